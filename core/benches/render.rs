@@ -1,0 +1,64 @@
+//! JSON octets to message octets, beside plain `serde_json` and mail-builder without any check, in
+//! one run: compare the two lines of each message, not lines of different runs.
+#![allow(
+    missing_docs,
+    reason = "criterion's macros make undocumented functions"
+)]
+
+mod messages;
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use mail_builder::MessageBuilder;
+use serde::Deserialize;
+use std::borrow::Cow;
+use std::hint::black_box;
+
+/// The fields as a program without this library would declare them.
+#[derive(Deserialize)]
+struct Plain<'a> {
+    #[serde(borrow)]
+    from: Cow<'a, str>,
+    #[serde(borrow)]
+    to: Cow<'a, str>,
+    #[serde(borrow)]
+    subject: Cow<'a, str>,
+    #[serde(borrow)]
+    text: Cow<'a, str>,
+    #[serde(borrow, default)]
+    html: Option<Cow<'a, str>>,
+}
+
+fn plain(json: &[u8]) -> Vec<u8> {
+    let plain: Plain<'_> = serde_json::from_slice(json).expect("the messages are JSON");
+    let mut builder = MessageBuilder::new()
+        .from(plain.from)
+        .to(plain.to)
+        .subject(plain.subject)
+        .text_body(plain.text);
+    if let Some(html) = plain.html {
+        builder = builder.html_body(html);
+    }
+    builder.write_to_vec().expect("a Vec takes everything")
+}
+
+fn render(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("render");
+    for (name, json) in messages::all() {
+        group.throughput(Throughput::Bytes(json.len() as u64));
+        group.bench_with_input(
+            BenchmarkId::new("pmtaemail", name),
+            &json,
+            |bencher, json| {
+                bencher
+                    .iter(|| pmtaemail::render(black_box(json)).expect("the messages are right"));
+            },
+        );
+        group.bench_with_input(BenchmarkId::new("plain", name), &json, |bencher, json| {
+            bencher.iter(|| plain(black_box(json)));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, render);
+criterion_main!(benches);

@@ -1,0 +1,127 @@
+//! The part after the `@`: a host name in A-labels, or an address literal.
+
+use super::Fault;
+use super::addr_spec::too_long;
+use crate::problem::Code;
+use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// RFC 1035 section 2.3.4.
+const LONGEST_LABEL: usize = 63;
+/// RFC 5321 section 4.5.3.1.2.
+const LONGEST_DOMAIN: usize = 255;
+
+/// Checks a domain; what it must be written as instead, where that differs (UTS 46, strict,
+/// non-transitional: IDNA2008).
+pub(super) fn to_ascii(domain: &str) -> Result<Option<String>, Fault> {
+    if let Some(literal) = domain.strip_prefix('[') {
+        return match literal.strip_suffix(']') {
+            Some(literal) if is_address_literal(literal) => Ok(None),
+            _ => Err(invalid("The address literal in brackets is no IP address.")),
+        };
+    }
+    if domain.is_empty() {
+        return Err(invalid("There is nothing after the @."));
+    }
+    if is_plain_host_name(domain) {
+        return Ok(None);
+    }
+    // A character of an A-label stands for at most one of the domain, of up to four octets.
+    let most = if domain.is_ascii() { 1 } else { 4 } * LONGEST_DOMAIN;
+    if domain.len() > most {
+        return Err(too_long("The domain has over 255 octets."));
+    }
+    // A label that says it is an A-label already has to be one.
+    let ascii = Uts46::new()
+        .to_ascii(
+            domain.as_bytes(),
+            AsciiDenyList::STD3,
+            Hyphens::Check,
+            DnsLength::Verify,
+        )
+        .map_err(|_| {
+            invalid("The domain is not a host name, nor an internationalised one (UTS 46).")
+        })?;
+    if ascii.ends_with('.') {
+        return Err(invalid("The domain may not end in a dot."));
+    }
+    Ok((ascii != domain).then(|| ascii.into_owned()))
+}
+
+/// Letters, digits and hyphens in labels that no rule of IDNA touches: the common case, decided
+/// without Unicode's tables.
+fn is_plain_host_name(domain: &str) -> bool {
+    domain.len() <= LONGEST_DOMAIN
+        && domain.split('.').all(|label| {
+            let octets = label.as_bytes();
+            !octets.is_empty()
+                && octets.len() <= LONGEST_LABEL
+                && octets
+                    .iter()
+                    .all(|octet| octet.is_ascii_alphanumeric() || *octet == b'-')
+                && octets.first() != Some(&b'-')
+                && octets.last() != Some(&b'-')
+                && octets.get(2..4) != Some(b"--")
+        })
+}
+
+/// address-literal of RFC 5321 section 4.1.3, without the general form that nobody has registered.
+fn is_address_literal(literal: &str) -> bool {
+    match literal.get(..5) {
+        Some(tag) if tag.eq_ignore_ascii_case("IPv6:") => literal
+            .get(5..)
+            .is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()),
+        _ => literal.parse::<Ipv4Addr>().is_ok(),
+    }
+}
+
+fn invalid(detail: &'static str) -> Fault {
+    Fault::new(Code::InvalidDomain, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn internationalised_domains_become_a_labels() {
+        for (domain, ascii) in [
+            ("bücher.example", "xn--bcher-kva.example"),
+            ("BÜCHER.example", "xn--bcher-kva.example"),
+            ("例え.テスト", "xn--r8jz45g.xn--zckzah"),
+            ("faß.de", "xn--fa-hia.de"),
+            ("example。com", "example.com"),
+        ] {
+            assert_eq!(to_ascii(domain).unwrap().as_deref(), Some(ascii));
+        }
+        assert_eq!(to_ascii("xn--bcher-kva.example"), Ok(None));
+    }
+
+    #[test]
+    fn what_only_looks_like_a_domain_is_refused() {
+        let long = format!("{}.com", "a".repeat(64));
+        for domain in [
+            "a b.com",
+            "a/b.com",
+            "xn--a.com",
+            "ab--c.com",
+            "a..b",
+            ".",
+            "a.b.",
+            "[::1]",
+            "[IPv6:x]",
+            "[1.2.3.4",
+            "\u{200b}",
+            "a\u{ad}",
+            "a..",
+            &long,
+        ] {
+            match to_ascii(domain) {
+                Err(_) => {}
+                // A soft hyphen is mapped to nothing (UTS 46): that is a different spelling of "a".
+                Ok(Some(ascii)) => assert_eq!((domain, ascii.as_str()), ("a\u{ad}", "a")),
+                Ok(None) => panic!("{domain:?} passed"),
+            }
+        }
+    }
+}

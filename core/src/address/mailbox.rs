@@ -1,0 +1,189 @@
+//! A display name and an address.
+
+use super::parse::outline_list;
+use super::{AddrSpec, Fault};
+use crate::characters::has_control_except_tab;
+use crate::json::{JsonMailbox, JsonMailboxParts, JsonMailboxes, Placed};
+use crate::problem::{Code, Place, Report};
+use std::borrow::Cow;
+
+/// A mailbox of RFC 5322 section 3.4: an address and, often, a name to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mailbox<'a> {
+    /// Not empty, and without control characters.
+    pub name: Option<Cow<'a, str>>,
+    pub address: AddrSpec<'a>,
+}
+
+/// Understands one or several mailboxes; what is wrong goes into the report.
+pub(crate) fn read_mailboxes<'a>(
+    mailboxes: Placed<JsonMailboxes<'a>>,
+    report: &mut Report<'a>,
+) -> Vec<Mailbox<'a>> {
+    let place = mailboxes.place;
+    match mailboxes.value {
+        JsonMailboxes::One(JsonMailbox::Text(list)) => read_list(place, &list, report),
+        JsonMailboxes::One(JsonMailbox::Parts(parts)) => {
+            read_parts(place, *parts, report).into_iter().collect()
+        }
+        JsonMailboxes::List(list) => list
+            .into_iter()
+            .filter_map(|element| match element.value {
+                JsonMailbox::Text(text) => read_one(element.place, &text, report),
+                JsonMailbox::Parts(parts) => read_parts(element.place, *parts, report),
+            })
+            .collect(),
+    }
+}
+
+fn read_list<'a>(place: Place, text: &Cow<'a, str>, report: &mut Report<'a>) -> Vec<Mailbox<'a>> {
+    match parse_list(text) {
+        Ok(mailboxes) => mailboxes,
+        Err(fault) => {
+            report.problem(place, fault.code, fault.detail);
+            Vec::new()
+        }
+    }
+}
+
+fn read_one<'a>(place: Place, text: &Cow<'a, str>, report: &mut Report<'a>) -> Option<Mailbox<'a>> {
+    let mut mailboxes = read_list(place, text, report);
+    if mailboxes.len() > 1 {
+        let detail = "Each element of the array is one mailbox; this one holds several.";
+        report.problem(place, Code::InvalidMailbox, detail);
+    }
+    mailboxes.pop()
+}
+
+fn read_parts<'a>(
+    place: Place,
+    parts: JsonMailboxParts<'a>,
+    report: &mut Report<'a>,
+) -> Option<Mailbox<'a>> {
+    let name = parts.name.and_then(|name| {
+        if has_control_except_tab(&name.value) {
+            report.problem(name.place, Code::ControlCharacter, CONTROL_IN_NAME);
+        }
+        (!name.value.is_empty()).then_some(name.value)
+    });
+    let Some(address) = parts.address else {
+        let detail = "A mailbox must have an `address`.";
+        report.missing(place, "address", Code::MissingField, detail);
+        return None;
+    };
+    match AddrSpec::read(address.value) {
+        Ok(address) => Some(Mailbox { name, address }),
+        Err(fault) => {
+            report.problem(address.place, fault.code, fault.detail);
+            None
+        }
+    }
+}
+
+/// Parses mailboxes written as one string.
+fn parse_list<'a>(text: &Cow<'a, str>) -> Result<Vec<Mailbox<'a>>, Fault> {
+    // By far the most common: an address and nothing else.
+    if let Ok(address) = AddrSpec::read(text.clone()) {
+        return Ok(vec![Mailbox {
+            name: None,
+            address,
+        }]);
+    }
+    if has_control_except_tab(text) {
+        return Err(Fault::new(
+            Code::ControlCharacter,
+            "A mailbox may not hold line ends or other control characters.",
+        ));
+    }
+    outline_list(text)?
+        .into_iter()
+        .map(|outline| {
+            Ok(Mailbox {
+                name: outline.name,
+                address: AddrSpec::read(outline.address)?,
+            })
+        })
+        .collect()
+}
+
+const CONTROL_IN_NAME: &str = "A display name may not hold line ends or other control characters.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Vec<(Option<String>, String)>, Code> {
+        parse_list(&text.into())
+            .map(|mailboxes| {
+                mailboxes
+                    .into_iter()
+                    .map(|m| (m.name.map(Cow::into_owned), m.address.to_string()))
+                    .collect()
+            })
+            .map_err(|fault| fault.code)
+    }
+
+    fn one(name: &str, address: &str) -> Vec<(Option<String>, String)> {
+        let name = (!name.is_empty()).then(|| name.to_owned());
+        vec![(name, address.to_owned())]
+    }
+
+    #[test]
+    fn mailboxes_in_all_their_forms() {
+        for (text, name, address) in [
+            ("a@b.c", "", "a@b.c"),
+            ("  a@b.c ", "", "a@b.c"),
+            ("<a@b.c>", "", "a@b.c"),
+            ("Jim <jim@foo.bar>", "Jim", "jim@foo.bar"),
+            ("Jim<jim@foo.bar>", "Jim", "jim@foo.bar"),
+            ("John Q. Public <j@b.c>", "John Q. Public", "j@b.c"),
+            ("\"Lee, Ann\" <a@b.c>", "Lee, Ann", "a@b.c"),
+            ("\"a \\\"b\\\" \\\\c\" <a@b.c>", "a \"b\" \\c", "a@b.c"),
+            ("\"\" <a@b.c>", "", "a@b.c"),
+            ("\"  \" <a@b.c>", "  ", "a@b.c"),
+            ("Jörg  Müller <a@b.c>", "Jörg  Müller", "a@b.c"),
+            ("=?utf-8?Q?x?= <a@b.c>", "=?utf-8?Q?x?=", "a@b.c"),
+            ("\"a b\"@b.c", "", "\"a b\"@b.c"),
+            ("\"a>b\"@b.c", "", "\"a>b\"@b.c"),
+            ("X <\"a>b,\"@b.c>", "X", "\"a>b,\"@b.c"),
+        ] {
+            assert_eq!(parse(text), Ok(one(name, address)), "{text}");
+        }
+    }
+
+    #[test]
+    fn lists_are_parted_at_their_own_commas() {
+        let list = parse("a@b.c, \"Lee, Ann\" <d@e.f>,X <g@h.i>").unwrap();
+        let addresses: Vec<_> = list.iter().map(|(_, address)| address.as_str()).collect();
+        assert_eq!(addresses, ["a@b.c", "d@e.f", "g@h.i"]);
+    }
+
+    #[test]
+    fn what_is_no_mailbox_is_refused() {
+        use Code::{ControlCharacter, InvalidAddress, InvalidMailbox};
+        for (text, code) in [
+            ("", InvalidMailbox),
+            (",", InvalidMailbox),
+            ("a@b.c,", InvalidMailbox),
+            ("a@b.c,,d@e.f", InvalidMailbox),
+            ("Ann <a@b.c", InvalidMailbox),
+            ("Ann <a@b.c> x", InvalidMailbox),
+            ("Ann <a@b.c> <d@e.f>", InvalidMailbox),
+            ("Ann (x) <a@b.c>", InvalidMailbox),
+            ("a@b.c (Ann)", InvalidMailbox),
+            ("Friends: a@b.c;", InvalidMailbox),
+            ("Ann @ Home <a@b.c>", InvalidMailbox),
+            ("Ann \"x\" <a@b.c>", InvalidMailbox),
+            ("\"Ann <a@b.c>", InvalidMailbox),
+            ("Ann <>", InvalidAddress),
+            ("Ann < a@b.c>", InvalidAddress),
+            ("Ann", InvalidAddress),
+            ("a b@c.d", InvalidAddress),
+            ("Ann <a@b.c\r\nBcc: x@y.z>", ControlCharacter),
+            ("A\nnn <a@b.c>", ControlCharacter),
+            ("a@b>, <c@d", InvalidMailbox),
+        ] {
+            assert_eq!(parse(text), Err(code), "{text}");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Mailboxes and addresses (RFC 5321 section 4.1.2, RFC 5322 section 3.4), parsed once.
+
+mod addr_spec;
+mod domain;
+mod mailbox;
+mod parse;
+
+pub(crate) use addr_spec::ReversePath;
+pub(crate) use addr_spec::is_atext;
+pub use addr_spec::{AddrSpec, InvalidAddress};
+pub(crate) use mailbox::{Mailbox, read_mailboxes};
+
+use crate::problem::Code;
+use std::borrow::Cow;
+
+/// Why a text is no address: what becomes a problem once its place is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub code: Code,
+    pub detail: Cow<'static, str>,
+}
+
+impl Fault {
+    fn new(code: Code, detail: &'static str) -> Self {
+        Self {
+            code,
+            detail: Cow::Borrowed(detail),
+        }
+    }
+}
+
+/// The part `range` of `text`, borrowed where `text` is.
+fn part<'a>(text: &Cow<'a, str>, range: std::ops::Range<usize>) -> Cow<'a, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.get(range).unwrap_or_default()),
+        Cow::Owned(text) => Cow::Owned(text.get(range).unwrap_or_default().to_owned()),
+    }
+}

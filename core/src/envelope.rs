@@ -1,0 +1,88 @@
+//! Who gets the message and who hears of failures (RFC 5321 section 2.3.1).
+
+use crate::address::AddrSpec;
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+/// The envelope of a message.
+#[derive(Debug)]
+pub(crate) struct Envelope<'m> {
+    /// Where bounces go; `None` is the null reverse-path.
+    pub reverse_path: Option<&'m AddrSpec<'m>>,
+    /// Each recipient once, in the order of the message.
+    pub forward_paths: Vec<&'m AddrSpec<'m>>,
+}
+
+impl<'m> Envelope<'m> {
+    pub fn new(
+        reverse_path: Option<&'m AddrSpec<'m>>,
+        recipients: impl Iterator<Item = &'m AddrSpec<'m>>,
+    ) -> Self {
+        Self {
+            reverse_path,
+            forward_paths: without_twins(recipients),
+        }
+    }
+
+    /// Whether an address of it can only be said with SMTPUTF8 (RFC 6531).
+    pub fn is_internationalized(&self) -> bool {
+        self.reverse_path
+            .iter()
+            .chain(&self.forward_paths)
+            .any(|path| path.is_internationalized())
+    }
+}
+
+/// Keeps the first of each mailbox; domains are compared without letter case.
+fn without_twins<'m>(recipients: impl Iterator<Item = &'m AddrSpec<'m>>) -> Vec<&'m AddrSpec<'m>> {
+    /// Up to here comparing each with each is quicker than hashing.
+    const FEW: usize = 8;
+
+    let mut paths: Vec<&'m AddrSpec<'m>> = Vec::with_capacity(recipients.size_hint().0);
+    let mut seen: HashSet<(&'m str, Cow<'m, str>)> = HashSet::new();
+    for recipient in recipients {
+        let is_new = if paths.len() < FEW {
+            !paths.iter().any(|path| path.same_mailbox(recipient))
+        } else {
+            if seen.is_empty() {
+                seen.extend(paths.iter().map(|path| identity(path)));
+            }
+            seen.insert(identity(recipient))
+        };
+        if is_new {
+            paths.push(recipient);
+        }
+    }
+    paths
+}
+
+/// What two addresses of one mailbox share.
+fn identity<'m>(path: &'m AddrSpec<'m>) -> (&'m str, Cow<'m, str>) {
+    let domain = path.domain();
+    let domain = if domain.bytes().any(|octet| octet.is_ascii_uppercase()) {
+        Cow::Owned(domain.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(domain)
+    };
+    (path.local_part(), domain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn twins_get_one_copy_among_few_and_many() {
+        for others in [0, 20] {
+            let mut addresses: Vec<_> = (0..others)
+                .map(|n| AddrSpec::parse(format!("{n}@example.org")).unwrap())
+                .collect();
+            for text in ["ann@EXAMPLE.org", "ann@example.org", "Ann@example.org"] {
+                addresses.push(AddrSpec::parse(text).unwrap());
+                addresses.push(AddrSpec::parse("0@Example.org").unwrap());
+            }
+            let expected = others.max(1) + 2;
+            assert_eq!(without_twins(addresses.iter()).len(), expected);
+        }
+    }
+}

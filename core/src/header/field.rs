@@ -1,0 +1,97 @@
+//! One header field: its name, its tokens, and where its lines end.
+
+use encodify::Fold;
+use encodify::rfc2047::{B, WordEncoder};
+
+/// RFC 5322 section 2.1.1: a line should have at most 78 characters.
+pub(super) const LINE: usize = 78;
+/// RFC 2047 section 2: a line with an encoded word has at most 76.
+const ENCODED_LINE: usize = 76;
+
+/// Writes the body of one header field, token by token, one space or one fold between them.
+pub(super) struct Field<'o> {
+    out: &'o mut Vec<u8>,
+    column: usize,
+    /// How long this line may get.
+    limit: usize,
+}
+
+impl<'o> Field<'o> {
+    pub fn begin(out: &'o mut Vec<u8>, name: &str) -> Self {
+        out.extend_from_slice(name.as_bytes());
+        out.push(b':');
+        Self {
+            out,
+            column: name.len() + 1,
+            limit: LINE,
+        }
+    }
+
+    /// How many octets of a token this line still takes.
+    pub fn room(&self) -> usize {
+        self.limit.saturating_sub(self.column + 1)
+    }
+
+    /// Writes a token that may not be parted, given in pieces.
+    pub fn token(&mut self, pieces: &[&[u8]]) {
+        let length: usize = pieces.iter().map(|piece| piece.len()).sum();
+        // A token that no line can hold stays where it is: a fold would not help.
+        if length > self.room() && (length < LINE || self.column > LINE / 2) {
+            self.fold();
+        } else {
+            self.out.push(b' ');
+            self.column += 1;
+        }
+        for piece in pieces {
+            self.out.extend_from_slice(piece);
+        }
+        self.column += length;
+    }
+
+    /// Writes `text` as encoded words in the shorter of the two encodings; `q` is the Q encoding
+    /// for the place.
+    pub fn encoded_words(&mut self, text: &str, q: WordEncoder) {
+        const CHARSET: &str = "utf-8";
+        // The least that an encoded word takes: `=?utf-8?Q?` + one character + `?=`.
+        const LEAST: usize = 12 + 12;
+        let encoder = if q.payload_len(text) <= B.payload_len(text) {
+            q
+        } else {
+            B
+        };
+        if self.column + 1 + LEAST > ENCODED_LINE {
+            self.fold();
+        } else {
+            self.out.push(b' ');
+            self.column += 1;
+        }
+        encoder.encode_words(CHARSET, text, &mut self.column, Fold::HEADER, self.out);
+        self.limit = ENCODED_LINE;
+    }
+
+    pub fn end(self) {
+        self.out.extend_from_slice(b"\r\n");
+    }
+
+    fn fold(&mut self) {
+        self.out.extend_from_slice(b"\r\n ");
+        self.column = 1;
+        self.limit = LINE;
+    }
+}
+
+/// Whether a reader could take part of `text` for an encoded word (RFC 2047 section 2): it then has
+/// to be encoded to be read as what it is.
+pub(super) fn looks_encoded(text: &str) -> bool {
+    memchr::memmem::find(text.as_bytes(), b"=?").is_some()
+}
+
+/// Whether white space would get lost when a reader unfolds or joins: tabs, runs, and blanks at an
+/// end.
+pub(super) fn has_fragile_blanks(text: &str) -> bool {
+    let octets = text.as_bytes();
+    octets.first() == Some(&b' ')
+        || octets.last() == Some(&b' ')
+        || octets.contains(&b'\t')
+        || octets.windows(2).any(|pair| pair == b"  ")
+}

@@ -1,0 +1,114 @@
+//! Message identifiers (RFC 5322 section 3.6.4).
+
+use crate::characters::has_control;
+use crate::problem::Code;
+use std::borrow::Cow;
+
+/// With its angle brackets and a field's name it must fit in a line of 998 octets.
+const LONGEST: usize = 900;
+
+/// `id-left@id-right`, without the angle brackets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct MessageId<'a>(Cow<'a, str>);
+
+impl<'a> MessageId<'a> {
+    /// Parses an identifier that may stand in angle brackets.
+    pub fn parse(text: Cow<'a, str>) -> Result<Self, (Code, &'static str)> {
+        let bare = match text.strip_prefix('<').map(|rest| rest.strip_suffix('>')) {
+            None => text,
+            Some(None) => return Err((Code::InvalidMessageId, "The angle bracket is not closed.")),
+            Some(Some(_)) => match text {
+                Cow::Borrowed(text) => Cow::Borrowed(text.get(1..text.len() - 1).unwrap_or("")),
+                Cow::Owned(text) => Cow::Owned(text.get(1..text.len() - 1).unwrap_or("").into()),
+            },
+        };
+        if has_control(&bare) {
+            return Err((
+                Code::ControlCharacter,
+                "A message identifier may not hold line ends or other control characters.",
+            ));
+        }
+        if bare.len() > LONGEST {
+            return Err((
+                Code::InvalidMessageId,
+                "The message identifier has over 900 octets.",
+            ));
+        }
+        match bare.split_once('@') {
+            Some((left, right)) if is_dot_atom(left) && is_id_right(right) => Ok(Self(bare)),
+            _ => Err((
+                Code::InvalidMessageId,
+                "A message identifier has the form left@right, of ASCII letters, digits, dots \
+                 and a few signs.",
+            )),
+        }
+    }
+
+    /// An identifier that was put together here.
+    pub fn made(id: String) -> Self {
+        Self(Cow::Owned(id))
+    }
+
+    /// Without angle brackets.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn is_id_right(text: &str) -> bool {
+    match text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+    {
+        // dtext of RFC 5322 section 3.4.1.
+        Some(literal) => literal
+            .bytes()
+            .all(|octet| octet.is_ascii_graphic() && !matches!(octet, b'[' | b']' | b'\\')),
+        None => is_dot_atom(text),
+    }
+}
+
+/// dot-atom-text of RFC 5322 section 3.2.3.
+fn is_dot_atom(text: &str) -> bool {
+    text.is_ascii()
+        && text
+            .split('.')
+            .all(|atom| !atom.is_empty() && atom.chars().all(crate::address::is_atext))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brackets_are_taken_off() {
+        for text in ["a.b@c.d", "<a.b@c.d>"] {
+            assert_eq!(MessageId::parse(text.into()).unwrap().as_str(), "a.b@c.d");
+        }
+        assert!(MessageId::parse("a@[192.0.2.1]".into()).is_ok());
+    }
+
+    #[test]
+    fn what_could_break_a_header_is_refused() {
+        for text in [
+            "",
+            "<>",
+            "a",
+            "@",
+            "a@",
+            "<a@b",
+            "a@b>",
+            "<a@b> <c@d>",
+            "a b@c",
+            "a@b@c",
+            "é@b",
+            "a(x)@b",
+            "\"a\"@b",
+            "a..b@c",
+            "a@b\r\nX: y",
+            "a@[\\]",
+        ] {
+            assert!(MessageId::parse(text.into()).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Display names: phrases of RFC 5322 section 3.2.5.
+
+use super::field::{Field, has_fragile_blanks, looks_encoded};
+use encodify::rfc2047::Q_PHRASE;
+
+/// The longest name that stands as one token; a longer one is encoded, and so can be folded.
+const LONGEST_TOKEN: usize = 70;
+
+/// Writes a name as words where it can, in quotes where it must, encoded where nothing else keeps
+/// it as it is.
+pub(super) fn write(field: &mut Field<'_>, name: &str) {
+    if !name.is_ascii()
+        || looks_encoded(name)
+        || has_fragile_blanks(name)
+        || name.len() > LONGEST_TOKEN
+    {
+        field.encoded_words(name, Q_PHRASE);
+    } else if is_words(name) {
+        field.token(&[name.as_bytes()]);
+    } else if !name.contains(['"', '\\']) {
+        field.token(&[b"\"", name.as_bytes(), b"\""]);
+    } else {
+        let escaped = name.replace('\\', "\\\\").replace('"', "\\\"");
+        field.token(&[b"\"", escaped.as_bytes(), b"\""]);
+    }
+}
+
+/// Whether the name is made of atoms alone (RFC 5322 section 3.2.3).
+fn is_words(name: &str) -> bool {
+    name.bytes().all(|octet| match octet {
+        b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'/' | b'=' | b'?'
+        | b'^' | b'_' | b'`' | b'{' | b'|' | b'}' | b'~' | b' ' => true,
+        octet => octet.is_ascii_alphanumeric(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_take_the_plainest_form_that_keeps_them() {
+        for (name, form) in [
+            ("Jim", " Jim"),
+            ("Ann Lee", " Ann Lee"),
+            ("Lee, Ann", " \"Lee, Ann\""),
+            ("J. Lee", " \"J. Lee\""),
+            ("a \"b\" \\c", " \"a \\\"b\\\" \\\\c\""),
+            ("Jörg", " =?utf-8?B?SsO2cmc=?="),
+            ("Jörg of the Hill", " =?utf-8?Q?J=C3=B6rg_of_the_Hill?="),
+            ("=?utf-8?Q?x?=", " =?utf-8?B?PT91dGYtOD9RP3g/PQ==?="),
+            ("two  blanks", " =?utf-8?Q?two__blanks?="),
+        ] {
+            let mut out = Vec::new();
+            write(&mut Field::begin(&mut out, "To"), name);
+            assert_eq!(String::from_utf8(out).unwrap(), format!("To:{form}"));
+        }
+    }
+}

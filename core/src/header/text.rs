@@ -1,0 +1,83 @@
+//! Unstructured field bodies (RFC 5322 section 3.2.5).
+
+use super::field::{Field, LINE, has_fragile_blanks, looks_encoded};
+use encodify::rfc2047::Q_TEXT;
+
+/// Writes `text` so that every reader gets it back exactly.
+pub(super) fn write(mut field: Field<'_>, text: &str) {
+    if text.is_empty() {
+        return field.end();
+    }
+    if !text.is_ascii() || looks_encoded(text) || has_fragile_blanks(text) || !folds(&field, text) {
+        field.encoded_words(text, Q_TEXT);
+    } else if text.len() <= field.room() {
+        field.token(&[text.as_bytes()]);
+    } else {
+        for word in text.split(' ') {
+            field.token(&[word.as_bytes()]);
+        }
+    }
+    field.end();
+}
+
+/// Whether folding at blanks keeps every line within the limit. The first word stays on the first
+/// line: a line with a name alone is legal, and some readers lose it.
+fn folds(field: &Field<'_>, text: &str) -> bool {
+    let mut words = text.split(' ');
+    words
+        .next()
+        .is_some_and(|first| first.len() <= field.room())
+        && words.all(|word| word.len() < LINE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(text: &str) -> String {
+        let mut out = Vec::new();
+        write(Field::begin(&mut out, "Subject"), text);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn plain_text_stays_plain() {
+        assert_eq!(written(""), "Subject:\r\n");
+        assert_eq!(written("Hello world"), "Subject: Hello world\r\n");
+        assert_eq!(written("a = b ? c"), "Subject: a = b ? c\r\n");
+    }
+
+    #[test]
+    fn long_text_folds_at_blanks() {
+        let text = "word ".repeat(40);
+        let field = written(text.trim_end());
+        assert!(field.split("\r\n").all(|line| line.len() <= 78), "{field}");
+        assert_eq!(
+            field.replace("\r\n ", " ").trim_end(),
+            format!("Subject: {}", text.trim_end())
+        );
+    }
+
+    #[test]
+    fn what_folding_would_change_is_encoded() {
+        for text in [
+            " a",
+            "a ",
+            "a  b",
+            "a\tb",
+            "=?utf-8?q?x?=",
+            "é",
+            &"x".repeat(80),
+            " ",
+        ] {
+            let field = written(text);
+            assert!(field.starts_with("Subject: =?utf-8?"), "{field}");
+            assert!(field.split("\r\n").all(|line| line.len() <= 76), "{field}");
+            let decoded = encodify::rfc2047::decode_text(
+                field.strip_prefix("Subject: ").unwrap().as_bytes(),
+                encodify::rfc2047::utf8_charset,
+            );
+            assert_eq!(decoded, text);
+        }
+    }
+}

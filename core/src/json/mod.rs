@@ -1,0 +1,103 @@
+//! What the JSON says: names, types and places, without a rule of mail.
+//!
+//! Every value is read whatever its type is, so that one reading finds all that is wrong. The
+//! shapes are independent of the format: anything that is a serde [`Deserializer`] and lends its
+//! strings can be read.
+
+mod message;
+mod names;
+mod shape;
+mod surrogates;
+mod values;
+
+pub(crate) use message::JsonMessage;
+pub(crate) use names::same as same_name;
+pub(crate) use shape::Placed;
+pub(crate) use surrogates::Marked;
+pub(crate) use values::{JsonMailbox, JsonMailboxParts, JsonMailboxes};
+
+use crate::problem::{Code, Place, Problem, Problems, Report};
+use serde::Deserializer;
+use serde::de::DeserializeSeed;
+use shape::{Reader, Seed};
+use std::borrow::Cow;
+
+/// What was read, and the report that goes on collecting.
+pub(crate) struct Reading<'a> {
+    /// Absent when the document is not an object; the report says so.
+    pub message: Option<JsonMessage<'a>>,
+    pub report: Report<'a>,
+}
+
+/// Why there is no reading.
+pub(crate) enum Unreadable {
+    /// The input is not JSON.
+    NotJson(Problems),
+    /// It holds half surrogate pairs; [`Marked::read`] tells where.
+    LoneSurrogates(Marked),
+}
+
+/// Reads the octets of one JSON text (RFC 8259), which must be UTF-8.
+pub(crate) fn read(octets: &[u8]) -> Result<Reading<'_>, Unreadable> {
+    // Checked once over the whole is several times quicker than string by string.
+    let text = simdutf8::basic::from_utf8(octets).map_err(|_| {
+        Unreadable::NotJson(not_json("The message is not UTF-8; JSON is always UTF-8."))
+    })?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // serde_json stops at half a surrogate pair without a word on which field it stands in.
+    read_text(text, None).map_err(|error| match Marked::new(text) {
+        Some(marked) => Unreadable::LoneSurrogates(marked),
+        None => Unreadable::NotJson(syntax_problem(&error)),
+    })
+}
+
+impl Marked {
+    /// Reads on past the half surrogate pairs; each is a problem of the report.
+    pub(crate) fn read(&self) -> Result<Reading<'_>, Problems> {
+        read_text(&self.text, Some(&self.mark)).map_err(|error| syntax_problem(&error))
+    }
+}
+
+/// Reads any deserializer that lends its strings.
+pub(crate) fn read_from<'a, D: Deserializer<'a>>(
+    deserializer: D,
+    lone_surrogate: Option<&'a str>,
+) -> Result<Reading<'a>, D::Error> {
+    let mut reader = Reader::new(lone_surrogate);
+    let message = Seed::new(&mut reader, Place::ROOT).deserialize(deserializer)?;
+    Ok(Reading {
+        message,
+        report: reader.into_report(),
+    })
+}
+
+fn read_text<'a>(
+    text: &'a str,
+    lone_surrogate: Option<&'a str>,
+) -> Result<Reading<'a>, serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let reading = read_from(&mut deserializer, lone_surrogate)?;
+    deserializer.end()?;
+    Ok(reading)
+}
+
+/// The problem of a message with half surrogate pairs, when nothing else is to be said of it.
+pub(crate) fn holds_lone_surrogates() -> Problems {
+    not_json("The message holds half of a surrogate pair.")
+}
+
+fn syntax_problem(error: &serde_json::Error) -> Problems {
+    let what = match error.classify() {
+        serde_json::error::Category::Eof => "The message ends before its JSON does",
+        _ => "The message is not JSON",
+    };
+    not_json(format!(
+        "{what}: see line {}, column {}.",
+        error.line(),
+        error.column()
+    ))
+}
+
+fn not_json(detail: impl Into<Cow<'static, str>>) -> Problems {
+    Problems::one(Problem::new(Code::NotJson, String::new(), detail))
+}

@@ -1,0 +1,61 @@
+//! Field names, compared without letter case, `_` and `-`: `replyTo`, `reply_to` and `ReplyTo` are
+//! one field.
+
+use crate::problem::{Code, Place, Report};
+
+/// The index of the field that `name` stands for.
+pub(super) fn find(fields: &[&[&str]], name: &str) -> Option<usize> {
+    fields
+        .iter()
+        .position(|names| names.iter().any(|known| same(known, name)))
+}
+
+/// Notes that no field has the name of `place`, with the nearest that there is.
+pub(super) fn unknown(report: &mut Report<'_>, place: Place, fields: &[&[&'static str]]) {
+    let name: String = report
+        .name(place)
+        .map(|name| folded(name).collect())
+        .unwrap_or_default();
+    let detail = match nearest(fields, &name) {
+        Some(known) => format!("There is no field of this name; did you mean `{known}`?"),
+        None => "There is no field of this name.".to_owned(),
+    };
+    report.problem(place, Code::UnknownField, detail);
+}
+
+/// Notes that the field of `place` was there before.
+pub(super) fn duplicate(report: &mut Report<'_>, place: Place) {
+    let detail = "This field stands here for the second time; names are compared without letter \
+                  case, `_` and `-`.";
+    report.problem(place, Code::DuplicateField, detail);
+}
+
+/// Whether two names are one.
+pub(crate) fn same(one: &str, other: &str) -> bool {
+    folded(one).eq(folded(other))
+}
+
+fn folded(name: &str) -> impl Iterator<Item = char> + '_ {
+    name.chars()
+        .filter(|c| !matches!(c, '_' | '-'))
+        .map(|c| c.to_ascii_lowercase())
+}
+
+/// The documented name that is at most a third of its letters away from `name`.
+fn nearest(fields: &[&[&'static str]], name: &str) -> Option<&'static str> {
+    // Longer than any name there is: nothing is near, and the distance would cost its square.
+    const LONGEST: usize = 32;
+    if name.len() > LONGEST {
+        return None;
+    }
+    fields
+        .iter()
+        .flat_map(|names| names.iter())
+        .map(|known| {
+            let folded: String = folded(known).collect();
+            (strsim::osa_distance(&folded, name), *known)
+        })
+        .filter(|(distance, known)| *distance * 3 <= known.len().max(3))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, known)| known)
+}

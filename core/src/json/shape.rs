@@ -1,0 +1,277 @@
+//! The one visitor behind every value: it takes whatever comes and notes what should not have.
+
+use crate::problem::{Code, Place, Report};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use std::{borrow::Cow, fmt, marker::PhantomData};
+
+/// A value and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Placed<T> {
+    pub place: Place,
+    pub value: T,
+}
+
+/// What a reading carries from value to value.
+pub(super) struct Reader<'a> {
+    pub report: Report<'a>,
+    /// Stands in a string for each half of a surrogate pair.
+    lone_surrogate: Option<&'a str>,
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(lone_surrogate: Option<&'a str>) -> Self {
+        Self {
+            report: Report::new(),
+            lone_surrogate,
+        }
+    }
+
+    pub fn into_report(self) -> Report<'a> {
+        self.report
+    }
+
+    fn has_lone_surrogate(&self, text: &str) -> bool {
+        self.lone_surrogate.is_some_and(|mark| text.contains(mark))
+    }
+}
+
+/// The types that a value may have. Each method is one JSON type; those that a shape leaves alone
+/// are the wrong type for it.
+pub(super) trait Shape<'a>: Sized {
+    /// What the value should be, for the sentence "This must be …".
+    const EXPECTED: &'static str;
+
+    fn text(reader: &mut Reader<'a>, place: Place, _text: Cow<'a, str>) -> Option<Self> {
+        wrong_type::<Self>(reader, place)
+    }
+
+    fn list<A: SeqAccess<'a>>(
+        reader: &mut Reader<'a>,
+        place: Place,
+        mut elements: A,
+    ) -> Result<Option<Self>, A::Error> {
+        while elements.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(wrong_type::<Self>(reader, place))
+    }
+
+    fn object<A: MapAccess<'a>>(
+        reader: &mut Reader<'a>,
+        place: Place,
+        mut members: A,
+    ) -> Result<Option<Self>, A::Error> {
+        while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(wrong_type::<Self>(reader, place))
+    }
+}
+
+fn wrong_type<'a, S: Shape<'a>>(reader: &mut Reader<'a>, place: Place) -> Option<S> {
+    let detail = format!("This must be {}.", S::EXPECTED);
+    reader.report.problem(place, Code::WrongType, detail);
+    None
+}
+
+/// Reads one value of shape `S` at a place: `None` for null and for what became a problem.
+pub(super) struct Seed<'r, 'a, S> {
+    reader: &'r mut Reader<'a>,
+    place: Place,
+    shape: PhantomData<S>,
+}
+
+impl<'r, 'a, S: Shape<'a>> Seed<'r, 'a, S> {
+    pub fn new(reader: &'r mut Reader<'a>, place: Place) -> Self {
+        Self {
+            reader,
+            place,
+            shape: PhantomData,
+        }
+    }
+
+    fn take(self, text: Cow<'a, str>) -> Option<S> {
+        if self.reader.has_lone_surrogate(&text) {
+            let detail = "This holds half of a surrogate pair, which is no character.";
+            self.reader
+                .report
+                .problem(self.place, Code::LoneSurrogate, detail);
+            return None;
+        }
+        S::text(self.reader, self.place, text)
+    }
+}
+
+impl<'a, S: Shape<'a>> DeserializeSeed<'a> for Seed<'_, 'a, S> {
+    type Value = Option<S>;
+
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Option<S>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'a, S: Shape<'a>> Visitor<'a> for Seed<'_, 'a, S> {
+    type Value = Option<S>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(S::EXPECTED)
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'a str) -> Result<Option<S>, E> {
+        Ok(self.take(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Option<S>, E> {
+        Ok(self.take(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Option<S>, E> {
+        Ok(self.take(Cow::Owned(text)))
+    }
+
+    fn visit_unit<E>(self) -> Result<Option<S>, E> {
+        Ok(None)
+    }
+
+    fn visit_none<E>(self) -> Result<Option<S>, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'a>>(self, deserializer: D) -> Result<Option<S>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Option<S>, E> {
+        Ok(wrong_type(self.reader, self.place))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Option<S>, E> {
+        Ok(wrong_type(self.reader, self.place))
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Option<S>, E> {
+        Ok(wrong_type(self.reader, self.place))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Option<S>, E> {
+        Ok(wrong_type(self.reader, self.place))
+    }
+
+    fn visit_seq<A: SeqAccess<'a>>(self, elements: A) -> Result<Option<S>, A::Error> {
+        S::list(self.reader, self.place, elements)
+    }
+
+    fn visit_map<A: MapAccess<'a>>(self, members: A) -> Result<Option<S>, A::Error> {
+        S::object(self.reader, self.place, members)
+    }
+}
+
+/// A member's name, borrowed where the format allows it.
+pub(super) struct Name<'a>(pub Cow<'a, str>);
+
+impl<'a> serde::Deserialize<'a> for Name<'a> {
+    fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameVisitor;
+
+        impl<'a> Visitor<'a> for NameVisitor {
+            type Value = Name<'a>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a field name")
+            }
+
+            fn visit_borrowed_str<E>(self, name: &'a str) -> Result<Name<'a>, E> {
+                Ok(Name(Cow::Borrowed(name)))
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<Name<'a>, E> {
+                Ok(Name(Cow::Owned(name.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(NameVisitor)
+    }
+}
+
+/// Text as it is.
+impl<'a> Shape<'a> for Cow<'a, str> {
+    const EXPECTED: &'static str = "a string";
+
+    fn text(_: &mut Reader<'a>, _: Place, text: Cow<'a, str>) -> Option<Self> {
+        Some(text)
+    }
+}
+
+/// Declares an object of the message: its fields, their names and shapes, in one table from which
+/// the reading, the hints at near names and the documentation come.
+macro_rules! object {
+    (
+        $(#[$doc:meta])*
+        $object:ident, $expected:literal {
+            $($(#[$field_doc:meta])* $field:ident ($name:literal $(, $alias:literal)*): $shape:ty,)+
+        }
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug, Default)]
+        pub(crate) struct $object<'a> {
+            $($(#[$field_doc])* pub $field: Option<$crate::json::Placed<$shape>>,)+
+        }
+
+        impl<'a> $object<'a> {
+            /// Each documented name with the field it stands for.
+            const NAMES: &'static [&'static [&'static str]] = &[$(&[$name $(, $alias)*],)+];
+
+            #[allow(non_camel_case_types, clippy::items_after_statements)]
+            fn read_members<A: serde::de::MapAccess<'a>>(
+                reader: &mut $crate::json::shape::Reader<'a>,
+                parent: $crate::problem::Place,
+                mut members: A,
+            ) -> Result<Self, A::Error> {
+                #[derive(Clone, Copy)]
+                enum Field { $($field,)+ }
+                const FIELDS: &[Field] = &[$(Field::$field,)+];
+
+                let mut object = Self::default();
+                let mut seen = 0_u64;
+                while let Some($crate::json::shape::Name(name)) = members.next_key()? {
+                    let exact = match name.as_ref() {
+                        $($name => Some(Field::$field as usize),)+
+                        _ => None,
+                    };
+                    let index = exact.or_else(|| $crate::json::names::find(Self::NAMES, &name));
+                    let place = reader.report.member(parent, name);
+                    let Some((index, field)) = index.and_then(|i| Some((i, *FIELDS.get(i)?))) else {
+                        $crate::json::names::unknown(&mut reader.report, place, Self::NAMES);
+                        members.next_value::<serde::de::IgnoredAny>()?;
+                        continue;
+                    };
+                    if seen & (1 << index) != 0 {
+                        $crate::json::names::duplicate(&mut reader.report, place);
+                        members.next_value::<serde::de::IgnoredAny>()?;
+                        continue;
+                    }
+                    seen |= 1 << index;
+                    match field {
+                        $(Field::$field => {
+                            let seed = $crate::json::shape::Seed::<$shape>::new(reader, place);
+                            object.$field = members
+                                .next_value_seed(seed)?
+                                .map(|value| $crate::json::Placed { place, value });
+                        })+
+                    }
+                }
+                Ok(object)
+            }
+        }
+
+        impl<'a> $crate::json::shape::Shape<'a> for $object<'a> {
+            const EXPECTED: &'static str = $expected;
+
+            fn object<A: serde::de::MapAccess<'a>>(
+                reader: &mut $crate::json::shape::Reader<'a>,
+                place: $crate::problem::Place,
+                members: A,
+            ) -> Result<Option<Self>, A::Error> {
+                Self::read_members(reader, place, members).map(Some)
+            }
+        }
+    };
+}
+
+pub(super) use object;

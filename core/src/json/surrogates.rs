@@ -1,0 +1,104 @@
+//! Finds half surrogate pairs (`\ud800` alone), which JSON's grammar allows and no text can hold.
+
+/// A JSON text in which a mark stands for each half of a surrogate pair.
+pub(crate) struct Marked {
+    pub(super) text: String,
+    pub(super) mark: String,
+}
+
+impl Marked {
+    /// `None` when the text has no lone surrogate.
+    pub(super) fn new(text: &str) -> Option<Self> {
+        mark(text)
+    }
+}
+
+fn mark(text: &str) -> Option<Marked> {
+    let mark = unused_mark(text);
+    let mut marked = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut found = false;
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        marked.push_str(before);
+        let taken = match (unit(escape), escape.get(6..).and_then(unit)) {
+            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => 12,
+            (Some(0xD800..=0xDFFF), _) => {
+                found = true;
+                marked.push_str(&mark);
+                rest = escape.get(6..).unwrap_or_default();
+                continue;
+            }
+            _ => 2,
+        };
+        // An escape at the very end, or before a character of several octets, is no JSON; taking
+        // the backslash alone leaves that for the parser to say.
+        let taken = if escape.is_char_boundary(taken) {
+            taken
+        } else {
+            1
+        };
+        let (kept, next) = escape.split_at_checked(taken).unwrap_or((escape, ""));
+        marked.push_str(kept);
+        rest = next;
+    }
+    marked.push_str(rest);
+    found.then_some(Marked { text: marked, mark })
+}
+
+/// The UTF-16 unit of a `\uXXXX` at the start of `text`.
+fn unit(text: &str) -> Option<u16> {
+    let digits = text.strip_prefix("\\u")?.get(..4)?;
+    if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    u16::from_str_radix(digits, 16).ok()
+}
+
+/// A run of noncharacters that the text does not hold, written out or escaped.
+fn unused_mark(text: &str) -> String {
+    let mut mark = String::from("\u{fdd0}");
+    // Escaped noncharacters in the text are as rare as lone surrogates; a run longer than any of
+    // theirs cannot be theirs.
+    let escaped = text.to_ascii_lowercase().matches("\\ufdd0").count();
+    for _ in 0..escaped {
+        mark.push('\u{fdd0}');
+    }
+    while text.contains(&mark) {
+        mark.push('\u{fdd0}');
+    }
+    mark.push('\u{fdd1}');
+    mark
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_and_escaped_backslashes_are_left_alone() {
+        for text in [
+            r#""\ud83d\ude00""#,
+            r#""\\ud800""#,
+            r#""abc""#,
+            r#""\"#,
+            r#""\é""#,
+        ] {
+            assert!(mark(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn halves_are_marked() {
+        for text in [
+            r#""\ud800""#,
+            r#""\udc00\ud800""#,
+            r#""x\uD83Dy""#,
+            r#""\ud800\u0041""#,
+        ] {
+            let marked = mark(text).unwrap();
+            assert!(marked.text.contains(&marked.mark), "{text}");
+            assert!(!marked.text.to_lowercase().contains("\\ud"), "{text}");
+        }
+    }
+}

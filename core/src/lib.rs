@@ -1,0 +1,54 @@
+//! Submit mail to PowerMTA with JSON instead of SMTP and MIME.
+//!
+//! A message comes as JSON and leaves as a file in PowerMTA's pickup directory:
+//!
+//! ```text
+//! octets of JSON → what it says → Message (what it means) → Envelope, header section, entity tree
+//! → octets of a message → PickupFile → PickupDirectory → Receipt
+//! ```
+//!
+//! ```
+//! let message = br#"{"from": "shop@example.com", "to": "ann@example.org", "text": "Hello"}"#;
+//! let octets = pmtaemail::render(message)?;
+//! assert!(octets.ends_with(b"\r\n\r\nHello\r\n"));
+//!
+//! let problems = pmtaemail::check(br#"{"from": "shop@example.com", "too": []}"#).unwrap_err();
+//! assert_eq!(problems.iter().next().unwrap().pointer(), "/too");
+//! # Ok::<(), pmtaemail::Problems>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod address;
+mod characters;
+mod envelope;
+mod header;
+mod json;
+mod message;
+mod mime;
+mod pickup_file;
+mod problem;
+mod stamp;
+mod submission;
+
+pub use address::{AddrSpec, InvalidAddress};
+pub use message::Message;
+pub use pickup_file::PickupFile;
+pub use problem::{Code, Problem, Problems};
+pub use stamp::Id;
+pub use submission::{Receipt, Submission};
+
+/// The version of this library, and of all that is built around it.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Reads one JSON message and tells all that is wrong with it.
+pub fn check(json: &[u8]) -> Result<(), Problems> {
+    Message::from_json(json).map(drop)
+}
+
+/// Renders one JSON message to the octets of a mail (RFC 5322).
+///
+/// Date and Message-ID are made where the message gives none; with both given, the same message
+/// always yields the same octets.
+pub fn render(json: &[u8]) -> Result<Vec<u8>, Problems> {
+    Message::from_json(json).map(|message| message.render(&stamp::Stamp::now()))
+}

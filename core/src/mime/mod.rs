@@ -1,0 +1,83 @@
+//! The entity tree (RFC 2045, RFC 2046): bodies, the multiparts that hold them, and their octets.
+
+mod boundary;
+mod quoted_printable;
+
+use boundary::Boundaries;
+
+/// An entity: its own header fields are those of its content alone (`Content-…`).
+#[derive(Debug)]
+pub(crate) enum Entity<'m> {
+    /// A text body of `subtype`, in UTF-8.
+    Text {
+        subtype: &'static str,
+        text: &'m str,
+    },
+    /// `multipart/subtype` with at least two children.
+    Multipart {
+        subtype: &'static str,
+        parts: Vec<Entity<'m>>,
+    },
+}
+
+impl Entity<'_> {
+    /// The parts as one entity: no level stands around a single child. `None` for no parts.
+    pub fn multipart(subtype: &'static str, mut parts: Vec<Self>) -> Option<Self> {
+        if parts.len() > 1 {
+            return Some(Self::Multipart { subtype, parts });
+        }
+        parts.pop()
+    }
+
+    /// Writes the entity as the content of a message: its header fields, the empty line and the
+    /// body, which ends with a line end. Boundaries are made from `identity`, so the same message
+    /// has the same octets.
+    pub fn write_message(&self, identity: &str, out: &mut Vec<u8>) {
+        self.write(&mut Boundaries::new(identity), out);
+        if !out.ends_with(b"\r\n") {
+            out.extend_from_slice(b"\r\n");
+        }
+    }
+
+    /// About how many octets it takes.
+    pub fn estimate(&self) -> usize {
+        match self {
+            Self::Text { text, .. } => text.len() + text.len() / 8 + 128,
+            Self::Multipart { parts, .. } => {
+                parts.iter().map(|part| part.estimate() + 64).sum::<usize>() + 128
+            }
+        }
+    }
+
+    fn write(&self, boundaries: &mut Boundaries, out: &mut Vec<u8>) {
+        match self {
+            Self::Text { subtype, text } => {
+                put(
+                    out,
+                    &["Content-Type: text/", subtype, "; charset=utf-8\r\n"],
+                );
+                put(
+                    out,
+                    &["Content-Transfer-Encoding: quoted-printable\r\n\r\n"],
+                );
+                quoted_printable::encode(text, out);
+            }
+            Self::Multipart { subtype, parts } => {
+                let boundary = boundaries.next();
+                put(out, &["Content-Type: multipart/", subtype, ";\r\n"]);
+                put(out, &[" boundary=\"", &boundary, "\"\r\n"]);
+                for part in parts {
+                    put(out, &["\r\n--", &boundary, "\r\n"]);
+                    part.write(boundaries, out);
+                }
+                put(out, &["\r\n--", &boundary, "--\r\n"]);
+            }
+        }
+    }
+}
+
+fn put(out: &mut Vec<u8>, pieces: &[&str]) {
+    for piece in pieces {
+        out.extend_from_slice(piece.as_bytes());
+    }
+}

@@ -1,0 +1,73 @@
+//! The words that name each kind of problem.
+
+use serde::{Serialize, Serializer};
+use std::fmt;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $word:literal,)+) => {
+        /// What kind of problem it is. The words are frozen: programs may compare them.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Code {
+            $($(#[$doc])* $variant,)+
+        }
+
+        impl Code {
+            /// Every code there is, for documentation and tests.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
+            /// The frozen word.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)+
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The input is not one JSON text in UTF-8 (RFC 8259).
+    NotJson = "not_json",
+    /// A name that no field has.
+    UnknownField = "unknown_field",
+    /// A field that stands twice in one object.
+    DuplicateField = "duplicate_field",
+    /// A value of another JSON type than the field takes.
+    WrongType = "wrong_type",
+    /// A field that must be there and is not.
+    MissingField = "missing_field",
+    /// Text with half of a surrogate pair (`\ud800`), which is no character.
+    LoneSurrogate = "lone_surrogate",
+    /// A control character (CR and LF are the dangerous ones) in a header or an envelope line.
+    ControlCharacter = "control_character",
+    /// A string that is not a mailbox of RFC 5322 section 3.4.
+    InvalidMailbox = "invalid_mailbox",
+    /// More mailboxes than the field takes.
+    TooManyMailboxes = "too_many_mailboxes",
+    /// An addr-spec that RFC 5321 section 4.1.2 does not allow.
+    InvalidAddress = "invalid_address",
+    /// A domain that is neither a host name, nor an internationalised one (UTS 46), nor an
+    /// address literal.
+    InvalidDomain = "invalid_domain",
+    /// An address over a length limit of RFC 5321 section 4.5.3.1.
+    AddressTooLong = "address_too_long",
+    /// A message that would go to nobody.
+    NoRecipients = "no_recipients",
+    /// A date that is not of RFC 3339, or that a Date field cannot say.
+    InvalidDate = "invalid_date",
+    /// A message identifier that RFC 5322 section 3.6.4 does not allow.
+    InvalidMessageId = "invalid_message_id",
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}

@@ -1,0 +1,194 @@
+//! Collects problems with their places while a message is read and understood.
+
+use super::{Code, Problem, Problems};
+use std::{borrow::Cow, fmt::Write};
+
+/// Where a value stands in the document. Places are numbered as they are read, so their order is
+/// the document's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place(u32);
+
+impl Place {
+    /// The message itself.
+    pub const ROOT: Self = Self(0);
+}
+
+/// The last step of the way to a place.
+#[derive(Debug)]
+enum Step<'a> {
+    Name(Cow<'a, str>),
+    Index(usize),
+}
+
+#[derive(Debug)]
+struct Node<'a> {
+    parent: Place,
+    step: Step<'a>,
+}
+
+/// The places of a document and the problems found at them.
+///
+/// A place costs one push; a pointer is spelled out only for a problem.
+#[derive(Debug)]
+pub(crate) struct Report<'a> {
+    nodes: Vec<Node<'a>>,
+    problems: Vec<Finding>,
+}
+
+#[derive(Debug)]
+struct Finding {
+    /// The place that it is sorted by.
+    order: Place,
+    place: Place,
+    code: Code,
+    detail: Cow<'static, str>,
+}
+
+impl<'a> Report<'a> {
+    pub fn new() -> Self {
+        Self {
+            nodes: Vec::with_capacity(16),
+            problems: Vec::new(),
+        }
+    }
+
+    /// The place of the member `name` (as the caller spells it) of the object at `parent`.
+    pub fn member(&mut self, parent: Place, name: Cow<'a, str>) -> Place {
+        self.push(parent, Step::Name(name))
+    }
+
+    /// The place of element `index` of the array at `parent`.
+    pub fn element(&mut self, parent: Place, index: usize) -> Place {
+        self.push(parent, Step::Index(index))
+    }
+
+    /// The name of a member as the caller spells it.
+    pub fn name(&self, place: Place) -> Option<&str> {
+        match &self.node(place)?.step {
+            Step::Name(name) => Some(name),
+            Step::Index(_) => None,
+        }
+    }
+
+    fn push(&mut self, parent: Place, step: Step<'a>) -> Place {
+        self.nodes.push(Node { parent, step });
+        // A document of four thousand million values does not fit any limit of this library.
+        Place(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX))
+    }
+
+    /// Notes a problem at `place`.
+    pub fn problem(&mut self, place: Place, code: Code, detail: impl Into<Cow<'static, str>>) {
+        self.problems.push(Finding {
+            order: place,
+            place,
+            code,
+            detail: detail.into(),
+        });
+    }
+
+    /// Notes a problem at the member `name` that the object at `parent` lacks.
+    pub fn missing(&mut self, parent: Place, name: &'static str, code: Code, detail: &'static str) {
+        self.problems.push(Finding {
+            // What the message itself lacks comes after all that it has.
+            order: if parent == Place::ROOT {
+                Place(u32::MAX)
+            } else {
+                parent
+            },
+            place: self.member(parent, name.into()),
+            code,
+            detail: detail.into(),
+        });
+    }
+
+    /// How many problems there are so far.
+    pub fn len(&self) -> usize {
+        self.problems.len()
+    }
+
+    /// Whether something is wrong in a field of the message whose name `is_meant` picks.
+    pub fn has_problem_in(&self, is_meant: impl Fn(&str) -> bool) -> bool {
+        self.problems.iter().any(|finding| {
+            let mut at = finding.place;
+            while let Some(node) = self.node(at) {
+                if node.parent == Place::ROOT {
+                    return self.name(at).is_some_and(&is_meant);
+                }
+                at = node.parent;
+            }
+            false
+        })
+    }
+
+    /// `value` if nothing is wrong, otherwise every problem in document order. `value` may only be
+    /// missing where a problem was noted.
+    pub fn finish<T>(mut self, value: Option<T>) -> Result<T, Problems> {
+        match value {
+            Some(value) if self.problems.is_empty() => Ok(value),
+            _ => {
+                self.problems.sort_by_key(|finding| finding.order);
+                let problems = std::mem::take(&mut self.problems);
+                Err(Problems(
+                    problems
+                        .into_iter()
+                        .map(|finding| {
+                            Problem::new(finding.code, self.pointer(finding.place), finding.detail)
+                        })
+                        .collect(),
+                ))
+            }
+        }
+    }
+
+    /// The JSON Pointer (RFC 6901) of `place`.
+    fn pointer(&self, place: Place) -> String {
+        let mut steps = Vec::new();
+        let mut at = place;
+        while let Some(node) = self.node(at) {
+            steps.push(&node.step);
+            at = node.parent;
+        }
+        let mut pointer = String::new();
+        for step in steps.into_iter().rev() {
+            pointer.push('/');
+            match step {
+                Step::Name(name) => pointer.push_str(&name.replace('~', "~0").replace('/', "~1")),
+                Step::Index(index) => {
+                    // Writing to a String cannot fail.
+                    let _ = write!(pointer, "{index}");
+                }
+            }
+        }
+        pointer
+    }
+
+    fn node(&self, place: Place) -> Option<&Node<'a>> {
+        self.nodes.get((place.0 as usize).checked_sub(1)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn problems_come_in_document_order_with_escaped_pointers() {
+        let mut report = Report::new();
+        let to = report.member(Place::ROOT, "to".into());
+        let second = report.element(to, 1);
+        let odd = report.member(second, "a/b~c".into());
+        report.problem(odd, Code::UnknownField, "late");
+        report.problem(to, Code::WrongType, "early");
+        let problems = report.finish::<()>(None).unwrap_err();
+        let seen: Vec<_> = problems.iter().map(Problem::pointer).collect();
+        assert_eq!(seen, ["/to", "/to/1/a~1b~0c"]);
+    }
+
+    #[test]
+    fn a_problem_refuses_even_a_value_that_is_there() {
+        let mut report = Report::new();
+        report.problem(Place::ROOT, Code::NoRecipients, "nobody");
+        assert!(report.finish(Some(1)).is_err());
+        assert_eq!(Report::new().finish(Some(1)), Ok(1));
+    }
+}

@@ -1,0 +1,103 @@
+//! From a message to the pickup files that stand for it.
+
+use crate::message::Message;
+use crate::pickup_file::{PickupFile, pickup_files};
+use crate::problem::Problems;
+use crate::stamp::{Id, Stamp};
+use serde::Serialize;
+
+/// A message, rendered and addressed, ready for the pickup directory.
+///
+/// It owns all it needs and may be sent to another thread.
+///
+/// ```
+/// let json = br#"{"from": "shop@example.com", "to": "ann@example.org", "subject": "Hello"}"#;
+/// let submission = pmtaemail::Submission::from_json(json)?;
+/// assert_eq!(submission.recipients(), 1);
+/// assert_eq!(submission.files()[0].name(), format!("{}.eml", submission.id()));
+/// # Ok::<(), pmtaemail::Problems>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Submission {
+    id: Id,
+    message_id: String,
+    files: Vec<PickupFile>,
+    recipients: usize,
+}
+
+impl Submission {
+    /// Reads, checks and renders one JSON message.
+    pub fn from_json(octets: &[u8]) -> Result<Self, Problems> {
+        Ok(Self::new(&Message::from_json(octets)?))
+    }
+
+    /// Renders a message; the clock is read here, and a new identifier made.
+    pub fn new(message: &Message<'_>) -> Self {
+        let stamp = Stamp::now();
+        let envelope = message.envelope();
+        Self {
+            message_id: message.message_id(&stamp).as_str().to_owned(),
+            files: pickup_files(&stamp.id, &envelope, message.render(&stamp)),
+            recipients: envelope.forward_paths.len(),
+            id: stamp.id,
+        }
+    }
+
+    /// The word that joins receipt, file name, log line and, where the message has no Message-ID
+    /// of its own, the Message-ID.
+    pub fn id(&self) -> &Id {
+        &self.id
+    }
+
+    /// The Message-ID without its angle brackets.
+    pub fn message_id(&self) -> &str {
+        &self.message_id
+    }
+
+    /// The files, each with at most 5,000 recipients.
+    pub fn files(&self) -> &[PickupFile] {
+        &self.files
+    }
+
+    /// How many different recipients there are.
+    pub fn recipients(&self) -> usize {
+        self.recipients
+    }
+
+    /// The size of all files, in octets.
+    pub fn octets(&self) -> u64 {
+        self.files.iter().map(PickupFile::octets).sum()
+    }
+
+    /// What the caller gets back once the files are in the pickup directory.
+    pub fn receipt(&self) -> Receipt {
+        Receipt {
+            id: self.id,
+            message_id: self.message_id.clone(),
+            files: self
+                .files
+                .iter()
+                .map(|file| file.name().to_owned())
+                .collect(),
+            recipients: self.recipients,
+            octets: self.octets(),
+        }
+    }
+}
+
+/// What a submission became. Serializes as `{id, messageId, files, recipients, octets}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Receipt {
+    /// Unique, and sorts by time.
+    pub id: Id,
+    /// The Message-ID without angle brackets.
+    pub message_id: String,
+    /// The names of the files in the pickup directory.
+    pub files: Vec<String>,
+    /// How many different recipients.
+    pub recipients: usize,
+    /// The size of all files, in octets.
+    pub octets: u64,
+}
