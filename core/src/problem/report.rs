@@ -88,6 +88,7 @@ impl<'a> Report<'a> {
 
     /// Notes a problem at the member `name` that the object at `parent` lacks.
     pub fn missing(&mut self, parent: Place, name: &'static str, code: Code, detail: &'static str) {
+        let place = self.member(parent, name.into());
         self.problems.push(Finding {
             // What the message itself lacks comes after all that it has.
             order: if parent == Place::ROOT {
@@ -95,7 +96,7 @@ impl<'a> Report<'a> {
             } else {
                 parent
             },
-            place: self.member(parent, name.into()),
+            place,
             code,
             detail: detail.into(),
         });
