@@ -31,8 +31,8 @@ struct Plain<'a> {
 fn plain(json: &[u8]) -> Vec<u8> {
     let plain: Plain<'_> = serde_json::from_slice(json).expect("the messages are JSON");
     let mut builder = MessageBuilder::new()
-        .from(plain.from)
-        .to(plain.to)
+        .from(&*plain.from)
+        .to(&*plain.to)
         .subject(plain.subject)
         .text_body(plain.text);
     if let Some(html) = plain.html {

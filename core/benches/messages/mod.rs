@@ -18,41 +18,78 @@ fn tiny() -> Vec<u8> {
 }
 
 fn newsletter(percent_foreign: usize) -> Vec<u8> {
-    let foreign = if percent_foreign > 50 { 'ж' } else { 'é' };
-    let subject = if percent_foreign > 50 {
-        "Новости недели для наших покупателей"
+    let (subject, word): (_, fn(usize) -> &'static str) = if percent_foreign > 50 {
+        ("Новости недели для наших покупателей", mostly_cyrillic)
     } else {
-        "The news of the week for our café’s customers"
+        (
+            "The news of the week for our café’s customers",
+            mostly_ascii,
+        )
     };
     serde_json::to_vec(&json!({
-        "from": "The Shop <shop@example.com>",
-        "to": "Ann Lee <ann.lee@example.org>",
+        "from": "shop@example.com",
+        "to": "ann.lee@example.org",
         "subject": subject,
-        "text": text(3_000, percent_foreign, foreign),
-        "html": html(30_000, percent_foreign, foreign),
+        "text": text(3_000, word),
+        "html": html(30_000, word),
     }))
     .expect("the message is JSON")
 }
 
-/// Words in lines of about 70 characters.
-fn text(characters: usize, percent_foreign: usize, foreign: char) -> String {
-    (0..characters)
-        .map(|index| match index {
-            _ if index % 71 == 70 => '\n',
-            _ if index % 7 == 6 => ' ',
-            _ if index * 37 % 100 < percent_foreign => foreign,
-            _ => char::from(b'a' + (index * 11 % 26) as u8),
-        })
-        .collect()
+/// Word `index` of a text with accents: 3 % of its characters are not ASCII.
+fn mostly_ascii(index: usize) -> &'static str {
+    const WORDS: [&str; 9] = [
+        "the", "café", "opens", "early", "on", "Monday,", "in", "summer", "for",
+    ];
+    const ACCENTS: [&str; 2] = ["déjà", "naïve"];
+    if index % 14 == 3 {
+        return ACCENTS[index % 2];
+    }
+    WORDS[(index * 7) % 9]
 }
 
-fn html(characters: usize, percent_foreign: usize, foreign: char) -> String {
+/// Word `index` of a text of which 60 % are Cyrillic letters.
+fn mostly_cyrillic(index: usize) -> &'static str {
+    const WORDS: [&str; 8] = [
+        "магазин",
+        "открыт",
+        "with",
+        "летом",
+        "рано",
+        "News",
+        "по",
+        "понедельникам,",
+    ];
+    WORDS[(index * 5) % 8]
+}
+
+/// Words in lines of about 70 characters.
+fn text(characters: usize, word: fn(usize) -> &'static str) -> String {
+    let mut text = String::new();
+    let (mut count, mut column) = (0, 0);
+    for index in 0.. {
+        let next = word(index);
+        text.push_str(next);
+        count += next.chars().count() + 1;
+        column += next.chars().count() + 1;
+        if count >= characters {
+            break;
+        }
+        text.push(if column > 70 { '\n' } else { ' ' });
+        column = if column > 70 { 0 } else { column };
+    }
+    text.push('\n');
+    text
+}
+
+/// Paragraphs in the tags and inline styles that newsletters have.
+fn html(characters: usize, word: fn(usize) -> &'static str) -> String {
     let mut html = String::from("<!doctype html>\n<html><body>\n");
     while html.chars().count() < characters {
         html.push_str(
             "<p class=\"lead\" style=\"margin:0\"><a href=\"https://example.com/?id=1\">",
         );
-        html.push_str(&text(400, percent_foreign, foreign));
+        html.push_str(&text(700, word));
         html.push_str("</a></p>\n");
     }
     html.push_str("</body></html>\n");

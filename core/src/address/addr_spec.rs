@@ -146,16 +146,28 @@ fn local_part_end(text: &str) -> Result<usize, Fault> {
 
 /// Dot-string of RFC 5321 section 4.1.2, with RFC 6531's characters.
 fn dot_string_end(text: &str) -> Result<usize, Fault> {
-    let end = text
-        .find(|c: char| c != '.' && !is_atext(c))
-        .unwrap_or(text.len());
-    let local = text.get(..end).unwrap_or_default();
-    if local.starts_with('.') || local.ends_with('.') || local.contains("..") {
+    let end = plain_end(text);
+    let local = text.as_bytes().get(..end).unwrap_or_default();
+    let dots_at_ends = local.first() == Some(&b'.') || local.last() == Some(&b'.');
+    if dots_at_ends || local.windows(2).any(|pair| pair == b"..") {
         return Err(invalid(
             "A dot before the @ must stand between two characters; else put the part in quotes.",
         ));
     }
     Ok(end)
+}
+
+/// Where the run of atext and dots at the start of `text` ends.
+fn plain_end(text: &str) -> usize {
+    // Octet by octet as long as it is ASCII, which it nearly always is.
+    let plain = |octet: &u8| *octet == b'.' || (octet.is_ascii() && is_atext(char::from(*octet)));
+    match text.bytes().position(|octet| !plain(&octet)) {
+        None => text.len(),
+        Some(end) if text.as_bytes().get(end).is_some_and(u8::is_ascii) => end,
+        Some(_) => text
+            .find(|c: char| c != '.' && !is_atext(c))
+            .unwrap_or(text.len()),
+    }
 }
 
 /// Quoted-string of RFC 5321 section 4.1.2; the index after its closing quote.

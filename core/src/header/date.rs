@@ -59,34 +59,51 @@ impl Date {
             "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
         ];
         let day = match self.local.weekday() {
-            Weekday::Monday => "Mon",
-            Weekday::Tuesday => "Tue",
-            Weekday::Wednesday => "Wed",
-            Weekday::Thursday => "Thu",
-            Weekday::Friday => "Fri",
-            Weekday::Saturday => "Sat",
-            Weekday::Sunday => "Sun",
+            Weekday::Monday => "Mon, ",
+            Weekday::Tuesday => "Tue, ",
+            Weekday::Wednesday => "Wed, ",
+            Weekday::Thursday => "Thu, ",
+            Weekday::Friday => "Fri, ",
+            Weekday::Saturday => "Sat, ",
+            Weekday::Sunday => "Sun, ",
         };
         let month = usize::try_from(self.local.month() - 1)
             .ok()
             .and_then(|month| MONTHS.get(month))
             .unwrap_or(&"Jan");
-        let sign = if self.offset_minutes < 0 || self.offset_unknown {
-            '-'
-        } else {
-            '+'
-        };
-        let offset = self.offset_minutes.abs();
-        format!(
-            "{day}, {} {month} {:04} {:02}:{:02}:{:02} {sign}{:02}{:02}",
-            self.local.day(),
-            self.local.year(),
-            self.local.hour(),
-            self.local.minute(),
-            self.local.second(),
-            offset / 60,
-            offset % 60,
-        )
+        let negative = self.offset_minutes < 0 || self.offset_unknown;
+        let offset = self.offset_minutes.unsigned_abs();
+
+        let year = u32::from(self.local.year().unsigned_abs());
+        // Put together by hand: `format!` takes longer than all else about a small message.
+        let mut text = String::with_capacity(31);
+        text.push_str(day);
+        push_number(&mut text, self.local.day().unsigned_abs().into(), 1);
+        text.push(' ');
+        text.push_str(month);
+        text.push(' ');
+        push_number(&mut text, year, 4);
+        for (separator, number) in [
+            (' ', self.local.hour()),
+            (':', self.local.minute()),
+            (':', self.local.second()),
+        ] {
+            text.push(separator);
+            push_number(&mut text, number.unsigned_abs().into(), 2);
+        }
+        text.push_str(if negative { " -" } else { " +" });
+        push_number(&mut text, offset / 60 * 100 + offset % 60, 4);
+        text
+    }
+}
+
+/// Appends a number of at most four digits, and of at least `digits`.
+fn push_number(text: &mut String, number: u32, digits: usize) {
+    for (place, power) in [(4, 1000), (3, 100), (2, 10), (1, 1)] {
+        if place <= digits || number >= power {
+            let digit = char::from_digit(number / power % 10, 10);
+            text.push(digit.unwrap_or('0'));
+        }
     }
 }
 

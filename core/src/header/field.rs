@@ -83,7 +83,8 @@ impl<'o> Field<'o> {
 /// Whether a reader could take part of `text` for an encoded word (RFC 2047 section 2): it then has
 /// to be encoded to be read as what it is.
 pub(super) fn looks_encoded(text: &str) -> bool {
-    memchr::memmem::find(text.as_bytes(), b"=?").is_some()
+    let octets = text.as_bytes();
+    memchr::memchr_iter(b'=', octets).any(|at| octets.get(at + 1) == Some(&b'?'))
 }
 
 /// Whether white space would get lost when a reader unfolds or joins: tabs, runs, and blanks at an

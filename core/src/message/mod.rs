@@ -85,7 +85,7 @@ impl<'a> Message<'a> {
         self.message_id.as_ref().map_or_else(
             || {
                 let domain = self.from.address.domain();
-                Cow::Owned(MessageId::made(format!("{}@{domain}", stamp.id)))
+                Cow::Owned(MessageId::made([stamp.id.as_str(), "@", domain].concat()))
             },
             Cow::Borrowed,
         )

@@ -42,7 +42,7 @@ impl Entity<'_> {
     /// About how many octets it takes.
     pub fn estimate(&self) -> usize {
         match self {
-            Self::Text { text, .. } => text.len() + text.len() / 8 + 128,
+            Self::Text { text, .. } => quoted_printable::estimate(text) + 96,
             Self::Multipart { parts, .. } => {
                 parts.iter().map(|part| part.estimate() + 64).sum::<usize>() + 128
             }
