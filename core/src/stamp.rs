@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 /// What a submission gets from outside its message: a time and an identifier.
 ///
@@ -16,17 +17,12 @@ pub(crate) struct Stamp {
 
 impl Stamp {
     /// The present time and a new identifier.
-    ///
-    /// # Panics
-    /// If the operating system has no randomness to give, as the standard library's hash maps do.
     #[expect(clippy::disallowed_methods, reason = "this is the place")]
     pub fn now() -> Self {
-        let mut chance = [0; 16];
-        getrandom::fill(&mut chance).expect("the operating system gives random octets");
         let now = Timestamp::now();
         Self {
             now,
-            id: Id::next(now.as_second(), chance),
+            id: Id::next(now),
         }
     }
 }
@@ -56,23 +52,27 @@ impl Id {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
-    fn next(second: i64, chance: [u8; 16]) -> Self {
-        /// The second of the last identifier and its rising part.
-        static LAST: Mutex<(u64, u64)> = Mutex::new((0, 0));
+    fn next(now: Timestamp) -> Self {
+        static LAST: Mutex<Last> = Mutex::new(Last {
+            second: 0,
+            rising: 0,
+            count: 0,
+        });
 
-        let chance = u128::from_le_bytes(chance);
-        let second = u64::try_from(second).unwrap_or(0);
         let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-        *last = rise(*last, second, chance);
-        let (second, rising) = *last;
+        last.count += 1;
+        let (bits, tail) = chance(now, last.count);
+        let second = u64::try_from(now.as_second()).unwrap_or(0);
+        (last.second, last.rising) = rise((last.second, last.rising), second, bits);
+        let (second, rising) = (last.second, last.rising);
         drop(last);
-        Self::encode(second, rising, (chance >> 64) & ((1 << CHANCE_BITS) - 1))
+        Self::encode(second, rising, tail & ((1 << CHANCE_BITS) - 1))
     }
 
-    fn encode(second: u64, rising: u64, chance: u128) -> Self {
+    fn encode(second: u64, rising: u64, chance: u64) -> Self {
         let mut number = (u128::from(second) << (RISING_BITS + CHANCE_BITS))
             | (u128::from(rising) << CHANCE_BITS)
-            | chance;
+            | u128::from(chance);
         let mut text = [0; 26];
         for slot in text.iter_mut().rev() {
             *slot = ALPHABET[(number & 31) as usize];
@@ -82,17 +82,35 @@ impl Id {
     }
 }
 
+/// What the identifiers of this process have come to.
+struct Last {
+    second: u64,
+    rising: u64,
+    count: u64,
+}
+
+/// Two words that nobody outside can foresee or tell from chance: the standard library's keyed hash
+/// (SipHash, its keys drawn from the operating system once a process) of the nanosecond and a count.
+/// A system call for each message would cost as much as rendering a small one. The nanosecond sees
+/// to it that a process and its fork go different ways.
+fn chance(now: Timestamp, count: u64) -> (u64, u64) {
+    static KEYS: LazyLock<[RandomState; 2]> =
+        LazyLock::new(|| [RandomState::new(), RandomState::new()]);
+
+    let [one, other] = &*KEYS;
+    let seed = (now.as_second(), now.subsec_nanosecond(), count);
+    (one.hash_one(seed), other.hash_one(seed))
+}
+
 /// The second and rising part that follow `last`.
-fn rise(last: (u64, u64), second: u64, chance: u128) -> (u64, u64) {
+fn rise(last: (u64, u64), second: u64, chance: u64) -> (u64, u64) {
     const TOP: u64 = 1 << RISING_BITS;
-    // The low 64 bits; the rest of the chance is the identifier's tail.
-    let bits = u64::try_from(chance & u128::from(u64::MAX)).unwrap_or(0);
     if second > last.0 {
         // The lower half, so that there is room to rise.
-        return (second, bits % (TOP / 2));
+        return (second, chance % (TOP / 2));
     }
     // 1 to 2^34, every order of magnitude alike.
-    let step = 1 + (bits >> 6) % (1 << (1 + bits % 34));
+    let step = 1 + (chance >> 6) % (1 << (1 + chance % 34));
     let rising = last.1 + step;
     if rising < TOP {
         (last.0, rising)

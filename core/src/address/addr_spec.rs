@@ -146,28 +146,26 @@ fn local_part_end(text: &str) -> Result<usize, Fault> {
 
 /// Dot-string of RFC 5321 section 4.1.2, with RFC 6531's characters.
 fn dot_string_end(text: &str) -> Result<usize, Fault> {
-    let end = plain_end(text);
-    let local = text.as_bytes().get(..end).unwrap_or_default();
-    let dots_at_ends = local.first() == Some(&b'.') || local.last() == Some(&b'.');
-    if dots_at_ends || local.windows(2).any(|pair| pair == b"..") {
-        return Err(invalid(
-            "A dot before the @ must stand between two characters; else put the part in quotes.",
-        ));
+    let mut last = '.';
+    let mut end = text.len();
+    for (index, c) in text.char_indices() {
+        if c == '.' && last == '.' {
+            return Err(misplaced_dot());
+        }
+        if c != '.' && !is_atext(c) {
+            end = index;
+            break;
+        }
+        last = c;
+    }
+    if last == '.' && end > 0 {
+        return Err(misplaced_dot());
     }
     Ok(end)
 }
 
-/// Where the run of atext and dots at the start of `text` ends.
-fn plain_end(text: &str) -> usize {
-    // Octet by octet as long as it is ASCII, which it nearly always is.
-    let plain = |octet: &u8| *octet == b'.' || (octet.is_ascii() && is_atext(char::from(*octet)));
-    match text.bytes().position(|octet| !plain(&octet)) {
-        None => text.len(),
-        Some(end) if text.as_bytes().get(end).is_some_and(u8::is_ascii) => end,
-        Some(_) => text
-            .find(|c: char| c != '.' && !is_atext(c))
-            .unwrap_or(text.len()),
-    }
+fn misplaced_dot() -> Fault {
+    invalid("A dot before the @ must stand between two characters; else put the part in quotes.")
 }
 
 /// Quoted-string of RFC 5321 section 4.1.2; the index after its closing quote.
@@ -188,31 +186,31 @@ fn quoted_string_end(text: &str) -> Result<usize, Fault> {
 }
 
 /// atext of RFC 5322 section 3.2.3, with the characters beyond ASCII of RFC 6532 that are no blanks.
+#[inline]
 pub(crate) fn is_atext(c: char) -> bool {
-    match c {
-        'a'..='z'
-        | 'A'..='Z'
-        | '0'..='9'
-        | '!'
-        | '#'
-        | '$'
-        | '%'
-        | '&'
-        | '\''
-        | '*'
-        | '+'
-        | '-'
-        | '/'
-        | '='
-        | '?'
-        | '^'
-        | '_'
-        | '`'
-        | '{'
-        | '|'
-        | '}'
-        | '~' => true,
-        c => !c.is_ascii() && !c.is_whitespace() && !c.is_control(),
+    /// A bit for each character of ASCII.
+    const ASCII: u128 = {
+        let mut set = 0;
+        let mut octet = 0_u8;
+        while octet < 128 {
+            if octet.is_ascii_alphanumeric() {
+                set |= 1 << octet;
+            }
+            octet += 1;
+        }
+        let signs = b"!#$%&'*+-/=?^_`{|}~";
+        let mut index = 0;
+        while index < signs.len() {
+            set |= 1 << signs[index];
+            index += 1;
+        }
+        set
+    };
+
+    if c.is_ascii() {
+        ASCII >> (c as u32) & 1 == 1
+    } else {
+        !c.is_whitespace() && !c.is_control()
     }
 }
 

@@ -74,37 +74,38 @@ impl Date {
         let negative = self.offset_minutes < 0 || self.offset_unknown;
         let offset = self.offset_minutes.unsigned_abs();
 
-        let year = u32::from(self.local.year().unsigned_abs());
         // Put together by hand: `format!` takes longer than all else about a small message.
         let mut text = String::with_capacity(31);
         text.push_str(day);
-        push_number(&mut text, self.local.day().unsigned_abs().into(), 1);
+        let day = two_digits(self.local.day().unsigned_abs().into());
+        text.push_str(day.strip_prefix('0').unwrap_or(day));
         text.push(' ');
         text.push_str(month);
         text.push(' ');
-        push_number(&mut text, year, 4);
+        let year = u32::from(self.local.year().unsigned_abs());
+        text.push_str(two_digits(year / 100));
+        text.push_str(two_digits(year % 100));
         for (separator, number) in [
-            (' ', self.local.hour()),
-            (':', self.local.minute()),
-            (':', self.local.second()),
+            (" ", self.local.hour()),
+            (":", self.local.minute()),
+            (":", self.local.second()),
         ] {
-            text.push(separator);
-            push_number(&mut text, number.unsigned_abs().into(), 2);
+            text.push_str(separator);
+            text.push_str(two_digits(number.unsigned_abs().into()));
         }
         text.push_str(if negative { " -" } else { " +" });
-        push_number(&mut text, offset / 60 * 100 + offset % 60, 4);
+        text.push_str(two_digits(offset / 60));
+        text.push_str(two_digits(offset % 60));
         text
     }
 }
 
-/// Appends a number of at most four digits, and of at least `digits`.
-fn push_number(text: &mut String, number: u32, digits: usize) {
-    for (place, power) in [(4, 1000), (3, 100), (2, 10), (1, 1)] {
-        if place <= digits || number >= power {
-            let digit = char::from_digit(number / power % 10, 10);
-            text.push(digit.unwrap_or('0'));
-        }
-    }
+/// The last two decimal digits of a number.
+fn two_digits(number: u32) -> &'static str {
+    const PAIRS: &str = "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849\
+                         5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
+    let at = (number % 100) as usize * 2;
+    PAIRS.get(at..at + 2).unwrap_or("00")
 }
 
 /// `date "T" time offset` of RFC 3339 section 5.6; jiff reads more forms than this one.

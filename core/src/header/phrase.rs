@@ -1,6 +1,7 @@
 //! Display names: phrases of RFC 5322 section 3.2.5.
 
 use super::field::{Field, has_fragile_blanks, looks_encoded};
+use crate::address::is_atext;
 use encodify::rfc2047::Q_PHRASE;
 
 /// The longest name that stands as one token; a longer one is encoded, and so can be folded.
@@ -25,13 +26,9 @@ pub(super) fn write(field: &mut Field<'_>, name: &str) {
     }
 }
 
-/// Whether the name is made of atoms alone (RFC 5322 section 3.2.3).
+/// Whether the name, which is ASCII, is made of atoms alone (RFC 5322 section 3.2.3).
 fn is_words(name: &str) -> bool {
-    name.bytes().all(|octet| match octet {
-        b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'/' | b'=' | b'?'
-        | b'^' | b'_' | b'`' | b'{' | b'|' | b'}' | b'~' | b' ' => true,
-        octet => octet.is_ascii_alphanumeric(),
-    })
+    name.chars().all(|c| c == ' ' || is_atext(c))
 }
 
 #[cfg(test)]
