@@ -25,6 +25,7 @@ mod header;
 mod json;
 mod message;
 mod mime;
+mod pickup_directory;
 mod pickup_file;
 mod problem;
 mod stamp;
@@ -32,6 +33,9 @@ mod submission;
 
 pub use address::{AddrSpec, InvalidAddress};
 pub use message::Message;
+pub use pickup_directory::{
+    Durability, HandOver, PickupDirectory, PickupError, PickupErrorKind, PickupOptions,
+};
 pub use pickup_file::PickupFile;
 pub use problem::{Code, Problem, Problems};
 pub use stamp::Id;

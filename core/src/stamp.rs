@@ -90,7 +90,7 @@ struct Last {
 }
 
 /// Two words that nobody outside can foresee or tell from chance: the standard library's keyed hash
-/// (SipHash, its keys drawn from the operating system once a process) of the nanosecond and a count.
+/// (`SipHash`, its keys drawn from the operating system once a process) of the nanosecond and a count.
 /// A system call for each message would cost as much as rendering a small one. The nanosecond sees
 /// to it that a process and its fork go different ways.
 fn chance(now: Timestamp, count: u64) -> (u64, u64) {

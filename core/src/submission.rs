@@ -1,6 +1,7 @@
 //! From a message to the pickup files that stand for it.
 
 use crate::message::Message;
+use crate::pickup_directory::{PickupDirectory, PickupError};
 use crate::pickup_file::{PickupFile, pickup_files};
 use crate::problem::Problems;
 use crate::stamp::{Id, Stamp};
@@ -82,6 +83,30 @@ impl Submission {
             recipients: self.recipients,
             octets: self.octets(),
         }
+    }
+}
+
+impl PickupDirectory {
+    /// Hands a submission over: all of its files, or none. When this returns they are visible and,
+    /// unless that was switched off, durable. Blocks; threads that submit at the same time share
+    /// their syncs.
+    ///
+    /// ```
+    /// use pmtaemail::{PickupDirectory, PickupOptions, Submission};
+    /// # let temporary = tempfile::tempdir().unwrap();
+    /// # let path = temporary.path();
+    /// let directory = PickupDirectory::open(path, PickupOptions::default()).unwrap();
+    /// let json = br#"{"from": "shop@example.com", "to": "ann@example.org", "text": "Hello"}"#;
+    /// let receipt = directory.submit(&Submission::from_json(json).unwrap()).unwrap();
+    /// assert!(path.join(&receipt.files[0]).exists());
+    /// ```
+    pub fn submit(&self, submission: &Submission) -> Result<Receipt, PickupError> {
+        let mut hand_over = self.begin();
+        for file in &submission.files {
+            hand_over.write(file.name(), &file.chunks())?;
+        }
+        hand_over.commit()?;
+        Ok(submission.receipt())
     }
 }
 

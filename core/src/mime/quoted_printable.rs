@@ -107,10 +107,10 @@ fn is_plain(word: [u8; 8]) -> bool {
 fn cut(mut encoded: &[u8], column: &mut usize, out: &mut Vec<u8>) {
     while encoded.len() > LINE - *column {
         let room = LINE - *column;
-        let line = match encoded.get(..room).unwrap_or_default() {
-            [line @ .., b'='] | [line @ .., b'=', _] => line,
-            line => line,
-        };
+        let mut line = encoded.get(..room).unwrap_or_default();
+        if let [before @ .., b'='] | [before @ .., b'=', _] = line {
+            line = before;
+        }
         out.extend_from_slice(line);
         out.extend_from_slice(b"=\r\n");
         encoded = encoded.get(line.len()..).unwrap_or_default();

@@ -1,0 +1,237 @@
+//! Why files could not be handed over.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Files could not be handed over to PowerMTA.
+///
+/// Unless the operation is `sync the directory`, nothing of the hand-over is in the pickup
+/// directory. Where that last sync fails, the files are taken away again as far as PowerMTA has not
+/// taken them already: trying again may deliver such a message twice.
+///
+/// The sentence says what was tried, where, what the system answered and what to do. It never
+/// quotes what was being written.
+#[derive(Debug, Clone)]
+pub struct PickupError {
+    operation: Operation,
+    path: PathBuf,
+    // Shared, because one failed sync is the error of every hand-over that relied on it.
+    source: Arc<io::Error>,
+}
+
+/// The kinds of [`PickupError`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PickupErrorKind {
+    /// The pickup directory or the staging folder is not there.
+    Missing,
+    /// The path names something that is not a directory.
+    NotADirectory,
+    /// This process may not write there.
+    NotPermitted,
+    /// The file system has no room, or no inodes.
+    Full,
+    /// The quota of this user or group is used up.
+    Quota,
+    /// The process or the system has no file descriptors left.
+    TooManyOpenFiles,
+    /// The file system is mounted read-only.
+    ReadOnly,
+    /// The pickup directory holds a file of that name already.
+    Exists,
+    /// Anything else; see the [source](std::error::Error::source).
+    Other,
+}
+
+/// What was tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Operation {
+    OpenDirectory,
+    PrepareStaging,
+    NameFile,
+    CreateFile,
+    WriteFile,
+    SyncFile,
+    SyncFileSystem,
+    PublishFile,
+    SyncDirectory,
+}
+
+impl PickupError {
+    /// The file or directory that the operation was about.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What was tried, as a verb and its object: `open the pickup directory`, `create a file in`,
+    /// `write`, ...
+    pub fn operation(&self) -> &'static str {
+        self.operation.as_str()
+    }
+
+    /// The kind of error, for a decision by program.
+    pub fn kind(&self) -> PickupErrorKind {
+        kind_of(&self.source)
+    }
+
+    /// The number by which the system names the error (`errno`), where the system is what failed.
+    pub fn os_error(&self) -> Option<i32> {
+        self.source.raw_os_error()
+    }
+
+    /// Makes the error from what the system answered; fits `map_err`.
+    pub(super) fn from_io(operation: Operation, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self {
+            operation,
+            path: path.to_owned(),
+            source: Arc::new(source),
+        }
+    }
+
+    fn advice(&self) -> &'static str {
+        if self.source.kind() == io::ErrorKind::CrossesDevices {
+            return "the staging folder must lie on the file system and the mount of the pickup directory: name such a folder as \
+                    `staging`; where the pickup directory itself is a mount point, make it a folder below the mount point";
+        }
+        match self.kind() {
+            PickupErrorKind::Missing => {
+                "make the directory, or give the one that PowerMTA's `pickup` directive names"
+            }
+            PickupErrorKind::NotADirectory => {
+                "give the directory that PowerMTA's `pickup` directive names"
+            }
+            PickupErrorKind::NotPermitted => {
+                "this process needs to read, write and enter the directory: run it as root or in the group pmta, and look for a \
+                 security policy or an immutable flag"
+            }
+            PickupErrorKind::Full => {
+                "free some space or inodes on that file system, then try again"
+            }
+            PickupErrorKind::Quota => {
+                "raise the quota of this user or group, or free some of it, then try again"
+            }
+            PickupErrorKind::TooManyOpenFiles => {
+                "raise the limit of open files (ulimit -n, or LimitNOFILE= of the service)"
+            }
+            PickupErrorKind::ReadOnly => {
+                "mount the file system writable; a disk error may have made it read-only: see the kernel log"
+            }
+            PickupErrorKind::Exists => {
+                "it was left as it is: hand the message over under another name"
+            }
+            PickupErrorKind::Other => match self.operation {
+                Operation::SyncFile | Operation::SyncFileSystem | Operation::SyncDirectory => {
+                    "the disk may be failing: see the kernel log"
+                }
+                _ => "see the kernel log if this is not clear",
+            },
+        }
+    }
+}
+
+impl Operation {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::OpenDirectory => "open the pickup directory",
+            Self::PrepareStaging => "prepare the staging folder",
+            Self::NameFile => "hand over a file named",
+            Self::CreateFile => "create a file in",
+            Self::WriteFile => "write",
+            Self::SyncFile => "sync",
+            Self::SyncFileSystem => "sync the file system of",
+            Self::PublishFile => "publish",
+            Self::SyncDirectory => "sync the directory",
+        }
+    }
+}
+
+impl fmt::Display for PickupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            operation,
+            path,
+            source,
+        } = self;
+        write!(
+            f,
+            "cannot {} {}: {source}; {}",
+            operation.as_str(),
+            path.display(),
+            self.advice()
+        )
+    }
+}
+
+impl Error for PickupError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.source)
+    }
+}
+
+fn kind_of(error: &io::Error) -> PickupErrorKind {
+    match error.kind() {
+        io::ErrorKind::NotFound => PickupErrorKind::Missing,
+        io::ErrorKind::NotADirectory => PickupErrorKind::NotADirectory,
+        io::ErrorKind::PermissionDenied => PickupErrorKind::NotPermitted,
+        io::ErrorKind::StorageFull => PickupErrorKind::Full,
+        io::ErrorKind::QuotaExceeded => PickupErrorKind::Quota,
+        io::ErrorKind::ReadOnlyFilesystem => PickupErrorKind::ReadOnly,
+        io::ErrorKind::AlreadyExists => PickupErrorKind::Exists,
+        _ if error
+            .raw_os_error()
+            .is_some_and(|code| NO_DESCRIPTORS.contains(&code)) =>
+        {
+            PickupErrorKind::TooManyOpenFiles
+        }
+        _ => PickupErrorKind::Other,
+    }
+}
+
+/// The standard library has no kind for these: ENFILE and EMFILE, the same numbers on every Unix;
+/// `ERROR_TOO_MANY_OPEN_FILES`.
+const NO_DESCRIPTORS: &[i32] = if cfg!(windows) { &[4] } else { &[23, 24] };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sentence_says_what_where_why_and_what_to_do() {
+        let error = PickupError::from_io(Operation::OpenDirectory, Path::new("/var/pickup"))(
+            io::ErrorKind::NotFound.into(),
+        );
+        assert_eq!(error.kind(), PickupErrorKind::Missing);
+        assert_eq!(
+            error.to_string(),
+            "cannot open the pickup directory /var/pickup: entity not found; make the directory, or give the one that PowerMTA's \
+             `pickup` directive names"
+        );
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn every_kind_is_told_from_its_number() {
+        use PickupErrorKind as Kind;
+        use rustix::io::Errno;
+        for (errno, kind) in [
+            (Errno::NOENT, Kind::Missing),
+            (Errno::NOTDIR, Kind::NotADirectory),
+            (Errno::ACCESS, Kind::NotPermitted),
+            (Errno::PERM, Kind::NotPermitted),
+            (Errno::NOSPC, Kind::Full),
+            (Errno::DQUOT, Kind::Quota),
+            (Errno::MFILE, Kind::TooManyOpenFiles),
+            (Errno::NFILE, Kind::TooManyOpenFiles),
+            (Errno::ROFS, Kind::ReadOnly),
+            (Errno::EXIST, Kind::Exists),
+            (Errno::IO, Kind::Other),
+        ] {
+            let error = PickupError::from_io(Operation::SyncFile, Path::new("x"))(errno.into());
+            assert_eq!(error.kind(), kind, "{error}");
+            assert_eq!(error.os_error(), Some(errno.raw_os_error()));
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The system calls of Linux: unnamed files, publishing without overwriting, sync of a whole file
+//! system.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags};
+use rustix::io::{Errno, retry_on_intr};
+
+use super::MODE;
+
+/// Creates a file without a name on the file system of `directory`, which vanishes with its last
+/// descriptor.
+///
+/// The directory is looked up anew each time, so that one that was moved away and made again is
+/// found. `None`: the file system (NFS, FUSE, some overlays) has no such files.
+pub(super) fn create_unnamed(directory: &Path) -> io::Result<Option<File>> {
+    let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+    match retry_on_intr(|| rustix::fs::open(directory, flags, Mode::from_raw_mode(MODE))) {
+        Ok(file) => Ok(Some(File::from(file))),
+        Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL | Errno::NOSYS) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Syncs the whole file system on which `file` lies.
+///
+/// Linux reports here each error of writing back since `file` was opened, once for every open file.
+pub(super) fn sync_file_system(file: &File) -> io::Result<()> {
+    Ok(retry_on_intr(|| rustix::fs::syncfs(file))?)
+}
+
+/// Whether `syncfs` reports errors of writing back: it does since Linux 5.8.
+pub(super) fn syncfs_reports_errors() -> bool {
+    let uname = rustix::system::uname();
+    let release = uname.release().to_string_lossy();
+    let mut numbers = release
+        .split(['.', '-'])
+        .map_while(|number| number.parse::<u32>().ok());
+    (numbers.next(), numbers.next()) >= (Some(5), Some(8))
+}
+
+/// The device number of the file system on which `file` lies.
+pub(super) fn device(file: &File) -> io::Result<u64> {
+    Ok(rustix::fs::fstat(file)?.st_dev)
+}
+
+/// The pickup directory, opened for one group of files: they are published in the very directory
+/// that is synced afterwards, wherever its path may lead by then.
+pub(super) struct OpenDirectory {
+    directory: File,
+}
+
+impl OpenDirectory {
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let directory = retry_on_intr(|| rustix::fs::open(path, flags, Mode::empty()))?;
+        Ok(Self {
+            directory: File::from(directory),
+        })
+    }
+
+    /// Gives an unnamed file its name; never overwrites.
+    pub(super) fn link_unnamed(&self, file: &File, name: &str) -> io::Result<()> {
+        use std::os::fd::AsRawFd;
+        let by_proc = format!("/proc/self/fd/{}", file.as_raw_fd());
+        match rustix::fs::linkat(CWD, by_proc, &self.directory, name, AtFlags::SYMLINK_FOLLOW) {
+            Err(Errno::NOENT) if !Path::new("/proc/self/fd").exists() => {
+                self.link_by_descriptor(file, name)
+            }
+            result => Ok(result?),
+        }
+    }
+
+    /// Moves a file in from the staging folder; never overwrites.
+    pub(super) fn move_in(&self, staged: &Path, name: &str) -> io::Result<()> {
+        match rustix::fs::renameat_with(CWD, staged, &self.directory, name, RenameFlags::NOREPLACE)
+        {
+            // Old kernels and network file systems know no renaming without overwriting, but know
+            // hard links.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                rustix::fs::linkat(CWD, staged, &self.directory, name, AtFlags::empty())?;
+                // Should this fail, the second name stays in the staging folder until the next
+                // start.
+                let _ = rustix::fs::unlink(staged);
+                Ok(())
+            }
+            result => Ok(result?),
+        }
+    }
+
+    /// Takes a published file away again, if it is still there and still that very file.
+    pub(super) fn take_back(&self, file: &File, name: &str) {
+        let Ok(ours) = rustix::fs::fstat(file) else {
+            return;
+        };
+        let Ok(theirs) = rustix::fs::statat(&self.directory, name, AtFlags::SYMLINK_NOFOLLOW)
+        else {
+            return;
+        };
+        if (ours.st_dev, ours.st_ino) == (theirs.st_dev, theirs.st_ino) {
+            let _ = rustix::fs::unlinkat(&self.directory, name, AtFlags::empty());
+        }
+    }
+
+    /// Makes the names durable.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        self.directory.sync_all()
+    }
+
+    /// Whether `syncfs` can be trusted here. FUSE does not hand it on to the file system behind,
+    /// and overlays do not hand back that file system's errors; so it is used only where it is
+    /// known to do both.
+    pub(super) fn suits_syncfs(&self) -> bool {
+        const EXT4: u32 = 0xef53;
+        const XFS: u32 = 0x5846_5342;
+        const BTRFS: u32 = 0x9123_683e;
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the numbers have 32 bits on every machine"
+        )]
+        rustix::fs::fstatfs(&self.directory)
+            .is_ok_and(|file_system| [EXT4, XFS, BTRFS].contains(&(file_system.f_type as u32)))
+    }
+
+    fn link_by_descriptor(&self, file: &File, name: &str) -> io::Result<()> {
+        match rustix::fs::linkat(file, "", &self.directory, name, AtFlags::EMPTY_PATH) {
+            // The answer of kernels before 6.10 to a process without the capability
+            // CAP_DAC_READ_SEARCH.
+            Err(Errno::NOENT) => Err(io::Error::other(
+                "/proc is not mounted, and files cannot be named without it",
+            )),
+            result => Ok(result?),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! How files are handed over.
+
+use std::path::{Path, PathBuf};
+
+/// What [`commit`](super::HandOver::commit) promises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// When `commit` returns, the files and their names survive a power cut.
+    #[default]
+    Durable,
+    /// Nothing is synced. Readers still see whole files only, but a power cut loses what was handed
+    /// over in the last seconds, and may leave files that are empty or cut short.
+    NotDurable,
+}
+
+/// Settings for [`PickupDirectory::open`](super::PickupDirectory::open).
+///
+/// ```
+/// # use pmtaemail::{Durability, PickupOptions};
+/// let options = PickupOptions::default().with_staging("/srv/mail/staging").with_syncfs(false);
+/// # assert_eq!(options, options.clone().with_durability(Durability::Durable));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PickupOptions {
+    durability: Durability,
+    staging: Option<PathBuf>,
+    syncfs: bool,
+    unnamed_files: bool,
+}
+
+impl Default for PickupOptions {
+    fn default() -> Self {
+        Self {
+            durability: Durability::Durable,
+            staging: None,
+            syncfs: true,
+            unnamed_files: true,
+        }
+    }
+}
+
+impl PickupOptions {
+    /// Durable (the default) or not.
+    #[must_use]
+    pub fn with_durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// The folder in which files are written before they move into the pickup directory, where the
+    /// file system has no unnamed files (NFS, FUSE, some overlays, everything but Linux). It must
+    /// lie on the pickup directory's own file system and outside of the pickup directory, and
+    /// belongs to one user alone. It is made when it is missing.
+    ///
+    /// Default: beside the pickup directory, `/var/spool/pickup.staging` for `/var/spool/pickup`.
+    #[must_use]
+    pub fn with_staging(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.staging = Some(folder.into());
+        self
+    }
+
+    /// Whether many files that are committed at the same time may be made durable by one sync of
+    /// the whole file system. True by default; it is used on ext4, xfs and btrfs only, under Linux
+    /// 5.8 and later.
+    ///
+    /// It is quicker, but also flushes whatever else waits to be written on that file system. Set
+    /// it to false where something on the same file system writes much and may wait.
+    #[must_use]
+    pub fn with_syncfs(mut self, syncfs: bool) -> Self {
+        self.syncfs = syncfs;
+        self
+    }
+
+    /// Writes every file by way of the staging folder.
+    #[cfg(test)]
+    #[must_use]
+    pub(super) fn without_unnamed_files(mut self) -> Self {
+        self.unnamed_files = false;
+        self
+    }
+
+    pub(super) fn is_durable(&self) -> bool {
+        self.durability == Durability::Durable
+    }
+
+    pub(super) fn staging(&self) -> Option<&Path> {
+        self.staging.as_deref()
+    }
+
+    pub(super) fn syncfs(&self) -> bool {
+        self.syncfs
+    }
+
+    pub(super) fn unnamed_files(&self) -> bool {
+        self.unnamed_files
+    }
+}

@@ -1,0 +1,77 @@
+//! The same as `linux.rs` with the standard library alone: every file goes by way of the staging
+//! folder.
+
+#![allow(
+    clippy::unnecessary_wraps,
+    clippy::unused_self,
+    reason = "the calls have the form of those in `linux.rs`"
+)]
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Unnamed files are Linux's own.
+pub(super) fn create_unnamed(_directory: &Path) -> io::Result<Option<File>> {
+    Ok(None)
+}
+
+/// Never called, since no directory [suits](OpenDirectory::suits_syncfs) it.
+pub(super) fn sync_file_system(_file: &File) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+pub(super) fn syncfs_reports_errors() -> bool {
+    false
+}
+
+/// Unknown here, and used for `syncfs` only.
+pub(super) fn device(_file: &File) -> io::Result<u64> {
+    Ok(0)
+}
+
+pub(super) struct OpenDirectory {
+    path: PathBuf,
+    // Windows cannot open a directory as a file, nor sync it.
+    #[cfg(unix)]
+    directory: File,
+}
+
+impl OpenDirectory {
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        if !fs::metadata(path)?.is_dir() {
+            return Err(io::ErrorKind::NotADirectory.into());
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            #[cfg(unix)]
+            directory: File::open(path)?,
+        })
+    }
+
+    pub(super) fn link_unnamed(&self, _file: &File, _name: &str) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// A second link and not a renaming, which would overwrite.
+    pub(super) fn move_in(&self, staged: &Path, name: &str) -> io::Result<()> {
+        fs::hard_link(staged, self.path.join(name))?;
+        // Should this fail, the second name stays in the staging folder until the next start.
+        let _ = fs::remove_file(staged);
+        Ok(())
+    }
+
+    pub(super) fn take_back(&self, _file: &File, name: &str) {
+        let _ = fs::remove_file(self.path.join(name));
+    }
+
+    pub(super) fn sync(&self) -> io::Result<()> {
+        #[cfg(unix)]
+        self.directory.sync_all()?;
+        Ok(())
+    }
+
+    pub(super) fn suits_syncfs(&self) -> bool {
+        false
+    }
+}

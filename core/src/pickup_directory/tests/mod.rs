@@ -1,0 +1,184 @@
+//! Tests of the whole module, by way of unnamed files and by way of the staging folder.
+
+mod errors;
+mod processes;
+mod threads;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::*;
+
+/// A pickup directory beside which nothing stands.
+struct Place {
+    parent: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let parent = tempfile::tempdir().unwrap();
+        fs::create_dir(parent.path().join("pickup")).unwrap();
+        Self { parent }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.parent.path().join("pickup")
+    }
+
+    fn staging(&self) -> PathBuf {
+        self.parent.path().join("pickup.staging")
+    }
+
+    fn open(&self, options: &PickupOptions) -> PickupDirectory {
+        PickupDirectory::open(self.path(), options.clone()).unwrap()
+    }
+
+    fn names(&self) -> BTreeSet<String> {
+        names_in(&self.path())
+    }
+}
+
+fn names_in(folder: &Path) -> BTreeSet<String> {
+    fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
+}
+
+fn is_empty_or_missing(folder: &Path) -> bool {
+    !folder.exists() || names_in(folder).is_empty()
+}
+
+/// The way with and without unnamed files, durable and not, with and without `syncfs`.
+fn all_options() -> Vec<PickupOptions> {
+    let durable = PickupOptions::default();
+    vec![
+        durable.clone(),
+        durable.clone().with_syncfs(false),
+        durable.clone().with_durability(Durability::NotDurable),
+        durable.clone().without_unnamed_files(),
+        durable
+            .without_unnamed_files()
+            .with_durability(Durability::NotDurable),
+    ]
+}
+
+/// Octets that tell from the name of their file whether they are all there.
+fn octets_of(name: &str) -> Vec<u8> {
+    let length = 1_000
+        + name.bytes().fold(0_usize, |sum, octet| {
+            (sum * 31 + usize::from(octet)) % 9_000
+        });
+    name.bytes().cycle().take(length).collect()
+}
+
+fn submit(directory: &PickupDirectory, names: &[&str]) -> Result<(), PickupError> {
+    let mut hand_over = directory.begin();
+    for name in names {
+        let octets = octets_of(name);
+        let (first, second) = octets.split_at(octets.len() / 3);
+        hand_over.write(name, &[first, second])?;
+    }
+    hand_over.commit()
+}
+
+#[test]
+fn files_become_visible_together_and_whole() {
+    for options in all_options() {
+        let place = Place::new();
+        let directory = place.open(&options);
+        let mut hand_over = directory.begin();
+        hand_over.write("1.eml", &[b"one, ", b"", b"two"]).unwrap();
+        hand_over.write("2.eml", &[]).unwrap();
+        assert!(place.names().is_empty(), "visible before its commit");
+        hand_over.commit().unwrap();
+        assert_eq!(fs::read(place.path().join("1.eml")).unwrap(), b"one, two");
+        assert_eq!(fs::read(place.path().join("2.eml")).unwrap(), b"");
+        assert!(is_empty_or_missing(&place.staging()));
+        directory.begin().commit().unwrap();
+    }
+}
+
+#[test]
+fn what_is_not_committed_leaves_nothing() {
+    for options in all_options() {
+        let place = Place::new();
+        let directory = place.open(&options);
+        let mut hand_over = directory.begin();
+        hand_over.write("1.eml", &[b"never sent"]).unwrap();
+        drop(hand_over);
+        assert!(place.names().is_empty());
+        assert!(is_empty_or_missing(&place.staging()));
+    }
+}
+
+#[test]
+fn a_directory_that_was_moved_and_made_again_is_used_at_once() {
+    for options in all_options() {
+        let place = Place::new();
+        let directory = place.open(&options);
+        let mut begun = directory.begin();
+        begun.write("begun.eml", &[b"before the move"]).unwrap();
+        fs::rename(place.path(), place.parent.path().join("old")).unwrap();
+        assert_eq!(
+            submit(&directory, &["missing.eml"]).unwrap_err().kind(),
+            PickupErrorKind::Missing
+        );
+        fs::create_dir(place.path()).unwrap();
+        submit(&directory, &["next.eml"]).unwrap();
+        begun.commit().unwrap();
+        assert_eq!(
+            place.names(),
+            ["begun.eml", "next.eml"].map(String::from).into()
+        );
+    }
+}
+
+#[test]
+fn a_hand_over_may_have_many_files() {
+    for options in all_options() {
+        let place = Place::new();
+        let names: Vec<String> = (0..100).map(|number| format!("{number}.eml")).collect();
+        submit(
+            &place.open(&options),
+            &names.iter().map(String::as_str).collect::<Vec<_>>(),
+        )
+        .unwrap();
+        assert_eq!(place.names(), names.into_iter().collect());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_else_can_read_a_message() {
+    use std::os::unix::fs::MetadataExt;
+    for options in all_options() {
+        let place = Place::new();
+        submit(&place.open(&options), &["1.eml"]).unwrap();
+        let mode = fs::metadata(place.path().join("1.eml")).unwrap().mode();
+        assert_eq!(mode & 0o117, 0, "{mode:o}");
+        assert_eq!(mode & 0o600, 0o600, "{mode:o}");
+    }
+}
+
+#[test]
+fn the_portable_calls_publish_without_overwriting() {
+    let place = Place::new();
+    let staged = place.parent.path().join("staged");
+    fs::write(&staged, "new").unwrap();
+    let directory = portable::OpenDirectory::open(&place.path()).unwrap();
+    directory.move_in(&staged, "1.eml").unwrap();
+    directory.sync().unwrap();
+    assert!(!staged.exists());
+    fs::write(&staged, "newer").unwrap();
+    assert_eq!(
+        directory.move_in(&staged, "1.eml").unwrap_err().kind(),
+        io::ErrorKind::AlreadyExists
+    );
+    let published = fs::File::open(place.path().join("1.eml")).unwrap();
+    assert_eq!(io::read_to_string(&published).unwrap(), "new");
+    directory.take_back(&published, "1.eml");
+    assert!(place.names().is_empty());
+    assert!(portable::OpenDirectory::open(&staged).is_err());
+}

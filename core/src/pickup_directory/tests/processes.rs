@@ -1,0 +1,143 @@
+//! Several processes, and processes that die. The test program runs itself again as the other
+//! process.
+
+use std::env;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+use super::threads::assert_all_whole;
+use super::*;
+
+const DIRECTORY: &str = "PICKUP_TEST_DIRECTORY";
+const OPTIONS: &str = "PICKUP_TEST_OPTIONS";
+
+/// Not a test but the other process: hands over without end from eight threads, and writes each
+/// name to its output afterwards.
+#[test]
+#[ignore = "run by the tests below"]
+fn other_process() {
+    let (Ok(path), Ok(options)) = (env::var(DIRECTORY), env::var(OPTIONS)) else {
+        return;
+    };
+    let options = all_options().swap_remove(options.parse().unwrap());
+    let directory = PickupDirectory::open(path, options).unwrap();
+    let process = std::process::id();
+    thread::scope(|scope| {
+        for thread in 0..8 {
+            let directory = &directory;
+            scope.spawn(move || {
+                for number in 0.. {
+                    let name = format!("{process}-{thread}-{number}.eml");
+                    submit(directory, &[&name]).unwrap();
+                    // In one call, so that lines do not mix; not by println, which the test harness
+                    // keeps to itself.
+                    if io::stdout()
+                        .write_all(format!("\n{name}\n").as_bytes())
+                        .is_err()
+                    {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+}
+
+fn start(place: &Place, options: usize) -> Child {
+    let (_, module) = module_path!().split_once("::").unwrap();
+    Command::new(env::current_exe().unwrap())
+        .args([
+            "--exact",
+            &format!("{module}::other_process"),
+            "--ignored",
+            "--nocapture",
+        ])
+        .env(DIRECTORY, place.path())
+        .env(OPTIONS, options.to_string())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Reads acknowledgements, kills the process in the middle of its work, and reads the rest.
+fn kill_after(child: &mut Child, count: usize) -> Vec<String> {
+    let mut lines = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .map_while(Result::ok)
+        .filter(|line| line.contains(".eml"));
+    let mut names: Vec<String> = lines.by_ref().take(count).collect();
+    assert_eq!(names.len(), count, "the other process ended early");
+    child.kill().unwrap();
+    names.extend(lines);
+    child.wait().unwrap();
+    names
+}
+
+#[test]
+fn killed_processes_leave_whole_files_and_no_rubbish() {
+    for (number, options) in all_options().iter().enumerate() {
+        let place = Place::new();
+        let mut acknowledged = BTreeSet::new();
+        for round in 0..3 {
+            let mut children: Vec<_> = (0..3).map(|_| start(&place, number)).collect();
+            thread::scope(|scope| {
+                let readers: Vec<_> = children
+                    .iter_mut()
+                    .map(|child| scope.spawn(move || kill_after(child, 20 + round * 7)))
+                    .collect();
+                assert_all_whole(&place.path());
+                for reader in readers {
+                    acknowledged.extend(reader.join().unwrap());
+                }
+            });
+        }
+        assert_all_whole(&place.path());
+        let names = place.names();
+        assert!(
+            acknowledged.is_subset(&names),
+            "{:?}",
+            acknowledged.difference(&names)
+        );
+        place.open(options);
+        assert!(
+            is_empty_or_missing(&place.staging()),
+            "{:?}",
+            names_in(&place.staging())
+        );
+    }
+}
+
+/// The other process opens the directory when it has no descriptors to spare for 100 files.
+#[cfg(target_os = "linux")]
+#[test]
+fn no_descriptors_left() {
+    if let Ok(path) = env::var(DIRECTORY) {
+        let directory = PickupDirectory::open(path, PickupOptions::default()).unwrap();
+        let mut hand_over = directory.begin();
+        let error = (0..100)
+            .find_map(|number| hand_over.write(&format!("{number}.eml"), &[b"x"]).err())
+            .unwrap();
+        assert_eq!(error.kind(), PickupErrorKind::TooManyOpenFiles);
+        assert!(error.to_string().contains("LimitNOFILE"), "{error}");
+        // There is none to open the directory with either; then there is again.
+        assert_eq!(
+            hand_over.commit().unwrap_err().kind(),
+            PickupErrorKind::TooManyOpenFiles
+        );
+        submit(&directory, &["1.eml"]).unwrap();
+        return;
+    }
+    let place = Place::new();
+    let (_, module) = module_path!().split_once("::").unwrap();
+    let status = Command::new("sh")
+        .args(["-c", "ulimit -n 40; exec \"$0\" --exact \"$1\" --nocapture"])
+        .arg(env::current_exe().unwrap())
+        .arg(format!("{module}::no_descriptors_left"))
+        .env(DIRECTORY, place.path())
+        .stdout(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success());
+    assert_eq!(place.names().len(), 1);
+}
