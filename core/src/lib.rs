@@ -54,5 +54,5 @@ pub fn check(json: &[u8]) -> Result<(), Problems> {
 /// Date and Message-ID are made where the message gives none; with both given, the same message
 /// always yields the same octets.
 pub fn render(json: &[u8]) -> Result<Vec<u8>, Problems> {
-    Message::from_json(json).map(|message| message.render(&stamp::Stamp::now()))
+    Message::from_json(json).map(|message| message.render())
 }

@@ -1,7 +1,7 @@
 """A strict reader of PowerMTA's two pickup forms.
 
-Written from the documented behaviour of PowerMTA alone, so that it can judge a writer. It is stricter than PowerMTA: what
-the user's guide does not promise is refused. `read` tells the two forms apart by the first line, as PowerMTA does.
+Written from the documented behaviour of PowerMTA alone, so that it can judge a writer. It is stricter than PowerMTA:
+what the user's guide does not promise is refused. `read` tells the two forms apart by the first line, as PowerMTA does.
 """
 
 from .bsmtp import read_bsmtp

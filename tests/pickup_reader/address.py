@@ -20,7 +20,7 @@ def check_address(text: str, *, utf8: bool = False) -> str:
     if len(local.encode()) > 64:
         raise PickupError("a local part of more than 64 octets")
     more = NON_ASCII if utf8 else ""
-    atom = f"[{ATEXT}{more}]+"
+    atom = f"[{more}{ATEXT}]+"
     quoted = rf'"(?:[ !#-\[\]-~{more}]|\\[ -~])*"'
     if not re.fullmatch(rf"{atom}(?:\.{atom})*|{quoted}", local):
         raise PickupError("not a local part")

@@ -91,8 +91,16 @@ impl<'a> Message<'a> {
         )
     }
 
-    /// The octets of the message (RFC 5322), as they go into the pickup file.
-    pub(crate) fn render(&self, stamp: &Stamp) -> Vec<u8> {
+    /// The octets of the message (RFC 5322).
+    ///
+    /// Date and Message-ID are made where the message gives none; with both given, the same
+    /// message always yields the same octets.
+    pub fn render(&self) -> Vec<u8> {
+        self.render_with(&Stamp::now())
+    }
+
+    /// The same, with a stamp at hand.
+    pub(crate) fn render_with(&self, stamp: &Stamp) -> Vec<u8> {
         let message_id = self.message_id(stamp);
         let content = self.content();
         let mut out = Vec::with_capacity(self.estimate_header() + content.estimate());
