@@ -1,0 +1,100 @@
+//! The address to listen on.
+
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::str::FromStr;
+use tokio::net::{TcpListener, lookup_host};
+
+/// `HOST:PORT`, as Go reads it: `127.0.0.1:8000`, `localhost:8000`, `[::1]:8000`, and `:8000` for
+/// every address of the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListenAddress {
+    /// Without brackets; empty for every address.
+    host: String,
+    port: u16,
+}
+
+impl ListenAddress {
+    /// Listens there.
+    pub async fn bind(&self) -> io::Result<TcpListener> {
+        TcpListener::bind(self.addresses().await?.as_slice()).await
+    }
+
+    /// Where to try, one after the other.
+    async fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
+        if self.host.is_empty() {
+            // An IPv6 socket takes IPv4 as well; the second is for hosts without IPv6.
+            return Ok(vec![
+                (Ipv6Addr::UNSPECIFIED, self.port).into(),
+                (Ipv4Addr::UNSPECIFIED, self.port).into(),
+            ]);
+        }
+        let host = (self.host.as_str(), self.port);
+        let mut addresses: Vec<_> = lookup_host(host).await?.collect();
+        // `localhost` has always meant 127.0.0.1 here.
+        addresses.sort_by_key(SocketAddr::is_ipv6);
+        Ok(addresses)
+    }
+}
+
+impl FromStr for ListenAddress {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (host, port) = text
+            .rsplit_once(':')
+            .ok_or("HOST:PORT is wanted, such as 127.0.0.1:8000")?;
+        let port = port
+            .parse()
+            .map_err(|_| "the port must be a number from 0 to 65535")?;
+        let bare = host
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
+        if bare.is_none() && host.contains(':') {
+            return Err("an IPv6 address needs brackets, such as [::1]:8000");
+        }
+        Ok(Self {
+            host: bare.unwrap_or(host).to_owned(),
+            port,
+        })
+    }
+}
+
+impl fmt::Display for ListenAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_as_go_does() {
+        for (text, host, port) in [
+            ("127.0.0.1:8000", "127.0.0.1", 8000),
+            ("localhost:0", "localhost", 0),
+            ("[::1]:8000", "::1", 8000),
+            (":8000", "", 8000),
+        ] {
+            let address: ListenAddress = text.parse().unwrap();
+            assert_eq!((address.host.as_str(), address.port), (host, port));
+            assert_eq!(address.to_string(), text);
+        }
+        for wrong in [
+            "8000",
+            "localhost",
+            "localhost:",
+            "localhost:65536",
+            "::1:8000",
+        ] {
+            assert!(wrong.parse::<ListenAddress>().is_err(), "{wrong}");
+        }
+    }
+}

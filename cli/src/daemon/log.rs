@@ -1,0 +1,168 @@
+//! What the log says: the one place that knows its lines.
+//!
+//! A line never holds anything of a message: no address, no value, no pointer (its names are the
+//! caller's), only codes, counts and our own identifiers.
+
+use super::refusal::Refusal;
+use super::signals::Stop;
+use crate::args::{LogArgs, LogFormat};
+use pmtaemail::Submission;
+use std::io::{self, IsTerminal};
+use std::net::SocketAddr;
+use std::panic;
+use std::time::Instant;
+use tracing::{error, info, warn};
+
+/// Starts the log. Panics are logged by their place alone: their words may quote a message.
+pub fn start(args: &LogArgs) {
+    let format = args.log_format.unwrap_or_else(|| {
+        if io::stderr().is_terminal() {
+            LogFormat::Text
+        } else {
+            LogFormat::Json
+        }
+    });
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_max_level(args.log_level)
+        .with_target(false)
+        .with_ansi(false)
+        // It would report a failed write to where the write failed, and panic.
+        .log_internal_errors(false);
+    match format {
+        LogFormat::Text => subscriber.init(),
+        LogFormat::Json => subscriber
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .init(),
+    }
+    panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        error!(event = "panic", place);
+    }));
+}
+
+pub fn listening(address: SocketAddr) {
+    info!(event = "listening", %address, version = pmtaemail::VERSION);
+}
+
+pub fn stopping(signal: Stop, connections: usize) {
+    info!(event = "stopping", signal = signal.name(), connections);
+}
+
+pub fn stopped() {
+    info!(event = "stopped");
+}
+
+/// The daemon ends although these connections have not.
+pub fn abandoned(connections: usize) {
+    warn!(event = "stopped", abandoned = connections);
+}
+
+pub fn accept_failed(error: &io::Error) {
+    warn!(event = "accept_failed", %error);
+}
+
+pub fn fault(error: &dyn std::error::Error) {
+    error!(event = "fault", %error);
+}
+
+/// The line of one submission. Each submission has one.
+pub struct Line {
+    started: Instant,
+    told: bool,
+    described: Option<Described>,
+}
+
+/// What is known of a submission once its message was understood.
+struct Described {
+    id: pmtaemail::Id,
+    recipients: usize,
+    octets: u64,
+    files: usize,
+}
+
+impl Line {
+    pub fn start() -> Self {
+        Self {
+            started: Instant::now(),
+            told: false,
+            described: None,
+        }
+    }
+
+    pub fn submission(&mut self, submission: &Submission) {
+        self.described = Some(Described {
+            id: *submission.id(),
+            recipients: submission.recipients(),
+            octets: submission.octets(),
+            files: submission.files().len(),
+        });
+    }
+
+    pub fn accepted(mut self) {
+        self.told = true;
+        let described = self.described.as_ref();
+        info!(
+            event = "submission",
+            status = 200,
+            id = described.map(|d| d.id.as_str()),
+            recipients = described.map(|d| d.recipients),
+            octets = described.map(|d| d.octets),
+            files = described.map(|d| d.files),
+            duration_us = self.microseconds(),
+        );
+    }
+
+    pub fn refused(mut self, refusal: &Refusal) {
+        self.told = true;
+        let id = self.described.as_ref().map(|d| d.id.as_str());
+        let status = refusal.status().as_u16();
+        let duration_us = self.microseconds();
+        match refusal {
+            Refusal::HandOver(error) => {
+                error!(event = "submission", status, id, %error, duration_us);
+            }
+            Refusal::Internal => error!(event = "submission", status, id, duration_us),
+            _ => info!(
+                event = "submission",
+                status,
+                codes = codes(refusal),
+                duration_us
+            ),
+        }
+    }
+
+    fn microseconds(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+}
+
+impl Drop for Line {
+    /// A panic drops it untold, and so does the daemon's end while the submission is at work: what
+    /// became of that one is not known, and it has no status.
+    fn drop(&mut self) {
+        if !self.told {
+            let id = self.described.as_ref().map(|d| d.id.as_str());
+            let duration_us = self.microseconds();
+            let status = std::thread::panicking().then_some(500);
+            error!(event = "submission", status, id, duration_us);
+        }
+    }
+}
+
+/// The different codes of a refusal's problems, in the order of their first appearance.
+fn codes(refusal: &Refusal) -> Option<String> {
+    let Refusal::Problems(problems) = refusal else {
+        return None;
+    };
+    let mut codes: Vec<&str> = Vec::new();
+    for problem in problems.iter() {
+        if !codes.contains(&problem.code().as_str()) {
+            codes.push(problem.code().as_str());
+        }
+    }
+    Some(codes.join(","))
+}

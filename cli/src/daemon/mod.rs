@@ -1,0 +1,79 @@
+//! The HTTP daemon.
+//!
+//! A request goes `accept` (a connection) → `routes` (its path) → `messages` or `health` (what is
+//! asked) → `body` (its octets) → the core library → an answer, or a `refusal` that is written as
+//! `problem_details`. `log` is the only room that knows what log lines look like.
+
+mod accept;
+mod body;
+mod connection;
+mod health;
+mod listen;
+mod log;
+mod messages;
+mod open_files;
+mod problem_details;
+mod refusal;
+mod routes;
+mod signals;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use listen::ListenAddress;
+
+use crate::args::ServeArgs;
+use crate::exit::{Exit, Failure};
+use accept::Connections;
+use pmtaemail::PickupDirectory;
+use signals::Signals;
+use state::Daemon;
+use std::sync::Arc;
+use tokio::time::sleep;
+
+/// Threads for hand-overs. They sleep in the disk's syncs, which the pickup directory shares
+/// between all that wait: many threads make quick hand-overs, whatever the number of cores.
+const HAND_OVER_THREADS: usize = 512;
+
+/// Serves until a signal asks to stop.
+pub fn run(args: ServeArgs) -> Result<Exit, Failure> {
+    log::start(&args.log);
+    let pickup = args.pickup.open()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(HAND_OVER_THREADS)
+        .build()
+        .map_err(Failure::Start)?;
+    let ended = runtime.block_on(serve(args, pickup));
+    // What still runs now had its time to finish.
+    runtime.shutdown_background();
+    ended
+}
+
+async fn serve(args: ServeArgs, pickup: PickupDirectory) -> Result<Exit, Failure> {
+    let mut signals = Signals::install().map_err(Failure::Start)?;
+    let listener = args.listen.bind().await.map_err(|source| Failure::Listen {
+        address: args.listen.to_string(),
+        source,
+    })?;
+    let address = listener.local_addr().map_err(Failure::Start)?;
+    let daemon = Arc::new(Daemon::new(pickup, &args.limits));
+    let connections = Connections::new(&args.limits, routes::router(daemon));
+    log::listening(address);
+
+    // Leaving this block closes the listener.
+    let signal = tokio::select! {
+        never = connections.accept(listener) => match never {},
+        signal = signals.next() => signal,
+    };
+    log::stopping(signal, connections.open());
+    tokio::select! {
+        () = connections.drain() => log::stopped(),
+        () = sleep(args.limits.drain) => log::abandoned(connections.open()),
+        signal = signals.next() => {
+            log::abandoned(connections.open());
+            return Ok(Exit::Signal(signal.number()));
+        }
+    }
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,156 @@
+//! Problem details for HTTP (RFC 9457).
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
+use pmtaemail::{Code, Problem};
+use serde::{Serialize, Serializer};
+use std::borrow::Cow;
+
+/// The body of an answer that tells what is wrong.
+#[derive(Debug, Serialize)]
+pub struct ProblemDetails<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'static str,
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<Cow<'static, str>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<ErrorEntry<'a>>,
+}
+
+impl<'a> ProblemDetails<'a> {
+    /// A problem that its status says all of.
+    pub fn plain(status: StatusCode) -> Self {
+        Self {
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            detail: None,
+            errors: Vec::new(),
+        }
+    }
+
+    /// A problem with a type of its own: a frozen name that programs may compare.
+    pub fn of_type(self, kind: &'static str, title: &'static str) -> Self {
+        Self {
+            kind,
+            title,
+            ..self
+        }
+    }
+
+    pub fn with_detail(self, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            detail: Some(detail.into()),
+            ..self
+        }
+    }
+
+    pub fn with_errors(self, errors: impl Iterator<Item = ErrorEntry<'a>>) -> Self {
+        Self {
+            errors: errors.collect(),
+            ..self
+        }
+    }
+
+    pub fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}
+
+impl IntoResponse for ProblemDetails<'_> {
+    fn into_response(self) -> Response {
+        const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
+        ([(header::CONTENT_TYPE, MEDIA_TYPE)], self.to_json()).into_response()
+    }
+}
+
+/// One problem of a message.
+#[derive(Debug, Serialize)]
+pub struct ErrorEntry<'a> {
+    code: Code,
+    #[serde(serialize_with = "as_fragment")]
+    pointer: &'a str,
+    detail: &'a str,
+}
+
+impl<'a> From<&'a Problem> for ErrorEntry<'a> {
+    fn from(problem: &'a Problem) -> Self {
+        Self {
+            code: problem.code(),
+            pointer: problem.pointer(),
+            detail: problem.detail(),
+        }
+    }
+}
+
+/// All that must be percent-encoded in a URI fragment: what is not
+/// `*( pchar / "/" / "?" )` (RFC 3986 section 3.5).
+const NOT_IN_FRAGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=')
+    .remove(b':')
+    .remove(b'@')
+    .remove(b'/')
+    .remove(b'?');
+
+/// A JSON Pointer as a URI fragment (RFC 6901 section 6), without its `#`.
+fn fragment(pointer: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(pointer, NOT_IN_FRAGMENT)
+}
+
+fn as_fragment<S: Serializer>(pointer: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("#{}", fragment(pointer)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The examples of RFC 6901 section 6, and what they leave out.
+    #[test]
+    fn pointers_become_fragments() {
+        for (pointer, expected) in [
+            ("", ""),
+            ("/foo/0", "/foo/0"),
+            ("/", "/"),
+            ("/a~1b", "/a~1b"),
+            ("/c%d", "/c%25d"),
+            ("/e^f", "/e%5Ef"),
+            ("/g|h", "/g%7Ch"),
+            ("/i\\j", "/i%5Cj"),
+            ("/k\"l", "/k%22l"),
+            ("/ ", "/%20"),
+            ("/m~0n", "/m~0n"),
+            ("/å#<>[]{}`", "/%C3%A5%23%3C%3E%5B%5D%7B%7D%60"),
+            ("/\r\n", "/%0D%0A"),
+            ("/x-y_z.!$&'()*+,;=:@?", "/x-y_z.!$&'()*+,;=:@?"),
+        ] {
+            assert_eq!(fragment(pointer).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn members_that_say_nothing_are_left_out() {
+        let problem = ProblemDetails::plain(StatusCode::NOT_FOUND);
+        assert_eq!(
+            problem.to_json(),
+            br#"{"type":"about:blank","title":"Not Found","status":404}"#
+        );
+    }
+}

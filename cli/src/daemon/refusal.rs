@@ -1,0 +1,117 @@
+//! Why a request is not done, and which status that is.
+
+use super::problem_details::{ErrorEntry, ProblemDetails};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use pmtaemail::{PickupError, Problems};
+use std::borrow::Cow;
+
+/// Why a request is not done.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The message breaks rules, or is no JSON.
+    Problems(Problems),
+    /// The pickup directory does not take it.
+    HandOver(PickupError),
+    /// There are as many messages at work as there may be.
+    Busy,
+    /// The body has more octets than this.
+    TooLarge { limit: usize },
+    /// The head took too long.
+    HeadTimeout,
+    /// The body took too long.
+    BodyTimeout,
+    /// The body ended too soon or broke its framing.
+    BodyBroken,
+    /// An HTTP/1.1 request without exactly one Host (RFC 9112 section 3.2).
+    Host,
+    /// No such path.
+    NotFound,
+    /// The path has other methods.
+    MethodNotAllowed,
+    /// A fault of this program.
+    Internal,
+}
+
+impl Refusal {
+    /// The status of the answer.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Problems(problems) if !problems.is_not_json() => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Problems(_) | Self::BodyBroken | Self::Host => StatusCode::BAD_REQUEST,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::HeadTimeout | Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Busy | Self::HandOver(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// What the client is told. Its own values are not repeated, and neither is anything about
+    /// this host.
+    pub fn problem_details(&self) -> ProblemDetails<'_> {
+        let plain = ProblemDetails::plain(self.status());
+        match self {
+            Self::Problems(problems) => {
+                let (kind, title) = if problems.is_not_json() {
+                    ("urn:pmtaemail:problem:not-json", "Not JSON")
+                } else {
+                    ("urn:pmtaemail:problem:invalid-message", "Invalid message")
+                };
+                plain
+                    .of_type(kind, title)
+                    .with_errors(problems.iter().map(ErrorEntry::from))
+            }
+            Self::HandOver(_) => plain.of_type(
+                "urn:pmtaemail:problem:pickup-unavailable",
+                "The pickup directory does not take messages at present",
+            ),
+            Self::Busy => plain.of_type(
+                "urn:pmtaemail:problem:busy",
+                "There are too many messages at work",
+            ),
+            Self::TooLarge { limit } => plain.with_detail(Cow::Owned(format!(
+                "A body may have at most {limit} octets."
+            ))),
+            Self::HeadTimeout => plain.with_detail("The head of the request took too long."),
+            Self::BodyTimeout => plain.with_detail("The body of the request took too long."),
+            Self::BodyBroken => {
+                plain.with_detail("The body of the request ends too soon or its chunks are broken.")
+            }
+            Self::Host => plain.with_detail("A request needs exactly one Host header."),
+            Self::NotFound | Self::MethodNotAllowed | Self::Internal => plain,
+        }
+    }
+
+    /// Seconds after which it may be tried again.
+    fn retry_after(&self) -> Option<u32> {
+        match self {
+            Self::Busy => Some(1),
+            Self::HandOver(_) => Some(5),
+            _ => None,
+        }
+    }
+
+    /// Whether the client's next octets cannot be told from the body that was not read.
+    fn ends_connection(&self) -> bool {
+        matches!(
+            self,
+            Self::TooLarge { .. } | Self::BodyTimeout | Self::BodyBroken | Self::Host
+        )
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = (self.status(), self.problem_details()).into_response();
+        let headers = response.headers_mut();
+        if let Some(seconds) = self.retry_after() {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if self.ends_connection() {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}

@@ -1,0 +1,37 @@
+//! Which path is answered by what.
+
+use super::refusal::Refusal;
+use super::state::Daemon;
+use super::{health, messages};
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{Version, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use std::sync::Arc;
+
+/// All paths of the daemon.
+pub fn router(daemon: Arc<Daemon>) -> Router {
+    Router::new()
+        .route("/messages", post(messages::submit))
+        .route("/messages/check", post(messages::check))
+        .route("/messages/render", post(messages::render))
+        .route("/health", get(health::health))
+        .method_not_allowed_fallback(async || Refusal::MethodNotAllowed)
+        .fallback(async || Refusal::NotFound)
+        .layer(middleware::from_fn(one_host))
+        .with_state(daemon)
+}
+
+/// Refuses a request that does not say once, and only once, which host it means. Proxies disagree
+/// on such requests, which has been used to smuggle others past them.
+async fn one_host(request: Request, next: Next) -> Response {
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    let may_be_absent = request.version() < Version::HTTP_11;
+    if hosts == 1 || (hosts == 0 && may_be_absent) {
+        next.run(request).await
+    } else {
+        Refusal::Host.into_response()
+    }
+}

@@ -1,0 +1,54 @@
+//! The signals that the daemon obeys.
+
+use std::io;
+use tokio::signal::unix::{self, SignalKind, signal};
+
+/// A signal that asks the daemon to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    Terminate,
+    Interrupt,
+}
+
+impl Stop {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Terminate => "SIGTERM",
+            Self::Interrupt => "SIGINT",
+        }
+    }
+
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Terminate => 15,
+            Self::Interrupt => 2,
+        }
+    }
+}
+
+/// Receives signals as long as it lives.
+pub struct Signals {
+    terminate: unix::Signal,
+    interrupt: unix::Signal,
+}
+
+impl Signals {
+    /// Takes over SIGTERM and SIGINT, and keeps a limit on file sizes from killing the daemon.
+    pub fn install() -> io::Result<Self> {
+        // SIGXFSZ kills by default. Once a handler was there the write fails instead (EFBIG), and
+        // one submission is refused. The handler stays when its receiver goes.
+        drop(signal(SignalKind::from_raw(25))?);
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Waits for the next signal.
+    pub async fn next(&mut self) -> Stop {
+        tokio::select! {
+            _ = self.terminate.recv() => Stop::Terminate,
+            _ = self.interrupt.recv() => Stop::Interrupt,
+        }
+    }
+}

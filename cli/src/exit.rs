@@ -1,0 +1,134 @@
+//! How the program ends: exit codes, and the failures that lead to them.
+
+use pmtaemail::{PickupError, PickupErrorKind, Problems};
+use std::io;
+use std::process::ExitCode;
+use thiserror::Error;
+
+/// Exit codes; those for failures are from BSD's `sysexits.h`, as mail programs use them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// All went well.
+    Ok,
+    /// The arguments make no sense (`EX_USAGE`).
+    Usage,
+    /// The message has problems (`EX_DATAERR`).
+    Data,
+    /// The message cannot be opened (`EX_NOINPUT`).
+    NoInput,
+    /// The operating system refuses something, such as the listening address (`EX_OSERR`).
+    Os,
+    /// The pickup directory cannot be written to (`EX_CANTCREAT`).
+    CannotCreate,
+    /// Reading the message or writing the answer failed (`EX_IOERR`).
+    InputOutput,
+    /// It may go well another time (`EX_TEMPFAIL`).
+    Temporary,
+    /// Ended by this signal before its work was done, as shells count it.
+    Signal(u8),
+}
+
+impl Exit {
+    /// The number that the shell sees.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Usage => 64,
+            Self::Data => 65,
+            Self::NoInput => 66,
+            Self::Os => 71,
+            Self::CannotCreate => 73,
+            Self::InputOutput => 74,
+            Self::Temporary => 75,
+            Self::Signal(number) => 128 + number,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        exit.code().into()
+    }
+}
+
+/// Why a command did not do what it was asked for.
+#[derive(Debug, Error)]
+pub enum Failure {
+    /// The message breaks rules.
+    #[error("the message has problems")]
+    Problems(Problems),
+    /// The message cannot be opened.
+    #[error("cannot open {name}: {source}")]
+    Open { name: String, source: io::Error },
+    /// The message cannot be read to its end.
+    #[error("cannot read {name}: {source}")]
+    Read { name: String, source: io::Error },
+    /// Standard output takes no more.
+    #[error("cannot write to standard output: {0}")]
+    Write(io::Error),
+    /// The message is in the pickup directory, but its receipt could not be printed.
+    #[error("the message was handed over as {id}, but its receipt cannot be printed: {source}")]
+    Receipt { id: String, source: io::Error },
+    /// The submission has other files than the one asked for.
+    #[error("the submission has {0} pickup files: choose one with --file 1 to --file {0}")]
+    ChooseFile(usize),
+    /// The pickup directory does not take the message.
+    #[error(transparent)]
+    HandOver(#[from] PickupError),
+    /// Nobody can connect.
+    #[error("cannot listen on {address}: {source}")]
+    Listen { address: String, source: io::Error },
+    /// The daemon's threads or signals cannot be set up.
+    #[error("cannot start: {0}")]
+    Start(io::Error),
+}
+
+impl Failure {
+    /// The exit code for it.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Problems(_) => Exit::Data,
+            Self::Open { .. } => Exit::NoInput,
+            Self::Read { .. } | Self::Write(_) | Self::Receipt { .. } => Exit::InputOutput,
+            Self::ChooseFile(_) => Exit::Usage,
+            Self::HandOver(error) => hand_over(error.kind()),
+            Self::Listen { .. } | Self::Start(_) => Exit::Os,
+        }
+    }
+}
+
+/// What somebody must put right first cannot create; what may pass by itself is temporary.
+fn hand_over(kind: PickupErrorKind) -> Exit {
+    match kind {
+        PickupErrorKind::Missing
+        | PickupErrorKind::NotADirectory
+        | PickupErrorKind::NotPermitted
+        | PickupErrorKind::ReadOnly
+        | PickupErrorKind::Exists => Exit::CannotCreate,
+        _ => Exit::Temporary,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn problems_of_the_message_are_data_errors() {
+        let problems = pmtaemail::check(b"{").unwrap_err();
+        assert_eq!(Failure::Problems(problems).exit().code(), 65);
+    }
+
+    #[test]
+    fn hand_over_tells_lasting_from_passing() {
+        assert_eq!(hand_over(PickupErrorKind::Missing).code(), 73);
+        assert_eq!(hand_over(PickupErrorKind::NotPermitted).code(), 73);
+        assert_eq!(hand_over(PickupErrorKind::Full).code(), 75);
+        assert_eq!(hand_over(PickupErrorKind::Other).code(), 75);
+    }
+
+    #[test]
+    fn signals_count_from_128() {
+        assert_eq!(Exit::Signal(15).code(), 143);
+    }
+}

@@ -1,0 +1,89 @@
+//! Flags with one dash, as Go programs take them: `-listen :8000` is `--listen :8000`.
+
+use clap::Command;
+use std::collections::HashSet;
+use std::ffi::OsString;
+
+/// Gives a second dash to every argument with one dash that names a long flag of `command` or of
+/// one of its subcommands. Short flags stay, and so does everything after `--`.
+pub fn with_two_dashes(
+    command: &mut Command,
+    args: impl IntoIterator<Item = OsString>,
+) -> Vec<OsString> {
+    let known = long_flags(command);
+    let mut flags_end = false;
+    args.into_iter()
+        .map(|arg| {
+            flags_end |= arg == "--";
+            if flags_end || !is_long_flag(&known, &arg) {
+                return arg;
+            }
+            let mut with_two = OsString::from("-");
+            with_two.push(arg);
+            with_two
+        })
+        .collect()
+}
+
+fn long_flags(command: &mut Command) -> HashSet<String> {
+    // Building adds `--help` and `--version`.
+    command.build();
+    let subcommands = command.get_subcommands().flat_map(Command::get_arguments);
+    command
+        .get_arguments()
+        .chain(subcommands)
+        .filter_map(clap::Arg::get_long)
+        .map(str::to_owned)
+        .collect()
+}
+
+fn is_long_flag(known: &HashSet<String>, arg: &OsString) -> bool {
+    arg.to_string_lossy()
+        .strip_prefix('-')
+        .and_then(|rest| rest.split('=').next())
+        .is_some_and(|name| known.contains(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{Arg, ArgAction};
+
+    fn rewritten(line: &str) -> String {
+        let mut command = Command::new("program")
+            .version("1")
+            .arg(Arg::new("listen").long("listen").short('l'))
+            .subcommand(
+                Command::new("check").arg(Arg::new("json").long("json").action(ArgAction::SetTrue)),
+            );
+        let args = line.split(' ').map(OsString::from);
+        let args = with_two_dashes(&mut command, args);
+        args.join(" ".as_ref()).into_string().unwrap()
+    }
+
+    #[test]
+    fn long_flags_gain_a_dash() {
+        assert_eq!(rewritten("program -listen :8000"), "program --listen :8000");
+        assert_eq!(rewritten("program -listen=:8000"), "program --listen=:8000");
+        assert_eq!(rewritten("program check -json"), "program check --json");
+        assert_eq!(
+            rewritten("program -help -version"),
+            "program --help --version"
+        );
+    }
+
+    #[test]
+    fn everything_else_stays() {
+        for line in [
+            "program --listen :8000",
+            "program -l :8000",
+            "program -h",
+            "program check -",
+            "program -unknown",
+            "program -listening",
+            "program check -- -listen",
+        ] {
+            assert_eq!(rewritten(line), line);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What the commands say, on standard output and standard error.
+
+use crate::exit::{Exit, Failure};
+use pmtaemail::{Problem, Problems};
+use std::fmt::Write as _;
+use std::io::{self, ErrorKind, Write};
+
+/// Writes to standard output, and makes sure that it arrived.
+///
+/// A reader that has gone away (`pmtaemailapi render | head -1`) has seen all it wanted: that is
+/// no error.
+pub fn print(octets: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(octets).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Tells on standard error why a command failed.
+pub fn complain(failure: &Failure) {
+    let text = match failure {
+        Failure::Problems(problems) => problem_lines(problems),
+        _ => format!("pmtaemailapi: {failure}\n"),
+    };
+    // There is nowhere left to tell that standard error is gone.
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// Prints clap's answer: help and version to standard output, the rest to standard error.
+pub fn usage(answer: &clap::Error) -> Exit {
+    match answer.print() {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Exit::InputOutput,
+        _ if answer.use_stderr() => Exit::Usage,
+        _ => Exit::Ok,
+    }
+}
+
+/// One line for each problem: `POINTER: CODE: DETAIL`.
+pub fn problem_lines(problems: &Problems) -> String {
+    problems.iter().map(problem_line).collect()
+}
+
+fn problem_line(problem: &Problem) -> String {
+    let mut line = String::new();
+    if problem.pointer().is_empty() {
+        line.push_str("(message)");
+    }
+    // The names in a pointer are the caller's: a line break or an escape sequence in one must not
+    // reach the terminal.
+    for c in problem.pointer().chars() {
+        if c.is_control() {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+    }
+    // Writing to a String cannot fail.
+    let _ = writeln!(line, ": {}: {}", problem.code(), problem.detail());
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_is_one_line() {
+        let message = br#"{"from": "ann@example.com", "to": "bo@example.org", "a\nb": 1}"#;
+        let problems = pmtaemail::check(message).unwrap_err();
+        let lines = problem_lines(&problems);
+        assert!(lines.starts_with("/a\\nb: unknown_field: "), "{lines}");
+        assert!(lines.ends_with('\n'));
+    }
+
+    #[test]
+    fn the_whole_message_has_a_name() {
+        let problems = pmtaemail::check(b"{").unwrap_err();
+        assert!(problem_lines(&problems).starts_with("(message): not_json: "));
+    }
+}

@@ -1,0 +1,87 @@
+//! Values with units: sizes (`32MiB`) and durations (`30s`).
+
+use std::time::Duration;
+
+/// Reads a number of octets: `4096`, `64k`, `32MiB`, `1GB`.
+///
+/// `kB`, `MB`, `GB` count in thousands; `KiB`, `MiB`, `GiB` and the bare letters in 1,024.
+pub fn octets(text: &str) -> Result<usize, String> {
+    let (number, unit) = split(text);
+    let factor: usize = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "kb" => 1_000,
+        "k" | "kib" => 1 << 10,
+        "mb" => 1_000_000,
+        "m" | "mib" => 1 << 20,
+        "gb" => 1_000_000_000,
+        "g" | "gib" => 1 << 30,
+        _ => return Err("the unit must be one of kB, MB, GB, KiB, MiB, GiB".to_owned()),
+    };
+    number
+        .parse::<usize>()
+        .ok()
+        .and_then(|number| number.checked_mul(factor))
+        .ok_or_else(|| "a whole number of octets is wanted, such as 65536 or 32MiB".to_owned())
+}
+
+/// Reads a duration: `30` (seconds), `500ms`, `30s`, `2m`.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = split(text);
+    let milliseconds: u64 = match unit {
+        "ms" => 1,
+        "" | "s" => 1_000,
+        "m" | "min" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err("the unit must be one of ms, s, m, h".to_owned()),
+    };
+    number
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(milliseconds))
+        // Longer ones would overflow the clock that they are added to.
+        .filter(|milliseconds| *milliseconds <= 366 * 24 * 3_600_000)
+        .map(Duration::from_millis)
+        .ok_or_else(|| "a whole number with a unit is wanted, such as 30s or 500ms".to_owned())
+}
+
+fn split(text: &str) -> (&str, &str) {
+    let text = text.trim();
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    (number, unit.trim_start())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn octets_take_units() {
+        assert_eq!(octets("4096"), Ok(4096));
+        assert_eq!(octets("32MiB"), Ok(32 << 20));
+        assert_eq!(octets("32 mib"), Ok(32 << 20));
+        assert_eq!(octets("1MB"), Ok(1_000_000));
+        assert_eq!(octets("64k"), Ok(65_536));
+        for wrong in ["", "MiB", "-1", "1.5MiB", "3 parsecs", "99999999999GiB"] {
+            assert!(octets(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn durations_take_units() {
+        assert_eq!(duration("30"), Ok(Duration::from_secs(30)));
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("2m"), Ok(Duration::from_mins(2)));
+        for wrong in [
+            "",
+            "s",
+            "-1s",
+            "1.5s",
+            "1 year",
+            "99999999999999h",
+            "999999h",
+        ] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+}
