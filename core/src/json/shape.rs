@@ -30,6 +30,27 @@ impl<'a> Reader<'a> {
         self.report
     }
 
+    /// Notes that the object at `parent` lacks a member that it must have.
+    pub fn lacks(&mut self, parent: Place, name: &'static str) {
+        let detail = "This must be given.";
+        self.report
+            .missing(parent, &[name], Code::MissingField, detail);
+    }
+
+    /// The place of a member; `None` where its name is no text, which is a problem then.
+    pub fn member(&mut self, parent: Place, name: Cow<'a, str>) -> Option<Place> {
+        match self.lone_surrogate {
+            Some(mark) if name.contains(mark) => {
+                let name = name.replace(mark, "\u{fffd}");
+                let place = self.report.member(parent, name.into());
+                let detail = "This name holds half of a surrogate pair, which is no character.";
+                self.report.problem(place, Code::LoneSurrogate, detail);
+                None
+            }
+            _ => Some(self.report.member(parent, name)),
+        }
+    }
+
     fn has_lone_surrogate(&self, text: &str) -> bool {
         self.lone_surrogate.is_some_and(|mark| text.contains(mark))
     }
@@ -42,6 +63,15 @@ pub(super) trait Shape<'a>: Sized {
     const EXPECTED: &'static str;
 
     fn text(reader: &mut Reader<'a>, place: Place, _text: Cow<'a, str>) -> Option<Self> {
+        wrong_type::<Self>(reader, place)
+    }
+
+    /// Octets come from the doors of languages that have them; JSON has none.
+    fn octets(reader: &mut Reader<'a>, place: Place, _octets: Cow<'a, [u8]>) -> Option<Self> {
+        wrong_type::<Self>(reader, place)
+    }
+
+    fn boolean(reader: &mut Reader<'a>, place: Place, _boolean: bool) -> Option<Self> {
         wrong_type::<Self>(reader, place)
     }
 
@@ -137,8 +167,24 @@ impl<'a, S: Shape<'a>> Visitor<'a> for Seed<'_, 'a, S> {
         deserializer.deserialize_any(self)
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Option<S>, E> {
-        Ok(wrong_type(self.reader, self.place))
+    fn visit_borrowed_bytes<E>(self, octets: &'a [u8]) -> Result<Option<S>, E> {
+        Ok(S::octets(self.reader, self.place, Cow::Borrowed(octets)))
+    }
+
+    fn visit_bytes<E>(self, octets: &[u8]) -> Result<Option<S>, E> {
+        Ok(S::octets(
+            self.reader,
+            self.place,
+            Cow::Owned(octets.to_owned()),
+        ))
+    }
+
+    fn visit_byte_buf<E>(self, octets: Vec<u8>) -> Result<Option<S>, E> {
+        Ok(S::octets(self.reader, self.place, Cow::Owned(octets)))
+    }
+
+    fn visit_bool<E>(self, boolean: bool) -> Result<Option<S>, E> {
+        Ok(S::boolean(self.reader, self.place, boolean))
     }
 
     fn visit_i64<E>(self, _: i64) -> Result<Option<S>, E> {
@@ -198,6 +244,37 @@ impl<'a> Shape<'a> for Cow<'a, str> {
     }
 }
 
+/// Yes or no.
+impl<'a> Shape<'a> for bool {
+    const EXPECTED: &'static str = "true or false";
+
+    fn boolean(_: &mut Reader<'a>, _: Place, boolean: bool) -> Option<Self> {
+        Some(boolean)
+    }
+}
+
+/// An array of one shape; `null` elements are as absent.
+impl<'a, S: Shape<'a>> Shape<'a> for Vec<Placed<S>> {
+    const EXPECTED: &'static str = "an array";
+
+    fn list<A: SeqAccess<'a>>(
+        reader: &mut Reader<'a>,
+        place: Place,
+        mut elements: A,
+    ) -> Result<Option<Self>, A::Error> {
+        let mut list = Self::with_capacity(elements.size_hint().unwrap_or(0).min(1024));
+        for index in 0.. {
+            let place = reader.report.element(place, index);
+            match elements.next_element_seed(Seed::<S>::new(reader, place))? {
+                None => break,
+                Some(None) => {}
+                Some(Some(value)) => list.push(Placed { place, value }),
+            }
+        }
+        Ok(Some(list))
+    }
+}
+
 /// Declares an object of the message: its fields, their names and shapes, in one table from which
 /// the reading, the hints at near names and the documentation come.
 macro_rules! object {
@@ -235,7 +312,10 @@ macro_rules! object {
                         _ => None,
                     };
                     let index = exact.or_else(|| $crate::json::names::find(Self::NAMES, &name));
-                    let place = reader.report.member(parent, name);
+                    let Some(place) = reader.member(parent, name) else {
+                        members.next_value::<serde::de::IgnoredAny>()?;
+                        continue;
+                    };
                     let Some((index, field)) = index.and_then(|i| Some((i, *FIELDS.get(i)?))) else {
                         $crate::json::names::unknown(&mut reader.report, place, Self::NAMES);
                         members.next_value::<serde::de::IgnoredAny>()?;
