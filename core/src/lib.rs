@@ -32,6 +32,7 @@ mod stamp;
 mod submission;
 
 pub use address::{AddrSpec, InvalidAddress};
+pub use json::NOT_UNICODE;
 pub use message::Message;
 pub use pickup_directory::{
     Durability, HandOver, PickupDirectory, PickupError, PickupErrorKind, PickupOptions,

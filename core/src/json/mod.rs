@@ -14,6 +14,7 @@ pub(crate) use message::JsonMessage;
 pub(crate) use names::same as same_name;
 pub(crate) use shape::Placed;
 pub(crate) use surrogates::Marked;
+pub use surrogates::NOT_UNICODE;
 pub(crate) use values::{JsonMailbox, JsonMailboxParts, JsonMailboxes};
 
 use crate::problem::{Code, Place, Problem, Problems, Report};
