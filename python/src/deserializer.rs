@@ -14,7 +14,7 @@ use serde::forward_to_deserialize_any;
 use std::fmt::{self, Display};
 use typed_arena::Arena;
 
-/// As deep as serde_json reads.
+/// As deep as `serde_json` reads.
 const DEEPEST: u8 = 128;
 
 /// Holds the objects from which something is borrowed.
