@@ -33,6 +33,7 @@ mod submission;
 mod text;
 
 pub use address::{AddrSpec, InvalidAddress};
+pub use json::NOT_UNICODE;
 pub use message::Message;
 pub use pickup_directory::{
     Durability, HandOver, PickupDirectory, PickupError, PickupErrorKind, PickupOptions,

@@ -13,6 +13,7 @@ mod values;
 pub(crate) use message::JsonMessage;
 pub(crate) use shape::Placed;
 pub(crate) use surrogates::Marked;
+pub use surrogates::NOT_UNICODE;
 pub(crate) use values::{
     JsonAttachment, JsonCalendar, JsonContent, JsonDkim, JsonDsn, JsonHeader, JsonHeaders,
     JsonMailbox, JsonMailboxParts, JsonMailboxes, JsonTexts, JsonUnsubscribe, JsonWindow,

@@ -1,5 +1,6 @@
 //! The one visitor behind every value: it takes whatever comes and notes what should not have.
 
+use super::NOT_UNICODE;
 use crate::problem::{Code, Place, Report};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::{borrow::Cow, fmt, marker::PhantomData};
@@ -52,7 +53,8 @@ impl<'a> Reader<'a> {
     }
 
     fn has_lone_surrogate(&self, text: &str) -> bool {
-        self.lone_surrogate.is_some_and(|mark| text.contains(mark))
+        std::ptr::eq(text, NOT_UNICODE)
+            || self.lone_surrogate.is_some_and(|mark| text.contains(mark))
     }
 }
 
@@ -155,18 +157,6 @@ impl<'a, S: Shape<'a>> Visitor<'a> for Seed<'_, 'a, S> {
         Ok(self.take(Cow::Owned(text)))
     }
 
-    fn visit_unit<E>(self) -> Result<Option<S>, E> {
-        Ok(None)
-    }
-
-    fn visit_none<E>(self) -> Result<Option<S>, E> {
-        Ok(None)
-    }
-
-    fn visit_some<D: Deserializer<'a>>(self, deserializer: D) -> Result<Option<S>, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-
     fn visit_borrowed_bytes<E>(self, octets: &'a [u8]) -> Result<Option<S>, E> {
         Ok(S::octets(self.reader, self.place, Cow::Borrowed(octets)))
     }
@@ -181,6 +171,18 @@ impl<'a, S: Shape<'a>> Visitor<'a> for Seed<'_, 'a, S> {
 
     fn visit_byte_buf<E>(self, octets: Vec<u8>) -> Result<Option<S>, E> {
         Ok(S::octets(self.reader, self.place, Cow::Owned(octets)))
+    }
+
+    fn visit_unit<E>(self) -> Result<Option<S>, E> {
+        Ok(None)
+    }
+
+    fn visit_none<E>(self) -> Result<Option<S>, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'a>>(self, deserializer: D) -> Result<Option<S>, D::Error> {
+        deserializer.deserialize_any(self)
     }
 
     fn visit_bool<E>(self, boolean: bool) -> Result<Option<S>, E> {
@@ -355,3 +357,66 @@ macro_rules! object {
 }
 
 pub(super) use object;
+
+#[cfg(test)]
+mod tests {
+    use crate::{Message, NOT_UNICODE};
+    use serde::de::value::{BorrowedBytesDeserializer, Error, MapDeserializer};
+    use serde::de::{Deserializer, IntoDeserializer, Visitor, value::BorrowedStrDeserializer};
+
+    /// A value of a format that can lend octets.
+    enum Value {
+        Text(&'static str),
+        Octets(&'static [u8]),
+    }
+
+    impl<'de> Deserializer<'de> for Value {
+        type Error = Error;
+
+        fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            match self {
+                Self::Text(text) => BorrowedStrDeserializer::new(text).deserialize_any(visitor),
+                Self::Octets(octets) => {
+                    BorrowedBytesDeserializer::new(octets).deserialize_any(visitor)
+                }
+            }
+        }
+
+        serde::forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
+            option unit unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier
+            ignored_any
+        }
+    }
+
+    impl IntoDeserializer<'_> for Value {
+        type Deserializer = Self;
+
+        fn into_deserializer(self) -> Self {
+            self
+        }
+    }
+
+    #[test]
+    fn other_formats_lend_octets_and_say_what_is_not_unicode() {
+        let members = [
+            ("from", Value::Text("a@example.com")),
+            ("to", Value::Octets(b"b@example.org")),
+            ("subject", Value::Text(NOT_UNICODE)),
+            (
+                "text",
+                Value::Text(concat!("\u{fdd0}half of a surrogate pair", "\u{fdd1}")),
+            ),
+        ];
+        let message = MapDeserializer::new(members.into_iter());
+        let problems = Message::from_deserializer(message).unwrap().unwrap_err();
+        let seen: Vec<_> = problems
+            .iter()
+            .map(|problem| (problem.pointer(), problem.code().as_str()))
+            .collect();
+        assert_eq!(
+            seen,
+            [("/to", "wrong_type"), ("/subject", "lone_surrogate")]
+        );
+    }
+}

@@ -1,5 +1,11 @@
 //! Finds half surrogate pairs (`\ud800` alone), which JSON's grammar allows and no text can hold.
 
+/// What a deserializer lends in place of a text that holds half of a surrogate pair, as the strings
+/// of Python and of JavaScript may. It becomes the problem `lone_surrogate`.
+///
+/// It is known by its address, so no text can be mistaken for it.
+pub static NOT_UNICODE: &str = "\u{fdd0}half of a surrogate pair\u{fdd1}";
+
 /// A JSON text in which a mark stands for each half of a surrogate pair.
 pub(crate) struct Marked {
     pub(super) text: String,

@@ -71,7 +71,8 @@ impl<'a> Message<'a> {
     }
 
     /// Reads a message from any serde data format that lends its strings, such as a
-    /// `&serde_json::Value`.
+    /// `&serde_json::Value`. Octets are taken where a field's content may be octets. For a text
+    /// that is not Unicode the format lends [`NOT_UNICODE`](crate::NOT_UNICODE).
     ///
     /// The outer error is the format's own.
     pub fn from_deserializer<D: Deserializer<'a>>(
