@@ -60,7 +60,7 @@ impl<'o> HeaderSection<'o> {
     /// The Date field.
     pub fn date(&mut self, name: &str, date: &Date) {
         let mut field = Field::begin(self.out, name);
-        field.token(&[date.to_rfc5322().as_bytes()]);
+        field.token(&date.to_rfc5322().pieces());
         field.end();
     }
 

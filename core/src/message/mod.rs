@@ -6,7 +6,7 @@ use crate::address::{Mailbox, ReversePath};
 use crate::envelope::Envelope;
 use crate::header::{Date, HeaderSection, MessageId};
 use crate::json::{self, Reading, Unreadable};
-use crate::mime::Entity;
+use crate::mime::{Entity, TextSubtype};
 use crate::problem::Problems;
 use crate::stamp::Stamp;
 use serde::Deserializer;
@@ -137,7 +137,10 @@ impl<'a> Message<'a> {
 
     /// The bodies as one entity; a message without any has an empty text.
     fn content(&self) -> Entity<'_> {
-        let bodies = [("plain", &self.text), ("html", &self.html)];
+        let bodies = [
+            (TextSubtype::Plain, &self.text),
+            (TextSubtype::Html, &self.html),
+        ];
         let parts = bodies
             .into_iter()
             .filter_map(|(subtype, text)| {
@@ -146,7 +149,7 @@ impl<'a> Message<'a> {
             })
             .collect();
         Entity::multipart("alternative", parts).unwrap_or(Entity::Text {
-            subtype: "plain",
+            subtype: TextSubtype::Plain,
             text: "",
         })
     }

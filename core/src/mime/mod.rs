@@ -8,16 +8,38 @@ use boundary::Boundaries;
 /// An entity: its own header fields are those of its content alone (`Content-…`).
 #[derive(Debug)]
 pub(crate) enum Entity<'m> {
-    /// A text body of `subtype`, in UTF-8.
-    Text {
-        subtype: &'static str,
-        text: &'m str,
-    },
+    /// A text body in UTF-8.
+    Text { subtype: TextSubtype, text: &'m str },
     /// `multipart/subtype` with at least two children.
     Multipart {
         subtype: &'static str,
         parts: Vec<Entity<'m>>,
     },
+}
+
+/// The kinds of text that a message's bodies are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TextSubtype {
+    /// text/plain
+    Plain,
+    /// text/html
+    Html,
+}
+
+impl TextSubtype {
+    /// The header fields of a body, and the empty line after them.
+    fn header(self) -> &'static str {
+        match self {
+            Self::Plain => {
+                "Content-Type: text/plain; charset=utf-8\r\n\
+                 Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+            }
+            Self::Html => {
+                "Content-Type: text/html; charset=utf-8\r\n\
+                 Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+            }
+        }
+    }
 }
 
 impl Entity<'_> {
@@ -52,14 +74,7 @@ impl Entity<'_> {
     fn write(&self, boundaries: &mut Boundaries, out: &mut Vec<u8>) {
         match self {
             Self::Text { subtype, text } => {
-                put(
-                    out,
-                    &["Content-Type: text/", subtype, "; charset=utf-8\r\n"],
-                );
-                put(
-                    out,
-                    &["Content-Transfer-Encoding: quoted-printable\r\n\r\n"],
-                );
+                put(out, &[subtype.header()]);
                 quoted_printable::encode(text, out);
             }
             Self::Multipart { subtype, parts } => {
