@@ -8,9 +8,9 @@ import { join } from 'node:path';
 const require = createRequire(import.meta.url);
 const { addonName } = require('./lib/addon-name.js');
 
-const release = process.argv.includes('--release');
-const profile = release ? ['--release'] : [];
-const build = ['build', '--package', 'pmtaemail-node', '--message-format', 'json-render-diagnostics', ...profile];
+// `--release` for a package, `--release --features bench` for the benchmark.
+const options = process.argv.slice(2);
+const build = ['build', '--package', 'pmtaemail-node', '--message-format', 'json-render-diagnostics', ...options];
 const cargo = spawnSync('cargo', build, {
   cwd: import.meta.dirname,
   stdio: ['ignore', 'pipe', 'inherit'],
@@ -30,4 +30,4 @@ mkdirSync(folder, { recursive: true });
 // Renamed, because a process may have the old one mapped.
 copyFileSync(artifact.filenames[0], `${addon}.new`);
 renameSync(`${addon}.new`, addon);
-console.log(`${addon} (${release ? 'release' : 'development'})`);
+console.log(addon);

@@ -3,6 +3,8 @@
 //! A Node program sees `lib/` in front of it, which writes messages onto a [tape] and makes errors
 //! of the outcomes. Neither side knows a field of a message.
 
+#[cfg(feature = "bench")]
+mod bench;
 mod messages;
 mod outcome;
 mod pickup;
@@ -112,7 +114,7 @@ pub fn hand_over_later(
 
 /// A large buffer keeps the memory that it was rendered into.
 fn to_buffer(env: &Env, octets: Vec<u8>) -> Result<BufferSlice<'_>> {
-    const LARGE: usize = 40_000;
+    const LARGE: usize = 4_000;
     if octets.len() < LARGE {
         BufferSlice::copy_from(env, octets)
     } else {
