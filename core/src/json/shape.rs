@@ -96,7 +96,7 @@ pub(super) trait Shape<'a>: Sized {
     }
 }
 
-fn wrong_type<'a, S: Shape<'a>>(reader: &mut Reader<'a>, place: Place) -> Option<S> {
+pub(super) fn wrong_type<'a, S: Shape<'a>>(reader: &mut Reader<'a>, place: Place) -> Option<S> {
     let detail = format!("This must be {}.", S::EXPECTED);
     reader.report.problem(place, Code::WrongType, detail);
     None
@@ -194,6 +194,11 @@ impl<'a, S: Shape<'a>> Visitor<'a> for Seed<'_, 'a, S> {
     }
 
     fn visit_u64<E>(self, _: u64) -> Result<Option<S>, E> {
+        Ok(wrong_type(self.reader, self.place))
+    }
+
+    /// Too large for JSON's readers. Formats also give such a number for what JSON cannot say.
+    fn visit_i128<E>(self, _: i128) -> Result<Option<S>, E> {
         Ok(wrong_type(self.reader, self.place))
     }
 
@@ -395,6 +400,16 @@ mod tests {
         fn into_deserializer(self) -> Self {
             self
         }
+    }
+
+    #[test]
+    fn null_is_no_message() {
+        let problems = Message::from_json(b"null").unwrap_err();
+        let seen: Vec<_> = problems
+            .iter()
+            .map(|problem| problem.code().as_str())
+            .collect();
+        assert_eq!(seen, ["wrong_type"]);
     }
 
     #[test]
