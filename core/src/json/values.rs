@@ -135,6 +135,45 @@ object! {
 }
 
 object! {
+    /// A finished message as an object.
+    JsonRawParts, "an object with `content`" {
+        /// The message.
+        content("content"): JsonContent<'a>,
+        /// How `content` is written: `utf8` or `base64`.
+        encoding("encoding"): Cow<'a, str>,
+    }
+}
+
+/// A finished message.
+#[derive(Debug)]
+pub(crate) enum JsonRaw<'a> {
+    /// As it is.
+    Content(JsonContent<'a>),
+    /// With its encoding.
+    Parts(JsonRawParts<'a>),
+}
+
+impl<'a> Shape<'a> for JsonRaw<'a> {
+    const EXPECTED: &'static str = "a string, or an object with `content` and `encoding`";
+
+    fn text(_: &mut Reader<'a>, _: Place, text: Cow<'a, str>) -> Option<Self> {
+        Some(Self::Content(JsonContent::Text(text)))
+    }
+
+    fn octets(_: &mut Reader<'a>, _: Place, octets: Cow<'a, [u8]>) -> Option<Self> {
+        Some(Self::Content(JsonContent::Octets(octets)))
+    }
+
+    fn object<A: MapAccess<'a>>(
+        reader: &mut Reader<'a>,
+        place: Place,
+        members: A,
+    ) -> Result<Option<Self>, A::Error> {
+        Ok(JsonRawParts::object(reader, place, members)?.map(Self::Parts))
+    }
+}
+
+object! {
     /// An invitation or its like (RFC 5546).
     JsonCalendar, "an object with `method` and `content`" {
         /// The iTIP method, such as REQUEST.
