@@ -33,7 +33,7 @@ mod submission;
 mod text;
 
 pub use address::{AddrSpec, InvalidAddress};
-pub use json::NOT_UNICODE;
+pub use json::{NOT_UNICODE, schema};
 pub use message::{Message, complete_rfc822};
 pub use pickup_directory::{
     Durability, HandOver, PickupDirectory, PickupError, PickupErrorKind, PickupOptions,

@@ -6,11 +6,13 @@
 
 mod message;
 mod names;
+mod schema;
 mod shape;
 mod surrogates;
 mod values;
 
 pub(crate) use message::JsonMessage;
+pub use schema::schema;
 pub(crate) use shape::Placed;
 pub(crate) use surrogates::Marked;
 pub use surrogates::NOT_UNICODE;

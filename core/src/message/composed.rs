@@ -11,10 +11,6 @@ use std::borrow::Cow;
 
 /// The fields that become header and bodies.
 #[derive(Debug)]
-#[expect(
-    clippy::struct_field_names,
-    reason = "`message_id` is the field's name"
-)]
 pub(super) struct Composed<'a> {
     pub from: Mailbox<'a>,
     pub reply_to: Vec<Mailbox<'a>>,

@@ -70,7 +70,7 @@ fn read_composed<'a>(json: JsonMessage<'a>, report: &mut Report<'a>) -> Option<C
         .map(|field| read_mailboxes(field, report))
         .unwrap_or_default();
     let date = json.date.as_ref().and_then(|date| read_date(date, report));
-    let message_id = json.message_id.and_then(|id| read_message_id(id, report));
+    let message_id = json.message_id.and_then(|id| read_message_id(&id, report));
     let subject = json.subject.map(|subject| header_text(subject, report));
     let attachments = json
         .attachments
@@ -181,7 +181,10 @@ fn read_date(date: &Placed<Cow<'_, str>>, report: &mut Report<'_>) -> Option<Dat
         .ok()
 }
 
-fn read_message_id<'a>(id: Placed<Cow<'a, str>>, report: &mut Report<'a>) -> Option<MessageId<'a>> {
+fn read_message_id<'a>(
+    id: &Placed<Cow<'a, str>>,
+    report: &mut Report<'a>,
+) -> Option<MessageId<'a>> {
     MessageId::parse(&id.value)
         .map_err(|(code, detail)| report.problem(id.place, code, detail))
         .ok()

@@ -39,7 +39,7 @@ pub(super) fn read_unsubscribe<'a>(
     }
     if let Some(mailto) = value.mailto {
         if let Some(target) = mailto_target(&mailto.value) {
-            targets.push(target)
+            targets.push(target);
         } else {
             let detail = "This must be an address, or a mailto: URL in ASCII.";
             report.problem(mailto.place, Code::InvalidUnsubscribe, detail);

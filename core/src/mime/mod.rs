@@ -100,9 +100,9 @@ impl Entity<'_> {
             Self::Text { .. } => {}
             Self::File(file) => verbatim.extend(file.verbatim()),
             Self::Multipart { parts, .. } => {
-                parts
-                    .iter()
-                    .for_each(|part| part.collect_verbatim(verbatim));
+                for part in parts {
+                    part.collect_verbatim(verbatim);
+                }
             }
         }
     }
