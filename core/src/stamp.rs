@@ -61,12 +61,12 @@ impl Id {
 
         let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
         last.count += 1;
-        let (bits, tail) = chance(now, last.count);
+        let chance = chance(now, last.count);
         let second = u64::try_from(now.as_second()).unwrap_or(0);
-        (last.second, last.rising) = rise((last.second, last.rising), second, bits);
+        (last.second, last.rising) = rise((last.second, last.rising), second, chance);
         let (second, rising) = (last.second, last.rising);
         drop(last);
-        Self::encode(second, rising, tail & ((1 << CHANCE_BITS) - 1))
+        Self::encode(second, rising, chance >> (64 - CHANCE_BITS))
     }
 
     fn encode(second: u64, rising: u64, chance: u64) -> Self {
@@ -89,17 +89,14 @@ struct Last {
     count: u64,
 }
 
-/// Two words that nobody outside can foresee or tell from chance: the standard library's keyed hash
-/// (`SipHash`, its keys drawn from the operating system once a process) of the nanosecond and a count.
-/// A system call for each message would cost as much as rendering a small one. The nanosecond sees
-/// to it that a process and its fork go different ways.
-fn chance(now: Timestamp, count: u64) -> (u64, u64) {
-    static KEYS: LazyLock<[RandomState; 2]> =
-        LazyLock::new(|| [RandomState::new(), RandomState::new()]);
+/// A word that nobody outside can foresee or tell from chance: the standard library's keyed hash
+/// (`SipHash`, its keys drawn from the operating system once a process) of the nanosecond and a
+/// count. A system call for each message would cost as much as rendering a small one. The nanosecond
+/// sees to it that a process and its fork go different ways.
+fn chance(now: Timestamp, count: u64) -> u64 {
+    static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
-    let [one, other] = &*KEYS;
-    let seed = (now.as_second(), now.subsec_nanosecond(), count);
-    (one.hash_one(seed), other.hash_one(seed))
+    KEYS.hash_one(now.as_nanosecond() ^ (i128::from(count) << 64))
 }
 
 /// The second and rising part that follow `last`.

@@ -159,7 +159,7 @@ fn codes(refusal: &Refusal) -> Option<String> {
         return None;
     };
     let mut codes: Vec<&str> = Vec::new();
-    for problem in problems.iter() {
+    for problem in problems {
         if !codes.contains(&problem.code().as_str()) {
             codes.push(problem.code().as_str());
         }

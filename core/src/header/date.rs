@@ -1,14 +1,15 @@
 //! Date and time as mail writes them (RFC 5322 section 3.3).
 
+use jiff::Timestamp;
 use jiff::civil::{DateTime, Weekday};
 use jiff::fmt::temporal::{Pieces, PiecesOffset};
-use jiff::tz::Offset;
+use jiff::tz::{Offset, TimeZone};
 
 /// A point in time with the offset in which it is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Date {
     local: DateTime,
-    offset_minutes: i32,
+    offset_minutes: i16,
     /// `-00:00`: the local offset is not known (RFC 3339 section 4.3).
     offset_unknown: bool,
 }
@@ -20,6 +21,10 @@ impl Date {
             "A date is written as in RFC 3339, with an offset: 2026-01-31T12:00:00Z.";
         if !has_rfc3339_form(text) {
             return Err(FORM);
+        }
+        // jiff takes it for the second before.
+        if text.get(17..19) == Some("60") {
+            return Err("A leap second cannot be told; give the second before or after.");
         }
         let pieces = Pieces::parse(text).map_err(|_| "There is no such date or time of day.")?;
         let (Some(time), Some(offset)) = (pieces.time(), pieces.offset()) else {
@@ -39,13 +44,28 @@ impl Date {
         }
         Ok(Self {
             local,
-            offset_minutes: offset.seconds() / 60,
+            offset_minutes: i16::try_from(offset.seconds() / 60).unwrap_or(0),
             offset_unknown,
         })
     }
 
+    /// The instant; `None` at the very ends of what can be counted.
+    pub fn to_timestamp(self) -> Option<Timestamp> {
+        let offset = Offset::from_seconds(i32::from(self.offset_minutes) * 60).ok()?;
+        offset.to_timestamp(self.local).ok()
+    }
+
+    /// The same instant on this host's clocks: `2026-11-23 06:33:54`.
+    pub fn to_local_time(self) -> String {
+        let local = match self.to_timestamp() {
+            Some(timestamp) => timestamp.to_zoned(TimeZone::system()).datetime(),
+            None => self.local,
+        };
+        local.strftime("%Y-%m-%d %H:%M:%S").to_string()
+    }
+
     /// In UTC.
-    pub fn from_timestamp(timestamp: jiff::Timestamp) -> Self {
+    pub fn from_timestamp(timestamp: Timestamp) -> Self {
         Self {
             local: Offset::UTC.to_datetime(timestamp),
             offset_minutes: 0,
@@ -53,59 +73,72 @@ impl Date {
         }
     }
 
-    /// `Mon, 23 Nov 2026 05:33:54 +0000`
-    pub fn to_rfc5322(self) -> String {
-        const MONTHS: [&str; 12] = [
-            "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-        ];
-        let day = match self.local.weekday() {
-            Weekday::Monday => "Mon, ",
-            Weekday::Tuesday => "Tue, ",
-            Weekday::Wednesday => "Wed, ",
-            Weekday::Thursday => "Thu, ",
-            Weekday::Friday => "Fri, ",
-            Weekday::Saturday => "Sat, ",
-            Weekday::Sunday => "Sun, ",
-        };
-        let month = usize::try_from(self.local.month() - 1)
-            .ok()
-            .and_then(|month| MONTHS.get(month))
-            .unwrap_or(&"Jan");
-        let negative = self.offset_minutes < 0 || self.offset_unknown;
-        let offset = self.offset_minutes.unsigned_abs();
-
+    /// `Mon, 23 Nov 2026 05:33:54 +0000`, in two pieces: a day below ten has one digit.
+    pub fn to_rfc5322(self) -> DateText {
         // Put together by hand: `format!` takes longer than all else about a small message.
-        let mut text = String::with_capacity(31);
-        text.push_str(day);
-        let day = two_digits(self.local.day().unsigned_abs().into());
-        text.push_str(day.strip_prefix('0').unwrap_or(day));
-        text.push(' ');
-        text.push_str(month);
-        text.push(' ');
-        let year = u32::from(self.local.year().unsigned_abs());
-        text.push_str(two_digits(year / 100));
-        text.push_str(two_digits(year % 100));
-        for (separator, number) in [
-            (" ", self.local.hour()),
-            (":", self.local.minute()),
-            (":", self.local.second()),
-        ] {
-            text.push_str(separator);
-            text.push_str(two_digits(number.unsigned_abs().into()));
+        let mut text = *b"day, 00 mon 0000 00:00:00 +0000";
+        let day = match self.local.weekday() {
+            Weekday::Monday => b"Mon",
+            Weekday::Tuesday => b"Tue",
+            Weekday::Wednesday => b"Wed",
+            Weekday::Thursday => b"Thu",
+            Weekday::Friday => b"Fri",
+            Weekday::Saturday => b"Sat",
+            Weekday::Sunday => b"Sun",
+        };
+        text[..3].copy_from_slice(day);
+        let month = usize::from(self.local.month().unsigned_abs());
+        text[8..11].copy_from_slice(MONTHS[(month + 11) % 12]);
+        if self.offset_minutes < 0 || self.offset_unknown {
+            text[26] = b'-';
         }
-        text.push_str(if negative { " -" } else { " +" });
-        text.push_str(two_digits(offset / 60));
-        text.push_str(two_digits(offset % 60));
-        text
+        let year = self.local.year().unsigned_abs();
+        let offset = self.offset_minutes.unsigned_abs();
+        for (at, number) in [
+            (5, u16::from(self.local.day().unsigned_abs())),
+            (12, year / 100),
+            (14, year % 100),
+            (17, self.local.hour().unsigned_abs().into()),
+            (20, self.local.minute().unsigned_abs().into()),
+            (23, self.local.second().unsigned_abs().into()),
+            (27, offset / 60),
+            (29, offset % 60),
+        ] {
+            [text[at], text[at + 1]] = TWO_DIGITS[usize::from(number) % 100];
+        }
+        DateText(text)
     }
 }
 
-/// The last two decimal digits of a number.
-fn two_digits(number: u32) -> &'static str {
-    const PAIRS: &str = "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849\
-                         5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
-    let at = (number % 100) as usize * 2;
-    PAIRS.get(at..at + 2).unwrap_or("00")
+const TWO_DIGITS: [[u8; 2]; 100] = {
+    let mut table = [*b"00"; 100];
+    let mut number = 0;
+    let (mut tens, mut ones) = (b'0', b'0');
+    while number < 100 {
+        table[number] = [tens, ones];
+        number += 1;
+        (tens, ones) = if ones == b'9' {
+            (tens + 1, b'0')
+        } else {
+            (tens, ones + 1)
+        };
+    }
+    table
+};
+
+const MONTHS: [&[u8; 3]; 12] = [
+    b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec",
+];
+
+/// A date as it stands in a header field.
+pub(crate) struct DateText([u8; 31]);
+
+impl DateText {
+    /// The text in pieces.
+    pub fn pieces(&self) -> [&[u8]; 2] {
+        let digits_from = if self.0[5] == b'0' { 6 } else { 5 };
+        [&self.0[..5], &self.0[digits_from..]]
+    }
 }
 
 /// `date "T" time offset` of RFC 3339 section 5.6; jiff reads more forms than this one.
@@ -127,7 +160,8 @@ fn has_rfc3339_form(text: &str) -> bool {
     }
     match rest {
         b"Z" | b"z" => true,
-        [b'+' | b'-', offset @ ..] => has_shape(offset, b"dd:dd"),
+        // jiff reads up to 25 hours; RFC 3339 has hours of a day.
+        [b'+' | b'-', offset @ ..] => has_shape(offset, b"dd:dd") && offset < b"24".as_slice(),
         _ => false,
     }
 }
@@ -162,7 +196,8 @@ mod tests {
                 "Mon, 23 Nov 2026 05:33:54 -0000",
             ),
         ] {
-            assert_eq!(Date::from_rfc3339(rfc3339).unwrap().to_rfc5322(), rfc5322);
+            let text = Date::from_rfc3339(rfc3339).unwrap().to_rfc5322();
+            assert_eq!(text.pieces().concat(), rfc5322.as_bytes());
         }
     }
 

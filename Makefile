@@ -1,0 +1,83 @@
+# `make test` passes all tests from a fresh clone; `make run` starts the daemon on http://127.0.0.1:8000.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# One graph of crates in one profile serves cargo's tests and the black-box tests. Debug information would double target/.
+export CARGO_PROFILE_DEV_DEBUG ?= 0
+VENV := .venv
+PYTHON ?= python3
+NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
+PYTEST_FLAGS ?= -n 2
+
+.PHONY: help
+help: ## Tell what can be made.
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+.PHONY: test
+test: test-rust test-python ## Build once and pass all tests.
+
+.PHONY: build
+build: ## Build all crates for development and tests.
+	cargo build --workspace
+
+.PHONY: test-rust
+test-rust: build ## Pass the tests of the crates, their documentation's examples included.
+ifeq ($(NEXTEST),yes)
+	cargo nextest run --workspace --no-tests=pass
+	cargo test --workspace --doc
+else
+	cargo test --workspace
+endif
+
+.PHONY: test-python
+test-python: build $(VENV)/.installed tests/node_modules/.installed ## Pass the black-box tests.
+	cd tests && ../$(VENV)/bin/pytest $(PYTEST_FLAGS)
+
+# The pip that comes with Python may be too old for dependency groups.
+$(VENV)/.installed: requirements-dev.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --upgrade 'pip>=25.1'
+	$(VENV)/bin/pip install --quiet --requirement requirements-dev.txt
+	touch $@
+
+tests/node_modules/.installed: tests/package.json tests/package-lock.json
+	cd tests && npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+.PHONY: run
+run: ## Start the daemon on 127.0.0.1:8000 with the folder pickup.
+	cargo build --release --bin pmtaemailapi
+	mkdir -p pickup
+	target/release/pmtaemailapi -listen 127.0.0.1:8000 -pickup pickup
+
+.PHONY: fmt
+fmt: $(VENV)/.installed ## Format all code.
+	cargo fmt --all
+	$(VENV)/bin/ruff format tests
+	$(VENV)/bin/ruff check --fix tests
+
+.PHONY: lint
+lint: $(VENV)/.installed ## Tell what is not formatted, what is doubtful, which made files are stale.
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	$(VENV)/bin/ruff format --check tests
+	$(VENV)/bin/ruff check tests
+	$(VENV)/bin/python tests/make_hostile.py --check
+
+.PHONY: cases
+cases: build $(VENV)/.installed ## Write the expected files of tests/cases anew, for a person to review.
+	cd tests && ../$(VENV)/bin/pytest test_cases.py --update-cases $(PYTEST_FLAGS) || true
+	git status --short tests/cases
+
+.PHONY: bench
+bench: ## Measure.
+	cargo bench --workspace
+
+.PHONY: clean
+clean: ## Remove all that was made.
+	cargo clean
+	rm -rf $(VENV) tests/node_modules
+	find tests -name __pycache__ -prune -exec rm -rf {} +

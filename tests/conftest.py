@@ -1,0 +1,69 @@
+"""What all tests share: the binary under test, a daemon, the doors, the foreign parsers."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from daemon import Daemon
+from doors import Command, Door, Http
+from readers import NodeReaders
+
+ROOT = Path(__file__).parent.parent
+DOORS = ("command", "http")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-cases", action="store_true", help="write the expected files of the cases anew, for a person to review"
+    )
+
+
+@pytest.fixture(scope="session")
+def binary() -> Path:
+    """The program under test: `PMTAEMAILAPI` when set, otherwise what cargo built for development."""
+    path = Path(os.environ.get("PMTAEMAILAPI", ROOT / "target/debug/pmtaemailapi")).absolute()
+    assert path.exists(), f"{path} is missing: run `cargo build` first"
+    return path
+
+
+@pytest.fixture
+def start_daemon(binary: Path, tmp_path: Path) -> Iterator[Callable[..., Daemon]]:
+    """Starts daemons that end with the test; each has the pickup directory `tmp_path/pickup` unless told otherwise."""
+    with ExitStack() as stack:
+
+        def start(*arguments: str, pickup: Path = tmp_path / "pickup", **options: object) -> Daemon:
+            pickup.mkdir(exist_ok=True)
+            return stack.enter_context(Daemon(binary, pickup, *arguments, **options))
+
+        yield start
+
+
+@pytest.fixture
+def daemon(start_daemon: Callable[..., Daemon]) -> Daemon:
+    """A daemon of the test's own."""
+    return start_daemon()
+
+
+@pytest.fixture(scope="session")
+def shared_daemon(binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """One daemon for all tests that leave nothing behind in its pickup directory."""
+    with Daemon(binary, tmp_path_factory.mktemp("pickup")) as daemon:
+        yield daemon
+
+
+@pytest.fixture(scope="session")
+def node() -> Iterator[NodeReaders]:
+    """The Node parsers."""
+    with NodeReaders() as readers:
+        yield readers
+
+
+@pytest.fixture(params=DOORS)
+def door(request: pytest.FixtureRequest, binary: Path) -> Door:
+    """Each door in turn. A new door is one class in `doors.py`, one name in `DOORS`, one line here."""
+    if request.param == "command":
+        return Command(binary)
+    return Http(request.getfixturevalue("shared_daemon"))

@@ -1,0 +1,123 @@
+"""The daemon as a process of its own, on a port that the system chooses."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+TIMEOUT = 60
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole HTTP answer."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    def json(self) -> object:
+        return json.loads(self.body)
+
+
+class Daemon:
+    """Starts `pmtaemailapi -listen 127.0.0.1:0 -pickup DIR` and waits until it says where it listens.
+
+    A context manager that ends the process by its id. `log` holds the lines of its log; it is whole after `stop`.
+    """
+
+    def __init__(self, binary: Path, pickup: Path, *arguments: str, wrapper: tuple[str, ...] = (), **environment: str):
+        self.pickup = pickup
+        command = [*wrapper, str(binary), "-listen", "127.0.0.1:0", "-pickup", str(pickup), *arguments]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, env={**os.environ, **environment}
+        )
+        self.log: list[bytes] = []
+        self.host, self.port = self.read_address()
+        self.news = threading.Condition()
+        self.drain = threading.Thread(target=self.read_log)
+        self.drain.start()
+
+    def __enter__(self) -> "Daemon":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def read_address(self) -> tuple[str, int]:
+        for line in self.process.stderr:
+            self.log.append(line)
+            entry = json.loads(line)
+            if entry["event"] == "listening":
+                host, _, port = entry["address"].rpartition(":")
+                return host, int(port)
+        raise RuntimeError(f"the daemon ended with {self.process.wait()}: {self.log}")
+
+    def read_log(self) -> None:
+        for line in self.process.stderr:
+            with self.news:
+                self.log.append(line)
+                self.news.notify_all()
+
+    def wait_for_event(self, event: str) -> None:
+        """Waits until the log has an entry of this event."""
+        with self.news:
+            seen = self.news.wait_for(lambda: any(entry["event"] == event for entry in self.entries()), TIMEOUT)
+        assert seen, f"no {event} in the log"
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+    def entries(self) -> list[dict]:
+        """The log so far, parsed."""
+        return [json.loads(line) for line in list(self.log)]
+
+    def signal(self, number: int = signal.SIGTERM) -> None:
+        self.process.send_signal(number)
+
+    def stop(self) -> int:
+        """Ends the process and gives its exit status."""
+        if self.process.poll() is None:
+            self.signal()
+        return self.wait()
+
+    def wait(self) -> int:
+        """Waits for the end of the process and of its log."""
+        try:
+            status = self.process.wait(TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+        finally:
+            self.drain.join(TIMEOUT)
+            self.process.stderr.close()
+        return status
+
+    def connect(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection(self.host, self.port, timeout=TIMEOUT)
+
+    def socket(self) -> socket.socket:
+        return socket.create_connection((self.host, self.port), timeout=TIMEOUT)
+
+    def request(self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None) -> Answer:
+        """One request on a connection of its own. An iterator as `body` is sent in chunks."""
+        connection = self.connect()
+        try:
+            connection.request(method, path, body, headers or {})
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+        finally:
+            connection.close()
+
+    def post(self, body: object, path: str = "/messages", **headers: str) -> Answer:
+        return self.request("POST", path, body, headers)
+
+    def files(self) -> list[Path]:
+        """What stands in the pickup directory, hidden files too."""
+        return sorted(self.pickup.iterdir())

@@ -1,0 +1,59 @@
+"""Whether a file was durable before it was acknowledged, told from the system calls."""
+
+import re
+from pathlib import Path
+
+from strace import Call
+
+LINKS = ("linkat", "link", "rename", "renameat", "renameat2")
+SYNCS = ("fsync", "fdatasync")
+
+
+def order_faults(calls: list[Call], pickup: Path, name: str, answered: Call) -> list[str]:
+    """What is wrong with the order write < sync of the file < its name < sync of the directory < answer."""
+    links = [call for call in calls if call.name in LINKS and call.result == 0 and f'"{name}"' in base_names(call)]
+    if len(links) != 1:
+        return [f"the file gets its name {len(links)} times"]
+    (link,) = links
+    file = source(calls, link)
+    writes = [call for call in calls if call.name.startswith(("write", "pwrite")) and call.path == file]
+    faults = []
+    if not writes:
+        faults.append("nothing is written")
+    last = max((call.ended for call in writes), default=0)
+    if not any(last < sync.started and sync.ended < link.started for sync in syncs_of(calls, file)):
+        faults.append("the whole file is not synced before it has its name")
+    if not any(link.ended < sync.started and sync.ended < answered.started for sync in syncs_of(calls, str(pickup))):
+        faults.append("the directory is not synced between the name and the answer")
+    return faults
+
+
+def base_names(call: Call) -> list[str]:
+    """The strings among the arguments, without folders."""
+    return [f'"{Path(text).name}"' for text in re.findall(r'"((?:[^"\\]|\\.)*)"', call.arguments)]
+
+
+def syncs_of(calls: list[Call], path: str) -> list[Call]:
+    """Successful syncs of a file or directory; `syncfs` syncs all of a file system."""
+    return [
+        call
+        for call in calls
+        if call.result == 0 and (call.name in SYNCS and call.path == path or call.name == "syncfs")
+    ]
+
+
+def source(calls: list[Call], link: Call) -> str:
+    """The path, as strace shows it, of the file that the call gives a name."""
+    text = re.findall(r'"((?:[^"\\]|\\.)*)"', link.arguments)[0]
+    descriptor = re.fullmatch(r"/proc/(?:self|\d+)/fd/(\d+)", text)
+    if descriptor:
+        opened = [
+            call
+            for call in calls
+            if call.name in ("open", "openat") and call.result == int(descriptor[1]) and call.ended < link.started
+        ]
+        return opened[-1].opened
+    if text:
+        return text
+    # linkat(3</file>, "", …, AT_EMPTY_PATH)
+    return link.path

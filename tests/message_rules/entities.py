@@ -1,0 +1,103 @@
+"""Rules for the tree of entities (RFC 2045, 2046)."""
+
+import re
+
+from .encodings import decode_body
+from .header_section import Field, split_message
+
+TOKEN = r"[!#$%&'*+.0-9A-Z^_`a-z{|}~-]+"
+PARAMETER = re.compile(rf';[ \t]*({TOKEN})=(?:({TOKEN})|"((?:[ !#-\[\]-~]|\\[ -~])*)")')
+MEDIA_TYPE = re.compile(rf"({TOKEN}/{TOKEN})")
+BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
+
+
+def check_entity(fields: list[Field], body: bytes, message: bytes, *, top: bool = False) -> list[str]:
+    """The media type, the transfer encoding and the content of one entity, and of all entities within it."""
+    broken = [] if top else check_part_fields(fields)
+    kind, parameters, wrong = media_type(fields)
+    broken += wrong
+    encoding = value(fields, "content-transfer-encoding", "7bit").lower()
+    if kind.startswith("multipart/"):
+        if encoding not in ("7bit", "8bit"):
+            broken.append("a multipart with a transfer encoding")
+        return broken + check_multipart(parameters.get("boundary", ""), body, message)
+    if kind == "message/rfc822" and encoding not in ("7bit", "8bit"):
+        broken.append("a message/rfc822 with a transfer encoding")
+    content, wrong = decode_body(encoding, body)
+    broken += wrong
+    if kind.startswith("text/") and content is not None:
+        broken += check_charset(parameters.get("charset", "us-ascii"), content)
+    return broken
+
+
+def check_part_fields(fields: list[Field]) -> list[str]:
+    names = [field.name for field in fields]
+    broken = [f"a {name} field in a body part" for name in names if not name.startswith("content-")]
+    return broken + [f"more than one {name} field in a body part" for name in set(names) if names.count(name) > 1]
+
+
+def value(fields: list[Field], name: str, default: str) -> str:
+    return next((field.body for field in fields if field.name == name), default)
+
+
+def media_type(fields: list[Field]) -> tuple[str, dict[str, str], list[str]]:
+    """The media type in lower case, its parameters, and the rules that its field breaks."""
+    text = value(fields, "content-type", "text/plain")
+    match = MEDIA_TYPE.match(text)
+    if not match:
+        return "text/plain", {}, ["a Content-Type without a media type"]
+    kind, position, parameters = match[1].lower(), match.end(), {}
+    broken = []
+    while position < len(text):
+        match = PARAMETER.match(text, position)
+        if not match:
+            return kind, parameters, ["a Content-Type with a parameter that is not of its grammar"]
+        name = match[1].lower()
+        if name in parameters:
+            broken.append("a Content-Type parameter stands twice")
+        parameters[name] = match[2] or re.sub(r"\\(.)", r"\1", match[3] or "")
+        position = match.end()
+    return kind, parameters, broken
+
+
+def check_multipart(boundary: str, body: bytes, message: bytes) -> list[str]:
+    """Delimiter lines, the number of children, and that the boundary stands nowhere else in the whole message."""
+    if not BOUNDARY.fullmatch(boundary):
+        return ["a multipart without a right boundary"]
+    mark = b"--" + boundary.encode()
+    parts: list[list[bytes]] = [[]]
+    closed = False
+    broken = []
+    for line in body.split(b"\r\n")[:-1]:
+        if not line.startswith(mark):
+            parts[-1].append(line)
+        elif closed or line not in (mark, mark + b"--"):
+            broken.append("a line starts with the boundary and is no delimiter")
+        elif line == mark:
+            parts.append([])
+        else:
+            closed = True
+            parts.append([])
+    preamble, *children, epilogue = parts if closed else [*parts, []]
+    if not closed:
+        broken.append("a multipart without its closing delimiter")
+    if preamble or epilogue:
+        broken.append("a multipart with a preamble or an epilogue")
+    if len(children) < 2:
+        broken.append("a multipart with fewer than two children")
+    # Once in Content-Type, once in each delimiter.
+    if message.count(boundary.encode()) != len(children) + 2:
+        broken.append("the boundary stands in the content")
+    for child in children:
+        # The CRLF before a delimiter belongs to the delimiter (RFC 2046 section 5.1.1).
+        fields, content, wrong = split_message(b"\r\n".join(child) + b"\r\n")
+        broken += wrong + check_entity(fields, content[:-2], message)
+    return broken
+
+
+def check_charset(charset: str, content: bytes) -> list[str]:
+    try:
+        content.decode(charset)
+    except (UnicodeDecodeError, LookupError):
+        return ["text that is not of its charset"]
+    return []

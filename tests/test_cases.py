@@ -1,0 +1,90 @@
+"""Every case of `cases/` through every door.
+
+A case is a folder with `message.json` and either `expected.pickup`, the exact octets of the pickup file, or
+`problems.json`, the exact list of problems. `pytest --update-cases` writes the expected files anew from the command.
+"""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from doors import Command, Door, Refused
+from judge import judge
+from readers import NodeReaders
+
+CASES = sorted(path.parent for path in (Path(__file__).parent / "cases").glob("*/message.json"))
+GOOD = [case for case in CASES if not case.name.startswith("problem_")]
+BAD = [case for case in CASES if case.name.startswith("problem_")]
+
+
+def name(case: Path) -> str:
+    return case.name
+
+
+def problems_of(verb, message: bytes) -> list[dict[str, str]]:
+    with pytest.raises(Refused) as refused:
+        verb(message)
+    return refused.value.problems
+
+
+@pytest.fixture(autouse=True)
+def _update(request: pytest.FixtureRequest) -> None:
+    if request.config.getoption("--update-cases") and hasattr(request.node, "callspec"):
+        update(request.node.callspec.params["case"], Command(request.getfixturevalue("binary")))
+
+
+def update(case: Path, command: Command) -> None:
+    """Writes the expected file of a case as the command makes it now."""
+    message = (case / "message.json").read_bytes()
+    if case in BAD:
+        problems = problems_of(command.check, message)
+        text = json.dumps(problems, indent=2, ensure_ascii=False) + "\n"
+        (case / "problems.json").write_text(text, encoding="utf-8")
+    else:
+        (case / "expected.pickup").write_bytes(command.pickup_file(message))
+
+
+@pytest.mark.parametrize("case", GOOD, ids=name)
+def test_pickup_file(case: Path, door: Door):
+    message = (case / "message.json").read_bytes()
+    expected = (case / "expected.pickup").read_bytes()
+    door.check(message)
+    assert door.pickup_file(message) == expected
+
+
+@pytest.mark.parametrize("case", GOOD, ids=name)
+def test_render_is_the_message_of_the_pickup_file(case: Path, door: Door):
+    message = (case / "message.json").read_bytes()
+    rendered = door.render(message)
+    if not (case / "expected.pickup").read_bytes().startswith(b"x-sender:"):
+        rendered = b"".join(b"." + line if line.startswith(b".") else line for line in rendered.splitlines(True))
+        rendered += b".\r\n"
+    assert (case / "expected.pickup").read_bytes().endswith(b"\r\n" + rendered)
+
+
+@pytest.mark.parametrize("case", GOOD, ids=name)
+def test_the_expected_file_is_right(case: Path, node: NodeReaders):
+    assert judge((case / "message.json").read_bytes(), (case / "expected.pickup").read_bytes(), node) == []
+
+
+@pytest.mark.parametrize("case", BAD, ids=name)
+def test_problems(case: Path, door: Door):
+    message = (case / "message.json").read_bytes()
+    expected = json.loads((case / "problems.json").read_bytes())
+    assert [problems_of(verb, message) for verb in (door.check, door.render, door.pickup_file)] == [expected] * 3
+
+
+@pytest.mark.parametrize("case", CASES, ids=name)
+def test_a_case_has_one_outcome(case: Path):
+    outcome = "problems.json" if case in BAD else "expected.pickup"
+    assert {path.name for path in case.iterdir()} == {"message.json", outcome}
+
+
+def test_every_problem_code_has_a_case():
+    source = (Path(__file__).parent.parent / "core/src/problem/code.rs").read_text(encoding="utf-8")
+    codes = set(re.findall(r'^    \w+ = "(\w+)",$', source, re.MULTILINE))
+    seen = {problem["code"] for case in BAD for problem in json.loads((case / "problems.json").read_bytes())}
+    assert codes
+    assert seen == codes
