@@ -42,8 +42,8 @@ class AsyncPickup:
 
         Where the task is cancelled meanwhile, the message may have been handed over all the same.
         """
-        prepared = self._pickup._prepare(message, **fields)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._pickup._hand_over, prepared)
+        prepared = _native.Prepared(message, **fields)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._pickup.submit, prepared)
 
     async def submit_many(self, messages: Iterable[Any], /) -> list[Receipt | Exception]:
         """Hands many messages over: a receipt or an exception for each, in order. They are read in another thread."""
