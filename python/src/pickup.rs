@@ -67,6 +67,7 @@ impl Pickup {
             .and_then(|receipt| objects::receipt(py, &receipt))
     }
 
+    #[pyo3(signature = (messages, /))]
     fn submit_many<'py>(
         &self,
         py: Python<'py>,

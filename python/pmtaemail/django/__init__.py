@@ -7,8 +7,8 @@ or, since Django 6.1:
 
     MAILERS = {"default": {"BACKEND": "pmtaemail.django.EmailBackend", "OPTIONS": {"pickup": "/var/spool/pmta/pickup"}}}
 
-The other settings are those of `pmtaemail.Pickup`: `DURABILITY`, `STAGING`, `SYNCFS`. What Django has no field for is given
-with the message: `message.pmtaemail = {"job": "newsletter", "vmta": "bulk"}`.
+The other settings are those of `pmtaemail.Pickup`: `DURABILITY`, `STAGING`, `SYNCFS`. What Django has no field for is
+given with the message: `message.pmtaemail = {"job": "newsletter", "vmta": "bulk"}`.
 """
 
 from .backend import EmailBackend

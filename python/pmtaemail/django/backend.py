@@ -11,6 +11,7 @@ from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 
 from .. import Pickup
+from .._native import Prepared
 from ..errors import MessageError, PickupError
 from .conversion import convert, convert_to_raw
 
@@ -37,7 +38,8 @@ class EmailBackend(BaseEmailBackend):
         **base: Any,
     ):
         # `send_mail` gives a user name and a password to every backend; there is nobody to show them to.
-        super().__init__(fail_silently=fail_silently, **base)
+        super().__init__(**base)
+        self.fail_silently = fail_silently
         given = {"pickup": pickup, "durability": durability, "staging": staging, "syncfs": syncfs}
         self._options = options_of_settings() | {name: value for name, value in given.items() if value is not None}
         if "pickup" not in self._options:
@@ -63,17 +65,17 @@ class EmailBackend(BaseEmailBackend):
         return len(results) - len(errors)
 
 
-def prepare(message: EmailMessage) -> Any:
+def prepare(message: EmailMessage) -> Prepared:
     """The message, rendered; through Django's own MIME where it has what the fields of a message cannot say."""
     fields = convert(message)
     if fields is not None:
         try:
-            return Pickup._prepare(fields)
+            return Prepared(**fields)
         except MessageError as error:
             # A header field that is made from other fields here, and that Django lets its users write.
             if {problem.code for problem in error.problems} != {"reserved_header"}:
                 raise
-    return Pickup._prepare(convert_to_raw(message))
+    return Prepared(**convert_to_raw(message))
 
 
 def options_of_settings() -> dict[str, Any]:

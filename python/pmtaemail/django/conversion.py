@@ -24,6 +24,9 @@ FIELDS_OF_HEADERS = {
     "x-virtual-mta": "vmta",
 }
 
+# The bodies of a message, in their order.
+BODIES = {"text/plain": "text", "text/x-amp-html": "amp", "text/html": "html", "text/calendar": "calendar"}
+
 # What an attached part says in its header section, and an attachment in its fields.
 HEADERS_OF_PARTS = {"content-type", "content-transfer-encoding", "content-disposition", "content-id", "mime-version"}
 
@@ -35,6 +38,9 @@ MAKERS = (
     "_create_alternatives",
     "_create_attachment",
     "_create_mime_attachment",
+    "_add_bodies",
+    "_add_attachments",
+    "_add_attachment",
 )
 
 
@@ -56,7 +62,7 @@ def convert(message: EmailMessage) -> Fields | None:
             **bodies(message),
             "attachments": [attachment(each) for each in message.attachments],
         }
-        if message.mixed_subtype == "related" and not all("cid" in each for each in fields["attachments"]):
+        if mixed_subtype(message) == "related" and not all("cid" in each for each in fields["attachments"]):
             raise Unsaid
         if getattr(settings, "EMAIL_USE_LOCALTIME", False):
             fields["date"] = timezone.localtime()
@@ -82,8 +88,13 @@ def refuse_own_mime(message: EmailMessage) -> None:
         raise Unsaid
     if str(message.encoding or settings.DEFAULT_CHARSET).lower() not in ("utf-8", "utf8"):
         raise Unsaid
-    if message.mixed_subtype not in ("mixed", "related"):
+    if mixed_subtype(message) not in ("mixed", "related"):
         raise Unsaid
+
+
+def mixed_subtype(message: EmailMessage) -> str:
+    """Which Django 6 has no more."""
+    return getattr(message, "mixed_subtype", "mixed")
 
 
 def addresses(given: Iterable[Any]) -> list[str]:
@@ -94,17 +105,18 @@ def bodies(message: EmailMessage) -> Fields:
     alternatives = list(getattr(message, "alternatives", None) or [])
     if getattr(message, "alternative_subtype", "alternative") != "alternative":
         raise Unsaid
-    names = {"text/plain": "text", "text/x-amp-html": "amp", "text/html": "html", "text/calendar": "calendar"}
+    left = list(BODIES.items())
     bodies: Fields = {}
     if message.body or not alternatives:
         alternatives.insert(0, (message.body, f"text/{message.content_subtype}"))
     for content, media_type in alternatives:
         essence, *parameters = (part.strip().lower() for part in str(media_type).split(";"))
-        name = names.get(essence)
-        # The order of the alternatives is the order of the names.
-        later = bodies.keys() & set(list(names.values())[list(names.values()).index(name) :] if name else ())
-        if name is None or later or isinstance(content, (bytes, Message)):
+        # In a message their order is fixed, and there is one of each.
+        while left and left[0][0] != essence:
+            left.pop(0)
+        if not left or isinstance(content, (bytes, Message)):
             raise Unsaid
+        name = left.pop(0)[1]
         bodies[name] = str(content)
         if name == "calendar":
             bodies[name] = {"content": str(content), **dict(parameter.split("=", 1) for parameter in parameters)}
@@ -132,10 +144,11 @@ def attachment(given: Any) -> Fields:
 
 def attached_part(part: Message) -> Fields:
     """A part that was made by hand, such as an inline image with its Content-ID."""
+    names = {name.lower() for name, _ in part.items()}
     parameters = dict(part.get_params(failobj=[])[1:])
-    if part.is_multipart() or not HEADERS_OF_PARTS >= {name.lower() for name in part.keys()}:
+    if part.is_multipart() or not names <= HEADERS_OF_PARTS:
         raise Unsaid
-    if not {"name", "charset"} >= parameters.keys():
+    if parameters.keys() - {"name", "charset"}:
         raise Unsaid
     charset = parameters.get("charset")
     fields: Fields = {
