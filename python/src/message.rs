@@ -74,7 +74,8 @@ fn read<'py, T>(
     then: impl FnOnce(Message<'_>) -> T,
 ) -> PyResult<Result<T, Problems>> {
     let message = match (message, fields) {
-        (Some(message), None) => message,
+        (Some(message), None) if is_plain(&message) => message,
+        (Some(message), None) => objects::plain(&message)?,
         (None, Some(fields)) => return read_object(fields.as_any(), then),
         (message, fields) => objects::joined(py, message, fields)?,
     };
@@ -87,6 +88,12 @@ fn read<'py, T>(
         return Ok(Message::from_json(octets.as_bytes()).map(then));
     }
     read_object(&message, then)
+}
+
+fn is_plain(message: &Bound<'_, PyAny>) -> bool {
+    message.is_exact_instance_of::<PyDict>()
+        || message.is_instance_of::<PyString>()
+        || message.is_instance_of::<PyBytes>()
 }
 
 fn read_object<T>(
