@@ -3,6 +3,7 @@
 use super::NOT_UNICODE;
 use crate::problem::{Code, Place, Report};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::{Value, json};
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
 /// A value and where it stands.
@@ -63,6 +64,9 @@ pub(super) trait Shape<'a>: Sized {
     /// What the value should be, for the sentence "This must be …".
     const EXPECTED: &'static str;
 
+    /// The value's JSON Schema.
+    fn schema() -> Value;
+
     fn text(reader: &mut Reader<'a>, place: Place, _text: Cow<'a, str>) -> Option<Self> {
         wrong_type::<Self>(reader, place)
     }
@@ -95,7 +99,7 @@ pub(super) trait Shape<'a>: Sized {
     }
 }
 
-fn wrong_type<'a, S: Shape<'a>>(reader: &mut Reader<'a>, place: Place) -> Option<S> {
+pub(super) fn wrong_type<'a, S: Shape<'a>>(reader: &mut Reader<'a>, place: Place) -> Option<S> {
     let detail = format!("This must be {}.", S::EXPECTED);
     reader.report.problem(place, Code::WrongType, detail);
     None
@@ -168,22 +172,6 @@ impl<'a, S: Shape<'a>> Visitor<'a> for Seed<'_, 'a, S> {
         deserializer.deserialize_any(self)
     }
 
-    fn visit_borrowed_bytes<E>(self, octets: &'a [u8]) -> Result<Option<S>, E> {
-        Ok(S::octets(self.reader, self.place, Cow::Borrowed(octets)))
-    }
-
-    fn visit_bytes<E>(self, octets: &[u8]) -> Result<Option<S>, E> {
-        Ok(S::octets(
-            self.reader,
-            self.place,
-            Cow::Owned(octets.to_owned()),
-        ))
-    }
-
-    fn visit_byte_buf<E>(self, octets: Vec<u8>) -> Result<Option<S>, E> {
-        Ok(S::octets(self.reader, self.place, Cow::Owned(octets)))
-    }
-
     fn visit_bool<E>(self, boolean: bool) -> Result<Option<S>, E> {
         Ok(S::boolean(self.reader, self.place, boolean))
     }
@@ -193,6 +181,11 @@ impl<'a, S: Shape<'a>> Visitor<'a> for Seed<'_, 'a, S> {
     }
 
     fn visit_u64<E>(self, _: u64) -> Result<Option<S>, E> {
+        Ok(wrong_type(self.reader, self.place))
+    }
+
+    /// Too large for JSON's readers. Formats also give such a number for what JSON cannot say.
+    fn visit_i128<E>(self, _: i128) -> Result<Option<S>, E> {
         Ok(wrong_type(self.reader, self.place))
     }
 
@@ -240,6 +233,10 @@ impl<'a> serde::Deserialize<'a> for Name<'a> {
 impl<'a> Shape<'a> for Cow<'a, str> {
     const EXPECTED: &'static str = "a string";
 
+    fn schema() -> Value {
+        json!({"type": "string"})
+    }
+
     fn text(_: &mut Reader<'a>, _: Place, text: Cow<'a, str>) -> Option<Self> {
         Some(text)
     }
@@ -249,6 +246,10 @@ impl<'a> Shape<'a> for Cow<'a, str> {
 impl<'a> Shape<'a> for bool {
     const EXPECTED: &'static str = "true or false";
 
+    fn schema() -> Value {
+        json!({"type": "boolean"})
+    }
+
     fn boolean(_: &mut Reader<'a>, _: Place, boolean: bool) -> Option<Self> {
         Some(boolean)
     }
@@ -257,6 +258,10 @@ impl<'a> Shape<'a> for bool {
 /// An array of one shape; `null` elements are as absent.
 impl<'a, S: Shape<'a>> Shape<'a> for Vec<Placed<S>> {
     const EXPECTED: &'static str = "an array";
+
+    fn schema() -> Value {
+        json!({"type": "array", "items": S::schema()})
+    }
 
     fn list<A: SeqAccess<'a>>(
         reader: &mut Reader<'a>,
@@ -280,15 +285,15 @@ impl<'a, S: Shape<'a>> Shape<'a> for Vec<Placed<S>> {
 /// the reading, the hints at near names and the documentation come.
 macro_rules! object {
     (
-        $(#[$doc:meta])*
+        $(#[doc = $doc:literal])*
         $object:ident, $expected:literal {
-            $($(#[$field_doc:meta])* $field:ident ($name:literal $(, $alias:literal)*): $shape:ty,)+
+            $($(#[doc = $field_doc:literal])* $field:ident ($name:literal $(, $alias:literal)*): $shape:ty,)+
         }
     ) => {
-        $(#[$doc])*
+        $(#[doc = $doc])*
         #[derive(Debug, Default)]
         pub(crate) struct $object<'a> {
-            $($(#[$field_doc])* pub $field: Option<$crate::json::Placed<$shape>>,)+
+            $($(#[doc = $field_doc])* pub $field: Option<$crate::json::Placed<$shape>>,)+
         }
 
         impl<'a> $object<'a> {
@@ -344,6 +349,13 @@ macro_rules! object {
         impl<'a> $crate::json::shape::Shape<'a> for $object<'a> {
             const EXPECTED: &'static str = $expected;
 
+            fn schema() -> serde_json::Value {
+                let fields = [
+                    $(($name, concat!($($field_doc),*), <$shape>::schema()),)+
+                ];
+                $crate::json::schema::object(concat!($($doc),*), fields)
+            }
+
             fn object<A: serde::de::MapAccess<'a>>(
                 reader: &mut $crate::json::shape::Reader<'a>,
                 place: $crate::problem::Place,
@@ -394,6 +406,16 @@ mod tests {
         fn into_deserializer(self) -> Self {
             self
         }
+    }
+
+    #[test]
+    fn null_is_no_message() {
+        let problems = Message::from_json(b"null").unwrap_err();
+        let seen: Vec<_> = problems
+            .iter()
+            .map(|problem| problem.code().as_str())
+            .collect();
+        assert_eq!(seen, ["wrong_type"]);
     }
 
     #[test]
