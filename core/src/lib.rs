@@ -30,6 +30,7 @@ mod pickup_file;
 mod problem;
 mod stamp;
 mod submission;
+mod text;
 
 pub use address::{AddrSpec, InvalidAddress};
 pub use json::NOT_UNICODE;

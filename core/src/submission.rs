@@ -38,7 +38,12 @@ impl Submission {
         let envelope = message.envelope();
         Self {
             message_id: message.message_id(&stamp).as_str().to_owned(),
-            files: pickup_files(&stamp.id, &envelope, message.render_with(&stamp)),
+            files: pickup_files(
+                &stamp.id,
+                &envelope,
+                message.delivery(),
+                message.render_with(&stamp),
+            ),
             recipients: envelope.forward_paths.len(),
             id: stamp.id,
         }

@@ -1,8 +1,9 @@
 //! The address proper: `local-part@domain`.
 
-use super::{Fault, domain, part};
+use super::{Fault, domain};
 use crate::characters::has_control;
 use crate::problem::Code;
+use crate::text::without_angle_brackets;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -114,12 +115,12 @@ pub(crate) enum ReversePath<'a> {
 impl<'a> ReversePath<'a> {
     /// Parses an address that may stand in angle brackets.
     pub fn read(text: Cow<'a, str>) -> Result<Self, Fault> {
-        let bare = match text.strip_prefix('<').map(|rest| rest.strip_suffix('>')) {
-            None => text,
-            Some(None) => return Err(invalid("The angle bracket is not closed.")),
-            Some(Some("")) => return Ok(Self::Null),
-            Some(Some(_)) => part(&text, 1..text.len() - 1),
+        let Some(bare) = without_angle_brackets(&text) else {
+            return Err(invalid("The angle bracket is not closed."));
         };
+        if bare.is_empty() && !text.is_empty() {
+            return Ok(Self::Null);
+        }
         AddrSpec::read(bare).map(Self::Address)
     }
 }

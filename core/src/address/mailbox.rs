@@ -20,6 +20,8 @@ pub(crate) fn read_mailboxes<'a>(
     mailboxes: Placed<JsonMailboxes<'a>>,
     report: &mut Report<'a>,
 ) -> Vec<Mailbox<'a>> {
+    const ONE_EACH: &str = "Each element of the array is one mailbox; this one holds several.";
+
     let place = mailboxes.place;
     match mailboxes.value {
         JsonMailboxes::One(JsonMailbox::Text(list)) => read_list(place, &list, report),
@@ -28,11 +30,27 @@ pub(crate) fn read_mailboxes<'a>(
         }
         JsonMailboxes::List(list) => list
             .into_iter()
-            .filter_map(|element| match element.value {
-                JsonMailbox::Text(text) => read_one(element.place, &text, report),
-                JsonMailbox::Parts(parts) => read_parts(element.place, *parts, report),
-            })
+            .filter_map(|element| read_mailbox(element, ONE_EACH, report))
             .collect(),
+    }
+}
+
+/// Understands one mailbox. `several` is said where it is a list.
+pub(crate) fn read_mailbox<'a>(
+    mailbox: Placed<JsonMailbox<'a>>,
+    several: &'static str,
+    report: &mut Report<'a>,
+) -> Option<Mailbox<'a>> {
+    let place = mailbox.place;
+    match mailbox.value {
+        JsonMailbox::Parts(parts) => read_parts(place, *parts, report),
+        JsonMailbox::Text(text) => {
+            let mut mailboxes = read_list(place, &text, report);
+            if mailboxes.len() > 1 {
+                report.problem(place, Code::TooManyMailboxes, several);
+            }
+            mailboxes.pop()
+        }
     }
 }
 
@@ -44,15 +62,6 @@ fn read_list<'a>(place: Place, text: &Cow<'a, str>, report: &mut Report<'a>) -> 
             Vec::new()
         }
     }
-}
-
-fn read_one<'a>(place: Place, text: &Cow<'a, str>, report: &mut Report<'a>) -> Option<Mailbox<'a>> {
-    let mut mailboxes = read_list(place, text, report);
-    if mailboxes.len() > 1 {
-        let detail = "Each element of the array is one mailbox; this one holds several.";
-        report.problem(place, Code::InvalidMailbox, detail);
-    }
-    mailboxes.pop()
 }
 
 fn read_parts<'a>(
@@ -68,7 +77,7 @@ fn read_parts<'a>(
     });
     let Some(address) = parts.address else {
         let detail = "A mailbox must have an `address`.";
-        report.missing(place, "address", Code::MissingField, detail);
+        report.missing(place, &["address", "email"], Code::MissingField, detail);
         return None;
     };
     match AddrSpec::read(address.value) {

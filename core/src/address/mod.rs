@@ -8,7 +8,7 @@ mod parse;
 pub(crate) use addr_spec::ReversePath;
 pub(crate) use addr_spec::is_atext;
 pub use addr_spec::{AddrSpec, InvalidAddress};
-pub(crate) use mailbox::{Mailbox, read_mailboxes};
+pub(crate) use mailbox::{Mailbox, read_mailbox, read_mailboxes};
 
 use crate::problem::Code;
 use std::borrow::Cow;
@@ -26,13 +26,5 @@ impl Fault {
             code,
             detail: Cow::Borrowed(detail),
         }
-    }
-}
-
-/// The part `range` of `text`, borrowed where `text` is.
-fn part<'a>(text: &Cow<'a, str>, range: std::ops::Range<usize>) -> Cow<'a, str> {
-    match text {
-        Cow::Borrowed(text) => Cow::Borrowed(text.get(range).unwrap_or_default()),
-        Cow::Owned(text) => Cow::Owned(text.get(range).unwrap_or_default().to_owned()),
     }
 }

@@ -1,9 +1,10 @@
 //! The grammar of mailboxes written as one string (RFC 5322 section 3.4), without the groups and
 //! comments that no application means when it writes an address.
 
+use super::Fault;
 use super::addr_spec::is_atext;
-use super::{Fault, part};
 use crate::problem::Code;
+use crate::text::part;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -55,6 +56,7 @@ impl<'a> Parser<'_, 'a> {
                     return self.angle_address(name);
                 }
                 Some('"') => self.skip_quoted_string()?,
+                Some('[') => self.skip_address_literal(),
                 Some('(') => {
                     return Err(invalid(
                         "A comment in parentheses; put a name that holds them in quotes.",
@@ -138,6 +140,12 @@ impl<'a> Parser<'_, 'a> {
             }
             None => Err(invalid("The quotes are not closed.")),
         }
+    }
+
+    /// To the closing bracket, where there is one: a colon in an address literal starts no group.
+    fn skip_address_literal(&mut self) {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        self.at += rest.find(']').map_or(1, |end| end + 1);
     }
 
     fn peek(&self) -> Option<char> {

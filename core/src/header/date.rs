@@ -1,8 +1,9 @@
 //! Date and time as mail writes them (RFC 5322 section 3.3).
 
+use jiff::Timestamp;
 use jiff::civil::{DateTime, Weekday};
 use jiff::fmt::temporal::{Pieces, PiecesOffset};
-use jiff::tz::Offset;
+use jiff::tz::{Offset, TimeZone};
 
 /// A point in time with the offset in which it is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +21,10 @@ impl Date {
             "A date is written as in RFC 3339, with an offset: 2026-01-31T12:00:00Z.";
         if !has_rfc3339_form(text) {
             return Err(FORM);
+        }
+        // jiff takes it for the second before.
+        if text.get(17..19) == Some("60") {
+            return Err("A leap second cannot be told; give the second before or after.");
         }
         let pieces = Pieces::parse(text).map_err(|_| "There is no such date or time of day.")?;
         let (Some(time), Some(offset)) = (pieces.time(), pieces.offset()) else {
@@ -44,8 +49,23 @@ impl Date {
         })
     }
 
+    /// The instant; `None` at the very ends of what can be counted.
+    pub fn to_timestamp(self) -> Option<Timestamp> {
+        let offset = Offset::from_seconds(i32::from(self.offset_minutes) * 60).ok()?;
+        offset.to_timestamp(self.local).ok()
+    }
+
+    /// The same instant on this host's clocks: `2026-11-23 06:33:54`.
+    pub fn to_local_time(self) -> String {
+        let local = match self.to_timestamp() {
+            Some(timestamp) => timestamp.to_zoned(TimeZone::system()).datetime(),
+            None => self.local,
+        };
+        local.strftime("%Y-%m-%d %H:%M:%S").to_string()
+    }
+
     /// In UTC.
-    pub fn from_timestamp(timestamp: jiff::Timestamp) -> Self {
+    pub fn from_timestamp(timestamp: Timestamp) -> Self {
         Self {
             local: Offset::UTC.to_datetime(timestamp),
             offset_minutes: 0,
@@ -140,7 +160,8 @@ fn has_rfc3339_form(text: &str) -> bool {
     }
     match rest {
         b"Z" | b"z" => true,
-        [b'+' | b'-', offset @ ..] => has_shape(offset, b"dd:dd"),
+        // jiff reads up to 25 hours; RFC 3339 has hours of a day.
+        [b'+' | b'-', offset @ ..] => has_shape(offset, b"dd:dd") && offset < b"24".as_slice(),
         _ => false,
     }
 }

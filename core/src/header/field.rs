@@ -48,6 +48,13 @@ impl<'o> Field<'o> {
         self.column += length;
     }
 
+    /// Writes a parameter and the semicolon before it.
+    pub fn parameter(&mut self, pieces: &[&[u8]]) {
+        self.out.push(b';');
+        self.column += 1;
+        self.token(pieces);
+    }
+
     /// Writes `text` as encoded words in the shorter of the two encodings; `q` is the Q encoding
     /// for the place.
     pub fn encoded_words(&mut self, text: &str, q: WordEncoder) {

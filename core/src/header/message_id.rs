@@ -2,6 +2,7 @@
 
 use crate::characters::has_control;
 use crate::problem::Code;
+use crate::text::without_angle_brackets;
 use std::borrow::Cow;
 
 /// With its angle brackets and a field's name it must fit in a line of 998 octets.
@@ -13,14 +14,9 @@ pub(crate) struct MessageId<'a>(Cow<'a, str>);
 
 impl<'a> MessageId<'a> {
     /// Parses an identifier that may stand in angle brackets.
-    pub fn parse(text: Cow<'a, str>) -> Result<Self, (Code, &'static str)> {
-        let bare = match text.strip_prefix('<').map(|rest| rest.strip_suffix('>')) {
-            None => text,
-            Some(None) => return Err((Code::InvalidMessageId, "The angle bracket is not closed.")),
-            Some(Some(_)) => match text {
-                Cow::Borrowed(text) => Cow::Borrowed(text.get(1..text.len() - 1).unwrap_or("")),
-                Cow::Owned(text) => Cow::Owned(text.get(1..text.len() - 1).unwrap_or("").into()),
-            },
+    pub fn parse(text: &Cow<'a, str>) -> Result<Self, (Code, &'static str)> {
+        let Some(bare) = without_angle_brackets(text) else {
+            return Err((Code::InvalidMessageId, "The angle bracket is not closed."));
         };
         if has_control(&bare) {
             return Err((
@@ -42,6 +38,31 @@ impl<'a> MessageId<'a> {
                  and a few signs.",
             )),
         }
+    }
+
+    /// Parses identifiers of other messages, parted by white space. Others write what we would not,
+    /// and a thread must not break over it; refused is what would break the header.
+    pub fn parse_list(text: &str) -> Result<Vec<MessageId<'static>>, (Code, &'static str)> {
+        const FORM: &str = "Message identifiers have the form <left@right>, of printable ASCII, \
+                            with white space between them.";
+        let mut ids = Vec::new();
+        for word in text.split([' ', '\t']).filter(|word| !word.is_empty()) {
+            if has_control(word) {
+                let detail = "A message identifier may not hold control characters.";
+                return Err((Code::ControlCharacter, detail));
+            }
+            let fits = |octet: u8| octet.is_ascii_graphic() && !b"<>()\\\",;".contains(&octet);
+            match without_angle_brackets(&word.into()) {
+                Some(id) if !id.is_empty() && id.len() <= LONGEST && id.bytes().all(fits) => {
+                    ids.push(MessageId(Cow::Owned(id.into_owned())));
+                }
+                _ => return Err((Code::InvalidMessageId, FORM)),
+            }
+        }
+        if ids.is_empty() {
+            return Err((Code::InvalidMessageId, FORM));
+        }
+        Ok(ids)
     }
 
     /// An identifier that was put together here.
@@ -83,9 +104,9 @@ mod tests {
     #[test]
     fn brackets_are_taken_off() {
         for text in ["a.b@c.d", "<a.b@c.d>"] {
-            assert_eq!(MessageId::parse(text.into()).unwrap().as_str(), "a.b@c.d");
+            assert_eq!(MessageId::parse(&text.into()).unwrap().as_str(), "a.b@c.d");
         }
-        assert!(MessageId::parse("a@[192.0.2.1]".into()).is_ok());
+        assert!(MessageId::parse(&"a@[192.0.2.1]".into()).is_ok());
     }
 
     #[test]
@@ -108,7 +129,7 @@ mod tests {
             "a@b\r\nX: y",
             "a@[\\]",
         ] {
-            assert!(MessageId::parse(text.into()).is_err(), "{text}");
+            assert!(MessageId::parse(&text.into()).is_err(), "{text}");
         }
     }
 }

@@ -4,17 +4,22 @@
 //! of form are ours, since mail-builder encodes ASCII where folding would do, lets text through
 //! that looks like an encoded word, and folds inside quotes.
 
+mod content_id;
 mod date;
 mod field;
 mod message_id;
+mod parameter;
 mod phrase;
 mod text;
 
+pub(crate) use content_id::ContentId;
 pub(crate) use date::Date;
 pub(crate) use message_id::MessageId;
+pub(crate) use parameter::is_token;
 
 use crate::address::Mailbox;
 use field::Field;
+use std::borrow::Cow;
 
 /// Writes header fields one after the other.
 pub(crate) struct HeaderSection<'o> {
@@ -62,6 +67,53 @@ impl<'o> HeaderSection<'o> {
         let mut field = Field::begin(self.out, name);
         field.token(&date.to_rfc5322().pieces());
         field.end();
+    }
+
+    /// A structured field with parameters (RFC 2045 section 5.1). `value` is a token or two.
+    pub fn parameters<'p>(
+        &mut self,
+        name: &str,
+        value: &str,
+        parameters: impl IntoIterator<Item = (&'p str, &'p str)>,
+    ) {
+        let mut field = Field::begin(self.out, name);
+        field.token(&[value.as_bytes()]);
+        for (name, value) in parameters {
+            parameter::write(&mut field, name, value);
+        }
+        field.end();
+    }
+
+    /// A field of tokens that are known to be right, folded between them.
+    pub fn tokens<'t>(&mut self, name: &str, tokens: impl IntoIterator<Item = &'t str>) {
+        let mut field = Field::begin(self.out, name);
+        for token in tokens {
+            field.token(&[token.as_bytes()]);
+        }
+        field.end();
+    }
+
+    /// A list of addresses in angle brackets (RFC 2369 section 2).
+    pub fn angle_list(&mut self, name: &str, targets: &[Cow<'_, str>]) {
+        let mut field = Field::begin(self.out, name);
+        for (index, target) in targets.iter().enumerate() {
+            let comma: &[u8] = if index + 1 < targets.len() { b"," } else { b"" };
+            field.token(&[b"<", target.as_bytes(), b">", comma]);
+        }
+        field.end();
+    }
+
+    /// The Content-ID field (RFC 2045 section 7).
+    pub fn content_id(&mut self, id: &ContentId<'_>) {
+        let mut field = Field::begin(self.out, "Content-ID");
+        field.token(&[b"<", id.as_str().as_bytes(), b">"]);
+        field.end();
+    }
+
+    /// An unstructured field of the caller's own: no word of it is encoded only because it is long,
+    /// since it may well be structured for those who read it.
+    pub fn extra(&mut self, name: &str, text: &str) {
+        text::write_extra(Field::begin(self.out, name), text);
     }
 
     /// A field of message identifiers (RFC 5322 section 3.6.4).

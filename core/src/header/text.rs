@@ -4,11 +4,21 @@ use super::field::{Field, LINE, has_fragile_blanks, looks_encoded};
 use encodify::rfc2047::Q_TEXT;
 
 /// Writes `text` so that every reader gets it back exactly.
-pub(super) fn write(mut field: Field<'_>, text: &str) {
+pub(super) fn write(field: Field<'_>, text: &str) {
+    let folds = folds(&field, text);
+    write_as(field, text, folds);
+}
+
+/// The same, with words that are longer than a line left as they are.
+pub(super) fn write_extra(field: Field<'_>, text: &str) {
+    write_as(field, text, true);
+}
+
+fn write_as(mut field: Field<'_>, text: &str, folds: bool) {
     if text.is_empty() {
         return field.end();
     }
-    if !text.is_ascii() || looks_encoded(text) || has_fragile_blanks(text) || !folds(&field, text) {
+    if !text.is_ascii() || looks_encoded(text) || has_fragile_blanks(text) || !folds {
         field.encoded_words(text, Q_TEXT);
     } else if text.len() <= field.room() {
         field.token(&[text.as_bytes()]);

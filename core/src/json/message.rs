@@ -1,7 +1,10 @@
 //! The message as JSON writes it: the one table of its fields.
 
-use super::shape::object;
-use super::values::JsonMailboxes;
+use super::shape::{Placed, object};
+use super::values::{
+    JsonAttachment, JsonCalendar, JsonDkim, JsonDsn, JsonHeaders, JsonMailbox, JsonMailboxes,
+    JsonTexts, JsonUnsubscribe, JsonWindow,
+};
 use std::borrow::Cow;
 
 object! {
@@ -10,7 +13,7 @@ object! {
         /// Envelope sender address; `"<>"` is the null reverse-path.
         sender("sender"): Cow<'a, str>,
         /// The From mailbox.
-        from("from"): JsonMailboxes<'a>,
+        from("from"): JsonMailbox<'a>,
         /// To and envelope.
         to("to"): JsonMailboxes<'a>,
         /// Cc and envelope.
@@ -25,9 +28,39 @@ object! {
         text("text"): Cow<'a, str>,
         /// The text/html body.
         html("html"): Cow<'a, str>,
+        /// The text/x-amp-html body.
+        amp("amp"): Cow<'a, str>,
+        /// Files that travel with the message.
+        attachments("attachments"): Vec<Placed<JsonAttachment<'a>>>,
+        /// A text/calendar body.
+        calendar("calendar"): JsonCalendar<'a>,
+        /// Further header fields, in order.
+        headers("headers"): JsonHeaders<'a>,
+        /// List-Unsubscribe.
+        unsubscribe("unsubscribe"): JsonUnsubscribe<'a>,
         /// Date, in RFC 3339.
         date("date"): Cow<'a, str>,
         /// Message-ID, with or without angle brackets.
         message_id("messageId"): Cow<'a, str>,
+        /// In-Reply-To: one or several message identifiers.
+        in_reply_to("inReplyTo"): JsonTexts<'a>,
+        /// References, oldest first.
+        references("references"): JsonTexts<'a>,
+        /// `high`, `normal` or `low`.
+        priority("priority"): Cow<'a, str>,
+        /// PowerMTA's envelope id.
+        envid("envid"): Cow<'a, str>,
+        /// PowerMTA's job.
+        job("job"): Cow<'a, str>,
+        /// The virtual MTA, or pool, to send through.
+        vmta("vmta"): Cow<'a, str>,
+        /// Which key signs.
+        dkim("dkim"): JsonDkim<'a>,
+        /// When the message may be delivered.
+        schedule("schedule"): Vec<Placed<JsonWindow<'a>>>,
+        /// Whether each recipient gets a bounce address of its own.
+        verp("verp"): bool,
+        /// Delivery status notifications.
+        dsn("dsn"): JsonDsn<'a>,
     }
 }

@@ -11,11 +11,13 @@ mod surrogates;
 mod values;
 
 pub(crate) use message::JsonMessage;
-pub(crate) use names::same as same_name;
 pub(crate) use shape::Placed;
 pub(crate) use surrogates::Marked;
 pub use surrogates::NOT_UNICODE;
-pub(crate) use values::{JsonMailbox, JsonMailboxParts, JsonMailboxes};
+pub(crate) use values::{
+    JsonAttachment, JsonCalendar, JsonContent, JsonDkim, JsonDsn, JsonHeader, JsonHeaders,
+    JsonMailbox, JsonMailboxParts, JsonMailboxes, JsonTexts, JsonUnsubscribe, JsonWindow,
+};
 
 use crate::problem::{Code, Place, Problem, Problems, Report};
 use serde::Deserializer;
@@ -65,16 +67,17 @@ pub(crate) fn read_from<'a, D: Deserializer<'a>>(
     lone_surrogate: Option<&'a str>,
 ) -> Result<Reading<'a>, D::Error> {
     let mut reader = Reader::new(lone_surrogate);
-    let message: Option<JsonMessage<'a>> =
-        Seed::new(&mut reader, Place::ROOT).deserialize(deserializer)?;
-    // `null` stands for an absent value, but here there is nothing that it could be absent from.
-    if message.is_none() && reader.report.len() == 0 {
-        shape::wrong_type::<JsonMessage<'a>>(&mut reader, Place::ROOT);
+    let message = Seed::new(&mut reader, Place::ROOT).deserialize(deserializer)?;
+    let mut report = reader.into_report();
+    if message.is_none() && report.len() == 0 {
+        // `null` is as absent, but a message has to be there.
+        report.problem(
+            Place::ROOT,
+            Code::WrongType,
+            "This must be an object: one message.",
+        );
     }
-    Ok(Reading {
-        message,
-        report: reader.into_report(),
-    })
+    Ok(Reading { message, report })
 }
 
 fn read_text<'a>(

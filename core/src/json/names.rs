@@ -2,12 +2,13 @@
 //! one field.
 
 use crate::problem::{Code, Place, Report};
+use crate::text::{folded, same_name};
 
 /// The index of the field that `name` stands for.
 pub(super) fn find(fields: &[&[&str]], name: &str) -> Option<usize> {
     fields
         .iter()
-        .position(|names| names.iter().any(|known| same(known, name)))
+        .position(|names| names.iter().any(|known| same_name(known, name)))
 }
 
 /// Notes that no field has the name of `place`, with the nearest that there is.
@@ -28,17 +29,6 @@ pub(super) fn duplicate(report: &mut Report<'_>, place: Place) {
     let detail = "This field stands here for the second time; names are compared without letter \
                   case, `_` and `-`.";
     report.problem(place, Code::DuplicateField, detail);
-}
-
-/// Whether two names are one.
-pub(crate) fn same(one: &str, other: &str) -> bool {
-    folded(one).eq(folded(other))
-}
-
-fn folded(name: &str) -> impl Iterator<Item = char> + '_ {
-    name.chars()
-        .filter(|c| !matches!(c, '_' | '-'))
-        .map(|c| c.to_ascii_lowercase())
 }
 
 /// The documented name that is at most a third of its letters away from `name`.

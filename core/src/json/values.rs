@@ -1,8 +1,8 @@
 //! The shapes of the message's values.
 
-use super::shape::{Placed, Reader, Seed, Shape, object};
+use super::shape::{Name, Placed, Reader, Seed, Shape, object};
 use crate::problem::Place;
-use serde::de::{MapAccess, SeqAccess};
+use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 use std::borrow::Cow;
 
 object! {
@@ -71,24 +71,194 @@ impl<'a> Shape<'a> for JsonMailboxes<'a> {
         place: Place,
         elements: A,
     ) -> Result<Option<Self>, A::Error> {
-        read_list(reader, place, elements).map(|list| Some(Self::List(list)))
+        Ok(Vec::list(reader, place, elements)?.map(Self::List))
     }
 }
 
-/// Reads an array of one shape; `null` elements are as absent.
-fn read_list<'a, S: Shape<'a>, A: SeqAccess<'a>>(
-    reader: &mut Reader<'a>,
-    parent: Place,
-    mut elements: A,
-) -> Result<Vec<Placed<S>>, A::Error> {
-    let mut list = Vec::with_capacity(elements.size_hint().unwrap_or(0).min(1024));
-    for index in 0.. {
-        let place = reader.report.element(parent, index);
-        match elements.next_element_seed(Seed::<S>::new(reader, place))? {
-            None => break,
-            Some(None) => {}
-            Some(Some(value)) => list.push(Placed { place, value }),
-        }
+/// One text or several.
+#[derive(Debug)]
+pub(crate) struct JsonTexts<'a>(pub Vec<Placed<Cow<'a, str>>>);
+
+impl<'a> Shape<'a> for JsonTexts<'a> {
+    const EXPECTED: &'static str = "a string or an array of strings";
+
+    fn text(_: &mut Reader<'a>, place: Place, value: Cow<'a, str>) -> Option<Self> {
+        Some(Self(vec![Placed { place, value }]))
     }
-    Ok(list)
+
+    fn list<A: SeqAccess<'a>>(
+        reader: &mut Reader<'a>,
+        place: Place,
+        elements: A,
+    ) -> Result<Option<Self>, A::Error> {
+        Ok(Vec::list(reader, place, elements)?.map(Self))
+    }
+}
+
+/// Content of an attachment: text of some encoding, or octets where the language has them.
+#[derive(Debug)]
+pub(crate) enum JsonContent<'a> {
+    /// Text; what it stands for is said beside it.
+    Text(Cow<'a, str>),
+    /// The octets themselves.
+    Octets(Cow<'a, [u8]>),
+}
+
+impl<'a> Shape<'a> for JsonContent<'a> {
+    const EXPECTED: &'static str = "a string";
+
+    fn text(_: &mut Reader<'a>, _: Place, text: Cow<'a, str>) -> Option<Self> {
+        Some(Self::Text(text))
+    }
+
+    fn octets(_: &mut Reader<'a>, _: Place, octets: Cow<'a, [u8]>) -> Option<Self> {
+        Some(Self::Octets(octets))
+    }
+}
+
+object! {
+    /// A file that travels with the message.
+    JsonAttachment, "an object: one attachment" {
+        /// Its name, as the reader shall see it.
+        filename("filename"): Cow<'a, str>,
+        /// Base64, unless `encoding` says otherwise.
+        content("content"): JsonContent<'a>,
+        /// Its media type; made from the name when absent.
+        content_type("contentType"): Cow<'a, str>,
+        /// The name by which the HTML refers to it (`cid:`); makes it inline.
+        cid("cid", "contentId"): Cow<'a, str>,
+        /// `attachment` or `inline`.
+        disposition("disposition"): Cow<'a, str>,
+        /// How `content` is written: `base64` or `utf8`.
+        encoding("encoding"): Cow<'a, str>,
+    }
+}
+
+object! {
+    /// An invitation or its like (RFC 5546).
+    JsonCalendar, "an object with `method` and `content`" {
+        /// The iTIP method, such as REQUEST.
+        method("method"): Cow<'a, str>,
+        /// The iCalendar object.
+        content("content"): Cow<'a, str>,
+    }
+}
+
+object! {
+    /// Ways to leave the list.
+    JsonUnsubscribe, "an object with `url` or `mailto`" {
+        /// A web address.
+        url("url"): Cow<'a, str>,
+        /// An address to which a mail is sent.
+        mailto("mailto"): Cow<'a, str>,
+        /// Whether one POST to `url` is enough (RFC 8058).
+        one_click("oneClick"): bool,
+    }
+}
+
+object! {
+    /// Which key signs.
+    JsonDkim, "an object with `selector`, `domain`, `identity`, `keyList`" {
+        /// s=
+        selector("selector"): Cow<'a, str>,
+        /// d=
+        domain("domain"): Cow<'a, str>,
+        /// i=
+        identity("identity"): Cow<'a, str>,
+        /// key-list=
+        key_list("keyList"): Cow<'a, str>,
+    }
+}
+
+object! {
+    /// A time in which the message may be delivered.
+    JsonWindow, "an object with `start` and `end`" {
+        /// RFC 3339.
+        start("start"): Cow<'a, str>,
+        /// RFC 3339.
+        end("end"): Cow<'a, str>,
+    }
+}
+
+object! {
+    /// Delivery status notifications (RFC 3461).
+    JsonDsn, "an object with `notify` and `ret`" {
+        /// For which events.
+        notify("notify"): JsonTexts<'a>,
+        /// How much of the message comes back: `full` or `headers`.
+        ret("ret"): Cow<'a, str>,
+    }
+}
+
+object! {
+    /// A header field of the caller's own, in the list form.
+    JsonHeaderParts, "an object with `name` and `value`" {
+        /// Its name.
+        name("name"): Cow<'a, str>,
+        /// Its body; several make as many fields.
+        value("value"): JsonTexts<'a>,
+    }
+}
+
+/// Header fields of the caller's own: an object of names and values, or a list of
+/// `{name, value}`.
+#[derive(Debug)]
+pub(crate) struct JsonHeaders<'a>(pub Vec<JsonHeader<'a>>);
+
+/// One name with its values.
+#[derive(Debug)]
+pub(crate) struct JsonHeader<'a> {
+    pub name: Placed<Cow<'a, str>>,
+    pub values: Vec<Placed<Cow<'a, str>>>,
+}
+
+impl<'a> Shape<'a> for JsonHeaders<'a> {
+    const EXPECTED: &'static str =
+        "an object of names and values, or an array of objects with `name` and `value`";
+
+    fn object<A: MapAccess<'a>>(
+        reader: &mut Reader<'a>,
+        place: Place,
+        mut members: A,
+    ) -> Result<Option<Self>, A::Error> {
+        let mut headers = Vec::new();
+        while let Some(Name(name)) = members.next_key()? {
+            let Some(place) = reader.member(place, name.clone()) else {
+                members.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            let values = members.next_value_seed(Seed::<JsonTexts<'a>>::new(reader, place))?;
+            if let Some(JsonTexts(values)) = values {
+                let name = Placed { place, value: name };
+                headers.push(JsonHeader { name, values });
+            }
+        }
+        Ok(Some(Self(headers)))
+    }
+
+    fn list<A: SeqAccess<'a>>(
+        reader: &mut Reader<'a>,
+        place: Place,
+        elements: A,
+    ) -> Result<Option<Self>, A::Error> {
+        let Some(list) = Vec::<Placed<JsonHeaderParts<'a>>>::list(reader, place, elements)? else {
+            return Ok(None);
+        };
+        let mut headers = Vec::with_capacity(list.len());
+        for Placed {
+            place,
+            value: parts,
+        } in list
+        {
+            match (parts.name, parts.value) {
+                (Some(name), Some(values)) => headers.push(JsonHeader {
+                    name,
+                    values: values.value.0,
+                }),
+                (None, _) => reader.lacks(place, "name"),
+                (_, None) => reader.lacks(place, "value"),
+            }
+        }
+        Ok(Some(Self(headers)))
+    }
 }

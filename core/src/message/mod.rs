@@ -1,16 +1,26 @@
 //! What a message means: every rule is checked here, once, and what passed is right.
 
+mod attachment;
+mod calendar;
+mod delivery;
+mod extra_headers;
 mod read;
+mod unsubscribe;
+
+pub(crate) use delivery::{Delivery, Dsn};
 
 use crate::address::{Mailbox, ReversePath};
 use crate::envelope::Envelope;
 use crate::header::{Date, HeaderSection, MessageId};
 use crate::json::{self, Reading, Unreadable};
-use crate::mime::{Entity, TextSubtype};
+use crate::mime::{Entity, File, TextSubtype};
 use crate::problem::Problems;
 use crate::stamp::Stamp;
+use calendar::Calendar;
+use extra_headers::ExtraHeader;
 use serde::Deserializer;
 use std::borrow::Cow;
+use unsubscribe::Unsubscribe;
 
 /// A message that may be sent: all rules hold.
 ///
@@ -30,7 +40,16 @@ pub struct Message<'a> {
     reply_to: Vec<Mailbox<'a>>,
     subject: Option<Cow<'a, str>>,
     text: Option<Cow<'a, str>>,
+    amp: Option<Cow<'a, str>>,
     html: Option<Cow<'a, str>>,
+    calendar: Option<Calendar<'a>>,
+    attachments: Vec<File<'a>>,
+    extra_headers: Vec<ExtraHeader<'a>>,
+    unsubscribe: Option<Unsubscribe<'a>>,
+    priority: Option<Priority>,
+    in_reply_to: Vec<MessageId<'a>>,
+    references: Vec<MessageId<'a>>,
+    delivery: Delivery<'a>,
     date: Option<Date>,
     message_id: Option<MessageId<'a>>,
 }
@@ -133,30 +152,108 @@ impl<'a> Message<'a> {
             header.text("Subject", subject);
         }
         header.message_ids("Message-ID", [message_id]);
+        for (name, ids) in [
+            ("In-Reply-To", &self.in_reply_to),
+            ("References", &self.references),
+        ] {
+            if !ids.is_empty() {
+                header.message_ids(name, ids);
+            }
+        }
+        if let Some(unsubscribe) = &self.unsubscribe {
+            header.angle_list("List-Unsubscribe", &unsubscribe.targets);
+            if unsubscribe.one_click {
+                header.tokens("List-Unsubscribe-Post", ["List-Unsubscribe=One-Click"]);
+            }
+        }
+        if let Some(priority) = self.priority {
+            let (number, word) = priority.values();
+            header.tokens("X-Priority", [number]);
+            header.tokens("Importance", [word]);
+        }
+        for field in &self.extra_headers {
+            header.extra(&field.name, &field.value);
+        }
     }
 
-    /// The bodies as one entity; a message without any has an empty text.
+    /// What PowerMTA is told beside the addresses.
+    pub(crate) fn delivery(&self) -> &Delivery<'a> {
+        &self.delivery
+    }
+
+    /// The tree of bodies and files: mixed > related > alternative, no level around one child.
     fn content(&self) -> Entity<'_> {
+        let beside_html = |file: &&File<'_>| file.content_id.is_some() && self.html.is_some();
+        let mut related = vec![self.bodies()];
+        related.extend(
+            self.attachments
+                .iter()
+                .filter(beside_html)
+                .map(Entity::File),
+        );
+        let body = Entity::multipart("related", related);
+        let files = self.attachments.iter().filter(|file| !beside_html(file));
+        let mixed = body.into_iter().chain(files.map(Entity::File)).collect();
+        Entity::multipart("mixed", mixed).unwrap_or(Self::EMPTY)
+    }
+
+    /// The bodies, plainest first (RFC 2046 section 5.1.4); a message without any has an empty text.
+    fn bodies(&self) -> Entity<'_> {
+        let calendar = self.calendar.as_ref();
         let bodies = [
-            (TextSubtype::Plain, &self.text),
-            (TextSubtype::Html, &self.html),
+            (TextSubtype::Plain, self.text.as_deref()),
+            (TextSubtype::Amp, self.amp.as_deref()),
+            (TextSubtype::Html, self.html.as_deref()),
+            (
+                TextSubtype::Calendar(calendar.map_or("", |calendar| calendar.method)),
+                calendar.map(|calendar| calendar.content.as_ref()),
+            ),
         ];
         let parts = bodies
             .into_iter()
-            .filter_map(|(subtype, text)| {
-                let text = text.as_deref()?;
-                Some(Entity::Text { subtype, text })
-            })
+            .filter_map(|(subtype, text)| text.map(|text| Entity::Text { subtype, text }))
             .collect();
-        Entity::multipart("alternative", parts).unwrap_or(Entity::Text {
-            subtype: TextSubtype::Plain,
-            text: "",
-        })
+        Entity::multipart("alternative", parts).unwrap_or(Self::EMPTY)
     }
+
+    const EMPTY: Entity<'static> = Entity::Text {
+        subtype: TextSubtype::Plain,
+        text: "",
+    };
 
     fn estimate_header(&self) -> usize {
         let mailboxes = 1 + self.to.len() + self.cc.len() + self.reply_to.len();
         let subject = self.subject.as_ref().map_or(0, |subject| subject.len());
-        384 + mailboxes * 64 + subject * 2
+        let extra: usize = self
+            .extra_headers
+            .iter()
+            .map(|field| field.value.len() + 80)
+            .sum();
+        384 + mailboxes * 64 + subject * 2 + extra
+    }
+}
+
+/// How urgent the sender finds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Priority {
+    High,
+    Normal,
+    Low,
+}
+
+impl Priority {
+    const CHOICES: [(&'static str, Self); 3] = [
+        ("high", Self::High),
+        ("normal", Self::Normal),
+        ("low", Self::Low),
+    ];
+
+    /// The values of X-Priority and Importance.
+    fn values(self) -> (&'static str, &'static str) {
+        match self {
+            Self::High => ("1", "high"),
+            Self::Normal => ("3", "normal"),
+            Self::Low => ("5", "low"),
+        }
     }
 }

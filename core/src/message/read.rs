@@ -1,19 +1,25 @@
 //! From what the JSON says to what it means, field by field.
 
-use super::Message;
-use crate::address::{Fault, Mailbox, ReversePath, read_mailboxes};
+use super::attachment::read_attachments;
+use super::calendar::read_calendar;
+use super::delivery::read_delivery;
+use super::extra_headers::read_headers;
+use super::unsubscribe::read_unsubscribe;
+use super::{Message, Priority};
+use crate::address::{Fault, Mailbox, ReversePath, read_mailbox, read_mailboxes};
 use crate::characters::has_control_except_tab;
 use crate::header::{Date, MessageId};
-use crate::json::{JsonMailboxes, JsonMessage, Placed, same_name};
+use crate::json::{JsonMailbox, JsonMailboxes, JsonMessage, JsonTexts, Placed};
 use crate::problem::{Code, Place, Report};
 use std::borrow::Cow;
 
 /// Understands a message. `None` only where the report tells why; a message that comes back beside
 /// problems is not to be used.
 pub(super) fn understand<'a>(
-    json: JsonMessage<'a>,
+    mut json: JsonMessage<'a>,
     report: &mut Report<'a>,
 ) -> Option<Message<'a>> {
+    let delivery = read_delivery(&mut json, report);
     let sender = json.sender.and_then(|sender| read_sender(sender, report));
     let from = read_from(json.from, report);
     let mut mailboxes = |field: Option<Placed<JsonMailboxes<'a>>>| {
@@ -23,15 +29,36 @@ pub(super) fn understand<'a>(
     let reply_to = mailboxes(json.reply_to);
     let date = json.date.as_ref().and_then(|date| read_date(date, report));
     let message_id = json.message_id.and_then(|id| read_message_id(id, report));
-    let subject = json
-        .subject
-        .map(|subject| read_header_text(subject, report));
+    let subject = json.subject.map(|subject| header_text(subject, report));
+    let attachments = json
+        .attachments
+        .map(|list| read_attachments(list.value, report));
+    let calendar = json
+        .calendar
+        .and_then(|calendar| read_calendar(calendar, report));
+    let extra_headers = json
+        .headers
+        .map(|headers| read_headers(headers.value, report));
+    let unsubscribe = json
+        .unsubscribe
+        .and_then(|ways| read_unsubscribe(ways, report));
+    let priority = json
+        .priority
+        .and_then(|word| choice(&word, &Priority::CHOICES, report));
+    let mut ids = |field: Option<Placed<JsonTexts<'a>>>| {
+        field.map_or_else(Vec::new, |field| read_message_ids(field.value, report))
+    };
+    let (in_reply_to, references) = (ids(json.in_reply_to), ids(json.references));
 
-    let is_recipients = |name: &str| ["to", "cc", "bcc"].iter().any(|to| same_name(to, name));
-    // Where a recipient is faulty it cannot be said that there is none.
-    if to.is_empty() && cc.is_empty() && bcc.is_empty() && !report.has_problem_in(is_recipients) {
+    if to.is_empty() && cc.is_empty() && bcc.is_empty() {
         let detail = "The message goes to nobody; give `to`, `cc` or `bcc`.";
-        report.missing(Place::ROOT, "to", Code::NoRecipients, detail);
+        // Where a recipient is faulty it cannot be said that there is none.
+        report.missing(
+            Place::ROOT,
+            &["to", "cc", "bcc"],
+            Code::NoRecipients,
+            detail,
+        );
     }
     Some(Message {
         sender,
@@ -42,36 +69,31 @@ pub(super) fn understand<'a>(
         reply_to,
         subject,
         text: json.text.map(|text| text.value),
+        amp: json.amp.map(|amp| amp.value),
         html: json.html.map(|html| html.value),
+        calendar,
+        attachments: attachments.unwrap_or_default(),
+        extra_headers: extra_headers.unwrap_or_default(),
+        unsubscribe,
+        priority,
+        in_reply_to,
+        references,
+        delivery,
         date,
         message_id,
     })
 }
 
 fn read_from<'a>(
-    from: Option<Placed<JsonMailboxes<'a>>>,
+    from: Option<Placed<JsonMailbox<'a>>>,
     report: &mut Report<'a>,
 ) -> Option<Mailbox<'a>> {
     let Some(from) = from else {
         let detail = "Every message needs `from`.";
-        report.missing(Place::ROOT, "from", Code::MissingField, detail);
+        report.missing(Place::ROOT, &["from"], Code::MissingField, detail);
         return None;
     };
-    let place = from.place;
-    let known = report.len();
-    let mut mailboxes = read_mailboxes(from, report).into_iter();
-    match (mailboxes.next(), mailboxes.next()) {
-        (Some(mailbox), None) => Some(mailbox),
-        (None, _) if report.len() > known => None,
-        (None, _) => {
-            report.problem(place, Code::MissingField, "Every message needs `from`.");
-            None
-        }
-        (Some(_), Some(_)) => {
-            report.problem(place, Code::TooManyMailboxes, "`from` is one mailbox.");
-            None
-        }
-    }
+    read_mailbox(from, "`from` is one mailbox; this holds several.", report)
 }
 
 fn read_sender<'a>(
@@ -88,12 +110,43 @@ fn read_sender<'a>(
 }
 
 /// Text for an unstructured field: anything but control characters, tabs excepted.
-fn read_header_text<'a>(text: Placed<Cow<'a, str>>, report: &mut Report<'a>) -> Cow<'a, str> {
+pub(super) fn header_text<'a>(text: Placed<Cow<'a, str>>, report: &mut Report<'a>) -> Cow<'a, str> {
     if has_control_except_tab(&text.value) {
         let detail = "A header field may not hold line ends or other control characters.";
         report.problem(text.place, Code::ControlCharacter, detail);
     }
     text.value
+}
+
+/// One of the words that the field knows, in any letter case.
+pub(super) fn choice<T: Copy>(
+    word: &Placed<Cow<'_, str>>,
+    choices: &[(&'static str, T)],
+    report: &mut Report<'_>,
+) -> Option<T> {
+    let known = choices
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(&word.value));
+    if known.is_none() {
+        let words: Vec<String> = choices
+            .iter()
+            .map(|(known, _)| format!("`{known}`"))
+            .collect();
+        let detail = format!("This must be one of {}.", words.join(", "));
+        report.problem(word.place, Code::InvalidChoice, detail);
+    }
+    known.map(|(_, meaning)| *meaning)
+}
+
+fn read_message_ids<'a>(texts: JsonTexts<'a>, report: &mut Report<'a>) -> Vec<MessageId<'a>> {
+    let mut ids = Vec::new();
+    for text in texts.0 {
+        match MessageId::parse_list(&text.value) {
+            Ok(list) => ids.extend(list),
+            Err((code, detail)) => report.problem(text.place, code, detail),
+        }
+    }
+    ids
 }
 
 fn read_date(date: &Placed<Cow<'_, str>>, report: &mut Report<'_>) -> Option<Date> {
@@ -103,7 +156,7 @@ fn read_date(date: &Placed<Cow<'_, str>>, report: &mut Report<'_>) -> Option<Dat
 }
 
 fn read_message_id<'a>(id: Placed<Cow<'a, str>>, report: &mut Report<'a>) -> Option<MessageId<'a>> {
-    MessageId::parse(id.value)
+    MessageId::parse(&id.value)
         .map_err(|(code, detail)| report.problem(id.place, code, detail))
         .ok()
 }

@@ -7,22 +7,33 @@
 /// are made from the Message-ID, so that they differ from those of a message that is enclosed in
 /// this one, and tell nothing that it does not.
 pub(super) struct Boundaries {
-    identity: u64,
+    stem: String,
     level: usize,
 }
 
 impl Boundaries {
-    pub fn new(identity: &str) -> Self {
-        Self {
-            identity: fnv1a(identity.as_bytes()),
-            level: 0,
+    /// `verbatim` is the content that stands in the message as it came.
+    pub fn new(identity: &str, verbatim: &[&[u8]]) -> Self {
+        let mut identity = fnv1a(identity.as_bytes());
+        let mut stem = stem_of(identity);
+        while verbatim
+            .iter()
+            .any(|octets| memchr::memmem::find(octets, stem.as_bytes()).is_some())
+        {
+            identity = identity.wrapping_add(1);
+            stem = stem_of(identity);
         }
+        Self { stem, level: 0 }
     }
 
     pub fn next(&mut self) -> String {
         self.level += 1;
-        format!("=_{:016x}_{}", self.identity, self.level)
+        format!("{}{}", self.stem, self.level)
     }
+}
+
+fn stem_of(identity: u64) -> String {
+    format!("=_{identity:016x}_")
 }
 
 /// FNV-1a, 64 bits: one fixed function, so that octets stay the same from version to version.
@@ -30,4 +41,18 @@ fn fnv1a(octets: &[u8]) -> u64 {
     octets.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &octet| {
         (hash ^ u64::from(octet)).wrapping_mul(0x0100_0000_01b3)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_boundary_that_occurs_is_not_taken() {
+        let first = Boundaries::new("a@b", &[]).next();
+        let content = format!("x\r\n--{first}\r\n");
+        let second = Boundaries::new("a@b", &[content.as_bytes()]).next();
+        assert_ne!(first, second);
+        assert!(!content.contains(&second));
+    }
 }

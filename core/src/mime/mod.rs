@@ -1,7 +1,14 @@
 //! The entity tree (RFC 2045, RFC 2046): bodies, the multiparts that hold them, and their octets.
 
+mod base64;
 mod boundary;
+mod content;
+mod media_type;
 mod quoted_printable;
+
+pub(crate) use base64::Base64;
+pub(crate) use content::{Content, Disposition, File};
+pub(crate) use media_type::MediaType;
 
 use boundary::Boundaries;
 
@@ -10,6 +17,8 @@ use boundary::Boundaries;
 pub(crate) enum Entity<'m> {
     /// A text body in UTF-8.
     Text { subtype: TextSubtype, text: &'m str },
+    /// A file.
+    File(&'m File<'m>),
     /// `multipart/subtype` with at least two children.
     Multipart {
         subtype: &'static str,
@@ -22,22 +31,25 @@ pub(crate) enum Entity<'m> {
 pub(crate) enum TextSubtype {
     /// text/plain
     Plain,
+    /// text/x-amp-html
+    Amp,
     /// text/html
     Html,
+    /// text/calendar with its iTIP method
+    Calendar(&'static str),
 }
 
 impl TextSubtype {
-    /// The header fields of a body, and the empty line after them.
-    fn header(self) -> &'static str {
+    /// The Content-Type field without its line end.
+    fn content_type(self) -> [&'static str; 2] {
         match self {
-            Self::Plain => {
-                "Content-Type: text/plain; charset=utf-8\r\n\
-                 Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-            }
-            Self::Html => {
-                "Content-Type: text/html; charset=utf-8\r\n\
-                 Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-            }
+            Self::Plain => ["Content-Type: text/plain; charset=utf-8", ""],
+            Self::Amp => ["Content-Type: text/x-amp-html; charset=utf-8", ""],
+            Self::Html => ["Content-Type: text/html; charset=utf-8", ""],
+            Self::Calendar(method) => [
+                "Content-Type: text/calendar; charset=utf-8; method=",
+                method,
+            ],
         }
     }
 }
@@ -55,7 +67,9 @@ impl Entity<'_> {
     /// body, which ends with a line end. Boundaries are made from `identity`, so the same message
     /// has the same octets.
     pub fn write_message(&self, identity: &str, out: &mut Vec<u8>) {
-        self.write(&mut Boundaries::new(identity), out);
+        let mut verbatim = Vec::new();
+        self.collect_verbatim(&mut verbatim);
+        self.write(&mut Boundaries::new(identity, &verbatim), out);
         if !out.ends_with(b"\r\n") {
             out.extend_from_slice(b"\r\n");
         }
@@ -65,8 +79,21 @@ impl Entity<'_> {
     pub fn estimate(&self) -> usize {
         match self {
             Self::Text { text, .. } => quoted_printable::estimate(text) + 96,
+            Self::File(file) => file.estimate(),
             Self::Multipart { parts, .. } => {
                 parts.iter().map(|part| part.estimate() + 64).sum::<usize>() + 128
+            }
+        }
+    }
+
+    fn collect_verbatim<'s>(&'s self, verbatim: &mut Vec<&'s [u8]>) {
+        match self {
+            Self::Text { .. } => {}
+            Self::File(file) => verbatim.extend(file.verbatim()),
+            Self::Multipart { parts, .. } => {
+                parts
+                    .iter()
+                    .for_each(|part| part.collect_verbatim(verbatim));
             }
         }
     }
@@ -74,9 +101,14 @@ impl Entity<'_> {
     fn write(&self, boundaries: &mut Boundaries, out: &mut Vec<u8>) {
         match self {
             Self::Text { subtype, text } => {
-                put(out, &[subtype.header()]);
+                put(out, &subtype.content_type());
+                put(
+                    out,
+                    &["\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"],
+                );
                 quoted_printable::encode(text, out);
             }
+            Self::File(file) => file.write(out),
             Self::Multipart { subtype, parts } => {
                 let boundary = boundaries.next();
                 put(out, &["Content-Type: multipart/", subtype, ";\r\n"]);

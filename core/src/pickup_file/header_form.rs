@@ -1,20 +1,34 @@
 //! The form in which the envelope stands in header lines before the message.
 
+use super::{line, option_lines};
 use crate::address::AddrSpec;
+use crate::envelope::Envelope;
+use crate::message::Delivery;
 
-/// `x-sender` and one `x-receiver` for each recipient, addresses bare.
-pub(super) fn envelope(sender: &AddrSpec<'_>, recipients: &[&AddrSpec<'_>]) -> Vec<u8> {
-    let addresses: usize = recipients.iter().map(|path| path.as_str().len() + 14).sum();
-    let mut out = Vec::with_capacity(addresses + sender.as_str().len() + 12);
-    line(&mut out, "x-sender: ", sender);
-    for recipient in recipients {
-        line(&mut out, "x-receiver: ", recipient);
-    }
-    out
+/// Whether this form can say it all: it has no null reverse-path, no SMTPUTF8, no VERP and no DSN
+/// parameters.
+pub(super) fn can_say(envelope: &Envelope<'_>, delivery: &Delivery<'_>) -> bool {
+    envelope.reverse_path.is_some()
+        && !envelope.is_internationalized()
+        && !delivery.verp
+        && delivery.dsn.is_none()
 }
 
-fn line(out: &mut Vec<u8>, name: &str, address: &AddrSpec<'_>) {
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(address.as_str().as_bytes());
-    out.extend_from_slice(b"\r\n");
+/// `x-sender`, one `x-receiver` for each recipient, addresses bare, then PowerMTA's options.
+pub(super) fn envelope(
+    sender: &AddrSpec<'_>,
+    recipients: &[&AddrSpec<'_>],
+    delivery: &Delivery<'_>,
+) -> Vec<u8> {
+    let addresses: usize = recipients.iter().map(|path| path.as_str().len() + 14).sum();
+    let mut out = Vec::with_capacity(addresses + sender.as_str().len() + 12);
+    line(&mut out, "x-sender", sender.as_str());
+    for recipient in recipients {
+        line(&mut out, "x-receiver", recipient.as_str());
+    }
+    if let Some(envid) = &delivery.envid {
+        line(&mut out, "x-envid", envid);
+    }
+    option_lines(&mut out, delivery);
+    out
 }

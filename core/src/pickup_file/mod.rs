@@ -4,6 +4,7 @@ mod bsmtp;
 mod header_form;
 
 use crate::envelope::Envelope;
+use crate::message::Delivery;
 use crate::stamp::Id;
 use std::sync::Arc;
 
@@ -39,9 +40,13 @@ impl PickupFile {
 }
 
 /// Puts a message into as many pickup files as its recipients need.
-pub(crate) fn pickup_files(id: &Id, envelope: &Envelope<'_>, message: Vec<u8>) -> Vec<PickupFile> {
-    // Headers can say neither an empty reverse-path nor SMTPUTF8.
-    let as_headers = envelope.reverse_path.is_some() && !envelope.is_internationalized();
+pub(crate) fn pickup_files(
+    id: &Id,
+    envelope: &Envelope<'_>,
+    delivery: &Delivery<'_>,
+    message: Vec<u8>,
+) -> Vec<PickupFile> {
+    let as_headers = header_form::can_say(envelope, delivery);
     let message = Arc::new(if as_headers {
         message
     } else {
@@ -58,10 +63,30 @@ pub(crate) fn pickup_files(id: &Id, envelope: &Envelope<'_>, message: Vec<u8>) -
                 format!("{id}-{}.eml", index + 1)
             },
             envelope: match envelope.reverse_path {
-                Some(sender) if as_headers => header_form::envelope(sender, recipients),
-                sender => bsmtp::envelope(sender, recipients, envelope.is_internationalized()),
+                Some(sender) if as_headers => header_form::envelope(sender, recipients, delivery),
+                _ => bsmtp::envelope(envelope, recipients, delivery),
             },
             message: Arc::clone(&message),
         })
         .collect()
+}
+
+/// Header lines that PowerMTA takes out of the message, in both forms.
+fn option_lines(out: &mut Vec<u8>, delivery: &Delivery<'_>) {
+    for (name, value) in [
+        ("x-job", delivery.job.as_deref()),
+        ("x-virtual-mta", delivery.vmta.as_deref()),
+        ("x-dkim-options", delivery.dkim.as_deref()),
+        ("x-schedule", delivery.schedule.as_deref()),
+    ] {
+        if let Some(value) = value {
+            line(out, name, value);
+        }
+    }
+}
+
+fn line(out: &mut Vec<u8>, name: &str, value: &str) {
+    for piece in [name, ": ", value, "\r\n"] {
+        out.extend_from_slice(piece.as_bytes());
+    }
 }

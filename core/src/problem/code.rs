@@ -56,6 +56,30 @@ codes! {
     NoRecipients = "no_recipients",
     /// A date that is not of RFC 3339, or that a Date field cannot say.
     InvalidDate = "invalid_date",
+    /// A word that is none of those that the field knows.
+    InvalidChoice = "invalid_choice",
+    /// Content that is not written as it says: no base64, or no message.
+    InvalidContent = "invalid_content",
+    /// A media type that RFC 2045 section 5.1 does not allow here.
+    InvalidContentType = "invalid_content_type",
+    /// A content id that HTML could not refer to, or one that two parts have.
+    InvalidContentId = "invalid_content_id",
+    /// A file name that a reader could take for a path.
+    InvalidFilename = "invalid_filename",
+    /// An iCalendar object or a method that RFC 5545 and RFC 5546 do not know.
+    InvalidCalendar = "invalid_calendar",
+    /// A name that no header field can have (RFC 5322 section 3.6.8).
+    InvalidHeaderName = "invalid_header_name",
+    /// A header field that has a field of the message of its own, or that belongs to PowerMTA.
+    ReservedHeader = "reserved_header",
+    /// Text that does not fit in a line of 998 octets.
+    TooLong = "too_long",
+    /// An address of a list's web page or mailbox that List-Unsubscribe cannot say.
+    InvalidUnsubscribe = "invalid_unsubscribe",
+    /// An envelope id, job, virtual MTA or DKIM option that PowerMTA would not take.
+    InvalidToken = "invalid_token",
+    /// Delivery windows that are none.
+    InvalidSchedule = "invalid_schedule",
     /// A message identifier that RFC 5322 section 3.6.4 does not allow.
     InvalidMessageId = "invalid_message_id",
 }

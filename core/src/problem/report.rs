@@ -1,6 +1,7 @@
 //! Collects problems with their places while a message is read and understood.
 
 use super::{Code, Problem, Problems};
+use crate::text::same_name;
 use std::{borrow::Cow, fmt::Write};
 
 /// Where a value stands in the document. Places are numbered as they are read, so their order is
@@ -86,8 +87,19 @@ impl<'a> Report<'a> {
         });
     }
 
-    /// Notes a problem at the member `name` that the object at `parent` lacks.
-    pub fn missing(&mut self, parent: Place, name: &'static str, code: Code, detail: &'static str) {
+    /// Notes that the object at `parent` lacks the member that may have any of `names` (the first
+    /// is the documented one), unless it has it and something is wrong with it.
+    pub fn missing(
+        &mut self,
+        parent: Place,
+        names: &[&'static str],
+        code: Code,
+        detail: &'static str,
+    ) {
+        if self.has_problem_in(parent, names) {
+            return;
+        }
+        let name = names.first().copied().unwrap_or_default();
         let place = self.member(parent, name.into());
         self.problems.push(Finding {
             // What the message itself lacks comes after all that it has.
@@ -107,13 +119,15 @@ impl<'a> Report<'a> {
         self.problems.len()
     }
 
-    /// Whether something is wrong in a field of the message whose name `is_meant` picks.
-    pub fn has_problem_in(&self, is_meant: impl Fn(&str) -> bool) -> bool {
+    /// Whether something is wrong in a member of `parent` that has one of the names.
+    fn has_problem_in(&self, parent: Place, names: &[&str]) -> bool {
         self.problems.iter().any(|finding| {
             let mut at = finding.place;
             while let Some(node) = self.node(at) {
-                if node.parent == Place::ROOT {
-                    return self.name(at).is_some_and(&is_meant);
+                if node.parent == parent {
+                    return self
+                        .name(at)
+                        .is_some_and(|name| names.iter().any(|known| same_name(known, name)));
                 }
                 at = node.parent;
             }

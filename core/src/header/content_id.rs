@@ -1,0 +1,29 @@
+//! Content identifiers (RFC 2045 section 7, RFC 2392).
+
+use crate::address::is_atext;
+use crate::text::without_angle_brackets;
+use std::borrow::Cow;
+
+const LONGEST: usize = 200;
+
+/// The name by which HTML refers to a part: `cid:logo` for `logo`. Without angle brackets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ContentId<'a>(Cow<'a, str>);
+
+impl<'a> ContentId<'a> {
+    /// Takes what `cid:` addresses hold in the wild: the characters of an address, with or without
+    /// an `@`, in angle brackets or not.
+    pub fn parse(text: &Cow<'a, str>) -> Result<Self, &'static str> {
+        const FORM: &str = "A content id has letters, digits, dots and a few signs, 200 at most.";
+        let bare = without_angle_brackets(text).ok_or(FORM)?;
+        let fits = |c: char| c.is_ascii() && (is_atext(c) || ".@:".contains(c));
+        if bare.is_empty() || bare.len() > LONGEST || !bare.chars().all(fits) {
+            return Err(FORM);
+        }
+        Ok(Self(bare))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

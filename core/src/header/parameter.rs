@@ -1,0 +1,115 @@
+//! Parameters of structured fields (RFC 2045 section 5.1, RFC 2231).
+
+use super::field::{Field, has_fragile_blanks, looks_encoded};
+
+/// The longest value that stands as it is; a longer one is cut into sections that fit a line.
+const LONGEST_PLAIN: usize = 60;
+/// A line without its leading blank and the semicolon that may follow.
+const LINE_ROOM: usize = 76;
+
+/// Writes `; name=value`. A value that is not plain ASCII takes RFC 2231's form, in sections where
+/// it is long: unlike a quoted string that is folded, every reader puts that together again.
+pub(super) fn write(field: &mut Field<'_>, name: &str, value: &str) {
+    if is_token(value) {
+        field.parameter(&[name.as_bytes(), b"=", value.as_bytes()]);
+    } else if is_plain(value) {
+        let escaped = value.replace('\\', "\\\\").replace('"', "\\\"");
+        field.parameter(&[name.as_bytes(), b"=\"", escaped.as_bytes(), b"\""]);
+    } else {
+        write_extended(field, name, value);
+    }
+}
+
+/// `name*=UTF-8''value`, or `name*0*=UTF-8''value; name*1*=…`.
+fn write_extended(field: &mut Field<'_>, name: &str, value: &str) {
+    const CHARSET: &str = "UTF-8''";
+
+    let encoded: Vec<String> = value.chars().map(percent_encoded).collect();
+    let length: usize = encoded.iter().map(String::len).sum();
+    if name.len() + 2 + CHARSET.len() + length <= LINE_ROOM {
+        let parts = [name, "*=", CHARSET, &encoded.concat()];
+        field.parameter(&[parts.concat().as_bytes()]);
+        return;
+    }
+    let mut section = 0;
+    let mut text = format!("{name}*0*={CHARSET}");
+    for character in encoded {
+        if text.len() + character.len() > LINE_ROOM {
+            field.parameter(&[text.as_bytes()]);
+            section += 1;
+            text = format!("{name}*{section}*=");
+        }
+        text.push_str(&character);
+    }
+    field.parameter(&[text.as_bytes()]);
+}
+
+/// Whether a quoted string keeps the value for every reader.
+fn is_plain(value: &str) -> bool {
+    value.len() <= LONGEST_PLAIN
+        && value.bytes().all(|octet| matches!(octet, b' '..=b'~'))
+        && !looks_encoded(value)
+        && !has_fragile_blanks(value)
+}
+
+/// token of RFC 2045 section 5.1.
+pub(crate) fn is_token(value: &str) -> bool {
+    !value.is_empty()
+        && value.len() <= LONGEST_PLAIN
+        && value
+            .bytes()
+            .all(|octet| octet.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=".contains(&octet))
+}
+
+/// A character in the form of RFC 2231 section 7 (ext-octet, attribute-char).
+fn percent_encoded(character: char) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let mut octets = [0; 4];
+    let mut text = String::new();
+    for octet in character.encode_utf8(&mut octets).bytes() {
+        if octet.is_ascii_alphanumeric() || b"!#$&+-.^_`|~".contains(&octet) {
+            text.push(char::from(octet));
+        } else {
+            text.push('%');
+            text.push(char::from(DIGITS[usize::from(octet >> 4)]));
+            text.push(char::from(DIGITS[usize::from(octet & 15)]));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(value: &str) -> String {
+        let mut out = Vec::new();
+        let mut field = Field::begin(&mut out, "X");
+        field.token(&[b"attachment"]);
+        write(&mut field, "filename", value);
+        field.end();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn values_take_the_plainest_form_that_keeps_them() {
+        for (value, form) in [
+            ("a.pdf", "; filename=a.pdf\r\n"),
+            ("a b.pdf", "; filename=\"a b.pdf\"\r\n"),
+            ("a\"b\\.pdf", "; filename=\"a\\\"b\\\\.pdf\"\r\n"),
+            ("é.pdf", "; filename*=UTF-8''%C3%A9.pdf\r\n"),
+            ("a  b", "; filename*=UTF-8''a%20%20b\r\n"),
+            ("=?x?=", "; filename*=UTF-8''%3D%3Fx%3F%3D\r\n"),
+        ] {
+            assert_eq!(written(value), format!("X: attachment{form}"));
+        }
+    }
+
+    #[test]
+    fn long_values_are_cut_between_characters() {
+        let field = written(&"é".repeat(60));
+        assert!(field.split("\r\n").all(|line| line.len() <= 78), "{field}");
+        assert!(field.contains("filename*0*=UTF-8''") && field.contains(" filename*5*="));
+        assert!(!field.contains("%C3;") && !field.contains("%C3\r"));
+    }
+}

@@ -1,0 +1,160 @@
+//! Attachments and inline images.
+
+use super::read::{choice, header_text};
+use crate::header::ContentId;
+use crate::json::{JsonAttachment, JsonContent, Placed};
+use crate::mime::{Base64, Content, Disposition, File, MediaType};
+use crate::problem::{Code, Place, Report};
+use std::borrow::Cow;
+
+/// What most file systems allow.
+const LONGEST_NAME: usize = 255;
+
+/// Understands the list of attachments; what is wrong goes into the report.
+pub(super) fn read_attachments<'a>(
+    attachments: Vec<Placed<JsonAttachment<'a>>>,
+    report: &mut Report<'a>,
+) -> Vec<File<'a>> {
+    let mut files: Vec<File<'a>> = Vec::with_capacity(attachments.len());
+    for Placed { place, value } in attachments {
+        let cid = value.cid.as_ref().map(|cid| cid.place);
+        let Some(file) = read_attachment(place, value, report) else {
+            continue;
+        };
+        let is_twin = |other: &File<'_>| other.content_id == file.content_id;
+        if let Some(cid) = cid
+            && file.content_id.is_some()
+            && files.iter().any(is_twin)
+        {
+            let detail = "Another attachment has this content id already.";
+            report.problem(cid, Code::InvalidContentId, detail);
+        }
+        files.push(file);
+    }
+    files
+}
+
+fn read_attachment<'a>(
+    place: Place,
+    json: JsonAttachment<'a>,
+    report: &mut Report<'a>,
+) -> Option<File<'a>> {
+    let known = report.len();
+    let filename = json.filename.map(|name| read_filename(name, report));
+    let content_id = json.cid.and_then(|cid| {
+        ContentId::parse(&cid.value)
+            .map_err(|detail| report.problem(cid.place, Code::InvalidContentId, detail))
+            .ok()
+    });
+    let disposition = json.disposition.and_then(|word| {
+        let choices = [
+            ("attachment", Disposition::Attachment),
+            ("inline", Disposition::Inline),
+        ];
+        choice(&word, &choices, report)
+    });
+    let encoding = json.encoding.and_then(|word| {
+        let choices = [("base64", Encoding::Base64), ("utf8", Encoding::Utf8)];
+        choice(&word, &choices, report)
+    });
+    let given_type = json.content_type.and_then(|text| read_type(&text, report));
+    let Some(content) = json.content else {
+        let detail = "An attachment must have `content`.";
+        report.missing(place, &["content"], Code::MissingField, detail);
+        return None;
+    };
+    let is_text = matches!(
+        (&content.value, encoding),
+        (JsonContent::Text(_), Some(Encoding::Utf8))
+    );
+    let media_type = given_type.unwrap_or_else(|| {
+        filename
+            .as_ref()
+            .map_or(MediaType::OCTETS, |name| MediaType::of_file(name))
+    });
+    let media_type = if is_text {
+        media_type.with_utf8()
+    } else {
+        media_type
+    };
+    let content = read_content(content, encoding, &media_type, report)?;
+    (report.len() == known).then(|| File {
+        disposition: disposition.unwrap_or(if content_id.is_some() {
+            Disposition::Inline
+        } else {
+            Disposition::Attachment
+        }),
+        filename,
+        media_type,
+        content,
+        content_id,
+    })
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Encoding {
+    Base64,
+    Utf8,
+}
+
+fn read_content<'a>(
+    content: Placed<JsonContent<'a>>,
+    encoding: Option<Encoding>,
+    media_type: &MediaType<'_>,
+    report: &mut Report<'a>,
+) -> Option<Content<'a>> {
+    let Placed { place, value } = content;
+    let content = match (value, encoding.unwrap_or(Encoding::Base64)) {
+        (JsonContent::Octets(octets), _) => Content::Octets(octets),
+        (JsonContent::Text(Cow::Borrowed(text)), Encoding::Utf8) => {
+            Content::Octets(Cow::Borrowed(text.as_bytes()))
+        }
+        (JsonContent::Text(Cow::Owned(text)), Encoding::Utf8) => {
+            Content::Octets(Cow::Owned(text.into_bytes()))
+        }
+        (JsonContent::Text(text), Encoding::Base64) => match Base64::parse(text) {
+            Ok(base64) => Content::Base64(base64),
+            Err(detail) => {
+                report.problem(place, Code::InvalidContent, detail);
+                return None;
+            }
+        },
+    };
+    if media_type.essence() != "message/rfc822" {
+        return Some(content);
+    }
+    content
+        .into_message()
+        .map_err(|detail| report.problem(place, Code::InvalidContent, detail))
+        .ok()
+}
+
+/// A name that a reader can save under: no path, no control characters.
+fn read_filename<'a>(name: Placed<Cow<'a, str>>, report: &mut Report<'a>) -> Cow<'a, str> {
+    let place = name.place;
+    let name = header_text(name, report);
+    let fault = if name.contains(['/', '\\']) || matches!(name.as_ref(), "." | "..") {
+        "A file name may not hold a path."
+    } else if name.is_empty() {
+        "A file name may not be empty; leave the field out."
+    } else if name.len() > LONGEST_NAME {
+        "A file name has 255 octets at most."
+    } else {
+        return name;
+    };
+    report.problem(place, Code::InvalidFilename, fault);
+    name
+}
+
+fn read_type<'a>(text: &Placed<Cow<'a, str>>, report: &mut Report<'a>) -> Option<MediaType<'a>> {
+    let parsed = MediaType::parse(&text.value).and_then(|media_type| {
+        if media_type.essence().starts_with("multipart/") {
+            Err("An attachment is one part; a multipart type cannot be its type.")
+        } else {
+            Ok(media_type)
+        }
+    });
+    parsed
+        .map_err(|detail| report.problem(text.place, Code::InvalidContentType, detail))
+        .ok()
+}

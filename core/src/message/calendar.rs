@@ -1,0 +1,94 @@
+//! Invitations and their like: iCalendar objects (RFC 5545) with an iTIP method (RFC 5546).
+
+use crate::json::{JsonCalendar, Placed};
+use crate::problem::{Code, Place, Report};
+use std::borrow::Cow;
+
+/// An iCalendar object as an alternative body.
+#[derive(Debug)]
+pub(crate) struct Calendar<'a> {
+    pub method: &'static str,
+    pub content: Cow<'a, str>,
+}
+
+/// The methods of RFC 5546 section 1.4.
+const METHODS: [&str; 8] = [
+    "PUBLISH",
+    "REQUEST",
+    "REPLY",
+    "ADD",
+    "CANCEL",
+    "REFRESH",
+    "COUNTER",
+    "DECLINECOUNTER",
+];
+
+pub(super) fn read_calendar<'a>(
+    calendar: Placed<JsonCalendar<'a>>,
+    report: &mut Report<'a>,
+) -> Option<Calendar<'a>> {
+    let Placed { place, value } = calendar;
+    let Some(content) = value.content else {
+        let detail = "A calendar must have `content`, an iCalendar object.";
+        report.missing(place, &["content"], Code::MissingField, detail);
+        return None;
+    };
+    let trimmed = content.value.trim_start();
+    if !starts_with_ignoring_case(trimmed, "BEGIN:VCALENDAR") {
+        let detail = "The content is no iCalendar object: it must begin with BEGIN:VCALENDAR.";
+        report.problem(content.place, Code::InvalidCalendar, detail);
+    }
+    let method = read_method(place, value.method, &content, report)?;
+    Some(Calendar {
+        method,
+        content: content.value,
+    })
+}
+
+/// The method of the field and of the object must be one: programs differ in which they follow.
+fn read_method<'a>(
+    place: Place,
+    given: Option<Placed<Cow<'a, str>>>,
+    content: &Placed<Cow<'a, str>>,
+    report: &mut Report<'a>,
+) -> Option<&'static str> {
+    let find = |word: &str| {
+        METHODS
+            .into_iter()
+            .find(|known| known.eq_ignore_ascii_case(word))
+    };
+    let within = content.value.lines().find_map(|line| {
+        starts_with_ignoring_case(line, "METHOD:").then(|| line.get(7..).unwrap_or_default().trim())
+    });
+    match (given, within) {
+        (Some(given), within) => {
+            let method = find(&given.value);
+            if method.is_none() {
+                let detail = "The method is one of RFC 5546: REQUEST, REPLY, CANCEL and so on.";
+                report.problem(given.place, Code::InvalidCalendar, detail);
+            } else if within.is_some_and(|within| find(within) != method) {
+                let detail = "The content's METHOD is another one than `method`.";
+                report.problem(given.place, Code::InvalidCalendar, detail);
+            }
+            method
+        }
+        (None, Some(within)) => {
+            let method = find(within);
+            if method.is_none() {
+                let detail = "The content's METHOD is none of RFC 5546.";
+                report.problem(content.place, Code::InvalidCalendar, detail);
+            }
+            method
+        }
+        (None, None) => {
+            let detail = "A calendar must have a `method`, here or within its content.";
+            report.missing(place, &["method"], Code::MissingField, detail);
+            None
+        }
+    }
+}
+
+fn starts_with_ignoring_case(text: &str, start: &str) -> bool {
+    text.get(..start.len())
+        .is_some_and(|head| head.eq_ignore_ascii_case(start))
+}

@@ -1,0 +1,190 @@
+//! What PowerMTA is told beside the addresses.
+
+use super::read::choice;
+use crate::header::{Date, is_token};
+use crate::json::{JsonDkim, JsonDsn, JsonMessage, JsonWindow, Placed};
+use crate::problem::{Code, Place, Report};
+use std::borrow::Cow;
+
+/// PowerMTA's options for a message. They stand in the pickup file, not in the message.
+#[derive(Debug, Default)]
+pub(crate) struct Delivery<'a> {
+    /// DSN envelope id.
+    pub envid: Option<Cow<'a, str>>,
+    /// Job (campaign) id.
+    pub job: Option<Cow<'a, str>>,
+    /// Virtual MTA, or pool.
+    pub vmta: Option<Cow<'a, str>>,
+    /// Which key signs, as PowerMTA writes it.
+    pub dkim: Option<String>,
+    /// When it may be delivered, as PowerMTA writes it.
+    pub schedule: Option<String>,
+    /// A bounce address for each recipient.
+    pub verp: bool,
+    /// Delivery status notifications.
+    pub dsn: Option<Dsn>,
+}
+
+/// Delivery status notifications (RFC 3461).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Dsn {
+    /// The value of NOTIFY, such as `SUCCESS,FAILURE`.
+    pub notify: Option<String>,
+    /// The value of RET: `FULL` or `HDRS`.
+    pub ret: Option<&'static str>,
+}
+
+/// RFC 3461 section 4.4: at most 100 characters, encoded.
+const LONGEST_ENVID: usize = 100;
+const LONGEST_TOKEN: usize = 200;
+
+/// Takes PowerMTA's fields out of the message.
+pub(super) fn read_delivery<'a>(
+    json: &mut JsonMessage<'a>,
+    report: &mut Report<'a>,
+) -> Delivery<'a> {
+    let mut token = |field: Option<Placed<Cow<'a, str>>>, longest| {
+        field.and_then(|text| read_token(text, longest, report))
+    };
+    let envid = token(json.envid.take(), LONGEST_ENVID);
+    let job = token(json.job.take(), LONGEST_TOKEN);
+    let vmta = token(json.vmta.take(), LONGEST_TOKEN);
+    Delivery {
+        envid,
+        job,
+        vmta,
+        dkim: json.dkim.take().and_then(|dkim| read_dkim(dkim, report)),
+        schedule: json
+            .schedule
+            .take()
+            .and_then(|windows| read_schedule(windows, report)),
+        verp: json.verp.take().is_some_and(|verp| verp.value),
+        dsn: json.dsn.take().map(|dsn| read_dsn(dsn.value, report)),
+    }
+}
+
+/// Printable ASCII that PowerMTA takes bare and quoted alike.
+fn read_token<'a>(
+    text: Placed<Cow<'a, str>>,
+    longest: usize,
+    report: &mut Report<'a>,
+) -> Option<Cow<'a, str>> {
+    let fits = |octet: u8| octet.is_ascii_graphic() && !matches!(octet, b'"' | b'\\' | b'<' | b'>');
+    let Placed { place, value } = text;
+    if value.is_empty() || value.len() > longest || !value.bytes().all(fits) {
+        let detail = format!(
+            "This must be printable ASCII without blanks, quotes, backslashes and angle brackets, \
+             of {longest} characters at most."
+        );
+        report.problem(place, Code::InvalidToken, detail);
+        return None;
+    }
+    Some(value)
+}
+
+/// `s=SELECTOR; d=DOMAIN; i=IDENTITY; key-list=NAME`
+fn read_dkim<'a>(dkim: Placed<JsonDkim<'a>>, report: &mut Report<'a>) -> Option<String> {
+    let Placed { place, value } = dkim;
+    let fields = [
+        ("s=", value.selector),
+        ("d=", value.domain),
+        ("i=", value.identity),
+        ("key-list=", value.key_list),
+    ];
+    let mut options = Vec::new();
+    for (tag, field) in fields {
+        let Some(Placed { place, value }) = field else {
+            continue;
+        };
+        // The only one of them with an @ in it.
+        let bare = if tag == "i=" {
+            value.replacen('@', "", 1)
+        } else {
+            value.to_string()
+        };
+        if is_token(&bare) {
+            options.push(format!("{tag}{value}"));
+        } else {
+            let detail = "This must be a word of letters, digits, dots, hyphens and the like, of \
+                          60 characters at most.";
+            report.problem(place, Code::InvalidToken, detail);
+        }
+    }
+    if options.is_empty() {
+        let detail = "Give at least one of `selector`, `domain`, `identity`, `keyList`.";
+        report.missing(place, &["selector"], Code::MissingField, detail);
+        return None;
+    }
+    Some(options.join("; "))
+}
+
+/// `START/END, START/END`
+fn read_schedule<'a>(
+    windows: Placed<Vec<Placed<JsonWindow<'a>>>>,
+    report: &mut Report<'a>,
+) -> Option<String> {
+    let mut texts = Vec::with_capacity(windows.value.len());
+    for Placed { place, value } in windows.value {
+        let mut instant = |field: Option<Placed<Cow<'a, str>>>, name| match field {
+            None => {
+                let detail = "A window must have `start` and `end`.";
+                report.missing(place, &[name], Code::MissingField, detail);
+                None
+            }
+            Some(text) => Date::from_rfc3339(&text.value)
+                .map_err(|detail| report.problem(text.place, Code::InvalidDate, detail))
+                .ok(),
+        };
+        let (start, end) = (instant(value.start, "start"), instant(value.end, "end"));
+        let (Some(start), Some(end)) = (start, end) else {
+            continue;
+        };
+        if start.to_timestamp() >= end.to_timestamp() {
+            let detail = "A window must end after it starts.";
+            report.problem(place, Code::InvalidSchedule, detail);
+        }
+        texts.push(format!("{}/{}", start.to_local_time(), end.to_local_time()));
+    }
+    if texts.len() > MOST_WINDOWS {
+        let detail = "A schedule has 20 windows at most.";
+        report.problem(windows.place, Code::InvalidSchedule, detail);
+    }
+    (!texts.is_empty()).then(|| texts.join(", "))
+}
+
+/// They stand in one line of less than 998 octets.
+const MOST_WINDOWS: usize = 20;
+
+fn read_dsn<'a>(dsn: JsonDsn<'a>, report: &mut Report<'a>) -> Dsn {
+    let mut events: Vec<&str> = Vec::new();
+    let mut never: Option<Place> = None;
+    for word in dsn.notify.map(|notify| notify.value.0).unwrap_or_default() {
+        let choices = [
+            ("never", "NEVER"),
+            ("success", "SUCCESS"),
+            ("failure", "FAILURE"),
+            ("delay", "DELAY"),
+        ];
+        let Some(event) = choice(&word, &choices, report) else {
+            continue;
+        };
+        if event == "NEVER" {
+            never = Some(word.place);
+        }
+        if !events.contains(&event) {
+            events.push(event);
+        }
+    }
+    if let Some(place) = never
+        && events.len() > 1
+    {
+        let detail = "`never` stands alone (RFC 3461 section 4.1).";
+        report.problem(place, Code::InvalidChoice, detail);
+    }
+    Dsn {
+        notify: (!events.is_empty()).then(|| events.join(",")),
+        ret: dsn
+            .ret
+            .and_then(|word| choice(&word, &[("full", "FULL"), ("headers", "HDRS")], report)),
+    }
+}

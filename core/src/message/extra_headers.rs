@@ -1,0 +1,154 @@
+//! Header fields of the caller's own.
+
+use super::read::header_text;
+use crate::json::{JsonHeader, JsonHeaders};
+use crate::problem::{Code, Report};
+use std::borrow::Cow;
+
+/// A field that stands in the message as it was given.
+#[derive(Debug)]
+pub(crate) struct ExtraHeader<'a> {
+    pub name: Cow<'a, str>,
+    pub value: Cow<'a, str>,
+}
+
+/// The longest name; with it and the colon, a word of the value still fits in 998 octets.
+const LONGEST_NAME: usize = 76;
+/// The longest word, since a line can only end at a blank.
+const LONGEST_WORD: usize = 990;
+
+/// Fields that are made from the message's own fields, and where to give them instead.
+const OWN_FIELDS: [(&str, &str); 19] = [
+    ("from", "from"),
+    ("sender", "from"),
+    ("reply-to", "replyTo"),
+    ("to", "to"),
+    ("cc", "cc"),
+    ("bcc", "bcc"),
+    ("subject", "subject"),
+    ("date", "date"),
+    ("message-id", "messageId"),
+    ("in-reply-to", "inReplyTo"),
+    ("references", "references"),
+    ("x-priority", "priority"),
+    ("importance", "priority"),
+    ("mime-version", "text"),
+    ("list-unsubscribe-post", "unsubscribe"),
+    ("x-job", "job"),
+    ("x-envid", "envid"),
+    ("x-virtual-mta", "vmta"),
+    ("x-schedule", "schedule"),
+];
+
+/// Fields that PowerMTA acts on, or that only those who carry a message may write.
+const OTHERS_FIELDS: [&str; 13] = [
+    "x-sender",
+    "x-sender-override",
+    "x-receiver",
+    "x-dkim-options",
+    "received",
+    "return-path",
+    "delivered-to",
+    "dkim-signature",
+    "domainkey-signature",
+    "authentication-results",
+    "received-spf",
+    "errors-to",
+    "apparently-to",
+];
+
+const OTHERS_PREFIXES: [&str; 4] = ["content-", "resent-", "arc-", "x-pmta-"];
+
+pub(super) fn read_headers<'a>(
+    headers: JsonHeaders<'a>,
+    report: &mut Report<'a>,
+) -> Vec<ExtraHeader<'a>> {
+    let mut fields = Vec::with_capacity(headers.0.len());
+    for JsonHeader { name, values } in headers.0 {
+        if let Err((code, detail)) = check_name(&name.value) {
+            report.problem(name.place, code, detail);
+            continue;
+        }
+        for value in values {
+            let place = value.place;
+            let value = header_text(value, report);
+            if value.split(' ').any(|word| word.len() > LONGEST_WORD) {
+                let detail = "A word of a header field has 990 octets at most.";
+                report.problem(place, Code::TooLong, detail);
+            }
+            fields.push(ExtraHeader {
+                name: name.value.clone(),
+                value,
+            });
+        }
+    }
+    fields
+}
+
+fn check_name(name: &str) -> Result<(), (Code, Cow<'static, str>)> {
+    // ftext of RFC 5322 section 3.6.8.
+    let is_name = !name.is_empty()
+        && name
+            .bytes()
+            .all(|octet| octet.is_ascii_graphic() && octet != b':');
+    if !is_name || name.len() > LONGEST_NAME {
+        let detail = "The name of a header field is printable ASCII without blank and colon, of 76 \
+                      characters at most.";
+        return Err((Code::InvalidHeaderName, detail.into()));
+    }
+    let name = name.to_ascii_lowercase();
+    if let Some((_, field)) = OWN_FIELDS.iter().find(|(own, _)| *own == name) {
+        let detail = format!("This header field is made from the message's `{field}`.");
+        return Err((Code::ReservedHeader, detail.into()));
+    }
+    // PowerMTA may compare names more loosely than we know.
+    let plain = name.replace('_', "-");
+    if OTHERS_FIELDS.contains(&plain.as_str())
+        || OWN_FIELDS.iter().any(|(own, _)| *own == plain)
+        || OTHERS_PREFIXES
+            .iter()
+            .any(|prefix| plain.starts_with(prefix))
+    {
+        let detail = "This header field is not the sender's to write.";
+        return Err((Code::ReservedHeader, detail.into()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_the_senders_own() {
+        for name in [
+            "X-Campaign",
+            "List-Id",
+            "Auto-Submitted",
+            "X-Entity-Ref-ID",
+            "Precedence",
+        ] {
+            assert!(check_name(name).is_ok(), "{name}");
+        }
+        for name in [
+            "",
+            "X Y",
+            "X:",
+            "X-é",
+            "x-Sender",
+            "X_Sender",
+            "X-Receiver",
+            "Bcc",
+            "bCC",
+            "Subject",
+            "Content-Type",
+            "Resent-To",
+            "X-Virtual-MTA",
+            "X-DKIM-Options",
+            "a\r\nb",
+            "Date",
+        ] {
+            assert!(check_name(name).is_err(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Content in base64 (RFC 2045 section 6.8).
+
+use encodify::base64;
+use std::borrow::Cow;
+
+/// Octets of a line, without its end.
+const LINE: usize = 76;
+
+/// Text that is proper base64, without line ends. It need not be decoded to be written.
+#[derive(Debug, Clone)]
+pub(crate) struct Base64<'a>(Cow<'a, str>);
+
+impl<'a> Base64<'a> {
+    /// Checks a text; line ends and blanks in it are left out.
+    pub fn parse(text: Cow<'a, str>) -> Result<Self, &'static str> {
+        let text = if memchr::memchr3(b'\n', b'\r', b' ', text.as_bytes()).is_some() {
+            Cow::Owned(text.replace(['\r', '\n', ' ', '\t'], ""))
+        } else {
+            text
+        };
+        let digits = text.trim_end_matches('=');
+        let padding = text.len() - digits.len();
+        if text.len() % 4 != 0 || padding > 2 || !are_digits(digits.as_bytes()) {
+            return Err("The content is not base64 (RFC 4648 section 4, with its padding).");
+        }
+        Ok(Self(text))
+    }
+
+    pub fn decode(&self) -> Vec<u8> {
+        // What was checked can be decoded; bits that the padding leaves over do not matter.
+        base64::LENIENT
+            .decode(self.0.as_bytes())
+            .unwrap_or_default()
+    }
+
+    /// How many octets [`write`](Self::write) adds.
+    pub fn encoded_length(&self) -> usize {
+        wrapped_length(self.0.len())
+    }
+
+    /// Appends the text in lines.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        out.reserve(self.encoded_length());
+        let (lines, rest) = self.0.as_bytes().as_chunks::<LINE>();
+        for line in lines {
+            // Copies of constant size are the quickest.
+            let mut whole = [0; LINE + 2];
+            whole[..LINE].copy_from_slice(line);
+            whole[LINE..].copy_from_slice(b"\r\n");
+            out.extend_from_slice(&whole);
+        }
+        if !rest.is_empty() {
+            out.extend_from_slice(rest);
+            out.extend_from_slice(b"\r\n");
+        }
+    }
+}
+
+/// Appends octets as base64 in lines.
+pub(super) fn encode(octets: &[u8], out: &mut Vec<u8>) {
+    base64::MIME.encode_append(octets, out);
+    if !octets.is_empty() && !out.ends_with(b"\r\n") {
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
+/// How many octets [`encode`] adds.
+pub(super) fn encoded_length(octets: usize) -> usize {
+    wrapped_length(octets.div_ceil(3) * 4)
+}
+
+fn wrapped_length(characters: usize) -> usize {
+    characters + characters.div_ceil(LINE) * 2
+}
+
+/// Whether all octets are digits of base64; without a branch, so that the compiler makes vector
+/// instructions of it.
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "a branch would keep it from vectorizing"
+)]
+fn are_digits(octets: &[u8]) -> bool {
+    octets.chunks(4096).all(|chunk| {
+        chunk.iter().fold(true, |all, &octet| {
+            let letter = (octet | 0x20).wrapping_sub(b'a') < 26;
+            // The slash stands right before the digits.
+            let digit = octet.wrapping_sub(b'/') < 11;
+            all & (letter | digit | (octet == b'+'))
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proper_base64_is_wrapped_and_nothing_else_passes() {
+        let octets: Vec<u8> = (0..=255).collect();
+        let text = base64::STANDARD.encode(&octets);
+        let mut wrapped = Vec::new();
+        Base64::parse(text.as_str().into())
+            .unwrap()
+            .write(&mut wrapped);
+        let mut encoded = Vec::new();
+        encode(&octets, &mut encoded);
+        assert_eq!(wrapped, encoded);
+        assert_eq!(wrapped.len(), encoded_length(octets.len()));
+        let lined = String::from_utf8(wrapped).unwrap();
+        assert_eq!(Base64::parse(lined.into()).unwrap().decode(), octets);
+        for bad in [
+            "a", "ab", "abc", "a===", "====", "ab=c", "ab-_", "abcé", "abc=abc=",
+        ] {
+            assert!(Base64::parse(bad.into()).is_err(), "{bad}");
+        }
+        for octet in 0..=255_u8 {
+            let is_digit = octet.is_ascii_alphanumeric() || octet == b'+' || octet == b'/';
+            assert_eq!(are_digits(&[octet]), is_digit, "{octet}");
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The content of files that travel with a message.
+
+use super::base64::{self, Base64};
+use super::media_type::MediaType;
+use crate::header::{ContentId, HeaderSection};
+use std::borrow::Cow;
+
+/// A file that travels with the message.
+#[derive(Debug)]
+pub(crate) struct File<'a> {
+    pub filename: Option<Cow<'a, str>>,
+    pub media_type: MediaType<'a>,
+    pub content: Content<'a>,
+    pub content_id: Option<ContentId<'a>>,
+    pub disposition: Disposition,
+}
+
+/// What a reader does with a part (RFC 2183).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Disposition {
+    Attachment,
+    Inline,
+}
+
+/// Octets, in the form in which they came.
+#[derive(Debug)]
+pub(crate) enum Content<'a> {
+    /// In base64 already.
+    Base64(Base64<'a>),
+    /// As they are.
+    Octets(Cow<'a, [u8]>),
+    /// A whole message, which may not be encoded (RFC 2046 section 5.2.1).
+    Message { octets: Vec<u8>, is_ascii: bool },
+}
+
+impl<'a> Content<'a> {
+    /// The content as a message that stands in another: lines end with CRLF and are not too long.
+    pub fn into_message(self) -> Result<Self, &'static str> {
+        let octets = match self {
+            Self::Base64(base64) => base64.decode(),
+            Self::Octets(octets) => octets.into_owned(),
+            message @ Self::Message { .. } => return Ok(message),
+        };
+        let octets = with_crlf(&octets);
+        if octets.contains(&0) {
+            return Err("An attached message may not hold NUL (RFC 2045 section 2.8).");
+        }
+        if octets
+            .split(|octet| *octet == b'\n')
+            .any(|line| line.len() > 999)
+        {
+            return Err("An attached message has a line of over 998 octets.");
+        }
+        Ok(Self::Message {
+            is_ascii: octets.is_ascii(),
+            octets,
+        })
+    }
+
+    /// How many octets it takes in the message.
+    fn encoded_length(&self) -> usize {
+        match self {
+            Self::Base64(base64) => base64.encoded_length(),
+            Self::Octets(octets) => base64::encoded_length(octets.len()),
+            Self::Message { octets, .. } => octets.len(),
+        }
+    }
+
+    fn transfer_encoding(&self) -> &'static str {
+        match self {
+            Self::Base64(_) | Self::Octets(_) => "base64",
+            Self::Message { is_ascii: true, .. } => "7bit",
+            Self::Message {
+                is_ascii: false, ..
+            } => "8bit",
+        }
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Base64(base64) => base64.write(out),
+            Self::Octets(octets) => base64::encode(octets, out),
+            Self::Message { octets, .. } => out.extend_from_slice(octets),
+        }
+    }
+}
+
+impl File<'_> {
+    /// About how many octets it takes.
+    pub fn estimate(&self) -> usize {
+        let name = self.filename.as_ref().map_or(0, |name| name.len());
+        self.content.encoded_length() + 4 * name + 256
+    }
+
+    /// What stands in the message as it came, so that a boundary could occur in it.
+    pub fn verbatim(&self) -> Option<&[u8]> {
+        match &self.content {
+            Content::Message { octets, .. } => Some(octets),
+            Content::Base64(_) | Content::Octets(_) => None,
+        }
+    }
+
+    /// Writes the part: its header fields, the empty line and its content.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let name = self.filename.as_deref();
+        let mut header = HeaderSection::new(out);
+        // Readers that do not know RFC 2231 look for a plain name here.
+        let fallback = name.map(plain_name);
+        let fallback = fallback.as_deref().map(|name| ("name", name));
+        let parameters = self
+            .media_type
+            .parameters()
+            .iter()
+            .filter(|(name, _)| name != "name")
+            .map(|(name, value)| (name.as_str(), value.as_str()));
+        header.parameters(
+            "Content-Type",
+            self.media_type.essence(),
+            parameters.chain(fallback),
+        );
+        header.tokens(
+            "Content-Transfer-Encoding",
+            [self.content.transfer_encoding()],
+        );
+        if let Some(id) = &self.content_id {
+            header.content_id(id);
+        }
+        let disposition = match self.disposition {
+            Disposition::Attachment => "attachment",
+            Disposition::Inline => "inline",
+        };
+        header.parameters(
+            "Content-Disposition",
+            disposition,
+            name.map(|name| ("filename", name)),
+        );
+        out.extend_from_slice(b"\r\n");
+        self.content.write(out);
+    }
+}
+
+/// The name in ASCII, with an underscore for each character that is not, and short.
+fn plain_name(name: &str) -> String {
+    const STEM: usize = 40;
+    const EXTENSION: usize = 12;
+
+    let plain = |c: char| match c {
+        '=' | '?' | '"' | '\\' => '_',
+        ' '..='~' => c,
+        _ => '_',
+    };
+    let (stem, extension) = match name.rfind('.') {
+        Some(at) if at > 0 && name.len() - at <= EXTENSION => name.split_at(at),
+        _ => (name, ""),
+    };
+    let short: String = stem.trim().chars().map(plain).take(STEM).collect();
+    let words: Vec<&str> = short.split_whitespace().collect();
+    words.join(" ")
+        + &extension
+            .chars()
+            .map(plain)
+            .collect::<String>()
+            .replace(' ', "_")
+}
+
+/// CR, LF and CRLF as CRLF.
+pub(crate) fn with_crlf(octets: &[u8]) -> Vec<u8> {
+    let mut lines = Vec::with_capacity(octets.len() + octets.len() / 32 + 2);
+    let mut rest = octets;
+    while let Some(end) = memchr::memchr2(b'\r', b'\n', rest) {
+        let (line, next) = rest.split_at(end);
+        lines.extend_from_slice(line);
+        lines.extend_from_slice(b"\r\n");
+        rest = match next {
+            [b'\r', b'\n', next @ ..] | [_, next @ ..] => next,
+            [] => next,
+        };
+    }
+    lines.extend_from_slice(rest);
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_names_are_short_ascii_and_keep_their_extension() {
+        for (name, plain) in [
+            ("report.pdf", "report.pdf"),
+            ("Übersicht 2026.xlsx", "_bersicht 2026.xlsx"),
+            ("=?utf-8?q?x?=.txt", "__utf-8_q_x__.txt"),
+            ("文書", "__"),
+        ] {
+            assert_eq!(plain_name(name), plain);
+        }
+        assert!(plain_name(&"長い".repeat(100)).len() <= 60);
+    }
+
+    #[test]
+    fn line_ends_become_crlf() {
+        assert_eq!(with_crlf(b"a\nb\r\nc\rd\r\r"), b"a\r\nb\r\nc\r\nd\r\n\r\n");
+    }
+}

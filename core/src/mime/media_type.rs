@@ -1,0 +1,151 @@
+//! Media types (RFC 2045 section 5.1).
+
+use crate::header::is_token;
+use std::borrow::Cow;
+
+/// `type/subtype` with its parameters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct MediaType<'a> {
+    /// `type/subtype`, in lower case.
+    essence: Cow<'a, str>,
+    parameters: Vec<(String, String)>,
+}
+
+impl<'a> MediaType<'a> {
+    /// Of a file whose content is not known otherwise.
+    pub const OCTETS: MediaType<'static> = MediaType {
+        essence: Cow::Borrowed("application/octet-stream"),
+        parameters: Vec::new(),
+    };
+
+    /// The usual type of files with such a name.
+    pub fn of_file(name: &str) -> MediaType<'static> {
+        mime_guess2::from_path(name)
+            .first_raw()
+            .map_or(Self::OCTETS, |essence| MediaType {
+                essence: Cow::Borrowed(essence),
+                parameters: Vec::new(),
+            })
+    }
+
+    /// Parses what stands in a Content-Type field.
+    pub fn parse(text: &Cow<'a, str>) -> Result<Self, &'static str> {
+        const FORM: &str =
+            "A content type has the form type/subtype, with `; name=value` for parameters.";
+        let (essence, mut rest) = text.split_once(';').unwrap_or((text, ""));
+        let essence = essence.trim_matches(BLANKS);
+        match essence.split_once('/') {
+            Some((kind, subtype)) if is_token(kind) && is_token(subtype) => {}
+            _ => return Err(FORM),
+        }
+        let mut parameters: Vec<(String, String)> = Vec::new();
+        while !rest.trim_matches(BLANKS).is_empty() {
+            let (name, after) = rest.split_once('=').ok_or(FORM)?;
+            let name = name.trim_matches(BLANKS).to_ascii_lowercase();
+            let (value, after) = parameter_value(after.trim_start_matches(BLANKS)).ok_or(FORM)?;
+            if !is_token(&name) || name.contains('*') {
+                return Err(FORM);
+            }
+            if parameters.iter().any(|(known, _)| *known == name) {
+                return Err("A parameter of the content type stands there twice.");
+            }
+            parameters.push((name, value));
+            rest = after;
+        }
+        Ok(Self {
+            essence: Cow::Owned(essence.to_ascii_lowercase()),
+            parameters,
+        })
+    }
+
+    pub fn essence(&self) -> &str {
+        &self.essence
+    }
+
+    pub fn parameters(&self) -> &[(String, String)] {
+        &self.parameters
+    }
+
+    /// Says that the text is UTF-8, unless the type says what it is.
+    pub fn with_utf8(mut self) -> Self {
+        if self.essence.starts_with("text/")
+            && !self.parameters.iter().any(|(name, _)| name == "charset")
+        {
+            self.parameters.push(("charset".into(), "utf-8".into()));
+        }
+        self
+    }
+}
+
+const BLANKS: [char; 2] = [' ', '\t'];
+
+/// A token or quoted string, and what follows its semicolon.
+fn parameter_value(text: &str) -> Option<(String, &str)> {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let (value, rest) = text.split_once(';').unwrap_or((text, ""));
+        let value = value.trim_end_matches(BLANKS);
+        return is_token(value).then(|| (value.to_owned(), rest));
+    };
+    let mut value = String::new();
+    let mut characters = quoted.char_indices();
+    while let Some((index, c)) = characters.next() {
+        match c {
+            '"' => {
+                let rest = quoted.get(index + 1..)?.trim_start_matches(BLANKS);
+                let rest = match rest.strip_prefix(';') {
+                    Some(rest) => rest,
+                    None if rest.is_empty() => rest,
+                    None => return None,
+                };
+                return Some((value, rest));
+            }
+            '\\' => value.push(characters.next()?.1),
+            c if c.is_control() => return None,
+            c => value.push(c),
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_and_parameters_are_parsed() {
+        let parsed =
+            MediaType::parse(&"Text/CSV ; Charset=\"utf-8\" ; header=present".into()).unwrap();
+        assert_eq!(parsed.essence(), "text/csv");
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(
+            parsed.parameters(),
+            [pair("charset", "utf-8"), pair("header", "present")]
+        );
+        assert_eq!(MediaType::of_file("a.PDF").essence(), "application/pdf");
+        assert_eq!(
+            MediaType::of_file("a").essence(),
+            "application/octet-stream"
+        );
+    }
+
+    #[test]
+    fn what_is_no_type_is_refused() {
+        for text in [
+            "",
+            "text",
+            "text/",
+            "/x",
+            "text/plain\r\nX: y",
+            "text/plain; x",
+            "text/plain; x=",
+            "text/plain; x=\"y",
+            "text/plain; x=\"y\"z",
+            "te xt/plain",
+            "text/plain; x=1; X=2",
+            "text/plain; x=\"a\r\nb\"",
+            "text/plain; a*=b",
+        ] {
+            assert!(MediaType::parse(&text.into()).is_err(), "{text}");
+        }
+    }
+}

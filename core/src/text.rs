@@ -1,0 +1,33 @@
+//! Parts of texts that are borrowed where the whole is, and names that are compared loosely.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// The part `range` of `text`.
+pub(crate) fn part<'a>(text: &Cow<'a, str>, range: Range<usize>) -> Cow<'a, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.get(range).unwrap_or_default()),
+        Cow::Owned(text) => Cow::Owned(text.get(range).unwrap_or_default().to_owned()),
+    }
+}
+
+/// The text without the angle brackets that may stand around it; `None` where one is missing.
+pub(crate) fn without_angle_brackets<'a>(text: &Cow<'a, str>) -> Option<Cow<'a, str>> {
+    match (text.starts_with('<'), text.ends_with('>')) {
+        (true, true) => Some(part(text, 1..text.len() - 1)),
+        (true, false) => None,
+        (false, _) => Some(text.clone()),
+    }
+}
+
+/// Whether two field names are one: letter case, `_` and `-` do not count.
+pub(crate) fn same_name(one: &str, other: &str) -> bool {
+    folded(one).eq(folded(other))
+}
+
+/// What of a field name counts.
+pub(crate) fn folded(name: &str) -> impl Iterator<Item = char> + '_ {
+    name.chars()
+        .filter(|c| !matches!(c, '_' | '-'))
+        .map(|c| c.to_ascii_lowercase())
+}
