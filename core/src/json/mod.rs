@@ -67,17 +67,16 @@ pub(crate) fn read_from<'a, D: Deserializer<'a>>(
     lone_surrogate: Option<&'a str>,
 ) -> Result<Reading<'a>, D::Error> {
     let mut reader = Reader::new(lone_surrogate);
-    let message = Seed::new(&mut reader, Place::ROOT).deserialize(deserializer)?;
-    let mut report = reader.into_report();
-    if message.is_none() && report.len() == 0 {
-        // `null` is as absent, but a message has to be there.
-        report.problem(
-            Place::ROOT,
-            Code::WrongType,
-            "This must be an object: one message.",
-        );
+    let message: Option<JsonMessage<'a>> =
+        Seed::new(&mut reader, Place::ROOT).deserialize(deserializer)?;
+    // `null` stands for an absent value, but here there is nothing that it could be absent from.
+    if message.is_none() && reader.report.len() == 0 {
+        shape::wrong_type::<JsonMessage<'a>>(&mut reader, Place::ROOT);
     }
-    Ok(Reading { message, report })
+    Ok(Reading {
+        message,
+        report: reader.into_report(),
+    })
 }
 
 fn read_text<'a>(

@@ -40,15 +40,16 @@ impl<'a> Reader<'a> {
 
     /// The place of a member; `None` where its name is no text, which is a problem then.
     pub fn member(&mut self, parent: Place, name: Cow<'a, str>) -> Option<Place> {
-        let mark = self.lone_surrogate.unwrap_or(NOT_UNICODE);
-        if !name.contains(mark) {
-            return Some(self.report.member(parent, name));
+        match self.lone_surrogate {
+            Some(mark) if name.contains(mark) => {
+                let name = name.replace(mark, "\u{fffd}");
+                let place = self.report.member(parent, name.into());
+                let detail = "This name holds half of a surrogate pair, which is no character.";
+                self.report.problem(place, Code::LoneSurrogate, detail);
+                None
+            }
+            _ => Some(self.report.member(parent, name)),
         }
-        let name = name.replace(mark, "\u{fffd}");
-        let place = self.report.member(parent, name.into());
-        let detail = "This name holds half of a surrogate pair, which is no character.";
-        self.report.problem(place, Code::LoneSurrogate, detail);
-        None
     }
 
     fn has_lone_surrogate(&self, text: &str) -> bool {
@@ -95,7 +96,7 @@ pub(super) trait Shape<'a>: Sized {
     }
 }
 
-fn wrong_type<'a, S: Shape<'a>>(reader: &mut Reader<'a>, place: Place) -> Option<S> {
+pub(super) fn wrong_type<'a, S: Shape<'a>>(reader: &mut Reader<'a>, place: Place) -> Option<S> {
     let detail = format!("This must be {}.", S::EXPECTED);
     reader.report.problem(place, Code::WrongType, detail);
     None
@@ -156,18 +157,6 @@ impl<'a, S: Shape<'a>> Visitor<'a> for Seed<'_, 'a, S> {
         Ok(self.take(Cow::Owned(text)))
     }
 
-    fn visit_unit<E>(self) -> Result<Option<S>, E> {
-        Ok(None)
-    }
-
-    fn visit_none<E>(self) -> Result<Option<S>, E> {
-        Ok(None)
-    }
-
-    fn visit_some<D: Deserializer<'a>>(self, deserializer: D) -> Result<Option<S>, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-
     fn visit_borrowed_bytes<E>(self, octets: &'a [u8]) -> Result<Option<S>, E> {
         Ok(S::octets(self.reader, self.place, Cow::Borrowed(octets)))
     }
@@ -182,6 +171,18 @@ impl<'a, S: Shape<'a>> Visitor<'a> for Seed<'_, 'a, S> {
 
     fn visit_byte_buf<E>(self, octets: Vec<u8>) -> Result<Option<S>, E> {
         Ok(S::octets(self.reader, self.place, Cow::Owned(octets)))
+    }
+
+    fn visit_unit<E>(self) -> Result<Option<S>, E> {
+        Ok(None)
+    }
+
+    fn visit_none<E>(self) -> Result<Option<S>, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'a>>(self, deserializer: D) -> Result<Option<S>, D::Error> {
+        deserializer.deserialize_any(self)
     }
 
     fn visit_bool<E>(self, boolean: bool) -> Result<Option<S>, E> {
@@ -399,6 +400,16 @@ mod tests {
         fn into_deserializer(self) -> Self {
             self
         }
+    }
+
+    #[test]
+    fn null_is_no_message() {
+        let problems = Message::from_json(b"null").unwrap_err();
+        let seen: Vec<_> = problems
+            .iter()
+            .map(|problem| problem.code().as_str())
+            .collect();
+        assert_eq!(seen, ["wrong_type"]);
     }
 
     #[test]
