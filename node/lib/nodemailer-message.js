@@ -79,7 +79,7 @@ function list(value) {
 }
 
 function compact(object) {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined && value !== ''));
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined && value !== null && value !== ''));
 }
 
 function hasGroup(data) {
@@ -154,9 +154,9 @@ function fileOf({ filename, content, contentType, cid, contentDisposition }, isN
   });
 }
 
-/** A string is literal text here: nodemailer has decoded it already. */
-function octetsOrText(content = '') {
-  return typeof content === 'string' ? { content: Buffer.from(content) } : { content };
+/** A string is literal text: what was base64 or the like, nodemailer has decoded. */
+function octetsOrText(content = Buffer.alloc(0)) {
+  return typeof content === 'string' ? { content, encoding: 'utf8' } : { content };
 }
 
 /** An event goes out twice, as nodemailer has it: for calendar programs, and as a file. */
