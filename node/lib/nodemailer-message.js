@@ -154,9 +154,13 @@ function fileOf({ filename, content, contentType, cid, contentDisposition }, isN
   });
 }
 
-/** A string is literal text: what was base64 or the like, nodemailer has decoded. */
-function octetsOrText(content = Buffer.alloc(0)) {
-  return typeof content === 'string' ? { content, encoding: 'utf8' } : { content };
+/**
+ * A string is literal text: what was base64 or the like, nodemailer has decoded. An attachment without content is
+ * resolved to itself.
+ */
+function octetsOrText(content) {
+  if (typeof content === 'string') return { content, encoding: 'utf8' };
+  return { content: content instanceof Uint8Array ? content : Buffer.alloc(0) };
 }
 
 /** An event goes out twice, as nodemailer has it: for calendar programs, and as a file. */

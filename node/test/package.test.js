@@ -1,0 +1,45 @@
+'use strict';
+
+// The package as npm packs it, in an empty folder. There is no compiler at work there, so this needs an addon that is
+// built: `npm run build`.
+
+const assert = require('node:assert/strict');
+const { execFileSync } = require('node:child_process');
+const { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
+const { tmpdir } = require('node:os');
+const { join } = require('node:path');
+const { after, before, test } = require('node:test');
+
+const root = join(__dirname, '..');
+const folder = mkdtempSync(join(tmpdir(), 'package-'));
+const npm = (...words) => execFileSync('npm', words, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+
+before(() => {
+  writeFileSync(join(folder, 'package.json'), '{"private": true}');
+  const [{ filename }] = JSON.parse(npm('pack', root, '--json', '--ignore-scripts'));
+  npm('install', '--ignore-scripts', '--no-audit', '--no-fund', '--offline', join(folder, filename));
+});
+after(() => rmSync(folder, { recursive: true }));
+
+test('it holds what it needs and nothing else', () => {
+  const installed = join(folder, 'node_modules/pmtaemail');
+  assert.deepEqual(readdirSync(installed).sort(), ['README.md', 'lib', 'native', 'package.json'].filter((name) => readdirSync(root).includes(name)));
+  assert.equal(readdirSync(join(installed, 'native')).length, 1);
+  assert.deepEqual(Object.keys(JSON.parse(readFileSync(join(installed, 'package.json'))).dependencies ?? {}), []);
+});
+
+test('it works', () => {
+  mkdirSync(join(folder, 'pickup'));
+  const message = `{ from: 'a@example.com', to: 'b@example.com', text: 'Hello' }`;
+  const programs = {
+    'a.mjs': `import { Pickup } from 'pmtaemail'; console.log((await new Pickup('pickup').submit(${message})).files[0]);`,
+    'b.cjs': `const { Pickup } = require('pmtaemail'); console.log(new Pickup('pickup').submitSync(${message}).files[0]);`,
+    'c.cjs': `console.log(typeof require('pmtaemail/nodemailer')({ pickup: 'pickup' }).send);`,
+  };
+  const said = Object.entries(programs).map(([name, program]) => {
+    writeFileSync(join(folder, name), program);
+    return execFileSync(process.execPath, [name], { cwd: folder, encoding: 'utf8' }).trim();
+  });
+  assert.deepEqual(said.slice(0, 2).sort(), readdirSync(join(folder, 'pickup')).sort());
+  assert.equal(said[2], 'function');
+});
