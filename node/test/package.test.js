@@ -5,7 +5,7 @@
 
 const assert = require('node:assert/strict');
 const { execFileSync } = require('node:child_process');
-const { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
+const { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const { join } = require('node:path');
 const { after, before, test } = require('node:test');
@@ -23,7 +23,7 @@ after(() => rmSync(folder, { recursive: true }));
 
 test('it holds what it needs and nothing else', () => {
   const installed = join(folder, 'node_modules/pmtaemail');
-  assert.deepEqual(readdirSync(installed).sort(), ['README.md', 'lib', 'native', 'package.json'].filter((name) => readdirSync(root).includes(name)));
+  assert.deepEqual(readdirSync(installed).sort(), ['README.md', 'lib', 'native', 'package.json']);
   assert.equal(readdirSync(join(installed, 'native')).length, 1);
   assert.deepEqual(Object.keys(JSON.parse(readFileSync(join(installed, 'package.json'))).dependencies ?? {}), []);
 });
@@ -42,4 +42,18 @@ test('it works', () => {
   });
   assert.deepEqual(said.slice(0, 2).sort(), readdirSync(join(folder, 'pickup')).sort());
   assert.equal(said[2], 'function');
+});
+
+test('the examples of its README run as they are written', () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const examples = [...readme.matchAll(/^```js\n(.*?)^```/gms)].map(([, example]) => example);
+  assert.equal(examples.length, 2);
+  mkdirSync(join(folder, 'node_modules/nodemailer'), { recursive: true });
+  cpSync(join(root, 'node_modules/nodemailer'), join(folder, 'node_modules/nodemailer'), { recursive: true });
+  const said = examples.map((example, index) => {
+    writeFileSync(join(folder, `example-${index}.cjs`), example);
+    return execFileSync(process.execPath, [`example-${index}.cjs`], { cwd: folder, encoding: 'utf8' });
+  });
+  assert.match(said[0], /code: 'unknown_field'.*^Subject: Your order\r$.*\.eml/ms);
+  assert.match(said[1], /^<.*@example\.com>\n$/);
 });
