@@ -37,7 +37,7 @@ impl Submission {
         let stamp = Stamp::now();
         let envelope = message.envelope();
         Self {
-            message_id: message.message_id(&stamp).as_str().to_owned(),
+            message_id: message.message_id(&stamp),
             files: pickup_files(
                 &stamp.id,
                 &envelope,

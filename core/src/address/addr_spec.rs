@@ -40,6 +40,11 @@ impl InvalidAddress {
     pub fn code(&self) -> Code {
         self.0.code
     }
+
+    /// One sentence on what is wrong.
+    pub(crate) fn detail(&self) -> Cow<'static, str> {
+        self.0.detail.clone()
+    }
 }
 
 impl<'a> AddrSpec<'a> {
@@ -114,8 +119,8 @@ pub(crate) enum ReversePath<'a> {
 
 impl<'a> ReversePath<'a> {
     /// Parses an address that may stand in angle brackets.
-    pub fn read(text: Cow<'a, str>) -> Result<Self, Fault> {
-        let Some(bare) = without_angle_brackets(&text) else {
+    pub fn read(text: &Cow<'a, str>) -> Result<Self, Fault> {
+        let Some(bare) = without_angle_brackets(text) else {
             return Err(invalid("The angle bracket is not closed."));
         };
         if bare.is_empty() && !text.is_empty() {
@@ -291,14 +296,14 @@ mod tests {
 
     #[test]
     fn a_path_may_stand_in_angle_brackets() {
-        assert_eq!(ReversePath::read("<>".into()), Ok(ReversePath::Null));
+        assert_eq!(ReversePath::read(&"<>".into()), Ok(ReversePath::Null));
         for text in ["<ann@example.com>", "ann@example.com"] {
-            let path = ReversePath::read(text.into()).unwrap();
+            let path = ReversePath::read(&text.into()).unwrap();
             let address = AddrSpec::parse("ann@example.com").unwrap();
             assert_eq!(path, ReversePath::Address(address));
         }
         for text in ["<", "<ann@example.com", "<<>>", "ann@example.com>", "<> "] {
-            assert!(ReversePath::read(text.into()).is_err(), "{text}");
+            assert!(ReversePath::read(&text.into()).is_err(), "{text}");
         }
     }
 }

@@ -6,17 +6,19 @@
 
 mod message;
 mod names;
+mod schema;
 mod shape;
 mod surrogates;
 mod values;
 
 pub(crate) use message::JsonMessage;
+pub use schema::schema;
 pub(crate) use shape::Placed;
 pub(crate) use surrogates::Marked;
 pub use surrogates::NOT_UNICODE;
 pub(crate) use values::{
     JsonAttachment, JsonCalendar, JsonContent, JsonDkim, JsonDsn, JsonHeader, JsonHeaders,
-    JsonMailbox, JsonMailboxParts, JsonMailboxes, JsonTexts, JsonUnsubscribe, JsonWindow,
+    JsonMailbox, JsonMailboxParts, JsonMailboxes, JsonRaw, JsonTexts, JsonUnsubscribe, JsonWindow,
 };
 
 use crate::problem::{Code, Place, Problem, Problems, Report};
@@ -92,6 +94,13 @@ fn read_text<'a>(
 /// The problem of a message with half surrogate pairs, when nothing else is to be said of it.
 pub(crate) fn holds_lone_surrogates() -> Problems {
     not_json("The message holds half of a surrogate pair.")
+}
+
+/// The problem of a message whose format broke off.
+pub(crate) fn unreadable(error: &dyn std::error::Error) -> Problems {
+    // What the error says may quote the input.
+    let _ = error;
+    not_json("The message cannot be read.")
 }
 
 fn syntax_problem(error: &serde_json::Error) -> Problems {

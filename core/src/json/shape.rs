@@ -3,6 +3,7 @@
 use super::NOT_UNICODE;
 use crate::problem::{Code, Place, Report};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::{Value, json};
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
 /// A value and where it stands.
@@ -63,6 +64,9 @@ impl<'a> Reader<'a> {
 pub(super) trait Shape<'a>: Sized {
     /// What the value should be, for the sentence "This must be …".
     const EXPECTED: &'static str;
+
+    /// The value's JSON Schema.
+    fn schema() -> Value;
 
     fn text(reader: &mut Reader<'a>, place: Place, _text: Cow<'a, str>) -> Option<Self> {
         wrong_type::<Self>(reader, place)
@@ -246,6 +250,10 @@ impl<'a> serde::Deserialize<'a> for Name<'a> {
 impl<'a> Shape<'a> for Cow<'a, str> {
     const EXPECTED: &'static str = "a string";
 
+    fn schema() -> Value {
+        json!({"type": "string"})
+    }
+
     fn text(_: &mut Reader<'a>, _: Place, text: Cow<'a, str>) -> Option<Self> {
         Some(text)
     }
@@ -255,6 +263,10 @@ impl<'a> Shape<'a> for Cow<'a, str> {
 impl<'a> Shape<'a> for bool {
     const EXPECTED: &'static str = "true or false";
 
+    fn schema() -> Value {
+        json!({"type": "boolean"})
+    }
+
     fn boolean(_: &mut Reader<'a>, _: Place, boolean: bool) -> Option<Self> {
         Some(boolean)
     }
@@ -263,6 +275,10 @@ impl<'a> Shape<'a> for bool {
 /// An array of one shape; `null` elements are as absent.
 impl<'a, S: Shape<'a>> Shape<'a> for Vec<Placed<S>> {
     const EXPECTED: &'static str = "an array";
+
+    fn schema() -> Value {
+        json!({"type": "array", "items": S::schema()})
+    }
 
     fn list<A: SeqAccess<'a>>(
         reader: &mut Reader<'a>,
@@ -286,15 +302,15 @@ impl<'a, S: Shape<'a>> Shape<'a> for Vec<Placed<S>> {
 /// the reading, the hints at near names and the documentation come.
 macro_rules! object {
     (
-        $(#[$doc:meta])*
+        $(#[doc = $doc:literal])*
         $object:ident, $expected:literal {
-            $($(#[$field_doc:meta])* $field:ident ($name:literal $(, $alias:literal)*): $shape:ty,)+
+            $($(#[doc = $field_doc:literal])* $field:ident ($name:literal $(, $alias:literal)*): $shape:ty,)+
         }
     ) => {
-        $(#[$doc])*
+        $(#[doc = $doc])*
         #[derive(Debug, Default)]
         pub(crate) struct $object<'a> {
-            $($(#[$field_doc])* pub $field: Option<$crate::json::Placed<$shape>>,)+
+            $($(#[doc = $field_doc])* pub $field: Option<$crate::json::Placed<$shape>>,)+
         }
 
         impl<'a> $object<'a> {
@@ -349,6 +365,13 @@ macro_rules! object {
 
         impl<'a> $crate::json::shape::Shape<'a> for $object<'a> {
             const EXPECTED: &'static str = $expected;
+
+            fn schema() -> serde_json::Value {
+                let fields = [
+                    $(($name, concat!($($field_doc),*), <$shape>::schema()),)+
+                ];
+                $crate::json::schema::object(concat!($($doc),*), fields)
+            }
 
             fn object<A: serde::de::MapAccess<'a>>(
                 reader: &mut $crate::json::shape::Reader<'a>,

@@ -7,7 +7,7 @@ mod media_type;
 mod quoted_printable;
 
 pub(crate) use base64::Base64;
-pub(crate) use content::{Content, Disposition, File};
+pub(crate) use content::{Content, Disposition, File, with_crlf};
 pub(crate) use media_type::MediaType;
 
 use boundary::Boundaries;
@@ -86,14 +86,23 @@ impl Entity<'_> {
         }
     }
 
+    /// The type that `multipart/related` tells of its root (RFC 2387 section 3.1).
+    fn media_type(&self) -> &str {
+        match self {
+            Self::Multipart { .. } => "multipart/alternative",
+            Self::Text { .. } => "text/html",
+            Self::File(file) => file.media_type.essence(),
+        }
+    }
+
     fn collect_verbatim<'s>(&'s self, verbatim: &mut Vec<&'s [u8]>) {
         match self {
             Self::Text { .. } => {}
             Self::File(file) => verbatim.extend(file.verbatim()),
             Self::Multipart { parts, .. } => {
-                parts
-                    .iter()
-                    .for_each(|part| part.collect_verbatim(verbatim));
+                for part in parts {
+                    part.collect_verbatim(verbatim);
+                }
             }
         }
     }
@@ -112,7 +121,11 @@ impl Entity<'_> {
             Self::Multipart { subtype, parts } => {
                 let boundary = boundaries.next();
                 put(out, &["Content-Type: multipart/", subtype, ";\r\n"]);
-                put(out, &[" boundary=\"", &boundary, "\"\r\n"]);
+                put(out, &[" boundary=\"", &boundary, "\""]);
+                if let ("related", Some(root)) = (*subtype, parts.first()) {
+                    put(out, &[";\r\n type=\"", root.media_type(), "\""]);
+                }
+                put(out, &["\r\n"]);
                 for part in parts {
                     put(out, &["\r\n--", &boundary, "\r\n"]);
                     part.write(boundaries, out);
