@@ -17,11 +17,17 @@ help: ## Tell what can be made.
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 .PHONY: test
-test: test-rust test-python ## Build once and pass all tests.
+test: test-rust test-node test-python ## Build once and pass all tests.
 
+# The shared objects are copied to where Python and Node load them; Node takes a link to a `.so` for JavaScript.
 .PHONY: build
 build: ## Build all crates for development and tests.
 	cargo build --workspace
+	cp target/debug/libpmtaemail_python.so python/pmtaemail/_native.abi3.so.new
+	mv python/pmtaemail/_native.abi3.so.new python/pmtaemail/_native.abi3.so
+	mkdir -p node/native
+	addon=node/native/$$(node -p "require('./node/lib/addon-name.js').addonName").node; \
+	cp target/debug/libpmtaemail_node.so $$addon.new; mv $$addon.new $$addon
 
 .PHONY: test-rust
 test-rust: build ## Pass the tests of the crates, their documentation's examples included.
@@ -31,6 +37,10 @@ ifeq ($(NEXTEST),yes)
 else
 	cargo test --workspace
 endif
+
+.PHONY: test-node
+test-node: build node/node_modules/.installed ## Pass the tests of the Node package.
+	cd node && npm test
 
 .PHONY: test-python
 test-python: build $(VENV)/.installed tests/node_modules/.installed ## Pass the black-box tests.
@@ -43,8 +53,8 @@ $(VENV)/.installed: requirements-dev.txt
 	$(VENV)/bin/pip install --quiet --requirement requirements-dev.txt
 	touch $@
 
-tests/node_modules/.installed: tests/package.json tests/package-lock.json
-	cd tests && npm ci --no-audit --no-fund --loglevel=error
+%/node_modules/.installed: %/package.json %/package-lock.json
+	cd $* && npm ci --no-audit --no-fund --loglevel=error
 	touch $@
 
 .PHONY: run
@@ -73,11 +83,15 @@ cases: build $(VENV)/.installed ## Write the expected files of tests/cases anew,
 	git status --short tests/cases
 
 .PHONY: bench
-bench: ## Measure.
+bench: $(VENV)/.installed node/node_modules/.installed ## Measure, each thing beside a peer in the same run.
 	cargo bench --workspace
+	cargo build --release --workspace
+	cp target/release/libpmtaemail_python.so python/pmtaemail/_native.abi3.so
+	$(VENV)/bin/python python/bench/render.py
+	cd node && npm run bench
 
 .PHONY: clean
 clean: ## Remove all that was made.
 	cargo clean
-	rm -rf $(VENV) tests/node_modules
+	rm -rf $(VENV) tests/node_modules node/node_modules node/native python/pmtaemail/*.so
 	find tests -name __pycache__ -prune -exec rm -rf {} +
