@@ -22,6 +22,7 @@ test: test-rust test-python ## Build once and pass all tests.
 .PHONY: build
 build: ## Build all crates for development and tests.
 	cargo build --workspace
+	install -m 755 $(or $(CARGO_TARGET_DIR),target)/debug/libpmtaemail_python.so python/pmtaemail/_native.abi3.so
 
 .PHONY: test-rust
 test-rust: build ## Pass the tests of the crates, their documentation's examples included.
@@ -56,15 +57,16 @@ run: ## Start the daemon on 127.0.0.1:8000 with the folder pickup.
 .PHONY: fmt
 fmt: $(VENV)/.installed ## Format all code.
 	cargo fmt --all
-	$(VENV)/bin/ruff format tests
-	$(VENV)/bin/ruff check --fix tests
+	$(VENV)/bin/ruff format tests python
+	$(VENV)/bin/ruff check --fix tests python
 
 .PHONY: lint
 lint: $(VENV)/.installed ## Tell what is not formatted, what is doubtful, which made files are stale.
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
-	$(VENV)/bin/ruff format --check tests
-	$(VENV)/bin/ruff check tests
+	$(VENV)/bin/ruff format --check tests python
+	$(VENV)/bin/ruff check tests python
+	$(VENV)/bin/python python/generate_types.py --check
 	$(VENV)/bin/python tests/make_hostile.py --check
 
 .PHONY: cases

@@ -1,7 +1,7 @@
 """Makes `pmtaemail/types.py` from the JSON Schema of a message.
 
-    python python/generate_types.py          writes it
-    python python/generate_types.py --check  tells by its exit status whether it is fresh
+python python/generate_types.py          writes it
+python python/generate_types.py --check  tells by its exit status whether it is fresh
 """
 
 import json

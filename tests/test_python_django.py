@@ -12,6 +12,7 @@ from email.mime.image import MIMEImage
 from pathlib import Path
 
 import django
+import pmtaemail
 import pytest
 from django.conf import settings
 from django.core import mail
@@ -20,7 +21,6 @@ from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connectio
 from django.utils.functional import lazystr
 from django.utils.safestring import mark_safe
 
-import pmtaemail
 from pickup_reader import read
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -290,9 +290,9 @@ def test_mailers(tmp_path: Path):
     with override_settings(MAILERS={"default": {"BACKEND": BACKEND, "OPTIONS": options}}):
         assert plain().send(using="default") == 1
     assert sent(tmp_path)[0] == ["ann@example.org"]
-    with override_settings(MAILERS={"default": {"BACKEND": BACKEND, "OPTIONS": {**options, "host": "x"}}}):
-        with pytest.raises(mail.InvalidMailer, match="host"):
-            plain().send(using="default")
+    unknown = override_settings(MAILERS={"default": {"BACKEND": BACKEND, "OPTIONS": {**options, "host": "x"}}})
+    with unknown, pytest.raises(mail.InvalidMailer, match="host"):
+        plain().send(using="default")
 
 
 def test_async_views_may_send(pickup: Path):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 
-GOOD = '''
+GOOD = """
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -47,13 +47,13 @@ async def main() -> pmtaemail.Receipt:
 
 
 asyncio.run(main())
-'''
+"""
 
 BAD = [
     'pmtaemail.render({"from": "a@example.com", "too": "b@example.com"})',
     'pmtaemail.render({"from": "a@example.com", "subject": 5})',
     'pmtaemail.render(from_="a@example.com", too="b@example.com")',
-    'pmtaemail.render(5)',
+    "pmtaemail.render(5)",
     'pmtaemail.Pickup("pickup", durability="perhaps")',
     'pmtaemail.check(b"{}")[0].place',
 ]
@@ -74,7 +74,11 @@ def test_programs_are_checked(tmp_path: Path):
     bad = "\n".join(f"{line}  # mistake" for line in BAD)
     file.write_text(f"{GOOD}\n{bad}\n")
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", file], capture_output=True, text=True, cwd=ROOT / "python", check=False
+        [sys.executable, "-m", "mypy", "--strict", file],
+        capture_output=True,
+        text=True,
+        cwd=ROOT / "python",
+        check=False,
     )
     lines = file.read_text().splitlines()
     wrong = {int(line.split(":")[1]) for line in done.stdout.splitlines() if ": error: " in line}
