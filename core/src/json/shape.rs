@@ -271,6 +271,23 @@ impl<'a> Shape<'a> for bool {
     }
 }
 
+/// A value that is too large to be moved about.
+impl<'a, S: Shape<'a>> Shape<'a> for Box<S> {
+    const EXPECTED: &'static str = S::EXPECTED;
+
+    fn schema() -> Value {
+        S::schema()
+    }
+
+    fn object<A: MapAccess<'a>>(
+        reader: &mut Reader<'a>,
+        place: Place,
+        members: A,
+    ) -> Result<Option<Self>, A::Error> {
+        Ok(S::object(reader, place, members)?.map(Self::new))
+    }
+}
+
 /// An array of one shape; `null` elements are as absent.
 impl<'a, S: Shape<'a>> Shape<'a> for Vec<Placed<S>> {
     const EXPECTED: &'static str = "an array";
