@@ -77,6 +77,9 @@ cases: build $(VENV)/.installed ## Write the expected files of tests/cases anew,
 .PHONY: bench
 bench: ## Measure.
 	cargo bench --workspace
+	cargo build --release --package pmtaemail-python --features bench
+	install -m 755 $(or $(CARGO_TARGET_DIR),target)/release/libpmtaemail_python.so python/pmtaemail/_native.abi3.so
+	PYTHONPATH=python $(PYTHON) python/bench/render.py
 
 .PHONY: clean
 clean: ## Remove all that was made.
