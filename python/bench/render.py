@@ -10,7 +10,6 @@ rounds. "Core" is what core alone takes for the same message at hand in Rust; oc
 
 import base64
 import json
-import math
 import statistics
 import time
 from collections.abc import Callable
