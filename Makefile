@@ -11,6 +11,8 @@ VENV := .venv
 PYTHON ?= python3
 NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
 PYTEST_FLAGS ?= -n 2
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+ADDON = $(shell node -p "require('./node/lib/addon-name.js').addonName")
 
 .PHONY: help
 help: ## Tell what can be made.
@@ -23,11 +25,8 @@ test: test-rust test-node test-python ## Build once and pass all tests.
 .PHONY: build
 build: ## Build all crates for development and tests.
 	cargo build --workspace
-	cp target/debug/libpmtaemail_python.so python/pmtaemail/_native.abi3.so.new
-	mv python/pmtaemail/_native.abi3.so.new python/pmtaemail/_native.abi3.so
-	mkdir -p node/native
-	addon=node/native/$$(node -p "require('./node/lib/addon-name.js').addonName").node; \
-	cp target/debug/libpmtaemail_node.so $$addon.new; mv $$addon.new $$addon
+	install -m 755 $(TARGET)/debug/libpmtaemail_python.so python/pmtaemail/_native.abi3.so
+	install -D -m 755 $(TARGET)/debug/libpmtaemail_node.so node/native/$(ADDON).node
 
 .PHONY: test-rust
 test-rust: build ## Pass the tests of the crates, their documentation's examples included.
@@ -66,15 +65,16 @@ run: ## Start the daemon on 127.0.0.1:8000 with the folder pickup.
 .PHONY: fmt
 fmt: $(VENV)/.installed ## Format all code.
 	cargo fmt --all
-	$(VENV)/bin/ruff format tests
-	$(VENV)/bin/ruff check --fix tests
+	$(VENV)/bin/ruff format tests python
+	$(VENV)/bin/ruff check --fix tests python
 
 .PHONY: lint
 lint: $(VENV)/.installed ## Tell what is not formatted, what is doubtful, which made files are stale.
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
-	$(VENV)/bin/ruff format --check tests
-	$(VENV)/bin/ruff check tests
+	$(VENV)/bin/ruff format --check tests python
+	$(VENV)/bin/ruff check tests python
+	$(VENV)/bin/python python/generate_types.py --check
 	$(VENV)/bin/python tests/make_hostile.py --check
 
 .PHONY: cases
@@ -85,9 +85,9 @@ cases: build $(VENV)/.installed ## Write the expected files of tests/cases anew,
 .PHONY: bench
 bench: $(VENV)/.installed node/node_modules/.installed ## Measure, each thing beside a peer in the same run.
 	cargo bench --workspace
-	cargo build --release --workspace
-	cp target/release/libpmtaemail_python.so python/pmtaemail/_native.abi3.so
-	$(VENV)/bin/python python/bench/render.py
+	cargo build --release --package pmtaemail-python --features bench
+	install -m 755 $(TARGET)/release/libpmtaemail_python.so python/pmtaemail/_native.abi3.so
+	PYTHONPATH=python $(PYTHON) python/bench/render.py
 	cd node && npm run bench
 
 .PHONY: clean
