@@ -62,6 +62,12 @@ pub fn render_later(
     Ok(AsyncTask::new(RenderTask(messages)))
 }
 
+/// A finished message with the header fields that it must have.
+#[napi(catch_unwind)]
+pub fn complete<'env>(env: &'env Env, octets: &[u8], from: String) -> Result<BufferSlice<'env>> {
+    BufferSlice::copy_from(env, pmtaemail::complete_rfc822(octets, &from))
+}
+
 /// A pickup directory, or why it cannot be opened as JSON.
 #[napi(catch_unwind)]
 pub fn open_pickup(
