@@ -7,7 +7,9 @@ import os
 from collections.abc import Iterable, Mapping
 from email.headerregistry import Address
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
+
+from .types import Attachment
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -36,10 +38,11 @@ class Receipt:
         }
 
 
-def attachment(path: str | os.PathLike[str], /, **fields: Any) -> dict[str, Any]:
+def attachment(path: str | os.PathLike[str], /, **fields: Unpack[Attachment]) -> Attachment:
     """The file at `path` as an attachment, with its name; `fields` (such as `cid="logo"`) are added."""
     file = Path(path)
-    return {"filename": file.name, "content": file.read_bytes(), **fields}
+    found: Attachment = {"filename": file.name, "content": file.read_bytes()}
+    return found | fields
 
 
 def plain(value: object) -> object:

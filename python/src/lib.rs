@@ -9,7 +9,7 @@ mod pickup;
 #[pyo3::pymodule(gil_used = false)]
 mod _native {
     #[pymodule_export]
-    use super::message::{check, render};
+    use super::message::{Prepared, check, render};
     #[pymodule_export]
     use super::pickup::Pickup;
     #[pymodule_export]

@@ -152,19 +152,28 @@ fn local_part_end(text: &str) -> Result<usize, Fault> {
 
 /// Dot-string of RFC 5321 section 4.1.2, with RFC 6531's characters.
 fn dot_string_end(text: &str) -> Result<usize, Fault> {
-    let mut last = '.';
+    let mut last = b'.';
     let mut end = text.len();
-    for (index, c) in text.char_indices() {
-        if c == '.' && last == '.' {
+    for (index, &octet) in text.as_bytes().iter().enumerate() {
+        if octet == b'.' && last == b'.' {
             return Err(misplaced_dot());
         }
-        if c != '.' && !is_atext(c) {
+        let fits = match octet {
+            b'.' => true,
+            octet if octet.is_ascii() => is_atext(char::from(octet)),
+            // What follows a first octet was judged with it.
+            _ => text
+                .get(index..)
+                .and_then(|rest| rest.chars().next())
+                .is_none_or(is_atext),
+        };
+        if !fits {
             end = index;
             break;
         }
-        last = c;
+        last = octet;
     }
-    if last == '.' && end > 0 {
+    if last == b'.' && end > 0 {
         return Err(misplaced_dot());
     }
     Ok(end)

@@ -54,22 +54,31 @@ impl TextSubtype {
     }
 }
 
-impl Entity<'_> {
+impl<'m> Entity<'m> {
     /// The parts as one entity: no level stands around a single child. `None` for no parts.
-    pub fn multipart(subtype: &'static str, mut parts: Vec<Self>) -> Option<Self> {
-        if parts.len() > 1 {
-            return Some(Self::Multipart { subtype, parts });
-        }
-        parts.pop()
+    pub fn multipart(
+        subtype: &'static str,
+        mut parts: impl Iterator<Item = Entity<'m>>,
+    ) -> Option<Self> {
+        let first = parts.next()?;
+        let Some(second) = parts.next() else {
+            return Some(first);
+        };
+        let parts = [first, second].into_iter().chain(parts).collect();
+        Some(Self::Multipart { subtype, parts })
     }
 
     /// Writes the entity as the content of a message: its header fields, the empty line and the
     /// body, which ends with a line end. Boundaries are made from `identity`, so the same message
     /// has the same octets.
     pub fn write_message(&self, identity: &str, out: &mut Vec<u8>) {
-        let mut verbatim = Vec::new();
-        self.collect_verbatim(&mut verbatim);
-        self.write(&mut Boundaries::new(identity, &verbatim), out);
+        if let Self::Multipart { .. } = self {
+            let mut verbatim = Vec::new();
+            self.collect_verbatim(&mut verbatim);
+            self.write(&mut Boundaries::new(identity, &verbatim), out);
+        } else {
+            self.write(&mut Boundaries::none(), out);
+        }
         if !out.ends_with(b"\r\n") {
             out.extend_from_slice(b"\r\n");
         }
