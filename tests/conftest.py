@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from daemon import Daemon
-from doors import Command, Door, Http, Python, PythonJson
+from doors import Command, Door, Http, Node, NodeJson, NodeProcess, Python, PythonJson
 from readers import NodeReaders
 
 ROOT = Path(__file__).parent.parent
-DOORS = ("command", "http", "python", "python-json")
+DOORS = ("command", "http", "python", "python-json", "node", "node-json")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -61,6 +61,13 @@ def node() -> Iterator[NodeReaders]:
         yield readers
 
 
+@pytest.fixture(scope="session")
+def node_process() -> Iterator[NodeProcess]:
+    """The package for Node, which `node/build.mjs` builds."""
+    with NodeProcess() as process:
+        yield process
+
+
 @pytest.fixture(params=DOORS)
 def door(request: pytest.FixtureRequest, binary: Path) -> Door:
     """Each door in turn. A new door is one class in `doors.py`, one name in `DOORS`, one line here."""
@@ -68,4 +75,7 @@ def door(request: pytest.FixtureRequest, binary: Path) -> Door:
         return Command(binary)
     if request.param in (Python.name, PythonJson.name):
         return Python() if request.param == Python.name else PythonJson()
+    if request.param in (Node.name, NodeJson.name):
+        process = request.getfixturevalue("node_process")
+        return Node(process) if request.param == Node.name else NodeJson(process)
     return Http(request.getfixturevalue("shared_daemon"))

@@ -68,9 +68,15 @@ export interface Dsn {
 
 export type NotifyWord = 'never' | 'success' | 'failure' | 'delay';
 
+/** A finished message (RFC 5322): text or octets, or text that says how it is written. */
+export type Raw = string | Octets | { content: string | Octets; encoding?: 'base64' | 'utf8' | null };
+
+/** Either `from` or `raw` must be there. */
+export type Message = ({ from: Mailbox } | { raw: Raw }) & MessageFields;
+
 /** One message. Names may also be written in snake_case. `null` and `undefined` are as absent. */
-export interface Message {
-  from: Mailbox;
+export interface MessageFields {
+  from?: Mailbox | null;
   /** The envelope's sender; `<>` for none. `from`'s address when absent. */
   sender?: string | null;
   to?: Mailboxes | null;
@@ -107,4 +113,6 @@ export interface Message {
   verp?: boolean | null;
   /** Delivery status notifications (RFC 3461). */
   dsn?: Dsn | null;
+  /** Sent as it is, after checks; only fields of the envelope may stand beside it. */
+  raw?: Raw | null;
 }

@@ -1,5 +1,7 @@
 'use strict';
 
+const native = require('./native.js');
+
 // From nodemailer's words to ours.
 
 /** What only nodemailer's own writer can write. */
@@ -27,14 +29,14 @@ function mustBeRaw(mail, check) {
   );
 }
 
-/** The message as nodemailer writes it. */
+/** The message as nodemailer writes it, or as the caller wrote it; Date and Message-ID are added where they are missing. */
 async function rawMessage({ data, message }, envelope) {
   const chunks = [];
   for await (const chunk of message.createReadStream()) chunks.push(chunk);
   return compact({
     sender: reversePath(envelope),
     to: envelope.to,
-    raw: { content: Buffer.concat(chunks) },
+    raw: native.complete(Buffer.concat(chunks), envelope.from || ''),
     ...dsn(data.dsn),
     ...data.pmtaemail,
   });
