@@ -90,10 +90,11 @@ fn read_composed<'a>(
         .calendar
         .take()
         .and_then(|calendar| read_calendar(calendar, report));
+    let has_unsubscribe = json.unsubscribe.is_some();
     let extra_headers = json
         .headers
         .take()
-        .map(|headers| read_headers(headers.value, report));
+        .map(|headers| read_headers(headers.value, has_unsubscribe, report));
     let unsubscribe = json
         .unsubscribe
         .take()

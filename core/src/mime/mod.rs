@@ -95,6 +95,16 @@ impl<'m> Entity<'m> {
         }
     }
 
+    /// Whether octets beyond ASCII stand in it, which the multiparts around have to tell as well
+    /// (RFC 2045 section 6.4).
+    fn is_eight_bit(&self) -> bool {
+        match self {
+            Self::Text { .. } => false,
+            Self::File(file) => file.is_eight_bit(),
+            Self::Multipart { parts, .. } => parts.iter().any(Self::is_eight_bit),
+        }
+    }
+
     /// The type that `multipart/related` tells of its root (RFC 2387 section 3.1).
     fn media_type(&self) -> &str {
         match self {
@@ -135,6 +145,9 @@ impl<'m> Entity<'m> {
                     put(out, &[";\r\n type=\"", root.media_type(), "\""]);
                 }
                 put(out, &["\r\n"]);
+                if self.is_eight_bit() {
+                    put(out, &["Content-Transfer-Encoding: 8bit\r\n"]);
+                }
                 for part in parts {
                     put(out, &["\r\n--", &boundary, "\r\n"]);
                     part.write(boundaries, out);
