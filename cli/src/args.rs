@@ -17,6 +17,7 @@ Examples:
   pmtaemailapi check message.json
   pmtaemailapi render < message.json
   pmtaemailapi submit -pickup /var/pickup message.json
+  pmtaemailapi sendmail -t -i < message.eml
 
 Without a subcommand it serves. Long options may be written with one dash or two.
 Each option of the daemon may stand in the environment instead, under the name that is given
@@ -40,10 +41,17 @@ pub enum Action {
     Check(CheckArgs),
     Render(RenderArgs),
     Submit(SubmitArgs),
+    Schema,
+    /// sendmail's own command line, not read yet.
+    Sendmail(Vec<OsString>),
 }
 
 /// Reads the command line. What clap has to say instead may also be help or the version.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Action, clap::Error> {
+    let args: Vec<OsString> = args.into_iter().collect();
+    if let Some(line) = sendmail_line(&args) {
+        return Ok(Action::Sendmail(line.to_vec()));
+    }
     let args = go_flags::with_two_dashes(&mut CommandLine::command(), args);
     let matches = CommandLine::command().try_get_matches_from(args)?;
     let line = CommandLine::from_arg_matches(&matches)?;
@@ -53,7 +61,22 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Action, clap::E
         Some(Command::Check(args)) => Action::Check(args),
         Some(Command::Render(args)) => Action::Render(args),
         Some(Command::Submit(args)) => Action::Submit(args),
+        Some(Command::Schema) => Action::Schema,
+        Some(Command::Sendmail { line }) => Action::Sendmail(line),
     })
+}
+
+/// What stands behind `sendmail`, the first argument or the program's own name. Its options are not
+/// written like others, so nothing else reads them.
+fn sendmail_line(args: &[OsString]) -> Option<&[OsString]> {
+    let program = args.first().and_then(|name| Path::new(name).file_name());
+    if program.is_some_and(|name| name == "sendmail") {
+        args.get(1..)
+    } else if args.get(1).is_some_and(|command| command == "sendmail") {
+        args.get(2..)
+    } else {
+        None
+    }
 }
 
 /// Submit mail to PowerMTA with HTTP and JSON instead of SMTP and MIME.
@@ -80,6 +103,14 @@ enum Command {
     Render(RenderArgs),
     /// Put a message into the pickup directory and print its receipt
     Submit(SubmitArgs),
+    /// Print the JSON Schema of a message
+    Schema,
+    /// Hand on a finished message as sendmail does; also when the program is called `sendmail`
+    Sendmail {
+        /// sendmail's own options and recipients; see sendmail --help
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        line: Vec<OsString>,
+    },
 }
 
 /// Options of the daemon.
@@ -133,6 +164,16 @@ pub struct PickupArgs {
 }
 
 impl PickupArgs {
+    /// What the environment alone says.
+    pub fn from_environment() -> Result<Self, clap::Error> {
+        #[derive(Parser)]
+        struct Environment {
+            #[command(flatten)]
+            pickup: PickupArgs,
+        }
+        Environment::try_parse_from(["pmtaemailapi"]).map(|environment| environment.pickup)
+    }
+
     /// Opens the pickup directory.
     pub fn open(&self) -> Result<PickupDirectory, PickupError> {
         let mut options = PickupOptions::default()
@@ -200,6 +241,17 @@ pub struct LimitArgs {
     )]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_in_flight: u32,
+
+    /// Most octets of bodies at work at once, in octets or with a unit, at least one body of the
+    /// largest size; more are answered 503
+    #[arg(
+        long,
+        value_name = "SIZE",
+        default_value = "256MiB",
+        env = "PMTAEMAIL_MAX_OCTETS_IN_FLIGHT"
+    )]
+    #[arg(value_parser = units::octets)]
+    pub max_octets_in_flight: usize,
 
     /// Most connections at once, fewer where the limit on open files asks for it; more have to
     /// wait
@@ -344,6 +396,20 @@ mod tests {
             };
             assert_eq!(args.message.path(), path.map(Path::new));
         }
+    }
+
+    #[test]
+    fn sendmail_reads_its_line_itself() {
+        for (line, rest) in [
+            ("pmtaemailapi sendmail -t -help", "-t -help"),
+            ("/usr/sbin/sendmail check -- -listen", "check -- -listen"),
+        ] {
+            let Action::Sendmail(line) = parsed(line).unwrap() else {
+                panic!("{line}")
+            };
+            assert_eq!(line.join(" ".as_ref()), rest);
+        }
+        assert!(matches!(parsed("sendmail/x check"), Ok(Action::Check(_))));
     }
 
     #[test]

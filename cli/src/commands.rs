@@ -1,4 +1,4 @@
-//! The commands that take one message: `check`, `render`, `submit`.
+//! The commands that take one message (`check`, `render`, `submit`), and `schema`.
 
 use crate::args::{CheckArgs, RenderArgs, SubmitArgs};
 use crate::exit::{Exit, Failure};
@@ -44,6 +44,13 @@ pub fn submit(args: &SubmitArgs) -> Result<Exit, Failure> {
             id: submission.id().to_string(),
             source,
         })?;
+    Ok(Exit::Ok)
+}
+
+/// Prints the JSON Schema of a message.
+pub fn schema() -> Result<Exit, Failure> {
+    let schema = format!("{:#}\n", pmtaemail::schema());
+    output::print(schema.as_bytes()).map_err(Failure::Write)?;
     Ok(Exit::Ok)
 }
 

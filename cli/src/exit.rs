@@ -69,6 +69,12 @@ pub enum Failure {
     /// The message is in the pickup directory, but its receipt could not be printed.
     #[error("the message was handed over as {id}, but its receipt cannot be printed: {source}")]
     Receipt { id: String, source: io::Error },
+    /// The arguments, not read by clap, make no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// The environment makes no sense where the arguments do not say it.
+    #[error(transparent)]
+    Environment(clap::Error),
     /// The submission has other files than the one asked for.
     #[error("the submission has {0} pickup files: choose one with --file 1 to --file {0}")]
     ChooseFile(usize),
@@ -90,7 +96,7 @@ impl Failure {
             Self::Problems(_) => Exit::Data,
             Self::Open { .. } => Exit::NoInput,
             Self::Read { .. } | Self::Write(_) | Self::Receipt { .. } => Exit::InputOutput,
-            Self::ChooseFile(_) => Exit::Usage,
+            Self::Usage(_) | Self::Environment(_) | Self::ChooseFile(_) => Exit::Usage,
             Self::HandOver(error) => hand_over(error.kind()),
             Self::Listen { .. } | Self::Start(_) => Exit::Os,
         }

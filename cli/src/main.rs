@@ -8,12 +8,15 @@ mod exit;
 mod go_flags;
 mod input;
 mod output;
+mod sendmail;
 mod units;
 
 use args::Action;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 fn main() -> ExitCode {
+    survive_file_size_limit();
     let action = match args::parse(std::env::args_os()) {
         Ok(action) => action,
         Err(answer) => return output::usage(&answer).into(),
@@ -23,6 +26,8 @@ fn main() -> ExitCode {
         Action::Check(args) => commands::check(&args),
         Action::Render(args) => commands::render(&args),
         Action::Submit(args) => commands::submit(&args),
+        Action::Schema => commands::schema(),
+        Action::Sendmail(line) => sendmail::run(line),
     };
     match ended {
         Ok(exit) => exit.into(),
@@ -31,4 +36,12 @@ fn main() -> ExitCode {
             failure.exit().into()
         }
     }
+}
+
+/// Keeps a limit on file sizes from killing the program: with a handler for SIGXFSZ the write fails
+/// instead (EFBIG), and one submission is refused.
+fn survive_file_size_limit() {
+    let nobody_asks = Arc::default();
+    // Without it the program works all the same.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, nobody_asks);
 }

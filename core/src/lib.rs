@@ -34,7 +34,7 @@ mod text;
 
 pub use address::{AddrSpec, InvalidAddress};
 pub use json::{NOT_UNICODE, schema};
-pub use message::{Message, complete_rfc822};
+pub use message::{FilePart, HeaderRecipients, Message, Origin, complete_rfc822};
 pub use pickup_directory::{
     Durability, HandOver, PickupDirectory, PickupError, PickupErrorKind, PickupOptions,
 };

@@ -1,6 +1,7 @@
 //! The body of a request, within its limits.
 
 use super::refusal::Refusal;
+use super::state::InFlight;
 use axum::body::{Body, HttpBody};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
@@ -26,14 +27,22 @@ impl BodyLimits {
         Ok(())
     }
 
-    /// Reads a whole body.
-    pub async fn receive(self, body: &mut Body) -> Result<Bytes, Refusal> {
-        timeout(self.time, self.read(body))
+    /// Reads a whole body, for which `in_flight` makes room.
+    pub async fn receive(
+        self,
+        body: &mut Body,
+        in_flight: &mut InFlight,
+    ) -> Result<Bytes, Refusal> {
+        timeout(self.time, self.read(body, in_flight))
             .await
             .unwrap_or(Err(Refusal::BodyTimeout))
     }
 
-    async fn read(self, body: &mut Body) -> Result<Bytes, Refusal> {
+    async fn read(self, body: &mut Body, in_flight: &mut InFlight) -> Result<Bytes, Refusal> {
+        let announced = body
+            .size_hint()
+            .exact()
+            .and_then(|size| size.try_into().ok());
         let mut first = Bytes::new();
         let mut all = BytesMut::new();
         while let Some(frame) = body.frame().await {
@@ -44,9 +53,14 @@ impl BodyLimits {
             if first.len() + all.len() + data.len() > self.octets {
                 return Err(self.too_large());
             }
+            in_flight.grow(data.len())?;
             if first.is_empty() && all.is_empty() {
                 first = data;
             } else {
+                if all.is_empty() {
+                    // The system gives memory to what is written, not to what is reserved.
+                    all.reserve(announced.unwrap_or(0));
+                }
                 all.extend_from_slice(&std::mem::take(&mut first));
                 all.extend_from_slice(&data);
             }

@@ -1,17 +1,18 @@
-//! `POST /messages` and its relatives: one message as JSON in the body, whatever its media type.
+//! `POST /messages` and its relatives: one message in the body.
 
 use super::body::{self, BodyLimits};
 use super::log::{self, Line};
 use super::refusal::Refusal;
-use super::state::Daemon;
+use super::request::Format;
+use super::state::{Daemon, InFlight};
+use axum::body::HttpBody;
 use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use pmtaemail::{Problems, Receipt, Submission};
+use pmtaemail::{Message, Receipt, Submission};
 use serde::Serialize;
 use std::sync::Arc;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::spawn_blocking;
 
 /// A body up to this size is read and rendered in some ten microseconds: less than it costs to
@@ -39,7 +40,7 @@ pub async fn check(State(daemon): State<Arc<Daemon>>, request: Request) -> Respo
     struct NoProblems {
         problems: [(); 0],
     }
-    match understood(&daemon, request, pmtaemail::check).await {
+    match understood(&daemon, request, |_| ()).await {
         Ok(((), _)) => json(&NoProblems { problems: [] }),
         Err(refusal) => refusal.into_response(),
     }
@@ -47,7 +48,7 @@ pub async fn check(State(daemon): State<Arc<Daemon>>, request: Request) -> Respo
 
 /// Answers with the message as it would be sent.
 pub async fn render(State(daemon): State<Arc<Daemon>>, request: Request) -> Response {
-    match understood(&daemon, request, pmtaemail::render).await {
+    match understood(&daemon, request, |message| message.render()).await {
         Ok((octets, _)) => ([(header::CONTENT_TYPE, "message/rfc822")], octets).into_response(),
         Err(refusal) => refusal.into_response(),
     }
@@ -58,51 +59,65 @@ async fn try_submit(
     request: Request,
     line: &mut Line,
 ) -> Result<Receipt, Refusal> {
-    let (submission, permit) = understood(&daemon, request, Submission::from_json).await?;
+    let (submission, in_flight) =
+        understood(&daemon, request, |message| Submission::new(message)).await?;
     line.submission(&submission);
     elsewhere(move || {
         let receipt = daemon.pickup.submit(&submission);
-        drop(permit);
+        drop(in_flight);
         receipt
     })
     .await?
     .map_err(Refusal::HandOver)
 }
 
-/// Reads a request's body and what `read` makes of it. The permit stands for the message at work.
+/// Reads a request's message and what `then` makes of it.
 async fn understood<T: Send + 'static>(
     daemon: &Daemon,
     request: Request,
-    read: impl FnOnce(&[u8]) -> Result<T, Problems> + Send + 'static,
-) -> Result<(T, OwnedSemaphorePermit), Refusal> {
-    let (permit, json) = admitted(daemon, daemon.body, request).await?;
-    let value = if json.len() <= INLINE_OCTETS {
-        read(&json)
+    then: impl FnOnce(&Message<'_>) -> T + Send + 'static,
+) -> Result<(T, InFlight), Refusal> {
+    let format = Format::of(request.uri(), request.headers());
+    let (format, in_flight, body) = admitted(daemon, daemon.body, format, request).await?;
+    let value = if body.len() <= INLINE_OCTETS {
+        format.read(body, then)
     } else {
-        elsewhere(move || read(&json)).await?
+        elsewhere(move || format.read(body, then)).await?
     };
-    Ok((value.map_err(Refusal::Problems)?, permit))
+    Ok((value?, in_flight))
 }
 
-/// Receives the body of a request, if there is room for it. The permit comes first: bodies are
-/// what takes memory.
+/// Receives the body of a request, if its format is known and there is room for it. The room comes
+/// first: bodies are what takes memory.
 async fn admitted(
     daemon: &Daemon,
     limits: BodyLimits,
+    format: Result<Format, Refusal>,
     request: Request,
-) -> Result<(OwnedSemaphorePermit, Bytes), Refusal> {
+) -> Result<(Format, InFlight, Bytes), Refusal> {
     // Who waits for `100 Continue` has sent nothing yet.
     let waits = request.headers().contains_key(header::EXPECT);
     let mut body = request.into_body();
-    let permit = limits.admit(&body).and_then(|()| daemon.admit());
-    let (started, result) = match permit {
+    let admitted = format.and_then(|format| {
+        limits.admit(&body)?;
+        Ok((format, daemon.admit(body.size_hint().lower())?))
+    });
+    let (started, result) = match admitted {
         Err(refusal) => (!waits, Err(refusal)),
-        Ok(permit) => {
-            let octets = limits.receive(&mut body).await;
-            (true, octets.map(|octets| (permit, octets)))
+        Ok((format, mut in_flight)) => {
+            let octets = limits.receive(&mut body, &mut in_flight).await;
+            (true, octets.map(|octets| (format, in_flight, octets)))
         }
     };
-    if started && matches!(result, Err(Refusal::TooLarge { .. } | Refusal::Busy)) {
+    let unread = matches!(
+        result,
+        Err(Refusal::TooLarge { .. }
+            | Refusal::Busy
+            | Refusal::ContentEncoding
+            | Refusal::Form(_)
+            | Refusal::Query)
+    );
+    if started && unread {
         body::discard(body);
     }
     result

@@ -1,12 +1,13 @@
 //! The HTTP daemon.
 //!
 //! A request goes `accept` (a connection) → `routes` (its path) → `messages` or `health` (what is
-//! asked) → `body` (its octets) → the core library → an answer, or a `refusal` that is written as
+//! asked) → `body` (its octets) → `request` (their format) → the core library → an answer, or a `refusal` that is written as
 //! `problem_details`. `log` is the only room that knows what log lines look like.
 
 mod accept;
 mod body;
 mod connection;
+mod form;
 mod health;
 mod listen;
 mod log;
@@ -14,6 +15,7 @@ mod messages;
 mod open_files;
 mod problem_details;
 mod refusal;
+mod request;
 mod routes;
 mod signals;
 mod state;

@@ -23,6 +23,12 @@ pub enum Refusal {
     BodyTimeout,
     /// The body ended too soon or broke its framing.
     BodyBroken,
+    /// The body is compressed.
+    ContentEncoding,
+    /// The body is no form (RFC 7578) with a message, for this reason.
+    Form(&'static str),
+    /// The query is not UTF-8.
+    Query,
     /// An HTTP/1.1 request without exactly one Host (RFC 9112 section 3.2).
     Host,
     /// No such path.
@@ -38,7 +44,10 @@ impl Refusal {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Problems(problems) if !problems.is_not_json() => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Problems(_) | Self::BodyBroken | Self::Host => StatusCode::BAD_REQUEST,
+            Self::Problems(_) | Self::BodyBroken | Self::Form(_) | Self::Query | Self::Host => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::ContentEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::HeadTimeout | Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -79,6 +88,14 @@ impl Refusal {
             Self::BodyBroken => {
                 plain.with_detail("The body of the request ends too soon or its chunks are broken.")
             }
+            Self::ContentEncoding => plain.with_detail("The body may not be compressed."),
+            Self::Form(detail) => plain
+                .of_type(
+                    "urn:pmtaemail:problem:not-a-form",
+                    "Not a form with a message",
+                )
+                .with_detail(*detail),
+            Self::Query => plain.with_detail("The query is not UTF-8."),
             Self::Host => plain.with_detail("A request needs exactly one Host header."),
             Self::NotFound | Self::MethodNotAllowed | Self::Internal => plain,
         }
@@ -108,6 +125,11 @@ impl IntoResponse for Refusal {
         let headers = response.headers_mut();
         if let Some(seconds) = self.retry_after() {
             headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if matches!(self, Self::ContentEncoding) {
+            // RFC 9110 section 12.5.3.
+            let identity = HeaderValue::from_static("identity");
+            headers.insert(header::ACCEPT_ENCODING, identity);
         }
         if self.ends_connection() {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));

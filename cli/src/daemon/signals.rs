@@ -33,11 +33,8 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Takes over SIGTERM and SIGINT, and keeps a limit on file sizes from killing the daemon.
+    /// Takes over SIGTERM and SIGINT.
     pub fn install() -> io::Result<Self> {
-        // SIGXFSZ kills by default. Once a handler was there the write fails instead (EFBIG), and
-        // one submission is refused. The handler stays when its receiver goes.
-        drop(signal(SignalKind::from_raw(25))?);
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,

@@ -141,6 +141,8 @@ object! {
         filename("filename"): Cow<'a, str>,
         /// Base64, unless `encoding` says otherwise.
         content("content"): JsonContent<'a>,
+        /// In multipart/form-data, in place of `content`: the name of the form's part with the file.
+        part("part"): Cow<'a, str>,
         /// Its media type; made from the name when absent.
         content_type("contentType"): Cow<'a, str>,
         /// The name by which the HTML refers to it (`cid:`); makes it inline.

@@ -1,5 +1,6 @@
 //! Attachments and inline images.
 
+use super::form::{FilePart, FileParts};
 use super::read::{choice, header_text};
 use crate::header::ContentId;
 use crate::json::{JsonAttachment, JsonContent, Placed};
@@ -13,12 +14,13 @@ const LONGEST_NAME: usize = 255;
 /// Understands the list of attachments; what is wrong goes into the report.
 pub(super) fn read_attachments<'a>(
     attachments: Vec<Placed<JsonAttachment<'a>>>,
+    parts: &mut FileParts<'a>,
     report: &mut Report<'a>,
 ) -> Vec<File<'a>> {
     let mut files: Vec<File<'a>> = Vec::with_capacity(attachments.len());
     for Placed { place, value } in attachments {
         let cid = value.cid.as_ref().map(|cid| cid.place);
-        let Some(file) = read_attachment(place, value, report) else {
+        let Some(file) = read_attachment(place, value, parts, report) else {
             continue;
         };
         let is_twin = |other: &File<'_>| other.content_id == file.content_id;
@@ -36,10 +38,14 @@ pub(super) fn read_attachments<'a>(
 
 fn read_attachment<'a>(
     place: Place,
-    json: JsonAttachment<'a>,
+    mut json: JsonAttachment<'a>,
+    parts: &mut FileParts<'a>,
     report: &mut Report<'a>,
 ) -> Option<File<'a>> {
     let known = report.len();
+    if let Some(part) = json.part.take() {
+        take_part(part, &mut json, parts, report);
+    }
     let filename = json.filename.map(|name| read_filename(name, report));
     let content_id = json.cid.and_then(|cid| {
         ContentId::parse(&cid.value)
@@ -60,7 +66,7 @@ fn read_attachment<'a>(
     let given_type = json.content_type.and_then(|text| read_type(&text, report));
     let Some(content) = json.content else {
         let detail = "An attachment must have `content`.";
-        report.missing(place, &["content"], Code::MissingField, detail);
+        report.missing(place, &["content", "part"], Code::MissingField, detail);
         return None;
     };
     let is_text = matches!(
@@ -89,6 +95,47 @@ fn read_attachment<'a>(
         content,
         content_id,
     })
+}
+
+/// Fills in from a form's part what the JSON does not say.
+fn take_part<'a>(
+    name: Placed<Cow<'a, str>>,
+    json: &mut JsonAttachment<'a>,
+    parts: &mut FileParts<'a>,
+    report: &mut Report<'a>,
+) {
+    let Placed { place, value } = name;
+    let Some(FilePart {
+        filename,
+        content_type,
+        content,
+        ..
+    }) = parts.take(&value)
+    else {
+        let detail = "There is no part of this name; `part` names a file of multipart/form-data.";
+        report.problem(place, Code::UnknownPart, detail);
+        return;
+    };
+    if json.content.is_some() || json.encoding.is_some() {
+        let detail = "`part` stands in place of `content` and `encoding`.";
+        report.problem(place, Code::Conflict, detail);
+    }
+    let placed = |text| Placed {
+        place,
+        value: Cow::Borrowed(text),
+    };
+    let given = |text: &&str| !text.is_empty();
+    if json.filename.is_none() {
+        json.filename = filename.filter(given).map(placed);
+    }
+    // Clients say application/octet-stream of a file that they do not know.
+    let is_known =
+        |text: &&str| given(text) && !text.eq_ignore_ascii_case("application/octet-stream");
+    if json.content_type.is_none() {
+        json.content_type = content_type.filter(is_known).map(placed);
+    }
+    let value = JsonContent::Octets(Cow::Borrowed(content));
+    json.content = Some(Placed { place, value });
 }
 
 #[derive(Debug, Clone, Copy)]

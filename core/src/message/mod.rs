@@ -2,16 +2,20 @@
 
 mod attachment;
 mod calendar;
+mod complete;
 mod composed;
 mod delivery;
 mod extra_headers;
+mod form;
 mod parameters;
 mod raw;
 mod read;
 mod unsubscribe;
 
+pub use complete::{Origin, complete_rfc822};
 pub(crate) use delivery::{Delivery, Dsn};
-pub use raw::complete_rfc822;
+pub use form::FilePart;
+pub use raw::HeaderRecipients;
 
 use crate::address::{Mailbox, ReversePath};
 use crate::envelope::Envelope;
@@ -19,6 +23,7 @@ use crate::json::{self, Reading, Unreadable};
 use crate::problem::Problems;
 use crate::stamp::Stamp;
 use composed::{Addressees, Composed};
+use form::FileParts;
 use raw::RawMessage;
 use serde::Deserializer;
 
@@ -43,14 +48,51 @@ enum Content<'a> {
     Raw(RawMessage<'a>),
 }
 
+/// What comes beside the message and decides how it is understood.
+struct Beside<'a> {
+    files: FileParts<'a>,
+    header_recipients: HeaderRecipients,
+}
+
+impl<'a> Beside<'a> {
+    fn files(files: &'a [FilePart<'a>]) -> Self {
+        Self {
+            files: FileParts::new(files),
+            header_recipients: HeaderRecipients::WhereNone,
+        }
+    }
+}
+
 impl<'a> Message<'a> {
     /// Reads the octets of one JSON message and checks every rule.
     pub fn from_json(octets: &'a [u8]) -> Result<Self, Problems> {
+        Self::from_form(octets, &[])
+    }
+
+    /// Reads one JSON message and the files that came beside it, such as the parts of a form
+    /// (RFC 7578). Attachments take them with `part`; each file must be taken.
+    ///
+    /// ```
+    /// use pmtaemail::{FilePart, Message};
+    /// let json = br#"{"from": "a@example.com", "to": "b@example.org",
+    ///                 "attachments": [{"part": "file1"}]}"#;
+    /// let file = FilePart {
+    ///     name: "file1",
+    ///     filename: Some("report.pdf"),
+    ///     content_type: None,
+    ///     content: b"%PDF-1.7",
+    /// };
+    /// let mail = Message::from_form(json, &[file])?.render();
+    /// assert!(String::from_utf8_lossy(&mail).contains("filename=report.pdf"));
+    /// # Ok::<(), pmtaemail::Problems>(())
+    /// ```
+    pub fn from_form(octets: &'a [u8], files: &'a [FilePart<'a>]) -> Result<Self, Problems> {
+        let beside = || Beside::files(files);
         match json::read(octets) {
-            Ok(reading) => Self::from_reading(reading),
+            Ok(reading) => Self::from_reading(reading, beside()),
             Err(Unreadable::NotJson(problems)) => Err(problems),
             Err(Unreadable::LoneSurrogates(marked)) => {
-                match Message::from_reading(marked.read()?) {
+                match Message::from_reading(marked.read()?, beside()) {
                     Err(problems) => Err(problems),
                     // Each of them was a problem, so this is not reached; nothing depends on that.
                     Ok(_) => Err(json::holds_lone_surrogates()),
@@ -67,21 +109,22 @@ impl<'a> Message<'a> {
     pub fn from_deserializer<D: Deserializer<'a>>(
         deserializer: D,
     ) -> Result<Result<Self, Problems>, D::Error> {
-        json::read_from(deserializer, None).map(Self::from_reading)
+        let reading = json::read_from(deserializer, None)?;
+        Ok(Self::from_reading(reading, Beside::files(&[])))
     }
 
-    fn from_reading(reading: Reading<'a>) -> Result<Self, Problems> {
+    fn from_reading(reading: Reading<'a>, beside: Beside<'a>) -> Result<Self, Problems> {
         let mut report = reading.report;
         let message = reading
             .message
-            .and_then(|message| read::understand(message, &mut report));
+            .and_then(|message| read::understand(message, beside, &mut report));
         report.finish(message)
     }
 
     /// Reads a finished message (RFC 5322) that is sent as it is, with the envelope fields beside it
-    /// as names and values: `sender`, `to`, `cc`, `bcc`, `envid`, `job`, `vmta`, `verp`. A name may
-    /// come several times where the field takes several. Without recipients, those of the header
-    /// are taken.
+    /// as names and values: `sender`, `to`, `cc`, `bcc`, `envid`, `job`, `vmta`, `verp`,
+    /// `dsn.notify`, `dsn.ret`, `dkim.selector` and the like. A name may come several times where
+    /// the field takes several. Without recipients, those of the header are taken.
     ///
     /// ```
     /// let mail = b"Date: Mon, 23 Nov 2026 05:33:54 +0000\r\nFrom: a@example.com\r\n\r\nHello\r\n";
@@ -94,8 +137,21 @@ impl<'a> Message<'a> {
         octets: &'a [u8],
         envelope: &'a [(S, S)],
     ) -> Result<Self, Problems> {
-        match Self::from_deserializer(parameters::deserializer(octets, envelope)) {
-            Ok(result) => result,
+        Self::from_rfc822_with(octets, envelope, HeaderRecipients::WhereNone)
+    }
+
+    /// The same, with a word on the recipients that the message's own header names.
+    pub fn from_rfc822_with<S: AsRef<str>>(
+        octets: &'a [u8],
+        envelope: &'a [(S, S)],
+        header_recipients: HeaderRecipients,
+    ) -> Result<Self, Problems> {
+        let beside = Beside {
+            header_recipients,
+            ..Beside::files(&[])
+        };
+        match json::read_from(parameters::deserializer(octets, envelope), None) {
+            Ok(reading) => Self::from_reading(reading, beside),
             // The deserializer has no errors of its own.
             Err(error) => Err(json::unreadable(&error)),
         }

@@ -1,5 +1,6 @@
 //! Envelope fields as names and values, such as a URL's query or a command line gives them.
 
+use crate::text::same_name;
 use serde::Deserializer;
 use serde::de::value::{
     BorrowedBytesDeserializer, BorrowedStrDeserializer, MapDeserializer, SeqDeserializer,
@@ -7,28 +8,61 @@ use serde::de::value::{
 use serde::de::{IntoDeserializer, Visitor, value::Error};
 
 /// A message of which `raw` is `octets`, as a deserializer: so there is one reading and one set of
-/// rules for it.
+/// rules for it. A dot in a name leads to a member: `dsn.notify`.
 pub(super) fn deserializer<'a, S: AsRef<str>>(
     octets: &'a [u8],
     envelope: &'a [(S, S)],
 ) -> impl Deserializer<'a, Error = Error> {
-    let mut members: Vec<(&'a str, Value<'a>)> = vec![("raw", Value::Octets(octets))];
+    let mut members = Members(vec![("raw", Value::Octets(octets))]);
     for (name, value) in envelope {
-        let (name, value) = (name.as_ref(), value.as_ref());
-        match members.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, Value::Texts(texts))) => texts.push(value),
-            // A second `raw`; the reading refuses it as a duplicate.
-            Some(_) | None => members.push((name, Value::Texts(vec![value]))),
-        }
+        members.add(name.as_ref(), value.as_ref());
     }
-    MapDeserializer::new(members.into_iter())
+    MapDeserializer::new(members.0.into_iter())
 }
 
-/// A value as far as a list of texts can say it.
+/// A value as far as names and texts can say it.
 #[derive(Clone)]
 enum Value<'a> {
     Octets(&'a [u8]),
+    Boolean(bool),
     Texts(Vec<&'a str>),
+    Object(Members<'a>),
+}
+
+#[derive(Clone)]
+struct Members<'a>(Vec<(&'a str, Value<'a>)>);
+
+impl<'a> Members<'a> {
+    fn add(&mut self, name: &'a str, value: &'a str) {
+        let (name, inner) = match name.split_once('.') {
+            Some((name, inner)) => (name, Some(inner)),
+            None => (name, None),
+        };
+        let known = self.0.iter_mut().find(|(known, _)| *known == name);
+        match (known, inner) {
+            (Some((_, Value::Texts(texts))), None) => texts.push(value),
+            (Some((_, Value::Object(members))), Some(inner)) => members.add(inner, value),
+            // Whatever else has the name, such as a second `raw`, the reading refuses as a
+            // duplicate.
+            (_, None) => self.0.push((name, Value::new(name, value))),
+            (_, Some(inner)) => {
+                let mut members = Self(Vec::new());
+                members.add(inner, value);
+                self.0.push((name, Value::Object(members)));
+            }
+        }
+    }
+}
+
+impl<'a> Value<'a> {
+    fn new(name: &str, value: &'a str) -> Self {
+        match value {
+            // A job may be called `true`.
+            "true" if same_name(name, "verp") => Self::Boolean(true),
+            "false" if same_name(name, "verp") => Self::Boolean(false),
+            _ => Self::Texts(vec![value]),
+        }
+    }
 }
 
 impl<'de> Deserializer<'de> for Value<'de> {
@@ -37,12 +71,14 @@ impl<'de> Deserializer<'de> for Value<'de> {
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self {
             Self::Octets(octets) => BorrowedBytesDeserializer::new(octets).deserialize_any(visitor),
+            Self::Boolean(boolean) => visitor.visit_bool(boolean),
             Self::Texts(texts) => match texts.as_slice() {
-                ["true"] => visitor.visit_bool(true),
-                ["false"] => visitor.visit_bool(false),
                 [text] => BorrowedStrDeserializer::new(text).deserialize_any(visitor),
                 _ => SeqDeserializer::new(texts.into_iter().map(Text)).deserialize_any(visitor),
             },
+            Self::Object(members) => {
+                MapDeserializer::new(members.0.into_iter()).deserialize_any(visitor)
+            }
         }
     }
 
@@ -69,5 +105,68 @@ impl<'a> IntoDeserializer<'a> for Text<'a> {
 
     fn into_deserializer(self) -> Self::Deserializer {
         BorrowedStrDeserializer::new(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{HeaderRecipients, Message, Submission};
+
+    const MAIL: &[u8] = b"Date: Mon, 23 Nov 2026 05:33:54 +0000\r\nFrom: a@example.com\r\n\
+                          To: b@example.org\r\nBcc: c@example.org\r\n\r\nHello\r\n";
+
+    fn pickup_file(envelope: &[(&str, &str)], recipients: HeaderRecipients) -> String {
+        let message = Message::from_rfc822_with(MAIL, envelope, recipients).unwrap();
+        let octets = Submission::new(&message).files()[0].chunks().concat();
+        String::from_utf8(octets).unwrap()
+    }
+
+    #[test]
+    fn dots_lead_to_members() {
+        let envelope = [
+            ("to", "d@example.org"),
+            ("dsn.notify", "success"),
+            ("dsn.notify", "delay"),
+            ("dsn.ret", "full"),
+            ("job", "true"),
+            ("verp", "true"),
+        ];
+        let file = pickup_file(&envelope, HeaderRecipients::Shown);
+        for part in ["NOTIFY=SUCCESS,DELAY", "RET=FULL", "VERP"] {
+            assert!(file.contains(part), "{part}: {file}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_one_kind_of_value() {
+        for (envelope, pointer) in [
+            ([("dsn", "full"), ("dsn.ret", "full")], "/dsn"),
+            ([("dsn.ret", "full"), ("dsn", "full")], "/dsn"),
+            ([("raw", "x"), ("to", "d@example.org")], "/raw"),
+            ([("verp", "true"), ("verp", "true")], "/verp"),
+            ([("to", "d@example.org"), ("to", "d")], "/to/1"),
+            ([("to", "d@example.org"), ("dkim.x.y", "d")], "/dkim/x"),
+        ] {
+            let problems =
+                Message::from_rfc822_with(MAIL, &envelope, HeaderRecipients::Shown).unwrap_err();
+            let pointers: Vec<_> = problems.iter().map(crate::Problem::pointer).collect();
+            assert!(pointers.contains(&pointer), "{envelope:?}: {pointers:?}");
+        }
+    }
+
+    #[test]
+    fn recipients_of_the_header_are_added_or_shown() {
+        let to = [("to", "d@example.org")];
+        let added = pickup_file(&to, HeaderRecipients::Added);
+        let shown = pickup_file(&to, HeaderRecipients::Shown);
+        for address in ["b@example.org", "c@example.org"] {
+            let line = format!("x-receiver: {address}\r\n");
+            assert!(added.contains(&line) && !shown.contains(&line), "{address}");
+        }
+        for file in [added, shown] {
+            assert!(file.contains("x-receiver: d@example.org\r\n"));
+            assert!(file.contains("To: b@example.org\r\n") && !file.contains("Bcc"));
+        }
+        assert!(Message::from_rfc822(MAIL, &to).is_err());
     }
 }

@@ -1,11 +1,9 @@
 //! A finished message (RFC 5322) that is sent as it is, after checks.
 
 use crate::address::{AddrSpec, Mailbox};
-use crate::header::{Date, HeaderSection, MessageId};
 use crate::json::{JsonContent, JsonRaw, Placed};
 use crate::mime::{Base64, with_crlf};
 use crate::problem::{Code, Place, Report};
-use crate::stamp::Stamp;
 use mail_parser::{Address, MessageParser};
 use std::borrow::Cow;
 
@@ -37,6 +35,17 @@ const ONCE: [&str; 10] = [
     "in-reply-to",
     "references",
 ];
+
+/// What the recipients in a finished message's own header are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeaderRecipients {
+    /// They get the message where the envelope names nobody.
+    WhereNone,
+    /// They get it as well as those of the envelope.
+    Added,
+    /// They are only shown.
+    Shown,
+}
 
 /// The octets of a message that passed, and what its header says.
 #[derive(Debug)]
@@ -72,13 +81,18 @@ impl RawMessage<'_> {
     }
 }
 
-/// Understands `raw`. Where the envelope does not name recipients, those of the header are taken,
-/// and Bcc is taken out.
+/// Understands `raw`. `has_recipients`: whether the envelope names some. Bcc is taken out.
 pub(super) fn read_raw<'a>(
     raw: Placed<JsonRaw<'a>>,
+    header_recipients: HeaderRecipients,
     has_recipients: bool,
     report: &mut Report<'a>,
 ) -> Option<RawReading<'a>> {
+    let (takes_recipients, shows_bcc) = match header_recipients {
+        HeaderRecipients::WhereNone => (!has_recipients, has_recipients),
+        HeaderRecipients::Added => (true, false),
+        HeaderRecipients::Shown => (false, false),
+    };
     let place = raw.place;
     let octets = read_octets(raw.value, place, report)?;
     let mut octets = mended(octets);
@@ -86,7 +100,7 @@ pub(super) fn read_raw<'a>(
     check_lines(&octets, place, report);
     let end = header_end(&octets);
     let fields = read_fields(octets.get(..end).unwrap_or_default(), place, report);
-    check_fields(&fields, has_recipients, place, report);
+    check_fields(&fields, shows_bcc, place, report);
     if report.len() > known {
         return None;
     }
@@ -98,14 +112,14 @@ pub(super) fn read_raw<'a>(
     let from = addresses(parsed.from().into_iter(), place, report)
         .into_iter()
         .next();
-    let recipients = if has_recipients {
-        Vec::new()
-    } else {
+    let recipients = if takes_recipients {
         let all = parsed
             .all_to()
             .chain(parsed.all_cc())
             .chain(parsed.all_bcc());
         addresses(all, place, report)
+    } else {
+        Vec::new()
     };
     let Some(from) = from else {
         report.problem(
@@ -129,42 +143,6 @@ pub(super) fn read_raw<'a>(
         },
         recipients,
     })
-}
-
-/// A message with the fields that it must have, as a submission agent adds them (RFC 6409 section
-/// 8): Date, Message-ID, and From as given. For programs that hand on mail from the command line.
-///
-/// ```
-/// let mail = pmtaemail::complete_rfc822(b"Subject: done\n\nAll is well.\n", "cron@example.com");
-/// assert!(mail.starts_with(b"Date: "));
-/// ```
-pub fn complete_rfc822(octets: &[u8], from: &str) -> Vec<u8> {
-    let octets = with_crlf(octets);
-    let end = header_end(&octets);
-    let fields = split_fields(octets.get(..end).unwrap_or_default());
-    let lacks = |name: &str| !fields.iter().any(|field| field.is(name));
-    let stamp = Stamp::now();
-    let mut out = Vec::with_capacity(octets.len() + 256);
-    let mut header = HeaderSection::new(&mut out);
-    if lacks("date") {
-        header.date("Date", &Date::from_timestamp(stamp.now));
-    }
-    if lacks("from") {
-        header.tokens("From", [from]);
-    }
-    if lacks("message-id") {
-        let domain = from
-            .rsplit_once('@')
-            .map_or("localhost", |(_, domain)| domain);
-        let id = MessageId::made([stamp.id.as_str(), "@", domain].concat());
-        header.message_ids("Message-ID", [&id]);
-    }
-    // A text without a header: the first line is no field.
-    if fields.first().is_none_or(|field| field.name.is_empty()) && !octets.starts_with(b"\r\n") {
-        out.extend_from_slice(b"\r\n");
-    }
-    out.extend_from_slice(&octets);
-    out
 }
 
 fn read_octets<'a>(
@@ -233,7 +211,7 @@ fn check_lines(octets: &[u8], place: Place, report: &mut Report<'_>) {
 }
 
 /// Where the header section ends: behind the line end of its last field.
-fn header_end(octets: &[u8]) -> usize {
+pub(super) fn header_end(octets: &[u8]) -> usize {
     if octets.starts_with(b"\r\n") {
         return 0;
     }
@@ -241,19 +219,19 @@ fn header_end(octets: &[u8]) -> usize {
 }
 
 /// One header field, its continuation lines included.
-struct FieldLines<'o> {
+pub(super) struct FieldLines<'o> {
     /// In lower case; empty where the line is no field.
     name: String,
-    octets: &'o [u8],
+    pub octets: &'o [u8],
 }
 
 impl FieldLines<'_> {
-    fn is(&self, name: &str) -> bool {
+    pub fn is(&self, name: &str) -> bool {
         self.name == name
     }
 }
 
-fn split_fields(header: &[u8]) -> Vec<FieldLines<'_>> {
+pub(super) fn split_fields(header: &[u8]) -> Vec<FieldLines<'_>> {
     let mut fields = Vec::new();
     let mut start = 0;
     for end in memchr::memmem::find_iter(header, b"\r\n") {
@@ -298,12 +276,7 @@ fn read_fields<'o>(header: &'o [u8], place: Place, report: &mut Report<'_>) -> V
     fields
 }
 
-fn check_fields(
-    fields: &[FieldLines<'_>],
-    has_recipients: bool,
-    place: Place,
-    report: &mut Report<'_>,
-) {
+fn check_fields(fields: &[FieldLines<'_>], shows_bcc: bool, place: Place, report: &mut Report<'_>) {
     let count = |name: &str| fields.iter().filter(|field| field.is(name)).count();
     for name in ["from", "date"] {
         if count(name) == 0 {
@@ -324,7 +297,7 @@ fn check_fields(
         let detail = "The message holds a header field that only PowerMTA's own options may write.";
         report.problem(place, Code::ReservedHeader, detail);
     }
-    if has_recipients && count("bcc") > 0 {
+    if shows_bcc && count("bcc") > 0 {
         let detail = "The message's Bcc would show blind recipients to all; take it out, or leave \
                       `to`, `cc` and `bcc` to the message's header.";
         report.problem(place, Code::ReservedHeader, detail);

@@ -5,9 +5,10 @@ use super::calendar::read_calendar;
 use super::composed::{Composed, Priority};
 use super::delivery::read_delivery;
 use super::extra_headers::read_headers;
+use super::form::FileParts;
 use super::raw::read_raw;
 use super::unsubscribe::read_unsubscribe;
-use super::{Content, Message};
+use super::{Beside, Content, Message};
 use crate::address::{Fault, Mailbox, ReversePath, read_mailbox, read_mailboxes};
 use crate::characters::has_control_except_tab;
 use crate::header::{Date, MessageId};
@@ -19,6 +20,7 @@ use std::borrow::Cow;
 /// problems is not to be used.
 pub(super) fn understand<'a>(
     mut json: Box<JsonMessage<'a>>,
+    mut beside: Beside<'a>,
     report: &mut Report<'a>,
 ) -> Option<Message<'a>> {
     let delivery = read_delivery(&mut json, report);
@@ -33,13 +35,13 @@ pub(super) fn understand<'a>(
 
     let mut recipients_unknown = false;
     let content = match json.raw.take() {
-        None => read_composed(&mut json, report).map(Content::Composed),
+        None => read_composed(&mut json, &mut beside.files, report).map(Content::Composed),
         Some(raw) => {
             for place in json.composing() {
                 let detail = "Beside `raw` only envelope fields can stand.";
                 report.problem(place, Code::Conflict, detail);
             }
-            let reading = read_raw(raw, has_recipients, report);
+            let reading = read_raw(raw, beside.header_recipients, has_recipients, report);
             recipients_unknown = reading.is_none();
             reading.map(|reading| {
                 to.extend(reading.recipients);
@@ -47,6 +49,7 @@ pub(super) fn understand<'a>(
             })
         }
     };
+    beside.files.finish(report);
     if !has_recipients && to.is_empty() && !recipients_unknown {
         let detail = "The message goes to nobody; give `to`, `cc` or `bcc`.";
         let fields = ["to", "cc", "bcc"];
@@ -65,6 +68,7 @@ pub(super) fn understand<'a>(
 
 fn read_composed<'a>(
     json: &mut JsonMessage<'a>,
+    files: &mut FileParts<'a>,
     report: &mut Report<'a>,
 ) -> Option<Box<Composed<'a>>> {
     let from = read_from(json.from.take(), report);
@@ -85,7 +89,7 @@ fn read_composed<'a>(
     let attachments = json
         .attachments
         .take()
-        .map(|list| read_attachments(list.value, report));
+        .map(|list| read_attachments(list.value, files, report));
     let calendar = json
         .calendar
         .take()

@@ -82,6 +82,10 @@ codes! {
     InvalidToken = "invalid_token",
     /// Delivery windows that are none.
     InvalidSchedule = "invalid_schedule",
+    /// A file that is not there: `part` names a file of a form.
+    UnknownPart = "unknown_part",
+    /// A file of a form that no attachment takes.
+    UnusedPart = "unused_part",
     /// A message identifier that RFC 5322 section 3.6.4 does not allow.
     InvalidMessageId = "invalid_message_id",
 }

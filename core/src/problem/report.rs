@@ -94,7 +94,7 @@ impl<'a> Report<'a> {
         parent: Place,
         names: &[&'static str],
         code: Code,
-        detail: &'static str,
+        detail: impl Into<Cow<'static, str>>,
     ) {
         if self.has_problem_in(parent, names) {
             return;

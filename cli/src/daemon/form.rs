@@ -1,0 +1,167 @@
+//! `multipart/form-data` (RFC 7578): a part `message` with the JSON, and files.
+
+use super::refusal::Refusal;
+use axum::body::Body;
+use bytes::{Bytes, BytesMut};
+use multer::{Field, Multipart};
+use pmtaemail::FilePart;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+/// The part that holds the JSON.
+const MESSAGE: &str = "message";
+
+/// Nobody attaches as many files; what is looked up by name must not be many.
+const MOST_PARTS: usize = 1_000;
+
+/// The parts of a form.
+#[derive(Debug)]
+pub struct Form {
+    message: Bytes,
+    files: Vec<Part>,
+}
+
+#[derive(Debug)]
+struct Part {
+    name: String,
+    filename: Option<String>,
+    content_type: Option<String>,
+    content: Bytes,
+}
+
+impl Form {
+    /// Takes a whole body apart. Its octets are copied once.
+    pub fn parse(body: Bytes, boundary: String) -> Result<Self, Refusal> {
+        // All octets are there, so nothing is ever waited for.
+        let mut context = Context::from_waker(Waker::noop());
+        match pin!(parse(body, boundary)).poll(&mut context) {
+            Poll::Ready(form) => form,
+            Poll::Pending => Err(BROKEN),
+        }
+    }
+
+    /// The JSON.
+    pub fn message(&self) -> &[u8] {
+        &self.message
+    }
+
+    /// All parts but the message.
+    pub fn files(&self) -> Vec<FilePart<'_>> {
+        self.files
+            .iter()
+            .map(|part| FilePart {
+                name: &part.name,
+                filename: part.filename.as_deref(),
+                content_type: part.content_type.as_deref(),
+                content: &part.content,
+            })
+            .collect()
+    }
+}
+
+const BROKEN: Refusal =
+    Refusal::Form("The form is broken: a part has no end, or its head is none.");
+
+async fn parse(body: Bytes, boundary: String) -> Result<Form, Refusal> {
+    let mut form = Multipart::new(Body::from(body).into_data_stream(), boundary);
+    let mut message = None;
+    let mut files = Vec::new();
+    while let Some(field) = form.next_field().await.map_err(|_| BROKEN)? {
+        let Some(name) = field.name().map(str::to_owned) else {
+            return Err(Refusal::Form("A part of the form has no name."));
+        };
+        if name == MESSAGE {
+            if message.replace(octets(field).await?).is_some() {
+                return Err(Refusal::Form("The form has two parts named `message`."));
+            }
+            continue;
+        }
+        if files.len() == MOST_PARTS {
+            return Err(Refusal::Form("The form has over 1,000 files."));
+        }
+        files.push(Part {
+            name,
+            filename: field.file_name().map(str::to_owned),
+            content_type: field.content_type().map(ToString::to_string),
+            content: octets(field).await?,
+        });
+    }
+    let Some(message) = message else {
+        let detail = "The form has no part named `message`, which holds the JSON.";
+        return Err(Refusal::Form(detail));
+    };
+    Ok(Form { message, files })
+}
+
+/// The octets of a part, which come in one piece when all of the form is there.
+async fn octets(mut field: Field<'_>) -> Result<Bytes, Refusal> {
+    let mut first = Bytes::new();
+    let mut all = BytesMut::new();
+    while let Some(piece) = field.chunk().await.map_err(|_| BROKEN)? {
+        if first.is_empty() && all.is_empty() {
+            first = piece;
+        } else {
+            all.extend_from_slice(&std::mem::take(&mut first));
+            all.extend_from_slice(&piece);
+        }
+    }
+    Ok(if all.is_empty() { first } else { all.freeze() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(body: &str) -> Result<Form, Refusal> {
+        Form::parse(Bytes::copy_from_slice(body.as_bytes()), "b".to_owned())
+    }
+
+    #[test]
+    fn parts_are_found() {
+        let form = parsed(
+            "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a b.pdf\"\r\n\
+             Content-Type: application/pdf\r\n\r\n\r\n--c\r\n\
+             --b\r\nContent-Disposition: form-data; name=message\r\n\r\n{}\r\n\
+             --b\r\nContent-Disposition: form-data; name=\"\"\r\n\r\n\r\n--b--\r\n",
+        )
+        .unwrap();
+        assert_eq!(form.message(), b"{}");
+        let files = form.files();
+        assert_eq!(files[0].name, "f");
+        assert_eq!(files[0].filename, Some("a b.pdf"));
+        assert_eq!(files[0].content_type, Some("application/pdf"));
+        assert_eq!(files[0].content, b"\r\n--c");
+        assert_eq!((files[1].name, files[1].content), ("", &b""[..]));
+    }
+
+    #[test]
+    fn broken_forms_are_refused() {
+        let message = "--b\r\nContent-Disposition: form-data; name=\"message\"\r\n\r\n{}\r\n";
+        let headers = "X: y\r\n".repeat(100);
+        for body in [
+            String::new(),
+            "{}".to_owned(),
+            "--b".to_owned(),
+            "--b--\r\n".to_owned(),
+            message.to_owned(),
+            format!("{message}--b\r\n"),
+            format!("{message}--bx\r\n"),
+            format!("{message}{message}--b--\r\n"),
+            format!("--b\r\nContent-Disposition: form-data\r\n\r\n\r\n{message}--b--\r\n"),
+            format!("--b\r\n\r\n\r\n{message}--b--\r\n"),
+            format!("--b\r\n{headers}\r\n\r\n{message}--b--\r\n"),
+            format!("--b\r\nno field\r\n\r\n{message}--b--\r\n"),
+            format!("{}--b--\r\n", message.replace("message", "file")),
+            format!(
+                "{message}{}--b--\r\n",
+                message.replace("message", "f").repeat(1_001)
+            ),
+        ] {
+            assert!(
+                matches!(parsed(&body), Err(Refusal::Form(_))),
+                "{body:.200}"
+            );
+        }
+        assert!(parsed(&format!("{message}--b--")).is_ok());
+    }
+}

@@ -1,0 +1,164 @@
+//! What a request's body is, and how the core library reads it.
+
+use super::form::Form;
+use super::refusal::Refusal;
+use axum::http::{HeaderMap, Uri, header};
+use bytes::Bytes;
+use percent_encoding::percent_decode_str;
+use pmtaemail::{Message, Problems};
+
+/// How to read a request's body.
+#[derive(Debug)]
+pub enum Format {
+    /// One JSON object. It is that whatever the media type says: `curl -d` sends a form's.
+    Json,
+    /// A finished message; its envelope is in the query.
+    Rfc822 { envelope: Vec<(String, String)> },
+    /// `multipart/form-data` with this boundary.
+    Form { boundary: String },
+}
+
+impl Format {
+    /// The format that a request's head tells.
+    pub fn of(uri: &Uri, headers: &HeaderMap) -> Result<Self, Refusal> {
+        if !is_identity(headers) {
+            return Err(Refusal::ContentEncoding);
+        }
+        let Some(media_type) = headers.get(header::CONTENT_TYPE) else {
+            return Ok(Self::Json);
+        };
+        // What is no text is no media type that is known here.
+        let media_type = media_type.to_str().unwrap_or_default();
+        let essence = media_type.split(';').next().unwrap_or_default().trim();
+        if essence.eq_ignore_ascii_case("message/rfc822") {
+            let envelope = query(uri.query().unwrap_or_default())?;
+            Ok(Self::Rfc822 { envelope })
+        } else if essence.eq_ignore_ascii_case("multipart/form-data") {
+            match multer::parse_boundary(media_type) {
+                Ok(boundary) if !boundary.is_empty() => Ok(Self::Form { boundary }),
+                _ => Err(Refusal::Form("The Content-Type has no boundary.")),
+            }
+        } else {
+            Ok(Self::Json)
+        }
+    }
+
+    /// Reads a body and makes of its message what `then` makes.
+    pub fn read<T>(self, body: Bytes, then: impl FnOnce(&Message<'_>) -> T) -> Result<T, Refusal> {
+        match self {
+            Self::Json => understood(Message::from_json(&body), then),
+            Self::Rfc822 { envelope } => understood(Message::from_rfc822(&body, &envelope), then),
+            Self::Form { boundary } => {
+                let form = Form::parse(body, boundary)?;
+                understood(Message::from_form(form.message(), &form.files()), then)
+            }
+        }
+    }
+}
+
+fn understood<T>(
+    message: Result<Message<'_>, Problems>,
+    then: impl FnOnce(&Message<'_>) -> T,
+) -> Result<T, Refusal> {
+    message
+        .map(|message| then(&message))
+        .map_err(Refusal::Problems)
+}
+
+/// Whether the body is as it was made, and not compressed.
+fn is_identity(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(header::CONTENT_ENCODING)
+        .iter()
+        .all(|coding| {
+            let coding = coding.as_bytes().trim_ascii();
+            coding.is_empty() || coding.eq_ignore_ascii_case(b"identity")
+        })
+}
+
+/// Names and values of a query. A plus sign is one: it is common in addresses, and a blank is
+/// `%20`.
+fn query(query: &str) -> Result<Vec<(String, String)>, Refusal> {
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            Ok((decoded(name)?, decoded(value)?))
+        })
+        .collect()
+}
+
+fn decoded(text: &str) -> Result<String, Refusal> {
+    match percent_decode_str(text).decode_utf8() {
+        Ok(text) => Ok(text.into_owned()),
+        Err(_) => Err(Refusal::Query),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn format(query: &str, fields: &[(&'static str, &str)]) -> Result<Format, Refusal> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields {
+            headers.append(*name, value.parse().unwrap());
+        }
+        Format::of(&format!("/messages?{query}").parse().unwrap(), &headers)
+    }
+
+    #[test]
+    fn what_is_neither_mail_nor_form_is_json() {
+        for media_type in [
+            "application/json",
+            "application/x-www-form-urlencoded",
+            "multipart/mixed; boundary=x",
+            "message/rfc822x",
+            "",
+        ] {
+            let format = format("to=%ff", &[("content-type", media_type)]);
+            assert!(matches!(format, Ok(Format::Json)), "{media_type}");
+        }
+        assert!(matches!(format("", &[]), Ok(Format::Json)));
+    }
+
+    #[test]
+    fn a_query_is_names_and_values() {
+        let mail = [("content-type", "Message/RFC822 ; charset=utf-8")];
+        let Ok(Format::Rfc822 { envelope }) = format("to=a+b%40c&&to=%C3%A5&verp", &mail) else {
+            panic!("not a mail")
+        };
+        let expected = [("to", "a+b@c"), ("to", "å"), ("verp", "")];
+        let pair = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        assert_eq!(envelope, expected.map(pair));
+        assert!(matches!(format("to=%ff", &mail), Err(Refusal::Query)));
+    }
+
+    #[test]
+    fn a_form_needs_its_boundary() {
+        for (media_type, expected) in [
+            ("multipart/form-data; boundary=x", Some("x")),
+            ("Multipart/Form-Data; boundary=\"a b\"", Some("a b")),
+            ("multipart/form-data", None),
+            ("multipart/form-data; boundary=", None),
+            ("multipart/form-data; boundary=\"\"", None),
+            ("multipart/form-data; boundary", None),
+        ] {
+            match format("", &[("content-type", media_type)]) {
+                Ok(Format::Form { boundary }) => assert_eq!(Some(boundary.as_str()), expected),
+                Err(Refusal::Form(_)) => assert_eq!(None, expected, "{media_type}"),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn compressed_bodies_are_refused() {
+        assert!(format("", &[("content-encoding", "identity")]).is_ok());
+        for coding in ["gzip", "identity, br", "x"] {
+            let format = format("", &[("content-encoding", coding)]);
+            assert!(matches!(format, Err(Refusal::ContentEncoding)), "{coding}");
+        }
+    }
+}

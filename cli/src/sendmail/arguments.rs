@@ -1,0 +1,250 @@
+//! sendmail's command line, as sendmail(8) and Postfix's sendmail(1) read it.
+
+use pmtaemail::Origin;
+use std::ffi::OsString;
+
+pub const USAGE: &str = "\
+Hand on a finished message as sendmail does: from standard input to PowerMTA's pickup directory
+
+Usage: sendmail [OPTIONS] [RECIPIENT]...
+
+Options:
+  -t             Send to the recipients of the message's To, Cc and Bcc, too
+  -i, -oi        A line with a lone dot does not end the message
+  -f, -r SENDER  Envelope sender; nothing or <> is the null reverse-path
+  -F NAME        Full name in a From that is missing
+  -N CONDITIONS  Delivery status notifications: never, or success,failure,delay
+  -R RETURN      How much of the message comes back with them: full or hdrs
+  -V ENVID       Envelope id
+  -B BODY        7BIT or 8BITMIME; the message tells by itself
+  -bm            Read a message, which is what is done in any case
+  -o…, -O…, -A…, -C FILE, -c, -e…, -G, -h HOPS, -L TAG, -m, -n, -p PROTOCOL, -U, -v, -X FILE
+                 Taken and ignored
+
+A missing Date, Message-ID or From is added, addresses without a domain get one, and Bcc is taken
+out. From is LOGNAME, USER or the login name, at the name in /etc/mailname or of the host.
+
+Environment: PMTAEMAIL_PICKUP (default /var/pickup), PMTAEMAIL_STAGING, PMTAEMAIL_DURABILITY,
+PMTAEMAIL_NO_SYNCFS, as the daemon reads them. The caller must be allowed to write there.
+
+Exit codes: 0 handed over, 64 arguments that make no sense, 65 a message with problems, 73 and 75
+the pickup directory does not take it (75: it may another time), 74 reading failed
+";
+
+/// What the caller asks for.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Arguments {
+    /// Usage is asked for, and nothing else counts.
+    pub help: bool,
+    /// `-t`
+    pub takes_header_recipients: bool,
+    /// No `-i`
+    pub dot_ends: bool,
+    /// `-f`
+    pub sender: Option<String>,
+    /// `-F`
+    pub name: Option<String>,
+    recipients: Vec<String>,
+    /// Further envelope fields by their names.
+    fields: Vec<(&'static str, String)>,
+}
+
+impl Arguments {
+    /// Reads what stands behind the program's name. The error is a sentence.
+    pub fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Self, String> {
+        let mut arguments = Self {
+            dot_ends: true,
+            ..Self::default()
+        };
+        let mut line = line.into_iter();
+        while let Some(argument) = line.next() {
+            let argument = text(argument)?;
+            match argument.strip_prefix('-') {
+                Some("-") => break,
+                Some("-help") => arguments.help = true,
+                Some(options) if !options.is_empty() => arguments.options(options, &mut line)?,
+                // At the first recipient the options end.
+                _ => {
+                    arguments.recipients.push(argument);
+                    break;
+                }
+            }
+        }
+        for recipient in line {
+            arguments.recipients.push(text(recipient)?);
+        }
+        let has_recipients = arguments.takes_header_recipients || !arguments.recipients.is_empty();
+        if !has_recipients && !arguments.help {
+            return Err("name recipients, or take those of the message with -t".to_owned());
+        }
+        Ok(arguments)
+    }
+
+    /// The envelope by the names of its fields.
+    pub fn envelope(&self, sender: &str, origin: &Origin<'_>) -> Vec<(String, String)> {
+        // An argument may be a list. One by one they keep their place in what may be said of them.
+        let recipients = if self.recipients.iter().any(|text| text.contains(',')) {
+            vec![self.recipients.join(", ")]
+        } else {
+            self.recipients.clone()
+        };
+        let recipients = recipients.iter().map(|text| origin.qualified(text));
+        [("sender", sender.to_owned())]
+            .into_iter()
+            .chain(recipients.map(|mailboxes| ("to", mailboxes)))
+            .chain(self.fields.iter().cloned())
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
+    }
+
+    /// Reads options that stand in one argument, and the value that may be the next.
+    fn options(
+        &mut self,
+        options: &str,
+        line: &mut impl Iterator<Item = OsString>,
+    ) -> Result<(), String> {
+        for (index, option) in options.char_indices() {
+            let joined = options.get(index + option.len_utf8()..).unwrap_or_default();
+            match option {
+                't' => self.takes_header_recipients = true,
+                'i' => self.dot_ends = false,
+                'c' | 'G' | 'm' | 'n' | 'U' | 'v' => {}
+                // Their value is never an argument of its own.
+                'A' | 'e' => return Ok(()),
+                'I' => return Err("-I: there is no table of aliases here".to_owned()),
+                'q' => return Err("-q: PowerMTA runs its queues by itself".to_owned()),
+                'B' | 'C' | 'F' | 'L' | 'N' | 'O' | 'R' | 'V' | 'X' | 'b' | 'f' | 'h' | 'o'
+                | 'p' | 'r' => {
+                    let value = if joined.is_empty() {
+                        let next = line.next();
+                        text(next.ok_or_else(|| format!("-{option} needs a value"))?)?
+                    } else {
+                        joined.to_owned()
+                    };
+                    return self.option(option, value);
+                }
+                _ => return Err("there is no such option; see sendmail --help".to_owned()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes an option with its value.
+    fn option(&mut self, option: char, value: String) -> Result<(), String> {
+        match option {
+            'f' | 'r' => self.sender = Some(value),
+            'F' => self.name = Some(value),
+            'V' => self.fields.push(("envid", value)),
+            'N' => {
+                let conditions = value.split(',').map(|word| word.trim().to_owned());
+                self.fields
+                    .extend(conditions.map(|condition| ("dsn.notify", condition)));
+            }
+            'R' => {
+                let is_headers = value.eq_ignore_ascii_case("hdrs");
+                let value = if is_headers {
+                    "headers".to_owned()
+                } else {
+                    value
+                };
+                self.fields.push(("dsn.ret", value));
+            }
+            'B' if !["7BIT", "8BITMIME"].contains(&value.to_ascii_uppercase().as_str()) => {
+                return Err("-B is 7BIT or 8BITMIME".to_owned());
+            }
+            'b' => return mode(&value),
+            'o' if value == "i" => self.dot_ends = false,
+            'O' if value.eq_ignore_ascii_case("IgnoreDots=true") => self.dot_ends = false,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// `-b`: only reading a message is possible.
+fn mode(mode: &str) -> Result<(), String> {
+    let reason = match mode {
+        "m" => return Ok(()),
+        "s" => "SMTP is not spoken here; give the message on standard input",
+        "p" => "there is no queue here; PowerMTA has it",
+        "i" => "there is no table of aliases here",
+        "d" | "D" | "l" => "this is no SMTP server; PowerMTA is",
+        "t" | "v" => "addresses cannot be tried out here",
+        "h" | "H" => "there is no list of hosts here",
+        _ => "there is no such mode",
+    };
+    Err(format!("-b{}: {reason}", mode.escape_debug()))
+}
+
+fn text(argument: OsString) -> Result<String, String> {
+    argument
+        .into_string()
+        .map_err(|_| "an argument is not UTF-8".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Arguments, String> {
+        Arguments::parse(line.split_whitespace().map(OsString::from))
+    }
+
+    #[test]
+    fn the_callers_that_matter_are_understood() {
+        let cron = parsed("-i -FCronDaemon -B8BITMIME -oem root").unwrap();
+        assert_eq!(cron.name.as_deref(), Some("CronDaemon"));
+        assert_eq!(
+            (cron.dot_ends, cron.recipients),
+            (false, vec!["root".to_owned()])
+        );
+        let php = parsed("-t -i -fann@example.com").unwrap();
+        assert!(php.takes_header_recipients && !php.dot_ends);
+        assert_eq!(php.sender.as_deref(), Some("ann@example.com"));
+        let git = parsed("-i -f ann@example.com b@example.org c@example.org").unwrap();
+        assert_eq!(git.recipients.len(), 2);
+        let mutt = parsed("-oem -oi -N delay,failure -R hdrs -- -b@example.org").unwrap();
+        assert_eq!(mutt.recipients, ["-b@example.org"]);
+        let notify = |word: &str| ("dsn.notify", word.to_owned());
+        let ret = ("dsn.ret", "headers".to_owned());
+        assert_eq!(mutt.fields, [notify("delay"), notify("failure"), ret]);
+    }
+
+    #[test]
+    fn options_may_be_joined() {
+        let joined = parsed("-tivfann@example.com -V e1 -O IgnoreDots=true -Am").unwrap();
+        let apart = parsed("-t -i -v -f ann@example.com -Ve1 -Ac").unwrap();
+        assert_eq!(joined, apart);
+    }
+
+    #[test]
+    fn a_dot_ends_unless_told_otherwise() {
+        assert!(parsed("-bm b@example.org").unwrap().dot_ends);
+        for line in ["-i b", "-oi b", "-o i b", "-OIgnoreDots=True b"] {
+            assert!(!parsed(line).unwrap().dot_ends, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_done_is_refused() {
+        for line in [
+            "",
+            "-i",
+            "-bs",
+            "-bp",
+            "-bi",
+            "-bd",
+            "-bx",
+            "-q",
+            "-q30m",
+            "-I",
+            "-f",
+            "-z b",
+            "-Bx b",
+            "--listen b",
+        ] {
+            assert!(parsed(line).is_err(), "{line}");
+        }
+        assert!(parsed("--help").unwrap().help);
+    }
+}

@@ -1,0 +1,135 @@
+//! `sendmail`: what programs such as cron, PHP and git call to send a finished message.
+
+mod arguments;
+mod login;
+
+use crate::args::PickupArgs;
+use crate::exit::{Exit, Failure};
+use crate::output;
+use arguments::{Arguments, USAGE};
+use login::Login;
+use pmtaemail::{HeaderRecipients, Message, Origin, Submission, complete_rfc822};
+use std::ffi::OsString;
+use std::io::{self, BufRead};
+
+/// Hands on the message of standard input. Says nothing when all goes well, as sendmail does.
+pub fn run(line: Vec<OsString>) -> Result<Exit, Failure> {
+    let arguments = Arguments::parse(line).map_err(Failure::Usage)?;
+    if arguments.help {
+        output::print(USAGE.as_bytes()).map_err(Failure::Write)?;
+        return Ok(Exit::Ok);
+    }
+    hand_on(&arguments)
+}
+
+fn hand_on(arguments: &Arguments) -> Result<Exit, Failure> {
+    let pickup = PickupArgs::from_environment().map_err(Failure::Environment)?;
+    let login = Login::find();
+    let address = login.address();
+    let domain = login.host.as_str();
+    let mail = read(io::stdin().lock(), arguments.dot_ends).map_err(|source| Failure::Read {
+        name: "standard input".to_owned(),
+        source,
+    })?;
+
+    let bare = Origin {
+        name: arguments.name.as_deref(),
+        address: &address,
+        domain,
+    };
+    let sender = match &arguments.sender {
+        Some(text) => sender(text, &bare),
+        None => address.clone(),
+    };
+    let origin = Origin {
+        // Bounces go nowhere from the null reverse-path, and From cannot say it.
+        address: if sender == "<>" { &address } else { &sender },
+        ..bare
+    };
+    let mail = complete_rfc822(&mail, &origin).map_err(Failure::Problems)?;
+    let envelope = arguments.envelope(&sender, &origin);
+    let header_recipients = if arguments.takes_header_recipients {
+        HeaderRecipients::Added
+    } else {
+        HeaderRecipients::Shown
+    };
+    let message = Message::from_rfc822_with(&mail, &envelope, header_recipients);
+    let submission = Submission::new(&message.map_err(Failure::Problems)?);
+    pickup.open()?.submit(&submission)?;
+    Ok(Exit::Ok)
+}
+
+/// The envelope sender: an address, a mailbox that holds one, or nothing for the null reverse-path.
+fn sender(text: &str, origin: &Origin<'_>) -> String {
+    let text = match text.trim() {
+        "" => "<>",
+        text => text,
+    };
+    let bare = text
+        .strip_suffix('>')
+        .and_then(|text| text.rsplit_once('<'))
+        .map_or(text, |(_, address)| address);
+    if bare.is_empty() {
+        "<>".to_owned()
+    } else {
+        origin.qualified(bare)
+    }
+}
+
+/// Reads a message to its end, or to a line with a lone dot where that is one.
+fn read(mut from: impl BufRead, dot_ends: bool) -> io::Result<Vec<u8>> {
+    let mut octets = Vec::new();
+    if !dot_ends {
+        from.read_to_end(&mut octets)?;
+        return Ok(octets);
+    }
+    loop {
+        let start = octets.len();
+        let length = from.read_until(b'\n', &mut octets)?;
+        let line = octets.get(start..).unwrap_or_default();
+        if line == b".\n" || line == b".\r\n" || line == b"." {
+            octets.truncate(start);
+            return Ok(octets);
+        }
+        if length == 0 {
+            return Ok(octets);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lone_dot_ends_the_message_where_it_may() {
+        for (octets, ended) in [
+            (&b"a\n.\nb\n"[..], &b"a\n"[..]),
+            (b"a\r\n.\r\nb", b"a\r\n"),
+            (b".\n", b""),
+            (b"a\n.", b"a\n"),
+            (b"a\n..\n.b\nc.\n", b"a\n..\n.b\nc.\n"),
+        ] {
+            assert_eq!(read(octets, true).unwrap(), ended);
+            assert_eq!(read(octets, false).unwrap(), octets);
+        }
+    }
+
+    #[test]
+    fn senders_are_read() {
+        let origin = Origin {
+            name: None,
+            address: "a@h.example",
+            domain: "h.example",
+        };
+        for (text, expected) in [
+            ("", "<>"),
+            ("<>", "<>"),
+            ("root", "root@h.example"),
+            ("<b@c.example>", "b@c.example"),
+            ("Bo <b@c.example>", "b@c.example"),
+        ] {
+            assert_eq!(sender(text, &origin), expected);
+        }
+    }
+}

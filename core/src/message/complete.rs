@@ -1,0 +1,346 @@
+//! What a submission agent adds to the mail of local programs (RFC 6409 section 8).
+
+use super::raw::{FieldLines, header_end, split_fields};
+use crate::address::{AddrSpec, Mailbox};
+use crate::characters::has_control_except_tab;
+use crate::header::{Date, HeaderSection, MessageId};
+use crate::mime::with_crlf;
+use crate::problem::{Code, Problem, Problems};
+use crate::stamp::Stamp;
+use std::borrow::Cow;
+
+/// Fields that hold addresses (RFC 5322 sections 3.6.2, 3.6.3 and 3.6.6).
+const ADDRESS_FIELDS: [&str; 11] = [
+    "from",
+    "sender",
+    "reply-to",
+    "to",
+    "cc",
+    "bcc",
+    "resent-from",
+    "resent-sender",
+    "resent-to",
+    "resent-cc",
+    "resent-bcc",
+];
+
+/// Where mail comes from that does not say so itself, or only in part.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin<'a> {
+    /// The display name in From.
+    pub name: Option<&'a str>,
+    /// The address in From.
+    pub address: &'a str,
+    /// The domain of addresses that have none, such as `root`.
+    pub domain: &'a str,
+}
+
+impl Origin<'_> {
+    /// A list of mailboxes in which each address has a domain.
+    ///
+    /// ```
+    /// # use pmtaemail::Origin;
+    /// let origin = Origin { name: None, address: "root@example.com", domain: "example.com" };
+    /// assert_eq!(origin.qualified("root"), "root@example.com");
+    /// assert_eq!(origin.qualified("Ann <ann>, b@c.example"), "Ann <ann@example.com>, b@c.example");
+    /// ```
+    pub fn qualified(&self, mailboxes: &str) -> String {
+        let mut text = mailboxes.to_owned();
+        for at in ends_of_bare_addresses(mailboxes.as_bytes())
+            .into_iter()
+            .rev()
+        {
+            text.insert_str(at, self.domain);
+            text.insert(at, '@');
+        }
+        text
+    }
+}
+
+/// A message with what it must have, as a submission agent adds it: Date, Message-ID, From; a
+/// domain for each address of its header; an empty line behind the header. For programs that hand
+/// on mail from the command line. An mbox line (`From ann Mon Nov 23 …`) at the start is left out.
+///
+/// ```
+/// use pmtaemail::{Origin, complete_rfc822};
+/// let origin = Origin { name: None, address: "cron@example.com", domain: "example.com" };
+/// let mail = complete_rfc822(b"To: root\n\nAll is well.\n", &origin)?;
+/// assert!(mail.starts_with(b"Date: "));
+/// assert!(mail.ends_with(b"\r\nTo: root@example.com\r\n\r\nAll is well.\r\n"));
+/// # Ok::<(), pmtaemail::Problems>(())
+/// ```
+pub fn complete_rfc822(octets: &[u8], origin: &Origin<'_>) -> Result<Vec<u8>, Problems> {
+    let octets = with_crlf(without_mbox_line(octets));
+    let end = header_end(&octets);
+    let fields = split_fields(octets.get(..end).unwrap_or_default());
+    // At the first line that is no field the text begins, though no empty line says so.
+    let fields: Vec<_> = fields
+        .into_iter()
+        .take_while(|field| !field.is(""))
+        .collect();
+    let rest: usize = fields.iter().map(|field| field.octets.len()).sum();
+    let rest = octets.get(rest..).unwrap_or_default();
+
+    let mut out = Vec::with_capacity(octets.len() + 256);
+    add_missing(&fields, origin, &mut out)?;
+    for field in &fields {
+        write_qualified(field, origin.domain, &mut out);
+    }
+    if !rest.starts_with(b"\r\n") {
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(rest);
+    Ok(out)
+}
+
+fn add_missing(
+    fields: &[FieldLines<'_>],
+    origin: &Origin<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), Problems> {
+    let lacks = |name: &str| !fields.iter().any(|field| field.is(name));
+    let stamp = Stamp::now();
+    let mut header = HeaderSection::new(out);
+    if lacks("date") {
+        header.date("Date", &Date::from_timestamp(stamp.now));
+    }
+    if lacks("from") {
+        header.mailboxes("From", [&from(origin)?]);
+    }
+    if lacks("message-id") {
+        let domain = AddrSpec::parse(origin.address);
+        let domain = domain.as_ref().map_or(origin.domain, AddrSpec::domain);
+        let id = MessageId::made([stamp.id.as_str(), "@", domain].concat());
+        header.message_ids("Message-ID", [&id]);
+    }
+    Ok(())
+}
+
+fn from<'a>(origin: &Origin<'a>) -> Result<Mailbox<'a>, Problems> {
+    let problem = |code, detail| Problems::one(Problem::new(code, "/from".to_owned(), detail));
+    let name = origin.name.filter(|name| !name.is_empty());
+    if name.is_some_and(has_control_except_tab) {
+        let detail = Cow::Borrowed("A display name may not hold control characters.");
+        return Err(problem(Code::ControlCharacter, detail));
+    }
+    match AddrSpec::parse(origin.address) {
+        Ok(address) => Ok(Mailbox {
+            name: name.map(Cow::Borrowed),
+            address,
+        }),
+        Err(error) => Err(problem(error.code(), error.detail())),
+    }
+}
+
+fn without_mbox_line(octets: &[u8]) -> &[u8] {
+    if !octets.starts_with(b"From ") {
+        return octets;
+    }
+    let end = memchr::memchr(b'\n', octets).map_or(octets.len(), |at| at + 1);
+    octets.get(end..).unwrap_or_default()
+}
+
+fn write_qualified(field: &FieldLines<'_>, domain: &str, out: &mut Vec<u8>) {
+    let mut done = 0;
+    if ADDRESS_FIELDS.iter().any(|name| field.is(name)) {
+        let body = memchr::memchr(b':', field.octets).map_or(0, |colon| colon + 1);
+        let ends = ends_of_bare_addresses(field.octets.get(body..).unwrap_or_default());
+        for end in ends {
+            out.extend_from_slice(field.octets.get(done..body + end).unwrap_or_default());
+            out.push(b'@');
+            out.extend_from_slice(domain.as_bytes());
+            done = body + end;
+        }
+    }
+    out.extend_from_slice(field.octets.get(done..).unwrap_or_default());
+}
+
+/// Where the addresses of a mailbox list end that have no domain. What is no address is left to
+/// those who read it.
+fn ends_of_bare_addresses(list: &[u8]) -> Vec<usize> {
+    let mut ends = Vec::new();
+    let mut item = Item::default();
+    let mut at = 0;
+    while let Some(octet) = list.get(at) {
+        match octet {
+            b'"' => {
+                let end = end_of_quoted(list, at, b'"');
+                item.word(at, end);
+                at = end;
+                continue;
+            }
+            b'(' => {
+                at = end_of_comment(list, at);
+                continue;
+            }
+            b'<' => {
+                let end = end_of_quoted(list, at, b'>');
+                let address = list.get(at + 1..end - 1).unwrap_or_default();
+                let is_closed = list
+                    .get(at + 1..end)
+                    .is_some_and(|rest| rest.ends_with(b">"));
+                let is_bare = !address.trim_ascii().is_empty() && !address.contains(&b'@');
+                if is_closed && is_bare {
+                    ends.push(at + 1 + address.trim_ascii_end().len());
+                }
+                item.is_settled = true;
+                at = end;
+                continue;
+            }
+            b'@' => item.is_settled = true,
+            b',' | b';' => ends.extend(std::mem::take(&mut item).end_of_bare_address()),
+            // Before it stands a group's name.
+            b':' => item = Item::default(),
+            b' ' | b'\t' | b'\r' | b'\n' => {}
+            _ => item.word(at, at + 1),
+        }
+        at += 1;
+    }
+    ends.extend(item.end_of_bare_address());
+    ends
+}
+
+/// What was seen of one mailbox of a list.
+#[derive(Default)]
+struct Item {
+    words: usize,
+    /// Behind the last word.
+    end: usize,
+    /// There is an `@` or an angle bracket.
+    is_settled: bool,
+}
+
+impl Item {
+    /// Notes the word, or the piece of one, from `start` to `end`.
+    fn word(&mut self, start: usize, end: usize) {
+        if self.words == 0 || self.end != start {
+            self.words += 1;
+        }
+        self.end = end;
+    }
+
+    fn end_of_bare_address(self) -> Option<usize> {
+        (self.words == 1 && !self.is_settled).then_some(self.end)
+    }
+}
+
+/// Behind the `close` that belongs to the octet at `start`; the list's end where it is missing.
+fn end_of_quoted(list: &[u8], start: usize, close: u8) -> usize {
+    let mut at = start + 1;
+    while let Some(octet) = list.get(at) {
+        match octet {
+            b'\\' => at += 1,
+            b'"' if close != b'"' => at = end_of_quoted(list, at, b'"') - 1,
+            _ if *octet == close => return at + 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    list.len()
+}
+
+/// Behind the comment that begins at `start`; comments may hold others.
+fn end_of_comment(list: &[u8], start: usize) -> usize {
+    let mut depth = 0;
+    let mut at = start;
+    while let Some(octet) = list.get(at) {
+        match octet {
+            b'\\' => at += 1,
+            b'(' => depth += 1,
+            b')' => depth -= 1,
+            _ => {}
+        }
+        at += 1;
+        if depth == 0 {
+            return at;
+        }
+    }
+    list.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ORIGIN: Origin<'static> = Origin {
+        name: Some("Jörg Lee"),
+        address: "joerg@host.example",
+        domain: "host.example",
+    };
+
+    fn completed(octets: &[u8]) -> String {
+        String::from_utf8(complete_rfc822(octets, &ORIGIN).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn addresses_without_a_domain_get_one() {
+        for (list, qualified) in [
+            ("root", "root@h"),
+            ("root (Cron Daemon)", "root@h (Cron Daemon)"),
+            ("\"(Cron Daemon)\" <root>", "\"(Cron Daemon)\" <root@h>"),
+            ("\"john doe\", a@b", "\"john doe\"@h, a@b"),
+            ("a , \"b, c\" < d >,<e@f>", "a@h , \"b, c\" < d@h >,<e@f>"),
+            ("team: a, b@c;, d", "team: a@h, b@c;, d@h"),
+            (
+                "\"x\".y(comment (in it) \\) b)",
+                "\"x\".y@h(comment (in it) \\) b)",
+            ),
+            ("<>", "<>"),
+            ("undisclosed-recipients:;", "undisclosed-recipients:;"),
+            ("no address", "no address"),
+            ("<\"a>b\">", "<\"a>b\"@h>"),
+            ("", ""),
+            ("\"open", "\"open@h"),
+            ("<open", "<open"),
+            ("a (open", "a@h (open"),
+            ("\\", "\\@h"),
+        ] {
+            let origin = Origin {
+                domain: "h",
+                ..ORIGIN
+            };
+            assert_eq!(origin.qualified(list), qualified, "{list}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_added() {
+        let mail = completed(b"From joerg Mon Nov 23\nSubject: x\nTo: a,\n b\n\nHello\n");
+        let at = mail.find("From: =?utf-8?B?SsO2cmcgTGVl?= <joerg@host.example>\r\n");
+        assert!(mail.starts_with("Date: ") && at.is_some(), "{mail}");
+        assert!(mail.contains("@host.example>\r\nSubject: x\r\n"), "{mail}");
+        assert!(mail.ends_with("\r\nTo: a@host.example,\r\n b@host.example\r\n\r\nHello\r\n"));
+    }
+
+    #[test]
+    fn the_header_ends_at_the_first_line_that_is_no_field() {
+        assert!(completed(b"Hello\nyou: all\n").ends_with("\r\n\r\nHello\r\nyou: all\r\n"));
+        assert!(completed(b"A: b\nHello\n").ends_with("\r\nA: b\r\n\r\nHello\r\n"));
+        assert!(completed(b"A: b\n").ends_with("\r\nA: b\r\n\r\n"));
+        assert!(completed(b"\nA: b\n").ends_with(">\r\n\r\nA: b\r\n"));
+        assert!(completed(b"").ends_with(">\r\n\r\n"));
+    }
+
+    #[test]
+    fn what_is_there_stays() {
+        let mail = "Date: x\r\nMessage-ID: <a@b>\r\nFrom: c@d\r\n\r\nHello";
+        assert_eq!(completed(mail.as_bytes()), mail);
+    }
+
+    #[test]
+    fn an_origin_cannot_smuggle_fields() {
+        for origin in [
+            Origin {
+                name: Some("a\nBcc: b@example.org"),
+                ..ORIGIN
+            },
+            Origin {
+                address: "a@example.com\nBcc: b@example.org",
+                ..ORIGIN
+            },
+        ] {
+            let problems = complete_rfc822(b"", &origin).unwrap_err();
+            assert_eq!(problems.iter().next().unwrap().pointer(), "/from");
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Files that come beside the JSON, as parts of a form (RFC 7578).
+
+use crate::problem::{Code, Place, Report};
+
+/// A file that came beside the JSON. An attachment takes it with `part` in place of `content`.
+#[derive(Debug, Clone, Copy)]
+pub struct FilePart<'a> {
+    /// What `part` calls it.
+    pub name: &'a str,
+    /// The attachment's file name unless the JSON gives one.
+    pub filename: Option<&'a str>,
+    /// The attachment's media type unless the JSON gives one.
+    pub content_type: Option<&'a str>,
+    /// The file's octets.
+    pub content: &'a [u8],
+}
+
+/// The files of a form, and which of them were taken.
+#[derive(Debug)]
+pub(super) struct FileParts<'a> {
+    parts: &'a [FilePart<'a>],
+    taken: Vec<bool>,
+}
+
+impl<'a> FileParts<'a> {
+    pub fn new(parts: &'a [FilePart<'a>]) -> Self {
+        Self {
+            parts,
+            taken: vec![false; parts.len()],
+        }
+    }
+
+    /// The part of this name. Several parts of one name are taken in their order; the only one of
+    /// its name may be taken again.
+    pub fn take(&mut self, name: &str) -> Option<FilePart<'a>> {
+        let mut found = None;
+        for (index, part) in self.parts.iter().enumerate() {
+            if part.name == name {
+                found = Some(index);
+                if self.taken.get(index) == Some(&false) {
+                    break;
+                }
+            }
+        }
+        let index = found?;
+        *self.taken.get_mut(index)? = true;
+        self.parts.get(index).copied()
+    }
+
+    /// Notes that parts are left over: what was sent is not dropped without a word.
+    pub fn finish(self, report: &mut Report<'_>) {
+        let left: Vec<String> = (1..)
+            .zip(self.taken)
+            .filter_map(|(number, taken)| (!taken).then(|| i32::to_string(&number)))
+            .collect();
+        if !left.is_empty() {
+            let detail = format!(
+                "The form has files that no attachment names with `part`, counted from 1: {}.",
+                left.join(", ")
+            );
+            report.missing(Place::ROOT, &["attachments"], Code::UnusedPart, detail);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Message, Problem};
+
+    const FILES: [FilePart<'static>; 2] = [
+        FilePart {
+            name: "f",
+            filename: Some("a.txt"),
+            content_type: Some("application/octet-stream"),
+            content: b"one\0",
+        },
+        FilePart {
+            name: "f",
+            filename: Some(""),
+            content_type: Some("image/png"),
+            content: b"two",
+        },
+    ];
+
+    fn json(attachments: &str) -> String {
+        format!(
+            r#"{{"from": "a@example.com", "to": "b@example.org", "date": "2026-11-23T05:33:54Z",
+                "messageId": "m@example.com", "attachments": {attachments}}}"#
+        )
+    }
+
+    fn problems(attachments: &str, files: &[FilePart<'_>]) -> Vec<(String, &'static str)> {
+        let json = json(attachments);
+        let found = match Message::from_form(json.as_bytes(), files) {
+            Ok(_) => Vec::new(),
+            Err(problems) => problems.iter().map(Problem::clone).collect(),
+        };
+        let seen = |problem: &Problem| (problem.pointer().to_owned(), problem.code().as_str());
+        found.iter().map(seen).collect()
+    }
+
+    #[test]
+    fn a_part_renders_as_base64_would() {
+        let form = json(r#"[{"part": "f"}, {"part": "f", "filename": "b.gif", "cid": "b"}]"#);
+        let base64 = json(
+            r#"[{"filename": "a.txt", "content": "b25lAA=="},
+                {"filename": "b.gif", "contentType": "image/png", "cid": "b", "content": "dHdv"}]"#,
+        );
+        let form = Message::from_form(form.as_bytes(), &FILES)
+            .unwrap()
+            .render();
+        assert_eq!(form, crate::render(base64.as_bytes()).unwrap());
+    }
+
+    #[test]
+    fn the_only_part_of_a_name_may_be_taken_again() {
+        let twice = r#"[{"part": "f"}, {"part": "f"}]"#;
+        assert_eq!(problems(twice, &FILES[..1]), []);
+        assert_eq!(problems(twice, &FILES), []);
+    }
+
+    #[test]
+    fn parts_and_attachments_belong_together() {
+        let at = |pointer: &str, code| vec![(pointer.to_owned(), code)];
+        let one = &FILES[..1];
+        assert_eq!(problems("[]", one), at("/attachments", "unused_part"));
+        assert_eq!(problems("null", one), at("/attachments", "unused_part"));
+        assert_eq!(
+            problems(r#"[{"part": "f"}]"#, &FILES),
+            at("/attachments", "unused_part")
+        );
+        let other = r#"[{"part": "g"}]"#;
+        assert_eq!(
+            problems(other, one),
+            at("/attachments/0/part", "unknown_part")
+        );
+        assert_eq!(
+            problems(other, &[]),
+            at("/attachments/0/part", "unknown_part")
+        );
+        for beside in [r#""content": """#, r#""encoding": "utf8""#] {
+            assert_eq!(
+                problems(&format!(r#"[{{"part": "f", {beside}}}]"#), one),
+                at("/attachments/0/part", "conflict")
+            );
+        }
+    }
+
+    #[test]
+    fn what_a_part_says_keeps_the_rules() {
+        let file = |filename, content_type| FilePart {
+            filename,
+            content_type,
+            ..FILES[0]
+        };
+        for (file, code) in [
+            (file(Some("../a.txt"), None), "invalid_filename"),
+            (file(Some("a\nb"), None), "control_character"),
+            (file(None, Some("x")), "invalid_content_type"),
+        ] {
+            assert_eq!(
+                problems(r#"[{"part": "f"}]"#, &[file]),
+                [("/attachments/0/part".to_owned(), code)]
+            );
+        }
+    }
+}

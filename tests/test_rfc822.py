@@ -1,0 +1,137 @@
+"""`Content-Type: message/rfc822`: a finished message in the body, its envelope in the query or in its own header."""
+
+import json
+from urllib.parse import quote
+
+import pytest
+
+from daemon import Answer, Daemon
+from pickup_reader import read
+
+MAIL = (
+    b"Date: Mon, 23 Nov 2026 05:33:54 +0000\r\nFrom: Ann <ann@example.com>\r\nTo: Bo <bo@example.org>\r\n"
+    b"Subject: Hello\r\nMessage-ID: <1@example.com>\r\nX-Odd:\t kept  as it is \r\n\r\n.Hello\r\n"
+)
+BCC = MAIL.replace(b"Subject:", b"Cc: cy@example.org\r\nBcc: di@example.org,\r\n el@example.org\r\nSubject:")
+
+
+def post(daemon: Daemon, mail: bytes, query: str = "", path: str = "/messages") -> Answer:
+    return daemon.post(mail, f"{path}?{query}" if query else path, **{"Content-Type": "message/rfc822"})
+
+
+def handed_over(daemon: Daemon, mail: bytes, query: str = ""):
+    answer = post(daemon, mail, query)
+    assert answer.status == 200, answer.body
+    (name,) = answer.json()["files"]
+    path = daemon.pickup / name
+    octets = path.read_bytes()
+    path.unlink()
+    return read(octets)
+
+
+def problems(answer: Answer) -> list[tuple[str, str]]:
+    assert (answer.status, answer.headers["content-type"]) == (422, "application/problem+json")
+    return [(error["pointer"], error["code"]) for error in answer.json()["errors"]]
+
+
+def test_the_envelope_of_the_query(daemon: Daemon):
+    file = handed_over(daemon, MAIL, "sender=bounce%40example.com&to=c@example.org&to=d%2Be@example.org&job=j1&envid=e")
+    assert file.sender == "bounce@example.com"
+    assert file.addresses == ["c@example.org", "d+e@example.org"]
+    assert (file.job, file.envid) == ("j1", "e")
+    assert file.message == MAIL
+
+
+def test_a_plus_sign_is_one(daemon: Daemon):
+    assert handed_over(daemon, MAIL, "to=d+e@example.org").addresses == ["d+e@example.org"]
+
+
+def test_verp_notifications_and_the_null_reverse_path(daemon: Daemon):
+    file = handed_over(daemon, MAIL, "sender=%3C%3E&to=c@example.org&dsn.notify=failure&dsn.ret=full")
+    assert (file.sender, file.ret, file.recipients[0].notify) == ("", "FULL", ("FAILURE",))
+    assert handed_over(daemon, MAIL, "to=c@example.org&verp=true").verp
+
+
+def test_the_envelope_of_the_header(daemon: Daemon):
+    file = handed_over(daemon, BCC)
+    assert file.sender == "ann@example.com"
+    assert file.addresses == ["bo@example.org", "cy@example.org", "di@example.org", "el@example.org"]
+    assert file.message == BCC.replace(b"Bcc: di@example.org,\r\n el@example.org\r\n", b"")
+
+
+def test_bare_line_ends_are_mended(daemon: Daemon):
+    assert handed_over(daemon, MAIL.replace(b"\r\n", b"\n")).message == MAIL
+
+
+def test_render_and_check(shared_daemon: Daemon):
+    answer = post(shared_daemon, MAIL, path="/messages/render")
+    assert (answer.status, answer.headers["content-type"], answer.body) == (200, "message/rfc822", MAIL)
+    assert post(shared_daemon, MAIL, path="/messages/check").json() == {"problems": []}
+
+
+@pytest.mark.parametrize("media_type", ["Message/RFC822", "message/rfc822; charset=utf-8", " message/rfc822 ;x=y"])
+def test_media_types_are_compared_as_such(shared_daemon: Daemon, media_type: str):
+    assert shared_daemon.post(MAIL, "/messages/check", **{"Content-Type": media_type}).status == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("to=c@example.org&to=nobody", [("#/to/1", "invalid_address")]),
+        ("to=nobody", [("#/to", "invalid_address")]),
+        ("sender=x&to=c@example.org", [("#/sender", "invalid_address")]),
+        ("to=c@example.org&job=a%20b", [("#/job", "invalid_token")]),
+        ("to=c@example.org&envid=a%0D%0Ax-job:b", [("#/envid", "invalid_token")]),
+        ("to=c@example.org%0D%0Ax-receiver:d@example.org", [("#/to", "control_character")]),
+        ("to=c@example.org&verp=yes", [("#/verp", "wrong_type")]),
+        ("too=c@example.org", [("#/too", "unknown_field")]),
+        ("to=c@example.org&subject=x", [("#/subject", "conflict")]),
+        ("raw=x", [("#/raw", "duplicate_field")]),
+        ("To=c@example.org&to=d@example.org", [("#/to", "duplicate_field")]),
+    ],
+)
+def test_problems_of_the_envelope(shared_daemon: Daemon, query: str, expected: list[tuple[str, str]]):
+    assert problems(post(shared_daemon, MAIL, query, "/messages/check")) == expected
+
+
+@pytest.mark.parametrize(
+    "mail",
+    [
+        b"",
+        b"\r\n",
+        b"Hello",
+        MAIL.replace(b"Date:", b"X-Date:"),
+        MAIL.replace(b"From:", b"X-From:"),
+        MAIL.replace(b"Subject:", b"x-receiver: eve@example.org\r\nSubject:"),
+        MAIL + b"x" * 999,
+        MAIL + b"\0",
+        BCC.replace(b"bo@example.org", b"nobody"),
+    ],
+)
+def test_problems_of_the_message(shared_daemon: Daemon, mail: bytes):
+    assert {pointer for pointer, _ in problems(post(shared_daemon, mail, path="/messages/check"))} == {"#/raw"}
+
+
+def test_a_query_that_is_not_utf8_is_400(shared_daemon: Daemon):
+    answer = post(shared_daemon, MAIL, "to=%ff")
+    assert (answer.status, answer.headers["content-type"]) == (400, "application/problem+json")
+
+
+def test_json_has_no_query(shared_daemon: Daemon):
+    message = json.dumps({"from": "ann@example.com", "to": "bo@example.org"})
+    query = f"to={quote('a b')}&%ff=1"
+    assert shared_daemon.post(message, f"/messages/check?{query}").status == 200
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "identity, gzip"])
+@pytest.mark.parametrize("media_type", ["application/json", "message/rfc822", "multipart/form-data; boundary=b"])
+def test_compressed_bodies_are_415(shared_daemon: Daemon, coding: str, media_type: str):
+    headers = {"Content-Encoding": coding, "Content-Type": media_type}
+    answer = shared_daemon.request("POST", "/messages/check", MAIL, headers)
+    assert (answer.status, answer.headers["accept-encoding"]) == (415, "identity")
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_identity_is_no_compression(shared_daemon: Daemon):
+    headers = {"Content-Encoding": "identity", "Content-Type": "message/rfc822"}
+    assert shared_daemon.request("POST", "/messages/check", MAIL, headers).status == 200

@@ -1,0 +1,271 @@
+"""`sendmail`: what cron, PHP and git call. Its options are those of sendmail(8) and of Postfix's sendmail(1)."""
+
+import email
+import email.policy
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pickup_reader import read
+
+EX_USAGE, EX_DATAERR, EX_CANTCREAT, EX_TEMPFAIL = 64, 65, 73, 75
+MAIL = b"Subject: Hello\nTo: bo@example.org\nBcc: cy@example.org\n\nHello\n"
+
+
+def mailname() -> str:
+    path = Path("/etc/mailname")
+    return (path.read_text().split("\n")[0].strip() if path.exists() else "") or socket.gethostname()
+
+
+HOST = mailname()
+
+
+@pytest.fixture
+def pickup(tmp_path: Path) -> Path:
+    path = tmp_path / "pickup"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def environment(pickup: Path) -> dict[str, str]:
+    return {**os.environ, "PMTAEMAIL_PICKUP": str(pickup), "LOGNAME": "ann", "USER": "ben"}
+
+
+@pytest.fixture(params=["link", "subcommand"])
+def program(request: pytest.FixtureRequest, binary: Path, tmp_path: Path) -> list[str]:
+    """The program as sendmail: by its own name, or by its first argument."""
+    if request.param == "subcommand":
+        return [str(binary), "sendmail"]
+    (tmp_path / "sendmail").symlink_to(binary)
+    return [str(tmp_path / "sendmail")]
+
+
+@pytest.fixture
+def sendmail(program: list[str], environment: dict[str, str]) -> Callable[..., subprocess.CompletedProcess]:
+    def run(*arguments: str, mail: bytes = MAIL, **more: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [*program, *arguments],
+            input=mail,
+            capture_output=True,
+            env={**environment, **more},
+            check=False,
+            timeout=60,
+        )
+
+    return run
+
+
+@pytest.fixture
+def sent(sendmail, pickup: Path):
+    """Runs sendmail, which must go well and say nothing, and reads the file that it hands over."""
+
+    def sent(*arguments: str, **more):
+        done = sendmail(*arguments, **more)
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+        (path,) = pickup.iterdir()
+        octets = path.read_bytes()
+        path.unlink()
+        return read(octets)
+
+    return sent
+
+
+def fields(file):
+    return email.message_from_bytes(file.message, policy=email.policy.default)
+
+
+def test_recipients_of_the_header(sent):
+    file = sent("-t", "-i", "-f", "bounce@example.com")
+    assert (file.sender, file.addresses) == ("bounce@example.com", ["bo@example.org", "cy@example.org"])
+    assert file.message.endswith(b"\r\nSubject: Hello\r\nTo: bo@example.org\r\n\r\nHello\r\n")
+    mail = fields(file)
+    assert mail["From"] == "bounce@example.com"
+    assert mail["Date"]
+    assert mail["Message-ID"].endswith("@example.com>")
+
+
+def test_recipients_of_both(sent):
+    assert sent("-t", "di@example.org").addresses == ["di@example.org", "bo@example.org", "cy@example.org"]
+
+
+def test_recipients_of_the_command_line_alone(sent):
+    file = sent("di@example.org", "El <el@example.org>, fy@example.org", "di@example.org")
+    assert file.addresses == ["di@example.org", "el@example.org", "fy@example.org"]
+    assert b"Bcc" not in file.message
+
+
+def test_who_calls(sent):
+    file = sent("bo@example.org")
+    assert (file.sender, fields(file)["From"]) == (f"ann@{HOST}", f"ann@{HOST}")
+    assert sent("bo@example.org", LOGNAME="").sender == f"ben@{HOST}"
+    assert fields(sent("-F", "Jörg Lee", "bo@example.org"))["From"] == f"Jörg Lee <ann@{HOST}>"
+    assert fields(sent("-FCronDaemon", "bo@example.org"))["From"] == f"CronDaemon <ann@{HOST}>"
+
+
+def test_local_names_get_a_domain(sent):
+    mail = b'From: root (Cron Daemon)\nTo: root\nCc: "Lee, Ann" <ann>, bo@example.org\nSubject: x\n\nHello\n'
+    file = sent("-i", "-FCronDaemon", "-B8BITMIME", "-oem", "root", mail=mail)
+    assert (file.sender, file.addresses) == (f"ann@{HOST}", [f"root@{HOST}"])
+    assert f"\r\nFrom: root@{HOST} (Cron Daemon)\r\nTo: root@{HOST}\r\n".encode() in file.message
+    assert f'\r\nCc: "Lee, Ann" <ann@{HOST}>, bo@example.org\r\n'.encode() in file.message
+    assert sent("-t", "-f", "root", mail=mail).addresses == [f"root@{HOST}", f"ann@{HOST}", "bo@example.org"]
+
+
+@pytest.mark.parametrize("sender", ["", "<>"])
+def test_the_null_reverse_path(sent, sender: str):
+    file = sent("-f", sender, "bo@example.org")
+    assert (file.sender, fields(file)["From"]) == ("", f"ann@{HOST}")
+
+
+@pytest.mark.parametrize("sender", [["-f", "x@example.com"], ["-fx@example.com"], ["-r", "<x@example.com>"]])
+def test_senders(sent, sender: list[str]):
+    assert sent(*sender, "bo@example.org").sender == "x@example.com"
+
+
+def test_a_finished_message_is_left_as_it_is(sent):
+    mail = b"From: a@example.com\r\nDate: Mon, 23 Nov 2026 05:33:54 +0000\r\nMessage-ID: <1@b>\r\n\r\n.\r\nx\r\n"
+    assert sent("-i", "bo@example.org", mail=mail).message == mail
+
+
+@pytest.mark.parametrize(("options", "ends"), [([], True), (["-bm"], True), (["-i"], False), (["-oi"], False)])
+def test_a_lone_dot(sent, options: list[str], ends: bool):
+    file = sent(*options, "bo@example.org", mail=b"Subject: x\n\none\n..\n.\ntwo\n")
+    assert file.message.endswith(b"\r\n\r\none\r\n..\r\n" + (b"" if ends else b".\r\ntwo\r\n"))
+
+
+def test_delivery_status_notifications(sent, pickup: Path):
+    file = sent("-N", "success,failure", "-R", "hdrs", "-V", "e1", "bo@example.org")
+    assert file.envid == "e1"
+    assert (file.recipients[0].notify, file.ret) == (("SUCCESS", "FAILURE"), "HDRS")
+
+
+def test_options_without_meaning_here(sent):
+    options = [
+        "-oem",
+        "-odb",
+        "-o7",
+        "-O",
+        "DeliveryMode=b",
+        "-Am",
+        "-G",
+        "-U",
+        "-v",
+        "-h",
+        "3",
+        "-L",
+        "tag",
+        "-X",
+        "f",
+    ]
+    assert sent(*options, "-ti", "--", "-x@example.org").addresses[0] == "-x@example.org"
+
+
+def test_a_text_without_a_header(sent):
+    assert sent("bo@example.org", mail=b"Hello: there\nyou\n").message.endswith(b"\r\nHello: there\r\n\r\nyou\r\n")
+    assert sent("bo@example.org", mail=b"From ann Mon Nov 23\nX: y\n\nHi\n").message.endswith(b"\r\nX: y\r\n\r\nHi\r\n")
+    assert sent("bo@example.org", mail=b"Hello\n").message.endswith(b"\r\n\r\nHello\r\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["-bs"], ["-bp"], ["-bi"], ["-bd"], ["-q"], ["-I"], ["-f"], ["-Z", "bo@example.org"], ["-B", "x", "b@c"]],
+)
+def test_what_cannot_be_done_is_refused(sendmail, pickup: Path, arguments: list[str]):
+    done = sendmail(*arguments)
+    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (EX_USAGE, b"", 1)
+    assert list(pickup.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "mail"),
+    [
+        (["nobody@@example.org"], MAIL),
+        (["-f", "a b", "bo@example.org"], MAIL),
+        (["-F", "a\nBcc: b@example.org", "bo@example.org"], MAIL),
+        (["-t"], b"Subject: x\n\nto nobody\n"),
+        (["-V", "a b", "bo@example.org"], MAIL),
+        (["-N", "sometimes", "bo@example.org"], MAIL),
+        (["bo@example.org"], b"x-receiver: eve@example.org\n\nHello\n"),
+        (["bo@example.org"], b"Subject: x\n\n" + b"x" * 999 + b"\n"),
+    ],
+)
+def test_problems(sendmail, pickup: Path, arguments: list[str], mail: bytes):
+    done = sendmail(*arguments, mail=mail)
+    assert (done.returncode, done.stdout) == (EX_DATAERR, b"")
+    assert done.stderr
+    assert list(pickup.iterdir()) == []
+
+
+def test_without_its_directory(sendmail, tmp_path: Path):
+    done = sendmail("-t", PMTAEMAIL_PICKUP=str(tmp_path / "missing"))
+    assert done.returncode == EX_CANTCREAT
+
+
+def test_with_a_full_disk(program: list[str], environment: dict[str, str], pickup: Path):
+    command = ["sh", "-c", 'ulimit -f 64; exec "$@"', "sh", *program, "-t"]
+    mail = MAIL + b"0123456789abcde\n" * 65_536
+    done = subprocess.run(command, input=mail, env=environment, capture_output=True, check=False)
+    assert done.returncode == EX_TEMPFAIL
+    assert list(pickup.iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", [["--help"]])
+def test_help(sendmail, arguments: list[str]):
+    done = sendmail(*arguments)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"-t" in done.stdout
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_git_send_email(program: list[str], environment: dict[str, str], pickup: Path, tmp_path: Path):
+    usage = subprocess.run(["git", "send-email", "-h"], capture_output=True, check=False)
+    if b"--envelope-sender" not in usage.stdout + usage.stderr:
+        pytest.skip("git send-email is not installed")
+    git = {**environment, "HOME": str(tmp_path), "GIT_CONFIG_NOSYSTEM": "1"}
+    for name in ("AUTHOR", "COMMITTER"):
+        git |= {f"GIT_{name}_NAME": "Jörg Lee", f"GIT_{name}_EMAIL": "joerg@example.com"}
+    repository = tmp_path / "repository"
+    for command in (
+        ["git", "init", "-q", str(repository)],
+        ["git", "-C", str(repository), "commit", "-q", "--allow-empty", "-m", "Begin"],
+    ):
+        subprocess.run(command, env=git, check=True)
+    (repository / "naïve.txt").write_text("naïve\n.\n")
+    for command in (
+        ["git", "add", "."],
+        ["git", "commit", "-q", "-m", "A naïve change"],
+        [
+            *("git", "send-email", "--quiet", "--confirm=never", "--from=Jörg Lee <joerg@example.com>"),
+            *("--to=bo@example.org", "--cc=cy@example.org", "--bcc=di@example.org", "--suppress-cc=all"),
+            *("--envelope-sender=bounce@example.com", f"--sendmail-cmd={' '.join(program)}", "-1"),
+        ],
+    ):
+        subprocess.run(command, cwd=repository, env=git, check=True, stdin=subprocess.DEVNULL)
+    (path,) = pickup.iterdir()
+    file = read(path.read_bytes())
+    assert file.sender == "bounce@example.com"
+    assert set(file.addresses) == {"bo@example.org", "cy@example.org", "di@example.org"}
+    mail = fields(file)
+    assert mail["Subject"] == "[PATCH] A naïve change"
+    assert "+naïve\n+.\n" in mail.get_content().replace("\r\n", "\n")
+
+
+@pytest.mark.skipif(shutil.which("php") is None, reason="PHP is not installed")
+def test_php(program: list[str], environment: dict[str, str], pickup: Path):
+    code = (
+        "exit(mail('Bo <bo@example.org>', '=?utf-8?Q?Hall=C3=B6?=', \"Hello\\n.\\nyou\", "
+        "['From' => 'ann@example.com', 'Bcc' => 'cy@example.org'], '-fbounce@example.com') ? 0 : 1);"
+    )
+    command = ["php", "-d", f"sendmail_path={' '.join(program)} -t -i", "-r", code]
+    subprocess.run(command, env=environment, check=True)
+    (path,) = pickup.iterdir()
+    file = read(path.read_bytes())
+    assert (file.sender, file.addresses) == ("bounce@example.com", ["bo@example.org", "cy@example.org"])
+    assert fields(file)["Subject"] == "Hallö"
+    assert file.message.endswith(b"Hello\r\n.\r\nyou\r\n")
