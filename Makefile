@@ -17,11 +17,12 @@ help: ## Tell what can be made.
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 .PHONY: test
-test: test-rust test-python ## Build once and pass all tests.
+test: test-rust test-python test-node ## Build once and pass all tests.
 
 .PHONY: build
 build: ## Build all crates for development and tests.
 	cargo build --workspace
+	node node/build.mjs
 
 .PHONY: test-rust
 test-rust: build ## Pass the tests of the crates, their documentation's examples included.
@@ -35,6 +36,14 @@ endif
 .PHONY: test-python
 test-python: build $(VENV)/.installed tests/node_modules/.installed ## Pass the black-box tests.
 	cd tests && ../$(VENV)/bin/pytest $(PYTEST_FLAGS)
+
+.PHONY: test-node
+test-node: build node/node_modules/.installed ## Pass the tests of the package for Node.
+	cd node && npm test
+
+node/node_modules/.installed: node/package.json node/package-lock.json
+	cd node && npm ci --no-audit --no-fund --loglevel=error
+	touch $@
 
 # The pip that comes with Python may be too old for dependency groups.
 $(VENV)/.installed: requirements-dev.txt
@@ -79,5 +88,5 @@ bench: ## Measure.
 .PHONY: clean
 clean: ## Remove all that was made.
 	cargo clean
-	rm -rf $(VENV) tests/node_modules
+	rm -rf $(VENV) tests/node_modules node/node_modules node/native
 	find tests -name __pycache__ -prune -exec rm -rf {} +
