@@ -1,6 +1,7 @@
 """What all tests share: the binary under test, a daemon, the doors, the foreign parsers."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,10 +10,14 @@ import pytest
 
 from daemon import Daemon
 from doors import Command, Door, Http, Node, NodeJson, NodeProcess, Python, PythonJson
-from readers import NodeReaders
+from readers import ForeignReaders
 
 ROOT = Path(__file__).parent.parent
 DOORS = ("command", "http", "python", "python-json", "node", "node-json")
+
+# Schedules are written in the time of the host; the expected files are of this one.
+os.environ["TZ"] = "Europe/Berlin"
+time.tzset()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -55,9 +60,9 @@ def shared_daemon(binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 @pytest.fixture(scope="session")
-def node() -> Iterator[NodeReaders]:
-    """The Node parsers."""
-    with NodeReaders() as readers:
+def readers() -> Iterator[ForeignReaders]:
+    """The parsers that nobody here wrote."""
+    with ForeignReaders() as readers:
         yield readers
 
 

@@ -14,13 +14,14 @@ from collections import ChainMap, OrderedDict, UserDict
 from datetime import UTC, datetime, timedelta, timezone
 from email import message_from_bytes
 from email.headerregistry import Address
+from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
+import pmtaemail
 import pytest
 
-import pmtaemail
 from pickup_reader import read
 
 FIXED = {"date": "2026-01-02T03:04:05Z", "messageId": "1@example.com"}
@@ -113,7 +114,7 @@ def test_dates_have_an_offset():
     assert b"Date: Fri, 2 Jan 2026 03:04:05 -0300\r\n" in pmtaemail.render(
         MESSAGE, date=datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=zone)
     )
-    naive = datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001
+    naive = datetime(2026, 1, 2, 3, 4, 5)
     assert [(problem.code, problem.pointer) for problem in pmtaemail.check(MESSAGE, date=naive)] == [
         ("invalid_date", "/date")
     ]
@@ -355,3 +356,35 @@ def test_the_message_is_read_when_it_is_submitted(tmp_path: Path):
 def test_the_version_is_that_of_the_workspace():
     cargo = (Path(__file__).parent.parent / "Cargo.toml").read_text(encoding="utf-8")
     assert f'\nversion = "{pmtaemail.__version__}"\n' in cargo
+
+
+def finished(**headers: str) -> EmailMessage:
+    mail = EmailMessage()
+    for name, value in {"From": "shop@example.com", "To": "ann@example.org", "Subject": "News", **headers}.items():
+        mail[name.replace("_", "-")] = value
+    mail.set_content("Hello\n.\nFrom here")
+    return mail
+
+
+def test_a_finished_message_is_sent_as_it_is():
+    mail = finished(Date="Fri, 02 Jan 2026 03:04:05 +0000", Message_ID="<1@example.com>")
+    assert pmtaemail.render(mail) == mail.as_bytes(policy=SMTP)
+
+
+def test_a_finished_message_gets_what_it_must_have():
+    got = message_from_bytes(pmtaemail.render(finished()), policy=SMTP)
+    assert got["Message-ID"].endswith("@example.com>")
+    assert got["Date"].datetime
+    assert got["Subject"] == "News"
+
+
+def test_a_finished_message_with_an_envelope(tmp_path: Path):
+    pickup = pmtaemail.Pickup(tmp_path, durability="none")
+    receipt = pickup.submit(finished(Bcc="eve@example.org"))
+    (file,) = receipt.files
+    octets = (tmp_path / file).read_bytes()
+    assert read(octets).addresses == ["ann@example.org", "eve@example.org"]
+    assert octets.count(b"eve@example.org") == 1
+    receipt = pickup.submit(finished(), sender="bounces@example.com", to=["bob@example.org"], job="spring")
+    got = read((tmp_path / receipt.files[0]).read_bytes())
+    assert (got.sender, got.addresses, got.job) == ("bounces@example.com", ["bob@example.org"], "spring")

@@ -9,7 +9,7 @@ from typing import Literal, Self, Unpack
 
 from . import _native
 from ._objects import Receipt
-from .types import Fields, Message, Octets
+from .types import Fields, Input
 
 # They wait for the disk and for nothing else; the more wait at once, the more share a sync.
 THREADS = 64
@@ -38,7 +38,7 @@ class AsyncPickup:
         """The absolute path of the directory."""
         return self._pickup.directory
 
-    async def submit(self, message: Message | str | Octets | None = None, /, **fields: Unpack[Fields]) -> Receipt:
+    async def submit(self, message: Input | None = None, /, **fields: Unpack[Fields]) -> Receipt:
         """Hands one message over. When this returns it is visible to PowerMTA and durable.
 
         Where the task is cancelled meanwhile, the message may have been handed over all the same.
@@ -46,7 +46,7 @@ class AsyncPickup:
         prepared = _native.Prepared(message, **fields)
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._pickup.submit, prepared)
 
-    async def submit_many(self, messages: Iterable[Message | str | Octets], /) -> list[Receipt | Exception]:
+    async def submit_many(self, messages: Iterable[Input], /) -> list[Receipt | Exception]:
         """Hands many messages over: a receipt or an exception for each, in order. They are read in another thread."""
         messages = list(messages)
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._pickup.submit_many, messages)

@@ -1,128 +1,132 @@
-"""What a message may hold, for type checkers.
+"""What a message may hold, for type checkers. Made from the JSON Schema of a message by generate_types.py.
 
-Names are compared without letter case, `_` and `-`: each is given here as it is documented and as Python writes it.
+Names are compared without letter case, `_` and `-`: each is given as it is documented and as Python writes it.
 """
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from email.headerregistry import Address
-from typing import Literal, TypeAlias, TypedDict
+from email.message import Message as RawMessage
+from typing import TypeAlias, TypedDict
 
-Text: TypeAlias = str
-DateTime: TypeAlias = str | datetime
 Octets: TypeAlias = bytes | bytearray | memoryview
 
 
 class MailboxParts(TypedDict, total=False):
     """A mailbox as an object."""
 
-    name: Text | None
-    address: Text
-    email: Text
-
-
-Mailbox: TypeAlias = str | MailboxParts | Address
-Mailboxes: TypeAlias = Mailbox | Iterable[Mailbox]
+    address: str | None
+    name: str | None
 
 
 class Attachment(TypedDict, total=False):
     """A file that travels with the message."""
 
-    filename: Text | None
-    content: Text | Octets
-    contentType: Text | None
-    content_type: Text | None
-    cid: Text | None
-    contentId: Text | None
-    content_id: Text | None
-    disposition: Literal["attachment", "inline"] | None
-    encoding: Literal["base64", "utf8"] | None
+    cid: str | None
+    content: str | Octets | None
+    contentType: str | None
+    content_type: str | None
+    disposition: str | None
+    encoding: str | None
+    filename: str | None
 
 
 class Calendar(TypedDict, total=False):
-    """An invitation or its like (RFC 5546)."""
+    """A text/calendar body."""
 
-    method: Text | None
-    content: Text
-
-
-class HeaderField(TypedDict):
-    """A header field of the caller's own."""
-
-    name: Text
-    value: Text | Iterable[Text]
-
-
-class Unsubscribe(TypedDict, total=False):
-    """Ways to leave the list."""
-
-    url: Text | None
-    mailto: Text | None
-    oneClick: bool | None
-    one_click: bool | None
+    content: str | None
+    method: str | None
 
 
 class Dkim(TypedDict, total=False):
     """Which key signs."""
 
-    selector: Text | None
-    domain: Text | None
-    identity: Text | None
-    keyList: Text | None
-    key_list: Text | None
+    domain: str | None
+    identity: str | None
+    keyList: str | None
+    key_list: str | None
+    selector: str | None
+
+
+class Dsn(TypedDict, total=False):
+    """Delivery status notifications."""
+
+    notify: str | Iterable[str] | None
+    ret: str | None
+
+
+class HeaderField(TypedDict, total=False):
+    """A header field of the caller's own, in the list form."""
+
+    name: str | None
+    value: str | Iterable[str] | None
+
+
+class Raw(TypedDict, total=False):
+    """A finished message as an object."""
+
+    content: str | Octets | None
+    encoding: str | None
 
 
 class Window(TypedDict, total=False):
     """A time in which the message may be delivered."""
 
-    start: DateTime
-    end: DateTime
+    end: str | datetime | None
+    start: str | datetime | None
 
 
-class Dsn(TypedDict, total=False):
-    """Delivery status notifications (RFC 3461)."""
+class Unsubscribe(TypedDict, total=False):
+    """List-Unsubscribe."""
 
-    notify: Text | Iterable[Text] | None
-    ret: Literal["full", "headers"] | None
+    mailto: str | None
+    oneClick: bool | None
+    one_click: bool | None
+    url: str | None
 
 
 class Fields(TypedDict, total=False):
     """The fields of a message that may be keywords."""
 
-    from_: Mailbox
-    sender: Text | None
-    to: Mailboxes | None
-    cc: Mailboxes | None
-    bcc: Mailboxes | None
-    replyTo: Mailboxes | None
-    reply_to: Mailboxes | None
-    subject: Text | None
-    text: Text | None
-    html: Text | None
-    amp: Text | None
+    from_: str | MailboxParts | Address | None
+    amp: str | None
     attachments: Iterable[Attachment] | None
+    bcc: str | MailboxParts | Address | Iterable[str | MailboxParts | Address] | None
     calendar: Calendar | None
-    headers: Mapping[Text, Text | Iterable[Text]] | Iterable[HeaderField] | None
-    unsubscribe: Unsubscribe | None
-    date: DateTime | None
-    messageId: Text | None
-    message_id: Text | None
-    inReplyTo: Text | Iterable[Text] | None
-    in_reply_to: Text | Iterable[Text] | None
-    references: Text | Iterable[Text] | None
-    priority: Literal["high", "normal", "low"] | None
-    envid: Text | None
-    job: Text | None
-    vmta: Text | None
+    cc: str | MailboxParts | Address | Iterable[str | MailboxParts | Address] | None
+    date: str | datetime | None
     dkim: Dkim | None
-    schedule: Iterable[Window] | None
-    verp: bool | None
     dsn: Dsn | None
+    envid: str | None
+    headers: Mapping[str, str | Iterable[str]] | Iterable[HeaderField] | None
+    html: str | None
+    inReplyTo: str | Iterable[str] | None
+    in_reply_to: str | Iterable[str] | None
+    job: str | None
+    messageId: str | None
+    message_id: str | None
+    priority: str | None
+    raw: str | Raw | Octets | None
+    references: str | Iterable[str] | None
+    replyTo: str | MailboxParts | Address | Iterable[str | MailboxParts | Address] | None
+    reply_to: str | MailboxParts | Address | Iterable[str | MailboxParts | Address] | None
+    schedule: Iterable[Window] | None
+    sender: str | None
+    subject: str | None
+    text: str | None
+    to: str | MailboxParts | Address | Iterable[str | MailboxParts | Address] | None
+    unsubscribe: Unsubscribe | None
+    verp: bool | None
+    vmta: str | None
 
 
 # `from` is a word of Python's grammar: a key, but no keyword.
-From = TypedDict("From", {"from": Mailbox}, total=False)
+From = TypedDict("From", {"from": str | MailboxParts | Address | None}, total=False)
 
 
 class Message(Fields, From, total=False):
     """One message."""
+
+
+Json: TypeAlias = str | Octets
+Input: TypeAlias = Message | Json | RawMessage

@@ -160,6 +160,22 @@ impl<'a, S: Shape<'a>> Visitor<'a> for Seed<'_, 'a, S> {
         Ok(self.take(Cow::Owned(text)))
     }
 
+    fn visit_borrowed_bytes<E>(self, octets: &'a [u8]) -> Result<Option<S>, E> {
+        Ok(S::octets(self.reader, self.place, Cow::Borrowed(octets)))
+    }
+
+    fn visit_bytes<E>(self, octets: &[u8]) -> Result<Option<S>, E> {
+        Ok(S::octets(
+            self.reader,
+            self.place,
+            Cow::Owned(octets.to_owned()),
+        ))
+    }
+
+    fn visit_byte_buf<E>(self, octets: Vec<u8>) -> Result<Option<S>, E> {
+        Ok(S::octets(self.reader, self.place, Cow::Owned(octets)))
+    }
+
     fn visit_unit<E>(self) -> Result<Option<S>, E> {
         Ok(None)
     }

@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterable
 from datetime import UTC
 from email.message import Message
-from email.policy import SMTP
 from email.utils import parseaddr, parsedate_to_datetime
 from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.utils import timezone
+
+from .._objects import flat
 
 Fields = dict[str, Any]
 
@@ -74,12 +75,14 @@ def convert(message: EmailMessage) -> Fields | None:
 
 def convert_to_raw(message: EmailMessage) -> Fields:
     """The message as Django writes it, with its envelope."""
-    return {
-        "raw": message.message().as_bytes(policy=SMTP),
-        "sender": parseaddr(str(message.from_email))[1],
-        "to": message.recipients(),
-        **getattr(message, "pmtaemail", {}),
-    }
+    mime = message.message()
+    fields = {"sender": parseaddr(str(message.from_email))[1], "to": addresses(message.recipients())}
+    for header, name in FIELDS_OF_HEADERS.items():
+        # PowerMTA's own are fields of the envelope, and not to be shown to anybody.
+        if header.startswith("x-") and header in mime:
+            fields[name] = str(mime[header])
+            del mime[header]
+    return {"raw": flat(mime), **fields, **getattr(message, "pmtaemail", {})}
 
 
 def refuse_own_mime(message: EmailMessage) -> None:
@@ -132,7 +135,7 @@ def attachment(given: Any) -> Fields:
     if isinstance(content, EmailMessage):
         content = content.message()
     if isinstance(content, Message):
-        content = content.as_bytes(policy=SMTP)
+        content = flat(content)
     fields: Fields = {"filename": filename and str(filename), "content": content, "contentType": media_type}
     if not isinstance(content, (bytes, bytearray, memoryview)):
         if str(media_type).startswith("text/"):
