@@ -56,6 +56,12 @@ async function measure(ways) {
 }
 
 const microseconds = (ns) => (ns / 1000).toFixed(ns < 10_000 ? 2 : 0);
+/** JSON as one has to write it where only JSON is taken: octets in base64. */
+const toJson = (message) => JSON.stringify({
+  ...message,
+  attachments: message.attachments?.map((file) => ({ ...file, content: file.content.toString('base64') })),
+});
+
 const rows = {};
 for (const [name, message] of Object.entries(messages)) {
   const [problem] = pmtaemail.check(message);
@@ -71,7 +77,7 @@ for (const [name, message] of Object.entries(messages)) {
     nodemailer: [() => nodemailer({ ...message }), Math.min(few, 300)],
     render: [() => pmtaemail.render(message), Math.min(many, 20_000)],
     core: [() => withMessage(message, (...tape) => native.renderTimes(...tape, times)), 1],
-    json: [() => pmtaemail.render(JSON.stringify(message)), Math.min(few, 2_000)],
+    json: [() => pmtaemail.render(toJson(message)), Math.min(few, 2_000)],
   });
   ns.core /= times;
   rows[name] = {

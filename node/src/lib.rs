@@ -3,6 +3,11 @@
 //! A Node program sees `lib/` in front of it, which writes messages onto a [tape] and makes errors
 //! of the outcomes. Neither side knows a field of a message.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "Node-API hands strings over by value"
+)]
+
 #[cfg(feature = "bench")]
 mod bench;
 mod messages;
@@ -42,7 +47,7 @@ pub fn render<'env>(
     text: &[u8],
     buffers: Vec<&[u8]>,
 ) -> Result<Either<BufferSlice<'env>, String>> {
-    let rendered = Messages::new(tape, text, buffers)?.only(|message| message.render())?;
+    let rendered = Messages::new(tape, text, buffers)?.render()?;
     Ok(match rendered {
         // Memory that JavaScript frees some time later is fresh for each message, and slower than a
         // copy.

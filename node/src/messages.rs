@@ -51,6 +51,15 @@ impl<'a> Messages<'a> {
         }
     }
 
+    /// Renders the one message of a call.
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method is not general enough over the message's lifetime"
+    )]
+    pub fn render(&self) -> napi::Result<Result<Vec<u8>, Problems>> {
+        self.only(|message| message.render())
+    }
+
     /// Hands the one message of a call to `verb`.
     pub fn only<T>(&self, verb: impl Fn(&Message<'_>) -> T) -> napi::Result<Result<T, Problems>> {
         let mut result = None;

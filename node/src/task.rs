@@ -17,7 +17,7 @@ impl Task for RenderTask {
     type JsValue = Either<Buffer, String>;
 
     fn compute(&mut self) -> Result<Self::Output> {
-        caught(|| match self.0.only(|message| message.render())? {
+        caught(|| match self.0.render()? {
             Ok(octets) => Ok(Either::A(octets)),
             Err(problems) => to_json(&problems).map(Either::B),
         })
