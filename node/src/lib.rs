@@ -22,7 +22,7 @@ use napi::Env;
 use napi::bindgen_prelude::{AsyncTask, BufferSlice, Either, External, Result};
 use napi_derive::napi;
 use outcome::to_json;
-use pmtaemail::PickupDirectory;
+use pmtaemail::{Origin, PickupDirectory, complete_rfc822};
 use std::sync::Arc;
 use task::{HandOverTask, RenderTask};
 
@@ -70,7 +70,15 @@ pub fn render_later(
 /// A finished message with the header fields that it must have.
 #[napi(catch_unwind)]
 pub fn complete<'env>(env: &'env Env, octets: &[u8], from: String) -> Result<BufferSlice<'env>> {
-    BufferSlice::copy_from(env, pmtaemail::complete_rfc822(octets, &from))
+    let domain = from.rsplit_once('@').map_or("", |(_, domain)| domain);
+    let origin = Origin {
+        name: None,
+        address: &from,
+        domain,
+    };
+    // What cannot be completed stays as it is; the reading of the message says what it lacks.
+    let completed = complete_rfc822(octets, &origin);
+    BufferSlice::copy_from(env, completed.unwrap_or_else(|_| octets.to_vec()))
 }
 
 /// A pickup directory, or why it cannot be opened as JSON.
