@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from daemon import Daemon
-from doors import Command, Door, Http
+from doors import Command, Door, Http, Python, PythonJson
 from readers import ForeignReaders
 
 ROOT = Path(__file__).parent.parent
-DOORS = ("command", "http")
+DOORS = ("command", "http", "python", "python-json")
 
 # Schedules are written in the time of the host; the expected files are of this one.
 os.environ["TZ"] = "Europe/Berlin"
@@ -71,4 +71,6 @@ def door(request: pytest.FixtureRequest, binary: Path) -> Door:
     """Each door in turn. A new door is one class in `doors.py`, one name in `DOORS`, one line here."""
     if request.param == "command":
         return Command(binary)
+    if request.param in (Python.name, PythonJson.name):
+        return Python() if request.param == Python.name else PythonJson()
     return Http(request.getfixturevalue("shared_daemon"))

@@ -4,12 +4,16 @@ A door takes the octets of a JSON message. Where the message has problems it rai
 """
 
 import json
+import math
 import subprocess
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import unquote
 
+import pmtaemail
 from daemon import Answer, Daemon
 
 EX_DATAERR = 65
@@ -92,6 +96,68 @@ class Http:
             raise Refused([plain_pointer(problem) for problem in answer.json()["errors"]])
         assert answer.status == 200, answer
         return answer.body
+
+
+class Python:
+    """The package `pmtaemail`, given dicts; JSON that no dict can stand for is handed on as it is."""
+
+    name = "python"
+
+    def check(self, message: bytes) -> None:
+        if problems := pmtaemail.check(self.read(message)):
+            raise Refused([problem._asdict() for problem in problems])
+
+    def render(self, message: bytes) -> bytes:
+        with self.refusals():
+            return pmtaemail.render(self.read(message))
+
+    def pickup_file(self, message: bytes) -> bytes:
+        with tempfile.TemporaryDirectory() as folder, self.refusals():
+            receipt = pmtaemail.Pickup(folder, durability="none").submit(self.read(message))
+            octets = b"".join(Path(folder, name).read_bytes() for name in receipt.files)
+            assert len(octets) == receipt.octets
+            return octets
+
+    @contextmanager
+    def refusals(self) -> Iterator[None]:
+        try:
+            yield
+        except pmtaemail.MessageError as error:
+            raise Refused([problem._asdict() for problem in error.problems]) from error
+
+    def read(self, message: bytes) -> Any:
+        try:
+            text = message.decode().removeprefix("\N{BYTE ORDER MARK}")
+            found = json.loads(text, object_pairs_hook=unique, parse_constant=no_constant, parse_float=finite)
+        except (ValueError, RecursionError):
+            return message
+        # A str would be read as JSON, and None is no message at all.
+        return found if isinstance(found, dict) else message
+
+
+class PythonJson(Python):
+    """The package `pmtaemail`, given JSON."""
+
+    name = "python-json"
+
+    def read(self, message: bytes) -> bytes:
+        return message
+
+
+def unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(found := dict(members)) < len(members):
+        raise ValueError("a dict has each name once")
+    return found
+
+
+def finite(number: str) -> float:
+    if not math.isfinite(value := float(number)):
+        raise ValueError("JSON ends before that")
+    return value
+
+
+def no_constant(word: str) -> None:
+    raise ValueError(f"{word} is not JSON")
 
 
 def plain_pointer(problem: dict[str, str]) -> dict[str, str]:

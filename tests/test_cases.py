@@ -26,9 +26,12 @@ NOT_YET = {
     "problem_attached_message_last_line": "a last line of 999 octets without a line end is taken",
     "problem_dkim_wrong_domain": "a member of the wrong type makes another one missing",
     "problem_header_lacks_both": "of two missing members one is told",
+    "problem_raw_number": "where `raw` is of the wrong type, `from` is missing",
     "problem_unsubscribe_twice": "List-Unsubscribe can be given twice, by `headers` and by `unsubscribe`",
     "problem_unsubscribe_wrong_mailto": "a member of the wrong type makes another one missing",
-    "smtputf8_in_headers_alone": "an internationalised address in a header field alone does not make SMTPUTF8",
+    "raw_header_alone": "a finished message without an empty line after its header goes out without one",
+    "raw_ipv6_literal": "an IPv6 literal in a finished message's header is lost, and its recipient with it",
+    "raw_quoted_local_part": "a quoted local part in a finished message's header is refused",
 }
 
 

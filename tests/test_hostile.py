@@ -4,13 +4,15 @@ import pytest
 
 import make_hostile
 from daemon import Daemon
-from doors import Command, Door, Http, Refused
+from doors import Command, Door, Http, Python, PythonJson, Refused
 
 LINES = make_hostile.FILE.read_bytes().splitlines()
 
 
-@pytest.fixture(scope="module", params=["command", "http"])
+@pytest.fixture(scope="module", params=["command", "http", "python", "python-json"])
 def door(request: pytest.FixtureRequest, binary) -> Door:
+    if request.param in (Python.name, PythonJson.name):
+        return Python() if request.param == Python.name else PythonJson()
     return Command(binary) if request.param == "command" else Http(request.getfixturevalue("shared_daemon"))
 
 

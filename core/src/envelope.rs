@@ -11,25 +11,24 @@ pub(crate) struct Envelope<'m> {
     pub reverse_path: Option<&'m AddrSpec<'m>>,
     /// Each recipient once, in the order of the message.
     pub forward_paths: Vec<&'m AddrSpec<'m>>,
+    /// Whether an address of it, or the header, can only be said with SMTPUTF8 (RFC 6531).
+    pub is_internationalized: bool,
 }
 
 impl<'m> Envelope<'m> {
+    /// `in_header`: whether the header needs SMTPUTF8 in any case.
     pub fn new(
         reverse_path: Option<&'m AddrSpec<'m>>,
         recipients: impl Iterator<Item = &'m AddrSpec<'m>>,
+        in_header: bool,
     ) -> Self {
+        let forward_paths = without_twins(recipients);
+        let mut paths = reverse_path.iter().chain(&forward_paths);
         Self {
             reverse_path,
-            forward_paths: without_twins(recipients),
+            is_internationalized: in_header || paths.any(|path| path.is_internationalized()),
+            forward_paths,
         }
-    }
-
-    /// Whether an address of it can only be said with SMTPUTF8 (RFC 6531).
-    pub fn is_internationalized(&self) -> bool {
-        self.reverse_path
-            .iter()
-            .chain(&self.forward_paths)
-            .any(|path| path.is_internationalized())
     }
 }
 

@@ -33,7 +33,8 @@ mod submission;
 mod text;
 
 pub use address::{AddrSpec, InvalidAddress};
-pub use message::Message;
+pub use json::{NOT_UNICODE, schema};
+pub use message::{Message, complete_rfc822};
 pub use pickup_directory::{
     Durability, HandOver, PickupDirectory, PickupError, PickupErrorKind, PickupOptions,
 };

@@ -1,7 +1,7 @@
 //! From a message to the pickup files that stand for it.
 
 use crate::message::Message;
-use crate::pickup_directory::{PickupDirectory, PickupError};
+use crate::pickup_directory::{HandOver, PickupDirectory, PickupError};
 use crate::pickup_file::{PickupFile, pickup_files};
 use crate::problem::Problems;
 use crate::stamp::{Id, Stamp};
@@ -37,7 +37,7 @@ impl Submission {
         let stamp = Stamp::now();
         let envelope = message.envelope();
         Self {
-            message_id: message.message_id(&stamp).as_str().to_owned(),
+            message_id: message.message_id(&stamp),
             files: pickup_files(
                 &stamp.id,
                 &envelope,
@@ -106,14 +106,66 @@ impl PickupDirectory {
     /// assert!(path.join(&receipt.files[0]).exists());
     /// ```
     pub fn submit(&self, submission: &Submission) -> Result<Receipt, PickupError> {
+        self.write(submission)?.commit()?;
+        Ok(submission.receipt())
+    }
+
+    /// Hands many submissions over, which share their syncs: one result for each, in order. Each of
+    /// them succeeds or fails by itself.
+    ///
+    /// ```
+    /// # use pmtaemail::{PickupDirectory, PickupOptions, Submission};
+    /// # let temporary = tempfile::tempdir().unwrap();
+    /// # let directory = PickupDirectory::open(temporary.path(), PickupOptions::default()).unwrap();
+    /// let json = br#"{"from": "shop@example.com", "to": "ann@example.org", "text": "Hello"}"#;
+    /// let submissions = [Submission::from_json(json).unwrap(), Submission::from_json(json).unwrap()];
+    /// let receipts = directory.submit_many(&submissions);
+    /// assert!(receipts.iter().all(Result::is_ok));
+    /// ```
+    pub fn submit_many(&self, submissions: &[Submission]) -> Vec<Result<Receipt, PickupError>> {
+        let mut results = Vec::with_capacity(submissions.len());
+        let mut rest = submissions;
+        while let Some(first) = rest.first() {
+            let mut files = first.files.len();
+            let more = rest[1..].iter().take_while(|next| {
+                files += next.files.len();
+                files <= FILES_AT_A_TIME
+            });
+            let (group, after) = rest.split_at(1 + more.count());
+            results.extend(self.submit_group(group));
+            rest = after;
+        }
+        results
+    }
+
+    fn submit_group(&self, group: &[Submission]) -> Vec<Result<Receipt, PickupError>> {
+        let mut hand_overs = Vec::with_capacity(group.len());
+        let written: Vec<_> = group
+            .iter()
+            .map(|submission| self.write(submission).map(|each| hand_overs.push(each)))
+            .collect();
+        let mut committed = self.commit_all(hand_overs).into_iter();
+        group
+            .iter()
+            .zip(written)
+            .map(|(submission, written)| {
+                written.and_then(|()| committed.next().unwrap_or(Ok(())))?;
+                Ok(submission.receipt())
+            })
+            .collect()
+    }
+
+    fn write(&self, submission: &Submission) -> Result<HandOver<'_>, PickupError> {
         let mut hand_over = self.begin();
         for file in &submission.files {
             hand_over.write(file.name(), &file.chunks())?;
         }
-        hand_over.commit()?;
-        Ok(submission.receipt())
+        Ok(hand_over)
     }
 }
+
+/// Each file that is not committed holds a descriptor, of which a process often has 1,024.
+const FILES_AT_A_TIME: usize = 256;
 
 /// What a submission became. Serializes as `{id, messageId, files, recipients, octets}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -130,4 +182,35 @@ pub struct Receipt {
     pub recipients: usize,
     /// The size of all files, in octets.
     pub octets: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::PickupOptions;
+
+    #[test]
+    fn many_submissions_are_handed_over_each_by_itself() {
+        let temporary = tempfile::tempdir().unwrap();
+        let directory = PickupDirectory::open(temporary.path(), PickupOptions::default()).unwrap();
+        let json = br#"{"from": "shop@example.com", "to": "ann@example.org"}"#;
+        let mut submissions: Vec<_> = (0..2 * FILES_AT_A_TIME + 3)
+            .map(|_| Submission::from_json(json).unwrap())
+            .collect();
+        // A name that is taken is the error of this one alone.
+        submissions[300] = submissions[7].clone();
+        let results = directory.submit_many(&submissions);
+        for (index, (submission, result)) in submissions.iter().zip(&results).enumerate() {
+            match result {
+                Ok(receipt) => assert_eq!(receipt.id, submission.id),
+                Err(_) => assert_eq!(index, 300),
+            }
+        }
+        let files = std::fs::read_dir(temporary.path()).unwrap().count();
+        assert_eq!(
+            (results.len(), files),
+            (submissions.len(), submissions.len() - 1)
+        );
+        assert!(directory.submit_many(&[]).is_empty());
+    }
 }

@@ -40,6 +40,11 @@ impl InvalidAddress {
     pub fn code(&self) -> Code {
         self.0.code
     }
+
+    /// One sentence on what is wrong.
+    pub(crate) fn detail(&self) -> Cow<'static, str> {
+        self.0.detail.clone()
+    }
 }
 
 impl<'a> AddrSpec<'a> {
@@ -114,8 +119,8 @@ pub(crate) enum ReversePath<'a> {
 
 impl<'a> ReversePath<'a> {
     /// Parses an address that may stand in angle brackets.
-    pub fn read(text: Cow<'a, str>) -> Result<Self, Fault> {
-        let Some(bare) = without_angle_brackets(&text) else {
+    pub fn read(text: &Cow<'a, str>) -> Result<Self, Fault> {
+        let Some(bare) = without_angle_brackets(text) else {
             return Err(invalid("The angle bracket is not closed."));
         };
         if bare.is_empty() && !text.is_empty() {
@@ -147,19 +152,28 @@ fn local_part_end(text: &str) -> Result<usize, Fault> {
 
 /// Dot-string of RFC 5321 section 4.1.2, with RFC 6531's characters.
 fn dot_string_end(text: &str) -> Result<usize, Fault> {
-    let mut last = '.';
+    let mut last = b'.';
     let mut end = text.len();
-    for (index, c) in text.char_indices() {
-        if c == '.' && last == '.' {
+    for (index, &octet) in text.as_bytes().iter().enumerate() {
+        if octet == b'.' && last == b'.' {
             return Err(misplaced_dot());
         }
-        if c != '.' && !is_atext(c) {
+        let fits = match octet {
+            b'.' => true,
+            octet if octet.is_ascii() => is_atext(char::from(octet)),
+            // What follows a first octet was judged with it.
+            _ => text
+                .get(index..)
+                .and_then(|rest| rest.chars().next())
+                .is_none_or(is_atext),
+        };
+        if !fits {
             end = index;
             break;
         }
-        last = c;
+        last = octet;
     }
-    if last == '.' && end > 0 {
+    if last == b'.' && end > 0 {
         return Err(misplaced_dot());
     }
     Ok(end)
@@ -291,14 +305,14 @@ mod tests {
 
     #[test]
     fn a_path_may_stand_in_angle_brackets() {
-        assert_eq!(ReversePath::read("<>".into()), Ok(ReversePath::Null));
+        assert_eq!(ReversePath::read(&"<>".into()), Ok(ReversePath::Null));
         for text in ["<ann@example.com>", "ann@example.com"] {
-            let path = ReversePath::read(text.into()).unwrap();
+            let path = ReversePath::read(&text.into()).unwrap();
             let address = AddrSpec::parse("ann@example.com").unwrap();
             assert_eq!(path, ReversePath::Address(address));
         }
         for text in ["<", "<ann@example.com", "<<>>", "ann@example.com>", "<> "] {
-            assert!(ReversePath::read(text.into()).is_err(), "{text}");
+            assert!(ReversePath::read(&text.into()).is_err(), "{text}");
         }
     }
 }

@@ -3,8 +3,9 @@
 use super::shape::{Placed, object};
 use super::values::{
     JsonAttachment, JsonCalendar, JsonDkim, JsonDsn, JsonHeaders, JsonMailbox, JsonMailboxes,
-    JsonTexts, JsonUnsubscribe, JsonWindow,
+    JsonRaw, JsonTexts, JsonUnsubscribe, JsonWindow,
 };
+use crate::problem::Place;
 use std::borrow::Cow;
 
 object! {
@@ -62,5 +63,35 @@ object! {
         verp("verp"): bool,
         /// Delivery status notifications.
         dsn("dsn"): JsonDsn<'a>,
+        /// A whole RFC 5322 message, sent as it is.
+        raw("raw"): JsonRaw<'a>,
+    }
+}
+
+impl JsonMessage<'_> {
+    /// The places of the fields that make header and bodies, which a finished message has already.
+    pub fn composing(&self) -> impl Iterator<Item = Place> + use<> {
+        fn place<T>(field: Option<&Placed<T>>) -> Option<Place> {
+            field.map(|field| field.place)
+        }
+        [
+            place(self.from.as_ref()),
+            place(self.reply_to.as_ref()),
+            place(self.subject.as_ref()),
+            place(self.text.as_ref()),
+            place(self.html.as_ref()),
+            place(self.amp.as_ref()),
+            place(self.attachments.as_ref()),
+            place(self.calendar.as_ref()),
+            place(self.headers.as_ref()),
+            place(self.unsubscribe.as_ref()),
+            place(self.date.as_ref()),
+            place(self.message_id.as_ref()),
+            place(self.in_reply_to.as_ref()),
+            place(self.references.as_ref()),
+            place(self.priority.as_ref()),
+        ]
+        .into_iter()
+        .flatten()
     }
 }

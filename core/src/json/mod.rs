@@ -6,16 +6,19 @@
 
 mod message;
 mod names;
+mod schema;
 mod shape;
 mod surrogates;
 mod values;
 
 pub(crate) use message::JsonMessage;
+pub use schema::schema;
 pub(crate) use shape::Placed;
 pub(crate) use surrogates::Marked;
+pub use surrogates::NOT_UNICODE;
 pub(crate) use values::{
     JsonAttachment, JsonCalendar, JsonContent, JsonDkim, JsonDsn, JsonHeader, JsonHeaders,
-    JsonMailbox, JsonMailboxParts, JsonMailboxes, JsonTexts, JsonUnsubscribe, JsonWindow,
+    JsonMailbox, JsonMailboxParts, JsonMailboxes, JsonRaw, JsonTexts, JsonUnsubscribe, JsonWindow,
 };
 
 use crate::problem::{Code, Place, Problem, Problems, Report};
@@ -27,7 +30,7 @@ use std::borrow::Cow;
 /// What was read, and the report that goes on collecting.
 pub(crate) struct Reading<'a> {
     /// Absent when the document is not an object; the report says so.
-    pub message: Option<JsonMessage<'a>>,
+    pub message: Option<Box<JsonMessage<'a>>>,
     pub report: Report<'a>,
 }
 
@@ -66,17 +69,16 @@ pub(crate) fn read_from<'a, D: Deserializer<'a>>(
     lone_surrogate: Option<&'a str>,
 ) -> Result<Reading<'a>, D::Error> {
     let mut reader = Reader::new(lone_surrogate);
-    let message = Seed::new(&mut reader, Place::ROOT).deserialize(deserializer)?;
-    let mut report = reader.into_report();
-    if message.is_none() && report.len() == 0 {
-        // `null` is as absent, but a message has to be there.
-        report.problem(
-            Place::ROOT,
-            Code::WrongType,
-            "This must be an object: one message.",
-        );
+    let message: Option<Box<JsonMessage<'a>>> =
+        Seed::new(&mut reader, Place::ROOT).deserialize(deserializer)?;
+    // `null` stands for an absent value, but here there is nothing that it could be absent from.
+    if message.is_none() && reader.report.len() == 0 {
+        shape::wrong_type::<JsonMessage<'a>>(&mut reader, Place::ROOT);
     }
-    Ok(Reading { message, report })
+    Ok(Reading {
+        message,
+        report: reader.into_report(),
+    })
 }
 
 fn read_text<'a>(
@@ -92,6 +94,13 @@ fn read_text<'a>(
 /// The problem of a message with half surrogate pairs, when nothing else is to be said of it.
 pub(crate) fn holds_lone_surrogates() -> Problems {
     not_json("The message holds half of a surrogate pair.")
+}
+
+/// The problem of a message whose format broke off.
+pub(crate) fn unreadable(error: &dyn std::error::Error) -> Problems {
+    // What the error says may quote the input.
+    let _ = error;
+    not_json("The message cannot be read.")
 }
 
 fn syntax_problem(error: &serde_json::Error) -> Problems {

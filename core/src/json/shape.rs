@@ -1,7 +1,9 @@
 //! The one visitor behind every value: it takes whatever comes and notes what should not have.
 
+use super::NOT_UNICODE;
 use crate::problem::{Code, Place, Report};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::{Value, json};
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
 /// A value and where it stands.
@@ -39,20 +41,20 @@ impl<'a> Reader<'a> {
 
     /// The place of a member; `None` where its name is no text, which is a problem then.
     pub fn member(&mut self, parent: Place, name: Cow<'a, str>) -> Option<Place> {
-        match self.lone_surrogate {
-            Some(mark) if name.contains(mark) => {
-                let name = name.replace(mark, "\u{fffd}");
-                let place = self.report.member(parent, name.into());
-                let detail = "This name holds half of a surrogate pair, which is no character.";
-                self.report.problem(place, Code::LoneSurrogate, detail);
-                None
-            }
-            _ => Some(self.report.member(parent, name)),
+        let mark = self.lone_surrogate.unwrap_or(NOT_UNICODE);
+        if !name.contains(mark) {
+            return Some(self.report.member(parent, name));
         }
+        let name = name.replace(mark, "\u{fffd}");
+        let place = self.report.member(parent, name.into());
+        let detail = "This name holds half of a surrogate pair, which is no character.";
+        self.report.problem(place, Code::LoneSurrogate, detail);
+        None
     }
 
     fn has_lone_surrogate(&self, text: &str) -> bool {
-        self.lone_surrogate.is_some_and(|mark| text.contains(mark))
+        std::ptr::eq(text, NOT_UNICODE)
+            || self.lone_surrogate.is_some_and(|mark| text.contains(mark))
     }
 }
 
@@ -61,6 +63,9 @@ impl<'a> Reader<'a> {
 pub(super) trait Shape<'a>: Sized {
     /// What the value should be, for the sentence "This must be …".
     const EXPECTED: &'static str;
+
+    /// The value's JSON Schema.
+    fn schema() -> Value;
 
     fn text(reader: &mut Reader<'a>, place: Place, _text: Cow<'a, str>) -> Option<Self> {
         wrong_type::<Self>(reader, place)
@@ -94,7 +99,7 @@ pub(super) trait Shape<'a>: Sized {
     }
 }
 
-fn wrong_type<'a, S: Shape<'a>>(reader: &mut Reader<'a>, place: Place) -> Option<S> {
+pub(super) fn wrong_type<'a, S: Shape<'a>>(reader: &mut Reader<'a>, place: Place) -> Option<S> {
     let detail = format!("This must be {}.", S::EXPECTED);
     reader.report.problem(place, Code::WrongType, detail);
     None
@@ -167,22 +172,6 @@ impl<'a, S: Shape<'a>> Visitor<'a> for Seed<'_, 'a, S> {
         deserializer.deserialize_any(self)
     }
 
-    fn visit_borrowed_bytes<E>(self, octets: &'a [u8]) -> Result<Option<S>, E> {
-        Ok(S::octets(self.reader, self.place, Cow::Borrowed(octets)))
-    }
-
-    fn visit_bytes<E>(self, octets: &[u8]) -> Result<Option<S>, E> {
-        Ok(S::octets(
-            self.reader,
-            self.place,
-            Cow::Owned(octets.to_owned()),
-        ))
-    }
-
-    fn visit_byte_buf<E>(self, octets: Vec<u8>) -> Result<Option<S>, E> {
-        Ok(S::octets(self.reader, self.place, Cow::Owned(octets)))
-    }
-
     fn visit_bool<E>(self, boolean: bool) -> Result<Option<S>, E> {
         Ok(S::boolean(self.reader, self.place, boolean))
     }
@@ -192,6 +181,11 @@ impl<'a, S: Shape<'a>> Visitor<'a> for Seed<'_, 'a, S> {
     }
 
     fn visit_u64<E>(self, _: u64) -> Result<Option<S>, E> {
+        Ok(wrong_type(self.reader, self.place))
+    }
+
+    /// Too large for JSON's readers. Formats also give such a number for what JSON cannot say.
+    fn visit_i128<E>(self, _: i128) -> Result<Option<S>, E> {
         Ok(wrong_type(self.reader, self.place))
     }
 
@@ -239,6 +233,10 @@ impl<'a> serde::Deserialize<'a> for Name<'a> {
 impl<'a> Shape<'a> for Cow<'a, str> {
     const EXPECTED: &'static str = "a string";
 
+    fn schema() -> Value {
+        json!({"type": "string"})
+    }
+
     fn text(_: &mut Reader<'a>, _: Place, text: Cow<'a, str>) -> Option<Self> {
         Some(text)
     }
@@ -248,14 +246,39 @@ impl<'a> Shape<'a> for Cow<'a, str> {
 impl<'a> Shape<'a> for bool {
     const EXPECTED: &'static str = "true or false";
 
+    fn schema() -> Value {
+        json!({"type": "boolean"})
+    }
+
     fn boolean(_: &mut Reader<'a>, _: Place, boolean: bool) -> Option<Self> {
         Some(boolean)
+    }
+}
+
+/// A value that is too large to be moved about.
+impl<'a, S: Shape<'a>> Shape<'a> for Box<S> {
+    const EXPECTED: &'static str = S::EXPECTED;
+
+    fn schema() -> Value {
+        S::schema()
+    }
+
+    fn object<A: MapAccess<'a>>(
+        reader: &mut Reader<'a>,
+        place: Place,
+        members: A,
+    ) -> Result<Option<Self>, A::Error> {
+        Ok(S::object(reader, place, members)?.map(Self::new))
     }
 }
 
 /// An array of one shape; `null` elements are as absent.
 impl<'a, S: Shape<'a>> Shape<'a> for Vec<Placed<S>> {
     const EXPECTED: &'static str = "an array";
+
+    fn schema() -> Value {
+        json!({"type": "array", "items": S::schema()})
+    }
 
     fn list<A: SeqAccess<'a>>(
         reader: &mut Reader<'a>,
@@ -279,15 +302,15 @@ impl<'a, S: Shape<'a>> Shape<'a> for Vec<Placed<S>> {
 /// the reading, the hints at near names and the documentation come.
 macro_rules! object {
     (
-        $(#[$doc:meta])*
+        $(#[doc = $doc:literal])*
         $object:ident, $expected:literal {
-            $($(#[$field_doc:meta])* $field:ident ($name:literal $(, $alias:literal)*): $shape:ty,)+
+            $($(#[doc = $field_doc:literal])* $field:ident ($name:literal $(, $alias:literal)*): $shape:ty,)+
         }
     ) => {
-        $(#[$doc])*
+        $(#[doc = $doc])*
         #[derive(Debug, Default)]
         pub(crate) struct $object<'a> {
-            $($(#[$field_doc])* pub $field: Option<$crate::json::Placed<$shape>>,)+
+            $($(#[doc = $field_doc])* pub $field: Option<$crate::json::Placed<$shape>>,)+
         }
 
         impl<'a> $object<'a> {
@@ -343,6 +366,13 @@ macro_rules! object {
         impl<'a> $crate::json::shape::Shape<'a> for $object<'a> {
             const EXPECTED: &'static str = $expected;
 
+            fn schema() -> serde_json::Value {
+                let fields = [
+                    $(($name, concat!($($field_doc),*), <$shape>::schema()),)+
+                ];
+                $crate::json::schema::object(concat!($($doc),*), fields)
+            }
+
             fn object<A: serde::de::MapAccess<'a>>(
                 reader: &mut $crate::json::shape::Reader<'a>,
                 place: $crate::problem::Place,
@@ -355,3 +385,76 @@ macro_rules! object {
 }
 
 pub(super) use object;
+
+#[cfg(test)]
+mod tests {
+    use crate::{Message, NOT_UNICODE};
+    use serde::de::value::{BorrowedBytesDeserializer, Error, MapDeserializer};
+    use serde::de::{Deserializer, IntoDeserializer, Visitor, value::BorrowedStrDeserializer};
+
+    /// A value of a format that can lend octets.
+    enum Value {
+        Text(&'static str),
+        Octets(&'static [u8]),
+    }
+
+    impl<'de> Deserializer<'de> for Value {
+        type Error = Error;
+
+        fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            match self {
+                Self::Text(text) => BorrowedStrDeserializer::new(text).deserialize_any(visitor),
+                Self::Octets(octets) => {
+                    BorrowedBytesDeserializer::new(octets).deserialize_any(visitor)
+                }
+            }
+        }
+
+        serde::forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
+            option unit unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier
+            ignored_any
+        }
+    }
+
+    impl IntoDeserializer<'_> for Value {
+        type Deserializer = Self;
+
+        fn into_deserializer(self) -> Self {
+            self
+        }
+    }
+
+    #[test]
+    fn null_is_no_message() {
+        let problems = Message::from_json(b"null").unwrap_err();
+        let seen: Vec<_> = problems
+            .iter()
+            .map(|problem| problem.code().as_str())
+            .collect();
+        assert_eq!(seen, ["wrong_type"]);
+    }
+
+    #[test]
+    fn other_formats_lend_octets_and_say_what_is_not_unicode() {
+        let members = [
+            ("from", Value::Text("a@example.com")),
+            ("to", Value::Octets(b"b@example.org")),
+            ("subject", Value::Text(NOT_UNICODE)),
+            (
+                "text",
+                Value::Text(concat!("\u{fdd0}half of a surrogate pair", "\u{fdd1}")),
+            ),
+        ];
+        let message = MapDeserializer::new(members.into_iter());
+        let problems = Message::from_deserializer(message).unwrap().unwrap_err();
+        let seen: Vec<_> = problems
+            .iter()
+            .map(|problem| (problem.pointer(), problem.code().as_str()))
+            .collect();
+        assert_eq!(
+            seen,
+            [("/to", "wrong_type"), ("/subject", "lone_surrogate")]
+        );
+    }
+}

@@ -1,5 +1,12 @@
 //! Finds half surrogate pairs (`\ud800` alone), which JSON's grammar allows and no text can hold.
 
+/// What a deserializer lends in place of a text that holds half of a surrogate pair, as the strings
+/// of Python and of JavaScript may. It becomes the problem `lone_surrogate`.
+///
+/// A text is known by the address of this one, so no other can be mistaken for it; in the name of a
+/// field it stands for each half.
+pub static NOT_UNICODE: &str = "\u{fdd0}half of a surrogate pair\u{fdd1}";
+
 /// A JSON text in which a mark stands for each half of a surrogate pair.
 pub(crate) struct Marked {
     pub(super) text: String,

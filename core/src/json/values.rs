@@ -3,6 +3,7 @@
 use super::shape::{Name, Placed, Reader, Seed, Shape, object};
 use crate::problem::Place;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess};
+use serde_json::{Value, json};
 use std::borrow::Cow;
 
 object! {
@@ -26,6 +27,10 @@ pub(crate) enum JsonMailbox<'a> {
 
 impl<'a> Shape<'a> for JsonMailbox<'a> {
     const EXPECTED: &'static str = "a mailbox: a string, or an object with `name` and `address`";
+
+    fn schema() -> Value {
+        json!({"anyOf": [{"type": "string"}, JsonMailboxParts::schema()]})
+    }
 
     fn text(_: &mut Reader<'a>, _: Place, text: Cow<'a, str>) -> Option<Self> {
         Some(Self::Text(text))
@@ -53,6 +58,10 @@ pub(crate) enum JsonMailboxes<'a> {
 impl<'a> Shape<'a> for JsonMailboxes<'a> {
     const EXPECTED: &'static str =
         "a mailbox (a string, or an object with `name` and `address`) or an array of them";
+
+    fn schema() -> Value {
+        json!({"anyOf": [JsonMailbox::schema(), Vec::<Placed<JsonMailbox<'a>>>::schema()]})
+    }
 
     fn text(_: &mut Reader<'a>, _: Place, text: Cow<'a, str>) -> Option<Self> {
         Some(Self::One(JsonMailbox::Text(text)))
@@ -82,6 +91,10 @@ pub(crate) struct JsonTexts<'a>(pub Vec<Placed<Cow<'a, str>>>);
 impl<'a> Shape<'a> for JsonTexts<'a> {
     const EXPECTED: &'static str = "a string or an array of strings";
 
+    fn schema() -> Value {
+        json!({"anyOf": [Cow::<str>::schema(), Vec::<Placed<Cow<'a, str>>>::schema()]})
+    }
+
     fn text(_: &mut Reader<'a>, place: Place, value: Cow<'a, str>) -> Option<Self> {
         Some(Self(vec![Placed { place, value }]))
     }
@@ -107,6 +120,11 @@ pub(crate) enum JsonContent<'a> {
 impl<'a> Shape<'a> for JsonContent<'a> {
     const EXPECTED: &'static str = "a string";
 
+    fn schema() -> Value {
+        // Languages that have octets may give them instead.
+        json!({"type": "string", "contentEncoding": "base64"})
+    }
+
     fn text(_: &mut Reader<'a>, _: Place, text: Cow<'a, str>) -> Option<Self> {
         Some(Self::Text(text))
     }
@@ -131,6 +149,49 @@ object! {
         disposition("disposition"): Cow<'a, str>,
         /// How `content` is written: `base64` or `utf8`.
         encoding("encoding"): Cow<'a, str>,
+    }
+}
+
+object! {
+    /// A finished message as an object.
+    JsonRawParts, "an object with `content`" {
+        /// The message.
+        content("content"): JsonContent<'a>,
+        /// How `content` is written: `utf8` or `base64`.
+        encoding("encoding"): Cow<'a, str>,
+    }
+}
+
+/// A finished message.
+#[derive(Debug)]
+pub(crate) enum JsonRaw<'a> {
+    /// As it is.
+    Content(JsonContent<'a>),
+    /// With its encoding.
+    Parts(JsonRawParts<'a>),
+}
+
+impl<'a> Shape<'a> for JsonRaw<'a> {
+    const EXPECTED: &'static str = "a string, or an object with `content` and `encoding`";
+
+    fn schema() -> Value {
+        json!({"anyOf": [{"type": "string"}, JsonRawParts::schema()]})
+    }
+
+    fn text(_: &mut Reader<'a>, _: Place, text: Cow<'a, str>) -> Option<Self> {
+        Some(Self::Content(JsonContent::Text(text)))
+    }
+
+    fn octets(_: &mut Reader<'a>, _: Place, octets: Cow<'a, [u8]>) -> Option<Self> {
+        Some(Self::Content(JsonContent::Octets(octets)))
+    }
+
+    fn object<A: MapAccess<'a>>(
+        reader: &mut Reader<'a>,
+        place: Place,
+        members: A,
+    ) -> Result<Option<Self>, A::Error> {
+        Ok(JsonRawParts::object(reader, place, members)?.map(Self::Parts))
     }
 }
 
@@ -215,6 +276,13 @@ pub(crate) struct JsonHeader<'a> {
 impl<'a> Shape<'a> for JsonHeaders<'a> {
     const EXPECTED: &'static str =
         "an object of names and values, or an array of objects with `name` and `value`";
+
+    fn schema() -> Value {
+        json!({"anyOf": [
+            {"type": "object", "additionalProperties": JsonTexts::schema()},
+            Vec::<Placed<JsonHeaderParts<'a>>>::schema(),
+        ]})
+    }
 
     fn object<A: MapAccess<'a>>(
         reader: &mut Reader<'a>,

@@ -2,10 +2,12 @@
 
 use super::attachment::read_attachments;
 use super::calendar::read_calendar;
+use super::composed::{Composed, Priority};
 use super::delivery::read_delivery;
 use super::extra_headers::read_headers;
+use super::raw::read_raw;
 use super::unsubscribe::read_unsubscribe;
-use super::{Message, Priority};
+use super::{Content, Message};
 use crate::address::{Fault, Mailbox, ReversePath, read_mailbox, read_mailboxes};
 use crate::characters::has_control_except_tab;
 use crate::header::{Date, MessageId};
@@ -16,61 +18,101 @@ use std::borrow::Cow;
 /// Understands a message. `None` only where the report tells why; a message that comes back beside
 /// problems is not to be used.
 pub(super) fn understand<'a>(
-    mut json: JsonMessage<'a>,
+    mut json: Box<JsonMessage<'a>>,
     report: &mut Report<'a>,
 ) -> Option<Message<'a>> {
     let delivery = read_delivery(&mut json, report);
-    let sender = json.sender.and_then(|sender| read_sender(sender, report));
-    let from = read_from(json.from, report);
+    let sender = json.sender.take();
+    let sender = sender.and_then(|sender| read_sender(&sender, report));
     let mut mailboxes = |field: Option<Placed<JsonMailboxes<'a>>>| {
         field.map_or_else(Vec::new, |field| read_mailboxes(field, report))
     };
-    let (to, cc, bcc) = (mailboxes(json.to), mailboxes(json.cc), mailboxes(json.bcc));
-    let reply_to = mailboxes(json.reply_to);
+    let mut to = mailboxes(json.to.take());
+    let (cc, bcc) = (mailboxes(json.cc.take()), mailboxes(json.bcc.take()));
+    let has_recipients = !(to.is_empty() && cc.is_empty() && bcc.is_empty());
+
+    let mut recipients_unknown = false;
+    let content = match json.raw.take() {
+        None => read_composed(&mut json, report).map(Content::Composed),
+        Some(raw) => {
+            for place in json.composing() {
+                let detail = "Beside `raw` only envelope fields can stand.";
+                report.problem(place, Code::Conflict, detail);
+            }
+            let reading = read_raw(raw, has_recipients, report);
+            recipients_unknown = reading.is_none();
+            reading.map(|reading| {
+                to.extend(reading.recipients);
+                Content::Raw(reading.message)
+            })
+        }
+    };
+    if !has_recipients && to.is_empty() && !recipients_unknown {
+        let detail = "The message goes to nobody; give `to`, `cc` or `bcc`.";
+        let fields = ["to", "cc", "bcc"];
+        // Where a recipient is faulty it cannot be said that there is none.
+        report.missing(Place::ROOT, &fields, Code::NoRecipients, detail);
+    }
+    Some(Message {
+        sender,
+        to,
+        cc,
+        bcc,
+        delivery,
+        content: content?,
+    })
+}
+
+fn read_composed<'a>(
+    json: &mut JsonMessage<'a>,
+    report: &mut Report<'a>,
+) -> Option<Box<Composed<'a>>> {
+    let from = read_from(json.from.take(), report);
+    let reply_to = json
+        .reply_to
+        .take()
+        .map(|field| read_mailboxes(field, report))
+        .unwrap_or_default();
     let date = json.date.as_ref().and_then(|date| read_date(date, report));
-    let message_id = json.message_id.and_then(|id| read_message_id(id, report));
-    let subject = json.subject.map(|subject| header_text(subject, report));
+    let message_id = json
+        .message_id
+        .take()
+        .and_then(|id| read_message_id(&id, report));
+    let subject = json
+        .subject
+        .take()
+        .map(|subject| header_text(subject, report));
     let attachments = json
         .attachments
+        .take()
         .map(|list| read_attachments(list.value, report));
     let calendar = json
         .calendar
+        .take()
         .and_then(|calendar| read_calendar(calendar, report));
     let extra_headers = json
         .headers
+        .take()
         .map(|headers| read_headers(headers.value, report));
     let unsubscribe = json
         .unsubscribe
+        .take()
         .and_then(|ways| read_unsubscribe(ways, report));
     let priority = json
         .priority
+        .take()
         .and_then(|word| choice(&word, &Priority::CHOICES, report));
     let mut ids = |field: Option<Placed<JsonTexts<'a>>>| {
         field.map_or_else(Vec::new, |field| read_message_ids(field.value, report))
     };
-    let (in_reply_to, references) = (ids(json.in_reply_to), ids(json.references));
-
-    if to.is_empty() && cc.is_empty() && bcc.is_empty() {
-        let detail = "The message goes to nobody; give `to`, `cc` or `bcc`.";
-        // Where a recipient is faulty it cannot be said that there is none.
-        report.missing(
-            Place::ROOT,
-            &["to", "cc", "bcc"],
-            Code::NoRecipients,
-            detail,
-        );
-    }
-    Some(Message {
-        sender,
+    let (in_reply_to, references) = (ids(json.in_reply_to.take()), ids(json.references.take()));
+    Some(Box::new(Composed {
         from: from?,
-        to,
-        cc,
-        bcc,
         reply_to,
         subject,
-        text: json.text.map(|text| text.value),
-        amp: json.amp.map(|amp| amp.value),
-        html: json.html.map(|html| html.value),
+        text: json.text.take().map(|text| text.value),
+        amp: json.amp.take().map(|amp| amp.value),
+        html: json.html.take().map(|html| html.value),
         calendar,
         attachments: attachments.unwrap_or_default(),
         extra_headers: extra_headers.unwrap_or_default(),
@@ -78,10 +120,9 @@ pub(super) fn understand<'a>(
         priority,
         in_reply_to,
         references,
-        delivery,
         date,
         message_id,
-    })
+    }))
 }
 
 fn read_from<'a>(
@@ -97,10 +138,10 @@ fn read_from<'a>(
 }
 
 fn read_sender<'a>(
-    sender: Placed<Cow<'a, str>>,
+    sender: &Placed<Cow<'a, str>>,
     report: &mut Report<'a>,
 ) -> Option<ReversePath<'a>> {
-    match ReversePath::read(sender.value) {
+    match ReversePath::read(&sender.value) {
         Ok(path) => Some(path),
         Err(Fault { code, detail }) => {
             report.problem(sender.place, code, detail);
@@ -155,7 +196,10 @@ fn read_date(date: &Placed<Cow<'_, str>>, report: &mut Report<'_>) -> Option<Dat
         .ok()
 }
 
-fn read_message_id<'a>(id: Placed<Cow<'a, str>>, report: &mut Report<'a>) -> Option<MessageId<'a>> {
+fn read_message_id<'a>(
+    id: &Placed<Cow<'a, str>>,
+    report: &mut Report<'a>,
+) -> Option<MessageId<'a>> {
     MessageId::parse(&id.value)
         .map_err(|(code, detail)| report.problem(id.place, code, detail))
         .ok()

@@ -38,12 +38,11 @@ pub(super) fn read_unsubscribe<'a>(
         targets.push(url.value);
     }
     if let Some(mailto) = value.mailto {
-        match mailto_target(&mailto.value) {
-            Some(target) => targets.push(target),
-            None => {
-                let detail = "This must be an address, or a mailto: URL in ASCII.";
-                report.problem(mailto.place, Code::InvalidUnsubscribe, detail);
-            }
+        if let Some(target) = mailto_target(&mailto.value) {
+            targets.push(target);
+        } else {
+            let detail = "This must be an address, or a mailto: URL in ASCII.";
+            report.problem(mailto.place, Code::InvalidUnsubscribe, detail);
         }
     }
     match value.one_click {

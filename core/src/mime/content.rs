@@ -33,7 +33,7 @@ pub(crate) enum Content<'a> {
     Message { octets: Vec<u8>, is_ascii: bool },
 }
 
-impl<'a> Content<'a> {
+impl Content<'_> {
     /// The content as a message that stands in another: lines end with CRLF and are not too long.
     pub fn into_message(self) -> Result<Self, &'static str> {
         let octets = match self {

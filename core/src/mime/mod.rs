@@ -7,7 +7,7 @@ mod media_type;
 mod quoted_printable;
 
 pub(crate) use base64::Base64;
-pub(crate) use content::{Content, Disposition, File};
+pub(crate) use content::{Content, Disposition, File, with_crlf};
 pub(crate) use media_type::MediaType;
 
 use boundary::Boundaries;
@@ -54,22 +54,31 @@ impl TextSubtype {
     }
 }
 
-impl Entity<'_> {
+impl<'m> Entity<'m> {
     /// The parts as one entity: no level stands around a single child. `None` for no parts.
-    pub fn multipart(subtype: &'static str, mut parts: Vec<Self>) -> Option<Self> {
-        if parts.len() > 1 {
-            return Some(Self::Multipart { subtype, parts });
-        }
-        parts.pop()
+    pub fn multipart(
+        subtype: &'static str,
+        mut parts: impl Iterator<Item = Entity<'m>>,
+    ) -> Option<Self> {
+        let first = parts.next()?;
+        let Some(second) = parts.next() else {
+            return Some(first);
+        };
+        let parts = [first, second].into_iter().chain(parts).collect();
+        Some(Self::Multipart { subtype, parts })
     }
 
     /// Writes the entity as the content of a message: its header fields, the empty line and the
     /// body, which ends with a line end. Boundaries are made from `identity`, so the same message
     /// has the same octets.
     pub fn write_message(&self, identity: &str, out: &mut Vec<u8>) {
-        let mut verbatim = Vec::new();
-        self.collect_verbatim(&mut verbatim);
-        self.write(&mut Boundaries::new(identity, &verbatim), out);
+        if let Self::Multipart { .. } = self {
+            let mut verbatim = Vec::new();
+            self.collect_verbatim(&mut verbatim);
+            self.write(&mut Boundaries::new(identity, &verbatim), out);
+        } else {
+            self.write(&mut Boundaries::none(), out);
+        }
         if !out.ends_with(b"\r\n") {
             out.extend_from_slice(b"\r\n");
         }
@@ -86,14 +95,23 @@ impl Entity<'_> {
         }
     }
 
+    /// The type that `multipart/related` tells of its root (RFC 2387 section 3.1).
+    fn media_type(&self) -> &str {
+        match self {
+            Self::Multipart { .. } => "multipart/alternative",
+            Self::Text { .. } => "text/html",
+            Self::File(file) => file.media_type.essence(),
+        }
+    }
+
     fn collect_verbatim<'s>(&'s self, verbatim: &mut Vec<&'s [u8]>) {
         match self {
             Self::Text { .. } => {}
             Self::File(file) => verbatim.extend(file.verbatim()),
             Self::Multipart { parts, .. } => {
-                parts
-                    .iter()
-                    .for_each(|part| part.collect_verbatim(verbatim));
+                for part in parts {
+                    part.collect_verbatim(verbatim);
+                }
             }
         }
     }
@@ -112,7 +130,11 @@ impl Entity<'_> {
             Self::Multipart { subtype, parts } => {
                 let boundary = boundaries.next();
                 put(out, &["Content-Type: multipart/", subtype, ";\r\n"]);
-                put(out, &[" boundary=\"", &boundary, "\"\r\n"]);
+                put(out, &[" boundary=\"", &boundary, "\""]);
+                if let ("related", Some(root)) = (*subtype, parts.first()) {
+                    put(out, &[";\r\n type=\"", root.media_type(), "\""]);
+                }
+                put(out, &["\r\n"]);
                 for part in parts {
                     put(out, &["\r\n--", &boundary, "\r\n"]);
                     part.write(boundaries, out);

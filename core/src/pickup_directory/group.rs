@@ -47,20 +47,31 @@ struct State {
     lanes_taken: usize,
 }
 
-/// One hand-over in a group.
+/// The hand-overs of one thread in a group.
 #[derive(Debug)]
 struct Member {
-    files: Vec<WrittenFile>,
+    hand_overs: Vec<Files>,
     synced: bool,
     owner: Sender<Turn>,
 }
+
+impl Member {
+    fn files(&self) -> impl Iterator<Item = &WrittenFile> {
+        self.hand_overs.iter().flatten()
+    }
+}
+
+/// The files of one hand-over.
+type Files = Vec<WrittenFile>;
+
+type HandedOver = Result<(), PickupError>;
 
 /// What a waiting thread is woken for.
 #[derive(Debug)]
 enum Turn {
     Lead(Member),
     /// The files are closed by the thread that they belong to, to spare the leader that work.
-    Done(Vec<WrittenFile>, Result<(), PickupError>),
+    Done(Vec<Files>, Vec<HandedOver>),
 }
 
 impl CommitGroups {
@@ -74,16 +85,28 @@ impl CommitGroups {
         }
     }
 
-    /// Makes files durable and visible.
-    pub(super) fn commit(&self, pickup: &Path, files: Vec<WrittenFile>) -> Result<(), PickupError> {
+    /// Makes the files of each hand-over durable and visible: one result for each.
+    pub(super) fn commit(&self, pickup: &Path, hand_overs: Vec<Files>) -> Vec<HandedOver> {
+        let count = hand_overs.len();
+        self.try_commit(pickup, hand_overs)
+            .unwrap_or_else(|error| vec![Err(error); count])
+    }
+
+    /// An error here is the error of every hand-over.
+    fn try_commit(
+        &self,
+        pickup: &Path,
+        hand_overs: Vec<Files>,
+    ) -> Result<Vec<HandedOver>, PickupError> {
+        let files: Vec<_> = hand_overs.iter().flatten().collect();
         let in_flight = InFlight::enter(&self.in_flight, files.len());
         let synced = in_flight.all <= FEW_FILES || !self.syncfs.load(Ordering::Relaxed);
         if synced {
-            sync_each(&files.iter().collect::<Vec<_>>(), pickup)?;
+            sync_each(&files, pickup)?;
         }
         let (owner, turns) = mpsc::channel();
         if let Some(member) = self.join(Member {
-            files,
+            hand_overs,
             synced,
             owner,
         }) {
@@ -92,7 +115,7 @@ impl CommitGroups {
         loop {
             match turns.recv() {
                 Ok(Turn::Lead(member)) => self.lead(pickup, member),
-                Ok(Turn::Done(_files, result)) => return result,
+                Ok(Turn::Done(_files, results)) => return Ok(results),
                 // Only if the leader panicked. A wrong result would be worse, and waiting for ever
                 // too.
                 Err(_) => {
@@ -123,38 +146,41 @@ impl CommitGroups {
         drop(lane);
         for (member, result) in group.into_iter().zip(results) {
             // Nobody to tell if the thread is gone, which a blocked thread cannot be.
-            let _ = member.owner.send(Turn::Done(member.files, result));
+            let _ = member.owner.send(Turn::Done(member.hand_overs, result));
         }
     }
 
     fn take_group(&self, first: Member) -> Vec<Member> {
-        let mut files = first.files.len();
+        let mut files = first.files().count();
         let mut group = vec![first];
         let mut state = self.lock();
         while let Some(member) = state
             .waiting
-            .pop_front_if(|next| files + next.files.len() <= MOST_FILES)
+            .pop_front_if(|next| files + next.files().count() <= MOST_FILES)
         {
-            files += member.files.len();
+            files += member.files().count();
             group.push(member);
         }
         group
     }
 
-    /// One result for each member.
-    fn publish(&self, pickup: &Path, group: &mut [Member]) -> Vec<Result<(), PickupError>> {
+    /// One result for each hand-over of each member.
+    fn publish(&self, pickup: &Path, group: &mut [Member]) -> Vec<Vec<HandedOver>> {
         match self.make_durable(pickup, group) {
             Ok(results) => results,
-            Err(error) => group.iter().map(|_| Err(error.clone())).collect(),
+            Err(error) => group
+                .iter()
+                .map(|member| vec![Err(error.clone()); member.hand_overs.len()])
+                .collect(),
         }
     }
 
-    /// An error here is the error of every member, and nothing of the group is in the directory.
+    /// An error here is the error of every hand-over, and nothing of the group is in the directory.
     fn make_durable(
         &self,
         pickup: &Path,
         group: &mut [Member],
-    ) -> Result<Vec<Result<(), PickupError>>, PickupError> {
+    ) -> Result<Vec<Vec<HandedOver>>, PickupError> {
         let directory = OpenDirectory::open(pickup)
             .map_err(PickupError::from_io(Operation::OpenDirectory, pickup))?;
         self.syncfs.store(
@@ -162,19 +188,23 @@ impl CommitGroups {
             Ordering::Relaxed,
         );
         self.sync_data(pickup, group)?;
-        let results: Vec<_> = group
+        let results: Vec<Vec<_>> = group
             .iter_mut()
-            .map(|member| publish_all(&directory, pickup, &mut member.files))
+            .map(|member| {
+                let hand_overs = member.hand_overs.iter_mut();
+                hand_overs
+                    .map(|files| publish_all(&directory, pickup, files))
+                    .collect()
+            })
             .collect();
-        if results.iter().any(Result::is_ok)
+        if results.iter().flatten().any(Result::is_ok)
             && let Err(error) = directory.sync()
         {
-            let published = group
-                .iter()
-                .zip(&results)
-                .filter(|(_, result)| result.is_ok());
-            published
-                .flat_map(|(member, _)| &member.files)
+            let hand_overs = group.iter().flat_map(|member| &member.hand_overs);
+            hand_overs
+                .zip(results.iter().flatten())
+                .filter(|(_, result)| result.is_ok())
+                .flat_map(|(files, _)| files)
                 .for_each(|file| file.take_back(&directory));
             return Err(PickupError::from_io(Operation::SyncDirectory, pickup)(
                 error,
@@ -188,7 +218,7 @@ impl CommitGroups {
         let files: Vec<_> = group
             .iter()
             .filter(|member| !member.synced)
-            .flat_map(|member| &member.files)
+            .flat_map(Member::files)
             .collect();
         // Errors are reported for the time since a file was opened: so by way of the file that was
         // open before any was written.
@@ -281,7 +311,7 @@ mod tests {
         let (owner, turns) = mpsc::channel();
         (
             Member {
-                files: Vec::new(),
+                hand_overs: vec![Vec::new()],
                 synced: true,
                 owner,
             },

@@ -137,6 +137,31 @@ impl PickupDirectory {
             files: Vec::new(),
         }
     }
+
+    /// Commits several hand-overs to this directory, which share their syncs. Each succeeds or
+    /// fails by itself, with the errors of [`HandOver::commit`]: one result for each, in order.
+    pub(crate) fn commit_all(&self, hand_overs: Vec<HandOver<'_>>) -> Vec<Result<(), PickupError>> {
+        self.commit(hand_overs.into_iter().map(|each| each.files).collect())
+    }
+
+    fn commit(&self, mut hand_overs: Vec<Vec<WrittenFile>>) -> Vec<Result<(), PickupError>> {
+        if hand_overs.iter().all(Vec::is_empty) {
+            return vec![Ok(()); hand_overs.len()];
+        }
+        if self.options.is_durable() {
+            return self.groups.commit(&self.path, hand_overs);
+        }
+        match OpenDirectory::open(&self.path) {
+            Ok(directory) => hand_overs
+                .iter_mut()
+                .map(|files| publish_all(&directory, &self.path, files))
+                .collect(),
+            Err(error) => {
+                let error = PickupError::from_io(Operation::OpenDirectory, &self.path)(error);
+                vec![Err(error); hand_overs.len()]
+            }
+        }
+    }
 }
 
 impl HandOver<'_> {
@@ -168,22 +193,11 @@ impl HandOver<'_> {
     /// file before it was taken back.
     ///
     /// [`PickupErrorKind::Exists`]: one of the names is taken. That file is left as it is.
-    pub fn commit(mut self) -> Result<(), PickupError> {
-        if self.files.is_empty() {
-            return Ok(());
-        }
-        let PickupDirectory {
-            path,
-            options,
-            groups,
-            ..
-        } = self.directory;
-        if options.is_durable() {
-            return groups.commit(path, self.files);
-        }
-        let directory = OpenDirectory::open(path)
-            .map_err(PickupError::from_io(Operation::OpenDirectory, path))?;
-        publish_all(&directory, path, &mut self.files)
+    pub fn commit(self) -> Result<(), PickupError> {
+        self.directory
+            .commit(vec![self.files])
+            .pop()
+            .unwrap_or(Ok(()))
     }
 }
 

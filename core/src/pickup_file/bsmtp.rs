@@ -29,7 +29,7 @@ pub(super) fn envelope(
 fn mail_from(envelope: &Envelope<'_>, delivery: &Delivery<'_>) -> String {
     let reverse_path = envelope.reverse_path.map_or("", AddrSpec::as_str);
     let mut mail = format!("MAIL FROM:<{reverse_path}>");
-    if envelope.is_internationalized() {
+    if envelope.is_internationalized {
         mail.push_str(" SMTPUTF8");
     }
     if delivery.verp {

@@ -9,7 +9,7 @@ use crate::message::Delivery;
 /// parameters.
 pub(super) fn can_say(envelope: &Envelope<'_>, delivery: &Delivery<'_>) -> bool {
     envelope.reverse_path.is_some()
-        && !envelope.is_internationalized()
+        && !envelope.is_internationalized
         && !delivery.verp
         && delivery.dsn.is_none()
 }

@@ -56,6 +56,8 @@ codes! {
     NoRecipients = "no_recipients",
     /// A date that is not of RFC 3339, or that a Date field cannot say.
     InvalidDate = "invalid_date",
+    /// Fields that cannot stand together.
+    Conflict = "conflict",
     /// A word that is none of those that the field knows.
     InvalidChoice = "invalid_choice",
     /// Content that is not written as it says: no base64, or no message.

@@ -1,0 +1,363 @@
+//! A finished message (RFC 5322) that is sent as it is, after checks.
+
+use crate::address::{AddrSpec, Mailbox};
+use crate::header::{Date, HeaderSection, MessageId};
+use crate::json::{JsonContent, JsonRaw, Placed};
+use crate::mime::{Base64, with_crlf};
+use crate::problem::{Code, Place, Report};
+use crate::stamp::Stamp;
+use mail_parser::{Address, MessageParser};
+use std::borrow::Cow;
+
+/// RFC 5322 section 2.1.1.
+const LONGEST_LINE: usize = 998;
+
+/// Fields that PowerMTA acts on: nobody may slip them in with a message.
+const POWERMTA_FIELDS: [&str; 8] = [
+    "x-sender",
+    "x-sender-override",
+    "x-receiver",
+    "x-envid",
+    "x-job",
+    "x-virtual-mta",
+    "x-dkim-options",
+    "x-schedule",
+];
+
+/// Fields that a message has at most once (RFC 5322 section 3.6).
+const ONCE: [&str; 10] = [
+    "from",
+    "date",
+    "sender",
+    "reply-to",
+    "to",
+    "cc",
+    "subject",
+    "message-id",
+    "in-reply-to",
+    "references",
+];
+
+/// The octets of a message that passed, and what its header says.
+#[derive(Debug)]
+pub(super) struct RawMessage<'a> {
+    octets: Cow<'a, [u8]>,
+    from: AddrSpec<'static>,
+    message_id: String,
+    is_internationalized: bool,
+}
+
+/// A message with the recipients that its own header names.
+pub(super) struct RawReading<'a> {
+    pub message: RawMessage<'a>,
+    pub recipients: Vec<Mailbox<'static>>,
+}
+
+impl RawMessage<'_> {
+    pub fn octets(&self) -> &[u8] {
+        &self.octets
+    }
+
+    pub fn from(&self) -> &AddrSpec<'static> {
+        &self.from
+    }
+
+    pub fn message_id(&self) -> &str {
+        &self.message_id
+    }
+
+    /// Whether its header is UTF-8, which only SMTPUTF8 can carry (RFC 6532).
+    pub fn is_internationalized(&self) -> bool {
+        self.is_internationalized
+    }
+}
+
+/// Understands `raw`. Where the envelope does not name recipients, those of the header are taken,
+/// and Bcc is taken out.
+pub(super) fn read_raw<'a>(
+    raw: Placed<JsonRaw<'a>>,
+    has_recipients: bool,
+    report: &mut Report<'a>,
+) -> Option<RawReading<'a>> {
+    let place = raw.place;
+    let octets = read_octets(raw.value, place, report)?;
+    let mut octets = mended(octets);
+    let known = report.len();
+    check_lines(&octets, place, report);
+    let end = header_end(&octets);
+    let fields = read_fields(octets.get(..end).unwrap_or_default(), place, report);
+    check_fields(&fields, has_recipients, place, report);
+    if report.len() > known {
+        return None;
+    }
+    let parsed = MessageParser::default().parse_headers(octets.get(..end).unwrap_or_default());
+    let Some(parsed) = parsed else {
+        report.problem(place, Code::InvalidContent, "The message has no header.");
+        return None;
+    };
+    let from = addresses(parsed.from().into_iter(), place, report)
+        .into_iter()
+        .next();
+    let recipients = if has_recipients {
+        Vec::new()
+    } else {
+        let all = parsed
+            .all_to()
+            .chain(parsed.all_cc())
+            .chain(parsed.all_bcc());
+        addresses(all, place, report)
+    };
+    let Some(from) = from else {
+        report.problem(
+            place,
+            Code::InvalidContent,
+            "The message's From holds no address.",
+        );
+        return None;
+    };
+    let message_id = parsed.message_id().unwrap_or_default().to_owned();
+    let is_internationalized = !octets.get(..end).unwrap_or_default().is_ascii();
+    if fields.iter().any(|field| field.is("bcc")) {
+        octets = Cow::Owned(without_bcc(&octets, end, &fields));
+    }
+    Some(RawReading {
+        message: RawMessage {
+            octets,
+            from: from.address,
+            message_id,
+            is_internationalized,
+        },
+        recipients,
+    })
+}
+
+/// A message with the fields that it must have, as a submission agent adds them (RFC 6409 section
+/// 8): Date, Message-ID, and From as given. For programs that hand on mail from the command line.
+///
+/// ```
+/// let mail = pmtaemail::complete_rfc822(b"Subject: done\n\nAll is well.\n", "cron@example.com");
+/// assert!(mail.starts_with(b"Date: "));
+/// ```
+pub fn complete_rfc822(octets: &[u8], from: &str) -> Vec<u8> {
+    let octets = with_crlf(octets);
+    let end = header_end(&octets);
+    let fields = split_fields(octets.get(..end).unwrap_or_default());
+    let lacks = |name: &str| !fields.iter().any(|field| field.is(name));
+    let stamp = Stamp::now();
+    let mut out = Vec::with_capacity(octets.len() + 256);
+    let mut header = HeaderSection::new(&mut out);
+    if lacks("date") {
+        header.date("Date", &Date::from_timestamp(stamp.now));
+    }
+    if lacks("from") {
+        header.tokens("From", [from]);
+    }
+    if lacks("message-id") {
+        let domain = from
+            .rsplit_once('@')
+            .map_or("localhost", |(_, domain)| domain);
+        let id = MessageId::made([stamp.id.as_str(), "@", domain].concat());
+        header.message_ids("Message-ID", [&id]);
+    }
+    // A text without a header: the first line is no field.
+    if fields.first().is_none_or(|field| field.name.is_empty()) && !octets.starts_with(b"\r\n") {
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(&octets);
+    out
+}
+
+fn read_octets<'a>(
+    raw: JsonRaw<'a>,
+    place: Place,
+    report: &mut Report<'a>,
+) -> Option<Cow<'a, [u8]>> {
+    let (content, is_base64) = match raw {
+        JsonRaw::Content(content) => (content, false),
+        JsonRaw::Parts(parts) => {
+            let choices = [("base64", true), ("utf8", false)];
+            let is_base64 = parts
+                .encoding
+                .and_then(|word| super::read::choice(&word, &choices, report));
+            let Some(content) = parts.content else {
+                let detail = "A raw message must have `content`.";
+                report.missing(place, &["content"], Code::MissingField, detail);
+                return None;
+            };
+            (content.value, is_base64.unwrap_or(false))
+        }
+    };
+    match content {
+        JsonContent::Octets(octets) => Some(octets),
+        JsonContent::Text(text) if is_base64 => Base64::parse(text)
+            .map(|base64| Cow::Owned(base64.decode()))
+            .map_err(|detail| report.problem(place, Code::InvalidContent, detail))
+            .ok(),
+        JsonContent::Text(Cow::Borrowed(text)) => Some(Cow::Borrowed(text.as_bytes())),
+        JsonContent::Text(Cow::Owned(text)) => Some(Cow::Owned(text.into_bytes())),
+    }
+}
+
+/// With CRLF at the end of every line; untouched where that is so already.
+fn mended(octets: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    let is_bare = |at: usize| match octets.get(at) {
+        Some(b'\n') => at == 0 || octets.get(at - 1) != Some(&b'\r'),
+        _ => octets.get(at + 1) != Some(&b'\n'),
+    };
+    let ends_well = octets.ends_with(b"\r\n");
+    if ends_well && !memchr::memchr2_iter(b'\r', b'\n', &octets).any(is_bare) {
+        return octets;
+    }
+    let mut lines = with_crlf(&octets);
+    if !lines.ends_with(b"\r\n") {
+        lines.extend_from_slice(b"\r\n");
+    }
+    Cow::Owned(lines)
+}
+
+fn check_lines(octets: &[u8], place: Place, report: &mut Report<'_>) {
+    if memchr::memchr(0, octets).is_some() {
+        let detail = "A message may not hold NUL (RFC 5322 section 2).";
+        report.problem(place, Code::InvalidContent, detail);
+    }
+    let mut start = 0;
+    for end in memchr::memchr_iter(b'\n', octets) {
+        // The line with its CRLF.
+        if end + 1 - start > LONGEST_LINE + 2 {
+            let detail = "A line of the message has over 998 octets (RFC 5322 section 2.1.1).";
+            report.problem(place, Code::TooLong, detail);
+            return;
+        }
+        start = end + 1;
+    }
+}
+
+/// Where the header section ends: behind the line end of its last field.
+fn header_end(octets: &[u8]) -> usize {
+    if octets.starts_with(b"\r\n") {
+        return 0;
+    }
+    memchr::memmem::find(octets, b"\r\n\r\n").map_or(octets.len(), |at| at + 2)
+}
+
+/// One header field, its continuation lines included.
+struct FieldLines<'o> {
+    /// In lower case; empty where the line is no field.
+    name: String,
+    octets: &'o [u8],
+}
+
+impl FieldLines<'_> {
+    fn is(&self, name: &str) -> bool {
+        self.name == name
+    }
+}
+
+fn split_fields(header: &[u8]) -> Vec<FieldLines<'_>> {
+    let mut fields = Vec::new();
+    let mut start = 0;
+    for end in memchr::memmem::find_iter(header, b"\r\n") {
+        let next = end + 2;
+        if matches!(header.get(next), Some(b' ' | b'\t')) {
+            continue;
+        }
+        let octets = header.get(start..next).unwrap_or_default();
+        fields.push(FieldLines {
+            name: field_name(octets).unwrap_or_default(),
+            octets,
+        });
+        start = next;
+    }
+    fields
+}
+
+/// The field's name in lower case. Blanks before the colon are obsolete syntax that readers take
+/// for different things, so it is none.
+fn field_name(octets: &[u8]) -> Option<String> {
+    let end = memchr::memchr(b':', octets)?;
+    let name = octets.get(..end)?;
+    let is_name = !name.is_empty() && name.iter().all(u8::is_ascii_graphic);
+    is_name.then(|| String::from_utf8_lossy(name).to_ascii_lowercase())
+}
+
+fn read_fields<'o>(header: &'o [u8], place: Place, report: &mut Report<'_>) -> Vec<FieldLines<'o>> {
+    let fields = split_fields(header);
+    if fields.iter().any(|field| field.name.is_empty()) {
+        let detail = "The header holds a line that is no field: `Name: body`, or a blank first.";
+        report.problem(place, Code::InvalidContent, detail);
+    }
+    let is_control = |octet: &u8| octet.is_ascii_control() && !b"\r\n\t".contains(octet);
+    if header.iter().any(is_control) {
+        let detail = "The header may not hold control characters.";
+        report.problem(place, Code::ControlCharacter, detail);
+    }
+    if simdutf8::basic::from_utf8(header).is_err() {
+        let detail = "The header is not UTF-8.";
+        report.problem(place, Code::InvalidContent, detail);
+    }
+    fields
+}
+
+fn check_fields(
+    fields: &[FieldLines<'_>],
+    has_recipients: bool,
+    place: Place,
+    report: &mut Report<'_>,
+) {
+    let count = |name: &str| fields.iter().filter(|field| field.is(name)).count();
+    for name in ["from", "date"] {
+        if count(name) == 0 {
+            let detail = format!("The message has no {name} field (RFC 5322 section 3.6).");
+            report.problem(place, Code::InvalidContent, detail);
+        }
+    }
+    for name in ONCE {
+        if count(name) > 1 {
+            let detail = format!("The message has several {name} fields (RFC 5322 section 3.6).");
+            report.problem(place, Code::InvalidContent, detail);
+        }
+    }
+    // PowerMTA may compare names more loosely than we know.
+    let is_powermta =
+        |field: &FieldLines<'_>| POWERMTA_FIELDS.contains(&field.name.replace('_', "-").as_str());
+    if fields.iter().any(is_powermta) {
+        let detail = "The message holds a header field that only PowerMTA's own options may write.";
+        report.problem(place, Code::ReservedHeader, detail);
+    }
+    if has_recipients && count("bcc") > 0 {
+        let detail = "The message's Bcc would show blind recipients to all; take it out, or leave \
+                      `to`, `cc` and `bcc` to the message's header.";
+        report.problem(place, Code::ReservedHeader, detail);
+    }
+}
+
+/// The addresses of some header fields, groups taken apart.
+fn addresses<'m, 'a>(
+    fields: impl Iterator<Item = &'m Address<'m>>,
+    place: Place,
+    report: &mut Report<'a>,
+) -> Vec<Mailbox<'static>> {
+    let mut mailboxes = Vec::new();
+    for address in fields.flat_map(Address::iter) {
+        let Some(text) = address.address() else {
+            continue;
+        };
+        match AddrSpec::parse(text.to_owned()) {
+            Ok(address) => mailboxes.push(Mailbox {
+                name: None,
+                address,
+            }),
+            Err(error) => report.problem(place, error.code(), error.detail()),
+        }
+    }
+    mailboxes
+}
+
+fn without_bcc(octets: &[u8], end: usize, fields: &[FieldLines<'_>]) -> Vec<u8> {
+    let mut kept = Vec::with_capacity(octets.len());
+    for field in fields.iter().filter(|field| !field.is("bcc")) {
+        kept.extend_from_slice(field.octets);
+    }
+    kept.extend_from_slice(octets.get(end..).unwrap_or_default());
+    kept
+}

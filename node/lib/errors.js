@@ -1,0 +1,35 @@
+'use strict';
+
+const { getSystemErrorName } = require('node:util');
+
+/** A message breaks rules; `problems` tells which, and where. */
+class MessageError extends Error {
+  constructor(problems) {
+    super(problems.map(sentence).join('\n'));
+    /** The code of the first problem. */
+    this.code = problems[0].code;
+    this.problems = problems;
+  }
+}
+
+/** Files could not be handed over to PowerMTA. */
+class PickupError extends Error {
+  constructor({ message, operation, path, errno }) {
+    super(message);
+    /** The name of the system's error, such as `ENOSPC`. */
+    this.code = errno === null ? 'ERR_PICKUP' : getSystemErrorName(-errno);
+    if (errno !== null) this.errno = -errno;
+    this.path = path;
+    this.operation = operation;
+  }
+}
+
+for (const error of [MessageError, PickupError]) {
+  Object.defineProperty(error.prototype, 'name', { value: error.name, configurable: true, writable: true });
+}
+
+function sentence({ code, pointer, detail }) {
+  return `${pointer === '' ? '(message)' : pointer}: ${code}: ${detail}`;
+}
+
+module.exports = { MessageError, PickupError };

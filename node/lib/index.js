@@ -1,0 +1,34 @@
+'use strict';
+
+const native = require('./native.js');
+const { MessageError, PickupError } = require('./errors.js');
+const { Pickup } = require('./pickup.js');
+const { withMessage } = require('./tape.js');
+
+/** The problems of a message; none if it may be sent. */
+function check(message) {
+  try {
+    const problems = withMessage(message, native.check);
+    return problems === null ? [] : JSON.parse(problems);
+  } catch (error) {
+    if (error instanceof MessageError) return error.problems;
+    throw error;
+  }
+}
+
+/** The octets of a message as it is sent (RFC 5322). */
+function render(message) {
+  return octets(withMessage(message, native.render));
+}
+
+/** The same on another thread, for large messages. */
+async function renderAsync(message) {
+  return octets(await withMessage(message, native.renderLater));
+}
+
+function octets(rendered) {
+  if (typeof rendered === 'string') throw new MessageError(JSON.parse(rendered));
+  return rendered;
+}
+
+module.exports = { check, render, renderAsync, Pickup, MessageError, PickupError, version: native.version() };

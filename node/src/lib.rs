@@ -1,0 +1,123 @@
+//! Node's door: messages in, octets and outcomes out.
+//!
+//! A Node program sees `lib/` in front of it, which writes messages onto a [tape] and makes errors
+//! of the outcomes. Neither side knows a field of a message.
+
+#[cfg(feature = "bench")]
+mod bench;
+mod messages;
+mod outcome;
+mod pickup;
+mod tape;
+mod task;
+mod text;
+
+use messages::{Characters, Messages};
+use napi::bindgen_prelude::{AsyncTask, BufferSlice, Either, External, Result};
+use napi::{Env, JsString};
+use napi_derive::napi;
+use outcome::to_json;
+use pmtaemail::PickupDirectory;
+use std::sync::Arc;
+use task::{HandOverTask, RenderTask};
+
+/// The version of the core.
+#[napi]
+pub fn version() -> &'static str {
+    pmtaemail::VERSION
+}
+
+/// The problems of a message as JSON, if it has any.
+#[napi(catch_unwind)]
+pub fn check(text: JsString<'_>, tape: &[u32], buffers: Vec<&[u8]>) -> Result<Option<String>> {
+    let characters = Characters::read(text, tape)?;
+    let checked = Messages::new(&characters, tape, buffers)?.only(|_| ())?;
+    checked.err().map(|problems| to_json(&problems)).transpose()
+}
+
+/// The octets of a message, or its problems as JSON.
+#[napi(catch_unwind)]
+pub fn render<'env>(
+    env: &'env Env,
+    text: JsString<'_>,
+    tape: &[u32],
+    buffers: Vec<&[u8]>,
+) -> Result<Either<BufferSlice<'env>, String>> {
+    let characters = Characters::read(text, tape)?;
+    let rendered = Messages::new(&characters, tape, buffers)?.only(|message| message.render())?;
+    Ok(match rendered {
+        Ok(octets) => Either::A(to_buffer(env, octets)?),
+        Err(problems) => Either::B(to_json(&problems)?),
+    })
+}
+
+/// The same on another thread.
+#[napi(catch_unwind)]
+pub fn render_later(
+    text: JsString<'_>,
+    tape: &[u32],
+    buffers: Vec<&[u8]>,
+) -> Result<AsyncTask<RenderTask>> {
+    let characters = Characters::read(text, tape)?;
+    let messages = Messages::new(&characters, tape, buffers)?.into_owned();
+    Ok(AsyncTask::new(RenderTask(messages)))
+}
+
+/// A pickup directory, or why it cannot be opened as JSON.
+#[napi(catch_unwind)]
+pub fn open_pickup(
+    path: String,
+    durable: bool,
+    staging: Option<String>,
+    syncfs: bool,
+) -> Result<Either<External<Arc<PickupDirectory>>, String>> {
+    Ok(match pickup::open(path, durable, staging, syncfs) {
+        Ok(directory) => Either::A(External::new(Arc::new(directory))),
+        Err(failure) => Either::B(to_json(&failure)?),
+    })
+}
+
+/// The absolute path of a pickup directory.
+#[napi(catch_unwind)]
+pub fn pickup_path(directory: &External<Arc<PickupDirectory>>) -> String {
+    directory.path().to_string_lossy().into_owned()
+}
+
+/// Hands messages over; one outcome for each, as JSON.
+#[napi(catch_unwind)]
+pub fn hand_over(
+    directory: &External<Arc<PickupDirectory>>,
+    text: JsString<'_>,
+    tape: &[u32],
+    buffers: Vec<&[u8]>,
+) -> Result<String> {
+    let characters = Characters::read(text, tape)?;
+    pickup::hand_over(directory, &Messages::new(&characters, tape, buffers)?)
+}
+
+/// The same on another thread.
+#[napi(catch_unwind)]
+pub fn hand_over_later(
+    directory: &External<Arc<PickupDirectory>>,
+    text: JsString<'_>,
+    tape: &[u32],
+    buffers: Vec<&[u8]>,
+) -> Result<AsyncTask<HandOverTask>> {
+    let characters = Characters::read(text, tape)?;
+    let messages = Messages::new(&characters, tape, buffers)?.into_owned();
+    let directory = Arc::clone(directory);
+    Ok(AsyncTask::new(HandOverTask {
+        directory,
+        messages,
+    }))
+}
+
+/// A large buffer keeps the memory that it was rendered into.
+fn to_buffer(env: &Env, octets: Vec<u8>) -> Result<BufferSlice<'_>> {
+    const LARGE: usize = 4_000;
+    if octets.len() < LARGE {
+        BufferSlice::copy_from(env, octets)
+    } else {
+        BufferSlice::from_data(env, octets)
+    }
+}

@@ -1,0 +1,47 @@
+//! What became of a message, as JSON for `lib/outcome.js`.
+
+use napi::Error;
+use pmtaemail::{PickupError, Problems, Receipt};
+use serde::Serialize;
+
+/// Of one message that was submitted.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Outcome {
+    Receipt(Receipt),
+    Problems(Problems),
+    Failure(Failure),
+}
+
+impl From<Result<Receipt, PickupError>> for Outcome {
+    fn from(handed_over: Result<Receipt, PickupError>) -> Self {
+        match handed_over {
+            Ok(receipt) => Self::Receipt(receipt),
+            Err(error) => Self::Failure((&error).into()),
+        }
+    }
+}
+
+/// A [`PickupError`] with all that a Node program looks for in an error of the system.
+#[derive(Serialize)]
+pub struct Failure {
+    message: String,
+    operation: &'static str,
+    path: String,
+    errno: Option<i32>,
+}
+
+impl From<&PickupError> for Failure {
+    fn from(error: &PickupError) -> Self {
+        Self {
+            message: error.to_string(),
+            operation: error.operation(),
+            path: error.path().to_string_lossy().into_owned(),
+            errno: error.os_error(),
+        }
+    }
+}
+
+pub fn to_json(value: &impl Serialize) -> napi::Result<String> {
+    serde_json::to_string(value).map_err(|error| Error::from_reason(error.to_string()))
+}

@@ -1,0 +1,250 @@
+//! JavaScript values as `lib/tape.js` writes them down: one string with all text, and a tape of
+//! 32-bit words that say what is what. So a message crosses in one call, whatever it holds.
+//!
+//! The low three bits of a word are its kind, the others its size:
+//!
+//! | kind | size | what follows |
+//! |---|---|---|
+//! | constant | 0 null, 1 true, 2 false, 3 what JSON cannot say (a function, a symbol, …), 4 text that is not Unicode | |
+//! | string | its length in the text | |
+//! | number | 0 | two words: the low and the high half of the double |
+//! | octets | its index among the buffers | |
+//! | array | elements | them |
+//! | object | members | for each its name (a string) and its value |
+
+use pmtaemail::NOT_UNICODE;
+use serde::de::value::Error;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use std::slice::Iter;
+
+const KIND_BITS: u32 = 3;
+const KIND_MASK: u32 = (1 << KIND_BITS) - 1;
+
+/// Stands for a string that has no UTF-8.
+const NOT_UNICODE_WORD: u32 = 4 << KIND_BITS;
+
+/// One word of the tape.
+#[derive(Debug, Clone, Copy)]
+enum Token {
+    Constant(usize),
+    String(usize),
+    Number,
+    Octets(usize),
+    Array(usize),
+    Object(usize),
+}
+
+impl Token {
+    fn read(word: u32) -> Option<Self> {
+        let size = (word >> KIND_BITS) as usize;
+        Some(match word & KIND_MASK {
+            0 => Self::Constant(size),
+            1 => Self::String(size),
+            2 => Self::Number,
+            3 => Self::Octets(size),
+            4 => Self::Array(size),
+            5 => Self::Object(size),
+            _ => return None,
+        })
+    }
+}
+
+/// What becomes of a string of the tape in UTF-8.
+pub enum Utf8 {
+    /// It is so long.
+    Length(usize),
+    /// It holds half of a surrogate pair, and stands in the text no more.
+    Impossible,
+}
+
+/// Says of each string of a tape what `measure` finds. `None` when one is too long.
+pub fn measure_strings(
+    words: &mut [u32],
+    mut measure: impl FnMut(usize) -> Option<Utf8>,
+) -> Option<()> {
+    let mut at = 0;
+    while let Some(word) = words.get_mut(at) {
+        at += match Token::read(*word)? {
+            Token::String(length) => {
+                *word = match measure(length)? {
+                    Utf8::Length(length) => string(length)?,
+                    Utf8::Impossible => NOT_UNICODE_WORD,
+                };
+                1
+            }
+            Token::Number => 3,
+            _ => 1,
+        };
+    }
+    Some(())
+}
+
+/// The word of a string.
+fn string(length: usize) -> Option<u32> {
+    let length = u32::try_from(length).ok()?;
+    let word = length.checked_mul(1 << KIND_BITS)?;
+    Some(word | 1)
+}
+
+/// Reads the values of a tape one after the other.
+#[derive(Debug)]
+pub struct Reader<'a, O> {
+    words: Iter<'a, u32>,
+    text: &'a str,
+    buffers: &'a [O],
+}
+
+/// What a message may be as a whole.
+pub enum Next<'a> {
+    /// A text or octets: JSON.
+    Json(&'a [u8]),
+    /// Anything else, to be deserialized.
+    Value,
+    /// The tape is at its end.
+    End,
+}
+
+impl<'a, O: AsRef<[u8]>> Reader<'a, O> {
+    pub fn new(words: &'a [u32], text: &'a str, buffers: &'a [O]) -> Self {
+        let words = words.iter();
+        Self {
+            words,
+            text,
+            buffers,
+        }
+    }
+
+    /// What the next value is. Takes it if it is JSON.
+    pub fn next_message(&mut self) -> Result<Next<'a>, Error> {
+        let Some(word) = self.words.as_slice().first() else {
+            return Ok(Next::End);
+        };
+        match Token::read(*word) {
+            Some(Token::String(length)) => {
+                self.words.next();
+                Ok(Next::Json(self.take_text(length)?.as_bytes()))
+            }
+            Some(Token::Octets(index)) => {
+                self.words.next();
+                Ok(Next::Json(self.buffer(index)?))
+            }
+            _ => Ok(Next::Value),
+        }
+    }
+
+    fn token(&mut self) -> Result<Token, Error> {
+        let word = self.words.next().copied();
+        word.and_then(Token::read).ok_or_else(broken)
+    }
+
+    fn take_text(&mut self, length: usize) -> Result<&'a str, Error> {
+        let (text, rest) = self.text.split_at_checked(length).ok_or_else(broken)?;
+        self.text = rest;
+        Ok(text)
+    }
+
+    fn buffer(&self, index: usize) -> Result<&'a [u8], Error> {
+        self.buffers
+            .get(index)
+            .map(AsRef::as_ref)
+            .ok_or_else(broken)
+    }
+
+    fn number(&mut self) -> Result<f64, Error> {
+        let mut half = || self.words.next().copied().map(u64::from).ok_or_else(broken);
+        let (low, high) = (half()?, half()?);
+        Ok(f64::from_bits(low | high << 32))
+    }
+}
+
+fn broken() -> Error {
+    Error::custom("the tape is broken")
+}
+
+impl<'de, O: AsRef<[u8]>> Deserializer<'de> for &mut Reader<'de, O> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.token()? {
+            Token::Constant(0) => visitor.visit_unit(),
+            Token::Constant(1) => visitor.visit_bool(true),
+            Token::Constant(2) => visitor.visit_bool(false),
+            Token::Constant(4) => visitor.visit_borrowed_str(NOT_UNICODE),
+            // No field takes such a number.
+            Token::Constant(_) => visitor.visit_i128(i128::MAX),
+            Token::String(length) => visitor.visit_borrowed_str(self.take_text(length)?),
+            Token::Number => visit_number(self.number()?, visitor),
+            Token::Octets(index) => visitor.visit_borrowed_bytes(self.buffer(index)?),
+            Token::Array(left) => visitor.visit_seq(Values { reader: self, left }),
+            Token::Object(left) => visitor.visit_map(Values { reader: self, left }),
+        }
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        unit unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+/// An integer where JSON would write one.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "only integers that a double holds exactly are taken so"
+)]
+fn visit_number<'a, V: Visitor<'a>>(number: f64, visitor: V) -> Result<V::Value, Error> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if number.fract() != 0.0 || number.abs() > EXACT {
+        return visitor.visit_f64(number);
+    }
+    let integer = number as i64;
+    match u64::try_from(integer) {
+        Ok(integer) => visitor.visit_u64(integer),
+        Err(_) => visitor.visit_i64(integer),
+    }
+}
+
+/// The elements of an array, or the members of an object.
+struct Values<'r, 'a, O> {
+    reader: &'r mut Reader<'a, O>,
+    left: usize,
+}
+
+impl<'a, O: AsRef<[u8]>> Values<'_, 'a, O> {
+    fn next<S: DeserializeSeed<'a>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
+        let Some(left) = self.left.checked_sub(1) else {
+            return Ok(None);
+        };
+        self.left = left;
+        seed.deserialize(&mut *self.reader).map(Some)
+    }
+}
+
+impl<'a, O: AsRef<[u8]>> SeqAccess<'a> for Values<'_, 'a, O> {
+    type Error = Error;
+
+    fn next_element_seed<S: DeserializeSeed<'a>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Error> {
+        self.next(seed)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.left)
+    }
+}
+
+impl<'a, O: AsRef<[u8]>> MapAccess<'a> for Values<'_, 'a, O> {
+    type Error = Error;
+
+    fn next_key_seed<S: DeserializeSeed<'a>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Error> {
+        self.next(seed)
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'a>>(&mut self, seed: S) -> Result<S::Value, Error> {
+        seed.deserialize(&mut *self.reader)
+    }
+}

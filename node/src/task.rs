@@ -1,0 +1,56 @@
+//! Work on a thread of libuv's pool.
+
+use crate::messages::Messages;
+use crate::outcome::to_json;
+use crate::pickup;
+use napi::bindgen_prelude::{Buffer, Either, Result, panic_to_error};
+use napi::{Env, Task};
+use pmtaemail::PickupDirectory;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// Renders one message.
+pub struct RenderTask(pub Messages<'static>);
+
+impl Task for RenderTask {
+    type Output = Either<Vec<u8>, String>;
+    type JsValue = Either<Buffer, String>;
+
+    fn compute(&mut self) -> Result<Self::Output> {
+        caught(|| match self.0.only(|message| message.render())? {
+            Ok(octets) => Ok(Either::A(octets)),
+            Err(problems) => to_json(&problems).map(Either::B),
+        })
+    }
+
+    fn resolve(&mut self, _: Env, output: Self::Output) -> Result<Self::JsValue> {
+        Ok(match output {
+            Either::A(octets) => Either::A(octets.into()),
+            Either::B(problems) => Either::B(problems),
+        })
+    }
+}
+
+/// Hands messages over.
+pub struct HandOverTask {
+    pub directory: Arc<PickupDirectory>,
+    pub messages: Messages<'static>,
+}
+
+impl Task for HandOverTask {
+    type Output = String;
+    type JsValue = String;
+
+    fn compute(&mut self) -> Result<String> {
+        caught(|| pickup::hand_over(&self.directory, &self.messages))
+    }
+
+    fn resolve(&mut self, _: Env, outcomes: String) -> Result<String> {
+        Ok(outcomes)
+    }
+}
+
+/// A panic would end the process here.
+fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(panic_to_error(panic)))
+}

@@ -1,0 +1,29 @@
+"""Submit mail to PowerMTA with dicts or JSON instead of SMTP and MIME.
+
+>>> import pmtaemail
+>>> octets = pmtaemail.render(from_="shop@example.com", to="ann@example.org", text="Hello")
+>>> octets.endswith(b"\\r\\n\\r\\nHello\\r\\n")
+True
+"""
+
+from ._native import VERSION as __version__
+from ._native import Pickup, check, render
+from ._objects import Receipt, attachment
+from .aio import AsyncPickup
+from .errors import Error, MessageError, PickupError, Problem
+from .types import Message
+
+__all__ = [
+    "AsyncPickup",
+    "Error",
+    "Message",
+    "MessageError",
+    "Pickup",
+    "PickupError",
+    "Problem",
+    "Receipt",
+    "__version__",
+    "attachment",
+    "check",
+    "render",
+]

@@ -1,0 +1,83 @@
+"""Python's own kinds of objects, as the few kinds that JSON has, and bytes."""
+
+import dataclasses
+import datetime
+import enum
+import os
+from collections.abc import Iterable, Mapping
+from email.headerregistry import Address
+from pathlib import Path
+from typing import Any, Unpack
+
+from .types import Attachment
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a message became in the pickup directory."""
+
+    id: str
+    """Unique, and sorts by time."""
+    message_id: str
+    """The Message-ID without angle brackets."""
+    files: tuple[str, ...]
+    """The names of the files in the pickup directory."""
+    recipients: int
+    """How many different recipients."""
+    octets: int
+    """The size of all files."""
+
+    def asdict(self) -> dict[str, Any]:
+        """The receipt with the names and types that it has in JSON."""
+        return {
+            "id": self.id,
+            "messageId": self.message_id,
+            "files": list(self.files),
+            "recipients": self.recipients,
+            "octets": self.octets,
+        }
+
+
+def attachment(path: str | os.PathLike[str], /, **fields: Unpack[Attachment]) -> Attachment:
+    """The file at `path` as an attachment, with its name; `fields` (such as `cid="logo"`) are added."""
+    file = Path(path)
+    found: Attachment = {"filename": file.name, "content": file.read_bytes()}
+    return found | fields
+
+
+def plain(value: object) -> object:
+    """The str, bytes, dict, list or number that `value` stands for. Called for all that is none of these itself."""
+    match value:
+        case enum.Enum():
+            return value.value
+        case datetime.date():
+            # One without an offset is a problem of the message, which is reported with its place.
+            return value.isoformat()
+        case int():
+            return int(value)
+        case float():
+            return float(value)
+        case bytearray() | memoryview():
+            return bytes(value)
+        case os.PathLike():
+            return os.fspath(value)
+        case Address():
+            return str(value)
+        case Mapping():
+            return dict(value.items())
+        case Iterable():
+            return list(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    raise TypeError(f"a message cannot hold an object of type {type(value).__qualname__}")
+
+
+def joined(message: object | None, fields: Mapping[str, object] | None) -> object:
+    """The message with the fields that were given as keywords."""
+    if message is None:
+        raise TypeError("a message is missing: give a dict, JSON, or the fields as keywords")
+    if not isinstance(message, (str, bytes, dict)):
+        message = plain(message)
+    if not isinstance(message, dict):
+        raise TypeError("fields can be added to a dict, not to JSON")
+    return {**message, **(fields or {})}

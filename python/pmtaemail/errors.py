@@ -1,0 +1,45 @@
+"""What can go wrong: the message, or its hand-over."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong with a message."""
+
+    code: str
+    """A frozen word that programs may compare: `invalid_address`, `unknown_field`, ..."""
+    pointer: str
+    """Where: a JSON Pointer (RFC 6901) into the message; the empty one is the message itself."""
+    detail: str
+    """One sentence for a person. It never repeats a value of the message."""
+
+    def __str__(self) -> str:
+        return f"{self.pointer or '(message)'}: {self.code}: {self.detail}"
+
+
+class Error(Exception):
+    """What every error of this package is."""
+
+
+class MessageError(Error, ValueError):
+    """The message breaks rules; `problems` holds all that is wrong with it, in document order."""
+
+    problems: tuple[Problem, ...]
+
+    def __init__(self, problems: Iterable[Problem]):
+        self.problems = tuple(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.problems))
+
+
+class PickupError(Error, OSError):
+    """The message could not be handed over to PowerMTA.
+
+    `errno` and `filename` are the system's; `strerror` says what failed, where, why, and what to do.
+    """
+
+    def __str__(self) -> str:
+        return str(self.strerror)

@@ -1,0 +1,307 @@
+//! Python's objects as a serde format that lends their text and octets.
+//!
+//! No Python code can pull a string away while a message borrows it: whatever is looked into is
+//! kept, with a reference of its own, as long as the message lives; `str` and `bytes` never change.
+
+use crate::objects;
+use pmtaemail::NOT_UNICODE;
+use pyo3::exceptions::{PyRecursionError, PyTypeError, PyUnicodeEncodeError};
+use pyo3::prelude::*;
+use pyo3::sync::critical_section::with_critical_section;
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::forward_to_deserialize_any;
+use std::fmt::{self, Display};
+use typed_arena::Arena;
+
+/// As deep as `serde_json` reads.
+const DEEPEST: u8 = 128;
+
+/// Holds the objects from which something is borrowed.
+pub struct Kept<'py>(Arena<Bound<'py, PyAny>>);
+
+impl<'py> Kept<'py> {
+    pub fn new() -> Self {
+        Self(Arena::with_capacity(32))
+    }
+
+    fn keep(&self, object: Bound<'py, PyAny>) -> &Bound<'py, PyAny> {
+        self.0.alloc(object)
+    }
+
+    /// A copy, so that nothing changes while it is read.
+    fn keep_items(&self, dict: &Bound<'py, PyDict>) -> &[Bound<'py, PyAny>] {
+        with_critical_section(dict, || {
+            self.0.alloc_extend(dict.iter().flat_map(<[_; 2]>::from))
+        })
+    }
+
+    fn keep_all(&self, objects: impl Iterator<Item = Bound<'py, PyAny>>) -> &[Bound<'py, PyAny>] {
+        self.0.alloc_extend(objects)
+    }
+}
+
+/// One object of a message.
+#[derive(Clone, Copy)]
+pub struct Value<'a, 'py> {
+    object: &'a Bound<'py, PyAny>,
+    kept: &'a Kept<'py>,
+    depth: u8,
+}
+
+impl<'a, 'py> Value<'a, 'py> {
+    pub fn new(object: &Bound<'py, PyAny>, kept: &'a Kept<'py>) -> Self {
+        Self {
+            object: kept.keep(object.clone()),
+            kept,
+            depth: 0,
+        }
+    }
+
+    fn inner(self, object: &'a Bound<'py, PyAny>) -> Result<Self, Stopped> {
+        if self.depth == DEEPEST {
+            let error = PyRecursionError::new_err("a message is at most 128 levels deep");
+            return Err(error.into());
+        }
+        Ok(Self {
+            object,
+            depth: self.depth + 1,
+            ..self
+        })
+    }
+
+    fn lend_list<V: Visitor<'a>>(
+        self,
+        elements: &'a [Bound<'py, PyAny>],
+        visitor: V,
+    ) -> Result<V::Value, Stopped> {
+        visitor.visit_seq(Elements {
+            list: self,
+            rest: elements.iter(),
+            index: 0,
+        })
+    }
+}
+
+fn lend_text<'a, V: Visitor<'a>>(
+    text: &'a Bound<'_, PyString>,
+    visitor: V,
+) -> Result<V::Value, Stopped> {
+    match text.to_str() {
+        Ok(text) => visitor.visit_borrowed_str(text),
+        Err(error) if error.is_instance_of::<PyUnicodeEncodeError>(text.py()) => {
+            visitor.visit_borrowed_str(NOT_UNICODE)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn lend_number<'a, V: Visitor<'a>>(
+    number: &Bound<'_, PyInt>,
+    visitor: V,
+) -> Result<V::Value, Stopped> {
+    if let Ok(number) = number.extract::<i64>() {
+        visitor.visit_i64(number)
+    } else if let Ok(number) = number.extract::<u64>() {
+        visitor.visit_u64(number)
+    } else {
+        visitor.visit_f64(number.extract()?)
+    }
+}
+
+impl<'de> Deserializer<'de> for Value<'de, '_> {
+    type Error = Stopped;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stopped> {
+        let Self { object, kept, .. } = self;
+        if let Ok(text) = object.cast::<PyString>() {
+            lend_text(text, visitor)
+        } else if let Ok(dict) = object.cast_exact::<PyDict>() {
+            visitor.visit_map(Members {
+                object: self,
+                items: kept.keep_items(dict).chunks_exact(2),
+                value: None,
+            })
+        } else if let Ok(octets) = object.cast::<PyBytes>() {
+            visitor.visit_borrowed_bytes(octets.as_bytes())
+        } else if let Ok(list) = object.cast_exact::<PyList>() {
+            self.lend_list(kept.keep_all(list.iter()), visitor)
+        } else if let Ok(tuple) = object.cast_exact::<PyTuple>() {
+            self.lend_list(kept.keep_all(tuple.iter()), visitor)
+        } else if object.is_none() {
+            visitor.visit_unit()
+        } else if let Ok(truth) = object.cast_exact::<PyBool>() {
+            visitor.visit_bool(truth.is_true())
+        } else if let Ok(number) = object.cast_exact::<PyInt>() {
+            lend_number(number, visitor)
+        } else if let Ok(number) = object.cast_exact::<PyFloat>() {
+            visitor.visit_f64(number.value())
+        } else {
+            let plain = objects::plain(object)?;
+            self.inner(kept.keep(plain))?.deserialize_any(visitor)
+        }
+    }
+
+    /// What is ignored is not looked into: a generator is not used up.
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stopped> {
+        visitor.visit_unit()
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        unit unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier
+    }
+}
+
+struct Elements<'a, 'py> {
+    list: Value<'a, 'py>,
+    rest: std::slice::Iter<'a, Bound<'py, PyAny>>,
+    index: usize,
+}
+
+impl<'a> SeqAccess<'a> for Elements<'a, '_> {
+    type Error = Stopped;
+
+    fn next_element_seed<S: DeserializeSeed<'a>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Stopped> {
+        let Some(element) = self.rest.next() else {
+            return Ok(None);
+        };
+        self.index += 1;
+        let value = self.list.inner(element)?;
+        let read = seed.deserialize(value).map(Some);
+        read.map_err(|stopped| stopped.below(&(self.index - 1)))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.rest.len())
+    }
+}
+
+struct Members<'a, 'py> {
+    object: Value<'a, 'py>,
+    /// Pairs of name and value.
+    items: std::slice::ChunksExact<'a, Bound<'py, PyAny>>,
+    value: Option<(&'a Bound<'py, PyString>, &'a Bound<'py, PyAny>)>,
+}
+
+impl<'a> MapAccess<'a> for Members<'a, '_> {
+    type Error = Stopped;
+
+    fn next_key_seed<S: DeserializeSeed<'a>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Stopped> {
+        let Some([name, value]) = self.items.next() else {
+            return Ok(None);
+        };
+        let Ok(name) = name.cast::<PyString>() else {
+            let of = name.get_type();
+            let error = format!("the names of a message's fields are `str`, not `{of}`");
+            return Err(PyTypeError::new_err(error).into());
+        };
+        self.value = Some((name, value));
+        seed.deserialize(Name(name)).map(Some)
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'a>>(&mut self, seed: S) -> Result<S::Value, Stopped> {
+        let Some((name, value)) = self.value.take() else {
+            return Err(serde::de::Error::custom(
+                "a value was asked for before its name",
+            ));
+        };
+        let value = self.object.inner(value)?;
+        seed.deserialize(value)
+            .map_err(|stopped| stopped.below(&name.to_string_lossy()))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.items.len())
+    }
+}
+
+/// A field's name.
+struct Name<'a, 'py>(&'a Bound<'py, PyString>);
+
+impl<'de> Deserializer<'de> for Name<'de, '_> {
+    type Error = Stopped;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stopped> {
+        match self.0.to_str() {
+            Ok(name) => visitor.visit_borrowed_str(name),
+            Err(_) => visitor.visit_string(marked(self.0)?),
+        }
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        unit unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+/// A name in which a mark stands for each half of a surrogate pair.
+fn marked(name: &Bound<'_, PyString>) -> PyResult<String> {
+    let octets = name.call_method1("encode", ("utf-16-le", "surrogatepass"))?;
+    let (units, _) = octets.cast::<PyBytes>()?.as_bytes().as_chunks::<2>();
+    let units = units.iter().copied().map(u16::from_le_bytes);
+    let mut marked = String::new();
+    for character in char::decode_utf16(units) {
+        match character {
+            Ok(character) => marked.push(character),
+            Err(_) => marked.push_str(NOT_UNICODE),
+        }
+    }
+    Ok(marked)
+}
+
+/// A Python exception, and where in the message it came up.
+#[derive(Debug)]
+pub struct Stopped {
+    error: Box<PyErr>,
+    /// The names and numbers that lead there, the innermost first.
+    steps: Vec<String>,
+}
+
+impl Stopped {
+    fn below(mut self, step: &dyn Display) -> Self {
+        self.steps.push(step.to_string());
+        self
+    }
+
+    pub fn into_error(self, py: Python<'_>) -> PyErr {
+        let steps = self.steps.iter().rev();
+        let pointer: String = steps.flat_map(|step| ["/", step]).collect();
+        if !pointer.is_empty() {
+            // Without its note the exception still says what is wrong.
+            let _ = self
+                .error
+                .add_note(py, format!("in the message at {pointer}"));
+        }
+        *self.error
+    }
+}
+
+impl From<PyErr> for Stopped {
+    fn from(error: PyErr) -> Self {
+        Self {
+            error: Box::new(error),
+            steps: Vec::new(),
+        }
+    }
+}
+
+impl Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl std::error::Error for Stopped {}
+
+impl serde::de::Error for Stopped {
+    fn custom<T: Display>(message: T) -> Self {
+        PyTypeError::new_err(message.to_string()).into()
+    }
+}

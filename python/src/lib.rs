@@ -1,0 +1,17 @@
+//! The Python door of pmtaemail: the module `pmtaemail._native`. It converts and hands on; fields
+//! and rules are the core's.
+
+mod deserializer;
+mod message;
+mod objects;
+mod pickup;
+
+#[pyo3::pymodule(gil_used = false)]
+mod _native {
+    #[pymodule_export]
+    use super::message::{Prepared, check, render};
+    #[pymodule_export]
+    use super::pickup::Pickup;
+    #[pymodule_export]
+    const VERSION: &str = pmtaemail::VERSION;
+}

@@ -1,0 +1,107 @@
+//! The verbs that need no pickup directory, and how they read what Python gives them.
+
+use crate::deserializer::{Kept, Value};
+use crate::objects;
+use pmtaemail::{Message, Problems, Submission};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList, PyString};
+
+#[pyfunction]
+#[pyo3(signature = (message = None, /, **fields))]
+pub fn check<'py>(
+    py: Python<'py>,
+    message: Option<Bound<'py, PyAny>>,
+    fields: Option<Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyList>> {
+    match read(py, message, fields, |_| ())? {
+        Ok(()) => Ok(PyList::empty(py)),
+        Err(problems) => objects::problems(py, &problems),
+    }
+}
+
+/// The interpreter lock is held: rendering is shorter than what giving it away costs when another
+/// thread is busy.
+#[pyfunction]
+#[pyo3(signature = (message = None, /, **fields))]
+pub fn render<'py>(
+    py: Python<'py>,
+    message: Option<Bound<'py, PyAny>>,
+    fields: Option<Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyBytes>> {
+    read(py, message, fields, |message| {
+        PyBytes::new(py, &message.render())
+    })?
+    .map_err(|problems| objects::message_error(py, &problems))
+}
+
+/// A message that is rendered: all that is left to do is to hand it over.
+#[pyclass(frozen, module = "pmtaemail._native")]
+pub struct Prepared(Submission);
+
+#[pymethods]
+impl Prepared {
+    #[new]
+    #[pyo3(signature = (message = None, /, **fields))]
+    fn new<'py>(
+        py: Python<'py>,
+        message: Option<Bound<'py, PyAny>>,
+        fields: Option<Bound<'py, PyDict>>,
+    ) -> PyResult<Self> {
+        submission(py, message, fields).map(Self)
+    }
+}
+
+/// Reads and renders a message, so that the interpreter is not needed any more.
+pub fn submission<'py>(
+    py: Python<'py>,
+    message: Option<Bound<'py, PyAny>>,
+    fields: Option<Bound<'py, PyDict>>,
+) -> PyResult<Submission> {
+    if let Some(message) = &message
+        && let Ok(prepared) = message.cast::<Prepared>()
+    {
+        return Ok(prepared.get().0.clone());
+    }
+    read(py, message, fields, |message| Submission::new(&message))?
+        .map_err(|problems| objects::message_error(py, &problems))
+}
+
+/// Reads a message: JSON as text or octets, or an object; `fields` are added to an object's.
+fn read<'py, T>(
+    py: Python<'py>,
+    message: Option<Bound<'py, PyAny>>,
+    fields: Option<Bound<'py, PyDict>>,
+    then: impl FnOnce(Message<'_>) -> T,
+) -> PyResult<Result<T, Problems>> {
+    let message = match (message, fields) {
+        (Some(message), None) if is_plain(&message) => message,
+        (Some(message), None) => objects::plain(&message)?,
+        (None, Some(fields)) => return read_object(fields.as_any(), then),
+        (message, fields) => objects::joined(py, message, fields)?,
+    };
+    if let Ok(text) = message.cast::<PyString>() {
+        // Half a surrogate pair is no UTF-8, which the core says.
+        let octets = text.call_method1("encode", ("utf-8", "surrogatepass"))?;
+        return Ok(Message::from_json(octets.cast::<PyBytes>()?.as_bytes()).map(then));
+    }
+    if let Ok(octets) = message.cast::<PyBytes>() {
+        return Ok(Message::from_json(octets.as_bytes()).map(then));
+    }
+    read_object(&message, then)
+}
+
+fn is_plain(message: &Bound<'_, PyAny>) -> bool {
+    message.is_exact_instance_of::<PyDict>()
+        || message.is_instance_of::<PyString>()
+        || message.is_instance_of::<PyBytes>()
+}
+
+fn read_object<T>(
+    message: &Bound<'_, PyAny>,
+    then: impl FnOnce(Message<'_>) -> T,
+) -> PyResult<Result<T, Problems>> {
+    let kept = Kept::new();
+    let message = Message::from_deserializer(Value::new(message, &kept))
+        .map_err(|stopped| stopped.into_error(message.py()))?;
+    Ok(message.map(then))
+}

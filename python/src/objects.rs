@@ -1,0 +1,74 @@
+//! What this door has of Python's own: the exceptions of `pmtaemail.errors` and the objects of
+//! `pmtaemail._objects`.
+
+use pmtaemail::{PickupError, Problems, Receipt};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyList, PyTuple, PyType};
+
+/// The object that stands for a foreign one; see `pmtaemail/_objects.py`.
+pub fn plain<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    static PLAIN: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let py = object.py();
+    PLAIN
+        .import(py, "pmtaemail._objects", "plain")?
+        .call1((object,))
+}
+
+/// A message with fields that were given as keywords.
+pub fn joined<'py>(
+    py: Python<'py>,
+    message: Option<Bound<'py, PyAny>>,
+    fields: Option<Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    static JOINED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let joined = JOINED.import(py, "pmtaemail._objects", "joined")?;
+    joined.call1((message, fields))
+}
+
+pub fn receipt<'py>(py: Python<'py>, receipt: &Receipt) -> PyResult<Bound<'py, PyAny>> {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let files = PyTuple::new(py, &receipt.files)?;
+    let class = CLASS.import(py, "pmtaemail._objects", "Receipt")?;
+    class.call1((
+        receipt.id.as_str(),
+        &receipt.message_id,
+        files,
+        receipt.recipients,
+        receipt.octets,
+    ))
+}
+
+pub fn problems<'py>(py: Python<'py>, problems: &Problems) -> PyResult<Bound<'py, PyList>> {
+    static PROBLEM: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let class = PROBLEM.import(py, "pmtaemail.errors", "Problem")?;
+    let list = PyList::empty(py);
+    for problem in problems {
+        let (code, pointer, detail) = (problem.code(), problem.pointer(), problem.detail());
+        list.append(class.call1((code.as_str(), pointer, detail))?)?;
+    }
+    Ok(list)
+}
+
+pub fn message_error(py: Python<'_>, found: &Problems) -> PyErr {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let made = problems(py, found).and_then(|problems| {
+        CLASS
+            .import(py, "pmtaemail.errors", "MessageError")?
+            .call1((problems,))
+    });
+    made.map_or_else(|error| error, PyErr::from_value)
+}
+
+pub fn pickup_error(py: Python<'_>, error: &PickupError) -> PyErr {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let arguments = (
+        error.os_error(),
+        error.to_string(),
+        error.path().as_os_str(),
+    );
+    let made = CLASS
+        .import(py, "pmtaemail.errors", "PickupError")
+        .and_then(|class| class.call1(arguments));
+    made.map_or_else(|error| error, PyErr::from_value)
+}
