@@ -113,7 +113,7 @@ def test_dates_have_an_offset():
     assert b"Date: Fri, 2 Jan 2026 03:04:05 -0300\r\n" in pmtaemail.render(
         MESSAGE, date=datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=zone)
     )
-    naive = datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001
+    naive = datetime(2026, 1, 2, 3, 4, 5)
     assert [(problem.code, problem.pointer) for problem in pmtaemail.check(MESSAGE, date=naive)] == [
         ("invalid_date", "/date")
     ]
