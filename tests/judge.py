@@ -13,6 +13,9 @@ def judge(message: bytes, octets: bytes, readers: ForeignReaders) -> list[str]:
     """What is wrong with the pickup file `octets` that was made of the JSON `message`."""
     expected = expect(json.loads(message))
     file = read(octets)
+    if expected.octets is not None:
+        changed = [] if file.message == expected.octets else [f"octets {file.message!r}, not {expected.octets!r}"]
+        return changed + judge_delivery(expected.delivery, file)
     wrong = broken_rules(file.message, smtputf8=file.smtputf8) + judge_delivery(expected.delivery, file)
     for reader, reading in readers.read_all(file.message).items():
         wrong += [f"{reader}: {difference}" for difference in compare(reader, expected, reading)]

@@ -12,24 +12,12 @@ import pytest
 
 from doors import Command, Door, Refused
 from judge import judge
+from not_yet import NOT_YET
 from readers import ForeignReaders
 
 CASES = sorted(path.parent for path in (Path(__file__).parent / "cases").glob("*/message.json"))
 GOOD = [case for case in CASES if not case.name.startswith("problem_")]
 BAD = [case for case in CASES if case.name.startswith("problem_")]
-
-# Cases whose expected file is right and which the product does not meet yet, with what it does instead.
-NOT_YET = {
-    "attached_message_8bit": "the multiparts around an 8bit part do not say that they are 8bit (RFC 2045 section 6.4)",
-    "attachment_names": "`'` and `*` stand in file names that are not quoted, which Python's email takes for RFC 2231",
-    "dsn_empty": "an empty `dsn` takes the BSMTP form though the header form could say it all",
-    "problem_attached_message_last_line": "a last line of 999 octets without a line end is taken",
-    "problem_dkim_wrong_domain": "a member of the wrong type makes another one missing",
-    "problem_header_lacks_both": "of two missing members one is told",
-    "problem_unsubscribe_twice": "List-Unsubscribe can be given twice, by `headers` and by `unsubscribe`",
-    "problem_unsubscribe_wrong_mailto": "a member of the wrong type makes another one missing",
-    "smtputf8_in_headers_alone": "an internationalised address in a header field alone does not make SMTPUTF8",
-}
 
 
 def cases(which: list[Path]) -> pytest.MarkDecorator:

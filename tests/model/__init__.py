@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from readers import Reading, normal_body
 
+from . import raw
 from .addresses import mailboxes
 from .delivery import Delivery, delivery
 from .files import parts
@@ -17,15 +18,18 @@ ALWAYS = ["from", "date", "message-id", "mime-version", "content-type"]
 
 @dataclass(frozen=True)
 class Expected:
-    """The envelope and what every reader should show."""
+    """The envelope, and either what every reader should show or, of a finished message, the very octets."""
 
     delivery: Delivery
-    reading: Reading
+    reading: Reading | None
+    octets: bytes | None = None
 
 
 def expect(message: dict) -> Expected:
     """The outcome of a message that has no problem. Field names in any documented spelling."""
     fields = members(message)
+    if "raw" in fields:
+        return expect_raw(fields)
     lists = {name: mailboxes(fields.get(name)) for name in ("from", "replyto", "to", "cc", "bcc")}
     bodies = {name: normal_body(fields.get(name, "")) for name in ("text", "html")}
     written = ["reply-to" if name == "replyto" else name for name in ("replyto", "to", "cc") if lists[name]]
@@ -44,3 +48,15 @@ def expect(message: dict) -> Expected:
             values=texts,
         ),
     )
+
+
+def expect_raw(fields: dict) -> Expected:
+    """A finished message is taken for its addresses, and left as it is."""
+    octets = raw.octets(fields["raw"])
+    lists = {name: mailboxes(fields.get(name)) for name in ("to", "cc", "bcc")}
+    if not any(lists.values()):
+        lists = {"to": raw.mailboxes(octets, "to", "cc", "bcc")}
+        octets = raw.without_bcc(octets)
+    lists["from"] = raw.mailboxes(octets, "from")
+    header_is_ascii = raw.split(octets)[0].isascii()
+    return Expected(delivery(fields, lists, smtputf8=not header_is_ascii), reading=None, octets=octets)

@@ -25,16 +25,16 @@ class Delivery:
     smtputf8: bool
 
 
-def delivery(fields: dict, lists: dict[str, list[tuple[str, str]]]) -> Delivery:
-    """What the pickup file of a message says apart from the message."""
-    everybody = [address for name in ("to", "cc", "bcc") for _, address in lists[name]]
+def delivery(fields: dict, lists: dict[str, list[tuple[str, str]]], *, smtputf8: bool = False) -> Delivery:
+    """What the pickup file of a message says apart from the message; `smtputf8` tells of a header in UTF-8."""
+    everybody = [address for name in ("to", "cc", "bcc") for _, address in lists.get(name, [])]
     given = fields.get("sender")
     sender = lists["from"][0][1] if given is None else "" if given == "<>" else mailboxes(given)[0][1]
     dsn = members(fields.get("dsn", {}))
     notify = dsn.get("notify", [])
     notify = [notify] if isinstance(notify, str) else notify
     mentioned = [address for mailboxes_of_field in lists.values() for _, address in mailboxes_of_field]
-    smtputf8 = not all(address.isascii() for address in [sender, *mentioned])
+    smtputf8 = smtputf8 or not all(address.isascii() for address in [sender, *mentioned])
     only_bsmtp = not sender or fields.get("verp", False) or dsn or smtputf8
     dkim = members(fields.get("dkim", {}))
     tags = {"selector": "s", "domain": "d", "identity": "i", "keylist": "key-list"}

@@ -1,6 +1,7 @@
 """Parsers of other languages, each behind one long-lived process that reads and writes lines of JSON."""
 
 import json
+import os
 import subprocess
 
 from .reading import Reading, attachment, normal_address, normal_body, normal_values
@@ -9,8 +10,10 @@ from .reading import Reading, attachment, normal_address, normal_body, normal_va
 class LineProcess:
     """Starts the process; a context manager that ends it."""
 
-    def __init__(self, *command: str) -> None:
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    def __init__(self, *command: str, **environment: str) -> None:
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **environment}
+        )
 
     def __enter__(self) -> "LineProcess":
         return self
