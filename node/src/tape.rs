@@ -5,12 +5,13 @@
 //!
 //! | kind | size | what follows |
 //! |---|---|---|
-//! | constant | 0 null, 1 true, 2 false, 3 what JSON cannot say (a function, a symbol, …), 4 text that is not Unicode | |
+//! | constant | 0 null, 1 true, 2 false, 3 what JSON cannot say (a function, a symbol, …) | |
 //! | string | its length in the text | |
 //! | number | 0 | two words: the low and the high half of the double |
 //! | octets | its index among the buffers | |
 //! | array | elements | them |
 //! | object | members | for each its name (a string) and its value |
+//! | string that is not Unicode | its length in the text | |
 
 use pmtaemail::NOT_UNICODE;
 use serde::de::value::Error;
@@ -19,9 +20,6 @@ use std::slice::Iter;
 
 const KIND_BITS: u32 = 3;
 const KIND_MASK: u32 = (1 << KIND_BITS) - 1;
-
-/// Stands for a string that has no UTF-8.
-const NOT_UNICODE_WORD: u32 = 4 << KIND_BITS;
 
 /// One word of the tape.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +30,7 @@ enum Token {
     Octets(usize),
     Array(usize),
     Object(usize),
+    NotUnicode(usize),
 }
 
 impl Token {
@@ -44,6 +43,7 @@ impl Token {
             3 => Self::Octets(size),
             4 => Self::Array(size),
             5 => Self::Object(size),
+            6 => Self::NotUnicode(size),
             _ => return None,
         })
     }
@@ -53,8 +53,8 @@ impl Token {
 pub enum Utf8 {
     /// It is so long.
     Length(usize),
-    /// It holds half of a surrogate pair, and stands in the text no more.
-    Impossible,
+    /// It is so long with [`NOT_UNICODE`] for each half of a surrogate pair.
+    NotUnicode(usize),
 }
 
 /// Says of each string of a tape what `measure` finds. `None` when one is too long.
@@ -67,8 +67,8 @@ pub fn measure_strings(
         at += match Token::read(*word)? {
             Token::String(length) => {
                 *word = match measure(length)? {
-                    Utf8::Length(length) => string(length)?,
-                    Utf8::Impossible => NOT_UNICODE_WORD,
+                    Utf8::Length(length) => word_of(1, length)?,
+                    Utf8::NotUnicode(length) => word_of(6, length)?,
                 };
                 1
             }
@@ -79,11 +79,9 @@ pub fn measure_strings(
     Some(())
 }
 
-/// The word of a string.
-fn string(length: usize) -> Option<u32> {
-    let length = u32::try_from(length).ok()?;
-    let word = length.checked_mul(1 << KIND_BITS)?;
-    Some(word | 1)
+fn word_of(kind: u32, size: usize) -> Option<u32> {
+    let size = u32::try_from(size).ok()?;
+    Some(size.checked_mul(1 << KIND_BITS)? | kind)
 }
 
 /// Reads the values of a tape one after the other.
@@ -169,10 +167,13 @@ impl<'de, O: AsRef<[u8]>> Deserializer<'de> for &mut Reader<'de, O> {
             Token::Constant(0) => visitor.visit_unit(),
             Token::Constant(1) => visitor.visit_bool(true),
             Token::Constant(2) => visitor.visit_bool(false),
-            Token::Constant(4) => visitor.visit_borrowed_str(NOT_UNICODE),
             // No field takes such a number.
             Token::Constant(_) => visitor.visit_i128(i128::MAX),
             Token::String(length) => visitor.visit_borrowed_str(self.take_text(length)?),
+            Token::NotUnicode(length) => {
+                self.take_text(length)?;
+                visitor.visit_borrowed_str(NOT_UNICODE)
+            }
             Token::Number => visit_number(self.number()?, visitor),
             Token::Octets(index) => visitor.visit_borrowed_bytes(self.buffer(index)?),
             Token::Array(left) => visitor.visit_seq(Values { reader: self, left }),
@@ -180,8 +181,18 @@ impl<'de, O: AsRef<[u8]>> Deserializer<'de> for &mut Reader<'de, O> {
         }
     }
 
+    /// A name, which keeps what is Unicode in it.
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.token()? {
+            Token::String(length) | Token::NotUnicode(length) => {
+                visitor.visit_borrowed_str(self.take_text(length)?)
+            }
+            _ => Err(broken()),
+        }
+    }
+
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char string bytes byte_buf option
         unit unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
     }
 }

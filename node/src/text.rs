@@ -2,6 +2,7 @@
 
 use crate::tape::{Utf8, measure_strings};
 use encoding_rs::mem::{convert_latin1_to_str, convert_utf16_to_str, utf16_valid_up_to};
+use pmtaemail::NOT_UNICODE;
 use std::borrow::Cow;
 use std::cell::Cell;
 
@@ -61,11 +62,12 @@ fn convert(
     words: &mut [u32],
     most: usize,
 ) -> Option<String> {
-    let (mut text, mut units) = SCRATCH.take();
-    if text.len() < most {
-        text = "\0".repeat(most);
+    let (mut room, mut units) = SCRATCH.take();
+    if room.len() < most {
+        room = "\0".repeat(most);
     }
-    let (mut read, mut written) = (0, 0);
+    let mut text = String::with_capacity(octets.len());
+    let mut read = 0;
     let mut run = Run::default();
     measure_strings(words, |length| {
         if run.length == 0 && length > 0 {
@@ -74,25 +76,42 @@ fn convert(
         run.length = run.length.checked_sub(length)?;
         let piece = octets.get(read..)?.get(..run.octets(length)?)?;
         read += piece.len();
-        let free = text.get_mut(written..)?;
-        let length = if run.is_utf16 {
+        let before = text.len();
+        let is_unicode = if run.is_utf16 {
             let pairs = piece.chunks_exact(2);
             units.clear();
             units.extend(pairs.map(|pair| u16::from_le_bytes([pair[0], pair[1]])));
-            // Half of a surrogate pair must not become U+FFFD in silence.
-            if utf16_valid_up_to(&units) < units.len() {
-                return Some(Utf8::Impossible);
-            }
-            convert_utf16_to_str(&units, free)
+            append_utf16(&mut text, &units, &mut room)?
         } else {
-            convert_latin1_to_str(piece, free)
+            let length = convert_latin1_to_str(piece, &mut room);
+            text.push_str(room.get(..length)?);
+            true
         };
-        written += length;
-        Some(Utf8::Length(length))
+        let length = text.len() - before;
+        Some(if is_unicode {
+            Utf8::Length(length)
+        } else {
+            Utf8::NotUnicode(length)
+        })
     })?;
-    let converted = text.get(..written)?.to_owned();
-    if text.len() <= KEPT {
-        SCRATCH.set((text, units));
+    if room.len() <= KEPT {
+        SCRATCH.set((room, units));
     }
-    Some(converted)
+    Some(text)
+}
+
+/// Whether the units are Unicode; halves of surrogate pairs must not become U+FFFD in silence.
+fn append_utf16(text: &mut String, units: &[u16], room: &mut str) -> Option<bool> {
+    if utf16_valid_up_to(units) == units.len() {
+        let length = convert_utf16_to_str(units, room);
+        text.push_str(room.get(..length)?);
+        return Some(true);
+    }
+    for character in char::decode_utf16(units.iter().copied()) {
+        match character {
+            Ok(character) => text.push(character),
+            Err(_) => text.push_str(NOT_UNICODE),
+        }
+    }
+    Some(false)
 }
