@@ -96,5 +96,6 @@ def test_every_problem_code_has_a_case():
     source = (Path(__file__).parent.parent / "core/src/problem/code.rs").read_text(encoding="utf-8")
     codes = set(re.findall(r'^    \w+ = "(\w+)",$', source, re.MULTILINE))
     seen = {problem["code"] for case in BAD for problem in json.loads((case / "problems.json").read_bytes())}
-    assert codes
-    assert seen == codes
+    # What is wrong between a form's JSON and its files is tested with forms.
+    assert codes - seen == {"unknown_part", "unused_part"}
+    assert seen <= codes

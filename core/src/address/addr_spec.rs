@@ -53,7 +53,7 @@ impl<'a> AddrSpec<'a> {
         Self::read(text.into()).map_err(InvalidAddress)
     }
 
-    pub(super) fn read(text: Cow<'a, str>) -> Result<Self, Fault> {
+    pub(crate) fn read(text: Cow<'a, str>) -> Result<Self, Fault> {
         if let Some(at) = plain_at(&text) {
             return Ok(Self { text, at });
         }
@@ -95,6 +95,13 @@ impl<'a> AddrSpec<'a> {
     /// Whether only SMTPUTF8 (RFC 6531) can carry it.
     pub fn is_internationalized(&self) -> bool {
         !self.text.is_ascii()
+    }
+
+    pub(crate) fn into_owned(self) -> AddrSpec<'static> {
+        AddrSpec {
+            text: Cow::Owned(self.text.into_owned()),
+            at: self.at,
+        }
     }
 
     /// Whether both name the same mailbox: the domain's letter case does not count (RFC 5321

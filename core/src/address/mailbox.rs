@@ -15,6 +15,16 @@ pub(crate) struct Mailbox<'a> {
     pub address: AddrSpec<'a>,
 }
 
+impl Mailbox<'_> {
+    /// The address alone, owned.
+    pub fn into_address(self) -> Mailbox<'static> {
+        Mailbox {
+            name: None,
+            address: self.address.into_owned(),
+        }
+    }
+}
+
 /// Understands one or several mailboxes; what is wrong goes into the report.
 pub(crate) fn read_mailboxes<'a>(
     mailboxes: Placed<JsonMailboxes<'a>>,
@@ -58,7 +68,7 @@ pub(crate) fn read_mailbox<'a>(
 }
 
 fn read_list<'a>(place: Place, text: &Cow<'a, str>, report: &mut Report<'a>) -> Vec<Mailbox<'a>> {
-    match parse_list(text) {
+    match parse_mailboxes(text) {
         Ok(mailboxes) => mailboxes,
         Err(fault) => {
             report.problem(place, fault.code, fault.detail);
@@ -102,7 +112,7 @@ fn parse_bare<'a>(text: &Cow<'a, str>) -> Option<Mailbox<'a>> {
 }
 
 /// Parses mailboxes written as one string.
-fn parse_list<'a>(text: &Cow<'a, str>) -> Result<Vec<Mailbox<'a>>, Fault> {
+pub(crate) fn parse_mailboxes<'a>(text: &Cow<'a, str>) -> Result<Vec<Mailbox<'a>>, Fault> {
     if let Some(mailbox) = parse_bare(text) {
         return Ok(vec![mailbox]);
     }
@@ -130,7 +140,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Vec<(Option<String>, String)>, Code> {
-        parse_list(&text.into())
+        parse_mailboxes(&text.into())
             .map(|mailboxes| {
                 mailboxes
                     .into_iter()

@@ -8,7 +8,7 @@ mod parse;
 pub(crate) use addr_spec::ReversePath;
 pub(crate) use addr_spec::is_atext;
 pub use addr_spec::{AddrSpec, InvalidAddress};
-pub(crate) use mailbox::{Mailbox, read_mailbox, read_mailboxes};
+pub(crate) use mailbox::{Mailbox, parse_mailboxes, read_mailbox, read_mailboxes};
 
 use crate::problem::Code;
 use std::borrow::Cow;

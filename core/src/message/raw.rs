@@ -1,6 +1,6 @@
 //! A finished message (RFC 5322) that is sent as it is, after checks.
 
-use crate::address::{AddrSpec, Mailbox};
+use crate::address::{AddrSpec, Fault, Mailbox, parse_mailboxes};
 use crate::json::{JsonContent, JsonRaw, Placed};
 use crate::mime::{Base64, with_crlf};
 use crate::problem::{Code, Place, Report};
@@ -104,32 +104,23 @@ pub(super) fn read_raw<'a>(
     if report.len() > known {
         return None;
     }
-    let parsed = MessageParser::default().parse_headers(octets.get(..end).unwrap_or_default());
-    let Some(parsed) = parsed else {
-        report.problem(place, Code::InvalidContent, "The message has no header.");
-        return None;
-    };
-    let from = addresses(parsed.from().into_iter(), place, report)
+    let from = addresses(&fields, &["from"], place, report)
         .into_iter()
         .next();
     let recipients = if takes_recipients {
-        let all = parsed
-            .all_to()
-            .chain(parsed.all_cc())
-            .chain(parsed.all_bcc());
-        addresses(all, place, report)
+        addresses(&fields, &["to", "cc", "bcc"], place, report)
     } else {
         Vec::new()
     };
+    if report.len() > known {
+        return None;
+    }
     let Some(from) = from else {
-        report.problem(
-            place,
-            Code::InvalidContent,
-            "The message's From holds no address.",
-        );
+        let detail = "The message's From holds no address.";
+        report.problem(place, Code::InvalidContent, detail);
         return None;
     };
-    let message_id = parsed.message_id().unwrap_or_default().to_owned();
+    let message_id = message_id_of(&fields);
     let is_internationalized = !octets.get(..end).unwrap_or_default().is_ascii();
     if fields.iter().any(|field| field.is("bcc")) {
         octets = Cow::Owned(without_bcc(&octets, end, &fields));
@@ -178,6 +169,15 @@ fn read_octets<'a>(
 
 /// With CRLF at the end of every line; untouched where that is so already.
 fn mended(octets: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    let mut octets = with_line_ends(octets);
+    if header_end(&octets) == octets.len() {
+        // A header alone: without the empty line a reader could take what follows for more of it.
+        octets.to_mut().extend_from_slice(b"\r\n");
+    }
+    octets
+}
+
+fn with_line_ends(octets: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     let is_bare = |at: usize| match octets.get(at) {
         Some(b'\n') => at == 0 || octets.get(at - 1) != Some(&b'\r'),
         _ => octets.get(at + 1) != Some(&b'\n'),
@@ -226,6 +226,15 @@ pub(super) struct FieldLines<'o> {
 }
 
 impl FieldLines<'_> {
+    /// What stands after the colon, unfolded and without blanks around it.
+    fn body(&self) -> String {
+        let text = String::from_utf8_lossy(self.octets);
+        let (_, body) = text.split_once(':').unwrap_or_default();
+        body.replace("\r\n", "")
+            .trim_matches([' ', '\t'])
+            .to_owned()
+    }
+
     pub fn is(&self, name: &str) -> bool {
         self.name == name
     }
@@ -304,26 +313,53 @@ fn check_fields(fields: &[FieldLines<'_>], shows_bcc: bool, place: Place, report
     }
 }
 
-/// The addresses of some header fields, groups taken apart.
-fn addresses<'m, 'a>(
-    fields: impl Iterator<Item = &'m Address<'m>>,
+/// The addresses of the header fields that have one of the names.
+fn addresses(
+    fields: &[FieldLines<'_>],
+    names: &[&str],
     place: Place,
-    report: &mut Report<'a>,
+    report: &mut Report<'_>,
 ) -> Vec<Mailbox<'static>> {
     let mut mailboxes = Vec::new();
-    for address in fields.flat_map(Address::iter) {
-        let Some(text) = address.address() else {
-            continue;
-        };
-        match AddrSpec::parse(text.to_owned()) {
-            Ok(address) => mailboxes.push(Mailbox {
-                name: None,
-                address,
-            }),
-            Err(error) => report.problem(place, error.code(), error.detail()),
+    for field in fields
+        .iter()
+        .filter(|field| names.contains(&field.name.as_str()))
+    {
+        match field_addresses(field) {
+            Ok(found) => mailboxes.extend(found),
+            Err(fault) => report.problem(place, fault.code, fault.detail),
         }
     }
     mailboxes
+}
+
+/// By our own grammar, which loses nothing; what that does not take (comments, groups, obsolete
+/// forms) by mail-parser's, which is made for mail of all kinds.
+fn field_addresses(field: &FieldLines<'_>) -> Result<Vec<Mailbox<'static>>, Fault> {
+    let body = field.body();
+    if let Ok(mailboxes) = parse_mailboxes(&Cow::Borrowed(body.as_str())) {
+        return Ok(mailboxes.into_iter().map(Mailbox::into_address).collect());
+    }
+    let parsed = MessageParser::default().parse_headers(field.octets);
+    let address = parsed
+        .as_ref()
+        .and_then(|message| message.headers().first()?.value.as_address());
+    let mut mailboxes = Vec::new();
+    for part in address.into_iter().flat_map(Address::iter) {
+        let text = part.address().unwrap_or_default().to_owned();
+        mailboxes.push(Mailbox {
+            name: None,
+            address: AddrSpec::read(text.into())?,
+        });
+    }
+    Ok(mailboxes)
+}
+
+/// The Message-ID without angle brackets; empty where there is none.
+fn message_id_of(fields: &[FieldLines<'_>]) -> String {
+    let field = fields.iter().find(|field| field.is("message-id"));
+    let body = field.map(FieldLines::body).unwrap_or_default();
+    body.trim_matches(['<', '>']).to_owned()
 }
 
 fn without_bcc(octets: &[u8], end: usize, fields: &[FieldLines<'_>]) -> Vec<u8> {

@@ -136,7 +136,7 @@ fn read_from<'a>(
 ) -> Option<Mailbox<'a>> {
     let Some(from) = from else {
         let detail = "Every message needs `from`.";
-        report.missing(Place::ROOT, &["from"], Code::MissingField, detail);
+        report.missing(Place::ROOT, &["from", "raw"], Code::MissingField, detail);
         return None;
     };
     read_mailbox(from, "`from` is one mailbox; this holds several.", report)
