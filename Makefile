@@ -11,17 +11,22 @@ VENV := .venv
 PYTHON ?= python3
 NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
 PYTEST_FLAGS ?= -n 2
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+ADDON = $(shell node -p "require('./node/lib/addon-name.js').addonName")
 
 .PHONY: help
 help: ## Tell what can be made.
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 .PHONY: test
-test: test-rust test-python ## Build once and pass all tests.
+test: test-rust test-node test-python ## Build once and pass all tests.
 
+# The shared objects are copied to where Python and Node load them; Node takes a link to a `.so` for JavaScript.
 .PHONY: build
 build: ## Build all crates for development and tests.
 	cargo build --workspace
+	install -m 755 $(TARGET)/debug/libpmtaemail_python.so python/pmtaemail/_native.abi3.so
+	install -D -m 755 $(TARGET)/debug/libpmtaemail_node.so node/native/$(ADDON).node
 
 .PHONY: test-rust
 test-rust: build ## Pass the tests of the crates, their documentation's examples included.
@@ -31,6 +36,10 @@ ifeq ($(NEXTEST),yes)
 else
 	cargo test --workspace
 endif
+
+.PHONY: test-node
+test-node: build node/node_modules/.installed ## Pass the tests of the Node package.
+	cd node && npm test
 
 .PHONY: test-python
 test-python: build $(VENV)/.installed tests/node_modules/.installed ## Pass the black-box tests.
@@ -43,8 +52,8 @@ $(VENV)/.installed: requirements-dev.txt
 	$(VENV)/bin/pip install --quiet --requirement requirements-dev.txt
 	touch $@
 
-tests/node_modules/.installed: tests/package.json tests/package-lock.json
-	cd tests && npm ci --no-audit --no-fund --loglevel=error
+%/node_modules/.installed: %/package.json %/package-lock.json
+	cd $* && npm ci --no-audit --no-fund --loglevel=error
 	touch $@
 
 .PHONY: run
@@ -56,15 +65,16 @@ run: ## Start the daemon on 127.0.0.1:8000 with the folder pickup.
 .PHONY: fmt
 fmt: $(VENV)/.installed ## Format all code.
 	cargo fmt --all
-	$(VENV)/bin/ruff format tests
-	$(VENV)/bin/ruff check --fix tests
+	$(VENV)/bin/ruff format tests python
+	$(VENV)/bin/ruff check --fix tests python
 
 .PHONY: lint
 lint: $(VENV)/.installed ## Tell what is not formatted, what is doubtful, which made files are stale.
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
-	$(VENV)/bin/ruff format --check tests
-	$(VENV)/bin/ruff check tests
+	$(VENV)/bin/ruff format --check tests python
+	$(VENV)/bin/ruff check tests python
+	$(VENV)/bin/python python/generate_types.py --check
 	$(VENV)/bin/python tests/make_hostile.py --check
 
 .PHONY: cases
@@ -73,11 +83,15 @@ cases: build $(VENV)/.installed ## Write the expected files of tests/cases anew,
 	git status --short tests/cases
 
 .PHONY: bench
-bench: ## Measure.
+bench: $(VENV)/.installed node/node_modules/.installed ## Measure, each thing beside a peer in the same run.
 	cargo bench --workspace
+	cargo build --release --package pmtaemail-python --features bench
+	install -m 755 $(TARGET)/release/libpmtaemail_python.so python/pmtaemail/_native.abi3.so
+	PYTHONPATH=python $(PYTHON) python/bench/render.py
+	cd node && npm run bench
 
 .PHONY: clean
 clean: ## Remove all that was made.
 	cargo clean
-	rm -rf $(VENV) tests/node_modules
+	rm -rf $(VENV) tests/node_modules node/node_modules node/native python/pmtaemail/*.so
 	find tests -name __pycache__ -prune -exec rm -rf {} +

@@ -1,6 +1,7 @@
 """What all tests share: the binary under test, a daemon, the doors, the foreign parsers."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,11 +9,15 @@ from pathlib import Path
 import pytest
 
 from daemon import Daemon
-from doors import Command, Door, Http
-from readers import NodeReaders
+from doors import Command, Door, Http, Node, NodeJson, NodeProcess, Python, PythonJson
+from readers import ForeignReaders
 
 ROOT = Path(__file__).parent.parent
-DOORS = ("command", "http")
+DOORS = ("command", "http", "python", "python-json", "node", "node-json")
+
+# Schedules are written in the time of the host; the expected files are of this one.
+os.environ["TZ"] = "Europe/Berlin"
+time.tzset()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -55,10 +60,17 @@ def shared_daemon(binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 @pytest.fixture(scope="session")
-def node() -> Iterator[NodeReaders]:
-    """The Node parsers."""
-    with NodeReaders() as readers:
+def readers() -> Iterator[ForeignReaders]:
+    """The parsers that nobody here wrote."""
+    with ForeignReaders() as readers:
         yield readers
+
+
+@pytest.fixture(scope="session")
+def node_process() -> Iterator[NodeProcess]:
+    """The package for Node, which `node/build.mjs` builds."""
+    with NodeProcess() as process:
+        yield process
 
 
 @pytest.fixture(params=DOORS)
@@ -66,4 +78,9 @@ def door(request: pytest.FixtureRequest, binary: Path) -> Door:
     """Each door in turn. A new door is one class in `doors.py`, one name in `DOORS`, one line here."""
     if request.param == "command":
         return Command(binary)
+    if request.param in (Python.name, PythonJson.name):
+        return Python() if request.param == Python.name else PythonJson()
+    if request.param in (Node.name, NodeJson.name):
+        process = request.getfixturevalue("node_process")
+        return Node(process) if request.param == Node.name else NodeJson(process)
     return Http(request.getfixturevalue("shared_daemon"))

@@ -3,12 +3,18 @@
 A door takes the octets of a JSON message. Where the message has problems it raises `Refused` with their list.
 """
 
+import base64
 import json
+import math
 import subprocess
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import unquote
+
+import pmtaemail
 
 from daemon import Answer, Daemon
 
@@ -92,6 +98,140 @@ class Http:
             raise Refused([plain_pointer(problem) for problem in answer.json()["errors"]])
         assert answer.status == 200, answer
         return answer.body
+
+
+class Python:
+    """The package `pmtaemail`, given dicts; JSON that no dict can stand for is handed on as it is."""
+
+    name = "python"
+
+    def check(self, message: bytes) -> None:
+        if problems := pmtaemail.check(self.read(message)):
+            raise Refused([problem._asdict() for problem in problems])
+
+    def render(self, message: bytes) -> bytes:
+        with self.refusals():
+            return pmtaemail.render(self.read(message))
+
+    def pickup_file(self, message: bytes) -> bytes:
+        with tempfile.TemporaryDirectory() as folder, self.refusals():
+            receipt = pmtaemail.Pickup(folder, durability="none").submit(self.read(message))
+            octets = b"".join(Path(folder, name).read_bytes() for name in receipt.files)
+            assert len(octets) == receipt.octets
+            return octets
+
+    @contextmanager
+    def refusals(self) -> Iterator[None]:
+        try:
+            yield
+        except pmtaemail.MessageError as error:
+            raise Refused([problem._asdict() for problem in error.problems]) from error
+
+    def read(self, message: bytes) -> Any:
+        try:
+            text = message.decode().removeprefix("\N{BYTE ORDER MARK}")
+            found = json.loads(text, object_pairs_hook=unique, parse_constant=no_constant, parse_float=finite)
+        except (ValueError, RecursionError):
+            return message
+        # A str would be read as JSON, and None is no message at all.
+        return found if isinstance(found, dict) else message
+
+
+class PythonJson(Python):
+    """The package `pmtaemail`, given JSON."""
+
+    name = "python-json"
+
+    def read(self, message: bytes) -> bytes:
+        return message
+
+
+class NodeProcess:
+    """A Node process with the package loaded; a context manager that ends it."""
+
+    def __init__(self) -> None:
+        script = Path(__file__).with_name("node_door.mjs")
+        self.process = subprocess.Popen(["node", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def __enter__(self) -> "NodeProcess":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def ask(self, **request: str) -> dict[str, Any]:
+        self.process.stdin.write(json.dumps(request).encode() + b"\n")
+        self.process.stdin.flush()
+        answer = json.loads(self.process.stdout.readline())
+        assert "error" not in answer, answer["error"]
+        if answer.get("problems"):
+            raise Refused(answer["problems"])
+        return answer
+
+
+class Node:
+    """The package for Node, given objects; JSON that no object can stand for is handed on as it is."""
+
+    name = "node"
+
+    def __init__(self, process: NodeProcess):
+        self.process = process
+
+    def check(self, message: bytes) -> None:
+        self.ask("check", message)
+
+    def render(self, message: bytes) -> bytes:
+        return base64.b64decode(self.ask("render", message)["octets"])
+
+    def pickup_file(self, message: bytes) -> bytes:
+        return base64.b64decode(self.ask("pickupFile", message)["octets"])
+
+    def ask(self, verb: str, message: bytes) -> dict[str, Any]:
+        return self.process.ask(verb=verb, message=base64.b64encode(message).decode(), **{"as": self.kind(message)})
+
+    def kind(self, message: bytes) -> str:
+        try:
+            found = json.loads(
+                message.decode(), object_pairs_hook=ordered, parse_constant=no_constant, parse_float=finite
+            )
+        except (ValueError, RecursionError):
+            return "json"
+        # A string would be read as JSON.
+        return "json" if isinstance(found, str) else "object"
+
+
+class NodeJson(Node):
+    """The package for Node, given JSON."""
+
+    name = "node-json"
+
+    def kind(self, message: bytes) -> str:
+        return "json"
+
+
+def ordered(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """JavaScript puts names that are numbers first."""
+    if any(name.isdecimal() for name, _ in members):
+        raise ValueError("an object does not keep the order")
+    return unique(members)
+
+
+def unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(found := dict(members)) < len(members):
+        raise ValueError("a dict has each name once")
+    return found
+
+
+def finite(number: str) -> float:
+    if not math.isfinite(value := float(number)):
+        raise ValueError("JSON ends before that")
+    return value
+
+
+def no_constant(word: str) -> None:
+    raise ValueError(f"{word} is not JSON")
 
 
 def plain_pointer(problem: dict[str, str]) -> dict[str, str]:

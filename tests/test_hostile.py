@@ -1,17 +1,10 @@
 """Every line of `hostile.jsonl` is refused behind every door, and leaves no file."""
 
-import pytest
-
 import make_hostile
 from daemon import Daemon
-from doors import Command, Door, Http, Refused
+from doors import Door, Refused
 
 LINES = make_hostile.FILE.read_bytes().splitlines()
-
-
-@pytest.fixture(scope="module", params=["command", "http"])
-def door(request: pytest.FixtureRequest, binary) -> Door:
-    return Command(binary) if request.param == "command" else Http(request.getfixturevalue("shared_daemon"))
 
 
 def test_the_list_is_fresh():

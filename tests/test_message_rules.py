@@ -116,6 +116,19 @@ BAD_PLAIN = {
     "control character in 7bit": ("quoted-printable\n\n", "7bit\n\n\x07", "a control character in a 7bit body"),
     "no media type": ("text/plain; ", "plain; ", "a Content-Type without a media type"),
     "bad parameter": ("charset=utf-8", "charset=utf 8", "a Content-Type with a parameter that is not of its grammar"),
+    "In-Reply-To without brackets": ("Subject:", "In-Reply-To: a@b\nSubject:", "in-reply-to is not of its grammar"),
+    "References with a comma": ("Subject:", "References: <a@b>, <c@d>\nSubject:", "references is not of its grammar"),
+    "List-Unsubscribe": ("Subject:", "List-Unsubscribe: https://a\nSubject:", "list-unsubscribe is not of its grammar"),
+    "List-Unsubscribe-Post": (
+        "Subject:",
+        "List-Unsubscribe-Post: One-Click\nSubject:",
+        "list-unsubscribe-post is not of its grammar",
+    ),
+    "List-Unsubscribe twice": (
+        "Subject:",
+        "List-Unsubscribe: <https://a>\nList-Unsubscribe: <https://b>\nSubject:",
+        "more than one list-unsubscribe field",
+    ),
     "parameter twice": ("charset=utf-8", "charset=utf-8; Charset=utf-8", "a Content-Type parameter stands twice"),
 }
 BAD_BOTH = {
@@ -131,6 +144,14 @@ BAD_BOTH = {
         "MIME-V",
         "Content-Transfer-Encoding: base64\nMIME-V",
         "a multipart with a transfer",
+    ),
+    "8bit part": ("base64\n\nSGVsbG8=", "8bit\n\nJürgen", "an 8bit part in a multipart that is not 8bit"),
+    "octets that are not 7bit": ("base64\n\nSGVsbG8=", "7bit\n\nJürgen", "an octet that is not ASCII"),
+    "disposition": ("base64\n", "base64\nContent-Disposition: form-data\n", "a Content-Disposition of another kind"),
+    "file name": (
+        "base64\n",
+        "base64\nContent-Disposition: attachment; filename=a b\n",
+        "a Content-Disposition with a parameter that is not of its grammar",
     ),
     "encoded message": ("application/octet-stream", "message/rfc822", "a message/rfc822 with a transfer encoding"),
     "field of a message in a part": ("--b1\nContent", "--b1\nX-Job: a\nContent", "a x-job field in a body part"),

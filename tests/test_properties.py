@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from doors import Door, Http, Refused
 from judge import judge
-from readers import NodeReaders
+from readers import ForeignReaders
 
 EVIL = [
     "\r\n", "\n", "\r", "\0", "\t", " ", "  ", '"', "\\", "<", ">", "@", ",", ";", ":", "(", ")", "[", "]",
@@ -74,9 +74,9 @@ def encode(message: dict) -> bytes:
 @example(message={**PLAIN, "subject": " "})
 @example(message={**PLAIN, "to": [{"name": '"', "address": "bo@example.org"}]})
 @example(message={**PLAIN, "text": "\r\n.\r\n"})
-def test_what_goes_in_is_read_back(http: Door, node: NodeReaders, message: dict):
+def test_what_goes_in_is_read_back(http: Door, readers: ForeignReaders, message: dict):
     octets = encode(message)
-    assert judge(octets, http.pickup_file(octets), node) == []
+    assert judge(octets, http.pickup_file(octets), readers) == []
 
 
 @SETTINGS
@@ -86,7 +86,7 @@ def test_what_goes_in_is_read_back(http: Door, node: NodeReaders, message: dict)
 @example(field="to", text="bo@example.org\r\nx-receiver: eve@example.com")
 @example(field="subject", text="a\r\nBcc: eve@example.com")
 @example(field="messageId", text="<a@b>\r\nBcc: eve@example.com")
-def test_any_text_in_any_field(http: Door, node: NodeReaders, field: str, text: str):
+def test_any_text_in_any_field(http: Door, readers: ForeignReaders, field: str, text: str):
     message = {**PLAIN, field: text}
     octets = encode(message)
     try:
@@ -96,19 +96,19 @@ def test_any_text_in_any_field(http: Door, node: NodeReaders, field: str, text: 
         return
     # A text without a control character that is taken has come through whole.
     assert not any(unicodedata.category(char) == "Cc" and char != "\t" for char in text)
-    assert judge(octets, file, node) == []
+    assert judge(octets, file, readers) == []
 
 
 @SETTINGS
 @given(name=LONG, address=LONG)
-def test_any_text_in_a_mailbox(http: Door, node: NodeReaders, name: str, address: str):
+def test_any_text_in_a_mailbox(http: Door, readers: ForeignReaders, name: str, address: str):
     octets = encode({**PLAIN, "to": [{"name": name, "address": "bo@example.org"}, {"address": address}]})
     try:
         file = http.pickup_file(octets)
     except Refused as refused:
         assert all(problem["pointer"].startswith("/to/") for problem in refused.problems)
         return
-    assert judge(octets, file, node) == []
+    assert judge(octets, file, readers) == []
 
 
 @SETTINGS
@@ -131,7 +131,7 @@ JSON = st.recursive(
 
 @SETTINGS
 @given(field=st.sampled_from(["from", "to", "cc", "sender", "subject", "text", "html", "date", "x/y~z"]), value=JSON)
-def test_any_json_in_any_field(http: Door, node: NodeReaders, field: str, value: object):
+def test_any_json_in_any_field(http: Door, readers: ForeignReaders, field: str, value: object):
     octets = encode({**PLAIN, field: value})
     try:
         file = http.pickup_file(octets)
@@ -139,4 +139,4 @@ def test_any_json_in_any_field(http: Door, node: NodeReaders, field: str, value:
         escaped = field.replace("~", "~0").replace("/", "~1")
         assert all(problem["pointer"].startswith(f"/{escaped}") for problem in refused.problems)
         return
-    assert judge(octets, file, node) == []
+    assert judge(octets, file, readers) == []

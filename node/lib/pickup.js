@@ -1,5 +1,6 @@
 'use strict';
 
+const { resolve } = require('node:path');
 const { fileURLToPath } = require('node:url');
 const native = require('./native.js');
 const { PickupError } = require('./errors.js');
@@ -94,7 +95,7 @@ function pathOf(name, value) {
   if (typeof path !== 'string' || path === '' || path.includes('\0')) {
     throw new TypeError(`\`${name}\` must be a path: a string or a file: URL.`);
   }
-  return path;
+  return resolve(path);
 }
 
 module.exports = { Pickup };

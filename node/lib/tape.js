@@ -16,11 +16,17 @@ const TRUE = 1 * 8 + CONSTANT;
 const FALSE = 2 * 8 + CONSTANT;
 const NOT_JSON = 3 * 8 + CONSTANT;
 
-// The first two words tell whether the text is wide and how many words there are.
+// The first two words tell where the words and the runs end.
 const FIRST = 2;
 
 // As deep as JSON texts may nest.
 const DEEPEST = 127;
+
+// Strings up to here are joined, because it is quicker to write them together.
+const SHORT = 256;
+
+// What a tape may keep for the next message.
+const KEPT = 1024 * 1024;
 
 // On text of one octet a character, this is settled without looking at it.
 const WIDE = /[\u0100-\uffff]/;
@@ -31,141 +37,180 @@ const halves = new Uint32Array(float.buffer);
 const [LOW, HIGH] = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? [0, 1] : [1, 0];
 
 /**
- * Writes messages down as the addon reads them: all text in one string, all structure in one array of words, octets
- * by reference. It knows JavaScript's types and no field of a message.
+ * Writes messages down as the addon reads them: all text in one place, all structure in one array of words, octets by
+ * reference. It knows JavaScript's types and no field of a message.
  */
 class Tape {
-  constructor() {
-    this.text = '';
-    this.words = new Uint32Array(256);
-    this.end = FIRST;
-    this.buffers = [];
-    this.octets = 0;
-  }
+  #words = new Uint32Array(256);
+  #end = FIRST;
+  /** Text as V8 keeps it: runs of one octet a character, and runs of UTF-16. */
+  #text = Buffer.allocUnsafeSlow(4096);
+  #textEnd = 0;
+  #runs = [];
+  /** Short strings that are not yet in the text. */
+  #short = '';
+  #buffers = [];
+  #octets = 0;
 
   /** Adds a message: a string or octets of JSON, or an object. If that throws, the tape is as before. */
   add(message) {
-    const { text, end, octets } = this;
-    const buffers = this.buffers.length;
+    this.#writeShort();
+    const [end, textEnd, runs, buffers, octets] = [this.#end, this.#textEnd, this.#runs.length, this.#buffers.length, this.#octets];
     try {
-      if (typeof message === 'string') this.string(wellFormed(message));
-      else this.value(message, 0);
+      if (typeof message === 'string') this.#string(wellFormed(message));
+      else this.#value(message, 0);
     } catch (error) {
-      this.text = text;
-      this.end = end;
-      this.buffers.length = buffers;
-      this.octets = octets;
+      this.#end = end;
+      this.#textEnd = textEnd;
+      this.#runs.length = runs;
+      this.#short = '';
+      this.#buffers.length = buffers;
+      this.#octets = octets;
       throw error;
     }
   }
 
   /** The arguments of the addon's functions. */
   arguments() {
-    this.words[0] = WIDE.test(this.text) ? 1 : 0;
-    this.words[1] = this.end;
-    return [this.text, this.words, this.buffers];
+    this.#writeShort();
+    const end = this.#end;
+    for (const run of this.#runs) this.#word(run);
+    this.#words[0] = end;
+    this.#words[1] = this.#end;
+    this.#end = end;
+    return [this.#words, this.#text, this.#buffers];
   }
 
   /** About how much memory the messages take. */
   get size() {
-    return this.text.length + this.octets;
+    return this.#textEnd + this.#short.length + this.#octets;
   }
 
   clear() {
-    this.text = '';
-    this.end = FIRST;
-    this.octets = 0;
-    if (this.buffers.length > 0) this.buffers = [];
+    this.#end = FIRST;
+    this.#textEnd = 0;
+    this.#short = '';
+    this.#octets = 0;
+    if (this.#runs.length > 0) this.#runs = [];
+    if (this.#buffers.length > 0) this.#buffers = [];
+    if (this.#text.length > KEPT) this.#text = Buffer.allocUnsafeSlow(4096);
+    if (this.#words.length > KEPT / 4) this.#words = new Uint32Array(256);
   }
 
-  value(value, depth) {
+  #value(value, depth) {
     switch (typeof value) {
       case 'string':
-        return this.string(value);
+        return this.#string(value);
       case 'undefined':
-        return this.word(NULL);
+        return this.#word(NULL);
       case 'boolean':
-        return this.word(value ? TRUE : FALSE);
+        return this.#word(value ? TRUE : FALSE);
       case 'number':
-        return this.number(value);
+        return this.#number(value);
       case 'object':
-        return value === null ? this.word(NULL) : this.object(value, depth);
+        return value === null ? this.#word(NULL) : this.#object(value, depth);
       default:
-        return this.word(NOT_JSON);
+        return this.#word(NOT_JSON);
     }
   }
 
-  object(value, depth) {
+  #object(value, depth) {
     if (depth >= DEEPEST) throw tooDeep();
-    if (Array.isArray(value)) return this.array(value, depth + 1);
+    if (Array.isArray(value)) return this.#array(value, depth + 1);
     const prototype = Object.getPrototypeOf(value);
     const plain = prototype === Object.prototype || prototype === null;
-    if (plain && typeof value.toJSON !== 'function') return this.members(value, depth + 1);
-    return this.special(value, depth);
+    if (plain && typeof value.toJSON !== 'function') return this.#members(value, depth + 1);
+    return this.#special(value, depth);
   }
 
-  members(object, depth) {
-    const at = this.word(OBJECT);
+  #members(object, depth) {
+    const at = this.#word(OBJECT);
     let count = 0;
     for (const name of Object.keys(object)) {
       const value = object[name];
       if (value === undefined) continue;
-      this.string(name);
-      this.value(value, depth);
+      this.#string(name);
+      this.#value(value, depth);
       count++;
     }
-    this.words[at] = count * 8 + OBJECT;
+    this.#words[at] = count * 8 + OBJECT;
   }
 
-  array(array, depth) {
+  #array(array, depth) {
     const { length } = array;
-    this.word(length * 8 + ARRAY);
-    for (let index = 0; index < length; index++) this.value(array[index], depth);
+    this.#word(length * 8 + ARRAY);
+    for (let index = 0; index < length; index++) this.#value(array[index], depth);
   }
 
-  special(value, depth) {
-    if (types.isUint8Array(value)) return this.buffer(value);
-    if (types.isAnyArrayBuffer(value)) return this.buffer(new Uint8Array(value));
+  #special(value, depth) {
+    if (types.isUint8Array(value)) return this.#buffer(value);
+    if (types.isAnyArrayBuffer(value)) return this.#buffer(new Uint8Array(value));
     // `toJSON` of an invalid date is null, and a date that is given is not to be dropped.
-    if (types.isDate(value)) return this.string(Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString());
-    if (typeof value.toJSON === 'function') return this.value(value.toJSON(), depth + 1);
-    if (types.isBoxedPrimitive(value)) return this.value(value.valueOf(), depth + 1);
+    if (types.isDate(value)) return this.#string(Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString());
+    if (typeof value.toJSON === 'function') return this.#value(value.toJSON(), depth + 1);
+    if (types.isBoxedPrimitive(value)) return this.#value(value.valueOf(), depth + 1);
     // JSON.stringify takes maps, sets, promises and the like for empty objects.
-    if (Object.prototype.toString.call(value) !== '[object Object]') return this.word(NOT_JSON);
-    return this.members(value, depth + 1);
+    if (Object.prototype.toString.call(value) !== '[object Object]') return this.#word(NOT_JSON);
+    return this.#members(value, depth + 1);
   }
 
-  string(string) {
-    this.word(string.length * 8 + STRING);
-    this.text += string;
+  #string(string) {
+    this.#word(string.length * 8 + STRING);
+    if (string.length <= SHORT) {
+      this.#short += string;
+    } else {
+      this.#writeShort();
+      this.#write(string);
+    }
   }
 
-  number(number) {
-    if (!Number.isFinite(number)) return this.word(NOT_JSON);
+  #writeShort() {
+    if (this.#short === '') return;
+    this.#write(this.#short);
+    this.#short = '';
+  }
+
+  #write(string) {
+    const isWide = WIDE.test(string);
+    const end = this.#textEnd + string.length * (isWide ? 2 : 1);
+    if (end > this.#text.length) this.#growText(end);
+    this.#text.write(string, this.#textEnd, isWide ? 'utf16le' : 'latin1');
+    this.#textEnd = end;
+    this.#runs.push(string.length * 2 + (isWide ? 1 : 0));
+  }
+
+  #growText(least) {
+    const text = Buffer.allocUnsafeSlow(Math.max(least, this.#text.length * 2));
+    this.#text.copy(text, 0, 0, this.#textEnd);
+    this.#text = text;
+  }
+
+  #number(number) {
+    if (!Number.isFinite(number)) return this.#word(NOT_JSON);
     float[0] = number;
-    this.word(NUMBER);
-    this.word(halves[LOW]);
-    this.word(halves[HIGH]);
+    this.#word(NUMBER);
+    this.#word(halves[LOW]);
+    this.#word(halves[HIGH]);
   }
 
-  buffer(buffer) {
+  #buffer(buffer) {
     // Another thread could write to shared memory while it is read.
     const shared = types.isSharedArrayBuffer(buffer.buffer);
-    this.word(this.buffers.length * 8 + OCTETS);
-    this.buffers.push(shared ? buffer.slice() : buffer);
-    this.octets += buffer.length;
+    this.#word(this.#buffers.length * 8 + OCTETS);
+    this.#buffers.push(shared ? buffer.slice() : buffer);
+    this.#octets += buffer.length;
   }
 
-  word(word) {
-    if (this.end === this.words.length) this.grow();
-    this.words[this.end] = word;
-    return this.end++;
+  #word(word) {
+    if (this.#end === this.#words.length) this.#grow();
+    this.#words[this.#end] = word;
+    return this.#end++;
   }
 
-  grow() {
-    const words = new Uint32Array(this.words.length * 2);
-    words.set(this.words);
-    this.words = words;
+  #grow() {
+    const words = new Uint32Array(this.#words.length * 2);
+    words.set(this.#words);
+    this.#words = words;
   }
 }
 

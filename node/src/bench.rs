@@ -1,23 +1,23 @@
 //! For `bench/` alone, not in any package.
 
-use crate::messages::{Characters, Messages};
-use napi::JsString;
+use crate::messages::Messages;
 use napi_derive::napi;
 
 /// Reads and renders a message so many times without going back to JavaScript: the core's own part
 /// of what `render` costs.
 #[napi]
 pub fn render_times(
-    text: JsString<'_>,
     tape: &[u32],
+    text: &[u8],
     buffers: Vec<&[u8]>,
     times: u32,
 ) -> napi::Result<u32> {
-    let characters = Characters::read(text, tape)?;
-    let messages = Messages::new(&characters, tape, buffers)?;
+    let messages = Messages::new(tape, text, buffers)?;
     let mut octets = 0;
     for _ in 0..times {
-        octets = messages.only(|message| message.render().len())?.unwrap_or(0);
+        octets = messages
+            .only(|message| message.render().len())?
+            .unwrap_or(0);
     }
     Ok(u32::try_from(octets).unwrap_or(u32::MAX))
 }

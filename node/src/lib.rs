@@ -12,9 +12,9 @@ mod tape;
 mod task;
 mod text;
 
-use messages::{Characters, Messages};
+use messages::Messages;
+use napi::Env;
 use napi::bindgen_prelude::{AsyncTask, BufferSlice, Either, External, Result};
-use napi::{Env, JsString};
 use napi_derive::napi;
 use outcome::to_json;
 use pmtaemail::PickupDirectory;
@@ -29,9 +29,8 @@ pub fn version() -> &'static str {
 
 /// The problems of a message as JSON, if it has any.
 #[napi(catch_unwind)]
-pub fn check(text: JsString<'_>, tape: &[u32], buffers: Vec<&[u8]>) -> Result<Option<String>> {
-    let characters = Characters::read(text, tape)?;
-    let checked = Messages::new(&characters, tape, buffers)?.only(|_| ())?;
+pub fn check(tape: &[u32], text: &[u8], buffers: Vec<&[u8]>) -> Result<Option<String>> {
+    let checked = Messages::new(tape, text, buffers)?.only(|_| ())?;
     checked.err().map(|problems| to_json(&problems)).transpose()
 }
 
@@ -39,14 +38,15 @@ pub fn check(text: JsString<'_>, tape: &[u32], buffers: Vec<&[u8]>) -> Result<Op
 #[napi(catch_unwind)]
 pub fn render<'env>(
     env: &'env Env,
-    text: JsString<'_>,
     tape: &[u32],
+    text: &[u8],
     buffers: Vec<&[u8]>,
 ) -> Result<Either<BufferSlice<'env>, String>> {
-    let characters = Characters::read(text, tape)?;
-    let rendered = Messages::new(&characters, tape, buffers)?.only(|message| message.render())?;
+    let rendered = Messages::new(tape, text, buffers)?.only(|message| message.render())?;
     Ok(match rendered {
-        Ok(octets) => Either::A(to_buffer(env, octets)?),
+        // Memory that JavaScript frees some time later is fresh for each message, and slower than a
+        // copy.
+        Ok(octets) => Either::A(BufferSlice::copy_from(env, octets)?),
         Err(problems) => Either::B(to_json(&problems)?),
     })
 }
@@ -54,13 +54,18 @@ pub fn render<'env>(
 /// The same on another thread.
 #[napi(catch_unwind)]
 pub fn render_later(
-    text: JsString<'_>,
     tape: &[u32],
+    text: &[u8],
     buffers: Vec<&[u8]>,
 ) -> Result<AsyncTask<RenderTask>> {
-    let characters = Characters::read(text, tape)?;
-    let messages = Messages::new(&characters, tape, buffers)?.into_owned();
+    let messages = Messages::new(tape, text, buffers)?.into_owned();
     Ok(AsyncTask::new(RenderTask(messages)))
+}
+
+/// A finished message with the header fields that it must have.
+#[napi(catch_unwind)]
+pub fn complete<'env>(env: &'env Env, octets: &[u8], from: String) -> Result<BufferSlice<'env>> {
+    BufferSlice::copy_from(env, pmtaemail::complete_rfc822(octets, &from))
 }
 
 /// A pickup directory, or why it cannot be opened as JSON.
@@ -87,37 +92,25 @@ pub fn pickup_path(directory: &External<Arc<PickupDirectory>>) -> String {
 #[napi(catch_unwind)]
 pub fn hand_over(
     directory: &External<Arc<PickupDirectory>>,
-    text: JsString<'_>,
     tape: &[u32],
+    text: &[u8],
     buffers: Vec<&[u8]>,
 ) -> Result<String> {
-    let characters = Characters::read(text, tape)?;
-    pickup::hand_over(directory, &Messages::new(&characters, tape, buffers)?)
+    pickup::hand_over(directory, &Messages::new(tape, text, buffers)?)
 }
 
 /// The same on another thread.
 #[napi(catch_unwind)]
 pub fn hand_over_later(
     directory: &External<Arc<PickupDirectory>>,
-    text: JsString<'_>,
     tape: &[u32],
+    text: &[u8],
     buffers: Vec<&[u8]>,
 ) -> Result<AsyncTask<HandOverTask>> {
-    let characters = Characters::read(text, tape)?;
-    let messages = Messages::new(&characters, tape, buffers)?.into_owned();
+    let messages = Messages::new(tape, text, buffers)?.into_owned();
     let directory = Arc::clone(directory);
     Ok(AsyncTask::new(HandOverTask {
         directory,
         messages,
     }))
-}
-
-/// A large buffer keeps the memory that it was rendered into.
-fn to_buffer(env: &Env, octets: Vec<u8>) -> Result<BufferSlice<'_>> {
-    const LARGE: usize = 4_000;
-    if octets.len() < LARGE {
-        BufferSlice::copy_from(env, octets)
-    } else {
-        BufferSlice::from_data(env, octets)
-    }
 }

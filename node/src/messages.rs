@@ -1,27 +1,11 @@
 //! The messages of one call.
 
 use crate::tape::{Next, Reader};
-use crate::text;
-use napi::{Error, JsString, JsStringLatin1, JsStringUtf16};
+use crate::text::to_utf8;
+use napi::Error;
 use pmtaemail::{Message, Problems};
 use serde::de;
 use std::borrow::Cow;
-
-/// A string as V8 keeps it: one octet a character where that is enough.
-pub enum Characters<'a> {
-    Latin1(JsStringLatin1<'a>),
-    Utf16(JsStringUtf16<'a>),
-}
-
-impl<'a> Characters<'a> {
-    /// Copies a string out of V8. The first word of the tape tells whether it needs UTF-16.
-    pub fn read(text: JsString<'a>, tape: &[u32]) -> napi::Result<Self> {
-        match tape.first() {
-            Some(0) => text.into_latin1().map(Self::Latin1),
-            _ => text.into_utf16().map(Self::Utf16),
-        }
-    }
-}
 
 /// Messages as they came from JavaScript, one after the other.
 pub struct Messages<'a> {
@@ -31,18 +15,13 @@ pub struct Messages<'a> {
 }
 
 impl<'a> Messages<'a> {
-    /// The second word of the tape is the number of its words.
-    pub fn new(
-        characters: &'a Characters<'_>,
-        tape: &[u32],
-        buffers: Vec<&'a [u8]>,
-    ) -> napi::Result<Self> {
-        let words = tape.get(1).and_then(|end| tape.get(2..*end as usize));
-        let mut words = words.unwrap_or_default().to_vec();
-        let text = match characters {
-            Characters::Latin1(latin1) => text::from_latin1(latin1.as_slice(), &mut words),
-            Characters::Utf16(units) => text::from_utf16(units.as_slice(), &mut words),
-        };
+    /// The tape begins with the place where its words end, and the place where the runs of the text
+    /// end, which follow.
+    pub fn new(tape: &[u32], text: &'a [u8], buffers: Vec<&'a [u8]>) -> napi::Result<Self> {
+        let [words_end, runs_end] = [0, 1].map(|at| tape.get(at).map_or(0, |end| *end as usize));
+        let mut words = tape.get(2..words_end).unwrap_or_default().to_vec();
+        let runs = tape.get(words_end..runs_end).unwrap_or_default();
+        let text = to_utf8(text, runs, &mut words);
         Ok(Self {
             words,
             text: text.ok_or_else(|| Error::from_reason("the text is too long"))?,

@@ -3,11 +3,17 @@
 import dataclasses
 import datetime
 import enum
+import io
 import os
 from collections.abc import Iterable, Mapping
+from email.generator import BytesGenerator
 from email.headerregistry import Address
+from email.message import Message
+from email.utils import format_datetime, localtime, make_msgid, parseaddr
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
+
+from .types import Attachment
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -36,10 +42,11 @@ class Receipt:
         }
 
 
-def attachment(path: str | os.PathLike[str], /, **fields: Any) -> dict[str, Any]:
+def attachment(path: str | os.PathLike[str], /, **fields: Unpack[Attachment]) -> Attachment:
     """The file at `path` as an attachment, with its name; `fields` (such as `cid="logo"`) are added."""
     file = Path(path)
-    return {"filename": file.name, "content": file.read_bytes(), **fields}
+    found: Attachment = {"filename": file.name, "content": file.read_bytes()}
+    return found | fields
 
 
 def plain(value: object) -> object:
@@ -60,6 +67,8 @@ def plain(value: object) -> object:
             return os.fspath(value)
         case Address():
             return str(value)
+        case Message():
+            return {"raw": octets(value)}
         case Mapping():
             return dict(value.items())
         case Iterable():
@@ -67,6 +76,24 @@ def plain(value: object) -> object:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     raise TypeError(f"a message cannot hold an object of type {type(value).__qualname__}")
+
+
+def octets(message: Message) -> bytes:
+    """The message as it is sent, with the Date and the Message-ID that it must have."""
+    added = ""
+    if "Date" not in message:
+        added += f"Date: {format_datetime(localtime())}\r\n"
+    if "Message-ID" not in message:
+        domain = parseaddr(str(message["From"]))[1].rpartition("@")[2]
+        added += f"Message-ID: {make_msgid(domain=domain)}\r\n"
+    return added.encode() + flat(message)
+
+
+def flat(message: Message) -> bytes:
+    """The message in the form of the wire, by its own policy."""
+    out = io.BytesIO()
+    BytesGenerator(out, mangle_from_=False, policy=message.policy.clone(linesep="\r\n")).flatten(message)
+    return out.getvalue()
 
 
 def joined(message: object | None, fields: Mapping[str, object] | None) -> object:

@@ -5,10 +5,11 @@ import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self, Unpack
 
 from . import _native
 from ._objects import Receipt
+from .types import Fields, Input
 
 # They wait for the disk and for nothing else; the more wait at once, the more share a sync.
 THREADS = 64
@@ -17,8 +18,8 @@ THREADS = 64
 class AsyncPickup:
     """PowerMTA's pickup directory for asyncio. Opened once, used from many tasks.
 
-    A message is read and rendered on the thread of the event loop, which takes microseconds; the hand-over waits for the
-    disk in threads of the object's own. Messages that are submitted at the same time share their syncs.
+    A message is read and rendered on the thread of the event loop, which takes microseconds; the hand-over waits for
+    the disk in threads of the object's own. Messages that are submitted at the same time share their syncs.
     """
 
     def __init__(
@@ -37,15 +38,15 @@ class AsyncPickup:
         """The absolute path of the directory."""
         return self._pickup.directory
 
-    async def submit(self, message: Any = None, /, **fields: Any) -> Receipt:
+    async def submit(self, message: Input | None = None, /, **fields: Unpack[Fields]) -> Receipt:
         """Hands one message over. When this returns it is visible to PowerMTA and durable.
 
         Where the task is cancelled meanwhile, the message may have been handed over all the same.
         """
-        prepared = self._pickup._prepare(message, **fields)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._pickup._hand_over, prepared)
+        prepared = _native.Prepared(message, **fields)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._pickup.submit, prepared)
 
-    async def submit_many(self, messages: Iterable[Any], /) -> list[Receipt | Exception]:
+    async def submit_many(self, messages: Iterable[Input], /) -> list[Receipt | Exception]:
         """Hands many messages over: a receipt or an exception for each, in order. They are read in another thread."""
         messages = list(messages)
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._pickup.submit_many, messages)

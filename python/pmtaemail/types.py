@@ -1,1 +1,132 @@
-Message = dict
+"""What a message may hold, for type checkers. Made from the JSON Schema of a message by generate_types.py.
+
+Names are compared without letter case, `_` and `-`: each is given as it is documented and as Python writes it.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import Message as RawMessage
+from typing import TypeAlias, TypedDict
+
+Octets: TypeAlias = bytes | bytearray | memoryview
+
+
+class MailboxParts(TypedDict, total=False):
+    """A mailbox as an object."""
+
+    address: str | None
+    name: str | None
+
+
+class Attachment(TypedDict, total=False):
+    """A file that travels with the message."""
+
+    cid: str | None
+    content: str | Octets | None
+    contentType: str | None
+    content_type: str | None
+    disposition: str | None
+    encoding: str | None
+    filename: str | None
+
+
+class Calendar(TypedDict, total=False):
+    """A text/calendar body."""
+
+    content: str | None
+    method: str | None
+
+
+class Dkim(TypedDict, total=False):
+    """Which key signs."""
+
+    domain: str | None
+    identity: str | None
+    keyList: str | None
+    key_list: str | None
+    selector: str | None
+
+
+class Dsn(TypedDict, total=False):
+    """Delivery status notifications."""
+
+    notify: str | Iterable[str] | None
+    ret: str | None
+
+
+class HeaderField(TypedDict, total=False):
+    """A header field of the caller's own, in the list form."""
+
+    name: str | None
+    value: str | Iterable[str] | None
+
+
+class Raw(TypedDict, total=False):
+    """A finished message as an object."""
+
+    content: str | Octets | None
+    encoding: str | None
+
+
+class Window(TypedDict, total=False):
+    """A time in which the message may be delivered."""
+
+    end: str | datetime | None
+    start: str | datetime | None
+
+
+class Unsubscribe(TypedDict, total=False):
+    """List-Unsubscribe."""
+
+    mailto: str | None
+    oneClick: bool | None
+    one_click: bool | None
+    url: str | None
+
+
+class Fields(TypedDict, total=False):
+    """The fields of a message that may be keywords."""
+
+    from_: str | MailboxParts | Address | None
+    amp: str | None
+    attachments: Iterable[Attachment] | None
+    bcc: str | MailboxParts | Address | Iterable[str | MailboxParts | Address] | None
+    calendar: Calendar | None
+    cc: str | MailboxParts | Address | Iterable[str | MailboxParts | Address] | None
+    date: str | datetime | None
+    dkim: Dkim | None
+    dsn: Dsn | None
+    envid: str | None
+    headers: Mapping[str, str | Iterable[str]] | Iterable[HeaderField] | None
+    html: str | None
+    inReplyTo: str | Iterable[str] | None
+    in_reply_to: str | Iterable[str] | None
+    job: str | None
+    messageId: str | None
+    message_id: str | None
+    priority: str | None
+    raw: str | Raw | Octets | None
+    references: str | Iterable[str] | None
+    replyTo: str | MailboxParts | Address | Iterable[str | MailboxParts | Address] | None
+    reply_to: str | MailboxParts | Address | Iterable[str | MailboxParts | Address] | None
+    schedule: Iterable[Window] | None
+    sender: str | None
+    subject: str | None
+    text: str | None
+    to: str | MailboxParts | Address | Iterable[str | MailboxParts | Address] | None
+    unsubscribe: Unsubscribe | None
+    verp: bool | None
+    vmta: str | None
+
+
+# `from` is a word of Python's grammar: a key, but no keyword.
+From = TypedDict("From", {"from": str | MailboxParts | Address | None}, total=False)
+
+
+class Message(Fields, From, total=False):
+    """One message."""
+
+
+Json: TypeAlias = str | Octets
+Input: TypeAlias = Message | Json | RawMessage

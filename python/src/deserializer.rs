@@ -203,8 +203,7 @@ impl<'a> MapAccess<'a> for Members<'a, '_> {
             return Err(PyTypeError::new_err(error).into());
         };
         self.value = Some((name, value));
-        // A name with half a surrogate pair is no field's.
-        seed.deserialize(Text(name)).map(Some)
+        seed.deserialize(Name(name)).map(Some)
     }
 
     fn next_value_seed<S: DeserializeSeed<'a>>(&mut self, seed: S) -> Result<S::Value, Stopped> {
@@ -224,15 +223,15 @@ impl<'a> MapAccess<'a> for Members<'a, '_> {
 }
 
 /// A field's name.
-struct Text<'a, 'py>(&'a Bound<'py, PyString>);
+struct Name<'a, 'py>(&'a Bound<'py, PyString>);
 
-impl<'de> Deserializer<'de> for Text<'de, '_> {
+impl<'de> Deserializer<'de> for Name<'de, '_> {
     type Error = Stopped;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stopped> {
         match self.0.to_str() {
             Ok(name) => visitor.visit_borrowed_str(name),
-            Err(_) => visitor.visit_str(&self.0.to_string_lossy()),
+            Err(_) => visitor.visit_string(marked(self.0)?),
         }
     }
 
@@ -240,6 +239,21 @@ impl<'de> Deserializer<'de> for Text<'de, '_> {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
         unit unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
     }
+}
+
+/// A name in which a mark stands for each half of a surrogate pair.
+fn marked(name: &Bound<'_, PyString>) -> PyResult<String> {
+    let octets = name.call_method1("encode", ("utf-16-le", "surrogatepass"))?;
+    let (units, _) = octets.cast::<PyBytes>()?.as_bytes().as_chunks::<2>();
+    let units = units.iter().copied().map(u16::from_le_bytes);
+    let mut marked = String::new();
+    for character in char::decode_utf16(units) {
+        match character {
+            Ok(character) => marked.push(character),
+            Err(_) => marked.push_str(NOT_UNICODE),
+        }
+    }
+    Ok(marked)
 }
 
 /// A Python exception, and where in the message it came up.

@@ -34,12 +34,34 @@ pub fn render<'py>(
     .map_err(|problems| objects::message_error(py, &problems))
 }
 
+/// A message that is rendered: all that is left to do is to hand it over.
+#[pyclass(frozen, module = "pmtaemail._native")]
+pub struct Prepared(Submission);
+
+#[pymethods]
+impl Prepared {
+    #[new]
+    #[pyo3(signature = (message = None, /, **fields))]
+    fn new<'py>(
+        py: Python<'py>,
+        message: Option<Bound<'py, PyAny>>,
+        fields: Option<Bound<'py, PyDict>>,
+    ) -> PyResult<Self> {
+        submission(py, message, fields).map(Self)
+    }
+}
+
 /// Reads and renders a message, so that the interpreter is not needed any more.
 pub fn submission<'py>(
     py: Python<'py>,
     message: Option<Bound<'py, PyAny>>,
     fields: Option<Bound<'py, PyDict>>,
 ) -> PyResult<Submission> {
+    if let Some(message) = &message
+        && let Ok(prepared) = message.cast::<Prepared>()
+    {
+        return Ok(prepared.get().0.clone());
+    }
     read(py, message, fields, |message| Submission::new(&message))?
         .map_err(|problems| objects::message_error(py, &problems))
 }
@@ -52,7 +74,8 @@ fn read<'py, T>(
     then: impl FnOnce(Message<'_>) -> T,
 ) -> PyResult<Result<T, Problems>> {
     let message = match (message, fields) {
-        (Some(message), None) => message,
+        (Some(message), None) if is_plain(&message) => message,
+        (Some(message), None) => objects::plain(&message)?,
         (None, Some(fields)) => return read_object(fields.as_any(), then),
         (message, fields) => objects::joined(py, message, fields)?,
     };
@@ -65,6 +88,12 @@ fn read<'py, T>(
         return Ok(Message::from_json(octets.as_bytes()).map(then));
     }
     read_object(&message, then)
+}
+
+fn is_plain(message: &Bound<'_, PyAny>) -> bool {
+    message.is_exact_instance_of::<PyDict>()
+        || message.is_instance_of::<PyString>()
+        || message.is_instance_of::<PyBytes>()
 }
 
 fn read_object<T>(

@@ -62,7 +62,11 @@ pub fn message_error(py: Python<'_>, found: &Problems) -> PyErr {
 
 pub fn pickup_error(py: Python<'_>, error: &PickupError) -> PyErr {
     static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    let arguments = (error.os_error(), error.to_string(), error.path());
+    let arguments = (
+        error.os_error(),
+        error.to_string(),
+        error.path().as_os_str(),
+    );
     let made = CLASS
         .import(py, "pmtaemail.errors", "PickupError")
         .and_then(|class| class.call1(arguments));

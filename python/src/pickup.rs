@@ -14,10 +14,6 @@ const OCTETS_AT_A_TIME: u64 = 32 << 20;
 #[pyclass(frozen, subclass, module = "pmtaemail")]
 pub struct Pickup(PickupDirectory);
 
-/// A message that is rendered and waits to be handed over.
-#[pyclass(frozen, module = "pmtaemail._native")]
-pub struct Prepared(Submission);
-
 #[pymethods]
 impl Pickup {
     #[new]
@@ -66,25 +62,12 @@ impl Pickup {
         fields: Option<Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let submission = message::submission(py, message, fields)?;
-        self.hand_over(py, &submission)
+        py.detach(|| self.0.submit(&submission))
+            .map_err(|error| objects::pickup_error(py, &error))
+            .and_then(|receipt| objects::receipt(py, &receipt))
     }
 
-    /// The first half of `submit`: all that needs the message.
-    #[staticmethod]
-    #[pyo3(signature = (message = None, /, **fields))]
-    fn _prepare<'py>(
-        py: Python<'py>,
-        message: Option<Bound<'py, PyAny>>,
-        fields: Option<Bound<'py, PyDict>>,
-    ) -> PyResult<Prepared> {
-        message::submission(py, message, fields).map(Prepared)
-    }
-
-    /// The second half: all that blocks.
-    fn _hand_over<'py>(&self, py: Python<'py>, prepared: &Prepared) -> PyResult<Bound<'py, PyAny>> {
-        self.hand_over(py, &prepared.0)
-    }
-
+    #[pyo3(signature = (messages, /))]
     fn submit_many<'py>(
         &self,
         py: Python<'py>,
@@ -110,17 +93,6 @@ impl Pickup {
 }
 
 impl Pickup {
-    fn hand_over<'py>(
-        &self,
-        py: Python<'py>,
-        submission: &Submission,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let handed_over = py.detach(|| self.0.submit(submission));
-        handed_over
-            .map_err(|error| objects::pickup_error(py, &error))
-            .and_then(|receipt| objects::receipt(py, &receipt))
-    }
-
     /// Appends a receipt or an exception for each message of the group, in order.
     fn hand_over_group(
         &self,

@@ -5,7 +5,7 @@
 
 from .entities import check_entity
 from .header_section import Field, split_message
-from .octets import check_octets
+from .octets import check_charset, check_octets
 from .top_fields import check_top_fields
 
 __all__ = ["Field", "broken_rules", "split_message"]
@@ -17,4 +17,6 @@ def broken_rules(message: bytes, *, smtputf8: bool = False) -> list[str]:
     if broken:
         return broken
     fields, body, broken = split_message(message)
+    head = message[: len(message) - len(body)]
+    broken += check_charset(head, smtputf8=smtputf8)
     return broken + check_top_fields(fields) + check_entity(fields, body, message, top=True)

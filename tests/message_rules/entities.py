@@ -20,14 +20,31 @@ def check_entity(fields: list[Field], body: bytes, message: bytes, *, top: bool 
     if kind.startswith("multipart/"):
         if encoding not in ("7bit", "8bit"):
             broken.append("a multipart with a transfer encoding")
-        return broken + check_multipart(parameters.get("boundary", ""), body, message)
+        broken += check_multipart(parameters.get("boundary", ""), body, message)
+        if encoding == "7bit" and b"\r\nContent-Transfer-Encoding: 8bit\r\n" in body:
+            broken.append("an 8bit part in a multipart that is not 8bit (RFC 2045 section 6.4)")
+        return broken
     if kind == "message/rfc822" and encoding not in ("7bit", "8bit"):
         broken.append("a message/rfc822 with a transfer encoding")
     content, wrong = decode_body(encoding, body)
     broken += wrong
-    if kind.startswith("text/") and content is not None:
+    if encoding != "8bit" and not body.isascii():
+        broken.append("an octet that is not ASCII in a body that is not 8bit")
+    disposition = value(fields, "content-disposition", "")
+    if disposition:
+        broken += check_disposition(disposition)
+    elif kind.startswith("text/") and content is not None:
+        # A file's charset is its owner's to know; a body's is ours.
         broken += check_charset(parameters.get("charset", "us-ascii"), content)
     return broken
+
+
+def check_disposition(text: str) -> list[str]:
+    """`attachment` or `inline`, and parameters of their grammar (RFC 2183)."""
+    match = re.match("attachment|inline", text)
+    if not match:
+        return ["a Content-Disposition of another kind"]
+    return read_parameters("Content-Disposition", text, match.end())[1]
 
 
 def check_part_fields(fields: list[Field]) -> list[str]:
@@ -46,18 +63,23 @@ def media_type(fields: list[Field]) -> tuple[str, dict[str, str], list[str]]:
     match = MEDIA_TYPE.match(text)
     if not match:
         return "text/plain", {}, ["a Content-Type without a media type"]
-    kind, position, parameters = match[1].lower(), match.end(), {}
+    return match[1].lower(), *read_parameters("Content-Type", text, match.end())
+
+
+def read_parameters(field: str, text: str, position: int) -> tuple[dict[str, str], list[str]]:
+    """The parameters that follow at `position`, and the rules that they break."""
+    parameters: dict[str, str] = {}
     broken = []
     while position < len(text):
         match = PARAMETER.match(text, position)
         if not match:
-            return kind, parameters, ["a Content-Type with a parameter that is not of its grammar"]
+            return parameters, [f"a {field} with a parameter that is not of its grammar"]
         name = match[1].lower()
         if name in parameters:
-            broken.append("a Content-Type parameter stands twice")
+            broken.append(f"a {field} parameter stands twice")
         parameters[name] = match[2] or re.sub(r"\\(.)", r"\1", match[3] or "")
         position = match.end()
-    return kind, parameters, broken
+    return parameters, broken
 
 
 def check_multipart(boundary: str, body: bytes, message: bytes) -> list[str]:

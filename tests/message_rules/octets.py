@@ -15,8 +15,16 @@ def check_octets(message: bytes, *, smtputf8: bool) -> list[str]:
         broken.append("a NUL")
     if any(len(line) > MAX_LINE for line in lines):
         broken.append(f"a line of more than {MAX_LINE} octets")
-    try:
-        message.decode("utf-8" if smtputf8 else "ascii")
-    except UnicodeDecodeError:
-        broken.append("an octet that is not " + ("UTF-8" if smtputf8 else "ASCII"))
+    # What is said to be 8bit is not looked at here.
+    if b"\r\nContent-Transfer-Encoding: 8bit\r\n" not in message:
+        broken += check_charset(message, smtputf8=smtputf8)
     return broken
+
+
+def check_charset(octets: bytes, *, smtputf8: bool) -> list[str]:
+    """ASCII alone, or UTF-8 where that is allowed."""
+    try:
+        octets.decode("utf-8" if smtputf8 else "ascii")
+    except UnicodeDecodeError:
+        return ["an octet that is not " + ("UTF-8" if smtputf8 else "ASCII")]
+    return []

@@ -7,7 +7,18 @@ from .addresses import check_address_list
 from .header_section import Field
 
 MANDATORY = ("date", "from", "message-id", "mime-version")
-ONCE = {*MANDATORY, "sender", "reply-to", "to", "cc", "subject", "in-reply-to", "references"}
+ONCE = {
+    *MANDATORY,
+    "sender",
+    "reply-to",
+    "to",
+    "cc",
+    "subject",
+    "in-reply-to",
+    "references",
+    "list-unsubscribe",
+    "list-unsubscribe-post",
+}
 ONCE |= {"content-type", "content-transfer-encoding", "content-id", "content-disposition"}
 FORBIDDEN = {"bcc", "resent-bcc", "return-path", "x-sender", "x-receiver", "x-sender-override", "x-envid", "x-job"}
 FORBIDDEN |= {"x-virtual-mta", "x-dkim-options", "x-schedule"}
@@ -16,6 +27,9 @@ ADDRESS_FIELDS = ("from", "sender", "reply-to", "to", "cc")
 ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 DOT_ATOM = rf"{ATOM}(?:\.{ATOM})*"
 MSG_ID = re.compile(rf"<{DOT_ATOM}@(?:{DOT_ATOM}|\[[!-Z^-~]*\])>")
+# Others' identifiers may be of a looser form; what counts is that none can be taken for two.
+IDS = re.compile(r"<[!-~]+>(?:[ \t]+<[!-~]+>)*")
+TARGETS = re.compile(r"<[!-;=?-~]+>(?:, <[!-;=?-~]+>)*")
 DATE = re.compile(
     r"((?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d?\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d) [+-]\d\d[0-5]\d", re.ASCII
 )
@@ -40,6 +54,12 @@ def check_field(field: Field) -> list[str]:
         right = right_date(body)
     elif name == "message-id":
         right = MSG_ID.fullmatch(body)
+    elif name in ("in-reply-to", "references"):
+        right = IDS.fullmatch(body)
+    elif name == "list-unsubscribe":
+        right = TARGETS.fullmatch(body)
+    elif name == "list-unsubscribe-post":
+        right = body == "List-Unsubscribe=One-Click"
     elif name == "mime-version":
         right = body == "1.0"
     else:

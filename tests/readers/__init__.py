@@ -4,18 +4,16 @@ Each reader gives a `Reading`. What a parser cannot read for a fault of its own 
 """
 
 from .faults import excused
-from .node import NodeReaders
-from .python_email import read_compat, read_modern
-from .reading import Attachment, Reading, normal_address, normal_body
+from .foreign import ForeignReaders
+from .reading import Attachment, Reading, attachment, normal_address, normal_body, normal_values
 
-__all__ = ["Attachment", "NodeReaders", "Reading", "excused", "normal_address", "normal_body", "read_all"]
-
-
-def read_all(message: bytes, node: NodeReaders) -> dict[str, Reading]:
-    """What every reader makes of `message`, by the reader's name."""
-    return {
-        "python email": read_modern(message),
-        "python email, compat32": read_compat(message),
-        "mailparser": node.read("mailparser", message),
-        "postal-mime": node.read("postal-mime", message),
-    }
+__all__ = [
+    "Attachment",
+    "ForeignReaders",
+    "Reading",
+    "attachment",
+    "excused",
+    "normal_address",
+    "normal_body",
+    "normal_values",
+]

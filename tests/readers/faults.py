@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from .reading import Attachment, Octets
 
 ADDRESS_FIELDS = ("from", "reply-to", "to", "cc")
 
@@ -49,6 +51,53 @@ def cut_at_ipv6(expected: list, got: list) -> bool:
     return len(before) < len(expected or []) and all(mailbox in (got or []) for mailbox in before)
 
 
+def quotes_and_escapes_lost(expected: list, got: list) -> bool:
+    """The same lists, if the mailboxes with a quoted local part are left out."""
+    kept = [
+        (right, seen) for right, seen in zip(expected or [], got or [], strict=False) if not right[1].startswith('"')
+    ]
+    return len(kept) < len(expected or []) == len(got or []) and all(right == seen for right, seen in kept)
+
+
+def blank_of_a_fold(expected: tuple, got: tuple) -> bool:
+    """The same value with one blank before it, of a name so long that the value starts on the second line."""
+    return len(expected[0]) > 60 and got == (expected[0], " " + expected[1])
+
+
+def differs_in(**changes: Callable[[Attachment], object]) -> Callable[[Attachment, Attachment], bool]:
+    """The same part but for some of its traits, which come out as told."""
+    return lambda expected, got: got == replace(expected, **{key: made(expected) for key, made in changes.items()})
+
+
+def encoded_word_in_name_decoded(expected: Attachment, got: Attachment) -> bool:
+    return "=?" in (expected.name or "") and replace(got, name=expected.name) == expected
+
+
+def type_by_name(expected: Attachment, got: Attachment) -> bool:
+    return expected.media_type == "application/octet-stream" and differs_in(media_type=lambda _: got.media_type)(
+        expected, got
+    )
+
+
+def lines_of_message_ended_by_lf(part: Attachment) -> Octets:
+    return Octets(part.content.replace(b"\r\n", b"\n") + b"\n")
+
+
+def last_line_end_cut(part: Attachment) -> Octets:
+    return Octets(re.sub(rb"\r\n\Z", b"\n", part.content))
+
+
+def content_in_utf8(expected: Attachment, got: Attachment) -> bool:
+    charset = (expected.parameters or {}).get("charset", "utf-8")
+    return expected.media_type.startswith("text/") and differs_in(
+        content=lambda part: Octets(part.content.decode(charset, "replace").encode())
+    )(expected, got)
+
+
+def is_message(explains: Callable) -> Callable:
+    return lambda expected, got: expected.media_type == "message/rfc822" and explains(expected, got)
+
+
 FAULTS = [
     Fault(
         "python email",
@@ -70,7 +119,7 @@ FAULTS = [
     ),
     Fault(
         "postal-mime",
-        ("subject", *ADDRESS_FIELDS),
+        ("subject", "value", *ADDRESS_FIELDS),
         "it takes U+FEFF at the start of an encoded word for a byte order mark, and drops it",
         byte_order_marks_of_words_lost,
     ),
@@ -85,6 +134,78 @@ FAULTS = [
         ADDRESS_FIELDS,
         "it takes the colon of an IPv6 literal for the start of a group",
         cut_at_ipv6,
+    ),
+    Fault(
+        "mail-parser",
+        ADDRESS_FIELDS,
+        "it has no address literals: a list with one comes out as none, or without its address",
+        lambda expected, got: any("@[" in address for _, address in expected or []),
+    ),
+    Fault(
+        "mail-parser",
+        ADDRESS_FIELDS,
+        "it takes a quoted local part for a name, or drops its escapes",
+        quotes_and_escapes_lost,
+    ),
+    Fault(
+        "mail-parser",
+        ("attachment",),
+        "it gives the text of a file in UTF-8, not its octets",
+        content_in_utf8,
+    ),
+    Fault(
+        "mail-parser",
+        ("attachment",),
+        "it drops a parameter whose value is empty",
+        differs_in(parameters=lambda part: {key: value for key, value in part.parameters.items() if value}),
+    ),
+    Fault(
+        "mailparser",
+        ("attachment",),
+        "it takes the type of application/octet-stream from the file name",
+        type_by_name,
+    ),
+    Fault(
+        "python email",
+        ("value",),
+        "it keeps the blank of a fold that stands right after the name",
+        blank_of_a_fold,
+    ),
+    Fault(
+        "python email, compat32",
+        ("value",),
+        "it keeps the blank of a fold that stands right after the name",
+        blank_of_a_fold,
+    ),
+    Fault(
+        "python email",
+        ("attachment",),
+        "it drops blanks at the start of a file name that is percent-encoded",
+        differs_in(name=lambda part: (part.name or "").lstrip()),
+    ),
+    Fault(
+        "python email, compat32",
+        ("attachment",),
+        "it drops blanks at the start of a file name that is percent-encoded",
+        differs_in(name=lambda part: (part.name or "").lstrip()),
+    ),
+    Fault(
+        "postal-mime",
+        ("attachment",),
+        "it decodes what looks like an encoded word in a file name, percent-encoded or not",
+        encoded_word_in_name_decoded,
+    ),
+    Fault(
+        "postal-mime",
+        ("attachment",),
+        "it gives an attached message with LF, and one more of them",
+        is_message(differs_in(content=lines_of_message_ended_by_lf)),
+    ),
+    Fault(
+        "MIME-tools",
+        ("attachment",),
+        "it cuts the CR of the last line end of an attached message",
+        is_message(differs_in(content=last_line_end_cut)),
     ),
 ]
 

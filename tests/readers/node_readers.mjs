@@ -1,13 +1,13 @@
-// Reads lines of JSON, {reader, message: base64}, and answers each with a line: what that parser makes of the message.
+// Reads lines of JSON, {reader, message: hex}, and answers each with a line: what that parser makes of the message.
 
-import { createHash } from "node:crypto";
 import { createInterface } from "node:readline";
+import libmime from "libmime";
 import { simpleParser } from "mailparser";
-import PostalMime from "postal-mime";
+import PostalMime, { decodeWords } from "postal-mime";
 
 const ADDRESS_FIELDS = { from: "from", sender: "sender", replyTo: "reply-to", to: "to", cc: "cc", bcc: "bcc" };
 
-const digest = (content) => createHash("sha256").update(content).digest("hex");
+const hex = (content) => Buffer.from(content).toString("hex");
 
 /** Address lists under their field names, each mailbox as [name, address]. */
 function addresses(parsed, mailboxesOf) {
@@ -40,11 +40,19 @@ async function mailparser(message) {
     addresses: addresses(parsed, ({ value }) => value),
     messageId: parsed.messageId ?? null,
     bodies: bodies(parsed),
-    attachments: parsed.attachments.map(({ filename, contentType, content }) => ({
+    attachments: parsed.attachments.map(({ filename, contentType, content, cid, contentDisposition, headers }) => ({
       name: filename ?? null,
-      media_type: contentType,
-      sha256: digest(content),
+      mediaType: contentType,
+      content: hex(content),
+      cid: cid ?? null,
+      disposition: contentDisposition ?? null,
+      parameters: headers.get("content-type").params,
     })),
+    // It keeps fields that it does not know as lines; libmime is its own library for what is in them.
+    values: parsed.headerLines.map(({ key, line }) => {
+      const text = line.slice(line.indexOf(":") + 1).replace(/\r?\n/g, "");
+      return [key, libmime.decodeWords(text.replace(/^[ \t]/, ""))];
+    }),
   };
 }
 
@@ -56,11 +64,15 @@ async function postalMime(message) {
     addresses: addresses(parsed, (value) => (Array.isArray(value) ? value : [value])),
     messageId: parsed.messageId ?? null,
     bodies: bodies(parsed),
-    attachments: parsed.attachments.map(({ filename, mimeType, content }) => ({
+    attachments: parsed.attachments.map(({ filename, mimeType, content, contentId, disposition }) => ({
       name: filename ?? null,
-      media_type: mimeType,
-      sha256: digest(new Uint8Array(content)),
+      mediaType: mimeType,
+      content: hex(content),
+      cid: contentId ?? null,
+      disposition: disposition ?? null,
+      parameters: null,
     })),
+    values: parsed.headers.map(({ key, value }) => [key, decodeWords(value)]),
   };
 }
 
@@ -70,7 +82,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   const { reader, message } = JSON.parse(line);
   let answer;
   try {
-    answer = await READERS[reader](Buffer.from(message, "base64"));
+    answer = await READERS[reader](Buffer.from(message, "hex"));
   } catch (error) {
     answer = { error: String(error) };
   }

@@ -6,13 +6,28 @@ from dataclasses import dataclass, field
 import idna
 
 
+class Octets(bytes):
+    """Octets that show themselves in short."""
+
+    def __repr__(self) -> str:
+        return (
+            f"<{len(self)} octets, {hashlib.sha256(self).hexdigest()[:8]}, {bytes(self[:20])!r}..{bytes(self[-20:])!r}>"
+        )
+
+
 @dataclass(frozen=True)
 class Attachment:
-    """A part that is no body: its octets by their SHA-256."""
+    """A part that is neither the text nor the html body.
+
+    `parameters` are those of its media type but for `name`; None where a reader does not show them.
+    """
 
     name: str | None
     media_type: str
-    sha256: str
+    content: Octets
+    cid: str | None = None
+    disposition: str | None = None
+    parameters: dict[str, str] | None = field(default_factory=dict, hash=False)
 
 
 @dataclass
@@ -20,8 +35,9 @@ class Reading:
     """The parts of a message that a person, or a program, acts on.
 
     `fields` are the names of all header fields in order, in lower case. `addresses` hold (name, address) of each
-    address field. Line ends in `bodies` are LF, and one line end at the very end does not count: a message cannot say
-    that it has none.
+    address field. `values` are the decoded bodies of all other fields but those in `PLAIN_FIELDS`, with their names.
+    Line ends in `bodies` are LF, and one line end at the very end does not count: a message cannot say that it has
+    none.
     """
 
     fields: list[str]
@@ -30,6 +46,7 @@ class Reading:
     message_id: str | None
     bodies: dict[str, str]
     attachments: list[Attachment] = field(default_factory=list)
+    values: list[tuple[str, str]] = field(default_factory=list)
 
 
 def normal_body(text: str) -> str:
@@ -45,8 +62,37 @@ def normal_address(address: str) -> str:
     return local + at + idna.encode(domain, uts46=True).decode()
 
 
-def digest(octets: bytes) -> str:
-    return hashlib.sha256(octets).hexdigest()
+def normal_values(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The fields whose text counts, in order."""
+    return [(name, value) for name, value in pairs if name not in PLAIN_FIELDS and name not in ADDRESS_FIELDS]
+
+
+def attachment(
+    name: str | None,
+    media_type: str,
+    content: bytes,
+    *,
+    cid: str | None = None,
+    disposition: str | None = None,
+    parameters: dict[str, str] | None = None,
+) -> Attachment:
+    """A part as a reader shows it, in the form that readers are compared in."""
+    if media_type in BODY_LIKE:
+        # Readers decode and mend the line ends of what they take for text.
+        content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n").rstrip(b"\n")
+    if parameters is not None:
+        parameters = {key.lower(): value for key, value in parameters.items() if key.lower() != "name"}
+    return Attachment(
+        name=name,
+        media_type=media_type,
+        content=Octets(content),
+        cid=None if cid is None else cid.strip().removeprefix("<").removesuffix(">"),
+        disposition=disposition,
+        parameters=parameters,
+    )
 
 
 ADDRESS_FIELDS = ("from", "sender", "reply-to", "to", "cc", "bcc")
+# Fields that are read as something else than text, or that every message has.
+PLAIN_FIELDS = ("subject", "date", "message-id", "mime-version", "content-type", "content-transfer-encoding")
+BODY_LIKE = ("text/calendar", "text/x-amp-html", "application/ics")

@@ -54,6 +54,9 @@ impl<'a> AddrSpec<'a> {
     }
 
     pub(super) fn read(text: Cow<'a, str>) -> Result<Self, Fault> {
+        if let Some(at) = plain_at(&text) {
+            return Ok(Self { text, at });
+        }
         if has_control(&text) {
             return Err(control());
         }
@@ -130,6 +133,40 @@ impl<'a> ReversePath<'a> {
     }
 }
 
+/// Where the `@` of an address stands that needs no further look: a dot-string of ASCII, a host
+/// name that no rule of IDNA touches, within the limits. Nearly every address is one, and this is one
+/// pass over it.
+fn plain_at(text: &str) -> Option<usize> {
+    let octets = text.as_bytes();
+    let mut last = b'.';
+    let mut at = None;
+    for (index, &octet) in octets.iter().enumerate() {
+        match octet {
+            b'@' if last != b'.' => {
+                at = Some(index);
+                break;
+            }
+            b'.' if last != b'.' => {}
+            octet if PLAIN_ATEXT[usize::from(octet)] => {}
+            _ => return None,
+        }
+        last = octet;
+    }
+    let at = at.filter(|at| *at <= LONGEST_LOCAL_PART && octets.len() <= LONGEST_ADDRESS)?;
+    domain::is_plain_host_name(octets.get(at + 1..)?).then_some(at)
+}
+
+/// atext of ASCII.
+const PLAIN_ATEXT: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut octet = 0;
+    while octet < 128 {
+        table[octet] = ASCII_ATEXT >> octet & 1 == 1;
+        octet += 1;
+    }
+    table
+};
+
 /// Where the local part ends, after checking its grammar.
 fn local_part_end(text: &str) -> Result<usize, Fault> {
     if text.is_empty() {
@@ -152,19 +189,28 @@ fn local_part_end(text: &str) -> Result<usize, Fault> {
 
 /// Dot-string of RFC 5321 section 4.1.2, with RFC 6531's characters.
 fn dot_string_end(text: &str) -> Result<usize, Fault> {
-    let mut last = '.';
+    let mut last = b'.';
     let mut end = text.len();
-    for (index, c) in text.char_indices() {
-        if c == '.' && last == '.' {
+    for (index, &octet) in text.as_bytes().iter().enumerate() {
+        if octet == b'.' && last == b'.' {
             return Err(misplaced_dot());
         }
-        if c != '.' && !is_atext(c) {
+        let fits = match octet {
+            b'.' => true,
+            octet if octet.is_ascii() => is_atext(char::from(octet)),
+            // What follows a first octet was judged with it.
+            _ => text
+                .get(index..)
+                .and_then(|rest| rest.chars().next())
+                .is_none_or(is_atext),
+        };
+        if !fits {
             end = index;
             break;
         }
-        last = c;
+        last = octet;
     }
-    if last == '.' && end > 0 {
+    if last == b'.' && end > 0 {
         return Err(misplaced_dot());
     }
     Ok(end)
@@ -194,31 +240,31 @@ fn quoted_string_end(text: &str) -> Result<usize, Fault> {
 /// atext of RFC 5322 section 3.2.3, with the characters beyond ASCII of RFC 6532 that are no blanks.
 #[inline]
 pub(crate) fn is_atext(c: char) -> bool {
-    /// A bit for each character of ASCII.
-    const ASCII: u128 = {
-        let mut set = 0;
-        let mut octet = 0_u8;
-        while octet < 128 {
-            if octet.is_ascii_alphanumeric() {
-                set |= 1 << octet;
-            }
-            octet += 1;
-        }
-        let signs = b"!#$%&'*+-/=?^_`{|}~";
-        let mut index = 0;
-        while index < signs.len() {
-            set |= 1 << signs[index];
-            index += 1;
-        }
-        set
-    };
-
     if c.is_ascii() {
-        ASCII >> (c as u32) & 1 == 1
+        ASCII_ATEXT >> (c as u32) & 1 == 1
     } else {
         !c.is_whitespace() && !c.is_control()
     }
 }
+
+/// A bit for each character of ASCII that is atext.
+const ASCII_ATEXT: u128 = {
+    let mut set = 0;
+    let mut octet = 0_u8;
+    while octet < 128 {
+        if octet.is_ascii_alphanumeric() {
+            set |= 1 << octet;
+        }
+        octet += 1;
+    }
+    let signs = b"!#$%&'*+-/=?^_`{|}~";
+    let mut index = 0;
+    while index < signs.len() {
+        set |= 1 << signs[index];
+        index += 1;
+    }
+    set
+};
 
 fn invalid(detail: &'static str) -> Fault {
     Fault::new(Code::InvalidAddress, detail)

@@ -23,7 +23,7 @@ pub(super) fn to_ascii(domain: &str) -> Result<Option<String>, Fault> {
     if domain.is_empty() {
         return Err(invalid("There is nothing after the @."));
     }
-    if is_plain_host_name(domain) {
+    if is_plain_host_name(domain.as_bytes()) {
         return Ok(None);
     }
     // A character of an A-label stands for at most one of the domain, of up to four octets.
@@ -50,8 +50,7 @@ pub(super) fn to_ascii(domain: &str) -> Result<Option<String>, Fault> {
 
 /// Letters, digits and hyphens in labels that no rule of IDNA touches: the common case, decided in
 /// one pass, without Unicode's tables.
-fn is_plain_host_name(domain: &str) -> bool {
-    let octets = domain.as_bytes();
+pub(super) fn is_plain_host_name(octets: &[u8]) -> bool {
     let mut label = 0;
     let mut last = b'.';
     for &octet in octets {

@@ -45,7 +45,10 @@ pub(crate) fn read_mailbox<'a>(
     match mailbox.value {
         JsonMailbox::Parts(parts) => read_parts(place, *parts, report),
         JsonMailbox::Text(text) => {
-            let mut mailboxes = read_list(place, &text, report);
+            let mut mailboxes = match parse_bare(&text) {
+                Some(mailbox) => return Some(mailbox),
+                None => read_list(place, &text, report),
+            };
             if mailboxes.len() > 1 {
                 report.problem(place, Code::TooManyMailboxes, several);
             }
@@ -89,14 +92,19 @@ fn read_parts<'a>(
     }
 }
 
+/// By far the most common mailbox: an address and nothing else.
+fn parse_bare<'a>(text: &Cow<'a, str>) -> Option<Mailbox<'a>> {
+    let address = AddrSpec::read(text.clone()).ok()?;
+    Some(Mailbox {
+        name: None,
+        address,
+    })
+}
+
 /// Parses mailboxes written as one string.
 fn parse_list<'a>(text: &Cow<'a, str>) -> Result<Vec<Mailbox<'a>>, Fault> {
-    // By far the most common: an address and nothing else.
-    if let Ok(address) = AddrSpec::read(text.clone()) {
-        return Ok(vec![Mailbox {
-            name: None,
-            address,
-        }]);
+    if let Some(mailbox) = parse_bare(text) {
+        return Ok(vec![mailbox]);
     }
     if has_control_except_tab(text) {
         return Err(Fault::new(

@@ -10,7 +10,8 @@ const LINE_ROOM: usize = 76;
 /// Writes `; name=value`. A value that is not plain ASCII takes RFC 2231's form, in sections where
 /// it is long: unlike a quoted string that is folded, every reader puts that together again.
 pub(super) fn write(field: &mut Field<'_>, name: &str, value: &str) {
-    if is_token(value) {
+    // RFC 2231 gives these a meaning that some readers look for everywhere.
+    if is_token(value) && !value.contains(['\'', '*', '%']) {
         field.parameter(&[name.as_bytes(), b"=", value.as_bytes()]);
     } else if is_plain(value) {
         let escaped = value.replace('\\', "\\\\").replace('"', "\\\"");

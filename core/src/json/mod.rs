@@ -30,7 +30,7 @@ use std::borrow::Cow;
 /// What was read, and the report that goes on collecting.
 pub(crate) struct Reading<'a> {
     /// Absent when the document is not an object; the report says so.
-    pub message: Option<JsonMessage<'a>>,
+    pub message: Option<Box<JsonMessage<'a>>>,
     pub report: Report<'a>,
 }
 
@@ -69,7 +69,7 @@ pub(crate) fn read_from<'a, D: Deserializer<'a>>(
     lone_surrogate: Option<&'a str>,
 ) -> Result<Reading<'a>, D::Error> {
     let mut reader = Reader::new(lone_surrogate);
-    let message: Option<JsonMessage<'a>> =
+    let message: Option<Box<JsonMessage<'a>>> =
         Seed::new(&mut reader, Place::ROOT).deserialize(deserializer)?;
     // `null` stands for an absent value, but here there is nothing that it could be absent from.
     if message.is_none() && reader.report.len() == 0 {

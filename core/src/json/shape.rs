@@ -41,16 +41,15 @@ impl<'a> Reader<'a> {
 
     /// The place of a member; `None` where its name is no text, which is a problem then.
     pub fn member(&mut self, parent: Place, name: Cow<'a, str>) -> Option<Place> {
-        match self.lone_surrogate {
-            Some(mark) if name.contains(mark) => {
-                let name = name.replace(mark, "\u{fffd}");
-                let place = self.report.member(parent, name.into());
-                let detail = "This name holds half of a surrogate pair, which is no character.";
-                self.report.problem(place, Code::LoneSurrogate, detail);
-                None
-            }
-            _ => Some(self.report.member(parent, name)),
+        let mark = self.lone_surrogate.unwrap_or(NOT_UNICODE);
+        if !name.contains(mark) {
+            return Some(self.report.member(parent, name));
         }
+        let name = name.replace(mark, "\u{fffd}");
+        let place = self.report.member(parent, name.into());
+        let detail = "This name holds half of a surrogate pair, which is no character.";
+        self.report.problem(place, Code::LoneSurrogate, detail);
+        None
     }
 
     fn has_lone_surrogate(&self, text: &str) -> bool {
@@ -269,6 +268,23 @@ impl<'a> Shape<'a> for bool {
 
     fn boolean(_: &mut Reader<'a>, _: Place, boolean: bool) -> Option<Self> {
         Some(boolean)
+    }
+}
+
+/// A value that is too large to be moved about.
+impl<'a, S: Shape<'a>> Shape<'a> for Box<S> {
+    const EXPECTED: &'static str = S::EXPECTED;
+
+    fn schema() -> Value {
+        S::schema()
+    }
+
+    fn object<A: MapAccess<'a>>(
+        reader: &mut Reader<'a>,
+        place: Place,
+        members: A,
+    ) -> Result<Option<Self>, A::Error> {
+        Ok(S::object(reader, place, members)?.map(Self::new))
     }
 }
 

@@ -3,7 +3,8 @@
 /// What a deserializer lends in place of a text that holds half of a surrogate pair, as the strings
 /// of Python and of JavaScript may. It becomes the problem `lone_surrogate`.
 ///
-/// It is known by its address, so no text can be mistaken for it.
+/// A text is known by the address of this one, so no other can be mistaken for it; in the name of a
+/// field it stands for each half.
 pub static NOT_UNICODE: &str = "\u{fdd0}half of a surrogate pair\u{fdd1}";
 
 /// A JSON text in which a mark stands for each half of a surrogate pair.

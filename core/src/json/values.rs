@@ -325,8 +325,14 @@ impl<'a> Shape<'a> for JsonHeaders<'a> {
                     name,
                     values: values.value.0,
                 }),
-                (None, _) => reader.lacks(place, "name"),
-                (_, None) => reader.lacks(place, "value"),
+                (name, values) => {
+                    if name.is_none() {
+                        reader.lacks(place, "name");
+                    }
+                    if values.is_none() {
+                        reader.lacks(place, "value");
+                    }
+                }
             }
         }
         Ok(Some(Self(headers)))

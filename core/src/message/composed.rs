@@ -116,17 +116,17 @@ impl Composed<'_> {
 
     /// The tree of bodies and files: mixed > related > alternative, no level around one child.
     fn content(&self) -> Entity<'_> {
+        let bodies = self.bodies();
+        if self.attachments.is_empty() {
+            return bodies;
+        }
         let beside_html = |file: &&File<'_>| file.content_id.is_some() && self.html.is_some();
-        let mut related = vec![self.bodies()];
-        related.extend(
-            self.attachments
-                .iter()
-                .filter(beside_html)
-                .map(Entity::File),
-        );
-        let body = Entity::multipart("related", related);
+        let inline = self.attachments.iter().filter(beside_html);
+        let body = std::iter::once(bodies).chain(inline.map(Entity::File));
         let files = self.attachments.iter().filter(|file| !beside_html(file));
-        let mixed = body.into_iter().chain(files.map(Entity::File)).collect();
+        let mixed = Entity::multipart("related", body)
+            .into_iter()
+            .chain(files.map(Entity::File));
         Entity::multipart("mixed", mixed).unwrap_or(Self::EMPTY)
     }
 
@@ -144,8 +144,7 @@ impl Composed<'_> {
         ];
         let parts = bodies
             .into_iter()
-            .filter_map(|(subtype, text)| text.map(|text| Entity::Text { subtype, text }))
-            .collect();
+            .filter_map(|(subtype, text)| text.map(|text| Entity::Text { subtype, text }));
         Entity::multipart("alternative", parts).unwrap_or(Self::EMPTY)
     }
 

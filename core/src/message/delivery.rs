@@ -59,7 +59,7 @@ pub(super) fn read_delivery<'a>(
             .take()
             .and_then(|windows| read_schedule(windows, report)),
         verp: json.verp.take().is_some_and(|verp| verp.value),
-        dsn: json.dsn.take().map(|dsn| read_dsn(dsn.value, report)),
+        dsn: json.dsn.take().and_then(|dsn| read_dsn(dsn.value, report)),
     }
 }
 
@@ -112,7 +112,12 @@ fn read_dkim<'a>(dkim: Placed<JsonDkim<'a>>, report: &mut Report<'a>) -> Option<
     }
     if options.is_empty() {
         let detail = "Give at least one of `selector`, `domain`, `identity`, `keyList`.";
-        report.missing(place, &["selector"], Code::MissingField, detail);
+        report.missing(
+            place,
+            &["selector", "domain", "identity", "keyList"],
+            Code::MissingField,
+            detail,
+        );
         return None;
     }
     Some(options.join("; "))
@@ -155,7 +160,8 @@ fn read_schedule<'a>(
 /// They stand in one line of less than 998 octets.
 const MOST_WINDOWS: usize = 20;
 
-fn read_dsn<'a>(dsn: JsonDsn<'a>, report: &mut Report<'a>) -> Dsn {
+/// `None` where nothing is asked for.
+fn read_dsn<'a>(dsn: JsonDsn<'a>, report: &mut Report<'a>) -> Option<Dsn> {
     let mut events: Vec<&str> = Vec::new();
     let mut never: Option<Place> = None;
     for word in dsn.notify.map(|notify| notify.value.0).unwrap_or_default() {
@@ -181,10 +187,9 @@ fn read_dsn<'a>(dsn: JsonDsn<'a>, report: &mut Report<'a>) -> Dsn {
         let detail = "`never` stands alone (RFC 3461 section 4.1).";
         report.problem(place, Code::InvalidChoice, detail);
     }
-    Dsn {
-        notify: (!events.is_empty()).then(|| events.join(",")),
-        ret: dsn
-            .ret
-            .and_then(|word| choice(&word, &[("full", "FULL"), ("headers", "HDRS")], report)),
-    }
+    let notify = (!events.is_empty()).then(|| events.join(","));
+    let ret = dsn
+        .ret
+        .and_then(|word| choice(&word, &[("full", "FULL"), ("headers", "HDRS")], report));
+    (notify.is_some() || ret.is_some()).then_some(Dsn { notify, ret })
 }

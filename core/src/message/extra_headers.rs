@@ -59,13 +59,15 @@ const OTHERS_FIELDS: [&str; 13] = [
 
 const OTHERS_PREFIXES: [&str; 4] = ["content-", "resent-", "arc-", "x-pmta-"];
 
+/// Understands the fields. `has_unsubscribe`: the message says by its own field how to leave.
 pub(super) fn read_headers<'a>(
     headers: JsonHeaders<'a>,
+    has_unsubscribe: bool,
     report: &mut Report<'a>,
 ) -> Vec<ExtraHeader<'a>> {
     let mut fields = Vec::with_capacity(headers.0.len());
     for JsonHeader { name, values } in headers.0 {
-        if let Err((code, detail)) = check_name(&name.value) {
+        if let Err((code, detail)) = check_name(&name.value, has_unsubscribe) {
             report.problem(name.place, code, detail);
             continue;
         }
@@ -85,7 +87,7 @@ pub(super) fn read_headers<'a>(
     fields
 }
 
-fn check_name(name: &str) -> Result<(), (Code, Cow<'static, str>)> {
+fn check_name(name: &str, has_unsubscribe: bool) -> Result<(), (Code, Cow<'static, str>)> {
     // ftext of RFC 5322 section 3.6.8.
     let is_name = !name.is_empty()
         && name
@@ -97,7 +99,9 @@ fn check_name(name: &str) -> Result<(), (Code, Cow<'static, str>)> {
         return Err((Code::InvalidHeaderName, detail.into()));
     }
     let name = name.to_ascii_lowercase();
-    if let Some((_, field)) = OWN_FIELDS.iter().find(|(own, _)| *own == name) {
+    let twice = [("list-unsubscribe", "unsubscribe")];
+    let twice = twice.iter().filter(|_| has_unsubscribe);
+    if let Some((_, field)) = OWN_FIELDS.iter().chain(twice).find(|(own, _)| *own == name) {
         let detail = format!("This header field is made from the message's `{field}`.");
         return Err((Code::ReservedHeader, detail.into()));
     }
@@ -128,7 +132,7 @@ mod tests {
             "X-Entity-Ref-ID",
             "Precedence",
         ] {
-            assert!(check_name(name).is_ok(), "{name}");
+            assert!(check_name(name, false).is_ok(), "{name}");
         }
         for name in [
             "",
@@ -148,7 +152,7 @@ mod tests {
             "a\r\nb",
             "Date",
         ] {
-            assert!(check_name(name).is_err(), "{name}");
+            assert!(check_name(name, false).is_err(), "{name}");
         }
     }
 }

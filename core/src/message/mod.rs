@@ -43,12 +43,8 @@ pub struct Message<'a> {
 
 /// Where header and bodies come from.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly every message is composed, and there is one at a time"
-)]
 enum Content<'a> {
-    Composed(Composed<'a>),
+    Composed(Box<Composed<'a>>),
     Raw(RawMessage<'a>),
 }
 

@@ -19,7 +19,7 @@ use std::borrow::Cow;
 /// Understands a message. `None` only where the report tells why; a message that comes back beside
 /// problems is not to be used.
 pub(super) fn understand<'a>(
-    mut json: JsonMessage<'a>,
+    mut json: Box<JsonMessage<'a>>,
     mut beside: Beside<'a>,
     report: &mut Report<'a>,
 ) -> Option<Message<'a>> {
@@ -35,7 +35,7 @@ pub(super) fn understand<'a>(
 
     let mut recipients_unknown = false;
     let content = match json.raw.take() {
-        None => read_composed(json, &mut beside.files, report).map(Content::Composed),
+        None => read_composed(&mut json, &mut beside.files, report).map(Content::Composed),
         Some(raw) => {
             for place in json.composing() {
                 let detail = "Beside `raw` only envelope fields can stand.";
@@ -67,44 +67,57 @@ pub(super) fn understand<'a>(
 }
 
 fn read_composed<'a>(
-    json: JsonMessage<'a>,
+    json: &mut JsonMessage<'a>,
     files: &mut FileParts<'a>,
     report: &mut Report<'a>,
-) -> Option<Composed<'a>> {
-    let from = read_from(json.from, report);
+) -> Option<Box<Composed<'a>>> {
+    let from = read_from(json.from.take(), report);
     let reply_to = json
         .reply_to
+        .take()
         .map(|field| read_mailboxes(field, report))
         .unwrap_or_default();
     let date = json.date.as_ref().and_then(|date| read_date(date, report));
-    let message_id = json.message_id.and_then(|id| read_message_id(&id, report));
-    let subject = json.subject.map(|subject| header_text(subject, report));
+    let message_id = json
+        .message_id
+        .take()
+        .and_then(|id| read_message_id(&id, report));
+    let subject = json
+        .subject
+        .take()
+        .map(|subject| header_text(subject, report));
     let attachments = json
         .attachments
+        .take()
         .map(|list| read_attachments(list.value, files, report));
     let calendar = json
         .calendar
+        .take()
         .and_then(|calendar| read_calendar(calendar, report));
+    let has_unsubscribe = json.unsubscribe.is_some();
     let extra_headers = json
         .headers
-        .map(|headers| read_headers(headers.value, report));
+        .take()
+        .map(|headers| read_headers(headers.value, has_unsubscribe, report));
     let unsubscribe = json
         .unsubscribe
+        .take()
         .and_then(|ways| read_unsubscribe(ways, report));
     let priority = json
         .priority
+        .take()
         .and_then(|word| choice(&word, &Priority::CHOICES, report));
     let mut ids = |field: Option<Placed<JsonTexts<'a>>>| {
         field.map_or_else(Vec::new, |field| read_message_ids(field.value, report))
     };
-    let (in_reply_to, references) = (ids(json.in_reply_to), ids(json.references));
-    Some(Composed {
+    let (in_reply_to, references) = (ids(json.in_reply_to.take()), ids(json.references.take()));
+    Some(Box::new(Composed {
         from: from?,
         reply_to,
         subject,
-        text: json.text.map(|text| text.value),
-        amp: json.amp.map(|amp| amp.value),
-        html: json.html.map(|html| html.value),
+        text: json.text.take().map(|text| text.value),
+        amp: json.amp.take().map(|amp| amp.value),
+        html: json.html.take().map(|html| html.value),
         calendar,
         attachments: attachments.unwrap_or_default(),
         extra_headers: extra_headers.unwrap_or_default(),
@@ -114,7 +127,7 @@ fn read_composed<'a>(
         references,
         date,
         message_id,
-    })
+    }))
 }
 
 fn read_from<'a>(

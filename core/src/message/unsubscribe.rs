@@ -26,7 +26,7 @@ pub(super) fn read_unsubscribe<'a>(
     let mut is_https = false;
     if value.url.is_none() && value.mailto.is_none() {
         let detail = "Give `url`, `mailto` or both.";
-        report.missing(place, &["url"], Code::MissingField, detail);
+        report.missing(place, &["url", "mailto"], Code::MissingField, detail);
     }
     if let Some(url) = value.url {
         is_https = has_scheme(&url.value, "https:");

@@ -12,6 +12,14 @@ pub(super) struct Boundaries {
 }
 
 impl Boundaries {
+    /// For a message of one part.
+    pub fn none() -> Self {
+        Self {
+            stem: String::new(),
+            level: 0,
+        }
+    }
+
     /// `verbatim` is the content that stands in the message as it came.
     pub fn new(identity: &str, verbatim: &[&[u8]]) -> Self {
         let mut identity = fnv1a(identity.as_bytes());

@@ -45,9 +45,10 @@ impl Content<'_> {
         if octets.contains(&0) {
             return Err("An attached message may not hold NUL (RFC 2045 section 2.8).");
         }
+        let line_length = |line: &[u8]| line.strip_suffix(b"\r").unwrap_or(line).len();
         if octets
             .split(|octet| *octet == b'\n')
-            .any(|line| line.len() > 999)
+            .any(|line| line_length(line) > 998)
         {
             return Err("An attached message has a line of over 998 octets.");
         }
@@ -98,6 +99,17 @@ impl File<'_> {
             Content::Message { octets, .. } => Some(octets),
             Content::Base64(_) | Content::Octets(_) => None,
         }
+    }
+
+    /// Whether it holds octets beyond ASCII.
+    pub fn is_eight_bit(&self) -> bool {
+        matches!(
+            self.content,
+            Content::Message {
+                is_ascii: false,
+                ..
+            }
+        )
     }
 
     /// Writes the part: its header fields, the empty line and its content.

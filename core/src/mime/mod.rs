@@ -54,22 +54,31 @@ impl TextSubtype {
     }
 }
 
-impl Entity<'_> {
+impl<'m> Entity<'m> {
     /// The parts as one entity: no level stands around a single child. `None` for no parts.
-    pub fn multipart(subtype: &'static str, mut parts: Vec<Self>) -> Option<Self> {
-        if parts.len() > 1 {
-            return Some(Self::Multipart { subtype, parts });
-        }
-        parts.pop()
+    pub fn multipart(
+        subtype: &'static str,
+        mut parts: impl Iterator<Item = Entity<'m>>,
+    ) -> Option<Self> {
+        let first = parts.next()?;
+        let Some(second) = parts.next() else {
+            return Some(first);
+        };
+        let parts = [first, second].into_iter().chain(parts).collect();
+        Some(Self::Multipart { subtype, parts })
     }
 
     /// Writes the entity as the content of a message: its header fields, the empty line and the
     /// body, which ends with a line end. Boundaries are made from `identity`, so the same message
     /// has the same octets.
     pub fn write_message(&self, identity: &str, out: &mut Vec<u8>) {
-        let mut verbatim = Vec::new();
-        self.collect_verbatim(&mut verbatim);
-        self.write(&mut Boundaries::new(identity, &verbatim), out);
+        if let Self::Multipart { .. } = self {
+            let mut verbatim = Vec::new();
+            self.collect_verbatim(&mut verbatim);
+            self.write(&mut Boundaries::new(identity, &verbatim), out);
+        } else {
+            self.write(&mut Boundaries::none(), out);
+        }
         if !out.ends_with(b"\r\n") {
             out.extend_from_slice(b"\r\n");
         }
@@ -83,6 +92,16 @@ impl Entity<'_> {
             Self::Multipart { parts, .. } => {
                 parts.iter().map(|part| part.estimate() + 64).sum::<usize>() + 128
             }
+        }
+    }
+
+    /// Whether octets beyond ASCII stand in it, which the multiparts around have to tell as well
+    /// (RFC 2045 section 6.4).
+    fn is_eight_bit(&self) -> bool {
+        match self {
+            Self::Text { .. } => false,
+            Self::File(file) => file.is_eight_bit(),
+            Self::Multipart { parts, .. } => parts.iter().any(Self::is_eight_bit),
         }
     }
 
@@ -126,6 +145,9 @@ impl Entity<'_> {
                     put(out, &[";\r\n type=\"", root.media_type(), "\""]);
                 }
                 put(out, &["\r\n"]);
+                if self.is_eight_bit() {
+                    put(out, &["Content-Transfer-Encoding: 8bit\r\n"]);
+                }
                 for part in parts {
                     put(out, &["\r\n--", &boundary, "\r\n"]);
                     part.write(boundaries, out);

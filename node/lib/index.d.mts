@@ -1,0 +1,4 @@
+import * as pmtaemail from './index.js';
+
+export * from './index.js';
+export default pmtaemail;

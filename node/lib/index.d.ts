@@ -1,0 +1,103 @@
+import type { Message } from './message';
+
+export type * from './message';
+
+/** A message as an object, or as the text or the octets of its JSON. */
+export type MessageInput = Message | string | Uint8Array | ArrayBuffer;
+
+/** One thing that is wrong with a message. */
+export interface Problem {
+  /** A frozen word for programs. */
+  code: string;
+  /** Where: a JSON Pointer (RFC 6901) into the message; the empty one is the whole of it. */
+  pointer: string;
+  /** One sentence for people, which never repeats a value of the message. */
+  detail: string;
+}
+
+/** What a message became in the pickup directory. */
+export interface Receipt {
+  /** Unique, and sorts by time. */
+  id: string;
+  /** Without angle brackets. */
+  messageId: string;
+  /** Names of the files. */
+  files: string[];
+  /** How many different recipients there are. */
+  recipients: number;
+  /** The size of all files. */
+  octets: number;
+}
+
+/** A message breaks rules. */
+export class MessageError extends Error {
+  constructor(problems: readonly Problem[]);
+  name: 'MessageError';
+  /** The code of the first problem. */
+  code: string;
+  /** Everything that is wrong, in document order. */
+  problems: Problem[];
+}
+
+/** A message could not be handed over. */
+export class PickupError extends Error {
+  private constructor();
+  name: 'PickupError';
+  /** The name of the system's error, such as `ENOSPC`; `ERR_PICKUP` where the system had none. */
+  code: string;
+  /** The number of the system's error, negative as Node has it. */
+  errno?: number;
+  /** The file or directory. */
+  path: string;
+  /** What was tried. */
+  operation: string;
+}
+
+export interface PickupOptions {
+  /** `durable` (the default): what is handed over survives a power cut. `none`: nothing is synced. */
+  durability?: 'durable' | 'none';
+  /** Where files are written first, on file systems without unnamed files. */
+  staging?: string | URL;
+  /** Whether many files may be made durable by a sync of their whole file system; true by default. */
+  syncfs?: boolean;
+}
+
+/**
+ * PowerMTA's pickup directory. Open it once and use it from everywhere: what is submitted at the same time is made
+ * durable together.
+ */
+export class Pickup {
+  /** @throws {PickupError} if the directory cannot be used. */
+  constructor(directory: string | URL, options?: PickupOptions);
+  /** The absolute path of the directory. */
+  readonly path: string;
+  /**
+   * Hands a message over. The promise resolves once the message is durable, and rejects with a MessageError or a
+   * PickupError. As with Node's own functions, leave a message's octets as they are until then.
+   */
+  submit(message: MessageInput): Promise<Receipt>;
+  /**
+   * Hands the message over before it returns.
+   * @throws {MessageError | PickupError}
+   */
+  submitSync(message: MessageInput): Receipt;
+  /** Hands messages over: a receipt or an error for each, in their order. The promise does not reject for a message. */
+  submitMany(messages: Iterable<MessageInput>): Promise<(Receipt | Error)[]>;
+  /** The same before it returns. */
+  submitManySync(messages: Iterable<MessageInput>): (Receipt | Error)[];
+}
+
+/** The problems of a message; none if it may be sent. */
+export function check(message: MessageInput): Problem[];
+
+/**
+ * The octets of a message as it is sent (RFC 5322). This takes microseconds.
+ * @throws {MessageError}
+ */
+export function render(message: MessageInput): Buffer;
+
+/** The same on another thread, for messages of many megabytes. */
+export function renderAsync(message: MessageInput): Promise<Buffer>;
+
+/** The version of the library. */
+export const version: string;

@@ -1,0 +1,6 @@
+import pmtaemailTransport from './nodemailer.js';
+
+export type Info = pmtaemailTransport.Info;
+export type Options = pmtaemailTransport.Options;
+export import PickupTransport = pmtaemailTransport.PickupTransport;
+export default pmtaemailTransport;

@@ -1,0 +1,4 @@
+import pmtaemailTransport from './nodemailer.js';
+
+export const { PickupTransport } = pmtaemailTransport;
+export default pmtaemailTransport;

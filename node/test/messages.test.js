@@ -1,0 +1,155 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+const vm = require('node:vm');
+const { check, MessageError, render, renderAsync, version } = require('pmtaemail');
+
+const message = {
+  from: 'Shop <shop@example.com>',
+  to: ['ann@example.org', { name: 'Zoë', address: 'zoe@example.org' }],
+  subject: 'Grüße, 你好, 😀',
+  text: 'Hello\n'.repeat(1000),
+  html: '<p>Ça va?</p>',
+  date: '2026-01-02T03:04:05Z',
+  messageId: 'a@example.com',
+};
+
+const codes = (message) => check(message).map(({ code, pointer }) => `${pointer} ${code}`);
+const attached = (content, more) => ({ ...message, attachments: [{ filename: 'a.bin', content, ...more }] });
+
+test('an object, its JSON and the octets of that are one message', async () => {
+  const octets = render(message);
+  assert.ok(Buffer.isBuffer(octets));
+  assert.match(octets.toString(), /^Date: Fri, 2 Jan 2026 03:04:05 \+0000\r\n/);
+  const json = JSON.stringify(message);
+  const forms = [json, Buffer.from(json), new Uint8Array(Buffer.from(json)), Uint8Array.from(Buffer.from(json)).buffer];
+  for (const form of forms) assert.deepEqual(render(form), octets);
+  for (const form of [message, ...forms]) assert.deepEqual(await renderAsync(form), octets);
+});
+
+test('text of every width comes through', () => {
+  const texts = ['', 'a', 'é', '€', '😀', '\u00ff', '\u0100', '\ufeff', '\0', '\ud83d\ude00'.repeat(40_000), 'ж'.repeat(50_000)];
+  for (const one of texts) {
+    for (const other of texts) {
+      const both = { ...message, text: one, html: other };
+      assert.deepEqual(render(both), render(JSON.stringify(both)));
+    }
+  }
+});
+
+test('a message of a megabyte or two', () => {
+  const large = { ...message, text: 'Hello, world!\n'.repeat(80_000), html: 'Привет!\n'.repeat(80_000) };
+  assert.deepEqual(render(large), render(JSON.stringify(large)));
+});
+
+test('octets cross as they are', () => {
+  const octets = Buffer.from([0, 1, 254, 255, 128]);
+  const expected = render(attached(octets.toString('base64')));
+  const shared = new SharedArrayBuffer(5);
+  new Uint8Array(shared).set(octets);
+  const forms = [
+    octets,
+    Uint8Array.from(octets),
+    Uint8Array.from(octets).buffer,
+    Buffer.concat([Buffer.from('xx'), octets, Buffer.from('x')]).subarray(2, 7),
+    shared,
+    new Uint8Array(shared),
+  ];
+  for (const form of forms) assert.deepEqual(render(attached(form)), expected);
+  assert.deepEqual(render(attached(Buffer.alloc(0))), render(attached('')));
+  const large = Buffer.alloc(3_000_000, 'abc');
+  assert.deepEqual(render(attached(large)), render(attached(large.toString('base64'))));
+});
+
+test('dates, undefined, and objects that know their JSON', () => {
+  const date = new Date('2026-01-02T03:04:05Z');
+  const same = { ...message, date, cc: undefined, bcc: null, html: Object('<p>Ça va?</p>') };
+  assert.deepEqual(render(same), render(message));
+  assert.deepEqual(render({ toJSON: () => message }), render(message));
+  assert.deepEqual(render(Object.assign(Object.create(null), message)), render(message));
+  class Letter {
+    constructor() {
+      Object.assign(this, message);
+    }
+  }
+  assert.deepEqual(render(new Letter()), render(message));
+  assert.deepEqual(render(vm.runInNewContext(`(${JSON.stringify(message)})`)), render(message));
+  assert.deepEqual(codes({ ...message, date: new Date(NaN) }), ['/date invalid_date']);
+});
+
+test('what JSON cannot say is of the wrong type', () => {
+  const values = [() => 1, Symbol('x'), 12n, NaN, Infinity, 1, 1.5, -1, true, new Map(), new Set(), Promise.resolve(), /x/];
+  for (const value of [...values, new Float64Array(1), new DataView(new ArrayBuffer(1)), Buffer.from('x')]) {
+    assert.deepEqual(codes({ ...message, subject: value }), ['/subject wrong_type'], String(value));
+  }
+  for (const value of [undefined, null, 1, 'null', [], () => 1, Symbol('x'), new Date()]) {
+    assert.equal(check(value).length > 0, true);
+  }
+  assert.deepEqual(codes(undefined), [' wrong_type']);
+});
+
+test('half of a surrogate pair is a problem with its place', () => {
+  assert.deepEqual(codes({ ...message, subject: 'a\ud800b' }), ['/subject lone_surrogate']);
+  // Two halves that only stand beside each other between fields are no pair.
+  assert.deepEqual(codes({ ...message, text: 'a\ud83d', html: '\ude00b' }), ['/text lone_surrogate', '/html lone_surrogate']);
+  assert.deepEqual(codes('{"from": "a@b.example", "to": "a@b.example", "subject": "\udc00"}'), ['/subject lone_surrogate']);
+  assert.equal(codes({ ...message, '\ud800': 1 }).length, 1);
+});
+
+test('every problem is told at once', async () => {
+  const wrong = { too: 'x', from: 'a@example.com', to: [{ adress: 'b@example.com' }], subject: 'a\nb' };
+  const problems = check(wrong);
+  assert.deepEqual(problems, check(JSON.stringify(wrong)));
+  assert.ok(problems.length >= 3);
+  for (const verb of [render, renderAsync]) {
+    await assert.rejects(
+      async () => verb(wrong),
+      (error) => {
+        assert.ok(error instanceof MessageError && error instanceof Error);
+        assert.equal(error.name, 'MessageError');
+        assert.equal(error.code, problems[0].code);
+        assert.deepEqual(error.problems, problems);
+        assert.match(error.message, /^\/too: unknown_field: .*\n/);
+        return true;
+      },
+    );
+  }
+});
+
+test('hostile objects do no harm', () => {
+  const cycle = { ...message };
+  cycle.cc = [cycle];
+  assert.deepEqual(codes(cycle), [' not_json']);
+  let deep = [];
+  for (let level = 0; level < 100_000; level++) deep = [deep];
+  assert.deepEqual(codes(deep), [' not_json']);
+  assert.deepEqual(codes({ toJSON() { return this; } }), [' not_json']);
+
+  const refuse = { get from() { throw new RangeError('no'); } };
+  assert.throws(() => check(refuse), RangeError);
+  assert.throws(() => render(new Proxy({}, { ownKeys() { throw new RangeError('no'); } })), RangeError);
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  assert.throws(() => render(proxy), TypeError);
+  const proxied = new Proxy(message, {});
+  assert.deepEqual(render(proxied), render(message));
+
+  // A getter that calls in again, and one that shrinks what is being read.
+  const again = { ...message, get subject() { return String(render(message).length); } };
+  assert.deepEqual(render(again), render({ ...again }));
+  const list = ['a@example.com', 'b@example.com'];
+  const shrink = { ...message, to: [{ get address() { list.length = 0; return 'c@example.com'; } }], cc: list };
+  assert.deepEqual(check(shrink), []);
+  const detached = new ArrayBuffer(8);
+  const view = new Uint8Array(detached);
+  structuredClone(detached, { transfer: [detached] });
+  assert.deepEqual(render(attached(view)), render(attached('')));
+
+  // After all that, the next message is read as ever.
+  assert.deepEqual(render(message), render(JSON.stringify(message)));
+});
+
+test('the version is the package’s', () => {
+  assert.equal(version, require('pmtaemail/package.json').version);
+});

@@ -1,0 +1,22 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { execFileSync } = require('node:child_process');
+const { join } = require('node:path');
+const { test } = require('node:test');
+const pmtaemail = require('pmtaemail');
+
+test('ESM and CommonJS give the same things', async () => {
+  const esm = await import('pmtaemail');
+  assert.equal(esm.default, pmtaemail);
+  const { default: _, ...named } = esm;
+  assert.deepEqual(named, pmtaemail);
+  const nodemailer = await import('pmtaemail/nodemailer');
+  assert.equal(nodemailer.default, require('pmtaemail/nodemailer'));
+  assert.equal(nodemailer.PickupTransport, require('pmtaemail/nodemailer').PickupTransport);
+});
+
+test('the types are right', () => {
+  const tsc = require.resolve('typescript/package.json').replace(/package\.json$/, 'bin/tsc');
+  execFileSync(process.execPath, [tsc, '--project', join(__dirname, 'types')], { stdio: 'inherit' });
+});

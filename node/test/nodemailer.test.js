@@ -1,0 +1,237 @@
+'use strict';
+
+// What our transport hands over is read by a parser that nobody here wrote, and must say what nodemailer's own message
+// says.
+
+const assert = require('node:assert/strict');
+const { createServer } = require('node:http');
+const { once } = require('node:events');
+const { mkdtempSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
+const { tmpdir } = require('node:os');
+const { join } = require('node:path');
+const { after, before, test } = require('node:test');
+const { Readable } = require('node:stream');
+const nodemailer = require('nodemailer');
+const { MessageError, Pickup } = require('pmtaemail');
+const pmtaemailTransport = require('pmtaemail/nodemailer');
+
+const directory = mkdtempSync(join(tmpdir(), 'pickup-'));
+const file = join(directory, 'hällo.txt');
+const pickup = new Pickup(directory, { durability: 'none' });
+const transporter = nodemailer.createTransport(pmtaemailTransport({ pickup }));
+const server = createServer((request, response) => response.end(`${request.url} ${request.headers['x-token']}`));
+
+before(async () => {
+  writeFileSync(file, 'from a file\n');
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+});
+after(() => {
+  rmSync(directory, { recursive: true });
+  server.close();
+});
+
+const basic = () => ({
+  from: '"Fred Foo 👻" <foo@example.com>',
+  to: 'bar@example.com, "Baz, B." <baz@example.com>',
+  subject: 'Hello ✔',
+  text: 'Hello world?',
+  html: '<b>Hello world?</b>',
+  date: new Date('2026-01-02T03:04:05Z'),
+  messageId: '<some-id@example.com>',
+});
+
+async function parse(octets) {
+  const { default: PostalMime } = await import('postal-mime');
+  return PostalMime.parse(octets, { attachmentEncoding: 'base64' });
+}
+
+/** What counts in a parsed message; line ends and their number at the end of a text do not. */
+function essence(parsed) {
+  // How nodemailer names images that were in the html.
+  const chance = /[0-9a-f]{20}(?=@localhost)/g;
+  const text = (value) => value?.replaceAll('\r\n', '\n').trimEnd();
+  const names = ['from', 'to', 'cc', 'replyTo', 'subject', 'messageId', 'inReplyTo', 'references', 'date'];
+  const attachments = parsed.attachments.map(({ filename, mimeType, disposition, contentId, content, method }) => ({
+    filename,
+    mimeType,
+    disposition,
+    contentId: contentId?.replace(chance, 'cid'),
+    method,
+    content: text(Buffer.from(content, 'base64').toString('latin1')),
+  }));
+  const own = /^(x-(?!priority|msmail)|list-|importance)/;
+  return {
+    ...Object.fromEntries(names.map((name) => [name, parsed[name]])),
+    text: text(parsed.text),
+    html: text(parsed.html)?.replace(chance, 'cid'),
+    attachments: attachments.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)),
+    headers: parsed.headers.filter(({ key }) => own.test(key)).map(({ key, value }) => [key, value.toLowerCase()]).sort(),
+  };
+}
+
+function handedOver({ receipt }) {
+  const [name] = receipt.files;
+  return readFileSync(join(directory, name));
+}
+
+/** The message of a pickup file, behind the lines that are for PowerMTA. */
+function content(octets) {
+  const text = octets.toString('latin1');
+  const [lines] = text.match(/^(?:x-(?:sender|receiver): .*\r\n)+/) ?? text.match(/^XACK[^]*?\r\nDATA\r\n/);
+  return octets.subarray(lines.length);
+}
+
+/** Sends a message by both transports. */
+async function assertSame(make) {
+  const composer = nodemailer.createTransport({ streamTransport: true, buffer: true });
+  const { message, envelope } = await composer.sendMail(make());
+  const info = await transporter.sendMail(make());
+  assert.deepEqual(info.envelope, envelope);
+  assert.deepEqual(info.accepted, envelope.to);
+  assert.deepEqual(info.rejected, []);
+  assert.equal(info.messageId, `<${info.receipt.messageId}>`);
+  assert.match(info.response, new RegExp(info.receipt.id));
+  const octets = handedOver(info);
+  assert.deepEqual(essence(await parse(content(octets))), essence(await parse(message)));
+  return octets.toString();
+}
+
+const messages = {
+  'text and html': {},
+  'text alone': { html: undefined },
+  'nothing': { html: undefined, text: undefined },
+  'addresses as objects and lists': {
+    from: { name: 'Fred', address: 'foo@example.com' },
+    to: ['a@example.com', '"B" <b@example.com>, c@example.com', { name: 'Dö', address: 'd@example.com' }],
+    cc: { name: '', address: 'e@example.com' },
+    bcc: ['f@example.com', 'F@example.com'],
+    replyTo: 'G <g@example.com>',
+  },
+  'a thread': { inReplyTo: '<a@example.com>', references: '<a@example.com> <b@example.com>' },
+  'references as a list': { references: ['<a@example.com>', '<b@example.com>'] },
+  'priority': { priority: 'high' },
+  'normal priority': { priority: 'normal' },
+  'headers': { headers: { 'x-my-key': 'header value', 'x-another-key': ['a', 'b'], 'X-Number': 3 } },
+  'headers as a list': { headers: [{ key: 'x-one', value: 'a' }, { key: 'x-one', value: 'b' }, { key: 'x-two', value: 'Ж' }] },
+  'x-mailer': { xMailer: 'Our mailer 1.0' },
+  'list': {
+    list: {
+      help: 'admin@example.com?subject=help',
+      unsubscribe: [{ url: 'http://example.com/u', comment: 'Comment' }, 'unsubscribe@example.com'],
+      id: { url: 'mylist.example.com', comment: 'This is my awesome list' },
+    },
+  },
+  'text from a Buffer': { text: Buffer.from('Übung') },
+  'html from base64': { html: { content: Buffer.from('<i>ä</i>').toString('base64'), encoding: 'base64' } },
+  'amp': { amp: '<!doctype html><html ⚡4email></html>' },
+  'an event': { icalEvent: { method: 'request', filename: 'i.ics', content: 'BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR' } },
+  'an event as a string': { icalEvent: 'BEGIN:VCALENDAR\r\nMETHOD:PUBLISH\r\nEND:VCALENDAR' },
+  'data: images in the html': { attachDataUrls: true, html: '<img src="data:image/png;base64,iVBORw0KGgo=">' },
+};
+
+for (const [name, fields] of Object.entries(messages)) {
+  const make = () => ({ ...basic(), ...fields });
+  test(name, async () => void (await assertSame(make)));
+}
+
+const attachments = {
+  'a string': () => ({ filename: 'text1.txt', content: 'hello wörld!' }),
+  'a Buffer': () => ({ filename: 'text2.txt', content: Buffer.from('hello world!', 'utf-8') }),
+  'a file': () => ({ filename: 'text3.txt', path: file }),
+  'a file without a name of its own': () => ({ path: file }),
+  'a stream': () => ({ filename: 'text4.txt', content: Readable.from(['str', 'eam']) }),
+  'a content type': () => ({ filename: 'text.bin', content: 'hello world!', contentType: 'text/plain' }),
+  'a URL': () => ({ filename: 'x.txt', href: `http://127.0.0.1:${server.address().port}/a`, httpHeaders: { 'x-token': 't' } }),
+  'base64': () => ({ filename: 'text1.txt', content: 'aGVsbG8gd29ybGQh', encoding: 'base64' }),
+  'hex': () => ({ filename: 'a.bin', content: '00ff', encoding: 'hex' }),
+  'a data: URI': () => ({ path: 'data:text/plain;base64,aGVsbG8gd29ybGQ=' }),
+  'an inline image': () => ({ filename: 'image.png', content: Buffer.from('png'), cid: 'unique@nodemailer.com' }),
+  'an inline text': () => ({ filename: 'a.txt', content: 'a', contentDisposition: 'inline' }),
+  'no name': () => ({ filename: false, content: Buffer.from('x'), contentType: 'application/pdf' }),
+  'a name beyond ASCII': () => ({ filename: 'Prüfung – 测试.pdf', content: Buffer.from('x') }),
+  'nothing in it': () => ({ filename: 'empty.bin', content: '' }),
+};
+
+for (const [name, make] of Object.entries(attachments)) {
+  test(`attached: ${name}`, async () => void (await assertSame(() => ({ ...basic(), attachments: [make()] }))));
+}
+
+test('all attachments at once', async () => {
+  await assertSame(() => ({ ...basic(), attachments: Object.values(attachments).map((make) => make()) }));
+});
+
+test('no access to files and URLs where nodemailer forbids it', async () => {
+  const forbidden = [{ disableFileAccess: true, attachments: [{ path: file }] }, { disableUrlAccess: true, html: { href: 'http://127.0.0.1/' } }];
+  for (const fields of forbidden) await assert.rejects(transporter.sendMail({ ...basic(), ...fields }), /access rejected/i);
+});
+
+test('the envelope', async () => {
+  const recipients = ['bar@example.com', 'baz@example.com'];
+  const octets = await assertSame(() => ({ ...basic(), envelope: { from: 'bounce@example.com', to: recipients } }));
+  assert.match(octets, /^x-sender: bounce@example\.com\r\nx-receiver: bar@example.com\r\nx-receiver: baz@example.com\r\n/);
+  const hidden = await assertSame(() => ({ ...basic(), bcc: 'secret@example.com' }));
+  assert.equal(hidden.match(/secret@/g).length, 1);
+});
+
+test('DSN and fields of our own', async () => {
+  const options = { id: 'some-id', return: 'headers', notify: ['failure', 'delay'] };
+  const octets = await assertSame(() => ({ ...basic(), dsn: options, pmtaemail: { verp: true } }));
+  assert.match(octets, /RET=HDRS/);
+  assert.match(octets, /ENVID=some-id/);
+  assert.match(octets, /NOTIFY=FAILURE,DELAY/);
+  assert.match(octets, /VERP/);
+});
+
+const onlyRaw = {
+  'another sender': { sender: 'boss@example.com' },
+  'alternatives': { alternatives: [{ contentType: 'text/x-web-markdown', content: '**Hello**' }] },
+  'watch': { watchHtml: '<b>Hello</b>' },
+  'attachments with headers': { attachments: [{ filename: 'a.txt', content: 'a', headers: { 'x-part': '1' } }] },
+  'raw attachments': { attachments: [{ raw: 'Content-Type: text/plain\r\n\r\nhello' }] },
+  'headers that are ours to write': { headers: { 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' } },
+  'an envelope of other recipients': { envelope: { from: 'a@example.com', to: 'other@example.com' } },
+  'groups': { to: 'undisclosed-recipients:;', bcc: 'a@example.com' },
+};
+
+for (const [name, fields] of Object.entries(onlyRaw)) {
+  test(`by nodemailer's own MIME: ${name}`, async () => void (await assertSame(() => ({ ...basic(), ...fields }))));
+}
+
+test('a raw message', async () => {
+  const raw = 'From: foo@example.com\r\nTo: someone@example.com\r\nSubject: test message\r\n\r\nHello world!';
+  const envelope = { from: 'foo@example.com', to: ['bar@example.com'] };
+  const path = join(directory, 'raw.txt');
+  writeFileSync(path, raw);
+  for (const form of [raw, Buffer.from(raw), Readable.from([raw]), { path }]) {
+    const info = await transporter.sendMail({ raw: form, envelope });
+    const octets = handedOver(info).toString();
+    assert.match(octets, /^x-sender: foo@example.com\r\nx-receiver: bar@example.com\r\nDate: .*Subject: test message.*\r\nHello world!\r\n$/s);
+    assert.ok(octets.includes(`Message-ID: ${info.messageId}`));
+  }
+});
+
+test('a plugin that changes the stream', async () => {
+  const plugged = nodemailer.createTransport(pmtaemailTransport({ pickup: directory }));
+  plugged.use('stream', (mail, done) => {
+    mail.message.setHeader('X-Plugged', 'yes');
+    done();
+  });
+  assert.match(handedOver(await plugged.sendMail(basic())).toString(), /X-Plugged: yes/i);
+});
+
+test('a message with problems is refused with them', async () => {
+  await assert.rejects(transporter.sendMail({ ...basic(), subject: 'a\nBcc: x@example.com' }), MessageError);
+  await assert.rejects(transporter.sendMail({ ...basic(), to: undefined }), { code: 'no_recipients' });
+});
+
+test('callbacks, verify, idle and close', async () => {
+  const info = await new Promise((resolve, reject) => {
+    transporter.sendMail(basic(), (error, info) => (error ? reject(error) : resolve(info)));
+  });
+  assert.equal(info.receipt.recipients, 2);
+  assert.equal(await transporter.verify(), true);
+  assert.equal(transporter.isIdle(), true);
+  assert.equal(transporter.transporter.name, 'pmtaemail');
+  transporter.close();
+});

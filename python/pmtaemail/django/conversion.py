@@ -1,0 +1,208 @@
+"""From Django's EmailMessage to the fields of a message, without MIME in between."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC
+from email.message import Message
+from email.utils import parseaddr, parsedate_to_datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.utils import timezone
+
+from .._objects import flat
+
+Fields = dict[str, Any]
+
+# Header fields that are fields of the message too.
+FIELDS_OF_HEADERS = {
+    "message-id": "messageId",
+    "in-reply-to": "inReplyTo",
+    "references": "references",
+    "x-job": "job",
+    "x-envid": "envid",
+    "x-virtual-mta": "vmta",
+}
+
+# The bodies of a message, in their order.
+BODIES = {"text/plain": "text", "text/x-amp-html": "amp", "text/html": "html", "text/calendar": "calendar"}
+
+# What an attached part says in its header section, and an attachment in its fields.
+HEADERS_OF_PARTS = {"content-type", "content-transfer-encoding", "content-disposition", "content-id", "mime-version"}
+
+# How a subclass may have made its MIME its own.
+MAKERS = (
+    "message",
+    "_create_message",
+    "_create_attachments",
+    "_create_alternatives",
+    "_create_attachment",
+    "_create_mime_attachment",
+    "_add_bodies",
+    "_add_attachments",
+    "_add_attachment",
+)
+
+
+class Unsaid(Exception):
+    """The fields of a message cannot say this."""
+
+
+def convert(message: EmailMessage) -> Fields | None:
+    """The fields of `message`; None where they cannot say what Django's own MIME would."""
+    try:
+        refuse_own_mime(message)
+        fields = {
+            "from": message.from_email,
+            "to": addresses(message.to),
+            "cc": addresses(message.cc),
+            "bcc": addresses(message.bcc),
+            "replyTo": addresses(message.reply_to),
+            "subject": str(message.subject),
+            **bodies(message),
+            "attachments": [attachment(each) for each in message.attachments],
+        }
+        if mixed_subtype(message) == "related" and not all("cid" in each for each in fields["attachments"]):
+            raise Unsaid
+        if getattr(settings, "EMAIL_USE_LOCALTIME", False):
+            fields["date"] = timezone.localtime()
+        fields |= headers(message, fields)
+    except Unsaid:
+        return None
+    return fields | getattr(message, "pmtaemail", {})
+
+
+def convert_to_raw(message: EmailMessage) -> Fields:
+    """The message as Django writes it, with its envelope."""
+    mime = message.message()
+    fields = {"sender": parseaddr(str(message.from_email))[1], "to": addresses(message.recipients())}
+    for header, name in FIELDS_OF_HEADERS.items():
+        # PowerMTA's own are fields of the envelope, and not to be shown to anybody.
+        if header.startswith("x-") and header in mime:
+            fields[name] = str(mime[header])
+            del mime[header]
+    return {"raw": flat(mime), **fields, **getattr(message, "pmtaemail", {})}
+
+
+def refuse_own_mime(message: EmailMessage) -> None:
+    makers = (getattr(type(message), name, None) for name in MAKERS)
+    if any(maker and maker.__module__ != EmailMessage.__module__ for maker in makers):
+        raise Unsaid
+    if str(message.encoding or settings.DEFAULT_CHARSET).lower() not in ("utf-8", "utf8"):
+        raise Unsaid
+    if mixed_subtype(message) not in ("mixed", "related"):
+        raise Unsaid
+
+
+def mixed_subtype(message: EmailMessage) -> str:
+    """Which Django 6 has no more."""
+    return getattr(message, "mixed_subtype", "mixed")
+
+
+def addresses(given: Iterable[Any]) -> list[str]:
+    return [str(address) for address in given if address]
+
+
+def bodies(message: EmailMessage) -> Fields:
+    alternatives = list(getattr(message, "alternatives", None) or [])
+    if getattr(message, "alternative_subtype", "alternative") != "alternative":
+        raise Unsaid
+    left = list(BODIES.items())
+    bodies: Fields = {}
+    if message.body or not alternatives:
+        alternatives.insert(0, (message.body, f"text/{message.content_subtype}"))
+    for content, media_type in alternatives:
+        essence, *parameters = (part.strip().lower() for part in str(media_type).split(";"))
+        # In a message their order is fixed, and there is one of each.
+        while left and left[0][0] != essence:
+            left.pop(0)
+        if not left or isinstance(content, (bytes, Message)):
+            raise Unsaid
+        name = left.pop(0)[1]
+        bodies[name] = str(content)
+        if name == "calendar":
+            bodies[name] = {"content": str(content), **dict(parameter.split("=", 1) for parameter in parameters)}
+        elif parameters:
+            raise Unsaid
+    return bodies
+
+
+def attachment(given: Any) -> Fields:
+    if isinstance(given, Message):
+        return attached_part(given)
+    filename, content, media_type = given
+    if isinstance(content, EmailMessage):
+        content = content.message()
+    if isinstance(content, Message):
+        content = flat(content)
+    fields: Fields = {"filename": filename and str(filename), "content": content, "contentType": media_type}
+    if not isinstance(content, (bytes, bytearray, memoryview)):
+        if str(media_type).startswith("text/"):
+            fields |= {"content": str(content), "encoding": "utf8"}
+        else:
+            fields["content"] = str(content).encode()
+    return fields
+
+
+def attached_part(part: Message) -> Fields:
+    """A part that was made by hand, such as an inline image with its Content-ID."""
+    names = {name.lower() for name, _ in part.items()}
+    parameters = dict(part.get_params(failobj=[])[1:])
+    if part.is_multipart() or not names <= HEADERS_OF_PARTS:
+        raise Unsaid
+    if parameters.keys() - {"name", "charset"}:
+        raise Unsaid
+    charset = parameters.get("charset")
+    fields: Fields = {
+        "filename": part.get_filename(),
+        "content": part.get_payload(decode=True),
+        "contentType": part.get_content_type() + (f"; charset={charset}" if charset else ""),
+        "disposition": part.get_content_disposition(),
+    }
+    if cid := part["Content-ID"]:
+        fields["cid"] = str(cid).strip().removeprefix("<").removesuffix(">")
+    return fields
+
+
+def headers(message: EmailMessage, fields: Fields) -> Fields:
+    """The fields that stand for the message's further header fields."""
+    found: Fields = {"headers": []}
+    given = {str(name): str(value) for name, value in message.extra_headers.items()}
+    by_name = {name.lower(): value for name, value in given.items()}
+    if len(by_name) < len(given) or by_name.keys() & {"to", "cc", "reply-to"}:
+        # Django shows other recipients then than the mail goes to.
+        raise Unsaid
+    if "from" in by_name:
+        found |= {"from": by_name["from"], "sender": parseaddr(str(fields["from"]))[1]}
+    if "list-unsubscribe-post" in by_name:
+        found["unsubscribe"] = unsubscribe(by_name.get("list-unsubscribe", ""))
+    for name, value in given.items():
+        lower = name.lower()
+        if lower == "from" or lower.startswith("list-unsubscribe") and "unsubscribe" in found:
+            continue
+        if lower == "date":
+            found["date"] = date(value)
+        elif lower in FIELDS_OF_HEADERS:
+            found[FIELDS_OF_HEADERS[lower]] = value.split() if lower == "references" else value
+        else:
+            found["headers"].append({"name": name, "value": value})
+    return found
+
+
+def unsubscribe(header: str) -> Fields:
+    """List-Unsubscribe with its List-Unsubscribe-Post (RFC 8058)."""
+    links = re.findall(r"<([^<>]+)>", header)
+    urls = [link for link in links if link.lower().startswith("https:")]
+    mailtos = [link for link in links if link.lower().startswith("mailto:")]
+    if len(urls) != 1 or len(mailtos) > 1 or len(links) != len(urls) + len(mailtos):
+        raise Unsaid
+    return {"url": urls[0], "mailto": mailtos[0] if mailtos else None, "oneClick": True}
+
+
+def date(header: str) -> str:
+    try:
+        given = parsedate_to_datetime(header)
+    except ValueError as error:
+        raise Unsaid from error
+    return (given if given.tzinfo else given.replace(tzinfo=UTC)).isoformat()

@@ -1,0 +1,46 @@
+"""What a message without problems should come out as: worked out from the documented rules alone."""
+
+from dataclasses import dataclass
+
+from readers import Reading, normal_body
+
+from .addresses import mailboxes
+from .delivery import Delivery, delivery
+from .files import parts
+from .names import members
+from .values import values
+
+__all__ = ["Delivery", "Expected", "expect"]
+
+ALWAYS = ["from", "date", "message-id", "mime-version", "content-type"]
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The envelope and what every reader should show."""
+
+    delivery: Delivery
+    reading: Reading
+
+
+def expect(message: dict) -> Expected:
+    """The outcome of a message that has no problem. Field names in any documented spelling."""
+    fields = members(message)
+    lists = {name: mailboxes(fields.get(name)) for name in ("from", "replyto", "to", "cc", "bcc")}
+    bodies = {name: normal_body(fields.get(name, "")) for name in ("text", "html")}
+    written = ["reply-to" if name == "replyto" else name for name in ("replyto", "to", "cc") if lists[name]]
+    message_id = fields.get("messageid")
+    texts = values(fields)
+    names = [*ALWAYS, *written, *(["subject"] if "subject" in fields else []), *(name for name, _ in texts)]
+    return Expected(
+        delivery=delivery(fields, lists),
+        reading=Reading(
+            fields=sorted(names),
+            subject=fields.get("subject", ""),
+            addresses={name: lists["replyto" if name == "reply-to" else name] for name in ["from", *written]},
+            message_id=None if message_id is None else "<" + message_id.strip("<>") + ">",
+            bodies={name: text for name, text in bodies.items() if text},
+            attachments=parts(fields),
+            values=texts,
+        ),
+    )

@@ -1,0 +1,56 @@
+"""Header fields whose text is what counts."""
+
+import re
+
+from .names import members
+
+PRIORITIES = {"high": "1", "normal": "3", "low": "5"}
+
+
+def values(fields: dict) -> list[tuple[str, str]]:
+    """Name and text of each such field, in the order in which they stand."""
+    found = []
+    for key, name in (("inreplyto", "in-reply-to"), ("references", "references")):
+        if ids := message_ids(fields.get(key)):
+            found.append((name, " ".join(ids)))
+    found += unsubscribe(members(fields.get("unsubscribe", {})))
+    if "priority" in fields:
+        word = fields["priority"].lower()
+        found += [("x-priority", PRIORITIES[word]), ("importance", word)]
+    return found + headers(fields.get("headers"))
+
+
+def message_ids(value: object) -> list[str]:
+    return ["<" + word.strip("<>") + ">" for text in texts(value) for word in re.split("[ \t]+", text) if word]
+
+
+def unsubscribe(ways: dict) -> list[tuple[str, str]]:
+    if not ways:
+        return []
+    targets = [ways["url"]] if "url" in ways else []
+    if "mailto" in ways:
+        mailto = ways["mailto"]
+        targets.append(mailto if mailto.lower().startswith("mailto:") else f"mailto:{mailto}")
+    found = [("list-unsubscribe", ", ".join(f"<{target}>" for target in targets))]
+    if ways.get("oneclick", True) and ways.get("url", "").lower().startswith("https:"):
+        found.append(("list-unsubscribe-post", "List-Unsubscribe=One-Click"))
+    return found
+
+
+def headers(value: object) -> list[tuple[str, str]]:
+    if value is None:
+        return []
+    pairs = value.items() if isinstance(value, dict) else [named(item) for item in value if item is not None]
+    return [(name.lower(), text) for name, given in pairs for text in texts(given)]
+
+
+def named(item: dict) -> tuple[str, object]:
+    parts = members(item)
+    return parts["name"], parts["value"]
+
+
+def texts(value: object) -> list[str]:
+    """One text or several."""
+    if value is None:
+        return []
+    return [value] if isinstance(value, str) else [text for text in value if text is not None]

@@ -1,0 +1,43 @@
+// The package `pmtaemail` for Node, for `doors.py`: a line of JSON asks, a line of JSON answers.
+//
+// `{verb, message, as}`: `message` is base64; with `as: "object"` it is parsed here, and an object crosses into the package.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { check, MessageError, Pickup, render } from '../node/lib/index.mjs';
+
+const folder = mkdtempSync(join(tmpdir(), 'node-door-'));
+const pickup = new Pickup(folder, { durability: 'none' });
+
+function take(name) {
+  const path = join(folder, name);
+  const octets = readFileSync(path);
+  rmSync(path);
+  return octets;
+}
+
+const verbs = {
+  check: (message) => ({ problems: check(message) }),
+  render: (message) => ({ octets: render(message).toString('base64') }),
+  async pickupFile(message) {
+    const { files, octets } = await pickup.submit(message);
+    const file = Buffer.concat(files.map(take));
+    if (file.length !== octets) throw new Error('the receipt is wrong about the size');
+    return { octets: file.toString('base64') };
+  },
+};
+
+async function answer({ verb, message, as }) {
+  const octets = Buffer.from(message, 'base64');
+  try {
+    return await verbs[verb](as === 'object' ? JSON.parse(octets) : octets);
+  } catch (error) {
+    return error instanceof MessageError ? { problems: error.problems } : { error: error.stack };
+  }
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  process.stdout.write(`${JSON.stringify(await answer(JSON.parse(line)))}\n`);
+}
+rmSync(folder, { recursive: true });
