@@ -47,6 +47,10 @@ pub async fn check(State(daemon): State<Arc<Daemon>>, request: Request) -> Respo
 }
 
 /// Answers with the message as it would be sent.
+#[expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "a path is a function for one lifetime of messages, not for all"
+)]
 pub async fn render(State(daemon): State<Arc<Daemon>>, request: Request) -> Response {
     match understood(&daemon, request, |message| message.render()).await {
         Ok((octets, _)) => ([(header::CONTENT_TYPE, "message/rfc822")], octets).into_response(),
@@ -54,6 +58,10 @@ pub async fn render(State(daemon): State<Arc<Daemon>>, request: Request) -> Resp
     }
 }
 
+#[expect(
+    clippy::redundant_closure,
+    reason = "a path is a function for one lifetime of messages, not for all"
+)]
 async fn try_submit(
     daemon: Arc<Daemon>,
     request: Request,

@@ -49,9 +49,10 @@ impl<'a> FileParts<'a> {
 
     /// Notes that parts are left over: what was sent is not dropped without a word.
     pub fn finish(self, report: &mut Report<'_>) {
-        let left: Vec<String> = (1..)
+        let left: Vec<String> = (1_usize..)
             .zip(self.taken)
-            .filter_map(|(number, taken)| (!taken).then(|| i32::to_string(&number)))
+            .filter(|(_, taken)| !taken)
+            .map(|(number, _)| number.to_string())
             .collect();
         if !left.is_empty() {
             let detail = format!(
