@@ -15,7 +15,6 @@ from typing import Any, Protocol
 from urllib.parse import unquote
 
 import pmtaemail
-
 from daemon import Answer, Daemon
 
 EX_DATAERR = 65

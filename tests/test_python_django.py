@@ -12,7 +12,6 @@ from email.mime.image import MIMEImage
 from pathlib import Path
 
 import django
-import pmtaemail
 import pytest
 from django.conf import settings
 from django.core import mail
@@ -21,6 +20,7 @@ from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connectio
 from django.utils.functional import lazystr
 from django.utils.safestring import mark_safe
 
+import pmtaemail
 from pickup_reader import read
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

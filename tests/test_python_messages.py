@@ -19,9 +19,9 @@ from email.policy import SMTP
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
-import pmtaemail
 import pytest
 
+import pmtaemail
 from pickup_reader import read
 
 FIXED = {"date": "2026-01-02T03:04:05Z", "messageId": "1@example.com"}

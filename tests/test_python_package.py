@@ -7,9 +7,9 @@ import venv
 import zipfile
 from pathlib import Path
 
-import pmtaemail
 import pytest
 
+import pmtaemail
 from pickup_reader import read
 
 ROOT = Path(__file__).parent.parent
