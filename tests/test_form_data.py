@@ -3,6 +3,7 @@
 import base64
 import json
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 
@@ -199,18 +200,27 @@ def test_curl(daemon: Daemon, tmp_path: Path):
     assert done.stdout == rendered_json(daemon, {"filename": "report.pdf", "content": content})
 
 
+def announce(connection: socket.socket, octets: int) -> bytes:
+    """Announces a body, which takes no room yet, and gives the start of what the daemon says to that."""
+    head = f"POST /messages HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: {octets}\r\n\r\n"
+    connection.sendall(head.encode())
+    return connection.recv(1000)[:12]
+
+
+def has_room(daemon: Daemon, octets: int) -> bool:
+    with daemon.socket() as connection:
+        return announce(connection, octets) == b"HTTP/1.1 100"
+
+
 def test_octets_in_flight_are_bounded(start_daemon):
     daemon = start_daemon("--body-limit", "1000", "--max-octets-in-flight", "1500")
     body = json.dumps(FIXED).ljust(1000).encode()
-    head = b"POST /messages HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1000\r\n\r\n"
     with daemon.socket() as first, daemon.socket() as second:
-        for connection in (first, second):
-            connection.sendall(head)
-            assert connection.recv(1000).startswith(b"HTTP/1.1 100 ")
+        assert announce(first, 1000) == announce(second, 1000) == b"HTTP/1.1 100"
         first.sendall(body[:900])
-        # Until the daemon has read them, a small body has room; then it has none.
-        while (answer := daemon.post(body[:700].ljust(700))).status == 200:
+        while has_room(daemon, 700):
             pass
+        answer = daemon.post(body[:700])
         assert (answer.status, answer.headers["content-type"]) == (503, "application/problem+json")
         assert int(answer.headers["retry-after"]) > 0
         second.sendall(body)

@@ -22,6 +22,7 @@ EXAMPLES = list(BLOCK.finditer(README.read_text(encoding="utf-8"))) if README.ex
 RUNNERS = {
     "sh": ["bash", "-euo", "pipefail", "-c"],
     "python": [sys.executable, "-c"],
+    "js": ["node", "-e"],
 }
 
 
@@ -32,18 +33,27 @@ def test_the_readme_has_examples():
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["name"])
 def test_example(example: re.Match[str], daemon: Daemon, binary: Path, tmp_path: Path):
-    code, replaced = ADDRESS.subn(f"{daemon.host}:{daemon.port}", example["code"])
+    code = ADDRESS.sub(f"{daemon.host}:{daemon.port}", example["code"])
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    for name, folder in (("pmtaemail", "node"), ("nodemailer", "node/node_modules/nodemailer")):
+        (packages / name).symlink_to(README.parent / folder)
     path = f"{binary.parent}:{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
     done = subprocess.run(
         [*RUNNERS[example["language"]], code],
         capture_output=True,
         cwd=tmp_path,
-        env={"PATH": path, "HOME": str(tmp_path)},
+        env={
+            "PATH": path,
+            "HOME": str(tmp_path),
+            "PYTHONPATH": str(README.parent / "python"),
+            "NODE_PATH": str(packages),
+        },
         check=False,
         timeout=60,
     )
     assert done.returncode == 0, done.stderr.decode()
-    if replaced:
-        assert daemon.files(), done.stdout.decode()
+    # The examples' own folder `pickup` is the daemon's.
+    assert daemon.files(), done.stdout.decode()
     for file in daemon.files():
         assert read(file.read_bytes()).recipients

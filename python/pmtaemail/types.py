@@ -29,6 +29,7 @@ class Attachment(TypedDict, total=False):
     disposition: str | None
     encoding: str | None
     filename: str | None
+    part: str | None
 
 
 class Calendar(TypedDict, total=False):

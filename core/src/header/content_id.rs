@@ -7,7 +7,7 @@ use std::borrow::Cow;
 const LONGEST: usize = 200;
 
 /// The name by which HTML refers to a part: `cid:logo` for `logo`. Without angle brackets.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct ContentId<'a>(Cow<'a, str>);
 
 impl<'a> ContentId<'a> {

@@ -7,6 +7,7 @@ use crate::json::{JsonAttachment, JsonContent, Placed};
 use crate::mime::{Base64, Content, Disposition, File, MediaType};
 use crate::problem::{Code, Place, Report};
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 /// What most file systems allow.
 const LONGEST_NAME: usize = 255;
@@ -18,15 +19,14 @@ pub(super) fn read_attachments<'a>(
     report: &mut Report<'a>,
 ) -> Vec<File<'a>> {
     let mut files: Vec<File<'a>> = Vec::with_capacity(attachments.len());
+    let mut content_ids = HashSet::new();
     for Placed { place, value } in attachments {
         let cid = value.cid.as_ref().map(|cid| cid.place);
         let Some(file) = read_attachment(place, value, parts, report) else {
             continue;
         };
-        let is_twin = |other: &File<'_>| other.content_id == file.content_id;
-        if let Some(cid) = cid
-            && file.content_id.is_some()
-            && files.iter().any(is_twin)
+        if let (Some(cid), Some(id)) = (cid, &file.content_id)
+            && !content_ids.insert(id.clone())
         {
             let detail = "Another attachment has this content id already.";
             report.problem(cid, Code::InvalidContentId, detail);

@@ -23,9 +23,15 @@ pub(super) fn understand<'a>(
     mut beside: Beside<'a>,
     report: &mut Report<'a>,
 ) -> Option<Message<'a>> {
+    let verp = json.verp.as_ref().filter(|verp| verp.value);
+    let verp = verp.map(|verp| verp.place);
     let delivery = read_delivery(&mut json, report);
     let sender = json.sender.take();
     let sender = sender.and_then(|sender| read_sender(&sender, report));
+    if let (Some(place), Some(ReversePath::Null)) = (verp, &sender) {
+        let detail = "VERP makes bounce addresses from the sender's; the null sender has none.";
+        report.problem(place, Code::Conflict, detail);
+    }
     let mut mailboxes = |field: Option<Placed<JsonMailboxes<'a>>>| {
         field.map_or_else(Vec::new, |field| read_mailboxes(field, report))
     };

@@ -27,6 +27,10 @@ struct Node<'a> {
     step: Step<'a>,
 }
 
+/// More are of no use to anybody, and telling them all could take longer than a hostile message
+/// deserves.
+const MOST_PROBLEMS: usize = 1_000;
+
 /// The places of a document and the problems found at them.
 ///
 /// A place costs one push; a pointer is spelled out only for a problem.
@@ -79,6 +83,9 @@ impl<'a> Report<'a> {
 
     /// Notes a problem at `place`.
     pub fn problem(&mut self, place: Place, code: Code, detail: impl Into<Cow<'static, str>>) {
+        if self.problems.len() >= MOST_PROBLEMS {
+            return;
+        }
         self.problems.push(Finding {
             order: place,
             place,
@@ -96,7 +103,7 @@ impl<'a> Report<'a> {
         code: Code,
         detail: impl Into<Cow<'static, str>>,
     ) {
-        if self.has_problem_in(parent, names) {
+        if self.problems.len() >= MOST_PROBLEMS || self.has_problem_in(parent, names) {
             return;
         }
         let name = names.first().copied().unwrap_or_default();
