@@ -20,8 +20,10 @@ export interface Attachment {
   /** The name under which it is saved. */
   filename?: string | null;
   /** Octets as they are, or a string: base64 unless `encoding` is `utf8`. */
-  content: string | Octets;
+  content?: string | Octets | null;
   encoding?: 'base64' | 'utf8' | null;
+  /** In a form over HTTP: the file part that is the content. */
+  part?: string | null;
   /** Told from the file name when absent. */
   contentType?: string | null;
   /** What the html calls it (`cid:…`); makes it inline. */

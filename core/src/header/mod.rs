@@ -16,6 +16,7 @@ pub(crate) use content_id::ContentId;
 pub(crate) use date::Date;
 pub(crate) use message_id::MessageId;
 pub(crate) use parameter::is_token;
+pub(crate) use text::needs_encoding;
 
 use crate::address::Mailbox;
 use field::Field;

@@ -18,7 +18,7 @@ fn write_as(mut field: Field<'_>, text: &str, folds: bool) {
     if text.is_empty() {
         return field.end();
     }
-    if !text.is_ascii() || looks_encoded(text) || has_fragile_blanks(text) || !folds {
+    if needs_encoding(text) || !folds {
         field.encoded_words(text, Q_TEXT);
     } else if text.len() <= field.room() {
         field.token(&[text.as_bytes()]);
@@ -28,6 +28,11 @@ fn write_as(mut field: Field<'_>, text: &str, folds: bool) {
         }
     }
     field.end();
+}
+
+/// Whether a reader would not get the text back if it stood there as it is.
+pub(crate) fn needs_encoding(text: &str) -> bool {
+    !text.is_ascii() || looks_encoded(text) || has_fragile_blanks(text)
 }
 
 /// Whether folding at blanks keeps every line within the limit. The first word stays on the first

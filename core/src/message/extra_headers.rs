@@ -1,6 +1,7 @@
 //! Header fields of the caller's own.
 
 use super::read::header_text;
+use crate::header::needs_encoding;
 use crate::json::{JsonHeader, JsonHeaders};
 use crate::problem::{Code, Report};
 use std::borrow::Cow;
@@ -74,7 +75,8 @@ pub(super) fn read_headers<'a>(
         for value in values {
             let place = value.place;
             let value = header_text(value, report);
-            if value.split(' ').any(|word| word.len() > LONGEST_WORD) {
+            let is_too_long = |word: &str| word.len() > LONGEST_WORD;
+            if !needs_encoding(&value) && value.split(' ').any(is_too_long) {
                 let detail = "A word of a header field has 990 octets at most.";
                 report.problem(place, Code::TooLong, detail);
             }
