@@ -1,5 +1,6 @@
 //! Content identifiers (RFC 2045 section 7, RFC 2392).
 
+use super::field::holds_encoded_word;
 use crate::address::is_atext;
 use crate::text::without_angle_brackets;
 use std::borrow::Cow;
@@ -17,7 +18,11 @@ impl<'a> ContentId<'a> {
         const FORM: &str = "A content id has letters, digits, dots and a few signs, 200 at most.";
         let bare = without_angle_brackets(text).ok_or(FORM)?;
         let fits = |c: char| c.is_ascii() && (is_atext(c) || ".@:".contains(c));
-        if bare.is_empty() || bare.len() > LONGEST || !bare.chars().all(fits) {
+        if bare.is_empty()
+            || bare.len() > LONGEST
+            || !bare.chars().all(fits)
+            || holds_encoded_word(&bare)
+        {
             return Err(FORM);
         }
         Ok(Self(bare))

@@ -1,5 +1,6 @@
 //! Message identifiers (RFC 5322 section 3.6.4).
 
+use super::field::holds_encoded_word;
 use crate::characters::has_control;
 use crate::problem::Code;
 use crate::text::without_angle_brackets;
@@ -31,7 +32,11 @@ impl<'a> MessageId<'a> {
             ));
         }
         match bare.split_once('@') {
-            Some((left, right)) if is_dot_atom(left) && is_id_right(right) => Ok(Self(bare)),
+            Some((left, right))
+                if is_dot_atom(left) && is_id_right(right) && !holds_encoded_word(&bare) =>
+            {
+                Ok(Self(bare))
+            }
             _ => Err((
                 Code::InvalidMessageId,
                 "A message identifier has the form left@right, of ASCII letters, digits, dots \
@@ -53,7 +58,12 @@ impl<'a> MessageId<'a> {
             }
             let fits = |octet: u8| octet.is_ascii_graphic() && !b"<>()\\\",;".contains(&octet);
             match without_angle_brackets(&word.into()) {
-                Some(id) if !id.is_empty() && id.len() <= LONGEST && id.bytes().all(fits) => {
+                Some(id)
+                    if !id.is_empty()
+                        && id.len() <= LONGEST
+                        && id.bytes().all(fits)
+                        && !holds_encoded_word(&id) =>
+                {
                     ids.push(MessageId(Cow::Owned(id.into_owned())));
                 }
                 _ => return Err((Code::InvalidMessageId, FORM)),

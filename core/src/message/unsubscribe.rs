@@ -1,6 +1,7 @@
 //! Leaving a list: List-Unsubscribe (RFC 2369) and one-click (RFC 8058).
 
 use crate::address::AddrSpec;
+use crate::header::holds_encoded_word;
 use crate::json::{JsonUnsubscribe, Placed};
 use crate::problem::{Code, Report};
 use std::borrow::Cow;
@@ -71,6 +72,7 @@ fn mailto_target<'a>(text: &str) -> Option<Cow<'a, str>> {
 /// Printable ASCII without what would end the address in the header.
 fn fits(url: &str) -> bool {
     url.len() <= LONGEST
+        && !holds_encoded_word(url)
         && url
             .bytes()
             .all(|octet| octet.is_ascii_graphic() && !matches!(octet, b'<' | b'>'))
