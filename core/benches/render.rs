@@ -26,6 +26,16 @@ struct Plain<'a> {
     text: Cow<'a, str>,
     #[serde(borrow, default)]
     html: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    attachments: Vec<PlainFile<'a>>,
+}
+
+#[derive(Deserialize)]
+struct PlainFile<'a> {
+    #[serde(borrow)]
+    filename: Cow<'a, str>,
+    #[serde(borrow)]
+    content: Cow<'a, str>,
 }
 
 fn plain(json: &[u8]) -> Vec<u8> {
@@ -37,6 +47,11 @@ fn plain(json: &[u8]) -> Vec<u8> {
         .text_body(plain.text);
     if let Some(html) = plain.html {
         builder = builder.html_body(html);
+    }
+    for file in plain.attachments {
+        let content = encodify::base64::STANDARD.decode(file.content.as_bytes());
+        let content = content.expect("the content is base64");
+        builder = builder.attachment("application/pdf", file.filename, content);
     }
     builder.write_to_vec().expect("a Vec takes everything")
 }

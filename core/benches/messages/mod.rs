@@ -1,15 +1,27 @@
 //! The messages that are measured.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Each message with its name: tiny; 3 kB of text and 30 kB of HTML with 3 % non-ASCII characters;
-/// the same with 60 % of another script.
+/// the same with 60 % of another script; the second with an attachment of 1 MB.
 pub fn all() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("tiny", tiny()),
-        ("newsletter", newsletter(3)),
-        ("non_latin", newsletter(60)),
+        ("newsletter", octets(&newsletter(3))),
+        ("non_latin", octets(&newsletter(60))),
+        ("attachment", octets(&with_attachment(newsletter(3)))),
     ]
+}
+
+fn octets(message: &Value) -> Vec<u8> {
+    serde_json::to_vec(message).expect("the message is JSON")
+}
+
+fn with_attachment(mut message: Value) -> Value {
+    let file: Vec<u8> = (0..1_000_000_u32).map(|n| (n * 7919 >> 8) as u8).collect();
+    let content = encodify::base64::STANDARD.encode(file);
+    message["attachments"] = json!([{"filename": "report.pdf", "content": content}]);
+    message
 }
 
 fn tiny() -> Vec<u8> {
@@ -17,7 +29,7 @@ fn tiny() -> Vec<u8> {
         .to_vec()
 }
 
-fn newsletter(percent_foreign: usize) -> Vec<u8> {
+fn newsletter(percent_foreign: usize) -> Value {
     let (subject, word): (_, fn(usize) -> &'static str) = if percent_foreign > 50 {
         ("Новости недели для наших покупателей", mostly_cyrillic)
     } else {
@@ -26,14 +38,13 @@ fn newsletter(percent_foreign: usize) -> Vec<u8> {
             mostly_ascii,
         )
     };
-    serde_json::to_vec(&json!({
+    json!({
         "from": "shop@example.com",
         "to": "ann.lee@example.org",
         "subject": subject,
         "text": text(3_000, word),
         "html": html(30_000, word),
-    }))
-    .expect("the message is JSON")
+    })
 }
 
 /// Word `index` of a text with accents: 3 % of its characters are not ASCII.

@@ -1,6 +1,7 @@
 //! The message as JSON writes it: the one table of its fields.
 
-use super::shape::{Placed, object};
+use super::object::object;
+use super::shape::Placed;
 use super::values::{
     JsonAttachment, JsonCalendar, JsonDkim, JsonDsn, JsonHeaders, JsonMailbox, JsonMailboxes,
     JsonRaw, JsonTexts, JsonUnsubscribe, JsonWindow,

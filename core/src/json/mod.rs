@@ -6,6 +6,7 @@
 
 mod message;
 mod names;
+mod object;
 mod schema;
 mod shape;
 mod surrogates;

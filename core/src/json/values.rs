@@ -1,6 +1,7 @@
 //! The shapes of the message's values.
 
-use super::shape::{Name, Placed, Reader, Seed, Shape, object};
+use super::object::{Name, object};
+use super::shape::{Placed, Reader, Seed, Shape};
 use crate::problem::Place;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 use serde_json::{Value, json};
