@@ -18,7 +18,9 @@ fn octets(message: &Value) -> Vec<u8> {
 }
 
 fn with_attachment(mut message: Value) -> Value {
-    let file: Vec<u8> = (0..1_000_000_u32).map(|n| (n * 7919 >> 8) as u8).collect();
+    let file: Vec<u8> = (0..250_000_u32)
+        .flat_map(|n| (n * 7919).to_be_bytes())
+        .collect();
     let content = encodify::base64::STANDARD.encode(file);
     message["attachments"] = json!([{"filename": "report.pdf", "content": content}]);
     message

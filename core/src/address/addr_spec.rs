@@ -97,13 +97,6 @@ impl<'a> AddrSpec<'a> {
         !self.text.is_ascii()
     }
 
-    pub(crate) fn into_owned(self) -> AddrSpec<'static> {
-        AddrSpec {
-            text: Cow::Owned(self.text.into_owned()),
-            at: self.at,
-        }
-    }
-
     /// Whether both name the same mailbox: the domain's letter case does not count (RFC 5321
     /// section 2.4).
     pub fn same_mailbox(&self, other: &AddrSpec<'_>) -> bool {

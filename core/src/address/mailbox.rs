@@ -15,16 +15,6 @@ pub(crate) struct Mailbox<'a> {
     pub address: AddrSpec<'a>,
 }
 
-impl Mailbox<'_> {
-    /// The address alone, owned.
-    pub fn into_address(self) -> Mailbox<'static> {
-        Mailbox {
-            name: None,
-            address: self.address.into_owned(),
-        }
-    }
-}
-
 /// Understands one or several mailboxes; what is wrong goes into the report.
 pub(crate) fn read_mailboxes<'a>(
     mailboxes: Placed<JsonMailboxes<'a>>,
@@ -112,7 +102,7 @@ fn parse_bare<'a>(text: &Cow<'a, str>) -> Option<Mailbox<'a>> {
 }
 
 /// Parses mailboxes written as one string.
-pub(crate) fn parse_mailboxes<'a>(text: &Cow<'a, str>) -> Result<Vec<Mailbox<'a>>, Fault> {
+fn parse_mailboxes<'a>(text: &Cow<'a, str>) -> Result<Vec<Mailbox<'a>>, Fault> {
     if let Some(mailbox) = parse_bare(text) {
         return Ok(vec![mailbox]);
     }

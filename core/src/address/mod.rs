@@ -2,13 +2,15 @@
 
 mod addr_spec;
 mod domain;
+mod field;
 mod mailbox;
 mod parse;
 
 pub(crate) use addr_spec::ReversePath;
 pub(crate) use addr_spec::is_atext;
 pub use addr_spec::{AddrSpec, InvalidAddress};
-pub(crate) use mailbox::{Mailbox, parse_mailboxes, read_mailbox, read_mailboxes};
+pub(crate) use field::bare_addresses;
+pub(crate) use mailbox::{Mailbox, read_mailbox, read_mailboxes};
 
 use crate::problem::Code;
 use std::borrow::Cow;

@@ -142,10 +142,10 @@ impl<'a> Parser<'_, 'a> {
         }
     }
 
-    /// To the closing bracket, where there is one: a colon in an address literal starts no group.
+    /// To the closing bracket, or the end where there is none: a colon in an address literal starts no group.
     fn skip_address_literal(&mut self) {
         let rest = self.text.get(self.at..).unwrap_or_default();
-        self.at += rest.find(']').map_or(1, |end| end + 1);
+        self.at += rest.find(']').map_or(rest.len(), |end| end + 1);
     }
 
     fn peek(&self) -> Option<char> {

@@ -5,6 +5,8 @@ use encodify::rfc2047::{B, WordEncoder};
 
 /// RFC 5322 section 2.1.1: a line should have at most 78 characters.
 pub(super) const LINE: usize = 78;
+/// RFC 5322 section 2.1.1: a line must have at most 998, a few of them for what follows a token.
+const LONGEST_LINE: usize = 990;
 /// RFC 2047 section 2: a line with an encoded word has at most 76.
 const ENCODED_LINE: usize = 76;
 
@@ -35,8 +37,9 @@ impl<'o> Field<'o> {
     /// Writes a token that may not be parted, given in pieces.
     pub fn token(&mut self, pieces: &[&[u8]]) {
         let length: usize = pieces.iter().map(|piece| piece.len()).sum();
-        // A token that no line can hold stays where it is: a fold would not help.
-        if length > self.room() && (length < LINE || self.column > LINE / 2) {
+        // A token that no short line can hold stays where it is, as long as the line can hold it.
+        let folds_well = length < LINE || self.column > LINE / 2;
+        if length > self.room() && (folds_well || self.column + length > LONGEST_LINE) {
             self.fold();
         } else {
             self.out.push(b' ');

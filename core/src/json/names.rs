@@ -13,6 +13,9 @@ pub(super) fn find(fields: &[&[&str]], name: &str) -> Option<usize> {
 
 /// Notes that no field has the name of `place`, with the nearest that there is.
 pub(super) fn unknown(report: &mut Report<'_>, place: Place, fields: &[&[&'static str]]) {
+    if report.is_full() {
+        return;
+    }
     let name: String = report
         .name(place)
         .map(|name| folded(name).collect())

@@ -21,7 +21,7 @@ impl Marked {
 }
 
 fn mark(text: &str) -> Option<Marked> {
-    let mark = unused_mark(text);
+    let mark = unused_mark(text)?;
     let mut marked = String::with_capacity(text.len());
     let mut rest = text;
     let mut found = false;
@@ -62,20 +62,16 @@ fn unit(text: &str) -> Option<u16> {
     u16::from_str_radix(digits, 16).ok()
 }
 
-/// A run of noncharacters that the text does not hold, written out or escaped.
-fn unused_mark(text: &str) -> String {
-    let mut mark = String::from("\u{fdd0}");
-    // Escaped noncharacters in the text are as rare as lone surrogates; a run longer than any of
-    // theirs cannot be theirs.
-    let escaped = text.to_ascii_lowercase().matches("\\ufdd0").count();
-    for _ in 0..escaped {
-        mark.push('\u{fdd0}');
-    }
-    while text.contains(&mark) {
-        mark.push('\u{fdd0}');
-    }
-    mark.push('\u{fdd1}');
-    mark
+/// A noncharacter (U+FDD0 to U+FDEF) that the text does not hold, neither written out nor escaped.
+/// A text that holds all of them is no text that anybody sends.
+fn unused_mark(text: &str) -> Option<String> {
+    let lower_case = text.to_ascii_lowercase();
+    ('\u{fdd0}'..='\u{fdef}')
+        .find(|mark| {
+            let escaped = format!("\\u{:04x}", u32::from(*mark));
+            !text.contains(*mark) && !lower_case.contains(&escaped)
+        })
+        .map(String::from)
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use crate::problem::{Code, Place, Report};
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+/// More make a message that nobody opens.
+const MOST_FILES: usize = 1_000;
 /// What most file systems allow.
 const LONGEST_NAME: usize = 255;
 
@@ -18,6 +20,11 @@ pub(super) fn read_attachments<'a>(
     parts: &mut FileParts<'a>,
     report: &mut Report<'a>,
 ) -> Vec<File<'a>> {
+    if let Some(beyond) = attachments.get(MOST_FILES) {
+        let detail = "A message has 1,000 attachments at most.";
+        report.problem(beyond.place, Code::TooLong, detail);
+        return Vec::new();
+    }
     let mut files: Vec<File<'a>> = Vec::with_capacity(attachments.len());
     let mut content_ids = HashSet::new();
     for Placed { place, value } in attachments {

@@ -57,9 +57,8 @@ fn read_method<'a>(
             .into_iter()
             .find(|known| known.eq_ignore_ascii_case(word))
     };
-    let within = content.value.lines().find_map(|line| {
-        starts_with_ignoring_case(line, "METHOD:").then(|| line.get(7..).unwrap_or_default().trim())
-    });
+    let object = unfolded(&content.value);
+    let within = object.lines().find_map(method_of);
     match (given, within) {
         (Some(given), within) => {
             let method = find(&given.value);
@@ -86,6 +85,19 @@ fn read_method<'a>(
             None
         }
     }
+}
+
+/// The object with one line for each property (RFC 5545 section 3.1), whatever ends its lines.
+fn unfolded(content: &str) -> String {
+    let lines = content.replace("\r\n", "\n").replace('\r', "\n");
+    lines.replace("\n ", "").replace("\n\t", "")
+}
+
+/// The value of a METHOD property, which may have parameters.
+fn method_of(line: &str) -> Option<&str> {
+    let rest = line.get(6..)?;
+    let is_method = starts_with_ignoring_case(line, "METHOD") && rest.starts_with([':', ';']);
+    is_method.then(|| rest.rsplit_once(':').map_or("", |(_, value)| value).trim())
 }
 
 fn starts_with_ignoring_case(text: &str, start: &str) -> bool {

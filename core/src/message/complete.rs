@@ -78,6 +78,8 @@ pub fn complete_rfc822(octets: &[u8], origin: &Origin<'_>) -> Result<Vec<u8>, Pr
         .into_iter()
         .take_while(|field| !field.is(""))
         .collect();
+    let known: usize = fields.iter().map(|field| field.octets.len()).sum();
+    refuse_stray_bcc(octets.get(known..end).unwrap_or_default())?;
     let rest: usize = fields.iter().map(|field| field.octets.len()).sum();
     let rest = octets.get(rest..).unwrap_or_default();
 
@@ -91,6 +93,24 @@ pub fn complete_rfc822(octets: &[u8], origin: &Origin<'_>) -> Result<Vec<u8>, Pr
     }
     out.extend_from_slice(rest);
     Ok(out)
+}
+
+/// Behind a line that is no field the text begins; a Bcc there would be shown to all.
+fn refuse_stray_bcc(lines: &[u8]) -> Result<(), Problems> {
+    let is_blind = |line: &[u8]| {
+        let line = line.to_ascii_lowercase();
+        line.starts_with(b"bcc") || line.starts_with(b"resent-bcc")
+    };
+    if !lines.split(|octet| *octet == b'\n').any(is_blind) {
+        return Ok(());
+    }
+    let detail = "The header holds a line that is no field, and a Bcc there or behind it.";
+    let pointer = "/raw".to_owned();
+    Err(Problems::one(Problem::new(
+        Code::InvalidContent,
+        pointer,
+        detail,
+    )))
 }
 
 fn add_missing(

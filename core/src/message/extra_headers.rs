@@ -13,6 +13,8 @@ pub(crate) struct ExtraHeader<'a> {
     pub value: Cow<'a, str>,
 }
 
+/// More make a header that mail servers refuse.
+const MOST_FIELDS: usize = 1_000;
 /// The longest name; with it and the colon, a word of the value still fits in 998 octets.
 const LONGEST_NAME: usize = 76;
 /// The longest word, since a line can only end at a blank.
@@ -74,6 +76,11 @@ pub(super) fn read_headers<'a>(
         }
         for value in values {
             let place = value.place;
+            if fields.len() == MOST_FIELDS {
+                let detail = "A message has 1,000 header fields of its own at most.";
+                report.problem(place, Code::TooLong, detail);
+                return fields;
+            }
             let value = header_text(value, report);
             let is_too_long = |word: &str| word.len() > LONGEST_WORD;
             if !needs_encoding(&value) && value.split(' ').any(is_too_long) {

@@ -34,9 +34,10 @@ struct Members<'a>(Vec<(&'a str, Value<'a>)>);
 
 impl<'a> Members<'a> {
     fn add(&mut self, name: &'a str, value: &'a str) {
+        // No field lies deeper than one dot; a name with more is none, and not worth a recursion.
         let (name, inner) = match name.split_once('.') {
-            Some((name, inner)) => (name, Some(inner)),
-            None => (name, None),
+            Some((name, inner)) if !inner.contains('.') => (name, Some(inner)),
+            _ => (name, None),
         };
         let known = self.0.iter_mut().find(|(known, _)| *known == name);
         match (known, inner) {
@@ -145,7 +146,7 @@ mod tests {
             ([("raw", "x"), ("to", "d@example.org")], "/raw"),
             ([("verp", "true"), ("verp", "true")], "/verp"),
             ([("to", "d@example.org"), ("to", "d")], "/to/1"),
-            ([("to", "d@example.org"), ("dkim.x.y", "d")], "/dkim/x"),
+            ([("to", "d@example.org"), ("dkim.x.y", "d")], "/dkim.x.y"),
         ] {
             let problems =
                 Message::from_rfc822_with(MAIL, &envelope, HeaderRecipients::Shown).unwrap_err();

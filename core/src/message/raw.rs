@@ -1,10 +1,9 @@
 //! A finished message (RFC 5322) that is sent as it is, after checks.
 
-use crate::address::{AddrSpec, Fault, Mailbox, parse_mailboxes};
+use crate::address::{AddrSpec, Fault, Mailbox, bare_addresses};
 use crate::json::{JsonContent, JsonRaw, Placed};
 use crate::mime::{Base64, with_crlf};
 use crate::problem::{Code, Place, Report};
-use mail_parser::{Address, MessageParser};
 use std::borrow::Cow;
 
 /// RFC 5322 section 2.1.1.
@@ -108,7 +107,7 @@ pub(super) fn read_raw<'a>(
         .into_iter()
         .next();
     let recipients = if takes_recipients {
-        addresses(&fields, &["to", "cc", "bcc"], place, report)
+        addresses(&fields, recipient_fields(&fields), place, report)
     } else {
         Vec::new()
     };
@@ -122,7 +121,7 @@ pub(super) fn read_raw<'a>(
     };
     let message_id = message_id_of(&fields);
     let is_internationalized = !octets.get(..end).unwrap_or_default().is_ascii();
-    if fields.iter().any(|field| field.is("bcc")) {
+    if fields.iter().any(FieldLines::is_blind) {
         octets = Cow::Owned(without_bcc(&octets, end, &fields));
     }
     Some(RawReading {
@@ -226,6 +225,11 @@ pub(super) struct FieldLines<'o> {
 }
 
 impl FieldLines<'_> {
+    /// Whether it names recipients whom the others may not see.
+    fn is_blind(&self) -> bool {
+        self.is("bcc") || self.is("resent-bcc")
+    }
+
     /// What stands after the colon, unfolded and without blanks around it.
     fn body(&self) -> String {
         let text = String::from_utf8_lossy(self.octets);
@@ -306,10 +310,24 @@ fn check_fields(fields: &[FieldLines<'_>], shows_bcc: bool, place: Place, report
         let detail = "The message holds a header field that only PowerMTA's own options may write.";
         report.problem(place, Code::ReservedHeader, detail);
     }
-    if shows_bcc && count("bcc") > 0 {
+    if shows_bcc && fields.iter().any(FieldLines::is_blind) {
         let detail = "The message's Bcc would show blind recipients to all; take it out, or leave \
                       `to`, `cc` and `bcc` to the message's header.";
         report.problem(place, Code::ReservedHeader, detail);
+    }
+}
+
+/// The fields that name the recipients: those of a message that is sent once more (RFC 5322 section
+/// 3.6.6) are its new ones.
+fn recipient_fields(fields: &[FieldLines<'_>]) -> &'static [&'static str] {
+    const RESENT: &[&str] = &["resent-to", "resent-cc", "resent-bcc"];
+    if fields
+        .iter()
+        .any(|field| RESENT.contains(&field.name.as_str()))
+    {
+        RESENT
+    } else {
+        &["to", "cc", "bcc"]
     }
 }
 
@@ -333,26 +351,17 @@ fn addresses(
     mailboxes
 }
 
-/// By our own grammar, which loses nothing; what that does not take (comments, groups, obsolete
-/// forms) by mail-parser's, which is made for mail of all kinds.
+/// The addresses of a field. Display names do not matter here, so they may be of any form.
 fn field_addresses(field: &FieldLines<'_>) -> Result<Vec<Mailbox<'static>>, Fault> {
-    let body = field.body();
-    if let Ok(mailboxes) = parse_mailboxes(&Cow::Borrowed(body.as_str())) {
-        return Ok(mailboxes.into_iter().map(Mailbox::into_address).collect());
-    }
-    let parsed = MessageParser::default().parse_headers(field.octets);
-    let address = parsed
-        .as_ref()
-        .and_then(|message| message.headers().first()?.value.as_address());
-    let mut mailboxes = Vec::new();
-    for part in address.into_iter().flat_map(Address::iter) {
-        let text = part.address().unwrap_or_default().to_owned();
-        mailboxes.push(Mailbox {
-            name: None,
-            address: AddrSpec::read(text.into())?,
-        });
-    }
-    Ok(mailboxes)
+    bare_addresses(&field.body())?
+        .into_iter()
+        .map(|address| {
+            Ok(Mailbox {
+                name: None,
+                address: AddrSpec::read(address.into())?,
+            })
+        })
+        .collect()
 }
 
 /// The Message-ID without angle brackets; empty where there is none.
@@ -364,7 +373,7 @@ fn message_id_of(fields: &[FieldLines<'_>]) -> String {
 
 fn without_bcc(octets: &[u8], end: usize, fields: &[FieldLines<'_>]) -> Vec<u8> {
     let mut kept = Vec::with_capacity(octets.len());
-    for field in fields.iter().filter(|field| !field.is("bcc")) {
+    for field in fields.iter().filter(|field| !field.is_blind()) {
         kept.extend_from_slice(field.octets);
     }
     kept.extend_from_slice(octets.get(end..).unwrap_or_default());

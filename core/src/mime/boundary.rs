@@ -1,5 +1,7 @@
 //! Boundaries that cannot occur in what they part.
 
+use std::collections::HashSet;
+
 /// Makes the boundaries of one message.
 ///
 /// Each holds `=_`, which neither quoted-printable nor base64 can: in the first `=` is followed by
@@ -22,16 +24,19 @@ impl Boundaries {
 
     /// `verbatim` is the content that stands in the message as it came.
     pub fn new(identity: &str, verbatim: &[&[u8]]) -> Self {
-        let mut identity = fnv1a(identity.as_bytes());
-        let mut stem = stem_of(identity);
-        while verbatim
+        // One pass over the content: whoever writes it must not make us try again and again.
+        let taken: HashSet<u64> = verbatim
             .iter()
-            .any(|octets| memchr::memmem::find(octets, stem.as_bytes()).is_some())
-        {
+            .flat_map(|octets| identities(octets))
+            .collect();
+        let mut identity = fnv1a(identity.as_bytes());
+        while taken.contains(&identity) {
             identity = identity.wrapping_add(1);
-            stem = stem_of(identity);
         }
-        Self { stem, level: 0 }
+        Self {
+            stem: format!("=_{identity:016x}_"),
+            level: 0,
+        }
     }
 
     pub fn next(&mut self) -> String {
@@ -40,8 +45,12 @@ impl Boundaries {
     }
 }
 
-fn stem_of(identity: u64) -> String {
-    format!("=_{identity:016x}_")
+/// The identities of all that looks like one of our boundaries.
+fn identities(octets: &[u8]) -> impl Iterator<Item = u64> {
+    memchr::memmem::find_iter(octets, b"=_").filter_map(|at| {
+        let digits = octets.get(at + 2..at + 18)?;
+        u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+    })
 }
 
 /// FNV-1a, 64 bits: one fixed function, so that octets stay the same from version to version.

@@ -32,6 +32,9 @@ impl<'a> MediaType<'a> {
     pub fn parse(text: &Cow<'a, str>) -> Result<Self, &'static str> {
         const FORM: &str =
             "A content type has the form type/subtype, with `; name=value` for parameters.";
+        if text.len() > LONGEST {
+            return Err("A content type has 1,000 octets at most.");
+        }
         let (essence, mut rest) = text.split_once(';').unwrap_or((text, ""));
         let essence = essence.trim_matches(BLANKS);
         match essence.split_once('/') {
@@ -76,6 +79,8 @@ impl<'a> MediaType<'a> {
         self
     }
 }
+
+const LONGEST: usize = 1_000;
 
 const BLANKS: [char; 2] = [' ', '\t'];
 

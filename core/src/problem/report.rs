@@ -83,7 +83,7 @@ impl<'a> Report<'a> {
 
     /// Notes a problem at `place`.
     pub fn problem(&mut self, place: Place, code: Code, detail: impl Into<Cow<'static, str>>) {
-        if self.problems.len() >= MOST_PROBLEMS {
+        if self.is_full() {
             return;
         }
         self.problems.push(Finding {
@@ -103,7 +103,7 @@ impl<'a> Report<'a> {
         code: Code,
         detail: impl Into<Cow<'static, str>>,
     ) {
-        if self.problems.len() >= MOST_PROBLEMS || self.has_problem_in(parent, names) {
+        if self.is_full() || self.has_problem_in(parent, names) {
             return;
         }
         let name = names.first().copied().unwrap_or_default();
@@ -119,6 +119,11 @@ impl<'a> Report<'a> {
             code,
             detail: detail.into(),
         });
+    }
+
+    /// Whether no further problem is kept.
+    pub fn is_full(&self) -> bool {
+        self.problems.len() >= MOST_PROBLEMS
     }
 
     /// How many problems there are so far.
