@@ -5,8 +5,8 @@ use encodify::rfc2047::{B, WordEncoder};
 
 /// RFC 5322 section 2.1.1: a line should have at most 78 characters.
 pub(super) const LINE: usize = 78;
-/// RFC 5322 section 2.1.1: a line must have at most 998, a few of them for what follows a token.
-const LONGEST_LINE: usize = 990;
+/// RFC 5322 section 2.1.1: a line must have at most 998.
+pub(crate) const LONGEST_LINE: usize = 998;
 /// RFC 2047 section 2: a line with an encoded word has at most 76.
 const ENCODED_LINE: usize = 76;
 
@@ -39,7 +39,7 @@ impl<'o> Field<'o> {
         let length: usize = pieces.iter().map(|piece| piece.len()).sum();
         // A token that no short line can hold stays where it is, as long as the line can hold it.
         let folds_well = length < LINE || self.column > LINE / 2;
-        if length > self.room() && (folds_well || self.column + length > LONGEST_LINE) {
+        if length > self.room() && (folds_well || self.column + 1 + length > LONGEST_LINE) {
             self.fold();
         } else {
             self.out.push(b' ');

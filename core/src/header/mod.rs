@@ -14,7 +14,7 @@ mod text;
 
 pub(crate) use content_id::ContentId;
 pub(crate) use date::Date;
-pub(crate) use field::holds_encoded_word;
+pub(crate) use field::{LONGEST_LINE, holds_encoded_word};
 pub(crate) use message_id::MessageId;
 pub(crate) use parameter::is_token;
 pub(crate) use text::needs_encoding;
