@@ -13,17 +13,14 @@ pub(crate) struct Base64<'a>(Cow<'a, str>);
 impl<'a> Base64<'a> {
     /// Checks a text; line ends and blanks in it are left out.
     pub fn parse(text: Cow<'a, str>) -> Result<Self, &'static str> {
-        let text = if memchr::memchr3(b'\n', b'\r', b' ', text.as_bytes()).is_some() {
-            Cow::Owned(text.replace(['\r', '\n', ' ', '\t'], ""))
-        } else {
-            text
-        };
-        let digits = text.trim_end_matches('=');
-        let padding = text.len() - digits.len();
-        if text.len() % 4 != 0 || padding > 2 || !are_digits(digits.as_bytes()) {
-            return Err("The content is not base64 (RFC 4648 section 4, with its padding).");
+        if is_proper(&text) {
+            return Ok(Self(text));
         }
-        Ok(Self(text))
+        let bare = text.replace(['\r', '\n', ' ', '\t'], "");
+        if is_proper(&bare) {
+            return Ok(Self(Cow::Owned(bare)));
+        }
+        Err("The content is not base64 (RFC 4648 section 4, with its padding).")
     }
 
     pub fn decode(&self) -> Vec<u8> {
@@ -43,11 +40,8 @@ impl<'a> Base64<'a> {
         out.reserve(self.encoded_length());
         let (lines, rest) = self.0.as_bytes().as_chunks::<LINE>();
         for line in lines {
-            // Copies of constant size are the quickest.
-            let mut whole = [0; LINE + 2];
-            whole[..LINE].copy_from_slice(line);
-            whole[LINE..].copy_from_slice(b"\r\n");
-            out.extend_from_slice(&whole);
+            out.extend_from_slice(line);
+            out.extend_from_slice(b"\r\n");
         }
         if !rest.is_empty() {
             out.extend_from_slice(rest);
@@ -71,6 +65,13 @@ pub(super) fn encoded_length(octets: usize) -> usize {
 
 fn wrapped_length(characters: usize) -> usize {
     characters + characters.div_ceil(LINE) * 2
+}
+
+/// Digits in groups of four, the last one padded.
+fn is_proper(text: &str) -> bool {
+    let digits = text.trim_end_matches('=');
+    let padding = text.len() - digits.len();
+    text.len().is_multiple_of(4) && padding <= 2 && are_digits(digits.as_bytes())
 }
 
 /// Whether all octets are digits of base64; without a branch, so that the compiler makes vector
