@@ -20,6 +20,14 @@ pub(crate) fn without_angle_brackets<'a>(text: &Cow<'a, str>) -> Option<Cow<'a, 
     }
 }
 
+/// The octets of a text.
+pub(crate) fn into_octets(text: Cow<'_, str>) -> Cow<'_, [u8]> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    }
+}
+
 /// Whether two field names are one: letter case, `_` and `-` do not count.
 pub(crate) fn same_name(one: &str, other: &str) -> bool {
     folded(one).eq(folded(other))

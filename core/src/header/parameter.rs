@@ -1,6 +1,6 @@
 //! Parameters of structured fields (RFC 2045 section 5.1, RFC 2231).
 
-use super::field::{Field, has_fragile_blanks, looks_encoded};
+use super::field::{Field, has_fragile_blanks, looks_encoded, quoted_content};
 
 /// The longest value that stands as it is; a longer one is cut into sections that fit a line.
 const LONGEST_PLAIN: usize = 60;
@@ -14,7 +14,7 @@ pub(super) fn write(field: &mut Field<'_>, name: &str, value: &str) {
     if is_token(value) && !value.contains(['\'', '*', '%']) {
         field.parameter(&[name.as_bytes(), b"=", value.as_bytes()]);
     } else if is_plain(value) {
-        let escaped = value.replace('\\', "\\\\").replace('"', "\\\"");
+        let escaped = quoted_content(value);
         field.parameter(&[name.as_bytes(), b"=\"", escaped.as_bytes(), b"\""]);
     } else {
         write_extended(field, name, value);

@@ -1,6 +1,7 @@
 //! Display names: phrases of RFC 5322 section 3.2.5.
 
-use super::field::{Field, has_fragile_blanks, looks_encoded};
+use super::field::{Field, quoted_content};
+use super::text::needs_encoding;
 use crate::address::is_atext;
 use encodify::rfc2047::Q_PHRASE;
 
@@ -10,19 +11,12 @@ const LONGEST_TOKEN: usize = 70;
 /// Writes a name as words where it can, in quotes where it must, encoded where nothing else keeps
 /// it as it is.
 pub(super) fn write(field: &mut Field<'_>, name: &str) {
-    if !name.is_ascii()
-        || looks_encoded(name)
-        || has_fragile_blanks(name)
-        || name.len() > LONGEST_TOKEN
-    {
+    if needs_encoding(name) || name.len() > LONGEST_TOKEN {
         field.encoded_words(name, Q_PHRASE);
     } else if is_words(name) {
         field.token(&[name.as_bytes()]);
-    } else if !name.contains(['"', '\\']) {
-        field.token(&[b"\"", name.as_bytes(), b"\""]);
     } else {
-        let escaped = name.replace('\\', "\\\\").replace('"', "\\\"");
-        field.token(&[b"\"", escaped.as_bytes(), b"\""]);
+        field.token(&[b"\"", quoted_content(name).as_bytes(), b"\""]);
     }
 }
 

@@ -6,6 +6,7 @@ use crate::header::ContentId;
 use crate::json::{JsonAttachment, JsonContent, Placed};
 use crate::mime::{Base64, Content, Disposition, File, MediaType};
 use crate::problem::{Code, Place, Report};
+use crate::text::into_octets;
 use std::borrow::Cow;
 use std::collections::HashSet;
 
@@ -160,12 +161,7 @@ fn read_content<'a>(
     let Placed { place, value } = content;
     let content = match (value, encoding.unwrap_or(Encoding::Base64)) {
         (JsonContent::Octets(octets), _) => Content::Octets(octets),
-        (JsonContent::Text(Cow::Borrowed(text)), Encoding::Utf8) => {
-            Content::Octets(Cow::Borrowed(text.as_bytes()))
-        }
-        (JsonContent::Text(Cow::Owned(text)), Encoding::Utf8) => {
-            Content::Octets(Cow::Owned(text.into_bytes()))
-        }
+        (JsonContent::Text(text), Encoding::Utf8) => Content::Octets(into_octets(text)),
         (JsonContent::Text(text), Encoding::Base64) => match Base64::parse(text) {
             Ok(base64) => Content::Base64(base64),
             Err(detail) => {

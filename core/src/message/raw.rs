@@ -1,13 +1,12 @@
 //! A finished message (RFC 5322) that is sent as it is, after checks.
 
 use crate::address::{AddrSpec, Fault, Mailbox, bare_addresses};
+use crate::header::LONGEST_LINE;
 use crate::json::{JsonContent, JsonRaw, Placed};
 use crate::mime::{Base64, with_crlf};
 use crate::problem::{Code, Place, Report};
+use crate::text::into_octets;
 use std::borrow::Cow;
-
-/// RFC 5322 section 2.1.1.
-const LONGEST_LINE: usize = 998;
 
 /// Fields that PowerMTA acts on: nobody may slip them in with a message.
 const POWERMTA_FIELDS: [&str; 8] = [
@@ -161,8 +160,7 @@ fn read_octets<'a>(
             .map(|base64| Cow::Owned(base64.decode()))
             .map_err(|detail| report.problem(place, Code::InvalidContent, detail))
             .ok(),
-        JsonContent::Text(Cow::Borrowed(text)) => Some(Cow::Borrowed(text.as_bytes())),
-        JsonContent::Text(Cow::Owned(text)) => Some(Cow::Owned(text.into_bytes())),
+        JsonContent::Text(text) => Some(into_octets(text)),
     }
 }
 

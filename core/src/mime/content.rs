@@ -2,7 +2,7 @@
 
 use super::base64::{self, Base64};
 use super::media_type::MediaType;
-use crate::header::{ContentId, HeaderSection};
+use crate::header::{ContentId, HeaderSection, LONGEST_LINE};
 use std::borrow::Cow;
 
 /// A file that travels with the message.
@@ -48,7 +48,7 @@ impl Content<'_> {
         let line_length = |line: &[u8]| line.strip_suffix(b"\r").unwrap_or(line).len();
         if octets
             .split(|octet| *octet == b'\n')
-            .any(|line| line_length(line) > 998)
+            .any(|line| line_length(line) > LONGEST_LINE)
         {
             return Err("An attached message has a line of over 998 octets.");
         }
