@@ -30,6 +30,7 @@ mod pickup_file;
 mod problem;
 mod stamp;
 mod submission;
+mod template;
 mod text;
 
 pub use address::{AddrSpec, InvalidAddress};
@@ -38,7 +39,7 @@ pub use message::{FilePart, HeaderRecipients, Message, Origin, complete_rfc822};
 pub use pickup_directory::{
     Durability, HandOver, PickupDirectory, PickupError, PickupErrorKind, PickupOptions,
 };
-pub use pickup_file::PickupFile;
+pub use pickup_file::{Envids, PickupFile};
 pub use problem::{Code, Problem, Problems};
 pub use stamp::Id;
 pub use submission::{Receipt, Submission};

@@ -94,9 +94,13 @@ struct Last {
 /// count. A system call for each message would cost as much as rendering a small one. The nanosecond
 /// sees to it that a process and its fork go different ways.
 fn chance(now: Timestamp, count: u64) -> u64 {
+    keys().hash_one(now.as_nanosecond() ^ (i128::from(count) << 64))
+}
+
+fn keys() -> &'static RandomState {
     static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
-    KEYS.hash_one(now.as_nanosecond() ^ (i128::from(count) << 64))
+    &KEYS
 }
 
 /// The second and rising part that follow `last`.
@@ -114,6 +118,34 @@ fn rise(last: (u64, u64), second: u64, chance: u64) -> (u64, u64) {
     } else {
         // Millions of identifiers in one second: go on in the next one.
         (last.0 + 1, 0)
+    }
+}
+
+/// The identifiers of the recipients of one mail merge: each is made when it is asked for, and is
+/// the same each time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RecipientIds {
+    second: u64,
+    seed: u64,
+}
+
+impl RecipientIds {
+    pub fn new(stamp: &Stamp) -> Self {
+        Self {
+            second: u64::try_from(stamp.now.as_second()).unwrap_or(0),
+            seed: keys().hash_one(stamp.id),
+        }
+    }
+
+    /// The identifier of a recipient, counted from 0. Nobody can tell the number from it.
+    pub fn id(self, recipient: usize) -> Id {
+        let rising = keys().hash_one((self.seed, recipient, 0_u8));
+        let chance = keys().hash_one((self.seed, recipient, 1_u8));
+        Id::encode(
+            self.second,
+            rising >> (64 - RISING_BITS),
+            chance >> (64 - CHANCE_BITS),
+        )
     }
 }
 

@@ -2,10 +2,11 @@
 
 use crate::message::Message;
 use crate::pickup_directory::{HandOver, PickupDirectory, PickupError};
-use crate::pickup_file::{PickupFile, pickup_files};
+use crate::pickup_file::{Envids, Packer, PickupFile, pickup_files};
 use crate::problem::Problems;
 use crate::stamp::{Id, Stamp};
 use serde::Serialize;
+use std::convert::Infallible;
 
 /// A message, rendered and addressed, ready for the pickup directory.
 ///
@@ -24,6 +25,7 @@ pub struct Submission {
     message_id: String,
     files: Vec<PickupFile>,
     recipients: usize,
+    envids: Option<Envids>,
 }
 
 impl Submission {
@@ -35,6 +37,10 @@ impl Submission {
     /// Renders a message; the clock is read here, and a new identifier made.
     pub fn new(message: &Message<'_>) -> Self {
         let stamp = Stamp::now();
+        Self::merged(message, &stamp).unwrap_or_else(|| Self::plain(message, stamp))
+    }
+
+    fn plain(message: &Message<'_>, stamp: Stamp) -> Self {
         let envelope = message.envelope();
         Self {
             message_id: message.message_id(&stamp),
@@ -46,7 +52,29 @@ impl Submission {
             ),
             recipients: envelope.forward_paths.len(),
             id: stamp.id,
+            envids: None,
         }
+    }
+
+    /// `None` if the message is no mail merge.
+    fn merged(message: &Message<'_>, stamp: &Stamp) -> Option<Self> {
+        let mut packer = Packer::new(message, stamp.clone())?;
+        let mut files = Vec::new();
+        let mut take = |file| {
+            files.push(file);
+            Ok::<(), Infallible>(())
+        };
+        for recipient in message.recipients() {
+            let Ok(()) = packer.add(recipient, &mut take);
+        }
+        let Ok(packed) = packer.finish(take);
+        Some(Self {
+            id: packed.id,
+            message_id: String::new(),
+            files,
+            recipients: packed.recipients,
+            envids: Some(packed.envids),
+        })
     }
 
     /// The word that joins receipt, file name, log line and, where the message has no Message-ID
@@ -55,7 +83,8 @@ impl Submission {
         &self.id
     }
 
-    /// The Message-ID without its angle brackets.
+    /// The Message-ID without its angle brackets; empty for a mail merge, each message of which has
+    /// its own.
     pub fn message_id(&self) -> &str {
         &self.message_id
     }
@@ -87,6 +116,7 @@ impl Submission {
                 .collect(),
             recipients: self.recipients,
             octets: self.octets(),
+            envids: self.envids.clone(),
         }
     }
 }
@@ -167,14 +197,15 @@ impl PickupDirectory {
 /// Each file that is not committed holds a descriptor, of which a process often has 1,024.
 const FILES_AT_A_TIME: usize = 256;
 
-/// What a submission became. Serializes as `{id, messageId, files, recipients, octets}`.
+/// What a submission became. Serializes as `{id, messageId, files, recipients, octets}`, and with
+/// `envids` for a mail merge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Receipt {
     /// Unique, and sorts by time.
     pub id: Id,
-    /// The Message-ID without angle brackets.
+    /// The Message-ID without angle brackets; empty for a mail merge.
     pub message_id: String,
     /// The names of the files in the pickup directory.
     pub files: Vec<String>,
@@ -182,6 +213,9 @@ pub struct Receipt {
     pub recipients: usize,
     /// The size of all files, in octets.
     pub octets: u64,
+    /// The envelope ids of a mail merge's recipients.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub envids: Option<Envids>,
 }
 
 #[cfg(test)]

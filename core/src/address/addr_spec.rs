@@ -82,6 +82,14 @@ impl<'a> AddrSpec<'a> {
         &self.text
     }
 
+    /// The same address, borrowed.
+    pub(crate) fn lend(&self) -> AddrSpec<'_> {
+        AddrSpec {
+            text: Cow::Borrowed(&self.text),
+            at: self.at,
+        }
+    }
+
     /// The part before the `@`.
     pub fn local_part(&self) -> &str {
         self.text.get(..self.at).unwrap_or_default()

@@ -15,6 +15,16 @@ pub(crate) struct Mailbox<'a> {
     pub address: AddrSpec<'a>,
 }
 
+impl Mailbox<'_> {
+    /// The same mailbox, borrowed.
+    pub fn lend(&self) -> Mailbox<'_> {
+        Mailbox {
+            name: self.name.as_deref().map(Cow::Borrowed),
+            address: self.address.lend(),
+        }
+    }
+}
+
 /// Understands one or several mailboxes; what is wrong goes into the report.
 pub(crate) fn read_mailboxes<'a>(
     mailboxes: Placed<JsonMailboxes<'a>>,

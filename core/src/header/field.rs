@@ -5,7 +5,7 @@ use encodify::rfc2047::{B, WordEncoder};
 use std::borrow::Cow;
 
 /// RFC 5322 section 2.1.1: a line should have at most 78 characters.
-pub(super) const LINE: usize = 78;
+pub(crate) const LINE: usize = 78;
 /// RFC 5322 section 2.1.1: a line must have at most 998.
 pub(crate) const LONGEST_LINE: usize = 998;
 /// RFC 2047 section 2: a line with an encoded word has at most 76.

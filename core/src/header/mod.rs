@@ -17,7 +17,9 @@ pub(crate) use date::Date;
 pub(crate) use field::{LONGEST_LINE, holds_encoded_word};
 pub(crate) use message_id::MessageId;
 pub(crate) use parameter::is_token;
-pub(crate) use text::needs_encoding;
+pub(crate) use field::LINE;
+pub(crate) use phrase::{is_words, LONGEST_TOKEN};
+pub(crate) use text::{folds, needs_encoding};
 
 use crate::address::Mailbox;
 use field::Field;
@@ -26,11 +28,35 @@ use std::borrow::Cow;
 /// Writes header fields one after the other.
 pub(crate) struct HeaderSection<'o> {
     out: &'o mut Vec<u8>,
+    without_quotes: bool,
 }
 
 impl<'o> HeaderSection<'o> {
     pub fn new(out: &'o mut Vec<u8>) -> Self {
-        Self { out }
+        Self {
+            out,
+            without_quotes: false,
+        }
+    }
+
+    /// Writes no quoted strings and no backslashes of its own: what would need them is encoded.
+    pub fn without_quotes(self) -> Self {
+        Self {
+            without_quotes: true,
+            ..self
+        }
+    }
+
+    /// A field of which only the name is written yet, and a mark where its body will stand: a
+    /// number between two NUL, which nothing else in a message holds. With no name, the mark stands
+    /// for whole fields.
+    pub fn mark(&mut self, name: &str, mark: usize) {
+        self.out.extend_from_slice(name.as_bytes());
+        if !name.is_empty() {
+            self.out.push(b':');
+        }
+        push_mark(self.out, mark);
+        self.out.extend_from_slice(b"\r\n");
     }
 
     /// An unstructured field (RFC 5322 section 2.2.1). `text` holds no control character but tabs.
@@ -56,12 +82,24 @@ impl<'o> HeaderSection<'o> {
             match &mailbox.name {
                 None => field.token(&[address, comma]),
                 Some(name) => {
-                    phrase::write(&mut field, name);
+                    phrase::write(&mut field, name, self.without_quotes);
                     field.token(&[b"<", address, b">", comma]);
                 }
             }
         }
         field.end();
+    }
+
+    /// A display name alone, the start of a field that goes on with an address.
+    pub fn display_name(&mut self, name: &str, display_name: &str) {
+        let mut field = Field::begin(self.out, name);
+        phrase::write(&mut field, display_name, self.without_quotes);
+        field.end();
+    }
+
+    /// An unstructured field in encoded words, whatever its text is.
+    pub fn encoded_text(&mut self, name: &str, text: &str) {
+        text::write_encoded(Field::begin(self.out, name), text);
     }
 
     /// The Date field.
@@ -130,4 +168,11 @@ impl<'o> HeaderSection<'o> {
         }
         field.end();
     }
+}
+
+/// Appends a mark.
+pub(crate) fn push_mark(out: &mut Vec<u8>, mark: usize) {
+    out.push(0);
+    out.extend_from_slice(mark.to_string().as_bytes());
+    out.push(0);
 }

@@ -6,22 +6,23 @@ use crate::address::is_atext;
 use encodify::rfc2047::Q_PHRASE;
 
 /// The longest name that stands as one token; a longer one is encoded, and so can be folded.
-const LONGEST_TOKEN: usize = 70;
+pub(crate) const LONGEST_TOKEN: usize = 70;
 
 /// Writes a name as words where it can, in quotes where it must, encoded where nothing else keeps
-/// it as it is.
-pub(super) fn write(field: &mut Field<'_>, name: &str) {
-    if needs_encoding(name) || name.len() > LONGEST_TOKEN {
+/// it as it is, or where it may not stand in quotes.
+pub(super) fn write(field: &mut Field<'_>, name: &str, without_quotes: bool) {
+    let needs_quotes = !is_words(name);
+    if needs_encoding(name) || name.len() > LONGEST_TOKEN || (needs_quotes && without_quotes) {
         field.encoded_words(name, Q_PHRASE);
-    } else if is_words(name) {
-        field.token(&[name.as_bytes()]);
-    } else {
+    } else if needs_quotes {
         field.token(&[b"\"", quoted_content(name).as_bytes(), b"\""]);
+    } else {
+        field.token(&[name.as_bytes()]);
     }
 }
 
 /// Whether the name, which is ASCII, is made of atoms alone (RFC 5322 section 3.2.3).
-fn is_words(name: &str) -> bool {
+pub(crate) fn is_words(name: &str) -> bool {
     name.chars().all(|c| c == ' ' || is_atext(c))
 }
 
@@ -43,7 +44,7 @@ mod tests {
             ("two  blanks", " =?utf-8?Q?two__blanks?="),
         ] {
             let mut out = Vec::new();
-            write(&mut Field::begin(&mut out, "To"), name);
+            write(&mut Field::begin(&mut out, "To"), name, false);
             assert_eq!(String::from_utf8(out).unwrap(), format!("To:{form}"));
         }
     }

@@ -5,7 +5,7 @@ use encodify::rfc2047::Q_TEXT;
 
 /// Writes `text` so that every reader gets it back exactly.
 pub(super) fn write(field: Field<'_>, text: &str) {
-    let folds = folds(&field, text);
+    let folds = folds(text, field.room());
     write_as(field, text, folds);
 }
 
@@ -35,13 +35,21 @@ pub(crate) fn needs_encoding(text: &str) -> bool {
     !text.is_ascii() || looks_encoded(text) || has_fragile_blanks(text)
 }
 
-/// Whether folding at blanks keeps every line within the limit. The first word stays on the first
-/// line: a line with a name alone is legal, and some readers lose it.
-fn folds(field: &Field<'_>, text: &str) -> bool {
+/// Writes `text` in encoded words.
+pub(super) fn write_encoded(mut field: Field<'_>, text: &str) {
+    if !text.is_empty() {
+        field.encoded_words(text, Q_TEXT);
+    }
+    field.end();
+}
+
+/// Whether folding at blanks keeps every line within the limit, with so much `room` in the first one.
+/// The first word stays there: a line with a name alone is legal, and some readers lose it.
+pub(crate) fn folds(text: &str, room: usize) -> bool {
     let mut words = text.split(' ');
     words
         .next()
-        .is_some_and(|first| first.len() <= field.room())
+        .is_some_and(|first| first.len() <= room)
         && words.all(|word| word.len() < LINE)
 }
 

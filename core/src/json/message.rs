@@ -1,6 +1,7 @@
 //! The message as JSON writes it: the one table of its fields.
 
 use super::object::object;
+use super::recipients::{JsonRecipient, JsonVariables};
 use super::shape::Placed;
 use super::values::{
     JsonAttachment, JsonCalendar, JsonDkim, JsonDsn, JsonHeaders, JsonMailbox, JsonMailboxes,
@@ -66,6 +67,14 @@ object! {
         dsn("dsn"): JsonDsn<'a>,
         /// A whole RFC 5322 message, sent as it is.
         raw("raw"): JsonRaw<'a>,
+        /// One personal message each: mail merge. In place of `to`, `cc` and `bcc`.
+        recipients("recipients"): Vec<Placed<JsonRecipient<'a>>>,
+        /// Values for the template.
+        variables("variables"): JsonVariables<'a>,
+        /// How texts are read: `none`, `merge` or `jinja`.
+        template("template"): Cow<'a, str>,
+        /// The form of a merge: `native` (PowerMTA's own) or `expanded` (a file for each recipient).
+        merge("merge"): Cow<'a, str>,
     }
 }
 
@@ -91,6 +100,10 @@ impl JsonMessage<'_> {
             place(self.in_reply_to.as_ref()),
             place(self.references.as_ref()),
             place(self.priority.as_ref()),
+            place(self.recipients.as_ref()),
+            place(self.variables.as_ref()),
+            place(self.template.as_ref()),
+            place(self.merge.as_ref()),
         ]
         .into_iter()
         .flatten()

@@ -7,12 +7,17 @@
 mod message;
 mod names;
 mod object;
+mod recipients;
 mod schema;
 mod shape;
 mod surrogates;
 mod values;
 
 pub(crate) use message::JsonMessage;
+pub(crate) use recipients::{
+    JsonNumber, JsonPriority, JsonRecipient, JsonRecipientParts, JsonValue, JsonVariable,
+    JsonVariables,
+};
 pub use schema::schema;
 pub(crate) use shape::Placed;
 pub(crate) use surrogates::Marked;

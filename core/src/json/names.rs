@@ -34,6 +34,12 @@ pub(super) fn duplicate(report: &mut Report<'_>, place: Place) {
     report.problem(place, Code::DuplicateField, detail);
 }
 
+/// Notes that a name of the caller's own stands in one object twice.
+pub(super) fn repeated(report: &mut Report<'_>, place: Place) {
+    let detail = "This name stands here for the second time.";
+    report.problem(place, Code::DuplicateField, detail);
+}
+
 /// The documented name that is at most a third of its letters away from `name`.
 fn nearest(fields: &[&[&'static str]], name: &str) -> Option<&'static str> {
     // Longer than any name there is: nothing is near, and the distance would cost its square.

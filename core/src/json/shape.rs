@@ -1,6 +1,7 @@
 //! The one visitor behind every value: it takes whatever comes and notes what should not have.
 
 use super::NOT_UNICODE;
+use super::recipients::JsonNumber;
 use crate::problem::{Code, Place, Report};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Value, json};
@@ -77,6 +78,10 @@ pub(super) trait Shape<'a>: Sized {
     }
 
     fn boolean(reader: &mut Reader<'a>, place: Place, _boolean: bool) -> Option<Self> {
+        wrong_type::<Self>(reader, place)
+    }
+
+    fn number(reader: &mut Reader<'a>, place: Place, _number: JsonNumber) -> Option<Self> {
         wrong_type::<Self>(reader, place)
     }
 
@@ -192,12 +197,14 @@ impl<'a, S: Shape<'a>> Visitor<'a> for Seed<'_, 'a, S> {
         Ok(S::boolean(self.reader, self.place, boolean))
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Option<S>, E> {
-        Ok(wrong_type(self.reader, self.place))
+    fn visit_i64<E>(self, number: i64) -> Result<Option<S>, E> {
+        let number = JsonNumber::Integer(number.into());
+        Ok(S::number(self.reader, self.place, number))
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Option<S>, E> {
-        Ok(wrong_type(self.reader, self.place))
+    fn visit_u64<E>(self, number: u64) -> Result<Option<S>, E> {
+        let number = JsonNumber::Integer(number.into());
+        Ok(S::number(self.reader, self.place, number))
     }
 
     /// Too large for JSON's readers. Formats also give such a number for what JSON cannot say.
@@ -205,8 +212,9 @@ impl<'a, S: Shape<'a>> Visitor<'a> for Seed<'_, 'a, S> {
         Ok(wrong_type(self.reader, self.place))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Option<S>, E> {
-        Ok(wrong_type(self.reader, self.place))
+    fn visit_f64<E>(self, number: f64) -> Result<Option<S>, E> {
+        let number = JsonNumber::of_float(number);
+        Ok(S::number(self.reader, self.place, number))
     }
 
     fn visit_seq<A: SeqAccess<'a>>(self, elements: A) -> Result<Option<S>, A::Error> {

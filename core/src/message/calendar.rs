@@ -11,6 +11,16 @@ pub(crate) struct Calendar<'a> {
     pub content: Cow<'a, str>,
 }
 
+impl Calendar<'_> {
+    /// The same object, borrowed.
+    pub fn lend(&self) -> Calendar<'_> {
+        Calendar {
+            method: self.method,
+            content: Cow::Borrowed(&self.content),
+        }
+    }
+}
+
 /// The methods of RFC 5546 section 1.4.
 const METHODS: [&str; 8] = [
     "PUBLISH",

@@ -2,16 +2,22 @@
 
 use super::calendar::Calendar;
 use super::extra_headers::ExtraHeader;
+use super::stencil::Stencil;
+use super::templates::{Bodies, Filled, Templates};
 use super::unsubscribe::Unsubscribe;
 use crate::address::Mailbox;
 use crate::header::{Date, HeaderSection, MessageId};
+use crate::json::JsonVariables;
 use crate::mime::{Entity, File, TextSubtype};
+use crate::problem::Report;
 use crate::stamp::Stamp;
+use crate::template::Owner;
 use std::borrow::Cow;
+use std::ops::Deref;
 
 /// The fields that become header and bodies.
 #[derive(Debug)]
-pub(super) struct Composed<'a> {
+pub(crate) struct Composed<'a> {
     pub from: Mailbox<'a>,
     pub reply_to: Vec<Mailbox<'a>>,
     pub subject: Option<Cow<'a, str>>,
@@ -19,7 +25,7 @@ pub(super) struct Composed<'a> {
     pub amp: Option<Cow<'a, str>>,
     pub html: Option<Cow<'a, str>>,
     pub calendar: Option<Calendar<'a>>,
-    pub attachments: Vec<File<'a>>,
+    pub attachments: Files<'a>,
     pub extra_headers: Vec<ExtraHeader<'a>>,
     pub unsubscribe: Option<Unsubscribe<'a>>,
     pub priority: Option<Priority>,
@@ -29,14 +35,58 @@ pub(super) struct Composed<'a> {
     pub message_id: Option<MessageId<'a>>,
 }
 
+/// The files of a message, its own or those that it shares with others.
+#[derive(Debug)]
+pub(crate) enum Files<'a> {
+    Own(Vec<File<'a>>),
+    Shared(&'a [File<'a>]),
+}
+
+impl<'a> Deref for Files<'a> {
+    type Target = [File<'a>];
+
+    fn deref(&self) -> &[File<'a>] {
+        match self {
+            Self::Own(files) => files,
+            Self::Shared(files) => files,
+        }
+    }
+}
+
 /// The recipients whom the header names.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Addressees<'m> {
+pub(crate) struct Addressees<'m> {
     pub to: &'m [Mailbox<'m>],
     pub cc: &'m [Mailbox<'m>],
 }
 
-impl Composed<'_> {
+/// The fields of the header section that may differ from recipient to recipient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Field {
+    Date,
+    From,
+    ReplyTo,
+    To,
+    Subject,
+    MessageId,
+    Unsubscribe,
+    OneClick,
+    /// X-Priority and Importance.
+    Priority,
+    /// One of the caller's own, by its number.
+    Extra(usize),
+}
+
+/// What a header section is written from beside the message itself.
+#[derive(Clone, Copy)]
+struct Context<'m> {
+    addressees: Addressees<'m>,
+    message_id: &'m MessageId<'m>,
+    stamp: &'m Stamp,
+    stencil: Option<&'m Stencil>,
+}
+
+impl<'a> Composed<'a> {
     /// The Message-ID, made from the stamp when the message gives none. No host name: the right
     /// side is the domain of From.
     pub fn message_id(&self, stamp: &Stamp) -> Cow<'_, MessageId<'_>> {
@@ -57,39 +107,48 @@ impl Composed<'_> {
     }
 
     pub fn render(&self, addressees: Addressees<'_>, stamp: &Stamp) -> Vec<u8> {
+        self.write(addressees, stamp, None)
+    }
+
+    /// The message with marks where the stencil has them.
+    pub fn render_stencil(&self, stencil: &Stencil, stamp: &Stamp) -> Vec<u8> {
+        let nobody = Addressees { to: &[], cc: &[] };
+        self.write(nobody, stamp, Some(stencil))
+    }
+
+    fn write(
+        &self,
+        addressees: Addressees<'_>,
+        stamp: &Stamp,
+        stencil: Option<&Stencil>,
+    ) -> Vec<u8> {
         let message_id = self.message_id(stamp);
-        let content = self.content();
+        let content = self.content(stencil);
         let mut out = Vec::with_capacity(self.estimate_header(addressees) + content.estimate());
         let header = &mut HeaderSection::new(&mut out);
-        self.write_header(header, addressees, &message_id, stamp);
+        let context = Context {
+            addressees,
+            message_id: &message_id,
+            stamp,
+            stencil,
+        };
+        self.write_header(header, context);
         out.extend_from_slice(b"MIME-Version: 1.0\r\n");
-        content.write_message(message_id.as_str(), &mut out);
+        let identity = stencil.and_then(|stencil| stencil.identity.as_deref());
+        content.write_message(identity.unwrap_or(message_id.as_str()), &mut out);
         out
     }
 
-    fn write_header(
-        &self,
-        header: &mut HeaderSection<'_>,
-        addressees: Addressees<'_>,
-        message_id: &MessageId<'_>,
-        stamp: &Stamp,
-    ) {
-        let date = self.date.unwrap_or_else(|| Date::from_timestamp(stamp.now));
-        header.date("Date", &date);
-        header.mailboxes("From", [&self.from]);
-        for (name, mailboxes) in [
-            ("Reply-To", self.reply_to.as_slice()),
-            ("To", addressees.to),
-            ("Cc", addressees.cc),
-        ] {
-            if !mailboxes.is_empty() {
-                header.mailboxes(name, mailboxes);
-            }
+    fn write_header(&self, header: &mut HeaderSection<'_>, context: Context<'_>) {
+        const FIRST: [Field; 4] = [Field::Date, Field::From, Field::ReplyTo, Field::To];
+        for field in FIRST {
+            self.write_field(header, field, context);
         }
-        if let Some(subject) = &self.subject {
-            header.text("Subject", subject);
+        if !context.addressees.cc.is_empty() {
+            header.mailboxes("Cc", context.addressees.cc);
         }
-        header.message_ids("Message-ID", [message_id]);
+        self.write_field(header, Field::Subject, context);
+        self.write_field(header, Field::MessageId, context);
         for (name, ids) in [
             ("In-Reply-To", &self.in_reply_to),
             ("References", &self.references),
@@ -98,29 +157,174 @@ impl Composed<'_> {
                 header.message_ids(name, ids);
             }
         }
-        if let Some(unsubscribe) = &self.unsubscribe {
-            header.angle_list("List-Unsubscribe", &unsubscribe.targets);
-            if unsubscribe.one_click {
-                header.tokens("List-Unsubscribe-Post", ["List-Unsubscribe=One-Click"]);
-            }
-        }
-        if let Some(priority) = self.priority {
-            let (number, word) = priority.values();
-            header.tokens("X-Priority", [number]);
-            header.tokens("Importance", [word]);
-        }
-        for field in &self.extra_headers {
-            header.extra(&field.name, &field.value);
+        self.write_field(header, Field::Unsubscribe, context);
+        self.write_field(header, Field::OneClick, context);
+        self.write_field(header, Field::Priority, context);
+        for index in 0..self.extra_headers.len() {
+            self.write_field(header, Field::Extra(index), context);
         }
     }
 
+    fn write_field(&self, header: &mut HeaderSection<'_>, field: Field, context: Context<'_>) {
+        if let Some(mark) = context.stencil.and_then(|stencil| stencil.mark(field)) {
+            return header.mark(self.field_name(field), mark);
+        }
+        match field {
+            Field::Date => {
+                let now = || Date::from_timestamp(context.stamp.now);
+                header.date("Date", &self.date.unwrap_or_else(now));
+            }
+            Field::From => header.mailboxes("From", [&self.from]),
+            Field::ReplyTo if self.reply_to.is_empty() => {}
+            Field::ReplyTo => header.mailboxes("Reply-To", &self.reply_to),
+            Field::To if context.addressees.to.is_empty() => {}
+            Field::To => header.mailboxes("To", context.addressees.to),
+            Field::Subject => {
+                if let Some(subject) = &self.subject {
+                    header.text("Subject", subject);
+                }
+            }
+            Field::MessageId => header.message_ids("Message-ID", [context.message_id]),
+            Field::Unsubscribe => {
+                if let Some(unsubscribe) = &self.unsubscribe {
+                    unsubscribe.write(header);
+                }
+            }
+            Field::OneClick => {
+                if let Some(unsubscribe) = &self.unsubscribe {
+                    unsubscribe.write_one_click(header);
+                }
+            }
+            Field::Priority => {
+                if let Some(priority) = self.priority {
+                    priority.write(header);
+                }
+            }
+            Field::Extra(index) => {
+                if let Some(field) = self.extra_headers.get(index) {
+                    header.extra(&field.name, &field.value);
+                }
+            }
+        }
+    }
+
+    /// Whether the message is one part, `others` being bodies beside its own.
+    pub fn is_single_part<T>(&self, others: &Bodies<T>) -> bool {
+        let own = [&self.text, &self.amp, &self.html];
+        let bodies = own.into_iter().flatten().count() + others.iter().count();
+        bodies == 1 && self.calendar.is_none() && self.attachments.is_empty()
+    }
+
+    /// The name of a field; empty for one that is several.
+    pub fn field_name(&self, field: Field) -> &str {
+        match field {
+            Field::Date => "Date",
+            Field::From => "From",
+            Field::ReplyTo => "Reply-To",
+            Field::To => "To",
+            Field::Subject => "Subject",
+            Field::MessageId => "Message-ID",
+            Field::Unsubscribe => "List-Unsubscribe",
+            Field::OneClick | Field::Priority => "",
+            Field::Extra(index) => self
+                .extra_headers
+                .get(index)
+                .map_or("", |field| field.name.as_ref()),
+        }
+    }
+
+    /// The same message with what is one recipient's own; its files are shared.
+    pub fn filled<'m>(
+        &'m self,
+        templates: &Templates<'_>,
+        filled: &'m Filled,
+        bodies: &'m Bodies<String>,
+    ) -> Composed<'m> {
+        let body = |own: &'m Option<String>, common: &'m Option<Cow<'a, str>>| {
+            own.as_deref().or(common.as_deref()).map(Cow::Borrowed)
+        };
+        let mut message = Composed {
+            from: self.from.lend(),
+            reply_to: self.reply_to.iter().map(Mailbox::lend).collect(),
+            subject: body(&filled.subject, &self.subject),
+            text: body(&bodies.text, &self.text),
+            amp: body(&bodies.amp, &self.amp),
+            html: body(&bodies.html, &self.html),
+            calendar: self.calendar.as_ref().map(Calendar::lend),
+            attachments: Files::Shared(&self.attachments),
+            extra_headers: self.extra_headers.iter().map(ExtraHeader::lend).collect(),
+            unsubscribe: filled.unsubscribe.clone().or(self.unsubscribe.clone()),
+            priority: self.priority,
+            in_reply_to: self.in_reply_to.clone(),
+            references: self.references.clone(),
+            date: self.date,
+            message_id: filled.message_id.clone().or(self.message_id.clone()),
+        };
+        let name = |name: &'m String| Some(Cow::Borrowed(name.as_str())).filter(|n| !n.is_empty());
+        if let Some(from_name) = &filled.from_name {
+            message.from.name = name(from_name);
+        }
+        for ((index, _), own) in templates.reply_to.iter().zip(&filled.reply_to) {
+            if let Some(mailbox) = message.reply_to.get_mut(*index) {
+                mailbox.name = name(own);
+            }
+        }
+        for ((index, _), own) in templates.extra.iter().zip(&filled.extra) {
+            if let Some(field) = message.extra_headers.get_mut(*index) {
+                field.value = Cow::Borrowed(own);
+            }
+        }
+        message
+    }
+
+    /// Puts in the values that everybody has: what remains is a message like any other.
+    pub fn fill_in<'t>(
+        &mut self,
+        templates: &Templates<'t>,
+        owner: Owner,
+        report: &mut Report<'t>,
+    ) {
+        let (values, filled) = templates.fill(owner, JsonVariables::default(), self, report);
+        let bodies = templates
+            .bodies
+            .map(|text| templates.fill_text(text, &values));
+        for (own, body) in [
+            (filled.subject, &mut self.subject),
+            (bodies.text, &mut self.text),
+            (bodies.amp, &mut self.amp),
+            (bodies.html, &mut self.html),
+        ] {
+            if let Some(own) = own {
+                *body = Some(Cow::Owned(own));
+            }
+        }
+        let name = |name: String| Some(Cow::Owned(name)).filter(|name: &Cow<'_, str>| !name.is_empty());
+        if let Some(own) = filled.from_name {
+            self.from.name = name(own);
+        }
+        for ((index, _), own) in templates.reply_to.iter().zip(filled.reply_to) {
+            if let Some(mailbox) = self.reply_to.get_mut(*index) {
+                mailbox.name = name(own);
+            }
+        }
+        for ((index, _), own) in templates.extra.iter().zip(filled.extra) {
+            if let Some(field) = self.extra_headers.get_mut(*index) {
+                field.value = Cow::Owned(own);
+            }
+        }
+        self.unsubscribe = filled.unsubscribe.or(self.unsubscribe.take());
+        self.message_id = filled.message_id.or(self.message_id.take());
+    }
+
     /// The tree of bodies and files: mixed > related > alternative, no level around one child.
-    fn content(&self) -> Entity<'_> {
-        let bodies = self.bodies();
+    fn content<'m>(&'m self, stencil: Option<&'m Stencil>) -> Entity<'m> {
+        let bodies = self.bodies(stencil);
         if self.attachments.is_empty() {
             return bodies;
         }
-        let beside_html = |file: &&File<'_>| file.content_id.is_some() && self.html.is_some();
+        let has_html =
+            self.html.is_some() || stencil.is_some_and(|stencil| stencil.bodies.html.is_some());
+        let beside_html = |file: &&File<'_>| file.content_id.is_some() && has_html;
         let inline = self.attachments.iter().filter(beside_html);
         let body = std::iter::once(bodies).chain(inline.map(Entity::File));
         let files = self.attachments.iter().filter(|file| !beside_html(file));
@@ -131,20 +335,38 @@ impl Composed<'_> {
     }
 
     /// The bodies, plainest first (RFC 2046 section 5.1.4); a message without any has an empty text.
-    fn bodies(&self) -> Entity<'_> {
+    fn bodies<'m>(&'m self, stencil: Option<&'m Stencil>) -> Entity<'m> {
         let calendar = self.calendar.as_ref();
+        let stencil = stencil.map(|stencil| &stencil.bodies);
         let bodies = [
-            (TextSubtype::Plain, self.text.as_deref()),
-            (TextSubtype::Amp, self.amp.as_deref()),
-            (TextSubtype::Html, self.html.as_deref()),
+            (
+                TextSubtype::Plain,
+                self.text.as_deref(),
+                stencil.and_then(|bodies| bodies.text.as_deref()),
+            ),
+            (
+                TextSubtype::Amp,
+                self.amp.as_deref(),
+                stencil.and_then(|bodies| bodies.amp.as_deref()),
+            ),
+            (
+                TextSubtype::Html,
+                self.html.as_deref(),
+                stencil.and_then(|bodies| bodies.html.as_deref()),
+            ),
             (
                 TextSubtype::Calendar(calendar.map_or("", |calendar| calendar.method)),
                 calendar.map(|calendar| calendar.content.as_ref()),
+                None,
             ),
         ];
         let parts = bodies
             .into_iter()
-            .filter_map(|(subtype, text)| text.map(|text| Entity::Text { subtype, text }));
+            .filter_map(|(subtype, text, encoded)| match (text, encoded) {
+                (_, Some(octets)) => Some(Entity::Encoded { subtype, octets }),
+                (Some(text), None) => Some(Entity::Text { subtype, text }),
+                (None, None) => None,
+            });
         Entity::multipart("alternative", parts).unwrap_or(Self::EMPTY)
     }
 
@@ -167,7 +389,7 @@ impl Composed<'_> {
 
 /// How urgent the sender finds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Priority {
+pub(crate) enum Priority {
     High,
     Normal,
     Low,
@@ -179,6 +401,13 @@ impl Priority {
         ("normal", Self::Normal),
         ("low", Self::Low),
     ];
+
+    /// Writes X-Priority and Importance.
+    pub fn write(self, header: &mut HeaderSection<'_>) {
+        let (number, word) = self.values();
+        header.tokens("X-Priority", [number]);
+        header.tokens("Importance", [word]);
+    }
 
     /// The values of X-Priority and Importance.
     fn values(self) -> (&'static str, &'static str) {

@@ -16,9 +16,9 @@ pub(crate) struct Delivery<'a> {
     /// Virtual MTA, or pool.
     pub vmta: Option<Cow<'a, str>>,
     /// Which key signs, as PowerMTA writes it.
-    pub dkim: Option<String>,
+    pub dkim: Option<Cow<'a, str>>,
     /// When it may be delivered, as PowerMTA writes it.
-    pub schedule: Option<String>,
+    pub schedule: Option<Cow<'a, str>>,
     /// A bounce address for each recipient.
     pub verp: bool,
     /// Delivery status notifications.
@@ -35,8 +35,8 @@ pub(crate) struct Dsn {
 }
 
 /// RFC 3461 section 4.4: at most 100 characters, encoded.
-const LONGEST_ENVID: usize = 100;
-const LONGEST_TOKEN: usize = 200;
+pub(super) const LONGEST_ENVID: usize = 100;
+pub(super) const LONGEST_TOKEN: usize = 200;
 
 /// Takes PowerMTA's fields out of the message.
 pub(super) fn read_delivery<'a>(
@@ -53,18 +53,23 @@ pub(super) fn read_delivery<'a>(
         envid,
         job,
         vmta,
-        dkim: json.dkim.take().and_then(|dkim| read_dkim(dkim, report)),
+        dkim: json
+            .dkim
+            .take()
+            .and_then(|dkim| read_dkim(dkim, report))
+            .map(Cow::Owned),
         schedule: json
             .schedule
             .take()
-            .and_then(|windows| read_schedule(windows, report)),
+            .and_then(|windows| read_schedule(windows, report))
+            .map(Cow::Owned),
         verp: json.verp.take().is_some_and(|verp| verp.value),
         dsn: json.dsn.take().and_then(|dsn| read_dsn(dsn.value, report)),
     }
 }
 
 /// Printable ASCII that PowerMTA takes bare and quoted alike.
-fn read_token<'a>(
+pub(super) fn read_token<'a>(
     text: Placed<Cow<'a, str>>,
     longest: usize,
     report: &mut Report<'a>,

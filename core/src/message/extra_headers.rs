@@ -13,6 +13,16 @@ pub(crate) struct ExtraHeader<'a> {
     pub value: Cow<'a, str>,
 }
 
+impl ExtraHeader<'_> {
+    /// The same field, borrowed.
+    pub fn lend(&self) -> ExtraHeader<'_> {
+        ExtraHeader {
+            name: Cow::Borrowed(&self.name),
+            value: Cow::Borrowed(&self.value),
+        }
+    }
+}
+
 /// More make a header that mail servers refuse.
 const MOST_FIELDS: usize = 1_000;
 /// The longest name; with it and the colon, a word of the value still fits in 998 octets.
@@ -82,13 +92,8 @@ pub(super) fn read_headers<'a>(
                 return fields;
             }
             let value = header_text(value, report);
-            // The first word stands beside the name: some readers take a fold there for a blank.
-            let mut room = LONGEST_LINE - name.value.len() - ": ".len();
-            let mut is_too_long =
-                |word: &str| word.len() > std::mem::replace(&mut room, LONGEST_WORD);
-            if !needs_encoding(&value) && value.split(' ').any(&mut is_too_long) {
-                let detail = "A word of a header field must fit in a line of 998 octets.";
-                report.problem(place, Code::TooLong, detail);
+            if !fits_lines(&name.value, &value) {
+                report.problem(place, Code::TooLong, TOO_LONG);
             }
             fields.push(ExtraHeader {
                 name: name.value.clone(),
@@ -97,6 +102,17 @@ pub(super) fn read_headers<'a>(
         }
     }
     fields
+}
+
+/// What is said of a value that does not fit.
+pub(super) const TOO_LONG: &str = "A word of a header field must fit in a line of 998 octets.";
+
+/// Whether each word of a value fits in a line.
+pub(super) fn fits_lines(name: &str, value: &str) -> bool {
+    // The first word stands beside the name: some readers take a fold there for a blank.
+    let mut room = LONGEST_LINE - name.len() - ": ".len();
+    let mut fits = |word: &str| word.len() <= std::mem::replace(&mut room, LONGEST_WORD);
+    needs_encoding(value) || value.split(' ').all(&mut fits)
 }
 
 fn check_name(name: &str, has_unsubscribe: bool) -> Result<(), (Code, Cow<'static, str>)> {

@@ -10,19 +10,27 @@ mod form;
 mod parameters;
 mod raw;
 mod read;
+mod recipients;
+mod stencil;
+mod templates;
 mod unsubscribe;
 
 pub use complete::{Origin, complete_rfc822};
+pub(crate) use composed::{Composed, Field, Priority};
 pub(crate) use delivery::{Delivery, Dsn};
 pub use form::FilePart;
 pub use raw::HeaderRecipients;
+pub(crate) use recipients::{Merge, MergeForm, OwnPriority, Recipient};
+pub(crate) use stencil::Stencil;
+pub(crate) use templates::Templates;
+pub(crate) use unsubscribe::ONE_CLICK;
 
-use crate::address::{Mailbox, ReversePath};
+use crate::address::{AddrSpec, Mailbox, ReversePath};
 use crate::envelope::Envelope;
 use crate::json::{self, Reading, Unreadable};
 use crate::problem::Problems;
 use crate::stamp::Stamp;
-use composed::{Addressees, Composed};
+use composed::Addressees;
 use form::FileParts;
 use raw::RawMessage;
 use serde::Deserializer;
@@ -39,6 +47,8 @@ pub struct Message<'a> {
     bcc: Vec<Mailbox<'a>>,
     delivery: Delivery<'a>,
     content: Content<'a>,
+    /// For a message with recipients who get one each; it is composed then.
+    merge: Option<Box<Merge<'a>>>,
 }
 
 /// Where header and bodies come from.
@@ -52,6 +62,8 @@ enum Content<'a> {
 struct Beside<'a> {
     files: FileParts<'a>,
     header_recipients: HeaderRecipients,
+    /// The message is a merge whose recipients are read by themselves.
+    recipients_apart: bool,
 }
 
 impl<'a> Beside<'a> {
@@ -59,6 +71,7 @@ impl<'a> Beside<'a> {
         Self {
             files: FileParts::new(files),
             header_recipients: HeaderRecipients::WhereNone,
+            recipients_apart: false,
         }
     }
 }
@@ -158,23 +171,30 @@ impl<'a> Message<'a> {
     }
 
     pub(crate) fn envelope(&self) -> Envelope<'_> {
-        let (from, in_header) = match &self.content {
-            Content::Composed(composed) => {
-                (&composed.from.address, composed.is_internationalized())
-            }
-            Content::Raw(raw) => (raw.from(), raw.is_internationalized()),
-        };
-        let reverse_path = match &self.sender {
-            None => Some(from),
-            Some(ReversePath::Address(address)) => Some(address),
-            Some(ReversePath::Null) => None,
-        };
         let recipients = self.to.iter().chain(&self.cc).chain(&self.bcc);
         Envelope::new(
-            reverse_path,
+            self.reverse_path(),
             recipients.map(|mailbox| &mailbox.address),
-            in_header,
+            self.is_internationalized(),
         )
+    }
+
+    /// Where bounces go; `None` is the null reverse-path.
+    pub(crate) fn reverse_path(&self) -> Option<&AddrSpec<'a>> {
+        match (&self.sender, &self.content) {
+            (Some(ReversePath::Address(address)), _) => Some(address),
+            (Some(ReversePath::Null), _) => None,
+            (None, Content::Composed(composed)) => Some(&composed.from.address),
+            (None, Content::Raw(raw)) => Some(raw.from()),
+        }
+    }
+
+    /// Whether the header can only be said with SMTPUTF8 (RFC 6531).
+    fn is_internationalized(&self) -> bool {
+        match &self.content {
+            Content::Composed(composed) => composed.is_internationalized(),
+            Content::Raw(raw) => raw.is_internationalized(),
+        }
     }
 
     /// The Message-ID; empty where a finished message has none.
@@ -185,7 +205,7 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// The octets of the message (RFC 5322).
+    /// The octets of the message (RFC 5322); of a mail merge, those of its first recipient.
     ///
     /// Date and Message-ID are made where the message gives none; with both given, the same
     /// message always yields the same octets.
@@ -195,6 +215,9 @@ impl<'a> Message<'a> {
 
     /// The same, with a stamp at hand.
     pub(crate) fn render_with(&self, stamp: &Stamp) -> Vec<u8> {
+        if let Some(first) = self.merge().and_then(|merge| merge.recipients.first()) {
+            return self.render_for(first, stamp);
+        }
         match &self.content {
             Content::Composed(composed) => {
                 let (to, cc) = (self.to.as_slice(), self.cc.as_slice());

@@ -2,18 +2,23 @@
 
 use super::attachment::read_attachments;
 use super::calendar::read_calendar;
-use super::composed::{Composed, Priority};
+use super::composed::{Composed, Files, Priority};
 use super::delivery::read_delivery;
 use super::extra_headers::read_headers;
 use super::form::FileParts;
 use super::raw::read_raw;
+use super::recipients::{Merge, MergeForm, Rules, read_recipients};
+use super::templates::{NamePlaces, Templates};
 use super::unsubscribe::read_unsubscribe;
 use super::{Beside, Content, Message};
 use crate::address::{Fault, Mailbox, ReversePath, read_mailbox, read_mailboxes};
 use crate::characters::has_control_except_tab;
 use crate::header::{Date, MessageId};
-use crate::json::{JsonMailbox, JsonMailboxes, JsonMessage, JsonTexts, Placed};
+use crate::json::{
+    JsonMailbox, JsonMailboxes, JsonMessage, JsonRecipient, JsonTexts, Placed,
+};
 use crate::problem::{Code, Place, Report};
+use crate::template::{Language, Owner};
 use std::borrow::Cow;
 
 /// Understands a message. `None` only where the report tells why; a message that comes back beside
@@ -32,6 +37,10 @@ pub(super) fn understand<'a>(
         let detail = "VERP makes bounce addresses from the sender's; the null sender has none.";
         report.problem(place, Code::Conflict, detail);
     }
+    let is_merge = json.raw.is_none() && (json.recipients.is_some() || beside.recipients_apart);
+    if is_merge {
+        refuse_other_recipients(&json, report);
+    }
     let mut mailboxes = |field: Option<Placed<JsonMailboxes<'a>>>| {
         field.map_or_else(Vec::new, |field| read_mailboxes(field, report))
     };
@@ -39,8 +48,17 @@ pub(super) fn understand<'a>(
     let (cc, bcc) = (mailboxes(json.cc.take()), mailboxes(json.bcc.take()));
     let has_recipients = !(to.is_empty() && cc.is_empty() && bcc.is_empty());
 
-    let mut recipients_unknown = false;
+    let mut recipients_unknown = is_merge;
+    let mut merge = None;
     let content = match json.raw.take() {
+        None if is_merge || json.template.is_some() || json.variables.is_some() => {
+            let verp = delivery.verp;
+            let read = read_templated(&mut json, &mut beside, verp, report);
+            read.map(|(composed, read)| {
+                merge = read;
+                Content::Composed(composed)
+            })
+        }
         None => read_composed(&mut json, &mut beside.files, report).map(Content::Composed),
         Some(raw) => {
             for place in json.composing() {
@@ -55,6 +73,10 @@ pub(super) fn understand<'a>(
             })
         }
     };
+    if let (Some(form), false) = (&json.merge, is_merge) {
+        let detail = "This says how `recipients` are written down, and there are none.";
+        report.problem(form.place, Code::Conflict, detail);
+    }
     beside.files.finish(report);
     if !has_recipients && to.is_empty() && !recipients_unknown {
         let detail = "The message goes to nobody; give `to`, `cc` or `bcc`.";
@@ -69,11 +91,117 @@ pub(super) fn understand<'a>(
         bcc,
         delivery,
         content: content?,
+        merge,
     })
 }
 
+fn refuse_other_recipients(json: &JsonMessage<'_>, report: &mut Report<'_>) {
+    let places = [&json.to, &json.cc, &json.bcc].map(|field| field.as_ref().map(|f| f.place));
+    for place in places.into_iter().flatten() {
+        let detail = "Beside `recipients`, each of whom gets a message of their own, nobody else can \
+                      be named.";
+        report.problem(place, Code::Conflict, detail);
+    }
+}
+
+/// Understands a message with placeholders, recipients or both. Without recipients it is filled in
+/// and a message like any other.
+fn read_templated<'a>(
+    json: &mut JsonMessage<'a>,
+    beside: &mut Beside<'a>,
+    verp: bool,
+    report: &mut Report<'a>,
+) -> Option<(Box<Composed<'a>>, Option<Box<Merge<'a>>>)> {
+    let recipients = json.recipients.take();
+    let is_merge = recipients.is_some() || beside.recipients_apart;
+    let form = json.merge.take();
+    let form = form.and_then(|word| choice(&word, &MergeForm::CHOICES, report));
+    require_language(json, recipients.as_ref(), report);
+    let language = json
+        .template
+        .take()
+        .and_then(|word| choice(&word, &Language::CHOICES, report))
+        .map_or(Language::None, |language| language());
+    if let (true, Some(id), Language::None) = (is_merge, &json.message_id, &language) {
+        report.problem(id.place, Code::Conflict, ONE_ID);
+    }
+    let names = NamePlaces::of(json);
+    let id = json.message_id.as_ref().map(|id| id.place);
+    let has_unsubscribe = json.unsubscribe.is_some();
+    let mut templates = Templates::take(language, json, report);
+    if let (true, Some(id), Some(_)) = (is_merge, id, &json.message_id)
+        && !matches!(templates.language, Language::None)
+    {
+        report.problem(id, Code::Conflict, ONE_ID);
+    }
+    let variables = json.variables.take();
+    let place = variables.as_ref().map(|variables| variables.place);
+    let composed = read_composed_with(json, has_unsubscribe, &mut beside.files, report);
+    let mut composed = composed?;
+    templates.take_names(&names, &mut composed, report);
+    templates.share(
+        variables.map_or_else(Default::default, |field| field.value),
+        report,
+    );
+    if !is_merge {
+        let owner = place.map_or(Owner::Parent(Place::ROOT), Owner::Variables);
+        composed.fill_in(&templates, owner, report);
+        return Some((composed, None));
+    }
+    let mut merge = Box::new(Merge {
+        form: form.unwrap_or(MergeForm::Native),
+        templates,
+        recipients: Vec::new(),
+    });
+    if let Some(Placed { place, value }) = recipients
+        && !beside.recipients_apart
+    {
+        let rules = Rules {
+            merge: &merge,
+            composed: &composed,
+            verp,
+        };
+        merge.recipients = read_recipients(rules, place, value, report);
+    }
+    Some((composed, Some(merge)))
+}
+
+const ONE_ID: &str = "Each message of a merge needs an identifier of its own: put a variable into \
+                      this one, or leave it out.";
+
+/// Values that no text asks for are not dropped without a word.
+fn require_language(
+    json: &JsonMessage<'_>,
+    recipients: Option<&Placed<Vec<Placed<JsonRecipient<'_>>>>>,
+    report: &mut Report<'_>,
+) {
+    let has_variables = |recipient: &Placed<JsonRecipient<'_>>| match &recipient.value {
+        JsonRecipient::Parts(parts) => parts.variables.is_some(),
+        JsonRecipient::Text(_) => false,
+    };
+    let in_recipients = recipients.is_some_and(|list| list.value.iter().any(has_variables));
+    if json.template.is_none() && (json.variables.is_some() || in_recipients) {
+        report.missing(Place::ROOT, &["template"], Code::MissingField, NO_LANGUAGE);
+    }
+}
+
+/// What is said of variables in a message that is no template.
+pub(super) const NO_LANGUAGE: &str = "Variables are given; say how the texts are read: \
+                                      `merge`, `jinja` or `none`.";
+
 fn read_composed<'a>(
     json: &mut JsonMessage<'a>,
+    files: &mut FileParts<'a>,
+    report: &mut Report<'a>,
+) -> Option<Box<Composed<'a>>> {
+    let has_unsubscribe = json.unsubscribe.is_some();
+    read_composed_with(json, has_unsubscribe, files, report)
+}
+
+/// `has_unsubscribe`: the message says by its own field how to leave.
+fn read_composed_with<'a>(
+    json: &mut JsonMessage<'a>,
+    has_unsubscribe: bool,
     files: &mut FileParts<'a>,
     report: &mut Report<'a>,
 ) -> Option<Box<Composed<'a>>> {
@@ -100,7 +228,6 @@ fn read_composed<'a>(
         .calendar
         .take()
         .and_then(|calendar| read_calendar(calendar, report));
-    let has_unsubscribe = json.unsubscribe.is_some();
     let extra_headers = json
         .headers
         .take()
@@ -125,7 +252,7 @@ fn read_composed<'a>(
         amp: json.amp.take().map(|amp| amp.value),
         html: json.html.take().map(|html| html.value),
         calendar,
-        attachments: attachments.unwrap_or_default(),
+        attachments: Files::Own(attachments.unwrap_or_default()),
         extra_headers: extra_headers.unwrap_or_default(),
         unsubscribe,
         priority,
@@ -148,7 +275,7 @@ fn read_from<'a>(
     read_mailbox(from, "`from` is one mailbox; this holds several.", report)
 }
 
-fn read_sender<'a>(
+pub(super) fn read_sender<'a>(
     sender: &Placed<Cow<'a, str>>,
     report: &mut Report<'a>,
 ) -> Option<ReversePath<'a>> {

@@ -1,19 +1,22 @@
 //! Leaving a list: List-Unsubscribe (RFC 2369) and one-click (RFC 8058).
 
 use crate::address::AddrSpec;
-use crate::header::holds_encoded_word;
+use crate::header::{HeaderSection, holds_encoded_word};
 use crate::json::{JsonUnsubscribe, Placed};
 use crate::problem::{Code, Report};
 use std::borrow::Cow;
 
 /// The ways to leave, as they stand in the header.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Unsubscribe<'a> {
     /// Addresses without angle brackets, the one to prefer first.
     pub targets: Vec<Cow<'a, str>>,
     /// Whether a POST to the https address is enough.
     pub one_click: bool,
 }
+
+/// The body of List-Unsubscribe-Post (RFC 8058 section 3.1).
+pub(crate) const ONE_CLICK: &str = "List-Unsubscribe=One-Click";
 
 /// With the field's name it must fit in a line of 998 octets.
 const LONGEST: usize = 900;
@@ -23,39 +26,75 @@ pub(super) fn read_unsubscribe<'a>(
     report: &mut Report<'a>,
 ) -> Option<Unsubscribe<'a>> {
     let Placed { place, value } = unsubscribe;
-    let mut targets = Vec::new();
-    let mut is_https = false;
     if value.url.is_none() && value.mailto.is_none() {
         let detail = "Give `url`, `mailto` or both.";
         report.missing(place, &["url", "mailto"], Code::MissingField, detail);
     }
-    if let Some(url) = value.url {
-        is_https = has_scheme(&url.value, "https:");
-        if !(is_https || has_scheme(&url.value, "http:")) || !fits(&url.value) {
-            let detail =
-                "The address must be an http or https URL in ASCII, of 900 octets at most.";
-            report.problem(url.place, Code::InvalidUnsubscribe, detail);
-        }
-        targets.push(url.value);
-    }
-    if let Some(mailto) = value.mailto {
-        if let Some(target) = mailto_target(&mailto.value) {
-            targets.push(target);
-        } else {
-            let detail = "This must be an address, or a mailto: URL in ASCII.";
-            report.problem(mailto.place, Code::InvalidUnsubscribe, detail);
-        }
-    }
-    match value.one_click {
-        Some(Placed { place, value: true }) if !is_https => {
-            let detail = "One click needs an https `url` (RFC 8058).";
+    let places = [
+        value.url.as_ref().map(|url| url.place),
+        value.mailto.as_ref().map(|mailto| mailto.place),
+        value.one_click.as_ref().map(|word| word.place),
+    ];
+    let (read, faults) = Unsubscribe::new(
+        value.url.map(|url| url.value),
+        value.mailto.map(|mailto| mailto.value),
+        value.one_click.map(|word| word.value),
+    );
+    for (place, fault) in places.into_iter().zip(faults) {
+        if let (Some(place), Some(detail)) = (place, fault) {
             report.problem(place, Code::InvalidUnsubscribe, detail);
-            None
         }
-        wanted => Some(Unsubscribe {
-            targets,
-            one_click: is_https && wanted.is_none_or(|wanted| wanted.value),
-        }),
+    }
+    Some(read)
+}
+
+impl<'a> Unsubscribe<'a> {
+    /// The ways to leave, and what is wrong with each of the three.
+    pub fn new(
+        url: Option<Cow<'a, str>>,
+        mailto: Option<Cow<'a, str>>,
+        one_click: Option<bool>,
+    ) -> (Self, [Option<&'static str>; 3]) {
+        let mut faults = [None; 3];
+        let mut targets = Vec::new();
+        let mut is_https = false;
+        if let Some(url) = url {
+            is_https = has_scheme(&url, "https:");
+            if !(is_https || has_scheme(&url, "http:")) || !fits(&url) {
+                faults[0] =
+                    Some("The address must be an http or https URL in ASCII, of 900 octets at most.");
+            }
+            targets.push(url);
+        }
+        if let Some(mailto) = mailto {
+            if let Some(target) = mailto_target(&mailto) {
+                targets.push(target);
+            } else {
+                faults[1] = Some("This must be an address, or a mailto: URL in ASCII.");
+            }
+        }
+        if one_click == Some(true) && !is_https {
+            faults[2] = Some("One click needs an https `url` (RFC 8058).");
+        }
+        let one_click = is_https && one_click != Some(false);
+        (Self { targets, one_click }, faults)
+    }
+
+    /// The body of List-Unsubscribe in one line.
+    pub fn body(&self) -> String {
+        format!("<{}>", self.targets.join(">, <"))
+    }
+
+    /// Writes List-Unsubscribe.
+    pub fn write(&self, header: &mut HeaderSection<'_>) {
+        header.angle_list("List-Unsubscribe", &self.targets);
+    }
+
+    /// Writes List-Unsubscribe-Post where a POST is enough.
+    pub fn write_one_click(&self, header: &mut HeaderSection<'_>) {
+        if self.one_click {
+            header.tokens("List-Unsubscribe-Post", [ONE_CLICK]);
+        }
     }
 }
 
@@ -78,7 +117,7 @@ fn fits(url: &str) -> bool {
             .all(|octet| octet.is_ascii_graphic() && !matches!(octet, b'<' | b'>'))
 }
 
-fn has_scheme(url: &str, scheme: &str) -> bool {
+pub(super) fn has_scheme(url: &str, scheme: &str) -> bool {
     url.len() > scheme.len()
         && url
             .get(..scheme.len())

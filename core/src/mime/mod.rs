@@ -4,7 +4,7 @@ mod base64;
 mod boundary;
 mod content;
 mod media_type;
-mod quoted_printable;
+pub(crate) mod quoted_printable;
 
 pub(crate) use base64::Base64;
 pub(crate) use content::{Content, Disposition, File, with_crlf};
@@ -17,6 +17,11 @@ use boundary::Boundaries;
 pub(crate) enum Entity<'m> {
     /// A text body in UTF-8.
     Text { subtype: TextSubtype, text: &'m str },
+    /// A text body that is in quoted-printable already.
+    Encoded {
+        subtype: TextSubtype,
+        octets: &'m [u8],
+    },
     /// A file.
     File(&'m File<'m>),
     /// `multipart/subtype` with at least two children.
@@ -51,6 +56,14 @@ impl TextSubtype {
                 method,
             ],
         }
+    }
+
+    fn write_header(self, out: &mut Vec<u8>) {
+        put(out, &self.content_type());
+        put(
+            out,
+            &["\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"],
+        );
     }
 }
 
@@ -88,6 +101,7 @@ impl<'m> Entity<'m> {
     pub fn estimate(&self) -> usize {
         match self {
             Self::Text { text, .. } => quoted_printable::estimate(text) + 96,
+            Self::Encoded { octets, .. } => octets.len() + 96,
             Self::File(file) => file.estimate(),
             Self::Multipart { parts, .. } => {
                 parts.iter().map(|part| part.estimate() + 64).sum::<usize>() + 128
@@ -99,7 +113,7 @@ impl<'m> Entity<'m> {
     /// (RFC 2045 section 6.4).
     fn is_eight_bit(&self) -> bool {
         match self {
-            Self::Text { .. } => false,
+            Self::Text { .. } | Self::Encoded { .. } => false,
             Self::File(file) => file.is_eight_bit(),
             Self::Multipart { parts, .. } => parts.iter().any(Self::is_eight_bit),
         }
@@ -109,14 +123,14 @@ impl<'m> Entity<'m> {
     fn media_type(&self) -> &str {
         match self {
             Self::Multipart { .. } => "multipart/alternative",
-            Self::Text { .. } => "text/html",
+            Self::Text { .. } | Self::Encoded { .. } => "text/html",
             Self::File(file) => file.media_type.essence(),
         }
     }
 
     fn collect_verbatim<'s>(&'s self, verbatim: &mut Vec<&'s [u8]>) {
         match self {
-            Self::Text { .. } => {}
+            Self::Text { .. } | Self::Encoded { .. } => {}
             Self::File(file) => verbatim.extend(file.verbatim()),
             Self::Multipart { parts, .. } => {
                 for part in parts {
@@ -129,12 +143,12 @@ impl<'m> Entity<'m> {
     fn write(&self, boundaries: &mut Boundaries, out: &mut Vec<u8>) {
         match self {
             Self::Text { subtype, text } => {
-                put(out, &subtype.content_type());
-                put(
-                    out,
-                    &["\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"],
-                );
+                subtype.write_header(out);
                 quoted_printable::encode(text, out);
+            }
+            Self::Encoded { subtype, octets } => {
+                subtype.write_header(out);
+                out.extend_from_slice(octets);
             }
             Self::File(file) => file.write(out),
             Self::Multipart { subtype, parts } => {

@@ -6,7 +6,7 @@
 //! more than ten octets.
 
 /// How many octets a line has before its soft line break.
-const LINE: usize = 75;
+pub(crate) const LINE: usize = 75;
 
 /// Appends `text` encoded; CR, LF and CRLF all end a line.
 pub(super) fn encode(text: &str, out: &mut Vec<u8>) {
@@ -22,6 +22,66 @@ pub(super) fn encode(text: &str, out: &mut Vec<u8>) {
         };
     }
     encode_line(rest, &mut scratch, out);
+}
+
+/// Writes a body piece by piece, for pieces that are not known yet: only how long they get.
+pub(crate) struct Lines<'o> {
+    out: &'o mut Vec<u8>,
+    column: usize,
+    scratch: Scratch,
+}
+
+impl<'o> Lines<'o> {
+    pub fn new(out: &'o mut Vec<u8>) -> Self {
+        Self {
+            out,
+            column: 0,
+            scratch: [0; 3 * PIECE + 4],
+        }
+    }
+
+    /// Appends text that ends no line; the blank at its end too, if something follows in the line.
+    pub fn text(&mut self, text: &str) {
+        for piece in text.as_bytes().chunks(PIECE) {
+            let length = encode_octets(piece, &mut self.scratch);
+            let encoded = self.scratch.get(..length).unwrap_or_default();
+            cut(encoded, &mut self.column, self.out);
+        }
+    }
+
+    /// Appends a blank that may come to stand at the end of its line.
+    pub fn blank(&mut self, blank: u8) {
+        cut(&escape(blank)[..3], &mut self.column, self.out);
+    }
+
+    /// Appends `octets` that will become `width` columns.
+    pub fn later(&mut self, octets: &[u8], width: usize) {
+        if self.column + width > LINE {
+            self.soft_break();
+        }
+        self.out.extend_from_slice(octets);
+        self.column += width;
+    }
+
+    /// Appends octets that will become whole lines.
+    pub fn whole_lines(&mut self, octets: &[u8]) {
+        if self.column > 0 {
+            self.soft_break();
+        }
+        self.out.extend_from_slice(octets);
+        self.out.extend_from_slice(b"\r\n");
+    }
+
+    /// Ends a line of the text.
+    pub fn line_end(&mut self) {
+        self.out.extend_from_slice(b"\r\n");
+        self.column = 0;
+    }
+
+    fn soft_break(&mut self) {
+        self.out.extend_from_slice(b"=\r\n");
+        self.column = 0;
+    }
 }
 
 /// About how many octets `text` takes when encoded.
@@ -152,7 +212,7 @@ const FORMS: [Form; 256] = {
 };
 
 /// `=XX` and one octet to make a whole word.
-const fn escape(octet: u8) -> [u8; 4] {
+pub(crate) const fn escape(octet: u8) -> [u8; 4] {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     [
         b'=',

@@ -6,63 +6,77 @@ use crate::envelope::Envelope;
 use crate::message::{Delivery, Dsn};
 
 /// RFC 5321 section 4.5.3.1.4, less the line end.
-const LONGEST_COMMAND: usize = 510;
+pub(super) const LONGEST_COMMAND: usize = 510;
 
-/// The commands before the message, and PowerMTA's header lines at its start. `XACK OFF` lets
-/// PowerMTA bounce a recipient that it does not take instead of refusing the whole file.
+/// The commands before the message, and PowerMTA's header lines at its start.
 pub(super) fn envelope(
     envelope: &Envelope<'_>,
     recipients: &[&AddrSpec<'_>],
     delivery: &Delivery<'_>,
 ) -> Vec<u8> {
     let mut out = Vec::with_capacity(128 + recipients.len() * 48);
-    out.extend_from_slice(b"XACK OFF\r\n");
-    command(&mut out, &mail_from(envelope, delivery));
+    from_command(
+        &mut out,
+        "MAIL",
+        envelope.reverse_path,
+        envelope.is_internationalized,
+        delivery,
+    );
     for recipient in recipients {
-        command(&mut out, &rcpt_to(recipient, delivery.dsn.as_ref()));
+        rcpt_to(&mut out, recipient, delivery.dsn.as_ref());
     }
-    command(&mut out, "DATA");
+    out.extend_from_slice(b"DATA\r\n");
     option_lines(&mut out, delivery);
     out
 }
 
-fn mail_from(envelope: &Envelope<'_>, delivery: &Delivery<'_>) -> String {
-    let reverse_path = envelope.reverse_path.map_or("", AddrSpec::as_str);
-    let mut mail = format!("MAIL FROM:<{reverse_path}>");
-    if envelope.is_internationalized {
-        mail.push_str(" SMTPUTF8");
+/// `MAIL FROM` or `XMRG FROM`. `XACK OFF` before it lets PowerMTA bounce a recipient that it does not
+/// take instead of refusing the whole file. The envelope id of a merge is each recipient's own.
+pub(super) fn from_command(
+    out: &mut Vec<u8>,
+    command: &str,
+    reverse_path: Option<&AddrSpec<'_>>,
+    internationalized: bool,
+    delivery: &Delivery<'_>,
+) {
+    let reverse_path = reverse_path.map_or("", AddrSpec::as_str);
+    let ret = delivery.dsn.as_ref().and_then(|dsn| dsn.ret);
+    let envid = delivery.envid.as_ref().filter(|_| command == "MAIL");
+    put(out, &["XACK OFF\r\n", command, " FROM:<", reverse_path, ">"]);
+    if internationalized {
+        put(out, &[" SMTPUTF8"]);
     }
     if delivery.verp {
-        mail.push_str(" VERP");
+        put(out, &[" VERP"]);
     }
-    if let Some(ret) = delivery.dsn.as_ref().and_then(|dsn| dsn.ret) {
-        mail.push_str(" RET=");
-        mail.push_str(ret);
+    if let Some(ret) = ret {
+        put(out, &[" RET=", ret]);
     }
-    if let Some(envid) = &delivery.envid {
-        mail.push_str(" ENVID=");
-        push_xtext(&mut mail, envid);
+    if let Some(envid) = envid {
+        put(out, &[" ENVID=", &xtext(envid)]);
     }
-    mail
+    put(out, &["\r\n"]);
 }
 
-fn rcpt_to(recipient: &AddrSpec<'_>, dsn: Option<&Dsn>) -> String {
-    let mut rcpt = format!("RCPT TO:<{recipient}>");
+/// `RCPT TO`.
+pub(super) fn rcpt_to(out: &mut Vec<u8>, recipient: &AddrSpec<'_>, dsn: Option<&Dsn>) {
+    let start = out.len();
+    put(out, &["RCPT TO:<", recipient.as_str(), ">"]);
     if let Some(notify) = dsn.and_then(|dsn| dsn.notify.as_ref()) {
-        rcpt.push_str(" NOTIFY=");
-        rcpt.push_str(notify);
+        put(out, &[" NOTIFY=", notify]);
         // The original recipient helps only where it can be said.
-        let mut original = String::from(" ORCPT=rfc822;");
-        push_xtext(&mut original, recipient.as_str());
-        if !recipient.is_internationalized() && rcpt.len() + original.len() <= LONGEST_COMMAND {
-            rcpt.push_str(&original);
+        let original = xtext(recipient.as_str());
+        let length = out.len() - start + " ORCPT=rfc822;".len() + original.len();
+        if !recipient.is_internationalized() && length <= LONGEST_COMMAND {
+            put(out, &[" ORCPT=rfc822;", &original]);
         }
     }
-    rcpt
+    put(out, &["\r\n"]);
 }
 
 /// Printable ASCII as xtext (RFC 3461 section 4).
-fn push_xtext(out: &mut String, text: &str) {
+fn xtext(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
     for c in text.chars() {
         match c {
             '+' => out.push_str("+2B"),
@@ -71,11 +85,13 @@ fn push_xtext(out: &mut String, text: &str) {
             c => out.push(c),
         }
     }
+    out
 }
 
-fn command(out: &mut Vec<u8>, command: &str) {
-    out.extend_from_slice(command.as_bytes());
-    out.extend_from_slice(b"\r\n");
+fn put(out: &mut Vec<u8>, pieces: &[&str]) {
+    for piece in pieces {
+        out.extend_from_slice(piece.as_bytes());
+    }
 }
 
 /// The message as the data of batched SMTP: a dot before each line that begins with one, and a lone

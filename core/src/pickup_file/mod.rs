@@ -2,6 +2,10 @@
 
 mod bsmtp;
 mod header_form;
+mod merge;
+
+pub use merge::Envids;
+pub(crate) use merge::Packer;
 
 use crate::envelope::Envelope;
 use crate::message::Delivery;
@@ -28,6 +32,14 @@ impl PickupFile {
         &self.name
     }
 
+    fn new(name: String, envelope: Vec<u8>, message: Vec<u8>) -> Self {
+        Self {
+            name,
+            envelope,
+            message: Arc::new(message),
+        }
+    }
+
     /// Its octets: what stands before the message, and the message.
     pub fn chunks(&self) -> [&[u8]; 2] {
         [&self.envelope, &self.message]
@@ -46,6 +58,20 @@ pub(crate) fn pickup_files(
     delivery: &Delivery<'_>,
     message: Vec<u8>,
 ) -> Vec<PickupFile> {
+    named_files(envelope, delivery, message, |number| match number {
+        None => format!("{id}.eml"),
+        Some(number) => format!("{id}-{number}.eml"),
+    })
+}
+
+/// The same with names of one's own: `name` gets the number of a file, from 1, where there are
+/// several.
+fn named_files(
+    envelope: &Envelope<'_>,
+    delivery: &Delivery<'_>,
+    message: Vec<u8>,
+    name: impl Fn(Option<usize>) -> String,
+) -> Vec<PickupFile> {
     let as_headers = header_form::can_say(envelope, delivery);
     let message = Arc::new(if as_headers {
         message
@@ -57,11 +83,7 @@ pub(crate) fn pickup_files(
     groups
         .enumerate()
         .map(|(index, recipients)| PickupFile {
-            name: if single {
-                format!("{id}.eml")
-            } else {
-                format!("{id}-{}.eml", index + 1)
-            },
+            name: name((!single).then_some(index + 1)),
             envelope: match envelope.reverse_path {
                 Some(sender) if as_headers => header_form::envelope(sender, recipients, delivery),
                 _ => bsmtp::envelope(envelope, recipients, delivery),

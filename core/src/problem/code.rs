@@ -88,6 +88,10 @@ codes! {
     UnusedPart = "unused_part",
     /// A message identifier that RFC 5322 section 3.6.4 does not allow.
     InvalidMessageId = "invalid_message_id",
+    /// A text that the template language does not understand, or that it cannot work out.
+    InvalidTemplate = "invalid_template",
+    /// A variable that the template asks for and that has neither a value nor a default.
+    MissingVariable = "missing_variable",
 }
 
 impl fmt::Display for Code {

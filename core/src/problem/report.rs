@@ -24,6 +24,8 @@ enum Step<'a> {
 #[derive(Debug)]
 struct Node<'a> {
     parent: Place,
+    /// The place that its problems are sorted by.
+    order: Place,
     step: Step<'a>,
 }
 
@@ -44,9 +46,17 @@ pub(crate) struct Report<'a> {
 struct Finding {
     /// The place that it is sorted by.
     order: Place,
-    place: Place,
+    place: Location,
     code: Code,
     detail: Cow<'static, str>,
+}
+
+/// Where something was found.
+#[derive(Debug)]
+enum Location {
+    Here(Place),
+    /// In a document that was read by itself.
+    Elsewhere(String),
 }
 
 impl<'a> Report<'a> {
@@ -76,9 +86,20 @@ impl<'a> Report<'a> {
     }
 
     fn push(&mut self, parent: Place, step: Step<'a>) -> Place {
-        self.nodes.push(Node { parent, step });
         // A document of four thousand million values does not fit any limit of this library.
-        Place(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX))
+        let place = Place(u32::try_from(self.nodes.len() + 1).unwrap_or(u32::MAX));
+        let order = place;
+        self.nodes.push(Node {
+            parent,
+            order,
+            step,
+        });
+        place
+    }
+
+    /// What the problems of a place are sorted by.
+    fn order(&self, place: Place) -> Place {
+        self.node(place).map_or(place, |node| node.order)
     }
 
     /// Notes a problem at `place`.
@@ -87,8 +108,8 @@ impl<'a> Report<'a> {
             return;
         }
         self.problems.push(Finding {
-            order: place,
-            place,
+            order: self.order(place),
+            place: Location::Here(place),
             code,
             detail: detail.into(),
         });
@@ -113,12 +134,50 @@ impl<'a> Report<'a> {
             order: if parent == Place::ROOT {
                 Place(u32::MAX)
             } else {
-                parent
+                self.order(parent)
             },
-            place,
+            place: Location::Here(place),
             code,
             detail: detail.into(),
         });
+    }
+
+    /// Notes that the object at `parent` lacks the member `name`, which is the caller's own word.
+    pub fn absent(
+        &mut self,
+        parent: Place,
+        name: String,
+        code: Code,
+        detail: impl Into<Cow<'static, str>>,
+    ) {
+        if !self.is_full() {
+            let place = self.place_of_absent(parent, name.into());
+            self.problem(place, code, detail);
+        }
+    }
+
+    /// The place of a member that is not there; what is wrong with that is told with the object at
+    /// `parent`.
+    pub fn place_of_absent(&mut self, parent: Place, name: Cow<'a, str>) -> Place {
+        let order = self.order(parent);
+        let place = self.member(parent, name);
+        if let Some(node) = self.nodes.last_mut() {
+            node.order = order;
+        }
+        place
+    }
+
+    /// Takes over what was found in a document of its own that belongs to `place`.
+    pub fn adopt(&mut self, place: Place, problems: Problems) {
+        let order = self.order(place);
+        let room = MOST_PROBLEMS.saturating_sub(self.problems.len());
+        let findings = problems.0.into_iter().take(room).map(|problem| Finding {
+            order,
+            place: Location::Elsewhere(problem.pointer),
+            code: problem.code,
+            detail: problem.detail,
+        });
+        self.problems.extend(findings);
     }
 
     /// Whether no further problem is kept.
@@ -134,7 +193,9 @@ impl<'a> Report<'a> {
     /// Whether something is wrong in a member of `parent` that has one of the names.
     fn has_problem_in(&self, parent: Place, names: &[&str]) -> bool {
         self.problems.iter().any(|finding| {
-            let mut at = finding.place;
+            let Location::Here(mut at) = finding.place else {
+                return false;
+            };
             while let Some(node) = self.node(at) {
                 if node.parent == parent {
                     return self
@@ -159,7 +220,11 @@ impl<'a> Report<'a> {
                     problems
                         .into_iter()
                         .map(|finding| {
-                            Problem::new(finding.code, self.pointer(finding.place), finding.detail)
+                            let pointer = match finding.place {
+                                Location::Here(place) => self.pointer(place),
+                                Location::Elsewhere(pointer) => pointer,
+                            };
+                            Problem::new(finding.code, pointer, finding.detail)
                         })
                         .collect(),
                 ))

@@ -1,0 +1,72 @@
+//! `XDFN` lines: what a recipient's variables hold.
+
+use crate::pickup_file::bsmtp::LONGEST_COMMAND;
+
+/// The longest value that a line of its own can hold, whatever the variable is called.
+pub(super) const LONGEST_VALUE: usize = 480;
+
+/// Writes definitions into as few lines as they need.
+pub(super) struct Definitions<'o> {
+    out: &'o mut Vec<u8>,
+    /// Where the present line begins, if one was begun.
+    line: Option<usize>,
+}
+
+impl<'o> Definitions<'o> {
+    pub fn new(out: &'o mut Vec<u8>) -> Self {
+        Self { out, line: None }
+    }
+
+    /// Defines a variable. The value is printable ASCII (UTF-8 under SMTPUTF8) without quotes and
+    /// backslashes, since how those would be written is not documented.
+    pub fn define(&mut self, name: &[u8], value: &[u8]) {
+        let length = name.len() + value.len() + br#" ="""#.len();
+        match self.line {
+            Some(line) if self.out.len() - line + length <= LONGEST_COMMAND => {}
+            begun => {
+                if begun.is_some() {
+                    self.out.extend_from_slice(b"\r\n");
+                }
+                self.line = Some(self.out.len());
+                self.out.extend_from_slice(b"XDFN");
+            }
+        }
+        self.out.push(b' ');
+        self.out.extend_from_slice(name);
+        self.out.extend_from_slice(b"=\"");
+        self.out.extend_from_slice(value);
+        self.out.push(b'"');
+    }
+
+    /// Ends the last line.
+    pub fn end(self) {
+        if self.line.is_some() {
+            self.out.extend_from_slice(b"\r\n");
+        }
+    }
+}
+
+/// Whether a value can be defined.
+pub(super) fn is_definable(value: &[u8]) -> bool {
+    value.len() <= LONGEST_VALUE && !value.iter().any(|octet| matches!(octet, b'"' | b'\\'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_as_long_as_a_command_may_be() {
+        let mut out = Vec::new();
+        let mut definitions = Definitions::new(&mut out);
+        for length in [480, 10, 11, 0, 480, 480] {
+            definitions.define(b"abcd", "x".repeat(length).as_bytes());
+        }
+        definitions.end();
+        let text = String::from_utf8(out).unwrap();
+        let lines: Vec<_> = text.split_terminator("\r\n").map(str::len).collect();
+        assert!(lines.iter().all(|length| *length <= LONGEST_COMMAND), "{lines:?}");
+        assert_eq!(lines.len(), 4);
+        assert!(text.ends_with("\r\n") && text.contains(r#" abcd="" "#) || text.contains(r#" abcd="""#));
+    }
+}

@@ -1,0 +1,266 @@
+//! A pickup file to which recipients are added.
+
+use super::blocks::Counts;
+use super::definitions::{Definitions, is_definable};
+use super::header::{Choice, DoesNotFit, HeaderWriter, TEXT_INLINE};
+use super::parts::{self, Part};
+use super::plan::{FieldKind, Key, Plan, numbers};
+use super::template::Template;
+use super::value::EncodedValue;
+use crate::address::ReversePath;
+use crate::message::{OwnPriority, Recipient};
+use crate::pickup_file::bsmtp::{self, rcpt_to};
+use crate::pickup_file::{MOST_RECIPIENTS, PickupFile};
+use crate::stamp::{Id, Stamp};
+
+/// A file in the making.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub key: Key,
+    /// `XDFN` and `RCPT` lines.
+    commands: Vec<u8>,
+    recipients: Vec<Entry>,
+    /// For each recipient and each place of the template, the form it has.
+    choices: Vec<Choice>,
+    counts: Counts,
+    widths: Widths,
+    /// Whether some recipient was given their envelope id.
+    has_given_ids: bool,
+    header: HeaderWriter,
+    value: EncodedValue,
+}
+
+/// How many columns values take at most.
+#[derive(Debug)]
+pub(super) struct Widths {
+    /// Those of the header, by the number of the value.
+    pub header: Vec<usize>,
+    /// The variables of the bodies.
+    pub bodies: Vec<usize>,
+}
+
+/// Where a recipient's lines are.
+#[derive(Debug)]
+struct Entry {
+    id: Id,
+    /// Where its `RCPT` line begins, and where it ends.
+    rcpt: usize,
+    end: usize,
+}
+
+/// What became of a recipient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Added {
+    Yes,
+    /// It is too different from those that are there: write them first.
+    AfterTheOthers,
+    /// It does not fit into any file of this form.
+    No,
+}
+
+/// A file that grew larger than this is written, however few recipients it has.
+const LARGE: usize = 4 << 20;
+
+impl Draft {
+    pub fn new(key: Key, plan: &Plan<'_>) -> Self {
+        Self {
+            key,
+            commands: Vec::new(),
+            recipients: Vec::new(),
+            choices: Vec::new(),
+            counts: Counts::new(plan),
+            widths: Widths {
+                header: vec![0; plan.header_names.len()],
+                bodies: vec![0; plan.bodies.len()],
+            },
+            has_given_ids: false,
+            header: HeaderWriter::default(),
+            value: EncodedValue::default(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.recipients.is_empty()
+    }
+
+    /// Whether it is to be written before another recipient comes.
+    pub fn is_full(&self) -> bool {
+        self.recipients.len() >= MOST_RECIPIENTS || self.commands.len() >= LARGE
+    }
+
+    /// Adds a recipient. If it is not added, nothing of it is there.
+    pub fn add(&mut self, plan: &Plan<'_>, recipient: &Recipient<'_>, id: Id) -> Added {
+        let (commands, choices) = (self.commands.len(), self.choices.len());
+        let added = match self.write(plan, recipient, &id) {
+            Err(DoesNotFit) => Added::No,
+            Ok(()) => {
+                let own = self.choices.get(choices..).unwrap_or_default();
+                self.counts.add(own);
+                if self.counts.are_too_many() && !self.is_empty() {
+                    self.counts.take_back(own);
+                    Added::AfterTheOthers
+                } else {
+                    Added::Yes
+                }
+            }
+        };
+        if added != Added::Yes {
+            self.commands.truncate(commands);
+            self.choices.truncate(choices);
+            return added;
+        }
+        self.has_given_ids |= recipient.envid.is_some() || plan.delivery().envid.is_some();
+        let rcpt = self.commands.len();
+        rcpt_to(
+            &mut self.commands,
+            &recipient.mailbox.address,
+            plan.delivery().dsn.as_ref(),
+        );
+        let end = self.commands.len();
+        self.recipients.push(Entry { id, rcpt, end });
+        added
+    }
+
+    /// Writes a recipient's definitions. Where it fails half of them may be there.
+    fn write(
+        &mut self,
+        plan: &Plan<'_>,
+        recipient: &Recipient<'_>,
+        id: &Id,
+    ) -> Result<(), DoesNotFit> {
+        let mut out = Definitions::new(&mut self.commands);
+        let language = &plan.templates().language;
+        let mut has_inline = false;
+        for spot in &plan.fields {
+            let choice = self.header.write(plan, spot, recipient, &mut out)?;
+            has_inline |= spot.kind == FieldKind::Text && choice.form == TEXT_INLINE;
+            self.choices.push(choice);
+        }
+        if has_inline {
+            let names = plan.header_names.iter().zip(&mut self.widths.header);
+            for (number, (name, width)) in names.enumerate() {
+                let Some(name) = name else { continue };
+                // A place that has another form may hold what cannot be defined.
+                let value = language.value(&recipient.values, number).as_bytes();
+                let value = if is_definable(value) { value } else { b"" };
+                out.define(name.first(), value);
+                *width = (*width).max(value.len());
+            }
+        }
+        let widths = self.widths.bodies.iter_mut();
+        for (variable, width) in plan.bodies.iter().zip(widths) {
+            let value = language.value(&recipient.values, variable.value);
+            if !self.value.encode(value, variable.style) {
+                return Err(DoesNotFit);
+            }
+            let more = u8::try_from(self.value.len() - 1).map_err(|_| DoesNotFit)?;
+            for (piece, number) in self.value.pieces().zip(numbers(more)) {
+                out.define(&variable.name.numbered(number), piece);
+                *width = (*width).max(piece.len());
+            }
+            self.choices.push(Choice { form: 0, more });
+        }
+        define_own(plan, recipient, id, &mut out)?;
+        out.end();
+        Ok(())
+    }
+
+    /// Writes the file and empties the draft.
+    pub fn finish(&mut self, plan: &Plan<'_>, stamp: &Stamp, name: String) -> PickupFile {
+        let template = Template {
+            plan,
+            counts: &self.counts,
+            widths: &self.widths,
+            id_is_envid: !self.has_given_ids,
+        };
+        let parts = parts::number(template.blocks(stamp));
+        let mut envelope = self.preface(plan);
+        self.write_recipients(plan, &parts, &mut envelope);
+        let mut message = Vec::new();
+        parts::write(&parts, &mut message);
+        *self = Self {
+            header: std::mem::take(&mut self.header),
+            value: std::mem::take(&mut self.value),
+            ..Self::new(self.key, plan)
+        };
+        PickupFile::new(name, envelope, message)
+    }
+
+    /// The commands before the recipients. `XACK OFF` lets PowerMTA bounce a recipient that it does
+    /// not take instead of refusing the whole file.
+    fn preface(&self, plan: &Plan<'_>) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.commands.len() + 256);
+        let reverse_path = plan
+            .message
+            .reverse_path()
+            .filter(|_| !self.key.null_sender);
+        bsmtp::from_command(
+            &mut out,
+            "XMRG",
+            reverse_path,
+            self.key.internationalized,
+            plan.delivery(),
+        );
+        out
+    }
+
+    /// The recipients' lines, with what is known only now.
+    fn write_recipients(&self, plan: &Plan<'_>, parts: &[Part], out: &mut Vec<u8>) {
+        let own_ids = self.has_given_ids && plan.templates().message_id.is_none();
+        if parts.len() == 1 && !own_ids {
+            return out.extend_from_slice(&self.commands);
+        }
+        let spots = plan.fields.len() + plan.bodies.len();
+        let mut start = 0;
+        for (index, entry) in self.recipients.iter().enumerate() {
+            let lines = self.commands.get(start..entry.rcpt);
+            out.extend_from_slice(lines.unwrap_or_default());
+            let mut more = Definitions::new(out);
+            if parts.len() > 1 {
+                let first = index * spots;
+                let choices = self.choices.get(first..first + spots);
+                let list = parts::list(parts, choices.unwrap_or_default());
+                more.define(b"*parts", list.as_bytes());
+            }
+            if own_ids {
+                more.define(plan.id_name.first(), entry.id.as_str().as_bytes());
+            }
+            more.end();
+            let rcpt = self.commands.get(entry.rcpt..entry.end);
+            out.extend_from_slice(rcpt.unwrap_or_default());
+            start = entry.end;
+        }
+    }
+}
+
+/// PowerMTA's own variables.
+fn define_own(
+    plan: &Plan<'_>,
+    recipient: &Recipient<'_>,
+    id: &Id,
+    out: &mut Definitions<'_>,
+) -> Result<(), DoesNotFit> {
+    let delivery = plan.delivery();
+    let envid = recipient.envid.as_ref().or(delivery.envid.as_ref());
+    out.define(b"*envid", envid.map_or(id.as_str(), |envid| envid).as_bytes());
+    for (name, own, common) in [
+        (b"*jobid".as_slice(), &recipient.job, &delivery.job),
+        (b"*vmta", &recipient.vmta, &delivery.vmta),
+        (b"*schedule", &None, &delivery.schedule),
+    ] {
+        if let Some(value) = own.as_ref().or(common.as_ref()) {
+            out.define(name, value.as_bytes());
+        }
+    }
+    if let Some(OwnPriority::Queue(priority)) = recipient.priority {
+        out.define(b"*priority", priority.to_string().as_bytes());
+    }
+    if let Some(ReversePath::Address(sender)) = &recipient.sender {
+        let sender = sender.as_str().as_bytes();
+        if !is_definable(sender) {
+            return Err(DoesNotFit);
+        }
+        out.define(b"*from", sender);
+    }
+    Ok(())
+}

@@ -1,0 +1,190 @@
+//! The header of one recipient's message: in which form each field that differs stands, and what its
+//! variables hold.
+
+use super::definitions::{Definitions, is_definable};
+use super::plan::{FieldKind, FieldSpot, Plan, numbers};
+use super::value::MOST_PIECES;
+use crate::address::Mailbox;
+use crate::header::{HeaderSection, LINE, LONGEST_TOKEN, folds, is_words, needs_encoding};
+use crate::message::{Field, OwnPriority, Priority, Recipient};
+use crate::template::TemplateText;
+
+/// In which of its forms a place of the template stands for one recipient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) struct Choice {
+    pub form: u8,
+    /// How many lines it has beyond the first.
+    pub more: u8,
+}
+
+/// The forms of To.
+pub(super) const TO_BARE: u8 = 0;
+pub(super) const TO_INLINE: u8 = 1;
+pub(super) const TO_LINES: u8 = 2;
+/// The forms of a text: values stand in it, or all of it is worked out.
+pub(super) const TEXT_INLINE: u8 = 0;
+pub(super) const TEXT_LINES: u8 = 1;
+
+/// Works out the fields of one recipient after the other.
+#[derive(Debug, Default)]
+pub(super) struct HeaderWriter {
+    scratch: Vec<u8>,
+}
+
+/// A recipient who does not fit: they get a file of their own.
+#[derive(Debug)]
+pub(super) struct DoesNotFit;
+
+impl HeaderWriter {
+    /// The form of a field, whose variables are defined where it has its own.
+    pub fn write(
+        &mut self,
+        plan: &Plan<'_>,
+        spot: &FieldSpot,
+        recipient: &Recipient<'_>,
+        out: &mut Definitions<'_>,
+    ) -> Result<Choice, DoesNotFit> {
+        let form = |form| Ok(Choice { form, more: 0 });
+        match spot.kind {
+            FieldKind::Fixed => form(0),
+            FieldKind::Choice => form(choice(plan, spot.field, recipient)),
+            FieldKind::To => self.write_to(spot, recipient, out),
+            FieldKind::Lines => self.write_lines(plan, spot, recipient, 0, out),
+            FieldKind::Text if stands_inline(plan, spot.field, recipient) => form(TEXT_INLINE),
+            FieldKind::Text => self.write_lines(plan, spot, recipient, TEXT_LINES, out),
+        }
+    }
+
+    fn write_to(
+        &mut self,
+        spot: &FieldSpot,
+        recipient: &Recipient<'_>,
+        out: &mut Definitions<'_>,
+    ) -> Result<Choice, DoesNotFit> {
+        let Mailbox { name, address } = &recipient.mailbox;
+        let Some(name) = name else {
+            return Ok(Choice {
+                form: TO_BARE,
+                more: 0,
+            });
+        };
+        let length = "To:  <>".len() + name.len() + address.as_str().len();
+        let is_plain = !needs_encoding(name) && is_words(name) && name.len() <= LONGEST_TOKEN;
+        if is_plain && length <= LINE {
+            out.define(spot.name.first(), name.as_bytes());
+            return Ok(Choice {
+                form: TO_INLINE,
+                more: 0,
+            });
+        }
+        self.scratch.clear();
+        HeaderSection::new(&mut self.scratch)
+            .without_quotes()
+            .display_name("To", name);
+        self.define_lines("To", spot, TO_LINES, out)
+    }
+
+    fn write_lines(
+        &mut self,
+        plan: &Plan<'_>,
+        spot: &FieldSpot,
+        recipient: &Recipient<'_>,
+        form: u8,
+        out: &mut Definitions<'_>,
+    ) -> Result<Choice, DoesNotFit> {
+        let name = plan.composed.field_name(spot.field);
+        self.scratch.clear();
+        let mut header = HeaderSection::new(&mut self.scratch).without_quotes();
+        match (spot.field, plan.filled(spot.field, recipient)) {
+            (Field::From, _) => {
+                let from = plan.from(recipient);
+                header.mailboxes(name, [&from]);
+            }
+            (Field::ReplyTo, _) => header.mailboxes(name, &plan.reply_to(recipient)),
+            (Field::MessageId, _) => header.message_ids(name, &recipient.filled.message_id),
+            (Field::Unsubscribe, _) => {
+                if let Some(unsubscribe) = &recipient.filled.unsubscribe {
+                    unsubscribe.write(&mut header);
+                }
+            }
+            (_, Some(text)) if text.contains(['"', '\\']) => header.encoded_text(name, text),
+            (Field::Extra(_), Some(text)) => header.extra(name, text),
+            (_, text) => header.text(name, text.unwrap_or_default()),
+        }
+        self.define_lines(name, spot, form, out)
+    }
+
+    /// Defines what stands behind the field's name, and each line that follows.
+    fn define_lines(
+        &self,
+        name: &str,
+        spot: &FieldSpot,
+        form: u8,
+        out: &mut Definitions<'_>,
+    ) -> Result<Choice, DoesNotFit> {
+        let lines = self.scratch.strip_suffix(b"\r\n").unwrap_or_default();
+        let body = lines.get(name.len() + 1..).unwrap_or_default();
+        let more = memchr::memchr_iter(b'\n', body).count();
+        if more >= MOST_PIECES {
+            return Err(DoesNotFit);
+        }
+        let more = u8::try_from(more).map_err(|_| DoesNotFit)?;
+        for (line, number) in body.split(|octet| *octet == b'\n').zip(numbers(more)) {
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            if !is_definable(line) {
+                return Err(DoesNotFit);
+            }
+            out.define(&spot.name.numbered(number), line);
+        }
+        Ok(Choice { form, more })
+    }
+}
+
+/// The form of a field that is known beforehand.
+fn choice(plan: &Plan<'_>, field: Field, recipient: &Recipient<'_>) -> u8 {
+    if field == Field::OneClick {
+        let unsubscribe = &recipient.filled.unsubscribe;
+        return u8::from(unsubscribe.as_ref().is_some_and(|ways| ways.one_click));
+    }
+    let priority = match recipient.priority {
+        Some(OwnPriority::Said(priority)) => Some(priority),
+        _ => plan.composed.priority,
+    };
+    match priority {
+        None => 0,
+        Some(Priority::High) => 1,
+        Some(Priority::Normal) => 2,
+        Some(Priority::Low) => 3,
+    }
+}
+
+/// Whether a field's values may stand amid its text as they are: nothing needs to be encoded, and
+/// lines end at blanks of the text.
+fn stands_inline(plan: &Plan<'_>, field: Field, recipient: &Recipient<'_>) -> bool {
+    let (Some(template), Some(text)) = (plan.text(field), plan.filled(field, recipient)) else {
+        return false;
+    };
+    if text.is_empty() || needs_encoding(text) {
+        return false;
+    }
+    let name = plan.composed.field_name(field);
+    let is_as_written = match field {
+        Field::Subject => folds(text, LINE - name.len() - ": ".len()),
+        Field::Unsubscribe => is_filled(plan, template, recipient, text),
+        _ => true,
+    };
+    is_as_written
+        && template.slots().all(|slot| {
+            is_definable(plan.templates().language.value(&recipient.values, slot.value).as_bytes())
+        })
+}
+
+/// Whether the text is what the template gives: an address may have been rewritten.
+fn is_filled(
+    plan: &Plan<'_>,
+    template: &TemplateText<'_>,
+    recipient: &Recipient<'_>,
+    text: &str,
+) -> bool {
+    plan.templates().fill_text(template, &recipient.values) == text
+}

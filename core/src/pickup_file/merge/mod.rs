@@ -1,0 +1,217 @@
+//! Mail merge: the pickup files of a message that goes to many, a personal one to each.
+//!
+//! In PowerMTA's own form (`XMRG XDFN XPRT`, user's guide section 7.2) the text stands in a file once
+//! and each recipient is a few lines: `plan` names the variables, `header` and `value` work out what
+//! one recipient defines, `draft` collects recipients, and `body`, `blocks` and `parts` write the
+//! template once it is known how long the values get. Whoever does not fit (a value of many kilobytes,
+//! a quote where only a quoted string could hold it) gets a file of their own.
+
+mod blocks;
+mod body;
+mod definitions;
+mod draft;
+mod header;
+mod parts;
+mod plan;
+mod template;
+mod value;
+mod words;
+
+use super::{PickupFile, named_files};
+use crate::envelope::Envelope;
+use crate::message::{MergeForm, Message, Recipient};
+use crate::stamp::{Id, RecipientIds, Stamp};
+use draft::{Added, Draft};
+use plan::Plan;
+use serde::{Serialize, Serializer};
+
+/// Puts recipients into pickup files, one after the other.
+///
+/// `sink` takes each file as soon as it is whole.
+pub(crate) struct Packer<'m> {
+    message: &'m Message<'m>,
+    stamp: Stamp,
+    envids: Envids,
+    files: usize,
+    /// `None` where every recipient gets a file.
+    plan: Option<Plan<'m>>,
+    /// Files that are not full yet; recipients of one share what stands in it once.
+    drafts: Vec<Draft>,
+}
+
+/// What a merge became.
+#[derive(Debug)]
+pub(crate) struct Packed {
+    pub id: Id,
+    pub recipients: usize,
+    pub envids: Envids,
+}
+
+impl<'m> Packer<'m> {
+    /// `None` if the message is not a merge.
+    pub fn new(message: &'m Message<'m>, stamp: Stamp) -> Option<Self> {
+        let form = message.merge()?.form;
+        Some(Self {
+            message,
+            envids: Envids::new(RecipientIds::new(&stamp)),
+            files: 0,
+            plan: (form == MergeForm::Native)
+                .then(|| Plan::new(message))
+                .flatten(),
+            drafts: Vec::new(),
+            stamp,
+        })
+    }
+
+    /// Adds a recipient.
+    pub fn add<E>(
+        &mut self,
+        recipient: &Recipient<'_>,
+        mut sink: impl FnMut(PickupFile) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let id = self.envids.next(recipient.envid.is_some() || self.message.delivery().envid.is_some());
+        let Some(plan) = &self.plan else {
+            let file = self.single(recipient, id);
+            return sink(file);
+        };
+        let key = plan.key(recipient);
+        let index = self.drafts.iter().position(|draft| draft.key == key);
+        let index = index.unwrap_or_else(|| {
+            self.drafts.push(Draft::new(key, plan));
+            self.drafts.len() - 1
+        });
+        let Some(draft) = self.drafts.get_mut(index) else {
+            return Ok(());
+        };
+        let mut added = draft.add(plan, recipient, id);
+        if added == Added::AfterTheOthers {
+            self.files += 1;
+            let name = file_name(&self.stamp.id, self.files);
+            sink(draft.finish(plan, &self.stamp, name))?;
+            added = draft.add(plan, recipient, id);
+        }
+        if added != Added::Yes {
+            let file = self.single(recipient, id);
+            return sink(file);
+        }
+        if draft.is_full() {
+            self.files += 1;
+            let name = file_name(&self.stamp.id, self.files);
+            sink(draft.finish(plan, &self.stamp, name))?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is left.
+    pub fn finish<E>(
+        mut self,
+        mut sink: impl FnMut(PickupFile) -> Result<(), E>,
+    ) -> Result<Packed, E> {
+        if let Some(plan) = &self.plan {
+            for draft in self.drafts.iter_mut().filter(|draft| !draft.is_empty()) {
+                self.files += 1;
+                let name = file_name(&self.stamp.id, self.files);
+                sink(draft.finish(plan, &self.stamp, name))?;
+            }
+        }
+        Ok(Packed {
+            id: self.stamp.id,
+            recipients: self.envids.len(),
+            envids: self.envids,
+        })
+    }
+
+    /// A file for one recipient alone, in one of the ordinary forms.
+    fn single(&mut self, recipient: &Recipient<'_>, id: Id) -> PickupFile {
+        let stamp = Stamp {
+            now: self.stamp.now,
+            id,
+        };
+        self.files += 1;
+        let envelope: Envelope<'_> = self.message.envelope_for(recipient);
+        let delivery = self.message.delivery_for(recipient, &id);
+        let octets = self.message.render_for(recipient, &stamp);
+        let name = file_name(&self.stamp.id, self.files);
+        named_files(&envelope, &delivery, octets, |_| name.clone())
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| PickupFile::new(name, Vec::new(), Vec::new()))
+    }
+}
+
+/// The files of a merge are always numbered: when the first is written, nobody knows of a second.
+fn file_name(id: &Id, number: usize) -> String {
+    format!("{id}-{number}.eml")
+}
+
+/// The envelope ids of a merge's recipients, in their order: those that were made here, and `None`
+/// for each that the caller gave. Serializes as an array of strings and nulls.
+///
+/// However many recipients there are, this takes next to no memory: an id is made again each time it
+/// is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envids {
+    ids: RecipientIds,
+    /// How many in a row were made, were given, were made, …
+    runs: Vec<usize>,
+}
+
+impl Envids {
+    fn new(ids: RecipientIds) -> Self {
+        Self { ids, runs: vec![0] }
+    }
+
+    /// The identifier of the next recipient. It is not an envelope id where one was given.
+    fn next(&mut self, given: bool) -> Id {
+        let id = self.ids.id(self.len());
+        let is_given = self.runs.len() % 2 == 0;
+        match self.runs.last_mut() {
+            Some(run) if is_given == given => *run += 1,
+            _ => self.runs.push(1),
+        }
+        id
+    }
+
+    /// How many recipients there are.
+    pub fn len(&self) -> usize {
+        self.runs.iter().sum()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The ids in the order of the recipients.
+    pub fn iter(&self) -> impl Iterator<Item = Option<Id>> + '_ {
+        let runs = self.runs.iter().enumerate();
+        let given = runs.flat_map(|(index, run)| std::iter::repeat_n(index % 2 == 1, *run));
+        given
+            .enumerate()
+            .map(|(recipient, given)| (!given).then(|| self.ids.id(recipient)))
+    }
+}
+
+impl Serialize for Envids {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn envelope_ids_are_made_again_as_they_were() {
+        let mut envids = Envids::new(RecipientIds::new(&Stamp::now()));
+        let given = [true, false, false, true, true, false];
+        let ids = given.map(|given| envids.next(given));
+        let expected = given.into_iter().zip(ids);
+        let expected: Vec<_> = expected.map(|(given, id)| (!given).then_some(id)).collect();
+        assert_eq!(envids.iter().collect::<Vec<_>>(), expected);
+        assert_eq!((envids.len(), envids.is_empty()), (6, false));
+        let distinct: std::collections::HashSet<_> = ids.into_iter().collect();
+        assert_eq!(distinct.len(), 6);
+    }
+}

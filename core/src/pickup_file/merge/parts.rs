@@ -1,0 +1,52 @@
+//! The template as `XPRT` parts, and the lists of those that a recipient has.
+
+use super::blocks::Block;
+use super::header::Choice;
+use crate::pickup_file::bsmtp;
+use std::fmt::Write;
+
+pub(super) type Part = Block;
+
+/// The parts of a template; their numbers are their places, from 1.
+pub(super) fn number(blocks: Vec<Block>) -> Vec<Part> {
+    blocks
+}
+
+/// `XPRT N` and the data of each part.
+pub(super) fn write(parts: &[Part], out: &mut Vec<u8>) {
+    for (index, part) in parts.iter().enumerate() {
+        let number = index + 1;
+        let last = if number == parts.len() { " LAST" } else { "" };
+        out.extend_from_slice(format!("XPRT {number}{last}\r\n").as_bytes());
+        out.extend_from_slice(&bsmtp::data(&part.octets));
+    }
+}
+
+/// The numbers of the parts that a recipient with these choices has: `1-3,5`.
+pub(super) fn list(parts: &[Part], choices: &[Choice]) -> String {
+    let mut list = String::new();
+    let mut first = None;
+    for number in 1..=parts.len() + 1 {
+        let part = parts.get(number - 1);
+        let has = part.is_some_and(|part| part.condition.is_none_or(|it| it.holds(choices)));
+        match (has, first) {
+            (true, None) => first = Some(number),
+            (false, Some(start)) => {
+                push_range(&mut list, start, number - 1);
+                first = None;
+            }
+            _ => {}
+        }
+    }
+    list
+}
+
+fn push_range(list: &mut String, first: usize, last: usize) {
+    let comma = if list.is_empty() { "" } else { "," };
+    // Writing to a String cannot fail.
+    let _ = if first == last {
+        write!(list, "{comma}{first}")
+    } else {
+        write!(list, "{comma}{first}-{last}")
+    };
+}

@@ -1,0 +1,346 @@
+//! What is worked out once for all recipients: which variables there are, and where the template
+//! differs from one recipient to the next.
+
+use super::value::Style;
+use crate::address::Mailbox;
+use crate::message::{Composed, Delivery, Field, Merge, Message, Recipient, Templates};
+use crate::template::{Piece, Slot, TemplateText};
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// The places at which recipients differ, and the names of their variables.
+///
+/// A place is known by its number, which is also the mark that stands for it in the template: first
+/// the fields of the header, then the variables of the bodies.
+#[derive(Debug)]
+pub(super) struct Plan<'m> {
+    pub message: &'m Message<'m>,
+    pub merge: &'m Merge<'m>,
+    pub composed: &'m Composed<'m>,
+    pub fields: Vec<FieldSpot>,
+    pub bodies: Vec<BodyVariable>,
+    /// For each slot of the bodies, in order, the number of its variable.
+    pub occurrences: Vec<usize>,
+    /// The names of the values that stand in the header as they are.
+    pub header_names: Vec<Option<Name>>,
+    /// The name of the variable for the identifier in Message-ID, where the envelope id cannot
+    /// serve.
+    pub id_name: Name,
+}
+
+/// A field of the header that differs.
+#[derive(Debug)]
+pub(super) struct FieldSpot {
+    pub field: Field,
+    pub kind: FieldKind,
+    /// The variable for its first line; those for more have numbers behind it.
+    pub name: Name,
+}
+
+/// In which way a field differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FieldKind {
+    /// Made by PowerMTA while it delivers, or from the envelope id.
+    Fixed,
+    /// To, with a name or without.
+    To,
+    /// Text in which values stand: [`Templates::subject`], or what is the caller's own.
+    Text,
+    /// One of several fields or none, all known beforehand.
+    Choice,
+    /// A body that is worked out for each recipient.
+    Lines,
+}
+
+/// A value as it lands in bodies.
+#[derive(Debug)]
+pub(super) struct BodyVariable {
+    pub value: usize,
+    pub style: Style,
+    pub name: Name,
+    /// How often it stands there.
+    pub occurrences: usize,
+}
+
+/// What recipients must share to stand in one file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Key {
+    pub internationalized: bool,
+    /// The reverse-path is null for these recipients, though not for the message.
+    pub null_sender: bool,
+}
+
+/// A longer schedule does not fit a line of definitions.
+const LONGEST_SCHEDULE: usize = 460;
+
+impl<'m> Plan<'m> {
+    /// `None` if the message cannot be said in this form at all.
+    pub fn new(message: &'m Message<'m>) -> Option<Self> {
+        let (merge, composed) = (message.merge()?, message.composed()?);
+        let schedule = message.delivery().schedule.as_ref();
+        let has_bare_cr = merge.templates.bodies.iter().any(has_bare_cr);
+        if schedule.is_some_and(|schedule| schedule.len() > LONGEST_SCHEDULE) || has_bare_cr {
+            return None;
+        }
+        let mut names = Names::default();
+        let mut plan = Self {
+            message,
+            merge,
+            composed,
+            fields: Vec::new(),
+            bodies: Vec::new(),
+            occurrences: Vec::new(),
+            header_names: Vec::new(),
+            id_name: Name::default(),
+        };
+        plan.add_bodies(&mut names);
+        plan.add_fields(&mut names);
+        plan.id_name = names.next();
+        Some(plan)
+    }
+
+    /// Which file a recipient belongs to.
+    pub fn key(&self, recipient: &Recipient<'_>) -> Key {
+        let envelope = self.message.envelope_for(recipient);
+        let common = self.message.reverse_path();
+        Key {
+            internationalized: envelope.is_internationalized,
+            null_sender: envelope.reverse_path.is_none() && common.is_some(),
+        }
+    }
+
+    pub fn templates(&self) -> &'m Templates<'m> {
+        &self.merge.templates
+    }
+
+    pub fn delivery(&self) -> &'m Delivery<'m> {
+        self.message.delivery()
+    }
+
+    /// The text of a field in which values stand.
+    pub fn text(&self, field: Field) -> Option<&'m TemplateText<'m>> {
+        let templates = self.templates();
+        match field {
+            Field::Subject => templates.subject.as_ref(),
+            Field::Unsubscribe => templates.unsubscribe.as_ref().map(|ways| &ways.body),
+            Field::Extra(index) => {
+                let mut extra = templates.extra.iter();
+                extra.find(|(known, _)| *known == index).map(|(_, text)| text)
+            }
+            _ => None,
+        }
+    }
+
+    /// What the boundaries of a file are made from, where that is not left to chance.
+    pub fn identity(&self) -> Option<String> {
+        let message_id = self.templates().message_id.as_ref()?;
+        Some(message_id.fill(|_| ""))
+    }
+
+    /// From with a recipient's values in its name.
+    pub fn from(&self, recipient: &Recipient<'_>) -> Mailbox<'m> {
+        let own = recipient.filled.from_name.as_ref();
+        with_name(&self.composed.from, own)
+    }
+
+    /// Reply-To with a recipient's values in its names.
+    pub fn reply_to(&self, recipient: &Recipient<'_>) -> Vec<Mailbox<'m>> {
+        let mut mailboxes: Vec<_> = self.composed.reply_to.iter().map(Mailbox::lend).collect();
+        let own = self.templates().reply_to.iter().zip(&recipient.filled.reply_to);
+        for ((index, _), name) in own {
+            if let (Some(mailbox), Some(common)) =
+                (mailboxes.get_mut(*index), self.composed.reply_to.get(*index))
+            {
+                *mailbox = with_name(common, Some(name));
+            }
+        }
+        mailboxes
+    }
+
+    /// What a field is for one recipient.
+    pub fn filled<'r>(&self, field: Field, recipient: &'r Recipient<'_>) -> Option<&'r str> {
+        match field {
+            Field::Subject => recipient.filled.subject.as_deref(),
+            Field::Unsubscribe => recipient.filled.unsubscribe_body.as_deref(),
+            Field::Extra(index) => {
+                let extra = &self.templates().extra;
+                let number = extra.iter().position(|(known, _)| *known == index)?;
+                recipient.filled.extra.get(number).map(String::as_str)
+            }
+            _ => None,
+        }
+    }
+
+    fn add_fields(&mut self, names: &mut Names) {
+        let templates = self.templates();
+        if self.composed.date.is_none() {
+            self.add_field(Field::Date, FieldKind::Fixed, names);
+        }
+        if templates.from_name.is_some() {
+            self.add_field(Field::From, FieldKind::Lines, names);
+        }
+        if !templates.reply_to.is_empty() {
+            self.add_field(Field::ReplyTo, FieldKind::Lines, names);
+        }
+        self.add_field(Field::To, FieldKind::To, names);
+        if templates.subject.is_some() {
+            self.add_field(Field::Subject, FieldKind::Text, names);
+        }
+        let id = match templates.message_id {
+            Some(_) => FieldKind::Lines,
+            None => FieldKind::Fixed,
+        };
+        self.add_field(Field::MessageId, id, names);
+        if templates.unsubscribe.is_some() {
+            self.add_field(Field::Unsubscribe, FieldKind::Text, names);
+            self.add_field(Field::OneClick, FieldKind::Choice, names);
+        }
+        self.add_field(Field::Priority, FieldKind::Choice, names);
+        for (index, _) in &templates.extra {
+            self.add_field(Field::Extra(*index), FieldKind::Text, names);
+        }
+    }
+
+    fn add_field(&mut self, field: Field, kind: FieldKind, names: &mut Names) {
+        let name = match kind {
+            FieldKind::Fixed | FieldKind::Choice => Name::default(),
+            FieldKind::To | FieldKind::Text | FieldKind::Lines => names.next(),
+        };
+        let slots = self.text(field).into_iter().flat_map(TemplateText::slots);
+        for Slot { value, .. } in slots {
+            if self.header_names.len() <= value {
+                self.header_names.resize(value + 1, None);
+            }
+            if let Some(name) = self.header_names.get_mut(value) {
+                name.get_or_insert_with(|| names.next());
+            }
+        }
+        self.fields.push(FieldSpot { field, kind, name });
+    }
+
+    fn add_bodies(&mut self, names: &mut Names) {
+        let templates = self.templates();
+        let is_only_body = self.composed.is_single_part(&templates.bodies);
+        let mut known = HashMap::new();
+        for text in templates.bodies.iter() {
+            let last = text.pieces().len();
+            for (index, piece) in text.pieces().iter().enumerate() {
+                let Piece::Slot(slot) = piece else {
+                    continue;
+                };
+                let style = Style {
+                    escaped: slot.escaped,
+                    is_tail: is_only_body && index + 1 == last,
+                };
+                let value = slot.value;
+                let number = *known.entry((value, style)).or_insert_with(|| {
+                    self.bodies.push(BodyVariable {
+                        value,
+                        style,
+                        name: names.next(),
+                        occurrences: 0,
+                    });
+                    self.bodies.len() - 1
+                });
+                if let Some(variable) = self.bodies.get_mut(number) {
+                    variable.occurrences += 1;
+                }
+                self.occurrences.push(number);
+            }
+        }
+    }
+}
+
+fn with_name<'m>(mailbox: &'m Mailbox<'m>, name: Option<&String>) -> Mailbox<'m> {
+    let mut mailbox = mailbox.lend();
+    if let Some(name) = name {
+        mailbox.name = (!name.is_empty()).then(|| Cow::Owned(name.clone()));
+    }
+    mailbox
+}
+
+/// A bare CR before a value would be one line end with a value's LF.
+fn has_bare_cr(text: &TemplateText<'_>) -> bool {
+    text.pieces()
+        .iter()
+        .any(|piece| matches!(piece, Piece::Literal(literal) if literal.ends_with('\r')))
+}
+
+/// The name of a variable; where one is several lines, the others have numbers behind it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Name(String);
+
+impl Name {
+    /// The name of the first line.
+    pub fn first(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    /// The name of a line, counted from 1.
+    pub fn numbered(&self, number: usize) -> Cow<'_, [u8]> {
+        if number == 1 {
+            return Cow::Borrowed(self.first());
+        }
+        Cow::Owned(format!("{}{number}", self.0).into_bytes())
+    }
+}
+
+/// The numbers of the variables of a recipient whose value has so many lines beyond the first.
+///
+/// Lines beyond the first stand in blocks of 1, 2, 4, 8, … of which a recipient has those that
+/// make up its number: so any number of lines can be said with few parts of the template, and nobody
+/// has to define variables for the lines of others.
+pub(super) fn numbers(more: u8) -> impl Iterator<Item = usize> {
+    let blocks = (0..u8::BITS).filter(move |bit| more >> bit & 1 == 1);
+    std::iter::once(1).chain(blocks.flat_map(numbers_of_block))
+}
+
+/// The numbers of the variables in the block of 2 to the `bit` lines.
+pub(super) fn numbers_of_block(bit: u32) -> impl Iterator<Item = usize> {
+    let size = 1_usize << bit;
+    size + 1..=2 * size
+}
+
+/// Short names: a, b, …, z, aa, ab, … Letter case does not count in them.
+#[derive(Debug, Default)]
+struct Names(usize);
+
+impl Names {
+    fn next(&mut self) -> Name {
+        self.0 += 1;
+        let mut number = self.0;
+        let mut name = String::new();
+        while number > 0 {
+            number -= 1;
+            name.insert(0, char::from(b"abcdefghijklmnopqrstuvwxyz"[number % 26]));
+            number /= 26;
+        }
+        Name(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_letters() {
+        let mut names = Names::default();
+        let first: Vec<_> = (0..29).map(|_| names.next().0).collect();
+        assert_eq!(first[..2], ["a", "b"]);
+        assert_eq!(first[25..], ["z", "aa", "ab", "ac"]);
+        let name = Name("a".to_owned());
+        assert_eq!((name.numbered(1), name.numbered(12)), (b"a".into(), b"a12".into()));
+    }
+
+    #[test]
+    fn lines_are_made_up_of_blocks() {
+        assert_eq!(numbers(0).collect::<Vec<_>>(), [1]);
+        assert_eq!(numbers(1).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(numbers(2).collect::<Vec<_>>(), [1, 3, 4]);
+        assert_eq!(numbers(5).collect::<Vec<_>>(), [1, 2, 5, 6, 7, 8]);
+        for more in 0..64 {
+            assert_eq!(numbers(more).count(), usize::from(more) + 1);
+        }
+    }
+}

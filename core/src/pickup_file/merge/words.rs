@@ -1,0 +1,69 @@
+//! A field of the header in whose text values stand as they are.
+
+use super::plan::Name;
+use super::template::{doubled, push_variable};
+use crate::header::LINE;
+use crate::template::{Piece, TemplateText};
+
+/// Writes the field with folds at blanks of its text, so that no line is too long, whatever
+/// recipient's values stand in it. `name` is the field's name with its colon; `widths` are those of
+/// the values.
+pub(super) fn fold(
+    name: &[u8],
+    text: &TemplateText<'_>,
+    names: &[Option<Name>],
+    widths: &[usize],
+) -> Vec<u8> {
+    let mut line = Line {
+        out: name.to_vec(),
+        column: name.len(),
+        word: Vec::new(),
+        width: 0,
+        is_first: true,
+    };
+    for piece in text.pieces() {
+        match piece {
+            Piece::Literal(literal) => {
+                for (index, part) in literal.split(' ').enumerate() {
+                    if index > 0 {
+                        line.end_word();
+                    }
+                    line.word.extend(doubled(part));
+                    line.width += part.len();
+                }
+            }
+            Piece::Slot(slot) => {
+                let name = names.get(slot.value).and_then(Option::as_ref);
+                push_variable(&mut line.word, name.map_or(b"", Name::first));
+                line.width += widths.get(slot.value).copied().unwrap_or(0);
+            }
+        }
+    }
+    line.end_word();
+    line.out.extend_from_slice(b"\r\n");
+    line.out
+}
+
+struct Line {
+    out: Vec<u8>,
+    column: usize,
+    word: Vec<u8>,
+    width: usize,
+    /// The first word stays beside the name.
+    is_first: bool,
+}
+
+impl Line {
+    fn end_word(&mut self) {
+        if !self.is_first && self.column + 1 + self.width > LINE {
+            self.out.extend_from_slice(b"\r\n ");
+            self.column = 1;
+        } else {
+            self.out.push(b' ');
+            self.column += 1;
+        }
+        self.out.append(&mut self.word);
+        self.column += std::mem::take(&mut self.width);
+        self.is_first = false;
+    }
+}

@@ -1,0 +1,69 @@
+//! The languages in which placeholders are written.
+
+use super::sources::{Owner, Sources};
+use super::{Place, TemplateText, Values};
+use crate::json::JsonVariables;
+use crate::problem::Report;
+use std::borrow::Cow;
+
+/// How the texts of a message are read, with what was found in them.
+#[derive(Debug)]
+pub(crate) enum Language<'a> {
+    /// As they are.
+    None,
+    /// With placeholders.
+    Merge(Sources<'a>),
+}
+
+impl<'a> Language<'a> {
+    /// The words for them.
+    pub const CHOICES: [(&'static str, fn() -> Self); 2] = [
+        ("none", || Self::None),
+        ("merge", || Self::Merge(Sources::default())),
+    ];
+
+    /// Takes a text apart. An error says what is wrong with it.
+    pub fn parse(
+        &mut self,
+        text: Cow<'a, str>,
+        place: Place,
+    ) -> Result<TemplateText<'a>, Cow<'static, str>> {
+        match self {
+            Self::None => Ok(TemplateText::literal(text)),
+            Self::Merge(sources) => sources.parse(&text, place).map_err(Cow::Borrowed),
+        }
+    }
+
+    /// Takes the variables that are the same for everybody. All texts were parsed before.
+    pub fn share(&mut self, variables: JsonVariables<'a>, report: &mut Report<'a>) {
+        match self {
+            Self::None => {}
+            Self::Merge(sources) => sources.share(variables, report),
+        }
+    }
+
+    /// The values of one recipient; what is missing or does not fit goes into the report.
+    pub fn resolve<'r>(
+        &self,
+        owner: Owner,
+        variables: JsonVariables<'r>,
+        report: &mut Report<'r>,
+    ) -> Values<'r>
+    where
+        'a: 'r,
+    {
+        match self {
+            Self::None => Values::default(),
+            Self::Merge(sources) => sources.resolve(owner, variables, report),
+        }
+    }
+
+    /// A value of a recipient's, or what it is for everybody.
+    pub fn value<'v>(&'v self, values: &'v Values<'_>, number: usize) -> &'v str {
+        match (values.0.get(number), self) {
+            (Some(Some(own)), _) => own,
+            (_, Self::Merge(sources)) => sources.common(number),
+            (_, Self::None) => "",
+        }
+    }
+}

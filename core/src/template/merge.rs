@@ -1,0 +1,192 @@
+//! The language `merge`: `{{ name }}`, `{{ name | default: "friend" }}`, `{{ "literal" }}`, and with
+//! three braces a value that is HTML already.
+
+use super::{Place, Slot, TemplateText};
+use crate::text::part;
+use std::borrow::Cow;
+
+/// A value that a text asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Wanted<'a> {
+    /// The variable's name; dots lead into objects.
+    pub path: Cow<'a, str>,
+    /// What stands for it where it is absent.
+    pub default: Option<Cow<'a, str>>,
+}
+
+const FORM: &str = "A placeholder is written `{{ name }}` or `{{ name | default: \"text\" }}`, with \
+                    three braces for a value that is HTML; `{{ \"{{\" }}` writes two braces.";
+
+/// Takes a text apart. `number` gives the number of a value. An error says what a placeholder looks
+/// like.
+pub(super) fn parse<'a>(
+    text: &Cow<'a, str>,
+    place: Place,
+    mut number: impl FnMut(Wanted<'a>) -> usize,
+) -> Result<TemplateText<'a>, &'static str> {
+    let mut template = TemplateText::default();
+    let mut at = 0;
+    while let Some(found) = text.get(at..).and_then(|rest| rest.find("{{")) {
+        let open = at + found;
+        template.push_literal(part(text, at..open));
+        let is_html = text.get(open + 2..).is_some_and(|rest| rest.starts_with('{'));
+        let braces = if is_html { 3 } else { 2 };
+        let mut parser = Parser {
+            text,
+            at: open + braces,
+        };
+        let escaped = place == Place::Html && !is_html;
+        match parser.expression()? {
+            Expression::Literal(literal) if escaped => {
+                let mut text = String::new();
+                super::push_escaped(&mut text, &literal);
+                template.push_literal(text.into());
+            }
+            Expression::Literal(literal) => template.push_literal(literal),
+            Expression::Value(wanted) => template.push_slot(Slot {
+                value: number(wanted),
+                escaped,
+            }),
+        }
+        parser.skip_blanks();
+        at = parser.close(braces)?;
+    }
+    template.push_literal(part(text, at..text.len()));
+    Ok(template)
+}
+
+enum Expression<'a> {
+    Literal(Cow<'a, str>),
+    Value(Wanted<'a>),
+}
+
+struct Parser<'t, 'a> {
+    text: &'t Cow<'a, str>,
+    at: usize,
+}
+
+impl<'a> Parser<'_, 'a> {
+    fn expression(&mut self) -> Result<Expression<'a>, &'static str> {
+        self.skip_blanks();
+        if matches!(self.peek(), Some('"' | '\'')) {
+            return self.string().map(Expression::Literal);
+        }
+        let path = self.path()?;
+        self.skip_blanks();
+        let mut default = None;
+        if self.peek() == Some('|') {
+            self.at += 1;
+            self.skip_blanks();
+            self.word("default")?;
+            self.skip_blanks();
+            self.word(":")?;
+            self.skip_blanks();
+            default = Some(self.string()?);
+        }
+        Ok(Expression::Value(Wanted { path, default }))
+    }
+
+    /// A letter or `_`, then letters, digits and `_`; dots between names.
+    fn path(&mut self) -> Result<Cow<'a, str>, &'static str> {
+        let start = self.at;
+        let mut is_first = true;
+        while let Some(c) = self.peek() {
+            match c {
+                '_' => is_first = false,
+                c if c.is_alphabetic() || (!is_first && c.is_alphanumeric()) => is_first = false,
+                '.' if !is_first => is_first = true,
+                _ => break,
+            }
+            self.at += c.len_utf8();
+        }
+        if is_first {
+            return Err(FORM);
+        }
+        Ok(part(self.text, start..self.at))
+    }
+
+    /// A text in quotes of either kind; there are no escapes.
+    fn string(&mut self) -> Result<Cow<'a, str>, &'static str> {
+        let quote = self.peek().filter(|c| matches!(c, '"' | '\'')).ok_or(FORM)?;
+        let start = self.at + 1;
+        let length = self.rest(start).find(quote).ok_or(FORM)?;
+        self.at = start + length + 1;
+        Ok(part(self.text, start..start + length))
+    }
+
+    fn word(&mut self, word: &str) -> Result<(), &'static str> {
+        if !self.rest(self.at).starts_with(word) {
+            return Err(FORM);
+        }
+        self.at += word.len();
+        Ok(())
+    }
+
+    /// The index behind the closing braces.
+    fn close(&mut self, braces: usize) -> Result<usize, &'static str> {
+        let closing = "}}}".get(..braces).unwrap_or_default();
+        self.word(closing)?;
+        Ok(self.at)
+    }
+
+    fn skip_blanks(&mut self) {
+        let rest = self.rest(self.at);
+        self.at += rest.len() - rest.trim_start().len();
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.rest(self.at).chars().next()
+    }
+
+    fn rest(&self, at: usize) -> &str {
+        self.text.get(at..).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str, place: Place) -> Result<(String, Vec<String>), &'static str> {
+        let mut names = Vec::new();
+        let text = Cow::Borrowed(text);
+        let template = parse(&text, place, |wanted| {
+            names.push(match wanted.default {
+                Some(default) => format!("{}={default}", wanted.path),
+                None => wanted.path.into_owned(),
+            });
+            names.len() - 1
+        })?;
+        Ok((template.fill(|_| "<v>"), names))
+    }
+
+    #[test]
+    fn placeholders_are_found_and_nothing_else() {
+        for (text, filled, names) in [
+            ("", "", &[] as &[_]),
+            ("a } }} { {% {# b", "a } }} { {% {# b", &[]),
+            ("Hi {{ name }}!", "Hi &lt;v&gt;!", &["name"]),
+            ("{{a}}{{ b1_c.d }}", "&lt;v&gt;&lt;v&gt;", &["a", "b1_c.d"]),
+            ("{{{ a }}} {{{b|default:'<i>'}}}", "<v> <v>", &["a", "b=<i>"]),
+            ("{{ größe | default : \"x }}\" }}", "&lt;v&gt;", &["größe=x }}"]),
+            ("{{ \"{{\" }}x{{ '<' }}{{{ '<' }}}", "{{x&lt;<", &[]),
+            ("{{\n a\t}}}", "&lt;v&gt;}", &["a"]),
+        ] {
+            let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+            let expected = (filled.to_owned(), names);
+            assert_eq!(parsed(text, Place::Html), Ok(expected), "{text}");
+        }
+        assert_eq!(parsed("{{ a }}", Place::Text).unwrap().0, "<v>");
+    }
+
+    #[test]
+    fn what_is_no_placeholder_is_refused() {
+        for text in [
+            "{{", "{{ }}", "{{ a", "{{ a }", "{{ a b }}", "{{ 1a }}", "{{ a. }}", "{{ a..b }}",
+            "{{ .a }}", "{{ a | upper }}", "{{ a | default }}", "{{ a | default: x }}", "{{ \"a }}",
+            "{{{ a }}", "{{ a-b }}", "{{{{ a }}}}", "{{ a | default: \"x\" | default: \"y\" }}",
+        ] {
+            assert_eq!(parsed(text, Place::Text), Err(FORM), "{text}");
+        }
+    }
+}

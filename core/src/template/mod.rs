@@ -1,0 +1,157 @@
+//! Texts with placeholders, and the values that are put in.
+//!
+//! Two languages, one result: a text is cut into what is the same for everybody and slots for what
+//! is not. A slot names a value by its number; which values a recipient has is found out once.
+
+mod html;
+mod language;
+mod merge;
+mod sources;
+
+pub(crate) use html::{entity, push_escaped};
+pub(crate) use language::Language;
+pub(crate) use sources::Owner;
+
+use std::borrow::Cow;
+
+/// A text with placeholders, taken apart.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TemplateText<'a> {
+    pieces: Vec<Piece<'a>>,
+}
+
+/// A piece of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Piece<'a> {
+    /// The same for everybody.
+    Literal(Cow<'a, str>),
+    /// Where a value stands.
+    Slot(Slot),
+}
+
+/// Where a value stands, and how it is written there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Slot {
+    /// The number of the value.
+    pub value: usize,
+    /// Whether characters that mean something in HTML are escaped.
+    pub escaped: bool,
+}
+
+/// What a text is, which decides how values are written in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A body of plain text.
+    Text,
+    /// A body of HTML.
+    Html,
+    /// A field of the header.
+    Header,
+}
+
+/// The values of one recipient, by number.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Values<'a>(pub Vec<Option<Cow<'a, str>>>);
+
+impl<'a> TemplateText<'a> {
+    /// A text without placeholders.
+    pub fn literal(text: Cow<'a, str>) -> Self {
+        Self {
+            pieces: vec![Piece::Literal(text)],
+        }
+    }
+
+    /// The pieces in order; no two literals follow each other.
+    pub fn pieces(&self) -> &[Piece<'a>] {
+        &self.pieces
+    }
+
+    /// The slots in order.
+    pub fn slots(&self) -> impl Iterator<Item = Slot> + '_ {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Slot(slot) => Some(*slot),
+            Piece::Literal(_) => None,
+        })
+    }
+
+    /// The whole text if nothing is to be put in.
+    pub fn into_literal(mut self) -> Result<Cow<'a, str>, Self> {
+        match self.pieces.as_mut_slice() {
+            [] => Ok(Cow::Borrowed("")),
+            [Piece::Literal(text)] => Ok(std::mem::take(text)),
+            _ => Err(self),
+        }
+    }
+
+    /// Whether nothing is to be put in.
+    pub fn is_literal(&self) -> bool {
+        self.slots().next().is_none()
+    }
+
+    /// The text with its values put in.
+    pub fn fill<'v>(&self, value: impl Fn(usize) -> &'v str) -> String {
+        let mut text = String::with_capacity(
+            self.pieces
+                .iter()
+                .map(|piece| match piece {
+                    Piece::Literal(text) => text.len(),
+                    Piece::Slot(slot) => value(slot.value).len(),
+                })
+                .sum(),
+        );
+        for piece in &self.pieces {
+            match piece {
+                Piece::Literal(literal) => text.push_str(literal),
+                Piece::Slot(Slot {
+                    value: index,
+                    escaped: true,
+                }) => push_escaped(&mut text, value(*index)),
+                Piece::Slot(slot) => text.push_str(value(slot.value)),
+            }
+        }
+        text
+    }
+
+    /// Appends text that is the same for everybody.
+    pub fn push_literal(&mut self, text: Cow<'a, str>) {
+        if text.is_empty() {
+            return;
+        }
+        if let Some(Piece::Literal(before)) = self.pieces.last_mut() {
+            before.to_mut().push_str(&text);
+        } else {
+            self.pieces.push(Piece::Literal(text));
+        }
+    }
+
+    /// Appends another text.
+    pub fn append(&mut self, text: Self) {
+        for piece in text.pieces {
+            match piece {
+                Piece::Literal(text) => self.push_literal(text),
+                Piece::Slot(slot) => self.push_slot(slot),
+            }
+        }
+    }
+
+    fn push_slot(&mut self, slot: Slot) {
+        self.pieces.push(Piece::Slot(slot));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_written_as_their_place_asks_for() {
+        let slot = |escaped| Piece::Slot(Slot { value: 0, escaped });
+        let text = TemplateText {
+            pieces: vec![Piece::Literal("a ".into()), slot(true), slot(false)],
+        };
+        assert_eq!(text.fill(|_| "<\"&'>"), "a &lt;&quot;&amp;&#39;&gt;<\"&'>");
+        assert!(text.into_literal().is_err());
+        let literal = TemplateText::literal("x".into());
+        assert_eq!(literal.into_literal().unwrap(), "x");
+    }
+}

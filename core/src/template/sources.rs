@@ -1,0 +1,202 @@
+//! Where the values of the language `merge` come from: the recipient, the message, the placeholder's
+//! own default, in this order.
+
+use super::merge::{self, Wanted};
+use super::{Place, TemplateText, Values};
+use crate::characters::has_control_except_tab;
+use crate::json::{JsonNumber, JsonValue, JsonVariable, JsonVariables};
+use crate::problem::{self, Code, Report};
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// The values that the texts of one message ask for, by number.
+#[derive(Debug, Default)]
+pub(crate) struct Sources<'a> {
+    sources: Vec<Source<'a>>,
+    numbers: HashMap<Wanted<'a>, usize>,
+    roots: HashMap<Cow<'a, str>, Vec<usize>>,
+}
+
+#[derive(Debug)]
+struct Source<'a> {
+    wanted: Wanted<'a>,
+    /// It lands in a field of the header, where no line may end.
+    in_header: bool,
+    /// What it is for everybody who has no value of their own.
+    common: Option<Cow<'a, str>>,
+}
+
+/// The recipient, or the message, whose variables are looked at.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Owner {
+    /// Its variables stand here.
+    Variables(problem::Place),
+    /// It stands here and has no variables.
+    Parent(problem::Place),
+}
+
+impl<'a> Sources<'a> {
+    /// Takes a text apart and notes the values that it asks for.
+    pub fn parse(
+        &mut self,
+        text: &Cow<'a, str>,
+        place: Place,
+    ) -> Result<TemplateText<'a>, &'static str> {
+        merge::parse(text, place, |wanted| self.number(wanted, place))
+    }
+
+    fn number(&mut self, wanted: Wanted<'a>, place: Place) -> usize {
+        let next = self.sources.len();
+        let number = *self.numbers.entry(wanted.clone()).or_insert(next);
+        if number == next {
+            let root = root(&wanted.path).to_owned();
+            self.roots.entry(Cow::Owned(root)).or_default().push(next);
+            self.sources.push(Source {
+                common: wanted.default.clone(),
+                wanted,
+                in_header: false,
+            });
+        }
+        if let Some(source) = self.sources.get_mut(number) {
+            source.in_header |= place == Place::Header;
+        }
+        number
+    }
+
+    /// What a value is for everybody who has none of their own.
+    pub fn common(&self, value: usize) -> &str {
+        self.sources
+            .get(value)
+            .and_then(|source| source.common.as_deref())
+            .unwrap_or_default()
+    }
+
+    /// Takes the message's variables for everybody. All texts were parsed before.
+    pub fn share(&mut self, variables: JsonVariables<'a>, report: &mut Report<'a>) {
+        let mut shared = Values(vec![None; self.sources.len()]);
+        for variable in variables.0 {
+            self.take(variable, &mut shared, report);
+        }
+        for (source, value) in self.sources.iter_mut().zip(shared.0) {
+            if value.is_some() {
+                source.common = value;
+            }
+        }
+    }
+
+    /// The values of one recipient; what is missing or does not fit goes into the report.
+    pub fn resolve<'r>(
+        &self,
+        owner: Owner,
+        variables: JsonVariables<'r>,
+        report: &mut Report<'r>,
+    ) -> Values<'r>
+    where
+        'a: 'r,
+    {
+        let mut values = Values(vec![None; self.sources.len()]);
+        for variable in variables.0 {
+            self.take(variable, &mut values, report);
+        }
+        for (source, value) in self.sources.iter().zip(&values.0) {
+            if value.is_none() && source.common.is_none() {
+                report_missing(owner, &source.wanted.path, report);
+            }
+        }
+        values
+    }
+
+    /// Puts a variable wherever it is asked for.
+    fn take<'r>(
+        &self,
+        variable: JsonVariable<'r>,
+        values: &mut Values<'r>,
+        report: &mut Report<'r>,
+    ) where
+        'a: 'r,
+    {
+        let Some(numbers) = self.roots.get(&variable.name) else {
+            return;
+        };
+        let JsonVariable { place, value, .. } = variable;
+        let mut value = Some(value);
+        for (index, &number) in numbers.iter().enumerate() {
+            let Some(source) = self.sources.get(number) else {
+                continue;
+            };
+            // The last one takes the value itself, and mostly there is one.
+            let value = if index + 1 == numbers.len() {
+                value.take()
+            } else {
+                value.clone()
+            };
+            let found = value.and_then(|value| descend(value, &source.wanted.path));
+            let text = match found {
+                None => source.wanted.default.clone(),
+                Some(value) => into_text(value).or_else(|| {
+                    let detail = "The template puts this in, so it must be a text, a number, true \
+                                  or false.";
+                    report.problem(place, Code::WrongType, detail);
+                    Some(Cow::Borrowed(""))
+                }),
+            };
+            let text = text.inspect(|text| {
+                if source.in_header && has_control_except_tab(text) {
+                    report.problem(place, Code::ControlCharacter, CONTROL);
+                }
+            });
+            if let Some(slot) = values.0.get_mut(number) {
+                *slot = text;
+            }
+        }
+    }
+}
+
+const CONTROL: &str = "This value lands in a header field, which may not hold line ends or other \
+                       control characters.";
+
+/// Notes that a value is asked for that nobody has.
+fn report_missing<'r>(owner: Owner, path: &str, report: &mut Report<'r>) {
+    let detail = "The template needs this variable; give it, or a default in the template.";
+    let code = Code::MissingVariable;
+    let variables = owner.variables(report);
+    report.absent(variables, path.to_owned(), code, detail);
+}
+
+impl Owner {
+    /// Where the variables stand, or would stand.
+    pub fn variables(self, report: &mut Report<'_>) -> problem::Place {
+        match self {
+            Self::Variables(place) => place,
+            Self::Parent(parent) => report.place_of_absent(parent, "variables".into()),
+        }
+    }
+}
+
+fn root(path: &str) -> &str {
+    path.split('.').next().unwrap_or(path)
+}
+
+/// The value behind the dots of a path.
+fn descend<'r>(mut value: JsonValue<'r>, path: &str) -> Option<JsonValue<'r>> {
+    for name in path.split('.').skip(1) {
+        let JsonValue::Object(members) = value else {
+            return None;
+        };
+        let found = members.into_iter().find(|(member, _)| member == name);
+        value = found?.1;
+    }
+    Some(value)
+}
+
+/// A value as it is written; `None` for lists and objects.
+fn into_text(value: JsonValue<'_>) -> Option<Cow<'_, str>> {
+    Some(match value {
+        JsonValue::Text(text) => text,
+        JsonValue::Number(JsonNumber::Integer(number)) => number.to_string().into(),
+        JsonValue::Number(JsonNumber::Float(number)) => number.to_string().into(),
+        JsonValue::Boolean(true) => "true".into(),
+        JsonValue::Boolean(false) => "false".into(),
+        JsonValue::List(_) | JsonValue::Object(_) => return None,
+    })
+}
