@@ -16,6 +16,7 @@
 //! DIR`), whence files inherit the group; a umask of 007 lets the group write them too.
 
 mod error;
+mod files;
 mod group;
 mod options;
 #[cfg(any(test, not(target_os = "linux")))]
@@ -43,7 +44,8 @@ pub use error::{PickupError, PickupErrorKind};
 pub use options::{Durability, PickupOptions};
 
 use error::Operation;
-use group::{CommitGroups, publish_all};
+use files::Files;
+use group::CommitGroups;
 use staging::Staging;
 use system::OpenDirectory;
 use written_file::{WrittenFile, create_unnamed};
@@ -87,7 +89,7 @@ pub struct PickupDirectory {
 #[must_use = "nothing is handed over without `commit`"]
 pub struct HandOver<'a> {
     directory: &'a PickupDirectory,
-    files: Vec<WrittenFile>,
+    files: Files,
 }
 
 impl PickupDirectory {
@@ -134,7 +136,7 @@ impl PickupDirectory {
     pub fn begin(&self) -> HandOver<'_> {
         HandOver {
             directory: self,
-            files: Vec::new(),
+            files: Files::default(),
         }
     }
 
@@ -144,8 +146,8 @@ impl PickupDirectory {
         self.commit(hand_overs.into_iter().map(|each| each.files).collect())
     }
 
-    fn commit(&self, mut hand_overs: Vec<Vec<WrittenFile>>) -> Vec<Result<(), PickupError>> {
-        if hand_overs.iter().all(Vec::is_empty) {
+    fn commit(&self, mut hand_overs: Vec<Files>) -> Vec<Result<(), PickupError>> {
+        if hand_overs.iter().all(Files::is_empty) {
             return vec![Ok(()); hand_overs.len()];
         }
         if self.options.is_durable() {
@@ -154,7 +156,7 @@ impl PickupDirectory {
         match OpenDirectory::open(&self.path) {
             Ok(directory) => hand_overs
                 .iter_mut()
-                .map(|files| publish_all(&directory, &self.path, files))
+                .map(|files| files.publish(&directory, &self.path))
                 .collect(),
             Err(error) => {
                 let error = PickupError::from_io(Operation::OpenDirectory, &self.path)(error);
