@@ -43,7 +43,29 @@ pub(super) fn syncfs_reports_errors() -> bool {
 
 /// The device number of the file system on which `file` lies.
 pub(super) fn device(file: &File) -> io::Result<u64> {
-    Ok(rustix::fs::fstat(file)?.st_dev)
+    Ok(FileId::of(file)?.device)
+}
+
+/// Tells a file from every other that exists at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+impl FileId {
+    pub(super) fn of(file: &File) -> io::Result<Self> {
+        Ok(rustix::fs::fstat(file)?.into())
+    }
+}
+
+impl From<rustix::fs::Stat> for FileId {
+    fn from(stat: rustix::fs::Stat) -> Self {
+        Self {
+            device: stat.st_dev,
+            inode: stat.st_ino,
+        }
+    }
 }
 
 /// The pickup directory, opened for one group of files: they are published in the very directory
@@ -91,15 +113,9 @@ impl OpenDirectory {
     }
 
     /// Takes a published file away again, if it is still there and still that very file.
-    pub(super) fn take_back(&self, file: &File, name: &str) {
-        let Ok(ours) = rustix::fs::fstat(file) else {
-            return;
-        };
-        let Ok(theirs) = rustix::fs::statat(&self.directory, name, AtFlags::SYMLINK_NOFOLLOW)
-        else {
-            return;
-        };
-        if (ours.st_dev, ours.st_ino) == (theirs.st_dev, theirs.st_ino) {
+    pub(super) fn take_back(&self, file: FileId, name: &str) {
+        let found = rustix::fs::statat(&self.directory, name, AtFlags::SYMLINK_NOFOLLOW);
+        if found.is_ok_and(|found| FileId::from(found) == file) {
             let _ = rustix::fs::unlinkat(&self.directory, name, AtFlags::empty());
         }
     }

@@ -9,6 +9,8 @@
 //! - A process that dies leaves nothing but whole files in the directory. Unnamed files vanish with
 //!   it; what it left in a staging folder is removed when a pickup directory is opened the next
 //!   time.
+//! - A hand-over may have more files than a process may open: beyond 64 they wait in a folder of
+//!   their own in the staging folder, which is needed then even where there are unnamed files.
 //!
 //! Files are made with mode 0660 less the umask: 0640 under the usual umask of 022. So mail is
 //! never readable to everybody; PowerMTA reads it as root or by its group. For the latter let the
@@ -19,12 +21,14 @@ mod error;
 mod files;
 mod group;
 mod options;
+mod parked;
 #[cfg(any(test, not(target_os = "linux")))]
 #[cfg_attr(
     target_os = "linux",
     allow(dead_code, reason = "compiled for its tests alone")
 )]
 mod portable;
+mod private_folder;
 mod staging;
 mod written_file;
 
@@ -84,7 +88,8 @@ pub struct PickupDirectory {
 /// Files that become visible and durable together. Dropped without [`commit`](Self::commit),
 /// nothing of them remains.
 ///
-/// Each file keeps a descriptor open until then.
+/// There may be very many files: at most 64 of them are open at a time. Those before them are
+/// parked in the staging folder, durable already, until all become visible together.
 #[derive(Debug)]
 #[must_use = "nothing is handed over without `commit`"]
 pub struct HandOver<'a> {
@@ -94,7 +99,7 @@ pub struct HandOver<'a> {
 
 impl PickupDirectory {
     /// Opens the directory, which must exist, and tries whether files can be made for it. Removes
-    /// what dead processes left in the staging folder, where one is in use.
+    /// what dead processes left in the staging folder.
     ///
     /// # Errors
     /// The directory is missing or none, or this process may not read and write it, or the staging
@@ -111,7 +116,7 @@ impl PickupDirectory {
             Ok(None)
         };
         match unnamed {
-            Ok(Some(_)) => {}
+            Ok(Some(_)) => staging.remove_leftovers(),
             Ok(None) => staging.prepare()?,
             // Room may be made at any time, and each hand-over tells whether there is some.
             Err(error)
@@ -171,8 +176,10 @@ impl HandOver<'_> {
     /// it.
     ///
     /// # Errors
-    /// The name is not a plain file name, or the file cannot be made or written; it is gone then,
-    /// and the hand-over can go on without it.
+    /// The name is not a plain file name, or the file cannot be made or written, or a large
+    /// hand-over has no staging folder to go on in; the file is gone then, and the hand-over can go
+    /// on without it. But where the files written before cannot be parked or made durable, they are
+    /// gone too, and [`commit`](Self::commit) gives that error again.
     pub fn write(&mut self, name: &str, chunks: &[&[u8]]) -> Result<(), PickupError> {
         let PickupDirectory {
             path,
@@ -181,6 +188,7 @@ impl HandOver<'_> {
             ..
         } = self.directory;
         check_name(name).map_err(PickupError::from_io(Operation::NameFile, Path::new(name)))?;
+        self.files.make_room(path, options, staging)?;
         self.files
             .push(WrittenFile::write(path, options, staging, name, chunks)?);
         Ok(())
