@@ -16,8 +16,17 @@ use super::MODE;
 /// The directory is looked up anew each time, so that one that was moved away and made again is
 /// found. `None`: the file system (NFS, FUSE, some overlays) has no such files.
 pub(super) fn create_unnamed(directory: &Path) -> io::Result<Option<File>> {
-    let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
-    match retry_on_intr(|| rustix::fs::open(directory, flags, Mode::from_raw_mode(MODE))) {
+    open_unnamed(directory, OFlags::WRONLY, MODE)
+}
+
+/// The same for a file that is read again and never gets a name.
+pub(super) fn create_scratch(directory: &Path) -> io::Result<Option<File>> {
+    open_unnamed(directory, OFlags::RDWR | OFlags::EXCL, 0o600)
+}
+
+fn open_unnamed(directory: &Path, access: OFlags, mode: u32) -> io::Result<Option<File>> {
+    let flags = OFlags::TMPFILE | OFlags::CLOEXEC | access;
+    match retry_on_intr(|| rustix::fs::open(directory, flags, Mode::from_raw_mode(mode))) {
         Ok(file) => Ok(Some(File::from(file))),
         Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL | Errno::NOSYS) => Ok(None),
         Err(error) => Err(error.into()),

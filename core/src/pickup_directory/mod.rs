@@ -41,6 +41,7 @@ use portable as system;
 #[cfg(test)]
 mod tests;
 
+use std::fs::File;
 use std::io;
 use std::path::{self, Component, Path, PathBuf};
 
@@ -143,6 +144,25 @@ impl PickupDirectory {
             directory: self,
             files: Files::default(),
         }
+    }
+
+    /// An empty file, open for reading and writing, on the file system of the directory. No reader
+    /// of the directory ever sees it, and it vanishes when it is dropped.
+    ///
+    /// # Errors
+    /// Those of [`HandOver::write`], for a file.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "for bodies that are too large for memory")
+    )]
+    pub(crate) fn scratch_file(&self) -> Result<File, PickupError> {
+        let unnamed = if self.options.unnamed_files() {
+            system::create_scratch(&self.path)
+                .map_err(PickupError::from_io(Operation::CreateFile, &self.path))?
+        } else {
+            None
+        };
+        unnamed.map_or_else(|| self.staging.create_scratch(), Ok)
     }
 
     /// Commits several hand-overs to this directory, which share their syncs. Each succeeds or

@@ -16,6 +16,10 @@ pub(super) fn create_unnamed(_directory: &Path) -> io::Result<Option<File>> {
     Ok(None)
 }
 
+pub(super) fn create_scratch(_directory: &Path) -> io::Result<Option<File>> {
+    Ok(None)
+}
+
 /// Never called, since no directory [suits](OpenDirectory::suits_syncfs) it.
 pub(super) fn sync_file_system(_file: &File) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())

@@ -53,6 +53,12 @@ impl Staging {
         .map_err(PickupError::from_io(Operation::CreateFile, &folder))
     }
 
+    /// Creates a file that can be read too and that has lost its name already.
+    pub(super) fn create_scratch(&self) -> Result<File, PickupError> {
+        let (file, _name) = self.create()?;
+        Ok(file)
+    }
+
     /// Creates a folder for the files of one hand-over. What it lies in is checked each time, since
     /// with unnamed files nothing else was done there before.
     pub(super) fn create_private(&self) -> Result<PrivateFolder, PickupError> {
@@ -165,7 +171,7 @@ pub(super) fn is_held_after_lock(file: &File, path: &Path) -> bool {
 
 pub(super) fn create_new(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
+    options.read(true).write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, MODE);
     options.open(path)

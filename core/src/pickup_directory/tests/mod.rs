@@ -3,6 +3,7 @@
 mod errors;
 mod parked;
 mod processes;
+mod scratch;
 mod threads;
 
 use std::collections::BTreeSet;
@@ -177,7 +178,7 @@ fn the_portable_calls_publish_without_overwriting() {
         directory.move_in(&staged, "1.eml").unwrap_err().kind(),
         io::ErrorKind::AlreadyExists
     );
-    let published = fs::File::open(place.path().join("1.eml")).unwrap();
+    let published = File::open(place.path().join("1.eml")).unwrap();
     assert_eq!(io::read_to_string(&published).unwrap(), "new");
     let id = portable::FileId::of(&published).unwrap();
     directory.take_back(id, "1.eml");
