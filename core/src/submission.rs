@@ -194,7 +194,7 @@ impl PickupDirectory {
     }
 }
 
-/// Each file that is not committed holds a descriptor, of which a process often has 1,024.
+/// Each file that is not committed may hold a descriptor, of which a process often has 1,024.
 const FILES_AT_A_TIME: usize = 256;
 
 /// What a submission became. Serializes as `{id, messageId, files, recipients, octets}`, and with

@@ -13,6 +13,7 @@ use std::sync::mpsc::{self, Sender};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::error::Operation;
+use super::files::Files;
 use super::system::{self, OpenDirectory};
 use super::written_file::{WrittenFile, sync_each};
 use super::{PickupError, PickupOptions};
@@ -32,7 +33,7 @@ const FEW_FILES: usize = 16;
 #[derive(Debug)]
 pub(super) struct CommitGroups {
     state: Mutex<State>,
-    /// Files that are being committed in any way.
+    /// Files whose data is being committed in any way.
     in_flight: AtomicUsize,
     /// Whether a sync of the whole file system may be used; follows the file system that the path
     /// leads to.
@@ -56,13 +57,10 @@ struct Member {
 }
 
 impl Member {
-    fn files(&self) -> impl Iterator<Item = &WrittenFile> {
-        self.hand_overs.iter().flatten()
+    fn files(&self) -> usize {
+        self.hand_overs.iter().map(Files::len).sum()
     }
 }
-
-/// The files of one hand-over.
-type Files = Vec<WrittenFile>;
 
 type HandedOver = Result<(), PickupError>;
 
@@ -98,7 +96,7 @@ impl CommitGroups {
         pickup: &Path,
         hand_overs: Vec<Files>,
     ) -> Result<Vec<HandedOver>, PickupError> {
-        let files: Vec<_> = hand_overs.iter().flatten().collect();
+        let files: Vec<_> = hand_overs.iter().flat_map(Files::open).collect();
         let in_flight = InFlight::enter(&self.in_flight, files.len());
         let synced = in_flight.all <= FEW_FILES || !self.syncfs.load(Ordering::Relaxed);
         if synced {
@@ -151,14 +149,14 @@ impl CommitGroups {
     }
 
     fn take_group(&self, first: Member) -> Vec<Member> {
-        let mut files = first.files().count();
+        let mut files = first.files();
         let mut group = vec![first];
         let mut state = self.lock();
         while let Some(member) = state
             .waiting
-            .pop_front_if(|next| files + next.files().count() <= MOST_FILES)
+            .pop_front_if(|next| files + next.files() <= MOST_FILES)
         {
-            files += member.files().count();
+            files += member.files();
             group.push(member);
         }
         group
@@ -193,7 +191,7 @@ impl CommitGroups {
             .map(|member| {
                 let hand_overs = member.hand_overs.iter_mut();
                 hand_overs
-                    .map(|files| publish_all(&directory, pickup, files))
+                    .map(|files| files.publish(&directory, pickup))
                     .collect()
             })
             .collect();
@@ -204,8 +202,7 @@ impl CommitGroups {
             hand_overs
                 .zip(results.iter().flatten())
                 .filter(|(_, result)| result.is_ok())
-                .flat_map(|(files, _)| files)
-                .for_each(|file| file.take_back(&directory));
+                .for_each(|(files, _)| files.take_back(&directory));
             return Err(PickupError::from_io(Operation::SyncDirectory, pickup)(
                 error,
             ));
@@ -218,7 +215,8 @@ impl CommitGroups {
         let files: Vec<_> = group
             .iter()
             .filter(|member| !member.synced)
-            .flat_map(Member::files)
+            .flat_map(|member| &member.hand_overs)
+            .flat_map(Files::open)
             .collect();
         // Errors are reported for the time since a file was opened: so by way of the file that was
         // open before any was written.
@@ -238,23 +236,6 @@ impl CommitGroups {
         // matter.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Publishes all files of one hand-over, or none.
-pub(super) fn publish_all(
-    directory: &OpenDirectory,
-    pickup: &Path,
-    files: &mut [WrittenFile],
-) -> Result<(), PickupError> {
-    for index in 0..files.len() {
-        if let Err(error) = files[index].publish(directory, pickup) {
-            files[..index]
-                .iter()
-                .for_each(|file| file.take_back(directory));
-            return Err(error);
-        }
-    }
-    Ok(())
 }
 
 /// They are not, if the pickup directory was moved and made again elsewhere in between.
@@ -311,7 +292,7 @@ mod tests {
         let (owner, turns) = mpsc::channel();
         (
             Member {
-                hand_overs: vec![Vec::new()],
+                hand_overs: vec![Files::default()],
                 synced: true,
                 owner,
             },

@@ -16,8 +16,17 @@ use super::MODE;
 /// The directory is looked up anew each time, so that one that was moved away and made again is
 /// found. `None`: the file system (NFS, FUSE, some overlays) has no such files.
 pub(super) fn create_unnamed(directory: &Path) -> io::Result<Option<File>> {
-    let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
-    match retry_on_intr(|| rustix::fs::open(directory, flags, Mode::from_raw_mode(MODE))) {
+    open_unnamed(directory, OFlags::WRONLY, MODE)
+}
+
+/// The same for a file that is read again and never gets a name.
+pub(super) fn create_scratch(directory: &Path) -> io::Result<Option<File>> {
+    open_unnamed(directory, OFlags::RDWR | OFlags::EXCL, 0o600)
+}
+
+fn open_unnamed(directory: &Path, access: OFlags, mode: u32) -> io::Result<Option<File>> {
+    let flags = OFlags::TMPFILE | OFlags::CLOEXEC | access;
+    match retry_on_intr(|| rustix::fs::open(directory, flags, Mode::from_raw_mode(mode))) {
         Ok(file) => Ok(Some(File::from(file))),
         Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL | Errno::NOSYS) => Ok(None),
         Err(error) => Err(error.into()),
@@ -43,7 +52,29 @@ pub(super) fn syncfs_reports_errors() -> bool {
 
 /// The device number of the file system on which `file` lies.
 pub(super) fn device(file: &File) -> io::Result<u64> {
-    Ok(rustix::fs::fstat(file)?.st_dev)
+    Ok(FileId::of(file)?.device)
+}
+
+/// Tells a file from every other that exists at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+impl FileId {
+    pub(super) fn of(file: &File) -> io::Result<Self> {
+        Ok(rustix::fs::fstat(file)?.into())
+    }
+}
+
+impl From<rustix::fs::Stat> for FileId {
+    fn from(stat: rustix::fs::Stat) -> Self {
+        Self {
+            device: stat.st_dev,
+            inode: stat.st_ino,
+        }
+    }
 }
 
 /// The pickup directory, opened for one group of files: they are published in the very directory
@@ -91,15 +122,9 @@ impl OpenDirectory {
     }
 
     /// Takes a published file away again, if it is still there and still that very file.
-    pub(super) fn take_back(&self, file: &File, name: &str) {
-        let Ok(ours) = rustix::fs::fstat(file) else {
-            return;
-        };
-        let Ok(theirs) = rustix::fs::statat(&self.directory, name, AtFlags::SYMLINK_NOFOLLOW)
-        else {
-            return;
-        };
-        if (ours.st_dev, ours.st_ino) == (theirs.st_dev, theirs.st_ino) {
+    pub(super) fn take_back(&self, file: FileId, name: &str) {
+        let found = rustix::fs::statat(&self.directory, name, AtFlags::SYMLINK_NOFOLLOW);
+        if found.is_ok_and(|found| FileId::from(found) == file) {
             let _ = rustix::fs::unlinkat(&self.directory, name, AtFlags::empty());
         }
     }

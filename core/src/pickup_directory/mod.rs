@@ -9,6 +9,8 @@
 //! - A process that dies leaves nothing but whole files in the directory. Unnamed files vanish with
 //!   it; what it left in a staging folder is removed when a pickup directory is opened the next
 //!   time.
+//! - A hand-over may have more files than a process may open: beyond 64 they wait in a folder of
+//!   their own in the staging folder, which is needed then even where there are unnamed files.
 //!
 //! Files are made with mode 0660 less the umask: 0640 under the usual umask of 022. So mail is
 //! never readable to everybody; PowerMTA reads it as root or by its group. For the latter let the
@@ -16,14 +18,17 @@
 //! DIR`), whence files inherit the group; a umask of 007 lets the group write them too.
 
 mod error;
+mod files;
 mod group;
 mod options;
+mod parked;
 #[cfg(any(test, not(target_os = "linux")))]
 #[cfg_attr(
     target_os = "linux",
     allow(dead_code, reason = "compiled for its tests alone")
 )]
 mod portable;
+mod private_folder;
 mod staging;
 mod written_file;
 
@@ -36,6 +41,7 @@ use portable as system;
 #[cfg(test)]
 mod tests;
 
+use std::fs::File;
 use std::io;
 use std::path::{self, Component, Path, PathBuf};
 
@@ -43,7 +49,8 @@ pub use error::{PickupError, PickupErrorKind};
 pub use options::{Durability, PickupOptions};
 
 use error::Operation;
-use group::{CommitGroups, publish_all};
+use files::Files;
+use group::CommitGroups;
 use staging::Staging;
 use system::OpenDirectory;
 use written_file::{WrittenFile, create_unnamed};
@@ -82,17 +89,18 @@ pub struct PickupDirectory {
 /// Files that become visible and durable together. Dropped without [`commit`](Self::commit),
 /// nothing of them remains.
 ///
-/// Each file keeps a descriptor open until then.
+/// There may be very many files: at most 64 of them are open at a time. Those before them are
+/// parked in the staging folder, durable already, until all become visible together.
 #[derive(Debug)]
 #[must_use = "nothing is handed over without `commit`"]
 pub struct HandOver<'a> {
     directory: &'a PickupDirectory,
-    files: Vec<WrittenFile>,
+    files: Files,
 }
 
 impl PickupDirectory {
     /// Opens the directory, which must exist, and tries whether files can be made for it. Removes
-    /// what dead processes left in the staging folder, where one is in use.
+    /// what dead processes left in the staging folder.
     ///
     /// # Errors
     /// The directory is missing or none, or this process may not read and write it, or the staging
@@ -109,7 +117,7 @@ impl PickupDirectory {
             Ok(None)
         };
         match unnamed {
-            Ok(Some(_)) => {}
+            Ok(Some(_)) => staging.remove_leftovers(),
             Ok(None) => staging.prepare()?,
             // Room may be made at any time, and each hand-over tells whether there is some.
             Err(error)
@@ -134,8 +142,27 @@ impl PickupDirectory {
     pub fn begin(&self) -> HandOver<'_> {
         HandOver {
             directory: self,
-            files: Vec::new(),
+            files: Files::default(),
         }
+    }
+
+    /// An empty file, open for reading and writing, on the file system of the directory. No reader
+    /// of the directory ever sees it, and it vanishes when it is dropped.
+    ///
+    /// # Errors
+    /// Those of [`HandOver::write`], for a file.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "for bodies that are too large for memory")
+    )]
+    pub(crate) fn scratch_file(&self) -> Result<File, PickupError> {
+        let unnamed = if self.options.unnamed_files() {
+            system::create_scratch(&self.path)
+                .map_err(PickupError::from_io(Operation::CreateFile, &self.path))?
+        } else {
+            None
+        };
+        unnamed.map_or_else(|| self.staging.create_scratch(), Ok)
     }
 
     /// Commits several hand-overs to this directory, which share their syncs. Each succeeds or
@@ -144,8 +171,8 @@ impl PickupDirectory {
         self.commit(hand_overs.into_iter().map(|each| each.files).collect())
     }
 
-    fn commit(&self, mut hand_overs: Vec<Vec<WrittenFile>>) -> Vec<Result<(), PickupError>> {
-        if hand_overs.iter().all(Vec::is_empty) {
+    fn commit(&self, mut hand_overs: Vec<Files>) -> Vec<Result<(), PickupError>> {
+        if hand_overs.iter().all(Files::is_empty) {
             return vec![Ok(()); hand_overs.len()];
         }
         if self.options.is_durable() {
@@ -154,7 +181,7 @@ impl PickupDirectory {
         match OpenDirectory::open(&self.path) {
             Ok(directory) => hand_overs
                 .iter_mut()
-                .map(|files| publish_all(&directory, &self.path, files))
+                .map(|files| files.publish(&directory, &self.path))
                 .collect(),
             Err(error) => {
                 let error = PickupError::from_io(Operation::OpenDirectory, &self.path)(error);
@@ -169,8 +196,10 @@ impl HandOver<'_> {
     /// it.
     ///
     /// # Errors
-    /// The name is not a plain file name, or the file cannot be made or written; it is gone then,
-    /// and the hand-over can go on without it.
+    /// The name is not a plain file name, or the file cannot be made or written, or a large
+    /// hand-over has no staging folder to go on in; the file is gone then, and the hand-over can go
+    /// on without it. But where the files written before cannot be parked or made durable, they are
+    /// gone too, and [`commit`](Self::commit) gives that error again.
     pub fn write(&mut self, name: &str, chunks: &[&[u8]]) -> Result<(), PickupError> {
         let PickupDirectory {
             path,
@@ -179,6 +208,7 @@ impl HandOver<'_> {
             ..
         } = self.directory;
         check_name(name).map_err(PickupError::from_io(Operation::NameFile, Path::new(name)))?;
+        self.files.make_room(path, options, staging)?;
         self.files
             .push(WrittenFile::write(path, options, staging, name, chunks)?);
         Ok(())

@@ -48,9 +48,10 @@ impl PickupOptions {
     }
 
     /// The folder in which files are written before they move into the pickup directory, where the
-    /// file system has no unnamed files (NFS, FUSE, some overlays, everything but Linux). It must
-    /// lie on the pickup directory's own file system and outside of the pickup directory, and
-    /// belongs to one user alone. It is made when it is missing.
+    /// file system has no unnamed files (NFS, FUSE, some overlays, everything but Linux), and in
+    /// which hand-overs of more than 64 files wait everywhere. It must lie on the pickup directory's
+    /// own file system and outside of the pickup directory, and belongs to one user alone. It is
+    /// made when it is missing and needed.
     ///
     /// Default: beside the pickup directory, `/var/spool/pickup.staging` for `/var/spool/pickup`.
     #[must_use]

@@ -1,8 +1,9 @@
-//! The staging folder: where files are written when the file system has no unnamed files.
+//! The staging folder: where files are written when the file system has no unnamed files, and where
+//! large hand-overs park their files.
 //!
-//! A staged file has a name, so a process that dies leaves it behind. Each one is locked (`flock`)
-//! while its process is alive; what can be locked by someone else is left over from a dead process,
-//! and is removed when a pickup directory is opened.
+//! A staged file has a name, so a process that dies leaves it behind. Each one, and each folder of
+//! parked files, is locked (`flock`) while its process is alive; what can be locked by someone else
+//! is left over from a dead process, and is removed when a pickup directory is opened.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -11,6 +12,7 @@ use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::error::Operation;
+use super::private_folder::{self, PrivateFolder};
 use super::{MODE, PickupError};
 
 const PREFIX: &str = "pmtaemail-";
@@ -51,15 +53,40 @@ impl Staging {
         .map_err(PickupError::from_io(Operation::CreateFile, &folder))
     }
 
+    /// Creates a file that can be read too and that has lost its name already.
+    pub(super) fn create_scratch(&self) -> Result<File, PickupError> {
+        let (file, _name) = self.create()?;
+        Ok(file)
+    }
+
+    /// Creates a folder for the files of one hand-over. What it lies in is checked each time, since
+    /// with unnamed files nothing else was done there before.
+    pub(super) fn create_private(&self) -> Result<PrivateFolder, PickupError> {
+        let folder = self.make()?;
+        PrivateFolder::create(&folder)
+            .map_err(PickupError::from_io(Operation::PrepareStaging, &folder))
+    }
+
     /// Makes the folder if it is missing, checks that files can move from it into the pickup
     /// directory, and removes what dead processes left in it.
     pub(super) fn prepare(&self) -> Result<(), PickupError> {
-        let folder = self.folder()?;
-        let result =
-            check_place(&folder, &self.pickup).and_then(|()| make_folder(&folder, &self.pickup));
-        result.map_err(PickupError::from_io(Operation::PrepareStaging, &folder))?;
-        remove_leftovers(&folder);
+        remove_leftovers(&self.make()?);
         Ok(())
+    }
+
+    /// Removes what dead processes left in the folder, if there is one.
+    pub(super) fn remove_leftovers(&self) {
+        if let Ok(folder) = self.folder() {
+            remove_leftovers(&folder);
+        }
+    }
+
+    fn make(&self) -> Result<PathBuf, PickupError> {
+        let folder = self.folder()?;
+        check_place(&folder, &self.pickup)
+            .and_then(|()| make_folder(&folder, &self.pickup))
+            .map_err(PickupError::from_io(Operation::PrepareStaging, &folder))?;
+        Ok(folder)
     }
 
     /// Beside the pickup directory itself, not beside a symbolic link to it, which may stand on
@@ -102,14 +129,8 @@ impl Drop for StagedName {
 }
 
 fn create_locked(folder: &Path) -> io::Result<(File, StagedName)> {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
     loop {
-        let name = format!(
-            "{PREFIX}{}-{}{SUFFIX}",
-            process::id(),
-            COUNT.fetch_add(1, Ordering::Relaxed)
-        );
-        let path = folder.join(name);
+        let path = folder.join(unique_name(SUFFIX));
         let file = match create_new(&path) {
             Ok(file) => file,
             // Left over from a dead process that had our number, or of another host: take the next
@@ -121,25 +142,42 @@ fn create_locked(folder: &Path) -> io::Result<(File, StagedName)> {
             path,
             moved_on: false,
         };
-        match file.try_lock() {
-            // Someone who removes leftovers may have been quicker than the lock.
-            Ok(()) if name.path.exists() => return Ok((file, name)),
-            Ok(()) | Err(TryLockError::WouldBlock) => {}
-            // Without locks (some network file systems) nobody can lock it to remove it either.
-            Err(TryLockError::Error(_)) => return Ok((file, name)),
+        if is_held_after_lock(&file, &name.path) {
+            return Ok((file, name));
         }
     }
 }
 
-fn create_new(path: &Path) -> io::Result<File> {
+/// A name that nothing else of this process has.
+pub(super) fn unique_name(suffix: &str) -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    format!(
+        "{PREFIX}{}-{}{suffix}",
+        process::id(),
+        COUNT.fetch_add(1, Ordering::Relaxed)
+    )
+}
+
+/// Locks a new file, and tells whether it is there still: someone who removes leftovers may have
+/// been quicker.
+pub(super) fn is_held_after_lock(file: &File, path: &Path) -> bool {
+    match file.try_lock() {
+        Ok(()) => path.exists(),
+        Err(TryLockError::WouldBlock) => false,
+        // Without locks (some network file systems) nobody can lock it to remove it either.
+        Err(TryLockError::Error(_)) => true,
+    }
+}
+
+pub(super) fn create_new(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
+    options.read(true).write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, MODE);
     options.open(path)
 }
 
-/// Removes the files that nobody holds a lock on. What cannot be removed is in nobody's way, so
+/// Removes the files and folders that nobody holds a lock on. What cannot be removed is in nobody's way, so
 /// there are no errors.
 fn remove_leftovers(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else {
@@ -147,28 +185,39 @@ fn remove_leftovers(folder: &Path) {
     };
     for entry in entries.flatten() {
         let name = entry.file_name();
-        let is_ours = name
-            .to_str()
-            .is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
-        // Not a file by any other name, not a pipe that would keep `open` waiting, not a link to
-        // somewhere else.
-        if !is_ours || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+        let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX)) else {
             continue;
-        }
-        let path = entry.path();
-        if let Ok(file) = OpenOptions::new().write(true).open(&path)
-            && file.try_lock().is_ok()
-        {
-            let _ = fs::remove_file(&path);
+        };
+        // Nothing by any other name, not a pipe that would keep `open` waiting, not a link to
+        // somewhere else.
+        match entry.file_type() {
+            Ok(kind) if kind.is_file() && name.ends_with(SUFFIX) => remove_if_left(&entry.path()),
+            Ok(kind) if kind.is_dir() && name.ends_with(private_folder::SUFFIX) => {
+                private_folder::remove_if_left(&entry.path());
+            }
+            _ => {}
         }
     }
 }
 
-fn make_folder(folder: &Path, pickup: &Path) -> io::Result<()> {
+fn remove_if_left(path: &Path) {
+    if let Ok(file) = OpenOptions::new().write(true).open(path)
+        && file.try_lock().is_ok()
+    {
+        let _ = fs::remove_file(path);
+    }
+}
+
+/// Makes a folder that only its owner can enter.
+pub(super) fn make_private(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    match builder.create(folder) {
+    builder.create(folder)
+}
+
+fn make_folder(folder: &Path, pickup: &Path) -> io::Result<()> {
+    match make_private(folder) {
         Ok(()) => {
             inherit_group(folder, pickup);
             Ok(())

@@ -9,7 +9,7 @@ use std::thread;
 
 use super::error::Operation;
 use super::staging::{StagedName, Staging};
-use super::system::{self, OpenDirectory};
+use super::system::{self, FileId, OpenDirectory};
 use super::{PickupError, PickupOptions};
 
 /// A file that is written and that no reader of the pickup directory can see. It vanishes when it
@@ -78,24 +78,59 @@ impl WrittenFile {
         directory: &OpenDirectory,
         pickup: &Path,
     ) -> Result<(), PickupError> {
-        let published = match &mut self.staged {
-            None => directory.link_unnamed(&self.file, &self.name),
-            Some(staged) => directory.move_in(staged.path(), &self.name).map(|()| {
-                staged.moved_on();
-                // PowerMTA may want a lock of its own.
-                let _ = self.file.unlock();
-            }),
-        };
-        published.map_err(PickupError::from_io(
-            Operation::PublishFile,
+        give_name(&self.file, &mut self.staged, directory, &self.name).map_err(
+            PickupError::from_io(Operation::PublishFile, &pickup.join(&self.name)),
+        )
+    }
+
+    /// Gives the file a name in a folder that readers of the pickup directory do not know. It no
+    /// longer vanishes when it is dropped.
+    pub(super) fn move_aside(
+        &mut self,
+        folder: &OpenDirectory,
+        name: &str,
+        pickup: &Path,
+    ) -> Result<(), PickupError> {
+        give_name(&self.file, &mut self.staged, folder, name).map_err(PickupError::from_io(
+            Operation::ParkFile,
             &pickup.join(&self.name),
         ))
     }
 
+    pub(super) fn id(&self, pickup: &Path) -> Result<FileId, PickupError> {
+        FileId::of(&self.file).map_err(PickupError::from_io(
+            Operation::ParkFile,
+            &pickup.join(&self.name),
+        ))
+    }
+
+    /// Closes the file.
+    pub(super) fn into_name(self) -> String {
+        self.name
+    }
+
     /// Takes a published file away again, as far as possible.
     pub(super) fn take_back(&self, directory: &OpenDirectory) {
-        directory.take_back(&self.file, &self.name);
+        if let Ok(id) = FileId::of(&self.file) {
+            directory.take_back(id, &self.name);
+        }
     }
+}
+
+fn give_name(
+    file: &File,
+    staged: &mut Option<StagedName>,
+    directory: &OpenDirectory,
+    name: &str,
+) -> io::Result<()> {
+    let Some(staged) = staged else {
+        return directory.link_unnamed(file, name);
+    };
+    directory.move_in(staged.path(), name)?;
+    staged.moved_on();
+    // PowerMTA may want a lock of its own.
+    let _ = file.unlock();
+    Ok(())
 }
 
 /// Syncs each file by itself, many at a time, since that is several times quicker than one after

@@ -1,7 +1,9 @@
 //! Tests of the whole module, by way of unnamed files and by way of the staging folder.
 
 mod errors;
+mod parked;
 mod processes;
+mod scratch;
 mod threads;
 
 use std::collections::BTreeSet;
@@ -176,9 +178,10 @@ fn the_portable_calls_publish_without_overwriting() {
         directory.move_in(&staged, "1.eml").unwrap_err().kind(),
         io::ErrorKind::AlreadyExists
     );
-    let published = fs::File::open(place.path().join("1.eml")).unwrap();
+    let published = File::open(place.path().join("1.eml")).unwrap();
     assert_eq!(io::read_to_string(&published).unwrap(), "new");
-    directory.take_back(&published, "1.eml");
+    let id = portable::FileId::of(&published).unwrap();
+    directory.take_back(id, "1.eml");
     assert!(place.names().is_empty());
     assert!(portable::OpenDirectory::open(&staged).is_err());
 }

@@ -9,8 +9,8 @@ use std::thread;
 use super::threads::assert_all_whole;
 use super::*;
 
-const DIRECTORY: &str = "PICKUP_TEST_DIRECTORY";
-const OPTIONS: &str = "PICKUP_TEST_OPTIONS";
+pub(super) const DIRECTORY: &str = "PICKUP_TEST_DIRECTORY";
+pub(super) const OPTIONS: &str = "PICKUP_TEST_OPTIONS";
 
 /// Not a test but the other process: hands over without end from eight threads, and writes each
 /// name to its output afterwards.
@@ -58,6 +58,23 @@ fn start(place: &Place, options: usize) -> Child {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap()
+}
+
+/// Runs one test of this folder as another process, after what the shell is to do first.
+pub(super) fn run_again(test: &str, place: &Place, options: usize, first: &str) {
+    let (_, module) = module_path!().split_once("::").unwrap();
+    let folder = module.strip_suffix("processes").unwrap();
+    let status = Command::new("sh")
+        .arg("-c")
+        .arg(format!("{first} exec \"$0\" --exact \"$1\" --nocapture"))
+        .arg(env::current_exe().unwrap())
+        .arg(format!("{folder}{test}"))
+        .env(DIRECTORY, place.path())
+        .env(OPTIONS, options.to_string())
+        .stdout(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success());
 }
 
 /// Reads acknowledgements, kills the process in the middle of its work, and reads the rest.
@@ -129,15 +146,6 @@ fn no_descriptors_left() {
         return;
     }
     let place = Place::new();
-    let (_, module) = module_path!().split_once("::").unwrap();
-    let status = Command::new("sh")
-        .args(["-c", "ulimit -n 40; exec \"$0\" --exact \"$1\" --nocapture"])
-        .arg(env::current_exe().unwrap())
-        .arg(format!("{module}::no_descriptors_left"))
-        .env(DIRECTORY, place.path())
-        .stdout(Stdio::null())
-        .status()
-        .unwrap();
-    assert!(status.success());
+    run_again("processes::no_descriptors_left", &place, 0, "ulimit -n 40;");
     assert_eq!(place.names().len(), 1);
 }

@@ -1,0 +1,232 @@
+//! Hand-overs of more files than are kept open.
+
+use std::env;
+
+use super::processes::{DIRECTORY, OPTIONS, run_again};
+use super::threads::assert_all_whole;
+use super::*;
+
+fn names(count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("{number}.eml")).collect()
+}
+
+fn begin<'a>(directory: &'a PickupDirectory, names: &[String]) -> HandOver<'a> {
+    let mut hand_over = directory.begin();
+    for name in names {
+        hand_over.write(name, &[&octets_of(name)]).unwrap();
+    }
+    hand_over
+}
+
+fn folders(place: &Place) -> usize {
+    names_in(&place.staging())
+        .iter()
+        .filter(|name| name.ends_with(".parked"))
+        .count()
+}
+
+#[test]
+fn many_files_become_visible_together_and_whole() {
+    for options in all_options() {
+        let place = Place::new();
+        let directory = place.open(&options);
+        let names = names(300);
+        let hand_over = begin(&directory, &names);
+        assert!(place.names().is_empty(), "visible before its commit");
+        assert_eq!(folders(&place), 1);
+        hand_over.commit().unwrap();
+        assert_all_whole(&place.path());
+        assert_eq!(place.names(), names.into_iter().collect());
+        assert!(is_empty_or_missing(&place.staging()));
+    }
+}
+
+#[test]
+fn a_small_hand_over_with_unnamed_files_makes_no_staging_folder() {
+    let place = Place::new();
+    let directory = place.open(&PickupOptions::default());
+    if create_unnamed(&place.path()).unwrap().is_none() {
+        return;
+    }
+    begin(&directory, &names(64)).commit().unwrap();
+    assert!(!place.staging().exists());
+}
+
+#[test]
+fn several_large_hand_overs_share_a_commit() {
+    for options in all_options() {
+        let place = Place::new();
+        let directory = place.open(&options);
+        let names = names(1_500);
+        let (first, rest) = names.split_at(1_200);
+        let hand_overs = [first, rest, &rest[..1]].map(|names| begin(&directory, names));
+        let results = directory.commit_all(hand_overs.into());
+        assert!(results[0].is_ok() && results[1].is_ok() && results[2].is_err());
+        assert_all_whole(&place.path());
+        assert_eq!(place.names(), names.into_iter().collect());
+        assert!(is_empty_or_missing(&place.staging()));
+    }
+}
+
+#[test]
+fn a_name_that_is_taken_leaves_nothing() {
+    // The 200th file is parked by then, the 290th open.
+    for taken in ["199.eml", "289.eml"] {
+        for options in all_options() {
+            let place = Place::new();
+            let directory = place.open(&options);
+            fs::write(place.path().join(taken), "the first").unwrap();
+            let error = begin(&directory, &names(300)).commit().unwrap_err();
+            assert_eq!(error.kind(), PickupErrorKind::Exists, "{error}");
+            assert_eq!(error.path(), place.path().join(taken));
+            assert_eq!(place.names(), [taken.to_owned()].into());
+            assert_eq!(fs::read(place.path().join(taken)).unwrap(), b"the first");
+            assert!(is_empty_or_missing(&place.staging()));
+        }
+    }
+}
+
+#[test]
+fn what_is_not_committed_leaves_nothing() {
+    for options in all_options() {
+        let place = Place::new();
+        let directory = place.open(&options);
+        drop(begin(&directory, &names(300)));
+        assert!(place.names().is_empty());
+        assert!(is_empty_or_missing(&place.staging()));
+    }
+}
+
+/// As after a failed sync of the directory. Elsewhere only names tell files apart.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_taken_back_is_gone_but_not_what_others_put_in_its_place() {
+    for options in all_options() {
+        let place = Place::new();
+        let mut hand_over = begin(&place.open(&options), &names(300)).files;
+        let directory = OpenDirectory::open(&place.path()).unwrap();
+        hand_over.publish(&directory, &place.path()).unwrap();
+        assert_eq!(place.names().len(), 300);
+        // Made first, so that it cannot get the inode of the file that it replaces.
+        let other = place.parent.path().join("other");
+        fs::write(&other, "not ours").unwrap();
+        fs::rename(&other, place.path().join("7.eml")).unwrap();
+        fs::remove_file(place.path().join("8.eml")).unwrap();
+        hand_over.take_back(&directory);
+        assert_eq!(place.names(), ["7.eml".to_owned()].into());
+    }
+}
+
+#[test]
+fn files_that_are_lost_are_not_forgotten() {
+    for options in all_options() {
+        let place = Place::new();
+        let directory = place.open(&options);
+        let mut hand_over = begin(&directory, &names(100));
+        fs::remove_dir_all(place.staging()).unwrap();
+        let error = (100..200)
+            .find_map(|number| hand_over.write(&format!("{number}.eml"), &[b"x"]).err())
+            .unwrap();
+        let again = hand_over.write("200.eml", &[b"x"]).unwrap_err();
+        assert_eq!(again.to_string(), error.to_string());
+        let results = directory.commit_all(vec![hand_over, begin(&directory, &names(1))]);
+        assert_eq!(
+            results[0].as_ref().unwrap_err().to_string(),
+            error.to_string()
+        );
+        assert_eq!(place.names(), names(1).into_iter().collect());
+        assert!(is_empty_or_missing(&place.staging()));
+    }
+}
+
+#[test]
+fn without_a_place_for_the_staging_folder_a_hand_over_stays_small() {
+    let place = Place::new();
+    let inside = place.path().join("staging");
+    let options = PickupOptions::default().with_staging(&inside);
+    let Ok(directory) = PickupDirectory::open(place.path(), options) else {
+        // The file system has no unnamed files.
+        return;
+    };
+    let mut hand_over = begin(&directory, &names(64));
+    for _ in 0..2 {
+        let error = hand_over.write("64.eml", &[b"x"]).unwrap_err();
+        assert_eq!(error.path(), inside);
+        assert!(error.to_string().contains("outside"), "{error}");
+    }
+    hand_over.commit().unwrap();
+    assert_eq!(place.names(), names(64).into_iter().collect());
+}
+
+#[cfg(unix)]
+#[test]
+fn parked_files_have_the_mode_and_the_group_of_all_others() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+    for options in all_options() {
+        let place = Place::new();
+        // Another group than our own, where we may.
+        let _ = chown(place.path(), None, Some(4_711));
+        fs::set_permissions(place.path(), fs::Permissions::from_mode(0o2770)).unwrap();
+        begin(&place.open(&options), &names(100)).commit().unwrap();
+        let expected = fs::metadata(place.path()).unwrap().gid();
+        let attributes: BTreeSet<_> = names(100)
+            .iter()
+            .map(|name| fs::metadata(place.path().join(name)).unwrap())
+            .map(|metadata| (metadata.mode() & 0o7117, metadata.gid()))
+            .collect();
+        assert_eq!(attributes, [(0, expected)].into());
+    }
+}
+
+/// The other process ends in the middle of a large hand-over.
+#[test]
+fn what_the_dead_parked_is_removed_and_what_the_living_parked_is_not() {
+    if let Ok(path) = env::var(DIRECTORY) {
+        let options = all_options().swap_remove(env::var(OPTIONS).unwrap().parse().unwrap());
+        let directory = PickupDirectory::open(path, options).unwrap();
+        let _hand_over = begin(&directory, &names(100));
+        std::process::exit(0);
+    }
+    for (number, options) in all_options().iter().enumerate() {
+        let place = Place::new();
+        let directory = place.open(options);
+        let alive = begin(&directory, &names(100));
+        let test = "parked::what_the_dead_parked_is_removed_and_what_the_living_parked_is_not";
+        run_again(test, &place, number, "");
+        assert_eq!(folders(&place), 2);
+        place.open(options);
+        assert_eq!(folders(&place), 1);
+        alive.commit().unwrap();
+        assert_all_whole(&place.path());
+        assert_eq!(place.names().len(), 100);
+        assert!(is_empty_or_missing(&place.staging()));
+    }
+}
+
+/// The other process may open far fewer files than it hands over.
+#[cfg(target_os = "linux")]
+#[test]
+fn few_descriptors_are_enough_for_many_files() {
+    if let Ok(path) = env::var(DIRECTORY) {
+        let options = all_options().swap_remove(env::var(OPTIONS).unwrap().parse().unwrap());
+        let directory = PickupDirectory::open(path, options).unwrap();
+        let count = || names_in(Path::new("/proc/self/fd")).len();
+        let before = count();
+        let mut hand_over = directory.begin();
+        for name in names(1_000) {
+            hand_over.write(&name, &[&octets_of(&name)]).unwrap();
+            // And the lock of the folder.
+            assert!(count() <= before + 65, "{} files are open", count());
+        }
+        hand_over.commit().unwrap();
+        assert_eq!(count(), before);
+        return;
+    }
+    for number in 0..all_options().len() {
+        let place = Place::new();
+        let test = "parked::few_descriptors_are_enough_for_many_files";
+        run_again(test, &place, number, "ulimit -n 80;");
+        assert_eq!(place.names(), names(1_000).into_iter().collect());
+        assert!(is_empty_or_missing(&place.staging()));
+    }
+}
