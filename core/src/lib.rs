@@ -22,6 +22,7 @@ mod address;
 mod characters;
 mod envelope;
 mod header;
+mod intake;
 mod json;
 mod message;
 mod mime;
@@ -34,6 +35,7 @@ mod template;
 mod text;
 
 pub use address::{AddrSpec, InvalidAddress};
+pub use intake::{Intake, IntakeError, IntakeFormat, Received};
 pub use json::{NOT_UNICODE, schema};
 pub use message::{FilePart, HeaderRecipients, Message, Origin, complete_rfc822};
 pub use pickup_directory::{

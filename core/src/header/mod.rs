@@ -14,11 +14,11 @@ mod text;
 
 pub(crate) use content_id::ContentId;
 pub(crate) use date::Date;
+pub(crate) use field::LINE;
 pub(crate) use field::{LONGEST_LINE, holds_encoded_word};
 pub(crate) use message_id::MessageId;
 pub(crate) use parameter::is_token;
-pub(crate) use field::LINE;
-pub(crate) use phrase::{is_words, LONGEST_TOKEN};
+pub(crate) use phrase::{LONGEST_TOKEN, is_words};
 pub(crate) use text::{folds, needs_encoding};
 
 use crate::address::Mailbox;
@@ -61,7 +61,11 @@ impl<'o> HeaderSection<'o> {
 
     /// An unstructured field (RFC 5322 section 2.2.1). `text` holds no control character but tabs.
     pub fn text(&mut self, name: &str, text: &str) {
-        text::write(Field::begin(self.out, name), text);
+        let field = Field::begin(self.out, name);
+        if self.without_quotes {
+            return text::write_without_quotes(field, text, false);
+        }
+        text::write(field, text);
     }
 
     /// A mailbox-list (RFC 5322 section 3.4).
@@ -95,11 +99,6 @@ impl<'o> HeaderSection<'o> {
         let mut field = Field::begin(self.out, name);
         phrase::write(&mut field, display_name, self.without_quotes);
         field.end();
-    }
-
-    /// An unstructured field in encoded words, whatever its text is.
-    pub fn encoded_text(&mut self, name: &str, text: &str) {
-        text::write_encoded(Field::begin(self.out, name), text);
     }
 
     /// The Date field.
@@ -153,7 +152,11 @@ impl<'o> HeaderSection<'o> {
     /// An unstructured field of the caller's own: no word of it is encoded only because it is long,
     /// since it may well be structured for those who read it.
     pub fn extra(&mut self, name: &str, text: &str) {
-        text::write_extra(Field::begin(self.out, name), text);
+        let field = Field::begin(self.out, name);
+        if self.without_quotes {
+            return text::write_without_quotes(field, text, true);
+        }
+        text::write_extra(field, text);
     }
 
     /// A field of message identifiers (RFC 5322 section 3.6.4).

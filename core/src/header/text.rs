@@ -1,25 +1,31 @@
 //! Unstructured field bodies (RFC 5322 section 3.2.5).
 
 use super::field::{Field, LINE, has_fragile_blanks, looks_encoded};
-use encodify::rfc2047::Q_TEXT;
+use encodify::rfc2047::{Q_PHRASE, Q_TEXT, WordEncoder};
 
 /// Writes `text` so that every reader gets it back exactly.
 pub(super) fn write(field: Field<'_>, text: &str) {
     let folds = folds(text, field.room());
-    write_as(field, text, folds);
+    write_as(field, text, folds, Q_TEXT);
 }
 
 /// The same, with words that are longer than a line left as they are.
 pub(super) fn write_extra(field: Field<'_>, text: &str) {
-    write_as(field, text, true);
+    write_as(field, text, true, Q_TEXT);
 }
 
-fn write_as(mut field: Field<'_>, text: &str, folds: bool) {
+/// The same as either, with quotes and backslashes encoded.
+pub(super) fn write_without_quotes(field: Field<'_>, text: &str, may_be_long: bool) {
+    let folds = may_be_long || folds(text, field.room());
+    write_as(field, text, folds && !text.contains(['"', '\\']), Q_PHRASE);
+}
+
+fn write_as(mut field: Field<'_>, text: &str, folds: bool, q: WordEncoder) {
     if text.is_empty() {
         return field.end();
     }
     if needs_encoding(text) || !folds {
-        field.encoded_words(text, Q_TEXT);
+        field.encoded_words(text, q);
     } else if text.len() <= field.room() {
         field.token(&[text.as_bytes()]);
     } else {
@@ -35,22 +41,11 @@ pub(crate) fn needs_encoding(text: &str) -> bool {
     !text.is_ascii() || looks_encoded(text) || has_fragile_blanks(text)
 }
 
-/// Writes `text` in encoded words.
-pub(super) fn write_encoded(mut field: Field<'_>, text: &str) {
-    if !text.is_empty() {
-        field.encoded_words(text, Q_TEXT);
-    }
-    field.end();
-}
-
 /// Whether folding at blanks keeps every line within the limit, with so much `room` in the first one.
 /// The first word stays there: a line with a name alone is legal, and some readers lose it.
 pub(crate) fn folds(text: &str, room: usize) -> bool {
     let mut words = text.split(' ');
-    words
-        .next()
-        .is_some_and(|first| first.len() <= room)
-        && words.all(|word| word.len() < LINE)
+    words.next().is_some_and(|first| first.len() <= room) && words.all(|word| word.len() < LINE)
 }
 
 #[cfg(test)]

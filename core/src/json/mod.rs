@@ -69,6 +69,57 @@ impl Marked {
     }
 }
 
+/// One recipient that was read by itself, and the report that goes on collecting.
+pub(crate) struct RecipientReading<'a> {
+    /// Absent for `null`, and for what became a problem.
+    pub recipient: Option<Placed<JsonRecipient<'a>>>,
+    pub report: Report<'a>,
+}
+
+/// Reads one element of the array that the message calls `name`.
+pub(crate) fn read_recipient<'a>(
+    octets: &'a [u8],
+    name: &'a str,
+    index: usize,
+) -> Result<RecipientReading<'a>, Unreadable> {
+    let problem = || not_json(format!("Recipient {} is not JSON.", index + 1));
+    let text = simdutf8::basic::from_utf8(octets).map_err(|_| Unreadable::NotJson(problem()))?;
+    read_recipient_text(text, None, name, index).map_err(|_| match Marked::new(text) {
+        Some(marked) => Unreadable::LoneSurrogates(marked),
+        None => Unreadable::NotJson(problem()),
+    })
+}
+
+impl Marked {
+    /// Reads one recipient on past the half surrogate pairs; each is a problem of the report.
+    pub(crate) fn read_recipient<'a>(
+        &'a self,
+        name: &'a str,
+        index: usize,
+    ) -> Result<RecipientReading<'a>, Problems> {
+        read_recipient_text(&self.text, Some(&self.mark), name, index)
+            .map_err(|_| not_json(format!("Recipient {} is not JSON.", index + 1)))
+    }
+}
+
+fn read_recipient_text<'a>(
+    text: &'a str,
+    lone_surrogate: Option<&'a str>,
+    name: &'a str,
+    index: usize,
+) -> Result<RecipientReading<'a>, serde_json::Error> {
+    let mut reader = Reader::new(lone_surrogate);
+    let list = reader.report.member(Place::ROOT, Cow::Borrowed(name));
+    let place = reader.report.element(list, index);
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let recipient = Seed::new(&mut reader, place).deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(RecipientReading {
+        recipient: recipient.map(|value| Placed { place, value }),
+        report: reader.into_report(),
+    })
+}
+
 /// Reads any deserializer that lends its strings.
 pub(crate) fn read_from<'a, D: Deserializer<'a>>(
     deserializer: D,

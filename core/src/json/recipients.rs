@@ -152,7 +152,10 @@ impl JsonNumber {
     pub fn of_float(number: f64) -> Self {
         const EXACT: f64 = 9_007_199_254_740_992.0;
         if number.fract() == 0.0 && number.abs() <= EXACT {
-            #[expect(clippy::cast_possible_truncation, reason = "it is an integer of 54 bits")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "it is an integer of 54 bits"
+            )]
             return Self::Integer(number as i128);
         }
         Self::Float(number)

@@ -174,17 +174,24 @@ impl<'a> Composed<'a> {
                 let now = || Date::from_timestamp(context.stamp.now);
                 header.date("Date", &self.date.unwrap_or_else(now));
             }
+            Field::To if context.addressees.to.is_empty() => {}
+            Field::To => header.mailboxes("To", context.addressees.to),
+            Field::MessageId => header.message_ids("Message-ID", [context.message_id]),
+            field => self.write_own_field(header, field),
+        }
+    }
+
+    /// Writes a field for which the message is enough.
+    pub fn write_own_field(&self, header: &mut HeaderSection<'_>, field: Field) {
+        match field {
             Field::From => header.mailboxes("From", [&self.from]),
             Field::ReplyTo if self.reply_to.is_empty() => {}
             Field::ReplyTo => header.mailboxes("Reply-To", &self.reply_to),
-            Field::To if context.addressees.to.is_empty() => {}
-            Field::To => header.mailboxes("To", context.addressees.to),
             Field::Subject => {
                 if let Some(subject) = &self.subject {
                     header.text("Subject", subject);
                 }
             }
-            Field::MessageId => header.message_ids("Message-ID", [context.message_id]),
             Field::Unsubscribe => {
                 if let Some(unsubscribe) = &self.unsubscribe {
                     unsubscribe.write(header);
@@ -205,6 +212,7 @@ impl<'a> Composed<'a> {
                     header.extra(&field.name, &field.value);
                 }
             }
+            Field::Date | Field::To | Field::MessageId => {}
         }
     }
 
@@ -298,7 +306,8 @@ impl<'a> Composed<'a> {
                 *body = Some(Cow::Owned(own));
             }
         }
-        let name = |name: String| Some(Cow::Owned(name)).filter(|name: &Cow<'_, str>| !name.is_empty());
+        let name =
+            |name: String| Some(Cow::Owned(name)).filter(|name: &Cow<'_, str>| !name.is_empty());
         if let Some(own) = filled.from_name {
             self.from.name = name(own);
         }
@@ -360,13 +369,14 @@ impl<'a> Composed<'a> {
                 None,
             ),
         ];
-        let parts = bodies
-            .into_iter()
-            .filter_map(|(subtype, text, encoded)| match (text, encoded) {
-                (_, Some(octets)) => Some(Entity::Encoded { subtype, octets }),
-                (Some(text), None) => Some(Entity::Text { subtype, text }),
-                (None, None) => None,
-            });
+        let parts =
+            bodies
+                .into_iter()
+                .filter_map(|(subtype, text, encoded)| match (text, encoded) {
+                    (_, Some(octets)) => Some(Entity::Encoded { subtype, octets }),
+                    (Some(text), None) => Some(Entity::Text { subtype, text }),
+                    (None, None) => None,
+                });
         Entity::multipart("alternative", parts).unwrap_or(Self::EMPTY)
     }
 

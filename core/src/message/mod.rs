@@ -20,15 +20,15 @@ pub(crate) use composed::{Composed, Field, Priority};
 pub(crate) use delivery::{Delivery, Dsn};
 pub use form::FilePart;
 pub use raw::HeaderRecipients;
-pub(crate) use recipients::{Merge, MergeForm, OwnPriority, Recipient};
+pub(crate) use recipients::{Merge, MergeForm, NOBODY, OwnPriority, Recipient, Rules};
 pub(crate) use stencil::Stencil;
-pub(crate) use templates::Templates;
+pub(crate) use templates::{Bodies, Filled, Templates};
 pub(crate) use unsubscribe::ONE_CLICK;
 
 use crate::address::{AddrSpec, Mailbox, ReversePath};
 use crate::envelope::Envelope;
 use crate::json::{self, Reading, Unreadable};
-use crate::problem::Problems;
+use crate::problem::{Place, Problems, Report};
 use crate::stamp::Stamp;
 use composed::Addressees;
 use form::FileParts;
@@ -62,8 +62,28 @@ enum Content<'a> {
 struct Beside<'a> {
     files: FileParts<'a>,
     header_recipients: HeaderRecipients,
-    /// The message is a merge whose recipients are read by themselves.
-    recipients_apart: bool,
+    apart: Apart,
+}
+
+/// Where the recipients of a mail merge are, if not in the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Apart {
+    No,
+    /// The message's array of them is empty here, and they are read by themselves.
+    Array,
+    /// They are lines behind the message, which has none of its own.
+    Lines,
+}
+
+/// A message whose recipients are read by themselves.
+pub(crate) struct Head<'a> {
+    /// Not to be sent if the report holds anything.
+    pub message: Option<Message<'a>>,
+    pub report: Report<'a>,
+    /// What the problems of recipients are sorted by.
+    pub place: Place,
+    /// What the message calls them.
+    pub name: String,
 }
 
 impl<'a> Beside<'a> {
@@ -71,7 +91,7 @@ impl<'a> Beside<'a> {
         Self {
             files: FileParts::new(files),
             header_recipients: HeaderRecipients::WhereNone,
-            recipients_apart: false,
+            apart: Apart::No,
         }
     }
 }
@@ -124,6 +144,29 @@ impl<'a> Message<'a> {
     ) -> Result<Result<Self, Problems>, D::Error> {
         let reading = json::read_from(deserializer, None)?;
         Ok(Self::from_reading(reading, Beside::files(&[])))
+    }
+
+    /// Understands a message whose recipients are read by themselves.
+    pub(crate) fn read_head(reading: Reading<'a>, apart: Apart) -> Head<'a> {
+        const NAME: &str = "recipients";
+        let mut report = reading.report;
+        let beside = Beside {
+            apart,
+            ..Beside::files(&[])
+        };
+        let recipients = reading.message.as_ref().and_then(|m| m.recipients.as_ref());
+        let place = match recipients {
+            Some(recipients) => recipients.place,
+            None => report.place_of_absent(Place::ROOT, NAME.into()),
+        };
+        let message = reading.message;
+        let message = message.and_then(|message| read::understand(message, beside, &mut report));
+        Head {
+            name: report.name(place).unwrap_or(NAME).to_owned(),
+            message,
+            report,
+            place,
+        }
     }
 
     fn from_reading(reading: Reading<'a>, beside: Beside<'a>) -> Result<Self, Problems> {
@@ -211,6 +254,19 @@ impl<'a> Message<'a> {
     /// message always yields the same octets.
     pub fn render(&self) -> Vec<u8> {
         self.render_with(&Stamp::now())
+    }
+
+    /// The message of recipient `number` of a mail merge, from 1; `None` if there are fewer. A message
+    /// that is no mail merge is the same for all.
+    pub fn render_nth(&self, number: usize) -> Option<Vec<u8>> {
+        let stamp = Stamp::now();
+        match self.merge() {
+            None => Some(self.render_with(&stamp)),
+            Some(merge) => {
+                let recipient = merge.recipients.get(number.checked_sub(1)?)?;
+                Some(self.render_for(recipient, &stamp))
+            }
+        }
     }
 
     /// The same, with a stamp at hand.

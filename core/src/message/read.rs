@@ -10,13 +10,11 @@ use super::raw::read_raw;
 use super::recipients::{Merge, MergeForm, Rules, read_recipients};
 use super::templates::{NamePlaces, Templates};
 use super::unsubscribe::read_unsubscribe;
-use super::{Beside, Content, Message};
+use super::{Apart, Beside, Content, Message};
 use crate::address::{Fault, Mailbox, ReversePath, read_mailbox, read_mailboxes};
 use crate::characters::has_control_except_tab;
 use crate::header::{Date, MessageId};
-use crate::json::{
-    JsonMailbox, JsonMailboxes, JsonMessage, JsonRecipient, JsonTexts, Placed,
-};
+use crate::json::{JsonMailbox, JsonMailboxes, JsonMessage, JsonTexts, Placed};
 use crate::problem::{Code, Place, Report};
 use crate::template::{Language, Owner};
 use std::borrow::Cow;
@@ -37,7 +35,7 @@ pub(super) fn understand<'a>(
         let detail = "VERP makes bounce addresses from the sender's; the null sender has none.";
         report.problem(place, Code::Conflict, detail);
     }
-    let is_merge = json.raw.is_none() && (json.recipients.is_some() || beside.recipients_apart);
+    let is_merge = json.raw.is_none() && (json.recipients.is_some() || beside.apart != Apart::No);
     if is_merge {
         refuse_other_recipients(&json, report);
     }
@@ -113,10 +111,13 @@ fn read_templated<'a>(
     report: &mut Report<'a>,
 ) -> Option<(Box<Composed<'a>>, Option<Box<Merge<'a>>>)> {
     let recipients = json.recipients.take();
-    let is_merge = recipients.is_some() || beside.recipients_apart;
+    let is_merge = recipients.is_some() || beside.apart != Apart::No;
     let form = json.merge.take();
     let form = form.and_then(|word| choice(&word, &MergeForm::CHOICES, report));
-    require_language(json, recipients.as_ref(), report);
+    let has_language = json.template.is_some();
+    if !has_language && json.variables.is_some() {
+        require_language(report);
+    }
     let language = json
         .template
         .take()
@@ -150,18 +151,24 @@ fn read_templated<'a>(
     }
     let mut merge = Box::new(Merge {
         form: form.unwrap_or(MergeForm::Native),
+        has_language,
         templates,
         recipients: Vec::new(),
     });
-    if let Some(Placed { place, value }) = recipients
-        && !beside.recipients_apart
-    {
-        let rules = Rules {
-            merge: &merge,
-            composed: &composed,
-            verp,
-        };
-        merge.recipients = read_recipients(rules, place, value, report);
+    match (recipients, beside.apart) {
+        (Some(Placed { place, value }), Apart::No) => {
+            let rules = Rules {
+                merge: &merge,
+                composed: &composed,
+                verp,
+            };
+            merge.recipients = read_recipients(rules, place, value, report);
+        }
+        (Some(Placed { place, .. }), Apart::Lines) => {
+            let detail = "The recipients stand in the lines behind the message.";
+            report.problem(place, Code::Conflict, detail);
+        }
+        _ => {}
     }
     Some((composed, Some(merge)))
 }
@@ -169,25 +176,12 @@ fn read_templated<'a>(
 const ONE_ID: &str = "Each message of a merge needs an identifier of its own: put a variable into \
                       this one, or leave it out.";
 
-/// Values that no text asks for are not dropped without a word.
-fn require_language(
-    json: &JsonMessage<'_>,
-    recipients: Option<&Placed<Vec<Placed<JsonRecipient<'_>>>>>,
-    report: &mut Report<'_>,
-) {
-    let has_variables = |recipient: &Placed<JsonRecipient<'_>>| match &recipient.value {
-        JsonRecipient::Parts(parts) => parts.variables.is_some(),
-        JsonRecipient::Text(_) => false,
-    };
-    let in_recipients = recipients.is_some_and(|list| list.value.iter().any(has_variables));
-    if json.template.is_none() && (json.variables.is_some() || in_recipients) {
-        report.missing(Place::ROOT, &["template"], Code::MissingField, NO_LANGUAGE);
-    }
+/// Notes that there are values and no word on how texts ask for them: they are not dropped without
+/// one.
+pub(super) fn require_language(report: &mut Report<'_>) {
+    let detail = "Variables are given; say how the texts are read: `merge`, `jinja` or `none`.";
+    report.missing(Place::ROOT, &["template"], Code::MissingField, detail);
 }
-
-/// What is said of variables in a message that is no template.
-pub(super) const NO_LANGUAGE: &str = "Variables are given; say how the texts are read: \
-                                      `merge`, `jinja` or `none`.";
 
 fn read_composed<'a>(
     json: &mut JsonMessage<'a>,

@@ -2,7 +2,7 @@
 
 use super::composed::{Addressees, Priority};
 use super::delivery::{Delivery, LONGEST_ENVID, LONGEST_TOKEN, read_token};
-use super::read::{choice, read_sender};
+use super::read::{choice, read_sender, require_language};
 use super::templates::{Filled, Templates};
 use super::{Composed, Content, Message};
 use crate::address::{Mailbox, ReversePath, read_mailbox};
@@ -19,6 +19,8 @@ use std::borrow::Cow;
 #[derive(Debug)]
 pub(crate) struct Merge<'a> {
     pub form: MergeForm,
+    /// Whether the message says how its texts are read.
+    pub has_language: bool,
     pub templates: Templates<'a>,
     /// Those that came with the message.
     pub recipients: Vec<Recipient<'a>>,
@@ -170,15 +172,18 @@ impl<'a> Rules<'_, 'a> {
         };
         let mailbox = read_mailbox(mailbox, several, report);
         let variables = parts.variables.take();
+        if variables.is_some() && !self.merge.has_language {
+            require_language(report);
+        }
         let owner = match &variables {
             Some(variables) => Owner::Variables(variables.place),
             None => Owner::Parent(place),
         };
         let variables = variables.map_or_else(JsonVariables::default, |field| field.value);
-        let (values, filled) =
-            self.merge
-                .templates
-                .fill(owner, variables, self.composed, report);
+        let (values, filled) = self
+            .merge
+            .templates
+            .fill(owner, variables, self.composed, report);
         Some(self.read_own(mailbox?, *parts, values, filled, report))
     }
 
@@ -262,4 +267,4 @@ pub(super) fn read_recipients<'a>(
 }
 
 /// What is said where there is no recipient.
-pub(super) const NOBODY: &str = "The message goes to nobody; give at least one recipient.";
+pub(crate) const NOBODY: &str = "The message goes to nobody; give at least one recipient.";

@@ -154,6 +154,11 @@ impl<'a> Templates<'a> {
         (values, filled)
     }
 
+    /// The header fields with the values that everybody has who has none of their own.
+    pub fn fill_common(&self, composed: &Composed<'_>) -> Filled {
+        self.filled(&Values::default(), composed).0
+    }
+
     fn filled(
         &self,
         values: &Values<'_>,
@@ -213,7 +218,11 @@ impl NamePlaces {
         let from = json.from.as_ref();
         Self {
             from: from.map_or(Place::ROOT, |from| name_place(from.place, &from.value)),
-            reply_to: match json.reply_to.as_ref().map(|field| (field.place, &field.value)) {
+            reply_to: match json
+                .reply_to
+                .as_ref()
+                .map(|field| (field.place, &field.value))
+            {
                 None => Vec::new(),
                 Some((place, JsonMailboxes::One(mailbox))) => vec![name_place(place, mailbox)],
                 Some((_, JsonMailboxes::List(list))) => list
@@ -320,7 +329,11 @@ impl<'a> TextReader<'_, 'a> {
         };
         let (url, mailto) = (parse(ways.url.as_mut()), parse(ways.mailto.as_mut()));
         let one_click = ways.one_click.as_ref().map(|word| word.value);
-        if [&url, &mailto].into_iter().flatten().all(TemplateText::is_literal) {
+        if [&url, &mailto]
+            .into_iter()
+            .flatten()
+            .all(TemplateText::is_literal)
+        {
             return None;
         }
         json.unsubscribe = None;
@@ -332,11 +345,7 @@ impl<'a> TextReader<'_, 'a> {
         })
     }
 
-    fn name(
-        &mut self,
-        place: Place,
-        name: &mut Option<Cow<'a, str>>,
-    ) -> Option<TemplateText<'a>> {
+    fn name(&mut self, place: Place, name: &mut Option<Cow<'a, str>>) -> Option<TemplateText<'a>> {
         let template = self.parse(place, name.take()?, template::Place::Header)?;
         match template.into_literal() {
             Ok(literal) => {

@@ -61,8 +61,9 @@ impl<'a> Unsubscribe<'a> {
         if let Some(url) = url {
             is_https = has_scheme(&url, "https:");
             if !(is_https || has_scheme(&url, "http:")) || !fits(&url) {
-                faults[0] =
-                    Some("The address must be an http or https URL in ASCII, of 900 octets at most.");
+                faults[0] = Some(
+                    "The address must be an http or https URL in ASCII, of 900 octets at most.",
+                );
             }
             targets.push(url);
         }

@@ -151,10 +151,6 @@ impl PickupDirectory {
     ///
     /// # Errors
     /// Those of [`HandOver::write`], for a file.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for bodies that are too large for memory")
-    )]
     pub(crate) fn scratch_file(&self) -> Result<File, PickupError> {
         let unnamed = if self.options.unnamed_files() {
             system::create_scratch(&self.path)

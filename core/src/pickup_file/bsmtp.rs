@@ -42,7 +42,10 @@ pub(super) fn from_command(
     let reverse_path = reverse_path.map_or("", AddrSpec::as_str);
     let ret = delivery.dsn.as_ref().and_then(|dsn| dsn.ret);
     let envid = delivery.envid.as_ref().filter(|_| command == "MAIL");
-    put(out, &["XACK OFF\r\n", command, " FROM:<", reverse_path, ">"]);
+    put(
+        out,
+        &["XACK OFF\r\n", command, " FROM:<", reverse_path, ">"],
+    );
     if internationalized {
         put(out, &[" SMTPUTF8"]);
     }

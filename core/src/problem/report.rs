@@ -167,17 +167,33 @@ impl<'a> Report<'a> {
         place
     }
 
-    /// Takes over what was found in a document of its own that belongs to `place`.
+    /// Takes over what was found in a document of its own that belongs to `place`. What it says of
+    /// the whole message is taken over once.
     pub fn adopt(&mut self, place: Place, problems: Problems) {
-        let order = self.order(place);
-        let room = MOST_PROBLEMS.saturating_sub(self.problems.len());
-        let findings = problems.0.into_iter().take(room).map(|problem| Finding {
-            order,
-            place: Location::Elsewhere(problem.pointer),
-            code: problem.code,
-            detail: problem.detail,
-        });
-        self.problems.extend(findings);
+        let own = self.pointer(place);
+        for problem in problems.0 {
+            let is_below = problem.pointer.starts_with(&own);
+            if self.is_full() || (!is_below && self.has_adopted(&problem)) {
+                continue;
+            }
+            self.problems.push(Finding {
+                order: if is_below {
+                    self.order(place)
+                } else {
+                    Place(u32::MAX)
+                },
+                place: Location::Elsewhere(problem.pointer),
+                code: problem.code,
+                detail: problem.detail,
+            });
+        }
+    }
+
+    fn has_adopted(&self, problem: &Problem) -> bool {
+        self.problems.iter().any(|known| {
+            known.code == problem.code
+                && matches!(&known.place, Location::Elsewhere(pointer) if *pointer == problem.pointer)
+        })
     }
 
     /// Whether no further problem is kept.

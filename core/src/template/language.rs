@@ -60,10 +60,17 @@ impl<'a> Language<'a> {
 
     /// A value of a recipient's, or what it is for everybody.
     pub fn value<'v>(&'v self, values: &'v Values<'_>, number: usize) -> &'v str {
-        match (values.0.get(number), self) {
-            (Some(Some(own)), _) => own,
-            (_, Self::Merge(sources)) => sources.common(number),
-            (_, Self::None) => "",
+        match values.0.get(number) {
+            Some(Some(own)) => own,
+            _ => self.common(number),
+        }
+    }
+
+    /// What a value is for everybody who has none of their own.
+    pub fn common(&self, number: usize) -> &str {
+        match self {
+            Self::Merge(sources) => sources.common(number),
+            Self::None => "",
         }
     }
 }

@@ -29,7 +29,9 @@ pub(super) fn parse<'a>(
     while let Some(found) = text.get(at..).and_then(|rest| rest.find("{{")) {
         let open = at + found;
         template.push_literal(part(text, at..open));
-        let is_html = text.get(open + 2..).is_some_and(|rest| rest.starts_with('{'));
+        let is_html = text
+            .get(open + 2..)
+            .is_some_and(|rest| rest.starts_with('{'));
         let braces = if is_html { 3 } else { 2 };
         let mut parser = Parser {
             text,
@@ -107,7 +109,10 @@ impl<'a> Parser<'_, 'a> {
 
     /// A text in quotes of either kind; there are no escapes.
     fn string(&mut self) -> Result<Cow<'a, str>, &'static str> {
-        let quote = self.peek().filter(|c| matches!(c, '"' | '\'')).ok_or(FORM)?;
+        let quote = self
+            .peek()
+            .filter(|c| matches!(c, '"' | '\''))
+            .ok_or(FORM)?;
         let start = self.at + 1;
         let length = self.rest(start).find(quote).ok_or(FORM)?;
         self.at = start + length + 1;
@@ -167,8 +172,16 @@ mod tests {
             ("a } }} { {% {# b", "a } }} { {% {# b", &[]),
             ("Hi {{ name }}!", "Hi &lt;v&gt;!", &["name"]),
             ("{{a}}{{ b1_c.d }}", "&lt;v&gt;&lt;v&gt;", &["a", "b1_c.d"]),
-            ("{{{ a }}} {{{b|default:'<i>'}}}", "<v> <v>", &["a", "b=<i>"]),
-            ("{{ größe | default : \"x }}\" }}", "&lt;v&gt;", &["größe=x }}"]),
+            (
+                "{{{ a }}} {{{b|default:'<i>'}}}",
+                "<v> <v>",
+                &["a", "b=<i>"],
+            ),
+            (
+                "{{ größe | default : \"x }}\" }}",
+                "&lt;v&gt;",
+                &["größe=x }}"],
+            ),
             ("{{ \"{{\" }}x{{ '<' }}{{{ '<' }}}", "{{x&lt;<", &[]),
             ("{{\n a\t}}}", "&lt;v&gt;}", &["a"]),
         ] {
@@ -182,9 +195,23 @@ mod tests {
     #[test]
     fn what_is_no_placeholder_is_refused() {
         for text in [
-            "{{", "{{ }}", "{{ a", "{{ a }", "{{ a b }}", "{{ 1a }}", "{{ a. }}", "{{ a..b }}",
-            "{{ .a }}", "{{ a | upper }}", "{{ a | default }}", "{{ a | default: x }}", "{{ \"a }}",
-            "{{{ a }}", "{{ a-b }}", "{{{{ a }}}}", "{{ a | default: \"x\" | default: \"y\" }}",
+            "{{",
+            "{{ }}",
+            "{{ a",
+            "{{ a }",
+            "{{ a b }}",
+            "{{ 1a }}",
+            "{{ a. }}",
+            "{{ a..b }}",
+            "{{ .a }}",
+            "{{ a | upper }}",
+            "{{ a | default }}",
+            "{{ a | default: x }}",
+            "{{ \"a }}",
+            "{{{ a }}",
+            "{{ a-b }}",
+            "{{{{ a }}}}",
+            "{{ a | default: \"x\" | default: \"y\" }}",
         ] {
             assert_eq!(parsed(text, Place::Text), Err(FORM), "{text}");
         }

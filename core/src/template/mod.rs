@@ -53,6 +53,13 @@ pub(crate) enum Place {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Values<'a>(pub Vec<Option<Cow<'a, str>>>);
 
+impl Values<'_> {
+    /// Whether the recipient has a value of its own.
+    pub fn has(&self, value: usize) -> bool {
+        self.0.get(value).is_some_and(Option::is_some)
+    }
+}
+
 impl<'a> TemplateText<'a> {
     /// A text without placeholders.
     pub fn literal(text: Cow<'a, str>) -> Self {
@@ -107,6 +114,26 @@ impl<'a> TemplateText<'a> {
                     escaped: true,
                 }) => push_escaped(&mut text, value(*index)),
                 Piece::Slot(slot) => text.push_str(value(slot.value)),
+            }
+        }
+        text
+    }
+
+    /// The same text with those values put in that are the same for everybody.
+    pub fn with_common<'v>(&self, mut value: impl FnMut(Slot) -> Option<&'v str>) -> Self {
+        let mut text = Self::default();
+        for piece in &self.pieces {
+            match piece {
+                Piece::Literal(literal) => text.push_literal(literal.clone()),
+                Piece::Slot(slot) => match value(*slot) {
+                    None => text.push_slot(*slot),
+                    Some(value) if slot.escaped => {
+                        let mut escaped = String::with_capacity(value.len());
+                        push_escaped(&mut escaped, value);
+                        text.push_literal(escaped.into());
+                    }
+                    Some(value) => text.push_literal(value.to_owned().into()),
+                },
             }
         }
         text

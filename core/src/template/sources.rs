@@ -107,12 +107,8 @@ impl<'a> Sources<'a> {
     }
 
     /// Puts a variable wherever it is asked for.
-    fn take<'r>(
-        &self,
-        variable: JsonVariable<'r>,
-        values: &mut Values<'r>,
-        report: &mut Report<'r>,
-    ) where
+    fn take<'r>(&self, variable: JsonVariable<'r>, values: &mut Values<'r>, report: &mut Report<'r>)
+    where
         'a: 'r,
     {
         let Some(numbers) = self.roots.get(&variable.name) else {

@@ -115,10 +115,12 @@ impl Counts {
 
     fn count(&self, condition: Condition) -> usize {
         let form = usize::from(condition.form) % FORMS;
-        self.spots.get(condition.spot).map_or(0, |spot| match condition.bit {
-            None => spot.forms[form],
-            Some(bit) => spot.bits[form].get(bit as usize).copied().unwrap_or(0),
-        })
+        self.spots
+            .get(condition.spot)
+            .map_or(0, |spot| match condition.bit {
+                None => spot.forms[form],
+                Some(bit) => spot.bits[form].get(bit as usize).copied().unwrap_or(0),
+            })
     }
 }
 
@@ -153,7 +155,7 @@ impl<'c> Blocks<'c> {
     /// Appends whole lines for those for whom the condition holds.
     pub fn lines(&mut self, condition: Condition, lines: &[u8]) {
         let count = self.counts.count(condition);
-        if count == 0 {
+        if count == 0 || lines.is_empty() {
             return;
         }
         if count == self.counts.recipients {

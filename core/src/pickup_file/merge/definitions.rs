@@ -65,8 +65,13 @@ mod tests {
         definitions.end();
         let text = String::from_utf8(out).unwrap();
         let lines: Vec<_> = text.split_terminator("\r\n").map(str::len).collect();
-        assert!(lines.iter().all(|length| *length <= LONGEST_COMMAND), "{lines:?}");
+        assert!(
+            lines.iter().all(|length| *length <= LONGEST_COMMAND),
+            "{lines:?}"
+        );
         assert_eq!(lines.len(), 4);
-        assert!(text.ends_with("\r\n") && text.contains(r#" abcd="" "#) || text.contains(r#" abcd="""#));
+        assert!(
+            text.ends_with("\r\n") && text.contains(r#" abcd="" "#) || text.contains(r#" abcd="""#)
+        );
     }
 }

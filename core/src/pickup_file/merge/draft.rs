@@ -1,10 +1,10 @@
 //! A pickup file to which recipients are added.
 
-use super::blocks::Counts;
+use super::blocks::{Block, Counts};
 use super::definitions::{Definitions, is_definable};
-use super::header::{Choice, DoesNotFit, HeaderWriter, TEXT_INLINE};
-use super::parts::{self, Part};
-use super::plan::{FieldKind, Key, Plan, numbers};
+use super::header::{Choice, DoesNotFit, HeaderWriter, INLINE};
+use super::parts;
+use super::plan::{FieldKind, Key, Plan};
 use super::template::Template;
 use super::value::EncodedValue;
 use crate::address::ReversePath;
@@ -22,6 +22,8 @@ pub(super) struct Draft {
     recipients: Vec<Entry>,
     /// For each recipient and each place of the template, the form it has.
     choices: Vec<Choice>,
+    /// For each recipient and each variable of the bodies, whether its value is its own.
+    own: Vec<bool>,
     counts: Counts,
     widths: Widths,
     /// Whether some recipient was given their envelope id.
@@ -68,6 +70,7 @@ impl Draft {
             commands: Vec::new(),
             recipients: Vec::new(),
             choices: Vec::new(),
+            own: Vec::new(),
             counts: Counts::new(plan),
             widths: Widths {
                 header: vec![0; plan.header_names.len()],
@@ -90,14 +93,14 @@ impl Draft {
 
     /// Adds a recipient. If it is not added, nothing of it is there.
     pub fn add(&mut self, plan: &Plan<'_>, recipient: &Recipient<'_>, id: Id) -> Added {
-        let (commands, choices) = (self.commands.len(), self.choices.len());
+        let (commands, choices, own) = (self.commands.len(), self.choices.len(), self.own.len());
         let added = match self.write(plan, recipient, &id) {
             Err(DoesNotFit) => Added::No,
             Ok(()) => {
-                let own = self.choices.get(choices..).unwrap_or_default();
-                self.counts.add(own);
+                let added = self.choices.get(choices..).unwrap_or_default();
+                self.counts.add(added);
                 if self.counts.are_too_many() && !self.is_empty() {
-                    self.counts.take_back(own);
+                    self.counts.take_back(added);
                     Added::AfterTheOthers
                 } else {
                     Added::Yes
@@ -107,6 +110,7 @@ impl Draft {
         if added != Added::Yes {
             self.commands.truncate(commands);
             self.choices.truncate(choices);
+            self.own.truncate(own);
             return added;
         }
         self.has_given_ids |= recipient.envid.is_some() || plan.delivery().envid.is_some();
@@ -133,7 +137,7 @@ impl Draft {
         let mut has_inline = false;
         for spot in &plan.fields {
             let choice = self.header.write(plan, spot, recipient, &mut out)?;
-            has_inline |= spot.kind == FieldKind::Text && choice.form == TEXT_INLINE;
+            has_inline |= spot.kind == FieldKind::Text && choice.form == INLINE;
             self.choices.push(choice);
         }
         if has_inline {
@@ -149,16 +153,23 @@ impl Draft {
         }
         let widths = self.widths.bodies.iter_mut();
         for (variable, width) in plan.bodies.iter().zip(widths) {
+            let is_own = recipient.values.has(variable.value);
+            self.own.push(is_own);
             let value = language.value(&recipient.values, variable.value);
             if !self.value.encode(value, variable.style) {
-                return Err(DoesNotFit);
+                // In its file it is the same for everybody.
+                if is_own {
+                    return Err(DoesNotFit);
+                }
+                self.choices.push(Choice::default());
+                continue;
             }
-            let more = u8::try_from(self.value.len() - 1).map_err(|_| DoesNotFit)?;
-            for (piece, number) in self.value.pieces().zip(numbers(more)) {
-                out.define(&variable.name.numbered(number), piece);
-                *width = (*width).max(piece.len());
-            }
+            *width = (*width).max(self.value.width());
+            let more = self.value.more();
             self.choices.push(Choice { form: 0, more });
+            if is_own {
+                self.value.define(&variable.name, &mut out);
+            }
         }
         define_own(plan, recipient, id, &mut out)?;
         out.end();
@@ -167,15 +178,17 @@ impl Draft {
 
     /// Writes the file and empties the draft.
     pub fn finish(&mut self, plan: &Plan<'_>, stamp: &Stamp, name: String) -> PickupFile {
+        let has_own = self.has_own(plan);
         let template = Template {
             plan,
             counts: &self.counts,
             widths: &self.widths,
+            has_own: &has_own,
             id_is_envid: !self.has_given_ids,
         };
-        let parts = parts::number(template.blocks(stamp));
+        let parts = template.blocks(stamp);
         let mut envelope = self.preface(plan);
-        self.write_recipients(plan, &parts, &mut envelope);
+        self.write_recipients(plan, &parts, &has_own, &mut envelope);
         let mut message = Vec::new();
         parts::write(&parts, &mut message);
         *self = Self {
@@ -204,10 +217,32 @@ impl Draft {
         out
     }
 
+    /// Which variables of the bodies some recipient has a value of its own for. All others are no
+    /// variables, but stand in the template.
+    fn has_own(&self, plan: &Plan<'_>) -> Vec<bool> {
+        let mut has_own = vec![false; plan.bodies.len()];
+        for recipient in self.own.chunks(plan.bodies.len().max(1)) {
+            for (has, own) in has_own.iter_mut().zip(recipient) {
+                *has |= own;
+            }
+        }
+        has_own
+    }
+
     /// The recipients' lines, with what is known only now.
-    fn write_recipients(&self, plan: &Plan<'_>, parts: &[Part], out: &mut Vec<u8>) {
+    fn write_recipients(
+        &mut self,
+        plan: &Plan<'_>,
+        parts: &[Block],
+        has_own: &[bool],
+        out: &mut Vec<u8>,
+    ) {
         let own_ids = self.has_given_ids && plan.templates().message_id.is_none();
-        if parts.len() == 1 && !own_ids {
+        let lacks_some = self
+            .own
+            .chunks(plan.bodies.len().max(1))
+            .any(|own| own != has_own);
+        if parts.len() == 1 && !own_ids && !lacks_some {
             return out.extend_from_slice(&self.commands);
         }
         let spots = plan.fields.len() + plan.bodies.len();
@@ -221,6 +256,16 @@ impl Draft {
                 let choices = self.choices.get(first..first + spots);
                 let list = parts::list(parts, choices.unwrap_or_default());
                 more.define(b"*parts", list.as_bytes());
+            }
+            let own = self.own.get(index * plan.bodies.len()..);
+            for ((variable, has), own) in
+                plan.bodies.iter().zip(has_own).zip(own.unwrap_or_default())
+            {
+                if *has && !own {
+                    let value = plan.templates().language.common(variable.value);
+                    self.value.encode(value, variable.style);
+                    self.value.define(&variable.name, &mut more);
+                }
             }
             if own_ids {
                 more.define(plan.id_name.first(), entry.id.as_str().as_bytes());
@@ -242,7 +287,10 @@ fn define_own(
 ) -> Result<(), DoesNotFit> {
     let delivery = plan.delivery();
     let envid = recipient.envid.as_ref().or(delivery.envid.as_ref());
-    out.define(b"*envid", envid.map_or(id.as_str(), |envid| envid).as_bytes());
+    out.define(
+        b"*envid",
+        envid.map_or(id.as_str(), |envid| envid).as_bytes(),
+    );
     for (name, own, common) in [
         (b"*jobid".as_slice(), &recipient.job, &delivery.job),
         (b"*vmta", &recipient.vmta, &delivery.vmta),

@@ -22,8 +22,10 @@ pub(super) const TO_BARE: u8 = 0;
 pub(super) const TO_INLINE: u8 = 1;
 pub(super) const TO_LINES: u8 = 2;
 /// The forms of a text: values stand in it, or all of it is worked out.
-pub(super) const TEXT_INLINE: u8 = 0;
-pub(super) const TEXT_LINES: u8 = 1;
+pub(super) const INLINE: u8 = 0;
+pub(super) const LINES: u8 = 1;
+/// The recipient has none of its values, so it is the same for all who have none.
+pub(super) const COMMON: u8 = 2;
 
 /// Works out the fields of one recipient after the other.
 #[derive(Debug, Default)]
@@ -46,12 +48,13 @@ impl HeaderWriter {
     ) -> Result<Choice, DoesNotFit> {
         let form = |form| Ok(Choice { form, more: 0 });
         match spot.kind {
+            _ if plan.is_common(spot.field, recipient) => form(COMMON),
             FieldKind::Fixed => form(0),
             FieldKind::Choice => form(choice(plan, spot.field, recipient)),
             FieldKind::To => self.write_to(spot, recipient, out),
-            FieldKind::Lines => self.write_lines(plan, spot, recipient, 0, out),
-            FieldKind::Text if stands_inline(plan, spot.field, recipient) => form(TEXT_INLINE),
-            FieldKind::Text => self.write_lines(plan, spot, recipient, TEXT_LINES, out),
+            FieldKind::Lines => self.write_lines(plan, spot, recipient, LINES, out),
+            FieldKind::Text if stands_inline(plan, spot.field, recipient) => form(INLINE),
+            FieldKind::Text => self.write_lines(plan, spot, recipient, LINES, out),
         }
     }
 
@@ -107,7 +110,6 @@ impl HeaderWriter {
                     unsubscribe.write(&mut header);
                 }
             }
-            (_, Some(text)) if text.contains(['"', '\\']) => header.encoded_text(name, text),
             (Field::Extra(_), Some(text)) => header.extra(name, text),
             (_, text) => header.text(name, text.unwrap_or_default()),
         }
@@ -175,7 +177,12 @@ fn stands_inline(plan: &Plan<'_>, field: Field, recipient: &Recipient<'_>) -> bo
     };
     is_as_written
         && template.slots().all(|slot| {
-            is_definable(plan.templates().language.value(&recipient.values, slot.value).as_bytes())
+            is_definable(
+                plan.templates()
+                    .language
+                    .value(&recipient.values, slot.value)
+                    .as_bytes(),
+            )
         })
 }
 

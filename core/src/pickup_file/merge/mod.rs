@@ -69,7 +69,9 @@ impl<'m> Packer<'m> {
         recipient: &Recipient<'_>,
         mut sink: impl FnMut(PickupFile) -> Result<(), E>,
     ) -> Result<(), E> {
-        let id = self.envids.next(recipient.envid.is_some() || self.message.delivery().envid.is_some());
+        let id = self
+            .envids
+            .next(recipient.envid.is_some() || self.message.delivery().envid.is_some());
         let Some(plan) = &self.plan else {
             let file = self.single(recipient, id);
             return sink(file);

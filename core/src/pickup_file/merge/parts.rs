@@ -5,15 +5,8 @@ use super::header::Choice;
 use crate::pickup_file::bsmtp;
 use std::fmt::Write;
 
-pub(super) type Part = Block;
-
-/// The parts of a template; their numbers are their places, from 1.
-pub(super) fn number(blocks: Vec<Block>) -> Vec<Part> {
-    blocks
-}
-
-/// `XPRT N` and the data of each part.
-pub(super) fn write(parts: &[Part], out: &mut Vec<u8>) {
+/// `XPRT N` and the data of each part; their numbers are their places, from 1.
+pub(super) fn write(parts: &[Block], out: &mut Vec<u8>) {
     for (index, part) in parts.iter().enumerate() {
         let number = index + 1;
         let last = if number == parts.len() { " LAST" } else { "" };
@@ -23,7 +16,7 @@ pub(super) fn write(parts: &[Part], out: &mut Vec<u8>) {
 }
 
 /// The numbers of the parts that a recipient with these choices has: `1-3,5`.
-pub(super) fn list(parts: &[Part], choices: &[Choice]) -> String {
+pub(super) fn list(parts: &[Block], choices: &[Choice]) -> String {
     let mut list = String::new();
     let mut first = None;
     for number in 1..=parts.len() + 1 {

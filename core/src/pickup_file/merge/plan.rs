@@ -1,9 +1,12 @@
 //! What is worked out once for all recipients: which variables there are, and where the template
 //! differs from one recipient to the next.
 
-use super::value::Style;
+use super::value::{EncodedValue, Style};
 use crate::address::Mailbox;
-use crate::message::{Composed, Delivery, Field, Merge, Message, Recipient, Templates};
+use crate::header::HeaderSection;
+use crate::message::{
+    Bodies, Composed, Delivery, Field, Filled, Merge, Message, Recipient, Templates,
+};
 use crate::template::{Piece, Slot, TemplateText};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -21,6 +24,10 @@ pub(super) struct Plan<'m> {
     pub bodies: Vec<BodyVariable>,
     /// For each slot of the bodies, in order, the number of its variable.
     pub occurrences: Vec<usize>,
+    /// The header for those who have no values of their own.
+    common: Filled,
+    /// Of the bodies' variables, those whose common value is too long to be defined.
+    pub large: Vec<usize>,
     /// The names of the values that stand in the header as they are.
     pub header_names: Vec<Option<Name>>,
     /// The name of the variable for the identifier in Message-ID, where the envelope id cannot
@@ -68,6 +75,8 @@ pub(super) struct Key {
     pub internationalized: bool,
     /// The reverse-path is null for these recipients, though not for the message.
     pub null_sender: bool,
+    /// Which of the values that are too long to be defined for everybody are a recipient's own.
+    pub own_large: u64,
 }
 
 /// A longer schedule does not fit a line of definitions.
@@ -90,12 +99,15 @@ impl<'m> Plan<'m> {
             fields: Vec::new(),
             bodies: Vec::new(),
             occurrences: Vec::new(),
+            common: merge.templates.fill_common(composed),
+            large: Vec::new(),
             header_names: Vec::new(),
             id_name: Name::default(),
         };
         plan.add_bodies(&mut names);
         plan.add_fields(&mut names);
         plan.id_name = names.next();
+        plan.large = plan.large_variables();
         Some(plan)
     }
 
@@ -106,7 +118,17 @@ impl<'m> Plan<'m> {
         Key {
             internationalized: envelope.is_internationalized,
             null_sender: envelope.reverse_path.is_none() && common.is_some(),
+            own_large: self.own_large(recipient),
         }
+    }
+
+    fn own_large(&self, recipient: &Recipient<'_>) -> u64 {
+        let bits = self.large.iter().zip(0..u64::BITS);
+        bits.filter(|(variable, _)| {
+            let variable = self.bodies.get(**variable);
+            variable.is_some_and(|variable| recipient.values.has(variable.value))
+        })
+        .fold(0, |bits, (_, bit)| bits | 1 << bit)
     }
 
     pub fn templates(&self) -> &'m Templates<'m> {
@@ -125,7 +147,9 @@ impl<'m> Plan<'m> {
             Field::Unsubscribe => templates.unsubscribe.as_ref().map(|ways| &ways.body),
             Field::Extra(index) => {
                 let mut extra = templates.extra.iter();
-                extra.find(|(known, _)| *known == index).map(|(_, text)| text)
+                extra
+                    .find(|(known, _)| *known == index)
+                    .map(|(_, text)| text)
             }
             _ => None,
         }
@@ -146,15 +170,46 @@ impl<'m> Plan<'m> {
     /// Reply-To with a recipient's values in its names.
     pub fn reply_to(&self, recipient: &Recipient<'_>) -> Vec<Mailbox<'m>> {
         let mut mailboxes: Vec<_> = self.composed.reply_to.iter().map(Mailbox::lend).collect();
-        let own = self.templates().reply_to.iter().zip(&recipient.filled.reply_to);
+        let own = self
+            .templates()
+            .reply_to
+            .iter()
+            .zip(&recipient.filled.reply_to);
         for ((index, _), name) in own {
-            if let (Some(mailbox), Some(common)) =
-                (mailboxes.get_mut(*index), self.composed.reply_to.get(*index))
-            {
+            if let (Some(mailbox), Some(common)) = (
+                mailboxes.get_mut(*index),
+                self.composed.reply_to.get(*index),
+            ) {
                 *mailbox = with_name(common, Some(name));
             }
         }
         mailboxes
+    }
+
+    /// A field as it is for those who have none of its values.
+    pub fn common_field(&self, field: Field) -> Vec<u8> {
+        let bodies = Bodies::default();
+        let message = self
+            .composed
+            .filled(self.templates(), &self.common, &bodies);
+        let mut out = Vec::new();
+        message.write_own_field(&mut HeaderSection::new(&mut out), field);
+        out
+    }
+
+    /// Whether a field that values stand in has none of the recipient's own.
+    pub fn is_common(&self, field: Field, recipient: &Recipient<'_>) -> bool {
+        let is_common =
+            |text: &TemplateText<'_>| text.slots().all(|slot| !recipient.values.has(slot.value));
+        let templates = self.templates();
+        match field {
+            Field::From => templates.from_name.as_ref().is_some_and(is_common),
+            Field::ReplyTo => {
+                let mut names = templates.reply_to.iter();
+                !templates.reply_to.is_empty() && names.all(|(_, name)| is_common(name))
+            }
+            field => self.text(field).is_some_and(is_common),
+        }
     }
 
     /// What a field is for one recipient.
@@ -169,6 +224,18 @@ impl<'m> Plan<'m> {
             }
             _ => None,
         }
+    }
+
+    fn large_variables(&self) -> Vec<usize> {
+        let language = &self.templates().language;
+        let mut encoded = EncodedValue::default();
+        let bodies = self.bodies.iter().enumerate();
+        bodies
+            .filter(|(_, variable)| {
+                !encoded.encode(language.common(variable.value), variable.style)
+            })
+            .map(|(number, _)| number)
+            .collect()
     }
 
     fn add_fields(&mut self, names: &mut Names) {
@@ -330,7 +397,10 @@ mod tests {
         assert_eq!(first[..2], ["a", "b"]);
         assert_eq!(first[25..], ["z", "aa", "ab", "ac"]);
         let name = Name("a".to_owned());
-        assert_eq!((name.numbered(1), name.numbered(12)), (b"a".into(), b"a12".into()));
+        assert_eq!(
+            (name.numbered(1), name.numbered(12)),
+            (b"a".into(), b"a12".into())
+        );
     }
 
     #[test]

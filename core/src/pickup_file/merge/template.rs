@@ -3,18 +3,21 @@
 use super::blocks::{Block, Blocks, Condition, Counts};
 use super::body::{Room, lay_out};
 use super::draft::Widths;
-use super::header::{TEXT_INLINE, TEXT_LINES, TO_BARE, TO_INLINE, TO_LINES};
+use super::header::{COMMON, INLINE, LINES, TO_BARE, TO_INLINE, TO_LINES};
 use super::plan::{FieldKind, FieldSpot, Name, Plan, numbers_of_block};
 use super::words::fold;
 use crate::header::HeaderSection;
 use crate::message::{Field, ONE_CLICK, Priority, Stencil};
 use crate::stamp::Stamp;
+use crate::template::TemplateText;
 
 /// What a template is made from.
 pub(super) struct Template<'d, 'm> {
     pub plan: &'d Plan<'m>,
     pub counts: &'d Counts,
     pub widths: &'d Widths,
+    /// Which variables of the bodies are variables in this file.
+    pub has_own: &'d [bool],
     /// Message-ID is made from the envelope id.
     pub id_is_envid: bool,
 }
@@ -22,10 +25,7 @@ pub(super) struct Template<'d, 'm> {
 impl Template<'_, '_> {
     /// The template in blocks.
     pub fn blocks(&self, stamp: &Stamp) -> Vec<Block> {
-        let message = self
-            .plan
-            .composed
-            .render_stencil(&self.stencil(), stamp);
+        let message = self.plan.composed.render_stencil(&self.stencil(), stamp);
         let mut blocks = Blocks::new(self.counts);
         self.write_options(blocks.common());
         let mut rest = message.as_slice();
@@ -55,12 +55,25 @@ impl Template<'_, '_> {
         Stencil {
             fields: fields.map(|(mark, spot)| (spot.field, mark)).collect(),
             bodies: plan.templates().bodies.map(|text| {
-                let count = text.slots().count();
-                let variables = occurrences.by_ref().take(count);
-                lay_out(text, variables.map(|variable| self.slot(variable)))
+                let variables: Vec<usize> =
+                    occurrences.by_ref().take(text.slots().count()).collect();
+                self.body(text, &variables)
             }),
             identity: plan.identity(),
         }
+    }
+
+    /// A body in which the variables with these numbers stand, in this order.
+    fn body(&self, text: &TemplateText<'_>, variables: &[usize]) -> Vec<u8> {
+        let language = &self.plan.templates().language;
+        let has_own = |variable: &usize| self.has_own.get(*variable) == Some(&true);
+        let mut all = variables.iter();
+        let text = text.with_common(|slot| {
+            let has_own = all.next().is_none_or(has_own);
+            (!has_own).then(|| language.common(slot.value))
+        });
+        let own = variables.iter().copied().filter(has_own);
+        lay_out(&text, own.map(|variable| self.slot(variable)))
     }
 
     /// The mark of a variable of the bodies, and the room it needs.
@@ -117,15 +130,19 @@ impl Template<'_, '_> {
                     blocks.lines(condition(form), &lines);
                 }
             }
-            FieldKind::Lines => put_lines(mark, 0, name, &spot.name, b"", blocks),
+            FieldKind::Lines => {
+                blocks.lines(condition(COMMON), &self.common(spot.field));
+                put_lines(mark, LINES, name, &spot.name, b"", blocks);
+            }
             FieldKind::Text => {
                 let text = self.plan.text(spot.field);
                 let inline = text.map(|text| {
                     let names = &self.plan.header_names;
                     fold(name, text, names, &self.widths.header)
                 });
-                blocks.lines(condition(TEXT_INLINE), &inline.unwrap_or_default());
-                put_lines(mark, TEXT_LINES, name, &spot.name, b"", blocks);
+                blocks.lines(condition(COMMON), &self.common(spot.field));
+                blocks.lines(condition(INLINE), &inline.unwrap_or_default());
+                put_lines(mark, LINES, name, &spot.name, b"", blocks);
             }
             FieldKind::To => {
                 blocks.lines(condition(TO_BARE), &[name, b" [*to]\r\n"].concat());
@@ -136,6 +153,12 @@ impl Template<'_, '_> {
                 blocks.lines(condition(TO_LINES), b" <[*to]>\r\n");
             }
         }
+    }
+
+    /// A field as it is for those who have none of its values.
+    fn common(&self, field: Field) -> Vec<u8> {
+        let lines = self.plan.common_field(field).into_iter();
+        lines.flat_map(doubled_octet).collect()
     }
 
     /// What PowerMTA makes while it delivers.
@@ -215,8 +238,11 @@ pub(super) fn push_variable(out: &mut Vec<u8>, name: &[u8]) {
 
 /// The text as it stands in a template: each `[` twice.
 pub(super) fn doubled(text: &str) -> impl Iterator<Item = u8> + '_ {
-    text.bytes()
-        .flat_map(|octet| std::iter::repeat_n(octet, if octet == b'[' { 2 } else { 1 }))
+    text.bytes().flat_map(doubled_octet)
+}
+
+fn doubled_octet(octet: u8) -> impl Iterator<Item = u8> {
+    std::iter::repeat_n(octet, if octet == b'[' { 2 } else { 1 })
 }
 
 fn number(mark: &[u8]) -> usize {

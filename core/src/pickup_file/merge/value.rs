@@ -1,5 +1,7 @@
 //! A value as it lands in a quoted-printable body, cut into pieces that fit a line.
 
+use super::definitions::Definitions;
+use super::plan::{Name, numbers};
 use crate::mime::quoted_printable::{LINE, escape};
 use crate::template::entity;
 
@@ -93,9 +95,21 @@ impl EncodedValue {
         })
     }
 
-    /// How many pieces there are.
-    pub fn len(&self) -> usize {
-        self.cuts.len() + 1
+    /// How many pieces there are beyond the first.
+    pub fn more(&self) -> u8 {
+        u8::try_from(self.cuts.len()).unwrap_or(u8::MAX)
+    }
+
+    /// How long the longest piece is.
+    pub fn width(&self) -> usize {
+        self.pieces().map(<[u8]>::len).max().unwrap_or(0)
+    }
+
+    /// Defines the variables that hold it.
+    pub fn define(&self, name: &Name, out: &mut Definitions<'_>) {
+        for (piece, number) in self.pieces().zip(numbers(self.more())) {
+            out.define(&name.numbered(number), piece);
+        }
     }
 
     fn line_start(&self) -> usize {
@@ -170,18 +184,37 @@ mod tests {
         for (value, text, html) in [
             ("", "", ""),
             ("Ann Lee", "Ann Lee", "Ann Lee"),
-            ("é\"\\[]=", "=C3=A9=22=5C=5B=5D=3D", "=C3=A9&quot;=5C=5B=5D=3D"),
+            (
+                "é\"\\[]=",
+                "=C3=A9=22=5C=5B=5D=3D",
+                "=C3=A9&quot;=5C=5B=5D=3D",
+            ),
             ("<a & 'b'>", "<a & 'b'>", "&lt;a &amp; &#39;b&#39;&gt;"),
             (".a", "=2Ea", "=2Ea"),
             ("a \t", "a =09", "a =09"),
             ("a ", "a=20", "a=20"),
             (" ", "=20", "=20"),
-            ("a\nb\rc\r\nd\n", "a=0D=0Ab=0D=0Ac=0D=0Ad=0D=0A", "a=0D=0Ab=0D=0Ac=0D=0Ad=0D=0A"),
+            (
+                "a\nb\rc\r\nd\n",
+                "a=0D=0Ab=0D=0Ac=0D=0Ad=0D=0A",
+                "a=0D=0Ab=0D=0Ac=0D=0Ad=0D=0A",
+            ),
         ] {
-            assert_eq!(pieces(value, TEXT), Some(vec![text.to_owned()]), "{value:?}");
-            assert_eq!(pieces(value, HTML), Some(vec![html.to_owned()]), "{value:?}");
+            assert_eq!(
+                pieces(value, TEXT),
+                Some(vec![text.to_owned()]),
+                "{value:?}"
+            );
+            assert_eq!(
+                pieces(value, HTML),
+                Some(vec![html.to_owned()]),
+                "{value:?}"
+            );
         }
-        let tail = Style { is_tail: true, ..TEXT };
+        let tail = Style {
+            is_tail: true,
+            ..TEXT
+        };
         assert_eq!(pieces("a\n\n", tail), Some(vec!["a=0D=0A".to_owned()]));
         assert_eq!(pieces("a\r\n", tail), Some(vec!["a".to_owned()]));
     }
@@ -201,10 +234,11 @@ mod tests {
                 for piece in &pieces {
                     prop_assert!(piece.len() <= 75 && !piece.starts_with('.'));
                     prop_assert!(!piece.contains(['"', '\\', '[', ']', '\r', '\n']));
-                    let decoded = encodify::qp::BODY.strict().decode(format!("{piece}=\r\n").as_bytes());
-                    prop_assert!(std::str::from_utf8(&decoded.unwrap()).is_ok());
+                    let decoded = encodify::qp::BODY.strict().decode(piece.as_bytes()).unwrap();
+                    prop_assert!(std::str::from_utf8(&decoded).is_ok());
                 }
-                let decoded = encodify::qp::BODY.decode(pieces.join("=\r\n").as_bytes()).unwrap();
+                let lines = pieces.join("=\r\n");
+                let decoded = encodify::qp::BODY.decode(lines.as_bytes()).unwrap();
                 let expected = value.replace("\r\n", "\n").replace('\r', "\n").replace('\n', "\r\n");
                 prop_assert_eq!(decoded, expected.as_bytes());
             }

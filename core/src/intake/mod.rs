@@ -1,0 +1,247 @@
+//! Messages that come piece by piece, with more recipients than memory should hold.
+//!
+//! While octets arrive they are told apart: the message itself is kept in memory, its recipients go
+//! into a spool, which is a file without a name once it is large. When all is there the message is
+//! read, and then one recipient after the other. Nothing is handed over before all were read.
+
+mod records;
+mod splitter;
+mod spool;
+mod work;
+
+use crate::json::{self, Reading, RecipientReading, Unreadable};
+use crate::message::{Apart, Head, Message, NOBODY, Recipient, Rules};
+use crate::pickup_directory::{PickupDirectory, PickupError};
+use crate::problem::{Code, Problems};
+use crate::submission::{Receipt, Submission};
+use records::{Record, Records};
+use splitter::Splitter;
+use spool::Spool;
+use std::io;
+use work::Work;
+
+/// How a submission that comes piece by piece is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IntakeFormat {
+    /// One JSON object, its recipients in `recipients`.
+    Json,
+    /// The message in the first line, then one recipient a line. Blank lines do not count.
+    Ndjson,
+}
+
+/// Takes the octets of one submission as they come.
+///
+/// ```
+/// use pmtaemail::{Intake, IntakeFormat, PickupDirectory, PickupOptions};
+/// # let temporary = tempfile::tempdir().unwrap();
+/// # let path = temporary.path();
+/// let directory = PickupDirectory::open(path, PickupOptions::default()).unwrap();
+/// let mut intake = Intake::new(IntakeFormat::Ndjson);
+/// for octets in [
+///     br#"{"from": "a@example.com", "template": "merge", "text": "Hello {{ name }}"}"#.as_slice(),
+///     b"\n{\"address\": \"b@example.org\", \"variables\": {\"name\": \"Bo\"}}\n",
+/// ] {
+///     intake.feed(octets, Some(&directory))?;
+/// }
+/// let receipt = intake.finish().submit(&directory)?;
+/// assert_eq!(receipt.recipients, 1);
+/// # Ok::<(), pmtaemail::IntakeError>(())
+/// ```
+#[derive(Debug)]
+pub struct Intake {
+    format: IntakeFormat,
+    head: Vec<u8>,
+    splitter: Splitter,
+    spool: Spool,
+}
+
+/// Why a submission that came piece by piece is not done.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    /// The message breaks rules.
+    #[error(transparent)]
+    Problems(#[from] Problems),
+    /// The pickup directory does not take it.
+    #[error(transparent)]
+    Pickup(#[from] PickupError),
+    /// The recipients could not be kept on the pickup directory's file system until all were there.
+    #[error("recipients could not wait on the file system of the pickup directory")]
+    Spool(#[from] io::Error),
+}
+
+impl Intake {
+    /// Begins a submission.
+    pub fn new(format: IntakeFormat) -> Self {
+        Self {
+            format,
+            head: Vec::new(),
+            splitter: Splitter::new(format),
+            spool: Spool::default(),
+        }
+    }
+
+    /// Takes the next octets. Recipients may wait on the file system of `directory` where they are
+    /// many; without it they are all kept in memory.
+    pub fn feed(
+        &mut self,
+        octets: &[u8],
+        directory: Option<&PickupDirectory>,
+    ) -> Result<(), IntakeError> {
+        self.splitter.feed(octets, &mut self.head, &mut self.spool);
+        self.spool.flush(directory)
+    }
+
+    /// How many octets are kept in memory.
+    pub fn held(&self) -> usize {
+        self.head.len() + self.spool.held()
+    }
+
+    /// Everything is there.
+    pub fn finish(self) -> Received {
+        let apart = match self.format {
+            IntakeFormat::Ndjson => Apart::Lines,
+            IntakeFormat::Json if self.splitter.has_recipients() => Apart::Array,
+            IntakeFormat::Json => Apart::No,
+        };
+        Received {
+            apart,
+            separator: self.splitter.separator(),
+            head: self.head,
+            spool: self.spool,
+        }
+    }
+}
+
+/// A submission that is all there, and not yet read.
+#[derive(Debug)]
+pub struct Received {
+    apart: Apart,
+    separator: u8,
+    head: Vec<u8>,
+    spool: Spool,
+}
+
+impl Received {
+    /// Tells all that is wrong with it.
+    pub fn check(self) -> Result<(), IntakeError> {
+        if self.apart == Apart::No {
+            return Ok(Message::from_json(&self.head).map(drop)?);
+        }
+        self.read(&Aim::Check).map(drop)
+    }
+
+    /// The octets of the message of recipient `number`, from 1. `None` if there are fewer. A message
+    /// that is no mail merge is the same for all.
+    pub fn render(self, number: usize) -> Result<Option<Vec<u8>>, IntakeError> {
+        if self.apart == Apart::No {
+            return Ok(Message::from_json(&self.head)?.render_nth(number));
+        }
+        match self.read(&Aim::Render(number))? {
+            Made::Octets(octets) => Ok(octets),
+            Made::Nothing | Made::Receipt(_) => Ok(None),
+        }
+    }
+
+    /// Hands it over: all of its files, or none. See [`PickupDirectory::submit`].
+    pub fn submit(self, directory: &PickupDirectory) -> Result<Receipt, IntakeError> {
+        if self.apart != Apart::No
+            && let Made::Receipt(receipt) = self.read(&Aim::Submit(directory))?
+        {
+            return Ok(receipt);
+        }
+        let submission = Submission::from_json(&self.head)?;
+        Ok(directory.submit(&submission)?)
+    }
+
+    fn read(&self, aim: &Aim<'_>) -> Result<Made, IntakeError> {
+        match json::read(&self.head) {
+            Ok(head) => self.read_with(head, aim),
+            Err(Unreadable::NotJson(problems)) => Err(problems.into()),
+            Err(Unreadable::LoneSurrogates(marked)) => self.read_with(marked.read()?, aim),
+        }
+    }
+
+    fn read_with(&self, head: Reading<'_>, aim: &Aim<'_>) -> Result<Made, IntakeError> {
+        let Head {
+            message,
+            mut report,
+            place,
+            name,
+        } = Message::read_head(head, self.apart);
+        let mut work = message.as_ref().map(|message| Work::new(message, aim));
+        let mut records = Records::new(self.spool.reader(), self.separator);
+        let mut count = 0;
+        // Nothing can be said of recipients where nothing is known of the message.
+        while let Some(rules) = message.as_ref().and_then(Message::rules)
+            && !report.is_full()
+            && let Some(Record { octets, is_only }) = records.next()?
+        {
+            let may_be_blank = is_only || self.separator == splitter::LINE;
+            if may_be_blank && octets.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            let index = count;
+            count += 1;
+            let read = read_recipient(octets, &name, index, rules, |recipient| {
+                match (&mut work, report.len()) {
+                    (Some(work), 0) => work.add(recipient),
+                    _ => Ok(()),
+                }
+            });
+            match read {
+                Ok(()) => {}
+                Err(IntakeError::Problems(problems)) if problems.is_not_json() => {
+                    return Err(problems.into());
+                }
+                Err(IntakeError::Problems(problems)) => report.adopt(place, problems),
+                Err(error) => return Err(error),
+            }
+        }
+        if count == 0 && message.is_some() {
+            report.problem(place, Code::NoRecipients, NOBODY);
+        }
+        let work = report.finish(work)?;
+        work.finish()
+    }
+}
+
+/// Reads one recipient and hands it on if all its rules hold.
+fn read_recipient(
+    record: &[u8],
+    name: &str,
+    index: usize,
+    rules: Rules<'_, '_>,
+    then: impl FnOnce(&Recipient<'_>) -> Result<(), IntakeError>,
+) -> Result<(), IntakeError> {
+    let understood = |reading: RecipientReading<'_>| {
+        let RecipientReading {
+            recipient,
+            mut report,
+        } = reading;
+        let recipient = recipient.map(|recipient| rules.read(recipient, &mut report));
+        match recipient {
+            // `null` is as absent.
+            None if report.len() == 0 => Ok(()),
+            recipient => then(&report.finish(recipient.flatten())?),
+        }
+    };
+    match json::read_recipient(record, name, index) {
+        Ok(reading) => understood(reading),
+        Err(Unreadable::NotJson(problems)) => Err(problems.into()),
+        Err(Unreadable::LoneSurrogates(marked)) => understood(marked.read_recipient(name, index)?),
+    }
+}
+
+/// What a submission is read for.
+enum Aim<'d> {
+    Check,
+    Render(usize),
+    Submit(&'d PickupDirectory),
+}
+
+/// What became of it.
+enum Made {
+    Nothing,
+    Octets(Option<Vec<u8>>),
+    Receipt(Receipt),
+}

@@ -1,0 +1,300 @@
+//! Tells the message and its recipients apart while the octets arrive.
+//!
+//! For one JSON object this follows strings and brackets alone; whether all of it is JSON is found
+//! out when the pieces are read. Where the array of recipients stood, the message has an empty one.
+
+use super::IntakeFormat;
+use super::spool::Spool;
+use crate::text::same_name;
+
+/// Parts recipients that are lines.
+pub(super) const LINE: u8 = b'\n';
+/// Parts recipients that were elements of an array: what no JSON text can hold (RFC 7464).
+const RECORD: u8 = 0x1e;
+
+#[derive(Debug)]
+pub(super) enum Splitter {
+    Array(ArraySplitter),
+    Lines {
+        /// The first line that is not blank has begun, or has ended.
+        has_begun: bool,
+        has_ended: bool,
+    },
+}
+
+impl Splitter {
+    pub fn new(format: IntakeFormat) -> Self {
+        match format {
+            IntakeFormat::Json => Self::Array(ArraySplitter::default()),
+            IntakeFormat::Ndjson => Self::Lines {
+                has_begun: false,
+                has_ended: false,
+            },
+        }
+    }
+
+    /// What parts recipients in the spool.
+    pub fn separator(&self) -> u8 {
+        match self {
+            Self::Array(_) => RECORD,
+            Self::Lines { .. } => LINE,
+        }
+    }
+
+    /// Whether there is an array of recipients.
+    pub fn has_recipients(&self) -> bool {
+        matches!(self, Self::Array(splitter) if splitter.arrays > 0)
+    }
+
+    pub fn feed(&mut self, octets: &[u8], head: &mut Vec<u8>, spool: &mut Spool) {
+        match self {
+            Self::Array(splitter) => splitter.feed(octets, head, spool),
+            Self::Lines {
+                has_begun,
+                has_ended,
+            } => {
+                let mut rest = octets;
+                while !*has_ended && !rest.is_empty() {
+                    let end = memchr::memchr(LINE, rest);
+                    let (line, next) = rest.split_at(end.map_or(rest.len(), |end| end + 1));
+                    head.extend_from_slice(line);
+                    *has_begun |= !line.iter().all(u8::is_ascii_whitespace);
+                    *has_ended = *has_begun && end.is_some();
+                    rest = next;
+                }
+                spool.push(rest);
+            }
+        }
+    }
+}
+
+/// Follows one JSON object.
+#[derive(Debug, Default)]
+pub(super) struct ArraySplitter {
+    /// How many brackets are open.
+    depth: usize,
+    in_string: bool,
+    /// The next octet is behind a backslash.
+    escaped: bool,
+    /// The name of the present member of the outermost object, as it is written.
+    name: Vec<u8>,
+    phase: Phase,
+    /// How many arrays of recipients there are; a second one is a problem, and is not kept.
+    arrays: usize,
+    /// The depth of the array of recipients that the octets belong to.
+    array: Option<usize>,
+}
+
+/// What comes next in the outermost object.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    Name,
+    InName,
+    Value,
+}
+
+impl ArraySplitter {
+    fn feed(&mut self, octets: &[u8], head: &mut Vec<u8>, spool: &mut Spool) {
+        let mut rest = octets;
+        while !rest.is_empty() {
+            let was_in_array = self.array.is_some();
+            let (run, separates) = self.run(rest);
+            let (mut run, next) = rest.split_at(run);
+            rest = next;
+            match (was_in_array, self.array.is_some()) {
+                (false, _) => head.extend_from_slice(run),
+                // The closing bracket is the message's.
+                (true, false) => {
+                    if let Some((bracket, before)) = run.split_last() {
+                        self.keep(before, spool);
+                        head.push(*bracket);
+                    }
+                }
+                (true, true) => {
+                    if separates {
+                        run = run.get(..run.len() - 1).unwrap_or_default();
+                    }
+                    self.keep(run, spool);
+                    if separates {
+                        self.keep(&[RECORD], spool);
+                    }
+                }
+            }
+        }
+    }
+
+    fn keep(&self, octets: &[u8], spool: &mut Spool) {
+        if self.arrays == 1 {
+            spool.push(octets);
+        }
+    }
+
+    /// How many octets belong together: up to where an array of recipients begins or ends, or one of
+    /// them does, which is then said.
+    fn run(&mut self, octets: &[u8]) -> (usize, bool) {
+        let mut at = 0;
+        while let Some(&octet) = octets.get(at) {
+            at += 1;
+            if self.in_string {
+                at += self.string(octet, octets.get(at..).unwrap_or_default());
+                continue;
+            }
+            match octet {
+                b'"' => {
+                    self.in_string = true;
+                    if self.depth == 1 && self.phase == Phase::Name {
+                        self.phase = Phase::InName;
+                        self.name.clear();
+                    }
+                }
+                b'[' | b'{' => {
+                    let begins = octet == b'[' && self.depth == 1 && self.names_recipients();
+                    self.depth += 1;
+                    if begins {
+                        self.array = Some(self.depth);
+                        self.arrays += 1;
+                        return (at, false);
+                    }
+                }
+                b']' | b'}' => {
+                    let ends = self.array == Some(self.depth);
+                    self.depth = self.depth.saturating_sub(1);
+                    if ends {
+                        self.array = None;
+                        return (at, false);
+                    }
+                }
+                b':' if self.depth == 1 => self.phase = Phase::Value,
+                b',' if self.depth == 1 => self.phase = Phase::Name,
+                b',' if self.array == Some(self.depth) => return (at, true),
+                _ => {}
+            }
+        }
+        (at, false)
+    }
+
+    /// Takes an octet of a string; says how many of those behind it are of no interest.
+    fn string(&mut self, octet: u8, rest: &[u8]) -> usize {
+        let is_name = self.phase == Phase::InName && self.depth == 1;
+        if is_name && (octet != b'"' || self.escaped) && self.name.len() < LONGEST_NAME {
+            self.name.push(octet);
+        }
+        if self.escaped {
+            self.escaped = false;
+        } else if octet == b'\\' {
+            self.escaped = true;
+        } else if octet == b'"' {
+            self.in_string = false;
+            return 0;
+        }
+        if is_name || self.escaped {
+            return 0;
+        }
+        memchr::memchr2(b'"', b'\\', rest).unwrap_or(rest.len())
+    }
+
+    fn names_recipients(&self) -> bool {
+        if self.phase != Phase::Value {
+            return false;
+        }
+        let quoted = [b"\"", self.name.as_slice(), b"\""].concat();
+        serde_json::from_slice::<String>(&quoted).is_ok_and(|name| same_name(&name, "recipients"))
+    }
+}
+
+/// No way to write `recipients` is longer.
+const LONGEST_NAME: usize = 512;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::io::Read;
+
+    fn split(text: &str, format: IntakeFormat, chunk: usize) -> (String, String, bool) {
+        let mut splitter = Splitter::new(format);
+        let (mut head, mut spool) = (Vec::new(), Spool::default());
+        for octets in text.as_bytes().chunks(chunk) {
+            splitter.feed(octets, &mut head, &mut spool);
+        }
+        let mut recipients = String::new();
+        spool.reader().read_to_string(&mut recipients).unwrap();
+        let recipients = recipients.replace('\u{1e}', "|");
+        let has = splitter.has_recipients();
+        (String::from_utf8(head).unwrap(), recipients, has)
+    }
+
+    #[test]
+    fn the_array_of_recipients_is_taken_out() {
+        for (text, head, recipients) in [
+            (r#"{"a":1}"#, r#"{"a":1}"#, None),
+            (r#"{"recipients":[]}"#, r#"{"recipients":[]}"#, Some("")),
+            (
+                r#"{"a":[1,"recipients"], "Recipi\u0065nts" : [ "x, ]\"y", {"b":[1,2]} ] ,"c":"d"}"#,
+                r#"{"a":[1,"recipients"], "Recipi\u0065nts" : [] ,"c":"d"}"#,
+                Some(r#" "x, ]\"y"| {"b":[1,2]} "#),
+            ),
+            (
+                r#"{"recipients":[1],"recipients":[2,3]}"#,
+                r#"{"recipients":[],"recipients":[]}"#,
+                Some("1"),
+            ),
+            (
+                r#"{"x":{"recipients":[1]}}"#,
+                r#"{"x":{"recipients":[1]}}"#,
+                None,
+            ),
+            (
+                r#"{"recipients":{"a":[1]}}"#,
+                r#"{"recipients":{"a":[1]}}"#,
+                None,
+            ),
+            (r#"["recipients",[1]]"#, r#"["recipients",[1]]"#, None),
+            (
+                r#"{"a":"recipients","b":[1]}"#,
+                r#"{"a":"recipients","b":[1]}"#,
+                None,
+            ),
+            (
+                r#"{"recipients":[1,,2,]}"#,
+                r#"{"recipients":[]}"#,
+                Some("1||2|"),
+            ),
+            (r#"{"recipients":[1"#, r#"{"recipients":["#, Some("1")),
+            (r#"{"\"recipients":[1]}"#, r#"{"\"recipients":[1]}"#, None),
+            ("]]}", "]]}", None),
+        ] {
+            for chunk in 1..text.len() {
+                let (kept, taken, has) = split(text, IntakeFormat::Json, chunk);
+                assert_eq!((kept.as_str(), has), (head, recipients.is_some()), "{text}");
+                assert_eq!(taken, recipients.unwrap_or_default(), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_line_is_the_message() {
+        for chunk in 1..20 {
+            let (head, recipients, _) = split(
+                "\n \r\n{\"a\":1}\r\n\"b\"\n\n\"c\"",
+                IntakeFormat::Ndjson,
+                chunk,
+            );
+            assert_eq!(head, "\n \r\n{\"a\":1}\r\n");
+            assert_eq!(recipients, "\"b\"\n\n\"c\"");
+        }
+    }
+
+    proptest! {
+        /// Whatever comes, in whatever pieces: nothing is lost and nothing is added.
+        #[test]
+        fn pieces_do_not_matter(text in r#"(\{|\}|\[|\]|:|,|"recipients":|"|\\|a| ){0,40}"#, chunk in 1_usize..7) {
+            let whole = split(&text, IntakeFormat::Json, text.len().max(1));
+            prop_assert_eq!(&split(&text, IntakeFormat::Json, chunk), &whole);
+            if !whole.2 {
+                prop_assert_eq!(whole.0, text);
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What is done with one recipient after the other.
+
+use super::{Aim, IntakeError, Made};
+use crate::message::{Message, Recipient};
+use crate::pickup_directory::{HandOver, PickupError};
+use crate::pickup_file::{Packer, PickupFile};
+use crate::stamp::Stamp;
+use crate::submission::Receipt;
+
+pub(super) enum Work<'m, 'd> {
+    Check,
+    Render {
+        message: &'m Message<'m>,
+        /// How many recipients there are up to the one whose message is wanted.
+        left: usize,
+        octets: Option<Vec<u8>>,
+    },
+    Submit {
+        packer: Box<Packer<'m>>,
+        files: Files<'d>,
+    },
+}
+
+/// The files that were written, none of them to be seen yet.
+pub(super) struct Files<'d> {
+    hand_over: HandOver<'d>,
+    names: Vec<String>,
+    octets: u64,
+}
+
+impl<'m, 'd> Work<'m, 'd> {
+    pub fn new(message: &'m Message<'m>, aim: &Aim<'d>) -> Self {
+        match aim {
+            Aim::Check => Self::Check,
+            Aim::Render(number) => Self::Render {
+                message,
+                left: *number,
+                octets: None,
+            },
+            Aim::Submit(directory) => match Packer::new(message, Stamp::now()) {
+                None => Self::Check,
+                Some(packer) => Self::Submit {
+                    packer: Box::new(packer),
+                    files: Files {
+                        hand_over: directory.begin(),
+                        names: Vec::new(),
+                        octets: 0,
+                    },
+                },
+            },
+        }
+    }
+
+    pub fn add(&mut self, recipient: &Recipient<'_>) -> Result<(), IntakeError> {
+        match self {
+            Self::Check => Ok(()),
+            Self::Render {
+                message,
+                left,
+                octets,
+            } => {
+                if *left == 1 {
+                    *octets = Some(message.render_for(recipient, &Stamp::now()));
+                }
+                *left = left.saturating_sub(1);
+                Ok(())
+            }
+            Self::Submit { packer, files } => Ok(packer.add(recipient, |file| files.write(&file))?),
+        }
+    }
+
+    pub fn finish(self) -> Result<Made, IntakeError> {
+        match self {
+            Self::Check => Ok(Made::Nothing),
+            Self::Render { octets, .. } => Ok(Made::Octets(octets)),
+            Self::Submit { packer, mut files } => {
+                let packed = packer.finish(|file| files.write(&file))?;
+                files.hand_over.commit()?;
+                Ok(Made::Receipt(Receipt {
+                    id: packed.id,
+                    message_id: String::new(),
+                    files: files.names,
+                    recipients: packed.recipients,
+                    octets: files.octets,
+                    envids: Some(packed.envids),
+                }))
+            }
+        }
+    }
+}
+
+impl Files<'_> {
+    fn write(&mut self, file: &PickupFile) -> Result<(), PickupError> {
+        self.hand_over.write(file.name(), &file.chunks())?;
+        self.octets += file.octets();
+        self.names.push(file.name().to_owned());
+        Ok(())
+    }
+}
