@@ -37,18 +37,18 @@ impl Submission {
     /// Renders a message; the clock is read here, and a new identifier made.
     pub fn new(message: &Message<'_>) -> Self {
         let stamp = Stamp::now();
-        Self::merged(message, &stamp).unwrap_or_else(|| Self::plain(message, stamp))
+        Self::merged(message, &stamp).unwrap_or_else(|| Self::plain(message, &stamp))
     }
 
-    fn plain(message: &Message<'_>, stamp: Stamp) -> Self {
+    fn plain(message: &Message<'_>, stamp: &Stamp) -> Self {
         let envelope = message.envelope();
         Self {
-            message_id: message.message_id(&stamp),
+            message_id: message.message_id(stamp),
             files: pickup_files(
                 &stamp.id,
                 &envelope,
                 message.delivery(),
-                message.render_with(&stamp),
+                message.render_with(stamp),
             ),
             recipients: envelope.forward_paths.len(),
             id: stamp.id,
@@ -67,13 +67,13 @@ impl Submission {
         for recipient in message.recipients() {
             let Ok(()) = packer.add(recipient, &mut take);
         }
-        let Ok(packed) = packer.finish(take);
+        let Ok(made) = packer.finish(take);
         Some(Self {
-            id: packed.id,
+            id: made.id,
             message_id: String::new(),
             files,
-            recipients: packed.recipients,
-            envids: Some(packed.envids),
+            recipients: made.recipients,
+            envids: Some(made.envids),
         })
     }
 

@@ -227,7 +227,7 @@ fn read_members<'a, A: MapAccess<'a>>(
             members.next_value::<IgnoredAny>()?;
             continue;
         };
-        if !names.insert(&name) {
+        if !names.insert(name.clone()) {
             super::names::repeated(&mut reader.report, place);
             members.next_value::<IgnoredAny>()?;
             continue;
@@ -252,12 +252,12 @@ impl<'a> Names<'a> {
     const FEW: usize = 16;
 
     /// Whether the name is new.
-    fn insert(&mut self, name: &Cow<'a, str>) -> bool {
+    fn insert(&mut self, name: Cow<'a, str>) -> bool {
         if self.few.len() < Self::FEW {
-            let is_new = !self.few.contains(name);
-            self.few.push(name.clone());
+            let is_new = !self.few.contains(&name);
+            self.few.push(name);
             return is_new;
         }
-        !self.few.contains(name) && self.many.insert(name.clone())
+        !self.few.contains(&name) && self.many.insert(name)
     }
 }

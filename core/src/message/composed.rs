@@ -126,13 +126,13 @@ impl<'a> Composed<'a> {
         let content = self.content(stencil);
         let mut out = Vec::with_capacity(self.estimate_header(addressees) + content.estimate());
         let header = &mut HeaderSection::new(&mut out);
-        let context = Context {
+        let written = Context {
             addressees,
             message_id: &message_id,
             stamp,
             stencil,
         };
-        self.write_header(header, context);
+        self.write_header(header, written);
         out.extend_from_slice(b"MIME-Version: 1.0\r\n");
         let identity = stencil.and_then(|stencil| stencil.identity.as_deref());
         content.write_message(identity.unwrap_or(message_id.as_str()), &mut out);

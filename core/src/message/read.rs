@@ -16,7 +16,7 @@ use crate::characters::has_control_except_tab;
 use crate::header::{Date, MessageId};
 use crate::json::{JsonMailbox, JsonMailboxes, JsonMessage, JsonTexts, Placed};
 use crate::problem::{Code, Place, Report};
-use crate::template::{Language, Owner};
+use crate::template::{Language, LanguageKind, Owner};
 use std::borrow::Cow;
 
 /// Understands a message. `None` only where the report tells why; a message that comes back beside
@@ -121,8 +121,8 @@ fn read_templated<'a>(
     let language = json
         .template
         .take()
-        .and_then(|word| choice(&word, &Language::CHOICES, report))
-        .map_or(Language::None, |language| language());
+        .and_then(|word| choice(&word, LanguageKind::CHOICES, report))
+        .map_or(Language::None, Language::new);
     if let (true, Some(id), Language::None) = (is_merge, &json.message_id, &language) {
         report.problem(id.place, Code::Conflict, ONE_ID);
     }
@@ -229,7 +229,7 @@ fn read_composed_with<'a>(
     let unsubscribe = json
         .unsubscribe
         .take()
-        .and_then(|ways| read_unsubscribe(ways, report));
+        .map(|ways| read_unsubscribe(ways, report));
     let priority = json
         .priority
         .take()

@@ -5,7 +5,7 @@ use super::delivery::{Delivery, LONGEST_ENVID, LONGEST_TOKEN, read_token};
 use super::read::{choice, read_sender, require_language};
 use super::templates::{Filled, Templates};
 use super::{Composed, Content, Message};
-use crate::address::{Mailbox, ReversePath, read_mailbox};
+use crate::address::{AddrSpec, Mailbox, ReversePath, read_mailbox};
 use crate::envelope::Envelope;
 use crate::json::{
     JsonMailbox, JsonNumber, JsonPriority, JsonRecipient, JsonRecipientParts, JsonVariables, Placed,
@@ -53,6 +53,20 @@ pub(crate) struct Recipient<'a> {
     pub filled: Filled,
 }
 
+impl Recipient<'_> {
+    /// Where bounces go, which is `common` if the recipient says nothing else.
+    pub fn reverse_path<'m>(
+        &'m self,
+        common: Option<&'m AddrSpec<'m>>,
+    ) -> Option<&'m AddrSpec<'m>> {
+        match &self.sender {
+            None => common,
+            Some(ReversePath::Address(address)) => Some(address),
+            Some(ReversePath::Null) => None,
+        }
+    }
+}
+
 /// How urgent one recipient's message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OwnPriority {
@@ -92,11 +106,7 @@ impl<'a> Message<'a> {
 
     /// The envelope of one recipient's message.
     pub(crate) fn envelope_for<'m>(&'m self, recipient: &'m Recipient<'m>) -> Envelope<'m> {
-        let reverse_path = match &recipient.sender {
-            None => self.reverse_path(),
-            Some(ReversePath::Address(address)) => Some(address),
-            Some(ReversePath::Null) => None,
-        };
+        let reverse_path = recipient.reverse_path(self.reverse_path());
         let paths = std::iter::once(&recipient.mailbox.address);
         Envelope::new(reverse_path, paths, self.is_internationalized())
     }

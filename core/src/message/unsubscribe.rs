@@ -24,7 +24,7 @@ const LONGEST: usize = 900;
 pub(super) fn read_unsubscribe<'a>(
     unsubscribe: Placed<JsonUnsubscribe<'a>>,
     report: &mut Report<'a>,
-) -> Option<Unsubscribe<'a>> {
+) -> Unsubscribe<'a> {
     let Placed { place, value } = unsubscribe;
     if value.url.is_none() && value.mailto.is_none() {
         let detail = "Give `url`, `mailto` or both.";
@@ -45,7 +45,7 @@ pub(super) fn read_unsubscribe<'a>(
             report.problem(place, Code::InvalidUnsubscribe, detail);
         }
     }
-    Some(read)
+    read
 }
 
 impl<'a> Unsubscribe<'a> {

@@ -1,5 +1,7 @@
 //! The languages in which placeholders are written.
 
+#[cfg(feature = "jinja")]
+use super::jinja::Programs;
 use super::sources::{Owner, Sources};
 use super::{Place, TemplateText, Values};
 use crate::json::JsonVariables;
@@ -13,14 +15,21 @@ pub(crate) enum Language<'a> {
     None,
     /// With placeholders.
     Merge(Sources<'a>),
+    /// With conditions, loops and filters.
+    #[cfg(feature = "jinja")]
+    Jinja(Box<Programs>),
 }
 
 impl<'a> Language<'a> {
-    /// The words for them.
-    pub const CHOICES: [(&'static str, fn() -> Self); 2] = [
-        ("none", || Self::None),
-        ("merge", || Self::Merge(Sources::default())),
-    ];
+    /// Of this kind, with nothing found yet.
+    pub fn new(kind: LanguageKind) -> Self {
+        match kind {
+            LanguageKind::None => Self::None,
+            LanguageKind::Merge => Self::Merge(Sources::default()),
+            #[cfg(feature = "jinja")]
+            LanguageKind::Jinja => Self::Jinja(Box::new(Programs::new())),
+        }
+    }
 
     /// Takes a text apart. An error says what is wrong with it.
     pub fn parse(
@@ -31,6 +40,8 @@ impl<'a> Language<'a> {
         match self {
             Self::None => Ok(TemplateText::literal(text)),
             Self::Merge(sources) => sources.parse(&text, place).map_err(Cow::Borrowed),
+            #[cfg(feature = "jinja")]
+            Self::Jinja(programs) => programs.parse(text, place),
         }
     }
 
@@ -39,6 +50,8 @@ impl<'a> Language<'a> {
         match self {
             Self::None => {}
             Self::Merge(sources) => sources.share(variables, report),
+            #[cfg(feature = "jinja")]
+            Self::Jinja(programs) => programs.share(variables),
         }
     }
 
@@ -55,6 +68,8 @@ impl<'a> Language<'a> {
         match self {
             Self::None => Values::default(),
             Self::Merge(sources) => sources.resolve(owner, variables, report),
+            #[cfg(feature = "jinja")]
+            Self::Jinja(programs) => programs.resolve(owner, variables, report),
         }
     }
 
@@ -71,6 +86,27 @@ impl<'a> Language<'a> {
         match self {
             Self::Merge(sources) => sources.common(number),
             Self::None => "",
+            // Each working out gives all of them.
+            #[cfg(feature = "jinja")]
+            Self::Jinja(_) => "",
         }
     }
+}
+
+/// The languages by their names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LanguageKind {
+    None,
+    Merge,
+    #[cfg(feature = "jinja")]
+    Jinja,
+}
+
+impl LanguageKind {
+    pub const CHOICES: &'static [(&'static str, Self)] = &[
+        ("none", Self::None),
+        ("merge", Self::Merge),
+        #[cfg(feature = "jinja")]
+        ("jinja", Self::Jinja),
+    ];
 }

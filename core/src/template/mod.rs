@@ -4,12 +4,14 @@
 //! is not. A slot names a value by its number; which values a recipient has is found out once.
 
 mod html;
+#[cfg(feature = "jinja")]
+mod jinja;
 mod language;
 mod merge;
 mod sources;
 
 pub(crate) use html::{entity, push_escaped};
-pub(crate) use language::Language;
+pub(crate) use language::{Language, LanguageKind};
 pub(crate) use sources::Owner;
 
 use std::borrow::Cow;

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 /// The values that the texts of one message ask for, by number.
 #[derive(Debug, Default)]
 pub(crate) struct Sources<'a> {
-    sources: Vec<Source<'a>>,
+    wanted: Vec<Source<'a>>,
     numbers: HashMap<Wanted<'a>, usize>,
     roots: HashMap<Cow<'a, str>, Vec<usize>>,
 }
@@ -46,18 +46,18 @@ impl<'a> Sources<'a> {
     }
 
     fn number(&mut self, wanted: Wanted<'a>, place: Place) -> usize {
-        let next = self.sources.len();
+        let next = self.wanted.len();
         let number = *self.numbers.entry(wanted.clone()).or_insert(next);
         if number == next {
             let root = root(&wanted.path).to_owned();
             self.roots.entry(Cow::Owned(root)).or_default().push(next);
-            self.sources.push(Source {
+            self.wanted.push(Source {
                 common: wanted.default.clone(),
                 wanted,
                 in_header: false,
             });
         }
-        if let Some(source) = self.sources.get_mut(number) {
+        if let Some(source) = self.wanted.get_mut(number) {
             source.in_header |= place == Place::Header;
         }
         number
@@ -65,7 +65,7 @@ impl<'a> Sources<'a> {
 
     /// What a value is for everybody who has none of their own.
     pub fn common(&self, value: usize) -> &str {
-        self.sources
+        self.wanted
             .get(value)
             .and_then(|source| source.common.as_deref())
             .unwrap_or_default()
@@ -73,11 +73,11 @@ impl<'a> Sources<'a> {
 
     /// Takes the message's variables for everybody. All texts were parsed before.
     pub fn share(&mut self, variables: JsonVariables<'a>, report: &mut Report<'a>) {
-        let mut shared = Values(vec![None; self.sources.len()]);
+        let mut shared = Values(vec![None; self.wanted.len()]);
         for variable in variables.0 {
             self.take(variable, &mut shared, report);
         }
-        for (source, value) in self.sources.iter_mut().zip(shared.0) {
+        for (source, value) in self.wanted.iter_mut().zip(shared.0) {
             if value.is_some() {
                 source.common = value;
             }
@@ -94,11 +94,11 @@ impl<'a> Sources<'a> {
     where
         'a: 'r,
     {
-        let mut values = Values(vec![None; self.sources.len()]);
+        let mut values = Values(vec![None; self.wanted.len()]);
         for variable in variables.0 {
             self.take(variable, &mut values, report);
         }
-        for (source, value) in self.sources.iter().zip(&values.0) {
+        for (source, value) in self.wanted.iter().zip(&values.0) {
             if value.is_none() && source.common.is_none() {
                 report_missing(owner, &source.wanted.path, report);
             }
@@ -117,7 +117,7 @@ impl<'a> Sources<'a> {
         let JsonVariable { place, value, .. } = variable;
         let mut value = Some(value);
         for (index, &number) in numbers.iter().enumerate() {
-            let Some(source) = self.sources.get(number) else {
+            let Some(source) = self.wanted.get(number) else {
                 continue;
             };
             // The last one takes the value itself, and mostly there is one.
@@ -152,7 +152,7 @@ const CONTROL: &str = "This value lands in a header field, which may not hold li
                        control characters.";
 
 /// Notes that a value is asked for that nobody has.
-fn report_missing<'r>(owner: Owner, path: &str, report: &mut Report<'r>) {
+fn report_missing(owner: Owner, path: &str, report: &mut Report<'_>) {
     let detail = "The template needs this variable; give it, or a default in the template.";
     let code = Code::MissingVariable;
     let variables = owner.variables(report);

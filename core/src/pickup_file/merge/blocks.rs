@@ -127,7 +127,7 @@ impl Counts {
 /// Collects blocks.
 pub(super) struct Blocks<'c> {
     counts: &'c Counts,
-    blocks: Vec<Block>,
+    done: Vec<Block>,
     /// What everybody has and is not yet a block.
     common: Vec<u8>,
 }
@@ -136,7 +136,7 @@ impl<'c> Blocks<'c> {
     pub fn new(counts: &'c Counts) -> Self {
         Self {
             counts,
-            blocks: Vec::new(),
+            done: Vec::new(),
             common: Vec::new(),
         }
     }
@@ -162,11 +162,11 @@ impl<'c> Blocks<'c> {
             return self.common.extend_from_slice(lines);
         }
         self.end_common();
-        match self.blocks.last_mut() {
+        match self.done.last_mut() {
             Some(block) if block.condition == Some(condition) => {
                 block.octets.extend_from_slice(lines);
             }
-            _ => self.blocks.push(Block {
+            _ => self.done.push(Block {
                 octets: lines.to_vec(),
                 condition: Some(condition),
             }),
@@ -175,12 +175,12 @@ impl<'c> Blocks<'c> {
 
     pub fn finish(mut self) -> Vec<Block> {
         self.end_common();
-        self.blocks
+        self.done
     }
 
     fn end_common(&mut self) {
         if !self.common.is_empty() {
-            self.blocks.push(Block {
+            self.done.push(Block {
                 octets: std::mem::take(&mut self.common),
                 condition: None,
             });

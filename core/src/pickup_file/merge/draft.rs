@@ -93,24 +93,21 @@ impl Draft {
 
     /// Adds a recipient. If it is not added, nothing of it is there.
     pub fn add(&mut self, plan: &Plan<'_>, recipient: &Recipient<'_>, id: Id) -> Added {
-        let (commands, choices, own) = (self.commands.len(), self.choices.len(), self.own.len());
-        let added = match self.write(plan, recipient, &id) {
-            Err(DoesNotFit) => Added::No,
-            Ok(()) => {
-                let added = self.choices.get(choices..).unwrap_or_default();
-                self.counts.add(added);
-                if self.counts.are_too_many() && !self.is_empty() {
-                    self.counts.take_back(added);
-                    Added::AfterTheOthers
-                } else {
-                    Added::Yes
-                }
+        let (commands, choices, owned) = (self.commands.len(), self.choices.len(), self.own.len());
+        let mut added = Added::No;
+        if self.write(plan, recipient, &id).is_ok() {
+            added = Added::Yes;
+            let own = self.choices.get(choices..).unwrap_or_default();
+            self.counts.add(own);
+            if self.counts.are_too_many() && !self.is_empty() {
+                self.counts.take_back(own);
+                added = Added::AfterTheOthers;
             }
-        };
+        }
         if added != Added::Yes {
             self.commands.truncate(commands);
             self.choices.truncate(choices);
-            self.own.truncate(own);
+            self.own.truncate(owned);
             return added;
         }
         self.has_given_ids |= recipient.envid.is_some() || plan.delivery().envid.is_some();

@@ -52,9 +52,8 @@ impl HeaderWriter {
             FieldKind::Fixed => form(0),
             FieldKind::Choice => form(choice(plan, spot.field, recipient)),
             FieldKind::To => self.write_to(spot, recipient, out),
-            FieldKind::Lines => self.write_lines(plan, spot, recipient, LINES, out),
             FieldKind::Text if stands_inline(plan, spot.field, recipient) => form(INLINE),
-            FieldKind::Text => self.write_lines(plan, spot, recipient, LINES, out),
+            FieldKind::Text | FieldKind::Lines => self.write_lines(plan, spot, recipient, out),
         }
     }
 
@@ -92,7 +91,6 @@ impl HeaderWriter {
         plan: &Plan<'_>,
         spot: &FieldSpot,
         recipient: &Recipient<'_>,
-        form: u8,
         out: &mut Definitions<'_>,
     ) -> Result<Choice, DoesNotFit> {
         let name = plan.composed.field_name(spot.field);
@@ -113,7 +111,7 @@ impl HeaderWriter {
             (Field::Extra(_), Some(text)) => header.extra(name, text),
             (_, text) => header.text(name, text.unwrap_or_default()),
         }
-        self.define_lines(name, spot, form, out)
+        self.define_lines(name, spot, LINES, out)
     }
 
     /// Defines what stands behind the field's name, and each line that follows.

@@ -166,7 +166,7 @@ impl Envids {
     /// The identifier of the next recipient. It is not an envelope id where one was given.
     fn next(&mut self, given: bool) -> Id {
         let id = self.ids.id(self.len());
-        let is_given = self.runs.len() % 2 == 0;
+        let is_given = self.runs.len().is_multiple_of(2);
         match self.runs.last_mut() {
             Some(run) if is_given == given => *run += 1,
             _ => self.runs.push(1),

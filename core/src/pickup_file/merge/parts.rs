@@ -34,12 +34,12 @@ pub(super) fn list(parts: &[Block], choices: &[Choice]) -> String {
     list
 }
 
-fn push_range(list: &mut String, first: usize, last: usize) {
+fn push_range(list: &mut String, first: usize, end: usize) {
     let comma = if list.is_empty() { "" } else { "," };
     // Writing to a String cannot fail.
-    let _ = if first == last {
+    let _ = if first == end {
         write!(list, "{comma}{first}")
     } else {
-        write!(list, "{comma}{first}-{last}")
+        write!(list, "{comma}{first}-{end}")
     };
 }

@@ -2,7 +2,7 @@
 //! differs from one recipient to the next.
 
 use super::value::{EncodedValue, Style};
-use crate::address::Mailbox;
+use crate::address::{AddrSpec, Mailbox};
 use crate::header::HeaderSection;
 use crate::message::{
     Bodies, Composed, Delivery, Field, Filled, Merge, Message, Recipient, Templates,
@@ -113,11 +113,14 @@ impl<'m> Plan<'m> {
 
     /// Which file a recipient belongs to.
     pub fn key(&self, recipient: &Recipient<'_>) -> Key {
-        let envelope = self.message.envelope_for(recipient);
         let common = self.message.reverse_path();
+        let reverse_path = recipient.reverse_path(common);
+        let is_internationalized = |address: &AddrSpec<'_>| address.is_internationalized();
         Key {
-            internationalized: envelope.is_internationalized,
-            null_sender: envelope.reverse_path.is_none() && common.is_some(),
+            internationalized: self.composed.is_internationalized()
+                || is_internationalized(&recipient.mailbox.address)
+                || reverse_path.is_some_and(is_internationalized),
+            null_sender: reverse_path.is_none() && common.is_some(),
             own_large: self.own_large(recipient),
         }
     }

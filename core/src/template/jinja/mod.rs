@@ -1,0 +1,378 @@
+//! The language `jinja`, by the crate minijinja: conditions, loops, filters.
+//!
+//! A text is worked out as a whole for each recipient, within bounds on time and memory. What of it
+//! was written outside of all tags is the same for everybody; `scan` finds it, and each working out
+//! is held against that: so only what differs becomes a value.
+
+mod scan;
+mod value;
+
+use super::sources::Owner;
+use super::{Place, Slot, TemplateText, Values};
+use crate::characters::has_control_except_tab;
+use crate::json::JsonVariables;
+use crate::problem::{Code, Report};
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Value;
+use minijinja::{
+    AutoEscape, Environment, Error, ErrorKind, Output, OutputSpanKind, State, UndefinedBehavior,
+};
+use scan::{Section, scan};
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// Instructions, and some 64 octets of data for each, that one text may take for one recipient.
+const FUEL: u64 = 200_000;
+/// A text that is longer is no text of a mail.
+const LONGEST: usize = 4 << 20;
+
+/// The texts of one message.
+#[derive(Debug)]
+pub(crate) struct Programs {
+    environment: Environment<'static>,
+    texts: Vec<Program>,
+    /// How many values there are.
+    values: usize,
+    /// What everybody has, by name.
+    shared: Value,
+}
+
+#[derive(Debug)]
+struct Program {
+    name: String,
+    place: Place,
+    sections: Vec<CutSection>,
+}
+
+/// A piece of the source, in order.
+#[derive(Debug)]
+enum CutSection {
+    /// Text outside of all tags: where it stands.
+    Text(Range<usize>),
+    /// Tags, which give the value of this number.
+    Value(usize),
+}
+
+impl Programs {
+    pub fn new() -> Self {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+        environment.set_fuel(Some(FUEL));
+        environment.set_formatter(write_value);
+        environment.set_auto_escape_callback(|name| {
+            if name.starts_with(HTML) {
+                AutoEscape::Html
+            } else {
+                AutoEscape::None
+            }
+        });
+        // It shows all variables, those of nobody's business too.
+        environment.remove_global("debug");
+        let mut syntax = SyntaxConfig::builder();
+        syntax.keep_trailing_newline(true);
+        if let Ok(syntax) = syntax.build() {
+            environment.set_syntax(syntax);
+        }
+        Self {
+            environment,
+            texts: Vec::new(),
+            values: 0,
+            shared: Value::default(),
+        }
+    }
+
+    /// Takes a text apart. An error says what is wrong with it.
+    pub fn parse<'a>(
+        &mut self,
+        text: Cow<'a, str>,
+        place: Place,
+    ) -> Result<TemplateText<'a>, Cow<'static, str>> {
+        if text.len() > LONGEST {
+            return Err("A text with templates has 4 MiB at most.".into());
+        }
+        if !text.contains(['{']) {
+            return Ok(TemplateText::literal(text));
+        }
+        let kind = if place == Place::Html { HTML } else { PLAIN };
+        let name = format!("{kind}{}", self.texts.len());
+        self.environment
+            .add_template_owned(name.clone(), text.to_string())
+            .map_err(|error| in_words("This is no template", &error))?;
+        let mut template = TemplateText::default();
+        let mut sections = Vec::new();
+        let mut known: Vec<(&str, usize)> = Vec::new();
+        for section in scan(&text) {
+            match section {
+                Section::Text(range) => {
+                    let literal = text.get(range.clone()).unwrap_or_default();
+                    template.push_literal(literal.to_owned().into());
+                    sections.push(CutSection::Text(range));
+                }
+                Section::Tags { range, is_pure } => {
+                    let source = text.get(range).unwrap_or_default();
+                    // The same expression gives the same value wherever it stands.
+                    let twin = known.iter().find(|(known, _)| is_pure && *known == source);
+                    let value = twin.map_or(self.values, |(_, value)| *value);
+                    if value == self.values {
+                        self.values += 1;
+                        known.push((source, value));
+                    }
+                    template.push_slot(Slot {
+                        value,
+                        escaped: false,
+                    });
+                    sections.push(CutSection::Value(value));
+                }
+            }
+        }
+        self.texts.push(Program {
+            name,
+            place,
+            sections,
+        });
+        Ok(template)
+    }
+
+    /// Takes the variables that are the same for everybody.
+    pub fn share(&mut self, variables: JsonVariables<'_>) {
+        self.shared = value::object(variables);
+    }
+
+    /// The values of one recipient; what cannot be worked out goes into the report.
+    pub fn resolve<'r>(
+        &self,
+        owner: Owner,
+        variables: JsonVariables<'r>,
+        report: &mut Report<'r>,
+    ) -> Values<'r> {
+        let mut values = Values(vec![None; self.values]);
+        let context = value::joined(value::object(variables), self.shared.clone());
+        for program in &self.texts {
+            match self.work_out(program, &context, &mut values) {
+                Err((code, detail)) => {
+                    let place = owner.variables(report);
+                    report.problem(place, code, detail);
+                }
+                Ok(()) => check_header(program, &values, owner, report),
+            }
+        }
+        values
+    }
+
+    fn work_out(
+        &self,
+        program: &Program,
+        context: &Value,
+        values: &mut Values<'_>,
+    ) -> Result<(), (Code, Cow<'static, str>)> {
+        let (output, spans) = self
+            .environment
+            .get_template(&program.name)
+            .and_then(|template| template.render_with_spans(context.clone()))
+            .map_err(|error| fault(&error))?;
+        let mut spans = spans.into_iter();
+        let mut at = 0;
+        let mut open = None;
+        for section in &program.sections {
+            match section {
+                CutSection::Value(value) => open = Some(*value),
+                CutSection::Text(range) => {
+                    let found = spans.find(|span| {
+                        span.kind() == OutputSpanKind::Raw && span.source_range() == *range
+                    });
+                    let found = found.ok_or((Code::InvalidTemplate, UNCUT.into()))?;
+                    let output_range = found.output_range();
+                    put(&output, at..output_range.start, open.take(), values)?;
+                    at = output_range.end;
+                }
+            }
+        }
+        put(&output, at..output.len(), open, values)
+    }
+}
+
+/// Notes a piece of what was worked out as the value of a number. Where there is none, there is
+/// nothing.
+fn put(
+    output: &str,
+    range: Range<usize>,
+    value: Option<usize>,
+    values: &mut Values<'_>,
+) -> Result<(), (Code, Cow<'static, str>)> {
+    let text = output.get(range).unwrap_or_default();
+    let slot = value.and_then(|value| values.0.get_mut(value));
+    match slot {
+        None if text.is_empty() => Ok(()),
+        None => Err((Code::InvalidTemplate, UNCUT.into())),
+        Some(Some(known)) if known != text => Err((Code::InvalidTemplate, UNCUT.into())),
+        Some(slot) => {
+            *slot = Some(Cow::Owned(text.to_owned()));
+            Ok(())
+        }
+    }
+}
+
+/// Not known to happen; what cannot be told apart is refused rather than sent.
+const UNCUT: &str = "This template cannot be told apart from what it is filled with.";
+
+const HTML: &str = "html";
+const PLAIN: &str = "text";
+
+fn check_header(program: &Program, values: &Values<'_>, owner: Owner, report: &mut Report<'_>) {
+    let is_broken = program.place == Place::Header
+        && program.sections.iter().any(|section| match section {
+            CutSection::Value(value) => {
+                let text = values.0.get(*value).and_then(Option::as_deref);
+                text.is_some_and(has_control_except_tab)
+            }
+            CutSection::Text(_) => false,
+        });
+    if is_broken {
+        let detail = "The template writes a line end or another control character into a header \
+                      field for these values.";
+        let place = owner.variables(report);
+        report.problem(place, Code::ControlCharacter, detail);
+    }
+}
+
+/// Values in HTML are escaped as those of the other language are.
+fn write_value(
+    out: &mut Output<'_>,
+    state: &mut State<'_, '_>,
+    value: &Value,
+) -> Result<(), Error> {
+    match value.as_str() {
+        Some(text) if *state.auto_escape() == AutoEscape::Html && !value.is_safe() => {
+            let mut escaped = String::with_capacity(text.len());
+            super::push_escaped(&mut escaped, text);
+            out.write_str(&escaped).map_err(Error::from)
+        }
+        _ => minijinja::escape_formatter(out, state, value),
+    }
+}
+
+fn fault(error: &Error) -> (Code, Cow<'static, str>) {
+    if error.kind() == ErrorKind::UndefinedError {
+        let detail = in_words("The template needs a variable that is not given", error);
+        return (Code::MissingVariable, detail);
+    }
+    let detail = in_words("The template cannot be worked out with these values", error);
+    (Code::InvalidTemplate, detail)
+}
+
+/// A sentence that holds nothing of the template or of a value.
+fn in_words(what: &str, error: &Error) -> Cow<'static, str> {
+    let place = error.name().and_then(|_| error.line());
+    let line = place.map(|line| format!(", in its line {line}"));
+    let detail = match error.kind() {
+        ErrorKind::OutOfFuel => "it takes too long".to_owned(),
+        kind => kind.to_string(),
+    };
+    format!("{what}: {detail}{}.", line.unwrap_or_default()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::problem::Problem;
+
+    fn message(json: &str) -> Result<String, Vec<(String, &'static str, String)>> {
+        let told = |problem: &Problem| {
+            let (pointer, detail) = (problem.pointer().to_owned(), problem.detail().to_owned());
+            (pointer, problem.code().as_str(), detail)
+        };
+        crate::render(json.as_bytes())
+            .map(|octets| String::from_utf8(octets).unwrap())
+            .map_err(|problems| problems.iter().map(told).collect())
+    }
+
+    fn rendered(
+        field: &str,
+        text: &str,
+        variables: &str,
+    ) -> Result<String, Vec<(String, &'static str, String)>> {
+        let text = serde_json::to_string(text).unwrap();
+        message(&format!(
+            r#"{{"from": "a@example.com", "to": "b@example.org", "template": "jinja",
+                "{field}": {text}, "variables": {variables}}}"#
+        ))
+    }
+
+    fn body(text: &str, variables: &str) -> String {
+        let message = rendered("html", text, variables);
+        let message = message.unwrap_or_else(|problems| panic!("{text}: {problems:?}"));
+        let (_, body) = message.split_once("\r\n\r\n").unwrap();
+        body.trim_end().replace("=3D", "=")
+    }
+
+    #[test]
+    fn templates_are_worked_out() {
+        for (text, variables, expected) in [
+            ("a {{ b }} c", r#"{"b": "<&>"}"#, "a &lt;&amp;&gt; c"),
+            (
+                "{{ b|safe }}{{ b|upper }}",
+                r#"{"b": "<b>"}"#,
+                "<b>&lt;B&gt;",
+            ),
+            ("x{% if b %}y{% else %}z{% endif %}", "{}", "xz"),
+            (
+                "{% for i in b %}{{ i.c }},{% endfor %}!",
+                r#"{"b": [{"c": 1}, {"c": 2.5}]}"#,
+                "1,2.5,!",
+            ),
+            (
+                "{% set a = b %}{{ a }}{% set a = 2 %}{{ a }}",
+                r#"{"b": 1.0}"#,
+                "12",
+            ),
+            ("{{ b }} {{ b }} {# c #} d", r#"{"b": "x"}"#, "x x  d"),
+            (
+                "a  {%- if b -%}  x  {%- endif -%}  c",
+                r#"{"b": true}"#,
+                "axc",
+            ),
+            ("a{# x #}b{# y #}c", "{}", "abc"),
+            (
+                "{% raw %}{{ x }}{% endraw %}{{ b }}",
+                r#"{"b": 1}"#,
+                "{{ x }}1",
+            ),
+            ("{{ b|default('c') }}{{ '{%' }}", "{}", "c{%"),
+            (
+                "{% macro m(x) %}[{{ x }}]{% endmacro %}{{ m(b) }}",
+                r#"{"b": 1}"#,
+                "[1]",
+            ),
+        ] {
+            assert_eq!(body(text, variables), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_without_the_values() {
+        let huge =
+            "{% for a in range(10000) %}{% for b in range(10000) %}x{% endfor %}{% endfor %}";
+        for (field, text, pointer, code) in [
+            ("subject", "{{ b", "/subject", "invalid_template"),
+            ("text", "{% if %}", "/text", "invalid_template"),
+            ("text", "{{ c }}", "/variables", "missing_variable"),
+            ("text", "{{ b.c.d }}", "/variables", "missing_variable"),
+            ("text", "{{ b|nothing }}", "/variables", "invalid_template"),
+            ("text", "{{ b / 0 }}", "/variables", "invalid_template"),
+            ("subject", "{{ b }}", "/variables", "control_character"),
+            ("text", huge, "/variables", "invalid_template"),
+            (
+                "text",
+                "{{ 'x' * 1000000000 }}",
+                "/variables",
+                "invalid_template",
+            ),
+            ("text", "{{ debug() }}", "/variables", "invalid_template"),
+            ("text", "{% include 'x' %}", "/text", "invalid_template"),
+        ] {
+            let problems = rendered(field, text, r#"{"b": "secret\n"}"#).unwrap_err();
+            let found: Vec<_> = problems.iter().map(|(p, c, _)| (p.as_str(), *c)).collect();
+            assert_eq!(found, [(pointer, code)], "{text}: {problems:?}");
+            assert!(!problems[0].2.contains("secret"), "{problems:?}");
+        }
+    }
+}

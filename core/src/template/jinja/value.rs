@@ -1,0 +1,70 @@
+//! Variables as minijinja takes them.
+
+use crate::json::{JsonNumber, JsonValue, JsonVariables};
+use minijinja::value::{Enumerator, Object, Value, merge_maps};
+use std::sync::Arc;
+
+/// Variables by their names.
+pub(super) fn object(variables: JsonVariables<'_>) -> Value {
+    let members = variables.0.into_iter();
+    Value::from_object(Members::new(
+        members.map(|variable| (variable.name.into_owned(), value(variable.value))),
+    ))
+}
+
+/// The members of `own`, and those of `shared` that it does not have.
+pub(super) fn joined(own: Value, shared: Value) -> Value {
+    // The last one wins.
+    merge_maps([shared, own])
+}
+
+fn value(value: JsonValue<'_>) -> Value {
+    match value {
+        JsonValue::Text(text) => Value::from(text.as_ref()),
+        JsonValue::Number(JsonNumber::Integer(number)) => Value::from(number),
+        JsonValue::Number(JsonNumber::Float(number)) => Value::from(number),
+        JsonValue::Boolean(boolean) => Value::from(boolean),
+        JsonValue::List(list) => list.into_iter().map(self::value).collect(),
+        JsonValue::Object(members) => {
+            let members = members.into_iter();
+            Value::from_object(Members::new(
+                members.map(|(name, member)| (name.into_owned(), self::value(member))),
+            ))
+        }
+    }
+}
+
+/// An object whose members keep their order, as those of Python's do.
+#[derive(Debug)]
+struct Members {
+    names: Vec<Value>,
+    /// Sorted by name.
+    values: Vec<(String, Value)>,
+}
+
+impl Members {
+    fn new(members: impl Iterator<Item = (String, Value)>) -> Self {
+        let mut values: Vec<_> = members.collect();
+        let names = values.iter().map(|(name, _)| Value::from(name.as_str()));
+        let names = names.collect();
+        values.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+        Self { names, values }
+    }
+}
+
+impl Object for Members {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        let found = self
+            .values
+            .binary_search_by(|(name, _)| name.as_str().cmp(key));
+        Some(self.values.get(found.ok()?)?.1.clone())
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.names.clone())
+    }
+}
