@@ -8,7 +8,7 @@ import json
 import math
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -36,10 +36,11 @@ class Door(Protocol):
     def check(self, message: bytes) -> None: ...
     def render(self, message: bytes) -> bytes: ...
     def pickup_file(self, message: bytes) -> bytes: ...
+    def pickup_files(self, message: bytes) -> list[bytes]: ...
 
 
 class Command:
-    """The command line: `check`, `render`, `render --pickup-file`."""
+    """The command line: `check`, `render`, `render --pickup-file`, `submit` where there may be several files."""
 
     name = "command"
 
@@ -54,6 +55,11 @@ class Command:
 
     def pickup_file(self, message: bytes) -> bytes:
         return self.run(message, "render", "--pickup-file")
+
+    def pickup_files(self, message: bytes) -> list[bytes]:
+        with tempfile.TemporaryDirectory() as folder:
+            receipt = json.loads(self.run(message, "submit", "--pickup", folder, "--durability", "none"))
+            return read_files(Path(folder), receipt["files"], receipt["octets"])
 
     def run(self, message: bytes, *arguments: str) -> bytes:
         done = subprocess.run([self.binary, *arguments], input=message, capture_output=True, check=False)
@@ -81,16 +87,14 @@ class Http:
         return self.result(self.daemon.post(message, "/messages/render"))
 
     def pickup_file(self, message: bytes) -> bytes:
-        receipt = json.loads(self.result(self.daemon.post(message)))
-        octets = b"".join(self.take(receipt))
-        assert len(octets) == receipt["octets"]
-        return octets
+        return b"".join(self.pickup_files(message))
 
-    def take(self, receipt: dict) -> Iterator[bytes]:
+    def pickup_files(self, message: bytes) -> list[bytes]:
+        receipt = json.loads(self.result(self.daemon.post(message)))
+        files = read_files(self.daemon.pickup, receipt["files"], receipt["octets"])
         for name in receipt["files"]:
-            path = self.daemon.pickup / name
-            yield path.read_bytes()
-            path.unlink()
+            (self.daemon.pickup / name).unlink()
+        return files
 
     def result(self, answer: Answer) -> bytes:
         if answer.status in (400, 422):
@@ -113,11 +117,12 @@ class Python:
             return pmtaemail.render(self.read(message))
 
     def pickup_file(self, message: bytes) -> bytes:
+        return b"".join(self.pickup_files(message))
+
+    def pickup_files(self, message: bytes) -> list[bytes]:
         with tempfile.TemporaryDirectory() as folder, self.refusals():
             receipt = pmtaemail.Pickup(folder, durability="none").submit(self.read(message))
-            octets = b"".join(Path(folder, name).read_bytes() for name in receipt.files)
-            assert len(octets) == receipt.octets
-            return octets
+            return read_files(Path(folder), receipt.files, receipt.octets)
 
     @contextmanager
     def refusals(self) -> Iterator[None]:
@@ -185,7 +190,10 @@ class Node:
         return base64.b64decode(self.ask("render", message)["octets"])
 
     def pickup_file(self, message: bytes) -> bytes:
-        return base64.b64decode(self.ask("pickupFile", message)["octets"])
+        return b"".join(self.pickup_files(message))
+
+    def pickup_files(self, message: bytes) -> list[bytes]:
+        return [base64.b64decode(file) for file in self.ask("pickupFiles", message)["files"]]
 
     def ask(self, verb: str, message: bytes) -> dict[str, Any]:
         return self.process.ask(verb=verb, message=base64.b64encode(message).decode(), **{"as": self.kind(message)})
@@ -208,6 +216,13 @@ class NodeJson(Node):
 
     def kind(self, message: bytes) -> str:
         return "json"
+
+
+def read_files(folder: Path, names: Iterable[str], octets: int) -> list[bytes]:
+    """The files of a receipt, which knows the size of them all."""
+    files = [(folder / name).read_bytes() for name in names]
+    assert sum(map(len, files)) == octets
+    return files
 
 
 def ordered(members: list[tuple[str, Any]]) -> dict[str, Any]:

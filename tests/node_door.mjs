@@ -20,11 +20,12 @@ function take(name) {
 const verbs = {
   check: (message) => ({ problems: check(message) }),
   render: (message) => ({ octets: render(message).toString('base64') }),
-  async pickupFile(message) {
+  async pickupFiles(message) {
     const { files, octets } = await pickup.submit(message);
-    const file = Buffer.concat(files.map(take));
-    if (file.length !== octets) throw new Error('the receipt is wrong about the size');
-    return { octets: file.toString('base64') };
+    const contents = files.map(take);
+    const size = contents.reduce((sum, file) => sum + file.length, 0);
+    if (size !== octets) throw new Error('the receipt is wrong about the size');
+    return { files: contents.map((file) => file.toString('base64')) };
   },
 };
 

@@ -6,17 +6,22 @@ A case is a folder with `message.json` and either `expected.pickup`, the exact o
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from doors import Command, Door, Refused
 from judge import judge
+from merge_judge import Sent, judge_merge, judge_sent, take_apart
+from merge_model import personal
 from not_yet import NOT_YET
 from readers import ForeignReaders
 
 CASES = sorted(path.parent for path in (Path(__file__).parent / "cases").glob("*/message.json"))
 GOOD = [case for case in CASES if not case.name.startswith("problem_")]
+MERGES = [case for case in GOOD if case.name.startswith("merge_")]
+ONE_MESSAGE = [case for case in GOOD if case not in MERGES]
 BAD = [case for case in CASES if case.name.startswith("problem_")]
 
 
@@ -64,7 +69,7 @@ def test_pickup_file(case: Path, door: Door):
     assert door.pickup_file(message) == expected
 
 
-@cases(GOOD)
+@cases(ONE_MESSAGE)
 def test_render_is_the_message_of_the_pickup_file(case: Path, door: Door):
     message = (case / "message.json").read_bytes()
     rendered = door.render(message)
@@ -74,9 +79,23 @@ def test_render_is_the_message_of_the_pickup_file(case: Path, door: Door):
     assert (case / "expected.pickup").read_bytes().endswith(b"\r\n" + rendered)
 
 
-@cases(GOOD)
+@cases(ONE_MESSAGE)
 def test_the_expected_file_is_right(case: Path, readers: ForeignReaders):
     assert judge((case / "message.json").read_bytes(), (case / "expected.pickup").read_bytes(), readers) == []
+
+
+@cases(MERGES)
+def test_the_expected_merge_is_right(case: Path, readers: ForeignReaders):
+    message = json.loads((case / "message.json").read_bytes())
+    assert judge_merge(message, [(case / "expected.pickup").read_bytes()], readers) == []
+
+
+@cases(MERGES)
+def test_render_is_the_message_of_the_first_recipient(case: Path, door: Door, readers: ForeignReaders):
+    octets = (case / "message.json").read_bytes()
+    first = take_apart([(case / "expected.pickup").read_bytes()])[0]
+    rendered = Sent(replace(first.file, message=door.render(octets)), first.priority)
+    assert judge_sent(personal(json.loads(octets), 0), rendered, readers.read_all(rendered.file.message)) == []
 
 
 @cases(BAD)

@@ -86,6 +86,12 @@ def test_merge_sender_of_a_recipient():
     assert [expansion.sender for expansion in file.expansions] == ["r@example.com", "bounce@example.com"]
 
 
+def test_merge_sender_of_a_recipient_in_utf_8():
+    sender = MERGE.replace("*envid=a-1", '*from="jürgen@example.com"')
+    assert read(octets(sender.replace("VERP", "SMTPUTF8"))).expansions[0].sender == "jürgen@example.com"
+    refused(octets(sender), "not ASCII")
+
+
 def test_right_address_literals_and_folded_header_fields():
     file = read(
         octets(HEADERS.replace("bo@example.org", "bo@[IPv6:2001:db8::1]").replace("Subject: hi", "Subject:\n hi"))

@@ -28,16 +28,16 @@ def read_definitions(line: bytes, variables: dict[str, str], *, utf8: bool) -> N
         if name in variables:
             raise PickupError("a variable is defined twice for a recipient")
         if name.startswith("*"):
-            check_reserved(name, value)
+            check_reserved(name, value, utf8=utf8)
         variables[name] = value
         position = match.end()
 
 
-def check_reserved(name: str, value: str) -> None:
+def check_reserved(name: str, value: str, *, utf8: bool) -> None:
     if name in OWN:
         raise PickupError(f"{name} is PowerMTA's own")
     if name == "*from":
-        check_address(value)
+        check_address(value, utf8=utf8)
     elif name == "*schedule":
         read_schedule(value)
     elif name == "*priority":

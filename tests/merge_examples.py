@@ -1,0 +1,298 @@
+"""Messages for many that have no problem: what is dangerous in templates, in values, and where both meet.
+
+`NATIVE` go out as one file of PowerMTA's own mail merge. Of `ANY`, some recipients may need a file of another kind.
+"""
+
+import base64
+
+SHOP = {"from": "Shop <shop@example.com>", "template": "merge"}
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+SCRIPTS = [
+    "Grüße", "Привет, мир", "Γειά σου", "שלום עולם", "مرحبا بالعالم", "नमस्ते दुनिया", "สวัสดีชาวโลก", "你好，世界",
+    "こんにちは", "안녕하세요", "გამარჯობა", "Բարեւ", "ሰላም",
+    "🎉👨‍👩‍👧‍👦🇳🇴", "e\u0301 \u200d\u202e\ufe0f", "\U00020000\U0010fffd",
+]  # fmt: skip
+# What stands for something in PowerMTA's templates and commands, in quoted-printable, in MIME, or in a template.
+BRACKETS = ["[name]", "[[", "]", "[", "[*to]", "[*date]", "[x", "[[x]]", "[]", "[ x ]", "[x1]", "[X]"]
+SIGNS = ['"', "\\", '\\"', "=", "=3D", "=\n", ".", "..", "a=b", "'", '" *envid="x', "%", "&amp;", "<b>", "&", "#{x}"]
+BRACES = ["}}", "{{ x }}", "{{", "{{{ x }}}", "{%", "{% raw %}", "{# a #}", "${x}", "{{ x | default: 'y' }}", "{", "}"]
+LINES = [
+    "\r",
+    "\n",
+    "\r\n",
+    "a\r",
+    "\nb",
+    "\r\n.\r\n",
+    "\n..\n",
+    "a\n\n\nb",
+    "\t",
+    " ",
+    "a \n b\t\n",
+    "\n--\n",
+    "From x\n",
+]
+CONTROLS = ["\0", "\x1b[0m", "\x7f", "\x85", "\u2028", "\ufeff", "\ufffe", "\x0b\x0c"]
+BODY_VALUES = ["", *SCRIPTS, *BRACKETS, *SIGNS, *BRACES, *LINES, *CONTROLS]
+HEADER_VALUES = [
+    "", " ", "x ", " x", "a  b", "a\tb", "\t", *SCRIPTS, *BRACKETS, *SIGNS[:2], *SIGNS[3:5], *SIGNS[6:], *BRACES,
+    "=?utf-8?Q?a?=", "=?utf-8?B?", "?=", "=?", "a=?utf-8?q?b?=c", "_", "a_b", "x" * 70 + " y",
+]  # fmt: skip
+LENGTHS = [0, 1, 2, 44, 45, 46, 62, 63, 74, 75, 76, 77, 78, 200]
+
+
+def each(*values: object) -> list[dict]:
+    """A recipient for each value, with it as the variable `x`."""
+    return [{"address": f"r{number}@example.org", "variables": {"x": value}} for number, value in enumerate(values, 1)]
+
+
+def filling(recipients: list, **fields: object) -> dict:
+    return {**SHOP, **fields, "recipients": recipients}
+
+
+def runs(*lengths: int) -> list[str]:
+    """Texts of these lengths: one word, words, words that are not ASCII."""
+    patterns = ("abcdefghij", "some words ", "Blåbær är ", "日本")
+    return [(pattern * (length // len(pattern) + 1))[:length] for length in lengths for pattern in patterns]
+
+
+EVERYWHERE = {
+    "subject": "{{ x }}",
+    "text": "{{ x }}",
+    "html": "<p>{{ x }}</p>{{ x }}",
+    "amp": "<!doctype html><html ⚡4email><body>{{ x }}</body></html>",
+    "headers": [{"name": "X-A", "value": "{{ x }}"}, {"name": "X-B", "value": ["a {{ x }} b", "{{ x }}{{ x }}"]}],
+    "from": {"name": "{{ x }}", "address": "shop@example.com"},
+    "replyTo": [{"name": "a {{ x }}", "address": "a@example.com"}, {"name": "{{ x }}, b", "address": "b@example.com"}],
+}
+BODIES = {
+    "subject": "x",
+    "text": "{{ x }}\n{{ x }}{{ x }}\r\nå{{ x }}å [x] [[ =\n.{{ x }}\n" + "a" * 75 + "{{ x }}b {{ x }} \n",
+    "html": "<p>{{ x }}</p>\n{{{ x }}}\n.{{ x }}<a href='{{ x }}'>" + "å" * 30 + "{{{ x }}} </a>\n",
+}
+NAMES = [
+    "Ann Lee", "Lee, Ann", 'Ann "the" Lee', "Ann (Oslo)", "a@b.example", "A. Lee", "Ann; Bo:", "<Ann>", "O'Hara", "\\",
+    "Åse Ødegård", "Иван Петров", "王小明", "🎉", " ".join(["Maximiliane"] * 20), "Å" * 150, "=?utf-8?Q?a?=",
+    "[name]", "[[", "[*to]", "]", "{{ x }}", "Ann, Bo <eve@example.com>", "", "x=?utf-8?B?w6U=?=",
+]  # fmt: skip
+
+NATIVE = {
+    "plain": filling(
+        [
+            {"address": "ann@example.org", "name": "Ann", "variables": {"name": "Ann", "city": "Oslo"}},
+            {"address": "bo@example.org", "variables": {"name": "Bo"}},
+            "Cy Young <cy@example.org>",
+            "dee@example.org",
+        ],
+        variables={"name": "friend", "city": None},
+        subject='Hello {{ name }} in {{city|default:"town"}}',
+        text="Dear {{ name }},\n\nhow is {{ city | default: 'your town' }}?\n",
+        html='<p>Dear <b>{{ name }}</b>, how is {{ city | default: "<town>" }}{{{ city | default: "<br>" }}}?</p>',
+    ),
+    "nothing to fill in": filling(["ann@example.org", "bo@example.org"], subject="[x] [[", text="[x] [[ ] [*to]\n"),
+    "none is no template": {**filling(each("a", "b"), subject="{{ x }}", text="{% {{ y"), "template": "none"},
+    "no template": {
+        "from": "shop@example.com",
+        "recipients": ["ann@example.org"],
+        "subject": "{{ x",
+        "text": "{{ x }}",
+    },
+    "names of recipients": filling(
+        [{"name": name, "address": f"r{number}@example.org"} for number, name in enumerate(NAMES)],
+        subject="x",
+        text="y",
+    ),
+    "odd addresses": filling(
+        ['"a b"@example.org', "a'=+b@example.org", "a@[192.0.2.1]", "a@müller.example", "{{x}}@example.org"],
+        subject="x",
+        text="y",
+    ),
+    "values in header fields": filling(each(*HEADER_VALUES), **EVERYWHERE),
+    "values in bodies": filling(each(*BODY_VALUES), **BODIES),
+    "lengths in header fields": filling(
+        each(*runs(*LENGTHS)), **{name: EVERYWHERE[name] for name in EVERYWHERE if name != "headers"}
+    ),
+    "lengths in our own header fields": filling(
+        each(*(text for text in runs(*LENGTHS) if " " in text or len(text) < 74)), headers={"X-B": "a {{ x }} {{ x }}"}
+    ),
+    "lengths in bodies": filling(each(*runs(*LENGTHS)), **BODIES),
+    "dots": filling(
+        each(".", "..", "", "a", ".\n.\n.", "\n.", "."),
+        text="{{ x }}\n.{{ x }}\n.\n..\n{{ x }}.",
+        html=".{{ x }}\r\n.\r\n",
+    ),
+    "line ends that meet": filling(
+        each("a\r", "a", "\r", "\n", "a\n", ""), text="{{ x }}\n{{ x }}\r\nb\r{{ x }}{{ x }}"
+    ),
+    "kinds of values": filling(
+        each("", "0", 0, 1, -7, 2**53, 19.9, 1.0, -0.5, 0.1, True, False), subject="{{ x }}", html="<i>{{ x }}</i>"
+    ),
+    "names of variables": filling(
+        [
+            {
+                "address": "ann@example.org",
+                "variables": {"name": "1", "Name": "2", "NAME": "3", "_": "4", "to": "5", "_x1": "6", "n" * 100: "7"},
+            }
+        ],
+        variables={"date": "8", "from": "9", "envid": "10", "parts": "11"},
+        subject="{{ name }}{{ Name }}{{ NAME }}{{ _ }}",
+        text="{{ to }} {{ _x1 }} {{ " + "n" * 100 + " }} {{ date }} {{ from }} {{ envid }} {{ parts }}",
+    ),
+    "objects": filling(
+        [{"address": "ann@example.org", "variables": {"user": {"name": "Ann", "shop": {"city": "Oslo"}}}}],
+        subject="{{ user.name }} {{ user . shop }}".replace(" . shop", ".shop.city"),
+        text="{{ user.age | default: 'old' }} {{ user.shop.city.x | default: 'x' }}",
+    ),
+    "many variables": filling(
+        [
+            {"address": f"r{n}@example.org", "variables": {f"v{k}": f"{n} {k} " + "ä" * k for k in range(60)}}
+            for n in range(3)
+        ],
+        text="\n".join(f"{{{{ v{k} }}}}" for k in range(60)),
+    ),
+    "braces": filling(
+        each("a", "{{"),
+        subject='{{ "{{" }} }} { {% {# } {{x}}} %}',
+        text="""{{ "{{" }} x }} {{ '}}' }}{{ "{" }}{{ x }}} {{	x	}} {{x}}{{{x}}} { { x } }""",
+    ),
+    "html": filling(
+        each("<b>", "&amp;", "\"'", "<script>", "a & b"),
+        html='<p title="{{ x }}">{{ x }} {{{ x }}} {{ y | default: "<\'&" }} {{{ y | default: "<i>" }}}</p>',
+        text="{{ x }} {{{ x }}} {{ y | default: '<\"&' }}",
+    ),
+    "envelopes": filling(
+        [
+            {"address": "ann@example.org", "sender": "a@example.com", "envid": "a-1", "job": "spring", "vmta": "mta1"},
+            {"address": "bo@example.org", "priority": 1},
+            {"address": "cy@example.org", "envid": '"a\\'.replace('"', "'").replace("\\", "/"), "priority": 100},
+            {"email": "dee@example.org", "sender": None, "vmta": "other"},
+        ],
+        sender="bounce@example.com",
+        job="autumn",
+        vmta="pool",
+        subject="x",
+        text="y",
+    ),
+    "options": filling(
+        each("a", "b"),
+        verp=True,
+        dsn={"notify": ["failure", "delay"], "ret": "headers"},
+        dkim={"selector": "s1", "domain": "example.com"},
+        schedule=[{"start": "2026-03-01T08:00:00+01:00", "end": "2026-03-01T18:00:00+01:00"}],
+        date="2026-01-15T09:30:00+01:00",
+        inReplyTo="a@example.net",
+        references=["a@example.net", "b@example.net"],
+        priority="high",
+        subject="{{ x }}",
+        text="{{ x }}",
+    ),
+    "files": filling(
+        each("red", "[x]"),
+        subject="{{ x }}",
+        text="{{ x }}",
+        html="<p>{{ x }}</p><img src='cid:red'>",
+        attachments=[
+            {"filename": "red.png", "content": PNG, "cid": "red"},
+            {"filename": "[x] {{ x }}.txt", "content": "[x] {{ x }} [[", "encoding": "utf8"},
+            {"filename": "octets.unheard-of", "content": base64.b64encode(bytes(range(256))).decode()},
+            {
+                "content": "From: [x] <a@b.example>\r\nSubject: [[ {{ x }}\r\n\r\n[x] [*to] [\r\n.\r\n..\r\n]\r\n",
+                "encoding": "utf8",
+                "contentType": "message/rfc822",
+            },
+        ],
+    ),
+    "calendar": filling(
+        each("a", "b"),
+        text="{{ x }}",
+        calendar={
+            "method": "REQUEST",
+            "content": "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nX-A:[x] {{ x }}\r\nEND:VCALENDAR\r\n",
+        },
+    ),
+    "leaving": filling(
+        each("abc", "a[b]c".replace("[", "%5B").replace("]", "%5D"), "a" * 150, "=", "a&b=c"),
+        subject="x",
+        text="y",
+        unsubscribe={
+            "url": "https://example.com/leave?u={{ x }}",
+            "mailto": "leave+{{ y | default: 'all' }}@example.com",
+        },
+    ),
+    "json in a header field": filling(
+        each('{"a": "b", "c": [1, "\\"d\\""]}', "{}", '{"unique_args": {"id": "' + "7" * 60 + '"}}'),
+        headers={"X-SMTPAPI": "{{ x }}", "X-Feed": 'a "{{ x }}" [[b]'},
+        text="x",
+    ),
+    "names of senders": filling(
+        [
+            {"address": "ann@example.org", "variables": {"shop": 'Blåbær, "Bær" & Co', "x": "[Oslo]"}},
+            {"address": "bo@example.org", "variables": {"shop": "", "x": "a" * 200}},
+        ],
+        **{"from": '"{{ shop }}" <shop@example.com>'},
+        replyTo=["{{ x }} <a@example.com>", {"name": "{{ shop }} [x]", "address": "b@example.com"}],
+        text="x",
+    ),
+    "identifiers": filling(each("a", "b", "c.d"), messageId="<order-{{ x }}@example.com>", subject="x", text="y"),
+    "jinja": {
+        **filling(
+            [
+                {
+                    "address": "ann@example.org",
+                    "variables": {"x": "<Ann>", "items": [{"name": "tea & co", "price": 3}]},
+                },
+                {"address": "bo@example.org", "variables": {"x": "{{ y }}", "items": []}},
+                {
+                    "address": "cy@example.org",
+                    "variables": {"x": "[x] =\r\n.", "items": [{"name": "å" * 90, "price": 0}] * 9},
+                },
+            ],
+            variables={"vip": True},
+            subject="{{ items | length }} for {% if items %}{{ items[0].name | upper }}{% else %}nobody{% endif %}",
+            text="{% for item in items %}{{ loop.index }}. {{ item.name }}: {{ item.price * 2 }}\n{% endfor %}"
+            "[x] {{ x }} .",
+            html="{% set y = x %}<p>{{ y }} {{ x | safe }}{# no #} {{ z | default('<') }}{% if vip %}!{% endif %}</p>",
+        ),
+        "template": "jinja",
+    },
+}
+
+ANY = {
+    "long values in header fields": filling(
+        each(*runs(500, 3_000), *runs(20_000)[1:]), subject="{{ x }}", text="x", **{"from": EVERYWHERE["from"]}
+    ),
+    "long values in bodies": filling(each(*runs(500, 3_000, 20_000)), **BODIES),
+    "long values of signs": filling(each('"' * 3_000, "[" * 3_000, "=" * 3_000, "\n" * 3_000, "a"), text="{{ x }}"),
+    "one long value": filling(each("a", "b" * 300_000, "c"), text="{{ x }}"),
+    "senders of all kinds": filling(
+        [
+            {"address": "ann@example.org", "sender": "<>", "variables": {"x": "a"}},
+            {"address": "jürgen@example.org", "variables": {"x": "b"}},
+            {"address": "cy@example.org", "variables": {"x": "c"}},
+            {"address": "dee@example.org", "sender": "jürgen@example.com", "variables": {"x": "d"}},
+            {"address": "élan@example.org", "name": "Élan", "sender": "<>", "variables": {"x": "é" * 100}},
+        ],
+        subject="{{ x }}",
+        text="{{ x }}",
+        envid="e-1",
+    ),
+    "null sender": filling(each("a", "b"), sender="<>", subject="{{ x }}", text="{{ x }}"),
+    "sender in utf-8": filling(each("a", "ä"), subject="{{ x }}", **{"from": "Jürgen <jürgen@example.com>"}),
+    "priorities": filling(
+        [
+            {"address": "ann@example.org", "priority": "high"},
+            {"address": "bo@example.org", "priority": "low"},
+            {"address": "cy@example.org"},
+        ],
+        subject="x",
+        text="y",
+    ),
+    "the same mailbox": filling(
+        [
+            {"address": "ann@example.org", "envid": "e-1", "variables": {"x": "a"}},
+            {"address": "ann@example.org", "envid": "e-2", "variables": {"x": "b"}},
+        ],
+        subject="{{ x }}",
+        text="{{ x }}",
+    ),
+}  # fmt: skip

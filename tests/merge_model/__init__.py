@@ -1,0 +1,106 @@
+"""What each recipient of a merge gets, as a message of its own: the template filled in by hand.
+
+`personal(message, index)` is the plain JSON message that must come out as the one that recipient `index` gets.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from model.names import members
+
+from . import braces, jinja
+from .addresses import fill_name
+
+__all__ = ["Personal", "personal", "recipients"]
+
+Fill = Callable[..., str]
+
+# These speak of the merge, or name everybody.
+MERGE_FIELDS = {"recipients", "variables", "template", "merge"}
+# A recipient's own value stands in place of the message's.
+OWN_FIELDS = ("sender", "envid", "job", "vmta")
+
+
+@dataclass(frozen=True)
+class Personal:
+    """The plain message of one recipient; `priority` is PowerMTA's own, from 1 to 100."""
+
+    message: dict
+    priority: int | None = None
+
+
+def recipients(message: dict) -> list[dict]:
+    """The recipients as objects, each with `to`, what a plain message has for it."""
+    return [recipient(given) for given in members(message)["recipients"]]
+
+
+def recipient(given: str | dict) -> dict:
+    if isinstance(given, str):
+        return {"to": given}
+    fields = members(given)
+    to = {"address": fields.get("address", fields.get("email")), "name": fields.get("name")}
+    return {**fields, "to": {name: value for name, value in to.items() if value is not None}}
+
+
+def personal(message: dict, index: int) -> Personal:
+    fields = members(message)
+    own = recipient(fields["recipients"][index])
+    variables = {**given(fields.get("variables")), **given(own.get("variables"))}
+    plain = filled(
+        {name: value for name, value in fields.items() if name not in MERGE_FIELDS}, filler(fields), variables
+    )
+    plain |= {name: own[name] for name in OWN_FIELDS if name in own}
+    priority = own.get("priority")
+    if isinstance(priority, str):
+        plain["priority"] = priority
+    return Personal({**plain, "to": own["to"]}, priority if isinstance(priority, int) else None)
+
+
+def given(variables: dict | None) -> dict:
+    """The variables that have a value; their names are told apart by case."""
+    return {name: value for name, value in (variables or {}).items() if value is not None}
+
+
+def filler(fields: dict) -> Fill:
+    """Fills one template of the message; `html` tells that it is HTML."""
+    language = fields.get("template", "none")
+    if language == "none":
+        return lambda template, variables, *, html=False: template
+    return {"merge": braces.fill, "jinja": jinja.fill}[language]
+
+
+def filled(fields: dict, fill: Fill, variables: dict) -> dict:
+    """The message with values in all places where templates are read."""
+    result = dict(fields)
+    for name in ("subject", "text", "messageid"):
+        if name in fields:
+            result[name] = fill(fields[name], variables)
+    for name in ("html", "amp"):
+        if name in fields:
+            result[name] = fill(fields[name], variables, html=True)
+    for name in ("from", "replyto"):
+        if name in fields:
+            result[name] = fill_name(fields[name], lambda text: fill(text, variables))
+    if "headers" in fields:
+        result["headers"] = filled_headers(fields["headers"], lambda text: fill(text, variables))
+    if "unsubscribe" in fields:
+        ways = members(fields["unsubscribe"])
+        result["unsubscribe"] = {
+            name: fill(value, variables) if name in ("url", "mailto") else value for name, value in ways.items()
+        }
+    return result
+
+
+def filled_headers(value: object, fill: Callable[[str], str]) -> object:
+    """The same header fields, each text filled in, be they members of an object or a list of names and values."""
+    if isinstance(value, str):
+        return fill(value)
+    if isinstance(value, list):
+        return [filled_item(item, fill) for item in value]
+    return {name: filled_headers(item, fill) for name, item in value.items()}
+
+
+def filled_item(item: object, fill: Callable[[str], str]) -> object:
+    if not isinstance(item, dict):
+        return filled_headers(item, fill) if item is not None else None
+    return {name: filled_headers(part, fill) if name.lower() == "value" else part for name, part in item.items()}

@@ -1,0 +1,21 @@
+"""How a value of JSON looks in a text."""
+
+ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
+
+
+def show(value: object) -> str:
+    """Strings as they are; numbers without a fraction where it is zero; `true` and `false`."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    raise TypeError("a list or an object has no text")
+
+
+def escape(text: str) -> str:
+    """The text as HTML."""
+    return "".join(ESCAPES.get(char, char) for char in text)

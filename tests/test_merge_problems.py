@@ -1,0 +1,94 @@
+"""What is wrong with a message for many: every problem with its code and place, and nothing is handed over."""
+
+import json
+
+import pytest
+
+from daemon import Daemon
+from doors import Door, PythonJson, Refused
+from merge_problems import BASE, PROBLEMS, merge, own
+
+
+def encode(message: dict) -> bytes:
+    return json.dumps(message).encode()
+
+
+def problems_of(verb, message: bytes) -> list[tuple[str, str]]:
+    with pytest.raises(Refused) as refused:
+        verb(message)
+    return [(problem["code"], problem["pointer"]) for problem in refused.value.problems]
+
+
+@pytest.mark.parametrize("name", [name for name in PROBLEMS if name != "several"])
+def test_problems(name: str):
+    message, expected = PROBLEMS[name]
+    door = PythonJson()
+    found = problems_of(door.check, encode(message))
+    assert sorted(found) == sorted(expected)
+    assert [problems_of(verb, encode(message)) for verb in (door.render, door.pickup_files)] == [found] * 2
+
+
+def test_problems_of_all_kinds_are_told_at_once():
+    """Those of the template may hide what its values would break, but not those of other fields."""
+    message, expected = PROBLEMS["several"]
+    assert set(expected) <= set(problems_of(PythonJson().check, encode(message)))
+
+
+def test_every_door_tells_the_same(door: Door):
+    for message, _ in PROBLEMS.values():
+        octets = encode(message)
+        expected = problems_of(PythonJson().check, octets)
+        assert [problems_of(verb, octets) for verb in (door.check, door.render, door.pickup_files)] == [expected] * 3
+
+
+def test_no_file_is_left(daemon: Daemon):
+    assert {daemon.post(encode(message)).status for message, _ in PROBLEMS.values()} == {422}
+    assert daemon.files() == []
+
+
+def test_problems_of_many_recipients_stand_in_their_order(door: Door):
+    variables = [{} if index % 3 == 0 else {"x": "\n" if index % 3 == 1 else "a"} for index in range(9)]
+    found = problems_of(door.check, encode(merge([*own()[:0], *(own(v)[0] for v in variables)], subject="{{ x }}")))
+    codes = {0: "missing_variable", 1: "control_character"}
+    assert found == [(codes[n % 3], f"/recipients/{n}/variables/x") for n in range(9) if n % 3 < 2]
+
+
+def test_at_most_1000_problems_are_told(door: Door):
+    found = problems_of(door.check, encode(merge(own() * 3_000, subject="{{ x }}")))
+    assert found == [("missing_variable", f"/recipients/{index}/variables/x") for index in range(1_000)]
+
+
+def test_details_do_not_repeat_values(door: Door):
+    canary = "kanarienvogel"
+    for message in (
+        merge(own({"x": f"{canary}\n"}), subject="{{ x }}"),
+        merge(own(), text=f"{{{{ {canary} {canary} }}}}"),
+        merge(own({"x": f"{canary} "}), unsubscribe={"url": "https://example.com/{{ x }}"}),
+        merge(own(), text="{% " + canary + " %}", template="jinja"),
+        merge(own({"x": canary}), text="{{ x.y.z }}", template="jinja"),
+    ):
+        with pytest.raises(Refused) as refused:
+            door.check(encode(message))
+        assert canary not in str([problem["detail"] for problem in refused.value.problems])
+
+
+@pytest.mark.parametrize(
+    ("recipient", "code", "pointer"),
+    [
+        ('{"address": "a@b.example", "variables": {"x": "\\ud800"}}', "lone_surrogate", "/recipients/0/variables/x"),
+        ('{"address": "a@b.example", "envid": "a", "envid": "b"}', "duplicate_field", "/recipients/0/envid"),
+        ('{"address": "a@b.example", "email": "a@b.example"}', "duplicate_field", "/recipients/0/email"),
+        (
+            '{"address": "a@b.example", "variables": {"x": 1, "x": 1}}',
+            "duplicate_field",
+            "/recipients/0/variables/x",
+        ),
+    ],
+)
+def test_json_that_no_dict_can_stand_for(door: Door, recipient: str, code: str, pointer: str):
+    message = json.dumps({**BASE, "recipients": ["#"]}).replace('"#"', recipient)
+    assert problems_of(door.check, message.encode()) == [(code, pointer)]
+
+
+def test_names_of_variables_are_told_apart_by_case(door: Door):
+    door.check(encode(merge(own({"x": 1, "X": 2, "x_": 3}), text="{{ x }}{{ X }}{{ x_ }}")))
