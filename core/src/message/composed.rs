@@ -216,13 +216,6 @@ impl<'a> Composed<'a> {
         }
     }
 
-    /// Whether the message is one part, `others` being bodies beside its own.
-    pub fn is_single_part<T>(&self, others: &Bodies<T>) -> bool {
-        let own = [&self.text, &self.amp, &self.html];
-        let bodies = own.into_iter().flatten().count() + others.iter().count();
-        bodies == 1 && self.calendar.is_none() && self.attachments.is_empty()
-    }
-
     /// The name of a field; empty for one that is several.
     pub fn field_name(&self, field: Field) -> &str {
         match field {

@@ -38,6 +38,9 @@ pub(super) fn understand<'a>(
     let is_merge = json.raw.is_none() && (json.recipients.is_some() || beside.apart != Apart::No);
     if is_merge {
         refuse_other_recipients(&json, report);
+    } else if let (Some(form), None) = (&json.merge, &json.raw) {
+        let detail = "This says how `recipients` are written down, and there are none.";
+        report.problem(form.place, Code::Conflict, detail);
     }
     let mut mailboxes = |field: Option<Placed<JsonMailboxes<'a>>>| {
         field.map_or_else(Vec::new, |field| read_mailboxes(field, report))
@@ -71,14 +74,10 @@ pub(super) fn understand<'a>(
             })
         }
     };
-    if let (Some(form), false) = (&json.merge, is_merge) {
-        let detail = "This says how `recipients` are written down, and there are none.";
-        report.problem(form.place, Code::Conflict, detail);
-    }
     beside.files.finish(report);
     if !has_recipients && to.is_empty() && !recipients_unknown {
         let detail = "The message goes to nobody; give `to`, `cc` or `bcc`.";
-        let fields = ["to", "cc", "bcc"];
+        let fields = ["to", "cc", "bcc", "recipients"];
         // Where a recipient is faulty it cannot be said that there is none.
         report.missing(Place::ROOT, &fields, Code::NoRecipients, detail);
     }

@@ -30,7 +30,7 @@ pub(super) struct Block {
 }
 
 const FORMS: usize = 4;
-const BITS: usize = 6;
+const BITS: usize = 8;
 
 /// For how many recipients of a file each condition holds.
 #[derive(Debug)]

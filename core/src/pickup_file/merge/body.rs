@@ -22,6 +22,7 @@ pub(super) fn lay_out(
     let mut out = Vec::new();
     let mut lines = Lines::new(&mut out);
     let pieces = text.pieces();
+    let ends_open = matches!(pieces.last(), Some(Piece::Slot(_)));
     let mut mark = Vec::new();
     for (index, piece) in pieces.iter().enumerate() {
         match piece {
@@ -41,6 +42,10 @@ pub(super) fn lay_out(
                 }
             }
         }
+    }
+    // An empty value would leave a soft line break at the end, which means nothing there.
+    if ends_open {
+        lines.line_end();
     }
     out
 }

@@ -153,7 +153,7 @@ impl Draft {
             let is_own = recipient.values.has(variable.value);
             self.own.push(is_own);
             let value = language.value(&recipient.values, variable.value);
-            if !self.value.encode(value, variable.style) {
+            if variable.neighbours.meet(value) || !self.value.encode(value, variable.style) {
                 // In its file it is the same for everybody.
                 if is_own {
                     return Err(DoesNotFit);

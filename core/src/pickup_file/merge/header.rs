@@ -7,7 +7,7 @@ use super::value::MOST_PIECES;
 use crate::address::Mailbox;
 use crate::header::{HeaderSection, LINE, LONGEST_TOKEN, folds, is_words, needs_encoding};
 use crate::message::{Field, OwnPriority, Priority, Recipient};
-use crate::template::TemplateText;
+use crate::template::{Piece, TemplateText};
 
 /// In which of its forms a place of the template stands for one recipient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -167,21 +167,53 @@ fn stands_inline(plan: &Plan<'_>, field: Field, recipient: &Recipient<'_>) -> bo
     if text.is_empty() || needs_encoding(text) {
         return false;
     }
-    let name = plan.composed.field_name(field);
+    let room = LINE - plan.composed.field_name(field).len() - ": ".len();
     let is_as_written = match field {
-        Field::Subject => folds(text, LINE - name.len() - ": ".len()),
+        Field::Subject => folds(text, room),
         Field::Unsubscribe => is_filled(plan, template, recipient, text),
         _ => true,
     };
+    let language = &plan.templates().language;
+    let value = |number| language.value(&recipient.values, number);
     is_as_written
-        && template.slots().all(|slot| {
-            is_definable(
-                plan.templates()
-                    .language
-                    .value(&recipient.values, slot.value)
-                    .as_bytes(),
-            )
-        })
+        && template
+            .slots()
+            .all(|slot| is_definable(value(slot.value).as_bytes()))
+        && folds_beside_values(template, value, room)
+}
+
+/// Whether lines that end at blanks of the text, and not at those of values, are short enough where
+/// they can be. The first one has so much `room`.
+fn folds_beside_values<'v>(
+    template: &TemplateText<'_>,
+    value: impl Fn(usize) -> &'v str,
+    mut room: usize,
+) -> bool {
+    let (mut length, mut has_blank) = (0, false);
+    let mut fits = |length: usize, has_blank: bool| {
+        let room = std::mem::replace(&mut room, LINE - 1);
+        !has_blank || length <= room
+    };
+    for piece in template.pieces() {
+        match piece {
+            Piece::Slot(slot) => {
+                let value = value(slot.value);
+                length += value.len();
+                has_blank |= value.contains(' ');
+            }
+            Piece::Literal(literal) => {
+                let mut words = literal.split(' ');
+                length += words.next().map_or(0, str::len);
+                for word in words {
+                    if !fits(length, has_blank) {
+                        return false;
+                    }
+                    (length, has_blank) = (word.len(), false);
+                }
+            }
+        }
+    }
+    fits(length, has_blank)
 }
 
 /// Whether the text is what the template gives: an address may have been rewritten.

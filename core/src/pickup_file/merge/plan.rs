@@ -65,6 +65,7 @@ pub(super) struct BodyVariable {
     pub value: usize,
     pub style: Style,
     pub name: Name,
+    pub neighbours: Neighbours,
     /// How often it stands there.
     pub occurrences: usize,
 }
@@ -87,8 +88,7 @@ impl<'m> Plan<'m> {
     pub fn new(message: &'m Message<'m>) -> Option<Self> {
         let (merge, composed) = (message.merge()?, message.composed()?);
         let schedule = message.delivery().schedule.as_ref();
-        let has_bare_cr = merge.templates.bodies.iter().any(has_bare_cr);
-        if schedule.is_some_and(|schedule| schedule.len() > LONGEST_SCHEDULE) || has_bare_cr {
+        if schedule.is_some_and(|schedule| schedule.len() > LONGEST_SCHEDULE) {
             return None;
         }
         let mut names = Names::default();
@@ -235,7 +235,8 @@ impl<'m> Plan<'m> {
         let bodies = self.bodies.iter().enumerate();
         bodies
             .filter(|(_, variable)| {
-                !encoded.encode(language.common(variable.value), variable.style)
+                let value = language.common(variable.value);
+                variable.neighbours.meet(value) || !encoded.encode(value, variable.style)
             })
             .map(|(number, _)| number)
             .collect()
@@ -290,7 +291,6 @@ impl<'m> Plan<'m> {
 
     fn add_bodies(&mut self, names: &mut Names) {
         let templates = self.templates();
-        let is_only_body = self.composed.is_single_part(&templates.bodies);
         let mut known = HashMap::new();
         for text in templates.bodies.iter() {
             let last = text.pieces().len();
@@ -300,7 +300,7 @@ impl<'m> Plan<'m> {
                 };
                 let style = Style {
                     escaped: slot.escaped,
-                    is_tail: is_only_body && index + 1 == last,
+                    is_tail: index + 1 == last,
                 };
                 let value = slot.value;
                 let number = *known.entry((value, style)).or_insert_with(|| {
@@ -308,12 +308,15 @@ impl<'m> Plan<'m> {
                         value,
                         style,
                         name: names.next(),
+                        neighbours: Neighbours::default(),
                         occurrences: 0,
                     });
                     self.bodies.len() - 1
                 });
                 if let Some(variable) = self.bodies.get_mut(number) {
                     variable.occurrences += 1;
+                    let neighbours = Neighbours::of(text.pieces(), index);
+                    variable.neighbours = variable.neighbours.and(neighbours);
                 }
                 self.occurrences.push(number);
             }
@@ -329,11 +332,53 @@ fn with_name<'m>(mailbox: &'m Mailbox<'m>, name: Option<&String>) -> Mailbox<'m>
     mailbox
 }
 
-/// A bare CR before a value would be one line end with a value's LF.
-fn has_bare_cr(text: &TemplateText<'_>) -> bool {
-    text.pieces()
-        .iter()
-        .any(|piece| matches!(piece, Piece::Literal(literal) if literal.ends_with('\r')))
+fn literal<'p>(piece: &'p Piece<'_>) -> Option<&'p str> {
+    match piece {
+        Piece::Literal(literal) => Some(literal),
+        Piece::Slot(_) => None,
+    }
+}
+
+/// What stands beside a value. CR and LF that meet are one line end, which no value can say by
+/// itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Neighbours {
+    cr_before: bool,
+    lf_behind: bool,
+    /// Without the value the body would end with the end of a line, and need no other.
+    ends_before: bool,
+}
+
+impl Neighbours {
+    /// Those of the piece of this number.
+    fn of(pieces: &[Piece<'_>], index: usize) -> Self {
+        let (before, behind) = pieces.split_at(index);
+        let before = before.iter().rev().find_map(literal).unwrap_or_default();
+        let next = behind.get(1);
+        Self {
+            cr_before: before.ends_with('\r'),
+            // What the next value begins with is not known.
+            lf_behind: next
+                .is_some_and(|next| literal(next).is_none_or(|text| text.starts_with('\n'))),
+            ends_before: next.is_none() && before.ends_with(['\r', '\n']),
+        }
+    }
+
+    /// Those of this one and of another place where the value stands as well.
+    fn and(self, other: Self) -> Self {
+        Self {
+            cr_before: self.cr_before || other.cr_before,
+            lf_behind: self.lf_behind || other.lf_behind,
+            ends_before: self.ends_before || other.ends_before,
+        }
+    }
+
+    /// Whether the value makes one line end of two.
+    pub fn meet(self, value: &str) -> bool {
+        (self.cr_before && value.starts_with('\n'))
+            || (self.lf_behind && value.ends_with('\r'))
+            || (value.is_empty() && (self.ends_before || (self.cr_before && self.lf_behind)))
+    }
 }
 
 /// The name of a variable; where one is several lines, the others have numbers behind it.

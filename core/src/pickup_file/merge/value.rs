@@ -6,7 +6,7 @@ use crate::mime::quoted_printable::{LINE, escape};
 use crate::template::entity;
 
 /// The longest that a value may be, in lines.
-pub(super) const MOST_PIECES: usize = 64;
+pub(super) const MOST_PIECES: usize = 256;
 
 /// A value in quoted-printable. Filled again and again, so that memory is asked for once.
 #[derive(Debug, Default)]
@@ -21,22 +21,17 @@ pub(super) struct EncodedValue {
 pub(super) struct Style {
     /// Characters that mean something in HTML are escaped.
     pub escaped: bool,
-    /// It ends the only body of a message, to which a line end is added that may then not be
-    /// there twice.
+    /// It ends its body, behind which a line ends in any case: not twice then.
     pub is_tail: bool,
 }
 
 impl EncodedValue {
     /// Encodes a value. Wherever it lands, its pieces stay what they are: blanks at its end and a dot
     /// at the start of a line are encoded, and so is what means something to PowerMTA. False if
-    /// there would be too many pieces, or where only the text around could tell what a line end is.
+    /// there would be too many pieces.
     pub fn encode(&mut self, value: &str, style: Style) -> bool {
         self.octets.clear();
         self.cuts.clear();
-        // The bare CR is part of a line end if LF follows it, and what follows is not known here.
-        if value.ends_with('\r') {
-            return false;
-        }
         let value = if style.is_tail {
             let line = value.strip_suffix('\n').unwrap_or(value);
             line.strip_suffix('\r').unwrap_or(line)
@@ -220,10 +215,9 @@ mod tests {
     }
 
     #[test]
-    fn what_only_its_neighbours_could_tell_does_not_fit() {
-        assert_eq!(pieces("a\r", TEXT), None);
-        assert_eq!(pieces(&"x".repeat(75 * 64 + 1), TEXT), None);
-        assert_eq!(pieces(&"x".repeat(75 * 64), TEXT).unwrap().len(), 64);
+    fn what_is_too_long_does_not_fit() {
+        assert_eq!(pieces(&"x".repeat(75 * 256 + 1), TEXT), None);
+        assert_eq!(pieces(&"x".repeat(75 * 256), TEXT).unwrap().len(), 256);
     }
 
     proptest! {
