@@ -25,6 +25,17 @@ pub(crate) struct Delivery<'a> {
     pub dsn: Option<Dsn>,
 }
 
+impl Delivery<'_> {
+    /// Whether the schedule is too long for a line of definitions, and with that for PowerMTA's merge
+    /// form.
+    pub fn has_long_schedule(&self) -> bool {
+        const LONGEST: usize = 460;
+        self.schedule
+            .as_ref()
+            .is_some_and(|schedule| schedule.len() > LONGEST)
+    }
+}
+
 /// Delivery status notifications (RFC 3461).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Dsn {

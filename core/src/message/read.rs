@@ -3,7 +3,7 @@
 use super::attachment::read_attachments;
 use super::calendar::read_calendar;
 use super::composed::{Composed, Files, Priority};
-use super::delivery::read_delivery;
+use super::delivery::{Delivery, read_delivery};
 use super::extra_headers::read_headers;
 use super::form::FileParts;
 use super::raw::read_raw;
@@ -53,8 +53,7 @@ pub(super) fn understand<'a>(
     let mut merge = None;
     let content = match json.raw.take() {
         None if is_merge || json.template.is_some() || json.variables.is_some() => {
-            let verp = delivery.verp;
-            let read = read_templated(&mut json, &mut beside, verp, report);
+            let read = read_templated(&mut json, &mut beside, &delivery, report);
             read.map(|(composed, read)| {
                 merge = read;
                 Content::Composed(composed)
@@ -106,7 +105,7 @@ fn refuse_other_recipients(json: &JsonMessage<'_>, report: &mut Report<'_>) {
 fn read_templated<'a>(
     json: &mut JsonMessage<'a>,
     beside: &mut Beside<'a>,
-    verp: bool,
+    delivery: &Delivery<'a>,
     report: &mut Report<'a>,
 ) -> Option<(Box<Composed<'a>>, Option<Box<Merge<'a>>>)> {
     let recipients = json.recipients.take();
@@ -159,7 +158,7 @@ fn read_templated<'a>(
             let rules = Rules {
                 merge: &merge,
                 composed: &composed,
-                verp,
+                delivery,
             };
             merge.recipients = read_recipients(rules, place, value, report);
         }

@@ -100,7 +100,7 @@ impl<'a> Message<'a> {
         Some(Rules {
             merge: self.merge()?,
             composed: self.composed()?,
-            verp: self.delivery.verp,
+            delivery: &self.delivery,
         })
     }
 
@@ -155,7 +155,7 @@ impl<'a> Message<'a> {
 pub(crate) struct Rules<'m, 'a> {
     pub merge: &'m Merge<'a>,
     pub composed: &'m Composed<'a>,
-    pub verp: bool,
+    pub delivery: &'m Delivery<'a>,
 }
 
 impl<'a> Rules<'_, 'a> {
@@ -207,7 +207,9 @@ impl<'a> Rules<'_, 'a> {
     ) -> Recipient<'r> {
         let sender_place = parts.sender.as_ref().map(|sender| sender.place);
         let sender = parts.sender.and_then(|sender| read_sender(&sender, report));
-        if let (Some(place), Some(ReversePath::Null), true) = (sender_place, &sender, self.verp) {
+        if let (Some(place), Some(ReversePath::Null), true) =
+            (sender_place, &sender, self.delivery.verp)
+        {
             let detail = "VERP makes bounce addresses from the sender's; the null sender has none.";
             report.problem(place, Code::Conflict, detail);
         }
@@ -251,9 +253,9 @@ impl<'a> Rules<'_, 'a> {
             report.problem(place, Code::InvalidChoice, detail);
             return None;
         };
-        if self.merge.form == MergeForm::Expanded {
-            let detail = "PowerMTA takes a number in its own merge form alone; say `high`, `normal` \
-                          or `low`, or leave `merge` as it is.";
+        if self.merge.form == MergeForm::Expanded || self.delivery.has_long_schedule() {
+            let detail = "PowerMTA takes a number in its own merge form alone, which has no room \
+                          for more than 11 delivery windows; say `high`, `normal` or `low`.";
             report.problem(place, Code::Conflict, detail);
         }
         Some(OwnPriority::Queue(number))

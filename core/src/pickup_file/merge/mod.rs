@@ -6,24 +6,28 @@
 //! template once it is known how long the values get. Whoever does not fit (a value of many kilobytes,
 //! a quote where only a quoted string could hold it) gets a file of their own.
 
+mod alone;
 mod blocks;
 mod body;
 mod definitions;
 mod draft;
+mod envids;
 mod header;
 mod parts;
 mod plan;
 mod template;
+#[cfg(test)]
+mod tests;
 mod value;
 mod words;
 
 use super::{PickupFile, named_files};
 use crate::envelope::Envelope;
-use crate::message::{MergeForm, Message, Recipient};
+use crate::message::{MergeForm, Message, OwnPriority, Recipient};
 use crate::stamp::{Id, RecipientIds, Stamp};
 use draft::{Added, Draft};
+pub use envids::Envids;
 use plan::Plan;
-use serde::{Serialize, Serializer};
 
 /// Puts recipients into pickup files, one after the other.
 ///
@@ -134,6 +138,9 @@ impl<'m> Packer<'m> {
         let delivery = self.message.delivery_for(recipient, &id);
         let octets = self.message.render_for(recipient, &stamp);
         let name = file_name(&self.stamp.id, self.files);
+        if let Some(OwnPriority::Queue(priority)) = recipient.priority {
+            return alone::file(name, &envelope, &delivery, priority, &octets);
+        }
         named_files(&envelope, &delivery, octets, |_| name.clone())
             .into_iter()
             .next()
@@ -144,76 +151,4 @@ impl<'m> Packer<'m> {
 /// The files of a merge are always numbered: when the first is written, nobody knows of a second.
 fn file_name(id: &Id, number: usize) -> String {
     format!("{id}-{number}.eml")
-}
-
-/// The envelope ids of a merge's recipients, in their order: those that were made here, and `None`
-/// for each that the caller gave. Serializes as an array of strings and nulls.
-///
-/// However many recipients there are, this takes next to no memory: an id is made again each time it
-/// is asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Envids {
-    ids: RecipientIds,
-    /// How many in a row were made, were given, were made, …
-    runs: Vec<usize>,
-}
-
-impl Envids {
-    fn new(ids: RecipientIds) -> Self {
-        Self { ids, runs: vec![0] }
-    }
-
-    /// The identifier of the next recipient. It is not an envelope id where one was given.
-    fn next(&mut self, given: bool) -> Id {
-        let id = self.ids.id(self.len());
-        let is_given = self.runs.len().is_multiple_of(2);
-        match self.runs.last_mut() {
-            Some(run) if is_given == given => *run += 1,
-            _ => self.runs.push(1),
-        }
-        id
-    }
-
-    /// How many recipients there are.
-    pub fn len(&self) -> usize {
-        self.runs.iter().sum()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The ids in the order of the recipients.
-    pub fn iter(&self) -> impl Iterator<Item = Option<Id>> + '_ {
-        let runs = self.runs.iter().enumerate();
-        let given = runs.flat_map(|(index, run)| std::iter::repeat_n(index % 2 == 1, *run));
-        given
-            .enumerate()
-            .map(|(recipient, given)| (!given).then(|| self.ids.id(recipient)))
-    }
-}
-
-impl Serialize for Envids {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.iter())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn envelope_ids_are_made_again_as_they_were() {
-        let mut envids = Envids::new(RecipientIds::new(&Stamp::now()));
-        let given = [true, false, false, true, true, false];
-        let ids = given.map(|given| envids.next(given));
-        let expected = given.into_iter().zip(ids);
-        let expected: Vec<_> = expected.map(|(given, id)| (!given).then_some(id)).collect();
-        assert_eq!(envids.iter().collect::<Vec<_>>(), expected);
-        assert_eq!((envids.len(), envids.is_empty()), (6, false));
-        let distinct: std::collections::HashSet<_> = ids.into_iter().collect();
-        assert_eq!(distinct.len(), 6);
-    }
 }

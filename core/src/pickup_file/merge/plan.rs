@@ -80,15 +80,11 @@ pub(super) struct Key {
     pub own_large: u64,
 }
 
-/// A longer schedule does not fit a line of definitions.
-const LONGEST_SCHEDULE: usize = 460;
-
 impl<'m> Plan<'m> {
     /// `None` if the message cannot be said in this form at all.
     pub fn new(message: &'m Message<'m>) -> Option<Self> {
         let (merge, composed) = (message.merge()?, message.composed()?);
-        let schedule = message.delivery().schedule.as_ref();
-        if schedule.is_some_and(|schedule| schedule.len() > LONGEST_SCHEDULE) {
+        if message.delivery().has_long_schedule() {
             return None;
         }
         let mut names = Names::default();

@@ -7,7 +7,8 @@ use super::header::{COMMON, INLINE, LINES, TO_BARE, TO_INLINE, TO_LINES};
 use super::plan::{FieldKind, FieldSpot, Name, Plan, numbers_of_block};
 use super::words::fold;
 use crate::header::HeaderSection;
-use crate::message::{Field, ONE_CLICK, Priority, Stencil};
+use crate::message::{Delivery, Field, ONE_CLICK, Priority, Stencil};
+use crate::pickup_file::line;
 use crate::stamp::Stamp;
 use crate::template::TemplateText;
 
@@ -27,7 +28,7 @@ impl Template<'_, '_> {
     pub fn blocks(&self, stamp: &Stamp) -> Vec<Block> {
         let message = self.plan.composed.render_stencil(&self.stencil(), stamp);
         let mut blocks = Blocks::new(self.counts);
-        self.write_options(blocks.common());
+        write_options(blocks.common(), self.plan.delivery());
         let mut rest = message.as_slice();
         while let Some(at) = memchr::memchr2(0, b'[', rest) {
             let (before, found) = rest.split_at(at);
@@ -86,13 +87,6 @@ impl Template<'_, '_> {
             Room::Inline(width)
         };
         (mark, room)
-    }
-
-    /// PowerMTA's options that no variable holds.
-    fn write_options(&self, out: &mut Vec<u8>) {
-        if let Some(dkim) = &self.plan.delivery().dkim {
-            out.extend_from_slice(format!("x-dkim-options: {dkim}\r\n").as_bytes());
-        }
     }
 
     /// Writes what stands at a mark.
@@ -230,6 +224,13 @@ fn forms(field: Field) -> Vec<Vec<u8>> {
     std::iter::once(Vec::new()).chain(levels).collect()
 }
 
+/// PowerMTA's options that no variable holds.
+pub(super) fn write_options(out: &mut Vec<u8>, delivery: &Delivery<'_>) {
+    if let Some(dkim) = &delivery.dkim {
+        line(out, "x-dkim-options", dkim);
+    }
+}
+
 pub(super) fn push_variable(out: &mut Vec<u8>, name: &[u8]) {
     out.push(b'[');
     out.extend_from_slice(name);
@@ -241,7 +242,7 @@ pub(super) fn doubled(text: &str) -> impl Iterator<Item = u8> + '_ {
     text.bytes().flat_map(doubled_octet)
 }
 
-fn doubled_octet(octet: u8) -> impl Iterator<Item = u8> {
+pub(super) fn doubled_octet(octet: u8) -> impl Iterator<Item = u8> {
     std::iter::repeat_n(octet, if octet == b'[' { 2 } else { 1 })
 }
 

@@ -1,0 +1,49 @@
+//! A file of the merge form for one recipient, whose message is all template: only this form can say
+//! PowerMTA's own priority.
+
+use super::definitions::Definitions;
+use super::template::{doubled_octet, write_options};
+use crate::envelope::Envelope;
+use crate::message::Delivery;
+use crate::pickup_file::PickupFile;
+use crate::pickup_file::bsmtp::{self, rcpt_to};
+
+/// `message` is complete; nothing is put in.
+pub(super) fn file(
+    name: String,
+    envelope: &Envelope<'_>,
+    delivery: &Delivery<'_>,
+    priority: u8,
+    message: &[u8],
+) -> PickupFile {
+    let mut commands = Vec::new();
+    bsmtp::from_command(
+        &mut commands,
+        "XMRG",
+        envelope.reverse_path,
+        envelope.is_internationalized,
+        delivery,
+    );
+    let mut own = Definitions::new(&mut commands);
+    for (name, value) in [
+        (b"*envid".as_slice(), &delivery.envid),
+        (b"*jobid", &delivery.job),
+        (b"*vmta", &delivery.vmta),
+        (b"*schedule", &delivery.schedule),
+        (b"*priority", &Some(priority.to_string().into())),
+    ] {
+        if let Some(value) = value {
+            own.define(name, value.as_bytes());
+        }
+    }
+    own.end();
+    for recipient in &envelope.forward_paths {
+        rcpt_to(&mut commands, recipient, delivery.dsn.as_ref());
+    }
+    let mut template = Vec::with_capacity(message.len() + 64);
+    write_options(&mut template, delivery);
+    template.extend(message.iter().copied().flat_map(doubled_octet));
+    let mut part = b"XPRT 1 LAST\r\n".to_vec();
+    part.extend(bsmtp::data(&template));
+    PickupFile::new(name, commands, part)
+}

@@ -1,0 +1,129 @@
+//! What the files of a merge look like; what they mean is held against other programs' readers in
+//! `tests/`.
+
+use crate::Submission;
+use serde_json::{Value, json};
+
+fn files(message: &Value) -> Vec<String> {
+    let submission = Submission::from_json(message.to_string().as_bytes());
+    let submission = submission.unwrap_or_else(|problems| panic!("{problems}"));
+    let files = submission.files().iter();
+    let text = |octets| String::from_utf8(octets).unwrap();
+    files.map(|file| text(file.chunks().concat())).collect()
+}
+
+fn merge(recipients: Value, fields: &Value) -> Value {
+    let mut message = json!({
+        "from": "shop@example.com",
+        "template": "merge",
+        "date": "2026-11-25T04:00:00Z",
+        "recipients": recipients,
+    });
+    for (name, value) in fields.as_object().unwrap() {
+        message[name] = value.clone();
+    }
+    message
+}
+
+fn filled(values: &[&str]) -> Value {
+    let numbered = values.iter().enumerate();
+    let recipient = |(number, value)| json!({"address": format!("r{number}@example.org"), "variables": {"x": value}});
+    numbered.map(recipient).collect()
+}
+
+#[test]
+fn what_all_recipients_share_stands_in_the_template() {
+    let recipients = filled(&["a", "b"]);
+    let fields =
+        json!({"variables": {"y": "<shared>"}, "html": "{{ x }} {{ y }}", "subject": "s {{ y }}"});
+    let files = files(&merge(recipients, &fields));
+    let [file] = files.as_slice() else {
+        panic!("{files:?}")
+    };
+    assert!(file.contains("Subject: s <shared>\r\n"), "{file}");
+    assert!(file.contains("[a] &lt;shared&gt;"), "{file}");
+    assert_eq!(file.matches("shared").count(), 2, "{file}");
+}
+
+#[test]
+fn a_value_of_nearly_everybody_is_defined_for_them_as_well() {
+    let mut recipients = filled(&["a"]);
+    recipients
+        .as_array_mut()
+        .unwrap()
+        .push(json!("b@example.org"));
+    let fields = json!({"text": "{{ x | default: \"nobody\" }}."});
+    let files = files(&merge(recipients, &fields));
+    let [file] = files.as_slice() else {
+        panic!("{files:?}")
+    };
+    assert!(
+        file.contains("a=\"nobody\"") && file.contains("[a]."),
+        "{file}"
+    );
+}
+
+#[test]
+fn a_text_too_long_to_be_defined_may_be_shared() {
+    let long = "long words ".repeat(4_000);
+    let mut recipients = filled(&["a", "b"]);
+    recipients
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"address": "c@example.org", "variables": {"x": "c", "y": "own"}}));
+    let fields = json!({"variables": {"y": long}, "text": "{{ x }} {{ y }}."});
+    let files = files(&merge(recipients, &fields));
+    assert_eq!(files.len(), 2);
+    let recipients: Vec<_> = files
+        .iter()
+        .map(|file| file.matches("RCPT TO").count())
+        .collect();
+    assert_eq!(recipients, [2, 1]);
+}
+
+#[test]
+fn who_does_not_fit_gets_a_file_even_with_a_priority() {
+    let long = "x".repeat(30_000);
+    let mut recipients = filled(&["a", &long, &long]);
+    recipients[2]["priority"] = json!(50);
+    let files = files(&merge(recipients, &json!({"text": "[{{ x }}]"})));
+    let starts: Vec<_> = files
+        .iter()
+        .map(|file| file.split(' ').next().unwrap())
+        .collect();
+    assert_eq!(starts, ["x-sender:", "XACK", "XACK"]);
+    assert!(files[1].contains(" *priority=\"50\"\r\n") && files[1].contains("\r\n[[xxx"));
+    assert!(files[2].contains("[[[a]]"), "{}", files[2]);
+}
+
+#[test]
+fn recipients_who_differ_too_much_share_no_file() {
+    // Each value stands in the text forty times, and its length is told by up to eight parts.
+    let text = "{{ x }}\n".repeat(40);
+    let values: Vec<String> = (1..40).map(|number| "y".repeat(number * 80)).collect();
+    let values: Vec<&str> = values.iter().map(String::as_str).collect();
+    let files = files(&merge(filled(&values), &json!({"text": text})));
+    assert!(files.len() > 1);
+    for file in &files {
+        assert!(
+            file.split("\r\n").all(|line| line.len() <= 510),
+            "{file:.2000}"
+        );
+    }
+    let recipients: usize = files
+        .iter()
+        .map(|file| file.matches("RCPT TO").count())
+        .sum();
+    assert_eq!(recipients, values.len());
+}
+
+#[test]
+fn a_file_has_five_thousand_recipients_at_most() {
+    let values = vec!["a"; 10_000];
+    let files = files(&merge(filled(&values), &json!({"text": "{{ x }}"})));
+    let recipients: Vec<_> = files
+        .iter()
+        .map(|file| file.matches("RCPT TO").count())
+        .collect();
+    assert_eq!(recipients, [5_000, 5_000]);
+}
