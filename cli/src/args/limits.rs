@@ -8,7 +8,8 @@ use std::time::Duration;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits")]
 pub struct LimitArgs {
-    /// Largest body of a request, in octets or with a unit
+    /// Largest body of a request, in octets or with a unit; of JSON, largest message without its
+    /// `recipients`
     #[arg(
         long,
         value_name = "SIZE",
@@ -17,6 +18,17 @@ pub struct LimitArgs {
     )]
     #[arg(value_parser = units::octets)]
     pub body_limit: usize,
+
+    /// Largest body of a mail merge, recipients and all, in octets or with a unit; recipients wait on
+    /// the file system of the pickup directory and not in memory
+    #[arg(
+        long,
+        value_name = "SIZE",
+        default_value = "1GiB",
+        env = "PMTAEMAIL_MERGE_LIMIT"
+    )]
+    #[arg(value_parser = units::octets)]
+    pub merge_limit: usize,
 
     /// Longest time for the head of a request; an idle connection is closed after it, too
     #[arg(
@@ -28,8 +40,8 @@ pub struct LimitArgs {
     #[arg(value_parser = units::duration)]
     pub header_timeout: Duration,
 
-    /// Longest time for the body of a request; an answer that is not taken is given up after it,
-    /// too
+    /// Longest time for the body of a request, and for each MiB begun of JSON; an answer that is not
+    /// taken is given up after it, too
     #[arg(
         long,
         value_name = "TIME",
@@ -50,7 +62,7 @@ pub struct LimitArgs {
     pub max_in_flight: u32,
 
     /// Most octets of bodies at work at once, in octets or with a unit, at least one body of the
-    /// largest size; more are answered 503
+    /// largest size; more are answered 503. Recipients of a large mail merge do not count
     #[arg(
         long,
         value_name = "SIZE",
