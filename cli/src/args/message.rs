@@ -2,13 +2,15 @@
 
 use super::PickupArgs;
 use clap::Args;
+use pmtaemail::IntakeFormat;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 /// Options of `check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     #[command(flatten)]
-    pub message: MessageArg,
+    pub message: MessageArgs,
 
     /// Print each problem as a line of JSON
     #[arg(long)]
@@ -19,9 +21,14 @@ pub struct CheckArgs {
 #[derive(Debug, Args)]
 pub struct RenderArgs {
     #[command(flatten)]
-    pub message: MessageArg,
+    pub message: MessageArgs,
 
-    /// Print the pickup file, which is envelope and message, instead of the message alone
+    /// Which recipient's message, from 1, of a mail merge; the first one's where not given
+    #[arg(long, value_name = "N", conflicts_with_all = ["pickup_file", "file"])]
+    pub recipient: Option<NonZeroUsize>,
+
+    /// Print the pickup file, which is envelope and message, instead of the message alone; not of
+    /// lines of JSON
     #[arg(long)]
     pub pickup_file: bool,
 
@@ -35,7 +42,7 @@ pub struct RenderArgs {
 #[derive(Debug, Args)]
 pub struct SubmitArgs {
     #[command(flatten)]
-    pub message: MessageArg,
+    pub message: MessageArgs,
 
     #[command(flatten)]
     pub pickup: PickupArgs,
@@ -43,15 +50,33 @@ pub struct SubmitArgs {
 
 /// The message that a command works on.
 #[derive(Debug, Args)]
-pub struct MessageArg {
+pub struct MessageArgs {
     /// File with the message as JSON; standard input where absent or `-`
     #[arg(value_name = "FILE")]
     json_file: Option<PathBuf>,
+
+    /// The message without its `recipients` is the first line, and each further line is a recipient;
+    /// implied by a name that ends in .ndjson or .jsonl
+    #[arg(long)]
+    ndjson: bool,
 }
 
-impl MessageArg {
+impl MessageArgs {
     /// The file that was named, if one was.
     pub fn path(&self) -> Option<&Path> {
         self.json_file.as_deref()
+    }
+
+    /// How the message is written.
+    pub fn format(&self) -> IntakeFormat {
+        let extension = self.path().and_then(Path::extension);
+        let has_lines = ["ndjson", "jsonl"]
+            .iter()
+            .any(|name| extension.is_some_and(|extension| extension.eq_ignore_ascii_case(name)));
+        if self.ndjson || has_lines {
+            IntakeFormat::Ndjson
+        } else {
+            IntakeFormat::Json
+        }
     }
 }

@@ -6,7 +6,7 @@ mod pickup;
 mod serve;
 
 pub use limits::LimitArgs;
-pub use message::{CheckArgs, RenderArgs, SubmitArgs};
+pub use message::{CheckArgs, MessageArgs, RenderArgs, SubmitArgs};
 pub use pickup::PickupArgs;
 pub use serve::{LogArgs, LogFormat, ServeArgs};
 
@@ -23,6 +23,7 @@ Examples:
   pmtaemailapi check message.json
   pmtaemailapi render < message.json
   pmtaemailapi submit -pickup /var/pickup message.json
+  pmtaemailapi submit -pickup /var/pickup newsletter.ndjson
   pmtaemailapi sendmail -t -i < message.eml
 
 Without a subcommand it serves. Long options may be written with one dash or two.
@@ -123,6 +124,7 @@ enum Command {
 mod tests {
     use super::*;
     use clap::error::ErrorKind;
+    use pmtaemail::IntakeFormat;
 
     fn parsed(line: &str) -> Result<Action, clap::Error> {
         parse(line.split(' ').map(OsString::from))
@@ -163,6 +165,23 @@ mod tests {
     }
 
     #[test]
+    fn lines_of_json_are_named() {
+        for (line, format) in [
+            ("pmtaemailapi submit", IntakeFormat::Json),
+            ("pmtaemailapi submit a.json", IntakeFormat::Json),
+            ("pmtaemailapi submit ndjson", IntakeFormat::Json),
+            ("pmtaemailapi submit -ndjson", IntakeFormat::Ndjson),
+            ("pmtaemailapi submit a.ndjson", IntakeFormat::Ndjson),
+            ("pmtaemailapi submit a.b.JSONL", IntakeFormat::Ndjson),
+        ] {
+            let Action::Submit(args) = parsed(line).unwrap() else {
+                panic!("{line}")
+            };
+            assert_eq!(args.message.format(), format, "{line}");
+        }
+    }
+
+    #[test]
     fn sendmail_reads_its_line_itself() {
         for (line, rest) in [
             ("pmtaemailapi sendmail -t -help", "-t -help"),
@@ -185,6 +204,9 @@ mod tests {
             "pmtaemailapi -body-limit 3parsecs",
             "pmtaemailapi -max-in-flight 0",
             "pmtaemailapi -pickup /tmp check",
+            "pmtaemailapi render -recipient 0",
+            "pmtaemailapi render -recipient 1 -file 1",
+            "pmtaemailapi render -recipient 1 -pickup-file",
         ] {
             assert!(parsed(line).unwrap_err().use_stderr(), "{line}");
         }
