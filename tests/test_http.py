@@ -16,6 +16,7 @@ PROBLEM = "application/problem+json"
 BAD = b'{"from":"ann@example.com","to":["bo@example.org","nobody"]}'
 CANARY = "kanarienvogel"
 LIMIT = 32 * 1024 * 1024
+MERGE_LIMIT = 1024 * 1024 * 1024
 
 
 def assert_problem(answer, status: int) -> dict:
@@ -124,7 +125,11 @@ def test_health(shared_daemon: Daemon):
 
 def test_a_content_length_over_the_limit_is_413_before_the_body(shared_daemon: Daemon):
     with shared_daemon.socket() as connection:
-        answer = exchange(connection, head(f"Content-Length: {LIMIT + 1}"))
+        answer = exchange(connection, head(f"Content-Length: {MERGE_LIMIT + 1}"))
+    assert_problem(answer, 413)
+    with shared_daemon.socket() as connection:
+        fields = ("Content-Type: message/rfc822", f"Content-Length: {LIMIT + 1}")
+        answer = exchange(connection, head(*fields))
     assert_problem(answer, 413)
 
 

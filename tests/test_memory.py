@@ -1,4 +1,4 @@
-"""An attachment of 25 MB needs about three times its size in memory, and no more."""
+"""An attachment of 25 MB needs about three times its size in memory; the recipients of a mail merge need none."""
 
 import base64
 import json
@@ -46,6 +46,11 @@ def assert_arrived(pickup: Path, content: bytes) -> None:
     assert base64.b64decode(body) == content
 
 
+def peak_of(daemon: Daemon) -> int:
+    status = Path(f"/proc/{daemon.process.pid}/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
+
+
 def test_the_command(binary: Path, message: Path, content: bytes, tmp_path: Path):
     pickup = tmp_path / "pickup"
     pickup.mkdir()
@@ -60,7 +65,54 @@ def test_the_daemon(start_daemon, message: Path, content: bytes):
     daemon: Daemon = start_daemon()
     assert daemon.post(message.read_bytes()).status == 200
     assert_arrived(daemon.pickup, content)
-    status = Path(f"/proc/{daemon.process.pid}/status").read_text()
-    peak = int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
+    peak = peak_of(daemon)
     print(f"the daemon: {peak / SIZE:.2f} times the attachment")
     assert peak < LIMIT
+
+
+# ---- mail merge
+
+RECIPIENTS = 100_000
+# What the program takes for any merge; its recipients alone are larger.
+MERGE_LIMIT = 30_000_000
+
+
+@pytest.fixture(scope="module", params=["json", "ndjson"])
+def merge(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("merge") / f"merge.{request.param}"
+    head = json.dumps({"from": "a@b.example", "template": "merge", "text": "Hello {{ name }}"})
+    variables = {"name": "x" * 100, "other": "y" * 300}
+    recipients = (json.dumps({"address": f"c{n}@d.example", "variables": variables}) for n in range(RECIPIENTS))
+    if request.param == "json":
+        path.write_text(f'{{"recipients": [{",".join(recipients)}], {head[1:]}')
+    else:
+        path.write_text("\n".join([head, *recipients]))
+    assert path.stat().st_size > 1.5 * MERGE_LIMIT
+    return path
+
+
+@pytest.mark.parametrize("verb", ["check", "submit"])
+def test_a_merge_by_the_command(binary: Path, merge: Path, tmp_path: Path, verb: str):
+    pickup = tmp_path / "pickup"
+    pickup.mkdir()
+    command = [sys.executable, "-c", PEAK, os.devnull, binary, verb, merge]
+    if verb == "submit":
+        command += ["--pickup", pickup]
+    peak = int(subprocess.run(command, capture_output=True, check=True).stdout)
+    assert len(list(pickup.iterdir())) == (RECIPIENTS / 5000 if verb == "submit" else 0)
+    print(f"the command: {peak / 1e6:.1f} MB")
+    assert peak < MERGE_LIMIT
+
+
+def test_a_merge_by_the_daemon(start_daemon, merge: Path):
+    daemon: Daemon = start_daemon()
+    media_type = {".json": "application/json", ".ndjson": "application/x-ndjson"}[merge.suffix]
+    with merge.open("rb") as body:
+        headers = {"Content-Type": media_type, "Content-Length": str(merge.stat().st_size)}
+        answer = daemon.post(body, **headers)
+    receipt = answer.json()
+    assert (answer.status, receipt["recipients"], len(receipt["envids"])) == (200, RECIPIENTS, RECIPIENTS)
+    assert receipt["files"] == sorted((path.name for path in daemon.files()), key=lambda name: int(name[27:-4]))
+    peak = peak_of(daemon)
+    print(f"the daemon: {peak / 1e6:.1f} MB")
+    assert peak < MERGE_LIMIT

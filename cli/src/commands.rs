@@ -1,15 +1,22 @@
 //! The commands that take one message (`check`, `render`, `submit`), and `schema`.
 
-use crate::args::{CheckArgs, RenderArgs, SubmitArgs};
+use crate::args::{CheckArgs, MessageArgs, RenderArgs, SubmitArgs};
 use crate::exit::{Exit, Failure};
 use crate::{input, output};
-use pmtaemail::{PickupFile, Problems, Submission};
+use pmtaemail::{
+    IntakeError, IntakeFormat, PickupDirectory, PickupFile, PickupOptions, Problems, Received,
+    Submission,
+};
+use std::cell::LazyCell;
+use std::num::NonZeroUsize;
 
 /// Prints what is wrong with the message.
 pub fn check(args: &CheckArgs) -> Result<Exit, Failure> {
-    let json = input::read(args.message.path())?;
-    let Err(problems) = pmtaemail::check(&json) else {
-        return Ok(Exit::Ok);
+    let received = receive(&args.message)?;
+    let problems = match received.check() {
+        Ok(()) => return Ok(Exit::Ok),
+        Err(IntakeError::Problems(problems)) => problems,
+        Err(error) => return Err(error.into()),
     };
     let text = if args.json {
         json_lines(&problems)
@@ -22,12 +29,14 @@ pub fn check(args: &CheckArgs) -> Result<Exit, Failure> {
 
 /// Prints the message as it would be sent, or the pickup file that would be made.
 pub fn render(args: &RenderArgs) -> Result<Exit, Failure> {
-    let json = input::read(args.message.path())?;
     let octets = if args.pickup_file || args.file.is_some() {
-        let submission = Submission::from_json(&json).map_err(Failure::Problems)?;
-        chosen(submission.files(), args.file)?.chunks().concat()
+        pickup_file(args)?
     } else {
-        pmtaemail::render(&json).map_err(Failure::Problems)?
+        let received = receive(&args.message)?;
+        let number = args.recipient.map_or(1, NonZeroUsize::get);
+        received
+            .render(number)?
+            .ok_or(Failure::NoRecipient(number))?
     };
     output::print(&octets).map_err(Failure::Write)?;
     Ok(Exit::Ok)
@@ -35,15 +44,14 @@ pub fn render(args: &RenderArgs) -> Result<Exit, Failure> {
 
 /// Hands the message over and prints the receipt.
 pub fn submit(args: &SubmitArgs) -> Result<Exit, Failure> {
-    let json = input::read(args.message.path())?;
-    let submission = Submission::from_json(&json).map_err(Failure::Problems)?;
-    let receipt = args.pickup.open()?.submit(&submission)?;
-    json_line(&receipt)
-        .and_then(|line| output::print(&line))
-        .map_err(|source| Failure::Receipt {
-            id: submission.id().to_string(),
-            source,
-        })?;
+    let pickup = args.pickup.open()?;
+    let message = &args.message;
+    let received = input::receive(message.path(), message.format(), || Some(&pickup))?;
+    let receipt = received.submit(&pickup)?;
+    output::print_receipt(&receipt).map_err(|source| Failure::Receipt {
+        id: receipt.id.to_string(),
+        source,
+    })?;
     Ok(Exit::Ok)
 }
 
@@ -52,6 +60,25 @@ pub fn schema() -> Result<Exit, Failure> {
     let schema = format!("{:#}\n", pmtaemail::schema());
     output::print(schema.as_bytes()).map_err(Failure::Write)?;
     Ok(Exit::Ok)
+}
+
+/// Reads a message where no pickup directory is at hand. Many recipients wait on the file system of
+/// the folder for temporary files, or in memory if that will not do.
+fn receive(message: &MessageArgs) -> Result<Received, Failure> {
+    let scratch = LazyCell::new(|| {
+        PickupDirectory::open(std::env::temp_dir(), PickupOptions::default()).ok()
+    });
+    input::receive(message.path(), message.format(), || scratch.as_ref())
+}
+
+/// The octets of the pickup file asked for. All files are made in memory.
+fn pickup_file(args: &RenderArgs) -> Result<Vec<u8>, Failure> {
+    if args.message.format() == IntakeFormat::Ndjson {
+        return Err(Failure::FilesOfLines);
+    }
+    let json = input::read(args.message.path())?;
+    let submission = Submission::from_json(&json).map_err(Failure::Problems)?;
+    Ok(chosen(submission.files(), args.file)?.chunks().concat())
 }
 
 /// The file asked for, counted from 1; where there is only one it need not be asked for. Several
@@ -71,12 +98,6 @@ fn json_lines(problems: &Problems) -> String {
         .filter_map(|problem| serde_json::to_string(problem).ok())
         .map(|line| line + "\n")
         .collect()
-}
-
-fn json_line(value: &impl serde::Serialize) -> std::io::Result<Vec<u8>> {
-    let mut line = serde_json::to_vec(value)?;
-    line.push(b'\n');
-    Ok(line)
 }
 
 #[cfg(test)]

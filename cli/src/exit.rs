@@ -1,6 +1,6 @@
 //! How the program ends: exit codes, and the failures that lead to them.
 
-use pmtaemail::{PickupError, PickupErrorKind, Problems};
+use pmtaemail::{IntakeError, PickupError, PickupErrorKind, Problems};
 use std::io;
 use std::process::ExitCode;
 use thiserror::Error;
@@ -78,6 +78,15 @@ pub enum Failure {
     /// The submission has other files than the one asked for.
     #[error("the submission has {0} pickup files: choose one with --file 1 to --file {0}")]
     ChooseFile(usize),
+    /// The mail merge has fewer recipients.
+    #[error("there is no recipient {0}: the message has fewer")]
+    NoRecipient(usize),
+    /// Pickup files of lines of JSON are not made in memory.
+    #[error("--pickup-file and --file take one JSON object, not lines of JSON")]
+    FilesOfLines,
+    /// Recipients cannot wait on a file system.
+    #[error("recipients cannot wait on the file system: {0}")]
+    Spool(io::Error),
     /// The pickup directory does not take the message.
     #[error(transparent)]
     HandOver(#[from] PickupError),
@@ -96,9 +105,24 @@ impl Failure {
             Self::Problems(_) => Exit::Data,
             Self::Open { .. } => Exit::NoInput,
             Self::Read { .. } | Self::Write(_) | Self::Receipt { .. } => Exit::InputOutput,
-            Self::Usage(_) | Self::Environment(_) | Self::ChooseFile(_) => Exit::Usage,
+            Self::Usage(_)
+            | Self::Environment(_)
+            | Self::ChooseFile(_)
+            | Self::NoRecipient(_)
+            | Self::FilesOfLines => Exit::Usage,
+            Self::Spool(_) => Exit::Temporary,
             Self::HandOver(error) => hand_over(error.kind()),
             Self::Listen { .. } | Self::Start(_) => Exit::Os,
+        }
+    }
+}
+
+impl From<IntakeError> for Failure {
+    fn from(error: IntakeError) -> Self {
+        match error {
+            IntakeError::Problems(problems) => Self::Problems(problems),
+            IntakeError::Pickup(error) => Self::HandOver(error),
+            IntakeError::Spool(error) => Self::Spool(error),
         }
     }
 }

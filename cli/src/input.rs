@@ -1,33 +1,81 @@
 //! Where a command's message comes from.
 
 use crate::exit::Failure;
+use pmtaemail::{Intake, IntakeFormat, PickupDirectory, Received};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+/// How much is read at once.
+const PIECE: usize = 256 << 10;
+
+/// Fewer octets of recipients stay in memory.
+const MANY: usize = 1 << 20;
+
 /// Reads the whole message from a file, or from standard input where `path` is absent or `-`.
 pub fn read(path: Option<&Path>) -> Result<Vec<u8>, Failure> {
-    match path {
-        Some(path) if path != Path::new("-") => {
-            let name = path.display().to_string();
-            match File::open(path) {
-                Ok(file) => read_to_end(name, file),
-                Err(source) => Err(Failure::Open { name, source }),
+    let mut input = Input::open(path)?;
+    let mut octets = Vec::new();
+    let end = input.from.read_to_end(&mut octets);
+    end.map_err(|source| input.failure(source))?;
+    Ok(octets)
+}
+
+/// Reads the message and its recipients, which wait on the file system of `scratch` where they are
+/// many. It is asked for only then.
+pub fn receive<'d>(
+    path: Option<&Path>,
+    format: IntakeFormat,
+    scratch: impl Fn() -> Option<&'d PickupDirectory>,
+) -> Result<Received, Failure> {
+    let mut input = Input::open(path)?;
+    let mut intake = Intake::new(format);
+    let mut piece = vec![0; PIECE];
+    loop {
+        match input.from.read(&mut piece) {
+            Ok(0) => return Ok(intake.finish()),
+            Ok(count) => {
+                let are_many = intake.held() - intake.message_octets() >= MANY;
+                let scratch = are_many.then(&scratch).flatten();
+                intake.feed(piece.get(..count).unwrap_or_default(), scratch)?;
             }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(source) => return Err(input.failure(source)),
         }
-        _ => read_to_end("standard input".to_owned(), io::stdin().lock()),
     }
 }
 
-fn read_to_end(name: String, mut from: impl Read) -> Result<Vec<u8>, Failure> {
-    let mut octets = Vec::new();
-    match from.read_to_end(&mut octets) {
-        Ok(_) => Ok(octets),
-        // A directory opens like a file and fails only now.
-        Err(source) if source.kind() == io::ErrorKind::IsADirectory => {
-            Err(Failure::Open { name, source })
+struct Input {
+    name: String,
+    from: Box<dyn Read>,
+}
+
+impl Input {
+    fn open(path: Option<&Path>) -> Result<Self, Failure> {
+        let Some(path) = path.filter(|path| *path != Path::new("-")) else {
+            return Ok(Self {
+                name: "standard input".to_owned(),
+                from: Box::new(io::stdin().lock()),
+            });
+        };
+        let name = path.display().to_string();
+        match File::open(path) {
+            Ok(file) => Ok(Self {
+                name,
+                from: Box::new(file),
+            }),
+            Err(source) => Err(Failure::Open { name, source }),
         }
-        Err(source) => Err(Failure::Read { name, source }),
+    }
+
+    fn failure(self, source: io::Error) -> Failure {
+        let name = self.name;
+        // A directory opens like a file and fails only now.
+        if source.kind() == io::ErrorKind::IsADirectory {
+            Failure::Open { name, source }
+        } else {
+            Failure::Read { name, source }
+        }
     }
 }
 
@@ -36,12 +84,17 @@ mod tests {
     use super::*;
     use crate::exit::Exit;
 
+    fn exits(path: &Path) -> [Exit; 2] {
+        let received = receive(Some(path), IntakeFormat::Json, || None);
+        [read(Some(path)).unwrap_err(), received.unwrap_err()].map(|failure| failure.exit())
+    }
+
     #[test]
     fn what_cannot_be_opened_is_no_input() {
         let folder = tempfile::tempdir().unwrap();
         let missing = folder.path().join("missing.json");
-        assert_eq!(read(Some(&missing)).unwrap_err().exit(), Exit::NoInput);
-        assert_eq!(read(Some(folder.path())).unwrap_err().exit(), Exit::NoInput);
+        assert_eq!(exits(&missing), [Exit::NoInput; 2]);
+        assert_eq!(exits(folder.path()), [Exit::NoInput; 2]);
     }
 
     #[test]
@@ -50,5 +103,18 @@ mod tests {
         let path = folder.path().join("message.json");
         std::fs::write(&path, b"{}").unwrap();
         assert_eq!(read(Some(&path)).unwrap(), b"{}");
+    }
+
+    #[test]
+    fn a_file_is_read_in_pieces() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("merge.ndjson");
+        let recipient = "\"ann@example.org\"\n";
+        let count = 2 * PIECE / recipient.len();
+        let lines = "{\"from\": \"bo@example.com\"}\n".to_owned() + &recipient.repeat(count);
+        std::fs::write(&path, lines).unwrap();
+        let received = || receive(Some(&path), IntakeFormat::Ndjson, || None).unwrap();
+        assert!(received().render(count).unwrap().is_some());
+        assert!(received().render(count + 1).unwrap().is_none());
     }
 }

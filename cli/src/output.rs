@@ -1,9 +1,9 @@
 //! What the commands say, on standard output and standard error.
 
 use crate::exit::{Exit, Failure};
-use pmtaemail::{Problem, Problems};
+use pmtaemail::{Problem, Problems, Receipt};
 use std::fmt::Write as _;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, Write};
 
 /// Writes to standard output, and makes sure that it arrived.
 ///
@@ -11,7 +11,23 @@ use std::io::{self, ErrorKind, Write};
 /// no error.
 pub fn print(octets: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(octets).and_then(|()| stdout.flush()) {
+    arrived(stdout.write_all(octets).and_then(|()| stdout.flush()))
+}
+
+/// Writes a receipt as one line, which may be long: it is never whole in memory.
+pub fn print_receipt(receipt: &Receipt) -> io::Result<()> {
+    // Standard output by itself looks for the end of a line in all that it is given.
+    let mut stdout = BufWriter::with_capacity(64 << 10, io::stdout().lock());
+    arrived(
+        serde_json::to_writer(&mut stdout, receipt)
+            .map_err(io::Error::from)
+            .and_then(|()| stdout.write_all(b"\n"))
+            .and_then(|()| stdout.flush()),
+    )
+}
+
+fn arrived(result: io::Result<()>) -> io::Result<()> {
+    match result {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
         _ => Ok(()),
     }

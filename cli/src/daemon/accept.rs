@@ -1,7 +1,8 @@
 //! Takes connections, as many as there is room for, and sees them all end.
 
 use super::connection::{self, Notice};
-use super::{HAND_OVER_THREADS, log, open_files};
+use super::threads::HAND_OVER_THREADS;
+use super::{log, open_files};
 use crate::args::LimitArgs;
 use axum::Router;
 use hyper::server::conn::http1;

@@ -6,7 +6,7 @@
 use super::refusal::Refusal;
 use super::signals::Stop;
 use crate::args::{LogArgs, LogFormat};
-use pmtaemail::Submission;
+use pmtaemail::{Receipt, Submission};
 use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
 use std::panic;
@@ -102,6 +102,16 @@ impl Line {
         });
     }
 
+    /// Of a mail merge nothing is known before it is handed over.
+    pub fn receipt(&mut self, receipt: &Receipt) {
+        self.described = Some(Described {
+            id: receipt.id,
+            recipients: receipt.recipients,
+            octets: receipt.octets,
+            files: receipt.files.len(),
+        });
+    }
+
     pub fn accepted(mut self) {
         self.told = true;
         let described = self.described.as_ref();
@@ -123,6 +133,10 @@ impl Line {
         let duration_us = self.microseconds();
         match refusal {
             Refusal::HandOver(error) => {
+                error!(event = "submission", status, id, %error, duration_us);
+            }
+            Refusal::Spool(error) => {
+                let error = format_args!("recipients cannot wait beside the pickup files: {error}");
                 error!(event = "submission", status, id, %error, duration_us);
             }
             Refusal::Internal => error!(event = "submission", status, id, duration_us),

@@ -1,19 +1,20 @@
 //! `POST /messages` and its relatives: one message in the body.
 
 use super::body::{self, BodyLimits};
-use super::log::{self, Line};
+use super::log::Line;
+use super::receipt::{self, json};
 use super::refusal::Refusal;
-use super::request::Format;
+use super::request::{Arrived, Format, Whole};
 use super::state::{Daemon, InFlight};
-use axum::body::HttpBody;
+use super::stream;
+use super::threads::elsewhere;
+use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
-use pmtaemail::{Message, Receipt, Submission};
+use pmtaemail::{IntakeError, Message, Receipt, Received, Submission};
 use serde::Serialize;
 use std::sync::Arc;
-use tokio::task::spawn_blocking;
 
 /// A body up to this size is read and rendered in some ten microseconds: less than it costs to
 /// have another thread do it.
@@ -25,7 +26,7 @@ pub async fn submit(State(daemon): State<Arc<Daemon>>, request: Request) -> Resp
     match try_submit(daemon, request, &mut line).await {
         Ok(receipt) => {
             line.accepted();
-            json(&receipt)
+            receipt::answer(receipt)
         }
         Err(refusal) => {
             line.refused(&refusal);
@@ -40,110 +41,134 @@ pub async fn check(State(daemon): State<Arc<Daemon>>, request: Request) -> Respo
     struct NoProblems {
         problems: [(); 0],
     }
-    match understood(&daemon, request, |_| ()).await {
-        Ok(((), _)) => json(&NoProblems { problems: [] }),
+    match understood(&daemon, request, |_| (), Received::check).await {
+        Ok(()) => json(&NoProblems { problems: [] }),
         Err(refusal) => refusal.into_response(),
     }
 }
 
-/// Answers with the message as it would be sent.
+/// Answers with the message as it would be sent; of a mail merge, that of its first recipient.
 #[expect(
     clippy::redundant_closure_for_method_calls,
     reason = "a path is a function for one lifetime of messages, not for all"
 )]
 pub async fn render(State(daemon): State<Arc<Daemon>>, request: Request) -> Response {
-    match understood(&daemon, request, |message| message.render()).await {
-        Ok((octets, _)) => ([(header::CONTENT_TYPE, "message/rfc822")], octets).into_response(),
+    let first = |received: Received| received.render(1).map(Option::unwrap_or_default);
+    match understood(&daemon, request, |message| message.render(), first).await {
+        Ok(octets) => ([(header::CONTENT_TYPE, "message/rfc822")], octets).into_response(),
         Err(refusal) => refusal.into_response(),
     }
 }
 
-#[expect(
-    clippy::redundant_closure,
-    reason = "a path is a function for one lifetime of messages, not for all"
-)]
 async fn try_submit(
     daemon: Arc<Daemon>,
     request: Request,
     line: &mut Line,
 ) -> Result<Receipt, Refusal> {
-    let (submission, in_flight) =
-        understood(&daemon, request, |message| Submission::new(message)).await?;
-    line.submission(&submission);
-    elsewhere(move || {
-        let receipt = daemon.pickup.submit(&submission);
-        drop(in_flight);
-        receipt
-    })
-    .await?
-    .map_err(Refusal::HandOver)
+    let (arrived, in_flight) = admitted(&daemon, request).await?;
+    let receipt = match arrived {
+        Arrived::Apart(received) => {
+            let pickup = Arc::clone(&daemon);
+            elsewhere(move || received.submit(&pickup.pickup)).await??
+        }
+        Arrived::Whole(whole) => submit_whole(daemon, whole, line).await?,
+    };
+    drop(in_flight);
+    line.receipt(&receipt);
+    Ok(receipt)
 }
 
-/// Reads a request's message and what `then` makes of it.
-async fn understood<T: Send + 'static>(
-    daemon: &Daemon,
-    request: Request,
-    then: impl FnOnce(&Message<'_>) -> T + Send + 'static,
-) -> Result<(T, InFlight), Refusal> {
-    let format = Format::of(request.uri(), request.headers());
-    let (format, in_flight, body) = admitted(daemon, daemon.body, format, request).await?;
-    let value = if body.len() <= INLINE_OCTETS {
-        format.read(body, then)
-    } else {
-        elsewhere(move || format.read(body, then)).await?
+async fn submit_whole(
+    daemon: Arc<Daemon>,
+    whole: Whole,
+    line: &mut Line,
+) -> Result<Receipt, Refusal> {
+    let files = |message: &Message<'_>| (!message.is_merge()).then(|| Submission::new(message));
+    let (submission, whole) = read(whole, files).await?;
+    let Some(submission) = submission else {
+        // Its files may be many and large: no more than one of them should be in memory.
+        let submit = move || whole.read(|message| daemon.pickup.submit_message(message));
+        return Ok(elsewhere(submit).await???);
     };
-    Ok((value?, in_flight))
+    drop(whole);
+    line.submission(&submission);
+    elsewhere(move || daemon.pickup.submit(&submission))
+        .await?
+        .map_err(Refusal::HandOver)
+}
+
+/// Reads a request's message and what `whole` or `apart` makes of it.
+async fn understood<T: Send + 'static>(
+    daemon: &Arc<Daemon>,
+    request: Request,
+    whole: impl FnOnce(&Message<'_>) -> T + Send + 'static,
+    apart: impl FnOnce(Received) -> Result<T, IntakeError> + Send + 'static,
+) -> Result<T, Refusal> {
+    let (arrived, _in_flight) = admitted(daemon, request).await?;
+    match arrived {
+        Arrived::Whole(body) => Ok(read(body, whole).await?.0),
+        Arrived::Apart(received) => Ok(elsewhere(move || apart(received)).await??),
+    }
+}
+
+/// Reads a body that is all there, where it takes no other's time.
+async fn read<T: Send + 'static>(
+    whole: Whole,
+    then: impl FnOnce(&Message<'_>) -> T + Send + 'static,
+) -> Result<(T, Whole), Refusal> {
+    if whole.octets.len() <= INLINE_OCTETS {
+        return Ok((whole.read(then)?, whole));
+    }
+    elsewhere(move || Ok((whole.read(then)?, whole))).await?
 }
 
 /// Receives the body of a request, if its format is known and there is room for it. The room comes
 /// first: bodies are what takes memory.
-async fn admitted(
-    daemon: &Daemon,
-    limits: BodyLimits,
-    format: Result<Format, Refusal>,
-    request: Request,
-) -> Result<(Format, InFlight, Bytes), Refusal> {
+async fn admitted(daemon: &Arc<Daemon>, request: Request) -> Result<(Arrived, InFlight), Refusal> {
+    let format = Format::of(request.uri(), request.headers());
     // Who waits for `100 Continue` has sent nothing yet.
     let waits = request.headers().contains_key(header::EXPECT);
     let mut body = request.into_body();
-    let admitted = format.and_then(|format| {
-        limits.admit(&body)?;
-        Ok((format, daemon.admit(body.size_hint().lower())?))
-    });
+    let admitted = format.and_then(|format| Ok((room(daemon, &format, &body)?, format)));
     let (started, result) = match admitted {
         Err(refusal) => (!waits, Err(refusal)),
-        Ok((format, mut in_flight)) => {
-            let octets = limits.receive(&mut body, &mut in_flight).await;
-            (true, octets.map(|octets| (format, in_flight, octets)))
-        }
+        Ok((in_flight, format)) => (true, receive(daemon, format, &mut body, in_flight).await),
     };
-    let unread = matches!(
+    let ended = matches!(
         result,
-        Err(Refusal::TooLarge { .. }
-            | Refusal::Busy
-            | Refusal::ContentEncoding
-            | Refusal::Form(_)
-            | Refusal::Query)
+        Ok(_) | Err(Refusal::BodyTimeout | Refusal::BodyBroken)
     );
-    if started && unread {
+    if started && !ended {
         body::discard(body);
     }
     result
 }
 
-/// Does what takes long in a thread where it may.
-async fn elsewhere<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Refusal> {
-    spawn_blocking(work).await.map_err(|_| Refusal::Internal)
+/// Makes room for one more message with the octets that its body announces.
+fn room(daemon: &Daemon, format: &Format, body: &Body) -> Result<InFlight, Refusal> {
+    let limit = match format {
+        Format::InPieces(_) => daemon.body.of_pieces(),
+        Format::Whole(_) => daemon.body.octets,
+    };
+    BodyLimits::admit(limit, body)?;
+    // Of a larger one the most are recipients, which take none of it.
+    let octets = body.size_hint().lower();
+    let stay = octets <= daemon.body.octets as u64;
+    daemon.admit(if stay { octets } else { 0 })
 }
 
-fn json(value: &impl Serialize) -> Response {
-    match serde_json::to_vec(value) {
-        Ok(body) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
-        Err(error) => {
-            log::fault(&error);
-            Refusal::Internal.into_response()
-        }
-    }
+async fn receive(
+    daemon: &Arc<Daemon>,
+    format: Format,
+    body: &mut Body,
+    mut in_flight: InFlight,
+) -> Result<(Arrived, InFlight), Refusal> {
+    let arrived = match format {
+        Format::InPieces(format) => stream::receive(daemon, format, body, &mut in_flight).await?,
+        Format::Whole(format) => Arrived::Whole(Whole {
+            format,
+            octets: daemon.body.receive(body, &mut in_flight).await?,
+        }),
+    };
+    Ok((arrived, in_flight))
 }

@@ -1,8 +1,9 @@
 //! The HTTP daemon.
 //!
 //! A request goes `accept` (a connection) → `routes` (its path) → `messages` or `health` (what is
-//! asked) → `body` (its octets) → `request` (their format) → the core library → an answer, or a `refusal` that is written as
-//! `problem_details`. `log` is the only room that knows what log lines look like.
+//! asked) → `request` (its format) → `body` or `stream` (its octets) → the core library → an answer,
+//! which may be a `receipt`, or a `refusal` that is written as `problem_details`. `log` is the only
+//! room that knows what log lines look like.
 
 mod accept;
 mod body;
@@ -14,13 +15,16 @@ mod log;
 mod messages;
 mod open_files;
 mod problem_details;
+mod receipt;
 mod refusal;
 mod request;
 mod routes;
 mod signals;
 mod state;
+mod stream;
 #[cfg(test)]
 mod tests;
+mod threads;
 
 pub use listen::ListenAddress;
 
@@ -31,11 +35,8 @@ use pmtaemail::PickupDirectory;
 use signals::Signals;
 use state::Daemon;
 use std::sync::Arc;
+use threads::HAND_OVER_THREADS;
 use tokio::time::sleep;
-
-/// Threads for hand-overs. They sleep in the disk's syncs, which the pickup directory shares
-/// between all that wait: many threads make quick hand-overs, whatever the number of cores.
-const HAND_OVER_THREADS: usize = 512;
 
 /// Serves until a signal asks to stop.
 pub fn run(args: ServeArgs) -> Result<Exit, Failure> {

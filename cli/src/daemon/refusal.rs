@@ -3,8 +3,9 @@
 use super::problem_details::{ErrorEntry, ProblemDetails};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use pmtaemail::{PickupError, Problems};
+use pmtaemail::{IntakeError, PickupError, Problems};
 use std::borrow::Cow;
+use std::io;
 
 /// Why a request is not done.
 #[derive(Debug)]
@@ -13,10 +14,14 @@ pub enum Refusal {
     Problems(Problems),
     /// The pickup directory does not take it.
     HandOver(PickupError),
+    /// Recipients cannot wait on the pickup directory's file system.
+    Spool(io::Error),
     /// There are as many messages at work as there may be.
     Busy,
     /// The body has more octets than this.
     TooLarge { limit: usize },
+    /// The message itself, its recipients not counted, has more octets than this.
+    MessageTooLarge { limit: usize },
     /// The head took too long.
     HeadTimeout,
     /// The body took too long.
@@ -51,8 +56,8 @@ impl Refusal {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::HeadTimeout | Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
-            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Busy | Self::HandOver(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooLarge { .. } | Self::MessageTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Busy | Self::HandOver(_) | Self::Spool(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -72,7 +77,7 @@ impl Refusal {
                     .of_type(kind, title)
                     .with_errors(problems.iter().map(ErrorEntry::from))
             }
-            Self::HandOver(_) => plain.of_type(
+            Self::HandOver(_) | Self::Spool(_) => plain.of_type(
                 "urn:pmtaemail:problem:pickup-unavailable",
                 "The pickup directory does not take messages at present",
             ),
@@ -82,6 +87,9 @@ impl Refusal {
             ),
             Self::TooLarge { limit } => plain.with_detail(Cow::Owned(format!(
                 "A body may have at most {limit} octets."
+            ))),
+            Self::MessageTooLarge { limit } => plain.with_detail(Cow::Owned(format!(
+                "A message may have at most {limit} octets, its `recipients` not counted."
             ))),
             Self::HeadTimeout => plain.with_detail("The head of the request took too long."),
             Self::BodyTimeout => plain.with_detail("The body of the request took too long."),
@@ -105,7 +113,7 @@ impl Refusal {
     fn retry_after(&self) -> Option<u32> {
         match self {
             Self::Busy => Some(1),
-            Self::HandOver(_) => Some(5),
+            Self::HandOver(_) | Self::Spool(_) => Some(5),
             _ => None,
         }
     }
@@ -114,8 +122,22 @@ impl Refusal {
     fn ends_connection(&self) -> bool {
         matches!(
             self,
-            Self::TooLarge { .. } | Self::BodyTimeout | Self::BodyBroken | Self::Host
+            Self::TooLarge { .. }
+                | Self::MessageTooLarge { .. }
+                | Self::BodyTimeout
+                | Self::BodyBroken
+                | Self::Host
         )
+    }
+}
+
+impl From<IntakeError> for Refusal {
+    fn from(error: IntakeError) -> Self {
+        match error {
+            IntakeError::Problems(problems) => Self::Problems(problems),
+            IntakeError::Pickup(error) => Self::HandOver(error),
+            IntakeError::Spool(error) => Self::Spool(error),
+        }
     }
 }
 

@@ -5,12 +5,22 @@ use super::refusal::Refusal;
 use axum::http::{HeaderMap, Uri, header};
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
-use pmtaemail::{Message, Problems};
+use pmtaemail::{IntakeFormat, Message, Problems, Received};
 
-/// How to read a request's body.
+/// How a request's body comes.
 #[derive(Debug)]
 pub enum Format {
-    /// One JSON object. It is that whatever the media type says: `curl -d` sends a form's.
+    /// JSON, which may have very many recipients. One object is what any media type stands for that
+    /// is not known here: `curl -d` sends a form's.
+    InPieces(IntakeFormat),
+    /// Something that is read once it is all there.
+    Whole(WholeFormat),
+}
+
+/// How to read a body that is all there.
+#[derive(Debug)]
+pub enum WholeFormat {
+    /// One JSON object.
     Json,
     /// A finished message; its envelope is in the query.
     Rfc822 { envelope: Vec<(String, String)> },
@@ -25,31 +35,64 @@ impl Format {
             return Err(Refusal::ContentEncoding);
         }
         let Some(media_type) = headers.get(header::CONTENT_TYPE) else {
-            return Ok(Self::Json);
+            return Ok(Self::InPieces(IntakeFormat::Json));
         };
         // What is no text is no media type that is known here.
         let media_type = media_type.to_str().unwrap_or_default();
         let essence = media_type.split(';').next().unwrap_or_default().trim();
         if essence.eq_ignore_ascii_case("message/rfc822") {
             let envelope = query(uri.query().unwrap_or_default())?;
-            Ok(Self::Rfc822 { envelope })
+            Ok(Self::Whole(WholeFormat::Rfc822 { envelope }))
         } else if essence.eq_ignore_ascii_case("multipart/form-data") {
             match multer::parse_boundary(media_type) {
-                Ok(boundary) if !boundary.is_empty() => Ok(Self::Form { boundary }),
+                Ok(boundary) if !boundary.is_empty() => {
+                    Ok(Self::Whole(WholeFormat::Form { boundary }))
+                }
                 _ => Err(Refusal::Form("The Content-Type has no boundary.")),
             }
+        } else if LINES.iter().any(|name| essence.eq_ignore_ascii_case(name)) {
+            Ok(Self::InPieces(IntakeFormat::Ndjson))
         } else {
-            Ok(Self::Json)
+            Ok(Self::InPieces(IntakeFormat::Json))
         }
     }
+}
 
-    /// Reads a body and makes of its message what `then` makes.
-    pub fn read<T>(self, body: Bytes, then: impl FnOnce(&Message<'_>) -> T) -> Result<T, Refusal> {
-        match self {
-            Self::Json => understood(Message::from_json(&body), then),
-            Self::Rfc822 { envelope } => understood(Message::from_rfc822(&body, &envelope), then),
-            Self::Form { boundary } => {
-                let form = Form::parse(body, boundary)?;
+/// Media types of JSON lines, of which none is registered.
+const LINES: [&str; 4] = [
+    "application/x-ndjson",
+    "application/ndjson",
+    "application/jsonl",
+    "application/x-jsonlines",
+];
+
+/// A body that has come.
+#[derive(Debug)]
+pub enum Arrived {
+    /// All of it is in memory.
+    Whole(Whole),
+    /// The message is, and its recipients may not be.
+    Apart(Received),
+}
+
+/// A body that is all in memory.
+#[derive(Debug)]
+pub struct Whole {
+    pub format: WholeFormat,
+    pub octets: Bytes,
+}
+
+impl Whole {
+    /// Reads it and makes of its message what `then` makes.
+    pub fn read<T>(&self, then: impl FnOnce(&Message<'_>) -> T) -> Result<T, Refusal> {
+        let octets = &self.octets;
+        match &self.format {
+            WholeFormat::Json => understood(Message::from_json(octets), then),
+            WholeFormat::Rfc822 { envelope } => {
+                understood(Message::from_rfc822(octets, envelope), then)
+            }
+            WholeFormat::Form { boundary } => {
+                let form = Form::parse(octets.clone(), boundary.clone())?;
                 understood(Message::from_form(form.message(), &form.files()), then)
             }
         }
@@ -108,6 +151,19 @@ mod tests {
         Format::of(&format!("/messages?{query}").parse().unwrap(), &headers)
     }
 
+    fn is_json(format: &Result<Format, Refusal>) -> bool {
+        matches!(format, Ok(Format::InPieces(IntakeFormat::Json)))
+    }
+
+    #[test]
+    fn json_lines_have_several_names() {
+        for media_type in LINES {
+            let media_type = format!("{}; charset=utf-8", media_type.to_uppercase());
+            let format = format("", &[("content-type", &media_type)]);
+            assert!(matches!(format, Ok(Format::InPieces(IntakeFormat::Ndjson))));
+        }
+    }
+
     #[test]
     fn what_is_neither_mail_nor_form_is_json() {
         for media_type in [
@@ -118,15 +174,17 @@ mod tests {
             "",
         ] {
             let format = format("to=%ff", &[("content-type", media_type)]);
-            assert!(matches!(format, Ok(Format::Json)), "{media_type}");
+            assert!(is_json(&format), "{media_type}");
         }
-        assert!(matches!(format("", &[]), Ok(Format::Json)));
+        assert!(is_json(&format("", &[])));
     }
 
     #[test]
     fn a_query_is_names_and_values() {
         let mail = [("content-type", "Message/RFC822 ; charset=utf-8")];
-        let Ok(Format::Rfc822 { envelope }) = format("to=a+b%40c&&to=%C3%A5&verp", &mail) else {
+        let Ok(Format::Whole(WholeFormat::Rfc822 { envelope })) =
+            format("to=a+b%40c&&to=%C3%A5&verp", &mail)
+        else {
             panic!("not a mail")
         };
         let expected = [("to", "a+b@c"), ("to", "å"), ("verp", "")];
@@ -146,7 +204,9 @@ mod tests {
             ("multipart/form-data; boundary", None),
         ] {
             match format("", &[("content-type", media_type)]) {
-                Ok(Format::Form { boundary }) => assert_eq!(Some(boundary.as_str()), expected),
+                Ok(Format::Whole(WholeFormat::Form { boundary })) => {
+                    assert_eq!(Some(boundary.as_str()), expected);
+                }
                 Err(Refusal::Form(_)) => assert_eq!(None, expected, "{media_type}"),
                 other => panic!("{other:?}"),
             }

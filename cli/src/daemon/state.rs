@@ -21,6 +21,7 @@ impl Daemon {
             pickup,
             body: BodyLimits {
                 octets: limits.body_limit,
+                merge: limits.merge_limit,
                 time: limits.body_timeout,
             },
             messages: Arc::new(Semaphore::new(limits.max_in_flight as usize)),
@@ -70,5 +71,17 @@ impl InFlight {
             Some(octets) => octets.merge(more),
         }
         Ok(())
+    }
+
+    /// Makes room for as many octets in all.
+    pub fn grow_to(&mut self, octets: usize) -> Result<(), Refusal> {
+        let present = self
+            .octets
+            .as_ref()
+            .map_or(0, OwnedSemaphorePermit::num_permits);
+        match octets.checked_sub(present) {
+            None | Some(0) => Ok(()),
+            Some(more) => self.grow(more),
+        }
     }
 }

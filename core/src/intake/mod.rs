@@ -96,6 +96,11 @@ impl Intake {
         self.head.len() + self.spool.held()
     }
 
+    /// How many octets the message itself has so far, its recipients not counted.
+    pub fn message_octets(&self) -> usize {
+        self.head.len()
+    }
+
     /// Everything is there.
     pub fn finish(self) -> Received {
         let apart = match self.format {
@@ -202,6 +207,21 @@ impl Received {
         }
         let work = report.finish(work)?;
         work.finish()
+    }
+}
+
+impl PickupDirectory {
+    /// Hands a message over as [`submit`](Self::submit) does, but writes each file of a mail merge as
+    /// soon as it is made: they are never all in memory.
+    pub fn submit_message(&self, message: &Message<'_>) -> Result<Receipt, IntakeError> {
+        let mut work = Work::new(message, &Aim::Submit(self));
+        for recipient in message.recipients() {
+            work.add(recipient)?;
+        }
+        match work.finish()? {
+            Made::Receipt(receipt) => Ok(receipt),
+            Made::Nothing | Made::Octets(_) => Ok(self.submit(&Submission::new(message))?),
+        }
     }
 }
 

@@ -248,6 +248,11 @@ impl<'a> Message<'a> {
         }
     }
 
+    /// Whether this is a mail merge, which becomes a message for each of its recipients.
+    pub fn is_merge(&self) -> bool {
+        self.merge().is_some()
+    }
+
     /// The octets of the message (RFC 5322); of a mail merge, those of its first recipient.
     ///
     /// Date and Message-ID are made where the message gives none; with both given, the same

@@ -43,12 +43,23 @@ impl Envids {
 
     /// The ids in the order of the recipients.
     pub fn iter(&self) -> impl Iterator<Item = Option<Id>> + '_ {
-        let runs = self.runs.iter().enumerate();
-        let given = runs.flat_map(|(index, run)| std::iter::repeat_n(index % 2 == 1, *run));
-        given
-            .enumerate()
-            .map(|(recipient, given)| (!given).then(|| self.ids.id(recipient)))
+        made_ids(self.ids, self.runs.iter().copied())
     }
+
+    /// The ids in the order of the recipients, for who hands them on bit by bit.
+    pub fn into_ids(self) -> impl Iterator<Item = Option<Id>> + Send + 'static {
+        made_ids(self.ids, self.runs.into_iter())
+    }
+}
+
+fn made_ids(
+    ids: RecipientIds,
+    runs: impl Iterator<Item = usize>,
+) -> impl Iterator<Item = Option<Id>> {
+    runs.enumerate()
+        .flat_map(|(index, run)| std::iter::repeat_n(index % 2 == 1, run))
+        .enumerate()
+        .map(move |(recipient, given)| (!given).then(|| ids.id(recipient)))
 }
 
 impl Serialize for Envids {
@@ -70,6 +81,7 @@ mod tests {
         let expected = given.into_iter().zip(ids);
         let expected: Vec<_> = expected.map(|(given, id)| (!given).then_some(id)).collect();
         assert_eq!(envids.iter().collect::<Vec<_>>(), expected);
+        assert_eq!(envids.clone().into_ids().collect::<Vec<_>>(), expected);
         assert_eq!((envids.len(), envids.is_empty()), (6, false));
         let distinct: std::collections::HashSet<_> = ids.into_iter().collect();
         assert_eq!(distinct.len(), 6);

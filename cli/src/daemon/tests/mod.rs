@@ -1,5 +1,7 @@
 //! The daemon over real sockets, in this process.
 
+mod merges;
+
 use super::accept::Connections;
 use super::routes::router;
 use super::state::Daemon;

@@ -1,0 +1,82 @@
+//! Options of the commands that take one message.
+
+use super::PickupArgs;
+use clap::Args;
+use pmtaemail::IntakeFormat;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+/// Options of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    #[command(flatten)]
+    pub message: MessageArgs,
+
+    /// Print each problem as a line of JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `render`.
+#[derive(Debug, Args)]
+pub struct RenderArgs {
+    #[command(flatten)]
+    pub message: MessageArgs,
+
+    /// Which recipient's message, from 1, of a mail merge; the first one's where not given
+    #[arg(long, value_name = "N", conflicts_with_all = ["pickup_file", "file"])]
+    pub recipient: Option<NonZeroUsize>,
+
+    /// Print the pickup file, which is envelope and message, instead of the message alone; not of
+    /// lines of JSON
+    #[arg(long)]
+    pub pickup_file: bool,
+
+    /// Which pickup file, from 1, where a message has several because of its many recipients;
+    /// implies --pickup-file
+    #[arg(long, value_name = "N")]
+    pub file: Option<usize>,
+}
+
+/// Options of `submit`.
+#[derive(Debug, Args)]
+pub struct SubmitArgs {
+    #[command(flatten)]
+    pub message: MessageArgs,
+
+    #[command(flatten)]
+    pub pickup: PickupArgs,
+}
+
+/// The message that a command works on.
+#[derive(Debug, Args)]
+pub struct MessageArgs {
+    /// File with the message as JSON; standard input where absent or `-`
+    #[arg(value_name = "FILE")]
+    json_file: Option<PathBuf>,
+
+    /// The message without its `recipients` is the first line, and each further line is a recipient;
+    /// implied by a name that ends in .ndjson or .jsonl
+    #[arg(long)]
+    ndjson: bool,
+}
+
+impl MessageArgs {
+    /// The file that was named, if one was.
+    pub fn path(&self) -> Option<&Path> {
+        self.json_file.as_deref()
+    }
+
+    /// How the message is written.
+    pub fn format(&self) -> IntakeFormat {
+        let extension = self.path().and_then(Path::extension);
+        let has_lines = ["ndjson", "jsonl"]
+            .iter()
+            .any(|name| extension.is_some_and(|extension| extension.eq_ignore_ascii_case(name)));
+        if self.ndjson || has_lines {
+            IntakeFormat::Ndjson
+        } else {
+            IntakeFormat::Json
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! All arguments of the program.
+
+mod limits;
+mod message;
+mod pickup;
+mod serve;
+
+pub use limits::LimitArgs;
+pub use message::{CheckArgs, MessageArgs, RenderArgs, SubmitArgs};
+pub use pickup::PickupArgs;
+pub use serve::{LogArgs, LogFormat, ServeArgs};
+
+use crate::go_flags;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::ffi::OsString;
+use std::path::Path;
+
+const AFTER_HELP: &str = "\
+Examples:
+  pmtaemailapi -listen 127.0.0.1:8000 -pickup /var/pickup
+  curl http://127.0.0.1:8000/messages \\
+    -d '{\"from\":\"shop@example.com\",\"to\":\"ann@example.org\",\"subject\":\"Hello\",\"text\":\"Hi\"}'
+  pmtaemailapi check message.json
+  pmtaemailapi render < message.json
+  pmtaemailapi submit -pickup /var/pickup message.json
+  pmtaemailapi submit -pickup /var/pickup newsletter.ndjson
+  pmtaemailapi sendmail -t -i < message.eml
+
+Without a subcommand it serves. Long options may be written with one dash or two.
+Each option of the daemon may stand in the environment instead, under the name that is given
+with it; the command line wins.
+
+Exit codes:
+   0  all went well; the daemon was asked to stop
+  64  the arguments make no sense
+  65  the message has problems
+  66  the message cannot be opened
+  71  the operating system refuses something, such as the listening address
+  73  the pickup directory cannot be written to
+  74  reading the message or writing the answer failed
+  75  the hand-over failed, but may go well another time
+ 130, 143  a second SIGINT or SIGTERM ended the daemon at once";
+
+/// What the program is asked to do.
+#[derive(Debug)]
+pub enum Action {
+    Serve(ServeArgs),
+    Check(CheckArgs),
+    Render(RenderArgs),
+    Submit(SubmitArgs),
+    Schema,
+    /// sendmail's own command line, not read yet.
+    Sendmail(Vec<OsString>),
+}
+
+/// Reads the command line. What clap has to say instead may also be help or the version.
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Action, clap::Error> {
+    let args: Vec<OsString> = args.into_iter().collect();
+    if let Some(line) = sendmail_line(&args) {
+        return Ok(Action::Sendmail(line.to_vec()));
+    }
+    let args = go_flags::with_two_dashes(&mut CommandLine::command(), args);
+    let matches = CommandLine::command().try_get_matches_from(args)?;
+    let line = CommandLine::from_arg_matches(&matches)?;
+    Ok(match line.command {
+        None => Action::Serve(line.serve),
+        Some(Command::Serve(args)) => Action::Serve(args),
+        Some(Command::Check(args)) => Action::Check(args),
+        Some(Command::Render(args)) => Action::Render(args),
+        Some(Command::Submit(args)) => Action::Submit(args),
+        Some(Command::Schema) => Action::Schema,
+        Some(Command::Sendmail { line }) => Action::Sendmail(line),
+    })
+}
+
+/// What stands behind `sendmail`, the first argument or the program's own name. Its options are not
+/// written like others, so nothing else reads them.
+fn sendmail_line(args: &[OsString]) -> Option<&[OsString]> {
+    let program = args.first().and_then(|name| Path::new(name).file_name());
+    if program.is_some_and(|name| name == "sendmail") {
+        args.get(1..)
+    } else if args.get(1).is_some_and(|command| command == "sendmail") {
+        args.get(2..)
+    } else {
+        None
+    }
+}
+
+/// Submit mail to PowerMTA with HTTP and JSON instead of SMTP and MIME.
+///
+/// Takes messages as JSON, renders them to MIME and puts them into PowerMTA's pickup directory.
+/// There is no access control: listen on private addresses only.
+#[derive(Debug, Parser)]
+#[command(name = "pmtaemailapi", version = pmtaemail::VERSION, after_help = AFTER_HELP)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve HTTP (also without any subcommand)
+    Serve(ServeArgs),
+    /// Print what is wrong with a message, a line each; exit code 65 where there is something
+    Check(CheckArgs),
+    /// Print the message as it would be sent
+    Render(RenderArgs),
+    /// Put a message into the pickup directory and print its receipt
+    Submit(SubmitArgs),
+    /// Print the JSON Schema of a message
+    Schema,
+    /// Hand on a finished message as sendmail does; also when the program is called `sendmail`
+    Sendmail {
+        /// sendmail's own options and recipients; see sendmail --help
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        line: Vec<OsString>,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::error::ErrorKind;
+    use pmtaemail::IntakeFormat;
+
+    fn parsed(line: &str) -> Result<Action, clap::Error> {
+        parse(line.split(' ').map(OsString::from))
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn no_subcommand_serves() {
+        for line in [
+            "pmtaemailapi -listen localhost:0 -pickup /tmp",
+            "pmtaemailapi --listen=localhost:0 --pickup=/tmp",
+            "pmtaemailapi serve -listen localhost:0 -pickup /tmp",
+        ] {
+            let Action::Serve(args) = parsed(line).unwrap() else {
+                panic!("{line}")
+            };
+            assert_eq!(args.listen.to_string(), "localhost:0");
+            assert_eq!(args.pickup.pickup, Path::new("/tmp"));
+        }
+    }
+
+    #[test]
+    fn commands_take_a_file_or_standard_input() {
+        for (line, path) in [
+            ("pmtaemailapi check", None),
+            ("pmtaemailapi check -", Some("-")),
+            ("pmtaemailapi check -json a.json", Some("a.json")),
+        ] {
+            let Action::Check(args) = parsed(line).unwrap() else {
+                panic!("{line}")
+            };
+            assert_eq!(args.message.path(), path.map(Path::new));
+        }
+    }
+
+    #[test]
+    fn lines_of_json_are_named() {
+        for (line, format) in [
+            ("pmtaemailapi submit", IntakeFormat::Json),
+            ("pmtaemailapi submit a.json", IntakeFormat::Json),
+            ("pmtaemailapi submit ndjson", IntakeFormat::Json),
+            ("pmtaemailapi submit -ndjson", IntakeFormat::Ndjson),
+            ("pmtaemailapi submit a.ndjson", IntakeFormat::Ndjson),
+            ("pmtaemailapi submit a.b.JSONL", IntakeFormat::Ndjson),
+        ] {
+            let Action::Submit(args) = parsed(line).unwrap() else {
+                panic!("{line}")
+            };
+            assert_eq!(args.message.format(), format, "{line}");
+        }
+    }
+
+    #[test]
+    fn sendmail_reads_its_line_itself() {
+        for (line, rest) in [
+            ("pmtaemailapi sendmail -t -help", "-t -help"),
+            ("/usr/sbin/sendmail check -- -listen", "check -- -listen"),
+        ] {
+            let Action::Sendmail(line) = parsed(line).unwrap() else {
+                panic!("{line}")
+            };
+            assert_eq!(line.join(" ".as_ref()), rest);
+        }
+        assert!(matches!(parsed("sendmail/x check"), Ok(Action::Check(_))));
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for line in [
+            "pmtaemailapi -nonsense",
+            "pmtaemailapi nonsense",
+            "pmtaemailapi -listen nonsense",
+            "pmtaemailapi -body-limit 3parsecs",
+            "pmtaemailapi -max-in-flight 0",
+            "pmtaemailapi -pickup /tmp check",
+            "pmtaemailapi render -recipient 0",
+            "pmtaemailapi render -recipient 1 -file 1",
+            "pmtaemailapi render -recipient 1 -pickup-file",
+        ] {
+            assert!(parsed(line).unwrap_err().use_stderr(), "{line}");
+        }
+        let help = parsed("pmtaemailapi -help").unwrap_err();
+        assert_eq!(help.kind(), ErrorKind::DisplayHelp);
+    }
+}

@@ -1,0 +1,51 @@
+//! Options of the daemon.
+
+use super::{LimitArgs, PickupArgs};
+use crate::daemon::ListenAddress;
+use clap::{Args, ValueEnum};
+use tracing_subscriber::filter::LevelFilter;
+
+/// Options of the daemon.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Address and port to listen on; `:8000` is every address, port 0 any free port
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8000")]
+    #[arg(env = "PMTAEMAIL_LISTEN")]
+    pub listen: ListenAddress,
+
+    #[command(flatten)]
+    pub pickup: PickupArgs,
+
+    #[command(flatten)]
+    pub limits: LimitArgs,
+
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+/// The log, on standard error.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Log")]
+pub struct LogArgs {
+    /// How log lines look; text on a terminal and json elsewhere where not given
+    #[arg(long, value_name = "FORMAT", env = "PMTAEMAIL_LOG_FORMAT")]
+    pub log_format: Option<LogFormat>,
+
+    /// The least that is logged: error, warn, info, debug, trace or off
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        default_value = "info",
+        env = "PMTAEMAIL_LOG_LEVEL"
+    )]
+    pub log_level: LevelFilter,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// One JSON object a line
+    Json,
+    /// For people
+    Text,
+}
