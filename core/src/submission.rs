@@ -37,7 +37,28 @@ impl Submission {
     /// Renders a message; the clock is read here, and a new identifier made.
     pub fn new(message: &Message<'_>) -> Self {
         let stamp = Stamp::now();
-        Self::merged(message, &stamp).unwrap_or_else(|| Self::plain(message, &stamp))
+        match Self::merged(message, &stamp, |_| Ok::<(), Infallible>(())) {
+            Some(Ok(submission)) => submission,
+            None => Self::plain(message, &stamp),
+        }
+    }
+
+    /// The same, unless this is a mail merge whose files have more octets than `most` together. They
+    /// should not all be in memory: [`PickupDirectory::submit_message`] hands them over.
+    pub fn within(most: u64, message: &Message<'_>) -> Option<Self> {
+        let stamp = Stamp::now();
+        let mut left = most;
+        let fits = |file: &PickupFile| match left.checked_sub(file.octets()) {
+            Some(rest) => {
+                left = rest;
+                Ok(())
+            }
+            None => Err(()),
+        };
+        match Self::merged(message, &stamp, fits) {
+            Some(submission) => submission.ok(),
+            None => Some(Self::plain(message, &stamp)),
+        }
     }
 
     fn plain(message: &Message<'_>, stamp: &Stamp) -> Self {
@@ -56,25 +77,30 @@ impl Submission {
         }
     }
 
-    /// `None` if the message is no mail merge.
-    fn merged(message: &Message<'_>, stamp: &Stamp) -> Option<Self> {
+    /// `None` if the message is no mail merge. Ends with the first file that does not pass.
+    fn merged<E>(
+        message: &Message<'_>,
+        stamp: &Stamp,
+        mut pass: impl FnMut(&PickupFile) -> Result<(), E>,
+    ) -> Option<Result<Self, E>> {
         let mut packer = Packer::new(message, stamp.clone())?;
         let mut files = Vec::new();
         let mut take = |file| {
+            pass(&file)?;
             files.push(file);
-            Ok::<(), Infallible>(())
+            Ok(())
         };
-        for recipient in message.recipients() {
-            let Ok(()) = packer.add(recipient, &mut take);
-        }
-        let Ok(made) = packer.finish(take);
-        Some(Self {
+        let mut recipients = message.recipients().iter();
+        let merged = recipients
+            .try_for_each(|recipient| packer.add(recipient, &mut take))
+            .and_then(|()| packer.finish(take));
+        Some(merged.map(|made| Self {
             id: made.id,
             message_id: String::new(),
             files,
             recipients: made.recipients,
             envids: Some(made.envids),
-        })
+        }))
     }
 
     /// The word that joins receipt, file name, log line and, where the message has no Message-ID
@@ -222,6 +248,27 @@ pub struct Receipt {
 mod tests {
     use super::*;
     use crate::PickupOptions;
+
+    #[test]
+    fn a_merge_is_held_in_memory_up_to_a_limit() {
+        let merge = |form: &str| {
+            let recipients = vec![r#""ann@example.org""#; 100].join(",");
+            format!(
+                r#"{{"from": "shop@example.com", "text": "Hello", "merge": "{form}",
+                     "recipients": [{recipients}]}}"#
+            )
+        };
+        for form in ["native", "expanded"] {
+            let json = merge(form);
+            let message = Message::from_json(json.as_bytes()).unwrap();
+            let octets = Submission::new(&message).octets();
+            let within = Submission::within(octets, &message).unwrap();
+            assert_eq!((within.recipients(), within.octets()), (100, octets));
+            assert!(Submission::within(octets - 1, &message).is_none());
+        }
+        let json = br#"{"from": "shop@example.com", "to": "ann@example.org"}"#;
+        assert!(Submission::within(0, &Message::from_json(json).unwrap()).is_some());
+    }
 
     #[test]
     fn many_submissions_are_handed_over_each_by_itself() {

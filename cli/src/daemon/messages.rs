@@ -88,7 +88,7 @@ async fn submit_whole(
     let Some(submission) = submission else {
         // Its files may be many and large: no more than one of them should be in memory.
         let submit = move || whole.read(|message| daemon.pickup.submit_message(message));
-        return Ok(elsewhere(submit).await???);
+        return elsewhere(submit).await??.map_err(Refusal::HandOver);
     };
     drop(whole);
     line.submission(&submission);

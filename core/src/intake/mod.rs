@@ -189,7 +189,7 @@ impl Received {
             count += 1;
             let read = read_recipient(octets, &name, index, rules, |recipient| {
                 match (&mut work, report.len()) {
-                    (Some(work), 0) => work.add(recipient),
+                    (Some(work), 0) => Ok(work.add(recipient)?),
                     _ => Ok(()),
                 }
             });
@@ -206,21 +206,21 @@ impl Received {
             report.problem(place, Code::NoRecipients, NOBODY);
         }
         let work = report.finish(work)?;
-        work.finish()
+        Ok(work.finish()?)
     }
 }
 
 impl PickupDirectory {
     /// Hands a message over as [`submit`](Self::submit) does, but writes each file of a mail merge as
     /// soon as it is made: they are never all in memory.
-    pub fn submit_message(&self, message: &Message<'_>) -> Result<Receipt, IntakeError> {
+    pub fn submit_message(&self, message: &Message<'_>) -> Result<Receipt, PickupError> {
         let mut work = Work::new(message, &Aim::Submit(self));
         for recipient in message.recipients() {
             work.add(recipient)?;
         }
         match work.finish()? {
             Made::Receipt(receipt) => Ok(receipt),
-            Made::Nothing | Made::Octets(_) => Ok(self.submit(&Submission::new(message))?),
+            Made::Nothing | Made::Octets(_) => self.submit(&Submission::new(message)),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What is done with one recipient after the other.
 
-use super::{Aim, IntakeError, Made};
+use super::{Aim, Made};
 use crate::message::{Message, Recipient};
 use crate::pickup_directory::{HandOver, PickupError};
 use crate::pickup_file::{Packer, PickupFile};
@@ -51,7 +51,7 @@ impl<'m, 'd> Work<'m, 'd> {
         }
     }
 
-    pub fn add(&mut self, recipient: &Recipient<'_>) -> Result<(), IntakeError> {
+    pub fn add(&mut self, recipient: &Recipient<'_>) -> Result<(), PickupError> {
         match self {
             Self::Check => Ok(()),
             Self::Render {
@@ -65,11 +65,11 @@ impl<'m, 'd> Work<'m, 'd> {
                 *left = left.saturating_sub(1);
                 Ok(())
             }
-            Self::Submit { packer, files } => Ok(packer.add(recipient, |file| files.write(&file))?),
+            Self::Submit { packer, files } => packer.add(recipient, |file| files.write(&file)),
         }
     }
 
-    pub fn finish(self) -> Result<Made, IntakeError> {
+    pub fn finish(self) -> Result<Made, PickupError> {
         match self {
             Self::Check => Ok(Made::Nothing),
             Self::Render { octets, .. } => Ok(Made::Octets(octets)),
