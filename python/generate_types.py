@@ -44,6 +44,9 @@ NAMES = {
     frozenset({"start", "end"}): "Window",
 }
 
+# Where a text may be a mailbox, Python has a class for that too.
+MAILBOXES = {"MailboxParts", "Recipient"}
+
 
 class Types:
     """The classes that were met so far, the innermost first."""
@@ -55,8 +58,8 @@ class Types:
         """The alternatives that a value may be."""
         if "anyOf" in schema:
             found = [part for each in schema["anyOf"] for part in self.of(each, name)]
-            # Where a text may be a mailbox, Python has a class for that too; what may be octets, may be so directly.
-            found += ["Address"] if "MailboxParts" in found else []
+            # What may be octets, may be so directly.
+            found += ["Address"] if MAILBOXES.intersection(found) else []
             found += ["Octets"] if any(self.holds_octets(each) for each in schema["anyOf"]) else []
             return list(dict.fromkeys(found))
         match schema["type"]:

@@ -11,7 +11,9 @@ from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from pathlib import Path
+from decimal import Decimal
 import asyncio
+import csv
 import pmtaemail
 
 pickup = pmtaemail.Pickup(Path("pickup"), durability="none", syncfs=False)
@@ -29,6 +31,13 @@ octets = pmtaemail.render(from_="shop@example.com", to="ann@example.org", text="
 octets = pmtaemail.render(EmailMessage(), sender="<>", to="ann@example.org")
 pointers: list[str] = [problem.pointer for problem in pmtaemail.check(octets)]
 receipt: pmtaemail.Receipt = pickup.submit(message, subject="News")
+ann: pmtaemail.Recipient = {"address": "ann@example.org", "variables": {"price": Decimal("19.90")}, "priority": 50}
+merge: pmtaemail.Message = {"from": "shop@example.com", "template": "merge", "merge": "expanded", "recipients": [ann]}
+with open("people.csv", newline="") as file:
+    rows = csv.DictReader(file)
+    pickup.submit(merge, recipients=({"address": row["email"], "variables": row} for row in rows))
+pickup.submit(merge, recipients=[Address("Bob", "bob", "example.org"), {"address": "cy@example.org"}, "di@example.org"])
+envids: tuple[str | None, ...] = receipt.envids or ()
 for result in pickup.submit_many([message, b"{}"]):
     if isinstance(result, Exception):
         raise result
@@ -54,6 +63,8 @@ BAD = [
     'pmtaemail.render({"from": "a@example.com", "subject": 5})',
     'pmtaemail.render(from_="a@example.com", too="b@example.com")',
     "pmtaemail.render(5)",
+    'pmtaemail.render(merge, recipients=[{"address": "ann@example.org", "variabels": {}}])',
+    "pmtaemail.render(merge, variables=5)",
     'pmtaemail.Pickup("pickup", durability="perhaps")',
     'pmtaemail.check(b"{}")[0].place',
 ]

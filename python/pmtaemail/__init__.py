@@ -11,7 +11,7 @@ from ._native import Pickup, check, render
 from ._objects import Receipt, attachment
 from .aio import AsyncPickup
 from .errors import Error, MessageError, PickupError, Problem
-from .types import Message
+from .types import Message, Recipient
 
 __all__ = [
     "AsyncPickup",
@@ -22,6 +22,7 @@ __all__ = [
     "PickupError",
     "Problem",
     "Receipt",
+    "Recipient",
     "__version__",
     "attachment",
     "check",

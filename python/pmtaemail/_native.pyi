@@ -12,14 +12,17 @@ __all__ = ["VERSION", "Pickup", "Prepared", "check", "render"]
 VERSION: str
 
 def check(message: Input | None = None, /, **fields: Unpack[Fields]) -> list[Problem]:
-    """All that is wrong with a message, in document order; an empty list when nothing is.
+    """All that is wrong with a message, in document order; an empty list when nothing is. Of very many problems, the
+    first 1,000.
 
     A message is a dict (or another mapping, or a dataclass), JSON as `str` or `bytes`, or an `EmailMessage`, which is
-    sent as it is. Fields may be given as keywords, alone or beside the message; `from_` stands for `from`.
+    sent as it is. Fields may be given as keywords, alone or beside the message; `from_` stands for `from`. Where a list
+    is taken, any iterable is: a generator, a database cursor. Among `variables`, `Decimal` and `UUID` stand for their
+    `str`, dates and times for their `isoformat()`.
     """
 
 def render(message: Input | None = None, /, **fields: Unpack[Fields]) -> bytes:
-    """The octets of the mail (RFC 5322). Raises `MessageError`.
+    """The octets of the mail (RFC 5322); of a mail merge, those of its first recipient. Raises `MessageError`.
 
     Date and Message-ID are made where the message gives none; with both given, the same message always yields the same
     octets.
@@ -54,7 +57,8 @@ class Pickup:
     def submit(self, message: Input | Prepared | None = None, /, **fields: Unpack[Fields]) -> Receipt:
         """Hands one message over. When this returns it is visible to PowerMTA and durable.
 
-        Raises `MessageError` or `PickupError`.
+        Each file of a mail merge is written as soon as it is made: they are never all in memory. Raises `MessageError`
+        or `PickupError`.
         """
 
     def submit_many(self, messages: Iterable[Input | Prepared], /) -> list[Receipt | Exception]:

@@ -4,8 +4,11 @@ import dataclasses
 import datetime
 import enum
 import io
+import numbers
 import os
+import uuid
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from email.generator import BytesGenerator
 from email.headerregistry import Address
 from email.message import Message
@@ -23,23 +26,26 @@ class Receipt:
     id: str
     """Unique, and sorts by time."""
     message_id: str
-    """The Message-ID without angle brackets."""
+    """The Message-ID without angle brackets; empty for a mail merge, each message of which has its own."""
     files: tuple[str, ...]
     """The names of the files in the pickup directory."""
     recipients: int
     """How many different recipients."""
     octets: int
     """The size of all files."""
+    envids: tuple[str | None, ...] | None = None
+    """For a mail merge, the envelope ids of the recipients in their order, None where one was given."""
 
     def asdict(self) -> dict[str, Any]:
         """The receipt with the names and types that it has in JSON."""
-        return {
+        found = {
             "id": self.id,
             "messageId": self.message_id,
             "files": list(self.files),
             "recipients": self.recipients,
             "octets": self.octets,
         }
+        return found if self.envids is None else {**found, "envids": list(self.envids)}
 
 
 def attachment(path: str | os.PathLike[str], /, **fields: Unpack[Attachment]) -> Attachment:
@@ -54,12 +60,17 @@ def plain(value: object) -> object:
     match value:
         case enum.Enum():
             return value.value
-        case datetime.date():
-            # One without an offset is a problem of the message, which is reported with its place.
+        case datetime.date() | datetime.time():
+            # One without an offset is a problem of the message's own dates, which is reported with its place.
             return value.isoformat()
-        case int():
+        case Decimal():
+            # As it is written: 19.90 is a price. What is no number is none for the message either.
+            return str(value) if value.is_finite() else float("nan")
+        case uuid.UUID():
+            return str(value)
+        case numbers.Integral():
             return int(value)
-        case float():
+        case numbers.Real():
             return float(value)
         case bytearray() | memoryview():
             return bytes(value)
@@ -71,6 +82,9 @@ def plain(value: object) -> object:
             return {"raw": octets(value)}
         case Mapping():
             return dict(value.items())
+        case object(keys=names, __getitem__=_) if callable(names):
+            # What `dict` takes for a mapping, such as a row of sqlite3.
+            return {name: value[name] for name in names()}
         case Iterable():
             return list(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

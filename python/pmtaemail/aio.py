@@ -41,7 +41,8 @@ class AsyncPickup:
     async def submit(self, message: Input | None = None, /, **fields: Unpack[Fields]) -> Receipt:
         """Hands one message over. When this returns it is visible to PowerMTA and durable.
 
-        Where the task is cancelled meanwhile, the message may have been handed over all the same.
+        Where the task is cancelled meanwhile, the message may have been handed over all the same. Of a mail merge all
+        files are in memory meanwhile; one of very many recipients is better given to `submit_many`.
         """
         prepared = _native.Prepared(message, **fields)
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._pickup.submit, prepared)

@@ -70,6 +70,19 @@ class Raw(TypedDict, total=False):
     encoding: str | None
 
 
+class Recipient(TypedDict, total=False):
+    """A recipient of a mail merge as an object."""
+
+    address: str | None
+    envid: str | None
+    job: str | None
+    name: str | None
+    priority: str | int | float | None
+    sender: str | None
+    variables: Mapping[str, object] | None
+    vmta: str | None
+
+
 class Window(TypedDict, total=False):
     """A time in which the message may be delivered."""
 
@@ -104,19 +117,23 @@ class Fields(TypedDict, total=False):
     inReplyTo: str | Iterable[str] | None
     in_reply_to: str | Iterable[str] | None
     job: str | None
+    merge: str | None
     messageId: str | None
     message_id: str | None
     priority: str | None
     raw: str | Raw | Octets | None
+    recipients: Iterable[str | Recipient | Address] | None
     references: str | Iterable[str] | None
     replyTo: str | MailboxParts | Address | Iterable[str | MailboxParts | Address] | None
     reply_to: str | MailboxParts | Address | Iterable[str | MailboxParts | Address] | None
     schedule: Iterable[Window] | None
     sender: str | None
     subject: str | None
+    template: str | None
     text: str | None
     to: str | MailboxParts | Address | Iterable[str | MailboxParts | Address] | None
     unsubscribe: Unsubscribe | None
+    variables: Mapping[str, object] | None
     verp: bool | None
     vmta: str | None
 

@@ -28,15 +28,14 @@ pub fn render<'py>(
     message: Option<Bound<'py, PyAny>>,
     fields: Option<Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    read(py, message, fields, |message| {
+    with_message(py, message, fields, |message| {
         PyBytes::new(py, &message.render())
-    })?
-    .map_err(|problems| objects::message_error(py, &problems))
+    })
 }
 
 /// A message that is rendered: all that is left to do is to hand it over.
 #[pyclass(frozen, module = "pmtaemail._native")]
-pub struct Prepared(Submission);
+pub struct Prepared(pub Submission);
 
 #[pymethods]
 impl Prepared {
@@ -47,22 +46,21 @@ impl Prepared {
         message: Option<Bound<'py, PyAny>>,
         fields: Option<Bound<'py, PyDict>>,
     ) -> PyResult<Self> {
-        submission(py, message, fields).map(Self)
+        with_message(py, message, fields, |message| {
+            Self(Submission::new(message))
+        })
     }
 }
 
-/// Reads and renders a message, so that the interpreter is not needed any more.
-pub fn submission<'py>(
+/// Hands a message to `verb`, which may let the interpreter go meanwhile: what the message borrows
+/// from Python are `str` and `bytes`, which never change and are kept until `verb` is done.
+pub fn with_message<'py, T>(
     py: Python<'py>,
     message: Option<Bound<'py, PyAny>>,
     fields: Option<Bound<'py, PyDict>>,
-) -> PyResult<Submission> {
-    if let Some(message) = &message
-        && let Ok(prepared) = message.cast::<Prepared>()
-    {
-        return Ok(prepared.get().0.clone());
-    }
-    read(py, message, fields, |message| Submission::new(&message))?
+    verb: impl FnOnce(&Message<'_>) -> T,
+) -> PyResult<T> {
+    read(py, message, fields, |message| verb(&message))?
         .map_err(|problems| objects::message_error(py, &problems))
 }
 

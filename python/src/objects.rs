@@ -4,7 +4,7 @@
 use pmtaemail::{PickupError, Problems, Receipt};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyList, PyTuple, PyType};
+use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
 
 /// The object that stands for a foreign one; see `pmtaemail/_objects.py`.
 pub fn plain<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
@@ -29,6 +29,11 @@ pub fn joined<'py>(
 pub fn receipt<'py>(py: Python<'py>, receipt: &Receipt) -> PyResult<Bound<'py, PyAny>> {
     static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let files = PyTuple::new(py, &receipt.files)?;
+    let envids = receipt.envids.as_ref().map(|envids| {
+        let ids = envids.iter();
+        let ids = ids.map(|id| id.map(|id| PyString::new(py, id.as_str())));
+        PyTuple::new(py, ids.collect::<Vec<_>>())
+    });
     let class = CLASS.import(py, "pmtaemail._objects", "Receipt")?;
     class.call1((
         receipt.id.as_str(),
@@ -36,6 +41,7 @@ pub fn receipt<'py>(py: Python<'py>, receipt: &Receipt) -> PyResult<Bound<'py, P
         files,
         receipt.recipients,
         receipt.octets,
+        envids.transpose()?,
     ))
 }
 

@@ -1,7 +1,8 @@
 //! The pickup directory, opened once and used from many threads.
 
-use crate::{message, objects};
-use pmtaemail::{Durability, PickupDirectory, PickupOptions, Submission};
+use crate::message::{Prepared, with_message};
+use crate::objects;
+use pmtaemail::{Durability, PickupDirectory, PickupError, PickupOptions, Receipt, Submission};
 use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
@@ -10,6 +11,9 @@ use std::path::{Path, PathBuf};
 /// Bounds the memory that `submit_many` needs: rendered messages wait for their group.
 const MESSAGES_AT_A_TIME: usize = 256;
 const OCTETS_AT_A_TIME: u64 = 32 << 20;
+
+/// A mail merge with larger files does not wait for others.
+const MERGE_OCTETS: u64 = 1 << 20;
 
 #[pyclass(frozen, subclass, module = "pmtaemail")]
 pub struct Pickup(PickupDirectory);
@@ -61,10 +65,13 @@ impl Pickup {
         message: Option<Bound<'py, PyAny>>,
         fields: Option<Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let submission = message::submission(py, message, fields)?;
-        py.detach(|| self.0.submit(&submission))
-            .map_err(|error| objects::pickup_error(py, &error))
-            .and_then(|receipt| objects::receipt(py, &receipt))
+        let handed_over = match message.as_ref().and_then(prepared) {
+            Some(submission) => py.detach(|| self.0.submit(submission)),
+            None => with_message(py, message, fields, |message| {
+                py.detach(|| self.0.submit_message(message))
+            })?,
+        };
+        outcome(py, handed_over)
     }
 
     #[pyo3(signature = (messages, /))]
@@ -78,9 +85,10 @@ impl Pickup {
         let results = PyList::empty(py);
         let mut group = Group::default();
         for message in messages {
-            match message::submission(py, Some(message), None) {
-                Ok(submission) => group.add(submission),
-                Err(error) if error.is_instance_of::<PyException>(py) => group.refuse(error),
+            match self.take(py, message) {
+                Ok(Taken::Waits(submission)) => group.add(submission),
+                Ok(Taken::HandedOver(handed_over)) => group.settle(outcome(py, handed_over)),
+                Err(error) if error.is_instance_of::<PyException>(py) => group.settle(Err(error)),
                 Err(error) => return Err(error),
             }
             if group.is_full() {
@@ -93,54 +101,87 @@ impl Pickup {
 }
 
 impl Pickup {
+    /// Reads one message of many. Small ones wait for others; of a large mail merge the files go out
+    /// as they are made.
+    fn take<'py>(&self, py: Python<'py>, message: Bound<'py, PyAny>) -> PyResult<Taken> {
+        if let Some(submission) = prepared(&message) {
+            return Ok(Taken::Waits(submission.clone()));
+        }
+        with_message(py, Some(message), None, |message| match Submission::within(
+            MERGE_OCTETS,
+            message,
+        ) {
+            Some(submission) => Taken::Waits(submission),
+            None => Taken::HandedOver(py.detach(|| self.0.submit_message(message))),
+        })
+    }
+
     /// Appends a receipt or an exception for each message of the group, in order.
-    fn hand_over_group(
+    fn hand_over_group<'py>(
         &self,
-        py: Python<'_>,
-        group: &mut Group,
-        results: &Bound<'_, PyList>,
+        py: Python<'py>,
+        group: &mut Group<'py>,
+        results: &Bound<'py, PyList>,
     ) -> PyResult<()> {
         let Group {
             submissions,
-            refused,
+            settled,
             ..
         } = std::mem::take(group);
         let mut handed_over = py.detach(|| self.0.submit_many(&submissions)).into_iter();
         drop(submissions);
-        for error in refused {
-            match error {
-                Some(error) => results.append(error.into_value(py))?,
-                None => match handed_over.next() {
-                    Some(Ok(receipt)) => results.append(objects::receipt(py, &receipt)?)?,
-                    Some(Err(error)) => {
-                        results.append(objects::pickup_error(py, &error).into_value(py))?;
-                    }
-                    None => {}
-                },
+        for settled in settled {
+            let handed_over = || Some(outcome(py, handed_over.next()?));
+            match settled.or_else(handed_over) {
+                Some(Ok(receipt)) => results.append(receipt)?,
+                Some(Err(error)) => results.append(error.into_value(py))?,
+                None => {}
             }
         }
         Ok(())
     }
 }
 
-/// Messages that are handed over together.
-#[derive(Default)]
-struct Group {
-    submissions: Vec<Submission>,
-    octets: u64,
-    /// For each message the exception that it met, or nothing.
-    refused: Vec<Option<PyErr>>,
+fn prepared<'a>(message: &'a Bound<'_, PyAny>) -> Option<&'a Submission> {
+    let prepared = message.cast::<Prepared>().ok()?;
+    Some(&prepared.get().0)
 }
 
-impl Group {
+fn outcome(
+    py: Python<'_>,
+    handed_over: Result<Receipt, PickupError>,
+) -> PyResult<Bound<'_, PyAny>> {
+    match handed_over {
+        Ok(receipt) => objects::receipt(py, &receipt),
+        Err(error) => Err(objects::pickup_error(py, &error)),
+    }
+}
+
+/// What becomes of one message of many.
+enum Taken {
+    /// To be handed over with its group.
+    Waits(Submission),
+    HandedOver(Result<Receipt, PickupError>),
+}
+
+/// Messages that are handed over together.
+#[derive(Default)]
+struct Group<'py> {
+    submissions: Vec<Submission>,
+    octets: u64,
+    /// For each message its receipt or exception, or nothing if it waits.
+    settled: Vec<Option<PyResult<Bound<'py, PyAny>>>>,
+}
+
+impl<'py> Group<'py> {
     fn add(&mut self, submission: Submission) {
         self.octets += submission.octets();
         self.submissions.push(submission);
-        self.refused.push(None);
+        self.settled.push(None);
     }
 
-    fn refuse(&mut self, error: PyErr) {
-        self.refused.push(Some(error));
+    fn settle(&mut self, outcome: PyResult<Bound<'py, PyAny>>) {
+        self.settled.push(Some(outcome));
     }
 
     fn is_full(&self) -> bool {
