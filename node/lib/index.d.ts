@@ -19,7 +19,7 @@ export interface Problem {
 export interface Receipt {
   /** Unique, and sorts by time. */
   id: string;
-  /** Without angle brackets. */
+  /** Without angle brackets; empty for a mail merge, each message of which has its own. */
   messageId: string;
   /** Names of the files. */
   files: string[];
@@ -27,6 +27,8 @@ export interface Receipt {
   recipients: number;
   /** The size of all files. */
   octets: number;
+  /** Of a mail merge alone: the envelope ids of the recipients in their order, null where one was given. */
+  envids?: (string | null)[];
 }
 
 /** A message breaks rules. */
@@ -73,7 +75,8 @@ export class Pickup {
   readonly path: string;
   /**
    * Hands a message over. The promise resolves once the message is durable, and rejects with a MessageError or a
-   * PickupError. As with Node's own functions, leave a message's octets as they are until then.
+   * PickupError. As with Node's own functions, leave a message's octets as they are until then. Each file of a large
+   * mail merge is written as soon as it is made: they are never all in memory.
    */
   submit(message: MessageInput): Promise<Receipt>;
   /**
@@ -91,7 +94,8 @@ export class Pickup {
 export function check(message: MessageInput): Problem[];
 
 /**
- * The octets of a message as it is sent (RFC 5322). This takes microseconds.
+ * The octets of a message as it is sent (RFC 5322); of a mail merge, those of its first recipient. This takes
+ * microseconds.
  * @throws {MessageError}
  */
 export function render(message: MessageInput): Buffer;

@@ -73,6 +73,30 @@ export type NotifyWord = 'never' | 'success' | 'failure' | 'delay';
 /** A finished message (RFC 5322): text or octets, or text that says how it is written. */
 export type Raw = string | Octets | { content: string | Octets; encoding?: 'base64' | 'utf8' | null };
 
+/** A recipient of a mail merge: a mailbox, or an object with what is this recipient's own. */
+export type Recipient = string | RecipientObject;
+
+export interface RecipientObject extends MailboxObject {
+  /** They win over the message's. */
+  variables?: Variables | null;
+  /** The envelope's sender; `<>` for none. */
+  sender?: string | null;
+  /** Made when absent. */
+  envid?: string | null;
+  job?: string | null;
+  vmta?: string | null;
+  /** A word for the header, or PowerMTA's own priority from 1 to 100. */
+  priority?: 'high' | 'normal' | 'low' | number | null;
+}
+
+/**
+ * Values for the template. `null` and `undefined` are as absent, a Date is its ISO 8601; what has a `toJSON` is what
+ * that returns.
+ */
+export interface Variables {
+  readonly [name: string]: unknown;
+}
+
 /** Either `from` or `raw` must be there. */
 export type Message = ({ from: Mailbox } | { raw: Raw }) & MessageFields;
 
@@ -115,6 +139,14 @@ export interface MessageFields {
   verp?: boolean | null;
   /** Delivery status notifications (RFC 3461). */
   dsn?: Dsn | null;
+  /** One personal message each: mail merge. In place of `to`, `cc` and `bcc`. An iterable is read once. */
+  recipients?: Iterable<Recipient | null | undefined> | null;
+  /** Values for the template that all recipients share. */
+  variables?: Variables | null;
+  /** How texts are read; `none` when absent. */
+  template?: 'none' | 'merge' | 'jinja' | null;
+  /** The form of a merge: PowerMTA's own, or a file for each recipient. `native` when absent. */
+  merge?: 'native' | 'expanded' | null;
   /** Sent as it is, after checks; only fields of the envelope may stand beside it. */
   raw?: Raw | null;
 }

@@ -25,6 +25,9 @@ const DEEPEST = 127;
 // Strings up to here are joined, because it is quicker to write them together.
 const SHORT = 256;
 
+// Very many of them would be a string too long for V8.
+const MOST_SHORT = 1024 * 1024;
+
 // What a tape may keep for the next message.
 const KEPT = 1024 * 1024;
 
@@ -119,7 +122,8 @@ class Tape {
     if (Array.isArray(value)) return this.#array(value, depth + 1);
     const prototype = Object.getPrototypeOf(value);
     const plain = prototype === Object.prototype || prototype === null;
-    if (plain && typeof value.toJSON !== 'function') return this.#members(value, depth + 1);
+    const known = typeof value.toJSON === 'function' || value[Symbol.iterator] !== undefined;
+    if (plain && !known) return this.#members(value, depth + 1);
     return this.#special(value, depth);
   }
 
@@ -142,6 +146,17 @@ class Tape {
     for (let index = 0; index < length; index++) this.#value(array[index], depth);
   }
 
+  /** What gives its elements one after the other, once. */
+  #list(iterable, depth) {
+    const at = this.#word(ARRAY);
+    let count = 0;
+    for (const element of iterable) {
+      this.#value(element, depth);
+      count++;
+    }
+    this.#words[at] = count * 8 + ARRAY;
+  }
+
   #special(value, depth) {
     if (types.isUint8Array(value)) return this.#buffer(value);
     if (types.isAnyArrayBuffer(value)) return this.#buffer(new Uint8Array(value));
@@ -149,7 +164,8 @@ class Tape {
     if (types.isDate(value)) return this.#string(Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString());
     if (typeof value.toJSON === 'function') return this.#value(value.toJSON(), depth + 1);
     if (types.isBoxedPrimitive(value)) return this.#value(value.valueOf(), depth + 1);
-    // JSON.stringify takes maps, sets, promises and the like for empty objects.
+    if (isList(value)) return this.#list(value, depth + 1);
+    // JSON.stringify takes maps, promises and the like for empty objects.
     if (Object.prototype.toString.call(value) !== '[object Object]') return this.#word(NOT_JSON);
     return this.#members(value, depth + 1);
   }
@@ -158,6 +174,7 @@ class Tape {
     this.#word(string.length * 8 + STRING);
     if (string.length <= SHORT) {
       this.#short += string;
+      if (this.#short.length > MOST_SHORT) this.#writeShort();
     } else {
       this.#writeShort();
       this.#write(string);
@@ -218,6 +235,12 @@ class Tape {
 function wellFormed(json) {
   if (json.isWellFormed()) return json;
   return json.replace(SURROGATE, (unit) => `\\u${unit.charCodeAt(0).toString(16)}`);
+}
+
+/** Whether it is an iterable that stands for an array. Maps, and what is like them, give pairs. */
+function isList(value) {
+  if (typeof value[Symbol.iterator] !== 'function' || ArrayBuffer.isView(value)) return false;
+  return value[Symbol.iterator] !== value.entries;
 }
 
 function tooDeep() {

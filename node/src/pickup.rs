@@ -4,6 +4,12 @@ use crate::messages::Messages;
 use crate::outcome::{Failure, Outcome, to_json};
 use pmtaemail::{Durability, PickupDirectory, PickupOptions, Submission};
 
+/// Bounds the memory that one call needs: rendered messages wait for their group.
+const OCTETS_AT_A_TIME: u64 = 32 << 20;
+
+/// A mail merge with larger files does not wait for others.
+const MERGE_OCTETS: u64 = 1 << 20;
+
 pub fn open(
     path: String,
     durable: bool,
@@ -26,22 +32,52 @@ pub fn open(
 
 /// One outcome for each message, as a JSON list. They share their syncs.
 pub fn hand_over(directory: &PickupDirectory, messages: &Messages<'_>) -> napi::Result<String> {
-    let mut submissions = Vec::new();
-    let mut refused = Vec::new();
+    let mut outcomes = Vec::new();
+    let mut group = Group::default();
     messages.each(|message| match message {
-        Ok(message) => {
-            submissions.push(Submission::new(&message));
-            refused.push(None);
-        }
-        Err(problems) => refused.push(Some(problems)),
+        Err(problems) => outcomes.push(Some(Outcome::Problems(problems))),
+        Ok(message) => match Submission::within(MERGE_OCTETS, &message) {
+            None => outcomes.push(Some(directory.submit_message(&message).into())),
+            Some(submission) => {
+                group.add(outcomes.len(), submission);
+                outcomes.push(None);
+                if group.octets >= OCTETS_AT_A_TIME {
+                    group.hand_over(directory, &mut outcomes);
+                }
+            }
+        },
     })?;
-    let mut handed_over = directory.submit_many(&submissions).into_iter();
-    let outcomes: Vec<_> = refused
-        .into_iter()
-        .filter_map(|problems| match problems {
-            Some(problems) => Some(Outcome::Problems(problems)),
-            None => handed_over.next().map(Outcome::from),
-        })
-        .collect();
+    group.hand_over(directory, &mut outcomes);
     to_json(&outcomes)
+}
+
+/// Messages that are handed over together.
+#[derive(Default)]
+struct Group {
+    submissions: Vec<Submission>,
+    /// Which messages they are.
+    places: Vec<usize>,
+    octets: u64,
+}
+
+impl Group {
+    fn add(&mut self, place: usize, submission: Submission) {
+        self.octets += submission.octets();
+        self.submissions.push(submission);
+        self.places.push(place);
+    }
+
+    fn hand_over(&mut self, directory: &PickupDirectory, outcomes: &mut [Option<Outcome>]) {
+        let Self {
+            submissions,
+            places,
+            ..
+        } = std::mem::take(self);
+        let handed_over = directory.submit_many(&submissions);
+        for (place, handed_over) in places.into_iter().zip(handed_over) {
+            if let Some(outcome) = outcomes.get_mut(place) {
+                *outcome = Some(handed_over.into());
+            }
+        }
+    }
 }

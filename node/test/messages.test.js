@@ -89,6 +89,60 @@ test('what JSON cannot say is of the wrong type', () => {
   assert.deepEqual(codes(undefined), [' wrong_type']);
 });
 
+test('iterables are lists', () => {
+  const to = message.to;
+  class List {
+    *[Symbol.iterator]() {
+      yield* to;
+    }
+  }
+  const forms = [new Set(to), to.values(), new List(), { [Symbol.iterator]: () => to.values() }, vm.runInNewContext('(function* (to) { yield* to; })')(to)];
+  for (const form of forms) assert.deepEqual(render({ ...message, to: form }), render(message));
+  function* broken() {
+    yield 'ann@example.org';
+    throw new RangeError('no');
+  }
+  assert.throws(() => render({ ...message, to: broken() }), RangeError);
+  // Pairs of name and value are no elements.
+  for (const pairs of [new Map([['a', 'b']]), new URLSearchParams('a=b'), new Headers({ a: 'b' })]) {
+    assert.deepEqual(codes({ ...message, headers: pairs }), ['/headers wrong_type']);
+  }
+  const loop = new Set();
+  loop.add(loop);
+  assert.deepEqual(codes({ ...message, to: loop }), [' not_json']);
+});
+
+test('a merge is rendered for its first recipient', async () => {
+  const variables = {
+    text: 'å', small: 5, large: 2 ** 53, price: 19.9, whole: 1.0, yes: true, day: new Date('2026-01-02T03:04:05Z'), list: new Set(['a', 'b']), nil: null, nothing: undefined,
+  };
+  const template =
+    '{{ text }} {{ small }} {{ large }} {{ price }} {{ whole }} {{ yes }} {{ day }} {% for one in list %}{{ one }}{% endfor %} {{ nil is defined }}{{ nothing is defined }}';
+  const merge = { from: message.from, template: 'jinja', text: template, date: message.date };
+  const recipients = [{ name: 'Zoë', address: 'zoe@example.org', variables }, { address: 'ann@example.org', variables }];
+  for (const form of [recipients, new Set(recipients)]) {
+    for (const octets of [render({ ...merge, recipients: form }), await renderAsync({ ...merge, recipients: form })]) {
+      assert.match(octets.toString(), /\r\nTo: =\?utf-8\?Q\?Zo=C3=AB\?= <zoe@example\.org>\r\n/i);
+      const text = octets.toString().split('\r\n\r\n')[1].replace(/=\r\n/g, '').trim();
+      assert.equal(text, '=C3=A5 5 9007199254740992 19.9 1 True 2026-01-02T03:04:05.000Z ab FalseFalse');
+    }
+  }
+  for (const value of [() => 1, Symbol('x'), 12n, NaN, Infinity, new Map(), /x/, Buffer.from('x')]) {
+    const found = codes({ ...merge, recipients: [{ address: 'ann@example.org', variables: { ...variables, unused: value } }] });
+    assert.deepEqual(found, ['/recipients/0/variables/unused wrong_type'], String(value));
+  }
+});
+
+test('very many recipients', () => {
+  function* people() {
+    for (let number = 0; number < 60_000; number++) yield { address: `r${number}@example.org`, variables: { x: number % 100 ? 'å' : 'Я' } };
+  }
+  const merge = { from: message.from, template: 'merge', text: '{{ x }}' };
+  assert.deepEqual(check({ ...merge, recipients: people() }), []);
+  const problems = codes({ ...merge, recipients: [...people(), { address: 'ann' }] });
+  assert.deepEqual(problems, ['/recipients/60000/variables/x missing_variable', '/recipients/60000/address invalid_address']);
+});
+
 test('half of a surrogate pair is a problem with its place', () => {
   assert.deepEqual(codes({ ...message, subject: 'a\ud800b' }), ['/subject lone_surrogate']);
   // Two halves that only stand beside each other between fields are no pair.

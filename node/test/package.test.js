@@ -47,7 +47,7 @@ test('it works', () => {
 test('the examples of its README run as they are written', () => {
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
   const examples = [...readme.matchAll(/^```js\n(.*?)^```/gms)].map(([, example]) => example);
-  assert.equal(examples.length, 2);
+  assert.equal(examples.length, 3);
   mkdirSync(join(folder, 'node_modules/nodemailer'), { recursive: true });
   cpSync(join(root, 'node_modules/nodemailer'), join(folder, 'node_modules/nodemailer'), { recursive: true });
   const said = examples.map((example, index) => {
@@ -55,5 +55,6 @@ test('the examples of its README run as they are written', () => {
     return execFileSync(process.execPath, [`example-${index}.cjs`], { cwd: folder, encoding: 'utf8' });
   });
   assert.match(said[0], /code: 'unknown_field'.*^Subject: Your order\r$.*\.eml/ms);
-  assert.match(said[1], /^<.*@example\.com>\n$/);
+  assert.match(said[1], /^Subject: Your order, Ann\r$.*-1\.eml/ms);
+  assert.match(said[2], /^<.*@example\.com>\n$/);
 });

@@ -1,6 +1,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { execFileSync } = require('node:child_process');
 const { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const { join, relative } = require('node:path');
@@ -29,6 +30,7 @@ test('a message is submitted, with a promise or blocking', async () => {
   for (const receipt of [await pickup.submit(message), pickup.submitSync(JSON.stringify(message))]) {
     assert.deepEqual(Object.keys(receipt), ['id', 'messageId', 'files', 'recipients', 'octets']);
     assert.equal(receipt.messageId, 'a@b.example');
+    assert.equal(receipt.envids, undefined);
     assertHandedOver(receipt);
   }
 });
@@ -120,4 +122,68 @@ test('worker threads', async () => {
   const workers = Array.from({ length: 3 }, () => new Worker(code, { eval: true, workerData }));
   const receipts = await Promise.all(workers.map((worker) => new Promise((resolve, reject) => worker.on('message', resolve).on('error', reject))));
   receipts.forEach(assertHandedOver);
+});
+
+const merge = { from: 'shop@example.com', template: 'merge', text: '{{ x }}.', variables: { x: 'a' } };
+
+test('a merge says who got which envelope id', async () => {
+  const pickup = new Pickup(directory);
+  const recipients = ['ann@example.org', { address: 'bo@example.org', envid: 'e' }, { address: 'cy@example.org', variables: { x: 1 } }];
+  for (const receipt of [await pickup.submit({ ...merge, recipients }), pickup.submitSync(JSON.stringify({ ...merge, recipients }))]) {
+    const { envids, files, messageId } = receipt;
+    assert.deepEqual([messageId, receipt.recipients, files.length, envids.length, envids[1]], ['', 3, 1, 3, null]);
+    const file = readFileSync(join(directory, files[0]), 'latin1');
+    for (const envid of [envids[0], 'e', envids[2]]) assert.ok(file.includes(`*envid="${envid}"`));
+  }
+  const { envids, files } = await pickup.submit({ ...merge, merge: 'expanded', recipients: new Set(recipients) });
+  assert.deepEqual([files.length, envids.length], [3, 3]);
+  await assert.rejects(pickup.submit({ ...merge, recipients: [] }), { code: 'no_recipients' });
+});
+
+test('merges among many messages', async () => {
+  const pickup = new Pickup(directory);
+  const small = { ...merge, recipients: Array(30).fill('ann@example.org') };
+  // One that is too large to wait for the others, and several that are too large together.
+  const large = { ...small, merge: 'expanded', text: 'x'.repeat(50_000) };
+  const middle = { ...large, recipients: large.recipients.slice(0, 15) };
+  const many = [message, small, large, { ...small, recipients: ['ann'] }, ...Array(50).fill(middle), message];
+  for (const results of [await pickup.submitMany(many), pickup.submitManySync(many)]) {
+    const files = results.map((result) => (result instanceof MessageError ? result.problems[0].pointer : result.files.length));
+    assert.deepEqual(files, [1, 1, 30, '/recipients/0', ...Array(50).fill(15), 1]);
+    assert.deepEqual(results.map(({ envids }) => envids?.length ?? 0), [0, 30, 30, 0, ...Array(50).fill(15), 0]);
+    for (const { files = [], octets } of results) {
+      const size = files.reduce((sum, file) => sum + statSync(join(directory, file)).size, 0);
+      assert.equal(size, octets ?? 0);
+    }
+  }
+});
+
+test('a failed hand-over of a merge', () => {
+  const inner = mkdtempSync(join(directory, 'inner-'));
+  const pickup = new Pickup(inner);
+  rmSync(inner, { recursive: true });
+  const large = { ...merge, merge: 'expanded', text: 'x'.repeat(50_000), recipients: Array(30).fill('ann@example.org') };
+  for (const message of [large, { ...large, text: 'x' }]) {
+    assert.throws(() => pickup.submitSync(message), { name: 'PickupError', code: 'ENOENT' });
+  }
+});
+
+test('the files of an expanded merge are not all in memory', () => {
+  const code = `
+    const { Pickup } = require('pmtaemail');
+    const pickup = new Pickup(process.argv[1], { durability: 'none' });
+    function* people(count) {
+      for (let number = 0; number < count; number++) yield { address: 'r' + number + '@example.org' };
+    }
+    const message = { from: 'shop@example.com', merge: 'expanded', text: 'x'.repeat(100_000) };
+    const submit = (count) => pickup.submit({ ...message, recipients: people(count) });
+    (async () => {
+      await submit(20);
+      const before = process.resourceUsage().maxRSS;
+      const { octets } = await submit(1_000);
+      console.log(JSON.stringify([octets, (process.resourceUsage().maxRSS - before) * 1024]));
+    })();`;
+  const [octets, grown] = JSON.parse(execFileSync(process.execPath, ['-e', code, directory], { cwd: __dirname }));
+  assert.ok(octets > 100_000_000);
+  assert.ok(grown < 30_000_000, String(grown));
 });

@@ -1,5 +1,5 @@
 import nodemailer from 'nodemailer';
-import pmtaemail, { check, MessageError, Pickup, PickupError, render, renderAsync, type Message } from 'pmtaemail';
+import pmtaemail, { check, MessageError, Pickup, PickupError, render, renderAsync, type Message, type Recipient } from 'pmtaemail';
 import pmtaemailTransport, { PickupTransport, type Info } from 'pmtaemail/nodemailer';
 
 const message: Message = {
@@ -17,6 +17,12 @@ const message: Message = {
   headers: { 'X-One': 'a', 'X-Two': ['a', 'b'] },
   dsn: { notify: ['failure', 'delay'], ret: 'headers' },
 };
+
+function* people(): Generator<Recipient> {
+  yield 'ann@example.org';
+  yield { name: 'Bob', address: 'bob@example.org', variables: { price: 19.9, since: new Date() }, priority: 50, envid: null };
+}
+const merge: Message = { from: 'a@example.com', template: 'jinja', merge: 'expanded', variables: { shop: 'A' }, recipients: people() };
 
 const pickup = new Pickup(new URL('file:///var/spool/pickup'), { durability: 'none', syncfs: false });
 const octets: Buffer = render(message);
@@ -47,6 +53,11 @@ const unknown: Message = { from: 'a@example.com', too: 'b@example.com' };
 const nobody: Message = { from: { name: 'Ann' } };
 // @ts-expect-error: the priority is a word
 const urgent: Message = { from: 'a@example.com', priority: 1 };
+// @ts-expect-error: a recipient has an address
+const somebody: Message = { from: 'a@example.com', recipients: [{ variables: {} }] };
+// @ts-expect-error: there is no such language
+const mustache: Message = { from: 'a@example.com', template: 'mustache' };
+const envids: (string | null)[] | undefined = (await pickup.submit(merge)).envids;
 // @ts-expect-error: durability is a word
 new Pickup('/var/spool/pickup', { durability: true });
-console.log(unknown, nobody, urgent);
+console.log(unknown, nobody, urgent, somebody, mustache, envids);
