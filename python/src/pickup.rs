@@ -107,12 +107,12 @@ impl Pickup {
         if let Some(submission) = prepared(&message) {
             return Ok(Taken::Waits(submission.clone()));
         }
-        with_message(py, Some(message), None, |message| match Submission::within(
-            MERGE_OCTETS,
-            message,
-        ) {
-            Some(submission) => Taken::Waits(submission),
-            None => Taken::HandedOver(py.detach(|| self.0.submit_message(message))),
+        with_message(py, Some(message), None, |message| {
+            let small = Submission::within(MERGE_OCTETS, message);
+            small.map_or_else(
+                || Taken::HandedOver(py.detach(|| self.0.submit_message(message))),
+                Taken::Waits,
+            )
         })
     }
 
