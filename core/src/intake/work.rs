@@ -6,6 +6,7 @@ use crate::pickup_directory::{HandOver, PickupError};
 use crate::pickup_file::{Packer, PickupFile};
 use crate::stamp::Stamp;
 use crate::submission::Receipt;
+use std::convert::Infallible;
 
 pub(super) enum Work<'m, 'd> {
     Check,
@@ -15,10 +16,21 @@ pub(super) enum Work<'m, 'd> {
         left: usize,
         octets: Option<Vec<u8>>,
     },
+    Choose {
+        packer: Box<Packer<'m>>,
+        choice: FileChoice,
+    },
     Submit {
         packer: Box<Packer<'m>>,
         files: Files<'d>,
     },
+}
+
+/// The one file that is wanted.
+pub(super) struct FileChoice {
+    number: usize,
+    file: Option<PickupFile>,
+    count: usize,
 }
 
 /// The files that were written, none of them to be seen yet.
@@ -36,6 +48,17 @@ impl<'m, 'd> Work<'m, 'd> {
                 message,
                 left: *number,
                 octets: None,
+            },
+            Aim::File(number) => match Packer::new(message, Stamp::now()) {
+                None => Self::Check,
+                Some(packer) => Self::Choose {
+                    packer: Box::new(packer),
+                    choice: FileChoice {
+                        number: *number,
+                        file: None,
+                        count: 0,
+                    },
+                },
             },
             Aim::Submit(directory) => match Packer::new(message, Stamp::now()) {
                 None => Self::Check,
@@ -65,6 +88,10 @@ impl<'m, 'd> Work<'m, 'd> {
                 *left = left.saturating_sub(1);
                 Ok(())
             }
+            Self::Choose { packer, choice } => {
+                let Ok(()) = packer.add(recipient, |file| choice.take(file));
+                Ok(())
+            }
             Self::Submit { packer, files } => Ok(packer.add(recipient, |file| files.write(&file))?),
         }
     }
@@ -73,6 +100,10 @@ impl<'m, 'd> Work<'m, 'd> {
         match self {
             Self::Check => Ok(Made::Nothing),
             Self::Render { octets, .. } => Ok(Made::Octets(octets)),
+            Self::Choose { packer, mut choice } => {
+                let Ok(_) = packer.finish(|file| choice.take(file));
+                Ok(Made::File(choice.file, choice.count))
+            }
             Self::Submit { packer, mut files } => {
                 let packed = packer.finish(|file| files.write(&file))?;
                 files.hand_over.commit()?;
@@ -86,6 +117,16 @@ impl<'m, 'd> Work<'m, 'd> {
                 }))
             }
         }
+    }
+}
+
+impl FileChoice {
+    fn take(&mut self, file: PickupFile) -> Result<(), Infallible> {
+        self.count += 1;
+        if self.count == self.number {
+            self.file = Some(file);
+        }
+        Ok(())
     }
 }
 
