@@ -6,7 +6,6 @@ use crate::pickup_directory::{HandOver, PickupError};
 use crate::pickup_file::{Packer, PickupFile};
 use crate::stamp::Stamp;
 use crate::submission::Receipt;
-use std::convert::Infallible;
 
 pub(super) enum Work<'m, 'd> {
     Check,
@@ -89,8 +88,10 @@ impl<'m, 'd> Work<'m, 'd> {
                 Ok(())
             }
             Self::Choose { packer, choice } => {
-                let Ok(()) = packer.add(recipient, |file| choice.take(file));
-                Ok(())
+                packer.add(recipient, |file| {
+                    choice.take(file);
+                    Ok(())
+                })
             }
             Self::Submit { packer, files } => Ok(packer.add(recipient, |file| files.write(&file))?),
         }
@@ -101,7 +102,10 @@ impl<'m, 'd> Work<'m, 'd> {
             Self::Check => Ok(Made::Nothing),
             Self::Render { octets, .. } => Ok(Made::Octets(octets)),
             Self::Choose { packer, mut choice } => {
-                let Ok(_) = packer.finish(|file| choice.take(file));
+                packer.finish(|file| {
+                    choice.take(file);
+                    Ok::<(), IntakeError>(())
+                })?;
                 Ok(Made::File(choice.file, choice.count))
             }
             Self::Submit { packer, mut files } => {
@@ -121,12 +125,11 @@ impl<'m, 'd> Work<'m, 'd> {
 }
 
 impl FileChoice {
-    fn take(&mut self, file: PickupFile) -> Result<(), Infallible> {
+    fn take(&mut self, file: PickupFile) {
         self.count += 1;
         if self.count == self.number {
             self.file = Some(file);
         }
-        Ok(())
     }
 }
 
