@@ -87,12 +87,10 @@ impl<'m, 'd> Work<'m, 'd> {
                 *left = left.saturating_sub(1);
                 Ok(())
             }
-            Self::Choose { packer, choice } => {
-                packer.add(recipient, |file| {
-                    choice.take(file);
-                    Ok(())
-                })
-            }
+            Self::Choose { packer, choice } => packer.add(recipient, |file| {
+                choice.take(file);
+                Ok(())
+            }),
             Self::Submit { packer, files } => Ok(packer.add(recipient, |file| files.write(&file))?),
         }
     }
