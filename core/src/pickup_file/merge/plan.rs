@@ -82,6 +82,9 @@ pub(super) struct Key {
     pub own_large: u64,
 }
 
+/// As many as [`Key::own_large`] has bits.
+const MOST_LARGE: usize = u64::BITS as usize;
+
 impl<'m> Plan<'m> {
     /// `None` if the message cannot be said in this form at all.
     pub fn new(message: &'m Message<'m>) -> Option<Self> {
@@ -106,7 +109,7 @@ impl<'m> Plan<'m> {
         plan.add_fields(&mut names);
         plan.id_name = names.next();
         plan.large = plan.large_variables();
-        Some(plan)
+        (plan.large.len() <= MOST_LARGE).then_some(plan)
     }
 
     /// Which file a recipient belongs to.

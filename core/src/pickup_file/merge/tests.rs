@@ -127,3 +127,18 @@ fn a_file_has_five_thousand_recipients_at_most() {
         .collect();
     assert_eq!(recipients, [5_000, 5_000]);
 }
+
+#[test]
+fn a_value_is_defined_for_the_header_where_it_stands_as_it_is() {
+    let recipients = json!([
+        {"address": "a@example.org", "variables": {"x": "a", "h": "é"}},
+        {"address": "b@example.org", "variables": {"x": "b", "h": "h"}},
+    ]);
+    let fields = json!({"subject": "{{ x }}", "headers": {"X-A": "{{ h }} {{ x }}"}});
+    let files = files(&merge(&recipients, &fields));
+    let [file] = files.as_slice() else {
+        panic!("{files:?}")
+    };
+    assert!(file.is_ascii(), "{file}");
+    assert_eq!(file.matches("XPRT ").count(), 4, "{file}");
+}
