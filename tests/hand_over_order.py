@@ -54,6 +54,15 @@ def source(calls: list[Call], link: Call) -> str:
         ]
         return opened[-1].opened
     if text:
-        return text
+        return first_path(calls, link, Path(text))
     # linkat(3</file>, "", …, AT_EMPTY_PATH)
     return link.path
+
+
+def first_path(calls: list[Call], link: Call, path: Path) -> str:
+    """The path under which a file was written that had another name on its way: `path` itself, or an unnamed one."""
+    for call in calls:
+        is_earlier = call.name in LINKS and call.result == 0 and call.ended < link.started
+        if is_earlier and f"<{path.parent}>" in call.arguments and f'"{path.name}"' in base_names(call)[1:]:
+            return source(calls, call)
+    return str(path)

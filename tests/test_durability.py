@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from daemon import Daemon
-from hand_over_order import order_faults
+from hand_over_order import LINKS, order_faults
 from pickup_reader import read
 from raw_http import MESSAGE
 from strace import Call, needs_strace, read_trace, trace
@@ -42,6 +42,29 @@ def test_submit_is_durable_before_it_says_so(binary: Path, tmp_path: Path):
         calls, "write", "writev", where=lambda call: call.arguments.startswith("1<") and name in call.arguments
     )
     assert order_faults(calls, pickup, name, said) == []
+
+
+@needs_strace
+@pytest.mark.parametrize(("merge", "recipients", "files"), [("native", 5_001, 2), ("expanded", 200, 200)])
+@pytest.mark.parametrize("durability", ["durable", "none"])
+def test_all_files_of_a_merge_are_durable_before_it_says_so(
+    binary: Path, tmp_path: Path, merge: str, recipients: int, files: int, durability: str
+):
+    """Beyond 64 files they wait, synced and closed, in the staging folder."""
+    pickup = tmp_path / "pickup"
+    pickup.mkdir()
+    output = tmp_path / "trace"
+    everybody = [f"r{number}@example.org" for number in range(recipients)]
+    message = json.dumps({"from": "a@example.com", "merge": merge, "recipients": everybody}).encode()
+    command = [*trace(output), binary, "submit", "--pickup", pickup, "--durability", durability]
+    done = subprocess.run(command, input=message, capture_output=True, check=True)
+    receipt = json.loads(done.stdout)
+    calls = read_trace(output)
+    said = first(calls, "write", "writev", where=lambda call: call.arguments.startswith("1<"))
+    faults = [order_faults(calls, pickup, name, said) for name in receipt["files"]]
+    links = [call for call in calls if call.name in LINKS and call.result == 0 and f"<{pickup}>" in call.arguments]
+    assert len(links) == len(faults) == files
+    assert all(map(bool, faults)) if durability == "none" else not any(faults), faults[:3]
 
 
 def traced_faults(daemon: Daemon, output: Path, at_once: int) -> list[list[str]]:

@@ -37,12 +37,13 @@ def test_check(run, lines: Path):
     with lines.open("ab") as stream:
         stream.write(b'\n"nobody"\n')
     done = run("check", "--json", "--ndjson", lines)
-    problem = json.loads(done.stdout)
-    assert (done.returncode, problem["code"], problem["pointer"]) == (
+    problems = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (done.returncode, problems[0]["code"], problems[0]["pointer"]) == (
         EX_DATAERR,
         "invalid_address",
         "/recipients/5003",
     )
+    assert {problem["code"] for problem in problems[1:]} == {"missing_variable"}
 
 
 def test_render_of_lines_is_that_of_json(run, lines: Path):

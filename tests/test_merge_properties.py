@@ -24,6 +24,8 @@ EVIL = [
     '" *from="e@b.example', "\nXPRT 2 LAST\n", "\n.\nRCPT TO:<eve@example.com>\n",
 ]  # fmt: skip
 TEXT = st.lists(st.one_of(st.sampled_from(EVIL), st.text(CHARACTERS, max_size=20)), max_size=10).map("".join)
+# Python's email takes the separators of lines and paragraphs for blanks where an encoded word ends.
+TEXT = TEXT.map(lambda text: text.replace("\u2028", "").replace("\u2029", ""))
 VALUE = st.one_of(
     st.tuples(TEXT, st.integers(1, 30)).map(lambda pair: pair[0] * pair[1]),
     st.integers(-(2**53), 2**53),
@@ -64,7 +66,7 @@ MERGE = st.sampled_from(["native", "expanded"])
 JINJA = st.lists(
     st.sampled_from(
         [
-            "{{ x }}", "{{ x | upper }}", "{{ x | length }}", "{{ x | trim }}",
+            "{{ x }}", "{{ x | upper }}", "{{ x | length }}", "{{ x | default('d') }}",
             "{% if x == 'a' %}[a]{% else %}=b{% endif %}",
             "{% for item in items %}{{ loop.index }}{{ item }}\n{% endfor %}",
             "{% set y = x ~ '[' %}{{ y }}",

@@ -4,6 +4,7 @@ A fenced code block under a comment `<!-- test: NAME -->` is run against a daemo
 address is replaced by the daemon's.
 """
 
+import quopri
 import re
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from daemon import Daemon
-from pickup_reader import read
+from pickup_reader import PickupFile, read
 
 README = Path(__file__).parent.parent / "README.md"
 BLOCK = re.compile(r"<!-- test: (?P<name>[\w -]+) -->\s*```(?P<language>\w+)\n(?P<code>.*?)```", re.DOTALL)
@@ -55,5 +56,22 @@ def test_example(example: re.Match[str], daemon: Daemon, binary: Path, tmp_path:
     assert done.returncode == 0, done.stderr.decode()
     # The examples' own folder `pickup` is the daemon's.
     assert daemon.files(), done.stdout.decode()
-    for file in daemon.files():
-        assert read(file.read_bytes()).recipients
+    files = [read(file.read_bytes()) for file in daemon.files()]
+    assert all(file.recipients for file in files)
+    if example["name"] == "mail merge":
+        assert_spring(files)
+
+
+def assert_spring(files: list[PickupFile]) -> None:
+    """Ten thousand personal messages in two files."""
+    assert [len(file.expansions) for file in files] == [5_000, 5_000]
+    messages = {expansion.recipient: expansion.message for file in files for expansion in file.expansions}
+    assert len(messages) == 10_000
+    for number in range(10_000):
+        message = messages[f"ann{number}@example.org"]
+        assert f"To: Ann Lee {number} <ann{number}@example.org>\r\n".encode() in message
+        assert f"Subject: Ann {number}, your spring offer\r\n".encode() in message
+        body = quopri.decodestring(message.partition(b"\r\n\r\n")[2]).decode()
+        link = f"https://example.com/?customer={number}"
+        expected = f"<p>Hello Ann {number}, see <a href='{link}'>what is new in your town</a>.</p>"
+        assert body.strip() == expected

@@ -3,10 +3,7 @@
 use crate::args::{CheckArgs, MessageArgs, RenderArgs, SubmitArgs};
 use crate::exit::{Exit, Failure};
 use crate::{input, output};
-use pmtaemail::{
-    IntakeError, IntakeFormat, PickupDirectory, PickupFile, PickupOptions, Problems, Received,
-    Submission,
-};
+use pmtaemail::{IntakeError, PickupDirectory, PickupOptions, Problems, Received};
 use std::cell::LazyCell;
 use std::num::NonZeroUsize;
 
@@ -71,25 +68,15 @@ fn receive(message: &MessageArgs) -> Result<Received, Failure> {
     input::receive(message.path(), message.format(), || scratch.as_ref())
 }
 
-/// The octets of the pickup file asked for. All files are made in memory.
+/// The octets of the pickup file asked for, counted from 1; where there is only one it need not be
+/// asked for. Several files one after the other would be read by nobody: there is no border between
+/// them.
 fn pickup_file(args: &RenderArgs) -> Result<Vec<u8>, Failure> {
-    if args.message.format() == IntakeFormat::Ndjson {
-        return Err(Failure::FilesOfLines);
+    let received = receive(&args.message)?;
+    match (received.pickup_file(args.file.unwrap_or(1))?, args.file) {
+        ((Some(file), _), Some(_)) | ((Some(file), 1), None) => Ok(file.chunks().concat()),
+        ((_, count), _) => Err(Failure::ChooseFile(count)),
     }
-    let json = input::read(args.message.path())?;
-    let submission = Submission::from_json(&json).map_err(Failure::Problems)?;
-    Ok(chosen(submission.files(), args.file)?.chunks().concat())
-}
-
-/// The file asked for, counted from 1; where there is only one it need not be asked for. Several
-/// files one after the other would be read by nobody: there is no border between them.
-fn chosen(files: &[PickupFile], number: Option<usize>) -> Result<&PickupFile, Failure> {
-    let file = match (number, files) {
-        (None, [file]) => Some(file),
-        (None, _) => None,
-        (Some(number), _) => number.checked_sub(1).and_then(|index| files.get(index)),
-    };
-    file.ok_or(Failure::ChooseFile(files.len()))
 }
 
 fn json_lines(problems: &Problems) -> String {
@@ -103,26 +90,6 @@ fn json_lines(problems: &Problems) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const MESSAGE: &[u8] = br#"{"from": "ann@example.com", "to": "bo@example.org"}"#;
-
-    #[test]
-    fn the_only_file_need_not_be_chosen() {
-        let submission = Submission::from_json(MESSAGE).unwrap();
-        for number in [None, Some(1)] {
-            let file = chosen(submission.files(), number).unwrap();
-            assert_eq!(file.name(), submission.files()[0].name());
-        }
-    }
-
-    #[test]
-    fn a_file_that_is_not_there_is_a_usage_error() {
-        let submission = Submission::from_json(MESSAGE).unwrap();
-        for number in [0, 2] {
-            let failure = chosen(submission.files(), Some(number)).unwrap_err();
-            assert_eq!(failure.exit(), Exit::Usage);
-        }
-    }
 
     #[test]
     fn problems_become_json_lines() {

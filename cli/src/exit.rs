@@ -81,9 +81,6 @@ pub enum Failure {
     /// The mail merge has fewer recipients.
     #[error("there is no recipient {0}: the message has fewer")]
     NoRecipient(usize),
-    /// Pickup files of lines of JSON are not made in memory.
-    #[error("--pickup-file and --file take one JSON object, not lines of JSON")]
-    FilesOfLines,
     /// Recipients cannot wait on a file system.
     #[error("recipients cannot wait on the file system: {0}")]
     Spool(io::Error),
@@ -105,11 +102,9 @@ impl Failure {
             Self::Problems(_) => Exit::Data,
             Self::Open { .. } => Exit::NoInput,
             Self::Read { .. } | Self::Write(_) | Self::Receipt { .. } => Exit::InputOutput,
-            Self::Usage(_)
-            | Self::Environment(_)
-            | Self::ChooseFile(_)
-            | Self::NoRecipient(_)
-            | Self::FilesOfLines => Exit::Usage,
+            Self::Usage(_) | Self::Environment(_) | Self::ChooseFile(_) | Self::NoRecipient(_) => {
+                Exit::Usage
+            }
             Self::Spool(_) => Exit::Temporary,
             Self::HandOver(error) => hand_over(error.kind()),
             Self::Listen { .. } | Self::Start(_) => Exit::Os,

@@ -12,17 +12,9 @@ const PIECE: usize = 256 << 10;
 /// Fewer octets of recipients stay in memory.
 const MANY: usize = 1 << 20;
 
-/// Reads the whole message from a file, or from standard input where `path` is absent or `-`.
-pub fn read(path: Option<&Path>) -> Result<Vec<u8>, Failure> {
-    let mut input = Input::open(path)?;
-    let mut octets = Vec::new();
-    let end = input.from.read_to_end(&mut octets);
-    end.map_err(|source| input.failure(source))?;
-    Ok(octets)
-}
-
-/// Reads the message and its recipients, which wait on the file system of `scratch` where they are
-/// many. It is asked for only then.
+/// Reads the message and its recipients from a file, or from standard input where `path` is absent or
+/// `-`. Recipients wait on the file system of `scratch` where they are many. It is asked for only
+/// then.
 pub fn receive<'d>(
     path: Option<&Path>,
     format: IntakeFormat,
@@ -84,25 +76,17 @@ mod tests {
     use super::*;
     use crate::exit::Exit;
 
-    fn exits(path: &Path) -> [Exit; 2] {
+    fn exit(path: &Path) -> Exit {
         let received = receive(Some(path), IntakeFormat::Json, || None);
-        [read(Some(path)).unwrap_err(), received.unwrap_err()].map(|failure| failure.exit())
+        received.unwrap_err().exit()
     }
 
     #[test]
     fn what_cannot_be_opened_is_no_input() {
         let folder = tempfile::tempdir().unwrap();
         let missing = folder.path().join("missing.json");
-        assert_eq!(exits(&missing), [Exit::NoInput; 2]);
-        assert_eq!(exits(folder.path()), [Exit::NoInput; 2]);
-    }
-
-    #[test]
-    fn a_file_is_read_whole() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("message.json");
-        std::fs::write(&path, b"{}").unwrap();
-        assert_eq!(read(Some(&path)).unwrap(), b"{}");
+        assert_eq!(exit(&missing), Exit::NoInput);
+        assert_eq!(exit(folder.path()), Exit::NoInput);
     }
 
     #[test]

@@ -27,8 +27,7 @@ pub struct RenderArgs {
     #[arg(long, value_name = "N", conflicts_with_all = ["pickup_file", "file"])]
     pub recipient: Option<NonZeroUsize>,
 
-    /// Print the pickup file, which is envelope and message, instead of the message alone; not of
-    /// lines of JSON
+    /// Print the pickup file, which is envelope and message, instead of the message alone
     #[arg(long)]
     pub pickup_file: bool,
 

@@ -12,6 +12,7 @@ mod work;
 use crate::json::{self, Reading, RecipientReading, Unreadable};
 use crate::message::{Apart, Head, Message, NOBODY, Recipient, Rules};
 use crate::pickup_directory::{PickupDirectory, PickupError};
+use crate::pickup_file::PickupFile;
 use crate::problem::{Code, Problems};
 use crate::submission::{Receipt, Submission};
 use records::{Record, Records};
@@ -143,8 +144,21 @@ impl Received {
         }
         match self.read(&Aim::Render(number))? {
             Made::Octets(octets) => Ok(octets),
-            Made::Nothing | Made::Receipt(_) => Ok(None),
+            _ => Ok(None),
         }
+    }
+
+    /// Its pickup file of this number, from 1, if there are so many; and how many there are.
+    pub fn pickup_file(self, number: usize) -> Result<(Option<PickupFile>, usize), IntakeError> {
+        if self.apart != Apart::No
+            && let Made::File(file, count) = self.read(&Aim::File(number))?
+        {
+            return Ok((file, count));
+        }
+        let submission = Submission::from_json(&self.head)?;
+        let files = submission.files();
+        let file = number.checked_sub(1).and_then(|index| files.get(index));
+        Ok((file.cloned(), files.len()))
     }
 
     /// Hands it over: all of its files, or none. See [`PickupDirectory::submit`].
@@ -175,6 +189,7 @@ impl Received {
         } = Message::read_head(head, self.apart);
         let mut work = message.as_ref().map(|message| Work::new(message, aim));
         let mut records = Records::new(self.spool.reader(), self.separator);
+        let mut index = 0;
         let mut count = 0;
         // Nothing can be said of recipients where nothing is known of the message.
         while let Some(rules) = message.as_ref().and_then(Message::rules)
@@ -185,16 +200,17 @@ impl Received {
             if may_be_blank && octets.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            let index = count;
-            count += 1;
             let read = read_recipient(octets, &name, index, rules, |recipient| {
                 match (&mut work, report.len()) {
                     (Some(work), 0) => Ok(work.add(recipient)?),
                     _ => Ok(()),
                 }
             });
+            index += 1;
+            // `null` is as absent.
+            count += usize::from(!matches!(read, Ok(false)));
             match read {
-                Ok(()) => {}
+                Ok(_) => {}
                 Err(IntakeError::Problems(problems)) if problems.is_not_json() => {
                     return Err(problems.into());
                 }
@@ -202,7 +218,8 @@ impl Received {
                 Err(error) => return Err(error),
             }
         }
-        if count == 0 && message.is_some() {
+        let is_merge = message.as_ref().is_some_and(Message::is_merge);
+        if is_merge && count == 0 {
             report.problem(place, Code::NoRecipients, NOBODY);
         }
         let work = report.finish(work)?;
@@ -220,19 +237,19 @@ impl PickupDirectory {
         }
         match work.finish()? {
             Made::Receipt(receipt) => Ok(receipt),
-            Made::Nothing | Made::Octets(_) => self.submit(&Submission::new(message)),
+            _ => self.submit(&Submission::new(message)),
         }
     }
 }
 
-/// Reads one recipient and hands it on if all its rules hold.
+/// Reads one recipient and hands it on if all its rules hold; false if there is none.
 fn read_recipient(
     record: &[u8],
     name: &str,
     index: usize,
     rules: Rules<'_, '_>,
     then: impl FnOnce(&Recipient<'_>) -> Result<(), IntakeError>,
-) -> Result<(), IntakeError> {
+) -> Result<bool, IntakeError> {
     let understood = |reading: RecipientReading<'_>| {
         let RecipientReading {
             recipient,
@@ -240,9 +257,8 @@ fn read_recipient(
         } = reading;
         let recipient = recipient.map(|recipient| rules.read(recipient, &mut report));
         match recipient {
-            // `null` is as absent.
-            None if report.len() == 0 => Ok(()),
-            recipient => then(&report.finish(recipient.flatten())?),
+            None if report.len() == 0 => Ok(false),
+            recipient => then(&report.finish(recipient.flatten())?).map(|()| true),
         }
     };
     match json::read_recipient(record, name, index) {
@@ -256,6 +272,8 @@ fn read_recipient(
 enum Aim<'d> {
     Check,
     Render(usize),
+    /// The pickup file of this number, from 1.
+    File(usize),
     Submit(&'d PickupDirectory),
 }
 
@@ -263,5 +281,7 @@ enum Aim<'d> {
 enum Made {
     Nothing,
     Octets(Option<Vec<u8>>),
+    /// The file that was asked for, and how many there are.
+    File(Option<PickupFile>, usize),
     Receipt(Receipt),
 }

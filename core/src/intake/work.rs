@@ -15,10 +15,21 @@ pub(super) enum Work<'m, 'd> {
         left: usize,
         octets: Option<Vec<u8>>,
     },
+    Choose {
+        packer: Box<Packer<'m>>,
+        choice: FileChoice,
+    },
     Submit {
         packer: Box<Packer<'m>>,
         files: Files<'d>,
     },
+}
+
+/// The one file that is wanted.
+pub(super) struct FileChoice {
+    number: usize,
+    file: Option<PickupFile>,
+    count: usize,
 }
 
 /// The files that were written, none of them to be seen yet.
@@ -36,6 +47,17 @@ impl<'m, 'd> Work<'m, 'd> {
                 message,
                 left: *number,
                 octets: None,
+            },
+            Aim::File(number) => match Packer::new(message, Stamp::now()) {
+                None => Self::Check,
+                Some(packer) => Self::Choose {
+                    packer: Box::new(packer),
+                    choice: FileChoice {
+                        number: *number,
+                        file: None,
+                        count: 0,
+                    },
+                },
             },
             Aim::Submit(directory) => match Packer::new(message, Stamp::now()) {
                 None => Self::Check,
@@ -65,6 +87,10 @@ impl<'m, 'd> Work<'m, 'd> {
                 *left = left.saturating_sub(1);
                 Ok(())
             }
+            Self::Choose { packer, choice } => packer.add(recipient, |file| {
+                choice.take(file);
+                Ok(())
+            }),
             Self::Submit { packer, files } => packer.add(recipient, |file| files.write(&file)),
         }
     }
@@ -73,6 +99,13 @@ impl<'m, 'd> Work<'m, 'd> {
         match self {
             Self::Check => Ok(Made::Nothing),
             Self::Render { octets, .. } => Ok(Made::Octets(octets)),
+            Self::Choose { packer, mut choice } => {
+                packer.finish(|file| {
+                    choice.take(file);
+                    Ok::<(), PickupError>(())
+                })?;
+                Ok(Made::File(choice.file, choice.count))
+            }
             Self::Submit { packer, mut files } => {
                 let packed = packer.finish(|file| files.write(&file))?;
                 files.hand_over.commit()?;
@@ -85,6 +118,15 @@ impl<'m, 'd> Work<'m, 'd> {
                     envids: Some(packed.envids),
                 }))
             }
+        }
+    }
+}
+
+impl FileChoice {
+    fn take(&mut self, file: PickupFile) {
+        self.count += 1;
+        if self.count == self.number {
+            self.file = Some(file);
         }
     }
 }

@@ -6,12 +6,14 @@ mod complete;
 mod composed;
 mod delivery;
 mod extra_headers;
+mod filling;
 mod form;
 mod parameters;
 mod raw;
 mod read;
 mod recipients;
 mod stencil;
+mod templated;
 mod templates;
 mod unsubscribe;
 

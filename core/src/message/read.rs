@@ -3,12 +3,11 @@
 use super::attachment::read_attachments;
 use super::calendar::read_calendar;
 use super::composed::{Composed, Files, Priority};
-use super::delivery::{Delivery, read_delivery};
+use super::delivery::read_delivery;
 use super::extra_headers::read_headers;
 use super::form::FileParts;
 use super::raw::read_raw;
-use super::recipients::{Merge, MergeForm, Rules, read_recipients};
-use super::templates::{NamePlaces, Templates};
+use super::templated::{read_templated, refuse_strangers};
 use super::unsubscribe::read_unsubscribe;
 use super::{Apart, Beside, Content, Message};
 use crate::address::{Fault, Mailbox, ReversePath, read_mailbox, read_mailboxes};
@@ -16,7 +15,6 @@ use crate::characters::has_control_except_tab;
 use crate::header::{Date, MessageId};
 use crate::json::{JsonMailbox, JsonMailboxes, JsonMessage, JsonTexts, Placed};
 use crate::problem::{Code, Place, Report};
-use crate::template::{Language, LanguageKind, Owner};
 use std::borrow::Cow;
 
 /// Understands a message. `None` only where the report tells why; a message that comes back beside
@@ -36,11 +34,8 @@ pub(super) fn understand<'a>(
         report.problem(place, Code::Conflict, detail);
     }
     let is_merge = json.raw.is_none() && (json.recipients.is_some() || beside.apart != Apart::No);
-    if is_merge {
-        refuse_other_recipients(&json, report);
-    } else if let (Some(form), None) = (&json.merge, &json.raw) {
-        let detail = "This says how `recipients` are written down, and there are none.";
-        report.problem(form.place, Code::Conflict, detail);
+    if json.raw.is_none() {
+        refuse_strangers(&json, is_merge, report);
     }
     let mut mailboxes = |field: Option<Placed<JsonMailboxes<'a>>>| {
         field.map_or_else(Vec::new, |field| read_mailboxes(field, report))
@@ -54,17 +49,14 @@ pub(super) fn understand<'a>(
     let content = match json.raw.take() {
         None if is_merge || json.template.is_some() || json.variables.is_some() => {
             let read = read_templated(&mut json, &mut beside, &delivery, report);
-            read.map(|(composed, read)| {
-                merge = read;
-                Content::Composed(composed)
+            read.map(|templated| {
+                merge = templated.merge;
+                Content::Composed(templated.composed)
             })
         }
         None => read_composed(&mut json, &mut beside.files, report).map(Content::Composed),
         Some(raw) => {
-            for place in json.composing() {
-                let detail = "Beside `raw` only envelope fields can stand.";
-                report.problem(place, Code::Conflict, detail);
-            }
+            refuse_composing(&json, report);
             let reading = read_raw(raw, beside.header_recipients, has_recipients, report);
             recipients_unknown = reading.is_none();
             reading.map(|reading| {
@@ -91,94 +83,11 @@ pub(super) fn understand<'a>(
     })
 }
 
-fn refuse_other_recipients(json: &JsonMessage<'_>, report: &mut Report<'_>) {
-    let places = [&json.to, &json.cc, &json.bcc].map(|field| field.as_ref().map(|f| f.place));
-    for place in places.into_iter().flatten() {
-        let detail = "Beside `recipients`, each of whom gets a message of their own, nobody else can \
-                      be named.";
+fn refuse_composing(json: &JsonMessage<'_>, report: &mut Report<'_>) {
+    for place in json.composing() {
+        let detail = "Beside `raw` only envelope fields can stand.";
         report.problem(place, Code::Conflict, detail);
     }
-}
-
-/// Understands a message with placeholders, recipients or both. Without recipients it is filled in
-/// and a message like any other.
-fn read_templated<'a>(
-    json: &mut JsonMessage<'a>,
-    beside: &mut Beside<'a>,
-    delivery: &Delivery<'a>,
-    report: &mut Report<'a>,
-) -> Option<(Box<Composed<'a>>, Option<Box<Merge<'a>>>)> {
-    let recipients = json.recipients.take();
-    let is_merge = recipients.is_some() || beside.apart != Apart::No;
-    let form = json.merge.take();
-    let form = form.and_then(|word| choice(&word, &MergeForm::CHOICES, report));
-    let has_language = json.template.is_some();
-    if !has_language && json.variables.is_some() {
-        require_language(report);
-    }
-    let language = json
-        .template
-        .take()
-        .and_then(|word| choice(&word, LanguageKind::CHOICES, report))
-        .map_or(Language::None, Language::new);
-    if let (true, Some(id), Language::None) = (is_merge, &json.message_id, &language) {
-        report.problem(id.place, Code::Conflict, ONE_ID);
-    }
-    let names = NamePlaces::of(json);
-    let id = json.message_id.as_ref().map(|id| id.place);
-    let has_unsubscribe = json.unsubscribe.is_some();
-    let mut templates = Templates::take(language, json, report);
-    if let (true, Some(id), Some(_)) = (is_merge, id, &json.message_id)
-        && !matches!(templates.language, Language::None)
-    {
-        report.problem(id, Code::Conflict, ONE_ID);
-    }
-    let variables = json.variables.take();
-    let place = variables.as_ref().map(|variables| variables.place);
-    let composed = read_composed_with(json, has_unsubscribe, &mut beside.files, report);
-    let mut composed = composed?;
-    templates.take_names(&names, &mut composed, report);
-    templates.share(
-        variables.map_or_else(Default::default, |field| field.value),
-        report,
-    );
-    if !is_merge {
-        let owner = place.map_or(Owner::Parent(Place::ROOT), Owner::Variables);
-        composed.fill_in(&templates, owner, report);
-        return Some((composed, None));
-    }
-    let mut merge = Box::new(Merge {
-        form: form.unwrap_or(MergeForm::Native),
-        has_language,
-        templates,
-        recipients: Vec::new(),
-    });
-    match (recipients, beside.apart) {
-        (Some(Placed { place, value }), Apart::No) => {
-            let rules = Rules {
-                merge: &merge,
-                composed: &composed,
-                delivery,
-            };
-            merge.recipients = read_recipients(rules, place, value, report);
-        }
-        (Some(Placed { place, .. }), Apart::Lines) => {
-            let detail = "The recipients stand in the lines behind the message.";
-            report.problem(place, Code::Conflict, detail);
-        }
-        _ => {}
-    }
-    Some((composed, Some(merge)))
-}
-
-const ONE_ID: &str = "Each message of a merge needs an identifier of its own: put a variable into \
-                      this one, or leave it out.";
-
-/// Notes that there are values and no word on how texts ask for them: they are not dropped without
-/// one.
-pub(super) fn require_language(report: &mut Report<'_>) {
-    let detail = "Variables are given; say how the texts are read: `merge`, `jinja` or `none`.";
-    report.missing(Place::ROOT, &["template"], Code::MissingField, detail);
 }
 
 fn read_composed<'a>(
@@ -191,7 +100,7 @@ fn read_composed<'a>(
 }
 
 /// `has_unsubscribe`: the message says by its own field how to leave.
-fn read_composed_with<'a>(
+pub(super) fn read_composed_with<'a>(
     json: &mut JsonMessage<'a>,
     has_unsubscribe: bool,
     files: &mut FileParts<'a>,

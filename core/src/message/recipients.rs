@@ -2,7 +2,8 @@
 
 use super::composed::{Addressees, Priority};
 use super::delivery::{Delivery, LONGEST_ENVID, LONGEST_TOKEN, read_token};
-use super::read::{choice, read_sender, require_language};
+use super::read::{choice, read_sender};
+use super::templated::require_language;
 use super::templates::{Filled, Templates};
 use super::{Composed, Content, Message};
 use crate::address::{AddrSpec, Mailbox, ReversePath, read_mailbox};

@@ -12,6 +12,7 @@ use crate::message::{OwnPriority, Recipient};
 use crate::pickup_file::bsmtp::{self, rcpt_to};
 use crate::pickup_file::{MOST_RECIPIENTS, PickupFile};
 use crate::stamp::{Id, Stamp};
+use crate::template::TemplateText;
 
 /// A file in the making.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub(super) struct Draft {
     has_given_ids: bool,
     header: HeaderWriter,
     value: EncodedValue,
+    /// Which values of the present recipient stand in the header as they are.
+    inline: Vec<bool>,
 }
 
 /// How many columns values take at most.
@@ -79,6 +82,7 @@ impl Draft {
             has_given_ids: false,
             header: HeaderWriter::default(),
             value: EncodedValue::default(),
+            inline: Vec::new(),
         }
     }
 
@@ -129,25 +133,57 @@ impl Draft {
         recipient: &Recipient<'_>,
         id: &Id,
     ) -> Result<(), DoesNotFit> {
-        let mut out = Definitions::new(&mut self.commands);
-        let language = &plan.templates().language;
-        let mut has_inline = false;
+        let mut commands = std::mem::take(&mut self.commands);
+        let mut out = Definitions::new(&mut commands);
+        let written = self
+            .write_fields(plan, recipient, &mut out)
+            .and_then(|()| self.write_bodies(plan, recipient, &mut out))
+            .and_then(|()| define_own(plan, recipient, id, &mut out));
+        out.end();
+        self.commands = commands;
+        written
+    }
+
+    fn write_fields(
+        &mut self,
+        plan: &Plan<'_>,
+        recipient: &Recipient<'_>,
+        out: &mut Definitions<'_>,
+    ) -> Result<(), DoesNotFit> {
+        self.inline.clear();
+        self.inline.resize(plan.header_names.len(), false);
         for spot in &plan.fields {
-            let choice = self.header.write(plan, spot, recipient, &mut out)?;
-            has_inline |= spot.kind == FieldKind::Text && choice.form == INLINE;
+            let choice = self.header.write(plan, spot, recipient, out)?;
             self.choices.push(choice);
+            if spot.kind == FieldKind::Text && choice.form == INLINE {
+                let slots = plan.text(spot.field).into_iter();
+                for slot in slots.flat_map(TemplateText::slots) {
+                    if let Some(inline) = self.inline.get_mut(slot.value) {
+                        *inline = true;
+                    }
+                }
+            }
         }
-        if has_inline {
-            let names = plan.header_names.iter().zip(&mut self.widths.header);
-            for (number, (name, width)) in names.enumerate() {
-                let Some(name) = name else { continue };
-                // A place that has another form may hold what cannot be defined.
+        // Defined once, in how many fields they may stand.
+        let language = &plan.templates().language;
+        let names = plan.header_names.iter().zip(&mut self.widths.header);
+        for (number, (name, width)) in names.enumerate() {
+            if let (Some(name), Some(true)) = (name, self.inline.get(number)) {
                 let value = language.value(&recipient.values, number).as_bytes();
-                let value = if is_definable(value) { value } else { b"" };
                 out.define(name.first(), value);
                 *width = (*width).max(value.len());
             }
         }
+        Ok(())
+    }
+
+    fn write_bodies(
+        &mut self,
+        plan: &Plan<'_>,
+        recipient: &Recipient<'_>,
+        out: &mut Definitions<'_>,
+    ) -> Result<(), DoesNotFit> {
+        let language = &plan.templates().language;
         let widths = self.widths.bodies.iter_mut();
         for (variable, width) in plan.bodies.iter().zip(widths) {
             let is_own = recipient.values.has(variable.value);
@@ -165,11 +201,9 @@ impl Draft {
             let more = self.value.more();
             self.choices.push(Choice { form: 0, more });
             if is_own {
-                self.value.define(&variable.name, &mut out);
+                self.value.define(&variable.name, out);
             }
         }
-        define_own(plan, recipient, id, &mut out)?;
-        out.end();
         Ok(())
     }
 

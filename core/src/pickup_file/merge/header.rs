@@ -2,7 +2,8 @@
 //! variables hold.
 
 use super::definitions::{Definitions, is_definable};
-use super::plan::{FieldKind, FieldSpot, Plan, numbers};
+use super::names::numbers;
+use super::plan::{FieldKind, FieldSpot, Plan};
 use super::value::MOST_PIECES;
 use crate::address::Mailbox;
 use crate::header::{HeaderSection, LINE, LONGEST_TOKEN, folds, is_words, needs_encoding};

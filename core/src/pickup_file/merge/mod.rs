@@ -13,6 +13,8 @@ mod definitions;
 mod draft;
 mod envids;
 mod header;
+mod names;
+mod neighbours;
 mod parts;
 mod plan;
 mod template;

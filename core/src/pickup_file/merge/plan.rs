@@ -1,6 +1,8 @@
 //! What is worked out once for all recipients: which variables there are, and where the template
 //! differs from one recipient to the next.
 
+use super::names::{Name, Names};
+use super::neighbours::Neighbours;
 use super::value::{EncodedValue, Style};
 use crate::address::{AddrSpec, Mailbox};
 use crate::header::HeaderSection;
@@ -80,6 +82,9 @@ pub(super) struct Key {
     pub own_large: u64,
 }
 
+/// As many as [`Key::own_large`] has bits.
+const MOST_LARGE: usize = u64::BITS as usize;
+
 impl<'m> Plan<'m> {
     /// `None` if the message cannot be said in this form at all.
     pub fn new(message: &'m Message<'m>) -> Option<Self> {
@@ -104,7 +109,7 @@ impl<'m> Plan<'m> {
         plan.add_fields(&mut names);
         plan.id_name = names.next();
         plan.large = plan.large_variables();
-        Some(plan)
+        (plan.large.len() <= MOST_LARGE).then_some(plan)
     }
 
     /// Which file a recipient belongs to.
@@ -326,135 +331,4 @@ fn with_name<'m>(mailbox: &'m Mailbox<'m>, name: Option<&String>) -> Mailbox<'m>
         mailbox.name = (!name.is_empty()).then(|| Cow::Owned(name.clone()));
     }
     mailbox
-}
-
-fn literal<'p>(piece: &'p Piece<'_>) -> Option<&'p str> {
-    match piece {
-        Piece::Literal(literal) => Some(literal),
-        Piece::Slot(_) => None,
-    }
-}
-
-/// What stands beside a value. CR and LF that meet are one line end, which no value can say by
-/// itself.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Neighbours {
-    cr_before: bool,
-    lf_behind: bool,
-    /// Without the value the body would end with the end of a line, and need no other.
-    ends_before: bool,
-}
-
-impl Neighbours {
-    /// Those of the piece of this number.
-    fn of(pieces: &[Piece<'_>], index: usize) -> Self {
-        let (before, behind) = pieces.split_at(index);
-        let before = before.iter().rev().find_map(literal).unwrap_or_default();
-        let next = behind.get(1);
-        Self {
-            cr_before: before.ends_with('\r'),
-            // What the next value begins with is not known.
-            lf_behind: next
-                .is_some_and(|next| literal(next).is_none_or(|text| text.starts_with('\n'))),
-            ends_before: next.is_none() && before.ends_with(['\r', '\n']),
-        }
-    }
-
-    /// Those of this one and of another place where the value stands as well.
-    fn and(self, other: Self) -> Self {
-        Self {
-            cr_before: self.cr_before || other.cr_before,
-            lf_behind: self.lf_behind || other.lf_behind,
-            ends_before: self.ends_before || other.ends_before,
-        }
-    }
-
-    /// Whether the value makes one line end of two.
-    pub fn meet(self, value: &str) -> bool {
-        (self.cr_before && value.starts_with('\n'))
-            || (self.lf_behind && value.ends_with('\r'))
-            || (value.is_empty() && (self.ends_before || (self.cr_before && self.lf_behind)))
-    }
-}
-
-/// The name of a variable; where one is several lines, the others have numbers behind it.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Name(String);
-
-impl Name {
-    /// The name of the first line.
-    pub fn first(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-
-    /// The name of a line, counted from 1.
-    pub fn numbered(&self, number: usize) -> Cow<'_, [u8]> {
-        if number == 1 {
-            return Cow::Borrowed(self.first());
-        }
-        Cow::Owned(format!("{}{number}", self.0).into_bytes())
-    }
-}
-
-/// The numbers of the variables of a recipient whose value has so many lines beyond the first.
-///
-/// Lines beyond the first stand in blocks of 1, 2, 4, 8, … of which a recipient has those that
-/// make up its number: so any number of lines can be said with few parts of the template, and nobody
-/// has to define variables for the lines of others.
-pub(super) fn numbers(more: u8) -> impl Iterator<Item = usize> {
-    let blocks = (0..u8::BITS).filter(move |bit| more >> bit & 1 == 1);
-    std::iter::once(1).chain(blocks.flat_map(numbers_of_block))
-}
-
-/// The numbers of the variables in the block of 2 to the `bit` lines.
-pub(super) fn numbers_of_block(bit: u32) -> impl Iterator<Item = usize> {
-    let size = 1_usize << bit;
-    size + 1..=2 * size
-}
-
-/// Short names: a, b, …, z, aa, ab, … Letter case does not count in them.
-#[derive(Debug, Default)]
-struct Names(usize);
-
-impl Names {
-    fn next(&mut self) -> Name {
-        self.0 += 1;
-        let mut number = self.0;
-        let mut name = String::new();
-        while number > 0 {
-            number -= 1;
-            name.insert(0, char::from(b"abcdefghijklmnopqrstuvwxyz"[number % 26]));
-            number /= 26;
-        }
-        Name(name)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_letters() {
-        let mut names = Names::default();
-        let first: Vec<_> = (0..29).map(|_| names.next().0).collect();
-        assert_eq!(first[..2], ["a", "b"]);
-        assert_eq!(first[25..], ["z", "aa", "ab", "ac"]);
-        let name = Name("a".to_owned());
-        assert_eq!(
-            (name.numbered(1), name.numbered(12)),
-            (b"a".into(), b"a12".into())
-        );
-    }
-
-    #[test]
-    fn lines_are_made_up_of_blocks() {
-        assert_eq!(numbers(0).collect::<Vec<_>>(), [1]);
-        assert_eq!(numbers(1).collect::<Vec<_>>(), [1, 2]);
-        assert_eq!(numbers(2).collect::<Vec<_>>(), [1, 3, 4]);
-        assert_eq!(numbers(5).collect::<Vec<_>>(), [1, 2, 5, 6, 7, 8]);
-        for more in 0..64 {
-            assert_eq!(numbers(more).count(), usize::from(more) + 1);
-        }
-    }
 }

@@ -12,7 +12,7 @@ fn files(message: &Value) -> Vec<String> {
     files.map(|file| text(file.chunks().concat())).collect()
 }
 
-fn merge(recipients: Value, fields: &Value) -> Value {
+fn merge(recipients: &Value, fields: &Value) -> Value {
     let mut message = json!({
         "from": "shop@example.com",
         "template": "merge",
@@ -36,7 +36,7 @@ fn what_all_recipients_share_stands_in_the_template() {
     let recipients = filled(&["a", "b"]);
     let fields =
         json!({"variables": {"y": "<shared>"}, "html": "{{ x }} {{ y }}", "subject": "s {{ y }}"});
-    let files = files(&merge(recipients, &fields));
+    let files = files(&merge(&recipients, &fields));
     let [file] = files.as_slice() else {
         panic!("{files:?}")
     };
@@ -53,7 +53,7 @@ fn a_value_of_nearly_everybody_is_defined_for_them_as_well() {
         .unwrap()
         .push(json!("b@example.org"));
     let fields = json!({"text": "{{ x | default: \"nobody\" }}."});
-    let files = files(&merge(recipients, &fields));
+    let files = files(&merge(&recipients, &fields));
     let [file] = files.as_slice() else {
         panic!("{files:?}")
     };
@@ -72,7 +72,7 @@ fn a_text_too_long_to_be_defined_may_be_shared() {
         .unwrap()
         .push(json!({"address": "c@example.org", "variables": {"x": "c", "y": "own"}}));
     let fields = json!({"variables": {"y": long}, "text": "{{ x }} {{ y }}."});
-    let files = files(&merge(recipients, &fields));
+    let files = files(&merge(&recipients, &fields));
     assert_eq!(files.len(), 2);
     let recipients: Vec<_> = files
         .iter()
@@ -86,7 +86,7 @@ fn who_does_not_fit_gets_a_file_even_with_a_priority() {
     let long = "x".repeat(30_000);
     let mut recipients = filled(&["a", &long, &long]);
     recipients[2]["priority"] = json!(50);
-    let files = files(&merge(recipients, &json!({"text": "[{{ x }}]"})));
+    let files = files(&merge(&recipients, &json!({"text": "[{{ x }}]"})));
     let starts: Vec<_> = files
         .iter()
         .map(|file| file.split(' ').next().unwrap())
@@ -102,7 +102,7 @@ fn recipients_who_differ_too_much_share_no_file() {
     let text = "{{ x }}\n".repeat(40);
     let values: Vec<String> = (1..40).map(|number| "y".repeat(number * 80)).collect();
     let values: Vec<&str> = values.iter().map(String::as_str).collect();
-    let files = files(&merge(filled(&values), &json!({"text": text})));
+    let files = files(&merge(&filled(&values), &json!({"text": text})));
     assert!(files.len() > 1);
     for file in &files {
         assert!(
@@ -120,10 +120,25 @@ fn recipients_who_differ_too_much_share_no_file() {
 #[test]
 fn a_file_has_five_thousand_recipients_at_most() {
     let values = vec!["a"; 10_000];
-    let files = files(&merge(filled(&values), &json!({"text": "{{ x }}"})));
+    let files = files(&merge(&filled(&values), &json!({"text": "{{ x }}"})));
     let recipients: Vec<_> = files
         .iter()
         .map(|file| file.matches("RCPT TO").count())
         .collect();
     assert_eq!(recipients, [5_000, 5_000]);
+}
+
+#[test]
+fn a_value_is_defined_for_the_header_where_it_stands_as_it_is() {
+    let recipients = json!([
+        {"address": "a@example.org", "variables": {"x": "a", "h": "é"}},
+        {"address": "b@example.org", "variables": {"x": "b", "h": "h"}},
+    ]);
+    let fields = json!({"subject": "{{ x }}", "headers": {"X-A": "{{ h }} {{ x }}"}});
+    let files = files(&merge(&recipients, &fields));
+    let [file] = files.as_slice() else {
+        panic!("{files:?}")
+    };
+    assert!(file.is_ascii(), "{file}");
+    assert_eq!(file.matches("XPRT ").count(), 4, "{file}");
 }

@@ -1,7 +1,7 @@
 //! A value as it lands in a quoted-printable body, cut into pieces that fit a line.
 
 use super::definitions::Definitions;
-use super::plan::{Name, numbers};
+use super::names::{Name, numbers};
 use crate::mime::quoted_printable::{LINE, escape};
 use crate::template::entity;
 

@@ -1,6 +1,6 @@
 //! A field of the header in whose text values stand as they are.
 
-use super::plan::Name;
+use super::names::Name;
 use super::template::{doubled, push_variable};
 use crate::header::LINE;
 use crate::template::{Piece, TemplateText};
