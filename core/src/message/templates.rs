@@ -20,7 +20,7 @@ pub(crate) struct Templates<'a> {
     pub from_name: Option<TemplateText<'a>>,
     /// Display names of Reply-To, with the number of the mailbox.
     pub reply_to: Vec<(usize, TemplateText<'a>)>,
-    /// Values of the caller's own header fields, with the number of the field.
+    /// Values of the caller's own header fields, with the number of the field, which rises.
     pub extra: Vec<(usize, TemplateText<'a>)>,
     pub unsubscribe: Option<UnsubscribeTemplate<'a>>,
     pub message_id: Option<TemplateText<'a>>,
@@ -75,6 +75,9 @@ pub(crate) struct Filled {
     pub message_id: Option<MessageId<'static>>,
 }
 
+/// As much as a whole message may have over HTTP, unless said otherwise.
+const LONGEST_TEXT: usize = 32 << 20;
+
 impl<'a> Templates<'a> {
     /// Takes the fields with placeholders out of a message.
     pub fn take(
@@ -124,6 +127,13 @@ impl<'a> Templates<'a> {
         self.language = reader.language;
     }
 
+    /// Where in [`extra`](Self::extra) the field of this number is.
+    pub fn number_of_extra(&self, field: usize) -> Option<usize> {
+        self.extra
+            .binary_search_by_key(&field, |(known, _)| *known)
+            .ok()
+    }
+
     /// Takes the variables that are the same for everybody.
     pub fn share(&mut self, variables: JsonVariables<'a>, report: &mut Report<'a>) {
         self.language.share(variables, report);
@@ -143,6 +153,11 @@ impl<'a> Templates<'a> {
     {
         let known = report.len();
         let values = self.language.resolve(owner, variables, report);
+        if report.len() == known && self.is_too_long(&values) {
+            let place = owner.variables(report);
+            let detail = "With these values a text of the message has over 32 MiB.";
+            report.problem(place, Code::TooLong, detail);
+        }
         if report.len() > known {
             return (values, Filled::default());
         }
@@ -198,6 +213,22 @@ impl<'a> Templates<'a> {
             message_id,
         };
         (filled, faults)
+    }
+
+    /// Whether a text is longer than a message may be: a value may stand in it again and again.
+    fn is_too_long(&self, values: &Values<'_>) -> bool {
+        let extra = self.extra.iter().chain(&self.reply_to);
+        let fields = [&self.subject, &self.from_name, &self.message_id];
+        let unsubscribe = self.unsubscribe.as_ref().map(|ways| &ways.body);
+        let mut texts = fields
+            .into_iter()
+            .flatten()
+            .chain(self.bodies.iter())
+            .chain(extra.map(|(_, text)| text))
+            .chain(unsubscribe);
+        texts.any(|text| {
+            text.filled_length(|number| self.language.value(values, number)) > LONGEST_TEXT
+        })
     }
 
     /// A text with a recipient's values put in.

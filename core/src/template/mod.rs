@@ -97,17 +97,18 @@ impl<'a> TemplateText<'a> {
         self.slots().next().is_none()
     }
 
+    /// How many octets the text has with its values put in, before they are escaped.
+    pub fn filled_length<'v>(&self, value: impl Fn(usize) -> &'v str) -> usize {
+        let lengths = self.pieces.iter().map(|piece| match piece {
+            Piece::Literal(text) => text.len(),
+            Piece::Slot(slot) => value(slot.value).len(),
+        });
+        lengths.sum()
+    }
+
     /// The text with its values put in.
     pub fn fill<'v>(&self, value: impl Fn(usize) -> &'v str) -> String {
-        let mut text = String::with_capacity(
-            self.pieces
-                .iter()
-                .map(|piece| match piece {
-                    Piece::Literal(text) => text.len(),
-                    Piece::Slot(slot) => value(slot.value).len(),
-                })
-                .sum(),
-        );
+        let mut text = String::with_capacity(self.filled_length(&value));
         for piece in &self.pieces {
             match piece {
                 Piece::Literal(literal) => text.push_str(literal),

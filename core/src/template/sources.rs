@@ -35,6 +35,11 @@ pub(crate) enum Owner {
     Parent(problem::Place),
 }
 
+/// Each is looked up for each recipient.
+pub(super) const MOST_VALUES: usize = 1_000;
+pub(super) const TOO_MANY: &str =
+    "The texts of a message have 1,000 different placeholders at most.";
+
 impl<'a> Sources<'a> {
     /// Takes a text apart and notes the values that it asks for.
     pub fn parse(
@@ -42,7 +47,27 @@ impl<'a> Sources<'a> {
         text: &Cow<'a, str>,
         place: Place,
     ) -> Result<TemplateText<'a>, &'static str> {
-        merge::parse(text, place, |wanted| self.number(wanted, place))
+        let known = self.wanted.len();
+        let template = merge::parse(text, place, |wanted| self.number(wanted, place));
+        let template = template.and_then(|template| {
+            if self.wanted.len() > MOST_VALUES {
+                return Err(TOO_MANY);
+            }
+            Ok(template)
+        });
+        if template.is_err() {
+            self.forget_from(known);
+        }
+        template
+    }
+
+    /// What a text asks for that is refused, nobody has to give.
+    fn forget_from(&mut self, known: usize) {
+        self.wanted.truncate(known);
+        self.numbers.retain(|_, number| *number < known);
+        for numbers in self.roots.values_mut() {
+            numbers.retain(|number| *number < known);
+        }
     }
 
     fn number(&mut self, wanted: Wanted<'a>, place: Place) -> usize {
@@ -115,21 +140,13 @@ impl<'a> Sources<'a> {
             return;
         };
         let JsonVariable { place, value, .. } = variable;
-        let mut value = Some(value);
-        for (index, &number) in numbers.iter().enumerate() {
+        for &number in numbers {
             let Some(source) = self.wanted.get(number) else {
                 continue;
             };
-            // The last one takes the value itself, and mostly there is one.
-            let value = if index + 1 == numbers.len() {
-                value.take()
-            } else {
-                value.clone()
-            };
-            let found = value.and_then(|value| descend(value, &source.wanted.path));
-            let text = match found {
+            let text = match descend(&value, &source.wanted.path) {
                 None => source.wanted.default.clone(),
-                Some(value) => into_text(value).or_else(|| {
+                Some(value) => as_text(value).or_else(|| {
                     let detail = "The template puts this in, so it must be a text, a number, true \
                                   or false.";
                     report.problem(place, Code::WrongType, detail);
@@ -174,25 +191,74 @@ fn root(path: &str) -> &str {
 }
 
 /// The value behind the dots of a path.
-fn descend<'r>(mut value: JsonValue<'r>, path: &str) -> Option<JsonValue<'r>> {
+fn descend<'v, 'r>(mut value: &'v JsonValue<'r>, path: &str) -> Option<&'v JsonValue<'r>> {
     for name in path.split('.').skip(1) {
         let JsonValue::Object(members) = value else {
             return None;
         };
-        let found = members.into_iter().find(|(member, _)| member == name);
-        value = found?.1;
+        let found = members.iter().find(|(member, _)| member == name);
+        value = &found?.1;
     }
     Some(value)
 }
 
 /// A value as it is written; `None` for lists and objects.
-fn into_text(value: JsonValue<'_>) -> Option<Cow<'_, str>> {
+fn as_text<'r>(value: &JsonValue<'r>) -> Option<Cow<'r, str>> {
     Some(match value {
-        JsonValue::Text(text) => text,
+        JsonValue::Text(text) => text.clone(),
         JsonValue::Number(JsonNumber::Integer(number)) => number.to_string().into(),
         JsonValue::Number(JsonNumber::Float(number)) => number.to_string().into(),
         JsonValue::Boolean(true) => "true".into(),
         JsonValue::Boolean(false) => "false".into(),
         JsonValue::List(_) | JsonValue::Object(_) => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    fn problems(text: &str, variables: &Value) -> Vec<(String, &'static str)> {
+        let message = json!({"from": "a@example.com", "template": "merge", "text": text,
+                             "recipients": [{"address": "b@example.org", "variables": variables}]});
+        let Err(problems) = crate::check(message.to_string().as_bytes()) else {
+            return Vec::new();
+        };
+        let told = problems.iter();
+        told.map(|problem| (problem.pointer().to_owned(), problem.code().as_str()))
+            .collect()
+    }
+
+    #[test]
+    fn paths_lead_into_objects() {
+        let variables = json!({"a": {"b": {"c": 1}, "d": null}});
+        assert_eq!(problems("{{ a.b.c }}", &variables), []);
+        for (text, name, code) in [
+            ("{{ a.b }}", "a", "wrong_type"),
+            ("{{ a.d }}", "a.d", "missing_variable"),
+            ("{{ a.b.c.d }}", "a.b.c.d", "missing_variable"),
+            ("{{ b }}", "b", "missing_variable"),
+        ] {
+            let pointer = format!("/recipients/0/variables/{name}");
+            assert_eq!(problems(text, &variables), [(pointer, code)], "{text}");
+        }
+    }
+
+    #[test]
+    fn values_are_bounded_in_number_and_length() {
+        let many: String = (0..1_001)
+            .map(|number| format!("{{{{ x{number} }}}}"))
+            .collect();
+        assert_eq!(
+            problems(&many, &json!({})),
+            [("/text".to_owned(), "invalid_template")]
+        );
+        let again = "{{ x }}".repeat(40_000);
+        let long = "x".repeat(1_000);
+        assert_eq!(
+            problems(&again, &json!({"x": long})),
+            [("/recipients/0/variables".to_owned(), "too_long")]
+        );
+        assert_eq!(problems(&again, &json!({"x": "x"})), []);
+    }
 }

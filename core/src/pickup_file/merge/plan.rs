@@ -150,10 +150,8 @@ impl<'m> Plan<'m> {
             Field::Subject => templates.subject.as_ref(),
             Field::Unsubscribe => templates.unsubscribe.as_ref().map(|ways| &ways.body),
             Field::Extra(index) => {
-                let mut extra = templates.extra.iter();
-                extra
-                    .find(|(known, _)| *known == index)
-                    .map(|(_, text)| text)
+                let number = templates.number_of_extra(index)?;
+                templates.extra.get(number).map(|(_, text)| text)
             }
             _ => None,
         }
@@ -222,8 +220,7 @@ impl<'m> Plan<'m> {
             Field::Subject => recipient.filled.subject.as_deref(),
             Field::Unsubscribe => recipient.filled.unsubscribe_body.as_deref(),
             Field::Extra(index) => {
-                let extra = &self.templates().extra;
-                let number = extra.iter().position(|(known, _)| *known == index)?;
+                let number = self.templates().number_of_extra(index)?;
                 recipient.filled.extra.get(number).map(String::as_str)
             }
             _ => None,

@@ -7,7 +7,7 @@
 mod scan;
 mod value;
 
-use super::sources::Owner;
+use super::sources::{MOST_VALUES, Owner, TOO_MANY};
 use super::{Place, Slot, TemplateText, Values};
 use crate::characters::has_control_except_tab;
 use crate::json::JsonVariables;
@@ -19,6 +19,7 @@ use minijinja::{
 };
 use scan::{Section, scan};
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// Instructions, and some 64 octets of data for each, that one text may take for one recipient.
@@ -100,7 +101,7 @@ impl Programs {
             .map_err(|error| in_words("This is no template", &error))?;
         let mut template = TemplateText::default();
         let mut sections = Vec::new();
-        let mut known: Vec<(&str, usize)> = Vec::new();
+        let mut known: HashMap<&str, usize> = HashMap::new();
         for section in scan(&text) {
             match section {
                 Section::Text(range) => {
@@ -111,11 +112,11 @@ impl Programs {
                 Section::Tags { range, is_pure } => {
                     let source = text.get(range).unwrap_or_default();
                     // The same expression gives the same value wherever it stands.
-                    let twin = known.iter().find(|(known, _)| is_pure && *known == source);
-                    let value = twin.map_or(self.values, |(_, value)| *value);
+                    let twin = known.get(source).filter(|_| is_pure);
+                    let value = twin.copied().unwrap_or(self.values);
                     if value == self.values {
                         self.values += 1;
-                        known.push((source, value));
+                        known.insert(source, value);
                     }
                     template.push_slot(Slot {
                         value,
@@ -124,6 +125,9 @@ impl Programs {
                     sections.push(CutSection::Value(value));
                 }
             }
+        }
+        if self.values > MOST_VALUES {
+            return Err(TOO_MANY.into());
         }
         self.texts.push(Program {
             name,
