@@ -17,7 +17,7 @@ use minijinja::value::Value;
 use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, Output, OutputSpanKind, State, UndefinedBehavior,
 };
-use scan::{Section, scan};
+use scan::{Refused, Section, scan};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -96,13 +96,17 @@ impl Programs {
         }
         let kind = if place == Place::Html { HTML } else { PLAIN };
         let name = format!("{kind}{}", self.texts.len());
+        let pieces = scan(&text, self.environment.syntax()).map_err(|refused| match refused {
+            Refused::Syntax(error) => in_words("This is no template", &error),
+            Refused::TooDeep => TOO_DEEP.into(),
+        })?;
         self.environment
             .add_template_owned(name.clone(), text.to_string())
             .map_err(|error| in_words("This is no template", &error))?;
         let mut template = TemplateText::default();
         let mut sections = Vec::new();
         let mut known: HashMap<&str, usize> = HashMap::new();
-        for section in scan(&text) {
+        for section in pieces {
             match section {
                 Section::Text(range) => {
                     let literal = text.get(range.clone()).unwrap_or_default();
@@ -215,6 +219,9 @@ fn put(
         }
     }
 }
+
+const TOO_DEEP: &str =
+    "A tag of a template has 200 operators at most, and a template 200 branches.";
 
 /// Not known to happen; what cannot be told apart is refused rather than sent.
 const UNCUT: &str = "This template cannot be told apart from what it is filled with.";

@@ -1,5 +1,12 @@
-//! Finds what of a template stands outside of all its tags.
+//! Finds what of a template stands outside of all its tags, and refuses what is nested too deep.
+//!
+//! The pieces are minijinja's own tokens, so that there are not two opinions on where a tag ends. Its
+//! parser and compiler call themselves for each operator of an expression: a long chain of them would
+//! overflow the stack, which ends the process. So their number is bounded before either is called.
 
+use minijinja::Error;
+use minijinja::machinery::{Span, Token, tokenize};
+use minijinja::syntax::SyntaxConfig;
 use std::ops::Range;
 
 /// A piece of a template.
@@ -15,7 +22,20 @@ pub(super) enum Section {
     },
 }
 
-/// Blocks with a body, up to the tag of the same name with `end` before it.
+/// Why a template is not taken.
+#[derive(Debug)]
+pub(super) enum Refused {
+    Syntax(Error),
+    /// An expression has more operators than these, or the template more branches.
+    TooDeep,
+}
+
+/// Operators, calls and subscripts of one tag.
+const MOST_OPERATORS: usize = 200;
+/// `elif` and `else` of one template.
+const MOST_BRANCHES: usize = 200;
+
+/// Tags that open a block, which `end` and the same name closes.
 const BLOCKS: [&str; 8] = [
     "if",
     "for",
@@ -27,200 +47,160 @@ const BLOCKS: [&str; 8] = [
     "set",
 ];
 
-/// The pieces of a template that can be compiled. Where it holds a tag that is not known here, all of
-/// it is one piece.
-pub(super) fn scan(source: &str) -> Vec<Section> {
-    let mut scanner = Scanner {
-        source,
-        sections: Vec::new(),
-        depth: 0,
-        sets: false,
-        trims: false,
-    };
-    if scanner.run().is_none() {
-        let range = 0..source.len();
-        return vec![Section::Tags {
-            range,
-            is_pure: false,
-        }];
+/// The pieces of a template.
+pub(super) fn scan(source: &str, syntax: &SyntaxConfig) -> Result<Vec<Section>, Refused> {
+    let mut scanner = Scanner::default();
+    for token in tokenize(source, false, syntax.clone()) {
+        let (token, span) = token.map_err(Refused::Syntax)?;
+        scanner.take(&token, span)?;
     }
-    let sets = scanner.sets;
     let mut sections = scanner.sections;
-    for section in &mut sections {
-        if let Section::Tags { is_pure, .. } = section {
-            *is_pure &= !sets;
+    if scanner.sets {
+        for section in &mut sections {
+            if let Section::Tags { is_pure, .. } = section {
+                *is_pure = false;
+            }
         }
     }
-    sections
+    Ok(sections)
 }
 
-struct Scanner<'s> {
-    source: &'s str,
+#[derive(Default)]
+struct Scanner {
     sections: Vec<Section>,
     /// How many blocks are open.
     depth: usize,
+    branches: usize,
     /// Variables get other values on the way.
     sets: bool,
-    /// The tag before takes away white space that follows.
-    trims: bool,
+    tag: Tag,
 }
 
-impl Scanner<'_> {
-    fn run(&mut self) -> Option<()> {
-        let mut at = 0;
-        while let Some(open) = self.next_tag(at) {
-            let kind = self.source.as_bytes().get(open + 1)?;
-            let trims_before = self.source.as_bytes().get(open + 2) == Some(&b'-');
-            self.text(at..open, trims_before);
-            let end = match kind {
-                b'#' => self.comment(open)?,
-                b'{' => self.expression(open)?,
-                _ => self.block(open)?,
-            };
-            self.trims = self.source.as_bytes().get(end - 3) == Some(&b'-');
-            at = end;
-        }
-        self.text(at..self.source.len(), false);
-        (self.depth == 0).then_some(())
-    }
+/// The tag that is being read.
+#[derive(Default)]
+struct Tag {
+    start: usize,
+    is_block: bool,
+    /// The word that it begins with.
+    word: Option<Word>,
+    operators: usize,
+    assigns: bool,
+}
 
-    /// Where the next tag opens.
-    fn next_tag(&self, from: usize) -> Option<usize> {
-        let rest = self.source.get(from..)?;
-        let mut braces = rest.match_indices('{').map(|(at, _)| at);
-        let at = braces.find(|at| {
-            let next = rest.as_bytes().get(at + 1);
-            matches!(next, Some(b'{' | b'%' | b'#'))
-        })?;
-        Some(from + at)
-    }
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Word {
+    Set,
+    Opens,
+    Closes,
+    Branch,
+    Other,
+}
 
-    /// Text outside of all blocks, less the white space that tags beside it take away.
-    fn text(&mut self, range: Range<usize>, trims_after: bool) {
-        let trims_before = std::mem::take(&mut self.trims);
-        if self.depth > 0 {
-            return;
-        }
-        let mut text = self.source.get(range.clone()).unwrap_or_default();
-        let mut start = range.start;
-        if trims_before {
-            start += text.len() - text.trim_start().len();
-            text = text.trim_start();
-        }
-        if trims_after {
-            text = text.trim_end();
-        }
-        if !text.is_empty() {
-            self.sections.push(Section::Text(start..start + text.len()));
-        }
-    }
-
-    fn comment(&self, open: usize) -> Option<usize> {
-        let end = self.source.get(open + 2..)?.find("#}")?;
-        Some(open + 2 + end + 2)
-    }
-
-    fn expression(&mut self, open: usize) -> Option<usize> {
-        let end = self.tag_end(open + 2, "}}")?;
-        self.tags(open..end, true);
-        Some(end)
-    }
-
-    fn block(&mut self, open: usize) -> Option<usize> {
-        let end = self.tag_end(open + 2, "%}")?;
-        let content = self.source.get(open + 2..end - 2)?;
-        let content = content.trim_start_matches(['-', '+']).trim_start();
-        let word_end = content.find(|c: char| !c.is_ascii_alphabetic());
-        let (word, rest) = content.split_at(word_end.unwrap_or(content.len()));
+impl Word {
+    fn of(word: &str) -> Self {
         match word {
-            "raw" => {
-                let end = self.raw_end(end)?;
-                self.tags(open..end, false);
-                return Some(end);
+            "set" => Self::Set,
+            "elif" | "else" => Self::Branch,
+            word if BLOCKS.contains(&word) => Self::Opens,
+            word if word
+                .strip_prefix("end")
+                .is_some_and(|of| BLOCKS.contains(&of)) =>
+            {
+                Self::Closes
             }
-            // `{% set x = 1 %}` has no body.
-            "set" | "do" => self.sets = true,
-            _ => {}
+            _ => Self::Other,
         }
-        let is_inline_set = word == "set" && rest.contains('=');
-        if BLOCKS.contains(&word) && !is_inline_set {
-            self.tags(open..end, false);
+    }
+}
+
+impl Scanner {
+    fn take(&mut self, token: &Token<'_>, span: Span) -> Result<(), Refused> {
+        let range = span.start_offset as usize..span.end_offset as usize;
+        match token {
+            Token::TemplateData(_) if self.depth > 0 || range.is_empty() => {}
+            Token::TemplateData(_) => self.sections.push(Section::Text(range)),
+            Token::VariableStart | Token::BlockStart => {
+                self.tag = Tag {
+                    start: range.start,
+                    is_block: matches!(token, Token::BlockStart),
+                    ..Tag::default()
+                };
+            }
+            Token::VariableEnd | Token::BlockEnd => self.end_tag(range.end)?,
+            Token::Ident(word) if self.tag.is_block && self.tag.word.is_none() => {
+                self.tag.word = Some(Word::of(word));
+            }
+            token => {
+                self.tag.assigns |= matches!(token, Token::Assign);
+                self.tag.operators += usize::from(is_operator(token));
+                if self.tag.operators > MOST_OPERATORS {
+                    return Err(Refused::TooDeep);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn end_tag(&mut self, end: usize) -> Result<(), Refused> {
+        let Tag {
+            start,
+            is_block,
+            word,
+            assigns,
+            ..
+        } = std::mem::take(&mut self.tag);
+        // `{% set x = 1 %}` has no body.
+        let opens = word == Some(Word::Opens) || (word == Some(Word::Set) && !assigns);
+        self.sets |= is_block && matches!(word, Some(Word::Set | Word::Other));
+        if self.depth == 0 || self.sections.is_empty() {
+            self.add_tags(start..end, !is_block);
+        } else if let Some(Section::Tags { range, .. }) = self.sections.last_mut() {
+            range.end = end;
+        }
+        if opens {
             self.depth += 1;
-        } else if word
-            .strip_prefix("end")
-            .is_some_and(|of| BLOCKS.contains(&of))
-        {
-            self.depth = self.depth.checked_sub(1)?;
-            self.tags(open..end, false);
-        } else if matches!(word, "elif" | "else" | "do") || is_inline_set {
-            self.tags(open..end, false);
-        } else {
-            return None;
+        } else if word == Some(Word::Closes) {
+            self.depth = self.depth.saturating_sub(1);
+        } else if word == Some(Word::Branch) {
+            self.branches += 1;
         }
-        Some(end)
-    }
-
-    /// Behind `{% endraw %}`.
-    fn raw_end(&self, from: usize) -> Option<usize> {
-        let mut at = from;
-        loop {
-            let open = at + self.source.get(at..)?.find("{%")?;
-            let end = open + self.source.get(open..)?.find("%}")? + 2;
-            let content = self.source.get(open + 2..end - 2)?;
-            if content.trim_matches(['-', '+']).trim() == "endraw" {
-                return Some(end);
-            }
-            at = open + 2;
+        if self.branches > MOST_BRANCHES {
+            return Err(Refused::TooDeep);
         }
-    }
-
-    /// Behind the end of a tag; what stands in quotes or brackets does not end it.
-    fn tag_end(&self, from: usize, close: &str) -> Option<usize> {
-        let octets = self.source.as_bytes();
-        let mut at = from;
-        let mut open = 0_usize;
-        loop {
-            if open == 0 && octets.get(at..)?.starts_with(close.as_bytes()) {
-                return Some(at + close.len());
-            }
-            match octets.get(at)? {
-                quote @ (b'"' | b'\'') => at = self.string_end(at, *quote)?,
-                b'(' | b'[' | b'{' => open += 1,
-                b')' | b']' | b'}' => open = open.checked_sub(1)?,
-                _ => {}
-            }
-            at += 1;
-        }
-    }
-
-    /// Where the quote that closes a string stands.
-    fn string_end(&self, open: usize, quote: u8) -> Option<usize> {
-        let octets = self.source.as_bytes();
-        let mut at = open + 1;
-        loop {
-            match octets.get(at)? {
-                b'\\' => at += 1,
-                octet if *octet == quote => return Some(at),
-                _ => {}
-            }
-            at += 1;
-        }
+        Ok(())
     }
 
     /// Adds tags to those that stand just before.
-    fn tags(&mut self, range: Range<usize>, is_pure: bool) {
-        match self.sections.last_mut() {
-            Some(Section::Tags {
-                range: before,
-                is_pure,
-            }) => {
-                before.end = range.end;
-                *is_pure = false;
-            }
-            _ if self.depth == 0 => self.sections.push(Section::Tags { range, is_pure }),
-            // Cannot be: a block that is open began with a tag.
-            _ => {}
+    fn add_tags(&mut self, range: Range<usize>, is_pure: bool) {
+        if let Some(Section::Tags {
+            range: before,
+            is_pure,
+        }) = self.sections.last_mut()
+        {
+            before.end = range.end;
+            *is_pure = false;
+        } else {
+            self.sections.push(Section::Tags { range, is_pure });
         }
+    }
+}
+
+/// Whether an expression nests where this stands.
+fn is_operator(token: &Token<'_>) -> bool {
+    match token {
+        Token::Ident(word) => matches!(*word, "not" | "and" | "or" | "is" | "in" | "if" | "else"),
+        Token::Str(_)
+        | Token::String(_)
+        | Token::Int(_)
+        | Token::Int128(_)
+        | Token::Float(_)
+        | Token::Comma
+        | Token::Colon
+        | Token::Assign
+        | Token::ParenClose
+        | Token::BracketClose
+        | Token::BraceClose => false,
+        _ => true,
     }
 }
 
@@ -229,7 +209,8 @@ mod tests {
     use super::*;
 
     fn sections(source: &str) -> Vec<&str> {
-        scan(source)
+        scan(source, &SyntaxConfig::default())
+            .unwrap()
             .into_iter()
             .map(|section| match section {
                 Section::Text(range) | Section::Tags { range, .. } => &source[range],
@@ -257,7 +238,7 @@ mod tests {
             ),
             (
                 "a{% raw %}{{ b }}{% if %}{% endraw %}c",
-                &["a", "{% raw %}{{ b }}{% if %}{% endraw %}", "c"],
+                &["a", "{{ b }}{% if %}", "c"],
             ),
             (
                 "{% set a = 1 %}b{% set c %}d{% endset %}",
@@ -265,15 +246,29 @@ mod tests {
             ),
             ("a { b } {", &["a { b } {"]),
             (
-                "a{% block b %}c{% endblock %}",
-                &["a{% block b %}c{% endblock %}"],
-            ),
-            (
                 "{% for a in b %}{{ c }}d{% endfor %}",
                 &["{% for a in b %}{{ c }}d{% endfor %}"],
             ),
         ] {
             assert_eq!(sections(source), expected, "{source}");
         }
+    }
+
+    #[test]
+    fn long_chains_are_refused() {
+        for link in ["not ", "-", "(", "[", "1+", "1 if 2 else ", "1 and "] {
+            let source = format!("{{{{ {}x }}}}", link.repeat(201));
+            let found = scan(&source, &SyntaxConfig::default());
+            assert!(matches!(found, Err(Refused::TooDeep)), "{link}");
+        }
+        for link in [".a", "|e", "[0]", "()", " is defined", "~x", " in x"] {
+            let source = format!("{{% set y = x{} %}}", link.repeat(201));
+            let found = scan(&source, &SyntaxConfig::default());
+            assert!(matches!(found, Err(Refused::TooDeep)), "{link}");
+        }
+        let branches = format!("{{% if x %}}{}", "{% elif x %}".repeat(201));
+        assert!(scan(&branches, &SyntaxConfig::default()).is_err());
+        let list = format!("{{{{ [{}] }}}}", "1, ".repeat(10_000));
+        assert!(scan(&list, &SyntaxConfig::default()).is_ok());
     }
 }
