@@ -112,6 +112,7 @@ impl Intake {
         Received {
             apart,
             separator: self.splitter.separator(),
+            is_broken: self.splitter.is_broken(),
             head: self.head,
             spool: self.spool,
         }
@@ -123,6 +124,7 @@ impl Intake {
 pub struct Received {
     apart: Apart,
     separator: u8,
+    is_broken: bool,
     head: Vec<u8>,
     spool: Spool,
 }
@@ -173,6 +175,9 @@ impl Received {
     }
 
     fn read(&self, aim: &Aim<'_>) -> Result<Made, IntakeError> {
+        if self.is_broken {
+            return Err(json::broken_recipients().into());
+        }
         match json::read(&self.head) {
             Ok(head) => self.read_with(head, aim),
             Err(Unreadable::NotJson(problems)) => Err(problems.into()),
@@ -191,9 +196,8 @@ impl Received {
         let mut records = Records::new(self.spool.reader(), self.separator);
         let mut index = 0;
         let mut count = 0;
-        // Nothing can be said of recipients where nothing is known of the message.
-        while let Some(rules) = message.as_ref().and_then(Message::rules)
-            && !report.is_full()
+        let rules = message.as_ref().and_then(Message::rules);
+        while !report.is_full()
             && let Some(Record { octets, is_only }) = records.next()?
         {
             let may_be_blank = is_only || self.separator == splitter::LINE;
@@ -247,7 +251,7 @@ fn read_recipient(
     record: &[u8],
     name: &str,
     index: usize,
-    rules: Rules<'_, '_>,
+    rules: Option<Rules<'_, '_>>,
     then: impl FnOnce(&Recipient<'_>) -> Result<(), IntakeError>,
 ) -> Result<bool, IntakeError> {
     let understood = |reading: RecipientReading<'_>| {
@@ -255,6 +259,11 @@ fn read_recipient(
             recipient,
             mut report,
         } = reading;
+        // Where the message is not understood, only what the JSON says can be judged.
+        let Some(rules) = rules else {
+            let is_there = recipient.is_some();
+            return Ok(report.finish(Some(is_there))?);
+        };
         let recipient = recipient.map(|recipient| rules.read(recipient, &mut report));
         match recipient {
             None if report.len() == 0 => Ok(false),

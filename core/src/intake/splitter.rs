@@ -46,6 +46,11 @@ impl Splitter {
         matches!(self, Self::Array(splitter) if splitter.arrays > 0)
     }
 
+    /// Whether it cannot be JSON, whatever its pieces are.
+    pub fn is_broken(&self) -> bool {
+        matches!(self, Self::Array(splitter) if splitter.is_broken)
+    }
+
     pub fn feed(&mut self, octets: &[u8], head: &mut Vec<u8>, spool: &mut Spool) {
         match self {
             Self::Array(splitter) => splitter.feed(octets, head, spool),
@@ -83,6 +88,8 @@ pub(super) struct ArraySplitter {
     arrays: usize,
     /// The depth of the array of recipients that the octets belong to.
     array: Option<usize>,
+    /// It holds the octet that parts recipients in the spool, which no JSON text can.
+    is_broken: bool,
 }
 
 /// What comes next in the outermost object.
@@ -117,16 +124,23 @@ impl ArraySplitter {
                     }
                     self.keep(run, spool);
                     if separates {
-                        self.keep(&[RECORD], spool);
+                        self.separate(spool);
                     }
                 }
             }
         }
     }
 
-    fn keep(&self, octets: &[u8], spool: &mut Spool) {
+    fn keep(&mut self, octets: &[u8], spool: &mut Spool) {
+        self.is_broken |= memchr::memchr(RECORD, octets).is_some();
         if self.arrays == 1 {
             spool.push(octets);
+        }
+    }
+
+    fn separate(&self, spool: &mut Spool) {
+        if self.arrays == 1 {
+            spool.push(&[RECORD]);
         }
     }
 

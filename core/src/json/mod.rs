@@ -153,6 +153,11 @@ pub(crate) fn holds_lone_surrogates() -> Problems {
     not_json("The message holds half of a surrogate pair.")
 }
 
+/// The problem of recipients with an octet that JSON has not.
+pub(crate) fn broken_recipients() -> Problems {
+    not_json("The recipients are not JSON: they hold a control character.")
+}
+
 /// The problem of a message whose format broke off.
 pub(crate) fn unreadable(error: &dyn std::error::Error) -> Problems {
     // What the error says may quote the input.

@@ -142,20 +142,6 @@ impl<'a> Report<'a> {
         });
     }
 
-    /// Notes that the object at `parent` lacks the member `name`, which is the caller's own word.
-    pub fn absent(
-        &mut self,
-        parent: Place,
-        name: String,
-        code: Code,
-        detail: impl Into<Cow<'static, str>>,
-    ) {
-        if !self.is_full() {
-            let place = self.place_of_absent(parent, name.into());
-            self.problem(place, code, detail);
-        }
-    }
-
     /// The place of a member that is not there; what is wrong with that is told with the object at
     /// `parent`.
     pub fn place_of_absent(&mut self, parent: Place, name: Cow<'a, str>) -> Place {
@@ -173,7 +159,7 @@ impl<'a> Report<'a> {
         let own = self.pointer(place);
         for problem in problems.0 {
             let is_below = problem.pointer.starts_with(&own);
-            if self.is_full() || (!is_below && self.has_adopted(&problem)) {
+            if self.is_full() || (!is_below && self.is_told(&problem)) {
                 continue;
             }
             self.problems.push(Finding {
@@ -189,10 +175,11 @@ impl<'a> Report<'a> {
         }
     }
 
-    fn has_adopted(&self, problem: &Problem) -> bool {
-        self.problems.iter().any(|known| {
-            known.code == problem.code
-                && matches!(&known.place, Location::Elsewhere(pointer) if *pointer == problem.pointer)
+    /// Whether the message itself has a problem there already.
+    fn is_told(&self, problem: &Problem) -> bool {
+        self.problems.iter().any(|known| match &known.place {
+            Location::Here(place) => self.pointer(*place) == problem.pointer,
+            Location::Elsewhere(pointer) => *pointer == problem.pointer,
         })
     }
 

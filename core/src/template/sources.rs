@@ -172,8 +172,11 @@ const CONTROL: &str = "This value lands in a header field, which may not hold li
 fn report_missing(owner: Owner, path: &str, report: &mut Report<'_>) {
     let detail = "The template needs this variable; give it, or a default in the template.";
     let code = Code::MissingVariable;
-    let variables = owner.variables(report);
-    report.absent(variables, path.to_owned(), code, detail);
+    let mut place = owner.variables(report);
+    for name in path.split('.') {
+        place = report.place_of_absent(place, name.to_owned().into());
+    }
+    report.problem(place, code, detail);
 }
 
 impl Owner {
@@ -235,8 +238,8 @@ mod tests {
         assert_eq!(problems("{{ a.b.c }}", &variables), []);
         for (text, name, code) in [
             ("{{ a.b }}", "a", "wrong_type"),
-            ("{{ a.d }}", "a.d", "missing_variable"),
-            ("{{ a.b.c.d }}", "a.b.c.d", "missing_variable"),
+            ("{{ a.d }}", "a/d", "missing_variable"),
+            ("{{ a.b.c.d }}", "a/b/c/d", "missing_variable"),
             ("{{ b }}", "b", "missing_variable"),
         ] {
             let pointer = format!("/recipients/0/variables/{name}");

@@ -2,7 +2,9 @@
 //!
 //! The pieces are minijinja's own tokens, so that there are not two opinions on where a tag ends. Its
 //! parser and compiler call themselves for each operator of an expression: a long chain of them would
-//! overflow the stack, which ends the process. So their number is bounded before either is called.
+//! overflow the stack, which ends the process. So their number is bounded before either is called. And
+//! its fuel does not see lists that are made from lists: so what could make them without end (`*`,
+//! recursive loops; macros and namespaces are not there at all) is refused, and the rest is bounded.
 
 use minijinja::Error;
 use minijinja::machinery::{Span, Token, tokenize};
@@ -26,14 +28,19 @@ pub(super) enum Section {
 #[derive(Debug)]
 pub(super) enum Refused {
     Syntax(Error),
-    /// An expression has more operators than these, or the template more branches.
+    /// An expression has more operators than these, or the template more branches or lists.
     TooDeep,
+    /// It has an operator or a loop that has no bound.
+    Unbounded,
 }
 
 /// Operators, calls and subscripts of one tag.
 const MOST_OPERATORS: usize = 200;
 /// `elif` and `else` of one template.
 const MOST_BRANCHES: usize = 200;
+/// How many values lists that are made from each other may come to: each `+` may double a list, and
+/// each list that is written out may hold another one as often as it has places.
+const MOST_GROWTH: u64 = 1 << 20;
 
 /// Tags that open a block, which `end` and the same name closes.
 const BLOCKS: [&str; 8] = [
@@ -49,7 +56,10 @@ const BLOCKS: [&str; 8] = [
 
 /// The pieces of a template.
 pub(super) fn scan(source: &str, syntax: &SyntaxConfig) -> Result<Vec<Section>, Refused> {
-    let mut scanner = Scanner::default();
+    let mut scanner = Scanner {
+        growth: 1,
+        ..Scanner::default()
+    };
     for token in tokenize(source, false, syntax.clone()) {
         let (token, span) = token.map_err(Refused::Syntax)?;
         scanner.take(&token, span)?;
@@ -71,6 +81,7 @@ struct Scanner {
     /// How many blocks are open.
     depth: usize,
     branches: usize,
+    growth: u64,
     /// Variables get other values on the way.
     sets: bool,
     tag: Tag,
@@ -85,6 +96,37 @@ struct Tag {
     word: Option<Word>,
     operators: usize,
     assigns: bool,
+    /// For each open bracket, whether a list or an object is made in it, and its commas.
+    brackets: Vec<(bool, u64)>,
+    last: Last,
+}
+
+/// What the token before was.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Last {
+    #[default]
+    Other,
+    /// It may be called, or have a subscript.
+    Value,
+    Pipe,
+    Filter,
+}
+
+impl Last {
+    fn of(token: &Token<'_>, before: Self) -> Self {
+        match token {
+            Token::Pipe => Self::Pipe,
+            Token::Ident(_) if before == Self::Pipe => Self::Filter,
+            Token::Ident(word) if is_keyword(word) => Self::Other,
+            Token::Ident(_)
+            | Token::Str(_)
+            | Token::String(_)
+            | Token::ParenClose
+            | Token::BracketClose
+            | Token::BraceClose => Self::Value,
+            _ => Self::Other,
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -130,13 +172,36 @@ impl Scanner {
             Token::Ident(word) if self.tag.is_block && self.tag.word.is_none() => {
                 self.tag.word = Some(Word::of(word));
             }
-            token => {
-                self.tag.assigns |= matches!(token, Token::Assign);
-                self.tag.operators += usize::from(is_operator(token));
-                if self.tag.operators > MOST_OPERATORS {
-                    return Err(Refused::TooDeep);
+            token => self.take_of_tag(token)?,
+        }
+        Ok(())
+    }
+
+    fn take_of_tag(&mut self, token: &Token<'_>) -> Result<(), Refused> {
+        let tag = &mut self.tag;
+        tag.assigns |= matches!(token, Token::Assign);
+        tag.operators += usize::from(is_operator(token));
+        match token {
+            Token::Mul | Token::Pow | Token::Ident("recursive") => return Err(Refused::Unbounded),
+            Token::Plus => self.growth = self.growth.saturating_mul(2),
+            Token::BracketOpen => tag.brackets.push((tag.last != Last::Value, 0)),
+            Token::ParenOpen => tag.brackets.push((tag.last != Last::Filter, 0)),
+            Token::BraceOpen => tag.brackets.push((true, 0)),
+            Token::BracketClose | Token::BraceClose | Token::ParenClose => {
+                if let Some((true, commas)) = tag.brackets.pop() {
+                    self.growth = self.growth.saturating_mul(commas + 1);
                 }
             }
+            Token::Comma => {
+                if let Some((_, commas)) = tag.brackets.last_mut() {
+                    *commas += 1;
+                }
+            }
+            _ => {}
+        }
+        tag.last = Last::of(token, tag.last);
+        if tag.operators > MOST_OPERATORS || self.growth > MOST_GROWTH {
+            return Err(Refused::TooDeep);
         }
         Ok(())
     }
@@ -188,7 +253,7 @@ impl Scanner {
 /// Whether an expression nests where this stands.
 fn is_operator(token: &Token<'_>) -> bool {
     match token {
-        Token::Ident(word) => matches!(*word, "not" | "and" | "or" | "is" | "in" | "if" | "else"),
+        Token::Ident(word) => is_keyword(word),
         Token::Str(_)
         | Token::String(_)
         | Token::Int(_)
@@ -202,6 +267,10 @@ fn is_operator(token: &Token<'_>) -> bool {
         | Token::BraceClose => false,
         _ => true,
     }
+}
+
+fn is_keyword(word: &str) -> bool {
+    matches!(word, "not" | "and" | "or" | "is" | "in" | "if" | "else")
 }
 
 #[cfg(test)]
@@ -256,7 +325,7 @@ mod tests {
 
     #[test]
     fn long_chains_are_refused() {
-        for link in ["not ", "-", "(", "[", "1+", "1 if 2 else ", "1 and "] {
+        for link in ["not ", "-", "(", "[", "1-", "1 if 2 else ", "1 and "] {
             let source = format!("{{{{ {}x }}}}", link.repeat(201));
             let found = scan(&source, &SyntaxConfig::default());
             assert!(matches!(found, Err(Refused::TooDeep)), "{link}");
@@ -270,5 +339,29 @@ mod tests {
         assert!(scan(&branches, &SyntaxConfig::default()).is_err());
         let list = format!("{{{{ [{}] }}}}", "1, ".repeat(10_000));
         assert!(scan(&list, &SyntaxConfig::default()).is_ok());
+    }
+
+    #[test]
+    fn lists_made_of_lists_are_bounded() {
+        for (source, is_taken) in [
+            ("{% set a = a + a %}".repeat(20), true),
+            ("{% set a = a + a %}".repeat(21), false),
+            ("{% set a = [a, a, a, a] %}".repeat(10), true),
+            ("{% set a = [a, a, a, a] %}".repeat(11), false),
+            ("{% set a = dict(x=a, y=a) %}".repeat(21), false),
+            ("{% set a = (a, a) %}".repeat(21), false),
+            (
+                "{{ a[1] }}{{ a|replace('x', 'y') }}{{ (1 - b) }}".repeat(40),
+                true,
+            ),
+            ("{{ [1] * 1000000000 }}".to_owned(), false),
+            (
+                "{% for a in b recursive %}{{ loop(a) }}{% endfor %}".to_owned(),
+                false,
+            ),
+        ] {
+            let found = scan(&source, &SyntaxConfig::default());
+            assert_eq!(found.is_ok(), is_taken, "{source}");
+        }
     }
 }
