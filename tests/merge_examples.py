@@ -246,7 +246,7 @@ NATIVE = {
             ],
             variables={"vip": True},
             subject="{{ items | length }} for {% if items %}{{ items[0].name | upper }}{% else %}nobody{% endif %}",
-            text="{% for item in items %}{{ loop.index }}. {{ item.name }}: {{ item.price * 2 }}\n{% endfor %}"
+            text="{% for item in items %}{{ loop.index }}. {{ item.name }}: {{ item.price + item.price }}\n{% endfor %}"
             "[x] {{ x }} .",
             html="{% set y = x %}<p>{{ y }} {{ x | safe }}{# no #} {{ z | default('<') }}{% if vip %}!{% endif %}</p>",
         ),

@@ -192,14 +192,7 @@ impl<'a> Rules<'_, 'a> {
         };
         let variables = variables.map_or_else(JsonVariables::default, |field| field.value);
         let templates = &self.merge.templates;
-        let known = report.len();
         let (values, filled) = templates.fill(owner, variables, self.composed, report);
-        if report.len() == known && templates.has_common_id(&values) {
-            let detail = "The message's `messageId` needs a value of this recipient's own: each \
-                          message has another identifier.";
-            let place = owner.variables(report);
-            report.problem(place, Code::Conflict, detail);
-        }
         Some(self.read_own(mailbox?, *parts, values, filled, report))
     }
 

@@ -215,12 +215,6 @@ impl<'a> Templates<'a> {
         (filled, faults)
     }
 
-    /// Whether the identifier has no value of the recipient's own in it.
-    pub fn has_common_id(&self, values: &Values<'_>) -> bool {
-        let id = self.message_id.as_ref();
-        id.is_some_and(|text| text.slots().all(|slot| !values.has(slot.value)))
-    }
-
     /// Whether a text is longer than a message may be: a value may stand in it again and again.
     fn is_too_long(&self, values: &Values<'_>) -> bool {
         let extra = self.extra.iter().chain(&self.reply_to);

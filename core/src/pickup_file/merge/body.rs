@@ -11,6 +11,8 @@ pub(super) enum Room {
     Inline(usize),
     /// It has lines of its own.
     Lines,
+    /// It ends the body with lines of its own, line ends and all, or with none.
+    LastLines,
 }
 
 /// Lays a body out so that no line is too long, whatever recipient's values stand in it. `slots` gives
@@ -22,7 +24,7 @@ pub(super) fn lay_out(
     let mut out = Vec::new();
     let mut lines = Lines::new(&mut out);
     let pieces = text.pieces();
-    let ends_open = matches!(pieces.last(), Some(Piece::Slot(_)));
+    let mut ends_open = matches!(pieces.last(), Some(Piece::Slot(_)));
     let mut mark = Vec::new();
     for (index, piece) in pieces.iter().enumerate() {
         match piece {
@@ -39,6 +41,10 @@ pub(super) fn lay_out(
                 match room {
                     Room::Inline(width) => lines.later(&mark, width),
                     Room::Lines => lines.whole_lines(&mark),
+                    Room::LastLines => {
+                        lines.whole_lines(&mark);
+                        ends_open = false;
+                    }
                 }
             }
         }

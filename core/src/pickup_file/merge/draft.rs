@@ -2,7 +2,7 @@
 
 use super::blocks::{Block, Counts};
 use super::definitions::{Definitions, is_definable};
-use super::header::{Choice, DoesNotFit, HeaderWriter, INLINE};
+use super::header::{ABSENT, Choice, DoesNotFit, HeaderWriter, INLINE};
 use super::parts;
 use super::plan::{FieldKind, Key, Plan};
 use super::template::Template;
@@ -188,8 +188,17 @@ impl Draft {
         for (variable, width) in plan.bodies.iter().zip(widths) {
             let is_own = recipient.values.has(variable.value);
             self.own.push(is_own);
-            let value = language.value(&recipient.values, variable.value);
-            if variable.neighbours.meet(value) || !self.value.encode(value, variable.style) {
+            let others = |number| language.value(&recipient.values, number);
+            let value = others(variable.value);
+            if value.is_empty() && variable.neighbours.is_lines() {
+                let (form, more) = (ABSENT, 0);
+                self.choices.push(Choice { form, more });
+                continue;
+            }
+            if variable.neighbours.meet(value, others) {
+                return Err(DoesNotFit);
+            }
+            if !self.value.encode(value, variable.style) {
                 // In its file it is the same for everybody.
                 if is_own {
                     return Err(DoesNotFit);

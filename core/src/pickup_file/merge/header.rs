@@ -27,6 +27,8 @@ pub(super) const INLINE: u8 = 0;
 pub(super) const LINES: u8 = 1;
 /// The recipient has none of its values, so it is the same for all who have none.
 pub(super) const COMMON: u8 = 2;
+/// The form of a value that ends its body with lines of its own, where it is empty.
+pub(super) const ABSENT: u8 = 1;
 
 /// Works out the fields of one recipient after the other.
 #[derive(Debug, Default)]

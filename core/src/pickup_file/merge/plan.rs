@@ -108,6 +108,9 @@ impl<'m> Plan<'m> {
         plan.add_bodies(&mut names);
         plan.add_fields(&mut names);
         plan.id_name = names.next();
+        if plan.has_common_that_meets() {
+            return None;
+        }
         plan.large = plan.large_variables();
         (plan.large.len() <= MOST_LARGE).then_some(plan)
     }
@@ -227,6 +230,16 @@ impl<'m> Plan<'m> {
         }
     }
 
+    /// Whether a common value makes one line end with what may stand beside it: where it is put into
+    /// the template, nobody would look at that any more.
+    fn has_common_that_meets(&self) -> bool {
+        let language = &self.templates().language;
+        self.bodies.iter().any(|variable| {
+            let value = language.common(variable.value);
+            !value.is_empty() && variable.neighbours.meet(value, |_| "")
+        })
+    }
+
     fn large_variables(&self) -> Vec<usize> {
         let language = &self.templates().language;
         let mut encoded = EncodedValue::default();
@@ -234,7 +247,7 @@ impl<'m> Plan<'m> {
         bodies
             .filter(|(_, variable)| {
                 let value = language.common(variable.value);
-                variable.neighbours.meet(value) || !encoded.encode(value, variable.style)
+                !encoded.encode(value, variable.style)
             })
             .map(|(number, _)| number)
             .collect()
@@ -314,7 +327,12 @@ impl<'m> Plan<'m> {
                 if let Some(variable) = self.bodies.get_mut(number) {
                     variable.occurrences += 1;
                     let neighbours = Neighbours::of(text.pieces(), index);
-                    variable.neighbours = variable.neighbours.and(neighbours);
+                    let known = std::mem::take(&mut variable.neighbours);
+                    variable.neighbours = if variable.occurrences == 1 {
+                        neighbours
+                    } else {
+                        known.and(neighbours)
+                    };
                 }
                 self.occurrences.push(number);
             }

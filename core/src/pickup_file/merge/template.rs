@@ -82,7 +82,10 @@ impl Template<'_, '_> {
     fn slot(&self, variable: usize) -> (usize, Room) {
         let mark = self.plan.fields.len() + variable;
         let width = self.widths.bodies.get(variable).copied().unwrap_or(0);
-        let room = if self.counts.has_lines(mark) {
+        let is_last = self.plan.bodies.get(variable);
+        let room = if is_last.is_some_and(|variable| variable.neighbours.is_lines()) {
+            Room::LastLines
+        } else if self.counts.has_lines(mark) {
             Room::Lines
         } else {
             Room::Inline(width)
@@ -100,12 +103,34 @@ impl Template<'_, '_> {
         let Some(variable) = self.plan.bodies.get(mark - self.plan.fields.len()) else {
             return Put::Inline;
         };
+        if variable.neighbours.is_lines() {
+            self.put_last_lines(mark, &variable.name, blocks);
+            return Put::WholeLines;
+        }
         if !self.counts.has_lines(mark) {
             push_variable(blocks.common(), variable.name.first());
             return Put::Inline;
         }
         put_lines(mark, 0, b"", &variable.name, b"=", blocks);
         Put::WholeLines
+    }
+
+    /// Writes a value that ends its body with lines of its own, for those who have one.
+    fn put_last_lines(&self, mark: usize, name: &Name, blocks: &mut Blocks<'_>) {
+        let condition = Condition {
+            spot: mark,
+            form: 0,
+            bit: None,
+        };
+        if self.counts.has_lines(mark) {
+            put_lines(mark, 0, b"", name, b"=", blocks);
+            blocks.lines(condition, b"\r\n");
+        } else {
+            let mut line = Vec::new();
+            push_variable(&mut line, name.first());
+            line.extend_from_slice(b"\r\n");
+            blocks.lines(condition, &line);
+        }
     }
 
     /// Writes the forms of a field, of which `name` is the name with its colon.
@@ -133,7 +158,13 @@ impl Template<'_, '_> {
                 let text = self.plan.text(spot.field);
                 let inline = text.map(|text| {
                     let names = &self.plan.header_names;
-                    fold(name, text, names, &self.widths.header)
+                    fold(
+                        name,
+                        spot.field == Field::Subject,
+                        text,
+                        names,
+                        &self.widths.header,
+                    )
                 });
                 blocks.lines(condition(COMMON), &self.common(spot.field));
                 blocks.lines(condition(INLINE), &inline.unwrap_or_default());

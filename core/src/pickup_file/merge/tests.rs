@@ -142,3 +142,30 @@ fn a_value_is_defined_for_the_header_where_it_stands_as_it_is() {
     assert!(file.is_ascii(), "{file}");
     assert_eq!(file.matches("XPRT ").count(), 4, "{file}");
 }
+
+#[test]
+fn a_text_may_end_with_a_value_that_some_do_not_have() {
+    let recipients = filled(&["a", "", "b\nc\n", "\n", ""]);
+    let fields = json!({"text": "Hello\n{{ x }}", "html": "<p>Hello</p>\n{{ x }}"});
+    let found = files(&merge(&recipients, &fields));
+    let [file] = found.as_slice() else {
+        panic!("{found:?}")
+    };
+    assert_eq!(file.matches("RCPT TO").count(), 5, "{file}");
+    assert!(file.contains("\r\n[a]\r\n.\r\n"), "{file}");
+}
+
+#[test]
+fn line_ends_of_values_that_meet_are_left_to_a_file_of_their_own() {
+    let fields = json!({"text": "{{ x }}{{ y }}"});
+    let recipients = json!([
+        {"address": "a@example.org", "variables": {"x": "a\n", "y": ""}},
+        {"address": "b@example.org", "variables": {"x": "b", "y": ""}},
+        {"address": "c@example.org", "variables": {"x": "c\r", "y": "\nd"}},
+    ]);
+    assert_eq!(files(&merge(&recipients, &fields)).len(), 3);
+    let recipients = json!([{"address": "a@example.org", "variables": {"y": "\na"}}]);
+    let fields = json!({"variables": {"x": "x\r"}, "text": "{{ x }}{{ y }}."});
+    let found = files(&merge(&recipients, &fields));
+    assert!(found[0].starts_with("x-sender"), "{found:?}");
+}

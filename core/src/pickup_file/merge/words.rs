@@ -7,9 +7,10 @@ use crate::template::{Piece, TemplateText};
 
 /// Writes the field with folds at blanks of its text, so that no line is too long, whatever
 /// recipient's values stand in it. `name` is the field's name with its colon; `widths` are those of
-/// the values.
+/// the values. `keeps_first`: the first word is known to have room beside the name.
 pub(super) fn fold(
     name: &[u8],
+    keeps_first: bool,
     text: &TemplateText<'_>,
     names: &[Option<Name>],
     widths: &[usize],
@@ -19,7 +20,7 @@ pub(super) fn fold(
         column: name.len(),
         word: Vec::new(),
         width: 0,
-        is_first: true,
+        may_fold: !keeps_first,
     };
     for piece in text.pieces() {
         match piece {
@@ -49,13 +50,14 @@ struct Line {
     column: usize,
     word: Vec<u8>,
     width: usize,
-    /// The first word stays beside the name.
-    is_first: bool,
+    may_fold: bool,
 }
 
 impl Line {
     fn end_word(&mut self) {
-        if !self.is_first && self.column + 1 + self.width > LINE {
+        // As other fields are folded: a word that no short line can hold stays where it is.
+        let folds_well = self.width < LINE || self.column > LINE / 2;
+        if self.may_fold && self.column + 1 + self.width > LINE && folds_well {
             self.out.extend_from_slice(b"\r\n ");
             self.column = 1;
         } else {
@@ -64,6 +66,6 @@ impl Line {
         }
         self.out.append(&mut self.word);
         self.column += std::mem::take(&mut self.width);
-        self.is_first = false;
+        self.may_fold = true;
     }
 }

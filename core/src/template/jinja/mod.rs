@@ -72,6 +72,7 @@ impl Programs {
         environment.remove_global("debug");
         // With these, what a loop makes outlives it, and could double each time.
         environment.remove_global("namespace");
+        environment.add_filter("times", times);
         environment.remove_filter("chain");
         environment.remove_filter("zip");
         let mut syntax = SyntaxConfig::builder();
@@ -231,8 +232,8 @@ fn put(
 
 const TOO_DEEP: &str = "A tag of a template has 200 operators at most, and a template 200 branches and \
                         lists of a million values.";
-const UNBOUNDED: &str = "Templates have no `*`, no `**` and no recursive loops: nothing would bound what \
-                         they make of a list.";
+const UNBOUNDED: &str = "Templates have no `*` (numbers have the filter `times`), no `**` and no \
+                         recursive loops: nothing would bound what they make of a list.";
 
 /// Not known to happen; what cannot be told apart is refused rather than sent.
 const UNCUT: &str = "This template cannot be told apart from what it is filled with.";
@@ -254,6 +255,21 @@ fn check_header(program: &Program, values: &Values<'_>, owner: Owner, report: &m
                       field for these values.";
         let place = owner.variables(report);
         report.problem(place, Code::ControlCharacter, detail);
+    }
+}
+
+/// The product of two numbers; see [`UNBOUNDED`] for why there is no operator for it.
+fn times(one: &Value, other: &Value) -> Result<Value, Error> {
+    let product = match (one.as_i64(), other.as_i64()) {
+        (Some(one), Some(other)) => one.checked_mul(other).map(Value::from),
+        _ => None,
+    };
+    let number = |value: &Value| f64::try_from(value.clone());
+    let detail = "`times` takes two numbers";
+    match (product, number(one), number(other)) {
+        (Some(product), ..) => Ok(product),
+        (None, Ok(one), Ok(other)) => Ok(Value::from(one * other)),
+        _ => Err(Error::new(ErrorKind::InvalidOperation, detail)),
     }
 }
 
@@ -346,6 +362,11 @@ mod tests {
                 "{{ b|safe }}{{ b|upper }}",
                 r#"{"b": "<b>"}"#,
                 "<b>&lt;B&gt;",
+            ),
+            (
+                "{{ b|times(2) }} {{ b|times(1.5) }}",
+                r#"{"b": 3}"#,
+                "6 4.5",
             ),
             ("x{% if b %}y{% else %}z{% endif %}", "{}", "xz"),
             (
