@@ -62,7 +62,11 @@ impl<'a> Composed<'a> {
         owner: Owner,
         report: &mut Report<'t>,
     ) {
+        let known = report.len();
         let (values, filled) = templates.fill(owner, JsonVariables::default(), self, report);
+        if report.len() > known {
+            return;
+        }
         let bodies = templates
             .bodies
             .map(|text| templates.fill_text(text, &values));

@@ -145,14 +145,13 @@ impl Programs {
             place,
             sections,
         });
+        let fuel = FUEL / self.texts.len() as u64;
+        self.environment.set_fuel(Some(fuel.max(LEAST_FUEL)));
         Ok(template)
     }
 
     /// Takes the variables that are the same for everybody.
     pub fn share(&mut self, variables: JsonVariables<'_>) {
-        let texts = self.texts.len().max(1) as u64;
-        let fuel = (FUEL / texts).max(LEAST_FUEL);
-        self.environment.set_fuel(Some(fuel));
         self.shared = value::object(variables);
     }
 
@@ -395,6 +394,17 @@ mod tests {
         ] {
             assert_eq!(body(text, variables), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn texts_are_bounded_without_variables_too() {
+        let text =
+            "{% for a in range(10000) %}{% for b in range(10000) %}x{% endfor %}{% endfor %}";
+        let problems = message(&format!(
+            r#"{{"from": "a@example.com", "to": "b@example.org", "template": "jinja",
+                "text": "{text}"}}"#
+        ));
+        assert_eq!(problems.unwrap_err()[0].1, "invalid_template");
     }
 
     #[test]
