@@ -46,6 +46,9 @@ const CHANCE_BITS: u32 = 40;
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 impl Id {
+    /// How many characters it has.
+    pub(crate) const LENGTH: usize = 26;
+
     /// The identifier as text.
     pub fn as_str(&self) -> &str {
         // The alphabet is ASCII.

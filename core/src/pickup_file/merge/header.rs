@@ -22,6 +22,8 @@ pub(super) struct Choice {
 pub(super) const TO_BARE: u8 = 0;
 pub(super) const TO_INLINE: u8 = 1;
 pub(super) const TO_LINES: u8 = 2;
+/// The address alone, on a line of its own.
+pub(super) const TO_FOLDED: u8 = 3;
 /// The forms of a text: values stand in it, or all of it is worked out.
 pub(super) const INLINE: u8 = 0;
 pub(super) const LINES: u8 = 1;
@@ -68,10 +70,9 @@ impl HeaderWriter {
     ) -> Result<Choice, DoesNotFit> {
         let Mailbox { name, address } = &recipient.mailbox;
         let Some(name) = name else {
-            return Ok(Choice {
-                form: TO_BARE,
-                more: 0,
-            });
+            let length = "To: ".len() + address.as_str().len();
+            let form = if length > LINE { TO_FOLDED } else { TO_BARE };
+            return Ok(Choice { form, more: 0 });
         };
         let length = "To:  <>".len() + name.len() + address.as_str().len();
         let is_plain = !needs_encoding(name) && is_words(name) && name.len() <= LONGEST_TOKEN;

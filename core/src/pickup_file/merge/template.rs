@@ -3,14 +3,14 @@
 use super::blocks::{Block, Blocks, Condition, Counts};
 use super::body::{Room, lay_out};
 use super::draft::Widths;
-use super::header::{COMMON, INLINE, LINES, TO_BARE, TO_INLINE, TO_LINES};
+use super::header::{COMMON, INLINE, LINES, TO_BARE, TO_FOLDED, TO_INLINE, TO_LINES};
 use super::names::{Name, numbers_of_block};
 use super::plan::{FieldKind, FieldSpot, Plan};
 use super::words::fold;
-use crate::header::HeaderSection;
+use crate::header::{HeaderSection, LINE};
 use crate::message::{Delivery, Field, ONE_CLICK, Priority, Stencil};
 use crate::pickup_file::line;
-use crate::stamp::Stamp;
+use crate::stamp::{Id, Stamp};
 use crate::template::TemplateText;
 
 /// What a template is made from.
@@ -142,7 +142,13 @@ impl Template<'_, '_> {
         };
         match spot.kind {
             FieldKind::Fixed => {
-                let line = [name, b" ", &self.fixed(spot.field), b"\r\n"].concat();
+                let (body, width) = self.fixed(spot.field);
+                let blank: &[u8] = if name.len() + 1 + width > LINE {
+                    b"\r\n "
+                } else {
+                    b" "
+                };
+                let line = [name, blank, &body, b"\r\n"].concat();
                 blocks.common().extend_from_slice(&line);
             }
             FieldKind::Choice => {
@@ -172,6 +178,7 @@ impl Template<'_, '_> {
             }
             FieldKind::To => {
                 blocks.lines(condition(TO_BARE), &[name, b" [*to]\r\n"].concat());
+                blocks.lines(condition(TO_FOLDED), &[name, b"\r\n [*to]\r\n"].concat());
                 let variable = spot.name.first();
                 let inline = [name, b" [", variable, b"] <[*to]>\r\n"].concat();
                 blocks.lines(condition(TO_INLINE), &inline);
@@ -187,10 +194,10 @@ impl Template<'_, '_> {
         lines.flat_map(doubled_octet).collect()
     }
 
-    /// What PowerMTA makes while it delivers.
-    fn fixed(&self, field: Field) -> Vec<u8> {
+    /// What PowerMTA makes while it delivers, and how many columns that takes.
+    fn fixed(&self, field: Field) -> (Vec<u8>, usize) {
         if field == Field::Date {
-            return b"[*date]".to_vec();
+            return (b"[*date]".to_vec(), "Thu, 01 Jan 2026 00:00:00 +0000".len());
         }
         let id = if self.id_is_envid {
             b"*envid".as_slice()
@@ -200,7 +207,8 @@ impl Template<'_, '_> {
         let mut fixed = [b"<[", id, b"]@"].concat();
         fixed.extend(doubled(self.plan.composed.from.address.domain()));
         fixed.push(b'>');
-        fixed
+        let domain = self.plan.composed.from.address.domain();
+        (fixed, "<@>".len() + Id::LENGTH + domain.len())
     }
 }
 
