@@ -14,76 +14,74 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 fn main() {
-    let recipients = setting("MERGE_BENCH_RECIPIENTS", 100_000);
-    let expanded = setting("MERGE_BENCH_EXPANDED", 5_000);
     let rounds = setting("MERGE_BENCH_ROUNDS", 3);
     let place = env::var_os("PICKUP_BENCH_DIR").map_or_else(env::temp_dir, PathBuf::from);
     let parent = tempfile::tempdir_in(place).expect("a directory to work in");
-    let input = |form, count, lines| {
-        let path = parent.path().join(format!("{form}-{lines}.json"));
-        write_submission(&path, form, count, lines);
-        path
-    };
-    let array = input("native", recipients, false);
-    let lines = input("native", recipients, true);
-    let many = input("expanded", expanded, true);
-    let rows: [(&str, &Path, IntakeFormat, usize, Aim); 6] = [
-        (
-            "check",
-            &lines,
-            IntakeFormat::Ndjson,
-            recipients,
-            Aim::Check,
-        ),
-        (
-            "native, not durable",
-            &lines,
-            IntakeFormat::Ndjson,
-            recipients,
-            Aim::NotDurable,
-        ),
-        (
-            "native, one JSON object",
-            &array,
-            IntakeFormat::Json,
-            recipients,
-            Aim::NotDurable,
-        ),
-        (
-            "native, durable",
-            &lines,
-            IntakeFormat::Ndjson,
-            recipients,
-            Aim::Durable,
-        ),
-        (
-            "expanded, not durable",
-            &many,
-            IntakeFormat::Ndjson,
-            expanded,
-            Aim::NotDurable,
-        ),
-        (
-            "expanded, durable",
-            &many,
-            IntakeFormat::Ndjson,
-            expanded,
-            Aim::Durable,
-        ),
-    ];
+    let rows = rows(parent.path());
     println!(
         "{:<26}{:>13}{:>8}{:>11}{:>11}",
         "way", "recipients/s", "files", "MB", "memory MiB"
     );
-    let mut best = rows.map(|_| Measured::default());
+    let mut best: Vec<_> = rows.iter().map(|_| Measured::default()).collect();
     for _ in 0..rounds {
-        for ((_, path, format, _, aim), best) in rows.iter().zip(&mut best) {
-            best.keep(measure(parent.path(), path, *format, *aim));
+        for (row, best) in rows.iter().zip(&mut best) {
+            best.keep(measure(parent.path(), row));
         }
     }
-    for ((name, _, _, count, _), best) in rows.iter().zip(&best) {
-        println!("{name:<26}{}", best.show(*count));
+    for (row, best) in rows.iter().zip(&best) {
+        println!("{:<26}{}", row.name, best.show(row.recipients));
     }
+}
+
+/// A way to do it.
+struct Row {
+    name: &'static str,
+    input: PathBuf,
+    format: IntakeFormat,
+    recipients: usize,
+    aim: Aim,
+}
+
+fn rows(parent: &Path) -> Vec<Row> {
+    use Aim::{Check, Durable, NotDurable};
+    use IntakeFormat::{Json, Ndjson};
+
+    let native = setting("MERGE_BENCH_RECIPIENTS", 100_000);
+    let expanded = setting("MERGE_BENCH_EXPANDED", 5_000);
+    let row = |name: &'static str, form, format, recipients, aim| {
+        let as_lines = format == Ndjson;
+        let input = parent.join(format!("{form}-{as_lines}.json"));
+        if !input.exists() {
+            write_submission(&input, form, recipients, as_lines);
+        }
+        Row {
+            name,
+            input,
+            format,
+            recipients,
+            aim,
+        }
+    };
+    vec![
+        row("check", "native", Ndjson, native, Check),
+        row("native, not durable", "native", Ndjson, native, NotDurable),
+        row(
+            "native, one JSON object",
+            "native",
+            Json,
+            native,
+            NotDurable,
+        ),
+        row("native, durable", "native", Ndjson, native, Durable),
+        row(
+            "expanded, not durable",
+            "expanded",
+            Ndjson,
+            expanded,
+            NotDurable,
+        ),
+        row("expanded, durable", "expanded", Ndjson, expanded, Durable),
+    ]
 }
 
 fn setting(name: &str, default: usize) -> usize {
@@ -125,20 +123,20 @@ impl Measured {
     }
 }
 
-fn measure(parent: &Path, input: &Path, format: IntakeFormat, aim: Aim) -> Measured {
+fn measure(parent: &Path, row: &Row) -> Measured {
     let directory = parent.join("pickup");
     let _ = fs::remove_dir_all(&directory);
     fs::create_dir(&directory).expect("a new directory");
-    let durability = match aim {
+    let durability = match row.aim {
         Aim::Durable => Durability::Durable,
         Aim::Check | Aim::NotDurable => Durability::NotDurable,
     };
     let options = PickupOptions::default().with_durability(durability);
     let pickup = PickupDirectory::open(&directory, options).expect("a pickup directory");
-    let mut input = File::open(input).expect("the submission");
+    let mut input = File::open(&row.input).expect("the submission");
     reset_peak();
     let begin = Instant::now();
-    let mut intake = Intake::new(format);
+    let mut intake = Intake::new(row.format);
     let mut chunk = vec![0; 64 << 10];
     loop {
         let count = input.read(&mut chunk).expect("the submission");
@@ -150,7 +148,7 @@ fn measure(parent: &Path, input: &Path, format: IntakeFormat, aim: Aim) -> Measu
             .expect("room for the submission");
     }
     let received = intake.finish();
-    let receipt: Option<Receipt> = match aim {
+    let receipt: Option<Receipt> = match row.aim {
         Aim::Check => {
             received.check().expect("a right message");
             None

@@ -124,7 +124,7 @@ test('a merge is rendered for its first recipient', async () => {
     for (const octets of [render({ ...merge, recipients: form }), await renderAsync({ ...merge, recipients: form })]) {
       assert.match(octets.toString(), /\r\nTo: =\?utf-8\?Q\?Zo=C3=AB\?= <zoe@example\.org>\r\n/i);
       const text = octets.toString().split('\r\n\r\n')[1].replace(/=\r\n/g, '').trim();
-      assert.equal(text, '=C3=A5 5 9007199254740992 19.9 1 True 2026-01-02T03:04:05.000Z ab FalseFalse');
+      assert.equal(text, '=C3=A5 5 9007199254740992 19.9 1 true 2026-01-02T03:04:05.000Z ab falsefalse');
     }
   }
   for (const value of [() => 1, Symbol('x'), 12n, NaN, Infinity, new Map(), /x/, Buffer.from('x')]) {
