@@ -85,6 +85,8 @@ cases: build $(VENV)/.installed ## Write the expected files of tests/cases anew,
 .PHONY: bench
 bench: $(VENV)/.installed node/node_modules/.installed ## Measure, each thing beside a peer in the same run.
 	cargo bench --workspace
+	cargo build --release --bin pmtaemailapi
+	$(PYTHON) cli/bench/merge.py
 	cargo build --release --package pmtaemail-python --features bench
 	install -m 755 $(TARGET)/release/libpmtaemail_python.so python/pmtaemail/_native.abi3.so
 	PYTHONPATH=python $(PYTHON) python/bench/render.py
