@@ -104,7 +104,7 @@ def main() -> None:
 
 
 def measure(files: list[Path], pickup: Path, durability: str, count: int) -> None:
-    command = [BINARY, "--listen", "127.0.0.1:0", "--pickup", pickup, "--durability", durability, "--log-format", "json"]
+    command = [BINARY, "--listen", "127.0.0.1:0", "--pickup", pickup, "--durability", durability]
     with subprocess.Popen(command, stderr=subprocess.PIPE) as daemon:
         try:
             listening = json.loads(daemon.stderr.readline())
