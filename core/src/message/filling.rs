@@ -38,21 +38,38 @@ impl<'a> Composed<'a> {
             date: self.date,
             message_id: filled.message_id.clone().or(self.message_id.clone()),
         };
-        let name = |name: &'m String| Some(Cow::Borrowed(name.as_str())).filter(|n| !n.is_empty());
-        if let Some(from_name) = &filled.from_name {
-            message.from.name = name(from_name);
+        let lend = |text: &'m String| Cow::Borrowed(text.as_str());
+        message.put_in(
+            templates,
+            filled.from_name.as_ref().map(lend),
+            filled.reply_to.iter().map(lend),
+            filled.extra.iter().map(lend),
+        );
+        message
+    }
+
+    /// Puts in the display names and the values of header fields that hold placeholders.
+    fn put_in(
+        &mut self,
+        templates: &Templates<'_>,
+        from_name: Option<Cow<'a, str>>,
+        reply_to: impl Iterator<Item = Cow<'a, str>>,
+        extra: impl Iterator<Item = Cow<'a, str>>,
+    ) {
+        let name = |name: Cow<'a, str>| Some(name).filter(|name| !name.is_empty());
+        if let Some(from_name) = from_name {
+            self.from.name = name(from_name);
         }
-        for ((index, _), own) in templates.reply_to.iter().zip(&filled.reply_to) {
-            if let Some(mailbox) = message.reply_to.get_mut(*index) {
+        for ((index, _), own) in templates.reply_to.iter().zip(reply_to) {
+            if let Some(mailbox) = self.reply_to.get_mut(*index) {
                 mailbox.name = name(own);
             }
         }
-        for ((index, _), own) in templates.extra.iter().zip(&filled.extra) {
-            if let Some(field) = message.extra_headers.get_mut(*index) {
-                field.value = Cow::Borrowed(own);
+        for ((index, _), own) in templates.extra.iter().zip(extra) {
+            if let Some(field) = self.extra_headers.get_mut(*index) {
+                field.value = own;
             }
         }
-        message
     }
 
     /// Puts in the values that everybody has: what remains is a message like any other.
@@ -80,21 +97,12 @@ impl<'a> Composed<'a> {
                 *body = Some(Cow::Owned(own));
             }
         }
-        let name =
-            |name: String| Some(Cow::Owned(name)).filter(|name: &Cow<'_, str>| !name.is_empty());
-        if let Some(own) = filled.from_name {
-            self.from.name = name(own);
-        }
-        for ((index, _), own) in templates.reply_to.iter().zip(filled.reply_to) {
-            if let Some(mailbox) = self.reply_to.get_mut(*index) {
-                mailbox.name = name(own);
-            }
-        }
-        for ((index, _), own) in templates.extra.iter().zip(filled.extra) {
-            if let Some(field) = self.extra_headers.get_mut(*index) {
-                field.value = Cow::Owned(own);
-            }
-        }
+        self.put_in(
+            templates,
+            filled.from_name.map(Cow::Owned),
+            filled.reply_to.into_iter().map(Cow::Owned),
+            filled.extra.into_iter().map(Cow::Owned),
+        );
         self.unsubscribe = filled.unsubscribe.or(self.unsubscribe.take());
         self.message_id = filled.message_id.or(self.message_id.take());
     }

@@ -152,6 +152,11 @@ impl<'c> Blocks<'c> {
         self.common.split_off(start)
     }
 
+    /// Whether the condition holds for anybody.
+    pub fn has(&self, condition: Condition) -> bool {
+        self.counts.count(condition) > 0
+    }
+
     /// Appends whole lines for those for whom the condition holds.
     pub fn lines(&mut self, condition: Condition, lines: &[u8]) {
         let count = self.counts.count(condition);

@@ -38,7 +38,7 @@ pub(crate) struct Packer<'m> {
     message: &'m Message<'m>,
     stamp: Stamp,
     envids: Envids,
-    files: usize,
+    names: FileNames,
     /// `None` where every recipient gets a file.
     plan: Option<Plan<'m>>,
     /// Files that are not full yet; recipients of one share what stands in it once.
@@ -60,7 +60,10 @@ impl<'m> Packer<'m> {
         Some(Self {
             message,
             envids: Envids::new(RecipientIds::new(&stamp)),
-            files: 0,
+            names: FileNames {
+                id: stamp.id,
+                count: 0,
+            },
             plan: (form == MergeForm::Native)
                 .then(|| Plan::new(message))
                 .flatten(),
@@ -93,9 +96,7 @@ impl<'m> Packer<'m> {
         };
         let mut added = draft.add(plan, recipient, id);
         if added == Added::AfterTheOthers {
-            self.files += 1;
-            let name = file_name(&self.stamp.id, self.files);
-            sink(draft.finish(plan, &self.stamp, name))?;
+            sink(draft.finish(plan, &self.stamp, self.names.next()))?;
             added = draft.add(plan, recipient, id);
         }
         if added != Added::Yes {
@@ -103,9 +104,7 @@ impl<'m> Packer<'m> {
             return sink(file);
         }
         if draft.is_full() {
-            self.files += 1;
-            let name = file_name(&self.stamp.id, self.files);
-            sink(draft.finish(plan, &self.stamp, name))?;
+            sink(draft.finish(plan, &self.stamp, self.names.next()))?;
         }
         Ok(())
     }
@@ -117,9 +116,7 @@ impl<'m> Packer<'m> {
     ) -> Result<Packed, E> {
         if let Some(plan) = &self.plan {
             for draft in self.drafts.iter_mut().filter(|draft| !draft.is_empty()) {
-                self.files += 1;
-                let name = file_name(&self.stamp.id, self.files);
-                sink(draft.finish(plan, &self.stamp, name))?;
+                sink(draft.finish(plan, &self.stamp, self.names.next()))?;
             }
         }
         Ok(Packed {
@@ -135,11 +132,10 @@ impl<'m> Packer<'m> {
             now: self.stamp.now,
             id,
         };
-        self.files += 1;
         let envelope: Envelope<'_> = self.message.envelope_for(recipient);
         let delivery = self.message.delivery_for(recipient, &id);
         let octets = self.message.render_for(recipient, &stamp);
-        let name = file_name(&self.stamp.id, self.files);
+        let name = self.names.next();
         if let Some(OwnPriority::Queue(priority)) = recipient.priority {
             return alone::file(name, &envelope, &delivery, priority, &octets);
         }
@@ -151,6 +147,14 @@ impl<'m> Packer<'m> {
 }
 
 /// The files of a merge are always numbered: when the first is written, nobody knows of a second.
-fn file_name(id: &Id, number: usize) -> String {
-    format!("{id}-{number}.eml")
+struct FileNames {
+    id: Id,
+    count: usize,
+}
+
+impl FileNames {
+    fn next(&mut self) -> String {
+        self.count += 1;
+        format!("{}-{}.eml", self.id, self.count)
+    }
 }

@@ -237,12 +237,13 @@ fn put_lines(
     };
     let bit = None;
     blocks.lines(Condition { spot, form, bit }, &line(prefix, 1));
-    for bit in 0..u8::BITS {
-        let lines: Vec<u8> = numbers_of_block(bit)
-            .flat_map(|number| line(b"", number))
-            .collect();
-        let bit = Some(bit);
-        blocks.lines(Condition { spot, form, bit }, &lines);
+    for number in 0..u8::BITS {
+        let bit = Some(number);
+        let condition = Condition { spot, form, bit };
+        if blocks.has(condition) {
+            let lines = numbers_of_block(number).flat_map(|number| line(b"", number));
+            blocks.lines(condition, &lines.collect::<Vec<u8>>());
+        }
     }
 }
 
