@@ -60,7 +60,7 @@ $(VENV)/.installed: requirements-dev.txt
 run: ## Start the daemon on 127.0.0.1:8000 with the folder pickup.
 	cargo build --release --bin pmtaemailapi
 	mkdir -p pickup
-	target/release/pmtaemailapi -listen 127.0.0.1:8000 -pickup pickup
+	$(TARGET)/release/pmtaemailapi -listen 127.0.0.1:8000 -pickup pickup
 
 .PHONY: fmt
 fmt: $(VENV)/.installed ## Format all code.

@@ -14,7 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
-BINARY = Path(__file__).parents[2] / "target/release/pmtaemailapi"
+TARGET = os.environ.get("CARGO_TARGET_DIR", Path(__file__).parents[2] / "target")
+BINARY = Path(TARGET, "release/pmtaemailapi")
 ROUNDS = 5
 NAMES = ["Ann", "Jörg", 'Bo "B" Smith', "Наталья"]
 CITIES = ["Oslo", "Rome", "São Paulo"]
