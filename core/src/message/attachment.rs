@@ -1,7 +1,7 @@
 //! Attachments and inline images.
 
 use super::form::{FilePart, FileParts};
-use super::read::{choice, header_text};
+use super::values::{choice, header_text};
 use crate::header::ContentId;
 use crate::json::{JsonAttachment, JsonContent, Placed};
 use crate::mime::{Base64, Content, Disposition, File, MediaType};

@@ -1,6 +1,6 @@
 //! What PowerMTA is told beside the addresses.
 
-use super::read::choice;
+use super::values::choice;
 use crate::header::{Date, is_token};
 use crate::json::{JsonDkim, JsonDsn, JsonMessage, JsonWindow, Placed};
 use crate::problem::{Code, Place, Report};

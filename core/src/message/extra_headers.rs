@@ -1,6 +1,6 @@
 //! Header fields of the caller's own.
 
-use super::read::header_text;
+use super::values::header_text;
 use crate::header::{LONGEST_LINE, needs_encoding};
 use crate::json::{JsonHeader, JsonHeaders};
 use crate::problem::{Code, Report};

@@ -16,6 +16,7 @@ mod stencil;
 mod templated;
 mod templates;
 mod unsubscribe;
+mod values;
 
 pub use complete::{Origin, complete_rfc822};
 pub(crate) use composed::{Composed, Field, Priority};

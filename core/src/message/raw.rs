@@ -1,5 +1,6 @@
 //! A finished message (RFC 5322) that is sent as it is, after checks.
 
+use super::values::choice;
 use crate::address::{AddrSpec, Fault, Mailbox, bare_addresses};
 use crate::header::LONGEST_LINE;
 use crate::json::{JsonContent, JsonRaw, Placed};
@@ -145,7 +146,7 @@ fn read_octets<'a>(
             let choices = [("base64", true), ("utf8", false)];
             let is_base64 = parts
                 .encoding
-                .and_then(|word| super::read::choice(&word, &choices, report));
+                .and_then(|word| choice(&word, &choices, report));
             let Some(content) = parts.content else {
                 let detail = "A raw message must have `content`.";
                 report.missing(place, &["content"], Code::MissingField, detail);

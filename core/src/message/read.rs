@@ -9,9 +9,9 @@ use super::form::FileParts;
 use super::raw::read_raw;
 use super::templated::{read_templated, refuse_strangers};
 use super::unsubscribe::read_unsubscribe;
+use super::values::{choice, header_text, read_sender};
 use super::{Apart, Beside, Content, Message};
-use crate::address::{Fault, Mailbox, ReversePath, read_mailbox, read_mailboxes};
-use crate::characters::has_control_except_tab;
+use crate::address::{Mailbox, ReversePath, read_mailbox, read_mailboxes};
 use crate::header::{Date, MessageId};
 use crate::json::{JsonMailbox, JsonMailboxes, JsonMessage, JsonTexts, Placed};
 use crate::problem::{Code, Place, Report};
@@ -174,48 +174,6 @@ fn read_from<'a>(
         return None;
     };
     read_mailbox(from, "`from` is one mailbox; this holds several.", report)
-}
-
-pub(super) fn read_sender<'a>(
-    sender: &Placed<Cow<'a, str>>,
-    report: &mut Report<'a>,
-) -> Option<ReversePath<'a>> {
-    match ReversePath::read(&sender.value) {
-        Ok(path) => Some(path),
-        Err(Fault { code, detail }) => {
-            report.problem(sender.place, code, detail);
-            None
-        }
-    }
-}
-
-/// Text for an unstructured field: anything but control characters, tabs excepted.
-pub(super) fn header_text<'a>(text: Placed<Cow<'a, str>>, report: &mut Report<'a>) -> Cow<'a, str> {
-    if has_control_except_tab(&text.value) {
-        let detail = "A header field may not hold line ends or other control characters.";
-        report.problem(text.place, Code::ControlCharacter, detail);
-    }
-    text.value
-}
-
-/// One of the words that the field knows, in any letter case.
-pub(super) fn choice<T: Copy>(
-    word: &Placed<Cow<'_, str>>,
-    choices: &[(&'static str, T)],
-    report: &mut Report<'_>,
-) -> Option<T> {
-    let known = choices
-        .iter()
-        .find(|(known, _)| known.eq_ignore_ascii_case(&word.value));
-    if known.is_none() {
-        let words: Vec<String> = choices
-            .iter()
-            .map(|(known, _)| format!("`{known}`"))
-            .collect();
-        let detail = format!("This must be one of {}.", words.join(", "));
-        report.problem(word.place, Code::InvalidChoice, detail);
-    }
-    known.map(|(_, meaning)| *meaning)
 }
 
 fn read_message_ids<'a>(texts: JsonTexts<'a>, report: &mut Report<'a>) -> Vec<MessageId<'a>> {

@@ -2,9 +2,9 @@
 
 use super::composed::{Addressees, Priority};
 use super::delivery::{Delivery, LONGEST_ENVID, LONGEST_TOKEN, read_token};
-use super::read::{choice, read_sender};
 use super::templated::require_language;
 use super::templates::{Filled, Templates};
+use super::values::{choice, read_sender};
 use super::{Composed, Content, Message};
 use crate::address::{AddrSpec, Mailbox, ReversePath, read_mailbox};
 use crate::envelope::Envelope;

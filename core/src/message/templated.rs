@@ -3,9 +3,10 @@
 use super::composed::Composed;
 use super::delivery::Delivery;
 use super::form::FileParts;
-use super::read::{choice, read_composed_with};
+use super::read::read_composed_with;
 use super::recipients::{Merge, MergeForm, Rules, read_recipients};
 use super::templates::{NamePlaces, Templates};
+use super::values::choice;
 use super::{Apart, Beside};
 use crate::json::{JsonMessage, JsonRecipient, Placed};
 use crate::problem::{Code, Place, Report};

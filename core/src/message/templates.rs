@@ -2,8 +2,8 @@
 
 use super::composed::Composed;
 use super::extra_headers::{TOO_LONG, fits_lines};
-use super::read::header_text;
 use super::unsubscribe::{Unsubscribe, has_scheme};
+use super::values::header_text;
 use crate::header::MessageId;
 use crate::json::{JsonHeaders, JsonMailbox, JsonMailboxes, JsonMessage, JsonVariables, Placed};
 use crate::problem::{Code, Place, Report};

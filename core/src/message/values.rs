@@ -1,0 +1,50 @@
+//! Values that several fields have: a choice of words, a text of the header, an envelope sender.
+
+use crate::address::{Fault, ReversePath};
+use crate::characters::has_control_except_tab;
+use crate::json::Placed;
+use crate::problem::{Code, Report};
+use std::borrow::Cow;
+
+/// The envelope's sender.
+pub(super) fn read_sender<'a>(
+    sender: &Placed<Cow<'a, str>>,
+    report: &mut Report<'a>,
+) -> Option<ReversePath<'a>> {
+    match ReversePath::read(&sender.value) {
+        Ok(path) => Some(path),
+        Err(Fault { code, detail }) => {
+            report.problem(sender.place, code, detail);
+            None
+        }
+    }
+}
+
+/// Text for an unstructured field: anything but control characters, tabs excepted.
+pub(super) fn header_text<'a>(text: Placed<Cow<'a, str>>, report: &mut Report<'a>) -> Cow<'a, str> {
+    if has_control_except_tab(&text.value) {
+        let detail = "A header field may not hold line ends or other control characters.";
+        report.problem(text.place, Code::ControlCharacter, detail);
+    }
+    text.value
+}
+
+/// One of the words that the field knows, in any letter case.
+pub(super) fn choice<T: Copy>(
+    word: &Placed<Cow<'_, str>>,
+    choices: &[(&'static str, T)],
+    report: &mut Report<'_>,
+) -> Option<T> {
+    let known = choices
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(&word.value));
+    if known.is_none() {
+        let words: Vec<String> = choices
+            .iter()
+            .map(|(known, _)| format!("`{known}`"))
+            .collect();
+        let detail = format!("This must be one of {}.", words.join(", "));
+        report.problem(word.place, Code::InvalidChoice, detail);
+    }
+    known.map(|(_, meaning)| *meaning)
+}
