@@ -3,8 +3,8 @@
 use super::parse::outline_list;
 use super::{AddrSpec, Fault};
 use crate::characters::has_control_except_tab;
-use crate::json::{JsonMailbox, JsonMailboxParts, JsonMailboxes, Placed};
-use crate::problem::{Code, Place, Report};
+use crate::json::{JsonMailbox, JsonMailboxParts, JsonMailboxes, Located};
+use crate::problem::{Code, Location, ProblemReport};
 use std::borrow::Cow;
 
 /// A mailbox of RFC 5322 section 3.4: an address and, often, a name to show.
@@ -27,16 +27,16 @@ impl Mailbox<'_> {
 
 /// Understands one or several mailboxes; what is wrong goes into the report.
 pub(crate) fn read_mailboxes<'a>(
-    mailboxes: Placed<JsonMailboxes<'a>>,
-    report: &mut Report<'a>,
+    mailboxes: Located<JsonMailboxes<'a>>,
+    report: &mut ProblemReport<'a>,
 ) -> Vec<Mailbox<'a>> {
     const ONE_EACH: &str = "Each element of the array is one mailbox; this one holds several.";
 
-    let place = mailboxes.place;
+    let location = mailboxes.location;
     match mailboxes.value {
-        JsonMailboxes::One(JsonMailbox::Text(list)) => read_list(place, &list, report),
+        JsonMailboxes::One(JsonMailbox::Text(list)) => read_list(location, &list, report),
         JsonMailboxes::One(JsonMailbox::Parts(parts)) => {
-            read_parts(place, *parts, report).into_iter().collect()
+            read_parts(location, *parts, report).into_iter().collect()
         }
         JsonMailboxes::List(list) => list
             .into_iter()
@@ -47,56 +47,60 @@ pub(crate) fn read_mailboxes<'a>(
 
 /// Understands one mailbox. `several` is said where it is a list.
 pub(crate) fn read_mailbox<'a>(
-    mailbox: Placed<JsonMailbox<'a>>,
+    mailbox: Located<JsonMailbox<'a>>,
     several: &'static str,
-    report: &mut Report<'a>,
+    report: &mut ProblemReport<'a>,
 ) -> Option<Mailbox<'a>> {
-    let place = mailbox.place;
+    let location = mailbox.location;
     match mailbox.value {
-        JsonMailbox::Parts(parts) => read_parts(place, *parts, report),
+        JsonMailbox::Parts(parts) => read_parts(location, *parts, report),
         JsonMailbox::Text(text) => {
             let mut mailboxes = match parse_bare(&text) {
                 Some(mailbox) => return Some(mailbox),
-                None => read_list(place, &text, report),
+                None => read_list(location, &text, report),
             };
             if mailboxes.len() > 1 {
-                report.problem(place, Code::TooManyMailboxes, several);
+                report.problem(location, Code::TooManyMailboxes, several);
             }
             mailboxes.pop()
         }
     }
 }
 
-fn read_list<'a>(place: Place, text: &Cow<'a, str>, report: &mut Report<'a>) -> Vec<Mailbox<'a>> {
+fn read_list<'a>(
+    location: Location,
+    text: &Cow<'a, str>,
+    report: &mut ProblemReport<'a>,
+) -> Vec<Mailbox<'a>> {
     match parse_mailboxes(text) {
         Ok(mailboxes) => mailboxes,
         Err(fault) => {
-            report.problem(place, fault.code, fault.detail);
+            report.problem(location, fault.code, fault.detail);
             Vec::new()
         }
     }
 }
 
 fn read_parts<'a>(
-    place: Place,
+    location: Location,
     parts: JsonMailboxParts<'a>,
-    report: &mut Report<'a>,
+    report: &mut ProblemReport<'a>,
 ) -> Option<Mailbox<'a>> {
     let name = parts.name.and_then(|name| {
         if has_control_except_tab(&name.value) {
-            report.problem(name.place, Code::ControlCharacter, CONTROL_IN_NAME);
+            report.problem(name.location, Code::ControlCharacter, CONTROL_IN_NAME);
         }
         (!name.value.is_empty()).then_some(name.value)
     });
     let Some(address) = parts.address else {
         let detail = "A mailbox must have an `address`.";
-        report.missing(place, &["address", "email"], Code::MissingField, detail);
+        report.missing(location, &["address", "email"], Code::MissingField, detail);
         return None;
     };
     match AddrSpec::read(address.value) {
         Ok(address) => Some(Mailbox { name, address }),
         Err(fault) => {
-            report.problem(address.place, fault.code, fault.detail);
+            report.problem(address.location, fault.code, fault.detail);
             None
         }
     }

@@ -15,7 +15,7 @@ pub(crate) use mailbox::{Mailbox, read_mailbox, read_mailboxes};
 use crate::problem::Code;
 use std::borrow::Cow;
 
-/// Why a text is no address: what becomes a problem once its place is known.
+/// Why a text is no address: what becomes a problem once its location is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
     pub code: Code,

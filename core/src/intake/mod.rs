@@ -189,7 +189,7 @@ impl Received {
         let Head {
             message,
             mut report,
-            place,
+            location,
             name,
         } = Message::read_head(head, self.apart);
         let mut work = message.as_ref().map(|message| Work::new(message, aim));
@@ -218,13 +218,13 @@ impl Received {
                 Err(IntakeError::Problems(problems)) if problems.is_not_json() => {
                     return Err(problems.into());
                 }
-                Err(IntakeError::Problems(problems)) => report.adopt(place, problems),
+                Err(IntakeError::Problems(problems)) => report.adopt(location, problems),
                 Err(error) => return Err(error),
             }
         }
         let is_merge = message.as_ref().is_some_and(Message::is_merge);
         if is_merge && count == 0 {
-            report.problem(place, Code::NoRecipients, NOBODY);
+            report.problem(location, Code::NoRecipients, NOBODY);
         }
         let work = report.finish(work)?;
         Ok(work.finish()?)

@@ -2,12 +2,12 @@
 
 use super::object::object;
 use super::recipients::{JsonRecipient, JsonVariables};
-use super::shape::Placed;
+use super::shape::Located;
 use super::values::{
     JsonAttachment, JsonCalendar, JsonDkim, JsonDsn, JsonHeaders, JsonMailbox, JsonMailboxes,
     JsonRaw, JsonTexts, JsonUnsubscribe, JsonWindow,
 };
-use crate::problem::Place;
+use crate::problem::Location;
 use std::borrow::Cow;
 
 object! {
@@ -34,7 +34,7 @@ object! {
         /// The text/x-amp-html body.
         amp("amp"): Cow<'a, str>,
         /// Files that travel with the message.
-        attachments("attachments"): Vec<Placed<JsonAttachment<'a>>>,
+        attachments("attachments"): Vec<Located<JsonAttachment<'a>>>,
         /// A text/calendar body.
         calendar("calendar"): JsonCalendar<'a>,
         /// Further header fields, in order.
@@ -60,7 +60,7 @@ object! {
         /// Which key signs.
         dkim("dkim"): JsonDkim<'a>,
         /// When the message may be delivered.
-        schedule("schedule"): Vec<Placed<JsonWindow<'a>>>,
+        schedule("schedule"): Vec<Located<JsonWindow<'a>>>,
         /// Whether each recipient gets a bounce address of its own.
         verp("verp"): bool,
         /// Delivery status notifications.
@@ -68,7 +68,7 @@ object! {
         /// A whole RFC 5322 message, sent as it is.
         raw("raw"): JsonRaw<'a>,
         /// One personal message each: mail merge. In place of `to`, `cc` and `bcc`.
-        recipients("recipients"): Vec<Placed<JsonRecipient<'a>>>,
+        recipients("recipients"): Vec<Located<JsonRecipient<'a>>>,
         /// Values for the template.
         variables("variables"): JsonVariables<'a>,
         /// How texts are read: `none`, `merge` or `jinja`.
@@ -79,31 +79,31 @@ object! {
 }
 
 impl JsonMessage<'_> {
-    /// The places of the fields that make header and bodies, which a finished message has already.
-    pub fn composing(&self) -> impl Iterator<Item = Place> + use<> {
-        fn place<T>(field: Option<&Placed<T>>) -> Option<Place> {
-            field.map(|field| field.place)
+    /// The locations of the fields that make header and bodies, which a finished message has already.
+    pub fn composing(&self) -> impl Iterator<Item = Location> + use<> {
+        fn location<T>(field: Option<&Located<T>>) -> Option<Location> {
+            field.map(|field| field.location)
         }
         [
-            place(self.from.as_ref()),
-            place(self.reply_to.as_ref()),
-            place(self.subject.as_ref()),
-            place(self.text.as_ref()),
-            place(self.html.as_ref()),
-            place(self.amp.as_ref()),
-            place(self.attachments.as_ref()),
-            place(self.calendar.as_ref()),
-            place(self.headers.as_ref()),
-            place(self.unsubscribe.as_ref()),
-            place(self.date.as_ref()),
-            place(self.message_id.as_ref()),
-            place(self.in_reply_to.as_ref()),
-            place(self.references.as_ref()),
-            place(self.priority.as_ref()),
-            place(self.recipients.as_ref()),
-            place(self.variables.as_ref()),
-            place(self.template.as_ref()),
-            place(self.merge.as_ref()),
+            location(self.from.as_ref()),
+            location(self.reply_to.as_ref()),
+            location(self.subject.as_ref()),
+            location(self.text.as_ref()),
+            location(self.html.as_ref()),
+            location(self.amp.as_ref()),
+            location(self.attachments.as_ref()),
+            location(self.calendar.as_ref()),
+            location(self.headers.as_ref()),
+            location(self.unsubscribe.as_ref()),
+            location(self.date.as_ref()),
+            location(self.message_id.as_ref()),
+            location(self.in_reply_to.as_ref()),
+            location(self.references.as_ref()),
+            location(self.priority.as_ref()),
+            location(self.recipients.as_ref()),
+            location(self.variables.as_ref()),
+            location(self.template.as_ref()),
+            location(self.merge.as_ref()),
         ]
         .into_iter()
         .flatten()

@@ -1,4 +1,4 @@
-//! What the JSON says: names, types and places, without a rule of mail.
+//! What the JSON says: names, types and locations, without a rule of mail.
 //!
 //! Every value is read whatever its type is, so that one reading finds all that is wrong. The
 //! shapes are independent of the format: anything that is a serde [`Deserializer`] and lends its
@@ -19,7 +19,7 @@ pub(crate) use recipients::{
     JsonVariables,
 };
 pub use schema::schema;
-pub(crate) use shape::Placed;
+pub(crate) use shape::Located;
 pub(crate) use surrogates::Marked;
 pub use surrogates::NOT_UNICODE;
 pub(crate) use values::{
@@ -27,7 +27,7 @@ pub(crate) use values::{
     JsonMailbox, JsonMailboxParts, JsonMailboxes, JsonRaw, JsonTexts, JsonUnsubscribe, JsonWindow,
 };
 
-use crate::problem::{Code, Place, Problem, Problems, Report};
+use crate::problem::{Code, Location, Problem, ProblemReport, Problems};
 use serde::Deserializer;
 use serde::de::DeserializeSeed;
 use shape::{Reader, Seed};
@@ -37,7 +37,7 @@ use std::borrow::Cow;
 pub(crate) struct Reading<'a> {
     /// Absent when the document is not an object; the report says so.
     pub message: Option<Box<JsonMessage<'a>>>,
-    pub report: Report<'a>,
+    pub report: ProblemReport<'a>,
 }
 
 /// Why there is no reading.
@@ -72,8 +72,8 @@ impl Marked {
 /// One recipient that was read by itself, and the report that goes on collecting.
 pub(crate) struct RecipientReading<'a> {
     /// Absent for `null`, and for what became a problem.
-    pub recipient: Option<Placed<JsonRecipient<'a>>>,
-    pub report: Report<'a>,
+    pub recipient: Option<Located<JsonRecipient<'a>>>,
+    pub report: ProblemReport<'a>,
 }
 
 /// Reads one element of the array that the message calls `name`.
@@ -109,13 +109,13 @@ fn read_recipient_text<'a>(
     index: usize,
 ) -> Result<RecipientReading<'a>, serde_json::Error> {
     let mut reader = Reader::new(lone_surrogate);
-    let list = reader.report.member(Place::ROOT, Cow::Borrowed(name));
-    let place = reader.report.element(list, index);
+    let list = reader.report.member(Location::ROOT, Cow::Borrowed(name));
+    let location = reader.report.element(list, index);
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let recipient = Seed::new(&mut reader, place).deserialize(&mut deserializer)?;
+    let recipient = Seed::new(&mut reader, location).deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(RecipientReading {
-        recipient: recipient.map(|value| Placed { place, value }),
+        recipient: recipient.map(|value| Located { location, value }),
         report: reader.into_report(),
     })
 }
@@ -127,10 +127,10 @@ pub(crate) fn read_from<'a, D: Deserializer<'a>>(
 ) -> Result<Reading<'a>, D::Error> {
     let mut reader = Reader::new(lone_surrogate);
     let message: Option<Box<JsonMessage<'a>>> =
-        Seed::new(&mut reader, Place::ROOT).deserialize(deserializer)?;
+        Seed::new(&mut reader, Location::ROOT).deserialize(deserializer)?;
     // `null` stands for an absent value, but here there is nothing that it could be absent from.
     if message.is_none() && reader.report.len() == 0 {
-        shape::wrong_type::<JsonMessage<'a>>(&mut reader, Place::ROOT);
+        shape::wrong_type::<JsonMessage<'a>>(&mut reader, Location::ROOT);
     }
     Ok(Reading {
         message,

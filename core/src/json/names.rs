@@ -1,7 +1,7 @@
 //! Field names, compared without letter case, `_` and `-`: `replyTo`, `reply_to` and `ReplyTo` are
 //! one field.
 
-use crate::problem::{Code, Place, Report};
+use crate::problem::{Code, Location, ProblemReport};
 use crate::text::{folded, same_name};
 
 /// The index of the field that `name` stands for.
@@ -11,33 +11,37 @@ pub(super) fn find(fields: &[&[&str]], name: &str) -> Option<usize> {
         .position(|names| names.iter().any(|known| same_name(known, name)))
 }
 
-/// Notes that no field has the name of `place`, with the nearest that there is.
-pub(super) fn unknown(report: &mut Report<'_>, place: Place, fields: &[&[&'static str]]) {
+/// Notes that no field has the name of `location`, with the nearest that there is.
+pub(super) fn unknown(
+    report: &mut ProblemReport<'_>,
+    location: Location,
+    fields: &[&[&'static str]],
+) {
     if report.is_full() {
         return;
     }
     let name: String = report
-        .name(place)
+        .name(location)
         .map(|name| folded(name).collect())
         .unwrap_or_default();
     let detail = match nearest(fields, &name) {
         Some(known) => format!("There is no field of this name; did you mean `{known}`?"),
         None => "There is no field of this name.".to_owned(),
     };
-    report.problem(place, Code::UnknownField, detail);
+    report.problem(location, Code::UnknownField, detail);
 }
 
-/// Notes that the field of `place` was there before.
-pub(super) fn duplicate(report: &mut Report<'_>, place: Place) {
+/// Notes that the field of `location` was there before.
+pub(super) fn duplicate(report: &mut ProblemReport<'_>, location: Location) {
     let detail = "This field stands here for the second time; names are compared without letter \
                   case, `_` and `-`.";
-    report.problem(place, Code::DuplicateField, detail);
+    report.problem(location, Code::DuplicateField, detail);
 }
 
 /// Notes that a name of the caller's own stands in one object twice.
-pub(super) fn repeated(report: &mut Report<'_>, place: Place) {
+pub(super) fn repeated(report: &mut ProblemReport<'_>, location: Location) {
     let detail = "This name stands here for the second time.";
-    report.problem(place, Code::DuplicateField, detail);
+    report.problem(location, Code::DuplicateField, detail);
 }
 
 /// The documented name that is at most a third of its letters away from `name`.

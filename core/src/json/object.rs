@@ -43,7 +43,7 @@ macro_rules! object {
         $(#[doc = $doc])*
         #[derive(Debug, Default)]
         pub(crate) struct $object<'a> {
-            $($(#[doc = $field_doc])* pub $field: Option<$crate::json::Placed<$shape>>,)+
+            $($(#[doc = $field_doc])* pub $field: Option<$crate::json::Located<$shape>>,)+
         }
 
         impl<'a> $object<'a> {
@@ -53,7 +53,7 @@ macro_rules! object {
             #[allow(non_camel_case_types, clippy::items_after_statements)]
             fn read_members<A: serde::de::MapAccess<'a>>(
                 reader: &mut $crate::json::shape::Reader<'a>,
-                parent: $crate::problem::Place,
+                parent: $crate::problem::Location,
                 mut members: A,
             ) -> Result<Self, A::Error> {
                 #[derive(Clone, Copy)]
@@ -68,27 +68,27 @@ macro_rules! object {
                         _ => None,
                     };
                     let index = exact.or_else(|| $crate::json::names::find(Self::NAMES, &name));
-                    let Some(place) = reader.member(parent, name) else {
+                    let Some(location) = reader.member(parent, name) else {
                         members.next_value::<serde::de::IgnoredAny>()?;
                         continue;
                     };
                     let Some((index, field)) = index.and_then(|i| Some((i, *FIELDS.get(i)?))) else {
-                        $crate::json::names::unknown(&mut reader.report, place, Self::NAMES);
+                        $crate::json::names::unknown(&mut reader.report, location, Self::NAMES);
                         members.next_value::<serde::de::IgnoredAny>()?;
                         continue;
                     };
                     if seen & (1 << index) != 0 {
-                        $crate::json::names::duplicate(&mut reader.report, place);
+                        $crate::json::names::duplicate(&mut reader.report, location);
                         members.next_value::<serde::de::IgnoredAny>()?;
                         continue;
                     }
                     seen |= 1 << index;
                     match field {
                         $(Field::$field => {
-                            let seed = $crate::json::shape::Seed::<$shape>::new(reader, place);
+                            let seed = $crate::json::shape::Seed::<$shape>::new(reader, location);
                             object.$field = members
                                 .next_value_seed(seed)?
-                                .map(|value| $crate::json::Placed { place, value });
+                                .map(|value| $crate::json::Located { location, value });
                         })+
                     }
                 }
@@ -108,10 +108,10 @@ macro_rules! object {
 
             fn object<A: serde::de::MapAccess<'a>>(
                 reader: &mut $crate::json::shape::Reader<'a>,
-                place: $crate::problem::Place,
+                location: $crate::problem::Location,
                 members: A,
             ) -> Result<Option<Self>, A::Error> {
-                Self::read_members(reader, place, members).map(Some)
+                Self::read_members(reader, location, members).map(Some)
             }
         }
     };

@@ -3,7 +3,7 @@
 use super::object::{Name, object};
 use super::shape::{Reader, Seed, Shape, wrong_type};
 use super::values::JsonMailboxParts;
-use crate::problem::Place;
+use crate::problem::Location;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 use serde_json::{Value, json};
 use std::borrow::Cow;
@@ -57,16 +57,16 @@ impl<'a> Shape<'a> for JsonRecipient<'a> {
         json!({"anyOf": [{"type": "string"}, JsonRecipientParts::schema()]})
     }
 
-    fn text(_: &mut Reader<'a>, _: Place, text: Cow<'a, str>) -> Option<Self> {
+    fn text(_: &mut Reader<'a>, _: Location, text: Cow<'a, str>) -> Option<Self> {
         Some(Self::Text(text))
     }
 
     fn object<A: MapAccess<'a>>(
         reader: &mut Reader<'a>,
-        place: Place,
+        location: Location,
         members: A,
     ) -> Result<Option<Self>, A::Error> {
-        let parts = JsonRecipientParts::object(reader, place, members)?;
+        let parts = JsonRecipientParts::object(reader, location, members)?;
         Ok(parts.map(|parts| Self::Parts(Box::new(parts))))
     }
 }
@@ -88,11 +88,11 @@ impl<'a> Shape<'a> for JsonPriority<'a> {
         ]})
     }
 
-    fn text(_: &mut Reader<'a>, _: Place, text: Cow<'a, str>) -> Option<Self> {
+    fn text(_: &mut Reader<'a>, _: Location, text: Cow<'a, str>) -> Option<Self> {
         Some(Self::Word(text))
     }
 
-    fn number(_: &mut Reader<'a>, _: Place, number: JsonNumber) -> Option<Self> {
+    fn number(_: &mut Reader<'a>, _: Location, number: JsonNumber) -> Option<Self> {
         Some(Self::Number(number))
     }
 }
@@ -105,7 +105,7 @@ pub(crate) struct JsonVariables<'a>(pub Vec<JsonVariable<'a>>);
 #[derive(Debug)]
 pub(crate) struct JsonVariable<'a> {
     pub name: Cow<'a, str>,
-    pub place: Place,
+    pub location: Location,
     pub value: JsonValue<'a>,
 }
 
@@ -118,12 +118,16 @@ impl<'a> Shape<'a> for JsonVariables<'a> {
 
     fn object<A: MapAccess<'a>>(
         reader: &mut Reader<'a>,
-        place: Place,
+        location: Location,
         members: A,
     ) -> Result<Option<Self>, A::Error> {
         let mut variables = Vec::with_capacity(members.size_hint().unwrap_or(0).min(64));
-        read_members(reader, place, members, |name, place, value| {
-            variables.push(JsonVariable { name, place, value });
+        read_members(reader, location, members, |name, location, value| {
+            variables.push(JsonVariable {
+                name,
+                location,
+                value,
+            });
         })?;
         Ok(Some(Self(variables)))
     }
@@ -169,31 +173,31 @@ impl<'a> Shape<'a> for JsonValue<'a> {
         json!({})
     }
 
-    fn text(_: &mut Reader<'a>, _: Place, text: Cow<'a, str>) -> Option<Self> {
+    fn text(_: &mut Reader<'a>, _: Location, text: Cow<'a, str>) -> Option<Self> {
         Some(Self::Text(text))
     }
 
-    fn boolean(_: &mut Reader<'a>, _: Place, boolean: bool) -> Option<Self> {
+    fn boolean(_: &mut Reader<'a>, _: Location, boolean: bool) -> Option<Self> {
         Some(Self::Boolean(boolean))
     }
 
-    fn number(reader: &mut Reader<'a>, place: Place, number: JsonNumber) -> Option<Self> {
+    fn number(reader: &mut Reader<'a>, location: Location, number: JsonNumber) -> Option<Self> {
         // Some formats know numbers that JSON cannot say.
         if matches!(number, JsonNumber::Float(number) if !number.is_finite()) {
-            return wrong_type(reader, place);
+            return wrong_type(reader, location);
         }
         Some(Self::Number(number))
     }
 
     fn list<A: SeqAccess<'a>>(
         reader: &mut Reader<'a>,
-        place: Place,
+        location: Location,
         mut elements: A,
     ) -> Result<Option<Self>, A::Error> {
         let mut list = Vec::with_capacity(elements.size_hint().unwrap_or(0).min(64));
         for index in 0.. {
-            let place = reader.report.element(place, index);
-            match elements.next_element_seed(Seed::<Self>::new(reader, place))? {
+            let location = reader.report.element(location, index);
+            match elements.next_element_seed(Seed::<Self>::new(reader, location))? {
                 None => break,
                 Some(value) => list.extend(value),
             }
@@ -203,11 +207,11 @@ impl<'a> Shape<'a> for JsonValue<'a> {
 
     fn object<A: MapAccess<'a>>(
         reader: &mut Reader<'a>,
-        place: Place,
+        location: Location,
         members: A,
     ) -> Result<Option<Self>, A::Error> {
         let mut object = Vec::with_capacity(members.size_hint().unwrap_or(0).min(64));
-        read_members(reader, place, members, |name, _, value| {
+        read_members(reader, location, members, |name, _, value| {
             object.push((name, value));
         })?;
         Ok(Some(Self::Object(object)))
@@ -217,24 +221,24 @@ impl<'a> Shape<'a> for JsonValue<'a> {
 /// Reads the members of an object whose names are the caller's.
 fn read_members<'a, A: MapAccess<'a>>(
     reader: &mut Reader<'a>,
-    parent: Place,
+    parent: Location,
     mut members: A,
-    mut take: impl FnMut(Cow<'a, str>, Place, JsonValue<'a>),
+    mut take: impl FnMut(Cow<'a, str>, Location, JsonValue<'a>),
 ) -> Result<(), A::Error> {
     let mut names = Names::default();
     while let Some(Name(name)) = members.next_key()? {
-        let Some(place) = reader.member(parent, name.clone()) else {
+        let Some(location) = reader.member(parent, name.clone()) else {
             members.next_value::<IgnoredAny>()?;
             continue;
         };
         if !names.insert(name.clone()) {
-            super::names::repeated(&mut reader.report, place);
+            super::names::repeated(&mut reader.report, location);
             members.next_value::<IgnoredAny>()?;
             continue;
         }
-        let seed = Seed::<JsonValue<'a>>::new(reader, place);
+        let seed = Seed::<JsonValue<'a>>::new(reader, location);
         if let Some(value) = members.next_value_seed(seed)? {
-            take(name, place, value);
+            take(name, location, value);
         }
     }
     Ok(())

@@ -2,21 +2,21 @@
 
 use super::NOT_UNICODE;
 use super::recipients::JsonNumber;
-use crate::problem::{Code, Place, Report};
+use crate::problem::{Code, Location, ProblemReport};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Value, json};
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
 /// A value and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Placed<T> {
-    pub place: Place,
+pub(crate) struct Located<T> {
+    pub location: Location,
     pub value: T,
 }
 
 /// What a reading carries from value to value.
 pub(super) struct Reader<'a> {
-    pub report: Report<'a>,
+    pub report: ProblemReport<'a>,
     /// Stands in a string for each half of a surrogate pair.
     lone_surrogate: Option<&'a str>,
 }
@@ -24,32 +24,32 @@ pub(super) struct Reader<'a> {
 impl<'a> Reader<'a> {
     pub fn new(lone_surrogate: Option<&'a str>) -> Self {
         Self {
-            report: Report::new(),
+            report: ProblemReport::new(),
             lone_surrogate,
         }
     }
 
-    pub fn into_report(self) -> Report<'a> {
+    pub fn into_report(self) -> ProblemReport<'a> {
         self.report
     }
 
     /// Notes that the object at `parent` lacks a member that it must have.
-    pub fn lacks(&mut self, parent: Place, name: &'static str) {
+    pub fn lacks(&mut self, parent: Location, name: &'static str) {
         let detail = "This must be given.";
         self.report
             .missing(parent, &[name], Code::MissingField, detail);
     }
 
-    /// The place of a member; `None` where its name is no text, which is a problem then.
-    pub fn member(&mut self, parent: Place, name: Cow<'a, str>) -> Option<Place> {
+    /// The location of a member; `None` where its name is no text, which is a problem then.
+    pub fn member(&mut self, parent: Location, name: Cow<'a, str>) -> Option<Location> {
         let mark = self.lone_surrogate.unwrap_or(NOT_UNICODE);
         if !name.contains(mark) {
             return Some(self.report.member(parent, name));
         }
         let name = name.replace(mark, "\u{fffd}");
-        let place = self.report.member(parent, name.into());
+        let location = self.report.member(parent, name.into());
         let detail = "This name holds half of a surrogate pair, which is no character.";
-        self.report.problem(place, Code::LoneSurrogate, detail);
+        self.report.problem(location, Code::LoneSurrogate, detail);
         None
     }
 
@@ -68,60 +68,63 @@ pub(super) trait Shape<'a>: Sized {
     /// The value's JSON Schema.
     fn schema() -> Value;
 
-    fn text(reader: &mut Reader<'a>, place: Place, _text: Cow<'a, str>) -> Option<Self> {
-        wrong_type::<Self>(reader, place)
+    fn text(reader: &mut Reader<'a>, location: Location, _text: Cow<'a, str>) -> Option<Self> {
+        wrong_type::<Self>(reader, location)
     }
 
     /// Octets come from the doors of languages that have them; JSON has none.
-    fn octets(reader: &mut Reader<'a>, place: Place, _octets: Cow<'a, [u8]>) -> Option<Self> {
-        wrong_type::<Self>(reader, place)
+    fn octets(reader: &mut Reader<'a>, location: Location, _octets: Cow<'a, [u8]>) -> Option<Self> {
+        wrong_type::<Self>(reader, location)
     }
 
-    fn boolean(reader: &mut Reader<'a>, place: Place, _boolean: bool) -> Option<Self> {
-        wrong_type::<Self>(reader, place)
+    fn boolean(reader: &mut Reader<'a>, location: Location, _boolean: bool) -> Option<Self> {
+        wrong_type::<Self>(reader, location)
     }
 
-    fn number(reader: &mut Reader<'a>, place: Place, _number: JsonNumber) -> Option<Self> {
-        wrong_type::<Self>(reader, place)
+    fn number(reader: &mut Reader<'a>, location: Location, _number: JsonNumber) -> Option<Self> {
+        wrong_type::<Self>(reader, location)
     }
 
     fn list<A: SeqAccess<'a>>(
         reader: &mut Reader<'a>,
-        place: Place,
+        location: Location,
         mut elements: A,
     ) -> Result<Option<Self>, A::Error> {
         while elements.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(wrong_type::<Self>(reader, place))
+        Ok(wrong_type::<Self>(reader, location))
     }
 
     fn object<A: MapAccess<'a>>(
         reader: &mut Reader<'a>,
-        place: Place,
+        location: Location,
         mut members: A,
     ) -> Result<Option<Self>, A::Error> {
         while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(wrong_type::<Self>(reader, place))
+        Ok(wrong_type::<Self>(reader, location))
     }
 }
 
-pub(super) fn wrong_type<'a, S: Shape<'a>>(reader: &mut Reader<'a>, place: Place) -> Option<S> {
+pub(super) fn wrong_type<'a, S: Shape<'a>>(
+    reader: &mut Reader<'a>,
+    location: Location,
+) -> Option<S> {
     let detail = format!("This must be {}.", S::EXPECTED);
-    reader.report.problem(place, Code::WrongType, detail);
+    reader.report.problem(location, Code::WrongType, detail);
     None
 }
 
-/// Reads one value of shape `S` at a place: `None` for null and for what became a problem.
+/// Reads one value of shape `S` at a location: `None` for null and for what became a problem.
 pub(super) struct Seed<'r, 'a, S> {
     reader: &'r mut Reader<'a>,
-    place: Place,
+    location: Location,
     shape: PhantomData<S>,
 }
 
 impl<'r, 'a, S: Shape<'a>> Seed<'r, 'a, S> {
-    pub fn new(reader: &'r mut Reader<'a>, place: Place) -> Self {
+    pub fn new(reader: &'r mut Reader<'a>, location: Location) -> Self {
         Self {
             reader,
-            place,
+            location,
             shape: PhantomData,
         }
     }
@@ -131,10 +134,10 @@ impl<'r, 'a, S: Shape<'a>> Seed<'r, 'a, S> {
             let detail = "This holds half of a surrogate pair, which is no character.";
             self.reader
                 .report
-                .problem(self.place, Code::LoneSurrogate, detail);
+                .problem(self.location, Code::LoneSurrogate, detail);
             return None;
         }
-        S::text(self.reader, self.place, text)
+        S::text(self.reader, self.location, text)
     }
 }
 
@@ -166,19 +169,19 @@ impl<'a, S: Shape<'a>> Visitor<'a> for Seed<'_, 'a, S> {
     }
 
     fn visit_borrowed_bytes<E>(self, octets: &'a [u8]) -> Result<Option<S>, E> {
-        Ok(S::octets(self.reader, self.place, Cow::Borrowed(octets)))
+        Ok(S::octets(self.reader, self.location, Cow::Borrowed(octets)))
     }
 
     fn visit_bytes<E>(self, octets: &[u8]) -> Result<Option<S>, E> {
         Ok(S::octets(
             self.reader,
-            self.place,
+            self.location,
             Cow::Owned(octets.to_owned()),
         ))
     }
 
     fn visit_byte_buf<E>(self, octets: Vec<u8>) -> Result<Option<S>, E> {
-        Ok(S::octets(self.reader, self.place, Cow::Owned(octets)))
+        Ok(S::octets(self.reader, self.location, Cow::Owned(octets)))
     }
 
     fn visit_unit<E>(self) -> Result<Option<S>, E> {
@@ -194,35 +197,35 @@ impl<'a, S: Shape<'a>> Visitor<'a> for Seed<'_, 'a, S> {
     }
 
     fn visit_bool<E>(self, boolean: bool) -> Result<Option<S>, E> {
-        Ok(S::boolean(self.reader, self.place, boolean))
+        Ok(S::boolean(self.reader, self.location, boolean))
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<Option<S>, E> {
         let number = JsonNumber::Integer(number.into());
-        Ok(S::number(self.reader, self.place, number))
+        Ok(S::number(self.reader, self.location, number))
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Option<S>, E> {
         let number = JsonNumber::Integer(number.into());
-        Ok(S::number(self.reader, self.place, number))
+        Ok(S::number(self.reader, self.location, number))
     }
 
     /// Too large for JSON's readers. Formats also give such a number for what JSON cannot say.
     fn visit_i128<E>(self, _: i128) -> Result<Option<S>, E> {
-        Ok(wrong_type(self.reader, self.place))
+        Ok(wrong_type(self.reader, self.location))
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Option<S>, E> {
         let number = JsonNumber::of_float(number);
-        Ok(S::number(self.reader, self.place, number))
+        Ok(S::number(self.reader, self.location, number))
     }
 
     fn visit_seq<A: SeqAccess<'a>>(self, elements: A) -> Result<Option<S>, A::Error> {
-        S::list(self.reader, self.place, elements)
+        S::list(self.reader, self.location, elements)
     }
 
     fn visit_map<A: MapAccess<'a>>(self, members: A) -> Result<Option<S>, A::Error> {
-        S::object(self.reader, self.place, members)
+        S::object(self.reader, self.location, members)
     }
 }
 
@@ -234,7 +237,7 @@ impl<'a> Shape<'a> for Cow<'a, str> {
         json!({"type": "string"})
     }
 
-    fn text(_: &mut Reader<'a>, _: Place, text: Cow<'a, str>) -> Option<Self> {
+    fn text(_: &mut Reader<'a>, _: Location, text: Cow<'a, str>) -> Option<Self> {
         Some(text)
     }
 }
@@ -247,7 +250,7 @@ impl<'a> Shape<'a> for bool {
         json!({"type": "boolean"})
     }
 
-    fn boolean(_: &mut Reader<'a>, _: Place, boolean: bool) -> Option<Self> {
+    fn boolean(_: &mut Reader<'a>, _: Location, boolean: bool) -> Option<Self> {
         Some(boolean)
     }
 }
@@ -262,15 +265,15 @@ impl<'a, S: Shape<'a>> Shape<'a> for Box<S> {
 
     fn object<A: MapAccess<'a>>(
         reader: &mut Reader<'a>,
-        place: Place,
+        location: Location,
         members: A,
     ) -> Result<Option<Self>, A::Error> {
-        Ok(S::object(reader, place, members)?.map(Self::new))
+        Ok(S::object(reader, location, members)?.map(Self::new))
     }
 }
 
 /// An array of one shape; `null` elements are as absent.
-impl<'a, S: Shape<'a>> Shape<'a> for Vec<Placed<S>> {
+impl<'a, S: Shape<'a>> Shape<'a> for Vec<Located<S>> {
     const EXPECTED: &'static str = "an array";
 
     fn schema() -> Value {
@@ -279,16 +282,16 @@ impl<'a, S: Shape<'a>> Shape<'a> for Vec<Placed<S>> {
 
     fn list<A: SeqAccess<'a>>(
         reader: &mut Reader<'a>,
-        place: Place,
+        location: Location,
         mut elements: A,
     ) -> Result<Option<Self>, A::Error> {
         let mut list = Self::with_capacity(elements.size_hint().unwrap_or(0).min(1024));
         for index in 0.. {
-            let place = reader.report.element(place, index);
-            match elements.next_element_seed(Seed::<S>::new(reader, place))? {
+            let location = reader.report.element(location, index);
+            match elements.next_element_seed(Seed::<S>::new(reader, location))? {
                 None => break,
                 Some(None) => {}
-                Some(Some(value)) => list.push(Placed { place, value }),
+                Some(Some(value)) => list.push(Located { location, value }),
             }
         }
         Ok(Some(list))

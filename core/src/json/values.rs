@@ -1,8 +1,8 @@
 //! The shapes of the message's values.
 
 use super::object::{Name, object};
-use super::shape::{Placed, Reader, Seed, Shape};
-use crate::problem::Place;
+use super::shape::{Located, Reader, Seed, Shape};
+use crate::problem::Location;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 use serde_json::{Value, json};
 use std::borrow::Cow;
@@ -33,16 +33,16 @@ impl<'a> Shape<'a> for JsonMailbox<'a> {
         json!({"anyOf": [{"type": "string"}, JsonMailboxParts::schema()]})
     }
 
-    fn text(_: &mut Reader<'a>, _: Place, text: Cow<'a, str>) -> Option<Self> {
+    fn text(_: &mut Reader<'a>, _: Location, text: Cow<'a, str>) -> Option<Self> {
         Some(Self::Text(text))
     }
 
     fn object<A: MapAccess<'a>>(
         reader: &mut Reader<'a>,
-        place: Place,
+        location: Location,
         members: A,
     ) -> Result<Option<Self>, A::Error> {
-        let parts = JsonMailboxParts::object(reader, place, members)?;
+        let parts = JsonMailboxParts::object(reader, location, members)?;
         Ok(parts.map(|parts| Self::Parts(Box::new(parts))))
     }
 }
@@ -53,7 +53,7 @@ pub(crate) enum JsonMailboxes<'a> {
     /// A string (which may be a comma-separated list) or one object.
     One(JsonMailbox<'a>),
     /// An array of mailboxes.
-    List(Vec<Placed<JsonMailbox<'a>>>),
+    List(Vec<Located<JsonMailbox<'a>>>),
 }
 
 impl<'a> Shape<'a> for JsonMailboxes<'a> {
@@ -61,51 +61,51 @@ impl<'a> Shape<'a> for JsonMailboxes<'a> {
         "a mailbox (a string, or an object with `name` and `address`) or an array of them";
 
     fn schema() -> Value {
-        json!({"anyOf": [JsonMailbox::schema(), Vec::<Placed<JsonMailbox<'a>>>::schema()]})
+        json!({"anyOf": [JsonMailbox::schema(), Vec::<Located<JsonMailbox<'a>>>::schema()]})
     }
 
-    fn text(_: &mut Reader<'a>, _: Place, text: Cow<'a, str>) -> Option<Self> {
+    fn text(_: &mut Reader<'a>, _: Location, text: Cow<'a, str>) -> Option<Self> {
         Some(Self::One(JsonMailbox::Text(text)))
     }
 
     fn object<A: MapAccess<'a>>(
         reader: &mut Reader<'a>,
-        place: Place,
+        location: Location,
         members: A,
     ) -> Result<Option<Self>, A::Error> {
-        Ok(JsonMailbox::object(reader, place, members)?.map(Self::One))
+        Ok(JsonMailbox::object(reader, location, members)?.map(Self::One))
     }
 
     fn list<A: SeqAccess<'a>>(
         reader: &mut Reader<'a>,
-        place: Place,
+        location: Location,
         elements: A,
     ) -> Result<Option<Self>, A::Error> {
-        Ok(Vec::list(reader, place, elements)?.map(Self::List))
+        Ok(Vec::list(reader, location, elements)?.map(Self::List))
     }
 }
 
 /// One text or several.
 #[derive(Debug)]
-pub(crate) struct JsonTexts<'a>(pub Vec<Placed<Cow<'a, str>>>);
+pub(crate) struct JsonTexts<'a>(pub Vec<Located<Cow<'a, str>>>);
 
 impl<'a> Shape<'a> for JsonTexts<'a> {
     const EXPECTED: &'static str = "a string or an array of strings";
 
     fn schema() -> Value {
-        json!({"anyOf": [Cow::<str>::schema(), Vec::<Placed<Cow<'a, str>>>::schema()]})
+        json!({"anyOf": [Cow::<str>::schema(), Vec::<Located<Cow<'a, str>>>::schema()]})
     }
 
-    fn text(_: &mut Reader<'a>, place: Place, value: Cow<'a, str>) -> Option<Self> {
-        Some(Self(vec![Placed { place, value }]))
+    fn text(_: &mut Reader<'a>, location: Location, value: Cow<'a, str>) -> Option<Self> {
+        Some(Self(vec![Located { location, value }]))
     }
 
     fn list<A: SeqAccess<'a>>(
         reader: &mut Reader<'a>,
-        place: Place,
+        location: Location,
         elements: A,
     ) -> Result<Option<Self>, A::Error> {
-        Ok(Vec::list(reader, place, elements)?.map(Self))
+        Ok(Vec::list(reader, location, elements)?.map(Self))
     }
 }
 
@@ -126,11 +126,11 @@ impl<'a> Shape<'a> for JsonContent<'a> {
         json!({"type": "string", "contentEncoding": "base64"})
     }
 
-    fn text(_: &mut Reader<'a>, _: Place, text: Cow<'a, str>) -> Option<Self> {
+    fn text(_: &mut Reader<'a>, _: Location, text: Cow<'a, str>) -> Option<Self> {
         Some(Self::Text(text))
     }
 
-    fn octets(_: &mut Reader<'a>, _: Place, octets: Cow<'a, [u8]>) -> Option<Self> {
+    fn octets(_: &mut Reader<'a>, _: Location, octets: Cow<'a, [u8]>) -> Option<Self> {
         Some(Self::Octets(octets))
     }
 }
@@ -181,20 +181,20 @@ impl<'a> Shape<'a> for JsonRaw<'a> {
         json!({"anyOf": [{"type": "string"}, JsonRawParts::schema()]})
     }
 
-    fn text(_: &mut Reader<'a>, _: Place, text: Cow<'a, str>) -> Option<Self> {
+    fn text(_: &mut Reader<'a>, _: Location, text: Cow<'a, str>) -> Option<Self> {
         Some(Self::Content(JsonContent::Text(text)))
     }
 
-    fn octets(_: &mut Reader<'a>, _: Place, octets: Cow<'a, [u8]>) -> Option<Self> {
+    fn octets(_: &mut Reader<'a>, _: Location, octets: Cow<'a, [u8]>) -> Option<Self> {
         Some(Self::Content(JsonContent::Octets(octets)))
     }
 
     fn object<A: MapAccess<'a>>(
         reader: &mut Reader<'a>,
-        place: Place,
+        location: Location,
         members: A,
     ) -> Result<Option<Self>, A::Error> {
-        Ok(JsonRawParts::object(reader, place, members)?.map(Self::Parts))
+        Ok(JsonRawParts::object(reader, location, members)?.map(Self::Parts))
     }
 }
 
@@ -272,8 +272,8 @@ pub(crate) struct JsonHeaders<'a>(pub Vec<JsonHeader<'a>>);
 /// One name with its values.
 #[derive(Debug)]
 pub(crate) struct JsonHeader<'a> {
-    pub name: Placed<Cow<'a, str>>,
-    pub values: Vec<Placed<Cow<'a, str>>>,
+    pub name: Located<Cow<'a, str>>,
+    pub values: Vec<Located<Cow<'a, str>>>,
 }
 
 impl<'a> Shape<'a> for JsonHeaders<'a> {
@@ -283,24 +283,27 @@ impl<'a> Shape<'a> for JsonHeaders<'a> {
     fn schema() -> Value {
         json!({"anyOf": [
             {"type": "object", "additionalProperties": JsonTexts::schema()},
-            Vec::<Placed<JsonHeaderParts<'a>>>::schema(),
+            Vec::<Located<JsonHeaderParts<'a>>>::schema(),
         ]})
     }
 
     fn object<A: MapAccess<'a>>(
         reader: &mut Reader<'a>,
-        place: Place,
+        location: Location,
         mut members: A,
     ) -> Result<Option<Self>, A::Error> {
         let mut headers = Vec::new();
         while let Some(Name(name)) = members.next_key()? {
-            let Some(place) = reader.member(place, name.clone()) else {
+            let Some(location) = reader.member(location, name.clone()) else {
                 members.next_value::<IgnoredAny>()?;
                 continue;
             };
-            let values = members.next_value_seed(Seed::<JsonTexts<'a>>::new(reader, place))?;
+            let values = members.next_value_seed(Seed::<JsonTexts<'a>>::new(reader, location))?;
             if let Some(JsonTexts(values)) = values {
-                let name = Placed { place, value: name };
+                let name = Located {
+                    location,
+                    value: name,
+                };
                 headers.push(JsonHeader { name, values });
             }
         }
@@ -309,15 +312,16 @@ impl<'a> Shape<'a> for JsonHeaders<'a> {
 
     fn list<A: SeqAccess<'a>>(
         reader: &mut Reader<'a>,
-        place: Place,
+        location: Location,
         elements: A,
     ) -> Result<Option<Self>, A::Error> {
-        let Some(list) = Vec::<Placed<JsonHeaderParts<'a>>>::list(reader, place, elements)? else {
+        let Some(list) = Vec::<Located<JsonHeaderParts<'a>>>::list(reader, location, elements)?
+        else {
             return Ok(None);
         };
         let mut headers = Vec::with_capacity(list.len());
-        for Placed {
-            place,
+        for Located {
+            location,
             value: parts,
         } in list
         {
@@ -328,10 +332,10 @@ impl<'a> Shape<'a> for JsonHeaders<'a> {
                 }),
                 (name, values) => {
                     if name.is_none() {
-                        reader.lacks(place, "name");
+                        reader.lacks(location, "name");
                     }
                     if values.is_none() {
-                        reader.lacks(place, "value");
+                        reader.lacks(location, "value");
                     }
                 }
             }

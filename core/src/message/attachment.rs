@@ -3,9 +3,9 @@
 use super::form::{FilePart, FileParts};
 use super::values::{choice, header_text};
 use crate::header::ContentId;
-use crate::json::{JsonAttachment, JsonContent, Placed};
+use crate::json::{JsonAttachment, JsonContent, Located};
 use crate::mime::{Base64, Content, Disposition, File, MediaType};
-use crate::problem::{Code, Place, Report};
+use crate::problem::{Code, Location, ProblemReport};
 use crate::text::into_octets;
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -17,20 +17,20 @@ const LONGEST_NAME: usize = 255;
 
 /// Understands the list of attachments; what is wrong goes into the report.
 pub(super) fn read_attachments<'a>(
-    attachments: Vec<Placed<JsonAttachment<'a>>>,
+    attachments: Vec<Located<JsonAttachment<'a>>>,
     parts: &mut FileParts<'a>,
-    report: &mut Report<'a>,
+    report: &mut ProblemReport<'a>,
 ) -> Vec<File<'a>> {
     if let Some(beyond) = attachments.get(MOST_FILES) {
         let detail = "A message has 1,000 attachments at most.";
-        report.problem(beyond.place, Code::TooLong, detail);
+        report.problem(beyond.location, Code::TooLong, detail);
         return Vec::new();
     }
     let mut files: Vec<File<'a>> = Vec::with_capacity(attachments.len());
     let mut content_ids = HashSet::new();
-    for Placed { place, value } in attachments {
-        let cid = value.cid.as_ref().map(|cid| cid.place);
-        let Some(file) = read_attachment(place, value, parts, report) else {
+    for Located { location, value } in attachments {
+        let cid = value.cid.as_ref().map(|cid| cid.location);
+        let Some(file) = read_attachment(location, value, parts, report) else {
             continue;
         };
         if let (Some(cid), Some(id)) = (cid, &file.content_id)
@@ -45,10 +45,10 @@ pub(super) fn read_attachments<'a>(
 }
 
 fn read_attachment<'a>(
-    place: Place,
+    location: Location,
     mut json: JsonAttachment<'a>,
     parts: &mut FileParts<'a>,
-    report: &mut Report<'a>,
+    report: &mut ProblemReport<'a>,
 ) -> Option<File<'a>> {
     let known = report.len();
     if let Some(part) = json.part.take() {
@@ -57,7 +57,7 @@ fn read_attachment<'a>(
     let filename = json.filename.map(|name| read_filename(name, report));
     let content_id = json.cid.and_then(|cid| {
         ContentId::parse(&cid.value)
-            .map_err(|detail| report.problem(cid.place, Code::InvalidContentId, detail))
+            .map_err(|detail| report.problem(cid.location, Code::InvalidContentId, detail))
             .ok()
     });
     let disposition = json.disposition.and_then(|word| {
@@ -74,7 +74,7 @@ fn read_attachment<'a>(
     let given_type = json.content_type.and_then(|text| read_type(&text, report));
     let Some(content) = json.content else {
         let detail = "An attachment must have `content`.";
-        report.missing(place, &["content", "part"], Code::MissingField, detail);
+        report.missing(location, &["content", "part"], Code::MissingField, detail);
         return None;
     };
     let is_text = matches!(
@@ -107,12 +107,12 @@ fn read_attachment<'a>(
 
 /// Fills in from a form's part what the JSON does not say.
 fn take_part<'a>(
-    name: Placed<Cow<'a, str>>,
+    name: Located<Cow<'a, str>>,
     json: &mut JsonAttachment<'a>,
     parts: &mut FileParts<'a>,
-    report: &mut Report<'a>,
+    report: &mut ProblemReport<'a>,
 ) {
-    let Placed { place, value } = name;
+    let Located { location, value } = name;
     let Some(FilePart {
         filename,
         content_type,
@@ -121,15 +121,15 @@ fn take_part<'a>(
     }) = parts.take(&value)
     else {
         let detail = "There is no part of this name; `part` names a file of multipart/form-data.";
-        report.problem(place, Code::UnknownPart, detail);
+        report.problem(location, Code::UnknownPart, detail);
         return;
     };
     if json.content.is_some() || json.encoding.is_some() {
         let detail = "`part` stands in place of `content` and `encoding`.";
-        report.problem(place, Code::Conflict, detail);
+        report.problem(location, Code::Conflict, detail);
     }
-    let placed = |text| Placed {
-        place,
+    let placed = |text| Located {
+        location,
         value: Cow::Borrowed(text),
     };
     let given = |text: &&str| !text.is_empty();
@@ -143,7 +143,7 @@ fn take_part<'a>(
         json.content_type = content_type.filter(is_known).map(placed);
     }
     let value = JsonContent::Octets(Cow::Borrowed(content));
-    json.content = Some(Placed { place, value });
+    json.content = Some(Located { location, value });
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -153,19 +153,19 @@ enum Encoding {
 }
 
 fn read_content<'a>(
-    content: Placed<JsonContent<'a>>,
+    content: Located<JsonContent<'a>>,
     encoding: Option<Encoding>,
     media_type: &MediaType<'_>,
-    report: &mut Report<'a>,
+    report: &mut ProblemReport<'a>,
 ) -> Option<Content<'a>> {
-    let Placed { place, value } = content;
+    let Located { location, value } = content;
     let content = match (value, encoding.unwrap_or(Encoding::Base64)) {
         (JsonContent::Octets(octets), _) => Content::Octets(octets),
         (JsonContent::Text(text), Encoding::Utf8) => Content::Octets(into_octets(text)),
         (JsonContent::Text(text), Encoding::Base64) => match Base64::parse(text) {
             Ok(base64) => Content::Base64(base64),
             Err(detail) => {
-                report.problem(place, Code::InvalidContent, detail);
+                report.problem(location, Code::InvalidContent, detail);
                 return None;
             }
         },
@@ -175,13 +175,13 @@ fn read_content<'a>(
     }
     content
         .into_message()
-        .map_err(|detail| report.problem(place, Code::InvalidContent, detail))
+        .map_err(|detail| report.problem(location, Code::InvalidContent, detail))
         .ok()
 }
 
 /// A name that a reader can save under: no path, no control characters.
-fn read_filename<'a>(name: Placed<Cow<'a, str>>, report: &mut Report<'a>) -> Cow<'a, str> {
-    let place = name.place;
+fn read_filename<'a>(name: Located<Cow<'a, str>>, report: &mut ProblemReport<'a>) -> Cow<'a, str> {
+    let location = name.location;
     let name = header_text(name, report);
     let fault = if name.contains(['/', '\\']) || matches!(name.as_ref(), "." | "..") {
         "A file name may not hold a path."
@@ -192,11 +192,14 @@ fn read_filename<'a>(name: Placed<Cow<'a, str>>, report: &mut Report<'a>) -> Cow
     } else {
         return name;
     };
-    report.problem(place, Code::InvalidFilename, fault);
+    report.problem(location, Code::InvalidFilename, fault);
     name
 }
 
-fn read_type<'a>(text: &Placed<Cow<'a, str>>, report: &mut Report<'a>) -> Option<MediaType<'a>> {
+fn read_type<'a>(
+    text: &Located<Cow<'a, str>>,
+    report: &mut ProblemReport<'a>,
+) -> Option<MediaType<'a>> {
     let parsed = MediaType::parse(&text.value).and_then(|media_type| {
         if media_type.essence().starts_with("multipart/") {
             Err("An attachment is one part; a multipart type cannot be its type.")
@@ -205,6 +208,6 @@ fn read_type<'a>(text: &Placed<Cow<'a, str>>, report: &mut Report<'a>) -> Option
         }
     });
     parsed
-        .map_err(|detail| report.problem(text.place, Code::InvalidContentType, detail))
+        .map_err(|detail| report.problem(text.location, Code::InvalidContentType, detail))
         .ok()
 }

@@ -1,7 +1,7 @@
 //! Invitations and their like: iCalendar objects (RFC 5545) with an iTIP method (RFC 5546).
 
-use crate::json::{JsonCalendar, Placed};
-use crate::problem::{Code, Place, Report};
+use crate::json::{JsonCalendar, Located};
+use crate::problem::{Code, Location, ProblemReport};
 use std::borrow::Cow;
 
 /// An iCalendar object as an alternative body.
@@ -34,21 +34,21 @@ const METHODS: [&str; 8] = [
 ];
 
 pub(super) fn read_calendar<'a>(
-    calendar: Placed<JsonCalendar<'a>>,
-    report: &mut Report<'a>,
+    calendar: Located<JsonCalendar<'a>>,
+    report: &mut ProblemReport<'a>,
 ) -> Option<Calendar<'a>> {
-    let Placed { place, value } = calendar;
+    let Located { location, value } = calendar;
     let Some(content) = value.content else {
         let detail = "A calendar must have `content`, an iCalendar object.";
-        report.missing(place, &["content"], Code::MissingField, detail);
+        report.missing(location, &["content"], Code::MissingField, detail);
         return None;
     };
     let trimmed = content.value.trim_start();
     if !starts_with_ignoring_case(trimmed, "BEGIN:VCALENDAR") {
         let detail = "The content is no iCalendar object: it must begin with BEGIN:VCALENDAR.";
-        report.problem(content.place, Code::InvalidCalendar, detail);
+        report.problem(content.location, Code::InvalidCalendar, detail);
     }
-    let method = read_method(place, value.method, &content, report)?;
+    let method = read_method(location, value.method, &content, report)?;
     Some(Calendar {
         method,
         content: content.value,
@@ -57,10 +57,10 @@ pub(super) fn read_calendar<'a>(
 
 /// The method of the field and of the object must be one: programs differ in which they follow.
 fn read_method<'a>(
-    place: Place,
-    given: Option<Placed<Cow<'a, str>>>,
-    content: &Placed<Cow<'a, str>>,
-    report: &mut Report<'a>,
+    location: Location,
+    given: Option<Located<Cow<'a, str>>>,
+    content: &Located<Cow<'a, str>>,
+    report: &mut ProblemReport<'a>,
 ) -> Option<&'static str> {
     let find = |word: &str| {
         METHODS
@@ -74,10 +74,10 @@ fn read_method<'a>(
             let method = find(&given.value);
             if method.is_none() {
                 let detail = "The method is one of RFC 5546: REQUEST, REPLY, CANCEL and so on.";
-                report.problem(given.place, Code::InvalidCalendar, detail);
+                report.problem(given.location, Code::InvalidCalendar, detail);
             } else if within.is_some_and(|within| find(within) != method) {
                 let detail = "The content's METHOD is another one than `method`.";
-                report.problem(given.place, Code::InvalidCalendar, detail);
+                report.problem(given.location, Code::InvalidCalendar, detail);
             }
             method
         }
@@ -85,13 +85,13 @@ fn read_method<'a>(
             let method = find(within);
             if method.is_none() {
                 let detail = "The content's METHOD is none of RFC 5546.";
-                report.problem(content.place, Code::InvalidCalendar, detail);
+                report.problem(content.location, Code::InvalidCalendar, detail);
             }
             method
         }
         (None, None) => {
             let detail = "A calendar must have a `method`, here or within its content.";
-            report.missing(place, &["method"], Code::MissingField, detail);
+            report.missing(location, &["method"], Code::MissingField, detail);
             None
         }
     }

@@ -2,8 +2,8 @@
 
 use super::values::choice;
 use crate::header::{Date, is_token};
-use crate::json::{JsonDkim, JsonDsn, JsonMessage, JsonWindow, Placed};
-use crate::problem::{Code, Place, Report};
+use crate::json::{JsonDkim, JsonDsn, JsonMessage, JsonWindow, Located};
+use crate::problem::{Code, Location, ProblemReport};
 use std::borrow::Cow;
 
 /// PowerMTA's options for a message. They stand in the pickup file, not in the message.
@@ -52,9 +52,9 @@ pub(super) const LONGEST_TOKEN: usize = 200;
 /// Takes PowerMTA's fields out of the message.
 pub(super) fn read_delivery<'a>(
     json: &mut JsonMessage<'a>,
-    report: &mut Report<'a>,
+    report: &mut ProblemReport<'a>,
 ) -> Delivery<'a> {
-    let mut token = |field: Option<Placed<Cow<'a, str>>>, longest| {
+    let mut token = |field: Option<Located<Cow<'a, str>>>, longest| {
         field.and_then(|text| read_token(text, longest, report))
     };
     let envid = token(json.envid.take(), LONGEST_ENVID);
@@ -81,26 +81,26 @@ pub(super) fn read_delivery<'a>(
 
 /// Printable ASCII that PowerMTA takes bare and quoted alike.
 pub(super) fn read_token<'a>(
-    text: Placed<Cow<'a, str>>,
+    text: Located<Cow<'a, str>>,
     longest: usize,
-    report: &mut Report<'a>,
+    report: &mut ProblemReport<'a>,
 ) -> Option<Cow<'a, str>> {
     let fits = |octet: u8| octet.is_ascii_graphic() && !matches!(octet, b'"' | b'\\' | b'<' | b'>');
-    let Placed { place, value } = text;
+    let Located { location, value } = text;
     if value.is_empty() || value.len() > longest || !value.bytes().all(fits) {
         let detail = format!(
             "This must be printable ASCII without blanks, quotes, backslashes and angle brackets, \
              of {longest} characters at most."
         );
-        report.problem(place, Code::InvalidToken, detail);
+        report.problem(location, Code::InvalidToken, detail);
         return None;
     }
     Some(value)
 }
 
 /// `s=SELECTOR; d=DOMAIN; i=IDENTITY; key-list=NAME`
-fn read_dkim<'a>(dkim: Placed<JsonDkim<'a>>, report: &mut Report<'a>) -> Option<String> {
-    let Placed { place, value } = dkim;
+fn read_dkim<'a>(dkim: Located<JsonDkim<'a>>, report: &mut ProblemReport<'a>) -> Option<String> {
+    let Located { location, value } = dkim;
     let fields = [
         ("s=", value.selector),
         ("d=", value.domain),
@@ -109,7 +109,7 @@ fn read_dkim<'a>(dkim: Placed<JsonDkim<'a>>, report: &mut Report<'a>) -> Option<
     ];
     let mut options = Vec::new();
     for (tag, field) in fields {
-        let Some(Placed { place, value }) = field else {
+        let Some(Located { location, value }) = field else {
             continue;
         };
         // The only one of them with an @ in it.
@@ -123,13 +123,13 @@ fn read_dkim<'a>(dkim: Placed<JsonDkim<'a>>, report: &mut Report<'a>) -> Option<
         } else {
             let detail = "This must be a word of letters, digits, dots, hyphens and the like, of \
                           60 characters at most.";
-            report.problem(place, Code::InvalidToken, detail);
+            report.problem(location, Code::InvalidToken, detail);
         }
     }
     if options.is_empty() {
         let detail = "Give at least one of `selector`, `domain`, `identity`, `keyList`.";
         report.missing(
-            place,
+            location,
             &["selector", "domain", "identity", "keyList"],
             Code::MissingField,
             detail,
@@ -141,19 +141,19 @@ fn read_dkim<'a>(dkim: Placed<JsonDkim<'a>>, report: &mut Report<'a>) -> Option<
 
 /// `START/END, START/END`
 fn read_schedule<'a>(
-    windows: Placed<Vec<Placed<JsonWindow<'a>>>>,
-    report: &mut Report<'a>,
+    windows: Located<Vec<Located<JsonWindow<'a>>>>,
+    report: &mut ProblemReport<'a>,
 ) -> Option<String> {
     let mut texts = Vec::with_capacity(windows.value.len());
-    for Placed { place, value } in windows.value {
-        let mut instant = |field: Option<Placed<Cow<'a, str>>>, name| match field {
+    for Located { location, value } in windows.value {
+        let mut instant = |field: Option<Located<Cow<'a, str>>>, name| match field {
             None => {
                 let detail = "A window must have `start` and `end`.";
-                report.missing(place, &[name], Code::MissingField, detail);
+                report.missing(location, &[name], Code::MissingField, detail);
                 None
             }
             Some(text) => Date::from_rfc3339(&text.value)
-                .map_err(|detail| report.problem(text.place, Code::InvalidDate, detail))
+                .map_err(|detail| report.problem(text.location, Code::InvalidDate, detail))
                 .ok(),
         };
         let (start, end) = (instant(value.start, "start"), instant(value.end, "end"));
@@ -162,13 +162,13 @@ fn read_schedule<'a>(
         };
         if start.to_timestamp() >= end.to_timestamp() {
             let detail = "A window must end after it starts.";
-            report.problem(place, Code::InvalidSchedule, detail);
+            report.problem(location, Code::InvalidSchedule, detail);
         }
         texts.push(format!("{}/{}", start.to_local_time(), end.to_local_time()));
     }
     if texts.len() > MOST_WINDOWS {
         let detail = "A schedule has 20 windows at most.";
-        report.problem(windows.place, Code::InvalidSchedule, detail);
+        report.problem(windows.location, Code::InvalidSchedule, detail);
     }
     (!texts.is_empty()).then(|| texts.join(", "))
 }
@@ -177,9 +177,9 @@ fn read_schedule<'a>(
 const MOST_WINDOWS: usize = 20;
 
 /// `None` where nothing is asked for.
-fn read_dsn<'a>(dsn: JsonDsn<'a>, report: &mut Report<'a>) -> Option<Dsn> {
+fn read_dsn<'a>(dsn: JsonDsn<'a>, report: &mut ProblemReport<'a>) -> Option<Dsn> {
     let mut events: Vec<&str> = Vec::new();
-    let mut never: Option<Place> = None;
+    let mut never: Option<Location> = None;
     for word in dsn.notify.map(|notify| notify.value.0).unwrap_or_default() {
         let choices = [
             ("never", "NEVER"),
@@ -191,17 +191,17 @@ fn read_dsn<'a>(dsn: JsonDsn<'a>, report: &mut Report<'a>) -> Option<Dsn> {
             continue;
         };
         if event == "NEVER" {
-            never = Some(word.place);
+            never = Some(word.location);
         }
         if !events.contains(&event) {
             events.push(event);
         }
     }
-    if let Some(place) = never
+    if let Some(location) = never
         && events.len() > 1
     {
         let detail = "`never` stands alone (RFC 3461 section 4.1).";
-        report.problem(place, Code::InvalidChoice, detail);
+        report.problem(location, Code::InvalidChoice, detail);
     }
     let notify = (!events.is_empty()).then(|| events.join(","));
     let ret = dsn

@@ -3,7 +3,7 @@
 use super::values::header_text;
 use crate::header::{LONGEST_LINE, needs_encoding};
 use crate::json::{JsonHeader, JsonHeaders};
-use crate::problem::{Code, Report};
+use crate::problem::{Code, ProblemReport};
 use std::borrow::Cow;
 
 /// A field that stands in the message as it was given.
@@ -76,24 +76,24 @@ const OTHERS_PREFIXES: [&str; 4] = ["content-", "resent-", "arc-", "x-pmta-"];
 pub(super) fn read_headers<'a>(
     headers: JsonHeaders<'a>,
     has_unsubscribe: bool,
-    report: &mut Report<'a>,
+    report: &mut ProblemReport<'a>,
 ) -> Vec<ExtraHeader<'a>> {
     let mut fields = Vec::with_capacity(headers.0.len());
     for JsonHeader { name, values } in headers.0 {
         if let Err((code, detail)) = check_name(&name.value, has_unsubscribe) {
-            report.problem(name.place, code, detail);
+            report.problem(name.location, code, detail);
             continue;
         }
         for value in values {
-            let place = value.place;
+            let location = value.location;
             if fields.len() == MOST_FIELDS {
                 let detail = "A message has 1,000 header fields of its own at most.";
-                report.problem(place, Code::TooLong, detail);
+                report.problem(location, Code::TooLong, detail);
                 return fields;
             }
             let value = header_text(value, report);
             if !fits_lines(&name.value, &value) {
-                report.problem(place, Code::TooLong, TOO_LONG);
+                report.problem(location, Code::TooLong, TOO_LONG);
             }
             fields.push(ExtraHeader {
                 name: name.value.clone(),

@@ -6,7 +6,7 @@ use super::extra_headers::ExtraHeader;
 use super::templates::{Bodies, Filled, Templates};
 use crate::address::Mailbox;
 use crate::json::JsonVariables;
-use crate::problem::Report;
+use crate::problem::ProblemReport;
 use crate::template::Owner;
 use std::borrow::Cow;
 
@@ -77,7 +77,7 @@ impl<'a> Composed<'a> {
         &mut self,
         templates: &Templates<'t>,
         owner: Owner,
-        report: &mut Report<'t>,
+        report: &mut ProblemReport<'t>,
     ) {
         let known = report.len();
         let (values, filled) = templates.fill(owner, JsonVariables::default(), self, report);

@@ -1,6 +1,6 @@
 //! Files that come beside the JSON, as parts of a form (RFC 7578).
 
-use crate::problem::{Code, Place, Report};
+use crate::problem::{Code, Location, ProblemReport};
 
 /// A file that came beside the JSON. An attachment takes it with `part` in place of `content`.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +48,7 @@ impl<'a> FileParts<'a> {
     }
 
     /// Notes that parts are left over: what was sent is not dropped without a word.
-    pub fn finish(self, report: &mut Report<'_>) {
+    pub fn finish(self, report: &mut ProblemReport<'_>) {
         let left: Vec<String> = (1_usize..)
             .zip(self.taken)
             .filter(|(_, taken)| !taken)
@@ -59,7 +59,7 @@ impl<'a> FileParts<'a> {
                 "The form has files that no attachment names with `part`, counted from 1: {}.",
                 left.join(", ")
             );
-            report.missing(Place::ROOT, &["attachments"], Code::UnusedPart, detail);
+            report.missing(Location::ROOT, &["attachments"], Code::UnusedPart, detail);
         }
     }
 }

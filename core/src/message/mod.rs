@@ -31,7 +31,7 @@ pub(crate) use unsubscribe::ONE_CLICK;
 use crate::address::{AddrSpec, Mailbox, ReversePath};
 use crate::envelope::Envelope;
 use crate::json::{self, Reading, Unreadable};
-use crate::problem::{Place, Problems, Report};
+use crate::problem::{Location, ProblemReport, Problems};
 use crate::stamp::Stamp;
 use composed::Addressees;
 use form::FileParts;
@@ -82,9 +82,9 @@ pub(crate) enum Apart {
 pub(crate) struct Head<'a> {
     /// Not to be sent if the report holds anything.
     pub message: Option<Message<'a>>,
-    pub report: Report<'a>,
+    pub report: ProblemReport<'a>,
     /// What the problems of recipients are sorted by.
-    pub place: Place,
+    pub location: Location,
     /// What the message calls them.
     pub name: String,
 }
@@ -158,17 +158,17 @@ impl<'a> Message<'a> {
             ..Beside::files(&[])
         };
         let recipients = reading.message.as_ref().and_then(|m| m.recipients.as_ref());
-        let place = match recipients {
-            Some(recipients) => recipients.place,
-            None => report.place_of_absent(Place::ROOT, NAME.into()),
+        let location = match recipients {
+            Some(recipients) => recipients.location,
+            None => report.location_of_absent(Location::ROOT, NAME.into()),
         };
         let message = reading.message;
         let message = message.and_then(|message| read::understand(message, beside, &mut report));
         Head {
-            name: report.name(place).unwrap_or(NAME).to_owned(),
+            name: report.name(location).unwrap_or(NAME).to_owned(),
             message,
             report,
-            place,
+            location,
         }
     }
 

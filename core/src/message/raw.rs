@@ -3,9 +3,9 @@
 use super::values::choice;
 use crate::address::{AddrSpec, Fault, Mailbox, bare_addresses};
 use crate::header::LONGEST_LINE;
-use crate::json::{JsonContent, JsonRaw, Placed};
+use crate::json::{JsonContent, JsonRaw, Located};
 use crate::mime::{Base64, with_crlf};
-use crate::problem::{Code, Place, Report};
+use crate::problem::{Code, Location, ProblemReport};
 use crate::text::into_octets;
 use std::borrow::Cow;
 
@@ -82,32 +82,32 @@ impl RawMessage<'_> {
 
 /// Understands `raw`. `has_recipients`: whether the envelope names some. Bcc is taken out.
 pub(super) fn read_raw<'a>(
-    raw: Placed<JsonRaw<'a>>,
+    raw: Located<JsonRaw<'a>>,
     header_recipients: HeaderRecipients,
     has_recipients: bool,
-    report: &mut Report<'a>,
+    report: &mut ProblemReport<'a>,
 ) -> Option<RawReading<'a>> {
     let (takes_recipients, shows_bcc) = match header_recipients {
         HeaderRecipients::WhereNone => (!has_recipients, has_recipients),
         HeaderRecipients::Added => (true, false),
         HeaderRecipients::Shown => (false, false),
     };
-    let place = raw.place;
-    let octets = read_octets(raw.value, place, report)?;
+    let location = raw.location;
+    let octets = read_octets(raw.value, location, report)?;
     let mut octets = mended(octets);
     let known = report.len();
-    check_lines(&octets, place, report);
+    check_lines(&octets, location, report);
     let end = header_end(&octets);
-    let fields = read_fields(octets.get(..end).unwrap_or_default(), place, report);
-    check_fields(&fields, shows_bcc, place, report);
+    let fields = read_fields(octets.get(..end).unwrap_or_default(), location, report);
+    check_fields(&fields, shows_bcc, location, report);
     if report.len() > known {
         return None;
     }
-    let from = addresses(&fields, &["from"], place, report)
+    let from = addresses(&fields, &["from"], location, report)
         .into_iter()
         .next();
     let recipients = if takes_recipients {
-        addresses(&fields, recipient_fields(&fields), place, report)
+        addresses(&fields, recipient_fields(&fields), location, report)
     } else {
         Vec::new()
     };
@@ -116,7 +116,7 @@ pub(super) fn read_raw<'a>(
     }
     let Some(from) = from else {
         let detail = "The message's From holds no address.";
-        report.problem(place, Code::InvalidContent, detail);
+        report.problem(location, Code::InvalidContent, detail);
         return None;
     };
     let message_id = message_id_of(&fields);
@@ -137,8 +137,8 @@ pub(super) fn read_raw<'a>(
 
 fn read_octets<'a>(
     raw: JsonRaw<'a>,
-    place: Place,
-    report: &mut Report<'a>,
+    location: Location,
+    report: &mut ProblemReport<'a>,
 ) -> Option<Cow<'a, [u8]>> {
     let (content, is_base64) = match raw {
         JsonRaw::Content(content) => (content, false),
@@ -149,7 +149,7 @@ fn read_octets<'a>(
                 .and_then(|word| choice(&word, &choices, report));
             let Some(content) = parts.content else {
                 let detail = "A raw message must have `content`.";
-                report.missing(place, &["content"], Code::MissingField, detail);
+                report.missing(location, &["content"], Code::MissingField, detail);
                 return None;
             };
             (content.value, is_base64.unwrap_or(false))
@@ -159,7 +159,7 @@ fn read_octets<'a>(
         JsonContent::Octets(octets) => Some(octets),
         JsonContent::Text(text) if is_base64 => Base64::parse(text)
             .map(|base64| Cow::Owned(base64.decode()))
-            .map_err(|detail| report.problem(place, Code::InvalidContent, detail))
+            .map_err(|detail| report.problem(location, Code::InvalidContent, detail))
             .ok(),
         JsonContent::Text(text) => Some(into_octets(text)),
     }
@@ -191,17 +191,17 @@ fn with_line_ends(octets: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     Cow::Owned(lines)
 }
 
-fn check_lines(octets: &[u8], place: Place, report: &mut Report<'_>) {
+fn check_lines(octets: &[u8], location: Location, report: &mut ProblemReport<'_>) {
     if memchr::memchr(0, octets).is_some() {
         let detail = "A message may not hold NUL (RFC 5322 section 2).";
-        report.problem(place, Code::InvalidContent, detail);
+        report.problem(location, Code::InvalidContent, detail);
     }
     let mut start = 0;
     for end in memchr::memchr_iter(b'\n', octets) {
         // The line with its CRLF.
         if end + 1 - start > LONGEST_LINE + 2 {
             let detail = "A line of the message has over 998 octets (RFC 5322 section 2.1.1).";
-            report.problem(place, Code::TooLong, detail);
+            report.problem(location, Code::TooLong, detail);
             return;
         }
         start = end + 1;
@@ -270,36 +270,45 @@ fn field_name(octets: &[u8]) -> Option<String> {
     is_name.then(|| String::from_utf8_lossy(name).to_ascii_lowercase())
 }
 
-fn read_fields<'o>(header: &'o [u8], place: Place, report: &mut Report<'_>) -> Vec<FieldLines<'o>> {
+fn read_fields<'o>(
+    header: &'o [u8],
+    location: Location,
+    report: &mut ProblemReport<'_>,
+) -> Vec<FieldLines<'o>> {
     let fields = split_fields(header);
     if fields.iter().any(|field| field.name.is_empty()) {
         let detail = "The header holds a line that is no field: `Name: body`, or a blank first.";
-        report.problem(place, Code::InvalidContent, detail);
+        report.problem(location, Code::InvalidContent, detail);
     }
     let is_control = |octet: &u8| octet.is_ascii_control() && !b"\r\n\t".contains(octet);
     if header.iter().any(is_control) {
         let detail = "The header may not hold control characters.";
-        report.problem(place, Code::ControlCharacter, detail);
+        report.problem(location, Code::ControlCharacter, detail);
     }
     if simdutf8::basic::from_utf8(header).is_err() {
         let detail = "The header is not UTF-8.";
-        report.problem(place, Code::InvalidContent, detail);
+        report.problem(location, Code::InvalidContent, detail);
     }
     fields
 }
 
-fn check_fields(fields: &[FieldLines<'_>], shows_bcc: bool, place: Place, report: &mut Report<'_>) {
+fn check_fields(
+    fields: &[FieldLines<'_>],
+    shows_bcc: bool,
+    location: Location,
+    report: &mut ProblemReport<'_>,
+) {
     let count = |name: &str| fields.iter().filter(|field| field.is(name)).count();
     for name in ["from", "date"] {
         if count(name) == 0 {
             let detail = format!("The message has no {name} field (RFC 5322 section 3.6).");
-            report.problem(place, Code::InvalidContent, detail);
+            report.problem(location, Code::InvalidContent, detail);
         }
     }
     for name in ONCE {
         if count(name) > 1 {
             let detail = format!("The message has several {name} fields (RFC 5322 section 3.6).");
-            report.problem(place, Code::InvalidContent, detail);
+            report.problem(location, Code::InvalidContent, detail);
         }
     }
     // PowerMTA may compare names more loosely than we know.
@@ -307,12 +316,12 @@ fn check_fields(fields: &[FieldLines<'_>], shows_bcc: bool, place: Place, report
         |field: &FieldLines<'_>| POWERMTA_FIELDS.contains(&field.name.replace('_', "-").as_str());
     if fields.iter().any(is_powermta) {
         let detail = "The message holds a header field that only PowerMTA's own options may write.";
-        report.problem(place, Code::ReservedHeader, detail);
+        report.problem(location, Code::ReservedHeader, detail);
     }
     if shows_bcc && fields.iter().any(FieldLines::is_blind) {
         let detail = "The message's Bcc would show blind recipients to all; take it out, or leave \
                       `to`, `cc` and `bcc` to the message's header.";
-        report.problem(place, Code::ReservedHeader, detail);
+        report.problem(location, Code::ReservedHeader, detail);
     }
 }
 
@@ -334,8 +343,8 @@ fn recipient_fields(fields: &[FieldLines<'_>]) -> &'static [&'static str] {
 fn addresses(
     fields: &[FieldLines<'_>],
     names: &[&str],
-    place: Place,
-    report: &mut Report<'_>,
+    location: Location,
+    report: &mut ProblemReport<'_>,
 ) -> Vec<Mailbox<'static>> {
     let mut mailboxes = Vec::new();
     for field in fields
@@ -344,7 +353,7 @@ fn addresses(
     {
         match field_addresses(field) {
             Ok(found) => mailboxes.extend(found),
-            Err(fault) => report.problem(place, fault.code, fault.detail),
+            Err(fault) => report.problem(location, fault.code, fault.detail),
         }
     }
     mailboxes

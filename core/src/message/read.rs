@@ -13,8 +13,8 @@ use super::values::{choice, header_text, read_sender};
 use super::{Apart, Beside, Content, Message};
 use crate::address::{Mailbox, ReversePath, read_mailbox, read_mailboxes};
 use crate::header::{Date, MessageId};
-use crate::json::{JsonMailbox, JsonMailboxes, JsonMessage, JsonTexts, Placed};
-use crate::problem::{Code, Place, Report};
+use crate::json::{JsonMailbox, JsonMailboxes, JsonMessage, JsonTexts, Located};
+use crate::problem::{Code, Location, ProblemReport};
 use std::borrow::Cow;
 
 /// Understands a message. `None` only where the report tells why; a message that comes back beside
@@ -22,22 +22,22 @@ use std::borrow::Cow;
 pub(super) fn understand<'a>(
     mut json: Box<JsonMessage<'a>>,
     mut beside: Beside<'a>,
-    report: &mut Report<'a>,
+    report: &mut ProblemReport<'a>,
 ) -> Option<Message<'a>> {
     let verp = json.verp.as_ref().filter(|verp| verp.value);
-    let verp = verp.map(|verp| verp.place);
+    let verp = verp.map(|verp| verp.location);
     let delivery = read_delivery(&mut json, report);
     let sender = json.sender.take();
     let sender = sender.and_then(|sender| read_sender(&sender, report));
-    if let (Some(place), Some(ReversePath::Null)) = (verp, &sender) {
+    if let (Some(location), Some(ReversePath::Null)) = (verp, &sender) {
         let detail = "VERP makes bounce addresses from the sender's; the null sender has none.";
-        report.problem(place, Code::Conflict, detail);
+        report.problem(location, Code::Conflict, detail);
     }
     let is_merge = json.raw.is_none() && (json.recipients.is_some() || beside.apart != Apart::No);
     if json.raw.is_none() {
         refuse_strangers(&json, is_merge, report);
     }
-    let mut mailboxes = |field: Option<Placed<JsonMailboxes<'a>>>| {
+    let mut mailboxes = |field: Option<Located<JsonMailboxes<'a>>>| {
         field.map_or_else(Vec::new, |field| read_mailboxes(field, report))
     };
     let mut to = mailboxes(json.to.take());
@@ -70,7 +70,7 @@ pub(super) fn understand<'a>(
         let detail = "The message goes to nobody; give `to`, `cc` or `bcc`.";
         let fields = ["to", "cc", "bcc", "recipients"];
         // Where a recipient is faulty it cannot be said that there is none.
-        report.missing(Place::ROOT, &fields, Code::NoRecipients, detail);
+        report.missing(Location::ROOT, &fields, Code::NoRecipients, detail);
     }
     Some(Message {
         sender,
@@ -83,17 +83,17 @@ pub(super) fn understand<'a>(
     })
 }
 
-fn refuse_composing(json: &JsonMessage<'_>, report: &mut Report<'_>) {
-    for place in json.composing() {
+fn refuse_composing(json: &JsonMessage<'_>, report: &mut ProblemReport<'_>) {
+    for location in json.composing() {
         let detail = "Beside `raw` only envelope fields can stand.";
-        report.problem(place, Code::Conflict, detail);
+        report.problem(location, Code::Conflict, detail);
     }
 }
 
 fn read_composed<'a>(
     json: &mut JsonMessage<'a>,
     files: &mut FileParts<'a>,
-    report: &mut Report<'a>,
+    report: &mut ProblemReport<'a>,
 ) -> Option<Box<Composed<'a>>> {
     let has_unsubscribe = json.unsubscribe.is_some();
     read_composed_with(json, has_unsubscribe, files, report)
@@ -104,7 +104,7 @@ pub(super) fn read_composed_with<'a>(
     json: &mut JsonMessage<'a>,
     has_unsubscribe: bool,
     files: &mut FileParts<'a>,
-    report: &mut Report<'a>,
+    report: &mut ProblemReport<'a>,
 ) -> Option<Box<Composed<'a>>> {
     let from = read_from(json.from.take(), report);
     let reply_to = json
@@ -141,7 +141,7 @@ pub(super) fn read_composed_with<'a>(
         .priority
         .take()
         .and_then(|word| choice(&word, &Priority::CHOICES, report));
-    let mut ids = |field: Option<Placed<JsonTexts<'a>>>| {
+    let mut ids = |field: Option<Located<JsonTexts<'a>>>| {
         field.map_or_else(Vec::new, |field| read_message_ids(field.value, report))
     };
     let (in_reply_to, references) = (ids(json.in_reply_to.take()), ids(json.references.take()));
@@ -165,39 +165,42 @@ pub(super) fn read_composed_with<'a>(
 }
 
 fn read_from<'a>(
-    from: Option<Placed<JsonMailbox<'a>>>,
-    report: &mut Report<'a>,
+    from: Option<Located<JsonMailbox<'a>>>,
+    report: &mut ProblemReport<'a>,
 ) -> Option<Mailbox<'a>> {
     let Some(from) = from else {
         let detail = "Every message needs `from`.";
-        report.missing(Place::ROOT, &["from", "raw"], Code::MissingField, detail);
+        report.missing(Location::ROOT, &["from", "raw"], Code::MissingField, detail);
         return None;
     };
     read_mailbox(from, "`from` is one mailbox; this holds several.", report)
 }
 
-fn read_message_ids<'a>(texts: JsonTexts<'a>, report: &mut Report<'a>) -> Vec<MessageId<'a>> {
+fn read_message_ids<'a>(
+    texts: JsonTexts<'a>,
+    report: &mut ProblemReport<'a>,
+) -> Vec<MessageId<'a>> {
     let mut ids = Vec::new();
     for text in texts.0 {
         match MessageId::parse_list(&text.value) {
             Ok(list) => ids.extend(list),
-            Err((code, detail)) => report.problem(text.place, code, detail),
+            Err((code, detail)) => report.problem(text.location, code, detail),
         }
     }
     ids
 }
 
-fn read_date(date: &Placed<Cow<'_, str>>, report: &mut Report<'_>) -> Option<Date> {
+fn read_date(date: &Located<Cow<'_, str>>, report: &mut ProblemReport<'_>) -> Option<Date> {
     Date::from_rfc3339(&date.value)
-        .map_err(|detail| report.problem(date.place, Code::InvalidDate, detail))
+        .map_err(|detail| report.problem(date.location, Code::InvalidDate, detail))
         .ok()
 }
 
 fn read_message_id<'a>(
-    id: &Placed<Cow<'a, str>>,
-    report: &mut Report<'a>,
+    id: &Located<Cow<'a, str>>,
+    report: &mut ProblemReport<'a>,
 ) -> Option<MessageId<'a>> {
     MessageId::parse(&id.value)
-        .map_err(|(code, detail)| report.problem(id.place, code, detail))
+        .map_err(|(code, detail)| report.problem(id.location, code, detail))
         .ok()
 }

@@ -9,9 +9,10 @@ use super::{Composed, Content, Message};
 use crate::address::{AddrSpec, Mailbox, ReversePath, read_mailbox};
 use crate::envelope::Envelope;
 use crate::json::{
-    JsonMailbox, JsonNumber, JsonPriority, JsonRecipient, JsonRecipientParts, JsonVariables, Placed,
+    JsonMailbox, JsonNumber, JsonPriority, JsonRecipient, JsonRecipientParts, JsonVariables,
+    Located,
 };
-use crate::problem::{Code, Place, Report};
+use crate::problem::{Code, Location, ProblemReport};
 use crate::stamp::{Id, Stamp};
 use crate::template::{Owner, Values};
 use std::borrow::Cow;
@@ -162,13 +163,13 @@ pub(crate) struct Rules<'m, 'a> {
 impl<'a> Rules<'_, 'a> {
     pub fn read<'r>(
         self,
-        recipient: Placed<JsonRecipient<'r>>,
-        report: &mut Report<'r>,
+        recipient: Located<JsonRecipient<'r>>,
+        report: &mut ProblemReport<'r>,
     ) -> Option<Recipient<'r>>
     where
         'a: 'r,
     {
-        let Placed { place, value } = recipient;
+        let Located { location, value } = recipient;
         let (mailbox, mut parts) = match value {
             JsonRecipient::Text(text) => (JsonMailbox::Text(text), Box::default()),
             JsonRecipient::Parts(mut parts) => {
@@ -177,8 +178,8 @@ impl<'a> Rules<'_, 'a> {
             }
         };
         let several = "Each recipient is one mailbox; this is several.";
-        let mailbox = Placed {
-            place,
+        let mailbox = Located {
+            location,
             value: mailbox,
         };
         let mailbox = read_mailbox(mailbox, several, report);
@@ -187,8 +188,8 @@ impl<'a> Rules<'_, 'a> {
             require_language(report);
         }
         let owner = match &variables {
-            Some(variables) => Owner::Variables(variables.place),
-            None => Owner::Parent(place),
+            Some(variables) => Owner::Variables(variables.location),
+            None => Owner::Parent(location),
         };
         let variables = variables.map_or_else(JsonVariables::default, |field| field.value);
         let templates = &self.merge.templates;
@@ -202,17 +203,17 @@ impl<'a> Rules<'_, 'a> {
         parts: JsonRecipientParts<'r>,
         values: Values<'r>,
         filled: Filled,
-        report: &mut Report<'r>,
+        report: &mut ProblemReport<'r>,
     ) -> Recipient<'r> {
-        let sender_place = parts.sender.as_ref().map(|sender| sender.place);
+        let sender_place = parts.sender.as_ref().map(|sender| sender.location);
         let sender = parts.sender.and_then(|sender| read_sender(&sender, report));
-        if let (Some(place), Some(ReversePath::Null), true) =
+        if let (Some(location), Some(ReversePath::Null), true) =
             (sender_place, &sender, self.delivery.verp)
         {
             let detail = "VERP makes bounce addresses from the sender's; the null sender has none.";
-            report.problem(place, Code::Conflict, detail);
+            report.problem(location, Code::Conflict, detail);
         }
-        let mut token = |field: Option<Placed<Cow<'r, str>>>, longest| {
+        let mut token = |field: Option<Located<Cow<'r, str>>>, longest| {
             field.and_then(|text| read_token(text, longest, report))
         };
         let envid = token(parts.envid, LONGEST_ENVID);
@@ -235,13 +236,13 @@ impl<'a> Rules<'_, 'a> {
 
     fn read_priority<'r>(
         self,
-        priority: Placed<JsonPriority<'r>>,
-        report: &mut Report<'r>,
+        priority: Located<JsonPriority<'r>>,
+        report: &mut ProblemReport<'r>,
     ) -> Option<OwnPriority> {
-        let Placed { place, value } = priority;
+        let Located { location, value } = priority;
         let number = match value {
             JsonPriority::Word(value) => {
-                let word = Placed { place, value };
+                let word = Located { location, value };
                 return choice(&word, &Priority::CHOICES, report).map(OwnPriority::Said);
             }
             JsonPriority::Number(JsonNumber::Integer(number)) => u8::try_from(number).ok(),
@@ -249,13 +250,13 @@ impl<'a> Rules<'_, 'a> {
         };
         let Some(number) = number.filter(|number| (1..=100).contains(number)) else {
             let detail = "PowerMTA's priority is a whole number from 1 to 100.";
-            report.problem(place, Code::InvalidChoice, detail);
+            report.problem(location, Code::InvalidChoice, detail);
             return None;
         };
         if self.merge.form == MergeForm::Expanded || self.delivery.has_long_schedule() {
             let detail = "PowerMTA takes a number in its own merge form alone, which has no room \
                           for more than 11 delivery windows; say `high`, `normal` or `low`.";
-            report.problem(place, Code::Conflict, detail);
+            report.problem(location, Code::Conflict, detail);
         }
         Some(OwnPriority::Queue(number))
     }
@@ -264,12 +265,12 @@ impl<'a> Rules<'_, 'a> {
 /// Understands the recipients that came with the message.
 pub(super) fn read_recipients<'a>(
     rules: Rules<'_, 'a>,
-    place: Place,
-    recipients: Vec<Placed<JsonRecipient<'a>>>,
-    report: &mut Report<'a>,
+    location: Location,
+    recipients: Vec<Located<JsonRecipient<'a>>>,
+    report: &mut ProblemReport<'a>,
 ) -> Vec<Recipient<'a>> {
     if recipients.is_empty() {
-        report.problem(place, Code::NoRecipients, NOBODY);
+        report.problem(location, Code::NoRecipients, NOBODY);
     }
     recipients
         .into_iter()

@@ -8,8 +8,8 @@ use super::recipients::{Merge, MergeForm, Rules, read_recipients};
 use super::templates::{NamePlaces, Templates};
 use super::values::choice;
 use super::{Apart, Beside};
-use crate::json::{JsonMessage, JsonRecipient, Placed};
-use crate::problem::{Code, Place, Report};
+use crate::json::{JsonMessage, JsonRecipient, Located};
+use crate::problem::{Code, Location, ProblemReport};
 use crate::template::{Language, LanguageKind, Owner};
 
 /// What was read.
@@ -20,17 +20,22 @@ pub(super) struct Templated<'a> {
 }
 
 /// Notes fields that cannot stand beside recipients, or without them.
-pub(super) fn refuse_strangers(json: &JsonMessage<'_>, is_merge: bool, report: &mut Report<'_>) {
+pub(super) fn refuse_strangers(
+    json: &JsonMessage<'_>,
+    is_merge: bool,
+    report: &mut ProblemReport<'_>,
+) {
     if is_merge {
-        let places = [&json.to, &json.cc, &json.bcc].map(|field| field.as_ref().map(|f| f.place));
-        for place in places.into_iter().flatten() {
+        let locations =
+            [&json.to, &json.cc, &json.bcc].map(|field| field.as_ref().map(|f| f.location));
+        for location in locations.into_iter().flatten() {
             let detail = "Beside `recipients`, each of whom gets a message of their own, nobody \
                           else can be named.";
-            report.problem(place, Code::Conflict, detail);
+            report.problem(location, Code::Conflict, detail);
         }
     } else if let Some(form) = &json.merge {
         let detail = "This says how `recipients` are written down, and there are none.";
-        report.problem(form.place, Code::Conflict, detail);
+        report.problem(form.location, Code::Conflict, detail);
     }
 }
 
@@ -39,7 +44,7 @@ pub(super) fn read_templated<'a>(
     json: &mut JsonMessage<'a>,
     beside: &mut Beside<'a>,
     delivery: &Delivery<'a>,
-    report: &mut Report<'a>,
+    report: &mut ProblemReport<'a>,
 ) -> Option<Templated<'a>> {
     let recipients = json.recipients.take();
     let is_merge = recipients.is_some() || beside.apart != Apart::No;
@@ -48,8 +53,8 @@ pub(super) fn read_templated<'a>(
     let has_language = json.template.is_some();
     let (mut composed, templates) = read_texts(json, is_merge, &mut beside.files, report)?;
     if !is_merge {
-        let variables = json.variables.take().map(|field| field.place);
-        let owner = variables.map_or(Owner::Parent(Place::ROOT), Owner::Variables);
+        let variables = json.variables.take().map(|field| field.location);
+        let owner = variables.map_or(Owner::Parent(Location::ROOT), Owner::Variables);
         composed.fill_in(&templates, owner, report);
         return Some(Templated {
             composed,
@@ -79,7 +84,7 @@ fn read_texts<'a>(
     json: &mut JsonMessage<'a>,
     is_merge: bool,
     files: &mut FileParts<'a>,
-    report: &mut Report<'a>,
+    report: &mut ProblemReport<'a>,
 ) -> Option<(Box<Composed<'a>>, Templates<'a>)> {
     if json.template.is_none() && json.variables.is_some() {
         require_language(report);
@@ -93,7 +98,7 @@ fn read_texts<'a>(
     if let (true, Some(id)) = (is_merge, &json.message_id) {
         let detail = "Each message of a merge needs an identifier of its own: put a variable into \
                       this one, or leave it out.";
-        report.problem(id.place, Code::Conflict, detail);
+        report.problem(id.location, Code::Conflict, detail);
     }
     let mut composed = read_composed_with(json, has_unsubscribe, files, report)?;
     templates.take_names(&names, &mut composed, report);
@@ -105,16 +110,18 @@ fn read_texts<'a>(
 
 /// The recipients that stand in the message itself.
 fn read_own_recipients<'a>(
-    recipients: Option<Placed<Vec<Placed<JsonRecipient<'a>>>>>,
+    recipients: Option<Located<Vec<Located<JsonRecipient<'a>>>>>,
     rules: Rules<'_, 'a>,
     apart: Apart,
-    report: &mut Report<'a>,
+    report: &mut ProblemReport<'a>,
 ) -> Vec<super::Recipient<'a>> {
     match (recipients, apart) {
-        (Some(Placed { place, value }), Apart::No) => read_recipients(rules, place, value, report),
-        (Some(Placed { place, .. }), Apart::Lines) => {
+        (Some(Located { location, value }), Apart::No) => {
+            read_recipients(rules, location, value, report)
+        }
+        (Some(Located { location, .. }), Apart::Lines) => {
             let detail = "The recipients stand in the lines behind the message.";
-            report.problem(place, Code::Conflict, detail);
+            report.problem(location, Code::Conflict, detail);
             Vec::new()
         }
         _ => Vec::new(),
@@ -123,7 +130,7 @@ fn read_own_recipients<'a>(
 
 /// Notes that there are values and no word on how texts ask for them: they are not dropped without
 /// one.
-pub(super) fn require_language(report: &mut Report<'_>) {
+pub(super) fn require_language(report: &mut ProblemReport<'_>) {
     let detail = "Variables are given; say how the texts are read: `merge`, `jinja` or `none`.";
-    report.missing(Place::ROOT, &["template"], Code::MissingField, detail);
+    report.missing(Location::ROOT, &["template"], Code::MissingField, detail);
 }

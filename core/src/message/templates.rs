@@ -5,8 +5,8 @@ use super::extra_headers::{TOO_LONG, fits_lines};
 use super::unsubscribe::{Unsubscribe, has_scheme};
 use super::values::header_text;
 use crate::header::MessageId;
-use crate::json::{JsonHeaders, JsonMailbox, JsonMailboxes, JsonMessage, JsonVariables, Placed};
-use crate::problem::{Code, Place, Report};
+use crate::json::{JsonHeaders, JsonMailbox, JsonMailboxes, JsonMessage, JsonVariables, Located};
+use crate::problem::{Code, Location, ProblemReport};
 use crate::template::{self, Language, Owner, Piece, TemplateText, Values};
 use std::borrow::Cow;
 
@@ -83,14 +83,14 @@ impl<'a> Templates<'a> {
     pub fn take(
         language: Language<'a>,
         json: &mut JsonMessage<'a>,
-        report: &mut Report<'a>,
+        report: &mut ProblemReport<'a>,
     ) -> Self {
         let mut reader = TextReader { language, report };
         let subject = reader.header(&mut json.subject);
         let bodies = Bodies {
-            text: reader.take(&mut json.text, template::Place::Text),
-            amp: reader.take(&mut json.amp, template::Place::Html),
-            html: reader.take(&mut json.html, template::Place::Html),
+            text: reader.take(&mut json.text, template::TextKind::Text),
+            amp: reader.take(&mut json.amp, template::TextKind::Html),
+            html: reader.take(&mut json.html, template::TextKind::Html),
         };
         let extra = json.headers.as_mut();
         let extra = extra.map_or_else(Vec::new, |headers| reader.extra(&mut headers.value));
@@ -109,18 +109,18 @@ impl<'a> Templates<'a> {
     /// Takes the display names with placeholders out of a message that was read.
     pub fn take_names(
         &mut self,
-        places: &NamePlaces,
+        locations: &NamePlaces,
         composed: &mut Composed<'a>,
-        report: &mut Report<'a>,
+        report: &mut ProblemReport<'a>,
     ) {
         let language = std::mem::replace(&mut self.language, Language::None);
         let mut reader = TextReader { language, report };
-        self.from_name = reader.name(places.from, &mut composed.from.name);
+        self.from_name = reader.name(locations.from, &mut composed.from.name);
         for (index, mailbox) in composed.reply_to.iter_mut().enumerate() {
-            // One text that lists several mailboxes has one place.
-            let place = places.reply_to.get(index).or(places.reply_to.last());
-            let place = place.copied().unwrap_or(Place::ROOT);
-            if let Some(name) = reader.name(place, &mut mailbox.name) {
+            // One text that lists several mailboxes has one location.
+            let location = locations.reply_to.get(index).or(locations.reply_to.last());
+            let location = location.copied().unwrap_or(Location::ROOT);
+            if let Some(name) = reader.name(location, &mut mailbox.name) {
                 self.reply_to.push((index, name));
             }
         }
@@ -135,7 +135,7 @@ impl<'a> Templates<'a> {
     }
 
     /// Takes the variables that are the same for everybody.
-    pub fn share(&mut self, variables: JsonVariables<'a>, report: &mut Report<'a>) {
+    pub fn share(&mut self, variables: JsonVariables<'a>, report: &mut ProblemReport<'a>) {
         self.language.share(variables, report);
     }
 
@@ -146,7 +146,7 @@ impl<'a> Templates<'a> {
         owner: Owner,
         variables: JsonVariables<'r>,
         composed: &Composed<'_>,
-        report: &mut Report<'r>,
+        report: &mut ProblemReport<'r>,
     ) -> (Values<'r>, Filled)
     where
         'a: 'r,
@@ -154,17 +154,17 @@ impl<'a> Templates<'a> {
         let known = report.len();
         let values = self.language.resolve(owner, variables, report);
         if report.len() == known && self.is_too_long(&values) {
-            let place = owner.variables(report);
+            let location = owner.variables(report);
             let detail = "With these values a text of the message has over 32 MiB.";
-            report.problem(place, Code::TooLong, detail);
+            report.problem(location, Code::TooLong, detail);
         }
         if report.len() > known {
             return (values, Filled::default());
         }
         let (filled, faults) = self.filled(&values, composed);
         for (code, detail) in faults {
-            let place = owner.variables(report);
-            report.problem(place, code, detail);
+            let location = owner.variables(report);
+            report.problem(location, code, detail);
         }
         (values, filled)
     }
@@ -240,35 +240,39 @@ impl<'a> Templates<'a> {
 /// Where the display names of From and Reply-To stand.
 #[derive(Debug)]
 pub(crate) struct NamePlaces {
-    from: Place,
-    reply_to: Vec<Place>,
+    from: Location,
+    reply_to: Vec<Location>,
 }
 
 impl NamePlaces {
     pub fn of(json: &JsonMessage<'_>) -> Self {
         let from = json.from.as_ref();
         Self {
-            from: from.map_or(Place::ROOT, |from| name_place(from.place, &from.value)),
+            from: from.map_or(Location::ROOT, |from| {
+                name_place(from.location, &from.value)
+            }),
             reply_to: match json
                 .reply_to
                 .as_ref()
-                .map(|field| (field.place, &field.value))
+                .map(|field| (field.location, &field.value))
             {
                 None => Vec::new(),
-                Some((place, JsonMailboxes::One(mailbox))) => vec![name_place(place, mailbox)],
+                Some((location, JsonMailboxes::One(mailbox))) => {
+                    vec![name_place(location, mailbox)]
+                }
                 Some((_, JsonMailboxes::List(list))) => list
                     .iter()
-                    .map(|mailbox| name_place(mailbox.place, &mailbox.value))
+                    .map(|mailbox| name_place(mailbox.location, &mailbox.value))
                     .collect(),
             },
         }
     }
 }
 
-fn name_place(place: Place, mailbox: &JsonMailbox<'_>) -> Place {
+fn name_place(location: Location, mailbox: &JsonMailbox<'_>) -> Location {
     match mailbox {
-        JsonMailbox::Text(_) => place,
-        JsonMailbox::Parts(parts) => parts.name.as_ref().map_or(place, |name| name.place),
+        JsonMailbox::Text(_) => location,
+        JsonMailbox::Parts(parts) => parts.name.as_ref().map_or(location, |name| name.location),
     }
 }
 
@@ -300,7 +304,7 @@ fn unsubscribe_body<'a>(
 /// Takes texts apart.
 struct TextReader<'r, 'a> {
     language: Language<'a>,
-    report: &'r mut Report<'a>,
+    report: &'r mut ProblemReport<'a>,
 }
 
 impl<'a> TextReader<'_, 'a> {
@@ -308,13 +312,13 @@ impl<'a> TextReader<'_, 'a> {
     /// text that it stands for.
     fn take(
         &mut self,
-        field: &mut Option<Placed<Cow<'a, str>>>,
-        kind: template::Place,
+        field: &mut Option<Located<Cow<'a, str>>>,
+        kind: template::TextKind,
     ) -> Option<TemplateText<'a>> {
-        let Placed { place, value } = field.take()?;
-        match self.parse(place, value, kind)?.into_literal() {
+        let Located { location, value } = field.take()?;
+        match self.parse(location, value, kind)?.into_literal() {
             Ok(value) => {
-                *field = Some(Placed { place, value });
+                *field = Some(Located { location, value });
                 None
             }
             Err(template) => Some(template),
@@ -322,9 +326,9 @@ impl<'a> TextReader<'_, 'a> {
     }
 
     /// The same for a field of the header.
-    fn header(&mut self, field: &mut Option<Placed<Cow<'a, str>>>) -> Option<TemplateText<'a>> {
+    fn header(&mut self, field: &mut Option<Located<Cow<'a, str>>>) -> Option<TemplateText<'a>> {
         let source = field.clone();
-        let template = self.take(field, template::Place::Header)?;
+        let template = self.take(field, template::TextKind::Header)?;
         header_text(source?, self.report);
         Some(template)
     }
@@ -333,9 +337,9 @@ impl<'a> TextReader<'_, 'a> {
         let values = headers.0.iter_mut().flat_map(|header| &mut header.values);
         let mut templates = Vec::new();
         for (index, value) in values.enumerate() {
-            let place = value.place;
-            let mut field = Some(Placed {
-                place,
+            let location = value.location;
+            let mut field = Some(Located {
+                location,
                 value: std::mem::take(&mut value.value),
             });
             match (self.header(&mut field), field) {
@@ -350,9 +354,13 @@ impl<'a> TextReader<'_, 'a> {
 
     fn unsubscribe(&mut self, json: &mut JsonMessage<'a>) -> Option<UnsubscribeTemplate<'a>> {
         let ways = &mut json.unsubscribe.as_mut()?.value;
-        let mut parse = |field: Option<&mut Placed<Cow<'a, str>>>| {
+        let mut parse = |field: Option<&mut Located<Cow<'a, str>>>| {
             let field = field?;
-            let template = self.parse(field.place, field.value.clone(), template::Place::Header)?;
+            let template = self.parse(
+                field.location,
+                field.value.clone(),
+                template::TextKind::Header,
+            )?;
             if template.is_literal() {
                 field.value = template.clone().into_literal().unwrap_or_default();
             }
@@ -376,8 +384,12 @@ impl<'a> TextReader<'_, 'a> {
         })
     }
 
-    fn name(&mut self, place: Place, name: &mut Option<Cow<'a, str>>) -> Option<TemplateText<'a>> {
-        let template = self.parse(place, name.take()?, template::Place::Header)?;
+    fn name(
+        &mut self,
+        location: Location,
+        name: &mut Option<Cow<'a, str>>,
+    ) -> Option<TemplateText<'a>> {
+        let template = self.parse(location, name.take()?, template::TextKind::Header)?;
         match template.into_literal() {
             Ok(literal) => {
                 *name = Some(literal).filter(|name| !name.is_empty());
@@ -389,14 +401,14 @@ impl<'a> TextReader<'_, 'a> {
 
     fn parse(
         &mut self,
-        place: Place,
+        location: Location,
         text: Cow<'a, str>,
-        kind: template::Place,
+        kind: template::TextKind,
     ) -> Option<TemplateText<'a>> {
         self.language
             .parse(text, kind)
             .map_err(|detail| {
-                self.report.problem(place, Code::InvalidTemplate, detail);
+                self.report.problem(location, Code::InvalidTemplate, detail);
             })
             .ok()
     }

@@ -2,8 +2,8 @@
 
 use crate::address::AddrSpec;
 use crate::header::{HeaderSection, holds_encoded_word};
-use crate::json::{JsonUnsubscribe, Placed};
-use crate::problem::{Code, Report};
+use crate::json::{JsonUnsubscribe, Located};
+use crate::problem::{Code, ProblemReport};
 use std::borrow::Cow;
 
 /// The ways to leave, as they stand in the header.
@@ -22,27 +22,27 @@ pub(crate) const ONE_CLICK: &str = "List-Unsubscribe=One-Click";
 const LONGEST: usize = 900;
 
 pub(super) fn read_unsubscribe<'a>(
-    unsubscribe: Placed<JsonUnsubscribe<'a>>,
-    report: &mut Report<'a>,
+    unsubscribe: Located<JsonUnsubscribe<'a>>,
+    report: &mut ProblemReport<'a>,
 ) -> Unsubscribe<'a> {
-    let Placed { place, value } = unsubscribe;
+    let Located { location, value } = unsubscribe;
     if value.url.is_none() && value.mailto.is_none() {
         let detail = "Give `url`, `mailto` or both.";
-        report.missing(place, &["url", "mailto"], Code::MissingField, detail);
+        report.missing(location, &["url", "mailto"], Code::MissingField, detail);
     }
-    let places = [
-        value.url.as_ref().map(|url| url.place),
-        value.mailto.as_ref().map(|mailto| mailto.place),
-        value.one_click.as_ref().map(|word| word.place),
+    let locations = [
+        value.url.as_ref().map(|url| url.location),
+        value.mailto.as_ref().map(|mailto| mailto.location),
+        value.one_click.as_ref().map(|word| word.location),
     ];
     let (read, faults) = Unsubscribe::new(
         value.url.map(|url| url.value),
         value.mailto.map(|mailto| mailto.value),
         value.one_click.map(|word| word.value),
     );
-    for (place, fault) in places.into_iter().zip(faults) {
-        if let (Some(place), Some(detail)) = (place, fault) {
-            report.problem(place, Code::InvalidUnsubscribe, detail);
+    for (location, fault) in locations.into_iter().zip(faults) {
+        if let (Some(location), Some(detail)) = (location, fault) {
+            report.problem(location, Code::InvalidUnsubscribe, detail);
         }
     }
     read

@@ -2,38 +2,41 @@
 
 use crate::address::{Fault, ReversePath};
 use crate::characters::has_control_except_tab;
-use crate::json::Placed;
-use crate::problem::{Code, Report};
+use crate::json::Located;
+use crate::problem::{Code, ProblemReport};
 use std::borrow::Cow;
 
 /// The envelope's sender.
 pub(super) fn read_sender<'a>(
-    sender: &Placed<Cow<'a, str>>,
-    report: &mut Report<'a>,
+    sender: &Located<Cow<'a, str>>,
+    report: &mut ProblemReport<'a>,
 ) -> Option<ReversePath<'a>> {
     match ReversePath::read(&sender.value) {
         Ok(path) => Some(path),
         Err(Fault { code, detail }) => {
-            report.problem(sender.place, code, detail);
+            report.problem(sender.location, code, detail);
             None
         }
     }
 }
 
 /// Text for an unstructured field: anything but control characters, tabs excepted.
-pub(super) fn header_text<'a>(text: Placed<Cow<'a, str>>, report: &mut Report<'a>) -> Cow<'a, str> {
+pub(super) fn header_text<'a>(
+    text: Located<Cow<'a, str>>,
+    report: &mut ProblemReport<'a>,
+) -> Cow<'a, str> {
     if has_control_except_tab(&text.value) {
         let detail = "A header field may not hold line ends or other control characters.";
-        report.problem(text.place, Code::ControlCharacter, detail);
+        report.problem(text.location, Code::ControlCharacter, detail);
     }
     text.value
 }
 
 /// One of the words that the field knows, in any letter case.
 pub(super) fn choice<T: Copy>(
-    word: &Placed<Cow<'_, str>>,
+    word: &Located<Cow<'_, str>>,
     choices: &[(&'static str, T)],
-    report: &mut Report<'_>,
+    report: &mut ProblemReport<'_>,
 ) -> Option<T> {
     let known = choices
         .iter()
@@ -44,7 +47,7 @@ pub(super) fn choice<T: Copy>(
             .map(|(known, _)| format!("`{known}`"))
             .collect();
         let detail = format!("This must be one of {}.", words.join(", "));
-        report.problem(word.place, Code::InvalidChoice, detail);
+        report.problem(word.location, Code::InvalidChoice, detail);
     }
     known.map(|(_, meaning)| *meaning)
 }

@@ -4,7 +4,7 @@ mod code;
 mod report;
 
 pub use code::Code;
-pub(crate) use report::{Place, Report};
+pub(crate) use report::{Location, ProblemReport};
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use std::{borrow::Cow, fmt};

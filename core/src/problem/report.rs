@@ -1,4 +1,4 @@
-//! Collects problems with their places while a message is read and understood.
+//! Collects problems with their locations while a message is read and understood.
 
 use super::{Code, Problem, Problems};
 use crate::text::same_name;
@@ -7,14 +7,14 @@ use std::{borrow::Cow, fmt::Write};
 /// Where a value stands in the document. Places are numbered as they are read, so their order is
 /// the document's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place(u32);
+pub(crate) struct Location(u32);
 
-impl Place {
+impl Location {
     /// The message itself.
     pub const ROOT: Self = Self(0);
 }
 
-/// The last step of the way to a place.
+/// The last step of the way to a location.
 #[derive(Debug)]
 enum Step<'a> {
     Name(Cow<'a, str>),
@@ -23,9 +23,9 @@ enum Step<'a> {
 
 #[derive(Debug)]
 struct Node<'a> {
-    parent: Place,
-    /// The place that its problems are sorted by.
-    order: Place,
+    parent: Location,
+    /// The location that its problems are sorted by.
+    order: Location,
     step: Step<'a>,
 }
 
@@ -33,33 +33,33 @@ struct Node<'a> {
 /// deserves.
 const MOST_PROBLEMS: usize = 1_000;
 
-/// The places of a document and the problems found at them.
+/// The locations of a document and the problems found at them.
 ///
-/// A place costs one push; a pointer is spelled out only for a problem.
+/// A location costs one push; a pointer is spelled out only for a problem.
 #[derive(Debug)]
-pub(crate) struct Report<'a> {
+pub(crate) struct ProblemReport<'a> {
     nodes: Vec<Node<'a>>,
     problems: Vec<Finding>,
 }
 
 #[derive(Debug)]
 struct Finding {
-    /// The place that it is sorted by.
-    order: Place,
-    place: Location,
+    /// The location that it is sorted by.
+    order: Location,
+    location: Source,
     code: Code,
     detail: Cow<'static, str>,
 }
 
 /// Where something was found.
 #[derive(Debug)]
-enum Location {
-    Here(Place),
+enum Source {
+    Here(Location),
     /// In a document that was read by itself.
     Elsewhere(String),
 }
 
-impl<'a> Report<'a> {
+impl<'a> ProblemReport<'a> {
     pub fn new() -> Self {
         Self {
             nodes: Vec::with_capacity(16),
@@ -67,49 +67,54 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// The place of the member `name` (as the caller spells it) of the object at `parent`.
-    pub fn member(&mut self, parent: Place, name: Cow<'a, str>) -> Place {
+    /// The location of the member `name` (as the caller spells it) of the object at `parent`.
+    pub fn member(&mut self, parent: Location, name: Cow<'a, str>) -> Location {
         self.push(parent, Step::Name(name))
     }
 
-    /// The place of element `index` of the array at `parent`.
-    pub fn element(&mut self, parent: Place, index: usize) -> Place {
+    /// The location of element `index` of the array at `parent`.
+    pub fn element(&mut self, parent: Location, index: usize) -> Location {
         self.push(parent, Step::Index(index))
     }
 
     /// The name of a member as the caller spells it.
-    pub fn name(&self, place: Place) -> Option<&str> {
-        match &self.node(place)?.step {
+    pub fn name(&self, location: Location) -> Option<&str> {
+        match &self.node(location)?.step {
             Step::Name(name) => Some(name),
             Step::Index(_) => None,
         }
     }
 
-    fn push(&mut self, parent: Place, step: Step<'a>) -> Place {
+    fn push(&mut self, parent: Location, step: Step<'a>) -> Location {
         // A document of four thousand million values does not fit any limit of this library.
-        let place = Place(u32::try_from(self.nodes.len() + 1).unwrap_or(u32::MAX));
-        let order = place;
+        let location = Location(u32::try_from(self.nodes.len() + 1).unwrap_or(u32::MAX));
+        let order = location;
         self.nodes.push(Node {
             parent,
             order,
             step,
         });
-        place
+        location
     }
 
-    /// What the problems of a place are sorted by.
-    fn order(&self, place: Place) -> Place {
-        self.node(place).map_or(place, |node| node.order)
+    /// What the problems of a location are sorted by.
+    fn order(&self, location: Location) -> Location {
+        self.node(location).map_or(location, |node| node.order)
     }
 
-    /// Notes a problem at `place`.
-    pub fn problem(&mut self, place: Place, code: Code, detail: impl Into<Cow<'static, str>>) {
+    /// Notes a problem at `location`.
+    pub fn problem(
+        &mut self,
+        location: Location,
+        code: Code,
+        detail: impl Into<Cow<'static, str>>,
+    ) {
         if self.is_full() {
             return;
         }
         self.problems.push(Finding {
-            order: self.order(place),
-            place: Location::Here(place),
+            order: self.order(location),
+            location: Source::Here(location),
             code,
             detail: detail.into(),
         });
@@ -119,7 +124,7 @@ impl<'a> Report<'a> {
     /// is the documented one), unless it has it and something is wrong with it.
     pub fn missing(
         &mut self,
-        parent: Place,
+        parent: Location,
         names: &[&'static str],
         code: Code,
         detail: impl Into<Cow<'static, str>>,
@@ -128,35 +133,35 @@ impl<'a> Report<'a> {
             return;
         }
         let name = names.first().copied().unwrap_or_default();
-        let place = self.member(parent, name.into());
+        let location = self.member(parent, name.into());
         self.problems.push(Finding {
             // What the message itself lacks comes after all that it has.
-            order: if parent == Place::ROOT {
-                Place(u32::MAX)
+            order: if parent == Location::ROOT {
+                Location(u32::MAX)
             } else {
                 self.order(parent)
             },
-            place: Location::Here(place),
+            location: Source::Here(location),
             code,
             detail: detail.into(),
         });
     }
 
-    /// The place of a member that is not there; what is wrong with that is told with the object at
+    /// The location of a member that is not there; what is wrong with that is told with the object at
     /// `parent`.
-    pub fn place_of_absent(&mut self, parent: Place, name: Cow<'a, str>) -> Place {
+    pub fn location_of_absent(&mut self, parent: Location, name: Cow<'a, str>) -> Location {
         let order = self.order(parent);
-        let place = self.member(parent, name);
+        let location = self.member(parent, name);
         if let Some(node) = self.nodes.last_mut() {
             node.order = order;
         }
-        place
+        location
     }
 
-    /// Takes over what was found in a document of its own that belongs to `place`. What it says of
+    /// Takes over what was found in a document of its own that belongs to `location`. What it says of
     /// the whole message is taken over once.
-    pub fn adopt(&mut self, place: Place, problems: Problems) {
-        let own = self.pointer(place);
+    pub fn adopt(&mut self, location: Location, problems: Problems) {
+        let own = self.pointer(location);
         for problem in problems.0 {
             let is_below = problem.pointer.starts_with(&own);
             if self.is_full() || (!is_below && self.is_told(&problem)) {
@@ -164,11 +169,11 @@ impl<'a> Report<'a> {
             }
             self.problems.push(Finding {
                 order: if is_below {
-                    self.order(place)
+                    self.order(location)
                 } else {
-                    Place(u32::MAX)
+                    Location(u32::MAX)
                 },
-                place: Location::Elsewhere(problem.pointer),
+                location: Source::Elsewhere(problem.pointer),
                 code: problem.code,
                 detail: problem.detail,
             });
@@ -177,9 +182,9 @@ impl<'a> Report<'a> {
 
     /// Whether the message itself has a problem there already.
     fn is_told(&self, problem: &Problem) -> bool {
-        self.problems.iter().any(|known| match &known.place {
-            Location::Here(place) => self.pointer(*place) == problem.pointer,
-            Location::Elsewhere(pointer) => *pointer == problem.pointer,
+        self.problems.iter().any(|known| match &known.location {
+            Source::Here(location) => self.pointer(*location) == problem.pointer,
+            Source::Elsewhere(pointer) => *pointer == problem.pointer,
         })
     }
 
@@ -194,9 +199,9 @@ impl<'a> Report<'a> {
     }
 
     /// Whether something is wrong in a member of `parent` that has one of the names.
-    fn has_problem_in(&self, parent: Place, names: &[&str]) -> bool {
+    fn has_problem_in(&self, parent: Location, names: &[&str]) -> bool {
         self.problems.iter().any(|finding| {
-            let Location::Here(mut at) = finding.place else {
+            let Source::Here(mut at) = finding.location else {
                 return false;
             };
             while let Some(node) = self.node(at) {
@@ -223,9 +228,9 @@ impl<'a> Report<'a> {
                     problems
                         .into_iter()
                         .map(|finding| {
-                            let pointer = match finding.place {
-                                Location::Here(place) => self.pointer(place),
-                                Location::Elsewhere(pointer) => pointer,
+                            let pointer = match finding.location {
+                                Source::Here(location) => self.pointer(location),
+                                Source::Elsewhere(pointer) => pointer,
                             };
                             Problem::new(finding.code, pointer, finding.detail)
                         })
@@ -235,10 +240,10 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// The JSON Pointer (RFC 6901) of `place`.
-    fn pointer(&self, place: Place) -> String {
+    /// The JSON Pointer (RFC 6901) of `location`.
+    fn pointer(&self, location: Location) -> String {
         let mut steps = Vec::new();
-        let mut at = place;
+        let mut at = location;
         while let Some(node) = self.node(at) {
             steps.push(&node.step);
             at = node.parent;
@@ -257,8 +262,8 @@ impl<'a> Report<'a> {
         pointer
     }
 
-    fn node(&self, place: Place) -> Option<&Node<'a>> {
-        self.nodes.get((place.0 as usize).checked_sub(1)?)
+    fn node(&self, location: Location) -> Option<&Node<'a>> {
+        self.nodes.get((location.0 as usize).checked_sub(1)?)
     }
 }
 
@@ -268,8 +273,8 @@ mod tests {
 
     #[test]
     fn problems_come_in_document_order_with_escaped_pointers() {
-        let mut report = Report::new();
-        let to = report.member(Place::ROOT, "to".into());
+        let mut report = ProblemReport::new();
+        let to = report.member(Location::ROOT, "to".into());
         let second = report.element(to, 1);
         let odd = report.member(second, "a/b~c".into());
         report.problem(odd, Code::UnknownField, "late");
@@ -281,9 +286,9 @@ mod tests {
 
     #[test]
     fn a_problem_refuses_even_a_value_that_is_there() {
-        let mut report = Report::new();
-        report.problem(Place::ROOT, Code::NoRecipients, "nobody");
+        let mut report = ProblemReport::new();
+        report.problem(Location::ROOT, Code::NoRecipients, "nobody");
         assert!(report.finish(Some(1)).is_err());
-        assert_eq!(Report::new().finish(Some(1)), Ok(1));
+        assert_eq!(ProblemReport::new().finish(Some(1)), Ok(1));
     }
 }

@@ -3,9 +3,9 @@
 #[cfg(feature = "jinja")]
 use super::jinja::Programs;
 use super::sources::{Owner, Sources};
-use super::{Place, TemplateText, Values};
+use super::{TemplateText, TextKind, Values};
 use crate::json::JsonVariables;
-use crate::problem::Report;
+use crate::problem::ProblemReport;
 use std::borrow::Cow;
 
 /// How the texts of a message are read, with what was found in them.
@@ -35,18 +35,18 @@ impl<'a> Language<'a> {
     pub fn parse(
         &mut self,
         text: Cow<'a, str>,
-        place: Place,
+        kind: TextKind,
     ) -> Result<TemplateText<'a>, Cow<'static, str>> {
         match self {
             Self::None => Ok(TemplateText::literal(text)),
-            Self::Merge(sources) => sources.parse(&text, place).map_err(Cow::Borrowed),
+            Self::Merge(sources) => sources.parse(&text, kind).map_err(Cow::Borrowed),
             #[cfg(feature = "jinja")]
-            Self::Jinja(programs) => programs.parse(text, place),
+            Self::Jinja(programs) => programs.parse(text, kind),
         }
     }
 
     /// Takes the variables that are the same for everybody. All texts were parsed before.
-    pub fn share(&mut self, variables: JsonVariables<'a>, report: &mut Report<'a>) {
+    pub fn share(&mut self, variables: JsonVariables<'a>, report: &mut ProblemReport<'a>) {
         match self {
             Self::None => {}
             Self::Merge(sources) => sources.share(variables, report),
@@ -60,7 +60,7 @@ impl<'a> Language<'a> {
         &self,
         owner: Owner,
         variables: JsonVariables<'r>,
-        report: &mut Report<'r>,
+        report: &mut ProblemReport<'r>,
     ) -> Values<'r>
     where
         'a: 'r,

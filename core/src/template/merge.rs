@@ -1,7 +1,7 @@
 //! The language `merge`: `{{ name }}`, `{{ name | default: "friend" }}`, `{{ "literal" }}`, and with
 //! three braces a value that is HTML already.
 
-use super::{Place, Slot, TemplateText};
+use super::{Slot, TemplateText, TextKind};
 use crate::text::part;
 use std::borrow::Cow;
 
@@ -21,7 +21,7 @@ const FORM: &str = "A placeholder is written `{{ name }}` or `{{ name | default:
 /// like.
 pub(super) fn parse<'a>(
     text: &Cow<'a, str>,
-    place: Place,
+    kind: TextKind,
     mut number: impl FnMut(Wanted<'a>) -> usize,
 ) -> Result<TemplateText<'a>, &'static str> {
     let mut template = TemplateText::default();
@@ -37,7 +37,7 @@ pub(super) fn parse<'a>(
             text,
             at: open + braces,
         };
-        let escaped = place == Place::Html && !is_html;
+        let escaped = kind == TextKind::Html && !is_html;
         match parser.expression()? {
             Expression::Literal(literal) if escaped => {
                 let mut text = String::new();
@@ -152,10 +152,10 @@ impl<'a> Parser<'_, 'a> {
 mod tests {
     use super::*;
 
-    fn parsed(text: &str, place: Place) -> Result<(String, Vec<String>), &'static str> {
+    fn parsed(text: &str, kind: TextKind) -> Result<(String, Vec<String>), &'static str> {
         let mut names = Vec::new();
         let text = Cow::Borrowed(text);
-        let template = parse(&text, place, |wanted| {
+        let template = parse(&text, kind, |wanted| {
             names.push(match wanted.default {
                 Some(default) => format!("{}={default}", wanted.path),
                 None => wanted.path.into_owned(),
@@ -187,9 +187,9 @@ mod tests {
         ] {
             let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
             let expected = (filled.to_owned(), names);
-            assert_eq!(parsed(text, Place::Html), Ok(expected), "{text}");
+            assert_eq!(parsed(text, TextKind::Html), Ok(expected), "{text}");
         }
-        assert_eq!(parsed("{{ a }}", Place::Text).unwrap().0, "<v>");
+        assert_eq!(parsed("{{ a }}", TextKind::Text).unwrap().0, "<v>");
     }
 
     #[test]
@@ -213,7 +213,7 @@ mod tests {
             "{{{{ a }}}}",
             "{{ a | default: \"x\" | default: \"y\" }}",
         ] {
-            assert_eq!(parsed(text, Place::Text), Err(FORM), "{text}");
+            assert_eq!(parsed(text, TextKind::Text), Err(FORM), "{text}");
         }
     }
 }

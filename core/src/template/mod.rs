@@ -42,7 +42,7 @@ pub(crate) struct Slot {
 
 /// What a text is, which decides how values are written in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum TextKind {
     /// A body of plain text.
     Text,
     /// A body of HTML.

@@ -2,10 +2,10 @@
 //! own default, in this order.
 
 use super::merge::{self, Wanted};
-use super::{Place, TemplateText, Values};
+use super::{TemplateText, TextKind, Values};
 use crate::characters::has_control_except_tab;
 use crate::json::{JsonNumber, JsonValue, JsonVariable, JsonVariables};
-use crate::problem::{self, Code, Report};
+use crate::problem::{self, Code, ProblemReport};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -30,9 +30,9 @@ struct Source<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Owner {
     /// Its variables stand here.
-    Variables(problem::Place),
+    Variables(problem::Location),
     /// It stands here and has no variables.
-    Parent(problem::Place),
+    Parent(problem::Location),
 }
 
 /// Each is looked up for each recipient.
@@ -45,10 +45,10 @@ impl<'a> Sources<'a> {
     pub fn parse(
         &mut self,
         text: &Cow<'a, str>,
-        place: Place,
+        kind: TextKind,
     ) -> Result<TemplateText<'a>, &'static str> {
         let known = self.wanted.len();
-        let template = merge::parse(text, place, |wanted| self.number(wanted, place));
+        let template = merge::parse(text, kind, |wanted| self.number(wanted, kind));
         let template = template.and_then(|template| {
             if self.wanted.len() > MOST_VALUES {
                 return Err(TOO_MANY);
@@ -70,7 +70,7 @@ impl<'a> Sources<'a> {
         }
     }
 
-    fn number(&mut self, wanted: Wanted<'a>, place: Place) -> usize {
+    fn number(&mut self, wanted: Wanted<'a>, kind: TextKind) -> usize {
         let next = self.wanted.len();
         let number = *self.numbers.entry(wanted.clone()).or_insert(next);
         if number == next {
@@ -83,7 +83,7 @@ impl<'a> Sources<'a> {
             });
         }
         if let Some(source) = self.wanted.get_mut(number) {
-            source.in_header |= place == Place::Header;
+            source.in_header |= kind == TextKind::Header;
         }
         number
     }
@@ -97,7 +97,7 @@ impl<'a> Sources<'a> {
     }
 
     /// Takes the message's variables for everybody. All texts were parsed before.
-    pub fn share(&mut self, variables: JsonVariables<'a>, report: &mut Report<'a>) {
+    pub fn share(&mut self, variables: JsonVariables<'a>, report: &mut ProblemReport<'a>) {
         let mut shared = Values(vec![None; self.wanted.len()]);
         for variable in variables.0 {
             self.take(variable, &mut shared, report);
@@ -114,7 +114,7 @@ impl<'a> Sources<'a> {
         &self,
         owner: Owner,
         variables: JsonVariables<'r>,
-        report: &mut Report<'r>,
+        report: &mut ProblemReport<'r>,
     ) -> Values<'r>
     where
         'a: 'r,
@@ -132,14 +132,20 @@ impl<'a> Sources<'a> {
     }
 
     /// Puts a variable wherever it is asked for.
-    fn take<'r>(&self, variable: JsonVariable<'r>, values: &mut Values<'r>, report: &mut Report<'r>)
-    where
+    fn take<'r>(
+        &self,
+        variable: JsonVariable<'r>,
+        values: &mut Values<'r>,
+        report: &mut ProblemReport<'r>,
+    ) where
         'a: 'r,
     {
         let Some(numbers) = self.roots.get(&variable.name) else {
             return;
         };
-        let JsonVariable { place, value, .. } = variable;
+        let JsonVariable {
+            location, value, ..
+        } = variable;
         for &number in numbers {
             let Some(source) = self.wanted.get(number) else {
                 continue;
@@ -149,13 +155,13 @@ impl<'a> Sources<'a> {
                 Some(value) => as_text(value).or_else(|| {
                     let detail = "The template puts this in, so it must be a text, a number, true \
                                   or false.";
-                    report.problem(place, Code::WrongType, detail);
+                    report.problem(location, Code::WrongType, detail);
                     Some(Cow::Borrowed(""))
                 }),
             };
             let text = text.inspect(|text| {
                 if source.in_header && has_control_except_tab(text) {
-                    report.problem(place, Code::ControlCharacter, CONTROL);
+                    report.problem(location, Code::ControlCharacter, CONTROL);
                 }
             });
             if let Some(slot) = values.0.get_mut(number) {
@@ -169,22 +175,22 @@ const CONTROL: &str = "This value lands in a header field, which may not hold li
                        control characters.";
 
 /// Notes that a value is asked for that nobody has.
-fn report_missing(owner: Owner, path: &str, report: &mut Report<'_>) {
+fn report_missing(owner: Owner, path: &str, report: &mut ProblemReport<'_>) {
     let detail = "The template needs this variable; give it, or a default in the template.";
     let code = Code::MissingVariable;
-    let mut place = owner.variables(report);
+    let mut location = owner.variables(report);
     for name in path.split('.') {
-        place = report.place_of_absent(place, name.to_owned().into());
+        location = report.location_of_absent(location, name.to_owned().into());
     }
-    report.problem(place, code, detail);
+    report.problem(location, code, detail);
 }
 
 impl Owner {
     /// Where the variables stand, or would stand.
-    pub fn variables(self, report: &mut Report<'_>) -> problem::Place {
+    pub fn variables(self, report: &mut ProblemReport<'_>) -> problem::Location {
         match self {
-            Self::Variables(place) => place,
-            Self::Parent(parent) => report.place_of_absent(parent, "variables".into()),
+            Self::Variables(location) => location,
+            Self::Parent(parent) => report.location_of_absent(parent, "variables".into()),
         }
     }
 }

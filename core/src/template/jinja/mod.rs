@@ -8,10 +8,10 @@ mod scan;
 mod value;
 
 use super::sources::{MOST_VALUES, Owner, TOO_MANY};
-use super::{Place, Slot, TemplateText, Values};
+use super::{Slot, TemplateText, TextKind, Values};
 use crate::characters::has_control_except_tab;
 use crate::json::JsonVariables;
-use crate::problem::{Code, Report};
+use crate::problem::{Code, ProblemReport};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Value, ValueKind};
 use minijinja::{
@@ -43,7 +43,7 @@ pub(crate) struct Programs {
 #[derive(Debug)]
 struct Program {
     name: String,
-    place: Place,
+    kind: TextKind,
     sections: Vec<CutSection>,
 }
 
@@ -92,7 +92,7 @@ impl Programs {
     pub fn parse<'a>(
         &mut self,
         text: Cow<'a, str>,
-        place: Place,
+        kind: TextKind,
     ) -> Result<TemplateText<'a>, Cow<'static, str>> {
         if text.len() > LONGEST {
             return Err("A text with templates has 4 MiB at most.".into());
@@ -100,8 +100,8 @@ impl Programs {
         if !text.contains(['{']) {
             return Ok(TemplateText::literal(text));
         }
-        let kind = if place == Place::Html { HTML } else { PLAIN };
-        let name = format!("{kind}{}", self.texts.len());
+        let prefix = if kind == TextKind::Html { HTML } else { PLAIN };
+        let name = format!("{prefix}{}", self.texts.len());
         let pieces = scan(&text, self.environment.syntax()).map_err(|refused| match refused {
             Refused::Syntax(error) => in_words("This is no template", &error),
             Refused::TooDeep => TOO_DEEP.into(),
@@ -142,7 +142,7 @@ impl Programs {
         }
         self.texts.push(Program {
             name,
-            place,
+            kind,
             sections,
         });
         let fuel = FUEL / self.texts.len() as u64;
@@ -160,15 +160,15 @@ impl Programs {
         &self,
         owner: Owner,
         variables: JsonVariables<'r>,
-        report: &mut Report<'r>,
+        report: &mut ProblemReport<'r>,
     ) -> Values<'r> {
         let mut values = Values(vec![None; self.values]);
         let context = value::joined(value::object(variables), self.shared.clone());
         for program in &self.texts {
             match self.work_out(program, &context, &mut values) {
                 Err((code, detail)) => {
-                    let place = owner.variables(report);
-                    report.problem(place, code, detail);
+                    let location = owner.variables(report);
+                    report.problem(location, code, detail);
                 }
                 Ok(()) => check_header(program, &values, owner, report),
             }
@@ -240,8 +240,13 @@ const UNCUT: &str = "This template cannot be told apart from what it is filled w
 const HTML: &str = "html";
 const PLAIN: &str = "text";
 
-fn check_header(program: &Program, values: &Values<'_>, owner: Owner, report: &mut Report<'_>) {
-    let is_broken = program.place == Place::Header
+fn check_header(
+    program: &Program,
+    values: &Values<'_>,
+    owner: Owner,
+    report: &mut ProblemReport<'_>,
+) {
+    let is_broken = program.kind == TextKind::Header
         && program.sections.iter().any(|section| match section {
             CutSection::Value(value) => {
                 let text = values.0.get(*value).and_then(Option::as_deref);
@@ -252,8 +257,8 @@ fn check_header(program: &Program, values: &Values<'_>, owner: Owner, report: &m
     if is_broken {
         let detail = "The template writes a line end or another control character into a header \
                       field for these values.";
-        let place = owner.variables(report);
-        report.problem(place, Code::ControlCharacter, detail);
+        let location = owner.variables(report);
+        report.problem(location, Code::ControlCharacter, detail);
     }
 }
 
@@ -311,8 +316,8 @@ fn fault(error: &Error) -> (Code, Cow<'static, str>) {
 
 /// A sentence that holds nothing of the template or of a value.
 fn in_words(what: &str, error: &Error) -> Cow<'static, str> {
-    let place = error.name().and_then(|_| error.line());
-    let line = place.map(|line| format!(", in its line {line}"));
+    let line = error.name().and_then(|_| error.line());
+    let line = line.map(|line| format!(", in its line {line}"));
     let detail = match error.kind() {
         ErrorKind::OutOfFuel => "it takes too long".to_owned(),
         kind => kind.to_string(),
