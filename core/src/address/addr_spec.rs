@@ -1,8 +1,8 @@
 //! The address proper: `local-part@domain`.
 
-use super::{Fault, domain};
+use super::domain;
 use crate::characters::has_control;
-use crate::problem::Code;
+use crate::problem::{Code, Refusal};
 use crate::text::without_angle_brackets;
 use std::borrow::Cow;
 use std::fmt;
@@ -32,18 +32,13 @@ pub struct AddrSpec<'a> {
 
 /// A text that is not an address; says why, without the text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}", .0.detail)]
-pub struct InvalidAddress(Fault);
+#[error("{0}")]
+pub struct InvalidAddress(Refusal);
 
 impl InvalidAddress {
     /// What kind of problem it is.
     pub fn code(&self) -> Code {
         self.0.code
-    }
-
-    /// One sentence on what is wrong.
-    pub(crate) fn detail(&self) -> Cow<'static, str> {
-        self.0.detail.clone()
     }
 }
 
@@ -53,7 +48,7 @@ impl<'a> AddrSpec<'a> {
         Self::read(text.into()).map_err(InvalidAddress)
     }
 
-    pub(crate) fn read(text: Cow<'a, str>) -> Result<Self, Fault> {
+    pub(crate) fn read(text: Cow<'a, str>) -> Result<Self, Refusal> {
         if let Some(at) = plain_at(&text) {
             return Ok(Self { text, at });
         }
@@ -130,7 +125,7 @@ pub(crate) enum ReversePath<'a> {
 
 impl<'a> ReversePath<'a> {
     /// Parses an address that may stand in angle brackets.
-    pub fn read(text: &Cow<'a, str>) -> Result<Self, Fault> {
+    pub fn read(text: &Cow<'a, str>) -> Result<Self, Refusal> {
         let Some(bare) = without_angle_brackets(text) else {
             return Err(invalid("The angle bracket is not closed."));
         };
@@ -176,7 +171,7 @@ const PLAIN_ATEXT: [bool; 256] = {
 };
 
 /// Where the local part ends, after checking its grammar.
-fn local_part_end(text: &str) -> Result<usize, Fault> {
+fn local_part_end(text: &str) -> Result<usize, Refusal> {
     if text.is_empty() {
         return Err(invalid("The address is empty."));
     }
@@ -196,7 +191,7 @@ fn local_part_end(text: &str) -> Result<usize, Fault> {
 }
 
 /// Dot-string of RFC 5321 section 4.1.2, with RFC 6531's characters.
-fn dot_string_end(text: &str) -> Result<usize, Fault> {
+fn dot_string_end(text: &str) -> Result<usize, Refusal> {
     let mut last = b'.';
     let mut end = text.len();
     for (index, &octet) in text.as_bytes().iter().enumerate() {
@@ -224,12 +219,12 @@ fn dot_string_end(text: &str) -> Result<usize, Fault> {
     Ok(end)
 }
 
-fn misplaced_dot() -> Fault {
+fn misplaced_dot() -> Refusal {
     invalid("A dot before the @ must stand between two characters; else put the part in quotes.")
 }
 
 /// Quoted-string of RFC 5321 section 4.1.2; the index after its closing quote.
-fn quoted_string_end(text: &str) -> Result<usize, Fault> {
+fn quoted_string_end(text: &str) -> Result<usize, Refusal> {
     let mut characters = text.char_indices().skip(1);
     while let Some((index, c)) = characters.next() {
         match c {
@@ -274,16 +269,16 @@ const ASCII_ATEXT: u128 = {
     set
 };
 
-fn invalid(detail: &'static str) -> Fault {
-    Fault::new(Code::InvalidAddress, detail)
+fn invalid(detail: &'static str) -> Refusal {
+    Refusal::new(Code::InvalidAddress, detail)
 }
 
-pub(super) fn too_long(detail: &'static str) -> Fault {
-    Fault::new(Code::AddressTooLong, detail)
+pub(super) fn too_long(detail: &'static str) -> Refusal {
+    Refusal::new(Code::AddressTooLong, detail)
 }
 
-fn control() -> Fault {
-    Fault::new(
+fn control() -> Refusal {
+    Refusal::new(
         Code::ControlCharacter,
         "An address may not hold line ends, tabs or other control characters.",
     )

@@ -1,8 +1,7 @@
 //! The part after the `@`: a host name in A-labels, or an address literal.
 
-use super::Fault;
 use super::addr_spec::too_long;
-use crate::problem::Code;
+use crate::problem::{Code, Refusal};
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -13,7 +12,7 @@ const LONGEST_DOMAIN: usize = 255;
 
 /// Checks a domain; what it must be written as instead, where that differs (UTS 46, strict,
 /// non-transitional: IDNA2008).
-pub(super) fn to_ascii(domain: &str) -> Result<Option<String>, Fault> {
+pub(super) fn to_ascii(domain: &str) -> Result<Option<String>, Refusal> {
     if let Some(literal) = domain.strip_prefix('[') {
         return match literal.strip_suffix(']') {
             Some(literal) if is_address_literal(literal) => Ok(None),
@@ -81,8 +80,8 @@ fn is_address_literal(literal: &str) -> bool {
     }
 }
 
-fn invalid(detail: &'static str) -> Fault {
-    Fault::new(Code::InvalidDomain, detail)
+fn invalid(detail: &'static str) -> Refusal {
+    Refusal::new(Code::InvalidDomain, detail)
 }
 
 #[cfg(test)]

@@ -1,12 +1,11 @@
 //! The addresses of a field of a finished message (RFC 5322 section 3.4, obsolete forms included).
 
-use super::Fault;
-use crate::problem::Code;
+use crate::problem::{Code, Refusal};
 
 /// Parts the body of an address field into its addresses: comments are blanks, names and the outlines
 /// of groups are left out. What remains is still to be checked, so nothing becomes an address here
 /// that the field does not hold.
-pub(crate) fn bare_addresses(body: &str) -> Result<Vec<String>, Fault> {
+pub(crate) fn bare_addresses(body: &str) -> Result<Vec<String>, Refusal> {
     let mut parts = Parts::default();
     let mut characters = body.chars();
     while let Some(c) = characters.next() {
@@ -64,7 +63,7 @@ impl Parts {
     }
 
     /// What stands before the colon is the group's name.
-    fn begin_group(&mut self) -> Result<(), Fault> {
+    fn begin_group(&mut self) -> Result<(), Refusal> {
         let name = std::mem::take(&mut self.text);
         if self.angle.is_some() || name.contains('@') {
             return Err(invalid(
@@ -75,7 +74,7 @@ impl Parts {
     }
 
     /// Ends a mailbox; empty elements of a list are obsolete, and harmless.
-    fn end(&mut self) -> Result<(), Fault> {
+    fn end(&mut self) -> Result<(), Refusal> {
         if self.in_angle || self.trailing {
             return Err(invalid(
                 "An address field of the message is not well formed.",
@@ -93,7 +92,7 @@ impl Parts {
 }
 
 /// Skips a comment, which may hold comments, behind its opening parenthesis.
-fn skip_comment(characters: &mut std::str::Chars<'_>) -> Result<(), Fault> {
+fn skip_comment(characters: &mut std::str::Chars<'_>) -> Result<(), Refusal> {
     let mut depth = 1_usize;
     while let Some(c) = characters.next() {
         match c {
@@ -111,7 +110,7 @@ fn skip_comment(characters: &mut std::str::Chars<'_>) -> Result<(), Fault> {
     ))
 }
 
-fn copy_quoted(characters: &mut std::str::Chars<'_>, parts: &mut Parts) -> Result<(), Fault> {
+fn copy_quoted(characters: &mut std::str::Chars<'_>, parts: &mut Parts) -> Result<(), Refusal> {
     while let Some(c) = characters.next() {
         parts.push(c);
         match c {
@@ -125,8 +124,8 @@ fn copy_quoted(characters: &mut std::str::Chars<'_>, parts: &mut Parts) -> Resul
     ))
 }
 
-fn invalid(detail: &'static str) -> Fault {
-    Fault::new(Code::InvalidMailbox, detail)
+fn invalid(detail: &'static str) -> Refusal {
+    Refusal::new(Code::InvalidMailbox, detail)
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! A display name and an address.
 
+use super::AddrSpec;
 use super::parse::outline_list;
-use super::{AddrSpec, Fault};
 use crate::characters::has_control_except_tab;
 use crate::json::{JsonMailbox, JsonMailboxParts, JsonMailboxes, Located};
-use crate::problem::{Code, Location, ProblemReport};
+use crate::problem::{Code, Location, OrRefuse, ProblemReport, Refusal};
 use std::borrow::Cow;
 
 /// A mailbox of RFC 5322 section 3.4: an address and, often, a name to show.
@@ -72,13 +72,9 @@ fn read_list<'a>(
     text: &Cow<'a, str>,
     report: &mut ProblemReport<'a>,
 ) -> Vec<Mailbox<'a>> {
-    match parse_mailboxes(text) {
-        Ok(mailboxes) => mailboxes,
-        Err(fault) => {
-            report.problem(location, fault.code, fault.detail);
-            Vec::new()
-        }
-    }
+    parse_mailboxes(text)
+        .or_refuse(location, report)
+        .unwrap_or_default()
 }
 
 fn read_parts<'a>(
@@ -97,13 +93,8 @@ fn read_parts<'a>(
         report.missing(location, &["address", "email"], Code::MissingField, detail);
         return None;
     };
-    match AddrSpec::read(address.value) {
-        Ok(address) => Some(Mailbox { name, address }),
-        Err(fault) => {
-            report.problem(address.location, fault.code, fault.detail);
-            None
-        }
-    }
+    let address = AddrSpec::read(address.value).or_refuse(address.location, report)?;
+    Some(Mailbox { name, address })
 }
 
 /// By far the most common mailbox: an address and nothing else.
@@ -116,12 +107,12 @@ fn parse_bare<'a>(text: &Cow<'a, str>) -> Option<Mailbox<'a>> {
 }
 
 /// Parses mailboxes written as one string.
-fn parse_mailboxes<'a>(text: &Cow<'a, str>) -> Result<Vec<Mailbox<'a>>, Fault> {
+fn parse_mailboxes<'a>(text: &Cow<'a, str>) -> Result<Vec<Mailbox<'a>>, Refusal> {
     if let Some(mailbox) = parse_bare(text) {
         return Ok(vec![mailbox]);
     }
     if has_control_except_tab(text) {
-        return Err(Fault::new(
+        return Err(Refusal::new(
             Code::ControlCharacter,
             "A mailbox may not hold line ends or other control characters.",
         ));
@@ -151,7 +142,7 @@ mod tests {
                     .map(|m| (m.name.map(Cow::into_owned), m.address.to_string()))
                     .collect()
             })
-            .map_err(|fault| fault.code)
+            .map_err(|refusal| refusal.code)
     }
 
     fn one(name: &str, address: &str) -> Vec<(Option<String>, String)> {

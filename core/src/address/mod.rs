@@ -11,22 +11,3 @@ pub(crate) use addr_spec::is_atext;
 pub use addr_spec::{AddrSpec, InvalidAddress};
 pub(crate) use field::bare_addresses;
 pub(crate) use mailbox::{Mailbox, read_mailbox, read_mailboxes};
-
-use crate::problem::Code;
-use std::borrow::Cow;
-
-/// Why a text is no address: what becomes a problem once its location is known.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Fault {
-    pub code: Code,
-    pub detail: Cow<'static, str>,
-}
-
-impl Fault {
-    fn new(code: Code, detail: &'static str) -> Self {
-        Self {
-            code,
-            detail: Cow::Borrowed(detail),
-        }
-    }
-}

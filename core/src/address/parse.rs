@@ -1,9 +1,8 @@
 //! The grammar of mailboxes written as one string (RFC 5322 section 3.4), without the groups and
 //! comments that no application means when it writes an address.
 
-use super::Fault;
 use super::addr_spec::is_atext;
-use crate::problem::Code;
+use crate::problem::{Code, Refusal};
 use crate::text::part;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -15,7 +14,7 @@ pub(super) struct Outline<'a> {
 }
 
 /// Parts a comma-separated list of mailboxes. Nothing that stands in the text is left out.
-pub(super) fn outline_list<'a>(text: &Cow<'a, str>) -> Result<Vec<Outline<'a>>, Fault> {
+pub(super) fn outline_list<'a>(text: &Cow<'a, str>) -> Result<Vec<Outline<'a>>, Refusal> {
     let mut parser = Parser { text, at: 0 };
     let mut mailboxes = Vec::with_capacity(1);
     loop {
@@ -35,7 +34,7 @@ struct Parser<'t, 'a> {
 
 impl<'a> Parser<'_, 'a> {
     /// `[display-name] "<" addr-spec ">"` or a bare addr-spec, up to a comma or the end.
-    fn mailbox(&mut self) -> Result<Outline<'a>, Fault> {
+    fn mailbox(&mut self) -> Result<Outline<'a>, Refusal> {
         self.skip_blanks();
         let start = self.at;
         let mut end = start;
@@ -75,7 +74,7 @@ impl<'a> Parser<'_, 'a> {
         }
     }
 
-    fn angle_address(&mut self, name: Option<Range<usize>>) -> Result<Outline<'a>, Fault> {
+    fn angle_address(&mut self, name: Option<Range<usize>>) -> Result<Outline<'a>, Refusal> {
         self.bump();
         let start = self.at;
         loop {
@@ -105,7 +104,7 @@ impl<'a> Parser<'_, 'a> {
     }
 
     /// The phrase of `range` as text: quoted strings without their quotes, words as they are.
-    fn display_name(&self, range: Range<usize>) -> Result<Option<Cow<'a, str>>, Fault> {
+    fn display_name(&self, range: Range<usize>) -> Result<Option<Cow<'a, str>>, Refusal> {
         let phrase = self.text.get(range.clone()).unwrap_or_default();
         if !phrase.contains('"') {
             return if phrase
@@ -131,7 +130,7 @@ impl<'a> Parser<'_, 'a> {
         Ok(Some(unquote(part(self.text, inner))))
     }
 
-    fn skip_quoted_string(&mut self) -> Result<(), Fault> {
+    fn skip_quoted_string(&mut self) -> Result<(), Refusal> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         match quoted_string_length(rest) {
             Some(length) => {
@@ -194,6 +193,6 @@ fn unquote(text: Cow<'_, str>) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
-fn invalid(detail: &'static str) -> Fault {
-    Fault::new(Code::InvalidMailbox, detail)
+fn invalid(detail: &'static str) -> Refusal {
+    Refusal::new(Code::InvalidMailbox, detail)
 }

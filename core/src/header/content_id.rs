@@ -2,6 +2,7 @@
 
 use super::field::holds_encoded_word;
 use crate::address::is_atext;
+use crate::problem::{Code, Refusal};
 use crate::text::without_angle_brackets;
 use std::borrow::Cow;
 
@@ -14,8 +15,11 @@ pub(crate) struct ContentId<'a>(Cow<'a, str>);
 impl<'a> ContentId<'a> {
     /// Takes what `cid:` addresses hold in the wild: the characters of an address, with or without
     /// an `@`, in angle brackets or not.
-    pub fn parse(text: &Cow<'a, str>) -> Result<Self, &'static str> {
-        const FORM: &str = "A content id has letters, digits, dots and a few signs, 200 at most.";
+    pub fn parse(text: &Cow<'a, str>) -> Result<Self, Refusal> {
+        const FORM: Refusal = Refusal::new(
+            Code::InvalidContentId,
+            "A content id has letters, digits, dots and a few signs, 200 at most.",
+        );
         let bare = without_angle_brackets(text).ok_or(FORM)?;
         let fits = |c: char| c.is_ascii() && (is_atext(c) || ".@:".contains(c));
         if bare.is_empty()

@@ -1,5 +1,6 @@
 //! Date and time as mail writes them (RFC 5322 section 3.3).
 
+use crate::problem::{Code, Refusal};
 use jiff::Timestamp;
 use jiff::civil::{DateTime, Weekday};
 use jiff::fmt::temporal::{Pieces, PiecesOffset};
@@ -16,17 +17,19 @@ pub(crate) struct Date {
 
 impl Date {
     /// Parses RFC 3339. Fractions of a second are read and not kept: mail has none.
-    pub fn from_rfc3339(text: &str) -> Result<Self, &'static str> {
-        const FORM: &str =
-            "A date is written as in RFC 3339, with an offset: 2026-01-31T12:00:00Z.";
+    pub fn from_rfc3339(text: &str) -> Result<Self, Refusal> {
+        const FORM: Refusal =
+            invalid("A date is written as in RFC 3339, with an offset: 2026-01-31T12:00:00Z.");
         if !has_rfc3339_form(text) {
             return Err(FORM);
         }
         // jiff takes it for the second before.
         if text.get(17..19) == Some("60") {
-            return Err("A leap second cannot be told; give the second before or after.");
+            let detail = "A leap second cannot be told; give the second before or after.";
+            return Err(invalid(detail));
         }
-        let pieces = Pieces::parse(text).map_err(|_| "There is no such date or time of day.")?;
+        let pieces =
+            Pieces::parse(text).map_err(|_| invalid("There is no such date or time of day."))?;
         let (Some(time), Some(offset)) = (pieces.time(), pieces.offset()) else {
             return Err(FORM);
         };
@@ -40,11 +43,12 @@ impl Date {
             _ => return Err(FORM),
         };
         if local.year() < 1900 {
-            return Err("A mail's date cannot be before the year 1900.");
+            return Err(invalid("A mail's date cannot be before the year 1900."));
         }
         Ok(Self {
             local,
-            offset_minutes: i16::try_from(offset.seconds() / 60).unwrap_or(0),
+            offset_minutes: i16::try_from(offset.seconds() / 60)
+                .expect("RFC 3339 has offsets of less than a day"),
             offset_unknown,
         })
     }
@@ -108,6 +112,10 @@ impl Date {
         }
         DateText(text)
     }
+}
+
+const fn invalid(detail: &'static str) -> Refusal {
+    Refusal::new(Code::InvalidDate, detail)
 }
 
 const TWO_DIGITS: [[u8; 2]; 100] = {

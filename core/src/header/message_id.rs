@@ -2,7 +2,7 @@
 
 use super::field::holds_encoded_word;
 use crate::characters::has_control;
-use crate::problem::Code;
+use crate::problem::{Code, Refusal};
 use crate::text::without_angle_brackets;
 use std::borrow::Cow;
 
@@ -15,21 +15,18 @@ pub(crate) struct MessageId<'a>(Cow<'a, str>);
 
 impl<'a> MessageId<'a> {
     /// Parses an identifier that may stand in angle brackets.
-    pub fn parse(text: &Cow<'a, str>) -> Result<Self, (Code, &'static str)> {
+    pub fn parse(text: &Cow<'a, str>) -> Result<Self, Refusal> {
         let Some(bare) = without_angle_brackets(text) else {
-            return Err((Code::InvalidMessageId, "The angle bracket is not closed."));
+            return Err(invalid("The angle bracket is not closed."));
         };
         if has_control(&bare) {
-            return Err((
+            return Err(Refusal::new(
                 Code::ControlCharacter,
                 "A message identifier may not hold line ends or other control characters.",
             ));
         }
         if bare.len() > LONGEST {
-            return Err((
-                Code::InvalidMessageId,
-                "The message identifier has over 900 octets.",
-            ));
+            return Err(invalid("The message identifier has over 900 octets."));
         }
         match bare.split_once('@') {
             Some((left, right))
@@ -37,8 +34,7 @@ impl<'a> MessageId<'a> {
             {
                 Ok(Self(bare))
             }
-            _ => Err((
-                Code::InvalidMessageId,
+            _ => Err(invalid(
                 "A message identifier has the form left@right, of ASCII letters, digits, dots \
                  and a few signs.",
             )),
@@ -47,14 +43,16 @@ impl<'a> MessageId<'a> {
 
     /// Parses identifiers of other messages, parted by white space. Others write what we would not,
     /// and a thread must not break over it; refused is what would break the header.
-    pub fn parse_list(text: &str) -> Result<Vec<MessageId<'static>>, (Code, &'static str)> {
-        const FORM: &str = "Message identifiers have the form <left@right>, of printable ASCII, \
-                            with white space between them.";
+    pub fn parse_list(text: &str) -> Result<Vec<MessageId<'static>>, Refusal> {
+        const FORM: Refusal = invalid(
+            "Message identifiers have the form <left@right>, of printable ASCII, with white space \
+             between them.",
+        );
         let mut ids = Vec::new();
         for word in text.split([' ', '\t']).filter(|word| !word.is_empty()) {
             if has_control(word) {
                 let detail = "A message identifier may not hold control characters.";
-                return Err((Code::ControlCharacter, detail));
+                return Err(Refusal::new(Code::ControlCharacter, detail));
             }
             let fits = |octet: u8| octet.is_ascii_graphic() && !b"<>()\\\",;".contains(&octet);
             match without_angle_brackets(&word.into()) {
@@ -66,11 +64,11 @@ impl<'a> MessageId<'a> {
                 {
                     ids.push(MessageId(Cow::Owned(id.into_owned())));
                 }
-                _ => return Err((Code::InvalidMessageId, FORM)),
+                _ => return Err(FORM),
             }
         }
         if ids.is_empty() {
-            return Err((Code::InvalidMessageId, FORM));
+            return Err(FORM);
         }
         Ok(ids)
     }
@@ -84,6 +82,10 @@ impl<'a> MessageId<'a> {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+const fn invalid(detail: &'static str) -> Refusal {
+    Refusal::new(Code::InvalidMessageId, detail)
 }
 
 fn is_id_right(text: &str) -> bool {

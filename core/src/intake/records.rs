@@ -1,7 +1,7 @@
 //! One recipient after the other out of the spool.
 
 use super::IntakeError;
-use crate::problem::{Code, Problem, Problems};
+use crate::problem::{Code, Problem, Problems, Refusal};
 use std::io::{self, Read};
 
 /// How much is read at once.
@@ -101,7 +101,7 @@ impl<R: Read> Records<R> {
 fn too_long(index: usize) -> Problems {
     let detail = "A recipient has 4 MiB at most.";
     let pointer = format!("/recipients/{index}");
-    Problems::one(Problem::new(Code::TooLong, pointer, detail))
+    Problems::one(Problem::new(pointer, Refusal::new(Code::TooLong, detail)))
 }
 
 #[cfg(test)]

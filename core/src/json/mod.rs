@@ -27,7 +27,7 @@ pub(crate) use values::{
     JsonMailbox, JsonMailboxParts, JsonMailboxes, JsonRaw, JsonTexts, JsonUnsubscribe, JsonWindow,
 };
 
-use crate::problem::{Code, Location, Problem, ProblemReport, Problems};
+use crate::problem::{Code, Location, Problem, ProblemReport, Problems, Refusal};
 use serde::Deserializer;
 use serde::de::DeserializeSeed;
 use shape::{Reader, Seed};
@@ -178,5 +178,7 @@ fn syntax_problem(error: &serde_json::Error) -> Problems {
 }
 
 fn not_json(detail: impl Into<Cow<'static, str>>) -> Problems {
-    Problems::one(Problem::new(Code::NotJson, String::new(), detail))
+    let detail = detail.into();
+    let code = Code::NotJson;
+    Problems::one(Problem::new(String::new(), Refusal { code, detail }))
 }

@@ -5,7 +5,7 @@ use super::values::{choice, header_text};
 use crate::header::ContentId;
 use crate::json::{JsonAttachment, JsonContent, Located};
 use crate::mime::{Base64, Content, Disposition, File, MediaType};
-use crate::problem::{Code, Location, ProblemReport};
+use crate::problem::{Code, Location, OrRefuse, ProblemReport, Refusal};
 use crate::text::into_octets;
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -55,11 +55,9 @@ fn read_attachment<'a>(
         take_part(part, &mut json, parts, report);
     }
     let filename = json.filename.map(|name| read_filename(name, report));
-    let content_id = json.cid.and_then(|cid| {
-        ContentId::parse(&cid.value)
-            .map_err(|detail| report.problem(cid.location, Code::InvalidContentId, detail))
-            .ok()
-    });
+    let content_id = json
+        .cid
+        .and_then(|cid| ContentId::parse(&cid.value).or_refuse(cid.location, report));
     let disposition = json.disposition.and_then(|word| {
         let choices = [
             ("attachment", Disposition::Attachment),
@@ -162,21 +160,14 @@ fn read_content<'a>(
     let content = match (value, encoding.unwrap_or(Encoding::Base64)) {
         (JsonContent::Octets(octets), _) => Content::Octets(octets),
         (JsonContent::Text(text), Encoding::Utf8) => Content::Octets(into_octets(text)),
-        (JsonContent::Text(text), Encoding::Base64) => match Base64::parse(text) {
-            Ok(base64) => Content::Base64(base64),
-            Err(detail) => {
-                report.problem(location, Code::InvalidContent, detail);
-                return None;
-            }
-        },
+        (JsonContent::Text(text), Encoding::Base64) => {
+            Content::Base64(Base64::parse(text).or_refuse(location, report)?)
+        }
     };
     if media_type.essence() != "message/rfc822" {
         return Some(content);
     }
-    content
-        .into_message()
-        .map_err(|detail| report.problem(location, Code::InvalidContent, detail))
-        .ok()
+    content.into_message().or_refuse(location, report)
 }
 
 /// A name that a reader can save under: no path, no control characters.
@@ -202,12 +193,11 @@ fn read_type<'a>(
 ) -> Option<MediaType<'a>> {
     let parsed = MediaType::parse(&text.value).and_then(|media_type| {
         if media_type.essence().starts_with("multipart/") {
-            Err("An attachment is one part; a multipart type cannot be its type.")
+            let detail = "An attachment is one part; a multipart type cannot be its type.";
+            Err(Refusal::new(Code::InvalidContentType, detail))
         } else {
             Ok(media_type)
         }
     });
-    parsed
-        .map_err(|detail| report.problem(text.location, Code::InvalidContentType, detail))
-        .ok()
+    parsed.or_refuse(text.location, report)
 }

@@ -5,7 +5,7 @@ use crate::address::{AddrSpec, Mailbox};
 use crate::characters::has_control_except_tab;
 use crate::header::{Date, HeaderSection, MessageId};
 use crate::mime::with_crlf;
-use crate::problem::{Code, Problem, Problems};
+use crate::problem::{Code, Problem, Problems, Refusal};
 use crate::stamp::Stamp;
 use std::borrow::Cow;
 
@@ -107,9 +107,8 @@ fn refuse_stray_bcc(lines: &[u8]) -> Result<(), Problems> {
     let detail = "The header holds a line that is no field, and a Bcc there or behind it.";
     let pointer = "/raw".to_owned();
     Err(Problems::one(Problem::new(
-        Code::InvalidContent,
         pointer,
-        detail,
+        Refusal::new(Code::InvalidContent, detail),
     )))
 }
 
@@ -137,19 +136,16 @@ fn add_missing(
 }
 
 fn from<'a>(origin: &Origin<'a>) -> Result<Mailbox<'a>, Problems> {
-    let problem = |code, detail| Problems::one(Problem::new(code, "/from".to_owned(), detail));
+    let refused = |refusal| Problems::one(Problem::new("/from".to_owned(), refusal));
     let name = origin.name.filter(|name| !name.is_empty());
     if name.is_some_and(has_control_except_tab) {
-        let detail = Cow::Borrowed("A display name may not hold control characters.");
-        return Err(problem(Code::ControlCharacter, detail));
+        let detail = "A display name may not hold control characters.";
+        return Err(refused(Refusal::new(Code::ControlCharacter, detail)));
     }
-    match AddrSpec::parse(origin.address) {
-        Ok(address) => Ok(Mailbox {
-            name: name.map(Cow::Borrowed),
-            address,
-        }),
-        Err(error) => Err(problem(error.code(), error.detail())),
-    }
+    Ok(Mailbox {
+        name: name.map(Cow::Borrowed),
+        address: AddrSpec::read(origin.address.into()).map_err(refused)?,
+    })
 }
 
 fn without_mbox_line(octets: &[u8]) -> &[u8] {

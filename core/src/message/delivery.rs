@@ -3,7 +3,7 @@
 use super::values::choice;
 use crate::header::{Date, is_token};
 use crate::json::{JsonDkim, JsonDsn, JsonMessage, JsonWindow, Located};
-use crate::problem::{Code, Location, ProblemReport};
+use crate::problem::{Code, Location, OrRefuse, ProblemReport};
 use std::borrow::Cow;
 
 /// PowerMTA's options for a message. They stand in the pickup file, not in the message.
@@ -152,9 +152,7 @@ fn read_schedule<'a>(
                 report.missing(location, &[name], Code::MissingField, detail);
                 None
             }
-            Some(text) => Date::from_rfc3339(&text.value)
-                .map_err(|detail| report.problem(text.location, Code::InvalidDate, detail))
-                .ok(),
+            Some(text) => Date::from_rfc3339(&text.value).or_refuse(text.location, report),
         };
         let (start, end) = (instant(value.start, "start"), instant(value.end, "end"));
         let (Some(start), Some(end)) = (start, end) else {

@@ -3,7 +3,7 @@
 use super::values::header_text;
 use crate::header::{LONGEST_LINE, needs_encoding};
 use crate::json::{JsonHeader, JsonHeaders};
-use crate::problem::{Code, ProblemReport};
+use crate::problem::{Code, OrRefuse, ProblemReport, Refusal};
 use std::borrow::Cow;
 
 /// A field that stands in the message as it was given.
@@ -80,8 +80,8 @@ pub(super) fn read_headers<'a>(
 ) -> Vec<ExtraHeader<'a>> {
     let mut fields = Vec::with_capacity(headers.0.len());
     for JsonHeader { name, values } in headers.0 {
-        if let Err((code, detail)) = check_name(&name.value, has_unsubscribe) {
-            report.problem(name.location, code, detail);
+        let checked = check_name(&name.value, has_unsubscribe);
+        if checked.or_refuse(name.location, report).is_none() {
             continue;
         }
         for value in values {
@@ -93,7 +93,7 @@ pub(super) fn read_headers<'a>(
             }
             let value = header_text(value, report);
             if !fits_lines(&name.value, &value) {
-                report.problem(location, Code::TooLong, TOO_LONG);
+                report.refuse(location, TOO_LONG);
             }
             fields.push(ExtraHeader {
                 name: name.value.clone(),
@@ -105,7 +105,10 @@ pub(super) fn read_headers<'a>(
 }
 
 /// What is said of a value that does not fit.
-pub(super) const TOO_LONG: &str = "A word of a header field must fit in a line of 998 octets.";
+pub(super) const TOO_LONG: Refusal = Refusal::new(
+    Code::TooLong,
+    "A word of a header field must fit in a line of 998 octets.",
+);
 
 /// Whether each word of a value fits in a line.
 pub(super) fn fits_lines(name: &str, value: &str) -> bool {
@@ -115,7 +118,7 @@ pub(super) fn fits_lines(name: &str, value: &str) -> bool {
     needs_encoding(value) || value.split(' ').all(&mut fits)
 }
 
-fn check_name(name: &str, has_unsubscribe: bool) -> Result<(), (Code, Cow<'static, str>)> {
+fn check_name(name: &str, has_unsubscribe: bool) -> Result<(), Refusal> {
     // ftext of RFC 5322 section 3.6.8.
     let is_name = !name.is_empty()
         && name
@@ -124,14 +127,14 @@ fn check_name(name: &str, has_unsubscribe: bool) -> Result<(), (Code, Cow<'stati
     if !is_name || name.len() > LONGEST_NAME {
         let detail = "The name of a header field is printable ASCII without blank and colon, of 76 \
                       characters at most.";
-        return Err((Code::InvalidHeaderName, detail.into()));
+        return Err(Refusal::new(Code::InvalidHeaderName, detail));
     }
     let name = name.to_ascii_lowercase();
     let twice = [("list-unsubscribe", "unsubscribe")];
     let twice = twice.iter().filter(|_| has_unsubscribe);
     if let Some((_, field)) = OWN_FIELDS.iter().chain(twice).find(|(own, _)| *own == name) {
         let detail = format!("This header field is made from the message's `{field}`.");
-        return Err((Code::ReservedHeader, detail.into()));
+        return Err(Refusal::with_detail(Code::ReservedHeader, detail));
     }
     // PowerMTA may compare names more loosely than we know.
     let plain = name.replace('_', "-");
@@ -142,7 +145,7 @@ fn check_name(name: &str, has_unsubscribe: bool) -> Result<(), (Code, Cow<'stati
             .any(|prefix| plain.starts_with(prefix))
     {
         let detail = "This header field is not the sender's to write.";
-        return Err((Code::ReservedHeader, detail.into()));
+        return Err(Refusal::new(Code::ReservedHeader, detail));
     }
     Ok(())
 }

@@ -1,11 +1,11 @@
 //! A finished message (RFC 5322) that is sent as it is, after checks.
 
 use super::values::choice;
-use crate::address::{AddrSpec, Fault, Mailbox, bare_addresses};
+use crate::address::{AddrSpec, Mailbox, bare_addresses};
 use crate::header::LONGEST_LINE;
 use crate::json::{JsonContent, JsonRaw, Located};
 use crate::mime::{Base64, with_crlf};
-use crate::problem::{Code, Location, ProblemReport};
+use crate::problem::{Code, Location, OrRefuse, ProblemReport, Refusal};
 use crate::text::into_octets;
 use std::borrow::Cow;
 
@@ -159,8 +159,7 @@ fn read_octets<'a>(
         JsonContent::Octets(octets) => Some(octets),
         JsonContent::Text(text) if is_base64 => Base64::parse(text)
             .map(|base64| Cow::Owned(base64.decode()))
-            .map_err(|detail| report.problem(location, Code::InvalidContent, detail))
-            .ok(),
+            .or_refuse(location, report),
         JsonContent::Text(text) => Some(into_octets(text)),
     }
 }
@@ -351,16 +350,14 @@ fn addresses(
         .iter()
         .filter(|field| names.contains(&field.name.as_str()))
     {
-        match field_addresses(field) {
-            Ok(found) => mailboxes.extend(found),
-            Err(fault) => report.problem(location, fault.code, fault.detail),
-        }
+        let found = field_addresses(field).or_refuse(location, report);
+        mailboxes.extend(found.into_iter().flatten());
     }
     mailboxes
 }
 
 /// The addresses of a field. Display names do not matter here, so they may be of any form.
-fn field_addresses(field: &FieldLines<'_>) -> Result<Vec<Mailbox<'static>>, Fault> {
+fn field_addresses(field: &FieldLines<'_>) -> Result<Vec<Mailbox<'static>>, Refusal> {
     bare_addresses(&field.body())?
         .into_iter()
         .map(|address| {

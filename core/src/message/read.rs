@@ -14,7 +14,7 @@ use super::{Apart, Beside, Content, Message};
 use crate::address::{Mailbox, ReversePath, read_mailbox, read_mailboxes};
 use crate::header::{Date, MessageId};
 use crate::json::{JsonMailbox, JsonMailboxes, JsonMessage, JsonTexts, Located};
-use crate::problem::{Code, Location, ProblemReport};
+use crate::problem::{Code, Location, OrRefuse, ProblemReport};
 use std::borrow::Cow;
 
 /// Understands a message. `None` only where the report tells why; a message that comes back beside
@@ -182,25 +182,19 @@ fn read_message_ids<'a>(
 ) -> Vec<MessageId<'a>> {
     let mut ids = Vec::new();
     for text in texts.0 {
-        match MessageId::parse_list(&text.value) {
-            Ok(list) => ids.extend(list),
-            Err((code, detail)) => report.problem(text.location, code, detail),
-        }
+        let list = MessageId::parse_list(&text.value).or_refuse(text.location, report);
+        ids.extend(list.into_iter().flatten());
     }
     ids
 }
 
 fn read_date(date: &Located<Cow<'_, str>>, report: &mut ProblemReport<'_>) -> Option<Date> {
-    Date::from_rfc3339(&date.value)
-        .map_err(|detail| report.problem(date.location, Code::InvalidDate, detail))
-        .ok()
+    Date::from_rfc3339(&date.value).or_refuse(date.location, report)
 }
 
 fn read_message_id<'a>(
     id: &Located<Cow<'a, str>>,
     report: &mut ProblemReport<'a>,
 ) -> Option<MessageId<'a>> {
-    MessageId::parse(&id.value)
-        .map_err(|(code, detail)| report.problem(id.location, code, detail))
-        .ok()
+    MessageId::parse(&id.value).or_refuse(id.location, report)
 }

@@ -6,7 +6,7 @@ use super::unsubscribe::{Unsubscribe, has_scheme};
 use super::values::header_text;
 use crate::header::MessageId;
 use crate::json::{JsonHeaders, JsonMailbox, JsonMailboxes, JsonMessage, JsonVariables, Located};
-use crate::problem::{Code, Location, ProblemReport};
+use crate::problem::{Code, Location, OrRefuse, ProblemReport, Refusal};
 use crate::template::{self, Language, Owner, Piece, TemplateText, Values};
 use std::borrow::Cow;
 
@@ -161,10 +161,10 @@ impl<'a> Templates<'a> {
         if report.len() > known {
             return (values, Filled::default());
         }
-        let (filled, faults) = self.filled(&values, composed);
-        for (code, detail) in faults {
+        let (filled, refusals) = self.filled(&values, composed);
+        for refusal in refusals {
             let location = owner.variables(report);
-            report.problem(location, code, detail);
+            report.refuse(location, refusal);
         }
         (values, filled)
     }
@@ -174,33 +174,28 @@ impl<'a> Templates<'a> {
         self.filled(&Values::default(), composed).0
     }
 
-    fn filled(
-        &self,
-        values: &Values<'_>,
-        composed: &Composed<'_>,
-    ) -> (Filled, Vec<(Code, &'static str)>) {
+    fn filled(&self, values: &Values<'_>, composed: &Composed<'_>) -> (Filled, Vec<Refusal>) {
         let fill = |text: &TemplateText<'_>| self.fill_text(text, values);
-        let mut faults = Vec::new();
+        let mut refusals = Vec::new();
         let mut extra = Vec::with_capacity(self.extra.len());
         for (index, text) in &self.extra {
             let value = fill(text);
             let field = composed.extra_headers.get(*index);
             if !field.is_none_or(|field| fits_lines(&field.name, &value)) {
-                faults.push((Code::TooLong, TOO_LONG));
+                refusals.push(TOO_LONG);
             }
             extra.push(value);
         }
         let unsubscribe = self.unsubscribe.as_ref().map(|ways| {
             let [url, mailto] = [&ways.url, &ways.mailto]
                 .map(|text| text.as_ref().map(|text| Cow::Owned(fill(text))));
-            let (filled, wrong) = Unsubscribe::new(url, mailto, ways.one_click);
-            let wrong = wrong.into_iter().flatten();
-            faults.extend(wrong.map(|detail| (Code::InvalidUnsubscribe, detail)));
-            filled
+            Unsubscribe::new(url, mailto, ways.one_click, |_, refusal| {
+                refusals.push(refusal);
+            })
         });
         let message_id = self.message_id.as_ref().and_then(|text| {
             MessageId::parse(&Cow::Owned(fill(text)))
-                .map_err(|fault| faults.push(fault))
+                .map_err(|refusal| refusals.push(refusal))
                 .ok()
         });
         let filled = Filled {
@@ -212,7 +207,7 @@ impl<'a> Templates<'a> {
             unsubscribe,
             message_id,
         };
-        (filled, faults)
+        (filled, refusals)
     }
 
     /// Whether a text is longer than a message may be: a value may stand in it again and again.
@@ -407,9 +402,6 @@ impl<'a> TextReader<'_, 'a> {
     ) -> Option<TemplateText<'a>> {
         self.language
             .parse(text, kind)
-            .map_err(|detail| {
-                self.report.problem(location, Code::InvalidTemplate, detail);
-            })
-            .ok()
+            .or_refuse(location, self.report)
     }
 }

@@ -3,7 +3,7 @@
 use crate::address::AddrSpec;
 use crate::header::{HeaderSection, holds_encoded_word};
 use crate::json::{JsonUnsubscribe, Located};
-use crate::problem::{Code, ProblemReport};
+use crate::problem::{Code, ProblemReport, Refusal};
 use std::borrow::Cow;
 
 /// The ways to leave, as they stand in the header.
@@ -30,38 +30,48 @@ pub(super) fn read_unsubscribe<'a>(
         let detail = "Give `url`, `mailto` or both.";
         report.missing(location, &["url", "mailto"], Code::MissingField, detail);
     }
-    let locations = [
-        value.url.as_ref().map(|url| url.location),
-        value.mailto.as_ref().map(|mailto| mailto.location),
-        value.one_click.as_ref().map(|word| word.location),
-    ];
-    let (read, faults) = Unsubscribe::new(
+    let url = value.url.as_ref().map(|url| url.location);
+    let mailto = value.mailto.as_ref().map(|mailto| mailto.location);
+    let one_click = value.one_click.as_ref().map(|word| word.location);
+    Unsubscribe::new(
         value.url.map(|url| url.value),
         value.mailto.map(|mailto| mailto.value),
         value.one_click.map(|word| word.value),
-    );
-    for (location, fault) in locations.into_iter().zip(faults) {
-        if let (Some(location), Some(detail)) = (location, fault) {
-            report.problem(location, Code::InvalidUnsubscribe, detail);
-        }
-    }
-    read
+        |way, refusal| {
+            let location = match way {
+                Way::Url => url,
+                Way::Mailto => mailto,
+                Way::OneClick => one_click,
+            };
+            report.refuse(location.expect("what is refused was given"), refusal);
+        },
+    )
+}
+
+/// Which of the three ways to leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    Url,
+    Mailto,
+    OneClick,
 }
 
 impl<'a> Unsubscribe<'a> {
-    /// The ways to leave, and what is wrong with each of the three.
-    pub fn new(
+    /// The ways to leave. `refuse` is told what is wrong with one that was given.
+    pub(super) fn new(
         url: Option<Cow<'a, str>>,
         mailto: Option<Cow<'a, str>>,
         one_click: Option<bool>,
-    ) -> (Self, [Option<&'static str>; 3]) {
-        let mut faults = [None; 3];
+        mut refuse: impl FnMut(Way, Refusal),
+    ) -> Self {
+        let mut refuse = |way, detail| refuse(way, Refusal::new(Code::InvalidUnsubscribe, detail));
         let mut targets = Vec::new();
         let mut is_https = false;
         if let Some(url) = url {
             is_https = has_scheme(&url, "https:");
             if !(is_https || has_scheme(&url, "http:")) || !fits(&url) {
-                faults[0] = Some(
+                refuse(
+                    Way::Url,
                     "The address must be an http or https URL in ASCII, of 900 octets at most.",
                 );
             }
@@ -71,14 +81,16 @@ impl<'a> Unsubscribe<'a> {
             if let Some(target) = mailto_target(&mailto) {
                 targets.push(target);
             } else {
-                faults[1] = Some("This must be an address, or a mailto: URL in ASCII.");
+                let detail = "This must be an address, or a mailto: URL in ASCII.";
+                refuse(Way::Mailto, detail);
             }
         }
         if one_click == Some(true) && !is_https {
-            faults[2] = Some("One click needs an https `url` (RFC 8058).");
+            let detail = "One click needs an https `url` (RFC 8058).";
+            refuse(Way::OneClick, detail);
         }
         let one_click = is_https && one_click != Some(false);
-        (Self { targets, one_click }, faults)
+        Self { targets, one_click }
     }
 
     /// The body of List-Unsubscribe in one line.

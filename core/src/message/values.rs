@@ -1,9 +1,9 @@
 //! Values that several fields have: a choice of words, a text of the header, an envelope sender.
 
-use crate::address::{Fault, ReversePath};
+use crate::address::ReversePath;
 use crate::characters::has_control_except_tab;
 use crate::json::Located;
-use crate::problem::{Code, ProblemReport};
+use crate::problem::{Code, OrRefuse, ProblemReport};
 use std::borrow::Cow;
 
 /// The envelope's sender.
@@ -11,13 +11,7 @@ pub(super) fn read_sender<'a>(
     sender: &Located<Cow<'a, str>>,
     report: &mut ProblemReport<'a>,
 ) -> Option<ReversePath<'a>> {
-    match ReversePath::read(&sender.value) {
-        Ok(path) => Some(path),
-        Err(Fault { code, detail }) => {
-            report.problem(sender.location, code, detail);
-            None
-        }
-    }
+    ReversePath::read(&sender.value).or_refuse(sender.location, report)
 }
 
 /// Text for an unstructured field: anything but control characters, tabs excepted.

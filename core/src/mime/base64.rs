@@ -1,5 +1,6 @@
 //! Content in base64 (RFC 2045 section 6.8).
 
+use crate::problem::{Code, Refusal};
 use encodify::base64;
 use std::borrow::Cow;
 
@@ -12,7 +13,7 @@ pub(crate) struct Base64<'a>(Cow<'a, str>);
 
 impl<'a> Base64<'a> {
     /// Checks a text; line ends and blanks in it are left out.
-    pub fn parse(text: Cow<'a, str>) -> Result<Self, &'static str> {
+    pub fn parse(text: Cow<'a, str>) -> Result<Self, Refusal> {
         if is_proper(&text) {
             return Ok(Self(text));
         }
@@ -20,7 +21,8 @@ impl<'a> Base64<'a> {
         if is_proper(&bare) {
             return Ok(Self(Cow::Owned(bare)));
         }
-        Err("The content is not base64 (RFC 4648 section 4, with its padding).")
+        let detail = "The content is not base64 (RFC 4648 section 4, with its padding).";
+        Err(Refusal::new(Code::InvalidContent, detail))
     }
 
     pub fn decode(&self) -> Vec<u8> {

@@ -3,6 +3,7 @@
 use super::base64::{self, Base64};
 use super::media_type::MediaType;
 use crate::header::{ContentId, HeaderSection, LONGEST_LINE};
+use crate::problem::{Code, Refusal};
 use std::borrow::Cow;
 
 /// A file that travels with the message.
@@ -35,7 +36,7 @@ pub(crate) enum Content<'a> {
 
 impl Content<'_> {
     /// The content as a message that stands in another: lines end with CRLF and are not too long.
-    pub fn into_message(self) -> Result<Self, &'static str> {
+    pub fn into_message(self) -> Result<Self, Refusal> {
         let octets = match self {
             Self::Base64(base64) => base64.decode(),
             Self::Octets(octets) => octets.into_owned(),
@@ -43,14 +44,16 @@ impl Content<'_> {
         };
         let octets = with_crlf(&octets);
         if octets.contains(&0) {
-            return Err("An attached message may not hold NUL (RFC 2045 section 2.8).");
+            let detail = "An attached message may not hold NUL (RFC 2045 section 2.8).";
+            return Err(Refusal::new(Code::InvalidContent, detail));
         }
         let line_length = |line: &[u8]| line.strip_suffix(b"\r").unwrap_or(line).len();
         if octets
             .split(|octet| *octet == b'\n')
             .any(|line| line_length(line) > LONGEST_LINE)
         {
-            return Err("An attached message has a line of over 998 octets.");
+            let detail = "An attached message has a line of over 998 octets.";
+            return Err(Refusal::new(Code::InvalidContent, detail));
         }
         Ok(Self::Message {
             is_ascii: octets.is_ascii(),

@@ -1,6 +1,7 @@
 //! Media types (RFC 2045 section 5.1).
 
 use crate::header::is_token;
+use crate::problem::{Code, Refusal};
 use std::borrow::Cow;
 
 /// `type/subtype` with its parameters.
@@ -29,11 +30,12 @@ impl<'a> MediaType<'a> {
     }
 
     /// Parses what stands in a Content-Type field.
-    pub fn parse(text: &Cow<'a, str>) -> Result<Self, &'static str> {
-        const FORM: &str =
-            "A content type has the form type/subtype, with `; name=value` for parameters.";
+    pub fn parse(text: &Cow<'a, str>) -> Result<Self, Refusal> {
+        const FORM: Refusal = invalid(
+            "A content type has the form type/subtype, with `; name=value` for parameters.",
+        );
         if text.len() > LONGEST {
-            return Err("A content type has 1,000 octets at most.");
+            return Err(invalid("A content type has 1,000 octets at most."));
         }
         let (essence, mut rest) = text.split_once(';').unwrap_or((text, ""));
         let essence = essence.trim_matches(BLANKS);
@@ -50,7 +52,9 @@ impl<'a> MediaType<'a> {
                 return Err(FORM);
             }
             if parameters.iter().any(|(known, _)| *known == name) {
-                return Err("A parameter of the content type stands there twice.");
+                return Err(invalid(
+                    "A parameter of the content type stands there twice.",
+                ));
             }
             parameters.push((name, value));
             rest = after;
@@ -78,6 +82,10 @@ impl<'a> MediaType<'a> {
         }
         self
     }
+}
+
+const fn invalid(detail: &'static str) -> Refusal {
+    Refusal::new(Code::InvalidContentType, detail)
 }
 
 const LONGEST: usize = 1_000;

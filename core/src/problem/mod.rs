@@ -1,9 +1,11 @@
 //! What is wrong with a message, said to its writer.
 
 mod code;
+mod refusal;
 mod report;
 
 pub use code::Code;
+pub(crate) use refusal::{OrRefuse, Refusal};
 pub(crate) use report::{Location, ProblemReport};
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
@@ -20,11 +22,12 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(crate) fn new(code: Code, pointer: String, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn new(pointer: String, refusal: Refusal) -> Self {
+        let Refusal { code, detail } = refusal;
         Self {
             code,
             pointer,
-            detail: detail.into(),
+            detail,
         }
     }
 

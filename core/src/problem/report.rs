@@ -1,6 +1,6 @@
 //! Collects problems with their locations while a message is read and understood.
 
-use super::{Code, Problem, Problems};
+use super::{Code, Problem, Problems, Refusal};
 use crate::text::same_name;
 use std::{borrow::Cow, fmt::Write};
 
@@ -12,6 +12,8 @@ pub(crate) struct Location(u32);
 impl Location {
     /// The message itself.
     pub const ROOT: Self = Self(0);
+    /// Behind all that the document holds: what the message itself lacks is told last.
+    const END: Self = Self(u32::MAX);
 }
 
 /// The last step of the way to a location.
@@ -46,9 +48,8 @@ pub(crate) struct ProblemReport<'a> {
 struct Finding {
     /// The location that it is sorted by.
     order: Location,
-    location: Source,
-    code: Code,
-    detail: Cow<'static, str>,
+    source: Source,
+    refusal: Refusal,
 }
 
 /// Where something was found.
@@ -69,12 +70,12 @@ impl<'a> ProblemReport<'a> {
 
     /// The location of the member `name` (as the caller spells it) of the object at `parent`.
     pub fn member(&mut self, parent: Location, name: Cow<'a, str>) -> Location {
-        self.push(parent, Step::Name(name))
+        self.push(parent, Step::Name(name), None)
     }
 
     /// The location of element `index` of the array at `parent`.
     pub fn element(&mut self, parent: Location, index: usize) -> Location {
-        self.push(parent, Step::Index(index))
+        self.push(parent, Step::Index(index), None)
     }
 
     /// The name of a member as the caller spells it.
@@ -85,13 +86,20 @@ impl<'a> ProblemReport<'a> {
         }
     }
 
-    fn push(&mut self, parent: Location, step: Step<'a>) -> Location {
-        // A document of four thousand million values does not fit any limit of this library.
-        let location = Location(u32::try_from(self.nodes.len() + 1).unwrap_or(u32::MAX));
-        let order = location;
+    /// The location of a member that is not there; what is wrong with that is told with the object at
+    /// `parent`.
+    pub fn location_of_absent(&mut self, parent: Location, name: Cow<'a, str>) -> Location {
+        let order = self.order(parent);
+        self.push(parent, Step::Name(name), Some(order))
+    }
+
+    /// `order`: what its problems are sorted by, where that is another location.
+    fn push(&mut self, parent: Location, step: Step<'a>, order: Option<Location>) -> Location {
+        let number = u32::try_from(self.nodes.len() + 1);
+        let location = Location(number.expect("no input of this library holds so many values"));
         self.nodes.push(Node {
             parent,
-            order,
+            order: order.unwrap_or(location),
             step,
         });
         location
@@ -102,22 +110,20 @@ impl<'a> ProblemReport<'a> {
         self.node(location).map_or(location, |node| node.order)
     }
 
-    /// Notes a problem at `location`.
+    /// Notes what is wrong at `location`, for a rule that is checked where the report is at hand.
     pub fn problem(
         &mut self,
         location: Location,
         code: Code,
         detail: impl Into<Cow<'static, str>>,
     ) {
-        if self.is_full() {
-            return;
-        }
-        self.problems.push(Finding {
-            order: self.order(location),
-            location: Source::Here(location),
-            code,
-            detail: detail.into(),
-        });
+        let detail = detail.into();
+        self.refuse(location, Refusal { code, detail });
+    }
+
+    /// Notes that the value at `location` is refused.
+    pub fn refuse(&mut self, location: Location, refusal: Refusal) {
+        self.note(self.order(location), Source::Here(location), refusal);
     }
 
     /// Notes that the object at `parent` lacks the member that may have any of `names` (the first
@@ -132,30 +138,25 @@ impl<'a> ProblemReport<'a> {
         if self.is_full() || self.has_problem_in(parent, names) {
             return;
         }
-        let name = names.first().copied().unwrap_or_default();
-        let location = self.member(parent, name.into());
-        self.problems.push(Finding {
-            // What the message itself lacks comes after all that it has.
-            order: if parent == Location::ROOT {
-                Location(u32::MAX)
-            } else {
-                self.order(parent)
-            },
-            location: Source::Here(location),
-            code,
-            detail: detail.into(),
-        });
+        let name = names.first().expect("a member has a documented name");
+        let location = self.member(parent, (*name).into());
+        let order = if parent == Location::ROOT {
+            Location::END
+        } else {
+            self.order(parent)
+        };
+        let detail = detail.into();
+        self.note(order, Source::Here(location), Refusal { code, detail });
     }
 
-    /// The location of a member that is not there; what is wrong with that is told with the object at
-    /// `parent`.
-    pub fn location_of_absent(&mut self, parent: Location, name: Cow<'a, str>) -> Location {
-        let order = self.order(parent);
-        let location = self.member(parent, name);
-        if let Some(node) = self.nodes.last_mut() {
-            node.order = order;
+    fn note(&mut self, order: Location, source: Source, refusal: Refusal) {
+        if !self.is_full() {
+            self.problems.push(Finding {
+                order,
+                source,
+                refusal,
+            });
         }
-        location
     }
 
     /// Takes over what was found in a document of its own that belongs to `location`. What it says of
@@ -167,22 +168,23 @@ impl<'a> ProblemReport<'a> {
             if self.is_full() || (!is_below && self.is_told(&problem)) {
                 continue;
             }
-            self.problems.push(Finding {
-                order: if is_below {
-                    self.order(location)
-                } else {
-                    Location(u32::MAX)
-                },
-                location: Source::Elsewhere(problem.pointer),
-                code: problem.code,
-                detail: problem.detail,
-            });
+            let order = if is_below {
+                self.order(location)
+            } else {
+                Location::END
+            };
+            let Problem {
+                code,
+                pointer,
+                detail,
+            } = problem;
+            self.note(order, Source::Elsewhere(pointer), Refusal { code, detail });
         }
     }
 
     /// Whether the message itself has a problem there already.
     fn is_told(&self, problem: &Problem) -> bool {
-        self.problems.iter().any(|known| match &known.location {
+        self.problems.iter().any(|known| match &known.source {
             Source::Here(location) => self.pointer(*location) == problem.pointer,
             Source::Elsewhere(pointer) => *pointer == problem.pointer,
         })
@@ -201,7 +203,7 @@ impl<'a> ProblemReport<'a> {
     /// Whether something is wrong in a member of `parent` that has one of the names.
     fn has_problem_in(&self, parent: Location, names: &[&str]) -> bool {
         self.problems.iter().any(|finding| {
-            let Source::Here(mut at) = finding.location else {
+            let Source::Here(mut at) = finding.source else {
                 return false;
             };
             while let Some(node) = self.node(at) {
@@ -216,28 +218,21 @@ impl<'a> ProblemReport<'a> {
         })
     }
 
-    /// `value` if nothing is wrong, otherwise every problem in document order. `value` may only be
-    /// missing where a problem was noted.
+    /// `value` if nothing is wrong, otherwise every problem in document order.
     pub fn finish<T>(mut self, value: Option<T>) -> Result<T, Problems> {
-        match value {
-            Some(value) if self.problems.is_empty() => Ok(value),
-            _ => {
-                self.problems.sort_by_key(|finding| finding.order);
-                let problems = std::mem::take(&mut self.problems);
-                Err(Problems(
-                    problems
-                        .into_iter()
-                        .map(|finding| {
-                            let pointer = match finding.location {
-                                Source::Here(location) => self.pointer(location),
-                                Source::Elsewhere(pointer) => pointer,
-                            };
-                            Problem::new(finding.code, pointer, finding.detail)
-                        })
-                        .collect(),
-                ))
-            }
+        let mut findings = std::mem::take(&mut self.problems);
+        if findings.is_empty() {
+            return Ok(value.expect("what is not there was refused, and the report says why"));
         }
+        findings.sort_by_key(|finding| finding.order);
+        let problems = findings.into_iter().map(|finding| {
+            let pointer = match finding.source {
+                Source::Here(location) => self.pointer(location),
+                Source::Elsewhere(pointer) => pointer,
+            };
+            Problem::new(pointer, finding.refusal)
+        });
+        Err(Problems(problems.collect()))
     }
 
     /// The JSON Pointer (RFC 6901) of `location`.

@@ -5,7 +5,7 @@ use super::jinja::Programs;
 use super::sources::{Owner, Sources};
 use super::{TemplateText, TextKind, Values};
 use crate::json::JsonVariables;
-use crate::problem::ProblemReport;
+use crate::problem::{ProblemReport, Refusal};
 use std::borrow::Cow;
 
 /// How the texts of a message are read, with what was found in them.
@@ -36,10 +36,10 @@ impl<'a> Language<'a> {
         &mut self,
         text: Cow<'a, str>,
         kind: TextKind,
-    ) -> Result<TemplateText<'a>, Cow<'static, str>> {
+    ) -> Result<TemplateText<'a>, Refusal> {
         match self {
             Self::None => Ok(TemplateText::literal(text)),
-            Self::Merge(sources) => sources.parse(&text, kind).map_err(Cow::Borrowed),
+            Self::Merge(sources) => sources.parse(&text, kind),
             #[cfg(feature = "jinja")]
             Self::Jinja(programs) => programs.parse(text, kind),
         }

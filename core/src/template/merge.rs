@@ -2,6 +2,7 @@
 //! three braces a value that is HTML already.
 
 use super::{Slot, TemplateText, TextKind};
+use crate::problem::{Code, Refusal};
 use crate::text::part;
 use std::borrow::Cow;
 
@@ -14,8 +15,11 @@ pub(super) struct Wanted<'a> {
     pub default: Option<Cow<'a, str>>,
 }
 
-const FORM: &str = "A placeholder is written `{{ name }}` or `{{ name | default: \"text\" }}`, with \
-                    three braces for a value that is HTML; `{{ \"{{\" }}` writes two braces.";
+const FORM: Refusal = Refusal::new(
+    Code::InvalidTemplate,
+    "A placeholder is written `{{ name }}` or `{{ name | default: \"text\" }}`, with three braces \
+     for a value that is HTML; `{{ \"{{\" }}` writes two braces.",
+);
 
 /// Takes a text apart. `number` gives the number of a value. An error says what a placeholder looks
 /// like.
@@ -23,7 +27,7 @@ pub(super) fn parse<'a>(
     text: &Cow<'a, str>,
     kind: TextKind,
     mut number: impl FnMut(Wanted<'a>) -> usize,
-) -> Result<TemplateText<'a>, &'static str> {
+) -> Result<TemplateText<'a>, Refusal> {
     let mut template = TemplateText::default();
     let mut at = 0;
     while let Some(found) = text.get(at..).and_then(|rest| rest.find("{{")) {
@@ -68,7 +72,7 @@ struct Parser<'t, 'a> {
 }
 
 impl<'a> Parser<'_, 'a> {
-    fn expression(&mut self) -> Result<Expression<'a>, &'static str> {
+    fn expression(&mut self) -> Result<Expression<'a>, Refusal> {
         self.skip_blanks();
         if matches!(self.peek(), Some('"' | '\'')) {
             return self.string().map(Expression::Literal);
@@ -89,7 +93,7 @@ impl<'a> Parser<'_, 'a> {
     }
 
     /// A letter or `_`, then letters, digits and `_`; dots between names.
-    fn path(&mut self) -> Result<Cow<'a, str>, &'static str> {
+    fn path(&mut self) -> Result<Cow<'a, str>, Refusal> {
         let start = self.at;
         let mut is_first = true;
         while let Some(c) = self.peek() {
@@ -108,7 +112,7 @@ impl<'a> Parser<'_, 'a> {
     }
 
     /// A text in quotes of either kind; there are no escapes.
-    fn string(&mut self) -> Result<Cow<'a, str>, &'static str> {
+    fn string(&mut self) -> Result<Cow<'a, str>, Refusal> {
         let quote = self
             .peek()
             .filter(|c| matches!(c, '"' | '\''))
@@ -119,7 +123,7 @@ impl<'a> Parser<'_, 'a> {
         Ok(part(self.text, start..start + length))
     }
 
-    fn word(&mut self, word: &str) -> Result<(), &'static str> {
+    fn word(&mut self, word: &str) -> Result<(), Refusal> {
         if !self.rest(self.at).starts_with(word) {
             return Err(FORM);
         }
@@ -128,7 +132,7 @@ impl<'a> Parser<'_, 'a> {
     }
 
     /// The index behind the closing braces.
-    fn close(&mut self, braces: usize) -> Result<usize, &'static str> {
+    fn close(&mut self, braces: usize) -> Result<usize, Refusal> {
         let closing = "}}}".get(..braces).unwrap_or_default();
         self.word(closing)?;
         Ok(self.at)
@@ -152,7 +156,7 @@ impl<'a> Parser<'_, 'a> {
 mod tests {
     use super::*;
 
-    fn parsed(text: &str, kind: TextKind) -> Result<(String, Vec<String>), &'static str> {
+    fn parsed(text: &str, kind: TextKind) -> Result<(String, Vec<String>), Refusal> {
         let mut names = Vec::new();
         let text = Cow::Borrowed(text);
         let template = parse(&text, kind, |wanted| {

@@ -5,7 +5,7 @@ use super::merge::{self, Wanted};
 use super::{TemplateText, TextKind, Values};
 use crate::characters::has_control_except_tab;
 use crate::json::{JsonNumber, JsonValue, JsonVariable, JsonVariables};
-use crate::problem::{self, Code, ProblemReport};
+use crate::problem::{self, Code, ProblemReport, Refusal};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -37,8 +37,10 @@ pub(crate) enum Owner {
 
 /// Each is looked up for each recipient.
 pub(super) const MOST_VALUES: usize = 1_000;
-pub(super) const TOO_MANY: &str =
-    "The texts of a message have 1,000 different placeholders at most.";
+pub(super) const TOO_MANY: Refusal = Refusal::new(
+    Code::InvalidTemplate,
+    "The texts of a message have 1,000 different placeholders at most.",
+);
 
 impl<'a> Sources<'a> {
     /// Takes a text apart and notes the values that it asks for.
@@ -46,7 +48,7 @@ impl<'a> Sources<'a> {
         &mut self,
         text: &Cow<'a, str>,
         kind: TextKind,
-    ) -> Result<TemplateText<'a>, &'static str> {
+    ) -> Result<TemplateText<'a>, Refusal> {
         let known = self.wanted.len();
         let template = merge::parse(text, kind, |wanted| self.number(wanted, kind));
         let template = template.and_then(|template| {

@@ -11,7 +11,7 @@ use super::sources::{MOST_VALUES, Owner, TOO_MANY};
 use super::{Slot, TemplateText, TextKind, Values};
 use crate::characters::has_control_except_tab;
 use crate::json::JsonVariables;
-use crate::problem::{Code, ProblemReport};
+use crate::problem::{Code, ProblemReport, Refusal};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Value, ValueKind};
 use minijinja::{
@@ -93,9 +93,9 @@ impl Programs {
         &mut self,
         text: Cow<'a, str>,
         kind: TextKind,
-    ) -> Result<TemplateText<'a>, Cow<'static, str>> {
+    ) -> Result<TemplateText<'a>, Refusal> {
         if text.len() > LONGEST {
-            return Err("A text with templates has 4 MiB at most.".into());
+            return Err(invalid("A text with templates has 4 MiB at most."));
         }
         if !text.contains(['{']) {
             return Ok(TemplateText::literal(text));
@@ -103,13 +103,13 @@ impl Programs {
         let prefix = if kind == TextKind::Html { HTML } else { PLAIN };
         let name = format!("{prefix}{}", self.texts.len());
         let pieces = scan(&text, self.environment.syntax()).map_err(|refused| match refused {
-            Refused::Syntax(error) => in_words("This is no template", &error),
-            Refused::TooDeep => TOO_DEEP.into(),
-            Refused::Unbounded => UNBOUNDED.into(),
+            Refused::Syntax(error) => no_template(&error),
+            Refused::TooDeep => TOO_DEEP,
+            Refused::Unbounded => UNBOUNDED,
         })?;
         self.environment
             .add_template_owned(name.clone(), text.to_string())
-            .map_err(|error| in_words("This is no template", &error))?;
+            .map_err(|error| no_template(&error))?;
         let mut template = TemplateText::default();
         let mut sections = Vec::new();
         let mut known: HashMap<&str, usize> = HashMap::new();
@@ -138,7 +138,7 @@ impl Programs {
             }
         }
         if self.values > MOST_VALUES {
-            return Err(TOO_MANY.into());
+            return Err(TOO_MANY);
         }
         self.texts.push(Program {
             name,
@@ -166,9 +166,9 @@ impl Programs {
         let context = value::joined(value::object(variables), self.shared.clone());
         for program in &self.texts {
             match self.work_out(program, &context, &mut values) {
-                Err((code, detail)) => {
+                Err(refusal) => {
                     let location = owner.variables(report);
-                    report.problem(location, code, detail);
+                    report.refuse(location, refusal);
                 }
                 Ok(()) => check_header(program, &values, owner, report),
             }
@@ -181,12 +181,12 @@ impl Programs {
         program: &Program,
         context: &Value,
         values: &mut Values<'_>,
-    ) -> Result<(), (Code, Cow<'static, str>)> {
+    ) -> Result<(), Refusal> {
         let (output, spans) = self
             .environment
             .get_template(&program.name)
             .and_then(|template| template.render_with_spans(context.clone()))
-            .map_err(|error| fault(&error))?;
+            .map_err(|error| not_worked_out(&error))?;
         let mut spans = spans.into_iter();
         let mut at = 0;
         let mut open = None;
@@ -197,7 +197,7 @@ impl Programs {
                     let found = spans.find(|span| {
                         span.kind() == OutputSpanKind::Raw && span.source_range() == *range
                     });
-                    let found = found.ok_or((Code::InvalidTemplate, UNCUT.into()))?;
+                    let found = found.ok_or(UNCUT)?;
                     let output_range = found.output_range();
                     put(&output, at..output_range.start, open.take(), values)?;
                     at = output_range.end;
@@ -215,13 +215,13 @@ fn put(
     range: Range<usize>,
     value: Option<usize>,
     values: &mut Values<'_>,
-) -> Result<(), (Code, Cow<'static, str>)> {
+) -> Result<(), Refusal> {
     let text = output.get(range).unwrap_or_default();
     let slot = value.and_then(|value| values.0.get_mut(value));
     match slot {
         None if text.is_empty() => Ok(()),
-        None => Err((Code::InvalidTemplate, UNCUT.into())),
-        Some(Some(known)) if known != text => Err((Code::InvalidTemplate, UNCUT.into())),
+        None => Err(UNCUT),
+        Some(Some(known)) if known != text => Err(UNCUT),
         Some(slot) => {
             *slot = Some(Cow::Owned(text.to_owned()));
             Ok(())
@@ -229,13 +229,21 @@ fn put(
     }
 }
 
-const TOO_DEEP: &str = "A tag of a template has 200 operators at most, and a template 200 branches and \
-                        lists of a million values.";
-const UNBOUNDED: &str = "Templates have no `*` (numbers have the filter `times`), no `**` and no \
-                         recursive loops: nothing would bound what they make of a list.";
+const TOO_DEEP: Refusal = invalid(
+    "A tag of a template has 200 operators at most, and a template 200 branches and lists of a \
+     million values.",
+);
+const UNBOUNDED: Refusal = invalid(
+    "Templates have no `*` (numbers have the filter `times`), no `**` and no recursive loops: \
+     nothing would bound what they make of a list.",
+);
 
 /// Not known to happen; what cannot be told apart is refused rather than sent.
-const UNCUT: &str = "This template cannot be told apart from what it is filled with.";
+const UNCUT: Refusal = invalid("This template cannot be told apart from what it is filled with.");
+
+const fn invalid(detail: &'static str) -> Refusal {
+    Refusal::new(Code::InvalidTemplate, detail)
+}
 
 const HTML: &str = "html";
 const PLAIN: &str = "text";
@@ -305,24 +313,34 @@ fn write_value(
     }
 }
 
-fn fault(error: &Error) -> (Code, Cow<'static, str>) {
-    if error.kind() == ErrorKind::UndefinedError {
-        let detail = in_words("The template needs a variable that is not given", error);
-        return (Code::MissingVariable, detail);
-    }
-    let detail = in_words("The template cannot be worked out with these values", error);
-    (Code::InvalidTemplate, detail)
+fn no_template(error: &Error) -> Refusal {
+    let detail = in_words("This is no template", error);
+    Refusal::with_detail(Code::InvalidTemplate, detail)
+}
+
+fn not_worked_out(error: &Error) -> Refusal {
+    let (code, what) = match error.kind() {
+        ErrorKind::UndefinedError => (
+            Code::MissingVariable,
+            "The template needs a variable that is not given",
+        ),
+        _ => (
+            Code::InvalidTemplate,
+            "The template cannot be worked out with these values",
+        ),
+    };
+    Refusal::with_detail(code, in_words(what, error))
 }
 
 /// A sentence that holds nothing of the template or of a value.
-fn in_words(what: &str, error: &Error) -> Cow<'static, str> {
+fn in_words(what: &str, error: &Error) -> String {
     let line = error.name().and_then(|_| error.line());
     let line = line.map(|line| format!(", in its line {line}"));
     let detail = match error.kind() {
         ErrorKind::OutOfFuel => "it takes too long".to_owned(),
         kind => kind.to_string(),
     };
-    format!("{what}: {detail}{}.", line.unwrap_or_default()).into()
+    format!("{what}: {detail}{}.", line.unwrap_or_default())
 }
 
 #[cfg(test)]
