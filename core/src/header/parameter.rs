@@ -1,6 +1,7 @@
 //! Parameters of structured fields (RFC 2045 section 5.1, RFC 2231).
 
 use super::field::{Field, has_fragile_blanks, looks_encoded, quoted_content};
+use encodify::hex::PERCENT;
 
 /// The longest value that stands as it is; a longer one is cut into sections that fit a line.
 const LONGEST_PLAIN: usize = 60;
@@ -25,22 +26,26 @@ pub(super) fn write(field: &mut Field<'_>, name: &str, value: &str) {
 fn write_extended(field: &mut Field<'_>, name: &str, value: &str) {
     const CHARSET: &str = "UTF-8''";
 
-    let encoded: Vec<String> = value.chars().map(percent_encoded).collect();
-    let length: usize = encoded.iter().map(String::len).sum();
-    if name.len() + 2 + CHARSET.len() + length <= LINE_ROOM {
-        let parts = [name, "*=", CHARSET, &encoded.concat()];
-        field.parameter(&[parts.concat().as_bytes()]);
+    let mut text = format!("{name}*={CHARSET}");
+    value
+        .chars()
+        .for_each(|character| push_encoded(character, &mut text));
+    if text.len() <= LINE_ROOM {
+        field.parameter(&[text.as_bytes()]);
         return;
     }
     let mut section = 0;
-    let mut text = format!("{name}*0*={CHARSET}");
-    for character in encoded {
-        if text.len() + character.len() > LINE_ROOM {
-            field.parameter(&[text.as_bytes()]);
+    text = format!("{name}*0*={CHARSET}");
+    for character in value.chars() {
+        let end = text.len();
+        push_encoded(character, &mut text);
+        // Another section, before this character.
+        if text.len() > LINE_ROOM {
             section += 1;
-            text = format!("{name}*{section}*=");
+            let next = text.split_off(end);
+            field.parameter(&[text.as_bytes()]);
+            text = format!("{name}*{section}*={next}");
         }
-        text.push_str(&character);
     }
     field.parameter(&[text.as_bytes()]);
 }
@@ -62,21 +67,16 @@ pub(crate) fn is_token(value: &str) -> bool {
             .all(|octet| octet.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=".contains(&octet))
 }
 
-/// A character in the form of RFC 2231 section 7 (ext-octet, attribute-char).
-fn percent_encoded(character: char) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    let mut octets = [0; 4];
-    let mut text = String::new();
-    for octet in character.encode_utf8(&mut octets).bytes() {
-        if octet.is_ascii_alphanumeric() || b"!#$&+-.^_`|~".contains(&octet) {
-            text.push(char::from(octet));
-        } else {
-            text.push('%');
-            text.push(char::from(DIGITS[usize::from(octet >> 4)]));
-            text.push(char::from(DIGITS[usize::from(octet & 15)]));
+/// Appends a character as an extended value has it (RFC 2231 section 7). Braces are encoded: they may
+/// appear as they are in RFC 2231, but not in RFC 8187, HTTP's profile of it.
+fn push_encoded(character: char, text: &mut String) {
+    match character {
+        '{' => text.push_str("%7B"),
+        '}' => text.push_str("%7D"),
+        _ => {
+            PERCENT.encode_append(character.encode_utf8(&mut [0; 4]), text);
         }
     }
-    text
 }
 
 #[cfg(test)]
@@ -100,6 +100,7 @@ mod tests {
             ("a\"b\\.pdf", "; filename=\"a\\\"b\\\\.pdf\"\r\n"),
             ("é.pdf", "; filename*=UTF-8''%C3%A9.pdf\r\n"),
             ("a  b", "; filename*=UTF-8''a%20%20b\r\n"),
+            ("{é}", "; filename*=UTF-8''%7B%C3%A9%7D\r\n"),
             ("=?x?=", "; filename*=UTF-8''%3D%3Fx%3F%3D\r\n"),
         ] {
             assert_eq!(written(value), format!("X: attachment{form}"));

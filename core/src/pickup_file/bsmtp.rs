@@ -4,6 +4,7 @@ use super::option_lines;
 use crate::address::AddrSpec;
 use crate::envelope::Envelope;
 use crate::message::{Delivery, Dsn};
+use encodify::hex::XTEXT;
 
 /// RFC 5321 section 4.5.3.1.4, less the line end.
 pub(super) const LONGEST_COMMAND: usize = 510;
@@ -56,39 +57,29 @@ pub(super) fn from_command(
         put(out, &[" RET=", ret]);
     }
     if let Some(envid) = envid {
-        put(out, &[" ENVID=", &xtext(envid)]);
+        put(out, &[" ENVID="]);
+        XTEXT.encode_append(envid.as_ref(), out);
     }
     put(out, &["\r\n"]);
 }
 
-/// `RCPT TO`.
+/// `RCPT TO`. Parameters are xtext (RFC 3461 section 4).
 pub(super) fn rcpt_to(out: &mut Vec<u8>, recipient: &AddrSpec<'_>, dsn: Option<&Dsn>) {
+    const ORCPT: &str = " ORCPT=rfc822;";
+
     let start = out.len();
     put(out, &["RCPT TO:<", recipient.as_str(), ">"]);
     if let Some(notify) = dsn.and_then(|dsn| dsn.notify.as_ref()) {
         put(out, &[" NOTIFY=", notify]);
         // The original recipient helps only where it can be said.
-        let original = xtext(recipient.as_str());
-        let length = out.len() - start + " ORCPT=rfc822;".len() + original.len();
+        let original = recipient.as_str();
+        let length = out.len() - start + ORCPT.len() + XTEXT.encoded_len(original);
         if !recipient.is_internationalized() && length <= LONGEST_COMMAND {
-            put(out, &[" ORCPT=rfc822;", &original]);
+            put(out, &[ORCPT]);
+            XTEXT.encode_append(original, out);
         }
     }
     put(out, &["\r\n"]);
-}
-
-/// Printable ASCII as xtext (RFC 3461 section 4).
-fn xtext(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        match c {
-            '+' => out.push_str("+2B"),
-            '=' => out.push_str("+3D"),
-            ' ' => out.push_str("+20"),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 fn put(out: &mut Vec<u8>, pieces: &[&str]) {
