@@ -125,11 +125,11 @@ impl From<IntakeError> for Failure {
 /// What somebody must put right first cannot create; what may pass by itself is temporary.
 fn hand_over(kind: PickupErrorKind) -> Exit {
     match kind {
-        PickupErrorKind::Missing
+        PickupErrorKind::NotFound
         | PickupErrorKind::NotADirectory
-        | PickupErrorKind::NotPermitted
-        | PickupErrorKind::ReadOnly
-        | PickupErrorKind::Exists => Exit::CannotCreate,
+        | PickupErrorKind::PermissionDenied
+        | PickupErrorKind::ReadOnlyFilesystem
+        | PickupErrorKind::AlreadyExists => Exit::CannotCreate,
         _ => Exit::Temporary,
     }
 }
@@ -146,9 +146,9 @@ mod tests {
 
     #[test]
     fn hand_over_tells_lasting_from_passing() {
-        assert_eq!(hand_over(PickupErrorKind::Missing).code(), 73);
-        assert_eq!(hand_over(PickupErrorKind::NotPermitted).code(), 73);
-        assert_eq!(hand_over(PickupErrorKind::Full).code(), 75);
+        assert_eq!(hand_over(PickupErrorKind::NotFound).code(), 73);
+        assert_eq!(hand_over(PickupErrorKind::PermissionDenied).code(), 73);
+        assert_eq!(hand_over(PickupErrorKind::StorageFull).code(), 75);
         assert_eq!(hand_over(PickupErrorKind::Other).code(), 75);
     }
 

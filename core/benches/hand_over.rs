@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use pmtaemail::{Durability, PickupDirectory, PickupOptions};
 
-const OCTETS: [u8; 4_096] = [b'x'; 4_096];
+const FILE: [u8; 4_096] = [b'x'; 4_096];
 
 fn main() {
     let rounds: usize = setting("PICKUP_BENCH_ROUNDS", "5")
@@ -80,11 +80,11 @@ const WAYS: [(&str, Way); 4] = [
 fn library(directory: &Path, options: PickupOptions) -> Submit {
     let pickup = PickupDirectory::open(directory, options).expect("a pickup directory");
     Box::new(move |name| {
-        let mut hand_over = pickup.begin();
-        hand_over
-            .write(name, &[&OCTETS[..100], &OCTETS[100..]])
+        let mut transaction = pickup.begin();
+        transaction
+            .write(name, &[&FILE[..100], &FILE[100..]])
             .expect("a written file");
-        hand_over.commit().expect("a file handed over");
+        transaction.commit().expect("a file handed over");
     })
 }
 
@@ -93,7 +93,7 @@ fn naive(parent: PathBuf, directory: PathBuf) -> Submit {
     Box::new(move |name| {
         let temporary = parent.join(name);
         let mut file = File::create(&temporary).expect("a new file");
-        file.write_all(&OCTETS).expect("a written file");
+        file.write_all(&FILE).expect("a written file");
         file.sync_all().expect("a synced file");
         fs::rename(&temporary, directory.join(name)).expect("a renamed file");
         File::open(&directory)

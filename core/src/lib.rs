@@ -39,7 +39,8 @@ pub use intake::{Intake, IntakeError, IntakeFormat, Received};
 pub use json::{NOT_UNICODE, schema};
 pub use message::{FilePart, HeaderRecipients, Message, Origin, complete_rfc822};
 pub use pickup_directory::{
-    Durability, HandOver, PickupDirectory, PickupError, PickupErrorKind, PickupOptions,
+    CommitReport, Durability, Observer, PickupDirectory, PickupError, PickupErrorKind,
+    PickupOptions, Transaction,
 };
 pub use pickup_file::{Envids, PickupFile};
 pub use problem::{Code, Problem, Problems};

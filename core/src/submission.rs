@@ -1,7 +1,7 @@
 //! From a message to the pickup files that stand for it.
 
 use crate::message::Message;
-use crate::pickup_directory::{HandOver, PickupDirectory, PickupError};
+use crate::pickup_directory::{PickupDirectory, PickupError, Transaction};
 use crate::pickup_file::{Envids, Packer, PickupFile, pickup_files};
 use crate::problem::Problems;
 use crate::stamp::{Id, Stamp};
@@ -195,28 +195,19 @@ impl PickupDirectory {
     }
 
     fn submit_group(&self, group: &[Submission]) -> Vec<Result<Receipt, PickupError>> {
-        let mut hand_overs = Vec::with_capacity(group.len());
-        let written: Vec<_> = group
+        let written = group
             .iter()
-            .map(|submission| self.write(submission).map(|each| hand_overs.push(each)))
+            .map(|submission| Ok((submission.receipt(), self.write(submission)?)))
             .collect();
-        let mut committed = self.commit_all(hand_overs).into_iter();
-        group
-            .iter()
-            .zip(written)
-            .map(|(submission, written)| {
-                written.and_then(|()| committed.next().unwrap_or(Ok(())))?;
-                Ok(submission.receipt())
-            })
-            .collect()
+        self.commit_all(written)
     }
 
-    fn write(&self, submission: &Submission) -> Result<HandOver<'_>, PickupError> {
-        let mut hand_over = self.begin();
+    fn write(&self, submission: &Submission) -> Result<Transaction<'_>, PickupError> {
+        let mut transaction = self.begin();
         for file in &submission.files {
-            hand_over.write(file.name(), &file.chunks())?;
+            transaction.write(file.name(), &file.chunks())?;
         }
-        Ok(hand_over)
+        Ok(transaction)
     }
 }
 

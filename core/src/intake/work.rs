@@ -2,7 +2,7 @@
 
 use super::{Aim, Made};
 use crate::message::{Message, Recipient};
-use crate::pickup_directory::{HandOver, PickupError};
+use crate::pickup_directory::{PickupError, Transaction};
 use crate::pickup_file::{Packer, PickupFile};
 use crate::stamp::Stamp;
 use crate::submission::Receipt;
@@ -34,7 +34,7 @@ pub(super) struct FileChoice {
 
 /// The files that were written, none of them to be seen yet.
 pub(super) struct Files<'d> {
-    hand_over: HandOver<'d>,
+    transaction: Transaction<'d>,
     names: Vec<String>,
     octets: u64,
 }
@@ -64,7 +64,7 @@ impl<'m, 'd> Work<'m, 'd> {
                 Some(packer) => Self::Submit {
                     packer: Box::new(packer),
                     files: Files {
-                        hand_over: directory.begin(),
+                        transaction: directory.begin(),
                         names: Vec::new(),
                         octets: 0,
                     },
@@ -108,7 +108,7 @@ impl<'m, 'd> Work<'m, 'd> {
             }
             Self::Submit { packer, mut files } => {
                 let packed = packer.finish(|file| files.write(&file))?;
-                files.hand_over.commit()?;
+                files.transaction.commit()?;
                 Ok(Made::Receipt(Receipt {
                     id: packed.id,
                     message_id: String::new(),
@@ -133,7 +133,7 @@ impl FileChoice {
 
 impl Files<'_> {
     fn write(&mut self, file: &PickupFile) -> Result<(), PickupError> {
-        self.hand_over.write(file.name(), &file.chunks())?;
+        self.transaction.write(file.name(), &file.chunks())?;
         self.octets += file.octets();
         self.names.push(file.name().to_owned());
         Ok(())

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// Files could not be handed over to PowerMTA.
 ///
-/// Unless the operation is `sync the directory`, nothing of the hand-over is in the pickup
+/// Unless the operation is `sync the directory`, nothing of the transaction is in the pickup
 /// directory. Where that last sync fails, the files are taken away again as far as PowerMTA has not
 /// taken them already: trying again may deliver such a message twice.
 ///
@@ -18,30 +18,30 @@ use std::sync::Arc;
 pub struct PickupError {
     operation: Operation,
     path: PathBuf,
-    // Shared, because one failed sync is the error of every hand-over that relied on it.
+    // Shared, because one failed sync is the error of every transaction that relied on it.
     source: Arc<io::Error>,
 }
 
-/// The kinds of [`PickupError`].
+/// The kinds of [`PickupError`], named as in [`std::io::ErrorKind`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PickupErrorKind {
     /// The pickup directory or the staging folder is not there.
-    Missing,
+    NotFound,
     /// The path names something that is not a directory.
     NotADirectory,
     /// This process may not write there.
-    NotPermitted,
+    PermissionDenied,
     /// The file system has no room, or no inodes.
-    Full,
+    StorageFull,
     /// The quota of this user or group is used up.
-    Quota,
+    QuotaExceeded,
     /// The process or the system has no file descriptors left.
     TooManyOpenFiles,
     /// The file system is mounted read-only.
-    ReadOnly,
+    ReadOnlyFilesystem,
     /// The pickup directory holds a file of that name already.
-    Exists,
+    AlreadyExists,
     /// Anything else; see the [source](std::error::Error::source).
     Other,
 }
@@ -98,29 +98,29 @@ impl PickupError {
                     `staging`; where the pickup directory itself is a mount point, make it a folder below the mount point";
         }
         match self.kind() {
-            PickupErrorKind::Missing => {
+            PickupErrorKind::NotFound => {
                 "make the directory, or give the one that PowerMTA's `pickup` directive names"
             }
             PickupErrorKind::NotADirectory => {
                 "give the directory that PowerMTA's `pickup` directive names"
             }
-            PickupErrorKind::NotPermitted => {
+            PickupErrorKind::PermissionDenied => {
                 "this process needs to read, write and enter the directory: run it as root or in the group pmta, and look for a \
                  security policy or an immutable flag"
             }
-            PickupErrorKind::Full => {
+            PickupErrorKind::StorageFull => {
                 "free some space or inodes on that file system, then try again"
             }
-            PickupErrorKind::Quota => {
+            PickupErrorKind::QuotaExceeded => {
                 "raise the quota of this user or group, or free some of it, then try again"
             }
             PickupErrorKind::TooManyOpenFiles => {
                 "raise the limit of open files (ulimit -n, or LimitNOFILE= of the service)"
             }
-            PickupErrorKind::ReadOnly => {
+            PickupErrorKind::ReadOnlyFilesystem => {
                 "mount the file system writable; a disk error may have made it read-only: see the kernel log"
             }
-            PickupErrorKind::Exists => {
+            PickupErrorKind::AlreadyExists => {
                 "it was left as it is: hand the message over under another name"
             }
             PickupErrorKind::Other => match self.operation {
@@ -175,13 +175,13 @@ impl Error for PickupError {
 
 fn kind_of(error: &io::Error) -> PickupErrorKind {
     match error.kind() {
-        io::ErrorKind::NotFound => PickupErrorKind::Missing,
+        io::ErrorKind::NotFound => PickupErrorKind::NotFound,
         io::ErrorKind::NotADirectory => PickupErrorKind::NotADirectory,
-        io::ErrorKind::PermissionDenied => PickupErrorKind::NotPermitted,
-        io::ErrorKind::StorageFull => PickupErrorKind::Full,
-        io::ErrorKind::QuotaExceeded => PickupErrorKind::Quota,
-        io::ErrorKind::ReadOnlyFilesystem => PickupErrorKind::ReadOnly,
-        io::ErrorKind::AlreadyExists => PickupErrorKind::Exists,
+        io::ErrorKind::PermissionDenied => PickupErrorKind::PermissionDenied,
+        io::ErrorKind::StorageFull => PickupErrorKind::StorageFull,
+        io::ErrorKind::QuotaExceeded => PickupErrorKind::QuotaExceeded,
+        io::ErrorKind::ReadOnlyFilesystem => PickupErrorKind::ReadOnlyFilesystem,
+        io::ErrorKind::AlreadyExists => PickupErrorKind::AlreadyExists,
         _ if error
             .raw_os_error()
             .is_some_and(|code| NO_DESCRIPTORS.contains(&code)) =>
@@ -205,7 +205,7 @@ mod tests {
         let error = PickupError::from_io(Operation::OpenDirectory, Path::new("/var/pickup"))(
             io::ErrorKind::NotFound.into(),
         );
-        assert_eq!(error.kind(), PickupErrorKind::Missing);
+        assert_eq!(error.kind(), PickupErrorKind::NotFound);
         assert_eq!(
             error.to_string(),
             "cannot open the pickup directory /var/pickup: entity not found; make the directory, or give the one that PowerMTA's \
@@ -219,16 +219,16 @@ mod tests {
         use PickupErrorKind as Kind;
         use rustix::io::Errno;
         for (errno, kind) in [
-            (Errno::NOENT, Kind::Missing),
+            (Errno::NOENT, Kind::NotFound),
             (Errno::NOTDIR, Kind::NotADirectory),
-            (Errno::ACCESS, Kind::NotPermitted),
-            (Errno::PERM, Kind::NotPermitted),
-            (Errno::NOSPC, Kind::Full),
-            (Errno::DQUOT, Kind::Quota),
+            (Errno::ACCESS, Kind::PermissionDenied),
+            (Errno::PERM, Kind::PermissionDenied),
+            (Errno::NOSPC, Kind::StorageFull),
+            (Errno::DQUOT, Kind::QuotaExceeded),
             (Errno::MFILE, Kind::TooManyOpenFiles),
             (Errno::NFILE, Kind::TooManyOpenFiles),
-            (Errno::ROFS, Kind::ReadOnly),
-            (Errno::EXIST, Kind::Exists),
+            (Errno::ROFS, Kind::ReadOnlyFilesystem),
+            (Errno::EXIST, Kind::AlreadyExists),
             (Errno::IO, Kind::Other),
         ] {
             let error = PickupError::from_io(Operation::SyncFile, Path::new("x"))(errno.into());

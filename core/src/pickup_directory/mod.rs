@@ -3,13 +3,13 @@
 //! - A reader of the directory sees whole files only: a file is written without a name
 //!   (`O_TMPFILE`), or in a staging folder where the file system has no unnamed files, and gets its
 //!   name in the directory when it is complete. No file is ever overwritten.
-//! - When [`HandOver::commit`] returns, the data of the files and their names in the directory are
+//! - When [`Transaction::commit`] returns, the data of the files and their names in the directory are
 //!   synced. This needs a file system that survives power cuts itself: ext4 with its journal, xfs,
 //!   btrfs.
 //! - A process that dies leaves nothing but whole files in the directory. Unnamed files vanish with
 //!   it; what it left in a staging folder is removed when a pickup directory is opened the next
 //!   time.
-//! - A hand-over may have more files than a process may open: beyond 64 they wait in a folder of
+//! - A transaction may have more files than a process may open: beyond 64 they wait in a folder of
 //!   their own in the staging folder, which is needed then even where there are unnamed files.
 //!
 //! Files are made with mode 0660 less the umask: 0640 under the usual umask of 022. So mail is
@@ -18,8 +18,9 @@
 //! DIR`), whence files inherit the group; a umask of 007 lets the group write them too.
 
 mod error;
-mod files;
-mod group;
+mod file_set;
+mod group_commit;
+mod observer;
 mod options;
 mod parked;
 #[cfg(any(test, not(target_os = "linux")))]
@@ -30,6 +31,7 @@ mod parked;
 mod portable;
 mod private_folder;
 mod staging;
+mod transaction;
 mod written_file;
 
 #[cfg(target_os = "linux")]
@@ -42,18 +44,18 @@ use portable as system;
 mod tests;
 
 use std::fs::File;
-use std::io;
-use std::path::{self, Component, Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 
 pub use error::{PickupError, PickupErrorKind};
+pub use observer::{CommitReport, Observer};
 pub use options::{Durability, PickupOptions};
+pub use transaction::Transaction;
 
 use error::Operation;
-use files::Files;
-use group::CommitGroups;
+use group_commit::GroupCommit;
 use staging::Staging;
 use system::OpenDirectory;
-use written_file::{WrittenFile, create_unnamed};
+use written_file::create_unnamed;
 
 /// Owner and group may read and write, less the umask. PowerMTA locks a file before it reads it,
 /// which may need the right to write.
@@ -72,9 +74,9 @@ const MODE: u32 = 0o660;
 /// # let temporary = tempfile::tempdir().unwrap();
 /// # let path = temporary.path();
 /// let directory = PickupDirectory::open(path, PickupOptions::default())?;
-/// let mut hand_over = directory.begin();
-/// hand_over.write("1.eml", &[b"x-sender: a@example.com\nx-receiver: b@example.org\n", b"Subject: Hello\n\nHello!\n"])?;
-/// hand_over.commit()?;
+/// let mut transaction = directory.begin();
+/// transaction.write("1.eml", &[b"x-sender: a@example.com\nx-receiver: b@example.org\n", b"Subject: Hello\n\nHello!\n"])?;
+/// transaction.commit()?;
 /// assert!(path.join("1.eml").exists());
 /// # Ok::<(), pmtaemail::PickupError>(())
 /// ```
@@ -83,19 +85,7 @@ pub struct PickupDirectory {
     path: PathBuf,
     options: PickupOptions,
     staging: Staging,
-    groups: CommitGroups,
-}
-
-/// Files that become visible and durable together. Dropped without [`commit`](Self::commit),
-/// nothing of them remains.
-///
-/// There may be very many files: at most 64 of them are open at a time. Those before them are
-/// parked in the staging folder, durable already, until all become visible together.
-#[derive(Debug)]
-#[must_use = "nothing is handed over without `commit`"]
-pub struct HandOver<'a> {
-    directory: &'a PickupDirectory,
-    files: Files,
+    group_commit: GroupCommit,
 }
 
 impl PickupDirectory {
@@ -119,17 +109,20 @@ impl PickupDirectory {
         match unnamed {
             Ok(Some(_)) => staging.remove_leftovers(),
             Ok(None) => staging.prepare()?,
-            // Room may be made at any time, and each hand-over tells whether there is some.
+            // Room may be made at any time, and each transaction tells whether there is some.
             Err(error)
-                if matches!(error.kind(), PickupErrorKind::Full | PickupErrorKind::Quota) => {}
+                if matches!(
+                    error.kind(),
+                    PickupErrorKind::StorageFull | PickupErrorKind::QuotaExceeded
+                ) => {}
             Err(error) => return Err(error),
         }
-        let groups = CommitGroups::new(&options);
+        let group_commit = GroupCommit::new(&options);
         Ok(Self {
             path,
             options,
             staging,
-            groups,
+            group_commit,
         })
     }
 
@@ -138,19 +131,11 @@ impl PickupDirectory {
         &self.path
     }
 
-    /// Begins a hand-over of one or more files.
-    pub fn begin(&self) -> HandOver<'_> {
-        HandOver {
-            directory: self,
-            files: Files::default(),
-        }
-    }
-
     /// An empty file, open for reading and writing, on the file system of the directory. No reader
     /// of the directory ever sees it, and it vanishes when it is dropped.
     ///
     /// # Errors
-    /// Those of [`HandOver::write`], for a file.
+    /// Those of [`Transaction::write`], for a file.
     pub(crate) fn scratch_file(&self) -> Result<File, PickupError> {
         let unnamed = if self.options.unnamed_files() {
             system::create_scratch(&self.path)
@@ -160,86 +145,8 @@ impl PickupDirectory {
         };
         unnamed.map_or_else(|| self.staging.create_scratch(), Ok)
     }
-
-    /// Commits several hand-overs to this directory, which share their syncs. Each succeeds or
-    /// fails by itself, with the errors of [`HandOver::commit`]: one result for each, in order.
-    pub(crate) fn commit_all(&self, hand_overs: Vec<HandOver<'_>>) -> Vec<Result<(), PickupError>> {
-        self.commit(hand_overs.into_iter().map(|each| each.files).collect())
-    }
-
-    fn commit(&self, mut hand_overs: Vec<Files>) -> Vec<Result<(), PickupError>> {
-        if hand_overs.iter().all(Files::is_empty) {
-            return vec![Ok(()); hand_overs.len()];
-        }
-        if self.options.is_durable() {
-            return self.groups.commit(&self.path, hand_overs);
-        }
-        match OpenDirectory::open(&self.path) {
-            Ok(directory) => hand_overs
-                .iter_mut()
-                .map(|files| files.publish(&directory, &self.path))
-                .collect(),
-            Err(error) => {
-                let error = PickupError::from_io(Operation::OpenDirectory, &self.path)(error);
-                vec![Err(error); hand_overs.len()]
-            }
-        }
-    }
-}
-
-impl HandOver<'_> {
-    /// Writes a whole file, the chunks one after the other, where no reader of the directory sees
-    /// it.
-    ///
-    /// # Errors
-    /// The name is not a plain file name, or the file cannot be made or written, or a large
-    /// hand-over has no staging folder to go on in; the file is gone then, and the hand-over can go
-    /// on without it. But where the files written before cannot be parked or made durable, they are
-    /// gone too, and [`commit`](Self::commit) gives that error again.
-    pub fn write(&mut self, name: &str, chunks: &[&[u8]]) -> Result<(), PickupError> {
-        let PickupDirectory {
-            path,
-            options,
-            staging,
-            ..
-        } = self.directory;
-        check_name(name).map_err(PickupError::from_io(Operation::NameFile, Path::new(name)))?;
-        self.files.make_room(path, options, staging)?;
-        self.files
-            .push(WrittenFile::write(path, options, staging, name, chunks)?);
-        Ok(())
-    }
-
-    /// Makes all files durable and visible. Blocks until both is done; threads that commit at the
-    /// same time share the work.
-    ///
-    /// # Errors
-    /// Nothing of the hand-over is in the directory after an error, with one exception: where the
-    /// last step fails, the sync of the directory, PowerMTA may have been quick enough to take a
-    /// file before it was taken back.
-    ///
-    /// [`PickupErrorKind::Exists`]: one of the names is taken. That file is left as it is.
-    pub fn commit(self) -> Result<(), PickupError> {
-        self.directory
-            .commit(vec![self.files])
-            .pop()
-            .unwrap_or(Ok(()))
-    }
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, PickupError> {
     path::absolute(path).map_err(PickupError::from_io(Operation::OpenDirectory, path))
-}
-
-/// A name that leads out of the directory is refused, not cleaned.
-fn check_name(name: &str) -> io::Result<()> {
-    let mut components = Path::new(name).components();
-    match (components.next(), components.next()) {
-        // The whole name, because `a/` and `a/.` have the one component `a` too.
-        (Some(Component::Normal(only)), None) if only == name && !name.contains('\0') => Ok(()),
-        _ => Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "not a plain file name",
-        )),
-    }
 }

@@ -1,8 +1,11 @@
 //! How files are handed over.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// What [`commit`](super::HandOver::commit) promises.
+use super::observer::Observer;
+
+/// What [`commit`](super::Transaction::commit) promises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Durability {
     /// When `commit` returns, the files and their names survive a power cut.
@@ -18,14 +21,14 @@ pub enum Durability {
 /// ```
 /// # use pmtaemail::{Durability, PickupOptions};
 /// let options = PickupOptions::default().with_staging("/srv/mail/staging").with_syncfs(false);
-/// # assert_eq!(options, options.clone().with_durability(Durability::Durable));
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct PickupOptions {
     durability: Durability,
     staging: Option<PathBuf>,
     syncfs: bool,
     unnamed_files: bool,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 impl Default for PickupOptions {
@@ -35,6 +38,7 @@ impl Default for PickupOptions {
             staging: None,
             syncfs: true,
             unnamed_files: true,
+            observer: None,
         }
     }
 }
@@ -49,7 +53,7 @@ impl PickupOptions {
 
     /// The folder in which files are written before they move into the pickup directory, where the
     /// file system has no unnamed files (NFS, FUSE, some overlays, everything but Linux), and in
-    /// which hand-overs of more than 64 files wait everywhere. It must lie on the pickup directory's
+    /// which transactions of more than 64 files wait everywhere. It must lie on the pickup directory's
     /// own file system and outside of the pickup directory, and belongs to one user alone. It is
     /// made when it is missing and needed.
     ///
@@ -72,6 +76,13 @@ impl PickupOptions {
         self
     }
 
+    /// Is told of each commit. Nobody by default, which costs nothing.
+    #[must_use]
+    pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
     /// Writes every file by way of the staging folder.
     #[cfg(test)]
     #[must_use]
@@ -90,6 +101,10 @@ impl PickupOptions {
 
     pub(super) fn syncfs(&self) -> bool {
         self.syncfs
+    }
+
+    pub(super) fn observer(&self) -> Option<&Arc<dyn Observer>> {
+        self.observer.as_ref()
     }
 
     pub(super) fn unnamed_files(&self) -> bool {

@@ -7,7 +7,7 @@ fn a_missing_directory() {
     for options in all_options() {
         let place = Place::new();
         let error = PickupDirectory::open(place.path().join("none"), options).unwrap_err();
-        assert_eq!(error.kind(), PickupErrorKind::Missing);
+        assert_eq!(error.kind(), PickupErrorKind::NotFound);
         assert_eq!(error.path(), place.path().join("none"));
         assert_eq!(error.operation(), "open the pickup directory");
         assert!(error.to_string().contains("make the directory"), "{error}");
@@ -31,7 +31,7 @@ fn a_name_that_is_taken() {
         let directory = place.open(&options);
         fs::write(place.path().join("2.eml"), "the first").unwrap();
         let error = submit(&directory, &["1.eml", "2.eml", "3.eml"]).unwrap_err();
-        assert_eq!(error.kind(), PickupErrorKind::Exists, "{error}");
+        assert_eq!(error.kind(), PickupErrorKind::AlreadyExists, "{error}");
         assert_eq!(error.path(), place.path().join("2.eml"));
         assert_eq!(
             place.names(),
@@ -42,7 +42,7 @@ fn a_name_that_is_taken() {
         assert!(is_empty_or_missing(&place.staging()));
         assert_eq!(
             submit(&directory, &["4.eml", "4.eml"]).unwrap_err().kind(),
-            PickupErrorKind::Exists
+            PickupErrorKind::AlreadyExists
         );
         assert_eq!(place.names().len(), 1);
     }
@@ -70,10 +70,10 @@ fn names_that_lead_elsewhere() {
 fn a_file_that_fails_does_not_spoil_the_others() {
     let place = Place::new();
     let directory = place.open(&PickupOptions::default());
-    let mut hand_over = directory.begin();
-    hand_over.write("1.eml", &[b"x"]).unwrap();
-    hand_over.write("../2.eml", &[b"x"]).unwrap_err();
-    hand_over.commit().unwrap();
+    let mut transaction = directory.begin();
+    transaction.write("1.eml", &[b"x"]).unwrap();
+    transaction.write("../2.eml", &[b"x"]).unwrap_err();
+    transaction.commit().unwrap();
     assert_eq!(place.names().len(), 1);
 }
 

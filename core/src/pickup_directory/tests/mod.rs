@@ -1,6 +1,7 @@
 //! Tests of the whole module, by way of unnamed files and by way of the staging folder.
 
 mod errors;
+mod observer;
 mod parked;
 mod processes;
 mod scratch;
@@ -8,6 +9,7 @@ mod threads;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::*;
@@ -66,8 +68,8 @@ fn all_options() -> Vec<PickupOptions> {
     ]
 }
 
-/// Octets that tell from the name of their file whether they are all there.
-fn octets_of(name: &str) -> Vec<u8> {
+/// Bytes that tell from the name of their file whether they are all there.
+fn bytes_of(name: &str) -> Vec<u8> {
     let length = 1_000
         + name.bytes().fold(0_usize, |sum, octet| {
             (sum * 31 + usize::from(octet)) % 9_000
@@ -76,13 +78,13 @@ fn octets_of(name: &str) -> Vec<u8> {
 }
 
 fn submit(directory: &PickupDirectory, names: &[&str]) -> Result<(), PickupError> {
-    let mut hand_over = directory.begin();
+    let mut transaction = directory.begin();
     for name in names {
-        let octets = octets_of(name);
-        let (first, second) = octets.split_at(octets.len() / 3);
-        hand_over.write(name, &[first, second])?;
+        let bytes = bytes_of(name);
+        let (first, second) = bytes.split_at(bytes.len() / 3);
+        transaction.write(name, &[first, second])?;
     }
-    hand_over.commit()
+    transaction.commit()
 }
 
 #[test]
@@ -90,11 +92,13 @@ fn files_become_visible_together_and_whole() {
     for options in all_options() {
         let place = Place::new();
         let directory = place.open(&options);
-        let mut hand_over = directory.begin();
-        hand_over.write("1.eml", &[b"one, ", b"", b"two"]).unwrap();
-        hand_over.write("2.eml", &[]).unwrap();
+        let mut transaction = directory.begin();
+        transaction
+            .write("1.eml", &[b"one, ", b"", b"two"])
+            .unwrap();
+        transaction.write("2.eml", &[]).unwrap();
         assert!(place.names().is_empty(), "visible before its commit");
-        hand_over.commit().unwrap();
+        transaction.commit().unwrap();
         assert_eq!(fs::read(place.path().join("1.eml")).unwrap(), b"one, two");
         assert_eq!(fs::read(place.path().join("2.eml")).unwrap(), b"");
         assert!(is_empty_or_missing(&place.staging()));
@@ -107,9 +111,9 @@ fn what_is_not_committed_leaves_nothing() {
     for options in all_options() {
         let place = Place::new();
         let directory = place.open(&options);
-        let mut hand_over = directory.begin();
-        hand_over.write("1.eml", &[b"never sent"]).unwrap();
-        drop(hand_over);
+        let mut transaction = directory.begin();
+        transaction.write("1.eml", &[b"never sent"]).unwrap();
+        drop(transaction);
         assert!(place.names().is_empty());
         assert!(is_empty_or_missing(&place.staging()));
     }
@@ -125,7 +129,7 @@ fn a_directory_that_was_moved_and_made_again_is_used_at_once() {
         fs::rename(place.path(), place.parent.path().join("old")).unwrap();
         assert_eq!(
             submit(&directory, &["missing.eml"]).unwrap_err().kind(),
-            PickupErrorKind::Missing
+            PickupErrorKind::NotFound
         );
         fs::create_dir(place.path()).unwrap();
         submit(&directory, &["next.eml"]).unwrap();
@@ -138,7 +142,7 @@ fn a_directory_that_was_moved_and_made_again_is_used_at_once() {
 }
 
 #[test]
-fn a_hand_over_may_have_many_files() {
+fn a_transaction_may_have_many_files() {
     for options in all_options() {
         let place = Place::new();
         let names: Vec<String> = (0..100).map(|number| format!("{number}.eml")).collect();

@@ -10,12 +10,12 @@ fn names(count: usize) -> Vec<String> {
     (0..count).map(|number| format!("{number}.eml")).collect()
 }
 
-fn begin<'a>(directory: &'a PickupDirectory, names: &[String]) -> HandOver<'a> {
-    let mut hand_over = directory.begin();
+fn begin<'a>(directory: &'a PickupDirectory, names: &[String]) -> Transaction<'a> {
+    let mut transaction = directory.begin();
     for name in names {
-        hand_over.write(name, &[&octets_of(name)]).unwrap();
+        transaction.write(name, &[&bytes_of(name)]).unwrap();
     }
-    hand_over
+    transaction
 }
 
 fn folders(place: &Place) -> usize {
@@ -31,10 +31,10 @@ fn many_files_become_visible_together_and_whole() {
         let place = Place::new();
         let directory = place.open(&options);
         let names = names(300);
-        let hand_over = begin(&directory, &names);
+        let transaction = begin(&directory, &names);
         assert!(place.names().is_empty(), "visible before its commit");
         assert_eq!(folders(&place), 1);
-        hand_over.commit().unwrap();
+        transaction.commit().unwrap();
         assert_all_whole(&place.path());
         assert_eq!(place.names(), names.into_iter().collect());
         assert!(is_empty_or_missing(&place.staging()));
@@ -42,7 +42,7 @@ fn many_files_become_visible_together_and_whole() {
 }
 
 #[test]
-fn a_small_hand_over_with_unnamed_files_makes_no_staging_folder() {
+fn a_small_transaction_with_unnamed_files_makes_no_staging_folder() {
     let place = Place::new();
     let directory = place.open(&PickupOptions::default());
     if create_unnamed(&place.path()).unwrap().is_none() {
@@ -53,14 +53,15 @@ fn a_small_hand_over_with_unnamed_files_makes_no_staging_folder() {
 }
 
 #[test]
-fn several_large_hand_overs_share_a_commit() {
+fn several_large_transactions_share_a_commit() {
     for options in all_options() {
         let place = Place::new();
         let directory = place.open(&options);
         let names = names(1_500);
         let (first, rest) = names.split_at(1_200);
-        let hand_overs = [first, rest, &rest[..1]].map(|names| begin(&directory, names));
-        let results = directory.commit_all(hand_overs.into());
+        let transactions =
+            [first, rest, &rest[..1]].map(|names| Ok(((), begin(&directory, names))));
+        let results: Vec<Result<(), PickupError>> = directory.commit_all(transactions.into());
         assert!(results[0].is_ok() && results[1].is_ok() && results[2].is_err());
         assert_all_whole(&place.path());
         assert_eq!(place.names(), names.into_iter().collect());
@@ -77,7 +78,7 @@ fn a_name_that_is_taken_leaves_nothing() {
             let directory = place.open(&options);
             fs::write(place.path().join(taken), "the first").unwrap();
             let error = begin(&directory, &names(300)).commit().unwrap_err();
-            assert_eq!(error.kind(), PickupErrorKind::Exists, "{error}");
+            assert_eq!(error.kind(), PickupErrorKind::AlreadyExists, "{error}");
             assert_eq!(error.path(), place.path().join(taken));
             assert_eq!(place.names(), [taken.to_owned()].into());
             assert_eq!(fs::read(place.path().join(taken)).unwrap(), b"the first");
@@ -103,16 +104,20 @@ fn what_is_not_committed_leaves_nothing() {
 fn what_is_taken_back_is_gone_but_not_what_others_put_in_its_place() {
     for options in all_options() {
         let place = Place::new();
-        let mut hand_over = begin(&place.open(&options), &names(300)).files;
+        let transaction = begin(&place.open(&options), &names(300)).files;
         let directory = OpenDirectory::open(&place.path()).unwrap();
-        hand_over.publish(&directory, &place.path()).unwrap();
+        let mut committed = transaction.publish(&directory, &place.path());
         assert_eq!(place.names().len(), 300);
         // Made first, so that it cannot get the inode of the file that it replaces.
         let other = place.parent.path().join("other");
         fs::write(&other, "not ours").unwrap();
         fs::rename(&other, place.path().join("7.eml")).unwrap();
         fs::remove_file(place.path().join("8.eml")).unwrap();
-        hand_over.take_back(&directory);
+        let error = PickupError::from_io(Operation::SyncDirectory, &place.path())(
+            io::ErrorKind::Other.into(),
+        );
+        committed.take_back(&directory, &error);
+        assert!(committed.into_result().is_err());
         assert_eq!(place.names(), ["7.eml".to_owned()].into());
     }
 }
@@ -122,14 +127,16 @@ fn files_that_are_lost_are_not_forgotten() {
     for options in all_options() {
         let place = Place::new();
         let directory = place.open(&options);
-        let mut hand_over = begin(&directory, &names(100));
+        let mut transaction = begin(&directory, &names(100));
         fs::remove_dir_all(place.staging()).unwrap();
         let error = (100..200)
-            .find_map(|number| hand_over.write(&format!("{number}.eml"), &[b"x"]).err())
+            .find_map(|number| transaction.write(&format!("{number}.eml"), &[b"x"]).err())
             .unwrap();
-        let again = hand_over.write("200.eml", &[b"x"]).unwrap_err();
+        let again = transaction.write("200.eml", &[b"x"]).unwrap_err();
         assert_eq!(again.to_string(), error.to_string());
-        let results = directory.commit_all(vec![hand_over, begin(&directory, &names(1))]);
+        let transactions = [transaction, begin(&directory, &names(1))];
+        let results: Vec<Result<(), PickupError>> =
+            directory.commit_all(transactions.map(|each| Ok(((), each))).into());
         assert_eq!(
             results[0].as_ref().unwrap_err().to_string(),
             error.to_string()
@@ -140,7 +147,7 @@ fn files_that_are_lost_are_not_forgotten() {
 }
 
 #[test]
-fn without_a_place_for_the_staging_folder_a_hand_over_stays_small() {
+fn without_a_place_for_the_staging_folder_a_transaction_stays_small() {
     let place = Place::new();
     let inside = place.path().join("staging");
     let options = PickupOptions::default().with_staging(&inside);
@@ -148,13 +155,13 @@ fn without_a_place_for_the_staging_folder_a_hand_over_stays_small() {
         // The file system has no unnamed files.
         return;
     };
-    let mut hand_over = begin(&directory, &names(64));
+    let mut transaction = begin(&directory, &names(64));
     for _ in 0..2 {
-        let error = hand_over.write("64.eml", &[b"x"]).unwrap_err();
+        let error = transaction.write("64.eml", &[b"x"]).unwrap_err();
         assert_eq!(error.path(), inside);
         assert!(error.to_string().contains("outside"), "{error}");
     }
-    hand_over.commit().unwrap();
+    transaction.commit().unwrap();
     assert_eq!(place.names(), names(64).into_iter().collect());
 }
 
@@ -184,7 +191,7 @@ fn what_the_dead_parked_is_removed_and_what_the_living_parked_is_not() {
     if let Ok(path) = env::var(DIRECTORY) {
         let options = all_options().swap_remove(env::var(OPTIONS).unwrap().parse().unwrap());
         let directory = PickupDirectory::open(path, options).unwrap();
-        let _hand_over = begin(&directory, &names(100));
+        let _transaction = begin(&directory, &names(100));
         std::process::exit(0);
     }
     for (number, options) in all_options().iter().enumerate() {
@@ -212,13 +219,13 @@ fn few_descriptors_are_enough_for_many_files() {
         let directory = PickupDirectory::open(path, options).unwrap();
         let count = || names_in(Path::new("/proc/self/fd")).len();
         let before = count();
-        let mut hand_over = directory.begin();
+        let mut transaction = directory.begin();
         for name in names(1_000) {
-            hand_over.write(&name, &[&octets_of(&name)]).unwrap();
+            transaction.write(&name, &[&bytes_of(&name)]).unwrap();
             // And the lock of the folder.
             assert!(count() <= before + 65, "{} files are open", count());
         }
-        hand_over.commit().unwrap();
+        transaction.commit().unwrap();
         assert_eq!(count(), before);
         return;
     }

@@ -131,15 +131,15 @@ fn killed_processes_leave_whole_files_and_no_rubbish() {
 fn no_descriptors_left() {
     if let Ok(path) = env::var(DIRECTORY) {
         let directory = PickupDirectory::open(path, PickupOptions::default()).unwrap();
-        let mut hand_over = directory.begin();
+        let mut transaction = directory.begin();
         let error = (0..100)
-            .find_map(|number| hand_over.write(&format!("{number}.eml"), &[b"x"]).err())
+            .find_map(|number| transaction.write(&format!("{number}.eml"), &[b"x"]).err())
             .unwrap();
         assert_eq!(error.kind(), PickupErrorKind::TooManyOpenFiles);
         assert!(error.to_string().contains("LimitNOFILE"), "{error}");
         // There is none to open the directory with either; then there is again.
         assert_eq!(
-            hand_over.commit().unwrap_err().kind(),
+            transaction.commit().unwrap_err().kind(),
             PickupErrorKind::TooManyOpenFiles
         );
         submit(&directory, &["1.eml"]).unwrap();

@@ -43,6 +43,6 @@ fn a_scratch_file_of_a_directory_that_is_missing() {
         let directory = place.open(&options);
         fs::remove_dir(place.path()).unwrap();
         let error = directory.scratch_file().unwrap_err();
-        assert_eq!(error.kind(), PickupErrorKind::Missing);
+        assert_eq!(error.kind(), PickupErrorKind::NotFound);
     }
 }

@@ -67,7 +67,7 @@ fn one_of_each_name_wins_and_the_others_are_told() {
                         match submit(directory, &[&own, &shared]) {
                             Ok(()) => won.lock().unwrap().extend([own, shared]),
                             Err(error) => {
-                                assert_eq!(error.kind(), PickupErrorKind::Exists, "{error}");
+                                assert_eq!(error.kind(), PickupErrorKind::AlreadyExists, "{error}");
                             }
                         }
                     }
@@ -86,13 +86,15 @@ fn a_directory_that_vanishes_fails_everybody_and_nobody_hangs() {
     let directory = place.open(&PickupOptions::default());
     thread::scope(|scope| {
         for thread in 0..THREADS {
-            let mut hand_over = directory.begin();
-            hand_over.write(&format!("{thread}.eml"), &[b"x"]).unwrap();
+            let mut transaction = directory.begin();
+            transaction
+                .write(&format!("{thread}.eml"), &[b"x"])
+                .unwrap();
             if thread == 0 {
                 fs::remove_dir(place.path()).unwrap();
                 fs::create_dir(place.path()).unwrap();
             }
-            scope.spawn(move || hand_over.commit());
+            scope.spawn(move || transaction.commit());
         }
     });
     fs::remove_dir_all(place.path()).unwrap();
@@ -103,7 +105,7 @@ fn a_directory_that_vanishes_fails_everybody_and_nobody_hangs() {
         for thread in threads {
             assert_eq!(
                 thread.join().unwrap().unwrap_err().kind(),
-                PickupErrorKind::Missing
+                PickupErrorKind::NotFound
             );
         }
     });
@@ -113,11 +115,7 @@ fn a_directory_that_vanishes_fails_everybody_and_nobody_hangs() {
 
 pub(super) fn assert_all_whole(folder: &Path) {
     for name in names_in(folder) {
-        let octets = fs::read(folder.join(&name)).unwrap();
-        assert!(
-            octets == octets_of(&name),
-            "{name} has {} octets",
-            octets.len()
-        );
+        let bytes = fs::read(folder.join(&name)).unwrap();
+        assert!(bytes == bytes_of(&name), "{name} has {} bytes", bytes.len());
     }
 }

@@ -1,0 +1,126 @@
+//! The public side of a transaction: begin, write, commit.
+
+use std::io;
+use std::path::{Component, Path};
+
+use super::PickupDirectory;
+use super::error::{Operation, PickupError};
+use super::file_set::FileSet;
+
+/// Files that become visible and durable together. Dropped without [`commit`](Self::commit),
+/// nothing of them remains.
+///
+/// There may be very many files: at most 64 of them are open at a time. Those before them are
+/// closed and wait in the staging folder, durable already, until all become visible together.
+#[derive(Debug)]
+#[must_use = "nothing is handed over without `commit`"]
+pub struct Transaction<'a> {
+    directory: &'a PickupDirectory,
+    pub(super) files: FileSet,
+}
+
+impl PickupDirectory {
+    /// Begins a transaction of one or more files.
+    pub fn begin(&self) -> Transaction<'_> {
+        Transaction {
+            directory: self,
+            files: FileSet::default(),
+        }
+    }
+
+    /// Commits several transactions of this directory, which share their syncs. Each succeeds or
+    /// fails by itself, with the errors of [`Transaction::commit`], and gives the value that came
+    /// with it, a receipt, back. Where there is an error already in place of a transaction, it stays
+    /// in its place.
+    pub(crate) fn commit_all<T, E: From<PickupError>>(
+        &self,
+        written: Vec<Result<(T, Transaction<'_>), E>>,
+    ) -> Vec<Result<T, E>> {
+        let mut file_sets = Vec::with_capacity(written.len());
+        let values: Vec<_> = written
+            .into_iter()
+            .map(|written| {
+                written.map(|(value, transaction)| {
+                    file_sets.push(transaction.files);
+                    value
+                })
+            })
+            .collect();
+        if file_sets.is_empty() {
+            return values;
+        }
+        let mut committed = self
+            .group_commit
+            .commit(&self.path, file_sets)
+            .map(Vec::into_iter);
+        values
+            .into_iter()
+            .map(|value| {
+                let value = value?;
+                match &mut committed {
+                    Ok(files) => files.next().expect(ONE_EACH).into_result()?,
+                    Err(error) => return Err(error.clone().into()),
+                }
+                Ok(value)
+            })
+            .collect()
+    }
+
+    fn commit_one(&self, files: FileSet) -> Result<(), PickupError> {
+        let mut committed = self.group_commit.commit(&self.path, vec![files])?;
+        committed.pop().expect(ONE_EACH).into_result()
+    }
+}
+
+const ONE_EACH: &str = "as many transactions come out of a commit as went in";
+
+impl Transaction<'_> {
+    /// Writes a whole file, the chunks one after the other, where no reader of the directory sees
+    /// it.
+    ///
+    /// # Errors
+    /// The name is not a plain file name, or the file cannot be made or written, or a large
+    /// transaction has no staging folder to go on in; the file is gone then, and the transaction
+    /// can go on without it. But where the files written before cannot be kept or made durable,
+    /// they are gone too, and [`commit`](Self::commit) gives that error again.
+    pub fn write(&mut self, name: &str, chunks: &[&[u8]]) -> Result<(), PickupError> {
+        check_name(name).map_err(PickupError::from_io(Operation::NameFile, Path::new(name)))?;
+        let PickupDirectory {
+            path,
+            options,
+            staging,
+            ..
+        } = self.directory;
+        self.files.write(path, options, staging, name, chunks)
+    }
+
+    /// Makes all files durable and visible. Blocks until both is done; threads that commit at the
+    /// same time share the work.
+    ///
+    /// # Errors
+    /// Nothing of the transaction is in the directory after an error, with one exception: where the
+    /// last step fails, the sync of the directory, PowerMTA may have been quick enough to take a
+    /// file before it was taken back.
+    ///
+    /// [`AlreadyExists`](super::PickupErrorKind::AlreadyExists): one of the names is taken. That
+    /// file is left as it is.
+    pub fn commit(self) -> Result<(), PickupError> {
+        if self.files.is_empty() {
+            return Ok(());
+        }
+        self.directory.commit_one(self.files)
+    }
+}
+
+/// A name that leads out of the directory is refused, not cleaned.
+fn check_name(name: &str) -> io::Result<()> {
+    let mut components = Path::new(name).components();
+    match (components.next(), components.next()) {
+        // The whole name, because `a/` and `a/.` have the one component `a` too.
+        (Some(Component::Normal(only)), None) if only == name && !name.contains('\0') => Ok(()),
+        _ => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "not a plain file name",
+        )),
+    }
+}
