@@ -1,6 +1,6 @@
 //! From a message to the pickup files that stand for it.
 
-use crate::message::Message;
+use crate::message::{Merge, Message, MessageKind, Recipients, SingleMessage};
 use crate::pickup_directory::{PickupDirectory, PickupError, Transaction};
 use crate::pickup_file::{Envids, Packer, PickupFile, pickup_files};
 use crate::problem::Problems;
@@ -37,9 +37,13 @@ impl Submission {
     /// Renders a message; the clock is read here, and a new identifier made.
     pub fn new(message: &Message<'_>) -> Self {
         let stamp = Stamp::now();
-        match Self::merged(message, &stamp, |_| Ok::<(), Infallible>(())) {
-            Some(Ok(submission)) => submission,
-            None => Self::plain(message, &stamp),
+        match message.kind() {
+            MessageKind::Single(message) => Self::single(message, &stamp),
+            MessageKind::Merge(merge, recipients) => {
+                let Ok(submission) =
+                    Self::merged(merge, recipients, stamp, |_| Ok::<(), Infallible>(()));
+                submission
+            }
         }
     }
 
@@ -55,21 +59,23 @@ impl Submission {
             }
             None => Err(()),
         };
-        match Self::merged(message, &stamp, fits) {
-            Some(submission) => submission.ok(),
-            None => Some(Self::plain(message, &stamp)),
+        match message.kind() {
+            MessageKind::Single(message) => Some(Self::single(message, &stamp)),
+            MessageKind::Merge(merge, recipients) => {
+                Self::merged(merge, recipients, stamp, fits).ok()
+            }
         }
     }
 
-    fn plain(message: &Message<'_>, stamp: &Stamp) -> Self {
+    fn single(message: &SingleMessage<'_>, stamp: &Stamp) -> Self {
         let envelope = message.envelope();
         Self {
             message_id: message.message_id(stamp),
             files: pickup_files(
                 &stamp.id,
                 &envelope,
-                message.delivery(),
-                message.render_with(stamp),
+                &message.delivery,
+                message.render(stamp),
             ),
             recipients: envelope.forward_paths.len(),
             id: stamp.id,
@@ -77,30 +83,31 @@ impl Submission {
         }
     }
 
-    /// `None` if the message is no mail merge. Ends with the first file that does not pass.
+    /// Ends with the first file that does not pass.
     fn merged<E>(
-        message: &Message<'_>,
-        stamp: &Stamp,
+        merge: &Merge<'_>,
+        recipients: &Recipients<'_>,
+        stamp: Stamp,
         mut pass: impl FnMut(&PickupFile) -> Result<(), E>,
-    ) -> Option<Result<Self, E>> {
-        let mut packer = Packer::new(message, stamp.clone())?;
+    ) -> Result<Self, E> {
+        let mut packer = Packer::new(merge, stamp);
         let mut files = Vec::new();
         let mut take = |file| {
             pass(&file)?;
             files.push(file);
             Ok(())
         };
-        let mut recipients = message.recipients().iter();
+        let mut recipients = recipients.as_slice().iter();
         let merged = recipients
             .try_for_each(|recipient| packer.add(recipient, &mut take))
             .and_then(|()| packer.finish(take));
-        Some(merged.map(|made| Self {
+        merged.map(|made| Self {
             id: made.id,
             message_id: String::new(),
             files,
             recipients: made.recipients,
             envids: Some(made.envids),
-        }))
+        })
     }
 
     /// The word that joins receipt, file name, log line and, where the message has no Message-ID

@@ -10,7 +10,9 @@ mod spool;
 mod work;
 
 use crate::json::{self, Reading, RecipientReading, Unreadable};
-use crate::message::{Apart, Head, Message, NOBODY, Recipient, Rules};
+use crate::message::{
+    Merge, MergeReading, Message, MessageKind, NOBODY, Recipient, StreamedRecipients,
+};
 use crate::pickup_directory::{PickupDirectory, PickupError};
 use crate::pickup_file::PickupFile;
 use crate::problem::{Code, Problems};
@@ -104,13 +106,14 @@ impl Intake {
 
     /// Everything is there.
     pub fn finish(self) -> Received {
-        let apart = match self.format {
-            IntakeFormat::Ndjson => Apart::Lines,
-            IntakeFormat::Json if self.splitter.has_recipients() => Apart::Array,
-            IntakeFormat::Json => Apart::No,
+        let recipients = match self.format {
+            IntakeFormat::Ndjson => Some(StreamedRecipients::Lines),
+            IntakeFormat::Json => {
+                (self.splitter.has_recipients()).then_some(StreamedRecipients::Array)
+            }
         };
         Received {
-            apart,
+            recipients,
             separator: self.splitter.separator(),
             is_broken: self.splitter.is_broken(),
             head: self.head,
@@ -122,7 +125,8 @@ impl Intake {
 /// A submission that is all there, and not yet read.
 #[derive(Debug)]
 pub struct Received {
-    apart: Apart,
+    /// `None`: they are in the message.
+    recipients: Option<StreamedRecipients>,
     separator: u8,
     is_broken: bool,
     head: Vec<u8>,
@@ -132,19 +136,20 @@ pub struct Received {
 impl Received {
     /// Tells all that is wrong with it.
     pub fn check(self) -> Result<(), IntakeError> {
-        if self.apart == Apart::No {
-            return Ok(Message::from_json(&self.head).map(drop)?);
+        match self.recipients {
+            None => Ok(Message::from_json(&self.head).map(drop)?),
+            Some(recipients) => self.read(recipients, &Aim::Check).map(drop),
         }
-        self.read(&Aim::Check).map(drop)
     }
 
     /// The octets of the message of recipient `number`, from 1. `None` if there are fewer. A message
     /// that is no mail merge is the same for all.
     pub fn render(self, number: usize) -> Result<Option<Vec<u8>>, IntakeError> {
-        if self.apart == Apart::No {
-            return Ok(Message::from_json(&self.head)?.render_nth(number));
-        }
-        match self.read(&Aim::Render(number))? {
+        let Some(recipients) = self.recipients else {
+            let message = Message::from_json(&self.head)?;
+            return Ok(message.render_recipient(number.saturating_sub(1)));
+        };
+        match self.read(recipients, &Aim::Render(number))? {
             Made::Octets(octets) => Ok(octets),
             _ => Ok(None),
         }
@@ -152,8 +157,8 @@ impl Received {
 
     /// Its pickup file of this number, from 1, if there are so many; and how many there are.
     pub fn pickup_file(self, number: usize) -> Result<(Option<PickupFile>, usize), IntakeError> {
-        if self.apart != Apart::No
-            && let Made::File(file, count) = self.read(&Aim::File(number))?
+        if let Some(recipients) = self.recipients
+            && let Made::File(file, count) = self.read(recipients, &Aim::File(number))?
         {
             return Ok((file, count));
         }
@@ -165,8 +170,8 @@ impl Received {
 
     /// Hands it over: all of its files, or none. See [`PickupDirectory::submit`].
     pub fn submit(self, directory: &PickupDirectory) -> Result<Receipt, IntakeError> {
-        if self.apart != Apart::No
-            && let Made::Receipt(receipt) = self.read(&Aim::Submit(directory))?
+        if let Some(recipients) = self.recipients
+            && let Made::Receipt(receipt) = self.read(recipients, &Aim::Submit(directory))?
         {
             return Ok(receipt);
         }
@@ -174,29 +179,36 @@ impl Received {
         Ok(directory.submit(&submission)?)
     }
 
-    fn read(&self, aim: &Aim<'_>) -> Result<Made, IntakeError> {
+    fn read(&self, recipients: StreamedRecipients, aim: &Aim<'_>) -> Result<Made, IntakeError> {
         if self.is_broken {
             return Err(json::broken_recipients().into());
         }
         match json::read(&self.head) {
-            Ok(head) => self.read_with(head, aim),
+            Ok(head) => self.read_with(head, recipients, aim),
             Err(Unreadable::NotJson(problems)) => Err(problems.into()),
-            Err(Unreadable::LoneSurrogates(marked)) => self.read_with(marked.read()?, aim),
+            Err(Unreadable::LoneSurrogates(marked)) => {
+                self.read_with(marked.read()?, recipients, aim)
+            }
         }
     }
 
-    fn read_with(&self, head: Reading<'_>, aim: &Aim<'_>) -> Result<Made, IntakeError> {
-        let Head {
-            message,
+    fn read_with(
+        &self,
+        head: Reading<'_>,
+        recipients: StreamedRecipients,
+        aim: &Aim<'_>,
+    ) -> Result<Made, IntakeError> {
+        let MergeReading {
+            merge,
             mut report,
             location,
             name,
-        } = Message::read_head(head, self.apart);
-        let mut work = message.as_ref().map(|message| Work::new(message, aim));
+        } = Message::read_merge(head, recipients);
+        let merge = merge.as_deref();
+        let mut work = merge.map(|merge| Work::new(merge, aim));
         let mut records = Records::new(self.spool.reader(), self.separator);
         let mut index = 0;
         let mut count = 0;
-        let rules = message.as_ref().and_then(Message::rules);
         while !report.is_full()
             && let Some(Record { octets, is_only }) = records.next()?
         {
@@ -204,7 +216,7 @@ impl Received {
             if may_be_blank && octets.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            let read = read_recipient(octets, &name, index, rules, |recipient| {
+            let read = read_recipient(octets, &name, index, merge, |recipient| {
                 match (&mut work, report.len()) {
                     (Some(work), 0) => Ok(work.add(recipient)?),
                     _ => Ok(()),
@@ -222,8 +234,7 @@ impl Received {
                 Err(error) => return Err(error),
             }
         }
-        let is_merge = message.as_ref().is_some_and(Message::is_merge);
-        if is_merge && count == 0 {
+        if merge.is_some() && count == 0 {
             report.problem(location, Code::NoRecipients, NOBODY);
         }
         let work = report.finish(work)?;
@@ -235,14 +246,16 @@ impl PickupDirectory {
     /// Hands a message over as [`submit`](Self::submit) does, but writes each file of a mail merge as
     /// soon as it is made: they are never all in memory.
     pub fn submit_message(&self, message: &Message<'_>) -> Result<Receipt, PickupError> {
-        let mut work = Work::new(message, &Aim::Submit(self));
-        for recipient in message.recipients() {
-            work.add(recipient)?;
+        if let MessageKind::Merge(merge, recipients) = message.kind() {
+            let mut work = Work::new(merge, &Aim::Submit(self));
+            for recipient in recipients.as_slice() {
+                work.add(recipient)?;
+            }
+            if let Made::Receipt(receipt) = work.finish()? {
+                return Ok(receipt);
+            }
         }
-        match work.finish()? {
-            Made::Receipt(receipt) => Ok(receipt),
-            _ => self.submit(&Submission::new(message)),
-        }
+        self.submit(&Submission::new(message))
     }
 }
 
@@ -251,7 +264,7 @@ fn read_recipient(
     record: &[u8],
     name: &str,
     index: usize,
-    rules: Option<Rules<'_, '_>>,
+    merge: Option<&Merge<'_>>,
     then: impl FnOnce(&Recipient<'_>) -> Result<(), IntakeError>,
 ) -> Result<bool, IntakeError> {
     let understood = |reading: RecipientReading<'_>| {
@@ -260,11 +273,11 @@ fn read_recipient(
             mut report,
         } = reading;
         // Where the message is not understood, only what the JSON says can be judged.
-        let Some(rules) = rules else {
+        let Some(merge) = merge else {
             let is_there = recipient.is_some();
             return Ok(report.finish(Some(is_there))?);
         };
-        let recipient = recipient.map(|recipient| rules.read(recipient, &mut report));
+        let recipient = recipient.map(|recipient| merge.read_recipient(recipient, &mut report));
         match recipient {
             None if report.len() == 0 => Ok(false),
             recipient => then(&report.finish(recipient.flatten())?).map(|()| true),

@@ -1,7 +1,7 @@
 //! What is done with one recipient after the other.
 
 use super::{Aim, Made};
-use crate::message::{Message, Recipient};
+use crate::message::{Merge, Recipient};
 use crate::pickup_directory::{PickupError, Transaction};
 use crate::pickup_file::{Packer, PickupFile};
 use crate::stamp::Stamp;
@@ -10,7 +10,7 @@ use crate::submission::Receipt;
 pub(super) enum Work<'m, 'd> {
     Check,
     Render {
-        message: &'m Message<'m>,
+        merge: &'m Merge<'m>,
         /// How many recipients there are up to the one whose message is wanted.
         left: usize,
         octets: Option<Vec<u8>>,
@@ -40,34 +40,28 @@ pub(super) struct Files<'d> {
 }
 
 impl<'m, 'd> Work<'m, 'd> {
-    pub fn new(message: &'m Message<'m>, aim: &Aim<'d>) -> Self {
+    pub fn new(merge: &'m Merge<'m>, aim: &Aim<'d>) -> Self {
         match aim {
             Aim::Check => Self::Check,
             Aim::Render(number) => Self::Render {
-                message,
+                merge,
                 left: *number,
                 octets: None,
             },
-            Aim::File(number) => match Packer::new(message, Stamp::now()) {
-                None => Self::Check,
-                Some(packer) => Self::Choose {
-                    packer: Box::new(packer),
-                    choice: FileChoice {
-                        number: *number,
-                        file: None,
-                        count: 0,
-                    },
+            Aim::File(number) => Self::Choose {
+                packer: Box::new(Packer::new(merge, Stamp::now())),
+                choice: FileChoice {
+                    number: *number,
+                    file: None,
+                    count: 0,
                 },
             },
-            Aim::Submit(directory) => match Packer::new(message, Stamp::now()) {
-                None => Self::Check,
-                Some(packer) => Self::Submit {
-                    packer: Box::new(packer),
-                    files: Files {
-                        transaction: directory.begin(),
-                        names: Vec::new(),
-                        octets: 0,
-                    },
+            Aim::Submit(directory) => Self::Submit {
+                packer: Box::new(Packer::new(merge, Stamp::now())),
+                files: Files {
+                    transaction: directory.begin(),
+                    names: Vec::new(),
+                    octets: 0,
                 },
             },
         }
@@ -77,12 +71,12 @@ impl<'m, 'd> Work<'m, 'd> {
         match self {
             Self::Check => Ok(()),
             Self::Render {
-                message,
+                merge,
                 left,
                 octets,
             } => {
                 if *left == 1 {
-                    *octets = Some(message.render_for(recipient, &Stamp::now()));
+                    *octets = Some(merge.render_for(recipient, &Stamp::now()));
                 }
                 *left = left.saturating_sub(1);
                 Ok(())

@@ -8,10 +8,12 @@ mod delivery;
 mod extra_headers;
 mod filling;
 mod form;
+mod merge;
 mod parameters;
 mod raw;
 mod read;
 mod recipients;
+mod single;
 mod stencil;
 mod templated;
 mod templates;
@@ -22,66 +24,57 @@ pub use complete::{Origin, complete_rfc822};
 pub(crate) use composed::{Composed, Field, Priority};
 pub(crate) use delivery::{Delivery, Dsn};
 pub use form::FilePart;
+pub(crate) use merge::{Merge, MergeForm, Recipient, RecipientPriority, Recipients};
 pub use raw::HeaderRecipients;
-pub(crate) use recipients::{Merge, MergeForm, NOBODY, OwnPriority, Recipient, Rules};
+pub(crate) use recipients::NOBODY;
+pub(crate) use single::SingleMessage;
 pub(crate) use stencil::Stencil;
 pub(crate) use templates::{Bodies, Filled, Templates};
 pub(crate) use unsubscribe::ONE_CLICK;
 
-use crate::address::{AddrSpec, Mailbox, ReversePath};
-use crate::envelope::Envelope;
 use crate::json::{self, Reading, Unreadable};
 use crate::problem::{Location, ProblemReport, Problems};
 use crate::stamp::Stamp;
-use composed::Addressees;
 use form::FileParts;
-use raw::RawMessage;
 use serde::Deserializer;
 
 /// A message that may be sent: all rules hold.
 ///
+/// It is either one message for all of its recipients, or a mail merge: one message for each of them.
 /// Its texts are borrowed from the input wherever JSON did not have to escape them.
 #[derive(Debug)]
 pub struct Message<'a> {
-    /// From's address when absent.
-    sender: Option<ReversePath<'a>>,
-    to: Vec<Mailbox<'a>>,
-    cc: Vec<Mailbox<'a>>,
-    bcc: Vec<Mailbox<'a>>,
-    delivery: Delivery<'a>,
-    content: Content<'a>,
-    /// For a message with recipients who get one each; it is composed then.
-    merge: Option<Box<Merge<'a>>>,
+    kind: MessageKind<'a>,
 }
 
-/// Where header and bodies come from.
+/// The two kinds of message.
 #[derive(Debug)]
-enum Content<'a> {
-    Composed(Box<Composed<'a>>),
-    Raw(RawMessage<'a>),
+pub(crate) enum MessageKind<'a> {
+    /// One message for all of its recipients.
+    Single(SingleMessage<'a>),
+    /// One message for each of its recipients.
+    Merge(Box<Merge<'a>>, Recipients<'a>),
 }
 
-/// What comes beside the message and decides how it is understood.
-struct Beside<'a> {
+/// What comes with the JSON and decides how it is understood.
+struct ReadContext<'a> {
     files: FileParts<'a>,
     header_recipients: HeaderRecipients,
-    apart: Apart,
 }
 
-/// Where the recipients of a mail merge are, if not in the message.
+/// Where the recipients of a mail merge are when they are not in the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Apart {
-    No,
-    /// The message's array of them is empty here, and they are read by themselves.
+pub(crate) enum StreamedRecipients {
+    /// They were taken out of the message's array, which is empty now.
     Array,
     /// They are lines behind the message, which has none of its own.
     Lines,
 }
 
-/// A message whose recipients are read by themselves.
-pub(crate) struct Head<'a> {
-    /// Not to be sent if the report holds anything.
-    pub message: Option<Message<'a>>,
+/// A mail merge whose recipients are read one by one, by [`Merge::read_recipient`].
+pub(crate) struct MergeReading<'a> {
+    /// Absent only where the report says why. Not to be sent if the report holds anything.
+    pub merge: Option<Box<Merge<'a>>>,
     pub report: ProblemReport<'a>,
     /// What the problems of recipients are sorted by.
     pub location: Location,
@@ -89,12 +82,11 @@ pub(crate) struct Head<'a> {
     pub name: String,
 }
 
-impl<'a> Beside<'a> {
-    fn files(files: &'a [FilePart<'a>]) -> Self {
+impl<'a> ReadContext<'a> {
+    fn new(files: &'a [FilePart<'a>]) -> Self {
         Self {
             files: FileParts::new(files),
             header_recipients: HeaderRecipients::WhereNone,
-            apart: Apart::No,
         }
     }
 }
@@ -123,12 +115,12 @@ impl<'a> Message<'a> {
     /// # Ok::<(), pmtaemail::Problems>(())
     /// ```
     pub fn from_form(octets: &'a [u8], files: &'a [FilePart<'a>]) -> Result<Self, Problems> {
-        let beside = || Beside::files(files);
+        let context = || ReadContext::new(files);
         match json::read(octets) {
-            Ok(reading) => Self::from_reading(reading, beside()),
+            Ok(reading) => Self::from_reading(reading, context()),
             Err(Unreadable::NotJson(problems)) => Err(problems),
             Err(Unreadable::LoneSurrogates(marked)) => {
-                match Message::from_reading(marked.read()?, beside()) {
+                match Message::from_reading(marked.read()?, context()) {
                     Err(problems) => Err(problems),
                     // Each of them was a problem, so this is not reached; nothing depends on that.
                     Ok(_) => Err(json::holds_lone_surrogates()),
@@ -146,37 +138,37 @@ impl<'a> Message<'a> {
         deserializer: D,
     ) -> Result<Result<Self, Problems>, D::Error> {
         let reading = json::read_from(deserializer, None)?;
-        Ok(Self::from_reading(reading, Beside::files(&[])))
+        Ok(Self::from_reading(reading, ReadContext::new(&[])))
     }
 
-    /// Understands a message whose recipients are read by themselves.
-    pub(crate) fn read_head(reading: Reading<'a>, apart: Apart) -> Head<'a> {
+    /// Understands a mail merge whose recipients are read by themselves.
+    pub(crate) fn read_merge(
+        reading: Reading<'a>,
+        recipients: StreamedRecipients,
+    ) -> MergeReading<'a> {
         const NAME: &str = "recipients";
         let mut report = reading.report;
-        let beside = Beside {
-            apart,
-            ..Beside::files(&[])
-        };
-        let recipients = reading.message.as_ref().and_then(|m| m.recipients.as_ref());
-        let location = match recipients {
-            Some(recipients) => recipients.location,
+        let field = reading.message.as_ref().and_then(|m| m.recipients.as_ref());
+        let location = match field {
+            Some(field) => field.location,
             None => report.location_of_absent(Location::ROOT, NAME.into()),
         };
         let message = reading.message;
-        let message = message.and_then(|message| read::understand(message, beside, &mut report));
-        Head {
+        let merge =
+            message.and_then(|message| read::understand_merge(message, recipients, &mut report));
+        MergeReading {
             name: report.name(location).unwrap_or(NAME).to_owned(),
-            message,
+            merge,
             report,
             location,
         }
     }
 
-    fn from_reading(reading: Reading<'a>, beside: Beside<'a>) -> Result<Self, Problems> {
+    fn from_reading(reading: Reading<'a>, context: ReadContext<'a>) -> Result<Self, Problems> {
         let mut report = reading.report;
         let message = reading
             .message
-            .and_then(|message| read::understand(message, beside, &mut report));
+            .and_then(|message| read::understand(message, context, &mut report));
         report.finish(message)
     }
 
@@ -205,94 +197,49 @@ impl<'a> Message<'a> {
         envelope: &'a [(S, S)],
         header_recipients: HeaderRecipients,
     ) -> Result<Self, Problems> {
-        let beside = Beside {
+        let context = ReadContext {
             header_recipients,
-            ..Beside::files(&[])
+            ..ReadContext::new(&[])
         };
         match json::read_from(parameters::deserializer(octets, envelope), None) {
-            Ok(reading) => Self::from_reading(reading, beside),
+            Ok(reading) => Self::from_reading(reading, context),
             // The deserializer has no errors of its own.
             Err(error) => Err(json::unreadable(&error)),
         }
     }
 
-    pub(crate) fn envelope(&self) -> Envelope<'_> {
-        let recipients = self.to.iter().chain(&self.cc).chain(&self.bcc);
-        Envelope::new(
-            self.reverse_path(),
-            recipients.map(|mailbox| &mailbox.address),
-            self.is_internationalized(),
-        )
-    }
-
-    /// Where bounces go; `None` is the null reverse-path.
-    pub(crate) fn reverse_path(&self) -> Option<&AddrSpec<'a>> {
-        match (&self.sender, &self.content) {
-            (Some(ReversePath::Address(address)), _) => Some(address),
-            (Some(ReversePath::Null), _) => None,
-            (None, Content::Composed(composed)) => Some(&composed.from.address),
-            (None, Content::Raw(raw)) => Some(raw.from()),
-        }
-    }
-
-    /// Whether the header can only be said with SMTPUTF8 (RFC 6531).
-    fn is_internationalized(&self) -> bool {
-        match &self.content {
-            Content::Composed(composed) => composed.is_internationalized(),
-            Content::Raw(raw) => raw.is_internationalized(),
-        }
-    }
-
-    /// The Message-ID; empty where a finished message has none.
-    pub(crate) fn message_id(&self, stamp: &Stamp) -> String {
-        match &self.content {
-            Content::Composed(composed) => composed.message_id(stamp).as_str().to_owned(),
-            Content::Raw(raw) => raw.message_id().to_owned(),
-        }
+    /// Which of the two kinds it is, with what that kind can do.
+    pub(crate) fn kind(&self) -> &MessageKind<'a> {
+        &self.kind
     }
 
     /// Whether this is a mail merge, which becomes a message for each of its recipients.
     pub fn is_merge(&self) -> bool {
-        self.merge().is_some()
+        matches!(self.kind, MessageKind::Merge(..))
     }
 
-    /// The octets of the message (RFC 5322); of a mail merge, those of its first recipient.
+    /// The bytes of the message (RFC 5322); of a mail merge, those of its first recipient.
     ///
     /// Date and Message-ID are made where the message gives none; with both given, the same
-    /// message always yields the same octets.
+    /// message always yields the same bytes.
     pub fn render(&self) -> Vec<u8> {
-        self.render_with(&Stamp::now())
-    }
-
-    /// The message of recipient `number` of a mail merge, from 1; `None` if there are fewer. A message
-    /// that is no mail merge is the same for all.
-    pub fn render_nth(&self, number: usize) -> Option<Vec<u8>> {
         let stamp = Stamp::now();
-        match self.merge() {
-            None => Some(self.render_with(&stamp)),
-            Some(merge) => {
-                let recipient = merge.recipients.get(number.checked_sub(1)?)?;
-                Some(self.render_for(recipient, &stamp))
-            }
+        match &self.kind {
+            MessageKind::Single(message) => message.render(&stamp),
+            MessageKind::Merge(merge, recipients) => merge.render_for(recipients.first(), &stamp),
         }
     }
 
-    /// The same, with a stamp at hand.
-    pub(crate) fn render_with(&self, stamp: &Stamp) -> Vec<u8> {
-        if let Some(first) = self.merge().and_then(|merge| merge.recipients.first()) {
-            return self.render_for(first, stamp);
-        }
-        match &self.content {
-            Content::Composed(composed) => {
-                let (to, cc) = (self.to.as_slice(), self.cc.as_slice());
-                composed.render(Addressees { to, cc }, stamp)
+    /// The bytes of the message that the recipient of a mail merge gets who has this index, counted
+    /// from 0; `None` if there are fewer. A message that is no mail merge is the same for all.
+    pub fn render_recipient(&self, index: usize) -> Option<Vec<u8>> {
+        let stamp = Stamp::now();
+        match &self.kind {
+            MessageKind::Single(message) => Some(message.render(&stamp)),
+            MessageKind::Merge(merge, recipients) => {
+                let recipient = recipients.as_slice().get(index)?;
+                Some(merge.render_for(recipient, &stamp))
             }
-            Content::Raw(raw) => raw.octets().to_vec(),
         }
-    }
-
-    /// What PowerMTA is told beside the addresses.
-    pub(crate) fn delivery(&self) -> &Delivery<'a> {
-        &self.delivery
     }
 }

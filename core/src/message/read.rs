@@ -3,17 +3,20 @@
 use super::attachment::read_attachments;
 use super::calendar::read_calendar;
 use super::composed::{Composed, Files, Priority};
-use super::delivery::read_delivery;
+use super::delivery::{Delivery, read_delivery};
 use super::extra_headers::read_headers;
 use super::form::FileParts;
-use super::raw::read_raw;
-use super::templated::{read_templated, refuse_strangers};
+use super::merge::Merge;
+use super::raw::{HeaderRecipients, RawReading, read_raw};
+use super::recipients::read_recipients;
+use super::single::{Content, SingleMessage};
+use super::templated::{read_merge, read_templated};
 use super::unsubscribe::read_unsubscribe;
 use super::values::{choice, header_text, read_sender};
-use super::{Apart, Beside, Content, Message};
+use super::{Message, MessageKind, ReadContext, StreamedRecipients};
 use crate::address::{Mailbox, ReversePath, read_mailbox, read_mailboxes};
 use crate::header::{Date, MessageId};
-use crate::json::{JsonMailbox, JsonMailboxes, JsonMessage, JsonTexts, Located};
+use crate::json::{JsonMailbox, JsonMessage, JsonRaw, JsonTexts, Located};
 use crate::problem::{Code, Location, OrRefuse, ProblemReport};
 use std::borrow::Cow;
 
@@ -21,66 +24,154 @@ use std::borrow::Cow;
 /// problems is not to be used.
 pub(super) fn understand<'a>(
     mut json: Box<JsonMessage<'a>>,
-    mut beside: Beside<'a>,
+    mut context: ReadContext<'a>,
     report: &mut ProblemReport<'a>,
 ) -> Option<Message<'a>> {
+    let options = read_options(&mut json, report);
+    let kind = if let Some(raw) = json.raw.take() {
+        read_finished(json, raw, options, context.header_recipients, report)
+            .map(MessageKind::Single)
+    } else if let Some(recipients) = json.recipients.take() {
+        refuse_named_recipients(&mut json, report);
+        let merge = read_merge(&mut json, options, &mut context.files, report);
+        merge.and_then(|merge| {
+            let recipients = read_recipients(&merge, recipients, report)?;
+            Some(MessageKind::Merge(merge, recipients))
+        })
+    } else {
+        read_single(json, options, &mut context.files, report).map(MessageKind::Single)
+    };
+    context.files.finish(report);
+    Some(Message { kind: kind? })
+}
+
+/// Understands a mail merge whose recipients are read by themselves. `None` only where the report
+/// tells why.
+pub(super) fn understand_merge<'a>(
+    mut json: Box<JsonMessage<'a>>,
+    recipients: StreamedRecipients,
+    report: &mut ProblemReport<'a>,
+) -> Option<Box<Merge<'a>>> {
+    let options = read_options(&mut json, report);
+    if let Some(raw) = json.raw.take() {
+        if recipients == StreamedRecipients::Lines {
+            let detail = "The lines behind the message are the recipients of a mail merge, and a \
+                          finished message cannot be one.";
+            report.problem(raw.location, Code::Conflict, detail);
+        }
+        // Refused in any case, but all that is wrong with it is told at once.
+        read_finished(json, raw, options, HeaderRecipients::WhereNone, report);
+        return None;
+    }
+    if let (StreamedRecipients::Lines, Some(field)) = (recipients, &json.recipients) {
+        let detail = "The recipients stand in the lines behind the message.";
+        report.problem(field.location, Code::Conflict, detail);
+    }
+    refuse_named_recipients(&mut json, report);
+    read_merge(&mut json, options, &mut FileParts::new(&[]), report)
+}
+
+/// The sender and PowerMTA's options, which stand beside every kind of message.
+fn read_options<'a>(
+    json: &mut JsonMessage<'a>,
+    report: &mut ProblemReport<'a>,
+) -> (Option<ReversePath<'a>>, Delivery<'a>) {
     let verp = json.verp.as_ref().filter(|verp| verp.value);
     let verp = verp.map(|verp| verp.location);
-    let delivery = read_delivery(&mut json, report);
+    let delivery = read_delivery(json, report);
     let sender = json.sender.take();
     let sender = sender.and_then(|sender| read_sender(&sender, report));
     if let (Some(location), Some(ReversePath::Null)) = (verp, &sender) {
         let detail = "VERP makes bounce addresses from the sender's; the null sender has none.";
         report.problem(location, Code::Conflict, detail);
     }
-    let is_merge = json.raw.is_none() && (json.recipients.is_some() || beside.apart != Apart::No);
-    if json.raw.is_none() {
-        refuse_strangers(&json, is_merge, report);
-    }
-    let mut mailboxes = |field: Option<Located<JsonMailboxes<'a>>>| {
-        field.map_or_else(Vec::new, |field| read_mailboxes(field, report))
-    };
-    let mut to = mailboxes(json.to.take());
-    let (cc, bcc) = (mailboxes(json.cc.take()), mailboxes(json.bcc.take()));
-    let has_recipients = !(to.is_empty() && cc.is_empty() && bcc.is_empty());
+    (sender, delivery)
+}
 
-    let mut recipients_unknown = is_merge;
-    let mut merge = None;
-    let content = match json.raw.take() {
-        None if is_merge || json.template.is_some() || json.variables.is_some() => {
-            let read = read_templated(&mut json, &mut beside, &delivery, report);
-            read.map(|templated| {
-                merge = templated.merge;
-                Content::Composed(templated.composed)
-            })
-        }
-        None => read_composed(&mut json, &mut beside.files, report).map(Content::Composed),
-        Some(raw) => {
-            refuse_composing(&json, report);
-            let reading = read_raw(raw, beside.header_recipients, has_recipients, report);
-            recipients_unknown = reading.is_none();
-            reading.map(|reading| {
-                to.extend(reading.recipients);
-                Content::Raw(reading.message)
-            })
-        }
-    };
-    beside.files.finish(report);
-    if !has_recipients && to.is_empty() && !recipients_unknown {
-        let detail = "The message goes to nobody; give `to`, `cc` or `bcc`.";
-        let fields = ["to", "cc", "bcc", "recipients"];
-        // Where a recipient is faulty it cannot be said that there is none.
-        report.missing(Location::ROOT, &fields, Code::NoRecipients, detail);
+/// Notes recipients who cannot be named in a mail merge.
+fn refuse_named_recipients<'a>(json: &mut JsonMessage<'a>, report: &mut ProblemReport<'a>) {
+    for field in [json.to.take(), json.cc.take(), json.bcc.take()] {
+        let Some(field) = field else { continue };
+        let detail = "Beside `recipients`, each of whom gets a message of their own, nobody else \
+                      can be named.";
+        report.problem(field.location, Code::Conflict, detail);
+        read_mailboxes(field, report);
     }
-    Some(Message {
+}
+
+/// A message that its fields make, the same for all of its recipients.
+fn read_single<'a>(
+    mut json: Box<JsonMessage<'a>>,
+    (sender, delivery): (Option<ReversePath<'a>>, Delivery<'a>),
+    files: &mut FileParts<'a>,
+    report: &mut ProblemReport<'a>,
+) -> Option<SingleMessage<'a>> {
+    if let Some(form) = &json.merge {
+        let detail = "This says how `recipients` are written down, and there are none.";
+        report.problem(form.location, Code::Conflict, detail);
+    }
+    let [to, cc, bcc] = read_named_recipients(&mut json, report);
+    let composed = if json.template.is_some() || json.variables.is_some() {
+        read_templated(&mut json, files, report)
+    } else {
+        read_composed(&mut json, files, report)
+    };
+    if to.is_empty() && cc.is_empty() && bcc.is_empty() {
+        refuse_nobody(report);
+    }
+    Some(SingleMessage {
         sender,
         to,
         cc,
         bcc,
         delivery,
-        content: content?,
-        merge,
+        content: Content::Composed(composed?),
     })
+}
+
+/// A finished message.
+fn read_finished<'a>(
+    mut json: Box<JsonMessage<'a>>,
+    raw: Located<JsonRaw<'a>>,
+    (sender, delivery): (Option<ReversePath<'a>>, Delivery<'a>),
+    header_recipients: HeaderRecipients,
+    report: &mut ProblemReport<'a>,
+) -> Option<SingleMessage<'a>> {
+    let [mut to, cc, bcc] = read_named_recipients(&mut json, report);
+    refuse_composing(&json, report);
+    let has_recipients = !(to.is_empty() && cc.is_empty() && bcc.is_empty());
+    let RawReading {
+        message,
+        recipients,
+    } = read_raw(raw, header_recipients, has_recipients, report)?;
+    if !has_recipients && recipients.is_empty() {
+        refuse_nobody(report);
+    }
+    to.extend(recipients);
+    Some(SingleMessage {
+        sender,
+        to,
+        cc,
+        bcc,
+        delivery,
+        content: Content::Raw(message),
+    })
+}
+
+/// The mailboxes of `to`, `cc` and `bcc`.
+fn read_named_recipients<'a>(
+    json: &mut JsonMessage<'a>,
+    report: &mut ProblemReport<'a>,
+) -> [Vec<Mailbox<'a>>; 3] {
+    [json.to.take(), json.cc.take(), json.bcc.take()]
+        .map(|field| field.map_or_else(Vec::new, |field| read_mailboxes(field, report)))
+}
+
+/// Notes that there is no recipient. Where a recipient is faulty that cannot be said.
+fn refuse_nobody(report: &mut ProblemReport<'_>) {
+    let detail = "The message goes to nobody; give `to`, `cc` or `bcc`.";
+    let fields = ["to", "cc", "bcc", "recipients"];
+    report.missing(Location::ROOT, &fields, Code::NoRecipients, detail);
 }
 
 fn refuse_composing(json: &JsonMessage<'_>, report: &mut ProblemReport<'_>) {

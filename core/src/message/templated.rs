@@ -3,80 +3,48 @@
 use super::composed::Composed;
 use super::delivery::Delivery;
 use super::form::FileParts;
+use super::merge::{Merge, MergeForm};
 use super::read::read_composed_with;
-use super::recipients::{Merge, MergeForm, Rules, read_recipients};
 use super::templates::{NamePlaces, Templates};
 use super::values::choice;
-use super::{Apart, Beside};
-use crate::json::{JsonMessage, JsonRecipient, Located};
+use crate::address::ReversePath;
+use crate::json::JsonMessage;
 use crate::problem::{Code, Location, ProblemReport};
 use crate::template::{Language, LanguageKind, Owner};
 
-/// What was read.
-pub(super) struct Templated<'a> {
-    pub composed: Box<Composed<'a>>,
-    /// Absent where there are no recipients: the message is filled in, and one like any other.
-    pub merge: Option<Box<Merge<'a>>>,
-}
-
-/// Notes fields that cannot stand beside recipients, or without them.
-pub(super) fn refuse_strangers(
-    json: &JsonMessage<'_>,
-    is_merge: bool,
-    report: &mut ProblemReport<'_>,
-) {
-    if is_merge {
-        let locations =
-            [&json.to, &json.cc, &json.bcc].map(|field| field.as_ref().map(|f| f.location));
-        for location in locations.into_iter().flatten() {
-            let detail = "Beside `recipients`, each of whom gets a message of their own, nobody \
-                          else can be named.";
-            report.problem(location, Code::Conflict, detail);
-        }
-    } else if let Some(form) = &json.merge {
-        let detail = "This says how `recipients` are written down, and there are none.";
-        report.problem(form.location, Code::Conflict, detail);
-    }
-}
-
-/// Understands the message. `None` only where the report tells why.
+/// Understands a message with placeholders whose recipients all get the same. `None` only where the
+/// report tells why.
 pub(super) fn read_templated<'a>(
     json: &mut JsonMessage<'a>,
-    beside: &mut Beside<'a>,
-    delivery: &Delivery<'a>,
+    files: &mut FileParts<'a>,
     report: &mut ProblemReport<'a>,
-) -> Option<Templated<'a>> {
-    let recipients = json.recipients.take();
-    let is_merge = recipients.is_some() || beside.apart != Apart::No;
+) -> Option<Box<Composed<'a>>> {
+    let (mut composed, templates) = read_texts(json, false, files, report)?;
+    let variables = json.variables.take().map(|field| field.location);
+    let owner = variables.map_or(Owner::Parent(Location::ROOT), Owner::Variables);
+    composed.fill_in(&templates, owner, report);
+    Some(composed)
+}
+
+/// Understands a mail merge, all but its recipients. `None` only where the report tells why.
+pub(super) fn read_merge<'a>(
+    json: &mut JsonMessage<'a>,
+    (sender, delivery): (Option<ReversePath<'a>>, Delivery<'a>),
+    files: &mut FileParts<'a>,
+    report: &mut ProblemReport<'a>,
+) -> Option<Box<Merge<'a>>> {
     let form = json.merge.take();
     let form = form.and_then(|word| choice(&word, &MergeForm::CHOICES, report));
     let has_language = json.template.is_some();
-    let (mut composed, templates) = read_texts(json, is_merge, &mut beside.files, report)?;
-    if !is_merge {
-        let variables = json.variables.take().map(|field| field.location);
-        let owner = variables.map_or(Owner::Parent(Location::ROOT), Owner::Variables);
-        composed.fill_in(&templates, owner, report);
-        return Some(Templated {
-            composed,
-            merge: None,
-        });
-    }
-    let mut merge = Box::new(Merge {
+    let (composed, templates) = read_texts(json, true, files, report)?;
+    Some(Box::new(Merge {
         form: form.unwrap_or(MergeForm::Native),
         has_language,
-        templates,
-        recipients: Vec::new(),
-    });
-    let rules = Rules {
-        merge: &merge,
-        composed: &composed,
+        sender,
         delivery,
-    };
-    merge.recipients = read_own_recipients(recipients, rules, beside.apart, report);
-    Some(Templated {
         composed,
-        merge: Some(merge),
-    })
+        templates,
+    }))
 }
 
 /// The message with its placeholders taken out, and these.
@@ -106,26 +74,6 @@ fn read_texts<'a>(
         templates.share(std::mem::take(&mut variables.value), report);
     }
     Some((composed, templates))
-}
-
-/// The recipients that stand in the message itself.
-fn read_own_recipients<'a>(
-    recipients: Option<Located<Vec<Located<JsonRecipient<'a>>>>>,
-    rules: Rules<'_, 'a>,
-    apart: Apart,
-    report: &mut ProblemReport<'a>,
-) -> Vec<super::Recipient<'a>> {
-    match (recipients, apart) {
-        (Some(Located { location, value }), Apart::No) => {
-            read_recipients(rules, location, value, report)
-        }
-        (Some(Located { location, .. }), Apart::Lines) => {
-            let detail = "The recipients stand in the lines behind the message.";
-            report.problem(location, Code::Conflict, detail);
-            Vec::new()
-        }
-        _ => Vec::new(),
-    }
 }
 
 /// Notes that there are values and no word on how texts ask for them: they are not dropped without

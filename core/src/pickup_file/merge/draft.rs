@@ -8,7 +8,7 @@ use super::plan::{FieldKind, Key, Plan};
 use super::template::Template;
 use super::value::EncodedValue;
 use crate::address::ReversePath;
-use crate::message::{OwnPriority, Recipient};
+use crate::message::{Recipient, RecipientPriority};
 use crate::pickup_file::bsmtp::{self, rcpt_to};
 use crate::pickup_file::{MOST_RECIPIENTS, PickupFile};
 use crate::stamp::{Id, Stamp};
@@ -243,10 +243,7 @@ impl Draft {
     /// not take instead of refusing the whole file.
     fn preface(&self, plan: &Plan<'_>) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.commands.len() + 256);
-        let reverse_path = plan
-            .message
-            .reverse_path()
-            .filter(|_| !self.key.null_sender);
+        let reverse_path = plan.merge.reverse_path().filter(|_| !self.key.null_sender);
         bsmtp::from_command(
             &mut out,
             "XMRG",
@@ -340,7 +337,7 @@ fn define_own(
             out.define(name, value.as_bytes());
         }
     }
-    if let Some(OwnPriority::Queue(priority)) = recipient.priority {
+    if let Some(RecipientPriority::Queue(priority)) = recipient.priority {
         out.define(b"*priority", priority.to_string().as_bytes());
     }
     if let Some(ReversePath::Address(sender)) = &recipient.sender {

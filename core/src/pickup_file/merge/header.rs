@@ -7,7 +7,7 @@ use super::plan::{FieldKind, FieldSpot, Plan};
 use super::value::MOST_PIECES;
 use crate::address::Mailbox;
 use crate::header::{HeaderSection, LINE, LONGEST_TOKEN, folds, is_words, needs_encoding};
-use crate::message::{Field, OwnPriority, Priority, Recipient};
+use crate::message::{Field, Priority, Recipient, RecipientPriority};
 use crate::template::{Piece, TemplateText};
 
 /// In which of its forms a place of the template stands for one recipient.
@@ -97,7 +97,7 @@ impl HeaderWriter {
         recipient: &Recipient<'_>,
         out: &mut Definitions<'_>,
     ) -> Result<Choice, DoesNotFit> {
-        let name = plan.composed.field_name(spot.field);
+        let name = plan.composed().field_name(spot.field);
         self.scratch.clear();
         let mut header = HeaderSection::new(&mut self.scratch).without_quotes();
         match (spot.field, plan.filled(spot.field, recipient)) {
@@ -151,8 +151,8 @@ fn choice(plan: &Plan<'_>, field: Field, recipient: &Recipient<'_>) -> u8 {
         return u8::from(unsubscribe.as_ref().is_some_and(|ways| ways.one_click));
     }
     let priority = match recipient.priority {
-        Some(OwnPriority::Said(priority)) => Some(priority),
-        _ => plan.composed.priority,
+        Some(RecipientPriority::Header(priority)) => Some(priority),
+        _ => plan.composed().priority,
     };
     match priority {
         None => 0,
@@ -171,7 +171,7 @@ fn stands_inline(plan: &Plan<'_>, field: Field, recipient: &Recipient<'_>) -> bo
     if text.is_empty() || needs_encoding(text) {
         return false;
     }
-    let room = LINE - plan.composed.field_name(field).len() - ": ".len();
+    let room = LINE - plan.composed().field_name(field).len() - ": ".len();
     let is_as_written = match field {
         Field::Subject => folds(text, room),
         Field::Unsubscribe => is_filled(plan, template, recipient, text),

@@ -25,7 +25,7 @@ mod words;
 
 use super::{PickupFile, named_files};
 use crate::envelope::Envelope;
-use crate::message::{MergeForm, Message, OwnPriority, Recipient};
+use crate::message::{Merge, MergeForm, Recipient, RecipientPriority};
 use crate::stamp::{Id, RecipientIds, Stamp};
 use draft::{Added, Draft};
 pub use envids::Envids;
@@ -35,7 +35,7 @@ use plan::Plan;
 ///
 /// `sink` takes each file as soon as it is whole.
 pub(crate) struct Packer<'m> {
-    message: &'m Message<'m>,
+    merge: &'m Merge<'m>,
     stamp: Stamp,
     envids: Envids,
     names: FileNames,
@@ -54,22 +54,21 @@ pub(crate) struct Packed {
 }
 
 impl<'m> Packer<'m> {
-    /// `None` if the message is not a merge.
-    pub fn new(message: &'m Message<'m>, stamp: Stamp) -> Option<Self> {
-        let form = message.merge()?.form;
-        Some(Self {
-            message,
+    pub fn new(merge: &'m Merge<'m>, stamp: Stamp) -> Self {
+        Self {
+            merge,
             envids: Envids::new(RecipientIds::new(&stamp)),
             names: FileNames {
                 id: stamp.id,
                 count: 0,
             },
-            plan: (form == MergeForm::Native)
-                .then(|| Plan::new(message))
-                .flatten(),
+            plan: match merge.form {
+                MergeForm::Native => Plan::new(merge),
+                MergeForm::Expanded => None,
+            },
             drafts: Vec::new(),
             stamp,
-        })
+        }
     }
 
     /// Adds a recipient.
@@ -80,7 +79,7 @@ impl<'m> Packer<'m> {
     ) -> Result<(), E> {
         let id = self
             .envids
-            .next(recipient.envid.is_some() || self.message.delivery().envid.is_some());
+            .next(recipient.envid.is_some() || self.merge.delivery.envid.is_some());
         let Some(plan) = &self.plan else {
             let file = self.single(recipient, id);
             return sink(file);
@@ -132,11 +131,11 @@ impl<'m> Packer<'m> {
             now: self.stamp.now,
             id,
         };
-        let envelope: Envelope<'_> = self.message.envelope_for(recipient);
-        let delivery = self.message.delivery_for(recipient, &id);
-        let octets = self.message.render_for(recipient, &stamp);
+        let envelope: Envelope<'_> = self.merge.envelope_for(recipient);
+        let delivery = self.merge.delivery_for(recipient, &id);
+        let octets = self.merge.render_for(recipient, &stamp);
         let name = self.names.next();
-        if let Some(OwnPriority::Queue(priority)) = recipient.priority {
+        if let Some(RecipientPriority::Queue(priority)) = recipient.priority {
             return alone::file(name, &envelope, &delivery, priority, &octets);
         }
         named_files(&envelope, &delivery, octets, |_| name.clone())

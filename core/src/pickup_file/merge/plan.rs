@@ -6,9 +6,7 @@ use super::neighbours::Neighbours;
 use super::value::{EncodedValue, Style};
 use crate::address::{AddrSpec, Mailbox};
 use crate::header::HeaderSection;
-use crate::message::{
-    Bodies, Composed, Delivery, Field, Filled, Merge, Message, Recipient, Templates,
-};
+use crate::message::{Bodies, Composed, Delivery, Field, Filled, Merge, Recipient, Templates};
 use crate::template::{Piece, Slot, TemplateText};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -19,9 +17,7 @@ use std::collections::HashMap;
 /// the fields of the header, then the variables of the bodies.
 #[derive(Debug)]
 pub(super) struct Plan<'m> {
-    pub message: &'m Message<'m>,
     pub merge: &'m Merge<'m>,
-    pub composed: &'m Composed<'m>,
     pub fields: Vec<FieldSpot>,
     pub bodies: Vec<BodyVariable>,
     /// For each slot of the bodies, in order, the number of its variable.
@@ -87,20 +83,17 @@ const MOST_LARGE: usize = u64::BITS as usize;
 
 impl<'m> Plan<'m> {
     /// `None` if the message cannot be said in this form at all.
-    pub fn new(message: &'m Message<'m>) -> Option<Self> {
-        let (merge, composed) = (message.merge()?, message.composed()?);
-        if message.delivery().has_long_schedule() {
+    pub fn new(merge: &'m Merge<'m>) -> Option<Self> {
+        if merge.delivery.has_long_schedule() {
             return None;
         }
         let mut names = Names::default();
         let mut plan = Self {
-            message,
             merge,
-            composed,
             fields: Vec::new(),
             bodies: Vec::new(),
             occurrences: Vec::new(),
-            common: merge.templates.fill_common(composed),
+            common: merge.templates.fill_common(&merge.composed),
             large: Vec::new(),
             header_names: Vec::new(),
             id_name: Name::default(),
@@ -117,11 +110,11 @@ impl<'m> Plan<'m> {
 
     /// Which file a recipient belongs to.
     pub fn key(&self, recipient: &Recipient<'_>) -> Key {
-        let common = self.message.reverse_path();
-        let reverse_path = recipient.reverse_path(common);
+        let common = self.merge.reverse_path();
+        let reverse_path = self.merge.reverse_path_for(recipient);
         let is_internationalized = |address: &AddrSpec<'_>| address.is_internationalized();
         Key {
-            internationalized: self.composed.is_internationalized()
+            internationalized: self.composed().is_internationalized()
                 || is_internationalized(&recipient.mailbox.address)
                 || reverse_path.is_some_and(is_internationalized),
             null_sender: reverse_path.is_none() && common.is_some(),
@@ -142,8 +135,12 @@ impl<'m> Plan<'m> {
         &self.merge.templates
     }
 
+    pub fn composed(&self) -> &'m Composed<'m> {
+        &self.merge.composed
+    }
+
     pub fn delivery(&self) -> &'m Delivery<'m> {
-        self.message.delivery()
+        &self.merge.delivery
     }
 
     /// The text of a field in which values stand.
@@ -169,12 +166,12 @@ impl<'m> Plan<'m> {
     /// From with a recipient's values in its name.
     pub fn from(&self, recipient: &Recipient<'_>) -> Mailbox<'m> {
         let own = recipient.filled.from_name.as_ref();
-        with_name(&self.composed.from, own)
+        with_name(&self.composed().from, own)
     }
 
     /// Reply-To with a recipient's values in its names.
     pub fn reply_to(&self, recipient: &Recipient<'_>) -> Vec<Mailbox<'m>> {
-        let mut mailboxes: Vec<_> = self.composed.reply_to.iter().map(Mailbox::lend).collect();
+        let mut mailboxes: Vec<_> = self.composed().reply_to.iter().map(Mailbox::lend).collect();
         let own = self
             .templates()
             .reply_to
@@ -183,7 +180,7 @@ impl<'m> Plan<'m> {
         for ((index, _), name) in own {
             if let (Some(mailbox), Some(common)) = (
                 mailboxes.get_mut(*index),
-                self.composed.reply_to.get(*index),
+                self.composed().reply_to.get(*index),
             ) {
                 *mailbox = with_name(common, Some(name));
             }
@@ -195,7 +192,7 @@ impl<'m> Plan<'m> {
     pub fn common_field(&self, field: Field) -> Vec<u8> {
         let bodies = Bodies::default();
         let message = self
-            .composed
+            .composed()
             .filled(self.templates(), &self.common, &bodies);
         let mut out = Vec::new();
         message.write_own_field(&mut HeaderSection::new(&mut out), field);
@@ -255,7 +252,7 @@ impl<'m> Plan<'m> {
 
     fn add_fields(&mut self, names: &mut Names) {
         let templates = self.templates();
-        if self.composed.date.is_none() {
+        if self.composed().date.is_none() {
             self.add_field(Field::Date, FieldKind::Fixed, names);
         }
         if templates.from_name.is_some() {

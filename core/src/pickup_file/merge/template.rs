@@ -27,7 +27,7 @@ pub(super) struct Template<'d, 'm> {
 impl Template<'_, '_> {
     /// The template in blocks.
     pub fn blocks(&self, stamp: &Stamp) -> Vec<Block> {
-        let message = self.plan.composed.render_stencil(&self.stencil(), stamp);
+        let message = self.plan.composed().render_stencil(&self.stencil(), stamp);
         let mut blocks = Blocks::new(self.counts);
         write_options(blocks.common(), self.plan.delivery());
         let mut rest = message.as_slice();
@@ -205,9 +205,9 @@ impl Template<'_, '_> {
             self.plan.id_name.first()
         };
         let mut fixed = [b"<[", id, b"]@"].concat();
-        fixed.extend(doubled(self.plan.composed.from.address.domain()));
+        fixed.extend(doubled(self.plan.composed().from.address.domain()));
         fixed.push(b'>');
-        let domain = self.plan.composed.from.address.domain();
+        let domain = self.plan.composed().from.address.domain();
         (fixed, "<@>".len() + Id::LENGTH + domain.len())
     }
 }

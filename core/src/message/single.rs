@@ -1,0 +1,78 @@
+//! One message for all of its recipients.
+
+use super::composed::{Addressees, Composed};
+use super::delivery::Delivery;
+use super::raw::RawMessage;
+use crate::address::{AddrSpec, Mailbox, ReversePath};
+use crate::envelope::Envelope;
+use crate::stamp::Stamp;
+
+/// One message for all of its recipients.
+#[derive(Debug)]
+pub(crate) struct SingleMessage<'a> {
+    /// From's address when absent.
+    pub sender: Option<ReversePath<'a>>,
+    pub to: Vec<Mailbox<'a>>,
+    pub cc: Vec<Mailbox<'a>>,
+    pub bcc: Vec<Mailbox<'a>>,
+    /// What PowerMTA is told beside the addresses.
+    pub delivery: Delivery<'a>,
+    pub(super) content: Content<'a>,
+}
+
+/// Where header and bodies come from.
+#[derive(Debug)]
+pub(super) enum Content<'a> {
+    /// From the message's fields.
+    Composed(Box<Composed<'a>>),
+    /// They came finished.
+    Raw(RawMessage<'a>),
+}
+
+impl<'a> SingleMessage<'a> {
+    pub fn envelope(&self) -> Envelope<'_> {
+        let recipients = self.to.iter().chain(&self.cc).chain(&self.bcc);
+        Envelope::new(
+            self.reverse_path(),
+            recipients.map(|mailbox| &mailbox.address),
+            self.is_internationalized(),
+        )
+    }
+
+    /// Where bounces go; `None` is the null reverse-path.
+    fn reverse_path(&self) -> Option<&AddrSpec<'a>> {
+        match (&self.sender, &self.content) {
+            (Some(ReversePath::Address(address)), _) => Some(address),
+            (Some(ReversePath::Null), _) => None,
+            (None, Content::Composed(composed)) => Some(&composed.from.address),
+            (None, Content::Raw(raw)) => Some(raw.from()),
+        }
+    }
+
+    /// Whether the header can only be said with SMTPUTF8 (RFC 6531).
+    fn is_internationalized(&self) -> bool {
+        match &self.content {
+            Content::Composed(composed) => composed.is_internationalized(),
+            Content::Raw(raw) => raw.is_internationalized(),
+        }
+    }
+
+    /// The Message-ID; empty where a finished message has none.
+    pub fn message_id(&self, stamp: &Stamp) -> String {
+        match &self.content {
+            Content::Composed(composed) => composed.message_id(stamp).as_str().to_owned(),
+            Content::Raw(raw) => raw.message_id().to_owned(),
+        }
+    }
+
+    /// The bytes of the message (RFC 5322).
+    pub fn render(&self, stamp: &Stamp) -> Vec<u8> {
+        match &self.content {
+            Content::Composed(composed) => {
+                let (to, cc) = (self.to.as_slice(), self.cc.as_slice());
+                composed.render(Addressees { to, cc }, stamp)
+            }
+            Content::Raw(raw) => raw.octets().to_vec(),
+        }
+    }
+}
