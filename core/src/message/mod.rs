@@ -49,6 +49,10 @@ pub struct Message<'a> {
 
 /// The two kinds of message.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a single message is what nearly all are; a box is one allocation more for each"
+)]
 pub(crate) enum MessageKind<'a> {
     /// One message for all of its recipients.
     Single(SingleMessage<'a>),
