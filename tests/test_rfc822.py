@@ -103,6 +103,8 @@ def test_problems_of_the_envelope(shared_daemon: Daemon, query: str, expected: l
         MAIL.replace(b"Date:", b"X-Date:"),
         MAIL.replace(b"From:", b"X-From:"),
         MAIL.replace(b"Subject:", b"x-receiver: eve@example.org\r\nSubject:"),
+        MAIL.replace(b"Subject:", b"X-PMTA-Anything: a\r\nSubject:"),
+        MAIL.replace(b"Subject:", b"x_pmta_anything: a\r\nSubject:"),
         MAIL + b"x" * 999,
         MAIL + b"\0",
         BCC.replace(b"bo@example.org", b"nobody"),
@@ -110,6 +112,12 @@ def test_problems_of_the_envelope(shared_daemon: Daemon, query: str, expected: l
 )
 def test_problems_of_the_message(shared_daemon: Daemon, mail: bytes):
     assert {pointer for pointer, _ in problems(post(shared_daemon, mail, path="/messages/check"))} == {"#/raw"}
+
+
+@pytest.mark.parametrize("name", ["Errors-To", "Return-Path", "Delivered-To", "Received", "ARC-Seal", "DKIM-Signature"])
+def test_what_a_message_has_from_its_way_stays(shared_daemon: Daemon, name: str):
+    mail = name.encode() + b": <a@example.com>\r\n" + MAIL
+    assert post(shared_daemon, mail, path="/messages/render").body == mail
 
 
 def test_a_query_that_is_not_utf8_is_400(shared_daemon: Daemon):

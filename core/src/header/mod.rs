@@ -7,6 +7,7 @@
 mod content_id;
 mod date;
 mod field;
+mod fields;
 mod message_id;
 mod parameter;
 mod phrase;
@@ -16,6 +17,9 @@ pub(crate) use content_id::ContentId;
 pub(crate) use date::Date;
 pub(crate) use field::LINE;
 pub(crate) use field::{LONGEST_LINE, holds_encoded_word};
+#[cfg(test)]
+pub(crate) use fields::{Body, Party};
+pub(crate) use fields::{HeaderField, Occurs, Owner};
 pub(crate) use message_id::MessageId;
 pub(crate) use parameter::is_token;
 pub(crate) use phrase::{LONGEST_TOKEN, is_words};

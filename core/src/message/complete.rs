@@ -3,26 +3,11 @@
 use super::raw::{FieldLines, header_end, split_fields};
 use crate::address::{AddrSpec, Mailbox};
 use crate::characters::has_control_except_tab;
-use crate::header::{Date, HeaderSection, MessageId};
+use crate::header::{Date, HeaderField, HeaderSection, MessageId};
 use crate::mime::with_crlf;
 use crate::problem::{Code, Problem, Problems, Refusal};
 use crate::stamp::Stamp;
 use std::borrow::Cow;
-
-/// Fields that hold addresses (RFC 5322 sections 3.6.2, 3.6.3 and 3.6.6).
-const ADDRESS_FIELDS: [&str; 11] = [
-    "from",
-    "sender",
-    "reply-to",
-    "to",
-    "cc",
-    "bcc",
-    "resent-from",
-    "resent-sender",
-    "resent-to",
-    "resent-cc",
-    "resent-bcc",
-];
 
 /// Where mail comes from that does not say so itself, or only in part.
 #[derive(Debug, Clone, Copy)]
@@ -99,7 +84,7 @@ pub fn complete_rfc822(octets: &[u8], origin: &Origin<'_>) -> Result<Vec<u8>, Pr
 fn refuse_stray_bcc(lines: &[u8]) -> Result<(), Problems> {
     let is_blind = |line: &[u8]| {
         let line = line.to_ascii_lowercase();
-        line.starts_with(b"bcc") || line.starts_with(b"resent-bcc")
+        HeaderField::all().any(|field| field.is_blind() && line.starts_with(field.name.as_bytes()))
     };
     if !lines.split(|octet| *octet == b'\n').any(is_blind) {
         return Ok(());
@@ -158,7 +143,7 @@ fn without_mbox_line(octets: &[u8]) -> &[u8] {
 
 fn write_qualified(field: &FieldLines<'_>, domain: &str, out: &mut Vec<u8>) {
     let mut done = 0;
-    if ADDRESS_FIELDS.iter().any(|name| field.is(name)) {
+    if field.known.is_some_and(HeaderField::has_addresses) {
         let body = memchr::memchr(b':', field.octets).map_or(0, |colon| colon + 1);
         let ends = ends_of_bare_addresses(field.octets.get(body..).unwrap_or_default());
         for end in ends {
@@ -317,6 +302,25 @@ mod tests {
             };
             assert_eq!(origin.qualified(list), qualified, "{list}");
         }
+    }
+
+    #[test]
+    fn every_field_of_addresses_gets_domains_and_no_other() {
+        for known in HeaderField::all() {
+            let field = format!("{}: root\r\n", known.name);
+            let qualified = field.replace("root", "root@host.example");
+            let mail = completed(field.as_bytes());
+            let expected = if known.has_addresses() {
+                &qualified
+            } else {
+                &field
+            };
+            assert!(mail.contains(expected.as_str()), "{mail}");
+        }
+        let mail = completed(b"Errors-To: root\nSubject: root\nX-To: root\nDelivered-To: root\n");
+        let expected =
+            "Errors-To: root@host.example\r\nSubject: root\r\nX-To: root\r\nDelivered-To: root\r\n";
+        assert!(mail.contains(expected), "{mail}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Header fields of the caller's own.
 
 use super::values::header_text;
-use crate::header::{LONGEST_LINE, needs_encoding};
+use crate::header::{HeaderField, LONGEST_LINE, Owner, needs_encoding};
 use crate::json::{JsonHeader, JsonHeaders};
 use crate::problem::{Code, OrRefuse, ProblemReport, Refusal};
 use std::borrow::Cow;
@@ -29,48 +29,6 @@ const MOST_FIELDS: usize = 1_000;
 const LONGEST_NAME: usize = 76;
 /// The longest word, since a line can only end at a blank.
 const LONGEST_WORD: usize = 990;
-
-/// Fields that are made from the message's own fields, and where to give them instead.
-const OWN_FIELDS: [(&str, &str); 19] = [
-    ("from", "from"),
-    ("sender", "from"),
-    ("reply-to", "replyTo"),
-    ("to", "to"),
-    ("cc", "cc"),
-    ("bcc", "bcc"),
-    ("subject", "subject"),
-    ("date", "date"),
-    ("message-id", "messageId"),
-    ("in-reply-to", "inReplyTo"),
-    ("references", "references"),
-    ("x-priority", "priority"),
-    ("importance", "priority"),
-    ("mime-version", "text"),
-    ("list-unsubscribe-post", "unsubscribe"),
-    ("x-job", "job"),
-    ("x-envid", "envid"),
-    ("x-virtual-mta", "vmta"),
-    ("x-schedule", "schedule"),
-];
-
-/// Fields that PowerMTA acts on, or that only those who carry a message may write.
-const OTHERS_FIELDS: [&str; 13] = [
-    "x-sender",
-    "x-sender-override",
-    "x-receiver",
-    "x-dkim-options",
-    "received",
-    "return-path",
-    "delivered-to",
-    "dkim-signature",
-    "domainkey-signature",
-    "authentication-results",
-    "received-spf",
-    "errors-to",
-    "apparently-to",
-];
-
-const OTHERS_PREFIXES: [&str; 4] = ["content-", "resent-", "arc-", "x-pmta-"];
 
 /// Understands the fields. `has_unsubscribe`: the message says by its own field how to leave.
 pub(super) fn read_headers<'a>(
@@ -129,30 +87,28 @@ fn check_name(name: &str, has_unsubscribe: bool) -> Result<(), Refusal> {
                       characters at most.";
         return Err(Refusal::new(Code::InvalidHeaderName, detail));
     }
-    let name = name.to_ascii_lowercase();
-    let twice = [("list-unsubscribe", "unsubscribe")];
-    let twice = twice.iter().filter(|_| has_unsubscribe);
-    if let Some((_, field)) = OWN_FIELDS.iter().chain(twice).find(|(own, _)| *own == name) {
-        let detail = format!("This header field is made from the message's `{field}`.");
-        return Err(Refusal::with_detail(Code::ReservedHeader, detail));
+    let Some(field) = HeaderField::named_loosely(name) else {
+        return Ok(());
+    };
+    match field.made_from {
+        Some("unsubscribe") if field.owner == Owner::Sender && !has_unsubscribe => Ok(()),
+        Some(own) => {
+            let detail = format!("This header field is made from the message's `{own}`.");
+            Err(Refusal::with_detail(Code::ReservedHeader, detail))
+        }
+        None if field.owner == Owner::Sender => Ok(()),
+        None => {
+            let detail = "This header field is not the sender's to write.";
+            Err(Refusal::new(Code::ReservedHeader, detail))
+        }
     }
-    // PowerMTA may compare names more loosely than we know.
-    let plain = name.replace('_', "-");
-    if OTHERS_FIELDS.contains(&plain.as_str())
-        || OWN_FIELDS.iter().any(|(own, _)| *own == plain)
-        || OTHERS_PREFIXES
-            .iter()
-            .any(|prefix| plain.starts_with(prefix))
-    {
-        let detail = "This header field is not the sender's to write.";
-        return Err(Refusal::new(Code::ReservedHeader, detail));
-    }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Message;
+    use crate::header::{Body, Occurs, Party};
 
     #[test]
     fn names_are_the_senders_own() {
@@ -184,6 +140,110 @@ mod tests {
             "Date",
         ] {
             assert!(check_name(name, false).is_err(), "{name}");
+        }
+    }
+
+    fn raw_codes(field: &str) -> Vec<&'static str> {
+        let mail = format!("{field}Date: Mon, 23 Nov 2026 05:33:54 +0000\r\nFrom: a@b.c\r\n\r\n");
+        match Message::from_rfc822(mail.as_bytes(), &[("to", "d@e.f")]) {
+            Ok(_) => Vec::new(),
+            Err(problems) => problems
+                .iter()
+                .map(|problem| problem.code().as_str())
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn every_row_of_the_table_is_kept_in_headers_and_in_finished_messages() {
+        for HeaderField {
+            name,
+            owner,
+            body,
+            occurs,
+            ..
+        } in HeaderField::all()
+        {
+            // A prefix stands for all names that begin so.
+            let name = if name.ends_with('-') {
+                format!("{name}new")
+            } else {
+                (*name).to_owned()
+            };
+            for name in [
+                name.clone(),
+                name.to_ascii_uppercase(),
+                name.replace('-', "_"),
+            ] {
+                assert_eq!(
+                    check_name(&name, false).is_ok(),
+                    *owner == Owner::Sender,
+                    "{name}"
+                );
+                let field = format!("{name}: <a@example.com>\r\n");
+                let is_exact = !name.contains('_');
+                let twice =
+                    is_exact && ["from", "date"].contains(&name.to_ascii_lowercase().as_str());
+                let blind = is_exact && *body == Body::Addresses(Party::BlindRecipients);
+                let expected: &[_] = match owner {
+                    Owner::PowerMta => &["reserved_header"],
+                    _ if twice => &["invalid_content"],
+                    _ if blind => &["reserved_header"],
+                    _ => &[],
+                };
+                assert_eq!(raw_codes(&field), expected, "{name}");
+                let expected: &[_] = match occurs {
+                    Occurs::Once if is_exact => &["invalid_content"],
+                    _ => expected,
+                };
+                assert_eq!(raw_codes(&field.repeat(2)), expected, "{name} twice");
+            }
+        }
+    }
+
+    #[test]
+    fn a_list_header_may_stand_where_the_message_has_no_field_for_it() {
+        for (name, may_stand) in [
+            ("List-Unsubscribe", false),
+            ("List-Help", true),
+            ("X-A", true),
+        ] {
+            assert!(check_name(name, false).is_ok(), "{name}");
+            assert_eq!(check_name(name, true).is_ok(), may_stand, "{name}");
+        }
+        assert!(check_name("List-Unsubscribe-Post", false).is_err());
+    }
+
+    #[test]
+    fn a_refused_header_names_the_field_to_use() {
+        for (name, field) in [
+            ("Reply-To", "replyTo"),
+            ("MIME-Version", "text"),
+            ("X-Job", "job"),
+            ("x_virtual_mta", "vmta"),
+            ("X-DKIM-Options", "dkim"),
+            ("X-Sender", "sender"),
+        ] {
+            let detail = format!("This header field is made from the message's `{field}`.");
+            assert_eq!(
+                check_name(name, false).unwrap_err().detail,
+                detail,
+                "{name}"
+            );
+        }
+        for name in [
+            "X-Receiver",
+            "X-PMTA-Pool",
+            "Received",
+            "Content-Type",
+            "Errors-To",
+        ] {
+            let detail = "This header field is not the sender's to write.";
+            assert_eq!(
+                check_name(name, false).unwrap_err().detail,
+                detail,
+                "{name}"
+            );
         }
     }
 }

@@ -2,38 +2,12 @@
 
 use super::values::choice;
 use crate::address::{AddrSpec, Mailbox, bare_addresses};
-use crate::header::LONGEST_LINE;
+use crate::header::{HeaderField, LONGEST_LINE, Occurs, Owner};
 use crate::json::{JsonContent, JsonRaw, Located};
 use crate::mime::{Base64, with_crlf};
 use crate::problem::{Code, Location, OrRefuse, ProblemReport, Refusal};
 use crate::text::into_octets;
 use std::borrow::Cow;
-
-/// Fields that PowerMTA acts on: nobody may slip them in with a message.
-const POWERMTA_FIELDS: [&str; 8] = [
-    "x-sender",
-    "x-sender-override",
-    "x-receiver",
-    "x-envid",
-    "x-job",
-    "x-virtual-mta",
-    "x-dkim-options",
-    "x-schedule",
-];
-
-/// Fields that a message has at most once (RFC 5322 section 3.6).
-const ONCE: [&str; 10] = [
-    "from",
-    "date",
-    "sender",
-    "reply-to",
-    "to",
-    "cc",
-    "subject",
-    "message-id",
-    "in-reply-to",
-    "references",
-];
 
 /// What the recipients in a finished message's own header are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,11 +77,15 @@ pub(super) fn read_raw<'a>(
     if report.len() > known {
         return None;
     }
-    let from = addresses(&fields, &["from"], location, report)
-        .into_iter()
-        .next();
+    let from = addresses(
+        fields.iter().filter(|field| field.is("from")),
+        location,
+        report,
+    )
+    .into_iter()
+    .next();
     let recipients = if takes_recipients {
-        addresses(&fields, recipient_fields(&fields), location, report)
+        addresses(recipient_fields(&fields), location, report)
     } else {
         Vec::new()
     };
@@ -217,15 +195,26 @@ pub(super) fn header_end(octets: &[u8]) -> usize {
 
 /// One header field, its continuation lines included.
 pub(super) struct FieldLines<'o> {
-    /// In lower case; empty where the line is no field.
-    name: String,
+    /// As it is written; empty where the line is no field.
+    name: &'o str,
+    pub known: Option<&'static HeaderField>,
     pub octets: &'o [u8],
 }
 
 impl FieldLines<'_> {
     /// Whether it names recipients whom the others may not see.
     fn is_blind(&self) -> bool {
-        self.is("bcc") || self.is("resent-bcc")
+        self.known.is_some_and(HeaderField::is_blind)
+    }
+
+    /// Whether PowerMTA may take it for one of its own.
+    fn is_powermtas(&self) -> bool {
+        let known = if self.name.contains('_') {
+            HeaderField::named_loosely(self.name)
+        } else {
+            self.known
+        };
+        known.is_some_and(|known| known.owner == Owner::PowerMta)
     }
 
     /// What stands after the colon, unfolded and without blanks around it.
@@ -238,7 +227,7 @@ impl FieldLines<'_> {
     }
 
     pub fn is(&self, name: &str) -> bool {
-        self.name == name
+        self.name.eq_ignore_ascii_case(name)
     }
 }
 
@@ -251,8 +240,10 @@ pub(super) fn split_fields(header: &[u8]) -> Vec<FieldLines<'_>> {
             continue;
         }
         let octets = header.get(start..next).unwrap_or_default();
+        let name = field_name(octets).unwrap_or_default();
         fields.push(FieldLines {
-            name: field_name(octets).unwrap_or_default(),
+            name,
+            known: HeaderField::named(name),
             octets,
         });
         start = next;
@@ -260,13 +251,13 @@ pub(super) fn split_fields(header: &[u8]) -> Vec<FieldLines<'_>> {
     fields
 }
 
-/// The field's name in lower case. Blanks before the colon are obsolete syntax that readers take
-/// for different things, so it is none.
-fn field_name(octets: &[u8]) -> Option<String> {
+/// The field's name. Blanks before the colon are obsolete syntax that readers take for different
+/// things, so it is none.
+fn field_name(octets: &[u8]) -> Option<&str> {
     let end = memchr::memchr(b':', octets)?;
     let name = octets.get(..end)?;
     let is_name = !name.is_empty() && name.iter().all(u8::is_ascii_graphic);
-    is_name.then(|| String::from_utf8_lossy(name).to_ascii_lowercase())
+    is_name.then(|| str::from_utf8(name).expect("ASCII is UTF-8"))
 }
 
 fn read_fields<'o>(
@@ -304,16 +295,16 @@ fn check_fields(
             report.problem(location, Code::InvalidContent, detail);
         }
     }
-    for name in ONCE {
+    for name in HeaderField::all()
+        .filter(|known| known.occurs == Occurs::Once)
+        .map(|known| known.name)
+    {
         if count(name) > 1 {
             let detail = format!("The message has several {name} fields (RFC 5322 section 3.6).");
             report.problem(location, Code::InvalidContent, detail);
         }
     }
-    // PowerMTA may compare names more loosely than we know.
-    let is_powermta =
-        |field: &FieldLines<'_>| POWERMTA_FIELDS.contains(&field.name.replace('_', "-").as_str());
-    if fields.iter().any(is_powermta) {
+    if fields.iter().any(FieldLines::is_powermtas) {
         let detail = "The message holds a header field that only PowerMTA's own options may write.";
         report.problem(location, Code::ReservedHeader, detail);
     }
@@ -326,30 +317,26 @@ fn check_fields(
 
 /// The fields that name the recipients: those of a message that is sent once more (RFC 5322 section
 /// 3.6.6) are its new ones.
-fn recipient_fields(fields: &[FieldLines<'_>]) -> &'static [&'static str] {
-    const RESENT: &[&str] = &["resent-to", "resent-cc", "resent-bcc"];
-    if fields
-        .iter()
-        .any(|field| RESENT.contains(&field.name.as_str()))
-    {
-        RESENT
-    } else {
-        &["to", "cc", "bcc"]
-    }
+fn recipient_fields<'f, 'o>(
+    fields: &'f [FieldLines<'o>],
+) -> impl Iterator<Item = &'f FieldLines<'o>> {
+    let names_some = |field: &FieldLines<'_>, resent: bool| {
+        field
+            .known
+            .is_some_and(|known| known.has_recipients() && known.is_resent() == resent)
+    };
+    let resent = fields.iter().any(|field| names_some(field, true));
+    fields.iter().filter(move |field| names_some(field, resent))
 }
 
-/// The addresses of the header fields that have one of the names.
-fn addresses(
-    fields: &[FieldLines<'_>],
-    names: &[&str],
+/// The addresses of the header fields.
+fn addresses<'f>(
+    fields: impl Iterator<Item = &'f FieldLines<'f>>,
     location: Location,
     report: &mut ProblemReport<'_>,
 ) -> Vec<Mailbox<'static>> {
     let mut mailboxes = Vec::new();
-    for field in fields
-        .iter()
-        .filter(|field| names.contains(&field.name.as_str()))
-    {
+    for field in fields {
         let found = field_addresses(field).or_refuse(location, report);
         mailboxes.extend(found.into_iter().flatten());
     }

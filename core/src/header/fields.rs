@@ -1,0 +1,337 @@
+//! The one table of the header fields that are more than text of the caller's own.
+//!
+//! Each rule about a field by its name is a column here:
+//!
+//! ```text
+//!                         headers             a finished message (raw, sendmail)
+//! Owner::Sender           may hold it         may hold it
+//! Owner::Message          refused, and the    may hold it
+//! Owner::Mime             sentence names      may hold it: it is MIME already
+//! Owner::Carriers         what to use         may hold it: it may have travelled
+//! Owner::PowerMta         (`made_from`)       refused: the pickup file's own lines say it
+//! Occurs::Once                                refused twice
+//! Body::Addresses                             recipients are read from it, bare addresses get a domain
+//! ```
+//!
+//! What is not in the table belongs to the sender, may come often and is unstructured.
+
+use std::cmp::Ordering;
+
+/// A header field, or all fields whose names begin alike.
+#[derive(Debug)]
+pub(crate) struct HeaderField {
+    /// In lower case. In [`PREFIXES`], the start of the name.
+    pub name: &'static str,
+    pub owner: Owner,
+    /// The field of the JSON message that says it.
+    pub made_from: Option<&'static str>,
+    pub occurs: Occurs,
+    pub body: Body,
+}
+
+/// Who writes a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// Anybody. Where a field of the message says it too, one of the two is enough.
+    Sender,
+    /// This library, from a field of the message.
+    Message,
+    /// This library, for the message's parts (RFC 2045).
+    Mime,
+    /// PowerMTA, which acts on it.
+    PowerMta,
+    /// Those who carry, sign, check or send the message once more. What a sender writes there would
+    /// be a forgery, but a finished message may have come a long way.
+    Carriers,
+}
+
+/// How often a finished message may hold a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Occurs {
+    /// At most once (RFC 5322 section 3.6).
+    Once,
+    /// As often as it likes. So may Bcc, since none of them stays in the message.
+    Often,
+}
+
+/// What the body of a field is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Body {
+    /// Text, in which encoded words may be (RFC 5322 section 2.2.1).
+    Text,
+    /// Mailboxes or addresses (RFC 5322 section 3.4).
+    Addresses(Party),
+    /// A date (RFC 5322 section 3.3).
+    Date,
+    /// Message identifiers (RFC 5322 section 3.6.4).
+    MessageIds,
+    /// URIs in angle brackets (RFC 2369 section 2, RFC 5064 section 2.2).
+    Uris,
+    /// A phrase and an identifier in angle brackets (RFC 2919 section 3).
+    PhraseAndId,
+    /// Words and parameters of a grammar of its own, in which nothing may be an encoded word
+    /// (RFC 2047 section 5).
+    Tokens,
+}
+
+/// Whom the addresses of a field name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Party {
+    /// Who gets the message.
+    Recipients,
+    /// Who gets it without the others knowing: the field is taken out.
+    BlindRecipients,
+    /// Who wrote or sent it, or whom answers and reports go to.
+    Others,
+}
+
+const TO: Body = Body::Addresses(Party::Recipients);
+const BCC: Body = Body::Addresses(Party::BlindRecipients);
+const PARTY: Body = Body::Addresses(Party::Others);
+
+/// A row, with what most of its neighbours have left out.
+const fn row(name: &'static str, owner: Owner, body: Body) -> HeaderField {
+    HeaderField {
+        name,
+        owner,
+        made_from: None,
+        occurs: Occurs::Often,
+        body,
+    }
+}
+
+impl HeaderField {
+    const fn from(self, field: &'static str) -> Self {
+        Self {
+            made_from: Some(field),
+            ..self
+        }
+    }
+
+    const fn once(self) -> Self {
+        Self {
+            occurs: Occurs::Once,
+            ..self
+        }
+    }
+}
+
+use Body::{Date, MessageIds, PhraseAndId, Text, Tokens, Uris};
+use Owner::{Carriers, Message, Mime, PowerMta, Sender};
+
+/// The fields by their names, in the order of the names.
+#[rustfmt::skip]
+static FIELDS: &[HeaderField] = &[
+    row("apparently-to", Carriers, PARTY),
+    row("archived-at", Sender, Uris),
+    row("authentication-results", Carriers, Tokens),
+    row("auto-submitted", Sender, Tokens),
+    row("autocrypt", Sender, Tokens),
+    row("bcc", Message, BCC).from("bcc"),
+    row("cc", Message, TO).from("cc").once(),
+    row("date", Message, Date).from("date").once(),
+    row("delivered-to", Carriers, Tokens),
+    row("disposition-notification-options", Sender, Tokens),
+    row("disposition-notification-to", Sender, PARTY),
+    row("dkim-signature", Carriers, Tokens),
+    row("domainkey-signature", Carriers, Tokens),
+    // Some mail servers send bounces there instead of to the envelope's sender.
+    row("errors-to", Carriers, PARTY),
+    row("feedback-id", Sender, Tokens),
+    row("from", Message, PARTY).from("from").once(),
+    row("importance", Message, Tokens).from("priority"),
+    row("in-reply-to", Message, MessageIds).from("inReplyTo").once(),
+    row("list-archive", Sender, Uris),
+    row("list-help", Sender, Uris),
+    row("list-id", Sender, PhraseAndId),
+    row("list-owner", Sender, Uris),
+    row("list-post", Sender, Uris),
+    row("list-subscribe", Sender, Uris),
+    row("list-unsubscribe", Sender, Uris).from("unsubscribe"),
+    row("list-unsubscribe-post", Message, Tokens).from("unsubscribe"),
+    row("mail-followup-to", Sender, PARTY),
+    row("mail-reply-to", Sender, PARTY),
+    row("message-id", Message, MessageIds).from("messageId").once(),
+    row("mime-version", Mime, Tokens).from("text"),
+    row("precedence", Sender, Tokens),
+    row("priority", Sender, Tokens),
+    row("received", Carriers, Tokens),
+    row("received-spf", Carriers, Tokens),
+    row("references", Message, MessageIds).from("references").once(),
+    row("reply-to", Message, PARTY).from("replyTo").once(),
+    row("resent-bcc", Carriers, BCC),
+    row("resent-cc", Carriers, TO),
+    row("resent-date", Carriers, Date),
+    row("resent-from", Carriers, PARTY),
+    row("resent-message-id", Carriers, MessageIds),
+    row("resent-sender", Carriers, PARTY),
+    row("resent-to", Carriers, TO),
+    row("return-path", Carriers, Tokens),
+    row("return-receipt-to", Sender, PARTY),
+    row("sender", Message, PARTY).from("from").once(),
+    row("sensitivity", Sender, Tokens),
+    row("subject", Message, Text).from("subject").once(),
+    row("to", Message, TO).from("to").once(),
+    row("x-auto-response-suppress", Sender, Tokens),
+    row("x-confirm-reading-to", Sender, PARTY),
+    row("x-dkim-options", PowerMta, Tokens).from("dkim"),
+    row("x-envid", PowerMta, Tokens).from("envid"),
+    row("x-job", PowerMta, Tokens).from("job"),
+    row("x-msmail-priority", Sender, Tokens),
+    row("x-priority", Message, Tokens).from("priority"),
+    row("x-receiver", PowerMta, Tokens),
+    row("x-schedule", PowerMta, Tokens).from("schedule"),
+    row("x-sender", PowerMta, Tokens).from("sender"),
+    row("x-sender-override", PowerMta, Tokens).from("sender"),
+    row("x-virtual-mta", PowerMta, Tokens).from("vmta"),
+];
+
+/// The fields by the start of their names.
+static PREFIXES: &[HeaderField] = &[
+    row("arc-", Carriers, Tokens),
+    row("content-", Mime, Tokens),
+    row("resent-", Carriers, Tokens),
+    row("x-pmta-", PowerMta, Tokens),
+];
+
+impl HeaderField {
+    /// What is known of the field of this name. Letter case does not count (RFC 5322 section
+    /// 1.2.2).
+    pub fn named(name: &str) -> Option<&'static Self> {
+        lookup(name, |byte| byte.to_ascii_lowercase())
+    }
+
+    /// The same for who may compare names more loosely than we know, such as PowerMTA: `_` counts
+    /// as `-`.
+    pub fn named_loosely(name: &str) -> Option<&'static Self> {
+        lookup(name, |byte| match byte {
+            b'_' => b'-',
+            byte => byte.to_ascii_lowercase(),
+        })
+    }
+
+    /// Whether it names recipients whom the others may not see.
+    pub fn is_blind(&self) -> bool {
+        self.body == BCC
+    }
+
+    /// Whether it names recipients.
+    pub fn has_recipients(&self) -> bool {
+        self.body == TO || self.is_blind()
+    }
+
+    pub fn has_addresses(&self) -> bool {
+        matches!(self.body, Body::Addresses(_))
+    }
+
+    /// Whether it belongs to one of the times that the message was sent again (RFC 5322 section
+    /// 3.6.6).
+    pub fn is_resent(&self) -> bool {
+        self.name.starts_with("resent-")
+    }
+
+    /// Every row.
+    pub fn all() -> impl Iterator<Item = &'static Self> {
+        FIELDS.iter().chain(PREFIXES)
+    }
+}
+
+/// `plain` is what counts of a byte of the name.
+fn lookup(name: &str, plain: impl Fn(u8) -> u8 + Copy) -> Option<&'static HeaderField> {
+    let compare = |field: &HeaderField| -> Ordering {
+        let name = name.bytes().map(plain);
+        field.name.bytes().cmp(name)
+    };
+    let begins = |field: &&HeaderField| {
+        let mut name = name.bytes().map(plain);
+        field.name.bytes().all(|byte| name.next() == Some(byte))
+    };
+    match FIELDS.binary_search_by(compare) {
+        Ok(at) => FIELDS.get(at),
+        Err(_) => PREFIXES.iter().find(begins),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name_of(name: &str) -> Option<&'static str> {
+        HeaderField::named(name).map(|field| field.name)
+    }
+
+    #[test]
+    fn each_row_is_found_by_its_name() {
+        assert!(FIELDS.is_sorted_by(|one, next| one.name < next.name));
+        for HeaderField { name, .. } in HeaderField::all() {
+            let plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
+            assert!(name.bytes().all(plain), "{name}");
+            for spelled in [(*name).to_owned(), name.to_ascii_uppercase()] {
+                assert_eq!(name_of(&spelled), Some(*name));
+                let loose = spelled.replace('-', "_");
+                let found = HeaderField::named_loosely(&loose).map(|field| field.name);
+                assert_eq!(found, Some(*name));
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_whole_unless_they_are_prefixes() {
+        for name in [
+            "", "t", "to-", "tos", "x-jo", "x-jobs", "reply_to", "x-pmta", "arc", "zz", "é",
+        ] {
+            assert_eq!(name_of(name), None, "{name}");
+        }
+        assert_eq!(name_of("Content-Type"), Some("content-"));
+        assert_eq!(name_of("Resent-Reply-To"), Some("resent-"));
+        assert_eq!(name_of("X-PMTA-Anything"), Some("x-pmta-"));
+    }
+
+    #[test]
+    fn fields_have_their_owners() {
+        for (names, owner) in [
+            (
+                "x-sender x-sender-override x-receiver x-envid x-job x-virtual-mta",
+                PowerMta,
+            ),
+            ("x-dkim-options x-schedule x-pmta-anything", PowerMta),
+            (
+                "received return-path dkim-signature arc-seal resent-to errors-to",
+                Carriers,
+            ),
+            ("mime-version content-type content-transfer-encoding", Mime),
+            (
+                "date from sender reply-to to cc bcc subject message-id",
+                Message,
+            ),
+            ("in-reply-to references x-priority importance", Message),
+            (
+                "list-unsubscribe list-id feedback-id disposition-notification-to",
+                Sender,
+            ),
+        ] {
+            for name in names.split(' ') {
+                assert_eq!(HeaderField::named(name).unwrap().owner, owner, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_made_from_a_field_of_the_message_names_one() {
+        let schema = crate::schema();
+        let fields = schema["properties"].as_object().unwrap();
+        for HeaderField {
+            name,
+            owner,
+            made_from,
+            ..
+        } in HeaderField::all()
+        {
+            assert!(
+                made_from.is_none_or(|field| fields.contains_key(field)),
+                "{name}"
+            );
+            assert!(made_from.is_some() || *owner != Message, "{name}");
+        }
+    }
+}
