@@ -37,7 +37,7 @@ mod text;
 pub use address::{AddrSpec, InvalidAddress};
 pub use intake::{Intake, IntakeError, IntakeFormat, Received};
 pub use json::{NOT_UNICODE, schema};
-pub use message::{FilePart, HeaderRecipients, Message, Origin, complete_rfc822};
+pub use message::{FilePart, HeaderRecipients, Message, SenderDefaults, add_missing_fields};
 pub use pickup_directory::{
     CommitReport, Durability, Observer, PickupDirectory, PickupError, PickupErrorKind,
     PickupOptions, Transaction,

@@ -22,7 +22,7 @@ use napi::Env;
 use napi::bindgen_prelude::{AsyncTask, BufferSlice, Either, External, Result};
 use napi_derive::napi;
 use outcome::to_json;
-use pmtaemail::{Origin, PickupDirectory, complete_rfc822};
+use pmtaemail::{PickupDirectory, SenderDefaults, add_missing_fields};
 use std::sync::Arc;
 use task::{HandOverTask, RenderTask};
 
@@ -71,13 +71,13 @@ pub fn render_later(
 #[napi(catch_unwind)]
 pub fn complete<'env>(env: &'env Env, octets: &[u8], from: String) -> Result<BufferSlice<'env>> {
     let domain = from.rsplit_once('@').map_or("", |(_, domain)| domain);
-    let origin = Origin {
+    let defaults = SenderDefaults {
         name: None,
         address: &from,
         domain,
     };
     // What cannot be completed stays as it is; the reading of the message says what it lacks.
-    let completed = complete_rfc822(octets, &origin);
+    let completed = add_missing_fields(octets, &defaults);
     BufferSlice::copy_from(env, completed.unwrap_or_else(|_| octets.to_vec()))
 }
 

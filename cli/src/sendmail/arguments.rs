@@ -1,6 +1,6 @@
 //! sendmail's command line, as sendmail(8) and Postfix's sendmail(1) read it.
 
-use pmtaemail::Origin;
+use pmtaemail::SenderDefaults;
 use std::ffi::OsString;
 
 pub const USAGE: &str = "\
@@ -81,14 +81,14 @@ impl Arguments {
     }
 
     /// The envelope by the names of its fields.
-    pub fn envelope(&self, sender: &str, origin: &Origin<'_>) -> Vec<(String, String)> {
+    pub fn envelope(&self, sender: &str, defaults: &SenderDefaults<'_>) -> Vec<(String, String)> {
         // An argument may be a list. One by one they keep their place in what may be said of them.
         let recipients = if self.recipients.iter().any(|text| text.contains(',')) {
             vec![self.recipients.join(", ")]
         } else {
             self.recipients.clone()
         };
-        let recipients = recipients.iter().map(|text| origin.qualified(text));
+        let recipients = recipients.iter().map(|text| defaults.qualified(text));
         [("sender", sender.to_owned())]
             .into_iter()
             .chain(recipients.map(|mailboxes| ("to", mailboxes)))

@@ -8,7 +8,7 @@ use crate::exit::{Exit, Failure};
 use crate::output;
 use arguments::{Arguments, USAGE};
 use login::Login;
-use pmtaemail::{HeaderRecipients, Message, Origin, Submission, complete_rfc822};
+use pmtaemail::{HeaderRecipients, Message, SenderDefaults, Submission, add_missing_fields};
 use std::ffi::OsString;
 use std::io::{self, BufRead};
 
@@ -32,7 +32,7 @@ fn hand_on(arguments: &Arguments) -> Result<Exit, Failure> {
         source,
     })?;
 
-    let bare = Origin {
+    let bare = SenderDefaults {
         name: arguments.name.as_deref(),
         address: &address,
         domain,
@@ -41,17 +41,17 @@ fn hand_on(arguments: &Arguments) -> Result<Exit, Failure> {
         Some(text) => sender(text, &bare),
         None => address.clone(),
     };
-    let origin = Origin {
+    let defaults = SenderDefaults {
         // Bounces go nowhere from the null reverse-path, and From cannot say it.
         address: if sender == "<>" { &address } else { &sender },
         ..bare
     };
-    let mail = complete_rfc822(&mail, &origin).map_err(Failure::Problems)?;
-    let envelope = arguments.envelope(&sender, &origin);
+    let mail = add_missing_fields(&mail, &defaults).map_err(Failure::Problems)?;
+    let envelope = arguments.envelope(&sender, &defaults);
     let header_recipients = if arguments.takes_header_recipients {
-        HeaderRecipients::Added
+        HeaderRecipients::AddToEnvelope
     } else {
-        HeaderRecipients::Shown
+        HeaderRecipients::Ignore
     };
     let message = Message::from_rfc822_with(&mail, &envelope, header_recipients);
     let submission = Submission::new(&message.map_err(Failure::Problems)?);
@@ -60,7 +60,7 @@ fn hand_on(arguments: &Arguments) -> Result<Exit, Failure> {
 }
 
 /// The envelope sender: an address, a mailbox that holds one, or nothing for the null reverse-path.
-fn sender(text: &str, origin: &Origin<'_>) -> String {
+fn sender(text: &str, defaults: &SenderDefaults<'_>) -> String {
     let text = match text.trim() {
         "" => "<>",
         text => text,
@@ -72,7 +72,7 @@ fn sender(text: &str, origin: &Origin<'_>) -> String {
     if bare.is_empty() {
         "<>".to_owned()
     } else {
-        origin.qualified(bare)
+        defaults.qualified(bare)
     }
 }
 
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn senders_are_read() {
-        let origin = Origin {
+        let defaults = SenderDefaults {
             name: None,
             address: "a@h.example",
             domain: "h.example",
@@ -129,7 +129,7 @@ mod tests {
             ("<b@c.example>", "b@c.example"),
             ("Bo <b@c.example>", "b@c.example"),
         ] {
-            assert_eq!(sender(text, &origin), expected);
+            assert_eq!(sender(text, &defaults), expected);
         }
     }
 }

@@ -2,13 +2,13 @@
 
 mod attachment;
 mod calendar;
-mod complete;
 mod composed;
 mod delivery;
 mod extra_headers;
 mod filling;
 mod form;
 mod merge;
+mod missing_fields;
 mod parameters;
 mod raw;
 mod read;
@@ -20,11 +20,11 @@ mod templates;
 mod unsubscribe;
 mod values;
 
-pub use complete::{Origin, complete_rfc822};
 pub(crate) use composed::{Composed, Field, Priority};
 pub(crate) use delivery::{Delivery, Dsn};
 pub use form::FilePart;
 pub(crate) use merge::{Merge, MergeForm, Recipient, RecipientPriority, Recipients};
+pub use missing_fields::{SenderDefaults, add_missing_fields};
 pub use raw::HeaderRecipients;
 pub(crate) use recipients::NOBODY;
 pub(crate) use single::SingleMessage;
@@ -90,7 +90,7 @@ impl<'a> ReadContext<'a> {
     fn new(files: &'a [FilePart<'a>]) -> Self {
         Self {
             files: FileParts::new(files),
-            header_recipients: HeaderRecipients::WhereNone,
+            header_recipients: HeaderRecipients::IfEnvelopeEmpty,
         }
     }
 }
@@ -192,7 +192,7 @@ impl<'a> Message<'a> {
         octets: &'a [u8],
         envelope: &'a [(S, S)],
     ) -> Result<Self, Problems> {
-        Self::from_rfc822_with(octets, envelope, HeaderRecipients::WhereNone)
+        Self::from_rfc822_with(octets, envelope, HeaderRecipients::IfEnvelopeEmpty)
     }
 
     /// The same, with a word on the recipients that the message's own header names.

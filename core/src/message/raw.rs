@@ -9,15 +9,15 @@ use crate::problem::{Code, Location, OrRefuse, ProblemReport, Refusal};
 use crate::text::into_octets;
 use std::borrow::Cow;
 
-/// What the recipients in a finished message's own header are for.
+/// What is done with the recipients that a finished message's own header names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeaderRecipients {
-    /// They get the message where the envelope names nobody.
-    WhereNone,
+    /// They get the message if the envelope names nobody.
+    IfEnvelopeEmpty,
     /// They get it as well as those of the envelope.
-    Added,
-    /// They are only shown.
-    Shown,
+    AddToEnvelope,
+    /// They are shown, and do not get it.
+    Ignore,
 }
 
 /// The octets of a message that passed, and what its header says.
@@ -62,9 +62,9 @@ pub(super) fn read_raw<'a>(
     report: &mut ProblemReport<'a>,
 ) -> Option<RawReading<'a>> {
     let (takes_recipients, shows_bcc) = match header_recipients {
-        HeaderRecipients::WhereNone => (!has_recipients, has_recipients),
-        HeaderRecipients::Added => (true, false),
-        HeaderRecipients::Shown => (false, false),
+        HeaderRecipients::IfEnvelopeEmpty => (!has_recipients, has_recipients),
+        HeaderRecipients::AddToEnvelope => (true, false),
+        HeaderRecipients::Ignore => (false, false),
     };
     let location = raw.location;
     let octets = read_octets(raw.value, location, report)?;

@@ -60,7 +60,13 @@ pub(super) fn understand_merge<'a>(
             report.problem(raw.location, Code::Conflict, detail);
         }
         // Refused in any case, but all that is wrong with it is told at once.
-        read_finished(json, raw, options, HeaderRecipients::WhereNone, report);
+        read_finished(
+            json,
+            raw,
+            options,
+            HeaderRecipients::IfEnvelopeEmpty,
+            report,
+        );
         return None;
     }
     if let (StreamedRecipients::Lines, Some(field)) = (recipients, &json.recipients) {

@@ -1,4 +1,14 @@
-//! What a submission agent adds to the mail of local programs (RFC 6409 section 8).
+//! What a submission agent adds to the mail of local programs (RFC 6409 section 8): the fields that
+//! every message must have, and the domains of addresses.
+//!
+//! ```text
+//! To: root                  Date: Thu, 26 Nov 2026 …
+//!                           From: cron@example.com
+//! All is well.       →      Message-ID: <…@example.com>
+//!                           To: root@example.com
+//!
+//!                           All is well.
+//! ```
 
 use super::raw::{FieldLines, header_end, split_fields};
 use crate::address::{AddrSpec, Mailbox};
@@ -9,9 +19,9 @@ use crate::problem::{Code, Problem, Problems, Refusal};
 use crate::stamp::Stamp;
 use std::borrow::Cow;
 
-/// Where mail comes from that does not say so itself, or only in part.
+/// What is added to mail that does not say where it comes from, or only in part.
 #[derive(Debug, Clone, Copy)]
-pub struct Origin<'a> {
+pub struct SenderDefaults<'a> {
     /// The display name in From.
     pub name: Option<&'a str>,
     /// The address in From.
@@ -20,14 +30,14 @@ pub struct Origin<'a> {
     pub domain: &'a str,
 }
 
-impl Origin<'_> {
+impl SenderDefaults<'_> {
     /// A list of mailboxes in which each address has a domain.
     ///
     /// ```
-    /// # use pmtaemail::Origin;
-    /// let origin = Origin { name: None, address: "root@example.com", domain: "example.com" };
-    /// assert_eq!(origin.qualified("root"), "root@example.com");
-    /// assert_eq!(origin.qualified("Ann <ann>, b@c.example"), "Ann <ann@example.com>, b@c.example");
+    /// # use pmtaemail::SenderDefaults;
+    /// let defaults = SenderDefaults { name: None, address: "root@example.com", domain: "example.com" };
+    /// assert_eq!(defaults.qualified("root"), "root@example.com");
+    /// assert_eq!(defaults.qualified("Ann <ann>, b@c.example"), "Ann <ann@example.com>, b@c.example");
     /// ```
     pub fn qualified(&self, mailboxes: &str) -> String {
         let mut text = mailboxes.to_owned();
@@ -43,35 +53,41 @@ impl Origin<'_> {
 }
 
 /// A message with what it must have, as a submission agent adds it: Date, Message-ID, From; a
-/// domain for each address of its header; an empty line behind the header. For programs that hand
-/// on mail from the command line. An mbox line (`From ann Mon Nov 23 …`) at the start is left out.
+/// domain for each address of its header; an empty line after the header. For mail that local
+/// programs pass to `sendmail`. An mbox line (`From ann Mon Nov 23 …`) at the start is left out.
+///
+/// # Errors
+/// A name or an address of `defaults` that From cannot hold, where the message has no From, and a
+/// Bcc after the end of the header, which would be shown to all.
 ///
 /// ```
-/// use pmtaemail::{Origin, complete_rfc822};
-/// let origin = Origin { name: None, address: "cron@example.com", domain: "example.com" };
-/// let mail = complete_rfc822(b"To: root\n\nAll is well.\n", &origin)?;
+/// use pmtaemail::{SenderDefaults, add_missing_fields};
+/// let defaults = SenderDefaults { name: None, address: "cron@example.com", domain: "example.com" };
+/// let mail = add_missing_fields(b"To: root\n\nAll is well.\n", &defaults)?;
 /// assert!(mail.starts_with(b"Date: "));
 /// assert!(mail.ends_with(b"\r\nTo: root@example.com\r\n\r\nAll is well.\r\n"));
 /// # Ok::<(), pmtaemail::Problems>(())
 /// ```
-pub fn complete_rfc822(octets: &[u8], origin: &Origin<'_>) -> Result<Vec<u8>, Problems> {
-    let octets = with_crlf(without_mbox_line(octets));
-    let end = header_end(&octets);
-    let fields = split_fields(octets.get(..end).unwrap_or_default());
+pub fn add_missing_fields(
+    message: &[u8],
+    defaults: &SenderDefaults<'_>,
+) -> Result<Vec<u8>, Problems> {
+    let message = with_crlf(without_mbox_line(message));
+    let end = header_end(&message);
+    let (header, _) = message.split_at(end);
     // At the first line that is no field the text begins, though no empty line says so.
-    let fields: Vec<_> = fields
+    let fields: Vec<_> = split_fields(header)
         .into_iter()
         .take_while(|field| !field.is(""))
         .collect();
     let known: usize = fields.iter().map(|field| field.octets.len()).sum();
-    refuse_stray_bcc(octets.get(known..end).unwrap_or_default())?;
-    let rest: usize = fields.iter().map(|field| field.octets.len()).sum();
-    let rest = octets.get(rest..).unwrap_or_default();
+    let (_, rest) = message.split_at(known);
+    refuse_stray_bcc(header.split_at(known).1)?;
 
-    let mut out = Vec::with_capacity(octets.len() + 256);
-    add_missing(&fields, origin, &mut out)?;
+    let mut out = Vec::with_capacity(message.len() + 256);
+    add_missing(&fields, defaults, &mut out)?;
     for field in &fields {
-        write_qualified(field, origin.domain, &mut out);
+        write_qualified(field, defaults.domain, &mut out);
     }
     if !rest.starts_with(b"\r\n") {
         out.extend_from_slice(b"\r\n");
@@ -80,7 +96,7 @@ pub fn complete_rfc822(octets: &[u8], origin: &Origin<'_>) -> Result<Vec<u8>, Pr
     Ok(out)
 }
 
-/// Behind a line that is no field the text begins; a Bcc there would be shown to all.
+/// After a line that is no field the text begins; a Bcc there would be shown to all.
 fn refuse_stray_bcc(lines: &[u8]) -> Result<(), Problems> {
     let is_blind = |line: &[u8]| {
         let line = line.to_ascii_lowercase();
@@ -99,7 +115,7 @@ fn refuse_stray_bcc(lines: &[u8]) -> Result<(), Problems> {
 
 fn add_missing(
     fields: &[FieldLines<'_>],
-    origin: &Origin<'_>,
+    defaults: &SenderDefaults<'_>,
     out: &mut Vec<u8>,
 ) -> Result<(), Problems> {
     let lacks = |name: &str| !fields.iter().any(|field| field.is(name));
@@ -109,27 +125,27 @@ fn add_missing(
         header.date("Date", &Date::from_timestamp(stamp.now));
     }
     if lacks("from") {
-        header.mailboxes("From", [&from(origin)?]);
+        header.mailboxes("From", [&from(defaults)?]);
     }
     if lacks("message-id") {
-        let domain = AddrSpec::parse(origin.address);
-        let domain = domain.as_ref().map_or(origin.domain, AddrSpec::domain);
+        let domain = AddrSpec::parse(defaults.address);
+        let domain = domain.as_ref().map_or(defaults.domain, AddrSpec::domain);
         let id = MessageId::made([stamp.id.as_str(), "@", domain].concat());
         header.message_ids("Message-ID", [&id]);
     }
     Ok(())
 }
 
-fn from<'a>(origin: &Origin<'a>) -> Result<Mailbox<'a>, Problems> {
+fn from<'a>(defaults: &SenderDefaults<'a>) -> Result<Mailbox<'a>, Problems> {
     let refused = |refusal| Problems::one(Problem::new("/from".to_owned(), refusal));
-    let name = origin.name.filter(|name| !name.is_empty());
+    let name = defaults.name.filter(|name| !name.is_empty());
     if name.is_some_and(has_control_except_tab) {
         let detail = "A display name may not hold control characters.";
         return Err(refused(Refusal::new(Code::ControlCharacter, detail)));
     }
     Ok(Mailbox {
         name: name.map(Cow::Borrowed),
-        address: AddrSpec::read(origin.address.into()).map_err(refused)?,
+        address: AddrSpec::read(defaults.address.into()).map_err(refused)?,
     })
 }
 
@@ -263,14 +279,14 @@ fn end_of_comment(list: &[u8], start: usize) -> usize {
 mod tests {
     use super::*;
 
-    const ORIGIN: Origin<'static> = Origin {
+    const DEFAULTS: SenderDefaults<'static> = SenderDefaults {
         name: Some("Jörg Lee"),
         address: "joerg@host.example",
         domain: "host.example",
     };
 
     fn completed(octets: &[u8]) -> String {
-        String::from_utf8(complete_rfc822(octets, &ORIGIN).unwrap()).unwrap()
+        String::from_utf8(add_missing_fields(octets, &DEFAULTS).unwrap()).unwrap()
     }
 
     #[test]
@@ -296,11 +312,11 @@ mod tests {
             ("a (open", "a@h (open"),
             ("\\", "\\@h"),
         ] {
-            let origin = Origin {
+            let defaults = SenderDefaults {
                 domain: "h",
-                ..ORIGIN
+                ..DEFAULTS
             };
-            assert_eq!(origin.qualified(list), qualified, "{list}");
+            assert_eq!(defaults.qualified(list), qualified, "{list}");
         }
     }
 
@@ -348,18 +364,18 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_cannot_smuggle_fields() {
-        for origin in [
-            Origin {
+    fn defaults_cannot_smuggle_fields() {
+        for defaults in [
+            SenderDefaults {
                 name: Some("a\nBcc: b@example.org"),
-                ..ORIGIN
+                ..DEFAULTS
             },
-            Origin {
+            SenderDefaults {
                 address: "a@example.com\nBcc: b@example.org",
-                ..ORIGIN
+                ..DEFAULTS
             },
         ] {
-            let problems = complete_rfc822(b"", &origin).unwrap_err();
+            let problems = add_missing_fields(b"", &defaults).unwrap_err();
             assert_eq!(problems.iter().next().unwrap().pointer(), "/from");
         }
     }
