@@ -16,18 +16,18 @@ impl<'a> ContentId<'a> {
     /// Takes what `cid:` addresses hold in the wild: the characters of an address, with or without
     /// an `@`, in angle brackets or not.
     pub fn parse(text: &Cow<'a, str>) -> Result<Self, Refusal> {
-        const FORM: Refusal = Refusal::new(
+        const SYNTAX: Refusal = Refusal::new(
             Code::InvalidContentId,
             "A content id has letters, digits, dots and a few signs, 200 at most.",
         );
-        let bare = without_angle_brackets(text).ok_or(FORM)?;
+        let bare = without_angle_brackets(text).ok_or(SYNTAX)?;
         let fits = |c: char| c.is_ascii() && (is_atext(c) || ".@:".contains(c));
         if bare.is_empty()
             || bare.len() > LONGEST
             || !bare.chars().all(fits)
             || holds_encoded_word(&bare)
         {
-            return Err(FORM);
+            return Err(SYNTAX);
         }
         Ok(Self(bare))
     }

@@ -18,10 +18,10 @@ pub(crate) struct Date {
 impl Date {
     /// Parses RFC 3339. Fractions of a second are read and not kept: mail has none.
     pub fn from_rfc3339(text: &str) -> Result<Self, Refusal> {
-        const FORM: Refusal =
+        const SYNTAX: Refusal =
             invalid("A date is written as in RFC 3339, with an offset: 2026-01-31T12:00:00Z.");
         if !has_rfc3339_form(text) {
-            return Err(FORM);
+            return Err(SYNTAX);
         }
         // jiff takes it for the second before.
         if text.get(17..19) == Some("60") {
@@ -31,7 +31,7 @@ impl Date {
         let pieces =
             Pieces::parse(text).map_err(|_| invalid("There is no such date or time of day."))?;
         let (Some(time), Some(offset)) = (pieces.time(), pieces.offset()) else {
-            return Err(FORM);
+            return Err(SYNTAX);
         };
         let local = pieces.date().to_datetime(time);
         let (offset, offset_unknown) = match offset {
@@ -40,7 +40,7 @@ impl Date {
                 numeric.offset(),
                 numeric.is_negative() && numeric.offset().is_zero(),
             ),
-            _ => return Err(FORM),
+            _ => return Err(SYNTAX),
         };
         if local.year() < 1900 {
             return Err(invalid("A mail's date cannot be before the year 1900."));
@@ -53,19 +53,13 @@ impl Date {
         })
     }
 
-    /// The instant; `None` at the very ends of what can be counted.
-    pub fn to_timestamp(self) -> Option<Timestamp> {
-        let offset = Offset::from_seconds(i32::from(self.offset_minutes) * 60).ok()?;
-        offset.to_timestamp(self.local).ok()
-    }
-
-    /// The same instant on this host's clocks: `2026-11-23 06:33:54`.
-    pub fn to_local_time(self) -> String {
-        let local = match self.to_timestamp() {
-            Some(timestamp) => timestamp.to_zoned(TimeZone::system()).datetime(),
-            None => self.local,
-        };
-        local.strftime("%Y-%m-%d %H:%M:%S").to_string()
+    /// The instant. In the last hours of the year 9999 there is none that can be counted.
+    pub fn to_timestamp(self) -> Result<Timestamp, Refusal> {
+        let offset = Offset::from_seconds(i32::from(self.offset_minutes) * 60)
+            .expect("RFC 3339 has offsets of less than a day");
+        offset
+            .to_timestamp(self.local)
+            .map_err(|_| invalid("This date is too close to the end of the year 9999."))
     }
 
     /// In UTC.
@@ -138,7 +132,13 @@ const MONTHS: [&[u8; 3]; 12] = [
     b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec",
 ];
 
-/// A date as it stands in a header field.
+/// An instant on this host's clocks: `2026-11-23 06:33:54`.
+pub(crate) fn local_time(instant: Timestamp) -> String {
+    let local = instant.to_zoned(TimeZone::system()).datetime();
+    local.strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// A date as a header field has it.
 pub(crate) struct DateText([u8; 31]);
 
 impl DateText {
@@ -152,8 +152,8 @@ impl DateText {
 /// `date "T" time offset` of RFC 3339 section 5.6; jiff reads more forms than this one.
 fn has_rfc3339_form(text: &str) -> bool {
     const SHAPE: &[u8] = b"dddd-dd-ddTdd:dd:dd";
-    let octets = text.as_bytes();
-    let Some((head, mut rest)) = octets.split_at_checked(SHAPE.len()) else {
+    let bytes = text.as_bytes();
+    let Some((head, mut rest)) = bytes.split_at_checked(SHAPE.len()) else {
         return false;
     };
     if !has_shape(head, SHAPE) {
@@ -164,7 +164,7 @@ fn has_rfc3339_form(text: &str) -> bool {
         if !(1..=9).contains(&digits) {
             return false;
         }
-        rest = fraction.get(digits..).unwrap_or_default();
+        (_, rest) = fraction.split_at(digits);
     }
     match rest {
         b"Z" | b"z" => true,
@@ -174,12 +174,12 @@ fn has_rfc3339_form(text: &str) -> bool {
     }
 }
 
-fn has_shape(octets: &[u8], shape: &[u8]) -> bool {
-    octets.len() == shape.len()
-        && octets.iter().zip(shape).all(|(octet, shape)| match shape {
-            b'd' => octet.is_ascii_digit(),
-            b'T' => matches!(octet, b'T' | b't' | b' '),
-            literal => octet == literal,
+fn has_shape(bytes: &[u8], shape: &[u8]) -> bool {
+    bytes.len() == shape.len()
+        && bytes.iter().zip(shape).all(|(byte, shape)| match shape {
+            b'd' => byte.is_ascii_digit(),
+            b'T' => matches!(byte, b'T' | b't' | b' '),
+            literal => byte == literal,
         })
 }
 
@@ -227,5 +227,15 @@ mod tests {
         ] {
             assert!(Date::from_rfc3339(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn every_date_is_an_instant_but_for_the_very_last() {
+        let instant = |text| Date::from_rfc3339(text).unwrap().to_timestamp();
+        let noon = instant("2026-11-23T12:00:00+02:00").unwrap();
+        assert_eq!(Ok(noon), instant("2026-11-23T10:00:00Z"));
+        assert!(instant("1900-01-01T00:00:00+23:59").is_ok());
+        assert!(instant("9999-12-30T00:00:00Z").is_ok());
+        assert!(instant("9999-12-31T23:59:59Z").is_err());
     }
 }

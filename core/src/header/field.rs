@@ -30,7 +30,7 @@ impl<'o> Field<'o> {
         }
     }
 
-    /// How many octets of a token this line still takes.
+    /// How many bytes of a token this line still takes.
     pub fn room(&self) -> usize {
         self.limit.saturating_sub(self.column + 1)
     }
@@ -103,8 +103,8 @@ pub(super) fn quoted_content(text: &str) -> Cow<'_, str> {
 /// Whether a reader could take part of `text` for an encoded word (RFC 2047 section 2): it then has
 /// to be encoded to be read as what it is.
 pub(super) fn looks_encoded(text: &str) -> bool {
-    let octets = text.as_bytes();
-    memchr::memchr_iter(b'=', octets).any(|at| octets.get(at + 1) == Some(&b'?'))
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(b'=', bytes).any(|at| bytes.get(at + 1) == Some(&b'?'))
 }
 
 /// Whether a whole encoded word stands in `text`, which may not be encoded where it stands.
@@ -116,9 +116,9 @@ pub(crate) fn holds_encoded_word(text: &str) -> bool {
 /// Whether white space would get lost when a reader unfolds or joins: tabs, runs, and blanks at an
 /// end.
 pub(super) fn has_fragile_blanks(text: &str) -> bool {
-    let octets = text.as_bytes();
-    octets.first() == Some(&b' ')
-        || octets.last() == Some(&b' ')
-        || octets.contains(&b'\t')
-        || octets.windows(2).any(|pair| pair == b"  ")
+    let bytes = text.as_bytes();
+    bytes.first() == Some(&b' ')
+        || bytes.last() == Some(&b' ')
+        || bytes.contains(&b'\t')
+        || bytes.windows(2).any(|pair| pair == b"  ")
 }

@@ -6,7 +6,7 @@ use crate::problem::{Code, Refusal};
 use crate::text::without_angle_brackets;
 use std::borrow::Cow;
 
-/// With its angle brackets and a field's name it must fit in a line of 998 octets.
+/// With its angle brackets and a field's name it must fit in a line of 998 bytes.
 const LONGEST: usize = 900;
 
 /// `id-left@id-right`, without the angle brackets.
@@ -44,7 +44,7 @@ impl<'a> MessageId<'a> {
     /// Parses identifiers of other messages, parted by white space. Others write what we would not,
     /// and a thread must not break over it; refused is what would break the header.
     pub fn parse_list(text: &str) -> Result<Vec<MessageId<'static>>, Refusal> {
-        const FORM: Refusal = invalid(
+        const SYNTAX: Refusal = invalid(
             "Message identifiers have the form <left@right>, of printable ASCII, with white space \
              between them.",
         );
@@ -54,7 +54,7 @@ impl<'a> MessageId<'a> {
                 let detail = "A message identifier may not hold control characters.";
                 return Err(Refusal::new(Code::ControlCharacter, detail));
             }
-            let fits = |octet: u8| octet.is_ascii_graphic() && !b"<>()\\\",;".contains(&octet);
+            let fits = |byte: u8| byte.is_ascii_graphic() && !b"<>()\\\",;".contains(&byte);
             match without_angle_brackets(&word.into()) {
                 Some(id)
                     if !id.is_empty()
@@ -64,11 +64,11 @@ impl<'a> MessageId<'a> {
                 {
                     ids.push(MessageId(Cow::Owned(id.into_owned())));
                 }
-                _ => return Err(FORM),
+                _ => return Err(SYNTAX),
             }
         }
         if ids.is_empty() {
-            return Err(FORM);
+            return Err(SYNTAX);
         }
         Ok(ids)
     }
@@ -96,7 +96,7 @@ fn is_id_right(text: &str) -> bool {
         // dtext of RFC 5322 section 3.4.1.
         Some(literal) => literal
             .bytes()
-            .all(|octet| octet.is_ascii_graphic() && !matches!(octet, b'[' | b']' | b'\\')),
+            .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'[' | b']' | b'\\')),
         None => is_dot_atom(text),
     }
 }

@@ -14,7 +14,7 @@ mod phrase;
 mod text;
 
 pub(crate) use content_id::ContentId;
-pub(crate) use date::Date;
+pub(crate) use date::{Date, local_time};
 pub(crate) use field::LINE;
 pub(crate) use field::{LONGEST_LINE, holds_encoded_word};
 #[cfg(test)]

@@ -53,7 +53,7 @@ fn write_extended(field: &mut Field<'_>, name: &str, value: &str) {
 /// Whether a quoted string keeps the value for every reader.
 fn is_plain(value: &str) -> bool {
     value.len() <= LONGEST_PLAIN
-        && value.bytes().all(|octet| matches!(octet, b' '..=b'~'))
+        && value.bytes().all(|byte| matches!(byte, b' '..=b'~'))
         && !looks_encoded(value)
         && !has_fragile_blanks(value)
 }
@@ -64,7 +64,7 @@ pub(crate) fn is_token(value: &str) -> bool {
         && value.len() <= LONGEST_PLAIN
         && value
             .bytes()
-            .all(|octet| octet.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=".contains(&octet))
+            .all(|byte| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=".contains(&byte))
 }
 
 /// Appends a character as an extended value has it (RFC 2231 section 7). Braces are encoded: they may

@@ -1,7 +1,7 @@
 //! What PowerMTA is told beside the addresses.
 
 use super::values::choice;
-use crate::header::{Date, is_token};
+use crate::header::{Date, is_token, local_time};
 use crate::json::{JsonDkim, JsonDsn, JsonMessage, JsonWindow, Located};
 use crate::problem::{Code, Location, OrRefuse, ProblemReport};
 use std::borrow::Cow;
@@ -85,7 +85,7 @@ pub(super) fn read_token<'a>(
     longest: usize,
     report: &mut ProblemReport<'a>,
 ) -> Option<Cow<'a, str>> {
-    let fits = |octet: u8| octet.is_ascii_graphic() && !matches!(octet, b'"' | b'\\' | b'<' | b'>');
+    let fits = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b'<' | b'>');
     let Located { location, value } = text;
     if value.is_empty() || value.len() > longest || !value.bytes().all(fits) {
         let detail = format!(
@@ -152,17 +152,19 @@ fn read_schedule<'a>(
                 report.missing(location, &[name], Code::MissingField, detail);
                 None
             }
-            Some(text) => Date::from_rfc3339(&text.value).or_refuse(text.location, report),
+            Some(text) => Date::from_rfc3339(&text.value)
+                .and_then(Date::to_timestamp)
+                .or_refuse(text.location, report),
         };
         let (start, end) = (instant(value.start, "start"), instant(value.end, "end"));
         let (Some(start), Some(end)) = (start, end) else {
             continue;
         };
-        if start.to_timestamp() >= end.to_timestamp() {
+        if start >= end {
             let detail = "A window must end after it starts.";
             report.problem(location, Code::InvalidSchedule, detail);
         }
-        texts.push(format!("{}/{}", start.to_local_time(), end.to_local_time()));
+        texts.push(format!("{}/{}", local_time(start), local_time(end)));
     }
     if texts.len() > MOST_WINDOWS {
         let detail = "A schedule has 20 windows at most.";
@@ -171,7 +173,7 @@ fn read_schedule<'a>(
     (!texts.is_empty()).then(|| texts.join(", "))
 }
 
-/// They stand in one line of less than 998 octets.
+/// They stand in one line of less than 998 bytes.
 const MOST_WINDOWS: usize = 20;
 
 /// `None` where nothing is asked for.
@@ -206,4 +208,40 @@ fn read_dsn<'a>(dsn: JsonDsn<'a>, report: &mut ProblemReport<'a>) -> Option<Dsn>
         .ret
         .and_then(|word| choice(&word, &[("full", "FULL"), ("headers", "HDRS")], report));
     (notify.is_some() || ret.is_some()).then_some(Dsn { notify, ret })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_window_ends_after_it_starts_at_the_end_of_time_too() {
+        for (start, end, expected) in [
+            ("2026-11-23T12:00:00Z", "2026-11-23T12:00:01Z", None),
+            (
+                "2026-11-23T12:00:00Z",
+                "2026-11-23T12:00:00Z",
+                Some(("/schedule/0", "invalid_schedule")),
+            ),
+            (
+                "9999-12-31T23:59:59Z",
+                "2026-11-23T12:00:00Z",
+                Some(("/schedule/0/start", "invalid_date")),
+            ),
+            (
+                "2026-11-23T12:00:00Z",
+                "9999-12-31T23:59:59Z",
+                Some(("/schedule/0/end", "invalid_date")),
+            ),
+        ] {
+            let json = format!(
+                r#"{{"from": "a@example.com", "to": "b@example.org",
+                     "schedule": [{{"start": "{start}", "end": "{end}"}}]}}"#
+            );
+            let problems = crate::check(json.as_bytes()).err();
+            let problem = problems
+                .as_ref()
+                .and_then(|problems| problems.iter().next());
+            let seen = problem.map(|problem| (problem.pointer(), problem.code().as_str()));
+            assert_eq!(seen, expected, "{start} {end}");
+        }
+    }
 }

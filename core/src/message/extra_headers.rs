@@ -25,7 +25,7 @@ impl ExtraHeader<'_> {
 
 /// More make a header that mail servers refuse.
 const MOST_FIELDS: usize = 1_000;
-/// The longest name; with it and the colon, a word of the value still fits in 998 octets.
+/// The longest name; with it and the colon, a word of the value still fits in 998 bytes.
 const LONGEST_NAME: usize = 76;
 /// The longest word, since a line can only end at a blank.
 const LONGEST_WORD: usize = 990;
@@ -81,7 +81,7 @@ fn check_name(name: &str, has_unsubscribe: bool) -> Result<(), Refusal> {
     let is_name = !name.is_empty()
         && name
             .bytes()
-            .all(|octet| octet.is_ascii_graphic() && octet != b':');
+            .all(|byte| byte.is_ascii_graphic() && byte != b':');
     if !is_name || name.len() > LONGEST_NAME {
         let detail = "The name of a header field is printable ASCII without blank and colon, of 76 \
                       characters at most.";

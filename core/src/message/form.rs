@@ -1,8 +1,8 @@
-//! Files that come beside the JSON, as parts of a form (RFC 7578).
+//! Files that come with the JSON, as parts of multipart/form-data (RFC 7578).
 
 use crate::problem::{Code, Location, ProblemReport};
 
-/// A file that came beside the JSON. An attachment takes it with `part` in place of `content`.
+/// A file that came with the JSON. An attachment takes it with `part` instead of `content`.
 #[derive(Debug, Clone, Copy)]
 pub struct FilePart<'a> {
     /// What `part` calls it.
@@ -11,47 +11,42 @@ pub struct FilePart<'a> {
     pub filename: Option<&'a str>,
     /// The attachment's media type unless the JSON gives one.
     pub content_type: Option<&'a str>,
-    /// The file's octets.
+    /// The file's bytes.
     pub content: &'a [u8],
 }
 
-/// The files of a form, and which of them were taken.
+/// The files of a form, each with whether it was taken.
 #[derive(Debug)]
-pub(super) struct FileParts<'a> {
-    parts: &'a [FilePart<'a>],
-    taken: Vec<bool>,
-}
+pub(super) struct FileParts<'a>(Vec<(&'a FilePart<'a>, bool)>);
 
 impl<'a> FileParts<'a> {
     pub fn new(parts: &'a [FilePart<'a>]) -> Self {
-        Self {
-            parts,
-            taken: vec![false; parts.len()],
-        }
+        Self(parts.iter().map(|part| (part, false)).collect())
     }
 
-    /// The part of this name. Several parts of one name are taken in their order; the only one of
-    /// its name may be taken again.
+    /// The part of this name. Several parts of one name are taken in their order; the last one may
+    /// be taken again.
     pub fn take(&mut self, name: &str) -> Option<FilePart<'a>> {
         let mut found = None;
-        for (index, part) in self.parts.iter().enumerate() {
+        for (part, taken) in &mut self.0 {
             if part.name == name {
-                found = Some(index);
-                if self.taken.get(index) == Some(&false) {
+                let is_free = !*taken;
+                found = Some((part, taken));
+                if is_free {
                     break;
                 }
             }
         }
-        let index = found?;
-        *self.taken.get_mut(index)? = true;
-        self.parts.get(index).copied()
+        let (part, taken) = found?;
+        *taken = true;
+        Some(**part)
     }
 
     /// Notes that parts are left over: what was sent is not dropped without a word.
     pub fn finish(self, report: &mut ProblemReport<'_>) {
         let left: Vec<String> = (1_usize..)
-            .zip(self.taken)
-            .filter(|(_, taken)| !taken)
+            .zip(self.0)
+            .filter(|(_, (_, taken))| !taken)
             .map(|(number, _)| number.to_string())
             .collect();
         if !left.is_empty() {

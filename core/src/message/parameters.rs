@@ -7,13 +7,13 @@ use serde::de::value::{
 };
 use serde::de::{IntoDeserializer, Visitor, value::Error};
 
-/// A message of which `raw` is `octets`, as a deserializer: so there is one reading and one set of
+/// A message of which `raw` is `bytes`, as a deserializer: so there is one reading and one set of
 /// rules for it. A dot in a name leads to a member: `dsn.notify`.
 pub(super) fn deserializer<'a, S: AsRef<str>>(
-    octets: &'a [u8],
+    bytes: &'a [u8],
     envelope: &'a [(S, S)],
 ) -> impl Deserializer<'a, Error = Error> {
-    let mut members = Members(vec![("raw", Value::Octets(octets))]);
+    let mut members = Members(vec![("raw", Value::Bytes(bytes))]);
     for (name, value) in envelope {
         members.add(name.as_ref(), value.as_ref());
     }
@@ -23,7 +23,7 @@ pub(super) fn deserializer<'a, S: AsRef<str>>(
 /// A value as far as names and texts can say it.
 #[derive(Clone)]
 enum Value<'a> {
-    Octets(&'a [u8]),
+    Bytes(&'a [u8]),
     Boolean(bool),
     Texts(Vec<&'a str>),
     Object(Members<'a>),
@@ -71,7 +71,7 @@ impl<'de> Deserializer<'de> for Value<'de> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self {
-            Self::Octets(octets) => BorrowedBytesDeserializer::new(octets).deserialize_any(visitor),
+            Self::Bytes(bytes) => BorrowedBytesDeserializer::new(bytes).deserialize_any(visitor),
             Self::Boolean(boolean) => visitor.visit_bool(boolean),
             Self::Texts(texts) => match texts.as_slice() {
                 [text] => BorrowedStrDeserializer::new(text).deserialize_any(visitor),
@@ -118,8 +118,8 @@ mod tests {
 
     fn pickup_file(envelope: &[(&str, &str)], recipients: HeaderRecipients) -> String {
         let message = Message::from_rfc822_with(MAIL, envelope, recipients).unwrap();
-        let octets = Submission::new(&message).files()[0].chunks().concat();
-        String::from_utf8(octets).unwrap()
+        let bytes = Submission::new(&message).files()[0].chunks().concat();
+        String::from_utf8(bytes).unwrap()
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub(crate) struct Unsubscribe<'a> {
 /// The body of List-Unsubscribe-Post (RFC 8058 section 3.1).
 pub(crate) const ONE_CLICK: &str = "List-Unsubscribe=One-Click";
 
-/// With the field's name it must fit in a line of 998 octets.
+/// With the field's name it must fit in a line of 998 bytes.
 const LONGEST: usize = 900;
 
 pub(super) fn read_unsubscribe<'a>(
@@ -127,7 +127,7 @@ fn fits(url: &str) -> bool {
         && !holds_encoded_word(url)
         && url
             .bytes()
-            .all(|octet| octet.is_ascii_graphic() && !matches!(octet, b'<' | b'>'))
+            .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>'))
 }
 
 pub(super) fn has_scheme(url: &str, scheme: &str) -> bool {

@@ -74,7 +74,7 @@ codes! {
     InvalidHeaderName = "invalid_header_name",
     /// A header field that has a field of the message of its own, or that belongs to PowerMTA.
     ReservedHeader = "reserved_header",
-    /// Text that does not fit in a line of 998 octets.
+    /// Text that does not fit in a line of 998 bytes.
     TooLong = "too_long",
     /// An address of a list's web page or mailbox that List-Unsubscribe cannot say.
     InvalidUnsubscribe = "invalid_unsubscribe",

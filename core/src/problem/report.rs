@@ -2,7 +2,7 @@
 
 use super::{Code, Problem, Problems, Refusal};
 use crate::text::same_name;
-use std::{borrow::Cow, fmt::Write};
+use std::borrow::Cow;
 
 /// Where a value stands in the document. Places are numbered as they are read, so their order is
 /// the document's.
@@ -248,10 +248,7 @@ impl<'a> ProblemReport<'a> {
             pointer.push('/');
             match step {
                 Step::Name(name) => pointer.push_str(&name.replace('~', "~0").replace('/', "~1")),
-                Step::Index(index) => {
-                    // Writing to a String cannot fail.
-                    let _ = write!(pointer, "{index}");
-                }
+                Step::Index(index) => pointer.push_str(&index.to_string()),
             }
         }
         pointer
