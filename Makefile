@@ -74,8 +74,19 @@ lint: $(VENV)/.installed ## Tell what is not formatted, what is doubtful, which 
 	cargo clippy --workspace --all-targets -- -D warnings
 	$(VENV)/bin/ruff format --check tests python
 	$(VENV)/bin/ruff check tests python
+	cargo run --quiet --bin pmtaemailapi -- schema | diff schema/message.schema.json - >&2 || \
+		{ echo "schema/message.schema.json is stale: make generate" >&2; exit 1; }
 	$(VENV)/bin/python python/generate_types.py --check
+	node node/generate-types.mjs --check
 	$(VENV)/bin/python tests/make_hostile.py --check
+
+# The table of fields in core/src/json makes the schema, and the schema makes the types.
+.PHONY: generate
+generate: $(VENV)/.installed ## Write the schema of a message and the types that are made from it anew.
+	cargo run --quiet --bin pmtaemailapi -- schema >$(TARGET)/message.schema.json
+	mv $(TARGET)/message.schema.json schema/message.schema.json
+	$(VENV)/bin/python python/generate_types.py
+	node node/generate-types.mjs
 
 .PHONY: cases
 cases: build $(VENV)/.installed ## Write the expected files of tests/cases anew, for a person to review.

@@ -22,7 +22,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import Message as RawMessage
-from typing import TypeAlias, TypedDict
+from typing import Literal, TypeAlias, TypedDict
 
 Octets: TypeAlias = bytes | bytearray | memoryview
 '''
@@ -37,37 +37,41 @@ Json: TypeAlias = str | Octets
 Input: TypeAlias = Message | Json | RawMessage
 '''
 
-# How an object is called that is not called like the field it stands in.
+# Objects that have had a name of Python's own from the start.
 NAMES = {
-    frozenset({"name", "address"}): "MailboxParts",
-    frozenset({"name", "value"}): "HeaderField",
-    frozenset({"start", "end"}): "Window",
+    "HeaderObject": "HeaderField",
+    "MailboxObject": "MailboxParts",
+    "RawObject": "Raw",
+    "RecipientObject": "Recipient",
 }
 
-# Where a text may be a mailbox, Python has a class for that too.
-MAILBOXES = {"MailboxParts", "Recipient"}
+# What Python's library has for the values of a definition.
+CLASSES = {"Mailbox": "Address", "Recipient": "Address"}
 
 
 class Types:
-    """The classes that were met so far, the innermost first."""
+    """The classes and aliases that were met so far, the innermost first."""
 
-    def __init__(self) -> None:
+    def __init__(self, definitions: dict[str, Any]) -> None:
+        self.definitions = definitions
         self.classes: dict[str, str] = {}
+        if unknown := (NAMES | CLASSES).keys() - definitions.keys():
+            raise ValueError(f"the schema has no {', '.join(sorted(unknown))}")
 
-    def of(self, schema: dict[str, Any], name: str) -> list[str]:
+    def union(self, schema: dict[str, Any]) -> str:
+        """The type of a value."""
+        return " | ".join(dict.fromkeys(self.of(schema)))
+
+    def of(self, schema: dict[str, Any]) -> list[str]:
         """The alternatives that a value may be."""
+        if "$ref" in schema:
+            return self.definition(schema["$ref"].removeprefix("#/$defs/"))
         if "anyOf" in schema:
-            found = [part for each in schema["anyOf"] for part in self.of(each, name)]
-            # What may be octets, may be so directly.
-            found += ["Address"] if MAILBOXES.intersection(found) else []
-            found += ["Octets"] if any(self.holds_octets(each) for each in schema["anyOf"]) else []
-            return list(dict.fromkeys(found))
+            return [part for each in schema["anyOf"] for part in self.of(each)]
         match schema["type"]:
-            case "string" if "enum" in schema:
-                return [f"Literal[{', '.join(map(json.dumps, schema['enum']))}]"]
-            case "string" if "contentEncoding" in schema:
+            case "string" if "contentMediaType" in schema:
                 return ["str", "Octets"]
-            case "string" if "RFC 3339" in schema.get("description", "") or schema.get("format") == "date-time":
+            case "string" if schema.get("format") == "date-time":
                 return ["str", "datetime"]
             case "string":
                 return ["str"]
@@ -76,53 +80,65 @@ class Types:
             case "integer" | "number":
                 return ["int", "float"]
             case "array":
-                return [f"Iterable[{' | '.join(self.of(schema.get('items', {}), name.removesuffix('s')))}]"]
-            case "object" if "properties" in schema:
-                return [self.object(schema, name)]
-            case "object":
-                values = schema.get("additionalProperties")
-                inner = " | ".join(self.of(values, name)) if isinstance(values, dict) else "object"
-                return [f"Mapping[str, {inner}]"]
-        raise ValueError(f"unknown type of {name}: {schema}")
+                return [f"Iterable[{self.union(schema['items'])}]"]
+            case "object" if "properties" not in schema:
+                values = schema["additionalProperties"]
+                return [f"Mapping[str, {'object' if values is True else self.union(values)}]"]
+        raise ValueError(f"no type for {schema}")
 
-    def holds_octets(self, schema: dict[str, Any]) -> bool:
-        return any("contentEncoding" in each for each in schema.get("properties", {}).values())
+    def definition(self, name: str) -> list[str]:
+        schema = self.definitions[name]
+        if "properties" in schema:
+            return [self.object(NAMES.get(name, name), schema)]
+        if "enum" in schema:
+            self.classes[name] = f"{name}: TypeAlias = Literal[{', '.join(map(json.dumps, schema['enum']))}]"
+            return [name]
+        return self.of(schema) + ([CLASSES[name]] if name in CLASSES else [])
 
-    def object(self, schema: dict[str, Any], name: str) -> str:
-        properties = schema["properties"]
-        name = NAMES.get(frozenset(properties), name[0].upper() + name[1:])
-        members = [line for field in properties for line in self.members(field, properties[field])]
-        head = f'class {name}(TypedDict, total=False):\n    """{schema.get("description", name)}"""\n\n'
+    def object(self, name: str, schema: dict[str, Any]) -> str:
+        required = schema.get("required", [])
+        members = [
+            line
+            for field, each in schema["properties"].items()
+            # What must be there has one name.
+            for line in self.members(field, each, [] if field in required else each.get("x-aliases", []))
+        ]
+        head = f'class {name}(TypedDict, total=False):\n    """{schema["description"]}"""\n\n'
         self.classes[name] = head + "\n".join(members)
         return name
 
-    def members(self, field: str, schema: dict[str, Any]) -> list[str]:
-        kind = " | ".join([*self.of(schema, field), "None"])
-        snake = re.sub("([A-Z])", lambda letter: "_" + letter[0].lower(), field)
-        return [f"    {name}: {kind}" for name in dict.fromkeys([field, snake])]
+    def members(self, field: str, schema: dict[str, Any], aliases: list[str]) -> list[str]:
+        kind = f"{self.union(schema)} | None"
+        spellings = [spelling for name in [field, *aliases] for spelling in (name, snake_case(name))]
+        return [f"    {name}: {kind}" for name in dict.fromkeys(spellings)]
+
+
+def snake_case(name: str) -> str:
+    return re.sub("([A-Z])", lambda letter: "_" + letter[0].lower(), name)
 
 
 def text() -> str:
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
-    types = Types()
+    types = Types(schema["$defs"])
     fields = dict(schema["properties"])
-    mailbox = " | ".join(types.of(fields.pop("from"), "from"))
+    mailbox = types.union(fields.pop("from"))
     members = [f"    from_: {mailbox} | None"]
-    members += [line for field, each in sorted(fields.items()) for line in types.members(field, each)]
+    members += [
+        line for field, each in fields.items() for line in types.members(field, each, each.get("x-aliases", []))
+    ]
     classes = "\n\n\n".join(types.classes.values())
     head = 'class Fields(TypedDict, total=False):\n    """The fields of a message that may be keywords."""\n\n'
     comment = "# `from` is a word of Python's grammar: a key, but no keyword.\n"
     from_ = f'{comment}From = TypedDict("From", {{"from": {mailbox} | None}}, total=False)\n'
     end = END.format(from_="From", description=schema["description"])
-    whole = f"{START}\n\n{classes}\n\n\n{head}" + "\n".join(members) + f"\n\n\n{from_}{end}"
-    return whole.replace("import TypeAlias", "import Literal, TypeAlias") if "Literal[" in whole else whole
+    return f"{START}\n\n{classes}\n\n\n{head}" + "\n".join(members) + f"\n\n\n{from_}{end}"
 
 
 def main() -> None:
     if "--check" not in sys.argv:
         FILE.write_text(text(), encoding="utf-8")
     elif FILE.read_text(encoding="utf-8") != text():
-        sys.exit(f"{FILE} is stale: run {sys.argv[0]}")
+        sys.exit(f"{FILE} is stale: make generate")
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ mod text;
 
 pub use address::{AddrSpec, InvalidAddress};
 pub use intake::{Intake, IntakeError, IntakeFormat, Received};
-pub use json::{NOT_UNICODE, schema};
+pub use json::{NotUnicode, schema};
 pub use message::{FilePart, HeaderRecipients, Message, SenderDefaults, add_missing_fields};
 pub use pickup_directory::{
     CommitReport, Durability, Observer, PickupDirectory, PickupError, PickupErrorKind,

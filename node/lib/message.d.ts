@@ -1,14 +1,7 @@
-/** An address with its display name. */
-export interface MailboxObject {
-  name?: string | null;
-  address: string;
-}
-
-/** `ann@example.com`, `Ann Lee <ann@example.com>`, or an object. */
-export type Mailbox = string | MailboxObject;
-
-/** A mailbox, an array of them, or a string that separates them by commas. */
-export type Mailboxes = Mailbox | readonly (Mailbox | null | undefined)[];
+// Made from the JSON Schema of a message by generate-types.mjs.
+//
+// Names may also be written in snake_case. `null` and `undefined` are as absent, in objects and in arrays; what has a
+// `toJSON` is what that returns, as in JSON.stringify.
 
 /** RFC 3339, or a Date. */
 export type DateTime = string | Date;
@@ -16,137 +9,221 @@ export type DateTime = string | Date;
 /** Octets, without a detour over base64. */
 export type Octets = Uint8Array | ArrayBuffer | SharedArrayBuffer;
 
+/** A file that travels with the message. */
 export interface Attachment {
-  /** The name under which it is saved. */
-  filename?: string | null;
-  /** Octets as they are, or a string: base64 unless `encoding` is `utf8`. */
-  content?: string | Octets | null;
-  encoding?: 'base64' | 'utf8' | null;
-  /** In a form over HTTP: the file part that is the content. */
-  part?: string | null;
-  /** Told from the file name when absent. */
-  contentType?: string | null;
-  /** What the html calls it (`cid:…`); makes it inline. */
+  /** The name by which the HTML refers to it (`cid:`); makes it inline. */
   cid?: string | null;
   contentId?: string | null;
-  disposition?: 'attachment' | 'inline' | null;
+  /** Base64, unless `encoding` says otherwise. */
+  content?: string | Octets | null;
+  /** Its media type; made from the name when absent. */
+  contentType?: string | null;
+  /** `attachment` or `inline`. */
+  disposition?: DispositionWord | null;
+  /** How `content` is written: `base64` or `utf8`. */
+  encoding?: Encoding | null;
+  /** Its name, as the reader shall see it. */
+  filename?: string | null;
+  /** In multipart/form-data, in place of `content`: the name of the form's part with the file. */
+  part?: string | null;
 }
 
+/** An invitation or its like (RFC 5546). */
 export interface Calendar {
-  /** The iTIP method (RFC 5546). */
-  method?: string | null;
-  /** An iCalendar object (RFC 5545). */
+  /** The iCalendar object. */
   content: string;
+  /** The iTIP method, such as REQUEST. */
+  method?: string | null;
 }
 
-export interface Unsubscribe {
-  url?: string | null;
-  mailto?: string | null;
-  /** Whether one POST to `url` is enough (RFC 8058). */
-  oneClick?: boolean | null;
-}
+/** How an attachment is shown (RFC 2183). */
+export type DispositionWord = 'attachment' | 'inline';
 
-/** Further header fields, in order. */
-export type Headers =
-  | { readonly [name: string]: string | readonly string[] | null | undefined }
-  | readonly { name: string; value: string | readonly string[] }[];
-
+/** Which key signs. */
 export interface Dkim {
-  selector?: string | null;
+  /** d= */
   domain?: string | null;
+  /** i= */
   identity?: string | null;
+  /** key-list= */
   keyList?: string | null;
+  /** s= */
+  selector?: string | null;
 }
 
-export interface Window {
-  start: DateTime;
-  end: DateTime;
-}
-
+/** Delivery status notifications (RFC 3461). */
 export interface Dsn {
-  notify?: NotifyWord | readonly NotifyWord[] | null;
-  ret?: 'full' | 'headers' | null;
+  /** For which events. */
+  notify?: NotifyWord | readonly (NotifyWord | null | undefined)[] | null;
+  /** How much of the message comes back: `full` or `headers`. */
+  ret?: ReturnWord | null;
 }
 
+/** How content is written as a text. */
+export type Encoding = 'base64' | 'utf8';
+
+/** A header field of the caller's own, in the list form. */
+export interface HeaderObject {
+  /** Its name. */
+  name: string;
+  /** Its body; several make as many fields. */
+  value: string | readonly (string | null | undefined)[];
+}
+
+/** Header fields of the caller's own: names with their values, or a list of objects. */
+export type Headers =
+  | { readonly [name: string]: string | readonly (string | null | undefined)[] | null | undefined }
+  | readonly (HeaderObject | null | undefined)[];
+
+/** A mailbox: `ann@example.com`, `Ann Lee <ann@example.com>`, or an object. */
+export type Mailbox = string | MailboxObject;
+
+/** A mailbox as an object. */
+export interface MailboxObject {
+  /** Its addr-spec. */
+  address: string;
+  /** Its display name. */
+  name?: string | null;
+}
+
+/** A mailbox, an array of them, or a text that separates them by commas. */
+export type Mailboxes = Mailbox | readonly (Mailbox | null | undefined)[];
+
+/** How a mail merge is written down. */
+export type MergeForm = 'native' | 'expanded';
+
+/** The events that are told of (RFC 3461 section 4.1). */
 export type NotifyWord = 'never' | 'success' | 'failure' | 'delay';
 
-/** A finished message (RFC 5322): text or octets, or text that says how it is written. */
-export type Raw = string | Octets | { content: string | Octets; encoding?: 'base64' | 'utf8' | null };
+/** How urgent the sender finds it. */
+export type Priority = 'high' | 'normal' | 'low';
+
+/** A finished message (RFC 5322), or an object that says how it is written. */
+export type Raw = string | Octets | RawObject;
+
+/** A finished message as an object. */
+export interface RawObject {
+  /** The message. */
+  content: string | Octets;
+  /** How `content` is written: `utf8` or `base64`. */
+  encoding?: Encoding | null;
+}
 
 /** A recipient of a mail merge: a mailbox, or an object with what is this recipient's own. */
 export type Recipient = string | RecipientObject;
 
-export interface RecipientObject extends MailboxObject {
-  /** They win over the message's. */
-  variables?: Variables | null;
-  /** The envelope's sender; `<>` for none. */
-  sender?: string | null;
-  /** Made when absent. */
+/** A recipient of a mail merge as an object. */
+export interface RecipientObject {
+  /** Its addr-spec. */
+  address: string;
+  /** PowerMTA's envelope id; made when absent. */
   envid?: string | null;
+  /** PowerMTA's job. */
   job?: string | null;
+  /** Its display name. */
+  name?: string | null;
+  /** `high`, `normal` or `low`, or PowerMTA's priority from 1 to 100. */
+  priority?: Priority | number | null;
+  /** Envelope sender address; `"<>"` is the null reverse-path. */
+  sender?: string | null;
+  /** Values for the template; they win over the message's. */
+  variables?: Variables | null;
+  /** The virtual MTA, or pool, to send through. */
   vmta?: string | null;
-  /** A word for the header, or PowerMTA's own priority from 1 to 100. */
-  priority?: 'high' | 'normal' | 'low' | number | null;
 }
 
-/**
- * Values for the template. `null` and `undefined` are as absent, a Date is its ISO 8601; what has a `toJSON` is what
- * that returns.
- */
-export interface Variables {
-  readonly [name: string]: unknown;
+/** How much of the message comes back (RFC 3461 section 4.3). */
+export type ReturnWord = 'full' | 'headers';
+
+/** How the texts of a message are read. */
+export type TemplateLanguage = 'none' | 'merge' | 'jinja';
+
+/** Ways to leave the list. */
+export interface Unsubscribe {
+  /** An address to which a mail is sent. */
+  mailto?: string | null;
+  /** Whether one POST to `url` is enough (RFC 8058). */
+  oneClick?: boolean | null;
+  /** A web address. */
+  url?: string | null;
+}
+
+/** Values for the template, by their names. */
+export type Variables = { readonly [name: string]: unknown };
+
+/** A time in which the message may be delivered. */
+export interface Window {
+  /** RFC 3339. */
+  end: DateTime;
+  /** RFC 3339. */
+  start: DateTime;
+}
+
+/** One message. */
+export interface MessageFields {
+  /** The text/x-amp-html body. */
+  amp?: string | null;
+  /** Files that travel with the message. */
+  attachments?: readonly (Attachment | null | undefined)[] | null;
+  /** Envelope alone. */
+  bcc?: Mailboxes | null;
+  /** A text/calendar body. */
+  calendar?: Calendar | null;
+  /** Cc and envelope. */
+  cc?: Mailboxes | null;
+  /** Date, in RFC 3339. */
+  date?: DateTime | null;
+  /** Which key signs. */
+  dkim?: Dkim | null;
+  /** Delivery status notifications. */
+  dsn?: Dsn | null;
+  /** PowerMTA's envelope id. */
+  envid?: string | null;
+  /** The From mailbox. */
+  from?: Mailbox | null;
+  /** Further header fields, in order. */
+  headers?: Headers | null;
+  /** The text/html body. */
+  html?: string | null;
+  /** In-Reply-To: one or several message identifiers. */
+  inReplyTo?: string | readonly (string | null | undefined)[] | null;
+  /** PowerMTA's job. */
+  job?: string | null;
+  /** The form of a merge: `native` (PowerMTA's own) or `expanded` (a file for each recipient). */
+  merge?: MergeForm | null;
+  /** Message-ID, with or without angle brackets. */
+  messageId?: string | null;
+  /** `high`, `normal` or `low`. */
+  priority?: Priority | null;
+  /** A whole RFC 5322 message, sent as it is. */
+  raw?: Raw | null;
+  /** One personal message each: mail merge. In place of `to`, `cc` and `bcc`. */
+  recipients?: Iterable<Recipient | null | undefined> | null;
+  /** References, oldest first. */
+  references?: string | readonly (string | null | undefined)[] | null;
+  /** Reply-To. */
+  replyTo?: Mailboxes | null;
+  /** When the message may be delivered. */
+  schedule?: readonly (Window | null | undefined)[] | null;
+  /** Envelope sender address; `"<>"` is the null reverse-path. */
+  sender?: string | null;
+  /** Subject. */
+  subject?: string | null;
+  /** How texts are read: `none`, `merge` or `jinja`. */
+  template?: TemplateLanguage | null;
+  /** The text/plain body. */
+  text?: string | null;
+  /** To and envelope. */
+  to?: Mailboxes | null;
+  /** List-Unsubscribe. */
+  unsubscribe?: Unsubscribe | null;
+  /** Values for the template. */
+  variables?: Variables | null;
+  /** Whether each recipient gets a bounce address of its own. */
+  verp?: boolean | null;
+  /** The virtual MTA, or pool, to send through. */
+  vmta?: string | null;
 }
 
 /** Either `from` or `raw` must be there. */
 export type Message = ({ from: Mailbox } | { raw: Raw }) & MessageFields;
-
-/** One message. Names may also be written in snake_case. `null` and `undefined` are as absent. */
-export interface MessageFields {
-  from?: Mailbox | null;
-  /** The envelope's sender; `<>` for none. `from`'s address when absent. */
-  sender?: string | null;
-  to?: Mailboxes | null;
-  cc?: Mailboxes | null;
-  /** In the envelope alone. */
-  bcc?: Mailboxes | null;
-  replyTo?: Mailboxes | null;
-  subject?: string | null;
-  text?: string | null;
-  html?: string | null;
-  amp?: string | null;
-  attachments?: readonly (Attachment | null | undefined)[] | null;
-  calendar?: Calendar | null;
-  headers?: Headers | null;
-  unsubscribe?: Unsubscribe | null;
-  /** The present when absent. */
-  date?: DateTime | null;
-  /** Made when absent. */
-  messageId?: string | null;
-  inReplyTo?: string | readonly string[] | null;
-  references?: string | readonly string[] | null;
-  priority?: 'high' | 'normal' | 'low' | null;
-  /** PowerMTA's envelope id. */
-  envid?: string | null;
-  /** PowerMTA's job. */
-  job?: string | null;
-  /** PowerMTA's virtual MTA, or a pool of them. */
-  vmta?: string | null;
-  /** Which key PowerMTA signs with. */
-  dkim?: Dkim | null;
-  /** When PowerMTA may deliver. */
-  schedule?: readonly Window[] | null;
-  /** A bounce address for each recipient. */
-  verp?: boolean | null;
-  /** Delivery status notifications (RFC 3461). */
-  dsn?: Dsn | null;
-  /** One personal message each: mail merge. In place of `to`, `cc` and `bcc`. An iterable is read once. */
-  recipients?: Iterable<Recipient | null | undefined> | null;
-  /** Values for the template that all recipients share. */
-  variables?: Variables | null;
-  /** How texts are read; `none` when absent. */
-  template?: 'none' | 'merge' | 'jinja' | null;
-  /** The form of a merge: PowerMTA's own, or a file for each recipient. `native` when absent. */
-  merge?: 'native' | 'expanded' | null;
-  /** Sent as it is, after checks; only fields of the envelope may stand beside it. */
-  raw?: Raw | null;
-}

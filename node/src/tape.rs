@@ -13,7 +13,7 @@
 //! | object | members | for each its name (a string) and its value |
 //! | string that is not Unicode | its length in the text | |
 
-use pmtaemail::NOT_UNICODE;
+use pmtaemail::NotUnicode;
 use serde::de::value::Error;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use std::slice::Iter;
@@ -53,7 +53,7 @@ impl Token {
 pub enum Utf8 {
     /// It is so long.
     Length(usize),
-    /// It is so long with [`NOT_UNICODE`] for each half of a surrogate pair.
+    /// It is so long with U+FFFD for each half of a surrogate pair.
     NotUnicode(usize),
 }
 
@@ -170,10 +170,7 @@ impl<'de, O: AsRef<[u8]>> Deserializer<'de> for &mut Reader<'de, O> {
             // No field takes such a number.
             Token::Constant(_) => visitor.visit_i128(i128::MAX),
             Token::String(length) => visitor.visit_borrowed_str(self.take_text(length)?),
-            Token::NotUnicode(length) => {
-                self.take_text(length)?;
-                visitor.visit_borrowed_str(NOT_UNICODE)
-            }
+            Token::NotUnicode(length) => NotUnicode::new(self.take_text(length)?).visit(visitor),
             Token::Number => visit_number(self.number()?, visitor),
             Token::Octets(index) => visitor.visit_borrowed_bytes(self.buffer(index)?),
             Token::Array(left) => visitor.visit_seq(Values { reader: self, left }),
@@ -181,19 +178,9 @@ impl<'de, O: AsRef<[u8]>> Deserializer<'de> for &mut Reader<'de, O> {
         }
     }
 
-    /// A name, which keeps what is Unicode in it.
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.token()? {
-            Token::String(length) | Token::NotUnicode(length) => {
-                visitor.visit_borrowed_str(self.take_text(length)?)
-            }
-            _ => Err(broken()),
-        }
-    }
-
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char string bytes byte_buf option
-        unit unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
+        option unit unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
     }
 }
 

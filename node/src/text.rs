@@ -2,7 +2,6 @@
 
 use crate::tape::{Utf8, measure_strings};
 use encoding_rs::mem::{convert_latin1_to_str, convert_utf16_to_str, utf16_valid_up_to};
-use pmtaemail::NOT_UNICODE;
 use std::borrow::Cow;
 use std::cell::Cell;
 
@@ -107,11 +106,7 @@ fn append_utf16(text: &mut String, units: &[u16], room: &mut str) -> Option<bool
         text.push_str(room.get(..length)?);
         return Some(true);
     }
-    for character in char::decode_utf16(units.iter().copied()) {
-        match character {
-            Ok(character) => text.push(character),
-            Err(_) => text.push_str(NOT_UNICODE),
-        }
-    }
+    let characters = char::decode_utf16(units.iter().copied());
+    text.extend(characters.map(|character| character.unwrap_or(char::REPLACEMENT_CHARACTER)));
     Some(false)
 }

@@ -22,6 +22,10 @@ test('the types are right', () => {
   execFileSync(process.execPath, [tsc, '--project', join(__dirname, 'types')], { stdio: 'inherit' });
 });
 
+test('the types are fresh', () => {
+  execFileSync(process.execPath, [join(__dirname, '../generate-types.mjs'), '--check'], { stdio: 'inherit' });
+});
+
 test('the types have the fields of the schema', () => {
   const types = readFileSync(join(__dirname, '../lib/message.d.ts'), 'utf8');
   const schema = require('../../schema/message.schema.json');
@@ -29,8 +33,8 @@ test('the types have the fields of the schema', () => {
     const [, body] = types.match(new RegExp(`^export interface ${name} \\{\\n(.*?)^\\}`, 'ms'));
     return [...body.matchAll(/^ {2}(\w+)\??:/gm)].map(([, field]) => field).filter((field) => field !== 'contentId').sort();
   };
-  const { attachments, calendar, dkim, dsn, schedule, unsubscribe } = schema.properties;
-  const objects = { MessageFields: schema, Attachment: attachments.items, Calendar: calendar, Dkim: dkim, Dsn: dsn, Window: schedule.items, Unsubscribe: unsubscribe };
+  const { Attachment, Calendar, Dkim, Dsn, Window, Unsubscribe } = schema.$defs;
+  const objects = { MessageFields: schema, Attachment, Calendar, Dkim, Dsn, Window, Unsubscribe };
   for (const [name, object] of Object.entries(objects)) {
     assert.deepEqual(fieldsOf(name), Object.keys(object.properties).sort(), name);
   }

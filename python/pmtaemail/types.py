@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import Message as RawMessage
-from typing import TypeAlias, TypedDict
+from typing import Literal, TypeAlias, TypedDict
 
 Octets: TypeAlias = bytes | bytearray | memoryview
 
@@ -19,21 +19,29 @@ class MailboxParts(TypedDict, total=False):
     name: str | None
 
 
+DispositionWord: TypeAlias = Literal["attachment", "inline"]
+
+
+Encoding: TypeAlias = Literal["base64", "utf8"]
+
+
 class Attachment(TypedDict, total=False):
     """A file that travels with the message."""
 
     cid: str | None
+    contentId: str | None
+    content_id: str | None
     content: str | Octets | None
     contentType: str | None
     content_type: str | None
-    disposition: str | None
-    encoding: str | None
+    disposition: DispositionWord | None
+    encoding: Encoding | None
     filename: str | None
     part: str | None
 
 
 class Calendar(TypedDict, total=False):
-    """A text/calendar body."""
+    """An invitation or its like (RFC 5546)."""
 
     content: str | None
     method: str | None
@@ -49,11 +57,17 @@ class Dkim(TypedDict, total=False):
     selector: str | None
 
 
-class Dsn(TypedDict, total=False):
-    """Delivery status notifications."""
+NotifyWord: TypeAlias = Literal["never", "success", "failure", "delay"]
 
-    notify: str | Iterable[str] | None
-    ret: str | None
+
+ReturnWord: TypeAlias = Literal["full", "headers"]
+
+
+class Dsn(TypedDict, total=False):
+    """Delivery status notifications (RFC 3461)."""
+
+    notify: NotifyWord | Iterable[NotifyWord] | None
+    ret: ReturnWord | None
 
 
 class HeaderField(TypedDict, total=False):
@@ -63,11 +77,17 @@ class HeaderField(TypedDict, total=False):
     value: str | Iterable[str] | None
 
 
+MergeForm: TypeAlias = Literal["native", "expanded"]
+
+
+Priority: TypeAlias = Literal["high", "normal", "low"]
+
+
 class Raw(TypedDict, total=False):
     """A finished message as an object."""
 
     content: str | Octets | None
-    encoding: str | None
+    encoding: Encoding | None
 
 
 class Recipient(TypedDict, total=False):
@@ -77,7 +97,7 @@ class Recipient(TypedDict, total=False):
     envid: str | None
     job: str | None
     name: str | None
-    priority: str | int | float | None
+    priority: Priority | int | float | None
     sender: str | None
     variables: Mapping[str, object] | None
     vmta: str | None
@@ -90,8 +110,11 @@ class Window(TypedDict, total=False):
     start: str | datetime | None
 
 
+TemplateLanguage: TypeAlias = Literal["none", "merge", "jinja"]
+
+
 class Unsubscribe(TypedDict, total=False):
-    """List-Unsubscribe."""
+    """Ways to leave the list."""
 
     mailto: str | None
     oneClick: bool | None
@@ -117,11 +140,11 @@ class Fields(TypedDict, total=False):
     inReplyTo: str | Iterable[str] | None
     in_reply_to: str | Iterable[str] | None
     job: str | None
-    merge: str | None
+    merge: MergeForm | None
     messageId: str | None
     message_id: str | None
-    priority: str | None
-    raw: str | Raw | Octets | None
+    priority: Priority | None
+    raw: str | Octets | Raw | None
     recipients: Iterable[str | Recipient | Address] | None
     references: str | Iterable[str] | None
     replyTo: str | MailboxParts | Address | Iterable[str | MailboxParts | Address] | None
@@ -129,7 +152,7 @@ class Fields(TypedDict, total=False):
     schedule: Iterable[Window] | None
     sender: str | None
     subject: str | None
-    template: str | None
+    template: TemplateLanguage | None
     text: str | None
     to: str | MailboxParts | Address | Iterable[str | MailboxParts | Address] | None
     unsubscribe: Unsubscribe | None

@@ -4,7 +4,7 @@
 //! kept, with a reference of its own, as long as the message lives; `str` and `bytes` never change.
 
 use crate::objects;
-use pmtaemail::NOT_UNICODE;
+use pmtaemail::NotUnicode;
 use pyo3::exceptions::{PyRecursionError, PyTypeError, PyUnicodeEncodeError};
 use pyo3::prelude::*;
 use pyo3::sync::critical_section::with_critical_section;
@@ -90,7 +90,7 @@ fn lend_text<'a, V: Visitor<'a>>(
     match text.to_str() {
         Ok(text) => visitor.visit_borrowed_str(text),
         Err(error) if error.is_instance_of::<PyUnicodeEncodeError>(text.py()) => {
-            visitor.visit_borrowed_str(NOT_UNICODE)
+            NotUnicode::new(&lossy(text)?).visit(visitor)
         }
         Err(error) => Err(error.into()),
     }
@@ -231,7 +231,7 @@ impl<'de> Deserializer<'de> for Name<'de, '_> {
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stopped> {
         match self.0.to_str() {
             Ok(name) => visitor.visit_borrowed_str(name),
-            Err(_) => visitor.visit_string(marked(self.0)?),
+            Err(_) => NotUnicode::new(&lossy(self.0)?).visit(visitor),
         }
     }
 
@@ -241,19 +241,14 @@ impl<'de> Deserializer<'de> for Name<'de, '_> {
     }
 }
 
-/// A name in which a mark stands for each half of a surrogate pair.
-fn marked(name: &Bound<'_, PyString>) -> PyResult<String> {
-    let octets = name.call_method1("encode", ("utf-16-le", "surrogatepass"))?;
-    let (units, _) = octets.cast::<PyBytes>()?.as_bytes().as_chunks::<2>();
+/// A text with U+FFFD for each half of a surrogate pair.
+fn lossy(text: &Bound<'_, PyString>) -> PyResult<String> {
+    let bytes = text.call_method1("encode", ("utf-16-le", "surrogatepass"))?;
+    let (units, _) = bytes.cast::<PyBytes>()?.as_bytes().as_chunks::<2>();
     let units = units.iter().copied().map(u16::from_le_bytes);
-    let mut marked = String::new();
-    for character in char::decode_utf16(units) {
-        match character {
-            Ok(character) => marked.push(character),
-            Err(_) => marked.push_str(NOT_UNICODE),
-        }
-    }
-    Ok(marked)
+    let characters = char::decode_utf16(units);
+    let lossy = characters.map(|character| character.unwrap_or(char::REPLACEMENT_CHARACTER));
+    Ok(lossy.collect())
 }
 
 /// A Python exception, and where in the message it came up.

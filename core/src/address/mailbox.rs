@@ -3,7 +3,7 @@
 use super::AddrSpec;
 use super::parse::outline_list;
 use crate::characters::has_control_except_tab;
-use crate::json::{JsonMailbox, JsonMailboxParts, JsonMailboxes, Located};
+use crate::json::{JsonMailbox, JsonMailboxObject, JsonMailboxes, Located};
 use crate::problem::{Code, Location, OrRefuse, ProblemReport, Refusal};
 use std::borrow::Cow;
 
@@ -35,7 +35,7 @@ pub(crate) fn read_mailboxes<'a>(
     let location = mailboxes.location;
     match mailboxes.value {
         JsonMailboxes::One(JsonMailbox::Text(list)) => read_list(location, &list, report),
-        JsonMailboxes::One(JsonMailbox::Parts(parts)) => {
+        JsonMailboxes::One(JsonMailbox::Object(parts)) => {
             read_parts(location, *parts, report).into_iter().collect()
         }
         JsonMailboxes::List(list) => list
@@ -53,7 +53,7 @@ pub(crate) fn read_mailbox<'a>(
 ) -> Option<Mailbox<'a>> {
     let location = mailbox.location;
     match mailbox.value {
-        JsonMailbox::Parts(parts) => read_parts(location, *parts, report),
+        JsonMailbox::Object(parts) => read_parts(location, *parts, report),
         JsonMailbox::Text(text) => {
             let mut mailboxes = match parse_bare(&text) {
                 Some(mailbox) => return Some(mailbox),
@@ -79,7 +79,7 @@ fn read_list<'a>(
 
 fn read_parts<'a>(
     location: Location,
-    parts: JsonMailboxParts<'a>,
+    parts: JsonMailboxObject<'a>,
     report: &mut ProblemReport<'a>,
 ) -> Option<Mailbox<'a>> {
     let name = parts.name.and_then(|name| {

@@ -8,10 +8,13 @@
 //! Owner::Message          refused, and the    may hold it
 //! Owner::Mime             sentence names      may hold it: it is MIME already
 //! Owner::Carriers         what to use         may hold it: it may have travelled
-//! Owner::PowerMta         (`made_from`)       refused: the pickup file's own lines say it
+//! Owner::PowerMta                             refused: the pickup file's own lines say it
 //! Occurs::Once                                refused twice
 //! Body::Addresses                             recipients are read from it, bare addresses get a domain
 //! ```
+//!
+//! Which field of the message a header field is made from is said where that is declared
+//! ([`field_of_header`](crate::json::field_of_header)): it may not be written in `headers` then.
 //!
 //! What is not in the table belongs to the sender, may come often and is unstructured.
 
@@ -23,8 +26,6 @@ pub(crate) struct HeaderField {
     /// In lower case. In [`PREFIXES`], the start of the name.
     pub name: &'static str,
     pub owner: Owner,
-    /// The field of the JSON message that says it.
-    pub made_from: Option<&'static str>,
     pub occurs: Occurs,
     pub body: Body,
 }
@@ -94,20 +95,12 @@ const fn row(name: &'static str, owner: Owner, body: Body) -> HeaderField {
     HeaderField {
         name,
         owner,
-        made_from: None,
         occurs: Occurs::Often,
         body,
     }
 }
 
 impl HeaderField {
-    const fn from(self, field: &'static str) -> Self {
-        Self {
-            made_from: Some(field),
-            ..self
-        }
-    }
-
     const fn once(self) -> Self {
         Self {
             occurs: Occurs::Once,
@@ -127,9 +120,9 @@ static FIELDS: &[HeaderField] = &[
     row("authentication-results", Carriers, Tokens),
     row("auto-submitted", Sender, Tokens),
     row("autocrypt", Sender, Tokens),
-    row("bcc", Message, BCC).from("bcc"),
-    row("cc", Message, TO).from("cc").once(),
-    row("date", Message, Date).from("date").once(),
+    row("bcc", Message, BCC),
+    row("cc", Message, TO).once(),
+    row("date", Message, Date).once(),
     row("delivered-to", Carriers, Tokens),
     row("disposition-notification-options", Sender, Tokens),
     row("disposition-notification-to", Sender, PARTY),
@@ -138,27 +131,27 @@ static FIELDS: &[HeaderField] = &[
     // Some mail servers send bounces there instead of to the envelope's sender.
     row("errors-to", Carriers, PARTY),
     row("feedback-id", Sender, Tokens),
-    row("from", Message, PARTY).from("from").once(),
-    row("importance", Message, Tokens).from("priority"),
-    row("in-reply-to", Message, MessageIds).from("inReplyTo").once(),
+    row("from", Message, PARTY).once(),
+    row("importance", Message, Tokens),
+    row("in-reply-to", Message, MessageIds).once(),
     row("list-archive", Sender, Uris),
     row("list-help", Sender, Uris),
     row("list-id", Sender, PhraseAndId),
     row("list-owner", Sender, Uris),
     row("list-post", Sender, Uris),
     row("list-subscribe", Sender, Uris),
-    row("list-unsubscribe", Sender, Uris).from("unsubscribe"),
-    row("list-unsubscribe-post", Message, Tokens).from("unsubscribe"),
+    row("list-unsubscribe", Sender, Uris),
+    row("list-unsubscribe-post", Message, Tokens),
     row("mail-followup-to", Sender, PARTY),
     row("mail-reply-to", Sender, PARTY),
-    row("message-id", Message, MessageIds).from("messageId").once(),
-    row("mime-version", Mime, Tokens).from("text"),
+    row("message-id", Message, MessageIds).once(),
+    row("mime-version", Mime, Tokens),
     row("precedence", Sender, Tokens),
     row("priority", Sender, Tokens),
     row("received", Carriers, Tokens),
     row("received-spf", Carriers, Tokens),
-    row("references", Message, MessageIds).from("references").once(),
-    row("reply-to", Message, PARTY).from("replyTo").once(),
+    row("references", Message, MessageIds).once(),
+    row("reply-to", Message, PARTY).once(),
     row("resent-bcc", Carriers, BCC),
     row("resent-cc", Carriers, TO),
     row("resent-date", Carriers, Date),
@@ -168,22 +161,22 @@ static FIELDS: &[HeaderField] = &[
     row("resent-to", Carriers, TO),
     row("return-path", Carriers, Tokens),
     row("return-receipt-to", Sender, PARTY),
-    row("sender", Message, PARTY).from("from").once(),
+    row("sender", Message, PARTY).once(),
     row("sensitivity", Sender, Tokens),
-    row("subject", Message, Text).from("subject").once(),
-    row("to", Message, TO).from("to").once(),
+    row("subject", Message, Text).once(),
+    row("to", Message, TO).once(),
     row("x-auto-response-suppress", Sender, Tokens),
     row("x-confirm-reading-to", Sender, PARTY),
-    row("x-dkim-options", PowerMta, Tokens).from("dkim"),
-    row("x-envid", PowerMta, Tokens).from("envid"),
-    row("x-job", PowerMta, Tokens).from("job"),
+    row("x-dkim-options", PowerMta, Tokens),
+    row("x-envid", PowerMta, Tokens),
+    row("x-job", PowerMta, Tokens),
     row("x-msmail-priority", Sender, Tokens),
-    row("x-priority", Message, Tokens).from("priority"),
+    row("x-priority", Message, Tokens),
     row("x-receiver", PowerMta, Tokens),
-    row("x-schedule", PowerMta, Tokens).from("schedule"),
-    row("x-sender", PowerMta, Tokens).from("sender"),
-    row("x-sender-override", PowerMta, Tokens).from("sender"),
-    row("x-virtual-mta", PowerMta, Tokens).from("vmta"),
+    row("x-schedule", PowerMta, Tokens),
+    row("x-sender", PowerMta, Tokens),
+    row("x-sender-override", PowerMta, Tokens),
+    row("x-virtual-mta", PowerMta, Tokens),
 ];
 
 /// The fields by the start of their names.
@@ -313,25 +306,6 @@ mod tests {
             for name in names.split(' ') {
                 assert_eq!(HeaderField::named(name).unwrap().owner, owner, "{name}");
             }
-        }
-    }
-
-    #[test]
-    fn what_is_made_from_a_field_of_the_message_names_one() {
-        let schema = crate::schema();
-        let fields = schema["properties"].as_object().unwrap();
-        for HeaderField {
-            name,
-            owner,
-            made_from,
-            ..
-        } in HeaderField::all()
-        {
-            assert!(
-                made_from.is_none_or(|field| fields.contains_key(field)),
-                "{name}"
-            );
-            assert!(made_from.is_some() || *owner != Message, "{name}");
         }
     }
 }

@@ -1,111 +1,181 @@
 //! The message as JSON writes it: the one table of its fields.
 
+use super::choice::JsonWord;
+use super::content::{JsonAttachment, JsonRaw};
+use super::headers::JsonHeaders;
+use super::mailbox::{JsonMailbox, JsonMailboxes};
 use super::object::object;
-use super::recipients::{JsonRecipient, JsonVariables};
+use super::objects::{JsonCalendar, JsonDkim, JsonDsn, JsonUnsubscribe, JsonWindow};
+use super::plain::OneOrMany;
+use super::recipient::JsonRecipient;
+use super::row::Row;
+use super::row::Section::{Content, Envelope, FinishedContent};
 use super::shape::Located;
-use super::values::{
-    JsonAttachment, JsonCalendar, JsonDkim, JsonDsn, JsonHeaders, JsonMailbox, JsonMailboxes,
-    JsonRaw, JsonTexts, JsonUnsubscribe, JsonWindow,
-};
+use super::variables::JsonVariables;
+use super::words::{MergeForm, Priority, TemplateLanguage};
 use crate::problem::Location;
 use std::borrow::Cow;
 
 object! {
     /// One message.
-    JsonMessage, "an object: one message" {
+    JsonMessage, "an object: one message", locations {
         /// Envelope sender address; `"<>"` is the null reverse-path.
-        sender("sender"): Cow<'a, str>,
+        sender("sender"): Cow<'a, str> {
+            of: Envelope, headers: &["X-Sender", "X-Sender-Override"], example: "bounces@example.com"
+        },
         /// The From mailbox.
-        from("from"): JsonMailbox<'a>,
+        from("from"): JsonMailbox<'a> {
+            of: Content, headers: &["From", "Sender"], example: "Shop <shop@example.com>"
+        },
         /// To and envelope.
-        to("to"): JsonMailboxes<'a>,
+        to("to"): JsonMailboxes<'a> { of: Envelope, headers: &["To"], example: "ann@example.org" },
         /// Cc and envelope.
-        cc("cc"): JsonMailboxes<'a>,
+        cc("cc"): JsonMailboxes<'a> { of: Envelope, headers: &["Cc"], example: "bob@example.org" },
         /// Envelope alone.
-        bcc("bcc"): JsonMailboxes<'a>,
+        bcc("bcc"): JsonMailboxes<'a> {
+            of: Envelope, headers: &["Bcc"], example: "audit@example.com"
+        },
         /// Reply-To.
-        reply_to("replyTo"): JsonMailboxes<'a>,
+        reply_to("replyTo"): JsonMailboxes<'a> {
+            of: Content, headers: &["Reply-To"], example: "desk@example.com"
+        },
         /// Subject.
-        subject("subject"): Cow<'a, str>,
+        subject("subject"): Cow<'a, str> {
+            of: Content, headers: &["Subject"], example: "Your order"
+        },
         /// The text/plain body.
-        text("text"): Cow<'a, str>,
+        text("text"): Cow<'a, str> {
+            of: Content, headers: &["MIME-Version"], example: "Thank you."
+        },
         /// The text/html body.
-        html("html"): Cow<'a, str>,
+        html("html"): Cow<'a, str> { of: Content, example: "<p>Thank you.</p>" },
         /// The text/x-amp-html body.
-        amp("amp"): Cow<'a, str>,
+        amp("amp"): Cow<'a, str> { of: Content, example: "<!doctype html><html ⚡4email></html>" },
         /// Files that travel with the message.
-        attachments("attachments"): Vec<Located<JsonAttachment<'a>>>,
+        attachments("attachments"): Vec<Located<JsonAttachment<'a>>> { of: Content },
         /// A text/calendar body.
-        calendar("calendar"): JsonCalendar<'a>,
+        calendar("calendar"): JsonCalendar<'a> { of: Content },
         /// Further header fields, in order.
-        headers("headers"): JsonHeaders<'a>,
+        headers("headers"): JsonHeaders<'a> { of: Content },
         /// List-Unsubscribe.
-        unsubscribe("unsubscribe"): JsonUnsubscribe<'a>,
+        unsubscribe("unsubscribe"): JsonUnsubscribe<'a> {
+            of: Content, headers: &["List-Unsubscribe", "List-Unsubscribe-Post"]
+        },
         /// Date, in RFC 3339.
-        date("date"): Cow<'a, str>,
+        date("date"): Cow<'a, str> {
+            of: Content, headers: &["Date"], format: "date-time", example: "2026-11-23T05:33:54Z"
+        },
         /// Message-ID, with or without angle brackets.
-        message_id("messageId"): Cow<'a, str>,
+        message_id("messageId"): Cow<'a, str> {
+            of: Content, headers: &["Message-ID"], example: "order-42@example.com"
+        },
         /// In-Reply-To: one or several message identifiers.
-        in_reply_to("inReplyTo"): JsonTexts<'a>,
+        in_reply_to("inReplyTo"): OneOrMany<Cow<'a, str>> {
+            of: Content, headers: &["In-Reply-To"], example: "<order-41@example.com>"
+        },
         /// References, oldest first.
-        references("references"): JsonTexts<'a>,
+        references("references"): OneOrMany<Cow<'a, str>> {
+            of: Content, headers: &["References"], example: "<order-40@example.com>"
+        },
         /// `high`, `normal` or `low`.
-        priority("priority"): Cow<'a, str>,
+        priority("priority"): JsonWord<'a, Priority> { of: Content, headers: &["X-Priority", "Importance"] },
         /// PowerMTA's envelope id.
-        envid("envid"): Cow<'a, str>,
+        envid("envid"): Cow<'a, str> { of: Envelope, headers: &["X-Envid"], example: "order-42" },
         /// PowerMTA's job.
-        job("job"): Cow<'a, str>,
+        job("job"): Cow<'a, str> { of: Envelope, headers: &["X-Job"], example: "spring" },
         /// The virtual MTA, or pool, to send through.
-        vmta("vmta"): Cow<'a, str>,
+        vmta("vmta"): Cow<'a, str> { of: Envelope, headers: &["X-Virtual-MTA"], example: "bulk" },
         /// Which key signs.
-        dkim("dkim"): JsonDkim<'a>,
+        dkim("dkim"): JsonDkim<'a> { of: Envelope, headers: &["X-DKIM-Options"] },
         /// When the message may be delivered.
-        schedule("schedule"): Vec<Located<JsonWindow<'a>>>,
+        schedule("schedule"): Vec<Located<JsonWindow<'a>>> {
+            of: Envelope, headers: &["X-Schedule"]
+        },
         /// Whether each recipient gets a bounce address of its own.
-        verp("verp"): bool,
+        verp("verp"): bool { of: Envelope },
         /// Delivery status notifications.
-        dsn("dsn"): JsonDsn<'a>,
+        dsn("dsn"): JsonDsn<'a> { of: Envelope },
         /// A whole RFC 5322 message, sent as it is.
-        raw("raw"): JsonRaw<'a>,
+        raw("raw"): JsonRaw<'a> { of: FinishedContent },
         /// One personal message each: mail merge. In place of `to`, `cc` and `bcc`.
-        recipients("recipients"): Vec<Located<JsonRecipient<'a>>>,
+        recipients("recipients"): Vec<Located<JsonRecipient<'a>>> { of: Content, iterable: true },
         /// Values for the template.
-        variables("variables"): JsonVariables<'a>,
+        variables("variables"): JsonVariables<'a> { of: Content },
         /// How texts are read: `none`, `merge` or `jinja`.
-        template("template"): Cow<'a, str>,
+        template("template"): JsonWord<'a, TemplateLanguage> { of: Content },
         /// The form of a merge: `native` (PowerMTA's own) or `expanded` (a file for each recipient).
-        merge("merge"): Cow<'a, str>,
+        merge("merge"): JsonWord<'a, MergeForm> { of: Content },
     }
 }
 
+// The fields of each section, so that a field cannot be added without a word on its own.
+const _: () = {
+    let mut rows = JsonMessage::ROWS;
+    while let [row, rest @ ..] = rows {
+        assert!(row.section.is_some(), "a field of the message says `of`");
+        rows = rest;
+    }
+};
+
 impl JsonMessage<'_> {
     /// The locations of the fields that make header and bodies, which a finished message has already.
-    pub fn composing(&self) -> impl Iterator<Item = Location> + use<> {
-        fn location<T>(field: Option<&Located<T>>) -> Option<Location> {
-            field.map(|field| field.location)
+    pub fn composing(&self) -> impl Iterator<Item = Location> + '_ {
+        let rows = Self::ROWS.iter().zip(self.locations.iter());
+        rows.filter(|(row, _)| row.section == Some(Content))
+            .filter_map(|(_, location)| location)
+    }
+}
+
+/// The documented name of the message's field from which the header field `name` is made. PowerMTA may
+/// compare names more loosely than we know, so `_` is as good as `-`.
+pub(crate) fn field_of_header(name: &str) -> Option<&'static str> {
+    let plain = |byte: u8| match byte {
+        b'_' => b'-',
+        byte => byte.to_ascii_lowercase(),
+    };
+    let is_it =
+        |own: &&str| own.len() == name.len() && own.bytes().map(plain).eq(name.bytes().map(plain));
+    let mut rows = JsonMessage::ROWS.iter();
+    rows.find(|row| row.headers.iter().any(is_it))
+        .map(Row::name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::header::{HeaderField, Owner};
+
+    #[test]
+    fn who_owns_a_header_field_is_said_alike_by_both_tables() {
+        for row in JsonMessage::ROWS {
+            for header in row.headers {
+                assert_eq!(
+                    field_of_header(header),
+                    Some(row.name()),
+                    "{header}: another row"
+                );
+                let owner = HeaderField::named(header).map(|field| field.owner);
+                assert_ne!(owner, Some(Owner::Carriers), "{header}");
+            }
         }
-        [
-            location(self.from.as_ref()),
-            location(self.reply_to.as_ref()),
-            location(self.subject.as_ref()),
-            location(self.text.as_ref()),
-            location(self.html.as_ref()),
-            location(self.amp.as_ref()),
-            location(self.attachments.as_ref()),
-            location(self.calendar.as_ref()),
-            location(self.headers.as_ref()),
-            location(self.unsubscribe.as_ref()),
-            location(self.date.as_ref()),
-            location(self.message_id.as_ref()),
-            location(self.in_reply_to.as_ref()),
-            location(self.references.as_ref()),
-            location(self.priority.as_ref()),
-            location(self.recipients.as_ref()),
-            location(self.variables.as_ref()),
-            location(self.template.as_ref()),
-            location(self.merge.as_ref()),
-        ]
-        .into_iter()
-        .flatten()
+        for field in HeaderField::all().filter(|field| field.owner == Owner::Message) {
+            assert!(field_of_header(field.name).is_some(), "{}", field.name);
+        }
+        for spelled in ["x-priority", "X_PRIORITY"] {
+            assert_eq!(field_of_header(spelled), Some("priority"));
+        }
+        assert_eq!(field_of_header("X-Campaign"), None);
+    }
+
+    /// A word of one field may be at odds with another field, but no example is wrong by itself.
+    #[test]
+    fn examples_are_values_of_their_fields() {
+        for row in JsonMessage::ROWS {
+            let Some(example) = row.example else { continue };
+            let mut message = serde_json::json!({"from": "a@example.com", "to": "b@example.org"});
+            message[row.name()] = example.into();
+            let problems = crate::check(message.to_string().as_bytes());
+            assert_eq!(problems, Ok(()), "{}", row.name());
+        }
     }
 }

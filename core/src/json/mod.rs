@@ -4,33 +4,52 @@
 //! shapes are independent of the format: anything that is a serde [`Deserializer`] and lends its
 //! strings can be read.
 
+mod choice;
+mod content;
+mod definitions;
+mod headers;
+mod lone_surrogates;
+mod mailbox;
 mod message;
 mod names;
+mod not_unicode;
+mod number;
 mod object;
-mod recipients;
+mod objects;
+mod plain;
+mod recipient;
+mod row;
 mod schema;
 mod shape;
-mod surrogates;
-mod values;
+mod state;
+mod variables;
+mod words;
 
-pub(crate) use message::JsonMessage;
-pub(crate) use recipients::{
-    JsonNumber, JsonPriority, JsonRecipient, JsonRecipientParts, JsonValue, JsonVariable,
-    JsonVariables,
-};
+pub(crate) use choice::{Choice, JsonWord};
+pub(crate) use content::{JsonAttachment, JsonContent, JsonRaw};
+pub(crate) use headers::{JsonHeader, JsonHeaders};
+pub(crate) use lone_surrogates::MarkedText;
+pub(crate) use mailbox::{JsonMailbox, JsonMailboxObject, JsonMailboxes};
+pub(crate) use message::{JsonMessage, field_of_header};
+pub use not_unicode::NotUnicode;
+pub(crate) use number::JsonNumber;
+pub(crate) use objects::{JsonCalendar, JsonDkim, JsonDsn, JsonUnsubscribe, JsonWindow};
+pub(crate) use plain::OneOrMany;
+pub(crate) use recipient::{JsonPriority, JsonRecipient, JsonRecipientObject};
 pub use schema::schema;
 pub(crate) use shape::Located;
-pub(crate) use surrogates::Marked;
-pub use surrogates::NOT_UNICODE;
-pub(crate) use values::{
-    JsonAttachment, JsonCalendar, JsonContent, JsonDkim, JsonDsn, JsonHeader, JsonHeaders,
-    JsonMailbox, JsonMailboxParts, JsonMailboxes, JsonRaw, JsonTexts, JsonUnsubscribe, JsonWindow,
+pub(crate) use variables::{JsonValue, JsonVariable, JsonVariables};
+pub(crate) use words::{
+    DispositionWord, Encoding, MergeForm, NotifyWord, Priority, ReturnWord, TemplateLanguage,
 };
+
+/// One text or several.
+pub(crate) type JsonTexts<'a> = OneOrMany<Cow<'a, str>>;
 
 use crate::problem::{Code, Location, Problem, ProblemReport, Problems, Refusal};
 use serde::Deserializer;
 use serde::de::DeserializeSeed;
-use shape::{Reader, Seed};
+use shape::{ReadState, ValueSeed};
 use std::borrow::Cow;
 
 /// What was read, and the report that goes on collecting.
@@ -44,8 +63,8 @@ pub(crate) struct Reading<'a> {
 pub(crate) enum Unreadable {
     /// The input is not JSON.
     NotJson(Problems),
-    /// It holds half surrogate pairs; [`Marked::read`] tells where.
-    LoneSurrogates(Marked),
+    /// It holds half surrogate pairs; [`MarkedText::read`] tells where.
+    LoneSurrogates(MarkedText),
 }
 
 /// Reads the octets of one JSON text (RFC 8259), which must be UTF-8.
@@ -56,13 +75,13 @@ pub(crate) fn read(octets: &[u8]) -> Result<Reading<'_>, Unreadable> {
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     // serde_json stops at half a surrogate pair without a word on which field it stands in.
-    read_text(text, None).map_err(|error| match Marked::new(text) {
+    read_text(text, None).map_err(|error| match MarkedText::new(text) {
         Some(marked) => Unreadable::LoneSurrogates(marked),
         None => Unreadable::NotJson(syntax_problem(&error)),
     })
 }
 
-impl Marked {
+impl MarkedText {
     /// Reads on past the half surrogate pairs; each is a problem of the report.
     pub(crate) fn read(&self) -> Result<Reading<'_>, Problems> {
         read_text(&self.text, Some(&self.mark)).map_err(|error| syntax_problem(&error))
@@ -84,13 +103,13 @@ pub(crate) fn read_recipient<'a>(
 ) -> Result<RecipientReading<'a>, Unreadable> {
     let problem = || not_json(format!("Recipient {} is not JSON.", index + 1));
     let text = simdutf8::basic::from_utf8(octets).map_err(|_| Unreadable::NotJson(problem()))?;
-    read_recipient_text(text, None, name, index).map_err(|_| match Marked::new(text) {
+    read_recipient_text(text, None, name, index).map_err(|_| match MarkedText::new(text) {
         Some(marked) => Unreadable::LoneSurrogates(marked),
         None => Unreadable::NotJson(problem()),
     })
 }
 
-impl Marked {
+impl MarkedText {
     /// Reads one recipient on past the half surrogate pairs; each is a problem of the report.
     pub(crate) fn read_recipient<'a>(
         &'a self,
@@ -104,46 +123,43 @@ impl Marked {
 
 fn read_recipient_text<'a>(
     text: &'a str,
-    lone_surrogate: Option<&'a str>,
+    mark: Option<&'a str>,
     name: &'a str,
     index: usize,
 ) -> Result<RecipientReading<'a>, serde_json::Error> {
-    let mut reader = Reader::new(lone_surrogate);
-    let list = reader.report.member(Location::ROOT, Cow::Borrowed(name));
-    let location = reader.report.element(list, index);
+    let mut state = ReadState::new(mark);
+    let list = state.report.member(Location::ROOT, Cow::Borrowed(name));
+    let location = state.report.element(list, index);
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let recipient = Seed::new(&mut reader, location).deserialize(&mut deserializer)?;
+    let recipient = ValueSeed::new(&mut state, location).deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(RecipientReading {
         recipient: recipient.map(|value| Located { location, value }),
-        report: reader.into_report(),
+        report: state.into_report(),
     })
 }
 
 /// Reads any deserializer that lends its strings.
 pub(crate) fn read_from<'a, D: Deserializer<'a>>(
     deserializer: D,
-    lone_surrogate: Option<&'a str>,
+    mark: Option<&'a str>,
 ) -> Result<Reading<'a>, D::Error> {
-    let mut reader = Reader::new(lone_surrogate);
+    let mut state = ReadState::new(mark);
     let message: Option<Box<JsonMessage<'a>>> =
-        Seed::new(&mut reader, Location::ROOT).deserialize(deserializer)?;
+        ValueSeed::new(&mut state, Location::ROOT).deserialize(deserializer)?;
     // `null` stands for an absent value, but here there is nothing that it could be absent from.
-    if message.is_none() && reader.report.len() == 0 {
-        shape::wrong_type::<JsonMessage<'a>>(&mut reader, Location::ROOT);
+    if message.is_none() && state.report.len() == 0 {
+        shape::wrong_type::<JsonMessage<'a>>(&mut state, Location::ROOT);
     }
     Ok(Reading {
         message,
-        report: reader.into_report(),
+        report: state.into_report(),
     })
 }
 
-fn read_text<'a>(
-    text: &'a str,
-    lone_surrogate: Option<&'a str>,
-) -> Result<Reading<'a>, serde_json::Error> {
+fn read_text<'a>(text: &'a str, mark: Option<&'a str>) -> Result<Reading<'a>, serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let reading = read_from(&mut deserializer, lone_surrogate)?;
+    let reading = read_from(&mut deserializer, mark)?;
     deserializer.end()?;
     Ok(reading)
 }

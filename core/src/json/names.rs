@@ -1,22 +1,18 @@
 //! Field names, compared without letter case, `_` and `-`: `replyTo`, `reply_to` and `ReplyTo` are
 //! one field.
 
+use super::row::Row;
 use crate::problem::{Code, Location, ProblemReport};
 use crate::text::{folded, same_name};
 
 /// The index of the field that `name` stands for.
-pub(super) fn find(fields: &[&[&str]], name: &str) -> Option<usize> {
-    fields
-        .iter()
-        .position(|names| names.iter().any(|known| same_name(known, name)))
+pub(super) fn find(rows: &[Row], name: &str) -> Option<usize> {
+    rows.iter()
+        .position(|row| row.names.iter().any(|known| same_name(known, name)))
 }
 
 /// Notes that no field has the name of `location`, with the nearest that there is.
-pub(super) fn unknown(
-    report: &mut ProblemReport<'_>,
-    location: Location,
-    fields: &[&[&'static str]],
-) {
+pub(super) fn unknown(report: &mut ProblemReport<'_>, location: Location, rows: &[Row]) {
     if report.is_full() {
         return;
     }
@@ -24,7 +20,7 @@ pub(super) fn unknown(
         .name(location)
         .map(|name| folded(name).collect())
         .unwrap_or_default();
-    let detail = match nearest(fields, &name) {
+    let detail = match nearest(rows, &name) {
         Some(known) => format!("There is no field of this name; did you mean `{known}`?"),
         None => "There is no field of this name.".to_owned(),
     };
@@ -45,15 +41,14 @@ pub(super) fn repeated(report: &mut ProblemReport<'_>, location: Location) {
 }
 
 /// The documented name that is at most a third of its letters away from `name`.
-fn nearest(fields: &[&[&'static str]], name: &str) -> Option<&'static str> {
+fn nearest(rows: &[Row], name: &str) -> Option<&'static str> {
     // Longer than any name there is: nothing is near, and the distance would cost its square.
     const LONGEST: usize = 32;
     if name.len() > LONGEST {
         return None;
     }
-    fields
-        .iter()
-        .flat_map(|names| names.iter())
+    rows.iter()
+        .flat_map(|row| row.names)
         .map(|known| {
             let folded: String = folded(known).collect();
             (strsim::osa_distance(&folded, name), *known)

@@ -1,58 +1,49 @@
-//! Objects of the message: one table each, from which the reading, the hints at near names and the
-//! documentation come.
+//! Objects of the message: one table each, from which the reading, the hints at near names, the rules
+//! of what belongs where, the schema and the types of other languages come.
 
-use serde::de::{Deserializer, Visitor};
-use std::{borrow::Cow, fmt};
+use crate::problem::Location;
 
-/// A member's name, borrowed where the format allows it.
-pub(super) struct Name<'a>(pub Cow<'a, str>);
-
-impl<'a> serde::Deserialize<'a> for Name<'a> {
-    fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
-        struct NameVisitor;
-
-        impl<'a> Visitor<'a> for NameVisitor {
-            type Value = Name<'a>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a field name")
-            }
-
-            fn visit_borrowed_str<E>(self, name: &'a str) -> Result<Name<'a>, E> {
-                Ok(Name(Cow::Borrowed(name)))
-            }
-
-            fn visit_str<E>(self, name: &str) -> Result<Name<'a>, E> {
-                Ok(Name(Cow::Owned(name.to_owned())))
-            }
-        }
-
-        deserializer.deserialize_str(NameVisitor)
-    }
-}
-
-/// Declares an object of the message: its fields, their names and shapes, in one table from which
-/// the reading, the hints at near names and the documentation come.
+/// Declares an object of the message. A row is
+///
+/// ```text
+/// /// What it is, for the documentation.
+/// field("documentedName", "alias"): Shape { of: Content, headers: &["Subject"], example: "Hello" },
+/// ```
+///
+/// with the methods of [`Row`](super::row::Row) and their values in the braces. A field of Rust's own
+/// behind the sentence of what is expected gets the location of each field that has a value.
 macro_rules! object {
     (
         $(#[doc = $doc:literal])*
-        $object:ident, $expected:literal {
-            $($(#[doc = $field_doc:literal])* $field:ident ($name:literal $(, $alias:literal)*): $shape:ty,)+
+        $object:ident, $expected:literal $(, $locations:ident)? {
+            $(
+                $(#[doc = $field_doc:literal])*
+                $field:ident ($name:literal $(, $alias:literal)*): $shape:ty
+                $({ $($attribute:ident: $value:expr),+ })?,
+            )+
         }
     ) => {
         $(#[doc = $doc])*
         #[derive(Debug, Default)]
         pub(crate) struct $object<'a> {
             $($(#[doc = $field_doc])* pub $field: Option<$crate::json::Located<$shape>>,)+
+            $(pub $locations: $crate::json::object::Locations<{ <$object<'static>>::ROWS.len() }>,)?
         }
 
         impl<'a> $object<'a> {
-            /// Each documented name with the field it stands for.
-            const NAMES: &'static [&'static [&'static str]] = &[$(&[$name $(, $alias)*],)+];
+            /// The fields in their order.
+            pub(crate) const ROWS: &'static [$crate::json::row::Row] = &[$(
+                $crate::json::row::Row::new(
+                    &[$name $(, $alias)*],
+                    concat!($($field_doc),*),
+                    <$shape as $crate::json::shape::Shape<'a>>::schema,
+                )$($(.$attribute($value))+)?,
+            )+];
 
-            #[allow(non_camel_case_types, clippy::items_after_statements)]
+            // No method reads all fields: so the compiler tells of one that nobody reads.
+            #[allow(non_camel_case_types, unused_variables, clippy::items_after_statements)]
             fn read_members<A: serde::de::MapAccess<'a>>(
-                reader: &mut $crate::json::shape::Reader<'a>,
+                state: &mut $crate::json::shape::ReadState<'a>,
                 parent: $crate::problem::Location,
                 mut members: A,
             ) -> Result<Self, A::Error> {
@@ -62,35 +53,40 @@ macro_rules! object {
 
                 let mut object = Self::default();
                 let mut seen = 0_u64;
-                while let Some($crate::json::object::Name(name)) = members.next_key()? {
-                    let exact = match name.as_ref() {
+                while let Some(name) = members.next_key::<$crate::json::shape::MemberName<'a>>()? {
+                    let exact = match name.text.as_ref() {
                         $($name => Some(Field::$field as usize),)+
                         _ => None,
                     };
-                    let index = exact.or_else(|| $crate::json::names::find(Self::NAMES, &name));
-                    let Some(location) = reader.member(parent, name) else {
+                    let index = exact.or_else(|| $crate::json::names::find(Self::ROWS, &name.text));
+                    let Some(location) = state.member(parent, name) else {
                         members.next_value::<serde::de::IgnoredAny>()?;
                         continue;
                     };
                     let Some((index, field)) = index.and_then(|i| Some((i, *FIELDS.get(i)?))) else {
-                        $crate::json::names::unknown(&mut reader.report, location, Self::NAMES);
+                        $crate::json::names::unknown(&mut state.report, location, Self::ROWS);
                         members.next_value::<serde::de::IgnoredAny>()?;
                         continue;
                     };
                     if seen & (1 << index) != 0 {
-                        $crate::json::names::duplicate(&mut reader.report, location);
+                        $crate::json::names::duplicate(&mut state.report, location);
                         members.next_value::<serde::de::IgnoredAny>()?;
                         continue;
                     }
                     seen |= 1 << index;
-                    match field {
+                    let is_given = match field {
                         $(Field::$field => {
-                            let seed = $crate::json::shape::Seed::<$shape>::new(reader, location);
-                            object.$field = members
-                                .next_value_seed(seed)?
-                                .map(|value| $crate::json::Located { location, value });
+                            let seed = $crate::json::shape::ValueSeed::<$shape>::new(state, location);
+                            let value = members.next_value_seed(seed)?;
+                            let is_given = value.is_some();
+                            object.$field =
+                                value.map(|value| $crate::json::Located { location, value });
+                            is_given
                         })+
-                    }
+                    };
+                    $(if is_given {
+                        object.$locations.set(index, location);
+                    })?
                 }
                 Ok(object)
             }
@@ -99,22 +95,49 @@ macro_rules! object {
         impl<'a> $crate::json::shape::Shape<'a> for $object<'a> {
             const EXPECTED: &'static str = $expected;
 
-            fn schema() -> serde_json::Value {
-                let fields = [
-                    $(($name, concat!($($field_doc),*), <$shape>::schema()),)+
-                ];
-                $crate::json::schema::object(concat!($($doc),*), fields)
+            fn schema(
+                definitions: &mut $crate::json::definitions::Definitions,
+            ) -> serde_json::Value {
+                definitions.refer(stringify!($object), |definitions| {
+                    $crate::json::row::object_schema(concat!($($doc),*), Self::ROWS, definitions)
+                })
             }
 
             fn object<A: serde::de::MapAccess<'a>>(
-                reader: &mut $crate::json::shape::Reader<'a>,
+                state: &mut $crate::json::shape::ReadState<'a>,
                 location: $crate::problem::Location,
                 members: A,
             ) -> Result<Option<Self>, A::Error> {
-                Self::read_members(reader, location, members).map(Some)
+                Self::read_members(state, location, members).map(Some)
             }
         }
     };
 }
 
 pub(super) use object;
+
+/// The location of each field of an object, in the order of its rows.
+#[derive(Debug)]
+pub(crate) struct Locations<const FIELDS: usize>([Location; FIELDS]);
+
+impl<const FIELDS: usize> Default for Locations<FIELDS> {
+    fn default() -> Self {
+        // The message itself is no field of anything.
+        Self([Location::ROOT; FIELDS])
+    }
+}
+
+impl<const FIELDS: usize> Locations<FIELDS> {
+    pub fn set(&mut self, row: usize, location: Location) {
+        if let Some(known) = self.0.get_mut(row) {
+            *known = location;
+        }
+    }
+
+    /// For each row the location of its field, if it has a value.
+    pub fn iter(&self) -> impl Iterator<Item = Option<Location>> + '_ {
+        self.0
+            .iter()
+            .map(|location| (*location != Location::ROOT).then_some(*location))
+    }
+}

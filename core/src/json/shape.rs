@@ -1,10 +1,14 @@
 //! The one visitor behind every value: it takes whatever comes and notes what should not have.
 
-use super::NOT_UNICODE;
-use super::recipients::JsonNumber;
-use crate::problem::{Code, Location, ProblemReport};
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::{Value, json};
+use super::definitions::Definitions;
+use super::not_unicode::read_lossy;
+use super::number::JsonNumber;
+pub(super) use super::state::{MemberName, ReadState};
+use crate::problem::{Code, Location};
+use serde::de::{
+    DeserializeSeed, Deserializer, EnumAccess, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
+use serde_json::Value;
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
 /// A value and where it stands.
@@ -14,134 +18,85 @@ pub(crate) struct Located<T> {
     pub value: T,
 }
 
-/// What a reading carries from value to value.
-pub(super) struct Reader<'a> {
-    pub report: ProblemReport<'a>,
-    /// Stands in a string for each half of a surrogate pair.
-    lone_surrogate: Option<&'a str>,
-}
-
-impl<'a> Reader<'a> {
-    pub fn new(lone_surrogate: Option<&'a str>) -> Self {
-        Self {
-            report: ProblemReport::new(),
-            lone_surrogate,
-        }
-    }
-
-    pub fn into_report(self) -> ProblemReport<'a> {
-        self.report
-    }
-
-    /// Notes that the object at `parent` lacks a member that it must have.
-    pub fn lacks(&mut self, parent: Location, name: &'static str) {
-        let detail = "This must be given.";
-        self.report
-            .missing(parent, &[name], Code::MissingField, detail);
-    }
-
-    /// The location of a member; `None` where its name is no text, which is a problem then.
-    pub fn member(&mut self, parent: Location, name: Cow<'a, str>) -> Option<Location> {
-        let mark = self.lone_surrogate.unwrap_or(NOT_UNICODE);
-        if !name.contains(mark) {
-            return Some(self.report.member(parent, name));
-        }
-        let name = name.replace(mark, "\u{fffd}");
-        let location = self.report.member(parent, name.into());
-        let detail = "This name holds half of a surrogate pair, which is no character.";
-        self.report.problem(location, Code::LoneSurrogate, detail);
-        None
-    }
-
-    fn has_lone_surrogate(&self, text: &str) -> bool {
-        std::ptr::eq(text, NOT_UNICODE)
-            || self.lone_surrogate.is_some_and(|mark| text.contains(mark))
-    }
-}
-
 /// The types that a value may have. Each method is one JSON type; those that a shape leaves alone
 /// are the wrong type for it.
 pub(super) trait Shape<'a>: Sized {
     /// What the value should be, for the sentence "This must be …".
     const EXPECTED: &'static str;
 
-    /// The value's JSON Schema.
-    fn schema() -> Value;
+    /// The value's JSON Schema. What has a name of its own goes into the definitions.
+    fn schema(definitions: &mut Definitions) -> Value;
 
-    fn text(reader: &mut Reader<'a>, location: Location, _text: Cow<'a, str>) -> Option<Self> {
-        wrong_type::<Self>(reader, location)
+    fn text(state: &mut ReadState<'a>, location: Location, _text: Cow<'a, str>) -> Option<Self> {
+        wrong_type::<Self>(state, location)
     }
 
-    /// Octets come from the doors of languages that have them; JSON has none.
-    fn octets(reader: &mut Reader<'a>, location: Location, _octets: Cow<'a, [u8]>) -> Option<Self> {
-        wrong_type::<Self>(reader, location)
+    /// Bytes come from languages that have them; JSON has none.
+    fn bytes(state: &mut ReadState<'a>, location: Location, _bytes: Cow<'a, [u8]>) -> Option<Self> {
+        wrong_type::<Self>(state, location)
     }
 
-    fn boolean(reader: &mut Reader<'a>, location: Location, _boolean: bool) -> Option<Self> {
-        wrong_type::<Self>(reader, location)
+    fn boolean(state: &mut ReadState<'a>, location: Location, _boolean: bool) -> Option<Self> {
+        wrong_type::<Self>(state, location)
     }
 
-    fn number(reader: &mut Reader<'a>, location: Location, _number: JsonNumber) -> Option<Self> {
-        wrong_type::<Self>(reader, location)
+    fn number(state: &mut ReadState<'a>, location: Location, _number: JsonNumber) -> Option<Self> {
+        wrong_type::<Self>(state, location)
     }
 
     fn list<A: SeqAccess<'a>>(
-        reader: &mut Reader<'a>,
+        state: &mut ReadState<'a>,
         location: Location,
         mut elements: A,
     ) -> Result<Option<Self>, A::Error> {
         while elements.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(wrong_type::<Self>(reader, location))
+        Ok(wrong_type::<Self>(state, location))
     }
 
     fn object<A: MapAccess<'a>>(
-        reader: &mut Reader<'a>,
+        state: &mut ReadState<'a>,
         location: Location,
         mut members: A,
     ) -> Result<Option<Self>, A::Error> {
         while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(wrong_type::<Self>(reader, location))
+        Ok(wrong_type::<Self>(state, location))
     }
 }
 
 pub(super) fn wrong_type<'a, S: Shape<'a>>(
-    reader: &mut Reader<'a>,
+    state: &mut ReadState<'a>,
     location: Location,
 ) -> Option<S> {
     let detail = format!("This must be {}.", S::EXPECTED);
-    reader.report.problem(location, Code::WrongType, detail);
+    state.report.problem(location, Code::WrongType, detail);
     None
 }
 
 /// Reads one value of shape `S` at a location: `None` for null and for what became a problem.
-pub(super) struct Seed<'r, 'a, S> {
-    reader: &'r mut Reader<'a>,
+pub(super) struct ValueSeed<'r, 'a, S> {
+    state: &'r mut ReadState<'a>,
     location: Location,
     shape: PhantomData<S>,
 }
 
-impl<'r, 'a, S: Shape<'a>> Seed<'r, 'a, S> {
-    pub fn new(reader: &'r mut Reader<'a>, location: Location) -> Self {
+impl<'r, 'a, S: Shape<'a>> ValueSeed<'r, 'a, S> {
+    pub fn new(state: &'r mut ReadState<'a>, location: Location) -> Self {
         Self {
-            reader,
+            state,
             location,
             shape: PhantomData,
         }
     }
 
     fn take(self, text: Cow<'a, str>) -> Option<S> {
-        if self.reader.has_lone_surrogate(&text) {
-            let detail = "This holds half of a surrogate pair, which is no character.";
-            self.reader
-                .report
-                .problem(self.location, Code::LoneSurrogate, detail);
+        if self.state.has_lone_surrogate(self.location, &text) {
             return None;
         }
-        S::text(self.reader, self.location, text)
+        S::text(self.state, self.location, text)
     }
 }
 
-impl<'a, S: Shape<'a>> DeserializeSeed<'a> for Seed<'_, 'a, S> {
+impl<'a, S: Shape<'a>> DeserializeSeed<'a> for ValueSeed<'_, 'a, S> {
     type Value = Option<S>;
 
     fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Option<S>, D::Error> {
@@ -149,7 +104,7 @@ impl<'a, S: Shape<'a>> DeserializeSeed<'a> for Seed<'_, 'a, S> {
     }
 }
 
-impl<'a, S: Shape<'a>> Visitor<'a> for Seed<'_, 'a, S> {
+impl<'a, S: Shape<'a>> Visitor<'a> for ValueSeed<'_, 'a, S> {
     type Value = Option<S>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -168,20 +123,20 @@ impl<'a, S: Shape<'a>> Visitor<'a> for Seed<'_, 'a, S> {
         Ok(self.take(Cow::Owned(text)))
     }
 
-    fn visit_borrowed_bytes<E>(self, octets: &'a [u8]) -> Result<Option<S>, E> {
-        Ok(S::octets(self.reader, self.location, Cow::Borrowed(octets)))
+    fn visit_borrowed_bytes<E>(self, bytes: &'a [u8]) -> Result<Option<S>, E> {
+        Ok(S::bytes(self.state, self.location, Cow::Borrowed(bytes)))
     }
 
-    fn visit_bytes<E>(self, octets: &[u8]) -> Result<Option<S>, E> {
-        Ok(S::octets(
-            self.reader,
+    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Option<S>, E> {
+        Ok(S::bytes(
+            self.state,
             self.location,
-            Cow::Owned(octets.to_owned()),
+            Cow::Owned(bytes.to_owned()),
         ))
     }
 
-    fn visit_byte_buf<E>(self, octets: Vec<u8>) -> Result<Option<S>, E> {
-        Ok(S::octets(self.reader, self.location, Cow::Owned(octets)))
+    fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Option<S>, E> {
+        Ok(S::bytes(self.state, self.location, Cow::Owned(bytes)))
     }
 
     fn visit_unit<E>(self) -> Result<Option<S>, E> {
@@ -197,117 +152,55 @@ impl<'a, S: Shape<'a>> Visitor<'a> for Seed<'_, 'a, S> {
     }
 
     fn visit_bool<E>(self, boolean: bool) -> Result<Option<S>, E> {
-        Ok(S::boolean(self.reader, self.location, boolean))
+        Ok(S::boolean(self.state, self.location, boolean))
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<Option<S>, E> {
         let number = JsonNumber::Integer(number.into());
-        Ok(S::number(self.reader, self.location, number))
+        Ok(S::number(self.state, self.location, number))
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Option<S>, E> {
         let number = JsonNumber::Integer(number.into());
-        Ok(S::number(self.reader, self.location, number))
+        Ok(S::number(self.state, self.location, number))
     }
 
     /// Too large for JSON's readers. Formats also give such a number for what JSON cannot say.
     fn visit_i128<E>(self, _: i128) -> Result<Option<S>, E> {
-        Ok(wrong_type(self.reader, self.location))
+        Ok(wrong_type(self.state, self.location))
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Option<S>, E> {
         let number = JsonNumber::of_float(number);
-        Ok(S::number(self.reader, self.location, number))
+        Ok(S::number(self.state, self.location, number))
     }
 
     fn visit_seq<A: SeqAccess<'a>>(self, elements: A) -> Result<Option<S>, A::Error> {
-        S::list(self.reader, self.location, elements)
+        S::list(self.state, self.location, elements)
+    }
+
+    fn visit_enum<A: EnumAccess<'a>>(self, access: A) -> Result<Option<S>, A::Error> {
+        read_lossy(access, &self)?;
+        self.state.lone_surrogate(self.location);
+        Ok(None)
     }
 
     fn visit_map<A: MapAccess<'a>>(self, members: A) -> Result<Option<S>, A::Error> {
-        S::object(self.reader, self.location, members)
-    }
-}
-
-/// Text as it is.
-impl<'a> Shape<'a> for Cow<'a, str> {
-    const EXPECTED: &'static str = "a string";
-
-    fn schema() -> Value {
-        json!({"type": "string"})
-    }
-
-    fn text(_: &mut Reader<'a>, _: Location, text: Cow<'a, str>) -> Option<Self> {
-        Some(text)
-    }
-}
-
-/// Yes or no.
-impl<'a> Shape<'a> for bool {
-    const EXPECTED: &'static str = "true or false";
-
-    fn schema() -> Value {
-        json!({"type": "boolean"})
-    }
-
-    fn boolean(_: &mut Reader<'a>, _: Location, boolean: bool) -> Option<Self> {
-        Some(boolean)
-    }
-}
-
-/// A value that is too large to be moved about.
-impl<'a, S: Shape<'a>> Shape<'a> for Box<S> {
-    const EXPECTED: &'static str = S::EXPECTED;
-
-    fn schema() -> Value {
-        S::schema()
-    }
-
-    fn object<A: MapAccess<'a>>(
-        reader: &mut Reader<'a>,
-        location: Location,
-        members: A,
-    ) -> Result<Option<Self>, A::Error> {
-        Ok(S::object(reader, location, members)?.map(Self::new))
-    }
-}
-
-/// An array of one shape; `null` elements are as absent.
-impl<'a, S: Shape<'a>> Shape<'a> for Vec<Located<S>> {
-    const EXPECTED: &'static str = "an array";
-
-    fn schema() -> Value {
-        json!({"type": "array", "items": S::schema()})
-    }
-
-    fn list<A: SeqAccess<'a>>(
-        reader: &mut Reader<'a>,
-        location: Location,
-        mut elements: A,
-    ) -> Result<Option<Self>, A::Error> {
-        let mut list = Self::with_capacity(elements.size_hint().unwrap_or(0).min(1024));
-        for index in 0.. {
-            let location = reader.report.element(location, index);
-            match elements.next_element_seed(Seed::<S>::new(reader, location))? {
-                None => break,
-                Some(None) => {}
-                Some(Some(value)) => list.push(Located { location, value }),
-            }
-        }
-        Ok(Some(list))
+        S::object(self.state, self.location, members)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::{Message, NOT_UNICODE};
+    use crate::{Message, NotUnicode};
     use serde::de::value::{BorrowedBytesDeserializer, Error, MapDeserializer};
     use serde::de::{Deserializer, IntoDeserializer, Visitor, value::BorrowedStrDeserializer};
 
-    /// A value of a format that can lend octets.
+    /// A value of a format that has bytes, and texts that are not Unicode.
     enum Value {
         Text(&'static str),
-        Octets(&'static [u8]),
+        Bytes(&'static [u8]),
+        NotUnicode(&'static str),
     }
 
     impl<'de> Deserializer<'de> for Value {
@@ -316,9 +209,10 @@ mod tests {
         fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
             match self {
                 Self::Text(text) => BorrowedStrDeserializer::new(text).deserialize_any(visitor),
-                Self::Octets(octets) => {
-                    BorrowedBytesDeserializer::new(octets).deserialize_any(visitor)
+                Self::Bytes(bytes) => {
+                    BorrowedBytesDeserializer::new(bytes).deserialize_any(visitor)
                 }
+                Self::NotUnicode(lossy) => NotUnicode::new(lossy).visit(visitor),
             }
         }
 
@@ -348,15 +242,14 @@ mod tests {
     }
 
     #[test]
-    fn other_formats_lend_octets_and_say_what_is_not_unicode() {
+    fn other_formats_give_bytes_and_texts_that_are_not_unicode() {
         let members = [
-            ("from", Value::Text("a@example.com")),
-            ("to", Value::Octets(b"b@example.org")),
-            ("subject", Value::Text(NOT_UNICODE)),
-            (
-                "text",
-                Value::Text(concat!("\u{fdd0}half of a surrogate pair", "\u{fdd1}")),
-            ),
+            (Value::Text("from"), Value::Text("a@example.com")),
+            (Value::Text("to"), Value::Bytes(b"b@example.org")),
+            (Value::Text("subject"), Value::NotUnicode("H\u{fffd}")),
+            (Value::Text("text"), Value::Text("NotUnicode")),
+            (Value::Text("nonsense"), Value::NotUnicode("\u{fffd}")),
+            (Value::NotUnicode("ht\u{fffd}ml"), Value::Text("Hello")),
         ];
         let message = MapDeserializer::new(members.into_iter());
         let problems = Message::from_deserializer(message).unwrap().unwrap_err();
@@ -366,7 +259,12 @@ mod tests {
             .collect();
         assert_eq!(
             seen,
-            [("/to", "wrong_type"), ("/subject", "lone_surrogate")]
+            [
+                ("/to", "wrong_type"),
+                ("/subject", "lone_surrogate"),
+                ("/nonsense", "unknown_field"),
+                ("/ht\u{fffd}ml", "lone_surrogate"),
+            ]
         );
     }
 }

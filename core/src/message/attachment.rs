@@ -3,7 +3,7 @@
 use super::form::{FilePart, FileParts};
 use super::values::{choice, header_text};
 use crate::header::ContentId;
-use crate::json::{JsonAttachment, JsonContent, Located};
+use crate::json::{DispositionWord, Encoding, JsonAttachment, JsonContent, Located};
 use crate::mime::{Base64, Content, Disposition, File, MediaType};
 use crate::problem::{Code, Location, OrRefuse, ProblemReport, Refusal};
 use crate::text::into_octets;
@@ -59,16 +59,12 @@ fn read_attachment<'a>(
         .cid
         .and_then(|cid| ContentId::parse(&cid.value).or_refuse(cid.location, report));
     let disposition = json.disposition.and_then(|word| {
-        let choices = [
-            ("attachment", Disposition::Attachment),
-            ("inline", Disposition::Inline),
-        ];
-        choice(&word, &choices, report)
+        choice(&word, report).map(|word| match word {
+            DispositionWord::Attachment => Disposition::Attachment,
+            DispositionWord::Inline => Disposition::Inline,
+        })
     });
-    let encoding = json.encoding.and_then(|word| {
-        let choices = [("base64", Encoding::Base64), ("utf8", Encoding::Utf8)];
-        choice(&word, &choices, report)
-    });
+    let encoding = json.encoding.and_then(|word| choice(&word, report));
     let given_type = json.content_type.and_then(|text| read_type(&text, report));
     let Some(content) = json.content else {
         let detail = "An attachment must have `content`.";
@@ -142,12 +138,6 @@ fn take_part<'a>(
     }
     let value = JsonContent::Octets(Cow::Borrowed(content));
     json.content = Some(Located { location, value });
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Encoding {
-    Base64,
-    Utf8,
 }
 
 fn read_content<'a>(

@@ -6,6 +6,7 @@ use super::stencil::Stencil;
 use super::unsubscribe::Unsubscribe;
 use crate::address::Mailbox;
 use crate::header::{Date, HeaderSection, MessageId};
+use crate::json::Priority;
 use crate::mime::{Entity, File, TextSubtype};
 use crate::stamp::Stamp;
 use std::borrow::Cow;
@@ -302,21 +303,7 @@ impl Composed<'_> {
     }
 }
 
-/// How urgent the sender finds it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Priority {
-    High,
-    Normal,
-    Low,
-}
-
 impl Priority {
-    pub const CHOICES: [(&'static str, Self); 3] = [
-        ("high", Self::High),
-        ("normal", Self::Normal),
-        ("low", Self::Low),
-    ];
-
     /// Writes X-Priority and Importance.
     pub fn write(self, header: &mut HeaderSection<'_>) {
         let (number, word) = self.values();

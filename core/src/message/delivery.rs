@@ -2,7 +2,7 @@
 
 use super::values::choice;
 use crate::header::{Date, is_token, local_time};
-use crate::json::{JsonDkim, JsonDsn, JsonMessage, JsonWindow, Located};
+use crate::json::{JsonDkim, JsonDsn, JsonMessage, JsonWindow, Located, NotifyWord, ReturnWord};
 use crate::problem::{Code, Location, OrRefuse, ProblemReport};
 use std::borrow::Cow;
 
@@ -181,14 +181,14 @@ fn read_dsn<'a>(dsn: JsonDsn<'a>, report: &mut ProblemReport<'a>) -> Option<Dsn>
     let mut events: Vec<&str> = Vec::new();
     let mut never: Option<Location> = None;
     for word in dsn.notify.map(|notify| notify.value.0).unwrap_or_default() {
-        let choices = [
-            ("never", "NEVER"),
-            ("success", "SUCCESS"),
-            ("failure", "FAILURE"),
-            ("delay", "DELAY"),
-        ];
-        let Some(event) = choice(&word, &choices, report) else {
+        let Some(event) = choice(&word, report) else {
             continue;
+        };
+        let event = match event {
+            NotifyWord::Never => "NEVER",
+            NotifyWord::Success => "SUCCESS",
+            NotifyWord::Failure => "FAILURE",
+            NotifyWord::Delay => "DELAY",
         };
         if event == "NEVER" {
             never = Some(word.location);
@@ -204,9 +204,11 @@ fn read_dsn<'a>(dsn: JsonDsn<'a>, report: &mut ProblemReport<'a>) -> Option<Dsn>
         report.problem(location, Code::InvalidChoice, detail);
     }
     let notify = (!events.is_empty()).then(|| events.join(","));
-    let ret = dsn
-        .ret
-        .and_then(|word| choice(&word, &[("full", "FULL"), ("headers", "HDRS")], report));
+    let ret = dsn.ret.and_then(|word| choice(&word, report));
+    let ret = ret.map(|word| match word {
+        ReturnWord::Full => "FULL",
+        ReturnWord::Headers => "HDRS",
+    });
     (notify.is_some() || ret.is_some()).then_some(Dsn { notify, ret })
 }
 

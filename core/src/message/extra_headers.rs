@@ -2,7 +2,7 @@
 
 use super::values::header_text;
 use crate::header::{HeaderField, LONGEST_LINE, Owner, needs_encoding};
-use crate::json::{JsonHeader, JsonHeaders};
+use crate::json::{JsonHeader, JsonHeaders, field_of_header};
 use crate::problem::{Code, OrRefuse, ProblemReport, Refusal};
 use std::borrow::Cow;
 
@@ -87,16 +87,14 @@ fn check_name(name: &str, has_unsubscribe: bool) -> Result<(), Refusal> {
                       characters at most.";
         return Err(Refusal::new(Code::InvalidHeaderName, detail));
     }
-    let Some(field) = HeaderField::named_loosely(name) else {
-        return Ok(());
-    };
-    match field.made_from {
-        Some("unsubscribe") if field.owner == Owner::Sender && !has_unsubscribe => Ok(()),
+    let owner = HeaderField::named_loosely(name).map_or(Owner::Sender, |field| field.owner);
+    match field_of_header(name) {
+        Some("unsubscribe") if owner == Owner::Sender && !has_unsubscribe => Ok(()),
         Some(own) => {
             let detail = format!("This header field is made from the message's `{own}`.");
             Err(Refusal::with_detail(Code::ReservedHeader, detail))
         }
-        None if field.owner == Owner::Sender => Ok(()),
+        None if owner == Owner::Sender => Ok(()),
         None => {
             let detail = "This header field is not the sender's to write.";
             Err(Refusal::new(Code::ReservedHeader, detail))

@@ -1,10 +1,11 @@
 //! Mail merge: one personal message for each recipient.
 
-use super::composed::{Addressees, Composed, Priority};
+use super::composed::{Addressees, Composed};
 use super::delivery::Delivery;
 use super::templates::{Filled, Templates};
 use crate::address::{AddrSpec, Mailbox, ReversePath};
 use crate::envelope::Envelope;
+use crate::json::{MergeForm, Priority};
 use crate::stamp::{Id, Stamp};
 use crate::template::Values;
 use std::borrow::Cow;
@@ -23,20 +24,6 @@ pub(crate) struct Merge<'a> {
     pub composed: Box<Composed<'a>>,
     /// The fields with placeholders.
     pub templates: Templates<'a>,
-}
-
-/// How a merge is written down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum MergeForm {
-    /// In PowerMTA's own form, the text once for many recipients.
-    Native,
-    /// A file for each recipient.
-    Expanded,
-}
-
-impl MergeForm {
-    pub const CHOICES: [(&'static str, Self); 2] =
-        [("native", Self::Native), ("expanded", Self::Expanded)];
 }
 
 /// One recipient with all that is its own. All rules hold.

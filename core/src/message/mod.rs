@@ -20,10 +20,11 @@ mod templates;
 mod unsubscribe;
 mod values;
 
-pub(crate) use composed::{Composed, Field, Priority};
+pub(crate) use crate::json::{MergeForm, Priority};
+pub(crate) use composed::{Composed, Field};
 pub(crate) use delivery::{Delivery, Dsn};
 pub use form::FilePart;
-pub(crate) use merge::{Merge, MergeForm, Recipient, RecipientPriority, Recipients};
+pub(crate) use merge::{Merge, Recipient, RecipientPriority, Recipients};
 pub use missing_fields::{SenderDefaults, add_missing_fields};
 pub use raw::HeaderRecipients;
 pub(crate) use recipients::NOBODY;
@@ -135,7 +136,7 @@ impl<'a> Message<'a> {
 
     /// Reads a message from any serde data format that lends its strings, such as a
     /// `&serde_json::Value`. Octets are taken where a field's content may be octets. For a text
-    /// that is not Unicode the format lends [`NOT_UNICODE`](crate::NOT_UNICODE).
+    /// that is not Unicode the format gives [`NotUnicode`](crate::NotUnicode).
     ///
     /// The outer error is the format's own.
     pub fn from_deserializer<D: Deserializer<'a>>(

@@ -3,7 +3,7 @@
 use super::values::choice;
 use crate::address::{AddrSpec, Mailbox, bare_addresses};
 use crate::header::{HeaderField, LONGEST_LINE, Occurs, Owner};
-use crate::json::{JsonContent, JsonRaw, Located};
+use crate::json::{Encoding, JsonContent, JsonRaw, Located};
 use crate::mime::{Base64, with_crlf};
 use crate::problem::{Code, Location, OrRefuse, ProblemReport, Refusal};
 use crate::text::into_octets;
@@ -120,17 +120,14 @@ fn read_octets<'a>(
 ) -> Option<Cow<'a, [u8]>> {
     let (content, is_base64) = match raw {
         JsonRaw::Content(content) => (content, false),
-        JsonRaw::Parts(parts) => {
-            let choices = [("base64", true), ("utf8", false)];
-            let is_base64 = parts
-                .encoding
-                .and_then(|word| choice(&word, &choices, report));
-            let Some(content) = parts.content else {
+        JsonRaw::Object(object) => {
+            let encoding = object.encoding.and_then(|word| choice(&word, report));
+            let Some(content) = object.content else {
                 let detail = "A raw message must have `content`.";
                 report.missing(location, &["content"], Code::MissingField, detail);
                 return None;
             };
-            (content.value, is_base64.unwrap_or(false))
+            (content.value, encoding == Some(Encoding::Base64))
         }
     };
     match content {

@@ -2,7 +2,7 @@
 
 use super::attachment::read_attachments;
 use super::calendar::read_calendar;
-use super::composed::{Composed, Files, Priority};
+use super::composed::{Composed, Files};
 use super::delivery::{Delivery, read_delivery};
 use super::extra_headers::read_headers;
 use super::form::FileParts;
@@ -234,10 +234,7 @@ pub(super) fn read_composed_with<'a>(
         .unsubscribe
         .take()
         .map(|ways| read_unsubscribe(ways, report));
-    let priority = json
-        .priority
-        .take()
-        .and_then(|word| choice(&word, &Priority::CHOICES, report));
+    let priority = json.priority.take().and_then(|word| choice(&word, report));
     let mut ids = |field: Option<Located<JsonTexts<'a>>>| {
         field.map_or_else(Vec::new, |field| read_message_ids(field.value, report))
     };

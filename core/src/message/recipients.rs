@@ -1,15 +1,14 @@
 //! Reads the recipients of a mail merge.
 
-use super::composed::Priority;
 use super::delivery::{LONGEST_ENVID, LONGEST_TOKEN, read_token};
-use super::merge::{Merge, MergeForm, Recipient, RecipientPriority, Recipients};
+use super::merge::{Merge, Recipient, RecipientPriority, Recipients};
 use super::templated::require_language;
 use super::templates::Filled;
 use super::values::{choice, read_sender};
 use crate::address::{Mailbox, ReversePath, read_mailbox};
 use crate::json::{
-    JsonMailbox, JsonNumber, JsonPriority, JsonRecipient, JsonRecipientParts, JsonVariables,
-    Located,
+    JsonMailbox, JsonNumber, JsonPriority, JsonRecipient, JsonRecipientObject, JsonVariables,
+    Located, MergeForm,
 };
 use crate::problem::{Code, ProblemReport};
 use crate::template::{Owner, Values};
@@ -28,8 +27,8 @@ impl<'a> Merge<'a> {
         let Located { location, value } = recipient;
         let (mailbox, mut parts) = match value {
             JsonRecipient::Text(text) => (JsonMailbox::Text(text), Box::default()),
-            JsonRecipient::Parts(mut parts) => {
-                let mailbox = JsonMailbox::Parts(Box::new(parts.take_mailbox()));
+            JsonRecipient::Object(mut parts) => {
+                let mailbox = JsonMailbox::Object(Box::new(parts.take_mailbox()));
                 (mailbox, parts)
             }
         };
@@ -57,7 +56,7 @@ impl<'a> Merge<'a> {
     fn read_own<'r>(
         &self,
         mailbox: Mailbox<'r>,
-        parts: JsonRecipientParts<'r>,
+        parts: JsonRecipientObject<'r>,
         values: Values<'r>,
         filled: Filled,
         report: &mut ProblemReport<'r>,
@@ -100,7 +99,7 @@ impl<'a> Merge<'a> {
         let number = match value {
             JsonPriority::Word(value) => {
                 let word = Located { location, value };
-                return choice(&word, &Priority::CHOICES, report).map(RecipientPriority::Header);
+                return choice(&word, report).map(RecipientPriority::Header);
             }
             JsonPriority::Number(JsonNumber::Integer(number)) => u8::try_from(number).ok(),
             JsonPriority::Number(JsonNumber::Float(_)) => None,

@@ -3,14 +3,14 @@
 use super::composed::Composed;
 use super::delivery::Delivery;
 use super::form::FileParts;
-use super::merge::{Merge, MergeForm};
+use super::merge::Merge;
 use super::read::read_composed_with;
 use super::templates::{NamePlaces, Templates};
 use super::values::choice;
 use crate::address::ReversePath;
-use crate::json::JsonMessage;
+use crate::json::{JsonMessage, MergeForm};
 use crate::problem::{Code, Location, ProblemReport};
-use crate::template::{Language, LanguageKind, Owner};
+use crate::template::{Language, Owner};
 
 /// Understands a message with placeholders whose recipients all get the same. `None` only where the
 /// report tells why.
@@ -34,7 +34,7 @@ pub(super) fn read_merge<'a>(
     report: &mut ProblemReport<'a>,
 ) -> Option<Box<Merge<'a>>> {
     let form = json.merge.take();
-    let form = form.and_then(|word| choice(&word, &MergeForm::CHOICES, report));
+    let form = form.and_then(|word| choice(&word, report));
     let has_language = json.template.is_some();
     let (composed, templates) = read_texts(json, true, files, report)?;
     Some(Box::new(Merge {
@@ -58,7 +58,7 @@ fn read_texts<'a>(
         require_language(report);
     }
     let language = json.template.take();
-    let language = language.and_then(|word| choice(&word, LanguageKind::CHOICES, report));
+    let language = language.and_then(|word| choice(&word, report));
     let language = language.map_or(Language::None, Language::new);
     let names = NamePlaces::of(json);
     let has_unsubscribe = json.unsubscribe.is_some();

@@ -267,7 +267,7 @@ impl NamePlaces {
 fn name_place(location: Location, mailbox: &JsonMailbox<'_>) -> Location {
     match mailbox {
         JsonMailbox::Text(_) => location,
-        JsonMailbox::Parts(parts) => parts.name.as_ref().map_or(location, |name| name.location),
+        JsonMailbox::Object(parts) => parts.name.as_ref().map_or(location, |name| name.location),
     }
 }
 

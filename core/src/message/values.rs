@@ -2,7 +2,7 @@
 
 use crate::address::ReversePath;
 use crate::characters::has_control_except_tab;
-use crate::json::Located;
+use crate::json::{Choice, JsonWord, Located};
 use crate::problem::{Code, OrRefuse, ProblemReport};
 use std::borrow::Cow;
 
@@ -26,22 +26,15 @@ pub(super) fn header_text<'a>(
     text.value
 }
 
-/// One of the words that the field knows, in any letter case.
-pub(super) fn choice<T: Copy>(
-    word: &Located<Cow<'_, str>>,
-    choices: &[(&'static str, T)],
+/// What a word means; `None` where it is none that the field knows.
+pub(super) fn choice<C: Choice>(
+    word: &Located<JsonWord<'_, C>>,
     report: &mut ProblemReport<'_>,
-) -> Option<T> {
-    let known = choices
-        .iter()
-        .find(|(known, _)| known.eq_ignore_ascii_case(&word.value));
-    if known.is_none() {
-        let words: Vec<String> = choices
-            .iter()
-            .map(|(known, _)| format!("`{known}`"))
-            .collect();
-        let detail = format!("This must be one of {}.", words.join(", "));
+) -> Option<C> {
+    let meaning = word.value.meaning();
+    if meaning.is_none() {
+        let detail = format!("This must be {}.", C::expected());
         report.problem(word.location, Code::InvalidChoice, detail);
     }
-    known.map(|(_, meaning)| *meaning)
+    meaning
 }

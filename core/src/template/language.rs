@@ -4,7 +4,7 @@
 use super::jinja::Programs;
 use super::sources::{Owner, Sources};
 use super::{TemplateText, TextKind, Values};
-use crate::json::JsonVariables;
+use crate::json::{JsonVariables, TemplateLanguage};
 use crate::problem::{ProblemReport, Refusal};
 use std::borrow::Cow;
 
@@ -22,12 +22,12 @@ pub(crate) enum Language<'a> {
 
 impl<'a> Language<'a> {
     /// Of this kind, with nothing found yet.
-    pub fn new(kind: LanguageKind) -> Self {
+    pub fn new(kind: TemplateLanguage) -> Self {
         match kind {
-            LanguageKind::None => Self::None,
-            LanguageKind::Merge => Self::Merge(Sources::default()),
+            TemplateLanguage::None => Self::None,
+            TemplateLanguage::Merge => Self::Merge(Sources::default()),
             #[cfg(feature = "jinja")]
-            LanguageKind::Jinja => Self::Jinja(Box::new(Programs::new())),
+            TemplateLanguage::Jinja => Self::Jinja(Box::new(Programs::new())),
         }
     }
 
@@ -91,22 +91,4 @@ impl<'a> Language<'a> {
             Self::Jinja(_) => "",
         }
     }
-}
-
-/// The languages by their names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LanguageKind {
-    None,
-    Merge,
-    #[cfg(feature = "jinja")]
-    Jinja,
-}
-
-impl LanguageKind {
-    pub const CHOICES: &'static [(&'static str, Self)] = &[
-        ("none", Self::None),
-        ("merge", Self::Merge),
-        #[cfg(feature = "jinja")]
-        ("jinja", Self::Jinja),
-    ];
 }

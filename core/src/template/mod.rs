@@ -11,7 +11,7 @@ mod merge;
 mod sources;
 
 pub(crate) use html::{entity, push_escaped};
-pub(crate) use language::{Language, LanguageKind};
+pub(crate) use language::Language;
 pub(crate) use sources::Owner;
 
 use std::borrow::Cow;

@@ -1,26 +1,19 @@
 //! Finds half surrogate pairs (`\ud800` alone), which JSON's grammar allows and no text can hold.
 
-/// What a deserializer lends in place of a text that holds half of a surrogate pair, as the strings
-/// of Python and of JavaScript may. It becomes the problem `lone_surrogate`.
-///
-/// A text is known by the address of this one, so no other can be mistaken for it; in the name of a
-/// field it stands for each half.
-pub static NOT_UNICODE: &str = "\u{fdd0}half of a surrogate pair\u{fdd1}";
-
 /// A JSON text in which a mark stands for each half of a surrogate pair.
-pub(crate) struct Marked {
+pub(crate) struct MarkedText {
     pub(super) text: String,
     pub(super) mark: String,
 }
 
-impl Marked {
+impl MarkedText {
     /// `None` when the text has no lone surrogate.
     pub(super) fn new(text: &str) -> Option<Self> {
         mark(text)
     }
 }
 
-fn mark(text: &str) -> Option<Marked> {
+fn mark(text: &str) -> Option<MarkedText> {
     let mark = unused_mark(text)?;
     let mut marked = String::with_capacity(text.len());
     let mut rest = text;
@@ -50,7 +43,7 @@ fn mark(text: &str) -> Option<Marked> {
         rest = next;
     }
     marked.push_str(rest);
-    found.then_some(Marked { text: marked, mark })
+    found.then_some(MarkedText { text: marked, mark })
 }
 
 /// The UTF-16 unit of a `\uXXXX` at the start of `text`.

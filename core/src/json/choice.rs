@@ -1,0 +1,89 @@
+//! Words of which the field takes one.
+
+use super::definitions::Definitions;
+use super::shape::{ReadState, Shape};
+use crate::problem::Location;
+use serde_json::{Value, json};
+use std::{borrow::Cow, marker::PhantomData};
+
+/// The words that a field may be, in one table with what they mean. They are compared without letter
+/// case.
+pub(crate) trait Choice: Copy + 'static {
+    /// What the schema calls it.
+    const NAME: &'static str;
+    const DESCRIPTION: &'static str;
+    const WORDS: &'static [(&'static str, Self)];
+
+    /// What the word should have been, for the sentence "This must be …".
+    fn expected() -> String {
+        let words: Vec<String> = Self::WORDS
+            .iter()
+            .map(|(word, _)| format!("`{word}`"))
+            .collect();
+        format!("one of {}", words.join(", "))
+    }
+
+    fn schema(definitions: &mut Definitions) -> Value {
+        let words: Vec<&str> = Self::WORDS.iter().map(|(word, _)| *word).collect();
+        definitions.refer(Self::NAME, |_| {
+            let description = Self::DESCRIPTION.trim();
+            json!({"type": "string", "description": description, "enum": words})
+        })
+    }
+}
+
+/// A text that should be one of the words of `C`. What it means is asked where its field is
+/// understood, so that a word of a field that is refused is no problem too.
+#[derive(Debug)]
+pub(crate) struct JsonWord<'a, C> {
+    text: Cow<'a, str>,
+    choice: PhantomData<C>,
+}
+
+impl<C: Choice> JsonWord<'_, C> {
+    /// `None` where it is none of the words.
+    pub fn meaning(&self) -> Option<C> {
+        C::WORDS
+            .iter()
+            .find(|(word, _)| word.eq_ignore_ascii_case(&self.text))
+            .map(|(_, meaning)| *meaning)
+    }
+}
+
+impl<'a, C: Choice> Shape<'a> for JsonWord<'a, C> {
+    const EXPECTED: &'static str = "a string";
+
+    fn schema(definitions: &mut Definitions) -> Value {
+        C::schema(definitions)
+    }
+
+    fn text(_: &mut ReadState<'a>, _: Location, text: Cow<'a, str>) -> Option<Self> {
+        let choice = PhantomData;
+        Some(Self { text, choice })
+    }
+}
+
+/// Declares an enum of the words that a field may be.
+macro_rules! choice {
+    (
+        $(#[doc = $doc:literal])*
+        $choice:ident {
+            $($(#[doc = $word_doc:literal])* $(#[cfg($cfg:meta)])? $meaning:ident = $word:literal,)+
+        }
+    ) => {
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum $choice {
+            $($(#[doc = $word_doc])* $(#[cfg($cfg)])? $meaning,)+
+        }
+
+        impl $crate::json::choice::Choice for $choice {
+            const NAME: &'static str = stringify!($choice);
+            const DESCRIPTION: &'static str = concat!($($doc),*);
+            const WORDS: &'static [(&'static str, Self)] =
+                &[$($(#[cfg($cfg)])? ($word, Self::$meaning),)+];
+        }
+    };
+}
+
+pub(super) use choice;

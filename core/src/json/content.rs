@@ -1,0 +1,108 @@
+//! Attachments and finished messages: what may be bytes.
+
+use super::choice::JsonWord;
+use super::definitions::Definitions;
+use super::object::object;
+use super::shape::{ReadState, Shape};
+use super::words::{DispositionWord, Encoding};
+use crate::problem::Location;
+use serde::de::MapAccess;
+use serde_json::{Value, json};
+use std::borrow::Cow;
+
+/// Content of an attachment: text of some encoding, or bytes where the language has them.
+#[derive(Debug)]
+pub(crate) enum JsonContent<'a> {
+    /// Text; `encoding` says how it is written.
+    Text(Cow<'a, str>),
+    /// The bytes themselves.
+    Octets(Cow<'a, [u8]>),
+}
+
+impl<'a> Shape<'a> for JsonContent<'a> {
+    const EXPECTED: &'static str = "a string";
+
+    fn schema(_: &mut Definitions) -> Value {
+        // Languages that have bytes may give these instead.
+        json!({"type": "string", "contentMediaType": "application/octet-stream"})
+    }
+
+    fn text(_: &mut ReadState<'a>, _: Location, text: Cow<'a, str>) -> Option<Self> {
+        Some(Self::Text(text))
+    }
+
+    fn bytes(_: &mut ReadState<'a>, _: Location, bytes: Cow<'a, [u8]>) -> Option<Self> {
+        Some(Self::Octets(bytes))
+    }
+}
+
+object! {
+    /// A file that travels with the message.
+    JsonAttachment, "an object: one attachment" {
+        /// Its name, as the reader shall see it.
+        filename("filename"): Cow<'a, str> { example: "report.pdf" },
+        /// Base64, unless `encoding` says otherwise.
+        content("content"): JsonContent<'a> { content_encoding: "base64", example: "JVBERi0xLjc=" },
+        /// In multipart/form-data, in place of `content`: the name of the form's part with the file.
+        part("part"): Cow<'a, str> { example: "file1" },
+        /// Its media type; made from the name when absent.
+        content_type("contentType"): Cow<'a, str> { example: "application/pdf" },
+        /// The name by which the HTML refers to it (`cid:`); makes it inline.
+        cid("cid", "contentId"): Cow<'a, str> { example: "logo" },
+        /// `attachment` or `inline`.
+        disposition("disposition"): JsonWord<'a, DispositionWord>,
+        /// How `content` is written: `base64` or `utf8`.
+        encoding("encoding"): JsonWord<'a, Encoding>,
+    }
+}
+
+object! {
+    /// A finished message as an object.
+    JsonRawObject, "an object with `content`" {
+        /// The message.
+        content("content"): JsonContent<'a> { required: true },
+        /// How `content` is written: `utf8` or `base64`.
+        encoding("encoding"): JsonWord<'a, Encoding>,
+    }
+}
+
+/// A finished message.
+#[derive(Debug)]
+pub(crate) enum JsonRaw<'a> {
+    /// As it is.
+    Content(JsonContent<'a>),
+    /// With its encoding.
+    Object(JsonRawObject<'a>),
+}
+
+impl<'a> Shape<'a> for JsonRaw<'a> {
+    const EXPECTED: &'static str = "a string, or an object with `content` and `encoding`";
+
+    fn schema(definitions: &mut Definitions) -> Value {
+        definitions.refer("JsonRaw", |definitions| {
+            json!({
+                "description": "A finished message (RFC 5322), or an object that says how it is written.",
+                "anyOf": [
+                    {"type": "string", "contentMediaType": "message/rfc822"},
+                    JsonRawObject::schema(definitions),
+                ],
+            })
+        })
+    }
+
+    fn text(_: &mut ReadState<'a>, _: Location, text: Cow<'a, str>) -> Option<Self> {
+        Some(Self::Content(JsonContent::Text(text)))
+    }
+
+    fn bytes(_: &mut ReadState<'a>, _: Location, bytes: Cow<'a, [u8]>) -> Option<Self> {
+        Some(Self::Content(JsonContent::Octets(bytes)))
+    }
+
+    fn object<A: MapAccess<'a>>(
+        state: &mut ReadState<'a>,
+        location: Location,
+        members: A,
+    ) -> Result<Option<Self>, A::Error> {
+        Ok(JsonRawObject::object(state, location, members)?.map(Self::Object))
+    }
+}

@@ -1,0 +1,108 @@
+//! Header fields of the caller's own.
+
+use super::definitions::Definitions;
+use super::object::object;
+use super::plain::OneOrMany;
+use super::shape::{Located, MemberName, ReadState, Shape, ValueSeed};
+use crate::problem::Location;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess};
+use serde_json::{Value, json};
+use std::borrow::Cow;
+
+object! {
+    /// A header field of the caller's own, in the list form.
+    JsonHeaderObject, "an object with `name` and `value`" {
+        /// Its name.
+        name("name"): Cow<'a, str> { required: true, example: "X-Campaign" },
+        /// Its body; several make as many fields.
+        value("value"): OneOrMany<Cow<'a, str>> { required: true, example: "spring" },
+    }
+}
+
+/// Header fields of the caller's own: an object of names and values, or a list of
+/// `{name, value}`.
+#[derive(Debug)]
+pub(crate) struct JsonHeaders<'a>(pub Vec<JsonHeader<'a>>);
+
+/// One name with its values.
+#[derive(Debug)]
+pub(crate) struct JsonHeader<'a> {
+    pub name: Located<Cow<'a, str>>,
+    pub values: Vec<Located<Cow<'a, str>>>,
+}
+
+impl<'a> Shape<'a> for JsonHeaders<'a> {
+    const EXPECTED: &'static str =
+        "an object of names and values, or an array of objects with `name` and `value`";
+
+    fn schema(definitions: &mut Definitions) -> Value {
+        definitions.refer("JsonHeaders", |definitions| {
+            let values = OneOrMany::<Cow<'a, str>>::schema(definitions);
+            json!({
+                "description": "Header fields of the caller's own: names with their values, or a list of objects.",
+                "anyOf": [
+                    {"type": "object", "additionalProperties": values},
+                    Vec::<Located<JsonHeaderObject<'a>>>::schema(definitions),
+                ],
+            })
+        })
+    }
+
+    fn object<A: MapAccess<'a>>(
+        state: &mut ReadState<'a>,
+        location: Location,
+        mut members: A,
+    ) -> Result<Option<Self>, A::Error> {
+        let mut headers = Vec::new();
+        while let Some(name) = members.next_key::<MemberName<'a>>()? {
+            let text = name.text.clone();
+            let Some(location) = state.member(location, name) else {
+                members.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            let values = members
+                .next_value_seed(ValueSeed::<OneOrMany<Cow<'a, str>>>::new(state, location))?;
+            if let Some(OneOrMany(values)) = values {
+                let name = Located {
+                    location,
+                    value: text,
+                };
+                headers.push(JsonHeader { name, values });
+            }
+        }
+        Ok(Some(Self(headers)))
+    }
+
+    fn list<A: SeqAccess<'a>>(
+        state: &mut ReadState<'a>,
+        location: Location,
+        elements: A,
+    ) -> Result<Option<Self>, A::Error> {
+        let Some(list) = Vec::<Located<JsonHeaderObject<'a>>>::list(state, location, elements)?
+        else {
+            return Ok(None);
+        };
+        let mut headers = Vec::with_capacity(list.len());
+        for Located {
+            location,
+            value: parts,
+        } in list
+        {
+            match (parts.name, parts.value) {
+                (Some(name), Some(values)) => headers.push(JsonHeader {
+                    name,
+                    values: values.value.0,
+                }),
+                (name, values) => {
+                    if name.is_none() {
+                        state.lacks(location, "name");
+                    }
+                    if values.is_none() {
+                        state.lacks(location, "value");
+                    }
+                }
+            }
+        }
+        Ok(Some(Self(headers)))
+    }
+}

@@ -1,0 +1,153 @@
+//! One field of an object: what the reading, the rules and the schema ask about it.
+
+use super::definitions::Definitions;
+use serde_json::{Map, Value, json};
+
+/// A field of an object. Everything that is made from the tables is made from this.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Row {
+    /// The documented name, then the others that are taken for it.
+    pub names: &'static [&'static str],
+    description: &'static str,
+    schema: fn(&mut Definitions) -> Value,
+    /// Which half of a mail object it belongs to. Each field of the message says it.
+    pub section: Option<Section>,
+    /// The header fields that are made from it, and those that nobody else may write because of it.
+    pub headers: &'static [&'static str],
+    format: Option<&'static str>,
+    content_encoding: Option<&'static str>,
+    /// A text that it may be.
+    pub example: Option<&'static str>,
+    is_required: bool,
+    is_iterable: bool,
+}
+
+/// The halves of a mail object (RFC 5321 section 2.3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Section {
+    /// Who gets the message, and what PowerMTA is told about it.
+    Envelope,
+    /// Header section and body. A finished message has them already.
+    Content,
+    /// The content as a whole.
+    FinishedContent,
+}
+
+/// What `object!` takes behind a field's shape: `{ of: Content, headers: &["Subject"] }`.
+impl Row {
+    pub const fn new(
+        names: &'static [&'static str],
+        description: &'static str,
+        schema: fn(&mut Definitions) -> Value,
+    ) -> Self {
+        Self {
+            names,
+            description,
+            schema,
+            section: None,
+            headers: &[],
+            format: None,
+            content_encoding: None,
+            example: None,
+            is_required: false,
+            is_iterable: false,
+        }
+    }
+
+    pub const fn of(mut self, section: Section) -> Self {
+        self.section = Some(section);
+        self
+    }
+
+    pub const fn headers(mut self, names: &'static [&'static str]) -> Self {
+        self.headers = names;
+        self
+    }
+
+    /// A format of JSON Schema, such as `date-time`.
+    pub const fn format(mut self, format: &'static str) -> Self {
+        self.format = Some(format);
+        self
+    }
+
+    /// How a text is encoded unless the message says otherwise, such as `base64`.
+    pub const fn content_encoding(mut self, encoding: &'static str) -> Self {
+        self.content_encoding = Some(encoding);
+        self
+    }
+
+    pub const fn example(mut self, example: &'static str) -> Self {
+        self.example = Some(example);
+        self
+    }
+
+    /// Whether the object is nothing without it.
+    pub const fn required(mut self, is_required: bool) -> Self {
+        self.is_required = is_required;
+        self
+    }
+
+    /// Whether it is an array so long that languages may give its elements one by one.
+    pub const fn iterable(mut self, is_iterable: bool) -> Self {
+        self.is_iterable = is_iterable;
+        self
+    }
+}
+
+impl Row {
+    pub fn name(&self) -> &'static str {
+        self.names.first().expect("a field has a name")
+    }
+
+    fn schema(&self, definitions: &mut Definitions) -> Value {
+        let mut schema = (self.schema)(definitions);
+        let object = schema.as_object_mut().expect("a schema is an object");
+        let mut insert = |keyword: &str, value: Value| object.insert(keyword.to_owned(), value);
+        insert("description", self.description.trim().into());
+        if let Some(format) = self.format {
+            insert("format", format.into());
+        }
+        if let Some(encoding) = self.content_encoding {
+            insert("contentEncoding", encoding.into());
+        }
+        if let Some(example) = self.example {
+            insert("examples", json!([example]));
+        }
+        if let [_, aliases @ ..] = self.names
+            && !aliases.is_empty()
+        {
+            insert("x-aliases", json!(aliases));
+        }
+        if self.is_iterable {
+            insert("x-iterable", true.into());
+        }
+        schema
+    }
+}
+
+/// The schema of an object that has these fields and no others.
+pub(super) fn object_schema(
+    description: &str,
+    rows: &[Row],
+    definitions: &mut Definitions,
+) -> Value {
+    let properties: Map<String, Value> = rows
+        .iter()
+        .map(|row| (row.name().to_owned(), row.schema(definitions)))
+        .collect();
+    let mut schema = json!({
+        "type": "object",
+        "description": description.trim(),
+        "properties": properties,
+        "additionalProperties": false,
+    });
+    let required: Vec<&str> = rows
+        .iter()
+        .filter(|row| row.is_required)
+        .map(Row::name)
+        .collect();
+    if !required.is_empty() {
+        schema["required"] = json!(required);
+    }
+    schema
+}

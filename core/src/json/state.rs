@@ -1,0 +1,109 @@
+//! What a reading knows on its way from value to value.
+
+use super::not_unicode::read_lossy;
+use crate::problem::{Code, Location, ProblemReport};
+use serde::de::{Deserialize, Deserializer, EnumAccess, Visitor};
+use std::{borrow::Cow, fmt};
+
+/// What a reading carries from value to value.
+pub(super) struct ReadState<'a> {
+    pub report: ProblemReport<'a>,
+    /// What the text has in place of each half of a surrogate pair, if it has any.
+    mark: Option<&'a str>,
+}
+
+impl<'a> ReadState<'a> {
+    pub fn new(mark: Option<&'a str>) -> Self {
+        Self {
+            report: ProblemReport::new(),
+            mark,
+        }
+    }
+
+    pub fn into_report(self) -> ProblemReport<'a> {
+        self.report
+    }
+
+    /// Notes that the object at `parent` lacks a member that it must have.
+    pub fn lacks(&mut self, parent: Location, name: &'static str) {
+        let detail = "This must be given.";
+        self.report
+            .missing(parent, &[name], Code::MissingField, detail);
+    }
+
+    /// The location of a member; `None` where its name is not Unicode, which is a problem then.
+    pub fn member(&mut self, parent: Location, name: MemberName<'a>) -> Option<Location> {
+        let MemberName { mut text, is_lossy } = name;
+        let mark = self.mark.filter(|mark| text.contains(mark));
+        if mark.is_none() && !is_lossy {
+            return Some(self.report.member(parent, text));
+        }
+        if let Some(mark) = mark {
+            text = text.replace(mark, "\u{fffd}").into();
+        }
+        let location = self.report.member(parent, text);
+        let detail = "This name holds half of a surrogate pair, which is no character.";
+        self.report.problem(location, Code::LoneSurrogate, detail);
+        None
+    }
+
+    /// Whether a text is not Unicode, which is a problem then.
+    pub fn has_lone_surrogate(&mut self, location: Location, text: &str) -> bool {
+        let found = self.mark.is_some_and(|mark| text.contains(mark));
+        if found {
+            self.lone_surrogate(location);
+        }
+        found
+    }
+
+    /// Notes that the text at `location` is not Unicode.
+    pub fn lone_surrogate(&mut self, location: Location) {
+        let detail = "This holds half of a surrogate pair, which is no character.";
+        self.report.problem(location, Code::LoneSurrogate, detail);
+    }
+}
+
+/// The name of an object's member, borrowed where the format allows it.
+pub(super) struct MemberName<'a> {
+    pub text: Cow<'a, str>,
+    /// The name is not Unicode, and this is what can be shown of it.
+    is_lossy: bool,
+}
+
+impl<'a> From<Cow<'a, str>> for MemberName<'a> {
+    fn from(text: Cow<'a, str>) -> Self {
+        let is_lossy = false;
+        Self { text, is_lossy }
+    }
+}
+
+impl<'a> Deserialize<'a> for MemberName<'a> {
+    fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(NameVisitor)
+    }
+}
+
+struct NameVisitor;
+
+impl<'a> Visitor<'a> for NameVisitor {
+    type Value = MemberName<'a>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a field name")
+    }
+
+    fn visit_borrowed_str<E>(self, name: &'a str) -> Result<MemberName<'a>, E> {
+        Ok(Cow::Borrowed(name).into())
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<MemberName<'a>, E> {
+        Ok(Cow::<str>::Owned(name.to_owned()).into())
+    }
+
+    fn visit_enum<A: EnumAccess<'a>>(self, access: A) -> Result<MemberName<'a>, A::Error> {
+        Ok(MemberName {
+            text: read_lossy(access, &self)?.into(),
+            is_lossy: true,
+        })
+    }
+}

@@ -1,0 +1,163 @@
+//! Values for templates, by names of the caller's own.
+
+use super::definitions::Definitions;
+use super::names;
+use super::number::JsonNumber;
+use super::shape::{MemberName, ReadState, Shape, ValueSeed, wrong_type};
+use crate::problem::Location;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess};
+use serde_json::{Value, json};
+use std::borrow::Cow;
+
+/// Values by their names, in the order of the document. A name that comes again is a problem.
+#[derive(Debug, Default)]
+pub(crate) struct JsonVariables<'a>(pub Vec<JsonVariable<'a>>);
+
+/// One value with its name.
+#[derive(Debug)]
+pub(crate) struct JsonVariable<'a> {
+    pub name: Cow<'a, str>,
+    pub location: Location,
+    pub value: JsonValue<'a>,
+}
+
+impl<'a> Shape<'a> for JsonVariables<'a> {
+    const EXPECTED: &'static str = "an object of names and values";
+
+    fn schema(definitions: &mut Definitions) -> Value {
+        definitions.refer("JsonVariables", |_| {
+            json!({
+                "type": "object",
+                "description": "Values for the template, by their names.",
+                "additionalProperties": true,
+            })
+        })
+    }
+
+    fn object<A: MapAccess<'a>>(
+        state: &mut ReadState<'a>,
+        location: Location,
+        members: A,
+    ) -> Result<Option<Self>, A::Error> {
+        let mut variables = Vec::with_capacity(members.size_hint().unwrap_or(0).min(64));
+        read_members(state, location, members, |name, location, value| {
+            variables.push(JsonVariable {
+                name,
+                location,
+                value,
+            });
+        })?;
+        Ok(Some(Self(variables)))
+    }
+}
+
+/// A value of any type. `null` is as absent and is none.
+#[derive(Debug, Clone)]
+pub(crate) enum JsonValue<'a> {
+    Text(Cow<'a, str>),
+    Number(JsonNumber),
+    Boolean(bool),
+    List(Vec<JsonValue<'a>>),
+    Object(Vec<(Cow<'a, str>, JsonValue<'a>)>),
+}
+
+impl<'a> Shape<'a> for JsonValue<'a> {
+    const EXPECTED: &'static str = "a value";
+
+    fn schema(_: &mut Definitions) -> Value {
+        json!({})
+    }
+
+    fn text(_: &mut ReadState<'a>, _: Location, text: Cow<'a, str>) -> Option<Self> {
+        Some(Self::Text(text))
+    }
+
+    fn boolean(_: &mut ReadState<'a>, _: Location, boolean: bool) -> Option<Self> {
+        Some(Self::Boolean(boolean))
+    }
+
+    fn number(state: &mut ReadState<'a>, location: Location, number: JsonNumber) -> Option<Self> {
+        // Some formats know numbers that JSON cannot say.
+        if matches!(number, JsonNumber::Float(number) if !number.is_finite()) {
+            return wrong_type(state, location);
+        }
+        Some(Self::Number(number))
+    }
+
+    fn list<A: SeqAccess<'a>>(
+        state: &mut ReadState<'a>,
+        location: Location,
+        mut elements: A,
+    ) -> Result<Option<Self>, A::Error> {
+        let mut list = Vec::with_capacity(elements.size_hint().unwrap_or(0).min(64));
+        for index in 0.. {
+            let location = state.report.element(location, index);
+            match elements.next_element_seed(ValueSeed::<Self>::new(state, location))? {
+                None => break,
+                Some(value) => list.extend(value),
+            }
+        }
+        Ok(Some(Self::List(list)))
+    }
+
+    fn object<A: MapAccess<'a>>(
+        state: &mut ReadState<'a>,
+        location: Location,
+        members: A,
+    ) -> Result<Option<Self>, A::Error> {
+        let mut object = Vec::with_capacity(members.size_hint().unwrap_or(0).min(64));
+        read_members(state, location, members, |name, _, value| {
+            object.push((name, value));
+        })?;
+        Ok(Some(Self::Object(object)))
+    }
+}
+
+/// Reads the members of an object whose names are the caller's.
+fn read_members<'a, A: MapAccess<'a>>(
+    state: &mut ReadState<'a>,
+    parent: Location,
+    mut members: A,
+    mut take: impl FnMut(Cow<'a, str>, Location, JsonValue<'a>),
+) -> Result<(), A::Error> {
+    let mut known = Names::default();
+    while let Some(name) = members.next_key::<MemberName<'a>>()? {
+        let text = name.text.clone();
+        let Some(location) = state.member(parent, name) else {
+            members.next_value::<IgnoredAny>()?;
+            continue;
+        };
+        if !known.insert(text.clone()) {
+            names::repeated(&mut state.report, location);
+            members.next_value::<IgnoredAny>()?;
+            continue;
+        }
+        let seed = ValueSeed::<JsonValue<'a>>::new(state, location);
+        if let Some(value) = members.next_value_seed(seed)? {
+            take(text, location, value);
+        }
+    }
+    Ok(())
+}
+
+/// The names that were seen.
+#[derive(Default)]
+struct Names<'a> {
+    few: Vec<Cow<'a, str>>,
+    many: std::collections::HashSet<Cow<'a, str>>,
+}
+
+impl<'a> Names<'a> {
+    /// Up to here comparing each with each is quicker than hashing.
+    const FEW: usize = 16;
+
+    /// Whether the name is new.
+    fn insert(&mut self, name: Cow<'a, str>) -> bool {
+        if self.few.len() < Self::FEW {
+            let is_new = !self.few.contains(&name);
+            self.few.push(name);
+            return is_new;
+        }
+        !self.few.contains(&name) && self.many.insert(name)
+    }
+}
