@@ -503,7 +503,7 @@ def test_a_merge_says_who_got_which_envelope_id(tmp_path: Path):
     first, second, third = receipt.envids
     assert second is None
     assert len({first, third, receipt.id}) == 3
-    assert (receipt.message_id, receipt.recipients, len(receipt.files)) == ("", 3, 1)
+    assert (receipt.message_id, receipt.recipients, len(receipt.files)) == (None, 3, 1)
     assert receipt.asdict()["envids"] == [first, None, third]
     octets = (tmp_path / receipt.files[0]).read_bytes()
     assert all(f'*envid="{envid}"'.encode() in octets for envid in (first, "e", third))

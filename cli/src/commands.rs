@@ -3,7 +3,7 @@
 use crate::args::{CheckArgs, MessageArgs, RenderArgs, SubmitArgs};
 use crate::exit::{Exit, Failure};
 use crate::{input, output};
-use pmtaemail::{IntakeError, PickupDirectory, PickupOptions, Problems, Received};
+use pmtaemail::{PickupDirectory, PickupOptions, Problems, StreamedMessage, SubmitError};
 use std::cell::LazyCell;
 use std::num::NonZeroUsize;
 
@@ -12,7 +12,7 @@ pub fn check(args: &CheckArgs) -> Result<Exit, Failure> {
     let received = receive(&args.message)?;
     let problems = match received.check() {
         Ok(()) => return Ok(Exit::Ok),
-        Err(IntakeError::Problems(problems)) => problems,
+        Err(SubmitError::Problems(problems)) => problems,
         Err(error) => return Err(error.into()),
     };
     let text = if args.json {
@@ -32,7 +32,7 @@ pub fn render(args: &RenderArgs) -> Result<Exit, Failure> {
         let received = receive(&args.message)?;
         let number = args.recipient.map_or(1, NonZeroUsize::get);
         received
-            .render(number)?
+            .render_recipient(number - 1)?
             .ok_or(Failure::NoRecipient(number))?
     };
     output::print(&octets).map_err(Failure::Write)?;
@@ -61,7 +61,7 @@ pub fn schema() -> Result<Exit, Failure> {
 
 /// Reads a message where no pickup directory is at hand. Many recipients wait on the file system of
 /// the folder for temporary files, or in memory if that will not do.
-fn receive(message: &MessageArgs) -> Result<Received, Failure> {
+fn receive(message: &MessageArgs) -> Result<StreamedMessage, Failure> {
     let scratch = LazyCell::new(|| {
         PickupDirectory::open(std::env::temp_dir(), PickupOptions::default()).ok()
     });

@@ -1,6 +1,6 @@
 //! How the program ends: exit codes, and the failures that lead to them.
 
-use pmtaemail::{IntakeError, PickupError, PickupErrorKind, Problems};
+use pmtaemail::{PickupError, PickupErrorKind, Problems, SubmitError};
 use std::io;
 use std::process::ExitCode;
 use thiserror::Error;
@@ -112,12 +112,12 @@ impl Failure {
     }
 }
 
-impl From<IntakeError> for Failure {
-    fn from(error: IntakeError) -> Self {
+impl From<SubmitError> for Failure {
+    fn from(error: SubmitError) -> Self {
         match error {
-            IntakeError::Problems(problems) => Self::Problems(problems),
-            IntakeError::Pickup(error) => Self::HandOver(error),
-            IntakeError::Spool(error) => Self::Spool(error),
+            SubmitError::Problems(problems) => Self::Problems(problems),
+            SubmitError::Pickup(error) => Self::HandOver(error),
+            SubmitError::Spool(error) => Self::Spool(error),
         }
     }
 }

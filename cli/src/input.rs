@@ -1,7 +1,7 @@
 //! Where a command's message comes from.
 
 use crate::exit::Failure;
-use pmtaemail::{Intake, IntakeFormat, PickupDirectory, Received};
+use pmtaemail::{MessageStream, PickupDirectory, StreamFormat, StreamedMessage};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -9,7 +9,7 @@ use std::path::Path;
 /// How much is read at once.
 const PIECE: usize = 256 << 10;
 
-/// Fewer octets of recipients stay in memory.
+/// Fewer bytes of recipients stay in memory.
 const MANY: usize = 1 << 20;
 
 /// Reads the message and its recipients from a file, or from standard input where `path` is absent or
@@ -17,19 +17,19 @@ const MANY: usize = 1 << 20;
 /// then.
 pub fn receive<'d>(
     path: Option<&Path>,
-    format: IntakeFormat,
+    format: StreamFormat,
     scratch: impl Fn() -> Option<&'d PickupDirectory>,
-) -> Result<Received, Failure> {
+) -> Result<StreamedMessage, Failure> {
     let mut input = Input::open(path)?;
-    let mut intake = Intake::new(format);
+    let mut stream = MessageStream::new(format);
     let mut piece = vec![0; PIECE];
     loop {
         match input.from.read(&mut piece) {
-            Ok(0) => return Ok(intake.finish()),
+            Ok(0) => return Ok(stream.finish()),
             Ok(count) => {
-                let are_many = intake.held() - intake.message_octets() >= MANY;
+                let are_many = stream.buffered() - stream.message_len() >= MANY;
                 let scratch = are_many.then(&scratch).flatten();
-                intake.feed(piece.get(..count).unwrap_or_default(), scratch)?;
+                stream.feed(&piece[..count], scratch)?;
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(source) => return Err(input.failure(source)),
@@ -77,7 +77,7 @@ mod tests {
     use crate::exit::Exit;
 
     fn exit(path: &Path) -> Exit {
-        let received = receive(Some(path), IntakeFormat::Json, || None);
+        let received = receive(Some(path), StreamFormat::Json, || None);
         received.unwrap_err().exit()
     }
 
@@ -97,8 +97,8 @@ mod tests {
         let count = 2 * PIECE / recipient.len();
         let lines = "{\"from\": \"bo@example.com\"}\n".to_owned() + &recipient.repeat(count);
         std::fs::write(&path, lines).unwrap();
-        let received = || receive(Some(&path), IntakeFormat::Ndjson, || None).unwrap();
-        assert!(received().render(count).unwrap().is_some());
-        assert!(received().render(count + 1).unwrap().is_none());
+        let received = || receive(Some(&path), StreamFormat::Ndjson, || None).unwrap();
+        assert!(received().render_recipient(count - 1).unwrap().is_some());
+        assert!(received().render_recipient(count).unwrap().is_none());
     }
 }

@@ -6,7 +6,7 @@
 //! row is the quickest of its rounds). Memory is the most that the process held while the row was
 //! measured, the submission itself not counted: it is read from a file in pieces.
 
-use pmtaemail::{Durability, Intake, IntakeFormat, PickupDirectory, PickupOptions, Receipt};
+use pmtaemail::{Durability, MessageStream, PickupDirectory, PickupOptions, Receipt, StreamFormat};
 use std::env;
 use std::fs::{self, File};
 use std::io::{BufWriter, Read, Write};
@@ -37,14 +37,14 @@ fn main() {
 struct Row {
     name: &'static str,
     input: PathBuf,
-    format: IntakeFormat,
+    format: StreamFormat,
     recipients: usize,
     aim: Aim,
 }
 
 fn rows(parent: &Path) -> Vec<Row> {
     use Aim::{Check, Durable, NotDurable};
-    use IntakeFormat::{Json, Ndjson};
+    use StreamFormat::{Json, Ndjson};
 
     let native = setting("MERGE_BENCH_RECIPIENTS", 100_000);
     let expanded = setting("MERGE_BENCH_EXPANDED", 5_000);
@@ -136,18 +136,18 @@ fn measure(parent: &Path, row: &Row) -> Measured {
     let mut input = File::open(&row.input).expect("the submission");
     reset_peak();
     let begin = Instant::now();
-    let mut intake = Intake::new(row.format);
+    let mut stream = MessageStream::new(row.format);
     let mut chunk = vec![0; 64 << 10];
     loop {
         let count = input.read(&mut chunk).expect("the submission");
         if count == 0 {
             break;
         }
-        intake
+        stream
             .feed(&chunk[..count], Some(&pickup))
             .expect("room for the submission");
     }
-    let received = intake.finish();
+    let received = stream.finish();
     let receipt: Option<Receipt> = match row.aim {
         Aim::Check => {
             received.check().expect("a right message");
@@ -158,7 +158,7 @@ fn measure(parent: &Path, row: &Row) -> Measured {
     Measured {
         time: Some(begin.elapsed()),
         files: receipt.as_ref().map_or(0, |receipt| receipt.files.len()),
-        octets: receipt.as_ref().map_or(0, |receipt| receipt.octets),
+        octets: receipt.as_ref().map_or(0, |receipt| receipt.size),
         memory: peak(),
     }
 }

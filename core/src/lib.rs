@@ -22,7 +22,6 @@ mod address;
 mod characters;
 mod envelope;
 mod header;
-mod intake;
 mod json;
 mod message;
 mod mime;
@@ -30,22 +29,24 @@ mod pickup_directory;
 mod pickup_file;
 mod problem;
 mod stamp;
-mod submission;
+mod submit;
 mod template;
 mod text;
 
 pub use address::{AddrSpec, InvalidAddress};
-pub use intake::{Intake, IntakeError, IntakeFormat, Received};
 pub use json::{NotUnicode, schema};
 pub use message::{FilePart, HeaderRecipients, Message, SenderDefaults, add_missing_fields};
 pub use pickup_directory::{
     CommitReport, Durability, Observer, PickupDirectory, PickupError, PickupErrorKind,
     PickupOptions, Transaction,
 };
-pub use pickup_file::{Envids, PickupFile};
+pub use pickup_file::{EnvelopeIds, PickupFile};
 pub use problem::{Code, Problem, Problems};
 pub use stamp::Id;
-pub use submission::{Receipt, Submission};
+pub use submit::{
+    Batch, GroupLimits, MessageStream, Receipt, StreamFormat, StreamedMessage, Submission,
+    SubmitError,
+};
 
 /// The version of this library, and of all that is built around it.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

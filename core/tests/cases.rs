@@ -79,7 +79,7 @@ fn outcome(case: &Path) -> Result<(), Box<dyn Error>> {
     same(&fs::read(case.join("expected.pickup"))?, &file)?;
     let rendered = pmtaemail::render(&message)?;
     // The file of a merge holds its template; what each recipient gets of that is judged in Python.
-    if submission.receipt().envids.is_none() && !ends_with_message(&file, &rendered) {
+    if submission.receipt().envelope_ids.is_none() && !ends_with_message(&file, &rendered) {
         return Err("the rendered message is not the one of the pickup file".into());
     }
     Ok(())

@@ -4,14 +4,10 @@ const native = require('./native.js');
 const { MessageError, PickupError } = require('./errors.js');
 const { Tape } = require('./tape.js');
 
-// Each message holds a file descriptor until all of its group are durable.
-const MOST_MESSAGES = 256;
-const MOST_OCTETS = 16 * 1024 * 1024;
+// The core knows how much goes well together, and how many groups go well at a time.
+const [messages, size, groups] = native.groupLimits();
 
-// While one group waits for the disk, the next is prepared.
-const LANES = 2;
-
-/** Messages that are handed over together. */
+/** Messages that are submitted together. */
 class Group {
   #tape = new Tape();
   #settle = [];
@@ -27,19 +23,19 @@ class Group {
   }
 
   get isFull() {
-    return this.#settle.length >= MOST_MESSAGES || this.#tape.size >= MOST_OCTETS;
+    return this.#settle.length >= messages || this.#tape.size >= size;
   }
 
-  /** Hands over, blocking. */
-  handOver(directory) {
-    if (!this.isEmpty) this.#finish(native.handOver(directory, ...this.#tape.arguments()));
+  /** Submits them, blocking. */
+  submit(directory) {
+    if (!this.isEmpty) this.#finish(native.submit(directory, ...this.#tape.arguments()));
   }
 
-  /** Hands over on another thread. */
-  async handOverLater(directory) {
+  /** Submits them on another thread. */
+  async submitLater(directory) {
     if (this.isEmpty) return;
     try {
-      this.#finish(await native.handOverLater(directory, ...this.#tape.arguments()));
+      this.#finish(await native.submitLater(directory, ...this.#tape.arguments()));
     } catch (error) {
       for (const settle of this.#settle) settle(error);
     }
@@ -57,13 +53,13 @@ function receiptOrError({ receipt, problems, failure }) {
 }
 
 /**
- * Hands messages over in groups: at once when nothing is under way, together with all others that came in the
+ * Submits messages in groups: at once when nothing is under way, together with all others that came in the
  * meantime when something is.
  */
 class Queue {
   #directory;
   #groups = [];
-  #lanesTaken = 0;
+  #running = 0;
 
   constructor(directory) {
     this.#directory = directory;
@@ -85,13 +81,13 @@ class Queue {
   }
 
   #start() {
-    while (this.#lanesTaken < LANES && this.#groups.length > 0) this.#run(this.#groups.shift());
+    while (this.#running < groups && this.#groups.length > 0) this.#run(this.#groups.shift());
   }
 
   async #run(group) {
-    this.#lanesTaken++;
-    await group.handOverLater(this.#directory);
-    this.#lanesTaken--;
+    this.#running++;
+    await group.submitLater(this.#directory);
+    this.#running--;
     this.#start();
   }
 }

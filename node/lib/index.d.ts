@@ -19,8 +19,8 @@ export interface Problem {
 export interface Receipt {
   /** Unique, and sorts by time. */
   id: string;
-  /** Without angle brackets; empty for a mail merge, each message of which has its own. */
-  messageId: string;
+  /** Without angle brackets; absent for a mail merge, each message of which has its own. */
+  messageId?: string;
   /** Names of the files. */
   files: string[];
   /** How many different recipients there are. */

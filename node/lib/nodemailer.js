@@ -31,7 +31,7 @@ class PickupTransport {
     const receipt = await this.pickup.submit(message);
     return {
       envelope,
-      messageId: `<${receipt.messageId}>`,
+      messageId: receipt.messageId && `<${receipt.messageId}>`,
       accepted: [...envelope.to],
       rejected: [],
       response: `handed over as ${receipt.id}`,

@@ -57,11 +57,11 @@ class Pickup {
         submitted[place] = asError(error);
       }
       if (group.isFull) {
-        group.handOver(this.#directory);
+        group.submit(this.#directory);
         group = new Group();
       }
     }
-    group.handOver(this.#directory);
+    group.submit(this.#directory);
     return submitted;
   }
 }

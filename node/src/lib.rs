@@ -22,9 +22,9 @@ use napi::Env;
 use napi::bindgen_prelude::{AsyncTask, BufferSlice, Either, External, Result};
 use napi_derive::napi;
 use outcome::to_json;
-use pmtaemail::{PickupDirectory, SenderDefaults, add_missing_fields};
+use pmtaemail::{GroupLimits, PickupDirectory, SenderDefaults, add_missing_fields};
 use std::sync::Arc;
-use task::{HandOverTask, RenderTask};
+use task::{RenderTask, SubmitTask};
 
 /// The version of the core.
 #[napi]
@@ -101,28 +101,40 @@ pub fn pickup_path(directory: &External<Arc<PickupDirectory>>) -> String {
     directory.path().to_string_lossy().into_owned()
 }
 
-/// Hands messages over; one outcome for each, as JSON.
+/// How much `lib/group.js` collects: messages, their bytes, and groups at a time.
 #[napi(catch_unwind)]
-pub fn hand_over(
+pub fn group_limits() -> (u32, u32, u32) {
+    let GroupLimits {
+        messages,
+        size,
+        groups,
+        ..
+    } = GroupLimits::get();
+    (messages, size, groups)
+}
+
+/// Submits messages; one outcome for each, as JSON.
+#[napi(catch_unwind)]
+pub fn submit(
     directory: &External<Arc<PickupDirectory>>,
     tape: &[u32],
     text: &[u8],
     buffers: Vec<&[u8]>,
 ) -> Result<String> {
-    pickup::hand_over(directory, &Messages::new(tape, text, buffers)?)
+    pickup::submit(directory, &Messages::new(tape, text, buffers)?)
 }
 
 /// The same on another thread.
 #[napi(catch_unwind)]
-pub fn hand_over_later(
+pub fn submit_later(
     directory: &External<Arc<PickupDirectory>>,
     tape: &[u32],
     text: &[u8],
     buffers: Vec<&[u8]>,
-) -> Result<AsyncTask<HandOverTask>> {
+) -> Result<AsyncTask<SubmitTask>> {
     let messages = Messages::new(tape, text, buffers)?.into_owned();
     let directory = Arc::clone(directory);
-    Ok(AsyncTask::new(HandOverTask {
+    Ok(AsyncTask::new(SubmitTask {
         directory,
         messages,
     }))

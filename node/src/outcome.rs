@@ -1,4 +1,4 @@
-//! What became of a message, as JSON for `lib/outcome.js`.
+//! What became of a message, as JSON for `lib/group.js`.
 
 use napi::Error;
 use pmtaemail::{PickupError, Problems, Receipt};
@@ -13,12 +13,9 @@ pub enum Outcome {
     Failure(Failure),
 }
 
-impl From<Result<Receipt, PickupError>> for Outcome {
-    fn from(handed_over: Result<Receipt, PickupError>) -> Self {
-        match handed_over {
-            Ok(receipt) => Self::Receipt(receipt),
-            Err(error) => Self::Failure((&error).into()),
-        }
+impl From<PickupError> for Outcome {
+    fn from(error: PickupError) -> Self {
+        Self::Failure((&error).into())
     }
 }
 

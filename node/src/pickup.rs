@@ -1,14 +1,9 @@
-//! Handing over the messages of one call together.
+//! The pickup directory.
 
 use crate::messages::Messages;
 use crate::outcome::{Failure, Outcome, to_json};
-use pmtaemail::{Durability, PickupDirectory, PickupOptions, Submission};
-
-/// Bounds the memory that one call needs: rendered messages wait for their group.
-const OCTETS_AT_A_TIME: u64 = 32 << 20;
-
-/// A mail merge with larger files does not wait for others.
-const MERGE_OCTETS: u64 = 1 << 20;
+use pmtaemail::{Batch, Durability, PickupDirectory, PickupOptions};
+use std::convert::identity;
 
 pub fn open(
     path: String,
@@ -30,54 +25,23 @@ pub fn open(
     PickupDirectory::open(path, options).map_err(|error| Failure::from(&error))
 }
 
-/// One outcome for each message, as a JSON list. They share their syncs.
-pub fn hand_over(directory: &PickupDirectory, messages: &Messages<'_>) -> napi::Result<String> {
+/// Submits the messages of one call: one outcome for each, as a JSON list.
+pub fn submit(directory: &PickupDirectory, messages: &Messages<'_>) -> napi::Result<String> {
+    let mut batch = Batch::new(directory);
     let mut outcomes = Vec::new();
-    let mut group = Group::default();
-    messages.each(|message| match message {
-        Err(problems) => outcomes.push(Some(Outcome::Problems(problems))),
-        Ok(message) => match Submission::within(MERGE_OCTETS, &message) {
-            None => outcomes.push(Some(directory.submit_message(&message).into())),
-            Some(submission) => {
-                group.add(outcomes.len(), submission);
-                outcomes.push(None);
-                if group.octets >= OCTETS_AT_A_TIME {
-                    group.hand_over(directory, &mut outcomes);
-                }
-            }
-        },
-    })?;
-    group.hand_over(directory, &mut outcomes);
-    to_json(&outcomes)
-}
-
-/// Messages that are handed over together.
-#[derive(Default)]
-struct Group {
-    submissions: Vec<Submission>,
-    /// Which messages they are.
-    places: Vec<usize>,
-    octets: u64,
-}
-
-impl Group {
-    fn add(&mut self, place: usize, submission: Submission) {
-        self.octets += submission.octets();
-        self.submissions.push(submission);
-        self.places.push(place);
-    }
-
-    fn hand_over(&mut self, directory: &PickupDirectory, outcomes: &mut [Option<Outcome>]) {
-        let Self {
-            submissions,
-            places,
-            ..
-        } = std::mem::take(self);
-        let handed_over = directory.submit_many(&submissions);
-        for (place, handed_over) in places.into_iter().zip(handed_over) {
-            if let Some(outcome) = outcomes.get_mut(place) {
-                *outcome = Some(handed_over.into());
-            }
+    let mut commit = |batch: &mut Batch<'_, Outcome>| {
+        let results = batch.commit().into_iter();
+        outcomes.extend(results.map(|result| result.map_or_else(identity, Outcome::Receipt)));
+    };
+    messages.each(|message| {
+        match message {
+            Ok(message) => batch.push(&message),
+            Err(problems) => batch.push_error(Outcome::Problems(problems)),
         }
-    }
+        if batch.is_full() {
+            commit(&mut batch);
+        }
+    })?;
+    commit(&mut batch);
+    to_json(&outcomes)
 }

@@ -31,18 +31,18 @@ impl Task for RenderTask {
     }
 }
 
-/// Hands messages over.
-pub struct HandOverTask {
+/// Submits messages.
+pub struct SubmitTask {
     pub directory: Arc<PickupDirectory>,
     pub messages: Messages<'static>,
 }
 
-impl Task for HandOverTask {
+impl Task for SubmitTask {
     type Output = String;
     type JsValue = String;
 
     fn compute(&mut self) -> Result<String> {
-        caught(|| pickup::hand_over(&self.directory, &self.messages))
+        caught(|| pickup::submit(&self.directory, &self.messages))
     }
 
     fn resolve(&mut self, _: Env, outcomes: String) -> Result<String> {

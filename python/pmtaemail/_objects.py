@@ -25,8 +25,8 @@ class Receipt:
 
     id: str
     """Unique, and sorts by time."""
-    message_id: str
-    """The Message-ID without angle brackets; empty for a mail merge, each message of which has its own."""
+    message_id: str | None
+    """The Message-ID without angle brackets; None for a mail merge, each message of which has its own."""
     files: tuple[str, ...]
     """The names of the files in the pickup directory."""
     recipients: int
@@ -44,8 +44,9 @@ class Receipt:
             "files": list(self.files),
             "recipients": self.recipients,
             "octets": self.octets,
+            "envids": None if self.envids is None else list(self.envids),
         }
-        return found if self.envids is None else {**found, "envids": list(self.envids)}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 def attachment(path: str | os.PathLike[str], /, **fields: Unpack[Attachment]) -> Attachment:

@@ -29,18 +29,18 @@ pub fn joined<'py>(
 pub fn receipt<'py>(py: Python<'py>, receipt: &Receipt) -> PyResult<Bound<'py, PyAny>> {
     static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let files = PyTuple::new(py, &receipt.files)?;
-    let envids = receipt.envids.as_ref().map(|envids| {
-        let ids = envids.iter();
+    let envids = receipt.envelope_ids.as_ref().map(|ids| {
+        let ids = ids.iter();
         let ids = ids.map(|id| id.map(|id| PyString::new(py, id.as_str())));
         PyTuple::new(py, ids.collect::<Vec<_>>())
     });
     let class = CLASS.import(py, "pmtaemail._objects", "Receipt")?;
     class.call1((
         receipt.id.as_str(),
-        &receipt.message_id,
+        receipt.message_id.as_deref(),
         files,
         receipt.recipients,
-        receipt.octets,
+        receipt.size,
         envids.transpose()?,
     ))
 }

@@ -2,18 +2,11 @@
 
 use crate::message::{Prepared, with_message};
 use crate::objects;
-use pmtaemail::{Durability, PickupDirectory, PickupError, PickupOptions, Receipt, Submission};
+use pmtaemail::{Batch, Durability, PickupDirectory, PickupError, PickupOptions, Receipt};
 use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use std::path::{Path, PathBuf};
-
-/// Bounds the memory that `submit_many` needs: rendered messages wait for their group.
-const MESSAGES_AT_A_TIME: usize = 256;
-const OCTETS_AT_A_TIME: u64 = 32 << 20;
-
-/// A mail merge with larger files does not wait for others.
-const MERGE_OCTETS: u64 = 1 << 20;
 
 #[pyclass(frozen, subclass, module = "pmtaemail")]
 pub struct Pickup(PickupDirectory);
@@ -65,13 +58,13 @@ impl Pickup {
         message: Option<Bound<'py, PyAny>>,
         fields: Option<Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let handed_over = match message.as_ref().and_then(prepared) {
+        let submitted = match message.as_ref().and_then(prepared) {
             Some(submission) => py.detach(|| self.0.submit(submission)),
             None => with_message(py, message, fields, |message| {
                 py.detach(|| self.0.submit_message(message))
             })?,
         };
-        outcome(py, handed_over)
+        outcome(py, submitted)
     }
 
     #[pyo3(signature = (messages, /))]
@@ -83,108 +76,77 @@ impl Pickup {
         // An error of the iterable itself comes before anything is handed over.
         let messages: Vec<Bound<'py, PyAny>> = messages.try_iter()?.collect::<PyResult<_>>()?;
         let results = PyList::empty(py);
-        let mut group = Group::default();
+        let mut batch = Batch::new(&self.0);
         for message in messages {
-            match self.take(py, message) {
-                Ok(Taken::Waits(submission)) => group.add(submission),
-                Ok(Taken::HandedOver(handed_over)) => group.settle(outcome(py, handed_over)),
-                Err(error) if error.is_instance_of::<PyException>(py) => group.settle(Err(error)),
-                Err(error) => return Err(error),
+            match push(py, &mut batch, message) {
+                Err(error) if error.is_instance_of::<PyException>(py) => {
+                    batch.push_error(Failed::Message(error));
+                }
+                pushed => pushed?,
             }
-            if group.is_full() {
-                self.hand_over_group(py, &mut group, &results)?;
+            if batch.is_full() {
+                commit(py, &mut batch, &results)?;
             }
         }
-        self.hand_over_group(py, &mut group, &results)?;
+        commit(py, &mut batch, &results)?;
         Ok(results)
     }
 }
 
-impl Pickup {
-    /// Reads one message of many. Small ones wait for others; of a large mail merge the files go out
-    /// as they are made.
-    fn take<'py>(&self, py: Python<'py>, message: Bound<'py, PyAny>) -> PyResult<Taken> {
-        if let Some(submission) = prepared(&message) {
-            return Ok(Taken::Waits(submission.clone()));
-        }
-        with_message(py, Some(message), None, |message| {
-            let small = Submission::within(MERGE_OCTETS, message);
-            small.map_or_else(
-                || Taken::HandedOver(py.detach(|| self.0.submit_message(message))),
-                Taken::Waits,
-            )
-        })
-    }
+/// Why one message of many was not submitted.
+enum Failed {
+    Message(PyErr),
+    Pickup(PickupError),
+}
 
-    /// Appends a receipt or an exception for each message of the group, in order.
-    fn hand_over_group<'py>(
-        &self,
-        py: Python<'py>,
-        group: &mut Group<'py>,
-        results: &Bound<'py, PyList>,
-    ) -> PyResult<()> {
-        let Group {
-            submissions,
-            settled,
-            ..
-        } = std::mem::take(group);
-        let mut handed_over = py.detach(|| self.0.submit_many(&submissions)).into_iter();
-        drop(submissions);
-        for settled in settled {
-            let handed_over = || Some(outcome(py, handed_over.next()?));
-            match settled.or_else(handed_over) {
-                Some(Ok(receipt)) => results.append(receipt)?,
-                Some(Err(error)) => results.append(error.into_value(py))?,
-                None => {}
-            }
-        }
-        Ok(())
+impl From<PickupError> for Failed {
+    fn from(error: PickupError) -> Self {
+        Self::Pickup(error)
     }
 }
 
-fn prepared<'a>(message: &'a Bound<'_, PyAny>) -> Option<&'a Submission> {
+/// Reads one message of many.
+fn push(py: Python<'_>, batch: &mut Batch<'_, Failed>, message: Bound<'_, PyAny>) -> PyResult<()> {
+    if let Some(submission) = prepared(&message) {
+        batch.push_submission(submission.clone());
+        return Ok(());
+    }
+    with_message(py, Some(message), None, |message| {
+        // Its files may have to be written.
+        if message.is_merge() {
+            py.detach(|| batch.push(message));
+        } else {
+            batch.push(message);
+        }
+    })
+}
+
+/// Appends a receipt or an exception for each message of the group, in order.
+fn commit(
+    py: Python<'_>,
+    batch: &mut Batch<'_, Failed>,
+    results: &Bound<'_, PyList>,
+) -> PyResult<()> {
+    for result in py.detach(|| batch.commit()) {
+        match result {
+            Ok(receipt) => results.append(objects::receipt(py, &receipt)?)?,
+            Err(Failed::Message(error)) => results.append(error.into_value(py))?,
+            Err(Failed::Pickup(error)) => {
+                results.append(objects::pickup_error(py, &error).into_value(py))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn prepared<'a>(message: &'a Bound<'_, PyAny>) -> Option<&'a pmtaemail::Submission> {
     let prepared = message.cast::<Prepared>().ok()?;
     Some(&prepared.get().0)
 }
 
-fn outcome(
-    py: Python<'_>,
-    handed_over: Result<Receipt, PickupError>,
-) -> PyResult<Bound<'_, PyAny>> {
-    match handed_over {
+fn outcome(py: Python<'_>, submitted: Result<Receipt, PickupError>) -> PyResult<Bound<'_, PyAny>> {
+    match submitted {
         Ok(receipt) => objects::receipt(py, &receipt),
         Err(error) => Err(objects::pickup_error(py, &error)),
-    }
-}
-
-/// What becomes of one message of many.
-enum Taken {
-    /// To be handed over with its group.
-    Waits(Submission),
-    HandedOver(Result<Receipt, PickupError>),
-}
-
-/// Messages that are handed over together.
-#[derive(Default)]
-struct Group<'py> {
-    submissions: Vec<Submission>,
-    octets: u64,
-    /// For each message its receipt or exception, or nothing if it waits.
-    settled: Vec<Option<PyResult<Bound<'py, PyAny>>>>,
-}
-
-impl<'py> Group<'py> {
-    fn add(&mut self, submission: Submission) {
-        self.octets += submission.octets();
-        self.submissions.push(submission);
-        self.settled.push(None);
-    }
-
-    fn settle(&mut self, outcome: PyResult<Bound<'py, PyAny>>) {
-        self.settled.push(Some(outcome));
-    }
-
-    fn is_full(&self) -> bool {
-        self.submissions.len() >= MESSAGES_AT_A_TIME || self.octets >= OCTETS_AT_A_TIME
     }
 }

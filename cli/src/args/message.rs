@@ -2,7 +2,7 @@
 
 use super::PickupArgs;
 use clap::Args;
-use pmtaemail::IntakeFormat;
+use pmtaemail::StreamFormat;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -67,15 +67,15 @@ impl MessageArgs {
     }
 
     /// How the message is written.
-    pub fn format(&self) -> IntakeFormat {
+    pub fn format(&self) -> StreamFormat {
         let extension = self.path().and_then(Path::extension);
         let has_lines = ["ndjson", "jsonl"]
             .iter()
             .any(|name| extension.is_some_and(|extension| extension.eq_ignore_ascii_case(name)));
         if self.ndjson || has_lines {
-            IntakeFormat::Ndjson
+            StreamFormat::Ndjson
         } else {
-            IntakeFormat::Json
+            StreamFormat::Json
         }
     }
 }

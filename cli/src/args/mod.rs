@@ -124,7 +124,7 @@ enum Command {
 mod tests {
     use super::*;
     use clap::error::ErrorKind;
-    use pmtaemail::IntakeFormat;
+    use pmtaemail::StreamFormat;
 
     fn parsed(line: &str) -> Result<Action, clap::Error> {
         parse(line.split(' ').map(OsString::from))
@@ -167,12 +167,12 @@ mod tests {
     #[test]
     fn lines_of_json_are_named() {
         for (line, format) in [
-            ("pmtaemailapi submit", IntakeFormat::Json),
-            ("pmtaemailapi submit a.json", IntakeFormat::Json),
-            ("pmtaemailapi submit ndjson", IntakeFormat::Json),
-            ("pmtaemailapi submit -ndjson", IntakeFormat::Ndjson),
-            ("pmtaemailapi submit a.ndjson", IntakeFormat::Ndjson),
-            ("pmtaemailapi submit a.b.JSONL", IntakeFormat::Ndjson),
+            ("pmtaemailapi submit", StreamFormat::Json),
+            ("pmtaemailapi submit a.json", StreamFormat::Json),
+            ("pmtaemailapi submit ndjson", StreamFormat::Json),
+            ("pmtaemailapi submit -ndjson", StreamFormat::Ndjson),
+            ("pmtaemailapi submit a.ndjson", StreamFormat::Ndjson),
+            ("pmtaemailapi submit a.b.JSONL", StreamFormat::Ndjson),
         ] {
             let Action::Submit(args) = parsed(line).unwrap() else {
                 panic!("{line}")

@@ -97,7 +97,7 @@ impl Line {
         self.described = Some(Described {
             id: *submission.id(),
             recipients: submission.recipients(),
-            octets: submission.octets(),
+            octets: submission.size(),
             files: submission.files().len(),
         });
     }
@@ -107,7 +107,7 @@ impl Line {
         self.described = Some(Described {
             id: receipt.id,
             recipients: receipt.recipients,
-            octets: receipt.octets,
+            octets: receipt.size,
             files: receipt.files.len(),
         });
     }

@@ -12,7 +12,7 @@ use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use pmtaemail::{IntakeError, Message, Receipt, Received, Submission};
+use pmtaemail::{Message, Receipt, StreamedMessage, Submission, SubmitError};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ pub async fn check(State(daemon): State<Arc<Daemon>>, request: Request) -> Respo
     struct NoProblems {
         problems: [(); 0],
     }
-    match understood(&daemon, request, |_| (), Received::check).await {
+    match understood(&daemon, request, |_| (), StreamedMessage::check).await {
         Ok(()) => json(&NoProblems { problems: [] }),
         Err(refusal) => refusal.into_response(),
     }
@@ -53,7 +53,10 @@ pub async fn check(State(daemon): State<Arc<Daemon>>, request: Request) -> Respo
     reason = "a path is a function for one lifetime of messages, not for all"
 )]
 pub async fn render(State(daemon): State<Arc<Daemon>>, request: Request) -> Response {
-    let first = |received: Received| received.render(1).map(Option::unwrap_or_default);
+    let first = |received: StreamedMessage| {
+        let rendered = received.render_recipient(0)?;
+        Ok(rendered.expect("a mail merge without recipients is refused"))
+    };
     match understood(&daemon, request, |message| message.render(), first).await {
         Ok(octets) => ([(header::CONTENT_TYPE, "message/rfc822")], octets).into_response(),
         Err(refusal) => refusal.into_response(),
@@ -102,7 +105,7 @@ async fn understood<T: Send + 'static>(
     daemon: &Arc<Daemon>,
     request: Request,
     whole: impl FnOnce(&Message<'_>) -> T + Send + 'static,
-    apart: impl FnOnce(Received) -> Result<T, IntakeError> + Send + 'static,
+    apart: impl FnOnce(StreamedMessage) -> Result<T, SubmitError> + Send + 'static,
 ) -> Result<T, Refusal> {
     let (arrived, _in_flight) = admitted(daemon, request).await?;
     match arrived {

@@ -3,7 +3,7 @@
 use super::problem_details::{ErrorEntry, ProblemDetails};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use pmtaemail::{IntakeError, PickupError, Problems};
+use pmtaemail::{PickupError, Problems, SubmitError};
 use std::borrow::Cow;
 use std::io;
 
@@ -131,12 +131,12 @@ impl Refusal {
     }
 }
 
-impl From<IntakeError> for Refusal {
-    fn from(error: IntakeError) -> Self {
+impl From<SubmitError> for Refusal {
+    fn from(error: SubmitError) -> Self {
         match error {
-            IntakeError::Problems(problems) => Self::Problems(problems),
-            IntakeError::Pickup(error) => Self::HandOver(error),
-            IntakeError::Spool(error) => Self::Spool(error),
+            SubmitError::Problems(problems) => Self::Problems(problems),
+            SubmitError::Pickup(error) => Self::HandOver(error),
+            SubmitError::Spool(error) => Self::Spool(error),
         }
     }
 }

@@ -5,14 +5,14 @@ use super::refusal::Refusal;
 use axum::http::{HeaderMap, Uri, header};
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
-use pmtaemail::{IntakeFormat, Message, Problems, Received};
+use pmtaemail::{Message, Problems, StreamFormat, StreamedMessage};
 
 /// How a request's body comes.
 #[derive(Debug)]
 pub enum Format {
     /// JSON, which may have very many recipients. One object is what any media type stands for that
     /// is not known here: `curl -d` sends a form's.
-    InPieces(IntakeFormat),
+    InPieces(StreamFormat),
     /// Something that is read once it is all there.
     Whole(WholeFormat),
 }
@@ -35,7 +35,7 @@ impl Format {
             return Err(Refusal::ContentEncoding);
         }
         let Some(media_type) = headers.get(header::CONTENT_TYPE) else {
-            return Ok(Self::InPieces(IntakeFormat::Json));
+            return Ok(Self::InPieces(StreamFormat::Json));
         };
         // What is no text is no media type that is known here.
         let media_type = media_type.to_str().unwrap_or_default();
@@ -51,9 +51,9 @@ impl Format {
                 _ => Err(Refusal::Form("The Content-Type has no boundary.")),
             }
         } else if LINES.iter().any(|name| essence.eq_ignore_ascii_case(name)) {
-            Ok(Self::InPieces(IntakeFormat::Ndjson))
+            Ok(Self::InPieces(StreamFormat::Ndjson))
         } else {
-            Ok(Self::InPieces(IntakeFormat::Json))
+            Ok(Self::InPieces(StreamFormat::Json))
         }
     }
 }
@@ -72,7 +72,7 @@ pub enum Arrived {
     /// All of it is in memory.
     Whole(Whole),
     /// The message is, and its recipients may not be.
-    Apart(Received),
+    Apart(StreamedMessage),
 }
 
 /// A body that is all in memory.
@@ -152,7 +152,7 @@ mod tests {
     }
 
     fn is_json(format: &Result<Format, Refusal>) -> bool {
-        matches!(format, Ok(Format::InPieces(IntakeFormat::Json)))
+        matches!(format, Ok(Format::InPieces(StreamFormat::Json)))
     }
 
     #[test]
@@ -160,7 +160,7 @@ mod tests {
         for media_type in LINES {
             let media_type = format!("{}; charset=utf-8", media_type.to_uppercase());
             let format = format("", &[("content-type", &media_type)]);
-            assert!(matches!(format, Ok(Format::InPieces(IntakeFormat::Ndjson))));
+            assert!(matches!(format, Ok(Format::InPieces(StreamFormat::Ndjson))));
         }
     }
 

@@ -11,7 +11,7 @@ use super::state::{Daemon, InFlight};
 use super::threads::elsewhere;
 use axum::body::Body;
 use bytes::Bytes;
-use pmtaemail::{Intake, IntakeError, IntakeFormat, PickupDirectory};
+use pmtaemail::{MessageStream, PickupDirectory, StreamFormat, SubmitError};
 use std::sync::Arc;
 use tokio::time::timeout;
 
@@ -22,7 +22,7 @@ const PIECE: usize = 1 << 20;
 /// Reads a whole body. `in_flight` makes room for what is kept of it in memory.
 pub async fn receive(
     daemon: &Arc<Daemon>,
-    format: IntakeFormat,
+    format: StreamFormat,
     body: &mut Body,
     in_flight: &mut InFlight,
 ) -> Result<Arrived, Refusal> {
@@ -31,9 +31,9 @@ pub async fn receive(
     let mut arriving = Arriving {
         limits,
         octets: 0,
-        kept: match format {
-            IntakeFormat::Json => Kept::Whole(Octets::announced(body, whole)),
-            IntakeFormat::Ndjson => Kept::Apart(Intake::new(format)),
+        received: match format {
+            StreamFormat::Json => Received::Whole(Octets::announced(body, whole)),
+            StreamFormat::Ndjson => Received::Apart(MessageStream::new(format)),
         },
     };
     loop {
@@ -42,11 +42,11 @@ pub async fn receive(
             .await
             .unwrap_or(Err(Refusal::BodyTimeout))?;
         if is_all {
-            return Ok(arriving.kept.finish());
+            return Ok(arriving.received.finish());
         }
         let daemon = Arc::clone(daemon);
-        let kept = arriving.kept;
-        arriving.kept = elsewhere(move || kept.put_down(&daemon.pickup)).await??;
+        let received = arriving.received;
+        arriving.received = elsewhere(move || received.spool(&daemon.pickup)).await??;
         arriving.admit(in_flight)?;
     }
 }
@@ -55,17 +55,17 @@ pub async fn receive(
 struct Arriving {
     limits: BodyLimits,
     octets: usize,
-    kept: Kept,
+    received: Received,
 }
 
 /// What is kept of it in memory.
-enum Kept {
+enum Received {
     Whole(Octets),
-    Apart(Intake),
+    Apart(MessageStream),
 }
 
 impl Arriving {
-    /// Reads until something must be put down, or the body ends, which is then said.
+    /// Reads until something must be spooled, or the body ends, which is then said.
     async fn read_piece(
         &mut self,
         body: &mut Body,
@@ -81,7 +81,7 @@ impl Arriving {
             if self.octets > limit {
                 return Err(Refusal::TooLarge { limit });
             }
-            self.kept.push(data)?;
+            self.received.push(data)?;
             self.admit(in_flight)?;
         }
         Ok(false)
@@ -89,45 +89,45 @@ impl Arriving {
 
     /// Whether there is more than may be kept as it is.
     fn is_too_much(&self) -> bool {
-        match &self.kept {
-            Kept::Whole(octets) => octets.len() > PIECE.min(self.limits.octets),
-            Kept::Apart(_) => false,
+        match &self.received {
+            Received::Whole(octets) => octets.len() > PIECE.min(self.limits.octets),
+            Received::Apart(_) => false,
         }
     }
 
     /// Makes room for what is kept, unless the message itself is too large.
     fn admit(&self, in_flight: &mut InFlight) -> Result<(), Refusal> {
-        match &self.kept {
-            Kept::Whole(octets) => in_flight.grow_to(octets.len()),
-            Kept::Apart(intake) if intake.message_octets() > self.limits.octets => {
+        match &self.received {
+            Received::Whole(octets) => in_flight.grow_to(octets.len()),
+            Received::Apart(stream) if stream.message_len() > self.limits.octets => {
                 let limit = self.limits.octets;
                 Err(Refusal::MessageTooLarge { limit })
             }
-            Kept::Apart(intake) => in_flight.grow_to(intake.held()),
+            Received::Apart(stream) => in_flight.grow_to(stream.buffered()),
         }
     }
 }
 
-impl Kept {
-    /// Takes octets as they come. Does not block: nothing is put down here.
-    fn push(&mut self, data: Bytes) -> Result<(), IntakeError> {
+impl Received {
+    /// Takes octets as they come. Does not block: nothing is spooled here.
+    fn push(&mut self, data: Bytes) -> Result<(), SubmitError> {
         match self {
             Self::Whole(octets) => {
                 octets.push(data);
                 Ok(())
             }
-            Self::Apart(intake) => intake.feed(&data, None),
+            Self::Apart(stream) => stream.feed(&data, None),
         }
     }
 
-    /// Puts down recipients that are too many for memory. May block.
-    fn put_down(self, pickup: &PickupDirectory) -> Result<Self, IntakeError> {
-        let (mut intake, octets) = match self {
-            Self::Whole(octets) => (Intake::new(IntakeFormat::Json), octets.into_bytes()),
-            Self::Apart(intake) => (intake, Bytes::new()),
+    /// Spools recipients that are too many for memory. May block.
+    fn spool(self, pickup: &PickupDirectory) -> Result<Self, SubmitError> {
+        let (mut stream, octets) = match self {
+            Self::Whole(octets) => (MessageStream::new(StreamFormat::Json), octets.into_bytes()),
+            Self::Apart(stream) => (stream, Bytes::new()),
         };
-        intake.feed(&octets, Some(pickup))?;
-        Ok(Self::Apart(intake))
+        stream.feed(&octets, Some(pickup))?;
+        Ok(Self::Apart(stream))
     }
 
     fn finish(self) -> Arrived {
@@ -136,7 +136,7 @@ impl Kept {
                 format: WholeFormat::Json,
                 octets: octets.into_bytes(),
             }),
-            Self::Apart(intake) => Arrived::Apart(intake.finish()),
+            Self::Apart(stream) => Arrived::Apart(stream.finish()),
         }
     }
 }

@@ -57,11 +57,11 @@ impl<'a> SingleMessage<'a> {
         }
     }
 
-    /// The Message-ID; empty where a finished message has none.
-    pub fn message_id(&self, stamp: &Stamp) -> String {
+    /// The Message-ID, which a finished message may lack.
+    pub fn message_id(&self, stamp: &Stamp) -> Option<String> {
         match &self.content {
-            Content::Composed(composed) => composed.message_id(stamp).as_str().to_owned(),
-            Content::Raw(raw) => raw.message_id().to_owned(),
+            Content::Composed(composed) => Some(composed.message_id(stamp).as_str().to_owned()),
+            Content::Raw(raw) => Some(raw.message_id().to_owned()).filter(|id| !id.is_empty()),
         }
     }
 

@@ -4,7 +4,7 @@ mod bsmtp;
 mod header_form;
 mod merge;
 
-pub use merge::Envids;
+pub use merge::EnvelopeIds;
 pub(crate) use merge::Packer;
 
 use crate::envelope::Envelope;
@@ -40,25 +40,25 @@ impl PickupFile {
         }
     }
 
-    /// Its octets: what stands before the message, and the message.
+    /// Its bytes: what stands before the message, and the message.
     pub fn chunks(&self) -> [&[u8]; 2] {
         [&self.envelope, &self.message]
     }
 
-    /// Its size in octets.
-    pub fn octets(&self) -> u64 {
+    /// Its size in bytes.
+    pub fn size(&self) -> u64 {
         (self.envelope.len() + self.message.len()) as u64
     }
 }
 
 /// Puts a message into as many pickup files as its recipients need.
 pub(crate) fn pickup_files(
-    id: &Id,
+    id: Id,
     envelope: &Envelope<'_>,
     delivery: &Delivery<'_>,
     message: Vec<u8>,
-) -> Vec<PickupFile> {
-    named_files(envelope, delivery, message, |number| match number {
+) -> impl Iterator<Item = PickupFile> {
+    named_files(envelope, delivery, message, move |number| match number {
         None => format!("{id}.eml"),
         Some(number) => format!("{id}-{number}.eml"),
     })
@@ -71,7 +71,7 @@ fn named_files(
     delivery: &Delivery<'_>,
     message: Vec<u8>,
     name: impl Fn(Option<usize>) -> String,
-) -> Vec<PickupFile> {
+) -> impl Iterator<Item = PickupFile> {
     let as_headers = header_form::can_say(envelope, delivery);
     let message = Arc::new(if as_headers {
         message
@@ -82,7 +82,7 @@ fn named_files(
     let single = groups.len() == 1;
     groups
         .enumerate()
-        .map(|(index, recipients)| PickupFile {
+        .map(move |(index, recipients)| PickupFile {
             name: name((!single).then_some(index + 1)),
             envelope: match envelope.reverse_path {
                 Some(sender) if as_headers => header_form::envelope(sender, recipients, delivery),
@@ -90,7 +90,6 @@ fn named_files(
             },
             message: Arc::clone(&message),
         })
-        .collect()
 }
 
 /// Header lines that PowerMTA takes out of the message, in both forms.

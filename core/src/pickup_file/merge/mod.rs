@@ -11,7 +11,7 @@ mod blocks;
 mod body;
 mod definitions;
 mod draft;
-mod envids;
+mod envelope_ids;
 mod header;
 mod names;
 mod neighbours;
@@ -28,7 +28,7 @@ use crate::envelope::Envelope;
 use crate::message::{Merge, MergeForm, Recipient, RecipientPriority};
 use crate::stamp::{Id, RecipientIds, Stamp};
 use draft::{Added, Draft};
-pub use envids::Envids;
+pub use envelope_ids::EnvelopeIds;
 use plan::Plan;
 
 /// Puts recipients into pickup files, one after the other.
@@ -37,7 +37,7 @@ use plan::Plan;
 pub(crate) struct Packer<'m> {
     merge: &'m Merge<'m>,
     stamp: Stamp,
-    envids: Envids,
+    envids: EnvelopeIds,
     names: FileNames,
     /// `None` where every recipient gets a file.
     plan: Option<Plan<'m>>,
@@ -50,14 +50,15 @@ pub(crate) struct Packer<'m> {
 pub(crate) struct Packed {
     pub id: Id,
     pub recipients: usize,
-    pub envids: Envids,
+    pub envids: EnvelopeIds,
 }
 
 impl<'m> Packer<'m> {
+    /// Begins with a merge whose recipients follow.
     pub fn new(merge: &'m Merge<'m>, stamp: Stamp) -> Self {
         Self {
             merge,
-            envids: Envids::new(RecipientIds::new(&stamp)),
+            envids: EnvelopeIds::new(RecipientIds::new(&stamp)),
             names: FileNames {
                 id: stamp.id,
                 count: 0,
@@ -139,9 +140,8 @@ impl<'m> Packer<'m> {
             return alone::file(name, &envelope, &delivery, priority, &octets);
         }
         named_files(&envelope, &delivery, octets, |_| name.clone())
-            .into_iter()
             .next()
-            .unwrap_or_else(|| PickupFile::new(name, Vec::new(), Vec::new()))
+            .expect("an envelope with a recipient has a file")
     }
 }
 

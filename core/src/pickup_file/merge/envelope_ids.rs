@@ -9,13 +9,13 @@ use serde::{Serialize, Serializer};
 /// However many recipients there are, this takes next to no memory: an id is made again each time it
 /// is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Envids {
+pub struct EnvelopeIds {
     ids: RecipientIds,
     /// How many in a row were made, were given, were made, …
     runs: Vec<usize>,
 }
 
-impl Envids {
+impl EnvelopeIds {
     pub(super) fn new(ids: RecipientIds) -> Self {
         Self { ids, runs: vec![0] }
     }
@@ -62,7 +62,7 @@ fn made_ids(
         .map(move |(recipient, given)| (!given).then(|| ids.id(recipient)))
 }
 
-impl Serialize for Envids {
+impl Serialize for EnvelopeIds {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.iter())
     }
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn envelope_ids_are_made_again_as_they_were() {
-        let mut envids = Envids::new(RecipientIds::new(&Stamp::now()));
+        let mut envids = EnvelopeIds::new(RecipientIds::new(&Stamp::now()));
         let given = [true, false, false, true, true, false];
         let ids = given.map(|given| envids.next(given));
         let expected = given.into_iter().zip(ids);

@@ -1,9 +1,9 @@
-//! Tells the message and its recipients apart while the octets arrive.
+//! Tells the message and its recipients apart while the bytes arrive.
 //!
 //! For one JSON object this follows strings and brackets alone; whether all of it is JSON is found
 //! out when the pieces are read. Where the array of recipients stood, the message has an empty one.
 
-use super::IntakeFormat;
+use super::StreamFormat;
 use super::spool::Spool;
 use crate::text::same_name;
 
@@ -23,10 +23,10 @@ pub(super) enum Splitter {
 }
 
 impl Splitter {
-    pub fn new(format: IntakeFormat) -> Self {
+    pub fn new(format: StreamFormat) -> Self {
         match format {
-            IntakeFormat::Json => Self::Array(ArraySplitter::default()),
-            IntakeFormat::Ndjson => Self::Lines {
+            StreamFormat::Json => Self::Array(ArraySplitter::default()),
+            StreamFormat::Ndjson => Self::Lines {
                 has_begun: false,
                 has_ended: false,
             },
@@ -51,14 +51,14 @@ impl Splitter {
         matches!(self, Self::Array(splitter) if splitter.is_broken)
     }
 
-    pub fn feed(&mut self, octets: &[u8], head: &mut Vec<u8>, spool: &mut Spool) {
+    pub fn feed(&mut self, bytes: &[u8], head: &mut Vec<u8>, spool: &mut Spool) {
         match self {
-            Self::Array(splitter) => splitter.feed(octets, head, spool),
+            Self::Array(splitter) => splitter.feed(bytes, head, spool),
             Self::Lines {
                 has_begun,
                 has_ended,
             } => {
-                let mut rest = octets;
+                let mut rest = bytes;
                 while !*has_ended && !rest.is_empty() {
                     let end = memchr::memchr(LINE, rest);
                     let (line, next) = rest.split_at(end.map_or(rest.len(), |end| end + 1));
@@ -79,16 +79,16 @@ pub(super) struct ArraySplitter {
     /// How many brackets are open.
     depth: usize,
     in_string: bool,
-    /// The next octet is behind a backslash.
+    /// The next byte is behind a backslash.
     escaped: bool,
     /// The name of the present member of the outermost object, as it is written.
     name: Vec<u8>,
     phase: Phase,
     /// How many arrays of recipients there are; a second one is a problem, and is not kept.
     arrays: usize,
-    /// The depth of the array of recipients that the octets belong to.
+    /// The depth of the array of recipients that the bytes belong to.
     array: Option<usize>,
-    /// It holds the octet that parts recipients in the spool, which no JSON text can.
+    /// It holds the byte that parts recipients in the spool, which no JSON text can.
     is_broken: bool,
 }
 
@@ -102,12 +102,12 @@ enum Phase {
 }
 
 impl ArraySplitter {
-    fn feed(&mut self, octets: &[u8], head: &mut Vec<u8>, spool: &mut Spool) {
-        let mut rest = octets;
+    fn feed(&mut self, bytes: &[u8], head: &mut Vec<u8>, spool: &mut Spool) {
+        let mut rest = bytes;
         while !rest.is_empty() {
             let was_in_array = self.array.is_some();
             let (run, separates) = self.run(rest);
-            let (mut run, next) = rest.split_at(run);
+            let (run, next) = rest.split_at(run);
             rest = next;
             match (was_in_array, self.array.is_some()) {
                 (false, _) => head.extend_from_slice(run),
@@ -119,10 +119,8 @@ impl ArraySplitter {
                     }
                 }
                 (true, true) => {
-                    if separates {
-                        run = run.get(..run.len() - 1).unwrap_or_default();
-                    }
-                    self.keep(run, spool);
+                    let before = run.strip_suffix(b",").filter(|_| separates);
+                    self.keep(before.unwrap_or(run), spool);
                     if separates {
                         self.separate(spool);
                     }
@@ -131,10 +129,10 @@ impl ArraySplitter {
         }
     }
 
-    fn keep(&mut self, octets: &[u8], spool: &mut Spool) {
-        self.is_broken |= memchr::memchr(RECORD, octets).is_some();
+    fn keep(&mut self, bytes: &[u8], spool: &mut Spool) {
+        self.is_broken |= memchr::memchr(RECORD, bytes).is_some();
         if self.arrays == 1 {
-            spool.push(octets);
+            spool.push(bytes);
         }
     }
 
@@ -144,17 +142,17 @@ impl ArraySplitter {
         }
     }
 
-    /// How many octets belong together: up to where an array of recipients begins or ends, or one of
+    /// How many bytes belong together: up to where an array of recipients begins or ends, or one of
     /// them does, which is then said.
-    fn run(&mut self, octets: &[u8]) -> (usize, bool) {
+    fn run(&mut self, bytes: &[u8]) -> (usize, bool) {
         let mut at = 0;
-        while let Some(&octet) = octets.get(at) {
+        while let Some(&byte) = bytes.get(at) {
             at += 1;
             if self.in_string {
-                at += self.string(octet, octets.get(at..).unwrap_or_default());
+                at += self.string(byte, &bytes[at..]);
                 continue;
             }
-            match octet {
+            match byte {
                 b'"' => {
                     self.in_string = true;
                     if self.depth == 1 && self.phase == Phase::Name {
@@ -163,7 +161,7 @@ impl ArraySplitter {
                     }
                 }
                 b'[' | b'{' => {
-                    let begins = octet == b'[' && self.depth == 1 && self.names_recipients();
+                    let begins = byte == b'[' && self.depth == 1 && self.names_recipients();
                     self.depth += 1;
                     if begins {
                         self.array = Some(self.depth);
@@ -188,17 +186,17 @@ impl ArraySplitter {
         (at, false)
     }
 
-    /// Takes an octet of a string; says how many of those behind it are of no interest.
-    fn string(&mut self, octet: u8, rest: &[u8]) -> usize {
+    /// Takes an byte of a string; says how many of those behind it are of no interest.
+    fn string(&mut self, byte: u8, rest: &[u8]) -> usize {
         let is_name = self.phase == Phase::InName && self.depth == 1;
-        if is_name && (octet != b'"' || self.escaped) && self.name.len() < LONGEST_NAME {
-            self.name.push(octet);
+        if is_name && (byte != b'"' || self.escaped) && self.name.len() < LONGEST_NAME {
+            self.name.push(byte);
         }
         if self.escaped {
             self.escaped = false;
-        } else if octet == b'\\' {
+        } else if byte == b'\\' {
             self.escaped = true;
-        } else if octet == b'"' {
+        } else if byte == b'"' {
             self.in_string = false;
             return 0;
         }
@@ -226,11 +224,11 @@ mod tests {
     use proptest::prelude::*;
     use std::io::Read;
 
-    fn split(text: &str, format: IntakeFormat, chunk: usize) -> (String, String, bool) {
+    fn split(text: &str, format: StreamFormat, chunk: usize) -> (String, String, bool) {
         let mut splitter = Splitter::new(format);
         let (mut head, mut spool) = (Vec::new(), Spool::default());
-        for octets in text.as_bytes().chunks(chunk) {
-            splitter.feed(octets, &mut head, &mut spool);
+        for bytes in text.as_bytes().chunks(chunk) {
+            splitter.feed(bytes, &mut head, &mut spool);
         }
         let mut recipients = String::new();
         spool.reader().read_to_string(&mut recipients).unwrap();
@@ -280,7 +278,7 @@ mod tests {
             ("]]}", "]]}", None),
         ] {
             for chunk in 1..text.len() {
-                let (kept, taken, has) = split(text, IntakeFormat::Json, chunk);
+                let (kept, taken, has) = split(text, StreamFormat::Json, chunk);
                 assert_eq!((kept.as_str(), has), (head, recipients.is_some()), "{text}");
                 assert_eq!(taken, recipients.unwrap_or_default(), "{text}");
             }
@@ -292,7 +290,7 @@ mod tests {
         for chunk in 1..20 {
             let (head, recipients, _) = split(
                 "\n \r\n{\"a\":1}\r\n\"b\"\n\n\"c\"",
-                IntakeFormat::Ndjson,
+                StreamFormat::Ndjson,
                 chunk,
             );
             assert_eq!(head, "\n \r\n{\"a\":1}\r\n");
@@ -304,8 +302,8 @@ mod tests {
         /// Whatever comes, in whatever pieces: nothing is lost and nothing is added.
         #[test]
         fn pieces_do_not_matter(text in r#"(\{|\}|\[|\]|:|,|"recipients":|"|\\|a| ){0,40}"#, chunk in 1_usize..7) {
-            let whole = split(&text, IntakeFormat::Json, text.len().max(1));
-            prop_assert_eq!(&split(&text, IntakeFormat::Json, chunk), &whole);
+            let whole = split(&text, StreamFormat::Json, text.len().max(1));
+            prop_assert_eq!(&split(&text, StreamFormat::Json, chunk), &whole);
             if !whole.2 {
                 prop_assert_eq!(whole.0, text);
             }

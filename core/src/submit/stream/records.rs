@@ -1,6 +1,6 @@
 //! One recipient after the other out of the spool.
 
-use super::IntakeError;
+use super::SubmitError;
 use crate::problem::{Code, Problem, Problems, Refusal};
 use std::io::{self, Read};
 
@@ -11,21 +11,23 @@ const LONGEST: usize = 4 << 20;
 
 /// What stands between two separators.
 pub(super) struct Record<'r> {
-    pub octets: &'r [u8],
+    pub bytes: &'r [u8],
     /// There is no other one.
     pub is_only: bool,
 }
 
-/// Octets between separators.
+/// Bytes between separators.
 pub(super) struct Records<R> {
     source: R,
     separator: u8,
     buffer: Vec<u8>,
-    /// What of the buffer is still to be read.
+    /// What of the buffer is still to be read: `start <= end <= buffer.len()`.
     start: usize,
     end: usize,
-    /// Behind the last octet a record ends, even without a separator.
+    /// Behind the last byte a record ends, even without a separator.
     is_at_end: bool,
+    /// That record was given.
+    is_done: bool,
     count: usize,
 }
 
@@ -38,46 +40,43 @@ impl<R: Read> Records<R> {
             start: 0,
             end: 0,
             is_at_end: false,
+            is_done: false,
             count: 0,
         }
     }
 
     /// The next record. Of separators there is one less than records, so there is always one.
-    pub fn next(&mut self) -> Result<Option<Record<'_>>, IntakeError> {
-        let mut known = 0;
-        loop {
-            let unread = self.buffer.get(self.start..self.end).unwrap_or_default();
-            let fresh = unread.get(known..).unwrap_or_default();
-            if let Some(found) = memchr::memchr(self.separator, fresh) {
-                let start = self.start;
-                let end = start + known + found;
+    pub fn next(&mut self) -> Result<Option<Record<'_>>, SubmitError> {
+        let mut searched = 0;
+        let range = loop {
+            if self.is_done {
+                return Ok(None);
+            }
+            let unread = &self.buffer[self.start..self.end];
+            if let Some(found) = memchr::memchr(self.separator, &unread[searched..]) {
+                let end = self.start + searched + found;
+                let range = self.start..end;
                 self.start = end + 1;
-                self.count += 1;
-                return Ok(self.record(start, end, false));
+                break range;
             }
             if self.is_at_end {
-                if self.count > 0 && self.start > self.end {
-                    return Ok(None);
-                }
-                let start = self.start;
-                self.start = self.end + 1;
-                self.count += 1;
-                return Ok(self.record(start, self.end, self.count == 1));
+                self.is_done = true;
+                break self.start..self.end;
             }
-            known = unread.len();
-            if known > LONGEST {
+            searched = unread.len();
+            if searched > LONGEST {
                 return Err(too_long(self.count).into());
             }
             self.fill()?;
-        }
+        };
+        self.count += 1;
+        Ok(Some(Record {
+            bytes: &self.buffer[range],
+            is_only: self.is_done && self.count == 1,
+        }))
     }
 
-    fn record(&self, start: usize, end: usize, is_only: bool) -> Option<Record<'_>> {
-        let octets = self.buffer.get(start..end)?;
-        Some(Record { octets, is_only })
-    }
-
-    /// Reads more octets behind those that are unread.
+    /// Reads more bytes behind those that are unread.
     fn fill(&mut self) -> io::Result<()> {
         self.buffer.copy_within(self.start..self.end, 0);
         self.end -= self.start;
@@ -85,7 +84,7 @@ impl<R: Read> Records<R> {
         if self.buffer.len() < self.end + CHUNK {
             self.buffer.resize(self.end + CHUNK, 0);
         }
-        let room = self.buffer.get_mut(self.end..).unwrap_or_default();
+        let room = &mut self.buffer[self.end..];
         let count = loop {
             match self.source.read(room) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -108,8 +107,8 @@ fn too_long(index: usize) -> Problems {
 mod tests {
     use super::*;
 
-    fn records(octets: &[u8], chunk: usize) -> Vec<(String, bool)> {
-        /// Gives a few octets at a time.
+    fn records(bytes: &[u8], chunk: usize) -> Vec<(String, bool)> {
+        /// Gives a few bytes at a time.
         struct Slow<'o>(&'o [u8], usize);
 
         impl Read for Slow<'_> {
@@ -121,11 +120,11 @@ mod tests {
             }
         }
 
-        let mut records = Records::new(Slow(octets, chunk), b',');
+        let mut records = Records::new(Slow(bytes, chunk), b',');
         let mut all = Vec::new();
         while let Some(record) = records.next().unwrap() {
             all.push((
-                String::from_utf8_lossy(record.octets).into_owned(),
+                String::from_utf8_lossy(record.bytes).into_owned(),
                 record.is_only,
             ));
         }
@@ -150,6 +149,6 @@ mod tests {
     #[test]
     fn a_record_without_end_is_refused() {
         let mut records = Records::new(io::repeat(b'x'), b',');
-        assert!(matches!(records.next(), Err(IntakeError::Problems(_))));
+        assert!(matches!(records.next(), Err(SubmitError::Problems(_))));
     }
 }

@@ -1,6 +1,6 @@
 //! Where recipients wait until all of a submission is there.
 
-use super::IntakeError;
+use super::SubmitError;
 use crate::pickup_directory::PickupDirectory;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
@@ -8,44 +8,44 @@ use std::io::{self, Read, Seek, Write};
 /// Up to here they are kept in memory.
 const IN_MEMORY: usize = 1 << 20;
 
-/// Octets in memory and, where they are many, in a file without a name.
+/// Bytes in memory and, where they are many, in a file without a name.
 #[derive(Debug, Default)]
 pub(super) struct Spool {
-    /// All octets, or those that are not yet in the file.
-    octets: Vec<u8>,
+    /// All bytes, or those that are not yet in the file.
+    bytes: Vec<u8>,
     file: Option<File>,
 }
 
 impl Spool {
-    /// Appends octets.
-    pub fn push(&mut self, octets: &[u8]) {
-        self.octets.extend_from_slice(octets);
+    /// Appends bytes.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
     }
 
-    /// How many octets are kept in memory.
-    pub fn held(&self) -> usize {
-        self.octets.len()
+    /// How many bytes are kept in memory.
+    pub fn buffered(&self) -> usize {
+        self.bytes.len()
     }
 
     /// Puts what is too much for memory into a file on the file system of the directory.
-    pub fn flush(&mut self, directory: Option<&PickupDirectory>) -> Result<(), IntakeError> {
-        let Some(directory) = directory.filter(|_| self.octets.len() >= IN_MEMORY) else {
+    pub fn flush(&mut self, directory: Option<&PickupDirectory>) -> Result<(), SubmitError> {
+        let Some(directory) = directory.filter(|_| self.bytes.len() >= IN_MEMORY) else {
             return Ok(());
         };
         let file = match &mut self.file {
             Some(file) => file,
             none => none.insert(directory.scratch_file()?),
         };
-        file.write_all(&self.octets)?;
-        self.octets.clear();
+        file.write_all(&self.bytes)?;
+        self.bytes.clear();
         Ok(())
     }
 
-    /// All octets from the first on.
+    /// All bytes from the first on.
     pub fn reader(&self) -> impl Read + '_ {
         Chained {
             file: self.file.as_ref().map(FromStart::new),
-            octets: &self.octets,
+            bytes: &self.bytes,
         }
     }
 }
@@ -77,7 +77,7 @@ impl Read for FromStart<'_> {
 
 struct Chained<'s> {
     file: Option<FromStart<'s>>,
-    octets: &'s [u8],
+    bytes: &'s [u8],
 }
 
 impl Read for Chained<'_> {
@@ -89,6 +89,6 @@ impl Read for Chained<'_> {
             }
             self.file = None;
         }
-        self.octets.read(buffer)
+        self.bytes.read(buffer)
     }
 }

@@ -1,0 +1,129 @@
+//! What is done with a message.
+
+use crate::message::{Merge, Message, MessageKind, Recipient, SingleMessage};
+use crate::stamp::Stamp;
+use std::convert::Infallible;
+
+/// Something that is done with a message: it is checked, rendered, or put into pickup files.
+///
+/// The output belongs to the action, so nobody who performs one has to tell results apart.
+pub(super) trait Action: Sized {
+    type Output;
+    type Error;
+    /// The same action on a mail merge.
+    type Merge<'m>: MergeAction<Output = Self::Output, Error = Self::Error>;
+
+    /// Does all of it with a message that is the same for all its recipients.
+    fn single(self, message: &SingleMessage<'_>) -> Result<Self::Output, Self::Error>;
+
+    /// Begins it with a mail merge, whose recipients follow.
+    fn merge<'m>(self, merge: &'m Merge<'m>) -> Self::Merge<'m>;
+}
+
+/// An action on a mail merge that has begun.
+pub(super) trait MergeAction {
+    type Output;
+    type Error;
+
+    /// Goes on with the next recipient. After an error there are no further calls.
+    fn recipient(&mut self, recipient: &Recipient<'_>) -> Result<(), Self::Error>;
+
+    /// There are no more recipients.
+    fn finish(self) -> Result<Self::Output, Self::Error>;
+}
+
+/// Performs an action on a message with all its recipients in it.
+pub(super) fn perform<A: Action>(action: A, message: &Message<'_>) -> Result<A::Output, A::Error> {
+    match message.kind() {
+        MessageKind::Single(message) => action.single(message),
+        MessageKind::Merge(merge, recipients) => {
+            let mut merge = action.merge(merge);
+            for recipient in recipients.as_slice() {
+                merge.recipient(recipient)?;
+            }
+            merge.finish()
+        }
+    }
+}
+
+/// Does nothing: whoever has a message, and has read its recipients, has checked it.
+pub(super) struct Check;
+
+impl Action for Check {
+    type Output = ();
+    type Error = Infallible;
+    type Merge<'m> = Self;
+
+    fn single(self, _: &SingleMessage<'_>) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn merge<'m>(self, _: &'m Merge<'m>) -> Self {
+        self
+    }
+}
+
+impl MergeAction for Check {
+    type Output = ();
+    type Error = Infallible;
+
+    fn recipient(&mut self, _: &Recipient<'_>) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn finish(self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+/// Renders the message of one recipient; `None` if a mail merge has fewer. A message that is no mail
+/// merge is the same for all.
+pub(super) struct Render {
+    /// Counted from 0.
+    pub index: usize,
+    pub stamp: Stamp,
+}
+
+impl Action for Render {
+    type Output = Option<Vec<u8>>;
+    type Error = Infallible;
+    type Merge<'m> = RenderMerge<'m>;
+
+    fn single(self, message: &SingleMessage<'_>) -> Result<Self::Output, Infallible> {
+        Ok(Some(message.render(&self.stamp)))
+    }
+
+    fn merge<'m>(self, merge: &'m Merge<'m>) -> RenderMerge<'m> {
+        RenderMerge {
+            merge,
+            action: self,
+            count: 0,
+            rendered: None,
+        }
+    }
+}
+
+pub(super) struct RenderMerge<'m> {
+    merge: &'m Merge<'m>,
+    action: Render,
+    count: usize,
+    rendered: Option<Vec<u8>>,
+}
+
+impl MergeAction for RenderMerge<'_> {
+    type Output = Option<Vec<u8>>;
+    type Error = Infallible;
+
+    fn recipient(&mut self, recipient: &Recipient<'_>) -> Result<(), Infallible> {
+        if self.count == self.action.index {
+            let rendered = self.merge.render_for(recipient, &self.action.stamp);
+            self.rendered = Some(rendered);
+        }
+        self.count += 1;
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Self::Output, Infallible> {
+        Ok(self.rendered)
+    }
+}

@@ -1,0 +1,300 @@
+//! Many messages, one result each.
+
+use super::action::perform;
+use super::files::MakeFiles;
+use super::limits::GroupSize;
+use super::receipt::Receipt;
+use super::submission::Submission;
+use super::writer::{Made, MergeFiles, Written};
+use crate::message::Message;
+use crate::pickup_directory::{PickupDirectory, PickupError};
+use crate::stamp::Stamp;
+use std::mem;
+
+/// Submits many messages in groups that share their syncs: one result for each, in the order in
+/// which they were pushed. Each succeeds or fails by itself.
+///
+/// Messages are pushed until the group is full, or until there is none for the moment; then the group
+/// is committed. Between two groups the caller may stop: what is not committed then leaves nothing
+/// behind. Nothing blocks but [`commit`](Self::commit), and [`push`](Self::push) for a mail merge,
+/// whose files are written where they are too much for memory.
+///
+/// `E` is what the caller calls an error: [`SubmitError`](super::SubmitError), or a type of its own
+/// for messages that cannot even be read.
+///
+/// ```
+/// use pmtaemail::{Batch, Message, PickupDirectory, PickupOptions, SubmitError};
+/// # let temporary = tempfile::tempdir().unwrap();
+/// # let path = temporary.path();
+/// let directory = PickupDirectory::open(path, PickupOptions::default()).unwrap();
+/// let lines = [r#"{"from": "a@example.com", "to": "b@example.org"}"#, r#"{"from": 1}"#];
+/// let mut batch = Batch::<SubmitError>::new(&directory);
+/// let mut results = Vec::new();
+/// for line in lines {
+///     match Message::from_json(line.as_bytes()) {
+///         Ok(message) => batch.push(&message),
+///         Err(problems) => batch.push_error(problems.into()),
+///     }
+///     if batch.is_full() {
+///         results.extend(batch.commit());
+///     }
+/// }
+/// results.extend(batch.commit());
+/// assert!(results[0].is_ok() && results[1].is_err());
+/// ```
+#[derive(Debug)]
+pub struct Batch<'d, E = PickupError> {
+    directory: &'d PickupDirectory,
+    /// Messages that wait, and errors that keep their places.
+    group: Vec<Result<Made<'d>, E>>,
+    size: GroupSize,
+}
+
+impl<'d, E: From<PickupError>> Batch<'d, E> {
+    /// A batch without messages.
+    pub fn new(directory: &'d PickupDirectory) -> Self {
+        Self {
+            directory,
+            group: Vec::new(),
+            size: GroupSize::default(),
+        }
+    }
+
+    /// Renders a message, which then waits for its group.
+    pub fn push(&mut self, message: &Message<'_>) {
+        if !message.is_merge() {
+            return self.push_submission(Submission::new(message));
+        }
+        let sink = MergeFiles::new(self.directory);
+        let stamp = Stamp::now();
+        match perform(MakeFiles { stamp, sink }, message) {
+            Ok(made) => self.add(made),
+            Err(error) => self.push_error(error.into()),
+        }
+    }
+
+    /// Adds a message that is rendered already.
+    pub fn push_submission(&mut self, submission: Submission) {
+        self.add(Made::InMemory(submission));
+    }
+
+    /// Gives the place of a message that cannot be submitted to its error.
+    pub fn push_error(&mut self, error: E) {
+        self.size.messages += 1;
+        self.group.push(Err(error));
+    }
+
+    /// Whether the group should be committed before more is pushed: only then is memory bounded.
+    pub fn is_full(&self) -> bool {
+        self.size.is_full()
+    }
+
+    /// Makes the group durable and visible, and begins the next: the results of all that was pushed
+    /// since the last call.
+    pub fn commit(&mut self) -> Vec<Result<Receipt, E>> {
+        self.size = GroupSize::default();
+        let group = mem::take(&mut self.group).into_iter();
+        let written = group.map(|made| {
+            let Written {
+                transaction,
+                receipt,
+            } = made?.write(self.directory)?;
+            Ok((receipt, transaction))
+        });
+        self.directory.commit_all(written.collect())
+    }
+
+    fn add(&mut self, made: Made<'d>) {
+        self.size.messages += 1;
+        match &made {
+            Made::InMemory(submission) => {
+                self.size.files += submission.files().len();
+                self.size.bytes += submission.size();
+            }
+            Made::Written(written) => self.size.files += written.receipt.files.len(),
+        }
+        self.group.push(Ok(made));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::submit::SubmitError;
+    use crate::submit::limits::MERGE_SIZE;
+    use crate::{PickupOptions, Problems};
+    use std::fs;
+    use tempfile::TempDir;
+
+    fn directory() -> (TempDir, PickupDirectory) {
+        let temporary = tempfile::tempdir().unwrap();
+        let directory = PickupDirectory::open(temporary.path(), PickupOptions::default()).unwrap();
+        (temporary, directory)
+    }
+
+    fn names(temporary: &TempDir) -> Vec<String> {
+        let entries = fs::read_dir(temporary.path()).unwrap();
+        let name = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name();
+        let mut names: Vec<_> = entries
+            .map(|entry| name(entry).into_string().unwrap())
+            .collect();
+        names.sort_unstable();
+        names
+    }
+
+    const PLAIN: &str = r#"{"from": "shop@example.com", "to": "ann@example.org"}"#;
+
+    /// As many recipients, a file each, with `text`.
+    fn merge(recipients: usize, text: &str) -> String {
+        let recipients = vec![r#""ann@example.org""#; recipients].join(",");
+        format!(
+            r#"{{"from": "shop@example.com", "text": "{text}", "merge": "expanded",
+                 "recipients": [{recipients}]}}"#
+        )
+    }
+
+    fn push(batch: &mut Batch<'_, SubmitError>, json: &str) {
+        match Message::from_json(json.as_bytes()) {
+            Ok(message) => batch.push(&message),
+            Err(problems) => batch.push_error(problems.into()),
+        }
+    }
+
+    #[test]
+    fn results_come_in_the_order_of_the_messages() {
+        let (temporary, directory) = directory();
+        let large = merge(20, &"x".repeat(100_000));
+        let mut batch = Batch::new(&directory);
+        for json in [
+            PLAIN,
+            "{",
+            &large,
+            &merge(3, "x"),
+            PLAIN,
+            r#"{"to": 1}"#,
+            &large,
+        ] {
+            push(&mut batch, json);
+        }
+        assert!(names(&temporary).is_empty());
+        let results = batch.commit();
+        let files: Vec<_> = results
+            .iter()
+            .map(|result| result.as_ref().map(|receipt| receipt.files.len()).ok())
+            .collect();
+        let expected = [Some(1), None, Some(20), Some(3), Some(1), None, Some(20)];
+        assert_eq!(files, expected);
+        let mut all: Vec<_> = results
+            .iter()
+            .flatten()
+            .flat_map(|receipt| receipt.files.clone())
+            .collect();
+        all.sort_unstable();
+        assert_eq!(names(&temporary), all);
+        for receipt in results.iter().flatten() {
+            let size = |name: &String| fs::metadata(directory.path().join(name)).unwrap().len();
+            assert_eq!(receipt.files.iter().map(size).sum::<u64>(), receipt.size);
+            let ids = receipt.envelope_ids.as_ref().map(crate::EnvelopeIds::len);
+            assert_eq!(ids.unwrap_or(1), receipt.recipients);
+        }
+        assert!(batch.commit().is_empty());
+    }
+
+    #[test]
+    fn one_that_fails_is_the_only_one() {
+        let (temporary, directory) = directory();
+        let mut submissions: Vec<_> = (0..600)
+            .map(|_| Submission::from_json(PLAIN.as_bytes()).unwrap())
+            .collect();
+        // A name that is taken.
+        submissions[300] = submissions[7].clone();
+        let ids: Vec<_> = submissions.iter().map(|each| *each.id()).collect();
+        let results = directory.submit_many(submissions);
+        assert_eq!(results.len(), 600);
+        for (index, (id, result)) in ids.iter().zip(&results).enumerate() {
+            match result {
+                Ok(receipt) => assert_eq!(receipt.id, *id),
+                Err(_) => assert_eq!(index, 300),
+            }
+        }
+        assert_eq!(names(&temporary).len(), 599);
+        assert!(directory.submit_many([]).is_empty());
+    }
+
+    #[test]
+    fn a_group_is_bounded() {
+        let (_temporary, directory) = directory();
+        let count_until_full = |json: &str| {
+            let mut batch = Batch::new(&directory);
+            let mut count = 0;
+            while !batch.is_full() {
+                push(&mut batch, json);
+                count += 1;
+            }
+            batch.commit();
+            assert!(!batch.is_full());
+            count
+        };
+        assert_eq!(count_until_full(PLAIN), 256);
+        assert_eq!(count_until_full("{"), 256);
+        assert_eq!(count_until_full(&merge(100, "x")), 3);
+        let text = "x".repeat(9 << 20);
+        let large = PLAIN.replace('}', &format!(r#", "text": "{text}"}}"#));
+        assert_eq!(count_until_full(&large), 4);
+    }
+
+    #[test]
+    fn a_merge_is_in_memory_up_to_a_limit() {
+        let (_temporary, directory) = directory();
+        let size = |text: &str| {
+            let json = merge(30, text);
+            let message = Message::from_json(json.as_bytes()).unwrap();
+            let mut batch = Batch::<PickupError>::new(&directory);
+            batch.push(&message);
+            let in_memory = matches!(batch.group[..], [Ok(Made::InMemory(_))]);
+            let [Ok(receipt)] = &batch.commit()[..] else {
+                panic!("no receipt")
+            };
+            assert_eq!(in_memory, receipt.size <= MERGE_SIZE);
+            receipt.size
+        };
+        assert!(size(&"x".repeat(30_000)) < MERGE_SIZE);
+        assert!(size(&"x".repeat(40_000)) > MERGE_SIZE);
+    }
+
+    #[test]
+    fn what_is_not_committed_leaves_nothing() {
+        let (temporary, directory) = directory();
+        let mut batch = Batch::<SubmitError>::new(&directory);
+        push(&mut batch, PLAIN);
+        assert!(batch.commit()[0].is_ok());
+        push(&mut batch, PLAIN);
+        push(&mut batch, &merge(100, &"x".repeat(20_000)));
+        drop(batch);
+        assert_eq!(names(&temporary).len(), 1);
+    }
+
+    #[test]
+    fn a_directory_that_fails_fails_each() {
+        let (temporary, directory) = directory();
+        let path = temporary.path().join("gone");
+        fs::create_dir(&path).unwrap();
+        let inner = PickupDirectory::open(&path, PickupOptions::default()).unwrap();
+        drop(directory);
+        fs::remove_dir(&path).unwrap();
+        let mut batch = Batch::new(&inner);
+        let problems: Problems = Message::from_json(b"{").unwrap_err();
+        push(&mut batch, &merge(20, &"x".repeat(100_000)));
+        batch.push_error(SubmitError::Problems(problems));
+        push(&mut batch, PLAIN);
+        let results = batch.commit();
+        assert!(matches!(
+            results[..],
+            [
+                Err(SubmitError::Pickup(_)),
+                Err(SubmitError::Problems(_)),
+                Err(SubmitError::Pickup(_))
+            ]
+        ));
+    }
+}

@@ -1,0 +1,61 @@
+//! How much waits for how much else: the only such numbers outside of the pickup directory, whose
+//! group commit has its own.
+
+/// The files of a message whose commit is due are open, and a process may often open 1,024.
+const FILES: usize = 256;
+
+/// Results and errors wait in memory too.
+const MESSAGES: u32 = 256;
+
+/// Rendered messages wait in memory.
+const SIZE: u32 = 32 << 20;
+
+/// The files of a mail merge stay in memory up to this size; more are written as they are made.
+pub(super) const MERGE_SIZE: u64 = 1 << 20;
+
+/// JavaScript's messages are written down before they are given to a [`Batch`](super::Batch), and so
+/// are twice in memory.
+const COLLECTED_SIZE: u32 = SIZE / 2;
+
+/// While one group waits for the disk the next is prepared. A third was no gain, and Node has four
+/// threads for all that blocks.
+const GROUPS_AT_A_TIME: u32 = 2;
+
+/// How much goes into a group of messages that are made durable together.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct GroupSize {
+    pub messages: u32,
+    pub files: usize,
+    pub bytes: u64,
+}
+
+impl GroupSize {
+    pub fn is_full(self) -> bool {
+        self.messages >= MESSAGES || self.files >= FILES || self.bytes >= u64::from(SIZE)
+    }
+}
+
+/// Limits for a program that collects messages in a form of its own before it pushes them to a
+/// [`Batch`](super::Batch), because each call costs it something: the Node package is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GroupLimits {
+    /// A group with so many messages takes no more.
+    pub messages: u32,
+    /// A group whose messages have so many bytes together takes no more.
+    pub size: u32,
+    /// How many groups are worth submitting at the same time. Those that are collected meanwhile
+    /// wait: the busier the disk, the larger the groups.
+    pub groups: u32,
+}
+
+impl GroupLimits {
+    /// The limits that suit [`Batch`](super::Batch).
+    pub const fn get() -> Self {
+        Self {
+            messages: MESSAGES,
+            size: COLLECTED_SIZE,
+            groups: GROUPS_AT_A_TIME,
+        }
+    }
+}

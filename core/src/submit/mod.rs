@@ -1,0 +1,31 @@
+//! From a message, a stream or many messages to their receipts.
+//!
+//! What is done with a message is an [`Action`](action::Action). It gets the message, and of a mail
+//! merge one recipient after the other, wherever these come from:
+//!
+//! ```text
+//! Message ─────────────┐           Check      ()
+//! StreamedMessage ─────┼─ perform ─ Render     the bytes of one message
+//! one message of a     │           MakeFiles  pickup files into a sink: Submission (in memory),
+//! Batch ───────────────┘                      OneFile, Writer (into a transaction) → Receipt
+//! ```
+//!
+//! [`Batch`] is the one place where messages wait for each other, and `limits` the one file that says
+//! how many may.
+
+mod action;
+mod batch;
+mod error;
+mod files;
+mod limits;
+mod receipt;
+mod stream;
+mod submission;
+mod writer;
+
+pub use batch::Batch;
+pub use error::SubmitError;
+pub use limits::GroupLimits;
+pub use receipt::Receipt;
+pub use stream::{MessageStream, StreamFormat, StreamedMessage};
+pub use submission::Submission;

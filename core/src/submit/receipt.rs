@@ -1,0 +1,148 @@
+//! What a message became.
+
+use super::files::Summary;
+use crate::pickup_file::EnvelopeIds;
+use crate::stamp::Id;
+use serde::Serialize;
+use std::iter;
+
+/// What a submission became. Serializes as `{id, messageId, files, recipients, octets}`, and with
+/// `envids` for a mail merge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Receipt {
+    /// Unique, and sorts by time.
+    pub id: Id,
+    /// The Message-ID without angle brackets. A mail merge has none, since each of its messages has
+    /// its own; nor has a finished message without that field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
+    /// The names of the files in the pickup directory.
+    pub files: Vec<String>,
+    /// How many different recipients.
+    pub recipients: usize,
+    /// The size of all files, in bytes.
+    #[serde(rename = "octets")]
+    pub size: u64,
+    /// The envelope ids of a mail merge's recipients.
+    #[serde(rename = "envids", skip_serializing_if = "Option::is_none")]
+    pub envelope_ids: Option<EnvelopeIds>,
+}
+
+impl Receipt {
+    pub(super) fn new(summary: Summary, files: Vec<String>, size: u64) -> Self {
+        Self {
+            id: summary.id,
+            message_id: summary.message_id,
+            files,
+            recipients: summary.recipients,
+            size,
+            envelope_ids: summary.envelope_ids,
+        }
+    }
+
+    /// Its JSON in pieces: that of a mail merge names the envelope id of each recipient, which may be
+    /// megabytes. Together they are what [`serde`] writes.
+    ///
+    /// ```
+    /// # use pmtaemail::Submission;
+    /// # let json = br#"{"from": "shop@example.com", "to": "ann@example.org", "text": "Hello"}"#;
+    /// # let receipt = Submission::from_json(json)?.receipt();
+    /// let whole = serde_json::to_vec(&receipt).unwrap();
+    /// assert_eq!(receipt.into_json().collect::<Vec<_>>().concat(), whole);
+    /// # Ok::<(), pmtaemail::Problems>(())
+    /// ```
+    pub fn into_json(self) -> impl Iterator<Item = Vec<u8>> + Send {
+        let mut start = member(b"{", "id", &self.id);
+        if let Some(message_id) = &self.message_id {
+            start.extend(member(b",", "messageId", message_id));
+        }
+        start.extend(b",\"files\":[");
+        let mut middle = member(b"],", "recipients", &self.recipients);
+        middle.extend(member(b",", "octets", &self.size));
+        let envelope_ids = self.envelope_ids.map(|ids| {
+            iter::once(b",\"envids\":[".to_vec())
+                .chain(elements(ids.into_ids()))
+                .chain(iter::once(b"]".to_vec()))
+        });
+        let mut parts = iter::once(start)
+            .chain(elements(self.files.into_iter()))
+            .chain(iter::once(middle))
+            .chain(envelope_ids.into_iter().flatten())
+            .chain(iter::once(b"}".to_vec()));
+        iter::from_fn(move || {
+            let mut piece = parts.next()?;
+            while piece.len() < PIECE
+                && let Some(part) = parts.next()
+            {
+                piece.extend(part);
+            }
+            Some(piece)
+        })
+    }
+}
+
+/// How large a piece of a receipt is, about.
+const PIECE: usize = 64 << 10;
+
+/// A member of an object, behind what comes before its name.
+fn member(before: &[u8], name: &str, value: &impl Serialize) -> Vec<u8> {
+    [before, &json(name), b":", &json(value)].concat()
+}
+
+/// The elements of an array, with a comma before each but the first.
+fn elements<T: Serialize>(values: impl Iterator<Item = T>) -> impl Iterator<Item = Vec<u8>> {
+    values.enumerate().map(|(index, value)| {
+        let mut element = json(&value);
+        if index > 0 {
+            element.insert(0, b',');
+        }
+        element
+    })
+}
+
+fn json(value: &(impl Serialize + ?Sized)) -> Vec<u8> {
+    serde_json::to_vec(value).expect("texts and numbers can be written")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Message, Submission};
+
+    fn receipt(json: &str) -> Receipt {
+        Submission::new(&Message::from_json(json.as_bytes()).unwrap()).receipt()
+    }
+
+    #[test]
+    fn pieces_are_what_serde_writes() {
+        let merge = |form: &str, recipients: usize| {
+            let recipients: Vec<_> = (0..recipients)
+                .map(|number| {
+                    let envid = (number % 3 > 0).then_some("own");
+                    serde_json::json!({"address": format!("b{number}@example.org"), "envid": envid})
+                })
+                .collect();
+            let message = serde_json::json!({"from": "a@example.com", "merge": form, "recipients": recipients});
+            receipt(&message.to_string())
+        };
+        let mut strange = receipt(r#"{"from": "a@example.com", "to": "b@example.org"}"#);
+        strange.message_id = Some("\"\\\u{1}å".to_owned());
+        for (receipt, has_message_id, has_ids) in [
+            (strange, true, false),
+            (merge("native", 1), false, true),
+            (merge("native", 5_001), false, true),
+            (merge("expanded", 3), false, true),
+        ] {
+            let whole = serde_json::to_string(&receipt).unwrap();
+            let pieces: Vec<_> = receipt.into_json().collect();
+            assert_eq!(String::from_utf8(pieces.concat()).unwrap(), whole);
+            assert!(pieces.iter().all(|piece| piece.len() < PIECE + 100));
+            assert_eq!(pieces.len() > 1, whole.len() > PIECE);
+            let value: serde_json::Value = serde_json::from_str(&whole).unwrap();
+            let has = |name| value.get(name).is_some();
+            assert_eq!((has("messageId"), has("envids")), (has_message_id, has_ids));
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! Messages that come piece by piece, with more recipients than memory should hold.
+//!
+//! While bytes arrive they are told apart: the message itself is kept in memory, its recipients go
+//! into a spool, which is a file without a name once it is large. When all is there the message is
+//! read, and then one recipient after the other. Nothing is handed over before all were read.
+
+mod records;
+mod splitter;
+mod spool;
+
+use super::action::{Action, Check, MergeAction, Render, perform};
+use super::error::SubmitError;
+use super::files::{MakeFiles, OneFile};
+use super::receipt::Receipt;
+use super::writer::Writer;
+use crate::json::{self, Reading, RecipientReading, Unreadable};
+use crate::message::{Merge, MergeReading, Message, NOBODY, Recipient, StreamedRecipients};
+use crate::pickup_directory::PickupDirectory;
+use crate::pickup_file::PickupFile;
+use crate::problem::Code;
+use crate::stamp::Stamp;
+use records::{Record, Records};
+use splitter::Splitter;
+use spool::Spool;
+
+/// How a submission that comes piece by piece is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamFormat {
+    /// One JSON object, its recipients in `recipients`.
+    Json,
+    /// The message in the first line, then one recipient a line. Blank lines do not count.
+    Ndjson,
+}
+
+/// Takes the bytes of one submission as they come.
+///
+/// ```
+/// use pmtaemail::{MessageStream, StreamFormat, PickupDirectory, PickupOptions};
+/// # let temporary = tempfile::tempdir().unwrap();
+/// # let path = temporary.path();
+/// let directory = PickupDirectory::open(path, PickupOptions::default()).unwrap();
+/// let mut stream = MessageStream::new(StreamFormat::Ndjson);
+/// for bytes in [
+///     br#"{"from": "a@example.com", "template": "merge", "text": "Hello {{ name }}"}"#.as_slice(),
+///     b"\n{\"address\": \"b@example.org\", \"variables\": {\"name\": \"Bo\"}}\n",
+/// ] {
+///     stream.feed(bytes, Some(&directory))?;
+/// }
+/// let receipt = stream.finish().submit(&directory)?;
+/// assert_eq!(receipt.recipients, 1);
+/// # Ok::<(), pmtaemail::SubmitError>(())
+/// ```
+#[derive(Debug)]
+pub struct MessageStream {
+    format: StreamFormat,
+    head: Vec<u8>,
+    splitter: Splitter,
+    spool: Spool,
+}
+
+impl MessageStream {
+    /// Begins a submission.
+    pub fn new(format: StreamFormat) -> Self {
+        Self {
+            format,
+            head: Vec::new(),
+            splitter: Splitter::new(format),
+            spool: Spool::default(),
+        }
+    }
+
+    /// Takes the next bytes. Recipients may wait on the file system of `directory` where they are
+    /// many; without it they are all kept in memory.
+    pub fn feed(
+        &mut self,
+        bytes: &[u8],
+        directory: Option<&PickupDirectory>,
+    ) -> Result<(), SubmitError> {
+        self.splitter.feed(bytes, &mut self.head, &mut self.spool);
+        self.spool.flush(directory)
+    }
+
+    /// How many bytes are kept in memory.
+    pub fn buffered(&self) -> usize {
+        self.head.len() + self.spool.buffered()
+    }
+
+    /// How many bytes the message itself has so far, its recipients not counted.
+    pub fn message_len(&self) -> usize {
+        self.head.len()
+    }
+
+    /// Everything is there.
+    pub fn finish(self) -> StreamedMessage {
+        let recipients = match self.format {
+            StreamFormat::Ndjson => Some(StreamedRecipients::Lines),
+            StreamFormat::Json => {
+                (self.splitter.has_recipients()).then_some(StreamedRecipients::Array)
+            }
+        };
+        StreamedMessage {
+            recipients,
+            separator: self.splitter.separator(),
+            is_broken: self.splitter.is_broken(),
+            head: self.head,
+            spool: self.spool,
+        }
+    }
+}
+
+/// A submission that is all there, and not yet read.
+#[derive(Debug)]
+pub struct StreamedMessage {
+    /// `None`: they are in the message.
+    recipients: Option<StreamedRecipients>,
+    separator: u8,
+    is_broken: bool,
+    head: Vec<u8>,
+    spool: Spool,
+}
+
+impl StreamedMessage {
+    /// Tells all that is wrong with it.
+    pub fn check(self) -> Result<(), SubmitError> {
+        self.perform(Check)
+    }
+
+    /// The bytes of the message that one recipient gets; see [`Message::render_recipient`].
+    pub fn render_recipient(self, index: usize) -> Result<Option<Vec<u8>>, SubmitError> {
+        let stamp = Stamp::now();
+        self.perform(Render { index, stamp })
+    }
+
+    /// Its pickup file of this number, counted from 1, if there are so many; and how many there are.
+    pub fn pickup_file(self, number: usize) -> Result<(Option<PickupFile>, usize), SubmitError> {
+        let stamp = Stamp::now();
+        let sink = OneFile::new(number);
+        self.perform(MakeFiles { stamp, sink })
+    }
+
+    /// Submits it: all of its files, or none. See [`PickupDirectory::submit`].
+    pub fn submit(self, directory: &PickupDirectory) -> Result<Receipt, SubmitError> {
+        let stamp = Stamp::now();
+        let sink = Writer::new(directory);
+        let written = self.perform(MakeFiles { stamp, sink })?;
+        Ok(written.commit()?)
+    }
+
+    fn perform<A: Action>(&self, action: A) -> Result<A::Output, SubmitError>
+    where
+        SubmitError: From<A::Error>,
+    {
+        let Some(recipients) = self.recipients else {
+            return Ok(perform(action, &Message::from_json(&self.head)?)?);
+        };
+        if self.is_broken {
+            return Err(json::broken_recipients().into());
+        }
+        let head = match json::read(&self.head) {
+            Ok(head) => head,
+            Err(Unreadable::NotJson(problems)) => return Err(problems.into()),
+            Err(Unreadable::LoneSurrogates(marked)) => {
+                return self.perform_merge(action, marked.read()?, recipients);
+            }
+        };
+        self.perform_merge(action, head, recipients)
+    }
+
+    /// Performs an action on a mail merge whose recipients are read one after the other.
+    fn perform_merge<A: Action>(
+        &self,
+        action: A,
+        head: Reading<'_>,
+        recipients: StreamedRecipients,
+    ) -> Result<A::Output, SubmitError>
+    where
+        SubmitError: From<A::Error>,
+    {
+        let MergeReading {
+            merge,
+            mut report,
+            location,
+            name,
+        } = Message::read_merge(head, recipients);
+        let merge = merge.as_deref();
+        let mut begun = merge.map(|merge| action.merge(merge));
+        let mut records = Records::new(self.spool.reader(), self.separator);
+        let mut index = 0;
+        let mut count = 0;
+        while !report.is_full()
+            && let Some(Record { bytes, is_only }) = records.next()?
+        {
+            let may_be_blank = is_only || self.separator == splitter::LINE;
+            if may_be_blank && bytes.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            let read = read_recipient(bytes, &name, index, merge, |recipient| {
+                match (&mut begun, report.len()) {
+                    (Some(begun), 0) => Ok(begun.recipient(recipient)?),
+                    // With a problem nothing is submitted.
+                    _ => Ok(()),
+                }
+            });
+            index += 1;
+            // `null` is as absent.
+            count += usize::from(!matches!(read, Ok(false)));
+            match read {
+                Ok(_) => {}
+                Err(SubmitError::Problems(problems)) if problems.is_not_json() => {
+                    return Err(problems.into());
+                }
+                Err(SubmitError::Problems(problems)) => report.adopt(location, problems),
+                Err(error) => return Err(error),
+            }
+        }
+        if merge.is_some() && count == 0 {
+            report.problem(location, Code::NoRecipients, NOBODY);
+        }
+        Ok(report.finish(begun)?.finish()?)
+    }
+}
+
+/// Reads one recipient and hands it to `then` if all its rules hold; false if there is none.
+fn read_recipient(
+    record: &[u8],
+    name: &str,
+    index: usize,
+    merge: Option<&Merge<'_>>,
+    then: impl FnOnce(&Recipient<'_>) -> Result<(), SubmitError>,
+) -> Result<bool, SubmitError> {
+    let understood = |reading: RecipientReading<'_>| {
+        let RecipientReading {
+            recipient,
+            mut report,
+        } = reading;
+        // Where the message is not understood, only what the JSON says can be judged.
+        let Some(merge) = merge else {
+            let is_there = recipient.is_some();
+            return Ok(report.finish(Some(is_there))?);
+        };
+        let recipient = recipient.map(|recipient| merge.read_recipient(recipient, &mut report));
+        match recipient {
+            None if report.len() == 0 => Ok(false),
+            recipient => then(&report.finish(recipient.flatten())?).map(|()| true),
+        }
+    };
+    match json::read_recipient(record, name, index) {
+        Ok(reading) => understood(reading),
+        Err(Unreadable::NotJson(problems)) => Err(problems.into()),
+        Err(Unreadable::LoneSurrogates(marked)) => understood(marked.read_recipient(name, index)?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::PickupOptions;
+
+    fn streamed(text: &str, format: StreamFormat) -> StreamedMessage {
+        let mut stream = MessageStream::new(format);
+        for bytes in text.as_bytes().chunks(7) {
+            stream.feed(bytes, None).unwrap();
+        }
+        stream.finish()
+    }
+
+    const HEAD: &str = r#""from": "a@example.com", "text": "Hello", "template": "merge""#;
+    const RAW: &str = r#"{"raw": "Date: Mon, 23 Nov 2026 05:33:54 +0000\r\nFrom: a@example.com\r\n\r\nHello\r\n", "to": "b@example.org"}"#;
+
+    /// The same merge as one object, and as lines.
+    fn merges() -> [StreamedMessage; 2] {
+        let recipients = [r#""b@example.org""#, r#"{"address": "c@example.org"}"#];
+        let object = format!("{{{HEAD}, \"recipients\": [{}]}}", recipients.join(","));
+        let lines = format!("{{{HEAD}}}\n\n{}\n", recipients.join("\n"));
+        [
+            streamed(&object, StreamFormat::Json),
+            streamed(&lines, StreamFormat::Ndjson),
+        ]
+    }
+
+    fn codes(result: Result<impl Sized, SubmitError>) -> Vec<String> {
+        match result {
+            Err(SubmitError::Problems(problems)) => {
+                let code = |problem: &crate::Problem| {
+                    format!("{} {}", problem.pointer(), problem.code().as_str())
+                };
+                problems.iter().map(code).collect()
+            }
+            Err(error) => panic!("{error}"),
+            Ok(_) => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_merge_is_rendered_for_one_recipient() {
+        for index in 0..3 {
+            for merge in merges() {
+                let rendered = merge.render_recipient(index).unwrap();
+                let text = rendered.map(|bytes| String::from_utf8(bytes).unwrap());
+                let expected = match index {
+                    0 => Some("To: b@example.org\r\n"),
+                    1 => Some("To: c@example.org\r\n"),
+                    _ => None,
+                };
+                assert_eq!(text.is_some(), expected.is_some());
+                assert!(text.is_none_or(|text| text.contains(expected.unwrap())));
+            }
+        }
+        let plain = || streamed(RAW, StreamFormat::Json);
+        let rendered = plain().render_recipient(9).unwrap();
+        assert!(rendered.unwrap().ends_with(b"Hello\r\n"));
+    }
+
+    #[test]
+    fn files_are_counted() {
+        for merge in merges() {
+            let (file, count) = merge.pickup_file(1).unwrap();
+            assert_eq!((file.unwrap().name().contains("-1"), count), (true, 1));
+        }
+        let (file, count) = streamed(RAW, StreamFormat::Json).pickup_file(2).unwrap();
+        assert!(file.is_none() && count == 1);
+    }
+
+    #[test]
+    fn what_is_submitted_is_what_the_receipt_says() {
+        let temporary = tempfile::tempdir().unwrap();
+        let directory = PickupDirectory::open(temporary.path(), PickupOptions::default()).unwrap();
+        let [object, lines] = merges().map(|merge| merge.submit(&directory).unwrap());
+        let plain = streamed(RAW, StreamFormat::Json).submit(&directory);
+        for (receipt, recipients) in [(object, 2), (lines, 2), (plain.unwrap(), 1)] {
+            let [name] = &receipt.files[..] else {
+                panic!("not one file")
+            };
+            let size = std::fs::metadata(temporary.path().join(name))
+                .unwrap()
+                .len();
+            assert_eq!((receipt.recipients, receipt.size), (recipients, size));
+            assert_eq!(receipt.message_id, None);
+            assert_eq!(receipt.envelope_ids.is_some(), recipients == 2);
+        }
+    }
+
+    #[test]
+    fn recipients_behind_a_finished_message_are_refused() {
+        for lines in ["\"c@example.org\"", "\n1", "{}"] {
+            let text = format!("{RAW}\n{lines}");
+            let found = codes(streamed(&text, StreamFormat::Ndjson).check());
+            assert!(!found.is_empty(), "{lines}");
+        }
+        let text = format!("{RAW}\n\"c@example.org\"\n");
+        let found = codes(streamed(&text, StreamFormat::Ndjson).render_recipient(0));
+        assert_eq!(found, ["/raw conflict"]);
+        let array = RAW.replace('}', r#", "recipients": ["c@example.org"]}"#);
+        let found = codes(streamed(&array, StreamFormat::Json).check());
+        assert_eq!(found, ["/recipients conflict"]);
+    }
+}

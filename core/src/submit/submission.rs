@@ -1,0 +1,159 @@
+//! A message as the pickup files that it becomes, in memory.
+
+use super::action::perform;
+use super::batch::Batch;
+use super::files::{FileSink, MakeFiles, Summary};
+use super::receipt::Receipt;
+use super::writer::Writer;
+use crate::message::Message;
+use crate::pickup_directory::{PickupDirectory, PickupError};
+use crate::pickup_file::PickupFile;
+use crate::problem::Problems;
+use crate::stamp::{Id, Stamp};
+use std::convert::Infallible;
+
+/// A message, rendered and addressed, ready for the pickup directory.
+///
+/// It owns all it needs and may be sent to another thread.
+///
+/// ```
+/// let json = br#"{"from": "shop@example.com", "to": "ann@example.org", "subject": "Hello"}"#;
+/// let submission = pmtaemail::Submission::from_json(json)?;
+/// assert_eq!(submission.recipients(), 1);
+/// assert_eq!(submission.files()[0].name(), format!("{}.eml", submission.id()));
+/// # Ok::<(), pmtaemail::Problems>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Submission {
+    summary: Summary,
+    files: Vec<PickupFile>,
+}
+
+/// Keeps the files of a message in memory.
+#[derive(Debug, Default)]
+pub(super) struct InMemory(pub Vec<PickupFile>);
+
+impl FileSink for InMemory {
+    type Output = Submission;
+    type Error = Infallible;
+
+    fn put(&mut self, file: PickupFile) -> Result<(), Infallible> {
+        self.0.push(file);
+        Ok(())
+    }
+
+    fn finish(self, summary: Summary) -> Submission {
+        Submission {
+            summary,
+            files: self.0,
+        }
+    }
+}
+
+impl Submission {
+    /// Reads, checks and renders one JSON message.
+    pub fn from_json(octets: &[u8]) -> Result<Self, Problems> {
+        Ok(Self::new(&Message::from_json(octets)?))
+    }
+
+    /// Renders a message; the clock is read here, and a new identifier made. All files of a mail merge
+    /// are in memory then, which [`PickupDirectory::submit_message`] and [`Batch`] avoid.
+    pub fn new(message: &Message<'_>) -> Self {
+        let stamp = Stamp::now();
+        let sink = InMemory::default();
+        let Ok(submission) = perform(MakeFiles { stamp, sink }, message);
+        submission
+    }
+
+    /// The word that joins receipt, file name, log line and, where the message has no Message-ID
+    /// of its own, the Message-ID.
+    pub fn id(&self) -> &Id {
+        &self.summary.id
+    }
+
+    /// The Message-ID without its angle brackets. A mail merge has none, since each of its messages
+    /// has its own; nor has a finished message without that field.
+    pub fn message_id(&self) -> Option<&str> {
+        self.summary.message_id.as_deref()
+    }
+
+    /// The files, each with at most 5,000 recipients.
+    pub fn files(&self) -> &[PickupFile] {
+        &self.files
+    }
+
+    /// How many different recipients there are.
+    pub fn recipients(&self) -> usize {
+        self.summary.recipients
+    }
+
+    /// The size of all files, in bytes.
+    pub fn size(&self) -> u64 {
+        self.files.iter().map(PickupFile::size).sum()
+    }
+
+    /// What the caller gets back once the files are in the pickup directory.
+    pub fn receipt(&self) -> Receipt {
+        let names = self.files.iter().map(|file| file.name().to_owned());
+        Receipt::new(self.summary.clone(), names.collect(), self.size())
+    }
+
+    pub(super) fn summary(&self) -> &Summary {
+        &self.summary
+    }
+}
+
+impl PickupDirectory {
+    /// Hands a submission over: all of its files, or none. When this returns they are visible and,
+    /// unless that was switched off, durable. Blocks; threads that submit at the same time share
+    /// their syncs.
+    ///
+    /// ```
+    /// use pmtaemail::{PickupDirectory, PickupOptions, Submission};
+    /// # let temporary = tempfile::tempdir().unwrap();
+    /// # let path = temporary.path();
+    /// let directory = PickupDirectory::open(path, PickupOptions::default()).unwrap();
+    /// let json = br#"{"from": "shop@example.com", "to": "ann@example.org", "text": "Hello"}"#;
+    /// let receipt = directory.submit(&Submission::from_json(json).unwrap()).unwrap();
+    /// assert!(path.join(&receipt.files[0]).exists());
+    /// ```
+    pub fn submit(&self, submission: &Submission) -> Result<Receipt, PickupError> {
+        Writer::write(self, submission)?.commit()
+    }
+
+    /// Submits a message as [`submit`](Self::submit) does, but writes each file of a mail merge as soon
+    /// as it is made: they are never all in memory.
+    pub fn submit_message(&self, message: &Message<'_>) -> Result<Receipt, PickupError> {
+        let stamp = Stamp::now();
+        let sink = Writer::new(self);
+        perform(MakeFiles { stamp, sink }, message)?.commit()
+    }
+
+    /// Submits many messages, which share their syncs: one result for each, in order. Each of them
+    /// succeeds or fails by itself. See [`Batch`] for messages that are not rendered yet.
+    ///
+    /// ```
+    /// # use pmtaemail::{PickupDirectory, PickupOptions, Submission};
+    /// # let temporary = tempfile::tempdir().unwrap();
+    /// # let directory = PickupDirectory::open(temporary.path(), PickupOptions::default()).unwrap();
+    /// let json = br#"{"from": "shop@example.com", "to": "ann@example.org", "text": "Hello"}"#;
+    /// let submissions = [Submission::from_json(json).unwrap(), Submission::from_json(json).unwrap()];
+    /// let receipts = directory.submit_many(submissions);
+    /// assert!(receipts.iter().all(Result::is_ok));
+    /// ```
+    pub fn submit_many(
+        &self,
+        submissions: impl IntoIterator<Item = Submission>,
+    ) -> Vec<Result<Receipt, PickupError>> {
+        let mut batch = Batch::new(self);
+        let mut results = Vec::new();
+        for submission in submissions {
+            batch.push_submission(submission);
+            if batch.is_full() {
+                results.extend(batch.commit());
+            }
+        }
+        results.extend(batch.commit());
+        results
+    }
+}
