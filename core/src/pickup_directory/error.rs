@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 /// Files could not be handed over to PowerMTA.
 ///
-/// Unless the operation is `sync the directory`, nothing of the transaction is in the pickup
-/// directory. Where that last sync fails, the files are taken away again as far as PowerMTA has not
-/// taken them already: trying again may deliver such a message twice.
+/// Nothing of the transaction is in the pickup directory, unless
+/// [`may_be_delivered`](Self::may_be_delivered) says otherwise: where a file cannot be published when
+/// others of its transaction are, or the last sync fails, files are taken away again as far as
+/// PowerMTA has not taken them already.
 ///
 /// The sentence says what was tried, where, what the system answered and what to do. It never
 /// quotes what was being written.
@@ -20,6 +21,7 @@ pub struct PickupError {
     path: PathBuf,
     // Shared, because one failed sync is the error of every transaction that relied on it.
     source: Arc<io::Error>,
+    may_be_delivered: bool,
 }
 
 /// The kinds of [`PickupError`], named as in [`std::io::ErrorKind`].
@@ -54,7 +56,7 @@ pub(super) enum Operation {
     NameFile,
     CreateFile,
     WriteFile,
-    ParkFile,
+    StageFile,
     SyncFile,
     SyncFileSystem,
     PublishFile,
@@ -83,13 +85,27 @@ impl PickupError {
         self.source.raw_os_error()
     }
 
+    /// Whether PowerMTA may have taken files of the transaction, or may still find them, in spite of
+    /// the error. Trying again may deliver such a message twice.
+    pub fn may_be_delivered(&self) -> bool {
+        self.may_be_delivered
+    }
+
     /// Makes the error from what the system answered; fits `map_err`.
     pub(super) fn from_io(operation: Operation, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self {
             operation,
             path: path.to_owned(),
             source: Arc::new(source),
+            may_be_delivered: false,
         }
+    }
+
+    /// Says that the error came when files were visible already, which could not be taken back for
+    /// certain.
+    pub(super) fn after_publishing(mut self) -> Self {
+        self.may_be_delivered = true;
+        self
     }
 
     fn advice(&self) -> &'static str {
@@ -141,7 +157,7 @@ impl Operation {
             Self::NameFile => "hand over a file named",
             Self::CreateFile => "create a file in",
             Self::WriteFile => "write",
-            Self::ParkFile => "keep in the staging folder",
+            Self::StageFile => "keep in the staging folder",
             Self::SyncFile => "sync",
             Self::SyncFileSystem => "sync the file system of",
             Self::PublishFile => "publish",
@@ -156,6 +172,7 @@ impl fmt::Display for PickupError {
             operation,
             path,
             source,
+            ..
         } = self;
         write!(
             f,

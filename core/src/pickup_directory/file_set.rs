@@ -1,11 +1,14 @@
 //! The files of one transaction.
 
+use std::fs::File;
+use std::io;
 use std::mem;
 use std::path::Path;
+use std::sync::Arc;
 
-use super::error::PickupError;
-use super::options::PickupOptions;
-use super::parked::Parked;
+use super::closed_file::ClosedFile;
+use super::error::{Operation, PickupError};
+use super::private_folder::{PrivateFolder, StagedFile};
 use super::staging::Staging;
 use super::system::OpenDirectory;
 use super::written_file::WrittenFile;
@@ -15,12 +18,14 @@ use super::written_file::WrittenFile;
 /// the less each of them costs.
 const MAX_OPEN_FILES: usize = 64;
 
-/// Files that become visible together.
+/// Files that become visible together, or not at all.
 #[derive(Debug, Default)]
 pub(super) struct FileSet {
     open: Vec<WrittenFile>,
     /// What was written before them, if there was no room to keep it open.
-    parked: Option<Parked>,
+    closed: Vec<ClosedFile>,
+    /// Where files of this set have a name, if any has one.
+    folder: Option<Arc<PrivateFolder>>,
     /// Of all files together, in bytes.
     size: u64,
     /// Why files were lost, and all others with them.
@@ -31,50 +36,72 @@ impl FileSet {
     /// Writes one more file.
     ///
     /// # Errors
-    /// The set is as it was before, with one exception: see [`make_room`](Self::make_room).
+    /// The set is as it was before. But where files that were written before are lost, all of them
+    /// are gone, and there is only this error from then on.
     pub(super) fn write(
         &mut self,
-        pickup: &Path,
-        options: &PickupOptions,
         staging: &Staging,
+        durable: bool,
         name: &str,
         chunks: &[&[u8]],
     ) -> Result<(), PickupError> {
-        self.make_room(pickup, options, staging)?;
-        let file = WrittenFile::write(pickup, options, staging, name, chunks)?;
+        if let Some(error) = &self.lost {
+            return Err(error.clone());
+        }
+        if self.open.len() >= MAX_OPEN_FILES {
+            self.close_files(staging, durable)?;
+        }
+        let (file, staged) = match staging.create_unnamed()? {
+            Some(file) => (file, None),
+            None => self
+                .create_staged(staging)
+                .map(|(file, staged)| (file, Some(staged)))?,
+        };
+        let file = WrittenFile::write(file, staged, name, chunks).map_err(PickupError::from_io(
+            Operation::WriteFile,
+            &staging.pickup().join(name),
+        ))?;
         self.size += chunks.iter().map(|chunk| chunk.len() as u64).sum::<u64>();
         self.open.push(file);
         Ok(())
     }
 
-    /// Parks the open files if one more would be too many.
-    ///
-    /// # Errors
-    /// Where parking fails half-way, all files are gone, and there is only this error from then on:
-    /// no second sync would tell again that the first one lost something.
-    fn make_room(
-        &mut self,
-        pickup: &Path,
-        options: &PickupOptions,
-        staging: &Staging,
-    ) -> Result<(), PickupError> {
-        if let Some(error) = &self.lost {
-            return Err(error.clone());
-        }
-        if self.open.len() < MAX_OPEN_FILES {
-            return Ok(());
-        }
-        let parked = match &mut self.parked {
-            Some(parked) => parked,
-            None => self.parked.insert(Parked::new(staging)?),
-        };
+    fn create_staged(&mut self, staging: &Staging) -> Result<(File, StagedFile), PickupError> {
+        let folder = self.folder(staging)?;
+        folder.create_file().map_err(|error| {
+            let is_gone = error.kind() == io::ErrorKind::NotFound;
+            let error = PickupError::from_io(Operation::CreateFile, folder.staging())(error);
+            if is_gone {
+                self.lose(&error);
+            }
+            error
+        })
+    }
+
+    /// Closes the open files. Where that fails half-way, all are lost: no second sync would tell
+    /// again that the first one lost something.
+    fn close_files(&mut self, staging: &Staging, durable: bool) -> Result<(), PickupError> {
+        let folder = self.folder(staging)?;
         let files = mem::take(&mut self.open);
-        parked
-            .park(pickup, files, options.is_durable())
-            .inspect_err(|error| {
-                self.parked = None;
-                self.lost = Some(error.clone());
-            })
+        let closed = ClosedFile::close_all(files, &folder, staging.pickup(), durable)
+            .inspect_err(|error| self.lose(error))?;
+        self.closed.extend(closed);
+        Ok(())
+    }
+
+    fn folder(&mut self, staging: &Staging) -> Result<Arc<PrivateFolder>, PickupError> {
+        let folder = match &self.folder {
+            Some(folder) => folder,
+            None => self.folder.insert(staging.private_folder()?),
+        };
+        Ok(Arc::clone(folder))
+    }
+
+    fn lose(&mut self, error: &PickupError) {
+        *self = Self {
+            lost: Some(error.clone()),
+            ..Self::default()
+        };
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -82,7 +109,7 @@ impl FileSet {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.parked.as_ref().map_or(0, Parked::len) + self.open.len()
+        self.closed.len() + self.open.len()
     }
 
     /// Those whose data is not synced yet.
@@ -111,25 +138,39 @@ impl FileSet {
         if let Some(error) = &self.lost {
             return Err(error.clone());
         }
-        if let Some(parked) = &self.parked {
-            parked.publish(directory, pickup)?;
-        }
-        for index in 0..self.open.len() {
-            if let Err(error) = self.open[index].publish(directory, pickup) {
-                self.take_back_until(index, directory);
-                return Err(error);
+        let mut published = 0;
+        let closed = self
+            .closed
+            .iter_mut()
+            .map(|file| file.publish(directory, pickup));
+        let open = self
+            .open
+            .iter_mut()
+            .map(|file| file.publish(directory, pickup));
+        let result = closed.chain(open).try_for_each(|result| {
+            result?;
+            published += 1;
+            Ok(())
+        });
+        result.map_err(|error: PickupError| {
+            let is_known = self.take_back(published, directory);
+            if is_known {
+                error
+            } else {
+                error.after_publishing()
             }
-        }
-        Ok(())
+        })
     }
 
-    fn take_back_until(&self, index: usize, directory: &OpenDirectory) {
-        if let Some(parked) = &self.parked {
-            parked.take_back(directory);
-        }
-        self.open[..index]
-            .iter()
-            .for_each(|file| file.take_back(directory));
+    /// Takes the first of the published files away again. False: PowerMTA may have some of them.
+    fn take_back(&self, count: usize, directory: &OpenDirectory) -> bool {
+        let closed = self.closed.iter().map(|file| file.take_back(directory));
+        let open = self.open.iter().map(|file| file.take_back(directory));
+        // No short cut: each of them is taken back.
+        closed
+            .chain(open)
+            .take(count)
+            .fold(true, |all, taken| all & taken)
     }
 }
 
@@ -164,8 +205,36 @@ impl CommittedFiles {
     /// Takes the published files away again, as far as possible, since `error` came after.
     pub(super) fn take_back(&mut self, directory: &OpenDirectory, error: &PickupError) {
         if self.result.is_ok() {
-            self.files.take_back_until(self.files.open.len(), directory);
+            self.files.take_back(self.files.len(), directory);
             self.result = Err(error.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_file_that_somebody_took_is_not_known_to_be_taken_back() {
+        let parent = tempfile::tempdir().unwrap();
+        let pickup = parent.path().join("pickup");
+        fs::create_dir(&pickup).unwrap();
+        let staging = Staging::new(&pickup, None, true);
+        let directory = OpenDirectory::open(&pickup).unwrap();
+        for taken in [None, Some("0.eml"), Some("69.eml")] {
+            let mut files = FileSet::default();
+            for number in 0..70 {
+                let name = format!("{number}.eml");
+                files.write(&staging, false, &name, &[b"x"]).unwrap();
+            }
+            files.try_publish(&directory, &pickup).unwrap();
+            if let Some(name) = taken {
+                fs::remove_file(pickup.join(name)).unwrap();
+            }
+            assert_eq!(files.take_back(files.len(), &directory), taken.is_none());
+            assert_eq!(fs::read_dir(&pickup).unwrap().count(), 0);
         }
     }
 }

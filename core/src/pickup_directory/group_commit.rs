@@ -112,14 +112,14 @@ impl Request {
 }
 
 impl GroupCommit {
-    pub(super) fn new(options: &PickupOptions) -> Self {
+    pub(super) fn new(options: PickupOptions) -> Self {
         Self {
             queue: Mutex::default(),
             files_in_flight: AtomicUsize::new(0),
             durable: options.is_durable(),
             syncfs_allowed: options.syncfs() && system::syncfs_reports_errors(),
             syncfs: AtomicBool::new(false),
-            observer: options.observer().cloned(),
+            observer: options.into_observer(),
         }
     }
 
@@ -194,7 +194,8 @@ impl GroupCommit {
                 // too.
                 Err(_) => {
                     let error = io::Error::other("the thread that led the group ended early");
-                    return Err(PickupError::from_io(Operation::PublishFile, pickup)(error));
+                    return Err(PickupError::from_io(Operation::PublishFile, pickup)(error)
+                        .after_publishing());
                 }
             }
         }
@@ -269,7 +270,9 @@ impl GroupCommit {
         if file_sets.any(|files| files.result().is_ok())
             && let Err(error) = self.timed(&mut times.directory, || directory.sync())
         {
-            let error = PickupError::from_io(Operation::SyncDirectory, pickup)(error);
+            // A power cut may bring back what is taken away now, since that is not synced either.
+            let error =
+                PickupError::from_io(Operation::SyncDirectory, pickup)(error).after_publishing();
             committed
                 .iter_mut()
                 .flat_map(|request| &mut request.file_sets)
@@ -430,7 +433,7 @@ mod tests {
 
     #[test]
     fn a_lane_is_passed_on_also_when_its_leader_panics() {
-        let commit = GroupCommit::new(&PickupOptions::default());
+        let commit = GroupCommit::new(PickupOptions::default());
         let (requests, replies): (Vec<_>, Vec<_>) = (0..=LANES + 1).map(|_| request()).unzip();
         let leaders = requests
             .into_iter()
@@ -454,7 +457,7 @@ mod tests {
 
     #[test]
     fn a_group_is_bounded_but_takes_at_least_one() {
-        let commit = GroupCommit::new(&PickupOptions::default());
+        let commit = GroupCommit::new(PickupOptions::default());
         commit.lock().waiting.extend((0..3).map(|_| request().0));
         assert_eq!(commit.take_group(request().0).len(), 4);
         assert!(commit.lock().waiting.is_empty());

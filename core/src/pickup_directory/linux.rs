@@ -112,8 +112,7 @@ impl OpenDirectory {
             // hard links.
             Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
                 rustix::fs::linkat(CWD, staged, &self.directory, name, AtFlags::empty())?;
-                // Should this fail, the second name stays in the staging folder until the next
-                // start.
+                // Should this fail, the second name goes with its folder.
                 let _ = rustix::fs::unlink(staged);
                 Ok(())
             }
@@ -121,12 +120,12 @@ impl OpenDirectory {
         }
     }
 
-    /// Takes a published file away again, if it is still there and still that very file.
-    pub(super) fn take_back(&self, file: FileId, name: &str) {
+    /// Takes a published file away again, if it is still there and still that very file. Tells
+    /// whether it did.
+    pub(super) fn take_back(&self, file: FileId, name: &str) -> bool {
         let found = rustix::fs::statat(&self.directory, name, AtFlags::SYMLINK_NOFOLLOW);
-        if found.is_ok_and(|found| FileId::from(found) == file) {
-            let _ = rustix::fs::unlinkat(&self.directory, name, AtFlags::empty());
-        }
+        found.is_ok_and(|found| FileId::from(found) == file)
+            && rustix::fs::unlinkat(&self.directory, name, AtFlags::empty()).is_ok()
     }
 
     /// Makes the names durable.

@@ -9,20 +9,36 @@
 //! - A process that dies leaves nothing but whole files in the directory. Unnamed files vanish with
 //!   it; what it left in a staging folder is removed when a pickup directory is opened the next
 //!   time.
-//! - A transaction may have more files than a process may open: beyond 64 they wait in a folder of
-//!   their own in the staging folder, which is needed then even where there are unnamed files.
+//! - A transaction may have more files than a process may open: beyond 64 they wait, closed, in the
+//!   staging folder, which is needed then even where there are unnamed files.
 //!
 //! Files are made with mode 0660 less the umask: 0640 under the usual umask of 022. So mail is
 //! never readable to everybody; PowerMTA reads it as root or by its group. For the latter let the
 //! directory belong to the group `pmta` with the set-group-ID bit (`chgrp pmta DIR; chmod 2770
 //! DIR`), whence files inherit the group; a umask of 007 lets the group write them too.
+//!
+//! Each file imports from those below it only:
+//!
+//! ```text
+//! mod                          the directory is opened
+//! transaction                  begin, write, commit
+//! group_commit                 which transactions share a sync, and who does it
+//! file_set                     the files of one transaction: all become visible, or none
+//! closed_file                  a file that waits without a descriptor
+//! written_file     staging     a file on its way; where files begin
+//! private_folder               the process's folder in the staging folder; leftovers
+//! lock    system    options    that a process is alive; system calls (linux, portable); settings
+//! observer                     what is told of commits
+//! error                        what can go wrong
+//! ```
 
+mod closed_file;
 mod error;
 mod file_set;
 mod group_commit;
+mod lock;
 mod observer;
 mod options;
-mod parked;
 #[cfg(any(test, not(target_os = "linux")))]
 #[cfg_attr(
     target_os = "linux",
@@ -55,7 +71,6 @@ use error::Operation;
 use group_commit::GroupCommit;
 use staging::Staging;
 use system::OpenDirectory;
-use written_file::create_unnamed;
 
 /// Owner and group may read and write, less the umask. PowerMTA locks a file before it reads it,
 /// which may need the right to write.
@@ -82,8 +97,7 @@ const MODE: u32 = 0o660;
 /// ```
 #[derive(Debug)]
 pub struct PickupDirectory {
-    path: PathBuf,
-    options: PickupOptions,
+    durable: bool,
     staging: Staging,
     group_commit: GroupCommit,
 }
@@ -100,13 +114,8 @@ impl PickupDirectory {
         OpenDirectory::open(&path)
             .map_err(PickupError::from_io(Operation::OpenDirectory, &path))?;
         let asked_for = options.staging().map(absolute).transpose()?;
-        let staging = Staging::new(&path, asked_for.as_deref());
-        let unnamed = if options.unnamed_files() {
-            create_unnamed(&path)
-        } else {
-            Ok(None)
-        };
-        match unnamed {
+        let staging = Staging::new(&path, asked_for, options.unnamed_files());
+        match staging.create_unnamed() {
             Ok(Some(_)) => staging.remove_leftovers(),
             Ok(None) => staging.prepare()?,
             // Room may be made at any time, and each transaction tells whether there is some.
@@ -117,18 +126,16 @@ impl PickupDirectory {
                 ) => {}
             Err(error) => return Err(error),
         }
-        let group_commit = GroupCommit::new(&options);
         Ok(Self {
-            path,
-            options,
+            durable: options.is_durable(),
             staging,
-            group_commit,
+            group_commit: GroupCommit::new(options),
         })
     }
 
     /// The absolute path of the directory.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.staging.pickup()
     }
 
     /// An empty file, open for reading and writing, on the file system of the directory. No reader
@@ -137,13 +144,7 @@ impl PickupDirectory {
     /// # Errors
     /// Those of [`Transaction::write`], for a file.
     pub(crate) fn scratch_file(&self) -> Result<File, PickupError> {
-        let unnamed = if self.options.unnamed_files() {
-            system::create_scratch(&self.path)
-                .map_err(PickupError::from_io(Operation::CreateFile, &self.path))?
-        } else {
-            None
-        };
-        unnamed.map_or_else(|| self.staging.create_scratch(), Ok)
+        self.staging.create_scratch()
     }
 }
 

@@ -103,8 +103,8 @@ impl PickupOptions {
         self.syncfs
     }
 
-    pub(super) fn observer(&self) -> Option<&Arc<dyn Observer>> {
-        self.observer.as_ref()
+    pub(super) fn into_observer(self) -> Option<Arc<dyn Observer>> {
+        self.observer
     }
 
     pub(super) fn unnamed_files(&self) -> bool {

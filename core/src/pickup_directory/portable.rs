@@ -70,13 +70,13 @@ impl OpenDirectory {
     /// A second link and not a renaming, which would overwrite.
     pub(super) fn move_in(&self, staged: &Path, name: &str) -> io::Result<()> {
         fs::hard_link(staged, self.path.join(name))?;
-        // Should this fail, the second name stays in the staging folder until the next start.
+        // Should this fail, the second name goes with its folder.
         let _ = fs::remove_file(staged);
         Ok(())
     }
 
-    pub(super) fn take_back(&self, _file: FileId, name: &str) {
-        let _ = fs::remove_file(self.path.join(name));
+    pub(super) fn take_back(&self, _file: FileId, name: &str) -> bool {
+        fs::remove_file(self.path.join(name)).is_ok()
     }
 
     pub(super) fn sync(&self) -> io::Result<()> {

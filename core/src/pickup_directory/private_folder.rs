@@ -1,48 +1,78 @@
-//! A folder inside of the staging folder that belongs to one hand-over.
+//! The folder of one process in the staging folder, and the names of its files there.
 //!
-//! It holds one file that is locked (`flock`) while its process is alive. The lock is taken before
-//! anything else is put into the folder and goes last, so a folder without it is empty.
+//! ```text
+//! /var/spool/pickup.staging/        the staging folder, of one user alone
+//!     pmtaemail-4711-0.private/     of the process 4711, as long as it has files there
+//!         lock                      locked while that process is alive
+//!         0  1  2  …                files that wait for their commit
+//! ```
+//!
+//! The lock is taken before anything else is put into the folder, and goes last. So a folder without
+//! it is empty, and one whose lock nobody holds is left over from a dead process.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::staging::{create_new, is_held_after_lock, make_private, unique_name};
+use super::MODE;
+use super::lock::LockFile;
+use super::system::OpenDirectory;
 
-/// How the names of these folders end.
-pub(super) const SUFFIX: &str = ".parked";
-
-/// Not the folder itself is locked: network file systems lock only what is open for writing.
+const PREFIX: &str = "pmtaemail-";
+const SUFFIX: &str = ".private";
 const LOCK: &str = "lock";
 
 /// The folder is removed with it, and what is in it too.
 #[derive(Debug)]
 pub(super) struct PrivateFolder {
+    staging: PathBuf,
     path: PathBuf,
-    lock: Option<File>,
+    /// `None` when the folder is being removed.
+    lock: Option<LockFile>,
+    /// A fork has a copy of this, but the folder is not its own.
+    process: u32,
+    next_name: AtomicU64,
+}
+
+/// A file in a private folder. It is removed with this, unless it has moved on.
+#[derive(Debug)]
+pub(super) struct StagedFile {
+    folder: Arc<PrivateFolder>,
+    name: u64,
+    moved_on: bool,
 }
 
 impl PrivateFolder {
     pub(super) fn create(staging: &Path) -> io::Result<Self> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let process = process::id();
         loop {
-            let path = staging.join(unique_name(SUFFIX));
+            let number = COUNT.fetch_add(1, Ordering::Relaxed);
+            let path = staging.join(format!("{PREFIX}{process}-{number}{SUFFIX}"));
             match make_private(&path) {
                 Ok(()) => {}
                 // Left over from a dead process that had our number, or of another host.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 Err(error) => return Err(error),
             }
-            match create_new(&path.join(LOCK)) {
-                Ok(lock) if is_held_after_lock(&lock, &path.join(LOCK)) => {
+            match LockFile::create(&path.join(LOCK)) {
+                Ok(Some(lock)) => {
                     return Ok(Self {
+                        staging: staging.to_owned(),
                         path,
                         lock: Some(lock),
+                        process,
+                        next_name: AtomicU64::new(0),
                     });
                 }
                 // Someone who removes leftovers was quicker than the lock: take the next name.
-                Ok(_) => {}
+                Ok(None) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => {
+                    // Should this fail too, the empty folder is left over for the next start.
                     let _ = fs::remove_dir(&path);
                     return Err(error);
                 }
@@ -50,33 +80,121 @@ impl PrivateFolder {
         }
     }
 
-    pub(super) fn path(&self) -> &Path {
-        &self.path
+    /// The staging folder that it lies in.
+    pub(super) fn staging(&self) -> &Path {
+        &self.staging
+    }
+
+    /// Whether this process can go on using it: not a fork of the one that made it, nor after
+    /// somebody removed it.
+    pub(super) fn is_usable(&self) -> bool {
+        self.process == process::id() && self.path.is_dir()
+    }
+
+    /// Creates an empty file.
+    pub(super) fn create_file(self: &Arc<Self>) -> io::Result<(File, StagedFile)> {
+        let staged = self.next_name();
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, MODE);
+        let file = options.open(staged.path())?;
+        Ok((file, staged))
+    }
+
+    /// The folder, opened for [`link`](Self::link).
+    pub(super) fn open(&self) -> io::Result<OpenDirectory> {
+        OpenDirectory::open(&self.path)
+    }
+
+    /// Gives a file that has no name one in this folder.
+    pub(super) fn link(
+        self: &Arc<Self>,
+        opened: &OpenDirectory,
+        file: &File,
+    ) -> io::Result<StagedFile> {
+        let staged = self.next_name();
+        opened.link_unnamed(file, &staged.name.to_string())?;
+        Ok(staged)
+    }
+
+    fn next_name(self: &Arc<Self>) -> StagedFile {
+        StagedFile {
+            folder: Arc::clone(self),
+            name: self.next_name.fetch_add(1, Ordering::Relaxed),
+            moved_on: false,
+        }
     }
 }
 
 impl Drop for PrivateFolder {
     fn drop(&mut self) {
-        if let Some(lock) = self.lock.take() {
+        if let Some(lock) = self.lock.take()
+            && self.process == process::id()
+        {
             remove(&self.path, lock);
         }
     }
 }
 
-/// Removes a folder that nobody holds the lock of.
-pub(super) fn remove_if_left(folder: &Path) {
-    match OpenOptions::new().write(true).open(folder.join(LOCK)) {
-        Ok(lock) if lock.try_lock().is_ok() => remove(folder, lock),
-        // Its process ended before it could lock, or is about to; there is nothing in it.
+impl StagedFile {
+    /// Moves the file into the pickup directory; never overwrites.
+    pub(super) fn move_on(&mut self, directory: &OpenDirectory, name: &str) -> io::Result<()> {
+        directory.move_in(&self.path(), name)?;
+        self.moved_on = true;
+        Ok(())
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path.join(self.name.to_string())
+    }
+}
+
+impl Drop for StagedFile {
+    fn drop(&mut self) {
+        if !self.moved_on && self.folder.process == process::id() {
+            // What cannot be removed now goes with the folder.
+            let _ = fs::remove_file(self.path());
+        }
+    }
+}
+
+/// Removes the folders that dead processes left in the staging folder, and nothing else. What cannot
+/// be read or removed is in nobody's way, so there are no errors.
+///
+/// Files that shall survive their process, to be moved on by the next one, need a folder with
+/// another suffix: there they wait under the names that they will have in the pickup directory.
+pub(super) fn remove_leftovers(staging: &Path) {
+    let Ok(entries) = fs::read_dir(staging) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let is_ours = name
+            .to_str()
+            .is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
+        // Not a link to somewhere else either.
+        if is_ours && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove_if_left(&entry.path());
+        }
+    }
+}
+
+fn remove_if_left(folder: &Path) {
+    match LockFile::take_over(&folder.join(LOCK)) {
+        Ok(Some(lock)) => remove(folder, lock),
+        // Its process ended before it could lock, or is about to lock; there is nothing in it, or it
+        // stays.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let _ = fs::remove_dir(folder);
         }
-        _ => {}
+        // It is in use, or belongs to another user.
+        Ok(None) | Err(_) => {}
     }
 }
 
 /// What cannot be removed now is a leftover for the next start, so there are no errors.
-fn remove(folder: &Path, lock: File) {
+fn remove(folder: &Path, lock: LockFile) {
     // Some file systems pass over names when a folder is read while files of it are removed.
     while remove_files(folder) > 0 {}
     // Network file systems keep a file that is removed while it is open, and its folder with it.
@@ -95,35 +213,94 @@ fn remove_files(folder: &Path) -> usize {
     })
 }
 
+/// Makes a folder that only its owner can enter.
+pub(super) fn make_private(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn is_empty(folder: &Path) -> bool {
+        fs::read_dir(folder).unwrap().next().is_none()
+    }
 
     #[test]
     fn the_folder_is_removed_with_what_is_in_it() {
         let staging = tempfile::tempdir().unwrap();
         let folder = PrivateFolder::create(staging.path()).unwrap();
         for number in 0..3 {
-            fs::write(folder.path().join(number.to_string()), "a message").unwrap();
+            fs::write(folder.path.join(number.to_string()), "a message").unwrap();
         }
-        let path = folder.path().to_owned();
-        remove_if_left(&path);
-        assert_eq!(fs::read_dir(&path).unwrap().count(), 4, "it is in use");
+        remove_leftovers(staging.path());
+        assert_eq!(
+            fs::read_dir(&folder.path).unwrap().count(),
+            4,
+            "it is in use"
+        );
         drop(folder);
-        assert!(!path.exists());
+        assert!(is_empty(staging.path()));
     }
 
     #[test]
-    fn what_the_dead_left_is_removed_at_every_stage() {
+    fn what_the_dead_left_is_removed_at_every_stage_and_nothing_else() {
         let staging = tempfile::tempdir().unwrap();
-        let path = staging.path().join("left");
-        for names in [&[][..], &[LOCK], &[LOCK, "0", "1"]] {
-            fs::create_dir(&path).unwrap();
-            for name in names {
-                fs::write(path.join(name), "").unwrap();
-            }
-            remove_if_left(&path);
-            assert!(!path.exists(), "{names:?}");
+        let others = ["notes.txt", "pmtaemail-1-1.private", "pmtaemail-1"];
+        for name in others {
+            fs::write(staging.path().join(name), "not a folder of ours").unwrap();
         }
+        let kept = staging.path().join("pmtaemail-1-1.kept");
+        fs::create_dir(&kept).unwrap();
+        fs::write(kept.join("1.eml"), "a message").unwrap();
+        let left = staging.path().join("pmtaemail-1-2.private");
+        for names in [&[][..], &[LOCK], &[LOCK, "0", "1"]] {
+            fs::create_dir(&left).unwrap();
+            for name in names {
+                fs::write(left.join(name), "").unwrap();
+            }
+            remove_leftovers(staging.path());
+            assert!(!left.exists(), "{names:?}");
+        }
+        assert!(kept.join("1.eml").exists());
+        assert_eq!(fs::read_dir(staging.path()).unwrap().count(), 4);
+    }
+
+    #[test]
+    fn a_file_is_removed_unless_it_moves_on_and_the_folder_with_the_last() {
+        let parent = tempfile::tempdir().unwrap();
+        let [shared, pickup] = ["staging", "pickup"].map(|name| parent.path().join(name));
+        fs::create_dir(&shared).unwrap();
+        fs::create_dir(&pickup).unwrap();
+        let folder = Arc::new(PrivateFolder::create(&shared).unwrap());
+        let (_file, mut moving) = folder.create_file().unwrap();
+        let (_file, staying) = folder.create_file().unwrap();
+        drop(folder);
+        let path = staying.path();
+        assert!(path.exists());
+        drop(staying);
+        assert!(!path.exists());
+        let directory = OpenDirectory::open(&pickup).unwrap();
+        moving.move_on(&directory, "1.eml").unwrap();
+        drop(moving);
+        assert!(pickup.join("1.eml").exists());
+        assert!(is_empty(&shared));
+    }
+
+    #[test]
+    fn a_fork_leaves_the_folder_of_its_parent_alone() {
+        let staging = tempfile::tempdir().unwrap();
+        let mut folder = PrivateFolder::create(staging.path()).unwrap();
+        assert!(folder.is_usable());
+        folder.process += 1;
+        assert!(!folder.is_usable());
+        let folder = Arc::new(folder);
+        let (_file, staged) = folder.create_file().unwrap();
+        let path = staged.path();
+        drop((folder, staged));
+        assert!(path.exists());
     }
 }

@@ -51,7 +51,7 @@ impl PickupDirectory {
         }
         let mut committed = self
             .group_commit
-            .commit(&self.path, file_sets)
+            .commit(self.path(), file_sets)
             .map(Vec::into_iter);
         values
             .into_iter()
@@ -67,7 +67,7 @@ impl PickupDirectory {
     }
 
     fn commit_one(&self, files: FileSet) -> Result<(), PickupError> {
-        let mut committed = self.group_commit.commit(&self.path, vec![files])?;
+        let mut committed = self.group_commit.commit(self.path(), vec![files])?;
         committed.pop().expect(ONE_EACH).into_result()
     }
 }
@@ -86,21 +86,18 @@ impl Transaction<'_> {
     pub fn write(&mut self, name: &str, chunks: &[&[u8]]) -> Result<(), PickupError> {
         check_name(name).map_err(PickupError::from_io(Operation::NameFile, Path::new(name)))?;
         let PickupDirectory {
-            path,
-            options,
-            staging,
-            ..
+            staging, durable, ..
         } = self.directory;
-        self.files.write(path, options, staging, name, chunks)
+        self.files.write(staging, *durable, name, chunks)
     }
 
     /// Makes all files durable and visible. Blocks until both is done; threads that commit at the
     /// same time share the work.
     ///
     /// # Errors
-    /// Nothing of the transaction is in the directory after an error, with one exception: where the
-    /// last step fails, the sync of the directory, PowerMTA may have been quick enough to take a
-    /// file before it was taken back.
+    /// Nothing of the transaction is in the directory after an error, with one exception: where a
+    /// step fails when files are visible, PowerMTA may have been quick enough to take one before it
+    /// was taken back. [`PickupError::may_be_delivered`] tells.
     ///
     /// [`AlreadyExists`](super::PickupErrorKind::AlreadyExists): one of the names is taken. That
     /// file is left as it is.

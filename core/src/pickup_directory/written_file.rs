@@ -1,58 +1,61 @@
 //! One file on its way: written, synced, published.
+//!
+//! ```text
+//!               writes      syncs       links
+//! no name       o―――――――――――o―――――――――――o――▶ pickup/1.eml
+//!               | more than 64 files: link   | rename
+//!               ▼           |                |
+//! staging/…/0   o―――――――――――o―――― closed ――――o
+//! ```
+//!
+//! Where the file system has no files without a name, all begin in the staging folder.
 
 use std::fs::File;
 use std::io::{self, IoSlice, Write};
 use std::num::NonZero;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
-use super::error::Operation;
-use super::staging::{StagedName, Staging};
-use super::system::{self, FileId, OpenDirectory};
-use super::{PickupError, PickupOptions};
+use super::error::{Operation, PickupError};
+use super::private_folder::{PrivateFolder, StagedFile};
+use super::system::{FileId, OpenDirectory};
 
 /// A file that is written and that no reader of the pickup directory can see. It vanishes when it
-/// is dropped.
+/// is dropped, unless it was published.
 #[derive(Debug)]
 pub(super) struct WrittenFile {
+    /// In the pickup directory.
     name: String,
     file: File,
-    /// None for an unnamed file.
-    staged: Option<StagedName>,
+    /// `None`: the file has no name yet.
+    staged: Option<StagedFile>,
     opened: u64,
 }
 
 impl WrittenFile {
+    /// Writes an empty file.
     pub(super) fn write(
-        pickup: &Path,
-        options: &PickupOptions,
-        staging: &Staging,
+        file: File,
+        staged: Option<StagedFile>,
         name: &str,
         chunks: &[&[u8]],
-    ) -> Result<Self, PickupError> {
+    ) -> io::Result<Self> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
-        let unnamed = if options.unnamed_files() {
-            create_unnamed(pickup)?
-        } else {
-            None
-        };
-        let (file, staged) = match unnamed {
-            Some(file) => (file, None),
-            None => staging.create().map(|(file, name)| (file, Some(name)))?,
-        };
         // Counted between opening and writing; see `opened`.
         let opened = COUNT.fetch_add(1, Ordering::SeqCst);
-        write_all(&file, chunks).map_err(PickupError::from_io(
-            Operation::WriteFile,
-            &pickup.join(name),
-        ))?;
+        write_all(&file, chunks)?;
         Ok(Self {
             name: name.to_owned(),
             file,
             staged,
             opened,
         })
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     pub(super) fn file(&self) -> &File {
@@ -65,72 +68,62 @@ impl WrittenFile {
         self.opened
     }
 
-    pub(super) fn sync(&self, pickup: &Path) -> Result<(), PickupError> {
-        self.file.sync_data().map_err(PickupError::from_io(
-            Operation::SyncFile,
-            &pickup.join(&self.name),
-        ))
+    pub(super) fn id(&self) -> io::Result<FileId> {
+        FileId::of(&self.file)
     }
 
-    /// Makes the file visible.
+    /// Gives the file a name in the private folder, if it has none yet.
+    pub(super) fn stage(
+        &mut self,
+        folder: &Arc<PrivateFolder>,
+        opened: &OpenDirectory,
+        pickup: &Path,
+    ) -> Result<(), PickupError> {
+        if self.staged.is_none() {
+            let staged = folder.link(opened, &self.file);
+            self.staged = Some(staged.map_err(self.error(Operation::StageFile, pickup))?);
+        }
+        Ok(())
+    }
+
+    /// Closes the file. Without a name in the private folder it vanishes.
+    pub(super) fn close(self) -> (String, Option<StagedFile>) {
+        (self.name, self.staged)
+    }
+
+    /// Makes the file visible; never overwrites another.
     pub(super) fn publish(
         &mut self,
         directory: &OpenDirectory,
         pickup: &Path,
     ) -> Result<(), PickupError> {
-        give_name(&self.file, &mut self.staged, directory, &self.name).map_err(
-            PickupError::from_io(Operation::PublishFile, &pickup.join(&self.name)),
-        )
-    }
-
-    /// Gives the file a name in a folder that readers of the pickup directory do not know. It no
-    /// longer vanishes when it is dropped.
-    pub(super) fn move_aside(
-        &mut self,
-        folder: &OpenDirectory,
-        name: &str,
-        pickup: &Path,
-    ) -> Result<(), PickupError> {
-        give_name(&self.file, &mut self.staged, folder, name).map_err(PickupError::from_io(
-            Operation::ParkFile,
-            &pickup.join(&self.name),
-        ))
-    }
-
-    pub(super) fn id(&self, pickup: &Path) -> Result<FileId, PickupError> {
-        FileId::of(&self.file).map_err(PickupError::from_io(
-            Operation::ParkFile,
-            &pickup.join(&self.name),
-        ))
-    }
-
-    /// Closes the file.
-    pub(super) fn into_name(self) -> String {
-        self.name
-    }
-
-    /// Takes a published file away again, as far as possible.
-    pub(super) fn take_back(&self, directory: &OpenDirectory) {
-        if let Ok(id) = FileId::of(&self.file) {
-            directory.take_back(id, &self.name);
+        match &mut self.staged {
+            Some(staged) => staged.move_on(directory, &self.name),
+            None => directory.link_unnamed(&self.file, &self.name),
         }
+        .map_err(self.error(Operation::PublishFile, pickup))
     }
-}
 
-fn give_name(
-    file: &File,
-    staged: &mut Option<StagedName>,
-    directory: &OpenDirectory,
-    name: &str,
-) -> io::Result<()> {
-    let Some(staged) = staged else {
-        return directory.link_unnamed(file, name);
-    };
-    directory.move_in(staged.path(), name)?;
-    staged.moved_on();
-    // PowerMTA may want a lock of its own.
-    let _ = file.unlock();
-    Ok(())
+    /// Takes a published file away again. False: it was not there any more, or cannot be removed.
+    pub(super) fn take_back(&self, directory: &OpenDirectory) -> bool {
+        self.id()
+            .is_ok_and(|id| directory.take_back(id, &self.name))
+    }
+
+    fn sync(&self, pickup: &Path) -> Result<(), PickupError> {
+        self.file
+            .sync_data()
+            .map_err(self.error(Operation::SyncFile, pickup))
+    }
+
+    fn error(
+        &self,
+        operation: Operation,
+        pickup: &Path,
+    ) -> impl FnOnce(io::Error) -> PickupError + use<> {
+        let path = pickup.join(&self.name);
+        move |error| PickupError::from_io(operation, &path)(error)
+    }
 }
 
 /// Syncs each file by itself, many at a time, since that is several times quicker than one after
@@ -161,11 +154,6 @@ pub(super) fn sync_each(files: &[&WrittenFile], pickup: &Path) -> Result<(), Pic
     })
 }
 
-/// An unnamed file in the pickup directory, if its file system has such.
-pub(super) fn create_unnamed(pickup: &Path) -> Result<Option<File>, PickupError> {
-    system::create_unnamed(pickup).map_err(PickupError::from_io(Operation::CreateFile, pickup))
-}
-
 fn write_all(mut file: &File, chunks: &[&[u8]]) -> io::Result<()> {
     let mut slices: Vec<_> = chunks.iter().map(|chunk| IoSlice::new(chunk)).collect();
     let mut slices = slices.as_mut_slice();
@@ -190,7 +178,7 @@ mod tests {
     #[test]
     fn many_and_empty_chunks_are_written_in_order() {
         let mut file = tempfile::tempfile().unwrap();
-        // More chunks than one call takes (1,024), and more octets than a pipe or a page.
+        // More chunks than one call takes (1,024), and more bytes than a pipe or a page.
         let numbers: Vec<String> = (0..5_000)
             .map(|number| format!("{number:0>40}\n"))
             .collect();
@@ -205,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn no_octets_at_all_are_fine() {
+    fn no_bytes_at_all_are_fine() {
         let file = tempfile::tempfile().unwrap();
         write_all(&file, &[]).unwrap();
         write_all(&file, &[b"", b""]).unwrap();

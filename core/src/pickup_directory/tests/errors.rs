@@ -32,6 +32,7 @@ fn a_name_that_is_taken() {
         fs::write(place.path().join("2.eml"), "the first").unwrap();
         let error = submit(&directory, &["1.eml", "2.eml", "3.eml"]).unwrap_err();
         assert_eq!(error.kind(), PickupErrorKind::AlreadyExists, "{error}");
+        assert!(!error.may_be_delivered());
         assert_eq!(error.path(), place.path().join("2.eml"));
         assert_eq!(
             place.names(),

@@ -1,8 +1,8 @@
 //! Tests of the whole module, by way of unnamed files and by way of the staging folder.
 
 mod errors;
+mod many_files;
 mod observer;
-mod parked;
 mod processes;
 mod scratch;
 mod threads;

@@ -44,12 +44,32 @@ fn other_process() {
     });
 }
 
-fn start(place: &Place, options: usize) -> Child {
+/// Not a test but the other process: it has a large transaction under way until it is killed.
+#[test]
+#[ignore = "run by the tests below"]
+fn unfinished_process() {
+    let (Ok(path), Ok(options)) = (env::var(DIRECTORY), env::var(OPTIONS)) else {
+        return;
+    };
+    let options = all_options().swap_remove(options.parse().unwrap());
+    let directory = PickupDirectory::open(path, options).unwrap();
+    let mut transaction = directory.begin();
+    for number in 0..100 {
+        let name = format!("unfinished-{number}.eml");
+        transaction.write(&name, &[&bytes_of(&name)]).unwrap();
+    }
+    io::stdout().write_all(b"\nunfinished.eml\n").unwrap();
+    loop {
+        thread::park();
+    }
+}
+
+fn start(test: &str, place: &Place, options: usize) -> Child {
     let (_, module) = module_path!().split_once("::").unwrap();
     Command::new(env::current_exe().unwrap())
         .args([
             "--exact",
-            &format!("{module}::other_process"),
+            &format!("{module}::{test}"),
             "--ignored",
             "--nocapture",
         ])
@@ -97,7 +117,9 @@ fn killed_processes_leave_whole_files_and_no_rubbish() {
         let place = Place::new();
         let mut acknowledged = BTreeSet::new();
         for round in 0..3 {
-            let mut children: Vec<_> = (0..3).map(|_| start(&place, number)).collect();
+            let mut children: Vec<_> = (0..3)
+                .map(|_| start("other_process", &place, number))
+                .collect();
             thread::scope(|scope| {
                 let readers: Vec<_> = children
                     .iter_mut()
@@ -121,6 +143,49 @@ fn killed_processes_leave_whole_files_and_no_rubbish() {
             is_empty_or_missing(&place.staging()),
             "{:?}",
             names_in(&place.staging())
+        );
+    }
+}
+
+/// Of two other processes one is working and one has a transaction under way.
+#[test]
+fn who_opens_the_directory_leaves_the_files_of_the_living_alone() {
+    for (number, options) in all_options().iter().enumerate() {
+        let place = Place::new();
+        let mut unfinished = start("unfinished_process", &place, number);
+        let ready = BufReader::new(unfinished.stdout.take().unwrap())
+            .lines()
+            .any(|line| line.unwrap().contains("unfinished.eml"));
+        assert!(ready, "the other process ended early");
+        let mut working = start("other_process", &place, number);
+        let lines = BufReader::new(working.stdout.take().unwrap()).lines();
+        let acknowledged: BTreeSet<String> = lines
+            .map(Result::unwrap)
+            .filter(|line| line.contains(".eml"))
+            .inspect(|_| drop(place.open(options)))
+            .take(40)
+            .collect();
+        assert_eq!(acknowledged.len(), 40, "the other process ended early");
+        working.kill().unwrap();
+        working.wait().unwrap();
+        place.open(options);
+        let folders: Vec<_> = names_in(&place.staging()).into_iter().collect();
+        let owner = format!("pmtaemail-{}-", unfinished.id());
+        assert!(
+            folders.len() == 1 && folders[0].starts_with(&owner),
+            "{folders:?}"
+        );
+        unfinished.kill().unwrap();
+        unfinished.wait().unwrap();
+        place.open(options);
+        assert!(is_empty_or_missing(&place.staging()));
+        assert_all_whole(&place.path());
+        assert!(acknowledged.is_subset(&place.names()));
+        assert!(
+            !place
+                .names()
+                .iter()
+                .any(|name| name.starts_with("unfinished"))
         );
     }
 }

@@ -21,8 +21,43 @@ fn begin<'a>(directory: &'a PickupDirectory, names: &[String]) -> Transaction<'a
 fn folders(place: &Place) -> usize {
     names_in(&place.staging())
         .iter()
-        .filter(|name| name.ends_with(".parked"))
+        .filter(|name| name.ends_with(".private"))
         .count()
+}
+
+/// The files in the folders of processes, with their folders.
+fn staged(place: &Place) -> BTreeSet<PathBuf> {
+    names_in(&place.staging())
+        .iter()
+        .flat_map(|folder| {
+            let folder = place.staging().join(folder);
+            names_in(&folder)
+                .into_iter()
+                .map(move |name| folder.join(name))
+        })
+        .filter(|path| !path.ends_with("lock"))
+        .collect()
+}
+
+#[test]
+fn open_and_closed_files_of_all_transactions_are_in_one_folder() {
+    for options in all_options() {
+        let place = Place::new();
+        let directory = place.open(&options);
+        let unnamed = directory.staging.create_unnamed().unwrap().is_some();
+        let large = begin(&directory, &names(100));
+        let more: Vec<String> = (100..200).map(|number| format!("{number}.eml")).collect();
+        let other = begin(&directory, &more);
+        // Files without a name are not there: 36 of each transaction are open.
+        let expected = if unnamed { 64 } else { 100 };
+        assert_eq!((folders(&place), staged(&place).len()), (1, 2 * expected));
+        other.commit().unwrap();
+        assert_eq!((folders(&place), staged(&place).len()), (1, expected));
+        assert_eq!(place.names(), more.into_iter().collect());
+        drop(large);
+        assert!(is_empty_or_missing(&place.staging()));
+        assert_eq!(place.names().len(), 100);
+    }
 }
 
 #[test]
@@ -45,7 +80,7 @@ fn many_files_become_visible_together_and_whole() {
 fn a_small_transaction_with_unnamed_files_makes_no_staging_folder() {
     let place = Place::new();
     let directory = place.open(&PickupOptions::default());
-    if create_unnamed(&place.path()).unwrap().is_none() {
+    if directory.staging.create_unnamed().unwrap().is_none() {
         return;
     }
     begin(&directory, &names(64)).commit().unwrap();
@@ -71,7 +106,7 @@ fn several_large_transactions_share_a_commit() {
 
 #[test]
 fn a_name_that_is_taken_leaves_nothing() {
-    // The 200th file is parked by then, the 290th open.
+    // The 200th file is closed by then, the 290th open.
     for taken in ["199.eml", "289.eml"] {
         for options in all_options() {
             let place = Place::new();
@@ -167,7 +202,7 @@ fn without_a_place_for_the_staging_folder_a_transaction_stays_small() {
 
 #[cfg(unix)]
 #[test]
-fn parked_files_have_the_mode_and_the_group_of_all_others() {
+fn closed_files_have_the_mode_and_the_group_of_all_others() {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
     for options in all_options() {
         let place = Place::new();
@@ -185,9 +220,9 @@ fn parked_files_have_the_mode_and_the_group_of_all_others() {
     }
 }
 
-/// The other process ends in the middle of a large hand-over.
+/// The other process ends in the middle of a large transaction.
 #[test]
-fn what_the_dead_parked_is_removed_and_what_the_living_parked_is_not() {
+fn what_the_dead_left_is_removed_and_what_the_living_have_is_not() {
     if let Ok(path) = env::var(DIRECTORY) {
         let options = all_options().swap_remove(env::var(OPTIONS).unwrap().parse().unwrap());
         let directory = PickupDirectory::open(path, options).unwrap();
@@ -198,11 +233,14 @@ fn what_the_dead_parked_is_removed_and_what_the_living_parked_is_not() {
         let place = Place::new();
         let directory = place.open(options);
         let alive = begin(&directory, &names(100));
-        let test = "parked::what_the_dead_parked_is_removed_and_what_the_living_parked_is_not";
+        let in_use = staged(&place);
+        let test = "many_files::what_the_dead_left_is_removed_and_what_the_living_have_is_not";
         run_again(test, &place, number, "");
         assert_eq!(folders(&place), 2);
+        assert_eq!(staged(&place).len(), 2 * in_use.len());
         place.open(options);
         assert_eq!(folders(&place), 1);
+        assert_eq!(staged(&place), in_use);
         alive.commit().unwrap();
         assert_all_whole(&place.path());
         assert_eq!(place.names().len(), 100);
@@ -231,7 +269,7 @@ fn few_descriptors_are_enough_for_many_files() {
     }
     for number in 0..all_options().len() {
         let place = Place::new();
-        let test = "parked::few_descriptors_are_enough_for_many_files";
+        let test = "many_files::few_descriptors_are_enough_for_many_files";
         run_again(test, &place, number, "ulimit -n 80;");
         assert_eq!(place.names(), names(1_000).into_iter().collect());
         assert!(is_empty_or_missing(&place.staging()));

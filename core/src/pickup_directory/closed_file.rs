@@ -1,0 +1,83 @@
+//! Files that wait for their commit without a descriptor.
+//!
+//! A transaction may have more files than a process may open. Those that it cannot keep open get a
+//! name in the private folder of the process, are synced and closed; at the commit they move on into
+//! the pickup directory.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::error::{Operation, PickupError};
+use super::private_folder::{PrivateFolder, StagedFile};
+use super::system::{FileId, OpenDirectory};
+use super::written_file::{WrittenFile, sync_each};
+
+/// A file that is whole and, if that is wanted, durable. It vanishes when it is dropped, unless it
+/// was published.
+///
+/// There may be very many of these, so they are small.
+#[derive(Debug)]
+pub(super) struct ClosedFile {
+    /// In the pickup directory.
+    name: Box<str>,
+    id: FileId,
+    staged: StagedFile,
+}
+
+impl ClosedFile {
+    /// Closes files, made durable if that is wanted. After an error they are gone.
+    pub(super) fn close_all(
+        mut files: Vec<WrittenFile>,
+        folder: &Arc<PrivateFolder>,
+        pickup: &Path,
+        durable: bool,
+    ) -> Result<Vec<Self>, PickupError> {
+        // Should somebody have removed the folder, this tells.
+        let opened = folder.open().map_err(PickupError::from_io(
+            Operation::PrepareStaging,
+            folder.staging(),
+        ))?;
+        for file in &mut files {
+            file.stage(folder, &opened, pickup)?;
+        }
+        if durable {
+            // With their names already: some file systems sync less of a file that has none.
+            sync_each(&files.iter().collect::<Vec<_>>(), pickup)?;
+        }
+        files
+            .into_iter()
+            .map(|file| {
+                let id = file.id().map_err(PickupError::from_io(
+                    Operation::StageFile,
+                    &pickup.join(file.name()),
+                ))?;
+                let (name, staged) = file.close();
+                Ok(Self {
+                    name: name.into_boxed_str(),
+                    id,
+                    staged: staged.expect("it is staged above"),
+                })
+            })
+            .collect()
+    }
+
+    /// Makes the file visible.
+    pub(super) fn publish(
+        &mut self,
+        directory: &OpenDirectory,
+        pickup: &Path,
+    ) -> Result<(), PickupError> {
+        let Self { name, staged, .. } = self;
+        staged
+            .move_on(directory, name)
+            .map_err(PickupError::from_io(
+                Operation::PublishFile,
+                &pickup.join(&**name),
+            ))
+    }
+
+    /// Takes a published file away again. False: it was not there any more, or cannot be removed.
+    pub(super) fn take_back(&self, directory: &OpenDirectory) -> bool {
+        directory.take_back(self.id, &self.name)
+    }
+}

@@ -1,0 +1,64 @@
+//! The lock by which others see that a process is alive.
+//!
+//! ```text
+//! the process        mkdir F   create F/lock   lock it   write files …   remove them   remove F
+//!                                                |――――――――― held ―――――――――|
+//! is killed                                      |――――― held ―――X the system lets go
+//! another one opens the pickup directory:                 cannot lock: F is in use
+//!                                                                   can lock: F is left over
+//! ```
+//!
+//! Not the folder itself is locked but a file in it: network file systems lock only what is open
+//! for writing.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::path::Path;
+
+/// A file that is locked (`flock`) until it is dropped or the process ends.
+#[derive(Debug)]
+pub(super) struct LockFile {
+    _file: File,
+}
+
+impl LockFile {
+    /// Creates the file and locks it. `None`: another process that removes what dead ones left came
+    /// in between, and has removed the file or will do so.
+    pub(super) fn create(path: &Path) -> io::Result<Option<Self>> {
+        let file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        let held = match file.try_lock() {
+            // It may have been removed before it was locked.
+            Ok(()) => path.try_exists()?,
+            Err(TryLockError::WouldBlock) => false,
+            // Without locks (some network file systems) nobody can lock it to remove it either.
+            Err(TryLockError::Error(_)) => true,
+        };
+        Ok(held.then_some(Self { _file: file }))
+    }
+
+    /// Locks a file that is there. `None`: its process is alive, or nobody can know.
+    pub(super) fn take_over(path: &Path) -> io::Result<Option<Self>> {
+        let file = OpenOptions::new().write(true).open(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self { _file: file })),
+            Err(TryLockError::WouldBlock | TryLockError::Error(_)) => Ok(None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_is_held_until_it_is_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let lock = LockFile::create(&path).unwrap();
+        assert!(lock.is_some());
+        assert!(LockFile::take_over(&path).unwrap().is_none());
+        assert!(LockFile::create(&path).is_err(), "it is never made twice");
+        drop(lock);
+        assert!(LockFile::take_over(&path).unwrap().is_some());
+    }
+}
