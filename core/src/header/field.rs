@@ -91,7 +91,7 @@ impl<'o> Field<'o> {
     }
 }
 
-/// What stands between the quotes of a quoted-string (RFC 5322 section 3.2.4).
+/// What is between the quotes of a quoted-string (RFC 5322 section 3.2.4).
 pub(super) fn quoted_content(text: &str) -> Cow<'_, str> {
     if text.contains(['"', '\\']) {
         Cow::Owned(text.replace('\\', "\\\\").replace('"', "\\\""))
@@ -107,7 +107,7 @@ pub(super) fn looks_encoded(text: &str) -> bool {
     memchr::memchr_iter(b'=', bytes).any(|at| bytes.get(at + 1) == Some(&b'?'))
 }
 
-/// Whether a whole encoded word stands in `text`, which may not be encoded where it stands.
+/// Whether `text`, which may not be encoded where it is, holds a whole encoded word.
 pub(crate) fn holds_encoded_word(text: &str) -> bool {
     text.split_once("=?")
         .is_some_and(|(_, rest)| rest.contains("?="))

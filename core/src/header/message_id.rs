@@ -14,7 +14,7 @@ const LONGEST: usize = 900;
 pub(crate) struct MessageId<'a>(Cow<'a, str>);
 
 impl<'a> MessageId<'a> {
-    /// Parses an identifier that may stand in angle brackets.
+    /// Parses an identifier with or without angle brackets.
     pub fn parse(text: &Cow<'a, str>) -> Result<Self, Refusal> {
         let Some(bare) = without_angle_brackets(text) else {
             return Err(invalid("The angle bracket is not closed."));

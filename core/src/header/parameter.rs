@@ -3,7 +3,7 @@
 use super::field::{Field, has_fragile_blanks, looks_encoded, quoted_content};
 use encodify::hex::PERCENT;
 
-/// The longest value that stands as it is; a longer one is cut into sections that fit a line.
+/// The longest value that is written as it is; a longer one is cut into sections that fit a line.
 const LONGEST_PLAIN: usize = 60;
 /// A line without its leading blank and the semicolon that may follow.
 const LINE_ROOM: usize = 76;

@@ -5,11 +5,11 @@ use super::text::needs_encoding;
 use crate::address::is_atext;
 use encodify::rfc2047::Q_PHRASE;
 
-/// The longest name that stands as one token; a longer one is encoded, and so can be folded.
+/// The longest name that is one token; a longer one is encoded, and so can be folded.
 pub(crate) const LONGEST_TOKEN: usize = 70;
 
 /// Writes a name as words where it can, in quotes where it must, encoded where nothing else keeps
-/// it as it is, or where it may not stand in quotes.
+/// it as it is, or where there may be no quotes.
 pub(super) fn write(field: &mut Field<'_>, name: &str, without_quotes: bool) {
     let needs_quotes = !is_words(name);
     if needs_encoding(name) || name.len() > LONGEST_TOKEN || (needs_quotes && without_quotes) {

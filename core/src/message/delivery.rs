@@ -1,4 +1,4 @@
-//! What PowerMTA is told beside the addresses.
+//! PowerMTA's options for a message.
 
 use super::values::choice;
 use crate::header::{Date, is_token, local_time};
@@ -6,7 +6,7 @@ use crate::json::{JsonDkim, JsonDsn, JsonMessage, JsonWindow, Located, NotifyWor
 use crate::problem::{Code, Location, OrRefuse, ProblemReport};
 use std::borrow::Cow;
 
-/// PowerMTA's options for a message. They stand in the pickup file, not in the message.
+/// PowerMTA's options for a message. They are in the pickup file, not in the message.
 #[derive(Debug, Default)]
 pub(crate) struct Delivery<'a> {
     /// DSN envelope id.
@@ -173,7 +173,7 @@ fn read_schedule<'a>(
     (!texts.is_empty()).then(|| texts.join(", "))
 }
 
-/// They stand in one line of less than 998 bytes.
+/// They are in one line of less than 998 bytes.
 const MOST_WINDOWS: usize = 20;
 
 /// `None` where nothing is asked for.

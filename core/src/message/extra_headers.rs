@@ -1,4 +1,4 @@
-//! Header fields of the caller's own.
+//! Header fields that the caller writes: the message's `headers`.
 
 use super::values::header_text;
 use crate::header::{HeaderField, LONGEST_LINE, Owner, needs_encoding};
@@ -6,7 +6,7 @@ use crate::json::{JsonHeader, JsonHeaders, field_of_header};
 use crate::problem::{Code, OrRefuse, ProblemReport, Refusal};
 use std::borrow::Cow;
 
-/// A field that stands in the message as it was given.
+/// A field that is in the message as it was given.
 #[derive(Debug)]
 pub(crate) struct ExtraHeader<'a> {
     pub name: Cow<'a, str>,
@@ -30,7 +30,7 @@ const LONGEST_NAME: usize = 76;
 /// The longest word, since a line can only end at a blank.
 const LONGEST_WORD: usize = 990;
 
-/// Understands the fields. `has_unsubscribe`: the message says by its own field how to leave.
+/// Understands the fields. `has_unsubscribe`: the message has the field `unsubscribe` too.
 pub(super) fn read_headers<'a>(
     headers: JsonHeaders<'a>,
     has_unsubscribe: bool,
@@ -70,7 +70,7 @@ pub(super) const TOO_LONG: Refusal = Refusal::new(
 
 /// Whether each word of a value fits in a line.
 pub(super) fn fits_lines(name: &str, value: &str) -> bool {
-    // The first word stands beside the name: some readers take a fold there for a blank.
+    // The first word is on the line of the name: some readers take a fold there for a blank.
     let mut room = LONGEST_LINE - name.len() - ": ".len();
     let mut fits = |word: &str| word.len() <= std::mem::replace(&mut room, LONGEST_WORD);
     needs_encoding(value) || value.split(' ').all(&mut fits)
@@ -162,7 +162,7 @@ mod tests {
             ..
         } in HeaderField::all()
         {
-            // A prefix stands for all names that begin so.
+            // A prefix is tried with one of the names that begin so.
             let name = if name.ends_with('-') {
                 format!("{name}new")
             } else {

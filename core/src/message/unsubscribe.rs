@@ -6,7 +6,7 @@ use crate::json::{JsonUnsubscribe, Located};
 use crate::problem::{Code, ProblemReport, Refusal};
 use std::borrow::Cow;
 
-/// The ways to leave, as they stand in the header.
+/// The ways to leave, as they are in the header.
 #[derive(Debug, Clone)]
 pub(crate) struct Unsubscribe<'a> {
     /// Addresses without angle brackets, the one to prefer first.

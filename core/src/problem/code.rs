@@ -31,7 +31,7 @@ codes! {
     NotJson = "not_json",
     /// A name that no field has.
     UnknownField = "unknown_field",
-    /// A field that stands twice in one object.
+    /// A field that one object has twice.
     DuplicateField = "duplicate_field",
     /// A value of another JSON type than the field takes.
     WrongType = "wrong_type",
@@ -56,7 +56,7 @@ codes! {
     NoRecipients = "no_recipients",
     /// A date that is not of RFC 3339, or that a Date field cannot say.
     InvalidDate = "invalid_date",
-    /// Fields that cannot stand together.
+    /// Fields that exclude each other.
     Conflict = "conflict",
     /// A word that is none of those that the field knows.
     InvalidChoice = "invalid_choice",
@@ -72,7 +72,8 @@ codes! {
     InvalidCalendar = "invalid_calendar",
     /// A name that no header field can have (RFC 5322 section 3.6.8).
     InvalidHeaderName = "invalid_header_name",
-    /// A header field that has a field of the message of its own, or that belongs to PowerMTA.
+    /// A header field that another field of the message makes, or that belongs to PowerMTA or to
+    /// those who carry mail.
     ReservedHeader = "reserved_header",
     /// Text that does not fit in a line of 998 bytes.
     TooLong = "too_long",

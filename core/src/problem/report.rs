@@ -4,8 +4,8 @@ use super::{Code, Problem, Problems, Refusal};
 use crate::text::same_name;
 use std::borrow::Cow;
 
-/// Where a value stands in the document. Places are numbered as they are read, so their order is
-/// the document's.
+/// Where a value is in the document. Locations are numbered as they are read, so their order is the
+/// document's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Location(u32);
 
@@ -37,7 +37,13 @@ const MOST_PROBLEMS: usize = 1_000;
 
 /// The locations of a document and the problems found at them.
 ///
-/// A location costs one push; a pointer is spelled out only for a problem.
+/// The locations are a tree that grows as the document is read. Each node knows its parent and its
+/// last step, so a location costs one push, and a JSON Pointer is put together only for a problem:
+///
+/// ```text
+/// {"to": ["a@example.com", "b"]}      1: "to" in the root      2: 0 in 1      3: 1 in 1
+///                                     a problem at 3 is at "/to/1"
+/// ```
 #[derive(Debug)]
 pub(crate) struct ProblemReport<'a> {
     nodes: Vec<Node<'a>>,
@@ -56,7 +62,7 @@ struct Finding {
 #[derive(Debug)]
 enum Source {
     Here(Location),
-    /// In a document that was read by itself.
+    /// In a document with a report of its own: its JSON Pointer.
     Elsewhere(String),
 }
 
@@ -159,7 +165,7 @@ impl<'a> ProblemReport<'a> {
         }
     }
 
-    /// Takes over what was found in a document of its own that belongs to `location`. What it says of
+    /// Takes over the problems of another document, which belongs to `location`. What it says of
     /// the whole message is taken over once.
     pub fn adopt(&mut self, location: Location, problems: Problems) {
         let own = self.pointer(location);
