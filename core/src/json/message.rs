@@ -20,9 +20,7 @@ object! {
     /// One message.
     JsonMessage, "an object: one message", locations {
         /// Envelope sender address; `"<>"` is the null reverse-path.
-        sender("sender"): Cow<'a, str> {
-            of: Envelope, headers: &["X-Sender", "X-Sender-Override"], example: "bounces@example.com"
-        },
+        sender("sender"): Cow<'a, str> { of: Envelope, example: "bounces@example.com" },
         /// The From mailbox.
         from("from"): JsonMailbox<'a> {
             of: Content, headers: &["From", "Sender"], example: "Shop <shop@example.com>"
@@ -86,7 +84,7 @@ object! {
         /// The virtual MTA, or pool, to send through.
         vmta("vmta"): Cow<'a, str> { of: Envelope, headers: &["X-Virtual-MTA"], example: "bulk" },
         /// Which key signs.
-        dkim("dkim"): JsonDkim<'a> { of: Envelope, headers: &["X-DKIM-Options"] },
+        dkim("dkim"): JsonDkim<'a> { of: Envelope },
         /// When the message may be delivered.
         schedule("schedule"): Vec<Located<JsonWindow<'a>>> {
             of: Envelope, headers: &["X-Schedule"]
@@ -126,15 +124,10 @@ impl JsonMessage<'_> {
     }
 }
 
-/// The documented name of the message's field from which the header field `name` is made. PowerMTA may
-/// compare names more loosely than we know, so `_` is as good as `-`.
+/// The documented name of the message's field from which the header field `name` is made. Letter case
+/// does not count.
 pub(crate) fn field_of_header(name: &str) -> Option<&'static str> {
-    let plain = |byte: u8| match byte {
-        b'_' => b'-',
-        byte => byte.to_ascii_lowercase(),
-    };
-    let is_it =
-        |own: &&str| own.len() == name.len() && own.bytes().map(plain).eq(name.bytes().map(plain));
+    let is_it = |own: &&str| own.eq_ignore_ascii_case(name);
     let mut rows = JsonMessage::ROWS.iter();
     rows.find(|row| row.headers.iter().any(is_it))
         .map(Row::name)
@@ -161,9 +154,7 @@ mod tests {
         for field in HeaderField::all().filter(|field| field.owner == Owner::Message) {
             assert!(field_of_header(field.name).is_some(), "{}", field.name);
         }
-        for spelled in ["x-priority", "X_PRIORITY"] {
-            assert_eq!(field_of_header(spelled), Some("priority"));
-        }
+        assert_eq!(field_of_header("x-PRIORITY"), Some("priority"));
         assert_eq!(field_of_header("X-Campaign"), None);
     }
 
