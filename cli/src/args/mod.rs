@@ -1,11 +1,13 @@
 //! All arguments of the program.
 
 mod limits;
+mod listen;
 mod message;
 mod pickup;
 mod serve;
 
 pub use limits::LimitArgs;
+pub use listen::ListenAddress;
 pub use message::{CheckArgs, MessageArgs, RenderArgs, SubmitArgs};
 pub use pickup::PickupArgs;
 pub use serve::{LogArgs, LogFormat, ServeArgs};

@@ -1,7 +1,6 @@
 //! Options of the daemon.
 
-use super::{LimitArgs, PickupArgs};
-use crate::daemon::ListenAddress;
+use super::{LimitArgs, ListenAddress, PickupArgs};
 use clap::{Args, ValueEnum};
 use tracing_subscriber::filter::LevelFilter;
 

@@ -119,7 +119,7 @@ impl Octets {
 
 /// Goes on reading a refused body for a while. A connection that is closed while its client still
 /// sends is reset, and most clients then never see the answer.
-pub fn discard(mut body: Body) {
+pub fn discard(mut body: impl HttpBody + Send + Unpin + 'static) {
     tokio::spawn(timeout(LINGER, async move {
         while let Some(Ok(_)) = body.frame().await {}
     }));

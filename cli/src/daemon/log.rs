@@ -11,7 +11,7 @@ use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
 use std::panic;
 use std::time::Instant;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 /// Starts the log. Panics are logged by their place alone: their words may quote a message.
 pub fn start(args: &LogArgs) {
@@ -63,6 +63,10 @@ pub fn abandoned(connections: usize) {
 
 pub fn accept_failed(error: &io::Error) {
     warn!(event = "accept_failed", %error);
+}
+
+pub fn socket_options_failed(error: &io::Error) {
+    debug!(event = "socket_options_failed", %error);
 }
 
 pub fn fault(error: &dyn std::error::Error) {

@@ -10,7 +10,7 @@ mod body;
 mod connection;
 mod form;
 mod health;
-mod listen;
+mod listener;
 mod log;
 mod messages;
 mod open_files;
@@ -26,42 +26,47 @@ mod stream;
 mod tests;
 mod threads;
 
-pub use listen::ListenAddress;
-
 use crate::args::ServeArgs;
 use crate::exit::{Exit, Failure};
 use accept::Connections;
+use listener::tcp::Tcp;
 use pmtaemail::PickupDirectory;
 use signals::Signals;
 use state::Daemon;
 use std::sync::Arc;
-use threads::HAND_OVER_THREADS;
 use tokio::time::sleep;
 
 /// Serves until a signal asks to stop.
 pub fn run(args: ServeArgs) -> Result<Exit, Failure> {
     log::start(&args.log);
     let pickup = args.pickup.open()?;
+    let room = open_files::room(args.limits.max_connections, args.limits.max_in_flight);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
-        .max_blocking_threads(HAND_OVER_THREADS)
+        .max_blocking_threads(room.threads)
         .build()
         .map_err(Failure::Start)?;
-    let ended = runtime.block_on(serve(args, pickup));
+    let ended = runtime.block_on(serve(args, pickup, room.connections));
     // What still runs now had its time to finish.
     runtime.shutdown_background();
     ended
 }
 
-async fn serve(args: ServeArgs, pickup: PickupDirectory) -> Result<Exit, Failure> {
+async fn serve(
+    args: ServeArgs,
+    pickup: PickupDirectory,
+    max_connections: u32,
+) -> Result<Exit, Failure> {
     let mut signals = Signals::install().map_err(Failure::Start)?;
-    let listener = args.listen.bind().await.map_err(|source| Failure::Listen {
+    let listener = Tcp::bind(&args.listen, args.limits.body_timeout).await;
+    let listener = listener.map_err(|source| Failure::Listen {
         address: args.listen.to_string(),
         source,
     })?;
-    let address = listener.local_addr().map_err(Failure::Start)?;
+    let address = listener.local_address().map_err(Failure::Start)?;
     let daemon = Arc::new(Daemon::new(pickup, &args.limits));
-    let connections = Connections::new(&args.limits, routes::router(daemon));
+    let router = routes::router(daemon);
+    let connections = Connections::new(max_connections, &args.limits, router);
     log::listening(address);
 
     // Leaving this block closes the listener.

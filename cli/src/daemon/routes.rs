@@ -27,11 +27,27 @@ pub fn router(daemon: Arc<Daemon>) -> Router {
 /// Refuses a request that does not say once, and only once, which host it means. Proxies disagree
 /// on such requests, which has been used to smuggle others past them.
 async fn one_host(request: Request, next: Next) -> Response {
-    let hosts = request.headers().get_all(header::HOST).iter().count();
-    let may_be_absent = request.version() < Version::HTTP_11;
-    if hosts == 1 || (hosts == 0 && may_be_absent) {
+    if names_one_host(&request) {
         next.run(request).await
     } else {
         Refusal::Host.into_response()
+    }
+}
+
+fn names_one_host(request: &Request) -> bool {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let (host, second) = (hosts.next(), hosts.next());
+    // HTTP/2's `:authority` takes the place of Host, which must say the same (RFC 9113 section 8.3.1).
+    let authority = match request.version() {
+        Version::HTTP_2 => request.uri().authority(),
+        _ => None,
+    };
+    match (host, authority) {
+        _ if second.is_some() => false,
+        (Some(host), Some(authority)) => {
+            (authority.as_str().as_bytes()).eq_ignore_ascii_case(host.as_bytes())
+        }
+        (Some(_), None) | (None, Some(_)) => true,
+        (None, None) => request.version() < Version::HTTP_11,
     }
 }

@@ -3,9 +3,9 @@
 use super::refusal::Refusal;
 use tokio::task::spawn_blocking;
 
-/// Threads for hand-overs. They sleep in the disk's syncs, which the pickup directory shares
-/// between all that wait: many threads make quick hand-overs, whatever the number of cores.
-pub const HAND_OVER_THREADS: usize = 512;
+/// Most threads for submissions. They sleep in the disk's syncs, which the pickup directory shares
+/// between all that wait: many threads make quick submissions, whatever the number of cores.
+pub const SUBMIT_THREADS: usize = 512;
 
 /// Does what takes long in a thread where it may.
 pub async fn elsewhere<T: Send + 'static>(

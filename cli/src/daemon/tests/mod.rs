@@ -1,8 +1,10 @@
 //! The daemon over real sockets, in this process.
 
 mod merges;
+mod streams;
 
 use super::accept::Connections;
+use super::listener::tcp::Tcp;
 use super::routes::router;
 use super::state::Daemon;
 use crate::args::{Action, ServeArgs, parse};
@@ -12,7 +14,6 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use tempfile::TempDir;
-use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
@@ -29,12 +30,17 @@ struct Server {
 impl Server {
     fn start(options: &str) -> Self {
         let pickup = tempfile::tempdir().unwrap();
-        let args = serve_args(&format!("pmtaemailapi {options}"), &pickup);
+        let args = serve_args(
+            &format!("pmtaemailapi -listen 127.0.0.1:0 {options}"),
+            &pickup,
+        );
         let daemon = Daemon::new(args.pickup.open().unwrap(), &args.limits);
-        let connections = Arc::new(Connections::new(&args.limits, router(Arc::new(daemon))));
+        let router = router(Arc::new(daemon));
+        let connections = Arc::new(Connections::new(8192, &args.limits, router));
         let runtime = Runtime::new().unwrap();
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
-        let address = listener.local_addr().unwrap();
+        let listener = Tcp::bind(&args.listen, args.limits.body_timeout);
+        let listener = runtime.block_on(listener).unwrap();
+        let address = listener.local_address().unwrap();
         let accepting = Arc::clone(&connections);
         let accepting = runtime.spawn(async move { accepting.accept(listener).await });
         Self {

@@ -1,41 +1,15 @@
 //! The address to listen on.
 
 use std::fmt;
-use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
-use tokio::net::{TcpListener, lookup_host};
 
 /// `HOST:PORT`, as Go reads it: `127.0.0.1:8000`, `localhost:8000`, `[::1]:8000`, and `:8000` for
 /// every address of the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListenAddress {
     /// Without brackets; empty for every address.
-    host: String,
-    port: u16,
-}
-
-impl ListenAddress {
-    /// Listens there.
-    pub async fn bind(&self) -> io::Result<TcpListener> {
-        TcpListener::bind(self.addresses().await?.as_slice()).await
-    }
-
-    /// Where to try, one after the other.
-    async fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
-        if self.host.is_empty() {
-            // An IPv6 socket takes IPv4 as well; the second is for hosts without IPv6.
-            return Ok(vec![
-                (Ipv6Addr::UNSPECIFIED, self.port).into(),
-                (Ipv4Addr::UNSPECIFIED, self.port).into(),
-            ]);
-        }
-        let host = (self.host.as_str(), self.port);
-        let mut addresses: Vec<_> = lookup_host(host).await?.collect();
-        // `localhost` has always meant 127.0.0.1 here.
-        addresses.sort_by_key(SocketAddr::is_ipv6);
-        Ok(addresses)
-    }
+    pub host: String,
+    pub port: u16,
 }
 
 impl FromStr for ListenAddress {

@@ -1,0 +1,91 @@
+//! One connection, from its first byte to its last: any stream of bytes, and HTTP/1.1 or HTTP/2.
+//!
+//! ```text
+//! serve → preface (which protocol?) → http1 ┐
+//!                                   → http2 ┴→ answer (one request)
+//! ```
+//!
+//! `notice` is what a connection is told by the daemon. `activity` and `drained` are what HTTP/2 needs
+//! beyond hyper: time limits, and the rest of a body that is not read.
+
+mod activity;
+mod answer;
+mod drained;
+mod http1;
+mod http2;
+mod notice;
+mod preface;
+
+pub use notice::{Notice, Notices};
+
+use super::listener::Peer;
+use crate::args::LimitArgs;
+use axum::Router;
+use http1::Http1;
+use http2::Http2;
+use hyper_util::service::TowerToHyperService;
+use preface::Peeked;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, timeout_at};
+
+/// The largest head of a request.
+const HEAD_BYTES: usize = 64 << 10;
+
+/// Serves connections.
+#[derive(Clone)]
+pub struct Http {
+    http1: Http1,
+    http2: Http2,
+    /// How long a client may take for the first bytes.
+    first_bytes: Duration,
+}
+
+/// What belongs to one connection, whatever its protocol.
+pub struct Context {
+    pub peer: Peer,
+    pub service: TowerToHyperService<Router>,
+    pub notices: Notices,
+    /// Its place among all connections; it is held until every request that was begun is done.
+    pub slot: OwnedSemaphorePermit,
+}
+
+impl Http {
+    pub fn new(limits: &LimitArgs) -> Self {
+        Self {
+            http1: Http1::new(limits),
+            http2: Http2::new(limits),
+            first_bytes: limits.header_timeout,
+        }
+    }
+
+    /// Answers the requests of one connection until it ends.
+    pub async fn serve<S>(self, stream: S, mut context: Context)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let limit = Instant::now() + self.first_bytes;
+        let mut stream = Peeked::new(stream);
+        let is_http2 = loop {
+            tokio::select! {
+                biased;
+                is_http2 = timeout_at(limit, stream.is_http2()) => break is_http2,
+                () = context.notices.leave(), if stream.is_silent() => {
+                    if stream.is_silent() {
+                        return;
+                    }
+                }
+            }
+        };
+        match is_http2 {
+            Ok(Ok(true)) => self.http2.serve(stream, context).await,
+            // One that ended is HTTP/1.1's, too: it may have sent something.
+            Ok(Ok(false)) => self.http1.serve(stream, context).await,
+            // The stream broke.
+            Ok(Err(_)) => {}
+            Err(_) if stream.is_silent() => {}
+            Err(_) => http1::head_timeout(stream).await,
+        }
+    }
+}

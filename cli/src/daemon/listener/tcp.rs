@@ -1,0 +1,71 @@
+//! Connections over TCP.
+
+use super::super::log;
+use super::{Listener, Peer};
+use crate::args::ListenAddress;
+use rustix::net::sockopt::set_tcp_user_timeout;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream, lookup_host};
+
+/// Accepts TCP connections.
+pub struct Tcp {
+    socket: TcpListener,
+    write_timeout: Duration,
+}
+
+impl Tcp {
+    /// Listens on an address. A client may leave data that was sent to it unacknowledged for
+    /// `write_timeout`.
+    pub async fn bind(address: &ListenAddress, write_timeout: Duration) -> io::Result<Self> {
+        let socket = TcpListener::bind(resolve(address).await?.as_slice()).await?;
+        Ok(Self {
+            socket,
+            write_timeout,
+        })
+    }
+
+    /// The address that is listened on, with its real port.
+    pub fn local_address(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    fn set_options(&self, stream: &TcpStream) -> io::Result<()> {
+        // Responses are small: none should wait for the acknowledgement of the one before it.
+        stream.set_nodelay(true)?;
+        // hyper has no limit on the time for a response: a client that never reads would keep it.
+        let milliseconds = u32::try_from(self.write_timeout.as_millis()).unwrap_or(u32::MAX);
+        Ok(set_tcp_user_timeout(stream, milliseconds)?)
+    }
+}
+
+impl Listener for Tcp {
+    type Stream = TcpStream;
+
+    async fn accept(&mut self) -> io::Result<(TcpStream, Peer)> {
+        let (stream, address) = self.socket.accept().await?;
+        if let Err(error) = self.set_options(&stream) {
+            // The connection works all the same, or its client is gone and it ends soon.
+            log::socket_options_failed(&error);
+        }
+        let address = Some(address);
+        Ok((stream, Peer { address }))
+    }
+}
+
+/// The addresses to try, one after the other.
+async fn resolve(address: &ListenAddress) -> io::Result<Vec<SocketAddr>> {
+    let ListenAddress { host, port } = address;
+    if host.is_empty() {
+        // An IPv6 socket takes IPv4 as well; the second is for hosts without IPv6.
+        return Ok(vec![
+            (Ipv6Addr::UNSPECIFIED, *port).into(),
+            (Ipv4Addr::UNSPECIFIED, *port).into(),
+        ]);
+    }
+    let mut addresses: Vec<_> = lookup_host((host.as_str(), *port)).await?.collect();
+    // `localhost` has always meant 127.0.0.1 here.
+    addresses.sort_by_key(SocketAddr::is_ipv6);
+    Ok(addresses)
+}
