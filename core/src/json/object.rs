@@ -40,7 +40,8 @@ macro_rules! object {
                 )$($(.$attribute($value))+)?,
             )+];
 
-            // No method reads all fields: so the compiler tells of one that nobody reads.
+            // No code here reads or assigns a field of the object, so that the compiler tells of one that
+            // nobody reads: a field of the message cannot be dropped in silence.
             #[allow(non_camel_case_types, unused_variables, clippy::items_after_statements)]
             fn read_members<A: serde::de::MapAccess<'a>>(
                 state: &mut $crate::json::shape::ReadState<'a>,
@@ -51,7 +52,8 @@ macro_rules! object {
                 enum Field { $($field,)+ }
                 const FIELDS: &[Field] = &[$(Field::$field,)+];
 
-                let mut object = Self::default();
+                $(let mut $field: Option<$crate::json::Located<$shape>> = None;)+
+                $(let mut $locations = $crate::json::object::Locations::default();)?
                 let mut seen = 0_u64;
                 while let Some(name) = members.next_key::<$crate::json::shape::MemberName<'a>>()? {
                     let exact = match name.text.as_ref() {
@@ -79,16 +81,15 @@ macro_rules! object {
                             let seed = $crate::json::shape::ValueSeed::<$shape>::new(state, location);
                             let value = members.next_value_seed(seed)?;
                             let is_given = value.is_some();
-                            object.$field =
-                                value.map(|value| $crate::json::Located { location, value });
+                            $field = value.map(|value| $crate::json::Located { location, value });
                             is_given
                         })+
                     };
                     $(if is_given {
-                        object.$locations.set(index, location);
+                        $locations.set(index, location);
                     })?
                 }
-                Ok(object)
+                Ok(Self { $($field,)+ $($locations,)? })
             }
         }
 
