@@ -75,7 +75,8 @@ function member(name, value, isRequired) {
   // What must be there has one name.
   const aliases = isRequired ? [] : (value['x-aliases'] ?? []);
   const others = aliases.map((alias) => own.replace(name, alias));
-  return documented(value.description, [own, ...others], '  ');
+  const once = value['x-iterable'] ? ' An iterable is read once.' : '';
+  return documented(value.description + once, [own, ...others], '  ');
 }
 
 function definition(name, value) {

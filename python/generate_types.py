@@ -50,7 +50,7 @@ CLASSES = {"Mailbox": "Address", "Recipient": "Address"}
 
 
 class Types:
-    """The classes and aliases that were met so far, the innermost first."""
+    """The classes that were met so far, the innermost first."""
 
     def __init__(self, definitions: dict[str, Any]) -> None:
         self.definitions = definitions
@@ -91,7 +91,6 @@ class Types:
         if "properties" in schema:
             return [self.object(NAMES.get(name, name), schema)]
         if "enum" in schema:
-            self.classes[name] = f"{name}: TypeAlias = Literal[{', '.join(map(json.dumps, schema['enum']))}]"
             return [name]
         return self.of(schema) + ([CLASSES[name]] if name in CLASSES else [])
 
@@ -126,12 +125,17 @@ def text() -> str:
     members += [
         line for field, each in fields.items() for line in types.members(field, each, each.get("x-aliases", []))
     ]
+    choices = "\n".join(
+        f"{name}: TypeAlias = Literal[{', '.join(map(json.dumps, each['enum']))}]"
+        for name, each in schema["$defs"].items()
+        if "enum" in each
+    )
     classes = "\n\n\n".join(types.classes.values())
     head = 'class Fields(TypedDict, total=False):\n    """The fields of a message that may be keywords."""\n\n'
     comment = "# `from` is a word of Python's grammar: a key, but no keyword.\n"
     from_ = f'{comment}From = TypedDict("From", {{"from": {mailbox} | None}}, total=False)\n'
     end = END.format(from_="From", description=schema["description"])
-    return f"{START}\n\n{classes}\n\n\n{head}" + "\n".join(members) + f"\n\n\n{from_}{end}"
+    return f"{START}{choices}\n\n\n{classes}\n\n\n{head}" + "\n".join(members) + f"\n\n\n{from_}{end}"
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ export interface Attachment {
   /** The name by which the HTML refers to it (`cid:`); makes it inline. */
   cid?: string | null;
   contentId?: string | null;
-  /** Base64, unless `encoding` says otherwise. */
+  /** Base64, unless `encoding` says otherwise; bytes are taken as they are. */
   content?: string | Octets | null;
   /** Its media type; made from the name when absent. */
   contentType?: string | null;
@@ -30,9 +30,9 @@ export interface Attachment {
 
 /** An invitation or its like (RFC 5546). */
 export interface Calendar {
-  /** The iCalendar object. */
+  /** The iCalendar object (RFC 5545). */
   content: string;
-  /** The iTIP method, such as REQUEST. */
+  /** The iTIP method (RFC 5546), such as REQUEST. */
   method?: string | null;
 }
 
@@ -122,7 +122,7 @@ export interface RecipientObject {
   job?: string | null;
   /** Its display name. */
   name?: string | null;
-  /** `high`, `normal` or `low`, or PowerMTA's priority from 1 to 100. */
+  /** `high`, `normal` or `low` for the header, or PowerMTA's own priority from 1 to 100. */
   priority?: Priority | number | null;
   /** Envelope sender address; `"<>"` is the null reverse-path. */
   sender?: string | null;
@@ -167,17 +167,17 @@ export interface MessageFields {
   attachments?: readonly (Attachment | null | undefined)[] | null;
   /** Envelope alone. */
   bcc?: Mailboxes | null;
-  /** A text/calendar body. */
+  /** An iCalendar object (RFC 5545) as a text/calendar body. */
   calendar?: Calendar | null;
   /** Cc and envelope. */
   cc?: Mailboxes | null;
-  /** Date, in RFC 3339. */
+  /** Date, in RFC 3339; the present when absent. */
   date?: DateTime | null;
   /** Which key signs. */
   dkim?: Dkim | null;
-  /** Delivery status notifications. */
+  /** Delivery status notifications (RFC 3461). */
   dsn?: Dsn | null;
-  /** PowerMTA's envelope id. */
+  /** PowerMTA's envelope id; the receipt's id when absent. */
   envid?: string | null;
   /** The From mailbox. */
   from?: Mailbox | null;
@@ -189,15 +189,15 @@ export interface MessageFields {
   inReplyTo?: string | readonly (string | null | undefined)[] | null;
   /** PowerMTA's job. */
   job?: string | null;
-  /** The form of a merge: `native` (PowerMTA's own) or `expanded` (a file for each recipient). */
+  /** The form of a merge: `native` (when absent; PowerMTA's own) or `expanded` (a file for each recipient). */
   merge?: MergeForm | null;
-  /** Message-ID, with or without angle brackets. */
+  /** Message-ID, with or without angle brackets; made when absent. */
   messageId?: string | null;
   /** `high`, `normal` or `low`. */
   priority?: Priority | null;
-  /** A whole RFC 5322 message, sent as it is. */
+  /** A whole RFC 5322 message, sent as it is; beside it only fields of the envelope can stand. */
   raw?: Raw | null;
-  /** One personal message each: mail merge. In place of `to`, `cc` and `bcc`. */
+  /** One personal message each: mail merge. In place of `to`, `cc` and `bcc`. An iterable is read once. */
   recipients?: Iterable<Recipient | null | undefined> | null;
   /** References, oldest first. */
   references?: string | readonly (string | null | undefined)[] | null;
@@ -205,11 +205,11 @@ export interface MessageFields {
   replyTo?: Mailboxes | null;
   /** When the message may be delivered. */
   schedule?: readonly (Window | null | undefined)[] | null;
-  /** Envelope sender address; `"<>"` is the null reverse-path. */
+  /** Envelope sender address, that of `from` when absent; `"<>"` is the null reverse-path. */
   sender?: string | null;
   /** Subject. */
   subject?: string | null;
-  /** How texts are read: `none`, `merge` or `jinja`. */
+  /** How texts are read: `none` (when absent), `merge` or `jinja`. */
   template?: TemplateLanguage | null;
   /** The text/plain body. */
   text?: string | null;
@@ -217,7 +217,7 @@ export interface MessageFields {
   to?: Mailboxes | null;
   /** List-Unsubscribe. */
   unsubscribe?: Unsubscribe | null;
-  /** Values for the template. */
+  /** Values for the template that all recipients share. */
   variables?: Variables | null;
   /** Whether each recipient gets a bounce address of its own. */
   verp?: boolean | null;

@@ -10,6 +10,13 @@ from email.message import Message as RawMessage
 from typing import Literal, TypeAlias, TypedDict
 
 Octets: TypeAlias = bytes | bytearray | memoryview
+DispositionWord: TypeAlias = Literal["attachment", "inline"]
+Encoding: TypeAlias = Literal["base64", "utf8"]
+MergeForm: TypeAlias = Literal["native", "expanded"]
+NotifyWord: TypeAlias = Literal["never", "success", "failure", "delay"]
+Priority: TypeAlias = Literal["high", "normal", "low"]
+ReturnWord: TypeAlias = Literal["full", "headers"]
+TemplateLanguage: TypeAlias = Literal["none", "merge", "jinja"]
 
 
 class MailboxParts(TypedDict, total=False):
@@ -17,12 +24,6 @@ class MailboxParts(TypedDict, total=False):
 
     address: str | None
     name: str | None
-
-
-DispositionWord: TypeAlias = Literal["attachment", "inline"]
-
-
-Encoding: TypeAlias = Literal["base64", "utf8"]
 
 
 class Attachment(TypedDict, total=False):
@@ -57,12 +58,6 @@ class Dkim(TypedDict, total=False):
     selector: str | None
 
 
-NotifyWord: TypeAlias = Literal["never", "success", "failure", "delay"]
-
-
-ReturnWord: TypeAlias = Literal["full", "headers"]
-
-
 class Dsn(TypedDict, total=False):
     """Delivery status notifications (RFC 3461)."""
 
@@ -75,12 +70,6 @@ class HeaderField(TypedDict, total=False):
 
     name: str | None
     value: str | Iterable[str] | None
-
-
-MergeForm: TypeAlias = Literal["native", "expanded"]
-
-
-Priority: TypeAlias = Literal["high", "normal", "low"]
 
 
 class Raw(TypedDict, total=False):
@@ -108,9 +97,6 @@ class Window(TypedDict, total=False):
 
     end: str | datetime | None
     start: str | datetime | None
-
-
-TemplateLanguage: TypeAlias = Literal["none", "merge", "jinja"]
 
 
 class Unsubscribe(TypedDict, total=False):

@@ -41,7 +41,7 @@ object! {
     JsonAttachment, "an object: one attachment" {
         /// Its name, as the reader shall see it.
         filename("filename"): Cow<'a, str> { example: "report.pdf" },
-        /// Base64, unless `encoding` says otherwise.
+        /// Base64, unless `encoding` says otherwise; bytes are taken as they are.
         content("content"): JsonContent<'a> { content_encoding: "base64", example: "JVBERi0xLjc=" },
         /// In multipart/form-data, in place of `content`: the name of the form's part with the file.
         part("part"): Cow<'a, str> { example: "file1" },

@@ -2,7 +2,7 @@
 
 use super::definitions::Definitions;
 use super::object::object;
-use super::plain::OneOrMany;
+use super::plain::{JsonTexts, OneOrMany};
 use super::shape::{Located, MemberName, ReadState, Shape, ValueSeed};
 use crate::problem::Location;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess};
@@ -15,7 +15,7 @@ object! {
         /// Its name.
         name("name"): Cow<'a, str> { required: true, example: "X-Campaign" },
         /// Its body; several make as many fields.
-        value("value"): OneOrMany<Cow<'a, str>> { required: true, example: "spring" },
+        value("value"): JsonTexts<'a> { required: true, example: "spring" },
     }
 }
 
@@ -37,7 +37,7 @@ impl<'a> Shape<'a> for JsonHeaders<'a> {
 
     fn schema(definitions: &mut Definitions) -> Value {
         definitions.refer("JsonHeaders", |definitions| {
-            let values = OneOrMany::<Cow<'a, str>>::schema(definitions);
+            let values = JsonTexts::schema(definitions);
             json!({
                 "description": "Header fields of the caller's own: names with their values, or a list of objects.",
                 "anyOf": [
@@ -60,8 +60,8 @@ impl<'a> Shape<'a> for JsonHeaders<'a> {
                 members.next_value::<IgnoredAny>()?;
                 continue;
             };
-            let values = members
-                .next_value_seed(ValueSeed::<OneOrMany<Cow<'a, str>>>::new(state, location))?;
+            let values =
+                members.next_value_seed(ValueSeed::<JsonTexts<'a>>::new(state, location))?;
             if let Some(OneOrMany(values)) = values {
                 let name = Located {
                     location,

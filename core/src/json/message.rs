@@ -6,7 +6,7 @@ use super::headers::JsonHeaders;
 use super::mailbox::{JsonMailbox, JsonMailboxes};
 use super::object::object;
 use super::objects::{JsonCalendar, JsonDkim, JsonDsn, JsonUnsubscribe, JsonWindow};
-use super::plain::OneOrMany;
+use super::plain::JsonTexts;
 use super::recipient::JsonRecipient;
 use super::row::Row;
 use super::row::Section::{Content, Envelope, FinishedContent};
@@ -19,7 +19,7 @@ use std::borrow::Cow;
 object! {
     /// One message.
     JsonMessage, "an object: one message", locations {
-        /// Envelope sender address; `"<>"` is the null reverse-path.
+        /// Envelope sender address, that of `from` when absent; `"<>"` is the null reverse-path.
         sender("sender"): Cow<'a, str> { of: Envelope, example: "bounces@example.com" },
         /// The From mailbox.
         from("from"): JsonMailbox<'a> {
@@ -51,7 +51,7 @@ object! {
         amp("amp"): Cow<'a, str> { of: Content, example: "<!doctype html><html ⚡4email></html>" },
         /// Files that travel with the message.
         attachments("attachments"): Vec<Located<JsonAttachment<'a>>> { of: Content },
-        /// A text/calendar body.
+        /// An iCalendar object (RFC 5545) as a text/calendar body.
         calendar("calendar"): JsonCalendar<'a> { of: Content },
         /// Further header fields, in order.
         headers("headers"): JsonHeaders<'a> { of: Content },
@@ -59,25 +59,25 @@ object! {
         unsubscribe("unsubscribe"): JsonUnsubscribe<'a> {
             of: Content, headers: &["List-Unsubscribe", "List-Unsubscribe-Post"]
         },
-        /// Date, in RFC 3339.
+        /// Date, in RFC 3339; the present when absent.
         date("date"): Cow<'a, str> {
             of: Content, headers: &["Date"], format: "date-time", example: "2026-11-23T05:33:54Z"
         },
-        /// Message-ID, with or without angle brackets.
+        /// Message-ID, with or without angle brackets; made when absent.
         message_id("messageId"): Cow<'a, str> {
             of: Content, headers: &["Message-ID"], example: "order-42@example.com"
         },
         /// In-Reply-To: one or several message identifiers.
-        in_reply_to("inReplyTo"): OneOrMany<Cow<'a, str>> {
+        in_reply_to("inReplyTo"): JsonTexts<'a> {
             of: Content, headers: &["In-Reply-To"], example: "<order-41@example.com>"
         },
         /// References, oldest first.
-        references("references"): OneOrMany<Cow<'a, str>> {
+        references("references"): JsonTexts<'a> {
             of: Content, headers: &["References"], example: "<order-40@example.com>"
         },
         /// `high`, `normal` or `low`.
         priority("priority"): JsonWord<'a, Priority> { of: Content, headers: &["X-Priority", "Importance"] },
-        /// PowerMTA's envelope id.
+        /// PowerMTA's envelope id; the receipt's id when absent.
         envid("envid"): Cow<'a, str> { of: Envelope, headers: &["X-Envid"], example: "order-42" },
         /// PowerMTA's job.
         job("job"): Cow<'a, str> { of: Envelope, headers: &["X-Job"], example: "spring" },
@@ -91,17 +91,17 @@ object! {
         },
         /// Whether each recipient gets a bounce address of its own.
         verp("verp"): bool { of: Envelope },
-        /// Delivery status notifications.
+        /// Delivery status notifications (RFC 3461).
         dsn("dsn"): JsonDsn<'a> { of: Envelope },
-        /// A whole RFC 5322 message, sent as it is.
+        /// A whole RFC 5322 message, sent as it is; beside it only fields of the envelope can stand.
         raw("raw"): JsonRaw<'a> { of: FinishedContent },
         /// One personal message each: mail merge. In place of `to`, `cc` and `bcc`.
         recipients("recipients"): Vec<Located<JsonRecipient<'a>>> { of: Content, iterable: true },
-        /// Values for the template.
+        /// Values for the template that all recipients share.
         variables("variables"): JsonVariables<'a> { of: Content },
-        /// How texts are read: `none`, `merge` or `jinja`.
+        /// How texts are read: `none` (when absent), `merge` or `jinja`.
         template("template"): JsonWord<'a, TemplateLanguage> { of: Content },
-        /// The form of a merge: `native` (PowerMTA's own) or `expanded` (a file for each recipient).
+        /// The form of a merge: `native` (when absent; PowerMTA's own) or `expanded` (a file for each recipient).
         merge("merge"): JsonWord<'a, MergeForm> { of: Content },
     }
 }

@@ -9,9 +9,9 @@ use std::borrow::Cow;
 object! {
     /// An invitation or its like (RFC 5546).
     JsonCalendar, "an object with `method` and `content`" {
-        /// The iTIP method, such as REQUEST.
+        /// The iTIP method (RFC 5546), such as REQUEST.
         method("method"): Cow<'a, str> { example: "REQUEST" },
-        /// The iCalendar object.
+        /// The iCalendar object (RFC 5545).
         content("content"): Cow<'a, str> { required: true },
     }
 }

@@ -80,6 +80,9 @@ impl<'a, S: Shape<'a>> Shape<'a> for Vec<Located<S>> {
 #[derive(Debug)]
 pub(crate) struct OneOrMany<S>(pub Vec<Located<S>>);
 
+/// One text or several.
+pub(crate) type JsonTexts<'a> = OneOrMany<Cow<'a, str>>;
+
 impl<'a, S: Shape<'a>> Shape<'a> for OneOrMany<S> {
     const EXPECTED: &'static str = "a string or an array of strings";
 

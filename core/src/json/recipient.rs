@@ -33,7 +33,7 @@ object! {
         job("job"): Cow<'a, str> { example: "spring" },
         /// The virtual MTA, or pool, to send through.
         vmta("vmta"): Cow<'a, str> { example: "bulk" },
-        /// `high`, `normal` or `low`, or PowerMTA's priority from 1 to 100.
+        /// `high`, `normal` or `low` for the header, or PowerMTA's own priority from 1 to 100.
         priority("priority"): JsonPriority<'a>,
     }
 }

@@ -193,7 +193,9 @@ impl<'a, S: Shape<'a>> Visitor<'a> for ValueSeed<'_, 'a, S> {
 #[cfg(test)]
 mod tests {
     use crate::{Message, NotUnicode};
-    use serde::de::value::{BorrowedBytesDeserializer, Error, MapDeserializer};
+    use serde::de::value::{
+        BorrowedBytesDeserializer, Error, MapAccessDeserializer, MapDeserializer,
+    };
     use serde::de::{Deserializer, IntoDeserializer, Visitor, value::BorrowedStrDeserializer};
 
     /// A value of a format that has bytes, and texts that are not Unicode.
@@ -266,5 +268,39 @@ mod tests {
                 ("/ht\u{fffd}ml", "lone_surrogate"),
             ]
         );
+    }
+
+    #[test]
+    fn a_variant_of_a_format_is_no_text_that_is_not_unicode() {
+        let variant = EnumOfOthers("Tagged");
+        let message = MapDeserializer::new([("subject", variant)].into_iter());
+        let error = Message::from_deserializer(message).unwrap_err();
+        assert_eq!(error.to_string(), "invalid type: enum, expected a string");
+    }
+
+    /// A format with enums of its own.
+    struct EnumOfOthers(&'static str);
+
+    impl<'de> Deserializer<'de> for EnumOfOthers {
+        type Error = Error;
+
+        fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            let variant = MapDeserializer::new(std::iter::once((self.0, "text")));
+            visitor.visit_enum(MapAccessDeserializer::new(variant))
+        }
+
+        serde::forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
+            option unit unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier
+            ignored_any
+        }
+    }
+
+    impl IntoDeserializer<'_> for EnumOfOthers {
+        type Deserializer = Self;
+
+        fn into_deserializer(self) -> Self {
+            self
+        }
     }
 }

@@ -69,3 +69,27 @@ choice! {
         Expanded = "expanded",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Choice;
+
+    #[test]
+    fn words_are_taken_in_any_letter_case_and_named_when_they_are_not() {
+        let problems = |priority: &str| {
+            let json = format!(
+                r#"{{"from": "a@example.com", "to": "b@example.org", "priority": "{priority}"}}"#
+            );
+            let problems = crate::check(json.as_bytes()).err();
+            problems.map(|problems| problems.to_string())
+        };
+        assert_eq!(problems("high"), None);
+        assert_eq!(problems("HiGH"), None);
+        let expected = "/priority: invalid_choice: This must be one of `high`, `normal`, `low`.";
+        assert_eq!(problems("higher"), Some(expected.to_owned()));
+        assert_eq!(Priority::expected(), "one of `high`, `normal`, `low`");
+        let words = crate::schema()["$defs"]["Priority"]["enum"].clone();
+        assert_eq!(words, serde_json::json!(["high", "normal", "low"]));
+    }
+}
