@@ -51,15 +51,15 @@ impl<'o> HeaderSection<'o> {
         }
     }
 
-    /// A field of which only the name is written yet, and a mark where its body will stand: a
-    /// number between two NUL, which nothing else in a message holds. With no name, the mark stands
-    /// for whole fields.
-    pub fn mark(&mut self, name: &str, mark: usize) {
-        self.out.extend_from_slice(name.as_bytes());
-        if !name.is_empty() {
+    /// A field of which only the name is written yet, and a marker where its body will stand: a
+    /// number between two NUL, which nothing else in a message holds. With no name, the marker
+    /// stands for whole fields.
+    pub fn marker(&mut self, name: Option<&str>, marker: usize) {
+        if let Some(name) = name {
+            self.out.extend_from_slice(name.as_bytes());
             self.out.push(b':');
         }
-        push_mark(self.out, mark);
+        push_marker(self.out, marker);
         self.out.extend_from_slice(b"\r\n");
     }
 
@@ -177,9 +177,9 @@ impl<'o> HeaderSection<'o> {
     }
 }
 
-/// Appends a mark.
-pub(crate) fn push_mark(out: &mut Vec<u8>, mark: usize) {
+/// Appends a marker.
+pub(crate) fn push_marker(out: &mut Vec<u8>, marker: usize) {
     out.push(0);
-    out.extend_from_slice(mark.to_string().as_bytes());
+    out.extend_from_slice(marker.to_string().as_bytes());
     out.push(0);
 }

@@ -1,6 +1,6 @@
 //! Attachments and inline images.
 
-use super::form::{FilePart, FileParts};
+use super::file_parts::{FilePart, FileParts};
 use super::values::{choice, header_text};
 use crate::header::ContentId;
 use crate::json::{DispositionWord, Encoding, JsonAttachment, JsonContent, Located};

@@ -1,8 +1,10 @@
 //! A message that is put together from its fields.
 
+use super::bodies::Bodies;
 use super::calendar::Calendar;
 use super::extra_headers::ExtraHeader;
-use super::stencil::Stencil;
+use super::header_field::HeaderField;
+use super::markers::Markers;
 use super::unsubscribe::Unsubscribe;
 use crate::address::Mailbox;
 use crate::header::{Date, HeaderSection, MessageId};
@@ -57,21 +59,8 @@ pub(crate) struct Addressees<'m> {
     pub cc: &'m [Mailbox<'m>],
 }
 
-/// The fields of the header section that may differ from recipient to recipient.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Field {
-    Date,
-    From,
-    ReplyTo,
-    To,
-    Subject,
-    MessageId,
-    Unsubscribe,
-    OneClick,
-    /// X-Priority and Importance.
-    Priority,
-    /// One of the caller's own, by its number.
-    Extra(usize),
+impl Addressees<'_> {
+    const NOBODY: Self = Self { to: &[], cc: &[] };
 }
 
 /// What a header section is written from beside the message itself.
@@ -80,7 +69,7 @@ struct Context<'m> {
     addressees: Addressees<'m>,
     message_id: &'m MessageId<'m>,
     stamp: &'m Stamp,
-    stencil: Option<&'m Stencil>,
+    markers: Option<&'m Markers>,
 }
 
 impl Composed<'_> {
@@ -107,45 +96,62 @@ impl Composed<'_> {
         self.write(addressees, stamp, None)
     }
 
-    /// The message with marks where the stencil has them.
-    pub fn render_stencil(&self, stencil: &Stencil, stamp: &Stamp) -> Vec<u8> {
-        let nobody = Addressees { to: &[], cc: &[] };
-        self.write(nobody, stamp, Some(stencil))
+    /// The message with markers in place of some of its fields and values.
+    pub fn render_with_markers(&self, markers: &Markers, stamp: &Stamp) -> Vec<u8> {
+        self.write(Addressees::NOBODY, stamp, Some(markers))
+    }
+
+    /// One field of the header section, as it is without addressees.
+    pub fn render_field(&self, field: HeaderField, stamp: &Stamp) -> Vec<u8> {
+        let mut out = Vec::new();
+        let context = Context {
+            addressees: Addressees::NOBODY,
+            message_id: &self.message_id(stamp),
+            stamp,
+            markers: None,
+        };
+        self.write_field(&mut HeaderSection::new(&mut out), field, context);
+        out
     }
 
     fn write(
         &self,
         addressees: Addressees<'_>,
         stamp: &Stamp,
-        stencil: Option<&Stencil>,
+        markers: Option<&Markers>,
     ) -> Vec<u8> {
         let message_id = self.message_id(stamp);
-        let content = self.content(stencil);
+        let content = self.content(markers);
         let mut out = Vec::with_capacity(self.estimate_header(addressees) + content.estimate());
         let header = &mut HeaderSection::new(&mut out);
         let written = Context {
             addressees,
             message_id: &message_id,
             stamp,
-            stencil,
+            markers,
         };
         self.write_header(header, written);
         out.extend_from_slice(b"MIME-Version: 1.0\r\n");
-        let identity = stencil.and_then(|stencil| stencil.identity.as_deref());
-        content.write_message(identity.unwrap_or(message_id.as_str()), &mut out);
+        let seed = markers.and_then(|markers| markers.boundary_seed.as_deref());
+        content.write_message(seed.unwrap_or(message_id.as_str()), &mut out);
         out
     }
 
     fn write_header(&self, header: &mut HeaderSection<'_>, context: Context<'_>) {
-        const FIRST: [Field; 4] = [Field::Date, Field::From, Field::ReplyTo, Field::To];
+        const FIRST: [HeaderField; 4] = [
+            HeaderField::Date,
+            HeaderField::From,
+            HeaderField::ReplyTo,
+            HeaderField::To,
+        ];
         for field in FIRST {
             self.write_field(header, field, context);
         }
         if !context.addressees.cc.is_empty() {
             header.mailboxes("Cc", context.addressees.cc);
         }
-        self.write_field(header, Field::Subject, context);
-        self.write_field(header, Field::MessageId, context);
+        self.write_field(header, HeaderField::Subject, context);
+        self.write_field(header, HeaderField::MessageId, context);
         for (name, ids) in [
             ("In-Reply-To", &self.in_reply_to),
             ("References", &self.references),
@@ -154,136 +160,129 @@ impl Composed<'_> {
                 header.message_ids(name, ids);
             }
         }
-        self.write_field(header, Field::Unsubscribe, context);
-        self.write_field(header, Field::OneClick, context);
-        self.write_field(header, Field::Priority, context);
+        self.write_field(header, HeaderField::Unsubscribe, context);
+        self.write_field(header, HeaderField::OneClick, context);
+        self.write_field(header, HeaderField::Priority, context);
         for index in 0..self.extra_headers.len() {
-            self.write_field(header, Field::Extra(index), context);
+            self.write_field(header, HeaderField::Extra(index), context);
         }
     }
 
-    fn write_field(&self, header: &mut HeaderSection<'_>, field: Field, context: Context<'_>) {
-        if let Some(mark) = context.stencil.and_then(|stencil| stencil.mark(field)) {
-            return header.mark(self.field_name(field), mark);
+    fn write_field(
+        &self,
+        header: &mut HeaderSection<'_>,
+        field: HeaderField,
+        context: Context<'_>,
+    ) {
+        let marker = context
+            .markers
+            .and_then(|markers| markers.fields.get(&field));
+        if let Some(marker) = marker {
+            return header.marker(self.field_name(field), *marker);
         }
         match field {
-            Field::Date => {
+            HeaderField::Date => {
                 let now = || Date::from_timestamp(context.stamp.now);
                 header.date("Date", &self.date.unwrap_or_else(now));
             }
-            Field::To if context.addressees.to.is_empty() => {}
-            Field::To => header.mailboxes("To", context.addressees.to),
-            Field::MessageId => header.message_ids("Message-ID", [context.message_id]),
-            field => self.write_own_field(header, field),
-        }
-    }
-
-    /// Writes a field for which the message is enough.
-    pub fn write_own_field(&self, header: &mut HeaderSection<'_>, field: Field) {
-        match field {
-            Field::From => header.mailboxes("From", [&self.from]),
-            Field::ReplyTo if self.reply_to.is_empty() => {}
-            Field::ReplyTo => header.mailboxes("Reply-To", &self.reply_to),
-            Field::Subject => {
+            HeaderField::From => header.mailboxes("From", [&self.from]),
+            HeaderField::ReplyTo if self.reply_to.is_empty() => {}
+            HeaderField::ReplyTo => header.mailboxes("Reply-To", &self.reply_to),
+            HeaderField::To if context.addressees.to.is_empty() => {}
+            HeaderField::To => header.mailboxes("To", context.addressees.to),
+            HeaderField::Subject => {
                 if let Some(subject) = &self.subject {
                     header.text("Subject", subject);
                 }
             }
-            Field::Unsubscribe => {
+            HeaderField::MessageId => header.message_ids("Message-ID", [context.message_id]),
+            HeaderField::Unsubscribe => {
                 if let Some(unsubscribe) = &self.unsubscribe {
                     unsubscribe.write(header);
                 }
             }
-            Field::OneClick => {
+            HeaderField::OneClick => {
                 if let Some(unsubscribe) = &self.unsubscribe {
                     unsubscribe.write_one_click(header);
                 }
             }
-            Field::Priority => {
+            HeaderField::Priority => {
                 if let Some(priority) = self.priority {
                     priority.write(header);
                 }
             }
-            Field::Extra(index) => {
-                if let Some(field) = self.extra_headers.get(index) {
-                    header.extra(&field.name, &field.value);
-                }
+            HeaderField::Extra(index) => {
+                let field = &self.extra_headers[index];
+                header.extra(&field.name, &field.value);
             }
-            Field::Date | Field::To | Field::MessageId => {}
         }
     }
 
-    /// The name of a field; empty for one that is several.
-    pub fn field_name(&self, field: Field) -> &str {
+    /// The name of a field; `None` where it stands for several fields or for none.
+    pub fn field_name(&self, field: HeaderField) -> Option<&str> {
         match field {
-            Field::Date => "Date",
-            Field::From => "From",
-            Field::ReplyTo => "Reply-To",
-            Field::To => "To",
-            Field::Subject => "Subject",
-            Field::MessageId => "Message-ID",
-            Field::Unsubscribe => "List-Unsubscribe",
-            Field::OneClick | Field::Priority => "",
-            Field::Extra(index) => self
-                .extra_headers
-                .get(index)
-                .map_or("", |field| field.name.as_ref()),
+            HeaderField::Date => Some("Date"),
+            HeaderField::From => Some("From"),
+            HeaderField::ReplyTo => Some("Reply-To"),
+            HeaderField::To => Some("To"),
+            HeaderField::Subject => Some("Subject"),
+            HeaderField::MessageId => Some("Message-ID"),
+            HeaderField::Unsubscribe => Some("List-Unsubscribe"),
+            HeaderField::OneClick | HeaderField::Priority => None,
+            HeaderField::Extra(index) => Some(&self.extra_headers[index].name),
         }
     }
 
     /// The tree of bodies and files: mixed > related > alternative, no level around one child.
-    fn content<'m>(&'m self, stencil: Option<&'m Stencil>) -> Entity<'m> {
-        let bodies = self.bodies(stencil);
+    fn content<'m>(&'m self, markers: Option<&'m Markers>) -> Entity<'m> {
+        let encoded = markers.map(|markers| &markers.bodies);
+        let bodies = self.bodies(encoded);
         if self.attachments.is_empty() {
             return bodies;
         }
-        let has_html =
-            self.html.is_some() || stencil.is_some_and(|stencil| stencil.bodies.html.is_some());
-        let beside_html = |file: &&File<'_>| file.content_id.is_some() && has_html;
-        let inline = self.attachments.iter().filter(beside_html);
-        let body = std::iter::once(bodies).chain(inline.map(Entity::File));
-        let files = self.attachments.iter().filter(|file| !beside_html(file));
-        let mixed = Entity::multipart("related", body)
-            .into_iter()
-            .chain(files.map(Entity::File));
-        Entity::multipart("mixed", mixed).unwrap_or(Self::EMPTY)
+        let has_html = self.html.is_some() || encoded.is_some_and(|bodies| bodies.html.is_some());
+        let is_inline = |file: &&File<'_>| file.content_id.is_some() && has_html;
+        let inline = self.attachments.iter().filter(is_inline);
+        let body = Entity::multipart("related", bodies, inline.map(Entity::File));
+        let files = self.attachments.iter().filter(|file| !is_inline(file));
+        Entity::multipart("mixed", body, files.map(Entity::File))
     }
 
     /// The bodies, plainest first (RFC 2046 section 5.1.4); a message without any has an empty text.
-    fn bodies<'m>(&'m self, stencil: Option<&'m Stencil>) -> Entity<'m> {
-        let calendar = self.calendar.as_ref();
-        let stencil = stencil.map(|stencil| &stencil.bodies);
-        let bodies = [
-            (
+    /// Those that are `encoded` already go before those of the message.
+    fn bodies<'m>(&'m self, encoded: Option<&'m Bodies<Vec<u8>>>) -> Entity<'m> {
+        let body = |subtype, text: Option<&'m str>, encoded: Option<&'m Vec<u8>>| match encoded {
+            Some(octets) => Some(Entity::Encoded { subtype, octets }),
+            None => text.map(|text| Entity::Text { subtype, text }),
+        };
+        let calendar = self.calendar.as_ref().map(|calendar| Entity::Text {
+            subtype: TextSubtype::Calendar(calendar.method),
+            text: &calendar.content,
+        });
+        let mut bodies = [
+            body(
                 TextSubtype::Plain,
                 self.text.as_deref(),
-                stencil.and_then(|bodies| bodies.text.as_deref()),
+                encoded.and_then(|bodies| bodies.text.as_ref()),
             ),
-            (
+            body(
                 TextSubtype::Amp,
                 self.amp.as_deref(),
-                stencil.and_then(|bodies| bodies.amp.as_deref()),
+                encoded.and_then(|bodies| bodies.amp.as_ref()),
             ),
-            (
+            body(
                 TextSubtype::Html,
                 self.html.as_deref(),
-                stencil.and_then(|bodies| bodies.html.as_deref()),
+                encoded.and_then(|bodies| bodies.html.as_ref()),
             ),
-            (
-                TextSubtype::Calendar(calendar.map_or("", |calendar| calendar.method)),
-                calendar.map(|calendar| calendar.content.as_ref()),
-                None,
-            ),
-        ];
-        let parts =
-            bodies
-                .into_iter()
-                .filter_map(|(subtype, text, encoded)| match (text, encoded) {
-                    (_, Some(octets)) => Some(Entity::Encoded { subtype, octets }),
-                    (Some(text), None) => Some(Entity::Text { subtype, text }),
-                    (None, None) => None,
-                });
-        Entity::multipart("alternative", parts).unwrap_or(Self::EMPTY)
+            calendar,
+        ]
+        .into_iter()
+        .flatten();
+        match bodies.next() {
+            Some(first) => Entity::multipart("alternative", first, bodies),
+            None => Self::EMPTY,
+        }
     }
 
     const EMPTY: Entity<'static> = Entity::Text {
@@ -300,23 +299,5 @@ impl Composed<'_> {
             .map(|field| field.value.len() + 80)
             .sum();
         384 + mailboxes * 64 + subject * 2 + extra
-    }
-}
-
-impl Priority {
-    /// Writes X-Priority and Importance.
-    pub fn write(self, header: &mut HeaderSection<'_>) {
-        let (number, word) = self.values();
-        header.tokens("X-Priority", [number]);
-        header.tokens("Importance", [word]);
-    }
-
-    /// The values of X-Priority and Importance.
-    fn values(self) -> (&'static str, &'static str) {
-        match self {
-            Self::High => ("1", "high"),
-            Self::Normal => ("3", "normal"),
-            Self::Low => ("5", "low"),
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::composed::{Addressees, Composed};
 use super::delivery::Delivery;
-use super::templates::{Filled, Templates};
+use super::templates::{FilledHeader, Templates};
 use crate::address::{AddrSpec, Mailbox, ReversePath};
 use crate::envelope::Envelope;
 use crate::json::{MergeForm, Priority};
@@ -36,7 +36,8 @@ pub(crate) struct Recipient<'a> {
     pub vmta: Option<Cow<'a, str>>,
     pub priority: Option<RecipientPriority>,
     pub values: Values<'a>,
-    pub filled: Filled,
+    /// The header fields with placeholders.
+    pub filled: FilledHeader,
 }
 
 /// How urgent one recipient's message is.
@@ -119,7 +120,9 @@ impl<'a> Merge<'a> {
         let bodies = templates
             .bodies
             .map(|text| templates.fill_text(text, &recipient.values));
-        let mut message = self.composed.filled(templates, &recipient.filled, &bodies);
+        let mut message = self
+            .composed
+            .with_values(templates, &recipient.filled, &bodies);
         if let Some(RecipientPriority::Header(priority)) = recipient.priority {
             message.priority = Some(priority);
         }

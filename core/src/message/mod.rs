@@ -1,42 +1,50 @@
 //! What a message means: every rule is checked here, once, and what passed is right.
 
 mod attachment;
+mod bodies;
 mod calendar;
 mod composed;
 mod delivery;
 mod extra_headers;
-mod filling;
-mod form;
+mod file_parts;
+mod header_field;
+mod markers;
 mod merge;
 mod missing_fields;
 mod parameters;
+mod priority;
 mod raw;
 mod read;
+mod read_composed;
 mod recipients;
 mod single;
-mod stencil;
+mod substitution;
+mod template_reader;
 mod templated;
 mod templates;
 mod unsubscribe;
 mod values;
+mod variables;
 
 pub(crate) use crate::json::{MergeForm, Priority};
-pub(crate) use composed::{Composed, Field};
+pub(crate) use bodies::Bodies;
+pub(crate) use composed::Composed;
 pub(crate) use delivery::{Delivery, Dsn};
-pub use form::FilePart;
+pub use file_parts::FilePart;
+pub(crate) use header_field::HeaderField;
+pub(crate) use markers::Markers;
 pub(crate) use merge::{Merge, Recipient, RecipientPriority, Recipients};
 pub use missing_fields::{SenderDefaults, add_missing_fields};
 pub use raw::HeaderRecipients;
 pub(crate) use recipients::NOBODY;
 pub(crate) use single::SingleMessage;
-pub(crate) use stencil::Stencil;
-pub(crate) use templates::{Bodies, Filled, Templates};
+pub(crate) use templates::{FilledHeader, Templates};
 pub(crate) use unsubscribe::ONE_CLICK;
 
 use crate::json::{self, Reading, Unreadable};
 use crate::problem::{Location, ProblemReport, Problems};
 use crate::stamp::Stamp;
-use form::FileParts;
+use file_parts::FileParts;
 use serde::Deserializer;
 
 /// A message that may be sent: all rules hold.
@@ -162,7 +170,10 @@ impl<'a> Message<'a> {
         let merge =
             message.and_then(|message| read::understand_merge(message, recipients, &mut report));
         MergeReading {
-            name: report.name(location).unwrap_or(NAME).to_owned(),
+            name: report
+                .name(location)
+                .expect("a field of the message has a name")
+                .to_owned(),
             merge,
             report,
             location,

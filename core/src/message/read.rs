@@ -1,24 +1,18 @@
 //! From what the JSON says to what it means, field by field.
 
-use super::attachment::read_attachments;
-use super::calendar::read_calendar;
-use super::composed::{Composed, Files};
 use super::delivery::{Delivery, read_delivery};
-use super::extra_headers::read_headers;
-use super::form::FileParts;
+use super::file_parts::FileParts;
 use super::merge::Merge;
 use super::raw::{HeaderRecipients, RawReading, read_raw};
+use super::read_composed::read_composed;
 use super::recipients::read_recipients;
 use super::single::{Content, SingleMessage};
 use super::templated::{read_merge, read_templated};
-use super::unsubscribe::read_unsubscribe;
-use super::values::{choice, header_text, read_sender};
+use super::values::read_sender;
 use super::{Message, MessageKind, ReadContext, StreamedRecipients};
-use crate::address::{Mailbox, ReversePath, read_mailbox, read_mailboxes};
-use crate::header::{Date, MessageId};
-use crate::json::{JsonMailbox, JsonMessage, JsonRaw, JsonTexts, Located};
-use crate::problem::{Code, Location, OrRefuse, ProblemReport};
-use std::borrow::Cow;
+use crate::address::{Mailbox, ReversePath, read_mailboxes};
+use crate::json::{JsonMessage, JsonRaw, Located};
+use crate::problem::{Code, Location, ProblemReport};
 
 /// Understands a message. `None` only where the report tells why; a message that comes back beside
 /// problems is not to be used.
@@ -120,7 +114,8 @@ fn read_single<'a>(
     let composed = if json.template.is_some() || json.variables.is_some() {
         read_templated(&mut json, files, report)
     } else {
-        read_composed(&mut json, files, report)
+        let has_unsubscribe = json.unsubscribe.is_some();
+        read_composed(&mut json, has_unsubscribe, files, report)
     };
     if to.is_empty() && cc.is_empty() && bcc.is_empty() {
         refuse_nobody(report);
@@ -185,110 +180,4 @@ fn refuse_composing(json: &JsonMessage<'_>, report: &mut ProblemReport<'_>) {
         let detail = "Beside `raw` only envelope fields can stand.";
         report.problem(location, Code::Conflict, detail);
     }
-}
-
-fn read_composed<'a>(
-    json: &mut JsonMessage<'a>,
-    files: &mut FileParts<'a>,
-    report: &mut ProblemReport<'a>,
-) -> Option<Box<Composed<'a>>> {
-    let has_unsubscribe = json.unsubscribe.is_some();
-    read_composed_with(json, has_unsubscribe, files, report)
-}
-
-/// `has_unsubscribe`: the message says by its own field how to leave.
-pub(super) fn read_composed_with<'a>(
-    json: &mut JsonMessage<'a>,
-    has_unsubscribe: bool,
-    files: &mut FileParts<'a>,
-    report: &mut ProblemReport<'a>,
-) -> Option<Box<Composed<'a>>> {
-    let from = read_from(json.from.take(), report);
-    let reply_to = json
-        .reply_to
-        .take()
-        .map(|field| read_mailboxes(field, report))
-        .unwrap_or_default();
-    let date = json.date.as_ref().and_then(|date| read_date(date, report));
-    let message_id = json
-        .message_id
-        .take()
-        .and_then(|id| read_message_id(&id, report));
-    let subject = json
-        .subject
-        .take()
-        .map(|subject| header_text(subject, report));
-    let attachments = json
-        .attachments
-        .take()
-        .map(|list| read_attachments(list.value, files, report));
-    let calendar = json
-        .calendar
-        .take()
-        .and_then(|calendar| read_calendar(calendar, report));
-    let extra_headers = json
-        .headers
-        .take()
-        .map(|headers| read_headers(headers.value, has_unsubscribe, report));
-    let unsubscribe = json
-        .unsubscribe
-        .take()
-        .map(|ways| read_unsubscribe(ways, report));
-    let priority = json.priority.take().and_then(|word| choice(&word, report));
-    let mut ids = |field: Option<Located<JsonTexts<'a>>>| {
-        field.map_or_else(Vec::new, |field| read_message_ids(field.value, report))
-    };
-    let (in_reply_to, references) = (ids(json.in_reply_to.take()), ids(json.references.take()));
-    Some(Box::new(Composed {
-        from: from?,
-        reply_to,
-        subject,
-        text: json.text.take().map(|text| text.value),
-        amp: json.amp.take().map(|amp| amp.value),
-        html: json.html.take().map(|html| html.value),
-        calendar,
-        attachments: Files::Own(attachments.unwrap_or_default()),
-        extra_headers: extra_headers.unwrap_or_default(),
-        unsubscribe,
-        priority,
-        in_reply_to,
-        references,
-        date,
-        message_id,
-    }))
-}
-
-fn read_from<'a>(
-    from: Option<Located<JsonMailbox<'a>>>,
-    report: &mut ProblemReport<'a>,
-) -> Option<Mailbox<'a>> {
-    let Some(from) = from else {
-        let detail = "Every message needs `from`.";
-        report.missing(Location::ROOT, &["from", "raw"], Code::MissingField, detail);
-        return None;
-    };
-    read_mailbox(from, "`from` is one mailbox; this holds several.", report)
-}
-
-fn read_message_ids<'a>(
-    texts: JsonTexts<'a>,
-    report: &mut ProblemReport<'a>,
-) -> Vec<MessageId<'a>> {
-    let mut ids = Vec::new();
-    for text in texts.0 {
-        let list = MessageId::parse_list(&text.value).or_refuse(text.location, report);
-        ids.extend(list.into_iter().flatten());
-    }
-    ids
-}
-
-fn read_date(date: &Located<Cow<'_, str>>, report: &mut ProblemReport<'_>) -> Option<Date> {
-    Date::from_rfc3339(&date.value).or_refuse(date.location, report)
-}
-
-fn read_message_id<'a>(
-    id: &Located<Cow<'a, str>>,
-    report: &mut ProblemReport<'a>,
-) -> Option<MessageId<'a>> {
-    MessageId::parse(&id.value).or_refuse(id.location, report)
 }

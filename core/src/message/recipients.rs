@@ -2,9 +2,9 @@
 
 use super::delivery::{LONGEST_ENVID, LONGEST_TOKEN, read_token};
 use super::merge::{Merge, Recipient, RecipientPriority, Recipients};
-use super::templated::require_language;
-use super::templates::Filled;
+use super::templates::FilledHeader;
 use super::values::{choice, read_sender};
+use super::variables::require_language;
 use crate::address::{Mailbox, ReversePath, read_mailbox};
 use crate::json::{
     JsonMailbox, JsonNumber, JsonPriority, JsonRecipient, JsonRecipientObject, JsonVariables,
@@ -47,20 +47,19 @@ impl<'a> Merge<'a> {
             None => Owner::Parent(location),
         };
         let variables = variables.map_or_else(JsonVariables::default, |field| field.value);
-        let (values, filled) = self
+        let filled = self
             .templates
             .fill(owner, variables, &self.composed, report);
-        Some(self.read_own(mailbox?, *parts, values, filled, report))
+        self.read_own(mailbox?, *parts, filled, report)
     }
 
     fn read_own<'r>(
         &self,
         mailbox: Mailbox<'r>,
         parts: JsonRecipientObject<'r>,
-        values: Values<'r>,
-        filled: Filled,
+        filled: Option<(Values<'r>, FilledHeader)>,
         report: &mut ProblemReport<'r>,
-    ) -> Recipient<'r> {
+    ) -> Option<Recipient<'r>> {
         let sender_place = parts.sender.as_ref().map(|sender| sender.location);
         let sender = parts.sender.and_then(|sender| read_sender(&sender, report));
         if let (Some(location), Some(ReversePath::Null), true) =
@@ -78,7 +77,8 @@ impl<'a> Merge<'a> {
         let priority = parts
             .priority
             .and_then(|priority| self.read_priority(priority, report));
-        Recipient {
+        let (values, filled) = filled?;
+        Some(Recipient {
             mailbox,
             sender,
             envid,
@@ -87,7 +87,7 @@ impl<'a> Merge<'a> {
             priority,
             values,
             filled,
-        }
+        })
     }
 
     fn read_priority<'r>(

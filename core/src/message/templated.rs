@@ -2,13 +2,15 @@
 
 use super::composed::Composed;
 use super::delivery::Delivery;
-use super::form::FileParts;
+use super::file_parts::FileParts;
 use super::merge::Merge;
-use super::read::read_composed_with;
-use super::templates::{NamePlaces, Templates};
+use super::read_composed::read_composed;
+use super::template_reader::NameLocations;
+use super::templates::Templates;
 use super::values::choice;
+use super::variables::require_language;
 use crate::address::ReversePath;
-use crate::json::{JsonMessage, MergeForm};
+use crate::json::{JsonMessage, MergeForm, TemplateLanguage};
 use crate::problem::{Code, Location, ProblemReport};
 use crate::template::{Language, Owner};
 
@@ -22,7 +24,7 @@ pub(super) fn read_templated<'a>(
     let (mut composed, templates) = read_texts(json, false, files, report)?;
     let variables = json.variables.take().map(|field| field.location);
     let owner = variables.map_or(Owner::Parent(Location::ROOT), Owner::Variables);
-    composed.fill_in(&templates, owner, report);
+    composed.put_in_common(&templates, owner, report);
     Some(composed)
 }
 
@@ -59,8 +61,13 @@ fn read_texts<'a>(
     }
     let language = json.template.take();
     let language = language.and_then(|word| choice(&word, report));
-    let language = language.map_or(Language::None, Language::new);
-    let names = NamePlaces::of(json);
+    let language = match language {
+        Some(TemplateLanguage::Merge) => Language::merge(),
+        #[cfg(feature = "jinja")]
+        Some(TemplateLanguage::Jinja) => Language::jinja(),
+        Some(TemplateLanguage::None) | None => Language::None,
+    };
+    let names = NameLocations::of(json);
     let has_unsubscribe = json.unsubscribe.is_some();
     let mut templates = Templates::take(language, json, report);
     if let (true, Some(id)) = (is_merge, &json.message_id) {
@@ -68,17 +75,10 @@ fn read_texts<'a>(
                       this one, or leave it out.";
         report.problem(id.location, Code::Conflict, detail);
     }
-    let mut composed = read_composed_with(json, has_unsubscribe, files, report)?;
+    let mut composed = read_composed(json, has_unsubscribe, files, report)?;
     templates.take_names(&names, &mut composed, report);
     if let Some(variables) = &mut json.variables {
         templates.share(std::mem::take(&mut variables.value), report);
     }
     Some((composed, templates))
-}
-
-/// Notes that there are values and no word on how texts ask for them: they are not dropped without
-/// one.
-pub(super) fn require_language(report: &mut ProblemReport<'_>) {
-    let detail = "Variables are given; say how the texts are read: `merge`, `jinja` or `none`.";
-    report.missing(Location::ROOT, &["template"], Code::MissingField, detail);
 }

@@ -68,17 +68,17 @@ impl TextSubtype {
 }
 
 impl<'m> Entity<'m> {
-    /// The parts as one entity: no level stands around a single child. `None` for no parts.
+    /// The parts as one entity: no level stands around a single child.
     pub fn multipart(
         subtype: &'static str,
-        mut parts: impl Iterator<Item = Entity<'m>>,
-    ) -> Option<Self> {
-        let first = parts.next()?;
-        let Some(second) = parts.next() else {
-            return Some(first);
+        first: Entity<'m>,
+        mut others: impl Iterator<Item = Entity<'m>>,
+    ) -> Self {
+        let Some(second) = others.next() else {
+            return first;
         };
-        let parts = [first, second].into_iter().chain(parts).collect();
-        Some(Self::Multipart { subtype, parts })
+        let parts = [first, second].into_iter().chain(others).collect();
+        Self::Multipart { subtype, parts }
     }
 
     /// Writes the entity as the content of a message: its header fields, the empty line and the

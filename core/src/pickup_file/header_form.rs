@@ -5,13 +5,14 @@ use crate::address::AddrSpec;
 use crate::envelope::Envelope;
 use crate::message::Delivery;
 
-/// Whether this form can say it all: it has no null reverse-path, no SMTPUTF8, no VERP and no DSN
-/// parameters.
-pub(super) fn can_say(envelope: &Envelope<'_>, delivery: &Delivery<'_>) -> bool {
-    envelope.reverse_path.is_some()
-        && !envelope.is_internationalized
-        && !delivery.verp
-        && delivery.dsn.is_none()
+/// The sender, if this form can say it all: it has no null reverse-path, no SMTPUTF8, no VERP and no
+/// DSN parameters.
+pub(super) fn sender<'m>(
+    envelope: &Envelope<'m>,
+    delivery: &Delivery<'_>,
+) -> Option<&'m AddrSpec<'m>> {
+    let can_say = !envelope.is_internationalized && !delivery.verp && delivery.dsn.is_none();
+    envelope.reverse_path.filter(|_| can_say)
 }
 
 /// `x-sender`, one `x-receiver` for each recipient, addresses bare, then PowerMTA's options.

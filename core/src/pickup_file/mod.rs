@@ -7,6 +7,7 @@ mod merge;
 pub use merge::EnvelopeIds;
 pub(crate) use merge::Packer;
 
+use crate::address::AddrSpec;
 use crate::envelope::Envelope;
 use crate::message::Delivery;
 use crate::stamp::Id;
@@ -58,38 +59,51 @@ pub(crate) fn pickup_files(
     delivery: &Delivery<'_>,
     message: Vec<u8>,
 ) -> impl Iterator<Item = PickupFile> {
-    named_files(envelope, delivery, message, move |number| match number {
-        None => format!("{id}.eml"),
-        Some(number) => format!("{id}-{number}.eml"),
-    })
+    let message = Arc::new(write_message(envelope, delivery, message));
+    let groups = envelope.forward_paths.chunks(MOST_RECIPIENTS);
+    let is_single = groups.len() == 1;
+    (1..)
+        .zip(groups)
+        .map(move |(number, recipients)| PickupFile {
+            name: if is_single {
+                format!("{id}.eml")
+            } else {
+                format!("{id}-{number}.eml")
+            },
+            envelope: write_envelope(envelope, recipients, delivery),
+            message: Arc::clone(&message),
+        })
 }
 
-/// The same with names of one's own: `name` gets the number of a file, from 1, where there are
-/// several.
-fn named_files(
+/// A message for a few recipients in one file.
+fn single_file(
+    name: String,
     envelope: &Envelope<'_>,
     delivery: &Delivery<'_>,
     message: Vec<u8>,
-    name: impl Fn(Option<usize>) -> String,
-) -> impl Iterator<Item = PickupFile> {
-    let as_headers = header_form::can_say(envelope, delivery);
-    let message = Arc::new(if as_headers {
-        message
-    } else {
-        bsmtp::data(&message)
-    });
-    let groups = envelope.forward_paths.chunks(MOST_RECIPIENTS);
-    let single = groups.len() == 1;
-    groups
-        .enumerate()
-        .map(move |(index, recipients)| PickupFile {
-            name: name((!single).then_some(index + 1)),
-            envelope: match envelope.reverse_path {
-                Some(sender) if as_headers => header_form::envelope(sender, recipients, delivery),
-                _ => bsmtp::envelope(envelope, recipients, delivery),
-            },
-            message: Arc::clone(&message),
-        })
+) -> PickupFile {
+    let before = write_envelope(envelope, &envelope.forward_paths, delivery);
+    PickupFile::new(name, before, write_message(envelope, delivery, message))
+}
+
+/// What stands before the message.
+fn write_envelope(
+    envelope: &Envelope<'_>,
+    recipients: &[&AddrSpec<'_>],
+    delivery: &Delivery<'_>,
+) -> Vec<u8> {
+    match header_form::sender(envelope, delivery) {
+        Some(sender) => header_form::envelope(sender, recipients, delivery),
+        None => bsmtp::envelope(envelope, recipients, delivery),
+    }
+}
+
+/// The message as it stands behind that.
+fn write_message(envelope: &Envelope<'_>, delivery: &Delivery<'_>, message: Vec<u8>) -> Vec<u8> {
+    match header_form::sender(envelope, delivery) {
+        Some(_) => message,
+        None => bsmtp::data(&message),
+    }
 }
 
 /// Header lines that PowerMTA takes out of the message, in both forms.

@@ -1,31 +1,27 @@
 //! Values in HTML.
 
-/// The characters that mean something in HTML, in text and in attributes, and what stands for them.
-const ESCAPES: [(char, &str); 5] = [
-    ('&', "&amp;"),
-    ('<', "&lt;"),
-    ('>', "&gt;"),
-    ('"', "&quot;"),
-    ('\'', "&#39;"),
-];
-
-/// What stands for an octet of a value in HTML, if it cannot stand there itself.
-pub(crate) fn entity(octet: u8) -> Option<&'static str> {
-    ESCAPES
-        .iter()
-        .find(|(character, _)| *character == char::from(octet))
-        .map(|(_, entity)| *entity)
+/// What stands for a byte of a value in HTML where it would mean something, in text and in
+/// attributes.
+pub(crate) fn entity(byte: u8) -> Option<&'static str> {
+    match byte {
+        b'&' => Some("&amp;"),
+        b'<' => Some("&lt;"),
+        b'>' => Some("&gt;"),
+        b'"' => Some("&quot;"),
+        b'\'' => Some("&#39;"),
+        _ => None,
+    }
 }
 
 /// Appends a value so that it is text and nothing else, within an element as in an attribute.
 pub(crate) fn push_escaped(out: &mut String, value: &str) {
-    let mut rest = value;
-    while let Some(at) = rest.find(['&', '<', '>', '"', '\'']) {
-        let (before, found) = rest.split_at(at);
-        out.push_str(before);
-        let (octet, after) = found.split_at(1);
-        out.push_str(octet.bytes().next().and_then(entity).unwrap_or_default());
-        rest = after;
+    let mut start = 0;
+    for (at, byte) in value.bytes().enumerate() {
+        if let Some(entity) = entity(byte) {
+            out.push_str(&value[start..at]);
+            out.push_str(entity);
+            start = at + 1;
+        }
     }
-    out.push_str(rest);
+    out.push_str(&value[start..]);
 }

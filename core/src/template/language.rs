@@ -3,8 +3,8 @@
 #[cfg(feature = "jinja")]
 use super::jinja::Programs;
 use super::sources::{Owner, Sources};
+use super::variable::Variable;
 use super::{TemplateText, TextKind, Values};
-use crate::json::{JsonVariables, TemplateLanguage};
 use crate::problem::{ProblemReport, Refusal};
 use std::borrow::Cow;
 
@@ -21,14 +21,15 @@ pub(crate) enum Language<'a> {
 }
 
 impl<'a> Language<'a> {
-    /// Of this kind, with nothing found yet.
-    pub fn new(kind: TemplateLanguage) -> Self {
-        match kind {
-            TemplateLanguage::None => Self::None,
-            TemplateLanguage::Merge => Self::Merge(Sources::default()),
-            #[cfg(feature = "jinja")]
-            TemplateLanguage::Jinja => Self::Jinja(Box::new(Programs::new())),
-        }
+    /// Placeholders, none of which is known yet.
+    pub fn merge() -> Self {
+        Self::Merge(Sources::default())
+    }
+
+    /// Jinja's templates, none of which is known yet.
+    #[cfg(feature = "jinja")]
+    pub fn jinja() -> Self {
+        Self::Jinja(Box::new(Programs::new()))
     }
 
     /// Takes a text apart. An error says what is wrong with it.
@@ -46,7 +47,11 @@ impl<'a> Language<'a> {
     }
 
     /// Takes the variables that are the same for everybody. All texts were parsed before.
-    pub fn share(&mut self, variables: JsonVariables<'a>, report: &mut ProblemReport<'a>) {
+    pub fn share(
+        &mut self,
+        variables: impl Iterator<Item = Variable<'a>>,
+        report: &mut ProblemReport<'a>,
+    ) {
         match self {
             Self::None => {}
             Self::Merge(sources) => sources.share(variables, report),
@@ -55,40 +60,42 @@ impl<'a> Language<'a> {
         }
     }
 
-    /// The values of one recipient; what is missing or does not fit goes into the report.
+    /// The values of one recipient. `None` only where the report tells what is missing or does not
+    /// fit.
     pub fn resolve<'r>(
         &self,
         owner: Owner,
-        variables: JsonVariables<'r>,
+        variables: impl Iterator<Item = Variable<'r>>,
         report: &mut ProblemReport<'r>,
-    ) -> Values<'r>
+    ) -> Option<Values<'r>>
     where
         'a: 'r,
     {
         match self {
-            Self::None => Values::default(),
+            Self::None => Some(Values::default()),
             Self::Merge(sources) => sources.resolve(owner, variables, report),
             #[cfg(feature = "jinja")]
             Self::Jinja(programs) => programs.resolve(owner, variables, report),
         }
     }
 
-    /// A value of a recipient's, or what it is for everybody.
+    /// A value of a recipient whose values were [resolved](Self::resolve): their own, or what it is
+    /// for everybody.
     pub fn value<'v>(&'v self, values: &'v Values<'_>, number: usize) -> &'v str {
-        match values.0.get(number) {
-            Some(Some(own)) => own,
-            _ => self.common(number),
-        }
+        values
+            .own(number)
+            .or_else(|| self.common(number))
+            .expect("who lacks a value that nobody else gives is refused")
     }
 
-    /// What a value is for everybody who has none of their own.
-    pub fn common(&self, number: usize) -> &str {
+    /// What a value is for everybody who has none of their own; `None` where each has.
+    pub fn common(&self, number: usize) -> Option<&str> {
         match self {
             Self::Merge(sources) => sources.common(number),
-            Self::None => "",
+            Self::None => None,
             // Each working out gives all of them.
             #[cfg(feature = "jinja")]
-            Self::Jinja(_) => "",
+            Self::Jinja(_) => None,
         }
     }
 }

@@ -30,16 +30,14 @@ pub(super) fn parse<'a>(
 ) -> Result<TemplateText<'a>, Refusal> {
     let mut template = TemplateText::default();
     let mut at = 0;
-    while let Some(found) = text.get(at..).and_then(|rest| rest.find("{{")) {
+    while let Some(found) = text[at..].find("{{") {
         let open = at + found;
         template.push_literal(part(text, at..open));
-        let is_html = text
-            .get(open + 2..)
-            .is_some_and(|rest| rest.starts_with('{'));
-        let braces = if is_html { 3 } else { 2 };
+        let is_html = text[open..].starts_with("{{{");
+        let closing = if is_html { "}}}" } else { "}}" };
         let mut parser = Parser {
             text,
-            at: open + braces,
+            at: open + closing.len(),
         };
         let escaped = kind == TextKind::Html && !is_html;
         match parser.expression()? {
@@ -55,7 +53,8 @@ pub(super) fn parse<'a>(
             }),
         }
         parser.skip_blanks();
-        at = parser.close(braces)?;
+        parser.word(closing)?;
+        at = parser.at;
     }
     template.push_literal(part(text, at..text.len()));
     Ok(template)
@@ -131,13 +130,6 @@ impl<'a> Parser<'_, 'a> {
         Ok(())
     }
 
-    /// The index behind the closing braces.
-    fn close(&mut self, braces: usize) -> Result<usize, Refusal> {
-        let closing = "}}}".get(..braces).unwrap_or_default();
-        self.word(closing)?;
-        Ok(self.at)
-    }
-
     fn skip_blanks(&mut self) {
         let rest = self.rest(self.at);
         self.at += rest.len() - rest.trim_start().len();
@@ -148,7 +140,7 @@ impl<'a> Parser<'_, 'a> {
     }
 
     fn rest(&self, at: usize) -> &str {
-        self.text.get(at..).unwrap_or_default()
+        &self.text[at..]
     }
 }
 

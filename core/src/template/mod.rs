@@ -2,6 +2,14 @@
 //!
 //! Two languages, one result: a text is cut into what is the same for everybody and slots for what
 //! is not. A slot names a value by its number; which values a recipient has is found out once.
+//!
+//! ```text
+//! language      the choice of one of the languages
+//! jinja         minijinja's, worked out as a whole
+//! sources       where the values of `merge` come from
+//! merge  html  variable
+//! ```
+//! Each imports only from the lines below it, and the texts and values of this file.
 
 mod html;
 #[cfg(feature = "jinja")]
@@ -9,10 +17,12 @@ mod jinja;
 mod language;
 mod merge;
 mod sources;
+mod variable;
 
 pub(crate) use html::{entity, push_escaped};
 pub(crate) use language::Language;
 pub(crate) use sources::Owner;
+pub(crate) use variable::{Variable, VariableValue};
 
 use std::borrow::Cow;
 
@@ -51,14 +61,28 @@ pub(crate) enum TextKind {
     Header,
 }
 
-/// The values of one recipient, by number.
+/// The values of one recipient, by number. Without any, all of them are those of everybody.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Values<'a>(pub Vec<Option<Cow<'a, str>>>);
+pub(crate) struct Values<'a>(Vec<Option<Cow<'a, str>>>);
 
-impl Values<'_> {
+impl<'a> Values<'a> {
+    /// Room for so many values, none of which is known yet.
+    fn unknown(count: usize) -> Self {
+        Self(vec![None; count])
+    }
+
+    /// The recipient's own value.
+    pub fn own(&self, value: usize) -> Option<&str> {
+        self.0.get(value)?.as_deref()
+    }
+
     /// Whether the recipient has a value of its own.
     pub fn has(&self, value: usize) -> bool {
-        self.0.get(value).is_some_and(Option::is_some)
+        self.own(value).is_some()
+    }
+
+    fn set(&mut self, value: usize, text: Option<Cow<'a, str>>) {
+        self.0[value] = text;
     }
 }
 

@@ -2,10 +2,10 @@
 //! own default, in this order.
 
 use super::merge::{self, Wanted};
+use super::variable::{Variable, VariableValue};
 use super::{TemplateText, TextKind, Values};
 use crate::characters::has_control_except_tab;
-use crate::json::{JsonNumber, JsonValue, JsonVariable, JsonVariables};
-use crate::problem::{self, Code, ProblemReport, Refusal};
+use crate::problem::{Code, Location, ProblemReport, Refusal};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -30,9 +30,9 @@ struct Source<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Owner {
     /// Its variables stand here.
-    Variables(problem::Location),
+    Variables(Location),
     /// It stands here and has no variables.
-    Parent(problem::Location),
+    Parent(Location),
 }
 
 /// Each is looked up for each recipient.
@@ -84,24 +84,23 @@ impl<'a> Sources<'a> {
                 in_header: false,
             });
         }
-        if let Some(source) = self.wanted.get_mut(number) {
-            source.in_header |= kind == TextKind::Header;
-        }
+        self.wanted[number].in_header |= kind == TextKind::Header;
         number
     }
 
     /// What a value is for everybody who has none of their own.
-    pub fn common(&self, value: usize) -> &str {
-        self.wanted
-            .get(value)
-            .and_then(|source| source.common.as_deref())
-            .unwrap_or_default()
+    pub fn common(&self, value: usize) -> Option<&str> {
+        self.wanted[value].common.as_deref()
     }
 
     /// Takes the message's variables for everybody. All texts were parsed before.
-    pub fn share(&mut self, variables: JsonVariables<'a>, report: &mut ProblemReport<'a>) {
-        let mut shared = Values(vec![None; self.wanted.len()]);
-        for variable in variables.0 {
+    pub fn share(
+        &mut self,
+        variables: impl Iterator<Item = Variable<'a>>,
+        report: &mut ProblemReport<'a>,
+    ) {
+        let mut shared = Values::unknown(self.wanted.len());
+        for variable in variables {
             self.take(variable, &mut shared, report);
         }
         for (source, value) in self.wanted.iter_mut().zip(shared.0) {
@@ -111,65 +110,72 @@ impl<'a> Sources<'a> {
         }
     }
 
-    /// The values of one recipient; what is missing or does not fit goes into the report.
+    /// The values of one recipient. `None` only where the report tells what is missing or does not
+    /// fit.
     pub fn resolve<'r>(
         &self,
         owner: Owner,
-        variables: JsonVariables<'r>,
+        variables: impl Iterator<Item = Variable<'r>>,
         report: &mut ProblemReport<'r>,
-    ) -> Values<'r>
+    ) -> Option<Values<'r>>
     where
         'a: 'r,
     {
-        let mut values = Values(vec![None; self.wanted.len()]);
-        for variable in variables.0 {
-            self.take(variable, &mut values, report);
+        let mut values = Values::unknown(self.wanted.len());
+        let mut all_fit = true;
+        for variable in variables {
+            all_fit &= self.take(variable, &mut values, report);
         }
         for (source, value) in self.wanted.iter().zip(&values.0) {
             if value.is_none() && source.common.is_none() {
                 report_missing(owner, &source.wanted.path, report);
+                all_fit = false;
             }
         }
-        values
+        all_fit.then_some(values)
     }
 
-    /// Puts a variable wherever it is asked for.
+    /// Puts a variable wherever it is asked for; false if it does not fit there.
     fn take<'r>(
         &self,
-        variable: JsonVariable<'r>,
+        variable: Variable<'r>,
         values: &mut Values<'r>,
         report: &mut ProblemReport<'r>,
-    ) where
+    ) -> bool
+    where
         'a: 'r,
     {
+        // What no text asks for may be given.
         let Some(numbers) = self.roots.get(&variable.name) else {
-            return;
+            return true;
         };
-        let JsonVariable {
+        let Variable {
             location, value, ..
         } = variable;
+        let mut fits = true;
         for &number in numbers {
-            let Some(source) = self.wanted.get(number) else {
-                continue;
-            };
+            let source = &self.wanted[number];
             let text = match descend(&value, &source.wanted.path) {
                 None => source.wanted.default.clone(),
                 Some(value) => as_text(value).or_else(|| {
                     let detail = "The template puts this in, so it must be a text, a number, true \
                                   or false.";
                     report.problem(location, Code::WrongType, detail);
+                    fits = false;
+                    // It is given, so it is not missing.
                     Some(Cow::Borrowed(""))
                 }),
             };
-            let text = text.inspect(|text| {
-                if source.in_header && has_control_except_tab(text) {
-                    report.problem(location, Code::ControlCharacter, CONTROL);
-                }
-            });
-            if let Some(slot) = values.0.get_mut(number) {
-                *slot = text;
+            if let Some(text) = &text
+                && source.in_header
+                && has_control_except_tab(text)
+            {
+                report.problem(location, Code::ControlCharacter, CONTROL);
+                fits = false;
             }
+            values.set(number, text);
         }
+        fits
     }
 }
 
@@ -189,7 +195,7 @@ fn report_missing(owner: Owner, path: &str, report: &mut ProblemReport<'_>) {
 
 impl Owner {
     /// Where the variables stand, or would stand.
-    pub fn variables(self, report: &mut ProblemReport<'_>) -> problem::Location {
+    pub fn variables(self, report: &mut ProblemReport<'_>) -> Location {
         match self {
             Self::Variables(location) => location,
             Self::Parent(parent) => report.location_of_absent(parent, "variables".into()),
@@ -198,13 +204,13 @@ impl Owner {
 }
 
 fn root(path: &str) -> &str {
-    path.split('.').next().unwrap_or(path)
+    path.split_once('.').map_or(path, |(root, _)| root)
 }
 
 /// The value behind the dots of a path.
-fn descend<'v, 'r>(mut value: &'v JsonValue<'r>, path: &str) -> Option<&'v JsonValue<'r>> {
+fn descend<'v, 'r>(mut value: &'v VariableValue<'r>, path: &str) -> Option<&'v VariableValue<'r>> {
     for name in path.split('.').skip(1) {
-        let JsonValue::Object(members) = value else {
+        let VariableValue::Object(members) = value else {
             return None;
         };
         let found = members.iter().find(|(member, _)| member == name);
@@ -214,14 +220,14 @@ fn descend<'v, 'r>(mut value: &'v JsonValue<'r>, path: &str) -> Option<&'v JsonV
 }
 
 /// A value as it is written; `None` for lists and objects.
-fn as_text<'r>(value: &JsonValue<'r>) -> Option<Cow<'r, str>> {
+fn as_text<'r>(value: &VariableValue<'r>) -> Option<Cow<'r, str>> {
     Some(match value {
-        JsonValue::Text(text) => text.clone(),
-        JsonValue::Number(JsonNumber::Integer(number)) => number.to_string().into(),
-        JsonValue::Number(JsonNumber::Float(number)) => number.to_string().into(),
-        JsonValue::Boolean(true) => "true".into(),
-        JsonValue::Boolean(false) => "false".into(),
-        JsonValue::List(_) | JsonValue::Object(_) => return None,
+        VariableValue::Text(text) => text.clone(),
+        VariableValue::Integer(number) => number.to_string().into(),
+        VariableValue::Float(number) => number.to_string().into(),
+        VariableValue::Boolean(true) => "true".into(),
+        VariableValue::Boolean(false) => "false".into(),
+        VariableValue::List(_) | VariableValue::Object(_) => return None,
     })
 }
 

@@ -1,52 +1,51 @@
 //! The template in blocks of whole lines, some of which not every recipient has.
 
-use super::header::Choice;
+use super::choice::Choice;
 use super::plan::Plan;
 
-/// Who has a block: those for whom a place of the template has this form and, for the lines beyond
-/// its first, this bit in their number.
+/// Who has a block: those for whom what stands at a marker is written in this variant and, for the
+/// lines beyond its first, who have this bit in their number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Condition {
-    pub spot: usize,
-    pub form: u8,
+    pub marker: usize,
+    pub variant: u8,
     pub bit: Option<u32>,
 }
 
 impl Condition {
     /// Whether it holds for a recipient with these choices.
     pub fn holds(self, choices: &[Choice]) -> bool {
-        choices.get(self.spot).is_some_and(|choice| {
-            choice.form == self.form && self.bit.is_none_or(|bit| choice.more >> bit & 1 == 1)
-        })
+        let choice = &choices[self.marker];
+        choice.variant == self.variant && self.bit.is_none_or(|bit| choice.more >> bit & 1 == 1)
     }
 }
 
 /// Lines of the template.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Block {
-    pub octets: Vec<u8>,
+    pub bytes: Vec<u8>,
     /// `None`: everybody has it.
     pub condition: Option<Condition>,
 }
 
-const FORMS: usize = 4;
+const VARIANTS: usize = 4;
 const BITS: usize = 8;
 
 /// For how many recipients of a file each condition holds.
 #[derive(Debug)]
 pub(super) struct Counts {
     recipients: usize,
-    spots: Vec<SpotCounts>,
-    /// Whether any place has another form than its first.
+    markers: Vec<MarkerCounts>,
+    /// Whether anything is written in another variant than its first.
     are_varied: bool,
 }
 
 #[derive(Debug, Clone)]
-struct SpotCounts {
-    /// How many blocks a condition on this place stands for.
+struct MarkerCounts {
+    /// How many blocks a condition on this marker stands for.
     weight: usize,
-    forms: [usize; FORMS],
-    bits: [[usize; BITS]; FORMS],
+    variants: [usize; VARIANTS],
+    bits: [[usize; BITS]; VARIANTS],
 }
 
 /// The list of a recipient's parts must fit in a line.
@@ -56,14 +55,14 @@ impl Counts {
     pub fn new(plan: &Plan<'_>) -> Self {
         let fields = plan.fields.iter().map(|_| 1);
         let bodies = plan.bodies.iter().map(|variable| variable.occurrences);
-        let spots = fields.chain(bodies).map(|weight| SpotCounts {
+        let markers = fields.chain(bodies).map(|weight| MarkerCounts {
             weight,
-            forms: [0; FORMS],
-            bits: [[0; BITS]; FORMS],
+            variants: [0; VARIANTS],
+            bits: [[0; BITS]; VARIANTS],
         });
         Self {
             recipients: 0,
-            spots: spots.collect(),
+            markers: markers.collect(),
             are_varied: false,
         }
     }
@@ -73,20 +72,20 @@ impl Counts {
         self.change(choices, |count| *count += 1);
     }
 
-    pub fn take_back(&mut self, choices: &[Choice]) {
+    pub fn remove(&mut self, choices: &[Choice]) {
         self.recipients -= 1;
         self.change(choices, |count| *count -= 1);
     }
 
     fn change(&mut self, choices: &[Choice], change: impl Fn(&mut usize)) {
-        for (spot, choice) in self.spots.iter_mut().zip(choices) {
-            let form = usize::from(choice.form) % FORMS;
-            change(&mut spot.forms[form]);
+        for (marker, choice) in self.markers.iter_mut().zip(choices) {
+            let variant = usize::from(choice.variant);
+            change(&mut marker.variants[variant]);
             if *choice == Choice::default() {
                 continue;
             }
             self.are_varied = true;
-            for (bit, count) in spot.bits[form].iter_mut().enumerate() {
+            for (bit, count) in marker.bits[variant].iter_mut().enumerate() {
                 if choice.more >> bit & 1 == 1 {
                     change(count);
                 }
@@ -100,27 +99,26 @@ impl Counts {
             return false;
         }
         let is_mixed = |count: &&usize| **count > 0 && **count < self.recipients;
-        let of_spot = |spot: &SpotCounts| {
-            let counts = spot.forms.iter().chain(spot.bits.as_flattened());
-            counts.filter(is_mixed).count() * spot.weight
+        let of_marker = |marker: &MarkerCounts| {
+            let counts = marker.variants.iter().chain(marker.bits.as_flattened());
+            counts.filter(is_mixed).count() * marker.weight
         };
-        self.spots.iter().map(of_spot).sum::<usize>() > MOST_CONDITIONS
+        self.markers.iter().map(of_marker).sum::<usize>() > MOST_CONDITIONS
     }
 
-    /// Whether a place has more than one line for anybody.
-    pub fn has_lines(&self, spot: usize) -> bool {
-        let spot = self.spots.get(spot);
-        spot.is_some_and(|spot| spot.bits.as_flattened().iter().any(|count| *count > 0))
+    /// Whether what stands at a marker has more than one line for anybody.
+    pub fn has_lines(&self, marker: usize) -> bool {
+        let bits = self.markers[marker].bits.as_flattened();
+        bits.iter().any(|count| *count > 0)
     }
 
     fn count(&self, condition: Condition) -> usize {
-        let form = usize::from(condition.form) % FORMS;
-        self.spots
-            .get(condition.spot)
-            .map_or(0, |spot| match condition.bit {
-                None => spot.forms[form],
-                Some(bit) => spot.bits[form].get(bit as usize).copied().unwrap_or(0),
-            })
+        let marker = &self.markers[condition.marker];
+        let variant = usize::from(condition.variant);
+        match condition.bit {
+            None => marker.variants[variant],
+            Some(bit) => marker.bits[variant][bit as usize],
+        }
     }
 }
 
@@ -169,10 +167,10 @@ impl<'c> Blocks<'c> {
         self.end_common();
         match self.done.last_mut() {
             Some(block) if block.condition == Some(condition) => {
-                block.octets.extend_from_slice(lines);
+                block.bytes.extend_from_slice(lines);
             }
             _ => self.done.push(Block {
-                octets: lines.to_vec(),
+                bytes: lines.to_vec(),
                 condition: Some(condition),
             }),
         }
@@ -186,7 +184,7 @@ impl<'c> Blocks<'c> {
     fn end_common(&mut self) {
         if !self.common.is_empty() {
             self.done.push(Block {
-                octets: std::mem::take(&mut self.common),
+                bytes: std::mem::take(&mut self.common),
                 condition: None,
             });
         }

@@ -1,48 +1,46 @@
 //! A body of the template in quoted-printable, with room for what recipients put in.
 
-use crate::header::push_mark;
+use crate::header::push_marker;
 use crate::mime::quoted_printable::Lines;
 use crate::template::{Piece, TemplateText};
 
-/// How much room a value takes in a file.
+/// How a value is laid out in a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Room {
+pub(super) enum ValueLayout {
     /// It stands amid its line, so many columns wide at most.
     Inline(usize),
     /// It has lines of its own.
-    Lines,
+    OwnLines,
     /// It ends the body with lines of its own, line ends and all, or with none.
-    LastLines,
+    FinalLines,
 }
 
 /// Lays a body out so that no line is too long, whatever recipient's values stand in it. `slots` gives
-/// for each slot in order its mark and its room.
+/// for each slot in order its marker and its layout.
 pub(super) fn lay_out(
     text: &TemplateText<'_>,
-    mut slots: impl Iterator<Item = (usize, Room)>,
+    mut slots: impl Iterator<Item = (usize, ValueLayout)>,
 ) -> Vec<u8> {
     let mut out = Vec::new();
     let mut lines = Lines::new(&mut out);
     let pieces = text.pieces();
     let mut ends_open = matches!(pieces.last(), Some(Piece::Slot(_)));
-    let mut mark = Vec::new();
+    let mut marker = Vec::new();
     for (index, piece) in pieces.iter().enumerate() {
         match piece {
             Piece::Literal(literal) => {
-                let rest = pieces.get(index + 1..).unwrap_or_default();
-                put_literal(&mut lines, literal, line_may_end(rest));
+                put_literal(&mut lines, literal, line_may_end(&pieces[index + 1..]));
             }
             Piece::Slot(_) => {
-                let Some((number, room)) = slots.next() else {
-                    continue;
-                };
-                mark.clear();
-                push_mark(&mut mark, number);
-                match room {
-                    Room::Inline(width) => lines.later(&mark, width),
-                    Room::Lines => lines.whole_lines(&mark),
-                    Room::LastLines => {
-                        lines.whole_lines(&mark);
+                let slot = slots.next();
+                let (number, layout) = slot.expect("each slot has its marker and its layout");
+                marker.clear();
+                push_marker(&mut marker, number);
+                match layout {
+                    ValueLayout::Inline(width) => lines.later(&marker, width),
+                    ValueLayout::OwnLines => lines.whole_lines(&marker),
+                    ValueLayout::FinalLines => {
+                        lines.whole_lines(&marker);
                         ends_open = false;
                     }
                 }
@@ -71,10 +69,7 @@ fn put_literal(lines: &mut Lines<'_>, literal: &str, line_may_end: bool) {
         let (line, next) = rest.split_at(end);
         put_line(lines, line, true);
         lines.line_end();
-        rest = next
-            .strip_prefix("\r\n")
-            .or_else(|| next.get(1..))
-            .unwrap_or_default();
+        rest = next.strip_prefix("\r\n").unwrap_or_else(|| &next[1..]);
     }
     put_line(lines, rest, line_may_end);
 }
@@ -82,7 +77,7 @@ fn put_literal(lines: &mut Lines<'_>, literal: &str, line_may_end: bool) {
 fn put_line(lines: &mut Lines<'_>, line: &str, is_at_end: bool) {
     match line.as_bytes() {
         [.., blank @ (b' ' | b'\t')] if is_at_end => {
-            lines.text(line.get(..line.len() - 1).unwrap_or_default());
+            lines.text(&line[..line.len() - 1]);
             lines.blank(*blank);
         }
         _ => lines.text(line),

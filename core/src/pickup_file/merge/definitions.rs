@@ -48,7 +48,7 @@ impl<'o> Definitions<'o> {
 
 /// Whether a value can be defined.
 pub(super) fn is_definable(value: &[u8]) -> bool {
-    value.len() <= LONGEST_VALUE && !value.iter().any(|octet| matches!(octet, b'"' | b'\\'))
+    value.len() <= LONGEST_VALUE && !value.iter().any(|byte| matches!(byte, b'"' | b'\\'))
 }
 
 #[cfg(test)]

@@ -2,33 +2,35 @@
 //!
 //! In PowerMTA's own form (`XMRG XDFN XPRT`, user's guide section 7.2) the text stands in a file once
 //! and each recipient is a few lines: `plan` names the variables, `header` and `value` work out what
-//! one recipient defines, `draft` collects recipients, and `body`, `blocks` and `parts` write the
+//! one recipient defines, `builder` collects recipients, and `body`, `blocks` and `parts` write the
 //! template once it is known how long the values get. Whoever does not fit (a value of many kilobytes,
 //! a quote where only a quoted string could hold it) gets a file of their own.
 
-mod alone;
+mod adjacency;
 mod blocks;
 mod body;
+mod choice;
 mod definitions;
-mod draft;
 mod envelope_ids;
+mod file_builder;
+mod folding;
 mod header;
 mod names;
-mod neighbours;
 mod parts;
 mod plan;
+mod single_recipient;
+mod syntax;
 mod template;
 #[cfg(test)]
 mod tests;
 mod value;
-mod words;
+mod widths;
 
-use super::{PickupFile, named_files};
-use crate::envelope::Envelope;
+use super::{PickupFile, single_file};
 use crate::message::{Merge, MergeForm, Recipient, RecipientPriority};
 use crate::stamp::{Id, RecipientIds, Stamp};
-use draft::{Added, Draft};
 pub use envelope_ids::EnvelopeIds;
+use file_builder::{Added, FileBuilder};
 use plan::Plan;
 
 /// Puts recipients into pickup files, one after the other.
@@ -42,7 +44,7 @@ pub(crate) struct Packer<'m> {
     /// `None` where every recipient gets a file.
     plan: Option<Plan<'m>>,
     /// Files that are not full yet; recipients of one share what stands in it once.
-    drafts: Vec<Draft>,
+    builders: Vec<FileBuilder>,
 }
 
 /// What a merge became.
@@ -67,7 +69,7 @@ impl<'m> Packer<'m> {
                 MergeForm::Native => Plan::new(merge),
                 MergeForm::Expanded => None,
             },
-            drafts: Vec::new(),
+            builders: Vec::new(),
             stamp,
         }
     }
@@ -86,25 +88,23 @@ impl<'m> Packer<'m> {
             return sink(file);
         };
         let key = plan.key(recipient);
-        let index = self.drafts.iter().position(|draft| draft.key == key);
+        let index = self.builders.iter().position(|builder| builder.key == key);
         let index = index.unwrap_or_else(|| {
-            self.drafts.push(Draft::new(key, plan));
-            self.drafts.len() - 1
+            self.builders.push(FileBuilder::new(key, plan));
+            self.builders.len() - 1
         });
-        let Some(draft) = self.drafts.get_mut(index) else {
-            return Ok(());
-        };
-        let mut added = draft.add(plan, recipient, id);
-        if added == Added::AfterTheOthers {
-            sink(draft.finish(plan, &self.stamp, self.names.next()))?;
-            added = draft.add(plan, recipient, id);
+        let builder = &mut self.builders[index];
+        let mut added = builder.add(plan, recipient, id);
+        if added == Ok(Added::NextFile) {
+            sink(builder.finish(plan, &self.stamp, self.names.next()))?;
+            added = builder.add(plan, recipient, id);
         }
-        if added != Added::Yes {
+        if added != Ok(Added::Yes) {
             let file = self.single(recipient, id);
             return sink(file);
         }
-        if draft.is_full() {
-            sink(draft.finish(plan, &self.stamp, self.names.next()))?;
+        if builder.is_full() {
+            sink(builder.finish(plan, &self.stamp, self.names.next()))?;
         }
         Ok(())
     }
@@ -115,8 +115,12 @@ impl<'m> Packer<'m> {
         mut sink: impl FnMut(PickupFile) -> Result<(), E>,
     ) -> Result<Packed, E> {
         if let Some(plan) = &self.plan {
-            for draft in self.drafts.iter_mut().filter(|draft| !draft.is_empty()) {
-                sink(draft.finish(plan, &self.stamp, self.names.next()))?;
+            for builder in self
+                .builders
+                .iter_mut()
+                .filter(|builder| !builder.is_empty())
+            {
+                sink(builder.finish(plan, &self.stamp, self.names.next()))?;
             }
         }
         Ok(Packed {
@@ -132,16 +136,14 @@ impl<'m> Packer<'m> {
             now: self.stamp.now,
             id,
         };
-        let envelope: Envelope<'_> = self.merge.envelope_for(recipient);
+        let envelope = self.merge.envelope_for(recipient);
         let delivery = self.merge.delivery_for(recipient, &id);
-        let octets = self.merge.render_for(recipient, &stamp);
+        let bytes = self.merge.render_for(recipient, &stamp);
         let name = self.names.next();
         if let Some(RecipientPriority::Queue(priority)) = recipient.priority {
-            return alone::file(name, &envelope, &delivery, priority, &octets);
+            return single_recipient::file(name, &envelope, &delivery, priority, &bytes);
         }
-        named_files(&envelope, &delivery, octets, |_| name.clone())
-            .next()
-            .expect("an envelope with a recipient has a file")
+        single_file(name, &envelope, &delivery, bytes)
     }
 }
 

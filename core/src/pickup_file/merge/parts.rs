@@ -1,7 +1,7 @@
 //! The template as `XPRT` parts, and the lists of those that a recipient has.
 
 use super::blocks::Block;
-use super::header::Choice;
+use super::choice::Choice;
 use crate::pickup_file::bsmtp;
 use std::fmt::Write;
 
@@ -11,7 +11,7 @@ pub(super) fn write(parts: &[Block], out: &mut Vec<u8>) {
         let number = index + 1;
         let last = if number == parts.len() { " LAST" } else { "" };
         out.extend_from_slice(format!("XPRT {number}{last}\r\n").as_bytes());
-        out.extend_from_slice(&bsmtp::data(&part.octets));
+        out.extend_from_slice(&bsmtp::data(&part.bytes));
     }
 }
 
@@ -19,17 +19,15 @@ pub(super) fn write(parts: &[Block], out: &mut Vec<u8>) {
 pub(super) fn list(parts: &[Block], choices: &[Choice]) -> String {
     let mut list = String::new();
     let mut first = None;
-    for number in 1..=parts.len() + 1 {
-        let part = parts.get(number - 1);
-        let has = part.is_some_and(|part| part.condition.is_none_or(|it| it.holds(choices)));
-        match (has, first) {
-            (true, None) => first = Some(number),
-            (false, Some(start)) => {
-                push_range(&mut list, start, number - 1);
-                first = None;
-            }
-            _ => {}
+    for (number, part) in (1..).zip(parts) {
+        if part.condition.is_none_or(|it| it.holds(choices)) {
+            first.get_or_insert(number);
+        } else if let Some(first) = first.take() {
+            push_range(&mut list, first, number - 1);
         }
+    }
+    if let Some(first) = first {
+        push_range(&mut list, first, parts.len());
     }
     list
 }

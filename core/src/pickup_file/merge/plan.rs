@@ -1,12 +1,14 @@
 //! What is worked out once for all recipients: which variables there are, and where the template
 //! differs from one recipient to the next.
 
+use super::adjacency::Adjacency;
 use super::names::{Name, Names};
-use super::neighbours::Neighbours;
-use super::value::{EncodedValue, Style};
+use super::value::{Style, ValueEncoder};
 use crate::address::{AddrSpec, Mailbox};
-use crate::header::HeaderSection;
-use crate::message::{Bodies, Composed, Delivery, Field, Filled, Merge, Recipient, Templates};
+use crate::message::{
+    Bodies, Composed, Delivery, FilledHeader, HeaderField, Merge, Recipient, Templates,
+};
+use crate::stamp::Stamp;
 use crate::template::{Piece, Slot, TemplateText};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -18,15 +20,15 @@ use std::collections::HashMap;
 #[derive(Debug)]
 pub(super) struct Plan<'m> {
     pub merge: &'m Merge<'m>,
-    pub fields: Vec<FieldSpot>,
+    pub fields: Vec<VaryingField<'m>>,
     pub bodies: Vec<BodyVariable>,
     /// For each slot of the bodies, in order, the number of its variable.
     pub occurrences: Vec<usize>,
     /// The header for those who have no values of their own.
-    common: Filled,
+    common: FilledHeader,
     /// Of the bodies' variables, those whose common value is too long to be defined.
     pub large: Vec<usize>,
-    /// The names of the values that stand in the header as they are.
+    /// The names of the values that stand in the header as they are, by the number of the value.
     pub header_names: Vec<Option<Name>>,
     /// The name of the variable for the identifier in Message-ID, where the envelope id cannot
     /// serve.
@@ -35,24 +37,28 @@ pub(super) struct Plan<'m> {
 
 /// A field of the header that differs.
 #[derive(Debug)]
-pub(super) struct FieldSpot {
-    pub field: Field,
-    pub kind: FieldKind,
+pub(super) struct VaryingField<'m> {
+    pub field: HeaderField,
+    pub kind: FieldKind<'m>,
     /// The variable for its first line; those for more have numbers behind it.
     pub name: Name,
 }
 
 /// In which way a field differs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum FieldKind {
-    /// Made by PowerMTA while it delivers, or from the envelope id.
-    Fixed,
-    /// To, with a name or without.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum FieldKind<'m> {
+    /// The time at which PowerMTA delivers.
+    Date,
+    /// Made from the envelope id.
+    MessageId,
+    /// With a name or without.
     To,
-    /// Text in which values stand: [`Templates::subject`], or what is the caller's own.
-    Text,
-    /// One of several fields or none, all known beforehand.
-    Choice,
+    /// Text in which values stand.
+    Text(&'m TemplateText<'m>),
+    /// There or not.
+    OneClick,
+    /// One of several or none.
+    Priority,
     /// A body that is worked out for each recipient.
     Lines,
 }
@@ -63,7 +69,7 @@ pub(super) struct BodyVariable {
     pub value: usize,
     pub style: Style,
     pub name: Name,
-    pub neighbours: Neighbours,
+    pub adjacency: Adjacency,
     /// How often it stands there.
     pub occurrences: usize,
 }
@@ -124,11 +130,8 @@ impl<'m> Plan<'m> {
 
     fn own_large(&self, recipient: &Recipient<'_>) -> u64 {
         let bits = self.large.iter().zip(0..u64::BITS);
-        bits.filter(|(variable, _)| {
-            let variable = self.bodies.get(**variable);
-            variable.is_some_and(|variable| recipient.values.has(variable.value))
-        })
-        .fold(0, |bits, (_, bit)| bits | 1 << bit)
+        bits.filter(|(variable, _)| recipient.values.has(self.bodies[**variable].value))
+            .fold(0, |bits, (_, bit)| bits | 1 << bit)
     }
 
     pub fn templates(&self) -> &'m Templates<'m> {
@@ -143,22 +146,20 @@ impl<'m> Plan<'m> {
         &self.merge.delivery
     }
 
-    /// The text of a field in which values stand.
-    pub fn text(&self, field: Field) -> Option<&'m TemplateText<'m>> {
-        let templates = self.templates();
-        match field {
-            Field::Subject => templates.subject.as_ref(),
-            Field::Unsubscribe => templates.unsubscribe.as_ref().map(|ways| &ways.body),
-            Field::Extra(index) => {
-                let number = templates.number_of_extra(index)?;
-                templates.extra.get(number).map(|(_, text)| text)
-            }
-            _ => None,
-        }
+    /// The name of a field of [`fields`](Self::fields).
+    pub fn field_name(&self, field: HeaderField) -> &'m str {
+        let name = self.composed().field_name(field);
+        name.expect("a field with values is one field")
+    }
+
+    /// What a value is for everybody, where some recipient of a file has none of their own.
+    pub fn common_value(&self, value: usize) -> &'m str {
+        let common = self.templates().language.common(value);
+        common.expect("who lacks a value that nobody else gives is refused")
     }
 
     /// What the boundaries of a file are made from, where that is not left to chance.
-    pub fn identity(&self) -> Option<String> {
+    pub fn boundary_seed(&self) -> Option<String> {
         let message_id = self.templates().message_id.as_ref()?;
         Some(message_id.fill(|_| ""))
     }
@@ -171,60 +172,57 @@ impl<'m> Plan<'m> {
 
     /// Reply-To with a recipient's values in its names.
     pub fn reply_to(&self, recipient: &Recipient<'_>) -> Vec<Mailbox<'m>> {
-        let mut mailboxes: Vec<_> = self.composed().reply_to.iter().map(Mailbox::lend).collect();
+        let common = &self.composed().reply_to;
+        let mut mailboxes: Vec<_> = common.iter().map(Mailbox::lend).collect();
         let own = self
             .templates()
             .reply_to
             .iter()
             .zip(&recipient.filled.reply_to);
         for ((index, _), name) in own {
-            if let (Some(mailbox), Some(common)) = (
-                mailboxes.get_mut(*index),
-                self.composed().reply_to.get(*index),
-            ) {
-                *mailbox = with_name(common, Some(name));
-            }
+            mailboxes[*index] = with_name(&common[*index], Some(name));
         }
         mailboxes
     }
 
     /// A field as it is for those who have none of its values.
-    pub fn common_field(&self, field: Field) -> Vec<u8> {
+    pub fn common_field(&self, field: HeaderField, stamp: &Stamp) -> Vec<u8> {
         let bodies = Bodies::default();
         let message = self
             .composed()
-            .filled(self.templates(), &self.common, &bodies);
-        let mut out = Vec::new();
-        message.write_own_field(&mut HeaderSection::new(&mut out), field);
-        out
+            .with_values(self.templates(), &self.common, &bodies);
+        message.render_field(field, stamp)
     }
 
     /// Whether a field that values stand in has none of the recipient's own.
-    pub fn is_common(&self, field: Field, recipient: &Recipient<'_>) -> bool {
+    pub fn is_common(&self, field: &VaryingField<'_>, recipient: &Recipient<'_>) -> bool {
         let is_common =
             |text: &TemplateText<'_>| text.slots().all(|slot| !recipient.values.has(slot.value));
         let templates = self.templates();
-        match field {
-            Field::From => templates.from_name.as_ref().is_some_and(is_common),
-            Field::ReplyTo => {
+        match (field.field, field.kind) {
+            (_, FieldKind::Text(text)) => is_common(text),
+            (HeaderField::From, _) => templates.from_name.as_ref().is_some_and(is_common),
+            (HeaderField::ReplyTo, _) => {
                 let mut names = templates.reply_to.iter();
                 !templates.reply_to.is_empty() && names.all(|(_, name)| is_common(name))
             }
-            field => self.text(field).is_some_and(is_common),
+            _ => false,
         }
     }
 
-    /// What a field is for one recipient.
-    pub fn filled<'r>(&self, field: Field, recipient: &'r Recipient<'_>) -> Option<&'r str> {
-        match field {
-            Field::Subject => recipient.filled.subject.as_deref(),
-            Field::Unsubscribe => recipient.filled.unsubscribe_body.as_deref(),
-            Field::Extra(index) => {
-                let number = self.templates().number_of_extra(index)?;
-                recipient.filled.extra.get(number).map(String::as_str)
+    /// What a field in whose text values stand is for one recipient.
+    pub fn filled<'r>(&self, field: HeaderField, recipient: &'r Recipient<'_>) -> &'r str {
+        let filled = &recipient.filled;
+        let text = match field {
+            HeaderField::Subject => filled.subject.as_ref(),
+            HeaderField::Unsubscribe => filled.unsubscribe_body.as_ref(),
+            HeaderField::Extra(field) => {
+                let index = self.templates().index_of_extra(field);
+                index.map(|index| &filled.extra[index])
             }
             _ => None,
-        }
+        };
+        text.expect("a field with placeholders is filled in for each recipient")
     }
 
     /// Whether a common value makes one line end with what may stand beside it: where it is put into
@@ -233,18 +231,18 @@ impl<'m> Plan<'m> {
         let language = &self.templates().language;
         self.bodies.iter().any(|variable| {
             let value = language.common(variable.value);
-            !value.is_empty() && variable.neighbours.meet(value, |_| "")
+            value.is_some_and(|value| !value.is_empty() && variable.adjacency.meet(value, |_| ""))
         })
     }
 
     fn large_variables(&self) -> Vec<usize> {
         let language = &self.templates().language;
-        let mut encoded = EncodedValue::default();
+        let mut encoder = ValueEncoder::default();
         let bodies = self.bodies.iter().enumerate();
         bodies
             .filter(|(_, variable)| {
                 let value = language.common(variable.value);
-                !encoded.encode(value, variable.style)
+                value.is_some_and(|value| encoder.encode(value, variable.style).is_none())
             })
             .map(|(number, _)| number)
             .collect()
@@ -253,48 +251,49 @@ impl<'m> Plan<'m> {
     fn add_fields(&mut self, names: &mut Names) {
         let templates = self.templates();
         if self.composed().date.is_none() {
-            self.add_field(Field::Date, FieldKind::Fixed, names);
+            self.add_field(HeaderField::Date, FieldKind::Date, names);
         }
         if templates.from_name.is_some() {
-            self.add_field(Field::From, FieldKind::Lines, names);
+            self.add_field(HeaderField::From, FieldKind::Lines, names);
         }
         if !templates.reply_to.is_empty() {
-            self.add_field(Field::ReplyTo, FieldKind::Lines, names);
+            self.add_field(HeaderField::ReplyTo, FieldKind::Lines, names);
         }
-        self.add_field(Field::To, FieldKind::To, names);
-        if templates.subject.is_some() {
-            self.add_field(Field::Subject, FieldKind::Text, names);
+        self.add_field(HeaderField::To, FieldKind::To, names);
+        if let Some(text) = &templates.subject {
+            self.add_field(HeaderField::Subject, FieldKind::Text(text), names);
         }
         let id = match templates.message_id {
             Some(_) => FieldKind::Lines,
-            None => FieldKind::Fixed,
+            None => FieldKind::MessageId,
         };
-        self.add_field(Field::MessageId, id, names);
-        if templates.unsubscribe.is_some() {
-            self.add_field(Field::Unsubscribe, FieldKind::Text, names);
-            self.add_field(Field::OneClick, FieldKind::Choice, names);
+        self.add_field(HeaderField::MessageId, id, names);
+        if let Some(ways) = &templates.unsubscribe {
+            self.add_field(HeaderField::Unsubscribe, FieldKind::Text(&ways.body), names);
+            self.add_field(HeaderField::OneClick, FieldKind::OneClick, names);
         }
-        self.add_field(Field::Priority, FieldKind::Choice, names);
-        for (index, _) in &templates.extra {
-            self.add_field(Field::Extra(*index), FieldKind::Text, names);
+        self.add_field(HeaderField::Priority, FieldKind::Priority, names);
+        for (index, text) in &templates.extra {
+            self.add_field(HeaderField::Extra(*index), FieldKind::Text(text), names);
         }
     }
 
-    fn add_field(&mut self, field: Field, kind: FieldKind, names: &mut Names) {
+    fn add_field(&mut self, field: HeaderField, kind: FieldKind<'m>, names: &mut Names) {
         let name = match kind {
-            FieldKind::Fixed | FieldKind::Choice => Name::default(),
-            FieldKind::To | FieldKind::Text | FieldKind::Lines => names.next(),
-        };
-        let slots = self.text(field).into_iter().flat_map(TemplateText::slots);
-        for Slot { value, .. } in slots {
-            if self.header_names.len() <= value {
-                self.header_names.resize(value + 1, None);
+            FieldKind::Date | FieldKind::MessageId | FieldKind::OneClick | FieldKind::Priority => {
+                Name::default()
             }
-            if let Some(name) = self.header_names.get_mut(value) {
-                name.get_or_insert_with(|| names.next());
+            FieldKind::To | FieldKind::Text(_) | FieldKind::Lines => names.next(),
+        };
+        if let FieldKind::Text(text) = kind {
+            for Slot { value, .. } in text.slots() {
+                if self.header_names.len() <= value {
+                    self.header_names.resize(value + 1, None);
+                }
+                self.header_names[value].get_or_insert_with(|| names.next());
             }
         }
-        self.fields.push(FieldSpot { field, kind, name });
+        self.fields.push(VaryingField { field, kind, name });
     }
 
     fn add_bodies(&mut self, names: &mut Names) {
@@ -316,21 +315,20 @@ impl<'m> Plan<'m> {
                         value,
                         style,
                         name: names.next(),
-                        neighbours: Neighbours::default(),
+                        adjacency: Adjacency::default(),
                         occurrences: 0,
                     });
                     self.bodies.len() - 1
                 });
-                if let Some(variable) = self.bodies.get_mut(number) {
-                    variable.occurrences += 1;
-                    let neighbours = Neighbours::of(text.pieces(), index);
-                    let known = std::mem::take(&mut variable.neighbours);
-                    variable.neighbours = if variable.occurrences == 1 {
-                        neighbours
-                    } else {
-                        known.and(neighbours)
-                    };
-                }
+                let variable = &mut self.bodies[number];
+                variable.occurrences += 1;
+                let adjacency = Adjacency::of(text.pieces(), index);
+                let known = std::mem::take(&mut variable.adjacency);
+                variable.adjacency = if variable.occurrences == 1 {
+                    adjacency
+                } else {
+                    known.and(adjacency)
+                };
                 self.occurrences.push(number);
             }
         }

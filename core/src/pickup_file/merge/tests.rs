@@ -8,7 +8,7 @@ fn files(message: &Value) -> Vec<String> {
     let submission = Submission::from_json(message.to_string().as_bytes());
     let submission = submission.unwrap_or_else(|problems| panic!("{problems}"));
     let files = submission.files().iter();
-    let text = |octets| String::from_utf8(octets).unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
     files.map(|file| text(file.chunks().concat())).collect()
 }
 

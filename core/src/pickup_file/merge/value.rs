@@ -8,12 +8,19 @@ use crate::template::entity;
 /// The longest that a value may be, in lines.
 pub(super) const MOST_PIECES: usize = 256;
 
-/// A value in quoted-printable. Filled again and again, so that memory is asked for once.
+/// Encodes values in quoted-printable, one after the other, so that memory is asked for once.
 #[derive(Debug, Default)]
-pub(super) struct EncodedValue {
-    octets: Vec<u8>,
+pub(super) struct ValueEncoder {
+    bytes: Vec<u8>,
     /// Where each piece but the last ends.
     cuts: Vec<usize>,
+}
+
+/// A value in quoted-printable: one piece at least, and [`MOST_PIECES`] at most.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct EncodedValue<'e> {
+    bytes: &'e [u8],
+    cuts: &'e [usize],
 }
 
 /// How a value is written.
@@ -25,12 +32,12 @@ pub(super) struct Style {
     pub is_tail: bool,
 }
 
-impl EncodedValue {
+impl ValueEncoder {
     /// Encodes a value. Wherever it lands, its pieces stay what they are: blanks at its end and a dot
-    /// at the start of a line are encoded, and so is what means something to PowerMTA. False if
+    /// at the start of a line are encoded, and so is what means something to PowerMTA. `None` if
     /// there would be too many pieces.
-    pub fn encode(&mut self, value: &str, style: Style) -> bool {
-        self.octets.clear();
+    pub fn encode(&mut self, value: &str, style: Style) -> Option<EncodedValue<'_>> {
+        self.bytes.clear();
         self.cuts.clear();
         let value = if style.is_tail {
             let line = value.strip_suffix('\n').unwrap_or(value);
@@ -39,17 +46,21 @@ impl EncodedValue {
             value
         };
         let classes = if style.escaped { &ESCAPED } else { &PLAIN };
-        let is_plain = |octet: &u8| classes[usize::from(*octet)];
-        let octets = value.as_bytes();
-        if octets.len() <= LINE
-            && octets.iter().all(is_plain)
-            && !octets.starts_with(b".")
-            && !octets.ends_with(b" ")
+        let is_plain = |byte: &u8| classes[usize::from(*byte)];
+        let bytes = value.as_bytes();
+        if bytes.len() <= LINE
+            && bytes.iter().all(is_plain)
+            && !bytes.starts_with(b".")
+            && !bytes.ends_with(b" ")
         {
-            self.octets.extend_from_slice(octets);
-            return true;
+            self.bytes.extend_from_slice(bytes);
+        } else if !self.encode_characters(value, style.escaped, classes) {
+            return None;
         }
-        self.encode_characters(value, style.escaped, classes)
+        Some(EncodedValue {
+            bytes: &self.bytes,
+            cuts: &self.cuts,
+        })
     }
 
     fn encode_characters(&mut self, value: &str, escaped: bool, plain: &[bool; 256]) -> bool {
@@ -80,59 +91,61 @@ impl EncodedValue {
         true
     }
 
-    /// The pieces, one at least.
-    pub fn pieces(&self) -> impl Iterator<Item = &[u8]> {
-        let ends = self.cuts.iter().copied().chain([self.octets.len()]);
-        ends.scan(0, |start, end| {
-            let piece = self.octets.get(*start..end);
-            *start = end;
-            Some(piece.unwrap_or_default())
-        })
-    }
-
-    /// How many pieces there are beyond the first.
-    pub fn more(&self) -> u8 {
-        u8::try_from(self.cuts.len()).unwrap_or(u8::MAX)
-    }
-
-    /// How long the longest piece is.
-    pub fn width(&self) -> usize {
-        self.pieces().map(<[u8]>::len).max().unwrap_or(0)
-    }
-
-    /// Defines the variables that hold it.
-    pub fn define(&self, name: &Name, out: &mut Definitions<'_>) {
-        for (piece, number) in self.pieces().zip(numbers(self.more())) {
-            out.define(&name.numbered(number), piece);
-        }
-    }
-
     fn line_start(&self) -> usize {
         self.cuts.last().copied().unwrap_or(0)
     }
 
     fn at_line_start(&self) -> bool {
-        self.octets.len() - self.line_start() == 0 || self.octets.len() - self.line_start() == LINE
+        self.bytes.len() - self.line_start() == 0 || self.bytes.len() - self.line_start() == LINE
     }
 
     /// Appends what may not be parted.
     fn push(&mut self, unit: &[u8]) -> bool {
-        if self.octets.len() - self.line_start() + unit.len() > LINE {
-            self.cuts.push(self.octets.len());
+        if self.bytes.len() - self.line_start() + unit.len() > LINE {
+            self.cuts.push(self.bytes.len());
         }
-        self.octets.extend_from_slice(unit);
+        self.bytes.extend_from_slice(unit);
         self.cuts.len() < MOST_PIECES
     }
 }
 
-fn push_escapes(out: &mut Vec<u8>, character: char) {
-    let mut octets = [0; 4];
-    for octet in character.encode_utf8(&mut octets).bytes() {
-        out.extend_from_slice(&escape(octet)[..3]);
+impl<'e> EncodedValue<'e> {
+    /// The pieces in order.
+    pub fn pieces(self) -> impl Iterator<Item = &'e [u8]> {
+        let ends = self.cuts.iter().copied().chain([self.bytes.len()]);
+        ends.scan(0, move |start, end| {
+            let piece = &self.bytes[*start..end];
+            *start = end;
+            Some(piece)
+        })
+    }
+
+    /// How many pieces there are beyond the first.
+    pub fn more(self) -> u8 {
+        u8::try_from(self.cuts.len()).expect("256 pieces at most")
+    }
+
+    /// How long the longest piece is.
+    pub fn width(self) -> usize {
+        self.pieces().fold(0, |width, piece| width.max(piece.len()))
+    }
+
+    /// Defines the variables that hold it.
+    pub fn define(self, name: &Name, out: &mut Definitions<'_>) {
+        for (piece, number) in self.pieces().zip(numbers(self.more())) {
+            out.define(&name.numbered(number), piece);
+        }
     }
 }
 
-/// The octets that stand for themselves in a value: printable ASCII, without what means something to
+fn push_escapes(out: &mut Vec<u8>, character: char) {
+    let mut bytes = [0; 4];
+    for byte in character.encode_utf8(&mut bytes).bytes() {
+        out.extend_from_slice(&escape(byte)[..3]);
+    }
+}
+
+/// The bytes that stand for themselves in a value: printable ASCII, without what means something to
 /// quoted-printable or to PowerMTA.
 const PLAIN: [bool; 256] = table(b"=\"\\[]");
 /// The same without what means something in HTML.
@@ -140,10 +153,10 @@ const ESCAPED: [bool; 256] = table(b"=\"\\[]&<>'");
 
 const fn table(without: &[u8]) -> [bool; 256] {
     let mut table = [false; 256];
-    let mut octet = b' ';
-    while octet <= b'~' {
-        table[octet as usize] = true;
-        octet += 1;
+    let mut byte = b' ';
+    while byte <= b'~' {
+        table[byte as usize] = true;
+        byte += 1;
     }
     let mut index = 0;
     while index < without.len() {
@@ -168,10 +181,10 @@ mod tests {
     };
 
     fn pieces(value: &str, style: Style) -> Option<Vec<String>> {
-        let mut encoded = EncodedValue::default();
-        let fits = encoded.encode(value, style);
+        let mut encoder = ValueEncoder::default();
         let text = |piece: &[u8]| String::from_utf8(piece.to_vec()).unwrap();
-        fits.then(|| encoded.pieces().map(text).collect())
+        let encoded = encoder.encode(value, style);
+        encoded.map(|encoded| encoded.pieces().map(text).collect())
     }
 
     #[test]

@@ -8,9 +8,9 @@ mod scan;
 mod value;
 
 use super::sources::{MOST_VALUES, Owner, TOO_MANY};
+use super::variable::Variable;
 use super::{Slot, TemplateText, TextKind, Values};
 use crate::characters::has_control_except_tab;
-use crate::json::JsonVariables;
 use crate::problem::{Code, ProblemReport, Refusal};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Value, ValueKind};
@@ -77,9 +77,8 @@ impl Programs {
         environment.remove_filter("zip");
         let mut syntax = SyntaxConfig::builder();
         syntax.keep_trailing_newline(true);
-        if let Ok(syntax) = syntax.build() {
-            environment.set_syntax(syntax);
-        }
+        let syntax = syntax.build();
+        environment.set_syntax(syntax.expect("the delimiters are minijinja's own"));
         Self {
             environment,
             texts: Vec::new(),
@@ -116,12 +115,12 @@ impl Programs {
         for section in pieces {
             match section {
                 Section::Text(range) => {
-                    let literal = text.get(range.clone()).unwrap_or_default();
+                    let literal = text.get(range.clone()).ok_or(UNCUT)?;
                     template.push_literal(literal.to_owned().into());
                     sections.push(CutSection::Text(range));
                 }
                 Section::Tags { range, is_pure } => {
-                    let source = text.get(range).unwrap_or_default();
+                    let source = text.get(range).ok_or(UNCUT)?;
                     // The same expression gives the same value wherever it stands.
                     let twin = known.get(source).filter(|_| is_pure);
                     let value = twin.copied().unwrap_or(self.values);
@@ -151,29 +150,31 @@ impl Programs {
     }
 
     /// Takes the variables that are the same for everybody.
-    pub fn share(&mut self, variables: JsonVariables<'_>) {
+    pub fn share<'a>(&mut self, variables: impl Iterator<Item = Variable<'a>>) {
         self.shared = value::object(variables);
     }
 
-    /// The values of one recipient; what cannot be worked out goes into the report.
+    /// The values of one recipient. `None` only where the report tells what cannot be worked out.
     pub fn resolve<'r>(
         &self,
         owner: Owner,
-        variables: JsonVariables<'r>,
+        variables: impl Iterator<Item = Variable<'r>>,
         report: &mut ProblemReport<'r>,
-    ) -> Values<'r> {
-        let mut values = Values(vec![None; self.values]);
+    ) -> Option<Values<'r>> {
+        let mut values = Values::unknown(self.values);
+        let mut all_fit = true;
         let context = value::joined(value::object(variables), self.shared.clone());
         for program in &self.texts {
-            match self.work_out(program, &context, &mut values) {
-                Err(refusal) => {
-                    let location = owner.variables(report);
-                    report.refuse(location, refusal);
-                }
-                Ok(()) => check_header(program, &values, owner, report),
+            let done = self
+                .work_out(program, &context, &mut values)
+                .and_then(|()| check_header(program, &values));
+            if let Err(refusal) = done {
+                let location = owner.variables(report);
+                report.refuse(location, refusal);
+                all_fit = false;
             }
         }
-        values
+        all_fit.then_some(values)
     }
 
     fn work_out(
@@ -192,7 +193,11 @@ impl Programs {
         let mut open = None;
         for section in &program.sections {
             match section {
-                CutSection::Value(value) => open = Some(*value),
+                CutSection::Value(value) => {
+                    if open.replace(*value).is_some() {
+                        return Err(UNCUT);
+                    }
+                }
                 CutSection::Text(range) => {
                     let found = spans.find(|span| {
                         span.kind() == OutputSpanKind::Raw && span.source_range() == *range
@@ -216,14 +221,15 @@ fn put(
     value: Option<usize>,
     values: &mut Values<'_>,
 ) -> Result<(), Refusal> {
-    let text = output.get(range).unwrap_or_default();
-    let slot = value.and_then(|value| values.0.get_mut(value));
-    match slot {
-        None if text.is_empty() => Ok(()),
-        None => Err(UNCUT),
-        Some(Some(known)) if known != text => Err(UNCUT),
-        Some(slot) => {
-            *slot = Some(Cow::Owned(text.to_owned()));
+    let text = output.get(range).ok_or(UNCUT)?;
+    let Some(value) = value else {
+        return if text.is_empty() { Ok(()) } else { Err(UNCUT) };
+    };
+    match values.own(value) {
+        Some(known) if known == text => Ok(()),
+        Some(_) => Err(UNCUT),
+        None => {
+            values.set(value, Some(Cow::Owned(text.to_owned())));
             Ok(())
         }
     }
@@ -248,26 +254,20 @@ const fn invalid(detail: &'static str) -> Refusal {
 const HTML: &str = "html";
 const PLAIN: &str = "text";
 
-fn check_header(
-    program: &Program,
-    values: &Values<'_>,
-    owner: Owner,
-    report: &mut ProblemReport<'_>,
-) {
-    let is_broken = program.kind == TextKind::Header
-        && program.sections.iter().any(|section| match section {
-            CutSection::Value(value) => {
-                let text = values.0.get(*value).and_then(Option::as_deref);
-                text.is_some_and(has_control_except_tab)
-            }
-            CutSection::Text(_) => false,
-        });
-    if is_broken {
-        let detail = "The template writes a line end or another control character into a header \
-                      field for these values.";
-        let location = owner.variables(report);
-        report.problem(location, Code::ControlCharacter, detail);
+/// No line may end in a field of the header.
+fn check_header(program: &Program, values: &Values<'_>) -> Result<(), Refusal> {
+    let is_broken = |section: &CutSection| match section {
+        CutSection::Value(value) => values.own(*value).is_some_and(has_control_except_tab),
+        CutSection::Text(_) => false,
+    };
+    if program.kind == TextKind::Header && program.sections.iter().any(is_broken) {
+        return Err(Refusal::new(
+            Code::ControlCharacter,
+            "The template writes a line end or another control character into a header field for \
+             these values.",
+        ));
     }
+    Ok(())
 }
 
 /// The product of two numbers; see [`UNBOUNDED`] for why there is no operator for it.

@@ -1,14 +1,13 @@
 //! Variables as minijinja takes them.
 
-use crate::json::{JsonNumber, JsonValue, JsonVariables};
+use crate::template::{Variable, VariableValue};
 use minijinja::value::{Enumerator, Object, Value, merge_maps};
 use std::sync::Arc;
 
 /// Variables by their names.
-pub(super) fn object(variables: JsonVariables<'_>) -> Value {
-    let members = variables.0.into_iter();
+pub(super) fn object<'a>(variables: impl Iterator<Item = Variable<'a>>) -> Value {
     Value::from_object(Members::new(
-        members.map(|variable| (variable.name.into_owned(), value(variable.value))),
+        variables.map(|variable| (variable.name.into_owned(), value(variable.value))),
     ))
 }
 
@@ -18,14 +17,14 @@ pub(super) fn joined(own: Value, shared: Value) -> Value {
     merge_maps([shared, own])
 }
 
-fn value(value: JsonValue<'_>) -> Value {
+fn value(value: VariableValue<'_>) -> Value {
     match value {
-        JsonValue::Text(text) => Value::from(text.as_ref()),
-        JsonValue::Number(JsonNumber::Integer(number)) => Value::from(number),
-        JsonValue::Number(JsonNumber::Float(number)) => Value::from(number),
-        JsonValue::Boolean(boolean) => Value::from(boolean),
-        JsonValue::List(list) => list.into_iter().map(self::value).collect(),
-        JsonValue::Object(members) => {
+        VariableValue::Text(text) => Value::from(text.as_ref()),
+        VariableValue::Integer(number) => Value::from(number),
+        VariableValue::Float(number) => Value::from(number),
+        VariableValue::Boolean(boolean) => Value::from(boolean),
+        VariableValue::List(list) => list.into_iter().map(self::value).collect(),
+        VariableValue::Object(members) => {
             let members = members.into_iter();
             Value::from_object(Members::new(
                 members.map(|(name, member)| (name.into_owned(), self::value(member))),
@@ -61,7 +60,7 @@ impl Object for Members {
         let found = self
             .values
             .binary_search_by(|(name, _)| name.as_str().cmp(key));
-        Some(self.values.get(found.ok()?)?.1.clone())
+        Some(self.values[found.ok()?].1.clone())
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {

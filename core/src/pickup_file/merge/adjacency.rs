@@ -5,7 +5,7 @@ use crate::template::Piece;
 /// What stands beside a value. CR and LF that meet are one line end, which no value can say by
 /// itself; and a body that ends with a line end needs no other.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Neighbours {
+pub(super) struct Adjacency {
     cr_before: bool,
     lf_behind: bool,
     tail: Option<Tail>,
@@ -20,7 +20,7 @@ enum Tail {
     Behind { values: Vec<usize>, ends: bool },
 }
 
-impl Neighbours {
+impl Adjacency {
     /// Those of the piece of this number.
     pub fn of(pieces: &[Piece<'_>], index: usize) -> Self {
         let (before, behind) = pieces.split_at(index);

@@ -1,27 +1,28 @@
 //! A pickup file to which recipients are added.
 
 use super::blocks::{Block, Counts};
+use super::choice::{ABSENT, Choice, INLINE};
 use super::definitions::{Definitions, is_definable};
-use super::header::{ABSENT, Choice, DoesNotFit, HeaderWriter, INLINE};
+use super::header::{DoesNotFit, HeaderWriter};
 use super::parts;
 use super::plan::{FieldKind, Key, Plan};
 use super::template::Template;
-use super::value::EncodedValue;
+use super::value::ValueEncoder;
+use super::widths::Widths;
 use crate::address::ReversePath;
 use crate::message::{Recipient, RecipientPriority};
 use crate::pickup_file::bsmtp::{self, rcpt_to};
 use crate::pickup_file::{MOST_RECIPIENTS, PickupFile};
 use crate::stamp::{Id, Stamp};
-use crate::template::TemplateText;
 
 /// A file in the making.
 #[derive(Debug)]
-pub(super) struct Draft {
+pub(super) struct FileBuilder {
     pub key: Key,
     /// `XDFN` and `RCPT` lines.
     commands: Vec<u8>,
-    recipients: Vec<Entry>,
-    /// For each recipient and each place of the template, the form it has.
+    recipients: Vec<RecipientLines>,
+    /// For each recipient and each marker of the template, how it is written.
     choices: Vec<Choice>,
     /// For each recipient and each variable of the bodies, whether its value is its own.
     own: Vec<bool>,
@@ -30,23 +31,14 @@ pub(super) struct Draft {
     /// Whether some recipient was given their envelope id.
     has_given_ids: bool,
     header: HeaderWriter,
-    value: EncodedValue,
+    encoder: ValueEncoder,
     /// Which values of the present recipient stand in the header as they are.
     inline: Vec<bool>,
 }
 
-/// How many columns values take at most.
-#[derive(Debug)]
-pub(super) struct Widths {
-    /// Those of the header, by the number of the value.
-    pub header: Vec<usize>,
-    /// The variables of the bodies.
-    pub bodies: Vec<usize>,
-}
-
 /// Where a recipient's lines are.
 #[derive(Debug)]
-struct Entry {
+struct RecipientLines {
     id: Id,
     /// Where its `RCPT` line begins, and where it ends.
     rcpt: usize,
@@ -57,16 +49,14 @@ struct Entry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Added {
     Yes,
-    /// It is too different from those that are there: write them first.
-    AfterTheOthers,
-    /// It does not fit into any file of this form.
-    No,
+    /// It is too different from those that are there: it belongs into the next file.
+    NextFile,
 }
 
 /// A file that grew larger than this is written, however few recipients it has.
 const LARGE: usize = 4 << 20;
 
-impl Draft {
+impl FileBuilder {
     pub fn new(key: Key, plan: &Plan<'_>) -> Self {
         Self {
             key,
@@ -81,7 +71,7 @@ impl Draft {
             },
             has_given_ids: false,
             header: HeaderWriter::default(),
-            value: EncodedValue::default(),
+            encoder: ValueEncoder::default(),
             inline: Vec::new(),
         }
     }
@@ -96,19 +86,23 @@ impl Draft {
     }
 
     /// Adds a recipient. If it is not added, nothing of it is there.
-    pub fn add(&mut self, plan: &Plan<'_>, recipient: &Recipient<'_>, id: Id) -> Added {
+    pub fn add(
+        &mut self,
+        plan: &Plan<'_>,
+        recipient: &Recipient<'_>,
+        id: Id,
+    ) -> Result<Added, DoesNotFit> {
         let (commands, choices, owned) = (self.commands.len(), self.choices.len(), self.own.len());
-        let mut added = Added::No;
-        if self.write(plan, recipient, &id).is_ok() {
-            added = Added::Yes;
-            let own = self.choices.get(choices..).unwrap_or_default();
+        let added = self.write(plan, recipient, &id).map(|()| {
+            let own = &self.choices[choices..];
             self.counts.add(own);
-            if self.counts.are_too_many() && !self.is_empty() {
-                self.counts.take_back(own);
-                added = Added::AfterTheOthers;
+            if self.counts.are_too_many() && !self.recipients.is_empty() {
+                self.counts.remove(own);
+                return Added::NextFile;
             }
-        }
-        if added != Added::Yes {
+            Added::Yes
+        });
+        if added != Ok(Added::Yes) {
             self.commands.truncate(commands);
             self.choices.truncate(choices);
             self.own.truncate(owned);
@@ -122,7 +116,7 @@ impl Draft {
             plan.delivery().dsn.as_ref(),
         );
         let end = self.commands.len();
-        self.recipients.push(Entry { id, rcpt, end });
+        self.recipients.push(RecipientLines { id, rcpt, end });
         added
     }
 
@@ -152,15 +146,14 @@ impl Draft {
     ) -> Result<(), DoesNotFit> {
         self.inline.clear();
         self.inline.resize(plan.header_names.len(), false);
-        for spot in &plan.fields {
-            let choice = self.header.write(plan, spot, recipient, out)?;
+        for field in &plan.fields {
+            let choice = self.header.write(plan, field, recipient, out)?;
             self.choices.push(choice);
-            if spot.kind == FieldKind::Text && choice.form == INLINE {
-                let slots = plan.text(spot.field).into_iter();
-                for slot in slots.flat_map(TemplateText::slots) {
-                    if let Some(inline) = self.inline.get_mut(slot.value) {
-                        *inline = true;
-                    }
+            if let FieldKind::Text(text) = field.kind
+                && choice.variant == INLINE
+            {
+                for slot in text.slots() {
+                    self.inline[slot.value] = true;
                 }
             }
         }
@@ -168,7 +161,7 @@ impl Draft {
         let language = &plan.templates().language;
         let names = plan.header_names.iter().zip(&mut self.widths.header);
         for (number, (name, width)) in names.enumerate() {
-            if let (Some(name), Some(true)) = (name, self.inline.get(number)) {
+            if let (Some(name), true) = (name, self.inline[number]) {
                 let value = language.value(&recipient.values, number).as_bytes();
                 out.define(name.first(), value);
                 *width = (*width).max(value.len());
@@ -190,33 +183,33 @@ impl Draft {
             self.own.push(is_own);
             let others = |number| language.value(&recipient.values, number);
             let value = others(variable.value);
-            if value.is_empty() && variable.neighbours.is_lines() {
-                let (form, more) = (ABSENT, 0);
-                self.choices.push(Choice { form, more });
+            if value.is_empty() && variable.adjacency.is_lines() {
+                let (variant, more) = (ABSENT, 0);
+                self.choices.push(Choice { variant, more });
                 continue;
             }
-            if variable.neighbours.meet(value, others) {
+            if variable.adjacency.meet(value, others) {
                 return Err(DoesNotFit);
             }
-            if !self.value.encode(value, variable.style) {
+            let Some(encoded) = self.encoder.encode(value, variable.style) else {
                 // In its file it is the same for everybody.
                 if is_own {
                     return Err(DoesNotFit);
                 }
                 self.choices.push(Choice::default());
                 continue;
-            }
-            *width = (*width).max(self.value.width());
-            let more = self.value.more();
-            self.choices.push(Choice { form: 0, more });
+            };
+            *width = (*width).max(encoded.width());
+            let more = encoded.more();
+            self.choices.push(Choice { variant: 0, more });
             if is_own {
-                self.value.define(&variable.name, out);
+                encoded.define(&variable.name, out);
             }
         }
         Ok(())
     }
 
-    /// Writes the file and empties the draft.
+    /// Writes the file and empties the builder.
     pub fn finish(&mut self, plan: &Plan<'_>, stamp: &Stamp, name: String) -> PickupFile {
         let has_own = self.has_own(plan);
         let template = Template {
@@ -233,7 +226,7 @@ impl Draft {
         parts::write(&parts, &mut message);
         *self = Self {
             header: std::mem::take(&mut self.header),
-            value: std::mem::take(&mut self.value),
+            encoder: std::mem::take(&mut self.encoder),
             ..Self::new(self.key, plan)
         };
         PickupFile::new(name, envelope, message)
@@ -282,35 +275,32 @@ impl Draft {
         if parts.len() == 1 && !own_ids && !lacks_some {
             return out.extend_from_slice(&self.commands);
         }
-        let spots = plan.fields.len() + plan.bodies.len();
+        let markers = plan.fields.len() + plan.bodies.len();
         let mut start = 0;
-        for (index, entry) in self.recipients.iter().enumerate() {
-            let lines = self.commands.get(start..entry.rcpt);
-            out.extend_from_slice(lines.unwrap_or_default());
+        for (index, lines) in self.recipients.iter().enumerate() {
+            out.extend_from_slice(&self.commands[start..lines.rcpt]);
             let mut more = Definitions::new(out);
             if parts.len() > 1 {
-                let first = index * spots;
-                let choices = self.choices.get(first..first + spots);
-                let list = parts::list(parts, choices.unwrap_or_default());
+                let first = index * markers;
+                let list = parts::list(parts, &self.choices[first..first + markers]);
                 more.define(b"*parts", list.as_bytes());
             }
-            let own = self.own.get(index * plan.bodies.len()..);
-            for ((variable, has), own) in
-                plan.bodies.iter().zip(has_own).zip(own.unwrap_or_default())
-            {
+            let own = &self.own[index * plan.bodies.len()..];
+            for ((variable, has), own) in plan.bodies.iter().zip(has_own).zip(own) {
                 if *has && !own {
-                    let value = plan.templates().language.common(variable.value);
-                    self.value.encode(value, variable.style);
-                    self.value.define(&variable.name, &mut more);
+                    let value = plan.common_value(variable.value);
+                    let encoded = self.encoder.encode(value, variable.style);
+                    encoded
+                        .expect("who overrides a value too long to be defined has another key")
+                        .define(&variable.name, &mut more);
                 }
             }
             if own_ids {
-                more.define(plan.id_name.first(), entry.id.as_str().as_bytes());
+                more.define(plan.id_name.first(), lines.id.as_str().as_bytes());
             }
             more.end();
-            let rcpt = self.commands.get(entry.rcpt..entry.end);
-            out.extend_from_slice(rcpt.unwrap_or_default());
-            start = entry.end;
+            out.extend_from_slice(&self.commands[lines.rcpt..lines.end]);
+            start = lines.end;
         }
     }
 }
@@ -326,7 +316,7 @@ fn define_own(
     let envid = recipient.envid.as_ref().or(delivery.envid.as_ref());
     out.define(
         b"*envid",
-        envid.map_or(id.as_str(), |envid| envid).as_bytes(),
+        envid.map_or(id.as_str(), AsRef::as_ref).as_bytes(),
     );
     for (name, own, common) in [
         (b"*jobid".as_slice(), &recipient.job, &delivery.job),

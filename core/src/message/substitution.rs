@@ -1,9 +1,10 @@
-//! A message with its values put in.
+//! Puts values into a message.
 
+use super::bodies::Bodies;
 use super::calendar::Calendar;
 use super::composed::{Composed, Files};
 use super::extra_headers::ExtraHeader;
-use super::templates::{Bodies, Filled, Templates};
+use super::templates::{FilledHeader, Templates};
 use crate::address::Mailbox;
 use crate::json::JsonVariables;
 use crate::problem::ProblemReport;
@@ -12,10 +13,10 @@ use std::borrow::Cow;
 
 impl<'a> Composed<'a> {
     /// The same message with what is one recipient's own; its files are shared.
-    pub fn filled<'m>(
+    pub fn with_values<'m>(
         &'m self,
         templates: &Templates<'_>,
-        filled: &'m Filled,
+        filled: &'m FilledHeader,
         bodies: &'m Bodies<String>,
     ) -> Composed<'m> {
         let body = |own: &'m Option<String>, common: &'m Option<Cow<'a, str>>| {
@@ -39,7 +40,7 @@ impl<'a> Composed<'a> {
             message_id: filled.message_id.clone().or(self.message_id.clone()),
         };
         let lend = |text: &'m String| Cow::Borrowed(text.as_str());
-        message.put_in(
+        message.put_in_header(
             templates,
             filled.from_name.as_ref().map(lend),
             filled.reply_to.iter().map(lend),
@@ -49,7 +50,7 @@ impl<'a> Composed<'a> {
     }
 
     /// Puts in the display names and the values of header fields that hold placeholders.
-    fn put_in(
+    fn put_in_header(
         &mut self,
         templates: &Templates<'_>,
         from_name: Option<Cow<'a, str>>,
@@ -61,29 +62,25 @@ impl<'a> Composed<'a> {
             self.from.name = name(from_name);
         }
         for ((index, _), own) in templates.reply_to.iter().zip(reply_to) {
-            if let Some(mailbox) = self.reply_to.get_mut(*index) {
-                mailbox.name = name(own);
-            }
+            self.reply_to[*index].name = name(own);
         }
         for ((index, _), own) in templates.extra.iter().zip(extra) {
-            if let Some(field) = self.extra_headers.get_mut(*index) {
-                field.value = own;
-            }
+            self.extra_headers[*index].value = own;
         }
     }
 
     /// Puts in the values that everybody has: what remains is a message like any other.
-    pub fn fill_in<'t>(
+    pub fn put_in_common<'t>(
         &mut self,
         templates: &Templates<'t>,
         owner: Owner,
         report: &mut ProblemReport<'t>,
     ) {
-        let known = report.len();
-        let (values, filled) = templates.fill(owner, JsonVariables::default(), self, report);
-        if report.len() > known {
+        let filled = templates.fill(owner, JsonVariables::default(), self, report);
+        // A message with problems is not sent, and not all fields of its templates need be there.
+        let Some((values, filled)) = filled.filter(|_| report.len() == 0) else {
             return;
-        }
+        };
         let bodies = templates
             .bodies
             .map(|text| templates.fill_text(text, &values));
@@ -97,7 +94,7 @@ impl<'a> Composed<'a> {
                 *body = Some(Cow::Owned(own));
             }
         }
-        self.put_in(
+        self.put_in_header(
             templates,
             filled.from_name.map(Cow::Owned),
             filled.reply_to.into_iter().map(Cow::Owned),

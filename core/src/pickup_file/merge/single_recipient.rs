@@ -2,7 +2,7 @@
 //! PowerMTA's own priority.
 
 use super::definitions::Definitions;
-use super::template::{doubled_octet, write_options};
+use super::syntax::{doubled_byte, write_options};
 use crate::envelope::Envelope;
 use crate::message::Delivery;
 use crate::pickup_file::PickupFile;
@@ -42,7 +42,7 @@ pub(super) fn file(
     }
     let mut template = Vec::with_capacity(message.len() + 64);
     write_options(&mut template, delivery);
-    template.extend(message.iter().copied().flat_map(doubled_octet));
+    template.extend(message.iter().copied().flat_map(doubled_byte));
     let mut part = b"XPRT 1 LAST\r\n".to_vec();
     part.extend(bsmtp::data(&template));
     PickupFile::new(name, commands, part)

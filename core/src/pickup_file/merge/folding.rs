@@ -1,7 +1,7 @@
 //! A field of the header in whose text values stand as they are.
 
 use super::names::Name;
-use super::template::{doubled, push_variable};
+use super::syntax::{doubled, push_variable};
 use crate::header::LINE;
 use crate::template::{Piece, TemplateText};
 
@@ -34,9 +34,10 @@ pub(super) fn fold(
                 }
             }
             Piece::Slot(slot) => {
-                let name = names.get(slot.value).and_then(Option::as_ref);
-                push_variable(&mut line.word, name.map_or(b"", Name::first));
-                line.width += widths.get(slot.value).copied().unwrap_or(0);
+                let name = names[slot.value].as_ref();
+                let name = name.expect("each value of a header field has a name");
+                push_variable(&mut line.word, name.first());
+                line.width += widths[slot.value];
             }
         }
     }

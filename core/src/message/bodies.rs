@@ -1,0 +1,25 @@
+//! The bodies that may hold placeholders.
+
+/// One thing for each of the bodies that may hold placeholders.
+#[derive(Debug, Default)]
+pub(crate) struct Bodies<T> {
+    pub text: Option<T>,
+    pub amp: Option<T>,
+    pub html: Option<T>,
+}
+
+impl<T> Bodies<T> {
+    /// What `make` makes of each.
+    pub fn map<U>(&self, mut make: impl FnMut(&T) -> U) -> Bodies<U> {
+        Bodies {
+            text: self.text.as_ref().map(&mut make),
+            amp: self.amp.as_ref().map(&mut make),
+            html: self.html.as_ref().map(&mut make),
+        }
+    }
+
+    /// Those that are there.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        [&self.text, &self.amp, &self.html].into_iter().flatten()
+    }
+}

@@ -1,0 +1,18 @@
+//! The fields of the header section that may differ from recipient to recipient.
+
+/// A field of the header section.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum HeaderField {
+    Date,
+    From,
+    ReplyTo,
+    To,
+    Subject,
+    MessageId,
+    Unsubscribe,
+    OneClick,
+    /// X-Priority and Importance.
+    Priority,
+    /// One of the caller's own, by its index.
+    Extra(usize),
+}

@@ -1,0 +1,235 @@
+//! Takes the fields with placeholders out of a message.
+
+use super::bodies::Bodies;
+use super::composed::Composed;
+use super::templates::{Templates, UnsubscribeTemplate};
+use super::unsubscribe::has_scheme;
+use super::values::header_text;
+use crate::json::{JsonHeaders, JsonMailbox, JsonMailboxes, JsonMessage, Located};
+use crate::problem::{Location, OrRefuse, ProblemReport};
+use crate::template::{Language, Piece, TemplateText, TextKind};
+use std::borrow::Cow;
+
+impl<'a> Templates<'a> {
+    /// Takes the fields with placeholders out of a message.
+    pub fn take(
+        language: Language<'a>,
+        json: &mut JsonMessage<'a>,
+        report: &mut ProblemReport<'a>,
+    ) -> Self {
+        let mut reader = TemplateReader { language, report };
+        let subject = reader.header(&mut json.subject);
+        let bodies = Bodies {
+            text: reader.text(&mut json.text, TextKind::Text),
+            amp: reader.text(&mut json.amp, TextKind::Html),
+            html: reader.text(&mut json.html, TextKind::Html),
+        };
+        let extra = json.headers.as_mut();
+        let extra = extra.map_or_else(Vec::new, |headers| reader.extra(&mut headers.value));
+        Self {
+            subject,
+            bodies,
+            from_name: None,
+            reply_to: Vec::new(),
+            extra,
+            unsubscribe: reader.unsubscribe(json),
+            message_id: reader.header(&mut json.message_id),
+            language: reader.language,
+        }
+    }
+
+    /// Takes the display names with placeholders out of a message that was read.
+    pub fn take_names(
+        &mut self,
+        locations: &NameLocations,
+        composed: &mut Composed<'a>,
+        report: &mut ProblemReport<'a>,
+    ) {
+        let language = std::mem::replace(&mut self.language, Language::None);
+        let mut reader = TemplateReader { language, report };
+        self.from_name = reader.name(
+            locations
+                .from
+                .expect("a message that was composed has From"),
+            &mut composed.from.name,
+        );
+        for (index, mailbox) in composed.reply_to.iter_mut().enumerate() {
+            // One text that lists several mailboxes has one location.
+            let location = locations.reply_to.get(index).or(locations.reply_to.last());
+            let location = location.expect("a mailbox that was read was given somewhere");
+            if let Some(name) = reader.name(*location, &mut mailbox.name) {
+                self.reply_to.push((index, name));
+            }
+        }
+        self.language = reader.language;
+    }
+}
+
+/// Where the display names of From and Reply-To stand.
+#[derive(Debug)]
+pub(crate) struct NameLocations {
+    /// Absent where From is.
+    from: Option<Location>,
+    reply_to: Vec<Location>,
+}
+
+impl NameLocations {
+    pub fn of(json: &JsonMessage<'_>) -> Self {
+        let from = json.from.as_ref();
+        Self {
+            from: from.map(|from| name_location(from.location, &from.value)),
+            reply_to: match json
+                .reply_to
+                .as_ref()
+                .map(|field| (field.location, &field.value))
+            {
+                None => Vec::new(),
+                Some((location, JsonMailboxes::One(mailbox))) => {
+                    vec![name_location(location, mailbox)]
+                }
+                Some((_, JsonMailboxes::List(list))) => list
+                    .iter()
+                    .map(|mailbox| name_location(mailbox.location, &mailbox.value))
+                    .collect(),
+            },
+        }
+    }
+}
+
+fn name_location(location: Location, mailbox: &JsonMailbox<'_>) -> Location {
+    match mailbox {
+        JsonMailbox::Text(_) => location,
+        JsonMailbox::Object(parts) => parts.name.as_ref().map_or(location, |name| name.location),
+    }
+}
+
+/// `<url>, <mailto>`
+fn unsubscribe_body<'a>(
+    url: Option<&TemplateText<'a>>,
+    mailto: Option<&TemplateText<'a>>,
+) -> TemplateText<'a> {
+    let mut body = TemplateText::default();
+    if let Some(url) = url {
+        body.push_literal("<".into());
+        body.append(url.clone());
+        body.push_literal(">".into());
+    }
+    if let Some(mailto) = mailto {
+        let has_scheme = matches!(
+            mailto.pieces().first(),
+            Some(Piece::Literal(text)) if has_scheme(text, "mailto:")
+        );
+        let scheme = if has_scheme { "" } else { "mailto:" };
+        let comma = if url.is_some() { ", " } else { "" };
+        body.push_literal([comma, "<", scheme].concat().into());
+        body.append(mailto.clone());
+        body.push_literal(">".into());
+    }
+    body
+}
+
+/// Takes texts apart.
+struct TemplateReader<'r, 'a> {
+    language: Language<'a>,
+    report: &'r mut ProblemReport<'a>,
+}
+
+impl<'a> TemplateReader<'_, 'a> {
+    /// The template of a field, which is taken away then; what holds no placeholder stays, as the
+    /// text that it stands for.
+    fn text(
+        &mut self,
+        field: &mut Option<Located<Cow<'a, str>>>,
+        kind: TextKind,
+    ) -> Option<TemplateText<'a>> {
+        let Located { location, value } = field.take()?;
+        match self.parse(location, value, kind)?.into_literal() {
+            Ok(value) => {
+                *field = Some(Located { location, value });
+                None
+            }
+            Err(template) => Some(template),
+        }
+    }
+
+    /// The same for a field of the header.
+    fn header(&mut self, field: &mut Option<Located<Cow<'a, str>>>) -> Option<TemplateText<'a>> {
+        let source = field.clone();
+        let template = self.text(field, TextKind::Header)?;
+        header_text(source?, self.report);
+        Some(template)
+    }
+
+    fn extra(&mut self, headers: &mut JsonHeaders<'a>) -> Vec<(usize, TemplateText<'a>)> {
+        let values = headers.0.iter_mut().flat_map(|header| &mut header.values);
+        let mut templates = Vec::new();
+        for (index, value) in values.enumerate() {
+            let location = value.location;
+            // An empty value keeps the index of what is a template, or was refused.
+            let mut field = Some(Located {
+                location,
+                value: std::mem::take(&mut value.value),
+            });
+            if let Some(template) = self.header(&mut field) {
+                templates.push((index, template));
+            } else if let Some(field) = field {
+                *value = field;
+            }
+        }
+        templates
+    }
+
+    fn unsubscribe(&mut self, json: &mut JsonMessage<'a>) -> Option<UnsubscribeTemplate<'a>> {
+        let ways = &mut json.unsubscribe.as_mut()?.value;
+        let mut parse = |field: Option<&mut Located<Cow<'a, str>>>| {
+            let field = field?;
+            let template = self.parse(field.location, field.value.clone(), TextKind::Header)?;
+            if let Ok(literal) = template.clone().into_literal() {
+                field.value = literal;
+            }
+            Some(template)
+        };
+        let (url, mailto) = (parse(ways.url.as_mut()), parse(ways.mailto.as_mut()));
+        let one_click = ways.one_click.as_ref().map(|word| word.value);
+        if [&url, &mailto]
+            .into_iter()
+            .flatten()
+            .all(TemplateText::is_literal)
+        {
+            return None;
+        }
+        json.unsubscribe = None;
+        Some(UnsubscribeTemplate {
+            body: unsubscribe_body(url.as_ref(), mailto.as_ref()),
+            url,
+            mailto,
+            one_click,
+        })
+    }
+
+    fn name(
+        &mut self,
+        location: Location,
+        name: &mut Option<Cow<'a, str>>,
+    ) -> Option<TemplateText<'a>> {
+        let template = self.parse(location, name.take()?, TextKind::Header)?;
+        match template.into_literal() {
+            Ok(literal) => {
+                *name = Some(literal).filter(|name| !name.is_empty());
+                None
+            }
+            Err(template) => Some(template),
+        }
+    }
+
+    fn parse(
+        &mut self,
+        location: Location,
+        text: Cow<'a, str>,
+        kind: TextKind,
+    ) -> Option<TemplateText<'a>> {
+        self.language
+            .parse(text, kind)
+            .or_refuse(location, self.report)
+    }
+}

@@ -1,0 +1,25 @@
+//! What is given for the placeholders of a text.
+
+use crate::problem::Location;
+use std::borrow::Cow;
+
+/// A value with the name by which texts ask for it.
+#[derive(Debug)]
+pub(crate) struct Variable<'a> {
+    pub name: Cow<'a, str>,
+    /// Where what is wrong with it is told.
+    pub location: Location,
+    pub value: VariableValue<'a>,
+}
+
+/// A value of any type.
+#[derive(Debug)]
+pub(crate) enum VariableValue<'a> {
+    Text(Cow<'a, str>),
+    Integer(i128),
+    Float(f64),
+    Boolean(bool),
+    List(Vec<VariableValue<'a>>),
+    /// Names and values, each name once, in the order of the document.
+    Object(Vec<(Cow<'a, str>, VariableValue<'a>)>),
+}
