@@ -181,9 +181,9 @@ mod tests {
     };
 
     fn pieces(value: &str, style: Style) -> Option<Vec<String>> {
-        let mut encoder = ValueEncoder::default();
+        let mut values = ValueEncoder::default();
         let text = |piece: &[u8]| String::from_utf8(piece.to_vec()).unwrap();
-        let encoded = encoder.encode(value, style);
+        let encoded = values.encode(value, style);
         encoded.map(|encoded| encoded.pieces().map(text).collect())
     }
 
