@@ -1,4 +1,97 @@
-"""Messages for many, each with what is wrong with it: name -> (message, list of (code, pointer))."""
+"""Messages for many, each with what is wrong with it: name -> (message, the exact list of its problems).
+
+A new rule is a `Rule` with the words that callers read, and at least one message that breaks it.
+"""
+
+from typing import NamedTuple
+
+
+class Rule(NamedTuple):
+    """What every door says of a message that breaks the rule."""
+
+    code: str
+    detail: str
+
+    def at(self, *pointers: str) -> list[dict[str, str]]:
+        """The problems of a message that breaks it at these places, in this order."""
+        return [{"code": self.code, "pointer": pointer, "detail": self.detail} for pointer in pointers]
+
+
+BESIDE_RAW = Rule("conflict", "Beside `raw` only envelope fields can stand.")
+BESIDE_RECIPIENTS = Rule(
+    "conflict",
+    "Beside `recipients`, each of whom gets a message of their own, nobody else can be named.",
+)
+ONE_MESSAGE_ID = Rule(
+    "conflict",
+    "Each message of a merge needs an identifier of its own: put a variable into this one, or leave it out.",
+)
+NUMBER_IN_EXPANDED_MERGE = Rule(
+    "conflict",
+    "PowerMTA takes a number in its own merge form alone, which has no room for more than 11 delivery "
+    "windows; say `high`, `normal` or `low`.",
+)
+NO_MERGE = Rule("conflict", "This says how `recipients` are written down, and there are none.")
+CONTROL_IN_NAME = Rule("control_character", "A display name may not hold line ends or other control characters.")
+CONTROL_BY_JINJA = Rule(
+    "control_character",
+    "The template writes a line end or another control character into a header field for these values.",
+)
+CONTROL_IN_HEADER = Rule(
+    "control_character",
+    "This value lands in a header field, which may not hold line ends or other control characters.",
+)
+NO_AT = Rule("invalid_address", "The address has no @.")
+PRIORITY_OUT_OF_RANGE = Rule("invalid_choice", "PowerMTA's priority is a whole number from 1 to 100.")
+NO_PRIORITY = Rule("invalid_choice", "This must be one of `high`, `normal`, `low`.")
+NO_KIND_OF_MERGE = Rule("invalid_choice", "This must be one of `native`, `expanded`.")
+NO_LANGUAGE = Rule("invalid_choice", "This must be one of `none`, `merge`, `jinja`.")
+INVALID_MESSAGE_ID = Rule(
+    "invalid_message_id",
+    "A message identifier has the form left@right, of ASCII letters, digits, dots and a few signs.",
+)
+NO_PLACEHOLDER = Rule(
+    "invalid_template",
+    'A placeholder is written `{{ name }}` or `{{ name | default: "text" }}`, with three braces for a value '
+    'that is HTML; `{{ "{{" }}` writes two braces.',
+)
+NO_JINJA = Rule("invalid_template", "This is no template: syntax error, in its line 1.")
+NO_ENVID = Rule(
+    "invalid_token",
+    "This must be printable ASCII without blanks, quotes, backslashes and angle brackets, of 100 characters at most.",
+)
+NO_TOKEN = Rule(
+    "invalid_token",
+    "This must be printable ASCII without blanks, quotes, backslashes and angle brackets, of 200 characters at most.",
+)
+NO_UNSUBSCRIBE_URL = Rule(
+    "invalid_unsubscribe",
+    "The address must be an http or https URL in ASCII, of 900 octets at most.",
+)
+NO_UNSUBSCRIBE_ADDRESS = Rule("invalid_unsubscribe", "This must be an address, or a mailto: URL in ASCII.")
+NO_ADDRESS = Rule("missing_field", "A mailbox must have an `address`.")
+UNREAD_VARIABLES = Rule(
+    "missing_field",
+    "Variables are given; say how the texts are read: `merge`, `jinja` or `none`.",
+)
+MISSING_IN_JINJA = Rule(
+    "missing_variable",
+    "The template needs a variable that is not given: undefined value, in its line 1.",
+)
+MISSING_VARIABLE = Rule("missing_variable", "The template needs this variable; give it, or a default in the template.")
+NO_RECIPIENTS = Rule("no_recipients", "The message goes to nobody; give at least one recipient.")
+LONG_WORD = Rule("too_long", "A word of a header field must fit in a line of 998 octets.")
+TWO_MAILBOXES = Rule("too_many_mailboxes", "Each recipient is one mailbox; this is several.")
+UNKNOWN_FIELD = Rule("unknown_field", "There is no field of this name.")
+NO_TEXT = Rule("wrong_type", "The template puts this in, so it must be a text, a number, true or false.")
+PRIORITY_OF_OTHER_TYPE = Rule("wrong_type", "This must be `high`, `normal`, `low` or a number from 1 to 100.")
+NO_RECIPIENT = Rule(
+    "wrong_type",
+    "This must be a recipient: a string, or an object with `name`, `address` and `variables`.",
+)
+NO_STRING = Rule("wrong_type", "This must be a string.")
+NO_ARRAY = Rule("wrong_type", "This must be an array.")
+NO_OBJECT = Rule("wrong_type", "This must be an object of names and values.")
 
 BASE = {"from": "shop@example.com", "template": "merge", "text": "x"}
 ANN = {"address": "ann@example.org"}
@@ -67,86 +160,90 @@ def one(**fields: object) -> dict:
 
 X = {"x": "x"}
 MISSING = {
-    **{f"missing in {name}": (merge(own(), **put(name, "{{x}}")), [("missing_variable", "/recipients/0/variables/x")])
+    **{f"missing in {name}": (merge(own(), **put(name, "{{x}}")), MISSING_VARIABLE.at("/recipients/0/variables/x"))
        for name in PLACES},
     "missing for one": (
         merge([*own(X), *own(X), *own({}), *own(X)], subject="{{ x }}"),
-        [("missing_variable", "/recipients/2/variables/x")]
+        MISSING_VARIABLE.at("/recipients/2/variables/x")
     ),
     "missing for all": (
         merge(["ann@example.org", *own({"X": "x"}), *own({"x": None})], text="{{ x }}{{ x }}", subject="{{{ x }}}"),
-        [("missing_variable", f"/recipients/{index}/variables/x") for index in range(3)],
+        MISSING_VARIABLE.at(*(f"/recipients/{index}/variables/x" for index in range(3))),
     ),
     "two missing": (
         merge(own(), text="{{ x }} {{ y | default: '' }} {{ z }}"),
-        [("missing_variable", "/recipients/0/variables/x"), ("missing_variable", "/recipients/0/variables/z")],
+        MISSING_VARIABLE.at("/recipients/0/variables/x", "/recipients/0/variables/z"),
     ),
-    "missing in one message": (one(text="{{ x }}"), [("missing_variable", "/variables/x")]),
-    "null in one message": (one(text="{{ x }}", variables={"x": None}), [("missing_variable", "/variables/x")]),
+    "missing in one message": (one(text="{{ x }}"), MISSING_VARIABLE.at("/variables/x")),
+    "null in one message": (one(text="{{ x }}", variables={"x": None}), MISSING_VARIABLE.at("/variables/x")),
     "missing in jinja": (
-        merge([*own(X), *own()], text="{{ x }}", template="jinja"), [("missing_variable", "/recipients/1/variables")]
+        merge([*own(X), *own()], text="{{ x }}", template="jinja"), MISSING_IN_JINJA.at("/recipients/1/variables")
     ),
     "missing member in jinja": (
         merge(own({"user": {}}), text="{{ user.name }}", template="jinja"),
-        [("missing_variable", "/recipients/0/variables")]
+        MISSING_IN_JINJA.at("/recipients/0/variables")
     ),
-    "missing in one jinja message": (one(text="{{ x }}", template="jinja"), [("missing_variable", "/variables")]),
+    "missing in one jinja message": (one(text="{{ x }}", template="jinja"), MISSING_IN_JINJA.at("/variables")),
 }  # fmt: skip
 VALUES = {
     **{f"control {text!r} in {name}": (
-        merge(own({"x": f"a{text}b"}), **put(name, "{{x}}")), [("control_character", "/recipients/0/variables/x")]
+        merge(own({"x": f"a{text}b"}), **put(name, "{{x}}")), CONTROL_IN_HEADER.at("/recipients/0/variables/x")
     ) for name in HEADER_PLACES for text in CONTROLS},
-    "control in one message": (one(subject="{{ x }}", variables={"x": "\n"}), [("control_character", "/variables/x")]),
+    "control in one message": (one(subject="{{ x }}", variables={"x": "\n"}), CONTROL_IN_HEADER.at("/variables/x")),
     "control in a value for all": (
-        merge(own(), subject="{{ x }}", variables={"x": "\n"}), [("control_character", "/variables/x")]
+        merge(own(), subject="{{ x }}", variables={"x": "\n"}), CONTROL_IN_HEADER.at("/variables/x")
     ),
     "control in jinja": (
-        merge(own({"x": "\n"}), subject="{{ x }}", template="jinja"), [("control_character", "/recipients/0/variables")]
+        merge(own({"x": "\n"}), subject="{{ x }}", template="jinja"), CONTROL_BY_JINJA.at("/recipients/0/variables")
     ),
     "control in one jinja message": (
-        one(subject="{{ x }}", variables={"x": "\n"}, template="jinja"), [("control_character", "/variables")]
+        one(subject="{{ x }}", variables={"x": "\n"}, template="jinja"), CONTROL_BY_JINJA.at("/variables")
     ),
-    "list": (merge(own({"x": ["a"]}), text="{{ x }}"), [("wrong_type", "/recipients/0/variables/x")]),
-    "object": (merge(own({"x": {"y": 1}}), html="{{{ x }}}"), [("wrong_type", "/recipients/0/variables/x")]),
-    "list for all": (merge(own(), text="{{ x }}", variables={"x": []}), [("wrong_type", "/variables/x")]),
-    "list in one message": (one(text="{{ x }}", variables={"x": []}), [("wrong_type", "/variables/x")]),
+    "list": (merge(own({"x": ["a"]}), text="{{ x }}"), NO_TEXT.at("/recipients/0/variables/x")),
+    "object": (merge(own({"x": {"y": 1}}), html="{{{ x }}}"), NO_TEXT.at("/recipients/0/variables/x")),
+    "list for all": (merge(own(), text="{{ x }}", variables={"x": []}), NO_TEXT.at("/variables/x")),
+    "list in one message": (one(text="{{ x }}", variables={"x": []}), NO_TEXT.at("/variables/x")),
     **{f"url with {value!r}": (
-        merge(own({"x": value}), **put("url", "{{x}}")), [("invalid_unsubscribe", "/recipients/0/variables")]
+        merge(own({"x": value}), **put("url", "{{x}}")), NO_UNSUBSCRIBE_URL.at("/recipients/0/variables")
     ) for value in ["a b", ">", "å", "a>, <https://evil.example", "a" * 900]},
     "mailto": (
-        merge(own({"x": "a b"}), **put("mailto", "{{x}}")), [("invalid_unsubscribe", "/recipients/0/variables")]
+        merge(own({"x": "a b"}), **put("mailto", "{{x}}")), NO_UNSUBSCRIBE_ADDRESS.at("/recipients/0/variables")
     ),
     "url in one message": (
-        one(**put("url", "{{x}}"), variables={"x": " "}), [("invalid_unsubscribe", "/variables")]
+        one(**put("url", "{{x}}"), variables={"x": " "}), NO_UNSUBSCRIBE_URL.at("/variables")
     ),
     **{f"messageId with {value!r}": (
-        merge(own({"x": value}), **put("messageId", "{{x}}")), [("invalid_message_id", "/recipients/0/variables")]
+        merge(own({"x": value}), **put("messageId", "{{x}}")), INVALID_MESSAGE_ID.at("/recipients/0/variables")
     ) for value in ["a b", "a@b", "", "å", "a>, <b"]},
     "long word in a header field": (
-        merge(own({"x": "a" * 1_000}), **put("header", "{{x}}")), [("too_long", "/recipients/0/variables")]
+        merge(own({"x": "a" * 1_000}), **put("header", "{{x}}")), LONG_WORD.at("/recipients/0/variables")
     ),
     "long word in a header field of one message": (
-        one(**put("header", "a {{x}}"), variables={"x": "a" * 1_000}), [("too_long", "/variables")]
+        one(**put("header", "a {{x}}"), variables={"x": "a" * 1_000}), LONG_WORD.at("/variables")
     ),
 }  # fmt: skip
 TEMPLATES = {
-    **{f"{tag} in {name}": (merge(own(X), **put(name, tag)), [("invalid_template", pointer)])
+    **{f"{tag} in {name}": (merge(own(X), **put(name, tag)), NO_PLACEHOLDER.at(pointer))
        for name, (_, pointer) in PLACES.items() for tag in ("{{x", "{{x|upper}}")},
-    **{f"{tag} as a tag": (merge(own(X), text=f"a {tag} x"), [("invalid_template", "/text")]) for tag in BAD_TAGS},
-    **{f"{tag} as jinja": (merge(own(X), text=f"a {tag} x", template="jinja"), [("invalid_template", "/text")])
+    **{f"{tag} as a tag": (merge(own(X), text=f"a {tag} x"), NO_PLACEHOLDER.at("/text")) for tag in BAD_TAGS},
+    **{f"{tag} as jinja": (merge(own(X), text=f"a {tag} x", template="jinja"), NO_JINJA.at("/text"))
        for tag in BAD_JINJA},
-    "bad template of one message": (one(html="{{"), [("invalid_template", "/html")]),
+    "bad template of one message": (one(html="{{"), NO_PLACEHOLDER.at("/html")),
+    "three bad templates": (
+        merge(own(X), text="a {{}} x", subject="{{ 1x }}", html="{{ x | upper }}"),
+        NO_PLACEHOLDER.at("/text", "/subject", "/html"),
+    ),
     "two bad templates": (
-        merge(own(X), subject="{{", text="{{"), [("invalid_template", "/subject"), ("invalid_template", "/text")]
+        merge(own(X), subject="{{", text="{{"), NO_PLACEHOLDER.at("/text", "/subject")
     ),
 }  # fmt: skip
 FIELDS = {
-    "no recipients": (merge([]), [("no_recipients", "/recipients")]),
-    **{f"beside {name}": (merge(own(), **{name: "bo@example.org"}), [("conflict", f"/{name}")])
+    "no recipients": (merge([]), NO_RECIPIENTS.at("/recipients")),
+    **{f"beside {name}": (merge(own(), **{name: "bo@example.org"}), BESIDE_RECIPIENTS.at(f"/{name}"))
        for name in ("to", "cc", "bcc")},
     "beside all": (
         merge(own(), to="bo@example.org", cc="cy@example.org", bcc=[ANN]),
-        [("conflict", "/to"), ("conflict", "/cc"), ("conflict", "/bcc")],
+        BESIDE_RECIPIENTS.at("/to", "/cc", "/bcc"),
     ),
     "beside raw": (
         {
@@ -156,49 +253,51 @@ FIELDS = {
             "variables": X,
             "merge": "native",
         },
-        [("conflict", f"/{name}") for name in ("recipients", "template", "variables", "merge")],
+        BESIDE_RAW.at("/recipients", "/template", "/variables", "/merge"),
     ),
-    "messageId without a placeholder": (merge(own(), messageId="a@b.example"), [("conflict", "/messageId")]),
+    "messageId without a placeholder": (merge(own(), messageId="a@b.example"), ONE_MESSAGE_ID.at("/messageId")),
     "messageId and no template": (
-        merge(own(), messageId="a@b.example", template="none"), [("conflict", "/messageId")]
+        merge(own(), messageId="a@b.example", template="none"), ONE_MESSAGE_ID.at("/messageId")
     ),
-    "merge without recipients": (one(merge="native"), [("conflict", "/merge")]),
+    "merge without recipients": (one(merge="native"), NO_MERGE.at("/merge")),
     "priority in an expanded merge": (
-        merge(own(priority=1), merge="expanded"), [("conflict", "/recipients/0/priority")]
+        merge(own(priority=1), merge="expanded"), NUMBER_IN_EXPANDED_MERGE.at("/recipients/0/priority")
     ),
-    "variables and no template": (merge(own(), template=None, variables=X), [("missing_field", "/template")]),
-    "variables of a recipient and no template": (merge(own(X), template=None), [("missing_field", "/template")]),
-    "variables of one message and no template": (one(template=None, variables=X), [("missing_field", "/template")]),
-    **{f"template {value!r}": (merge(own(), template=value), [(code, "/template")])
-       for value, code in [("mustache", "invalid_choice"), ("", "invalid_choice"), (1, "wrong_type")]},
-    **{f"merge {value!r}": (merge(own(), merge=value), [(code, "/merge")])
-       for value, code in [("both", "invalid_choice"), (1, "wrong_type")]},
-    **{f"variables {value!r}": (merge(own(value), variables=value), [
-        ("wrong_type", "/recipients/0/variables"), ("wrong_type", "/variables")
-    ]) for value in ("x", 1, ["x"], True)},
-    **{f"recipients {value!r}": (merge(value), [("wrong_type", "/recipients")]) for value in (1, True, {})},
-    **{f"recipient {value!r}": (merge([ANN, value]), [("wrong_type", "/recipients/1")]) for value in (1, True, ["x"])},
+    "variables and no template": (merge(own(), template=None, variables=X), UNREAD_VARIABLES.at("/template")),
+    "variables of a recipient and no template": (merge(own(X), template=None), UNREAD_VARIABLES.at("/template")),
+    "variables of one message and no template": (one(template=None, variables=X), UNREAD_VARIABLES.at("/template")),
+    **{f"template {value!r}": (merge(own(), template=value), rule.at("/template"))
+       for value, rule in [("mustache", NO_LANGUAGE), ("", NO_LANGUAGE), (1, NO_STRING)]},
+    **{f"merge {value!r}": (merge(own(), merge=value), rule.at("/merge"))
+       for value, rule in [("both", NO_KIND_OF_MERGE), (1, NO_STRING)]},
+    **{f"variables {value!r}": (
+        merge(own(value), variables=value), NO_OBJECT.at("/variables", "/recipients/0/variables")
+    ) for value in ("x", 1, ["x"], True)},
+    **{f"recipients {value!r}": (merge(value), NO_ARRAY.at("/recipients")) for value in (1, True, {})},
+    **{f"recipient {value!r}": (merge([ANN, value]), NO_RECIPIENT.at("/recipients/1")) for value in (1, True, ["x"])},
 }  # fmt: skip
 OWN = {
-    "no address": (merge([{"name": "Ann"}]), [("missing_field", "/recipients/0/address")]),
+    "no address": (merge([{"name": "Ann"}]), NO_ADDRESS.at("/recipients/0/address")),
     "two mailboxes": (
-        merge(["ann@example.org", "bo@example.org, cy@example.org"]), [("too_many_mailboxes", "/recipients/1")]
+        merge(["ann@example.org", "bo@example.org, cy@example.org"]), TWO_MAILBOXES.at("/recipients/1")
     ),
-    "bad mailbox": (merge(["ann@example.org", "nobody"]), [("invalid_address", "/recipients/1")]),
-    "bad address": (merge([{"address": "nobody"}]), [("invalid_address", "/recipients/0/address")]),
-    "bad email": (merge([{"email": "nobody"}]), [("invalid_address", "/recipients/0/email")]),
-    "control in a name": (merge(own(name="a\nb")), [("control_character", "/recipients/0/name")]),
-    "unknown field": (merge(own(colour="red")), [("unknown_field", "/recipients/0/colour")]),
-    "field of the message": (merge(own(subject="x")), [("unknown_field", "/recipients/0/subject")]),
-    "sender": (merge(own(sender="nobody")), [("invalid_address", "/recipients/0/sender")]),
-    **{f"{name} {value!r}": (merge([ANN, *own(**{name: value})]), [("invalid_token", f"/recipients/1/{name}")])
-       for name in ("envid", "job", "vmta")
+    "bad mailbox": (merge(["ann@example.org", "nobody"]), NO_AT.at("/recipients/1")),
+    "bad address": (merge([{"address": "nobody"}]), NO_AT.at("/recipients/0/address")),
+    "bad email": (merge([{"email": "nobody"}]), NO_AT.at("/recipients/0/email")),
+    "control in a name": (merge(own(name="a\nb")), CONTROL_IN_NAME.at("/recipients/0/name")),
+    "unknown field": (merge(own(colour="red")), UNKNOWN_FIELD.at("/recipients/0/colour")),
+    "field of the message": (merge(own(subject="x")), UNKNOWN_FIELD.at("/recipients/0/subject")),
+    "sender": (merge(own(sender="nobody")), NO_AT.at("/recipients/0/sender")),
+    **{f"{name} {value!r}": (merge([ANN, *own(**{name: value})]), rule.at(f"/recipients/1/{name}"))
+       for name, rule in {"envid": NO_ENVID, "job": NO_TOKEN, "vmta": NO_TOKEN}.items()
        for value in ("", "a b", "å", 'a"', "a\\b", "a\r\nRCPT TO:<eve@example.com>")},
-    **{f"{name} is a number": (merge(own(**{name: 1})), [("wrong_type", f"/recipients/0/{name}")])
+    **{f"{name} is a number": (merge(own(**{name: 1})), NO_STRING.at(f"/recipients/0/{name}"))
        for name in ("envid", "job", "vmta", "sender", "name", "address")},
-    **{f"priority {value!r}": (merge(own(priority=value)), [("invalid_choice", "/recipients/0/priority")])
-       for value in (0, 101, -1, "urgent", "1")},
-    **{f"priority {value!r}": (merge(own(priority=value)), [("wrong_type", "/recipients/0/priority")])
+    **{f"priority {value!r}": (merge(own(priority=value)), PRIORITY_OUT_OF_RANGE.at("/recipients/0/priority"))
+       for value in (0, 101, -1)},
+    **{f"priority {value!r}": (merge(own(priority=value)), NO_PRIORITY.at("/recipients/0/priority"))
+       for value in ("urgent", "1")},
+    **{f"priority {value!r}": (merge(own(priority=value)), PRIORITY_OF_OTHER_TYPE.at("/recipients/0/priority"))
        for value in (True, [1])},
     "several": (
         merge(
@@ -208,8 +307,15 @@ OWN = {
             cc="a@b.example",
         ),
         [
-            ("conflict", "/cc"), ("invalid_template", "/html"), ("invalid_address", "/recipients/0"),
-            ("missing_field", "/recipients/1/address"), ("invalid_token", "/recipients/3/envid"),
+            *NO_PLACEHOLDER.at("/html"),
+            *BESIDE_RECIPIENTS.at("/cc"),
+            *NO_AT.at("/recipients/0"),
+            *MISSING_VARIABLE.at("/recipients/0/variables/x"),
+            *NO_ADDRESS.at("/recipients/1/address"),
+            *MISSING_VARIABLE.at("/recipients/1/variables/x"),
+            *CONTROL_IN_HEADER.at("/recipients/2/variables/x"),
+            *MISSING_VARIABLE.at("/recipients/3/variables/x"),
+            *NO_ENVID.at("/recipients/3/envid"),
         ],
     ),
 }  # fmt: skip

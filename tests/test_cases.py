@@ -1,7 +1,8 @@
 """Every case of `cases/` through every door.
 
 A case is a folder with `message.json` and either `expected.pickup`, the exact octets of the pickup file, or
-`problems.json`, the exact list of problems. `pytest --update-cases` writes the expected files anew from the command.
+`problems.json`, the exact list of problems; what can be wrong with a merge is in `merge_problems.py`.
+`pytest --update-cases` writes the expected files anew from the command.
 """
 
 import json
@@ -15,6 +16,7 @@ from doors import Command, Door, Refused
 from judge import judge
 from merge_judge import Sent, judge_merge, judge_sent, take_apart
 from merge_model import personal
+from merge_problems import PROBLEMS
 from not_yet import NOT_YET
 from readers import ForeignReaders
 
@@ -114,7 +116,9 @@ def test_a_case_has_one_outcome(case: Path):
 def test_every_problem_code_has_a_case():
     source = (Path(__file__).parent.parent / "core/src/problem/code.rs").read_text(encoding="utf-8")
     codes = set(re.findall(r'^    \w+ = "(\w+)",$', source, re.MULTILINE))
-    seen = {problem["code"] for case in BAD for problem in json.loads((case / "problems.json").read_bytes())}
+    lists = [json.loads((case / "problems.json").read_bytes()) for case in BAD]
+    lists += [problems for _, problems in PROBLEMS.values()]
+    seen = {problem["code"] for problems in lists for problem in problems}
     # What is wrong between a form's JSON and its files is tested with forms.
     assert codes - seen == {"unknown_part", "unused_part"}
     assert seen <= codes
