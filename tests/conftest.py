@@ -1,6 +1,7 @@
 """What all tests share: the binary under test, a daemon, the doors, the foreign parsers."""
 
 import os
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -84,3 +85,22 @@ def door(request: pytest.FixtureRequest, binary: Path) -> Door:
         process = request.getfixturevalue("node_process")
         return Node(process) if request.param == Node.name else NodeJson(process)
     return Http(request.getfixturevalue("shared_daemon"))
+
+
+@pytest.fixture
+def run(binary: Path, tmp_path: Path):
+    """Runs the program in an empty folder."""
+
+    def run(*arguments: str | Path, stdin: bytes = b"", **options: object) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [binary, *arguments], input=stdin, capture_output=True, cwd=tmp_path, check=False, timeout=60, **options
+        )
+
+    return run
+
+
+@pytest.fixture
+def pickup(tmp_path: Path) -> Path:
+    path = tmp_path / "pickup"
+    path.mkdir(exist_ok=True)
+    return path

@@ -25,6 +25,16 @@ class Answer:
         return json.loads(self.body)
 
 
+def assert_problem(answer, status: int) -> dict:
+    """A problem document of RFC 9457 that says its status."""
+    assert answer.status == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    document = answer.json() if hasattr(answer, "json") else json.loads(answer.body)
+    assert document["status"] == status
+    assert document["title"]
+    return document
+
+
 class Daemon:
     """Starts `pmtaemailapi -listen 127.0.0.1:0 -pickup DIR` and waits until it says where it listens.
 

@@ -10,14 +10,19 @@ import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from os import EX_DATAERR
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote
 
 import pmtaemail
 from daemon import Answer, Daemon
+from readers.line_process import LineProcess
 
-EX_DATAERR = 65
+
+def encode(message: object) -> bytes:
+    """A message as JSON."""
+    return json.dumps(message, ensure_ascii=False).encode()
 
 
 class Refused(Exception):
@@ -150,26 +155,14 @@ class PythonJson(Python):
         return message
 
 
-class NodeProcess:
-    """A Node process with the package loaded; a context manager that ends it."""
+class NodeProcess(LineProcess):
+    """A Node process with the package loaded."""
 
     def __init__(self) -> None:
-        script = Path(__file__).with_name("node_door.mjs")
-        self.process = subprocess.Popen(["node", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        super().__init__("node", str(Path(__file__).with_name("node_door.mjs")))
 
-    def __enter__(self) -> "NodeProcess":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.stdin.close()
-        self.process.wait()
-        self.process.stdout.close()
-
-    def ask(self, **request: str) -> dict[str, Any]:
-        self.process.stdin.write(json.dumps(request).encode() + b"\n")
-        self.process.stdin.flush()
-        answer = json.loads(self.process.stdout.readline())
-        assert "error" not in answer, answer["error"]
+    def ask(self, request: dict) -> dict:
+        answer = super().ask(request)
         if answer.get("problems"):
             raise Refused(answer["problems"])
         return answer
@@ -196,7 +189,7 @@ class Node:
         return [base64.b64decode(file) for file in self.ask("pickupFiles", message)["files"]]
 
     def ask(self, verb: str, message: bytes) -> dict[str, Any]:
-        return self.process.ask(verb=verb, message=base64.b64encode(message).decode(), **{"as": self.kind(message)})
+        return self.process.ask({"verb": verb, "message": base64.b64encode(message).decode(), "as": self.kind(message)})
 
     def kind(self, message: bytes) -> str:
         try:

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from os import EX_CANTCREAT, EX_DATAERR, EX_IOERR, EX_NOINPUT, EX_OSERR, EX_TEMPFAIL, EX_USAGE
 from pathlib import Path
 
 import pytest
@@ -11,27 +12,7 @@ from pickup_reader import read
 from raw_http import MESSAGE
 
 BAD = b'{"from":"ann@example.com","to":["bo@example.org","nobody"]}'
-EX_USAGE, EX_DATAERR, EX_NOINPUT, EX_OSERR, EX_CANTCREAT, EX_IOERR, EX_TEMPFAIL = 64, 65, 66, 71, 73, 74, 75
 CANARY = "kanarienvogel"
-
-
-@pytest.fixture
-def run(binary: Path, tmp_path: Path):
-    """Runs the program in an empty folder."""
-
-    def run(*arguments: str | Path, stdin: bytes = b"", **options: object) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            [binary, *arguments], input=stdin, capture_output=True, cwd=tmp_path, check=False, timeout=60, **options
-        )
-
-    return run
-
-
-@pytest.fixture
-def pickup(tmp_path: Path) -> Path:
-    path = tmp_path / "pickup"
-    path.mkdir(exist_ok=True)
-    return path
 
 
 @pytest.fixture(params=["stdin", "dash", "file"])

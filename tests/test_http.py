@@ -9,25 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from daemon import Daemon
+from daemon import Daemon, assert_problem
 from pickup_reader import read
 from raw_http import MESSAGE, exchange, head, read_answer
 
-PROBLEM = "application/problem+json"
 BAD = b'{"from":"ann@example.com","to":["bo@example.org","nobody"]}'
 CANARY = "kanarienvogel"
 LIMIT = 32 * 1024 * 1024
 MERGE_LIMIT = 1024 * 1024 * 1024
-
-
-def assert_problem(answer, status: int) -> dict:
-    """A problem document of RFC 9457 that says its status."""
-    assert answer.status == status
-    assert answer.headers["content-type"] == PROBLEM
-    document = answer.json() if hasattr(answer, "json") else json.loads(answer.body)
-    assert document["status"] == status
-    assert document["title"]
-    return document
 
 
 def only_file(daemon: Daemon) -> bytes:

@@ -4,11 +4,9 @@ What PowerMTA makes of the native files, the expanded files, and `render` of the
 nobody here wrote must see the same in all three, and the model of the documentation must expect it.
 """
 
-import json
-
 import pytest
 
-from doors import Door, PythonJson
+from doors import Door, PythonJson, encode
 from merge_examples import ANY, BODIES, NATIVE, each, filling
 from merge_judge import header_field, judge_merge, take_apart
 from merge_model import personal, recipients
@@ -22,10 +20,6 @@ NATIVE_ALONE = {"envelopes"}
 @pytest.fixture(scope="module")
 def quick() -> Door:
     return PythonJson()
-
-
-def encode(message: dict) -> bytes:
-    return json.dumps(message, ensure_ascii=False).encode()
 
 
 def judge_through(door: Door, message: dict, readers: ForeignReaders) -> list[str]:

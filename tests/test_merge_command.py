@@ -2,15 +2,13 @@
 
 import json
 import subprocess
+from os import EX_DATAERR, EX_USAGE
 from pathlib import Path
 
 import pytest
 
 from crowd import FIXED, as_json, as_lines, known_crowd
 from pickup_reader import read
-from test_command import EX_DATAERR, EX_USAGE, pickup, run
-
-__all__ = ["pickup", "run"]
 
 
 @pytest.fixture

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from crowd import FIXED, HEAD, as_json, as_lines, assert_right, crowd, json_pieces, known_crowd, line_pieces, recipient
-from daemon import Answer, Daemon
+from daemon import Answer, Daemon, assert_problem
 from merge_judge import header_field
 from pickup_reader import PickupFile, read
-from test_http import assert_problem
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
 MANY = 10_000

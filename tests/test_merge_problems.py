@@ -5,12 +5,8 @@ import json
 import pytest
 
 from daemon import Daemon
-from doors import Door, PythonJson, Refused
+from doors import Door, PythonJson, Refused, encode
 from merge_problems import BASE, PROBLEMS, merge, own
-
-
-def encode(message: dict) -> bytes:
-    return json.dumps(message).encode()
 
 
 def problems_of(verb, message: bytes) -> list[tuple[str, str]]:

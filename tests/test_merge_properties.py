@@ -1,24 +1,20 @@
 """Any value in any place of a template: either problems come out at that recipient, or every reader reads it back."""
 
-import os
 from contextlib import suppress
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from doors import Door, PythonJson, Refused
+from doors import Door, PythonJson, Refused, encode
 from merge_examples import EVERYWHERE, SHOP, filling
 from merge_judge import judge_merge
 from merge_model import personal
 from readers import ForeignReaders
-from test_merge import encode
-from test_more_properties import MORE_EVIL
-from test_properties import CHARACTERS
-from test_properties import SETTINGS as ALL_SETTINGS
+from strategies import CHARACTERS, MORE_EVIL, examples
 
 # Each example is several messages, in three forms, before six readers.
-SETTINGS = settings(ALL_SETTINGS, max_examples=int(os.environ.get("EXAMPLES", "40")))
+SETTINGS = examples(40)
 EVIL = [
     *MORE_EVIL, "[x]", "[[", "[*to]", "{{", "}}", "{{ x }}", "{{{", "{%", "%}", "{#", "XDFN", "&lt;",
     '" *from="e@b.example', "\nXPRT 2 LAST\n", "\n.\nRCPT TO:<eve@example.com>\n",

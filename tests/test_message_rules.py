@@ -2,6 +2,7 @@
 
 import pytest
 
+from line_ends import octets
 from message_rules import broken_rules
 
 HEAD = (
@@ -19,10 +20,6 @@ BOTH = HEAD + (
     "--b1--\n"
 )
 ASCII_SUBJECT = "Hello there"
-
-
-def octets(text: str) -> bytes:
-    return text.replace("\n", "\r\n").encode()
 
 
 @pytest.mark.parametrize(

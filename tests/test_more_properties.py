@@ -4,37 +4,19 @@ Nothing else appears: no header field, no recipient, no part, none of PowerMTA's
 """
 
 import base64
-import os
 import unicodedata
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from doors import Door, Http, Refused
+from doors import Door, Http, Refused, encode
 from judge import judge
 from readers import ForeignReaders
-from test_properties import EVIL, HEADER_TEXT, LONG, PLAIN, TEXT, encode
-from test_properties import SETTINGS as ALL_SETTINGS
+from strategies import HEADER_TEXT, LONG, MORE_EVIL, PLAIN, TEXT, examples
 
-MORE_EVIL = [
-    *EVIL,
-    "/",
-    "..",
-    "%0D%0A",
-    "'",
-    "*",
-    "''",
-    "*0*=",
-    "filename=",
-    "name=",
-    "boundary=",
-    "cid:",
-    "charset=",
-    "+",
-]
 # Six readers read each example.
-SETTINGS = settings(ALL_SETTINGS, max_examples=int(os.environ.get("EXAMPLES", "60")))
+SETTINGS = examples(60)
 # Short text that is mostly right for a token, with something in it that may not be.
 WORD = st.tuples(st.from_regex(r"[A-Za-z0-9._-]{0,12}", fullmatch=True), st.sampled_from([*MORE_EVIL, ""])).map("".join)
 ANY = st.one_of(WORD, TEXT, LONG)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from line_ends import octets
 from pickup_reader import PickupError, read
 
 MESSAGE = "From: a@example.com\nSubject: hi\n\nText.\n"
@@ -19,10 +20,6 @@ MERGE = (
     "XPRT 1\nx-dkim-options: s=s1; d=example.com\nFrom: <shop@example.com>\n.\n"
     "XPRT 2\nTo: [*to]\nDate: [*date]\n.\nXPRT 3 LAST\nSubject: Hello [name]\n\n..How is [city], [[name]? [Name]\n.\n"
 )
-
-
-def octets(text: str) -> bytes:
-    return text.replace("\n", "\r\n").encode()
 
 
 def test_header_form():

@@ -1,31 +1,18 @@
 """Any text in any field: either problems come out, or every reader reads back exactly what went in."""
 
 import json
-import os
 import unicodedata
 from contextlib import suppress
 
 import pytest
-from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from doors import Door, Http, Refused
+from doors import Door, Http, Refused, encode
 from judge import judge
 from readers import ForeignReaders
+from strategies import HEADER_TEXT, LONG, PLAIN, TEXT, examples
 
-EVIL = [
-    "\r\n", "\n", "\r", "\0", "\t", " ", "  ", '"', "\\", "<", ">", "@", ",", ";", ":", "(", ")", "[", "]",
-    "=?utf-8?B?",
-    "=?utf-8?q?a?=", "?=", "=", "=20", "_", ".", "\r\n.\r\n", "--", "Bcc: eve@example.com",
-    "x-receiver: eve@example.com", "\u00e9", "e\u0301", "\U0001f468\u200d\U0001f469", "\u202e", "\ufeff", "\u2028",
-    "\x85", "\x7f", "\x1b", "xn--", "\u3002", "ß",
-]  # fmt: skip
-CHARACTERS = st.characters(codec="utf-8")
-# Ordinary text with dangerous pieces in it.
-TEXT = st.lists(st.one_of(st.sampled_from(EVIL), st.text(CHARACTERS, max_size=20)), max_size=12).map("".join)
-LONG = st.tuples(TEXT, st.integers(1, 40)).map(lambda pair: pair[0] * pair[1])
-# Text that a header can say: no control characters.
-HEADER_TEXT = LONG.map(lambda text: "".join(char for char in text if unicodedata.category(char) != "Cc"))
 LOCAL = st.from_regex(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]{1,20}(\.[a-zA-Z]{1,8}){0,2}", fullmatch=True)
 LABEL = st.one_of(
     st.from_regex(r"[a-z0-9]([a-z0-9]{0,10})", fullmatch=True), st.sampled_from(["müller", "例え", "фирма", "EXAMPLE"])
@@ -47,24 +34,13 @@ GOOD = st.fixed_dictionaries(
         "html": LONG,
     },
 )
-PLAIN = {"from": "ann@example.com", "to": "bo@example.org"}
-# The same examples on every run, unless more are asked for: `EXAMPLES=5000 pytest tests/test_properties.py`.
-SETTINGS = settings(
-    max_examples=int(os.environ.get("EXAMPLES", "200")),
-    derandomize="EXAMPLES" not in os.environ,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+SETTINGS = examples(200)
 
 
 @pytest.fixture(scope="module")
 def http(shared_daemon) -> Door:
     """The quickest door."""
     return Http(shared_daemon)
-
-
-def encode(message: dict) -> bytes:
-    return json.dumps(message, ensure_ascii=False).encode()
 
 
 @SETTINGS

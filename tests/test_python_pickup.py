@@ -1,0 +1,152 @@
+"""What Python gets back when it submits: receipts, errors, threads, asyncio."""
+
+import asyncio
+import dataclasses
+import errno
+import pickle
+import threading
+from pathlib import Path
+
+import pytest
+
+import pmtaemail
+from pickup_reader import read
+from python_messages import MESSAGE, RENDERED
+
+
+def test_submit(tmp_path: Path):
+    pickup = pmtaemail.Pickup(tmp_path)
+    receipt = pickup.submit(MESSAGE)
+    octets = b"".join((tmp_path / name).read_bytes() for name in receipt.files)
+    assert octets.endswith(RENDERED)
+    assert receipt.asdict() == {
+        "id": receipt.id,
+        "messageId": "1@example.com",
+        "files": [f"{receipt.id}.eml"],
+        "recipients": 2,
+        "octets": len(octets),
+    }
+    assert pickup.directory == tmp_path
+    assert isinstance(pickup.directory, Path)
+    assert str(tmp_path) in repr(pickup)
+    assert pickup.submit(from_="shop@example.com", to="ann@example.org").recipients == 1
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        receipt.id = "2"
+
+
+@pytest.mark.parametrize("options", [{}, {"durability": "none"}, {"syncfs": False}])
+def test_submit_many_tells_of_each(tmp_path: Path, options):
+    def messages():
+        for number in range(600):
+            yield {**MESSAGE, "subject": f"{number}"} if number % 100 else {"from": 5}
+        yield object()
+
+    results = pmtaemail.Pickup(str(tmp_path), **options).submit_many(messages())
+    assert len(results) == 601
+    assert isinstance(results[-1], TypeError)
+    for number, result in enumerate(results[:-1]):
+        if number % 100 == 0:
+            assert isinstance(result, pmtaemail.MessageError)
+        else:
+            assert b"\r\nSubject: %d\r\n" % number in (tmp_path / result.files[0]).read_bytes()
+    assert len(list(tmp_path.iterdir())) == 594
+
+
+def test_submit_many_hands_nothing_over_when_the_iterable_fails(tmp_path: Path):
+    def messages():
+        yield MESSAGE
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        pmtaemail.Pickup(tmp_path).submit_many(messages())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_directory(tmp_path: Path):
+    with pytest.raises(pmtaemail.PickupError, match="make the directory") as error:
+        pmtaemail.Pickup(tmp_path / "pickup")
+    assert isinstance(error.value, OSError)
+    assert isinstance(error.value, pmtaemail.Error)
+    assert (error.value.errno, error.value.filename) == (errno.ENOENT, str(tmp_path / "pickup"))
+    copy = pickle.loads(pickle.dumps(error.value))
+    assert (type(copy), copy.errno, str(copy)) == (pmtaemail.PickupError, errno.ENOENT, str(error.value))
+
+
+def test_a_directory_that_vanishes(tmp_path: Path):
+    (tmp_path / "pickup").mkdir()
+    pickup = pmtaemail.Pickup(tmp_path / "pickup")
+    (tmp_path / "pickup").rmdir()
+    with pytest.raises(pmtaemail.PickupError):
+        pickup.submit(MESSAGE)
+    assert [type(result) for result in pickup.submit_many([MESSAGE, {}, MESSAGE])] == [
+        pmtaemail.PickupError,
+        pmtaemail.MessageError,
+        pmtaemail.PickupError,
+    ]
+
+
+def test_an_unknown_durability(tmp_path: Path):
+    with pytest.raises(ValueError, match="durability"):
+        pmtaemail.Pickup(tmp_path, durability="perhaps")
+
+
+def test_many_threads_share_one_pickup(tmp_path: Path):
+    pickup = pmtaemail.Pickup(tmp_path)
+    receipts: list[pmtaemail.Receipt] = []
+
+    def work():
+        receipts.extend(pickup.submit(MESSAGE) for _ in range(10))
+
+    threads = [threading.Thread(target=work) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {receipt.files[0] for receipt in receipts} == {file.name for file in tmp_path.iterdir()}
+    assert len(receipts) == 160
+
+
+def test_the_interpreter_is_free_while_a_message_is_handed_over(tmp_path: Path):
+    """A thread that waits for the disk holds nobody up."""
+    pickup = pmtaemail.Pickup(tmp_path)
+    large = {**MESSAGE, "text": "x" * 20_000_000}
+    turns = 0
+    done = threading.Event()
+
+    def work():
+        pickup.submit(large)
+        done.set()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    while not done.wait(0):
+        turns += 1
+    thread.join()
+    assert turns > 100
+
+
+def test_asyncio(tmp_path: Path):
+    async def main() -> None:
+        async with pmtaemail.AsyncPickup(tmp_path) as pickup:
+            receipts = await asyncio.gather(*(pickup.submit(MESSAGE, subject=f"{n}") for n in range(100)))
+            assert {receipt.files[0] for receipt in receipts} == {file.name for file in tmp_path.iterdir()}
+            with pytest.raises(pmtaemail.MessageError):
+                await pickup.submit({})
+            first, second = await pickup.submit_many(iter([MESSAGE, {}]))
+            assert read((tmp_path / first.files[0]).read_bytes()).recipients
+            assert isinstance(second, pmtaemail.MessageError)
+            assert pickup.directory == tmp_path
+
+    asyncio.run(main())
+
+
+def test_the_message_is_read_when_it_is_submitted(tmp_path: Path):
+    async def main() -> bytes:
+        async with pmtaemail.AsyncPickup(tmp_path) as pickup:
+            message = {**MESSAGE}
+            submitted = asyncio.ensure_future(pickup.submit(message))
+            await asyncio.sleep(0)
+            message.clear()
+            return (tmp_path / (await submitted).files[0]).read_bytes()
+
+    assert asyncio.run(main()).endswith(RENDERED)
