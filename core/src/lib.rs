@@ -22,6 +22,7 @@ mod address;
 mod characters;
 mod envelope;
 mod header;
+mod identity;
 mod json;
 mod message;
 mod mime;
@@ -34,6 +35,7 @@ mod template;
 mod text;
 
 pub use address::{AddrSpec, InvalidAddress};
+pub use identity::{Id, Identity, InvalidId, InvalidTime};
 pub use json::{NotUnicode, schema};
 pub use message::{FilePart, HeaderRecipients, Message, SenderDefaults, add_missing_fields};
 pub use pickup_directory::{
@@ -42,7 +44,6 @@ pub use pickup_directory::{
 };
 pub use pickup_file::{EnvelopeIds, PickupFile};
 pub use problem::{Code, Problem, Problems};
-pub use stamp::Id;
 pub use submit::{
     Batch, GroupLimits, MessageStream, Receipt, StreamFormat, StreamedMessage, Submission,
     SubmitError,

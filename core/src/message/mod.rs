@@ -41,6 +41,7 @@ pub(crate) use single::SingleMessage;
 pub(crate) use templates::{FilledHeader, Templates};
 pub(crate) use unsubscribe::ONE_CLICK;
 
+use crate::identity::Identity;
 use crate::json::{self, Reading, Unreadable};
 use crate::problem::{Location, ProblemReport, Problems};
 use crate::stamp::Stamp;
@@ -239,7 +240,12 @@ impl<'a> Message<'a> {
     /// Date and Message-ID are made where the message gives none; with both given, the same
     /// message always yields the same bytes.
     pub fn render(&self) -> Vec<u8> {
-        let stamp = Stamp::now();
+        self.render_with(Identity::now())
+    }
+
+    /// The same, with the time and the identifier that Date and Message-ID are made of.
+    pub fn render_with(&self, identity: Identity) -> Vec<u8> {
+        let stamp = identity;
         match &self.kind {
             MessageKind::Single(message) => message.render(&stamp),
             MessageKind::Merge(merge, recipients) => merge.render_for(recipients.first(), &stamp),

@@ -1,7 +1,7 @@
 //! What is done with a message.
 
+use crate::identity::Identity;
 use crate::message::{Merge, Message, MessageKind, Recipient, SingleMessage};
-use crate::stamp::Stamp;
 use std::convert::Infallible;
 
 /// Something that is done with a message: it is checked, rendered, or put into pickup files.
@@ -81,7 +81,7 @@ impl MergeAction for Check {
 pub(super) struct Render {
     /// Counted from 0.
     pub index: usize,
-    pub stamp: Stamp,
+    pub identity: Identity,
 }
 
 impl Action for Render {
@@ -90,7 +90,7 @@ impl Action for Render {
     type Merge<'m> = RenderMerge<'m>;
 
     fn single(self, message: &SingleMessage<'_>) -> Result<Self::Output, Infallible> {
-        Ok(Some(message.render(&self.stamp)))
+        Ok(Some(message.render(&self.identity)))
     }
 
     fn merge<'m>(self, merge: &'m Merge<'m>) -> RenderMerge<'m> {
@@ -116,7 +116,7 @@ impl MergeAction for RenderMerge<'_> {
 
     fn recipient(&mut self, recipient: &Recipient<'_>) -> Result<(), Infallible> {
         if self.count == self.action.index {
-            let rendered = self.merge.render_for(recipient, &self.action.stamp);
+            let rendered = self.merge.render_for(recipient, &self.action.identity);
             self.rendered = Some(rendered);
         }
         self.count += 1;

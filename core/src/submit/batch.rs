@@ -6,9 +6,9 @@ use super::limits::GroupSize;
 use super::receipt::Receipt;
 use super::submission::Submission;
 use super::writer::{Made, MergeFiles, Written};
+use crate::identity::Identity;
 use crate::message::Message;
 use crate::pickup_directory::{PickupDirectory, PickupError};
-use crate::stamp::Stamp;
 use std::mem;
 
 /// Submits many messages in groups that share their syncs: one result for each, in the order in
@@ -62,12 +62,16 @@ impl<'d, E: From<PickupError>> Batch<'d, E> {
 
     /// Renders a message, which then waits for its group.
     pub fn push(&mut self, message: &Message<'_>) {
+        self.push_with(message, Identity::now());
+    }
+
+    /// The same with a time and an identifier that are known already.
+    pub fn push_with(&mut self, message: &Message<'_>, identity: Identity) {
         if !message.is_merge() {
-            return self.push_submission(Submission::new(message));
+            return self.push_submission(Submission::with_identity(message, identity));
         }
         let sink = MergeFiles::new(self.directory);
-        let stamp = Stamp::now();
-        match perform(MakeFiles { stamp, sink }, message) {
+        match perform(MakeFiles { identity, sink }, message) {
             Ok(made) => self.add(made),
             Err(error) => self.push_error(error.into()),
         }

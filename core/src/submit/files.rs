@@ -1,9 +1,9 @@
 //! The pickup files of a message, made one after the other.
 
 use super::action::{Action, MergeAction};
+use crate::identity::{Id, Identity};
 use crate::message::{Merge, Recipient, SingleMessage};
 use crate::pickup_file::{EnvelopeIds, Packer, PickupFile, pickup_files};
-use crate::stamp::{Id, Stamp};
 use std::convert::Infallible;
 
 /// Takes the files of one message.
@@ -29,7 +29,7 @@ pub(super) struct Summary {
 
 /// Makes the pickup files of a message.
 pub(super) struct MakeFiles<S> {
-    pub stamp: Stamp,
+    pub identity: Identity,
     pub sink: S,
 }
 
@@ -39,15 +39,15 @@ impl<S: FileSink> Action for MakeFiles<S> {
     type Merge<'m> = MakeMergeFiles<'m, S>;
 
     fn single(mut self, message: &SingleMessage<'_>) -> Result<S::Output, S::Error> {
-        let id = self.stamp.id;
+        let id = self.identity.id;
         let envelope = message.envelope();
-        let rendered = message.render(&self.stamp);
+        let rendered = message.render(&self.identity);
         for file in pickup_files(id, &envelope, &message.delivery, rendered) {
             self.sink.put(file)?;
         }
         Ok(self.sink.finish(Summary {
             id,
-            message_id: message.message_id(&self.stamp),
+            message_id: message.message_id(&self.identity),
             recipients: envelope.forward_paths.len(),
             envelope_ids: None,
         }))
@@ -55,7 +55,7 @@ impl<S: FileSink> Action for MakeFiles<S> {
 
     fn merge<'m>(self, merge: &'m Merge<'m>) -> MakeMergeFiles<'m, S> {
         MakeMergeFiles {
-            packer: Packer::new(merge, self.stamp),
+            packer: Packer::new(merge, self.identity),
             sink: self.sink,
         }
     }

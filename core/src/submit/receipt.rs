@@ -1,8 +1,8 @@
 //! What a message became.
 
 use super::files::Summary;
+use crate::identity::Id;
 use crate::pickup_file::EnvelopeIds;
-use crate::stamp::Id;
 use serde::Serialize;
 use std::iter;
 

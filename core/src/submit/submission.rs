@@ -5,11 +5,11 @@ use super::batch::Batch;
 use super::files::{FileSink, MakeFiles, Summary};
 use super::receipt::Receipt;
 use super::writer::Writer;
+use crate::identity::{Id, Identity};
 use crate::message::Message;
 use crate::pickup_directory::{PickupDirectory, PickupError};
 use crate::pickup_file::PickupFile;
 use crate::problem::Problems;
-use crate::stamp::{Id, Stamp};
 use std::convert::Infallible;
 
 /// A message, rendered and addressed, ready for the pickup directory.
@@ -59,9 +59,13 @@ impl Submission {
     /// Renders a message; the clock is read here, and a new identifier made. All files of a mail merge
     /// are in memory then, which [`PickupDirectory::submit_message`] and [`Batch`] avoid.
     pub fn new(message: &Message<'_>) -> Self {
-        let stamp = Stamp::now();
+        Self::with_identity(message, Identity::now())
+    }
+
+    /// Renders a message with a time and an identifier that are known already.
+    pub fn with_identity(message: &Message<'_>, identity: Identity) -> Self {
         let sink = InMemory::default();
-        let Ok(submission) = perform(MakeFiles { stamp, sink }, message);
+        let Ok(submission) = perform(MakeFiles { identity, sink }, message);
         submission
     }
 
@@ -124,9 +128,20 @@ impl PickupDirectory {
     /// Submits a message as [`submit`](Self::submit) does, but writes each file of a mail merge as soon
     /// as it is made: they are never all in memory.
     pub fn submit_message(&self, message: &Message<'_>) -> Result<Receipt, PickupError> {
-        let stamp = Stamp::now();
+        self.submit_message_with(message, Identity::now())
+    }
+
+    /// The same with a time and an identifier that are known already. Where files of that identifier
+    /// are there, nothing is submitted: [`PickupErrorKind::AlreadyExists`].
+    ///
+    /// [`PickupErrorKind::AlreadyExists`]: crate::PickupErrorKind::AlreadyExists
+    pub fn submit_message_with(
+        &self,
+        message: &Message<'_>,
+        identity: Identity,
+    ) -> Result<Receipt, PickupError> {
         let sink = Writer::new(self);
-        perform(MakeFiles { stamp, sink }, message)?.commit()
+        perform(MakeFiles { identity, sink }, message)?.commit()
     }
 
     /// Submits many messages, which share their syncs: one result for each, in order. Each of them

@@ -13,12 +13,12 @@ use super::error::SubmitError;
 use super::files::{MakeFiles, OneFile};
 use super::receipt::Receipt;
 use super::writer::Writer;
+use crate::identity::Identity;
 use crate::json::{self, Reading, RecipientReading, Unreadable};
 use crate::message::{Merge, MergeReading, Message, NOBODY, Recipient, StreamedRecipients};
 use crate::pickup_directory::PickupDirectory;
 use crate::pickup_file::PickupFile;
 use crate::problem::Code;
-use crate::stamp::Stamp;
 use records::{Record, Records};
 use splitter::Splitter;
 use spool::Spool;
@@ -100,6 +100,7 @@ impl MessageStream {
         };
         StreamedMessage {
             recipients,
+            identity: None,
             separator: self.splitter.separator(),
             is_broken: self.splitter.is_broken(),
             head: self.head,
@@ -113,6 +114,7 @@ impl MessageStream {
 pub struct StreamedMessage {
     /// `None`: they are in the message.
     recipients: Option<StreamedRecipients>,
+    identity: Option<Identity>,
     separator: u8,
     is_broken: bool,
     head: Vec<u8>,
@@ -120,6 +122,13 @@ pub struct StreamedMessage {
 }
 
 impl StreamedMessage {
+    /// Gives it a time and an identifier that are known already.
+    #[must_use]
+    pub fn with_identity(mut self, identity: Identity) -> Self {
+        self.identity = Some(identity);
+        self
+    }
+
     /// Tells all that is wrong with it.
     pub fn check(self) -> Result<(), SubmitError> {
         self.perform(Check)
@@ -127,22 +136,22 @@ impl StreamedMessage {
 
     /// The bytes of the message that one recipient gets; see [`Message::render_recipient`].
     pub fn render_recipient(self, index: usize) -> Result<Option<Vec<u8>>, SubmitError> {
-        let stamp = Stamp::now();
-        self.perform(Render { index, stamp })
+        let identity = self.identity.unwrap_or_else(Identity::now);
+        self.perform(Render { index, identity })
     }
 
     /// Its pickup file of this number, counted from 1, if there are so many; and how many there are.
     pub fn pickup_file(self, number: usize) -> Result<(Option<PickupFile>, usize), SubmitError> {
-        let stamp = Stamp::now();
+        let identity = self.identity.unwrap_or_else(Identity::now);
         let sink = OneFile::new(number);
-        self.perform(MakeFiles { stamp, sink })
+        self.perform(MakeFiles { identity, sink })
     }
 
     /// Submits it: all of its files, or none. See [`PickupDirectory::submit`].
     pub fn submit(self, directory: &PickupDirectory) -> Result<Receipt, SubmitError> {
-        let stamp = Stamp::now();
+        let identity = self.identity.unwrap_or_else(Identity::now);
         let sink = Writer::new(directory);
-        let written = self.perform(MakeFiles { stamp, sink })?;
+        let written = self.perform(MakeFiles { identity, sink })?;
         Ok(written.commit()?)
     }
 
@@ -331,6 +340,7 @@ mod tests {
             let [name] = &receipt.files[..] else {
                 panic!("not one file")
             };
+            assert!(name.starts_with(receipt.id.as_str()));
             let size = std::fs::metadata(temporary.path().join(name))
                 .unwrap()
                 .len();
@@ -338,6 +348,24 @@ mod tests {
             assert_eq!(receipt.message_id, None);
             assert_eq!(receipt.envelope_ids.is_some(), recipients == 2);
         }
+    }
+
+    #[test]
+    fn an_identity_may_be_given() {
+        let temporary = tempfile::tempdir().unwrap();
+        let directory = PickupDirectory::open(temporary.path(), PickupOptions::default()).unwrap();
+        let [one, other] = merges().map(|merge| {
+            let identity = Identity::now();
+            let receipt = merge.with_identity(identity).submit(&directory).unwrap();
+            assert_eq!(receipt.id, identity.id());
+            identity
+        });
+        assert_ne!(one, other);
+        let message = Message::from_json(RAW.as_bytes()).unwrap();
+        let receipt = directory.submit_message_with(&message, one).unwrap();
+        assert_eq!(receipt.id, one.id());
+        let again = directory.submit_message_with(&message, one).unwrap_err();
+        assert_eq!(again.kind(), crate::PickupErrorKind::AlreadyExists);
     }
 
     #[test]

@@ -1,0 +1,331 @@
+//! The one place where the clock is read and chance is drawn.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::borrow::Cow;
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::str::FromStr;
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::SystemTime;
+
+/// What a submission has from outside its message: an identifier, and the time at which it is made.
+///
+/// Both are made where none are given. A message with the same identity has the same bytes, but for
+/// the envelope ids of a mail merge, which no other process makes alike.
+///
+/// ```
+/// use pmtaemail::{Identity, Message};
+/// use std::time::{Duration, SystemTime};
+///
+/// let id = "1ng7qwf4c52q7bj9v8dsqnkxqv".parse()?;
+/// let identity = Identity::new(id, SystemTime::UNIX_EPOCH + Duration::from_hours(24))?;
+/// let json = br#"{"from": "shop@example.com", "to": "ann@example.org"}"#;
+/// let bytes = Message::from_json(json)?.render_with(identity);
+/// let text = String::from_utf8_lossy(&bytes);
+/// assert!(text.contains("Date: Fri, 2 Jan 1970 00:00:00 +0000\r\n"));
+/// assert!(text.contains("Message-ID: <1ng7qwf4c52q7bj9v8dsqnkxqv@example.com>\r\n"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    pub(crate) id: Id,
+    pub(crate) now: Timestamp,
+}
+
+/// The time of an [`Identity`] lies before 1970 or after 9999, which Date cannot say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the time of a submission lies between 1970 and 9999")]
+pub struct InvalidTime;
+
+impl Identity {
+    /// The present time and a new identifier.
+    #[expect(clippy::disallowed_methods, reason = "this is the place")]
+    pub fn now() -> Self {
+        let now = Timestamp::now();
+        Self {
+            now,
+            id: Id::next(now),
+        }
+    }
+
+    /// A time and an identifier that are known already, such as those of an earlier attempt.
+    pub fn new(id: Id, time: SystemTime) -> Result<Self, InvalidTime> {
+        match Timestamp::try_from(time) {
+            Ok(now) if now >= Timestamp::UNIX_EPOCH => Ok(Self { id, now }),
+            _ => Err(InvalidTime),
+        }
+    }
+
+    /// The identifier.
+    pub fn id(&self) -> Id {
+        self.id
+    }
+
+    /// The time.
+    pub fn time(&self) -> SystemTime {
+        self.now.into()
+    }
+}
+
+/// The identifier of a submission: 26 characters, digits and lower-case letters.
+///
+/// It is unique and sorts by time, and is at once the receipt's `id`, the pickup file's name and
+/// the left side of the Message-ID. Whoever receives the message sees it, so it tells nothing that
+/// the message does not say anyway: its first part is the second of the submission, which the Date
+/// field tells as well; all else is chance. Identifiers of the same second and process rise by
+/// random steps whose size varies over many orders of magnitude, so that neither a finer clock nor
+/// a count can be read out of them.
+///
+/// ```
+/// use pmtaemail::Id;
+/// let id: Id = "1ng7qwf4c52q7bj9v8dsqnkxqv".parse()?;
+/// assert_eq!(id.as_str(), "1ng7qwf4c52q7bj9v8dsqnkxqv");
+/// assert!("1NG7QWF4C52Q7BJ9V8DSQNKXQV".parse::<Id>().is_err());
+/// # Ok::<(), pmtaemail::InvalidId>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id([u8; Id::LENGTH]);
+
+/// A text is no [`Id`]: not 26 characters, or others than digits and lower-case letters without
+/// i, l, o and u.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an identifier has 26 characters: digits, and lower-case letters but i, l, o and u")]
+pub struct InvalidId;
+
+/// 35 bits of seconds, 55 bits that rise within a second, 40 bits of chance.
+const RISING_BITS: u32 = 55;
+const CHANCE_BITS: u32 = 40;
+
+/// Crockford's base32 in lower case: it sorts as the number does, and no letter looks like a digit.
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+impl Id {
+    /// How many characters it has.
+    pub(crate) const LENGTH: usize = 26;
+
+    /// The identifier as text.
+    #[expect(clippy::missing_panics_doc, reason = "it cannot")]
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("the alphabet is ASCII")
+    }
+
+    fn next(now: Timestamp) -> Self {
+        static LAST: Mutex<Last> = Mutex::new(Last {
+            second: 0,
+            rising: 0,
+            count: 0,
+        });
+
+        let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+        last.count += 1;
+        let chance = chance(now, last.count);
+        let second = second(now);
+        (last.second, last.rising) = rise((last.second, last.rising), second, chance);
+        let (second, rising) = (last.second, last.rising);
+        drop(last);
+        Self::encode(second, rising, chance >> (64 - CHANCE_BITS))
+    }
+
+    fn encode(second: u64, rising: u64, chance: u64) -> Self {
+        let mut number = (u128::from(second) << (RISING_BITS + CHANCE_BITS))
+            | (u128::from(rising) << CHANCE_BITS)
+            | u128::from(chance);
+        let mut text = [0; Self::LENGTH];
+        for slot in text.iter_mut().rev() {
+            *slot = ALPHABET[(number & 31) as usize];
+            number >>= 5;
+        }
+        Self(text)
+    }
+}
+
+/// Where a clock is wrong and lies before 1970, identifiers begin at 0 and are unique all the same.
+fn second(time: Timestamp) -> u64 {
+    time.as_second().max(0).unsigned_abs()
+}
+
+/// What the identifiers of this process have come to.
+struct Last {
+    second: u64,
+    rising: u64,
+    count: u64,
+}
+
+/// A word that nobody outside can foresee or tell from chance: the standard library's keyed hash
+/// (`SipHash`, its keys drawn from the operating system once a process) of the nanosecond and a
+/// count. A system call for each message would cost as much as rendering a small one. The nanosecond
+/// sees to it that a process and its fork go different ways.
+fn chance(now: Timestamp, count: u64) -> u64 {
+    keys().hash_one(now.as_nanosecond() ^ (i128::from(count) << 64))
+}
+
+fn keys() -> &'static RandomState {
+    static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
+    &KEYS
+}
+
+/// The second and rising part that follow `last`.
+fn rise(last: (u64, u64), second: u64, chance: u64) -> (u64, u64) {
+    const TOP: u64 = 1 << RISING_BITS;
+    if second > last.0 {
+        // The lower half, so that there is room to rise.
+        return (second, chance % (TOP / 2));
+    }
+    // 1 to 2^34, every order of magnitude alike.
+    let step = 1 + (chance >> 6) % (1 << (1 + chance % 34));
+    let rising = last.1 + step;
+    if rising < TOP {
+        (last.0, rising)
+    } else {
+        // Millions of identifiers in one second: go on in the next one.
+        (last.0 + 1, 0)
+    }
+}
+
+/// The identifiers of the recipients of one mail merge: each is made when it is asked for, and is
+/// the same each time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RecipientIds {
+    second: u64,
+    seed: u64,
+}
+
+impl RecipientIds {
+    pub fn new(identity: &Identity) -> Self {
+        Self {
+            second: second(identity.now),
+            seed: keys().hash_one(identity.id),
+        }
+    }
+
+    /// The identifier of a recipient, counted from 0. Nobody can tell the number from it.
+    pub fn id(self, recipient: usize) -> Id {
+        let rising = keys().hash_one((self.seed, recipient, 0_u8));
+        let chance = keys().hash_one((self.seed, recipient, 1_u8));
+        Id::encode(
+            self.second,
+            rising >> (64 - RISING_BITS),
+            chance >> (64 - CHANCE_BITS),
+        )
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Id {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let bytes: [u8; Self::LENGTH] = text.as_bytes().try_into().map_err(|_| InvalidId)?;
+        if bytes.iter().all(|byte| ALPHABET.contains(byte)) {
+            Ok(Self(bytes))
+        } else {
+            Err(InvalidId)
+        }
+    }
+}
+
+impl AsRef<str> for Id {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl Serialize for Id {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+    use std::time::Duration;
+
+    #[test]
+    fn identifiers_rise_and_are_unique_over_threads() {
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                std::thread::spawn(|| (0..20_000).map(|_| Identity::now().id).collect::<Vec<_>>())
+            })
+            .collect();
+        let mut seen = HashSet::new();
+        for thread in threads {
+            let ids = thread.join().unwrap();
+            assert!(ids.is_sorted_by(|a, b| a < b));
+            assert!(ids.into_iter().all(|id| seen.insert(id)));
+        }
+    }
+
+    #[test]
+    fn an_identifier_is_read_as_it_is_written() {
+        let id = Identity::now().id;
+        assert_eq!(id.to_string().parse(), Ok(id));
+        let json = serde_json::to_string(&id).unwrap();
+        assert_eq!(serde_json::from_str::<Id>(&json).unwrap(), id);
+        assert_eq!(id.as_str().len(), Id::LENGTH);
+        let right = "0123456789abcdefghjkmnpqrs";
+        assert_eq!(right.parse::<Id>().unwrap().as_str(), right);
+        for wrong in [
+            "",
+            &right[1..],
+            "0123456789abcdefghjkmnpqrst",
+            "0123456789abcdefghjkmnpqri",
+            "0123456789ABCDEFGHJKMNPQRS",
+            "0123456789abcdefghjkmnpqr/",
+            "0123456789abcdefghjkmnpqé",
+        ] {
+            assert_eq!(wrong.parse::<Id>(), Err(InvalidId), "{wrong}");
+            assert!(serde_json::from_value::<Id>(wrong.into()).is_err());
+        }
+    }
+
+    #[test]
+    fn the_time_of_a_submission_can_be_said() {
+        let id = Identity::now().id;
+        let seconds = Duration::from_secs;
+        let epoch = SystemTime::UNIX_EPOCH;
+        for (time, is_right) in [
+            (epoch - seconds(1), false),
+            (epoch, true),
+            (epoch + seconds(253_402_000_000), true),
+            (epoch + seconds(253_500_000_000), false),
+        ] {
+            let identity = Identity::new(id, time);
+            assert_eq!(identity.is_ok(), is_right);
+            assert!(identity.is_err() || identity.unwrap().time() == time);
+        }
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_does_not_break_the_order() {
+        let first = rise((0, 0), 100, 7);
+        let second = rise(first, 90, 0);
+        assert!(second > first);
+    }
+
+    #[test]
+    fn a_full_second_goes_on_in_the_next() {
+        assert_eq!(rise((100, (1 << RISING_BITS) - 1), 100, 0), (101, 0));
+    }
+}
