@@ -22,7 +22,8 @@
 //! ```text
 //! mod                          the directory is opened
 //! transaction                  begin, write, commit
-//! group_commit                 which transactions share a sync, and who does it
+//! group_commit                 the syncs that transactions share
+//! commit_queue                 which of them go together, and which thread leads
 //! file_set                     the files of one transaction: all become visible, or none
 //! closed_file                  a file that waits without a descriptor
 //! written_file     staging     a file on its way; where files begin
@@ -33,6 +34,7 @@
 //! ```
 
 mod closed_file;
+mod commit_queue;
 mod error;
 mod file_set;
 mod group_commit;
