@@ -19,7 +19,6 @@
 #![forbid(unsafe_code)]
 
 mod address;
-mod characters;
 mod envelope;
 mod header;
 mod identity;
@@ -31,6 +30,7 @@ mod pickup_file;
 mod problem;
 mod stamp;
 mod submit;
+mod syntax;
 mod template;
 mod text;
 

@@ -1,15 +1,14 @@
 //! The address proper: `local-part@domain`.
 
-use super::domain;
-use crate::characters::has_control;
+use super::domain::{self, too_long};
 use crate::problem::{Code, Refusal};
-use crate::text::without_angle_brackets;
+use crate::syntax::{Class, Cursor, Unclosed, has_control, quoted_characters};
 use std::borrow::Cow;
 use std::fmt;
 
 /// RFC 5321 section 4.5.3.1.1.
 const LONGEST_LOCAL_PART: usize = 64;
-/// RFC 5321 section 4.5.3.1.3: a path has at most 256 octets, two of them its angle brackets.
+/// RFC 5321 section 4.5.3.1.3: a path has at most 256 bytes, two of them its angle brackets.
 const LONGEST_ADDRESS: usize = 254;
 
 /// An address that RFC 5321 allows (section 4.1.2, with the local parts of RFC 6531), its domain in
@@ -56,8 +55,7 @@ impl<'a> AddrSpec<'a> {
             return Err(control());
         }
         let at = local_part_end(&text)?;
-        let (local, domain) = text.split_at(at);
-        let domain = domain.strip_prefix('@').unwrap_or_default();
+        let (local, domain) = (&text[..at], &text[at + 1..]);
         if local.len() > LONGEST_LOCAL_PART {
             return Err(too_long("The part before the @ has over 64 octets."));
         }
@@ -87,12 +85,12 @@ impl<'a> AddrSpec<'a> {
 
     /// The part before the `@`.
     pub fn local_part(&self) -> &str {
-        self.text.get(..self.at).unwrap_or_default()
+        &self.text[..self.at]
     }
 
     /// The domain in A-labels, or an address literal.
     pub fn domain(&self) -> &str {
-        self.text.get(self.at + 1..).unwrap_or_default()
+        &self.text[self.at + 1..]
     }
 
     /// Whether only SMTPUTF8 (RFC 6531) can carry it.
@@ -114,74 +112,42 @@ impl fmt::Display for AddrSpec<'_> {
     }
 }
 
-/// Where bounces go (RFC 5321 section 4.1.1.2).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum ReversePath<'a> {
-    /// `<>`: nobody hears of a failure.
-    Null,
-    /// To an address.
-    Address(AddrSpec<'a>),
-}
-
-impl<'a> ReversePath<'a> {
-    /// Parses an address that may stand in angle brackets.
-    pub fn read(text: &Cow<'a, str>) -> Result<Self, Refusal> {
-        let Some(bare) = without_angle_brackets(text) else {
-            return Err(invalid("The angle bracket is not closed."));
-        };
-        if bare.is_empty() && !text.is_empty() {
-            return Ok(Self::Null);
-        }
-        AddrSpec::read(bare).map(Self::Address)
-    }
-}
-
 /// Where the `@` of an address stands that needs no further look: a dot-string of ASCII, a host
 /// name that no rule of IDNA touches, within the limits. Nearly every address is one, and this is one
 /// pass over it.
 fn plain_at(text: &str) -> Option<usize> {
-    let octets = text.as_bytes();
+    let bytes = text.as_bytes();
     let mut last = b'.';
     let mut at = None;
-    for (index, &octet) in octets.iter().enumerate() {
-        match octet {
+    for (index, &byte) in bytes.iter().enumerate() {
+        match byte {
             b'@' if last != b'.' => {
                 at = Some(index);
                 break;
             }
             b'.' if last != b'.' => {}
-            octet if PLAIN_ATEXT[usize::from(octet)] => {}
+            byte if Class::ATEXT.has(byte) => {}
             _ => return None,
         }
-        last = octet;
+        last = byte;
     }
-    let at = at.filter(|at| *at <= LONGEST_LOCAL_PART && octets.len() <= LONGEST_ADDRESS)?;
-    domain::is_plain_host_name(octets.get(at + 1..)?).then_some(at)
+    let at = at.filter(|at| *at <= LONGEST_LOCAL_PART && bytes.len() <= LONGEST_ADDRESS)?;
+    domain::is_plain_host_name(bytes.get(at + 1..)?).then_some(at)
 }
-
-/// atext of ASCII.
-const PLAIN_ATEXT: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut octet = 0;
-    while octet < 128 {
-        table[octet] = ASCII_ATEXT >> octet & 1 == 1;
-        octet += 1;
-    }
-    table
-};
 
 /// Where the local part ends, after checking its grammar.
 fn local_part_end(text: &str) -> Result<usize, Refusal> {
     if text.is_empty() {
         return Err(invalid("The address is empty."));
     }
-    let end = if text.starts_with('"') {
-        quoted_string_end(text)?
+    let mut cursor = Cursor::new(text);
+    if cursor.peek() == Some(b'"') {
+        skip_quoted_string(text, &mut cursor)?;
     } else {
-        dot_string_end(text)?
-    };
-    match text.as_bytes().get(end) {
-        Some(b'@') if end > 0 => Ok(end),
+        skip_dot_string(&mut cursor)?;
+    }
+    match cursor.peek() {
+        Some(b'@') if cursor.position() > 0 => Ok(cursor.position()),
         Some(b'@') => Err(invalid("There is nothing before the @.")),
         Some(_) => Err(invalid(
             "The part before the @ holds a blank or another character that needs quotes.",
@@ -191,90 +157,45 @@ fn local_part_end(text: &str) -> Result<usize, Refusal> {
 }
 
 /// Dot-string of RFC 5321 section 4.1.2, with RFC 6531's characters.
-fn dot_string_end(text: &str) -> Result<usize, Refusal> {
-    let mut last = b'.';
-    let mut end = text.len();
-    for (index, &octet) in text.as_bytes().iter().enumerate() {
-        if octet == b'.' && last == b'.' {
-            return Err(misplaced_dot());
+fn skip_dot_string(cursor: &mut Cursor<'_>) -> Result<(), Refusal> {
+    loop {
+        let atom = cursor.atom();
+        let has_dot = cursor.eat(b'.');
+        if atom.is_empty() && (has_dot || atom.start > 0) {
+            return Err(invalid(
+                "A dot before the @ must stand between two characters; else put the part in quotes.",
+            ));
         }
-        let fits = match octet {
-            b'.' => true,
-            octet if octet.is_ascii() => is_atext(char::from(octet)),
-            // What follows a first octet was judged with it.
-            _ => text
-                .get(index..)
-                .and_then(|rest| rest.chars().next())
-                .is_none_or(is_atext),
-        };
-        if !fits {
-            end = index;
-            break;
+        if !has_dot {
+            return Ok(());
         }
-        last = octet;
-    }
-    if last == b'.' && end > 0 {
-        return Err(misplaced_dot());
-    }
-    Ok(end)
-}
-
-fn misplaced_dot() -> Refusal {
-    invalid("A dot before the @ must stand between two characters; else put the part in quotes.")
-}
-
-/// Quoted-string of RFC 5321 section 4.1.2; the index after its closing quote.
-fn quoted_string_end(text: &str) -> Result<usize, Refusal> {
-    let mut characters = text.char_indices().skip(1);
-    while let Some((index, c)) = characters.next() {
-        match c {
-            '"' if index == 1 => return Err(invalid("There is nothing between the quotes.")),
-            '"' => return Ok(index + 1),
-            '\\' => match characters.next() {
-                Some((_, escaped)) if escaped.is_ascii() => {}
-                _ => return Err(invalid("A backslash with nothing to quote.")),
-            },
-            _ => {}
-        }
-    }
-    Err(invalid("The quotes before the @ are not closed."))
-}
-
-/// atext of RFC 5322 section 3.2.3, with the characters beyond ASCII of RFC 6532 that are no blanks.
-#[inline]
-pub(crate) fn is_atext(c: char) -> bool {
-    if c.is_ascii() {
-        ASCII_ATEXT >> (c as u32) & 1 == 1
-    } else {
-        !c.is_whitespace() && !c.is_control()
     }
 }
 
-/// A bit for each character of ASCII that is atext.
-const ASCII_ATEXT: u128 = {
-    let mut set = 0;
-    let mut octet = 0_u8;
-    while octet < 128 {
-        if octet.is_ascii_alphanumeric() {
-            set |= 1 << octet;
-        }
-        octet += 1;
+/// Quoted-string of RFC 5321 section 4.1.2: not empty, and a backslash quotes ASCII alone.
+fn skip_quoted_string(text: &str, cursor: &mut Cursor<'_>) -> Result<(), Refusal> {
+    let quoted = cursor.quoted_string();
+    let content = match &quoted {
+        Ok(quoted) => &text[quoted.start + 1..quoted.end - 1],
+        Err(Unclosed) => &text[1..],
+    };
+    if content.is_empty() && quoted.is_ok() {
+        return Err(invalid("There is nothing between the quotes."));
     }
-    let signs = b"!#$%&'*+-/=?^_`{|}~";
-    let mut index = 0;
-    while index < signs.len() {
-        set |= 1 << signs[index];
-        index += 1;
+    let quotes_nothing = |(c, is_quoted): (char, bool)| {
+        if is_quoted { !c.is_ascii() } else { c == '\\' }
+    };
+    if quoted_characters(content).any(quotes_nothing) {
+        return Err(invalid("A backslash with nothing to quote."));
     }
-    set
-};
+    match quoted {
+        Ok(_) => Ok(()),
+        Err(Unclosed) => Err(invalid("The quotes before the @ are not closed.")),
+    }
+}
 
 fn invalid(detail: &'static str) -> Refusal {
     Refusal::new(Code::InvalidAddress, detail)
-}
-
-pub(super) fn too_long(detail: &'static str) -> Refusal {
-    Refusal::new(Code::AddressTooLong, detail)
 }
 
 fn control() -> Refusal {
@@ -340,19 +261,6 @@ mod tests {
             (&format!("a@{}.com", "é".repeat(4000)), AddressTooLong),
         ] {
             assert_eq!(AddrSpec::parse(text).unwrap_err().code(), code, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_path_may_stand_in_angle_brackets() {
-        assert_eq!(ReversePath::read(&"<>".into()), Ok(ReversePath::Null));
-        for text in ["<ann@example.com>", "ann@example.com"] {
-            let path = ReversePath::read(&text.into()).unwrap();
-            let address = AddrSpec::parse("ann@example.com").unwrap();
-            assert_eq!(path, ReversePath::Address(address));
-        }
-        for text in ["<", "<ann@example.com", "<<>>", "ann@example.com>", "<> "] {
-            assert!(ReversePath::read(&text.into()).is_err(), "{text}");
         }
     }
 }

@@ -1,6 +1,5 @@
 //! The part after the `@`: a host name in A-labels, or an address literal.
 
-use super::addr_spec::too_long;
 use crate::problem::{Code, Refusal};
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -25,7 +24,7 @@ pub(super) fn to_ascii(domain: &str) -> Result<Option<String>, Refusal> {
     if is_plain_host_name(domain.as_bytes()) {
         return Ok(None);
     }
-    // A character of an A-label stands for at most one of the domain, of up to four octets.
+    // A character of an A-label stands for at most one of the domain, of up to four bytes.
     let most = if domain.is_ascii() { 1 } else { 4 } * LONGEST_DOMAIN;
     if domain.len() > most {
         return Err(too_long("The domain has over 255 octets."));
@@ -49,25 +48,25 @@ pub(super) fn to_ascii(domain: &str) -> Result<Option<String>, Refusal> {
 
 /// Letters, digits and hyphens in labels that no rule of IDNA touches: the common case, decided in
 /// one pass, without Unicode's tables.
-pub(super) fn is_plain_host_name(octets: &[u8]) -> bool {
+pub(super) fn is_plain_host_name(bytes: &[u8]) -> bool {
     let mut label = 0;
     let mut last = b'.';
-    for &octet in octets {
-        match octet {
+    for &byte in bytes {
+        match byte {
             b'.' if label == 0 || last == b'-' => return false,
             b'.' => label = 0,
             b'-' if label == 0 => return false,
             // `xn--` and its kind, in the third and fourth place or elsewhere.
             b'-' if last == b'-' => return false,
-            _ if octet.is_ascii_alphanumeric() || octet == b'-' => label += 1,
+            _ if byte.is_ascii_alphanumeric() || byte == b'-' => label += 1,
             _ => return false,
         }
         if label > LONGEST_LABEL {
             return false;
         }
-        last = octet;
+        last = byte;
     }
-    octets.len() <= LONGEST_DOMAIN && last != b'.' && last != b'-'
+    bytes.len() <= LONGEST_DOMAIN && last != b'.' && last != b'-'
 }
 
 /// address-literal of RFC 5321 section 4.1.3, without the general form that nobody has registered.
@@ -78,6 +77,10 @@ fn is_address_literal(literal: &str) -> bool {
             .is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()),
         _ => literal.parse::<Ipv4Addr>().is_ok(),
     }
+}
+
+pub(super) fn too_long(detail: &'static str) -> Refusal {
+    Refusal::new(Code::AddressTooLong, detail)
 }
 
 fn invalid(detail: &'static str) -> Refusal {

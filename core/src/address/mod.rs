@@ -1,13 +1,24 @@
 //! Mailboxes and addresses (RFC 5321 section 4.1.2, RFC 5322 section 3.4), parsed once.
+//!
+//! ```text
+//! mailbox         a name and an address, as callers write them
+//!    └── strict   the outline of such a text
+//! lenient         the outline of an address list in a finished message
+//! reverse_path    where bounces go
+//!    └── addr_spec   local-part@domain
+//!           └── domain   a host name in A-labels, or an address literal
+//! ```
+//!
+//! How mailboxes are given in JSON is known to `message::mailboxes` alone.
 
 mod addr_spec;
 mod domain;
-mod field;
+mod lenient;
 mod mailbox;
-mod parse;
+mod reverse_path;
+mod strict;
 
-pub(crate) use addr_spec::ReversePath;
-pub(crate) use addr_spec::is_atext;
 pub use addr_spec::{AddrSpec, InvalidAddress};
-pub(crate) use field::bare_addresses;
-pub(crate) use mailbox::{Mailbox, read_mailbox, read_mailboxes};
+pub(crate) use lenient::{addresses, entries};
+pub(crate) use mailbox::Mailbox;
+pub(crate) use reverse_path::ReversePath;

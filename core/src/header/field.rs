@@ -2,7 +2,6 @@
 
 use encodify::Fold;
 use encodify::rfc2047::{B, WordEncoder};
-use std::borrow::Cow;
 
 /// RFC 5322 section 2.1.1: a line should have at most 78 characters.
 pub(crate) const LINE: usize = 78;
@@ -88,15 +87,6 @@ impl<'o> Field<'o> {
         self.out.extend_from_slice(b"\r\n ");
         self.column = 1;
         self.limit = LINE;
-    }
-}
-
-/// What is between the quotes of a quoted-string (RFC 5322 section 3.2.4).
-pub(super) fn quoted_content(text: &str) -> Cow<'_, str> {
-    if text.contains(['"', '\\']) {
-        Cow::Owned(text.replace('\\', "\\\\").replace('"', "\\\""))
-    } else {
-        Cow::Borrowed(text)
     }
 }
 

@@ -1,8 +1,9 @@
 //! Message identifiers (RFC 5322 section 3.6.4).
 
 use super::field::holds_encoded_word;
-use crate::characters::has_control;
+
 use crate::problem::{Code, Refusal};
+use crate::syntax::{Class, has_control, is_dot_atom};
 use crate::text::without_angle_brackets;
 use std::borrow::Cow;
 
@@ -93,20 +94,9 @@ fn is_id_right(text: &str) -> bool {
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'))
     {
-        // dtext of RFC 5322 section 3.4.1.
-        Some(literal) => literal
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'[' | b']' | b'\\')),
+        Some(literal) => literal.bytes().all(|byte| Class::DTEXT.has(byte)),
         None => is_dot_atom(text),
     }
-}
-
-/// dot-atom-text of RFC 5322 section 3.2.3.
-fn is_dot_atom(text: &str) -> bool {
-    text.is_ascii()
-        && text
-            .split('.')
-            .all(|atom| !atom.is_empty() && atom.chars().all(crate::address::is_atext))
 }
 
 #[cfg(test)]

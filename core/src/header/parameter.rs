@@ -1,6 +1,7 @@
 //! Parameters of structured fields (RFC 2045 section 5.1, RFC 2231).
 
-use super::field::{Field, has_fragile_blanks, looks_encoded, quoted_content};
+use super::field::{Field, has_fragile_blanks, looks_encoded};
+use crate::syntax::{Class, quote};
 use encodify::hex::PERCENT;
 
 /// The longest value that is written as it is; a longer one is cut into sections that fit a line.
@@ -15,7 +16,7 @@ pub(super) fn write(field: &mut Field<'_>, name: &str, value: &str) {
     if is_token(value) && !value.contains(['\'', '*', '%']) {
         field.parameter(&[name.as_bytes(), b"=", value.as_bytes()]);
     } else if is_plain(value) {
-        let escaped = quoted_content(value);
+        let escaped = quote(value);
         field.parameter(&[name.as_bytes(), b"=\"", escaped.as_bytes(), b"\""]);
     } else {
         write_extended(field, name, value);
@@ -58,13 +59,11 @@ fn is_plain(value: &str) -> bool {
         && !has_fragile_blanks(value)
 }
 
-/// token of RFC 2045 section 5.1.
+/// Whether the text is a token of RFC 2045 section 5.1 that fits a line.
 pub(crate) fn is_token(value: &str) -> bool {
     !value.is_empty()
         && value.len() <= LONGEST_PLAIN
-        && value
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=".contains(&byte))
+        && value.bytes().all(|byte| Class::TOKEN.has(byte))
 }
 
 /// Appends a character as an extended value has it (RFC 2231 section 7). Braces are encoded: they may

@@ -1,8 +1,8 @@
 //! Display names: phrases of RFC 5322 section 3.2.5.
 
-use super::field::{Field, quoted_content};
+use super::field::Field;
 use super::text::needs_encoding;
-use crate::address::is_atext;
+use crate::syntax::{is_atext, quote};
 use encodify::rfc2047::Q_PHRASE;
 
 /// The longest name that is one token; a longer one is encoded, and so can be folded.
@@ -15,7 +15,7 @@ pub(super) fn write(field: &mut Field<'_>, name: &str, without_quotes: bool) {
     if needs_encoding(name) || name.len() > LONGEST_TOKEN || (needs_quotes && without_quotes) {
         field.encoded_words(name, Q_PHRASE);
     } else if needs_quotes {
-        field.token(&[b"\"", quoted_content(name).as_bytes(), b"\""]);
+        field.token(&[b"\"", quote(name).as_bytes(), b"\""]);
     } else {
         field.token(&[name.as_bytes()]);
     }

@@ -2,6 +2,7 @@
 
 use crate::json::{JsonCalendar, Located};
 use crate::problem::{Code, Location, ProblemReport};
+use crate::syntax::{Fold, LineEnds, folded_lines, unfolded};
 use std::borrow::Cow;
 
 /// An iCalendar object as an alternative body.
@@ -67,9 +68,11 @@ fn read_method<'a>(
             .into_iter()
             .find(|known| known.eq_ignore_ascii_case(word))
     };
-    let object = unfolded(&content.value);
-    let within = object.lines().find_map(method_of);
-    match (given, within) {
+    let within = folded_lines(content.value.as_bytes(), LineEnds::Any).find_map(|range| {
+        let property = unfolded(&content.value[range], LineEnds::Any, Fold::WithBlank);
+        method_of(&property).map(str::to_owned)
+    });
+    match (given, within.as_deref()) {
         (Some(given), within) => {
             let method = find(&given.value);
             if method.is_none() {
@@ -95,12 +98,6 @@ fn read_method<'a>(
             None
         }
     }
-}
-
-/// The object with one line for each property (RFC 5545 section 3.1), whatever ends its lines.
-fn unfolded(content: &str) -> String {
-    let lines = content.replace("\r\n", "\n").replace('\r', "\n");
-    lines.replace("\n ", "").replace("\n\t", "")
 }
 
 /// The value of a METHOD property, which may have parameters.

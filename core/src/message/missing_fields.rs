@@ -10,13 +10,12 @@
 //!                           All is well.
 //! ```
 
-use super::raw::{FieldLines, header_end, split_fields};
-use crate::address::{AddrSpec, Mailbox};
-use crate::characters::has_control_except_tab;
+use super::raw::{ReadField, read_fields};
+use crate::address::{AddrSpec, Mailbox, entries};
 use crate::header::{Date, HeaderField, HeaderSection, MessageId};
-use crate::mime::with_crlf;
 use crate::problem::{Code, Problem, Problems, Refusal};
 use crate::stamp::Stamp;
+use crate::syntax::{LineEnds, has_control_except_tab, header_end, lines, to_crlf};
 use std::borrow::Cow;
 
 /// What is added to mail that does not say where it comes from, or only in part.
@@ -40,14 +39,15 @@ impl SenderDefaults<'_> {
     /// assert_eq!(defaults.qualified("Ann <ann>, b@c.example"), "Ann <ann@example.com>, b@c.example");
     /// ```
     pub fn qualified(&self, mailboxes: &str) -> String {
-        let mut text = mailboxes.to_owned();
-        for at in ends_of_bare_addresses(mailboxes.as_bytes())
-            .into_iter()
-            .rev()
-        {
-            text.insert_str(at, self.domain);
-            text.insert(at, '@');
+        let mut text = String::with_capacity(mailboxes.len() + 64);
+        let mut done = 0;
+        for at in ends_without_domain(mailboxes.as_bytes()) {
+            text.push_str(&mailboxes[done..at]);
+            text.push('@');
+            text.push_str(self.domain);
+            done = at;
         }
+        text.push_str(&mailboxes[done..]);
         text
     }
 }
@@ -72,17 +72,15 @@ pub fn add_missing_fields(
     message: &[u8],
     defaults: &SenderDefaults<'_>,
 ) -> Result<Vec<u8>, Problems> {
-    let message = with_crlf(without_mbox_line(message));
-    let end = header_end(&message);
-    let (header, _) = message.split_at(end);
+    let message = to_crlf(Cow::Borrowed(without_mbox_line(message)));
+    let header = &message[..header_end(&message)];
     // At the first line that is no field the text begins, though no empty line says so.
-    let fields: Vec<_> = split_fields(header)
-        .into_iter()
-        .take_while(|field| !field.is(""))
+    let fields: Vec<_> = read_fields(header)
+        .take_while(|field| field.written.is_field())
         .collect();
-    let known: usize = fields.iter().map(|field| field.octets.len()).sum();
-    let (_, rest) = message.split_at(known);
-    refuse_stray_bcc(header.split_at(known).1)?;
+    let known: usize = fields.iter().map(|field| field.written.bytes.len()).sum();
+    refuse_stray_bcc(&header[known..])?;
+    let rest = &message[known..];
 
     let mut out = Vec::with_capacity(message.len() + 256);
     add_missing(&fields, defaults, &mut out)?;
@@ -97,12 +95,12 @@ pub fn add_missing_fields(
 }
 
 /// After a line that is no field the text begins; a Bcc there would be shown to all.
-fn refuse_stray_bcc(lines: &[u8]) -> Result<(), Problems> {
+fn refuse_stray_bcc(text: &[u8]) -> Result<(), Problems> {
     let is_blind = |line: &[u8]| {
         let line = line.to_ascii_lowercase();
         HeaderField::all().any(|field| field.is_blind() && line.starts_with(field.name.as_bytes()))
     };
-    if !lines.split(|octet| *octet == b'\n').any(is_blind) {
+    if !lines(text, LineEnds::Crlf).any(is_blind) {
         return Ok(());
     }
     let detail = "The header holds a line that is no field, and a Bcc there or behind it.";
@@ -114,7 +112,7 @@ fn refuse_stray_bcc(lines: &[u8]) -> Result<(), Problems> {
 }
 
 fn add_missing(
-    fields: &[FieldLines<'_>],
+    fields: &[ReadField<'_>],
     defaults: &SenderDefaults<'_>,
     out: &mut Vec<u8>,
 ) -> Result<(), Problems> {
@@ -154,125 +152,29 @@ fn without_mbox_line(octets: &[u8]) -> &[u8] {
         return octets;
     }
     let end = memchr::memchr(b'\n', octets).map_or(octets.len(), |at| at + 1);
-    octets.get(end..).unwrap_or_default()
+    &octets[end..]
 }
 
-fn write_qualified(field: &FieldLines<'_>, domain: &str, out: &mut Vec<u8>) {
-    let mut done = 0;
+fn write_qualified(field: &ReadField<'_>, domain: &str, out: &mut Vec<u8>) {
+    let (start, mut rest) = field.written.bytes.split_at(field.written.body_start);
+    out.extend_from_slice(start);
     if field.known.is_some_and(HeaderField::has_addresses) {
-        let body = memchr::memchr(b':', field.octets).map_or(0, |colon| colon + 1);
-        let ends = ends_of_bare_addresses(field.octets.get(body..).unwrap_or_default());
-        for end in ends {
-            out.extend_from_slice(field.octets.get(done..body + end).unwrap_or_default());
+        let mut done = 0;
+        for at in ends_without_domain(rest) {
+            out.extend_from_slice(&rest[done..at]);
             out.push(b'@');
             out.extend_from_slice(domain.as_bytes());
-            done = body + end;
+            done = at;
         }
+        rest = &rest[done..];
     }
-    out.extend_from_slice(field.octets.get(done..).unwrap_or_default());
+    out.extend_from_slice(rest);
 }
 
-/// Where the addresses of a mailbox list end that have no domain. What is no address is left to
-/// those who read it.
-fn ends_of_bare_addresses(list: &[u8]) -> Vec<usize> {
-    let mut ends = Vec::new();
-    let mut item = Item::default();
-    let mut at = 0;
-    while let Some(octet) = list.get(at) {
-        match octet {
-            b'"' => {
-                let end = end_of_quoted(list, at, b'"');
-                item.word(at, end);
-                at = end;
-                continue;
-            }
-            b'(' => {
-                at = end_of_comment(list, at);
-                continue;
-            }
-            b'<' => {
-                let end = end_of_quoted(list, at, b'>');
-                let address = list.get(at + 1..end - 1).unwrap_or_default();
-                let is_closed = list
-                    .get(at + 1..end)
-                    .is_some_and(|rest| rest.ends_with(b">"));
-                let is_bare = !address.trim_ascii().is_empty() && !address.contains(&b'@');
-                if is_closed && is_bare {
-                    ends.push(at + 1 + address.trim_ascii_end().len());
-                }
-                item.is_settled = true;
-                at = end;
-                continue;
-            }
-            b'@' => item.is_settled = true,
-            b',' | b';' => ends.extend(std::mem::take(&mut item).end_of_bare_address()),
-            // Before it stands a group's name.
-            b':' => item = Item::default(),
-            b' ' | b'\t' | b'\r' | b'\n' => {}
-            _ => item.word(at, at + 1),
-        }
-        at += 1;
-    }
-    ends.extend(item.end_of_bare_address());
-    ends
-}
-
-/// What was seen of one mailbox of a list.
-#[derive(Default)]
-struct Item {
-    words: usize,
-    /// Behind the last word.
-    end: usize,
-    /// There is an `@` or an angle bracket.
-    is_settled: bool,
-}
-
-impl Item {
-    /// Notes the word, or the piece of one, from `start` to `end`.
-    fn word(&mut self, start: usize, end: usize) {
-        if self.words == 0 || self.end != start {
-            self.words += 1;
-        }
-        self.end = end;
-    }
-
-    fn end_of_bare_address(self) -> Option<usize> {
-        (self.words == 1 && !self.is_settled).then_some(self.end)
-    }
-}
-
-/// Behind the `close` that belongs to the octet at `start`; the list's end where it is missing.
-fn end_of_quoted(list: &[u8], start: usize, close: u8) -> usize {
-    let mut at = start + 1;
-    while let Some(octet) = list.get(at) {
-        match octet {
-            b'\\' => at += 1,
-            b'"' if close != b'"' => at = end_of_quoted(list, at, b'"') - 1,
-            _ if *octet == close => return at + 1,
-            _ => {}
-        }
-        at += 1;
-    }
-    list.len()
-}
-
-/// Behind the comment that begins at `start`; comments may hold others.
-fn end_of_comment(list: &[u8], start: usize) -> usize {
-    let mut depth = 0;
-    let mut at = start;
-    while let Some(octet) = list.get(at) {
-        match octet {
-            b'\\' => at += 1,
-            b'(' => depth += 1,
-            b')' => depth -= 1,
-            _ => {}
-        }
-        at += 1;
-        if depth == 0 {
-            return at;
-        }
-    }
-    list.len()
+/// Where the addresses of a list end that have no domain. What is no address is left to those who
+/// read it.
+fn ends_without_domain(list: &[u8]) -> impl Iterator<Item = usize> + '_ {
+    entries(list).filter_map(|entry| entry.domain_is_missing_at)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod delivery;
 mod extra_headers;
 mod file_parts;
 mod header_field;
+mod mailboxes;
 mod markers;
 mod merge;
 mod missing_fields;

@@ -1,11 +1,12 @@
 //! A finished message (RFC 5322) that is sent as it is, after checks.
 
 use super::values::choice;
-use crate::address::{AddrSpec, Mailbox, bare_addresses};
+use crate::address::{AddrSpec, Mailbox, addresses};
 use crate::header::{HeaderField, LONGEST_LINE, Occurs, Owner};
 use crate::json::{Encoding, JsonContent, JsonRaw, Located};
-use crate::mime::{Base64, with_crlf};
+use crate::mime::Base64;
 use crate::problem::{Code, Location, OrRefuse, ProblemReport, Refusal};
+use crate::syntax::{LineEnds, WrittenField, fields, header_end, lines, to_crlf};
 use crate::text::into_octets;
 use std::borrow::Cow;
 
@@ -72,12 +73,12 @@ pub(super) fn read_raw<'a>(
     let known = report.len();
     check_lines(&octets, location, report);
     let end = header_end(&octets);
-    let fields = read_fields(octets.get(..end).unwrap_or_default(), location, report);
+    let fields = checked_fields(&octets[..end], location, report);
     check_fields(&fields, shows_bcc, location, report);
     if report.len() > known {
         return None;
     }
-    let from = addresses(
+    let from = mailboxes(
         fields.iter().filter(|field| field.is("from")),
         location,
         report,
@@ -85,7 +86,7 @@ pub(super) fn read_raw<'a>(
     .into_iter()
     .next();
     let recipients = if takes_recipients {
-        addresses(recipient_fields(&fields), location, report)
+        mailboxes(recipient_fields(&fields), location, report)
     } else {
         Vec::new()
     };
@@ -98,8 +99,8 @@ pub(super) fn read_raw<'a>(
         return None;
     };
     let message_id = message_id_of(&fields);
-    let is_internationalized = !octets.get(..end).unwrap_or_default().is_ascii();
-    if fields.iter().any(FieldLines::is_blind) {
+    let is_internationalized = !octets[..end].is_ascii();
+    if fields.iter().any(ReadField::is_blind) {
         octets = Cow::Owned(without_bcc(&octets, end, &fields));
     }
     Some(RawReading {
@@ -141,7 +142,10 @@ fn read_octets<'a>(
 
 /// With CRLF at the end of every line; untouched where that is so already.
 fn mended(octets: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
-    let mut octets = with_line_ends(octets);
+    let mut octets = to_crlf(octets);
+    if !octets.ends_with(b"\r\n") {
+        octets.to_mut().extend_from_slice(b"\r\n");
+    }
     if header_end(&octets) == octets.len() {
         // A header alone: without the empty line a reader could take what follows for more of it.
         octets.to_mut().extend_from_slice(b"\r\n");
@@ -149,56 +153,32 @@ fn mended(octets: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     octets
 }
 
-fn with_line_ends(octets: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
-    let is_bare = |at: usize| match octets.get(at) {
-        Some(b'\n') => at == 0 || octets.get(at - 1) != Some(&b'\r'),
-        _ => octets.get(at + 1) != Some(&b'\n'),
-    };
-    let ends_well = octets.ends_with(b"\r\n");
-    if ends_well && !memchr::memchr2_iter(b'\r', b'\n', &octets).any(is_bare) {
-        return octets;
-    }
-    let mut lines = with_crlf(&octets);
-    if !lines.ends_with(b"\r\n") {
-        lines.extend_from_slice(b"\r\n");
-    }
-    Cow::Owned(lines)
-}
-
 fn check_lines(octets: &[u8], location: Location, report: &mut ProblemReport<'_>) {
     if memchr::memchr(0, octets).is_some() {
         let detail = "A message may not hold NUL (RFC 5322 section 2).";
         report.problem(location, Code::InvalidContent, detail);
     }
-    let mut start = 0;
-    for end in memchr::memchr_iter(b'\n', octets) {
-        // The line with its CRLF.
-        if end + 1 - start > LONGEST_LINE + 2 {
-            let detail = "A line of the message has over 998 octets (RFC 5322 section 2.1.1).";
-            report.problem(location, Code::TooLong, detail);
-            return;
-        }
-        start = end + 1;
+    if lines(octets, LineEnds::Crlf).any(|line| line.len() > LONGEST_LINE) {
+        let detail = "A line of the message has over 998 octets (RFC 5322 section 2.1.1).";
+        report.problem(location, Code::TooLong, detail);
     }
 }
 
-/// Where the header section ends: behind the line end of its last field.
-pub(super) fn header_end(octets: &[u8]) -> usize {
-    if octets.starts_with(b"\r\n") {
-        return 0;
-    }
-    memchr::memmem::find(octets, b"\r\n\r\n").map_or(octets.len(), |at| at + 2)
-}
-
-/// One header field, its continuation lines included.
-pub(super) struct FieldLines<'o> {
-    /// As it is written; empty where the line is no field.
-    name: &'o str,
+/// A header field that was read, with what is known of it.
+pub(super) struct ReadField<'m> {
     pub known: Option<&'static HeaderField>,
-    pub octets: &'o [u8],
+    pub written: WrittenField<'m>,
 }
 
-impl FieldLines<'_> {
+/// The fields of a header section.
+pub(super) fn read_fields(header: &[u8]) -> impl Iterator<Item = ReadField<'_>> {
+    fields(header).map(|written| ReadField {
+        known: HeaderField::named(written.name),
+        written,
+    })
+}
+
+impl ReadField<'_> {
     /// Whether it names recipients whom the others may not see.
     fn is_blind(&self) -> bool {
         self.known.is_some_and(HeaderField::is_blind)
@@ -206,64 +186,26 @@ impl FieldLines<'_> {
 
     /// Whether PowerMTA may take it for one of its own.
     fn is_powermtas(&self) -> bool {
-        let known = if self.name.contains('_') {
-            HeaderField::named_loosely(self.name)
+        let known = if self.written.name.contains('_') {
+            HeaderField::named_loosely(self.written.name)
         } else {
             self.known
         };
         known.is_some_and(|known| known.owner == Owner::PowerMta)
     }
 
-    /// What stands after the colon, unfolded and without blanks around it.
-    fn body(&self) -> String {
-        let text = String::from_utf8_lossy(self.octets);
-        let (_, body) = text.split_once(':').unwrap_or_default();
-        body.replace("\r\n", "")
-            .trim_matches([' ', '\t'])
-            .to_owned()
-    }
-
     pub fn is(&self, name: &str) -> bool {
-        self.name.eq_ignore_ascii_case(name)
+        self.written.name.eq_ignore_ascii_case(name)
     }
 }
 
-pub(super) fn split_fields(header: &[u8]) -> Vec<FieldLines<'_>> {
-    let mut fields = Vec::new();
-    let mut start = 0;
-    for end in memchr::memmem::find_iter(header, b"\r\n") {
-        let next = end + 2;
-        if matches!(header.get(next), Some(b' ' | b'\t')) {
-            continue;
-        }
-        let octets = header.get(start..next).unwrap_or_default();
-        let name = field_name(octets).unwrap_or_default();
-        fields.push(FieldLines {
-            name,
-            known: HeaderField::named(name),
-            octets,
-        });
-        start = next;
-    }
-    fields
-}
-
-/// The field's name. Blanks before the colon are obsolete syntax that readers take for different
-/// things, so it is none.
-fn field_name(octets: &[u8]) -> Option<&str> {
-    let end = memchr::memchr(b':', octets)?;
-    let name = octets.get(..end)?;
-    let is_name = !name.is_empty() && name.iter().all(u8::is_ascii_graphic);
-    is_name.then(|| str::from_utf8(name).expect("ASCII is UTF-8"))
-}
-
-fn read_fields<'o>(
+fn checked_fields<'o>(
     header: &'o [u8],
     location: Location,
     report: &mut ProblemReport<'_>,
-) -> Vec<FieldLines<'o>> {
-    let fields = split_fields(header);
-    if fields.iter().any(|field| field.name.is_empty()) {
+) -> Vec<ReadField<'o>> {
+    let fields: Vec<_> = read_fields(header).collect();
+    if !fields.iter().all(|field| field.written.is_field()) {
         let detail = "The header holds a line that is no field: `Name: body`, or a blank first.";
         report.problem(location, Code::InvalidContent, detail);
     }
@@ -280,7 +222,7 @@ fn read_fields<'o>(
 }
 
 fn check_fields(
-    fields: &[FieldLines<'_>],
+    fields: &[ReadField<'_>],
     shows_bcc: bool,
     location: Location,
     report: &mut ProblemReport<'_>,
@@ -301,11 +243,11 @@ fn check_fields(
             report.problem(location, Code::InvalidContent, detail);
         }
     }
-    if fields.iter().any(FieldLines::is_powermtas) {
+    if fields.iter().any(ReadField::is_powermtas) {
         let detail = "The message holds a header field that only PowerMTA's own options may write.";
         report.problem(location, Code::ReservedHeader, detail);
     }
-    if shows_bcc && fields.iter().any(FieldLines::is_blind) {
+    if shows_bcc && fields.iter().any(ReadField::is_blind) {
         let detail = "The message's Bcc would show blind recipients to all; take it out, or leave \
                       `to`, `cc` and `bcc` to the message's header.";
         report.problem(location, Code::ReservedHeader, detail);
@@ -315,9 +257,9 @@ fn check_fields(
 /// The fields that name the recipients: those of a message that is sent once more (RFC 5322 section
 /// 3.6.6) are its new ones.
 fn recipient_fields<'f, 'o>(
-    fields: &'f [FieldLines<'o>],
-) -> impl Iterator<Item = &'f FieldLines<'o>> {
-    let names_some = |field: &FieldLines<'_>, resent: bool| {
+    fields: &'f [ReadField<'o>],
+) -> impl Iterator<Item = &'f ReadField<'o>> {
+    let names_some = |field: &ReadField<'_>, resent: bool| {
         field
             .known
             .is_some_and(|known| known.has_recipients() && known.is_resent() == resent)
@@ -327,8 +269,8 @@ fn recipient_fields<'f, 'o>(
 }
 
 /// The addresses of the header fields.
-fn addresses<'f>(
-    fields: impl Iterator<Item = &'f FieldLines<'f>>,
+fn mailboxes<'f>(
+    fields: impl Iterator<Item = &'f ReadField<'f>>,
     location: Location,
     report: &mut ProblemReport<'_>,
 ) -> Vec<Mailbox<'static>> {
@@ -341,30 +283,30 @@ fn addresses<'f>(
 }
 
 /// The addresses of a field. Display names do not matter here, so they may be of any form.
-fn field_addresses(field: &FieldLines<'_>) -> Result<Vec<Mailbox<'static>>, Refusal> {
-    bare_addresses(&field.body())?
+fn field_addresses(field: &ReadField<'_>) -> Result<Vec<Mailbox<'static>>, Refusal> {
+    addresses(&field.written.body())?
         .into_iter()
         .map(|address| {
             Ok(Mailbox {
                 name: None,
-                address: AddrSpec::read(address.into())?,
+                address: AddrSpec::read(Cow::Owned(address.into_owned()))?,
             })
         })
         .collect()
 }
 
 /// The Message-ID without angle brackets; empty where there is none.
-fn message_id_of(fields: &[FieldLines<'_>]) -> String {
+fn message_id_of(fields: &[ReadField<'_>]) -> String {
     let field = fields.iter().find(|field| field.is("message-id"));
-    let body = field.map(FieldLines::body).unwrap_or_default();
+    let body = field.map(|field| field.written.body()).unwrap_or_default();
     body.trim_matches(['<', '>']).to_owned()
 }
 
-fn without_bcc(octets: &[u8], end: usize, fields: &[FieldLines<'_>]) -> Vec<u8> {
+fn without_bcc(octets: &[u8], end: usize, fields: &[ReadField<'_>]) -> Vec<u8> {
     let mut kept = Vec::with_capacity(octets.len());
     for field in fields.iter().filter(|field| !field.is_blind()) {
-        kept.extend_from_slice(field.octets);
+        kept.extend_from_slice(field.written.bytes);
     }
-    kept.extend_from_slice(octets.get(end..).unwrap_or_default());
+    kept.extend_from_slice(&octets[end..]);
     kept
 }

@@ -2,6 +2,7 @@
 
 use super::delivery::{Delivery, read_delivery};
 use super::file_parts::FileParts;
+use super::mailboxes::read_mailboxes;
 use super::merge::Merge;
 use super::raw::{HeaderRecipients, RawReading, read_raw};
 use super::read_composed::read_composed;
@@ -10,7 +11,7 @@ use super::single::{Content, SingleMessage};
 use super::templated::{read_merge, read_templated};
 use super::values::read_sender;
 use super::{Message, MessageKind, ReadContext, StreamedRecipients};
-use crate::address::{Mailbox, ReversePath, read_mailboxes};
+use crate::address::{Mailbox, ReversePath};
 use crate::json::{JsonMessage, JsonRaw, Located};
 use crate::problem::{Code, Location, ProblemReport};
 

@@ -1,11 +1,12 @@
 //! Reads the recipients of a mail merge.
 
 use super::delivery::{LONGEST_ENVID, LONGEST_TOKEN, read_token};
+use super::mailboxes::read_mailbox;
 use super::merge::{Merge, Recipient, RecipientPriority, Recipients};
 use super::templates::FilledHeader;
 use super::values::{choice, read_sender};
 use super::variables::require_language;
-use crate::address::{Mailbox, ReversePath, read_mailbox};
+use crate::address::{Mailbox, ReversePath};
 use crate::json::{
     JsonMailbox, JsonNumber, JsonPriority, JsonRecipient, JsonRecipientObject, JsonVariables,
     Located, MergeForm,

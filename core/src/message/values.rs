@@ -1,9 +1,9 @@
 //! Values that several fields have: a choice of words, a text of the header, an envelope sender.
 
 use crate::address::ReversePath;
-use crate::characters::has_control_except_tab;
 use crate::json::{Choice, JsonWord, Located};
 use crate::problem::{Code, OrRefuse, ProblemReport};
+use crate::syntax::has_control_except_tab;
 use std::borrow::Cow;
 
 /// The envelope's sender.

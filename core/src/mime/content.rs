@@ -4,6 +4,7 @@ use super::base64::{self, Base64};
 use super::media_type::MediaType;
 use crate::header::{ContentId, HeaderSection, LONGEST_LINE};
 use crate::problem::{Code, Refusal};
+use crate::syntax::{LineEnds, lines, to_crlf};
 use std::borrow::Cow;
 
 /// A file that travels with the message.
@@ -38,20 +39,16 @@ impl Content<'_> {
     /// The content as a message that stands in another: lines end with CRLF and are not too long.
     pub fn into_message(self) -> Result<Self, Refusal> {
         let octets = match self {
-            Self::Base64(base64) => base64.decode(),
-            Self::Octets(octets) => octets.into_owned(),
+            Self::Base64(base64) => Cow::Owned(base64.decode()),
+            Self::Octets(octets) => octets,
             message @ Self::Message { .. } => return Ok(message),
         };
-        let octets = with_crlf(&octets);
+        let octets = to_crlf(octets).into_owned();
         if octets.contains(&0) {
             let detail = "An attached message may not hold NUL (RFC 2045 section 2.8).";
             return Err(Refusal::new(Code::InvalidContent, detail));
         }
-        let line_length = |line: &[u8]| line.strip_suffix(b"\r").unwrap_or(line).len();
-        if octets
-            .split(|octet| *octet == b'\n')
-            .any(|line| line_length(line) > LONGEST_LINE)
-        {
+        if lines(&octets, LineEnds::Crlf).any(|line| line.len() > LONGEST_LINE) {
             let detail = "An attached message has a line of over 998 octets.";
             return Err(Refusal::new(Code::InvalidContent, detail));
         }
@@ -178,23 +175,6 @@ fn plain_name(name: &str) -> String {
             .replace(' ', "_")
 }
 
-/// CR, LF and CRLF as CRLF.
-pub(crate) fn with_crlf(octets: &[u8]) -> Vec<u8> {
-    let mut lines = Vec::with_capacity(octets.len() + octets.len() / 32 + 2);
-    let mut rest = octets;
-    while let Some(end) = memchr::memchr2(b'\r', b'\n', rest) {
-        let (line, next) = rest.split_at(end);
-        lines.extend_from_slice(line);
-        lines.extend_from_slice(b"\r\n");
-        rest = match next {
-            [b'\r', b'\n', next @ ..] | [_, next @ ..] => next,
-            [] => next,
-        };
-    }
-    lines.extend_from_slice(rest);
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,10 +190,5 @@ mod tests {
             assert_eq!(plain_name(name), plain);
         }
         assert!(plain_name(&"長い".repeat(100)).len() <= 60);
-    }
-
-    #[test]
-    fn line_ends_become_crlf() {
-        assert_eq!(with_crlf(b"a\nb\r\nc\rd\r\r"), b"a\r\nb\r\nc\r\nd\r\n\r\n");
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::header::is_token;
 use crate::problem::{Code, Refusal};
+use crate::syntax::{Cursor, Malformed, Parameter, next_parameter};
 use std::borrow::Cow;
 
 /// `type/subtype` with its parameters.
@@ -37,27 +38,33 @@ impl<'a> MediaType<'a> {
         if text.len() > LONGEST {
             return Err(invalid("A content type has 1,000 octets at most."));
         }
-        let (essence, mut rest) = text.split_once(';').unwrap_or((text, ""));
-        let essence = essence.trim_matches(BLANKS);
-        match essence.split_once('/') {
-            Some((kind, subtype)) if is_token(kind) && is_token(subtype) => {}
-            _ => return Err(FORM),
+        let mut cursor = Cursor::new(text.as_ref());
+        cursor.skip_blanks();
+        let kind = cursor.token();
+        let has_slash = cursor.eat(b'/');
+        let subtype = cursor.token();
+        let essence = &text[kind.start..subtype.end];
+        if !has_slash || !is_token(&text[kind]) || !is_token(&text[subtype]) {
+            return Err(FORM);
         }
         let mut parameters: Vec<(String, String)> = Vec::new();
-        while !rest.trim_matches(BLANKS).is_empty() {
-            let (name, after) = rest.split_once('=').ok_or(FORM)?;
-            let name = name.trim_matches(BLANKS).to_ascii_lowercase();
-            let (value, after) = parameter_value(after.trim_start_matches(BLANKS)).ok_or(FORM)?;
-            if !is_token(&name) || name.contains('*') {
+        while let Some(parameter) = next_parameter(text, &mut cursor).map_err(|Malformed| FORM)? {
+            let Parameter {
+                name,
+                value,
+                is_quoted,
+            } = parameter;
+            // An asterisk is RFC 2231's, which is ours to write.
+            if !is_token(name) || name.contains('*') || !(is_quoted || is_token(&value)) {
                 return Err(FORM);
             }
+            let name = name.to_ascii_lowercase();
             if parameters.iter().any(|(known, _)| *known == name) {
                 return Err(invalid(
                     "A parameter of the content type stands there twice.",
                 ));
             }
-            parameters.push((name, value));
-            rest = after;
+            parameters.push((name, value.into_owned()));
         }
         Ok(Self {
             essence: Cow::Owned(essence.to_ascii_lowercase()),
@@ -89,36 +96,6 @@ const fn invalid(detail: &'static str) -> Refusal {
 }
 
 const LONGEST: usize = 1_000;
-
-const BLANKS: [char; 2] = [' ', '\t'];
-
-/// A token or quoted string, and what follows its semicolon.
-fn parameter_value(text: &str) -> Option<(String, &str)> {
-    let Some(quoted) = text.strip_prefix('"') else {
-        let (value, rest) = text.split_once(';').unwrap_or((text, ""));
-        let value = value.trim_end_matches(BLANKS);
-        return is_token(value).then(|| (value.to_owned(), rest));
-    };
-    let mut value = String::new();
-    let mut characters = quoted.char_indices();
-    while let Some((index, c)) = characters.next() {
-        match c {
-            '"' => {
-                let rest = quoted.get(index + 1..)?.trim_start_matches(BLANKS);
-                let rest = match rest.strip_prefix(';') {
-                    Some(rest) => rest,
-                    None if rest.is_empty() => rest,
-                    None => return None,
-                };
-                return Some((value, rest));
-            }
-            '\\' => value.push(characters.next()?.1),
-            c if c.is_control() => return None,
-            c => value.push(c),
-        }
-    }
-    None
-}
 
 #[cfg(test)]
 mod tests {

@@ -7,7 +7,7 @@ mod media_type;
 pub(crate) mod quoted_printable;
 
 pub(crate) use base64::Base64;
-pub(crate) use content::{Content, Disposition, File, with_crlf};
+pub(crate) use content::{Content, Disposition, File};
 pub(crate) use media_type::MediaType;
 
 use boundary::Boundaries;

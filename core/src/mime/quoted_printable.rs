@@ -5,21 +5,19 @@
 //! are cut in a second step: text is too irregular for a processor to guess, and a wrong guess costs
 //! more than ten octets.
 
-/// How many octets a line has before its soft line break.
+use crate::syntax::{LineEnds, split_line};
+
+/// How many bytes a line has before its soft line break.
 pub(crate) const LINE: usize = 75;
 
 /// Appends `text` encoded; CR, LF and CRLF all end a line.
 pub(super) fn encode(text: &str, out: &mut Vec<u8>) {
     let mut scratch = [0; 3 * PIECE + 4];
     let mut rest = text.as_bytes();
-    while let Some(end) = memchr::memchr2(b'\r', b'\n', rest) {
-        let (line, next) = rest.split_at(end);
+    while let Some((line, next)) = split_line(rest, LineEnds::Any) {
         encode_line(line, &mut scratch, out);
         out.extend_from_slice(b"\r\n");
-        rest = match next {
-            [b'\r', b'\n', next @ ..] | [_, next @ ..] => next,
-            [] => next,
-        };
+        rest = next;
     }
     encode_line(rest, &mut scratch, out);
 }

@@ -4,8 +4,8 @@
 use super::merge::{self, Wanted};
 use super::variable::{Variable, VariableValue};
 use super::{TemplateText, TextKind, Values};
-use crate::characters::has_control_except_tab;
 use crate::problem::{Code, Location, ProblemReport, Refusal};
+use crate::syntax::has_control_except_tab;
 use std::borrow::Cow;
 use std::collections::HashMap;
 

@@ -2,6 +2,7 @@
 
 use crate::header::push_marker;
 use crate::mime::quoted_printable::Lines;
+use crate::syntax::{LineEnds, line_end};
 use crate::template::{Piece, TemplateText};
 
 /// How a value is laid out in a body.
@@ -65,11 +66,10 @@ fn line_may_end(rest: &[Piece<'_>]) -> bool {
 
 fn put_literal(lines: &mut Lines<'_>, literal: &str, line_may_end: bool) {
     let mut rest = literal;
-    while let Some(end) = rest.find(['\r', '\n']) {
-        let (line, next) = rest.split_at(end);
-        put_line(lines, line, true);
+    while let Some(end) = line_end(rest.as_bytes(), LineEnds::Any) {
+        put_line(lines, &rest[..end.start], true);
         lines.line_end();
-        rest = next.strip_prefix("\r\n").unwrap_or_else(|| &next[1..]);
+        rest = &rest[end.end..];
     }
     put_line(lines, rest, line_may_end);
 }

@@ -10,8 +10,8 @@ mod value;
 use super::sources::{MOST_VALUES, Owner, TOO_MANY};
 use super::variable::Variable;
 use super::{Slot, TemplateText, TextKind, Values};
-use crate::characters::has_control_except_tab;
 use crate::problem::{Code, ProblemReport, Refusal};
+use crate::syntax::has_control_except_tab;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Value, ValueKind};
 use minijinja::{

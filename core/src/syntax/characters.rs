@@ -1,0 +1,118 @@
+//! Which characters the grammars of RFC 5322 and RFC 2045 are made of.
+
+/// A set of ASCII characters, as one bit of [`CLASSES`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Class(u8);
+
+impl Class {
+    /// What atoms are made of (RFC 5322 section 3.2.3).
+    pub const ATEXT: Self = Self(1);
+    /// What tokens are made of (RFC 2045 section 5.1).
+    pub const TOKEN: Self = Self(2);
+    /// What a domain literal holds between its brackets (RFC 5322 section 3.4.1).
+    pub const DTEXT: Self = Self(4);
+
+    /// Whether the byte is one of them.
+    #[inline]
+    pub const fn has(self, byte: u8) -> bool {
+        CLASSES[byte as usize] & self.0 != 0
+    }
+}
+
+/// The classes of each byte.
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = b'!';
+    while byte <= b'~' {
+        let mut class = 0;
+        if !is_one_of(byte, b"()<>[]:;@\\,.\"") {
+            class |= Class::ATEXT.0;
+        }
+        if !is_one_of(byte, b"()<>@,;:\\\"/[]?=") {
+            class |= Class::TOKEN.0;
+        }
+        if !is_one_of(byte, b"[]\\") {
+            class |= Class::DTEXT.0;
+        }
+        classes[byte as usize] = class;
+        byte += 1;
+    }
+    classes
+};
+
+const fn is_one_of(byte: u8, bytes: &[u8]) -> bool {
+    let mut index = 0;
+    while index < bytes.len() {
+        if bytes[index] == byte {
+            return true;
+        }
+        index += 1;
+    }
+    false
+}
+
+/// atext of RFC 5322 section 3.2.3, with the characters beyond ASCII of RFC 6532 that are no blanks.
+#[inline]
+pub(crate) fn is_atext(c: char) -> bool {
+    match u8::try_from(c) {
+        Ok(byte) if byte.is_ascii() => Class::ATEXT.has(byte),
+        _ => !c.is_whitespace() && !c.is_control(),
+    }
+}
+
+/// Whether the text is a dot-atom-text of RFC 5322 section 3.2.3, of ASCII alone.
+pub(crate) fn is_dot_atom(text: &str) -> bool {
+    let is_atom = |atom: &[u8]| !atom.is_empty() && atom.iter().all(|byte| Class::ATEXT.has(*byte));
+    text.as_bytes().split(|byte| *byte == b'.').all(is_atom)
+}
+
+/// Whether there is a control character (Unicode's general category Cc). C1 counts: some readers
+/// take U+0085 for a line end.
+pub(crate) fn has_control(text: &str) -> bool {
+    may_have_control(text) && text.contains(char::is_control)
+}
+
+/// The same, but the tab counts as the white space that it is in a header field.
+pub(crate) fn has_control_except_tab(text: &str) -> bool {
+    may_have_control(text) && text.contains(|c: char| c.is_control() && c != '\t')
+}
+
+/// False for nearly every text; one pass that the compiler can vectorize tells.
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "a branch would keep it from vectorizing"
+)]
+fn may_have_control(text: &str) -> bool {
+    // U+0080 to U+009F begin with the byte C2.
+    text.bytes().fold(false, |found, byte| {
+        found | (byte < 0x20) | (byte == 0x7f) | (byte == 0xc2)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_are_those_of_the_rfcs() {
+        let of = |class: Class| -> String {
+            (0..=255)
+                .filter(|byte| class.has(*byte))
+                .map(char::from)
+                .filter(|c| !c.is_ascii_alphanumeric())
+                .collect()
+        };
+        assert_eq!(of(Class::ATEXT), "!#$%&'*+-/=?^_`{|}~");
+        assert_eq!(of(Class::TOKEN), "!#$%&'*+-.^_`{|}~");
+        assert_eq!(of(Class::DTEXT), "!\"#$%&'()*+,-./:;<=>?@^_`{|}~");
+    }
+
+    #[test]
+    fn controls_are_found_and_nothing_else() {
+        for c in (0..0x300).filter_map(char::from_u32) {
+            let text = format!("ab{c}cd");
+            assert_eq!(has_control(&text), c.is_control(), "{c:?}");
+            assert_eq!(has_control_except_tab(&text), c.is_control() && c != '\t');
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The fields of a message's header section (RFC 5322 section 2.2), as they are written.
+
+use super::lines::{Fold, LineEnds, folded_lines, unfolded};
+
+/// Where the header section ends: behind the line end of its last field.
+pub(crate) fn header_end(message: &[u8]) -> usize {
+    if message.starts_with(b"\r\n") {
+        return 0;
+    }
+    memchr::memmem::find(message, b"\r\n\r\n").map_or(message.len(), |at| at + 2)
+}
+
+/// The fields of a header section. A line that does not end is none.
+pub(crate) fn fields(header: &[u8]) -> impl Iterator<Item = WrittenField<'_>> {
+    folded_lines(header, LineEnds::Crlf)
+        .map(|range| &header[range])
+        .filter(|bytes| bytes.ends_with(b"\r\n"))
+        .map(WrittenField::new)
+}
+
+/// One header field, its continuation lines and line ends included.
+#[derive(Debug)]
+pub(crate) struct WrittenField<'m> {
+    /// Empty where the line is no field.
+    pub name: &'m str,
+    pub bytes: &'m [u8],
+    /// Where in them the body begins, behind the colon.
+    pub body_start: usize,
+}
+
+impl<'m> WrittenField<'m> {
+    fn new(bytes: &'m [u8]) -> Self {
+        let colon = field_name_end(bytes);
+        let name = &bytes[..colon.unwrap_or(0)];
+        Self {
+            name: std::str::from_utf8(name).expect("a name is ASCII"),
+            bytes,
+            body_start: colon.map_or(0, |colon| colon + 1),
+        }
+    }
+
+    /// Whether it is a field at all.
+    pub fn is_field(&self) -> bool {
+        !self.name.is_empty()
+    }
+
+    /// The body unfolded (RFC 5322 section 2.2.3), without blanks around it. What is not UTF-8 is
+    /// replaced.
+    pub fn body(&self) -> String {
+        let body = String::from_utf8_lossy(&self.bytes[self.body_start..]);
+        let body = unfolded(&body, LineEnds::Crlf, Fold::LineEnd);
+        body.trim_matches([' ', '\t']).to_owned()
+    }
+}
+
+/// Where the colon behind the field's name is. Blanks before it are obsolete syntax that readers take
+/// for different things, so they make it none.
+fn field_name_end(bytes: &[u8]) -> Option<usize> {
+    let colon = memchr::memchr(b':', bytes)?;
+    let is_name = colon > 0 && bytes[..colon].iter().all(u8::is_ascii_graphic);
+    is_name.then_some(colon)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_found_as_they_are_written() {
+        let mail = b"To: a@b.c,\r\n\td@e.f \r\nSUBJECT:x\r\n \r\nno field\r\nX : y\r\n: z\r\n\r\nBody: b\r\n";
+        let header = &mail[..header_end(mail)];
+        let found: Vec<_> = fields(header)
+            .map(|field| (field.name.to_owned(), field.body()))
+            .collect();
+        let pair = |name: &str, body: &str| (name.to_owned(), body.to_owned());
+        assert_eq!(
+            found[..2],
+            [pair("To", "a@b.c,\td@e.f"), pair("SUBJECT", "x")]
+        );
+        assert!(found[2..].iter().all(|(name, _)| name.is_empty()));
+        assert_eq!(found.len(), 5);
+        assert_eq!(
+            fields(header).map(|field| field.bytes.len()).sum::<usize>(),
+            header.len()
+        );
+        assert_eq!(fields(b"A: b\r\nC: d").count(), 1);
+        assert_eq!((header_end(b"\r\nx"), header_end(b"A: b\r\n")), (0, 6));
+    }
+}

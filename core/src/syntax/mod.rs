@@ -1,0 +1,34 @@
+//! The lexer of RFC 5322 and MIME. Whatever reads an address, a header field or a media type reads it
+//! with these, so that all agree where a quoted string, a comment or a line ends.
+//!
+//! ```text
+//!  address::strict      address::lenient     mime::MediaType      message::{raw, complete, calendar}
+//!  (callers' texts)     (finished mail)      (parameters)         (header sections, line ends)
+//!        └──────────────┬─────┴────────────────────┘                       │
+//!     Cursor: atom, token, quoted-string, comment, domain-literal      header_section: its fields
+//!        ├── quoted_string: what is between the quotes                      │
+//!        │                                                             lines: CR, LF, CRLF, folding
+//!     characters: atext, token, dtext, controls
+//! ```
+//!
+//! The strict grammar takes what a caller may write and no more, since a misread address is a
+//! mail to a stranger. The lenient one takes what programs have written into messages for forty
+//! years, obsolete forms included. Both refuse a token that has no end.
+
+mod characters;
+mod cursor;
+mod header_section;
+mod lines;
+mod parameters;
+mod quoted_string;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use characters::{Class, has_control, has_control_except_tab, is_atext, is_dot_atom};
+pub(crate) use cursor::{Cursor, Unclosed};
+pub(crate) use header_section::{WrittenField, fields, header_end};
+pub(crate) use lines::{
+    Fold, LineEnds, folded_lines, line_end, lines, split_line, to_crlf, unfolded,
+};
+pub(crate) use parameters::{Malformed, Parameter, next_parameter};
+pub(crate) use quoted_string::{quote, quoted_characters, unquote};
