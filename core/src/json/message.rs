@@ -4,6 +4,7 @@ use super::choice::JsonWord;
 use super::content::{JsonAttachment, JsonRaw};
 use super::headers::JsonHeaders;
 use super::mailbox::{JsonMailbox, JsonMailboxes};
+use super::names;
 use super::object::object;
 use super::objects::{JsonCalendar, JsonDkim, JsonDsn, JsonUnsubscribe, JsonWindow};
 use super::plain::JsonTexts;
@@ -124,6 +125,12 @@ impl JsonMessage<'_> {
     }
 }
 
+/// Whether the message's field `name` is true or false.
+pub(crate) fn is_boolean(name: &str) -> bool {
+    let row = names::find(JsonMessage::ROWS, name).and_then(|at| JsonMessage::ROWS.get(at));
+    row.is_some_and(|row| row.is_boolean)
+}
+
 /// The documented name of the message's field from which the header field `name` is made. Letter case
 /// does not count.
 pub(crate) fn field_of_header(name: &str) -> Option<&'static str> {
@@ -137,6 +144,10 @@ pub(crate) fn field_of_header(name: &str) -> Option<&'static str> {
 mod tests {
     use super::*;
     use crate::header::{HeaderField, Owner};
+    use crate::json::headers::JsonHeaderObject;
+    use crate::json::mailbox::JsonMailboxObject;
+    use crate::json::recipient::JsonRecipientObject;
+    use serde_json::{Value, json};
 
     #[test]
     fn who_owns_a_header_field_is_said_alike_by_both_tables() {
@@ -158,15 +169,52 @@ mod tests {
         assert_eq!(field_of_header("X-Campaign"), None);
     }
 
-    /// A word of one field may be at odds with another field, but no example is wrong by itself.
+    #[test]
+    fn fields_that_are_true_or_false_are_known_by_any_spelling() {
+        let all = JsonMessage::ROWS.iter().map(Row::name);
+        assert_eq!(
+            all.filter(|name| is_boolean(name)).collect::<Vec<_>>(),
+            ["verp"]
+        );
+        assert!(is_boolean("VERP") && !is_boolean("") && !is_boolean("job"));
+    }
+
+    fn check(name: &str, value: Value) {
+        let mut message = json!({"from": "a@example.com"});
+        if name != "recipients" {
+            message["to"] = "b@example.org".into();
+        }
+        message[name] = value;
+        let checked = crate::check(message.to_string().as_bytes());
+        assert_eq!(checked, Ok(()), "{name}");
+    }
+
+    fn examples(rows: &[Row]) -> Value {
+        let examples = rows
+            .iter()
+            .filter_map(|row| Some((row.name(), row.example?)));
+        examples.collect()
+    }
+
     #[test]
     fn examples_are_values_of_their_fields() {
         for row in JsonMessage::ROWS {
-            let Some(example) = row.example else { continue };
-            let mut message = serde_json::json!({"from": "a@example.com", "to": "b@example.org"});
-            message[row.name()] = example.into();
-            let problems = crate::check(message.to_string().as_bytes());
-            assert_eq!(problems, Ok(()), "{}", row.name());
+            if let Some(example) = row.example {
+                check(row.name(), example.into());
+            }
         }
+        let mut attachment = examples(JsonAttachment::ROWS);
+        // There is no form.
+        attachment["part"] = Value::Null;
+        let mut calendar = examples(JsonCalendar::ROWS);
+        calendar["content"] = "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n".into();
+        check("attachments", json!([attachment]));
+        check("calendar", calendar);
+        check("to", examples(JsonMailboxObject::ROWS));
+        check("headers", json!([examples(JsonHeaderObject::ROWS)]));
+        check("unsubscribe", examples(JsonUnsubscribe::ROWS));
+        check("dkim", examples(JsonDkim::ROWS));
+        check("schedule", json!([examples(JsonWindow::ROWS)]));
+        check("recipients", json!([examples(JsonRecipientObject::ROWS)]));
     }
 }

@@ -50,7 +50,7 @@ pub(crate) use choice::{Choice, JsonWord};
 pub(crate) use content::{JsonAttachment, JsonContent, JsonRaw};
 pub(crate) use headers::{JsonHeader, JsonHeaders};
 pub(crate) use mailbox::{JsonMailbox, JsonMailboxObject, JsonMailboxes};
-pub(crate) use message::{JsonMessage, field_of_header};
+pub(crate) use message::{JsonMessage, field_of_header, is_boolean};
 pub use not_unicode::NotUnicode;
 pub(crate) use number::JsonNumber;
 pub(crate) use objects::{JsonCalendar, JsonDkim, JsonDsn, JsonUnsubscribe, JsonWindow};

@@ -37,6 +37,7 @@ macro_rules! object {
                     &[$name $(, $alias)*],
                     concat!($($field_doc),*),
                     <$shape as $crate::json::shape::Shape<'a>>::schema,
+                    <$shape as $crate::json::shape::Shape<'a>>::IS_BOOLEAN,
                 )$($(.$attribute($value))+)?,
             )+];
 

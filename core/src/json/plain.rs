@@ -23,6 +23,7 @@ impl<'a> Shape<'a> for Cow<'a, str> {
 /// Yes or no.
 impl<'a> Shape<'a> for bool {
     const EXPECTED: &'static str = "true or false";
+    const IS_BOOLEAN: bool = true;
 
     fn schema(_: &mut Definitions) -> Value {
         json!({"type": "boolean"})

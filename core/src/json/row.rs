@@ -10,6 +10,7 @@ pub(crate) struct Row {
     pub names: &'static [&'static str],
     description: &'static str,
     schema: fn(&mut Definitions) -> Value,
+    pub is_boolean: bool,
     /// Which half of a mail object it belongs to. Each field of the message says it.
     pub section: Option<Section>,
     /// The header fields that are made from it, and those that nobody else may write because of it.
@@ -39,11 +40,13 @@ impl Row {
         names: &'static [&'static str],
         description: &'static str,
         schema: fn(&mut Definitions) -> Value,
+        is_boolean: bool,
     ) -> Self {
         Self {
             names,
             description,
             schema,
+            is_boolean,
             section: None,
             headers: &[],
             format: None,

@@ -24,6 +24,9 @@ pub(super) trait Shape<'a>: Sized {
     /// What the value should be, for the sentence "This must be …".
     const EXPECTED: &'static str;
 
+    /// Whether it is true or false, which a format of texts alone cannot tell from these words.
+    const IS_BOOLEAN: bool = false;
+
     /// The value's JSON Schema. What has a name of its own goes into the definitions.
     fn schema(definitions: &mut Definitions) -> Value;
 

@@ -1,6 +1,6 @@
 //! Envelope fields as names and values, such as a URL's query or a command line gives them.
 
-use crate::text::same_name;
+use crate::json::is_boolean;
 use serde::Deserializer;
 use serde::de::value::{
     BorrowedBytesDeserializer, BorrowedStrDeserializer, MapDeserializer, SeqDeserializer,
@@ -59,8 +59,8 @@ impl<'a> Value<'a> {
     fn new(name: &str, value: &'a str) -> Self {
         match value {
             // A job may be called `true`.
-            "true" if same_name(name, "verp") => Self::Boolean(true),
-            "false" if same_name(name, "verp") => Self::Boolean(false),
+            "true" if is_boolean(name) => Self::Boolean(true),
+            "false" if is_boolean(name) => Self::Boolean(false),
             _ => Self::Texts(vec![value]),
         }
     }
