@@ -26,7 +26,7 @@ pub fn check(args: &CheckArgs) -> Result<Exit, Failure> {
 
 /// Prints the message as it would be sent, or the pickup file that would be made.
 pub fn render(args: &RenderArgs) -> Result<Exit, Failure> {
-    let octets = if args.pickup_file || args.file.is_some() {
+    let bytes = if args.pickup_file || args.file.is_some() {
         pickup_file(args)?
     } else {
         let received = receive(&args.message)?;
@@ -35,7 +35,7 @@ pub fn render(args: &RenderArgs) -> Result<Exit, Failure> {
             .render_recipient(number - 1)?
             .ok_or(Failure::NoRecipient(number))?
     };
-    output::print(&octets).map_err(Failure::Write)?;
+    output::print(&bytes).map_err(Failure::Write)?;
     Ok(Exit::Ok)
 }
 
@@ -68,7 +68,7 @@ fn receive(message: &MessageArgs) -> Result<StreamedMessage, Failure> {
     input::receive(message.path(), message.format(), || scratch.as_ref())
 }
 
-/// The octets of the pickup file asked for, counted from 1; where there is only one it need not be
+/// The bytes of the pickup file asked for, counted from 1; where there is only one it need not be
 /// asked for. Several files one after the other would be read by nobody: there is no border between
 /// them.
 fn pickup_file(args: &RenderArgs) -> Result<Vec<u8>, Failure> {
@@ -82,8 +82,7 @@ fn pickup_file(args: &RenderArgs) -> Result<Vec<u8>, Failure> {
 fn json_lines(problems: &Problems) -> String {
     problems
         .iter()
-        .filter_map(|problem| serde_json::to_string(problem).ok())
-        .map(|line| line + "\n")
+        .map(|problem| serde_json::to_string(problem).expect("texts are JSON") + "\n")
         .collect()
 }
 

@@ -32,7 +32,10 @@ fn long_flags(command: &mut Command) -> HashSet<String> {
     command
         .get_arguments()
         .chain(subcommands)
-        .filter_map(clap::Arg::get_long)
+        .flat_map(|arg| {
+            let aliases = arg.get_all_aliases().unwrap_or_default();
+            arg.get_long().into_iter().chain(aliases)
+        })
         .map(str::to_owned)
         .collect()
 }

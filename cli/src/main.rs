@@ -12,24 +12,16 @@ mod sendmail;
 mod units;
 
 use args::Action;
+use exit::{Exit, Failure};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 fn main() -> ExitCode {
-    survive_file_size_limit();
     let action = match args::parse(std::env::args_os()) {
         Ok(action) => action,
         Err(answer) => return output::usage(&answer).into(),
     };
-    let ended = match action {
-        Action::Serve(args) => daemon::run(args),
-        Action::Check(args) => commands::check(&args),
-        Action::Render(args) => commands::render(&args),
-        Action::Submit(args) => commands::submit(&args),
-        Action::Schema => commands::schema(),
-        Action::Sendmail(line) => sendmail::run(line),
-    };
-    match ended {
+    match survive_file_size_limit().and_then(|()| run(action)) {
         Ok(exit) => exit.into(),
         Err(failure) => {
             output::complain(&failure);
@@ -38,10 +30,22 @@ fn main() -> ExitCode {
     }
 }
 
+fn run(action: Action) -> Result<Exit, Failure> {
+    match action {
+        Action::Serve(args) => daemon::run(args),
+        Action::Check(args) => commands::check(&args),
+        Action::Render(args) => commands::render(&args),
+        Action::Submit(args) => commands::submit(&args),
+        Action::Schema => commands::schema(),
+        Action::Sendmail(line) => sendmail::run(line),
+    }
+}
+
 /// Keeps a limit on file sizes from killing the program: with a handler for SIGXFSZ the write fails
 /// instead (EFBIG), and one submission is refused.
-fn survive_file_size_limit() {
+fn survive_file_size_limit() -> Result<(), Failure> {
     let nobody_asks = Arc::default();
-    // Without it the program works all the same.
-    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, nobody_asks);
+    signal_hook::flag::register(signal_hook::consts::SIGXFSZ, nobody_asks)
+        .map(drop)
+        .map_err(Failure::Start)
 }

@@ -2,16 +2,15 @@
 
 use crate::exit::{Exit, Failure};
 use pmtaemail::{Problem, Problems, Receipt};
-use std::fmt::Write as _;
 use std::io::{self, BufWriter, ErrorKind, Write};
 
 /// Writes to standard output, and makes sure that it arrived.
 ///
 /// A reader that has gone away (`pmtaemailapi render | head -1`) has seen all it wanted: that is
 /// no error.
-pub fn print(octets: &[u8]) -> io::Result<()> {
+pub fn print(bytes: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    arrived(stdout.write_all(octets).and_then(|()| stdout.flush()))
+    arrived(stdout.write_all(bytes).and_then(|()| stdout.flush()))
 }
 
 /// Writes a receipt as one line, which may be long: it is never whole in memory.
@@ -71,9 +70,7 @@ fn problem_line(problem: &Problem) -> String {
             line.push(c);
         }
     }
-    // Writing to a String cannot fail.
-    let _ = writeln!(line, ": {}: {}", problem.code(), problem.detail());
-    line
+    line + &format!(": {}: {}\n", problem.code(), problem.detail())
 }
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-/// Reads a number of octets: `4096`, `64k`, `32MiB`, `1GB`.
+/// Reads a number of bytes: `4096`, `64k`, `32MiB`, `1GB`.
 ///
 /// `kB`, `MB`, `GB` count in thousands; `KiB`, `MiB`, `GiB` and the bare letters in 1,024.
-pub fn octets(text: &str) -> Result<usize, String> {
+pub fn bytes(text: &str) -> Result<usize, String> {
     let (number, unit) = split(text);
     let factor: usize = match unit.to_ascii_lowercase().as_str() {
         "" | "b" => 1,
@@ -21,7 +21,7 @@ pub fn octets(text: &str) -> Result<usize, String> {
         .parse::<usize>()
         .ok()
         .and_then(|number| number.checked_mul(factor))
-        .ok_or_else(|| "a whole number of octets is wanted, such as 65536 or 32MiB".to_owned())
+        .ok_or_else(|| "a whole number of bytes is wanted, such as 65536 or 32MiB".to_owned())
 }
 
 /// Reads a duration: `30` (seconds), `500ms`, `30s`, `2m`.
@@ -56,14 +56,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn octets_take_units() {
-        assert_eq!(octets("4096"), Ok(4096));
-        assert_eq!(octets("32MiB"), Ok(32 << 20));
-        assert_eq!(octets("32 mib"), Ok(32 << 20));
-        assert_eq!(octets("1MB"), Ok(1_000_000));
-        assert_eq!(octets("64k"), Ok(65_536));
+    fn bytes_take_units() {
+        assert_eq!(bytes("4096"), Ok(4096));
+        assert_eq!(bytes("32MiB"), Ok(32 << 20));
+        assert_eq!(bytes("32 mib"), Ok(32 << 20));
+        assert_eq!(bytes("1MB"), Ok(1_000_000));
+        assert_eq!(bytes("64k"), Ok(65_536));
         for wrong in ["", "MiB", "-1", "1.5MiB", "3 parsecs", "99999999999GiB"] {
-            assert!(octets(wrong).is_err(), "{wrong}");
+            assert!(bytes(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits")]
 pub struct LimitArgs {
-    /// Largest body of a request, in octets or with a unit; of JSON, largest message without its
+    /// Largest body of a request, in bytes or with a unit; for JSON, the largest message without its
     /// `recipients`
     #[arg(
         long,
@@ -16,21 +16,21 @@ pub struct LimitArgs {
         default_value = "32MiB",
         env = "PMTAEMAIL_BODY_LIMIT"
     )]
-    #[arg(value_parser = units::octets)]
+    #[arg(value_parser = units::bytes)]
     pub body_limit: usize,
 
-    /// Largest body of a mail merge, recipients and all, in octets or with a unit; recipients wait on
-    /// the file system of the pickup directory and not in memory
+    /// Largest body of a mail merge including its recipients, in bytes or with a unit; recipients are
+    /// spooled to the file system of the pickup directory, not kept in memory
     #[arg(
         long,
         value_name = "SIZE",
         default_value = "1GiB",
         env = "PMTAEMAIL_MERGE_LIMIT"
     )]
-    #[arg(value_parser = units::octets)]
+    #[arg(value_parser = units::bytes)]
     pub merge_limit: usize,
 
-    /// Longest time for the head of a request; an idle connection is closed after it, too
+    /// Longest time for the head of a request; idle connections are closed after it as well
     #[arg(
         long,
         value_name = "TIME",
@@ -40,8 +40,8 @@ pub struct LimitArgs {
     #[arg(value_parser = units::duration)]
     pub header_timeout: Duration,
 
-    /// Longest time for the body of a request, and for each MiB begun of JSON; an answer that is not
-    /// taken is given up after it, too
+    /// Longest time for the body of a request, or for each MiB of JSON; also how long a client may
+    /// leave a response unread
     #[arg(
         long,
         value_name = "TIME",
@@ -51,7 +51,7 @@ pub struct LimitArgs {
     #[arg(value_parser = units::duration)]
     pub body_timeout: Duration,
 
-    /// Most messages at work at once; more are answered 503
+    /// Most messages in work at once; further ones are answered 503
     #[arg(
         long,
         value_name = "N",
@@ -61,19 +61,19 @@ pub struct LimitArgs {
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_in_flight: u32,
 
-    /// Most octets of bodies at work at once, in octets or with a unit, at least one body of the
-    /// largest size; more are answered 503. Recipients of a large mail merge do not count
+    /// Most bytes of bodies in memory at once, in bytes or with a unit, at least one body of the
+    /// largest size; further ones are answered 503. Recipients of a large mail merge do not count
     #[arg(
         long,
         value_name = "SIZE",
         default_value = "256MiB",
-        env = "PMTAEMAIL_MAX_OCTETS_IN_FLIGHT"
+        env = "PMTAEMAIL_MAX_BYTES_IN_FLIGHT",
+        alias = "max-octets-in-flight"
     )]
-    #[arg(value_parser = units::octets)]
-    pub max_octets_in_flight: usize,
+    #[arg(value_parser = units::bytes)]
+    pub max_bytes_in_flight: usize,
 
-    /// Most connections at once, fewer where the limit on open files asks for it; more have to
-    /// wait
+    /// Most connections at once, fewer if the limit on open files is low; further ones have to wait
     #[arg(
         long,
         value_name = "N",
@@ -83,8 +83,7 @@ pub struct LimitArgs {
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_connections: u32,
 
-    /// Longest time to finish what was begun, after SIGTERM or SIGINT; a second signal ends at
-    /// once
+    /// Longest time to finish requests after SIGTERM or SIGINT; a second signal ends the daemon at once
     #[arg(
         long,
         value_name = "TIME",

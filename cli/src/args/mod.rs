@@ -14,6 +14,7 @@ pub use serve::{LogArgs, LogFormat, ServeArgs};
 
 use crate::go_flags;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::env;
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -61,8 +62,10 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Action, clap::E
     if let Some(line) = sendmail_line(&args) {
         return Ok(Action::Sendmail(line.to_vec()));
     }
-    let args = go_flags::with_two_dashes(&mut CommandLine::command(), args);
-    let matches = CommandLine::command().try_get_matches_from(args)?;
+    let mut command =
+        with_old_environment(CommandLine::command(), |name| env::var_os(name).is_some());
+    let args = go_flags::with_two_dashes(&mut command, args);
+    let matches = command.try_get_matches_from(args)?;
     let line = CommandLine::from_arg_matches(&matches)?;
     Ok(match line.command {
         None => Action::Serve(line.serve),
@@ -73,6 +76,18 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Action, clap::E
         Some(Command::Schema) => Action::Schema,
         Some(Command::Sendmail { line }) => Action::Sendmail(line),
     })
+}
+
+/// Reads an option from an environment variable's old name if only that is set.
+fn with_old_environment(command: clap::Command, is_set: impl Fn(&str) -> bool) -> clap::Command {
+    const OPTION: &str = "max_bytes_in_flight";
+    const OLD: &str = "PMTAEMAIL_MAX_OCTETS_IN_FLIGHT";
+    if is_set("PMTAEMAIL_MAX_BYTES_IN_FLIGHT") || !is_set(OLD) {
+        return command;
+    }
+    command
+        .mut_arg(OPTION, |arg| arg.env(OLD))
+        .mut_subcommand("serve", |serve| serve.mut_arg(OPTION, |arg| arg.env(OLD)))
 }
 
 /// What stands behind `sendmail`, the first argument or the program's own name. Its options are not
@@ -195,6 +210,34 @@ mod tests {
             assert_eq!(line.join(" ".as_ref()), rest);
         }
         assert!(matches!(parsed("sendmail/x check"), Ok(Action::Check(_))));
+    }
+
+    #[test]
+    fn an_old_name_still_works() {
+        const NEW: &str = "PMTAEMAIL_MAX_BYTES_IN_FLIGHT";
+        const OLD: &str = "PMTAEMAIL_MAX_OCTETS_IN_FLIGHT";
+        for name in ["max-bytes-in-flight", "max-octets-in-flight"] {
+            for dashes in ["-", "--"] {
+                let line = format!("pmtaemailapi {dashes}{name} 64MiB");
+                let Action::Serve(args) = parsed(&line).unwrap() else {
+                    panic!("{line}")
+                };
+                assert_eq!(args.limits.max_bytes_in_flight, 64 << 20);
+            }
+        }
+        for (set, read) in [
+            (&[][..], NEW),
+            (&[NEW], NEW),
+            (&[OLD], OLD),
+            (&[OLD, NEW], NEW),
+        ] {
+            let command = with_old_environment(CommandLine::command(), |name| set.contains(&name));
+            for command in [&command, command.find_subcommand("serve").unwrap()] {
+                let option = |arg: &&clap::Arg| arg.get_id() == "max_bytes_in_flight";
+                let option = command.get_arguments().find(option).unwrap();
+                assert_eq!(option.get_env().unwrap(), read);
+            }
+        }
     }
 
     #[test]

@@ -1,40 +1,39 @@
 //! The body of a request, within its limits.
 
-use super::refusal::Refusal;
-use super::state::InFlight;
+use super::admission::InFlight;
+use super::error::ApiError;
 use axum::body::{Body, HttpBody};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// How long the rest of a body that nobody wants is read.
+/// How long the rest of a body that was refused is read.
 const LINGER: Duration = Duration::from_secs(3);
 
 /// What a body must keep to.
 #[derive(Debug, Clone, Copy)]
 pub struct BodyLimits {
-    /// Largest body, or largest message without its recipients.
-    pub octets: usize,
-    /// Largest body of a mail merge.
+    /// Most bytes of a body, or of a message without its recipients.
+    pub bytes: usize,
+    /// Most bytes of the body of a mail merge.
     pub merge: usize,
     /// Longest time for a body, or for each MiB of one that comes in pieces.
     pub time: Duration,
 }
 
 impl BodyLimits {
-    /// Refuses a body that says itself that it has more octets than `limit`, before any of it is
-    /// read.
-    pub fn admit(limit: usize, body: &Body) -> Result<(), Refusal> {
+    /// Refuses a body whose head says that it has more bytes than `limit`, before any of it is read.
+    pub fn check_announced(limit: usize, body: &Body) -> Result<(), ApiError> {
         if body.size_hint().lower() > limit as u64 {
-            return Err(Refusal::TooLarge { limit });
+            return Err(ApiError::TooLarge { limit });
         }
         Ok(())
     }
 
-    /// The most octets of a body that comes in pieces, recipients and all.
-    pub fn of_pieces(self) -> usize {
-        self.octets.max(self.merge)
+    /// The most bytes of a body that comes in pieces, recipients and all.
+    pub fn max_streamed(self) -> usize {
+        self.bytes.max(self.merge)
     }
 
     /// Reads a whole body, for which `in_flight` makes room.
@@ -42,47 +41,47 @@ impl BodyLimits {
         self,
         body: &mut Body,
         in_flight: &mut InFlight,
-    ) -> Result<Bytes, Refusal> {
+    ) -> Result<Bytes, ApiError> {
         timeout(self.time, self.read(body, in_flight))
             .await
-            .unwrap_or(Err(Refusal::BodyTimeout))
+            .unwrap_or(Err(ApiError::BodyTimeout))
     }
 
-    async fn read(self, body: &mut Body, in_flight: &mut InFlight) -> Result<Bytes, Refusal> {
-        let limit = self.octets;
-        let mut octets = Octets::announced(body, limit);
+    async fn read(self, body: &mut Body, in_flight: &mut InFlight) -> Result<Bytes, ApiError> {
+        let limit = self.bytes;
+        let mut bytes = BodyBuffer::announced(body, limit);
         while let Some(data) = next_data(body).await? {
-            if octets.len() + data.len() > limit {
-                return Err(Refusal::TooLarge { limit });
+            if bytes.len() + data.len() > limit {
+                return Err(ApiError::TooLarge { limit });
             }
             in_flight.grow(data.len())?;
-            octets.push(data);
+            bytes.push(data);
         }
-        Ok(octets.into_bytes())
+        Ok(bytes.into_bytes())
     }
 }
 
-/// The next octets of a body.
-pub async fn next_data(body: &mut Body) -> Result<Option<Bytes>, Refusal> {
+/// The next bytes of a body.
+pub async fn next_data(body: &mut Body) -> Result<Option<Bytes>, ApiError> {
     while let Some(frame) = body.frame().await {
         // Trailers say nothing here.
-        if let Ok(data) = frame.map_err(|_| Refusal::BodyBroken)?.into_data() {
+        if let Ok(data) = frame.map_err(|_| ApiError::BodyBroken)?.into_data() {
             return Ok(Some(data));
         }
     }
     Ok(None)
 }
 
-/// Octets that are kept in one piece. Most messages come in one and are never copied.
+/// Collects a body into one piece. Most messages come in one and are never copied.
 #[derive(Debug, Default)]
-pub struct Octets {
+pub struct BodyBuffer {
     first: Bytes,
     all: BytesMut,
     announced: usize,
 }
 
-impl Octets {
-    /// None yet, with room for as many as the body says to have, up to `limit`.
+impl BodyBuffer {
+    /// Nothing yet, with room for as many bytes as the body says to have, up to `limit`.
     pub fn announced(body: &Body, limit: usize) -> Self {
         let announced = body.size_hint().exact().unwrap_or(0);
         Self {

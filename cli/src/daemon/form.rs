@@ -1,6 +1,6 @@
 //! `multipart/form-data` (RFC 7578): a part `message` with the JSON, and files.
 
-use super::refusal::Refusal;
+use super::error::ApiError;
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use multer::{Field, Multipart};
@@ -30,13 +30,13 @@ struct Part {
 }
 
 impl Form {
-    /// Takes a whole body apart. Its octets are copied once.
-    pub fn parse(body: Bytes, boundary: String) -> Result<Self, Refusal> {
-        // All octets are there, so nothing is ever waited for.
+    /// Takes a whole body apart. Its bytes are copied once.
+    pub fn parse(body: Bytes, boundary: String) -> Result<Self, ApiError> {
+        // All bytes are there, so nothing is ever waited for.
         let mut context = Context::from_waker(Waker::noop());
         match pin!(parse(body, boundary)).poll(&mut context) {
             Poll::Ready(form) => form,
-            Poll::Pending => Err(BROKEN),
+            Poll::Pending => Err(ApiError::Internal),
         }
     }
 
@@ -59,42 +59,42 @@ impl Form {
     }
 }
 
-const BROKEN: Refusal =
-    Refusal::Form("The form is broken: a part has no end, or its head is none.");
+const BROKEN: ApiError =
+    ApiError::Form("The form is broken: a part has no end, or its head is none.");
 
-async fn parse(body: Bytes, boundary: String) -> Result<Form, Refusal> {
+async fn parse(body: Bytes, boundary: String) -> Result<Form, ApiError> {
     let mut form = Multipart::new(Body::from(body).into_data_stream(), boundary);
     let mut message = None;
     let mut files = Vec::new();
     while let Some(field) = form.next_field().await.map_err(|_| BROKEN)? {
         let Some(name) = field.name().map(str::to_owned) else {
-            return Err(Refusal::Form("A part of the form has no name."));
+            return Err(ApiError::Form("A part of the form has no name."));
         };
         if name == MESSAGE {
-            if message.replace(octets(field).await?).is_some() {
-                return Err(Refusal::Form("The form has two parts named `message`."));
+            if message.replace(bytes(field).await?).is_some() {
+                return Err(ApiError::Form("The form has two parts named `message`."));
             }
             continue;
         }
         if files.len() == MOST_PARTS {
-            return Err(Refusal::Form("The form has over 1,000 files."));
+            return Err(ApiError::Form("The form has over 1,000 files."));
         }
         files.push(Part {
             name,
             filename: field.file_name().map(str::to_owned),
             content_type: field.content_type().map(ToString::to_string),
-            content: octets(field).await?,
+            content: bytes(field).await?,
         });
     }
     let Some(message) = message else {
         let detail = "The form has no part named `message`, which holds the JSON.";
-        return Err(Refusal::Form(detail));
+        return Err(ApiError::Form(detail));
     };
     Ok(Form { message, files })
 }
 
-/// The octets of a part, which come in one piece when all of the form is there.
-async fn octets(mut field: Field<'_>) -> Result<Bytes, Refusal> {
+/// The bytes of a part, which come in one piece when all of the form is there.
+async fn bytes(mut field: Field<'_>) -> Result<Bytes, ApiError> {
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     while let Some(piece) = field.chunk().await.map_err(|_| BROKEN)? {
@@ -112,7 +112,7 @@ async fn octets(mut field: Field<'_>) -> Result<Bytes, Refusal> {
 mod tests {
     use super::*;
 
-    fn parsed(body: &str) -> Result<Form, Refusal> {
+    fn parsed(body: &str) -> Result<Form, ApiError> {
         Form::parse(Bytes::copy_from_slice(body.as_bytes()), "b".to_owned())
     }
 
@@ -158,7 +158,7 @@ mod tests {
             ),
         ] {
             assert!(
-                matches!(parsed(&body), Err(Refusal::Form(_))),
+                matches!(parsed(&body), Err(ApiError::Form(_))),
                 "{body:.200}"
             );
         }

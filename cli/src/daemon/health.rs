@@ -31,7 +31,7 @@ pub async fn health(State(daemon): State<Arc<Daemon>>) -> Response {
         (StatusCode::SERVICE_UNAVAILABLE, "pickup-unavailable")
     };
     let version = pmtaemail::VERSION;
-    let body = serde_json::to_vec(&Health { status, version }).unwrap_or_default();
+    let body = serde_json::to_vec(&Health { status, version }).expect("texts are JSON");
     (code, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 

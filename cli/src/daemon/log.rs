@@ -3,7 +3,7 @@
 //! A line never holds anything of a message: no address, no value, no pointer (its names are the
 //! caller's), only codes, counts and our own identifiers.
 
-use super::refusal::Refusal;
+use super::error::ApiError;
 use super::signals::Stop;
 use crate::args::{LogArgs, LogFormat};
 use pmtaemail::{Receipt, Submission};
@@ -74,7 +74,7 @@ pub fn fault(error: &dyn std::error::Error) {
 }
 
 /// The line of one submission. Each submission has one.
-pub struct Line {
+pub struct SubmissionLog {
     started: Instant,
     told: bool,
     described: Option<Described>,
@@ -84,11 +84,11 @@ pub struct Line {
 struct Described {
     id: pmtaemail::Id,
     recipients: usize,
-    octets: u64,
+    bytes: u64,
     files: usize,
 }
 
-impl Line {
+impl SubmissionLog {
     pub fn start() -> Self {
         Self {
             started: Instant::now(),
@@ -101,7 +101,7 @@ impl Line {
         self.described = Some(Described {
             id: *submission.id(),
             recipients: submission.recipients(),
-            octets: submission.size(),
+            bytes: submission.size(),
             files: submission.files().len(),
         });
     }
@@ -111,7 +111,7 @@ impl Line {
         self.described = Some(Described {
             id: receipt.id,
             recipients: receipt.recipients,
-            octets: receipt.size,
+            bytes: receipt.size,
             files: receipt.files.len(),
         });
     }
@@ -124,30 +124,30 @@ impl Line {
             status = 200,
             id = described.map(|d| d.id.as_str()),
             recipients = described.map(|d| d.recipients),
-            octets = described.map(|d| d.octets),
+            octets = described.map(|d| d.bytes),
             files = described.map(|d| d.files),
             duration_us = self.microseconds(),
         );
     }
 
-    pub fn refused(mut self, refusal: &Refusal) {
+    pub fn refused(mut self, error: &ApiError) {
         self.told = true;
         let id = self.described.as_ref().map(|d| d.id.as_str());
-        let status = refusal.status().as_u16();
+        let status = error.status().as_u16();
         let duration_us = self.microseconds();
-        match refusal {
-            Refusal::HandOver(error) => {
+        match error {
+            ApiError::Pickup(error) => {
                 error!(event = "submission", status, id, %error, duration_us);
             }
-            Refusal::Spool(error) => {
+            ApiError::Spool(error) => {
                 let error = format_args!("recipients cannot wait beside the pickup files: {error}");
                 error!(event = "submission", status, id, %error, duration_us);
             }
-            Refusal::Internal => error!(event = "submission", status, id, duration_us),
+            ApiError::Internal => error!(event = "submission", status, id, duration_us),
             _ => info!(
                 event = "submission",
                 status,
-                codes = codes(refusal),
+                codes = codes(error),
                 duration_us
             ),
         }
@@ -158,7 +158,7 @@ impl Line {
     }
 }
 
-impl Drop for Line {
+impl Drop for SubmissionLog {
     /// A panic drops it untold, and so does the daemon's end while the submission is at work: what
     /// became of that one is not known, and it has no status.
     fn drop(&mut self) {
@@ -171,9 +171,9 @@ impl Drop for Line {
     }
 }
 
-/// The different codes of a refusal's problems, in the order of their first appearance.
-fn codes(refusal: &Refusal) -> Option<String> {
-    let Refusal::Problems(problems) = refusal else {
+/// The different codes of a error's problems, in the order of their first appearance.
+fn codes(error: &ApiError) -> Option<String> {
+    let ApiError::Problems(problems) = error else {
         return None;
     };
     let mut codes: Vec<&str> = Vec::new();

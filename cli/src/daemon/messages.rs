@@ -1,13 +1,14 @@
 //! `POST /messages` and its relatives: one message in the body.
 
+use super::admission::InFlight;
+use super::blocking::run_blocking;
 use super::body::{self, BodyLimits};
-use super::log::Line;
+use super::error::ApiError;
+use super::log::SubmissionLog;
 use super::receipt::{self, json};
-use super::refusal::Refusal;
-use super::request::{Arrived, Format, Whole};
-use super::state::{Daemon, InFlight};
+use super::request::{BodyFormat, BufferedBody, ReceivedBody};
+use super::state::Daemon;
 use super::stream;
-use super::threads::elsewhere;
 use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::header;
@@ -18,19 +19,19 @@ use std::sync::Arc;
 
 /// A body up to this size is read and rendered in some ten microseconds: less than it costs to
 /// have another thread do it.
-const INLINE_OCTETS: usize = 64 << 10;
+const INLINE_BYTES: usize = 64 << 10;
 
 /// Hands a message over and answers with its receipt.
 pub async fn submit(State(daemon): State<Arc<Daemon>>, request: Request) -> Response {
-    let mut line = Line::start();
-    match try_submit(daemon, request, &mut line).await {
+    let mut log = SubmissionLog::start();
+    match try_submit(daemon, request, &mut log).await {
         Ok(receipt) => {
-            line.accepted();
+            log.accepted();
             receipt::answer(receipt)
         }
-        Err(refusal) => {
-            line.refused(&refusal);
-            refusal.into_response()
+        Err(error) => {
+            log.refused(&error);
+            error.into_response()
         }
     }
 }
@@ -41,9 +42,9 @@ pub async fn check(State(daemon): State<Arc<Daemon>>, request: Request) -> Respo
     struct NoProblems {
         problems: [(); 0],
     }
-    match understood(&daemon, request, |_| (), StreamedMessage::check).await {
+    match process(&daemon, request, |_| (), StreamedMessage::check).await {
         Ok(()) => json(&NoProblems { problems: [] }),
-        Err(refusal) => refusal.into_response(),
+        Err(error) => error.into_response(),
     }
 }
 
@@ -57,89 +58,91 @@ pub async fn render(State(daemon): State<Arc<Daemon>>, request: Request) -> Resp
         let rendered = received.render_recipient(0)?;
         Ok(rendered.expect("a mail merge without recipients is refused"))
     };
-    match understood(&daemon, request, |message| message.render(), first).await {
-        Ok(octets) => ([(header::CONTENT_TYPE, "message/rfc822")], octets).into_response(),
-        Err(refusal) => refusal.into_response(),
+    match process(&daemon, request, |message| message.render(), first).await {
+        Ok(bytes) => ([(header::CONTENT_TYPE, "message/rfc822")], bytes).into_response(),
+        Err(error) => error.into_response(),
     }
 }
 
 async fn try_submit(
     daemon: Arc<Daemon>,
     request: Request,
-    line: &mut Line,
-) -> Result<Receipt, Refusal> {
-    let (arrived, in_flight) = admitted(&daemon, request).await?;
-    let receipt = match arrived {
-        Arrived::Apart(received) => {
-            let pickup = Arc::clone(&daemon);
-            elsewhere(move || received.submit(&pickup.pickup)).await??
+    log: &mut SubmissionLog,
+) -> Result<Receipt, ApiError> {
+    let (received, in_flight) = receive_request(&daemon, request).await?;
+    let receipt = match received {
+        ReceivedBody::Streamed(message) => {
+            run_blocking(move || message.submit(&daemon.pickup)).await??
         }
-        Arrived::Whole(whole) => submit_whole(daemon, whole, line).await?,
+        ReceivedBody::Buffered(body) => submit_buffered(daemon, body, log).await?,
     };
     drop(in_flight);
-    line.receipt(&receipt);
+    log.receipt(&receipt);
     Ok(receipt)
 }
 
-async fn submit_whole(
+async fn submit_buffered(
     daemon: Arc<Daemon>,
-    whole: Whole,
-    line: &mut Line,
-) -> Result<Receipt, Refusal> {
+    body: BufferedBody,
+    log: &mut SubmissionLog,
+) -> Result<Receipt, ApiError> {
     let files = |message: &Message<'_>| (!message.is_merge()).then(|| Submission::new(message));
-    let (submission, whole) = read(whole, files).await?;
+    let (submission, body) = read(body, files).await?;
     let Some(submission) = submission else {
         // Its files may be many and large: no more than one of them should be in memory.
-        let submit = move || whole.read(|message| daemon.pickup.submit_message(message));
-        return elsewhere(submit).await??.map_err(Refusal::HandOver);
+        let submit = move || body.read(|message| daemon.pickup.submit_message(message));
+        return run_blocking(submit).await??.map_err(ApiError::Pickup);
     };
-    drop(whole);
-    line.submission(&submission);
-    elsewhere(move || daemon.pickup.submit(&submission))
+    drop(body);
+    log.submission(&submission);
+    run_blocking(move || daemon.pickup.submit(&submission))
         .await?
-        .map_err(Refusal::HandOver)
+        .map_err(ApiError::Pickup)
 }
 
-/// Reads a request's message and what `whole` or `apart` makes of it.
-async fn understood<T: Send + 'static>(
+/// Receives a request's message and gives what `buffered` or `streamed` makes of it.
+async fn process<T: Send + 'static>(
     daemon: &Arc<Daemon>,
     request: Request,
-    whole: impl FnOnce(&Message<'_>) -> T + Send + 'static,
-    apart: impl FnOnce(StreamedMessage) -> Result<T, SubmitError> + Send + 'static,
-) -> Result<T, Refusal> {
-    let (arrived, _in_flight) = admitted(daemon, request).await?;
-    match arrived {
-        Arrived::Whole(body) => Ok(read(body, whole).await?.0),
-        Arrived::Apart(received) => Ok(elsewhere(move || apart(received)).await??),
+    buffered: impl FnOnce(&Message<'_>) -> T + Send + 'static,
+    streamed: impl FnOnce(StreamedMessage) -> Result<T, SubmitError> + Send + 'static,
+) -> Result<T, ApiError> {
+    let (received, _in_flight) = receive_request(daemon, request).await?;
+    match received {
+        ReceivedBody::Buffered(body) => Ok(read(body, buffered).await?.0),
+        ReceivedBody::Streamed(message) => Ok(run_blocking(move || streamed(message)).await??),
     }
 }
 
 /// Reads a body that is all there, where it takes no other's time.
 async fn read<T: Send + 'static>(
-    whole: Whole,
+    body: BufferedBody,
     then: impl FnOnce(&Message<'_>) -> T + Send + 'static,
-) -> Result<(T, Whole), Refusal> {
-    if whole.octets.len() <= INLINE_OCTETS {
-        return Ok((whole.read(then)?, whole));
+) -> Result<(T, BufferedBody), ApiError> {
+    if body.bytes.len() <= INLINE_BYTES {
+        return Ok((body.read(then)?, body));
     }
-    elsewhere(move || Ok((whole.read(then)?, whole))).await?
+    run_blocking(move || Ok((body.read(then)?, body))).await?
 }
 
 /// Receives the body of a request, if its format is known and there is room for it. The room comes
 /// first: bodies are what takes memory.
-async fn admitted(daemon: &Arc<Daemon>, request: Request) -> Result<(Arrived, InFlight), Refusal> {
-    let format = Format::of(request.uri(), request.headers());
+async fn receive_request(
+    daemon: &Arc<Daemon>,
+    request: Request,
+) -> Result<(ReceivedBody, InFlight), ApiError> {
+    let format = BodyFormat::of(request.uri(), request.headers());
     // Who waits for `100 Continue` has sent nothing yet.
     let waits = request.headers().contains_key(header::EXPECT);
     let mut body = request.into_body();
-    let admitted = format.and_then(|format| Ok((room(daemon, &format, &body)?, format)));
+    let admitted = format.and_then(|format| Ok((admit(daemon, &format, &body)?, format)));
     let (started, result) = match admitted {
-        Err(refusal) => (!waits, Err(refusal)),
+        Err(error) => (!waits, Err(error)),
         Ok((in_flight, format)) => (true, receive(daemon, format, &mut body, in_flight).await),
     };
     let ended = matches!(
         result,
-        Ok(_) | Err(Refusal::BodyTimeout | Refusal::BodyBroken)
+        Ok(_) | Err(ApiError::BodyTimeout | ApiError::BodyBroken)
     );
     if started && !ended {
         body::discard(body);
@@ -147,31 +150,33 @@ async fn admitted(daemon: &Arc<Daemon>, request: Request) -> Result<(Arrived, In
     result
 }
 
-/// Makes room for one more message with the octets that its body announces.
-fn room(daemon: &Daemon, format: &Format, body: &Body) -> Result<InFlight, Refusal> {
+/// Makes room for one more message with the bytes that its body announces.
+fn admit(daemon: &Daemon, format: &BodyFormat, body: &Body) -> Result<InFlight, ApiError> {
     let limit = match format {
-        Format::InPieces(_) => daemon.body.of_pieces(),
-        Format::Whole(_) => daemon.body.octets,
+        BodyFormat::Streamed(_) => daemon.body.max_streamed(),
+        BodyFormat::Buffered(_) => daemon.body.bytes,
     };
-    BodyLimits::admit(limit, body)?;
+    BodyLimits::check_announced(limit, body)?;
     // Of a larger one the most are recipients, which take none of it.
-    let octets = body.size_hint().lower();
-    let stay = octets <= daemon.body.octets as u64;
-    daemon.admit(if stay { octets } else { 0 })
+    let bytes = body.size_hint().lower();
+    let stay = bytes <= daemon.body.bytes as u64;
+    daemon.admission.admit(if stay { bytes } else { 0 })
 }
 
 async fn receive(
     daemon: &Arc<Daemon>,
-    format: Format,
+    format: BodyFormat,
     body: &mut Body,
     mut in_flight: InFlight,
-) -> Result<(Arrived, InFlight), Refusal> {
-    let arrived = match format {
-        Format::InPieces(format) => stream::receive(daemon, format, body, &mut in_flight).await?,
-        Format::Whole(format) => Arrived::Whole(Whole {
+) -> Result<(ReceivedBody, InFlight), ApiError> {
+    let received = match format {
+        BodyFormat::Streamed(format) => {
+            stream::receive(daemon, format, body, &mut in_flight).await?
+        }
+        BodyFormat::Buffered(format) => ReceivedBody::Buffered(BufferedBody {
             format,
-            octets: daemon.body.receive(body, &mut in_flight).await?,
+            bytes: daemon.body.receive(body, &mut in_flight).await?,
         }),
     };
-    Ok((arrived, in_flight))
+    Ok((received, in_flight))
 }

@@ -1,13 +1,34 @@
 //! The HTTP daemon.
 //!
-//! A request goes `accept` (a connection) → `routes` (its path) → `messages` or `health` (what is
-//! asked) → `request` (its format) → `body` or `stream` (its octets) → the core library → an answer,
-//! which may be a `receipt`, or a `refusal` that is written as `problem_details`. `log` is the only
-//! room that knows what log lines look like.
+//! Each file uses only files of lower stairs:
+//!
+//! ```text
+//! accept                  takes connections, as many as there is room for
+//!   connection            HTTP/1.1 or HTTP/2 on one connection
+//!     listener            where connections come from: TCP
+//! routes                  which path is answered by what
+//!   messages              /messages, /messages/check, /messages/render       health    /health
+//!     receipt             the answer to a submission
+//!     stream              the body of JSON, which may be a mail merge
+//!       state             what all requests share
+//!       request           what a body is, and how the core library reads it
+//!         form            multipart/form-data
+//!         body            the bytes of a body, within their limits
+//!           admission     how much is in work at once
+//!     open_files          what the limit on open files leaves room for
+//!       blocking          threads for what blocks
+//! log                     the only file that knows what log lines look like
+//!   error                 why a request is not done
+//!     problem_details     how that is written
+//!   signals               SIGTERM and SIGINT
+//! ```
 
 mod accept;
+mod admission;
+mod blocking;
 mod body;
 mod connection;
+mod error;
 mod form;
 mod health;
 mod listener;
@@ -16,7 +37,6 @@ mod messages;
 mod open_files;
 mod problem_details;
 mod receipt;
-mod refusal;
 mod request;
 mod routes;
 mod signals;
@@ -24,7 +44,6 @@ mod state;
 mod stream;
 #[cfg(test)]
 mod tests;
-mod threads;
 
 use crate::args::ServeArgs;
 use crate::exit::{Exit, Failure};

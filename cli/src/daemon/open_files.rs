@@ -1,6 +1,6 @@
 //! How many connections the limit on open files leaves room for.
 
-use super::threads::SUBMIT_THREADS;
+use super::blocking::SUBMIT_THREADS;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// What is open besides connections and pickup files: standard streams, the runtime's own, the
@@ -29,6 +29,7 @@ pub fn room(max_connections: u32, max_submissions: u32) -> Room {
         Ok(()) => raised.current,
         Err(_) => limit.current,
     };
+    // None is no limit.
     share(files.unwrap_or(u64::MAX), max_connections, max_submissions)
 }
 

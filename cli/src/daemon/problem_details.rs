@@ -25,7 +25,9 @@ impl<'a> ProblemDetails<'a> {
     pub fn plain(status: StatusCode) -> Self {
         Self {
             kind: "about:blank",
-            title: status.canonical_reason().unwrap_or_default(),
+            title: status
+                .canonical_reason()
+                .expect("it is a registered status"),
             status: status.as_u16(),
             detail: None,
             errors: Vec::new(),
@@ -56,7 +58,7 @@ impl<'a> ProblemDetails<'a> {
     }
 
     pub fn to_json(&self) -> Vec<u8> {
-        serde_json::to_vec(self).unwrap_or_default()
+        serde_json::to_vec(self).expect("texts and numbers are JSON")
     }
 }
 

@@ -4,8 +4,8 @@
 //! receipt is written while it is sent: it is never whole in memory, and no thread waits for a client
 //! that reads slowly.
 
+use super::error::ApiError;
 use super::log;
-use super::refusal::Refusal;
 use axum::body::{Body, HttpBody};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -35,7 +35,7 @@ pub fn json(value: &impl Serialize) -> Response {
         Ok(body) => of_type_json(body.into()),
         Err(error) => {
             log::fault(&error);
-            Refusal::Internal.into_response()
+            ApiError::Internal.into_response()
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What a request's body is, and how the core library reads it.
 
+use super::error::ApiError;
 use super::form::Form;
-use super::refusal::Refusal;
 use axum::http::{HeaderMap, Uri, header};
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
@@ -9,17 +9,17 @@ use pmtaemail::{Message, Problems, StreamFormat, StreamedMessage};
 
 /// How a request's body comes.
 #[derive(Debug)]
-pub enum Format {
+pub enum BodyFormat {
     /// JSON, which may have very many recipients. One object is what any media type stands for that
     /// is not known here: `curl -d` sends a form's.
-    InPieces(StreamFormat),
+    Streamed(StreamFormat),
     /// Something that is read once it is all there.
-    Whole(WholeFormat),
+    Buffered(BufferedFormat),
 }
 
 /// How to read a body that is all there.
 #[derive(Debug)]
-pub enum WholeFormat {
+pub enum BufferedFormat {
     /// One JSON object.
     Json,
     /// A finished message; its envelope is in the query.
@@ -28,32 +28,33 @@ pub enum WholeFormat {
     Form { boundary: String },
 }
 
-impl Format {
+impl BodyFormat {
     /// The format that a request's head tells.
-    pub fn of(uri: &Uri, headers: &HeaderMap) -> Result<Self, Refusal> {
+    pub fn of(uri: &Uri, headers: &HeaderMap) -> Result<Self, ApiError> {
         if !is_identity(headers) {
-            return Err(Refusal::ContentEncoding);
+            return Err(ApiError::ContentEncoding);
         }
         let Some(media_type) = headers.get(header::CONTENT_TYPE) else {
-            return Ok(Self::InPieces(StreamFormat::Json));
+            return Ok(Self::Streamed(StreamFormat::Json));
         };
         // What is no text is no media type that is known here.
         let media_type = media_type.to_str().unwrap_or_default();
-        let essence = media_type.split(';').next().unwrap_or_default().trim();
+        let essence = media_type.split_once(';');
+        let essence = essence.map_or(media_type, |(essence, _)| essence).trim();
         if essence.eq_ignore_ascii_case("message/rfc822") {
             let envelope = query(uri.query().unwrap_or_default())?;
-            Ok(Self::Whole(WholeFormat::Rfc822 { envelope }))
+            Ok(Self::Buffered(BufferedFormat::Rfc822 { envelope }))
         } else if essence.eq_ignore_ascii_case("multipart/form-data") {
             match multer::parse_boundary(media_type) {
                 Ok(boundary) if !boundary.is_empty() => {
-                    Ok(Self::Whole(WholeFormat::Form { boundary }))
+                    Ok(Self::Buffered(BufferedFormat::Form { boundary }))
                 }
-                _ => Err(Refusal::Form("The Content-Type has no boundary.")),
+                _ => Err(ApiError::Form("The Content-Type has no boundary.")),
             }
         } else if LINES.iter().any(|name| essence.eq_ignore_ascii_case(name)) {
-            Ok(Self::InPieces(StreamFormat::Ndjson))
+            Ok(Self::Streamed(StreamFormat::Ndjson))
         } else {
-            Ok(Self::InPieces(StreamFormat::Json))
+            Ok(Self::Streamed(StreamFormat::Json))
         }
     }
 }
@@ -68,31 +69,31 @@ const LINES: [&str; 4] = [
 
 /// A body that has come.
 #[derive(Debug)]
-pub enum Arrived {
+pub enum ReceivedBody {
     /// All of it is in memory.
-    Whole(Whole),
+    Buffered(BufferedBody),
     /// The message is, and its recipients may not be.
-    Apart(StreamedMessage),
+    Streamed(StreamedMessage),
 }
 
 /// A body that is all in memory.
 #[derive(Debug)]
-pub struct Whole {
-    pub format: WholeFormat,
-    pub octets: Bytes,
+pub struct BufferedBody {
+    pub format: BufferedFormat,
+    pub bytes: Bytes,
 }
 
-impl Whole {
+impl BufferedBody {
     /// Reads it and makes of its message what `then` makes.
-    pub fn read<T>(&self, then: impl FnOnce(&Message<'_>) -> T) -> Result<T, Refusal> {
-        let octets = &self.octets;
+    pub fn read<T>(&self, then: impl FnOnce(&Message<'_>) -> T) -> Result<T, ApiError> {
+        let bytes = &self.bytes;
         match &self.format {
-            WholeFormat::Json => understood(Message::from_json(octets), then),
-            WholeFormat::Rfc822 { envelope } => {
-                understood(Message::from_rfc822(octets, envelope), then)
+            BufferedFormat::Json => understood(Message::from_json(bytes), then),
+            BufferedFormat::Rfc822 { envelope } => {
+                understood(Message::from_rfc822(bytes, envelope), then)
             }
-            WholeFormat::Form { boundary } => {
-                let form = Form::parse(octets.clone(), boundary.clone())?;
+            BufferedFormat::Form { boundary } => {
+                let form = Form::parse(bytes.clone(), boundary.clone())?;
                 understood(Message::from_form(form.message(), &form.files()), then)
             }
         }
@@ -102,10 +103,10 @@ impl Whole {
 fn understood<T>(
     message: Result<Message<'_>, Problems>,
     then: impl FnOnce(&Message<'_>) -> T,
-) -> Result<T, Refusal> {
+) -> Result<T, ApiError> {
     message
         .map(|message| then(&message))
-        .map_err(Refusal::Problems)
+        .map_err(ApiError::Problems)
 }
 
 /// Whether the body is as it was made, and not compressed.
@@ -121,7 +122,7 @@ fn is_identity(headers: &HeaderMap) -> bool {
 
 /// Names and values of a query. A plus sign is one: it is common in addresses, and a blank is
 /// `%20`.
-fn query(query: &str) -> Result<Vec<(String, String)>, Refusal> {
+fn query(query: &str) -> Result<Vec<(String, String)>, ApiError> {
     query
         .split('&')
         .filter(|pair| !pair.is_empty())
@@ -132,10 +133,10 @@ fn query(query: &str) -> Result<Vec<(String, String)>, Refusal> {
         .collect()
 }
 
-fn decoded(text: &str) -> Result<String, Refusal> {
+fn decoded(text: &str) -> Result<String, ApiError> {
     match percent_decode_str(text).decode_utf8() {
         Ok(text) => Ok(text.into_owned()),
-        Err(_) => Err(Refusal::Query),
+        Err(_) => Err(ApiError::Query),
     }
 }
 
@@ -143,16 +144,16 @@ fn decoded(text: &str) -> Result<String, Refusal> {
 mod tests {
     use super::*;
 
-    fn format(query: &str, fields: &[(&'static str, &str)]) -> Result<Format, Refusal> {
+    fn format(query: &str, fields: &[(&'static str, &str)]) -> Result<BodyFormat, ApiError> {
         let mut headers = HeaderMap::new();
         for (name, value) in fields {
             headers.append(*name, value.parse().unwrap());
         }
-        Format::of(&format!("/messages?{query}").parse().unwrap(), &headers)
+        BodyFormat::of(&format!("/messages?{query}").parse().unwrap(), &headers)
     }
 
-    fn is_json(format: &Result<Format, Refusal>) -> bool {
-        matches!(format, Ok(Format::InPieces(StreamFormat::Json)))
+    fn is_json(format: &Result<BodyFormat, ApiError>) -> bool {
+        matches!(format, Ok(BodyFormat::Streamed(StreamFormat::Json)))
     }
 
     #[test]
@@ -160,7 +161,10 @@ mod tests {
         for media_type in LINES {
             let media_type = format!("{}; charset=utf-8", media_type.to_uppercase());
             let format = format("", &[("content-type", &media_type)]);
-            assert!(matches!(format, Ok(Format::InPieces(StreamFormat::Ndjson))));
+            assert!(matches!(
+                format,
+                Ok(BodyFormat::Streamed(StreamFormat::Ndjson))
+            ));
         }
     }
 
@@ -182,7 +186,7 @@ mod tests {
     #[test]
     fn a_query_is_names_and_values() {
         let mail = [("content-type", "Message/RFC822 ; charset=utf-8")];
-        let Ok(Format::Whole(WholeFormat::Rfc822 { envelope })) =
+        let Ok(BodyFormat::Buffered(BufferedFormat::Rfc822 { envelope })) =
             format("to=a+b%40c&&to=%C3%A5&verp", &mail)
         else {
             panic!("not a mail")
@@ -190,7 +194,7 @@ mod tests {
         let expected = [("to", "a+b@c"), ("to", "å"), ("verp", "")];
         let pair = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
         assert_eq!(envelope, expected.map(pair));
-        assert!(matches!(format("to=%ff", &mail), Err(Refusal::Query)));
+        assert!(matches!(format("to=%ff", &mail), Err(ApiError::Query)));
     }
 
     #[test]
@@ -204,10 +208,10 @@ mod tests {
             ("multipart/form-data; boundary", None),
         ] {
             match format("", &[("content-type", media_type)]) {
-                Ok(Format::Whole(WholeFormat::Form { boundary })) => {
+                Ok(BodyFormat::Buffered(BufferedFormat::Form { boundary })) => {
                     assert_eq!(Some(boundary.as_str()), expected);
                 }
-                Err(Refusal::Form(_)) => assert_eq!(None, expected, "{media_type}"),
+                Err(ApiError::Form(_)) => assert_eq!(None, expected, "{media_type}"),
                 other => panic!("{other:?}"),
             }
         }
@@ -218,7 +222,7 @@ mod tests {
         assert!(format("", &[("content-encoding", "identity")]).is_ok());
         for coding in ["gzip", "identity, br", "x"] {
             let format = format("", &[("content-encoding", coding)]);
-            assert!(matches!(format, Err(Refusal::ContentEncoding)), "{coding}");
+            assert!(matches!(format, Err(ApiError::ContentEncoding)), "{coding}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Which path is answered by what.
 
-use super::refusal::Refusal;
+use super::error::ApiError;
 use super::state::Daemon;
 use super::{health, messages};
 use axum::Router;
@@ -18,8 +18,8 @@ pub fn router(daemon: Arc<Daemon>) -> Router {
         .route("/messages/check", post(messages::check))
         .route("/messages/render", post(messages::render))
         .route("/health", get(health::health))
-        .method_not_allowed_fallback(async || Refusal::MethodNotAllowed)
-        .fallback(async || Refusal::NotFound)
+        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
+        .fallback(async || ApiError::NotFound)
         .layer(middleware::from_fn(one_host))
         .with_state(daemon)
 }
@@ -30,7 +30,7 @@ async fn one_host(request: Request, next: Next) -> Response {
     if names_one_host(&request) {
         next.run(request).await
     } else {
-        Refusal::Host.into_response()
+        ApiError::Host.into_response()
     }
 }
 

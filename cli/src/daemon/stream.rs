@@ -4,11 +4,12 @@
 //! itself stays in memory, and counts; its recipients wait on the file system of the pickup
 //! directory. Nothing here holds a thread while a client sends.
 
-use super::body::{BodyLimits, Octets, next_data};
-use super::refusal::Refusal;
-use super::request::{Arrived, Whole, WholeFormat};
-use super::state::{Daemon, InFlight};
-use super::threads::elsewhere;
+use super::admission::InFlight;
+use super::blocking::run_blocking;
+use super::body::{BodyBuffer, BodyLimits, next_data};
+use super::error::ApiError;
+use super::request::{BufferedBody, BufferedFormat, ReceivedBody};
+use super::state::Daemon;
 use axum::body::Body;
 use bytes::Bytes;
 use pmtaemail::{MessageStream, PickupDirectory, StreamFormat, SubmitError};
@@ -25,61 +26,61 @@ pub async fn receive(
     format: StreamFormat,
     body: &mut Body,
     in_flight: &mut InFlight,
-) -> Result<Arrived, Refusal> {
+) -> Result<ReceivedBody, ApiError> {
     let limits = daemon.body;
-    let whole = PIECE.min(limits.octets);
-    let mut arriving = Arriving {
+    let whole = PIECE.min(limits.bytes);
+    let mut reader = BodyReader {
         limits,
-        octets: 0,
+        bytes: 0,
         received: match format {
-            StreamFormat::Json => Received::Whole(Octets::announced(body, whole)),
-            StreamFormat::Ndjson => Received::Apart(MessageStream::new(format)),
+            StreamFormat::Json => PartialBody::Buffered(BodyBuffer::announced(body, whole)),
+            StreamFormat::Ndjson => PartialBody::Streamed(MessageStream::new(format)),
         },
     };
     loop {
-        let piece = arriving.read_piece(body, in_flight);
+        let piece = reader.read_piece(body, in_flight);
         let is_all = timeout(limits.time, piece)
             .await
-            .unwrap_or(Err(Refusal::BodyTimeout))?;
+            .unwrap_or(Err(ApiError::BodyTimeout))?;
         if is_all {
-            return Ok(arriving.received.finish());
+            return Ok(reader.received.finish());
         }
         let daemon = Arc::clone(daemon);
-        let received = arriving.received;
-        arriving.received = elsewhere(move || received.spool(&daemon.pickup)).await??;
-        arriving.admit(in_flight)?;
+        let received = reader.received;
+        reader.received = run_blocking(move || received.spool(&daemon.pickup)).await??;
+        reader.admit(in_flight)?;
     }
 }
 
 /// What has come of a body.
-struct Arriving {
+struct BodyReader {
     limits: BodyLimits,
-    octets: usize,
-    received: Received,
+    bytes: usize,
+    received: PartialBody,
 }
 
 /// What is kept of it in memory.
-enum Received {
-    Whole(Octets),
-    Apart(MessageStream),
+enum PartialBody {
+    Buffered(BodyBuffer),
+    Streamed(MessageStream),
 }
 
-impl Arriving {
+impl BodyReader {
     /// Reads until something must be spooled, or the body ends, which is then said.
     async fn read_piece(
         &mut self,
         body: &mut Body,
         in_flight: &mut InFlight,
-    ) -> Result<bool, Refusal> {
-        let start = self.octets;
-        while !self.is_too_much() && self.octets - start < PIECE {
+    ) -> Result<bool, ApiError> {
+        let start = self.bytes;
+        while !self.is_too_much() && self.bytes - start < PIECE {
             let Some(data) = next_data(body).await? else {
                 return Ok(true);
             };
-            self.octets += data.len();
-            let limit = self.limits.of_pieces();
-            if self.octets > limit {
-                return Err(Refusal::TooLarge { limit });
+            self.bytes += data.len();
+            let limit = self.limits.max_streamed();
+            if self.bytes > limit {
+                return Err(ApiError::TooLarge { limit });
             }
             self.received.push(data)?;
             self.admit(in_flight)?;
@@ -90,53 +91,53 @@ impl Arriving {
     /// Whether there is more than may be kept as it is.
     fn is_too_much(&self) -> bool {
         match &self.received {
-            Received::Whole(octets) => octets.len() > PIECE.min(self.limits.octets),
-            Received::Apart(_) => false,
+            PartialBody::Buffered(bytes) => bytes.len() > PIECE.min(self.limits.bytes),
+            PartialBody::Streamed(_) => false,
         }
     }
 
     /// Makes room for what is kept, unless the message itself is too large.
-    fn admit(&self, in_flight: &mut InFlight) -> Result<(), Refusal> {
+    fn admit(&self, in_flight: &mut InFlight) -> Result<(), ApiError> {
         match &self.received {
-            Received::Whole(octets) => in_flight.grow_to(octets.len()),
-            Received::Apart(stream) if stream.message_len() > self.limits.octets => {
-                let limit = self.limits.octets;
-                Err(Refusal::MessageTooLarge { limit })
+            PartialBody::Buffered(bytes) => in_flight.grow_to(bytes.len()),
+            PartialBody::Streamed(stream) if stream.message_len() > self.limits.bytes => {
+                let limit = self.limits.bytes;
+                Err(ApiError::MessageTooLarge { limit })
             }
-            Received::Apart(stream) => in_flight.grow_to(stream.buffered()),
+            PartialBody::Streamed(stream) => in_flight.grow_to(stream.buffered()),
         }
     }
 }
 
-impl Received {
-    /// Takes octets as they come. Does not block: nothing is spooled here.
+impl PartialBody {
+    /// Takes bytes as they come. Does not block: nothing is spooled here.
     fn push(&mut self, data: Bytes) -> Result<(), SubmitError> {
         match self {
-            Self::Whole(octets) => {
-                octets.push(data);
+            Self::Buffered(bytes) => {
+                bytes.push(data);
                 Ok(())
             }
-            Self::Apart(stream) => stream.feed(&data, None),
+            Self::Streamed(stream) => stream.feed(&data, None),
         }
     }
 
     /// Spools recipients that are too many for memory. May block.
     fn spool(self, pickup: &PickupDirectory) -> Result<Self, SubmitError> {
-        let (mut stream, octets) = match self {
-            Self::Whole(octets) => (MessageStream::new(StreamFormat::Json), octets.into_bytes()),
-            Self::Apart(stream) => (stream, Bytes::new()),
+        let (mut stream, bytes) = match self {
+            Self::Buffered(bytes) => (MessageStream::new(StreamFormat::Json), bytes.into_bytes()),
+            Self::Streamed(stream) => (stream, Bytes::new()),
         };
-        stream.feed(&octets, Some(pickup))?;
-        Ok(Self::Apart(stream))
+        stream.feed(&bytes, Some(pickup))?;
+        Ok(Self::Streamed(stream))
     }
 
-    fn finish(self) -> Arrived {
+    fn finish(self) -> ReceivedBody {
         match self {
-            Self::Whole(octets) => Arrived::Whole(Whole {
-                format: WholeFormat::Json,
-                octets: octets.into_bytes(),
+            Self::Buffered(bytes) => ReceivedBody::Buffered(BufferedBody {
+                format: BufferedFormat::Json,
+                bytes: bytes.into_bytes(),
             }),
-            Self::Apart(stream) => Arrived::Apart(stream.finish()),
+            Self::Streamed(stream) => ReceivedBody::Streamed(stream.finish()),
         }
     }
 }

@@ -104,7 +104,7 @@ impl Arguments {
         line: &mut impl Iterator<Item = OsString>,
     ) -> Result<(), String> {
         for (index, option) in options.char_indices() {
-            let joined = options.get(index + option.len_utf8()..).unwrap_or_default();
+            let (_, joined) = options.split_at(index + option.len_utf8());
             match option {
                 't' => self.takes_header_recipients = true,
                 'i' => self.dot_ends = false,

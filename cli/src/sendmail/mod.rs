@@ -24,7 +24,7 @@ pub fn run(line: Vec<OsString>) -> Result<Exit, Failure> {
 
 fn hand_on(arguments: &Arguments) -> Result<Exit, Failure> {
     let pickup = PickupArgs::from_environment().map_err(Failure::Environment)?;
-    let login = Login::find();
+    let login = Login::find()?;
     let address = login.address();
     let domain = login.host.as_str();
     let mail = read(io::stdin().lock(), arguments.dot_ends).map_err(|source| Failure::Read {
@@ -78,21 +78,21 @@ fn sender(text: &str, defaults: &SenderDefaults<'_>) -> String {
 
 /// Reads a message to its end, or to a line with a lone dot where that is one.
 fn read(mut from: impl BufRead, dot_ends: bool) -> io::Result<Vec<u8>> {
-    let mut octets = Vec::new();
+    let mut bytes = Vec::new();
     if !dot_ends {
-        from.read_to_end(&mut octets)?;
-        return Ok(octets);
+        from.read_to_end(&mut bytes)?;
+        return Ok(bytes);
     }
     loop {
-        let start = octets.len();
-        let length = from.read_until(b'\n', &mut octets)?;
-        let line = octets.get(start..).unwrap_or_default();
+        let start = bytes.len();
+        let length = from.read_until(b'\n', &mut bytes)?;
+        let (_, line) = bytes.split_at(start);
         if line == b".\n" || line == b".\r\n" || line == b"." {
-            octets.truncate(start);
-            return Ok(octets);
+            bytes.truncate(start);
+            return Ok(bytes);
         }
         if length == 0 {
-            return Ok(octets);
+            return Ok(bytes);
         }
     }
 }
@@ -103,15 +103,15 @@ mod tests {
 
     #[test]
     fn a_lone_dot_ends_the_message_where_it_may() {
-        for (octets, ended) in [
+        for (bytes, ended) in [
             (&b"a\n.\nb\n"[..], &b"a\n"[..]),
             (b"a\r\n.\r\nb", b"a\r\n"),
             (b".\n", b""),
             (b"a\n.", b"a\n"),
             (b"a\n..\n.b\nc.\n", b"a\n..\n.b\nc.\n"),
         ] {
-            assert_eq!(read(octets, true).unwrap(), ended);
-            assert_eq!(read(octets, false).unwrap(), octets);
+            assert_eq!(read(bytes, true).unwrap(), ended);
+            assert_eq!(read(bytes, false).unwrap(), bytes);
         }
     }
 

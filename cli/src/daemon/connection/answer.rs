@@ -1,7 +1,7 @@
 //! Answers one request, whatever its connection and protocol.
 
+use super::super::error::ApiError;
 use super::super::listener::Peer;
-use super::super::refusal::Refusal;
 use axum::Router;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -31,6 +31,6 @@ where
     });
     match task.await {
         Ok(response) => response,
-        Err(_panic) => Ok(Refusal::Internal.into_response()),
+        Err(_panic) => Ok(ApiError::Internal.into_response()),
     }
 }

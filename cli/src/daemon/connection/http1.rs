@@ -1,6 +1,6 @@
 //! HTTP/1.1 on one connection.
 
-use super::super::refusal::Refusal;
+use super::super::error::ApiError;
 use super::answer::answer;
 use super::preface::Peeked;
 use super::{Context, HEAD_BYTES};
@@ -79,12 +79,12 @@ impl Http1 {
 /// Answers a head that does not come to its end, which hyper does not do by itself, and ends the
 /// connection.
 pub async fn head_timeout(mut stream: impl AsyncWrite + Unpin) {
-    let refusal = Refusal::HeadTimeout;
-    let body = refusal.problem_details().to_json();
+    let error = ApiError::HeadTimeout;
+    let body = error.problem_details().to_json();
     let head = format!(
         "HTTP/1.1 {}\r\ncontent-type: application/problem+json\r\nconnection: close\r\n\
          content-length: {}\r\n\r\n",
-        refusal.status(),
+        error.status(),
         body.len(),
     );
     let response = [head.as_bytes(), &body].concat();

@@ -35,6 +35,7 @@ impl Tcp {
         // Responses are small: none should wait for the acknowledgement of the one before it.
         stream.set_nodelay(true)?;
         // hyper has no limit on the time for a response: a client that never reads would keep it.
+        // More than 49 days are for ever.
         let milliseconds = u32::try_from(self.write_timeout.as_millis()).unwrap_or(u32::MAX);
         Ok(set_tcp_user_timeout(stream, milliseconds)?)
     }

@@ -1,4 +1,4 @@
-//! Why a request is not done, and which status that is.
+//! Why a request is not done, and the response that says so.
 
 use super::problem_details::{ErrorEntry, ProblemDetails};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -9,18 +9,18 @@ use std::io;
 
 /// Why a request is not done.
 #[derive(Debug)]
-pub enum Refusal {
+pub enum ApiError {
     /// The message breaks rules, or is no JSON.
     Problems(Problems),
     /// The pickup directory does not take it.
-    HandOver(PickupError),
+    Pickup(PickupError),
     /// Recipients cannot wait on the pickup directory's file system.
     Spool(io::Error),
     /// There are as many messages at work as there may be.
     Busy,
-    /// The body has more octets than this.
+    /// The body has more bytes than this.
     TooLarge { limit: usize },
-    /// The message itself, its recipients not counted, has more octets than this.
+    /// The message itself, its recipients not counted, has more bytes than this.
     MessageTooLarge { limit: usize },
     /// The head took too long.
     HeadTimeout,
@@ -44,7 +44,7 @@ pub enum Refusal {
     Internal,
 }
 
-impl Refusal {
+impl ApiError {
     /// The status of the answer.
     pub fn status(&self) -> StatusCode {
         match self {
@@ -57,7 +57,7 @@ impl Refusal {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::HeadTimeout | Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge { .. } | Self::MessageTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Busy | Self::HandOver(_) | Self::Spool(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::Pickup(_) | Self::Spool(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -77,7 +77,7 @@ impl Refusal {
                     .of_type(kind, title)
                     .with_errors(problems.iter().map(ErrorEntry::from))
             }
-            Self::HandOver(_) | Self::Spool(_) => plain.of_type(
+            Self::Pickup(_) | Self::Spool(_) => plain.of_type(
                 "urn:pmtaemail:problem:pickup-unavailable",
                 "The pickup directory does not take messages at present",
             ),
@@ -113,12 +113,12 @@ impl Refusal {
     fn retry_after(&self) -> Option<u32> {
         match self {
             Self::Busy => Some(1),
-            Self::HandOver(_) | Self::Spool(_) => Some(5),
+            Self::Pickup(_) | Self::Spool(_) => Some(5),
             _ => None,
         }
     }
 
-    /// Whether the client's next octets cannot be told from the body that was not read.
+    /// Whether the client's next bytes cannot be told from the body that was not read.
     fn ends_connection(&self) -> bool {
         matches!(
             self,
@@ -131,17 +131,17 @@ impl Refusal {
     }
 }
 
-impl From<SubmitError> for Refusal {
+impl From<SubmitError> for ApiError {
     fn from(error: SubmitError) -> Self {
         match error {
             SubmitError::Problems(problems) => Self::Problems(problems),
-            SubmitError::Pickup(error) => Self::HandOver(error),
+            SubmitError::Pickup(error) => Self::Pickup(error),
             SubmitError::Spool(error) => Self::Spool(error),
         }
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = (self.status(), self.problem_details()).into_response();
         let headers = response.headers_mut();
