@@ -63,7 +63,7 @@ impl Addressees<'_> {
     const NOBODY: Self = Self { to: &[], cc: &[] };
 }
 
-/// What a header section is written from beside the message itself.
+/// What a header section is written from, besides the message itself.
 #[derive(Clone, Copy)]
 struct Context<'m> {
     addressees: Addressees<'m>,
@@ -252,7 +252,10 @@ impl Composed<'_> {
     /// Those that are `encoded` already go before those of the message.
     fn bodies<'m>(&'m self, encoded: Option<&'m Bodies<Vec<u8>>>) -> Entity<'m> {
         let body = |subtype, text: Option<&'m str>, encoded: Option<&'m Vec<u8>>| match encoded {
-            Some(octets) => Some(Entity::Encoded { subtype, octets }),
+            Some(bytes) => Some(Entity::Encoded {
+                subtype,
+                octets: bytes,
+            }),
             None => text.map(|text| Entity::Text { subtype, text }),
         };
         let calendar = self.calendar.as_ref().map(|calendar| Entity::Text {

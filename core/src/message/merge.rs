@@ -18,7 +18,7 @@ pub(crate) struct Merge<'a> {
     pub has_language: bool,
     /// From's address when absent.
     pub sender: Option<ReversePath<'a>>,
-    /// What PowerMTA is told beside the addresses.
+    /// What PowerMTA is told besides the addresses.
     pub delivery: Delivery<'a>,
     /// The message without its placeholders.
     pub composed: Box<Composed<'a>>,

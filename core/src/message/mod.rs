@@ -1,4 +1,20 @@
 //! What a message means: every rule is checked here, once, and what passed is right.
+//!
+//! ```text
+//! read                              JSON to a message, single, finished or merge
+//! templated  recipients             … with placeholders; the recipients of a merge
+//! template_reader  read_composed    fields with placeholders; fields that are composed
+//! merge  single                     the two kinds of message: envelope, options, rendering
+//! substitution                      values put into a message
+//! templates                         fields with placeholders, filled in for one recipient
+//! composed                          header section and tree of bodies and files
+//! markers                           a message as a template: markers where recipients differ
+//! missing_fields                    what a finished message may be given (RFC 6409 section 8)
+//! header_field  bodies  priority  variables
+//! attachment  calendar  extra_headers  unsubscribe  delivery  raw
+//! file_parts  parameters  values
+//! ```
+//! Each file imports only from the lines below its own, and the types of this one.
 
 mod attachment;
 mod bodies;
@@ -107,12 +123,12 @@ impl<'a> ReadContext<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// Reads the octets of one JSON message and checks every rule.
-    pub fn from_json(octets: &'a [u8]) -> Result<Self, Problems> {
-        Self::from_form(octets, &[])
+    /// Reads the bytes of one JSON message and checks every rule.
+    pub fn from_json(bytes: &'a [u8]) -> Result<Self, Problems> {
+        Self::from_form(bytes, &[])
     }
 
-    /// Reads one JSON message and the files that came beside it, such as the parts of a form
+    /// Reads one JSON message and the files that came with it, such as the parts of a form
     /// (RFC 7578). Attachments take them with `part`; each file must be taken.
     ///
     /// ```
@@ -129,9 +145,9 @@ impl<'a> Message<'a> {
     /// assert!(String::from_utf8_lossy(&mail).contains("filename=report.pdf"));
     /// # Ok::<(), pmtaemail::Problems>(())
     /// ```
-    pub fn from_form(octets: &'a [u8], files: &'a [FilePart<'a>]) -> Result<Self, Problems> {
+    pub fn from_form(bytes: &'a [u8], files: &'a [FilePart<'a>]) -> Result<Self, Problems> {
         let context = || ReadContext::new(files);
-        match json::read(octets) {
+        match json::read(bytes) {
             Ok(reading) => Self::from_reading(reading, context()),
             Err(Unreadable::NotJson(problems)) => Err(problems),
             Err(Unreadable::LoneSurrogates(marked)) => {
@@ -145,7 +161,7 @@ impl<'a> Message<'a> {
     }
 
     /// Reads a message from any serde data format that lends its strings, such as a
-    /// `&serde_json::Value`. Octets are taken where a field's content may be octets. For a text
+    /// `&serde_json::Value`. Bytes are taken where a field's content may be bytes. For a text
     /// that is not Unicode the format gives [`NotUnicode`](crate::NotUnicode).
     ///
     /// The outer error is the format's own.
@@ -190,8 +206,8 @@ impl<'a> Message<'a> {
         report.finish(message)
     }
 
-    /// Reads a finished message (RFC 5322) that is sent as it is, with the envelope fields beside it
-    /// as names and values: `sender`, `to`, `cc`, `bcc`, `envid`, `job`, `vmta`, `verp`,
+    /// Reads a finished message (RFC 5322) that is sent as it is, with the envelope fields as
+    /// names and values: `sender`, `to`, `cc`, `bcc`, `envid`, `job`, `vmta`, `verp`,
     /// `dsn.notify`, `dsn.ret`, `dkim.selector` and the like. A name may come several times where
     /// the field takes several. Without recipients, those of the header are taken.
     ///
@@ -203,15 +219,16 @@ impl<'a> Message<'a> {
     /// # Ok::<(), pmtaemail::Problems>(())
     /// ```
     pub fn from_rfc822<S: AsRef<str>>(
-        octets: &'a [u8],
+        bytes: &'a [u8],
         envelope: &'a [(S, S)],
     ) -> Result<Self, Problems> {
-        Self::from_rfc822_with(octets, envelope, HeaderRecipients::IfEnvelopeEmpty)
+        Self::from_rfc822_with(bytes, envelope, HeaderRecipients::IfEnvelopeEmpty)
     }
 
-    /// The same, with a word on the recipients that the message's own header names.
+    /// Like [`from_rfc822`](Self::from_rfc822), and says what is done with the recipients that the
+    /// message's own header names.
     pub fn from_rfc822_with<S: AsRef<str>>(
-        octets: &'a [u8],
+        bytes: &'a [u8],
         envelope: &'a [(S, S)],
         header_recipients: HeaderRecipients,
     ) -> Result<Self, Problems> {
@@ -219,7 +236,7 @@ impl<'a> Message<'a> {
             header_recipients,
             ..ReadContext::new(&[])
         };
-        match json::read_from(parameters::deserializer(octets, envelope), None) {
+        match json::read_from(parameters::deserializer(bytes, envelope), None) {
             Ok(reading) => Self::from_reading(reading, context),
             // The deserializer has no errors of its own.
             Err(error) => Err(json::unreadable(&error)),

@@ -15,7 +15,7 @@ pub(crate) struct SingleMessage<'a> {
     pub to: Vec<Mailbox<'a>>,
     pub cc: Vec<Mailbox<'a>>,
     pub bcc: Vec<Mailbox<'a>>,
-    /// What PowerMTA is told beside the addresses.
+    /// What PowerMTA is told besides the addresses.
     pub delivery: Delivery<'a>,
     pub(super) content: Content<'a>,
 }

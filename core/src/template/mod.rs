@@ -7,9 +7,10 @@
 //! language      the choice of one of the languages
 //! jinja         minijinja's, worked out as a whole
 //! sources       where the values of `merge` come from
-//! merge  html  variable
+//! merge         takes texts of that language apart
+//! html  variable
 //! ```
-//! Each imports only from the lines below it, and the texts and values of this file.
+//! Each file imports only from the lines below its own, and the types of this one.
 
 mod html;
 #[cfg(feature = "jinja")]
@@ -121,7 +122,7 @@ impl<'a> TemplateText<'a> {
         self.slots().next().is_none()
     }
 
-    /// How many octets the text has with its values put in, before they are escaped.
+    /// How many bytes the text has with its values put in, before they are escaped.
     pub fn filled_length<'v>(&self, value: impl Fn(usize) -> &'v str) -> usize {
         let lengths = self.pieces.iter().map(|piece| match piece {
             Piece::Literal(text) => text.len(),

@@ -1,8 +1,8 @@
-//! Line ends that a value and what stands beside it make together.
+//! Line ends that a value makes together with what it touches.
 
 use crate::template::Piece;
 
-/// What stands beside a value. CR and LF that meet are one line end, which no value can say by
+/// What a value touches. CR and LF that meet are one line end, which no value can say by
 /// itself; and a body that ends with a line end needs no other.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Adjacency {
@@ -45,7 +45,7 @@ impl Adjacency {
         }
     }
 
-    /// Those of this one and of another place where the value stands as well.
+    /// Those of this one and of another place of the same value.
     pub fn and(self, other: Self) -> Self {
         let tail = match (self.tail, other.tail) {
             (Some(Tail::Lines), Some(Tail::Lines)) => Some(Tail::Lines),

@@ -157,7 +157,7 @@ impl FileBuilder {
                 }
             }
         }
-        // Defined once, in how many fields they may stand.
+        // Defined once, however many fields have them.
         let language = &plan.templates().language;
         let names = plan.header_names.iter().zip(&mut self.widths.header);
         for (number, (name, width)) in names.enumerate() {

@@ -1,10 +1,65 @@
 //! Mail merge: the pickup files of a message that goes to many, a personal one to each.
 //!
-//! In PowerMTA's own form (`XMRG XDFN XPRT`, user's guide section 7.2) the text stands in a file once
-//! and each recipient is a few lines: `plan` names the variables, `header` and `value` work out what
-//! one recipient defines, `builder` collects recipients, and `body`, `blocks` and `parts` write the
-//! template once it is known how long the values get. Whoever does not fit (a value of many kilobytes,
-//! a quote where only a quoted string could hold it) gets a file of their own.
+//! In PowerMTA's own form (`XMRG XDFN XPRT`, user's guide section 7.2) a file has the text once and
+//! a few lines for each recipient. The message
+//!
+//! ```json
+//! {"from": "shop@example.com", "subject": "Hello {{ name }}", "text": "Dear {{ name }}, {{ code }}."}
+//! ```
+//!
+//! is written like this for Ann and for Bø, whose name cannot be put into a subject as it is:
+//!
+//! ```text
+//! XACK OFF                                     who is refused bounces, the others get theirs
+//! XMRG FROM:<shop@example.com>
+//! XDFN c="Ann" e="Ann" a="Ann" b="X-1" *envid="1ng…"   Ann's variables: c in To, e in Subject
+//! XDFN *parts="1,3-4,6"                        and the parts of the template that are hers
+//! RCPT TO:<ann@example.org>
+//! XDFN d=" =?utf-8?B?SGVsbG8gQsO4?=" a="B=C3=B8" b="X-2" *envid="1ng…"
+//! XDFN *parts="1-2,5-6"
+//! RCPT TO:<bo@example.org>
+//! XPRT 1                                       the template: `[name]` is a variable, `[[` a `[`,
+//! Date: [*date]                                and `*` begins PowerMTA's own
+//! From: shop@example.com
+//! .
+//! XPRT 2                                       To in two variants, without a name …
+//! To: [*to]
+//! .
+//! XPRT 3                                       … and with one
+//! To: [c] <[*to]>
+//! .
+//! XPRT 4                                       Subject with the value in its text …
+//! Subject: Hello [e]
+//! .
+//! XPRT 5                                       … and where all of it has to be encoded
+//! Subject:[d]
+//! .
+//! XPRT 6 LAST
+//! Message-ID: <[*envid]@example.com>
+//! MIME-Version: 1.0
+//! Content-Type: text/plain; charset=utf-8
+//! Content-Transfer-Encoding: quoted-printable
+//!
+//! Dear [a], [b].
+//! .
+//! ```
+//!
+//! Ann gets `To: Ann <ann@example.org>`, `Subject: Hello Ann` and `Dear Ann, X-1.`
+//!
+//! Whoever does not fit (a value of many kilobytes, a quote where only a quoted string could hold it)
+//! gets a file of their own in one of the ordinary forms. The files of this folder, each importing
+//! only from those below it:
+//!
+//! ```text
+//! file_builder                    collects recipients, and writes a file
+//! template                        the template, once it is known how long the values get
+//! header  body  folding  parts    what one recipient's header defines; the pieces of the template
+//! blocks                          lines that not every recipient has
+//! plan                            the variables, worked out once for all recipients
+//! single_recipient                a file whose one recipient has no variables of the message
+//! adjacency  value                a value: what it meets in its body, how it is encoded
+//! choice  widths  names  definitions  syntax  envelope_ids
+//! ```
 
 mod adjacency;
 mod blocks;

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 
 /// The places at which recipients differ, and the names of their variables.
 ///
-/// A place is known by its number, which is also the mark that stands for it in the template: first
+/// A place is known by its number, which is also its marker's in the template: first
 /// the fields of the header, then the variables of the bodies.
 #[derive(Debug)]
 pub(super) struct Plan<'m> {
@@ -210,7 +210,7 @@ impl<'m> Plan<'m> {
         }
     }
 
-    /// What a field in whose text values stand is for one recipient.
+    /// What a field in whose text has values is for one recipient.
     pub fn filled<'r>(&self, field: HeaderField, recipient: &'r Recipient<'_>) -> &'r str {
         let filled = &recipient.filled;
         let text = match field {
@@ -225,7 +225,7 @@ impl<'m> Plan<'m> {
         text.expect("a field with placeholders is filled in for each recipient")
     }
 
-    /// Whether a common value makes one line end with what may stand beside it: where it is put into
+    /// Whether a common value makes one line end with what it may touch: where it is put into
     /// the template, nobody would look at that any more.
     fn has_common_that_meets(&self) -> bool {
         let language = &self.templates().language;

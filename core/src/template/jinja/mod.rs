@@ -22,7 +22,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
-/// Instructions, and some 64 octets of data for each, that the texts of one recipient may take.
+/// Instructions, and some 64 bytes of data for each, that the texts of one recipient may take.
 const FUEL: u64 = 400_000;
 /// However many texts there are, one has these.
 const LEAST_FUEL: u64 = 5_000;
@@ -353,7 +353,7 @@ mod tests {
             (pointer, problem.code().as_str(), detail)
         };
         crate::render(json.as_bytes())
-            .map(|octets| String::from_utf8(octets).unwrap())
+            .map(|bytes| String::from_utf8(bytes).unwrap())
             .map_err(|problems| problems.iter().map(told).collect())
     }
 
