@@ -106,9 +106,10 @@ fn naive(parent: PathBuf, directory: PathBuf) -> Submit {
 /// The time that each file took.
 fn round(parent: &Path, way: Way, threads: usize, length: Duration) -> Vec<Duration> {
     let directory = parent.join("pickup");
+    // There is none in the first round; where it stays for another reason, making it tells.
     let _ = fs::remove_dir_all(&directory);
     fs::create_dir(&directory).expect("a new directory");
-    // The round before must leave nothing to write.
+    // The round before must leave nothing to write; a system without this program is measured too.
     let _ = Command::new("sync")
         .arg("--file-system")
         .arg(parent)

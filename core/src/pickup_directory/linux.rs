@@ -40,7 +40,8 @@ pub(super) fn sync_file_system(file: &File) -> io::Result<()> {
     Ok(retry_on_intr(|| rustix::fs::syncfs(file))?)
 }
 
-/// Whether `syncfs` reports errors of writing back: it does since Linux 5.8.
+/// Whether `syncfs` reports errors of writing back: it does since Linux 5.8. Of a release without
+/// two numbers nobody knows, so it is not trusted.
 pub(super) fn syncfs_reports_errors() -> bool {
     let uname = rustix::system::uname();
     let release = uname.release().to_string_lossy();

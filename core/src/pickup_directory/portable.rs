@@ -29,9 +29,9 @@ pub(super) fn syncfs_reports_errors() -> bool {
     false
 }
 
-/// Unknown here, and used for `syncfs` only.
+/// Unknown here, and asked for before `sync_file_system` only.
 pub(super) fn device(_file: &File) -> io::Result<u64> {
-    Ok(0)
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Unknown here; names alone tell files apart.

@@ -71,9 +71,9 @@ fn all_options() -> Vec<PickupOptions> {
 /// Bytes that tell from the name of their file whether they are all there.
 fn bytes_of(name: &str) -> Vec<u8> {
     let length = 1_000
-        + name.bytes().fold(0_usize, |sum, octet| {
-            (sum * 31 + usize::from(octet)) % 9_000
-        });
+        + name
+            .bytes()
+            .fold(0_usize, |sum, byte| (sum * 31 + usize::from(byte)) % 9_000);
     name.bytes().cycle().take(length).collect()
 }
 
