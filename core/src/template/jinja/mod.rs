@@ -4,6 +4,7 @@
 //! was written outside of all tags is the same for everybody; `scan` finds it, and each working out
 //! is held against that: so only what differs becomes a value.
 
+mod layers;
 mod scan;
 mod value;
 
@@ -104,6 +105,7 @@ impl Programs {
         let pieces = scan(&text, self.environment.syntax()).map_err(|refused| match refused {
             Refused::Syntax(error) => no_template(&error),
             Refused::TooDeep => TOO_DEEP,
+            Refused::TooNested => TOO_NESTED,
             Refused::Unbounded => UNBOUNDED,
         })?;
         self.environment
@@ -238,6 +240,10 @@ fn put(
 const TOO_DEEP: Refusal = invalid(
     "A tag of a template has 200 operators at most, and a template 200 branches and lists of a \
      million values.",
+);
+const TOO_NESTED: Refusal = invalid(
+    "What a template sets lies in 200 lists, objects, calls and filters at most, those of the \
+     variables it is made of among them.",
 );
 const UNBOUNDED: Refusal = invalid(
     "Templates have no `*` (numbers have the filter `times`), no `**` and no recursive loops: \

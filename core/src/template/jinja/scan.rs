@@ -5,7 +5,9 @@
 //! overflow the stack, which ends the process. So their number is bounded before either is called. And
 //! its fuel does not see lists that are made from lists: so what could make them without end (`*`,
 //! recursive loops; macros and namespaces are not there at all) is refused, and the rest is bounded.
+//! `docs/minijinja.md` has the smallest template of each kind, and what was measured.
 
+use super::layers::{Layers, TooNested};
 use minijinja::Error;
 use minijinja::machinery::{Span, Token, tokenize};
 use minijinja::syntax::SyntaxConfig;
@@ -30,8 +32,16 @@ pub(super) enum Refused {
     Syntax(Error),
     /// An expression has more operators than these, or the template more branches or lists.
     TooDeep,
+    /// A variable would hold lists or objects that lie in one another too deep.
+    TooNested,
     /// It has an operator or a loop that has no bound.
     Unbounded,
+}
+
+impl From<TooNested> for Refused {
+    fn from(_: TooNested) -> Self {
+        Self::TooNested
+    }
 }
 
 /// Operators, calls and subscripts of one tag.
@@ -76,7 +86,7 @@ pub(super) fn scan(source: &str, syntax: &SyntaxConfig) -> Result<Vec<Section>, 
 }
 
 #[derive(Default)]
-struct Scanner {
+struct Scanner<'s> {
     sections: Vec<Section>,
     /// How many blocks are open.
     depth: usize,
@@ -84,6 +94,7 @@ struct Scanner {
     growth: u64,
     /// Variables get other values on the way.
     sets: bool,
+    layers: Layers<'s>,
     tag: Tag,
 }
 
@@ -155,8 +166,8 @@ impl Word {
     }
 }
 
-impl Scanner {
-    fn take(&mut self, token: &Token<'_>, span: Span) -> Result<(), Refused> {
+impl<'s> Scanner<'s> {
+    fn take(&mut self, token: &Token<'s>, span: Span) -> Result<(), Refused> {
         let range = span.start_offset as usize..span.end_offset as usize;
         match token {
             Token::TemplateData(_) if self.depth > 0 || range.is_empty() => {}
@@ -171,8 +182,12 @@ impl Scanner {
             Token::VariableEnd | Token::BlockEnd => self.end_tag(range.end)?,
             Token::Ident(word) if self.tag.is_block && self.tag.word.is_none() => {
                 self.tag.word = Some(Word::of(word));
+                self.layers.begin(word);
             }
-            token => self.take_of_tag(token)?,
+            token => {
+                self.layers.take(token)?;
+                self.take_of_tag(token)?;
+            }
         }
         Ok(())
     }
@@ -207,6 +222,7 @@ impl Scanner {
     }
 
     fn end_tag(&mut self, end: usize) -> Result<(), Refused> {
+        self.layers.end()?;
         let Tag {
             start,
             is_block,
@@ -339,6 +355,32 @@ mod tests {
         assert!(scan(&branches, &SyntaxConfig::default()).is_err());
         let list = format!("{{{{ [{}] }}}}", "1, ".repeat(10_000));
         assert!(scan(&list, &SyntaxConfig::default()).is_ok());
+    }
+
+    #[test]
+    fn values_wrapped_again_and_again_are_bounded() {
+        for (source, times) in [
+            ("{% set a = [a] %}", 200),
+            ("{% set a = [[a]] %}", 100),
+            ("{% set a = {'x': a} %}", 200),
+            ("{% set a = a|batch(1) %}", 200),
+            ("{% set a = dict(x=a) %}", 200),
+            ("{% set b = [a] %}{% set a = [b] %}", 100),
+            ("{% with b = 1, c = [a] %}{% set a = c %}{% endwith %}", 200),
+            ("{% for b in [[a]] %}{% set a = b %}{% endfor %}", 100),
+            (
+                "{% for b in [[a]] %}{% set a = loop.previtem %}{% endfor %}",
+                100,
+            ),
+        ] {
+            let found = scan(&source.repeat(times), &SyntaxConfig::default());
+            assert!(found.is_ok(), "{source}: {found:?}");
+            let found = scan(&source.repeat(times + 1), &SyntaxConfig::default());
+            assert!(matches!(found, Err(Refused::TooNested)), "{source}");
+        }
+        let flat =
+            "{% set b = a|first %}{% set c = b|default('x') %}{% for d in a|sort %}{% endfor %}";
+        assert!(scan(&flat.repeat(1_000), &SyntaxConfig::default()).is_ok());
     }
 
     #[test]
