@@ -19,6 +19,13 @@ pub(crate) enum VariableValue<'a> {
     Integer(i128),
     Float(f64),
     Boolean(bool),
+    #[cfg_attr(
+        not(feature = "jinja"),
+        expect(
+            dead_code,
+            reason = "only Jinja templates can ask for the values of a list"
+        )
+    )]
     List(Vec<VariableValue<'a>>),
     /// Names and values, each name once, in the order of the document.
     Object(Vec<(Cow<'a, str>, VariableValue<'a>)>),
