@@ -3,7 +3,7 @@
 import MailComposer from 'nodemailer/lib/mail-composer';
 import pmtaemail from '../lib/index.js';
 import native from '../lib/native.js';
-import { withMessage } from '../lib/tape.js';
+import { withMessage } from '../lib/encoder.js';
 
 const ROUNDS = 21;
 const WARM_UP = 5;
@@ -76,7 +76,7 @@ for (const [name, message] of Object.entries(messages)) {
   const ns = await measure({
     nodemailer: [() => nodemailer({ ...message }), Math.min(few, 300)],
     render: [() => pmtaemail.render(message), Math.min(many, 20_000)],
-    core: [() => withMessage(message, (...tape) => native.renderTimes(...tape, times)), 1],
+    core: [() => withMessage(message, (...encoded) => native.renderTimes(...encoded, times)), 1],
     json: [() => pmtaemail.render(toJson(message)), Math.min(few, 2_000)],
   });
   ns.core /= times;

@@ -2,19 +2,19 @@
 
 const native = require('./native.js');
 const { MessageError, PickupError } = require('./errors.js');
-const { Tape } = require('./tape.js');
+const { Encoder } = require('./encoder.js');
 
 // The core knows how much goes well together, and how many groups go well at a time.
-const [messages, size, groups] = native.groupLimits();
+const [mostMessages, mostBytes, groupsAtATime] = native.groupLimits();
 
 /** Messages that are submitted together. */
 class Group {
-  #tape = new Tape();
+  #encoder = new Encoder();
   #settle = [];
 
   /** Adds a message; `settle` gets its receipt or its error. */
   add(message, settle) {
-    this.#tape.add(message);
+    this.#encoder.add(message);
     this.#settle.push(settle);
   }
 
@@ -23,19 +23,19 @@ class Group {
   }
 
   get isFull() {
-    return this.#settle.length >= messages || this.#tape.size >= size;
+    return this.#settle.length >= mostMessages || this.#encoder.size >= mostBytes;
   }
 
   /** Submits them, blocking. */
   submit(directory) {
-    if (!this.isEmpty) this.#finish(native.submit(directory, ...this.#tape.arguments()));
+    if (!this.isEmpty) this.#finish(native.submit(directory, ...this.#encoder.arguments()));
   }
 
   /** Submits them on another thread. */
   async submitLater(directory) {
     if (this.isEmpty) return;
     try {
-      this.#finish(await native.submitLater(directory, ...this.#tape.arguments()));
+      this.#finish(await native.submitLater(directory, ...this.#encoder.arguments()));
     } catch (error) {
       for (const settle of this.#settle) settle(error);
     }
@@ -81,7 +81,7 @@ class Queue {
   }
 
   #start() {
-    while (this.#running < groups && this.#groups.length > 0) this.#run(this.#groups.shift());
+    while (this.#running < groupsAtATime && this.#groups.length > 0) this.#run(this.#groups.shift());
   }
 
   async #run(group) {

@@ -2,7 +2,7 @@ import type { Message } from './message';
 
 export type * from './message';
 
-/** A message as an object, or as the text or the octets of its JSON. */
+/** A message as an object, or as the text or the bytes of its JSON. */
 export type MessageInput = Message | string | Uint8Array | ArrayBuffer;
 
 /** One thing that is wrong with a message. */
@@ -75,7 +75,7 @@ export class Pickup {
   readonly path: string;
   /**
    * Hands a message over. The promise resolves once the message is durable, and rejects with a MessageError or a
-   * PickupError. As with Node's own functions, leave a message's octets as they are until then. Each file of a large
+   * PickupError. As with Node's own functions, leave a message's bytes as they are until then. Each file of a large
    * mail merge is written as soon as it is made: they are never all in memory.
    */
   submit(message: MessageInput): Promise<Receipt>;
@@ -94,7 +94,7 @@ export class Pickup {
 export function check(message: MessageInput): Problem[];
 
 /**
- * The octets of a message as it is sent (RFC 5322); of a mail merge, those of its first recipient. This takes
+ * The bytes of a message as it is sent (RFC 5322); of a mail merge, those of its first recipient. This takes
  * microseconds.
  * @throws {MessageError}
  */

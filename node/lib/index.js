@@ -3,7 +3,7 @@
 const native = require('./native.js');
 const { MessageError, PickupError } = require('./errors.js');
 const { Pickup } = require('./pickup.js');
-const { withMessage } = require('./tape.js');
+const { withMessage } = require('./encoder.js');
 
 /** The problems of a message; none if it may be sent. */
 function check(message) {
@@ -16,17 +16,17 @@ function check(message) {
   }
 }
 
-/** The octets of a message as it is sent (RFC 5322). */
+/** The bytes of a message as it is sent (RFC 5322). */
 function render(message) {
-  return octets(withMessage(message, native.render));
+  return bytes(withMessage(message, native.render));
 }
 
 /** The same on another thread, for large messages. */
 async function renderAsync(message) {
-  return octets(await withMessage(message, native.renderLater));
+  return bytes(await withMessage(message, native.renderLater));
 }
 
-function octets(rendered) {
+function bytes(rendered) {
   if (typeof rendered === 'string') throw new MessageError(JSON.parse(rendered));
   return rendered;
 }

@@ -7,17 +7,17 @@ use napi_derive::napi;
 /// of what `render` costs.
 #[napi]
 pub fn render_times(
-    tape: &[u32],
+    words: &[u32],
     text: &[u8],
     buffers: Vec<&[u8]>,
     times: u32,
 ) -> napi::Result<u32> {
-    let messages = Messages::new(tape, text, buffers)?;
-    let mut octets = 0;
+    let messages = Messages::new(words, text, buffers)?;
+    let mut bytes = 0;
     for _ in 0..times {
-        octets = messages
+        bytes = messages
             .only(|message| message.render().len())?
             .unwrap_or(0);
     }
-    Ok(u32::try_from(octets).unwrap_or(u32::MAX))
+    Ok(u32::try_from(bytes).unwrap_or(u32::MAX))
 }

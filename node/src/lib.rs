@@ -1,6 +1,6 @@
-//! Node's door: messages in, octets and outcomes out.
+//! The Node package: messages in, bytes and outcomes out.
 //!
-//! A Node program sees `lib/` in front of it, which writes messages onto a [tape] and makes errors
+//! A Node program sees `lib/` in front of it, which writes messages down for the [decoder] and makes errors
 //! of the outcomes. Neither side knows a field of a message.
 
 #![allow(
@@ -10,10 +10,10 @@
 
 #[cfg(feature = "bench")]
 mod bench;
+mod decoder;
 mod messages;
 mod outcome;
 mod pickup;
-mod tape;
 mod task;
 mod text;
 
@@ -34,24 +34,24 @@ pub fn version() -> &'static str {
 
 /// The problems of a message as JSON, if it has any.
 #[napi(catch_unwind)]
-pub fn check(tape: &[u32], text: &[u8], buffers: Vec<&[u8]>) -> Result<Option<String>> {
-    let checked = Messages::new(tape, text, buffers)?.only(|_| ())?;
+pub fn check(words: &[u32], text: &[u8], buffers: Vec<&[u8]>) -> Result<Option<String>> {
+    let checked = Messages::new(words, text, buffers)?.only(|_| ())?;
     checked.err().map(|problems| to_json(&problems)).transpose()
 }
 
-/// The octets of a message, or its problems as JSON.
+/// The bytes of a message, or its problems as JSON.
 #[napi(catch_unwind)]
 pub fn render<'env>(
     env: &'env Env,
-    tape: &[u32],
+    words: &[u32],
     text: &[u8],
     buffers: Vec<&[u8]>,
 ) -> Result<Either<BufferSlice<'env>, String>> {
-    let rendered = Messages::new(tape, text, buffers)?.render()?;
+    let rendered = Messages::new(words, text, buffers)?.render()?;
     Ok(match rendered {
         // Memory that JavaScript frees some time later is fresh for each message, and slower than a
         // copy.
-        Ok(octets) => Either::A(BufferSlice::copy_from(env, octets)?),
+        Ok(bytes) => Either::A(BufferSlice::copy_from(env, bytes)?),
         Err(problems) => Either::B(to_json(&problems)?),
     })
 }
@@ -59,17 +59,17 @@ pub fn render<'env>(
 /// The same on another thread.
 #[napi(catch_unwind)]
 pub fn render_later(
-    tape: &[u32],
+    words: &[u32],
     text: &[u8],
     buffers: Vec<&[u8]>,
 ) -> Result<AsyncTask<RenderTask>> {
-    let messages = Messages::new(tape, text, buffers)?.into_owned();
+    let messages = Messages::new(words, text, buffers)?.into_owned();
     Ok(AsyncTask::new(RenderTask(messages)))
 }
 
 /// A finished message with the header fields that it must have.
 #[napi(catch_unwind)]
-pub fn complete<'env>(env: &'env Env, octets: &[u8], from: String) -> Result<BufferSlice<'env>> {
+pub fn complete<'env>(env: &'env Env, bytes: &[u8], from: String) -> Result<BufferSlice<'env>> {
     let domain = from.rsplit_once('@').map_or("", |(_, domain)| domain);
     let defaults = SenderDefaults {
         name: None,
@@ -77,8 +77,8 @@ pub fn complete<'env>(env: &'env Env, octets: &[u8], from: String) -> Result<Buf
         domain,
     };
     // What cannot be completed stays as it is; the reading of the message says what it lacks.
-    let completed = add_missing_fields(octets, &defaults);
-    BufferSlice::copy_from(env, completed.unwrap_or_else(|_| octets.to_vec()))
+    let completed = add_missing_fields(bytes, &defaults);
+    BufferSlice::copy_from(env, completed.unwrap_or_else(|_| bytes.to_vec()))
 }
 
 /// A pickup directory, or why it cannot be opened as JSON.
@@ -117,22 +117,22 @@ pub fn group_limits() -> (u32, u32, u32) {
 #[napi(catch_unwind)]
 pub fn submit(
     directory: &External<Arc<PickupDirectory>>,
-    tape: &[u32],
+    words: &[u32],
     text: &[u8],
     buffers: Vec<&[u8]>,
 ) -> Result<String> {
-    pickup::submit(directory, &Messages::new(tape, text, buffers)?)
+    pickup::submit(directory, &Messages::new(words, text, buffers)?)
 }
 
 /// The same on another thread.
 #[napi(catch_unwind)]
 pub fn submit_later(
     directory: &External<Arc<PickupDirectory>>,
-    tape: &[u32],
+    words: &[u32],
     text: &[u8],
     buffers: Vec<&[u8]>,
 ) -> Result<AsyncTask<SubmitTask>> {
-    let messages = Messages::new(tape, text, buffers)?.into_owned();
+    let messages = Messages::new(words, text, buffers)?.into_owned();
     let directory = Arc::clone(directory);
     Ok(AsyncTask::new(SubmitTask {
         directory,

@@ -1,6 +1,6 @@
 //! The messages of one call.
 
-use crate::tape::{Next, Reader};
+use crate::decoder::{Decoder, Next};
 use crate::text::to_utf8;
 use napi::Error;
 use pmtaemail::{Message, Problems};
@@ -15,12 +15,12 @@ pub struct Messages<'a> {
 }
 
 impl<'a> Messages<'a> {
-    /// The tape begins with the place where its words end, and the place where the runs of the text
-    /// end, which follow.
-    pub fn new(tape: &[u32], text: &'a [u8], buffers: Vec<&'a [u8]>) -> napi::Result<Self> {
-        let [words_end, runs_end] = [0, 1].map(|at| tape.get(at).map_or(0, |end| *end as usize));
-        let mut words = tape.get(2..words_end).unwrap_or_default().to_vec();
-        let runs = tape.get(words_end..runs_end).unwrap_or_default();
+    /// `words` begins with the place where the words of the messages end, and the place where the
+    /// runs of the text end, which follow.
+    pub fn new(words: &[u32], text: &'a [u8], buffers: Vec<&'a [u8]>) -> napi::Result<Self> {
+        let (messages, runs) =
+            sections(words).ok_or_else(|| Error::from_reason("the words are broken"))?;
+        let mut words = messages.to_vec();
         let text = to_utf8(text, runs, &mut words);
         Ok(Self {
             words,
@@ -41,12 +41,12 @@ impl<'a> Messages<'a> {
 
     /// Hands each message to `verb`, or what is wrong with it.
     pub fn each(&self, mut verb: impl FnMut(Result<Message<'_>, Problems>)) -> napi::Result<()> {
-        let mut reader = Reader::new(&self.words, &self.text, &self.buffers);
+        let mut decoder = Decoder::new(&self.words, &self.text, &self.buffers);
         loop {
-            match reader.next_message().map_err(broken)? {
+            match decoder.next_message().map_err(broken)? {
                 Next::End => return Ok(()),
-                Next::Json(octets) => verb(Message::from_json(octets)),
-                Next::Value => verb(Message::from_deserializer(&mut reader).map_err(broken)?),
+                Next::Json(bytes) => verb(Message::from_json(bytes)),
+                Next::Value => verb(Message::from_deserializer(&mut decoder).map_err(broken)?),
             }
         }
     }
@@ -64,8 +64,17 @@ impl<'a> Messages<'a> {
     pub fn only<T>(&self, verb: impl Fn(&Message<'_>) -> T) -> napi::Result<Result<T, Problems>> {
         let mut result = None;
         self.each(|message| result = Some(message.map(|message| verb(&message))))?;
-        result.ok_or_else(|| Error::from_reason("there is no message on the tape"))
+        result.ok_or_else(|| Error::from_reason("there is no message"))
     }
+}
+
+/// The words of the messages, and the runs of their text.
+fn sections(words: &[u32]) -> Option<(&[u32], &[u32])> {
+    let [words_end, runs_end, ..] = *words else {
+        return None;
+    };
+    let (words_end, runs_end) = (words_end as usize, runs_end as usize);
+    Some((words.get(2..words_end)?, words.get(words_end..runs_end)?))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "fits `map_err`")]

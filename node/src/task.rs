@@ -18,14 +18,14 @@ impl Task for RenderTask {
 
     fn compute(&mut self) -> Result<Self::Output> {
         caught(|| match self.0.render()? {
-            Ok(octets) => Ok(Either::A(octets)),
+            Ok(bytes) => Ok(Either::A(bytes)),
             Err(problems) => to_json(&problems).map(Either::B),
         })
     }
 
     fn resolve(&mut self, _: Env, output: Self::Output) -> Result<Self::JsValue> {
         Ok(match output {
-            Either::A(octets) => Either::A(octets.into()),
+            Either::A(bytes) => Either::A(bytes.into()),
             Either::B(problems) => Either::B(problems),
         })
     }

@@ -1,6 +1,6 @@
 //! The text of JavaScript strings in UTF-8.
 
-use crate::tape::{Utf8, measure_strings};
+use crate::decoder::{Utf8, measure_strings};
 use encoding_rs::mem::{convert_latin1_to_str, convert_utf16_to_str, utf16_valid_up_to};
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -21,8 +21,8 @@ impl Run {
         }
     }
 
-    /// The octets of so many of its characters or units.
-    fn octets(self, length: usize) -> Option<usize> {
+    /// The bytes of so many of its characters or units.
+    fn bytes(self, length: usize) -> Option<usize> {
         length.checked_mul(if self.is_utf16 { 2 } else { 1 })
     }
 
@@ -32,22 +32,22 @@ impl Run {
     }
 }
 
-/// All text of a tape; borrowed where it is ASCII. `None` if it is too long, or less than the tape
-/// says.
-pub fn to_utf8<'a>(octets: &'a [u8], runs: &[u32], words: &mut [u32]) -> Option<Cow<'a, str>> {
+/// All text; borrowed where it is ASCII. `None` if it is too long, or less than the words
+/// say.
+pub fn to_utf8<'a>(bytes: &'a [u8], runs: &[u32], words: &mut [u32]) -> Option<Cow<'a, str>> {
     let runs = runs.iter().copied().map(Run::read);
     let sum = |measure: fn(Run) -> Option<usize>| {
         runs.clone()
             .try_fold(0_usize, |sum, run| sum.checked_add(measure(run)?))
     };
-    let octets = octets.get(..sum(|run| run.octets(run.length))?)?;
-    if !runs.clone().any(|run| run.is_utf16) && octets.is_ascii() {
-        return simdutf8::basic::from_utf8(octets).ok().map(Cow::Borrowed);
+    let bytes = bytes.get(..sum(|run| run.bytes(run.length))?)?;
+    if !runs.clone().any(|run| run.is_utf16) && bytes.is_ascii() {
+        return simdutf8::basic::from_utf8(bytes).ok().map(Cow::Borrowed);
     }
-    convert(octets, runs.clone(), words, sum(Run::most)?).map(Cow::Owned)
+    convert(bytes, runs.clone(), words, sum(Run::most)?).map(Cow::Owned)
 }
 
-/// Room to convert in, up to this many octets: fresh memory for each message is much slower.
+/// Room to convert in, up to this many bytes: fresh memory for each message is much slower.
 const KEPT: usize = 1 << 20;
 
 thread_local! {
@@ -56,7 +56,7 @@ thread_local! {
 
 /// Converts string by string, because their lengths change.
 fn convert(
-    octets: &[u8],
+    bytes: &[u8],
     mut runs: impl Iterator<Item = Run>,
     words: &mut [u32],
     most: usize,
@@ -65,7 +65,7 @@ fn convert(
     if room.len() < most {
         room = "\0".repeat(most);
     }
-    let mut text = String::with_capacity(octets.len());
+    let mut text = String::with_capacity(bytes.len());
     let mut read = 0;
     let mut run = Run::default();
     measure_strings(words, |length| {
@@ -73,7 +73,7 @@ fn convert(
             run = runs.next()?;
         }
         run.length = run.length.checked_sub(length)?;
-        let piece = octets.get(read..)?.get(..run.octets(length)?)?;
+        let piece = bytes.get(read..)?.get(..run.bytes(length)?)?;
         read += piece.len();
         let before = text.len();
         let is_unicode = if run.is_utf16 {

@@ -1,5 +1,5 @@
-//! JavaScript values as `lib/tape.js` writes them down: one string with all text, and a tape of
-//! 32-bit words that say what is what. So a message crosses in one call, whatever it holds.
+//! JavaScript values as `lib/encoder.js` writes them down: one string with all text, and an array
+//! of 32-bit words that say what is what. So a message crosses in one call, whatever it holds.
 //!
 //! The low three bits of a word are its kind, the others its size:
 //!
@@ -8,7 +8,7 @@
 //! | constant | 0 null, 1 true, 2 false, 3 what JSON cannot say (a function, a symbol, …) | |
 //! | string | its length in the text | |
 //! | number | 0 | two words: the low and the high half of the double |
-//! | octets | its index among the buffers | |
+//! | bytes | its index among the buffers | |
 //! | array | elements | them |
 //! | object | members | for each its name (a string) and its value |
 //! | string that is not Unicode | its length in the text | |
@@ -21,13 +21,13 @@ use std::slice::Iter;
 const KIND_BITS: u32 = 3;
 const KIND_MASK: u32 = (1 << KIND_BITS) - 1;
 
-/// One word of the tape.
+/// One word.
 #[derive(Debug, Clone, Copy)]
 enum Token {
     Constant(usize),
     String(usize),
     Number,
-    Octets(usize),
+    Bytes(usize),
     Array(usize),
     Object(usize),
     NotUnicode(usize),
@@ -40,7 +40,7 @@ impl Token {
             0 => Self::Constant(size),
             1 => Self::String(size),
             2 => Self::Number,
-            3 => Self::Octets(size),
+            3 => Self::Bytes(size),
             4 => Self::Array(size),
             5 => Self::Object(size),
             6 => Self::NotUnicode(size),
@@ -49,7 +49,7 @@ impl Token {
     }
 }
 
-/// What becomes of a string of the tape in UTF-8.
+/// What becomes of a string in UTF-8.
 pub enum Utf8 {
     /// It is so long.
     Length(usize),
@@ -57,7 +57,7 @@ pub enum Utf8 {
     NotUnicode(usize),
 }
 
-/// Says of each string of a tape what `measure` finds. `None` when one is too long.
+/// Says of each string what `measure` finds. `None` when one is too long.
 pub fn measure_strings(
     words: &mut [u32],
     mut measure: impl FnMut(usize) -> Option<Utf8>,
@@ -84,9 +84,9 @@ fn word_of(kind: u32, size: usize) -> Option<u32> {
     Some(size.checked_mul(1 << KIND_BITS)? | kind)
 }
 
-/// Reads the values of a tape one after the other.
+/// Reads values one after the other.
 #[derive(Debug)]
-pub struct Reader<'a, O> {
+pub struct Decoder<'a, O> {
     words: Iter<'a, u32>,
     text: &'a str,
     buffers: &'a [O],
@@ -94,15 +94,15 @@ pub struct Reader<'a, O> {
 
 /// What a message may be as a whole.
 pub enum Next<'a> {
-    /// A text or octets: JSON.
+    /// A text or bytes: JSON.
     Json(&'a [u8]),
     /// Anything else, to be deserialized.
     Value,
-    /// The tape is at its end.
+    /// There is none.
     End,
 }
 
-impl<'a, O: AsRef<[u8]>> Reader<'a, O> {
+impl<'a, O: AsRef<[u8]>> Decoder<'a, O> {
     pub fn new(words: &'a [u32], text: &'a str, buffers: &'a [O]) -> Self {
         let words = words.iter();
         Self {
@@ -122,7 +122,7 @@ impl<'a, O: AsRef<[u8]>> Reader<'a, O> {
                 self.words.next();
                 Ok(Next::Json(self.take_text(length)?.as_bytes()))
             }
-            Some(Token::Octets(index)) => {
+            Some(Token::Bytes(index)) => {
                 self.words.next();
                 Ok(Next::Json(self.buffer(index)?))
             }
@@ -156,10 +156,10 @@ impl<'a, O: AsRef<[u8]>> Reader<'a, O> {
 }
 
 fn broken() -> Error {
-    Error::custom("the tape is broken")
+    Error::custom("the words are broken")
 }
 
-impl<'de, O: AsRef<[u8]>> Deserializer<'de> for &mut Reader<'de, O> {
+impl<'de, O: AsRef<[u8]>> Deserializer<'de> for &mut Decoder<'de, O> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -172,9 +172,15 @@ impl<'de, O: AsRef<[u8]>> Deserializer<'de> for &mut Reader<'de, O> {
             Token::String(length) => visitor.visit_borrowed_str(self.take_text(length)?),
             Token::NotUnicode(length) => NotUnicode::new(self.take_text(length)?).visit(visitor),
             Token::Number => visit_number(self.number()?, visitor),
-            Token::Octets(index) => visitor.visit_borrowed_bytes(self.buffer(index)?),
-            Token::Array(left) => visitor.visit_seq(Values { reader: self, left }),
-            Token::Object(left) => visitor.visit_map(Values { reader: self, left }),
+            Token::Bytes(index) => visitor.visit_borrowed_bytes(self.buffer(index)?),
+            Token::Array(left) => visitor.visit_seq(Values {
+                decoder: self,
+                left,
+            }),
+            Token::Object(left) => visitor.visit_map(Values {
+                decoder: self,
+                left,
+            }),
         }
     }
 
@@ -203,7 +209,7 @@ fn visit_number<'a, V: Visitor<'a>>(number: f64, visitor: V) -> Result<V::Value,
 
 /// The elements of an array, or the members of an object.
 struct Values<'r, 'a, O> {
-    reader: &'r mut Reader<'a, O>,
+    decoder: &'r mut Decoder<'a, O>,
     left: usize,
 }
 
@@ -213,7 +219,7 @@ impl<'a, O: AsRef<[u8]>> Values<'_, 'a, O> {
             return Ok(None);
         };
         self.left = left;
-        seed.deserialize(&mut *self.reader).map(Some)
+        seed.deserialize(&mut *self.decoder).map(Some)
     }
 }
 
@@ -243,6 +249,6 @@ impl<'a, O: AsRef<[u8]>> MapAccess<'a> for Values<'_, 'a, O> {
     }
 
     fn next_value_seed<S: DeserializeSeed<'a>>(&mut self, seed: S) -> Result<S::Value, Error> {
-        seed.deserialize(&mut *self.reader)
+        seed.deserialize(&mut *self.decoder)
     }
 }

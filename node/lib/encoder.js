@@ -3,11 +3,11 @@
 const { types } = require('node:util');
 const { MessageError } = require('./errors.js');
 
-// Kinds of words; `src/tape.rs` tells what each means.
+// Kinds of words; `src/decoder.rs` tells what each means.
 const CONSTANT = 0;
 const STRING = 1;
 const NUMBER = 2;
-const OCTETS = 3;
+const BYTES = 3;
 const ARRAY = 4;
 const OBJECT = 5;
 
@@ -28,7 +28,7 @@ const SHORT = 256;
 // Very many of them would be a string too long for V8.
 const MOST_SHORT = 1024 * 1024;
 
-// What a tape may keep for the next message.
+// What a encoder may keep for the next message.
 const KEPT = 1024 * 1024;
 
 // On text of one octet a character, this is settled without looking at it.
@@ -40,10 +40,10 @@ const halves = new Uint32Array(float.buffer);
 const [LOW, HIGH] = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? [0, 1] : [1, 0];
 
 /**
- * Writes messages down as the addon reads them: all text in one place, all structure in one array of words, octets by
+ * Writes messages down as the addon reads them: all text in one place, all structure in one array of words, bytes by
  * reference. It knows JavaScript's types and no field of a message.
  */
-class Tape {
+class Encoder {
   #words = new Uint32Array(256);
   #end = FIRST;
   /** Text as V8 keeps it: runs of one octet a character, and runs of UTF-16. */
@@ -53,12 +53,12 @@ class Tape {
   /** Short strings that are not yet in the text. */
   #short = '';
   #buffers = [];
-  #octets = 0;
+  #bytes = 0;
 
-  /** Adds a message: a string or octets of JSON, or an object. If that throws, the tape is as before. */
+  /** Adds a message: a string or bytes of JSON, or an object. If that throws, the encoder is as before. */
   add(message) {
     this.#writeShort();
-    const [end, textEnd, runs, buffers, octets] = [this.#end, this.#textEnd, this.#runs.length, this.#buffers.length, this.#octets];
+    const [end, textEnd, runs, buffers, bytes] = [this.#end, this.#textEnd, this.#runs.length, this.#buffers.length, this.#bytes];
     try {
       if (typeof message === 'string') this.#string(wellFormed(message));
       else this.#value(message, 0);
@@ -68,7 +68,7 @@ class Tape {
       this.#runs.length = runs;
       this.#short = '';
       this.#buffers.length = buffers;
-      this.#octets = octets;
+      this.#bytes = bytes;
       throw error;
     }
   }
@@ -86,14 +86,14 @@ class Tape {
 
   /** About how much memory the messages take. */
   get size() {
-    return this.#textEnd + this.#short.length + this.#octets;
+    return this.#textEnd + this.#short.length + this.#bytes;
   }
 
   clear() {
     this.#end = FIRST;
     this.#textEnd = 0;
     this.#short = '';
-    this.#octets = 0;
+    this.#bytes = 0;
     if (this.#runs.length > 0) this.#runs = [];
     if (this.#buffers.length > 0) this.#buffers = [];
     if (this.#text.length > KEPT) this.#text = Buffer.allocUnsafeSlow(4096);
@@ -213,9 +213,9 @@ class Tape {
   #buffer(buffer) {
     // Another thread could write to shared memory while it is read.
     const shared = types.isSharedArrayBuffer(buffer.buffer);
-    this.#word(this.#buffers.length * 8 + OCTETS);
+    this.#word(this.#buffers.length * 8 + BYTES);
     this.#buffers.push(shared ? buffer.slice() : buffer);
-    this.#octets += buffer.length;
+    this.#bytes += buffer.length;
   }
 
   #word(word) {
@@ -248,20 +248,20 @@ function tooDeep() {
   return new MessageError([{ code: 'not_json', pointer: '', detail }]);
 }
 
-let spare = new Tape();
+let spare = new Encoder();
 
 /** Calls `verb` with one message as the addon's functions take it. */
 function withMessage(message, verb) {
   // A getter of the message may call in again.
-  const tape = spare ?? new Tape();
+  const encoder = spare ?? new Encoder();
   spare = undefined;
   try {
-    tape.add(message);
-    return verb(...tape.arguments());
+    encoder.add(message);
+    return verb(...encoder.arguments());
   } finally {
-    tape.clear();
-    spare = tape;
+    encoder.clear();
+    spare = encoder;
   }
 }
 
-module.exports = { Tape, withMessage };
+module.exports = { Encoder, withMessage };
