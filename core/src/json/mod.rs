@@ -9,6 +9,8 @@
 //!
 //! ```text
 //! read     schema                                the ways in; the document's JSON Schema
+//! quick                                          the same for what is right, with SIMD
+//! reading                                        what was read
 //! message                                        the table of the message
 //! recipient                                      tables of what it is made of
 //! mailbox  content  headers  objects
@@ -37,7 +39,10 @@ mod number;
 mod object;
 mod objects;
 mod plain;
+#[cfg(feature = "sonic-rs")]
+mod quick;
 mod read;
+mod reading;
 mod recipient;
 mod row;
 mod schema;
@@ -56,9 +61,10 @@ pub(crate) use number::JsonNumber;
 pub(crate) use objects::{JsonCalendar, JsonDkim, JsonDsn, JsonUnsubscribe, JsonWindow};
 pub(crate) use plain::JsonTexts;
 pub(crate) use read::{
-    Reading, RecipientReading, Unreadable, broken_recipients, holds_lone_surrogates, read,
-    read_from, read_recipient, unreadable,
+    Unreadable, broken_recipients, holds_lone_surrogates, read, read_from, read_recipient,
+    unreadable,
 };
+pub(crate) use reading::{Reading, RecipientReading};
 pub(crate) use recipient::{JsonPriority, JsonRecipient, JsonRecipientObject};
 pub use schema::schema;
 pub(crate) use shape::Located;

@@ -1,20 +1,13 @@
 //! Reads a message, or one recipient, from JSON or from another format of serde.
 
 use super::lone_surrogates::MarkedText;
-use super::message::JsonMessage;
-use super::recipient::JsonRecipient;
-use super::shape::{Located, ReadState, ValueSeed, wrong_type};
-use crate::problem::{Code, Location, Problem, ProblemReport, Problems, Refusal};
+#[cfg(feature = "sonic-rs")]
+use super::quick;
+use super::reading::{Reading, RecipientReading};
+use super::shape::ReadState;
+use crate::problem::{Code, Problem, Problems, Refusal};
 use serde::Deserializer;
-use serde::de::DeserializeSeed;
 use std::borrow::Cow;
-
-/// What was read, and the report that goes on collecting.
-pub(crate) struct Reading<'a> {
-    /// Absent when the document is not an object; the report says so.
-    pub message: Option<Box<JsonMessage<'a>>>,
-    pub report: ProblemReport<'a>,
-}
 
 /// Why there is no reading.
 pub(crate) enum Unreadable {
@@ -31,6 +24,10 @@ pub(crate) fn read(octets: &[u8]) -> Result<Reading<'_>, Unreadable> {
         Unreadable::NotJson(not_json("The message is not UTF-8; JSON is always UTF-8."))
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    #[cfg(feature = "sonic-rs")]
+    if let Some(reading) = quick::read(text) {
+        return Ok(reading);
+    }
     // serde_json stops at half a surrogate pair without a word on which field it stands in.
     read_text(text, None).map_err(|error| match MarkedText::new(text) {
         Some(marked) => Unreadable::LoneSurrogates(marked),
@@ -45,13 +42,6 @@ impl MarkedText {
     }
 }
 
-/// One recipient that was read by itself, and the report that goes on collecting.
-pub(crate) struct RecipientReading<'a> {
-    /// Absent for `null`, and for what became a problem.
-    pub recipient: Option<Located<JsonRecipient<'a>>>,
-    pub report: ProblemReport<'a>,
-}
-
 /// Reads one element of the array that the message calls `name`.
 pub(crate) fn read_recipient<'a>(
     octets: &'a [u8],
@@ -60,6 +50,10 @@ pub(crate) fn read_recipient<'a>(
 ) -> Result<RecipientReading<'a>, Unreadable> {
     let problem = || not_json(format!("Recipient {} is not JSON.", index + 1));
     let text = simdutf8::basic::from_utf8(octets).map_err(|_| Unreadable::NotJson(problem()))?;
+    #[cfg(feature = "sonic-rs")]
+    if let Some(reading) = quick::read_recipient(text, name, index) {
+        return Ok(reading);
+    }
     read_recipient_text(text, None, name, index).map_err(|_| match MarkedText::new(text) {
         Some(marked) => Unreadable::LoneSurrogates(marked),
         None => Unreadable::NotJson(problem()),
@@ -78,45 +72,27 @@ impl MarkedText {
     }
 }
 
+/// Reads any deserializer that lends its strings.
+pub(crate) fn read_from<'a, D: Deserializer<'a>>(deserializer: D) -> Result<Reading<'a>, D::Error> {
+    Reading::of(deserializer, ReadState::new(None))
+}
+
+fn read_text<'a>(text: &'a str, mark: Option<&'a str>) -> Result<Reading<'a>, serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let reading = Reading::of(&mut deserializer, ReadState::new(mark))?;
+    deserializer.end()?;
+    Ok(reading)
+}
+
 fn read_recipient_text<'a>(
     text: &'a str,
     mark: Option<&'a str>,
     name: &'a str,
     index: usize,
 ) -> Result<RecipientReading<'a>, serde_json::Error> {
-    let mut state = ReadState::new(mark);
-    let list = state.report.member(Location::ROOT, Cow::Borrowed(name));
-    let location = state.report.element(list, index);
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let recipient = ValueSeed::new(&mut state, location).deserialize(&mut deserializer)?;
-    deserializer.end()?;
-    Ok(RecipientReading {
-        recipient: recipient.map(|value| Located { location, value }),
-        report: state.into_report(),
-    })
-}
-
-/// Reads any deserializer that lends its strings.
-pub(crate) fn read_from<'a, D: Deserializer<'a>>(
-    deserializer: D,
-    mark: Option<&'a str>,
-) -> Result<Reading<'a>, D::Error> {
-    let mut state = ReadState::new(mark);
-    let message: Option<Box<JsonMessage<'a>>> =
-        ValueSeed::new(&mut state, Location::ROOT).deserialize(deserializer)?;
-    // `null` stands for an absent value, but here there is nothing that it could be absent from.
-    if message.is_none() && state.report.len() == 0 {
-        wrong_type::<JsonMessage<'a>>(&mut state, Location::ROOT);
-    }
-    Ok(Reading {
-        message,
-        report: state.into_report(),
-    })
-}
-
-fn read_text<'a>(text: &'a str, mark: Option<&'a str>) -> Result<Reading<'a>, serde_json::Error> {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let reading = read_from(&mut deserializer, mark)?;
+    let state = ReadState::new(mark);
+    let reading = RecipientReading::of(&mut deserializer, state, name, index)?;
     deserializer.end()?;
     Ok(reading)
 }
@@ -154,4 +130,116 @@ fn not_json(detail: impl Into<Cow<'static, str>>) -> Problems {
     let detail = detail.into();
     let code = Code::NotJson;
     Problems::one(Problem::new(String::new(), Refusal { code, detail }))
+}
+
+#[cfg(all(test, feature = "sonic-rs"))]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What both agree on: nothing where there is a problem.
+    fn messages(text: &str) -> [Option<String>; 2] {
+        let show = |reading: Reading<'_>| format!("{:?} {:?}", reading.message, reading.report);
+        let judged = read_text(text, None).ok();
+        let judged = judged.filter(|reading| reading.report.len() == 0);
+        [quick::read(text).map(show), judged.map(show)]
+    }
+
+    fn recipients(text: &str) -> [Option<String>; 2] {
+        let show =
+            |reading: RecipientReading<'_>| format!("{:?} {:?}", reading.recipient, reading.report);
+        let judged = read_recipient_text(text, None, "recipients", 3).ok();
+        let judged = judged.filter(|reading| reading.report.len() == 0);
+        [
+            quick::read_recipient(text, "recipients", 3).map(show),
+            judged.map(show),
+        ]
+    }
+
+    /// Tokens of JSON, right and wrong, so that a text of them is often nearly JSON.
+    fn value() -> impl Strategy<Value = String> {
+        let leaf = prop_oneof![
+            r#""([ -~é\u{1F600}]|\\\\["\\\\/bfnrtux]|\\\\u[0-9a-fA-F]{4}|\\\\ud83d\\\\ude00|[\t\r\n\u{0}\u{7f}]){0,40}""#,
+            r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{0,30})?([eE][-+]?[0-9]{0,4})?",
+            "true|false|null|nul|True|NaN|Infinity|-|\\+1|01|1\\.|\\.5|0x1|''",
+        ];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            let separator = "[ \t\r\n]{0,2}(,|,|,|,|,|,|,,|)[ \t\r\n]{0,2}";
+            prop_oneof![
+                proptest::collection::vec((inner.clone(), separator), 0..4)
+                    .prop_map(|items| joined("[", &items, "]")),
+                proptest::collection::vec(
+                    ("\"[a-e]\"|\"\\\\\\\\u006[1-4]\"", inner, separator),
+                    0..4
+                )
+                .prop_map(|items| {
+                    let members: Vec<_> = items
+                        .into_iter()
+                        .map(|(name, value, separator)| (format!("{name}:{value}"), separator))
+                        .collect();
+                    joined("{", &members, "}")
+                }),
+            ]
+        })
+    }
+
+    fn joined(open: &str, items: &[(String, String)], close: &str) -> String {
+        let mut text = open.to_owned();
+        for (index, (item, separator)) in items.iter().enumerate() {
+            text.push_str(item);
+            if index + 1 < items.len() || separator.contains(",,") {
+                text.push_str(separator);
+            }
+        }
+        text + close
+    }
+
+    proptest! {
+        #[test]
+        fn readers_agree(value in value(), text in value(), after in "[ \n,}x]{0,1}") {
+            let message = format!(
+                r#"{{"from": "a@example.com", "variables": {{"v": {value}}}, "subject": {text}}}{after}"#
+            );
+            let [quick, judged] = messages(&message);
+            prop_assert!(quick == judged);
+            let recipient = format!(r#"{{"address": "a@example.com", "variables": {{"v": {value}}}}}{after}"#);
+            let [quick, judged] = recipients(&recipient);
+            prop_assert!(quick == judged);
+        }
+    }
+
+    #[test]
+    fn what_is_right_is_read_quickly() {
+        let deep = |depth| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        for value in [
+            "12345678901234567890123",
+            "-0",
+            "-0.0",
+            "1e308",
+            "5e-324",
+            "18446744073709551615",
+            "-9223372036854775808",
+            "9007199254740993",
+            "0.1",
+            "1.7976931348623157e308",
+            r#""\ud83d\ude00""#,
+            &deep(125),
+        ] {
+            let message = format!(r#"{{"variables": {{"v": {value}}}}}"#);
+            let [quick, judged] = messages(&message);
+            assert!(quick.is_some(), "{value}");
+            assert!(quick == judged, "{value}");
+        }
+        // What serde_json refuses, sonic-rs must not let through.
+        for value in [
+            "1e999",
+            r#""\ud800""#,
+            &deep(126),
+            &deep(200),
+            &deep(100_000),
+        ] {
+            let message = format!(r#"{{"variables": {{"v": {value}}}}}"#);
+            assert!(messages(&message) == [None, None], "{}", value.len());
+        }
+    }
 }

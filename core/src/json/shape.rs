@@ -179,7 +179,8 @@ impl<'a, S: Shape<'a>> Visitor<'a> for ValueSeed<'_, 'a, S> {
     }
 
     fn visit_seq<A: SeqAccess<'a>>(self, elements: A) -> Result<Option<S>, A::Error> {
-        S::list(self.state, self.location, elements)
+        self.state
+            .nested(|state| S::list(state, self.location, elements))
     }
 
     fn visit_enum<A: EnumAccess<'a>>(self, access: A) -> Result<Option<S>, A::Error> {
@@ -189,7 +190,8 @@ impl<'a, S: Shape<'a>> Visitor<'a> for ValueSeed<'_, 'a, S> {
     }
 
     fn visit_map<A: MapAccess<'a>>(self, members: A) -> Result<Option<S>, A::Error> {
-        S::object(self.state, self.location, members)
+        self.state
+            .nested(|state| S::object(state, self.location, members))
     }
 }
 

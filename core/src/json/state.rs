@@ -2,7 +2,7 @@
 
 use super::not_unicode::read_lossy;
 use crate::problem::{Code, Location, ProblemReport};
-use serde::de::{Deserialize, Deserializer, EnumAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, EnumAccess, Error, Visitor};
 use std::{borrow::Cow, fmt};
 
 /// What a reading carries from value to value.
@@ -10,6 +10,8 @@ pub(super) struct ReadState<'a> {
     pub report: ProblemReport<'a>,
     /// What the text has in place of each half of a surrogate pair, if it has any.
     mark: Option<&'a str>,
+    /// How many levels of arrays and objects may still begin.
+    levels_left: u8,
 }
 
 impl<'a> ReadState<'a> {
@@ -17,7 +19,31 @@ impl<'a> ReadState<'a> {
         Self {
             report: ProblemReport::new(),
             mark,
+            // Formats have limits of their own.
+            levels_left: u8::MAX,
         }
+    }
+
+    /// The same for a format that goes deeper than is wanted.
+    #[cfg(feature = "sonic-rs")]
+    pub fn nested_at_most(self, levels_left: u8) -> Self {
+        Self {
+            levels_left,
+            ..self
+        }
+    }
+
+    /// Reads an array or an object, if it is not too deep.
+    pub fn nested<T, E: Error>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let outside = self.levels_left;
+        let inside = outside.checked_sub(1);
+        self.levels_left = inside.ok_or_else(|| E::custom("it is nested too deeply"))?;
+        let read = read(self);
+        self.levels_left = outside;
+        read
     }
 
     pub fn into_report(self) -> ProblemReport<'a> {

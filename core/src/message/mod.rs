@@ -168,7 +168,7 @@ impl<'a> Message<'a> {
     pub fn from_deserializer<D: Deserializer<'a>>(
         deserializer: D,
     ) -> Result<Result<Self, Problems>, D::Error> {
-        let reading = json::read_from(deserializer, None)?;
+        let reading = json::read_from(deserializer)?;
         Ok(Self::from_reading(reading, ReadContext::new(&[])))
     }
 
@@ -236,7 +236,7 @@ impl<'a> Message<'a> {
             header_recipients,
             ..ReadContext::new(&[])
         };
-        match json::read_from(parameters::deserializer(bytes, envelope), None) {
+        match json::read_from(parameters::deserializer(bytes, envelope)) {
             Ok(reading) => Self::from_reading(reading, context),
             // The deserializer has no errors of its own.
             Err(error) => Err(json::unreadable(&error)),
