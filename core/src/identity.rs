@@ -30,7 +30,7 @@ use std::time::SystemTime;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity {
     pub(crate) id: Id,
-    pub(crate) now: Timestamp,
+    pub(crate) time: Timestamp,
 }
 
 /// The time of an [`Identity`] lies before 1970 or after 9999, which Date cannot say.
@@ -42,17 +42,17 @@ impl Identity {
     /// The present time and a new identifier.
     #[expect(clippy::disallowed_methods, reason = "this is the place")]
     pub fn now() -> Self {
-        let now = Timestamp::now();
+        let time = Timestamp::now();
         Self {
-            now,
-            id: Id::next(now),
+            id: Id::next(time),
+            time,
         }
     }
 
     /// A time and an identifier that are known already, such as those of an earlier attempt.
     pub fn new(id: Id, time: SystemTime) -> Result<Self, InvalidTime> {
         match Timestamp::try_from(time) {
-            Ok(now) if now >= Timestamp::UNIX_EPOCH => Ok(Self { id, now }),
+            Ok(time) if time >= Timestamp::UNIX_EPOCH => Ok(Self { id, time }),
             _ => Err(InvalidTime),
         }
     }
@@ -64,7 +64,7 @@ impl Identity {
 
     /// The time.
     pub fn time(&self) -> SystemTime {
-        self.now.into()
+        self.time.into()
     }
 }
 
@@ -195,7 +195,7 @@ pub(crate) struct RecipientIds {
 impl RecipientIds {
     pub fn new(identity: &Identity) -> Self {
         Self {
-            second: second(identity.now),
+            second: second(identity.time),
             seed: keys().hash_one(identity.id),
         }
     }

@@ -28,7 +28,6 @@ mod mime;
 mod pickup_directory;
 mod pickup_file;
 mod problem;
-mod stamp;
 mod submit;
 mod syntax;
 mod template;

@@ -8,9 +8,9 @@ use super::markers::Markers;
 use super::unsubscribe::Unsubscribe;
 use crate::address::Mailbox;
 use crate::header::{Date, HeaderSection, MessageId};
+use crate::identity::Identity;
 use crate::json::Priority;
 use crate::mime::{Entity, File, TextSubtype};
-use crate::stamp::Stamp;
 use std::borrow::Cow;
 use std::ops::Deref;
 
@@ -68,18 +68,20 @@ impl Addressees<'_> {
 struct Context<'m> {
     addressees: Addressees<'m>,
     message_id: &'m MessageId<'m>,
-    stamp: &'m Stamp,
+    identity: &'m Identity,
     markers: Option<&'m Markers>,
 }
 
 impl Composed<'_> {
-    /// The Message-ID, made from the stamp when the message gives none. No host name: the right
+    /// The Message-ID, made from the identity when the message gives none. No host name: the right
     /// side is the domain of From.
-    pub fn message_id(&self, stamp: &Stamp) -> Cow<'_, MessageId<'_>> {
+    pub fn message_id(&self, identity: &Identity) -> Cow<'_, MessageId<'_>> {
         self.message_id.as_ref().map_or_else(
             || {
                 let domain = self.from.address.domain();
-                Cow::Owned(MessageId::made([stamp.id.as_str(), "@", domain].concat()))
+                Cow::Owned(MessageId::made(
+                    [identity.id.as_str(), "@", domain].concat(),
+                ))
             },
             Cow::Borrowed,
         )
@@ -92,22 +94,22 @@ impl Composed<'_> {
             .any(|mailbox| mailbox.address.is_internationalized())
     }
 
-    pub fn render(&self, addressees: Addressees<'_>, stamp: &Stamp) -> Vec<u8> {
-        self.write(addressees, stamp, None)
+    pub fn render(&self, addressees: Addressees<'_>, identity: &Identity) -> Vec<u8> {
+        self.write(addressees, identity, None)
     }
 
     /// The message with markers in place of some of its fields and values.
-    pub fn render_with_markers(&self, markers: &Markers, stamp: &Stamp) -> Vec<u8> {
-        self.write(Addressees::NOBODY, stamp, Some(markers))
+    pub fn render_with_markers(&self, markers: &Markers, identity: &Identity) -> Vec<u8> {
+        self.write(Addressees::NOBODY, identity, Some(markers))
     }
 
     /// One field of the header section, as it is without addressees.
-    pub fn render_field(&self, field: HeaderField, stamp: &Stamp) -> Vec<u8> {
+    pub fn render_field(&self, field: HeaderField, identity: &Identity) -> Vec<u8> {
         let mut out = Vec::new();
         let context = Context {
             addressees: Addressees::NOBODY,
-            message_id: &self.message_id(stamp),
-            stamp,
+            message_id: &self.message_id(identity),
+            identity,
             markers: None,
         };
         self.write_field(&mut HeaderSection::new(&mut out), field, context);
@@ -117,17 +119,17 @@ impl Composed<'_> {
     fn write(
         &self,
         addressees: Addressees<'_>,
-        stamp: &Stamp,
+        identity: &Identity,
         markers: Option<&Markers>,
     ) -> Vec<u8> {
-        let message_id = self.message_id(stamp);
+        let message_id = self.message_id(identity);
         let content = self.content(markers);
         let mut out = Vec::with_capacity(self.estimate_header(addressees) + content.estimate());
         let header = &mut HeaderSection::new(&mut out);
         let written = Context {
             addressees,
             message_id: &message_id,
-            stamp,
+            identity,
             markers,
         };
         self.write_header(header, written);
@@ -182,7 +184,7 @@ impl Composed<'_> {
         }
         match field {
             HeaderField::Date => {
-                let now = || Date::from_timestamp(context.stamp.now);
+                let now = || Date::from_timestamp(context.identity.time);
                 header.date("Date", &self.date.unwrap_or_else(now));
             }
             HeaderField::From => header.mailboxes("From", [&self.from]),

@@ -5,8 +5,8 @@ use super::delivery::Delivery;
 use super::templates::{FilledHeader, Templates};
 use crate::address::{AddrSpec, Mailbox, ReversePath};
 use crate::envelope::Envelope;
+use crate::identity::{Id, Identity};
 use crate::json::{MergeForm, Priority};
-use crate::stamp::{Id, Stamp};
 use crate::template::Values;
 use std::borrow::Cow;
 
@@ -115,7 +115,7 @@ impl<'a> Merge<'a> {
     }
 
     /// The bytes of one recipient's message.
-    pub fn render_for(&self, recipient: &Recipient<'_>, stamp: &Stamp) -> Vec<u8> {
+    pub fn render_for(&self, recipient: &Recipient<'_>, identity: &Identity) -> Vec<u8> {
         let templates = &self.templates;
         let bodies = templates
             .bodies
@@ -127,6 +127,6 @@ impl<'a> Merge<'a> {
             message.priority = Some(priority);
         }
         let to = std::slice::from_ref(&recipient.mailbox);
-        message.render(Addressees { to, cc: &[] }, stamp)
+        message.render(Addressees { to, cc: &[] }, identity)
     }
 }

@@ -13,8 +13,8 @@
 use super::raw::{ReadField, read_fields};
 use crate::address::{AddrSpec, Mailbox, entries};
 use crate::header::{Date, HeaderField, HeaderSection, MessageId};
+use crate::identity::Identity;
 use crate::problem::{Code, Problem, Problems, Refusal};
-use crate::stamp::Stamp;
 use crate::syntax::{LineEnds, has_control_except_tab, header_end, lines, to_crlf};
 use std::borrow::Cow;
 
@@ -117,10 +117,10 @@ fn add_missing(
     out: &mut Vec<u8>,
 ) -> Result<(), Problems> {
     let lacks = |name: &str| !fields.iter().any(|field| field.is(name));
-    let stamp = Stamp::now();
+    let identity = Identity::now();
     let mut header = HeaderSection::new(out);
     if lacks("date") {
-        header.date("Date", &Date::from_timestamp(stamp.now));
+        header.date("Date", &Date::from_timestamp(identity.time));
     }
     if lacks("from") {
         header.mailboxes("From", [&from(defaults)?]);
@@ -128,7 +128,7 @@ fn add_missing(
     if lacks("message-id") {
         let domain = AddrSpec::parse(defaults.address);
         let domain = domain.as_ref().map_or(defaults.domain, AddrSpec::domain);
-        let id = MessageId::made([stamp.id.as_str(), "@", domain].concat());
+        let id = MessageId::made([identity.id.as_str(), "@", domain].concat());
         header.message_ids("Message-ID", [&id]);
     }
     Ok(())

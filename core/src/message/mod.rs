@@ -61,7 +61,6 @@ pub(crate) use unsubscribe::ONE_CLICK;
 use crate::identity::Identity;
 use crate::json::{self, Reading, Unreadable};
 use crate::problem::{Location, ProblemReport, Problems};
-use crate::stamp::Stamp;
 use file_parts::FileParts;
 use serde::Deserializer;
 
@@ -263,22 +262,23 @@ impl<'a> Message<'a> {
 
     /// The same, with the time and the identifier that Date and Message-ID are made of.
     pub fn render_with(&self, identity: Identity) -> Vec<u8> {
-        let stamp = identity;
         match &self.kind {
-            MessageKind::Single(message) => message.render(&stamp),
-            MessageKind::Merge(merge, recipients) => merge.render_for(recipients.first(), &stamp),
+            MessageKind::Single(message) => message.render(&identity),
+            MessageKind::Merge(merge, recipients) => {
+                merge.render_for(recipients.first(), &identity)
+            }
         }
     }
 
     /// The bytes of the message that the recipient of a mail merge gets who has this index, counted
     /// from 0; `None` if there are fewer. A message that is no mail merge is the same for all.
     pub fn render_recipient(&self, index: usize) -> Option<Vec<u8>> {
-        let stamp = Stamp::now();
+        let identity = Identity::now();
         match &self.kind {
-            MessageKind::Single(message) => Some(message.render(&stamp)),
+            MessageKind::Single(message) => Some(message.render(&identity)),
             MessageKind::Merge(merge, recipients) => {
                 let recipient = recipients.as_slice().get(index)?;
-                Some(merge.render_for(recipient, &stamp))
+                Some(merge.render_for(recipient, &identity))
             }
         }
     }

@@ -5,7 +5,7 @@ use super::delivery::Delivery;
 use super::raw::RawMessage;
 use crate::address::{AddrSpec, Mailbox, ReversePath};
 use crate::envelope::Envelope;
-use crate::stamp::Stamp;
+use crate::identity::Identity;
 
 /// One message for all of its recipients.
 #[derive(Debug)]
@@ -58,19 +58,19 @@ impl<'a> SingleMessage<'a> {
     }
 
     /// The Message-ID, which a finished message may lack.
-    pub fn message_id(&self, stamp: &Stamp) -> Option<String> {
+    pub fn message_id(&self, identity: &Identity) -> Option<String> {
         match &self.content {
-            Content::Composed(composed) => Some(composed.message_id(stamp).as_str().to_owned()),
+            Content::Composed(composed) => Some(composed.message_id(identity).as_str().to_owned()),
             Content::Raw(raw) => Some(raw.message_id().to_owned()).filter(|id| !id.is_empty()),
         }
     }
 
     /// The bytes of the message (RFC 5322).
-    pub fn render(&self, stamp: &Stamp) -> Vec<u8> {
+    pub fn render(&self, identity: &Identity) -> Vec<u8> {
         match &self.content {
             Content::Composed(composed) => {
                 let (to, cc) = (self.to.as_slice(), self.cc.as_slice());
-                composed.render(Addressees { to, cc }, stamp)
+                composed.render(Addressees { to, cc }, identity)
             }
             Content::Raw(raw) => raw.octets().to_vec(),
         }

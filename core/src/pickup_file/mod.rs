@@ -5,12 +5,12 @@ mod header_form;
 mod merge;
 
 pub use merge::EnvelopeIds;
-pub(crate) use merge::Packer;
+pub(crate) use merge::MergePacker;
 
 use crate::address::AddrSpec;
 use crate::envelope::Envelope;
+use crate::identity::Id;
 use crate::message::Delivery;
-use crate::stamp::Id;
 use std::sync::Arc;
 
 /// PowerMTA's user's guide recommends at most so many recipients in a file.

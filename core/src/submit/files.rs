@@ -3,7 +3,7 @@
 use super::action::{Action, MergeAction};
 use crate::identity::{Id, Identity};
 use crate::message::{Merge, Recipient, SingleMessage};
-use crate::pickup_file::{EnvelopeIds, Packer, PickupFile, pickup_files};
+use crate::pickup_file::{EnvelopeIds, MergePacker, PickupFile, pickup_files};
 use std::convert::Infallible;
 
 /// Takes the files of one message.
@@ -55,14 +55,14 @@ impl<S: FileSink> Action for MakeFiles<S> {
 
     fn merge<'m>(self, merge: &'m Merge<'m>) -> MakeMergeFiles<'m, S> {
         MakeMergeFiles {
-            packer: Packer::new(merge, self.identity),
+            packer: MergePacker::new(merge, self.identity),
             sink: self.sink,
         }
     }
 }
 
 pub(super) struct MakeMergeFiles<'m, S> {
-    packer: Packer<'m>,
+    packer: MergePacker<'m>,
     sink: S,
 }
 
@@ -81,7 +81,7 @@ impl<S: FileSink> MergeAction for MakeMergeFiles<'_, S> {
             // Each message of a merge has its own.
             message_id: None,
             recipients: packed.recipients,
-            envelope_ids: Some(packed.envids),
+            envelope_ids: Some(packed.envelope_ids),
         }))
     }
 }

@@ -1,6 +1,6 @@
 //! The identifiers by which bounces and accounting are joined with recipients.
 
-use crate::stamp::{Id, RecipientIds};
+use crate::identity::{Id, RecipientIds};
 use serde::{Serialize, Serializer};
 
 /// The envelope ids of a merge's recipients, in their order: those that were made here, and `None`
@@ -71,11 +71,11 @@ impl Serialize for EnvelopeIds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stamp::Stamp;
+    use crate::identity::Identity;
 
     #[test]
     fn envelope_ids_are_made_again_as_they_were() {
-        let mut envids = EnvelopeIds::new(RecipientIds::new(&Stamp::now()));
+        let mut envids = EnvelopeIds::new(RecipientIds::new(&Identity::now()));
         let given = [true, false, false, true, true, false];
         let ids = given.map(|given| envids.next(given));
         let expected = given.into_iter().zip(ids);

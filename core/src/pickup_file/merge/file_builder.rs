@@ -10,10 +10,10 @@ use super::template::Template;
 use super::value::ValueEncoder;
 use super::widths::Widths;
 use crate::address::ReversePath;
+use crate::identity::{Id, Identity};
 use crate::message::{Recipient, RecipientPriority};
 use crate::pickup_file::bsmtp::{self, rcpt_to};
 use crate::pickup_file::{MOST_RECIPIENTS, PickupFile};
-use crate::stamp::{Id, Stamp};
 
 /// A file in the making.
 #[derive(Debug)]
@@ -210,7 +210,7 @@ impl FileBuilder {
     }
 
     /// Writes the file and empties the builder.
-    pub fn finish(&mut self, plan: &Plan<'_>, stamp: &Stamp, name: String) -> PickupFile {
+    pub fn finish(&mut self, plan: &Plan<'_>, identity: &Identity, name: String) -> PickupFile {
         let has_own = self.has_own(plan);
         let template = Template {
             plan,
@@ -219,7 +219,7 @@ impl FileBuilder {
             has_own: &has_own,
             id_is_envid: !self.has_given_ids,
         };
-        let parts = template.blocks(stamp);
+        let parts = template.blocks(identity);
         let mut envelope = self.preface(plan);
         self.write_recipients(plan, &parts, &has_own, &mut envelope);
         let mut message = Vec::new();

@@ -82,8 +82,8 @@ mod value;
 mod widths;
 
 use super::{PickupFile, single_file};
+use crate::identity::{Id, Identity, RecipientIds};
 use crate::message::{Merge, MergeForm, Recipient, RecipientPriority};
-use crate::stamp::{Id, RecipientIds, Stamp};
 pub use envelope_ids::EnvelopeIds;
 use file_builder::{Added, FileBuilder};
 use plan::Plan;
@@ -91,10 +91,10 @@ use plan::Plan;
 /// Puts recipients into pickup files, one after the other.
 ///
 /// `sink` takes each file as soon as it is whole.
-pub(crate) struct Packer<'m> {
+pub(crate) struct MergePacker<'m> {
     merge: &'m Merge<'m>,
-    stamp: Stamp,
-    envids: EnvelopeIds,
+    identity: Identity,
+    envelope_ids: EnvelopeIds,
     names: FileNames,
     /// `None` where every recipient gets a file.
     plan: Option<Plan<'m>>,
@@ -104,20 +104,20 @@ pub(crate) struct Packer<'m> {
 
 /// What a merge became.
 #[derive(Debug)]
-pub(crate) struct Packed {
+pub(crate) struct PackedMerge {
     pub id: Id,
     pub recipients: usize,
-    pub envids: EnvelopeIds,
+    pub envelope_ids: EnvelopeIds,
 }
 
-impl<'m> Packer<'m> {
+impl<'m> MergePacker<'m> {
     /// Begins with a merge whose recipients follow.
-    pub fn new(merge: &'m Merge<'m>, stamp: Stamp) -> Self {
+    pub fn new(merge: &'m Merge<'m>, identity: Identity) -> Self {
         Self {
             merge,
-            envids: EnvelopeIds::new(RecipientIds::new(&stamp)),
+            envelope_ids: EnvelopeIds::new(RecipientIds::new(&identity)),
             names: FileNames {
-                id: stamp.id,
+                id: identity.id,
                 count: 0,
             },
             plan: match merge.form {
@@ -125,7 +125,7 @@ impl<'m> Packer<'m> {
                 MergeForm::Expanded => None,
             },
             builders: Vec::new(),
-            stamp,
+            identity,
         }
     }
 
@@ -136,7 +136,7 @@ impl<'m> Packer<'m> {
         mut sink: impl FnMut(PickupFile) -> Result<(), E>,
     ) -> Result<(), E> {
         let id = self
-            .envids
+            .envelope_ids
             .next(recipient.envid.is_some() || self.merge.delivery.envid.is_some());
         let Some(plan) = &self.plan else {
             let file = self.single(recipient, id);
@@ -151,7 +151,7 @@ impl<'m> Packer<'m> {
         let builder = &mut self.builders[index];
         let mut added = builder.add(plan, recipient, id);
         if added == Ok(Added::NextFile) {
-            sink(builder.finish(plan, &self.stamp, self.names.next()))?;
+            sink(builder.finish(plan, &self.identity, self.names.next()))?;
             added = builder.add(plan, recipient, id);
         }
         if added != Ok(Added::Yes) {
@@ -159,7 +159,7 @@ impl<'m> Packer<'m> {
             return sink(file);
         }
         if builder.is_full() {
-            sink(builder.finish(plan, &self.stamp, self.names.next()))?;
+            sink(builder.finish(plan, &self.identity, self.names.next()))?;
         }
         Ok(())
     }
@@ -168,32 +168,32 @@ impl<'m> Packer<'m> {
     pub fn finish<E>(
         mut self,
         mut sink: impl FnMut(PickupFile) -> Result<(), E>,
-    ) -> Result<Packed, E> {
+    ) -> Result<PackedMerge, E> {
         if let Some(plan) = &self.plan {
             for builder in self
                 .builders
                 .iter_mut()
                 .filter(|builder| !builder.is_empty())
             {
-                sink(builder.finish(plan, &self.stamp, self.names.next()))?;
+                sink(builder.finish(plan, &self.identity, self.names.next()))?;
             }
         }
-        Ok(Packed {
-            id: self.stamp.id,
-            recipients: self.envids.len(),
-            envids: self.envids,
+        Ok(PackedMerge {
+            id: self.identity.id,
+            recipients: self.envelope_ids.len(),
+            envelope_ids: self.envelope_ids,
         })
     }
 
     /// A file for one recipient alone, in one of the ordinary forms.
     fn single(&mut self, recipient: &Recipient<'_>, id: Id) -> PickupFile {
-        let stamp = Stamp {
-            now: self.stamp.now,
+        let identity = Identity {
+            time: self.identity.time,
             id,
         };
         let envelope = self.merge.envelope_for(recipient);
         let delivery = self.merge.delivery_for(recipient, &id);
-        let bytes = self.merge.render_for(recipient, &stamp);
+        let bytes = self.merge.render_for(recipient, &identity);
         let name = self.names.next();
         if let Some(RecipientPriority::Queue(priority)) = recipient.priority {
             return single_recipient::file(name, &envelope, &delivery, priority, &bytes);

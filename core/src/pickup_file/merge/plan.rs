@@ -5,10 +5,10 @@ use super::adjacency::Adjacency;
 use super::names::{Name, Names};
 use super::value::{Style, ValueEncoder};
 use crate::address::{AddrSpec, Mailbox};
+use crate::identity::Identity;
 use crate::message::{
     Bodies, Composed, Delivery, FilledHeader, HeaderField, Merge, Recipient, Templates,
 };
-use crate::stamp::Stamp;
 use crate::template::{Piece, Slot, TemplateText};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -186,12 +186,12 @@ impl<'m> Plan<'m> {
     }
 
     /// A field as it is for those who have none of its values.
-    pub fn common_field(&self, field: HeaderField, stamp: &Stamp) -> Vec<u8> {
+    pub fn common_field(&self, field: HeaderField, identity: &Identity) -> Vec<u8> {
         let bodies = Bodies::default();
         let message = self
             .composed()
             .with_values(self.templates(), &self.common, &bodies);
-        message.render_field(field, stamp)
+        message.render_field(field, identity)
     }
 
     /// Whether a field that values stand in has none of the recipient's own.

@@ -9,8 +9,8 @@ use super::plan::{FieldKind, Plan, VaryingField};
 use super::syntax::{doubled, doubled_byte, push_variable, write_options};
 use super::widths::Widths;
 use crate::header::{HeaderSection, LINE};
+use crate::identity::{Id, Identity};
 use crate::message::{HeaderField, Markers, ONE_CLICK, Priority};
-use crate::stamp::{Id, Stamp};
 use crate::template::TemplateText;
 
 /// What a template is made from.
@@ -26,9 +26,9 @@ pub(super) struct Template<'d, 'm> {
 
 impl Template<'_, '_> {
     /// The template in blocks.
-    pub fn blocks(&self, stamp: &Stamp) -> Vec<Block> {
+    pub fn blocks(&self, identity: &Identity) -> Vec<Block> {
         let composed = self.plan.composed();
-        let message = composed.render_with_markers(&self.markers(), stamp);
+        let message = composed.render_with_markers(&self.markers(), identity);
         let mut blocks = Blocks::new(self.counts);
         write_options(blocks.common(), self.plan.delivery());
         let mut rest = message.as_slice();
@@ -43,7 +43,7 @@ impl Template<'_, '_> {
             let end = memchr::memchr(0, rest).expect("a marker ends with NUL");
             let marker = number(&rest[..end]);
             rest = &rest[end + 1..];
-            if self.put(marker, &mut blocks, stamp) == Put::WholeLines {
+            if self.put(marker, &mut blocks, identity) == Put::WholeLines {
                 rest = rest.strip_prefix(b"\r\n").unwrap_or(rest);
             }
         }
@@ -94,10 +94,10 @@ impl Template<'_, '_> {
     }
 
     /// Writes what stands at a marker.
-    fn put(&self, marker: usize, blocks: &mut Blocks<'_>, stamp: &Stamp) -> Put {
+    fn put(&self, marker: usize, blocks: &mut Blocks<'_>, identity: &Identity) -> Put {
         if let Some(field) = self.plan.fields.get(marker) {
             let name = blocks.take_line();
-            self.put_field(marker, field, &name, blocks, stamp);
+            self.put_field(marker, field, &name, blocks, identity);
             return Put::WholeLines;
         }
         let variable = &self.plan.bodies[marker - self.plan.fields.len()];
@@ -138,7 +138,7 @@ impl Template<'_, '_> {
         field: &VaryingField<'_>,
         name: &[u8],
         blocks: &mut Blocks<'_>,
-        stamp: &Stamp,
+        identity: &Identity,
     ) {
         let condition = |variant| Condition {
             marker,
@@ -168,11 +168,11 @@ impl Template<'_, '_> {
                 }
             }
             FieldKind::Lines => {
-                self.put_common(condition(COMMON), field.field, blocks, stamp);
+                self.put_common(condition(COMMON), field.field, blocks, identity);
                 put_lines(marker, LINES, name, &field.name, b"", blocks);
             }
             FieldKind::Text(text) => {
-                self.put_common(condition(COMMON), field.field, blocks, stamp);
+                self.put_common(condition(COMMON), field.field, blocks, identity);
                 if blocks.has(condition(INLINE)) {
                     let keeps_first = field.field == HeaderField::Subject;
                     let (names, widths) = (&self.plan.header_names, &self.widths.header);
@@ -199,10 +199,10 @@ impl Template<'_, '_> {
         condition: Condition,
         field: HeaderField,
         blocks: &mut Blocks<'_>,
-        stamp: &Stamp,
+        identity: &Identity,
     ) {
         if blocks.has(condition) {
-            let lines = self.plan.common_field(field, stamp).into_iter();
+            let lines = self.plan.common_field(field, identity).into_iter();
             let lines: Vec<u8> = lines.flat_map(doubled_byte).collect();
             blocks.lines(condition, &lines);
         }

@@ -1,1 +1,0 @@
-pub(crate) use crate::identity::{Id, Identity as Stamp, RecipientIds};
