@@ -20,8 +20,8 @@ pub(crate) fn without_angle_brackets<'a>(text: &Cow<'a, str>) -> Option<Cow<'a, 
     }
 }
 
-/// The octets of a text.
-pub(crate) fn into_octets(text: Cow<'_, str>) -> Cow<'_, [u8]> {
+/// The bytes of a text.
+pub(crate) fn into_bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
     match text {
         Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
         Cow::Owned(text) => Cow::Owned(text.into_bytes()),

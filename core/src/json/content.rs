@@ -16,7 +16,7 @@ pub(crate) enum JsonContent<'a> {
     /// Text; `encoding` says how it is written.
     Text(Cow<'a, str>),
     /// The bytes themselves.
-    Octets(Cow<'a, [u8]>),
+    Bytes(Cow<'a, [u8]>),
 }
 
 impl<'a> Shape<'a> for JsonContent<'a> {
@@ -32,7 +32,7 @@ impl<'a> Shape<'a> for JsonContent<'a> {
     }
 
     fn bytes(_: &mut ReadState<'a>, _: Location, bytes: Cow<'a, [u8]>) -> Option<Self> {
-        Some(Self::Octets(bytes))
+        Some(Self::Bytes(bytes))
     }
 }
 
@@ -95,7 +95,7 @@ impl<'a> Shape<'a> for JsonRaw<'a> {
     }
 
     fn bytes(_: &mut ReadState<'a>, _: Location, bytes: Cow<'a, [u8]>) -> Option<Self> {
-        Some(Self::Content(JsonContent::Octets(bytes)))
+        Some(Self::Content(JsonContent::Bytes(bytes)))
     }
 
     fn object<A: MapAccess<'a>>(

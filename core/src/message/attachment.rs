@@ -6,7 +6,7 @@ use crate::header::ContentId;
 use crate::json::{DispositionWord, Encoding, JsonAttachment, JsonContent, Located};
 use crate::mime::{Base64, Content, Disposition, File, MediaType};
 use crate::problem::{Code, Location, OrRefuse, ProblemReport, Refusal};
-use crate::text::into_octets;
+use crate::text::into_bytes;
 use std::borrow::Cow;
 use std::collections::HashSet;
 
@@ -78,7 +78,7 @@ fn read_attachment<'a>(
     let media_type = given_type.unwrap_or_else(|| {
         filename
             .as_ref()
-            .map_or(MediaType::OCTETS, |name| MediaType::of_file(name))
+            .map_or(MediaType::OCTET_STREAM, |name| MediaType::of_file(name))
     });
     let media_type = if is_text {
         media_type.with_utf8()
@@ -136,7 +136,7 @@ fn take_part<'a>(
     if json.content_type.is_none() {
         json.content_type = content_type.filter(is_known).map(placed);
     }
-    let value = JsonContent::Octets(Cow::Borrowed(content));
+    let value = JsonContent::Bytes(Cow::Borrowed(content));
     json.content = Some(Located { location, value });
 }
 
@@ -148,8 +148,8 @@ fn read_content<'a>(
 ) -> Option<Content<'a>> {
     let Located { location, value } = content;
     let content = match (value, encoding.unwrap_or(Encoding::Base64)) {
-        (JsonContent::Octets(octets), _) => Content::Octets(octets),
-        (JsonContent::Text(text), Encoding::Utf8) => Content::Octets(into_octets(text)),
+        (JsonContent::Bytes(bytes), _) => Content::Bytes(bytes),
+        (JsonContent::Text(text), Encoding::Utf8) => Content::Bytes(into_bytes(text)),
         (JsonContent::Text(text), Encoding::Base64) => {
             Content::Base64(Base64::parse(text).or_refuse(location, report)?)
         }

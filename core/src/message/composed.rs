@@ -254,10 +254,7 @@ impl Composed<'_> {
     /// Those that are `encoded` already go before those of the message.
     fn bodies<'m>(&'m self, encoded: Option<&'m Bodies<Vec<u8>>>) -> Entity<'m> {
         let body = |subtype, text: Option<&'m str>, encoded: Option<&'m Vec<u8>>| match encoded {
-            Some(bytes) => Some(Entity::Encoded {
-                subtype,
-                octets: bytes,
-            }),
+            Some(bytes) => Some(Entity::Encoded { subtype, bytes }),
             None => text.map(|text| Entity::Text { subtype, text }),
         };
         let calendar = self.calendar.as_ref().map(|calendar| Entity::Text {

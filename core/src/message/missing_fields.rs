@@ -147,12 +147,12 @@ fn from<'a>(defaults: &SenderDefaults<'a>) -> Result<Mailbox<'a>, Problems> {
     })
 }
 
-fn without_mbox_line(octets: &[u8]) -> &[u8] {
-    if !octets.starts_with(b"From ") {
-        return octets;
+fn without_mbox_line(bytes: &[u8]) -> &[u8] {
+    if !bytes.starts_with(b"From ") {
+        return bytes;
     }
-    let end = memchr::memchr(b'\n', octets).map_or(octets.len(), |at| at + 1);
-    &octets[end..]
+    let end = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1);
+    &bytes[end..]
 }
 
 fn write_qualified(field: &ReadField<'_>, domain: &str, out: &mut Vec<u8>) {
@@ -187,8 +187,8 @@ mod tests {
         domain: "host.example",
     };
 
-    fn completed(octets: &[u8]) -> String {
-        String::from_utf8(add_missing_fields(octets, &DEFAULTS).unwrap()).unwrap()
+    fn completed(bytes: &[u8]) -> String {
+        String::from_utf8(add_missing_fields(bytes, &DEFAULTS).unwrap()).unwrap()
     }
 
     #[test]

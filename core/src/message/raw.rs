@@ -7,7 +7,7 @@ use crate::json::{Encoding, JsonContent, JsonRaw, Located};
 use crate::mime::Base64;
 use crate::problem::{Code, Location, OrRefuse, ProblemReport, Refusal};
 use crate::syntax::{LineEnds, WrittenField, fields, header_end, lines, to_crlf};
-use crate::text::into_octets;
+use crate::text::into_bytes;
 use std::borrow::Cow;
 
 /// What is done with the recipients that a finished message's own header names.
@@ -21,12 +21,12 @@ pub enum HeaderRecipients {
     Ignore,
 }
 
-/// The octets of a message that passed, and what its header says.
+/// The bytes of a message that passed, and what its header says.
 #[derive(Debug)]
 pub(super) struct RawMessage<'a> {
-    octets: Cow<'a, [u8]>,
+    bytes: Cow<'a, [u8]>,
     from: AddrSpec<'static>,
-    message_id: String,
+    message_id: Option<String>,
     is_internationalized: bool,
 }
 
@@ -37,16 +37,16 @@ pub(super) struct RawReading<'a> {
 }
 
 impl RawMessage<'_> {
-    pub fn octets(&self) -> &[u8] {
-        &self.octets
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     pub fn from(&self) -> &AddrSpec<'static> {
         &self.from
     }
 
-    pub fn message_id(&self) -> &str {
-        &self.message_id
+    pub fn message_id(&self) -> Option<&str> {
+        self.message_id.as_deref()
     }
 
     /// Whether its header is UTF-8, which only SMTPUTF8 can carry (RFC 6532).
@@ -68,12 +68,11 @@ pub(super) fn read_raw<'a>(
         HeaderRecipients::Ignore => (false, false),
     };
     let location = raw.location;
-    let octets = read_octets(raw.value, location, report)?;
-    let mut octets = mended(octets);
+    let mut bytes = mended(read_content(raw.value, location, report)?);
     let known = report.len();
-    check_lines(&octets, location, report);
-    let end = header_end(&octets);
-    let fields = checked_fields(&octets[..end], location, report);
+    check_lines(&bytes, location, report);
+    let end = header_end(&bytes);
+    let fields = checked_fields(&bytes[..end], location, report);
     check_fields(&fields, shows_bcc, location, report);
     if report.len() > known {
         return None;
@@ -99,13 +98,13 @@ pub(super) fn read_raw<'a>(
         return None;
     };
     let message_id = message_id_of(&fields);
-    let is_internationalized = !octets[..end].is_ascii();
+    let is_internationalized = !bytes[..end].is_ascii();
     if fields.iter().any(ReadField::is_blind) {
-        octets = Cow::Owned(without_bcc(&octets, end, &fields));
+        bytes = Cow::Owned(without_bcc(&bytes, end, &fields));
     }
     Some(RawReading {
         message: RawMessage {
-            octets,
+            bytes,
             from: from.address,
             message_id,
             is_internationalized,
@@ -114,7 +113,7 @@ pub(super) fn read_raw<'a>(
     })
 }
 
-fn read_octets<'a>(
+fn read_content<'a>(
     raw: JsonRaw<'a>,
     location: Location,
     report: &mut ProblemReport<'a>,
@@ -132,33 +131,33 @@ fn read_octets<'a>(
         }
     };
     match content {
-        JsonContent::Octets(octets) => Some(octets),
+        JsonContent::Bytes(bytes) => Some(bytes),
         JsonContent::Text(text) if is_base64 => Base64::parse(text)
             .map(|base64| Cow::Owned(base64.decode()))
             .or_refuse(location, report),
-        JsonContent::Text(text) => Some(into_octets(text)),
+        JsonContent::Text(text) => Some(into_bytes(text)),
     }
 }
 
 /// With CRLF at the end of every line; untouched where that is so already.
-fn mended(octets: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
-    let mut octets = to_crlf(octets);
-    if !octets.ends_with(b"\r\n") {
-        octets.to_mut().extend_from_slice(b"\r\n");
+fn mended(bytes: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    let mut bytes = to_crlf(bytes);
+    if !bytes.ends_with(b"\r\n") {
+        bytes.to_mut().extend_from_slice(b"\r\n");
     }
-    if header_end(&octets) == octets.len() {
+    if header_end(&bytes) == bytes.len() {
         // A header alone: without the empty line a reader could take what follows for more of it.
-        octets.to_mut().extend_from_slice(b"\r\n");
+        bytes.to_mut().extend_from_slice(b"\r\n");
     }
-    octets
+    bytes
 }
 
-fn check_lines(octets: &[u8], location: Location, report: &mut ProblemReport<'_>) {
-    if memchr::memchr(0, octets).is_some() {
+fn check_lines(bytes: &[u8], location: Location, report: &mut ProblemReport<'_>) {
+    if memchr::memchr(0, bytes).is_some() {
         let detail = "A message may not hold NUL (RFC 5322 section 2).";
         report.problem(location, Code::InvalidContent, detail);
     }
-    if lines(octets, LineEnds::Crlf).any(|line| line.len() > LONGEST_LINE) {
+    if lines(bytes, LineEnds::Crlf).any(|line| line.len() > LONGEST_LINE) {
         let detail = "A line of the message has over 998 octets (RFC 5322 section 2.1.1).";
         report.problem(location, Code::TooLong, detail);
     }
@@ -209,7 +208,7 @@ fn checked_fields<'o>(
         let detail = "The header holds a line that is no field: `Name: body`, or a blank first.";
         report.problem(location, Code::InvalidContent, detail);
     }
-    let is_control = |octet: &u8| octet.is_ascii_control() && !b"\r\n\t".contains(octet);
+    let is_control = |byte: &u8| byte.is_ascii_control() && !b"\r\n\t".contains(byte);
     if header.iter().any(is_control) {
         let detail = "The header may not hold control characters.";
         report.problem(location, Code::ControlCharacter, detail);
@@ -295,18 +294,19 @@ fn field_addresses(field: &ReadField<'_>) -> Result<Vec<Mailbox<'static>>, Refus
         .collect()
 }
 
-/// The Message-ID without angle brackets; empty where there is none.
-fn message_id_of(fields: &[ReadField<'_>]) -> String {
-    let field = fields.iter().find(|field| field.is("message-id"));
-    let body = field.map(|field| field.written.body()).unwrap_or_default();
-    body.trim_matches(['<', '>']).to_owned()
+/// The Message-ID without angle brackets, unless it is missing or empty.
+fn message_id_of(fields: &[ReadField<'_>]) -> Option<String> {
+    let field = fields.iter().find(|field| field.is("message-id"))?;
+    let body = field.written.body();
+    let id = body.trim_matches(['<', '>']);
+    (!id.is_empty()).then(|| id.to_owned())
 }
 
-fn without_bcc(octets: &[u8], end: usize, fields: &[ReadField<'_>]) -> Vec<u8> {
-    let mut kept = Vec::with_capacity(octets.len());
+fn without_bcc(bytes: &[u8], end: usize, fields: &[ReadField<'_>]) -> Vec<u8> {
+    let mut kept = Vec::with_capacity(bytes.len());
     for field in fields.iter().filter(|field| !field.is_blind()) {
         kept.extend_from_slice(field.written.bytes);
     }
-    kept.extend_from_slice(&octets[end..]);
+    kept.extend_from_slice(&bytes[end..]);
     kept
 }

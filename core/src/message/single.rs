@@ -61,7 +61,7 @@ impl<'a> SingleMessage<'a> {
     pub fn message_id(&self, identity: &Identity) -> Option<String> {
         match &self.content {
             Content::Composed(composed) => Some(composed.message_id(identity).as_str().to_owned()),
-            Content::Raw(raw) => Some(raw.message_id().to_owned()).filter(|id| !id.is_empty()),
+            Content::Raw(raw) => raw.message_id().map(str::to_owned),
         }
     }
 
@@ -72,7 +72,7 @@ impl<'a> SingleMessage<'a> {
                 let (to, cc) = (self.to.as_slice(), self.cc.as_slice());
                 composed.render(Addressees { to, cc }, identity)
             }
-            Content::Raw(raw) => raw.octets().to_vec(),
+            Content::Raw(raw) => raw.bytes().to_vec(),
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::problem::{Code, Refusal};
 use encodify::base64;
 use std::borrow::Cow;
 
-/// Octets of a line, without its end.
+/// Bytes of a line, without its end.
 const LINE: usize = 76;
 
 /// Text that is proper base64, without line ends. It need not be decoded to be written.
@@ -32,7 +32,7 @@ impl<'a> Base64<'a> {
             .unwrap_or_default()
     }
 
-    /// How many octets [`write`](Self::write) adds.
+    /// How many bytes [`write`](Self::write) adds.
     pub fn encoded_length(&self) -> usize {
         wrapped_length(self.0.len())
     }
@@ -52,17 +52,17 @@ impl<'a> Base64<'a> {
     }
 }
 
-/// Appends octets as base64 in lines.
-pub(super) fn encode(octets: &[u8], out: &mut Vec<u8>) {
-    base64::MIME.encode_append(octets, out);
-    if !octets.is_empty() && !out.ends_with(b"\r\n") {
+/// Appends bytes as base64 in lines.
+pub(super) fn encode(bytes: &[u8], out: &mut Vec<u8>) {
+    base64::MIME.encode_append(bytes, out);
+    if !bytes.is_empty() && !out.ends_with(b"\r\n") {
         out.extend_from_slice(b"\r\n");
     }
 }
 
-/// How many octets [`encode`] adds.
-pub(super) fn encoded_length(octets: usize) -> usize {
-    wrapped_length(octets.div_ceil(3) * 4)
+/// How many bytes [`encode`] adds.
+pub(super) fn encoded_length(bytes: usize) -> usize {
+    wrapped_length(bytes.div_ceil(3) * 4)
 }
 
 fn wrapped_length(characters: usize) -> usize {
@@ -76,19 +76,19 @@ fn is_proper(text: &str) -> bool {
     text.len().is_multiple_of(4) && padding <= 2 && are_digits(digits.as_bytes())
 }
 
-/// Whether all octets are digits of base64; without a branch, so that the compiler makes vector
+/// Whether all bytes are digits of base64; without a branch, so that the compiler makes vector
 /// instructions of it.
 #[expect(
     clippy::needless_bitwise_bool,
     reason = "a branch would keep it from vectorizing"
 )]
-fn are_digits(octets: &[u8]) -> bool {
-    octets.chunks(4096).all(|chunk| {
-        chunk.iter().fold(true, |all, &octet| {
-            let letter = (octet | 0x20).wrapping_sub(b'a') < 26;
+fn are_digits(bytes: &[u8]) -> bool {
+    bytes.chunks(4096).all(|chunk| {
+        chunk.iter().fold(true, |all, &byte| {
+            let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
             // The slash stands right before the digits.
-            let digit = octet.wrapping_sub(b'/') < 11;
-            all & (letter | digit | (octet == b'+'))
+            let digit = byte.wrapping_sub(b'/') < 11;
+            all & (letter | digit | (byte == b'+'))
         })
     })
 }
@@ -99,26 +99,26 @@ mod tests {
 
     #[test]
     fn proper_base64_is_wrapped_and_nothing_else_passes() {
-        let octets: Vec<u8> = (0..=255).collect();
-        let text = base64::STANDARD.encode(&octets);
+        let bytes: Vec<u8> = (0..=255).collect();
+        let text = base64::STANDARD.encode(&bytes);
         let mut wrapped = Vec::new();
         Base64::parse(text.as_str().into())
             .unwrap()
             .write(&mut wrapped);
         let mut encoded = Vec::new();
-        encode(&octets, &mut encoded);
+        encode(&bytes, &mut encoded);
         assert_eq!(wrapped, encoded);
-        assert_eq!(wrapped.len(), encoded_length(octets.len()));
+        assert_eq!(wrapped.len(), encoded_length(bytes.len()));
         let lined = String::from_utf8(wrapped).unwrap();
-        assert_eq!(Base64::parse(lined.into()).unwrap().decode(), octets);
+        assert_eq!(Base64::parse(lined.into()).unwrap().decode(), bytes);
         for bad in [
             "a", "ab", "abc", "a===", "====", "ab=c", "ab-_", "abcé", "abc=abc=",
         ] {
             assert!(Base64::parse(bad.into()).is_err(), "{bad}");
         }
-        for octet in 0..=255_u8 {
-            let is_digit = octet.is_ascii_alphanumeric() || octet == b'+' || octet == b'/';
-            assert_eq!(are_digits(&[octet]), is_digit, "{octet}");
+        for byte in 0..=255_u8 {
+            let is_digit = byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/';
+            assert_eq!(are_digits(&[byte]), is_digit, "{byte}");
         }
     }
 }

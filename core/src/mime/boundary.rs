@@ -27,7 +27,7 @@ impl Boundaries {
         // One pass over the content: whoever writes it must not make us try again and again.
         let taken: HashSet<u64> = verbatim
             .iter()
-            .flat_map(|octets| identities(octets))
+            .flat_map(|bytes| identities(bytes))
             .collect();
         let mut identity = fnv1a(identity.as_bytes());
         while taken.contains(&identity) {
@@ -46,17 +46,17 @@ impl Boundaries {
 }
 
 /// The identities of all that looks like one of our boundaries.
-fn identities(octets: &[u8]) -> impl Iterator<Item = u64> {
-    memchr::memmem::find_iter(octets, b"=_").filter_map(|at| {
-        let digits = octets.get(at + 2..at + 18)?;
+fn identities(bytes: &[u8]) -> impl Iterator<Item = u64> {
+    memchr::memmem::find_iter(bytes, b"=_").filter_map(|at| {
+        let digits = bytes.get(at + 2..at + 18)?;
         u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
     })
 }
 
-/// FNV-1a, 64 bits: one fixed function, so that octets stay the same from version to version.
-fn fnv1a(octets: &[u8]) -> u64 {
-    octets.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &octet| {
-        (hash ^ u64::from(octet)).wrapping_mul(0x0100_0000_01b3)
+/// FNV-1a, 64 bits: one fixed function, so that bytes stay the same from version to version.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
 }
 

@@ -24,52 +24,52 @@ pub(crate) enum Disposition {
     Inline,
 }
 
-/// Octets, in the form in which they came.
+/// Bytes, in the form in which they came.
 #[derive(Debug)]
 pub(crate) enum Content<'a> {
     /// In base64 already.
     Base64(Base64<'a>),
     /// As they are.
-    Octets(Cow<'a, [u8]>),
+    Bytes(Cow<'a, [u8]>),
     /// A whole message, which may not be encoded (RFC 2046 section 5.2.1).
-    Message { octets: Vec<u8>, is_ascii: bool },
+    Message { bytes: Vec<u8>, is_ascii: bool },
 }
 
 impl Content<'_> {
     /// The content as a message that stands in another: lines end with CRLF and are not too long.
     pub fn into_message(self) -> Result<Self, Refusal> {
-        let octets = match self {
+        let bytes = match self {
             Self::Base64(base64) => Cow::Owned(base64.decode()),
-            Self::Octets(octets) => octets,
+            Self::Bytes(bytes) => bytes,
             message @ Self::Message { .. } => return Ok(message),
         };
-        let octets = to_crlf(octets).into_owned();
-        if octets.contains(&0) {
+        let bytes = to_crlf(bytes).into_owned();
+        if bytes.contains(&0) {
             let detail = "An attached message may not hold NUL (RFC 2045 section 2.8).";
             return Err(Refusal::new(Code::InvalidContent, detail));
         }
-        if lines(&octets, LineEnds::Crlf).any(|line| line.len() > LONGEST_LINE) {
+        if lines(&bytes, LineEnds::Crlf).any(|line| line.len() > LONGEST_LINE) {
             let detail = "An attached message has a line of over 998 octets.";
             return Err(Refusal::new(Code::InvalidContent, detail));
         }
         Ok(Self::Message {
-            is_ascii: octets.is_ascii(),
-            octets,
+            is_ascii: bytes.is_ascii(),
+            bytes,
         })
     }
 
-    /// How many octets it takes in the message.
+    /// How many bytes it takes in the message.
     fn encoded_length(&self) -> usize {
         match self {
             Self::Base64(base64) => base64.encoded_length(),
-            Self::Octets(octets) => base64::encoded_length(octets.len()),
-            Self::Message { octets, .. } => octets.len(),
+            Self::Bytes(bytes) => base64::encoded_length(bytes.len()),
+            Self::Message { bytes, .. } => bytes.len(),
         }
     }
 
     fn transfer_encoding(&self) -> &'static str {
         match self {
-            Self::Base64(_) | Self::Octets(_) => "base64",
+            Self::Base64(_) | Self::Bytes(_) => "base64",
             Self::Message { is_ascii: true, .. } => "7bit",
             Self::Message {
                 is_ascii: false, ..
@@ -80,14 +80,14 @@ impl Content<'_> {
     fn write(&self, out: &mut Vec<u8>) {
         match self {
             Self::Base64(base64) => base64.write(out),
-            Self::Octets(octets) => base64::encode(octets, out),
-            Self::Message { octets, .. } => out.extend_from_slice(octets),
+            Self::Bytes(bytes) => base64::encode(bytes, out),
+            Self::Message { bytes, .. } => out.extend_from_slice(bytes),
         }
     }
 }
 
 impl File<'_> {
-    /// About how many octets it takes.
+    /// About how many bytes it takes.
     pub fn estimate(&self) -> usize {
         let name = self.filename.as_ref().map_or(0, |name| name.len());
         self.content.encoded_length() + 4 * name + 256
@@ -96,12 +96,12 @@ impl File<'_> {
     /// What stands in the message as it came, so that a boundary could occur in it.
     pub fn verbatim(&self) -> Option<&[u8]> {
         match &self.content {
-            Content::Message { octets, .. } => Some(octets),
-            Content::Base64(_) | Content::Octets(_) => None,
+            Content::Message { bytes, .. } => Some(bytes),
+            Content::Base64(_) | Content::Bytes(_) => None,
         }
     }
 
-    /// Whether it holds octets beyond ASCII.
+    /// Whether it holds bytes beyond ASCII.
     pub fn is_eight_bit(&self) -> bool {
         matches!(
             self.content,

@@ -15,7 +15,7 @@ pub(crate) struct MediaType<'a> {
 
 impl<'a> MediaType<'a> {
     /// Of a file whose content is not known otherwise.
-    pub const OCTETS: MediaType<'static> = MediaType {
+    pub const OCTET_STREAM: MediaType<'static> = MediaType {
         essence: Cow::Borrowed("application/octet-stream"),
         parameters: Vec::new(),
     };
@@ -24,7 +24,7 @@ impl<'a> MediaType<'a> {
     pub fn of_file(name: &str) -> MediaType<'static> {
         mime_guess2::from_path(name)
             .first_raw()
-            .map_or(Self::OCTETS, |essence| MediaType {
+            .map_or(Self::OCTET_STREAM, |essence| MediaType {
                 essence: Cow::Borrowed(essence),
                 parameters: Vec::new(),
             })

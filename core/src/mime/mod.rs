@@ -1,4 +1,4 @@
-//! The entity tree (RFC 2045, RFC 2046): bodies, the multiparts that hold them, and their octets.
+//! The entity tree (RFC 2045, RFC 2046): bodies, the multiparts that hold them, and their bytes.
 
 mod base64;
 mod boundary;
@@ -20,7 +20,7 @@ pub(crate) enum Entity<'m> {
     /// A text body that is in quoted-printable already.
     Encoded {
         subtype: TextSubtype,
-        octets: &'m [u8],
+        bytes: &'m [u8],
     },
     /// A file.
     File(&'m File<'m>),
@@ -83,7 +83,7 @@ impl<'m> Entity<'m> {
 
     /// Writes the entity as the content of a message: its header fields, the empty line and the
     /// body, which ends with a line end. Boundaries are made from `identity`, so the same message
-    /// has the same octets.
+    /// has the same bytes.
     pub fn write_message(&self, identity: &str, out: &mut Vec<u8>) {
         if let Self::Multipart { .. } = self {
             let mut verbatim = Vec::new();
@@ -97,11 +97,11 @@ impl<'m> Entity<'m> {
         }
     }
 
-    /// About how many octets it takes.
+    /// About how many bytes it takes.
     pub fn estimate(&self) -> usize {
         match self {
             Self::Text { text, .. } => quoted_printable::estimate(text) + 96,
-            Self::Encoded { octets, .. } => octets.len() + 96,
+            Self::Encoded { bytes, .. } => bytes.len() + 96,
             Self::File(file) => file.estimate(),
             Self::Multipart { parts, .. } => {
                 parts.iter().map(|part| part.estimate() + 64).sum::<usize>() + 128
@@ -109,7 +109,7 @@ impl<'m> Entity<'m> {
         }
     }
 
-    /// Whether octets beyond ASCII stand in it, which the multiparts around have to tell as well
+    /// Whether bytes beyond ASCII stand in it, which the multiparts around have to tell as well
     /// (RFC 2045 section 6.4).
     fn is_eight_bit(&self) -> bool {
         match self {
@@ -146,9 +146,9 @@ impl<'m> Entity<'m> {
                 subtype.write_header(out);
                 quoted_printable::encode(text, out);
             }
-            Self::Encoded { subtype, octets } => {
+            Self::Encoded { subtype, bytes } => {
                 subtype.write_header(out);
-                out.extend_from_slice(octets);
+                out.extend_from_slice(bytes);
             }
             Self::File(file) => file.write(out),
             Self::Multipart { subtype, parts } => {

@@ -1,9 +1,9 @@
 //! Text bodies as quoted-printable (RFC 2045 section 6.7).
 //!
-//! Nearly all the octets of a message pass through here. Eight that stand for themselves are copied
+//! Nearly all the bytes of a message pass through here. Eight that stand for themselves are copied
 //! at once; all others are looked up and written without a branch that depends on them, and lines
 //! are cut in a second step: text is too irregular for a processor to guess, and a wrong guess costs
-//! more than ten octets.
+//! more than ten bytes.
 
 use crate::syntax::{LineEnds, split_line};
 
@@ -52,21 +52,21 @@ impl<'o> Lines<'o> {
         cut(&escape(blank)[..3], &mut self.column, self.out);
     }
 
-    /// Appends `octets` that will become `width` columns.
-    pub fn later(&mut self, octets: &[u8], width: usize) {
+    /// Appends `bytes` that will become `width` columns.
+    pub fn later(&mut self, bytes: &[u8], width: usize) {
         if self.column + width > LINE {
             self.soft_break();
         }
-        self.out.extend_from_slice(octets);
+        self.out.extend_from_slice(bytes);
         self.column += width;
     }
 
-    /// Appends octets that will become whole lines.
-    pub fn whole_lines(&mut self, octets: &[u8]) {
+    /// Appends bytes that will become whole lines.
+    pub fn whole_lines(&mut self, bytes: &[u8]) {
         if self.column > 0 {
             self.soft_break();
         }
-        self.out.extend_from_slice(octets);
+        self.out.extend_from_slice(bytes);
         self.out.extend_from_slice(b"\r\n");
     }
 
@@ -82,19 +82,19 @@ impl<'o> Lines<'o> {
     }
 }
 
-/// About how many octets `text` takes when encoded.
+/// About how many bytes `text` takes when encoded.
 pub(super) fn estimate(text: &str) -> usize {
-    // Summed up in octets, which the compiler makes vector instructions of.
+    // Summed up in bytes, which the compiler makes vector instructions of.
     let beyond_ascii: usize = text
         .as_bytes()
         .chunks(255)
-        .map(|chunk| usize::from(chunk.iter().map(|octet| octet >> 7).sum::<u8>()))
+        .map(|chunk| usize::from(chunk.iter().map(|byte| byte >> 7).sum::<u8>()))
         .sum();
-    let octets = text.len() + 2 * beyond_ascii;
-    octets + octets / 16 + 64
+    let bytes = text.len() + 2 * beyond_ascii;
+    bytes + bytes / 16 + 64
 }
 
-/// How many octets are encoded before they are cut into lines.
+/// How many bytes are encoded before they are cut into lines.
 const PIECE: usize = 128;
 /// Room for a piece; the last copy may be longer than what counts of it.
 type Scratch = [u8; 3 * PIECE + 4];
@@ -115,53 +115,53 @@ fn encode_line(line: &[u8], scratch: &mut Scratch, out: &mut Vec<u8>) {
     }
 }
 
-/// Encodes octets without an eye on lines; says how many it wrote.
+/// Encodes bytes without an eye on lines; says how many it wrote.
 #[inline]
-fn encode_octets(octets: &[u8], encoded: &mut Scratch) -> usize {
+fn encode_octets(bytes: &[u8], encoded: &mut Scratch) -> usize {
     let mut length = 0;
-    let (words, rest) = octets.as_chunks::<8>();
+    let (words, rest) = bytes.as_chunks::<8>();
     for word in words {
         if is_plain(*word) {
             length += put(encoded, length, *word, 8);
         } else {
-            for octet in word {
-                let form = FORMS[usize::from(*octet)];
-                length += put(encoded, length, form.octets, form.length);
+            for byte in word {
+                let form = FORMS[usize::from(*byte)];
+                length += put(encoded, length, form.bytes, form.length);
             }
         }
     }
-    for octet in rest {
-        let form = FORMS[usize::from(*octet)];
-        length += put(encoded, length, form.octets, form.length);
+    for byte in rest {
+        let form = FORMS[usize::from(*byte)];
+        length += put(encoded, length, form.bytes, form.length);
     }
     length
 }
 
-/// Writes all of `octets`, of which `count` count: a copy of constant size is the quickest.
+/// Writes all of `bytes`, of which `count` count: a copy of constant size is the quickest.
 #[inline]
-fn put<const N: usize>(encoded: &mut Scratch, at: usize, octets: [u8; N], count: usize) -> usize {
+fn put<const N: usize>(encoded: &mut Scratch, at: usize, bytes: [u8; N], count: usize) -> usize {
     if let Some(slot) = encoded.get_mut(at..at + N) {
-        slot.copy_from_slice(&octets);
+        slot.copy_from_slice(&bytes);
     }
     count
 }
 
-/// Whether all octets stand for themselves: printable ASCII but `=`.
+/// Whether all bytes stand for themselves: printable ASCII but `=`.
 #[inline]
 fn is_plain(word: [u8; 8]) -> bool {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const TOPS: u64 = 0x8080_8080_8080_8080;
     let word = u64::from_le_bytes(word);
-    // Each sets the top bit of the octets it looks for.
+    // Each sets the top bit of the bytes it looks for.
     let below_space = word.wrapping_sub(ONES * 0x20) & !word;
-    let is = |octet: u8| {
-        let zero_where = word ^ (ONES * u64::from(octet));
+    let is = |byte: u8| {
+        let zero_where = word ^ (ONES * u64::from(byte));
         zero_where.wrapping_sub(ONES) & !zero_where
     };
     (below_space | is(b'=') | is(0x7f) | word) & TOPS == 0
 }
 
-/// Appends encoded octets with soft line breaks where they are due, none of them within an escape.
+/// Appends encoded bytes with soft line breaks where they are due, none of them within an escape.
 fn cut(mut encoded: &[u8], column: &mut usize, out: &mut Vec<u8>) {
     while encoded.len() > LINE - *column {
         let room = LINE - *column;
@@ -178,44 +178,44 @@ fn cut(mut encoded: &[u8], column: &mut usize, out: &mut Vec<u8>) {
     *column += encoded.len();
 }
 
-/// What an octet becomes within a line: the first `length` of `octets`.
+/// What a byte becomes within a line: the first `length` of `bytes`.
 #[derive(Clone, Copy)]
 struct Form {
-    octets: [u8; 4],
+    bytes: [u8; 4],
     length: usize,
 }
 
 const FORMS: [Form; 256] = {
     let mut table = [Form {
-        octets: [0; 4],
+        bytes: [0; 4],
         length: 0,
     }; 256];
-    let mut octet = 0;
-    while octet < 256 {
+    let mut byte = 0;
+    while byte < 256 {
         #[expect(clippy::cast_possible_truncation, reason = "it is below 256")]
-        let value = octet as u8;
-        table[octet] = match value {
+        let value = byte as u8;
+        table[byte] = match value {
             b'\t' | b' '..=b'<' | b'>'..=b'~' => Form {
-                octets: [value, 0, 0, 0],
+                bytes: [value, 0, 0, 0],
                 length: 1,
             },
             _ => Form {
-                octets: escape(value),
+                bytes: escape(value),
                 length: 3,
             },
         };
-        octet += 1;
+        byte += 1;
     }
     table
 };
 
-/// `=XX` and one octet to make a whole word.
-pub(crate) const fn escape(octet: u8) -> [u8; 4] {
+/// `=XX` and one byte to make a whole word.
+pub(crate) const fn escape(byte: u8) -> [u8; 4] {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     [
         b'=',
-        DIGITS[(octet >> 4) as usize],
-        DIGITS[(octet & 15) as usize],
+        DIGITS[(byte >> 4) as usize],
+        DIGITS[(byte & 15) as usize],
         0,
     ]
 }
