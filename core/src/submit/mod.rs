@@ -11,10 +11,21 @@
 //! ```
 //!
 //! [`Batch`] is the one place where messages wait for each other, and `limits` the one file that says
-//! how many may.
+//! how many may. Each file imports only from those below it:
+//!
+//! ```text
+//! directory              the verbs of a pickup directory
+//! batch  stream          many messages, and one whose recipients come piece by piece
+//! writer                 files that are written before they become visible
+//! submission             files in memory
+//! receipt                what a message became
+//! files                  the pickup files of a message, and what takes them
+//! action  limits  error
+//! ```
 
 mod action;
 mod batch;
+mod directory;
 mod error;
 mod files;
 mod limits;

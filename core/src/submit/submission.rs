@@ -1,13 +1,10 @@
 //! A message as the pickup files that it becomes, in memory.
 
 use super::action::perform;
-use super::batch::Batch;
 use super::files::{FileSink, MakeFiles, Summary};
 use super::receipt::Receipt;
-use super::writer::Writer;
 use crate::identity::{Id, Identity};
 use crate::message::Message;
-use crate::pickup_directory::{PickupDirectory, PickupError};
 use crate::pickup_file::PickupFile;
 use crate::problem::Problems;
 use std::convert::Infallible;
@@ -57,7 +54,8 @@ impl Submission {
     }
 
     /// Renders a message; the clock is read here, and a new identifier made. All files of a mail merge
-    /// are in memory then, which [`PickupDirectory::submit_message`] and [`Batch`] avoid.
+    /// are in memory then, which [`submit_message`](crate::PickupDirectory::submit_message) and
+    /// [`Batch`](crate::Batch) avoid.
     pub fn new(message: &Message<'_>) -> Self {
         Self::with_identity(message, Identity::now())
     }
@@ -104,71 +102,5 @@ impl Submission {
 
     pub(super) fn summary(&self) -> &Summary {
         &self.summary
-    }
-}
-
-impl PickupDirectory {
-    /// Hands a submission over: all of its files, or none. When this returns they are visible and,
-    /// unless that was switched off, durable. Blocks; threads that submit at the same time share
-    /// their syncs.
-    ///
-    /// ```
-    /// use pmtaemail::{PickupDirectory, PickupOptions, Submission};
-    /// # let temporary = tempfile::tempdir().unwrap();
-    /// # let path = temporary.path();
-    /// let directory = PickupDirectory::open(path, PickupOptions::default()).unwrap();
-    /// let json = br#"{"from": "shop@example.com", "to": "ann@example.org", "text": "Hello"}"#;
-    /// let receipt = directory.submit(&Submission::from_json(json).unwrap()).unwrap();
-    /// assert!(path.join(&receipt.files[0]).exists());
-    /// ```
-    pub fn submit(&self, submission: &Submission) -> Result<Receipt, PickupError> {
-        Writer::write(self, submission)?.commit()
-    }
-
-    /// Submits a message as [`submit`](Self::submit) does, but writes each file of a mail merge as soon
-    /// as it is made: they are never all in memory.
-    pub fn submit_message(&self, message: &Message<'_>) -> Result<Receipt, PickupError> {
-        self.submit_message_with(message, Identity::now())
-    }
-
-    /// The same with a time and an identifier that are known already. Where files of that identifier
-    /// are there, nothing is submitted: [`PickupErrorKind::AlreadyExists`].
-    ///
-    /// [`PickupErrorKind::AlreadyExists`]: crate::PickupErrorKind::AlreadyExists
-    pub fn submit_message_with(
-        &self,
-        message: &Message<'_>,
-        identity: Identity,
-    ) -> Result<Receipt, PickupError> {
-        let sink = Writer::new(self);
-        perform(MakeFiles { identity, sink }, message)?.commit()
-    }
-
-    /// Submits many messages, which share their syncs: one result for each, in order. Each of them
-    /// succeeds or fails by itself. See [`Batch`] for messages that are not rendered yet.
-    ///
-    /// ```
-    /// # use pmtaemail::{PickupDirectory, PickupOptions, Submission};
-    /// # let temporary = tempfile::tempdir().unwrap();
-    /// # let directory = PickupDirectory::open(temporary.path(), PickupOptions::default()).unwrap();
-    /// let json = br#"{"from": "shop@example.com", "to": "ann@example.org", "text": "Hello"}"#;
-    /// let submissions = [Submission::from_json(json).unwrap(), Submission::from_json(json).unwrap()];
-    /// let receipts = directory.submit_many(submissions);
-    /// assert!(receipts.iter().all(Result::is_ok));
-    /// ```
-    pub fn submit_many(
-        &self,
-        submissions: impl IntoIterator<Item = Submission>,
-    ) -> Vec<Result<Receipt, PickupError>> {
-        let mut batch = Batch::new(self);
-        let mut results = Vec::new();
-        for submission in submissions {
-            batch.push_submission(submission);
-            if batch.is_full() {
-                results.extend(batch.commit());
-            }
-        }
-        results.extend(batch.commit());
-        results
     }
 }
