@@ -10,15 +10,16 @@ use axum::http::{Method, Request, StatusCode};
 use axum::routing::get;
 use bytes::Bytes;
 use h2::client::SendRequest;
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, duplex, split};
 use tokio::net::UnixStream;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
 /// Accepts connections that are made within this process.
@@ -36,12 +37,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Listener for Inside<S> 
 }
 
 struct Server<S> {
+    /// Ends the requests to `/stuck`.
+    release: watch::Sender<bool>,
     connect: mpsc::UnboundedSender<(S, Peer)>,
     pickup: TempDir,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Server<S> {
     /// A daemon that tells at `/peer` which client it sees, and much at `/large`.
+    /// `/stuck` does not answer until it is released.
     fn start(options: &str) -> Self {
         let pickup = tempfile::tempdir().unwrap();
         let args = serve_args(&format!("pmtaemailapi {options}"), &pickup);
@@ -49,11 +53,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Server<S> {
         let peer = get(async |Extension(peer): Extension<Peer>| peer.to_string());
         let large = get(async || "x".repeat(100_000));
         let router = router(Arc::new(daemon));
-        let router = router.route("/peer", peer).route("/large", large);
+        let (release, released) = watch::channel(false);
+        let stuck = get(async move || {
+            released
+                .clone()
+                .wait_for(|released| *released)
+                .await
+                .unwrap();
+        });
+        let router = router
+            .route("/peer", peer)
+            .route("/large", large)
+            .route("/stuck", stuck);
         let connections = Connections::new(8, &args.limits, router);
         let (connect, accepted) = mpsc::unbounded_channel();
         tokio::spawn(async move { connections.accept(Inside(accepted)).await });
-        Self { connect, pickup }
+        Self {
+            release,
+            connect,
+            pickup,
+        }
     }
 
     fn connect(&self, stream: S, address: Option<SocketAddr>) {
@@ -109,9 +128,7 @@ async fn exchange(
         .uri(format!("http://a{path}"))
         .body(())
         .unwrap();
-    std::future::poll_fn(|context| client.poll_ready(context))
-        .await
-        .unwrap();
+    poll_fn(|context| client.poll_ready(context)).await.unwrap();
     let (response, mut stream) = client.send_request(request, body.is_empty()).unwrap();
     if !body.is_empty() {
         stream
@@ -179,6 +196,32 @@ async fn many_requests_share_a_connection() {
         assert_eq!(response.await.unwrap().0, StatusCode::OK);
     }
     assert_eq!(server.files(), 300);
+}
+
+/// A stream that is reset gives up its place among the client's streams, but its request goes on: a
+/// client must not have more and more of them.
+#[tokio::test]
+async fn requests_count_until_they_are_done() {
+    let server = Server::start("");
+    let (client, end) = duplex(4096);
+    server.connect(end, None);
+    let (mut client, connection) = h2::client::handshake(client).await.unwrap();
+    tokio::spawn(connection);
+    let first = exchange(&mut client, Method::GET, "/health", "").await;
+    assert_eq!(first.await.0, StatusCode::OK);
+    // The daemon answers them in their order, so that each of them is at work.
+    let request = || Request::get("http://a/stuck").body(()).unwrap();
+    for _ in 0..100 {
+        poll_fn(|context| client.poll_ready(context)).await.unwrap();
+        let (response, mut stream) = client.send_request(request(), true).unwrap();
+        assert!(timeout(Duration::from_millis(5), response).await.is_err());
+        stream.send_reset(h2::Reason::CANCEL);
+    }
+    let mut health = pin!(exchange(&mut client, Method::GET, "/health", "").await);
+    let waiting = timeout(Duration::from_millis(200), &mut health).await;
+    assert!(waiting.is_err(), "more requests than there may be");
+    server.release.send(true).unwrap();
+    assert_eq!(health.await.0, StatusCode::OK);
 }
 
 #[tokio::test]
@@ -259,9 +302,10 @@ async fn responses_in_http2_must_be_taken() {
     assert_eq!(taken.await.0, StatusCode::OK);
     let mut body = untaken.await.unwrap().into_body();
     assert_eq!(body.data().await.unwrap().unwrap().len(), 10);
-    // Nothing more comes, and in the end the connection is closed.
-    assert!(body.data().await.unwrap().is_err());
+    // Nothing more comes, and the connection is closed.
+    let rest = timeout(Duration::from_secs(30), body.data()).await;
+    let rest = rest.expect("the connection was not closed");
+    assert!(rest.unwrap().is_err());
     drop(client);
-    let ended = timeout(Duration::from_secs(30), connection).await;
-    assert!(ended.is_ok(), "the connection was not closed");
+    connection.await.unwrap().ok();
 }
