@@ -39,7 +39,7 @@ pub fn render(args: &RenderArgs) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-/// Hands the message over and prints the receipt.
+/// Submits the message and prints the receipt.
 pub fn submit(args: &SubmitArgs) -> Result<Exit, Failure> {
     let pickup = args.pickup.open()?;
     let message = &args.message;

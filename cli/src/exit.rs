@@ -86,7 +86,7 @@ pub enum Failure {
     Spool(io::Error),
     /// The pickup directory does not take the message.
     #[error(transparent)]
-    HandOver(#[from] PickupError),
+    Pickup(#[from] PickupError),
     /// Nobody can connect.
     #[error("cannot listen on {address}: {source}")]
     Listen { address: String, source: io::Error },
@@ -106,7 +106,7 @@ impl Failure {
                 Exit::Usage
             }
             Self::Spool(_) => Exit::Temporary,
-            Self::HandOver(error) => hand_over(error.kind()),
+            Self::Pickup(error) => pickup_exit(error.kind()),
             Self::Listen { .. } | Self::Start(_) => Exit::Os,
         }
     }
@@ -116,14 +116,14 @@ impl From<SubmitError> for Failure {
     fn from(error: SubmitError) -> Self {
         match error {
             SubmitError::Problems(problems) => Self::Problems(problems),
-            SubmitError::Pickup(error) => Self::HandOver(error),
+            SubmitError::Pickup(error) => Self::Pickup(error),
             SubmitError::Spool(error) => Self::Spool(error),
         }
     }
 }
 
-/// What somebody must put right first cannot create; what may pass by itself is temporary.
-fn hand_over(kind: PickupErrorKind) -> Exit {
+/// What somebody has to fix first is `CannotCreate`; what may go away by itself is temporary.
+fn pickup_exit(kind: PickupErrorKind) -> Exit {
     match kind {
         PickupErrorKind::NotFound
         | PickupErrorKind::NotADirectory
@@ -145,11 +145,11 @@ mod tests {
     }
 
     #[test]
-    fn hand_over_tells_lasting_from_passing() {
-        assert_eq!(hand_over(PickupErrorKind::NotFound).code(), 73);
-        assert_eq!(hand_over(PickupErrorKind::PermissionDenied).code(), 73);
-        assert_eq!(hand_over(PickupErrorKind::StorageFull).code(), 75);
-        assert_eq!(hand_over(PickupErrorKind::Other).code(), 75);
+    fn pickup_errors_are_lasting_or_temporary() {
+        assert_eq!(pickup_exit(PickupErrorKind::NotFound).code(), 73);
+        assert_eq!(pickup_exit(PickupErrorKind::PermissionDenied).code(), 73);
+        assert_eq!(pickup_exit(PickupErrorKind::StorageFull).code(), 75);
+        assert_eq!(pickup_exit(PickupErrorKind::Other).code(), 75);
     }
 
     #[test]

@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     match survive_file_size_limit().and_then(|()| run(action)) {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            output::complain(&failure);
+            output::print_failure(&failure);
             failure.exit().into()
         }
     }

@@ -6,18 +6,17 @@ use std::io::{self, BufWriter, ErrorKind, Write};
 
 /// Writes to standard output, and makes sure that it arrived.
 ///
-/// A reader that has gone away (`pmtaemailapi render | head -1`) has seen all it wanted: that is
-/// no error.
+/// A reader that closes the pipe early (`pmtaemailapi render | head -1`) is no error.
 pub fn print(bytes: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    arrived(stdout.write_all(bytes).and_then(|()| stdout.flush()))
+    ignore_broken_pipe(stdout.write_all(bytes).and_then(|()| stdout.flush()))
 }
 
 /// Writes a receipt as one line, which may be long: it is never whole in memory.
 pub fn print_receipt(receipt: &Receipt) -> io::Result<()> {
     // Standard output by itself looks for the end of a line in all that it is given.
     let mut stdout = BufWriter::with_capacity(64 << 10, io::stdout().lock());
-    arrived(
+    ignore_broken_pipe(
         serde_json::to_writer(&mut stdout, receipt)
             .map_err(io::Error::from)
             .and_then(|()| stdout.write_all(b"\n"))
@@ -25,15 +24,15 @@ pub fn print_receipt(receipt: &Receipt) -> io::Result<()> {
     )
 }
 
-fn arrived(result: io::Result<()>) -> io::Result<()> {
+fn ignore_broken_pipe(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
         _ => Ok(()),
     }
 }
 
-/// Tells on standard error why a command failed.
-pub fn complain(failure: &Failure) {
+/// Prints to standard error why a command failed.
+pub fn print_failure(failure: &Failure) {
     let text = match failure {
         Failure::Problems(problems) => problem_lines(problems),
         _ => format!("pmtaemailapi: {failure}\n"),

@@ -21,7 +21,7 @@ pub fn bytes(text: &str) -> Result<usize, String> {
         .parse::<usize>()
         .ok()
         .and_then(|number| number.checked_mul(factor))
-        .ok_or_else(|| "a whole number of bytes is wanted, such as 65536 or 32MiB".to_owned())
+        .ok_or_else(|| "expected a whole number of bytes, such as 65536 or 32MiB".to_owned())
 }
 
 /// Reads a duration: `30` (seconds), `500ms`, `30s`, `2m`.
@@ -41,7 +41,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         // Longer ones would overflow the clock that they are added to.
         .filter(|milliseconds| *milliseconds <= 366 * 24 * 3_600_000)
         .map(Duration::from_millis)
-        .ok_or_else(|| "a whole number with a unit is wanted, such as 30s or 500ms".to_owned())
+        .ok_or_else(|| "expected a whole number with a unit, such as 30s or 500ms".to_owned())
 }
 
 fn split(text: &str) -> (&str, &str) {

@@ -51,7 +51,7 @@ pub struct LimitArgs {
     #[arg(value_parser = units::duration)]
     pub body_timeout: Duration,
 
-    /// Most messages in work at once; further ones are answered 503
+    /// Most messages in progress at once; further ones are answered 503
     #[arg(
         long,
         value_name = "N",

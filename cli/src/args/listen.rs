@@ -18,7 +18,7 @@ impl FromStr for ListenAddress {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (host, port) = text
             .rsplit_once(':')
-            .ok_or("HOST:PORT is wanted, such as 127.0.0.1:8000")?;
+            .ok_or("expected HOST:PORT, such as 127.0.0.1:8000")?;
         let port = port
             .parse()
             .map_err(|_| "the port must be a number from 0 to 65535")?;

@@ -90,7 +90,7 @@ fn with_old_environment(command: clap::Command, is_set: impl Fn(&str) -> bool) -
         .mut_subcommand("serve", |serve| serve.mut_arg(OPTION, |arg| arg.env(OLD)))
 }
 
-/// What stands behind `sendmail`, the first argument or the program's own name. Its options are not
+/// The arguments after `sendmail`, which is the first argument or the program's own name. Its options are not
 /// written like others, so nothing else reads them.
 fn sendmail_line(args: &[OsString]) -> Option<&[OsString]> {
     let program = args.first().and_then(|name| Path::new(name).file_name());
@@ -129,7 +129,7 @@ enum Command {
     Submit(SubmitArgs),
     /// Print the JSON Schema of a message
     Schema,
-    /// Hand on a finished message as sendmail does; also when the program is called `sendmail`
+    /// Submit a finished message as sendmail does; also when the program is called `sendmail`
     Sendmail {
         /// sendmail's own options and recipients; see sendmail --help
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

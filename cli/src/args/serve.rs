@@ -26,7 +26,7 @@ pub struct ServeArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Log")]
 pub struct LogArgs {
-    /// How log lines look; text on a terminal and json elsewhere where not given
+    /// Format of log lines; by default text on a terminal, and json otherwise
     #[arg(long, value_name = "FORMAT", env = "PMTAEMAIL_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
 

@@ -1,11 +1,11 @@
-//! How many messages, and how many bytes of bodies, are in work at once.
+//! Limits the messages, and the bytes of their bodies, that are in progress at once.
 
 use super::error::ApiError;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Admits messages as long as there is room for them. Nobody waits: a client that is told to come again
-/// knows that its message was not taken.
+/// Admits messages while there is room for them. No request waits for room: it is answered 503 at once,
+/// so that the client knows that its message was not accepted.
 #[derive(Debug)]
 pub struct Admission {
     messages: Arc<Semaphore>,
@@ -36,7 +36,7 @@ impl Admission {
     }
 }
 
-/// One message at work, and the bytes of its body.
+/// One message in progress, and the bytes of its body.
 #[derive(Debug)]
 pub struct InFlight {
     _message: OwnedSemaphorePermit,

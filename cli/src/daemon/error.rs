@@ -16,7 +16,7 @@ pub enum ApiError {
     Pickup(PickupError),
     /// Recipients cannot wait on the pickup directory's file system.
     Spool(io::Error),
-    /// There are as many messages at work as there may be.
+    /// The limits on messages in progress are reached.
     Busy,
     /// The body has more bytes than this.
     TooLarge { limit: usize },
@@ -62,8 +62,8 @@ impl ApiError {
         }
     }
 
-    /// What the client is told. Its own values are not repeated, and neither is anything about
-    /// this host.
+    /// The body of the response. It repeats nothing of the request, and says nothing about this
+    /// host.
     pub fn problem_details(&self) -> ProblemDetails<'_> {
         let plain = ProblemDetails::plain(self.status());
         match self {
@@ -118,7 +118,7 @@ impl ApiError {
         }
     }
 
-    /// Whether the client's next bytes cannot be told from the body that was not read.
+    /// Whether the connection cannot be used any more, because the rest of the body is unread.
     fn ends_connection(&self) -> bool {
         matches!(
             self,

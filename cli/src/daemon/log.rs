@@ -76,11 +76,11 @@ pub fn fault(error: &dyn std::error::Error) {
 /// The line of one submission. Each submission has one.
 pub struct SubmissionLog {
     started: Instant,
-    told: bool,
+    logged: bool,
     described: Option<Described>,
 }
 
-/// What is known of a submission once its message was understood.
+/// What is known of a submission once its message has been read.
 struct Described {
     id: pmtaemail::Id,
     recipients: usize,
@@ -92,7 +92,7 @@ impl SubmissionLog {
     pub fn start() -> Self {
         Self {
             started: Instant::now(),
-            told: false,
+            logged: false,
             described: None,
         }
     }
@@ -106,7 +106,7 @@ impl SubmissionLog {
         });
     }
 
-    /// Of a mail merge nothing is known before it is handed over.
+    /// Nothing is known of a mail merge before it has been submitted.
     pub fn receipt(&mut self, receipt: &Receipt) {
         self.described = Some(Described {
             id: receipt.id,
@@ -117,7 +117,7 @@ impl SubmissionLog {
     }
 
     pub fn accepted(mut self) {
-        self.told = true;
+        self.logged = true;
         let described = self.described.as_ref();
         info!(
             event = "submission",
@@ -131,7 +131,7 @@ impl SubmissionLog {
     }
 
     pub fn refused(mut self, error: &ApiError) {
-        self.told = true;
+        self.logged = true;
         let id = self.described.as_ref().map(|d| d.id.as_str());
         let status = error.status().as_u16();
         let duration_us = self.microseconds();
@@ -140,7 +140,7 @@ impl SubmissionLog {
                 error!(event = "submission", status, id, %error, duration_us);
             }
             ApiError::Spool(error) => {
-                let error = format_args!("recipients cannot wait beside the pickup files: {error}");
+                let error = format_args!("recipients cannot be spooled: {error}");
                 error!(event = "submission", status, id, %error, duration_us);
             }
             ApiError::Internal => error!(event = "submission", status, id, duration_us),
@@ -159,10 +159,10 @@ impl SubmissionLog {
 }
 
 impl Drop for SubmissionLog {
-    /// A panic drops it untold, and so does the daemon's end while the submission is at work: what
-    /// became of that one is not known, and it has no status.
+    /// A panic drops it unlogged, and so does the daemon's end while the submission is in progress: its
+    /// outcome is not known, and it has no status.
     fn drop(&mut self) {
-        if !self.told {
+        if !self.logged {
             let id = self.described.as_ref().map(|d| d.id.as_str());
             let duration_us = self.microseconds();
             let status = std::thread::panicking().then_some(500);

@@ -21,7 +21,7 @@ use std::sync::Arc;
 /// have another thread do it.
 const INLINE_BYTES: usize = 64 << 10;
 
-/// Hands a message over and answers with its receipt.
+/// Submits a message and answers with its receipt.
 pub async fn submit(State(daemon): State<Arc<Daemon>>, request: Request) -> Response {
     let mut log = SubmissionLog::start();
     match try_submit(daemon, request, &mut log).await {
@@ -36,7 +36,7 @@ pub async fn submit(State(daemon): State<Arc<Daemon>>, request: Request) -> Resp
     }
 }
 
-/// Tells what is wrong with a message: nothing (200), or the problems (422).
+/// Answers 200 if a message is right, and with its problems (422) if not.
 pub async fn check(State(daemon): State<Arc<Daemon>>, request: Request) -> Response {
     #[derive(Serialize)]
     struct NoProblems {
@@ -48,7 +48,7 @@ pub async fn check(State(daemon): State<Arc<Daemon>>, request: Request) -> Respo
     }
 }
 
-/// Answers with the message as it would be sent; of a mail merge, that of its first recipient.
+/// Answers with the message as it would be sent; for a mail merge, with the first recipient's.
 #[expect(
     clippy::redundant_closure_for_method_calls,
     reason = "a path is a function for one lifetime of messages, not for all"

@@ -7,7 +7,7 @@ use pmtaemail::{Code, Problem};
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 
-/// The body of an answer that tells what is wrong.
+/// The body of an error response.
 #[derive(Debug, Serialize)]
 pub struct ProblemDetails<'a> {
     #[serde(rename = "type")]

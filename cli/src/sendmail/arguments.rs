@@ -4,7 +4,7 @@ use pmtaemail::SenderDefaults;
 use std::ffi::OsString;
 
 pub const USAGE: &str = "\
-Hand on a finished message as sendmail does: from standard input to PowerMTA's pickup directory
+Submit a finished message as sendmail does: from standard input to PowerMTA's pickup directory
 
 Usage: sendmail [OPTIONS] [RECIPIENT]...
 
@@ -16,7 +16,7 @@ Options:
   -N CONDITIONS  Delivery status notifications: never, or success,failure,delay
   -R RETURN      How much of the message comes back with them: full or hdrs
   -V ENVID       Envelope id
-  -B BODY        7BIT or 8BITMIME; the message tells by itself
+  -B BODY        7BIT or 8BITMIME; has no effect
   -bm            Read a message, which is what is done in any case
   -o…, -O…, -A…, -C FILE, -c, -e…, -G, -h HOPS, -L TAG, -m, -n, -p PROTOCOL, -U, -v, -X FILE
                  Taken and ignored
@@ -27,7 +27,7 @@ out. From is LOGNAME, USER or the login name, at the name in /etc/mailname or of
 Environment: PMTAEMAIL_PICKUP (default /var/pickup), PMTAEMAIL_STAGING, PMTAEMAIL_DURABILITY,
 PMTAEMAIL_NO_SYNCFS, as the daemon reads them. The caller must be allowed to write there.
 
-Exit codes: 0 handed over, 64 arguments that make no sense, 65 a message with problems, 73 and 75
+Exit codes: 0 submitted, 64 arguments that make no sense, 65 a message with problems, 73 and 75
 the pickup directory does not take it (75: it may another time), 74 reading failed
 ";
 
@@ -50,7 +50,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// Reads what stands behind the program's name. The error is a sentence.
+    /// Reads the arguments after the program's name. The error is a sentence.
     pub fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Self, String> {
         let mut arguments = Self {
             dot_ends: true,

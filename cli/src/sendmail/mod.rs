@@ -12,17 +12,17 @@ use pmtaemail::{HeaderRecipients, Message, SenderDefaults, Submission, add_missi
 use std::ffi::OsString;
 use std::io::{self, BufRead};
 
-/// Hands on the message of standard input. Says nothing when all goes well, as sendmail does.
+/// Submits the message on standard input. Prints nothing on success, as sendmail does.
 pub fn run(line: Vec<OsString>) -> Result<Exit, Failure> {
     let arguments = Arguments::parse(line).map_err(Failure::Usage)?;
     if arguments.help {
         output::print(USAGE.as_bytes()).map_err(Failure::Write)?;
         return Ok(Exit::Ok);
     }
-    hand_on(&arguments)
+    submit(&arguments)
 }
 
-fn hand_on(arguments: &Arguments) -> Result<Exit, Failure> {
+fn submit(arguments: &Arguments) -> Result<Exit, Failure> {
     let pickup = PickupArgs::from_environment().map_err(Failure::Environment)?;
     let login = Login::find()?;
     let address = login.address();

@@ -3,7 +3,7 @@
 //! Each stream of a connection goes through two states:
 //!
 //! ```text
-//! at work   Its request is received and answered. Handlers have time limits of their own.
+//! at work   Its request is received and handled. Handlers have their own time limits.
 //! sending   The body of its response waits for the client to take it. HTTP/2's flow control is the
 //!           client's (RFC 9113 section 5.2): it may let one response wait for ever, and the socket's
 //!           time limit does not see that. The last [`STEP`] of it is h2's, and no longer seen here.

@@ -68,7 +68,7 @@ impl Http1 {
         };
         if ended.is_err_and(|error| error.is_timeout()) {
             let parts = serving.into_parts();
-            // An idle connection just ends; one that is amid the head of a request is told why.
+            // An idle connection just ends; one in the middle of the head of a request gets a response.
             if !parts.read_buf.is_empty() {
                 head_timeout(parts.io.into_inner()).await;
             }

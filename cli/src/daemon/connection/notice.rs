@@ -1,4 +1,4 @@
-//! What all connections are told.
+//! Tells connections to end when the daemon stops or has no room.
 
 use std::future::pending;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 /// way.
 const YOUNG: Duration = Duration::from_millis(500);
 
-/// What all connections are told.
+/// The state of the daemon that concerns all connections.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Notice {
     /// Rises when there is no room for another connection.
@@ -18,7 +18,7 @@ pub struct Notice {
     pub stopping: bool,
 }
 
-/// What one connection is told.
+/// One connection's view of the [`Notice`].
 #[derive(Debug)]
 pub struct Notices {
     receiver: watch::Receiver<Notice>,
