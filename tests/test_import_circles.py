@@ -15,8 +15,6 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 CRATES = [ROOT / name / "src" for name in ("core", "cli", "python", "node")]
 TABLES = {"mod.rs", "lib.rs", "main.rs"}
-# Folders with a circle that is yet to be untied. An entry goes when its test passes.
-NOT_YET = {"core/src/address", "core/src/problem", "core/src/submit", "cli/src/daemon"}
 NOISE = re.compile(r'//[^\n]*|/\*.*?\*/|b?r(#*)".*?"\1|b?"(?:\\.|[^"\\])*"|\'(?:\\.[^\']*|[^\\\'])\'', re.DOTALL)
 USE = re.compile(r"\buse\s+([^;]+);")
 PATH = re.compile(r"\b(?:crate|super)(?:\s*::\s*\w+)+")
@@ -164,8 +162,6 @@ GRAPHS = dict(graphs())
 @pytest.mark.parametrize("folder", GRAPHS, ids=lambda folder: str(folder.relative_to(ROOT)))
 def test_files_of_a_folder_import_each_other_one_way(folder):
     found = circle(GRAPHS[folder])
-    if found and str(folder.relative_to(ROOT)) in NOT_YET:
-        pytest.xfail(found[0])
     assert not found, "\n".join(["a circle of imports:", *found])
 
 

@@ -1,11 +1,13 @@
 //! What is wrong with a message, said to its writer.
 
 mod code;
+mod or_refuse;
 mod refusal;
 mod report;
 
 pub use code::Code;
-pub(crate) use refusal::{OrRefuse, Refusal};
+pub(crate) use or_refuse::OrRefuse;
+pub(crate) use refusal::Refusal;
 pub(crate) use report::{Location, ProblemReport};
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};

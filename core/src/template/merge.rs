@@ -6,9 +6,9 @@ use crate::problem::{Code, Refusal};
 use crate::text::part;
 use std::borrow::Cow;
 
-/// A value that a text asks for.
+/// A variable that a text refers to, with the default that it gives.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Wanted<'a> {
+pub(super) struct Reference<'a> {
     /// The variable's name; dots lead into objects.
     pub path: Cow<'a, str>,
     /// What stands for it where it is absent.
@@ -26,7 +26,7 @@ const FORM: Refusal = Refusal::new(
 pub(super) fn parse<'a>(
     text: &Cow<'a, str>,
     kind: TextKind,
-    mut number: impl FnMut(Wanted<'a>) -> usize,
+    mut number: impl FnMut(Reference<'a>) -> usize,
 ) -> Result<TemplateText<'a>, Refusal> {
     let mut template = TemplateText::default();
     let mut at = 0;
@@ -47,8 +47,8 @@ pub(super) fn parse<'a>(
                 template.push_literal(text.into());
             }
             Expression::Literal(literal) => template.push_literal(literal),
-            Expression::Value(wanted) => template.push_slot(Slot {
-                value: number(wanted),
+            Expression::Value(reference) => template.push_slot(Slot {
+                value: number(reference),
                 escaped,
             }),
         }
@@ -62,7 +62,7 @@ pub(super) fn parse<'a>(
 
 enum Expression<'a> {
     Literal(Cow<'a, str>),
-    Value(Wanted<'a>),
+    Value(Reference<'a>),
 }
 
 struct Parser<'t, 'a> {
@@ -88,7 +88,7 @@ impl<'a> Parser<'_, 'a> {
             self.skip_blanks();
             default = Some(self.string()?);
         }
-        Ok(Expression::Value(Wanted { path, default }))
+        Ok(Expression::Value(Reference { path, default }))
     }
 
     /// A letter or `_`, then letters, digits and `_`; dots between names.
@@ -151,10 +151,10 @@ mod tests {
     fn parsed(text: &str, kind: TextKind) -> Result<(String, Vec<String>), Refusal> {
         let mut names = Vec::new();
         let text = Cow::Borrowed(text);
-        let template = parse(&text, kind, |wanted| {
-            names.push(match wanted.default {
-                Some(default) => format!("{}={default}", wanted.path),
-                None => wanted.path.into_owned(),
+        let template = parse(&text, kind, |reference| {
+            names.push(match reference.default {
+                Some(default) => format!("{}={default}", reference.path),
+                None => reference.path.into_owned(),
             });
             names.len() - 1
         })?;

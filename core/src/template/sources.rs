@@ -1,7 +1,7 @@
 //! Where the values of the language `merge` come from: the recipient, the message, the placeholder's
 //! own default, in this order.
 
-use super::merge::{self, Wanted};
+use super::merge::{self, Reference};
 use super::variable::{Variable, VariableValue};
 use super::{TemplateText, TextKind, Values};
 use crate::problem::{Code, Location, ProblemReport, Refusal};
@@ -12,14 +12,14 @@ use std::collections::HashMap;
 /// The values that the texts of one message ask for, by number.
 #[derive(Debug, Default)]
 pub(crate) struct Sources<'a> {
-    wanted: Vec<Source<'a>>,
-    numbers: HashMap<Wanted<'a>, usize>,
+    entries: Vec<Source<'a>>,
+    numbers: HashMap<Reference<'a>, usize>,
     roots: HashMap<Cow<'a, str>, Vec<usize>>,
 }
 
 #[derive(Debug)]
 struct Source<'a> {
-    wanted: Wanted<'a>,
+    reference: Reference<'a>,
     /// It lands in a field of the header, where no line may end.
     in_header: bool,
     /// What it is for everybody who has no value of their own.
@@ -49,10 +49,10 @@ impl<'a> Sources<'a> {
         text: &Cow<'a, str>,
         kind: TextKind,
     ) -> Result<TemplateText<'a>, Refusal> {
-        let known = self.wanted.len();
-        let template = merge::parse(text, kind, |wanted| self.number(wanted, kind));
+        let known = self.entries.len();
+        let template = merge::parse(text, kind, |reference| self.number(reference, kind));
         let template = template.and_then(|template| {
-            if self.wanted.len() > MOST_VALUES {
+            if self.entries.len() > MOST_VALUES {
                 return Err(TOO_MANY);
             }
             Ok(template)
@@ -65,32 +65,32 @@ impl<'a> Sources<'a> {
 
     /// What a text asks for that is refused, nobody has to give.
     fn forget_from(&mut self, known: usize) {
-        self.wanted.truncate(known);
+        self.entries.truncate(known);
         self.numbers.retain(|_, number| *number < known);
         for numbers in self.roots.values_mut() {
             numbers.retain(|number| *number < known);
         }
     }
 
-    fn number(&mut self, wanted: Wanted<'a>, kind: TextKind) -> usize {
-        let next = self.wanted.len();
-        let number = *self.numbers.entry(wanted.clone()).or_insert(next);
+    fn number(&mut self, reference: Reference<'a>, kind: TextKind) -> usize {
+        let next = self.entries.len();
+        let number = *self.numbers.entry(reference.clone()).or_insert(next);
         if number == next {
-            let root = root(&wanted.path).to_owned();
+            let root = root(&reference.path).to_owned();
             self.roots.entry(Cow::Owned(root)).or_default().push(next);
-            self.wanted.push(Source {
-                common: wanted.default.clone(),
-                wanted,
+            self.entries.push(Source {
+                common: reference.default.clone(),
+                reference,
                 in_header: false,
             });
         }
-        self.wanted[number].in_header |= kind == TextKind::Header;
+        self.entries[number].in_header |= kind == TextKind::Header;
         number
     }
 
     /// What a value is for everybody who has none of their own.
     pub fn common(&self, value: usize) -> Option<&str> {
-        self.wanted[value].common.as_deref()
+        self.entries[value].common.as_deref()
     }
 
     /// Takes the message's variables for everybody. All texts were parsed before.
@@ -99,11 +99,11 @@ impl<'a> Sources<'a> {
         variables: impl Iterator<Item = Variable<'a>>,
         report: &mut ProblemReport<'a>,
     ) {
-        let mut shared = Values::unknown(self.wanted.len());
+        let mut shared = Values::unknown(self.entries.len());
         for variable in variables {
             self.take(variable, &mut shared, report);
         }
-        for (source, value) in self.wanted.iter_mut().zip(shared.0) {
+        for (source, value) in self.entries.iter_mut().zip(shared.0) {
             if value.is_some() {
                 source.common = value;
             }
@@ -121,14 +121,14 @@ impl<'a> Sources<'a> {
     where
         'a: 'r,
     {
-        let mut values = Values::unknown(self.wanted.len());
+        let mut values = Values::unknown(self.entries.len());
         let mut all_fit = true;
         for variable in variables {
             all_fit &= self.take(variable, &mut values, report);
         }
-        for (source, value) in self.wanted.iter().zip(&values.0) {
+        for (source, value) in self.entries.iter().zip(&values.0) {
             if value.is_none() && source.common.is_none() {
-                report_missing(owner, &source.wanted.path, report);
+                report_missing(owner, &source.reference.path, report);
                 all_fit = false;
             }
         }
@@ -154,9 +154,9 @@ impl<'a> Sources<'a> {
         } = variable;
         let mut fits = true;
         for &number in numbers {
-            let source = &self.wanted[number];
-            let text = match descend(&value, &source.wanted.path) {
-                None => source.wanted.default.clone(),
+            let source = &self.entries[number];
+            let text = match descend(&value, &source.reference.path) {
+                None => source.reference.default.clone(),
                 Some(value) => as_text(value).or_else(|| {
                     let detail = "The template puts this in, so it must be a text, a number, true \
                                   or false.";
