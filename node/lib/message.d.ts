@@ -195,7 +195,7 @@ export interface MessageFields {
   messageId?: string | null;
   /** `high`, `normal` or `low`. */
   priority?: Priority | null;
-  /** A whole RFC 5322 message, sent as it is; beside it only fields of the envelope can stand. */
+  /** A whole RFC 5322 message, sent as it is. Of the other fields only those of the envelope go with it. */
   raw?: Raw | null;
   /** One personal message each: mail merge. In place of `to`, `cc` and `bcc`. An iterable is read once. */
   recipients?: Iterable<Recipient | null | undefined> | null;

@@ -6,8 +6,7 @@ use crate::problem::Location;
 use serde_json::{Value, json};
 use std::{borrow::Cow, marker::PhantomData};
 
-/// The words that a field may be, in one table with what they mean. They are compared without letter
-/// case.
+/// The words that a field may be, in one table with what they mean. Letter case does not count.
 pub(crate) trait Choice: Copy + 'static {
     /// What the schema calls it.
     const NAME: &'static str;
@@ -32,8 +31,8 @@ pub(crate) trait Choice: Copy + 'static {
     }
 }
 
-/// A text that should be one of the words of `C`. What it means is asked where its field is
-/// understood, so that a word of a field that is refused is no problem too.
+/// A text that should be one of the words of `C`. Only who understands the field asks for its meaning:
+/// where the whole field is refused, a wrong word in it is no second problem.
 #[derive(Debug)]
 pub(crate) struct JsonWord<'a, C> {
     text: Cow<'a, str>,

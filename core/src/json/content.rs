@@ -81,7 +81,8 @@ impl<'a> Shape<'a> for JsonRaw<'a> {
     fn schema(definitions: &mut Definitions) -> Value {
         definitions.refer("JsonRaw", |definitions| {
             json!({
-                "description": "A finished message (RFC 5322), or an object that says how it is written.",
+                "description": "A finished message (RFC 5322), or an object that says how it is \
+                                written.",
                 "anyOf": [
                     {"type": "string", "contentMediaType": "message/rfc822"},
                     JsonRawObject::schema(definitions),

@@ -39,7 +39,8 @@ impl<'a> Shape<'a> for JsonHeaders<'a> {
         definitions.refer("JsonHeaders", |definitions| {
             let values = JsonTexts::schema(definitions);
             json!({
-                "description": "Header fields of the caller's own: names with their values, or a list of objects.",
+                "description": "Header fields of the caller's own: names with their values, or a list \
+                                of objects.",
                 "anyOf": [
                     {"type": "object", "additionalProperties": values},
                     Vec::<Located<JsonHeaderObject<'a>>>::schema(definitions),

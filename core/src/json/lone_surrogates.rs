@@ -1,6 +1,6 @@
 //! Finds half surrogate pairs (`\ud800` alone), which JSON's grammar allows and no text can hold.
 
-/// A JSON text in which a mark stands for each half of a surrogate pair.
+/// A JSON text with a mark in place of each half of a surrogate pair.
 pub(crate) struct MarkedText {
     pub(super) text: String,
     pub(super) mark: String,
@@ -31,7 +31,7 @@ fn mark(text: &str) -> Option<MarkedText> {
             }
             _ => 2,
         };
-        // An escape at the very end, or before a character of several octets, is no JSON; taking
+        // An escape at the very end, or before a character of several bytes, is no JSON; taking
         // the backslash alone leaves that for the parser to say.
         let taken = if escape.is_char_boundary(taken) {
             taken

@@ -9,7 +9,6 @@ use super::object::object;
 use super::objects::{JsonCalendar, JsonDkim, JsonDsn, JsonUnsubscribe, JsonWindow};
 use super::plain::JsonTexts;
 use super::recipient::JsonRecipient;
-use super::row::Row;
 use super::row::Section::{Content, Envelope, FinishedContent};
 use super::shape::Located;
 use super::variables::JsonVariables;
@@ -77,7 +76,9 @@ object! {
             of: Content, headers: &["References"], example: "<order-40@example.com>"
         },
         /// `high`, `normal` or `low`.
-        priority("priority"): JsonWord<'a, Priority> { of: Content, headers: &["X-Priority", "Importance"] },
+        priority("priority"): JsonWord<'a, Priority> {
+            of: Content, headers: &["X-Priority", "Importance"]
+        },
         /// PowerMTA's envelope id; the receipt's id when absent.
         envid("envid"): Cow<'a, str> { of: Envelope, headers: &["X-Envid"], example: "order-42" },
         /// PowerMTA's job.
@@ -94,7 +95,8 @@ object! {
         verp("verp"): bool { of: Envelope },
         /// Delivery status notifications (RFC 3461).
         dsn("dsn"): JsonDsn<'a> { of: Envelope },
-        /// A whole RFC 5322 message, sent as it is; beside it only fields of the envelope can stand.
+        /// A whole RFC 5322 message, sent as it is. Of the other fields only those of the envelope go
+        /// with it.
         raw("raw"): JsonRaw<'a> { of: FinishedContent },
         /// One personal message each: mail merge. In place of `to`, `cc` and `bcc`.
         recipients("recipients"): Vec<Located<JsonRecipient<'a>>> { of: Content, iterable: true },
@@ -102,12 +104,13 @@ object! {
         variables("variables"): JsonVariables<'a> { of: Content },
         /// How texts are read: `none` (when absent), `merge` or `jinja`.
         template("template"): JsonWord<'a, TemplateLanguage> { of: Content },
-        /// The form of a merge: `native` (when absent; PowerMTA's own) or `expanded` (a file for each recipient).
+        /// The form of a merge: `native` (when absent; PowerMTA's own) or `expanded` (a file for each
+        /// recipient).
         merge("merge"): JsonWord<'a, MergeForm> { of: Content },
     }
 }
 
-// The fields of each section, so that a field cannot be added without a word on its own.
+// A new field does not compile without its section.
 const _: () = {
     let mut rows = JsonMessage::ROWS;
     while let [row, rest @ ..] = rows {
@@ -137,7 +140,7 @@ pub(crate) fn field_of_header(name: &str) -> Option<&'static str> {
     let is_it = |own: &&str| own.eq_ignore_ascii_case(name);
     let mut rows = JsonMessage::ROWS.iter();
     rows.find(|row| row.headers.iter().any(is_it))
-        .map(Row::name)
+        .map(|row| row.name)
 }
 
 #[cfg(test)]
@@ -147,6 +150,7 @@ mod tests {
     use crate::json::headers::JsonHeaderObject;
     use crate::json::mailbox::JsonMailboxObject;
     use crate::json::recipient::JsonRecipientObject;
+    use crate::json::row::Row;
     use serde_json::{Value, json};
 
     #[test]
@@ -155,7 +159,7 @@ mod tests {
             for header in row.headers {
                 assert_eq!(
                     field_of_header(header),
-                    Some(row.name()),
+                    Some(row.name),
                     "{header}: another row"
                 );
                 let owner = HeaderField::named(header).map(|field| field.owner);
@@ -171,7 +175,7 @@ mod tests {
 
     #[test]
     fn fields_that_are_true_or_false_are_known_by_any_spelling() {
-        let all = JsonMessage::ROWS.iter().map(Row::name);
+        let all = JsonMessage::ROWS.iter().map(|row| row.name);
         assert_eq!(
             all.filter(|name| is_boolean(name)).collect::<Vec<_>>(),
             ["verp"]
@@ -190,9 +194,7 @@ mod tests {
     }
 
     fn examples(rows: &[Row]) -> Value {
-        let examples = rows
-            .iter()
-            .filter_map(|row| Some((row.name(), row.example?)));
+        let examples = rows.iter().filter_map(|row| Some((row.name, row.example?)));
         examples.collect()
     }
 
@@ -200,7 +202,7 @@ mod tests {
     fn examples_are_values_of_their_fields() {
         for row in JsonMessage::ROWS {
             if let Some(example) = row.example {
-                check(row.name(), example.into());
+                check(row.name, example.into());
             }
         }
         let mut attachment = examples(JsonAttachment::ROWS);

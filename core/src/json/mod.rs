@@ -1,30 +1,31 @@
 //! What the JSON says: names, types and locations, without a rule of mail.
 //!
-//! A field is one row of a table. From its row come the reading, the hint at a near name, the sentence
-//! with the words that it may be, what it cannot be used with, the header fields that are made from it
-//! alone, the JSON Schema, and from that the types of Python and of JavaScript (`make generate`). Where
-//! it means something is in `message`; the compiler tells if that is forgotten.
+//! A field is one row of a table ([`message`] has the main one). From the row come the reading, the
+//! hint at a near name, the sentence with the words that it may be, what it cannot be used with, the
+//! header fields that nobody else may write, the JSON Schema, and from that the types of Python and of
+//! JavaScript (`make generate`). What the field means is in [`crate::message`]; the compiler tells if
+//! it is forgotten there.
 //!
-//! Each file imports from the lines below its own:
+//! Each file imports only from the lines below its own:
 //!
 //! ```text
-//! read     schema                                the ways in; the document's JSON Schema
-//! quick                                          the same for what is right, with SIMD
-//! reading                                        what was read
-//! message                                        the table of the message
-//! recipient                                      tables of what it is made of
+//! read       schema                      the ways in; the document's JSON Schema
+//! quick                                  the same for what is right, with SIMD
+//! reading                                what was read
+//! message                                the table of the message
+//! recipient                              the tables of what it is made of
 //! mailbox  content  headers  objects
-//! object                                         what a table becomes
-//! words    variables   plain                     shapes: a choice, values, arrays, text or object
-//! choice
-//! shape    names                                 any value of any format, what it should have been
-//! state    row                                   the problems so far; one field
+//! object                                 what a table becomes
+//! words    variables                     shapes: one of some words, a template's values,
+//! choice   plain                           and text, array, one or many, text or object
+//! shape    names                         takes whatever value comes; which field a name means
+//! state    row                           the problems so far; all that is said of one field
 //! definitions  lone_surrogates  not_unicode  number
 //! ```
 //!
 //! Every value is read whatever its type is, so that one reading finds all that is wrong. The
-//! shapes are independent of the format: anything that is a serde [`Deserializer`](serde::Deserializer) and lends its
-//! strings can be read.
+//! shapes are independent of the format: any serde [`Deserializer`](serde::Deserializer) that lends
+//! its strings can be read.
 
 mod choice;
 mod content;

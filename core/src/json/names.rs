@@ -5,10 +5,10 @@ use super::row::Row;
 use crate::problem::{Code, Location, ProblemReport};
 use crate::text::{folded, same_name};
 
-/// The index of the field that `name` stands for.
+/// The index of the field that `name` means.
 pub(super) fn find(rows: &[Row], name: &str) -> Option<usize> {
     rows.iter()
-        .position(|row| row.names.iter().any(|known| same_name(known, name)))
+        .position(|row| row.names().any(|known| same_name(known, name)))
 }
 
 /// Notes that no field has the name of `location`, with the nearest that there is.
@@ -34,7 +34,7 @@ pub(super) fn duplicate(report: &mut ProblemReport<'_>, location: Location) {
     report.problem(location, Code::DuplicateField, detail);
 }
 
-/// Notes that a name of the caller's own stands in one object twice.
+/// Notes that an object has a name of the caller's twice.
 pub(super) fn repeated(report: &mut ProblemReport<'_>, location: Location) {
     let detail = "This name stands here for the second time.";
     report.problem(location, Code::DuplicateField, detail);
@@ -48,10 +48,10 @@ fn nearest(rows: &[Row], name: &str) -> Option<&'static str> {
         return None;
     }
     rows.iter()
-        .flat_map(|row| row.names)
+        .flat_map(Row::names)
         .map(|known| {
             let folded: String = folded(known).collect();
-            (strsim::osa_distance(&folded, name), *known)
+            (strsim::osa_distance(&folded, name), known)
         })
         .filter(|(distance, known)| *distance * 3 <= known.len().max(3))
         .min_by_key(|(distance, _)| *distance)

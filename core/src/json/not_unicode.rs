@@ -7,8 +7,8 @@ use serde::de::{EnumAccess, Error, Unexpected, VariantAccess, Visitor};
 /// half of a surrogate pair. A data format that meets one in a value or in a name gives this in its
 /// place, and it becomes the problem `lone_surrogate`.
 ///
-/// serde knows no such text. It is said as the variant `NotUnicode` of an enum, which no message has
-/// elsewhere.
+/// In serde's data model it is the variant `NotUnicode` of an enum, since a message has no enums
+/// otherwise.
 ///
 /// ```
 /// use pmtaemail::{Message, NotUnicode};

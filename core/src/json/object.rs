@@ -1,5 +1,4 @@
-//! Objects of the message: one table each, from which the reading, the hints at near names, the rules
-//! of what belongs where, the schema and the types of other languages come.
+//! Objects of the message: one table each, from which all else is made.
 
 use crate::problem::Location;
 
@@ -10,8 +9,9 @@ use crate::problem::Location;
 /// field("documentedName", "alias"): Shape { of: Content, headers: &["Subject"], example: "Hello" },
 /// ```
 ///
-/// with the methods of [`Row`](super::row::Row) and their values in the braces. A field of Rust's own
-/// behind the sentence of what is expected gets the location of each field that has a value.
+/// where the braces hold methods of [`Row`](super::row::Row) with their arguments. An object may end
+/// its first line with the name of one more field, which gets the [`Locations`] of those that have a
+/// value.
 macro_rules! object {
     (
         $(#[doc = $doc:literal])*
@@ -34,15 +34,16 @@ macro_rules! object {
             /// The fields in their order.
             pub(crate) const ROWS: &'static [$crate::json::row::Row] = &[$(
                 $crate::json::row::Row::new(
-                    &[$name $(, $alias)*],
+                    $name,
+                    &[$($alias),*],
                     concat!($($field_doc),*),
                     <$shape as $crate::json::shape::Shape<'a>>::schema,
                     <$shape as $crate::json::shape::Shape<'a>>::IS_BOOLEAN,
                 )$($(.$attribute($value))+)?,
             )+];
 
-            // No code here reads or assigns a field of the object, so that the compiler tells of one that
-            // nobody reads: a field of the message cannot be dropped in silence.
+            // No code here reads or assigns a field of the object, so that the compiler tells of one
+            // that nobody reads: a field of the message cannot be dropped in silence.
             #[allow(non_camel_case_types, unused_variables, clippy::items_after_statements)]
             fn read_members<A: serde::de::MapAccess<'a>>(
                 state: &mut $crate::json::shape::ReadState<'a>,

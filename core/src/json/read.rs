@@ -17,10 +17,10 @@ pub(crate) enum Unreadable {
     LoneSurrogates(MarkedText),
 }
 
-/// Reads the octets of one JSON text (RFC 8259), which must be UTF-8.
-pub(crate) fn read(octets: &[u8]) -> Result<Reading<'_>, Unreadable> {
+/// Reads the bytes of one JSON text (RFC 8259), which must be UTF-8.
+pub(crate) fn read(bytes: &[u8]) -> Result<Reading<'_>, Unreadable> {
     // Checked once over the whole is several times quicker than string by string.
-    let text = simdutf8::basic::from_utf8(octets).map_err(|_| {
+    let text = simdutf8::basic::from_utf8(bytes).map_err(|_| {
         Unreadable::NotJson(not_json("The message is not UTF-8; JSON is always UTF-8."))
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -28,7 +28,7 @@ pub(crate) fn read(octets: &[u8]) -> Result<Reading<'_>, Unreadable> {
     if let Some(reading) = quick::read(text) {
         return Ok(reading);
     }
-    // serde_json stops at half a surrogate pair without a word on which field it stands in.
+    // serde_json stops at half a surrogate pair without a word on the field that has it.
     read_text(text, None).map_err(|error| match MarkedText::new(text) {
         Some(marked) => Unreadable::LoneSurrogates(marked),
         None => Unreadable::NotJson(syntax_problem(&error)),
@@ -44,12 +44,12 @@ impl MarkedText {
 
 /// Reads one element of the array that the message calls `name`.
 pub(crate) fn read_recipient<'a>(
-    octets: &'a [u8],
+    bytes: &'a [u8],
     name: &'a str,
     index: usize,
 ) -> Result<RecipientReading<'a>, Unreadable> {
     let problem = || not_json(format!("Recipient {} is not JSON.", index + 1));
-    let text = simdutf8::basic::from_utf8(octets).map_err(|_| Unreadable::NotJson(problem()))?;
+    let text = simdutf8::basic::from_utf8(bytes).map_err(|_| Unreadable::NotJson(problem()))?;
     #[cfg(feature = "sonic-rs")]
     if let Some(reading) = quick::read_recipient(text, name, index) {
         return Ok(reading);
@@ -102,7 +102,7 @@ pub(crate) fn holds_lone_surrogates() -> Problems {
     not_json("The message holds half of a surrogate pair.")
 }
 
-/// The problem of recipients with an octet that JSON has not.
+/// The problem of recipients with a byte that JSON does not have.
 pub(crate) fn broken_recipients() -> Problems {
     not_json("The recipients are not JSON: they hold a control character.")
 }

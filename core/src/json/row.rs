@@ -6,14 +6,16 @@ use serde_json::{Map, Value, json};
 /// A field of an object. Everything that is made from the tables is made from this.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Row {
-    /// The documented name, then the others that are taken for it.
-    pub names: &'static [&'static str],
+    /// The documented name.
+    pub name: &'static str,
+    /// The other names that are taken for it.
+    aliases: &'static [&'static str],
     description: &'static str,
     schema: fn(&mut Definitions) -> Value,
     pub is_boolean: bool,
     /// Which half of a mail object it belongs to. Each field of the message says it.
     pub section: Option<Section>,
-    /// The header fields that are made from it, and those that nobody else may write because of it.
+    /// The header fields that are made from it. Nobody else may write them.
     pub headers: &'static [&'static str],
     format: Option<&'static str>,
     content_encoding: Option<&'static str>,
@@ -28,22 +30,25 @@ pub(crate) struct Row {
 pub(crate) enum Section {
     /// Who gets the message, and what PowerMTA is told about it.
     Envelope,
-    /// Header section and body. A finished message has them already.
+    /// Header section and body, made from the fields.
     Content,
-    /// The content as a whole.
+    /// Header section and body as a whole, in place of all fields that make them.
     FinishedContent,
 }
 
-/// What `object!` takes behind a field's shape: `{ of: Content, headers: &["Subject"] }`.
+/// What [`object!`](super::object) takes after a field's shape:
+/// `{ of: Content, headers: &["Subject"] }`.
 impl Row {
     pub const fn new(
-        names: &'static [&'static str],
+        name: &'static str,
+        aliases: &'static [&'static str],
         description: &'static str,
         schema: fn(&mut Definitions) -> Value,
         is_boolean: bool,
     ) -> Self {
         Self {
-            names,
+            name,
+            aliases,
             description,
             schema,
             is_boolean,
@@ -98,8 +103,9 @@ impl Row {
 }
 
 impl Row {
-    pub fn name(&self) -> &'static str {
-        self.names.first().expect("a field has a name")
+    /// All names, the documented one first.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.name).chain(self.aliases.iter().copied())
     }
 
     fn schema(&self, definitions: &mut Definitions) -> Value {
@@ -116,10 +122,8 @@ impl Row {
         if let Some(example) = self.example {
             insert("examples", json!([example]));
         }
-        if let [_, aliases @ ..] = self.names
-            && !aliases.is_empty()
-        {
-            insert("x-aliases", json!(aliases));
+        if !self.aliases.is_empty() {
+            insert("x-aliases", json!(self.aliases));
         }
         if self.is_iterable {
             insert("x-iterable", true.into());
@@ -136,7 +140,7 @@ pub(super) fn object_schema(
 ) -> Value {
     let properties: Map<String, Value> = rows
         .iter()
-        .map(|row| (row.name().to_owned(), row.schema(definitions)))
+        .map(|row| (row.name.to_owned(), row.schema(definitions)))
         .collect();
     let mut schema = json!({
         "type": "object",
@@ -147,7 +151,7 @@ pub(super) fn object_schema(
     let required: Vec<&str> = rows
         .iter()
         .filter(|row| row.is_required)
-        .map(Row::name)
+        .map(|row| row.name)
         .collect();
     if !required.is_empty() {
         schema["required"] = json!(required);

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 /// has a `contentMediaType` may be bytes in languages that have them, and what has the format
 /// `date-time` their kind of date.
 ///
-/// The rules that no schema can say (addresses, dates, what stands beside what) are told by
+/// The rules that no schema can say (addresses, dates, which fields go together) are told by
 /// [`check`](crate::check).
 pub fn schema() -> Value {
     let mut definitions = Definitions::default();

@@ -11,7 +11,7 @@ use serde::de::{
 use serde_json::Value;
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
-/// A value and where it stands.
+/// A value and where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Located<T> {
     pub location: Location,
