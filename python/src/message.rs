@@ -28,9 +28,15 @@ pub fn render<'py>(
     message: Option<Bound<'py, PyAny>>,
     fields: Option<Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyBytes>> {
+    // Written right into Python's memory.
     with_message(py, message, fields, |message| {
-        PyBytes::new(py, &message.render())
-    })
+        message.with_rendered(|rendered| {
+            PyBytes::new_with(py, rendered.size(), |memory| {
+                rendered.write_to(memory);
+                Ok(())
+            })
+        })
+    })?
 }
 
 /// A message that is rendered: all that is left to do is to hand it over.

@@ -10,7 +10,7 @@ use crate::address::Mailbox;
 use crate::header::{Date, HeaderSection, MessageId};
 use crate::identity::Identity;
 use crate::json::Priority;
-use crate::mime::{Entity, File, TextSubtype};
+use crate::mime::{Entity, File, Rendered, TextSubtype};
 use std::borrow::Cow;
 use std::ops::Deref;
 
@@ -94,13 +94,14 @@ impl Composed<'_> {
             .any(|mailbox| mailbox.address.is_internationalized())
     }
 
-    pub fn render(&self, addressees: Addressees<'_>, identity: &Identity) -> Vec<u8> {
+    pub fn render(&self, addressees: Addressees<'_>, identity: &Identity) -> Rendered<'_> {
         self.write(addressees, identity, None)
     }
 
     /// The message with markers in place of some of its fields and values.
     pub fn render_with_markers(&self, markers: &Markers, identity: &Identity) -> Vec<u8> {
         self.write(Addressees::NOBODY, identity, Some(markers))
+            .into_vec()
     }
 
     /// One field of the header section, as it is without addressees.
@@ -116,16 +117,17 @@ impl Composed<'_> {
         out
     }
 
-    fn write(
-        &self,
+    fn write<'m>(
+        &'m self,
         addressees: Addressees<'_>,
         identity: &Identity,
-        markers: Option<&Markers>,
-    ) -> Vec<u8> {
+        markers: Option<&'m Markers>,
+    ) -> Rendered<'m> {
         let message_id = self.message_id(identity);
         let content = self.content(markers);
-        let mut out = Vec::with_capacity(self.estimate_header(addressees) + content.estimate());
-        let header = &mut HeaderSection::new(&mut out);
+        let estimate = self.estimate_header(addressees) + content.estimate();
+        let mut out = Rendered::with_capacity(estimate);
+        let header = &mut HeaderSection::new(out.bytes());
         let written = Context {
             addressees,
             message_id: &message_id,
@@ -133,7 +135,7 @@ impl Composed<'_> {
             markers,
         };
         self.write_header(header, written);
-        out.extend_from_slice(b"MIME-Version: 1.0\r\n");
+        out.bytes().extend_from_slice(b"MIME-Version: 1.0\r\n");
         let seed = markers.and_then(|markers| markers.boundary_seed.as_deref());
         content.write_message(seed.unwrap_or(message_id.as_str()), &mut out);
         out

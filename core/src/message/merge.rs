@@ -127,6 +127,8 @@ impl<'a> Merge<'a> {
             message.priority = Some(priority);
         }
         let to = std::slice::from_ref(&recipient.mailbox);
-        message.render(Addressees { to, cc: &[] }, identity)
+        message
+            .render(Addressees { to, cc: &[] }, identity)
+            .into_vec()
     }
 }

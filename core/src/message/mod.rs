@@ -60,9 +60,11 @@ pub(crate) use unsubscribe::ONE_CLICK;
 
 use crate::identity::Identity;
 use crate::json::{self, Reading, Unreadable};
+use crate::mime::Rendered;
 use crate::problem::{Location, ProblemReport, Problems};
 use file_parts::FileParts;
 use serde::Deserializer;
+use std::borrow::Cow;
 
 /// A message that may be sent: all rules hold.
 ///
@@ -260,10 +262,35 @@ impl<'a> Message<'a> {
         self.render_with(Identity::now())
     }
 
+    /// Renders as [`render`](Self::render) does, for who has memory of their own to write the message to:
+    /// its size is known before its large files are encoded.
+    ///
+    /// ```
+    /// use pmtaemail::Message;
+    /// let json = br#"{"from": "a@example.com", "to": "b@example.org", "text": "Hello"}"#;
+    /// let mail = Message::from_json(json)?.with_rendered(|rendered| {
+    ///     let mut memory = vec![0; rendered.size()];
+    ///     rendered.write_to(&mut memory);
+    ///     memory
+    /// });
+    /// assert!(mail.ends_with(b"\r\n\r\nHello\r\n"));
+    /// # Ok::<(), pmtaemail::Problems>(())
+    /// ```
+    pub fn with_rendered<T>(&self, then: impl FnOnce(Rendered<'_>) -> T) -> T {
+        let identity = Identity::now();
+        match &self.kind {
+            MessageKind::Single(message) => then(message.render(&identity)),
+            MessageKind::Merge(merge, recipients) => {
+                let bytes = merge.render_for(recipients.first(), &identity);
+                then(Cow::<[u8]>::Owned(bytes).into())
+            }
+        }
+    }
+
     /// The same, with the time and the identifier that Date and Message-ID are made of.
     pub fn render_with(&self, identity: Identity) -> Vec<u8> {
         match &self.kind {
-            MessageKind::Single(message) => message.render(&identity),
+            MessageKind::Single(message) => message.render(&identity).into_vec(),
             MessageKind::Merge(merge, recipients) => {
                 merge.render_for(recipients.first(), &identity)
             }
@@ -275,7 +302,7 @@ impl<'a> Message<'a> {
     pub fn render_recipient(&self, index: usize) -> Option<Vec<u8>> {
         let identity = Identity::now();
         match &self.kind {
-            MessageKind::Single(message) => Some(message.render(&identity)),
+            MessageKind::Single(message) => Some(message.render(&identity).into_vec()),
             MessageKind::Merge(merge, recipients) => {
                 let recipient = recipients.as_slice().get(index)?;
                 Some(merge.render_for(recipient, &identity))

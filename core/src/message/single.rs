@@ -6,6 +6,8 @@ use super::raw::RawMessage;
 use crate::address::{AddrSpec, Mailbox, ReversePath};
 use crate::envelope::Envelope;
 use crate::identity::Identity;
+use crate::mime::Rendered;
+use std::borrow::Cow;
 
 /// One message for all of its recipients.
 #[derive(Debug)]
@@ -65,14 +67,14 @@ impl<'a> SingleMessage<'a> {
         }
     }
 
-    /// The bytes of the message (RFC 5322).
-    pub fn render(&self, identity: &Identity) -> Vec<u8> {
+    /// The message (RFC 5322).
+    pub fn render(&self, identity: &Identity) -> Rendered<'_> {
         match &self.content {
             Content::Composed(composed) => {
                 let (to, cc) = (self.to.as_slice(), self.cc.as_slice());
                 composed.render(Addressees { to, cc }, identity)
             }
-            Content::Raw(raw) => raw.bytes().to_vec(),
+            Content::Raw(raw) => Cow::Borrowed(raw.bytes()).into(),
         }
     }
 }

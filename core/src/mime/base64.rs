@@ -37,6 +37,20 @@ impl<'a> Base64<'a> {
         wrapped_length(self.0.len())
     }
 
+    /// Writes the text in lines to memory of [`encoded_length`](Self::encoded_length) bytes.
+    pub fn write_to(&self, memory: &mut [u8]) {
+        let (lines, rest) = self.0.as_bytes().as_chunks::<LINE>();
+        let (whole, last) = memory.split_at_mut(lines.len() * (LINE + 2));
+        for (line, room) in lines.iter().zip(whole.as_chunks_mut::<{ LINE + 2 }>().0) {
+            room[..LINE].copy_from_slice(line);
+            room[LINE..].copy_from_slice(b"\r\n");
+        }
+        if !rest.is_empty() {
+            last[..rest.len()].copy_from_slice(rest);
+            last[rest.len()..].copy_from_slice(b"\r\n");
+        }
+    }
+
     /// Appends the text in lines.
     pub fn write(&self, out: &mut Vec<u8>) {
         out.reserve(self.encoded_length());
@@ -50,6 +64,16 @@ impl<'a> Base64<'a> {
             out.extend_from_slice(b"\r\n");
         }
     }
+}
+
+/// Writes bytes as base64 in lines to memory of [`encoded_length`] bytes.
+pub(super) fn encode_to(bytes: &[u8], memory: &mut [u8]) {
+    let written = base64::MIME
+        .encode_slice(bytes, memory)
+        .expect("there is room for all lines");
+    // The last line has no end yet, unless it is full.
+    let end = &mut memory[written..];
+    end.copy_from_slice(&b"\r\n"[..end.len()]);
 }
 
 /// Appends bytes as base64 in lines.

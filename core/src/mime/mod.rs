@@ -3,12 +3,16 @@
 mod base64;
 mod boundary;
 mod content;
+mod file;
 mod media_type;
 pub(crate) mod quoted_printable;
+mod rendered;
 
 pub(crate) use base64::Base64;
-pub(crate) use content::{Content, Disposition, File};
+pub(crate) use content::Content;
+pub(crate) use file::{Disposition, File};
 pub(crate) use media_type::MediaType;
+pub use rendered::Rendered;
 
 use boundary::Boundaries;
 
@@ -84,7 +88,7 @@ impl<'m> Entity<'m> {
     /// Writes the entity as the content of a message: its header fields, the empty line and the
     /// body, which ends with a line end. Boundaries are made from `identity`, so the same message
     /// has the same bytes.
-    pub fn write_message(&self, identity: &str, out: &mut Vec<u8>) {
+    pub fn write_message(&self, identity: &str, out: &mut Rendered<'m>) {
         if let Self::Multipart { .. } = self {
             let mut verbatim = Vec::new();
             self.collect_verbatim(&mut verbatim);
@@ -92,8 +96,8 @@ impl<'m> Entity<'m> {
         } else {
             self.write(&mut Boundaries::none(), out);
         }
-        if !out.ends_with(b"\r\n") {
-            out.extend_from_slice(b"\r\n");
+        if !out.bytes().ends_with(b"\r\n") {
+            out.bytes().extend_from_slice(b"\r\n");
         }
     }
 
@@ -140,33 +144,33 @@ impl<'m> Entity<'m> {
         }
     }
 
-    fn write(&self, boundaries: &mut Boundaries, out: &mut Vec<u8>) {
+    fn write(&self, boundaries: &mut Boundaries, out: &mut Rendered<'m>) {
         match self {
             Self::Text { subtype, text } => {
-                subtype.write_header(out);
-                quoted_printable::encode(text, out);
+                subtype.write_header(out.bytes());
+                quoted_printable::encode(text, out.bytes());
             }
             Self::Encoded { subtype, bytes } => {
-                subtype.write_header(out);
-                out.extend_from_slice(bytes);
+                subtype.write_header(out.bytes());
+                out.bytes().extend_from_slice(bytes);
             }
             Self::File(file) => file.write(out),
             Self::Multipart { subtype, parts } => {
                 let boundary = boundaries.next();
-                put(out, &["Content-Type: multipart/", subtype, ";\r\n"]);
-                put(out, &[" boundary=\"", &boundary, "\""]);
+                put(out.bytes(), &["Content-Type: multipart/", subtype, ";\r\n"]);
+                put(out.bytes(), &[" boundary=\"", &boundary, "\""]);
                 if let ("related", Some(root)) = (*subtype, parts.first()) {
-                    put(out, &[";\r\n type=\"", root.media_type(), "\""]);
+                    put(out.bytes(), &[";\r\n type=\"", root.media_type(), "\""]);
                 }
-                put(out, &["\r\n"]);
+                put(out.bytes(), &["\r\n"]);
                 if self.is_eight_bit() {
-                    put(out, &["Content-Transfer-Encoding: 8bit\r\n"]);
+                    put(out.bytes(), &["Content-Transfer-Encoding: 8bit\r\n"]);
                 }
                 for part in parts {
-                    put(out, &["\r\n--", &boundary, "\r\n"]);
+                    put(out.bytes(), &["\r\n--", &boundary, "\r\n"]);
                     part.write(boundaries, out);
                 }
-                put(out, &["\r\n--", &boundary, "--\r\n"]);
+                put(out.bytes(), &["\r\n--", &boundary, "--\r\n"]);
             }
         }
     }

@@ -41,7 +41,7 @@ impl<'o> Lines<'o> {
     /// Appends text that ends no line; the blank at its end too, if something follows in the line.
     pub fn text(&mut self, text: &str) {
         for piece in text.as_bytes().chunks(PIECE) {
-            let length = encode_octets(piece, &mut self.scratch);
+            let length = encode_bytes(piece, &mut self.scratch);
             let encoded = self.scratch.get(..length).unwrap_or_default();
             cut(encoded, &mut self.column, self.out);
         }
@@ -107,7 +107,7 @@ fn encode_line(line: &[u8], scratch: &mut Scratch, out: &mut Vec<u8>) {
     };
     let mut column = 0;
     for piece in body.chunks(PIECE) {
-        let length = encode_octets(piece, scratch);
+        let length = encode_bytes(piece, scratch);
         cut(scratch.get(..length).unwrap_or_default(), &mut column, out);
     }
     if let Some(blank) = blank {
@@ -117,7 +117,7 @@ fn encode_line(line: &[u8], scratch: &mut Scratch, out: &mut Vec<u8>) {
 
 /// Encodes bytes without an eye on lines; says how many it wrote.
 #[inline]
-fn encode_octets(bytes: &[u8], encoded: &mut Scratch) -> usize {
+fn encode_bytes(bytes: &[u8], encoded: &mut Scratch) -> usize {
     let mut length = 0;
     let (words, rest) = bytes.as_chunks::<8>();
     for word in words {

@@ -90,7 +90,7 @@ impl Action for Render {
     type Merge<'m> = RenderMerge<'m>;
 
     fn single(self, message: &SingleMessage<'_>) -> Result<Self::Output, Infallible> {
-        Ok(Some(message.render(&self.identity)))
+        Ok(Some(message.render(&self.identity).into_vec()))
     }
 
     fn merge<'m>(self, merge: &'m Merge<'m>) -> RenderMerge<'m> {

@@ -41,7 +41,7 @@ impl<S: FileSink> Action for MakeFiles<S> {
     fn single(mut self, message: &SingleMessage<'_>) -> Result<S::Output, S::Error> {
         let id = self.identity.id;
         let envelope = message.envelope();
-        let rendered = message.render(&self.identity);
+        let rendered = message.render(&self.identity).into_vec();
         for file in pickup_files(id, &envelope, &message.delivery, rendered) {
             self.sink.put(file)?;
         }

@@ -1,0 +1,133 @@
+//! Files that travel with a message.
+
+use super::content::Content;
+use super::media_type::MediaType;
+use super::rendered::{Rendered, is_large};
+use crate::header::{ContentId, HeaderSection};
+use std::borrow::Cow;
+
+/// A file that travels with the message.
+#[derive(Debug)]
+pub(crate) struct File<'a> {
+    pub filename: Option<Cow<'a, str>>,
+    pub media_type: MediaType<'a>,
+    pub content: Content<'a>,
+    pub content_id: Option<ContentId<'a>>,
+    pub disposition: Disposition,
+}
+
+/// What a reader does with a part (RFC 2183).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Disposition {
+    Attachment,
+    Inline,
+}
+
+impl File<'_> {
+    /// About how many bytes of it are written at once.
+    pub fn estimate(&self) -> usize {
+        let name = self.filename.as_ref().map_or(0, |name| name.len());
+        let content = self.content.encoded_length();
+        let content = if is_large(content) { 0 } else { content };
+        content + 4 * name + 256
+    }
+
+    /// What stands in the message as it came, so that a boundary could occur in it.
+    pub fn verbatim(&self) -> Option<&[u8]> {
+        match &self.content {
+            Content::Message { bytes, .. } => Some(bytes),
+            Content::Base64(_) | Content::Bytes(_) => None,
+        }
+    }
+
+    /// Whether it holds bytes beyond ASCII.
+    pub fn is_eight_bit(&self) -> bool {
+        matches!(
+            self.content,
+            Content::Message {
+                is_ascii: false,
+                ..
+            }
+        )
+    }
+
+    /// Writes the part: its header fields, the empty line and its content.
+    pub fn write<'m>(&'m self, out: &mut Rendered<'m>) {
+        let name = self.filename.as_deref();
+        let mut header = HeaderSection::new(out.bytes());
+        // Readers that do not know RFC 2231 look for a plain name here.
+        let fallback = name.map(plain_name);
+        let fallback = fallback.as_deref().map(|name| ("name", name));
+        let parameters = self
+            .media_type
+            .parameters()
+            .iter()
+            .filter(|(name, _)| name != "name")
+            .map(|(name, value)| (name.as_str(), value.as_str()));
+        header.parameters(
+            "Content-Type",
+            self.media_type.essence(),
+            parameters.chain(fallback),
+        );
+        header.tokens(
+            "Content-Transfer-Encoding",
+            [self.content.transfer_encoding()],
+        );
+        if let Some(id) = &self.content_id {
+            header.content_id(id);
+        }
+        let disposition = match self.disposition {
+            Disposition::Attachment => "attachment",
+            Disposition::Inline => "inline",
+        };
+        header.parameters(
+            "Content-Disposition",
+            disposition,
+            name.map(|name| ("filename", name)),
+        );
+        out.bytes().extend_from_slice(b"\r\n");
+        out.push(&self.content);
+    }
+}
+
+/// The name in ASCII, with an underscore for each character that is not, and short.
+fn plain_name(name: &str) -> String {
+    const STEM: usize = 40;
+    const EXTENSION: usize = 12;
+
+    let plain = |c: char| match c {
+        '=' | '?' | '"' | '\\' => '_',
+        ' '..='~' => c,
+        _ => '_',
+    };
+    let (stem, extension) = match name.rfind('.') {
+        Some(at) if at > 0 && name.len() - at <= EXTENSION => name.split_at(at),
+        _ => (name, ""),
+    };
+    let short: String = stem.trim().chars().map(plain).take(STEM).collect();
+    let words: Vec<&str> = short.split_whitespace().collect();
+    words.join(" ")
+        + &extension
+            .chars()
+            .map(plain)
+            .collect::<String>()
+            .replace(' ', "_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_names_are_short_ascii_and_keep_their_extension() {
+        for (name, plain) in [
+            ("report.pdf", "report.pdf"),
+            ("Übersicht 2026.xlsx", "_bersicht 2026.xlsx"),
+            ("=?utf-8?q?x?=.txt", "__utf-8_q_x__.txt"),
+            ("文書", "__"),
+        ] {
+            assert_eq!(plain_name(name), plain);
+        }
+        assert!(plain_name(&"長い".repeat(100)).len() <= 60);
+    }
+}
