@@ -361,6 +361,22 @@ mod tests {
             identity
         });
         assert_ne!(one, other);
+        for merge in merges() {
+            let rendered = merge
+                .with_identity(one)
+                .render_recipient(0)
+                .unwrap()
+                .unwrap();
+            assert!(
+                String::from_utf8(rendered)
+                    .unwrap()
+                    .contains(one.id().as_str())
+            );
+        }
+        for merge in merges() {
+            let (file, _) = merge.with_identity(one).pickup_file(1).unwrap();
+            assert!(file.unwrap().name().starts_with(one.id().as_str()));
+        }
         let message = Message::from_json(RAW.as_bytes()).unwrap();
         let receipt = directory.submit_message_with(&message, one).unwrap();
         assert_eq!(receipt.id, one.id());
