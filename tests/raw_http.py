@@ -4,6 +4,8 @@ import socket
 from dataclasses import dataclass
 
 MESSAGE = b'{"from":"ann@example.com","to":"bo@example.org","text":"Hello."}'
+# Its second recipient is no address.
+BAD = b'{"from":"ann@example.com","to":["bo@example.org","nobody"]}'
 
 
 @dataclass(frozen=True)

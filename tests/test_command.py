@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from pickup_reader import read
-from raw_http import MESSAGE
+from raw_http import BAD, MESSAGE
 
-BAD = b'{"from":"ann@example.com","to":["bo@example.org","nobody"]}'
 CANARY = "kanarienvogel"
 
 

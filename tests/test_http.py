@@ -3,7 +3,6 @@
 import json
 import shutil
 import signal
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,9 +10,8 @@ import pytest
 
 from daemon import Daemon, assert_problem
 from pickup_reader import read
-from raw_http import MESSAGE, exchange, head, read_answer
+from raw_http import BAD, MESSAGE, exchange, head, read_answer
 
-BAD = b'{"from":"ann@example.com","to":["bo@example.org","nobody"]}'
 CANARY = "kanarienvogel"
 LIMIT = 32 * 1024 * 1024
 MERGE_LIMIT = 1024 * 1024 * 1024
@@ -294,73 +292,6 @@ def test_an_idle_connection_does_not_hold_up_the_end(daemon: Daemon, number: int
         assert exchange(connection, head(f"Content-Length: {len(MESSAGE)}") + MESSAGE).status == 200
         daemon.signal(number)
         assert daemon.wait() == 0
-
-
-# ---- HTTP/2
-
-
-def curl(*arguments: str, body: bytes = b"") -> tuple[str, int, bytes]:
-    """HTTP version, status and body of an answer to curl, which speaks HTTP/2 from the first octet."""
-    command = ["curl", "--http2-prior-knowledge", "--silent", "--show-error", "--max-time", "60"]
-    told = "\n%{http_version} %{http_code}"
-    done = subprocess.run([*command, "--write-out", told, *arguments], input=body, capture_output=True, check=True)
-    answer, _, last = done.stdout.rpartition(b"\n")
-    version, status = last.decode().split()
-    return version, int(status), answer
-
-
-def test_http2_is_served_by_prior_knowledge(daemon: Daemon):
-    url = f"{daemon.url}/messages"
-    large = json.dumps({**json.loads(MESSAGE), "text": "x" * 5_000_000}).encode()
-    for body in MESSAGE, large:
-        version, status, answer = curl(url, "--data-binary", "@-", body=body)
-        assert (version, status) == ("2", 200)
-        (file,) = json.loads(answer)["files"]
-        assert (daemon.pickup / file).stat().st_size > len(body) / 2
-    version, status, answer = curl(f"{url}/render", "--data-binary", "@-", body=large)
-    assert (version, status) == ("2", 200)
-    assert answer.count(b"x") >= 5_000_000
-    assert len(daemon.files()) == 2
-
-
-def test_http2_has_the_same_answers(start_daemon):
-    daemon = start_daemon("-body-limit", "1000")
-    for path, body, expected in [
-        ("/messages", BAD, 422),
-        ("/messages", b"{", 400),
-        ("/messages", b" " * 1001, 413),
-        ("/messages", b" " * 5_000_000, 413),
-        ("/elsewhere", MESSAGE, 404),
-        ("/health", MESSAGE, 405),
-    ]:
-        version, status, answer = curl(daemon.url + path, "--data-binary", "@-", body=body)
-        assert (version, status) == ("2", expected)
-        assert json.loads(answer)["status"] == expected
-    # The head of a request may have 64 KiB, as in HTTP/1.1.
-    assert curl(f"{daemon.url}/health?{'x' * 60_000}")[1] == 200
-    assert daemon.files() == []
-
-
-def test_an_idle_http2_connection_does_not_hold_up_the_end(daemon: Daemon):
-    settings, acknowledgement = b"\0\0\0\x04\0\0\0\0\0", b"\0\0\0\x04\x01\0\0\0\0"
-    with daemon.socket() as connection:
-        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings + acknowledgement)
-        stream = connection.makefile("rb")
-
-        def read_frame() -> tuple[int, bytes]:
-            frame = stream.read(9)
-            return frame[3], stream.read(int.from_bytes(frame[:3], "big"))
-
-        while (frame := read_frame())[0] != 4 or not frame[1]:
-            pass
-        daemon.signal(signal.SIGTERM)
-        while (frame := read_frame())[0] != 6:
-            pass
-        # The client acknowledges the ping that comes with the GOAWAY, and that is all.
-        connection.sendall(b"\0\0\x08\x06\x01\0\0\0\0" + frame[1])
-        assert daemon.wait() == 0
-    assert daemon.entries()[-1]["event"] == "stopped"
-    assert "abandoned" not in daemon.entries()[-1]
 
 
 # ---- the log
