@@ -2,9 +2,10 @@
 
 use super::error::ApiError;
 use axum::body::Body;
+use axum::http::header;
 use bytes::{Bytes, BytesMut};
 use multer::{Field, Multipart};
-use pmtaemail::FilePart;
+use pmtaemail::{ContentDisposition, FilePart};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
@@ -67,7 +68,10 @@ async fn parse(body: Bytes, boundary: String) -> Result<Form, ApiError> {
     let mut message = None;
     let mut files = Vec::new();
     while let Some(field) = form.next_field().await.map_err(|_| BROKEN)? {
-        let Some(name) = field.name().map(str::to_owned) else {
+        let disposition = field.headers().get(header::CONTENT_DISPOSITION);
+        let disposition = disposition.map(|value| ContentDisposition::parse(value.as_bytes()));
+        let disposition = disposition.unwrap_or_default();
+        let Some(name) = disposition.name else {
             return Err(ApiError::Form("A part of the form has no name."));
         };
         if name == MESSAGE {
@@ -81,7 +85,7 @@ async fn parse(body: Bytes, boundary: String) -> Result<Form, ApiError> {
         }
         files.push(Part {
             name,
-            filename: field.file_name().map(str::to_owned),
+            filename: disposition.filename,
             content_type: field.content_type().map(ToString::to_string),
             content: bytes(field).await?,
         });

@@ -38,7 +38,7 @@ fn submit(arguments: &Arguments) -> Result<Exit, Failure> {
         domain,
     };
     let sender = match &arguments.sender {
-        Some(text) => sender(text, &bare),
+        Some(text) => bare.reverse_path(text),
         None => address.clone(),
     };
     let defaults = SenderDefaults {
@@ -57,23 +57,6 @@ fn submit(arguments: &Arguments) -> Result<Exit, Failure> {
     let submission = Submission::new(&message.map_err(Failure::Problems)?);
     pickup.open()?.submit(&submission)?;
     Ok(Exit::Ok)
-}
-
-/// The envelope sender: an address, a mailbox that holds one, or nothing for the null reverse-path.
-fn sender(text: &str, defaults: &SenderDefaults<'_>) -> String {
-    let text = match text.trim() {
-        "" => "<>",
-        text => text,
-    };
-    let bare = text
-        .strip_suffix('>')
-        .and_then(|text| text.rsplit_once('<'))
-        .map_or(text, |(_, address)| address);
-    if bare.is_empty() {
-        "<>".to_owned()
-    } else {
-        defaults.qualified(bare)
-    }
 }
 
 /// Reads a message to its end, or to a line with a lone dot where that is one.
@@ -128,8 +111,17 @@ mod tests {
             ("root", "root@h.example"),
             ("<b@c.example>", "b@c.example"),
             ("Bo <b@c.example>", "b@c.example"),
+            (" Bo <b> ", "b@h.example"),
+            ("\"a<b\" <b@c.example>", "b@c.example"),
+            ("<\"a<b\"@c.example>", "\"a<b\"@c.example"),
+            // What is no single mailbox stays as it is, and is refused as an address.
+            ("< b@c.example >", " b@c.example "),
+            ("a, Bo <b@c.example>", "a@h.example, Bo <b@c.example>"),
+            ("Bo <b@c.example> x>", "Bo <b@c.example> x>"),
+            ("Bo <b@c.example", "Bo <b@c.example"),
+            ("<<b@c.example>>", "<<b@c.example>>"),
         ] {
-            assert_eq!(sender(text, &defaults), expected);
+            assert_eq!(defaults.reverse_path(text), expected);
         }
     }
 }

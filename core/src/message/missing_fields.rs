@@ -50,6 +50,33 @@ impl SenderDefaults<'_> {
         text.push_str(&mailboxes[done..]);
         text
     }
+
+    /// The envelope sender that a program names: an address or a mailbox that holds one, which gets
+    /// a domain where it has none, or `<>`, the null reverse-path, which no text at all is too.
+    ///
+    /// ```
+    /// # use pmtaemail::SenderDefaults;
+    /// let defaults = SenderDefaults { name: None, address: "root@example.com", domain: "example.com" };
+    /// assert_eq!(defaults.reverse_path("Ann <ann>"), "ann@example.com");
+    /// assert_eq!(defaults.reverse_path(""), "<>");
+    /// ```
+    pub fn reverse_path(&self, text: &str) -> String {
+        let text = text.trim();
+        let mut mailboxes = entries(text.as_bytes());
+        let bare = match (mailboxes.next(), mailboxes.next()) {
+            (Some(one), None)
+                if one.has_brackets && one.refusal.is_none() && text.ends_with('>') =>
+            {
+                &text[one.address]
+            }
+            _ => text,
+        };
+        if bare.is_empty() {
+            "<>".to_owned()
+        } else {
+            self.qualified(bare)
+        }
+    }
 }
 
 /// A message with what it must have, as a submission agent adds it: Date, Message-ID, From; a

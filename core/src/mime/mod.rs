@@ -3,6 +3,7 @@
 mod base64;
 mod boundary;
 mod content;
+mod content_disposition;
 mod file;
 mod media_type;
 pub(crate) mod quoted_printable;
@@ -10,6 +11,7 @@ mod rendered;
 
 pub(crate) use base64::Base64;
 pub(crate) use content::Content;
+pub use content_disposition::ContentDisposition;
 pub(crate) use file::{Disposition, File};
 pub(crate) use media_type::MediaType;
 pub use rendered::Rendered;

@@ -2,13 +2,16 @@
 //! with these, so that all agree where a quoted string, a comment or a line ends.
 //!
 //! ```text
-//!  address::strict      address::lenient     mime::MediaType      message::{raw, complete, calendar}
-//!  (callers' texts)     (finished mail)      (parameters)         (header sections, line ends)
-//!        └──────────────┬─────┴────────────────────┘                       │
-//!     Cursor: atom, token, quoted-string, comment, domain-literal      header_section: its fields
-//!        ├── quoted_string: what is between the quotes                      │
-//!        │                                                             lines: CR, LF, CRLF, folding
-//!     characters: atext, token, dtext, controls
+//!  address::strict   address::lenient   MediaType            raw     missing_fields   calendar
+//!  (what callers     (finished mail,    ContentDisposition   (header sections, line ends)
+//!   write)            sendmail)         (parameters)
+//!        └────────────────┴───────────────────┘                └──────────┴─────────────┘
+//!                         │                                               │
+//!  parameters             │                               header_section: its fields
+//!        └─ cursor: atom, token, quoted-string,                           │
+//!           comment, domain-literal                       lines: CR, LF, CRLF, folds
+//!              └─ quoted_string: what is between the quotes
+//!                 characters: atext, token, dtext, controls
 //! ```
 //!
 //! The strict grammar takes what a caller may write and no more, since a misread address is a
