@@ -3,7 +3,8 @@
 //!
 //! `serde_json` keeps the last word. What sonic-rs does not read, or not without a problem, is read
 //! again: so there is one judgement of what JSON is, and one set of sentences. In particular sonic-rs
-//! only skims over values that nobody asked for, which is a problem of the message anyway.
+//! is not asked to skip values that nobody wants, which are a problem of the message anyway: it would
+//! call itself for each level of them, until the stack overflows.
 
 use super::reading::{Reading, RecipientReading};
 use super::shape::ReadState;

@@ -242,4 +242,18 @@ mod tests {
             assert!(messages(&message) == [None, None], "{}", value.len());
         }
     }
+
+    #[test]
+    fn values_that_nobody_wants_are_skipped_however_deep_they_are() {
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        for (name, code) in [("subject", "wrong_type"), ("too", "unknown_field")] {
+            let json = format!(r#"{{"from": "a@b.c", "to": "d@e.f", "{name}": {deep}}}"#);
+            let problems = crate::check(json.as_bytes()).unwrap_err();
+            let codes: Vec<_> = problems
+                .iter()
+                .map(|problem| problem.code().as_str())
+                .collect();
+            assert_eq!(codes, [code], "{name}");
+        }
+    }
 }

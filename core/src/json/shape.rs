@@ -5,9 +5,7 @@ use super::not_unicode::read_lossy;
 use super::number::JsonNumber;
 pub(super) use super::state::{MemberName, ReadState};
 use crate::problem::{Code, Location};
-use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, IgnoredAny, MapAccess, SeqAccess, Visitor,
-};
+use serde::de::{DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -52,7 +50,7 @@ pub(super) trait Shape<'a>: Sized {
         location: Location,
         mut elements: A,
     ) -> Result<Option<Self>, A::Error> {
-        while elements.next_element::<IgnoredAny>()?.is_some() {}
+        while elements.next_element_seed(state.skip())?.is_some() {}
         Ok(wrong_type::<Self>(state, location))
     }
 
@@ -61,7 +59,10 @@ pub(super) trait Shape<'a>: Sized {
         location: Location,
         mut members: A,
     ) -> Result<Option<Self>, A::Error> {
-        while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        while members
+            .next_entry_seed(state.skip(), state.skip())?
+            .is_some()
+        {}
         Ok(wrong_type::<Self>(state, location))
     }
 }

@@ -2,7 +2,9 @@
 
 use super::not_unicode::read_lossy;
 use crate::problem::{Code, Location, ProblemReport};
-use serde::de::{Deserialize, Deserializer, EnumAccess, Error, Visitor};
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, EnumAccess, Error, IgnoredAny, Visitor,
+};
 use std::{borrow::Cow, fmt};
 
 /// What a reading carries from value to value.
@@ -12,6 +14,30 @@ pub(super) struct ReadState<'a> {
     mark: Option<&'a str>,
     /// How many levels of arrays and objects may still begin.
     levels_left: u8,
+    skip: Skip,
+}
+
+/// Reads a value that is of no interest, since there is a problem already.
+#[derive(Clone, Copy)]
+pub(super) enum Skip {
+    /// Over all of it.
+    Over,
+    /// Not at all: the reading ends. For a format that skips with a call for each level, which
+    /// hostile input makes as deep as it likes.
+    #[cfg(feature = "sonic-rs")]
+    Stop,
+}
+
+impl<'de> DeserializeSeed<'de> for Skip {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        match self {
+            Self::Over => IgnoredAny::deserialize(deserializer).map(drop),
+            #[cfg(feature = "sonic-rs")]
+            Self::Stop => Err(D::Error::custom("there is a problem")),
+        }
+    }
 }
 
 impl<'a> ReadState<'a> {
@@ -21,16 +47,24 @@ impl<'a> ReadState<'a> {
             mark,
             // Formats have limits of their own.
             levels_left: u8::MAX,
+            skip: Skip::Over,
         }
     }
 
-    /// The same for a format that goes deeper than is wanted.
+    /// The same for a format that goes deeper than is wanted, and that skips values with a call for
+    /// each level.
     #[cfg(feature = "sonic-rs")]
     pub fn nested_at_most(self, levels_left: u8) -> Self {
         Self {
             levels_left,
+            skip: Skip::Stop,
             ..self
         }
+    }
+
+    /// What reads a value that is of no interest, since there is a problem already.
+    pub fn skip(&self) -> Skip {
+        self.skip
     }
 
     /// Reads an array or an object, if it is not too deep.

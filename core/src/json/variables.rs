@@ -5,7 +5,7 @@ use super::names;
 use super::number::JsonNumber;
 use super::shape::{MemberName, ReadState, Shape, ValueSeed, wrong_type};
 use crate::problem::Location;
-use serde::de::{IgnoredAny, MapAccess, SeqAccess};
+use serde::de::{MapAccess, SeqAccess};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 
@@ -124,12 +124,12 @@ fn read_members<'a, A: MapAccess<'a>>(
     while let Some(name) = members.next_key::<MemberName<'a>>()? {
         let text = name.text.clone();
         let Some(location) = state.member(parent, name) else {
-            members.next_value::<IgnoredAny>()?;
+            members.next_value_seed(state.skip())?;
             continue;
         };
         if !known.insert(text.clone()) {
             names::repeated(&mut state.report, location);
-            members.next_value::<IgnoredAny>()?;
+            members.next_value_seed(state.skip())?;
             continue;
         }
         let seed = ValueSeed::<JsonValue<'a>>::new(state, location);
