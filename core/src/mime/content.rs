@@ -31,7 +31,7 @@ impl Content<'_> {
             return Err(Refusal::new(Code::InvalidContent, detail));
         }
         if lines(&bytes, LineEnds::Crlf).any(|line| line.len() > LONGEST_LINE) {
-            let detail = "An attached message has a line of over 998 bytes.";
+            let detail = "An attached message has a line of over 998 octets.";
             return Err(Refusal::new(Code::InvalidContent, detail));
         }
         Ok(Self::Message {

@@ -36,7 +36,7 @@ impl<'a> MediaType<'a> {
             "A content type has the form type/subtype, with `; name=value` for parameters.",
         );
         if text.len() > LONGEST {
-            return Err(invalid("A content type has 1,000 bytes at most."));
+            return Err(invalid("A content type has 1,000 octets at most."));
         }
         let mut cursor = Cursor::new(text.as_ref());
         cursor.skip_blanks();
