@@ -32,6 +32,7 @@ mod submit;
 mod syntax;
 mod template;
 mod text;
+mod variable;
 
 pub use address::{AddrSpec, InvalidAddress};
 pub use identity::{Id, Identity, InvalidId, InvalidTime};

@@ -9,41 +9,37 @@ pub(crate) struct MarkedText {
 impl MarkedText {
     /// `None` when the text has no lone surrogate.
     pub(super) fn new(text: &str) -> Option<Self> {
-        mark(text)
+        let mark = unused_mark(text)?;
+        let mut marked = String::with_capacity(text.len());
+        let mut rest = text;
+        let mut found = false;
+        while let Some(at) = rest.find('\\') {
+            let (before, escape) = rest.split_at(at);
+            marked.push_str(before);
+            let taken = match (unit(escape), escape.get(6..).and_then(unit)) {
+                (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => 12,
+                (Some(0xD800..=0xDFFF), _) => {
+                    found = true;
+                    marked.push_str(&mark);
+                    rest = escape.get(6..).unwrap_or_default();
+                    continue;
+                }
+                _ => 2,
+            };
+            // An escape at the very end, or before a character of several bytes, is no JSON; taking
+            // the backslash alone leaves that for the parser to say.
+            let taken = if escape.is_char_boundary(taken) {
+                taken
+            } else {
+                1
+            };
+            let (kept, next) = escape.split_at_checked(taken).unwrap_or((escape, ""));
+            marked.push_str(kept);
+            rest = next;
+        }
+        marked.push_str(rest);
+        found.then_some(Self { text: marked, mark })
     }
-}
-
-fn mark(text: &str) -> Option<MarkedText> {
-    let mark = unused_mark(text)?;
-    let mut marked = String::with_capacity(text.len());
-    let mut rest = text;
-    let mut found = false;
-    while let Some(at) = rest.find('\\') {
-        let (before, escape) = rest.split_at(at);
-        marked.push_str(before);
-        let taken = match (unit(escape), escape.get(6..).and_then(unit)) {
-            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => 12,
-            (Some(0xD800..=0xDFFF), _) => {
-                found = true;
-                marked.push_str(&mark);
-                rest = escape.get(6..).unwrap_or_default();
-                continue;
-            }
-            _ => 2,
-        };
-        // An escape at the very end, or before a character of several bytes, is no JSON; taking
-        // the backslash alone leaves that for the parser to say.
-        let taken = if escape.is_char_boundary(taken) {
-            taken
-        } else {
-            1
-        };
-        let (kept, next) = escape.split_at_checked(taken).unwrap_or((escape, ""));
-        marked.push_str(kept);
-        rest = next;
-    }
-    marked.push_str(rest);
-    found.then_some(MarkedText { text: marked, mark })
 }
 
 /// The UTF-16 unit of a `\uXXXX` at the start of `text`.
@@ -80,7 +76,7 @@ mod tests {
             r#""\"#,
             r#""\é""#,
         ] {
-            assert!(mark(text).is_none(), "{text}");
+            assert!(MarkedText::new(text).is_none(), "{text}");
         }
     }
 
@@ -92,7 +88,7 @@ mod tests {
             r#""x\uD83Dy""#,
             r#""\ud800\u0041""#,
         ] {
-            let marked = mark(text).unwrap();
+            let marked = MarkedText::new(text).unwrap();
             assert!(marked.text.contains(&marked.mark), "{text}");
             assert!(!marked.text.to_lowercase().contains("\\ud"), "{text}");
         }

@@ -11,9 +11,9 @@ use super::plain::JsonTexts;
 use super::recipient::JsonRecipient;
 use super::row::Section::{Content, Envelope, FinishedContent};
 use super::shape::Located;
-use super::variables::JsonVariables;
 use super::words::{MergeForm, Priority, TemplateLanguage};
 use crate::problem::Location;
+use crate::variable::Variable;
 use std::borrow::Cow;
 
 object! {
@@ -101,7 +101,7 @@ object! {
         /// One personal message each: mail merge. In place of `to`, `cc` and `bcc`.
         recipients("recipients"): Vec<Located<JsonRecipient<'a>>> { of: Content, iterable: true },
         /// Values for the template that all recipients share.
-        variables("variables"): JsonVariables<'a> { of: Content },
+        variables("variables"): Vec<Variable<'a>> { of: Content },
         /// How texts are read: `none` (when absent), `merge` or `jinja`.
         template("template"): JsonWord<'a, TemplateLanguage> { of: Content },
         /// The form of a merge: `native` (when absent; PowerMTA's own) or `expanded` (a file for each

@@ -65,11 +65,10 @@ pub(crate) use read::{
     Unreadable, broken_recipients, holds_lone_surrogates, read, read_from, read_recipient,
     unreadable,
 };
-pub(crate) use reading::{Reading, RecipientReading};
+pub(crate) use reading::{MessageReading, RecipientReading};
 pub(crate) use recipient::{JsonPriority, JsonRecipient, JsonRecipientObject};
 pub use schema::schema;
 pub(crate) use shape::Located;
-pub(crate) use variables::{JsonValue, JsonVariable, JsonVariables};
 pub(crate) use words::{
     DispositionWord, Encoding, MergeForm, NotifyWord, Priority, ReturnWord, TemplateLanguage,
 };

@@ -6,35 +6,20 @@
 //! is not asked to skip values that nobody wants, which are a problem of the message anyway: it would
 //! call itself for each level of them, until the stack overflows.
 
-use super::reading::{Reading, RecipientReading};
-use super::shape::ReadState;
+use super::reading::{Document, Reading, read_with};
+use super::shape::{ReadState, Shape};
 use sonic_rs::{Deserializer, Error};
 
-/// sonic-rs goes down 255 levels, `serde_json` fewer.
-fn state<'a>() -> ReadState<'a> {
-    ReadState::new(None).nested_at_most(127)
-}
-
-/// The message, unless there is a problem.
-pub(super) fn read(text: &str) -> Option<Reading<'_>> {
-    let read = || -> Result<_, Error> {
-        let mut deserializer = Deserializer::from_str(text);
-        let reading = Reading::of(&mut deserializer, state())?;
-        deserializer.end()?;
-        Ok(reading)
-    };
-    read().ok().filter(|reading| reading.report.len() == 0)
-}
-
-/// The recipient, unless there is a problem.
-pub(super) fn read_recipient<'a>(
+/// What the text says, unless there is a problem.
+pub(super) fn read<'a, S: Shape<'a>>(
     text: &'a str,
-    name: &'a str,
-    index: usize,
-) -> Option<RecipientReading<'a>> {
+    document: Document<'a>,
+) -> Option<Reading<'a, S>> {
     let read = || -> Result<_, Error> {
+        // sonic-rs goes down 255 levels, `serde_json` fewer.
+        let state = ReadState::new(None).nested_at_most(127);
         let mut deserializer = Deserializer::from_str(text);
-        let reading = RecipientReading::of(&mut deserializer, state(), name, index)?;
+        let reading = read_with(&mut deserializer, state, document)?;
         deserializer.end()?;
         Ok(reading)
     };

@@ -3,8 +3,8 @@
 use super::lone_surrogates::MarkedText;
 #[cfg(feature = "sonic-rs")]
 use super::quick;
-use super::reading::{Reading, RecipientReading};
-use super::shape::ReadState;
+use super::reading::{Document, MessageReading, Reading, RecipientReading, read_with};
+use super::shape::{ReadState, Shape};
 use crate::problem::{Code, Problem, Problems, Refusal};
 use serde::Deserializer;
 use std::borrow::Cow;
@@ -18,28 +18,9 @@ pub(crate) enum Unreadable {
 }
 
 /// Reads the bytes of one JSON text (RFC 8259), which must be UTF-8.
-pub(crate) fn read(bytes: &[u8]) -> Result<Reading<'_>, Unreadable> {
-    // Checked once over the whole is several times quicker than string by string.
-    let text = simdutf8::basic::from_utf8(bytes).map_err(|_| {
-        Unreadable::NotJson(not_json("The message is not UTF-8; JSON is always UTF-8."))
-    })?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    #[cfg(feature = "sonic-rs")]
-    if let Some(reading) = quick::read(text) {
-        return Ok(reading);
-    }
-    // serde_json stops at half a surrogate pair without a word on the field that has it.
-    read_text(text, None).map_err(|error| match MarkedText::new(text) {
-        Some(marked) => Unreadable::LoneSurrogates(marked),
-        None => Unreadable::NotJson(syntax_problem(&error)),
-    })
-}
-
-impl MarkedText {
-    /// Reads on past the half surrogate pairs; each is a problem of the report.
-    pub(crate) fn read(&self) -> Result<Reading<'_>, Problems> {
-        read_text(&self.text, Some(&self.mark)).map_err(|error| syntax_problem(&error))
-    }
+pub(crate) fn read(bytes: &[u8]) -> Result<MessageReading<'_>, Unreadable> {
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    read_document(bytes, Document::Message)
 }
 
 /// Reads one element of the array that the message calls `name`.
@@ -48,53 +29,82 @@ pub(crate) fn read_recipient<'a>(
     name: &'a str,
     index: usize,
 ) -> Result<RecipientReading<'a>, Unreadable> {
-    let problem = || not_json(format!("Recipient {} is not JSON.", index + 1));
-    let text = simdutf8::basic::from_utf8(bytes).map_err(|_| Unreadable::NotJson(problem()))?;
-    #[cfg(feature = "sonic-rs")]
-    if let Some(reading) = quick::read_recipient(text, name, index) {
-        return Ok(reading);
-    }
-    read_recipient_text(text, None, name, index).map_err(|_| match MarkedText::new(text) {
-        Some(marked) => Unreadable::LoneSurrogates(marked),
-        None => Unreadable::NotJson(problem()),
-    })
+    read_document(bytes, Document::Recipient { name, index })
 }
 
 impl MarkedText {
+    /// Reads on past the half surrogate pairs; each is a problem of the report.
+    pub(crate) fn read(&self) -> Result<MessageReading<'_>, Problems> {
+        read_text(&self.text, Some(&self.mark), Document::Message)
+    }
+
     /// Reads one recipient on past the half surrogate pairs; each is a problem of the report.
     pub(crate) fn read_recipient<'a>(
         &'a self,
         name: &'a str,
         index: usize,
     ) -> Result<RecipientReading<'a>, Problems> {
-        read_recipient_text(&self.text, Some(&self.mark), name, index)
-            .map_err(|_| not_json(format!("Recipient {} is not JSON.", index + 1)))
+        let document = Document::Recipient { name, index };
+        read_text(&self.text, Some(&self.mark), document)
     }
 }
 
 /// Reads any deserializer that lends its strings.
-pub(crate) fn read_from<'a, D: Deserializer<'a>>(deserializer: D) -> Result<Reading<'a>, D::Error> {
-    Reading::of(deserializer, ReadState::new(None))
+pub(crate) fn read_from<'a, D: Deserializer<'a>>(
+    deserializer: D,
+) -> Result<MessageReading<'a>, D::Error> {
+    read_with(deserializer, ReadState::new(None), Document::Message)
 }
 
-fn read_text<'a>(text: &'a str, mark: Option<&'a str>) -> Result<Reading<'a>, serde_json::Error> {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let reading = Reading::of(&mut deserializer, ReadState::new(mark))?;
-    deserializer.end()?;
-    Ok(reading)
+fn read_document<'a, S: Shape<'a>>(
+    bytes: &'a [u8],
+    document: Document<'a>,
+) -> Result<Reading<'a, S>, Unreadable> {
+    // Checked once over the whole is several times quicker than string by string.
+    let text = simdutf8::basic::from_utf8(bytes)
+        .map_err(|_| Unreadable::NotJson(not_read(document, None)))?;
+    #[cfg(feature = "sonic-rs")]
+    if let Some(reading) = quick::read(text, document) {
+        return Ok(reading);
+    }
+    // serde_json stops at half a surrogate pair without a word on the field that has it.
+    read_text(text, None, document).map_err(|problems| match MarkedText::new(text) {
+        Some(marked) => Unreadable::LoneSurrogates(marked),
+        None => Unreadable::NotJson(problems),
+    })
 }
 
-fn read_recipient_text<'a>(
+fn read_text<'a, S: Shape<'a>>(
     text: &'a str,
     mark: Option<&'a str>,
-    name: &'a str,
-    index: usize,
-) -> Result<RecipientReading<'a>, serde_json::Error> {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let state = ReadState::new(mark);
-    let reading = RecipientReading::of(&mut deserializer, state, name, index)?;
-    deserializer.end()?;
-    Ok(reading)
+    document: Document<'a>,
+) -> Result<Reading<'a, S>, Problems> {
+    let read = || {
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        let reading = read_with(&mut deserializer, ReadState::new(mark), document)?;
+        deserializer.end()?;
+        Ok(reading)
+    };
+    read().map_err(|error| not_read(document, Some(&error)))
+}
+
+/// The problem of what is no JSON: it is not UTF-8, or has an error.
+fn not_read(document: Document<'_>, error: Option<&serde_json::Error>) -> Problems {
+    let error = match (document, error) {
+        (Document::Recipient { index, .. }, _) => {
+            return not_json(format!("Recipient {} is not JSON.", index + 1));
+        }
+        (Document::Message, None) => {
+            return not_json("The message is not UTF-8; JSON is always UTF-8.");
+        }
+        (Document::Message, Some(error)) => error,
+    };
+    let what = match error.classify() {
+        serde_json::error::Category::Eof => "The message ends before its JSON does",
+        _ => "The message is not JSON",
+    };
+    let (line, column) = (error.line(), error.column());
+    not_json(format!("{what}: see line {line}, column {column}."))
 }
 
 /// The problem of a message with half surrogate pairs, when nothing else is to be said of it.
@@ -114,18 +124,6 @@ pub(crate) fn unreadable(error: &dyn std::error::Error) -> Problems {
     not_json("The message cannot be read.")
 }
 
-fn syntax_problem(error: &serde_json::Error) -> Problems {
-    let what = match error.classify() {
-        serde_json::error::Category::Eof => "The message ends before its JSON does",
-        _ => "The message is not JSON",
-    };
-    not_json(format!(
-        "{what}: see line {}, column {}.",
-        error.line(),
-        error.column()
-    ))
-}
-
 fn not_json(detail: impl Into<Cow<'static, str>>) -> Problems {
     let detail = detail.into();
     let code = Code::NotJson;
@@ -135,25 +133,27 @@ fn not_json(detail: impl Into<Cow<'static, str>>) -> Problems {
 #[cfg(all(test, feature = "sonic-rs"))]
 mod tests {
     use super::*;
+    use crate::json::{JsonMessage, JsonRecipient};
     use proptest::prelude::*;
 
     /// What both agree on: nothing where there is a problem.
-    fn messages(text: &str) -> [Option<String>; 2] {
-        let show = |reading: Reading<'_>| format!("{:?} {:?}", reading.message, reading.report);
-        let judged = read_text(text, None).ok();
+    fn readings<'a, S: Shape<'a> + std::fmt::Debug>(
+        text: &'a str,
+        document: Document<'a>,
+    ) -> [Option<String>; 2] {
+        let show = |reading: Reading<'a, S>| format!("{:?} {:?}", reading.value, reading.report);
+        let judged = read_text(text, None, document).ok();
         let judged = judged.filter(|reading| reading.report.len() == 0);
-        [quick::read(text).map(show), judged.map(show)]
+        [quick::read(text, document).map(show), judged.map(show)]
+    }
+
+    fn messages(text: &str) -> [Option<String>; 2] {
+        readings::<Box<JsonMessage<'_>>>(text, Document::Message)
     }
 
     fn recipients(text: &str) -> [Option<String>; 2] {
-        let show =
-            |reading: RecipientReading<'_>| format!("{:?} {:?}", reading.recipient, reading.report);
-        let judged = read_recipient_text(text, None, "recipients", 3).ok();
-        let judged = judged.filter(|reading| reading.report.len() == 0);
-        [
-            quick::read_recipient(text, "recipients", 3).map(show),
-            judged.map(show),
-        ]
+        let (name, index) = ("recipients", 3);
+        readings::<JsonRecipient<'_>>(text, Document::Recipient { name, index })
     }
 
     /// Tokens of JSON, right and wrong, so that a text of them is often nearly JSON.

@@ -2,60 +2,53 @@
 
 use super::message::JsonMessage;
 use super::recipient::JsonRecipient;
-use super::shape::{Located, ReadState, ValueSeed, wrong_type};
+use super::shape::{Located, ReadState, Shape, ValueSeed, wrong_type};
 use crate::problem::{Location, ProblemReport};
 use serde::Deserializer;
 use serde::de::DeserializeSeed;
-use std::borrow::Cow;
 
 /// What was read, and the report that goes on collecting.
 #[derive(Debug)]
-pub(crate) struct Reading<'a> {
-    /// Absent when the document is not an object; the report says so.
-    pub message: Option<Box<JsonMessage<'a>>>,
+pub(crate) struct Reading<'a, S> {
+    /// Absent for what became a problem, and for a recipient that is `null`.
+    pub value: Option<Located<S>>,
     pub report: ProblemReport<'a>,
 }
 
-impl<'a> Reading<'a> {
-    pub(super) fn of<D: Deserializer<'a>>(
-        deserializer: D,
-        mut state: ReadState<'a>,
-    ) -> Result<Self, D::Error> {
-        let message: Option<Box<JsonMessage<'a>>> =
-            ValueSeed::new(&mut state, Location::ROOT).deserialize(deserializer)?;
-        // `null` is as good as absent, but here there is nothing that it could be absent from.
-        if message.is_none() && state.report.len() == 0 {
-            wrong_type::<JsonMessage<'a>>(&mut state, Location::ROOT);
-        }
-        Ok(Self {
-            message,
-            report: state.into_report(),
-        })
-    }
-}
+pub(crate) type MessageReading<'a> = Reading<'a, Box<JsonMessage<'a>>>;
+pub(crate) type RecipientReading<'a> = Reading<'a, JsonRecipient<'a>>;
 
-/// One recipient that was read by itself, and the report that goes on collecting.
-#[derive(Debug)]
-pub(crate) struct RecipientReading<'a> {
-    /// Absent for `null`, and for what became a problem.
-    pub recipient: Option<Located<JsonRecipient<'a>>>,
-    pub report: ProblemReport<'a>,
-}
-
-impl<'a> RecipientReading<'a> {
-    /// Element `index` of the array that the message calls `name`.
-    pub(super) fn of<D: Deserializer<'a>>(
-        deserializer: D,
-        mut state: ReadState<'a>,
+/// What a text is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Document<'a> {
+    Message,
+    /// Element `index` of the array that the message calls `name`, by itself.
+    Recipient {
         name: &'a str,
         index: usize,
-    ) -> Result<Self, D::Error> {
-        let list = state.report.member(Location::ROOT, Cow::Borrowed(name));
-        let location = state.report.element(list, index);
-        let recipient = ValueSeed::new(&mut state, location).deserialize(deserializer)?;
-        Ok(Self {
-            recipient: recipient.map(|value| Located { location, value }),
-            report: state.into_report(),
-        })
+    },
+}
+
+/// Reads a document from any deserializer that lends its strings.
+pub(super) fn read_with<'a, S: Shape<'a>, D: Deserializer<'a>>(
+    deserializer: D,
+    mut state: ReadState<'a>,
+    document: Document<'a>,
+) -> Result<Reading<'a, S>, D::Error> {
+    let location = match document {
+        Document::Message => Location::ROOT,
+        Document::Recipient { name, index } => {
+            let list = state.report.member(Location::ROOT, name.into());
+            state.report.element(list, index)
+        }
+    };
+    let value: Option<S> = ValueSeed::new(&mut state, location).deserialize(deserializer)?;
+    // `null` is as good as absent, but a message is nothing that could be absent.
+    if value.is_none() && location == Location::ROOT && state.report.len() == 0 {
+        wrong_type::<S>(&mut state, location);
     }
+    Ok(Reading {
+        value: value.map(|value| Located { location, value }),
+        report: state.into_report(),
+    })
 }

@@ -7,9 +7,9 @@ use super::number::JsonNumber;
 use super::object::object;
 use super::plain::{TextForm, TextOr};
 use super::shape::{ReadState, Shape};
-use super::variables::JsonVariables;
 use super::words::Priority;
 use crate::problem::Location;
+use crate::variable::Variable;
 use serde_json::{Value, json};
 use std::borrow::Cow;
 
@@ -24,7 +24,7 @@ object! {
             required: true, format: "idn-email", example: "ann@example.com"
         },
         /// Values for the template; they win over the message's.
-        variables("variables"): JsonVariables<'a>,
+        variables("variables"): Vec<Variable<'a>>,
         /// Envelope sender address; `"<>"` is the null reverse-path.
         sender("sender"): Cow<'a, str> { example: "bounces@example.com" },
         /// PowerMTA's envelope id; made when absent.

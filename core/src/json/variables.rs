@@ -5,23 +5,13 @@ use super::names;
 use super::number::JsonNumber;
 use super::shape::{MemberName, ReadState, Shape, ValueSeed, wrong_type};
 use crate::problem::Location;
+use crate::variable::{Variable, VariableValue};
 use serde::de::{MapAccess, SeqAccess};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 
 /// Values by their names, in the order of the document. A name that comes again is a problem.
-#[derive(Debug, Default)]
-pub(crate) struct JsonVariables<'a>(pub Vec<JsonVariable<'a>>);
-
-/// One value with its name.
-#[derive(Debug)]
-pub(crate) struct JsonVariable<'a> {
-    pub name: Cow<'a, str>,
-    pub location: Location,
-    pub value: JsonValue<'a>,
-}
-
-impl<'a> Shape<'a> for JsonVariables<'a> {
+impl<'a> Shape<'a> for Vec<Variable<'a>> {
     const EXPECTED: &'static str = "an object of names and values";
 
     fn schema(definitions: &mut Definitions) -> Value {
@@ -41,27 +31,17 @@ impl<'a> Shape<'a> for JsonVariables<'a> {
     ) -> Result<Option<Self>, A::Error> {
         let mut variables = Vec::with_capacity(members.size_hint().unwrap_or(0).min(64));
         read_members(state, location, members, |name, location, value| {
-            variables.push(JsonVariable {
+            variables.push(Variable {
                 name,
                 location,
                 value,
             });
         })?;
-        Ok(Some(Self(variables)))
+        Ok(Some(variables))
     }
 }
 
-/// A value of any type. `null` is as absent and is none.
-#[derive(Debug, Clone)]
-pub(crate) enum JsonValue<'a> {
-    Text(Cow<'a, str>),
-    Number(JsonNumber),
-    Boolean(bool),
-    List(Vec<JsonValue<'a>>),
-    Object(Vec<(Cow<'a, str>, JsonValue<'a>)>),
-}
-
-impl<'a> Shape<'a> for JsonValue<'a> {
+impl<'a> Shape<'a> for VariableValue<'a> {
     const EXPECTED: &'static str = "a value";
 
     fn schema(_: &mut Definitions) -> Value {
@@ -77,11 +57,12 @@ impl<'a> Shape<'a> for JsonValue<'a> {
     }
 
     fn number(state: &mut ReadState<'a>, location: Location, number: JsonNumber) -> Option<Self> {
-        // Some formats know numbers that JSON cannot say.
-        if matches!(number, JsonNumber::Float(number) if !number.is_finite()) {
-            return wrong_type(state, location);
+        match number {
+            JsonNumber::Integer(number) => Some(Self::Integer(number)),
+            JsonNumber::Float(number) if number.is_finite() => Some(Self::Float(number)),
+            // Some formats know numbers that JSON cannot say.
+            JsonNumber::Float(_) => wrong_type(state, location),
         }
-        Some(Self::Number(number))
     }
 
     fn list<A: SeqAccess<'a>>(
@@ -118,7 +99,7 @@ fn read_members<'a, A: MapAccess<'a>>(
     state: &mut ReadState<'a>,
     parent: Location,
     mut members: A,
-    mut take: impl FnMut(Cow<'a, str>, Location, JsonValue<'a>),
+    mut take: impl FnMut(Cow<'a, str>, Location, VariableValue<'a>),
 ) -> Result<(), A::Error> {
     let mut known = Names::default();
     while let Some(name) = members.next_key::<MemberName<'a>>()? {
@@ -132,7 +113,7 @@ fn read_members<'a, A: MapAccess<'a>>(
             members.next_value_seed(state.skip())?;
             continue;
         }
-        let seed = ValueSeed::<JsonValue<'a>>::new(state, location);
+        let seed = ValueSeed::<VariableValue<'a>>::new(state, location);
         if let Some(value) = members.next_value_seed(seed)? {
             take(text, location, value);
         }

@@ -10,7 +10,7 @@
 //! composed                          header section and tree of bodies and files
 //! markers                           a message as a template: markers where recipients differ
 //! missing_fields                    what a finished message may be given (RFC 6409 section 8)
-//! header_field  bodies  priority  variables
+//! header_field  bodies  priority
 //! attachment  calendar  extra_headers  unsubscribe  delivery  raw
 //! file_parts  parameters  values
 //! ```
@@ -41,7 +41,6 @@ mod templated;
 mod templates;
 mod unsubscribe;
 mod values;
-mod variables;
 
 pub(crate) use crate::json::{MergeForm, Priority};
 pub(crate) use bodies::Bodies;
@@ -59,7 +58,7 @@ pub(crate) use templates::{FilledHeader, Templates};
 pub(crate) use unsubscribe::ONE_CLICK;
 
 use crate::identity::Identity;
-use crate::json::{self, Reading, Unreadable};
+use crate::json::{self, MessageReading, Unreadable};
 use crate::mime::Rendered;
 use crate::problem::{Location, ProblemReport, Problems};
 use file_parts::FileParts;
@@ -175,17 +174,17 @@ impl<'a> Message<'a> {
 
     /// Understands a mail merge whose recipients are read by themselves.
     pub(crate) fn read_merge(
-        reading: Reading<'a>,
+        reading: MessageReading<'a>,
         recipients: StreamedRecipients,
     ) -> MergeReading<'a> {
         const NAME: &str = "recipients";
         let mut report = reading.report;
-        let field = reading.message.as_ref().and_then(|m| m.recipients.as_ref());
+        let message = reading.value.map(|message| message.value);
+        let field = message.as_ref().and_then(|m| m.recipients.as_ref());
         let location = match field {
             Some(field) => field.location,
             None => report.location_of_absent(Location::ROOT, NAME.into()),
         };
-        let message = reading.message;
         let merge =
             message.and_then(|message| read::understand_merge(message, recipients, &mut report));
         MergeReading {
@@ -199,11 +198,14 @@ impl<'a> Message<'a> {
         }
     }
 
-    fn from_reading(reading: Reading<'a>, context: ReadContext<'a>) -> Result<Self, Problems> {
+    fn from_reading(
+        reading: MessageReading<'a>,
+        context: ReadContext<'a>,
+    ) -> Result<Self, Problems> {
         let mut report = reading.report;
         let message = reading
-            .message
-            .and_then(|message| read::understand(message, context, &mut report));
+            .value
+            .and_then(|message| read::understand(message.value, context, &mut report));
         report.finish(message)
     }
 

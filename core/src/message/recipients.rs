@@ -4,12 +4,10 @@ use super::delivery::{LONGEST_ENVID, LONGEST_TOKEN, read_token};
 use super::mailboxes::read_mailbox;
 use super::merge::{Merge, Recipient, RecipientPriority, Recipients};
 use super::templates::FilledHeader;
-use super::values::{choice, read_sender};
-use super::variables::require_language;
+use super::values::{choice, read_sender, require_language};
 use crate::address::{Mailbox, ReversePath};
 use crate::json::{
-    JsonMailbox, JsonNumber, JsonPriority, JsonRecipient, JsonRecipientObject, JsonVariables,
-    Located, MergeForm,
+    JsonMailbox, JsonNumber, JsonPriority, JsonRecipient, JsonRecipientObject, Located, MergeForm,
 };
 use crate::problem::{Code, ProblemReport};
 use crate::template::{Owner, Values};
@@ -47,7 +45,7 @@ impl<'a> Merge<'a> {
             Some(variables) => Owner::Variables(variables.location),
             None => Owner::Parent(location),
         };
-        let variables = variables.map_or_else(JsonVariables::default, |field| field.value);
+        let variables = variables.map_or_else(Vec::new, |field| field.value);
         let filled = self
             .templates
             .fill(owner, variables, &self.composed, report);

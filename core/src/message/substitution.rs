@@ -6,7 +6,6 @@ use super::composed::{Composed, Files};
 use super::extra_headers::ExtraHeader;
 use super::templates::{FilledHeader, Templates};
 use crate::address::Mailbox;
-use crate::json::JsonVariables;
 use crate::problem::ProblemReport;
 use crate::template::Owner;
 use std::borrow::Cow;
@@ -76,7 +75,7 @@ impl<'a> Composed<'a> {
         owner: Owner,
         report: &mut ProblemReport<'t>,
     ) {
-        let filled = templates.fill(owner, JsonVariables::default(), self, report);
+        let filled = templates.fill(owner, Vec::new(), self, report);
         // A message with problems is not sent, and not all fields of its templates need be there.
         let Some((values, filled)) = filled.filter(|_| report.len() == 0) else {
             return;

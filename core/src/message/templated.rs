@@ -7,8 +7,7 @@ use super::merge::Merge;
 use super::read_composed::read_composed;
 use super::template_reader::NameLocations;
 use super::templates::Templates;
-use super::values::choice;
-use super::variables::require_language;
+use super::values::{choice, require_language};
 use crate::address::ReversePath;
 use crate::json::{JsonMessage, MergeForm, TemplateLanguage};
 use crate::problem::{Code, Location, ProblemReport};
@@ -78,7 +77,9 @@ fn read_texts<'a>(
     let mut composed = read_composed(json, has_unsubscribe, files, report)?;
     templates.take_names(&names, &mut composed, report);
     if let Some(variables) = &mut json.variables {
-        templates.share(std::mem::take(&mut variables.value), report);
+        templates
+            .language
+            .share(std::mem::take(&mut variables.value), report);
     }
     Some((composed, templates))
 }

@@ -4,11 +4,10 @@ use super::bodies::Bodies;
 use super::composed::Composed;
 use super::extra_headers::{TOO_LONG, fits_lines};
 use super::unsubscribe::Unsubscribe;
-use super::variables::variables;
 use crate::header::MessageId;
-use crate::json::JsonVariables;
 use crate::problem::{Code, ProblemReport, Refusal};
 use crate::template::{Language, Owner, TemplateText, Values};
+use crate::variable::Variable;
 use std::borrow::Cow;
 
 /// The fields of a message that hold placeholders. All others are read as they stand.
@@ -63,24 +62,19 @@ impl<'a> Templates<'a> {
             .ok()
     }
 
-    /// Takes the variables that are the same for everybody.
-    pub fn share(&mut self, json: JsonVariables<'a>, report: &mut ProblemReport<'a>) {
-        self.language.share(variables(json), report);
-    }
-
     /// The values of one recipient, and the header fields with them put in. `None` only where the
     /// report tells which rule is broken.
     pub fn fill<'r>(
         &self,
         owner: Owner,
-        json: JsonVariables<'r>,
+        variables: Vec<Variable<'r>>,
         composed: &Composed<'_>,
         report: &mut ProblemReport<'r>,
     ) -> Option<(Values<'r>, FilledHeader)>
     where
         'a: 'r,
     {
-        let values = self.language.resolve(owner, variables(json), report)?;
+        let values = self.language.resolve(owner, variables, report)?;
         if self.is_too_long(&values) {
             let location = owner.variables(report);
             let detail = "With these values a text of the message has over 32 MiB.";

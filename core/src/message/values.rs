@@ -2,7 +2,7 @@
 
 use crate::address::ReversePath;
 use crate::json::{Choice, JsonWord, Located};
-use crate::problem::{Code, OrRefuse, ProblemReport};
+use crate::problem::{Code, Location, OrRefuse, ProblemReport};
 use crate::syntax::has_control_except_tab;
 use std::borrow::Cow;
 
@@ -37,4 +37,11 @@ pub(super) fn choice<C: Choice>(
         report.problem(word.location, Code::InvalidChoice, detail);
     }
     meaning
+}
+
+/// Notes that there are values and no word on how texts ask for them: they are not dropped without
+/// one.
+pub(super) fn require_language(report: &mut ProblemReport<'_>) {
+    let detail = "Variables are given; say how the texts are read: `merge`, `jinja` or `none`.";
+    report.missing(Location::ROOT, &["template"], Code::MissingField, detail);
 }

@@ -3,9 +3,9 @@
 #[cfg(feature = "jinja")]
 use super::jinja::Programs;
 use super::sources::{Owner, Sources};
-use super::variable::Variable;
 use super::{TemplateText, TextKind, Values};
 use crate::problem::{ProblemReport, Refusal};
+use crate::variable::Variable;
 use std::borrow::Cow;
 
 /// How the texts of a message are read, with what was found in them.
@@ -47,11 +47,7 @@ impl<'a> Language<'a> {
     }
 
     /// Takes the variables that are the same for everybody. All texts were parsed before.
-    pub fn share(
-        &mut self,
-        variables: impl Iterator<Item = Variable<'a>>,
-        report: &mut ProblemReport<'a>,
-    ) {
+    pub fn share(&mut self, variables: Vec<Variable<'a>>, report: &mut ProblemReport<'a>) {
         match self {
             Self::None => {}
             Self::Merge(sources) => sources.share(variables, report),
@@ -65,7 +61,7 @@ impl<'a> Language<'a> {
     pub fn resolve<'r>(
         &self,
         owner: Owner,
-        variables: impl Iterator<Item = Variable<'r>>,
+        variables: Vec<Variable<'r>>,
         report: &mut ProblemReport<'r>,
     ) -> Option<Values<'r>>
     where

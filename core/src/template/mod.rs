@@ -8,7 +8,7 @@
 //! jinja         minijinja's, worked out as a whole
 //! sources       where the values of `merge` come from
 //! merge         takes texts of that language apart
-//! html  variable
+//! html
 //! ```
 //! Each file imports only from the lines below its own, and the types of this one.
 
@@ -18,12 +18,10 @@ mod jinja;
 mod language;
 mod merge;
 mod sources;
-mod variable;
 
 pub(crate) use html::{entity, push_escaped};
 pub(crate) use language::Language;
 pub(crate) use sources::Owner;
-pub(crate) use variable::{Variable, VariableValue};
 
 use std::borrow::Cow;
 

@@ -2,10 +2,10 @@
 //! own default, in this order.
 
 use super::merge::{self, Reference};
-use super::variable::{Variable, VariableValue};
 use super::{TemplateText, TextKind, Values};
 use crate::problem::{Code, Location, ProblemReport, Refusal};
 use crate::syntax::has_control_except_tab;
+use crate::variable::{Variable, VariableValue};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -94,11 +94,7 @@ impl<'a> Sources<'a> {
     }
 
     /// Takes the message's variables for everybody. All texts were parsed before.
-    pub fn share(
-        &mut self,
-        variables: impl Iterator<Item = Variable<'a>>,
-        report: &mut ProblemReport<'a>,
-    ) {
+    pub fn share(&mut self, variables: Vec<Variable<'a>>, report: &mut ProblemReport<'a>) {
         let mut shared = Values::unknown(self.entries.len());
         for variable in variables {
             self.take(variable, &mut shared, report);
@@ -115,7 +111,7 @@ impl<'a> Sources<'a> {
     pub fn resolve<'r>(
         &self,
         owner: Owner,
-        variables: impl Iterator<Item = Variable<'r>>,
+        variables: Vec<Variable<'r>>,
         report: &mut ProblemReport<'r>,
     ) -> Option<Values<'r>>
     where

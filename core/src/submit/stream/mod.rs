@@ -14,7 +14,7 @@ use super::files::{MakeFiles, OneFile};
 use super::receipt::Receipt;
 use super::writer::Writer;
 use crate::identity::Identity;
-use crate::json::{self, Reading, RecipientReading, Unreadable};
+use crate::json::{self, MessageReading, RecipientReading, Unreadable};
 use crate::message::{Merge, MergeReading, Message, NOBODY, Recipient, StreamedRecipients};
 use crate::pickup_directory::PickupDirectory;
 use crate::pickup_file::PickupFile;
@@ -179,7 +179,7 @@ impl StreamedMessage {
     fn perform_merge<A: Action>(
         &self,
         action: A,
-        head: Reading<'_>,
+        head: MessageReading<'_>,
         recipients: StreamedRecipients,
     ) -> Result<A::Output, SubmitError>
     where
@@ -239,7 +239,7 @@ fn read_recipient(
 ) -> Result<bool, SubmitError> {
     let understood = |reading: RecipientReading<'_>| {
         let RecipientReading {
-            recipient,
+            value: recipient,
             mut report,
         } = reading;
         // Where the message is not understood, only what the JSON says can be judged.

@@ -9,10 +9,10 @@ mod scan;
 mod value;
 
 use super::sources::{MOST_VALUES, Owner, TOO_MANY};
-use super::variable::Variable;
 use super::{Slot, TemplateText, TextKind, Values};
 use crate::problem::{Code, ProblemReport, Refusal};
 use crate::syntax::has_control_except_tab;
+use crate::variable::Variable;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Value, ValueKind};
 use minijinja::{
@@ -152,7 +152,7 @@ impl Programs {
     }
 
     /// Takes the variables that are the same for everybody.
-    pub fn share<'a>(&mut self, variables: impl Iterator<Item = Variable<'a>>) {
+    pub fn share(&mut self, variables: Vec<Variable<'_>>) {
         self.shared = value::object(variables);
     }
 
@@ -160,7 +160,7 @@ impl Programs {
     pub fn resolve<'r>(
         &self,
         owner: Owner,
-        variables: impl Iterator<Item = Variable<'r>>,
+        variables: Vec<Variable<'r>>,
         report: &mut ProblemReport<'r>,
     ) -> Option<Values<'r>> {
         let mut values = Values::unknown(self.values);

@@ -1,14 +1,14 @@
 //! Variables as minijinja takes them.
 
-use crate::template::{Variable, VariableValue};
+use crate::variable::{Variable, VariableValue};
 use minijinja::value::{Enumerator, Object, Value, merge_maps};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Variables by their names.
-pub(super) fn object<'a>(variables: impl Iterator<Item = Variable<'a>>) -> Value {
-    Value::from_object(Members::new(
-        variables.map(|variable| (variable.name.into_owned(), value(variable.value))),
-    ))
+pub(super) fn object(variables: Vec<Variable<'_>>) -> Value {
+    let variables = variables.into_iter();
+    members(variables.map(|variable| (variable.name, variable.value)))
 }
 
 /// The members of `own`, and those of `shared` that it does not have.
@@ -24,13 +24,13 @@ fn value(value: VariableValue<'_>) -> Value {
         VariableValue::Float(number) => Value::from(number),
         VariableValue::Boolean(boolean) => Value::from(boolean),
         VariableValue::List(list) => list.into_iter().map(self::value).collect(),
-        VariableValue::Object(members) => {
-            let members = members.into_iter();
-            Value::from_object(Members::new(
-                members.map(|(name, member)| (name.into_owned(), self::value(member))),
-            ))
-        }
+        VariableValue::Object(object) => members(object.into_iter()),
     }
+}
+
+fn members<'a>(members: impl Iterator<Item = (Cow<'a, str>, VariableValue<'a>)>) -> Value {
+    let members = members.map(|(name, member)| (name.into_owned(), value(member)));
+    Value::from_object(Members::new(members))
 }
 
 /// An object whose members keep their order, as those of Python's do.

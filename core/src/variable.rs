@@ -1,4 +1,4 @@
-//! What is given for the placeholders of a text.
+//! What is given for the placeholders of a text: JSON says it, templates take it.
 
 use crate::problem::Location;
 use std::borrow::Cow;
@@ -12,7 +12,7 @@ pub(crate) struct Variable<'a> {
     pub value: VariableValue<'a>,
 }
 
-/// A value of any type.
+/// A value of any type. `null` is as absent and is none.
 #[derive(Debug)]
 pub(crate) enum VariableValue<'a> {
     Text(Cow<'a, str>),
