@@ -100,6 +100,27 @@ def test_recipients_of_the_command_line_alone(sent):
     assert b"Bcc" not in file.message
 
 
+@pytest.mark.parametrize(
+    "mail",
+    [
+        b"To: bo@example.org\r\nSubject: a\rBcc: eve@example.org\r\n\r\nHello\r\n",
+        b"To: bo@example.org\r\nX-App: 1\r\r\nBcc: eve@example.org\r\nSubject: a\r\n\r\nHello\r\n",
+        b"To: bo@example.org\n\rBcc: eve@example.org\n\nHello\n",
+    ],
+)
+def test_a_cr_ends_no_line_of_the_header(sendmail, pickup: Path, mail: bytes):
+    done = sendmail("-t", mail=mail)
+    assert (done.returncode, done.stdout) == (65, b"")
+    assert b"control_character" in done.stderr
+    assert not list(pickup.iterdir())
+
+
+def test_doubled_crs_of_all_lines_are_one(sent):
+    file = sent("-t", mail=b"To: bo@example.org\r\r\nSubject: a\r\r\n\r\r\nHello\r\r\n")
+    assert (file.addresses, fields(file)["Subject"]) == (["bo@example.org"], "a")
+    assert file.message.endswith(b"\r\n\r\nHello\r\n")
+
+
 def test_who_calls(sent):
     file = sent("bo@example.org")
     assert (file.sender, fields(file)["From"]) == (f"ann@{HOST}", f"ann@{HOST}")

@@ -32,6 +32,8 @@ fn submit(arguments: &Arguments) -> Result<Exit, Failure> {
         source,
     })?;
 
+    let mail = without_doubled_cr(mail);
+
     let bare = SenderDefaults {
         name: arguments.name.as_deref(),
         address: &address,
@@ -80,6 +82,24 @@ fn read(mut from: impl BufRead, dot_ends: bool) -> io::Result<Vec<u8>> {
     }
 }
 
+/// Mail all of whose lines end with CR CR LF comes from a program that wrote CRLF where each LF becomes
+/// CRLF anyway. It is read as it was meant; a CR elsewhere in a header is refused.
+fn without_doubled_cr(mail: Vec<u8>) -> Vec<u8> {
+    let mut whole_lines = mail.split_inclusive(|byte| *byte == b'\n');
+    let ends_well = |line: &[u8]| line.ends_with(b"\r\r\n") || !line.ends_with(b"\n");
+    if !whole_lines.all(ends_well) {
+        return mail;
+    }
+    let mut lines = Vec::with_capacity(mail.len());
+    for line in mail.split_inclusive(|byte| *byte == b'\n') {
+        match line.strip_suffix(b"\r\r\n") {
+            Some(text) => lines.extend([text, b"\r\n"].concat()),
+            None => lines.extend(line),
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,6 +115,22 @@ mod tests {
         ] {
             assert_eq!(read(bytes, true).unwrap(), ended);
             assert_eq!(read(bytes, false).unwrap(), bytes);
+        }
+    }
+
+    #[test]
+    fn doubled_crs_are_one_where_all_are() {
+        for (mail, read) in [
+            (
+                &b"A: b\r\r\n\r\r\nc\rd\r\r\ne"[..],
+                &b"A: b\r\n\r\nc\rd\r\ne"[..],
+            ),
+            (b"A: b\r\r\n\r\n", b"A: b\r\r\n\r\n"),
+            (b"\n", b"\n"),
+            (b"a\r\r", b"a\r\r"),
+            (b"", b""),
+        ] {
+            assert_eq!(without_doubled_cr(mail.to_vec()), read);
         }
     }
 

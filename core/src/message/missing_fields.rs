@@ -10,12 +10,14 @@
 //!                           All is well.
 //! ```
 
-use super::raw::{ReadField, read_fields};
+use super::raw::{BARE_CR, ReadField, read_fields};
 use crate::address::{AddrSpec, Mailbox, entries};
 use crate::header::{Date, HeaderField, HeaderSection, MessageId};
 use crate::identity::Identity;
 use crate::problem::{Code, Problem, Problems, Refusal};
-use crate::syntax::{LineEnds, has_control_except_tab, header_end, lines, to_crlf};
+use crate::syntax::{
+    LineEnds, has_bare_cr, has_control_except_tab, header_end, is_no_field, lines, to_crlf,
+};
 use std::borrow::Cow;
 
 /// What is added to mail that does not say where it comes from, or only in part.
@@ -84,8 +86,8 @@ impl SenderDefaults<'_> {
 /// programs pass to `sendmail`. An mbox line (`From ann Mon Nov 23 …`) at the start is left out.
 ///
 /// # Errors
-/// A name or an address of `defaults` that From cannot hold, where the message has no From, and a
-/// Bcc after the end of the header, which would be shown to all.
+/// A name or an address of `defaults` that From cannot hold, where the message has no From; a Bcc
+/// after the end of the header, which would be shown to all; a CR in the header that ends no line.
 ///
 /// ```
 /// use pmtaemail::{SenderDefaults, add_missing_fields};
@@ -99,9 +101,14 @@ pub fn add_missing_fields(
     message: &[u8],
     defaults: &SenderDefaults<'_>,
 ) -> Result<Vec<u8>, Problems> {
-    let message = to_crlf(Cow::Borrowed(without_mbox_line(message)));
-    let header = &message[..header_end(&message)];
+    let message = without_mbox_line(message);
     // At the first line that is no field the text begins, though no empty line says so.
+    let is_text = |line: &[u8]| is_no_field(line) && !line.starts_with(b"\r");
+    if has_bare_cr(message, is_text) {
+        return Err(Problems::one(Problem::new("/raw".to_owned(), BARE_CR)));
+    }
+    let message = to_crlf(Cow::Borrowed(message));
+    let header = &message[..header_end(&message)];
     let fields: Vec<_> = read_fields(header)
         .take_while(|field| field.written.is_field())
         .collect();
@@ -216,6 +223,34 @@ mod tests {
 
     fn completed(bytes: &[u8]) -> String {
         String::from_utf8(add_missing_fields(bytes, &DEFAULTS).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_bare_cr_in_the_header_is_refused() {
+        for mail in [
+            &b"Subject: a\rBcc: b@c.example\n\nHello"[..],
+            b"Subject: a\r\r\nBcc: b@c.example\r\n\r\nHello",
+            b"Subject: a\r\n b\r\n\tc\rTo: d\r\n\r\nHello",
+            b"Subject: a\n\rBcc: b@c.example\n\nHello",
+            b"Subject: a\r\r\n",
+            b"\rBcc: b@c.example",
+        ] {
+            let problems = add_missing_fields(mail, &DEFAULTS).unwrap_err();
+            assert_eq!(
+                problems.iter().next().unwrap().code(),
+                Code::ControlCharacter
+            );
+        }
+        for text in [
+            "Hello\rworld\n",
+            "A: b\n\nHello\rworld\r\r\n",
+            "A: b\nHello\rworld\n",
+        ] {
+            assert!(
+                completed(text.as_bytes()).contains("Hello\r\nworld\r\n"),
+                "{text:?}"
+            );
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::header::{HeaderField, LONGEST_LINE, Occurs, Owner};
 use crate::json::{Encoding, JsonContent, JsonRaw, Located};
 use crate::mime::Base64;
 use crate::problem::{Code, Location, OrRefuse, ProblemReport, Refusal};
-use crate::syntax::{LineEnds, WrittenField, fields, header_end, lines, to_crlf};
+use crate::syntax::{LineEnds, WrittenField, fields, has_bare_cr, header_end, lines, to_crlf};
 use crate::text::into_bytes;
 use std::borrow::Cow;
 
@@ -68,8 +68,12 @@ pub(super) fn read_raw<'a>(
         HeaderRecipients::Ignore => (false, false),
     };
     let location = raw.location;
-    let mut bytes = mended(read_content(raw.value, location, report)?);
+    let content = read_content(raw.value, location, report)?;
     let known = report.len();
+    if has_bare_cr(&content, |_| false) {
+        report.refuse(location, BARE_CR);
+    }
+    let mut bytes = mended(content);
     check_lines(&bytes, location, report);
     let end = header_end(&bytes);
     let fields = checked_fields(&bytes[..end], location, report);
@@ -138,6 +142,12 @@ fn read_content<'a>(
         JsonContent::Text(text) => Some(into_bytes(text)),
     }
 }
+
+/// What is said of a header that readers would take for different ones.
+pub(super) const BARE_CR: Refusal = Refusal::new(
+    Code::ControlCharacter,
+    "The header holds a CR that is no part of a line end; lines end with CRLF or LF.",
+);
 
 /// With CRLF at the end of every line; untouched where that is so already.
 fn mended(bytes: Cow<'_, [u8]>) -> Cow<'_, [u8]> {

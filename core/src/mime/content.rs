@@ -3,7 +3,7 @@
 use super::base64::{self, Base64};
 use crate::header::LONGEST_LINE;
 use crate::problem::{Code, Refusal};
-use crate::syntax::{LineEnds, lines, to_crlf};
+use crate::syntax::{LineEnds, has_bare_cr, lines, to_crlf};
 use std::borrow::Cow;
 
 /// Bytes, in the form in which they came.
@@ -25,6 +25,12 @@ impl Content<'_> {
             Self::Bytes(bytes) => bytes,
             message @ Self::Message { .. } => return Ok(message),
         };
+        // Where all lines end with CR alone there is no doubt.
+        if bytes.contains(&b'\n') && has_bare_cr(&bytes, |_| false) {
+            let detail =
+                "The header of an attached message holds a CR that is no part of a line end.";
+            return Err(Refusal::new(Code::InvalidContent, detail));
+        }
         let bytes = to_crlf(bytes).into_owned();
         if bytes.contains(&0) {
             let detail = "An attached message may not hold NUL (RFC 2045 section 2.8).";

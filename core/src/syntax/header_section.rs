@@ -10,6 +10,28 @@ pub(crate) fn header_end(message: &[u8]) -> usize {
     memchr::memmem::find(message, b"\r\n\r\n").map_or(message.len(), |at| at + 2)
 }
 
+/// Whether the header of a message, as it came, holds a CR that is no part of a line end. Some readers
+/// would end the line there, and some even the header:
+///
+/// ```text
+/// Subject: a␍Bcc: eve@example.org␍␊
+/// X-App: 1␍␍␊                          an empty line behind it for those
+/// ```
+///
+/// The header ends at the first empty line, and at the first that `is_text`.
+pub(crate) fn has_bare_cr(message: &[u8], is_text: impl Fn(&[u8]) -> bool) -> bool {
+    message
+        .split(|byte| *byte == b'\n')
+        .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+        .take_while(|line| !line.is_empty() && !is_text(line))
+        .any(|line| line.contains(&b'\r'))
+}
+
+/// Whether a line can belong to no header section: it is neither a field nor the continuation of one.
+pub(crate) fn is_no_field(line: &[u8]) -> bool {
+    !line.starts_with(b" ") && !line.starts_with(b"\t") && field_name_end(line).is_none()
+}
+
 /// The fields of a header section. A line that does not end is none.
 pub(crate) fn fields(header: &[u8]) -> impl Iterator<Item = WrittenField<'_>> {
     folded_lines(header, LineEnds::Crlf)
