@@ -66,10 +66,7 @@ impl<'o> HeaderSection<'o> {
     /// An unstructured field (RFC 5322 section 2.2.1). `text` holds no control character but tabs.
     pub fn text(&mut self, name: &str, text: &str) {
         let field = Field::begin(self.out, name);
-        if self.without_quotes {
-            return text::write_without_quotes(field, text, false);
-        }
-        text::write(field, text);
+        text::write(field, text, false, self.without_quotes);
     }
 
     /// A mailbox-list (RFC 5322 section 3.4).
@@ -157,10 +154,7 @@ impl<'o> HeaderSection<'o> {
     /// since it may well be structured for those who read it.
     pub fn extra(&mut self, name: &str, text: &str) {
         let field = Field::begin(self.out, name);
-        if self.without_quotes {
-            return text::write_without_quotes(field, text, true);
-        }
-        text::write_extra(field, text);
+        text::write(field, text, true, self.without_quotes);
     }
 
     /// A field of message identifiers (RFC 5322 section 3.6.4).

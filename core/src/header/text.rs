@@ -1,26 +1,17 @@
 //! Unstructured field bodies (RFC 5322 section 3.2.5).
 
 use super::field::{Field, LINE, has_fragile_blanks, looks_encoded};
-use encodify::rfc2047::{Q_PHRASE, Q_TEXT, WordEncoder};
+use encodify::rfc2047::{Q_PHRASE, Q_TEXT};
 
-/// Writes `text` so that every reader gets it back exactly.
-pub(super) fn write(field: Field<'_>, text: &str) {
-    let folds = folds(text, field.room());
-    write_as(field, text, folds, Q_TEXT);
-}
-
-/// The same, with words that are longer than a line left as they are.
-pub(super) fn write_extra(field: Field<'_>, text: &str) {
-    write_as(field, text, true, Q_TEXT);
-}
-
-/// The same as either, with quotes and backslashes encoded.
-pub(super) fn write_without_quotes(field: Field<'_>, text: &str, may_be_long: bool) {
+/// Writes `text` so that every reader gets it back exactly. A word that no short line can hold is
+/// encoded, unless it `may_be_long`; `without_quotes`, quotes and backslashes are encoded too.
+pub(super) fn write(mut field: Field<'_>, text: &str, may_be_long: bool, without_quotes: bool) {
     let folds = may_be_long || folds(text, field.room());
-    write_as(field, text, folds && !text.contains(['"', '\\']), Q_PHRASE);
-}
-
-fn write_as(mut field: Field<'_>, text: &str, folds: bool, q: WordEncoder) {
+    let (folds, q) = if without_quotes {
+        (folds && !text.contains(['"', '\\']), Q_PHRASE)
+    } else {
+        (folds, Q_TEXT)
+    };
     if text.is_empty() {
         return field.end();
     }
@@ -54,7 +45,7 @@ mod tests {
 
     fn written(text: &str) -> String {
         let mut out = Vec::new();
-        write(Field::begin(&mut out, "Subject"), text);
+        write(Field::begin(&mut out, "Subject"), text, false, false);
         String::from_utf8(out).unwrap()
     }
 
