@@ -13,6 +13,13 @@ pub(crate) fn entity(byte: u8) -> Option<&'static str> {
     }
 }
 
+/// A value as text and nothing else, within an element as in an attribute.
+pub(super) fn escaped(value: &str) -> String {
+    let mut text = String::with_capacity(value.len());
+    push_escaped(&mut text, value);
+    text
+}
+
 /// Appends a value so that it is text and nothing else, within an element as in an attribute.
 pub(crate) fn push_escaped(out: &mut String, value: &str) {
     let mut start = 0;

@@ -1,7 +1,7 @@
 //! The language `merge`: `{{ name }}`, `{{ name | default: "friend" }}`, `{{ "literal" }}`, and with
 //! three braces a value that is HTML already.
 
-use super::{Slot, TemplateText, TextKind};
+use super::{Slot, TemplateText, TextKind, html};
 use crate::problem::{Code, Refusal};
 use crate::text::part;
 use std::borrow::Cow;
@@ -42,9 +42,7 @@ pub(super) fn parse<'a>(
         let escaped = kind == TextKind::Html && !is_html;
         match parser.expression()? {
             Expression::Literal(literal) if escaped => {
-                let mut text = String::new();
-                super::push_escaped(&mut text, &literal);
-                template.push_literal(text.into());
+                template.push_literal(html::escaped(&literal).into());
             }
             Expression::Literal(literal) => template.push_literal(literal),
             Expression::Value(reference) => template.push_slot(Slot {

@@ -153,11 +153,7 @@ impl<'a> TemplateText<'a> {
                 Piece::Literal(literal) => text.push_literal(literal.clone()),
                 Piece::Slot(slot) => match value(*slot) {
                     None => text.push_slot(*slot),
-                    Some(value) if slot.escaped => {
-                        let mut escaped = String::with_capacity(value.len());
-                        push_escaped(&mut escaped, value);
-                        text.push_literal(escaped.into());
-                    }
+                    Some(value) if slot.escaped => text.push_literal(html::escaped(value).into()),
                     Some(value) => text.push_literal(value.to_owned().into()),
                 },
             }

@@ -10,15 +10,18 @@
 //! {% for c in [b, a] %}         c: 3
 //! ```
 
+use super::invalid;
+use crate::problem::Refusal;
 use minijinja::machinery::Token;
 use std::collections::HashMap;
 
 /// Lists, objects, calls and filters around one another.
 const MOST_LAYERS: usize = 200;
 
-/// A value has too many layers.
-#[derive(Debug)]
-pub(super) struct TooNested;
+pub(super) const TOO_NESTED: Refusal = invalid(
+    "What a template sets lies in 200 lists, objects, calls and filters at most, those of the \
+     variables it is made of among them.",
+);
 
 /// The layers that the values of variables may have.
 #[derive(Default)]
@@ -67,7 +70,7 @@ impl<'s> Layers<'s> {
     }
 
     /// Takes a token of a tag behind its first word.
-    pub fn take(&mut self, token: &Token<'s>) -> Result<(), TooNested> {
+    pub fn take(&mut self, token: &Token<'s>) -> Result<(), Refusal> {
         let Some(assignment) = &mut self.assignment else {
             return Ok(());
         };
@@ -102,13 +105,13 @@ impl<'s> Layers<'s> {
     }
 
     /// The tag ends.
-    pub fn end(&mut self) -> Result<(), TooNested> {
+    pub fn end(&mut self) -> Result<(), Refusal> {
         let assigned = self.assign();
         self.assignment = None;
         assigned
     }
 
-    fn assign(&mut self) -> Result<(), TooNested> {
+    fn assign(&mut self) -> Result<(), Refusal> {
         let Some(assignment) = &mut self.assignment else {
             return Ok(());
         };
@@ -119,7 +122,7 @@ impl<'s> Layers<'s> {
             *known = layers.max(*known);
         }
         if layers > MOST_LAYERS {
-            return Err(TooNested);
+            return Err(TOO_NESTED);
         }
         Ok(())
     }

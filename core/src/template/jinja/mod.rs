@@ -9,7 +9,7 @@ mod scan;
 mod value;
 
 use super::sources::{MOST_VALUES, Owner, TOO_MANY};
-use super::{Slot, TemplateText, TextKind, Values};
+use super::{Slot, TemplateText, TextKind, Values, html};
 use crate::problem::{Code, ProblemReport, Refusal};
 use crate::syntax::has_control_except_tab;
 use crate::variable::Variable;
@@ -18,7 +18,7 @@ use minijinja::value::{Value, ValueKind};
 use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, Output, OutputSpanKind, State, UndefinedBehavior,
 };
-use scan::{Refused, Section, scan};
+use scan::{Section, scan};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -102,12 +102,7 @@ impl Programs {
         }
         let prefix = if kind == TextKind::Html { HTML } else { PLAIN };
         let name = format!("{prefix}{}", self.texts.len());
-        let pieces = scan(&text, self.environment.syntax()).map_err(|refused| match refused {
-            Refused::Syntax(error) => no_template(&error),
-            Refused::TooDeep => TOO_DEEP,
-            Refused::TooNested => TOO_NESTED,
-            Refused::Unbounded => UNBOUNDED,
-        })?;
+        let pieces = scan(&text, self.environment.syntax())?;
         self.environment
             .add_template_owned(name.clone(), text.to_string())
             .map_err(|error| no_template(&error))?;
@@ -237,19 +232,6 @@ fn put(
     }
 }
 
-const TOO_DEEP: Refusal = invalid(
-    "A tag of a template has 200 operators at most, and a template 200 branches and lists of a \
-     million values.",
-);
-const TOO_NESTED: Refusal = invalid(
-    "What a template sets lies in 200 lists, objects, calls and filters at most, those of the \
-     variables it is made of among them.",
-);
-const UNBOUNDED: Refusal = invalid(
-    "Templates have no `*` (numbers have the filter `times`), no `**` and no recursive loops: \
-     nothing would bound what they make of a list.",
-);
-
 /// Not known to happen; what cannot be told apart is refused rather than sent.
 const UNCUT: Refusal = invalid("This template cannot be told apart from what it is filled with.");
 
@@ -276,7 +258,7 @@ fn check_header(program: &Program, values: &Values<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The product of two numbers; see [`UNBOUNDED`] for why there is no operator for it.
+/// The product of two numbers; see [`scan`](mod@scan) for why there is no operator for it.
 fn times(one: &Value, other: &Value) -> Result<Value, Error> {
     let product = match (one.as_i64(), other.as_i64()) {
         (Some(one), Some(other)) => one.checked_mul(other).map(Value::from),
@@ -311,9 +293,7 @@ fn write_value(
             out.write_str(word).map_err(Error::from)
         }
         Some(text) if *state.auto_escape() == AutoEscape::Html && !value.is_safe() => {
-            let mut escaped = String::with_capacity(text.len());
-            super::push_escaped(&mut escaped, text);
-            out.write_str(&escaped).map_err(Error::from)
+            out.write_str(&html::escaped(text)).map_err(Error::from)
         }
         _ => minijinja::escape_formatter(out, state, value),
     }

@@ -7,8 +7,9 @@
 //! recursive loops; macros and namespaces are not there at all) is refused, and the rest is bounded.
 //! `docs/minijinja.md` has the smallest template of each kind, and what was measured.
 
-use super::layers::{Layers, TooNested};
-use minijinja::Error;
+use super::layers::Layers;
+use super::{invalid, no_template};
+use crate::problem::Refusal;
 use minijinja::machinery::{Span, Token, tokenize};
 use minijinja::syntax::SyntaxConfig;
 use std::ops::Range;
@@ -26,24 +27,6 @@ pub(super) enum Section {
     },
 }
 
-/// Why a template is not taken.
-#[derive(Debug)]
-pub(super) enum Refused {
-    Syntax(Error),
-    /// An expression has more operators than these, or the template more branches or lists.
-    TooDeep,
-    /// A variable would hold lists or objects that lie in one another too deep.
-    TooNested,
-    /// It has an operator or a loop that has no bound.
-    Unbounded,
-}
-
-impl From<TooNested> for Refused {
-    fn from(_: TooNested) -> Self {
-        Self::TooNested
-    }
-}
-
 /// Operators, calls and subscripts of one tag.
 const MOST_OPERATORS: usize = 200;
 /// `elif` and `else` of one template.
@@ -51,6 +34,15 @@ const MOST_BRANCHES: usize = 200;
 /// How many values lists that are made from each other may come to: each `+` may double a list, and
 /// each list that is written out may hold another one as often as it has places.
 const MOST_GROWTH: u64 = 1 << 20;
+
+const TOO_DEEP: Refusal = invalid(
+    "A tag of a template has 200 operators at most, and a template 200 branches and lists of a \
+     million values.",
+);
+const UNBOUNDED: Refusal = invalid(
+    "Templates have no `*` (numbers have the filter `times`), no `**` and no recursive loops: \
+     nothing would bound what they make of a list.",
+);
 
 /// Tags that open a block, which `end` and the same name closes.
 const BLOCKS: [&str; 8] = [
@@ -65,13 +57,13 @@ const BLOCKS: [&str; 8] = [
 ];
 
 /// The pieces of a template.
-pub(super) fn scan(source: &str, syntax: &SyntaxConfig) -> Result<Vec<Section>, Refused> {
+pub(super) fn scan(source: &str, syntax: &SyntaxConfig) -> Result<Vec<Section>, Refusal> {
     let mut scanner = Scanner {
         growth: 1,
         ..Scanner::default()
     };
     for token in tokenize(source, false, syntax.clone()) {
-        let (token, span) = token.map_err(Refused::Syntax)?;
+        let (token, span) = token.map_err(|error| no_template(&error))?;
         scanner.take(&token, span)?;
     }
     let mut sections = scanner.sections;
@@ -167,7 +159,7 @@ impl Word {
 }
 
 impl<'s> Scanner<'s> {
-    fn take(&mut self, token: &Token<'s>, span: Span) -> Result<(), Refused> {
+    fn take(&mut self, token: &Token<'s>, span: Span) -> Result<(), Refusal> {
         let range = span.start_offset as usize..span.end_offset as usize;
         match token {
             Token::TemplateData(_) if self.depth > 0 || range.is_empty() => {}
@@ -192,12 +184,12 @@ impl<'s> Scanner<'s> {
         Ok(())
     }
 
-    fn take_of_tag(&mut self, token: &Token<'_>) -> Result<(), Refused> {
+    fn take_of_tag(&mut self, token: &Token<'_>) -> Result<(), Refusal> {
         let tag = &mut self.tag;
         tag.assigns |= matches!(token, Token::Assign);
         tag.operators += usize::from(is_operator(token));
         match token {
-            Token::Mul | Token::Pow | Token::Ident("recursive") => return Err(Refused::Unbounded),
+            Token::Mul | Token::Pow | Token::Ident("recursive") => return Err(UNBOUNDED),
             Token::Plus => self.growth = self.growth.saturating_mul(2),
             Token::BracketOpen => tag.brackets.push((tag.last != Last::Value, 0)),
             Token::ParenOpen => tag.brackets.push((tag.last != Last::Filter, 0)),
@@ -216,12 +208,12 @@ impl<'s> Scanner<'s> {
         }
         tag.last = Last::of(token, tag.last);
         if tag.operators > MOST_OPERATORS || self.growth > MOST_GROWTH {
-            return Err(Refused::TooDeep);
+            return Err(TOO_DEEP);
         }
         Ok(())
     }
 
-    fn end_tag(&mut self, end: usize) -> Result<(), Refused> {
+    fn end_tag(&mut self, end: usize) -> Result<(), Refusal> {
         self.layers.end()?;
         let Tag {
             start,
@@ -246,7 +238,7 @@ impl<'s> Scanner<'s> {
             self.branches += 1;
         }
         if self.branches > MOST_BRANCHES {
-            return Err(Refused::TooDeep);
+            return Err(TOO_DEEP);
         }
         Ok(())
     }
@@ -291,6 +283,7 @@ fn is_keyword(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::layers::TOO_NESTED;
     use super::*;
 
     fn sections(source: &str) -> Vec<&str> {
@@ -344,12 +337,12 @@ mod tests {
         for link in ["not ", "-", "(", "[", "1-", "1 if 2 else ", "1 and "] {
             let source = format!("{{{{ {}x }}}}", link.repeat(201));
             let found = scan(&source, &SyntaxConfig::default());
-            assert!(matches!(found, Err(Refused::TooDeep)), "{link}");
+            assert_eq!(found, Err(TOO_DEEP), "{link}");
         }
         for link in [".a", "|e", "[0]", "()", " is defined", "~x", " in x"] {
             let source = format!("{{% set y = x{} %}}", link.repeat(201));
             let found = scan(&source, &SyntaxConfig::default());
-            assert!(matches!(found, Err(Refused::TooDeep)), "{link}");
+            assert_eq!(found, Err(TOO_DEEP), "{link}");
         }
         let branches = format!("{{% if x %}}{}", "{% elif x %}".repeat(201));
         assert!(scan(&branches, &SyntaxConfig::default()).is_err());
@@ -376,7 +369,7 @@ mod tests {
             let found = scan(&source.repeat(times), &SyntaxConfig::default());
             assert!(found.is_ok(), "{source}: {found:?}");
             let found = scan(&source.repeat(times + 1), &SyntaxConfig::default());
-            assert!(matches!(found, Err(Refused::TooNested)), "{source}");
+            assert_eq!(found, Err(TOO_NESTED), "{source}");
         }
         let flat =
             "{% set b = a|first %}{% set c = b|default('x') %}{% for d in a|sort %}{% endfor %}";
