@@ -28,6 +28,12 @@ pub(crate) fn into_bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
     }
 }
 
+/// Whether a text starts with another, in whatever letter case.
+pub(crate) fn starts_with_ignoring_case(text: &str, start: &str) -> bool {
+    text.get(..start.len())
+        .is_some_and(|head| head.eq_ignore_ascii_case(start))
+}
+
 /// Whether two field names are one: letter case, `_` and `-` do not count.
 pub(crate) fn same_name(one: &str, other: &str) -> bool {
     folded(one).eq(folded(other))

@@ -28,6 +28,14 @@ impl<'a> ReversePath<'a> {
         }
         AddrSpec::read(bare).map(Self::Address)
     }
+
+    /// `None` is the null reverse-path.
+    pub fn address(&self) -> Option<&AddrSpec<'a>> {
+        match self {
+            Self::Null => None,
+            Self::Address(address) => Some(address),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::choice::JsonWord;
 use super::definitions::Definitions;
 use super::object::object;
-use super::shape::{ReadState, Shape};
+use super::shape::{Located, ReadState, Shape};
 use super::words::{DispositionWord, Encoding};
 use crate::problem::Location;
 use serde::de::MapAccess;
@@ -66,13 +66,17 @@ object! {
     }
 }
 
-/// A finished message.
+/// A finished message. A text, or bytes, is the same as an object with `content` alone.
 #[derive(Debug)]
-pub(crate) enum JsonRaw<'a> {
-    /// As it is.
-    Content(JsonContent<'a>),
-    /// With its encoding.
-    Object(JsonRawObject<'a>),
+pub(crate) struct JsonRaw<'a>(pub JsonRawObject<'a>);
+
+impl<'a> JsonRaw<'a> {
+    fn plain(location: Location, value: JsonContent<'a>) -> Self {
+        Self(JsonRawObject {
+            content: Some(Located { location, value }),
+            encoding: None,
+        })
+    }
 }
 
 impl<'a> Shape<'a> for JsonRaw<'a> {
@@ -91,12 +95,12 @@ impl<'a> Shape<'a> for JsonRaw<'a> {
         })
     }
 
-    fn text(_: &mut ReadState<'a>, _: Location, text: Cow<'a, str>) -> Option<Self> {
-        Some(Self::Content(JsonContent::Text(text)))
+    fn text(_: &mut ReadState<'a>, location: Location, text: Cow<'a, str>) -> Option<Self> {
+        Some(Self::plain(location, JsonContent::Text(text)))
     }
 
-    fn bytes(_: &mut ReadState<'a>, _: Location, bytes: Cow<'a, [u8]>) -> Option<Self> {
-        Some(Self::Content(JsonContent::Bytes(bytes)))
+    fn bytes(_: &mut ReadState<'a>, location: Location, bytes: Cow<'a, [u8]>) -> Option<Self> {
+        Some(Self::plain(location, JsonContent::Bytes(bytes)))
     }
 
     fn object<A: MapAccess<'a>>(
@@ -104,6 +108,6 @@ impl<'a> Shape<'a> for JsonRaw<'a> {
         location: Location,
         members: A,
     ) -> Result<Option<Self>, A::Error> {
-        Ok(JsonRawObject::object(state, location, members)?.map(Self::Object))
+        Ok(JsonRawObject::object(state, location, members)?.map(Self))
     }
 }

@@ -58,7 +58,7 @@ impl<'a> Shape<'a> for JsonHeaders<'a> {
         while let Some(name) = members.next_key::<MemberName<'a>>()? {
             let text = name.text.clone();
             let Some(location) = state.member(location, name) else {
-                members.next_value_seed(state.skip())?;
+                members.next_value_seed(state.skip)?;
                 continue;
             };
             let values =

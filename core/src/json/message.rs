@@ -122,7 +122,7 @@ const _: () = {
 impl JsonMessage<'_> {
     /// The locations of the fields that make header and bodies, which a finished message has already.
     pub fn composing(&self) -> impl Iterator<Item = Location> + '_ {
-        let rows = Self::ROWS.iter().zip(self.locations.iter());
+        let rows = Self::ROWS.iter().zip(self.locations);
         rows.filter(|(row, _)| row.section == Some(Content))
             .filter_map(|(_, location)| location)
     }

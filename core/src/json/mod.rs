@@ -61,10 +61,7 @@ pub use not_unicode::NotUnicode;
 pub(crate) use number::JsonNumber;
 pub(crate) use objects::{JsonCalendar, JsonDkim, JsonDsn, JsonUnsubscribe, JsonWindow};
 pub(crate) use plain::JsonTexts;
-pub(crate) use read::{
-    Unreadable, broken_recipients, holds_lone_surrogates, read, read_from, read_recipient,
-    unreadable,
-};
+pub(crate) use read::{Unreadable, not_json, read, read_from, read_recipient};
 pub(crate) use reading::{MessageReading, RecipientReading};
 pub(crate) use recipient::{JsonPriority, JsonRecipient, JsonRecipientObject};
 pub use schema::schema;

@@ -1,7 +1,5 @@
 //! Objects of the message: one table each, from which all else is made.
 
-use crate::problem::Location;
-
 /// Declares an object of the message. A row is
 ///
 /// ```text
@@ -10,8 +8,8 @@ use crate::problem::Location;
 /// ```
 ///
 /// where the braces hold methods of [`Row`](super::row::Row) with their arguments. An object may end
-/// its first line with the name of one more field, which gets the [`Locations`] of those that have a
-/// value.
+/// its first line with the name of one more field, which gets for each row the location of its value, if
+/// it has one.
 macro_rules! object {
     (
         $(#[doc = $doc:literal])*
@@ -24,10 +22,19 @@ macro_rules! object {
         }
     ) => {
         $(#[doc = $doc])*
-        #[derive(Debug, Default)]
+        #[derive(Debug)]
         pub(crate) struct $object<'a> {
             $($(#[doc = $field_doc])* pub $field: Option<$crate::json::Located<$shape>>,)+
-            $(pub $locations: $crate::json::object::Locations<{ <$object<'static>>::ROWS.len() }>,)?
+            $(pub $locations: [Option<$crate::problem::Location>; <$object<'static>>::ROWS.len()],)?
+        }
+
+        impl Default for $object<'_> {
+            fn default() -> Self {
+                Self {
+                    $($field: None,)+
+                    $($locations: [None; <$object<'static>>::ROWS.len()],)?
+                }
+            }
         }
 
         impl<'a> $object<'a> {
@@ -55,7 +62,7 @@ macro_rules! object {
                 const FIELDS: &[Field] = &[$(Field::$field,)+];
 
                 $(let mut $field: Option<$crate::json::Located<$shape>> = None;)+
-                $(let mut $locations = $crate::json::object::Locations::default();)?
+                $(let mut $locations = [None; <$object<'static>>::ROWS.len()];)?
                 let mut seen = 0_u64;
                 while let Some(name) = members.next_key::<$crate::json::shape::MemberName<'a>>()? {
                     let exact = match name.text.as_ref() {
@@ -64,17 +71,17 @@ macro_rules! object {
                     };
                     let index = exact.or_else(|| $crate::json::names::find(Self::ROWS, &name.text));
                     let Some(location) = state.member(parent, name) else {
-                        members.next_value_seed(state.skip())?;
+                        members.next_value_seed(state.skip)?;
                         continue;
                     };
                     let Some((index, field)) = index.and_then(|i| Some((i, *FIELDS.get(i)?))) else {
                         $crate::json::names::unknown(&mut state.report, location, Self::ROWS);
-                        members.next_value_seed(state.skip())?;
+                        members.next_value_seed(state.skip)?;
                         continue;
                     };
                     if seen & (1 << index) != 0 {
                         $crate::json::names::duplicate(&mut state.report, location);
-                        members.next_value_seed(state.skip())?;
+                        members.next_value_seed(state.skip)?;
                         continue;
                     }
                     seen |= 1 << index;
@@ -87,9 +94,7 @@ macro_rules! object {
                             is_given
                         })+
                     };
-                    $(if is_given {
-                        $locations.set(index, location);
-                    })?
+                    $($locations[index] = is_given.then_some(location);)?
                 }
                 Ok(Self { $($field,)+ $($locations,)? })
             }
@@ -118,29 +123,3 @@ macro_rules! object {
 }
 
 pub(super) use object;
-
-/// The location of each field of an object, in the order of its rows.
-#[derive(Debug)]
-pub(crate) struct Locations<const FIELDS: usize>([Location; FIELDS]);
-
-impl<const FIELDS: usize> Default for Locations<FIELDS> {
-    fn default() -> Self {
-        // The message itself is no field of anything.
-        Self([Location::ROOT; FIELDS])
-    }
-}
-
-impl<const FIELDS: usize> Locations<FIELDS> {
-    pub fn set(&mut self, row: usize, location: Location) {
-        if let Some(known) = self.0.get_mut(row) {
-            *known = location;
-        }
-    }
-
-    /// For each row the location of its field, if it has a value.
-    pub fn iter(&self) -> impl Iterator<Item = Option<Location>> + '_ {
-        self.0
-            .iter()
-            .map(|location| (*location != Location::ROOT).then_some(*location))
-    }
-}

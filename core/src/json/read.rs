@@ -107,24 +107,8 @@ fn not_read(document: Document<'_>, error: Option<&serde_json::Error>) -> Proble
     not_json(format!("{what}: see line {line}, column {column}."))
 }
 
-/// The problem of a message with half surrogate pairs, when nothing else is to be said of it.
-pub(crate) fn holds_lone_surrogates() -> Problems {
-    not_json("The message holds half of a surrogate pair.")
-}
-
-/// The problem of recipients with a byte that JSON does not have.
-pub(crate) fn broken_recipients() -> Problems {
-    not_json("The recipients are not JSON: they hold a control character.")
-}
-
-/// The problem of a message whose format broke off.
-pub(crate) fn unreadable(error: &dyn std::error::Error) -> Problems {
-    // What the error says may quote the input.
-    let _ = error;
-    not_json("The message cannot be read.")
-}
-
-fn not_json(detail: impl Into<Cow<'static, str>>) -> Problems {
+/// The problem of what cannot be read.
+pub(crate) fn not_json(detail: impl Into<Cow<'static, str>>) -> Problems {
     let detail = detail.into();
     let code = Code::NotJson;
     Problems::one(Problem::new(String::new(), Refusal { code, detail }))

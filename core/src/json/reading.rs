@@ -49,6 +49,6 @@ pub(super) fn read_with<'a, S: Shape<'a>, D: Deserializer<'a>>(
     }
     Ok(Reading {
         value: value.map(|value| Located { location, value }),
-        report: state.into_report(),
+        report: state.report,
     })
 }

@@ -50,7 +50,7 @@ pub(super) trait Shape<'a>: Sized {
         location: Location,
         mut elements: A,
     ) -> Result<Option<Self>, A::Error> {
-        while elements.next_element_seed(state.skip())?.is_some() {}
+        while elements.next_element_seed(state.skip)?.is_some() {}
         Ok(wrong_type::<Self>(state, location))
     }
 
@@ -59,10 +59,7 @@ pub(super) trait Shape<'a>: Sized {
         location: Location,
         mut members: A,
     ) -> Result<Option<Self>, A::Error> {
-        while members
-            .next_entry_seed(state.skip(), state.skip())?
-            .is_some()
-        {}
+        while members.next_entry_seed(state.skip, state.skip)?.is_some() {}
         Ok(wrong_type::<Self>(state, location))
     }
 }

@@ -14,7 +14,8 @@ pub(super) struct ReadState<'a> {
     mark: Option<&'a str>,
     /// How many levels of arrays and objects may still begin.
     levels_left: u8,
-    skip: Skip,
+    /// What reads a value that is of no interest, since there is a problem already.
+    pub skip: Skip,
 }
 
 /// Reads a value that is of no interest, since there is a problem already.
@@ -62,11 +63,6 @@ impl<'a> ReadState<'a> {
         }
     }
 
-    /// What reads a value that is of no interest, since there is a problem already.
-    pub fn skip(&self) -> Skip {
-        self.skip
-    }
-
     /// Reads an array or an object, if it is not too deep.
     pub fn nested<T, E: Error>(
         &mut self,
@@ -78,10 +74,6 @@ impl<'a> ReadState<'a> {
         let read = read(self);
         self.levels_left = outside;
         read
-    }
-
-    pub fn into_report(self) -> ProblemReport<'a> {
-        self.report
     }
 
     /// Notes that the object at `parent` lacks a member that it must have.

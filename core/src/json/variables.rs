@@ -105,12 +105,12 @@ fn read_members<'a, A: MapAccess<'a>>(
     while let Some(name) = members.next_key::<MemberName<'a>>()? {
         let text = name.text.clone();
         let Some(location) = state.member(parent, name) else {
-            members.next_value_seed(state.skip())?;
+            members.next_value_seed(state.skip)?;
             continue;
         };
         if !known.insert(text.clone()) {
             names::repeated(&mut state.report, location);
-            members.next_value_seed(state.skip())?;
+            members.next_value_seed(state.skip)?;
             continue;
         }
         let seed = ValueSeed::<VariableValue<'a>>::new(state, location);

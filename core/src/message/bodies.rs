@@ -9,6 +9,13 @@ pub(crate) struct Bodies<T> {
 }
 
 impl<T> Bodies<T> {
+    /// None of them.
+    pub const NONE: Self = Self {
+        text: None,
+        amp: None,
+        html: None,
+    };
+
     /// What `make` makes of each.
     pub fn map<U>(&self, mut make: impl FnMut(&T) -> U) -> Bodies<U> {
         Bodies {

@@ -3,6 +3,7 @@
 use crate::json::{JsonCalendar, Located};
 use crate::problem::{Code, Location, ProblemReport};
 use crate::syntax::{Fold, LineEnds, folded_lines, unfolded};
+use crate::text::starts_with_ignoring_case;
 use std::borrow::Cow;
 
 /// An iCalendar object as an alternative body.
@@ -105,9 +106,4 @@ fn method_of(line: &str) -> Option<&str> {
     let rest = line.get(6..)?;
     let is_method = starts_with_ignoring_case(line, "METHOD") && rest.starts_with([':', ';']);
     is_method.then(|| rest.rsplit_once(':').map_or("", |(_, value)| value).trim())
-}
-
-fn starts_with_ignoring_case(text: &str, start: &str) -> bool {
-    text.get(..start.len())
-        .is_some_and(|head| head.eq_ignore_ascii_case(start))
 }

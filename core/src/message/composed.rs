@@ -239,12 +239,12 @@ impl Composed<'_> {
 
     /// The tree of bodies and files: mixed > related > alternative, no level around one child.
     fn content<'m>(&'m self, markers: Option<&'m Markers>) -> Entity<'m> {
-        let encoded = markers.map(|markers| &markers.bodies);
+        let encoded = markers.map_or(&Bodies::NONE, |markers| &markers.bodies);
         let bodies = self.bodies(encoded);
         if self.attachments.is_empty() {
             return bodies;
         }
-        let has_html = self.html.is_some() || encoded.is_some_and(|bodies| bodies.html.is_some());
+        let has_html = self.html.is_some() || encoded.html.is_some();
         let is_inline = |file: &&File<'_>| file.content_id.is_some() && has_html;
         let inline = self.attachments.iter().filter(is_inline);
         let body = Entity::multipart("related", bodies, inline.map(Entity::File));
@@ -254,31 +254,22 @@ impl Composed<'_> {
 
     /// The bodies, plainest first (RFC 2046 section 5.1.4); a message without any has an empty text.
     /// Those that are `encoded` already go before those of the message.
-    fn bodies<'m>(&'m self, encoded: Option<&'m Bodies<Vec<u8>>>) -> Entity<'m> {
-        let body = |subtype, text: Option<&'m str>, encoded: Option<&'m Vec<u8>>| match encoded {
-            Some(bytes) => Some(Entity::Encoded { subtype, bytes }),
-            None => text.map(|text| Entity::Text { subtype, text }),
+    fn bodies<'m>(&'m self, encoded: &'m Bodies<Vec<u8>>) -> Entity<'m> {
+        let body = |subtype, text: &'m Option<Cow<'_, str>>, encoded: &'m Option<Vec<u8>>| match (
+            encoded,
+            text.as_deref(),
+        ) {
+            (Some(bytes), _) => Some(Entity::Encoded { subtype, bytes }),
+            (None, text) => text.map(|text| Entity::Text { subtype, text }),
         };
         let calendar = self.calendar.as_ref().map(|calendar| Entity::Text {
             subtype: TextSubtype::Calendar(calendar.method),
             text: &calendar.content,
         });
         let mut bodies = [
-            body(
-                TextSubtype::Plain,
-                self.text.as_deref(),
-                encoded.and_then(|bodies| bodies.text.as_ref()),
-            ),
-            body(
-                TextSubtype::Amp,
-                self.amp.as_deref(),
-                encoded.and_then(|bodies| bodies.amp.as_ref()),
-            ),
-            body(
-                TextSubtype::Html,
-                self.html.as_deref(),
-                encoded.and_then(|bodies| bodies.html.as_ref()),
-            ),
+            body(TextSubtype::Plain, &self.text, &encoded.text),
+            body(TextSubtype::Amp, &self.amp, &encoded.amp),
+            body(TextSubtype::Html, &self.html, &encoded.html),
             calendar,
         ]
         .into_iter()

@@ -34,20 +34,28 @@ pub(super) fn read_mailbox<'a>(
     several: &'static str,
     report: &mut ProblemReport<'a>,
 ) -> Option<Mailbox<'a>> {
-    let location = mailbox.location;
-    match mailbox.value {
+    let Located { location, value } = mailbox;
+    match value {
+        JsonMailbox::Text(text) => read_one(location, &text, several, report),
         JsonMailbox::Object(parts) => read_parts(location, *parts, report),
-        JsonMailbox::Text(text) => {
-            let mut mailboxes = match Mailbox::parse_bare(&text) {
-                Some(mailbox) => return Some(mailbox),
-                None => read_list(location, &text, report),
-            };
-            if mailboxes.len() > 1 {
-                report.problem(location, Code::TooManyMailboxes, several);
-            }
-            mailboxes.pop()
-        }
     }
+}
+
+/// Understands one mailbox that is given as a text. `several` is said where it is a list.
+pub(super) fn read_one<'a>(
+    location: Location,
+    text: &Cow<'a, str>,
+    several: &'static str,
+    report: &mut ProblemReport<'a>,
+) -> Option<Mailbox<'a>> {
+    let mut mailboxes = match Mailbox::parse_bare(text) {
+        Some(mailbox) => return Some(mailbox),
+        None => read_list(location, text, report),
+    };
+    if mailboxes.len() > 1 {
+        report.problem(location, Code::TooManyMailboxes, several);
+    }
+    mailboxes.pop()
 }
 
 fn read_list<'a>(
@@ -60,7 +68,8 @@ fn read_list<'a>(
         .unwrap_or_default()
 }
 
-fn read_parts<'a>(
+/// Understands one mailbox that is given as its parts.
+pub(super) fn read_parts<'a>(
     location: Location,
     parts: JsonMailboxObject<'a>,
     report: &mut ProblemReport<'a>,

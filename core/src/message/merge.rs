@@ -72,8 +72,7 @@ impl<'a> Merge<'a> {
     /// Where bounces go, unless the recipient says otherwise; `None` is the null reverse-path.
     pub fn reverse_path(&self) -> Option<&AddrSpec<'a>> {
         match &self.sender {
-            Some(ReversePath::Address(address)) => Some(address),
-            Some(ReversePath::Null) => None,
+            Some(sender) => sender.address(),
             None => Some(&self.composed.from.address),
         }
     }
@@ -84,8 +83,7 @@ impl<'a> Merge<'a> {
         recipient: &'m Recipient<'m>,
     ) -> Option<&'m AddrSpec<'m>> {
         match &recipient.sender {
-            Some(ReversePath::Address(address)) => Some(address),
-            Some(ReversePath::Null) => None,
+            Some(sender) => sender.address(),
             None => self.reverse_path(),
         }
     }

@@ -154,7 +154,9 @@ impl<'a> Message<'a> {
                 match Message::from_reading(marked.read()?, context()) {
                     Err(problems) => Err(problems),
                     // Each of them was a problem, so this is not reached; nothing depends on that.
-                    Ok(_) => Err(json::holds_lone_surrogates()),
+                    Ok(_) => Err(json::not_json(
+                        "The message holds half of a surrogate pair.",
+                    )),
                 }
             }
         }
@@ -241,8 +243,8 @@ impl<'a> Message<'a> {
         };
         match json::read_from(parameters::deserializer(bytes, envelope)) {
             Ok(reading) => Self::from_reading(reading, context),
-            // The deserializer has no errors of its own.
-            Err(error) => Err(json::unreadable(&error)),
+            // The deserializer has no errors of its own, and what one says may quote the input.
+            Err(_) => Err(json::not_json("The message cannot be read.")),
         }
     }
 
@@ -279,22 +281,20 @@ impl<'a> Message<'a> {
     /// # Ok::<(), pmtaemail::Problems>(())
     /// ```
     pub fn with_rendered<T>(&self, then: impl FnOnce(Rendered<'_>) -> T) -> T {
-        let identity = Identity::now();
-        match &self.kind {
-            MessageKind::Single(message) => then(message.render(&identity)),
-            MessageKind::Merge(merge, recipients) => {
-                let bytes = merge.render_for(recipients.first(), &identity);
-                then(Cow::<[u8]>::Owned(bytes).into())
-            }
-        }
+        then(self.rendered(&Identity::now()))
     }
 
     /// The same, with the time and the identifier that Date and Message-ID are made of.
     pub fn render_with(&self, identity: Identity) -> Vec<u8> {
+        self.rendered(&identity).into_vec()
+    }
+
+    fn rendered(&self, identity: &Identity) -> Rendered<'_> {
         match &self.kind {
-            MessageKind::Single(message) => message.render(&identity).into_vec(),
+            MessageKind::Single(message) => message.render(identity),
             MessageKind::Merge(merge, recipients) => {
-                merge.render_for(recipients.first(), &identity)
+                let bytes = merge.render_for(recipients.first(), identity);
+                Cow::<[u8]>::Owned(bytes).into()
             }
         }
     }

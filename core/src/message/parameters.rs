@@ -75,7 +75,8 @@ impl<'de> Deserializer<'de> for Value<'de> {
             Self::Boolean(boolean) => visitor.visit_bool(boolean),
             Self::Texts(texts) => match texts.as_slice() {
                 [text] => BorrowedStrDeserializer::new(text).deserialize_any(visitor),
-                _ => SeqDeserializer::new(texts.into_iter().map(Text)).deserialize_any(visitor),
+                _ => SeqDeserializer::new(texts.into_iter().map(BorrowedStrDeserializer::new))
+                    .deserialize_any(visitor),
             },
             Self::Object(members) => {
                 MapDeserializer::new(members.0.into_iter()).deserialize_any(visitor)
@@ -95,17 +96,6 @@ impl<'a> IntoDeserializer<'a> for Value<'a> {
 
     fn into_deserializer(self) -> Self {
         self
-    }
-}
-
-/// A text that is lent, not copied.
-struct Text<'a>(&'a str);
-
-impl<'a> IntoDeserializer<'a> for Text<'a> {
-    type Deserializer = BorrowedStrDeserializer<'a, Error>;
-
-    fn into_deserializer(self) -> Self::Deserializer {
-        BorrowedStrDeserializer::new(self.0)
     }
 }
 

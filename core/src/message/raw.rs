@@ -21,38 +21,20 @@ pub enum HeaderRecipients {
     Ignore,
 }
 
-/// The bytes of a message that passed, and what its header says.
+/// A message that passed, and what its header says.
 #[derive(Debug)]
 pub(super) struct RawMessage<'a> {
-    bytes: Cow<'a, [u8]>,
-    from: AddrSpec<'static>,
-    message_id: Option<String>,
-    is_internationalized: bool,
+    pub bytes: Cow<'a, [u8]>,
+    pub from: AddrSpec<'static>,
+    pub message_id: Option<String>,
+    /// Whether its header is UTF-8, which only SMTPUTF8 can carry (RFC 6532).
+    pub is_internationalized: bool,
 }
 
 /// A message with the recipients that its own header names.
 pub(super) struct RawReading<'a> {
     pub message: RawMessage<'a>,
     pub recipients: Vec<Mailbox<'static>>,
-}
-
-impl RawMessage<'_> {
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    pub fn from(&self) -> &AddrSpec<'static> {
-        &self.from
-    }
-
-    pub fn message_id(&self) -> Option<&str> {
-        self.message_id.as_deref()
-    }
-
-    /// Whether its header is UTF-8, which only SMTPUTF8 can carry (RFC 6532).
-    pub fn is_internationalized(&self) -> bool {
-        self.is_internationalized
-    }
 }
 
 /// Understands `raw`. `has_recipients`: whether the envelope names some. Bcc is taken out.
@@ -122,24 +104,18 @@ fn read_content<'a>(
     location: Location,
     report: &mut ProblemReport<'a>,
 ) -> Option<Cow<'a, [u8]>> {
-    let (content, is_base64) = match raw {
-        JsonRaw::Content(content) => (content, false),
-        JsonRaw::Object(object) => {
-            let encoding = object.encoding.and_then(|word| choice(&word, report));
-            let Some(content) = object.content else {
-                let detail = "A raw message must have `content`.";
-                report.missing(location, &["content"], Code::MissingField, detail);
-                return None;
-            };
-            (content.value, encoding == Some(Encoding::Base64))
-        }
+    let encoding = raw.0.encoding.and_then(|word| choice(&word, report));
+    let Some(content) = raw.0.content else {
+        let detail = "A raw message must have `content`.";
+        report.missing(location, &["content"], Code::MissingField, detail);
+        return None;
     };
-    match content {
-        JsonContent::Bytes(bytes) => Some(bytes),
-        JsonContent::Text(text) if is_base64 => Base64::parse(text)
+    match (content.value, encoding.unwrap_or(Encoding::Utf8)) {
+        (JsonContent::Bytes(bytes), _) => Some(bytes),
+        (JsonContent::Text(text), Encoding::Utf8) => Some(into_bytes(text)),
+        (JsonContent::Text(text), Encoding::Base64) => Base64::parse(text)
             .map(|base64| Cow::Owned(base64.decode()))
             .or_refuse(location, report),
-        JsonContent::Text(text) => Some(into_bytes(text)),
     }
 }
 

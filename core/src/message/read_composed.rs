@@ -12,7 +12,6 @@ use crate::address::Mailbox;
 use crate::header::{Date, MessageId};
 use crate::json::{JsonMailbox, JsonMessage, JsonTexts, Located};
 use crate::problem::{Code, Location, OrRefuse, ProblemReport};
-use std::borrow::Cow;
 
 /// `has_unsubscribe`: the message says by its own field how to leave.
 pub(super) fn read_composed<'a>(
@@ -27,11 +26,14 @@ pub(super) fn read_composed<'a>(
         .take()
         .map(|field| read_mailboxes(field, report))
         .unwrap_or_default();
-    let date = json.date.as_ref().and_then(|date| read_date(date, report));
+    let date = json
+        .date
+        .take()
+        .and_then(|date| Date::from_rfc3339(&date.value).or_refuse(date.location, report));
     let message_id = json
         .message_id
         .take()
-        .and_then(|id| read_message_id(&id, report));
+        .and_then(|id| MessageId::parse(&id.value).or_refuse(id.location, report));
     let subject = json
         .subject
         .take()
@@ -98,15 +100,4 @@ fn read_message_ids<'a>(
         ids.extend(list.into_iter().flatten());
     }
     ids
-}
-
-fn read_date(date: &Located<Cow<'_, str>>, report: &mut ProblemReport<'_>) -> Option<Date> {
-    Date::from_rfc3339(&date.value).or_refuse(date.location, report)
-}
-
-fn read_message_id<'a>(
-    id: &Located<Cow<'a, str>>,
-    report: &mut ProblemReport<'a>,
-) -> Option<MessageId<'a>> {
-    MessageId::parse(&id.value).or_refuse(id.location, report)
 }

@@ -1,13 +1,13 @@
 //! Reads the recipients of a mail merge.
 
 use super::delivery::{LONGEST_ENVID, LONGEST_TOKEN, read_token};
-use super::mailboxes::read_mailbox;
+use super::mailboxes::{read_one, read_parts};
 use super::merge::{Merge, Recipient, RecipientPriority, Recipients};
 use super::templates::FilledHeader;
 use super::values::{choice, read_sender, require_language};
 use crate::address::{Mailbox, ReversePath};
 use crate::json::{
-    JsonMailbox, JsonNumber, JsonPriority, JsonRecipient, JsonRecipientObject, Located, MergeForm,
+    JsonNumber, JsonPriority, JsonRecipient, JsonRecipientObject, Located, MergeForm,
 };
 use crate::problem::{Code, ProblemReport};
 use crate::template::{Owner, Values};
@@ -23,20 +23,19 @@ impl<'a> Merge<'a> {
     where
         'a: 'r,
     {
+        const ONE_EACH: &str = "Each recipient is one mailbox; this is several.";
+
         let Located { location, value } = recipient;
         let (mailbox, mut parts) = match value {
-            JsonRecipient::Text(text) => (JsonMailbox::Text(text), Box::default()),
+            JsonRecipient::Text(text) => {
+                let mailbox = read_one(location, &text, ONE_EACH, report);
+                (mailbox, JsonRecipientObject::default())
+            }
             JsonRecipient::Object(mut parts) => {
-                let mailbox = JsonMailbox::Object(Box::new(parts.take_mailbox()));
-                (mailbox, parts)
+                let mailbox = read_parts(location, parts.take_mailbox(), report);
+                (mailbox, *parts)
             }
         };
-        let several = "Each recipient is one mailbox; this is several.";
-        let mailbox = Located {
-            location,
-            value: mailbox,
-        };
-        let mailbox = read_mailbox(mailbox, several, report);
         let variables = parts.variables.take();
         if variables.is_some() && !self.has_language {
             require_language(report);
@@ -49,7 +48,7 @@ impl<'a> Merge<'a> {
         let filled = self
             .templates
             .fill(owner, variables, &self.composed, report);
-        self.read_own(mailbox?, *parts, filled, report)
+        self.read_own(mailbox?, parts, filled, report)
     }
 
     fn read_own<'r>(

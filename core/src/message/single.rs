@@ -44,10 +44,9 @@ impl<'a> SingleMessage<'a> {
     /// Where bounces go; `None` is the null reverse-path.
     fn reverse_path(&self) -> Option<&AddrSpec<'a>> {
         match (&self.sender, &self.content) {
-            (Some(ReversePath::Address(address)), _) => Some(address),
-            (Some(ReversePath::Null), _) => None,
+            (Some(sender), _) => sender.address(),
             (None, Content::Composed(composed)) => Some(&composed.from.address),
-            (None, Content::Raw(raw)) => Some(raw.from()),
+            (None, Content::Raw(raw)) => Some(&raw.from),
         }
     }
 
@@ -55,7 +54,7 @@ impl<'a> SingleMessage<'a> {
     fn is_internationalized(&self) -> bool {
         match &self.content {
             Content::Composed(composed) => composed.is_internationalized(),
-            Content::Raw(raw) => raw.is_internationalized(),
+            Content::Raw(raw) => raw.is_internationalized,
         }
     }
 
@@ -63,7 +62,7 @@ impl<'a> SingleMessage<'a> {
     pub fn message_id(&self, identity: &Identity) -> Option<String> {
         match &self.content {
             Content::Composed(composed) => Some(composed.message_id(identity).as_str().to_owned()),
-            Content::Raw(raw) => raw.message_id().map(str::to_owned),
+            Content::Raw(raw) => raw.message_id.clone(),
         }
     }
 
@@ -74,7 +73,7 @@ impl<'a> SingleMessage<'a> {
                 let (to, cc) = (self.to.as_slice(), self.cc.as_slice());
                 composed.render(Addressees { to, cc }, identity)
             }
-            Content::Raw(raw) => Cow::Borrowed(raw.bytes()).into(),
+            Content::Raw(raw) => Cow::Borrowed(raw.bytes.as_ref()).into(),
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::address::AddrSpec;
 use crate::header::{HeaderSection, holds_encoded_word};
 use crate::json::{JsonUnsubscribe, Located};
 use crate::problem::{Code, ProblemReport, Refusal};
+use crate::text::starts_with_ignoring_case;
 use std::borrow::Cow;
 
 /// The ways to leave, as they are in the header.
@@ -131,8 +132,5 @@ fn fits(url: &str) -> bool {
 }
 
 pub(super) fn has_scheme(url: &str, scheme: &str) -> bool {
-    url.len() > scheme.len()
-        && url
-            .get(..scheme.len())
-            .is_some_and(|head| head.eq_ignore_ascii_case(scheme))
+    url.len() > scheme.len() && starts_with_ignoring_case(url, scheme)
 }

@@ -3,17 +3,18 @@
 use super::{Code, Problem, Problems, Refusal};
 use crate::text::same_name;
 use std::borrow::Cow;
+use std::num::NonZeroU32;
 
 /// Where a value is in the document. Locations are numbered as they are read, so their order is the
 /// document's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Location(u32);
+pub(crate) struct Location(NonZeroU32);
 
 impl Location {
     /// The message itself.
-    pub const ROOT: Self = Self(0);
+    pub const ROOT: Self = Self(NonZeroU32::MIN);
     /// Behind all that the document holds: what the message itself lacks is told last.
-    const END: Self = Self(u32::MAX);
+    const END: Self = Self(NonZeroU32::MAX);
 }
 
 /// The last step of the way to a location.
@@ -101,7 +102,9 @@ impl<'a> ProblemReport<'a> {
 
     /// `order`: what its problems are sorted by, where that is another location.
     fn push(&mut self, parent: Location, step: Step<'a>, order: Option<Location>) -> Location {
-        let number = u32::try_from(self.nodes.len() + 1);
+        // The message itself is 1.
+        let number = u32::try_from(self.nodes.len() + 2).ok();
+        let number = number.and_then(NonZeroU32::new);
         let location = Location(number.expect("no input of this library holds so many values"));
         self.nodes.push(Node {
             parent,
@@ -261,7 +264,7 @@ impl<'a> ProblemReport<'a> {
     }
 
     fn node(&self, location: Location) -> Option<&Node<'a>> {
-        self.nodes.get((location.0 as usize).checked_sub(1)?)
+        self.nodes.get((location.0.get() as usize).checked_sub(2)?)
     }
 }
 

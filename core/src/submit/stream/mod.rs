@@ -163,7 +163,8 @@ impl StreamedMessage {
             return Ok(perform(action, &Message::from_json(&self.head)?)?);
         };
         if self.is_broken {
-            return Err(json::broken_recipients().into());
+            let detail = "The recipients are not JSON: they hold a control character.";
+            return Err(json::not_json(detail).into());
         }
         let head = match json::read(&self.head) {
             Ok(head) => head,
