@@ -286,6 +286,27 @@ def is_served(daemon: Daemon) -> bool:
         return False
 
 
+def test_other_signals_do_not_end_the_daemon(binary: Path, pickup: Path):
+    with Daemon(binary, pickup) as daemon:
+        for number in (signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF, signal.SIGIO):
+            daemon.signal(number)
+        told = [signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2]
+        for number in told:
+            daemon.signal(number)
+            assert daemon.post(b'{"from": "a@example.com", "to": "b@example.org"}').status == 200
+        assert daemon.stop() == 0
+        signals = [entry["signal"] for entry in daemon.entries() if entry["event"] == "signal_ignored"]
+        assert sorted(signals) == [number.name for number in told]
+
+
+def test_an_idempotency_key_is_refused_until_it_is_obeyed(daemon: Daemon):
+    message = b'{"from": "a@example.com", "to": "b@example.org"}'
+    document = assert_problem(daemon.post(message, **{"Idempotency-Key": "k"}), 400)
+    assert "submitted twice" in document["detail"]
+    assert not daemon.files()
+    assert daemon.post(message, "/messages/check", **{"Idempotency-Key": "k"}).status == 200
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_an_idle_connection_does_not_hold_up_the_end(daemon: Daemon, number: int):
     with daemon.socket() as connection:

@@ -30,6 +30,8 @@ pub enum ApiError {
     BodyBroken,
     /// The body is compressed.
     ContentEncoding,
+    /// The request has an idempotency key, which nothing here obeys.
+    IdempotencyKey,
     /// The body is no form (RFC 7578) with a message, for this reason.
     Form(&'static str),
     /// The query is not UTF-8.
@@ -49,9 +51,12 @@ impl ApiError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Problems(problems) if !problems.is_not_json() => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Problems(_) | Self::BodyBroken | Self::Form(_) | Self::Query | Self::Host => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::Problems(_)
+            | Self::BodyBroken
+            | Self::Form(_)
+            | Self::IdempotencyKey
+            | Self::Query
+            | Self::Host => StatusCode::BAD_REQUEST,
             Self::ContentEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -97,6 +102,9 @@ impl ApiError {
                 plain.with_detail("The body of the request ends too soon or its chunks are broken.")
             }
             Self::ContentEncoding => plain.with_detail("The body may not be compressed."),
+            Self::IdempotencyKey => plain.with_detail(
+                "Idempotency-Key is not supported: sent twice, the message would be submitted twice. Leave the header out.",
+            ),
             Self::Form(detail) => plain
                 .of_type(
                     "urn:pmtaemail:problem:not-a-form",

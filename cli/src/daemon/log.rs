@@ -4,7 +4,6 @@
 //! caller's), only codes, counts and our own identifiers.
 
 use super::error::ApiError;
-use super::signals::Stop;
 use crate::args::{LogArgs, LogFormat};
 use pmtaemail::{Receipt, Submission};
 use std::io::{self, IsTerminal};
@@ -48,8 +47,13 @@ pub fn listening(address: SocketAddr) {
     info!(event = "listening", %address, version = pmtaemail::VERSION);
 }
 
-pub fn stopping(signal: Stop, connections: usize) {
-    info!(event = "stopping", signal = signal.name(), connections);
+/// A signal came that means nothing to the daemon.
+pub fn signal_ignored(signal: &str) {
+    warn!(event = "signal_ignored", signal);
+}
+
+pub fn stopping(signal: &str, connections: usize) {
+    info!(event = "stopping", signal, connections);
 }
 
 pub fn stopped() {

@@ -11,7 +11,7 @@ use super::state::Daemon;
 use super::stream;
 use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use pmtaemail::{Message, Receipt, StreamedMessage, Submission, SubmitError};
 use serde::Serialize;
@@ -69,7 +69,7 @@ async fn try_submit(
     request: Request,
     log: &mut SubmissionLog,
 ) -> Result<Receipt, ApiError> {
-    let (received, in_flight) = receive_request(&daemon, request).await?;
+    let (received, in_flight) = receive_request(&daemon, request, without_key).await?;
     let receipt = match received {
         ReceivedBody::Streamed(message) => {
             run_blocking(move || message.submit(&daemon.pickup)).await??
@@ -107,7 +107,9 @@ async fn process<T: Send + 'static>(
     buffered: impl FnOnce(&Message<'_>) -> T + Send + 'static,
     streamed: impl FnOnce(StreamedMessage) -> Result<T, SubmitError> + Send + 'static,
 ) -> Result<T, ApiError> {
-    let (received, _in_flight) = receive_request(daemon, request).await?;
+    // Nothing happens twice here, so a key changes nothing.
+    let any_headers = |_: &HeaderMap| Ok(());
+    let (received, _in_flight) = receive_request(daemon, request, any_headers).await?;
     match received {
         ReceivedBody::Buffered(body) => Ok(read(body, buffered).await?.0),
         ReceivedBody::Streamed(message) => Ok(run_blocking(move || streamed(message)).await??),
@@ -125,13 +127,24 @@ async fn read<T: Send + 'static>(
     run_blocking(move || Ok((body.read(then)?, body))).await?
 }
 
-/// Receives the body of a request, if its format is known and there is room for it. The room comes
-/// first: bodies are what takes memory.
+/// Refuses an idempotency key: who sends one relies on it, and would submit a message twice.
+fn without_key(headers: &HeaderMap) -> Result<(), ApiError> {
+    if headers.contains_key("idempotency-key") {
+        Err(ApiError::IdempotencyKey)
+    } else {
+        Ok(())
+    }
+}
+
+/// Receives the body of a request, if its headers are `allowed`, its format is known and there is
+/// room for it. The room comes first: bodies are what takes memory.
 async fn receive_request(
     daemon: &Arc<Daemon>,
     request: Request,
+    allowed: impl FnOnce(&HeaderMap) -> Result<(), ApiError>,
 ) -> Result<(ReceivedBody, InFlight), ApiError> {
-    let format = BodyFormat::of(request.uri(), request.headers());
+    let format =
+        allowed(request.headers()).and_then(|()| BodyFormat::of(request.uri(), request.headers()));
     // Who waits for `100 Continue` has sent nothing yet.
     let waits = request.headers().contains_key(header::EXPECT);
     let mut body = request.into_body();

@@ -93,7 +93,7 @@ async fn serve(
         never = connections.accept(listener) => match never {},
         signal = signals.next() => signal,
     };
-    log::stopping(signal, connections.open());
+    log::stopping(signal.name(), connections.open());
     tokio::select! {
         () = connections.drain() => log::stopped(),
         () = sleep(args.limits.drain) => log::abandoned(connections.open()),

@@ -1,7 +1,25 @@
-//! The signals that the daemon obeys.
+//! The signals that the daemon obeys, and those that would end it without a drain or a word.
 
+use super::log;
+use signal_hook::consts;
 use std::io;
 use tokio::signal::unix::{self, SignalKind, signal};
+
+/// Signals that people send to daemons: `kill -HUP` to read a configuration again, `kill -USR1` to open
+/// a log file again. Nothing here is read or opened again yet, which the log says.
+const WITHOUT_MEANING: [(i32, &str); 3] = [
+    (consts::SIGHUP, "SIGHUP"),
+    (consts::SIGUSR1, "SIGUSR1"),
+    (consts::SIGUSR2, "SIGUSR2"),
+];
+
+/// Others that end a program that does not ask for them. SIGQUIT stays as it is, for a core dump.
+const IGNORED: [i32; 4] = [
+    consts::SIGALRM,
+    consts::SIGVTALRM,
+    consts::SIGPROF,
+    consts::SIGIO,
+];
 
 /// A signal that asks the daemon to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,8 +51,20 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Takes over SIGTERM and SIGINT.
+    /// Takes over SIGTERM and SIGINT, and keeps others from ending the daemon.
     pub fn install() -> io::Result<Self> {
+        for (number, name) in WITHOUT_MEANING {
+            let mut signal = signal(SignalKind::from_raw(number))?;
+            tokio::spawn(async move {
+                while signal.recv().await.is_some() {
+                    log::signal_ignored(name);
+                }
+            });
+        }
+        for number in IGNORED {
+            // The handler stays when nobody waits for the signal any more.
+            drop(signal(SignalKind::from_raw(number))?);
+        }
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
