@@ -42,8 +42,7 @@ impl<'o> Lines<'o> {
     pub fn text(&mut self, text: &str) {
         for piece in text.as_bytes().chunks(PIECE) {
             let length = encode_bytes(piece, &mut self.scratch);
-            let encoded = self.scratch.get(..length).unwrap_or_default();
-            cut(encoded, &mut self.column, self.out);
+            cut(&self.scratch[..length], &mut self.column, self.out);
         }
     }
 
@@ -108,7 +107,7 @@ fn encode_line(line: &[u8], scratch: &mut Scratch, out: &mut Vec<u8>) {
     let mut column = 0;
     for piece in body.chunks(PIECE) {
         let length = encode_bytes(piece, scratch);
-        cut(scratch.get(..length).unwrap_or_default(), &mut column, out);
+        cut(&scratch[..length], &mut column, out);
     }
     if let Some(blank) = blank {
         cut(&escape(blank)[..3], &mut column, out);
@@ -165,13 +164,13 @@ fn is_plain(word: [u8; 8]) -> bool {
 fn cut(mut encoded: &[u8], column: &mut usize, out: &mut Vec<u8>) {
     while encoded.len() > LINE - *column {
         let room = LINE - *column;
-        let mut line = encoded.get(..room).unwrap_or_default();
+        let mut line = &encoded[..room];
         if let [before @ .., b'='] | [before @ .., b'=', _] = line {
             line = before;
         }
         out.extend_from_slice(line);
         out.extend_from_slice(b"=\r\n");
-        encoded = encoded.get(line.len()..).unwrap_or_default();
+        encoded = &encoded[line.len()..];
         *column = 0;
     }
     out.extend_from_slice(encoded);

@@ -2,13 +2,13 @@
 
 use super::action::perform;
 use super::files::MakeFiles;
-use super::limits::GroupSize;
+use super::limits::{GroupSize, MERGE_SIZE};
 use super::receipt::Receipt;
 use super::submission::Submission;
-use super::writer::{Made, MergeFiles, Written};
 use crate::identity::Identity;
 use crate::message::Message;
-use crate::pickup_directory::{PickupDirectory, PickupError};
+use crate::pickup_directory::{PickupDirectory, PickupError, Transaction};
+use crate::pickup_file::PickupFile;
 use std::mem;
 
 /// Submits many messages in groups that share their syncs: one result for each, in the order in
@@ -46,7 +46,7 @@ use std::mem;
 pub struct Batch<'d, E = PickupError> {
     directory: &'d PickupDirectory,
     /// Messages that wait, and errors that keep their places.
-    group: Vec<Result<Made<'d>, E>>,
+    group: Vec<Result<(Receipt, WaitingFiles<'d>), E>>,
     size: GroupSize,
 }
 
@@ -67,19 +67,29 @@ impl<'d, E: From<PickupError>> Batch<'d, E> {
 
     /// The same with a time and an identifier that are known already.
     pub fn push_with(&mut self, message: &Message<'_>, identity: Identity) {
-        if !message.is_merge() {
-            return self.push_submission(Submission::with_identity(message, identity));
-        }
-        let sink = MergeFiles::new(self.directory);
-        match perform(MakeFiles { identity, sink }, message) {
-            Ok(made) => self.add(made),
+        // A message that is the same for all is in memory in any case.
+        let most = if message.is_merge() {
+            MERGE_SIZE
+        } else {
+            u64::MAX
+        };
+        let mut files = WaitingFiles::new(self.directory);
+        let put = |file| files.put(file, most);
+        match perform(MakeFiles::new(identity, put), message) {
+            Ok(receipt) => self.add(receipt, files),
             Err(error) => self.push_error(error.into()),
         }
     }
 
     /// Adds a message that is rendered already.
     pub fn push_submission(&mut self, submission: Submission) {
-        self.add(Made::InMemory(submission));
+        let Submission { receipt, files } = submission;
+        let waiting = WaitingFiles {
+            transaction: self.directory.begin(),
+            size: receipt.size,
+            in_memory: files,
+        };
+        self.add(receipt, waiting);
     }
 
     /// Gives the place of a message that cannot be submitted to its error.
@@ -98,26 +108,57 @@ impl<'d, E: From<PickupError>> Batch<'d, E> {
     pub fn commit(&mut self) -> Vec<Result<Receipt, E>> {
         self.size = GroupSize::default();
         let group = mem::take(&mut self.group).into_iter();
-        let written = group.map(|made| {
-            let Written {
-                transaction,
-                receipt,
-            } = made?.write(self.directory)?;
-            Ok((receipt, transaction))
+        let written = group.map(|waiting| {
+            let (receipt, mut files) = waiting?;
+            files.write()?;
+            Ok((receipt, files.transaction))
         });
         self.directory.commit_all(written.collect())
     }
 
-    fn add(&mut self, made: Made<'d>) {
+    fn add(&mut self, receipt: Receipt, files: WaitingFiles<'d>) {
         self.size.messages += 1;
-        match &made {
-            Made::InMemory(submission) => {
-                self.size.files += submission.files().len();
-                self.size.bytes += submission.size();
-            }
-            Made::Written(written) => self.size.files += written.receipt.files.len(),
+        self.size.files += receipt.files.len();
+        self.size.bytes += files.in_memory.iter().map(PickupFile::size).sum::<u64>();
+        self.group.push(Ok((receipt, files)));
+    }
+}
+
+/// The files of a message that waits for its group. None of them is visible yet.
+#[derive(Debug)]
+struct WaitingFiles<'d> {
+    transaction: Transaction<'d>,
+    /// Those that are not written yet.
+    in_memory: Vec<PickupFile>,
+    /// Of all files together, in bytes.
+    size: u64,
+}
+
+impl<'d> WaitingFiles<'d> {
+    fn new(directory: &'d PickupDirectory) -> Self {
+        Self {
+            transaction: directory.begin(),
+            in_memory: Vec::new(),
+            size: 0,
         }
-        self.group.push(Ok(made));
+    }
+
+    /// Keeps a file in memory as long as all are `most` bytes together, and writes them otherwise.
+    fn put(&mut self, file: PickupFile, most: u64) -> Result<(), PickupError> {
+        self.size += file.size();
+        self.in_memory.push(file);
+        if self.size > most {
+            self.write()?;
+        }
+        Ok(())
+    }
+
+    /// Writes the files that are in memory.
+    fn write(&mut self) -> Result<(), PickupError> {
+        for file in self.in_memory.drain(..) {
+            self.transaction.write(file.name(), &file.chunks())?;
+        }
+        Ok(())
     }
 }
 
@@ -125,7 +166,6 @@ impl<'d, E: From<PickupError>> Batch<'d, E> {
 mod tests {
     use super::*;
     use crate::submit::SubmitError;
-    use crate::submit::limits::MERGE_SIZE;
     use crate::{PickupOptions, Problems};
     use std::fs;
     use tempfile::TempDir;
@@ -255,7 +295,11 @@ mod tests {
             let message = Message::from_json(json.as_bytes()).unwrap();
             let mut batch = Batch::<PickupError>::new(&directory);
             batch.push(&message);
-            let in_memory = matches!(batch.group[..], [Ok(Made::InMemory(_))]);
+            let [Ok((_, files))] = &batch.group[..] else {
+                panic!("no files")
+            };
+            let in_memory = files.in_memory.len() == 30;
+            assert!(in_memory || files.in_memory.is_empty());
             let [Ok(receipt)] = &batch.commit()[..] else {
                 panic!("no receipt")
             };

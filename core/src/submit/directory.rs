@@ -5,10 +5,10 @@ use super::batch::Batch;
 use super::files::MakeFiles;
 use super::receipt::Receipt;
 use super::submission::Submission;
-use super::writer::Writer;
 use crate::identity::Identity;
 use crate::message::Message;
 use crate::pickup_directory::{PickupDirectory, PickupError};
+use crate::pickup_file::PickupFile;
 
 impl PickupDirectory {
     /// Hands a submission over: all of its files, or none. When this returns they are visible and,
@@ -25,7 +25,12 @@ impl PickupDirectory {
     /// assert!(path.join(&receipt.files[0]).exists());
     /// ```
     pub fn submit(&self, submission: &Submission) -> Result<Receipt, PickupError> {
-        Writer::write(self, submission)?.commit()
+        let mut transaction = self.begin();
+        for file in submission.files() {
+            transaction.write(file.name(), &file.chunks())?;
+        }
+        transaction.commit()?;
+        Ok(submission.receipt())
     }
 
     /// Submits a message as [`submit`](Self::submit) does, but writes each file of a mail merge as soon
@@ -43,8 +48,11 @@ impl PickupDirectory {
         message: &Message<'_>,
         identity: Identity,
     ) -> Result<Receipt, PickupError> {
-        let sink = Writer::new(self);
-        perform(MakeFiles { identity, sink }, message)?.commit()
+        let mut transaction = self.begin();
+        let put = |file: PickupFile| transaction.write(file.name(), &file.chunks());
+        let receipt = perform(MakeFiles::new(identity, put), message)?;
+        transaction.commit()?;
+        Ok(receipt)
     }
 
     /// Submits many messages, which share their syncs: one result for each, in order. Each of them

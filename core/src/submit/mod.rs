@@ -6,9 +6,12 @@
 //! ```text
 //! Message ─────────────┐           Check      ()
 //! StreamedMessage ─────┼─ perform ─ Render     the bytes of one message
-//! one message of a     │           MakeFiles  pickup files into a sink: Submission (in memory),
-//! Batch ───────────────┘                      OneFile, Writer (into a transaction) → Receipt
+//! one message of a     │           MakeFiles  its pickup files, one after the other, then a Receipt
+//! Batch ───────────────┘
 //! ```
+//!
+//! Where the files go is up to the caller of `MakeFiles`: into a `Transaction` of the pickup
+//! directory at once, or into memory first ([`Submission`], [`Batch`]).
 //!
 //! [`Batch`] is the one place where messages wait for each other, and `limits` the one file that says
 //! how many may. Each file imports only from those below it:
@@ -16,7 +19,6 @@
 //! ```text
 //! directory              the verbs of a pickup directory
 //! batch  stream          many messages, and one whose recipients come piece by piece
-//! writer                 files that are written before they become visible
 //! submission             files in memory
 //! receipt                what a message became
 //! files                  the pickup files of a message, and what takes them
@@ -32,7 +34,6 @@ mod limits;
 mod receipt;
 mod stream;
 mod submission;
-mod writer;
 
 pub use batch::Batch;
 pub use error::SubmitError;

@@ -1,6 +1,5 @@
 //! What a message became.
 
-use super::files::Summary;
 use crate::identity::Id;
 use crate::pickup_file::EnvelopeIds;
 use serde::Serialize;
@@ -31,17 +30,6 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    pub(super) fn new(summary: Summary, files: Vec<String>, size: u64) -> Self {
-        Self {
-            id: summary.id,
-            message_id: summary.message_id,
-            files,
-            recipients: summary.recipients,
-            size,
-            envelope_ids: summary.envelope_ids,
-        }
-    }
-
     /// Its JSON in pieces: that of a mail merge names the envelope id of each recipient, which may be
     /// megabytes. Together they are what [`serde`] writes.
     ///

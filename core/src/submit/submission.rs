@@ -1,7 +1,7 @@
 //! A message as the pickup files that it becomes, in memory.
 
 use super::action::perform;
-use super::files::{FileSink, MakeFiles, Summary};
+use super::files::MakeFiles;
 use super::receipt::Receipt;
 use crate::identity::{Id, Identity};
 use crate::message::Message;
@@ -22,29 +22,8 @@ use std::convert::Infallible;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Submission {
-    summary: Summary,
-    files: Vec<PickupFile>,
-}
-
-/// Keeps the files of a message in memory.
-#[derive(Debug, Default)]
-pub(super) struct InMemory(pub Vec<PickupFile>);
-
-impl FileSink for InMemory {
-    type Output = Submission;
-    type Error = Infallible;
-
-    fn put(&mut self, file: PickupFile) -> Result<(), Infallible> {
-        self.0.push(file);
-        Ok(())
-    }
-
-    fn finish(self, summary: Summary) -> Submission {
-        Submission {
-            summary,
-            files: self.0,
-        }
-    }
+    pub(super) receipt: Receipt,
+    pub(super) files: Vec<PickupFile>,
 }
 
 impl Submission {
@@ -62,21 +41,25 @@ impl Submission {
 
     /// Renders a message with a time and an identifier that are known already.
     pub fn with_identity(message: &Message<'_>, identity: Identity) -> Self {
-        let sink = InMemory::default();
-        let Ok(submission) = perform(MakeFiles { identity, sink }, message);
-        submission
+        let mut files = Vec::new();
+        let put = |file| {
+            files.push(file);
+            Ok::<_, Infallible>(())
+        };
+        let Ok(receipt) = perform(MakeFiles::new(identity, put), message);
+        Self { receipt, files }
     }
 
     /// The word that joins receipt, file name, log line and, where the message has no Message-ID
     /// of its own, the Message-ID.
     pub fn id(&self) -> &Id {
-        &self.summary.id
+        &self.receipt.id
     }
 
     /// The Message-ID without its angle brackets. A mail merge has none, since each of its messages
     /// has its own; nor has a finished message without that field.
     pub fn message_id(&self) -> Option<&str> {
-        self.summary.message_id.as_deref()
+        self.receipt.message_id.as_deref()
     }
 
     /// The files, each with at most 5,000 recipients.
@@ -86,21 +69,16 @@ impl Submission {
 
     /// How many different recipients there are.
     pub fn recipients(&self) -> usize {
-        self.summary.recipients
+        self.receipt.recipients
     }
 
     /// The size of all files, in bytes.
     pub fn size(&self) -> u64 {
-        self.files.iter().map(PickupFile::size).sum()
+        self.receipt.size
     }
 
     /// What the caller gets back once the files are in the pickup directory.
     pub fn receipt(&self) -> Receipt {
-        let names = self.files.iter().map(|file| file.name().to_owned());
-        Receipt::new(self.summary.clone(), names.collect(), self.size())
-    }
-
-    pub(super) fn summary(&self) -> &Summary {
-        &self.summary
+        self.receipt.clone()
     }
 }

@@ -10,9 +10,8 @@ mod spool;
 
 use super::action::{Action, Check, MergeAction, Render, perform};
 use super::error::SubmitError;
-use super::files::{MakeFiles, OneFile};
+use super::files::MakeFiles;
 use super::receipt::Receipt;
-use super::writer::Writer;
 use crate::identity::Identity;
 use crate::json::{self, MessageReading, RecipientReading, Unreadable};
 use crate::message::{Merge, MergeReading, Message, NOBODY, Recipient, StreamedRecipients};
@@ -22,6 +21,7 @@ use crate::problem::Code;
 use records::{Record, Records};
 use splitter::Splitter;
 use spool::Spool;
+use std::convert::Infallible;
 
 /// How a submission that comes piece by piece is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,23 +136,36 @@ impl StreamedMessage {
 
     /// The bytes of the message that one recipient gets; see [`Message::render_recipient`].
     pub fn render_recipient(self, index: usize) -> Result<Option<Vec<u8>>, SubmitError> {
-        let identity = self.identity.unwrap_or_else(Identity::now);
+        let identity = self.identity();
         self.perform(Render { index, identity })
     }
 
     /// Its pickup file of this number, counted from 1, if there are so many; and how many there are.
     pub fn pickup_file(self, number: usize) -> Result<(Option<PickupFile>, usize), SubmitError> {
-        let identity = self.identity.unwrap_or_else(Identity::now);
-        let sink = OneFile::new(number);
-        self.perform(MakeFiles { identity, sink })
+        let mut count = 0;
+        let mut found = None;
+        let put = |file| {
+            count += 1;
+            if count == number {
+                found = Some(file);
+            }
+            Ok::<_, Infallible>(())
+        };
+        self.perform(MakeFiles::new(self.identity(), put))?;
+        Ok((found, count))
     }
 
     /// Submits it: all of its files, or none. See [`PickupDirectory::submit`].
     pub fn submit(self, directory: &PickupDirectory) -> Result<Receipt, SubmitError> {
-        let identity = self.identity.unwrap_or_else(Identity::now);
-        let sink = Writer::new(directory);
-        let written = self.perform(MakeFiles { identity, sink })?;
-        Ok(written.commit()?)
+        let mut transaction = directory.begin();
+        let put = |file: PickupFile| transaction.write(file.name(), &file.chunks());
+        let receipt = self.perform(MakeFiles::new(self.identity(), put))?;
+        transaction.commit()?;
+        Ok(receipt)
+    }
+
+    fn identity(&self) -> Identity {
+        self.identity.unwrap_or_else(Identity::now)
     }
 
     fn perform<A: Action>(&self, action: A) -> Result<A::Output, SubmitError>
