@@ -47,11 +47,13 @@ impl ClosedFile {
         files
             .into_iter()
             .map(|file| {
-                let id = file.id().map_err(PickupError::from_io(
+                let WrittenFile {
+                    name, file, staged, ..
+                } = file;
+                let id = FileId::of(&file).map_err(PickupError::from_io(
                     Operation::StageFile,
-                    &pickup.join(file.name()),
+                    &pickup.join(&name),
                 ))?;
-                let (name, staged) = file.close();
                 Ok(Self {
                     name: name.into_boxed_str(),
                     id,

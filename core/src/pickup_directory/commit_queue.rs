@@ -18,7 +18,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::file_set::{CommittedFiles, FileSet};
+use super::file_set::FileSet;
 
 /// While one group is waiting for the disk, the next one can prepare its own sync. A third was no
 /// gain.
@@ -62,13 +62,7 @@ pub(super) enum Data {
 pub(super) enum Reply {
     /// A lane is free: lead a group that begins with this request, the thread's own.
     Lead(Request),
-    Done(Vec<CommittedFiles>),
-}
-
-/// A request that went through a lane.
-pub(super) struct CommittedRequest {
-    pub file_sets: Vec<CommittedFiles>,
-    reply_to: Sender<Reply>,
+    Done(Vec<FileSet>),
 }
 
 impl Request {
@@ -84,21 +78,11 @@ impl Request {
         (request, replies)
     }
 
-    /// Publishes each set of files, or fails it.
-    pub(super) fn commit(self, commit: impl FnMut(FileSet) -> CommittedFiles) -> CommittedRequest {
-        CommittedRequest {
-            file_sets: self.file_sets.into_iter().map(commit).collect(),
-            reply_to: self.reply_to,
-        }
-    }
-
     fn files(&self) -> usize {
         self.file_sets.iter().map(FileSet::len).sum()
     }
-}
 
-impl CommittedRequest {
-    /// Wakes the thread that waits for it.
+    /// Wakes the thread that waits for it, when it went through a lane.
     pub(super) fn reply(self) {
         // Nobody to tell if the thread is gone, which a blocked thread cannot be.
         let _ = self.reply_to.send(Reply::Done(self.file_sets));

@@ -1,13 +1,12 @@
 //! The files of one transaction.
 
 use std::fs::File;
-use std::io;
 use std::mem;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::closed_file::ClosedFile;
-use super::error::{Operation, PickupError};
+use super::error::{Operation, PickupError, PickupErrorKind};
 use super::private_folder::{PrivateFolder, StagedFile};
 use super::staging::Staging;
 use super::system::OpenDirectory;
@@ -28,8 +27,8 @@ pub(super) struct FileSet {
     folder: Option<Arc<PrivateFolder>>,
     /// Of all files together, in bytes.
     size: u64,
-    /// Why files were lost, and all others with them.
-    lost: Option<PickupError>,
+    /// Why none of the files is in the pickup directory, and none will be.
+    error: Option<PickupError>,
 }
 
 impl FileSet {
@@ -45,7 +44,7 @@ impl FileSet {
         name: &str,
         chunks: &[&[u8]],
     ) -> Result<(), PickupError> {
-        if let Some(error) = &self.lost {
+        if let Some(error) = &self.error {
             return Err(error.clone());
         }
         if self.open.len() >= MAX_OPEN_FILES {
@@ -67,14 +66,11 @@ impl FileSet {
     }
 
     fn create_staged(&mut self, staging: &Staging) -> Result<(File, StagedFile), PickupError> {
-        let folder = self.folder(staging)?;
-        folder.create_file().map_err(|error| {
-            let is_gone = error.kind() == io::ErrorKind::NotFound;
-            let error = PickupError::from_io(Operation::CreateFile, folder.staging())(error);
-            if is_gone {
-                self.lose(&error);
+        self.folder(staging)?.create_file().inspect_err(|error| {
+            // Somebody removed the folder, with the files in it.
+            if error.kind() == PickupErrorKind::NotFound {
+                self.lose(error);
             }
-            error
         })
     }
 
@@ -99,13 +95,13 @@ impl FileSet {
 
     fn lose(&mut self, error: &PickupError) {
         *self = Self {
-            lost: Some(error.clone()),
+            error: Some(error.clone()),
             ..Self::default()
         };
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.len() == 0 && self.lost.is_none()
+        self.len() == 0 && self.error.is_none()
     }
 
     pub(super) fn len(&self) -> usize {
@@ -117,26 +113,30 @@ impl FileSet {
         &self.open
     }
 
+    /// Of all files together, in bytes.
+    pub(super) fn size(&self) -> u64 {
+        self.size
+    }
+
+    pub(super) fn error(&self) -> Option<&PickupError> {
+        self.error.as_ref()
+    }
+
+    /// What became of the files, which are closed with it: by the thread that they belong to, to
+    /// spare the one that leads the group that work.
+    pub(super) fn into_result(self) -> Result<(), PickupError> {
+        self.error.map_or(Ok(()), Err)
+    }
+
+    /// None of the files will be published. The first error is the one that counts.
+    pub(super) fn fail(&mut self, error: &PickupError) {
+        self.error.get_or_insert_with(|| error.clone());
+    }
+
     /// Publishes all files, or none.
-    pub(super) fn publish(mut self, directory: &OpenDirectory, pickup: &Path) -> CommittedFiles {
-        let result = self.try_publish(directory, pickup);
-        CommittedFiles {
-            files: self,
-            result,
-        }
-    }
-
-    /// Does without publishing anything.
-    pub(super) fn fail(self, error: PickupError) -> CommittedFiles {
-        CommittedFiles {
-            files: self,
-            result: Err(error),
-        }
-    }
-
-    fn try_publish(&mut self, directory: &OpenDirectory, pickup: &Path) -> Result<(), PickupError> {
-        if let Some(error) = &self.lost {
-            return Err(error.clone());
+    pub(super) fn publish(&mut self, directory: &OpenDirectory, pickup: &Path) {
+        if self.error.is_some() {
+            return;
         }
         let mut published = 0;
         let closed = self
@@ -147,23 +147,32 @@ impl FileSet {
             .open
             .iter_mut()
             .map(|file| file.publish(directory, pickup));
-        let result = closed.chain(open).try_for_each(|result| {
+        let result: Result<(), PickupError> = closed.chain(open).try_for_each(|result| {
             result?;
             published += 1;
             Ok(())
         });
-        result.map_err(|error: PickupError| {
-            let is_known = self.take_back(published, directory);
-            if is_known {
+        if let Err(error) = result {
+            let is_known = self.take_back_first(published, directory);
+            let error = if is_known {
                 error
             } else {
                 error.after_publishing()
-            }
-        })
+            };
+            self.fail(&error);
+        }
+    }
+
+    /// Takes the published files away again, as far as possible, since `error` came after.
+    pub(super) fn take_back(&mut self, directory: &OpenDirectory, error: &PickupError) {
+        if self.error.is_none() {
+            self.take_back_first(self.len(), directory);
+            self.fail(error);
+        }
     }
 
     /// Takes the first of the published files away again. False: PowerMTA may have some of them.
-    fn take_back(&self, count: usize, directory: &OpenDirectory) -> bool {
+    fn take_back_first(&self, count: usize, directory: &OpenDirectory) -> bool {
         let closed = self.closed.iter().map(|file| file.take_back(directory));
         let open = self.open.iter().map(|file| file.take_back(directory));
         // No short cut: each of them is taken back.
@@ -171,43 +180,6 @@ impl FileSet {
             .chain(open)
             .take(count)
             .fold(true, |all, taken| all & taken)
-    }
-}
-
-/// The files of a transaction that are in the pickup directory, all of them, or the error and none.
-///
-/// The files are still open: the thread that they belong to closes them, to spare the one that leads
-/// the group that work.
-#[derive(Debug)]
-pub(super) struct CommittedFiles {
-    files: FileSet,
-    result: Result<(), PickupError>,
-}
-
-impl CommittedFiles {
-    pub(super) fn into_result(self) -> Result<(), PickupError> {
-        self.result
-    }
-
-    pub(super) fn result(&self) -> &Result<(), PickupError> {
-        &self.result
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.files.len()
-    }
-
-    /// Of all files together, in bytes.
-    pub(super) fn size(&self) -> u64 {
-        self.files.size
-    }
-
-    /// Takes the published files away again, as far as possible, since `error` came after.
-    pub(super) fn take_back(&mut self, directory: &OpenDirectory, error: &PickupError) {
-        if self.result.is_ok() {
-            self.files.take_back(self.files.len(), directory);
-            self.result = Err(error.clone());
-        }
     }
 }
 
@@ -229,11 +201,13 @@ mod tests {
                 let name = format!("{number}.eml");
                 files.write(&staging, false, &name, &[b"x"]).unwrap();
             }
-            files.try_publish(&directory, &pickup).unwrap();
+            files.publish(&directory, &pickup);
+            assert!(files.error().is_none());
             if let Some(name) = taken {
                 fs::remove_file(pickup.join(name)).unwrap();
             }
-            assert_eq!(files.take_back(files.len(), &directory), taken.is_none());
+            let is_known = files.take_back_first(files.len(), &directory);
+            assert_eq!(is_known, taken.is_none());
             assert_eq!(fs::read_dir(&pickup).unwrap().count(), 0);
         }
     }

@@ -16,9 +16,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use super::commit_queue::{CommitQueue, CommittedRequest, Data, Reply, Request};
+use super::commit_queue::{CommitQueue, Data, Reply, Request};
 use super::error::{Operation, PickupError};
-use super::file_set::{CommittedFiles, FileSet};
+use super::file_set::FileSet;
 use super::observer::{CommitReport, Observer};
 use super::options::PickupOptions;
 use super::system::{self, OpenDirectory};
@@ -47,56 +47,56 @@ impl GroupCommit {
             queue: CommitQueue::default(),
             files_in_flight: AtomicUsize::new(0),
             durable: options.is_durable(),
-            syncfs_allowed: options.syncfs() && system::syncfs_reports_errors(),
+            syncfs_allowed: options.syncfs && system::syncfs_reports_errors(),
             syncfs: AtomicBool::new(false),
-            observer: options.into_observer(),
+            observer: options.observer,
         }
     }
 
-    /// Makes each set of files visible and, if that is wanted, durable. They come back in the same
+    /// Makes each set of files visible and, if that is wanted, durable. The results are in the same
     /// order.
-    ///
-    /// # Errors
-    /// The error of every set.
     pub(super) fn commit(
         &self,
         pickup: &Path,
         file_sets: Vec<FileSet>,
-    ) -> Result<Vec<CommittedFiles>, PickupError> {
+    ) -> Vec<Result<(), PickupError>> {
         let transactions = file_sets.len();
-        if self.durable {
+        let committed = if self.durable {
             self.commit_durably(pickup, file_sets)
         } else {
             self.commit_without_sync(pickup, file_sets)
+        };
+        match committed {
+            Ok(file_sets) => file_sets.into_iter().map(FileSet::into_result).collect(),
+            Err(error) => {
+                self.observe(|| CommitReport {
+                    transactions,
+                    errors: vec![error.clone(); transactions],
+                    ..CommitReport::default()
+                });
+                vec![Err(error); transactions]
+            }
         }
-        .inspect_err(|error| {
-            self.observe(|| CommitReport {
-                transactions,
-                errors: vec![error.clone(); transactions],
-                ..CommitReport::default()
-            });
-        })
     }
 
     fn commit_without_sync(
         &self,
         pickup: &Path,
-        file_sets: Vec<FileSet>,
-    ) -> Result<Vec<CommittedFiles>, PickupError> {
+        mut file_sets: Vec<FileSet>,
+    ) -> Result<Vec<FileSet>, PickupError> {
         let directory = open_directory(pickup)?;
-        let committed: Vec<_> = file_sets
-            .into_iter()
-            .map(|files| files.publish(&directory, pickup))
-            .collect();
-        self.observe(|| SyncTimes::default().report(&committed));
-        Ok(committed)
+        for files in &mut file_sets {
+            files.publish(&directory, pickup);
+        }
+        self.observe(|| report(CommitReport::default(), &file_sets));
+        Ok(file_sets)
     }
 
     fn commit_durably(
         &self,
         pickup: &Path,
         file_sets: Vec<FileSet>,
-    ) -> Result<Vec<CommittedFiles>, PickupError> {
+    ) -> Result<Vec<FileSet>, PickupError> {
         let files: Vec<_> = file_sets.iter().flat_map(FileSet::open).collect();
         let in_flight = InFlight::enter(&self.files_in_flight, files.len());
         let sync_here =
@@ -129,50 +129,43 @@ impl GroupCommit {
 
     /// Takes a group through a lane.
     fn lead(&self, pickup: &Path, first: Request) {
-        let (lane, group) = self.queue.take_group(first);
-        let mut times = SyncTimes::default();
-        let committed = self.commit_group(pickup, group, &mut times);
+        let (lane, mut group) = self.queue.take_group(first);
+        let mut times = CommitReport::default();
+        self.commit_group(pickup, &mut group, &mut times);
         // The next group starts before the threads of this one are woken.
         drop(lane);
         let report = self.observer.as_ref().map(|observer| {
-            let file_sets = committed.iter().flat_map(|request| &request.file_sets);
-            (observer, times.report(file_sets))
+            let file_sets = group.iter().flat_map(|request| &request.file_sets);
+            (observer, report(times, file_sets))
         });
-        committed.into_iter().for_each(CommittedRequest::reply);
+        group.into_iter().for_each(Request::reply);
         if let Some((observer, report)) = report {
             observer.committed(&report);
         }
     }
 
     /// Each set of files succeeds or fails by itself, but a failed sync fails them all.
-    fn commit_group(
-        &self,
-        pickup: &Path,
-        group: Vec<Request>,
-        times: &mut SyncTimes,
-    ) -> Vec<CommittedRequest> {
-        let directory = match self.sync_data(pickup, &group, times) {
+    fn commit_group(&self, pickup: &Path, group: &mut [Request], times: &mut CommitReport) {
+        let directory = self.sync_data(pickup, group, times);
+        let file_sets = group.iter_mut().flat_map(|request| &mut request.file_sets);
+        let mut file_sets: Vec<&mut FileSet> = file_sets.collect();
+        let directory = match directory {
             Ok(directory) => directory,
-            Err(error) => {
-                let fail = |request: Request| request.commit(|files| files.fail(error.clone()));
-                return group.into_iter().map(fail).collect();
-            }
+            Err(error) => return file_sets.iter_mut().for_each(|files| files.fail(&error)),
         };
-        let publish = |request: Request| request.commit(|files| files.publish(&directory, pickup));
-        let mut committed: Vec<_> = group.into_iter().map(publish).collect();
-        let mut file_sets = committed.iter().flat_map(|request| &request.file_sets);
-        if file_sets.any(|files| files.result().is_ok())
-            && let Err(error) = self.timed(&mut times.directory, || directory.sync())
+        for files in &mut file_sets {
+            files.publish(&directory, pickup);
+        }
+        if file_sets.iter().any(|files| files.error().is_none())
+            && let Err(error) = self.timed(&mut times.directory_sync, || directory.sync())
         {
             // A power cut may bring back what is taken away now, since that is not synced either.
             let error =
                 PickupError::from_io(Operation::SyncDirectory, pickup)(error).after_publishing();
-            committed
-                .iter_mut()
-                .flat_map(|request| &mut request.file_sets)
-                .for_each(|files| files.take_back(&directory, &error));
+            for files in file_sets {
+                files.take_back(&directory, &error);
+            }
         }
-        committed
     }
 
     /// Syncs the data of the requests whose threads have not done so. Gives the directory into which
@@ -181,7 +174,7 @@ impl GroupCommit {
         &self,
         pickup: &Path,
         group: &[Request],
-        times: &mut SyncTimes,
+        times: &mut CommitReport,
     ) -> Result<OpenDirectory, PickupError> {
         let directory = open_directory(pickup)?;
         let syncfs = self.syncfs_allowed && directory.suits_syncfs();
@@ -189,18 +182,18 @@ impl GroupCommit {
         let mut files: Vec<&WrittenFile> = Vec::new();
         for request in group {
             match request.data {
-                Data::Synced(time) => times.data = times.data.max(time),
+                Data::Synced(time) => times.data_sync = times.data_sync.max(time),
                 Data::NotSynced => files.extend(request.file_sets.iter().flat_map(FileSet::open)),
             }
         }
         // Errors are reported for the time since a file was opened: so by way of the file that was
         // open before any was written.
-        let Some(oldest) = files.iter().min_by_key(|file| file.opened()) else {
+        let Some(oldest) = files.iter().min_by_key(|file| file.opened) else {
             return Ok(directory);
         };
-        self.timed(&mut times.data, || {
+        self.timed(&mut times.data_sync, || {
             if syncfs && on_one_file_system(&files) {
-                system::sync_file_system(oldest.file())
+                system::sync_file_system(&oldest.file)
                     .map_err(PickupError::from_io(Operation::SyncFileSystem, pickup))
             } else {
                 sync_each(&files, pickup)
@@ -228,38 +221,28 @@ fn open_directory(pickup: &Path) -> Result<OpenDirectory, PickupError> {
     OpenDirectory::open(pickup).map_err(PickupError::from_io(Operation::OpenDirectory, pickup))
 }
 
-/// How long the syncs of one commit took.
-#[derive(Debug, Default)]
-struct SyncTimes {
-    data: Option<Duration>,
-    directory: Option<Duration>,
-}
-
-impl SyncTimes {
-    fn report<'a>(self, file_sets: impl IntoIterator<Item = &'a CommittedFiles>) -> CommitReport {
-        let mut report = CommitReport {
-            data_sync: self.data,
-            directory_sync: self.directory,
-            ..CommitReport::default()
-        };
-        for files in file_sets {
-            report.transactions += 1;
-            match files.result() {
-                Ok(()) => {
-                    report.files += files.len();
-                    report.bytes += files.size();
-                }
-                Err(error) => report.errors.push(error.clone()),
+/// Adds what became of the files to a report that has the times of their syncs.
+fn report<'a>(
+    mut report: CommitReport,
+    file_sets: impl IntoIterator<Item = &'a FileSet>,
+) -> CommitReport {
+    for files in file_sets {
+        report.transactions += 1;
+        match files.error() {
+            None => {
+                report.files += files.len();
+                report.bytes += files.size();
             }
+            Some(error) => report.errors.push(error.clone()),
         }
-        report
     }
+    report
 }
 
 /// Files of one group are not, if the pickup directory was moved and made again elsewhere in between.
 /// Where a device cannot be known, each file is synced by itself, which is right everywhere.
 fn on_one_file_system(files: &[&WrittenFile]) -> bool {
-    let mut devices = files.iter().map(|file| system::device(file.file()).ok());
+    let mut devices = files.iter().map(|file| system::device(&file.file).ok());
     let Some(Some(first)) = devices.next() else {
         return false;
     };

@@ -115,10 +115,10 @@ impl PickupDirectory {
         let path = absolute(&path.into())?;
         OpenDirectory::open(&path)
             .map_err(PickupError::from_io(Operation::OpenDirectory, &path))?;
-        let asked_for = options.staging().map(absolute).transpose()?;
-        let staging = Staging::new(&path, asked_for, options.unnamed_files());
+        let asked_for = options.staging.as_deref().map(absolute).transpose()?;
+        let staging = Staging::new(&path, asked_for, options.unnamed_files);
         match staging.create_unnamed() {
-            Ok(Some(_)) => staging.remove_leftovers(),
+            Ok(Some(_)) => {}
             Ok(None) => staging.prepare()?,
             // Room may be made at any time, and each transaction tells whether there is some.
             Err(error)
@@ -128,6 +128,7 @@ impl PickupDirectory {
                 ) => {}
             Err(error) => return Err(error),
         }
+        staging.remove_leftovers();
         Ok(Self {
             durable: options.is_durable(),
             staging,

@@ -1,6 +1,6 @@
 //! How files are handed over.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::observer::Observer;
@@ -25,10 +25,10 @@ pub enum Durability {
 #[derive(Debug, Clone)]
 pub struct PickupOptions {
     durability: Durability,
-    staging: Option<PathBuf>,
-    syncfs: bool,
-    unnamed_files: bool,
-    observer: Option<Arc<dyn Observer>>,
+    pub(super) staging: Option<PathBuf>,
+    pub(super) syncfs: bool,
+    pub(super) unnamed_files: bool,
+    pub(super) observer: Option<Arc<dyn Observer>>,
 }
 
 impl Default for PickupOptions {
@@ -93,21 +93,5 @@ impl PickupOptions {
 
     pub(super) fn is_durable(&self) -> bool {
         self.durability == Durability::Durable
-    }
-
-    pub(super) fn staging(&self) -> Option<&Path> {
-        self.staging.as_deref()
-    }
-
-    pub(super) fn syncfs(&self) -> bool {
-        self.syncfs
-    }
-
-    pub(super) fn into_observer(self) -> Option<Arc<dyn Observer>> {
-        self.observer
-    }
-
-    pub(super) fn unnamed_files(&self) -> bool {
-        self.unnamed_files
     }
 }

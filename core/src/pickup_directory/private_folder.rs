@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::MODE;
+use super::error::{Operation, PickupError};
 use super::lock::LockFile;
 use super::system::OpenDirectory;
 
@@ -92,13 +93,15 @@ impl PrivateFolder {
     }
 
     /// Creates an empty file.
-    pub(super) fn create_file(self: &Arc<Self>) -> io::Result<(File, StagedFile)> {
+    pub(super) fn create_file(self: &Arc<Self>) -> Result<(File, StagedFile), PickupError> {
         let staged = self.next_name();
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, MODE);
-        let file = options.open(staged.path())?;
+        let file = options
+            .open(staged.path())
+            .map_err(PickupError::from_io(Operation::CreateFile, &self.staging))?;
         Ok((file, staged))
     }
 

@@ -52,11 +52,7 @@ impl Staging {
         {
             return Ok(file);
         }
-        let folder = self.private_folder()?;
-        let (file, _staged) = folder.create_file().map_err(PickupError::from_io(
-            Operation::CreateFile,
-            folder.staging(),
-        ))?;
+        let (file, _staged) = self.private_folder()?.create_file()?;
         Ok(file)
     }
 
@@ -84,13 +80,10 @@ impl Staging {
         Ok(folder)
     }
 
-    /// Makes the staging folder if it is missing, checks that files can move from it into the pickup
-    /// directory, and removes what dead processes left in it.
+    /// Makes the staging folder if it is missing, and checks that files can move from it into the
+    /// pickup directory.
     pub(super) fn prepare(&self) -> Result<(), PickupError> {
-        let folder = self.folder()?;
-        self.make(&folder)?;
-        remove_leftovers(&folder);
-        Ok(())
+        self.make(&self.folder()?)
     }
 
     /// Removes what dead processes left in the staging folder, if there is one. Where it is not

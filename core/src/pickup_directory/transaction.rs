@@ -49,30 +49,19 @@ impl PickupDirectory {
         if file_sets.is_empty() {
             return values;
         }
-        let mut committed = self
-            .group_commit
-            .commit(self.path(), file_sets)
-            .map(Vec::into_iter);
+        let mut results = self.group_commit.commit(self.path(), file_sets).into_iter();
         values
             .into_iter()
             .map(|value| {
                 let value = value?;
-                match &mut committed {
-                    Ok(files) => files.next().expect(ONE_EACH).into_result()?,
-                    Err(error) => return Err(error.clone().into()),
-                }
+                results.next().expect(ONE_EACH)?;
                 Ok(value)
             })
             .collect()
     }
-
-    fn commit_one(&self, files: FileSet) -> Result<(), PickupError> {
-        let mut committed = self.group_commit.commit(self.path(), vec![files])?;
-        committed.pop().expect(ONE_EACH).into_result()
-    }
 }
 
-const ONE_EACH: &str = "as many transactions come out of a commit as went in";
+const ONE_EACH: &str = "a commit has a result for each transaction";
 
 impl Transaction<'_> {
     /// Writes a whole file, the chunks one after the other, where no reader of the directory sees
@@ -105,7 +94,9 @@ impl Transaction<'_> {
         if self.files.is_empty() {
             return Ok(());
         }
-        self.directory.commit_one(self.files)
+        let Self { directory, files } = self;
+        let results = directory.group_commit.commit(directory.path(), vec![files]);
+        results.into_iter().next().expect(ONE_EACH)
     }
 }
 

@@ -27,11 +27,13 @@ use super::system::{FileId, OpenDirectory};
 #[derive(Debug)]
 pub(super) struct WrittenFile {
     /// In the pickup directory.
-    name: String,
-    file: File,
+    pub(super) name: String,
+    pub(super) file: File,
     /// `None`: the file has no name yet.
-    staged: Option<StagedFile>,
-    opened: u64,
+    pub(super) staged: Option<StagedFile>,
+    /// Counts the files of this process. The one with the lowest number of some files was open
+    /// before any of them was written.
+    pub(super) opened: u64,
 }
 
 impl WrittenFile {
@@ -54,24 +56,6 @@ impl WrittenFile {
         })
     }
 
-    pub(super) fn name(&self) -> &str {
-        &self.name
-    }
-
-    pub(super) fn file(&self) -> &File {
-        &self.file
-    }
-
-    /// Counts the files of this process. The one with the lowest number of some files was open
-    /// before any of them was written.
-    pub(super) fn opened(&self) -> u64 {
-        self.opened
-    }
-
-    pub(super) fn id(&self) -> io::Result<FileId> {
-        FileId::of(&self.file)
-    }
-
     /// Gives the file a name in the private folder, if it has none yet.
     pub(super) fn stage(
         &mut self,
@@ -84,11 +68,6 @@ impl WrittenFile {
             self.staged = Some(staged.map_err(self.error(Operation::StageFile, pickup))?);
         }
         Ok(())
-    }
-
-    /// Closes the file. Without a name in the private folder it vanishes.
-    pub(super) fn close(self) -> (String, Option<StagedFile>) {
-        (self.name, self.staged)
     }
 
     /// Makes the file visible; never overwrites another.
@@ -106,8 +85,7 @@ impl WrittenFile {
 
     /// Takes a published file away again. False: it was not there any more, or cannot be removed.
     pub(super) fn take_back(&self, directory: &OpenDirectory) -> bool {
-        self.id()
-            .is_ok_and(|id| directory.take_back(id, &self.name))
+        FileId::of(&self.file).is_ok_and(|id| directory.take_back(id, &self.name))
     }
 
     fn sync(&self, pickup: &Path) -> Result<(), PickupError> {

@@ -139,9 +139,9 @@ fn what_is_not_committed_leaves_nothing() {
 fn what_is_taken_back_is_gone_but_not_what_others_put_in_its_place() {
     for options in all_options() {
         let place = Place::new();
-        let transaction = begin(&place.open(&options), &names(300)).files;
+        let mut files = begin(&place.open(&options), &names(300)).files;
         let directory = OpenDirectory::open(&place.path()).unwrap();
-        let mut committed = transaction.publish(&directory, &place.path());
+        files.publish(&directory, &place.path());
         assert_eq!(place.names().len(), 300);
         // Made first, so that it cannot get the inode of the file that it replaces.
         let other = place.parent.path().join("other");
@@ -151,8 +151,8 @@ fn what_is_taken_back_is_gone_but_not_what_others_put_in_its_place() {
         let error = PickupError::from_io(Operation::SyncDirectory, &place.path())(
             io::ErrorKind::Other.into(),
         );
-        committed.take_back(&directory, &error);
-        assert!(committed.into_result().is_err());
+        files.take_back(&directory, &error);
+        assert!(files.into_result().is_err());
         assert_eq!(place.names(), ["7.eml".to_owned()].into());
     }
 }
