@@ -90,6 +90,7 @@ impl Transaction<'_> {
     ///
     /// [`AlreadyExists`](super::PickupErrorKind::AlreadyExists): one of the names is taken. That
     /// file is left as it is.
+    #[expect(clippy::missing_panics_doc, reason = "it cannot")]
     pub fn commit(self) -> Result<(), PickupError> {
         if self.files.is_empty() {
             return Ok(());
