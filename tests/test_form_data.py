@@ -104,7 +104,7 @@ def test_large_files(daemon: Daemon):
         ([{"part": 1}], ["f"], [("#/attachments/0/part", "wrong_type")]),
         ([{"part": "f", "content": "AAAA"}], ["f"], [("#/attachments/0/part", "conflict")]),
         ([{"part": "f", "encoding": "utf8"}], ["f"], [("#/attachments/0/part", "conflict")]),
-        ([{"part": "f", "filename": "a/b"}], ["f"], [("#/attachments/0/filename", "invalid_filename")]),
+        ([{"part": "f", "filename": ".."}], ["f"], [("#/attachments/0/filename", "invalid_filename")]),
         ([{}], [], [("#/attachments/0/content", "missing_field")]),
     ],
 )
@@ -116,8 +116,8 @@ def test_files_and_attachments_belong_together(shared_daemon: Daemon, attachment
 @pytest.mark.parametrize(
     ("filename", "media_type", "code"),
     [
-        ("../x", None, "invalid_filename"),
-        ("C:\\x", None, "invalid_filename"),
+        ("..", None, "invalid_filename"),
+        (".", None, "invalid_filename"),
         ("x" * 256, None, "invalid_filename"),
         ("x", "multipart/mixed", "invalid_content_type"),
     ],
@@ -179,7 +179,7 @@ def test_nothing_of_a_form_is_repeated(daemon: Daemon):
     canary = "kanarienvogel"
     for parts in (
         [message({"part": canary}), part(canary + "x", b"x", canary)],
-        [message({"part": "f"}), part("f", b"x", canary + "/", canary)],
+        [message({"part": "f"}), part("f", b"x", canary * 20, canary)],
         [part(canary, b"x", canary, canary)],
     ):
         answer = post(daemon, *parts, path="/messages")

@@ -47,13 +47,17 @@ def invitation(calendar: dict) -> Attachment:
 
 
 def file(given: dict) -> Attachment:
-    name = given.get("filename")
     cid = given.get("cid", given.get("contentid"))
     is_text = given.get("encoding", "base64").lower() == "utf8"
     content = given["content"].encode() if is_text else base64.b64decode(given["content"])
-    media_type, parameters = parse_type(given["contenttype"]) if "contenttype" in given else (guess(name), {})
-    if is_text and media_type.startswith("text/"):
-        parameters.setdefault("charset", "utf-8")
+    if "contenttype" in given:
+        media_type, parameters = parse_type(given["contenttype"])
+    else:
+        media_type, parameters = guess(given.get("filename")), {}
+    name = given.get("filename", parameters.get("name"))
+    charset = parameters.get("charset", "")
+    if is_text and (media_type.startswith("text/") or charset) and charset.lower() != "utf-8":
+        parameters["charset"] = "utf-8"
     if media_type == "message/rfc822":
         content = re.sub(rb"\r\n|\r|\n", b"\r\n", content)
     return attachment(
@@ -67,8 +71,8 @@ def file(given: dict) -> Attachment:
 
 
 def guess(name: str | None) -> str:
-    _, dot, extension = (name or "").rpartition(".")
-    return TYPES[extension.lower() if dot else ""]
+    extension = re.search(r"\.([\w-]+)$", name or "")
+    return TYPES[extension[1].lower() if extension else ""]
 
 
 def parse_type(text: str) -> tuple[str, dict[str, str]]:

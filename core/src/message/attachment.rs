@@ -12,7 +12,7 @@ use std::collections::HashSet;
 
 /// More make a message that nobody opens.
 const MOST_FILES: usize = 1_000;
-/// What most file systems allow.
+/// In characters.
 const LONGEST_NAME: usize = 255;
 
 /// Understands the list of attachments; what is wrong goes into the report.
@@ -54,7 +54,7 @@ fn read_attachment<'a>(
     if let Some(part) = json.part.take() {
         take_part(part, &mut json, parts, report);
     }
-    let filename = json.filename.map(|name| read_filename(name, report));
+    let mut filename = json.filename.map(|name| read_filename(name, report));
     let content_id = json
         .cid
         .and_then(|cid| ContentId::parse(&cid.value).or_refuse(cid.location, report));
@@ -65,7 +65,18 @@ fn read_attachment<'a>(
         })
     });
     let encoding = json.encoding.and_then(|word| choice(&word, report));
-    let given_type = json.content_type.and_then(|text| read_type(&text, report));
+    let given_type = json.content_type.and_then(|text| {
+        let media_type = read_type(&text, report)?;
+        // How mail named files before Content-Disposition.
+        if filename.is_none()
+            && let Some(name) = media_type.parameter("name")
+        {
+            let value = Cow::Owned(name.to_owned());
+            let location = text.location;
+            filename = Some(read_filename(Located { location, value }, report));
+        }
+        Some(media_type)
+    });
     let Some(content) = json.content else {
         let detail = "An attachment must have `content`.";
         report.missing(location, &["content", "part"], Code::MissingField, detail);
@@ -160,16 +171,17 @@ fn read_content<'a>(
     content.into_message().or_refuse(location, report)
 }
 
-/// A name that a reader can save under: no path, no control characters.
+/// A file's name. It may hold a path, as every other program sends it: readers must not follow it
+/// (RFC 2183 section 2.3).
 fn read_filename<'a>(name: Located<Cow<'a, str>>, report: &mut ProblemReport<'a>) -> Cow<'a, str> {
     let location = name.location;
     let name = header_text(name, report);
-    let fault = if name.contains(['/', '\\']) || matches!(name.as_ref(), "." | "..") {
-        "A file name may not hold a path."
+    let fault = if matches!(name.as_ref(), "." | "..") {
+        "A file name may not be `.` or `..`."
     } else if name.is_empty() {
         "A file name may not be empty; leave the field out."
-    } else if name.len() > LONGEST_NAME {
-        "A file name has 255 octets at most."
+    } else if name.chars().nth(LONGEST_NAME).is_some() {
+        "A file name has 255 characters at most."
     } else {
         return name;
     };

@@ -151,7 +151,7 @@ mod tests {
             ..FILES[0]
         };
         for (file, code) in [
-            (file(Some("../a.txt"), None), "invalid_filename"),
+            (file(Some(".."), None), "invalid_filename"),
             (file(Some("a\nb"), None), "control_character"),
             (file(None, Some("x")), "invalid_content_type"),
         ] {

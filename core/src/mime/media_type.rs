@@ -80,12 +80,26 @@ impl<'a> MediaType<'a> {
         &self.parameters
     }
 
-    /// Says that the text is UTF-8, unless the type says what it is.
+    /// The value of a parameter, whose `name` is in lower case.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        let known = self.parameters.iter().find(|(known, _)| known == name);
+        known.map(|(_, value)| value.as_str())
+    }
+
+    /// Says that the text is UTF-8. A type that says otherwise would make other letters of it.
     pub fn with_utf8(mut self) -> Self {
-        if self.essence.starts_with("text/")
-            && !self.parameters.iter().any(|(name, _)| name == "charset")
-        {
-            self.parameters.push(("charset".into(), "utf-8".into()));
+        let charset = self
+            .parameters
+            .iter_mut()
+            .find(|(name, _)| name == "charset");
+        match charset {
+            Some((_, charset)) if !charset.eq_ignore_ascii_case("utf-8") => {
+                *charset = "utf-8".into();
+            }
+            None if self.essence.starts_with("text/") => {
+                self.parameters.push(("charset".into(), "utf-8".into()));
+            }
+            _ => {}
         }
         self
     }
@@ -116,6 +130,26 @@ mod tests {
             MediaType::of_file("a").essence(),
             "application/octet-stream"
         );
+    }
+
+    #[test]
+    fn a_text_in_utf8_says_so() {
+        for (given, said) in [
+            ("text/csv", "text/csv; charset=utf-8"),
+            (
+                "text/csv; charset=iso-8859-1; header=present",
+                "text/csv; charset=utf-8; header=present",
+            ),
+            ("text/csv; charset=UTF-8", "text/csv; charset=UTF-8"),
+            (
+                "application/xml; charset=us-ascii",
+                "application/xml; charset=utf-8",
+            ),
+            ("application/xml", "application/xml"),
+        ] {
+            let parse = |text: &str| MediaType::parse(&text.to_owned().into()).unwrap();
+            assert_eq!(parse(given).with_utf8(), parse(said));
+        }
     }
 
     #[test]

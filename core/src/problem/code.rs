@@ -66,7 +66,7 @@ codes! {
     InvalidContentType = "invalid_content_type",
     /// A content id that HTML could not refer to, or one that two parts have.
     InvalidContentId = "invalid_content_id",
-    /// A file name that a reader could take for a path.
+    /// A file name that is empty, too long, or that names a folder.
     InvalidFilename = "invalid_filename",
     /// An iCalendar object or a method that RFC 5545 and RFC 5546 do not know.
     InvalidCalendar = "invalid_calendar",
