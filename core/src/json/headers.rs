@@ -84,24 +84,16 @@ impl<'a> Shape<'a> for JsonHeaders<'a> {
             return Ok(None);
         };
         let mut headers = Vec::with_capacity(list.len());
-        for Located {
-            location,
-            value: parts,
-        } in list
-        {
-            match (parts.name, parts.value) {
-                (Some(name), Some(values)) => headers.push(JsonHeader {
-                    name,
-                    values: values.value.0,
-                }),
-                (name, values) => {
-                    if name.is_none() {
-                        state.lacks(location, "name");
-                    }
-                    if values.is_none() {
-                        state.lacks(location, "value");
-                    }
-                }
+        for Located { location, value } in list {
+            if value.name.is_none() {
+                state.lacks(location, "name");
+            }
+            if value.value.is_none() {
+                state.lacks(location, "value");
+            }
+            if let (Some(name), Some(values)) = (value.name, value.value) {
+                let values = values.value.0;
+                headers.push(JsonHeader { name, values });
             }
         }
         Ok(Some(Self(headers)))

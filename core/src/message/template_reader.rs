@@ -212,14 +212,12 @@ impl<'a> TemplateReader<'_, 'a> {
         location: Location,
         name: &mut Option<Cow<'a, str>>,
     ) -> Option<TemplateText<'a>> {
-        let template = self.parse(location, name.take()?, TextKind::Header)?;
-        match template.into_literal() {
-            Ok(literal) => {
-                *name = Some(literal).filter(|name| !name.is_empty());
-                None
-            }
-            Err(template) => Some(template),
-        }
+        let value = name.take()?;
+        let mut field = Some(Located { location, value });
+        let template = self.text(&mut field, TextKind::Header);
+        *name = field.map(|field| field.value);
+        name.take_if(|name| name.is_empty());
+        template
     }
 
     fn parse(

@@ -11,6 +11,7 @@
 //! ```
 
 use super::invalid;
+use super::tokens::Last;
 use crate::problem::Refusal;
 use minijinja::machinery::Token;
 use std::collections::HashMap;
@@ -41,17 +42,6 @@ struct Assignment<'s> {
     inner: usize,
     /// Those that the tag puts around them.
     outer: usize,
-    open_brackets: usize,
-    filter: Filter,
-}
-
-/// Which part of `value|filter(…)` the token before was.
-#[derive(Default, Clone, Copy, PartialEq, Eq)]
-enum Filter {
-    #[default]
-    None,
-    Pipe,
-    Name,
 }
 
 impl<'s> Layers<'s> {
@@ -69,33 +59,29 @@ impl<'s> Layers<'s> {
         });
     }
 
-    /// Takes a token of a tag behind its first word.
-    pub fn take(&mut self, token: &Token<'s>) -> Result<(), Refusal> {
+    /// Takes a token of a tag behind its first word, with what the token before was, and how many
+    /// brackets are open there.
+    pub fn take(
+        &mut self,
+        token: &Token<'s>,
+        before: Last,
+        open_brackets: usize,
+    ) -> Result<(), Refusal> {
         let Some(assignment) = &mut self.assignment else {
             return Ok(());
-        };
-        let before = assignment.filter;
-        assignment.filter = match token {
-            Token::Pipe => Filter::Pipe,
-            Token::Ident(_) if before == Filter::Pipe => Filter::Name,
-            _ => Filter::None,
         };
         match token {
             Token::Assign | Token::Ident("in") => assignment.reads = true,
             Token::Ident(name) if !assignment.reads => assignment.targets.push(name),
-            Token::Ident(name) if before != Filter::Pipe => {
+            Token::Ident(name) if before != Last::Pipe => {
                 let layers = self.known.get(name).copied().unwrap_or(0);
                 assignment.inner = assignment.inner.max(layers);
             }
             Token::Pipe => assignment.outer += 1,
             Token::BracketOpen | Token::BraceOpen | Token::ParenOpen => {
-                assignment.outer += usize::from(before != Filter::Name);
-                assignment.open_brackets += 1;
+                assignment.outer += usize::from(before != Last::Filter);
             }
-            Token::BracketClose | Token::BraceClose | Token::ParenClose => {
-                assignment.open_brackets = assignment.open_brackets.saturating_sub(1);
-            }
-            Token::Comma if assignment.is_with && assignment.open_brackets == 0 => {
+            Token::Comma if assignment.is_with && open_brackets == 0 => {
                 assignment.reads = false;
                 return self.assign();
             }

@@ -6,6 +6,7 @@
 
 mod layers;
 mod scan;
+mod tokens;
 mod value;
 
 use super::sources::{MOST_VALUES, Owner, TOO_MANY};
@@ -14,7 +15,7 @@ use crate::problem::{Code, ProblemReport, Refusal};
 use crate::syntax::has_control_except_tab;
 use crate::variable::Variable;
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Value, ValueKind};
+use minijinja::value::{Value, ValueKind, merge_maps};
 use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, Output, OutputSpanKind, State, UndefinedBehavior,
 };
@@ -160,7 +161,8 @@ impl Programs {
     ) -> Option<Values<'r>> {
         let mut values = Values::unknown(self.values);
         let mut all_fit = true;
-        let context = value::joined(value::object(variables), self.shared.clone());
+        // The last one wins.
+        let context = merge_maps([self.shared.clone(), value::object(variables)]);
         for program in &self.texts {
             let done = self
                 .work_out(program, &context, &mut values)

@@ -8,6 +8,7 @@
 //! `docs/minijinja.md` has the smallest template of each kind, and what was measured.
 
 use super::layers::Layers;
+use super::tokens::{Last, is_operator};
 use super::{invalid, no_template};
 use crate::problem::Refusal;
 use minijinja::machinery::{Span, Token, tokenize};
@@ -104,34 +105,6 @@ struct Tag {
     last: Last,
 }
 
-/// What the token before was.
-#[derive(Default, Clone, Copy, PartialEq, Eq)]
-enum Last {
-    #[default]
-    Other,
-    /// It may be called, or have a subscript.
-    Value,
-    Pipe,
-    Filter,
-}
-
-impl Last {
-    fn of(token: &Token<'_>, before: Self) -> Self {
-        match token {
-            Token::Pipe => Self::Pipe,
-            Token::Ident(_) if before == Self::Pipe => Self::Filter,
-            Token::Ident(word) if is_keyword(word) => Self::Other,
-            Token::Ident(_)
-            | Token::Str(_)
-            | Token::String(_)
-            | Token::ParenClose
-            | Token::BracketClose
-            | Token::BraceClose => Self::Value,
-            _ => Self::Other,
-        }
-    }
-}
-
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Word {
     Set,
@@ -177,7 +150,8 @@ impl<'s> Scanner<'s> {
                 self.layers.begin(word);
             }
             token => {
-                self.layers.take(token)?;
+                let Tag { last, brackets, .. } = &self.tag;
+                self.layers.take(token, *last, brackets.len())?;
                 self.take_of_tag(token)?;
             }
         }
@@ -256,29 +230,6 @@ impl<'s> Scanner<'s> {
             self.sections.push(Section::Tags { range, is_pure });
         }
     }
-}
-
-/// Whether an expression nests where this stands.
-fn is_operator(token: &Token<'_>) -> bool {
-    match token {
-        Token::Ident(word) => is_keyword(word),
-        Token::Str(_)
-        | Token::String(_)
-        | Token::Int(_)
-        | Token::Int128(_)
-        | Token::Float(_)
-        | Token::Comma
-        | Token::Colon
-        | Token::Assign
-        | Token::ParenClose
-        | Token::BracketClose
-        | Token::BraceClose => false,
-        _ => true,
-    }
-}
-
-fn is_keyword(word: &str) -> bool {
-    matches!(word, "not" | "and" | "or" | "is" | "in" | "if" | "else")
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Variables as minijinja takes them.
 
 use crate::variable::{Variable, VariableValue};
-use minijinja::value::{Enumerator, Object, Value, merge_maps};
+use minijinja::value::{Enumerator, Object, Value};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -9,12 +9,6 @@ use std::sync::Arc;
 pub(super) fn object(variables: Vec<Variable<'_>>) -> Value {
     let variables = variables.into_iter();
     members(variables.map(|variable| (variable.name, variable.value)))
-}
-
-/// The members of `own`, and those of `shared` that it does not have.
-pub(super) fn joined(own: Value, shared: Value) -> Value {
-    // The last one wins.
-    merge_maps([shared, own])
 }
 
 fn value(value: VariableValue<'_>) -> Value {
