@@ -34,6 +34,13 @@ pub(crate) fn starts_with_ignoring_case(text: &str, start: &str) -> bool {
         .is_some_and(|head| head.eq_ignore_ascii_case(start))
 }
 
+/// Appends the pieces, one after the other.
+pub(crate) fn put(out: &mut Vec<u8>, pieces: &[&str]) {
+    for piece in pieces {
+        out.extend_from_slice(piece.as_bytes());
+    }
+}
+
 /// Whether two field names are one: letter case, `_` and `-` do not count.
 pub(crate) fn same_name(one: &str, other: &str) -> bool {
     folded(one).eq(folded(other))

@@ -8,20 +8,13 @@ use std::collections::HashSet;
 /// two digits or a line end, in the second by `=` or a line end (RFC 2045 sections 6.7 and 6.8). They
 /// are made from the Message-ID, so that they differ from those of a message that is enclosed in
 /// this one, and tell nothing that it does not.
+#[derive(Default)]
 pub(super) struct Boundaries {
     stem: String,
     level: usize,
 }
 
 impl Boundaries {
-    /// For a message of one part.
-    pub fn none() -> Self {
-        Self {
-            stem: String::new(),
-            level: 0,
-        }
-    }
-
     /// `verbatim` is the content that stands in the message as it came.
     pub fn new(identity: &str, verbatim: &[&[u8]]) -> Self {
         // One pass over the content: whoever writes it must not make us try again and again.

@@ -16,6 +16,7 @@ pub(crate) use file::{Disposition, File};
 pub(crate) use media_type::MediaType;
 pub use rendered::Rendered;
 
+use crate::text::put;
 use boundary::Boundaries;
 
 /// An entity: its own header fields are those of its content alone (`Content-…`).
@@ -96,7 +97,8 @@ impl<'m> Entity<'m> {
             self.collect_verbatim(&mut verbatim);
             self.write(&mut Boundaries::new(identity, &verbatim), out);
         } else {
-            self.write(&mut Boundaries::none(), out);
+            // One part needs none.
+            self.write(&mut Boundaries::default(), out);
         }
         if !out.bytes().ends_with(b"\r\n") {
             out.bytes().extend_from_slice(b"\r\n");
@@ -175,11 +177,5 @@ impl<'m> Entity<'m> {
                 put(out.bytes(), &["\r\n--", &boundary, "--\r\n"]);
             }
         }
-    }
-}
-
-fn put(out: &mut Vec<u8>, pieces: &[&str]) {
-    for piece in pieces {
-        out.extend_from_slice(piece.as_bytes());
     }
 }

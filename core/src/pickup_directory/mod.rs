@@ -17,6 +17,15 @@
 //! directory belong to the group `pmta` with the set-group-ID bit (`chgrp pmta DIR; chmod 2770
 //! DIR`), whence files inherit the group; a umask of 007 lets the group write them too.
 //!
+//! Under Linux a transaction of one file comes down to these system calls:
+//!
+//! ```text
+//! begin     nothing
+//! write     open(DIR, O_TMPFILE)  writev                FileSet::write, WrittenFile::write
+//! commit    fdatasync                                   its own thread: sync_each
+//!           open(DIR)  linkat(…, "1.eml")  fsync(DIR)   the thread that leads: GroupCommit::lead
+//! ```
+//!
 //! Each file imports from those below it only:
 //!
 //! ```text

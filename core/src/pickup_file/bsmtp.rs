@@ -4,6 +4,7 @@ use super::option_lines;
 use crate::address::AddrSpec;
 use crate::envelope::Envelope;
 use crate::message::{Delivery, Dsn};
+use crate::text::put;
 use encodify::hex::XTEXT;
 
 /// RFC 5321 section 4.5.3.1.4, less the line end.
@@ -80,12 +81,6 @@ pub(super) fn rcpt_to(out: &mut Vec<u8>, recipient: &AddrSpec<'_>, dsn: Option<&
         }
     }
     put(out, &["\r\n"]);
-}
-
-fn put(out: &mut Vec<u8>, pieces: &[&str]) {
-    for piece in pieces {
-        out.extend_from_slice(piece.as_bytes());
-    }
 }
 
 /// The message as the data of batched SMTP: a dot before each line that begins with one, and a lone

@@ -11,6 +11,7 @@ use crate::address::AddrSpec;
 use crate::envelope::Envelope;
 use crate::identity::Id;
 use crate::message::Delivery;
+use crate::text::put;
 use std::sync::Arc;
 
 /// PowerMTA's user's guide recommends at most so many recipients in a file.
@@ -121,7 +122,5 @@ fn option_lines(out: &mut Vec<u8>, delivery: &Delivery<'_>) {
 }
 
 fn line(out: &mut Vec<u8>, name: &str, value: &str) {
-    for piece in [name, ": ", value, "\r\n"] {
-        out.extend_from_slice(piece.as_bytes());
-    }
+    put(out, &[name, ": ", value, "\r\n"]);
 }

@@ -10,8 +10,21 @@
 //! Batch ───────────────┘
 //! ```
 //!
-//! Where the files go is up to the caller of `MakeFiles`: into a `Transaction` of the pickup
-//! directory at once, or into memory first ([`Submission`], [`Batch`]).
+//! Where the files go is up to the caller of `MakeFiles`: into a [`Transaction`] of the pickup
+//! directory at once, or into memory first ([`Submission`], [`Batch`]). So a message gets to the disk
+//! in these steps:
+//!
+//! ```text
+//! directory.submit_message(&message)
+//!     directory.begin()              an empty transaction
+//!     perform(MakeFiles, message)    renders the message, makes its pickup files, and for each of them
+//!         transaction.write(…)       writes it where PowerMTA does not see it
+//!     transaction.commit()           makes all of them durable and visible: see `pickup_directory`
+//! ```
+//!
+//! A [`Batch`] does the same with many messages, and commits their transactions together.
+//!
+//! [`Transaction`]: crate::Transaction
 //!
 //! [`Batch`] is the one place where messages wait for each other, and `limits` the one file that says
 //! how many may. Each file imports only from those below it:

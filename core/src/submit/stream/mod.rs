@@ -52,7 +52,6 @@ pub enum StreamFormat {
 /// ```
 #[derive(Debug)]
 pub struct MessageStream {
-    format: StreamFormat,
     head: Vec<u8>,
     splitter: Splitter,
     spool: Spool,
@@ -62,7 +61,6 @@ impl MessageStream {
     /// Begins a submission.
     pub fn new(format: StreamFormat) -> Self {
         Self {
-            format,
             head: Vec::new(),
             splitter: Splitter::new(format),
             spool: Spool::default(),
@@ -92,19 +90,9 @@ impl MessageStream {
 
     /// Everything is there.
     pub fn finish(self) -> StreamedMessage {
-        let recipients = match self.format {
-            StreamFormat::Ndjson => Some(StreamedRecipients::Lines),
-            StreamFormat::Json => {
-                (self.splitter.has_recipients()).then_some(StreamedRecipients::Array)
-            }
-        };
         StreamedMessage {
-            recipients,
+            stream: self,
             identity: None,
-            separator: self.splitter.separator(),
-            is_broken: self.splitter.is_broken(),
-            head: self.head,
-            spool: self.spool,
         }
     }
 }
@@ -112,13 +100,8 @@ impl MessageStream {
 /// A submission that is all there, and not yet read.
 #[derive(Debug)]
 pub struct StreamedMessage {
-    /// `None`: they are in the message.
-    recipients: Option<StreamedRecipients>,
+    stream: MessageStream,
     identity: Option<Identity>,
-    separator: u8,
-    is_broken: bool,
-    head: Vec<u8>,
-    spool: Spool,
 }
 
 impl StreamedMessage {
@@ -172,21 +155,21 @@ impl StreamedMessage {
     where
         SubmitError: From<A::Error>,
     {
-        let Some(recipients) = self.recipients else {
-            return Ok(perform(action, &Message::from_json(&self.head)?)?);
+        let MessageStream { head, splitter, .. } = &self.stream;
+        let Some(recipients) = splitter.recipients() else {
+            return Ok(perform(action, &Message::from_json(head)?)?);
         };
-        if self.is_broken {
+        if splitter.is_broken() {
             let detail = "The recipients are not JSON: they hold a control character.";
             return Err(json::not_json(detail).into());
         }
-        let head = match json::read(&self.head) {
-            Ok(head) => head,
-            Err(Unreadable::NotJson(problems)) => return Err(problems.into()),
+        match json::read(head) {
+            Ok(head) => self.perform_merge(action, head, recipients),
+            Err(Unreadable::NotJson(problems)) => Err(problems.into()),
             Err(Unreadable::LoneSurrogates(marked)) => {
-                return self.perform_merge(action, marked.read()?, recipients);
+                self.perform_merge(action, marked.read()?, recipients)
             }
-        };
-        self.perform_merge(action, head, recipients)
+        }
     }
 
     /// Performs an action on a mail merge whose recipients are read one after the other.
@@ -207,13 +190,14 @@ impl StreamedMessage {
         } = Message::read_merge(head, recipients);
         let merge = merge.as_deref();
         let mut begun = merge.map(|merge| action.merge(merge));
-        let mut records = Records::new(self.spool.reader(), self.separator);
+        let separator = self.stream.splitter.separator();
+        let mut records = Records::new(self.stream.spool.reader()?, separator);
         let mut index = 0;
         let mut count = 0;
         while !report.is_full()
             && let Some(Record { bytes, is_only }) = records.next()?
         {
-            let may_be_blank = is_only || self.separator == splitter::LINE;
+            let may_be_blank = is_only || separator == splitter::LINE;
             if may_be_blank && bytes.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }

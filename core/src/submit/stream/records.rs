@@ -2,12 +2,12 @@
 
 use super::SubmitError;
 use crate::problem::{Code, Problem, Problems, Refusal};
-use std::io::{self, Read};
+use std::io::{BufRead, BufReader, Read};
 
 /// How much is read at once.
 const CHUNK: usize = 256 << 10;
 /// More is no recipient: it would take the memory that the spool saves.
-const LONGEST: usize = 4 << 20;
+const LONGEST: u64 = 4 << 20;
 
 /// What stands between two separators.
 pub(super) struct Record<'r> {
@@ -18,82 +18,45 @@ pub(super) struct Record<'r> {
 
 /// Bytes between separators.
 pub(super) struct Records<R> {
-    source: R,
+    source: BufReader<R>,
     separator: u8,
-    buffer: Vec<u8>,
-    /// What of the buffer is still to be read: `start <= end <= buffer.len()`.
-    start: usize,
-    end: usize,
-    /// Behind the last byte a record ends, even without a separator.
-    is_at_end: bool,
-    /// That record was given.
-    is_done: bool,
+    record: Vec<u8>,
     count: usize,
+    is_done: bool,
 }
 
 impl<R: Read> Records<R> {
     pub fn new(source: R, separator: u8) -> Self {
         Self {
-            source,
+            source: BufReader::with_capacity(CHUNK, source),
             separator,
-            buffer: Vec::new(),
-            start: 0,
-            end: 0,
-            is_at_end: false,
-            is_done: false,
+            record: Vec::new(),
             count: 0,
+            is_done: false,
         }
     }
 
     /// The next record. Of separators there is one less than records, so there is always one.
     pub fn next(&mut self) -> Result<Option<Record<'_>>, SubmitError> {
-        let mut searched = 0;
-        let range = loop {
-            if self.is_done {
-                return Ok(None);
-            }
-            let unread = &self.buffer[self.start..self.end];
-            if let Some(found) = memchr::memchr(self.separator, &unread[searched..]) {
-                let end = self.start + searched + found;
-                let range = self.start..end;
-                self.start = end + 1;
-                break range;
-            }
-            if self.is_at_end {
-                self.is_done = true;
-                break self.start..self.end;
-            }
-            searched = unread.len();
-            if searched > LONGEST {
-                return Err(too_long(self.count).into());
-            }
-            self.fill()?;
-        };
+        if self.is_done {
+            return Ok(None);
+        }
+        self.record.clear();
+        let mut source = self.source.by_ref().take(LONGEST + 1);
+        source.read_until(self.separator, &mut self.record)?;
+        let is_cut_short = source.limit() == 0;
+        if self.record.last() == Some(&self.separator) {
+            self.record.pop();
+        } else if is_cut_short {
+            return Err(too_long(self.count).into());
+        } else {
+            self.is_done = true;
+        }
         self.count += 1;
         Ok(Some(Record {
-            bytes: &self.buffer[range],
+            bytes: &self.record,
             is_only: self.is_done && self.count == 1,
         }))
-    }
-
-    /// Reads more bytes behind those that are unread.
-    fn fill(&mut self) -> io::Result<()> {
-        self.buffer.copy_within(self.start..self.end, 0);
-        self.end -= self.start;
-        self.start = 0;
-        if self.buffer.len() < self.end + CHUNK {
-            self.buffer.resize(self.end + CHUNK, 0);
-        }
-        let room = &mut self.buffer[self.end..];
-        let count = loop {
-            match self.source.read(room) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => break result?,
-            }
-        };
-        self.end += count;
-        self.is_at_end = count == 0;
-        Ok(())
     }
 }
 
@@ -106,6 +69,7 @@ fn too_long(index: usize) -> Problems {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io;
 
     fn records(bytes: &[u8], chunk: usize) -> Vec<(String, bool)> {
         /// Gives a few bytes at a time.
@@ -147,7 +111,15 @@ mod tests {
     }
 
     #[test]
-    fn a_record_without_end_is_refused() {
+    fn a_record_that_is_too_long_is_refused() {
+        let longest = 4 << 20;
+        for (length, is_refused) in [(longest, false), (longest + 1, true)] {
+            for end in ["", ","] {
+                let text = "x".repeat(length) + end;
+                let mut records = Records::new(text.as_bytes(), b',');
+                assert_eq!(records.next().is_err(), is_refused);
+            }
+        }
         let mut records = Records::new(io::repeat(b'x'), b',');
         assert!(matches!(records.next(), Err(SubmitError::Problems(_))));
     }

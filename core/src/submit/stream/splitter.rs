@@ -5,6 +5,7 @@
 
 use super::StreamFormat;
 use super::spool::Spool;
+use crate::message::StreamedRecipients;
 use crate::text::same_name;
 
 /// Parts recipients that are lines.
@@ -41,9 +42,12 @@ impl Splitter {
         }
     }
 
-    /// Whether there is an array of recipients.
-    pub fn has_recipients(&self) -> bool {
-        matches!(self, Self::Array(splitter) if splitter.arrays > 0)
+    /// What the recipients in the spool were. `None`: there are none but in the message.
+    pub fn recipients(&self) -> Option<StreamedRecipients> {
+        match self {
+            Self::Array(splitter) => (splitter.arrays > 0).then_some(StreamedRecipients::Array),
+            Self::Lines { .. } => Some(StreamedRecipients::Lines),
+        }
     }
 
     /// Whether it cannot be JSON, whatever its pieces are.
@@ -231,9 +235,13 @@ mod tests {
             splitter.feed(bytes, &mut head, &mut spool);
         }
         let mut recipients = String::new();
-        spool.reader().read_to_string(&mut recipients).unwrap();
+        spool
+            .reader()
+            .unwrap()
+            .read_to_string(&mut recipients)
+            .unwrap();
         let recipients = recipients.replace('\u{1e}', "|");
-        let has = splitter.has_recipients();
+        let has = splitter.recipients().is_some();
         (String::from_utf8(head).unwrap(), recipients, has)
     }
 

@@ -42,53 +42,11 @@ impl Spool {
     }
 
     /// All bytes from the first on.
-    pub fn reader(&self) -> impl Read + '_ {
-        Chained {
-            file: self.file.as_ref().map(FromStart::new),
-            bytes: &self.bytes,
-        }
-    }
-}
-
-/// A file, read from its start.
-struct FromStart<'f> {
-    file: &'f File,
-    has_begun: bool,
-}
-
-impl<'f> FromStart<'f> {
-    fn new(file: &'f File) -> Self {
-        Self {
-            file,
-            has_begun: false,
-        }
-    }
-}
-
-impl Read for FromStart<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if !self.has_begun {
-            self.file.rewind()?;
-            self.has_begun = true;
-        }
-        self.file.read(buffer)
-    }
-}
-
-struct Chained<'s> {
-    file: Option<FromStart<'s>>,
-    bytes: &'s [u8],
-}
-
-impl Read for Chained<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if let Some(file) = &mut self.file {
-            let count = file.read(buffer)?;
-            if count > 0 {
-                return Ok(count);
-            }
-            self.file = None;
-        }
-        self.bytes.read(buffer)
+    pub fn reader(&self) -> io::Result<Box<dyn Read + '_>> {
+        let Some(mut file) = self.file.as_ref() else {
+            return Ok(Box::new(self.bytes.as_slice()));
+        };
+        file.rewind()?;
+        Ok(Box::new(file.chain(self.bytes.as_slice())))
     }
 }
