@@ -21,7 +21,7 @@ impl MarkedText {
                 (Some(0xD800..=0xDFFF), _) => {
                     found = true;
                     marked.push_str(&mark);
-                    rest = escape.get(6..).unwrap_or_default();
+                    rest = &escape[6..];
                     continue;
                 }
                 _ => 2,
@@ -33,7 +33,7 @@ impl MarkedText {
             } else {
                 1
             };
-            let (kept, next) = escape.split_at_checked(taken).unwrap_or((escape, ""));
+            let (kept, next) = escape.split_at(taken);
             marked.push_str(kept);
             rest = next;
         }

@@ -11,7 +11,7 @@ pub(super) trait Action: Sized {
     type Output;
     type Error;
     /// The same action on a mail merge.
-    type Merge<'m>: MergeAction<Output = Self::Output, Error = Self::Error>;
+    type Merge<'m>: MergeAction<Self>;
 
     /// Does all of it with a message that is the same for all its recipients.
     fn single(self, message: &SingleMessage<'_>) -> Result<Self::Output, Self::Error>;
@@ -21,15 +21,12 @@ pub(super) trait Action: Sized {
 }
 
 /// An action on a mail merge that has begun.
-pub(super) trait MergeAction {
-    type Output;
-    type Error;
-
+pub(super) trait MergeAction<A: Action> {
     /// Goes on with the next recipient. After an error there are no further calls.
-    fn recipient(&mut self, recipient: &Recipient<'_>) -> Result<(), Self::Error>;
+    fn recipient(&mut self, recipient: &Recipient<'_>) -> Result<(), A::Error>;
 
     /// There are no more recipients.
-    fn finish(self) -> Result<Self::Output, Self::Error>;
+    fn finish(self) -> Result<A::Output, A::Error>;
 }
 
 /// Performs an action on a message with all its recipients in it.
@@ -63,10 +60,7 @@ impl Action for Check {
     }
 }
 
-impl MergeAction for Check {
-    type Output = ();
-    type Error = Infallible;
-
+impl MergeAction<Self> for Check {
     fn recipient(&mut self, _: &Recipient<'_>) -> Result<(), Infallible> {
         Ok(())
     }
@@ -110,10 +104,7 @@ pub(super) struct RenderMerge<'m> {
     rendered: Option<Vec<u8>>,
 }
 
-impl MergeAction for RenderMerge<'_> {
-    type Output = Option<Vec<u8>>;
-    type Error = Infallible;
-
+impl MergeAction<Render> for RenderMerge<'_> {
     fn recipient(&mut self, recipient: &Recipient<'_>) -> Result<(), Infallible> {
         if self.count == self.action.index {
             let rendered = self.merge.render_for(recipient, &self.action.identity);
@@ -123,7 +114,7 @@ impl MergeAction for RenderMerge<'_> {
         Ok(())
     }
 
-    fn finish(self) -> Result<Self::Output, Infallible> {
+    fn finish(self) -> Result<Option<Vec<u8>>, Infallible> {
         Ok(self.rendered)
     }
 }

@@ -68,10 +68,10 @@ pub(super) struct MakeMergeFiles<'m, P> {
     files: MakeFiles<P>,
 }
 
-impl<E, P: FnMut(PickupFile) -> Result<(), E>> MergeAction for MakeMergeFiles<'_, P> {
-    type Output = Receipt;
-    type Error = E;
-
+impl<E, P> MergeAction<MakeFiles<P>> for MakeMergeFiles<'_, P>
+where
+    P: FnMut(PickupFile) -> Result<(), E>,
+{
     fn recipient(&mut self, recipient: &Recipient<'_>) -> Result<(), E> {
         self.packer.add(recipient, |file| self.files.put(file))
     }
