@@ -27,13 +27,14 @@ FLAGS = [
 ]
 
 
-def run(profile: Path, page: Path, *arguments: str) -> bytes:
-    command = [CHROMIUM, *FLAGS, f"--user-data-dir={profile}", *arguments, page.as_uri()]
+def run(profile: Path, page: Path | str, *arguments: str) -> bytes:
+    address = page if isinstance(page, str) else page.as_uri()
+    command = [CHROMIUM, *FLAGS, f"--user-data-dir={profile}", *arguments, address]
     return subprocess.run(command, capture_output=True, check=True, timeout=120).stdout
 
 
-def document(profile: Path, page: Path) -> str:
-    """The document of `page` as HTML."""
+def document(profile: Path, page: Path | str) -> str:
+    """The document of `page`, a file or an address, as HTML."""
     return run(profile, page, "--dump-dom").decode()
 
 

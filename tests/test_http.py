@@ -299,6 +299,39 @@ def test_other_signals_do_not_end_the_daemon(binary: Path, pickup: Path):
         assert sorted(signals) == [number.name for number in told]
 
 
+PLAIN = b'{"from": "a@example.com", "to": "b@example.org"}'
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Sec-Fetch-Site": "cross-site"},
+        # A name that its owner let lead to this host.
+        {"Origin": "http://evil.example", "Host": "evil.example"},
+    ],
+)
+def test_pages_of_other_sites_are_refused(shared_daemon: Daemon, headers: dict[str, str]):
+    for path in ("/messages", "/messages/check", "/nothing"):
+        answer = shared_daemon.post(PLAIN, path, **headers)
+        assert "--allow-origin" in assert_problem(answer, 403)["detail"]
+    assert shared_daemon.request("GET", "/health", headers=headers).status == 403
+
+
+def test_pages_of_the_daemon_and_named_ones_may_send(start_daemon):
+    daemon = start_daemon("--allow-origin", "https://app.example,http://mail.example:8000")
+    for headers in (
+        {"Origin": daemon.url, "Sec-Fetch-Site": "same-origin"},
+        {"Origin": f"http://localhost:{daemon.port}", "Host": f"localhost:{daemon.port}"},
+        {"Origin": "https://app.example", "Sec-Fetch-Site": "cross-site"},
+        {"Origin": "http://mail.example:8000", "Host": "mail.example:8000"},
+        {"Host": "other.example"},
+    ):
+        assert daemon.post(PLAIN, "/messages/check", **headers).status == 200
+
+
 def test_an_idempotency_key_is_refused_until_it_is_obeyed(daemon: Daemon):
     message = b'{"from": "a@example.com", "to": "b@example.org"}'
     document = assert_problem(daemon.post(message, **{"Idempotency-Key": "k"}), 400)

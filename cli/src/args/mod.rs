@@ -3,12 +3,14 @@
 mod limits;
 mod listen;
 mod message;
+mod origin;
 mod pickup;
 mod serve;
 
 pub use limits::LimitArgs;
 pub use listen::ListenAddress;
 pub use message::{CheckArgs, MessageArgs, RenderArgs, SubmitArgs};
+pub use origin::{Origin, name_of};
 pub use pickup::PickupArgs;
 pub use serve::{LogArgs, LogFormat, ServeArgs};
 

@@ -1,6 +1,6 @@
 //! Options of the daemon.
 
-use super::{LimitArgs, ListenAddress, PickupArgs};
+use super::{LimitArgs, ListenAddress, Origin, PickupArgs};
 use clap::{Args, ValueEnum};
 use tracing_subscriber::filter::LevelFilter;
 
@@ -11,6 +11,12 @@ pub struct ServeArgs {
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8000")]
     #[arg(env = "PMTAEMAIL_LISTEN")]
     pub listen: ListenAddress,
+
+    /// Let web pages of this origin use the daemon, such as <https://app.example.com>; may be given
+    /// several times. What a browser sends from pages of other sites is refused
+    #[arg(long, value_name = "ORIGIN", value_delimiter = ',')]
+    #[arg(env = "PMTAEMAIL_ALLOW_ORIGIN")]
+    pub allow_origin: Vec<Origin>,
 
     #[command(flatten)]
     pub pickup: PickupArgs,

@@ -38,6 +38,8 @@ pub enum ApiError {
     Query,
     /// An HTTP/1.1 request without exactly one Host (RFC 9112 section 3.2).
     Host,
+    /// A web page of another site sent the request.
+    ForeignPage,
     /// No such path.
     NotFound,
     /// The path has other methods.
@@ -58,6 +60,7 @@ impl ApiError {
             | Self::Query
             | Self::Host => StatusCode::BAD_REQUEST,
             Self::ContentEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::ForeignPage => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::HeadTimeout | Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -113,6 +116,9 @@ impl ApiError {
                 .with_detail(*detail),
             Self::Query => plain.with_detail("The query is not UTF-8."),
             Self::Host => plain.with_detail("A request needs exactly one Host header."),
+            Self::ForeignPage => plain.with_detail(
+                "A web page of another site may not use this daemon, unless --allow-origin names it.",
+            ),
             Self::NotFound | Self::MethodNotAllowed | Self::Internal => plain,
         }
     }
@@ -135,6 +141,7 @@ impl ApiError {
                 | Self::BodyTimeout
                 | Self::BodyBroken
                 | Self::Host
+                | Self::ForeignPage
         )
     }
 }

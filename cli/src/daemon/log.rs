@@ -47,6 +47,11 @@ pub fn listening(address: SocketAddr) {
     info!(event = "listening", %address, version = pmtaemail::VERSION);
 }
 
+/// A web page of another site asked for something.
+pub fn foreign_page() {
+    warn!(event = "foreign_page");
+}
+
 /// A signal came that means nothing to the daemon.
 pub fn signal_ignored(signal: &str) {
     warn!(event = "signal_ignored", signal);

@@ -7,6 +7,7 @@
 //!   connection            HTTP/1.1 or HTTP/2 on one connection
 //!     listener            where connections come from: TCP
 //! routes                  which path is answered by what
+//!   pages                 which web pages may use the daemon
 //!   messages              /messages, /messages/check, /messages/render       health    /health
 //!     receipt             the answer to a submission
 //!     stream              the body of JSON, which may be a mail merge
@@ -17,10 +18,10 @@
 //!           admission     how much is in work at once
 //!     open_files          what the limit on open files leaves room for
 //!       blocking          threads for what blocks
+//! signals                 SIGTERM, SIGINT, and those that mean nothing here
 //! log                     the only file that knows what log lines look like
 //!   error                 why a request is not done
 //!     problem_details     how that is written
-//!   signals               SIGTERM and SIGINT
 //! ```
 
 mod accept;
@@ -35,6 +36,7 @@ mod listener;
 mod log;
 mod messages;
 mod open_files;
+mod pages;
 mod problem_details;
 mod receipt;
 mod request;
@@ -49,6 +51,7 @@ use crate::args::ServeArgs;
 use crate::exit::{Exit, Failure};
 use accept::Connections;
 use listener::tcp::Tcp;
+use pages::Pages;
 use pmtaemail::PickupDirectory;
 use signals::Signals;
 use state::Daemon;
@@ -84,7 +87,8 @@ async fn serve(
     })?;
     let address = listener.local_address().map_err(Failure::Start)?;
     let daemon = Arc::new(Daemon::new(pickup, &args.limits));
-    let router = routes::router(daemon);
+    let pages = Pages::new(args.allow_origin, &args.listen);
+    let router = routes::router(daemon, pages);
     let connections = Connections::new(max_connections, &args.limits, router);
     log::listening(address);
 

@@ -1,10 +1,12 @@
 //! Which path is answered by what.
 
 use super::error::ApiError;
+use super::pages::Pages;
 use super::state::Daemon;
-use super::{health, messages};
+use super::{health, log, messages};
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{Request, State};
+use axum::http::uri::Authority;
 use axum::http::{Version, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -12,7 +14,7 @@ use axum::routing::{get, post};
 use std::sync::Arc;
 
 /// All paths of the daemon.
-pub fn router(daemon: Arc<Daemon>) -> Router {
+pub fn router(daemon: Arc<Daemon>, pages: Pages) -> Router {
     Router::new()
         .route("/messages", post(messages::submit))
         .route("/messages/check", post(messages::check))
@@ -20,34 +22,43 @@ pub fn router(daemon: Arc<Daemon>) -> Router {
         .route("/health", get(health::health))
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .fallback(async || ApiError::NotFound)
-        .layer(middleware::from_fn(one_host))
+        .layer(middleware::from_fn_with_state(Arc::new(pages), guard))
         .with_state(daemon)
 }
 
-/// Refuses a request that does not say once, and only once, which host it means. Proxies disagree
-/// on such requests, which has been used to smuggle others past them.
-async fn one_host(request: Request, next: Next) -> Response {
-    if names_one_host(&request) {
-        next.run(request).await
-    } else {
-        ApiError::Host.into_response()
+/// Refuses requests that no handler should see.
+async fn guard(State(pages): State<Arc<Pages>>, request: Request, next: Next) -> Response {
+    let host = match host_of(&request) {
+        Ok(host) => host,
+        Err(error) => return error.into_response(),
+    };
+    if !pages.may_send(request.headers(), host) {
+        log::foreign_page();
+        return ApiError::ForeignPage.into_response();
     }
+    next.run(request).await
 }
 
-fn names_one_host(request: &Request) -> bool {
+/// The host that a request means, if it says so once, and only once. Proxies disagree on other
+/// requests, which has been used to smuggle some past them. HTTP/1.0 need not name any.
+fn host_of(request: &Request) -> Result<Option<&str>, ApiError> {
     let mut hosts = request.headers().get_all(header::HOST).iter();
     let (host, second) = (hosts.next(), hosts.next());
+    let host = host.map(|host| host.to_str().ok());
     // HTTP/2's `:authority` takes the place of Host, which must say the same (RFC 9113 section 8.3.1).
     let authority = match request.version() {
-        Version::HTTP_2 => request.uri().authority(),
+        Version::HTTP_2 => request.uri().authority().map(Authority::as_str),
         _ => None,
     };
     match (host, authority) {
-        _ if second.is_some() => false,
-        (Some(host), Some(authority)) => {
-            (authority.as_str().as_bytes()).eq_ignore_ascii_case(host.as_bytes())
-        }
-        (Some(_), None) | (None, Some(_)) => true,
-        (None, None) => request.version() < Version::HTTP_11,
+        _ if second.is_some() => Err(ApiError::Host),
+        (Some(host), Some(authority)) => match host {
+            Some(host) if host.eq_ignore_ascii_case(authority) => Ok(Some(host)),
+            _ => Err(ApiError::Host),
+        },
+        (Some(host), None) => Ok(host),
+        (None, Some(authority)) => Ok(Some(authority)),
+        (None, None) if request.version() < Version::HTTP_11 => Ok(None),
+        (None, None) => Err(ApiError::Host),
     }
 }

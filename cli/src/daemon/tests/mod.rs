@@ -5,6 +5,7 @@ mod streams;
 
 use super::accept::Connections;
 use super::listener::tcp::Tcp;
+use super::pages::Pages;
 use super::routes::router;
 use super::state::Daemon;
 use crate::args::{Action, ServeArgs, parse};
@@ -35,7 +36,10 @@ impl Server {
             &pickup,
         );
         let daemon = Daemon::new(args.pickup.open().unwrap(), &args.limits);
-        let router = router(Arc::new(daemon));
+        let router = router(
+            Arc::new(daemon),
+            Pages::new(args.allow_origin, &args.listen),
+        );
         let connections = Arc::new(Connections::new(8192, &args.limits, router));
         let runtime = Runtime::new().unwrap();
         let listener = Tcp::bind(&args.listen, args.limits.body_timeout);

@@ -3,6 +3,7 @@
 use super::{MESSAGE, serve_args};
 use crate::daemon::accept::Connections;
 use crate::daemon::listener::{Listener, Peer};
+use crate::daemon::pages::Pages;
 use crate::daemon::routes::router;
 use crate::daemon::state::Daemon;
 use axum::Extension;
@@ -52,7 +53,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Server<S> {
         let daemon = Daemon::new(args.pickup.open().unwrap(), &args.limits);
         let peer = get(async |Extension(peer): Extension<Peer>| peer.to_string());
         let large = get(async || "x".repeat(100_000));
-        let router = router(Arc::new(daemon));
+        let router = router(
+            Arc::new(daemon),
+            Pages::new(args.allow_origin, &args.listen),
+        );
         let (release, released) = watch::channel(false);
         let stuck = get(async move || {
             released
