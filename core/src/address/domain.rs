@@ -1,6 +1,7 @@
 //! The part after the `@`: a host name in A-labels, or an address literal.
 
 use crate::problem::{Code, Refusal};
+use crate::syntax::Class;
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -49,24 +50,22 @@ pub(super) fn to_ascii(domain: &str) -> Result<Option<String>, Refusal> {
 /// Letters, digits and hyphens in labels that no rule of IDNA touches: the common case, decided in
 /// one pass, without Unicode's tables.
 pub(super) fn is_plain_host_name(bytes: &[u8]) -> bool {
-    let mut label = 0;
-    let mut last = b'.';
+    // No dot or hyphen begins or ends it or follows another: so no label is empty, and none has a
+    // hyphen at its start, at its end, or two of them as `xn--` and its kind.
+    let mut was_mark = true;
     for &byte in bytes {
-        match byte {
-            b'.' if label == 0 || last == b'-' => return false,
-            b'.' => label = 0,
-            b'-' if label == 0 => return false,
-            // `xn--` and its kind, in the third and fourth place or elsewhere.
-            b'-' if last == b'-' => return false,
-            _ if byte.is_ascii_alphanumeric() || byte == b'-' => label += 1,
-            _ => return false,
-        }
-        if label > LONGEST_LABEL {
+        let is_mark = matches!(byte, b'.' | b'-');
+        if !(Class::ALPHANUMERIC.has(byte) || (is_mark && !was_mark)) {
             return false;
         }
-        last = byte;
+        was_mark = is_mark;
     }
-    bytes.len() <= LONGEST_DOMAIN && last != b'.' && last != b'-'
+    let are_short = || {
+        bytes
+            .split(|byte| *byte == b'.')
+            .all(|label| label.len() <= LONGEST_LABEL)
+    };
+    !was_mark && bytes.len() <= LONGEST_DOMAIN && (bytes.len() <= LONGEST_LABEL || are_short())
 }
 
 /// address-literal of RFC 5321 section 4.1.3, without the general form that nobody has registered.
@@ -103,6 +102,45 @@ mod tests {
             assert_eq!(to_ascii(domain).unwrap().as_deref(), Some(ascii));
         }
         assert_eq!(to_ascii("xn--bcher-kva.example"), Ok(None));
+    }
+
+    #[test]
+    fn host_names_that_no_rule_of_idna_touches_are_plain() {
+        let longest_label = "a".repeat(LONGEST_LABEL);
+        let long = format!("{longest_label}.{longest_label}.com");
+        for domain in [
+            "a",
+            "7",
+            "Example.com",
+            "a-b.c-d.example",
+            &longest_label,
+            &long,
+        ] {
+            assert!(is_plain_host_name(domain.as_bytes()), "{domain}");
+        }
+        let long_label = format!("com.{longest_label}a");
+        let long = "ab.".repeat(85) + "a";
+        for domain in [
+            "",
+            ".",
+            "-",
+            ".a",
+            "a.",
+            "-a",
+            "a-",
+            "a..b",
+            "a.-b",
+            "a-.b",
+            "ab--c",
+            "xn--a",
+            "a_b",
+            "é",
+            &long_label,
+            &long_label[4..],
+            &long,
+        ] {
+            assert!(!is_plain_host_name(domain.as_bytes()), "{domain}");
+        }
     }
 
     #[test]

@@ -52,11 +52,12 @@ macro_rules! object {
             // No code here reads or assigns a field of the object, so that the compiler tells of one
             // that nobody reads: a field of the message cannot be dropped in silence.
             #[allow(non_camel_case_types, unused_variables, clippy::items_after_statements)]
-            fn read_members<A: serde::de::MapAccess<'a>>(
+            fn read_members<A: serde::de::MapAccess<'a>, T>(
                 state: &mut $crate::json::shape::ReadState<'a>,
                 parent: $crate::problem::Location,
                 mut members: A,
-            ) -> Result<Self, A::Error> {
+                finish: impl FnOnce(Self) -> T,
+            ) -> Result<Option<T>, A::Error> {
                 #[derive(Clone, Copy)]
                 enum Field { $($field,)+ }
                 const FIELDS: &[Field] = &[$(Field::$field,)+];
@@ -96,7 +97,7 @@ macro_rules! object {
                     };
                     $($locations[index] = is_given.then_some(location);)?
                 }
-                Ok(Self { $($field,)+ $($locations,)? })
+                Ok(Some(finish(Self { $($field,)+ $($locations,)? })))
             }
         }
 
@@ -116,7 +117,15 @@ macro_rules! object {
                 location: $crate::problem::Location,
                 members: A,
             ) -> Result<Option<Self>, A::Error> {
-                Self::read_members(state, location, members).map(Some)
+                Self::read_members(state, location, members, |object| object)
+            }
+
+            fn boxed_object<A: serde::de::MapAccess<'a>>(
+                state: &mut $crate::json::shape::ReadState<'a>,
+                location: $crate::problem::Location,
+                members: A,
+            ) -> Result<Option<Box<Self>>, A::Error> {
+                Self::read_members(state, location, members, Box::new)
             }
         }
     };

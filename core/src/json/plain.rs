@@ -47,7 +47,7 @@ impl<'a, S: Shape<'a>> Shape<'a> for Box<S> {
         location: Location,
         members: A,
     ) -> Result<Option<Self>, A::Error> {
-        Ok(S::object(state, location, members)?.map(Self::new))
+        S::boxed_object(state, location, members)
     }
 }
 
@@ -140,7 +140,6 @@ impl<'a, O: Shape<'a> + TextForm> Shape<'a> for TextOr<'a, O> {
         location: Location,
         members: A,
     ) -> Result<Option<Self>, A::Error> {
-        let object = O::object(state, location, members)?;
-        Ok(object.map(|object| Self::Object(Box::new(object))))
+        Ok(O::boxed_object(state, location, members)?.map(Self::Object))
     }
 }

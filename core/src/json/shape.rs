@@ -62,6 +62,15 @@ pub(super) trait Shape<'a>: Sized {
         while members.next_entry_seed(state.skip, state.skip)?.is_some() {}
         Ok(wrong_type::<Self>(state, location))
     }
+
+    /// The same in a box, for an object that is too large to be moved about.
+    fn boxed_object<A: MapAccess<'a>>(
+        state: &mut ReadState<'a>,
+        location: Location,
+        members: A,
+    ) -> Result<Option<Box<Self>>, A::Error> {
+        Ok(Self::object(state, location, members)?.map(Box::new))
+    }
 }
 
 pub(super) fn wrong_type<'a, S: Shape<'a>>(

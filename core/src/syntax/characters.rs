@@ -11,6 +11,8 @@ impl Class {
     pub const TOKEN: Self = Self(2);
     /// What a domain literal holds between its brackets (RFC 5322 section 3.4.1).
     pub const DTEXT: Self = Self(4);
+    /// Letters and digits.
+    pub const ALPHANUMERIC: Self = Self(8);
 
     /// Whether the byte is one of them.
     #[inline]
@@ -33,6 +35,9 @@ const CLASSES: [u8; 256] = {
         }
         if !is_one_of(byte, b"[]\\") {
             class |= Class::DTEXT.0;
+        }
+        if byte.is_ascii_alphanumeric() {
+            class |= Class::ALPHANUMERIC.0;
         }
         classes[byte as usize] = class;
         byte += 1;
