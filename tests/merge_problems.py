@@ -260,6 +260,9 @@ FIELDS = {
         merge(own(), messageId="a@b.example", template="none"), ONE_MESSAGE_ID.at("/messageId")
     ),
     "merge without recipients": (one(merge="native"), NO_MERGE.at("/merge")),
+    "no kind of merge without recipients": (
+        one(merge="both"), NO_MERGE.at("/merge") + NO_KIND_OF_MERGE.at("/merge")
+    ),
     "priority in an expanded merge": (
         merge(own(priority=1), merge="expanded"), NUMBER_IN_EXPANDED_MERGE.at("/recipients/0/priority")
     ),

@@ -10,14 +10,17 @@ use super::reading::{Document, Reading, read_with};
 use super::shape::{ReadState, Shape};
 use sonic_rs::{Deserializer, Error};
 
+/// A level of nesting takes 16 KiB of the stack in sonic-rs where nothing is optimized, much more than
+/// in `serde_json`, and a thread may have little. What is deeper than messages are is left to that.
+const LEVELS: u8 = 24;
+
 /// What the text says, unless there is a problem.
 pub(super) fn read<'a, S: Shape<'a>>(
     text: &'a str,
     document: Document<'a>,
 ) -> Option<Reading<'a, S>> {
     let read = || -> Result<_, Error> {
-        // sonic-rs goes down 255 levels, `serde_json` fewer.
-        let state = ReadState::new(None).nested_at_most(127);
+        let state = ReadState::new(None).nested_at_most(LEVELS);
         let mut deserializer = Deserializer::from_str(text);
         let reading = read_with(&mut deserializer, state, document)?;
         deserializer.end()?;

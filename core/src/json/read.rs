@@ -207,7 +207,7 @@ mod tests {
             "0.1",
             "1.7976931348623157e308",
             r#""\ud83d\ude00""#,
-            &deep(125),
+            &deep(22),
         ] {
             let message = format!(r#"{{"variables": {{"v": {value}}}}}"#);
             let [quick, judged] = messages(&message);
@@ -225,6 +225,23 @@ mod tests {
             let message = format!(r#"{{"variables": {{"v": {value}}}}}"#);
             assert!(messages(&message) == [None, None], "{}", value.len());
         }
+    }
+
+    #[test]
+    fn deep_values_need_little_of_the_stack() {
+        let lists = format!("{}{}", "[".repeat(124), "]".repeat(124));
+        let objects = format!("{}1{}", r#"{"a":"#.repeat(124), "}".repeat(124));
+        let read = move || {
+            for value in [lists, objects] {
+                let json = format!(
+                    r#"{{"from": "a@b.c", "to": "d@e.f", "template": "jinja", "variables": {{"v": {value}}}}}"#
+                );
+                crate::check(json.as_bytes()).unwrap();
+            }
+        };
+        // Without optimization; in less than the 2 MiB that a thread has in Rust.
+        let thread = std::thread::Builder::new().stack_size(1 << 20);
+        thread.spawn(read).unwrap().join().unwrap();
     }
 
     #[test]

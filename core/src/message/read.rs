@@ -9,7 +9,7 @@ use super::read_composed::read_composed;
 use super::recipients::read_recipients;
 use super::single::{Content, SingleMessage};
 use super::templated::{read_merge, read_templated};
-use super::values::read_sender;
+use super::values::{choice, read_sender};
 use super::{Message, MessageKind, ReadContext, StreamedRecipients};
 use crate::address::{Mailbox, ReversePath};
 use crate::json::{JsonMessage, JsonRaw, Located};
@@ -110,6 +110,7 @@ fn read_single<'a>(
     if let Some(form) = &json.merge {
         let detail = "This says how `recipients` are written down, and there are none.";
         report.problem(form.location, Code::Conflict, detail);
+        choice(form, report);
     }
     let [to, cc, bcc] = read_named_recipients(&mut json, report);
     let composed = if json.template.is_some() || json.variables.is_some() {
