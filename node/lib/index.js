@@ -18,7 +18,7 @@ function check(message) {
 
 /** The bytes of a message as it is sent (RFC 5322). */
 function render(message) {
-  return bytes(withMessage(message, native.render));
+  return bytes(withMessage(message, (...encoded) => native.render(...encoded, Buffer.allocUnsafe)));
 }
 
 /** The same on another thread, for large messages. */

@@ -18,11 +18,11 @@ mod task;
 mod text;
 
 use messages::Messages;
-use napi::Env;
-use napi::bindgen_prelude::{AsyncTask, BufferSlice, Either, External, Result};
+use napi::bindgen_prelude::{AsyncTask, BufferSlice, Either, External, Function, Result};
+use napi::{Env, Error};
 use napi_derive::napi;
 use outcome::to_json;
-use pmtaemail::{GroupLimits, PickupDirectory, SenderDefaults, add_missing_fields};
+use pmtaemail::{GroupLimits, PickupDirectory, Rendered, SenderDefaults, add_missing_fields};
 use std::sync::Arc;
 use task::{RenderTask, SubmitTask};
 
@@ -39,21 +39,29 @@ pub fn check(words: &[u32], text: &[u8], buffers: Vec<&[u8]>) -> Result<Option<S
     checked.err().map(|problems| to_json(&problems)).transpose()
 }
 
-/// The bytes of a message, or its problems as JSON.
+/// The bytes of a message, or its problems as JSON. They are written right into a buffer that
+/// `allocate` makes in the size that it is given: copies of large messages cost more than all else.
 #[napi(catch_unwind)]
 pub fn render<'env>(
-    env: &'env Env,
     words: &[u32],
     text: &[u8],
     buffers: Vec<&[u8]>,
+    allocate: Function<'env, i64, BufferSlice<'env>>,
 ) -> Result<Either<BufferSlice<'env>, String>> {
-    let rendered = Messages::new(words, text, buffers)?.render()?;
-    Ok(match rendered {
-        // Memory that JavaScript frees some time later is fresh for each message, and slower than a
-        // copy.
-        Ok(bytes) => Either::A(BufferSlice::copy_from(env, bytes)?),
-        Err(problems) => Either::B(to_json(&problems)?),
-    })
+    let write = |rendered: Rendered<'_>| -> Result<BufferSlice<'env>> {
+        let size = i64::try_from(rendered.size());
+        let too_long = |_| Error::from_reason("the message is too long");
+        let mut memory = allocate.call(size.map_err(too_long)?)?;
+        rendered.write_to(&mut memory);
+        Ok(memory)
+    };
+    let messages = Messages::new(words, text, buffers)?;
+    Ok(
+        match messages.only(|message| message.with_rendered(write))? {
+            Ok(memory) => Either::A(memory?),
+            Err(problems) => Either::B(to_json(&problems)?),
+        },
+    )
 }
 
 /// The same on another thread.

@@ -50,9 +50,12 @@ NEWSLETTER = {
     "text": words(3_000),
     "html": f"<!doctype html>\n<html><body>\n{PARAGRAPH * (30_000 // len(PARAGRAPH))}</body></html>\n",
 }
-ATTACHMENT = {
-    **NEWSLETTER,
-    "attachments": [{"filename": "report.pdf", "contentType": "application/pdf", "content": bytes(range(256)) * 4096}],
+FILE = {"filename": "report.pdf", "contentType": "application/pdf", "content": bytes(range(256)) * 4096}
+MESSAGES = {
+    "tiny": TINY,
+    "newsletter": NEWSLETTER,
+    "tiny, 1 MiB file": {**TINY, "attachments": [FILE]},
+    "newsletter, 1 MiB": {**NEWSLETTER, "attachments": [FILE]},
 }
 
 
@@ -93,7 +96,7 @@ def medians(ways: dict[str, Callable[[], object]]) -> dict[str, float]:
 
 def main() -> None:
     print("µs a message          dict      core   border   json octets   EmailMessage   EmailMessage : dict")
-    for name, message in {"tiny": TINY, "newsletter": NEWSLETTER, "1 MiB attachment": ATTACHMENT}.items():
+    for name, message in MESSAGES.items():
         octets = as_json(message)
         ways: dict[str, Callable[[], object]] = {
             "dict": lambda message=message: pmtaemail.render(message),
