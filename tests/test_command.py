@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import subprocess
 from os import EX_CANTCREAT, EX_DATAERR, EX_IOERR, EX_NOINPUT, EX_OSERR, EX_TEMPFAIL, EX_USAGE
 from pathlib import Path
@@ -35,6 +36,17 @@ def run_on(request: pytest.FixtureRequest, run, tmp_path: Path):
 def test_check_says_nothing_of_a_right_message(run_on):
     done = run_on(MESSAGE, "check")
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_check_says_ok_on_a_terminal(binary: Path, tmp_path: Path):
+    (tmp_path / "message.json").write_bytes(MESSAGE)
+    terminal, end = pty.openpty()
+    try:
+        done = subprocess.run([binary, "check", tmp_path / "message.json"], stdout=end, check=False, timeout=60)
+        assert (done.returncode, os.read(terminal, 100)) == (0, b"ok\r\n")
+    finally:
+        os.close(terminal)
+        os.close(end)
 
 
 def test_check_tells_each_problem_on_a_line(run_on):
@@ -203,3 +215,35 @@ def test_a_closed_output_is_no_panic(binary: Path):
     done = subprocess.run([binary, "render"], input=MESSAGE, stdout=writing, stderr=subprocess.PIPE, check=False)
     os.close(writing)
     assert b"panicked" not in done.stderr
+
+
+# ---- several messages; help
+
+
+def test_each_of_several_messages_is_submitted(run, tmp_path: Path):
+    (tmp_path / "pickup").mkdir()
+    for name, message in [("a.json", MESSAGE), ("bad.json", BAD), ("b.json", MESSAGE)]:
+        (tmp_path / name).write_bytes(message)
+    done = run("submit", "-pickup", "pickup", "a.json", "bad.json", "none.json", "b.json")
+    receipts = [json.loads(line) for line in done.stdout.splitlines()]
+    files = sorted(path.name for path in (tmp_path / "pickup").iterdir())
+    assert sorted(name for receipt in receipts for name in receipt["files"]) == files
+    assert len(files) == 2
+    bad, none = done.stderr.decode().splitlines()
+    assert bad.startswith("bad.json: /to/1: ")
+    assert none.startswith("none.json: ")
+    assert done.returncode == EX_DATAERR
+
+
+def test_help_and_version_are_commands_too(run):
+    assert run("version").stdout == run("--version").stdout == run("-version").stdout
+    assert run("help").stdout == run("--help").stdout
+    assert run("help", "check").stdout == run("check", "--help").stdout
+    assert run("help", "nothing").returncode == EX_USAGE
+
+
+@pytest.mark.parametrize("flag", ["-lisen", "--lisen"])
+def test_an_unknown_flag_gets_a_tip(run, flag: str):
+    done = run(flag, "127.0.0.1:0")
+    assert (done.returncode, done.stdout) == (EX_USAGE, b"")
+    assert b"--listen" in done.stderr

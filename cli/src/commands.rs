@@ -11,7 +11,10 @@ use std::num::NonZeroUsize;
 pub fn check(args: &CheckArgs) -> Result<Exit, Failure> {
     let received = receive(&args.message)?;
     let problems = match received.check() {
-        Ok(()) => return Ok(Exit::Ok),
+        Ok(()) => {
+            output::print_ok().map_err(Failure::Write)?;
+            return Ok(Exit::Ok);
+        }
         Err(SubmitError::Problems(problems)) => problems,
         Err(error) => return Err(error.into()),
     };
@@ -39,23 +42,46 @@ pub fn render(args: &RenderArgs) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-/// Submits the message and prints the receipt.
+/// Submits each message and prints its receipt. One that fails does not keep the others back.
 pub fn submit(args: &SubmitArgs) -> Result<Exit, Failure> {
     let pickup = args.pickup.open()?;
-    let message = &args.message;
-    let received = input::receive(message.path(), message.format(), || Some(&pickup))?;
-    let receipt = received.submit(&pickup)?;
+    let messages = args.messages();
+    if let [message] = messages.as_slice() {
+        submit_one(message, &pickup)?;
+        return Ok(Exit::Ok);
+    }
+    let mut exit = Exit::Ok;
+    for message in &messages {
+        if let Err(failure) = submit_one(message, &pickup) {
+            output::print_failure_of(message.path(), &failure);
+            if exit == Exit::Ok {
+                exit = failure.exit();
+            }
+        }
+    }
+    Ok(exit)
+}
+
+fn submit_one(message: &MessageArgs, pickup: &PickupDirectory) -> Result<(), Failure> {
+    let received = input::receive(message.path(), message.format(), || Some(pickup))?;
+    let receipt = received.submit(pickup)?;
     output::print_receipt(&receipt).map_err(|source| Failure::Receipt {
         id: receipt.id.to_string(),
         source,
-    })?;
-    Ok(Exit::Ok)
+    })
 }
 
 /// Prints the JSON Schema of a message.
 pub fn schema() -> Result<Exit, Failure> {
     let schema = format!("{:#}\n", pmtaemail::schema());
     output::print(schema.as_bytes()).map_err(Failure::Write)?;
+    Ok(Exit::Ok)
+}
+
+/// Prints what `--version` does.
+pub fn version() -> Result<Exit, Failure> {
+    let version = format!("pmtaemailapi {}\n", pmtaemail::VERSION);
+    output::print(version.as_bytes()).map_err(Failure::Write)?;
     Ok(Exit::Ok)
 }
 

@@ -1,21 +1,24 @@
 //! Flags with one dash, as Go programs take them: `-listen :8000` is `--listen :8000`.
 
-use clap::Command;
+use clap::{Arg, Command};
 use std::collections::HashSet;
 use std::ffi::OsString;
 
 /// Gives a second dash to every argument with one dash that names a long flag of `command` or of
-/// one of its subcommands. Short flags stay, and so does everything after `--`.
+/// one of its subcommands, and to words that begin with no short flag: what they say of an unknown
+/// flag then is what they say of it with two dashes. Short flags stay, and so does everything after
+/// `--`.
 pub fn with_two_dashes(
     command: &mut Command,
     args: impl IntoIterator<Item = OsString>,
 ) -> Vec<OsString> {
     let known = long_flags(command);
+    let short = short_flags(command);
     let mut flags_end = false;
     args.into_iter()
         .map(|arg| {
             flags_end |= arg == "--";
-            if flags_end || !is_long_flag(&known, &arg) {
+            if flags_end || !(is_long_flag(&known, &arg) || is_word(&short, &arg)) {
                 return arg;
             }
             let mut with_two = OsString::from("-");
@@ -40,6 +43,26 @@ fn long_flags(command: &mut Command) -> HashSet<String> {
         .collect()
 }
 
+/// The letters of the short flags.
+fn short_flags(command: &Command) -> HashSet<char> {
+    let subcommands = command.get_subcommands().flat_map(Command::get_arguments);
+    (command.get_arguments().chain(subcommands))
+        .filter_map(Arg::get_short)
+        .collect()
+}
+
+/// Whether an argument with one dash is a word that cannot be short flags in a row.
+fn is_word(short: &HashSet<char>, arg: &OsString) -> bool {
+    arg.to_string_lossy().strip_prefix('-').is_some_and(|word| {
+        let mut letters = word.chars();
+        let first = letters.next();
+        first.is_some_and(|first| first.is_ascii_alphabetic() && !short.contains(&first))
+            && letters
+                .next()
+                .is_some_and(|second| second.is_ascii_alphabetic())
+    })
+}
+
 fn is_long_flag(known: &HashSet<String>, arg: &OsString) -> bool {
     arg.to_string_lossy()
         .strip_prefix('-')
@@ -50,7 +73,7 @@ fn is_long_flag(known: &HashSet<String>, arg: &OsString) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::{Arg, ArgAction};
+    use clap::ArgAction;
 
     fn rewritten(line: &str) -> String {
         let mut command = Command::new("program")
@@ -76,15 +99,22 @@ mod tests {
     }
 
     #[test]
+    fn unknown_words_gain_a_dash() {
+        assert_eq!(rewritten("program -pikcup x"), "program --pikcup x");
+        assert_eq!(rewritten("program check -jsno"), "program check --jsno");
+    }
+
+    #[test]
     fn everything_else_stays() {
         for line in [
             "program --listen :8000",
             "program -l :8000",
             "program -h",
             "program check -",
-            "program -unknown",
+            "program -lh",
             "program -listening",
-            "program check -- -listen",
+            "program -8000",
+            "program check -- -listen -unknown",
         ] {
             assert_eq!(rewritten(line), line);
         }

@@ -37,6 +37,7 @@ fn run(action: Action) -> Result<Exit, Failure> {
         Action::Render(args) => commands::render(&args),
         Action::Submit(args) => commands::submit(&args),
         Action::Schema => commands::schema(),
+        Action::Version => commands::version(),
         Action::Sendmail(line) => sendmail::run(line),
     }
 }

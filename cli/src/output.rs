@@ -2,7 +2,8 @@
 
 use crate::exit::{Exit, Failure};
 use pmtaemail::{Problem, Problems, Receipt};
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
+use std::path::Path;
 
 /// Writes to standard output, and makes sure that it arrived.
 ///
@@ -31,12 +32,37 @@ fn ignore_broken_pipe(result: io::Result<()>) -> io::Result<()> {
     }
 }
 
+/// Says on a terminal that all is well. For programs, nothing and the exit code say so.
+pub fn print_ok() -> io::Result<()> {
+    if io::stdout().is_terminal() {
+        print(b"ok\n")
+    } else {
+        Ok(())
+    }
+}
+
 /// Prints to standard error why a command failed.
 pub fn print_failure(failure: &Failure) {
-    let text = match failure {
+    print_error(&failure_lines(failure));
+}
+
+/// Prints to standard error why one of several messages failed, which is in the file `path` or comes
+/// from standard input.
+pub fn print_failure_of(path: Option<&Path>, failure: &Failure) {
+    let name = path.map_or("-".into(), Path::to_string_lossy);
+    let lines = failure_lines(failure);
+    let lines = lines.lines().map(|line| format!("{name}: {line}\n"));
+    print_error(&lines.collect::<String>());
+}
+
+fn failure_lines(failure: &Failure) -> String {
+    match failure {
         Failure::Problems(problems) => problem_lines(problems),
         _ => format!("pmtaemailapi: {failure}\n"),
-    };
+    }
+}
+
+fn print_error(text: &str) {
     // There is nowhere left to tell that standard error is gone.
     let _ = io::stderr().write_all(text.as_bytes());
 }

@@ -40,11 +40,30 @@ pub struct RenderArgs {
 /// Options of `submit`.
 #[derive(Debug, Args)]
 pub struct SubmitArgs {
-    #[command(flatten)]
-    pub message: MessageArgs,
+    /// Files with a message each as JSON; standard input where absent or `-`
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// As for `check`: a message's recipients are lines behind it
+    #[arg(long)]
+    ndjson: bool,
 
     #[command(flatten)]
     pub pickup: PickupArgs,
+}
+
+impl SubmitArgs {
+    /// The messages, one after the other.
+    pub fn messages(&self) -> Vec<MessageArgs> {
+        let message = |json_file| MessageArgs {
+            json_file,
+            ndjson: self.ndjson,
+        };
+        if self.files.is_empty() {
+            return vec![message(None)];
+        }
+        self.files.iter().cloned().map(Some).map(message).collect()
+    }
 }
 
 /// The message that a command works on.

@@ -54,6 +54,7 @@ pub enum Action {
     Render(RenderArgs),
     Submit(SubmitArgs),
     Schema,
+    Version,
     /// sendmail's own command line, not read yet.
     Sendmail(Vec<OsString>),
 }
@@ -76,6 +77,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Action, clap::E
         Some(Command::Render(args)) => Action::Render(args),
         Some(Command::Submit(args)) => Action::Submit(args),
         Some(Command::Schema) => Action::Schema,
+        Some(Command::Version) => Action::Version,
         Some(Command::Sendmail { line }) => Action::Sendmail(line),
     })
 }
@@ -111,7 +113,7 @@ fn sendmail_line(args: &[OsString]) -> Option<&[OsString]> {
 /// There is no access control: listen on private addresses only.
 #[derive(Debug, Parser)]
 #[command(name = "pmtaemailapi", version = pmtaemail::VERSION, after_help = AFTER_HELP)]
-#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+#[command(args_conflicts_with_subcommands = true)]
 struct CommandLine {
     #[command(subcommand)]
     command: Option<Command>,
@@ -131,6 +133,8 @@ enum Command {
     Submit(SubmitArgs),
     /// Print the JSON Schema of a message
     Schema,
+    /// Print the version
+    Version,
     /// Submit a finished message as sendmail does; also when the program is called `sendmail`
     Sendmail {
         /// sendmail's own options and recipients; see sendmail --help
@@ -196,7 +200,7 @@ mod tests {
             let Action::Submit(args) = parsed(line).unwrap() else {
                 panic!("{line}")
             };
-            assert_eq!(args.message.format(), format, "{line}");
+            assert_eq!(args.messages()[0].format(), format, "{line}");
         }
     }
 
