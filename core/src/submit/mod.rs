@@ -22,21 +22,21 @@
 //!     transaction.commit()           makes all of them durable and visible: see `pickup_directory`
 //! ```
 //!
-//! A [`Batch`] does the same with many messages, and commits their transactions together.
+//! A [`Batch`] does the same with many messages, and commits their transactions together. It is the
+//! one place where messages wait for each other, and `limits` the one file that says how many may.
 //!
-//! [`Transaction`]: crate::Transaction
-//!
-//! [`Batch`] is the one place where messages wait for each other, and `limits` the one file that says
-//! how many may. Each file imports only from those below it:
+//! Each file imports only from those below it:
 //!
 //! ```text
 //! directory              the verbs of a pickup directory
 //! batch  stream          many messages, and one whose recipients come piece by piece
 //! submission             files in memory
 //! receipt                what a message became
-//! files                  the pickup files of a message, and what takes them
+//! files                  the pickup files of a message, made one after the other
 //! action  limits  error
 //! ```
+//!
+//! [`Transaction`]: crate::Transaction
 
 mod action;
 mod batch;
