@@ -58,7 +58,7 @@ fn without_twins<'m>(recipients: impl Iterator<Item = &'m AddrSpec<'m>>) -> Vec<
 /// What two addresses of one mailbox share.
 fn identity<'m>(path: &'m AddrSpec<'m>) -> (&'m str, Cow<'m, str>) {
     let domain = path.domain();
-    let domain = if domain.bytes().any(|octet| octet.is_ascii_uppercase()) {
+    let domain = if domain.bytes().any(|byte| byte.is_ascii_uppercase()) {
         Cow::Owned(domain.to_ascii_lowercase())
     } else {
         Cow::Borrowed(domain)

@@ -3,14 +3,14 @@
 //! A message comes as JSON and leaves as a file in PowerMTA's pickup directory:
 //!
 //! ```text
-//! octets of JSON → what it says → Message (what it means) → Envelope, header section, entity tree
-//! → octets of a message → PickupFile → PickupDirectory → Receipt
+//! bytes of JSON → what it says → Message (what it means) → Envelope, header section, entity tree
+//! → bytes of a message → PickupFile → PickupDirectory → Receipt
 //! ```
 //!
 //! ```
 //! let message = br#"{"from": "shop@example.com", "to": "ann@example.org", "text": "Hello"}"#;
-//! let octets = pmtaemail::render(message)?;
-//! assert!(octets.ends_with(b"\r\n\r\nHello\r\n"));
+//! let bytes = pmtaemail::render(message)?;
+//! assert!(bytes.ends_with(b"\r\n\r\nHello\r\n"));
 //!
 //! let problems = pmtaemail::check(br#"{"from": "shop@example.com", "too": []}"#).unwrap_err();
 //! assert_eq!(problems.iter().next().unwrap().pointer(), "/too");
@@ -58,10 +58,10 @@ pub fn check(json: &[u8]) -> Result<(), Problems> {
     Message::from_json(json).map(drop)
 }
 
-/// Renders one JSON message to the octets of a mail (RFC 5322).
+/// Renders one JSON message to the bytes of a mail (RFC 5322).
 ///
 /// Date and Message-ID are made where the message gives none; with both given, the same message
-/// always yields the same octets.
+/// always yields the same bytes.
 pub fn render(json: &[u8]) -> Result<Vec<u8>, Problems> {
     Message::from_json(json).map(|message| message.render())
 }

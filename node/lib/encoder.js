@@ -31,7 +31,7 @@ const MOST_SHORT = 1024 * 1024;
 // What a encoder may keep for the next message.
 const KEPT = 1024 * 1024;
 
-// On text of one octet a character, this is settled without looking at it.
+// On text of one byte a character, this is settled without looking at it.
 const WIDE = /[\u0100-\uffff]/;
 const SURROGATE = /\p{Surrogate}/gu;
 
@@ -46,7 +46,7 @@ const [LOW, HIGH] = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? [0, 1
 class Encoder {
   #words = new Uint32Array(256);
   #end = FIRST;
-  /** Text as V8 keeps it: runs of one octet a character, and runs of UTF-16. */
+  /** Text as V8 keeps it: runs of one byte a character, and runs of UTF-16. */
   #text = Buffer.allocUnsafeSlow(4096);
   #textEnd = 0;
   #runs = [];

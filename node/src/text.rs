@@ -5,7 +5,7 @@ use encoding_rs::mem::{convert_latin1_to_str, convert_utf16_to_str, utf16_valid_
 use std::borrow::Cow;
 use std::cell::Cell;
 
-/// A run of whole strings as V8 keeps them: one octet a character where that is enough, otherwise
+/// A run of whole strings as V8 keeps them: one byte a character where that is enough, otherwise
 /// UTF-16. Its word is twice its length in characters or units, and one more for UTF-16.
 #[derive(Debug, Clone, Copy, Default)]
 struct Run {

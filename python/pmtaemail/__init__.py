@@ -1,8 +1,8 @@
 """Submit mail to PowerMTA with dicts or JSON instead of SMTP and MIME.
 
 >>> import pmtaemail
->>> octets = pmtaemail.render(from_="shop@example.com", to="ann@example.org", text="Hello")
->>> octets.endswith(b"\\r\\n\\r\\nHello\\r\\n")
+>>> mail = pmtaemail.render(from_="shop@example.com", to="ann@example.org", text="Hello")
+>>> mail.endswith(b"\\r\\n\\r\\nHello\\r\\n")
 True
 """
 

@@ -22,10 +22,10 @@ def check(message: Input | None = None, /, **fields: Unpack[Fields]) -> list[Pro
     """
 
 def render(message: Input | None = None, /, **fields: Unpack[Fields]) -> bytes:
-    """The octets of the mail (RFC 5322); of a mail merge, those of its first recipient. Raises `MessageError`.
+    """The bytes of the mail (RFC 5322); of a mail merge, those of its first recipient. Raises `MessageError`.
 
     Date and Message-ID are made where the message gives none; with both given, the same message always yields the same
-    octets.
+    bytes.
     """
 
 @final

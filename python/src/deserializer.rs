@@ -1,4 +1,4 @@
-//! Python's objects as a serde format that lends their text and octets.
+//! Python's objects as a serde format that lends their text and bytes.
 //!
 //! No Python code can pull a string away while a message borrows it: whatever is looked into is
 //! kept, with a reference of its own, as long as the message lives; `str` and `bytes` never change.
@@ -122,8 +122,8 @@ impl<'de> Deserializer<'de> for Value<'de, '_> {
                 items: kept.keep_items(dict).chunks_exact(2),
                 value: None,
             })
-        } else if let Ok(octets) = object.cast::<PyBytes>() {
-            visitor.visit_borrowed_bytes(octets.as_bytes())
+        } else if let Ok(bytes) = object.cast::<PyBytes>() {
+            visitor.visit_borrowed_bytes(bytes.as_bytes())
         } else if let Ok(list) = object.cast_exact::<PyList>() {
             self.lend_list(kept.keep_all(list.iter()), visitor)
         } else if let Ok(tuple) = object.cast_exact::<PyTuple>() {

@@ -70,7 +70,7 @@ pub fn with_message<'py, T>(
         .map_err(|problems| objects::message_error(py, &problems))
 }
 
-/// Reads a message: JSON as text or octets, or an object; `fields` are added to an object's.
+/// Reads a message: JSON as text or bytes, or an object; `fields` are added to an object's.
 fn read<'py, T>(
     py: Python<'py>,
     message: Option<Bound<'py, PyAny>>,
@@ -85,11 +85,11 @@ fn read<'py, T>(
     };
     if let Ok(text) = message.cast::<PyString>() {
         // Half a surrogate pair is no UTF-8, which the core says.
-        let octets = text.call_method1("encode", ("utf-8", "surrogatepass"))?;
-        return Ok(Message::from_json(octets.cast::<PyBytes>()?.as_bytes()).map(then));
+        let bytes = text.call_method1("encode", ("utf-8", "surrogatepass"))?;
+        return Ok(Message::from_json(bytes.cast::<PyBytes>()?.as_bytes()).map(then));
     }
-    if let Ok(octets) = message.cast::<PyBytes>() {
-        return Ok(Message::from_json(octets.as_bytes()).map(then));
+    if let Ok(bytes) = message.cast::<PyBytes>() {
+        return Ok(Message::from_json(bytes.as_bytes()).map(then));
     }
     read_object(&message, then)
 }

@@ -28,8 +28,8 @@ pub struct Submission {
 
 impl Submission {
     /// Reads, checks and renders one JSON message.
-    pub fn from_json(octets: &[u8]) -> Result<Self, Problems> {
-        Ok(Self::new(&Message::from_json(octets)?))
+    pub fn from_json(bytes: &[u8]) -> Result<Self, Problems> {
+        Ok(Self::new(&Message::from_json(bytes)?))
     }
 
     /// Renders a message; the clock is read here, and a new identifier made. All files of a mail merge

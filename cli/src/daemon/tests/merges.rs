@@ -3,7 +3,7 @@
 use super::{Server, assert_status, rest};
 use std::io::Write;
 
-/// Their octets are more than is kept of a body as it is.
+/// Their bytes are more than is kept of a body as it is.
 const MANY: usize = 15_001;
 
 fn message() -> String {
@@ -69,9 +69,9 @@ fn body(answer: &str) -> String {
 fn merges_are_handed_over() {
     let server = Server::start("-body-limit 1MB -max-octets-in-flight 3MB");
     for count in [1, 3, MANY] {
-        for (media_type, octets) in bodies(count) {
+        for (media_type, bytes) in bodies(count) {
             let before = server.files();
-            let answer = post(&server, "/messages", media_type, &octets);
+            let answer = post(&server, "/messages", media_type, &bytes);
             assert_status(&answer, 200);
             let receipt: serde_json::Value = serde_json::from_str(&body(&answer)).unwrap();
             assert_eq!(receipt["recipients"], count);
@@ -89,13 +89,13 @@ fn merges_are_handed_over() {
 fn merges_are_checked_and_rendered() {
     let server = Server::start("");
     for count in [3, MANY] {
-        for (media_type, octets) in bodies(count) {
-            assert_status(&post(&server, "/messages/check", media_type, &octets), 200);
-            let answer = post(&server, "/messages/render", media_type, &octets);
+        for (media_type, bytes) in bodies(count) {
+            assert_status(&post(&server, "/messages/check", media_type, &bytes), 200);
+            let answer = post(&server, "/messages/render", media_type, &bytes);
             assert_status(&answer, 200);
             assert!(answer.contains("To: b0@example.org\r\n"), "{answer}");
             for path in ["/messages", "/messages/check", "/messages/render"] {
-                let wrong = octets.replacen("b2@example", "b2@@example", 1);
+                let wrong = bytes.replacen("b2@example", "b2@@example", 1);
                 let answer = post(&server, path, media_type, &wrong);
                 assert_status(&answer, 422);
                 assert!(answer.contains(r##""#/recipients/2/address""##), "{answer}");
@@ -139,14 +139,14 @@ fn json_that_is_large_and_no_merge_is_one_message() {
 #[test]
 fn the_message_and_the_merge_have_limits() {
     let server = Server::start("-body-limit 1000 -merge-limit 2000000");
-    for (media_type, octets) in bodies(MANY) {
-        assert_status(&post(&server, "/messages", media_type, &octets), 200);
+    for (media_type, bytes) in bodies(MANY) {
+        assert_status(&post(&server, "/messages", media_type, &bytes), 200);
         // The message itself is too large, wherever it stands.
         let answer = post(
             &server,
             "/messages",
             media_type,
-            &octets.replace("Hello", &"Hello".repeat(200)),
+            &bytes.replace("Hello", &"Hello".repeat(200)),
         );
         assert_status(&answer, 413);
         assert!(answer.contains("`recipients` not counted"), "{answer}");
@@ -168,11 +168,11 @@ fn the_message_and_the_merge_have_limits() {
 #[test]
 fn a_merge_that_drips_is_ended() {
     let server = Server::start("-body-timeout 300ms");
-    let (media_type, octets) = &bodies(MANY)[1];
+    let (media_type, bytes) = &bodies(MANY)[1];
     let mut stream = server.connect();
-    let head = head("/messages", media_type, octets.len());
+    let head = head("/messages", media_type, bytes.len());
     // More than what is given its own time.
-    let first = &octets.as_bytes()[..(1 << 20) + 100];
+    let first = &bytes.as_bytes()[..(1 << 20) + 100];
     stream.write_all(head.as_bytes()).unwrap();
     stream.write_all(first).unwrap();
     assert_status(&rest(&mut stream), 408);
@@ -182,8 +182,8 @@ fn a_merge_that_drips_is_ended() {
 fn recipients_wait_where_the_pickup_directory_is() {
     let server = Server::start("");
     std::fs::remove_dir_all(server.pickup.path()).unwrap();
-    for (media_type, octets) in bodies(MANY) {
-        let answer = post(&server, "/messages", media_type, &octets);
+    for (media_type, bytes) in bodies(MANY) {
+        let answer = post(&server, "/messages", media_type, &bytes);
         assert_status(&answer, 503);
         assert!(answer.contains("retry-after: 5\r\n"), "{answer}");
     }

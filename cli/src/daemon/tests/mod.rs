@@ -60,7 +60,7 @@ impl Server {
         TcpStream::connect(self.address).unwrap()
     }
 
-    /// Sends octets on a new connection and reads until its end.
+    /// Sends bytes on a new connection and reads until its end.
     fn exchange(&self, request: &str) -> String {
         let mut stream = self.connect();
         stream.write_all(request.as_bytes()).unwrap();
@@ -224,8 +224,8 @@ fn draining_ends_idle_connections() {
     let mut idle = server.connect();
     idle.write_all(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
         .unwrap();
-    let mut octet = [0];
-    idle.read_exact(&mut octet).unwrap();
+    let mut byte = [0];
+    idle.read_exact(&mut byte).unwrap();
     let fresh = server.connect();
     server.runtime.block_on(async {
         server.accepting.abort();
