@@ -10,7 +10,6 @@
 //!
 //! ```text
 //! read       schema                      the ways in; the document's JSON Schema
-//! quick                                  the same for what is right, with SIMD
 //! reading                                what was read
 //! message                                the table of the message
 //! recipient                              the tables of what it is made of
@@ -40,8 +39,6 @@ mod number;
 mod object;
 mod objects;
 mod plain;
-#[cfg(feature = "sonic-rs")]
-mod quick;
 mod read;
 mod reading;
 mod recipient;

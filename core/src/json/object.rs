@@ -72,17 +72,17 @@ macro_rules! object {
                     };
                     let index = exact.or_else(|| $crate::json::names::find(Self::ROWS, &name.text));
                     let Some(location) = state.member(parent, name) else {
-                        members.next_value_seed(state.skip)?;
+                        members.next_value::<serde::de::IgnoredAny>()?;
                         continue;
                     };
                     let Some((index, field)) = index.and_then(|i| Some((i, *FIELDS.get(i)?))) else {
                         $crate::json::names::unknown(&mut state.report, location, Self::ROWS);
-                        members.next_value_seed(state.skip)?;
+                        members.next_value::<serde::de::IgnoredAny>()?;
                         continue;
                     };
                     if seen & (1 << index) != 0 {
                         $crate::json::names::duplicate(&mut state.report, location);
-                        members.next_value_seed(state.skip)?;
+                        members.next_value::<serde::de::IgnoredAny>()?;
                         continue;
                     }
                     seen |= 1 << index;

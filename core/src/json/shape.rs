@@ -5,7 +5,9 @@ use super::not_unicode::read_lossy;
 use super::number::JsonNumber;
 pub(super) use super::state::{MemberName, ReadState};
 use crate::problem::{Code, Location};
-use serde::de::{DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    DeserializeSeed, Deserializer, EnumAccess, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 use serde_json::Value;
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -50,7 +52,7 @@ pub(super) trait Shape<'a>: Sized {
         location: Location,
         mut elements: A,
     ) -> Result<Option<Self>, A::Error> {
-        while elements.next_element_seed(state.skip)?.is_some() {}
+        while elements.next_element::<IgnoredAny>()?.is_some() {}
         Ok(wrong_type::<Self>(state, location))
     }
 
@@ -59,7 +61,7 @@ pub(super) trait Shape<'a>: Sized {
         location: Location,
         mut members: A,
     ) -> Result<Option<Self>, A::Error> {
-        while members.next_entry_seed(state.skip, state.skip)?.is_some() {}
+        while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(wrong_type::<Self>(state, location))
     }
 
@@ -186,8 +188,7 @@ impl<'a, S: Shape<'a>> Visitor<'a> for ValueSeed<'_, 'a, S> {
     }
 
     fn visit_seq<A: SeqAccess<'a>>(self, elements: A) -> Result<Option<S>, A::Error> {
-        self.state
-            .nested(|state| S::list(state, self.location, elements))
+        S::list(self.state, self.location, elements)
     }
 
     fn visit_enum<A: EnumAccess<'a>>(self, access: A) -> Result<Option<S>, A::Error> {
@@ -197,8 +198,7 @@ impl<'a, S: Shape<'a>> Visitor<'a> for ValueSeed<'_, 'a, S> {
     }
 
     fn visit_map<A: MapAccess<'a>>(self, members: A) -> Result<Option<S>, A::Error> {
-        self.state
-            .nested(|state| S::object(state, self.location, members))
+        S::object(self.state, self.location, members)
     }
 }
 

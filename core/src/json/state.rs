@@ -2,9 +2,7 @@
 
 use super::not_unicode::read_lossy;
 use crate::problem::{Code, Location, ProblemReport};
-use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, EnumAccess, Error, IgnoredAny, Visitor,
-};
+use serde::de::{Deserialize, Deserializer, EnumAccess, Visitor};
 use std::{borrow::Cow, fmt};
 
 /// What a reading carries from value to value.
@@ -12,33 +10,6 @@ pub(super) struct ReadState<'a> {
     pub report: ProblemReport<'a>,
     /// What the text has in place of each half of a surrogate pair, if it has any.
     mark: Option<&'a str>,
-    /// How many levels of arrays and objects may still begin.
-    levels_left: u8,
-    /// What reads a value that is of no interest, since there is a problem already.
-    pub skip: Skip,
-}
-
-/// Reads a value that is of no interest, since there is a problem already.
-#[derive(Clone, Copy)]
-pub(super) enum Skip {
-    /// Over all of it.
-    Over,
-    /// Not at all: the reading ends. For a format that skips with a call for each level, which
-    /// hostile input makes as deep as it likes.
-    #[cfg(feature = "sonic-rs")]
-    Stop,
-}
-
-impl<'de> DeserializeSeed<'de> for Skip {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        match self {
-            Self::Over => IgnoredAny::deserialize(deserializer).map(drop),
-            #[cfg(feature = "sonic-rs")]
-            Self::Stop => Err(D::Error::custom("there is a problem")),
-        }
-    }
 }
 
 impl<'a> ReadState<'a> {
@@ -46,34 +17,7 @@ impl<'a> ReadState<'a> {
         Self {
             report: ProblemReport::new(),
             mark,
-            // Formats have limits of their own.
-            levels_left: u8::MAX,
-            skip: Skip::Over,
         }
-    }
-
-    /// The same for a format that goes deeper than is wanted, and that skips values with a call for
-    /// each level.
-    #[cfg(feature = "sonic-rs")]
-    pub fn nested_at_most(self, levels_left: u8) -> Self {
-        Self {
-            levels_left,
-            skip: Skip::Stop,
-            ..self
-        }
-    }
-
-    /// Reads an array or an object, if it is not too deep.
-    pub fn nested<T, E: Error>(
-        &mut self,
-        read: impl FnOnce(&mut Self) -> Result<T, E>,
-    ) -> Result<T, E> {
-        let outside = self.levels_left;
-        let inside = outside.checked_sub(1);
-        self.levels_left = inside.ok_or_else(|| E::custom("it is nested too deeply"))?;
-        let read = read(self);
-        self.levels_left = outside;
-        read
     }
 
     /// Notes that the object at `parent` lacks a member that it must have.

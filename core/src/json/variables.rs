@@ -6,7 +6,7 @@ use super::number::JsonNumber;
 use super::shape::{MemberName, ReadState, Shape, ValueSeed, wrong_type};
 use crate::problem::Location;
 use crate::variable::{Variable, VariableValue};
-use serde::de::{MapAccess, SeqAccess};
+use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 
@@ -105,12 +105,12 @@ fn read_members<'a, A: MapAccess<'a>>(
     while let Some(name) = members.next_key::<MemberName<'a>>()? {
         let text = name.text.clone();
         let Some(location) = state.member(parent, name) else {
-            members.next_value_seed(state.skip)?;
+            members.next_value::<IgnoredAny>()?;
             continue;
         };
         if !known.insert(text.clone()) {
             names::repeated(&mut state.report, location);
-            members.next_value_seed(state.skip)?;
+            members.next_value::<IgnoredAny>()?;
             continue;
         }
         let seed = ValueSeed::<VariableValue<'a>>::new(state, location);
