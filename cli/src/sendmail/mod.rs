@@ -31,7 +31,6 @@ fn submit(arguments: &Arguments) -> Result<Exit, Failure> {
         name: "standard input".to_owned(),
         source,
     })?;
-
     let mail = without_doubled_cr(mail);
 
     let bare = SenderDefaults {
@@ -93,8 +92,11 @@ fn without_doubled_cr(mail: Vec<u8>) -> Vec<u8> {
     let mut lines = Vec::with_capacity(mail.len());
     for line in mail.split_inclusive(|byte| *byte == b'\n') {
         match line.strip_suffix(b"\r\r\n") {
-            Some(text) => lines.extend([text, b"\r\n"].concat()),
-            None => lines.extend(line),
+            Some(text) => {
+                lines.extend_from_slice(text);
+                lines.extend_from_slice(b"\r\n");
+            }
+            None => lines.extend_from_slice(line),
         }
     }
     lines

@@ -22,7 +22,7 @@ use std::cmp::Ordering;
 
 /// A header field, or all fields whose names begin alike.
 #[derive(Debug)]
-pub(crate) struct HeaderField {
+pub(crate) struct KnownField {
     /// In lower case. In [`PREFIXES`], the start of the name.
     pub name: &'static str,
     pub owner: Owner,
@@ -91,8 +91,8 @@ const BCC: Body = Body::Addresses(Party::BlindRecipients);
 const PARTY: Body = Body::Addresses(Party::Others);
 
 /// A row, with what most of its neighbours have left out.
-const fn row(name: &'static str, owner: Owner, body: Body) -> HeaderField {
-    HeaderField {
+const fn row(name: &'static str, owner: Owner, body: Body) -> KnownField {
+    KnownField {
         name,
         owner,
         occurs: Occurs::Often,
@@ -100,7 +100,7 @@ const fn row(name: &'static str, owner: Owner, body: Body) -> HeaderField {
     }
 }
 
-impl HeaderField {
+impl KnownField {
     const fn once(self) -> Self {
         Self {
             occurs: Occurs::Once,
@@ -114,7 +114,7 @@ use Owner::{Carriers, Message, Mime, PowerMta, Sender};
 
 /// The fields by their names, in the order of the names.
 #[rustfmt::skip]
-static FIELDS: &[HeaderField] = &[
+static FIELDS: &[KnownField] = &[
     row("apparently-to", Carriers, PARTY),
     row("archived-at", Sender, Uris),
     row("authentication-results", Carriers, Tokens),
@@ -180,14 +180,14 @@ static FIELDS: &[HeaderField] = &[
 ];
 
 /// The fields by the start of their names.
-static PREFIXES: &[HeaderField] = &[
+static PREFIXES: &[KnownField] = &[
     row("arc-", Carriers, Tokens),
     row("content-", Mime, Tokens),
     row("resent-", Carriers, Tokens),
     row("x-pmta-", PowerMta, Tokens),
 ];
 
-impl HeaderField {
+impl KnownField {
     /// What is known of the field of this name. Letter case does not count (RFC 5322 section
     /// 1.2.2).
     pub fn named(name: &str) -> Option<&'static Self> {
@@ -230,12 +230,12 @@ impl HeaderField {
 }
 
 /// `plain` is what counts of a byte of the name.
-fn lookup(name: &str, plain: impl Fn(u8) -> u8 + Copy) -> Option<&'static HeaderField> {
-    let compare = |field: &HeaderField| -> Ordering {
+fn lookup(name: &str, plain: impl Fn(u8) -> u8 + Copy) -> Option<&'static KnownField> {
+    let compare = |field: &KnownField| -> Ordering {
         let name = name.bytes().map(plain);
         field.name.bytes().cmp(name)
     };
-    let begins = |field: &&HeaderField| {
+    let begins = |field: &&KnownField| {
         let mut name = name.bytes().map(plain);
         field.name.bytes().all(|byte| name.next() == Some(byte))
     };
@@ -250,19 +250,19 @@ mod tests {
     use super::*;
 
     fn name_of(name: &str) -> Option<&'static str> {
-        HeaderField::named(name).map(|field| field.name)
+        KnownField::named(name).map(|field| field.name)
     }
 
     #[test]
     fn each_row_is_found_by_its_name() {
         assert!(FIELDS.is_sorted_by(|one, next| one.name < next.name));
-        for HeaderField { name, .. } in HeaderField::all() {
+        for KnownField { name, .. } in KnownField::all() {
             let plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
             assert!(name.bytes().all(plain), "{name}");
             for spelled in [(*name).to_owned(), name.to_ascii_uppercase()] {
                 assert_eq!(name_of(&spelled), Some(*name));
                 let loose = spelled.replace('-', "_");
-                let found = HeaderField::named_loosely(&loose).map(|field| field.name);
+                let found = KnownField::named_loosely(&loose).map(|field| field.name);
                 assert_eq!(found, Some(*name));
             }
         }
@@ -304,7 +304,7 @@ mod tests {
             ),
         ] {
             for name in names.split(' ') {
-                assert_eq!(HeaderField::named(name).unwrap().owner, owner, "{name}");
+                assert_eq!(KnownField::named(name).unwrap().owner, owner, "{name}");
             }
         }
     }

@@ -19,7 +19,7 @@ pub(crate) use field::LINE;
 pub(crate) use field::{LONGEST_LINE, holds_encoded_word};
 #[cfg(test)]
 pub(crate) use fields::{Body, Party};
-pub(crate) use fields::{HeaderField, Occurs, Owner};
+pub(crate) use fields::{KnownField, Occurs, Owner};
 pub(crate) use message_id::MessageId;
 pub(crate) use parameter::is_token;
 pub(crate) use phrase::{LONGEST_TOKEN, is_words};

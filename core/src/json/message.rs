@@ -146,7 +146,7 @@ pub(crate) fn field_of_header(name: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::header::{HeaderField, Owner};
+    use crate::header::{KnownField, Owner};
     use crate::json::headers::JsonHeaderObject;
     use crate::json::mailbox::JsonMailboxObject;
     use crate::json::recipient::JsonRecipientObject;
@@ -162,11 +162,11 @@ mod tests {
                     Some(row.name),
                     "{header}: another row"
                 );
-                let owner = HeaderField::named(header).map(|field| field.owner);
+                let owner = KnownField::named(header).map(|field| field.owner);
                 assert_ne!(owner, Some(Owner::Carriers), "{header}");
             }
         }
-        for field in HeaderField::all().filter(|field| field.owner == Owner::Message) {
+        for field in KnownField::all().filter(|field| field.owner == Owner::Message) {
             assert!(field_of_header(field.name).is_some(), "{}", field.name);
         }
         assert_eq!(field_of_header("x-PRIORITY"), Some("priority"));

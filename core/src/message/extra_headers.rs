@@ -1,7 +1,7 @@
 //! Header fields that the caller writes: the message's `headers`.
 
 use super::values::header_text;
-use crate::header::{HeaderField, LONGEST_LINE, Owner, needs_encoding};
+use crate::header::{KnownField, LONGEST_LINE, Owner, needs_encoding};
 use crate::json::{JsonHeader, JsonHeaders, field_of_header};
 use crate::problem::{Code, OrRefuse, ProblemReport, Refusal};
 use std::borrow::Cow;
@@ -87,7 +87,7 @@ fn check_name(name: &str, has_unsubscribe: bool) -> Result<(), Refusal> {
                       characters at most.";
         return Err(Refusal::new(Code::InvalidHeaderName, detail));
     }
-    let Some(HeaderField { owner, .. }) = HeaderField::named_loosely(name) else {
+    let Some(KnownField { owner, .. }) = KnownField::named_loosely(name) else {
         return Ok(());
     };
     match (owner, field_of_header(name)) {
@@ -156,13 +156,13 @@ mod tests {
 
     #[test]
     fn every_row_of_the_table_is_kept_in_headers_and_in_finished_messages() {
-        for HeaderField {
+        for KnownField {
             name,
             owner,
             body,
             occurs,
             ..
-        } in HeaderField::all()
+        } in KnownField::all()
         {
             // A prefix is tried with one of the names that begin so.
             let name = if name.ends_with('-') {

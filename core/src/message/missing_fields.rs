@@ -12,7 +12,7 @@
 
 use super::raw::{BARE_CR, ReadField, read_fields};
 use crate::address::{AddrSpec, Mailbox, entries};
-use crate::header::{Date, HeaderField, HeaderSection, MessageId};
+use crate::header::{Date, HeaderSection, KnownField, MessageId};
 use crate::identity::Identity;
 use crate::problem::{Code, Problem, Problems, Refusal};
 use crate::syntax::{
@@ -132,7 +132,7 @@ pub fn add_missing_fields(
 fn refuse_stray_bcc(text: &[u8]) -> Result<(), Problems> {
     let is_blind = |line: &[u8]| {
         let line = line.to_ascii_lowercase();
-        HeaderField::all().any(|field| field.is_blind() && line.starts_with(field.name.as_bytes()))
+        KnownField::all().any(|field| field.is_blind() && line.starts_with(field.name.as_bytes()))
     };
     if !lines(text, LineEnds::Crlf).any(is_blind) {
         return Ok(());
@@ -192,7 +192,7 @@ fn without_mbox_line(bytes: &[u8]) -> &[u8] {
 fn write_qualified(field: &ReadField<'_>, domain: &str, out: &mut Vec<u8>) {
     let (start, mut rest) = field.written.bytes.split_at(field.written.body_start);
     out.extend_from_slice(start);
-    if field.known.is_some_and(HeaderField::has_addresses) {
+    if field.known.is_some_and(KnownField::has_addresses) {
         let mut done = 0;
         for at in ends_without_domain(rest) {
             out.extend_from_slice(&rest[done..at]);
@@ -286,7 +286,7 @@ mod tests {
 
     #[test]
     fn every_field_of_addresses_gets_domains_and_no_other() {
-        for known in HeaderField::all() {
+        for known in KnownField::all() {
             let field = format!("{}: root\r\n", known.name);
             let qualified = field.replace("root", "root@host.example");
             let mail = completed(field.as_bytes());

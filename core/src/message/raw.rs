@@ -2,7 +2,7 @@
 
 use super::values::choice;
 use crate::address::{AddrSpec, Mailbox, addresses};
-use crate::header::{HeaderField, LONGEST_LINE, Occurs, Owner};
+use crate::header::{KnownField, LONGEST_LINE, Occurs, Owner};
 use crate::json::{Encoding, JsonContent, JsonRaw, Located};
 use crate::mime::Base64;
 use crate::problem::{Code, Location, OrRefuse, ProblemReport, Refusal};
@@ -151,14 +151,14 @@ fn check_lines(bytes: &[u8], location: Location, report: &mut ProblemReport<'_>)
 
 /// A header field that was read, with what is known of it.
 pub(super) struct ReadField<'m> {
-    pub known: Option<&'static HeaderField>,
+    pub known: Option<&'static KnownField>,
     pub written: WrittenField<'m>,
 }
 
 /// The fields of a header section.
 pub(super) fn read_fields(header: &[u8]) -> impl Iterator<Item = ReadField<'_>> {
     fields(header).map(|written| ReadField {
-        known: HeaderField::named(written.name),
+        known: KnownField::named(written.name),
         written,
     })
 }
@@ -166,13 +166,13 @@ pub(super) fn read_fields(header: &[u8]) -> impl Iterator<Item = ReadField<'_>> 
 impl ReadField<'_> {
     /// Whether it names recipients whom the others may not see.
     fn is_blind(&self) -> bool {
-        self.known.is_some_and(HeaderField::is_blind)
+        self.known.is_some_and(KnownField::is_blind)
     }
 
     /// Whether PowerMTA may take it for one of its own.
     fn is_powermtas(&self) -> bool {
         let known = if self.written.name.contains('_') {
-            HeaderField::named_loosely(self.written.name)
+            KnownField::named_loosely(self.written.name)
         } else {
             self.known
         };
@@ -219,7 +219,7 @@ fn check_fields(
             report.problem(location, Code::InvalidContent, detail);
         }
     }
-    for name in HeaderField::all()
+    for name in KnownField::all()
         .filter(|known| known.occurs == Occurs::Once)
         .map(|known| known.name)
     {
