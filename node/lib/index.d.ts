@@ -1,3 +1,6 @@
+// `Buffer` is Node's; TypeScript 6 and later do not load its types unless told to.
+/// <reference types="node" />
+
 import type { Message } from './message';
 
 export type * from './message';

@@ -1,12 +1,7 @@
-import type { MailMessage, SentMessageInfo, Transport } from 'nodemailer';
-import type { Message, Pickup, Receipt } from './index';
+import type { MessageFields, Pickup, Receipt } from './index';
 
-declare module 'nodemailer' {
-  interface MailComposerOptions {
-    /** Fields of pmtaemail that nodemailer has no word for: `vmta`, `job`, `schedule`, … */
-    pmtaemail?: Partial<Message>;
-  }
-}
+// No name of nodemailer's types is used here: they differ from version to version, and may be absent. TypeScript compares
+// by structure, so `createTransport` takes this transport in all of them.
 
 /** A transport for nodemailer: `nodemailer.createTransport(pmtaemail({ pickup }))`. */
 declare function pmtaemailTransport(options: pmtaemailTransport.Options): pmtaemailTransport.PickupTransport;
@@ -17,22 +12,42 @@ declare namespace pmtaemailTransport {
     pickup: Pickup | string | URL;
   }
 
-  /** nodemailer's info, with the receipt. */
-  interface Info extends SentMessageInfo {
-    accepted: string[];
-    rejected: string[];
-    response: string;
-    receipt: Receipt;
+  /**
+   * What a mail may have besides nodemailer's own fields:
+   * `const mail: SendMailOptions & MailFields = { …, pmtaemail: { vmta: 'pool-a' } }`.
+   */
+  interface MailFields {
+    /** Fields of pmtaemail that nodemailer has no word for: `vmta`, `job`, `schedule`, … They win over nodemailer's. */
+    pmtaemail?: MessageFields | undefined;
   }
 
-  class PickupTransport implements Transport<Info> {
+  /**
+   * nodemailer's info, with the receipt. The types of nodemailer 6 to 9 know the info of SMTP alone; write
+   * `(await transporter.sendMail(mail)) as Info` there.
+   */
+  // A type, not an interface: it must be assignable to nodemailer's own, which has an index signature.
+  type Info = {
+    envelope: { from: string | false; to: string[] };
+    /** With angle brackets. */
+    messageId: string;
+    accepted: string[];
+    rejected: string[];
+    /** Never set: nothing is pending once it was handed over. */
+    pending?: string[];
+    response: string;
+    receipt: Receipt;
+  };
+
+  class PickupTransport {
     constructor(options: Options);
     readonly pickup: Pickup;
     name: string;
     version: string;
-    send(mail: MailMessage<Info>, callback: (error: Error | null, info?: Info) => void): void;
+    /** Called by nodemailer. */
+    send(mail: object, callback: (error: Error | null, info: Info) => void): void;
+    /** Whether the pickup directory may be read and written. */
     verify(): Promise<true>;
-    verify(callback: (error: Error | null, success?: true) => void): void;
+    verify(callback: (error: Error | null, success: true) => void): void;
     isIdle(): boolean;
     close(): void;
   }

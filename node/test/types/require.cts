@@ -3,7 +3,8 @@ import pmtaemail = require('pmtaemail');
 import pmtaemailTransport = require('pmtaemail/nodemailer');
 
 const message: pmtaemail.Message = { from: 'a@example.com', to: 'b@example.com' };
-const octets: Buffer = pmtaemail.render(message);
-const receipt: pmtaemail.Receipt = new pmtaemail.Pickup('/var/spool/pickup').submitSync(octets);
+const receipt: pmtaemail.Receipt = new pmtaemail.Pickup('/var/spool/pickup').submitSync(pmtaemail.render(message));
 const transport = nodemailer.createTransport(pmtaemailTransport({ pickup: '/var/spool/pickup' }));
-transport.sendMail({ to: 'b@example.com' }, (error, info) => console.log(error, info.receipt.id, receipt));
+transport.sendMail({ to: 'b@example.com' }, (error, info) => {
+  console.log(error, (info as pmtaemailTransport.Info).receipt.id, receipt);
+});

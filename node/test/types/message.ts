@@ -1,0 +1,61 @@
+// A program of a user. What must not compile shows that nothing became `any` on the way.
+
+import pmtaemail, { check, MessageError, Pickup, PickupError, render, renderAsync, type Message, type Receipt, type Recipient } from 'pmtaemail';
+
+export const message: Message = {
+  from: 'Shop <shop@example.com>',
+  to: ['ann@example.org', { name: 'Bob', address: 'bob@example.org' }],
+  replyTo: { address: 'help@example.com' },
+  subject: 'Hello',
+  date: new Date(),
+  text: undefined as unknown as string,
+  attachments: [
+    { filename: 'a.pdf', content: Buffer.from('a') },
+    { content: new Uint8Array(3), contentType: 'image/png', cid: 'logo' },
+    { content: 'text', encoding: 'utf8', filename: 'a.txt' },
+  ],
+  headers: { 'X-One': 'a', 'X-Two': ['a', 'b'] },
+  dsn: { notify: ['failure', 'delay'], ret: 'headers' },
+};
+
+function* people(): Generator<Recipient> {
+  yield 'ann@example.org';
+  yield { name: 'Bob', address: 'bob@example.org', variables: { price: 19.9, since: new Date() }, priority: 50, envid: null };
+}
+export const merge: Message = { from: 'a@example.com', template: 'jinja', merge: 'expanded', variables: { shop: 'A' }, recipients: people() };
+
+export const pickup = new Pickup(new URL('file:///var/spool/pickup'), { durability: 'none', syncfs: false });
+export const octets: Buffer = render(message);
+export const later: Promise<Buffer> = renderAsync(JSON.stringify(message));
+export const code: string | undefined = check(octets)[0]?.code;
+pmtaemail.render('{}');
+
+export async function submit(): Promise<string[]> {
+  try {
+    for (const receipt of await pickup.submitMany([message, '{}'])) {
+      console.log(receipt instanceof Error ? receipt.message : receipt.recipients);
+    }
+    const receipt: Receipt = pickup.submitSync(octets);
+    const envids: (string | null)[] | undefined = (await pickup.submit(merge)).envids;
+    return [...receipt.files, ...(envids ?? []).filter((envid) => envid !== null)];
+  } catch (error) {
+    if (error instanceof MessageError) return error.problems.map(({ pointer, detail }) => pointer + detail);
+    if (error instanceof PickupError) return [error.code, error.path, String(error.errno)];
+    throw error;
+  }
+}
+
+// @ts-expect-error: there is no such field
+export const unknown: Message = { from: 'a@example.com', too: 'b@example.com' };
+// @ts-expect-error: a mailbox has an address
+export const nobody: Message = { from: { name: 'Ann' } };
+// @ts-expect-error: the priority is a word
+export const urgent: Message = { from: 'a@example.com', priority: 1 };
+// @ts-expect-error: a recipient has an address
+export const somebody: Message = { from: 'a@example.com', recipients: [{ variables: {} }] };
+// @ts-expect-error: there is no such language
+export const mustache: Message = { from: 'a@example.com', template: 'mustache' };
+// @ts-expect-error: durability is a word
+new Pickup('/var/spool/pickup', { durability: true });
+// @ts-expect-error: it is a Buffer
+export const text: string = render(message);
