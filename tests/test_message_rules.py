@@ -27,7 +27,8 @@ ASCII_SUBJECT = "Hello there"
     [
         PLAIN,
         BOTH,
-        PLAIN.replace(" " + ASCII_SUBJECT, "\n " + "a" * 900),
+        PLAIN.replace(ASCII_SUBJECT, "a" * 75),
+        PLAIN.replace(ASCII_SUBJECT, "a" * 900),
         PLAIN.replace(ASCII_SUBJECT, ""),
         PLAIN.replace(ASCII_SUBJECT, "=? no word ?="),
         PLAIN.replace("quoted-printable\n\nCaf=C3=A9=20\nx=\ny\n", "8bit\n\nPlain.\n"),
@@ -64,11 +65,7 @@ BAD_PLAIN = {
     "white line": (ASCII_SUBJECT, "Hello\n  ", "a header line of white space alone"),
     "control character": (ASCII_SUBJECT, "Hel\x07lo", "a control character in a header line"),
     "unfolded": (ASCII_SUBJECT, "word " * 20 + "end", "a subject line of more than 78 characters could be folded"),
-    "unfolded at the name": (
-        ASCII_SUBJECT,
-        "a" * 75,
-        "a subject line of more than 78 characters could be folded",
-    ),
+    "folded at the name": (" " + ASCII_SUBJECT, "\n " + "a" * 75, "a fold behind the name of subject"),
     "wrong day of the week": ("Sun, 23", "Mon, 23", "date is not of its grammar"),
     "no such day": ("Sun, 23 Nov", "Sun, 31 Nov", "date is not of its grammar"),
     "named zone": ("+0000", "GMT", "date is not of its grammar"),

@@ -16,6 +16,9 @@ pub(super) struct Field<'o> {
     column: usize,
     /// How long this line may get.
     limit: usize,
+    /// Whether only the name is written yet. No fold follows it where a line can hold the first word:
+    /// some readers and signers lose a body that begins on the next line.
+    is_empty: bool,
 }
 
 impl<'o> Field<'o> {
@@ -26,6 +29,7 @@ impl<'o> Field<'o> {
             out,
             column: name.len() + 1,
             limit: LINE,
+            is_empty: true,
         }
     }
 
@@ -38,7 +42,7 @@ impl<'o> Field<'o> {
     pub fn token(&mut self, pieces: &[&[u8]]) {
         let length: usize = pieces.iter().map(|piece| piece.len()).sum();
         // A token that no short line can hold stays where it is, as long as the line can hold it.
-        let folds_well = length < LINE || self.column > LINE / 2;
+        let folds_well = !self.is_empty && (length < LINE || self.column > LINE / 2);
         if length > self.room() && (folds_well || self.column + 1 + length > LONGEST_LINE) {
             self.fold();
         } else {
@@ -49,6 +53,7 @@ impl<'o> Field<'o> {
             self.out.extend_from_slice(piece);
         }
         self.column += length;
+        self.is_empty = false;
     }
 
     /// Writes a parameter and the semicolon before it.
@@ -77,6 +82,7 @@ impl<'o> Field<'o> {
         }
         encoder.encode_words(CHARSET, text, &mut self.column, Fold::HEADER, self.out);
         self.limit = ENCODED_LINE;
+        self.is_empty = false;
     }
 
     pub fn end(self) {
@@ -111,4 +117,24 @@ pub(super) fn has_fragile_blanks(text: &str) -> bool {
         || bytes.last() == Some(&b' ')
         || bytes.contains(&b'\t')
         || bytes.windows(2).any(|pair| pair == b"  ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_word_stays_on_the_line_of_the_name() {
+        for length in 1..=900 {
+            let (mut out, word) = (Vec::new(), vec![b'x'; length]);
+            let mut field = Field::begin(&mut out, "List-Unsubscribe");
+            field.token(&[&word]);
+            field.token(&[b"<a>"]);
+            field.end();
+            let blank = if length > 56 { "\r\n " } else { " " };
+            let word = "x".repeat(length);
+            let expected = format!("List-Unsubscribe: {word}{blank}<a>\r\n");
+            assert_eq!(String::from_utf8(out).unwrap(), expected);
+        }
+    }
 }

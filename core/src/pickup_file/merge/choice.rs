@@ -12,8 +12,6 @@ pub(super) struct Choice {
 pub(super) const TO_BARE: u8 = 0;
 pub(super) const TO_INLINE: u8 = 1;
 pub(super) const TO_LINES: u8 = 2;
-/// The address alone, on a line of its own.
-pub(super) const TO_FOLDED: u8 = 3;
 /// The variants of a text: values stand in it, or all of it is worked out.
 pub(super) const INLINE: u8 = 0;
 pub(super) const LINES: u8 = 1;

@@ -7,10 +7,9 @@ use crate::template::{Piece, TemplateText};
 
 /// Writes the field with folds at blanks of its text, so that no line is too long, whatever
 /// recipient's values stand in it. `name` is the field's name with its colon; `widths` are those of
-/// the values. `keeps_first`: the first word is known to have room beside the name.
+/// the values. As in other fields, the first word stays on the line of the name.
 pub(super) fn fold(
     name: &[u8],
-    keeps_first: bool,
     text: &TemplateText<'_>,
     names: &[Option<Name>],
     widths: &[usize],
@@ -20,7 +19,7 @@ pub(super) fn fold(
         column: name.len(),
         word: Vec::new(),
         width: 0,
-        may_fold: !keeps_first,
+        may_fold: false,
     };
     for piece in text.pieces() {
         match piece {

@@ -1,7 +1,7 @@
 //! The header of one recipient's message: how each field that differs is written, and what its
 //! variables hold.
 
-use super::choice::{COMMON, Choice, INLINE, LINES, TO_BARE, TO_FOLDED, TO_INLINE, TO_LINES};
+use super::choice::{COMMON, Choice, INLINE, LINES, TO_BARE, TO_INLINE, TO_LINES};
 use super::definitions::{Definitions, is_definable};
 use super::names::numbers;
 use super::plan::{FieldKind, Plan, VaryingField};
@@ -55,8 +55,7 @@ impl HeaderWriter {
         let variant = |variant| Ok(Choice { variant, more: 0 });
         let Mailbox { name, address } = &recipient.mailbox;
         let Some(name) = name else {
-            let length = "To: ".len() + address.as_str().len();
-            return variant(if length > LINE { TO_FOLDED } else { TO_BARE });
+            return variant(TO_BARE);
         };
         let length = "To:  <>".len() + name.len() + address.as_str().len();
         let is_plain = !needs_encoding(name) && is_words(name) && name.len() <= LONGEST_TOKEN;

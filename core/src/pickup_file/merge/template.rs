@@ -2,14 +2,14 @@
 
 use super::blocks::{Block, Blocks, Condition, Counts};
 use super::body::{ValueLayout, lay_out};
-use super::choice::{COMMON, INLINE, LINES, TO_BARE, TO_FOLDED, TO_INLINE, TO_LINES};
+use super::choice::{COMMON, INLINE, LINES, TO_BARE, TO_INLINE, TO_LINES};
 use super::folding::fold;
 use super::names::{Name, numbers_of_block};
 use super::plan::{FieldKind, Plan, VaryingField};
 use super::syntax::{doubled, doubled_byte, push_variable, write_options};
 use super::widths::Widths;
-use crate::header::{HeaderSection, LINE};
-use crate::identity::{Id, Identity};
+use crate::header::HeaderSection;
+use crate::identity::Identity;
 use crate::message::{HeaderField, Markers, ONE_CLICK, Priority};
 use crate::template::TemplateText;
 
@@ -147,12 +147,10 @@ impl Template<'_, '_> {
         };
         match field.kind {
             FieldKind::Date => {
-                let width = "Thu, 01 Jan 2026 00:00:00 +0000".len();
-                put_made(name, b"[*date]", width, blocks);
+                put_made(name, b"[*date]", blocks);
             }
             FieldKind::MessageId => {
-                let (body, width) = self.message_id();
-                put_made(name, &body, width, blocks);
+                put_made(name, &self.message_id(), blocks);
             }
             FieldKind::OneClick => {
                 let post = |header: &mut HeaderSection<'_>| {
@@ -174,16 +172,14 @@ impl Template<'_, '_> {
             FieldKind::Text(text) => {
                 self.put_common(condition(COMMON), field.field, blocks, identity);
                 if blocks.has(condition(INLINE)) {
-                    let keeps_first = field.field == HeaderField::Subject;
                     let (names, widths) = (&self.plan.header_names, &self.widths.header);
-                    let inline = fold(name, keeps_first, text, names, widths);
+                    let inline = fold(name, text, names, widths);
                     blocks.lines(condition(INLINE), &inline);
                 }
                 put_lines(marker, LINES, name, &field.name, b"", blocks);
             }
             FieldKind::To => {
                 blocks.lines(condition(TO_BARE), &[name, b" [*to]\r\n"].concat());
-                blocks.lines(condition(TO_FOLDED), &[name, b"\r\n [*to]\r\n"].concat());
                 let variable = field.name.first();
                 let inline = [name, b" [", variable, b"] <[*to]>\r\n"].concat();
                 blocks.lines(condition(TO_INLINE), &inline);
@@ -208,8 +204,8 @@ impl Template<'_, '_> {
         }
     }
 
-    /// The identifier that PowerMTA puts together, and how many columns it takes.
-    fn message_id(&self) -> (Vec<u8>, usize) {
+    /// The identifier that PowerMTA puts together.
+    fn message_id(&self) -> Vec<u8> {
         let id = if self.id_is_envid {
             b"*envid".as_slice()
         } else {
@@ -219,7 +215,7 @@ impl Template<'_, '_> {
         let mut body = [b"<[", id, b"]@"].concat();
         body.extend(doubled(domain));
         body.push(b'>');
-        (body, "<@>".len() + Id::LENGTH + domain.len())
+        body
     }
 }
 
@@ -230,14 +226,9 @@ enum Put {
     WholeLines,
 }
 
-/// Writes a field whose body PowerMTA makes, so many columns wide.
-fn put_made(name: &[u8], body: &[u8], width: usize, blocks: &mut Blocks<'_>) {
-    let blank: &[u8] = if name.len() + 1 + width > LINE {
-        b"\r\n "
-    } else {
-        b" "
-    };
-    let line = [name, blank, body, b"\r\n"].concat();
+/// Writes a field whose body PowerMTA makes: one word, which stays on the line of the name.
+fn put_made(name: &[u8], body: &[u8], blocks: &mut Blocks<'_>) {
+    let line = [name, b" ", body, b"\r\n"].concat();
     blocks.common().extend_from_slice(&line);
 }
 

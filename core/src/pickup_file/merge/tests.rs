@@ -144,6 +144,25 @@ fn a_value_is_defined_for_the_header_where_it_stands_as_it_is() {
 }
 
 #[test]
+fn the_first_word_stays_on_the_line_of_the_name() {
+    for length in 30..64 {
+        let long = "x".repeat(length);
+        let recipients = json!([
+            {"address": format!("{long}@a-very-long-name.example.org"), "variables": {"x": "x"}},
+            {"name": long, "address": format!("{long}@example.org"), "variables": {"x": long}},
+        ]);
+        let fields = json!({
+            "from": format!("shop@{long}.example.com"),
+            "headers": {"X-A": "a-word-that-is-long-by-itself-{{ x }} {{ x }}"},
+        });
+        for file in files(&merge(&recipients, &fields)) {
+            let mut lines = file.split("\r\n");
+            assert!(lines.all(|line| !line.ends_with(':')), "{file}");
+        }
+    }
+}
+
+#[test]
 fn a_text_may_end_with_a_value_that_some_do_not_have() {
     let recipients = filled(&["a", "", "b\nc\n", "\n", ""]);
     let fields = json!({"text": "Hello\n{{ x }}", "html": "<p>Hello</p>\n{{ x }}"});
