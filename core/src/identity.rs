@@ -3,16 +3,16 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::str::FromStr;
-use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::SystemTime;
 
 /// What a submission has from outside its message: an identifier, and the time at which it is made.
 ///
 /// Both are made where none are given. A message with the same identity has the same bytes, but for
-/// the envelope ids of a mail merge, which no other process makes alike.
+/// the envelope ids of a mail merge, which are new each time.
 ///
 /// ```
 /// use pmtaemail::{Identity, Message};
@@ -73,7 +73,7 @@ impl Identity {
 /// It is unique and sorts by time, and is at once the receipt's `id`, the pickup file's name and
 /// the left side of the Message-ID. Whoever receives the message sees it, so it tells nothing that
 /// the message does not say anyway: its first part is the second of the submission, which the Date
-/// field tells as well; all else is chance. Identifiers of the same second and process rise by
+/// field tells as well; all else is chance. Identifiers of the same second and thread rise by
 /// random steps whose size varies over many orders of magnitude, so that neither a finer clock nor
 /// a count can be read out of them.
 ///
@@ -111,19 +111,24 @@ impl Id {
     }
 
     fn next(now: Timestamp) -> Self {
-        static LAST: Mutex<Last> = Mutex::new(Last {
-            second: 0,
-            rising: 0,
-            count: 0,
-        });
+        // No lock: a fork of the process would find it locked for ever if another thread had it.
+        thread_local! {
+            static LAST: Cell<Last> = const { Cell::new(Last { second: 0, rising: 0, count: 0 }) };
+            static KEYS: RandomState = RandomState::new();
+        }
 
-        let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-        last.count += 1;
-        let chance = chance(now, last.count);
-        let second = second(now);
-        (last.second, last.rising) = rise((last.second, last.rising), second, chance);
-        let (second, rising) = (last.second, last.rising);
-        drop(last);
+        let Last {
+            second,
+            rising,
+            count,
+        } = LAST.get();
+        let chance = KEYS.with(|keys| chance(keys, now, count));
+        let (second, rising) = rise((second, rising), seconds(now), chance);
+        LAST.set(Last {
+            second,
+            rising,
+            count: count + 1,
+        });
         Self::encode(second, rising, chance >> (64 - CHANCE_BITS))
     }
 
@@ -141,11 +146,12 @@ impl Id {
 }
 
 /// Where a clock is wrong and lies before 1970, identifiers begin at 0 and are unique all the same.
-fn second(time: Timestamp) -> u64 {
+fn seconds(time: Timestamp) -> u64 {
     time.as_second().max(0).unsigned_abs()
 }
 
-/// What the identifiers of this process have come to.
+/// What the identifiers of this thread have come to.
+#[derive(Clone, Copy)]
 struct Last {
     second: u64,
     rising: u64,
@@ -153,17 +159,11 @@ struct Last {
 }
 
 /// A word that nobody outside can foresee or tell from chance: the standard library's keyed hash
-/// (`SipHash`, its keys drawn from the operating system once a process) of the nanosecond and a
+/// (`SipHash`, its keys drawn from the operating system once a thread) of the nanosecond and a
 /// count. A system call for each message would cost as much as rendering a small one. The nanosecond
 /// sees to it that a process and its fork go different ways.
-fn chance(now: Timestamp, count: u64) -> u64 {
-    keys().hash_one(now.as_nanosecond() ^ (i128::from(count) << 64))
-}
-
-fn keys() -> &'static RandomState {
-    static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
-
-    &KEYS
+fn chance(keys: &RandomState, now: Timestamp, count: u64) -> u64 {
+    keys.hash_one(now.as_nanosecond() ^ (i128::from(count) << 64))
 }
 
 /// The second and rising part that follow `last`.
@@ -186,24 +186,28 @@ fn rise(last: (u64, u64), second: u64, chance: u64) -> (u64, u64) {
 
 /// The identifiers of the recipients of one mail merge: each is made when it is asked for, and is
 /// the same each time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct RecipientIds {
     second: u64,
+    keys: RandomState,
+    /// Forks of a process may draw the same keys; what they submit has different identifiers.
     seed: u64,
 }
 
 impl RecipientIds {
     pub fn new(identity: &Identity) -> Self {
+        let keys = RandomState::new();
         Self {
-            second: second(identity.time),
-            seed: keys().hash_one(identity.id),
+            second: seconds(identity.time),
+            seed: keys.hash_one(identity.id),
+            keys,
         }
     }
 
     /// The identifier of a recipient, counted from 0. Nobody can tell the number from it.
-    pub fn id(self, recipient: usize) -> Id {
-        let rising = keys().hash_one((self.seed, recipient, 0_u8));
-        let chance = keys().hash_one((self.seed, recipient, 1_u8));
+    pub fn id(&self, recipient: usize) -> Id {
+        let rising = self.keys.hash_one((self.seed, recipient, 0_u8));
+        let chance = self.keys.hash_one((self.seed, recipient, 1_u8));
         Id::encode(
             self.second,
             rising >> (64 - RISING_BITS),
@@ -211,6 +215,15 @@ impl RecipientIds {
         )
     }
 }
+
+impl PartialEq for RecipientIds {
+    /// Whether they are the same for each recipient, which one of them tells.
+    fn eq(&self, other: &Self) -> bool {
+        self.id(0) == other.id(0)
+    }
+}
+
+impl Eq for RecipientIds {}
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,6 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::per_process::TooManyForks;
+
 /// Files could not be handed over to PowerMTA.
 ///
 /// Nothing of the transaction is in the pickup directory, unless
@@ -101,6 +103,14 @@ impl PickupError {
         }
     }
 
+    /// Makes the error of a process that cannot use what its ancestor opened.
+    pub(super) fn after_forks(
+        operation: Operation,
+        path: &Path,
+    ) -> impl FnOnce(TooManyForks) -> Self {
+        move |error| Self::from_io(operation, path)(io::Error::other(error))
+    }
+
     /// Says that the error came when files were visible already, which could not be taken back for
     /// certain.
     pub(super) fn after_publishing(mut self) -> Self {
@@ -112,6 +122,13 @@ impl PickupError {
         if self.source.kind() == io::ErrorKind::CrossesDevices {
             return "the staging folder must lie on the file system and the mount of the pickup directory: name such a folder as \
                     `staging`; where the pickup directory itself is a mount point, make it a folder below the mount point";
+        }
+        if self
+            .source
+            .get_ref()
+            .is_some_and(<dyn Error + Send + Sync>::is::<TooManyForks>)
+        {
+            return "open the directory in this process";
         }
         match self.kind() {
             PickupErrorKind::NotFound => {

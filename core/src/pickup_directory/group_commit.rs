@@ -21,6 +21,7 @@ use super::error::{Operation, PickupError};
 use super::file_set::FileSet;
 use super::observer::{CommitReport, Observer};
 use super::options::PickupOptions;
+use super::per_process::PerProcess;
 use super::system::{self, OpenDirectory};
 use super::written_file::{WrittenFile, sync_each};
 
@@ -31,9 +32,7 @@ const MAX_FILES_SYNCED_ONE_BY_ONE: usize = 16;
 /// Commits the transactions of one pickup directory.
 #[derive(Debug)]
 pub(super) struct GroupCommit {
-    queue: CommitQueue,
-    /// Files whose data is being committed in any way.
-    files_in_flight: AtomicUsize,
+    commits: PerProcess<Commits>,
     durable: bool,
     syncfs_allowed: bool,
     /// Whether it is used; follows the file system that the path leads to.
@@ -41,11 +40,18 @@ pub(super) struct GroupCommit {
     observer: Option<Arc<dyn Observer>>,
 }
 
+/// What is under way in one process.
+#[derive(Debug, Default)]
+struct Commits {
+    queue: CommitQueue,
+    /// Files whose data is being committed in any way.
+    files_in_flight: AtomicUsize,
+}
+
 impl GroupCommit {
     pub(super) fn new(options: PickupOptions) -> Self {
         Self {
-            queue: CommitQueue::default(),
-            files_in_flight: AtomicUsize::new(0),
+            commits: PerProcess::default(),
             durable: options.is_durable(),
             syncfs_allowed: options.syncfs && system::syncfs_reports_errors(),
             syncfs: AtomicBool::new(false),
@@ -97,8 +103,10 @@ impl GroupCommit {
         pickup: &Path,
         file_sets: Vec<FileSet>,
     ) -> Result<Vec<FileSet>, PickupError> {
+        let commits = self.commits.get();
+        let commits = commits.map_err(PickupError::after_forks(Operation::PublishFile, pickup))?;
         let files: Vec<_> = file_sets.iter().flat_map(FileSet::open).collect();
-        let in_flight = InFlight::enter(&self.files_in_flight, files.len());
+        let in_flight = InFlight::enter(&commits.files_in_flight, files.len());
         let sync_here =
             in_flight.all <= MAX_FILES_SYNCED_ONE_BY_ONE || !self.syncfs.load(Ordering::Relaxed);
         let data = if sync_here {
@@ -109,12 +117,12 @@ impl GroupCommit {
             Data::NotSynced
         };
         let (request, replies) = Request::new(file_sets, data);
-        if let Some(request) = self.queue.join(request) {
-            self.lead(pickup, request);
+        if let Some(request) = commits.queue.join(request) {
+            self.lead(&commits.queue, pickup, request);
         }
         loop {
             match replies.recv() {
-                Ok(Reply::Lead(request)) => self.lead(pickup, request),
+                Ok(Reply::Lead(request)) => self.lead(&commits.queue, pickup, request),
                 Ok(Reply::Done(committed)) => return Ok(committed),
                 // Only if the leader panicked. A wrong result would be worse, and waiting for ever
                 // too.
@@ -128,8 +136,8 @@ impl GroupCommit {
     }
 
     /// Takes a group through a lane.
-    fn lead(&self, pickup: &Path, first: Request) {
-        let (lane, mut group) = self.queue.take_group(first);
+    fn lead(&self, queue: &CommitQueue, pickup: &Path, first: Request) {
+        let (lane, mut group) = queue.take_group(first);
         let mut times = CommitReport::default();
         self.commit_group(pickup, &mut group, &mut times);
         // The next group starts before the threads of this one are woken.

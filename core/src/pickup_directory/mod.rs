@@ -40,6 +40,7 @@
 //! lock    system    options    that a process is alive; system calls (linux, portable); settings
 //! observer                     what is told of commits
 //! error                        what can go wrong
+//! per_process                  what a fork must not take over
 //! ```
 
 mod closed_file;
@@ -50,6 +51,7 @@ mod group_commit;
 mod lock;
 mod observer;
 mod options;
+mod per_process;
 #[cfg(any(test, not(target_os = "linux")))]
 #[cfg_attr(
     target_os = "linux",
@@ -93,7 +95,8 @@ const MODE: u32 = 0o660;
 /// processes may hand over to the same directory.
 ///
 /// The path is looked up for each file, so a directory that is moved, made again or mounted over is
-/// used without opening it again.
+/// used without opening it again. So may a fork of the process, whatever its other threads were doing
+/// with the directory at that moment; a transaction that was begun before belongs to the parent.
 ///
 /// ```
 /// # use pmtaemail::{PickupDirectory, PickupOptions};

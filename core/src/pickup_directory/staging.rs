@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::error::{Operation, PickupError};
+use super::per_process::PerProcess;
 use super::private_folder::{PrivateFolder, make_private, remove_leftovers};
 use super::system;
 
@@ -18,7 +19,7 @@ pub(super) struct Staging {
     asked_for: Option<PathBuf>,
     unnamed_files: bool,
     /// The folder of this process, while any transaction has files in it.
-    private_folder: Mutex<Weak<PrivateFolder>>,
+    private_folder: PerProcess<Mutex<Weak<PrivateFolder>>>,
 }
 
 impl Staging {
@@ -27,7 +28,7 @@ impl Staging {
             pickup: pickup.to_owned(),
             asked_for,
             unnamed_files,
-            private_folder: Mutex::default(),
+            private_folder: PerProcess::default(),
         }
     }
 
@@ -60,9 +61,13 @@ impl Staging {
     /// each time, since with unnamed files nothing else was done there before.
     pub(super) fn private_folder(&self) -> Result<Arc<PrivateFolder>, PickupError> {
         let staging = self.folder()?;
+        let private_folder = self.private_folder.get();
+        let private_folder = private_folder.map_err(PickupError::after_forks(
+            Operation::PrepareStaging,
+            &staging,
+        ))?;
         // Whole at every instant, so a panic elsewhere while it was locked does not matter.
-        let mut current = self
-            .private_folder
+        let mut current = private_folder
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         if let Some(folder) = current.upgrade()

@@ -43,7 +43,7 @@ impl EnvelopeIds {
 
     /// The ids in the order of the recipients.
     pub fn iter(&self) -> impl Iterator<Item = Option<Id>> + '_ {
-        made_ids(self.ids, self.runs.iter().copied())
+        made_ids(self.ids.clone(), self.runs.iter().copied())
     }
 
     /// The ids in the order of the recipients, for who hands them on bit by bit.
