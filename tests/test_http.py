@@ -34,6 +34,24 @@ def test_a_submission_answers_with_its_receipt(daemon: Daemon):
     assert receipt["files"] == [path.name] == [f"{receipt['id']}.eml"]
     assert (receipt["recipients"], receipt["octets"]) == (1, path.stat().st_size)
     assert f"Message-ID: <{receipt['messageId']}>\r\n".encode() in path.read_bytes()
+    assert read(path.read_bytes()).envid == receipt["id"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param({}, id="headers"),
+        pytest.param({"verp": True, "dsn": {"ret": "full"}}, id="bsmtp"),
+        pytest.param({"to": [f"r{n}@example.org" for n in range(5_001)]}, id="several files"),
+        pytest.param({"date": "2026-01-15T09:30:00Z", "messageId": "1@example.com"}, id="fixed"),
+    ],
+)
+def test_the_receipts_id_is_the_envelope_id(daemon: Daemon, fields: dict):
+    receipt = daemon.post(json.dumps({**json.loads(MESSAGE), **fields}).encode()).json()
+    files = [read((daemon.pickup / name).read_bytes()) for name in receipt["files"]]
+    assert {file.envid for file in files} == {receipt["id"]}
+    assert daemon.post(json.dumps({**json.loads(MESSAGE), "envid": "order-42"}).encode()).status == 200
+    assert "order-42" in {read(path.read_bytes()).envid for path in daemon.files()}
 
 
 def test_the_file_can_be_read_by_its_group(daemon: Daemon):

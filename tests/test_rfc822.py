@@ -26,7 +26,9 @@ def handed_over(daemon: Daemon, mail: bytes, query: str = ""):
     path = daemon.pickup / name
     octets = path.read_bytes()
     path.unlink()
-    return read(octets)
+    file = read(octets)
+    assert file.envid == answer.json()["id"] or "envid=" in query
+    return file
 
 
 def problems(answer: Answer) -> list[tuple[str, str]]:

@@ -71,7 +71,9 @@ def sent(sendmail, pickup: Path):
         (path,) = pickup.iterdir()
         octets = path.read_bytes()
         path.unlink()
-        return read(octets)
+        file = read(octets)
+        assert file.envid == path.stem or "-V" in arguments
+        return file
 
     return sent
 

@@ -11,8 +11,8 @@ use std::time::SystemTime;
 
 /// What a submission has from outside its message: an identifier, and the time at which it is made.
 ///
-/// Both are made where none are given. A message with the same identity has the same bytes, but for
-/// the envelope ids of a mail merge, which are new each time.
+/// Both are made where none are given. A message with the same identity has the same bytes, and so has
+/// its pickup file, but for the envelope ids of a mail merge, which are new each time.
 ///
 /// ```
 /// use pmtaemail::{Identity, Message};
@@ -70,8 +70,8 @@ impl Identity {
 
 /// The identifier of a submission: 26 characters, digits and lower-case letters.
 ///
-/// It is unique and sorts by time, and is at once the receipt's `id`, the pickup file's name and
-/// the left side of the Message-ID. Whoever receives the message sees it, so it tells nothing that
+/// It is unique and sorts by time, and is at once the receipt's `id`, the pickup file's name, the
+/// envelope id and the left side of the Message-ID. Whoever receives the message sees it, so it tells nothing that
 /// the message does not say anyway: its first part is the second of the submission, which the Date
 /// field tells as well; all else is chance. Identifiers of the same second and thread rise by
 /// random steps whose size varies over many orders of magnitude, so that neither a finer clock nor

@@ -78,7 +78,7 @@ function handedOver({ receipt }) {
 /** The message of a pickup file, behind the lines that are for PowerMTA. */
 function content(octets) {
   const text = octets.toString('latin1');
-  const [lines] = text.match(/^(?:x-(?:sender|receiver): .*\r\n)+/) ?? text.match(/^XACK[^]*?\r\nDATA\r\n/);
+  const [lines] = text.match(/^(?:x-(?:sender|receiver|envid): .*\r\n)+/) ?? text.match(/^XACK[^]*?\r\nDATA\r\n/);
   return octets.subarray(lines.length);
 }
 
@@ -206,7 +206,7 @@ test('a raw message', async () => {
   for (const form of [raw, Buffer.from(raw), Readable.from([raw]), { path }]) {
     const info = await transporter.sendMail({ raw: form, envelope });
     const octets = handedOver(info).toString();
-    assert.match(octets, /^x-sender: foo@example.com\r\nx-receiver: bar@example.com\r\nDate: .*Subject: test message.*\r\nHello world!\r\n$/s);
+    assert.match(octets, /^x-sender: foo@example.com\r\nx-receiver: bar@example.com\r\nx-envid: [0-9a-z]{26}\r\nDate: .*Subject: test message.*\r\nHello world!\r\n$/s);
     assert.ok(octets.includes(`Message-ID: ${info.messageId}`));
   }
 });

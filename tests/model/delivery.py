@@ -9,7 +9,7 @@ from .names import members
 
 @dataclass(frozen=True)
 class Delivery:
-    """`sender` is empty for the null reverse-path. All names as in `PickupFile`."""
+    """`sender` is empty for the null reverse-path, `envid` `None` where one is made. All names as in `PickupFile`."""
 
     form: str
     sender: str

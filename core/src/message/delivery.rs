@@ -2,6 +2,7 @@
 
 use super::values::choice;
 use crate::header::{Date, is_token, local_time};
+use crate::identity::Id;
 use crate::json::{JsonDkim, JsonDsn, JsonMessage, JsonWindow, Located, NotifyWord, ReturnWord};
 use crate::problem::{Code, Location, OrRefuse, ProblemReport};
 use std::borrow::Cow;
@@ -9,7 +10,7 @@ use std::borrow::Cow;
 /// PowerMTA's options for a message. They are in the pickup file, not in the message.
 #[derive(Debug, Default)]
 pub(crate) struct Delivery<'a> {
-    /// DSN envelope id.
+    /// DSN envelope id; that of the submission or of the recipient when absent.
     pub envid: Option<Cow<'a, str>>,
     /// Job (campaign) id.
     pub job: Option<Cow<'a, str>>,
@@ -26,6 +27,11 @@ pub(crate) struct Delivery<'a> {
 }
 
 impl Delivery<'_> {
+    /// The envelope id, where `id` is the identifier that the message has here.
+    pub fn envelope_id<'m>(&'m self, id: &'m Id) -> &'m str {
+        self.envid.as_deref().unwrap_or(id.as_str())
+    }
+
     /// Whether the schedule is too long for a line of definitions, and with that for PowerMTA's merge
     /// form.
     pub fn has_long_schedule(&self) -> bool {

@@ -5,7 +5,7 @@ use super::delivery::Delivery;
 use super::templates::{FilledHeader, Templates};
 use crate::address::{AddrSpec, Mailbox, ReversePath};
 use crate::envelope::Envelope;
-use crate::identity::{Id, Identity};
+use crate::identity::Identity;
 use crate::json::{MergeForm, Priority};
 use crate::template::Values;
 use std::borrow::Cow;
@@ -95,14 +95,14 @@ impl<'a> Merge<'a> {
         Envelope::new(reverse_path, paths, self.composed.is_internationalized())
     }
 
-    /// PowerMTA's options for one recipient's message; `id` is its envelope id where none is given.
-    pub fn delivery_for<'m>(&'m self, recipient: &'m Recipient<'m>, id: &'m Id) -> Delivery<'m> {
+    /// PowerMTA's options for one recipient's message.
+    pub fn delivery_for<'m>(&'m self, recipient: &'m Recipient<'m>) -> Delivery<'m> {
         let common = &self.delivery;
         let lend = |own: &'m Option<Cow<'m, str>>, common: &'m Option<Cow<'a, str>>| {
             own.as_deref().or(common.as_deref()).map(Cow::Borrowed)
         };
         Delivery {
-            envid: lend(&recipient.envid, &common.envid).or(Some(Cow::Borrowed(id.as_str()))),
+            envid: lend(&recipient.envid, &common.envid),
             job: lend(&recipient.job, &common.job),
             vmta: lend(&recipient.vmta, &common.vmta),
             dkim: common.dkim.as_deref().map(Cow::Borrowed),

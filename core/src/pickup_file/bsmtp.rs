@@ -15,6 +15,7 @@ pub(super) fn envelope(
     envelope: &Envelope<'_>,
     recipients: &[&AddrSpec<'_>],
     delivery: &Delivery<'_>,
+    envid: &str,
 ) -> Vec<u8> {
     let mut out = Vec::with_capacity(128 + recipients.len() * 48);
     from_command(
@@ -23,6 +24,7 @@ pub(super) fn envelope(
         envelope.reverse_path,
         envelope.is_internationalized,
         delivery,
+        Some(envid),
     );
     for recipient in recipients {
         rcpt_to(&mut out, recipient, delivery.dsn.as_ref());
@@ -33,17 +35,17 @@ pub(super) fn envelope(
 }
 
 /// `MAIL FROM` or `XMRG FROM`. `XACK OFF` before it lets PowerMTA bounce a recipient that it does not
-/// take instead of refusing the whole file. The envelope id of a merge is each recipient's own.
+/// take instead of refusing the whole file. A merge has no `envid` here: each recipient has its own.
 pub(super) fn from_command(
     out: &mut Vec<u8>,
     command: &str,
     reverse_path: Option<&AddrSpec<'_>>,
     internationalized: bool,
     delivery: &Delivery<'_>,
+    envid: Option<&str>,
 ) {
     let reverse_path = reverse_path.map_or("", AddrSpec::as_str);
     let ret = delivery.dsn.as_ref().and_then(|dsn| dsn.ret);
-    let envid = delivery.envid.as_ref().filter(|_| command == "MAIL");
     put(
         out,
         &["XACK OFF\r\n", command, " FROM:<", reverse_path, ">"],
@@ -59,7 +61,7 @@ pub(super) fn from_command(
     }
     if let Some(envid) = envid {
         put(out, &[" ENVID="]);
-        XTEXT.encode_append(envid.as_ref(), out);
+        XTEXT.encode_append(envid, out);
     }
     put(out, &["\r\n"]);
 }

@@ -20,16 +20,15 @@ pub(super) fn envelope(
     sender: &AddrSpec<'_>,
     recipients: &[&AddrSpec<'_>],
     delivery: &Delivery<'_>,
+    envid: &str,
 ) -> Vec<u8> {
     let addresses: usize = recipients.iter().map(|path| path.as_str().len() + 14).sum();
-    let mut out = Vec::with_capacity(addresses + sender.as_str().len() + 12);
+    let mut out = Vec::with_capacity(addresses + sender.as_str().len() + envid.len() + 24);
     line(&mut out, "x-sender", sender.as_str());
     for recipient in recipients {
         line(&mut out, "x-receiver", recipient.as_str());
     }
-    if let Some(envid) = &delivery.envid {
-        line(&mut out, "x-envid", envid);
-    }
+    line(&mut out, "x-envid", envid);
     option_lines(&mut out, delivery);
     out
 }

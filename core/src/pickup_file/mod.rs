@@ -71,7 +71,7 @@ pub(crate) fn pickup_files(
             } else {
                 format!("{id}-{number}.eml")
             },
-            envelope: write_envelope(envelope, recipients, delivery),
+            envelope: write_envelope(envelope, recipients, delivery, &id),
             message: Arc::clone(&message),
         })
 }
@@ -81,9 +81,10 @@ fn single_file(
     name: String,
     envelope: &Envelope<'_>,
     delivery: &Delivery<'_>,
+    id: &Id,
     message: Vec<u8>,
 ) -> PickupFile {
-    let before = write_envelope(envelope, &envelope.forward_paths, delivery);
+    let before = write_envelope(envelope, &envelope.forward_paths, delivery, id);
     PickupFile::new(name, before, write_message(envelope, delivery, message))
 }
 
@@ -92,10 +93,12 @@ fn write_envelope(
     envelope: &Envelope<'_>,
     recipients: &[&AddrSpec<'_>],
     delivery: &Delivery<'_>,
+    id: &Id,
 ) -> Vec<u8> {
+    let envid = delivery.envelope_id(id);
     match header_form::sender(envelope, delivery) {
-        Some(sender) => header_form::envelope(sender, recipients, delivery),
-        None => bsmtp::envelope(envelope, recipients, delivery),
+        Some(sender) => header_form::envelope(sender, recipients, delivery, envid),
+        None => bsmtp::envelope(envelope, recipients, delivery, envid),
     }
 }
 

@@ -243,6 +243,7 @@ impl FileBuilder {
             reverse_path,
             self.key.internationalized,
             plan.delivery(),
+            None,
         );
         out
     }

@@ -192,13 +192,13 @@ impl<'m> MergePacker<'m> {
             id,
         };
         let envelope = self.merge.envelope_for(recipient);
-        let delivery = self.merge.delivery_for(recipient, &id);
+        let delivery = self.merge.delivery_for(recipient);
         let bytes = self.merge.render_for(recipient, &identity);
         let name = self.names.next();
         if let Some(RecipientPriority::Queue(priority)) = recipient.priority {
-            return single_recipient::file(name, &envelope, &delivery, priority, &bytes);
+            return single_recipient::file(name, &envelope, &delivery, &id, priority, &bytes);
         }
-        single_file(name, &envelope, &delivery, bytes)
+        single_file(name, &envelope, &delivery, &id, bytes)
     }
 }
 

@@ -4,6 +4,7 @@
 use super::definitions::Definitions;
 use super::syntax::{doubled_byte, write_options};
 use crate::envelope::Envelope;
+use crate::identity::Id;
 use crate::message::Delivery;
 use crate::pickup_file::PickupFile;
 use crate::pickup_file::bsmtp::{self, rcpt_to};
@@ -13,6 +14,7 @@ pub(super) fn file(
     name: String,
     envelope: &Envelope<'_>,
     delivery: &Delivery<'_>,
+    id: &Id,
     priority: u8,
     message: &[u8],
 ) -> PickupFile {
@@ -23,11 +25,12 @@ pub(super) fn file(
         envelope.reverse_path,
         envelope.is_internationalized,
         delivery,
+        None,
     );
     let mut own = Definitions::new(&mut commands);
+    own.define(b"*envid", delivery.envelope_id(id).as_bytes());
     for (name, value) in [
-        (b"*envid".as_slice(), &delivery.envid),
-        (b"*jobid", &delivery.job),
+        (b"*jobid".as_slice(), &delivery.job),
         (b"*vmta", &delivery.vmta),
         (b"*schedule", &delivery.schedule),
         (b"*priority", &Some(priority.to_string().into())),
