@@ -20,7 +20,8 @@ pub enum Exit {
     Os,
     /// The pickup directory cannot be written to (`EX_CANTCREAT`).
     CannotCreate,
-    /// Reading the message or writing the answer failed (`EX_IOERR`).
+    /// Reading the message or writing the answer failed, or a disk did, so that nobody knows whether the
+    /// message was handed over (`EX_IOERR`).
     InputOutput,
     /// It may go well another time (`EX_TEMPFAIL`).
     Temporary,
@@ -106,6 +107,8 @@ impl Failure {
                 Exit::Usage
             }
             Self::Spool(_) => Exit::Temporary,
+            // A temporary failure would ask for another attempt, and perhaps for a second delivery.
+            Self::Pickup(error) if error.may_be_delivered() => Exit::InputOutput,
             Self::Pickup(error) => pickup_exit(error.kind()),
             Self::Listen { .. } | Self::Start(_) => Exit::Os,
         }

@@ -14,13 +14,17 @@ class MessageError extends Error {
 
 /** Files could not be handed over to PowerMTA. */
 class PickupError extends Error {
-  constructor({ message, operation, path, errno }) {
+  constructor({ message, operation, path, errno, mayBeDelivered, id }) {
     super(message);
     /** The name of the system's error, such as `ENOSPC`. */
     this.code = errno === null ? 'ERR_PICKUP' : getSystemErrorName(-errno);
     if (errno !== null) this.errno = -errno;
     this.path = path;
     this.operation = operation;
+    /** Whether PowerMTA may have the message in spite of the error. Look for `id` before you try again. */
+    this.mayBeDelivered = mayBeDelivered;
+    /** The submission's, after which its files are named. */
+    if (id !== null) this.id = id;
   }
 }
 

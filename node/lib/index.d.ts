@@ -56,6 +56,10 @@ export class PickupError extends Error {
   path: string;
   /** What was tried. */
   operation: string;
+  /** Whether PowerMTA may have the message in spite of the error. Look for `id` before you try again. */
+  mayBeDelivered: boolean;
+  /** The submission's, after which its files are named, and its Message-ID unless the message gives one. */
+  id?: string;
 }
 
 export interface PickupOptions {

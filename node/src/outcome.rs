@@ -1,7 +1,7 @@
 //! What became of a message, as JSON for `lib/group.js`.
 
 use napi::Error;
-use pmtaemail::{PickupError, Problems, Receipt};
+use pmtaemail::{Id, PickupError, Problems, Receipt};
 use serde::Serialize;
 
 /// Of one message that was submitted.
@@ -21,11 +21,14 @@ impl From<PickupError> for Outcome {
 
 /// A [`PickupError`] with all that a Node program looks for in an error of the system.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Failure {
     message: String,
     operation: &'static str,
     path: String,
     errno: Option<i32>,
+    may_be_delivered: bool,
+    id: Option<Id>,
 }
 
 impl From<&PickupError> for Failure {
@@ -35,6 +38,8 @@ impl From<&PickupError> for Failure {
             operation: error.operation(),
             path: error.path().to_string_lossy().into_owned(),
             errno: error.os_error(),
+            may_be_delivered: error.may_be_delivered(),
+            id: error.id(),
         }
     }
 }

@@ -2,10 +2,10 @@
 
 import asyncio
 import os
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Literal, Self, Unpack
+from typing import Any, Literal, Self, Unpack
 
 from . import _native
 from ._objects import Receipt
@@ -45,12 +45,34 @@ class AsyncPickup:
         files are in memory meanwhile; one of very many recipients is better given to `submit_many`.
         """
         prepared = _native.Prepared(message, **fields)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._pickup.submit, prepared)
+        return await self._run(self._pickup.submit, prepared)
 
     async def submit_many(self, messages: Iterable[Input], /) -> list[Receipt | Exception]:
         """Hands many messages over: a receipt or an exception for each, in order. They are read in another thread."""
         messages = list(messages)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._pickup.submit_many, messages)
+        return await self._run(self._pickup.submit_many, messages)
+
+    async def _run(self, work: Callable[..., Any], *arguments: object) -> Any:
+        """Runs what blocks in a thread.
+
+        Where no further thread can be had, `ThreadPoolExecutor.submit` raises and keeps the work all the same: a message
+        that was refused would be handed over later. So it goes with a future that can be cancelled for certain.
+        """
+        result: Future[Any] = Future()
+
+        def run() -> None:
+            if result.set_running_or_notify_cancel():
+                try:
+                    result.set_result(work(*arguments))
+                except BaseException as error:
+                    result.set_exception(error)
+
+        try:
+            self._threads.submit(run)
+        except RuntimeError:
+            if result.cancel():
+                raise
+        return await asyncio.wrap_future(result)
 
     def close(self) -> None:
         """Waits for what is under way and ends the threads."""

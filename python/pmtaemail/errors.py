@@ -41,5 +41,10 @@ class PickupError(Error, OSError):
     `errno` and `filename` are the system's; `strerror` says what failed, where, why, and what to do.
     """
 
+    may_be_delivered: bool = False
+    """Whether PowerMTA may have the message in spite of the error. Look for `id` before you try again."""
+    id: str | None = None
+    """The submission's, after which its files are named, and its Message-ID unless the message gives one."""
+
     def __str__(self) -> str:
         return str(self.strerror)

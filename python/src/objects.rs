@@ -75,6 +75,11 @@ pub fn pickup_error(py: Python<'_>, error: &PickupError) -> PyErr {
     );
     let made = CLASS
         .import(py, "pmtaemail.errors", "PickupError")
-        .and_then(|class| class.call1(arguments));
+        .and_then(|class| class.call1(arguments))
+        .and_then(|made| {
+            made.setattr("may_be_delivered", error.may_be_delivered())?;
+            made.setattr("id", error.id().as_ref().map(pmtaemail::Id::as_str))?;
+            Ok(made)
+        });
     made.map_or_else(|error| error, PyErr::from_value)
 }

@@ -42,7 +42,8 @@ Exit codes:
   66  the message cannot be opened
   71  the operating system refuses something, such as the listening address
   73  the pickup directory cannot be written to
-  74  reading the message or writing the answer failed
+  74  reading the message or writing the answer failed, or the message may have been handed over
+      in spite of an error: the sentence names the id to look for
   75  the hand-over failed, but may go well another time
  130, 143  a second SIGINT or SIGTERM ended the daemon at once";
 

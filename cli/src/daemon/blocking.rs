@@ -1,11 +1,55 @@
 //! Threads for what blocks or takes long, so that other requests do not wait for it.
 
 use super::error::ApiError;
+use pmtaemail::Id;
+use std::io;
+use std::panic::catch_unwind;
+use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
 use tokio::task::spawn_blocking;
 
 /// Most threads for submissions. They sleep in the disk's syncs, which the pickup directory shares
 /// between all that wait: many threads make quick submissions, whatever the number of cores.
 pub const SUBMIT_THREADS: usize = 512;
+
+/// For ever: they are cheap, and one at least must stay.
+const KEEP_ALIVE: Duration = Duration::from_hours(24 * 366);
+
+/// Starts the runtime, with at most so many threads for what blocks, of which the first is there from now
+/// on.
+///
+/// tokio keeps work for which it can start no thread, and yet reports a failure if there is no other
+/// thread: a message that was refused would be handed over later. With one thread it never fails; the
+/// work waits for that one.
+pub fn start_runtime(threads: usize) -> io::Result<Runtime> {
+    let start = || {
+        let runtime = Builder::new_multi_thread()
+            .enable_all()
+            .max_blocking_threads(threads)
+            .thread_keep_alive(KEEP_ALIVE)
+            .build()?;
+        let first = runtime.block_on(async { spawn_blocking(|| ()).await });
+        first.map_err(io::Error::from)?;
+        Ok(runtime)
+    };
+    // It panics where it cannot start a thread.
+    catch_unwind(start).unwrap_or_else(|_| {
+        Err(io::Error::other(
+            "no thread can be started; raise the limit on processes (ulimit -u, TasksMax= of the service, the container's \
+             limit of pids)",
+        ))
+    })
+}
+
+/// Runs what hands a submission over. After a panic nobody knows whether it did.
+pub async fn run_submission<T: Send + 'static>(
+    id: Id,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ApiError> {
+    spawn_blocking(work)
+        .await
+        .map_err(|_| ApiError::MayBeDelivered { id, error: None })
+}
 
 /// Runs what blocks or takes long in a thread for that. Its panic is an internal error; the log has
 /// its place.
@@ -13,4 +57,23 @@ pub async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ApiError> {
     spawn_blocking(work).await.map_err(|_| ApiError::Internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pmtaemail::Identity;
+
+    #[test]
+    fn a_submission_that_panics_may_be_delivered() {
+        let id = Identity::now().id();
+        let runtime = start_runtime(1).unwrap();
+        let result = runtime.block_on(run_submission(id, || {
+            std::panic::resume_unwind(Box::new(()))
+        }));
+        let Err(ApiError::MayBeDelivered { id: said, error }) = result else {
+            panic!("not known to be unknown")
+        };
+        assert_eq!((said, error.is_none()), (id, true));
+    }
 }

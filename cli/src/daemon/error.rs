@@ -3,7 +3,7 @@
 use super::problem_details::{ErrorEntry, ProblemDetails};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use pmtaemail::{PickupError, Problems, SubmitError};
+use pmtaemail::{Id, PickupError, Problems, SubmitError};
 use std::borrow::Cow;
 use std::io;
 
@@ -14,6 +14,12 @@ pub enum ApiError {
     Problems(Problems),
     /// The pickup directory does not take it.
     Pickup(PickupError),
+    /// The submission failed, but PowerMTA may have it.
+    MayBeDelivered {
+        id: Id,
+        /// Nothing where a fault of this program ended it.
+        error: Option<PickupError>,
+    },
     /// Recipients cannot wait on the pickup directory's file system.
     Spool(io::Error),
     /// The limits on messages in progress are reached.
@@ -66,7 +72,8 @@ impl ApiError {
             Self::HeadTimeout | Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge { .. } | Self::MessageTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Busy | Self::Pickup(_) | Self::Spool(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            // No 503: many clients try such a request again by themselves.
+            Self::MayBeDelivered { .. } | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -89,6 +96,16 @@ impl ApiError {
                 "urn:pmtaemail:problem:pickup-unavailable",
                 "The pickup directory does not take messages at present",
             ),
+            Self::MayBeDelivered { id, .. } => plain
+                .of_type(
+                    "urn:pmtaemail:problem:may-be-delivered",
+                    "The message may be delivered in spite of an error",
+                )
+                .with_detail(
+                    "Before you send it again, look for `id` in PowerMTA's accounting and in the pickup directory: its file is \
+                     named after it, and so is its Message-ID unless the message gives one.",
+                )
+                .with_id(*id),
             Self::Busy => plain.of_type(
                 "urn:pmtaemail:problem:busy",
                 "There are too many messages at work",
@@ -146,11 +163,23 @@ impl ApiError {
     }
 }
 
+impl From<PickupError> for ApiError {
+    fn from(error: PickupError) -> Self {
+        match error.id() {
+            Some(id) if error.may_be_delivered() => Self::MayBeDelivered {
+                id,
+                error: Some(error),
+            },
+            _ => Self::Pickup(error),
+        }
+    }
+}
+
 impl From<SubmitError> for ApiError {
     fn from(error: SubmitError) -> Self {
         match error {
             SubmitError::Problems(problems) => Self::Problems(problems),
-            SubmitError::Pickup(error) => Self::Pickup(error),
+            SubmitError::Pickup(error) => error.into(),
             SubmitError::Spool(error) => Self::Spool(error),
         }
     }

@@ -145,6 +145,18 @@ impl SubmissionLog {
         let status = error.status().as_u16();
         let duration_us = self.microseconds();
         match error {
+            ApiError::MayBeDelivered { id, error } => {
+                let error = error.as_ref().map(tracing::field::display);
+                let id = id.as_str();
+                error!(
+                    event = "submission",
+                    status,
+                    id,
+                    may_be_delivered = true,
+                    error,
+                    duration_us
+                );
+            }
             ApiError::Pickup(error) => {
                 error!(event = "submission", status, id, %error, duration_us);
             }

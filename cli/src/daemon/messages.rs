@@ -1,7 +1,7 @@
 //! `POST /messages` and its relatives: one message in the body.
 
 use super::admission::InFlight;
-use super::blocking::run_blocking;
+use super::blocking::{run_blocking, run_submission};
 use super::body::{self, BodyLimits};
 use super::error::ApiError;
 use super::log::SubmissionLog;
@@ -13,7 +13,7 @@ use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use pmtaemail::{Message, Receipt, StreamedMessage, Submission, SubmitError};
+use pmtaemail::{Identity, Message, Receipt, StreamedMessage, Submission, SubmitError};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -70,11 +70,13 @@ async fn try_submit(
     log: &mut SubmissionLog,
 ) -> Result<Receipt, ApiError> {
     let (received, in_flight) = receive_request(&daemon, request, without_key).await?;
+    let identity = Identity::now();
     let receipt = match received {
         ReceivedBody::Streamed(message) => {
-            run_blocking(move || message.submit(&daemon.pickup)).await??
+            let message = message.with_identity(identity);
+            run_submission(identity.id(), move || message.submit(&daemon.pickup)).await??
         }
-        ReceivedBody::Buffered(body) => submit_buffered(daemon, body, log).await?,
+        ReceivedBody::Buffered(body) => submit_buffered(daemon, body, identity, log).await?,
     };
     drop(in_flight);
     log.receipt(&receipt);
@@ -84,20 +86,22 @@ async fn try_submit(
 async fn submit_buffered(
     daemon: Arc<Daemon>,
     body: BufferedBody,
+    identity: Identity,
     log: &mut SubmissionLog,
 ) -> Result<Receipt, ApiError> {
-    let files = |message: &Message<'_>| (!message.is_merge()).then(|| Submission::new(message));
+    let files = move |message: &Message<'_>| {
+        (!message.is_merge()).then(|| Submission::with_identity(message, identity))
+    };
     let (submission, body) = read(body, files).await?;
     let Some(submission) = submission else {
         // Its files may be many and large: no more than one of them should be in memory.
-        let submit = move || body.read(|message| daemon.pickup.submit_message(message));
-        return run_blocking(submit).await??.map_err(ApiError::Pickup);
+        let submit =
+            move || body.read(|message| daemon.pickup.submit_message_with(message, identity));
+        return Ok(run_submission(identity.id(), submit).await???);
     };
     drop(body);
     log.submission(&submission);
-    run_blocking(move || daemon.pickup.submit(&submission))
-        .await?
-        .map_err(ApiError::Pickup)
+    Ok(run_submission(identity.id(), move || daemon.pickup.submit(&submission)).await??)
 }
 
 /// Receives a request's message and gives what `buffered` or `streamed` makes of it.

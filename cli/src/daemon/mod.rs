@@ -63,11 +63,7 @@ pub fn run(args: ServeArgs) -> Result<Exit, Failure> {
     log::start(&args.log);
     let pickup = args.pickup.open()?;
     let room = open_files::room(args.limits.max_connections, args.limits.max_in_flight);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .max_blocking_threads(room.threads)
-        .build()
-        .map_err(Failure::Start)?;
+    let runtime = blocking::start_runtime(room.threads).map_err(Failure::Start)?;
     let ended = runtime.block_on(serve(args, pickup, room.connections));
     // What still runs now had its time to finish.
     runtime.shutdown_background();

@@ -3,7 +3,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
-use pmtaemail::{Code, Problem};
+use pmtaemail::{Code, Id, Problem};
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 
@@ -16,6 +16,8 @@ pub struct ProblemDetails<'a> {
     status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<Cow<'static, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<Id>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<ErrorEntry<'a>>,
 }
@@ -30,6 +32,7 @@ impl<'a> ProblemDetails<'a> {
                 .expect("it is a registered status"),
             status: status.as_u16(),
             detail: None,
+            id: None,
             errors: Vec::new(),
         }
     }
@@ -46,6 +49,14 @@ impl<'a> ProblemDetails<'a> {
     pub fn with_detail(self, detail: impl Into<Cow<'static, str>>) -> Self {
         Self {
             detail: Some(detail.into()),
+            ..self
+        }
+    }
+
+    /// Names a submission.
+    pub fn with_id(self, id: Id) -> Self {
+        Self {
+            id: Some(id),
             ..self
         }
     }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::per_process::TooManyForks;
+use crate::identity::Id;
 
 /// Files could not be handed over to PowerMTA.
 ///
@@ -14,6 +15,16 @@ use super::per_process::TooManyForks;
 /// [`may_be_delivered`](Self::may_be_delivered) says otherwise: where a file cannot be published when
 /// others of its transaction are, or the last sync fails, files are taken away again as far as
 /// PowerMTA has not taken them already.
+///
+/// ```
+/// # use pmtaemail::PickupError;
+/// fn advise(error: &PickupError) -> String {
+///     match error.id() {
+///         Some(id) if error.may_be_delivered() => format!("look for {id} in PowerMTA's accounting, then decide"),
+///         _ => "nothing was handed over: try again".to_owned(),
+///     }
+/// }
+/// ```
 ///
 /// The sentence says what was tried, where, what the system answered and what to do. It never
 /// quotes what was being written.
@@ -24,6 +35,7 @@ pub struct PickupError {
     // Shared, because one failed sync is the error of every transaction that relied on it.
     source: Arc<io::Error>,
     may_be_delivered: bool,
+    id: Option<Id>,
 }
 
 /// The kinds of [`PickupError`], named as in [`std::io::ErrorKind`].
@@ -88,9 +100,16 @@ impl PickupError {
     }
 
     /// Whether PowerMTA may have taken files of the transaction, or may still find them, in spite of
-    /// the error. Trying again may deliver such a message twice.
+    /// the error. Trying again may deliver such a message twice: look for its [`id`](Self::id) first.
     pub fn may_be_delivered(&self) -> bool {
         self.may_be_delivered
+    }
+
+    /// The submission that failed; `None` if the files were none of a message's. Its files are named
+    /// after it, and so are its envelope id and Message-ID where the message gives none: by these it
+    /// is found in the pickup directory and in PowerMTA's accounting.
+    pub fn id(&self) -> Option<Id> {
+        self.id
     }
 
     /// Makes the error from what the system answered; fits `map_err`.
@@ -100,6 +119,7 @@ impl PickupError {
             path: path.to_owned(),
             source: Arc::new(source),
             may_be_delivered: false,
+            id: None,
         }
     }
 
@@ -109,6 +129,11 @@ impl PickupError {
         path: &Path,
     ) -> impl FnOnce(TooManyForks) -> Self {
         move |error| Self::from_io(operation, path)(io::Error::other(error))
+    }
+
+    /// Says which submission it is that failed.
+    pub(super) fn with_id(self, id: Option<Id>) -> Self {
+        Self { id, ..self }
     }
 
     /// Says that the error came when files were visible already, which could not be taken back for
@@ -189,7 +214,8 @@ impl fmt::Display for PickupError {
             operation,
             path,
             source,
-            ..
+            may_be_delivered,
+            id,
         } = self;
         write!(
             f,
@@ -197,7 +223,19 @@ impl fmt::Display for PickupError {
             operation.as_str(),
             path.display(),
             self.advice()
-        )
+        )?;
+        match id {
+            _ if !may_be_delivered => Ok(()),
+            Some(id) => write!(
+                f,
+                "; the message may be delivered all the same: before you try again, look for {id} in the pickup directory and in \
+                 PowerMTA's accounting"
+            ),
+            None => f.write_str(
+                "; the files may be delivered all the same: before you try again, look for them in the pickup directory and in \
+                 PowerMTA's accounting",
+            ),
+        }
     }
 }
 
@@ -245,6 +283,27 @@ mod tests {
             "cannot open the pickup directory /var/pickup: entity not found; make the directory, or give the one that PowerMTA's \
              `pickup` directive names"
         );
+    }
+
+    #[test]
+    fn what_may_be_delivered_says_where_to_look() {
+        let error = || {
+            PickupError::from_io(Operation::SyncDirectory, Path::new("/var/pickup"))(
+                io::Error::other("disk"),
+            )
+        };
+        let id: Id = "1ng7qwf4c52q7bj9v8dsqnkxqv".parse().unwrap();
+        let of_submission = error().after_publishing().with_id(Some(id));
+        assert_eq!(of_submission.id(), Some(id));
+        assert!(
+            of_submission
+                .to_string()
+                .contains("look for 1ng7qwf4c52q7bj9v8dsqnkxqv in the pickup directory")
+        );
+        let of_files = error().after_publishing().to_string();
+        assert!(of_files.contains("look for them"), "{of_files}");
+        let known = error().with_id(Some(id)).to_string();
+        assert!(!known.contains("delivered"), "{known}");
     }
 
     #[cfg(target_os = "linux")]

@@ -29,6 +29,8 @@ pub(super) struct FileSet {
     size: u64,
     /// Why none of the files is in the pickup directory, and none will be.
     error: Option<PickupError>,
+    /// Whether any of the files ever was in the pickup directory.
+    were_visible: bool,
 }
 
 impl FileSet {
@@ -122,6 +124,11 @@ impl FileSet {
         self.error.as_ref()
     }
 
+    /// Whether any of the files is in the pickup directory, or was until it was taken back.
+    pub(super) fn were_visible(&self) -> bool {
+        self.were_visible
+    }
+
     /// What became of the files, which are closed with it: by the thread that they belong to, to
     /// spare the one that leads the group that work.
     pub(super) fn into_result(self) -> Result<(), PickupError> {
@@ -152,8 +159,16 @@ impl FileSet {
             published += 1;
             Ok(())
         });
+        self.were_visible = published > 0;
         if let Err(error) = result {
-            let is_known = self.take_back_first(published, directory);
+            let mut is_known = self.take_back_first(published, directory);
+            // A network file system may have done what it says has failed. A name that was taken is
+            // not ours.
+            if error.kind() != PickupErrorKind::AlreadyExists {
+                let was_published = self.take_back_one(published, directory);
+                self.were_visible |= was_published;
+                is_known &= was_published || error.kind() != PickupErrorKind::Other;
+            }
             let error = if is_known {
                 error
             } else {
@@ -165,21 +180,31 @@ impl FileSet {
 
     /// Takes the published files away again, as far as possible, since `error` came after.
     pub(super) fn take_back(&mut self, directory: &OpenDirectory, error: &PickupError) {
-        if self.error.is_none() {
-            self.take_back_first(self.len(), directory);
-            self.fail(error);
+        match self.error.take() {
+            None => {
+                self.take_back_first(self.len(), directory);
+                self.error = Some(error.clone());
+            }
+            // What was taken back earlier is not durably gone either.
+            Some(earlier) if self.were_visible => self.error = Some(earlier.after_publishing()),
+            Some(earlier) => self.error = Some(earlier),
         }
     }
 
     /// Takes the first of the published files away again. False: PowerMTA may have some of them.
     fn take_back_first(&self, count: usize, directory: &OpenDirectory) -> bool {
-        let closed = self.closed.iter().map(|file| file.take_back(directory));
-        let open = self.open.iter().map(|file| file.take_back(directory));
         // No short cut: each of them is taken back.
-        closed
-            .chain(open)
-            .take(count)
-            .fold(true, |all, taken| all & taken)
+        (0..count).fold(true, |all, index| {
+            all & self.take_back_one(index, directory)
+        })
+    }
+
+    /// Takes one of the files away again. False: it was not there, or could not be removed.
+    fn take_back_one(&self, index: usize, directory: &OpenDirectory) -> bool {
+        match index.checked_sub(self.closed.len()) {
+            None => self.closed[index].take_back(directory),
+            Some(index) => self.open[index].take_back(directory),
+        }
     }
 }
 
@@ -187,6 +212,61 @@ impl FileSet {
 mod tests {
     use super::*;
     use std::fs;
+
+    /// An error that nobody expects tells nothing about the file.
+    #[test]
+    fn a_publication_that_fails_strangely_may_be_one() {
+        let parent = tempfile::tempdir().unwrap();
+        let pickup = parent.path().join("pickup");
+        fs::create_dir(&pickup).unwrap();
+        let staging = Staging::new(&pickup, None, true);
+        let directory = OpenDirectory::open(&pickup).unwrap();
+        let too_long = "x".repeat(300);
+        for (name, may_be_delivered) in [("1.eml", false), (too_long.as_str(), true)] {
+            fs::write(pickup.join("1.eml"), "another's").unwrap();
+            let mut files = FileSet::default();
+            files.write(&staging, true, "0.eml", &[b"x"]).unwrap();
+            files.write(&staging, true, name, &[b"x"]).unwrap();
+            files.publish(&directory, &pickup);
+            let error = files.error().unwrap();
+            assert_eq!(error.may_be_delivered(), may_be_delivered, "{error}");
+            assert!(files.were_visible());
+            let left = fs::read_dir(&pickup).unwrap().map(|entry| entry.unwrap());
+            let left: Vec<_> = left.map(|entry| entry.file_name()).collect();
+            assert_eq!(left, ["1.eml"]);
+        }
+    }
+
+    /// That it was taken away again is not durable where the directory cannot be synced.
+    #[test]
+    fn what_was_taken_back_may_come_back_without_a_sync() {
+        let parent = tempfile::tempdir().unwrap();
+        let pickup = parent.path().join("pickup");
+        fs::create_dir(&pickup).unwrap();
+        let staging = Staging::new(&pickup, None, true);
+        let directory = OpenDirectory::open(&pickup).unwrap();
+        let failed = PickupError::from_io(Operation::SyncDirectory, &pickup)(
+            std::io::Error::other("a sync that fails"),
+        );
+        for (names, may_be_delivered) in [
+            (["0.eml", "1.eml"], true),
+            // Nothing of it was ever there.
+            (["1.eml", "0.eml"], false),
+        ] {
+            fs::write(pickup.join("1.eml"), "another's").unwrap();
+            let mut files = FileSet::default();
+            for name in names {
+                files.write(&staging, true, name, &[b"x"]).unwrap();
+            }
+            files.publish(&directory, &pickup);
+            assert!(!files.error().unwrap().may_be_delivered());
+            assert_eq!(files.were_visible(), may_be_delivered);
+            files.take_back(&directory, &failed);
+            let error = files.error().unwrap();
+            assert_eq!(error.may_be_delivered(), may_be_delivered);
+            assert_eq!(error.kind(), PickupErrorKind::AlreadyExists);
+        }
+    }
 
     #[test]
     fn a_file_that_somebody_took_is_not_known_to_be_taken_back() {

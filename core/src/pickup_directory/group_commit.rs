@@ -164,7 +164,8 @@ impl GroupCommit {
         for files in &mut file_sets {
             files.publish(&directory, pickup);
         }
-        if file_sets.iter().any(|files| files.error().is_none())
+        // Where a file was taken back the directory is synced as well: a power cut must not bring it back.
+        if file_sets.iter().any(|files| files.were_visible())
             && let Err(error) = self.timed(&mut times.directory_sync, || directory.sync())
         {
             // A power cut may bring back what is taken away now, since that is not synced either.

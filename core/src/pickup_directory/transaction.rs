@@ -6,6 +6,7 @@ use std::path::{Component, Path};
 use super::PickupDirectory;
 use super::error::{Operation, PickupError};
 use super::file_set::FileSet;
+use crate::identity::Id;
 
 /// Files that become visible and durable together. Dropped without [`commit`](Self::commit),
 /// nothing of them remains.
@@ -17,6 +18,8 @@ use super::file_set::FileSet;
 pub struct Transaction<'a> {
     directory: &'a PickupDirectory,
     pub(super) files: FileSet,
+    /// The submission whose files they are, for errors.
+    id: Option<Id>,
 }
 
 impl PickupDirectory {
@@ -25,6 +28,15 @@ impl PickupDirectory {
         Transaction {
             directory: self,
             files: FileSet::default(),
+            id: None,
+        }
+    }
+
+    /// Begins a transaction of the files of one submission.
+    pub(crate) fn begin_submission(&self, id: Id) -> Transaction<'_> {
+        Transaction {
+            id: Some(id),
+            ..self.begin()
         }
     }
 
@@ -42,19 +54,21 @@ impl PickupDirectory {
             .map(|written| {
                 written.map(|(value, transaction)| {
                     file_sets.push(transaction.files);
-                    value
+                    (value, transaction.id)
                 })
             })
             .collect();
-        if file_sets.is_empty() {
-            return values;
-        }
-        let mut results = self.group_commit.commit(self.path(), file_sets).into_iter();
+        let mut results = if file_sets.is_empty() {
+            Vec::new().into_iter()
+        } else {
+            self.group_commit.commit(self.path(), file_sets).into_iter()
+        };
         values
             .into_iter()
             .map(|value| {
-                let value = value?;
-                results.next().expect(ONE_EACH)?;
+                let (value, id) = value?;
+                let result = results.next().expect(ONE_EACH);
+                result.map_err(|error| error.with_id(id))?;
                 Ok(value)
             })
             .collect()
@@ -73,11 +87,13 @@ impl Transaction<'_> {
     /// can go on without it. But where the files written before cannot be kept or made durable,
     /// they are gone too, and [`commit`](Self::commit) gives that error again.
     pub fn write(&mut self, name: &str, chunks: &[&[u8]]) -> Result<(), PickupError> {
-        check_name(name).map_err(PickupError::from_io(Operation::NameFile, Path::new(name)))?;
         let PickupDirectory {
             staging, durable, ..
         } = self.directory;
-        self.files.write(staging, *durable, name, chunks)
+        check_name(name)
+            .map_err(PickupError::from_io(Operation::NameFile, Path::new(name)))
+            .and_then(|()| self.files.write(staging, *durable, name, chunks))
+            .map_err(|error| error.with_id(self.id))
     }
 
     /// Makes all files durable and visible. Blocks until both is done; threads that commit at the
@@ -86,7 +102,7 @@ impl Transaction<'_> {
     /// # Errors
     /// Nothing of the transaction is in the directory after an error, with one exception: where a
     /// step fails when files are visible, PowerMTA may have been quick enough to take one before it
-    /// was taken back. [`PickupError::may_be_delivered`] tells.
+    /// was taken back, or a power cut may bring it back. [`PickupError::may_be_delivered`] tells.
     ///
     /// [`AlreadyExists`](super::PickupErrorKind::AlreadyExists): one of the names is taken. That
     /// file is left as it is.
@@ -95,9 +111,14 @@ impl Transaction<'_> {
         if self.files.is_empty() {
             return Ok(());
         }
-        let Self { directory, files } = self;
+        let Self {
+            directory,
+            files,
+            id,
+        } = self;
         let results = directory.group_commit.commit(directory.path(), vec![files]);
-        results.into_iter().next().expect(ONE_EACH)
+        let result = results.into_iter().next().expect(ONE_EACH);
+        result.map_err(|error| error.with_id(id))
     }
 }
 

@@ -5,7 +5,7 @@ use super::files::MakeFiles;
 use super::limits::{GroupSize, MERGE_SIZE};
 use super::receipt::Receipt;
 use super::submission::Submission;
-use crate::identity::Identity;
+use crate::identity::{Id, Identity};
 use crate::message::Message;
 use crate::pickup_directory::{PickupDirectory, PickupError, Transaction};
 use crate::pickup_file::PickupFile;
@@ -73,7 +73,7 @@ impl<'d, E: From<PickupError>> Batch<'d, E> {
         } else {
             u64::MAX
         };
-        let mut files = WaitingFiles::new(self.directory);
+        let mut files = WaitingFiles::new(self.directory, identity.id());
         let put = |file| files.put(file, most);
         match perform(MakeFiles::new(identity, put), message) {
             Ok(receipt) => self.add(receipt, files),
@@ -85,7 +85,7 @@ impl<'d, E: From<PickupError>> Batch<'d, E> {
     pub fn push_submission(&mut self, submission: Submission) {
         let Submission { receipt, files } = submission;
         let waiting = WaitingFiles {
-            transaction: self.directory.begin(),
+            transaction: self.directory.begin_submission(receipt.id),
             size: receipt.size,
             in_memory: files,
         };
@@ -135,9 +135,9 @@ struct WaitingFiles<'d> {
 }
 
 impl<'d> WaitingFiles<'d> {
-    fn new(directory: &'d PickupDirectory) -> Self {
+    fn new(directory: &'d PickupDirectory, id: Id) -> Self {
         Self {
-            transaction: directory.begin(),
+            transaction: directory.begin_submission(id),
             in_memory: Vec::new(),
             size: 0,
         }

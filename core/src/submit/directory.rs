@@ -25,7 +25,7 @@ impl PickupDirectory {
     /// assert!(path.join(&receipt.files[0]).exists());
     /// ```
     pub fn submit(&self, submission: &Submission) -> Result<Receipt, PickupError> {
-        let mut transaction = self.begin();
+        let mut transaction = self.begin_submission(*submission.id());
         for file in submission.files() {
             transaction.write(file.name(), &file.chunks())?;
         }
@@ -48,7 +48,7 @@ impl PickupDirectory {
         message: &Message<'_>,
         identity: Identity,
     ) -> Result<Receipt, PickupError> {
-        let mut transaction = self.begin();
+        let mut transaction = self.begin_submission(identity.id());
         let put = |file: PickupFile| transaction.write(file.name(), &file.chunks());
         let receipt = perform(MakeFiles::new(identity, put), message)?;
         transaction.commit()?;

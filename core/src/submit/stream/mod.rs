@@ -140,9 +140,10 @@ impl StreamedMessage {
 
     /// Submits it: all of its files, or none. See [`PickupDirectory::submit`].
     pub fn submit(self, directory: &PickupDirectory) -> Result<Receipt, SubmitError> {
-        let mut transaction = directory.begin();
+        let identity = self.identity();
+        let mut transaction = directory.begin_submission(identity.id());
         let put = |file: PickupFile| transaction.write(file.name(), &file.chunks());
-        let receipt = self.perform(MakeFiles::new(self.identity(), put))?;
+        let receipt = self.perform(MakeFiles::new(identity, put))?;
         transaction.commit()?;
         Ok(receipt)
     }
