@@ -28,8 +28,9 @@ declare namespace pmtaemailTransport {
   // A type, not an interface: it must be assignable to nodemailer's own, which has an index signature.
   type Info = {
     envelope: { from: string | false; to: string[] };
-    /** With angle brackets. */
+    /** With angle brackets; empty for a mail merge, each message of which has its own (`receipt.envids`). */
     messageId: string;
+    /** The envelope's recipients; those of a mail merge are not listed. */
     accepted: string[];
     rejected: string[];
     /** Never set: nothing is pending once it was handed over. */

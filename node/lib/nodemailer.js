@@ -2,7 +2,7 @@
 
 const { access, constants } = require('node:fs/promises');
 const { check, Pickup, version } = require('./index.js');
-const { mustBeRaw, nativeMessage, rawMessage } = require('./nodemailer-message.js');
+const { mustBeRaw, nativeMessage, rawMessage } = require('./nodemailer/message.js');
 
 /**
  * A transport for nodemailer that hands messages to PowerMTA:
@@ -31,7 +31,8 @@ class PickupTransport {
     const receipt = await this.pickup.submit(message);
     return {
       envelope,
-      messageId: receipt.messageId && `<${receipt.messageId}>`,
+      // nodemailer's is always a text.
+      messageId: receipt.messageId === undefined ? '' : `<${receipt.messageId}>`,
       accepted: [...envelope.to],
       rejected: [],
       response: `handed over as ${receipt.id}`,
