@@ -3,6 +3,7 @@
 import email
 import email.policy
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -17,12 +18,16 @@ EX_USAGE, EX_DATAERR, EX_CANTCREAT, EX_TEMPFAIL = 64, 65, 73, 75
 MAIL = b"Subject: Hello\nTo: bo@example.org\nBcc: cy@example.org\n\nHello\n"
 
 
-def mailname() -> str:
+def domain_of_host() -> str:
     path = Path("/etc/mailname")
-    return (path.read_text().split("\n")[0].strip() if path.exists() else "") or socket.gethostname()
+    mailname = path.read_text().split("\n")[0].strip() if path.exists() else ""
+    is_label = re.compile(r"(?!..--)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE).fullmatch
+    names = (name.removesuffix(".") for name in (mailname, socket.gethostname()))
+    domains = (name for name in names if len(name) <= 189 and all(map(is_label, name.split("."))))
+    return next(domains, "localhost.localdomain")
 
 
-HOST = mailname()
+HOST = domain_of_host()
 
 
 @pytest.fixture
@@ -131,6 +136,37 @@ def test_who_calls(sent):
     assert fields(sent("-FCronDaemon", "bo@example.org"))["From"] == f"CronDaemon <ann@{HOST}>"
 
 
+@pytest.mark.parametrize(
+    ("login", "address"),
+    [
+        ("jdoe@corp.example.com", "jdoe@corp.example.com"),
+        ("CORP\\jdoe", f'"CORP\\\\jdoe"@{HOST}'),
+        ("john doe", f'"john doe"@{HOST}'),
+        ("jdoe@my_corp", f'"jdoe@my_corp"@{HOST}'),
+        ("a" * 65, f"ben@{HOST}"),
+        ("ann\nBcc: eve@example.org", f"ben@{HOST}"),
+    ],
+)
+def test_any_login_name_sends(sent, login: str, address: str):
+    """Active Directory's names are addresses, or hold a backslash or a blank. Their cron mail goes too."""
+    cron = (
+        b"Subject: [cron] x\nTo: root\nFrom: root (Cron Daemon)\nMIME-Version: 1.0\nContent-Type: text/plain; charset=UTF-8\n"
+        b"Content-Transfer-Encoding: 8bit\nX-Cron-Env: <SHELL=/bin/sh>\n\nok\n"
+    )
+    file = sent("-i", "-FCronDaemon", "-B8BITMIME", "-oem", login if "@corp" in login else "root", mail=cron, LOGNAME=login)
+    assert file.sender == address
+    assert f"\r\nFrom: root@{HOST} (Cron Daemon)\r\n".encode() in file.message
+    file = sent("bo@example.org", mail=b"Subject: x\n\nHello\n", LOGNAME=login)
+    assert f"\r\nFrom: {address}\r\n".encode() in file.message
+
+
+@pytest.mark.parametrize("sender", ["root@my_host", "root@host.example.", "Cron Daemon", ""])
+def test_a_sound_envelope_goes_whatever_from_says(sent, sender: str):
+    file = sent("-f", "ann@example.com", "bo@example.org", mail=f"From: {sender}\nSubject: x\n\nHello\n".encode())
+    assert (file.sender, file.addresses) == ("ann@example.com", ["bo@example.org"])
+    assert f"\r\nFrom: {sender}".encode() in file.message
+
+
 def test_local_names_get_a_domain(sent):
     mail = b'From: root (Cron Daemon)\nTo: root\nCc: "Lee, Ann" <ann>, bo@example.org\nSubject: x\n\nHello\n'
     file = sent("-i", "-FCronDaemon", "-B8BITMIME", "-oem", "root", mail=mail)
@@ -195,9 +231,81 @@ def test_a_text_without_a_header(sent):
     assert sent("bo@example.org", mail=b"Hello\n").message.endswith(b"\r\n\r\nHello\r\n")
 
 
+def test_obsolete_header_lines_are_read_as_postfix_does(sent):
+    mail = b"To: bo@example.org\nSubject: News\nContent-type : text/html; charset=utf-8\nX-Mailer: PHP\n\n<p>Hello</p>\n"
+    file = sent("-t", mail=mail)
+    mail = fields(file)
+    assert (file.addresses, mail["Subject"], mail.get_content_type()) == (["bo@example.org"], "News", "text/html")
+    assert (mail["X-Mailer"], mail.get_content()) == ("PHP", "<p>Hello</p>\r\n")
+    assert sent("-t", mail=b"To : bo@example.org\nBcc\t: cy@example.org\n\nHi\n").addresses == [
+        "bo@example.org",
+        "cy@example.org",
+    ]
+
+
+@pytest.mark.parametrize("lines", [b"", b"From joe Mon Nov 23 05:33:54 2026\n", b">>From a b\r\n>From a\n"])
+def test_from_lines_are_left_out(sent, lines: bytes):
+    mail = b">From joe Mon Nov 23 05:33:54 2026\nSubject: x\nTo: bo@example.org\n\nhi\n"
+    file = sent("-t", mail=lines + mail)
+    assert file.addresses == ["bo@example.org"]
+    assert b"joe" not in file.message
+    assert file.message.endswith(b"\r\nSubject: x\r\nTo: bo@example.org\r\n\r\nhi\r\n")
+
+
+def test_a_header_whose_last_line_has_no_end(sent):
+    file = sent("-t", mail=b"Subject: x\nTo: bo@example.org")
+    assert (file.addresses, fields(file)["Subject"]) == (["bo@example.org"], "x")
+
+
+def test_options_behind_recipients(sent):
+    file = sent("di@example.org", "-t", "-i", "-f", "bounce@example.com", "el@example.org", "-N", "never")
+    assert file.sender == "bounce@example.com"
+    assert file.addresses == ["di@example.org", "el@example.org", "bo@example.org", "cy@example.org"]
+    assert file.recipients[0].notify == ("NEVER",)
+
+
+def long_options(binary: Path, *command: str) -> list[str]:
+    text = subprocess.run([binary, *command, "--help"], capture_output=True, text=True, check=True).stdout
+    return re.findall(r"^ +(?:-\w, )?--([a-z-]+)", text, re.MULTILINE)
+
+
+def test_own_options_mail_to_nobody(sendmail, binary: Path, pickup: Path):
+    commands = [[], ["serve"], ["check"], ["render"], ["submit"]]
+    options = {option for command in commands for option in long_options(binary, *command)}
+    assert {"pickup", "listen", "json", "recipient", "ndjson", "help", "version"} <= options
+    options |= {"envid", "job", "vmta", "sender", "replyTo", "to", "from"}
+    for option in sorted(options):
+        for arguments in [f"-{option} abc a@example.org", f"a@example.org -{option}=abc"]:
+            done = sendmail(*arguments.split())
+            assert (done.returncode, done.stdout) == (EX_USAGE, b""), arguments
+            assert f"-{option} ".encode() in done.stderr
+    assert list(pickup.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "mail", "invalid", "addresses"),
+    [
+        (["-t"], b"To: bo@example.org, x@my_host\n\nHi\n", [b"x@my_host"], ["bo@example.org"]),
+        (["-t"], b"To: bo@example.org\nBcc: cy@b@example.org\n\nHi\n", [b"cy@b@example.org"], ["bo@example.org"]),
+        (["-t"], b'To: "Cy <cy@example.org\nCc: bo@example.org\n\nHi\n', [b'"Cy <cy@'], ["bo@example.org"]),
+        (["a b", "bo@example.org"], MAIL, [b"a b"], ["bo@example.org"]),
+        (["bo@example.org, a\x1b[2J\n@b c"], MAIL, [b"a\\u{1b}[2J\\n@b c"], ["bo@example.org"]),
+        (["-t", "", "d@e@f"], b"Cc: x@a..b\n\nHi\n", [b"no recipient: : ", b"d@e@f", b"x@a..b"], []),
+    ],
+)
+def test_bad_recipients_keep_nobody_back(sendmail, pickup: Path, arguments, mail, invalid, addresses):
+    done = sendmail(*arguments, mail=mail)
+    assert (done.returncode, done.stdout) == (EX_DATAERR, b"")
+    lines = done.stderr.splitlines()
+    assert len(lines) == len(invalid)
+    assert all(text in line for text, line in zip(invalid, lines, strict=True))
+    files = [read(path.read_bytes()) for path in pickup.iterdir()]
+    assert [file.addresses for file in files] == ([addresses] if addresses else [])
+
+
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["-bs"], ["-bp"], ["-bi"], ["-bd"], ["-q"], ["-I"], ["-f"], ["-Z", "bo@example.org"], ["-B", "x", "b@c"]],
+    [[], ["-bs"], ["-bp"], ["-bi"], ["-bd"], ["-q"], ["-I"], ["-f"], ["-Z", "bo@example.org"], ["-B", "x", "b@c"], ["-"], ["b@c", "-"]],
 )
 def test_what_cannot_be_done_is_refused(sendmail, pickup: Path, arguments: list[str]):
     done = sendmail(*arguments)

@@ -28,7 +28,8 @@ pub fn with_two_dashes(
         .collect()
 }
 
-fn long_flags(command: &mut Command) -> HashSet<String> {
+/// The long flags of a command and of its subcommands.
+pub fn long_flags(command: &mut Command) -> HashSet<String> {
     // Building adds `--help` and `--version`.
     command.build();
     let subcommands = command.get_subcommands().flat_map(Command::get_arguments);

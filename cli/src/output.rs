@@ -1,7 +1,7 @@
 //! What the commands say, on standard output and standard error.
 
 use crate::exit::{Exit, Failure};
-use pmtaemail::{Problem, Problems, Receipt};
+use pmtaemail::{InvalidRecipient, Problem, Problems, Receipt};
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::Path;
 
@@ -62,6 +62,15 @@ fn failure_lines(failure: &Failure) -> String {
     }
 }
 
+/// Prints to standard error which recipients are no addresses. They are named, as a mail server does:
+/// who reads this gave them.
+pub fn print_invalid_recipients(recipients: &[InvalidRecipient]) {
+    for InvalidRecipient { text, reason } in recipients {
+        let text = without_controls(text);
+        print_error(&format!("pmtaemailapi: no recipient: {text}: {reason}\n"));
+    }
+}
+
 fn print_error(text: &str) {
     // There is nowhere left to tell that standard error is gone.
     let _ = io::stderr().write_all(text.as_bytes());
@@ -86,16 +95,22 @@ fn problem_line(problem: &Problem) -> String {
     if problem.pointer().is_empty() {
         line.push_str("(message)");
     }
-    // The names in a pointer are the caller's: a line break or an escape sequence in one must not
-    // reach the terminal.
-    for c in problem.pointer().chars() {
+    // The names in a pointer are the caller's.
+    line.push_str(&without_controls(problem.pointer()));
+    line + &format!(": {}: {}\n", problem.code(), problem.detail())
+}
+
+/// A caller's text as it may be shown: a line break or an escape sequence must not reach the terminal.
+fn without_controls(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
         if c.is_control() {
-            line.extend(c.escape_default());
+            shown.extend(c.escape_default());
         } else {
-            line.push(c);
+            shown.push(c);
         }
     }
-    line + &format!(": {}: {}\n", problem.code(), problem.detail())
+    shown
 }
 
 #[cfg(test)]

@@ -37,7 +37,10 @@ mod variable;
 pub use address::{AddrSpec, InvalidAddress};
 pub use identity::{Id, Identity, InvalidId, InvalidTime};
 pub use json::{NotUnicode, schema};
-pub use message::{FilePart, HeaderRecipients, Message, SenderDefaults, add_missing_fields};
+pub use message::{
+    FilePart, HeaderAddresses, InvalidRecipient, Message, RecipientList, SenderDefaults,
+    add_missing_fields, header_recipients,
+};
 pub use mime::{ContentDisposition, Rendered};
 pub use pickup_directory::{
     CommitReport, Durability, Observer, PickupDirectory, PickupError, PickupErrorKind,

@@ -83,6 +83,17 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Action, clap::E
     })
 }
 
+/// Whether a word names something that this program's other commands take: a long option, or a field of
+/// the message, whose names are compared without letter case, `_` and `-`.
+pub fn is_own_name(word: &str) -> bool {
+    let plain = |name: &str| name.replace(['-', '_'], "").to_ascii_lowercase();
+    let schema = pmtaemail::schema();
+    let fields = schema["properties"].as_object();
+    let fields = fields.expect("a message is an object with properties");
+    go_flags::long_flags(&mut CommandLine::command()).contains(word)
+        || fields.keys().any(|name| plain(name) == plain(word))
+}
+
 /// Reads an option from an environment variable's old name if only that is set.
 fn with_old_environment(command: clap::Command, is_set: impl Fn(&str) -> bool) -> clap::Command {
     const OPTION: &str = "max_bytes_in_flight";
@@ -157,6 +168,25 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn own_names_are_those_of_options_and_fields() {
+        for word in [
+            "pickup",
+            "no-syncfs",
+            "ndjson",
+            "help",
+            "envid",
+            "reply-to",
+            "vmta",
+            "To",
+        ] {
+            assert!(is_own_name(word), "{word}");
+        }
+        for word in ["oi", "bs", "fann@example.com", "f", "Pickup", ""] {
+            assert!(!is_own_name(word), "{word}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! sendmail's command line, as sendmail(8) and Postfix's sendmail(1) read it.
 
-use pmtaemail::SenderDefaults;
+use crate::args;
+use pmtaemail::{AddrSpec, RecipientList, SenderDefaults};
 use std::ffi::OsString;
 
 pub const USAGE: &str = "\
@@ -20,7 +21,9 @@ Options:
   -bm            Read a message, which is what is done in any case
   -o…, -O…, -A…, -C FILE, -c, -e…, -G, -h HOPS, -L TAG, -m, -n, -p PROTOCOL, -U, -v, -X FILE
                  Taken and ignored
+  --             Only recipients follow; they may begin with -
 
+Options and recipients come in any order. What is no address keeps the others from nothing.
 A missing Date, Message-ID or From is added, addresses without a domain get one, and Bcc is taken
 out. From is LOGNAME, USER or the login name, at the name in /etc/mailname or of the host.
 
@@ -60,13 +63,15 @@ impl Arguments {
         while let Some(argument) = line.next() {
             let argument = text(argument)?;
             match argument.strip_prefix('-') {
+                None => arguments.recipients.push(argument),
+                Some("") => {
+                    return Err("- is no recipient; the message is on standard input".to_owned());
+                }
                 Some("-") => break,
                 Some("-help") => arguments.help = true,
-                Some(options) if !options.is_empty() => arguments.options(options, &mut line)?,
-                // At the first recipient the options end.
-                _ => {
-                    arguments.recipients.push(argument);
-                    break;
+                Some(options) => {
+                    refuse_own_name(options)?;
+                    arguments.options(options, &mut line)?;
                 }
             }
         }
@@ -80,20 +85,30 @@ impl Arguments {
         Ok(arguments)
     }
 
+    /// The recipients that are named here.
+    pub fn recipients(&self, defaults: &SenderDefaults<'_>) -> RecipientList {
+        let mut list = RecipientList::default();
+        for recipients in &self.recipients {
+            list.append(defaults.recipients(recipients));
+        }
+        list
+    }
+
     /// The envelope by the names of its fields.
-    pub fn envelope(&self, sender: &str, defaults: &SenderDefaults<'_>) -> Vec<(String, String)> {
-        // An argument may be a list. One by one they keep their place in what may be said of them.
-        let recipients = if self.recipients.iter().any(|text| text.contains(',')) {
-            vec![self.recipients.join(", ")]
-        } else {
-            self.recipients.clone()
-        };
-        let recipients = recipients.iter().map(|text| defaults.qualified(text));
-        [("sender", sender.to_owned())]
+    pub fn envelope<'e>(
+        &'e self,
+        sender: &'e str,
+        recipients: &'e [AddrSpec<'_>],
+    ) -> Vec<(&'static str, &'e str)> {
+        let recipients = recipients.iter().map(|address| ("to", address.as_str()));
+        let fields = self
+            .fields
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()));
+        [("sender", sender)]
             .into_iter()
-            .chain(recipients.map(|mailboxes| ("to", mailboxes)))
-            .chain(self.fields.iter().cloned())
-            .map(|(name, value)| (name.to_owned(), value))
+            .chain(recipients)
+            .chain(fields)
             .collect()
     }
 
@@ -161,6 +176,18 @@ impl Arguments {
     }
 }
 
+/// sendmail would read `-pickup a` as `-p ickup` and mail to `a`.
+fn refuse_own_name(options: &str) -> Result<(), String> {
+    let name = options.split('=').next().unwrap_or_default();
+    // Options of one letter are sendmail's own.
+    if name.len() > 1 && args::is_own_name(name) {
+        return Err(format!(
+            "-{name} is no option of sendmail; see sendmail --help"
+        ));
+    }
+    Ok(())
+}
+
 /// `-b`: only reading a message is possible.
 fn mode(mode: &str) -> Result<(), String> {
     let reason = match mode {
@@ -203,6 +230,10 @@ mod tests {
         assert_eq!(php.sender.as_deref(), Some("ann@example.com"));
         let git = parsed("-i -f ann@example.com b@example.org c@example.org").unwrap();
         assert_eq!(git.recipients.len(), 2);
+        // PHP puts what mail() is given at the end, and Drupal its own options behind that.
+        let drupal = parsed("bo@example.org -t -f ann@example.com cy@example.org -i").unwrap();
+        assert!(drupal.takes_header_recipients && !drupal.dot_ends);
+        assert_eq!(drupal.recipients, ["bo@example.org", "cy@example.org"]);
         let mutt = parsed("-oem -oi -N delay,failure -R hdrs -- -b@example.org").unwrap();
         assert_eq!(mutt.recipients, ["-b@example.org"]);
         let notify = |word: &str| ("dsn.notify", word.to_owned());
@@ -242,9 +273,23 @@ mod tests {
             "-z b",
             "-Bx b",
             "--listen b",
+            "-listen b",
+            "-pickup pickup a@example.org",
+            "-pickup=pickup a@example.org",
+            "a@example.org -no-syncfs",
+            "-envid abc a@example.org",
+            "-replyTo b a@example.org",
+            "-from b a@example.org",
+            "-json a@example.org",
+            "-help",
+            "- a@example.org",
+            "a@example.org -",
+            "a@example.org -z",
         ] {
             assert!(parsed(line).is_err(), "{line}");
         }
         assert!(parsed("--help").unwrap().help);
+        let recipients = parsed("-i -- - -pickup -t").unwrap().recipients;
+        assert_eq!(recipients, ["-", "-pickup", "-t"]);
     }
 }

@@ -1,58 +1,83 @@
 //! Who calls, and on which host: what a message that does not say it comes from.
 
-use crate::exit::Failure;
+use pmtaemail::AddrSpec;
 use rustix::process::getuid;
 use rustix::system::uname;
-use std::{env, fs, io};
+use std::iter::once_with;
+use std::{env, fs};
 
 /// Debian's file with the domain of mail addresses that have none.
 const MAILNAME: &str = "/etc/mailname";
 
 const PASSWD: &str = "/etc/passwd";
 
-/// The caller.
-#[derive(Debug)]
+/// The domain where neither [`MAILNAME`] nor the host has one: mail from there goes all the same.
+const NO_DOMAIN: &str = "localhost.localdomain";
+
+/// The caller. Whatever the host and the user are called, it can stand in an envelope: mail is not lost
+/// for names that nobody chose for mail.
+#[derive(Debug, PartialEq, Eq)]
 pub struct Login {
-    name: String,
-    pub host: String,
+    pub address: AddrSpec<'static>,
+    /// Of addresses that have none.
+    pub domain: String,
 }
 
 impl Login {
-    /// The name is from `LOGNAME` or `USER`, else from `/etc/passwd`; the host is what
-    /// `/etc/mailname` says, else the host's own name.
-    pub fn find() -> Result<Self, Failure> {
-        let name = ["LOGNAME", "USER"]
-            .into_iter()
-            .filter_map(|name| env::var(name).ok())
-            .find(|name| !name.is_empty());
+    /// The name is from `LOGNAME` or `USER`, else from `/etc/passwd`, else the user's number; the
+    /// domain is what `/etc/mailname` says, else the host's own name where that is a domain.
+    pub fn find() -> Self {
         let user = getuid().as_raw();
-        let name = match name {
-            Some(name) => name,
-            None => name_of(user, &read(PASSWD)?).unwrap_or_else(|| user.to_string()),
-        };
-        let mailname = read(MAILNAME)?;
-        let host = match mailname.lines().next().map(str::trim) {
-            Some(host) if !host.is_empty() => host.to_owned(),
-            _ => uname().nodename().to_string_lossy().into_owned(),
-        };
-        Ok(Self { name, host })
+        let names = ["LOGNAME", "USER"]
+            .into_iter()
+            .filter_map(|name| env::var(name).ok());
+        let names = names.chain(once_with(|| name_of(user, &read(PASSWD))).flatten());
+        let domains = once_with(|| first_line(&read(MAILNAME))).chain(once_with(|| {
+            uname().nodename().to_string_lossy().into_owned()
+        }));
+        Self::new(names, user, domains)
     }
 
-    /// The caller's mail address.
-    pub fn address(&self) -> String {
-        format!("{}@{}", self.name, self.host)
+    /// Takes the first name and the first domain that an address can be made of.
+    fn new(
+        names: impl Iterator<Item = String>,
+        user: u32,
+        mut domains: impl Iterator<Item = String>,
+    ) -> Self {
+        let domain = domains.find_map(|name| domain(&name));
+        let domain = domain.unwrap_or_else(|| NO_DOMAIN.to_owned());
+        let address = names
+            .chain([user.to_string()])
+            .find_map(|name| address(name, &domain))
+            .expect("a number is a local part, and the domain has room for any");
+        Self { address, domain }
     }
 }
 
-/// The text of a file, which is empty if there is no file.
-fn read(path: &str) -> Result<String, Failure> {
-    match fs::read_to_string(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
-        text => text.map_err(|source| Failure::Read {
-            name: path.to_owned(),
-            source,
-        }),
-    }
+/// The address of a user. Active Directory's names may be addresses themselves.
+fn address(name: String, domain: &str) -> Option<AddrSpec<'static>> {
+    let made = AddrSpec::from_parts(&name, domain);
+    AddrSpec::parse(name).or(made).ok()
+}
+
+/// The name as a domain, if it is one. A dot at its end only says that it is whole.
+fn domain(name: &str) -> Option<String> {
+    const LONGEST_LOCAL_PART: usize = 64;
+    let name = name.strip_suffix('.').unwrap_or(name);
+    // Not so long that there is no room for some names.
+    let longest = AddrSpec::from_parts(&"x".repeat(LONGEST_LOCAL_PART), name).ok()?;
+    Some(longest.domain().to_owned())
+}
+
+/// The text of a file. One that cannot be read says nothing: the mail is worth more than the name that
+/// it would have.
+fn read(path: &str) -> String {
+    let bytes = fs::read(path).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().trim().to_owned()
 }
 
 fn name_of(user: u32, passwd: &str) -> Option<String> {
@@ -66,6 +91,56 @@ fn name_of(user: u32, passwd: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn login(names: &[&str], domains: &[&str]) -> (String, String) {
+        let owned =
+            |texts: &[&str]| -> Vec<String> { texts.iter().map(ToString::to_string).collect() };
+        let login = Login::new(owned(names).into_iter(), 1000, owned(domains).into_iter());
+        (login.address.to_string(), login.domain)
+    }
+
+    #[test]
+    fn any_login_name_makes_an_address() {
+        let long = "a".repeat(65);
+        for (names, address) in [
+            (&["ann", "ben"] as &[&str], "ann@h.example"),
+            (&["jdoe@corp.example.com"], "jdoe@corp.example.com"),
+            (&["jdoe@my_corp"], "\"jdoe@my_corp\"@h.example"),
+            (&["CORP\\jdoe"], "\"CORP\\\\jdoe\"@h.example"),
+            (&["john doe"], "\"john doe\"@h.example"),
+            (&["\"ann\"@b"], "\"ann\"@b"),
+            (&["", "ben"], "ben@h.example"),
+            (&["a\nBcc: b@c.example", &long], "1000@h.example"),
+            (&[], "1000@h.example"),
+        ] {
+            assert_eq!(login(names, &["h.example"]).0, address, "{names:?}");
+        }
+    }
+
+    #[test]
+    fn any_host_name_makes_a_domain() {
+        let long = "ab.".repeat(70) + "example";
+        for (domains, domain) in [
+            (&["mail.example", "host"] as &[&str], "mail.example"),
+            (&["", "host"], "host"),
+            (&["my_mail", "host.example."], "host.example"),
+            (&["", "my_host"], NO_DOMAIN),
+            (&["", "my--host"], NO_DOMAIN),
+            (&["", "-host"], NO_DOMAIN),
+            (&["a b", "(none)"], NO_DOMAIN),
+            (&["", ".", "ho\u{fffd}st"], NO_DOMAIN),
+            (&[&long, "host"], "host"),
+            (&["bücher.example"], "xn--bcher-kva.example"),
+            (&[], NO_DOMAIN),
+        ] {
+            let login = login(&["ann"], domains);
+            assert_eq!(
+                login,
+                (format!("ann@{domain}"), domain.to_owned()),
+                "{domains:?}"
+            );
+        }
+    }
 
     #[test]
     fn a_user_has_a_name() {

@@ -8,7 +8,9 @@ use crate::exit::{Exit, Failure};
 use crate::output;
 use arguments::{Arguments, USAGE};
 use login::Login;
-use pmtaemail::{HeaderRecipients, Message, SenderDefaults, Submission, add_missing_fields};
+use pmtaemail::{
+    HeaderAddresses, Message, SenderDefaults, Submission, add_missing_fields, header_recipients,
+};
 use std::ffi::OsString;
 use std::io::{self, BufRead};
 
@@ -24,9 +26,7 @@ pub fn run(line: Vec<OsString>) -> Result<Exit, Failure> {
 
 fn submit(arguments: &Arguments) -> Result<Exit, Failure> {
     let pickup = PickupArgs::from_environment().map_err(Failure::Environment)?;
-    let login = Login::find()?;
-    let address = login.address();
-    let domain = login.host.as_str();
+    let login = Login::find();
     let mail = read(io::stdin().lock(), arguments.dot_ends).map_err(|source| Failure::Read {
         name: "standard input".to_owned(),
         source,
@@ -35,29 +35,40 @@ fn submit(arguments: &Arguments) -> Result<Exit, Failure> {
 
     let bare = SenderDefaults {
         name: arguments.name.as_deref(),
-        address: &address,
-        domain,
+        address: login.address.as_str(),
+        domain: &login.domain,
     };
     let sender = match &arguments.sender {
         Some(text) => bare.reverse_path(text),
-        None => address.clone(),
+        None => login.address.to_string(),
     };
     let defaults = SenderDefaults {
         // Bounces go nowhere from the null reverse-path, and From cannot say it.
-        address: if sender == "<>" { &address } else { &sender },
+        address: if sender == "<>" {
+            bare.address
+        } else {
+            &sender
+        },
         ..bare
     };
     let mail = add_missing_fields(&mail, &defaults).map_err(Failure::Problems)?;
-    let envelope = arguments.envelope(&sender, &defaults);
-    let header_recipients = if arguments.takes_header_recipients {
-        HeaderRecipients::AddToEnvelope
-    } else {
-        HeaderRecipients::Ignore
-    };
-    let message = Message::from_rfc822_with(&mail, &envelope, header_recipients);
+    let mut recipients = arguments.recipients(&defaults);
+    if arguments.takes_header_recipients {
+        recipients.append(header_recipients(&mail));
+    }
+    output::print_invalid_recipients(&recipients.invalid);
+    if recipients.addresses.is_empty() && !recipients.invalid.is_empty() {
+        return Ok(Exit::Data);
+    }
+    let envelope = arguments.envelope(&sender, &recipients.addresses);
+    let message = Message::from_rfc822_with(&mail, &envelope, HeaderAddresses::Ignore);
     let submission = Submission::new(&message.map_err(Failure::Problems)?);
     pickup.open()?.submit(&submission)?;
-    Ok(Exit::Ok)
+    Ok(if recipients.invalid.is_empty() {
+        Exit::Ok
+    } else {
+        Exit::Data
+    })
 }
 
 /// Reads a message to its end, or to a line with a lone dot where that is one.

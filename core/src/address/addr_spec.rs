@@ -2,7 +2,7 @@
 
 use super::domain::{self, too_long};
 use crate::problem::{Code, Refusal};
-use crate::syntax::{Class, Cursor, Unclosed, has_control, quoted_characters};
+use crate::syntax::{Class, Cursor, Unclosed, has_control, is_atext, quote, quoted_characters};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -38,6 +38,12 @@ impl InvalidAddress {
     /// What kind of problem it is.
     pub fn code(&self) -> Code {
         self.0.code
+    }
+}
+
+impl From<Refusal> for InvalidAddress {
+    fn from(refusal: Refusal) -> Self {
+        Self(refusal)
     }
 }
 
@@ -103,6 +109,28 @@ impl<'a> AddrSpec<'a> {
     pub fn same_mailbox(&self, other: &AddrSpec<'_>) -> bool {
         self.local_part() == other.local_part()
             && self.domain().eq_ignore_ascii_case(other.domain())
+    }
+}
+
+impl AddrSpec<'static> {
+    /// The address of a mailbox whose name may hold any character, as login names do: what no
+    /// dot-string of RFC 5321 section 4.1.2 can say is put in quotes.
+    ///
+    /// ```
+    /// use pmtaemail::AddrSpec;
+    ///
+    /// let address = AddrSpec::from_parts(r"CORP\jdoe", "example.com")?;
+    /// assert_eq!(address.as_str(), r#""CORP\\jdoe"@example.com"#);
+    /// # Ok::<(), pmtaemail::InvalidAddress>(())
+    /// ```
+    pub fn from_parts(local_part: &str, domain: &str) -> Result<Self, InvalidAddress> {
+        let is_atom = |atom: &str| !atom.is_empty() && atom.chars().all(is_atext);
+        let text = if local_part.split('.').all(is_atom) {
+            format!("{local_part}@{domain}")
+        } else {
+            format!("\"{}\"@{domain}", quote(local_part))
+        };
+        Self::parse(text)
     }
 }
 
@@ -224,6 +252,38 @@ mod tests {
             "!#$%&'*+-/=?^_`{|}~@example.com",
         ] {
             assert_eq!(AddrSpec::parse(text).unwrap().as_str(), text);
+        }
+    }
+
+    #[test]
+    fn any_name_can_be_a_local_part() {
+        for (name, address) in [
+            ("ann", "ann@h.example"),
+            ("jörg.lee", "jörg.lee@h.example"),
+            ("CORP\\jdoe", "\"CORP\\\\jdoe\"@h.example"),
+            ("john doe", "\"john doe\"@h.example"),
+            ("a@b_c", "\"a@b_c\"@h.example"),
+            ("\"ann\"", "\"\\\"ann\\\"\"@h.example"),
+            ("a..b", "\"a..b\"@h.example"),
+            (".", "\".\"@h.example"),
+            ("a>, <b@c", "\"a>, <b@c\"@h.example"),
+        ] {
+            let made = AddrSpec::from_parts(name, "h.example").unwrap();
+            assert_eq!((made.as_str(), made.domain()), (address, "h.example"));
+        }
+        let long = "a".repeat(65);
+        for (name, domain) in [
+            ("", "h.example"),
+            ("a\nb", "h.example"),
+            (&long, "h.example"),
+            ("ann", "my_host"),
+            ("ann", ""),
+            ("ann", "h.example>"),
+        ] {
+            assert!(
+                AddrSpec::from_parts(name, domain).is_err(),
+                "{name} {domain}"
+            );
         }
     }
 

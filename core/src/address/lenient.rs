@@ -10,19 +10,36 @@ use std::ops::Range;
 /// groups are left out. What remains is still to be checked, so nothing becomes an address here that
 /// the field does not hold.
 pub(crate) fn addresses(body: &str) -> Result<Vec<Cow<'_, str>>, Refusal> {
-    let mut addresses = Vec::new();
-    for entry in entries(body.as_bytes()) {
-        if let Some(refusal) = entry.refusal {
-            return Err(refusal);
-        }
-        let address = without_comments(&body[entry.address]);
-        let address = trimmed(address);
+    listed(body)
+        .map(|listed| match listed.refusal {
+            Some(refusal) => Err(refusal),
+            None => Ok(listed.address),
+        })
+        .collect()
+}
+
+/// The same, one by one: what is wrong with one of them keeps the others from nothing.
+pub(crate) fn listed(body: &str) -> impl Iterator<Item = Listed<'_>> {
+    entries(body.as_bytes()).filter_map(|entry| {
+        let address = trimmed(without_comments(&body[entry.address]));
         // Empty elements of a list are obsolete, and harmless.
-        if entry.has_brackets || !address.is_empty() {
-            addresses.push(address);
-        }
-    }
-    Ok(addresses)
+        let is_one = entry.refusal.is_some() || entry.has_brackets || !address.is_empty();
+        is_one.then(|| Listed {
+            text: body[entry.whole].trim(),
+            address,
+            refusal: entry.refusal,
+        })
+    })
+}
+
+/// One of a list of addresses.
+#[derive(Debug)]
+pub(crate) struct Listed<'t> {
+    /// All of it.
+    pub text: &'t str,
+    pub address: Cow<'t, str>,
+    /// Why it is none that could be told.
+    pub refusal: Option<Refusal>,
 }
 
 /// The entries of a list, parted by commas, and by the colons and semicolons of groups. White space
@@ -48,17 +65,21 @@ pub(crate) fn entries(list: &[u8]) -> impl Iterator<Item = Entry> + '_ {
 pub(crate) struct Entry {
     /// Why the list is refused for it.
     pub refusal: Option<Refusal>,
+    /// All of it.
+    pub whole: Range<usize>,
     /// What is between its angle brackets, or all of it where it has none.
     pub address: Range<usize>,
     pub has_brackets: bool,
     /// Behind the last word of an address that has no domain. A mailbox without brackets of several
-    /// words is no address, so nothing is missing from it.
+    /// words, or one that is refused, is no address, so nothing is missing from it.
     pub domain_is_missing_at: Option<usize>,
 }
 
 /// Reads one entry.
 struct Reader {
     refusal: Option<Refusal>,
+    /// Where the entry begins.
+    first: usize,
     brackets: Brackets,
     /// Where the address begins.
     start: usize,
@@ -88,6 +109,7 @@ impl Reader {
     fn new(start: usize) -> Self {
         Self {
             refusal: None,
+            first: start,
             brackets: Brackets::None,
             start,
             words: 0,
@@ -193,11 +215,13 @@ impl Reader {
         if !is_well_formed {
             self.refuse("An address field of the message is not well formed.");
         }
+        let is_address = has_address && self.refusal.is_none();
         Entry {
             refusal: self.refusal,
+            whole: self.first..end,
             address,
             has_brackets: self.brackets != Brackets::None,
-            domain_is_missing_at: (has_address && !self.has_at).then_some(self.end),
+            domain_is_missing_at: (is_address && !self.has_at).then_some(self.end),
         }
     }
 }

@@ -19,6 +19,6 @@ mod reverse_path;
 mod strict;
 
 pub use addr_spec::{AddrSpec, InvalidAddress};
-pub(crate) use lenient::{addresses, entries};
+pub(crate) use lenient::{addresses, entries, listed};
 pub(crate) use mailbox::Mailbox;
 pub(crate) use reverse_path::ReversePath;

@@ -16,7 +16,8 @@ use crate::header::{Date, HeaderSection, KnownField, MessageId};
 use crate::identity::Identity;
 use crate::problem::{Code, Problem, Problems, Refusal};
 use crate::syntax::{
-    LineEnds, has_bare_cr, has_control_except_tab, header_end, is_no_field, lines, to_crlf,
+    FieldForm, LineEnds, has_bare_cr, has_control_except_tab, header_end, is_no_field, lines,
+    to_crlf,
 };
 use std::borrow::Cow;
 
@@ -83,7 +84,9 @@ impl SenderDefaults<'_> {
 
 /// A message with what it must have, as a submission agent adds it: Date, Message-ID, From; a
 /// domain for each address of its header; an empty line after the header. For mail that local
-/// programs pass to `sendmail`. An mbox line (`From ann Mon Nov 23 …`) at the start is left out.
+/// programs pass to `sendmail`. Lines of an mbox file at the start (`From ann Mon Nov 23 …`, with `>`
+/// before it where it came a long way) are left out, and so are blanks before a field's colon (RFC
+/// 5322 section 4.5).
 ///
 /// # Errors
 /// A name or an address of `defaults` that From cannot hold, where the message has no From; a Bcc
@@ -101,15 +104,19 @@ pub fn add_missing_fields(
     message: &[u8],
     defaults: &SenderDefaults<'_>,
 ) -> Result<Vec<u8>, Problems> {
-    let message = without_mbox_line(message);
+    let message = without_from_lines(message);
     // At the first line that is no field the text begins, though no empty line says so.
     let is_text = |line: &[u8]| is_no_field(line) && !line.starts_with(b"\r");
     if has_bare_cr(message, is_text) {
         return Err(Problems::one(Problem::new("/raw".to_owned(), BARE_CR)));
     }
-    let message = to_crlf(Cow::Borrowed(message));
+    let mut message = to_crlf(Cow::Borrowed(message));
+    if header_end(&message) == message.len() && !message.ends_with(b"\r\n") {
+        // The last line may be a field without its end.
+        message.to_mut().extend_from_slice(b"\r\n");
+    }
     let header = &message[..header_end(&message)];
-    let fields: Vec<_> = read_fields(header)
+    let fields: Vec<_> = read_fields(header, FieldForm::Obsolete)
         .take_while(|field| field.written.is_field())
         .collect();
     let known: usize = fields.iter().map(|field| field.written.bytes.len()).sum();
@@ -181,17 +188,22 @@ fn from<'a>(defaults: &SenderDefaults<'a>) -> Result<Mailbox<'a>, Problems> {
     })
 }
 
-fn without_mbox_line(bytes: &[u8]) -> &[u8] {
-    if !bytes.starts_with(b"From ") {
-        return bytes;
+/// As Postfix's sendmail reads them: whole lines, however many. `From : ann` is a field, though.
+fn without_from_lines(mut bytes: &[u8]) -> &[u8] {
+    while let Some(end) = memchr::memchr(b'\n', bytes) {
+        let quotes = bytes.iter().take_while(|byte| **byte == b'>').count();
+        if !bytes[quotes..].starts_with(b"From ") || !is_no_field(&bytes[..end]) {
+            break;
+        }
+        bytes = &bytes[end + 1..];
     }
-    let end = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1);
-    &bytes[end..]
+    bytes
 }
 
 fn write_qualified(field: &ReadField<'_>, domain: &str, out: &mut Vec<u8>) {
-    let (start, mut rest) = field.written.bytes.split_at(field.written.body_start);
-    out.extend_from_slice(start);
+    let mut rest = &field.written.bytes[field.written.body_start..];
+    out.extend_from_slice(field.written.name.as_bytes());
+    out.push(b':');
     if field.known.is_some_and(KnownField::has_addresses) {
         let mut done = 0;
         for at in ends_without_domain(rest) {
@@ -271,9 +283,9 @@ mod tests {
             ("no address", "no address"),
             ("<\"a>b\">", "<\"a>b\"@h>"),
             ("", ""),
-            ("\"open", "\"open@h"),
+            ("\"open", "\"open"),
             ("<open", "<open"),
-            ("a (open", "a@h (open"),
+            ("a (open", "a (open"),
             ("\\", "\\@h"),
         ] {
             let defaults = SenderDefaults {
@@ -319,6 +331,45 @@ mod tests {
         assert!(completed(b"A: b\n").ends_with("\r\nA: b\r\n\r\n"));
         assert!(completed(b"\nA: b\n").ends_with(">\r\n\r\nA: b\r\n"));
         assert!(completed(b"").ends_with(">\r\n\r\n"));
+    }
+
+    #[test]
+    fn obsolete_forms_are_read() {
+        for (mail, expected) in [
+            (
+                "Content-type : a/b\n\nHello\n",
+                "\r\nContent-type: a/b\r\n\r\nHello\r\n",
+            ),
+            ("To\t : root\n\n", "\r\nTo: root@host.example\r\n\r\n"),
+            ("To :\n root\n\n", "\r\nTo:\r\n root@host.example\r\n\r\n"),
+            (
+                ">From a Mon Nov 23\nA: b\n\nHello\n",
+                ">\r\nA: b\r\n\r\nHello\r\n",
+            ),
+            (
+                "From a\r\n>>>From b\nFrom c\nA: b\n\nHello\n",
+                ">\r\nA: b\r\n\r\nHello\r\n",
+            ),
+            (
+                "A: b\n>From a Mon Nov 23\n",
+                "\r\nA: b\r\n\r\n>From a Mon Nov 23\r\n",
+            ),
+            ("A: b", ">\r\nA: b\r\n\r\n"),
+            ("A: b\n c", ">\r\nA: b\r\n c\r\n\r\n"),
+            ("From a", ">\r\n\r\nFrom a\r\n"),
+            ("Hello", ">\r\n\r\nHello\r\n"),
+        ] {
+            let mail = completed(mail.as_bytes());
+            assert!(mail.ends_with(expected), "{mail:?}");
+        }
+        assert!(
+            completed(b"To: \"a\nCc: b\n\n").ends_with("\r\nTo: \"a\r\nCc: b@host.example\r\n\r\n")
+        );
+        assert!(completed(b"From : c@d\n\n").contains(">\r\nFrom: c@d\r\n"));
+        for mail in [&b"A : b\rBcc: c@d\n\n"[..], b">From a\nA : b\rBcc: c@d\n\n"] {
+            assert!(add_missing_fields(mail, &DEFAULTS).is_err());
+        }
+        assert!(add_missing_fields(b"A: b\nno field\nBcc : c@d\n\n", &DEFAULTS).is_err());
     }
 
     #[test]

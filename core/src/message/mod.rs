@@ -9,6 +9,7 @@
 //! templates                         fields with placeholders, filled in for one recipient
 //! composed                          header section and tree of bodies and files
 //! markers                           a message as a template: markers where recipients differ
+//! local_recipients                  recipients that may be no addresses: the others get the message
 //! missing_fields                    what a finished message may be given (RFC 6409 section 8)
 //! header_field  bodies  priority
 //! attachment  calendar  extra_headers  unsubscribe  delivery  raw
@@ -24,6 +25,7 @@ mod delivery;
 mod extra_headers;
 mod file_parts;
 mod header_field;
+mod local_recipients;
 mod mailboxes;
 mod markers;
 mod merge;
@@ -48,10 +50,11 @@ pub(crate) use composed::Composed;
 pub(crate) use delivery::{Delivery, Dsn};
 pub use file_parts::FilePart;
 pub(crate) use header_field::HeaderField;
+pub use local_recipients::{InvalidRecipient, RecipientList, header_recipients};
 pub(crate) use markers::Markers;
 pub(crate) use merge::{Merge, Recipient, RecipientPriority, Recipients};
 pub use missing_fields::{SenderDefaults, add_missing_fields};
-pub use raw::HeaderRecipients;
+pub use raw::HeaderAddresses;
 pub(crate) use recipients::NOBODY;
 pub(crate) use single::SingleMessage;
 pub(crate) use templates::{FilledHeader, Templates};
@@ -90,7 +93,7 @@ pub(crate) enum MessageKind<'a> {
 /// What comes with the JSON and decides how it is understood.
 struct ReadContext<'a> {
     files: FileParts<'a>,
-    header_recipients: HeaderRecipients,
+    header_addresses: HeaderAddresses,
 }
 
 /// Where the recipients of a mail merge are when they are not in the message.
@@ -117,7 +120,7 @@ impl<'a> ReadContext<'a> {
     fn new(files: &'a [FilePart<'a>]) -> Self {
         Self {
             files: FileParts::new(files),
-            header_recipients: HeaderRecipients::IfEnvelopeEmpty,
+            header_addresses: HeaderAddresses::CompleteEnvelope,
         }
     }
 }
@@ -227,18 +230,18 @@ impl<'a> Message<'a> {
         bytes: &'a [u8],
         envelope: &'a [(S, S)],
     ) -> Result<Self, Problems> {
-        Self::from_rfc822_with(bytes, envelope, HeaderRecipients::IfEnvelopeEmpty)
+        Self::from_rfc822_with(bytes, envelope, HeaderAddresses::CompleteEnvelope)
     }
 
-    /// Like [`from_rfc822`](Self::from_rfc822), and says what is done with the recipients that the
-    /// message's own header names.
+    /// Like [`from_rfc822`](Self::from_rfc822), and says what the addresses in the message's own
+    /// header are for.
     pub fn from_rfc822_with<S: AsRef<str>>(
         bytes: &'a [u8],
         envelope: &'a [(S, S)],
-        header_recipients: HeaderRecipients,
+        header_addresses: HeaderAddresses,
     ) -> Result<Self, Problems> {
         let context = ReadContext {
-            header_recipients,
+            header_addresses,
             ..ReadContext::new(&[])
         };
         match json::read_from(parameters::deserializer(bytes, envelope)) {

@@ -101,12 +101,12 @@ impl<'a> IntoDeserializer<'a> for Value<'a> {
 
 #[cfg(test)]
 mod tests {
-    use crate::{HeaderRecipients, Message, Submission};
+    use crate::{HeaderAddresses, Message, Submission};
 
     const MAIL: &[u8] = b"Date: Mon, 23 Nov 2026 05:33:54 +0000\r\nFrom: a@example.com\r\n\
                           To: b@example.org\r\nBcc: c@example.org\r\n\r\nHello\r\n";
 
-    fn pickup_file(envelope: &[(&str, &str)], recipients: HeaderRecipients) -> String {
+    fn pickup_file(envelope: &[(&str, &str)], recipients: HeaderAddresses) -> String {
         let message = Message::from_rfc822_with(MAIL, envelope, recipients).unwrap();
         let bytes = Submission::new(&message).files()[0].chunks().concat();
         String::from_utf8(bytes).unwrap()
@@ -122,7 +122,7 @@ mod tests {
             ("job", "true"),
             ("verp", "true"),
         ];
-        let file = pickup_file(&envelope, HeaderRecipients::Ignore);
+        let file = pickup_file(&envelope, HeaderAddresses::Ignore);
         for part in ["NOTIFY=SUCCESS,DELAY", "RET=FULL", "VERP"] {
             assert!(file.contains(part), "{part}: {file}");
         }
@@ -139,25 +139,47 @@ mod tests {
             ([("to", "d@example.org"), ("dkim.x.y", "d")], "/dkim.x.y"),
         ] {
             let problems =
-                Message::from_rfc822_with(MAIL, &envelope, HeaderRecipients::Ignore).unwrap_err();
+                Message::from_rfc822_with(MAIL, &envelope, HeaderAddresses::Ignore).unwrap_err();
             let pointers: Vec<_> = problems.iter().map(crate::Problem::pointer).collect();
             assert!(pointers.contains(&pointer), "{envelope:?}: {pointers:?}");
         }
     }
 
     #[test]
-    fn recipients_of_the_header_are_added_or_shown() {
+    fn addresses_of_the_header_complete_the_envelope_or_are_shown() {
         let to = [("to", "d@example.org")];
-        let added = pickup_file(&to, HeaderRecipients::AddToEnvelope);
-        let shown = pickup_file(&to, HeaderRecipients::Ignore);
+        let completed = pickup_file(&[], HeaderAddresses::CompleteEnvelope);
+        let shown = pickup_file(&to, HeaderAddresses::Ignore);
         for address in ["b@example.org", "c@example.org"] {
             let line = format!("x-receiver: {address}\r\n");
-            assert!(added.contains(&line) && !shown.contains(&line), "{address}");
+            assert!(
+                completed.contains(&line) && !shown.contains(&line),
+                "{address}"
+            );
         }
-        for file in [added, shown] {
-            assert!(file.contains("x-receiver: d@example.org\r\n"));
+        for file in [&completed, &shown] {
+            assert!(file.contains("x-sender: a@example.com\r\n"));
             assert!(file.contains("To: b@example.org\r\n") && !file.contains("Bcc"));
         }
+        assert!(shown.contains("x-receiver: d@example.org\r\n"));
         assert!(Message::from_rfc822(MAIL, &to).is_err());
+    }
+
+    #[test]
+    fn a_whole_envelope_needs_no_address_of_the_header() {
+        let envelope = [("sender", "e@example.com"), ("to", "d@example.org")];
+        for from in ["root@my_host", "Cron Daemon", "\"Ann <a@b", ""] {
+            let mail = format!("Date: x\r\nFrom: {from}\r\nTo: no address\r\n\r\nHello\r\n");
+            let read = |addresses| Message::from_rfc822_with(mail.as_bytes(), &envelope, addresses);
+            assert!(read(HeaderAddresses::CompleteEnvelope).is_err(), "{from}");
+            assert_eq!(
+                read(HeaderAddresses::Ignore).unwrap().render(),
+                mail.as_bytes()
+            );
+            let no_sender = &envelope[1..];
+            let read =
+                Message::from_rfc822_with(mail.as_bytes(), no_sender, HeaderAddresses::Ignore);
+            assert!(read.is_err(), "{from}");
+        }
     }
 }

@@ -1,23 +1,24 @@
 //! A finished message (RFC 5322) that is sent as it is, after checks.
 
 use super::values::choice;
-use crate::address::{AddrSpec, Mailbox, addresses};
+use crate::address::{AddrSpec, Mailbox, ReversePath, addresses};
 use crate::header::{KnownField, LONGEST_LINE, Occurs, Owner};
 use crate::json::{Encoding, JsonContent, JsonRaw, Located};
 use crate::mime::Base64;
 use crate::problem::{Code, Location, OrRefuse, ProblemReport, Refusal};
-use crate::syntax::{LineEnds, WrittenField, fields, has_bare_cr, header_end, lines, to_crlf};
+use crate::syntax::{
+    FieldForm, LineEnds, WrittenField, fields, has_bare_cr, header_end, lines, to_crlf,
+};
 use crate::text::into_bytes;
 use std::borrow::Cow;
 
-/// What is done with the recipients that a finished message's own header names.
+/// What the addresses in a finished message's own header are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HeaderRecipients {
-    /// They get the message if the envelope names nobody.
-    IfEnvelopeEmpty,
-    /// They get it as well as those of the envelope.
-    AddToEnvelope,
-    /// They are shown, and do not get it.
+pub enum HeaderAddresses {
+    /// They are the envelope's where that names no sender or nobody who gets the message, and a Bcc
+    /// beside an envelope with recipients is refused.
+    CompleteEnvelope,
+    /// They are shown, Bcc apart, and need not even be addresses: the envelope says all.
     Ignore,
 }
 
@@ -25,30 +26,30 @@ pub enum HeaderRecipients {
 #[derive(Debug)]
 pub(super) struct RawMessage<'a> {
     pub bytes: Cow<'a, [u8]>,
-    pub from: AddrSpec<'static>,
     pub message_id: Option<String>,
     /// Whether its header is UTF-8, which only SMTPUTF8 can carry (RFC 6532).
     pub is_internationalized: bool,
 }
 
-/// A message with the recipients that its own header names.
+/// A message with its sender and the recipients that its own header names.
 pub(super) struct RawReading<'a> {
     pub message: RawMessage<'a>,
+    /// The envelope's, or From's address.
+    pub reverse_path: ReversePath<'a>,
     pub recipients: Vec<Mailbox<'static>>,
 }
 
 /// Understands `raw`. `has_recipients`: whether the envelope names some. Bcc is taken out.
 pub(super) fn read_raw<'a>(
     raw: Located<JsonRaw<'a>>,
-    header_recipients: HeaderRecipients,
+    header_addresses: HeaderAddresses,
+    sender: Option<ReversePath<'a>>,
     has_recipients: bool,
     report: &mut ProblemReport<'a>,
 ) -> Option<RawReading<'a>> {
-    let (takes_recipients, shows_bcc) = match header_recipients {
-        HeaderRecipients::IfEnvelopeEmpty => (!has_recipients, has_recipients),
-        HeaderRecipients::AddToEnvelope => (true, false),
-        HeaderRecipients::Ignore => (false, false),
-    };
+    let completes_envelope = header_addresses == HeaderAddresses::CompleteEnvelope;
+    let takes_recipients = completes_envelope && !has_recipients;
+    let shows_bcc = completes_envelope && has_recipients;
     let location = raw.location;
     let content = read_content(raw.value, location, report)?;
     let known = report.len();
@@ -63,13 +64,13 @@ pub(super) fn read_raw<'a>(
     if report.len() > known {
         return None;
     }
-    let from = mailboxes(
-        fields.iter().filter(|field| field.is("from")),
-        location,
-        report,
-    )
-    .into_iter()
-    .next();
+    let sender = match sender {
+        Some(sender) if !completes_envelope => Some(sender),
+        sender => {
+            let from = from_address(&fields, location, report);
+            sender.or(from.map(ReversePath::Address))
+        }
+    };
     let recipients = if takes_recipients {
         mailboxes(recipient_fields(&fields), location, report)
     } else {
@@ -78,11 +79,7 @@ pub(super) fn read_raw<'a>(
     if report.len() > known {
         return None;
     }
-    let Some(from) = from else {
-        let detail = "The message's From holds no address.";
-        report.problem(location, Code::InvalidContent, detail);
-        return None;
-    };
+    let reverse_path = sender?;
     let message_id = message_id_of(&fields);
     let is_internationalized = !bytes[..end].is_ascii();
     if fields.iter().any(ReadField::is_blind) {
@@ -91,10 +88,10 @@ pub(super) fn read_raw<'a>(
     Some(RawReading {
         message: RawMessage {
             bytes,
-            from: from.address,
             message_id,
             is_internationalized,
         },
+        reverse_path,
         recipients,
     })
 }
@@ -156,8 +153,8 @@ pub(super) struct ReadField<'m> {
 }
 
 /// The fields of a header section.
-pub(super) fn read_fields(header: &[u8]) -> impl Iterator<Item = ReadField<'_>> {
-    fields(header).map(|written| ReadField {
+pub(super) fn read_fields(header: &[u8], form: FieldForm) -> impl Iterator<Item = ReadField<'_>> {
+    fields(header, form).map(|written| ReadField {
         known: KnownField::named(written.name),
         written,
     })
@@ -189,7 +186,7 @@ fn checked_fields<'o>(
     location: Location,
     report: &mut ProblemReport<'_>,
 ) -> Vec<ReadField<'o>> {
-    let fields: Vec<_> = read_fields(header).collect();
+    let fields: Vec<_> = read_fields(header, FieldForm::Strict).collect();
     if !fields.iter().all(|field| field.written.is_field()) {
         let detail = "The header holds a line that is no field: `Name: body`, or a blank first.";
         report.problem(location, Code::InvalidContent, detail);
@@ -241,7 +238,7 @@ fn check_fields(
 
 /// The fields that name the recipients: those of a message that is sent once more (RFC 5322 section
 /// 3.6.6) are its new ones.
-fn recipient_fields<'f, 'o>(
+pub(super) fn recipient_fields<'f, 'o>(
     fields: &'f [ReadField<'o>],
 ) -> impl Iterator<Item = &'f ReadField<'o>> {
     let names_some = |field: &ReadField<'_>, resent: bool| {
@@ -251,6 +248,22 @@ fn recipient_fields<'f, 'o>(
     };
     let resent = fields.iter().any(|field| names_some(field, true));
     fields.iter().filter(move |field| names_some(field, resent))
+}
+
+/// The first address of From. `None` only where the report says why.
+fn from_address(
+    fields: &[ReadField<'_>],
+    location: Location,
+    report: &mut ProblemReport<'_>,
+) -> Option<AddrSpec<'static>> {
+    let known = report.len();
+    let from = fields.iter().filter(|field| field.is("from"));
+    let first = mailboxes(from, location, report).into_iter().next();
+    if first.is_none() && report.len() == known {
+        let detail = "The message's From holds no address.";
+        report.problem(location, Code::InvalidContent, detail);
+    }
+    first.map(|mailbox| mailbox.address)
 }
 
 /// The addresses of the header fields.

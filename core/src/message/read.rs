@@ -4,7 +4,7 @@ use super::delivery::{Delivery, read_delivery};
 use super::file_parts::FileParts;
 use super::mailboxes::read_mailboxes;
 use super::merge::Merge;
-use super::raw::{HeaderRecipients, RawReading, read_raw};
+use super::raw::{HeaderAddresses, RawReading, read_raw};
 use super::read_composed::read_composed;
 use super::recipients::read_recipients;
 use super::single::{Content, SingleMessage};
@@ -24,8 +24,7 @@ pub(super) fn understand<'a>(
 ) -> Option<Message<'a>> {
     let options = read_options(&mut json, report);
     let kind = if let Some(raw) = json.raw.take() {
-        read_finished(json, raw, options, context.header_recipients, report)
-            .map(MessageKind::Single)
+        read_finished(json, raw, options, context.header_addresses, report).map(MessageKind::Single)
     } else if let Some(recipients) = json.recipients.take() {
         refuse_named_recipients(&mut json, report);
         let merge = read_merge(&mut json, options, &mut context.files, report);
@@ -59,7 +58,7 @@ pub(super) fn understand_merge<'a>(
             json,
             raw,
             options,
-            HeaderRecipients::IfEnvelopeEmpty,
+            HeaderAddresses::CompleteEnvelope,
             report,
         );
         return None;
@@ -122,13 +121,15 @@ fn read_single<'a>(
     if to.is_empty() && cc.is_empty() && bcc.is_empty() {
         refuse_nobody(report);
     }
+    let composed = composed?;
+    let from = || ReversePath::Address(composed.from.address.clone());
     Some(SingleMessage {
-        sender,
+        reverse_path: sender.unwrap_or_else(from),
         to,
         cc,
         bcc,
         delivery,
-        content: Content::Composed(composed?),
+        content: Content::Composed(composed),
     })
 }
 
@@ -137,7 +138,7 @@ fn read_finished<'a>(
     mut json: Box<JsonMessage<'a>>,
     raw: Located<JsonRaw<'a>>,
     (sender, delivery): (Option<ReversePath<'a>>, Delivery<'a>),
-    header_recipients: HeaderRecipients,
+    header_addresses: HeaderAddresses,
     report: &mut ProblemReport<'a>,
 ) -> Option<SingleMessage<'a>> {
     let [mut to, cc, bcc] = read_named_recipients(&mut json, report);
@@ -145,14 +146,15 @@ fn read_finished<'a>(
     let has_recipients = !(to.is_empty() && cc.is_empty() && bcc.is_empty());
     let RawReading {
         message,
+        reverse_path,
         recipients,
-    } = read_raw(raw, header_recipients, has_recipients, report)?;
+    } = read_raw(raw, header_addresses, sender, has_recipients, report)?;
     if !has_recipients && recipients.is_empty() {
         refuse_nobody(report);
     }
     to.extend(recipients);
     Some(SingleMessage {
-        sender,
+        reverse_path,
         to,
         cc,
         bcc,

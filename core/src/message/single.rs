@@ -3,7 +3,7 @@
 use super::composed::{Addressees, Composed};
 use super::delivery::Delivery;
 use super::raw::RawMessage;
-use crate::address::{AddrSpec, Mailbox, ReversePath};
+use crate::address::{Mailbox, ReversePath};
 use crate::envelope::Envelope;
 use crate::identity::Identity;
 use crate::mime::Rendered;
@@ -12,8 +12,8 @@ use std::borrow::Cow;
 /// One message for all of its recipients.
 #[derive(Debug)]
 pub(crate) struct SingleMessage<'a> {
-    /// From's address when absent.
-    pub sender: Option<ReversePath<'a>>,
+    /// The sender that was given, or From's address.
+    pub reverse_path: ReversePath<'a>,
     pub to: Vec<Mailbox<'a>>,
     pub cc: Vec<Mailbox<'a>>,
     pub bcc: Vec<Mailbox<'a>>,
@@ -35,19 +35,10 @@ impl<'a> SingleMessage<'a> {
     pub fn envelope(&self) -> Envelope<'_> {
         let recipients = self.to.iter().chain(&self.cc).chain(&self.bcc);
         Envelope::new(
-            self.reverse_path(),
+            self.reverse_path.address(),
             recipients.map(|mailbox| &mailbox.address),
             self.is_internationalized(),
         )
-    }
-
-    /// Where bounces go; `None` is the null reverse-path.
-    fn reverse_path(&self) -> Option<&AddrSpec<'a>> {
-        match (&self.sender, &self.content) {
-            (Some(sender), _) => sender.address(),
-            (None, Content::Composed(composed)) => Some(&composed.from.address),
-            (None, Content::Raw(raw)) => Some(&raw.from),
-        }
     }
 
     /// Whether the header can only be said with SMTPUTF8 (RFC 6531).

@@ -27,17 +27,45 @@ pub(crate) fn has_bare_cr(message: &[u8], is_text: impl Fn(&[u8]) -> bool) -> bo
         .any(|line| line.contains(&b'\r'))
 }
 
-/// Whether a line can belong to no header section: it is neither a field nor the continuation of one.
+/// Whether a line can belong to no header section, obsolete forms included: it is neither a field nor
+/// the continuation of one.
 pub(crate) fn is_no_field(line: &[u8]) -> bool {
-    !line.starts_with(b" ") && !line.starts_with(b"\t") && field_name_end(line).is_none()
+    !line.starts_with(b" ") && !line.starts_with(b"\t") && FieldForm::Obsolete.read(line).is_none()
 }
 
 /// The fields of a header section. A line that does not end is none.
-pub(crate) fn fields(header: &[u8]) -> impl Iterator<Item = WrittenField<'_>> {
+pub(crate) fn fields(header: &[u8], form: FieldForm) -> impl Iterator<Item = WrittenField<'_>> {
     folded_lines(header, LineEnds::Crlf)
         .map(|range| &header[range])
         .filter(|bytes| bytes.ends_with(b"\r\n"))
-        .map(WrittenField::new)
+        .map(move |bytes| WrittenField::new(bytes, form))
+}
+
+/// What may be between a field's name and its colon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FieldForm {
+    /// Nothing.
+    Strict,
+    /// Blanks (RFC 5322 section 4.5), which readers take for different things.
+    Obsolete,
+}
+
+impl FieldForm {
+    /// Where the name ends, and where its colon is; `None` where the line begins no field.
+    fn read(self, line: &[u8]) -> Option<(usize, usize)> {
+        let colon = memchr::memchr(b':', line)?;
+        let before = &line[..colon];
+        let name = match self {
+            Self::Strict => before,
+            Self::Obsolete => {
+                let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+                let last = before.iter().rposition(|byte| !is_blank(byte));
+                &before[..last.map_or(0, |last| last + 1)]
+            }
+        };
+        let is_name = !name.is_empty() && name.iter().all(u8::is_ascii_graphic);
+        is_name.then_some((name.len(), colon))
+    }
 }
 
 /// One header field, its continuation lines and line ends included.
@@ -51,13 +79,16 @@ pub(crate) struct WrittenField<'m> {
 }
 
 impl<'m> WrittenField<'m> {
-    fn new(bytes: &'m [u8]) -> Self {
-        let colon = field_name_end(bytes);
-        let name = &bytes[..colon.unwrap_or(0)];
+    fn new(bytes: &'m [u8], form: FieldForm) -> Self {
+        let (name_end, body_start) = match form.read(bytes) {
+            Some((name_end, colon)) => (name_end, colon + 1),
+            None => (0, 0),
+        };
+        let name = std::str::from_utf8(&bytes[..name_end]).expect("a name is ASCII");
         Self {
-            name: std::str::from_utf8(name).expect("a name is ASCII"),
+            name,
             bytes,
-            body_start: colon.map_or(0, |colon| colon + 1),
+            body_start,
         }
     }
 
@@ -75,14 +106,6 @@ impl<'m> WrittenField<'m> {
     }
 }
 
-/// Where the colon behind the field's name is. Blanks before it are obsolete syntax that readers take
-/// for different things, so they make it none.
-fn field_name_end(bytes: &[u8]) -> Option<usize> {
-    let colon = memchr::memchr(b':', bytes)?;
-    let is_name = colon > 0 && bytes[..colon].iter().all(u8::is_ascii_graphic);
-    is_name.then_some(colon)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,7 +114,7 @@ mod tests {
     fn fields_are_found_as_they_are_written() {
         let mail = b"To: a@b.c,\r\n\td@e.f \r\nSUBJECT:x\r\n \r\nno field\r\nX : y\r\n: z\r\n\r\nBody: b\r\n";
         let header = &mail[..header_end(mail)];
-        let found: Vec<_> = fields(header)
+        let found: Vec<_> = fields(header, FieldForm::Strict)
             .map(|field| (field.name.to_owned(), field.body()))
             .collect();
         let pair = |name: &str, body: &str| (name.to_owned(), body.to_owned());
@@ -101,11 +124,41 @@ mod tests {
         );
         assert!(found[2..].iter().all(|(name, _)| name.is_empty()));
         assert_eq!(found.len(), 5);
-        assert_eq!(
-            fields(header).map(|field| field.bytes.len()).sum::<usize>(),
-            header.len()
-        );
-        assert_eq!(fields(b"A: b\r\nC: d").count(), 1);
+        let lengths = fields(header, FieldForm::Strict).map(|field| field.bytes.len());
+        assert_eq!(lengths.sum::<usize>(), header.len());
+        assert_eq!(fields(b"A: b\r\nC: d", FieldForm::Strict).count(), 1);
         assert_eq!((header_end(b"\r\nx"), header_end(b"A: b\r\n")), (0, 6));
+    }
+
+    #[test]
+    fn blanks_before_the_colon_are_obsolete() {
+        let header = b"X : y\r\nZ\t :\r\n a:b\r\nno field: c\r\n : d\r\n";
+        let found: Vec<_> = fields(header, FieldForm::Obsolete)
+            .map(|field| (field.name, field.body()))
+            .collect();
+        let expected = [("X", "y"), ("Z", "a:b"), ("", "no field: c\r\n : d")];
+        assert_eq!(found.len(), 3);
+        assert_eq!(
+            found[..2],
+            expected[..2]
+                .iter()
+                .map(|(n, b)| (*n, (*b).to_owned()))
+                .collect::<Vec<_>>()
+        );
+        assert_eq!(found[2].0, "");
+        for line in [&b"X :y"[..], b"X: y", b" y", b"\ty"] {
+            assert!(!is_no_field(line));
+        }
+        for line in [
+            &b"X y: z"[..],
+            b": z",
+            b"X\r\n : z",
+            b"\xc3\xa9: z",
+            b"X\0: z",
+            b"Hello",
+            b">From a 12:00",
+        ] {
+            assert!(is_no_field(line));
+        }
     }
 }

@@ -29,7 +29,9 @@ mod tests;
 
 pub(crate) use characters::{Class, has_control, has_control_except_tab, is_atext, is_dot_atom};
 pub(crate) use cursor::{Cursor, Unclosed};
-pub(crate) use header_section::{WrittenField, fields, has_bare_cr, header_end, is_no_field};
+pub(crate) use header_section::{
+    FieldForm, WrittenField, fields, has_bare_cr, header_end, is_no_field,
+};
 pub(crate) use lines::{
     Fold, LineEnds, folded_lines, line_end, lines, split_line, to_crlf, unfolded,
 };
