@@ -31,7 +31,7 @@ pub(super) enum Content<'a> {
     Raw(RawMessage<'a>),
 }
 
-impl<'a> SingleMessage<'a> {
+impl SingleMessage<'_> {
     pub fn envelope(&self) -> Envelope<'_> {
         let recipients = self.to.iter().chain(&self.cc).chain(&self.bcc);
         Envelope::new(
