@@ -3,20 +3,25 @@
 import dataclasses
 import datetime
 import enum
+import functools
 import io
 import numbers
 import os
 import uuid
-from collections.abc import Iterable, Mapping
+from collections import UserString
+from collections.abc import AsyncIterable, Awaitable, Iterable, Mapping
 from decimal import Decimal
 from email.generator import BytesGenerator
 from email.headerregistry import Address
 from email.message import Message
+from email.policy import Policy
 from email.utils import format_datetime, localtime, make_msgid, parseaddr
 from pathlib import Path
 from typing import Any, Unpack
 
 from .types import Attachment
+
+NAN = float("nan")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -62,12 +67,18 @@ def plain(value: object) -> object:
         case enum.Enum():
             return value.value
         case datetime.date() | datetime.time():
-            # One without an offset is a problem of the message's own dates, which is reported with its place.
-            return value.isoformat()
+            # One without an offset is a problem of the message's own dates, which is reported with its place. pandas'
+            # NaT, which is a datetime, is not equal to itself.
+            return value.isoformat() if value == value else NAN
         case Decimal():
             # As it is written: 19.90 is a price. What is no number is none for the message either.
-            return str(value) if value.is_finite() else float("nan")
-        case uuid.UUID():
+            return str(value) if value.is_finite() else NAN
+        case object(dtype=_, shape=()):
+            return scalar(value)
+        case object() if type(value).__name__ == "NAType":
+            # That of pandas.
+            return NAN
+        case uuid.UUID() | UserString():
             return str(value)
         case numbers.Integral():
             return int(value)
@@ -76,7 +87,8 @@ def plain(value: object) -> object:
         case bytearray() | memoryview():
             return bytes(value)
         case os.PathLike():
-            return os.fspath(value)
+            # Some are bytes, which must not be taken for a file's content.
+            return os.fsdecode(value)
         case Address():
             return str(value)
         case Message():
@@ -86,11 +98,38 @@ def plain(value: object) -> object:
         case object(keys=names, __getitem__=_) if callable(names):
             # What `dict` takes for a mapping, such as a row of sqlite3.
             return {name: value[name] for name in names()}
+        case object(model_dump=dump) if callable(dump) and not isinstance(value, type):
+            # A model of pydantic.
+            return dump()
+        case object(read=read) if callable(read):
+            raise TypeError(f"{kind(value)} is a stream, which is not read here: give what it holds, `.read()`")
+        case AsyncIterable() | Awaitable():
+            raise TypeError(
+                f"{kind(value)} is asynchronous: await it first; AsyncPickup takes async iterables as `recipients` and"
+                " as the list of messages"
+            )
         case Iterable():
             return list(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    raise TypeError(f"a message cannot hold an object of type {type(value).__qualname__}")
+    raise TypeError(
+        f"a message cannot hold {kind(value)}: give text, bytes, a number, a date, a mapping or an iterable"
+    )
+
+
+def kind(value: object) -> str:
+    return f"an object of type {type(value).__qualname__}"
+
+
+def scalar(value: Any) -> object:
+    """The Python value of one of numpy."""
+    match value.dtype.kind:
+        case "f":
+            # Of 32 bits it is another number when it is widened: 19.9 would be 19.899999618530273.
+            return float(str(value))
+        case "M":
+            return str(value) if value == value else NAN
+    return value.item()
 
 
 def octets(message: Message) -> bytes:
@@ -106,9 +145,35 @@ def octets(message: Message) -> bytes:
 
 def flat(message: Message) -> bytes:
     """The message in the form of the wire, by its own policy."""
+    kind = wire_policy(type(message.policy))
+    policy = kind.__new__(kind)
+    # As `clone` does, which makes no policy of another class.
+    vars(policy).update(vars(message.policy) | {"linesep": "\r\n"})
     out = io.BytesIO()
-    BytesGenerator(out, mangle_from_=False, policy=message.policy.clone(linesep="\r\n")).flatten(message)
+    BytesGenerator(out, mangle_from_=False, policy=policy).flatten(message)
     return out.getvalue()
+
+
+class WireFolding:
+    """For a policy of the standard library: a word that is too long for a line stays whole, behind the field's name.
+
+    The library makes encoded words of it, but where a URL or an identifier stands RFC 2047 knows none, and nobody reads
+    them (section 5); or it leaves the first line empty, over which some readers stumble. A line may have 998 octets.
+    """
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        folded: bytes = super().fold_binary(name, value)  # type: ignore[misc]
+        text = str(value)
+        is_encoded = b"=?" in folded and "=?" not in text and text.isascii()
+        if not is_encoded and not folded.startswith(f"{name}: \r\n".encode()):
+            return folded
+        wide: WireFolding = self.clone(max_line_length=998)  # type: ignore[attr-defined]
+        return super(WireFolding, wide).fold_binary(name, value)  # type: ignore[misc, no-any-return]
+
+
+@functools.cache
+def wire_policy(policy: type[Policy]) -> type[Policy]:
+    return type(policy.__name__, (WireFolding, policy), {})
 
 
 def joined(message: object | None, fields: Mapping[str, object] | None) -> object:

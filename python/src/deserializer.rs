@@ -137,8 +137,13 @@ impl<'de> Deserializer<'de> for Value<'de, '_> {
         } else if let Ok(number) = object.cast_exact::<PyFloat>() {
             visitor.visit_f64(number.value())
         } else {
-            let plain = objects::plain(object)?;
-            self.inner(kept.keep(plain))?.deserialize_any(visitor)
+            let plain = self.inner(kept.keep(objects::plain(object)?))?;
+            if plain.object.is_instance_of::<PyString>() {
+                // Only some fields take what is not a text itself.
+                visitor.visit_newtype_struct(plain)
+            } else {
+                plain.deserialize_any(visitor)
+            }
         }
     }
 
@@ -184,7 +189,7 @@ struct Members<'a, 'py> {
     object: Value<'a, 'py>,
     /// Pairs of name and value.
     items: std::slice::ChunksExact<'a, Bound<'py, PyAny>>,
-    value: Option<(&'a Bound<'py, PyString>, &'a Bound<'py, PyAny>)>,
+    value: Option<(&'a Bound<'py, PyAny>, &'a Bound<'py, PyAny>)>,
 }
 
 impl<'a> MapAccess<'a> for Members<'a, '_> {
@@ -196,11 +201,6 @@ impl<'a> MapAccess<'a> for Members<'a, '_> {
     ) -> Result<Option<S::Value>, Stopped> {
         let Some([name, value]) = self.items.next() else {
             return Ok(None);
-        };
-        let Ok(name) = name.cast::<PyString>() else {
-            let of = name.get_type();
-            let error = format!("the names of a message's fields are `str`, not `{of}`");
-            return Err(PyTypeError::new_err(error).into());
         };
         self.value = Some((name, value));
         seed.deserialize(Name(name)).map(Some)
@@ -214,7 +214,10 @@ impl<'a> MapAccess<'a> for Members<'a, '_> {
         };
         let value = self.object.inner(value)?;
         seed.deserialize(value)
-            .map_err(|stopped| stopped.below(&name.to_string_lossy()))
+            .map_err(|stopped| match name.cast::<PyString>() {
+                Ok(name) => stopped.below(&name.to_string_lossy()),
+                Err(_) => stopped,
+            })
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -222,16 +225,19 @@ impl<'a> MapAccess<'a> for Members<'a, '_> {
     }
 }
 
-/// A field's name.
-struct Name<'a, 'py>(&'a Bound<'py, PyString>);
+/// A field's name. That of another type than `str` is a problem, which the core tells of.
+struct Name<'a, 'py>(&'a Bound<'py, PyAny>);
 
 impl<'de> Deserializer<'de> for Name<'de, '_> {
     type Error = Stopped;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stopped> {
-        match self.0.to_str() {
+        let Ok(name) = self.0.cast::<PyString>() else {
+            return visitor.visit_unit();
+        };
+        match name.to_str() {
             Ok(name) => visitor.visit_borrowed_str(name),
-            Err(_) => NotUnicode::new(&lossy(self.0)?).visit(visitor),
+            Err(_) => NotUnicode::new(&lossy(name)?).visit(visitor),
         }
     }
 

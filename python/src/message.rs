@@ -3,6 +3,7 @@
 use crate::deserializer::{Kept, Value};
 use crate::objects;
 use pmtaemail::{Message, Problems, Submission};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
@@ -79,7 +80,15 @@ fn read<'py, T>(
 ) -> PyResult<Result<T, Problems>> {
     let message = match (message, fields) {
         (Some(message), None) if is_plain(&message) => message,
-        (Some(message), None) => objects::plain(&message)?,
+        (Some(message), None) => {
+            let plain = objects::plain(&message)?;
+            if plain.is_instance_of::<PyString>() {
+                let error = "a message is a dict, JSON as str or bytes, or an EmailMessage; a file \
+                             or a path is not read";
+                return Err(PyTypeError::new_err(error));
+            }
+            plain
+        }
         (None, Some(fields)) => return read_object(fields.as_any(), then),
         (message, fields) => objects::joined(py, message, fields)?,
     };

@@ -20,8 +20,13 @@ impl Date {
     pub fn from_rfc3339(text: &str) -> Result<Self, Refusal> {
         const SYNTAX: Refusal =
             invalid("A date is written as in RFC 3339, with an offset: 2026-01-31T12:00:00Z.");
+        const NO_OFFSET: Refusal = invalid(
+            "A date needs its offset from UTC, as in 2026-01-31T12:00:00Z or +01:00 in place of Z; a \
+             Python datetime its `tzinfo`.",
+        );
         if !has_rfc3339_form(text) {
-            return Err(SYNTAX);
+            let has_no_offset = has_rfc3339_form(&[text, "Z"].concat());
+            return Err(if has_no_offset { NO_OFFSET } else { SYNTAX });
         }
         // jiff takes it for the second before.
         if text.get(17..19) == Some("60") {

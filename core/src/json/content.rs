@@ -5,8 +5,8 @@ use super::definitions::Definitions;
 use super::object::object;
 use super::shape::{Located, ReadState, Shape};
 use super::words::{DispositionWord, Encoding};
-use crate::problem::Location;
-use serde::de::MapAccess;
+use crate::problem::{Code, Location};
+use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 
@@ -20,7 +20,7 @@ pub(crate) enum JsonContent<'a> {
 }
 
 impl<'a> Shape<'a> for JsonContent<'a> {
-    const EXPECTED: &'static str = "a string";
+    const EXPECTED: &'static str = "a string, or bytes where the language has them";
 
     fn schema(_: &mut Definitions) -> Value {
         // Languages that have bytes may give these instead.
@@ -34,15 +34,31 @@ impl<'a> Shape<'a> for JsonContent<'a> {
     fn bytes(_: &mut ReadState<'a>, _: Location, bytes: Cow<'a, [u8]>) -> Option<Self> {
         Some(Self::Bytes(bytes))
     }
+
+    /// What a language gives piece by piece: a generator, a set, a stream.
+    fn list<A: SeqAccess<'a>>(
+        state: &mut ReadState<'a>,
+        location: Location,
+        mut elements: A,
+    ) -> Result<Option<Self>, A::Error> {
+        while elements.next_element::<IgnoredAny>()?.is_some() {}
+        let detail =
+            "This must be the whole content, a string or bytes, not an array of its pieces.";
+        state.report.problem(location, Code::WrongType, detail);
+        Ok(None)
+    }
 }
 
 object! {
     /// A file that travels with the message.
-    JsonAttachment, "an object: one attachment" {
+    JsonAttachment,
+    "an object with `filename` and `content`; a path is not read (Python: `pmtaemail.attachment`)" {
         /// Its name, as the reader shall see it.
         filename("filename"): Cow<'a, str> { example: "report.pdf" },
         /// Base64, unless `encoding` says otherwise; bytes are taken as they are.
-        content("content"): JsonContent<'a> { content_encoding: "base64", example: "JVBERi0xLjc=" },
+        content("content"): JsonContent<'a> {
+            content: true, content_encoding: "base64", example: "JVBERi0xLjc="
+        },
         /// In multipart/form-data, in place of `content`: the name of the form's part with the file.
         part("part"): Cow<'a, str> { example: "file1" },
         /// Its media type; made from the name when absent.
@@ -60,7 +76,7 @@ object! {
     /// A finished message as an object.
     JsonRawObject, "an object with `content`" {
         /// The message.
-        content("content"): JsonContent<'a> { required: true },
+        content("content"): JsonContent<'a> { content: true, required: true },
         /// How `content` is written: `utf8` or `base64`.
         encoding("encoding"): JsonWord<'a, Encoding>,
     }

@@ -43,12 +43,16 @@ object! {
         },
         /// The text/plain body.
         text("text"): Cow<'a, str> {
-            of: Content, headers: &["MIME-Version"], example: "Thank you."
+            of: Content, content: true, headers: &["MIME-Version"], example: "Thank you."
         },
         /// The text/html body.
-        html("html"): Cow<'a, str> { of: Content, example: "<p>Thank you.</p>" },
+        html("html"): Cow<'a, str> {
+            of: Content, content: true, example: "<p>Thank you.</p>"
+        },
         /// The text/x-amp-html body.
-        amp("amp"): Cow<'a, str> { of: Content, example: "<!doctype html><html ⚡4email></html>" },
+        amp("amp"): Cow<'a, str> {
+            of: Content, content: true, example: "<!doctype html><html ⚡4email></html>"
+        },
         /// Files that travel with the message.
         attachments("attachments"): Vec<Located<JsonAttachment<'a>>> { of: Content },
         /// An iCalendar object (RFC 5545) as a text/calendar body.
@@ -97,7 +101,7 @@ object! {
         dsn("dsn"): JsonDsn<'a> { of: Envelope },
         /// A whole RFC 5322 message, sent as it is. Of the other fields only those of the envelope go
         /// with it.
-        raw("raw"): JsonRaw<'a> { of: FinishedContent },
+        raw("raw"): JsonRaw<'a> { of: FinishedContent, content: true },
         /// One personal message each: mail merge. In place of `to`, `cc` and `bcc`.
         recipients("recipients"): Vec<Located<JsonRecipient<'a>>> { of: Content, iterable: true },
         /// Values for the template that all recipients share.

@@ -88,7 +88,8 @@ macro_rules! object {
                     seen |= 1 << index;
                     let is_given = match field {
                         $(Field::$field => {
-                            let seed = $crate::json::shape::ValueSeed::<$shape>::new(state, location);
+                            let seed = $crate::json::shape::ValueSeed::<$shape>::new(state, location)
+                                .of_field(&Self::ROWS[Field::$field as usize]);
                             let value = members.next_value_seed(seed)?;
                             let is_given = value.is_some();
                             $field = value.map(|value| $crate::json::Located { location, value });

@@ -12,7 +12,7 @@ object! {
         /// The iTIP method (RFC 5546), such as REQUEST.
         method("method"): Cow<'a, str> { example: "REQUEST" },
         /// The iCalendar object (RFC 5545).
-        content("content"): Cow<'a, str> { required: true },
+        content("content"): Cow<'a, str> { content: true, required: true },
     }
 }
 

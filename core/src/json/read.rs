@@ -60,7 +60,7 @@ fn read_document<'a, S: Shape<'a>>(
 ) -> Result<Reading<'a, S>, Unreadable> {
     // Checked once over the whole is several times quicker than string by string.
     let text = simdutf8::basic::from_utf8(bytes)
-        .map_err(|_| Unreadable::NotJson(not_read(document, None)))?;
+        .map_err(|_| Unreadable::NotJson(not_read(bytes, document, None)))?;
     // serde_json stops at half a surrogate pair without a word on the field that has it.
     read_text(text, None, document).map_err(|problems| match MarkedText::new(text) {
         Some(marked) => Unreadable::LoneSurrogates(marked),
@@ -79,12 +79,18 @@ fn read_text<'a, S: Shape<'a>>(
         deserializer.end()?;
         Ok(reading)
     };
-    read().map_err(|error| not_read(document, Some(&error)))
+    read().map_err(|error| not_read(text.as_bytes(), document, Some(&error)))
 }
 
 /// The problem of what is no JSON: it is not UTF-8, or has an error.
-fn not_read(document: Document<'_>, error: Option<&serde_json::Error>) -> Problems {
+fn not_read(bytes: &[u8], document: Document<'_>, error: Option<&serde_json::Error>) -> Problems {
     let error = match (document, error) {
+        (Document::Message, _) if is_finished(bytes) => {
+            return not_json(
+                "The message is not JSON; it looks like a finished message (RFC 5322), which is \
+                 given in `raw`, and over HTTP also as message/rfc822.",
+            );
+        }
         (Document::Recipient { index, .. }, _) => {
             return not_json(format!("Recipient {} is not JSON.", index + 1));
         }
@@ -99,6 +105,13 @@ fn not_read(document: Document<'_>, error: Option<&serde_json::Error>) -> Proble
     };
     let (line, column) = (error.line(), error.column());
     not_json(format!("{what}: see line {line}, column {column}."))
+}
+
+/// Whether the bytes begin with a header field.
+fn is_finished(bytes: &[u8]) -> bool {
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let name = bytes.iter().take_while(|byte| is_name(byte)).count();
+    name > 0 && bytes.get(name) == Some(&b':')
 }
 
 /// The problem of what cannot be read.

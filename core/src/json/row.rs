@@ -5,6 +5,10 @@ use serde_json::{Map, Value, json};
 
 /// A field of an object. Everything that is made from the tables is made from this.
 #[derive(Debug, Clone, Copy)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says a thing of its own, in a table that is written with their names"
+)]
 pub(crate) struct Row {
     /// The documented name.
     pub name: &'static str,
@@ -21,6 +25,9 @@ pub(crate) struct Row {
     content_encoding: Option<&'static str>,
     /// A text that it may be.
     pub example: Option<&'static str>,
+    /// Whether it is what a body or a file holds, so that a text which only stands for something else
+    /// (in Python a path) cannot be meant.
+    pub is_content: bool,
     is_required: bool,
     is_iterable: bool,
 }
@@ -57,6 +64,7 @@ impl Row {
             format: None,
             content_encoding: None,
             example: None,
+            is_content: false,
             is_required: false,
             is_iterable: false,
         }
@@ -86,6 +94,12 @@ impl Row {
 
     pub const fn example(mut self, example: &'static str) -> Self {
         self.example = Some(example);
+        self
+    }
+
+    /// Whether it is what a body or a file holds.
+    pub const fn content(mut self, is_content: bool) -> Self {
+        self.is_content = is_content;
         self
     }
 

@@ -3,6 +3,7 @@
 use super::definitions::Definitions;
 use super::not_unicode::read_lossy;
 use super::number::JsonNumber;
+use super::row::Row;
 pub(super) use super::state::{MemberName, ReadState};
 use crate::problem::{Code, Location};
 use serde::de::{
@@ -36,7 +37,7 @@ pub(super) trait Shape<'a>: Sized {
 
     /// Bytes come from languages that have them; JSON has none.
     fn bytes(state: &mut ReadState<'a>, location: Location, _bytes: Cow<'a, [u8]>) -> Option<Self> {
-        wrong_type::<Self>(state, location)
+        wrong_type_because::<Self>(state, location, ", not bytes: decode them first")
     }
 
     fn boolean(state: &mut ReadState<'a>, location: Location, _boolean: bool) -> Option<Self> {
@@ -79,7 +80,16 @@ pub(super) fn wrong_type<'a, S: Shape<'a>>(
     state: &mut ReadState<'a>,
     location: Location,
 ) -> Option<S> {
-    let detail = format!("This must be {}.", S::EXPECTED);
+    wrong_type_because(state, location, "")
+}
+
+/// `why` ends the sentence.
+fn wrong_type_because<'a, S: Shape<'a>>(
+    state: &mut ReadState<'a>,
+    location: Location,
+    why: &'static str,
+) -> Option<S> {
+    let detail = format!("This must be {}{why}.", S::EXPECTED);
     state.report.problem(location, Code::WrongType, detail);
     None
 }
@@ -88,6 +98,7 @@ pub(super) fn wrong_type<'a, S: Shape<'a>>(
 pub(super) struct ValueSeed<'r, 'a, S> {
     state: &'r mut ReadState<'a>,
     location: Location,
+    refuses_stand_ins: bool,
     shape: PhantomData<S>,
 }
 
@@ -96,8 +107,15 @@ impl<'r, 'a, S: Shape<'a>> ValueSeed<'r, 'a, S> {
         Self {
             state,
             location,
+            refuses_stand_ins: false,
             shape: PhantomData,
         }
+    }
+
+    /// Reads the value of a field.
+    pub fn of_field(mut self, row: &Row) -> Self {
+        self.refuses_stand_ins = row.is_content;
+        self
     }
 
     fn take(self, text: Cow<'a, str>) -> Option<S> {
@@ -163,6 +181,18 @@ impl<'a, S: Shape<'a>> Visitor<'a> for ValueSeed<'_, 'a, S> {
         deserializer.deserialize_any(self)
     }
 
+    /// A text that stands for an object of another kind, such as a path or a date.
+    fn visit_newtype_struct<D: Deserializer<'a>>(
+        self,
+        deserializer: D,
+    ) -> Result<Option<S>, D::Error> {
+        if !self.refuses_stand_ins {
+            return deserializer.deserialize_any(self);
+        }
+        let why = ", not a path or another object with a text of its own: no file is read here";
+        Ok(wrong_type_because(self.state, self.location, why))
+    }
+
     fn visit_bool<E>(self, boolean: bool) -> Result<Option<S>, E> {
         Ok(S::boolean(self.state, self.location, boolean))
     }
@@ -183,6 +213,12 @@ impl<'a, S: Shape<'a>> Visitor<'a> for ValueSeed<'_, 'a, S> {
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Option<S>, E> {
+        if !number.is_finite() {
+            // Some formats know numbers that JSON cannot say.
+            let why = "; it is NaN or infinite, as pandas has for an empty cell: leave it out, or \
+                       give null (None)";
+            return Ok(wrong_type_because(self.state, self.location, why));
+        }
         let number = JsonNumber::of_float(number);
         Ok(S::number(self.state, self.location, number))
     }

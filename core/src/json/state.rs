@@ -27,12 +27,20 @@ impl<'a> ReadState<'a> {
             .missing(parent, &[name], Code::MissingField, detail);
     }
 
-    /// The location of a member; `None` where its name is not Unicode, which is a problem then.
+    /// The location of a member; `None` where its name is no text, or not Unicode, which is a problem
+    /// then.
     pub fn member(&mut self, parent: Location, name: MemberName<'a>) -> Option<Location> {
-        let MemberName { mut text, is_lossy } = name;
+        let MemberName { mut text, fault } = name;
         let mark = self.mark.filter(|mark| text.contains(mark));
-        if mark.is_none() && !is_lossy {
-            return Some(self.report.member(parent, text));
+        match fault {
+            None if mark.is_none() => return Some(self.report.member(parent, text)),
+            Some(NameFault::NotText) => {
+                let detail = "A name in this object is no string. Python's csv.DictReader has such a \
+                              one, None, in a row with more values than columns.";
+                self.report.problem(parent, Code::WrongType, detail);
+                return None;
+            }
+            None | Some(NameFault::NotUnicode) => {}
         }
         if let Some(mark) = mark {
             text = text.replace(mark, "\u{fffd}").into();
@@ -62,14 +70,21 @@ impl<'a> ReadState<'a> {
 /// The name of an object's member, borrowed where the format allows it.
 pub(super) struct MemberName<'a> {
     pub text: Cow<'a, str>,
-    /// The name is not Unicode, and this is what can be shown of it.
-    is_lossy: bool,
+    fault: Option<NameFault>,
+}
+
+/// Why a name cannot be one.
+#[derive(Debug, Clone, Copy)]
+enum NameFault {
+    /// It is not Unicode; the text is what can be shown of it.
+    NotUnicode,
+    /// It is of another type; there is no text.
+    NotText,
 }
 
 impl<'a> From<Cow<'a, str>> for MemberName<'a> {
     fn from(text: Cow<'a, str>) -> Self {
-        let is_lossy = false;
-        Self { text, is_lossy }
+        Self { text, fault: None }
     }
 }
 
@@ -99,7 +114,15 @@ impl<'a> Visitor<'a> for NameVisitor {
     fn visit_enum<A: EnumAccess<'a>>(self, access: A) -> Result<MemberName<'a>, A::Error> {
         Ok(MemberName {
             text: read_lossy(access, &self)?.into(),
-            is_lossy: true,
+            fault: Some(NameFault::NotUnicode),
+        })
+    }
+
+    /// What formats give in place of a name that is no text.
+    fn visit_unit<E>(self) -> Result<MemberName<'a>, E> {
+        Ok(MemberName {
+            text: Cow::Borrowed(""),
+            fault: Some(NameFault::NotText),
         })
     }
 }

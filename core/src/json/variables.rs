@@ -3,7 +3,7 @@
 use super::definitions::Definitions;
 use super::names;
 use super::number::JsonNumber;
-use super::shape::{MemberName, ReadState, Shape, ValueSeed, wrong_type};
+use super::shape::{MemberName, ReadState, Shape, ValueSeed};
 use crate::problem::Location;
 use crate::variable::{Variable, VariableValue};
 use serde::de::{IgnoredAny, MapAccess, SeqAccess};
@@ -42,7 +42,7 @@ impl<'a> Shape<'a> for Vec<Variable<'a>> {
 }
 
 impl<'a> Shape<'a> for VariableValue<'a> {
-    const EXPECTED: &'static str = "a value";
+    const EXPECTED: &'static str = "a string, a number, true or false, an array or an object";
 
     fn schema(_: &mut Definitions) -> Value {
         json!({})
@@ -56,12 +56,10 @@ impl<'a> Shape<'a> for VariableValue<'a> {
         Some(Self::Boolean(boolean))
     }
 
-    fn number(state: &mut ReadState<'a>, location: Location, number: JsonNumber) -> Option<Self> {
+    fn number(_: &mut ReadState<'a>, _: Location, number: JsonNumber) -> Option<Self> {
         match number {
             JsonNumber::Integer(number) => Some(Self::Integer(number)),
-            JsonNumber::Float(number) if number.is_finite() => Some(Self::Float(number)),
-            // Some formats know numbers that JSON cannot say.
-            JsonNumber::Float(_) => wrong_type(state, location),
+            JsonNumber::Float(number) => Some(Self::Float(number)),
         }
     }
 

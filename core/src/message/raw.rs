@@ -52,6 +52,12 @@ pub(super) fn read_raw<'a>(
     let shows_bcc = completes_envelope && has_recipients;
     let location = raw.location;
     let content = read_content(raw.value, location, report)?;
+    if content.trim_ascii_start().starts_with(b"{") {
+        let detail =
+            "This looks like JSON; `raw` is a finished message (RFC 5322), its header first.";
+        report.problem(location, Code::InvalidContent, detail);
+        return None;
+    }
     let known = report.len();
     if has_bare_cr(&content, |_| false) {
         report.refuse(location, BARE_CR);
