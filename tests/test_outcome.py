@@ -109,6 +109,26 @@ def test_the_command_and_sendmail_say_what_nobody_knows(binary: Path, tmp_path: 
         file.unlink()
 
 
+# ---- what cannot be removed
+
+
+@needs_strace
+def test_the_staging_folder_is_cleaned_as_soon_as_that_works(start_daemon, tmp_path: Path):
+    everybody = [f"r{number}@example.org" for number in range(70)]
+    merge = json.dumps({"from": "a@example.com", "merge": "expanded", "recipients": everybody}).encode()
+    # The first file that is removed is the lock of the daemon's folder.
+    fault = ("-e", "trace=unlink", "-e", "inject=unlink:error=EIO:when=1", "--")
+    daemon = start_daemon(wrapper=("strace", "-D", "-f", "-o", str(tmp_path / "trace"), *fault))
+    assert daemon.post(merge).status == 200
+    staging = tmp_path / "pickup.staging"
+    assert len(list(staging.iterdir())) == 1
+    assert daemon.post(MESSAGE).status == 200
+    assert list(staging.iterdir()) == []
+
+
+# ---- what the commands and the packages say
+
+
 PYTHON = """
 import json, sys, pmtaemail
 pickup = pmtaemail.Pickup(sys.argv[1])

@@ -8,14 +8,14 @@
 //! ```
 //!
 //! The lock is taken before anything else is put into the folder, and goes last. So a folder without
-//! it is empty, and one whose lock nobody holds is left over from a dead process.
+//! it is empty, and one whose lock nobody holds is left over: its process is dead, or could not remove it.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::MODE;
 use super::error::{Operation, PickupError};
@@ -36,6 +36,7 @@ pub(super) struct PrivateFolder {
     /// A fork has a copy of this, but the folder is not its own.
     process: u32,
     next_name: AtomicU64,
+    has_leftovers: Arc<AtomicBool>,
 }
 
 /// A file in a private folder. It is removed with this, unless it has moved on.
@@ -47,7 +48,8 @@ pub(super) struct StagedFile {
 }
 
 impl PrivateFolder {
-    pub(super) fn create(staging: &Path) -> io::Result<Self> {
+    /// `has_leftovers` becomes true if the folder cannot be removed when it is dropped.
+    pub(super) fn create(staging: &Path, has_leftovers: &Arc<AtomicBool>) -> io::Result<Self> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let process = process::id();
         loop {
@@ -67,14 +69,16 @@ impl PrivateFolder {
                         lock: Some(lock),
                         process,
                         next_name: AtomicU64::new(0),
+                        has_leftovers: Arc::clone(has_leftovers),
                     });
                 }
                 // Someone who removes leftovers was quicker than the lock: take the next name.
                 Ok(None) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => {
-                    // Should this fail too, the empty folder is left over for the next start.
-                    let _ = fs::remove_dir(&path);
+                    if fs::remove_dir(&path).is_err() {
+                        has_leftovers.store(true, Ordering::Relaxed);
+                    }
                     return Err(error);
                 }
             }
@@ -133,8 +137,9 @@ impl Drop for PrivateFolder {
     fn drop(&mut self) {
         if let Some(lock) = self.lock.take()
             && self.process == process::id()
+            && !remove(&self.path, lock)
         {
-            remove(&self.path, lock);
+            self.has_leftovers.store(true, Ordering::Relaxed);
         }
     }
 }
@@ -161,15 +166,17 @@ impl Drop for StagedFile {
     }
 }
 
-/// Removes the folders that dead processes left in the staging folder, and nothing else. What cannot
-/// be read or removed is in nobody's way, so there are no errors.
+/// Removes the folders that were left in the staging folder, by dead processes or because they could not
+/// be removed, and nothing else. What cannot be read or removed is in nobody's way, so there are no errors;
+/// false if there is some of it.
 ///
 /// Files that shall survive their process, to be moved on by the next one, need a folder with
 /// another suffix: there they wait under the names that they will have in the pickup directory.
-pub(super) fn remove_leftovers(staging: &Path) {
+pub(super) fn remove_leftovers(staging: &Path) -> bool {
     let Ok(entries) = fs::read_dir(staging) else {
-        return;
+        return true;
     };
+    let mut are_gone = true;
     for entry in entries.flatten() {
         let name = entry.file_name();
         let is_ours = name
@@ -177,32 +184,47 @@ pub(super) fn remove_leftovers(staging: &Path) {
             .is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
         // Not a link to somewhere else either.
         if is_ours && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            remove_if_left(&entry.path());
+            are_gone &= remove_if_left(&entry.path());
         }
     }
+    are_gone
 }
 
-fn remove_if_left(folder: &Path) {
+/// False if the folder is left over and cannot be removed.
+fn remove_if_left(folder: &Path) -> bool {
     match LockFile::take_over(&folder.join(LOCK)) {
         Ok(Some(lock)) => remove(folder, lock),
         // Its process ended before it could lock, or is about to lock; there is nothing in it, or it
         // stays.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let _ = fs::remove_dir(folder);
+            let removed = fs::remove_dir(folder);
+            is_gone(match removed {
+                Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
+                removed => removed,
+            })
         }
         // It is in use, or belongs to another user.
-        Ok(None) | Err(_) => {}
+        Ok(None) | Err(_) => true,
     }
 }
 
-/// What cannot be removed now is a leftover for the next start, so there are no errors.
-fn remove(folder: &Path, lock: LockFile) {
+/// What cannot be removed now is left over, so there are no errors; false if there is some of it.
+fn remove(folder: &Path, lock: LockFile) -> bool {
     // Some file systems pass over names when a folder is read while files of it are removed.
     while remove_files(folder) > 0 {}
+    // With files in it the folder keeps the lock file, by which it is known as left over.
+    let has_files = fs::read_dir(folder)
+        .is_ok_and(|entries| entries.flatten().any(|entry| entry.file_name() != LOCK));
     // Network file systems keep a file that is removed while it is open, and its folder with it.
     drop(lock);
-    let _ = fs::remove_file(folder.join(LOCK));
-    let _ = fs::remove_dir(folder);
+    !has_files && is_gone(fs::remove_file(folder.join(LOCK))) && is_gone(fs::remove_dir(folder))
+}
+
+fn is_gone(removed: io::Result<()>) -> bool {
+    match removed {
+        Ok(()) => true,
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
 }
 
 /// How many were removed.
@@ -227,6 +249,10 @@ pub(super) fn make_private(folder: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
 
+    fn create(staging: &Path) -> io::Result<PrivateFolder> {
+        PrivateFolder::create(staging, &Arc::default())
+    }
+
     fn is_empty(folder: &Path) -> bool {
         fs::read_dir(folder).unwrap().next().is_none()
     }
@@ -234,7 +260,7 @@ mod tests {
     #[test]
     fn the_folder_is_removed_with_what_is_in_it() {
         let staging = tempfile::tempdir().unwrap();
-        let folder = PrivateFolder::create(staging.path()).unwrap();
+        let folder = create(staging.path()).unwrap();
         for number in 0..3 {
             fs::write(folder.path.join(number.to_string()), "a message").unwrap();
         }
@@ -277,7 +303,7 @@ mod tests {
         let [shared, pickup] = ["staging", "pickup"].map(|name| parent.path().join(name));
         fs::create_dir(&shared).unwrap();
         fs::create_dir(&pickup).unwrap();
-        let folder = Arc::new(PrivateFolder::create(&shared).unwrap());
+        let folder = Arc::new(create(&shared).unwrap());
         let (_file, mut moving) = folder.create_file().unwrap();
         let (_file, staying) = folder.create_file().unwrap();
         drop(folder);
@@ -293,9 +319,26 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_removed_is_left_over_and_known_as_such() {
+        let staging = tempfile::tempdir().unwrap();
+        let has_leftovers = Arc::default();
+        let folder = PrivateFolder::create(staging.path(), &has_leftovers).unwrap();
+        // A folder is no file that could be removed.
+        let stuck = folder.path.join("stuck");
+        fs::create_dir(&stuck).unwrap();
+        drop(folder);
+        assert!(has_leftovers.load(Ordering::Relaxed));
+        assert!(!remove_leftovers(staging.path()));
+        assert!(stuck.with_file_name(LOCK).exists());
+        fs::remove_dir(&stuck).unwrap();
+        assert!(remove_leftovers(staging.path()));
+        assert!(is_empty(staging.path()));
+    }
+
+    #[test]
     fn a_fork_leaves_the_folder_of_its_parent_alone() {
         let staging = tempfile::tempdir().unwrap();
-        let mut folder = PrivateFolder::create(staging.path()).unwrap();
+        let mut folder = create(staging.path()).unwrap();
         folder.process += 1;
         let folder = Arc::new(folder);
         let (_file, staged) = folder.create_file().unwrap();

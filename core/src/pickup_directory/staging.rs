@@ -4,6 +4,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::error::{Operation, PickupError};
@@ -20,6 +21,8 @@ pub(super) struct Staging {
     unnamed_files: bool,
     /// The folder of this process, while any transaction has files in it.
     private_folder: PerProcess<Mutex<Weak<PrivateFolder>>>,
+    /// Whether folders of this process could not be removed. They are removed as soon as that goes well.
+    has_leftovers: Arc<AtomicBool>,
 }
 
 impl Staging {
@@ -29,6 +32,7 @@ impl Staging {
             asked_for,
             unnamed_files,
             private_folder: PerProcess::default(),
+            has_leftovers: Arc::default(),
         }
     }
 
@@ -38,6 +42,9 @@ impl Staging {
 
     /// Creates a file without a name, if the pickup directory's file system has such.
     pub(super) fn create_unnamed(&self) -> Result<Option<File>, PickupError> {
+        if self.has_leftovers.load(Ordering::Relaxed) {
+            self.remove_leftovers();
+        }
         if !self.unnamed_files {
             return Ok(None);
         }
@@ -77,7 +84,7 @@ impl Staging {
             return Ok(folder);
         }
         let folder = self.make(&staging).and_then(|()| {
-            PrivateFolder::create(&staging)
+            PrivateFolder::create(&staging, &self.has_leftovers)
                 .map_err(PickupError::from_io(Operation::PrepareStaging, &staging))
         })?;
         let folder = Arc::new(folder);
@@ -91,11 +98,15 @@ impl Staging {
         self.make(&self.folder()?)
     }
 
-    /// Removes what dead processes left in the staging folder, if there is one. Where it is not
-    /// needed, it may be a wrong one.
+    /// Removes what was left in the staging folder, if there is one. Where it is not needed, it may be a
+    /// wrong one.
     pub(super) fn remove_leftovers(&self) {
-        if let Ok(folder) = self.folder() {
-            remove_leftovers(&folder);
+        // Set again by what cannot be removed meanwhile.
+        self.has_leftovers.store(false, Ordering::Relaxed);
+        if let Ok(folder) = self.folder()
+            && !remove_leftovers(&folder)
+        {
+            self.has_leftovers.store(true, Ordering::Relaxed);
         }
     }
 
@@ -211,6 +222,25 @@ mod tests {
         let next = staging.private_folder().unwrap();
         assert!(!Arc::ptr_eq(&again, &next));
         assert_eq!(count(), 1);
+    }
+
+    #[test]
+    fn what_could_not_be_removed_goes_with_the_next_file() {
+        let parent = tempfile::tempdir().unwrap();
+        let pickup = parent.path().join("pickup");
+        fs::create_dir(&pickup).unwrap();
+        let staging = staging(&pickup);
+        let folder = staging.private_folder().unwrap().staging().to_owned();
+        let held = staging.private_folder().unwrap();
+        let own = fs::read_dir(&folder).unwrap().next().unwrap().unwrap();
+        let stuck = own.path().join("stuck");
+        fs::create_dir(&stuck).unwrap();
+        drop(held);
+        staging.create_unnamed().unwrap();
+        assert!(stuck.exists());
+        fs::remove_dir(&stuck).unwrap();
+        staging.create_unnamed().unwrap();
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
     }
 
     #[cfg(unix)]
