@@ -51,7 +51,9 @@ pub struct LimitArgs {
     #[arg(value_parser = units::duration)]
     pub body_timeout: Duration,
 
-    /// Most messages in progress at once; further ones are answered 503
+    /// Most messages at work at once, whose bodies are all there, and most bodies that may come; further
+    /// messages are answered 503, and of bodies the one that has not come for longest gives way. One
+    /// client has three quarters of the places for messages at most
     #[arg(
         long,
         value_name = "N",

@@ -1,6 +1,6 @@
 //! The body of a request, within its limits.
 
-use super::admission::InFlight;
+use super::admission::Receiving;
 use super::error::ApiError;
 use axum::body::{Body, HttpBody};
 use bytes::{Bytes, BytesMut};
@@ -36,25 +36,25 @@ impl BodyLimits {
         self.bytes.max(self.merge)
     }
 
-    /// Reads a whole body, for which `in_flight` makes room.
+    /// Reads a whole body, for which `receiving` makes room.
     pub async fn receive(
         self,
         body: &mut Body,
-        in_flight: &mut InFlight,
+        receiving: &mut Receiving,
     ) -> Result<Bytes, ApiError> {
-        timeout(self.time, self.read(body, in_flight))
+        timeout(self.time, self.read(body, receiving))
             .await
             .unwrap_or(Err(ApiError::BodyTimeout))
     }
 
-    async fn read(self, body: &mut Body, in_flight: &mut InFlight) -> Result<Bytes, ApiError> {
+    async fn read(self, body: &mut Body, receiving: &mut Receiving) -> Result<Bytes, ApiError> {
         let limit = self.bytes;
         let mut bytes = BodyBuffer::announced(body, limit);
         while let Some(data) = next_data(body).await? {
             if bytes.len() + data.len() > limit {
                 return Err(ApiError::TooLarge { limit });
             }
-            in_flight.grow(data.len())?;
+            receiving.grow(data.len()).await?;
             bytes.push(data);
         }
         Ok(bytes.into_bytes())

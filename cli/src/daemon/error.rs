@@ -24,6 +24,8 @@ pub enum ApiError {
     Spool(io::Error),
     /// The limits on messages in progress are reached.
     Busy,
+    /// The body did not come, and another one needed its room.
+    GaveWay,
     /// The body has more bytes than this.
     TooLarge { limit: usize },
     /// The message itself, its recipients not counted, has more bytes than this.
@@ -71,7 +73,9 @@ impl ApiError {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::HeadTimeout | Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge { .. } | Self::MessageTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Busy | Self::Pickup(_) | Self::Spool(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::GaveWay | Self::Pickup(_) | Self::Spool(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             // No 503: many clients try such a request again by themselves.
             Self::MayBeDelivered { .. } | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -106,10 +110,18 @@ impl ApiError {
                      named after it, and so is its Message-ID unless the message gives one.",
                 )
                 .with_id(*id),
-            Self::Busy => plain.of_type(
-                "urn:pmtaemail:problem:busy",
-                "There are too many messages at work",
-            ),
+            Self::Busy | Self::GaveWay => {
+                let busy = plain.of_type(
+                    "urn:pmtaemail:problem:busy",
+                    "There are too many messages at work",
+                );
+                match self {
+                    Self::GaveWay => busy.with_detail(
+                        "The body of the request was not all there when others needed its room.",
+                    ),
+                    _ => busy,
+                }
+            }
             Self::TooLarge { limit } => plain.with_detail(Cow::Owned(format!(
                 "A body may have at most {limit} octets."
             ))),
@@ -143,7 +155,7 @@ impl ApiError {
     /// Seconds after which it may be tried again.
     fn retry_after(&self) -> Option<u32> {
         match self {
-            Self::Busy => Some(1),
+            Self::Busy | Self::GaveWay => Some(1),
             Self::Pickup(_) | Self::Spool(_) => Some(5),
             _ => None,
         }
@@ -155,6 +167,7 @@ impl ApiError {
             self,
             Self::TooLarge { .. }
                 | Self::MessageTooLarge { .. }
+                | Self::GaveWay
                 | Self::BodyTimeout
                 | Self::BodyBroken
                 | Self::Host

@@ -1,9 +1,10 @@
 //! `POST /messages` and its relatives: one message in the body.
 
-use super::admission::InFlight;
+use super::admission::{InFlight, Receiving};
 use super::blocking::{run_blocking, run_submission};
 use super::body::{self, BodyLimits};
 use super::error::ApiError;
+use super::listener::Peer;
 use super::log::SubmissionLog;
 use super::receipt::{self, json};
 use super::request::{BodyFormat, BufferedBody, ReceivedBody};
@@ -142,6 +143,8 @@ fn without_key(headers: &HeaderMap) -> Result<(), ApiError> {
 
 /// Receives the body of a request, if its headers are `allowed`, its format is known and there is
 /// room for it. The room comes first: bodies are what takes memory.
+///
+/// A place among the messages at work is taken when all of the body is there.
 async fn receive_request(
     daemon: &Arc<Daemon>,
     request: Request,
@@ -151,11 +154,21 @@ async fn receive_request(
         allowed(request.headers()).and_then(|()| BodyFormat::of(request.uri(), request.headers()));
     // Who waits for `100 Continue` has sent nothing yet.
     let waits = request.headers().contains_key(header::EXPECT);
+    let peer = request.extensions().get::<Peer>();
+    let peer = *peer.expect("each request has the client that sent it");
     let mut body = request.into_body();
-    let admitted = format.and_then(|format| Ok((admit(daemon, &format, &body)?, format)));
+    let admitted = format.and_then(|format| Ok((admit(daemon, peer, &format, &body)?, format)));
     let (started, result) = match admitted {
         Err(error) => (!waits, Err(error)),
-        Ok((in_flight, format)) => (true, receive(daemon, format, &mut body, in_flight).await),
+        Ok((receiving, format)) => {
+            let gives_way = receiving.gives_way();
+            let result = tokio::select! {
+                biased;
+                result = receive(daemon, format, &mut body, receiving) => result,
+                () = gives_way => Err(ApiError::GaveWay),
+            };
+            (true, result)
+        }
     };
     let ended = matches!(
         result,
@@ -167,8 +180,13 @@ async fn receive_request(
     result
 }
 
-/// Makes room for one more message with the bytes that its body announces.
-fn admit(daemon: &Daemon, format: &BodyFormat, body: &Body) -> Result<InFlight, ApiError> {
+/// Makes room for one more body with the bytes that it announces.
+fn admit(
+    daemon: &Daemon,
+    peer: Peer,
+    format: &BodyFormat,
+    body: &Body,
+) -> Result<Receiving, ApiError> {
     let limit = match format {
         BodyFormat::Streamed(_) => daemon.body.max_streamed(),
         BodyFormat::Buffered(_) => daemon.body.bytes,
@@ -177,23 +195,24 @@ fn admit(daemon: &Daemon, format: &BodyFormat, body: &Body) -> Result<InFlight, 
     // Of a larger one the most are recipients, which take none of it.
     let bytes = body.size_hint().lower();
     let stay = bytes <= daemon.body.bytes as u64;
-    daemon.admission.admit(if stay { bytes } else { 0 })
+    let stay = if stay { bytes } else { 0 };
+    daemon.admission.receive(peer.into(), stay)
 }
 
 async fn receive(
     daemon: &Arc<Daemon>,
     format: BodyFormat,
     body: &mut Body,
-    mut in_flight: InFlight,
+    mut receiving: Receiving,
 ) -> Result<(ReceivedBody, InFlight), ApiError> {
     let received = match format {
         BodyFormat::Streamed(format) => {
-            stream::receive(daemon, format, body, &mut in_flight).await?
+            stream::receive(daemon, format, body, &mut receiving).await?
         }
         BodyFormat::Buffered(format) => ReceivedBody::Buffered(BufferedBody {
             format,
-            bytes: daemon.body.receive(body, &mut in_flight).await?,
+            bytes: daemon.body.receive(body, &mut receiving).await?,
         }),
     };
-    Ok((received, in_flight))
+    Ok((received, receiving.at_work()?))
 }

@@ -15,7 +15,8 @@
 //!       request           what a body is, and how the core library reads it
 //!         form            multipart/form-data
 //!         body            the bytes of a body, within their limits
-//!           admission     how much is in work at once
+//!           admission     how much is in progress at once
+//!             client      whom that is shared out among
 //!     open_files          what the limit on open files leaves room for
 //!       blocking          threads for what blocks
 //! signals                 SIGTERM, SIGINT, and those that mean nothing here
@@ -28,6 +29,7 @@ mod accept;
 mod admission;
 mod blocking;
 mod body;
+mod client;
 mod connection;
 mod error;
 mod form;
@@ -82,7 +84,7 @@ async fn serve(
         source,
     })?;
     let address = listener.local_address().map_err(Failure::Start)?;
-    let daemon = Arc::new(Daemon::new(pickup, &args.limits));
+    let daemon = Arc::new(Daemon::new(pickup, &args.limits, max_connections));
     let pages = Pages::new(args.allow_origin, &args.listen);
     let router = routes::router(daemon, pages);
     let connections = Connections::new(max_connections, &args.limits, router);

@@ -1,6 +1,6 @@
 //! What all requests share.
 
-use super::admission::Admission;
+use super::admission::{Admission, Room};
 use super::body::BodyLimits;
 use crate::args::LimitArgs;
 use pmtaemail::PickupDirectory;
@@ -13,7 +13,7 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    pub fn new(pickup: PickupDirectory, limits: &LimitArgs) -> Self {
+    pub fn new(pickup: PickupDirectory, limits: &LimitArgs, connections: u32) -> Self {
         // There is always room for one body at least.
         let bytes = limits.max_bytes_in_flight.max(limits.body_limit);
         Self {
@@ -23,7 +23,7 @@ impl Daemon {
                 merge: limits.merge_limit,
                 time: limits.body_timeout,
             },
-            admission: Admission::new(limits.max_in_flight, bytes),
+            admission: Admission::new(Room::new(limits.max_in_flight, bytes, connections)),
         }
     }
 }

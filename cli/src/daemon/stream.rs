@@ -4,7 +4,7 @@
 //! itself stays in memory, and counts; its recipients wait on the file system of the pickup
 //! directory. Nothing here holds a thread while a client sends.
 
-use super::admission::InFlight;
+use super::admission::Receiving;
 use super::blocking::run_blocking;
 use super::body::{BodyBuffer, BodyLimits, next_data};
 use super::error::ApiError;
@@ -20,12 +20,12 @@ use tokio::time::timeout;
 /// recipients leave memory once it is there.
 const PIECE: usize = 1 << 20;
 
-/// Reads a whole body. `in_flight` makes room for what is kept of it in memory.
+/// Reads a whole body. `receiving` makes room for what is kept of it in memory.
 pub async fn receive(
     daemon: &Arc<Daemon>,
     format: StreamFormat,
     body: &mut Body,
-    in_flight: &mut InFlight,
+    receiving: &mut Receiving,
 ) -> Result<ReceivedBody, ApiError> {
     let limits = daemon.body;
     let whole = PIECE.min(limits.bytes);
@@ -38,7 +38,7 @@ pub async fn receive(
         },
     };
     loop {
-        let piece = reader.read_piece(body, in_flight);
+        let piece = reader.read_piece(body, receiving);
         let is_all = timeout(limits.time, piece)
             .await
             .unwrap_or(Err(ApiError::BodyTimeout))?;
@@ -48,7 +48,7 @@ pub async fn receive(
         let daemon = Arc::clone(daemon);
         let received = reader.received;
         reader.received = run_blocking(move || received.spool(&daemon.pickup)).await??;
-        reader.admit(in_flight)?;
+        reader.admit(receiving).await?;
     }
 }
 
@@ -70,7 +70,7 @@ impl BodyReader {
     async fn read_piece(
         &mut self,
         body: &mut Body,
-        in_flight: &mut InFlight,
+        receiving: &mut Receiving,
     ) -> Result<bool, ApiError> {
         let start = self.bytes;
         while !self.is_too_much() && self.bytes - start < PIECE {
@@ -83,7 +83,7 @@ impl BodyReader {
                 return Err(ApiError::TooLarge { limit });
             }
             self.received.push(data)?;
-            self.admit(in_flight)?;
+            self.admit(receiving).await?;
         }
         Ok(false)
     }
@@ -97,14 +97,14 @@ impl BodyReader {
     }
 
     /// Makes room for what is kept, unless the message itself is too large.
-    fn admit(&self, in_flight: &mut InFlight) -> Result<(), ApiError> {
+    async fn admit(&self, receiving: &mut Receiving) -> Result<(), ApiError> {
         match &self.received {
-            PartialBody::Buffered(bytes) => in_flight.grow_to(bytes.len()),
+            PartialBody::Buffered(bytes) => receiving.grow_to(bytes.len()).await,
             PartialBody::Streamed(stream) if stream.message_len() > self.limits.bytes => {
                 let limit = self.limits.bytes;
                 Err(ApiError::MessageTooLarge { limit })
             }
-            PartialBody::Streamed(stream) => in_flight.grow_to(stream.buffered()),
+            PartialBody::Streamed(stream) => receiving.grow_to(stream.buffered()).await,
         }
     }
 }

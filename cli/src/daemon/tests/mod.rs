@@ -35,7 +35,7 @@ impl Server {
             &format!("pmtaemailapi -listen 127.0.0.1:0 {options}"),
             &pickup,
         );
-        let daemon = Daemon::new(args.pickup.open().unwrap(), &args.limits);
+        let daemon = Daemon::new(args.pickup.open().unwrap(), &args.limits, 8192);
         let router = router(
             Arc::new(daemon),
             Pages::new(args.allow_origin, &args.listen),
@@ -184,24 +184,40 @@ fn heads_and_bodies_have_a_time_limit() {
     assert_eq!(server.exchange(""), "");
 }
 
-#[test]
-fn a_body_that_waits_keeps_its_place() {
-    let server = Server::start("-max-in-flight 1");
-    let mut first = server.connect();
+/// A request whose body is waited for.
+fn begin(server: &Server) -> TcpStream {
+    let mut stream = server.connect();
     let head = "POST /messages HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\
                 Expect: 100-continue\r\nContent-Length: ";
-    write!(first, "{head}{}\r\n\r\n", MESSAGE.len()).unwrap();
+    write!(stream, "{head}{}\r\n\r\n", MESSAGE.len()).unwrap();
     let mut go_on = [0; 25];
-    first.read_exact(&mut go_on).unwrap();
+    stream.read_exact(&mut go_on).unwrap();
     assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream
+}
 
-    let busy = server.post("/messages", MESSAGE);
-    assert_status(&busy, 503);
-    assert!(busy.contains("retry-after: 1\r\n"), "{busy}");
-
+#[test]
+fn a_body_that_waits_takes_no_place_from_one_that_is_there() {
+    let server = Server::start("-max-in-flight 1");
+    let mut first = begin(&server);
+    assert_status(&server.post("/messages", MESSAGE), 200);
     first.write_all(MESSAGE.as_bytes()).unwrap();
     assert_status(&rest(&mut first), 200);
+}
+
+#[test]
+fn of_too_many_bodies_that_wait_the_oldest_gives_way() {
+    let server = Server::start("-max-in-flight 1");
+    let mut waiting: Vec<_> = (0..64).map(|_| begin(&server)).collect();
     assert_status(&server.post("/messages", MESSAGE), 200);
+    let busy = rest(&mut waiting[0]);
+    assert_status(&busy, 503);
+    assert!(busy.contains("retry-after: 1\r\n"), "{busy}");
+    for stream in &mut waiting[1..] {
+        stream.write_all(MESSAGE.as_bytes()).unwrap();
+        let answer = rest(stream);
+        assert!(!answer.contains("needed its room"), "{answer}");
+    }
 }
 
 #[test]

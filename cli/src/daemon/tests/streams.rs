@@ -50,7 +50,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Server<S> {
     fn start(options: &str) -> Self {
         let pickup = tempfile::tempdir().unwrap();
         let args = serve_args(&format!("pmtaemailapi {options}"), &pickup);
-        let daemon = Daemon::new(args.pickup.open().unwrap(), &args.limits);
+        let daemon = Daemon::new(args.pickup.open().unwrap(), &args.limits, 8192);
         let peer = get(async |Extension(peer): Extension<Peer>| peer.to_string());
         let large = get(async || "x".repeat(100_000));
         let router = router(

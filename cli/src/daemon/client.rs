@@ -1,0 +1,55 @@
+//! Who a client is, as far as its connection tells.
+
+use super::listener::Peer;
+use std::net::{IpAddr, Ipv4Addr};
+
+/// What counts as one client where something is shared out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Client {
+    V4(Ipv4Addr),
+    /// The first 64 bits of the address: whoever has one address of such a network has them all
+    /// (RFC 6177).
+    V6Network(u64),
+    /// One without an address, on this host.
+    Local,
+}
+
+impl From<Peer> for Client {
+    fn from(peer: Peer) -> Self {
+        // An IPv6 socket shows IPv4 addresses within IPv6 ones.
+        match peer.address.map(|address| address.ip().to_canonical()) {
+            None => Self::Local,
+            Some(IpAddr::V4(address)) => Self::V4(address),
+            Some(IpAddr::V6(address)) => {
+                let [a, b, c, d, ..] = address.segments().map(u64::from);
+                Self::V6Network(a << 48 | b << 32 | c << 16 | d)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(address: &str) -> Client {
+        let address = (!address.is_empty()).then(|| address.parse().unwrap());
+        Peer { address }.into()
+    }
+
+    #[test]
+    fn a_client_is_an_address_or_a_network_of_ipv6() {
+        for (one, other, are_one) in [
+            ("192.0.2.1:1", "192.0.2.1:2", true),
+            ("192.0.2.1:1", "[::ffff:192.0.2.1]:1", true),
+            ("192.0.2.1:1", "192.0.2.2:1", false),
+            ("[2001:db8:1:2::1]:1", "[2001:db8:1:2:3::]:1", true),
+            ("[2001:db8:1:2::1]:1", "[2001:db8:1:3::1]:1", false),
+            ("[::1]:1", "127.0.0.1:1", false),
+            ("", "", true),
+            ("", "0.0.0.0:1", false),
+        ] {
+            assert_eq!(client(one) == client(other), are_one, "{one} {other}");
+        }
+    }
+}
