@@ -9,6 +9,7 @@ from .addresses import mailboxes
 from .delivery import Delivery, delivery
 from .files import parts
 from .names import members
+from .structured import addresses
 from .values import values
 
 __all__ = ["Delivery", "Expected", "expect"]
@@ -37,7 +38,7 @@ def expect(message: dict) -> Expected:
     texts = values(fields)
     names = [*ALWAYS, *written, *(["subject"] if "subject" in fields else []), *(name for name, _ in texts)]
     return Expected(
-        delivery=delivery(fields, lists),
+        delivery=delivery(fields, lists, smtputf8=not all(address.isascii() for address in addresses(texts))),
         reading=Reading(
             fields=sorted(names),
             subject=fields.get("subject", ""),

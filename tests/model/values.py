@@ -3,6 +3,7 @@
 import re
 
 from .names import members
+from .structured import structured
 
 PRIORITIES = {"high": "1", "normal": "3", "low": "5"}
 
@@ -41,7 +42,7 @@ def headers(value: object) -> list[tuple[str, str]]:
     if value is None:
         return []
     pairs = value.items() if isinstance(value, dict) else [named(item) for item in value if item is not None]
-    return [(name.lower(), text) for name, given in pairs for text in texts(given)]
+    return [(name.lower(), structured(name.lower(), text)) for name, given in pairs for text in texts(given)]
 
 
 def named(item: dict) -> tuple[str, object]:

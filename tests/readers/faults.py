@@ -64,6 +64,13 @@ def blank_of_a_fold(expected: tuple, got: tuple) -> bool:
     return len(expected[0]) > 60 and got == (expected[0], " " + expected[1])
 
 
+def octets_of_utf8_shown(expected: tuple, got: tuple) -> bool:
+    """The same value, with each octet of its UTF-8 as a character where it was not encoded."""
+    name, text = expected
+    addresses = {address: address.encode().decode("latin-1") for address in re.findall(r"<([^>]+)>", text)}
+    return got == (name, re.sub(r"<([^>]+)>", lambda at: f"<{addresses[at[1]]}>", text)) != expected
+
+
 def differs_in(**changes: Callable[[Attachment], object]) -> Callable[[Attachment, Attachment], bool]:
     """The same part but for some of its traits, which come out as told."""
     return lambda expected, got: got == replace(expected, **{key: made(expected) for key, made in changes.items()})
@@ -99,6 +106,12 @@ def is_message(explains: Callable) -> Callable:
 
 
 FAULTS = [
+    Fault(
+        "mailparser",
+        ("value",),
+        "in a field that it does not know it takes UTF-8 (RFC 6532) for Latin-1",
+        octets_of_utf8_shown,
+    ),
     Fault(
         "python email",
         ADDRESS_FIELDS,

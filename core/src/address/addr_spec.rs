@@ -81,6 +81,11 @@ impl<'a> AddrSpec<'a> {
         &self.text
     }
 
+    /// The address as text of its own.
+    pub(crate) fn into_text(self) -> Cow<'a, str> {
+        self.text
+    }
+
     /// The same address, borrowed.
     pub(crate) fn lend(&self) -> AddrSpec<'_> {
         AddrSpec {

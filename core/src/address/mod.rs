@@ -22,3 +22,4 @@ pub use addr_spec::{AddrSpec, InvalidAddress};
 pub(crate) use lenient::{addresses, entries, listed};
 pub(crate) use mailbox::Mailbox;
 pub(crate) use reverse_path::ReversePath;
+pub(crate) use strict::name_and_angle;

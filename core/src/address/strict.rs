@@ -29,6 +29,16 @@ pub(super) fn outline_list<'a>(text: &Cow<'a, str>) -> Result<Vec<Outline<'a>>, 
     }
 }
 
+/// The display name and what is between the angle brackets, of a text that is like one mailbox.
+pub(crate) fn name_and_angle<'a>(
+    text: &Cow<'a, str>,
+) -> Option<(Option<Cow<'a, str>>, Cow<'a, str>)> {
+    let mut outlines = outline_list(text).ok()?;
+    let outline = outlines.pop()?;
+    let is_one = outlines.is_empty() && text.ends_with('>');
+    is_one.then_some((outline.name, outline.address))
+}
+
 struct Parser<'t, 'a> {
     text: &'t Cow<'a, str>,
     cursor: Cursor<'t>,

@@ -1,10 +1,13 @@
 //! Date and time as mail writes them (RFC 5322 section 3.3).
 
 use crate::problem::{Code, Refusal};
+use crate::syntax::Cursor;
 use jiff::Timestamp;
 use jiff::civil::{DateTime, Weekday};
+use jiff::fmt::rfc2822::DateTimeParser;
 use jiff::fmt::temporal::{Pieces, PiecesOffset};
 use jiff::tz::{Offset, TimeZone};
+use std::borrow::Cow;
 
 /// A point in time with the offset in which it is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +33,7 @@ impl Date {
         }
         // jiff takes it for the second before.
         if text.get(17..19) == Some("60") {
-            let detail = "A leap second cannot be told; give the second before or after.";
-            return Err(invalid(detail));
+            return Err(LEAP_SECOND);
         }
         let pieces =
             Pieces::parse(text).map_err(|_| invalid("There is no such date or time of day."))?;
@@ -48,13 +50,47 @@ impl Date {
             _ => return Err(SYNTAX),
         };
         if local.year() < 1900 {
-            return Err(invalid("A mail's date cannot be before the year 1900."));
+            return Err(TOO_EARLY);
         }
         Ok(Self {
             local,
             offset_minutes: i16::try_from(offset.seconds() / 60)
                 .expect("RFC 3339 has offsets of less than a day"),
             offset_unknown,
+        })
+    }
+
+    /// Parses the form that mail has (RFC 5322 section 3.3), with comments, and with the zones and years of
+    /// section 4.3. A zone whose offset nobody can know is refused: it would become another time.
+    pub fn from_rfc5322(text: &str) -> Result<Self, Refusal> {
+        const SYNTAX: Refusal = invalid(
+            "A date in a header field is written as in RFC 5322: Mon, 23 Nov 2026 05:33:54 +0100.",
+        );
+        let text = without_comments(text).ok_or(SYNTAX)?;
+        let (time, zone) = text.rsplit_once([' ', '\t']).ok_or(SYNTAX)?;
+        let is_name = |known: &&str| known.eq_ignore_ascii_case(zone);
+        let is_letter = matches!(zone.as_bytes(), [letter] if letter.is_ascii_alphabetic());
+        let is_numeric =
+            matches!(zone.as_bytes(), [b'+' | b'-', digits @ ..] if has_shape(digits, b"dddd"));
+        if !is_numeric && !is_letter && !ZONE_NAMES.iter().any(is_name) {
+            return Err(invalid(
+                "The date has no offset that everybody reads alike; write one such as +0100.",
+            ));
+        }
+        if time.trim_end().ends_with(":60") {
+            return Err(LEAP_SECOND);
+        }
+        let zoned = DateTimeParser::new()
+            .parse_zoned(text.as_ref())
+            .map_err(|_| SYNTAX)?;
+        if zoned.year() < 1900 {
+            return Err(TOO_EARLY);
+        }
+        Ok(Self {
+            local: zoned.datetime(),
+            offset_minutes: i16::try_from(zoned.offset().seconds() / 60)
+                .expect("an offset is of less than a day"),
+            offset_unknown: zone == "-0000" || is_letter,
         })
     }
 
@@ -113,6 +149,33 @@ impl Date {
     }
 }
 
+const LEAP_SECOND: Refusal =
+    invalid("A leap second cannot be told; give the second before or after.");
+const TOO_EARLY: Refusal = invalid("A mail's date cannot be before the year 1900.");
+
+/// obs-zone of RFC 5322 section 4.3, without the military letters.
+const ZONE_NAMES: [&str; 10] = [
+    "UT", "GMT", "EST", "EDT", "CST", "CDT", "MST", "MDT", "PST", "PDT",
+];
+
+/// The text with a blank for each comment, trimmed; `None` if one is not closed.
+fn without_comments(text: &str) -> Option<Cow<'_, str>> {
+    if !text.contains('(') {
+        return Some(Cow::Borrowed(text.trim()));
+    }
+    let mut plain = String::with_capacity(text.len());
+    let mut cursor = Cursor::new(text);
+    while let Some(byte) = cursor.peek() {
+        if byte == b'(' {
+            cursor.comment().ok()?;
+            plain.push(' ');
+        } else {
+            plain.push_str(&text[cursor.take_while(|byte| byte != b'(')]);
+        }
+    }
+    Some(Cow::Owned(plain.trim().to_owned()))
+}
+
 const fn invalid(detail: &'static str) -> Refusal {
     Refusal::new(Code::InvalidDate, detail)
 }
@@ -151,6 +214,11 @@ impl DateText {
     pub fn pieces(&self) -> [&[u8]; 2] {
         let digits_from = if self.0[5] == b'0' { 6 } else { 5 };
         [&self.0[..5], &self.0[digits_from..]]
+    }
+
+    /// The text as a whole.
+    pub fn into_string(self) -> String {
+        String::from_utf8(self.pieces().concat()).expect("a date is ASCII")
     }
 }
 
@@ -231,6 +299,65 @@ mod tests {
             "２026-11-23T05:33:54Z",
         ] {
             assert!(Date::from_rfc3339(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn dates_of_header_fields_are_read() {
+        for (given, written) in [
+            (
+                "Mon, 23 Nov 2026 05:33:54 +0000",
+                "Mon, 23 Nov 2026 05:33:54 +0000",
+            ),
+            ("23 Nov 2026 05:33 -0330", "Mon, 23 Nov 2026 05:33:00 -0330"),
+            (
+                "Mon, 23 Nov 2026 05:33:54 -0000",
+                "Mon, 23 Nov 2026 05:33:54 -0000",
+            ),
+            (
+                "Mon, 23 Nov 2026 05:33:54 GMT",
+                "Mon, 23 Nov 2026 05:33:54 +0000",
+            ),
+            (
+                "mon, 23 nov 26 05:33:54 edt",
+                "Mon, 23 Nov 2026 05:33:54 -0400",
+            ),
+            (
+                "Mon, 23 Nov 2026 05:33:54 Z",
+                "Mon, 23 Nov 2026 05:33:54 -0000",
+            ),
+            (
+                "Mon, 23 Nov 2026 05:33:54 a",
+                "Mon, 23 Nov 2026 05:33:54 -0000",
+            ),
+            (
+                "Thu, 1 Jan 26 00:00:00 +0530 (IST)",
+                "Thu, 1 Jan 2026 00:00:00 +0530",
+            ),
+            (
+                " (a) Thu (b (c)), 01\tJan 2026  00:00:00 (d) PST (e)",
+                "Thu, 1 Jan 2026 00:00:00 -0800",
+            ),
+        ] {
+            let text = Date::from_rfc5322(given).unwrap().to_rfc5322();
+            assert_eq!(text.into_string(), written, "{given}");
+        }
+        for text in [
+            "",
+            "Mon, 23 Nov 2026 05:33:54",
+            "2026-11-23T05:33:54Z",
+            "Tue, 23 Nov 2026 05:33:54 +0000",
+            "Mon, 30 Feb 2026 05:33:54 +0000",
+            "Mon, 23 Nov 2026 24:00:00 +0000",
+            "Mon, 23 Nov 2026 05:33:60 +0000",
+            "Mon, 23 Nov 2026 05:33:54 CEST",
+            "Mon, 23 Nov 2026 05:33:54 +01:00",
+            "Mon, 23 Nov 2026 05:33:54 +0000 x",
+            "Mon, 23 Nov 2026 05:33:54 +0000 (x",
+            "Mon, 23 Nov 1826 05:33:54 +0000",
+            "Mon, 23 Nov 2026 05:33:54 +9999",
+        ] {
+            assert!(Date::from_rfc5322(text).is_err(), "{text}");
         }
     }
 

@@ -63,6 +63,15 @@ impl<'o> Field<'o> {
         self.token(pieces);
     }
 
+    /// Writes a comma, after white space if it `is_apart`.
+    pub fn comma(&mut self, is_apart: bool) {
+        if is_apart {
+            return self.token(&[b","]);
+        }
+        self.out.push(b',');
+        self.column += 1;
+    }
+
     /// Writes `text` as encoded words in the shorter of the two encodings; `q` is the Q encoding
     /// for the place.
     pub fn encoded_words(&mut self, text: &str, q: WordEncoder) {

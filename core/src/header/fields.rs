@@ -10,7 +10,7 @@
 //! Owner::Carriers         what to use         may hold it: it may have travelled
 //! Owner::PowerMta                             refused: the pickup file's own lines say it
 //! Occurs::Once                                refused twice
-//! Body::Addresses                             recipients are read from it, bare addresses get a domain
+//! Body::Structured        read by its grammar     recipients are read from addresses, bare ones get a domain
 //! ```
 //!
 //! Which field of the message a header field is made from is said where that is declared
@@ -60,19 +60,34 @@ pub(crate) enum Occurs {
 pub(crate) enum Body {
     /// Text, in which encoded words may be (RFC 5322 section 2.2.1).
     Text,
+    /// A grammar, in which white space means nothing and letters beyond ASCII have their places.
+    Structured(Grammar),
+}
+
+/// The grammar of a structured body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Grammar {
     /// Mailboxes or addresses (RFC 5322 section 3.4).
     Addresses(Party),
+    /// One mailbox.
+    Mailbox,
     /// A date (RFC 5322 section 3.3).
     Date,
     /// Message identifiers (RFC 5322 section 3.6.4).
     MessageIds,
     /// URIs in angle brackets (RFC 2369 section 2, RFC 5064 section 2.2).
     Uris,
+    /// The same, or the word `NO` (RFC 2369 section 3.4).
+    UrisOrNo,
     /// A phrase and an identifier in angle brackets (RFC 2919 section 3).
     PhraseAndId,
+    /// Phrases with commas between them (RFC 5322 section 3.6.5).
+    Phrases,
     /// Words and parameters of a grammar of its own, in which nothing may be an encoded word
     /// (RFC 2047 section 5).
     Tokens,
+    /// Attributes, the last of which is a key in base64 that may be folded (Autocrypt level 1).
+    KeyData,
 }
 
 /// Whom the addresses of a field name.
@@ -86,9 +101,19 @@ pub(crate) enum Party {
     Others,
 }
 
-const TO: Body = Body::Addresses(Party::Recipients);
-const BCC: Body = Body::Addresses(Party::BlindRecipients);
-const PARTY: Body = Body::Addresses(Party::Others);
+const TEXT: Body = Body::Text;
+const TO: Body = Body::Structured(Grammar::Addresses(Party::Recipients));
+const BCC: Body = Body::Structured(Grammar::Addresses(Party::BlindRecipients));
+const PARTY: Body = Body::Structured(Grammar::Addresses(Party::Others));
+const MAILBOX: Body = Body::Structured(Grammar::Mailbox);
+const DATE: Body = Body::Structured(Grammar::Date);
+const IDS: Body = Body::Structured(Grammar::MessageIds);
+const URIS: Body = Body::Structured(Grammar::Uris);
+const URIS_OR_NO: Body = Body::Structured(Grammar::UrisOrNo);
+const PHRASE_AND_ID: Body = Body::Structured(Grammar::PhraseAndId);
+const PHRASES: Body = Body::Structured(Grammar::Phrases);
+const TOKENS: Body = Body::Structured(Grammar::Tokens);
+const KEY: Body = Body::Structured(Grammar::KeyData);
 
 /// A row, with what most of its neighbours have left out.
 const fn row(name: &'static str, owner: Owner, body: Body) -> KnownField {
@@ -109,82 +134,97 @@ impl KnownField {
     }
 }
 
-use Body::{Date, MessageIds, PhraseAndId, Text, Tokens, Uris};
 use Owner::{Carriers, Message, Mime, PowerMta, Sender};
 
 /// The fields by their names, in the order of the names.
 #[rustfmt::skip]
 static FIELDS: &[KnownField] = &[
+    row("accept-language", Sender, TOKENS),
     row("apparently-to", Carriers, PARTY),
-    row("archived-at", Sender, Uris),
-    row("authentication-results", Carriers, Tokens),
-    row("auto-submitted", Sender, Tokens),
-    row("autocrypt", Sender, Tokens),
+    row("archived-at", Sender, URIS),
+    row("authentication-results", Carriers, TOKENS),
+    row("auto-submitted", Sender, TOKENS),
+    row("autocrypt", Sender, KEY),
+    row("autocrypt-gossip", Sender, KEY),
+    row("autocrypt-setup-message", Sender, TOKENS),
     row("bcc", Message, BCC),
+    row("bimi-selector", Sender, TOKENS),
     row("cc", Message, TO).once(),
-    row("date", Message, Date).once(),
-    row("delivered-to", Carriers, Tokens),
-    row("disposition-notification-options", Sender, Tokens),
+    row("date", Message, DATE).once(),
+    row("delivered-to", Carriers, TOKENS),
+    row("disposition-notification-options", Sender, TOKENS),
     row("disposition-notification-to", Sender, PARTY),
-    row("dkim-signature", Carriers, Tokens),
-    row("domainkey-signature", Carriers, Tokens),
+    row("dkim-signature", Carriers, TOKENS),
+    row("domainkey-signature", Carriers, TOKENS),
     // Some mail servers send bounces there instead of to the envelope's sender.
     row("errors-to", Carriers, PARTY),
-    row("feedback-id", Sender, Tokens),
+    row("expires", Sender, DATE),
+    row("expiry-date", Sender, DATE),
+    row("feedback-id", Sender, TOKENS),
     row("from", Message, PARTY).once(),
-    row("importance", Message, Tokens),
-    row("in-reply-to", Message, MessageIds).once(),
-    row("list-archive", Sender, Uris),
-    row("list-help", Sender, Uris),
-    row("list-id", Sender, PhraseAndId),
-    row("list-owner", Sender, Uris),
-    row("list-post", Sender, Uris),
-    row("list-subscribe", Sender, Uris),
-    row("list-unsubscribe", Sender, Uris),
-    row("list-unsubscribe-post", Message, Tokens),
+    row("importance", Message, TOKENS),
+    row("in-reply-to", Message, IDS).once(),
+    row("jabber-id", Sender, TOKENS),
+    row("keywords", Sender, PHRASES),
+    row("list-archive", Sender, URIS),
+    row("list-help", Sender, URIS),
+    row("list-id", Sender, PHRASE_AND_ID),
+    row("list-owner", Sender, URIS),
+    row("list-post", Sender, URIS_OR_NO),
+    row("list-subscribe", Sender, URIS),
+    row("list-unsubscribe", Sender, URIS),
+    row("list-unsubscribe-post", Message, TOKENS),
     row("mail-followup-to", Sender, PARTY),
     row("mail-reply-to", Sender, PARTY),
-    row("message-id", Message, MessageIds).once(),
-    row("mime-version", Mime, Tokens),
-    row("precedence", Sender, Tokens),
-    row("priority", Sender, Tokens),
-    row("received", Carriers, Tokens),
-    row("received-spf", Carriers, Tokens),
-    row("references", Message, MessageIds).once(),
+    row("message-id", Message, IDS).once(),
+    row("mime-version", Mime, TOKENS),
+    row("mt-priority", Sender, TOKENS),
+    row("obsoletes", Sender, IDS),
+    row("openpgp", Sender, TOKENS),
+    row("precedence", Sender, TOKENS),
+    row("priority", Sender, TOKENS),
+    row("received", Carriers, TOKENS),
+    row("received-spf", Carriers, TOKENS),
+    row("references", Message, IDS).once(),
+    row("reply-by", Sender, DATE),
     row("reply-to", Message, PARTY).once(),
+    row("require-recipient-valid-since", Sender, TOKENS),
     row("resent-bcc", Carriers, BCC),
     row("resent-cc", Carriers, TO),
-    row("resent-date", Carriers, Date),
+    row("resent-date", Carriers, DATE),
     row("resent-from", Carriers, PARTY),
-    row("resent-message-id", Carriers, MessageIds),
-    row("resent-sender", Carriers, PARTY),
+    row("resent-message-id", Carriers, IDS),
+    row("resent-sender", Carriers, MAILBOX),
     row("resent-to", Carriers, TO),
-    row("return-path", Carriers, Tokens),
+    row("return-path", Carriers, TOKENS),
     row("return-receipt-to", Sender, PARTY),
-    row("sender", Message, PARTY).once(),
-    row("sensitivity", Sender, Tokens),
-    row("subject", Message, Text).once(),
+    row("sender", Message, MAILBOX).once(),
+    row("sensitivity", Sender, TOKENS),
+    row("subject", Message, TEXT).once(),
+    row("supersedes", Sender, IDS),
+    row("tls-required", Sender, TOKENS),
     row("to", Message, TO).once(),
-    row("x-auto-response-suppress", Sender, Tokens),
+    row("vbr-info", Sender, TOKENS),
+    row("x-auto-response-suppress", Sender, TOKENS),
     row("x-confirm-reading-to", Sender, PARTY),
-    row("x-dkim-options", PowerMta, Tokens),
-    row("x-envid", PowerMta, Tokens),
-    row("x-job", PowerMta, Tokens),
-    row("x-msmail-priority", Sender, Tokens),
-    row("x-priority", Message, Tokens),
-    row("x-receiver", PowerMta, Tokens),
-    row("x-schedule", PowerMta, Tokens),
-    row("x-sender", PowerMta, Tokens),
-    row("x-sender-override", PowerMta, Tokens),
-    row("x-virtual-mta", PowerMta, Tokens),
+    row("x-dkim-options", PowerMta, TOKENS),
+    row("x-envid", PowerMta, TOKENS),
+    row("x-job", PowerMta, TOKENS),
+    row("x-msmail-priority", Sender, TOKENS),
+    row("x-priority", Message, TOKENS),
+    row("x-receiver", PowerMta, TOKENS),
+    row("x-schedule", PowerMta, TOKENS),
+    row("x-sender", PowerMta, TOKENS),
+    row("x-sender-override", PowerMta, TOKENS),
+    row("x-virtual-mta", PowerMta, TOKENS),
 ];
 
 /// The fields by the start of their names.
 static PREFIXES: &[KnownField] = &[
-    row("arc-", Carriers, Tokens),
-    row("content-", Mime, Tokens),
-    row("resent-", Carriers, Tokens),
-    row("x-pmta-", PowerMta, Tokens),
+    row("arc-", Carriers, TOKENS),
+    row("content-", Mime, TOKENS),
+    row("resent-", Carriers, TOKENS),
+    row("x-pmta-", PowerMta, TOKENS),
 ];
 
 impl KnownField {
@@ -214,7 +254,10 @@ impl KnownField {
     }
 
     pub fn has_addresses(&self) -> bool {
-        matches!(self.body, Body::Addresses(_))
+        matches!(
+            self.body,
+            Body::Structured(Grammar::Addresses(_) | Grammar::Mailbox)
+        )
     }
 
     /// Whether it belongs to one of the times that the message was sent again (RFC 5322 section

@@ -11,18 +11,20 @@ mod fields;
 mod message_id;
 mod parameter;
 mod phrase;
+mod structured;
 mod text;
 
 pub(crate) use content_id::ContentId;
 pub(crate) use date::{Date, local_time};
 pub(crate) use field::LINE;
 pub(crate) use field::{LONGEST_LINE, holds_encoded_word};
+pub(crate) use fields::{Body, KnownField, Occurs, Owner};
 #[cfg(test)]
-pub(crate) use fields::{Body, Party};
-pub(crate) use fields::{KnownField, Occurs, Owner};
+pub(crate) use fields::{Grammar, Party};
 pub(crate) use message_id::MessageId;
 pub(crate) use parameter::is_token;
-pub(crate) use phrase::{LONGEST_TOKEN, is_words};
+pub(crate) use phrase::is_plain;
+pub(crate) use structured::StructuredBody;
 pub(crate) use text::{folds, needs_encoding};
 
 use crate::address::Mailbox;
@@ -155,6 +157,11 @@ impl<'o> HeaderSection<'o> {
     pub fn extra(&mut self, name: &str, text: &str) {
         let field = Field::begin(self.out, name);
         text::write(field, text, true, self.without_quotes);
+    }
+
+    /// A structured field of the caller's own.
+    pub fn structured(&mut self, name: &str, body: &StructuredBody<'_>) {
+        body.write(Field::begin(self.out, name), self.without_quotes);
     }
 
     /// A field of message identifiers (RFC 5322 section 3.6.4).

@@ -11,14 +11,23 @@ pub(crate) const LONGEST_TOKEN: usize = 70;
 /// Writes a name as words where it can, in quotes where it must, encoded where nothing else keeps
 /// it as it is, or where there may be no quotes.
 pub(super) fn write(field: &mut Field<'_>, name: &str, without_quotes: bool) {
-    let needs_quotes = !is_words(name);
-    if needs_encoding(name) || name.len() > LONGEST_TOKEN || (needs_quotes && without_quotes) {
+    if is_encoded(name, without_quotes) {
         field.encoded_words(name, Q_PHRASE);
-    } else if needs_quotes {
+    } else if !is_words(name) {
         field.token(&[b"\"", quote(name).as_bytes(), b"\""]);
     } else {
         field.token(&[name.as_bytes()]);
     }
+}
+
+/// Whether a name is written as encoded words.
+pub(super) fn is_encoded(name: &str, without_quotes: bool) -> bool {
+    needs_encoding(name) || name.len() > LONGEST_TOKEN || (without_quotes && !is_words(name))
+}
+
+/// Whether a name is written as it is, without quotes.
+pub(crate) fn is_plain(name: &str) -> bool {
+    !is_encoded(name, true)
 }
 
 /// Whether the name, which is ASCII, is made of atoms alone (RFC 5322 section 3.2.3).

@@ -92,6 +92,10 @@ impl Composed<'_> {
         std::iter::once(&self.from)
             .chain(&self.reply_to)
             .any(|mailbox| mailbox.address.is_internationalized())
+            || self
+                .extra_headers
+                .iter()
+                .any(ExtraHeader::is_internationalized)
     }
 
     pub fn render(&self, addressees: Addressees<'_>, identity: &Identity) -> Rendered<'_> {
@@ -217,7 +221,7 @@ impl Composed<'_> {
             }
             HeaderField::Extra(index) => {
                 let field = &self.extra_headers[index];
-                header.extra(&field.name, &field.value);
+                field.body.write(&field.name, header);
             }
         }
     }
@@ -291,7 +295,7 @@ impl Composed<'_> {
         let extra: usize = self
             .extra_headers
             .iter()
-            .map(|field| field.value.len() + 80)
+            .map(|field| field.body.estimate() + 80)
             .sum();
         384 + mailboxes * 64 + subject * 2 + extra
     }

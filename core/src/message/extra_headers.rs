@@ -1,16 +1,28 @@
 //! Header fields that the caller writes: the message's `headers`.
 
 use super::values::header_text;
-use crate::header::{KnownField, LONGEST_LINE, Owner, needs_encoding};
-use crate::json::{JsonHeader, JsonHeaders, field_of_header};
+use crate::header::{
+    Body, HeaderSection, KnownField, LONGEST_LINE, Owner, StructuredBody, needs_encoding,
+};
+use crate::json::{JsonHeader, JsonHeaders, Located, field_of_header};
 use crate::problem::{Code, OrRefuse, ProblemReport, Refusal};
+use crate::template::TemplateText;
 use std::borrow::Cow;
 
-/// A field that is in the message as it was given.
+/// A field of the caller's own.
 #[derive(Debug)]
 pub(crate) struct ExtraHeader<'a> {
     pub name: Cow<'a, str>,
-    pub value: Cow<'a, str>,
+    pub body: ExtraBody<'a>,
+}
+
+/// The body of a field of the caller's own.
+#[derive(Debug)]
+pub(crate) enum ExtraBody<'a> {
+    /// Every reader gets it back exactly as it was given.
+    Text(Cow<'a, str>),
+    /// Of a field whose grammar is known: it is read by that.
+    Structured(StructuredBody<'a>),
 }
 
 impl ExtraHeader<'_> {
@@ -18,7 +30,68 @@ impl ExtraHeader<'_> {
     pub fn lend(&self) -> ExtraHeader<'_> {
         ExtraHeader {
             name: Cow::Borrowed(&self.name),
-            value: Cow::Borrowed(&self.value),
+            body: self.body.lend(),
+        }
+    }
+
+    /// Whether it holds an address that only SMTPUTF8 can carry.
+    pub fn is_internationalized(&self) -> bool {
+        self.body.is_internationalized()
+    }
+}
+
+impl<'a> ExtraBody<'a> {
+    /// What is there until a template is filled in, or where a value was refused.
+    pub const NOTHING: Self = Self::Text(Cow::Borrowed(""));
+
+    /// Understands the body of the field `name`, in which there are no control characters but tabs.
+    pub fn read(name: &str, text: Cow<'a, str>) -> Result<Self, Refusal> {
+        match KnownField::named(name).map(|field| field.body) {
+            Some(Body::Structured(grammar)) => {
+                StructuredBody::read(grammar, name, &text).map(Self::Structured)
+            }
+            _ if fits_lines(name, &text) => Ok(Self::Text(text)),
+            _ => Err(TOO_LONG),
+        }
+    }
+
+    /// The same body, borrowed.
+    pub fn lend(&self) -> ExtraBody<'_> {
+        match self {
+            Self::Text(text) => ExtraBody::Text(Cow::Borrowed(text)),
+            Self::Structured(body) => ExtraBody::Structured(body.lend()),
+        }
+    }
+
+    /// Writes the field.
+    pub fn write(&self, name: &str, header: &mut HeaderSection<'_>) {
+        match self {
+            Self::Text(text) => header.extra(name, text),
+            Self::Structured(body) => header.structured(name, body),
+        }
+    }
+
+    /// About how many bytes it takes.
+    pub fn estimate(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Structured(body) => body.estimate(),
+        }
+    }
+
+    /// Whether it holds an address that only SMTPUTF8 can carry.
+    pub fn is_internationalized(&self) -> bool {
+        match self {
+            Self::Text(_) => false,
+            Self::Structured(body) => body.is_internationalized(),
+        }
+    }
+
+    /// The body in one line, unless something in it has to be encoded or in quotes.
+    pub fn as_plain_line(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Text(text) => Some(Cow::Borrowed(text)),
+            Self::Structured(body) => body.as_plain_line().map(Cow::Owned),
         }
     }
 }
@@ -30,10 +103,12 @@ const LONGEST_NAME: usize = 76;
 /// The longest word, since a line can only end at a blank.
 const LONGEST_WORD: usize = 990;
 
-/// Understands the fields. `has_unsubscribe`: the message has the field `unsubscribe` too.
+/// Understands the fields. `has_unsubscribe`: the message has the field `unsubscribe` too; `templates` are
+/// the values that were taken out, by their numbers.
 pub(super) fn read_headers<'a>(
     headers: JsonHeaders<'a>,
     has_unsubscribe: bool,
+    templates: &[(usize, TemplateText<'a>)],
     report: &mut ProblemReport<'a>,
 ) -> Vec<ExtraHeader<'a>> {
     let mut fields = Vec::with_capacity(headers.0.len());
@@ -49,27 +124,43 @@ pub(super) fn read_headers<'a>(
                 report.problem(location, Code::TooLong, detail);
                 return fields;
             }
-            let value = header_text(value, report);
-            if !fits_lines(&name.value, &value) {
-                report.refuse(location, TOO_LONG);
-            }
+            let is_template = templates.iter().any(|(number, _)| *number == fields.len());
+            let body = if is_template {
+                None
+            } else {
+                read_body(&name.value, value, report)
+            };
             fields.push(ExtraHeader {
                 name: name.value.clone(),
-                value,
+                body: body.unwrap_or(ExtraBody::NOTHING),
             });
         }
     }
     fields
 }
 
+fn read_body<'a>(
+    name: &str,
+    value: Located<Cow<'a, str>>,
+    report: &mut ProblemReport<'a>,
+) -> Option<ExtraBody<'a>> {
+    let location = value.location;
+    let known = report.len();
+    let text = header_text(value, report);
+    // Of a control character no more has to be said.
+    (report.len() == known)
+        .then(|| ExtraBody::read(name, text).or_refuse(location, report))
+        .flatten()
+}
+
 /// What is said of a value that does not fit.
-pub(super) const TOO_LONG: Refusal = Refusal::new(
+const TOO_LONG: Refusal = Refusal::new(
     Code::TooLong,
     "A word of a header field must fit in a line of 998 octets.",
 );
 
 /// Whether each word of a value fits in a line.
-pub(super) fn fits_lines(name: &str, value: &str) -> bool {
+fn fits_lines(name: &str, value: &str) -> bool {
     // The first word is on the line of the name: some readers take a fold there for a blank.
     let mut room = LONGEST_LINE - name.len() - ": ".len();
     let mut fits = |word: &str| word.len() <= std::mem::replace(&mut room, LONGEST_WORD);
@@ -108,7 +199,7 @@ fn check_name(name: &str, has_unsubscribe: bool) -> Result<(), Refusal> {
 mod tests {
     use super::*;
     use crate::Message;
-    use crate::header::{Body, Occurs, Party};
+    use crate::header::{Grammar, Occurs, Party};
 
     #[test]
     fn names_are_the_senders_own() {
@@ -184,7 +275,8 @@ mod tests {
                 let is_exact = !name.contains('_');
                 let twice =
                     is_exact && ["from", "date"].contains(&name.to_ascii_lowercase().as_str());
-                let blind = is_exact && *body == Body::Addresses(Party::BlindRecipients);
+                let blind = is_exact
+                    && *body == Body::Structured(Grammar::Addresses(Party::BlindRecipients));
                 let expected: &[_] = match owner {
                     Owner::PowerMta => &["reserved_header"],
                     _ if twice => &["invalid_content"],

@@ -92,7 +92,9 @@ impl<'a> Merge<'a> {
     pub fn envelope_for<'m>(&'m self, recipient: &'m Recipient<'m>) -> Envelope<'m> {
         let reverse_path = self.reverse_path_for(recipient);
         let paths = std::iter::once(&recipient.mailbox.address);
-        Envelope::new(reverse_path, paths, self.composed.is_internationalized())
+        let is_internationalized =
+            self.composed.is_internationalized() || recipient.filled.is_internationalized();
+        Envelope::new(reverse_path, paths, is_internationalized)
     }
 
     /// PowerMTA's options for one recipient's message.

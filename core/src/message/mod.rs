@@ -48,6 +48,7 @@ pub(crate) use crate::json::{MergeForm, Priority};
 pub(crate) use bodies::Bodies;
 pub(crate) use composed::Composed;
 pub(crate) use delivery::{Delivery, Dsn};
+pub(crate) use extra_headers::ExtraBody;
 pub use file_parts::FilePart;
 pub(crate) use header_field::HeaderField;
 pub use local_recipients::{InvalidRecipient, RecipientList, header_recipients};

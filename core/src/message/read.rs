@@ -116,7 +116,7 @@ fn read_single<'a>(
         read_templated(&mut json, files, report)
     } else {
         let has_unsubscribe = json.unsubscribe.is_some();
-        read_composed(&mut json, has_unsubscribe, files, report)
+        read_composed(&mut json, has_unsubscribe, &[], files, report)
     };
     if to.is_empty() && cc.is_empty() && bcc.is_empty() {
         refuse_nobody(report);

@@ -12,11 +12,14 @@ use crate::address::Mailbox;
 use crate::header::{Date, MessageId};
 use crate::json::{JsonMailbox, JsonMessage, JsonTexts, Located};
 use crate::problem::{Code, Location, OrRefuse, ProblemReport};
+use crate::template::TemplateText;
 
-/// `has_unsubscribe`: the message says by its own field how to leave.
+/// `has_unsubscribe`: the message says by its own field how to leave; `templates` are the values that were
+/// taken out of `headers`, by their numbers.
 pub(super) fn read_composed<'a>(
     json: &mut JsonMessage<'a>,
     has_unsubscribe: bool,
+    templates: &[(usize, TemplateText<'a>)],
     files: &mut FileParts<'a>,
     report: &mut ProblemReport<'a>,
 ) -> Option<Box<Composed<'a>>> {
@@ -49,7 +52,7 @@ pub(super) fn read_composed<'a>(
     let extra_headers = json
         .headers
         .take()
-        .map(|headers| read_headers(headers.value, has_unsubscribe, report));
+        .map(|headers| read_headers(headers.value, has_unsubscribe, templates, report));
     let unsubscribe = json
         .unsubscribe
         .take()

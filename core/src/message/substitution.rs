@@ -3,7 +3,7 @@
 use super::bodies::Bodies;
 use super::calendar::Calendar;
 use super::composed::{Composed, Files};
-use super::extra_headers::ExtraHeader;
+use super::extra_headers::{ExtraBody, ExtraHeader};
 use super::templates::{FilledHeader, Templates};
 use crate::address::Mailbox;
 use crate::problem::ProblemReport;
@@ -43,7 +43,7 @@ impl<'a> Composed<'a> {
             templates,
             filled.from_name.as_ref().map(lend),
             filled.reply_to.iter().map(lend),
-            filled.extra.iter().map(lend),
+            filled.extra.iter().map(ExtraBody::lend),
         );
         message
     }
@@ -54,7 +54,7 @@ impl<'a> Composed<'a> {
         templates: &Templates<'_>,
         from_name: Option<Cow<'a, str>>,
         reply_to: impl Iterator<Item = Cow<'a, str>>,
-        extra: impl Iterator<Item = Cow<'a, str>>,
+        extra: impl Iterator<Item = ExtraBody<'a>>,
     ) {
         let name = |name: Cow<'a, str>| Some(name).filter(|name| !name.is_empty());
         if let Some(from_name) = from_name {
@@ -64,7 +64,7 @@ impl<'a> Composed<'a> {
             self.reply_to[*index].name = name(own);
         }
         for ((index, _), own) in templates.extra.iter().zip(extra) {
-            self.extra_headers[*index].value = own;
+            self.extra_headers[*index].body = own;
         }
     }
 
@@ -97,7 +97,7 @@ impl<'a> Composed<'a> {
             templates,
             filled.from_name.map(Cow::Owned),
             filled.reply_to.into_iter().map(Cow::Owned),
-            filled.extra.into_iter().map(Cow::Owned),
+            filled.extra.into_iter(),
         );
         self.unsubscribe = filled.unsubscribe.or(self.unsubscribe.take());
         self.message_id = filled.message_id.or(self.message_id.take());

@@ -74,7 +74,7 @@ fn read_texts<'a>(
                       this one, or leave it out.";
         report.problem(id.location, Code::Conflict, detail);
     }
-    let mut composed = read_composed(json, has_unsubscribe, files, report)?;
+    let mut composed = read_composed(json, has_unsubscribe, &templates.extra, files, report)?;
     templates.take_names(&names, &mut composed, report);
     if let Some(variables) = &mut json.variables {
         templates

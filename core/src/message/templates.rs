@@ -2,7 +2,7 @@
 
 use super::bodies::Bodies;
 use super::composed::Composed;
-use super::extra_headers::{TOO_LONG, fits_lines};
+use super::extra_headers::ExtraBody;
 use super::unsubscribe::Unsubscribe;
 use crate::header::MessageId;
 use crate::problem::{Code, ProblemReport, Refusal};
@@ -44,7 +44,7 @@ pub(crate) struct FilledHeader {
     /// As [`Templates::reply_to`].
     pub reply_to: Vec<String>,
     /// As [`Templates::extra`].
-    pub extra: Vec<String>,
+    pub extra: Vec<ExtraBody<'static>>,
     pub unsubscribe: Option<Unsubscribe<'static>>,
     /// The body of List-Unsubscribe.
     pub unsubscribe_body: Option<String>,
@@ -53,6 +53,13 @@ pub(crate) struct FilledHeader {
 
 /// As much as a whole message may have over HTTP, unless said otherwise.
 const LONGEST_TEXT: usize = 32 << 20;
+
+impl FilledHeader {
+    /// Whether it holds an address that only SMTPUTF8 can carry.
+    pub fn is_internationalized(&self) -> bool {
+        self.extra.iter().any(ExtraBody::is_internationalized)
+    }
+}
 
 impl<'a> Templates<'a> {
     /// Where in [`extra`](Self::extra) the field of this index is.
@@ -107,13 +114,14 @@ impl<'a> Templates<'a> {
         let mut refusals = Vec::new();
         let mut extra = Vec::with_capacity(self.extra.len());
         for (index, text) in &self.extra {
-            let value = fill(text);
             // The field is not there if its name was refused.
-            let field = composed.extra_headers.get(*index);
-            if !field.is_none_or(|field| fits_lines(&field.name, &value)) {
-                refusals.push(TOO_LONG);
-            }
-            extra.push(value);
+            let body = composed.extra_headers.get(*index).map(|field| {
+                ExtraBody::read(&field.name, Cow::Owned(fill(text))).unwrap_or_else(|refusal| {
+                    refusals.push(refusal);
+                    ExtraBody::NOTHING
+                })
+            });
+            extra.push(body.unwrap_or(ExtraBody::NOTHING));
         }
         let unsubscribe = self.unsubscribe.as_ref().map(|ways| {
             let [url, mailto] = [&ways.url, &ways.mailto]

@@ -72,6 +72,8 @@ codes! {
     InvalidCalendar = "invalid_calendar",
     /// A name that no header field can have (RFC 5322 section 3.6.8).
     InvalidHeaderName = "invalid_header_name",
+    /// A header field whose value is not of its grammar: addresses, URLs, identifiers, tokens.
+    InvalidHeaderValue = "invalid_header_value",
     /// A header field that another field of the message makes, or that belongs to PowerMTA or to
     /// those who carry mail.
     ReservedHeader = "reserved_header",

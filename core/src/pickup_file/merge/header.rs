@@ -7,9 +7,12 @@ use super::names::numbers;
 use super::plan::{FieldKind, Plan, VaryingField};
 use super::value::MOST_PIECES;
 use crate::address::Mailbox;
-use crate::header::{HeaderSection, LINE, LONGEST_TOKEN, folds, is_words, needs_encoding};
+use crate::header::{HeaderSection, LINE, folds, is_plain, needs_encoding};
 use crate::message::{HeaderField, Priority, Recipient, RecipientPriority};
 use crate::template::{Piece, TemplateText};
+use std::borrow::Cow;
+
+const FILLED: &str = "a field with placeholders is filled in for each recipient";
 
 /// Works out the fields of one recipient after the other.
 #[derive(Debug, Default)]
@@ -58,8 +61,7 @@ impl HeaderWriter {
             return variant(TO_BARE);
         };
         let length = "To:  <>".len() + name.len() + address.as_str().len();
-        let is_plain = !needs_encoding(name) && is_words(name) && name.len() <= LONGEST_TOKEN;
-        if is_plain && length <= LINE {
+        if is_plain(name) && length <= LINE {
             out.define(field.name.first(), name.as_bytes());
             return variant(TO_INLINE);
         }
@@ -77,7 +79,6 @@ impl HeaderWriter {
         recipient: &Recipient<'_>,
         out: &mut Definitions<'_>,
     ) -> Result<Choice, DoesNotFit> {
-        const FILLED: &str = "a field with placeholders is filled in for each recipient";
         let name = plan.field_name(field.field);
         let filled = &recipient.filled;
         self.scratch.clear();
@@ -92,8 +93,8 @@ impl HeaderWriter {
                 let unsubscribe = filled.unsubscribe.as_ref().expect(FILLED);
                 unsubscribe.write(&mut header);
             }
-            HeaderField::Subject => header.text(name, plan.filled(field.field, recipient)),
-            HeaderField::Extra(_) => header.extra(name, plan.filled(field.field, recipient)),
+            HeaderField::Subject => header.text(name, filled.subject.as_ref().expect(FILLED)),
+            HeaderField::Extra(index) => plan.extra(index, recipient).write(name, &mut header),
             HeaderField::Date | HeaderField::To | HeaderField::OneClick | HeaderField::Priority => {
                 unreachable!("these are no text and have kinds of their own")
             }
@@ -156,16 +157,18 @@ fn stands_inline(
     template: &TemplateText<'_>,
     recipient: &Recipient<'_>,
 ) -> bool {
-    let text = plan.filled(field, recipient);
-    if text.is_empty() || needs_encoding(text) {
+    let Some(text) = plain_line(plan, field, recipient) else {
+        return false;
+    };
+    if text.is_empty() || needs_encoding(&text) {
         return false;
     }
     let room = LINE - plan.field_name(field).len() - ": ".len();
     let is_as_written = match field {
-        HeaderField::Subject => folds(text, room),
-        // The text is what the template gives, unless an address was rewritten.
-        HeaderField::Unsubscribe => plan.templates().fill_text(template, &recipient.values) == text,
-        _ => true,
+        HeaderField::Subject => folds(&text, room),
+        HeaderField::Extra(_) if matches!(text, Cow::Borrowed(_)) => true,
+        // The text is what the template gives, unless it was read by a grammar and is written otherwise.
+        _ => plan.templates().fill_text(template, &recipient.values) == text,
     };
     let language = &plan.templates().language;
     let value = |number| language.value(&recipient.values, number);
@@ -174,6 +177,21 @@ fn stands_inline(
             .slots()
             .all(|slot| is_definable(value(slot.value).as_bytes()))
         && folds_beside_values(template, value, room)
+}
+
+/// A text in which values stand, in one line; `None` where something in it has to be encoded or in quotes.
+fn plain_line<'r>(
+    plan: &Plan<'_>,
+    field: HeaderField,
+    recipient: &'r Recipient<'_>,
+) -> Option<Cow<'r, str>> {
+    let filled = &recipient.filled;
+    match field {
+        HeaderField::Subject => filled.subject.as_deref().map(Cow::Borrowed),
+        HeaderField::Unsubscribe => filled.unsubscribe_body.as_deref().map(Cow::Borrowed),
+        HeaderField::Extra(index) => plan.extra(index, recipient).as_plain_line(),
+        _ => None,
+    }
 }
 
 /// Whether lines that end at blanks of the text, and not at those of values, are short enough where

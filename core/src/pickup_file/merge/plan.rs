@@ -7,7 +7,7 @@ use super::value::{Style, ValueEncoder};
 use crate::address::{AddrSpec, Mailbox};
 use crate::identity::Identity;
 use crate::message::{
-    Bodies, Composed, Delivery, FilledHeader, HeaderField, Merge, Recipient, Templates,
+    Bodies, Composed, Delivery, ExtraBody, FilledHeader, HeaderField, Merge, Recipient, Templates,
 };
 use crate::template::{Piece, Slot, TemplateText};
 use std::borrow::Cow;
@@ -121,6 +121,7 @@ impl<'m> Plan<'m> {
         let is_internationalized = |address: &AddrSpec<'_>| address.is_internationalized();
         Key {
             internationalized: self.composed().is_internationalized()
+                || recipient.filled.is_internationalized()
                 || is_internationalized(&recipient.mailbox.address)
                 || reverse_path.is_some_and(is_internationalized),
             null_sender: reverse_path.is_none() && common.is_some(),
@@ -210,19 +211,10 @@ impl<'m> Plan<'m> {
         }
     }
 
-    /// What a field in whose text has values is for one recipient.
-    pub fn filled<'r>(&self, field: HeaderField, recipient: &'r Recipient<'_>) -> &'r str {
-        let filled = &recipient.filled;
-        let text = match field {
-            HeaderField::Subject => filled.subject.as_ref(),
-            HeaderField::Unsubscribe => filled.unsubscribe_body.as_ref(),
-            HeaderField::Extra(field) => {
-                let index = self.templates().index_of_extra(field);
-                index.map(|index| &filled.extra[index])
-            }
-            _ => None,
-        };
-        text.expect("a field with placeholders is filled in for each recipient")
+    /// A field of the caller's own for one recipient.
+    pub fn extra<'r>(&self, field: usize, recipient: &'r Recipient<'_>) -> &'r ExtraBody<'static> {
+        let index = self.templates().index_of_extra(field);
+        &recipient.filled.extra[index.expect("a field with placeholders has a template")]
     }
 
     /// Whether a common value makes one line end with what it may touch: where it is put into

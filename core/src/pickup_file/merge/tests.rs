@@ -163,6 +163,68 @@ fn the_first_word_stays_on_the_line_of_the_name() {
 }
 
 #[test]
+fn structured_fields_are_read_for_each_recipient() {
+    let fields = json!({"headers": {
+        "List-Id": "{{ x }} <a.example.com>",
+        "Disposition-Notification-To": "{{ x }} <{{ y }}@example.com>",
+    }});
+    let recipient =
+        |x: &str, y: &str| json!({"address": "a@example.org", "variables": {"x": x, "y": y}});
+    let recipients = json!([
+        recipient("News", "a"),
+        recipient("\"a, b\"", "b"),
+        recipient("é", "c"),
+        recipient("é", "é"),
+        recipient("News", "é"),
+    ]);
+    let found = files(&merge(&recipients, &fields));
+    let [plain, utf8] = found.as_slice() else {
+        panic!("{found:?}")
+    };
+    assert!(plain.is_ascii() && !plain.contains("SMTPUTF8"), "{plain}");
+    assert!(
+        plain.contains("List-Id: [c] <a.example.com>\r\n"),
+        "{plain}"
+    );
+    assert!(
+        plain.contains("=\" =?utf-8?Q?a=2C_b?= <a.example.com>\""),
+        "{plain}"
+    );
+    assert!(
+        plain.contains("=\" =?utf-8?B?w6k=?= <c@example.com>\""),
+        "{plain}"
+    );
+    assert!(
+        utf8.contains("SMTPUTF8") && utf8.contains(" <é@example.com>\""),
+        "{utf8}"
+    );
+
+    let mut message = merge(
+        &json!([recipient("a; b", "x"), recipient("x", "y z")]),
+        &fields,
+    );
+    for (form, template) in [
+        ("native", "merge"),
+        ("expanded", "merge"),
+        ("native", "jinja"),
+    ] {
+        message["merge"] = form.into();
+        message["template"] = template.into();
+        let problems = Submission::from_json(message.to_string().as_bytes()).unwrap_err();
+        let told: Vec<_> = problems
+            .iter()
+            .map(|p| (p.pointer(), p.code().as_str()))
+            .collect();
+        let expected = [
+            ("/recipients/0/variables", "invalid_mailbox"),
+            ("/recipients/0/variables", "invalid_header_value"),
+            ("/recipients/1/variables", "invalid_address"),
+        ];
+        assert_eq!(told, expected, "{form} {template}");
+    }
+}
+
+#[test]
 fn a_text_may_end_with_a_value_that_some_do_not_have() {
     let recipients = filled(&["a", "", "b\nc\n", "\n", ""]);
     let fields = json!({"text": "Hello\n{{ x }}", "html": "<p>Hello</p>\n{{ x }}"});
