@@ -153,7 +153,9 @@ def test_any_login_name_sends(sent, login: str, address: str):
         b"Subject: [cron] x\nTo: root\nFrom: root (Cron Daemon)\nMIME-Version: 1.0\nContent-Type: text/plain; charset=UTF-8\n"
         b"Content-Transfer-Encoding: 8bit\nX-Cron-Env: <SHELL=/bin/sh>\n\nok\n"
     )
-    file = sent("-i", "-FCronDaemon", "-B8BITMIME", "-oem", login if "@corp" in login else "root", mail=cron, LOGNAME=login)
+    file = sent(
+        "-i", "-FCronDaemon", "-B8BITMIME", "-oem", login if "@corp" in login else "root", mail=cron, LOGNAME=login
+    )
     assert file.sender == address
     assert f"\r\nFrom: root@{HOST} (Cron Daemon)\r\n".encode() in file.message
     file = sent("bo@example.org", mail=b"Subject: x\n\nHello\n", LOGNAME=login)
@@ -232,7 +234,9 @@ def test_a_text_without_a_header(sent):
 
 
 def test_obsolete_header_lines_are_read_as_postfix_does(sent):
-    mail = b"To: bo@example.org\nSubject: News\nContent-type : text/html; charset=utf-8\nX-Mailer: PHP\n\n<p>Hello</p>\n"
+    mail = (
+        b"To: bo@example.org\nSubject: News\nContent-type : text/html; charset=utf-8\nX-Mailer: PHP\n\n<p>Hello</p>\n"
+    )
     file = sent("-t", mail=mail)
     mail = fields(file)
     assert (file.addresses, mail["Subject"], mail.get_content_type()) == (["bo@example.org"], "News", "text/html")
@@ -305,7 +309,20 @@ def test_bad_recipients_keep_nobody_back(sendmail, pickup: Path, arguments, mail
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["-bs"], ["-bp"], ["-bi"], ["-bd"], ["-q"], ["-I"], ["-f"], ["-Z", "bo@example.org"], ["-B", "x", "b@c"], ["-"], ["b@c", "-"]],
+    [
+        [],
+        ["-bs"],
+        ["-bp"],
+        ["-bi"],
+        ["-bd"],
+        ["-q"],
+        ["-I"],
+        ["-f"],
+        ["-Z", "bo@example.org"],
+        ["-B", "x", "b@c"],
+        ["-"],
+        ["b@c", "-"],
+    ],
 )
 def test_what_cannot_be_done_is_refused(sendmail, pickup: Path, arguments: list[str]):
     done = sendmail(*arguments)

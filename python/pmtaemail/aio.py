@@ -5,11 +5,13 @@ import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Literal, Self, Unpack
+from typing import Literal, Self, TypeVar, Unpack
 
 from . import _native
 from ._objects import Receipt
 from .types import Fields, Input
+
+T = TypeVar("T")
 
 # They wait for the disk and for nothing else; the more wait at once, the more share a sync.
 THREADS = 64
@@ -52,13 +54,13 @@ class AsyncPickup:
         messages = list(messages)
         return await self._run(self._pickup.submit_many, messages)
 
-    async def _run(self, work: Callable[..., Any], *arguments: object) -> Any:
+    async def _run(self, work: Callable[..., T], *arguments: object) -> T:
         """Runs what blocks in a thread.
 
-        Where no further thread can be had, `ThreadPoolExecutor.submit` raises and keeps the work all the same: a message
-        that was refused would be handed over later. So it goes with a future that can be cancelled for certain.
+        Where no further thread can be had, `ThreadPoolExecutor.submit` raises and keeps the work all the same: a
+        message that was refused would be handed over later. So it goes with a future that can be cancelled for certain.
         """
-        result: Future[Any] = Future()
+        result: Future[T] = Future()
 
         def run() -> None:
             if result.set_running_or_notify_cancel():

@@ -13,16 +13,24 @@ from django.core.mail.backends.base import BaseEmailBackend
 from .. import Pickup
 from .._native import Prepared
 from ..errors import MessageError, PickupError
-from .conversion import convert, convert_to_raw
+from .conversion import convert
+from .errors import HeaderError
+from .finished import convert_to_raw
+from .header_values import has_line_end
+from .merge import is_merge, let_merges_be_sent
 
+ADDRESSES = {"from", "sender", "to", "cc", "bcc"}
 OPTIONS = {"pickup", "durability", "staging", "syncfs"}
 
 
 class EmailBackend(BaseEmailBackend):
     """Hands messages over to PowerMTA.
 
-    Options come as arguments (`OPTIONS` of a mailer), else from the setting `PMTAEMAIL`. `fail_silently` is about the
-    hand-over; a message that breaks rules raises `MessageError` in any case.
+    Options come as arguments (`OPTIONS` of a mailer), else from the setting `PMTAEMAIL`. With `fail_silently` what
+    Django itself sends raises nothing, as with Django's SMTP backend; a header value with a line end and what is no
+    address raise in any case: `MessageError`, and for the former `BadHeaderError` as well.
+
+    After the call `message.pmtaemail_receipt` is the message's receipt, or None where it was not handed over.
     """
 
     def __init__(
@@ -50,32 +58,67 @@ class EmailBackend(BaseEmailBackend):
 
         All are read before the first is handed over: where one breaks rules, none is sent.
         """
-        prepared = [prepare(message) for message in email_messages if message.recipients()]
-        if not prepared:
+        ready = self._prepared([message for message in email_messages if message.recipients() or is_merge(message)])
+        if not ready:
             return 0
         try:
-            results = open_pickup(**self._options).submit_many(prepared)
+            results = open_pickup(**self._options).submit_many([prepared for _, prepared in ready])
         except PickupError:
             if self.fail_silently:
                 return 0
             raise
+        for (message, _), result in zip(ready, results, strict=True):
+            message.pmtaemail_receipt = None if isinstance(result, Exception) else result
         errors = [result for result in results if isinstance(result, Exception)]
         if errors and not self.fail_silently:
             raise errors[0]
         return len(results) - len(errors)
 
+    def _prepared(self, messages: Sequence[Any]) -> list[tuple[Any, Prepared]]:
+        ready = []
+        for message in messages:
+            message.pmtaemail_receipt = None
+            try:
+                ready.append((message, prepare(message)))
+            except MessageError as error:
+                if not self.fail_silently or raises_in_django(message, error):
+                    raise
+        return ready
+
 
 def prepare(message: EmailMessage) -> Prepared:
     """The message, rendered; through Django's own MIME where it has what the fields of a message cannot say."""
-    fields = convert(message)
-    if fields is not None:
-        try:
-            return Prepared(**fields)
-        except MessageError as error:
-            # A header field that is made from other fields here, and that Django lets its users write.
-            if {problem.code for problem in error.problems} != {"reserved_header"}:
-                raise
-    return Prepared(**convert_to_raw(message))
+    try:
+        fields = convert(message)
+        if fields is not None:
+            try:
+                return Prepared(**fields)
+            except MessageError as error:
+                # A header field that is made from other fields here, and that Django lets its users write.
+                if codes(error) != {"reserved_header"}:
+                    raise
+        return Prepared(**convert_to_raw(message))
+    except MessageError as error:
+        if "control_character" in codes(error):
+            raise HeaderError(error.problems) from error
+        raise
+
+
+def codes(error: MessageError) -> set[str]:
+    return {problem.code for problem in error.problems}
+
+
+def raises_in_django(message: EmailMessage, error: MessageError) -> bool:
+    """Whether Django's SMTP backend raises in any case: for a header value with a line end, and for what is no address.
+
+    All else it leaves to the server, whose refusal `fail_silently` is about. What is not of Django is told as well.
+    """
+    values = (message.subject, message.from_email, *message.recipients(), *message.reply_to)
+    return (
+        bool(getattr(message, "pmtaemail", None))
+        or any(has_line_end(str(value)) for value in (*values, *message.extra_headers.values()))
+        or any(problem.pointer.split("/")[1:2][0] in ADDRESSES for problem in error.problems if problem.pointer)
+    )
 
 
 def options_of_settings() -> dict[str, Any]:
@@ -83,6 +126,9 @@ def options_of_settings() -> dict[str, Any]:
     if unknown := options.keys() - OPTIONS:
         raise ImproperlyConfigured(f"PMTAEMAIL has no {', '.join(sorted(unknown)).upper()}")
     return options
+
+
+let_merges_be_sent()
 
 
 # Django makes a backend for every mail, and threads share their syncs in one pickup object alone.

@@ -1,10 +1,9 @@
 """From Django's EmailMessage to the fields of a message, without MIME in between."""
 
 import re
-from collections.abc import Iterable
 from datetime import UTC
 from email.message import Message
-from email.utils import parseaddr, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +11,20 @@ from django.core.mail import EmailMessage
 from django.utils import timezone
 
 from .._objects import flat
+from .finished import ENVELOPE_FIELDS, finished
+from .header_values import (
+    Unsaid,
+    address,
+    decoded,
+    decoded_words,
+    encoded,
+    has_control,
+    has_line_end,
+    mailbox,
+    mailboxes,
+    without_control,
+)
+from .merge import is_merge
 
 Fields = dict[str, Any]
 
@@ -20,9 +33,7 @@ FIELDS_OF_HEADERS = {
     "message-id": "messageId",
     "in-reply-to": "inReplyTo",
     "references": "references",
-    "x-job": "job",
-    "x-envid": "envid",
-    "x-virtual-mta": "vmta",
+    **ENVELOPE_FIELDS,
 }
 
 # The bodies of a message, in their order.
@@ -45,21 +56,19 @@ MAKERS = (
 )
 
 
-class Unsaid(Exception):
-    """The fields of a message cannot say this."""
-
-
 def convert(message: EmailMessage) -> Fields | None:
     """The fields of `message`; None where they cannot say what Django's own MIME would."""
+    # Of a merge one message alone could be finished.
+    encoded_fields: list[bytes] | None = None if is_merge(message) else []
     try:
         refuse_own_mime(message)
         fields = {
-            "from": message.from_email,
-            "to": addresses(message.to),
-            "cc": addresses(message.cc),
-            "bcc": addresses(message.bcc),
-            "replyTo": addresses(message.reply_to),
-            "subject": str(message.subject),
+            "from": mailbox(message.from_email),
+            "to": mailboxes(message.to),
+            "cc": mailboxes(message.cc),
+            "bcc": mailboxes(message.bcc),
+            "replyTo": mailboxes(message.reply_to),
+            "subject": text_or_encoded("Subject", message.subject, encoded_fields),
             **bodies(message),
             "attachments": [attachment(each) for each in message.attachments],
         }
@@ -67,22 +76,29 @@ def convert(message: EmailMessage) -> Fields | None:
             raise Unsaid
         if getattr(settings, "EMAIL_USE_LOCALTIME", False):
             fields["date"] = timezone.localtime()
-        fields |= headers(message, fields)
+        fields |= headers(message, encoded_fields)
     except Unsaid:
         return None
-    return fields | getattr(message, "pmtaemail", {})
+    if is_merge(message):
+        # Their place is taken by `recipients`.
+        fields = {name: value for name, value in fields.items() if value or name not in ("to", "cc", "bcc")}
+    fields |= getattr(message, "pmtaemail", {})
+    return finished(fields, encoded_fields) if encoded_fields else fields
 
 
-def convert_to_raw(message: EmailMessage) -> Fields:
-    """The message as Django writes it, with its envelope."""
-    mime = message.message()
-    fields = {"sender": parseaddr(str(message.from_email))[1], "to": addresses(message.recipients())}
-    for header, name in FIELDS_OF_HEADERS.items():
-        # PowerMTA's own are fields of the envelope, and not to be shown to anybody.
-        if header.startswith("x-") and header in mime:
-            fields[name] = str(mime[header])
-            del mime[header]
-    return {"raw": flat(mime), **fields, **getattr(message, "pmtaemail", {})}
+def text_or_encoded(name: str, given: Any, encoded_fields: list[bytes] | None) -> str | None:
+    """The text of a header field; None for one with control characters, whose field is added to the list.
+
+    Django sends these, also line ends in encoded words. One with a line end of its own it refuses, as the core does.
+    """
+    text = str(given)
+    if has_line_end(text):
+        return text
+    text = decoded_words(text)
+    if encoded_fields is None or not has_control(text):
+        return text
+    encoded_fields.append(encoded(name, text))
+    return None
 
 
 def refuse_own_mime(message: EmailMessage) -> None:
@@ -98,10 +114,6 @@ def refuse_own_mime(message: EmailMessage) -> None:
 def mixed_subtype(message: EmailMessage) -> str:
     """Which Django 6 has no more."""
     return getattr(message, "mixed_subtype", "mixed")
-
-
-def addresses(given: Iterable[Any]) -> list[str]:
-    return [str(address) for address in given if address]
 
 
 def bodies(message: EmailMessage) -> Fields:
@@ -136,7 +148,11 @@ def attachment(given: Any) -> Fields:
         content = content.message()
     if isinstance(content, Message):
         content = flat(content)
-    fields: Fields = {"filename": filename and str(filename), "content": content, "contentType": media_type}
+    fields: Fields = {
+        "filename": filename and without_control(decoded(filename)),
+        "content": content,
+        "contentType": media_type,
+    }
     if not isinstance(content, (bytes, bytearray, memoryview)):
         if str(media_type).startswith("text/"):
             fields |= {"content": str(content), "encoding": "utf8"}
@@ -155,7 +171,7 @@ def attached_part(part: Message) -> Fields:
         raise Unsaid
     charset = parameters.get("charset")
     fields: Fields = {
-        "filename": part.get_filename(),
+        "filename": without_control(decoded(part.get_filename() or "")) or None,
         "content": part.get_payload(decode=True),
         "contentType": part.get_content_type() + (f"; charset={charset}" if charset else ""),
         "disposition": part.get_content_disposition(),
@@ -165,7 +181,7 @@ def attached_part(part: Message) -> Fields:
     return fields
 
 
-def headers(message: EmailMessage, fields: Fields) -> Fields:
+def headers(message: EmailMessage, encoded_fields: list[bytes] | None) -> Fields:
     """The fields that stand for the message's further header fields."""
     found: Fields = {"headers": []}
     given = {str(name): str(value) for name, value in message.extra_headers.items()}
@@ -174,7 +190,7 @@ def headers(message: EmailMessage, fields: Fields) -> Fields:
         # Django shows other recipients then than the mail goes to.
         raise Unsaid
     if "from" in by_name:
-        found |= {"from": by_name["from"], "sender": parseaddr(str(fields["from"]))[1]}
+        found |= {"from": mailbox(by_name["from"]), "sender": address(message.from_email)}
     if "list-unsubscribe-post" in by_name:
         found["unsubscribe"] = unsubscribe(by_name.get("list-unsubscribe", ""))
     for name, value in given.items():
@@ -185,8 +201,8 @@ def headers(message: EmailMessage, fields: Fields) -> Fields:
             found["date"] = date(value)
         elif lower in FIELDS_OF_HEADERS:
             found[FIELDS_OF_HEADERS[lower]] = value.split() if lower == "references" else value
-        else:
-            found["headers"].append({"name": name, "value": value})
+        elif (text := text_or_encoded(name, value, encoded_fields)) is not None:
+            found["headers"].append({"name": name, "value": text})
     return found
 
 
