@@ -1,11 +1,15 @@
 """`Content-Type: message/rfc822`: a finished message in the body, its envelope in the query or in its own header."""
 
 import json
+import re
+from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
 import pytest
 
 from daemon import Answer, Daemon
+from doors import Door, encode
+from made_ids import ID
 from pickup_reader import read
 
 MAIL = (
@@ -61,6 +65,35 @@ def test_the_envelope_of_the_header(daemon: Daemon):
     assert file.message == BCC.replace(b"Bcc: di@example.org,\r\n el@example.org\r\n", b"")
 
 
+def test_date_and_message_id_are_made_where_they_are_missing(daemon: Daemon):
+    head, rest = MAIL.split(b"Subject:")
+    bare = head.split(b"\r\n", 1)[1] + b"Subject:" + rest.replace(b"Message-ID: <1@example.com>\r\n", b"")
+    answer = post(daemon, bare)
+    (path,) = daemon.files()
+    file, receipt = read(path.read_bytes()), answer.json()
+    date, message_id, kept = file.message.split(b"\r\n", 2)
+    assert kept == bare
+    assert parsedate_to_datetime(date.removeprefix(b"Date: ").decode())
+    assert message_id.decode() == f"Message-ID: <{receipt['messageId']}>"
+    assert receipt["messageId"] == f"{receipt['id']}@example.com"
+    assert post(daemon, MAIL).json()["messageId"] == "1@example.com"
+
+
+def test_every_door_makes_date_and_message_id(door: Door):
+    message = encode({"raw": "From: ann@example.com\nTo: bo@example.org\n\nHello\n"})
+    made = rb"Date: [^\r]+\r\nMessage-ID: <%b@example\.com>\r\nFrom: ann@example\.com\r\nTo: bo@" % ID.encode()
+    assert re.match(made, door.render(message))
+    assert re.match(made, read(door.pickup_file(message)).message)
+
+
+@pytest.mark.parametrize("name", ["DKIM-Signature", "ARC-Seal"])
+def test_nothing_is_added_to_a_signed_message(daemon: Daemon, name: str):
+    signed = name.encode() + b": v=1\r\n" + MAIL
+    assert handed_over(daemon, signed).message == signed
+    for field in (b"Message-ID: <1@example.com>\r\n", b"Date: Mon, 23 Nov 2026 05:33:54 +0000\r\n"):
+        assert problems(post(daemon, signed.replace(field, b""))) == [("#/raw", "invalid_content")]
+
+
 def test_bare_line_ends_are_mended(daemon: Daemon):
     assert handed_over(daemon, MAIL.replace(b"\r\n", b"\n")).message == MAIL
 
@@ -102,7 +135,7 @@ def test_problems_of_the_envelope(shared_daemon: Daemon, query: str, expected: l
         b"",
         b"\r\n",
         b"Hello",
-        MAIL.replace(b"Date:", b"X-Date:"),
+        b"DKIM-Signature: v=1\r\n" + MAIL.replace(b"Date:", b"X-Date:"),
         MAIL.replace(b"From:", b"X-From:"),
         MAIL.replace(b"Subject:", b"x-receiver: eve@example.org\r\nSubject:"),
         MAIL.replace(b"Subject:", b"X-PMTA-Anything: a\r\nSubject:"),

@@ -94,7 +94,7 @@ def test_recipients_of_the_header(sent):
     mail = fields(file)
     assert mail["From"] == "bounce@example.com"
     assert mail["Date"]
-    assert mail["Message-ID"].endswith("@example.com>")
+    assert mail["Message-ID"] == f"<{file.envid}@example.com>"
 
 
 def test_recipients_of_both(sent):
@@ -340,6 +340,7 @@ def test_what_cannot_be_done_is_refused(sendmail, pickup: Path, arguments: list[
         (["-V", "a b", "bo@example.org"], MAIL),
         (["-N", "sometimes", "bo@example.org"], MAIL),
         (["bo@example.org"], b"x-receiver: eve@example.org\n\nHello\n"),
+        (["bo@example.org"], b"DKIM-Signature: v=1\n" + MAIL),
         (["bo@example.org"], b"Subject: x\n\n" + b"x" * 999 + b"\n"),
     ],
 )

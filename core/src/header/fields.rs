@@ -266,6 +266,12 @@ impl KnownField {
         self.name.starts_with("resent-")
     }
 
+    /// Whether it signs the header section (RFC 6376, RFC 8617): what is added or changed afterwards
+    /// may break it.
+    pub fn signs_header(&self) -> bool {
+        matches!(self.name, "dkim-signature" | "arc-")
+    }
+
     /// Every row.
     pub fn all() -> impl Iterator<Item = &'static Self> {
         FIELDS.iter().chain(PREFIXES)

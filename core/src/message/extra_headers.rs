@@ -235,7 +235,9 @@ mod tests {
     }
 
     fn raw_codes(field: &str) -> Vec<&'static str> {
-        let mail = format!("{field}Date: Mon, 23 Nov 2026 05:33:54 +0000\r\nFrom: a@b.c\r\n\r\n");
+        let mail = format!(
+            "{field}Date: Mon, 23 Nov 2026 05:33:54 +0000\r\nMessage-ID: <a@b.c>\r\nFrom: a@b.c\r\n\r\n"
+        );
         match Message::from_rfc822(mail.as_bytes(), &[("to", "d@e.f")]) {
             Ok(_) => Vec::new(),
             Err(problems) => problems
@@ -273,8 +275,8 @@ mod tests {
                 );
                 let field = format!("{name}: <a@example.com>\r\n");
                 let is_exact = !name.contains('_');
-                let twice =
-                    is_exact && ["from", "date"].contains(&name.to_ascii_lowercase().as_str());
+                let mandatory = ["from", "date", "message-id"];
+                let twice = is_exact && mandatory.contains(&name.to_ascii_lowercase().as_str());
                 let blind = is_exact
                     && *body == Body::Structured(Grammar::Addresses(Party::BlindRecipients));
                 let expected: &[_] = match owner {

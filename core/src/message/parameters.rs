@@ -169,7 +169,9 @@ mod tests {
     fn a_whole_envelope_needs_no_address_of_the_header() {
         let envelope = [("sender", "e@example.com"), ("to", "d@example.org")];
         for from in ["root@my_host", "Cron Daemon", "\"Ann <a@b", ""] {
-            let mail = format!("Date: x\r\nFrom: {from}\r\nTo: no address\r\n\r\nHello\r\n");
+            let mail = format!(
+                "Date: x\r\nMessage-ID: x\r\nFrom: {from}\r\nTo: no address\r\n\r\nHello\r\n"
+            );
             let read = |addresses| Message::from_rfc822_with(mail.as_bytes(), &envelope, addresses);
             assert!(read(HeaderAddresses::CompleteEnvelope).is_err(), "{from}");
             assert_eq!(

@@ -1,5 +1,6 @@
 //! A finished message (RFC 5322) that is sent as it is, after checks.
 
+use super::raw_message::{RawMessage, RawMessageId};
 use super::values::choice;
 use crate::address::{AddrSpec, Mailbox, ReversePath, addresses};
 use crate::header::{KnownField, LONGEST_LINE, Occurs, Owner};
@@ -22,14 +23,8 @@ pub enum HeaderAddresses {
     Ignore,
 }
 
-/// A message that passed, and what its header says.
-#[derive(Debug)]
-pub(super) struct RawMessage<'a> {
-    pub bytes: Cow<'a, [u8]>,
-    pub message_id: Option<String>,
-    /// Whether its header is UTF-8, which only SMTPUTF8 can carry (RFC 6532).
-    pub is_internationalized: bool,
-}
+/// What is made where the header says nothing of it.
+const MADE: [&str; 2] = ["Date", "Message-ID"];
 
 /// A message with its sender and the recipients that its own header names.
 pub(super) struct RawReading<'a> {
@@ -86,14 +81,22 @@ pub(super) fn read_raw<'a>(
         return None;
     }
     let reverse_path = sender?;
-    let message_id = message_id_of(&fields);
+    let [date, message_id] = MADE.map(|name| says(&fields, name));
+    let message_id = match message_id {
+        Some(id) => RawMessageId::Given(id),
+        None => RawMessageId::Made {
+            domain: domain_of_message_id(&fields, &reverse_path),
+        },
+    };
     let is_internationalized = !bytes[..end].is_ascii();
-    if fields.iter().any(ReadField::is_blind) {
-        bytes = Cow::Owned(without_bcc(&bytes, end, &fields));
+    let is_left_out = |field: &ReadField<'_>| field.is_blind() || field.is_made();
+    if fields.iter().any(is_left_out) {
+        bytes = Cow::Owned(without(&bytes, end, &fields, is_left_out));
     }
     Some(RawReading {
         message: RawMessage {
             bytes,
+            has_date: date.is_some(),
             message_id,
             is_internationalized,
         },
@@ -182,6 +185,21 @@ impl ReadField<'_> {
         known.is_some_and(|known| known.owner == Owner::PowerMta)
     }
 
+    /// Whether it signs the header, so that nothing may be added.
+    fn is_signature(&self) -> bool {
+        self.known.is_some_and(KnownField::signs_header)
+    }
+
+    /// Whether it is to be made because it says nothing.
+    fn is_made(&self) -> bool {
+        MADE.iter().any(|name| self.is(name)) && self.text().is_empty()
+    }
+
+    /// The body, without the angle brackets of an identifier.
+    fn text(&self) -> String {
+        self.written.body().trim_matches(['<', '>']).to_owned()
+    }
+
     pub fn is(&self, name: &str) -> bool {
         self.written.name.eq_ignore_ascii_case(name)
     }
@@ -216,9 +234,16 @@ fn check_fields(
     report: &mut ProblemReport<'_>,
 ) {
     let count = |name: &str| fields.iter().filter(|field| field.is(name)).count();
-    for name in ["from", "date"] {
-        if count(name) == 0 {
-            let detail = format!("The message has no {name} field (RFC 5322 section 3.6).");
+    if count("from") == 0 {
+        let detail = "The message has no From field (RFC 5322 section 3.6).";
+        report.problem(location, Code::InvalidContent, detail);
+    }
+    if fields.iter().any(ReadField::is_signature) {
+        for name in MADE.into_iter().filter(|name| says(fields, name).is_none()) {
+            let detail = format!(
+                "The message has no {name} (RFC 5322 section 3.6), and none can be added without \
+                 breaking its signature (DKIM-Signature, ARC); write the field before signing."
+            );
             report.problem(location, Code::InvalidContent, detail);
         }
     }
@@ -299,17 +324,33 @@ fn field_addresses(field: &ReadField<'_>) -> Result<Vec<Mailbox<'static>>, Refus
         .collect()
 }
 
-/// The Message-ID without angle brackets, unless it is missing or empty.
-fn message_id_of(fields: &[ReadField<'_>]) -> Option<String> {
-    let field = fields.iter().find(|field| field.is("message-id"))?;
-    let body = field.written.body();
-    let id = body.trim_matches(['<', '>']);
-    (!id.is_empty()).then(|| id.to_owned())
+/// The right side of a Message-ID that is made. Where From need not hold an address and does not, it is
+/// the envelope sender's domain.
+fn domain_of_message_id(fields: &[ReadField<'_>], reverse_path: &ReversePath<'_>) -> String {
+    let from = fields.iter().find(|field| field.is("from"));
+    let from = from.and_then(|from| field_addresses(from).ok()?.into_iter().next());
+    match (&from, reverse_path.address()) {
+        (Some(mailbox), _) => mailbox.address.domain(),
+        (None, Some(sender)) => sender.domain(),
+        (None, None) => "localhost.localdomain",
+    }
+    .to_owned()
 }
 
-fn without_bcc(bytes: &[u8], end: usize, fields: &[ReadField<'_>]) -> Vec<u8> {
+/// The text of a field, unless it is missing or says nothing.
+fn says(fields: &[ReadField<'_>], name: &str) -> Option<String> {
+    let field = fields.iter().find(|field| field.is(name))?;
+    Some(field.text()).filter(|text| !text.is_empty())
+}
+
+fn without(
+    bytes: &[u8],
+    end: usize,
+    fields: &[ReadField<'_>],
+    is_left_out: impl Fn(&ReadField<'_>) -> bool,
+) -> Vec<u8> {
     let mut kept = Vec::with_capacity(bytes.len());
-    for field in fields.iter().filter(|field| !field.is_blind()) {
+    for field in fields.iter().filter(|field| !is_left_out(field)) {
         kept.extend_from_slice(field.written.bytes);
     }
     kept.extend_from_slice(&bytes[end..]);

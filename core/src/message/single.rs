@@ -2,12 +2,11 @@
 
 use super::composed::{Addressees, Composed};
 use super::delivery::Delivery;
-use super::raw::RawMessage;
+use super::raw_message::RawMessage;
 use crate::address::{Mailbox, ReversePath};
 use crate::envelope::Envelope;
 use crate::identity::Identity;
 use crate::mime::Rendered;
-use std::borrow::Cow;
 
 /// One message for all of its recipients.
 #[derive(Debug)]
@@ -49,11 +48,11 @@ impl SingleMessage<'_> {
         }
     }
 
-    /// The Message-ID, which a finished message may lack.
-    pub fn message_id(&self, identity: &Identity) -> Option<String> {
+    /// The Message-ID without angle brackets.
+    pub fn message_id(&self, identity: &Identity) -> String {
         match &self.content {
-            Content::Composed(composed) => Some(composed.message_id(identity).as_str().to_owned()),
-            Content::Raw(raw) => raw.message_id.clone(),
+            Content::Composed(composed) => composed.message_id(identity).as_str().to_owned(),
+            Content::Raw(raw) => raw.message_id(identity),
         }
     }
 
@@ -64,7 +63,7 @@ impl SingleMessage<'_> {
                 let (to, cc) = (self.to.as_slice(), self.cc.as_slice());
                 composed.render(Addressees { to, cc }, identity)
             }
-            Content::Raw(raw) => Cow::Borrowed(raw.bytes.as_ref()).into(),
+            Content::Raw(raw) => raw.render(identity),
         }
     }
 }

@@ -47,7 +47,7 @@ impl<E, P: FnMut(PickupFile) -> Result<(), E>> Action for MakeFiles<P> {
         }
         Ok(Receipt {
             id,
-            message_id: message.message_id(&self.identity),
+            message_id: Some(message.message_id(&self.identity)),
             files: self.names,
             recipients: envelope.forward_paths.len(),
             size: self.size,

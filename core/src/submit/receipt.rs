@@ -14,7 +14,7 @@ pub struct Receipt {
     /// Unique, and sorts by time.
     pub id: Id,
     /// The Message-ID without angle brackets. A mail merge has none, since each of its messages has
-    /// its own; nor has a finished message without that field.
+    /// its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message_id: Option<String>,
     /// The names of the files in the pickup directory.

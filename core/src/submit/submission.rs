@@ -57,7 +57,7 @@ impl Submission {
     }
 
     /// The Message-ID without its angle brackets. A mail merge has none, since each of its messages
-    /// has its own; nor has a finished message without that field.
+    /// has its own.
     pub fn message_id(&self) -> Option<&str> {
         self.receipt.message_id.as_deref()
     }

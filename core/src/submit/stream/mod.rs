@@ -344,7 +344,7 @@ mod tests {
                 .unwrap()
                 .len();
             assert_eq!((receipt.recipients, receipt.size), (recipients, size));
-            assert_eq!(receipt.message_id, None);
+            assert_eq!(receipt.message_id.is_none(), recipients == 2);
             assert_eq!(receipt.envelope_ids.is_some(), recipients == 2);
         }
     }

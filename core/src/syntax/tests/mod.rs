@@ -2,7 +2,7 @@
 //! before there was one lexer, so that a change of behaviour shows here and is made on purpose.
 
 use crate::message::{MessageKind, SingleMessage};
-use crate::{AddrSpec, Message, SenderDefaults, add_missing_fields};
+use crate::{AddrSpec, Identity, Message, SenderDefaults, add_missing_fields};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -136,12 +136,13 @@ fn finished(mail: &str) -> String {
     let from = envelope.reverse_path.unwrap();
     let paths = envelope.forward_paths.iter().map(ToString::to_string);
     let paths: Vec<_> = paths.collect();
-    let mail = message.render();
-    format!(
-        "from {from} to {}\n{}",
-        paths.join(" and "),
-        String::from_utf8_lossy(&mail)
-    )
+    let identity = Identity::now();
+    let mail = message.render_with(identity);
+    let mail = String::from_utf8_lossy(&mail);
+    let is_made = |line: &&str| line.contains(identity.id.as_str());
+    let kept = mail.split_inclusive("\r\n").filter(|line| !is_made(line));
+    let kept: String = kept.collect();
+    format!("from {from} to {}\n{kept}", paths.join(" and "))
 }
 
 fn single<'m, 'a>(message: &'m Message<'a>) -> &'m SingleMessage<'a> {
@@ -153,18 +154,9 @@ fn single<'m, 'a>(message: &'m Message<'a>) -> &'m SingleMessage<'a> {
 
 fn completed(mail: &str) -> String {
     match add_missing_fields(mail.as_bytes(), &DEFAULTS) {
-        Ok(mail) => String::from_utf8_lossy(&mail)
-            .split_inclusive("\r\n")
-            .filter(|line| !is_made(line))
-            .collect(),
+        Ok(mail) => String::from_utf8_lossy(&mail).into_owned(),
         Err(problems) => problems.to_string(),
     }
-}
-
-/// Whether it is a field that is another one each time.
-fn is_made(line: &str) -> bool {
-    (line.starts_with("Date: ") && line != "Date: x\r\n")
-        || (line.starts_with("Message-ID: ") && line.contains("@h.example>"))
 }
 
 /// Writes `recorded.jsonl` anew: `cargo test -p pmtaemail -- --ignored record`.
