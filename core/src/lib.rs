@@ -36,7 +36,7 @@ mod variable;
 
 pub use address::{AddrSpec, InvalidAddress};
 pub use identity::{Id, Identity, InvalidId, InvalidTime};
-pub use json::{NotUnicode, schema};
+pub use json::{NotJson, NotUnicode, iterable_fields, schema};
 pub use message::{
     FilePart, HeaderAddresses, InvalidRecipient, Message, RecipientList, SenderDefaults,
     add_missing_fields, header_recipients,

@@ -1,6 +1,7 @@
 'use strict';
 
 const { types } = require('node:util');
+const native = require('./native.js');
 const { MessageError } = require('./errors.js');
 
 // Kinds of words; `src/decoder.rs` tells what each means.
@@ -14,7 +15,14 @@ const OBJECT = 5;
 const NULL = 0 * 8 + CONSTANT;
 const TRUE = 1 * 8 + CONSTANT;
 const FALSE = 2 * 8 + CONSTANT;
-const NOT_JSON = 3 * 8 + CONSTANT;
+const WITH_TEXT = 3 * 8 + CONSTANT;
+const FUNCTION = 4 * 8 + CONSTANT;
+const BIGINT = 5 * 8 + CONSTANT;
+const PROMISE = 6 * 8 + CONSTANT;
+const STREAM = 7 * 8 + CONSTANT;
+const BLOB = 8 * 8 + CONSTANT;
+const PAIRS = 9 * 8 + CONSTANT;
+const OTHER = 10 * 8 + CONSTANT;
 
 // The first two words tell where the words and the runs end.
 const FIRST = 2;
@@ -34,6 +42,9 @@ const KEPT = 1024 * 1024;
 // On text of one byte a character, this is settled without looking at it.
 const WIDE = /[\u0100-\uffff]/;
 const SURROGATE = /\p{Surrogate}/gu;
+
+// Which fields the elements of an asynchronous iterable may be read for.
+const ITERABLE_FIELDS = native.iterableFields();
 
 const float = new Float64Array(1);
 const halves = new Uint32Array(float.buffer);
@@ -71,6 +82,24 @@ class Encoder {
       this.#bytes = bytes;
       throw error;
     }
+  }
+
+  /**
+   * Adds a message, the only one, that `isAsync`: it pulls an element when the one before it is written. If that
+   * throws, or an iterable does, the encoder is to be dropped.
+   */
+  async addAsync(message) {
+    const at = this.#word(OBJECT);
+    let count = 0;
+    for (const name of Object.keys(message)) {
+      const value = message[name];
+      if (value === undefined) continue;
+      this.#string(name);
+      if (ITERABLE_FIELDS.includes(name) && isAsyncIterable(value)) await this.#asyncList(value);
+      else this.#value(value, 1);
+      count++;
+    }
+    this.#words[at] = count * 8 + OBJECT;
   }
 
   /** The arguments of the addon's functions. */
@@ -112,8 +141,10 @@ class Encoder {
         return this.#number(value);
       case 'object':
         return value === null ? this.#word(NULL) : this.#object(value, depth);
+      case 'bigint':
+        return this.#word(BIGINT);
       default:
-        return this.#word(NOT_JSON);
+        return this.#word(FUNCTION);
     }
   }
 
@@ -122,8 +153,7 @@ class Encoder {
     if (Array.isArray(value)) return this.#array(value, depth + 1);
     const prototype = Object.getPrototypeOf(value);
     const plain = prototype === Object.prototype || prototype === null;
-    const known = typeof value.toJSON === 'function' || value[Symbol.iterator] !== undefined;
-    if (plain && !known) return this.#members(value, depth + 1);
+    if (plain && !knowsItself(value)) return this.#members(value, depth + 1);
     return this.#special(value, depth);
   }
 
@@ -157,17 +187,41 @@ class Encoder {
     this.#words[at] = count * 8 + ARRAY;
   }
 
+  async #asyncList(iterable) {
+    const at = this.#word(ARRAY);
+    let count = 0;
+    for await (const element of iterable) {
+      this.#value(element, 2);
+      count++;
+    }
+    this.#words[at] = count * 8 + ARRAY;
+  }
+
   #special(value, depth) {
     if (types.isUint8Array(value)) return this.#buffer(value);
     if (types.isAnyArrayBuffer(value)) return this.#buffer(new Uint8Array(value));
     // `toJSON` of an invalid date is null, and a date that is given is not to be dropped.
-    if (types.isDate(value)) return this.#string(Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString());
-    if (typeof value.toJSON === 'function') return this.#value(value.toJSON(), depth + 1);
+    if (types.isDate(value)) return this.#withText(Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString());
+    if (typeof value.toJSON === 'function') return this.#json(value.toJSON(), depth);
     if (types.isBoxedPrimitive(value)) return this.#value(value.valueOf(), depth + 1);
+    if (isAsyncIterable(value)) return this.#word(STREAM);
     if (isList(value)) return this.#list(value, depth + 1);
+    if (typeof value.then === 'function') return this.#word(PROMISE);
     // JSON.stringify takes maps, promises and the like for empty objects.
-    if (Object.prototype.toString.call(value) !== '[object Object]') return this.#word(NOT_JSON);
-    return this.#members(value, depth + 1);
+    if (Object.prototype.toString.call(value) === '[object Object]') return this.#members(value, depth + 1);
+    return this.#word(notJson(value));
+  }
+
+  /** What an object says of itself. */
+  #json(json, depth) {
+    if (typeof json === 'string') return this.#withText(json);
+    return this.#value(json, depth + 1);
+  }
+
+  /** The text of an object of another kind, such as a date or a URL. */
+  #withText(string) {
+    this.#word(WITH_TEXT);
+    this.#string(string);
   }
 
   #string(string) {
@@ -203,7 +257,6 @@ class Encoder {
   }
 
   #number(number) {
-    if (!Number.isFinite(number)) return this.#word(NOT_JSON);
     float[0] = number;
     this.#word(NUMBER);
     this.#word(halves[LOW]);
@@ -237,6 +290,30 @@ function wellFormed(json) {
   return json.replace(SURROGATE, (unit) => `\\u${unit.charCodeAt(0).toString(16)}`);
 }
 
+/**
+ * Whether a message has fields to wait for; they are read by `addAsync` alone. In the hot path, so it looks at nothing
+ * else.
+ */
+function isAsync(message) {
+  if (typeof message !== 'object' || message === null || typeof message.toJSON === 'function') return false;
+  return ITERABLE_FIELDS.some((name) => isAsyncIterable(message[name]));
+}
+
+function isAsyncIterable(value) {
+  return typeof value === 'object' && value !== null && typeof value[Symbol.asyncIterator] === 'function';
+}
+
+/** Whether an object says itself what is in it. */
+function knowsItself(value) {
+  return typeof value.toJSON === 'function' || value[Symbol.iterator] !== undefined || value[Symbol.asyncIterator] !== undefined;
+}
+
+/** Why a value that is no text, number, list or plain object is none that JSON has. */
+function notJson(value) {
+  if (value instanceof Blob) return BLOB;
+  return typeof value.entries === 'function' && !ArrayBuffer.isView(value) ? PAIRS : OTHER;
+}
+
 /** Whether it is an iterable that stands for an array. Maps, and what is like them, give pairs. */
 function isList(value) {
   if (typeof value[Symbol.iterator] !== 'function' || ArrayBuffer.isView(value)) return false;
@@ -264,4 +341,4 @@ function withMessage(message, verb) {
   }
 }
 
-module.exports = { Encoder, withMessage };
+module.exports = { Encoder, isAsync, isAsyncIterable, withMessage };

@@ -2,19 +2,28 @@
 
 const native = require('./native.js');
 const { MessageError, PickupError } = require('./errors.js');
-const { Encoder } = require('./encoder.js');
+const { Encoder, isAsync } = require('./encoder.js');
 
 // The core knows how much goes well together, and how many groups go well at a time.
 const [mostMessages, mostBytes, groupsAtATime] = native.groupLimits();
 
 /** Messages that are submitted together. */
 class Group {
-  #encoder = new Encoder();
+  #encoder;
   #settle = [];
+
+  constructor(encoder = new Encoder()) {
+    this.#encoder = encoder;
+  }
 
   /** Adds a message; `settle` gets its receipt or its error. */
   add(message, settle) {
     this.#encoder.add(message);
+    this.expect(settle);
+  }
+
+  /** The same for a message that the encoder has already. */
+  expect(settle) {
     this.#settle.push(settle);
   }
 
@@ -60,13 +69,47 @@ class Queue {
   #directory;
   #groups = [];
   #running = 0;
+  #reading = 0;
+  /** Who waits for groups to be submitted. */
+  #waiting = [];
 
   constructor(directory) {
     this.#directory = directory;
   }
 
-  add(message) {
+  /** The receipt or the error of a message. Rejects where the message itself throws. */
+  async add(message) {
+    if (isAsync(message)) return this.#addAsync(message);
     return new Promise((settle) => this.#open().add(message, settle));
+  }
+
+  /**
+   * Whether more messages had better wait: all of very many should not be written down at once, and what each takes from
+   * an asynchronous iterable may be much.
+   */
+  get isFull() {
+    return this.#reading > 0 || this.#groups.length > groupsAtATime;
+  }
+
+  /** Resolves when it is full no more. */
+  async room() {
+    while (this.isFull) await new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  async #addAsync(message) {
+    const encoder = new Encoder();
+    this.#reading++;
+    try {
+      await encoder.addAsync(message);
+    } finally {
+      this.#reading--;
+      this.#start();
+    }
+    const group = new Group(encoder);
+    return new Promise((settle) => {
+      group.expect(settle);
+      this.#push(group);
+    });
   }
 
   /** The group that still takes messages. */
@@ -74,14 +117,19 @@ class Queue {
     const last = this.#groups.at(-1);
     if (last && !last.isFull) return last;
     const group = new Group();
+    this.#push(group);
+    return group;
+  }
+
+  #push(group) {
     this.#groups.push(group);
     // Not at once, so that what is submitted in one go stays together.
     queueMicrotask(() => this.#start());
-    return group;
   }
 
   #start() {
     while (this.#running < groupsAtATime && this.#groups.length > 0) this.#run(this.#groups.shift());
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   async #run(group) {

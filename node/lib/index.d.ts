@@ -1,12 +1,21 @@
 // `Buffer` is Node's; TypeScript 6 and later do not load its types unless told to.
 /// <reference types="node" />
 
-import type { Message } from './message';
+import type { Message, MessageFields, Recipient } from './message';
 
 export type * from './message';
 
 /** A message as an object, or as the text or the bytes of its JSON. */
 export type MessageInput = Message | string | Uint8Array | ArrayBuffer;
+
+/**
+ * A mail merge whose recipients are read as they come: from an async generator, a stream of objects, the rows of a
+ * database. The next is asked for when the one before it was taken, and the source is closed where reading ends early.
+ */
+export type AsyncMessage = Omit<MessageFields, 'from' | 'recipients'> & {
+  from: NonNullable<MessageFields['from']>;
+  recipients: AsyncIterable<Recipient | null | undefined>;
+};
 
 /** One thing that is wrong with a message. */
 export interface Problem {
@@ -83,16 +92,23 @@ export class Pickup {
   /**
    * Hands a message over. The promise resolves once the message is durable, and rejects with a MessageError or a
    * PickupError. As with Node's own functions, leave a message's bytes as they are until then. Each file of a large
-   * mail merge is written as soon as it is made: they are never all in memory.
+   * mail merge is written as soon as it is made: they are never all in memory. Where an iterable of recipients throws,
+   * nothing is handed over, and the promise rejects with what it threw.
    */
-  submit(message: MessageInput): Promise<Receipt>;
+  submit(message: MessageInput | AsyncMessage): Promise<Receipt>;
   /**
    * Hands the message over before it returns.
    * @throws {MessageError | PickupError}
    */
   submitSync(message: MessageInput): Receipt;
-  /** Hands messages over: a receipt or an error for each, in their order. The promise does not reject for a message. */
-  submitMany(messages: Iterable<MessageInput>): Promise<(Receipt | Error)[]>;
+  /**
+   * Hands messages over: a receipt or an error for each, in their order. The promise does not reject for a message, but
+   * where the iterable itself throws, and then nothing is handed over: it is read to its end first. Leave the messages
+   * as they are until the promise resolves.
+   */
+  submitMany(
+    messages: Iterable<MessageInput | AsyncMessage> | AsyncIterable<MessageInput | AsyncMessage>,
+  ): Promise<(Receipt | Error)[]>;
   /** The same before it returns. */
   submitManySync(messages: Iterable<MessageInput>): (Receipt | Error)[];
 }
@@ -108,7 +124,7 @@ export function check(message: MessageInput): Problem[];
 export function render(message: MessageInput): Buffer;
 
 /** The same on another thread, for messages of many megabytes. */
-export function renderAsync(message: MessageInput): Promise<Buffer>;
+export function renderAsync(message: MessageInput | AsyncMessage): Promise<Buffer>;
 
 /** The version of the library. */
 export const version: string;

@@ -3,7 +3,7 @@
 const native = require('./native.js');
 const { MessageError, PickupError } = require('./errors.js');
 const { Pickup } = require('./pickup.js');
-const { withMessage } = require('./encoder.js');
+const { Encoder, isAsync, withMessage } = require('./encoder.js');
 
 /** The problems of a message; none if it may be sent. */
 function check(message) {
@@ -23,7 +23,10 @@ function render(message) {
 
 /** The same on another thread, for large messages. */
 async function renderAsync(message) {
-  return bytes(await withMessage(message, native.renderLater));
+  if (!isAsync(message)) return bytes(await withMessage(message, native.renderLater));
+  const encoder = new Encoder();
+  await encoder.addAsync(message);
+  return bytes(await native.renderLater(...encoder.arguments()));
 }
 
 function bytes(rendered) {

@@ -1,4 +1,4 @@
-import type { MessageFields, Pickup, Receipt } from './index';
+import type { MessageFields, Pickup, PickupOptions, Receipt } from './index';
 
 // No name of nodemailer's types is used here: they differ from version to version, and may be absent. TypeScript compares
 // by structure, so `createTransport` takes this transport in all of them.
@@ -7,8 +7,8 @@ import type { MessageFields, Pickup, Receipt } from './index';
 declare function pmtaemailTransport(options: pmtaemailTransport.Options): pmtaemailTransport.PickupTransport;
 
 declare namespace pmtaemailTransport {
-  interface Options {
-    /** A pickup directory, open or to be opened. */
+  interface Options extends PickupOptions {
+    /** A pickup directory, open or to be opened with the other options. */
     pickup: Pickup | string | URL;
   }
 

@@ -2,6 +2,7 @@
 
 const { access, constants } = require('node:fs/promises');
 const { check, Pickup, version } = require('./index.js');
+const { OPTIONS, refuseOthers } = require('./pickup.js');
 const { mustBeRaw, nativeMessage, rawMessage } = require('./nodemailer/message.js');
 
 /**
@@ -12,8 +13,16 @@ class PickupTransport {
   name = 'pmtaemail';
   version = version;
 
-  constructor({ pickup }) {
-    this.pickup = pickup instanceof Pickup ? pickup : new Pickup(pickup);
+  /** `pickup` is open, or a directory to be opened with the other options. */
+  constructor(given) {
+    const { pickup, ...options } = typeof given === 'object' ? { ...given } : {};
+    refuseOthers(options, OPTIONS, ['pickup', ...OPTIONS]);
+    if (pickup === undefined || pickup === null) {
+      throw new TypeError("Give PowerMTA's pickup directory: `{ pickup: … }`, a path or a Pickup.");
+    }
+    const isOpen = pickup instanceof Pickup;
+    if (isOpen && Object.keys(options).length > 0) throw new TypeError('This `pickup` is open already: it takes no more options.');
+    this.pickup = isOpen ? pickup : new Pickup(pickup, options);
   }
 
   /** Called by nodemailer with a message that is compiled but not yet rendered. */

@@ -4,7 +4,10 @@ const { resolve } = require('node:path');
 const { fileURLToPath } = require('node:url');
 const native = require('./native.js');
 const { PickupError } = require('./errors.js');
+const { isAsyncIterable } = require('./encoder.js');
 const { Group, Queue } = require('./group.js');
+
+const OPTIONS = ['durability', 'staging', 'syncfs'];
 
 /**
  * PowerMTA's pickup directory, opened once and used from everywhere. What is submitted at the same time is made durable
@@ -40,8 +43,13 @@ class Pickup {
 
   /** Hands messages over. Resolves to a receipt or an error for each, in their order. */
   async submitMany(messages) {
+    // An error of the list itself comes before anything is handed over.
+    const all = isAsyncIterable(messages) ? await collected(messages) : [...listOf(messages)];
     const submitted = [];
-    for (const message of messages) submitted.push(this.#queue.add(message).catch(asError));
+    for (const message of all) {
+      submitted.push(this.#queue.add(message).catch(asError));
+      if (this.#queue.isFull) await this.#queue.room();
+    }
     return Promise.all(submitted);
   }
 
@@ -49,7 +57,7 @@ class Pickup {
   submitManySync(messages) {
     const submitted = [];
     let group = new Group();
-    for (const message of messages) {
+    for (const message of [...listOf(messages)]) {
       const place = submitted.push(undefined) - 1;
       try {
         group.add(message, (result) => (submitted[place] = result));
@@ -76,9 +84,23 @@ function asError(thrown) {
   return thrown instanceof Error ? thrown : new Error('the message could not be read', { cause: thrown });
 }
 
+async function collected(messages) {
+  const all = [];
+  for await (const message of messages) all.push(message);
+  return all;
+}
+
+/** A list of messages, which one message is not, though a string and bytes have elements. */
+function listOf(messages) {
+  const isList = typeof messages === 'object' && typeof messages?.[Symbol.iterator] === 'function';
+  if (isList && !ArrayBuffer.isView(messages)) return messages;
+  if (isAsyncIterable(messages)) throw new TypeError('An asynchronous iterable of messages is for `submitMany`.');
+  throw new TypeError('The messages must be an iterable of them, such as an array; one message is for `submit`.');
+}
+
 function settings(options) {
-  const { durability = 'durable', staging, syncfs = true, ...unknown } = options;
-  for (const name of Object.keys(unknown)) throw new TypeError(`There is no option \`${name}\`.`);
+  const { durability = 'durable', staging, syncfs = true } = options;
+  refuseOthers(options, OPTIONS);
   if (durability !== 'durable' && durability !== 'none') {
     throw new TypeError("`durability` must be 'durable' or 'none'.");
   }
@@ -90,6 +112,12 @@ function settings(options) {
   };
 }
 
+function refuseOthers(options, known, all = known) {
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new TypeError(`There is no option \`${unknown}\`; there are ${all.map((name) => `\`${name}\``).join(', ')}.`);
+}
+
 function pathOf(name, value) {
   const path = value instanceof URL ? fileURLToPath(value) : value;
   if (typeof path !== 'string' || path === '' || path.includes('\0')) {
@@ -98,4 +126,4 @@ function pathOf(name, value) {
   return resolve(path);
 }
 
-module.exports = { Pickup };
+module.exports = { OPTIONS, Pickup, refuseOthers };

@@ -5,7 +5,9 @@
 //!
 //! | kind | size | what follows |
 //! |---|---|---|
-//! | constant | 0 null, 1 true, 2 false, 3 what JSON cannot say (a function, a symbol, …) | |
+//! | constant | 0 null, 1 true, 2 false | |
+//! | constant | 3 an object that has a text of its own, such as a date | the text |
+//! | constant | 4 and more: what JSON cannot say, see [`NOT_JSON`] | |
 //! | string | its length in the text | |
 //! | number | 0 | two words: the low and the high half of the double |
 //! | bytes | its index among the buffers | |
@@ -13,13 +15,26 @@
 //! | object | members | for each its name (a string) and its value |
 //! | string that is not Unicode | its length in the text | |
 
-use pmtaemail::NotUnicode;
-use serde::de::value::Error;
+use pmtaemail::{NotJson, NotUnicode};
+use serde::de::value::{BorrowedStrDeserializer, Error};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use std::slice::Iter;
 
 const KIND_BITS: u32 = 3;
 const KIND_MASK: u32 = (1 << KIND_BITS) - 1;
+
+/// What JavaScript has and JSON has not, from constant 4 on.
+const NOT_JSON: [&str; 7] = [
+    "a function or a symbol",
+    "a BigInt: give a number, or its digits as a string",
+    "a promise: await it first",
+    "a stream or another asynchronous iterable, which is read in `recipients` alone, and there by \
+     `submit`, `submitMany` and `renderAsync`: read it to its end first",
+    "a Blob: give what its `arrayBuffer()` resolves to",
+    "a Map or another list of pairs: give `Object.fromEntries(…)` of it",
+    "an object of a class that JSON has no word for",
+];
+const FIRST_NOT_JSON: usize = 4;
 
 /// One word.
 #[derive(Debug, Clone, Copy)]
@@ -167,8 +182,21 @@ impl<'de, O: AsRef<[u8]>> Deserializer<'de> for &mut Decoder<'de, O> {
             Token::Constant(0) => visitor.visit_unit(),
             Token::Constant(1) => visitor.visit_bool(true),
             Token::Constant(2) => visitor.visit_bool(false),
-            // No field takes such a number.
-            Token::Constant(_) => visitor.visit_i128(i128::MAX),
+            Token::Constant(3) => match self.token()? {
+                Token::String(length) => {
+                    let text = BorrowedStrDeserializer::new(self.take_text(length)?);
+                    visitor.visit_newtype_struct(text)
+                }
+                Token::NotUnicode(length) => {
+                    NotUnicode::new(self.take_text(length)?).visit(visitor)
+                }
+                _ => Err(broken()),
+            },
+            Token::Constant(size) => {
+                let what = size.checked_sub(FIRST_NOT_JSON);
+                let what = what.and_then(|index| NOT_JSON.get(index));
+                NotJson::new(what.ok_or_else(broken)?).visit(visitor)
+            }
             Token::String(length) => visitor.visit_borrowed_str(self.take_text(length)?),
             Token::NotUnicode(length) => NotUnicode::new(self.take_text(length)?).visit(visitor),
             Token::Number => visit_number(self.number()?, visitor),

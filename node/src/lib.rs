@@ -121,6 +121,12 @@ pub fn group_limits() -> (u32, u32, u32) {
     (messages, size, groups)
 }
 
+/// The fields that may be asynchronous iterables.
+#[napi(catch_unwind)]
+pub fn iterable_fields() -> Vec<&'static str> {
+    pmtaemail::iterable_fields().collect()
+}
+
 /// Submits messages; one outcome for each, as JSON.
 #[napi(catch_unwind)]
 pub fn submit(

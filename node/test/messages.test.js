@@ -1,6 +1,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { Readable } = require('node:stream');
 const { test } = require('node:test');
 const vm = require('node:vm');
 const { check, MessageError, render, renderAsync, version } = require('pmtaemail');
@@ -87,6 +88,51 @@ test('what JSON cannot say is of the wrong type', () => {
     assert.equal(check(value).length > 0, true);
   }
   assert.deepEqual(codes(undefined), [' wrong_type']);
+});
+
+test('what JSON cannot say is told with what to give in its place', () => {
+  const sentences = [
+    [() => 1, /it is a function or a symbol\.$/],
+    [Symbol('x'), /it is a function or a symbol\.$/],
+    [12n, /it is a BigInt: give a number, or its digits as a string\.$/],
+    [NaN, /it is NaN or infinite/],
+    [-Infinity, /it is NaN or infinite/],
+    [Promise.resolve(Buffer.from('x')), /it is a promise: await it first\.$/],
+    [Readable.from(['x']), /it is a stream .*: read it to its end first\.$/],
+    [new ReadableStream(), /it is a stream .*: read it to its end first\.$/],
+    [new Blob(['x']), /it is a Blob: give what its `arrayBuffer\(\)` resolves to\.$/],
+    [new Map([['a', 'b']]), /it is a Map .*: give `Object\.fromEntries\(…\)` of it\.$/],
+    [new Headers({ a: 'b' }), /it is a Map .*: give `Object\.fromEntries\(…\)` of it\.$/],
+    [/x/, /it is an object of a class that JSON has no word for\.$/],
+    [new WeakMap(), /it is an object of a class that JSON has no word for\.$/],
+    [new Float64Array(1), /it is an object of a class that JSON has no word for\.$/],
+    [new Error('x'), /it is an object of a class that JSON has no word for\.$/],
+    [new Date(), /not a path or another object with a text of its own/],
+    [new URL('file:///etc/motd'), /not a path or another object with a text of its own/],
+    [new (class { toJSON() { return 'x'; } })(), /not a path or another object with a text of its own/],
+    [new Set(['x']), /the whole content, a string or bytes, not an array of its pieces\.$/],
+  ];
+  for (const [value, sentence] of sentences) {
+    const [problem, ...others] = check(attached(value));
+    assert.deepEqual([problem.code, problem.pointer, others], ['wrong_type', '/attachments/0/content', []]);
+    assert.match(problem.detail, sentence);
+    // In variables too, but for what has a text or elements there.
+    if (/not a/.test(String(sentence))) continue;
+    const [inVariables] = check({ ...message, variables: { list: [value] } });
+    assert.deepEqual([inVariables.pointer, inVariables.code], ['/variables/list/0', 'wrong_type']);
+    assert.match(inVariables.detail, sentence);
+  }
+  assert.match(check(Promise.resolve(message))[0].detail, /await it first/);
+  assert.match(check({ ...message, headers: new Map([['X-A', 'a']]) })[0].detail, /Object\.fromEntries/);
+});
+
+test('a finished message that is given as one of ours', () => {
+  for (const mail of [render(message), render(message).toString()]) {
+    const [{ code, detail }] = check(mail);
+    assert.equal(code, 'not_json');
+    assert.match(detail, /looks like a finished message .* `raw`/);
+    assert.deepEqual(check({ from: 'a@example.com', raw: mail }).filter(({ pointer }) => pointer === ''), []);
+  }
 });
 
 test('iterables are lists', () => {

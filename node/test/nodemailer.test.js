@@ -85,6 +85,18 @@ function content(octets) {
   return octets.subarray(lines.length);
 }
 
+test('options', () => {
+  assert.equal(pmtaemailTransport({ pickup: directory, durability: 'none', syncfs: false }).pickup.path, directory);
+  const wrong = [
+    [{ pikcup: directory }, /^There is no option `pikcup`; there are `pickup`, `durability`, `staging`, `syncfs`\.$/],
+    [{ pickup: directory, durabilty: 'none' }, /^There is no option `durabilty`/],
+    [{ pickup, durability: 'none' }, /^This `pickup` is open already/],
+    [{ pickup: 5 }, /must be a path/],
+    ...[{}, undefined, null, { pickup: null }, directory, pickup].map((options) => [options, /^Give PowerMTA's pickup directory/]),
+  ];
+  for (const [options, message] of wrong) assert.throws(() => pmtaemailTransport(options), { name: 'TypeError', message });
+});
+
 for (const version of ['nodemailer6', 'nodemailer7', 'nodemailer8', 'nodemailer9', 'nodemailer']) describe(version, () => suite(require(version)));
 
 function suite(nodemailer) {

@@ -132,6 +132,17 @@ impl JsonMessage<'_> {
     }
 }
 
+/// The documented names of the fields that may be so long that a language may give their elements one
+/// by one: `recipients`. For bindings that have iterables which they must wait for.
+///
+/// ```
+/// assert_eq!(pmtaemail::iterable_fields().collect::<Vec<_>>(), ["recipients"]);
+/// ```
+pub fn iterable_fields() -> impl Iterator<Item = &'static str> {
+    let iterable = JsonMessage::ROWS.iter().filter(|row| row.is_iterable);
+    iterable.map(|row| row.name)
+}
+
 /// Whether the message's field `name` is true or false.
 pub(crate) fn is_boolean(name: &str) -> bool {
     let row = names::find(JsonMessage::ROWS, name).and_then(|at| JsonMessage::ROWS.get(at));

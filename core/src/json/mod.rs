@@ -19,7 +19,7 @@
 //! choice   plain                           and text, array, one or many, text or object
 //! shape    names                         takes whatever value comes; which field a name means
 //! state    row                           the problems so far; all that is said of one field
-//! definitions  lone_surrogates  not_unicode  number
+//! definitions  foreign  lone_surrogates  number
 //! ```
 //!
 //! Every value is read whatever its type is, so that one reading finds all that is wrong. The
@@ -29,12 +29,12 @@
 mod choice;
 mod content;
 mod definitions;
+mod foreign;
 mod headers;
 mod lone_surrogates;
 mod mailbox;
 mod message;
 mod names;
-mod not_unicode;
 mod number;
 mod object;
 mod objects;
@@ -51,10 +51,11 @@ mod words;
 
 pub(crate) use choice::{Choice, JsonWord};
 pub(crate) use content::{JsonAttachment, JsonContent, JsonRaw};
+pub use foreign::{NotJson, NotUnicode};
 pub(crate) use headers::{JsonHeader, JsonHeaders};
 pub(crate) use mailbox::{JsonMailbox, JsonMailboxObject, JsonMailboxes};
+pub use message::iterable_fields;
 pub(crate) use message::{JsonMessage, field_of_header, is_boolean};
-pub use not_unicode::NotUnicode;
 pub(crate) use number::JsonNumber;
 pub(crate) use objects::{JsonCalendar, JsonDkim, JsonDsn, JsonUnsubscribe, JsonWindow};
 pub(crate) use plain::JsonTexts;

@@ -29,7 +29,8 @@ pub(crate) struct Row {
     /// (in Python a path) cannot be meant.
     pub is_content: bool,
     is_required: bool,
-    is_iterable: bool,
+    /// Whether it is an array so long that languages may give its elements one by one.
+    pub is_iterable: bool,
 }
 
 /// The halves of a mail object (RFC 5321 section 2.3.1).

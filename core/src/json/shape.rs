@@ -1,7 +1,7 @@
 //! The one visitor behind every value: it takes whatever comes and notes what should not have.
 
 use super::definitions::Definitions;
-use super::not_unicode::read_lossy;
+use super::foreign::Foreign;
 use super::number::JsonNumber;
 use super::row::Row;
 pub(super) use super::state::{MemberName, ReadState};
@@ -87,7 +87,7 @@ pub(super) fn wrong_type<'a, S: Shape<'a>>(
 fn wrong_type_because<'a, S: Shape<'a>>(
     state: &mut ReadState<'a>,
     location: Location,
-    why: &'static str,
+    why: &str,
 ) -> Option<S> {
     let detail = format!("This must be {}{why}.", S::EXPECTED);
     state.report.problem(location, Code::WrongType, detail);
@@ -207,7 +207,7 @@ impl<'a, S: Shape<'a>> Visitor<'a> for ValueSeed<'_, 'a, S> {
         Ok(S::number(self.state, self.location, number))
     }
 
-    /// Too large for JSON's readers. Formats also give such a number for what JSON cannot say.
+    /// Too large for JSON's readers.
     fn visit_i128<E>(self, _: i128) -> Result<Option<S>, E> {
         Ok(wrong_type(self.state, self.location))
     }
@@ -228,8 +228,13 @@ impl<'a, S: Shape<'a>> Visitor<'a> for ValueSeed<'_, 'a, S> {
     }
 
     fn visit_enum<A: EnumAccess<'a>>(self, access: A) -> Result<Option<S>, A::Error> {
-        read_lossy(access, &self)?;
-        self.state.lone_surrogate(self.location);
+        match Foreign::read(access, &self)? {
+            Foreign::Text(_) => self.state.lone_surrogate(self.location),
+            Foreign::Value(what) => {
+                let why = format!("; it is {what}");
+                return Ok(wrong_type_because(self.state, self.location, &why));
+            }
+        }
         Ok(None)
     }
 
@@ -240,7 +245,7 @@ impl<'a, S: Shape<'a>> Visitor<'a> for ValueSeed<'_, 'a, S> {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Message, NotUnicode};
+    use crate::{Message, NotJson, NotUnicode};
     use serde::de::value::{
         BorrowedBytesDeserializer, Error, MapAccessDeserializer, MapDeserializer,
     };
@@ -251,6 +256,7 @@ mod tests {
         Text(&'static str),
         Bytes(&'static [u8]),
         NotUnicode(&'static str),
+        NotJson(&'static str),
     }
 
     impl<'de> Deserializer<'de> for Value {
@@ -263,6 +269,7 @@ mod tests {
                     BorrowedBytesDeserializer::new(bytes).deserialize_any(visitor)
                 }
                 Self::NotUnicode(lossy) => NotUnicode::new(lossy).visit(visitor),
+                Self::NotJson(what) => NotJson::new(what).visit(visitor),
             }
         }
 
@@ -300,6 +307,9 @@ mod tests {
             (Value::Text("text"), Value::Text("NotUnicode")),
             (Value::Text("nonsense"), Value::NotUnicode("\u{fffd}")),
             (Value::NotUnicode("ht\u{fffd}ml"), Value::Text("Hello")),
+            (Value::Text("html"), Value::NotJson("a stream")),
+            (Value::Text("no field"), Value::NotJson("a stream")),
+            (Value::NotJson("a symbol"), Value::Text("Hello")),
         ];
         let message = MapDeserializer::new(members.into_iter());
         let problems = Message::from_deserializer(message).unwrap().unwrap_err();
@@ -314,6 +324,9 @@ mod tests {
                 ("/subject", "lone_surrogate"),
                 ("/nonsense", "unknown_field"),
                 ("/ht\u{fffd}ml", "lone_surrogate"),
+                ("/html", "wrong_type"),
+                ("/no field", "unknown_field"),
+                ("", "wrong_type"),
             ]
         );
     }

@@ -1,6 +1,6 @@
 //! What a reading knows on its way from value to value.
 
-use super::not_unicode::read_lossy;
+use super::foreign::Foreign;
 use crate::problem::{Code, Location, ProblemReport};
 use serde::de::{Deserialize, Deserializer, EnumAccess, Visitor};
 use std::{borrow::Cow, fmt};
@@ -112,9 +112,15 @@ impl<'a> Visitor<'a> for NameVisitor {
     }
 
     fn visit_enum<A: EnumAccess<'a>>(self, access: A) -> Result<MemberName<'a>, A::Error> {
-        Ok(MemberName {
-            text: read_lossy(access, &self)?.into(),
-            fault: Some(NameFault::NotUnicode),
+        Ok(match Foreign::read(access, &self)? {
+            Foreign::Text(lossy) => MemberName {
+                text: lossy.into(),
+                fault: Some(NameFault::NotUnicode),
+            },
+            Foreign::Value(_) => MemberName {
+                text: Cow::Borrowed(""),
+                fault: Some(NameFault::NotText),
+            },
         })
     }
 

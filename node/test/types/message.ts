@@ -1,6 +1,7 @@
 // A program of a user. What must not compile shows that nothing became `any` on the way.
 
-import pmtaemail, { check, MessageError, Pickup, PickupError, render, renderAsync, type Message, type Receipt, type Recipient } from 'pmtaemail';
+import { Readable } from 'node:stream';
+import pmtaemail, { type AsyncMessage, check, MessageError, Pickup, PickupError, render, renderAsync, type Message, type Receipt, type Recipient } from 'pmtaemail';
 
 export const message: Message = {
   from: 'Shop <shop@example.com>',
@@ -24,6 +25,11 @@ function* people(): Generator<Recipient> {
 }
 export const merge: Message = { from: 'a@example.com', template: 'jinja', merge: 'expanded', variables: { shop: 'A' }, recipients: people() };
 
+async function* rows(): AsyncGenerator<Recipient> {
+  yield* people();
+}
+const slow: AsyncMessage = { from: 'a@example.com', subject: 'Hello', template: 'merge', recipients: rows() };
+
 export const pickup = new Pickup(new URL('file:///var/spool/pickup'), { durability: 'none', syncfs: false });
 export const octets: Buffer = render(message);
 export const later: Promise<Buffer> = renderAsync(JSON.stringify(message));
@@ -36,6 +42,14 @@ export async function submit(): Promise<string[]> {
       console.log(receipt instanceof Error ? receipt.message : receipt.recipients);
     }
     const receipt: Receipt = pickup.submitSync(octets);
+    await pickup.submit({ ...slow, recipients: Readable.from(people()) });
+    await pickup.submitMany(Readable.from([message]));
+    await pickup.submitMany([slow, message]);
+    await renderAsync(slow);
+    // @ts-expect-error: it cannot wait
+    check(slow);
+    // @ts-expect-error: it cannot wait
+    pickup.submitManySync(rows());
     const envids: (string | null)[] | undefined = (await pickup.submit(merge)).envids;
     return [...receipt.files, ...(envids ?? []).filter((envid) => envid !== null)];
   } catch (error) {
