@@ -320,13 +320,13 @@ mod tests {
         assert_eq!(
             seen,
             [
+                ("", "wrong_type"),
                 ("/to", "wrong_type"),
                 ("/subject", "lone_surrogate"),
                 ("/nonsense", "unknown_field"),
                 ("/ht\u{fffd}ml", "lone_surrogate"),
                 ("/html", "wrong_type"),
                 ("/no field", "unknown_field"),
-                ("", "wrong_type"),
             ]
         );
     }
