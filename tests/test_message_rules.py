@@ -147,7 +147,11 @@ BAD_BOTH = {
         "base64\nContent-Disposition: attachment; filename=a b\n",
         "a Content-Disposition with a parameter that is not of its grammar",
     ),
-    "encoded message": ("application/octet-stream", "message/rfc822", "a message/rfc822 with a transfer encoding"),
+    "encoded message": (
+        "application/octet-stream",
+        "message/rfc822",
+        "a message/rfc822 with the transfer encoding base64",
+    ),
     "field of a message in a part": ("--b1\nContent", "--b1\nX-Job: a\nContent", "a x-job field in a body part"),
     "part field twice": ("--b1\n", "--b1\nContent-Type: a/b\n", "more than one content-type field in a body part"),
     "no empty line": ("base64\n\n", "base64\n", "no empty line ends a header section"),

@@ -24,8 +24,7 @@ def check_entity(fields: list[Field], body: bytes, message: bytes, *, top: bool 
         if encoding == "7bit" and b"\r\nContent-Transfer-Encoding: 8bit\r\n" in body:
             broken.append("an 8bit part in a multipart that is not 8bit (RFC 2045 section 6.4)")
         return broken
-    if kind == "message/rfc822" and encoding not in ("7bit", "8bit"):
-        broken.append("a message/rfc822 with a transfer encoding")
+    broken += check_message_encoding(kind, encoding)
     content, wrong = decode_body(encoding, body)
     broken += wrong
     if encoding != "8bit" and not body.isascii():
@@ -37,6 +36,14 @@ def check_entity(fields: list[Field], body: bytes, message: bytes, *, top: bool 
         # A file's charset is its owner's to know; a body's is ours.
         broken += check_charset(parameters.get("charset", "us-ascii"), content)
     return broken
+
+
+def check_message_encoding(kind: str, encoding: str) -> list[str]:
+    """Messages and parts of them are not encoded (RFC 2045 section 6.4); but for those in UTF-8 (RFC 6532)."""
+    if not kind.startswith("message/") or kind.startswith("message/global"):
+        return []
+    allowed = ("7bit",) if kind in ("message/partial", "message/external-body") else ("7bit", "8bit")
+    return [] if encoding in allowed else [f"a {kind} with the transfer encoding {encoding}"]
 
 
 def check_disposition(text: str) -> list[str]:

@@ -58,7 +58,7 @@ def file(given: dict) -> Attachment:
     charset = parameters.get("charset", "")
     if is_text and (media_type.startswith("text/") or charset) and charset.lower() != "utf-8":
         parameters["charset"] = "utf-8"
-    if media_type == "message/rfc822":
+    if media_type.startswith("message/"):
         content = re.sub(rb"\r\n|\r|\n", b"\r\n", content)
     return attachment(
         name,

@@ -90,6 +90,10 @@ def lines_of_message_ended_by_lf(part: Attachment) -> Octets:
     return Octets(part.content.replace(b"\r\n", b"\n") + b"\n")
 
 
+def empty_line_added(part: Attachment) -> Octets:
+    return Octets(part.content + b"\r\n")
+
+
 def last_line_end_cut(part: Attachment) -> Octets:
     return Octets(re.sub(rb"\r\n\Z", b"\n", part.content))
 
@@ -102,7 +106,7 @@ def content_in_utf8(expected: Attachment, got: Attachment) -> bool:
 
 
 def is_message(explains: Callable) -> Callable:
-    return lambda expected, got: expected.media_type == "message/rfc822" and explains(expected, got)
+    return lambda expected, got: expected.media_type.startswith("message/") and explains(expected, got)
 
 
 FAULTS = [
@@ -213,6 +217,18 @@ FAULTS = [
         ("attachment",),
         "it gives an attached message with LF, and one more of them",
         is_message(differs_in(content=lines_of_message_ended_by_lf)),
+    ),
+    Fault(
+        "python email",
+        ("attachment",),
+        "it writes an empty line behind an attached message that is header alone",
+        is_message(differs_in(content=empty_line_added)),
+    ),
+    Fault(
+        "python email, compat32",
+        ("attachment",),
+        "it writes an empty line behind an attached message that is header alone",
+        is_message(differs_in(content=empty_line_added)),
     ),
     Fault(
         "MIME-tools",

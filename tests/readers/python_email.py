@@ -104,7 +104,11 @@ def leaves(part: email.message.Message) -> Iterator[email.message.Message]:
 
 
 def octets(part: email.message.Message) -> bytes:
-    if part.get_content_type() != "message/rfc822":
+    inner = part.get_payload()
+    if not isinstance(inner, list):
         return part.get_payload(decode=True)
-    (inner,) = part.get_payload()
-    return inner.as_bytes(policy=email.policy.compat32.clone(linesep="\r\n", mangle_from_=False))
+    messages = [each.as_bytes(policy=email.policy.compat32.clone(linesep="\r\n", mangle_from_=False)) for each in inner]
+    if part.get_content_type() == "message/delivery-status":
+        # Groups of fields, of which each is read as a message: with an empty line behind it.
+        return b"\r\n".join(message.removesuffix(b"\r\n") for message in messages)
+    return b"".join(messages)

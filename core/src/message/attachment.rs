@@ -165,10 +165,9 @@ fn read_content<'a>(
             Content::Base64(Base64::parse(text).or_refuse(location, report)?)
         }
     };
-    if media_type.essence() != "message/rfc822" {
-        return Some(content);
-    }
-    content.into_message().or_refuse(location, report)
+    content
+        .allowed(media_type.allowed_encodings())
+        .or_refuse(location, report)
 }
 
 /// A file's name. It may hold a path, as every other program sends it: readers must not follow it

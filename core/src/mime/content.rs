@@ -1,6 +1,7 @@
 //! The content of files that travel with a message.
 
 use super::base64::{self, Base64};
+use super::media_type::AllowedEncodings;
 use crate::header::LONGEST_LINE;
 use crate::problem::{Code, Refusal};
 use crate::syntax::{LineEnds, has_bare_cr, lines, to_crlf};
@@ -13,37 +14,56 @@ pub(crate) enum Content<'a> {
     Base64(Base64<'a>),
     /// As they are.
     Bytes(Cow<'a, [u8]>),
-    /// A whole message, which may not be encoded (RFC 2046 section 5.2.1).
-    Message { bytes: Vec<u8>, is_ascii: bool },
+    /// As they are, and written so: what may not be encoded (RFC 2045 section 6.4).
+    Unencoded { bytes: Vec<u8>, is_ascii: bool },
 }
 
 impl Content<'_> {
-    /// The content as a message that stands in another: lines end with CRLF and are not too long.
-    pub fn into_message(self) -> Result<Self, Refusal> {
+    /// The content in a form that its media type allows.
+    pub fn allowed(self, encodings: AllowedEncodings) -> Result<Self, Refusal> {
+        if encodings == AllowedEncodings::All {
+            return Ok(self);
+        }
         let bytes = match self {
             Self::Base64(base64) => Cow::Owned(base64.decode()),
             Self::Bytes(bytes) => bytes,
-            message @ Self::Message { .. } => return Ok(message),
+            Self::Unencoded { bytes, .. } => Cow::Owned(bytes),
         };
-        // Where all lines end with CR alone there is no doubt.
-        if bytes.contains(&b'\n') && has_bare_cr(&bytes, |_| false) {
-            let detail =
-                "The header of an attached message holds a CR that is no part of a line end.";
-            return Err(Refusal::new(Code::InvalidContent, detail));
+        match Self::unencoded(&bytes, encodings == AllowedEncodings::SevenBit) {
+            Err(_) if encodings == AllowedEncodings::PreferIdentity => Ok(Self::Bytes(bytes)),
+            unencoded => unencoded.map_err(|detail| Refusal::new(Code::InvalidContent, detail)),
         }
-        let bytes = to_crlf(bytes).into_owned();
+    }
+
+    /// The content with CRLF at the end of every line. An error says why it has to be encoded.
+    fn unencoded(bytes: &[u8], seven_bit: bool) -> Result<Self, &'static str> {
+        // Where all lines end with CR alone there is no doubt.
+        if bytes.contains(&b'\n') && has_bare_cr(bytes, |_| false) {
+            return Err(
+                "The header of an attached message holds a CR that is no part of a line end.",
+            );
+        }
+        let bytes = to_crlf(Cow::Borrowed(bytes)).into_owned();
         if bytes.contains(&0) {
-            let detail = "An attached message may not hold NUL (RFC 2045 section 2.8).";
-            return Err(Refusal::new(Code::InvalidContent, detail));
+            return Err(
+                "The content of a type message/* is sent unencoded (RFC 2045 section 6.4), so it \
+                 may not hold NUL.",
+            );
         }
         if lines(&bytes, LineEnds::Crlf).any(|line| line.len() > LONGEST_LINE) {
-            let detail = "An attached message has a line of over 998 octets.";
-            return Err(Refusal::new(Code::InvalidContent, detail));
+            return Err(
+                "The content of a type message/* is sent unencoded (RFC 2045 section 6.4), so its \
+                 lines may have 998 octets at most.",
+            );
         }
-        Ok(Self::Message {
-            is_ascii: bytes.is_ascii(),
-            bytes,
-        })
+        let is_ascii = bytes.is_ascii();
+        if seven_bit && !is_ascii {
+            return Err(
+                "The content of message/partial and message/external-body is ASCII (RFC 2046 \
+                 sections 5.2.2.1 and 5.2.3).",
+            );
+        }
+        Ok(Self::Unencoded { bytes, is_ascii })
     }
 
     /// How many bytes it takes in the message.
@@ -51,15 +71,15 @@ impl Content<'_> {
         match self {
             Self::Base64(base64) => base64.encoded_length(),
             Self::Bytes(bytes) => base64::encoded_length(bytes.len()),
-            Self::Message { bytes, .. } => bytes.len(),
+            Self::Unencoded { bytes, .. } => bytes.len(),
         }
     }
 
     pub(super) fn transfer_encoding(&self) -> &'static str {
         match self {
             Self::Base64(_) | Self::Bytes(_) => "base64",
-            Self::Message { is_ascii: true, .. } => "7bit",
-            Self::Message {
+            Self::Unencoded { is_ascii: true, .. } => "7bit",
+            Self::Unencoded {
                 is_ascii: false, ..
             } => "8bit",
         }
@@ -70,7 +90,7 @@ impl Content<'_> {
         match self {
             Self::Base64(base64) => base64.write_to(memory),
             Self::Bytes(bytes) => base64::encode_to(bytes, memory),
-            Self::Message { bytes, .. } => memory.copy_from_slice(bytes),
+            Self::Unencoded { bytes, .. } => memory.copy_from_slice(bytes),
         }
     }
 
@@ -78,7 +98,50 @@ impl Content<'_> {
         match self {
             Self::Base64(base64) => base64.write(out),
             Self::Bytes(bytes) => base64::encode(bytes, out),
-            Self::Message { bytes, .. } => out.extend_from_slice(bytes),
+            Self::Unencoded { bytes, .. } => out.extend_from_slice(bytes),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoding(content: &[u8], encodings: AllowedEncodings) -> Result<&'static str, Code> {
+        let content = Content::Bytes(Cow::Borrowed(content));
+        let allowed = content.allowed(encodings).map_err(|refusal| refusal.code)?;
+        Ok(allowed.transfer_encoding())
+    }
+
+    #[test]
+    fn what_may_be_encoded_is_encoded_where_it_must() {
+        use AllowedEncodings::{All, Identity, PreferIdentity, SevenBit};
+        let refused = Err(Code::InvalidContent);
+        let long = [b'x'; 999];
+        for (content, [all, prefer, identity, seven_bit]) in [
+            (
+                &b"a: b\n\nHello"[..],
+                [Ok("base64"), Ok("7bit"), Ok("7bit"), Ok("7bit")],
+            ),
+            (
+                "a: é".as_bytes(),
+                [Ok("base64"), Ok("8bit"), Ok("8bit"), refused],
+            ),
+            (&long, [Ok("base64"), Ok("base64"), refused, refused]),
+            (b"a\0", [Ok("base64"), Ok("base64"), refused, refused]),
+            (
+                b"a: b\rc: d\n",
+                [Ok("base64"), Ok("base64"), refused, refused],
+            ),
+        ] {
+            assert_eq!(encoding(content, All), all);
+            assert_eq!(encoding(content, PreferIdentity), prefer);
+            assert_eq!(encoding(content, Identity), identity);
+            assert_eq!(encoding(content, SevenBit), seven_bit);
+        }
+        let kept = Content::Bytes(Cow::Borrowed(b"a\0\n")).allowed(PreferIdentity);
+        let mut out = Vec::new();
+        kept.unwrap().write(&mut out);
+        assert_eq!(out, b"YQAK\r\n");
     }
 }

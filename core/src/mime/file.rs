@@ -35,7 +35,7 @@ impl File<'_> {
     /// What stands in the message as it came, so that a boundary could occur in it.
     pub fn verbatim(&self) -> Option<&[u8]> {
         match &self.content {
-            Content::Message { bytes, .. } => Some(bytes),
+            Content::Unencoded { bytes, .. } => Some(bytes),
             Content::Base64(_) | Content::Bytes(_) => None,
         }
     }
@@ -44,7 +44,7 @@ impl File<'_> {
     pub fn is_eight_bit(&self) -> bool {
         matches!(
             self.content,
-            Content::Message {
+            Content::Unencoded {
                 is_ascii: false,
                 ..
             }

@@ -13,6 +13,18 @@ pub(crate) struct MediaType<'a> {
     parameters: Vec<(String, String)>,
 }
 
+/// The transfer encodings that a media type allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AllowedEncodings {
+    All,
+    /// All, but many readers know 7bit and 8bit alone.
+    PreferIdentity,
+    /// 7bit or 8bit: others are forbidden for messages and parts of them (RFC 2045 section 6.4).
+    Identity,
+    /// 7bit alone (RFC 2046 sections 5.2.2.1 and 5.2.3).
+    SevenBit,
+}
+
 impl<'a> MediaType<'a> {
     /// Of a file whose content is not known otherwise.
     pub const OCTET_STREAM: MediaType<'static> = MediaType {
@@ -80,6 +92,17 @@ impl<'a> MediaType<'a> {
         &self.parameters
     }
 
+    /// How its content may be encoded.
+    pub fn allowed_encodings(&self) -> AllowedEncodings {
+        match self.essence.as_ref() {
+            "message/partial" | "message/external-body" => AllowedEncodings::SevenBit,
+            // Messages in UTF-8, and reports of them (RFC 6532 section 3.7, RFC 6533 section 6).
+            essence if essence.starts_with("message/global") => AllowedEncodings::PreferIdentity,
+            essence if essence.starts_with("message/") => AllowedEncodings::Identity,
+            _ => AllowedEncodings::All,
+        }
+    }
+
     /// The value of a parameter, whose `name` is in lower case.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         let known = self.parameters.iter().find(|(known, _)| known == name);
@@ -130,6 +153,27 @@ mod tests {
             MediaType::of_file("a").essence(),
             "application/octet-stream"
         );
+    }
+
+    #[test]
+    fn messages_and_parts_of_them_are_not_encoded() {
+        for (text, allowed) in [
+            ("message/rfc822", AllowedEncodings::Identity),
+            ("Message/Delivery-Status", AllowedEncodings::Identity),
+            ("message/unheard-of; x=y", AllowedEncodings::Identity),
+            ("message/Partial; number=1", AllowedEncodings::SevenBit),
+            ("message/external-body", AllowedEncodings::SevenBit),
+            ("message/global", AllowedEncodings::PreferIdentity),
+            (
+                "message/global-delivery-status",
+                AllowedEncodings::PreferIdentity,
+            ),
+            ("text/rfc822-headers", AllowedEncodings::All),
+            ("application/http", AllowedEncodings::All),
+        ] {
+            let parsed = MediaType::parse(&text.into()).unwrap();
+            assert_eq!(parsed.allowed_encodings(), allowed, "{text}");
+        }
     }
 
     #[test]
