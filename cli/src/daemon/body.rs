@@ -8,9 +8,6 @@ use http_body_util::BodyExt;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// How long the rest of a body that was refused is read.
-const LINGER: Duration = Duration::from_secs(3);
-
 /// What a body must keep to.
 #[derive(Debug, Clone, Copy)]
 pub struct BodyLimits {
@@ -114,12 +111,4 @@ impl BodyBuffer {
             self.all.freeze()
         }
     }
-}
-
-/// Goes on reading a refused body for a while. A connection that is closed while its client still
-/// sends is reset, and most clients then never see the answer.
-pub fn discard(mut body: impl HttpBody + Send + Unpin + 'static) {
-    tokio::spawn(timeout(LINGER, async move {
-        while let Some(Ok(_)) = body.frame().await {}
-    }));
 }

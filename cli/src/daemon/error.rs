@@ -32,6 +32,10 @@ pub enum ApiError {
     MessageTooLarge { limit: usize },
     /// The head took too long.
     HeadTimeout,
+    /// The head is no HTTP, or says doubtful things about its body.
+    HeadBroken,
+    /// The head is larger than it may be.
+    HeadTooLarge,
     /// The body took too long.
     BodyTimeout,
     /// The body ended too soon or broke its framing.
@@ -62,11 +66,13 @@ impl ApiError {
         match self {
             Self::Problems(problems) if !problems.is_not_json() => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Problems(_)
+            | Self::HeadBroken
             | Self::BodyBroken
             | Self::Form(_)
             | Self::IdempotencyKey
             | Self::Query
             | Self::Host => StatusCode::BAD_REQUEST,
+            Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::ContentEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::ForeignPage => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
@@ -129,6 +135,10 @@ impl ApiError {
                 "A message may have at most {limit} octets, its `recipients` not counted."
             ))),
             Self::HeadTimeout => plain.with_detail("The head of the request took too long."),
+            Self::HeadBroken => plain.with_detail(
+                "The head of the request is no HTTP/1.1, or contradicts itself about the length of the body.",
+            ),
+            Self::HeadTooLarge => plain.with_detail("A head may have at most 65536 octets and 100 fields."),
             Self::BodyTimeout => plain.with_detail("The body of the request took too long."),
             Self::BodyBroken => {
                 plain.with_detail("The body of the request ends too soon or its chunks are broken.")

@@ -2,7 +2,7 @@
 
 use super::admission::{InFlight, Receiving};
 use super::blocking::{run_blocking, run_submission};
-use super::body::{self, BodyLimits};
+use super::body::BodyLimits;
 use super::error::ApiError;
 use super::listener::Peer;
 use super::log::SubmissionLog;
@@ -152,32 +152,17 @@ async fn receive_request(
 ) -> Result<(ReceivedBody, InFlight), ApiError> {
     let format =
         allowed(request.headers()).and_then(|()| BodyFormat::of(request.uri(), request.headers()));
-    // Who waits for `100 Continue` has sent nothing yet.
-    let waits = request.headers().contains_key(header::EXPECT);
     let peer = request.extensions().get::<Peer>();
     let peer = *peer.expect("each request has the client that sent it");
     let mut body = request.into_body();
-    let admitted = format.and_then(|format| Ok((admit(daemon, peer, &format, &body)?, format)));
-    let (started, result) = match admitted {
-        Err(error) => (!waits, Err(error)),
-        Ok((receiving, format)) => {
-            let gives_way = receiving.gives_way();
-            let result = tokio::select! {
-                biased;
-                result = receive(daemon, format, &mut body, receiving) => result,
-                () = gives_way => Err(ApiError::GaveWay),
-            };
-            (true, result)
-        }
-    };
-    let ended = matches!(
-        result,
-        Ok(_) | Err(ApiError::BodyTimeout | ApiError::BodyBroken)
-    );
-    if started && !ended {
-        body::discard(body);
+    let format = format?;
+    let receiving = admit(daemon, peer, &format, &body)?;
+    let gives_way = receiving.gives_way();
+    tokio::select! {
+        biased;
+        received = receive(daemon, format, &mut body, receiving) => received,
+        () = gives_way => Err(ApiError::GaveWay),
     }
-    result
 }
 
 /// Makes room for one more body with the bytes that it announces.

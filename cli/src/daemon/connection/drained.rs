@@ -3,12 +3,14 @@
 //! h2 resets a stream whose request body is dropped (RFC 9113 section 8.1 allows it), and curl then
 //! does not read the response. HTTP/1.1 has no such reset.
 
-use super::super::body::discard;
+use super::{DRAIN_BYTES, DRAIN_SILENCE, DRAIN_TIME};
 use bytes::Bytes;
+use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::runtime::Handle;
+use tokio::time::{Instant, timeout_at};
 
 /// A body that is drained for a while when it is dropped.
 #[derive(Debug)]
@@ -52,7 +54,22 @@ impl Drop for Drained {
             && !body.is_end_stream()
             && Handle::try_current().is_ok()
         {
-            discard(body);
+            tokio::spawn(drain(body));
+        }
+    }
+}
+
+/// Reads the rest of a body, within bounds.
+async fn drain(mut body: Incoming) {
+    let limit = Instant::now() + DRAIN_TIME;
+    let mut rest = DRAIN_BYTES;
+    while rest > 0 {
+        let silence = Instant::now() + DRAIN_SILENCE;
+        match timeout_at(silence.min(limit), body.frame()).await {
+            Ok(Some(Ok(frame))) => {
+                rest = rest.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+            }
+            _ => return,
         }
     }
 }

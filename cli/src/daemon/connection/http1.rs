@@ -2,12 +2,17 @@
 
 use super::super::error::ApiError;
 use super::answer::answer;
+use super::closing::{Exchange, ServedStream, drain};
 use super::preface::Peeked;
 use super::{Context, HEAD_BYTES};
 use crate::args::LimitArgs;
+use axum::http::header;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use std::convert::Infallible;
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -15,7 +20,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
-/// How long the client may take for the response to an unfinished head.
+/// How long the client may take for a response that is not hyper's.
 const LAST_RESPONSE: Duration = Duration::from_secs(1);
 
 /// Serves HTTP/1.1.
@@ -49,9 +54,19 @@ impl Http1 {
             slot,
         } = context;
         let slot = Arc::new(slot);
-        let answer =
-            service_fn(|request| answer(service.clone(), request, peer, Arc::clone(&slot)));
-        let mut serving = self.builder.serve_connection(TokioIo::new(stream), answer);
+        let exchange = Arc::new(Exchange::default());
+        let answer = service_fn(|request: Request<Incoming>| {
+            let expects = request.headers().contains_key(header::EXPECT);
+            let request = request.map(|body| exchange.begin(body));
+            let answer = answer(service.clone(), request, peer, Arc::clone(&slot));
+            let exchange = Arc::clone(&exchange);
+            async move {
+                let response = answer.await?;
+                Ok::<_, Infallible>(exchange.respond(response, expects).await)
+            }
+        });
+        let stream = TokioIo::new(ServedStream::new(stream, Arc::clone(&exchange)));
+        let mut serving = self.builder.serve_connection(stream, answer);
         let mut leave = pin!(notices.leave());
         let ended = tokio::select! {
             // The connection comes first: bytes that were peeked at are a request that has begun.
@@ -59,27 +74,46 @@ impl Http1 {
             ended = &mut serving => Some(ended),
             () = &mut leave => None,
         };
-        let ended = if let Some(ended) = ended {
-            ended
+        let (ended, is_left) = if let Some(ended) = ended {
+            (ended, false)
         } else {
             // Ends an idle connection now, and others after their present request.
             Pin::new(&mut serving).graceful_shutdown();
-            (&mut serving).await
+            ((&mut serving).await, true)
         };
-        if ended.is_err_and(|error| error.is_timeout()) {
-            let parts = serving.into_parts();
+        let parts = serving.into_parts();
+        let (mut stream, held_back) = parts.io.into_inner().into_parts();
+        let refused = match ended {
             // An idle connection just ends; one in the middle of the head of a request gets a response.
-            if !parts.read_buf.is_empty() {
-                head_timeout(parts.io.into_inner()).await;
+            Err(error) if error.is_timeout() && !parts.read_buf.is_empty() => {
+                Some(ApiError::HeadTimeout)
+            }
+            _ => held_back.map(|response| head_error(&response)),
+        };
+        if let Some(error) = &refused {
+            last_response(&mut stream, error).await;
+        } else {
+            shut_down(&mut stream).await;
+        }
+        if exchange.is_unread() || refused.is_some() {
+            tokio::select! {
+                () = drain(stream) => {}
+                () = &mut leave, if !is_left => {}
             }
         }
     }
 }
 
-/// Answers a head that does not come to its end, which hyper does not do by itself, and ends the
-/// connection.
-pub async fn head_timeout(mut stream: impl AsyncWrite + Unpin) {
-    let error = ApiError::HeadTimeout;
+/// What hyper says of a head by its own response, of which it tells no more than the status.
+fn head_error(response: &[u8]) -> ApiError {
+    match response.get(b"HTTP/1.1 ".len()..b"HTTP/1.1 400".len()) {
+        Some(b"431") => ApiError::HeadTooLarge,
+        _ => ApiError::HeadBroken,
+    }
+}
+
+/// Writes a response where hyper writes none, and says that it is the last one.
+pub async fn last_response(stream: &mut (impl AsyncWrite + Unpin), error: &ApiError) {
     let body = error.problem_details().to_json();
     let head = format!(
         "HTTP/1.1 {}\r\ncontent-type: application/problem+json\r\nconnection: close\r\n\
@@ -88,10 +122,15 @@ pub async fn head_timeout(mut stream: impl AsyncWrite + Unpin) {
         body.len(),
     );
     let response = [head.as_bytes(), &body].concat();
-    let send = async {
-        stream.write_all(&response).await?;
-        stream.shutdown().await
-    };
     // A client that is gone, or does not take this, has had its time.
-    let _: Result<io::Result<()>, _> = timeout(LAST_RESPONSE, send).await;
+    let sent = timeout(LAST_RESPONSE, stream.write_all(&response)).await;
+    if let Ok(Ok(())) = sent {
+        shut_down(stream).await;
+    }
+}
+
+/// Tells the client that nothing more will come.
+async fn shut_down(stream: &mut (impl AsyncWrite + Unpin)) {
+    // One that is gone need not be told.
+    let _: Result<io::Result<()>, _> = timeout(LAST_RESPONSE, stream.shutdown()).await;
 }

@@ -5,11 +5,12 @@
 //!                                   → http2 ┴→ answer (one request)
 //! ```
 //!
-//! `notice` is what a connection is told by the daemon. `activity` and `drained` are what HTTP/2 needs
-//! beyond hyper: time limits, and the rest of a body that is not read.
+//! `notice` is what a connection is told by the daemon. `closing` is what HTTP/1.1 needs beyond hyper, and
+//! `activity` and `drained` what HTTP/2 does: time limits, and the rest of a body that is not read.
 
 mod activity;
 mod answer;
+mod closing;
 mod drained;
 mod http1;
 mod http2;
@@ -18,6 +19,7 @@ mod preface;
 
 pub use notice::{Notice, Notices};
 
+use super::error::ApiError;
 use super::listener::Peer;
 use crate::args::LimitArgs;
 use axum::Router;
@@ -29,6 +31,12 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
+
+/// How long the rest of a body that is not wanted is read, how long nothing of it may come meanwhile, and
+/// how many bytes are read at most.
+const DRAIN_TIME: Duration = Duration::from_secs(30);
+const DRAIN_SILENCE: Duration = Duration::from_secs(2);
+const DRAIN_BYTES: usize = 256 << 20;
 
 /// The largest head of a request.
 const HEAD_BYTES: usize = 64 << 10;
@@ -85,7 +93,7 @@ impl Http {
             // The stream broke.
             Ok(Err(_)) => {}
             Err(_) if stream.is_silent() => {}
-            Err(_) => http1::head_timeout(stream).await,
+            Err(_) => http1::last_response(&mut stream, &ApiError::HeadTimeout).await,
         }
     }
 }
