@@ -10,9 +10,11 @@
 //!
 //! Date and Message-ID are made for every finished message that lacks them.
 
+use super::joined_fields::{Joined, joined};
 use super::raw::{BARE_CR, ReadField, read_fields};
 use crate::address::{AddrSpec, Mailbox, entries};
 use crate::header::{HeaderSection, KnownField};
+use crate::mime::sendable;
 use crate::problem::{Code, Problem, Problems, Refusal};
 use crate::syntax::{
     FieldForm, LineEnds, has_bare_cr, has_control_except_tab, header_end, is_no_field, lines,
@@ -85,11 +87,14 @@ impl SenderDefaults<'_> {
 /// a domain for each address of its header; an empty line after the header. For mail that local
 /// programs pass to `sendmail`. Lines of an mbox file at the start (`From ann Mon Nov 23 …`, with `>`
 /// before it where it came a long way) are left out, and so are blanks before a field's colon (RFC
-/// 5322 section 4.5).
+/// 5322 section 4.5). To, Cc or Reply-To that is there twice becomes one, as does any field of those
+/// that may be there once (RFC 5322 section 3.6) and twice says the same. A part whose body holds a
+/// line over 998 bytes, NUL or a bare CR becomes quoted-printable, unless it has an encoding of its own.
 ///
 /// # Errors
 /// A name or an address of `defaults` that From cannot hold, where the message has no From; a Bcc
-/// after the end of the header, which would be shown to all; a CR in the header that ends no line.
+/// after the end of the header, which would be shown to all; a CR in the header that ends no line; a
+/// body that cannot be encoded, such as a signed one.
 ///
 /// ```
 /// use pmtaemail::{SenderDefaults, add_missing_fields};
@@ -108,7 +113,8 @@ pub fn add_missing_fields(
     if has_bare_cr(message, is_text) {
         return Err(Problems::one(Problem::new("/raw".to_owned(), BARE_CR)));
     }
-    let mut message = to_crlf(Cow::Borrowed(message));
+    // A bare CR of the body is content.
+    let mut message = to_crlf(Cow::Borrowed(message), LineEnds::Lf);
     if header_end(&message) == message.len() && !message.ends_with(b"\r\n") {
         // The last line may be a field without its end.
         message.to_mut().extend_from_slice(b"\r\n");
@@ -125,14 +131,14 @@ pub fn add_missing_fields(
     if !fields.iter().any(|field| field.is("from")) {
         HeaderSection::new(&mut out).mailboxes("From", [&from(defaults)?]);
     }
-    for field in &fields {
-        write_qualified(field, defaults.domain, &mut out);
+    for field in joined(&fields) {
+        write_qualified(&field, defaults.domain, &mut out);
     }
     if !rest.starts_with(b"\r\n") {
         out.extend_from_slice(b"\r\n");
     }
     out.extend_from_slice(rest);
-    Ok(out)
+    sendable(out).map_err(|refusal| Problems::one(Problem::new("/raw".to_owned(), refusal)))
 }
 
 /// After a line that is no field the text begins; a Bcc there would be shown to all.
@@ -177,21 +183,27 @@ fn without_from_lines(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-fn write_qualified(field: &ReadField<'_>, domain: &str, out: &mut Vec<u8>) {
-    let mut rest = &field.written.bytes[field.written.body_start..];
-    out.extend_from_slice(field.written.name.as_bytes());
+fn write_qualified(joined: &Joined<'_, '_>, domain: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(joined.field.written.name.as_bytes());
     out.push(b':');
-    if field.known.is_some_and(KnownField::has_addresses) {
-        let mut done = 0;
-        for at in ends_without_domain(rest) {
-            out.extend_from_slice(&rest[done..at]);
-            out.push(b'@');
-            out.extend_from_slice(domain.as_bytes());
-            done = at;
+    for (index, body) in joined.bodies().enumerate() {
+        if index > 0 {
+            out.extend_from_slice(b",\r\n ");
         }
-        rest = &rest[done..];
+        if joined.field.known.is_some_and(KnownField::has_addresses) {
+            let mut done = 0;
+            for at in ends_without_domain(body) {
+                out.extend_from_slice(&body[done..at]);
+                out.push(b'@');
+                out.extend_from_slice(domain.as_bytes());
+                done = at;
+            }
+            out.extend_from_slice(&body[done..]);
+        } else {
+            out.extend_from_slice(body);
+        }
     }
-    out.extend_from_slice(rest);
+    out.extend_from_slice(b"\r\n");
 }
 
 /// Where the addresses of a list end that have no domain. What is no address is left to those who
@@ -231,14 +243,14 @@ mod tests {
             );
         }
         for text in [
-            "Hello\rworld\n",
+            "Hello\rworld\r\r\n",
             "A: b\n\nHello\rworld\r\r\n",
-            "A: b\nHello\rworld\n",
+            "A: b\nHello\rworld\r\r\n",
         ] {
-            assert!(
-                completed(text.as_bytes()).contains("Hello\r\nworld\r\n"),
-                "{text:?}"
-            );
+            let mail = completed(text.as_bytes());
+            let expected = "MIME-Version: 1.0\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n\
+                            Hello=0Dworld=0D\r\n";
+            assert!(mail.ends_with(expected), "{mail}");
         }
     }
 

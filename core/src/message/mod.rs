@@ -11,6 +11,7 @@
 //! markers                           a message as a template: markers where recipients differ
 //! local_recipients                  recipients that may be no addresses: the others get the message
 //! missing_fields                    what a finished message may be given (RFC 6409 section 8)
+//! joined_fields                     fields that came twice
 //! header_field  bodies  priority
 //! attachment  calendar  extra_headers  unsubscribe  delivery  raw
 //! raw_message                       a finished message, with the fields that it has to be given
@@ -26,6 +27,7 @@ mod delivery;
 mod extra_headers;
 mod file_parts;
 mod header_field;
+mod joined_fields;
 mod local_recipients;
 mod mailboxes;
 mod markers;

@@ -133,7 +133,7 @@ pub(super) const BARE_CR: Refusal = Refusal::new(
 
 /// With CRLF at the end of every line; untouched where that is so already.
 fn mended(bytes: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
-    let mut bytes = to_crlf(bytes);
+    let mut bytes = to_crlf(bytes, LineEnds::Any);
     if !bytes.ends_with(b"\r\n") {
         bytes.to_mut().extend_from_slice(b"\r\n");
     }

@@ -43,7 +43,7 @@ impl Content<'_> {
                 "The header of an attached message holds a CR that is no part of a line end.",
             );
         }
-        let bytes = to_crlf(Cow::Borrowed(bytes)).into_owned();
+        let bytes = to_crlf(Cow::Borrowed(bytes), LineEnds::Any).into_owned();
         if bytes.contains(&0) {
             return Err(
                 "The content of a type message/* is sent unencoded (RFC 2045 section 6.4), so it \

@@ -8,6 +8,7 @@ mod file;
 mod media_type;
 pub(crate) mod quoted_printable;
 mod rendered;
+mod sendable;
 
 pub(crate) use base64::Base64;
 pub(crate) use content::Content;
@@ -15,6 +16,7 @@ pub use content_disposition::ContentDisposition;
 pub(crate) use file::{Disposition, File};
 pub(crate) use media_type::MediaType;
 pub use rendered::Rendered;
+pub(crate) use sendable::sendable;
 
 use crate::text::put;
 use boundary::Boundaries;

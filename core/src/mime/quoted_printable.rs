@@ -5,7 +5,7 @@
 //! lines are cut in a second step: text is too irregular for a processor to guess, and a wrong guess
 //! costs more than ten bytes.
 
-use crate::syntax::{LineEnds, split_line};
+use crate::syntax::{LineEnds, lines, split_line};
 
 /// How many bytes a line has before its soft line break.
 pub(crate) const LINE: usize = 75;
@@ -20,6 +20,27 @@ pub(super) fn encode(text: &str, out: &mut Vec<u8>) {
         rest = next;
     }
     encode_line(rest, &mut scratch, out);
+}
+
+/// Appends a finished body of any bytes encoded, in which CRLF alone ends a line. No soft line break
+/// makes a line begin with two hyphens that did not: a reader could take it for the delimiter of a
+/// multipart around it.
+pub(super) fn encode_body(body: &[u8], out: &mut Vec<u8>) {
+    let mut scratch = EMPTY;
+    for (index, line) in lines(body, LineEnds::Crlf).enumerate() {
+        if index > 0 {
+            out.extend_from_slice(b"\r\n");
+        }
+        let start = out.len();
+        encode_line(line, &mut scratch, out);
+        if memchr::memmem::find(&out[start..], b"\r\n--").is_some() {
+            out.truncate(start);
+            let mut column = 0;
+            for byte in line {
+                cut(&escape(*byte)[..3], &mut column, out);
+            }
+        }
+    }
 }
 
 /// Writes a body piece by piece, for pieces that are not known yet: only how long they get.
@@ -310,7 +331,47 @@ mod tests {
         }
     }
 
+    #[test]
+    fn no_soft_line_break_makes_a_delimiter() {
+        for length in 60..90 {
+            let line = [
+                "--".repeat(length),
+                "--a".repeat(length),
+                "x".repeat(length) + "--b",
+            ];
+            for line in line {
+                let mut out = Vec::new();
+                encode_body(line.as_bytes(), &mut out);
+                let encoded = String::from_utf8(out).unwrap();
+                assert!(!encoded.contains("\r\n--"), "{encoded}");
+                let decoded = encodify::qp::BODY
+                    .strict()
+                    .decode(encoded.as_bytes())
+                    .unwrap();
+                assert_eq!(decoded, line.as_bytes());
+            }
+        }
+    }
+
     proptest! {
+        /// Any bytes come back, their bare CRs and LFs too.
+        #[test]
+        fn bodies_come_back(body in proptest::collection::vec(prop_oneof![
+            any::<u8>().prop_map(|byte| vec![byte]), Just(b"\r\n".to_vec()), Just(b"--".to_vec()),
+            Just(b"x".repeat(70)), Just(b"\r".to_vec()), Just(b" ".to_vec()),
+        ], 0..60)) {
+            let body = body.concat();
+            let mut out = Vec::new();
+            encode_body(&body, &mut out);
+            prop_assert!(out.is_ascii());
+            for line in lines(&out, LineEnds::Crlf) {
+                prop_assert!(line.len() <= 76 && !line.contains(&b'\r') && !line.contains(&b'\n'));
+                prop_assert!(!line.ends_with(b" ") && !line.ends_with(b"\t"));
+            }
+            let decoded = encodify::qp::BODY.strict().decode(&out).unwrap();
+            prop_assert_eq!(decoded, body);
+        }
+
         /// Another's decoder reads back what went in, and no line is too long.
         #[test]
         fn decodes_to_what_went_in(text in "([ -~]|\\PC|[\r\n\t =.\0]){0,400}") {

@@ -8,6 +8,8 @@ use std::ops::Range;
 pub(crate) enum LineEnds {
     /// CR, LF and CRLF: text from wherever it comes.
     Any,
+    /// LF and CRLF: what a local program writes. A CR elsewhere is text.
+    Lf,
     /// CRLF alone: a message (RFC 5322 section 2.1).
     Crlf,
 }
@@ -19,6 +21,10 @@ pub(crate) fn line_end(bytes: &[u8], ends: LineEnds) -> Option<Range<usize>> {
         LineEnds::Any => memchr::memchr2(b'\r', b'\n', bytes).map(|at| {
             let is_pair = bytes[at] == b'\r' && bytes.get(at + 1) == Some(&b'\n');
             at..at + 1 + usize::from(is_pair)
+        }),
+        LineEnds::Lf => memchr::memchr(b'\n', bytes).map(|at| {
+            let has_cr = at > 0 && bytes[at - 1] == b'\r';
+            at - usize::from(has_cr)..at + 1
         }),
         LineEnds::Crlf => memchr::memchr_iter(b'\n', bytes)
             .find(|at| *at > 0 && bytes[at - 1] == b'\r')
@@ -48,10 +54,10 @@ pub(crate) fn lines(bytes: &[u8], ends: LineEnds) -> impl Iterator<Item = &[u8]>
 
 /// The same with CRLF at the end of every line; untouched where that is so already. The last line
 /// is not given an end.
-pub(crate) fn to_crlf(bytes: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+pub(crate) fn to_crlf(bytes: Cow<'_, [u8]>, ends: LineEnds) -> Cow<'_, [u8]> {
     let mut kept = 0;
     loop {
-        match line_end(&bytes[kept..], LineEnds::Any) {
+        match line_end(&bytes[kept..], ends) {
             None => return bytes,
             Some(end) if end.len() == 2 => kept += end.end,
             Some(_) => break,
@@ -60,7 +66,7 @@ pub(crate) fn to_crlf(bytes: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     let mut lines = Vec::with_capacity(bytes.len() + bytes.len() / 32 + 2);
     let (crlf, mut rest) = bytes.split_at(kept);
     lines.extend_from_slice(crlf);
-    while let Some((line, next)) = split_line(rest, LineEnds::Any) {
+    while let Some((line, next)) = split_line(rest, ends) {
         lines.extend_from_slice(line);
         lines.extend_from_slice(b"\r\n");
         rest = next;
@@ -132,10 +138,12 @@ mod tests {
 
     #[test]
     fn line_ends_become_crlf() {
-        let mended = to_crlf(Cow::Borrowed(b"a\r\nb\nc\rd\r\r"));
+        let mended = to_crlf(Cow::Borrowed(b"a\r\nb\nc\rd\r\r"), LineEnds::Any);
         assert_eq!(*mended, *b"a\r\nb\r\nc\r\nd\r\n\r\n");
+        let mended = to_crlf(Cow::Borrowed(b"\na\r\nb\nc\rd\r\r\n\r"), LineEnds::Lf);
+        assert_eq!(*mended, *b"\r\na\r\nb\r\nc\rd\r\r\n\r");
         for untouched in [&b""[..], b"a", b"a\r\n\r\nb", b"a\r\n"] {
-            let same = to_crlf(Cow::Borrowed(untouched));
+            let same = to_crlf(Cow::Borrowed(untouched), LineEnds::Any);
             assert!(matches!(same, Cow::Borrowed(bytes) if bytes == untouched));
         }
     }
@@ -177,16 +185,16 @@ mod tests {
         #[test]
         fn lines_are_whole(text in "[ab \t\r\n]{0,40}") {
             let bytes = text.as_bytes();
-            for ends in [LineEnds::Any, LineEnds::Crlf] {
+            for ends in [LineEnds::Any, LineEnds::Lf, LineEnds::Crlf] {
                 let lines: Vec<u8> = folded_lines(bytes, ends)
                     .flat_map(|range| bytes[range].to_vec())
                     .collect();
                 prop_assert_eq!(lines, bytes);
             }
             let expected = text.replace("\r\n", "\n").replace('\r', "\n").replace('\n', "\r\n");
-            let mended = to_crlf(Cow::Borrowed(bytes));
+            let mended = to_crlf(Cow::Borrowed(bytes), LineEnds::Any);
             prop_assert_eq!(&*mended, expected.as_bytes());
-            prop_assert!(matches!(to_crlf(Cow::Borrowed(&mended)), Cow::Borrowed(_)));
+            prop_assert!(matches!(to_crlf(Cow::Borrowed(&mended), LineEnds::Any), Cow::Borrowed(_)));
         }
     }
 }

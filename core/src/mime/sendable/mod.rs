@@ -1,0 +1,203 @@
+//! A finished message whose bodies hold what SMTP cannot carry: a line over 998 bytes, NUL, a CR that is
+//! no part of a line end (RFC 5321 sections 2.3.8, 4.5.2, 4.5.3.1.6). A part without an encoding of its
+//! own becomes quoted-printable; the others stay as they are:
+//!
+//! ```text
+//! multipart/mixed
+//! ├─ text/plain; 8bit     a line of 2,000 bytes     quoted-printable
+//! ├─ text/html; 8bit                                as it was
+//! └─ message/rfc822                                 its own parts, by the same rules
+//! ```
+
+mod entity;
+
+use super::{Base64, quoted_printable};
+use crate::header::LONGEST_LINE;
+use crate::problem::{Code, Refusal};
+use crate::syntax::{LineEnds, header_end, lines, to_crlf};
+use entity::{Delimiter, Encoding, Entity, Inner, Kind};
+use std::borrow::Cow;
+
+/// Messages in messages, and parts in parts: more is no mail.
+const DEEPEST: usize = 50;
+
+const SIGNED: Refusal = refusal(
+    "The body holds a line over 998 octets, NUL or a bare CR, and encoding it would break the message's \
+     signature or encryption; encode it as quoted-printable or base64 before signing.",
+);
+const HAS_ENCODING: Refusal = refusal(
+    "A part with a transfer encoding of its own, or one that may have none, holds a line over 998 octets \
+     or NUL (RFC 5322 section 2.1.1).",
+);
+const OUTSIDE: Refusal = refusal(
+    "A multipart holds a line over 998 octets or NUL outside of its parts (RFC 2046 section 5.1.1).",
+);
+const HEADER: Refusal =
+    refusal("The header of a part holds a line over 998 octets, NUL, a bare CR, or no field.");
+const UNREADABLE: Refusal = refusal(
+    "A line over 998 octets, NUL or a bare CR cannot be encoded: the Content-Type or \
+     Content-Transfer-Encoding around it cannot be read, or stands there twice.",
+);
+const TOO_DEEP: Refusal = refusal("The message has over 50 levels of parts.");
+
+/// The message with every body in a form that can be sent. Its lines end with CRLF; a CR elsewhere is
+/// content.
+pub(crate) fn sendable(message: Vec<u8>) -> Result<Vec<u8>, Refusal> {
+    if can_be_sent(&message[header_end(&message)..]) {
+        return Ok(message);
+    }
+    let mut out = Vec::with_capacity(message.len() + message.len() / 8);
+    Writer { out: &mut out }.message(&message, 0)?;
+    Ok(out)
+}
+
+fn can_be_sent(bytes: &[u8]) -> bool {
+    let is_bare = |at: usize| bytes.get(at + 1) != Some(&b'\n');
+    memchr::memchr(0, bytes).is_none()
+        && !memchr::memchr_iter(b'\r', bytes).any(is_bare)
+        && !has_long_line(bytes)
+}
+
+fn has_long_line(bytes: &[u8]) -> bool {
+    lines(bytes, LineEnds::Crlf).any(|line| line.len() > LONGEST_LINE)
+}
+
+const fn refusal(detail: &'static str) -> Refusal {
+    Refusal::new(Code::InvalidContent, detail)
+}
+
+struct Writer<'o> {
+    out: &'o mut Vec<u8>,
+}
+
+impl Writer<'_> {
+    /// A whole message, which is MIME now if it was not before.
+    fn message(&mut self, message: &[u8], depth: usize) -> Result<(), Refusal> {
+        if can_be_sent(message) {
+            self.out.extend_from_slice(message);
+            return Ok(());
+        }
+        let entity = Entity::read(message, Kind::Leaf)?;
+        if entity.is_signed() {
+            return Err(SIGNED);
+        }
+        let mime_version = if entity.has("mime-version") {
+            ""
+        } else {
+            "MIME-Version: 1.0\r\n"
+        };
+        self.entity(&entity, mime_version, depth)
+    }
+
+    /// A part, which has this kind where it says nothing else.
+    fn part(&mut self, part: &[u8], default: Kind, depth: usize) -> Result<(), Refusal> {
+        if can_be_sent(part) {
+            self.out.extend_from_slice(part);
+            return Ok(());
+        }
+        self.entity(&Entity::read(part, default)?, "", depth)
+    }
+
+    /// `fields`: those that its header lacks.
+    fn entity(&mut self, entity: &Entity<'_>, fields: &str, depth: usize) -> Result<(), Refusal> {
+        if depth > DEEPEST {
+            return Err(TOO_DEEP);
+        }
+        match (&entity.kind, &entity.encoding) {
+            (Kind::Sealed, _) => Err(SIGNED),
+            (Kind::Leaf, Encoding::None { .. }) => {
+                let fields = [fields, entity.missing_type()].concat();
+                self.header(entity, Some("quoted-printable"), &fields);
+                quoted_printable::encode_body(entity.body, self.out);
+                Ok(())
+            }
+            (Kind::Leaf, Encoding::Base64) => {
+                let text = String::from_utf8_lossy(entity.body);
+                let base64 = Base64::parse(text).map_err(|_| HAS_ENCODING)?;
+                self.header(entity, None, fields);
+                base64.write(self.out);
+                Ok(())
+            }
+            (Kind::Multipart(inner), Encoding::None { is_binary }) => {
+                // What is in it has lines now.
+                self.header(entity, is_binary.then_some("8bit"), fields);
+                self.parts(entity.body, inner, depth)
+            }
+            (Kind::Message, Encoding::None { is_binary }) => {
+                self.header(entity, is_binary.then_some("8bit"), fields);
+                self.message(entity.body, depth + 1)
+            }
+            (Kind::Leaf | Kind::Unencoded | Kind::Multipart(_) | Kind::Message, _) => {
+                self.header(entity, None, fields);
+                self.as_it_is(entity.body, HAS_ENCODING)
+            }
+        }
+    }
+
+    /// The header and its empty line, with another transfer encoding where one is given.
+    fn header(&mut self, entity: &Entity<'_>, encoding: Option<&str>, more: &str) {
+        for field in &entity.fields {
+            if encoding.is_none() || !entity::is_encoding(field) {
+                self.out.extend_from_slice(field.bytes);
+            }
+        }
+        self.out.extend_from_slice(more.as_bytes());
+        if let Some(encoding) = encoding {
+            let field = format!("Content-Transfer-Encoding: {encoding}\r\n");
+            self.out.extend_from_slice(field.as_bytes());
+        }
+        self.out.extend_from_slice(b"\r\n");
+    }
+
+    /// The body of a multipart (RFC 2046 section 5.1.1).
+    fn parts(&mut self, body: &[u8], inner: &Inner, depth: usize) -> Result<(), Refusal> {
+        let delimiter = ["--", &inner.boundary].concat();
+        let mut rest = body;
+        let mut is_part = false;
+        while let Some(line) = Delimiter::find(rest, delimiter.as_bytes()) {
+            // The line end before a delimiter belongs to it.
+            let content = rest[..line.start].strip_suffix(b"\r\n");
+            let content = content.unwrap_or_default();
+            self.part_or_outside(content, is_part, inner, depth)?;
+            self.out.extend_from_slice(&rest[content.len()..line.end]);
+            rest = &rest[line.end..];
+            is_part = !line.closes;
+            if line.closes {
+                break;
+            }
+        }
+        self.part_or_outside(rest, is_part, inner, depth)
+    }
+
+    fn part_or_outside(
+        &mut self,
+        content: &[u8],
+        is_part: bool,
+        inner: &Inner,
+        depth: usize,
+    ) -> Result<(), Refusal> {
+        if is_part {
+            let default = if inner.is_digest {
+                Kind::Message
+            } else {
+                Kind::Leaf
+            };
+            self.part(content, default, depth + 1)
+        } else {
+            self.as_it_is(content, OUTSIDE)
+        }
+    }
+
+    /// What cannot be encoded. Of its faults only a bare CR can be mended.
+    fn as_it_is(&mut self, bytes: &[u8], refusal: Refusal) -> Result<(), Refusal> {
+        let mended = to_crlf(Cow::Borrowed(bytes), LineEnds::Any);
+        if !can_be_sent(&mended) {
+            return Err(refusal);
+        }
+        self.out.extend_from_slice(&mended);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
