@@ -14,6 +14,7 @@ import pytest
 
 from pickup_reader import read
 
+SIGNED = b"DKIM-Signature: x\nFrom: a@example.com\nDate: Mon, 23 Nov 2026 05:33:54 +0000\nMessage-ID: <1@b>\n"
 EX_USAGE, EX_DATAERR, EX_CANTCREAT, EX_TEMPFAIL = 64, 65, 73, 75
 MAIL = b"Subject: Hello\nTo: bo@example.org\nBcc: cy@example.org\n\nHello\n"
 
@@ -150,8 +151,8 @@ def test_who_calls(sent):
 def test_any_login_name_sends(sent, login: str, address: str):
     """Active Directory's names are addresses, or hold a backslash or a blank. Their cron mail goes too."""
     cron = (
-        b"Subject: [cron] x\nTo: root\nFrom: root (Cron Daemon)\nMIME-Version: 1.0\nContent-Type: text/plain; charset=UTF-8\n"
-        b"Content-Transfer-Encoding: 8bit\nX-Cron-Env: <SHELL=/bin/sh>\n\nok\n"
+        b"Subject: [cron] x\nTo: root\nFrom: root (Cron Daemon)\nMIME-Version: 1.0\n"
+        b"Content-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\nX-Cron-Env: <SHELL=/bin/sh>\n\nok\n"
     )
     file = sent(
         "-i", "-FCronDaemon", "-B8BITMIME", "-oem", login if "@corp" in login else "root", mail=cron, LOGNAME=login
@@ -261,6 +262,77 @@ def test_a_header_whose_last_line_has_no_end(sent):
     assert (file.addresses, fields(file)["Subject"]) == (["bo@example.org"], "x")
 
 
+@pytest.mark.parametrize("body", ["x" * 5_000, "a\0b", "10%\r20%\r30%", "é" * 998, f"-- \n.{'--a ' * 400}\n\n"])
+def test_a_body_that_cannot_be_sent_is_encoded(sent, body: str):
+    """What cron and bsd-mailx pass on is whatever a program printed."""
+    for header in [
+        b"",
+        b"MIME-Version: 1.0\nContent-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\n",
+    ]:
+        file = sent("-i", "bo@example.org", mail=b"Subject: x\n" + header + b"\n" + body.encode())
+        mail = fields(file)
+        assert (mail["MIME-Version"], mail["Content-Transfer-Encoding"]) == ("1.0", "quoted-printable")
+        assert all(len(line) <= 76 for line in file.message.partition(b"\r\n\r\n")[2].split(b"\r\n"))
+        assert mail.get_payload(decode=True).rstrip(b"\r\n") == body.replace("\n", "\r\n").encode().rstrip(b"\r\n")
+        assert mail.get_content_charset() in ("utf-8", None if body.isascii() else "utf-8")
+
+
+def test_the_part_that_needs_it_is_encoded(sent):
+    long, base64 = "x" * 2_000, "QUFB" * 500
+    mail = email.message_from_string(
+        f"""\
+Subject: x
+MIME-Version: 1.0
+Content-Type: multipart/mixed; boundary=a
+
+--a
+Content-Type: multipart/alternative; boundary=b
+
+--b
+
+as it is = é
+--b
+Content-Type: text/html; charset=utf-8
+Content-Transfer-Encoding: 8bit
+
+{long}é
+--b--
+--a
+Content-Type: application/pdf
+Content-Transfer-Encoding: base64
+
+{base64}
+--a
+Content-Type: message/rfc822
+
+Subject: inner
+
+{long}
+--a--
+"""
+    )
+    file = sent("-i", "bo@example.org", mail=mail.as_string().encode())
+    plain, html, pdf, inner = (part for part in fields(file).walk() if not part.is_multipart())
+    assert plain.get_payload(decode=True) == "as it is = é".encode()
+    assert (html["Content-Transfer-Encoding"], html.get_content()) == ("quoted-printable", f"{long}é")
+    assert pdf.get_payload(decode=True) == b"AAA" * 500
+    assert inner.get_payload(decode=True) == long.encode()
+    assert all(len(line) <= 998 for line in file.message.split(b"\r\n"))
+
+
+def test_addresses_that_are_there_twice_are_joined(sent):
+    """PHP's mail() writes To itself, and its callers among their own fields again."""
+    mail = (
+        b"To: bo@example.org\nSubject: x\nCc: root\nTo: Cy <cy@example.org>,\n di@example.org\nSubject: x\n"
+        b"CC: el@example.org\n\nHi\n"
+    )
+    file = sent("-t", "-i", mail=mail)
+    assert set(file.addresses) == {f"{name}@example.org" for name in ("bo", "cy", "di", "el")} | {f"root@{HOST}"}
+    mail = fields(file)
+    assert mail.get_all("To") == ["bo@example.org, Cy <cy@example.org>, di@example.org"]
+    assert (mail.get_all("Cc"), mail.get_all("Subject")) == ([f"root@{HOST}, el@example.org"], ["x"])
+
+
 def test_options_behind_recipients(sent):
     file = sent("di@example.org", "-t", "-i", "-f", "bounce@example.com", "el@example.org", "-N", "never")
     assert file.sender == "bounce@example.com"
@@ -311,7 +383,7 @@ def test_bad_recipients_keep_nobody_back(sendmail, pickup: Path, arguments, mail
     "arguments",
     [
         [],
-        ["-bs"],
+        ["-bs", "bo@example.org"],
         ["-bp"],
         ["-bi"],
         ["-bd"],
@@ -341,7 +413,13 @@ def test_what_cannot_be_done_is_refused(sendmail, pickup: Path, arguments: list[
         (["-N", "sometimes", "bo@example.org"], MAIL),
         (["bo@example.org"], b"x-receiver: eve@example.org\n\nHello\n"),
         (["bo@example.org"], b"DKIM-Signature: v=1\n" + MAIL),
-        (["bo@example.org"], b"Subject: x\n\n" + b"x" * 999 + b"\n"),
+        (["bo@example.org"], b"Subject: " + b"x" * 999 + b"\n\nHello\n"),
+        (["bo@example.org"], SIGNED + b"\n" + b"x" * 999 + b"\n"),
+        (["bo@example.org"], SIGNED.replace(b"DKIM-Signature", b"ARC-Seal") + b"\na\rb\n"),
+        (["bo@example.org"], b"Content-Type: multipart/signed; boundary=a\n\n--a\n\na\0b\n--a--\n"),
+        (["bo@example.org"], b"Content-Transfer-Encoding: quoted-printable\n\n" + b"x" * 999 + b"\n"),
+        (["bo@example.org"], b"Subject: x\nSubject: y\n\nHello\n"),
+        (["bo@example.org"], b"From: ann@example.com\nFrom: ben@example.com\n\nHello\n"),
     ],
 )
 def test_problems(sendmail, pickup: Path, arguments: list[str], mail: bytes):

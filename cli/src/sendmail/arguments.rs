@@ -18,7 +18,8 @@ Options:
   -R RETURN      How much of the message comes back with them: full or hdrs
   -V ENVID       Envelope id
   -B BODY        7BIT or 8BITMIME; has no effect
-  -bm            Read a message, which is what is done in any case
+  -bm            Read a message, which is what is done in any case but this:
+  -bs            Speak SMTP on standard input and standard output
   -o…, -O…, -A…, -C FILE, -c, -e…, -G, -h HOPS, -L TAG, -m, -n, -p PROTOCOL, -U, -v, -X FILE
                  Taken and ignored
   --             Only recipients follow; they may begin with -
@@ -34,11 +35,22 @@ Exit codes: 0 submitted, 64 arguments that make no sense, 65 a message with prob
 the pickup directory does not take it (75: it may another time), 74 reading failed
 ";
 
+/// What is on standard input.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// `-bm`: a message.
+    #[default]
+    Message,
+    /// `-bs`: an SMTP dialogue.
+    Smtp,
+    /// Nothing: usage is asked for.
+    Help,
+}
+
 /// What the caller asks for.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Arguments {
-    /// Usage is asked for, and nothing else counts.
-    pub help: bool,
+    pub mode: Mode,
     /// `-t`
     pub takes_header_recipients: bool,
     /// No `-i`
@@ -60,6 +72,7 @@ impl Arguments {
             ..Self::default()
         };
         let mut line = line.into_iter();
+        let mut is_help = false;
         while let Some(argument) = line.next() {
             let argument = text(argument)?;
             match argument.strip_prefix('-') {
@@ -68,7 +81,7 @@ impl Arguments {
                     return Err("- is no recipient; the message is on standard input".to_owned());
                 }
                 Some("-") => break,
-                Some("-help") => arguments.help = true,
+                Some("-help") => is_help = true,
                 Some(options) => {
                     refuse_own_name(options)?;
                     arguments.options(options, &mut line)?;
@@ -79,8 +92,15 @@ impl Arguments {
             arguments.recipients.push(text(recipient)?);
         }
         let has_recipients = arguments.takes_header_recipients || !arguments.recipients.is_empty();
-        if !has_recipients && !arguments.help {
-            return Err("name recipients, or take those of the message with -t".to_owned());
+        match arguments.mode {
+            _ if is_help => arguments.mode = Mode::Help,
+            Mode::Smtp if has_recipients => {
+                return Err("-bs takes recipients from the dialogue alone".to_owned());
+            }
+            Mode::Message if !has_recipients => {
+                return Err("name recipients, or take those of the message with -t".to_owned());
+            }
+            Mode::Smtp | Mode::Message | Mode::Help => {}
         }
         Ok(arguments)
     }
@@ -167,7 +187,7 @@ impl Arguments {
             'B' if !["7BIT", "8BITMIME"].contains(&value.to_ascii_uppercase().as_str()) => {
                 return Err("-B is 7BIT or 8BITMIME".to_owned());
             }
-            'b' => return mode(&value),
+            'b' => self.mode = mode(&value)?,
             'o' if value == "i" => self.dot_ends = false,
             'O' if value.eq_ignore_ascii_case("IgnoreDots=true") => self.dot_ends = false,
             _ => {}
@@ -188,11 +208,11 @@ fn refuse_own_name(options: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// `-b`: only reading a message is possible.
-fn mode(mode: &str) -> Result<(), String> {
+/// `-b`
+fn mode(mode: &str) -> Result<Mode, String> {
     let reason = match mode {
-        "m" => return Ok(()),
-        "s" => "SMTP is not spoken here; give the message on standard input",
+        "m" => return Ok(Mode::Message),
+        "s" => return Ok(Mode::Smtp),
         "p" => "there is no queue here; PowerMTA has it",
         "i" => "there is no table of aliases here",
         "d" | "D" | "l" => "this is no SMTP server; PowerMTA is",
@@ -261,7 +281,8 @@ mod tests {
         for line in [
             "",
             "-i",
-            "-bs",
+            "-bs b",
+            "-bs -t",
             "-bp",
             "-bi",
             "-bd",
@@ -288,7 +309,9 @@ mod tests {
         ] {
             assert!(parsed(line).is_err(), "{line}");
         }
-        assert!(parsed("--help").unwrap().help);
+        assert_eq!(parsed("--help").unwrap().mode, Mode::Help);
+        let alpine = parsed("-bs -odb -oem").unwrap();
+        assert_eq!(alpine.mode, Mode::Smtp);
         let recipients = parsed("-i -- - -pickup -t").unwrap().recipients;
         assert_eq!(recipients, ["-", "-pickup", "-t"]);
     }

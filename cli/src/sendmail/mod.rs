@@ -2,57 +2,39 @@
 
 mod arguments;
 mod login;
+mod smtp;
+mod submitter;
 
-use crate::args::PickupArgs;
 use crate::exit::{Exit, Failure};
 use crate::output;
-use arguments::{Arguments, USAGE};
-use login::Login;
-use pmtaemail::{
-    HeaderAddresses, Message, SenderDefaults, Submission, add_missing_fields, header_recipients,
-};
+use arguments::{Arguments, Mode, USAGE};
+use pmtaemail::header_recipients;
 use std::ffi::OsString;
 use std::io::{self, BufRead};
+use submitter::Submitter;
 
 /// Submits the message on standard input. Prints nothing on success, as sendmail does.
 pub fn run(line: Vec<OsString>) -> Result<Exit, Failure> {
     let arguments = Arguments::parse(line).map_err(Failure::Usage)?;
-    if arguments.help {
-        output::print(USAGE.as_bytes()).map_err(Failure::Write)?;
-        return Ok(Exit::Ok);
+    match arguments.mode {
+        Mode::Help => output::print(USAGE.as_bytes()).map_err(Failure::Write)?,
+        Mode::Smtp => {
+            let submitter = Submitter::new(&arguments)?;
+            smtp::serve(io::stdin().lock(), io::stdout().lock(), submitter)?;
+        }
+        Mode::Message => return submit(&arguments),
     }
-    submit(&arguments)
+    Ok(Exit::Ok)
 }
 
 fn submit(arguments: &Arguments) -> Result<Exit, Failure> {
-    let pickup = PickupArgs::from_environment().map_err(Failure::Environment)?;
-    let login = Login::find();
-    let mail = read(io::stdin().lock(), arguments.dot_ends).map_err(|source| Failure::Read {
-        name: "standard input".to_owned(),
-        source,
-    })?;
-    let mail = without_doubled_cr(mail);
-
-    let bare = SenderDefaults {
-        name: arguments.name.as_deref(),
-        address: login.address.as_str(),
-        domain: &login.domain,
-    };
-    let sender = match &arguments.sender {
-        Some(text) => bare.reverse_path(text),
-        None => login.address.to_string(),
-    };
-    let defaults = SenderDefaults {
-        // Bounces go nowhere from the null reverse-path, and From cannot say it.
-        address: if sender == "<>" {
-            bare.address
-        } else {
-            &sender
-        },
-        ..bare
-    };
-    let mail = add_missing_fields(&mail, &defaults).map_err(Failure::Problems)?;
-    let mut recipients = arguments.recipients(&defaults);
+    let mut submitter = Submitter::new(arguments)?;
+    let mail = read(io::stdin().lock(), arguments.dot_ends).map_err(cannot_read)?;
+    let sender = submitter.sender(arguments.sender.as_deref());
+    let mail = submitter
+        .complete(mail, &sender)
+        .map_err(Failure::Problems)?;
+    let mut recipients = arguments.recipients(&submitter.defaults(&sender));
     if arguments.takes_header_recipients {
         recipients.append(header_recipients(&mail));
     }
@@ -60,15 +42,19 @@ fn submit(arguments: &Arguments) -> Result<Exit, Failure> {
     if recipients.addresses.is_empty() && !recipients.invalid.is_empty() {
         return Ok(Exit::Data);
     }
-    let envelope = arguments.envelope(&sender, &recipients.addresses);
-    let message = Message::from_rfc822_with(&mail, &envelope, HeaderAddresses::Ignore);
-    let submission = Submission::new(&message.map_err(Failure::Problems)?);
-    pickup.open()?.submit(&submission)?;
+    submitter.submit(&mail, &sender, &recipients.addresses)?;
     Ok(if recipients.invalid.is_empty() {
         Exit::Ok
     } else {
         Exit::Data
     })
+}
+
+fn cannot_read(source: io::Error) -> Failure {
+    Failure::Read {
+        name: "standard input".to_owned(),
+        source,
+    }
 }
 
 /// Reads a message to its end, or to a line with a lone dot where that is one.
@@ -92,30 +78,10 @@ fn read(mut from: impl BufRead, dot_ends: bool) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Mail all of whose lines end with CR CR LF comes from a program that wrote CRLF where each LF becomes
-/// CRLF anyway. It is read as it was meant; a CR elsewhere in a header is refused.
-fn without_doubled_cr(mail: Vec<u8>) -> Vec<u8> {
-    let mut whole_lines = mail.split_inclusive(|byte| *byte == b'\n');
-    let ends_well = |line: &[u8]| line.ends_with(b"\r\r\n") || !line.ends_with(b"\n");
-    if !whole_lines.all(ends_well) {
-        return mail;
-    }
-    let mut lines = Vec::with_capacity(mail.len());
-    for line in mail.split_inclusive(|byte| *byte == b'\n') {
-        match line.strip_suffix(b"\r\r\n") {
-            Some(text) => {
-                lines.extend_from_slice(text);
-                lines.extend_from_slice(b"\r\n");
-            }
-            None => lines.extend_from_slice(line),
-        }
-    }
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pmtaemail::SenderDefaults;
 
     #[test]
     fn a_lone_dot_ends_the_message_where_it_may() {
@@ -128,22 +94,6 @@ mod tests {
         ] {
             assert_eq!(read(bytes, true).unwrap(), ended);
             assert_eq!(read(bytes, false).unwrap(), bytes);
-        }
-    }
-
-    #[test]
-    fn doubled_crs_are_one_where_all_are() {
-        for (mail, read) in [
-            (
-                &b"A: b\r\r\n\r\r\nc\rd\r\r\ne"[..],
-                &b"A: b\r\n\r\nc\rd\r\ne"[..],
-            ),
-            (b"A: b\r\r\n\r\n", b"A: b\r\r\n\r\n"),
-            (b"\n", b"\n"),
-            (b"a\r\r", b"a\r\r"),
-            (b"", b""),
-        ] {
-            assert_eq!(without_doubled_cr(mail.to_vec()), read);
         }
     }
 

@@ -11,7 +11,7 @@
 //! Date and Message-ID are made for every finished message that lacks them.
 
 use super::joined_fields::{Joined, joined};
-use super::raw::{BARE_CR, ReadField, read_fields};
+use super::raw::{BARE_CR, read_fields};
 use crate::address::{AddrSpec, Mailbox, entries};
 use crate::header::{HeaderSection, KnownField};
 use crate::mime::sendable;
