@@ -1,4 +1,4 @@
-"""`sendmail -bs`: SMTP on standard input and output, as Symfony Mailer and Alpine speak it with a program they start."""
+"""`sendmail -bs`: SMTP on standard input and output, as Symfony Mailer and Alpine speak it with a program."""
 
 import email
 import email.policy
