@@ -239,6 +239,8 @@ TEMPLATES = {
 }  # fmt: skip
 FIELDS = {
     "no recipients": (merge([]), NO_RECIPIENTS.at("/recipients")),
+    "no recipients but null": (merge([None, None]), NO_RECIPIENTS.at("/recipients")),
+    "no recipients but faulty ones": (merge([1, None, ["x"]]), NO_RECIPIENT.at("/recipients/0", "/recipients/2")),
     **{f"beside {name}": (merge(own(), **{name: "bo@example.org"}), BESIDE_RECIPIENTS.at(f"/{name}"))
        for name in ("to", "cc", "bcc")},
     "beside all": (

@@ -122,7 +122,8 @@ pub(super) fn read_recipients<'a>(
     field: Located<Vec<Located<JsonRecipient<'a>>>>,
     report: &mut ProblemReport<'a>,
 ) -> Option<Recipients<'a>> {
-    if field.value.is_empty() {
+    // Where a recipient is faulty it cannot be said that there is none.
+    if field.value.is_empty() && !report.has_problem_at(field.location) {
         report.problem(field.location, Code::NoRecipients, NOBODY);
     }
     let recipients = field

@@ -211,19 +211,34 @@ impl<'a> ProblemReport<'a> {
 
     /// Whether something is wrong in a member of `parent` that has one of the names.
     fn has_problem_in(&self, parent: Location, names: &[&str]) -> bool {
-        self.problems.iter().any(|finding| {
-            let Source::Here(mut at) = finding.source else {
-                return false;
-            };
-            while let Some(node) = self.node(at) {
-                if node.parent == parent {
-                    return self
-                        .name(at)
-                        .is_some_and(|name| names.iter().any(|known| same_name(known, name)));
-                }
-                at = node.parent;
-            }
-            false
+        let is_member = |at: Location| {
+            let name = || self.name(at);
+            self.node(at).is_some_and(|node| node.parent == parent)
+                && name().is_some_and(|name| names.iter().any(|known| same_name(known, name)))
+        };
+        self.found_at().any(|at| self.upwards(at).any(is_member))
+    }
+
+    /// Whether something is wrong with the value at `location`, or in it.
+    pub fn has_problem_at(&self, location: Location) -> bool {
+        self.found_at()
+            .any(|at| self.upwards(at).any(|at| at == location))
+    }
+
+    fn found_at(&self) -> impl Iterator<Item = Location> {
+        self.problems
+            .iter()
+            .filter_map(|finding| match finding.source {
+                Source::Here(location) => Some(location),
+                Source::Elsewhere(_) => None,
+            })
+    }
+
+    /// The location, that of what it is in, and so on, without that of the message.
+    fn upwards(&self, location: Location) -> impl Iterator<Item = Location> {
+        let below_root = |at: Location| self.node(at).map(|_| at);
+        std::iter::successors(below_root(location), move |at| {
+            self.node(*at).and_then(|node| below_root(node.parent))
         })
     }
 
