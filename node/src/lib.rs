@@ -18,11 +18,11 @@ mod task;
 mod text;
 
 use messages::Messages;
+use napi::Error;
 use napi::bindgen_prelude::{AsyncTask, BufferSlice, Either, External, Function, Result};
-use napi::{Env, Error};
 use napi_derive::napi;
 use outcome::to_json;
-use pmtaemail::{GroupLimits, PickupDirectory, Rendered, SenderDefaults, add_missing_fields};
+use pmtaemail::{GroupLimits, PickupDirectory, Rendered};
 use std::sync::Arc;
 use task::{RenderTask, SubmitTask};
 
@@ -73,20 +73,6 @@ pub fn render_later(
 ) -> Result<AsyncTask<RenderTask>> {
     let messages = Messages::new(words, text, buffers)?.into_owned();
     Ok(AsyncTask::new(RenderTask(messages)))
-}
-
-/// A finished message with the header fields that it must have.
-#[napi(catch_unwind)]
-pub fn complete<'env>(env: &'env Env, bytes: &[u8], from: String) -> Result<BufferSlice<'env>> {
-    let domain = from.rsplit_once('@').map_or("", |(_, domain)| domain);
-    let defaults = SenderDefaults {
-        name: None,
-        address: &from,
-        domain,
-    };
-    // What cannot be completed stays as it is; the reading of the message says what it lacks.
-    let completed = add_missing_fields(bytes, &defaults);
-    BufferSlice::copy_from(env, completed.unwrap_or_else(|_| bytes.to_vec()))
 }
 
 /// A pickup directory, or why it cannot be opened as JSON.

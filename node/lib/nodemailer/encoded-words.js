@@ -3,7 +3,11 @@
 // RFC 2047, section 6.2. Callers of nodemailer write encoded words themselves, and nodemailer sends ASCII as it is.
 
 const WORD = '=\\?([^\\s?*]+)(?:\\*[^\\s?]*)?\\?([BbQq])\\?([^\\s?]*)\\?=';
-const WORDS = new RegExp(`(?<!\\S)${WORD}(?:[ \\t\\r\\n]+${WORD})*(?!\\S)`, 'g');
+const RUN = `${WORD}(?:[ \\t\\r\\n]+${WORD})*`;
+const WORDS = new RegExp(`(?<!\\S)${RUN}(?!\\S)`, 'g');
+const WORDS_OF_FIELD = new RegExp(`(?<![^\\s(])${RUN}(?![^\\s)])`, 'g');
+
+const SPECIAL = /[()<>[\]:;@\\,."]/;
 
 /** A text with its encoded words in clear; those that cannot be read stay as they are. */
 function decodeWords(text) {
@@ -34,4 +38,20 @@ function fromQ(encoded) {
   return Buffer.from(text.replace(/=([0-9A-Fa-f]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16))), 'latin1');
 }
 
-module.exports = { decodeWords };
+/**
+ * The same for a header field. In one that has angles the words are in a comment, or they are a phrase, whose signs stand
+ * in quotes (RFC 5322, section 3.2): `"Lee, Ann" <ann@example.org> (Abmelden \(bald\))`.
+ */
+function decodeField(body) {
+  if (!body.includes('<')) return decodeWords(body);
+  return body.replace(WORDS_OF_FIELD, (run, ...rest) => {
+    const text = decodeRun(run);
+    if (text === undefined) return run;
+    const offset = rest.at(-2);
+    const before = body.slice(0, offset);
+    if (before.lastIndexOf('(') > before.lastIndexOf(')')) return text.replace(/[()\\]/g, '\\$&');
+    return SPECIAL.test(text) ? `"${text.replace(/["\\]/g, '\\$&')}"` : text;
+  });
+}
+
+module.exports = { decodeField, decodeWords };

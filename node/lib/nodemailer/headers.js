@@ -2,7 +2,7 @@
 
 // The header fields of a mail that are not fields of a message.
 
-const { decodeWords } = require('./encoded-words.js');
+const { decodeField, decodeWords } = require('./encoded-words.js');
 
 /** PowerMTA's header fields that are fields of a message: how its users choose them through SMTP. */
 const POWERMTA = { 'x-job': 'job', 'x-envid': 'envid', 'x-virtual-mta': 'vmta' };
@@ -55,10 +55,16 @@ function headers(mail) {
   if (data.xMailer) fields.push({ name: 'X-Mailer', values: bodies(data.xMailer) });
   if (data.list && typeof data.list === 'object') {
     for (const { key, value } of mail._getListHeaders(data.list)) {
-      fields.push({ name: key.replace(/(^|-)[a-z]/g, (first) => first.toUpperCase()), values: bodies(value) });
+      let values = bodies(value);
+      // Up to version 7 an identifier gets a scheme, as if it were a URL (RFC 2919 has none).
+      if (key === 'list-id') values = values.map((text) => text.replace(/<[^:<>]+:\/{0,2}/, '<'));
+      fields.push({ name: key.replace(/(^|-)[a-z]/g, (first) => first.toUpperCase()), values });
     }
   }
-  return fields.map(({ name, values }) => ({ name, value: values.length === 1 ? values[0] : values }));
+  return fields.map(({ name, values }) => {
+    const decoded = values.map((value) => (typeof value === 'string' ? decodeField(value) : value));
+    return { name, value: decoded.length === 1 ? decoded[0] : decoded };
+  });
 }
 
 /** Whether `headers` has a field several times of which the compiled message tells the first alone. */
@@ -87,11 +93,11 @@ function bodies(value) {
 /** A body, which may come as `{ prepared, value }`. What is none is for the core to refuse. */
 function body(value) {
   if (value instanceof Date) return value.toUTCString().replace('GMT', '+0000');
-  if (!value || typeof value !== 'object') return decodeWords(String(value || ''));
+  if (!value || typeof value !== 'object') return String(value || '');
   if (!('value' in value)) return value;
   const text = String(value.value || '');
   // Whoever prepared it may have folded it.
-  return decodeWords(value.prepared ? text.replace(/\r?\n(?=[ \t])/g, '') : text);
+  return value.prepared ? text.replace(/\r?\n(?=[ \t])/g, '') : text;
 }
 
 /** Nothing but `high` and `low` says anything in nodemailer. */
@@ -102,7 +108,8 @@ function priority(value) {
 
 /** A subject may be of any type. */
 function subject(message) {
-  return body(message.getHeader('subject'));
+  const text = body(message.getHeader('subject'));
+  return typeof text === 'string' ? decodeWords(text) : text;
 }
 
 /** Identifiers, which nodemailer takes with commas between them and with blanks in them. */

@@ -2,7 +2,6 @@
 
 // From nodemailer's words to ours.
 
-const native = require('../native.js');
 const { decodeWords } = require('./encoded-words.js');
 const { headers, hidePowermta, ids, powermta, priority, repeatsCompiled, subject } = require('./headers.js');
 const { attachments, isOnlyForNodemailer, list, readStreams, text } = require('./content.js');
@@ -32,7 +31,7 @@ function mustBeRaw(mail, check) {
   );
 }
 
-/** The message as nodemailer writes it, or as the caller wrote it; Date and Message-ID are added where they are missing. */
+/** The message as nodemailer writes it, or as the caller wrote it. */
 async function rawMessage(mail, envelope) {
   const { data, message } = mail;
   const chosen = powermta(data);
@@ -42,7 +41,7 @@ async function rawMessage(mail, envelope) {
   return compact({
     sender: reversePath(envelope),
     to: envelope.to,
-    raw: native.complete(Buffer.concat(chunks), envelope.from || ''),
+    raw: Buffer.concat(chunks),
     ...chosen,
     ...dsn(data.dsn || envelope.dsn),
     ...data.pmtaemail,
