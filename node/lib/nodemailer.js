@@ -34,6 +34,7 @@ class PickupTransport {
   }
 
   async submit(mail) {
+    if (mail.data.requireTLSExtensionEnabled) throw requireTls();
     const envelope = mail.message.getEnvelope();
     // Where our fields cannot say what the caller wants, nodemailer writes the message and we send it as it is.
     const message = mustBeRaw(mail, check) ? await rawMessage(mail, envelope) : await nativeMessage(mail, envelope);
@@ -61,6 +62,12 @@ class PickupTransport {
   }
 
   close() {}
+}
+
+/** What must go out encrypted (RFC 8689) must not go out otherwise: PowerMTA cannot be told so in a file. */
+function requireTls() {
+  const error = new Error('REQUIRETLS cannot be asked for through a pickup directory: set it for the domain in PowerMTA, and leave out `requireTLSExtensionEnabled`.');
+  return Object.assign(error, { code: 'EREQUIRETLS' });
 }
 
 module.exports = (options) => new PickupTransport(options);

@@ -332,6 +332,7 @@ function suite(nodemailer) {
   test('a message with problems is refused with them', async () => {
     await assert.rejects(transporter.sendMail({ ...basic(), subject: 'a\nBcc: x@example.com' }), MessageError);
     await assert.rejects(transporter.sendMail({ ...basic(), to: undefined }), { code: 'no_recipients' });
+    await assert.rejects(transporter.sendMail({ ...basic(), requireTLSExtensionEnabled: true }), { code: 'EREQUIRETLS' });
   });
 
   test('callbacks, verify, idle and close', async () => {
