@@ -8,14 +8,12 @@ const { decodeField, decodeWords } = require('./encoded-words.js');
 const POWERMTA = { 'x-job': 'job', 'x-envid': 'envid', 'x-virtual-mta': 'vmta' };
 
 /** Fields that are read from the compiled message, whether they come from nodemailer's options or from `headers`. */
-const COMPILED = ['from', 'to', 'cc', 'bcc', 'reply-to', 'subject'];
+const COMPILED = ['from', 'to', 'cc', 'bcc', 'reply-to', 'subject', 'in-reply-to', 'references'];
 
 /** Options of nodemailer, and the fields in `headers` that they replace. */
 const REPLACED_BY = {
   date: ['date'],
   messageId: ['message-id'],
-  inReplyTo: ['in-reply-to'],
-  references: ['references'],
   xMailer: ['x-mailer'],
 };
 

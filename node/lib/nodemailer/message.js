@@ -66,8 +66,8 @@ async function nativeMessage(mail, envelope) {
     date: data.date && new Date(data.date),
     // Not the one that nodemailer makes: the core's is that of the receipt, and in a mail merge each message has its own.
     messageId: data.messageId && String(data.messageId),
-    inReplyTo: ids(data.inReplyTo),
-    references: ids(data.references),
+    inReplyTo: ids(mail.message.getHeader('in-reply-to')),
+    references: ids(mail.message.getHeader('references')),
     priority: priority(data.priority),
     headers: headers(mail),
     text: text(data.text),
