@@ -259,14 +259,6 @@ def test_a_pickup_directory_moved_and_replaced(daemon: Daemon, tmp_path: Path):
     assert list((tmp_path / "old").iterdir()) == []
 
 
-def test_health_tells_a_missing_pickup_directory(daemon: Daemon):
-    assert daemon.request("GET", "/health").status == 200
-    daemon.pickup.rmdir()
-    assert daemon.request("GET", "/health").status == 503
-    daemon.pickup.mkdir()
-    assert daemon.request("GET", "/health").status == 200
-
-
 # ---- shutdown
 
 

@@ -132,6 +132,7 @@ fn pickup_exit(kind: PickupErrorKind) -> Exit {
         | PickupErrorKind::NotADirectory
         | PickupErrorKind::PermissionDenied
         | PickupErrorKind::ReadOnlyFilesystem
+        | PickupErrorKind::Unsupported
         | PickupErrorKind::AlreadyExists => Exit::CannotCreate,
         _ => Exit::Temporary,
     }

@@ -138,6 +138,11 @@ impl Admission {
             bytes: 0,
         })
     }
+
+    /// Whether every place for messages at work is taken.
+    pub fn is_full(&self) -> bool {
+        self.0.state().messages >= self.0.room.messages
+    }
 }
 
 impl Shared {
@@ -456,7 +461,9 @@ mod tests {
         let begin = |client| admission.receive(client, 0).unwrap();
         let at_work: Vec<_> = (0..3).map(|_| begin(HOG).at_work().unwrap()).collect();
         assert!(matches!(begin(HOG).at_work(), Err(ApiError::Busy)));
+        assert!(!admission.is_full());
         let other = begin(OTHER).at_work().unwrap();
+        assert!(admission.is_full());
         assert!(matches!(begin(OTHER).at_work(), Err(ApiError::Busy)));
         drop(at_work);
         let local: Vec<_> = (0..3)

@@ -5,7 +5,7 @@
 
 use super::error::ApiError;
 use crate::args::{LogArgs, LogFormat};
-use pmtaemail::{Receipt, Submission};
+use pmtaemail::{PickupError, Receipt, Submission};
 use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
 use std::panic;
@@ -68,6 +68,16 @@ pub fn stopped() {
 /// The daemon ends although these connections have not.
 pub fn abandoned(connections: usize) {
     warn!(event = "stopped", abandoned = connections);
+}
+
+/// The pickup directory takes messages no more, or again, as `/health` found out.
+pub fn health(cause: Option<&str>, error: Option<&PickupError>) {
+    if cause.is_some() {
+        let error = error.map(tracing::field::display);
+        error!(event = "health", status = 503, cause, error);
+    } else {
+        info!(event = "health", status = 200);
+    }
 }
 
 pub fn accept_failed(error: &io::Error) {

@@ -12,6 +12,7 @@
 //!     receipt             the answer to a submission
 //!     stream              the body of JSON, which may be a mail merge
 //!       state             what all requests share
+//!       readiness         whether the pickup directory takes messages
 //!       request           what a body is, and how the core library reads it
 //!         form            multipart/form-data
 //!         body            the bytes of a body, within their limits
@@ -40,6 +41,7 @@ mod messages;
 mod open_files;
 mod pages;
 mod problem_details;
+mod readiness;
 mod receipt;
 mod request;
 mod routes;

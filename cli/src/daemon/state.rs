@@ -2,6 +2,7 @@
 
 use super::admission::{Admission, Room};
 use super::body::BodyLimits;
+use super::readiness::Readiness;
 use crate::args::LimitArgs;
 use pmtaemail::PickupDirectory;
 
@@ -10,6 +11,7 @@ pub struct Daemon {
     pub pickup: PickupDirectory,
     pub body: BodyLimits,
     pub admission: Admission,
+    pub readiness: Readiness,
 }
 
 impl Daemon {
@@ -24,6 +26,7 @@ impl Daemon {
                 time: limits.body_timeout,
             },
             admission: Admission::new(Room::new(limits.max_in_flight, bytes, connections)),
+            readiness: Readiness::default(),
         }
     }
 }

@@ -56,6 +56,8 @@ pub enum PickupErrorKind {
     TooManyOpenFiles,
     /// The file system is mounted read-only.
     ReadOnlyFilesystem,
+    /// The file system can neither rename a file without overwriting another nor make hard links.
+    Unsupported,
     /// The pickup directory holds a file of that name already.
     AlreadyExists,
     /// Anything else; see the [source](std::error::Error::source).
@@ -178,6 +180,10 @@ impl PickupError {
             PickupErrorKind::ReadOnlyFilesystem => {
                 "mount the file system writable; a disk error may have made it read-only: see the kernel log"
             }
+            PickupErrorKind::Unsupported => {
+                "use a pickup directory on another file system, such as ext4, xfs, btrfs or NFS: FUSE and some mounts of containers \
+                 cannot hand files over without overwriting others"
+            }
             PickupErrorKind::AlreadyExists => {
                 "it was left as it is: hand the message over under another name"
             }
@@ -254,6 +260,7 @@ fn kind_of(error: &io::Error) -> PickupErrorKind {
         io::ErrorKind::QuotaExceeded => PickupErrorKind::QuotaExceeded,
         io::ErrorKind::ReadOnlyFilesystem => PickupErrorKind::ReadOnlyFilesystem,
         io::ErrorKind::AlreadyExists => PickupErrorKind::AlreadyExists,
+        io::ErrorKind::Unsupported => PickupErrorKind::Unsupported,
         _ if error
             .raw_os_error()
             .is_some_and(|code| NO_DESCRIPTORS.contains(&code)) =>

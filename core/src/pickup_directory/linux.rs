@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags};
+use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags, RenameFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::MODE;
@@ -105,6 +105,26 @@ impl OpenDirectory {
         }
     }
 
+    /// Tries whether an unnamed file could get a name here. None is given: the name that is asked for cannot
+    /// be had.
+    pub(super) fn try_link_unnamed(&self, file: &File) -> io::Result<()> {
+        match self.link_unnamed(file, ".") {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            linked => linked,
+        }
+    }
+
+    /// Whether files may be made and removed here.
+    pub(super) fn try_write(&self) -> io::Result<()> {
+        let needed = Access::WRITE_OK | Access::EXEC_OK;
+        Ok(rustix::fs::accessat(
+            &self.directory,
+            ".",
+            needed,
+            AtFlags::EACCESS,
+        )?)
+    }
+
     /// Moves a file in from the staging folder; never overwrites.
     pub(super) fn move_in(&self, staged: &Path, name: &str) -> io::Result<()> {
         match rustix::fs::renameat_with(CWD, staged, &self.directory, name, RenameFlags::NOREPLACE)
@@ -112,7 +132,14 @@ impl OpenDirectory {
             // Old kernels and network file systems know no renaming without overwriting, but know
             // hard links.
             Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
-                rustix::fs::linkat(CWD, staged, &self.directory, name, AtFlags::empty())?;
+                match rustix::fs::linkat(CWD, staged, &self.directory, name, AtFlags::empty()) {
+                    // What file systems without hard links say.
+                    Err(Errno::PERM | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                        let sentence = "it can neither rename a file without overwriting another nor make hard links";
+                        return Err(io::Error::new(io::ErrorKind::Unsupported, sentence));
+                    }
+                    linked => linked?,
+                }
                 // Should this fail, the second name goes with its folder.
                 let _ = rustix::fs::unlink(staged);
                 Ok(())

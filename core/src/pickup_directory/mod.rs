@@ -83,7 +83,6 @@ pub use transaction::Transaction;
 use error::Operation;
 use group_commit::GroupCommit;
 use staging::Staging;
-use system::OpenDirectory;
 
 /// Owner and group may read and write, less the umask. PowerMTA locks a file before it reads it,
 /// which may need the right to write.
@@ -122,16 +121,14 @@ impl PickupDirectory {
     ///
     /// # Errors
     /// The directory is missing or none, or this process may not read and write it, or the staging
-    /// folder cannot be made or lies on another file system. A full disk is no error yet.
+    /// folder cannot be made or lies on another file system, or that can neither rename without
+    /// overwriting nor make hard links. A full disk is no error yet.
     pub fn open(path: impl Into<PathBuf>, options: PickupOptions) -> Result<Self, PickupError> {
         let path = absolute(&path.into())?;
-        OpenDirectory::open(&path)
-            .map_err(PickupError::from_io(Operation::OpenDirectory, &path))?;
         let asked_for = options.staging.as_deref().map(absolute).transpose()?;
         let staging = Staging::new(&path, asked_for, options.unnamed_files);
-        match staging.create_unnamed() {
-            Ok(Some(_)) => {}
-            Ok(None) => staging.prepare()?,
+        match staging.probe(&[]) {
+            Ok(()) => {}
             // Room may be made at any time, and each transaction tells whether there is some.
             Err(error)
                 if matches!(
@@ -151,6 +148,28 @@ impl PickupDirectory {
     /// The absolute path of the directory.
     pub fn path(&self) -> &Path {
         self.staging.pickup()
+    }
+
+    /// Tries all that a submission needs: opens the directory, writes a file of 64 KiB on its file system, and
+    /// asks whether it could be made visible. Nothing of it is ever visible, and nothing remains. Blocks for
+    /// as long as the file system takes.
+    ///
+    /// # Errors
+    /// Those of a submission, as far as they can be known beforehand.
+    ///
+    /// ```
+    /// # use pmtaemail::{PickupDirectory, PickupErrorKind, PickupOptions};
+    /// # let temporary = tempfile::tempdir().unwrap();
+    /// # let path = temporary.path().join("pickup");
+    /// # std::fs::create_dir(&path).unwrap();
+    /// let directory = PickupDirectory::open(&path, PickupOptions::default())?;
+    /// directory.probe()?;
+    /// std::fs::remove_dir(&path).unwrap();
+    /// assert_eq!(directory.probe().unwrap_err().kind(), PickupErrorKind::NotFound);
+    /// # Ok::<(), pmtaemail::PickupError>(())
+    /// ```
+    pub fn probe(&self) -> Result<(), PickupError> {
+        self.staging.probe(&vec![b'.'; 64 << 10])
     }
 
     /// An empty file, open for reading and writing, on the file system of the directory. No reader

@@ -67,6 +67,16 @@ impl OpenDirectory {
         Err(io::ErrorKind::Unsupported.into())
     }
 
+    /// Never called: there is no file to call it with.
+    pub(super) fn try_link_unnamed(&self, _file: &File) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// The standard library cannot ask; the first file tells.
+    pub(super) fn try_write(&self) -> io::Result<()> {
+        Ok(())
+    }
+
     /// A second link and not a renaming, which would overwrite.
     pub(super) fn move_in(&self, staged: &Path, name: &str) -> io::Result<()> {
         fs::hard_link(staged, self.path.join(name))?;

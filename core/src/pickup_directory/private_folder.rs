@@ -108,6 +108,13 @@ impl PrivateFolder {
         Ok((file, staged))
     }
 
+    /// Tries whether files can move from here into the pickup directory: one moves from here to here, and is
+    /// gone again.
+    pub(super) fn try_move(self: &Arc<Self>, staged: &mut StagedFile) -> io::Result<()> {
+        let tried = self.next_name();
+        staged.move_on(&self.open()?, &tried.name.to_string())
+    }
+
     /// The folder, opened for [`link`](Self::link).
     pub(super) fn open(&self) -> io::Result<OpenDirectory> {
         OpenDirectory::open(&self.path)

@@ -2,7 +2,7 @@
 //! the staging folder.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use super::error::{Operation, PickupError};
 use super::per_process::PerProcess;
 use super::private_folder::{PrivateFolder, make_private, remove_leftovers};
-use super::system;
+use super::system::{self, OpenDirectory};
 
 /// Makes files that no reader of one pickup directory sees.
 #[derive(Debug)]
@@ -64,6 +64,28 @@ impl Staging {
         Ok(file)
     }
 
+    /// Tries what a submission of these bytes needs, but for giving a file a name in the pickup directory,
+    /// which a reader would see.
+    pub(super) fn probe(&self, bytes: &[u8]) -> Result<(), PickupError> {
+        let directory = OpenDirectory::open(&self.pickup)
+            .map_err(PickupError::from_io(Operation::OpenDirectory, &self.pickup))?;
+        let write = || PickupError::from_io(Operation::WriteFile, &self.pickup);
+        let publish = || PickupError::from_io(Operation::PublishFile, &self.pickup);
+        directory.try_write().map_err(publish())?;
+        if let Some(mut file) = self.create_unnamed()? {
+            file.write_all(bytes).map_err(write())?;
+            return directory.try_link_unnamed(&file).map_err(publish());
+        }
+        let folder = self.private_folder()?;
+        let (mut file, mut staged) = folder.create_file()?;
+        if !bytes.is_empty() {
+            // Network file systems tell only with a sync that there is no room.
+            let written = file.write_all(bytes).and_then(|()| file.sync_data());
+            written.map_err(write())?;
+        }
+        folder.try_move(&mut staged).map_err(publish())
+    }
+
     /// The folder of this process. It is made when there is none; what it lies in is checked then
     /// each time, since with unnamed files nothing else was done there before.
     pub(super) fn private_folder(&self) -> Result<Arc<PrivateFolder>, PickupError> {
@@ -90,12 +112,6 @@ impl Staging {
         let folder = Arc::new(folder);
         *current = Arc::downgrade(&folder);
         Ok(folder)
-    }
-
-    /// Makes the staging folder if it is missing, and checks that files can move from it into the
-    /// pickup directory.
-    pub(super) fn prepare(&self) -> Result<(), PickupError> {
-        self.make(&self.folder()?)
     }
 
     /// Removes what was left in the staging folder, if there is one. Where it is not needed, it may be a

@@ -123,3 +123,20 @@ fn a_staging_folder_that_vanished_is_made_again() {
     submit(&directory, &["1.eml"]).unwrap();
     assert_eq!(place.names().len(), 1);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_probe_needs_what_a_submission_needs_and_leaves_nothing() {
+    for options in all_options() {
+        let place = Place::new();
+        let directory = place.open(&options);
+        directory.probe().unwrap();
+        assert!(place.names().is_empty() && is_empty_or_missing(&place.staging()));
+        fs::remove_dir(place.path()).unwrap();
+        let missing = directory.probe().unwrap_err();
+        assert_eq!(missing.kind(), PickupErrorKind::NotFound);
+        fs::write(place.path(), "").unwrap();
+        let file = directory.probe().unwrap_err();
+        assert_eq!(file.kind(), PickupErrorKind::NotADirectory);
+    }
+}

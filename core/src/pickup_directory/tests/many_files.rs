@@ -140,7 +140,7 @@ fn what_is_taken_back_is_gone_but_not_what_others_put_in_its_place() {
     for options in all_options() {
         let place = Place::new();
         let mut files = begin(&place.open(&options), &names(300)).files;
-        let directory = OpenDirectory::open(&place.path()).unwrap();
+        let directory = system::OpenDirectory::open(&place.path()).unwrap();
         files.publish(&directory, &place.path());
         assert_eq!(place.names().len(), 300);
         // Made first, so that it cannot get the inode of the file that it replaces.
