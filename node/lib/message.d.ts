@@ -30,9 +30,9 @@ export interface Attachment {
 
 /** An invitation or its like (RFC 5546). */
 export interface Calendar {
-  /** The iCalendar object (RFC 5545). */
+  /** The iCalendar object (RFC 5545), with a METHOD before its first component. */
   content: string;
-  /** The iTIP method (RFC 5546), such as REQUEST. */
+  /** The iTIP method (RFC 5546), such as REQUEST: that of the content, which may be left to it. */
   method?: string | null;
 }
 

@@ -224,7 +224,7 @@ mod tests {
         // There is no form.
         attachment["part"] = Value::Null;
         let mut calendar = examples(JsonCalendar::ROWS);
-        calendar["content"] = "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n".into();
+        calendar["content"] = "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n".into();
         check("attachments", json!([attachment]));
         check("calendar", calendar);
         check("to", examples(JsonMailboxObject::ROWS));

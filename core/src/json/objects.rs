@@ -9,9 +9,9 @@ use std::borrow::Cow;
 object! {
     /// An invitation or its like (RFC 5546).
     JsonCalendar, "an object with `method` and `content`" {
-        /// The iTIP method (RFC 5546), such as REQUEST.
+        /// The iTIP method (RFC 5546), such as REQUEST: that of the content, which may be left to it.
         method("method"): Cow<'a, str> { example: "REQUEST" },
-        /// The iCalendar object (RFC 5545).
+        /// The iCalendar object (RFC 5545), with a METHOD before its first component.
         content("content"): Cow<'a, str> { content: true, required: true },
     }
 }

@@ -1,9 +1,8 @@
 //! Invitations and their like: iCalendar objects (RFC 5545) with an iTIP method (RFC 5546).
 
 use crate::json::{JsonCalendar, Located};
-use crate::problem::{Code, Location, ProblemReport};
+use crate::problem::{Code, ProblemReport};
 use crate::syntax::{Fold, LineEnds, folded_lines, unfolded};
-use crate::text::starts_with_ignoring_case;
 use std::borrow::Cow;
 
 /// An iCalendar object as an alternative body.
@@ -40,70 +39,176 @@ pub(super) fn read_calendar<'a>(
     report: &mut ProblemReport<'a>,
 ) -> Option<Calendar<'a>> {
     let Located { location, value } = calendar;
+    let given = value.method.and_then(|method| {
+        let known = known_method(&method.value);
+        if known.is_none() {
+            let detail = "The method is one of RFC 5546: REQUEST, REPLY, CANCEL and so on.";
+            report.problem(method.location, Code::InvalidCalendar, detail);
+        }
+        known.map(|known| (method.location, known))
+    });
     let Some(content) = value.content else {
         let detail = "A calendar must have `content`, an iCalendar object.";
         report.missing(location, &["content"], Code::MissingField, detail);
         return None;
     };
-    let trimmed = content.value.trim_start();
-    if !starts_with_ignoring_case(trimmed, "BEGIN:VCALENDAR") {
-        let detail = "The content is no iCalendar object: it must begin with BEGIN:VCALENDAR.";
-        report.problem(content.location, Code::InvalidCalendar, detail);
+    let method = match method_within(&content.value) {
+        Ok(method) => method,
+        Err(detail) => {
+            report.problem(content.location, Code::InvalidCalendar, detail);
+            return None;
+        }
+    };
+    // Programs differ in which of the two they follow.
+    if let Some((location, given)) = given
+        && given != method
+    {
+        let detail = "The content's METHOD is another one than `method`.";
+        report.problem(location, Code::InvalidCalendar, detail);
     }
-    let method = read_method(location, value.method, &content, report)?;
     Some(Calendar {
         method,
         content: content.value,
     })
 }
 
-/// The method of the field and of the object must be one: programs differ in which they follow.
-fn read_method<'a>(
-    location: Location,
-    given: Option<Located<Cow<'a, str>>>,
-    content: &Located<Cow<'a, str>>,
-    report: &mut ProblemReport<'a>,
-) -> Option<&'static str> {
-    let find = |word: &str| {
-        METHODS
-            .into_iter()
-            .find(|known| known.eq_ignore_ascii_case(word))
-    };
-    let within = folded_lines(content.value.as_bytes(), LineEnds::Any).find_map(|range| {
-        let property = unfolded(&content.value[range], LineEnds::Any, Fold::WithBlank);
-        method_of(&property).map(str::to_owned)
-    });
-    match (given, within.as_deref()) {
-        (Some(given), within) => {
-            let method = find(&given.value);
-            if method.is_none() {
-                let detail = "The method is one of RFC 5546: REQUEST, REPLY, CANCEL and so on.";
-                report.problem(given.location, Code::InvalidCalendar, detail);
-            } else if within.is_some_and(|within| find(within) != method) {
-                let detail = "The content's METHOD is another one than `method`.";
-                report.problem(given.location, Code::InvalidCalendar, detail);
+fn known_method(word: &str) -> Option<&'static str> {
+    METHODS
+        .into_iter()
+        .find(|known| known.eq_ignore_ascii_case(word))
+}
+
+const NO_START: &str = "The content is no iCalendar object: it must begin with BEGIN:VCALENDAR.";
+const NO_END: &str = "The content must end with END:VCALENDAR, and each BEGIN in it must have its \
+                      END (RFC 5545 section 3.6).";
+const NO_METHOD: &str = "The content has no METHOD (RFC 5545 section 3.7.2), which says whether it \
+                         invites, cancels or answers: write it before the first component.";
+const TWO_METHODS: &str =
+    "The content has several METHODs; it may have one (RFC 5545 section 3.6).";
+const METHOD_INSIDE: &str = "The content has a METHOD inside a component; it belongs before the \
+                             first component (RFC 5545 section 3.7.2).";
+const UNKNOWN_METHOD: &str = "The content's METHOD is none of RFC 5546.";
+
+/// The method of an iCalendar object. An error says which rule of such objects is broken: programs
+/// take what breaks one for an invitation, for a file or for nothing.
+fn method_within(content: &str) -> Result<&'static str, &'static str> {
+    let content = content.trim();
+    let mut open: Vec<String> = Vec::new();
+    let mut method = None;
+    let mut has_ended = false;
+    for range in folded_lines(content.as_bytes(), LineEnds::Any) {
+        let property = unfolded(&content[range], LineEnds::Any, Fold::WithBlank);
+        let Some((name, value)) = name_and_value(&property) else {
+            continue;
+        };
+        if has_ended {
+            return Err(NO_END);
+        }
+        match name.to_ascii_uppercase().as_str() {
+            "BEGIN" => {
+                let component = value.to_ascii_uppercase();
+                match (open.is_empty(), component == "VCALENDAR") {
+                    (true, false) => return Err(NO_START),
+                    (false, true) => return Err(NO_END),
+                    _ => open.push(component),
+                }
             }
-            method
-        }
-        (None, Some(within)) => {
-            let method = find(within);
-            if method.is_none() {
-                let detail = "The content's METHOD is none of RFC 5546.";
-                report.problem(content.location, Code::InvalidCalendar, detail);
+            _ if open.is_empty() => return Err(NO_START),
+            "END" => {
+                let component = open.pop().expect("one is open");
+                if !component.eq_ignore_ascii_case(value) {
+                    return Err(NO_END);
+                }
+                has_ended = open.is_empty();
             }
-            method
+            "METHOD" if open.len() > 1 => return Err(METHOD_INSIDE),
+            "METHOD" if method.is_some() => return Err(TWO_METHODS),
+            "METHOD" => method = Some(known_method(value).ok_or(UNKNOWN_METHOD)?),
+            _ => {}
         }
-        (None, None) => {
-            let detail = "A calendar must have a `method`, here or within its content.";
-            report.missing(location, &["method"], Code::MissingField, detail);
-            None
-        }
+    }
+    match (open.is_empty(), has_ended) {
+        (_, true) => method.ok_or(NO_METHOD),
+        (true, false) => Err(NO_START),
+        (false, false) => Err(NO_END),
     }
 }
 
-/// The value of a METHOD property, which may have parameters.
-fn method_of(line: &str) -> Option<&str> {
-    let rest = line.get(6..)?;
-    let is_method = starts_with_ignoring_case(line, "METHOD") && rest.starts_with([':', ';']);
-    is_method.then(|| rest.rsplit_once(':').map_or("", |(_, value)| value).trim())
+/// The name of a property and its value, behind its parameters. `None` of an empty line. A value with a
+/// colon in it is not whole; those that are looked at have none.
+fn name_and_value(line: &str) -> Option<(&str, &str)> {
+    let line = line.trim_end();
+    let name = line.split([':', ';']).next()?;
+    let value = line[name.len()..].rsplit_once(':');
+    let value = value.map_or("", |(_, value)| value.trim());
+    (!line.is_empty()).then_some((name, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An object of these lines.
+    fn object(lines: &str) -> String {
+        format!("BEGIN:VCALENDAR\r\n{lines}END:VCALENDAR\r\n")
+    }
+
+    #[test]
+    fn the_method_is_found() {
+        let event = "BEGIN:VEVENT\nX-A:METHOD:ADD\nBEGIN:VALARM\nEND:valarm\n\nEND:VEVENT\n";
+        for lines in [
+            "METHOD:REQUEST\r\n",
+            "method:request\r",
+            "METH\r\n OD:REQ\r\n\tUEST\r\n",
+            "METHOD;X=\"a:b\":REQUEST\n",
+            "VERSION:2.0\nMETHOD: REQUEST \n",
+            &format!("METHOD:REQUEST\n{event}{event}"),
+            &format!("{event}METHOD:REQUEST\n"),
+            "X-METHOD:ADD\nMETHOD-X:ADD\nMETHOD:REQUEST\nX-A:1\n METHOD:ADD\n",
+        ] {
+            assert_eq!(method_within(&object(lines)), Ok("REQUEST"), "{lines:?}");
+        }
+        let lower = " \r\nbegin:vcalendar\nmethod:add\nend:vcalendar\n\n ";
+        assert_eq!(method_within(lower), Ok("ADD"));
+    }
+
+    #[test]
+    fn what_is_no_invitation_is_refused() {
+        let event = |lines: &str| format!("BEGIN:VEVENT\r\n{lines}END:VEVENT\r\n");
+        let method = "METHOD:REQUEST\r\n";
+        for (lines, expected) in [
+            (String::new(), NO_METHOD),
+            (event(""), NO_METHOD),
+            (" METHOD:REQUEST\n".to_owned(), NO_START),
+            ("X-A:\n METHOD:REQUEST\n".to_owned(), NO_METHOD),
+            ("METHOD\n".to_owned(), UNKNOWN_METHOD),
+            ("METHOD:\n".to_owned(), UNKNOWN_METHOD),
+            ("METHOD:INVITE\n".to_owned(), UNKNOWN_METHOD),
+            (method.repeat(2), TWO_METHODS),
+            (format!("{method}METHOD:CANCEL\n"), TWO_METHODS),
+            (event(method), METHOD_INSIDE),
+            (format!("{method}{}", event(method)), METHOD_INSIDE),
+            (format!("{method}BEGIN:VEVENT\n"), NO_END),
+            (format!("{method}END:VEVENT\n"), NO_END),
+            (format!("{method}BEGIN:VEVENT\nEND:VTODO\n"), NO_END),
+            (format!("{method}END:VCALENDAR\n"), NO_END),
+            (format!("{method}END:VCALENDAR\nBEGIN:VCALENDAR\n"), NO_END),
+            (format!("{method}BEGIN:VCALENDAR\nEND:VCALENDAR\n"), NO_END),
+        ] {
+            assert_eq!(method_within(&object(&lines)), Err(expected), "{lines:?}");
+        }
+        for (content, expected) in [
+            ("", NO_START),
+            ("METHOD:REQUEST", NO_START),
+            ("END:VCALENDAR", NO_START),
+            ("BEGIN:VEVENT\nEND:VEVENT", NO_START),
+            ("BEGIN:VCALENDARS\nMETHOD:ADD\nEND:VCALENDARS", NO_START),
+            ("BEGIN:VCALENDAR", NO_END),
+            ("BEGIN:VCALENDAR\nMETHOD:ADD\n", NO_END),
+            ("BEGIN:VCALENDAR\nMETHOD:ADD\nEND:VCALENDAR\nX", NO_END),
+            ("BEGIN:VCALENDAR METHOD:ADD END:VCALENDAR", NO_END),
+        ] {
+            assert_eq!(method_within(content), Err(expected), "{content:?}");
+        }
+    }
 }

@@ -117,6 +117,13 @@ fn path(text: &str) -> String {
 }
 
 fn calendar(content: &str) -> String {
+    // Most of the inputs have no end.
+    let end = if content.contains("END:") {
+        ""
+    } else {
+        "\r\nEND:VCALENDAR"
+    };
+    let content = format!("{content}{end}");
     with_message(json!({ "calendar": { "content": content } }), |message| {
         let mail = String::from_utf8(message.render()).unwrap();
         let (_, rest) = mail.split_once("method=").unwrap();
