@@ -69,7 +69,6 @@ class Queue {
   #directory;
   #groups = [];
   #running = 0;
-  #reading = 0;
   /** Who waits for groups to be submitted. */
   #waiting = [];
 
@@ -83,12 +82,9 @@ class Queue {
     return new Promise((settle) => this.#open().add(message, settle));
   }
 
-  /**
-   * Whether more messages had better wait: all of very many should not be written down at once, and what each takes from
-   * an asynchronous iterable may be much.
-   */
+  /** Whether more messages had better wait: all of very many should not be written down at once. */
   get isFull() {
-    return this.#reading > 0 || this.#groups.length > groupsAtATime;
+    return this.#groups.length > groupsAtATime;
   }
 
   /** Resolves when it is full no more. */
@@ -98,13 +94,7 @@ class Queue {
 
   async #addAsync(message) {
     const encoder = new Encoder();
-    this.#reading++;
-    try {
-      await encoder.addAsync(message);
-    } finally {
-      this.#reading--;
-      this.#start();
-    }
+    await encoder.addAsync(message);
     const group = new Group(encoder);
     return new Promise((settle) => {
       group.expect(settle);

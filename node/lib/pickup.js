@@ -4,7 +4,7 @@ const { resolve } = require('node:path');
 const { fileURLToPath } = require('node:url');
 const native = require('./native.js');
 const { PickupError } = require('./errors.js');
-const { isAsyncIterable } = require('./encoder.js');
+const { isAsync, isAsyncIterable } = require('./encoder.js');
 const { Group, Queue } = require('./group.js');
 
 const OPTIONS = ['durability', 'staging', 'syncfs'];
@@ -48,6 +48,8 @@ class Pickup {
     const submitted = [];
     for (const message of all) {
       submitted.push(this.#queue.add(message).catch(asError));
+      // One after the other: what each takes from its iterable may be much.
+      if (mustWait(message)) await submitted.at(-1);
       if (this.#queue.isFull) await this.#queue.room();
     }
     return Promise.all(submitted);
@@ -77,6 +79,15 @@ class Pickup {
 function receipt(submitted) {
   if (submitted instanceof Error) throw submitted;
   return submitted;
+}
+
+/** Whether a message has something to wait for. What is thrown here was thrown before, as the error of that message. */
+function mustWait(message) {
+  try {
+    return isAsync(message);
+  } catch {
+    return false;
+  }
 }
 
 /** What a message's own getter throws may be anything. */

@@ -148,6 +148,15 @@ test('messages whose recipients come slowly are read one after the other', async
   assert.deepEqual(seen, ['0,0,0', '5,0,0', '5,5,0']);
 });
 
+test('others do not wait for recipients that come slowly', async () => {
+  const recipients = new PassThrough({ objectMode: true });
+  const slow = pickup.submit({ ...letter, recipients });
+  const results = await pickup.submitMany(Array(1_000).fill(message));
+  assert.equal(results.length, 1_000);
+  recipients.end(person(0));
+  assert.equal((await slow).recipients, 1);
+});
+
 test('very many messages are not written down all at once', async () => {
   let reads = 0;
   const counted = { get from() { return ++reads; } };
