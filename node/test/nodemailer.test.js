@@ -221,6 +221,9 @@ function suite(nodemailer) {
     'an inline text': () => ({ filename: 'a.txt', content: 'a', contentDisposition: 'inline' }),
     'no name': () => ({ filename: false, content: Buffer.from('x'), contentType: 'application/pdf' }),
     'a name beyond ASCII': () => ({ filename: 'Prüfung – 测试.pdf', content: Buffer.from('x') }),
+    'a message': () => ({ contentType: 'message/rfc822', content: 'From: a@example.com\r\nSubject: x\r\n\r\nHello\r\n' }),
+    'a message from a file': () => ({ contentType: 'message/rfc822', path: 'data:message/rfc822,From:%20a@example.com%0D%0A%0D%0AHello' }),
+    'a message with a name': () => ({ filename: 'a.eml', contentType: 'message/rfc822', content: 'From: a@example.com\r\n\r\nHello\r\n' }),
     'nothing in it': () => ({ filename: 'empty.bin', content: '' }),
   };
 
@@ -340,6 +343,10 @@ function suite(nodemailer) {
   test('a message with problems is refused with them', async () => {
     await assert.rejects(transporter.sendMail({ ...basic(), subject: 'a\nBcc: x@example.com' }), MessageError);
     await assert.rejects(transporter.sendMail({ ...basic(), to: undefined }), { code: 'no_recipients' });
+    for (const content of [5, true, [1, 2], {}]) {
+      const refused = transporter.sendMail({ ...basic(), attachments: [{ filename: 'a.bin', content }] });
+      await assert.rejects(refused, { code: 'wrong_type' }, String(content));
+    }
     await assert.rejects(transporter.sendMail({ ...basic(), requireTLSExtensionEnabled: true }), { code: 'EREQUIRETLS' });
   });
 

@@ -69,32 +69,32 @@ function text(resolved) {
   return Buffer.isBuffer(content) ? content.toString() : content;
 }
 
-/** Files and the event. */
-function attachments(data, nameless) {
-  const files = data.attachments.map((attachment, index) => fileOf(attachment, nameless[index]));
+/** Files and the event; `given` are the attachments before nodemailer filled in what was absent. */
+function attachments(data, given) {
+  const files = data.attachments.map((attachment, index) => fileOf(attachment, given[index]));
   const { calendar, file } = event(data.icalEvent);
   if (file) files.push(file);
   return { calendar, attachments: files.length > 0 ? files : undefined };
 }
 
-function fileOf({ filename, content, contentType, cid, contentDisposition }, isNameless) {
-  const isInline = /^message\//i.test(contentType) || (cid && /^image\//i.test(contentType));
+function fileOf({ filename, content, contentType, cid, contentDisposition }, given) {
+  const isMessage = /^message\//i.test(contentType);
+  const isInline = isMessage || (cid && /^image\//i.test(contentType));
+  // Its writer gives a name to all but messages.
+  const hasName = given.filename || (given.filename !== false && !isMessage);
+  const isEmpty = !given.content && !given.path && !given.href;
   return {
-    filename: isNameless || !filename ? undefined : decodeWords(String(filename)),
-    ...bytesOrText(content),
+    filename: hasName ? decodeWords(String(filename)) : undefined,
+    ...(isEmpty ? { content: Buffer.alloc(0) } : bytesOrText(content)),
     contentType: contentType || undefined,
     cid: cid ? String(cid).replace(/[<>]/g, '') : undefined,
     disposition: contentDisposition || (isInline ? 'inline' : 'attachment'),
   };
 }
 
-/**
- * A string is literal text: what was base64 or the like, nodemailer has decoded. An attachment without content is
- * resolved to itself.
- */
+/** A string is literal text: what was base64 or the like, nodemailer has decoded. */
 function bytesOrText(content) {
-  if (typeof content === 'string') return { content, encoding: 'utf8' };
-  return { content: content instanceof Uint8Array ? content : Buffer.alloc(0) };
+  return typeof content === 'string' ? { content, encoding: 'utf8' } : { content };
 }
 
 /** An event goes out twice, as nodemailer has it: for calendar programs, and as a file. */

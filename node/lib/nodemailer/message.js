@@ -50,7 +50,8 @@ async function rawMessage(mail, envelope) {
 
 /** The message in our own fields. */
 async function nativeMessage(mail, envelope) {
-  const nameless = list(mail.data.attachments).map(({ filename }) => filename === false);
+  // nodemailer fills in what is absent.
+  const given = list(mail.data.attachments).map((attachment) => ({ ...attachment }));
   await readStreams(mail.data);
   const data = await new Promise((resolve, reject) => {
     mail.resolveAll((error, resolved) => (error ? reject(error) : resolve(resolved)));
@@ -73,7 +74,7 @@ async function nativeMessage(mail, envelope) {
     text: text(data.text),
     html: text(data.html),
     amp: text(data.amp),
-    ...attachments(data, nameless),
+    ...attachments(data, given),
     ...powermta(data),
     ...dsn(data.dsn || envelope.dsn),
     // Fields that nodemailer has no word for: `vmta`, `job`, `schedule`, …
