@@ -204,7 +204,7 @@ def test_the_files_of_an_expanded_merge_are_not_all_in_memory(tmp_path: Path):
 def test_the_interpreter_is_free_while_a_merge_is_made(tmp_path: Path, merge: str):
     """The texts of the message are Python's own meanwhile: nothing that others do may change them."""
     pickup = pmtaemail.Pickup(tmp_path)
-    people = [{"address": f"r{number}@example.org", "variables": {"x": f"{number} here"}} for number in range(400)]
+    people = [{"address": f"r{number}@example.org", "variables": {"x": f"{number} here"}} for number in range(2_000)]
     expected = [(person["address"], f"{person['variables']['x']}.".encode()) for person in people]
     receipts = []
     reading, done = threading.Event(), threading.Event()

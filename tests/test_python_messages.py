@@ -246,9 +246,15 @@ def test_a_finished_message_of_the_old_kind():
 
 def test_a_finished_message_gets_what_it_must_have():
     got = message_from_bytes(pmtaemail.render(finished()), policy=SMTP)
-    assert got["Message-ID"].endswith("@example.com>")
+    assert re.fullmatch(r"<[0-9a-z]{26}@example\.com>", got["Message-ID"])
     assert got["Date"].datetime
     assert got["Subject"] == "News"
+
+
+def test_the_receipt_names_the_message_id_of_a_finished_message(tmp_path: Path):
+    receipt = pmtaemail.Pickup(tmp_path, durability="none").submit(finished())
+    got = message_from_bytes(read((tmp_path / receipt.files[0]).read_bytes()).message, policy=SMTP)
+    assert got["Message-ID"] == f"<{receipt.message_id}>" == f"<{receipt.id}@example.com>"
 
 
 def test_a_finished_message_with_an_envelope(tmp_path: Path):

@@ -22,6 +22,7 @@ mod address;
 mod envelope;
 mod header;
 mod identity;
+mod interruption;
 mod json;
 mod message;
 mod mime;
@@ -36,6 +37,7 @@ mod variable;
 
 pub use address::{AddrSpec, InvalidAddress};
 pub use identity::{Id, Identity, InvalidId, InvalidTime};
+pub use interruption::Interruption;
 pub use json::{NotJson, NotUnicode, iterable_fields, schema};
 pub use message::{
     FilePart, HeaderAddresses, InvalidRecipient, Message, RecipientList, SenderDefaults,

@@ -15,7 +15,6 @@ from email.generator import BytesGenerator
 from email.headerregistry import Address
 from email.message import Message
 from email.policy import Policy
-from email.utils import format_datetime, localtime, make_msgid, parseaddr
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -92,7 +91,7 @@ def plain(value: object) -> object:
         case Address():
             return str(value)
         case Message():
-            return {"raw": octets(value)}
+            return {"raw": flat(value)}
         case Mapping():
             return dict(value.items())
         case object(keys=names, __getitem__=_) if callable(names):
@@ -130,17 +129,6 @@ def scalar(value: Any) -> object:
         case "M":
             return str(value) if value == value else NAN
     return value.item()
-
-
-def octets(message: Message) -> bytes:
-    """The message as it is sent, with the Date and the Message-ID that it must have."""
-    added = ""
-    if "Date" not in message:
-        added += f"Date: {format_datetime(localtime())}\r\n"
-    if "Message-ID" not in message:
-        domain = parseaddr(str(message["From"]))[1].rpartition("@")[2]
-        added += f"Message-ID: {make_msgid(domain=domain)}\r\n"
-    return added.encode() + flat(message)
 
 
 def flat(message: Message) -> bytes:

@@ -4,6 +4,7 @@
 //! kept, with a reference of its own, as long as the message lives; `str` and `bytes` never change.
 
 use crate::objects;
+use crate::signals::Signals;
 use pmtaemail::NotUnicode;
 use pyo3::exceptions::{PyRecursionError, PyTypeError, PyUnicodeEncodeError};
 use pyo3::prelude::*;
@@ -18,26 +19,33 @@ use typed_arena::Arena;
 const DEEPEST: u8 = 128;
 
 /// Holds the objects from which something is borrowed.
-pub struct Kept<'py>(Arena<Bound<'py, PyAny>>);
+pub struct Kept<'py> {
+    objects: Arena<Bound<'py, PyAny>>,
+    signals: &'py Signals,
+}
 
 impl<'py> Kept<'py> {
-    pub fn new() -> Self {
-        Self(Arena::with_capacity(32))
+    pub fn new(signals: &'py Signals) -> Self {
+        Self {
+            objects: Arena::with_capacity(32),
+            signals,
+        }
     }
 
     fn keep(&self, object: Bound<'py, PyAny>) -> &Bound<'py, PyAny> {
-        self.0.alloc(object)
+        self.objects.alloc(object)
     }
 
     /// A copy, so that nothing changes while it is read.
     fn keep_items(&self, dict: &Bound<'py, PyDict>) -> &[Bound<'py, PyAny>] {
         with_critical_section(dict, || {
-            self.0.alloc_extend(dict.iter().flat_map(<[_; 2]>::from))
+            self.objects
+                .alloc_extend(dict.iter().flat_map(<[_; 2]>::from))
         })
     }
 
     fn keep_all(&self, objects: impl Iterator<Item = Bound<'py, PyAny>>) -> &[Bound<'py, PyAny>] {
-        self.0.alloc_extend(objects)
+        self.objects.alloc_extend(objects)
     }
 }
 
@@ -174,6 +182,10 @@ impl<'a> SeqAccess<'a> for Elements<'a, '_> {
         let Some(element) = self.rest.next() else {
             return Ok(None);
         };
+        let signals = self.list.kept.signals;
+        if signals.have_raised() {
+            return Err(signals.take_error().into());
+        }
         self.index += 1;
         let value = self.list.inner(element)?;
         let read = seed.deserialize(value).map(Some);
@@ -271,10 +283,11 @@ impl Stopped {
         self
     }
 
-    pub fn into_error(self, py: Python<'_>) -> PyErr {
+    pub fn into_error(self, py: Python<'_>, signals: &Signals) -> PyErr {
         let steps = self.steps.iter().rev();
         let pointer: String = steps.flat_map(|step| ["/", step]).collect();
-        if !pointer.is_empty() {
+        // A signal has nothing to do with the place.
+        if !pointer.is_empty() && !signals.had_raised() {
             // Without its note the exception still says what is wrong.
             let _ = self
                 .error

@@ -7,6 +7,7 @@ mod deserializer;
 mod message;
 mod objects;
 mod pickup;
+mod signals;
 
 #[pyo3::pymodule(gil_used = false)]
 mod _native {

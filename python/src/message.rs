@@ -2,6 +2,7 @@
 
 use crate::deserializer::{Kept, Value};
 use crate::objects;
+use crate::signals::{Signals, interruptible};
 use pmtaemail::{Message, Problems, Submission};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -14,7 +15,7 @@ pub fn check<'py>(
     message: Option<Bound<'py, PyAny>>,
     fields: Option<Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyList>> {
-    match read(py, message, fields, |_| ())? {
+    match read(py, message, fields, &Signals::default(), |_| ())? {
         Ok(()) => Ok(PyList::empty(py)),
         Err(problems) => objects::problems(py, &problems),
     }
@@ -30,7 +31,7 @@ pub fn render<'py>(
     fields: Option<Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyBytes>> {
     // Written right into Python's memory.
-    with_message(py, message, fields, |message| {
+    with_message(py, message, fields, &Signals::default(), |message| {
         message.with_rendered(|rendered| {
             PyBytes::new_with(py, rendered.size(), |memory| {
                 rendered.write_to(memory);
@@ -53,7 +54,7 @@ impl Prepared {
         message: Option<Bound<'py, PyAny>>,
         fields: Option<Bound<'py, PyDict>>,
     ) -> PyResult<Self> {
-        with_message(py, message, fields, |message| {
+        with_message(py, message, fields, &Signals::default(), |message| {
             Self(Submission::new(message))
         })
     }
@@ -65,9 +66,10 @@ pub fn with_message<'py, T>(
     py: Python<'py>,
     message: Option<Bound<'py, PyAny>>,
     fields: Option<Bound<'py, PyDict>>,
+    signals: &Signals,
     verb: impl FnOnce(&Message<'_>) -> T,
 ) -> PyResult<T> {
-    read(py, message, fields, |message| verb(&message))?
+    read(py, message, fields, signals, |message| verb(&message))?
         .map_err(|problems| objects::message_error(py, &problems))
 }
 
@@ -76,6 +78,7 @@ fn read<'py, T>(
     py: Python<'py>,
     message: Option<Bound<'py, PyAny>>,
     fields: Option<Bound<'py, PyDict>>,
+    signals: &Signals,
     then: impl FnOnce(Message<'_>) -> T,
 ) -> PyResult<Result<T, Problems>> {
     let message = match (message, fields) {
@@ -89,18 +92,18 @@ fn read<'py, T>(
             }
             plain
         }
-        (None, Some(fields)) => return read_object(fields.as_any(), then),
+        (None, Some(fields)) => return read_object(fields.as_any(), signals, then),
         (message, fields) => objects::joined(py, message, fields)?,
     };
     if let Ok(text) = message.cast::<PyString>() {
         // Half a surrogate pair is no UTF-8, which the core says.
         let bytes = text.call_method1("encode", ("utf-8", "surrogatepass"))?;
-        return Ok(Message::from_json(bytes.cast::<PyBytes>()?.as_bytes()).map(then));
+        return read_json(bytes.cast()?, signals, then);
     }
     if let Ok(bytes) = message.cast::<PyBytes>() {
-        return Ok(Message::from_json(bytes.as_bytes()).map(then));
+        return read_json(bytes, signals, then);
     }
-    read_object(&message, then)
+    read_object(&message, signals, then)
 }
 
 fn is_plain(message: &Bound<'_, PyAny>) -> bool {
@@ -109,12 +112,33 @@ fn is_plain(message: &Bound<'_, PyAny>) -> bool {
         || message.is_instance_of::<PyBytes>()
 }
 
-fn read_object<T>(
-    message: &Bound<'_, PyAny>,
+fn read_json<T>(
+    bytes: &Bound<'_, PyBytes>,
+    signals: &Signals,
     then: impl FnOnce(Message<'_>) -> T,
 ) -> PyResult<Result<T, Problems>> {
-    let kept = Kept::new();
-    let message = Message::from_deserializer(Value::new(message, &kept))
-        .map_err(|stopped| stopped.into_error(message.py()))?;
-    Ok(message.map(then))
+    interruptible(signals, |interruption| {
+        let message = Message::from_json_unless(bytes.as_bytes(), interruption);
+        match message.transpose() {
+            Some(message) => Ok(message.map(then)),
+            None => Err(signals.take_error()),
+        }
+    })
+}
+
+fn read_object<T>(
+    message: &Bound<'_, PyAny>,
+    signals: &Signals,
+    then: impl FnOnce(Message<'_>) -> T,
+) -> PyResult<Result<T, Problems>> {
+    interruptible(signals, |interruption| {
+        let kept = Kept::new(signals);
+        let value = Value::new(message, &kept);
+        let message = Message::from_deserializer_unless(value, interruption)
+            .map_err(|stopped| stopped.into_error(message.py(), signals))?;
+        match message.transpose() {
+            Some(message) => Ok(message.map(then)),
+            None => Err(signals.take_error()),
+        }
+    })
 }

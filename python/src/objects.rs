@@ -2,6 +2,7 @@
 //! `pmtaemail._objects`.
 
 use pmtaemail::{PickupError, Problems, Receipt};
+use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
@@ -54,6 +55,20 @@ pub fn problems<'py>(py: Python<'py>, problems: &Problems) -> PyResult<Bound<'py
         list.append(class.call1((code.as_str(), pointer, detail))?)?;
     }
     Ok(list)
+}
+
+/// Adds to what a signal's handler raised what became of the messages before: receipts and exceptions.
+pub fn add_results(py: Python<'_>, raised: PyErr, results: &Bound<'_, PyList>) -> PyErr {
+    let is_receipt = |result: &Bound<'_, PyAny>| !result.is_instance_of::<PyBaseException>();
+    let count = results.iter().filter(is_receipt).count();
+    let note = format!(
+        "pmtaemail had handed over {count} of the messages, and nothing is left behind of the others: see \
+         the exception's `pmtaemail_results`, a receipt or an exception for each message in order"
+    );
+    // Without them the exception still says why the call ended.
+    let _ = raised.value(py).setattr("pmtaemail_results", results);
+    let _ = raised.add_note(py, note);
+    raised
 }
 
 pub fn message_error(py: Python<'_>, found: &Problems) -> PyErr {

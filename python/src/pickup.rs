@@ -2,6 +2,7 @@
 
 use crate::message::{Prepared, with_message};
 use crate::objects;
+use crate::signals::{Signals, interruptible};
 use pmtaemail::{Batch, Durability, PickupDirectory, PickupError, PickupOptions, Receipt};
 use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
@@ -58,13 +59,22 @@ impl Pickup {
         message: Option<Bound<'py, PyAny>>,
         fields: Option<Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let submitted = match message.as_ref().and_then(prepared) {
-            Some(submission) => py.detach(|| self.0.submit(submission)),
-            None => with_message(py, message, fields, |message| {
-                py.detach(|| self.0.submit_message(message))
-            })?,
+        let submitted = if let Some(submission) = message.as_ref().and_then(prepared) {
+            py.detach(|| self.0.submit(submission))
+        } else {
+            self.submit_message(py, message, fields)?
         };
-        outcome(py, submitted)
+        let receipt = submitted.map_err(|error| objects::pickup_error(py, &error))?;
+        let mut raised = None;
+        let receipt = despite_signals(&mut raised, || objects::receipt(py, &receipt))?;
+        // Otherwise the interpreter raises before the caller has the receipt.
+        match raised.or_else(|| py.check_signals().err()) {
+            None => Ok(receipt),
+            Some(raised) => {
+                let results = PyList::new(py, [receipt])?;
+                Err(objects::add_results(py, raised, &results))
+            }
+        }
     }
 
     #[pyo3(signature = (messages, /))]
@@ -76,20 +86,65 @@ impl Pickup {
         // An error of the iterable itself comes before anything is handed over.
         let messages: Vec<Bound<'py, PyAny>> = messages.try_iter()?.collect::<PyResult<_>>()?;
         let results = PyList::empty(py);
+        // Its errors are those of signals, and of nothing else that a message could be blamed for.
+        self.submit_all(messages, &results)
+            .map_err(|raised| objects::add_results(py, raised, &results))?;
+        Ok(results)
+    }
+}
+
+impl Pickup {
+    /// Reads a message and submits it.
+    fn submit_message<'py>(
+        &self,
+        py: Python<'py>,
+        message: Option<Bound<'py, PyAny>>,
+        fields: Option<Bound<'py, PyDict>>,
+    ) -> PyResult<Result<Receipt, PickupError>> {
+        let signals = Signals::default();
+        let submitted = interruptible(&signals, |interruption| {
+            with_message(py, message, fields, &signals, |message| {
+                py.detach(|| self.0.submit_message_unless(message, interruption))
+            })
+        });
+        match submitted.map(Result::transpose) {
+            Ok(Some(submitted)) => Ok(submitted),
+            Ok(None) => Err(signals.take_error()),
+            Err(error) => Err(error),
+        }
+        .map_err(|error| {
+            if signals.had_raised() || !error.is_instance_of::<PyException>(py) {
+                objects::add_results(py, error, &PyList::empty(py))
+            } else {
+                error
+            }
+        })
+    }
+
+    /// Appends a receipt or an exception for each message. After an error those of the groups that were
+    /// handed over are there; of the others nothing is left behind.
+    fn submit_all<'py>(
+        &self,
+        messages: Vec<Bound<'py, PyAny>>,
+        results: &Bound<'py, PyList>,
+    ) -> PyResult<()> {
+        let py = results.py();
         let mut batch = Batch::new(&self.0);
+        let signals = Signals::default();
         for message in messages {
-            match push(py, &mut batch, message) {
-                Err(error) if error.is_instance_of::<PyException>(py) => {
+            match push(py, &mut batch, message, &signals) {
+                Err(error) if error.is_instance_of::<PyException>(py) && !signals.had_raised() => {
                     batch.push_error(Failed::Message(error));
                 }
                 pushed => pushed?,
             }
             if batch.is_full() {
-                commit(py, &mut batch, &results)?;
+                commit(py, &mut batch, results)?;
+            } else if signals.have_raised() {
+                return Err(signals.take_error());
             }
         }
-        commit(py, &mut batch, &results)?;
-        Ok(results)
+        commit(py, &mut batch, results)
     }
 }
 
@@ -106,47 +161,75 @@ impl From<PickupError> for Failed {
 }
 
 /// Reads one message of many.
-fn push(py: Python<'_>, batch: &mut Batch<'_, Failed>, message: Bound<'_, PyAny>) -> PyResult<()> {
+fn push(
+    py: Python<'_>,
+    batch: &mut Batch<'_, Failed>,
+    message: Bound<'_, PyAny>,
+    signals: &Signals,
+) -> PyResult<()> {
     if let Some(submission) = prepared(&message) {
         batch.push_submission(submission.clone());
         return Ok(());
     }
-    with_message(py, Some(message), None, |message| {
+    let is_pushed = with_message(py, Some(message), None, signals, |message| {
         // Its files may have to be written.
         if message.is_merge() {
-            py.detach(|| batch.push(message));
+            py.detach(|| {
+                interruptible(signals, |interruption| {
+                    batch.push_unless(message, interruption)
+                })
+            })
         } else {
             batch.push(message);
+            true
         }
-    })
+    })?;
+    if is_pushed {
+        Ok(())
+    } else {
+        Err(signals.take_error())
+    }
 }
 
-/// Appends a receipt or an exception for each message of the group, in order.
+/// Appends a receipt or an exception for each message of the group, in order. What a signal's handler
+/// raises meanwhile is returned when all are there.
 fn commit(
     py: Python<'_>,
     batch: &mut Batch<'_, Failed>,
     results: &Bound<'_, PyList>,
 ) -> PyResult<()> {
+    let mut raised = None;
     for result in py.detach(|| batch.commit()) {
         match result {
-            Ok(receipt) => results.append(objects::receipt(py, &receipt)?)?,
+            Ok(receipt) => {
+                results.append(despite_signals(&mut raised, || {
+                    objects::receipt(py, &receipt)
+                })?)?;
+            }
             Err(Failed::Message(error)) => results.append(error.into_value(py))?,
             Err(Failed::Pickup(error)) => {
                 results.append(objects::pickup_error(py, &error).into_value(py))?;
             }
         }
     }
-    Ok(())
+    match raised.or_else(|| py.check_signals().err()) {
+        None => Ok(()),
+        Some(raised) => Err(raised),
+    }
+}
+
+/// Calls a function that runs Python's code, in which a signal's handler may raise: once more then.
+fn despite_signals<T>(
+    raised: &mut Option<PyErr>,
+    function: impl Fn() -> PyResult<T>,
+) -> PyResult<T> {
+    function().or_else(|error| {
+        raised.get_or_insert(error);
+        function()
+    })
 }
 
 fn prepared<'a>(message: &'a Bound<'_, PyAny>) -> Option<&'a pmtaemail::Submission> {
     let prepared = message.cast::<Prepared>().ok()?;
     Some(&prepared.get().0)
-}
-
-fn outcome(py: Python<'_>, submitted: Result<Receipt, PickupError>) -> PyResult<Bound<'_, PyAny>> {
-    match submitted {
-        Ok(receipt) => objects::receipt(py, &receipt),
-        Err(error) => Err(objects::pickup_error(py, &error)),
-    }
 }

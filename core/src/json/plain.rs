@@ -3,7 +3,7 @@
 use super::definitions::Definitions;
 use super::shape::{Located, ReadState, Shape, ValueSeed};
 use crate::problem::Location;
-use serde::de::{MapAccess, SeqAccess};
+use serde::de::{Error, MapAccess, SeqAccess};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 
@@ -71,6 +71,9 @@ impl<'a, S: Shape<'a>> Shape<'a> for Vec<Located<S>> {
                 None => break,
                 Some(None) => {}
                 Some(Some(value)) => list.push(Located { location, value }),
+            }
+            if state.interruption.is_wanted() {
+                return Err(A::Error::custom("interrupted"));
             }
         }
         Ok(Some(list))

@@ -3,6 +3,7 @@
 use super::lone_surrogates::MarkedText;
 use super::reading::{Document, MessageReading, Reading, RecipientReading, read_with};
 use super::shape::{ReadState, Shape};
+use crate::interruption::Interruption;
 use crate::problem::{Code, Problem, Problems, Refusal};
 use serde::Deserializer;
 use std::borrow::Cow;
@@ -17,8 +18,16 @@ pub(crate) enum Unreadable {
 
 /// Reads the bytes of one JSON text (RFC 8259), which must be UTF-8.
 pub(crate) fn read(bytes: &[u8]) -> Result<MessageReading<'_>, Unreadable> {
+    read_unless(bytes, Interruption::NEVER)
+}
+
+/// The same, unless it is interrupted: an error then that says nothing.
+pub(crate) fn read_unless<'a>(
+    bytes: &'a [u8],
+    interruption: Interruption<'a>,
+) -> Result<MessageReading<'a>, Unreadable> {
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
-    read_document(bytes, Document::Message)
+    read_document(bytes, Document::Message, interruption)
 }
 
 /// Reads one element of the array that the message calls `name`.
@@ -27,13 +36,15 @@ pub(crate) fn read_recipient<'a>(
     name: &'a str,
     index: usize,
 ) -> Result<RecipientReading<'a>, Unreadable> {
-    read_document(bytes, Document::Recipient { name, index })
+    let document = Document::Recipient { name, index };
+    read_document(bytes, document, Interruption::NEVER)
 }
 
 impl MarkedText {
     /// Reads on past the half surrogate pairs; each is a problem of the report.
     pub(crate) fn read(&self) -> Result<MessageReading<'_>, Problems> {
-        read_text(&self.text, Some(&self.mark), Document::Message)
+        let (mark, never) = (Some(self.mark.as_ref()), Interruption::NEVER);
+        read_text(&self.text, mark, Document::Message, never)
     }
 
     /// Reads one recipient on past the half surrogate pairs; each is a problem of the report.
@@ -43,7 +54,8 @@ impl MarkedText {
         index: usize,
     ) -> Result<RecipientReading<'a>, Problems> {
         let document = Document::Recipient { name, index };
-        read_text(&self.text, Some(&self.mark), document)
+        let (mark, never) = (Some(self.mark.as_ref()), Interruption::NEVER);
+        read_text(&self.text, mark, document, never)
     }
 }
 
@@ -51,20 +63,29 @@ impl MarkedText {
 pub(crate) fn read_from<'a, D: Deserializer<'a>>(
     deserializer: D,
 ) -> Result<MessageReading<'a>, D::Error> {
-    read_with(deserializer, ReadState::new(None), Document::Message)
+    read_with(
+        deserializer,
+        ReadState::new(None, Interruption::NEVER),
+        Document::Message,
+    )
 }
 
 fn read_document<'a, S: Shape<'a>>(
     bytes: &'a [u8],
     document: Document<'a>,
+    interruption: Interruption<'a>,
 ) -> Result<Reading<'a, S>, Unreadable> {
     // Checked once over the whole is several times quicker than string by string.
     let text = simdutf8::basic::from_utf8(bytes)
         .map_err(|_| Unreadable::NotJson(not_read(bytes, document, None)))?;
     // serde_json stops at half a surrogate pair without a word on the field that has it.
-    read_text(text, None, document).map_err(|problems| match MarkedText::new(text) {
-        Some(marked) => Unreadable::LoneSurrogates(marked),
-        None => Unreadable::NotJson(problems),
+    let reading = read_text(text, None, document, interruption);
+    reading.map_err(|problems| {
+        let looks_further = !interruption.is_wanted();
+        match looks_further.then(|| MarkedText::new(text)).flatten() {
+            Some(marked) => Unreadable::LoneSurrogates(marked),
+            None => Unreadable::NotJson(problems),
+        }
     })
 }
 
@@ -72,10 +93,15 @@ fn read_text<'a, S: Shape<'a>>(
     text: &'a str,
     mark: Option<&'a str>,
     document: Document<'a>,
+    interruption: Interruption<'a>,
 ) -> Result<Reading<'a, S>, Problems> {
     let read = || {
         let mut deserializer = serde_json::Deserializer::from_str(text);
-        let reading = read_with(&mut deserializer, ReadState::new(mark), document)?;
+        let reading = read_with(
+            &mut deserializer,
+            ReadState::new(mark, interruption),
+            document,
+        )?;
         deserializer.end()?;
         Ok(reading)
     };

@@ -1,6 +1,7 @@
 //! What a reading knows on its way from value to value.
 
 use super::foreign::Foreign;
+use crate::interruption::Interruption;
 use crate::problem::{Code, Location, ProblemReport};
 use serde::de::{Deserialize, Deserializer, EnumAccess, Visitor};
 use std::{borrow::Cow, fmt};
@@ -8,14 +9,16 @@ use std::{borrow::Cow, fmt};
 /// What a reading carries from value to value.
 pub(super) struct ReadState<'a> {
     pub report: ProblemReport<'a>,
+    pub interruption: Interruption<'a>,
     /// What the text has in place of each half of a surrogate pair, if it has any.
     mark: Option<&'a str>,
 }
 
 impl<'a> ReadState<'a> {
-    pub fn new(mark: Option<&'a str>) -> Self {
+    pub fn new(mark: Option<&'a str>, interruption: Interruption<'a>) -> Self {
         Self {
             report: ProblemReport::new(),
+            interruption,
             mark,
         }
     }

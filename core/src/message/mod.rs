@@ -66,6 +66,7 @@ pub(crate) use templates::{FilledHeader, Templates};
 pub(crate) use unsubscribe::ONE_CLICK;
 
 use crate::identity::Identity;
+use crate::interruption::{Interruption, uninterrupted};
 use crate::json::{self, MessageReading, Unreadable};
 use crate::mime::Rendered;
 use crate::problem::{Location, ProblemReport, Problems};
@@ -98,6 +99,7 @@ pub(crate) enum MessageKind<'a> {
 /// What comes with the JSON and decides how it is understood.
 struct ReadContext<'a> {
     files: FileParts<'a>,
+    interruption: Interruption<'a>,
     header_addresses: HeaderAddresses,
 }
 
@@ -125,6 +127,7 @@ impl<'a> ReadContext<'a> {
     fn new(files: &'a [FilePart<'a>]) -> Self {
         Self {
             files: FileParts::new(files),
+            interruption: Interruption::NEVER,
             header_addresses: HeaderAddresses::CompleteEnvelope,
         }
     }
@@ -154,12 +157,33 @@ impl<'a> Message<'a> {
     /// # Ok::<(), pmtaemail::Problems>(())
     /// ```
     pub fn from_form(bytes: &'a [u8], files: &'a [FilePart<'a>]) -> Result<Self, Problems> {
-        let context = || ReadContext::new(files);
-        match json::read(bytes) {
-            Ok(reading) => Self::from_reading(reading, context()),
+        let message = Self::read_json(bytes, files, Interruption::NEVER)?;
+        Ok(uninterrupted(message))
+    }
+
+    /// Reads as [`from_json`](Self::from_json) does, unless it is interrupted: `None` then.
+    pub fn from_json_unless(
+        bytes: &'a [u8],
+        interruption: Interruption<'a>,
+    ) -> Result<Option<Self>, Problems> {
+        Self::read_json(bytes, &[], interruption)
+    }
+
+    fn read_json(
+        bytes: &'a [u8],
+        files: &'a [FilePart<'a>],
+        interruption: Interruption<'a>,
+    ) -> Result<Option<Self>, Problems> {
+        let context = |interruption| ReadContext {
+            interruption,
+            ..ReadContext::new(files)
+        };
+        match json::read_unless(bytes, interruption) {
+            Ok(reading) => Self::from_reading(reading, context(interruption)),
+            Err(_) if interruption.is_wanted() => Ok(None),
             Err(Unreadable::NotJson(problems)) => Err(problems),
             Err(Unreadable::LoneSurrogates(marked)) => {
-                match Message::from_reading(marked.read()?, context()) {
+                match Message::from_reading(marked.read()?, ReadContext::new(files)) {
                     Err(problems) => Err(problems),
                     // Each of them was a problem, so this is not reached; nothing depends on that.
                     Ok(_) => Err(json::not_json(
@@ -178,8 +202,22 @@ impl<'a> Message<'a> {
     pub fn from_deserializer<D: Deserializer<'a>>(
         deserializer: D,
     ) -> Result<Result<Self, Problems>, D::Error> {
+        let message = Self::from_deserializer_unless(deserializer, Interruption::NEVER)?;
+        Ok(message.map(uninterrupted))
+    }
+
+    /// Reads as [`from_deserializer`](Self::from_deserializer) does, unless it is interrupted: `None`
+    /// then. The deserializer itself is not asked to stop.
+    pub fn from_deserializer_unless<D: Deserializer<'a>>(
+        deserializer: D,
+        interruption: Interruption<'a>,
+    ) -> Result<Result<Option<Self>, Problems>, D::Error> {
+        let context = ReadContext {
+            interruption,
+            ..ReadContext::new(&[])
+        };
         let reading = json::read_from(deserializer)?;
-        Ok(Self::from_reading(reading, ReadContext::new(&[])))
+        Ok(Self::from_reading(reading, context))
     }
 
     /// Understands a mail merge whose recipients are read by themselves.
@@ -211,12 +249,16 @@ impl<'a> Message<'a> {
     fn from_reading(
         reading: MessageReading<'a>,
         context: ReadContext<'a>,
-    ) -> Result<Self, Problems> {
+    ) -> Result<Option<Self>, Problems> {
         let mut report = reading.report;
+        let interruption = context.interruption;
         let message = reading
             .value
             .and_then(|message| read::understand(message.value, context, &mut report));
-        report.finish(message)
+        if message.is_none() && interruption.is_wanted() {
+            return Ok(None);
+        }
+        report.finish(message).map(Some)
     }
 
     /// Reads a finished message (RFC 5322) that is sent as it is, with the envelope fields as
@@ -252,7 +294,10 @@ impl<'a> Message<'a> {
             ..ReadContext::new(&[])
         };
         match json::read_from(parameters::deserializer(bytes, envelope)) {
-            Ok(reading) => Self::from_reading(reading, context),
+            Ok(reading) => {
+                let message = Self::from_reading(reading, context)?;
+                Ok(uninterrupted(message))
+            }
             // The deserializer has no errors of its own, and what one says may quote the input.
             Err(_) => Err(json::not_json("The message cannot be read.")),
         }

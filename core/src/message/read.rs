@@ -29,7 +29,7 @@ pub(super) fn understand<'a>(
         refuse_named_recipients(&mut json, report);
         let merge = read_merge(&mut json, options, &mut context.files, report);
         merge.and_then(|merge| {
-            let recipients = read_recipients(&merge, recipients, report)?;
+            let recipients = read_recipients(&merge, recipients, context.interruption, report)?;
             Some(MessageKind::Merge(merge, recipients))
         })
     } else {

@@ -6,6 +6,7 @@ use super::merge::{Merge, Recipient, RecipientPriority, Recipients};
 use super::templates::FilledHeader;
 use super::values::{choice, read_sender, require_language};
 use crate::address::{Mailbox, ReversePath};
+use crate::interruption::Interruption;
 use crate::json::{
     JsonNumber, JsonPriority, JsonRecipient, JsonRecipientObject, Located, MergeForm,
 };
@@ -116,21 +117,26 @@ impl<'a> Merge<'a> {
     }
 }
 
-/// Understands the recipients that came with the message. `None` only where the report tells why.
+/// Understands the recipients that came with the message. `None` only where the report tells why, and
+/// where it is interrupted.
 pub(super) fn read_recipients<'a>(
     merge: &Merge<'a>,
     field: Located<Vec<Located<JsonRecipient<'a>>>>,
+    interruption: Interruption<'_>,
     report: &mut ProblemReport<'a>,
 ) -> Option<Recipients<'a>> {
     // Where a recipient is faulty it cannot be said that there is none.
     if field.value.is_empty() && !report.has_problem_at(field.location) {
         report.problem(field.location, Code::NoRecipients, NOBODY);
     }
-    let recipients = field
-        .value
-        .into_iter()
-        .filter_map(|recipient| merge.read_recipient(recipient, report));
-    Recipients::new(recipients.collect())
+    let mut recipients = Vec::with_capacity(field.value.len());
+    for recipient in field.value {
+        if interruption.is_wanted() {
+            return None;
+        }
+        recipients.extend(merge.read_recipient(recipient, report));
+    }
+    Recipients::new(recipients)
 }
 
 /// What is said where there is no recipient.

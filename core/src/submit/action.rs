@@ -1,6 +1,7 @@
 //! What is done with a message.
 
 use crate::identity::Identity;
+use crate::interruption::{Interruption, uninterrupted};
 use crate::message::{Merge, Message, MessageKind, Recipient, SingleMessage};
 use std::convert::Infallible;
 
@@ -31,14 +32,27 @@ pub(super) trait MergeAction<A: Action> {
 
 /// Performs an action on a message with all its recipients in it.
 pub(super) fn perform<A: Action>(action: A, message: &Message<'_>) -> Result<A::Output, A::Error> {
+    let output = perform_unless(action, message, Interruption::NEVER)?;
+    Ok(uninterrupted(output))
+}
+
+/// The same, unless it is interrupted: `None` then.
+pub(super) fn perform_unless<A: Action>(
+    action: A,
+    message: &Message<'_>,
+    interruption: Interruption<'_>,
+) -> Result<Option<A::Output>, A::Error> {
     match message.kind() {
-        MessageKind::Single(message) => action.single(message),
+        MessageKind::Single(message) => action.single(message).map(Some),
         MessageKind::Merge(merge, recipients) => {
             let mut merge = action.merge(merge);
             for recipient in recipients.as_slice() {
+                if interruption.is_wanted() {
+                    return Ok(None);
+                }
                 merge.recipient(recipient)?;
             }
-            merge.finish()
+            merge.finish().map(Some)
         }
     }
 }

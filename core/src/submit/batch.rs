@@ -1,11 +1,12 @@
 //! Many messages, one result each.
 
-use super::action::perform;
+use super::action::perform_unless;
 use super::files::MakeFiles;
 use super::limits::{GroupSize, MERGE_SIZE};
 use super::receipt::Receipt;
 use super::submission::Submission;
 use crate::identity::{Id, Identity};
+use crate::interruption::Interruption;
 use crate::message::Message;
 use crate::pickup_directory::{PickupDirectory, PickupError, Transaction};
 use crate::pickup_file::PickupFile;
@@ -67,6 +68,23 @@ impl<'d, E: From<PickupError>> Batch<'d, E> {
 
     /// The same with a time and an identifier that are known already.
     pub fn push_with(&mut self, message: &Message<'_>, identity: Identity) {
+        let is_pushed = self.push_or_stop(message, identity, Interruption::NEVER);
+        debug_assert!(is_pushed, "nothing interrupts it");
+    }
+
+    /// Renders a message as [`push`](Self::push) does, unless it is interrupted: then it is not pushed,
+    /// and this says `false`.
+    #[must_use]
+    pub fn push_unless(&mut self, message: &Message<'_>, interruption: Interruption<'_>) -> bool {
+        self.push_or_stop(message, Identity::now(), interruption)
+    }
+
+    fn push_or_stop(
+        &mut self,
+        message: &Message<'_>,
+        identity: Identity,
+        interruption: Interruption<'_>,
+    ) -> bool {
         // A message that is the same for all is in memory in any case.
         let most = if message.is_merge() {
             MERGE_SIZE
@@ -75,10 +93,12 @@ impl<'d, E: From<PickupError>> Batch<'d, E> {
         };
         let mut files = WaitingFiles::new(self.directory, identity.id());
         let put = |file| files.put(file, most);
-        match perform(MakeFiles::new(identity, put), message) {
-            Ok(receipt) => self.add(receipt, files),
+        match perform_unless(MakeFiles::new(identity, put), message, interruption) {
+            Ok(Some(receipt)) => self.add(receipt, files),
+            Ok(None) => return false,
             Err(error) => self.push_error(error.into()),
         }
+        true
     }
 
     /// Adds a message that is rendered already.

@@ -1,11 +1,12 @@
 //! What a pickup directory does with messages.
 
-use super::action::perform;
+use super::action::perform_unless;
 use super::batch::Batch;
 use super::files::MakeFiles;
 use super::receipt::Receipt;
 use super::submission::Submission;
 use crate::identity::Identity;
+use crate::interruption::{Interruption, uninterrupted};
 use crate::message::Message;
 use crate::pickup_directory::{PickupDirectory, PickupError};
 use crate::pickup_file::PickupFile;
@@ -48,10 +49,32 @@ impl PickupDirectory {
         message: &Message<'_>,
         identity: Identity,
     ) -> Result<Receipt, PickupError> {
+        let receipt = self.submit_unless(message, identity, Interruption::NEVER)?;
+        Ok(uninterrupted(receipt))
+    }
+
+    /// Submits a message as [`submit_message`](Self::submit_message) does, unless it is interrupted:
+    /// `None` then, and nothing is submitted. What is being made durable already is not interrupted.
+    pub fn submit_message_unless(
+        &self,
+        message: &Message<'_>,
+        interruption: Interruption<'_>,
+    ) -> Result<Option<Receipt>, PickupError> {
+        self.submit_unless(message, Identity::now(), interruption)
+    }
+
+    fn submit_unless(
+        &self,
+        message: &Message<'_>,
+        identity: Identity,
+        interruption: Interruption<'_>,
+    ) -> Result<Option<Receipt>, PickupError> {
         let mut transaction = self.begin_submission(identity.id());
         let put = |file: PickupFile| transaction.write(file.name(), &file.chunks());
-        let receipt = perform(MakeFiles::new(identity, put), message)?;
-        transaction.commit()?;
+        let receipt = perform_unless(MakeFiles::new(identity, put), message, interruption)?;
+        if receipt.is_some() {
+            transaction.commit()?;
+        }
         Ok(receipt)
     }
 

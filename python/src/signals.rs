@@ -1,0 +1,73 @@
+//! Signals while a call lasts. Python handles them in its main thread and between two steps of the
+//! interpreter, so a long call has to ask for them.
+
+use pmtaemail::Interruption;
+use pyo3::prelude::*;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long a signal may wait.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// The clock is read at each of so many calls: often enough for recipients with megabytes each.
+const CALLS: u32 = 4;
+
+/// Asks for signals from time to time, and keeps what a handler raises.
+#[derive(Default)]
+pub struct Signals {
+    calls: AtomicU32,
+    last: Mutex<Option<Instant>>,
+    has_error: AtomicBool,
+    error: Mutex<Option<PyErr>>,
+}
+
+impl Signals {
+    /// Whether a handler has raised something. The interpreter need not be held.
+    pub fn have_raised(&self) -> bool {
+        if self.had_raised() {
+            return true;
+        }
+        if self.calls.fetch_add(1, Ordering::Relaxed) % CALLS != CALLS - 1 || !self.is_due() {
+            return false;
+        }
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method itself is not general enough"
+        )]
+        let Err(raised) = Python::attach(|py| py.check_signals()) else {
+            return false;
+        };
+        *self.error.lock().unwrap_or_else(PoisonError::into_inner) = Some(raised);
+        self.has_error.store(true, Ordering::Relaxed);
+        true
+    }
+
+    /// The same, without asking anew.
+    pub fn had_raised(&self) -> bool {
+        self.has_error.load(Ordering::Relaxed)
+    }
+
+    fn is_due(&self) -> bool {
+        let now = Instant::now();
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = last.is_some_and(|last| now - last >= PATIENCE);
+        if is_due || last.is_none() {
+            *last = Some(now);
+        }
+        is_due
+    }
+
+    /// What the handler raised.
+    pub fn take_error(&self) -> PyErr {
+        let error = self.error.lock().unwrap_or_else(PoisonError::into_inner);
+        { error }
+            .take()
+            .expect("only what has raised interrupts, and once")
+    }
+}
+
+/// Calls `work` with something that interrupts it when a handler has raised something.
+pub fn interruptible<T>(signals: &Signals, work: impl FnOnce(Interruption<'_>) -> T) -> T {
+    work(Interruption::new(&|| signals.have_raised()))
+}
