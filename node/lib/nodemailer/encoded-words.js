@@ -44,12 +44,17 @@ function fromQ(encoded) {
  */
 function decodeField(body) {
   if (!body.includes('<')) return decodeWords(body);
+  let end = 0;
+  let isComment = false;
   return body.replace(WORDS_OF_FIELD, (run, ...rest) => {
+    const offset = rest.at(-2);
+    const between = body.slice(end, offset);
+    end = offset + run.length;
+    const [open, close] = [between.lastIndexOf('('), between.lastIndexOf(')')];
+    if (open !== close) isComment = open > close;
     const text = decodeRun(run);
     if (text === undefined) return run;
-    const offset = rest.at(-2);
-    const before = body.slice(0, offset);
-    if (before.lastIndexOf('(') > before.lastIndexOf(')')) return text.replace(/[()\\]/g, '\\$&');
+    if (isComment) return text.replace(/[()\\]/g, '\\$&');
     return SPECIAL.test(text) ? `"${text.replace(/["\\]/g, '\\$&')}"` : text;
   });
 }
