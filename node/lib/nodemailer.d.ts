@@ -1,4 +1,4 @@
-import type { MessageFields, Pickup, PickupOptions, Receipt } from './index';
+import type { AsyncMessage, MessageFields, Pickup, PickupOptions, Receipt } from './index';
 
 // No name of nodemailer's types is used here: they differ from version to version, and may be absent. TypeScript compares
 // by structure, so `createTransport` takes this transport in all of them.
@@ -18,7 +18,7 @@ declare namespace pmtaemailTransport {
    */
   interface MailFields {
     /** Fields of pmtaemail that nodemailer has no word for: `vmta`, `job`, `schedule`, … They win over nodemailer's. */
-    pmtaemail?: MessageFields | undefined;
+    pmtaemail?: MessageFields | (Omit<MessageFields, 'recipients'> & { recipients: AsyncMessage['recipients'] }) | undefined;
   }
 
   /**

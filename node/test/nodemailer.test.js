@@ -288,6 +288,11 @@ function suite(nodemailer) {
     const ids = mails.map(({ messageId }) => messageId);
     assert.equal(new Set(ids).size, 2);
     assert.ok(ids.includes(`<${info.receipt.envids[0]}@example.com>`), String(ids));
+    async function* slowly() {
+      yield* people();
+    }
+    const { receipt } = await transporter.sendMail({ ...letter, pmtaemail: { template: 'merge', recipients: slowly() } });
+    assert.equal(receipt.recipients, 2);
     const both = transporter.sendMail({ ...letter, to: 'cy@example.org', pmtaemail: { template: 'merge', recipients: [...people()] } });
     await assert.rejects(both, { code: 'conflict' });
   });

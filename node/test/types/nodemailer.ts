@@ -9,6 +9,14 @@ export const any: Transporter = nodemailer.createTransport(pmtaemailTransport(op
 const transporter = nodemailer.createTransport(new PickupTransport({ pickup: 'pickup' }), { from: 'a@example.com' });
 const mail: SendMailOptions & MailFields = { to: 'b@example.com', text: 'Hello', pmtaemail: { vmta: 'pool-a' } };
 
+async function* rows(): AsyncGenerator<{ address: string }> {
+  yield { address: 'ann@example.org' };
+}
+export const merges: (SendMailOptions & MailFields)[] = [
+  { from: 'a@example.com', pmtaemail: { template: 'merge', recipients: rows() } },
+  { from: 'a@example.com', pmtaemail: { template: 'merge', recipients: ['ann@example.org'] } },
+];
+
 export async function send(): Promise<string[]> {
   const info = (await transporter.sendMail(mail)) as Info;
   transporter.sendMail(mail, (error, info) => console.log(error?.message, (info as Info).receipt.id));
