@@ -7,6 +7,7 @@ mod daemon;
 mod exit;
 mod go_flags;
 mod input;
+mod journal;
 mod output;
 mod sendmail;
 mod units;

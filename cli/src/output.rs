@@ -1,6 +1,7 @@
 //! What the commands say, on standard output and standard error.
 
 use crate::exit::{Exit, Failure};
+use crate::journal::{self, Severity};
 use pmtaemail::{InvalidRecipient, Problem, Problems, Receipt};
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::Path;
@@ -71,9 +72,26 @@ pub fn print_invalid_recipients(recipients: &[InvalidRecipient]) {
     }
 }
 
+/// Prints to standard error what does not stop anything.
+pub fn print_warnings(sentences: impl IntoIterator<Item = String>) {
+    for sentence in sentences {
+        let sentence = sentence.lines().next().unwrap_or_default();
+        print_lines(Severity::Warning, &format!("pmtaemailapi: {sentence}\n"));
+    }
+}
+
 fn print_error(text: &str) {
+    print_lines(Severity::Error, text);
+}
+
+fn print_lines(severity: Severity, text: &str) {
+    let prefix = journal::prefix(severity);
+    let lines: String = text
+        .split_inclusive('\n')
+        .flat_map(|line| [prefix, line])
+        .collect();
     // There is nowhere left to tell that standard error is gone.
-    let _ = io::stderr().write_all(text.as_bytes());
+    let _ = io::stderr().write_all(lines.as_bytes());
 }
 
 /// Prints clap's answer: help and version to standard output, the rest to standard error.

@@ -1,4 +1,4 @@
-//! Values with units: sizes (`32MiB`) and durations (`30s`).
+//! Values with units: sizes (`32MiB`) and durations (`30s`); and booleans.
 
 use std::time::Duration;
 
@@ -44,6 +44,16 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "expected a whole number with a unit, such as 30s or 500ms".to_owned())
 }
 
+/// Reads a boolean, of an environment variable: `true`, `yes`, `on`, `1`, and their opposites; an empty one
+/// is false.
+pub fn boolean(text: &str) -> Result<bool, &'static str> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Ok(true),
+        "false" | "no" | "off" | "0" | "" => Ok(false),
+        _ => Err("expected true or false"),
+    }
+}
+
 fn split(text: &str) -> (&str, &str) {
     let text = text.trim();
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
@@ -64,6 +74,24 @@ mod tests {
         assert_eq!(bytes("64k"), Ok(65_536));
         for wrong in ["", "MiB", "-1", "1.5MiB", "3 parsecs", "99999999999GiB"] {
             assert!(bytes(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn booleans_have_several_names() {
+        for (text, expected) in [
+            ("true", true),
+            ("1", true),
+            ("Yes", true),
+            (" on ", true),
+            ("false", false),
+            ("0", false),
+            ("", false),
+        ] {
+            assert_eq!(boolean(text), Ok(expected));
+        }
+        for wrong in ["2", "maybe", "treu", "falsch"] {
+            assert!(boolean(wrong).is_err(), "{wrong}");
         }
     }
 

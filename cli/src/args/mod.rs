@@ -1,5 +1,6 @@
 //! All arguments of the program.
 
+mod environment;
 mod limits;
 mod listen;
 mod message;
@@ -66,11 +67,12 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Action, clap::E
     if let Some(line) = sendmail_line(&args) {
         return Ok(Action::Sendmail(line.to_vec()));
     }
-    let mut command =
-        with_old_environment(CommandLine::command(), |name| env::var_os(name).is_some());
+    let is_set = |name: &str| env::var_os(name).is_some();
+    let mut command = environment::with_old_names(CommandLine::command(), is_set);
     let args = go_flags::with_two_dashes(&mut command, args);
-    let matches = command.try_get_matches_from(args)?;
+    let matches = command.try_get_matches_from_mut(args)?;
     let line = CommandLine::from_arg_matches(&matches)?;
+    environment::check(&mut command)?;
     Ok(match line.command {
         None => Action::Serve(line.serve),
         Some(Command::Serve(args)) => Action::Serve(args),
@@ -94,16 +96,9 @@ pub fn is_own_name(word: &str) -> bool {
         || fields.keys().any(|name| plain(name) == plain(word))
 }
 
-/// Reads an option from an environment variable's old name if only that is set.
-fn with_old_environment(command: clap::Command, is_set: impl Fn(&str) -> bool) -> clap::Command {
-    const OPTION: &str = "max_bytes_in_flight";
-    const OLD: &str = "PMTAEMAIL_MAX_OCTETS_IN_FLIGHT";
-    if is_set("PMTAEMAIL_MAX_BYTES_IN_FLIGHT") || !is_set(OLD) {
-        return command;
-    }
-    command
-        .mut_arg(OPTION, |arg| arg.env(OLD))
-        .mut_subcommand("serve", |serve| serve.mut_arg(OPTION, |arg| arg.env(OLD)))
+/// What is wrong with the environment, where that must not stop anything.
+pub fn environment_warnings() -> Vec<String> {
+    environment::unknown(&CommandLine::command(), environment::names())
 }
 
 /// The arguments after `sendmail`, which is the first argument or the program's own name. Its options are not
@@ -268,7 +263,8 @@ mod tests {
             (&[OLD], OLD),
             (&[OLD, NEW], NEW),
         ] {
-            let command = with_old_environment(CommandLine::command(), |name| set.contains(&name));
+            let command =
+                environment::with_old_names(CommandLine::command(), |name| set.contains(&name));
             for command in [&command, command.find_subcommand("serve").unwrap()] {
                 let option = |arg: &&clap::Arg| arg.get_id() == "max_bytes_in_flight";
                 let option = command.get_arguments().find(option).unwrap();

@@ -1,5 +1,6 @@
 //! Options of the pickup directory.
 
+use crate::units;
 use clap::{Args, Parser, ValueEnum};
 use pmtaemail::{Durability, PickupDirectory, PickupError, PickupOptions};
 use std::path::PathBuf;
@@ -32,19 +33,41 @@ pub struct PickupArgs {
     durability: DurabilityArg,
 
     /// Never sync the whole file system, which also writes out what other programs left there
-    #[arg(long, env = "PMTAEMAIL_NO_SYNCFS", value_parser = clap::builder::FalseyValueParser::new())]
+    #[arg(long, env = "PMTAEMAIL_NO_SYNCFS", value_parser = units::boolean)]
     no_syncfs: bool,
 }
 
 impl PickupArgs {
-    /// What the environment alone says.
-    pub fn from_environment() -> Result<Self, clap::Error> {
+    /// What the environment alone says, and what is wrong with it. A value that is none is replaced by what
+    /// is safe: a local program's mail is lost if it is not sent.
+    pub fn from_environment() -> Result<(Self, Option<clap::Error>), clap::Error> {
         #[derive(Parser)]
         struct Environment {
             #[command(flatten)]
             pickup: PickupArgs,
         }
-        Environment::try_parse_from(["pmtaemailapi"]).map(|environment| environment.pickup)
+        let parse =
+            |line: &[&str]| Environment::try_parse_from(line).map(|environment| environment.pickup);
+        match parse(&["sendmail"]) {
+            Ok(args) => Ok((args, None)),
+            Err(error) => {
+                let safe = ["sendmail", "--durability=durable", "--no-syncfs"];
+                parse(&safe).map(|args| (args, Some(error)))
+            }
+        }
+    }
+
+    /// What an answer promises, in a word.
+    pub fn durability(&self) -> &'static str {
+        match self.durability {
+            DurabilityArg::Durable => "durable",
+            DurabilityArg::None => "none",
+        }
+    }
+
+    /// Whether the whole file system may be synced.
+    pub fn syncfs(&self) -> bool {
+        !self.no_syncfs
     }
 
     /// Opens the pickup directory.

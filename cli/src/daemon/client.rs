@@ -1,7 +1,23 @@
 //! Who a client is, as far as its connection tells.
 
-use super::listener::Peer;
-use std::net::{IpAddr, Ipv4Addr};
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+/// The client at the other end of a connection. Each request carries it as an extension.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer {
+    /// Nothing where the client has no network address, as with a unix socket.
+    pub address: Option<SocketAddr>,
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.address {
+            Some(address) => address.fmt(f),
+            None => f.write_str("local"),
+        }
+    }
+}
 
 /// What counts as one client where something is shared out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

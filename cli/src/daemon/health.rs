@@ -1,6 +1,8 @@
 //! `GET /health`: whether messages would be taken.
 
+use super::log::RequestLog;
 use super::state::Daemon;
+use axum::Extension;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -17,7 +19,11 @@ struct Health {
 }
 
 /// Answers 200 when a message would be taken, and 503 with the cause otherwise.
-pub async fn health(State(daemon): State<Arc<Daemon>>) -> Response {
+pub async fn health(
+    State(daemon): State<Arc<Daemon>>,
+    Extension(log): Extension<RequestLog>,
+) -> Response {
+    log.event("health_request");
     let (status, cause) = if daemon.admission.is_full() {
         ("busy", Some("all-places-taken"))
     } else {

@@ -3,13 +3,14 @@
 use super::admission::{InFlight, Receiving};
 use super::blocking::{run_blocking, run_submission};
 use super::body::BodyLimits;
+use super::client::Peer;
 use super::error::ApiError;
-use super::listener::Peer;
-use super::log::SubmissionLog;
+use super::log::RequestLog;
 use super::receipt::{self, json};
 use super::request::{BodyFormat, BufferedBody, ReceivedBody};
 use super::state::Daemon;
 use super::stream;
+use axum::Extension;
 use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
@@ -23,30 +24,37 @@ use std::sync::Arc;
 const INLINE_BYTES: usize = 64 << 10;
 
 /// Submits a message and answers with its receipt.
-pub async fn submit(State(daemon): State<Arc<Daemon>>, request: Request) -> Response {
-    let mut log = SubmissionLog::start();
-    match try_submit(daemon, request, &mut log).await {
-        Ok(receipt) => {
-            log.accepted();
-            receipt::answer(receipt)
-        }
-        Err(error) => {
-            log.refused(&error);
-            error.into_response()
-        }
-    }
+pub async fn submit(
+    State(daemon): State<Arc<Daemon>>,
+    Extension(log): Extension<RequestLog>,
+    request: Request,
+) -> Response {
+    log.event("submission");
+    let result = try_submit(daemon, request, &log).await;
+    answer(&log, result.map(receipt::answer))
+}
+
+/// What is answered, and logged.
+fn answer(log: &RequestLog, result: Result<Response, ApiError>) -> Response {
+    result.unwrap_or_else(|error| {
+        log.failed(&error);
+        error.into_response()
+    })
 }
 
 /// Answers 200 if a message is right, and with its problems (422) if not.
-pub async fn check(State(daemon): State<Arc<Daemon>>, request: Request) -> Response {
+pub async fn check(
+    State(daemon): State<Arc<Daemon>>,
+    Extension(log): Extension<RequestLog>,
+    request: Request,
+) -> Response {
     #[derive(Serialize)]
     struct NoProblems {
         problems: [(); 0],
     }
-    match process(&daemon, request, |_| (), StreamedMessage::check).await {
-        Ok(()) => json(&NoProblems { problems: [] }),
-        Err(error) => error.into_response(),
-    }
+    log.event("check");
+    let result = process(&daemon, request, |_| (), StreamedMessage::check).await;
+    answer(&log, result.map(|()| json(&NoProblems { problems: [] })))
 }
 
 /// Answers with the message as it would be sent; for a mail merge, with the first recipient's.
@@ -54,24 +62,31 @@ pub async fn check(State(daemon): State<Arc<Daemon>>, request: Request) -> Respo
     clippy::redundant_closure_for_method_calls,
     reason = "a path is a function for one lifetime of messages, not for all"
 )]
-pub async fn render(State(daemon): State<Arc<Daemon>>, request: Request) -> Response {
+pub async fn render(
+    State(daemon): State<Arc<Daemon>>,
+    Extension(log): Extension<RequestLog>,
+    request: Request,
+) -> Response {
+    log.event("render");
     let first = |received: StreamedMessage| {
         let rendered = received.render_recipient(0)?;
         Ok(rendered.expect("a mail merge without recipients is refused"))
     };
-    match process(&daemon, request, |message| message.render(), first).await {
-        Ok(bytes) => ([(header::CONTENT_TYPE, "message/rfc822")], bytes).into_response(),
-        Err(error) => error.into_response(),
-    }
+    let result = process(&daemon, request, |message| message.render(), first).await;
+    let media_type = [(header::CONTENT_TYPE, "message/rfc822")];
+    answer(
+        &log,
+        result.map(|bytes| (media_type, bytes).into_response()),
+    )
 }
 
 async fn try_submit(
     daemon: Arc<Daemon>,
     request: Request,
-    log: &mut SubmissionLog,
+    log: &RequestLog,
 ) -> Result<Receipt, ApiError> {
     let (received, in_flight) = receive_request(&daemon, request, without_key).await?;
-    let identity = Identity::now();
+    let identity = log.identity();
     let receipt = match received {
         ReceivedBody::Streamed(message) => {
             let message = message.with_identity(identity);
@@ -88,7 +103,7 @@ async fn submit_buffered(
     daemon: Arc<Daemon>,
     body: BufferedBody,
     identity: Identity,
-    log: &mut SubmissionLog,
+    log: &RequestLog,
 ) -> Result<Receipt, ApiError> {
     let files = move |message: &Message<'_>| {
         (!message.is_merge()).then(|| Submission::with_identity(message, identity))

@@ -87,10 +87,10 @@ async fn serve(
     })?;
     let address = listener.local_address().map_err(Failure::Start)?;
     let daemon = Arc::new(Daemon::new(pickup, &args.limits, max_connections));
-    let pages = Pages::new(args.allow_origin, &args.listen);
-    let router = routes::router(daemon, pages);
+    let pages = Pages::new(args.allow_origin.clone(), &args.listen);
+    let router = routes::router(Arc::clone(&daemon), pages);
     let connections = Connections::new(max_connections, &args.limits, router);
-    log::listening(address);
+    log::listening(address, &daemon.pickup, &args, max_connections);
 
     // Leaving this block closes the listener.
     let signal = tokio::select! {

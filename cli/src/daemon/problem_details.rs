@@ -68,6 +68,11 @@ impl<'a> ProblemDetails<'a> {
         }
     }
 
+    /// What a person reads first.
+    pub fn sentence(&self) -> &str {
+        self.detail.as_deref().unwrap_or(self.title)
+    }
+
     pub fn to_json(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("texts and numbers are JSON")
     }

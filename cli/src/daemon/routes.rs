@@ -1,13 +1,15 @@
 //! Which path is answered by what.
 
+use super::client::Peer;
 use super::error::ApiError;
+use super::log::{self, Pending};
 use super::pages::Pages;
 use super::state::Daemon;
-use super::{health, log, messages};
+use super::{health, messages};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
-use axum::http::{Version, header};
+use axum::http::{HeaderName, Version, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -26,17 +28,35 @@ pub fn router(daemon: Arc<Daemon>, pages: Pages) -> Router {
         .with_state(daemon)
 }
 
-/// Refuses requests that no handler should see.
-async fn guard(State(pages): State<Arc<Pages>>, request: Request, next: Next) -> Response {
-    let host = match host_of(&request) {
-        Ok(host) => host,
-        Err(error) => return error.into_response(),
+/// Refuses requests that no handler should see, and logs all.
+async fn guard(State(pages): State<Arc<Pages>>, mut request: Request, next: Next) -> Response {
+    let peer = request.extensions().get::<Peer>();
+    let peer = *peer.expect("each request has the client that sent it");
+    let pending = Pending::start(peer, &request);
+    let log = pending.log();
+    let mut response = match check(&pages, &request) {
+        Ok(()) => {
+            request.extensions_mut().insert(log);
+            next.run(request).await
+        }
+        Err(error) => {
+            log.failed(&error);
+            error.into_response()
+        }
     };
-    if !pages.may_send(request.headers(), host) {
-        log::foreign_page();
-        return ApiError::ForeignPage.into_response();
+    let name = HeaderName::from_static(log::REQUEST_ID);
+    response.headers_mut().insert(name, pending.request_id());
+    pending.answered(response.status());
+    response
+}
+
+fn check(pages: &Pages, request: &Request) -> Result<(), ApiError> {
+    let host = host_of(request)?;
+    if pages.may_send(request.headers(), host) {
+        Ok(())
+    } else {
+        Err(ApiError::ForeignPage)
     }
-    next.run(request).await
 }
 
 /// The host that a request means, if it says so once, and only once. Proxies disagree on other

@@ -3,8 +3,9 @@
 
 use super::arguments::Arguments;
 use super::login::Login;
-use crate::args::PickupArgs;
+use crate::args::{PickupArgs, environment_warnings};
 use crate::exit::Failure;
+use crate::output;
 use pmtaemail::{
     AddrSpec, HeaderAddresses, Id, Message, PickupDirectory, Problems, SenderDefaults, Submission,
     add_missing_fields,
@@ -22,10 +23,13 @@ pub struct Submitter<'a> {
 impl<'a> Submitter<'a> {
     /// Takes the pickup directory from the environment.
     pub fn new(arguments: &'a Arguments) -> Result<Self, Failure> {
+        let (args, error) = PickupArgs::from_environment().map_err(Failure::Environment)?;
+        output::print_warnings(error.iter().map(ToString::to_string));
+        output::print_warnings(environment_warnings());
         Ok(Self {
             arguments,
             login: Login::find(),
-            args: PickupArgs::from_environment().map_err(Failure::Environment)?,
+            args,
             pickup: None,
         })
     }

@@ -150,6 +150,14 @@ impl PickupDirectory {
         self.staging.pickup()
     }
 
+    /// The path of the staging folder, which is there only when it is needed.
+    ///
+    /// # Errors
+    /// None was asked for, and the pickup directory, beside which it would be, is missing or a root.
+    pub fn staging(&self) -> Result<PathBuf, PickupError> {
+        self.staging.folder()
+    }
+
     /// Tries all that a submission needs: opens the directory, writes a file of 64 KiB on its file system, and
     /// asks whether it could be made visible. Nothing of it is ever visible, and nothing remains. Blocks for
     /// as long as the file system takes.

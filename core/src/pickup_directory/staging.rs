@@ -134,7 +134,7 @@ impl Staging {
 
     /// The path of the staging folder: beside the pickup directory itself, not beside a symbolic
     /// link to it, which may be on another file system.
-    fn folder(&self) -> Result<PathBuf, PickupError> {
+    pub(super) fn folder(&self) -> Result<PathBuf, PickupError> {
         if let Some(folder) = &self.asked_for {
             return Ok(folder.clone());
         }

@@ -51,6 +51,8 @@ impl<E, P: FnMut(PickupFile) -> Result<(), E>> Action for MakeFiles<P> {
             files: self.names,
             recipients: envelope.forward_paths.len(),
             size: self.size,
+            job: message.delivery.job.as_deref().map(str::to_owned),
+            vmta: message.delivery.vmta.as_deref().map(str::to_owned),
             envelope_ids: None,
         })
     }
@@ -59,6 +61,8 @@ impl<E, P: FnMut(PickupFile) -> Result<(), E>> Action for MakeFiles<P> {
         MakeMergeFiles {
             packer: MergePacker::new(merge, self.identity),
             files: self,
+            job: merge.delivery.job.as_deref().map(str::to_owned),
+            vmta: merge.delivery.vmta.as_deref().map(str::to_owned),
         }
     }
 }
@@ -66,6 +70,8 @@ impl<E, P: FnMut(PickupFile) -> Result<(), E>> Action for MakeFiles<P> {
 pub(super) struct MakeMergeFiles<'m, P> {
     packer: MergePacker<'m>,
     files: MakeFiles<P>,
+    job: Option<String>,
+    vmta: Option<String>,
 }
 
 impl<E, P> MergeAction<MakeFiles<P>> for MakeMergeFiles<'_, P>
@@ -85,6 +91,8 @@ where
             files: self.files.names,
             recipients: packed.recipients,
             size: self.files.size,
+            job: self.job,
+            vmta: self.vmta,
             envelope_ids: Some(packed.envelope_ids),
         })
     }

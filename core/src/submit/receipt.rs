@@ -24,6 +24,12 @@ pub struct Receipt {
     /// The size of all files, in bytes.
     #[serde(rename = "octets")]
     pub size: u64,
+    /// The message's job, for the log; it is not in the JSON.
+    #[serde(skip)]
+    pub job: Option<String>,
+    /// Its virtual MTA or pool, likewise.
+    #[serde(skip)]
+    pub vmta: Option<String>,
     /// The envelope ids of a mail merge's recipients.
     #[serde(rename = "envids", skip_serializing_if = "Option::is_none")]
     pub envelope_ids: Option<EnvelopeIds>,

@@ -77,6 +77,16 @@ impl Submission {
         self.receipt.size
     }
 
+    /// The message's job.
+    pub fn job(&self) -> Option<&str> {
+        self.receipt.job.as_deref()
+    }
+
+    /// The message's virtual MTA or pool.
+    pub fn vmta(&self) -> Option<&str> {
+        self.receipt.vmta.as_deref()
+    }
+
     /// What the caller gets back once the files are in the pickup directory.
     pub fn receipt(&self) -> Receipt {
         self.receipt.clone()

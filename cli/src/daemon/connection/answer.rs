@@ -1,7 +1,7 @@
 //! Answers one request, whatever its connection and protocol.
 
+use super::super::client::Peer;
 use super::super::error::ApiError;
-use super::super::listener::Peer;
 use axum::Router;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;

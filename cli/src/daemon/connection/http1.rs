@@ -1,6 +1,8 @@
 //! HTTP/1.1 on one connection.
 
+use super::super::client::Peer;
 use super::super::error::ApiError;
+use super::super::log;
 use super::answer::answer;
 use super::closing::{Exchange, ServedStream, drain};
 use super::preface::Peeked;
@@ -91,7 +93,7 @@ impl Http1 {
             _ => held_back.map(|response| head_error(&response)),
         };
         if let Some(error) = &refused {
-            last_response(&mut stream, error).await;
+            last_response(&mut stream, peer, error).await;
         } else {
             shut_down(&mut stream).await;
         }
@@ -113,13 +115,15 @@ fn head_error(response: &[u8]) -> ApiError {
 }
 
 /// Writes a response where hyper writes none, and says that it is the last one.
-pub async fn last_response(stream: &mut (impl AsyncWrite + Unpin), error: &ApiError) {
+pub async fn last_response(stream: &mut (impl AsyncWrite + Unpin), peer: Peer, error: &ApiError) {
+    let request_id = log::broken_head(peer, error);
     let body = error.problem_details().to_json();
     let head = format!(
         "HTTP/1.1 {}\r\ncontent-type: application/problem+json\r\nconnection: close\r\n\
-         content-length: {}\r\n\r\n",
+         content-length: {}\r\n{}: {request_id}\r\n\r\n",
         error.status(),
         body.len(),
+        log::REQUEST_ID,
     );
     let response = [head.as_bytes(), &body].concat();
     // A client that is gone, or does not take this, has had its time.

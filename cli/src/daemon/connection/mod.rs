@@ -19,8 +19,8 @@ mod preface;
 
 pub use notice::{Notice, Notices};
 
+use super::client::Peer;
 use super::error::ApiError;
-use super::listener::Peer;
 use crate::args::LimitArgs;
 use axum::Router;
 use http1::Http1;
@@ -93,7 +93,7 @@ impl Http {
             // The stream broke.
             Ok(Err(_)) => {}
             Err(_) if stream.is_silent() => {}
-            Err(_) => http1::last_response(&mut stream, &ApiError::HeadTimeout).await,
+            Err(_) => http1::last_response(&mut stream, context.peer, &ApiError::HeadTimeout).await,
         }
     }
 }

@@ -16,10 +16,9 @@
 
 pub mod tcp;
 
-use std::fmt;
+use super::client::Peer;
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// Accepts connections of one kind.
@@ -32,20 +31,4 @@ pub trait Listener: Send {
 
     /// Waits for the next connection, with its socket options set. Must be cancel safe.
     fn accept(&mut self) -> impl Future<Output = io::Result<(Self::Stream, Peer)>> + Send;
-}
-
-/// The client at the other end of a connection. Each request carries it as an extension.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Peer {
-    /// Nothing where the client has no network address, as with a unix socket.
-    pub address: Option<SocketAddr>,
-}
-
-impl fmt::Display for Peer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.address {
-            Some(address) => address.fmt(f),
-            None => f.write_str("local"),
-        }
-    }
 }

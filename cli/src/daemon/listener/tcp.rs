@@ -1,7 +1,8 @@
 //! Connections over TCP.
 
+use super::super::client::Peer;
 use super::super::log;
-use super::{Listener, Peer};
+use super::Listener;
 use crate::args::ListenAddress;
 use rustix::net::sockopt::set_tcp_user_timeout;
 use std::io;

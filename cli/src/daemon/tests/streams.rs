@@ -2,7 +2,8 @@
 
 use super::{MESSAGE, serve_args};
 use crate::daemon::accept::Connections;
-use crate::daemon::listener::{Listener, Peer};
+use crate::daemon::client::Peer;
+use crate::daemon::listener::Listener;
 use crate::daemon::pages::Pages;
 use crate::daemon::routes::router;
 use crate::daemon::state::Daemon;

@@ -1,0 +1,84 @@
+//! Environment variables that are options.
+
+use clap::error::ErrorKind;
+use clap::{Arg, Command};
+use std::env;
+
+/// What all of them begin with.
+const PREFIX: &str = "PMTAEMAIL_";
+
+/// An old name that still works.
+const OLD: &str = "PMTAEMAIL_MAX_OCTETS_IN_FLIGHT";
+
+/// Reads an option from an environment variable's old name if only that is set.
+pub fn with_old_names(command: Command, is_set: impl Fn(&str) -> bool) -> Command {
+    const OPTION: &str = "max_bytes_in_flight";
+    if is_set("PMTAEMAIL_MAX_BYTES_IN_FLIGHT") || !is_set(OLD) {
+        return command;
+    }
+    command
+        .mut_arg(OPTION, |arg| arg.env(OLD))
+        .mut_subcommand("serve", |serve| serve.mut_arg(OPTION, |arg| arg.env(OLD)))
+}
+
+/// Refuses variables that look like options and are none: their author relies on them.
+pub fn check(command: &mut Command) -> Result<(), clap::Error> {
+    match unknown(command, names()).first() {
+        Some(sentence) => Err(command.error(ErrorKind::UnknownArgument, sentence)),
+        None => Ok(()),
+    }
+}
+
+/// A sentence for each variable that looks like an option of `command` and is none.
+pub fn unknown(command: &Command, names: impl Iterator<Item = String>) -> Vec<String> {
+    let of_subcommands = command.get_subcommands().flat_map(Command::get_arguments);
+    let known: Vec<&str> = (command.get_arguments().chain(of_subcommands))
+        .filter_map(Arg::get_env)
+        .filter_map(|name| name.to_str())
+        .chain([OLD])
+        .collect();
+    names
+        .filter(|name| name.starts_with(PREFIX) && !known.contains(&name.as_str()))
+        .map(|name| {
+            let distance = |known: &&&str| strsim::damerau_levenshtein(known, &name);
+            let nearest = known
+                .iter()
+                .min_by_key(distance)
+                .expect("there are options");
+            format!("the environment variable {name} is no option; did you mean {nearest}?")
+        })
+        .collect()
+}
+
+/// The names of the variables that are set.
+pub fn names() -> impl Iterator<Item = String> {
+    env::vars_os().filter_map(|(name, _)| name.into_string().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_names_are_told_with_the_nearest_known_one() {
+        let arg = |name| Arg::new(name).long(name);
+        let command = Command::new("program")
+            .arg(arg("pickup").env("PMTAEMAIL_PICKUP"))
+            .subcommand(Command::new("serve").arg(arg("listen").env("PMTAEMAIL_LISTEN")));
+        let set = [
+            "PATH",
+            "PMTAEMAIL",
+            "PMTAEMAIL_PICKUP",
+            "PMTAEMAIL_LISTEN",
+            OLD,
+            "PMTAEMAIL_LISEN",
+        ];
+        let told = unknown(&command, set.map(str::to_owned).into_iter());
+        assert_eq!(
+            told,
+            [
+                "the environment variable PMTAEMAIL_LISEN is no option; did you mean PMTAEMAIL_LISTEN?"
+            ]
+        );
+    }
+}

@@ -1,0 +1,131 @@
+//! What the log says: the one place that knows its lines.
+//!
+//! A line never holds anything of a message: no address, no value, no pointer (its names are the
+//! caller's), only codes, counts and our own identifiers; but for `job` and `vmta`, by which a submission is
+//! found. Of a request it has the client's address, its User-Agent and X-Request-Id.
+
+mod format;
+mod request;
+
+pub use request::{Pending, REQUEST_ID, RequestLog, broken_head};
+
+use crate::args::{LimitArgs, LogArgs, LogFormat, ServeArgs};
+use format::{Journal, Json};
+use pmtaemail::{PickupDirectory, PickupError};
+use std::io::{self, IsTerminal};
+use std::net::SocketAddr;
+use std::panic;
+use std::time::Duration;
+use tracing::field;
+use tracing::{debug, error, info, warn};
+use tracing_subscriber::fmt::format::Format;
+
+/// Starts the log. Panics are logged by their place alone: their words may quote a message.
+pub fn start(args: &LogArgs) {
+    let format = args.log_format.unwrap_or_else(|| {
+        if io::stderr().is_terminal() {
+            LogFormat::Text
+        } else {
+            LogFormat::Json
+        }
+    });
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_max_level(args.log_level)
+        // It would report a failed write to where the write failed, and panic.
+        .log_internal_errors(false);
+    match format {
+        LogFormat::Text => subscriber.event_format(Journal(text())).init(),
+        LogFormat::Json => subscriber.event_format(Journal(Json)).init(),
+    }
+    panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        error!(event = "panic", place);
+    }));
+}
+
+fn text() -> Format {
+    tracing_subscriber::fmt::format()
+        .with_target(false)
+        .with_ansi(false)
+}
+
+/// What the daemon works with. `connections` are as many as the limit on open files leaves room for.
+pub fn listening(
+    address: SocketAddr,
+    pickup: &PickupDirectory,
+    args: &ServeArgs,
+    connections: u32,
+) {
+    let LimitArgs {
+        body_limit,
+        merge_limit,
+        header_timeout,
+        body_timeout,
+        max_in_flight,
+        max_bytes_in_flight,
+        max_connections: _,
+        drain,
+    } = &args.limits;
+    info!(
+        event = "listening",
+        %address,
+        version = pmtaemail::VERSION,
+        pickup = %pickup.path().display(),
+        staging = pickup.staging().ok().map(|path| field::display(path.display().to_string())),
+        durability = args.pickup.durability(),
+        syncfs = args.pickup.syncfs(),
+        body_limit,
+        merge_limit,
+        header_timeout_ms = milliseconds(*header_timeout),
+        body_timeout_ms = milliseconds(*body_timeout),
+        max_in_flight,
+        max_bytes_in_flight,
+        max_connections = connections,
+        drain_ms = milliseconds(*drain),
+    );
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A signal came that means nothing to the daemon.
+pub fn signal_ignored(signal: &str) {
+    warn!(event = "signal_ignored", signal);
+}
+
+pub fn stopping(signal: &str, connections: usize) {
+    info!(event = "stopping", signal, connections);
+}
+
+pub fn stopped() {
+    info!(event = "stopped");
+}
+
+/// The daemon ends although these connections have not.
+pub fn abandoned(connections: usize) {
+    warn!(event = "stopped", abandoned = connections);
+}
+
+/// The pickup directory takes messages no more, or again, as `/health` found out.
+pub fn health(cause: Option<&str>, error: Option<&PickupError>) {
+    if cause.is_some() {
+        let error = error.map(field::display);
+        error!(event = "health", status = 503, cause, error);
+    } else {
+        info!(event = "health", status = 200);
+    }
+}
+
+pub fn accept_failed(error: &io::Error) {
+    warn!(event = "accept_failed", %error);
+}
+
+pub fn socket_options_failed(error: &io::Error) {
+    debug!(event = "socket_options_failed", %error);
+}
+
+pub fn fault(error: &dyn std::error::Error) {
+    error!(event = "fault", %error);
+}

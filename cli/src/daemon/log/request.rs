@@ -1,0 +1,367 @@
+//! The line of one request. Each has one, whatever becomes of it.
+
+use super::super::client::Peer;
+use super::super::error::ApiError;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use pmtaemail::{Id, Identity, Receipt, Submission};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread;
+use std::time::Instant;
+use tracing::field;
+use tracing::{debug, error, info, warn};
+
+/// The header field that names a request.
+pub const REQUEST_ID: &str = "x-request-id";
+
+/// The longest name of a request that is taken from a client, in characters.
+const LONGEST_REQUEST_ID: usize = 128;
+
+/// How much of other values is logged, in characters.
+const LONGEST_VALUE: usize = 200;
+
+/// What becomes of a request, for its line in the log. Copies are of the same request.
+#[derive(Debug, Clone)]
+pub struct RequestLog {
+    identity: Identity,
+    record: Arc<Mutex<Record>>,
+}
+
+#[derive(Debug, Default)]
+struct Record {
+    event: Option<&'static str>,
+    described: Option<Described>,
+    failure: Option<Failure>,
+}
+
+/// What is known of a submission once its message has been read.
+#[derive(Debug)]
+struct Described {
+    id: Id,
+    recipients: usize,
+    bytes: u64,
+    files: usize,
+    job: Option<Value>,
+    vmta: Option<Value>,
+}
+
+#[derive(Debug, Default)]
+struct Failure {
+    id: Option<Id>,
+    codes: Option<Vec<&'static str>>,
+    error: Option<String>,
+    may_be_delivered: Option<bool>,
+    is_ours: bool,
+}
+
+impl RequestLog {
+    /// The identity of its submission, if it is one. Where the client does not name the request, its
+    /// identifier does.
+    pub fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    /// What the request is for.
+    pub fn event(&self, event: &'static str) {
+        self.record().event = Some(event);
+    }
+
+    pub fn submission(&self, submission: &Submission) {
+        self.record().described = Some(Described {
+            id: *submission.id(),
+            recipients: submission.recipients(),
+            bytes: submission.size(),
+            files: submission.files().len(),
+            job: submission.job().map(Value::new),
+            vmta: submission.vmta().map(Value::new),
+        });
+    }
+
+    /// Nothing is known of a mail merge before it has been submitted.
+    pub fn receipt(&self, receipt: &Receipt) {
+        self.record().described = Some(Described {
+            id: receipt.id,
+            recipients: receipt.recipients,
+            bytes: receipt.size,
+            files: receipt.files.len(),
+            job: receipt.job.as_deref().map(Value::new),
+            vmta: receipt.vmta.as_deref().map(Value::new),
+        });
+    }
+
+    /// Why the request is not done.
+    pub fn failed(&self, error: &ApiError) {
+        self.record().failure = Some(Failure::new(error));
+    }
+
+    fn record(&self) -> MutexGuard<'_, Record> {
+        self.record.lock().expect("nothing panics with the lock")
+    }
+}
+
+impl Failure {
+    fn new(error: &ApiError) -> Self {
+        match error {
+            ApiError::Problems(problems) => {
+                let mut codes: Vec<&'static str> = Vec::new();
+                for problem in problems {
+                    if !codes.contains(&problem.code().as_str()) {
+                        codes.push(problem.code().as_str());
+                    }
+                }
+                Self {
+                    codes: Some(codes),
+                    ..Self::default()
+                }
+            }
+            ApiError::MayBeDelivered { id, error } => Self {
+                id: Some(*id),
+                error: error.as_ref().map(ToString::to_string),
+                may_be_delivered: Some(true),
+                is_ours: true,
+                ..Self::default()
+            },
+            ApiError::Pickup(error) => Self {
+                id: error.id(),
+                error: Some(error.to_string()),
+                is_ours: true,
+                ..Self::default()
+            },
+            ApiError::Spool(error) => Self {
+                error: Some(format!("recipients cannot be spooled: {error}")),
+                is_ours: true,
+                ..Self::default()
+            },
+            ApiError::Internal => Self {
+                is_ours: true,
+                ..Self::default()
+            },
+            _ => Self {
+                error: Some(error.problem_details().sentence().to_owned()),
+                ..Self::default()
+            },
+        }
+    }
+}
+
+/// A request that is in progress: who asks. Dropped before it is answered, it is logged without a status:
+/// what became of it is not known.
+#[derive(Debug)]
+pub struct Pending {
+    log: RequestLog,
+    started: Instant,
+    client: Peer,
+    user_agent: Option<Value>,
+    /// The client's own name for the request.
+    request_id: Option<HeaderValue>,
+    is_logged: bool,
+}
+
+impl Pending {
+    /// Reads who asks from the head of a request.
+    pub fn start(client: Peer, request: &Request) -> Self {
+        let user_agent = request.headers().get(header::USER_AGENT);
+        Self {
+            log: RequestLog {
+                identity: Identity::now(),
+                record: Arc::default(),
+            },
+            started: Instant::now(),
+            client,
+            user_agent: user_agent
+                .map(|value| Value::new(&String::from_utf8_lossy(value.as_bytes()))),
+            request_id: given_request_id(request.headers()).cloned(),
+            is_logged: false,
+        }
+    }
+
+    /// For those who know what becomes of it.
+    pub fn log(&self) -> RequestLog {
+        self.log.clone()
+    }
+
+    /// The value of X-Request-Id.
+    pub fn request_id(&self) -> HeaderValue {
+        let id = self.log.identity.id();
+        let own = || HeaderValue::from_str(id.as_str()).expect("digits and letters are a value");
+        self.request_id.clone().unwrap_or_else(own)
+    }
+
+    /// Writes the line.
+    pub fn answered(mut self, status: StatusCode) {
+        self.write(Some(status));
+    }
+
+    fn write(&mut self, status: Option<StatusCode>) {
+        self.is_logged = true;
+        let record = self.log.record();
+        let event = record.event.unwrap_or("request");
+        let described = record.described.as_ref();
+        let failure = record.failure.as_ref();
+        let id = described.map(|described| described.id);
+        let id = id.or(failure.and_then(|failure| failure.id));
+        let line = Line {
+            event,
+            status: status.map(|status| status.as_u16()),
+            id: id.as_ref().map(Id::as_str),
+            request_id: self.request_id(),
+            client: self.client,
+            user_agent: self.user_agent.as_ref().map(Value::as_str),
+            job: described.and_then(|it| it.job.as_ref()).map(Value::as_str),
+            vmta: described.and_then(|it| it.vmta.as_ref()).map(Value::as_str),
+            recipients: described.map(|it| it.recipients),
+            octets: described.map(|it| it.bytes),
+            files: described.map(|it| it.files),
+            codes: failure.and_then(|it| it.codes.as_deref()),
+            error: failure.and_then(|it| it.error.as_deref()),
+            may_be_delivered: failure.and_then(|it| it.may_be_delivered),
+            duration_us: u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        };
+        match status {
+            None => line.error(),
+            Some(_) if failure.is_some_and(|failure| failure.is_ours) => line.error(),
+            Some(StatusCode::FORBIDDEN) => line.warn(),
+            // Asked for every few seconds by programs; what changes is logged by itself.
+            Some(_) if event == "health_request" => line.debug(),
+            Some(_) => line.info(),
+        }
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if !self.is_logged {
+            let status = thread::panicking().then_some(StatusCode::INTERNAL_SERVER_ERROR);
+            self.write(status);
+        }
+    }
+}
+
+/// The line of a request whose head is no HTTP. Gives what names the request.
+pub fn broken_head(client: Peer, error: &ApiError) -> Id {
+    let id = Identity::now().id();
+    let (status, request_id) = (error.status().as_u16(), id.as_str());
+    let error = error.problem_details();
+    let error = error.sentence();
+    info!(event = "request", status, request_id, %client, error);
+    id
+}
+
+/// All that a line may say.
+struct Line<'l> {
+    event: &'static str,
+    status: Option<u16>,
+    id: Option<&'l str>,
+    request_id: HeaderValue,
+    client: Peer,
+    user_agent: Option<&'l str>,
+    job: Option<&'l str>,
+    vmta: Option<&'l str>,
+    recipients: Option<usize>,
+    octets: Option<u64>,
+    files: Option<usize>,
+    codes: Option<&'l [&'static str]>,
+    error: Option<&'l str>,
+    may_be_delivered: Option<bool>,
+    duration_us: u64,
+}
+
+/// The level of a line is fixed where it stands, so each level has a place.
+macro_rules! at_level {
+    ($level:ident) => {
+        fn $level(&self) {
+            $level!(
+                event = self.event,
+                status = self.status,
+                id = self.id,
+                request_id = self.request_id.to_str().expect("it is printable"),
+                client = %self.client,
+                user_agent = self.user_agent,
+                job = self.job,
+                vmta = self.vmta,
+                recipients = self.recipients,
+                octets = self.octets,
+                files = self.files,
+                codes = self.codes.map(field::debug),
+                error = self.error,
+                may_be_delivered = self.may_be_delivered,
+                duration_us = self.duration_us,
+            )
+        }
+    };
+}
+
+impl Line<'_> {
+    at_level!(error);
+    at_level!(warn);
+    at_level!(info);
+    at_level!(debug);
+}
+
+/// A client's value as it stands in the log: short, and without what could look like another line or work
+/// on a terminal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Value(String);
+
+impl Value {
+    fn new(text: &str) -> Self {
+        let mut value = String::new();
+        for (index, c) in text.chars().enumerate() {
+            if index == LONGEST_VALUE {
+                value.push('…');
+                break;
+            }
+            if c.is_ascii_graphic() || c == ' ' {
+                value.push(c);
+            } else {
+                value.extend(c.escape_default());
+            }
+        }
+        Self(value)
+    }
+
+    fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// How the client names its request: printable ASCII without blanks.
+fn given_request_id(headers: &HeaderMap) -> Option<&HeaderValue> {
+    headers.get(REQUEST_ID).filter(|value| {
+        let length = value.as_bytes().len();
+        (1..=LONGEST_REQUEST_ID).contains(&length)
+            && value.as_bytes().iter().all(u8::is_ascii_graphic)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_short_and_harmless() {
+        assert_eq!(Value::new("curl/7.88 (x)").as_str(), "curl/7.88 (x)");
+        assert_eq!(
+            Value::new("a\r\n\u{1b}[31m\u{202e}å").as_str(),
+            "a\\r\\n\\u{1b}[31m\\u{202e}\\u{e5}"
+        );
+        let long = Value::new(&"x".repeat(1_000));
+        assert_eq!(long.as_str().chars().count(), LONGEST_VALUE + 1);
+    }
+
+    #[test]
+    fn a_request_is_named_by_printable_ascii() {
+        for (value, is_taken) in [
+            (&b"abc-1/2"[..], true),
+            (&[b'x'; 128], true),
+            (&[b'x'; 129], false),
+            (b"", false),
+            (b"a b", false),
+            (b"\xff", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(REQUEST_ID, HeaderValue::from_bytes(value).unwrap());
+            assert_eq!(given_request_id(&headers).is_some(), is_taken, "{value:?}");
+        }
+    }
+}
