@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import requests
 
 from daemon import Answer, Daemon
 
@@ -125,6 +126,67 @@ def test_files_and_attachments_belong_together(shared_daemon: Daemon, attachment
 def test_what_a_part_says_keeps_the_rules(shared_daemon: Daemon, filename: str, media_type: str | None, code: str):
     answer = post(shared_daemon, message({"part": "f"}), part("f", b"x", filename, media_type))
     assert problems(answer) == [("#/attachments/0/part", code)]
+
+
+def named(parameters: bytes, more: bytes = b"") -> bytes:
+    """A part `f` whose head has these parameters behind its name, and more fields."""
+    return HEAD + b"Content-Disposition: form-data; name=f; " + parameters + more + b"\r\n\r\nx\r\n"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "filename"),
+    [
+        pytest.param(
+            b"filename=\"=?utf-8?B?w5xiZXJzaWNodC5wZGY=?=\"; filename*=utf-8''%C3%9Cbersicht.pdf",
+            "Übersicht.pdf",
+            id=".NET",
+        ),
+        pytest.param(b"filename*=UTF-8''%C3%9Cbersicht.pdf; filename=\"U.pdf\"", "Übersicht.pdf", id="RestSharp"),
+        pytest.param(b"filename*=utf-8''%C3%9Cbersicht.pdf", "Übersicht.pdf", id="older requests"),
+        pytest.param(b'filename="=?utf-8?Q?=C3=9Cbersicht.pdf?="', "Übersicht.pdf", id="an encoded word alone"),
+        pytest.param(b'filename="a %22b%22 100%25.pdf"', 'a "b" 100%25.pdf', id="a browser"),
+        pytest.param('filename="Übersicht.pdf"'.encode(), "Übersicht.pdf", id="UTF-8"),
+    ],
+)
+def test_file_names_are_those_of_the_files(shared_daemon: Daemon, parameters: bytes, filename: str):
+    expected = rendered_json(shared_daemon, {"filename": filename, "content": "eA=="})
+    assert post(shared_daemon, message({"part": "f"}), named(parameters)).body == expected
+
+
+@pytest.mark.parametrize(
+    ("parameters", "code"),
+    [
+        pytest.param(b'filename="\xdcbersicht.pdf"', "invalid_filename", id="Latin-1"),
+        pytest.param(b'filename="\xb9\xab\xcb\xbe.pdf"', "invalid_filename", id="GBK"),
+        pytest.param(b"filename*=x-unheard-of''a.pdf", "invalid_filename", id="an unknown charset"),
+        pytest.param(b'filename="a.pdf', "invalid_filename", id="an open quote"),
+        pytest.param(b'filename="a%0Ab.pdf"', "control_character", id="a line end"),
+    ],
+)
+def test_a_file_name_that_cannot_be_read_is_told(shared_daemon: Daemon, parameters: bytes, code: str):
+    assert problems(post(shared_daemon, message({"part": "f"}), named(parameters))) == [("#/attachments/0/part", code)]
+    answer = post(shared_daemon, message({"part": "f", "filename": "a.pdf"}), named(parameters))
+    assert answer.body == rendered_json(shared_daemon, {"filename": "a.pdf", "content": "eA=="})
+
+
+@pytest.mark.parametrize(
+    ("encoding", "status"),
+    [(b"binary", 200), (b"8BIT", 200), (b" 7bit ", 200), (b"base64", 400), (b"quoted-printable", 400), (b"", 400)],
+)
+def test_an_encoded_part_is_refused(shared_daemon: Daemon, encoding: bytes, status: int):
+    field = b"\r\nContent-Transfer-Encoding:" + encoding
+    answer = post(shared_daemon, message({"part": "f"}), named(b"filename=a", field))
+    assert answer.status == status, answer.body
+    assert status == 200 or "Content-Transfer-Encoding" in answer.json()["detail"]
+    text = message().replace(b"\r\n\r\n", field + b"\r\n\r\n", 1)
+    assert post(shared_daemon, text).status == status
+
+
+def test_requests(daemon: Daemon):
+    for name in ("Übersicht.pdf", 'a "b".pdf'):
+        fields = {"message": (None, json.dumps({**FIXED, "attachments": [{"part": "f"}]})), "f": (name, b"x")}
+        answer = requests.post(f"{daemon.url}/messages/render", files=fields)
+        assert answer.content == rendered_json(daemon, {"filename": name, "content": "eA=="})
 
 
 def test_json_has_no_parts(shared_daemon: Daemon):

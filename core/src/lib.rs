@@ -43,7 +43,9 @@ pub use message::{
     FilePart, HeaderAddresses, InvalidRecipient, Message, RecipientList, SenderDefaults,
     add_missing_fields, header_recipients,
 };
-pub use mime::{ContentDisposition, Rendered};
+#[cfg(feature = "form-data")]
+pub use mime::ContentDisposition;
+pub use mime::{Rendered, UnreadableName};
 pub use pickup_directory::{
     CommitReport, Durability, Observer, PickupDirectory, PickupError, PickupErrorKind,
     PickupOptions, Transaction,

@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::header;
 use bytes::{Bytes, BytesMut};
 use multer::{Field, Multipart};
-use pmtaemail::{ContentDisposition, FilePart};
+use pmtaemail::{ContentDisposition, FilePart, UnreadableName};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
@@ -25,7 +25,7 @@ pub struct Form {
 #[derive(Debug)]
 struct Part {
     name: String,
-    filename: Option<String>,
+    filename: Option<Result<String, UnreadableName>>,
     content_type: Option<String>,
     content: Bytes,
 }
@@ -52,7 +52,7 @@ impl Form {
             .iter()
             .map(|part| FilePart {
                 name: &part.name,
-                filename: part.filename.as_deref(),
+                filename: part.filename.as_ref().map(as_str),
                 content_type: part.content_type.as_deref(),
                 content: &part.content,
             })
@@ -63,6 +63,10 @@ impl Form {
 const BROKEN: ApiError =
     ApiError::Form("The form is broken: a part has no end, or its head is none.");
 
+const ENCODED: ApiError = ApiError::Form(
+    "A part has a Content-Transfer-Encoding (RFC 7578 section 4.7); send the bytes as they are.",
+);
+
 async fn parse(body: Bytes, boundary: String) -> Result<Form, ApiError> {
     let mut form = Multipart::new(Body::from(body).into_data_stream(), boundary);
     let mut message = None;
@@ -72,8 +76,12 @@ async fn parse(body: Bytes, boundary: String) -> Result<Form, ApiError> {
         let disposition = disposition.map(|value| ContentDisposition::parse(value.as_bytes()));
         let disposition = disposition.unwrap_or_default();
         let Some(name) = disposition.name else {
-            return Err(ApiError::Form("A part of the form has no name."));
+            let detail = "A part of the form has no name, or none in UTF-8.";
+            return Err(ApiError::Form(detail));
         };
+        if !is_unencoded(&field) {
+            return Err(ENCODED);
+        }
         if name == MESSAGE {
             if message.replace(bytes(field).await?).is_some() {
                 return Err(ApiError::Form("The form has two parts named `message`."));
@@ -95,6 +103,21 @@ async fn parse(body: Bytes, boundary: String) -> Result<Form, ApiError> {
         return Err(ApiError::Form(detail));
     };
     Ok(Form { message, files })
+}
+
+fn as_str(name: &Result<String, UnreadableName>) -> Result<&str, UnreadableName> {
+    name.as_deref().map_err(|fault| *fault)
+}
+
+/// Whether the bytes of a part are those of its file. Some clients say so.
+fn is_unencoded(field: &Field<'_>) -> bool {
+    let mut encodings = field.headers().get_all("content-transfer-encoding").iter();
+    encodings.all(|encoding| {
+        let encoding = encoding.as_bytes().trim_ascii();
+        [&b"7bit"[..], b"8bit", b"binary"]
+            .iter()
+            .any(|identity| encoding.eq_ignore_ascii_case(identity))
+    })
 }
 
 /// The bytes of a part, which come in one piece when all of the form is there.
@@ -132,7 +155,7 @@ mod tests {
         assert_eq!(form.message(), b"{}");
         let files = form.files();
         assert_eq!(files[0].name, "f");
-        assert_eq!(files[0].filename, Some("a b.pdf"));
+        assert_eq!(files[0].filename, Some(Ok("a b.pdf")));
         assert_eq!(files[0].content_type, Some("application/pdf"));
         assert_eq!(files[0].content, b"\r\n--c");
         assert_eq!((files[1].name, files[1].content), ("", &b""[..]));

@@ -4,7 +4,7 @@ use super::file_parts::{FilePart, FileParts};
 use super::values::{choice, header_text};
 use crate::header::ContentId;
 use crate::json::{DispositionWord, Encoding, JsonAttachment, JsonContent, Located};
-use crate::mime::{Base64, Content, Disposition, File, MediaType};
+use crate::mime::{Base64, Content, Disposition, File, MediaType, UnreadableName};
 use crate::problem::{Code, Location, OrRefuse, ProblemReport, Refusal};
 use crate::text::into_bytes;
 use std::borrow::Cow;
@@ -139,6 +139,10 @@ fn take_part<'a>(
     };
     let given = |text: &&str| !text.is_empty();
     if json.filename.is_none() {
+        let filename = filename.and_then(|name| {
+            name.map_err(|fault| Refusal::new(Code::InvalidFilename, unreadable(fault)))
+                .or_refuse(location, report)
+        });
         json.filename = filename.filter(given).map(placed);
     }
     // Clients say application/octet-stream of a file that they do not know.
@@ -149,6 +153,18 @@ fn take_part<'a>(
     }
     let value = JsonContent::Bytes(Cow::Borrowed(content));
     json.content = Some(Located { location, value });
+}
+
+const fn unreadable(fault: UnreadableName) -> &'static str {
+    match fault {
+        UnreadableName::NotUtf8 => {
+            "The part's file name is not UTF-8: send it in UTF-8, or give `filename` here."
+        }
+        UnreadableName::Malformed => {
+            "The part's file name cannot be read: its quotes are not closed, or its `filename*` has \
+             no known charset. Give `filename` here."
+        }
+    }
 }
 
 fn read_content<'a>(

@@ -1,5 +1,6 @@
 //! Files that come with the JSON, as parts of multipart/form-data (RFC 7578).
 
+use crate::mime::UnreadableName;
 use crate::problem::{Code, Location, ProblemReport};
 
 /// A file that came with the JSON. An attachment takes it with `part` instead of `content`.
@@ -8,7 +9,7 @@ pub struct FilePart<'a> {
     /// What `part` calls it.
     pub name: &'a str,
     /// The attachment's file name unless the JSON gives one.
-    pub filename: Option<&'a str>,
+    pub filename: Option<Result<&'a str, UnreadableName>>,
     /// The attachment's media type unless the JSON gives one.
     pub content_type: Option<&'a str>,
     /// The file's bytes.
@@ -67,13 +68,13 @@ mod tests {
     const FILES: [FilePart<'static>; 2] = [
         FilePart {
             name: "f",
-            filename: Some("a.txt"),
+            filename: Some(Ok("a.txt")),
             content_type: Some("application/octet-stream"),
             content: b"one\0",
         },
         FilePart {
             name: "f",
-            filename: Some(""),
+            filename: Some(Ok("")),
             content_type: Some("image/png"),
             content: b"two",
         },
@@ -145,14 +146,17 @@ mod tests {
 
     #[test]
     fn what_a_part_says_keeps_the_rules() {
+        use UnreadableName::{Malformed, NotUtf8};
         let file = |filename, content_type| FilePart {
             filename,
             content_type,
             ..FILES[0]
         };
         for (file, code) in [
-            (file(Some(".."), None), "invalid_filename"),
-            (file(Some("a\nb"), None), "control_character"),
+            (file(Some(Ok("..")), None), "invalid_filename"),
+            (file(Some(Ok("a\nb")), None), "control_character"),
+            (file(Some(Err(NotUtf8)), None), "invalid_filename"),
+            (file(Some(Err(Malformed)), None), "invalid_filename"),
             (file(None, Some("x")), "invalid_content_type"),
         ] {
             assert_eq!(
@@ -160,5 +164,8 @@ mod tests {
                 [("/attachments/0/part".to_owned(), code)]
             );
         }
+        // A name in the JSON wins, whatever the part's is.
+        let named = r#"[{"part": "f", "filename": "a.txt"}]"#;
+        assert_eq!(problems(named, &[file(Some(Err(NotUtf8)), None)]), []);
     }
 }

@@ -148,7 +148,7 @@ impl<'a> Message<'a> {
     ///                 "attachments": [{"part": "file1"}]}"#;
     /// let file = FilePart {
     ///     name: "file1",
-    ///     filename: Some("report.pdf"),
+    ///     filename: Some(Ok("report.pdf")),
     ///     content_type: None,
     ///     content: b"%PDF-1.7",
     /// };

@@ -1,6 +1,10 @@
 //! What a part of a form is called (RFC 7578 section 4.2).
 
-use crate::syntax::Cursor;
+use super::UnreadableName;
+use crate::syntax::{Cursor, Unclosed};
+use encodify::hex::PERCENT;
+use encodify::rfc2047::{EncodedWord, decode_text};
+use encoding_rs::Encoding;
 
 /// The Content-Disposition of a part of `multipart/form-data`.
 ///
@@ -8,44 +12,139 @@ use crate::syntax::Cursor;
 /// let field = br#"form-data; name="report"; filename="a \"b\".pdf""#;
 /// let disposition = pmtaemail::ContentDisposition::parse(field);
 /// assert_eq!(disposition.name.as_deref(), Some("report"));
-/// assert_eq!(disposition.filename.as_deref(), Some("a \"b\".pdf"));
+/// assert_eq!(disposition.filename, Some(Ok("a \"b\".pdf".to_owned())));
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ContentDisposition {
-    /// The name of the form's field. `None` where there is none, or none in UTF-8.
+    /// The name of the form's field. `None` where there is none that can be read.
     pub name: Option<String>,
-    /// The file's name, in the same way.
-    pub filename: Option<String>,
+    /// The file's name. `None` where there is none.
+    pub filename: Option<Result<String, UnreadableName>>,
 }
 
 impl ContentDisposition {
-    /// Reads the body of a Content-Disposition field as clients write it: values may be UTF-8, and
-    /// need no quotes; a semicolon may be missing. The first parameter of a name counts.
+    /// Reads the body of a Content-Disposition field as clients write it:
+    ///
+    /// - Values may be UTF-8, and need no quotes; a semicolon may be missing. The first parameter of a
+    ///   name counts.
+    /// - In quotes `%22`, `%0D` and `%0A` are a quote and the line ends, as browsers write them; all
+    ///   other per cent signs are what they are. So is a backslash, but before a quote.
+    /// - A value that is an encoded word (RFC 2047), or several, is decoded: .NET writes them.
+    /// - `filename*` (RFC 5987), which RFC 7578 has not, wins over `filename` where it can be read.
     pub fn parse(body: &[u8]) -> Self {
-        let mut disposition = Self::default();
+        let mut name = Name::default();
+        let mut filename = Name::default();
         let mut cursor = Cursor::new(body);
         loop {
             cursor.take_while(is_separator);
             if cursor.peek().is_none() {
-                return disposition;
+                return Self {
+                    name: name.read().and_then(Result::ok),
+                    filename: filename.read(),
+                };
             }
-            let name = cursor.take_while(|byte| byte != b'=' && !is_separator(byte));
-            let name = &body[name];
+            let parameter = cursor.take_while(|byte| byte != b'=' && !is_separator(byte));
+            let parameter = body[parameter].to_ascii_lowercase();
             cursor.skip_blanks();
             if !cursor.eat(b'=') {
                 continue;
             }
-            let value = value(body, &mut cursor);
-            let slot = if name.eq_ignore_ascii_case(b"name") {
-                &mut disposition.name
-            } else if name.eq_ignore_ascii_case(b"filename") {
-                &mut disposition.filename
-            } else {
-                continue;
-            };
-            *slot = slot.take().or(value);
+            let value = Value::next(body, &mut cursor);
+            match parameter.as_slice() {
+                b"name" => name.plain = name.plain.or(Some(value)),
+                b"name*" => name.extended = name.extended.or(Some(value)),
+                b"filename" => filename.plain = filename.plain.or(Some(value)),
+                b"filename*" => filename.extended = filename.extended.or(Some(value)),
+                _ => {}
+            }
         }
+    }
+}
+
+/// The parameters that may tell one name.
+#[derive(Default)]
+struct Name<'b> {
+    plain: Option<Value<'b>>,
+    extended: Option<Value<'b>>,
+}
+
+impl Name<'_> {
+    /// `None` where there is none.
+    fn read(&self) -> Option<Result<String, UnreadableName>> {
+        let extended = self.extended.map(Value::extended);
+        match (extended, self.plain) {
+            (Some(Ok(name)), _) => Some(Ok(name)),
+            (_, Some(value)) => Some(value.plain()),
+            (unreadable, None) => unreadable,
+        }
+    }
+}
+
+/// The value of a parameter as it is written.
+#[derive(Clone, Copy)]
+struct Value<'b> {
+    bytes: &'b [u8],
+    is_quoted: bool,
+    is_closed: bool,
+}
+
+impl<'b> Value<'b> {
+    fn next(body: &'b [u8], cursor: &mut Cursor<'b>) -> Self {
+        cursor.skip_blanks();
+        let is_quoted = cursor.peek() == Some(b'"');
+        if !is_quoted {
+            let value = cursor.take_while(|byte| !matches!(byte, b';' | b' '));
+            return Self {
+                bytes: &body[value],
+                is_quoted,
+                is_closed: true,
+            };
+        }
+        let start = cursor.position() + 1;
+        let (end, is_closed) = match cursor.quoted_string() {
+            Ok(quoted) => (quoted.end - 1, true),
+            Err(Unclosed) => (body.len(), false),
+        };
+        Self {
+            bytes: &body[start..end],
+            is_quoted,
+            is_closed,
+        }
+    }
+
+    fn plain(self) -> Result<String, UnreadableName> {
+        let text = std::str::from_utf8(self.bytes).map_err(|_| UnreadableName::NotUtf8)?;
+        if !self.is_closed {
+            return Err(UnreadableName::Malformed);
+        }
+        if let Some(decoded) = decoded_words(text) {
+            return Ok(decoded);
+        }
+        if !self.is_quoted {
+            return Ok(text.to_owned());
+        }
+        let mut text = text.replace("\\\"", "\"");
+        for (written, meant) in [("%22", "\""), ("%0D", "\r"), ("%0A", "\n")] {
+            if text.contains(written) {
+                text = text.replace(written, meant);
+            }
+        }
+        Ok(text)
+    }
+
+    /// `charset'language'text`, the text in per cent signs (RFC 5987 section 3.2).
+    fn extended(self) -> Result<String, UnreadableName> {
+        let mut parts = self.bytes.splitn(3, |byte| *byte == b'\'');
+        let (Some(charset), Some(_), Some(text)) = (parts.next(), parts.next(), parts.next())
+        else {
+            return Err(UnreadableName::Malformed);
+        };
+        PERCENT
+            .decode(text)
+            .ok()
+            .and_then(|bytes| text_of(charset, &bytes))
+            .ok_or(UnreadableName::Malformed)
     }
 }
 
@@ -53,24 +152,42 @@ fn is_separator(byte: u8) -> bool {
     matches!(byte, b';' | b' ' | b'\t')
 }
 
-/// A value, with or without quotes. `None` where the quotes are not closed or it is not UTF-8.
-fn value(body: &[u8], cursor: &mut Cursor<'_>) -> Option<String> {
-    cursor.skip_blanks();
-    if cursor.peek() != Some(b'"') {
-        let value = cursor.take_while(|byte| !matches!(byte, b';' | b' '));
-        return std::str::from_utf8(&body[value]).ok().map(str::to_owned);
+/// The text of encoded words (RFC 2047). `None` where there is anything else, or one cannot be read.
+fn decoded_words(text: &str) -> Option<String> {
+    let mut rest = text.as_bytes().trim_ascii();
+    if rest.is_empty() {
+        return None;
     }
-    let quoted = cursor.quoted_string().ok()?;
-    let content = &body[quoted.start + 1..quoted.end - 1];
-    // Browsers write a backslash as it is, so that it quotes nothing but a quote.
-    let content = std::str::from_utf8(content).ok()?;
-    Some(content.replace("\\\"", "\""))
+    while !rest.is_empty() {
+        let (_, length) = EncodedWord::parse(rest)?;
+        rest = rest[length..].trim_ascii_start();
+    }
+    let mut can_be_read = true;
+    let decoded = decode_text(text.as_bytes(), |charset, bytes, out| {
+        match text_of(charset, bytes) {
+            Some(text) => out.push_str(&text),
+            None => can_be_read = false,
+        }
+    });
+    can_be_read.then(|| decoded.into_owned())
+}
+
+/// `None` of a charset that is not known, and of bytes that are none of it.
+fn text_of(charset: &[u8], bytes: &[u8]) -> Option<String> {
+    let text =
+        Encoding::for_label(charset)?.decode_without_bom_handling_and_without_replacement(bytes)?;
+    Some(text.into_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn read(body: &[u8]) -> (Option<String>, Option<Result<String, UnreadableName>>) {
+        let ContentDisposition { name, filename } = ContentDisposition::parse(body);
+        (name, filename)
+    }
 
     #[test]
     fn names_are_read_as_clients_write_them() {
@@ -113,30 +230,87 @@ mod tests {
                 Some("a\\\\"),
                 Some("b"),
             ),
-            ("form-data; filename*=UTF-8''b; name=a", Some("a"), None),
             (r#"form-data; name="a" filename="b""#, Some("a"), Some("b")),
             ("form-data; name=a filename=b", Some("a"), Some("b")),
             ("name=a", Some("a"), None),
             (r#"form-data; filename="b""#, None, Some("b")),
-            (r#"form-data; name="a"; filename="b"#, Some("a"), None),
             ("form-data; name", None, None),
             ("form-data", None, None),
             ("", None, None),
         ] {
-            let expected = ContentDisposition {
-                name: name.map(str::to_owned),
-                filename: filename.map(str::to_owned),
-            };
-            assert_eq!(
-                ContentDisposition::parse(body.as_bytes()),
-                expected,
-                "{body}"
-            );
+            let filename = filename.map(|name| Ok(name.to_owned()));
+            let expected = (name.map(str::to_owned), filename);
+            assert_eq!(read(body.as_bytes()), expected, "{body}");
         }
-        assert_eq!(
-            ContentDisposition::parse(b"form-data; name=\"\xe9\"; filename=b").filename,
-            Some("b".to_owned())
-        );
+    }
+
+    #[test]
+    fn file_names_are_decoded_as_clients_encode_them() {
+        let utf8 = "=?utf-8?B?w5xiZXJzaWNodC5wZGY=?=";
+        for (parameters, expected) in [
+            // .NET writes both.
+            (
+                &format!(r#"filename="{utf8}"; filename*=utf-8''%C3%9Cbersicht.pdf"#)[..],
+                "Übersicht.pdf",
+            ),
+            ("filename*=UTF-8''%C3%9C.pdf; filename=\"U.pdf\"", "Ü.pdf"),
+            ("filename=\"U.pdf\"; FILENAME*=utf-8'de'%c3%9c.pdf", "Ü.pdf"),
+            ("filename*=UTF-8''a%20b%22c.pdf", "a b\"c.pdf"),
+            ("filename*=\"UTF-8''%C3%9C.pdf\"", "Ü.pdf"),
+            ("filename*=iso-8859-1'en'%A3%20rates", "£ rates"),
+            ("filename*=UTF-8''", ""),
+            // What of it cannot be read does not win.
+            ("filename*=UTF-8''%FF; filename=a", "a"),
+            ("filename=a; filename*=x-unheard-of''b", "a"),
+            ("filename=a; filename*=b", "a"),
+            ("filename=a; filename*=utf-8''100%", "a"),
+            (&format!("filename={utf8}"), "Übersicht.pdf"),
+            (
+                &format!("filename=\" {utf8}  =?iso-8859-1?q?_=FC?= \""),
+                "Übersicht.pdf ü",
+            ),
+            ("filename=\"=?UTF-8?Q?a=22b?=\"", "a\"b"),
+            // Others are no encoded words alone.
+            ("filename=\"a =?utf-8?Q?b?=\"", "a =?utf-8?Q?b?="),
+            ("filename=\"=?utf-8?Q?b?=.pdf\"", "=?utf-8?Q?b?=.pdf"),
+            ("filename=\"=?x-unheard-of?Q?b?=\"", "=?x-unheard-of?Q?b?="),
+            ("filename=\"=?utf-8?Q?=FF?=\"", "=?utf-8?Q?=FF?="),
+            // Browsers.
+            ("filename=\"a%22b%0D%0Ac\"", "a\"b\r\nc"),
+            (
+                "filename=\"100%25 %0d %C3%9C.pdf\"",
+                "100%25 %0d %C3%9C.pdf",
+            ),
+            ("filename=a%22b", "a%22b"),
+        ] {
+            let body = format!("form-data; name=\"a\"; {parameters}");
+            let expected = (Some("a".to_owned()), Some(Ok(expected.to_owned())));
+            assert_eq!(read(body.as_bytes()), expected, "{body}");
+        }
+        let (name, _) = read(b"form-data; name=\"=?utf-8?B?w5w=?=\"");
+        assert_eq!(name.as_deref(), Some("\u{dc}"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told() {
+        use UnreadableName::{Malformed, NotUtf8};
+        for (parameter, fault) in [
+            (&b"filename=\"\xdcbersicht.pdf\""[..], NotUtf8),
+            (b"filename=\xc4\xe3.txt", NotUtf8),
+            // GBK, in which a backslash ends a character.
+            (b"filename=\"\x81\\\"", NotUtf8),
+            (b"filename=\"b", Malformed),
+            (b"filename*=UTF-8''%FF", Malformed),
+            (b"filename*=UTF-8''%C3%9", Malformed),
+            (b"filename*=x-unheard-of''b", Malformed),
+            (b"filename*=b", Malformed),
+        ] {
+            let body = [b"form-data; name=a; ", parameter].concat();
+            let expected = (Some("a".to_owned()), Some(Err(fault)));
+            assert_eq!(read(&body), expected, "{}", body.escape_ascii());
+        }
+        let (name, filename) = read(b"form-data; name=\"\xe9\"; filename=b");
+        assert_eq!((name, filename), (None, Some(Ok("b".to_owned()))));
     }
 
     proptest! {
@@ -151,7 +325,8 @@ mod tests {
             let body = format!("form-data; filename=\"{}\"; name=a", name.replace('"', "\\\""));
             let disposition = ContentDisposition::parse(body.as_bytes());
             prop_assume!(!name.contains('\\'));
-            prop_assert_eq!(disposition.filename, Some(name));
+            prop_assume!(!["%22", "%0D", "%0A", "=?"].iter().any(|sign| name.contains(sign)));
+            prop_assert_eq!(disposition.filename, Some(Ok(name)));
             prop_assert_eq!(disposition.name.as_deref(), Some("a"));
         }
     }

@@ -3,20 +3,24 @@
 mod base64;
 mod boundary;
 mod content;
+#[cfg(feature = "form-data")]
 mod content_disposition;
 mod file;
 mod media_type;
 pub(crate) mod quoted_printable;
 mod rendered;
 mod sendable;
+mod unreadable_name;
 
 pub(crate) use base64::Base64;
 pub(crate) use content::Content;
+#[cfg(feature = "form-data")]
 pub use content_disposition::ContentDisposition;
 pub(crate) use file::{Disposition, File};
 pub(crate) use media_type::MediaType;
 pub use rendered::Rendered;
 pub(crate) use sendable::sendable;
+pub use unreadable_name::UnreadableName;
 
 use crate::text::put;
 use boundary::Boundaries;

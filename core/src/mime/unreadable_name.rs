@@ -1,0 +1,12 @@
+//! Why a part's file name cannot be read.
+
+/// Why the name of a file cannot be read as it came with the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum UnreadableName {
+    /// It is in another charset, such as that of curl on Windows.
+    #[error("the file name is not UTF-8")]
+    NotUtf8,
+    /// Its quotes do not close, or its `filename*` (RFC 5987) has no charset that is known.
+    #[error("the file name is malformed, or in an unknown charset")]
+    Malformed,
+}
