@@ -81,6 +81,15 @@ lint: $(VENV)/.installed ## Tell what is not formatted, what is doubtful, which 
 	node node/generate-types.mjs --check
 	$(VENV)/bin/python tests/make_hostile.py --check
 
+# Nothing is linked or run, so this needs no compiler for C and no library of those systems.
+MACOS := aarch64-apple-darwin
+WINDOWS := x86_64-pc-windows-msvc
+.PHONY: check-portable
+check-portable: ## Tell whether it compiles for macOS, and the library and its bindings for Windows.
+	rustup target add $(MACOS) $(WINDOWS)
+	cargo check --target $(MACOS) -p pmtaemail -p pmtaemail-python -p pmtaemail-node -p pmtaemailapi
+	cargo check --target $(WINDOWS) -p pmtaemail -p pmtaemail-python -p pmtaemail-node
+
 # The table of fields in core/src/json makes the schema, and the schema makes the types.
 .PHONY: generate
 generate: $(VENV)/.installed ## Write the schema of a message and the types that are made from it anew.

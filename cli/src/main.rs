@@ -1,6 +1,11 @@
 //! Submit mail to PowerMTA with JSON: the HTTP daemon and the commands.
 #![forbid(unsafe_code)]
 
+#[cfg(not(unix))]
+compile_error!(
+    "pmtaemailapi needs a Unix system; elsewhere use the library from Rust, Python or Node"
+);
+
 mod args;
 mod commands;
 mod daemon;

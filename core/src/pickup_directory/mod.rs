@@ -26,6 +26,10 @@
 //!           open(DIR)  linkat(…, "1.eml")  fsync(DIR)   the thread that leads: GroupCommit::lead
 //! ```
 //!
+//! Elsewhere (`portable`) every file goes by way of the staging folder, and a directory is synced as the
+//! system allows: by `F_FULLFSYNC` under macOS, by `FlushFileBuffers` under Windows, where files and
+//! folders have no modes but inherit their access rights. What the system refuses is an error.
+//!
 //! Each file imports from those below it only:
 //!
 //! ```text
@@ -86,6 +90,7 @@ use staging::Staging;
 
 /// Owner and group may read and write, less the umask. PowerMTA locks a file before it reads it,
 /// which may need the right to write.
+#[cfg(unix)]
 const MODE: u32 = 0o660;
 
 /// PowerMTA's pickup directory.

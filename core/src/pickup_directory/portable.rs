@@ -46,8 +46,6 @@ impl FileId {
 
 pub(super) struct OpenDirectory {
     path: PathBuf,
-    // Windows cannot open a directory as a file, nor sync it.
-    #[cfg(unix)]
     directory: File,
 }
 
@@ -58,8 +56,7 @@ impl OpenDirectory {
         }
         Ok(Self {
             path: path.to_owned(),
-            #[cfg(unix)]
-            directory: File::open(path)?,
+            directory: open_to_sync(path)?,
         })
     }
 
@@ -90,12 +87,26 @@ impl OpenDirectory {
     }
 
     pub(super) fn sync(&self) -> io::Result<()> {
-        #[cfg(unix)]
-        self.directory.sync_all()?;
-        Ok(())
+        self.directory.sync_all()
     }
 
     pub(super) fn suits_syncfs(&self) -> bool {
         false
     }
+}
+
+#[cfg(not(windows))]
+fn open_to_sync(directory: &Path) -> io::Result<File> {
+    File::open(directory)
+}
+
+#[cfg(windows)]
+fn open_to_sync(directory: &Path) -> io::Result<File> {
+    use std::os::windows::fs::OpenOptionsExt;
+    // Directories are opened with this flag alone, and synced (`FlushFileBuffers`) with the right to write.
+    const FILE_FLAG_BACKUP_SEMANTICS: u32 = 0x0200_0000;
+    fs::OpenOptions::new()
+        .write(true)
+        .custom_flags(FILE_FLAG_BACKUP_SEMANTICS)
+        .open(directory)
 }

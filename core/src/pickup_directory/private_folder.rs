@@ -17,7 +17,6 @@ use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::MODE;
 use super::error::{Operation, PickupError};
 use super::lock::LockFile;
 use super::system::OpenDirectory;
@@ -101,7 +100,7 @@ impl PrivateFolder {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true);
         #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, MODE);
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, super::MODE);
         let file = options
             .open(staged.path())
             .map_err(PickupError::from_io(Operation::CreateFile, &self.staging))?;
@@ -244,8 +243,9 @@ fn remove_files(folder: &Path) -> usize {
     })
 }
 
-/// Makes a folder that only its owner can enter.
+/// Makes a folder that only its owner can enter; under Windows, who can enter the folder that it is made in.
 pub(super) fn make_private(folder: &Path) -> io::Result<()> {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "there is no mode to set"))]
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);

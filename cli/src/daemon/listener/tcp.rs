@@ -4,7 +4,6 @@ use super::super::client::Peer;
 use super::super::log;
 use super::Listener;
 use crate::args::ListenAddress;
-use rustix::net::sockopt::set_tcp_user_timeout;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -35,10 +34,7 @@ impl Tcp {
     fn set_options(&self, stream: &TcpStream) -> io::Result<()> {
         // Responses are small: none should wait for the acknowledgement of the one before it.
         stream.set_nodelay(true)?;
-        // hyper has no limit on the time for a response: a client that never reads would keep it.
-        // More than 49 days are for ever.
-        let milliseconds = u32::try_from(self.write_timeout.as_millis()).unwrap_or(u32::MAX);
-        Ok(set_tcp_user_timeout(stream, milliseconds)?)
+        set_write_timeout(stream, self.write_timeout)
     }
 }
 
@@ -54,6 +50,23 @@ impl Listener for Tcp {
         let address = Some(address);
         Ok((stream, Peer { address }))
     }
+}
+
+/// hyper has no limit on the time for a response: a client that never reads would keep it.
+#[cfg(target_os = "linux")]
+fn set_write_timeout(stream: &TcpStream, timeout: Duration) -> io::Result<()> {
+    // More than 49 days are for ever.
+    let milliseconds = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
+    Ok(rustix::net::sockopt::set_tcp_user_timeout(
+        stream,
+        milliseconds,
+    )?)
+}
+
+/// Other systems have no such option (RFC 5482); there the system's own limits hold.
+#[cfg(not(target_os = "linux"))]
+fn set_write_timeout(_stream: &TcpStream, _timeout: Duration) -> io::Result<()> {
+    Ok(())
 }
 
 /// The addresses to try, one after the other.
