@@ -181,7 +181,7 @@ export interface MessageFields {
   envid?: string | null;
   /** The From mailbox. */
   from?: Mailbox | null;
-  /** Further header fields, in order. */
+  /** Further header fields, in order. One that has a field of its own here is read as that. */
   headers?: Headers | null;
   /** The text/html body. */
   html?: string | null;

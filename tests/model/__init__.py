@@ -9,8 +9,9 @@ from .addresses import mailboxes
 from .delivery import Delivery, delivery
 from .files import parts
 from .names import members
+from .own_headers import fields_of
 from .structured import addresses
-from .values import values
+from .values import own_pairs, values
 
 __all__ = ["Delivery", "Expected", "expect"]
 
@@ -31,6 +32,7 @@ def expect(message: dict) -> Expected:
     fields = members(message)
     if "raw" in fields:
         return expect_raw(fields)
+    fields |= fields_of(own_pairs(fields))
     lists = {name: mailboxes(fields.get(name)) for name in ("from", "replyto", "to", "cc", "bcc")}
     bodies = {name: normal_body(fields.get(name, "")) for name in ("text", "html")}
     written = ["reply-to" if name == "replyto" else name for name in ("replyto", "to", "cc") if lists[name]]
@@ -42,11 +44,12 @@ def expect(message: dict) -> Expected:
         reading=Reading(
             fields=sorted(names),
             subject=fields.get("subject", ""),
-            addresses={name: lists["replyto" if name == "reply-to" else name] for name in ["from", *written]},
+            addresses={name: lists["replyto" if name == "reply-to" else name] for name in ["from", *written]}
+            | {name: mailboxes(text) for name, text in texts if name == "sender"},
             message_id=None if message_id is None else "<" + message_id.strip("<>") + ">",
             bodies={name: text for name, text in bodies.items() if text},
             attachments=parts(fields),
-            values=texts,
+            values=[(name, text) for name, text in texts if name != "sender"],
         ),
     )
 

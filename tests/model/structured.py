@@ -6,7 +6,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 from .addresses import mailboxes
 
 LISTS_OF_URLS = {"list-archive", "list-help", "list-owner", "list-post", "list-subscribe", "archived-at"}
-ADDRESSES = {"disposition-notification-to", "return-receipt-to", "mail-followup-to", "mail-reply-to"}
+ADDRESSES = {"disposition-notification-to", "return-receipt-to", "mail-followup-to", "mail-reply-to", "sender"}
 TOKENS = {"auto-submitted", "precedence", "feedback-id", "list-id", "supersedes", "x-msmail-priority"}
 TOKENS |= {"x-auto-response-suppress"}
 QUOTED = r'"(?:[^"\\]|\\.)*"'

@@ -3,22 +3,29 @@
 import re
 
 from .names import members
+from .own_headers import fields_of, leaving, priority, without_own
 from .structured import structured
-
-PRIORITIES = {"high": "1", "normal": "3", "low": "5"}
-
 
 def values(fields: dict) -> list[tuple[str, str]]:
     """Name and text of each such field, in the order in which they stand."""
+    given = own_pairs(fields)
+    fields = {**fields, **fields_of(given)}
     found = []
     for key, name in (("inreplyto", "in-reply-to"), ("references", "references")):
         if ids := message_ids(fields.get(key)):
             found.append((name, " ".join(ids)))
     found += unsubscribe(members(fields.get("unsubscribe", {})))
-    if "priority" in fields:
-        word = fields["priority"].lower()
-        found += [("x-priority", PRIORITIES[word]), ("importance", word)]
+    found += leaving(given) + priority(given, fields.get("priority", "").lower())
     return found + headers(fields.get("headers"))
+
+
+def own_pairs(fields: dict) -> list[tuple[str, str]]:
+    """Name and text of each header field in `headers`."""
+    value = fields.get("headers")
+    if value is None:
+        return []
+    pairs = value.items() if isinstance(value, dict) else [named(item) for item in value if item is not None]
+    return [(name.lower(), text) for name, given in pairs for text in texts(given)]
 
 
 def message_ids(value: object) -> list[str]:
@@ -41,8 +48,7 @@ def unsubscribe(ways: dict) -> list[tuple[str, str]]:
 def headers(value: object) -> list[tuple[str, str]]:
     if value is None:
         return []
-    pairs = value.items() if isinstance(value, dict) else [named(item) for item in value if item is not None]
-    return [(name.lower(), structured(name.lower(), text)) for name, given in pairs for text in texts(given)]
+    return [(name, structured(name, text)) for name, text in without_own(own_pairs({"headers": value}))]
 
 
 def named(item: dict) -> tuple[str, object]:

@@ -110,6 +110,7 @@ def is_message(explains: Callable) -> Callable:
 
 
 FAULTS = [
+    Fault("mailparser", ("sender",), "it does not tell who is in Sender", lambda _, got: got is None),
     Fault(
         "mailparser",
         ("value",),

@@ -1,13 +1,12 @@
 //! Date and time as mail writes them (RFC 5322 section 3.3).
 
 use crate::problem::{Code, Refusal};
-use crate::syntax::Cursor;
+use crate::syntax::without_comments;
 use jiff::Timestamp;
 use jiff::civil::{DateTime, Weekday};
 use jiff::fmt::rfc2822::DateTimeParser;
 use jiff::fmt::temporal::{Pieces, PiecesOffset};
 use jiff::tz::{Offset, TimeZone};
-use std::borrow::Cow;
 
 /// A point in time with the offset in which it is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,24 +156,6 @@ const TOO_EARLY: Refusal = invalid("A mail's date cannot be before the year 1900
 const ZONE_NAMES: [&str; 10] = [
     "UT", "GMT", "EST", "EDT", "CST", "CDT", "MST", "MDT", "PST", "PDT",
 ];
-
-/// The text with a blank for each comment, trimmed; `None` if one is not closed.
-fn without_comments(text: &str) -> Option<Cow<'_, str>> {
-    if !text.contains('(') {
-        return Some(Cow::Borrowed(text.trim()));
-    }
-    let mut plain = String::with_capacity(text.len());
-    let mut cursor = Cursor::new(text);
-    while let Some(byte) = cursor.peek() {
-        if byte == b'(' {
-            cursor.comment().ok()?;
-            plain.push(' ');
-        } else {
-            plain.push_str(&text[cursor.take_while(|byte| byte != b'(')]);
-        }
-    }
-    Some(Cow::Owned(plain.trim().to_owned()))
-}
 
 const fn invalid(detail: &'static str) -> Refusal {
     Refusal::new(Code::InvalidDate, detail)

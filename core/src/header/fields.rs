@@ -5,6 +5,8 @@
 //! ```text
 //!                         headers             a finished message (raw, sendmail)
 //! Owner::Sender           may hold it         may hold it
+//! Owner::Field            read as the field   may hold it
+//!                         of the message
 //! Owner::Message          refused, and the    may hold it
 //! Owner::Mime             sentence names      may hold it: it is MIME already
 //! Owner::Carriers         what to use         may hold it: it may have travelled
@@ -14,7 +16,7 @@
 //! ```
 //!
 //! Which field of the message a header field is made from is said where that is declared
-//! ([`field_of_header`](crate::json::field_of_header)): it may not be written in `headers` then.
+//! ([`field_of_header`](crate::json::field_of_header)).
 //!
 //! What is not in the table belongs to the sender, may come often and is unstructured.
 
@@ -33,10 +35,12 @@ pub(crate) struct KnownField {
 /// Who writes a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Owner {
-    /// Anybody. Where a field of the message says it too, one of the two is enough.
+    /// Anybody.
     Sender,
-    /// This library, from a field of the message.
+    /// This library, from a field of the message, by which alone it can be given.
     Message,
+    /// This library, from a field of the message. In `headers` it is read as that field.
+    Field,
     /// This library, for the message's parts (RFC 2045).
     Mime,
     /// PowerMTA, which acts on it.
@@ -134,7 +138,7 @@ impl KnownField {
     }
 }
 
-use Owner::{Carriers, Message, Mime, PowerMta, Sender};
+use Owner::{Carriers, Field, Message, Mime, PowerMta, Sender};
 
 /// The fields by their names, in the order of the names.
 #[rustfmt::skip]
@@ -150,7 +154,7 @@ static FIELDS: &[KnownField] = &[
     row("bcc", Message, BCC),
     row("bimi-selector", Sender, TOKENS),
     row("cc", Message, TO).once(),
-    row("date", Message, DATE).once(),
+    row("date", Field, DATE).once(),
     row("delivered-to", Carriers, TOKENS),
     row("disposition-notification-options", Sender, TOKENS),
     row("disposition-notification-to", Sender, PARTY),
@@ -162,8 +166,8 @@ static FIELDS: &[KnownField] = &[
     row("expiry-date", Sender, DATE),
     row("feedback-id", Sender, TOKENS),
     row("from", Message, PARTY).once(),
-    row("importance", Message, TOKENS),
-    row("in-reply-to", Message, IDS).once(),
+    row("importance", Field, TOKENS),
+    row("in-reply-to", Field, IDS).once(),
     row("jabber-id", Sender, TOKENS),
     row("keywords", Sender, PHRASES),
     row("list-archive", Sender, URIS),
@@ -172,11 +176,11 @@ static FIELDS: &[KnownField] = &[
     row("list-owner", Sender, URIS),
     row("list-post", Sender, URIS_OR_NO),
     row("list-subscribe", Sender, URIS),
-    row("list-unsubscribe", Sender, URIS),
-    row("list-unsubscribe-post", Message, TOKENS),
+    row("list-unsubscribe", Field, URIS),
+    row("list-unsubscribe-post", Field, TOKENS),
     row("mail-followup-to", Sender, PARTY),
     row("mail-reply-to", Sender, PARTY),
-    row("message-id", Message, IDS).once(),
+    row("message-id", Field, IDS).once(),
     row("mime-version", Mime, TOKENS),
     row("mt-priority", Sender, TOKENS),
     row("obsoletes", Sender, IDS),
@@ -185,9 +189,9 @@ static FIELDS: &[KnownField] = &[
     row("priority", Sender, TOKENS),
     row("received", Carriers, TOKENS),
     row("received-spf", Carriers, TOKENS),
-    row("references", Message, IDS).once(),
+    row("references", Field, IDS).once(),
     row("reply-by", Sender, DATE),
-    row("reply-to", Message, PARTY).once(),
+    row("reply-to", Field, PARTY).once(),
     row("require-recipient-valid-since", Sender, TOKENS),
     row("resent-bcc", Carriers, BCC),
     row("resent-cc", Carriers, TO),
@@ -198,7 +202,7 @@ static FIELDS: &[KnownField] = &[
     row("resent-to", Carriers, TO),
     row("return-path", Carriers, TOKENS),
     row("return-receipt-to", Sender, PARTY),
-    row("sender", Message, MAILBOX).once(),
+    row("sender", Sender, MAILBOX).once(),
     row("sensitivity", Sender, TOKENS),
     row("subject", Message, TEXT).once(),
     row("supersedes", Sender, IDS),
@@ -211,7 +215,7 @@ static FIELDS: &[KnownField] = &[
     row("x-envid", PowerMta, TOKENS),
     row("x-job", PowerMta, TOKENS),
     row("x-msmail-priority", Sender, TOKENS),
-    row("x-priority", Message, TOKENS),
+    row("x-priority", Field, TOKENS),
     row("x-receiver", PowerMta, TOKENS),
     row("x-schedule", PowerMta, TOKENS),
     row("x-sender", PowerMta, TOKENS),
@@ -343,12 +347,13 @@ mod tests {
             ),
             ("mime-version content-type content-transfer-encoding", Mime),
             (
-                "date from sender reply-to to cc bcc subject message-id",
-                Message,
+                "date reply-to message-id in-reply-to references x-priority importance",
+                Field,
             ),
-            ("in-reply-to references x-priority importance", Message),
+            ("list-unsubscribe list-unsubscribe-post", Field),
+            ("from to cc bcc subject", Message),
             (
-                "list-unsubscribe list-id feedback-id disposition-notification-to",
+                "sender list-id feedback-id disposition-notification-to",
                 Sender,
             ),
         ] {

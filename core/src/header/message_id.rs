@@ -3,7 +3,7 @@
 use super::field::holds_encoded_word;
 
 use crate::problem::{Code, Refusal};
-use crate::syntax::{Class, has_control, is_dot_atom};
+use crate::syntax::{Class, has_control, is_dot_atom, without_comments};
 use crate::text::without_angle_brackets;
 use std::borrow::Cow;
 
@@ -55,18 +55,37 @@ impl<'a> MessageId<'a> {
                 let detail = "A message identifier may not hold control characters.";
                 return Err(Refusal::new(Code::ControlCharacter, detail));
             }
-            let fits = |byte: u8| byte.is_ascii_graphic() && !b"<>()\\\",;".contains(&byte);
             match without_angle_brackets(&word.into()) {
-                Some(id)
-                    if !id.is_empty()
-                        && id.len() <= LONGEST
-                        && id.bytes().all(fits)
-                        && !holds_encoded_word(&id) =>
-                {
+                Some(id) if is_of_others(&id) => {
                     ids.push(MessageId(Cow::Owned(id.into_owned())));
                 }
                 _ => return Err(SYNTAX),
             }
+        }
+        if ids.is_empty() {
+            return Err(SYNTAX);
+        }
+        Ok(ids)
+    }
+
+    /// Parses the body of a header field: identifiers in angle brackets, parted by white space and
+    /// comments, or by nothing. Words without brackets are phrases of long ago, which name no message.
+    pub fn parse_body(text: &str) -> Result<Vec<MessageId<'static>>, Refusal> {
+        const SYNTAX: Refusal = invalid(
+            "This header field is message identifiers in angle brackets: <left@right>, of printable ASCII, \
+             with white space between them.",
+        );
+        let text = without_comments(text).ok_or(SYNTAX)?;
+        let mut ids = Vec::new();
+        let mut rest = text.as_ref();
+        while !rest.is_empty() {
+            let id = rest.strip_prefix('<').and_then(|rest| rest.split_once('>'));
+            let (id, behind) = id.ok_or(SYNTAX)?;
+            if !is_of_others(id) {
+                return Err(SYNTAX);
+            }
+            ids.push(MessageId(Cow::Owned(id.to_owned())));
+            rest = behind.trim_start_matches([' ', '\t']);
         }
         if ids.is_empty() {
             return Err(SYNTAX);
@@ -89,6 +108,12 @@ const fn invalid(detail: &'static str) -> Refusal {
     Refusal::new(Code::InvalidMessageId, detail)
 }
 
+/// Whether it may be the identifier of another message: nothing in it would break the header.
+fn is_of_others(id: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_graphic() && !b"<>()\\\",;".contains(&byte);
+    !id.is_empty() && id.len() <= LONGEST && id.bytes().all(fits) && !holds_encoded_word(id)
+}
+
 fn is_id_right(text: &str) -> bool {
     match text
         .strip_prefix('[')
@@ -109,6 +134,40 @@ mod tests {
             assert_eq!(MessageId::parse(&text.into()).unwrap().as_str(), "a.b@c.d");
         }
         assert!(MessageId::parse(&"a@[192.0.2.1]".into()).is_ok());
+    }
+
+    #[test]
+    fn bodies_of_header_fields_are_read() {
+        let read = |text: &str| {
+            let ids = MessageId::parse_body(text)?;
+            Ok::<_, Refusal>(
+                ids.iter()
+                    .map(MessageId::as_str)
+                    .collect::<Vec<_>>()
+                    .join(" "),
+            )
+        };
+        for (text, ids) in [
+            ("<a@b>", "a@b"),
+            (" <a@b>\t<c>(x <y>) <d.@e>", "a@b c d.@e"),
+            ("<a@b><c@d>", "a@b c@d"),
+        ] {
+            assert_eq!(read(text).unwrap(), ids);
+        }
+        for text in [
+            "",
+            " ",
+            "a@b",
+            "<a@b",
+            "<a b>",
+            "<>",
+            "<a@b>, <c@d>",
+            "Your <a@b>",
+            "<é@b>",
+            "<a@b> (x",
+        ] {
+            assert!(read(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -18,18 +18,17 @@ pub(crate) use content_id::ContentId;
 pub(crate) use date::{Date, local_time};
 pub(crate) use field::LINE;
 pub(crate) use field::{LONGEST_LINE, holds_encoded_word};
-pub(crate) use fields::{Body, KnownField, Occurs, Owner};
 #[cfg(test)]
-pub(crate) use fields::{Grammar, Party};
+pub(crate) use fields::Party;
+pub(crate) use fields::{Body, Grammar, KnownField, Occurs, Owner};
 pub(crate) use message_id::MessageId;
 pub(crate) use parameter::is_token;
 pub(crate) use phrase::is_plain;
-pub(crate) use structured::StructuredBody;
+pub(crate) use structured::{StructuredBody, single_spaced};
 pub(crate) use text::{folds, needs_encoding};
 
 use crate::address::Mailbox;
 use field::Field;
-use std::borrow::Cow;
 
 /// Writes header fields one after the other.
 pub(crate) struct HeaderSection<'o> {
@@ -131,16 +130,6 @@ impl<'o> HeaderSection<'o> {
         let mut field = Field::begin(self.out, name);
         for token in tokens {
             field.token(&[token.as_bytes()]);
-        }
-        field.end();
-    }
-
-    /// A list of addresses in angle brackets (RFC 2369 section 2).
-    pub fn angle_list(&mut self, name: &str, targets: &[Cow<'_, str>]) {
-        let mut field = Field::begin(self.out, name);
-        for (index, target) in targets.iter().enumerate() {
-            let comma: &[u8] = if index + 1 < targets.len() { b"," } else { b"" };
-            field.token(&[b"<", target.as_bytes(), b">", comma]);
         }
         field.end();
     }

@@ -20,13 +20,19 @@ object! {
     /// One message.
     JsonMessage, "an object: one message", locations {
         /// Envelope sender address, that of `from` when absent; `"<>"` is the null reverse-path.
-        sender("sender"): Cow<'a, str> { of: Envelope, example: "bounces@example.com" },
+        sender("sender"): Cow<'a, str> {
+            of: Envelope,
+            headers: &["Return-Path", "Errors-To", "X-Sender", "X-Sender-Override"],
+            example: "bounces@example.com"
+        },
         /// The From mailbox.
         from("from"): JsonMailbox<'a> {
-            of: Content, headers: &["From", "Sender"], example: "Shop <shop@example.com>"
+            of: Content, headers: &["From"], example: "Shop <shop@example.com>"
         },
         /// To and envelope.
-        to("to"): JsonMailboxes<'a> { of: Envelope, headers: &["To"], example: "ann@example.org" },
+        to("to"): JsonMailboxes<'a> {
+            of: Envelope, headers: &["To", "Apparently-To", "X-Receiver"], example: "ann@example.org"
+        },
         /// Cc and envelope.
         cc("cc"): JsonMailboxes<'a> { of: Envelope, headers: &["Cc"], example: "bob@example.org" },
         /// Envelope alone.
@@ -57,7 +63,7 @@ object! {
         attachments("attachments"): Vec<Located<JsonAttachment<'a>>> { of: Content },
         /// An iCalendar object (RFC 5545) as a text/calendar body.
         calendar("calendar"): JsonCalendar<'a> { of: Content },
-        /// Further header fields, in order.
+        /// Further header fields, in order. One that has a field of its own here is read as that.
         headers("headers"): JsonHeaders<'a> { of: Content },
         /// List-Unsubscribe.
         unsubscribe("unsubscribe"): JsonUnsubscribe<'a> {
@@ -90,7 +96,7 @@ object! {
         /// The virtual MTA, or pool, to send through.
         vmta("vmta"): Cow<'a, str> { of: Envelope, headers: &["X-Virtual-MTA"], example: "bulk" },
         /// Which key signs.
-        dkim("dkim"): JsonDkim<'a> { of: Envelope },
+        dkim("dkim"): JsonDkim<'a> { of: Envelope, headers: &["DKIM-Signature", "X-DKIM-Options"] },
         /// When the message may be delivered.
         schedule("schedule"): Vec<Located<JsonWindow<'a>>> {
             of: Envelope, headers: &["X-Schedule"]
@@ -124,6 +130,13 @@ const _: () = {
 };
 
 impl JsonMessage<'_> {
+    /// The location of the value of the field of this documented name, which may have been taken out
+    /// meanwhile.
+    pub fn location_of(&self, name: &str) -> Option<Location> {
+        let at = Self::ROWS.iter().position(|row| row.name == name)?;
+        self.locations.get(at).copied().flatten()
+    }
+
     /// The locations of the fields that make header and bodies, which a finished message has already.
     pub fn composing(&self) -> impl Iterator<Item = Location> + '_ {
         let rows = Self::ROWS.iter().zip(self.locations);
@@ -178,11 +191,16 @@ mod tests {
                     "{header}: another row"
                 );
                 let owner = KnownField::named(header).map(|field| field.owner);
-                assert_ne!(owner, Some(Owner::Carriers), "{header}");
+                assert!(!matches!(owner, None | Some(Owner::Sender)), "{header}");
             }
         }
-        for field in KnownField::all().filter(|field| field.owner == Owner::Message) {
-            assert!(field_of_header(field.name).is_some(), "{}", field.name);
+        for field in KnownField::all() {
+            let is_made = matches!(field.owner, Owner::Message | Owner::Field);
+            assert!(
+                !is_made || field_of_header(field.name).is_some(),
+                "{}",
+                field.name
+            );
         }
         assert_eq!(field_of_header("x-PRIORITY"), Some("priority"));
         assert_eq!(field_of_header("X-Campaign"), None);

@@ -19,7 +19,7 @@ pub(crate) struct Row {
     pub is_boolean: bool,
     /// Which half of a mail object it belongs to. Each field of the message says it.
     pub section: Option<Section>,
-    /// The header fields that are made from it. Nobody else may write them.
+    /// The header fields that say what it says, to the recipient or to those who carry the message.
     pub headers: &'static [&'static str],
     format: Option<&'static str>,
     content_encoding: Option<&'static str>,

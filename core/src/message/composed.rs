@@ -2,14 +2,14 @@
 
 use super::bodies::Bodies;
 use super::calendar::Calendar;
-use super::extra_headers::ExtraHeader;
 use super::header_field::HeaderField;
+use super::headers::ExtraHeader;
 use super::markers::Markers;
+use super::priority::Urgency;
 use super::unsubscribe::Unsubscribe;
 use crate::address::Mailbox;
 use crate::header::{Date, HeaderSection, MessageId};
 use crate::identity::Identity;
-use crate::json::Priority;
 use crate::mime::{Entity, File, Rendered, TextSubtype};
 use std::borrow::Cow;
 use std::ops::Deref;
@@ -27,7 +27,7 @@ pub(crate) struct Composed<'a> {
     pub attachments: Files<'a>,
     pub extra_headers: Vec<ExtraHeader<'a>>,
     pub unsubscribe: Option<Unsubscribe<'a>>,
-    pub priority: Option<Priority>,
+    pub urgency: Urgency,
     pub in_reply_to: Vec<MessageId<'a>>,
     pub references: Vec<MessageId<'a>>,
     pub date: Option<Date>,
@@ -160,17 +160,15 @@ impl Composed<'_> {
         }
         self.write_field(header, HeaderField::Subject, context);
         self.write_field(header, HeaderField::MessageId, context);
-        for (name, ids) in [
-            ("In-Reply-To", &self.in_reply_to),
-            ("References", &self.references),
+        for field in [
+            HeaderField::InReplyTo,
+            HeaderField::References,
+            HeaderField::Unsubscribe,
+            HeaderField::OneClick,
+            HeaderField::Priority,
         ] {
-            if !ids.is_empty() {
-                header.message_ids(name, ids);
-            }
+            self.write_field(header, field, context);
         }
-        self.write_field(header, HeaderField::Unsubscribe, context);
-        self.write_field(header, HeaderField::OneClick, context);
-        self.write_field(header, HeaderField::Priority, context);
         for index in 0..self.extra_headers.len() {
             self.write_field(header, HeaderField::Extra(index), context);
         }
@@ -214,11 +212,11 @@ impl Composed<'_> {
                     unsubscribe.write_one_click(header);
                 }
             }
-            HeaderField::Priority => {
-                if let Some(priority) = self.priority {
-                    priority.write(header);
-                }
-            }
+            HeaderField::InReplyTo if self.in_reply_to.is_empty() => {}
+            HeaderField::InReplyTo => header.message_ids("In-Reply-To", &self.in_reply_to),
+            HeaderField::References if self.references.is_empty() => {}
+            HeaderField::References => header.message_ids("References", &self.references),
+            HeaderField::Priority => self.urgency.write(header),
             HeaderField::Extra(index) => {
                 let field = &self.extra_headers[index];
                 field.body.write(&field.name, header);
@@ -235,6 +233,8 @@ impl Composed<'_> {
             HeaderField::To => Some("To"),
             HeaderField::Subject => Some("Subject"),
             HeaderField::MessageId => Some("Message-ID"),
+            HeaderField::InReplyTo => Some("In-Reply-To"),
+            HeaderField::References => Some("References"),
             HeaderField::Unsubscribe => Some("List-Unsubscribe"),
             HeaderField::OneClick | HeaderField::Priority => None,
             HeaderField::Extra(index) => Some(&self.extra_headers[index].name),

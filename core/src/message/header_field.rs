@@ -9,6 +9,8 @@ pub(crate) enum HeaderField {
     To,
     Subject,
     MessageId,
+    InReplyTo,
+    References,
     Unsubscribe,
     OneClick,
     /// X-Priority and Importance.

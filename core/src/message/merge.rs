@@ -124,7 +124,7 @@ impl<'a> Merge<'a> {
             .composed
             .with_values(templates, &recipient.filled, &bodies);
         if let Some(RecipientPriority::Header(priority)) = recipient.priority {
-            message.priority = Some(priority);
+            message.urgency = priority.into();
         }
         let to = std::slice::from_ref(&recipient.mailbox);
         message

@@ -12,9 +12,10 @@
 //! local_recipients                  recipients that may be no addresses: the others get the message
 //! missing_fields                    what a finished message may be given (RFC 6409 section 8)
 //! joined_fields                     fields that came twice
-//! header_field  bodies  priority
-//! attachment  calendar  extra_headers  unsubscribe  delivery  raw
+//! headers                           the message's `headers`
+//! attachment  calendar  unsubscribe  delivery  raw
 //! raw_message                       a finished message, with the fields that it has to be given
+//! header_field  bodies  priority
 //! file_parts  parameters  values
 //! ```
 //! Each file imports only from the lines below its own, and the types of this one.
@@ -24,9 +25,9 @@ mod bodies;
 mod calendar;
 mod composed;
 mod delivery;
-mod extra_headers;
 mod file_parts;
 mod header_field;
+mod headers;
 mod joined_fields;
 mod local_recipients;
 mod mailboxes;
@@ -48,17 +49,18 @@ mod templates;
 mod unsubscribe;
 mod values;
 
-pub(crate) use crate::json::{MergeForm, Priority};
+pub(crate) use crate::json::MergeForm;
 pub(crate) use bodies::Bodies;
 pub(crate) use composed::Composed;
 pub(crate) use delivery::{Delivery, Dsn};
-pub(crate) use extra_headers::ExtraBody;
 pub use file_parts::FilePart;
 pub(crate) use header_field::HeaderField;
+pub(crate) use headers::ExtraBody;
 pub use local_recipients::{InvalidRecipient, RecipientList, header_recipients};
 pub(crate) use markers::Markers;
 pub(crate) use merge::{Merge, Recipient, RecipientPriority, Recipients};
 pub use missing_fields::{SenderDefaults, add_missing_fields};
+pub(crate) use priority::{Urgency, write_number};
 pub use raw::HeaderAddresses;
 pub(crate) use recipients::NOBODY;
 pub(crate) use single::SingleMessage;

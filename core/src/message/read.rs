@@ -2,6 +2,7 @@
 
 use super::delivery::{Delivery, read_delivery};
 use super::file_parts::FileParts;
+use super::headers::take_message_id;
 use super::mailboxes::read_mailboxes;
 use super::merge::Merge;
 use super::raw::{HeaderAddresses, RawReading, read_raw};
@@ -115,8 +116,9 @@ fn read_single<'a>(
     let composed = if json.template.is_some() || json.variables.is_some() {
         read_templated(&mut json, files, report)
     } else {
-        let has_unsubscribe = json.unsubscribe.is_some();
-        read_composed(&mut json, has_unsubscribe, &[], files, report)
+        take_message_id(&mut json, report);
+        let read = read_composed(&mut json, Vec::new(), files, report);
+        read.map(|(composed, _)| composed)
     };
     if to.is_empty() && cc.is_empty() && bcc.is_empty() {
         refuse_nobody(report);

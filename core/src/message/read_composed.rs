@@ -3,32 +3,35 @@
 use super::attachment::read_attachments;
 use super::calendar::read_calendar;
 use super::composed::{Composed, Files};
-use super::extra_headers::read_headers;
 use super::file_parts::FileParts;
+use super::headers::{HeaderTemplates, ReadHeaders, ValueTemplates, read_headers};
 use super::mailboxes::{read_mailbox, read_mailboxes};
+use super::priority::Urgency;
 use super::unsubscribe::read_unsubscribe;
 use super::values::{choice, header_text};
 use crate::address::Mailbox;
 use crate::header::{Date, MessageId};
 use crate::json::{JsonMailbox, JsonMessage, JsonTexts, Located};
 use crate::problem::{Code, Location, OrRefuse, ProblemReport};
-use crate::template::TemplateText;
 
-/// `has_unsubscribe`: the message says by its own field how to leave; `templates` are the values that were
-/// taken out of `headers`, by their numbers.
+/// The message, and those of its header fields that hold placeholders. `templates` are the values that were
+/// taken out of `headers`.
 pub(super) fn read_composed<'a>(
     json: &mut JsonMessage<'a>,
-    has_unsubscribe: bool,
-    templates: &[(usize, TemplateText<'a>)],
+    templates: ValueTemplates<'a>,
     files: &mut FileParts<'a>,
     report: &mut ProblemReport<'a>,
-) -> Option<Box<Composed<'a>>> {
+) -> Option<(Box<Composed<'a>>, HeaderTemplates<'a>)> {
     let from = read_from(json.from.take(), report);
+    let ReadHeaders {
+        extra,
+        own,
+        templates,
+    } = read_headers(json, templates, report);
     let reply_to = json
         .reply_to
         .take()
-        .map(|field| read_mailboxes(field, report))
-        .unwrap_or_default();
+        .map_or(own.reply_to, |field| read_mailboxes(field, report));
     let date = json
         .date
         .take()
@@ -49,20 +52,17 @@ pub(super) fn read_composed<'a>(
         .calendar
         .take()
         .and_then(|calendar| read_calendar(calendar, report));
-    let extra_headers = json
-        .headers
-        .take()
-        .map(|headers| read_headers(headers.value, has_unsubscribe, templates, report));
     let unsubscribe = json
         .unsubscribe
         .take()
         .map(|ways| read_unsubscribe(ways, report));
     let priority = json.priority.take().and_then(|word| choice(&word, report));
-    let mut ids = |field: Option<Located<JsonTexts<'a>>>| {
-        field.map_or_else(Vec::new, |field| read_message_ids(field.value, report))
+    let mut ids = |field: Option<Located<JsonTexts<'a>>>, own| {
+        field.map_or(own, |field| read_message_ids(field.value, report))
     };
-    let (in_reply_to, references) = (ids(json.in_reply_to.take()), ids(json.references.take()));
-    Some(Box::new(Composed {
+    let in_reply_to = ids(json.in_reply_to.take(), own.in_reply_to);
+    let references = ids(json.references.take(), own.references);
+    let composed = Box::new(Composed {
         from: from?,
         reply_to,
         subject,
@@ -71,14 +71,15 @@ pub(super) fn read_composed<'a>(
         html: json.html.take().map(|html| html.value),
         calendar,
         attachments: Files::Own(attachments.unwrap_or_default()),
-        extra_headers: extra_headers.unwrap_or_default(),
-        unsubscribe,
-        priority,
+        extra_headers: extra,
+        unsubscribe: unsubscribe.or(own.unsubscribe),
+        urgency: priority.map_or(own.urgency, Urgency::from),
         in_reply_to,
         references,
-        date,
+        date: date.or(own.date),
         message_id,
-    }))
+    });
+    Some((composed, templates))
 }
 
 fn read_from<'a>(

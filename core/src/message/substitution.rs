@@ -3,7 +3,7 @@
 use super::bodies::Bodies;
 use super::calendar::Calendar;
 use super::composed::{Composed, Files};
-use super::extra_headers::{ExtraBody, ExtraHeader};
+use super::headers::{ExtraBody, ExtraHeader, OwnValues};
 use super::templates::{FilledHeader, Templates};
 use crate::address::Mailbox;
 use crate::problem::ProblemReport;
@@ -21,9 +21,13 @@ impl<'a> Composed<'a> {
         let body = |own: &'m Option<String>, common: &'m Option<Cow<'a, str>>| {
             own.as_deref().or(common.as_deref()).map(Cow::Borrowed)
         };
+        let own = filled.own.as_deref();
         let mut message = Composed {
             from: self.from.lend(),
-            reply_to: self.reply_to.iter().map(Mailbox::lend).collect(),
+            reply_to: either(own.map(|own| &own.reply_to), &self.reply_to)
+                .iter()
+                .map(Mailbox::lend)
+                .collect(),
             subject: body(&filled.subject, &self.subject),
             text: body(&bodies.text, &self.text),
             amp: body(&bodies.amp, &self.amp),
@@ -32,10 +36,10 @@ impl<'a> Composed<'a> {
             attachments: Files::Shared(&self.attachments),
             extra_headers: self.extra_headers.iter().map(ExtraHeader::lend).collect(),
             unsubscribe: filled.unsubscribe.clone().or(self.unsubscribe.clone()),
-            priority: self.priority,
-            in_reply_to: self.in_reply_to.clone(),
-            references: self.references.clone(),
-            date: self.date,
+            urgency: filled.urgency_or(self.urgency),
+            in_reply_to: either(own.map(|own| &own.in_reply_to), &self.in_reply_to).to_vec(),
+            references: either(own.map(|own| &own.references), &self.references).to_vec(),
+            date: own.and_then(|own| own.date).or(self.date),
             message_id: filled.message_id.clone().or(self.message_id.clone()),
         };
         let lend = |text: &'m String| Cow::Borrowed(text.as_str());
@@ -63,7 +67,7 @@ impl<'a> Composed<'a> {
         for ((index, _), own) in templates.reply_to.iter().zip(reply_to) {
             self.reply_to[*index].name = name(own);
         }
-        for ((index, _), own) in templates.extra.iter().zip(extra) {
+        for ((index, _), own) in templates.headers.extra.iter().zip(extra) {
             self.extra_headers[*index].body = own;
         }
     }
@@ -101,5 +105,28 @@ impl<'a> Composed<'a> {
         );
         self.unsubscribe = filled.unsubscribe.or(self.unsubscribe.take());
         self.message_id = filled.message_id.or(self.message_id.take());
+        if let Some(own) = filled.own {
+            self.put_in_own(*own);
+        }
     }
+
+    fn put_in_own(&mut self, own: OwnValues<'a>) {
+        self.date = own.date.or(self.date);
+        self.urgency = own.urgency;
+        if !own.reply_to.is_empty() {
+            self.reply_to = own.reply_to;
+        }
+        if !own.in_reply_to.is_empty() {
+            self.in_reply_to = own.in_reply_to;
+        }
+        if !own.references.is_empty() {
+            self.references = own.references;
+        }
+    }
+}
+
+/// What was filled in, or what is in the message where nothing was.
+fn either<'m, T>(own: Option<&'m Vec<T>>, common: &'m [T]) -> &'m [T] {
+    own.filter(|own| !own.is_empty())
+        .map_or(common, Vec::as_slice)
 }

@@ -2,7 +2,8 @@
 
 use super::bodies::Bodies;
 use super::composed::Composed;
-use super::templates::{Templates, UnsubscribeTemplate};
+use super::headers::{HeaderTemplates, UnsubscribeSource, UnsubscribeTemplate, ValueTemplates};
+use super::templates::Templates;
 use super::unsubscribe::has_scheme;
 use super::values::header_text;
 use crate::json::{JsonHeaders, JsonMailbox, JsonMailboxes, JsonMessage, Located};
@@ -11,12 +12,13 @@ use crate::template::{Language, Piece, TemplateText, TextKind};
 use std::borrow::Cow;
 
 impl<'a> Templates<'a> {
-    /// Takes the fields with placeholders out of a message.
+    /// Takes the fields with placeholders out of a message, and the values of `headers`, which are still
+    /// to be read.
     pub fn take(
         language: Language<'a>,
         json: &mut JsonMessage<'a>,
         report: &mut ProblemReport<'a>,
-    ) -> Self {
+    ) -> (Self, ValueTemplates<'a>) {
         let mut reader = TemplateReader { language, report };
         let subject = reader.header(&mut json.subject);
         let bodies = Bodies {
@@ -24,18 +26,22 @@ impl<'a> Templates<'a> {
             amp: reader.text(&mut json.amp, TextKind::Html),
             html: reader.text(&mut json.html, TextKind::Html),
         };
-        let extra = json.headers.as_mut();
-        let extra = extra.map_or_else(Vec::new, |headers| reader.extra(&mut headers.value));
-        Self {
+        let values = json.headers.as_mut();
+        let values = values.map_or_else(Vec::new, |headers| reader.values(&mut headers.value));
+        let headers = HeaderTemplates {
+            unsubscribe: reader.unsubscribe(json),
+            ..HeaderTemplates::default()
+        };
+        let templates = Self {
             subject,
             bodies,
             from_name: None,
             reply_to: Vec::new(),
-            extra,
-            unsubscribe: reader.unsubscribe(json),
             message_id: reader.header(&mut json.message_id),
+            headers,
             language: reader.language,
-        }
+        };
+        (templates, values)
     }
 
     /// Takes the display names with placeholders out of a message that was read.
@@ -56,7 +62,8 @@ impl<'a> Templates<'a> {
         for (index, mailbox) in composed.reply_to.iter_mut().enumerate() {
             // One text that lists several mailboxes has one location.
             let location = locations.reply_to.get(index).or(locations.reply_to.last());
-            let location = location.expect("a mailbox that was read was given somewhere");
+            // In `headers` the field was taken apart as a whole.
+            let Some(location) = location else { break };
             if let Some(name) = reader.name(*location, &mut mailbox.name) {
                 self.reply_to.push((index, name));
             }
@@ -160,20 +167,20 @@ impl<'a> TemplateReader<'_, 'a> {
         Some(template)
     }
 
-    fn extra(&mut self, headers: &mut JsonHeaders<'a>) -> Vec<(usize, TemplateText<'a>)> {
+    /// The values of `headers` that hold placeholders, or that are refused, by their numbers.
+    fn values(&mut self, headers: &mut JsonHeaders<'a>) -> ValueTemplates<'a> {
         let values = headers.0.iter_mut().flat_map(|header| &mut header.values);
         let mut templates = Vec::new();
         for (index, value) in values.enumerate() {
             let location = value.location;
-            // An empty value keeps the index of what is a template, or was refused.
             let mut field = Some(Located {
                 location,
                 value: std::mem::take(&mut value.value),
             });
-            if let Some(template) = self.header(&mut field) {
-                templates.push((index, template));
-            } else if let Some(field) = field {
-                *value = field;
+            let template = self.header(&mut field);
+            match field {
+                Some(field) => *value = field,
+                None => templates.push((index, template)),
             }
         }
         templates
@@ -201,9 +208,11 @@ impl<'a> TemplateReader<'_, 'a> {
         json.unsubscribe = None;
         Some(UnsubscribeTemplate {
             body: unsubscribe_body(url.as_ref(), mailto.as_ref()),
-            url,
-            mailto,
-            one_click,
+            source: UnsubscribeSource::Field {
+                url,
+                mailto,
+                one_click,
+            },
         })
     }
 

@@ -3,6 +3,7 @@
 use super::composed::Composed;
 use super::delivery::Delivery;
 use super::file_parts::FileParts;
+use super::headers::take_message_id;
 use super::merge::Merge;
 use super::read_composed::read_composed;
 use super::template_reader::NameLocations;
@@ -67,14 +68,15 @@ fn read_texts<'a>(
         Some(TemplateLanguage::None) | None => Language::None,
     };
     let names = NameLocations::of(json);
-    let has_unsubscribe = json.unsubscribe.is_some();
-    let mut templates = Templates::take(language, json, report);
+    take_message_id(json, report);
+    let (mut templates, values) = Templates::take(language, json, report);
     if let (true, Some(id)) = (is_merge, &json.message_id) {
         let detail = "Each message of a merge needs an identifier of its own: put a variable into \
                       this one, or leave it out.";
         report.problem(id.location, Code::Conflict, detail);
     }
-    let mut composed = read_composed(json, has_unsubscribe, &templates.extra, files, report)?;
+    let (mut composed, headers) = read_composed(json, values, files, report)?;
+    templates.headers.add(headers);
     templates.take_names(&names, &mut composed, report);
     if let Some(variables) = &mut json.variables {
         templates

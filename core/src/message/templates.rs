@@ -2,7 +2,8 @@
 
 use super::bodies::Bodies;
 use super::composed::Composed;
-use super::extra_headers::ExtraBody;
+use super::headers::{ExtraBody, HeaderTemplates, OwnValues};
+use super::priority::Urgency;
 use super::unsubscribe::Unsubscribe;
 use crate::header::MessageId;
 use crate::problem::{Code, ProblemReport, Refusal};
@@ -20,51 +21,48 @@ pub(crate) struct Templates<'a> {
     pub from_name: Option<TemplateText<'a>>,
     /// Display names of Reply-To, with the number of the mailbox.
     pub reply_to: Vec<(usize, TemplateText<'a>)>,
-    /// Values of the caller's own header fields, with the number of the field, which rises.
-    pub extra: Vec<(usize, TemplateText<'a>)>,
-    pub unsubscribe: Option<UnsubscribeTemplate<'a>>,
     pub message_id: Option<TemplateText<'a>>,
-}
-
-/// List-Unsubscribe with placeholders.
-#[derive(Debug)]
-pub(crate) struct UnsubscribeTemplate<'a> {
-    pub url: Option<TemplateText<'a>>,
-    pub mailto: Option<TemplateText<'a>>,
-    pub one_click: Option<bool>,
-    /// The field's body, as it is for nearly all values.
-    pub body: TemplateText<'a>,
+    pub headers: HeaderTemplates<'a>,
 }
 
 /// The header fields with placeholders, filled in for one recipient. All rules hold.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct FilledHeader {
     pub subject: Option<String>,
     pub from_name: Option<String>,
     /// As [`Templates::reply_to`].
     pub reply_to: Vec<String>,
-    /// As [`Templates::extra`].
+    /// As [`HeaderTemplates::extra`].
     pub extra: Vec<ExtraBody<'static>>,
     pub unsubscribe: Option<Unsubscribe<'static>>,
-    /// The body of List-Unsubscribe.
-    pub unsubscribe_body: Option<String>,
     pub message_id: Option<MessageId<'static>>,
+    /// Those that are read as fields of the message; the urgency is that of the whole message. Rare, and a
+    /// recipient takes little memory without.
+    pub own: Option<Box<OwnValues<'static>>>,
 }
 
 /// As much as a whole message may have over HTTP, unless said otherwise.
 const LONGEST_TEXT: usize = 32 << 20;
 
 impl FilledHeader {
+    /// X-Priority and Importance, where the message has them so for everybody.
+    pub fn urgency_or(&self, common: Urgency) -> Urgency {
+        self.own.as_ref().map_or(common, |own| own.urgency)
+    }
+
     /// Whether it holds an address that only SMTPUTF8 can carry.
     pub fn is_internationalized(&self) -> bool {
-        self.extra.iter().any(ExtraBody::is_internationalized)
+        let own = self.own.as_ref();
+        own.is_some_and(|own| own.is_internationalized())
+            || self.extra.iter().any(ExtraBody::is_internationalized)
     }
 }
 
 impl<'a> Templates<'a> {
-    /// Where in [`extra`](Self::extra) the field of this index is.
+    /// Where among the templates the caller's own field of this index is.
     pub fn index_of_extra(&self, field: usize) -> Option<usize> {
-        self.extra
+        self.headers
+            .extra
             .binary_search_by_key(&field, |(known, _)| *known)
             .ok()
     }
@@ -112,8 +110,8 @@ impl<'a> Templates<'a> {
     ) -> (FilledHeader, Vec<Refusal>) {
         let fill = |text: &TemplateText<'_>| text.fill(&value);
         let mut refusals = Vec::new();
-        let mut extra = Vec::with_capacity(self.extra.len());
-        for (index, text) in &self.extra {
+        let mut extra = Vec::with_capacity(self.headers.extra.len());
+        for (index, text) in &self.headers.extra {
             // The field is not there if its name was refused.
             let body = composed.extra_headers.get(*index).map(|field| {
                 ExtraBody::read(&field.name, Cow::Owned(fill(text))).unwrap_or_else(|refusal| {
@@ -123,13 +121,9 @@ impl<'a> Templates<'a> {
             });
             extra.push(body.unwrap_or(ExtraBody::NOTHING));
         }
-        let unsubscribe = self.unsubscribe.as_ref().map(|ways| {
-            let [url, mailto] = [&ways.url, &ways.mailto]
-                .map(|text| text.as_ref().map(|text| Cow::Owned(fill(text))));
-            Unsubscribe::new(url, mailto, ways.one_click, |_, refusal| {
-                refusals.push(refusal);
-            })
-        });
+        let unsubscribe = self.headers.unsubscribe.as_ref();
+        let unsubscribe = unsubscribe.and_then(|ways| ways.fill(fill, &mut refusals));
+        let own = self.fill_own(fill, composed, &mut refusals);
         let message_id = self.message_id.as_ref().and_then(|text| {
             MessageId::parse(&Cow::Owned(fill(text)))
                 .map_err(|refusal| refusals.push(refusal))
@@ -140,24 +134,45 @@ impl<'a> Templates<'a> {
             from_name: self.from_name.as_ref().map(fill),
             reply_to: self.reply_to.iter().map(|(_, text)| fill(text)).collect(),
             extra,
-            unsubscribe_body: unsubscribe.as_ref().map(Unsubscribe::body),
             unsubscribe,
             message_id,
+            own,
         };
         (filled, refusals)
     }
 
+    fn fill_own(
+        &self,
+        fill: impl Fn(&TemplateText<'_>) -> String,
+        composed: &Composed<'_>,
+        refusals: &mut Vec<Refusal>,
+    ) -> Option<Box<OwnValues<'static>>> {
+        if self.headers.own.is_empty() {
+            return None;
+        }
+        let mut own = OwnValues {
+            urgency: composed.urgency,
+            ..OwnValues::default()
+        };
+        for (header, text) in &self.headers.own {
+            refusals.extend(own.read(*header, &Cow::Owned(fill(text))).err());
+        }
+        Some(Box::new(own))
+    }
+
     /// Whether a text is longer than a message may be: a value may stand in it again and again.
     fn is_too_long(&self, values: &Values<'_>) -> bool {
-        let extra = self.extra.iter().chain(&self.reply_to);
+        let extra = self.headers.extra.iter().chain(&self.reply_to);
         let fields = [&self.subject, &self.from_name, &self.message_id];
-        let unsubscribe = self.unsubscribe.as_ref().map(|ways| &ways.body);
+        let unsubscribe = self.headers.unsubscribe.as_ref().map(|ways| &ways.body);
+        let own = self.headers.own.iter().map(|(_, text)| text);
         let mut texts = fields
             .into_iter()
             .flatten()
             .chain(self.bodies.iter())
             .chain(extra.map(|(_, text)| text))
-            .chain(unsubscribe);
+            .chain(unsubscribe)
+            .chain(own);
         texts.any(|text| {
             text.filled_length(|number| self.language.value(values, number)) > LONGEST_TEXT
         })

@@ -1,7 +1,7 @@
 //! Leaving a list: List-Unsubscribe (RFC 2369) and one-click (RFC 8058).
 
 use crate::address::AddrSpec;
-use crate::header::{HeaderSection, holds_encoded_word};
+use crate::header::{Grammar, HeaderSection, StructuredBody, holds_encoded_word};
 use crate::json::{JsonUnsubscribe, Located};
 use crate::problem::{Code, ProblemReport, Refusal};
 use crate::text::starts_with_ignoring_case;
@@ -10,14 +10,22 @@ use std::borrow::Cow;
 /// The ways to leave, as they are in the header.
 #[derive(Debug, Clone)]
 pub(crate) struct Unsubscribe<'a> {
-    /// Addresses without angle brackets, the one to prefer first.
-    pub targets: Vec<Cow<'a, str>>,
+    /// URLs, the one to prefer first.
+    pub body: StructuredBody<'a>,
     /// Whether a POST to the https address is enough.
     pub one_click: bool,
 }
 
 /// The body of List-Unsubscribe-Post (RFC 8058 section 3.1).
 pub(crate) const ONE_CLICK: &str = "List-Unsubscribe=One-Click";
+
+const NAME: &str = "List-Unsubscribe";
+
+/// What is said of List-Unsubscribe-Post where nobody can be sent a POST.
+pub(super) const NO_HTTPS: Refusal = Refusal::new(
+    Code::InvalidUnsubscribe,
+    "List-Unsubscribe-Post goes with a List-Unsubscribe that has an https URL (RFC 8058).",
+);
 
 /// With the field's name it must fit in a line of 998 bytes.
 const LONGEST: usize = 900;
@@ -90,18 +98,42 @@ impl<'a> Unsubscribe<'a> {
             let detail = "One click needs an https `url` (RFC 8058).";
             refuse(Way::OneClick, detail);
         }
-        let one_click = is_https && one_click != Some(false);
-        Self { targets, one_click }
+        Self {
+            body: StructuredBody::of_urls(targets),
+            one_click: is_https && one_click != Some(false),
+        }
     }
 
-    /// The body of List-Unsubscribe in one line.
-    pub fn body(&self) -> String {
-        format!("<{}>", self.targets.join(">, <"))
+    /// Reads the body of List-Unsubscribe. One click is what List-Unsubscribe-Post says.
+    pub(super) fn from_header(text: &Cow<'a, str>) -> Result<Self, Refusal> {
+        let invalid = |refusal: Refusal| match refusal.code {
+            Code::InvalidHeaderValue => Refusal {
+                code: Code::InvalidUnsubscribe,
+                ..refusal
+            },
+            _ => refusal,
+        };
+        let body = StructuredBody::read(Grammar::Uris, NAME, text).map_err(invalid)?;
+        Ok(Self {
+            body,
+            one_click: false,
+        })
+    }
+
+    /// The same with List-Unsubscribe-Post.
+    pub(super) fn with_one_click(self) -> Result<Self, Refusal> {
+        if !self.body.angles().any(|url| has_scheme(url, "https:")) {
+            return Err(NO_HTTPS);
+        }
+        Ok(Self {
+            one_click: true,
+            ..self
+        })
     }
 
     /// Writes List-Unsubscribe.
     pub fn write(&self, header: &mut HeaderSection<'_>) {
-        header.angle_list("List-Unsubscribe", &self.targets);
+        header.structured(NAME, &self.body);
     }
 
     /// Writes List-Unsubscribe-Post where a POST is enough.

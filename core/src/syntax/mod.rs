@@ -19,6 +19,7 @@
 //! years, obsolete forms included. Both refuse a token that has no end.
 
 mod characters;
+mod comments;
 mod cursor;
 mod header_section;
 mod lines;
@@ -28,6 +29,7 @@ mod quoted_string;
 mod tests;
 
 pub(crate) use characters::{Class, has_control, has_control_except_tab, is_atext, is_dot_atom};
+pub(crate) use comments::without_comments;
 pub(crate) use cursor::{Cursor, Unclosed};
 pub(crate) use header_section::{
     FieldForm, WrittenField, fields, has_bare_cr, header_end, is_no_field,

@@ -15,6 +15,8 @@
 mod read;
 mod spaces;
 
+pub(crate) use spaces::single_spaced;
+
 use super::field::{Field, LONGEST_LINE};
 use super::fields::Grammar;
 use super::phrase;
@@ -69,6 +71,25 @@ impl<'a> StructuredBody<'a> {
         } else {
             Err(TOO_LONG)
         }
+    }
+
+    /// URLs in angle brackets, which are known to be right.
+    pub fn of_urls(urls: Vec<Cow<'a, str>>) -> Self {
+        let last = urls.len().saturating_sub(1);
+        let angle = |(index, url)| Lexeme {
+            has_comma: index < last,
+            ..Lexeme::new(LexemeKind::Angle, url)
+        };
+        Self {
+            lexemes: urls.into_iter().enumerate().map(angle).collect(),
+        }
+    }
+
+    /// What stands in angle brackets.
+    pub fn angles(&self) -> impl Iterator<Item = &str> {
+        let angles = self.lexemes.iter();
+        let angles = angles.filter(|lexeme| lexeme.kind == LexemeKind::Angle);
+        angles.map(|lexeme| lexeme.text.as_ref())
     }
 
     fn fits_lines(&self, name: &str) -> bool {
@@ -159,7 +180,8 @@ impl<'a> Lexeme<'a> {
 
     fn is_plain(&self) -> bool {
         match self.kind {
-            LexemeKind::Word | LexemeKind::Angle => !self.text.contains(['"', '(', '\\']),
+            LexemeKind::Word => !self.text.contains(['"', '(', '\\']),
+            LexemeKind::Angle => !self.text.contains('"'),
             LexemeKind::Phrase => phrase::is_plain(&self.text),
             LexemeKind::Comment => false,
         }

@@ -38,7 +38,7 @@ pub(super) fn lexemes<'a>(
             Ok(vec![Lexeme::new(LexemeKind::Word, date)])
         }
         Grammar::MessageIds => {
-            let ids = MessageId::parse_list(&text)?.into_iter();
+            let ids = MessageId::parse_body(&text)?.into_iter();
             let angle = |id: MessageId<'_>| Lexeme::new(LexemeKind::Angle, id.as_str().to_owned());
             Ok(ids.map(angle).collect())
         }

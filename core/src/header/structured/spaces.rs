@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 /// The body with one space for each run of white space, and none at its ends. What is in quotes stays, and
 /// so does, in a body `of_urls`, what is in angle brackets: a parenthesis there begins no comment.
-pub(super) fn single_spaced<'a>(
+pub(crate) fn single_spaced<'a>(
     text: &Cow<'a, str>,
     of_urls: bool,
 ) -> Result<Cow<'a, str>, Refusal> {

@@ -28,7 +28,8 @@ pub(super) struct Block {
     pub condition: Option<Condition>,
 }
 
-const VARIANTS: usize = 4;
+/// Those of the urgency are none and five levels.
+const VARIANTS: usize = 6;
 const BITS: usize = 8;
 
 /// For how many recipients of a file each condition holds.

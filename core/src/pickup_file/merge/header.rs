@@ -8,7 +8,7 @@ use super::plan::{FieldKind, Plan, VaryingField};
 use super::value::MOST_PIECES;
 use crate::address::Mailbox;
 use crate::header::{HeaderSection, LINE, folds, is_plain, needs_encoding};
-use crate::message::{HeaderField, Priority, Recipient, RecipientPriority};
+use crate::message::{HeaderField, Recipient, RecipientPriority, Urgency};
 use crate::template::{Piece, TemplateText};
 use std::borrow::Cow;
 
@@ -81,6 +81,7 @@ impl HeaderWriter {
     ) -> Result<Choice, DoesNotFit> {
         let name = plan.field_name(field.field);
         let filled = &recipient.filled;
+        let own = || filled.own.as_ref().expect(FILLED);
         self.scratch.clear();
         let mut header = HeaderSection::new(&mut self.scratch).without_quotes();
         match field.field {
@@ -95,7 +96,10 @@ impl HeaderWriter {
             }
             HeaderField::Subject => header.text(name, filled.subject.as_ref().expect(FILLED)),
             HeaderField::Extra(index) => plan.extra(index, recipient).write(name, &mut header),
-            HeaderField::Date | HeaderField::To | HeaderField::OneClick | HeaderField::Priority => {
+            HeaderField::Date => header.date(name, &own().date.expect(FILLED)),
+            HeaderField::InReplyTo => header.message_ids(name, &own().in_reply_to),
+            HeaderField::References => header.message_ids(name, &own().references),
+            HeaderField::To | HeaderField::OneClick | HeaderField::Priority => {
                 unreachable!("these are no text and have kinds of their own")
             }
         }
@@ -135,18 +139,15 @@ fn one_click(recipient: &Recipient<'_>) -> u8 {
     u8::from(unsubscribe.as_ref().is_some_and(|ways| ways.one_click))
 }
 
-/// The variant of the priority: none, then the levels in the order in which the template has them.
+/// The variant of the priority: 0 for none, or the number of X-Priority.
 fn priority(plan: &Plan<'_>, recipient: &Recipient<'_>) -> u8 {
-    let priority = match recipient.priority {
-        Some(RecipientPriority::Header(priority)) => Some(priority),
-        Some(RecipientPriority::Queue(_)) | None => plan.composed().priority,
+    let urgency = match recipient.priority {
+        Some(RecipientPriority::Header(priority)) => Urgency::from(priority),
+        Some(RecipientPriority::Queue(_)) | None => {
+            recipient.filled.urgency_or(plan.composed().urgency)
+        }
     };
-    match priority {
-        None => 0,
-        Some(Priority::High) => 1,
-        Some(Priority::Normal) => 2,
-        Some(Priority::Low) => 3,
-    }
+    urgency.number().unwrap_or(0)
 }
 
 /// Whether a field's values may stand amid its text as they are: nothing needs to be encoded, and
@@ -188,7 +189,10 @@ fn plain_line<'r>(
     let filled = &recipient.filled;
     match field {
         HeaderField::Subject => filled.subject.as_deref().map(Cow::Borrowed),
-        HeaderField::Unsubscribe => filled.unsubscribe_body.as_deref().map(Cow::Borrowed),
+        HeaderField::Unsubscribe => {
+            let ways = filled.unsubscribe.as_ref();
+            ways?.body.as_plain_line().map(Cow::Owned)
+        }
         HeaderField::Extra(index) => plan.extra(index, recipient).as_plain_line(),
         _ => None,
     }

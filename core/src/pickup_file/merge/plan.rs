@@ -174,6 +174,11 @@ impl<'m> Plan<'m> {
     /// Reply-To with a recipient's values in its names.
     pub fn reply_to(&self, recipient: &Recipient<'_>) -> Vec<Mailbox<'m>> {
         let common = &self.composed().reply_to;
+        if let Some(own) = &recipient.filled.own
+            && !own.reply_to.is_empty()
+        {
+            return own.reply_to.clone();
+        }
         let mut mailboxes: Vec<_> = common.iter().map(Mailbox::lend).collect();
         let own = self
             .templates()
@@ -203,9 +208,13 @@ impl<'m> Plan<'m> {
         match (field.field, field.kind) {
             (_, FieldKind::Text(text)) => is_common(text),
             (HeaderField::From, _) => templates.from_name.as_ref().is_some_and(is_common),
-            (HeaderField::ReplyTo, _) => {
+            (HeaderField::ReplyTo, _) if !templates.reply_to.is_empty() => {
                 let mut names = templates.reply_to.iter();
-                !templates.reply_to.is_empty() && names.all(|(_, name)| is_common(name))
+                names.all(|(_, name)| is_common(name))
+            }
+            (_, FieldKind::Lines) => {
+                let mut own = templates.headers.of(field.field).peekable();
+                own.peek().is_some() && own.all(is_common)
             }
             _ => false,
         }
@@ -242,13 +251,16 @@ impl<'m> Plan<'m> {
 
     fn add_fields(&mut self, names: &mut Names) {
         let templates = self.templates();
-        if self.composed().date.is_none() {
+        let own = |field| templates.headers.of(field).next().is_some();
+        if own(HeaderField::Date) {
+            self.add_field(HeaderField::Date, FieldKind::Lines, names);
+        } else if self.composed().date.is_none() {
             self.add_field(HeaderField::Date, FieldKind::Date, names);
         }
         if templates.from_name.is_some() {
             self.add_field(HeaderField::From, FieldKind::Lines, names);
         }
-        if !templates.reply_to.is_empty() {
+        if !templates.reply_to.is_empty() || own(HeaderField::ReplyTo) {
             self.add_field(HeaderField::ReplyTo, FieldKind::Lines, names);
         }
         self.add_field(HeaderField::To, FieldKind::To, names);
@@ -260,12 +272,17 @@ impl<'m> Plan<'m> {
             None => FieldKind::MessageId,
         };
         self.add_field(HeaderField::MessageId, id, names);
-        if let Some(ways) = &templates.unsubscribe {
+        for field in [HeaderField::InReplyTo, HeaderField::References] {
+            if own(field) {
+                self.add_field(field, FieldKind::Lines, names);
+            }
+        }
+        if let Some(ways) = &templates.headers.unsubscribe {
             self.add_field(HeaderField::Unsubscribe, FieldKind::Text(&ways.body), names);
             self.add_field(HeaderField::OneClick, FieldKind::OneClick, names);
         }
         self.add_field(HeaderField::Priority, FieldKind::Priority, names);
-        for (index, text) in &templates.extra {
+        for (index, text) in &templates.headers.extra {
             self.add_field(HeaderField::Extra(*index), FieldKind::Text(text), names);
         }
     }

@@ -10,7 +10,7 @@ use super::syntax::{doubled, doubled_byte, push_variable, write_options};
 use super::widths::Widths;
 use crate::header::HeaderSection;
 use crate::identity::Identity;
-use crate::message::{HeaderField, Markers, ONE_CLICK, Priority};
+use crate::message::{HeaderField, Markers, ONE_CLICK, write_number};
 use crate::template::TemplateText;
 
 /// What a template is made from.
@@ -159,10 +159,9 @@ impl Template<'_, '_> {
                 blocks.lines(condition(1), &written(post));
             }
             FieldKind::Priority => {
-                let levels = [Priority::High, Priority::Normal, Priority::Low];
-                for (variant, priority) in (1..).zip(levels) {
-                    let lines = written(|header| priority.write(header));
-                    blocks.lines(condition(variant), &lines);
+                for number in 1..=5 {
+                    let lines = written(|header| write_number(number, header));
+                    blocks.lines(condition(number), &lines);
                 }
             }
             FieldKind::Lines => {

@@ -1,0 +1,111 @@
+//! Header fields that the caller writes, and that no field of the message stands for.
+
+use crate::header::{
+    Body, HeaderSection, KnownField, LONGEST_LINE, StructuredBody, needs_encoding,
+};
+use crate::problem::{Code, Refusal};
+use std::borrow::Cow;
+
+/// A field of the caller's own.
+#[derive(Debug)]
+pub(crate) struct ExtraHeader<'a> {
+    pub name: Cow<'a, str>,
+    pub body: ExtraBody<'a>,
+}
+
+/// The body of a field of the caller's own.
+#[derive(Debug)]
+pub(crate) enum ExtraBody<'a> {
+    /// Every reader gets it back exactly as it was given.
+    Text(Cow<'a, str>),
+    /// Of a field whose grammar is known: it is read by that.
+    Structured(StructuredBody<'a>),
+}
+
+impl ExtraHeader<'_> {
+    /// The same field, borrowed.
+    pub fn lend(&self) -> ExtraHeader<'_> {
+        ExtraHeader {
+            name: Cow::Borrowed(&self.name),
+            body: self.body.lend(),
+        }
+    }
+
+    /// Whether it holds an address that only SMTPUTF8 can carry.
+    pub fn is_internationalized(&self) -> bool {
+        self.body.is_internationalized()
+    }
+}
+
+impl<'a> ExtraBody<'a> {
+    /// What is there until a template is filled in, or where a value was refused.
+    pub const NOTHING: Self = Self::Text(Cow::Borrowed(""));
+
+    /// Understands the body of the field `name`, in which there are no control characters but tabs.
+    pub fn read(name: &str, text: Cow<'a, str>) -> Result<Self, Refusal> {
+        match KnownField::named(name).map(|field| field.body) {
+            Some(Body::Structured(grammar)) => {
+                StructuredBody::read(grammar, name, &text).map(Self::Structured)
+            }
+            _ if fits_lines(name, &text) => Ok(Self::Text(text)),
+            _ => Err(TOO_LONG),
+        }
+    }
+
+    /// The same body, borrowed.
+    pub fn lend(&self) -> ExtraBody<'_> {
+        match self {
+            Self::Text(text) => ExtraBody::Text(Cow::Borrowed(text)),
+            Self::Structured(body) => ExtraBody::Structured(body.lend()),
+        }
+    }
+
+    /// Writes the field.
+    pub fn write(&self, name: &str, header: &mut HeaderSection<'_>) {
+        match self {
+            Self::Text(text) => header.extra(name, text),
+            Self::Structured(body) => header.structured(name, body),
+        }
+    }
+
+    /// About how many bytes it takes.
+    pub fn estimate(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Structured(body) => body.estimate(),
+        }
+    }
+
+    /// Whether it holds an address that only SMTPUTF8 can carry.
+    pub fn is_internationalized(&self) -> bool {
+        match self {
+            Self::Text(_) => false,
+            Self::Structured(body) => body.is_internationalized(),
+        }
+    }
+
+    /// The body in one line, unless something in it has to be encoded or in quotes.
+    pub fn as_plain_line(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Text(text) => Some(Cow::Borrowed(text)),
+            Self::Structured(body) => body.as_plain_line().map(Cow::Owned),
+        }
+    }
+}
+
+/// The longest word, since a line can only end at a blank.
+const LONGEST_WORD: usize = 990;
+
+/// What is said of a value that does not fit.
+const TOO_LONG: Refusal = Refusal::new(
+    Code::TooLong,
+    "A word of a header field must fit in a line of 998 octets.",
+);
+
+/// Whether each word of a value fits in a line.
+fn fits_lines(name: &str, value: &str) -> bool {
+    // The first word is on the line of the name: some readers take a fold there for a blank.
+    let mut room = LONGEST_LINE - name.len() - ": ".len();
+    let mut fits = |word: &str| word.len() <= std::mem::replace(&mut room, LONGEST_WORD);
+    needs_encoding(value) || value.split(' ').all(&mut fits)
+}

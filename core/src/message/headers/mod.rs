@@ -1,0 +1,20 @@
+//! The message's `headers`: the sender's own header fields, and those that are read as fields of the message.
+//!
+//! ```text
+//! read                 values and templates to …
+//! extra  own           … fields of the sender's own; fields of the message
+//! templates  names     … those with placeholders; which of them it is by its name
+//! ```
+
+mod extra;
+mod names;
+mod own;
+mod read;
+mod templates;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use extra::{ExtraBody, ExtraHeader};
+pub(crate) use own::OwnValues;
+pub(crate) use read::{ReadHeaders, ValueTemplates, read_headers, take_message_id};
+pub(crate) use templates::{HeaderTemplates, UnsubscribeSource, UnsubscribeTemplate};

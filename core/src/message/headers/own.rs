@@ -1,0 +1,109 @@
+//! Header fields in `headers` that have a field of their own in the message: they are read as that, by the
+//! rules of the header field.
+//!
+//! ```text
+//! headers: {"Reply-To": "Desk <desk@example.com>",      replyTo: "Desk <desk@example.com>"
+//!           "X-Priority": "1 (Highest)"}                priority: "high"
+//! ```
+
+use crate::address::Mailbox;
+use crate::header::{Date, KnownField, MessageId, single_spaced};
+use crate::message::header_field::HeaderField;
+use crate::message::priority::Urgency;
+use crate::message::unsubscribe::{ONE_CLICK, Unsubscribe};
+use crate::problem::{Code, Refusal};
+use std::borrow::Cow;
+
+/// A header field that has a field of its own in the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OwnHeader {
+    Date,
+    ReplyTo,
+    InReplyTo,
+    References,
+    Unsubscribe,
+    OneClick,
+    XPriority,
+    Importance,
+}
+
+/// What such fields say.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct OwnValues<'a> {
+    pub date: Option<Date>,
+    pub reply_to: Vec<Mailbox<'a>>,
+    pub in_reply_to: Vec<MessageId<'a>>,
+    pub references: Vec<MessageId<'a>>,
+    pub unsubscribe: Option<Unsubscribe<'a>>,
+    /// Whether List-Unsubscribe-Post was given.
+    pub one_click: bool,
+    pub urgency: Urgency,
+}
+
+impl OwnHeader {
+    /// Which of them a known field is.
+    pub fn of(known: &KnownField) -> Option<Self> {
+        Some(match known.name {
+            "date" => Self::Date,
+            "reply-to" => Self::ReplyTo,
+            "in-reply-to" => Self::InReplyTo,
+            "references" => Self::References,
+            "list-unsubscribe" => Self::Unsubscribe,
+            "list-unsubscribe-post" => Self::OneClick,
+            "x-priority" => Self::XPriority,
+            "importance" => Self::Importance,
+            _ => return None,
+        })
+    }
+
+    /// The field of the header section.
+    pub fn field(self) -> HeaderField {
+        match self {
+            Self::Date => HeaderField::Date,
+            Self::ReplyTo => HeaderField::ReplyTo,
+            Self::InReplyTo => HeaderField::InReplyTo,
+            Self::References => HeaderField::References,
+            Self::Unsubscribe => HeaderField::Unsubscribe,
+            Self::OneClick => HeaderField::OneClick,
+            Self::XPriority | Self::Importance => HeaderField::Priority,
+        }
+    }
+}
+
+impl<'a> OwnValues<'a> {
+    /// Reads the body of one of the fields. There are no control characters in it but tabs.
+    #[expect(
+        clippy::ptr_arg,
+        reason = "what is read borrows from the text where that is borrowed"
+    )]
+    pub fn read(&mut self, header: OwnHeader, text: &Cow<'a, str>) -> Result<(), Refusal> {
+        match header {
+            OwnHeader::Date => self.date = Some(Date::from_rfc5322(text)?),
+            OwnHeader::ReplyTo => {
+                self.reply_to = Mailbox::parse_list(&single_spaced(text, false)?)?;
+            }
+            OwnHeader::InReplyTo => self.in_reply_to = MessageId::parse_body(text)?,
+            OwnHeader::References => self.references = MessageId::parse_body(text)?,
+            OwnHeader::Unsubscribe => self.unsubscribe = Some(Unsubscribe::from_header(text)?),
+            OwnHeader::OneClick => {
+                if text.trim_matches([' ', '\t']) != ONE_CLICK {
+                    let detail =
+                        "The value of List-Unsubscribe-Post is List-Unsubscribe=One-Click.";
+                    return Err(Refusal::new(Code::InvalidUnsubscribe, detail));
+                }
+                self.one_click = true;
+            }
+            OwnHeader::XPriority => {
+                self.urgency = self.urgency.and(Urgency::from_number(text)?)?;
+            }
+            OwnHeader::Importance => self.urgency = self.urgency.and(Urgency::from_word(text)?)?,
+        }
+        Ok(())
+    }
+
+    /// Whether it holds an address that only SMTPUTF8 can carry.
+    pub fn is_internationalized(&self) -> bool {
+        let mut mailboxes = self.reply_to.iter();
+        mailboxes.any(|mailbox| mailbox.address.is_internationalized())
+    }
+}

@@ -1,0 +1,238 @@
+//! Understands the message's `headers`: the sender's own fields, and those that are read as fields of the
+//! message.
+
+use super::extra::{ExtraBody, ExtraHeader};
+use super::names::{Place, place_of};
+use super::own::{OwnHeader, OwnValues};
+use super::templates::{HeaderTemplates, UnsubscribeSource, UnsubscribeTemplate};
+use crate::header::{KnownField, Occurs, Owner};
+use crate::json::{JsonHeader, JsonMessage, Located};
+use crate::message::unsubscribe::NO_HTTPS;
+use crate::message::values::header_text;
+use crate::problem::{Code, Location, OrRefuse, ProblemReport, Refusal};
+use crate::template::TemplateText;
+use crate::text::part;
+use std::borrow::Cow;
+
+/// What `headers` holds.
+#[derive(Debug, Default)]
+pub(crate) struct ReadHeaders<'a> {
+    /// The sender's own fields, in order; nothing is in those that are templates.
+    pub extra: Vec<ExtraHeader<'a>>,
+    pub own: OwnValues<'a>,
+    pub templates: HeaderTemplates<'a>,
+}
+
+/// The values of `headers` that were taken out as templates, by their number, which rises. `None`: the
+/// template was refused.
+pub(crate) type ValueTemplates<'a> = Vec<(usize, Option<TemplateText<'a>>)>;
+
+/// More make a header that mail servers refuse.
+const MOST_FIELDS: usize = 1_000;
+
+const ONCE: Refusal = Refusal::new(
+    Code::Conflict,
+    "A message has this header field once; give it one value.",
+);
+
+/// Understands `headers`.
+pub(crate) fn read_headers<'a>(
+    json: &mut JsonMessage<'a>,
+    templates: ValueTemplates<'a>,
+    report: &mut ProblemReport<'a>,
+) -> ReadHeaders<'a> {
+    let Some(headers) = json.headers.take() else {
+        return ReadHeaders::default();
+    };
+    let mut reader = HeaderReader {
+        json,
+        templates: templates.into_iter().peekable(),
+        number: 0,
+        once: Vec::new(),
+        one_click: None,
+        read: ReadHeaders::default(),
+        report,
+    };
+    for header in headers.value.0 {
+        reader.read_header(header);
+    }
+    reader.finish()
+}
+
+/// Message-ID in `headers` is the message's `messageId`, with its placeholders.
+pub(crate) fn take_message_id<'a>(json: &mut JsonMessage<'a>, report: &mut ProblemReport<'a>) {
+    let is_given = json.message_id.is_some();
+    let Some(headers) = &mut json.headers else {
+        return;
+    };
+    let is_id = |header: &JsonHeader<'_>| header.name.value.eq_ignore_ascii_case("message-id");
+    while let Some(at) = headers.value.0.iter().position(is_id) {
+        let JsonHeader { name, values } = headers.value.0.remove(at);
+        for Located { location, value } in values {
+            match &json.message_id {
+                None => {
+                    let start = value.len() - value.trim_start_matches([' ', '\t']).len();
+                    let end = value.trim_end_matches([' ', '\t']).len().max(start);
+                    let value = part(&value, start..end);
+                    json.message_id = Some(Located { location, value });
+                }
+                Some(_) if is_given => {
+                    report.refuse(name.location, both("messageId"));
+                }
+                Some(_) => report.refuse(location, ONCE),
+            }
+        }
+    }
+}
+
+/// What is said of a header field beside the field that it is read as.
+fn both(field: &str) -> Refusal {
+    let detail = format!(
+        "This header field says the same as the message's `{field}`, which is given too; give one of them."
+    );
+    Refusal::with_detail(Code::Conflict, detail)
+}
+
+struct HeaderReader<'r, 'a> {
+    json: &'r JsonMessage<'a>,
+    templates: std::iter::Peekable<std::vec::IntoIter<(usize, Option<TemplateText<'a>>)>>,
+    /// That of the next value.
+    number: usize,
+    /// Those fields that were given of which a message has one.
+    once: Vec<&'static str>,
+    /// Where List-Unsubscribe-Post was given.
+    one_click: Option<Location>,
+    read: ReadHeaders<'a>,
+    report: &'r mut ProblemReport<'a>,
+}
+
+/// A value of `headers`.
+enum Value<'a> {
+    Literal(Located<Cow<'a, str>>),
+    Template(Location, TemplateText<'a>),
+    /// The report tells why.
+    Refused,
+}
+
+impl<'a> HeaderReader<'_, 'a> {
+    fn read_header(&mut self, header: JsonHeader<'a>) {
+        let JsonHeader { name, values } = header;
+        let place = place_of(&name.value).or_refuse(name.location, self.report);
+        if let Some(Place::Own(_, field)) = place
+            && self.json.location_of(field).is_some()
+        {
+            self.report.refuse(name.location, both(field));
+        }
+        for value in values {
+            let location = value.location;
+            let value = self.next_value(value);
+            let Some(place) = place else { continue };
+            if self.is_repeated(&name.value) {
+                self.report.refuse(location, ONCE);
+                continue;
+            }
+            match place {
+                Place::Own(own, _) => self.read_own(own, value),
+                Place::Extra if self.read.extra.len() == MOST_FIELDS => {
+                    let detail = "A message has 1,000 header fields of its own at most.";
+                    self.report.problem(location, Code::TooLong, detail);
+                    return;
+                }
+                Place::Extra => self.read_extra(name.value.clone(), value),
+            }
+        }
+    }
+
+    fn next_value(&mut self, value: Located<Cow<'a, str>>) -> Value<'a> {
+        let number = self.number;
+        self.number += 1;
+        match self.templates.next_if(|(template, _)| *template == number) {
+            None => Value::Literal(value),
+            Some((_, Some(template))) => Value::Template(value.location, template),
+            Some((_, None)) => Value::Refused,
+        }
+    }
+
+    /// Whether a message has this field once, and it was given before.
+    fn is_repeated(&mut self, name: &str) -> bool {
+        let once =
+            |known: &&KnownField| known.occurs == Occurs::Once || known.owner == Owner::Field;
+        let Some(known) = KnownField::named(name).filter(once) else {
+            return false;
+        };
+        let is_repeated = self.once.contains(&known.name);
+        self.once.push(known.name);
+        is_repeated
+    }
+
+    fn read_extra(&mut self, name: Cow<'a, str>, value: Value<'a>) {
+        let body = match value {
+            Value::Literal(value) => {
+                let location = value.location;
+                let text = self.header_text(value);
+                text.and_then(|text| ExtraBody::read(&name, text).or_refuse(location, self.report))
+            }
+            Value::Template(_, template) => {
+                let index = self.read.extra.len();
+                self.read.templates.extra.push((index, template));
+                None
+            }
+            Value::Refused => None,
+        };
+        self.read.extra.push(ExtraHeader {
+            name,
+            body: body.unwrap_or(ExtraBody::NOTHING),
+        });
+    }
+
+    fn read_own(&mut self, own: OwnHeader, value: Value<'a>) {
+        match (own, value) {
+            (_, Value::Refused) => {}
+            (_, Value::Literal(value)) => {
+                let location = value.location;
+                let Some(text) = self.header_text(value) else {
+                    return;
+                };
+                let read = self.read.own.read(own, &text);
+                let is_right = read.or_refuse(location, self.report).is_some();
+                if own == OwnHeader::OneClick && is_right {
+                    self.one_click = Some(location);
+                }
+            }
+            (OwnHeader::OneClick, Value::Template(location, _)) => {
+                let detail = "List-Unsubscribe-Post has the one value List-Unsubscribe=One-Click, and no \
+                              placeholders.";
+                self.report
+                    .problem(location, Code::InvalidUnsubscribe, detail);
+            }
+            (OwnHeader::Unsubscribe, Value::Template(_, body)) => {
+                let source = UnsubscribeSource::Header { one_click: false };
+                self.read.templates.unsubscribe = Some(UnsubscribeTemplate { source, body });
+            }
+            (_, Value::Template(_, template)) => self.read.templates.own.push((own, template)),
+        }
+    }
+
+    /// The text of a value, in which there are no control characters but tabs.
+    fn header_text(&mut self, value: Located<Cow<'a, str>>) -> Option<Cow<'a, str>> {
+        let known = self.report.len();
+        let text = header_text(value, self.report);
+        (self.report.len() == known).then_some(text)
+    }
+
+    /// What was read, with List-Unsubscribe-Post put to its List-Unsubscribe.
+    fn finish(mut self) -> ReadHeaders<'a> {
+        let Some(location) = self.one_click else {
+            return self.read;
+        };
+        let template = &mut self.read.templates.unsubscribe;
+        if let Some(UnsubscribeTemplate { source, .. }) = template {
+            *source = UnsubscribeSource::Header { one_click: true };
+        } else if let Some(ways) = self.read.own.unsubscribe.take() {
+            self.read.own.unsubscribe = ways.with_one_click().or_refuse(location, self.report);
+        } else if !self.once.contains(&"list-unsubscribe") {
+            self.report.refuse(location, NO_HTTPS);
+        }
+        self.read
+    }
+}
