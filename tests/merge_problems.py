@@ -90,7 +90,7 @@ NO_RECIPIENT = Rule(
     "This must be a recipient: a string, or an object with `name`, `address` and `variables`.",
 )
 NO_STRING = Rule("wrong_type", "This must be a string.")
-NO_ARRAY = Rule("wrong_type", "This must be an array.")
+NO_ARRAY = Rule("wrong_type", "This must be an array (in Python and JavaScript any iterable).")
 NO_OBJECT = Rule("wrong_type", "This must be an object of names and values.")
 
 BASE = {"from": "shop@example.com", "template": "merge", "text": "x"}

@@ -3,8 +3,11 @@
 import asyncio
 import dataclasses
 import errno
+import json
 import pickle
 import threading
+from collections.abc import AsyncIterator
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -150,3 +153,99 @@ def test_the_message_is_read_when_it_is_submitted(tmp_path: Path):
             return (tmp_path / (await submitted).files[0]).read_bytes()
 
     assert asyncio.run(main()).endswith(RENDERED)
+
+
+LETTER = {"from": "shop@example.com", "subject": "News", "template": "merge", "text": "Hello {{ name }}!"}
+
+
+async def people(*names: str) -> AsyncIterator[dict]:
+    for name in names:
+        await asyncio.sleep(0)
+        yield {"address": f"{name}@example.org", "variables": {"name": name}}
+
+
+async def broken(each: object) -> AsyncIterator[object]:
+    yield each
+    raise ZeroDivisionError
+
+
+def test_recipients_may_come_from_an_async_generator(tmp_path: Path):
+    async def main() -> list[pmtaemail.Receipt]:
+        async with pmtaemail.AsyncPickup(tmp_path) as pickup:
+            by_keyword = await pickup.submit(LETTER, recipients=people("ann", "bo"))
+            in_the_dict = await pickup.submit({**LETTER, "recipients": people("cy")})
+            with pytest.raises(pmtaemail.MessageError) as error:
+                await pickup.submit(LETTER, recipients=people("ann", "not an address"))
+            assert [problem.pointer for problem in error.value.problems] == ["/recipients/1/address"]
+            return [by_keyword, in_the_dict]
+
+    receipts = asyncio.run(main())
+    assert [receipt.recipients for receipt in receipts] == [2, 1]
+    assert {file for receipt in receipts for file in receipt.files} == {file.name for file in tmp_path.iterdir()}
+    found = read((tmp_path / receipts[0].files[0]).read_bytes()).expansions
+    assert [(each.recipient, b"Hello ann!" in each.message) for each in found] == [
+        ("ann@example.org", True),
+        ("bo@example.org", False),
+    ]
+
+
+def test_messages_may_come_from_an_async_generator(tmp_path: Path):
+    async def messages() -> AsyncIterator[object]:
+        yield MESSAGE
+        yield {**LETTER, "recipients": people("ann", "bo")}
+        yield {"from": 5}
+
+    async def main() -> list[pmtaemail.Receipt | Exception]:
+        async with pmtaemail.AsyncPickup(tmp_path) as pickup:
+            return await pickup.submit_many(messages())
+
+    first, second, third = asyncio.run(main())
+    assert (first.recipients, second.recipients) == (2, 2)
+    assert isinstance(third, pmtaemail.MessageError)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_generators_that_raise_leave_nothing_behind(tmp_path: Path):
+    def raising(each: object):
+        yield each
+        raise ZeroDivisionError
+
+    async def main() -> None:
+        async with pmtaemail.AsyncPickup(tmp_path) as pickup:
+            for call in (
+                lambda: pickup.submit(LETTER, recipients=broken("ann@example.org")),
+                lambda: pickup.submit_many(broken(MESSAGE)),
+                lambda: pickup.submit_many([MESSAGE, {**LETTER, "recipients": broken("ann@example.org")}]),
+                lambda: pickup.submit(LETTER, recipients=raising("ann@example.org")),
+                lambda: pickup.submit_many(raising(MESSAGE)),
+            ):
+                with pytest.raises(ZeroDivisionError):
+                    await call()
+
+    asyncio.run(main())
+    with pytest.raises(ZeroDivisionError):
+        pmtaemail.Pickup(tmp_path).submit(LETTER, recipients=raising("ann@example.org"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_iterated_is_told(tmp_path: Path):
+    for recipients in (5, True, "ann@example.org", b"x"):
+        (problem,) = pmtaemail.check({**LETTER, "variables": {"name": "you"}, "recipients": recipients})
+        assert (problem.code, problem.pointer) == ("wrong_type", "/recipients")
+        assert "iterable" in problem.detail
+    with pytest.raises(TypeError, match="iterable"):
+        pmtaemail.Pickup(tmp_path).submit_many(5)
+    with pytest.raises(TypeError, match="AsyncPickup"):
+        pmtaemail.Pickup(tmp_path).submit_many(people("ann"))
+    ones = (5, MESSAGE, json.dumps(MESSAGE), b"{}", EmailMessage())
+    for one in ones:
+        with pytest.raises(TypeError, match="iterable"):
+            pmtaemail.Pickup(tmp_path).submit_many(one)
+
+    async def main() -> None:
+        async with pmtaemail.AsyncPickup(tmp_path) as pickup:
+            for one in ones:
+                with pytest.raises(TypeError, match="iterable"):
+                    await pickup.submit_many(one)
+
+    asyncio.run(main())

@@ -12,34 +12,70 @@ __all__ = ["VERSION", "Pickup", "Prepared", "check", "render"]
 VERSION: str
 
 def check(message: Input | None = None, /, **fields: Unpack[Fields]) -> list[Problem]:
-    """All that is wrong with a message, in document order; an empty list when nothing is. Of very many problems, the
-    first 1,000.
+    """Tells all that is wrong with a message: `Problem`s in document order, none where all is well.
 
-    A message is a dict (or another mapping, or a dataclass), JSON as `str` or `bytes`, or an `EmailMessage`, which is
-    sent as it is. Fields may be given as keywords, alone or beside the message; `from_` stands for `from`. Where a list
-    is taken, any iterable is: a generator, a database cursor. Among `variables`, `Decimal` and `UUID` stand for their
-    `str`, dates and times for their `isoformat()`.
+    A message is a dict, or another mapping, a dataclass or a model of pydantic; JSON as `str` or `bytes`; or an
+    `email.message.EmailMessage`, which is sent as it is. Fields may be keywords, alone or beside a dict;
+    `from_` stands for `from`. Names are compared without letter case, `_` and `-`; `None` is as absent. The
+    fields most used:
+
+    - `from`, `to`, `cc`, `bcc`, `reply_to`: `"Ann Lee <ann@example.org>"` or `{"name": str, "address": str}`;
+      all but `from` take an iterable of them, too
+    - `subject`, `text`, `html`: `str`
+    - `attachments`: an iterable of `{"filename": str, "content": bytes}`, with `cid` for an inline image
+    - `headers`: `{name: value}`
+    - `date`: a `datetime` with its `tzinfo`
+    - `recipients`, in place of `to`: mail merge, an iterable of `{"address": str, "variables": {name: value}}`
+    - `raw`: a finished message (RFC 5322), `str` or `bytes`, in place of all that makes one
+
+    Values may be `Decimal`, `UUID`, dates, members of an `Enum`, scalars of numpy. Of very many problems there
+    are the first 1,000. Raises `TypeError`, with the place in a note, for what no message can hold, such as an
+    open file.
+
+    >>> import pmtaemail
+    >>> problems = pmtaemail.check(from_="shop@example.com", to="ann@example.org", txt="Hello")
+    >>> [(problem.code, problem.pointer) for problem in problems]
+    [('unknown_field', '/txt')]
     """
 
 def render(message: Input | None = None, /, **fields: Unpack[Fields]) -> bytes:
-    """The bytes of the mail (RFC 5322); of a mail merge, those of its first recipient. Raises `MessageError`.
+    """Renders a message, given as to `check`: the bytes of the mail (RFC 5322), its lines ended by CRLF.
 
-    Date and Message-ID are made where the message gives none; with both given, the same message always yields the same
-    bytes.
+    Of a mail merge it is the message of the first recipient. Date and Message-ID are made where the message
+    gives none; with both given the same message always yields the same bytes. Raises `MessageError` with all
+    problems.
+
+    >>> import pmtaemail
+    >>> mail = pmtaemail.render({"from": "shop@example.com", "to": "ann@example.org", "text": "Hello"})
+    >>> mail.endswith(b"\\r\\n\\r\\nHello\\r\\n")
+    True
     """
 
 @final
 class Prepared:
-    """A message that is rendered: all that is left to do is to hand it over."""
+    """A message, given as to `check`, that is rendered: all that is left to do is to hand it over.
+
+    All files of a mail merge are in memory. Raises `MessageError`.
+
+    >>> from pmtaemail._native import Prepared
+    >>> prepared = Prepared(from_="shop@example.com", to="ann@example.org", text="Hello")
+    """
 
     def __new__(cls, message: Input | None = None, /, **fields: Unpack[Fields]) -> Self: ...
 
 class Pickup:
-    """PowerMTA's pickup directory. Opened once, used from many threads, which share their syncs.
+    """PowerMTA's pickup directory. Opened once and used from many threads, which share their syncs.
 
-    `durability="none"` syncs nothing: quick, and lost in a power cut. `staging` is the folder in which files are
-    written where the file system has no unnamed files; `syncfs=False` never syncs the whole file system. Raises
-    `PickupError`.
+    `directory` is a path. `durability` is `"durable"`, or `"none"`, which syncs nothing: quick, and lost in a
+    power cut. `staging` is the folder in which files wait where the file system has no unnamed files, on the
+    same file system; `syncfs=False` never syncs the whole file system. A process may be forked meanwhile.
+    Raises `PickupError`, an `OSError`, where the directory is missing or cannot be written.
+
+    >>> import pmtaemail, tempfile
+    >>> pickup = pmtaemail.Pickup(tempfile.mkdtemp(), durability="none")
+    >>> receipt = pickup.submit(from_="shop@example.com", to="ann@example.org", text="Hello")
+    >>> (pickup.directory / receipt.files[0]).stat().st_size == receipt.octets
+    True
     """
 
     def __new__(
@@ -55,11 +91,37 @@ class Pickup:
         """The absolute path of the directory."""
 
     def submit(self, message: Input | Prepared | None = None, /, **fields: Unpack[Fields]) -> Receipt:
-        """Hands one message over. When this returns it is visible to PowerMTA and durable.
+        """Hands one message over, given as to `check`. When this returns it is visible to PowerMTA and durable.
 
-        Each file of a mail merge is written as soon as it is made: they are never all in memory. Raises `MessageError`
-        or `PickupError`.
+        Each file of a mail merge is written as soon as it is made: they are never all in memory. Blocks until the
+        disk is done, usually for some milliseconds; other threads run meanwhile.
+
+        Raises `MessageError` with all problems; or `PickupError`, whose `may_be_delivered` is true in the rare case
+        that PowerMTA may have the message all the same. What the handler of a signal raises, such as
+        `KeyboardInterrupt`, has the attribute `pmtaemail_results`: `[]`, or a list of the receipt where it was too
+        late to stop.
+
+        >>> import pmtaemail, tempfile
+        >>> pickup = pmtaemail.Pickup(tempfile.mkdtemp())
+        >>> receipt = pickup.submit({"from": "shop@example.com", "to": "ann@example.org"}, text="Hello")
+        >>> receipt.recipients, receipt.files == (receipt.id + ".eml",)
+        (1, True)
         """
 
     def submit_many(self, messages: Iterable[Input | Prepared], /) -> list[Receipt | Exception]:
-        """Hands many messages over, which share their syncs: a receipt or an exception for each, in order."""
+        """Hands many messages over, an iterable of what `check` takes: a receipt or an exception for each, in order.
+
+        They share their syncs in groups of up to 256. The iterable is read to its end before the first is handed
+        over: where it raises, nothing is. One bad message, or one that cannot be handed over, keeps no other back:
+        its `MessageError`, `PickupError` or `TypeError` is returned in its place.
+
+        What the handler of a signal raises, such as `KeyboardInterrupt`, comes within a second and has the
+        attribute `pmtaemail_results`: receipts and exceptions for the messages before; nothing is left behind of
+        the others.
+
+        >>> import pmtaemail, tempfile
+        >>> pickup = pmtaemail.Pickup(tempfile.mkdtemp(), durability="none")
+        >>> messages = [{"from": "shop@example.com", "to": to, "text": "Hello"} for to in ("ann@example.org", "nobody")]
+        >>> [type(result).__name__ for result in pickup.submit_many(messages)]
+        ['Receipt', 'MessageError']
+        """

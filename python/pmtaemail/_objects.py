@@ -54,7 +54,17 @@ class Receipt:
 
 
 def attachment(path: str | os.PathLike[str], /, **fields: Unpack[Attachment]) -> Attachment:
-    """The file at `path` as an attachment, with its name; `fields` (such as `cid="logo"`) are added."""
+    """Reads the file at `path` as an attachment with its name; `fields`, such as `cid="logo"`, are added.
+
+    Raises `OSError` where it cannot be read.
+
+    >>> import pathlib, pmtaemail, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp(), "report.pdf")
+    >>> file.write_bytes(b"%PDF-1.7")
+    8
+    >>> pmtaemail.attachment(file, disposition="inline")
+    {'filename': 'report.pdf', 'content': b'%PDF-1.7', 'disposition': 'inline'}
+    """
     file = Path(path)
     found: Attachment = {"filename": file.name, "content": file.read_bytes()}
     return found | fields
@@ -162,6 +172,15 @@ class WireFolding:
 @functools.cache
 def wire_policy(policy: type[Policy]) -> type[Policy]:
     return type(policy.__name__, (WireFolding, policy), {})
+
+
+def several(messages: Iterable[Any]) -> list[Any]:
+    """The messages of an iterable. An error of the iterable itself comes before anything is done with them."""
+    if isinstance(messages, (str, bytes, bytearray, memoryview, Mapping, Message)):
+        raise TypeError(f"submit_many takes an iterable of messages; {kind(messages)} is one, and for submit")
+    if isinstance(messages, AsyncIterable):
+        raise TypeError("an async iterable of messages is for AsyncPickup.submit_many")
+    return list(messages)
 
 
 def joined(message: object | None, fields: Mapping[str, object] | None) -> object:

@@ -2,19 +2,35 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Literal, Self, TypeVar, Unpack
+from typing import Any, Literal, Self, TypeVar, Unpack
 
 from . import _native
-from ._objects import Receipt
-from .types import Fields, Input
+from ._objects import Receipt, several
+from .types import AsyncFields, Input
 
 T = TypeVar("T")
 
 # They wait for the disk and for nothing else; the more wait at once, the more share a sync.
 THREADS = 64
+
+
+def has_async(message: object) -> bool:
+    """Whether one of its fields is an async iterable."""
+    return isinstance(message, Mapping) and any(isinstance(value, AsyncIterable) for value in message.values())
+
+
+async def collected(message: Any) -> Any:
+    """With lists in place of async iterables."""
+    if not isinstance(message, Mapping):
+        return message
+    return {
+        name: [each async for each in value] if isinstance(value, AsyncIterable) else value
+        for name, value in message.items()
+    }
 
 
 class AsyncPickup:
@@ -40,21 +56,42 @@ class AsyncPickup:
         """The absolute path of the directory."""
         return self._pickup.directory
 
-    async def submit(self, message: Input | None = None, /, **fields: Unpack[Fields]) -> Receipt:
-        """Hands one message over. When this returns it is visible to PowerMTA and durable.
+    async def submit(self, message: Input | None = None, /, **fields: Unpack[AsyncFields]) -> Receipt:
+        """Hands one message over, given as to `check`. When this returns it is visible to PowerMTA and durable.
 
-        Where the task is cancelled meanwhile, the message may have been handed over all the same. Of a mail merge all
-        files are in memory meanwhile; one of very many recipients is better given to `submit_many`.
+        `recipients` may be an async iterable, such as an async generator or the cursor of a database. It is read to its
+        end first; where it raises, nothing is handed over. Raises `MessageError` or `PickupError`.
+
+        Where the task is cancelled meanwhile, the message may have been handed over all the same.
+
+        >>> import asyncio, pmtaemail, tempfile
+        >>> async def people():
+        ...     yield "ann@example.org"
+        ...     yield {"address": "bo@example.org", "variables": {"name": "Bo"}}
+        >>> async def main():
+        ...     async with pmtaemail.AsyncPickup(tempfile.mkdtemp()) as pickup:
+        ...         letter = {"from": "shop@example.com", "text": "Hello {{ name | default: 'you' }}!"}
+        ...         return await pickup.submit(letter, template="merge", recipients=people())
+        >>> asyncio.run(main()).recipients
+        2
         """
-        prepared = _native.Prepared(message, **fields)
+        if has_async(message) or has_async(fields):
+            # What was collected is nobody else's, so it may be read in the thread: there may be very many recipients.
+            return await self._run(partial(self._pickup.submit, await collected(message), **await collected(fields)))
+        prepared = _native.Prepared(message, **fields)  # type: ignore[arg-type]
         return await self._run(self._pickup.submit, prepared)
 
-    async def submit_many(self, messages: Iterable[Input], /) -> list[Receipt | Exception]:
-        """Hands many messages over: a receipt or an exception for each, in order. They are read in another thread."""
-        messages = list(messages)
-        return await self._run(self._pickup.submit_many, messages)
+    async def submit_many(self, messages: Iterable[Input] | AsyncIterable[Input], /) -> list[Receipt | Exception]:
+        """Hands many messages over: a receipt or an exception for each, in order. They are read in another thread.
 
-    async def _run(self, work: Callable[..., T], *arguments: object) -> T:
+        They may come from an async iterable. It is read to its end before the first is handed over: where it raises,
+        nothing is.
+        """
+        given = [message async for message in messages] if isinstance(messages, AsyncIterable) else several(messages)
+        ready = [await collected(message) if has_async(message) else message for message in given]
+        return await self._run(self._pickup.submit_many, ready)
+
+    async def _run(self, work: Callable[..., T], *arguments: Any) -> T:
         """Runs what blocks in a thread.
 
         Where no further thread can be had, `ThreadPoolExecutor.submit` raises and keeps the work all the same: a

@@ -3,11 +3,21 @@
 Names are compared without letter case, `_` and `-`: each is given as it is documented and as Python writes it.
 """
 
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import AsyncIterable, Iterable, Mapping
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import Message as RawMessage
-from typing import Literal, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias
+
+if TYPE_CHECKING or sys.version_info >= (3, 12):
+    from typing import TypedDict
+else:
+    try:
+        # Which pydantic asks for, and brings along.
+        from typing_extensions import TypedDict
+    except ImportError:
+        from typing import TypedDict
 
 Octets: TypeAlias = bytes | bytearray | memoryview
 DispositionWord: TypeAlias = Literal["attachment", "inline"]
@@ -23,6 +33,7 @@ class MailboxParts(TypedDict, total=False):
     """A mailbox as an object."""
 
     address: str | None
+    email: str | None
     name: str | None
 
 
@@ -83,6 +94,7 @@ class Recipient(TypedDict, total=False):
     """A recipient of a mail merge as an object."""
 
     address: str | None
+    email: str | None
     envid: str | None
     job: str | None
     name: str | None
@@ -108,8 +120,8 @@ class Unsubscribe(TypedDict, total=False):
     url: str | None
 
 
-class Fields(TypedDict, total=False):
-    """The fields of a message that may be keywords."""
+class MessageFields(TypedDict, total=False):
+    """All fields but `from`."""
 
     from_: str | MailboxParts | Address | None
     amp: str | None
@@ -147,13 +159,97 @@ class Fields(TypedDict, total=False):
     vmta: str | None
 
 
+class CommonFields(TypedDict, total=False):
+    """Fields that may be keywords."""
+
+    from_: str | Mapping[str, object] | Address | None
+    amp: str | None
+    attachments: Iterable[Mapping[str, object]] | None
+    bcc: str | Mapping[str, object] | Address | Iterable[str | Mapping[str, object] | Address] | None
+    calendar: Mapping[str, object] | None
+    cc: str | Mapping[str, object] | Address | Iterable[str | Mapping[str, object] | Address] | None
+    date: str | datetime | None
+    dkim: Mapping[str, object] | None
+    dsn: Mapping[str, object] | None
+    envid: str | None
+    headers: Mapping[str, str | Iterable[str]] | Iterable[Mapping[str, object]] | None
+    html: str | None
+    inReplyTo: str | Iterable[str] | None
+    in_reply_to: str | Iterable[str] | None
+    job: str | None
+    merge: MergeForm | None
+    messageId: str | None
+    message_id: str | None
+    priority: Priority | None
+    raw: str | Octets | Mapping[str, object] | None
+    references: str | Iterable[str] | None
+    replyTo: str | Mapping[str, object] | Address | Iterable[str | Mapping[str, object] | Address] | None
+    reply_to: str | Mapping[str, object] | Address | Iterable[str | Mapping[str, object] | Address] | None
+    schedule: Iterable[Mapping[str, object]] | None
+    sender: str | None
+    subject: str | None
+    template: TemplateLanguage | None
+    text: str | None
+    to: str | Mapping[str, object] | Address | Iterable[str | Mapping[str, object] | Address] | None
+    unsubscribe: Mapping[str, object] | None
+    variables: Mapping[str, object] | None
+    verp: bool | None
+    vmta: str | None
+
+
+class Fields(CommonFields, total=False):
+    """The fields of a message that may be keywords."""
+
+    recipients: Iterable[str | Mapping[str, object] | Address] | None
+
+
+AsyncRecipients: TypeAlias = AsyncIterable[str | Mapping[str, object] | Address]
+
+
+class AsyncFields(CommonFields, total=False):
+    """The same; recipients may come from an async iterable."""
+
+    recipients: Iterable[str | Mapping[str, object] | Address] | AsyncRecipients | None
+
+
 # `from` is a word of Python's grammar: a key, but no keyword.
 From = TypedDict("From", {"from": str | MailboxParts | Address | None}, total=False)
 
 
-class Message(Fields, From, total=False):
+class Message(MessageFields, From, total=False):
     """One message."""
 
 
+class Dataclass(Protocol):
+    """An instance of a dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+class Model(Protocol):
+    """A model of pydantic, or what is dumped as one."""
+
+    def model_dump(self) -> dict[str, Any]: ...
+
+
 Json: TypeAlias = str | Octets
-Input: TypeAlias = Message | Json | RawMessage
+# A dict that nobody has annotated is a mapping; what is wrong with it is told when it is read.
+Input: TypeAlias = Message | Mapping[str, object] | Dataclass | Model | Json | RawMessage
+
+# For pydantic: what it does not know is checked by its class.
+for _class in (
+    MailboxParts,
+    Attachment,
+    Calendar,
+    Dkim,
+    Dsn,
+    HeaderField,
+    Raw,
+    Recipient,
+    Window,
+    Unsubscribe,
+    MessageFields,
+    From,
+    Message,
+):
+    setattr(_class, "__pydantic_config__", {"arbitrary_types_allowed": True})  # noqa: B010

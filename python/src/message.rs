@@ -8,6 +8,30 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
+/// Tells all that is wrong with a message: `Problem`s in document order, none where all is well.
+///
+/// A message is a dict, or another mapping, a dataclass or a model of pydantic; JSON as `str` or `bytes`; or an
+/// `email.message.EmailMessage`, which is sent as it is. Fields may be keywords, alone or beside a dict;
+/// `from_` stands for `from`. Names are compared without letter case, `_` and `-`; `None` is as absent. The
+/// fields most used:
+///
+/// - `from`, `to`, `cc`, `bcc`, `reply_to`: `"Ann Lee <ann@example.org>"` or `{"name": str, "address": str}`;
+///   all but `from` take an iterable of them, too
+/// - `subject`, `text`, `html`: `str`
+/// - `attachments`: an iterable of `{"filename": str, "content": bytes}`, with `cid` for an inline image
+/// - `headers`: `{name: value}`
+/// - `date`: a `datetime` with its `tzinfo`
+/// - `recipients`, in place of `to`: mail merge, an iterable of `{"address": str, "variables": {name: value}}`
+/// - `raw`: a finished message (RFC 5322), `str` or `bytes`, in place of all that makes one
+///
+/// Values may be `Decimal`, `UUID`, dates, members of an `Enum`, scalars of numpy. Of very many problems there
+/// are the first 1,000. Raises `TypeError`, with the place in a note, for what no message can hold, such as an
+/// open file.
+///
+/// >>> import pmtaemail
+/// >>> problems = pmtaemail.check(from_="shop@example.com", to="ann@example.org", txt="Hello")
+/// >>> [(problem.code, problem.pointer) for problem in problems]
+/// [('unknown_field', '/txt')]
 #[pyfunction]
 #[pyo3(signature = (message = None, /, **fields))]
 pub fn check<'py>(
@@ -21,8 +45,16 @@ pub fn check<'py>(
     }
 }
 
-/// The interpreter lock is held: rendering is shorter than what giving it away costs when another
-/// thread is busy.
+/// Renders a message, given as to `check`: the bytes of the mail (RFC 5322), its lines ended by CRLF.
+///
+/// Of a mail merge it is the message of the first recipient. Date and Message-ID are made where the message
+/// gives none; with both given the same message always yields the same bytes. Raises `MessageError` with all
+/// problems.
+///
+/// >>> import pmtaemail
+/// >>> mail = pmtaemail.render({"from": "shop@example.com", "to": "ann@example.org", "text": "Hello"})
+/// >>> mail.endswith(b"\r\n\r\nHello\r\n")
+/// True
 #[pyfunction]
 #[pyo3(signature = (message = None, /, **fields))]
 pub fn render<'py>(
@@ -30,7 +62,8 @@ pub fn render<'py>(
     message: Option<Bound<'py, PyAny>>,
     fields: Option<Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    // Written right into Python's memory.
+    // The interpreter lock is held: rendering is shorter than what giving it away costs when another
+    // thread is busy. The mail is written right into Python's memory.
     with_message(py, message, fields, &Signals::default(), |message| {
         message.with_rendered(|rendered| {
             PyBytes::new_with(py, rendered.size(), |memory| {
@@ -41,7 +74,12 @@ pub fn render<'py>(
     })?
 }
 
-/// A message that is rendered: all that is left to do is to hand it over.
+/// A message, given as to `check`, that is rendered: all that is left to do is to hand it over.
+///
+/// All files of a mail merge are in memory. Raises `MessageError`.
+///
+/// >>> from pmtaemail._native import Prepared
+/// >>> prepared = Prepared(from_="shop@example.com", to="ann@example.org", text="Hello")
 #[pyclass(frozen, module = "pmtaemail._native")]
 pub struct Prepared(pub Submission);
 

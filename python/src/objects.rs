@@ -27,6 +27,13 @@ pub fn joined<'py>(
     joined.call1((message, fields))
 }
 
+/// The messages of an iterable.
+pub fn several<'py>(messages: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
+    static SEVERAL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let several = SEVERAL.import(messages.py(), "pmtaemail._objects", "several")?;
+    Ok(several.call1((messages,))?.cast_into()?)
+}
+
 pub fn receipt<'py>(py: Python<'py>, receipt: &Receipt) -> PyResult<Bound<'py, PyAny>> {
     static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let files = PyTuple::new(py, &receipt.files)?;

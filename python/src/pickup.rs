@@ -9,6 +9,18 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use std::path::{Path, PathBuf};
 
+/// PowerMTA's pickup directory. Opened once and used from many threads, which share their syncs.
+///
+/// `directory` is a path. `durability` is `"durable"`, or `"none"`, which syncs nothing: quick, and lost in a
+/// power cut. `staging` is the folder in which files wait where the file system has no unnamed files, on the
+/// same file system; `syncfs=False` never syncs the whole file system. A process may be forked meanwhile.
+/// Raises `PickupError`, an `OSError`, where the directory is missing or cannot be written.
+///
+/// >>> import pmtaemail, tempfile
+/// >>> pickup = pmtaemail.Pickup(tempfile.mkdtemp(), durability="none")
+/// >>> receipt = pickup.submit(from_="shop@example.com", to="ann@example.org", text="Hello")
+/// >>> (pickup.directory / receipt.files[0]).stat().st_size == receipt.octets
+/// True
 #[pyclass(frozen, subclass, module = "pmtaemail")]
 pub struct Pickup(PickupDirectory);
 
@@ -43,6 +55,7 @@ impl Pickup {
             .map_err(|error| objects::pickup_error(py, &error))
     }
 
+    /// The absolute path of the directory.
     #[getter]
     fn directory(&self) -> &Path {
         self.0.path()
@@ -52,6 +65,21 @@ impl Pickup {
         format!("<pmtaemail.Pickup {}>", self.0.path().display())
     }
 
+    /// Hands one message over, given as to `check`. When this returns it is visible to PowerMTA and durable.
+    ///
+    /// Each file of a mail merge is written as soon as it is made: they are never all in memory. Blocks until the
+    /// disk is done, usually for some milliseconds; other threads run meanwhile.
+    ///
+    /// Raises `MessageError` with all problems; or `PickupError`, whose `may_be_delivered` is true in the rare case
+    /// that PowerMTA may have the message all the same. What the handler of a signal raises, such as
+    /// `KeyboardInterrupt`, has the attribute `pmtaemail_results`: `[]`, or a list of the receipt where it was too
+    /// late to stop.
+    ///
+    /// >>> import pmtaemail, tempfile
+    /// >>> pickup = pmtaemail.Pickup(tempfile.mkdtemp())
+    /// >>> receipt = pickup.submit({"from": "shop@example.com", "to": "ann@example.org"}, text="Hello")
+    /// >>> receipt.recipients, receipt.files == (receipt.id + ".eml",)
+    /// (1, True)
     #[pyo3(signature = (message = None, /, **fields))]
     fn submit<'py>(
         &self,
@@ -77,17 +105,31 @@ impl Pickup {
         }
     }
 
+    /// Hands many messages over, an iterable of what `check` takes: a receipt or an exception for each, in order.
+    ///
+    /// They share their syncs in groups of up to 256. The iterable is read to its end before the first is handed
+    /// over: where it raises, nothing is. One bad message, or one that cannot be handed over, keeps no other back:
+    /// its `MessageError`, `PickupError` or `TypeError` is returned in its place.
+    ///
+    /// What the handler of a signal raises, such as `KeyboardInterrupt`, comes within a second and has the
+    /// attribute `pmtaemail_results`: receipts and exceptions for the messages before; nothing is left behind of
+    /// the others.
+    ///
+    /// >>> import pmtaemail, tempfile
+    /// >>> pickup = pmtaemail.Pickup(tempfile.mkdtemp(), durability="none")
+    /// >>> messages = [{"from": "shop@example.com", "to": to, "text": "Hello"} for to in ("ann@example.org", "nobody")]
+    /// >>> [type(result).__name__ for result in pickup.submit_many(messages)]
+    /// ['Receipt', 'MessageError']
     #[pyo3(signature = (messages, /))]
     fn submit_many<'py>(
         &self,
         py: Python<'py>,
         messages: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyList>> {
-        // An error of the iterable itself comes before anything is handed over.
-        let messages: Vec<Bound<'py, PyAny>> = messages.try_iter()?.collect::<PyResult<_>>()?;
+        let messages = objects::several(messages)?;
         let results = PyList::empty(py);
         // Its errors are those of signals, and of nothing else that a message could be blamed for.
-        self.submit_all(messages, &results)
+        self.submit_all(&messages, &results)
             .map_err(|raised| objects::add_results(py, raised, &results))?;
         Ok(results)
     }
@@ -125,7 +167,7 @@ impl Pickup {
     /// handed over are there; of the others nothing is left behind.
     fn submit_all<'py>(
         &self,
-        messages: Vec<Bound<'py, PyAny>>,
+        messages: &Bound<'py, PyList>,
         results: &Bound<'py, PyList>,
     ) -> PyResult<()> {
         let py = results.py();

@@ -53,7 +53,7 @@ impl<'a, S: Shape<'a>> Shape<'a> for Box<S> {
 
 /// An array of one shape; `null` elements are as absent.
 impl<'a, S: Shape<'a>> Shape<'a> for Vec<Located<S>> {
-    const EXPECTED: &'static str = "an array";
+    const EXPECTED: &'static str = "an array (in Python and JavaScript any iterable)";
 
     fn schema(definitions: &mut Definitions) -> Value {
         json!({"type": "array", "items": S::schema(definitions)})
