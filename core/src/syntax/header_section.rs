@@ -33,6 +33,12 @@ pub(crate) fn is_no_field(line: &[u8]) -> bool {
     !line.starts_with(b" ") && !line.starts_with(b"\t") && FieldForm::Obsolete.read(line).is_none()
 }
 
+/// Whether a line is a field in an obsolete form: readers may take it for none.
+pub(crate) fn is_obsolete_field(line: &[u8]) -> bool {
+    let field = FieldForm::Obsolete.read(line);
+    field.is_some_and(|(name_end, colon)| name_end < colon)
+}
+
 /// The fields of a header section. A line that does not end is none.
 pub(crate) fn fields(header: &[u8], form: FieldForm) -> impl Iterator<Item = WrittenField<'_>> {
     folded_lines(header, LineEnds::Crlf)
@@ -146,6 +152,8 @@ mod tests {
                 .collect::<Vec<_>>()
         );
         assert_eq!(found[2].0, "");
+        assert!(is_obsolete_field(b"X :y") && is_obsolete_field(b"X\t : y"));
+        assert!(!is_obsolete_field(b"X: y :z") && !is_obsolete_field(b"X y : z"));
         for line in [&b"X :y"[..], b"X: y", b" y", b"\ty"] {
             assert!(!is_no_field(line));
         }

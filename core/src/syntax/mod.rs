@@ -32,7 +32,7 @@ pub(crate) use characters::{Class, has_control, has_control_except_tab, is_atext
 pub(crate) use comments::without_comments;
 pub(crate) use cursor::{Cursor, Unclosed};
 pub(crate) use header_section::{
-    FieldForm, WrittenField, fields, has_bare_cr, header_end, is_no_field,
+    FieldForm, WrittenField, fields, has_bare_cr, header_end, is_no_field, is_obsolete_field,
 };
 pub(crate) use lines::{
     Fold, LineEnds, folded_lines, line_end, lines, split_line, to_crlf, unfolded,

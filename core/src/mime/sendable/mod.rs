@@ -8,13 +8,16 @@
 //! ├─ text/html; 8bit                                as it was
 //! └─ message/rfc822                                 its own parts, by the same rules
 //! ```
+//!
+//! Blanks before the colon of a part's fields (`Content-Type : text/html`) are taken away: some readers
+//! would show these lines, and all behind them, as text.
 
 mod entity;
 
 use super::{Base64, quoted_printable};
 use crate::header::LONGEST_LINE;
 use crate::problem::{Code, Refusal};
-use crate::syntax::{LineEnds, header_end, lines, to_crlf};
+use crate::syntax::{LineEnds, header_end, is_obsolete_field, lines, to_crlf};
 use entity::{Delimiter, Encoding, Entity, Inner, Kind};
 use std::borrow::Cow;
 
@@ -43,12 +46,23 @@ const TOO_DEEP: Refusal = refusal("The message has over 50 levels of parts.");
 /// The message with every body in a form that can be sent. Its lines end with CRLF; a CR elsewhere is
 /// content.
 pub(crate) fn sendable(message: Vec<u8>) -> Result<Vec<u8>, Refusal> {
-    if can_be_sent(&message[header_end(&message)..]) {
+    let body = &message[header_end(&message)..];
+    if stays(body) {
         return Ok(message);
     }
+    let may_stay = can_be_sent(body);
     let mut out = Vec::with_capacity(message.len() + message.len() / 8);
-    Writer { out: &mut out }.message(&message, 0)?;
-    Ok(out)
+    match (Writer { out: &mut out }).message(&message, 0) {
+        Ok(()) => Ok(out),
+        // What need not be changed need not be understood.
+        Err(_) if may_stay => Ok(message),
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// Whether nothing is changed, whatever kind of entity it is.
+fn stays(bytes: &[u8]) -> bool {
+    can_be_sent(bytes) && !lines(bytes, LineEnds::Crlf).any(is_obsolete_field)
 }
 
 fn can_be_sent(bytes: &[u8]) -> bool {
@@ -73,15 +87,18 @@ struct Writer<'o> {
 impl Writer<'_> {
     /// A whole message, which is MIME now if it was not before.
     fn message(&mut self, message: &[u8], depth: usize) -> Result<(), Refusal> {
-        if can_be_sent(message) {
+        let Some(entity) = self.read(message, Kind::Leaf)? else {
+            return Ok(());
+        };
+        let may_stay = can_be_sent(message);
+        if entity.is_signed() {
+            if !may_stay {
+                return Err(SIGNED);
+            }
             self.out.extend_from_slice(message);
             return Ok(());
         }
-        let entity = Entity::read(message, Kind::Leaf)?;
-        if entity.is_signed() {
-            return Err(SIGNED);
-        }
-        let mime_version = if entity.has("mime-version") {
+        let mime_version = if may_stay || entity.has("mime-version") {
             ""
         } else {
             "MIME-Version: 1.0\r\n"
@@ -91,11 +108,23 @@ impl Writer<'_> {
 
     /// A part, which has this kind where it says nothing else.
     fn part(&mut self, part: &[u8], default: Kind, depth: usize) -> Result<(), Refusal> {
-        if can_be_sent(part) {
-            self.out.extend_from_slice(part);
-            return Ok(());
+        match self.read(part, default)? {
+            Some(entity) => self.entity(&entity, "", depth),
+            None => Ok(()),
         }
-        self.entity(&Entity::read(part, default)?, "", depth)
+    }
+
+    /// Reads an entity; `None` where it stays and is written already. What need not be changed need not
+    /// be understood.
+    fn read<'m>(&mut self, bytes: &'m [u8], default: Kind) -> Result<Option<Entity<'m>>, Refusal> {
+        match Entity::read(bytes, default) {
+            Ok(entity) if !stays(bytes) => Ok(Some(entity)),
+            Err(refusal) if !can_be_sent(bytes) => Err(refusal),
+            _ => {
+                self.out.extend_from_slice(bytes);
+                Ok(None)
+            }
+        }
     }
 
     /// `fields`: those that its header lacks.
@@ -103,7 +132,14 @@ impl Writer<'_> {
         if depth > DEEPEST {
             return Err(TOO_DEEP);
         }
+        let may_stay = can_be_sent(entity.body);
+        let as_8bit = |is_binary: bool| (is_binary && !may_stay).then_some("8bit");
         match (&entity.kind, &entity.encoding) {
+            (Kind::Leaf | Kind::Sealed | Kind::Unencoded, _) if may_stay => {
+                self.header(entity, None, fields);
+                self.out.extend_from_slice(entity.body);
+                Ok(())
+            }
             (Kind::Sealed, _) => Err(SIGNED),
             (Kind::Leaf, Encoding::None { .. }) => {
                 let fields = [fields, entity.missing_type()].concat();
@@ -120,11 +156,11 @@ impl Writer<'_> {
             }
             (Kind::Multipart(inner), Encoding::None { is_binary }) => {
                 // What is in it has lines now.
-                self.header(entity, is_binary.then_some("8bit"), fields);
+                self.header(entity, as_8bit(*is_binary), fields);
                 self.parts(entity.body, inner, depth)
             }
             (Kind::Message, Encoding::None { is_binary }) => {
-                self.header(entity, is_binary.then_some("8bit"), fields);
+                self.header(entity, as_8bit(*is_binary), fields);
                 self.message(entity.body, depth + 1)
             }
             (Kind::Leaf | Kind::Unencoded | Kind::Multipart(_) | Kind::Message, _) => {
@@ -138,7 +174,9 @@ impl Writer<'_> {
     fn header(&mut self, entity: &Entity<'_>, encoding: Option<&str>, more: &str) {
         for field in &entity.fields {
             if encoding.is_none() || !entity::is_encoding(field) {
-                self.out.extend_from_slice(field.bytes);
+                self.out.extend_from_slice(field.name.as_bytes());
+                self.out.push(b':');
+                self.out.extend_from_slice(&field.bytes[field.body_start..]);
             }
         }
         self.out.extend_from_slice(more.as_bytes());

@@ -101,6 +101,29 @@ fn messages_in_messages_are_entered() {
 }
 
 #[test]
+fn fields_of_parts_lose_blanks_before_their_colons() {
+    let mail = |colon: &str, rest: &str| {
+        format!(
+            "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=a\r\n\r\nNote : this\r\n\
+             --a\r\nContent-Type{colon}text/html\r\n\r\nNote : that\r\n\
+             --a\r\nContent-Type{colon}multipart/signed; boundary=b\r\n\r\n--b\r\nX : y\r\n\r\n--b--\r\n\
+             --a\r\nno field\r\nX : y\r\n\r\nas it is\r\n\
+             --a\r\nContent-Type{colon}message/rfc822\r\n\r\nSubject{colon}x\r\n\r\n{rest}\r\n--a--\r\n"
+        )
+    };
+    assert_eq!(encoded(&mail(" : ", "Hello")), Ok(mail(": ", "Hello")));
+    // What is signed, or no multipart, or has no boundary, stays.
+    for message in [
+        format!("DKIM-Signature: x\r\n{}", mail(" : ", "Hello")),
+        mail(": ", "DKIM-Signature : x\r\n\r\nHello"),
+        "A: b\r\n\r\nNote : this\r\n".to_owned(),
+        "Content-Type: multipart/mixed\r\n\r\n--a\r\nX : y\r\n\r\n".to_owned(),
+    ] {
+        assert_eq!(encoded(&message), Ok(message));
+    }
+}
+
+#[test]
 fn long_lines_of_base64_are_wrapped() {
     let header = "MIME-Version: 1.0\r\nContent-Transfer-Encoding: Base64\r\n\r\n";
     let base64 = "QUFB".repeat(402);
