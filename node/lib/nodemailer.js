@@ -3,7 +3,7 @@
 const { access, constants } = require('node:fs/promises');
 const { check, Pickup, version } = require('./index.js');
 const { OPTIONS, refuseOthers } = require('./pickup.js');
-const { mustBeRaw, nativeMessage, rawMessage } = require('./nodemailer/message.js');
+const { mustBeRaw, nativeMessage, rawMessage, takeFromOfEnvelope } = require('./nodemailer/message.js');
 
 /**
  * A transport for nodemailer that hands messages to PowerMTA:
@@ -36,6 +36,7 @@ class PickupTransport {
   async submit(mail) {
     if (mail.data.requireTLSExtensionEnabled) throw requireTls();
     const envelope = mail.message.getEnvelope();
+    takeFromOfEnvelope(mail, envelope);
     // Where our fields cannot say what the caller wants, nodemailer writes the message and we send it as it is.
     const message = mustBeRaw(mail, check) ? await rawMessage(mail, envelope) : await nativeMessage(mail, envelope);
     const receipt = await this.pickup.submit(message);

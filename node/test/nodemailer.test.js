@@ -248,6 +248,15 @@ function suite(nodemailer) {
     assert.equal(hidden.match(/secret@/g).length, 1);
   });
 
+  test('From, where only the envelope tells it', async () => {
+    for (const to of ['bar@example.com', 'other@example.com']) {
+      const fields = { from: undefined, to: 'bar@example.com', envelope: { from: 'bounce@example.com', to } };
+      assert.match(handedOver(await transporter.sendMail({ ...basic(), ...fields })).toString(), /^From: bounce@example\.com\r$/m);
+    }
+    const nobody = transporter.sendMail({ ...basic(), from: undefined, replyTo: 'a@example.com' });
+    await assert.rejects(nobody, { code: 'missing_field' });
+  });
+
   test('DSN and fields of our own', async () => {
     const options = { id: 'some-id', return: 'headers', notify: ['failure', 'delay'] };
     const octets = await assertSame(() => ({ ...basic(), dsn: options, pmtaemail: { verp: true } }));

@@ -31,6 +31,11 @@ function mustBeRaw(mail, check) {
   );
 }
 
+/** A message must have From (RFC 5322, section 3.6); nodemailer does not ask for it where there is an envelope. */
+function takeFromOfEnvelope({ data, message }, envelope) {
+  if (data.envelope && !data.raw && envelope.from && !message.getHeader('from')) message.setHeader('From', envelope.from);
+}
+
 /** The message as nodemailer writes it, or as the caller wrote it. */
 async function rawMessage(mail, envelope) {
   const { data, message } = mail;
@@ -135,4 +140,4 @@ function dsn(options) {
   });
 }
 
-module.exports = { mustBeRaw, nativeMessage, rawMessage };
+module.exports = { mustBeRaw, nativeMessage, rawMessage, takeFromOfEnvelope };
