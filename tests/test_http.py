@@ -76,6 +76,13 @@ def test_render_and_check_write_nothing(daemon: Daemon):
     assert daemon.files() == []
 
 
+def test_a_slash_at_the_end_changes_nothing(daemon: Daemon):
+    assert daemon.post(MESSAGE, "/messages/").status == 200
+    assert_problem(daemon.post(BAD, "/messages/"), 422)
+    assert daemon.request("GET", "/messages/").headers["allow"] == "POST"
+    assert len(daemon.files()) == 1
+
+
 def test_identifiers_differ(daemon: Daemon):
     receipts = [daemon.post(MESSAGE).json() for _ in range(20)]
     assert len({receipt["id"] for receipt in receipts}) == 20
@@ -101,7 +108,7 @@ def test_what_is_no_json_is_400(daemon: Daemon, path: str, body: bytes):
     assert daemon.files() == []
 
 
-@pytest.mark.parametrize("path", ["/", "/message", "/messages/", "/messages/1", "/messages/../etc", "//messages", "/x"])
+@pytest.mark.parametrize("path", ["/", "/message", "/messages//", "/messages/1", "/messages/../etc", "//messages", "/x"])
 def test_unknown_paths_are_404(shared_daemon: Daemon, path: str):
     assert_problem(shared_daemon.post(MESSAGE, path), 404)
 

@@ -1,10 +1,9 @@
 //! The body of a request, within its limits.
 
 use super::admission::Receiving;
+use super::coding::DecodedBody;
 use super::error::ApiError;
-use axum::body::{Body, HttpBody};
 use bytes::{Bytes, BytesMut};
-use http_body_util::BodyExt;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -20,14 +19,6 @@ pub struct BodyLimits {
 }
 
 impl BodyLimits {
-    /// Refuses a body whose head says that it has more bytes than `limit`, before any of it is read.
-    pub fn check_announced(limit: usize, body: &Body) -> Result<(), ApiError> {
-        if body.size_hint().lower() > limit as u64 {
-            return Err(ApiError::TooLarge { limit });
-        }
-        Ok(())
-    }
-
     /// The most bytes of a body that comes in pieces, recipients and all.
     pub fn max_streamed(self) -> usize {
         self.bytes.max(self.merge)
@@ -36,7 +27,7 @@ impl BodyLimits {
     /// Reads a whole body, for which `receiving` makes room.
     pub async fn receive(
         self,
-        body: &mut Body,
+        body: &mut DecodedBody,
         receiving: &mut Receiving,
     ) -> Result<Bytes, ApiError> {
         timeout(self.time, self.read(body, receiving))
@@ -44,29 +35,22 @@ impl BodyLimits {
             .unwrap_or(Err(ApiError::BodyTimeout))
     }
 
-    async fn read(self, body: &mut Body, receiving: &mut Receiving) -> Result<Bytes, ApiError> {
+    async fn read(
+        self,
+        body: &mut DecodedBody,
+        receiving: &mut Receiving,
+    ) -> Result<Bytes, ApiError> {
         let limit = self.bytes;
         let mut bytes = BodyBuffer::announced(body, limit);
-        while let Some(data) = next_data(body).await? {
+        while let Some(data) = body.next().await? {
             if bytes.len() + data.len() > limit {
                 return Err(ApiError::TooLarge { limit });
             }
-            receiving.grow(data.len()).await?;
             bytes.push(data);
+            receiving.grow_to(bytes.len() + body.memory()).await?;
         }
         Ok(bytes.into_bytes())
     }
-}
-
-/// The next bytes of a body.
-pub async fn next_data(body: &mut Body) -> Result<Option<Bytes>, ApiError> {
-    while let Some(frame) = body.frame().await {
-        // Trailers say nothing here.
-        if let Ok(data) = frame.map_err(|_| ApiError::BodyBroken)?.into_data() {
-            return Ok(Some(data));
-        }
-    }
-    Ok(None)
 }
 
 /// Collects a body into one piece. Most messages come in one and are never copied.
@@ -79,8 +63,8 @@ pub struct BodyBuffer {
 
 impl BodyBuffer {
     /// Nothing yet, with room for as many bytes as the body says to have, up to `limit`.
-    pub fn announced(body: &Body, limit: usize) -> Self {
-        let announced = body.size_hint().exact().unwrap_or(0);
+    pub fn announced(body: &DecodedBody, limit: usize) -> Self {
+        let announced = body.announced().unwrap_or(0);
         Self {
             announced: usize::try_from(announced).map_or(limit, |size| size.min(limit)),
             ..Self::default()

@@ -7,6 +7,9 @@ use pmtaemail::{Id, PickupError, Problems, SubmitError};
 use std::borrow::Cow;
 use std::io;
 
+/// The content codings that are known here.
+const CODINGS: &str = "gzip, deflate, zstd";
+
 /// Why a request is not done.
 #[derive(Debug)]
 pub enum ApiError {
@@ -40,8 +43,10 @@ pub enum ApiError {
     BodyTimeout,
     /// The body ended too soon or broke its framing.
     BodyBroken,
-    /// The body is compressed.
+    /// The body has a content coding that is not known here.
     ContentEncoding,
+    /// The body is not what its content coding says, for this reason.
+    Coding(&'static str),
     /// The request has an idempotency key, which nothing here obeys.
     IdempotencyKey,
     /// The body is no form (RFC 7578) with a message, for this reason.
@@ -68,6 +73,7 @@ impl ApiError {
             Self::Problems(_)
             | Self::HeadBroken
             | Self::BodyBroken
+            | Self::Coding(_)
             | Self::Form(_)
             | Self::IdempotencyKey
             | Self::Query
@@ -143,7 +149,10 @@ impl ApiError {
             Self::BodyBroken => {
                 plain.with_detail("The body of the request ends too soon or its chunks are broken.")
             }
-            Self::ContentEncoding => plain.with_detail("The body may not be compressed."),
+            Self::ContentEncoding => plain.with_detail(
+                "Of content codings, gzip, deflate and zstd are known here, at most three one on the other.",
+            ),
+            Self::Coding(detail) => plain.with_detail(*detail),
             Self::IdempotencyKey => plain.with_detail(
                 "Idempotency-Key is not supported: sent twice, the message would be submitted twice. Leave the header out.",
             ),
@@ -180,6 +189,7 @@ impl ApiError {
                 | Self::GaveWay
                 | Self::BodyTimeout
                 | Self::BodyBroken
+                | Self::Coding(_)
                 | Self::Host
                 | Self::ForeignPage
         )
@@ -216,9 +226,8 @@ impl IntoResponse for ApiError {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
         if matches!(self, Self::ContentEncoding) {
-            // RFC 9110 section 12.5.3.
-            let identity = HeaderValue::from_static("identity");
-            headers.insert(header::ACCEPT_ENCODING, identity);
+            // RFC 9110 section 15.5.16.
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(CODINGS));
         }
         if self.ends_connection() {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -2,8 +2,8 @@
 
 use super::admission::{InFlight, Receiving};
 use super::blocking::{run_blocking, run_submission};
-use super::body::BodyLimits;
 use super::client::Peer;
+use super::coding::{Coding, DecodedBody};
 use super::error::ApiError;
 use super::log::RequestLog;
 use super::receipt::{self, json};
@@ -11,7 +11,6 @@ use super::request::{BodyFormat, BufferedBody, ReceivedBody};
 use super::state::Daemon;
 use super::stream;
 use axum::Extension;
-use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
@@ -169,9 +168,14 @@ async fn receive_request(
         allowed(request.headers()).and_then(|()| BodyFormat::of(request.uri(), request.headers()));
     let peer = request.extensions().get::<Peer>();
     let peer = *peer.expect("each request has the client that sent it");
-    let mut body = request.into_body();
-    let format = format?;
-    let receiving = admit(daemon, peer, &format, &body)?;
+    let codings = Coding::of(request.headers());
+    let (format, codings) = (format?, codings?);
+    let limit = match format {
+        BodyFormat::Streamed(_) => daemon.body.max_streamed(),
+        BodyFormat::Buffered(_) => daemon.body.bytes,
+    };
+    let mut body = DecodedBody::new(request.into_body(), &codings, limit)?;
+    let receiving = admit(daemon, peer, &body)?;
     let gives_way = receiving.gives_way();
     tokio::select! {
         biased;
@@ -181,28 +185,21 @@ async fn receive_request(
 }
 
 /// Makes room for one more body with the bytes that it announces.
-fn admit(
-    daemon: &Daemon,
-    peer: Peer,
-    format: &BodyFormat,
-    body: &Body,
-) -> Result<Receiving, ApiError> {
-    let limit = match format {
-        BodyFormat::Streamed(_) => daemon.body.max_streamed(),
-        BodyFormat::Buffered(_) => daemon.body.bytes,
-    };
-    BodyLimits::check_announced(limit, body)?;
+fn admit(daemon: &Daemon, peer: Peer, body: &DecodedBody) -> Result<Receiving, ApiError> {
     // Of a larger one the most are recipients, which take none of it.
-    let bytes = body.size_hint().lower();
-    let stay = bytes <= daemon.body.bytes as u64;
-    let stay = if stay { bytes } else { 0 };
+    let bytes = body.least();
+    let stay = if bytes <= daemon.body.bytes as u64 {
+        bytes
+    } else {
+        0
+    };
     daemon.admission.receive(peer.into(), stay)
 }
 
 async fn receive(
     daemon: &Arc<Daemon>,
     format: BodyFormat,
-    body: &mut Body,
+    body: &mut DecodedBody,
     mut receiving: Receiving,
 ) -> Result<(ReceivedBody, InFlight), ApiError> {
     let received = match format {

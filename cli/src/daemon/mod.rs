@@ -16,6 +16,7 @@
 //!       request           what a body is, and how the core library reads it
 //!         form            multipart/form-data
 //!         body            the bytes of a body, within their limits
+//!           coding        compressed bodies
 //!           admission     how much is in progress at once
 //!             client      whom that is shared out among
 //!     open_files          what the limit on open files leaves room for
@@ -31,6 +32,7 @@ mod admission;
 mod blocking;
 mod body;
 mod client;
+mod coding;
 mod connection;
 mod error;
 mod form;

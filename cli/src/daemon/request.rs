@@ -31,9 +31,6 @@ pub enum BufferedFormat {
 impl BodyFormat {
     /// The format that a request's head tells.
     pub fn of(uri: &Uri, headers: &HeaderMap) -> Result<Self, ApiError> {
-        if !is_identity(headers) {
-            return Err(ApiError::ContentEncoding);
-        }
         let Some(media_type) = headers.get(header::CONTENT_TYPE) else {
             return Ok(Self::Streamed(StreamFormat::Json));
         };
@@ -107,17 +104,6 @@ fn understood<T>(
     message
         .map(|message| then(&message))
         .map_err(ApiError::Problems)
-}
-
-/// Whether the body is as it was made, and not compressed.
-fn is_identity(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(header::CONTENT_ENCODING)
-        .iter()
-        .all(|coding| {
-            let coding = coding.as_bytes().trim_ascii();
-            coding.is_empty() || coding.eq_ignore_ascii_case(b"identity")
-        })
 }
 
 /// Names and values of a query. A plus sign is one: it is common in addresses, and a blank is
@@ -214,15 +200,6 @@ mod tests {
                 Err(ApiError::Form(_)) => assert_eq!(None, expected, "{media_type}"),
                 other => panic!("{other:?}"),
             }
-        }
-    }
-
-    #[test]
-    fn compressed_bodies_are_refused() {
-        assert!(format("", &[("content-encoding", "identity")]).is_ok());
-        for coding in ["gzip", "identity, br", "x"] {
-            let format = format("", &[("content-encoding", coding)]);
-            assert!(matches!(format, Err(ApiError::ContentEncoding)), "{coding}");
         }
     }
 }

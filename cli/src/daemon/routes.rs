@@ -19,6 +19,8 @@ use std::sync::Arc;
 pub fn router(daemon: Arc<Daemon>, pages: Pages) -> Router {
     Router::new()
         .route("/messages", post(messages::submit))
+        // As many clients write it.
+        .route("/messages/", post(messages::submit))
         .route("/messages/check", post(messages::check))
         .route("/messages/render", post(messages::render))
         .route("/health", get(health::health))

@@ -6,11 +6,11 @@
 
 use super::admission::Receiving;
 use super::blocking::run_blocking;
-use super::body::{BodyBuffer, BodyLimits, next_data};
+use super::body::{BodyBuffer, BodyLimits};
+use super::coding::DecodedBody;
 use super::error::ApiError;
 use super::request::{BufferedBody, BufferedFormat, ReceivedBody};
 use super::state::Daemon;
-use axum::body::Body;
 use bytes::Bytes;
 use pmtaemail::{MessageStream, PickupDirectory, StreamFormat, SubmitError};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ const PIECE: usize = 1 << 20;
 pub async fn receive(
     daemon: &Arc<Daemon>,
     format: StreamFormat,
-    body: &mut Body,
+    body: &mut DecodedBody,
     receiving: &mut Receiving,
 ) -> Result<ReceivedBody, ApiError> {
     let limits = daemon.body;
@@ -48,7 +48,7 @@ pub async fn receive(
         let daemon = Arc::clone(daemon);
         let received = reader.received;
         reader.received = run_blocking(move || received.spool(&daemon.pickup)).await??;
-        reader.admit(receiving).await?;
+        reader.admit(body.memory(), receiving).await?;
     }
 }
 
@@ -69,12 +69,12 @@ impl BodyReader {
     /// Reads until something must be spooled, or the body ends, which is then said.
     async fn read_piece(
         &mut self,
-        body: &mut Body,
+        body: &mut DecodedBody,
         receiving: &mut Receiving,
     ) -> Result<bool, ApiError> {
         let start = self.bytes;
         while !self.is_too_much() && self.bytes - start < PIECE {
-            let Some(data) = next_data(body).await? else {
+            let Some(data) = body.next().await? else {
                 return Ok(true);
             };
             self.bytes += data.len();
@@ -83,7 +83,7 @@ impl BodyReader {
                 return Err(ApiError::TooLarge { limit });
             }
             self.received.push(data)?;
-            self.admit(receiving).await?;
+            self.admit(body.memory(), receiving).await?;
         }
         Ok(false)
     }
@@ -96,15 +96,15 @@ impl BodyReader {
         }
     }
 
-    /// Makes room for what is kept, unless the message itself is too large.
-    async fn admit(&self, receiving: &mut Receiving) -> Result<(), ApiError> {
+    /// Makes room for what is kept and for decoders, unless the message itself is too large.
+    async fn admit(&self, decoders: usize, receiving: &mut Receiving) -> Result<(), ApiError> {
         match &self.received {
-            PartialBody::Buffered(bytes) => receiving.grow_to(bytes.len()).await,
+            PartialBody::Buffered(bytes) => receiving.grow_to(bytes.len() + decoders).await,
             PartialBody::Streamed(stream) if stream.message_len() > self.limits.bytes => {
                 let limit = self.limits.bytes;
                 Err(ApiError::MessageTooLarge { limit })
             }
-            PartialBody::Streamed(stream) => receiving.grow_to(stream.buffered()).await,
+            PartialBody::Streamed(stream) => receiving.grow_to(stream.buffered() + decoders).await,
         }
     }
 }
