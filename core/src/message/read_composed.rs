@@ -28,10 +28,8 @@ pub(super) fn read_composed<'a>(
         own,
         templates,
     } = read_headers(json, templates, report);
-    let reply_to = json
-        .reply_to
-        .take()
-        .map_or(own.reply_to, |field| read_mailboxes(field, report));
+    let reply_to = json.reply_to.take();
+    let reply_to = reply_to.map_or_else(Vec::new, |field| read_mailboxes(field, report));
     let date = json
         .date
         .take()
@@ -57,14 +55,13 @@ pub(super) fn read_composed<'a>(
         .take()
         .map(|ways| read_unsubscribe(ways, report));
     let priority = json.priority.take().and_then(|word| choice(&word, report));
-    let mut ids = |field: Option<Located<JsonTexts<'a>>>, own| {
-        field.map_or(own, |field| read_message_ids(field.value, report))
+    let mut ids = |field: Option<Located<JsonTexts<'a>>>| {
+        field.map_or_else(Vec::new, |field| read_message_ids(field.value, report))
     };
-    let in_reply_to = ids(json.in_reply_to.take(), own.in_reply_to);
-    let references = ids(json.references.take(), own.references);
+    let (in_reply_to, references) = (ids(json.in_reply_to.take()), ids(json.references.take()));
     let composed = Box::new(Composed {
         from: from?,
-        reply_to,
+        reply_to: either(reply_to, own.reply_to),
         subject,
         text: json.text.take().map(|text| text.value),
         amp: json.amp.take().map(|amp| amp.value),
@@ -74,12 +71,17 @@ pub(super) fn read_composed<'a>(
         extra_headers: extra,
         unsubscribe: unsubscribe.or(own.unsubscribe),
         urgency: priority.map_or(own.urgency, Urgency::from),
-        in_reply_to,
-        references,
+        in_reply_to: either(in_reply_to, own.in_reply_to),
+        references: either(references, own.references),
         date: date.or(own.date),
         message_id,
     });
     Some((composed, templates))
+}
+
+/// What a field of the message gives, or else what its header field in `headers` does. Both is a problem.
+fn either<T>(field: Vec<T>, header: Vec<T>) -> Vec<T> {
+    if field.is_empty() { header } else { field }
 }
 
 fn read_from<'a>(

@@ -6,7 +6,7 @@ use super::names::{Place, place_of};
 use super::own::{OwnHeader, OwnValues};
 use super::templates::{HeaderTemplates, UnsubscribeSource, UnsubscribeTemplate};
 use crate::header::{KnownField, Occurs, Owner};
-use crate::json::{JsonHeader, JsonMessage, Located};
+use crate::json::{JsonHeader, JsonMailboxes, JsonMessage, JsonTexts, Located};
 use crate::message::unsubscribe::NO_HTTPS;
 use crate::message::values::header_text;
 use crate::problem::{Code, Location, OrRefuse, ProblemReport, Refusal};
@@ -54,7 +54,9 @@ pub(crate) fn read_headers<'a>(
         report,
     };
     for header in headers.value.0 {
-        reader.read_header(header);
+        if !reader.read_header(header) {
+            break;
+        }
     }
     reader.finish()
 }
@@ -66,23 +68,48 @@ pub(crate) fn take_message_id<'a>(json: &mut JsonMessage<'a>, report: &mut Probl
         return;
     };
     let is_id = |header: &JsonHeader<'_>| header.name.value.eq_ignore_ascii_case("message-id");
-    while let Some(at) = headers.value.0.iter().position(is_id) {
-        let JsonHeader { name, values } = headers.value.0.remove(at);
+    if !headers.value.0.iter().any(is_id) {
+        return;
+    }
+    let all = std::mem::take(&mut headers.value.0).into_iter();
+    let (ids, others) = all.partition(is_id);
+    headers.value.0 = others;
+    for JsonHeader { name, values } in ids {
+        if is_given {
+            report.refuse(name.location, both("messageId"));
+            continue;
+        }
         for Located { location, value } in values {
-            match &json.message_id {
-                None => {
-                    let start = value.len() - value.trim_start_matches([' ', '\t']).len();
-                    let end = value.trim_end_matches([' ', '\t']).len().max(start);
-                    let value = part(&value, start..end);
-                    json.message_id = Some(Located { location, value });
-                }
-                Some(_) if is_given => {
-                    report.refuse(name.location, both("messageId"));
-                }
-                Some(_) => report.refuse(location, ONCE),
+            if json.message_id.is_some() {
+                report.refuse(location, ONCE);
+                continue;
             }
+            let start = value.len() - value.trim_start_matches([' ', '\t']).len();
+            let end = value.trim_end_matches([' ', '\t']).len().max(start);
+            let value = part(&value, start..end);
+            json.message_id = Some(Located { location, value });
         }
     }
+}
+
+/// Whether the message has the field too, as which a header field is read. A list of nothing says nothing.
+fn is_given(json: &JsonMessage<'_>, own: OwnHeader, field: &str) -> bool {
+    let is_empty = |texts: Option<&Located<JsonTexts<'_>>>| {
+        texts.is_some_and(|texts| texts.value.0.is_empty())
+    };
+    let says_nothing = match own {
+        OwnHeader::ReplyTo => json.reply_to.as_ref().is_some_and(
+            |field| matches!(&field.value, JsonMailboxes::List(list) if list.is_empty()),
+        ),
+        OwnHeader::InReplyTo => is_empty(json.in_reply_to.as_ref()),
+        OwnHeader::References => is_empty(json.references.as_ref()),
+        OwnHeader::Date
+        | OwnHeader::Unsubscribe
+        | OwnHeader::OneClick
+        | OwnHeader::XPriority
+        | OwnHeader::Importance => false,
+    };
+    !says_nothing && json.location_of(field).is_some()
 }
 
 /// What is said of a header field beside the field that it is read as.
@@ -115,11 +142,12 @@ enum Value<'a> {
 }
 
 impl<'a> HeaderReader<'_, 'a> {
-    fn read_header(&mut self, header: JsonHeader<'a>) {
+    /// Whether there is room for more.
+    fn read_header(&mut self, header: JsonHeader<'a>) -> bool {
         let JsonHeader { name, values } = header;
         let place = place_of(&name.value).or_refuse(name.location, self.report);
-        if let Some(Place::Own(_, field)) = place
-            && self.json.location_of(field).is_some()
+        if let Some(Place::Own(own, field)) = place
+            && is_given(self.json, own, field)
         {
             self.report.refuse(name.location, both(field));
         }
@@ -136,11 +164,12 @@ impl<'a> HeaderReader<'_, 'a> {
                 Place::Extra if self.read.extra.len() == MOST_FIELDS => {
                     let detail = "A message has 1,000 header fields of its own at most.";
                     self.report.problem(location, Code::TooLong, detail);
-                    return;
+                    return false;
                 }
                 Place::Extra => self.read_extra(name.value.clone(), value),
             }
         }
+        true
     }
 
     fn next_value(&mut self, value: Located<Cow<'a, str>>) -> Value<'a> {
@@ -161,7 +190,9 @@ impl<'a> HeaderReader<'_, 'a> {
             return false;
         };
         let is_repeated = self.once.contains(&known.name);
-        self.once.push(known.name);
+        if !is_repeated {
+            self.once.push(known.name);
+        }
         is_repeated
     }
 

@@ -171,6 +171,37 @@ fn both_are_a_conflict_that_names_both() {
 }
 
 #[test]
+fn an_empty_list_beside_a_header_field_says_nothing() {
+    for (header, value, field) in [
+        ("Reply-To", "a@b.c", "replyTo"),
+        ("In-Reply-To", "<a@b>", "inReplyTo"),
+        ("References", "<a@b>", "references"),
+    ] {
+        let line = format!("{header}: {value}\r\n");
+        for given in [json!([]), Value::Null] {
+            for template in [Value::Null, "merge".into()] {
+                let fields =
+                    json!({"headers": {header: value}, field: given, "template": template});
+                assert!(rendered(&fields).contains(&line), "{fields}");
+            }
+        }
+    }
+}
+
+#[test]
+fn very_many_header_fields_are_soon_refused() {
+    for (name, code) in [
+        ("Message-ID", "conflict"),
+        ("Date", "conflict"),
+        ("X-A", "too_long"),
+    ] {
+        let headers = vec![json!({"name": name, "value": "<a@b>"}); 20_000];
+        let found = problems(&json!({ "headers": headers }));
+        assert!(found.iter().any(|(_, told, _)| told == code), "{name}");
+    }
+}
+
+#[test]
 fn what_the_header_field_could_not_be_is_refused() {
     for (header, value, code) in [
         ("Reply-To", "", "invalid_mailbox"),
