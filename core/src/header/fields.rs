@@ -11,7 +11,7 @@
 //! Owner::Mime             sentence names      may hold it: it is MIME already
 //! Owner::Carriers         what to use         may hold it: it may have travelled
 //! Owner::PowerMta                             refused: the pickup file's own lines say it
-//! Occurs::Once                                refused twice
+//! Occurs::Once            refused twice       refused twice
 //! Body::Structured        read by its grammar     recipients are read from addresses, bare ones get a domain
 //! ```
 //!
@@ -50,7 +50,7 @@ pub(crate) enum Owner {
     Carriers,
 }
 
-/// How often a finished message may hold a field.
+/// How often a message may hold a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Occurs {
     /// At most once (RFC 5322 section 3.6).
