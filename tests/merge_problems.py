@@ -43,7 +43,10 @@ CONTROL_IN_HEADER = Rule(
 )
 NO_AT = Rule("invalid_address", "The address has no @.")
 PRIORITY_OUT_OF_RANGE = Rule("invalid_choice", "PowerMTA's priority is a whole number from 1 to 100.")
-NO_PRIORITY = Rule("invalid_choice", "This must be one of `high`, `normal`, `low`.")
+NO_PRIORITY = Rule(
+    "invalid_choice",
+    "This must be `high`, `normal`, `low`, or a whole number from 1 to 100 that is no text (in Python an int).",
+)
 NO_KIND_OF_MERGE = Rule("invalid_choice", "This must be one of `native`, `expanded`.")
 NO_LANGUAGE = Rule("invalid_choice", "This must be one of `none`, `merge`, `jinja`.")
 INVALID_MESSAGE_ID = Rule(

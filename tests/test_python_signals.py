@@ -13,6 +13,7 @@ from types import FrameType
 import pytest
 
 import pmtaemail
+from pmtaemail._native import Prepared
 from python_messages import MESSAGE
 
 MERGE = {"from": "shop@example.com", "subject": "News", "template": "merge", "text": "{{ x }}"}
@@ -57,6 +58,7 @@ CALLS = {
     "render": lambda pickup, message: pmtaemail.render(message),
     "submit": lambda pickup, message: pickup.submit(message),
     "submit_many": lambda pickup, message: pickup.submit_many([message]),
+    "prepare": lambda pickup, message: Prepared(message),
 }
 
 

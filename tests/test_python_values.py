@@ -23,6 +23,9 @@ from python_messages import MESSAGE, Priority
 MERGE = {"from": "shop@example.com", "subject": "News", "template": "merge", "text": "{{ x }}."}
 
 
+PERSON = {"address": "ann@example.org"}
+
+
 def attached(content: object, **more: object) -> dict:
     return {**MESSAGE, "attachments": [{"filename": "a.txt", "content": content, **more}]}
 
@@ -172,6 +175,14 @@ def test_an_empty_cell_of_pandas_is_told_of(value):
     assert (problem.code, problem.pointer) == ("wrong_type", "/recipients/0/variables/x")
     assert "pandas" in problem.detail
     assert "pandas" in sentence(MESSAGE, subject=value)
+
+
+def test_a_number_that_is_a_text_is_told_so():
+    for priority in (Decimal(50), "50"):
+        (problem,) = pmtaemail.check(MERGE, variables={"x": 1}, recipients=[{**PERSON, "priority": priority}])
+        assert (problem.code, problem.pointer) == ("invalid_choice", "/recipients/0/priority")
+        assert "an int" in problem.detail
+    assert found(MERGE, variables={"x": 1}, recipients=[{**PERSON, "priority": numpy.int32(50)}]) == []
 
 
 def test_rows_of_pandas():

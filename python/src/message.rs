@@ -92,9 +92,13 @@ impl Prepared {
         message: Option<Bound<'py, PyAny>>,
         fields: Option<Bound<'py, PyDict>>,
     ) -> PyResult<Self> {
-        with_message(py, message, fields, &Signals::default(), |message| {
-            Self(Submission::new(message))
-        })
+        let signals = Signals::default();
+        let submission = interruptible(&signals, |interruption| {
+            with_message(py, message, fields, &signals, |message| {
+                Submission::new_unless(message, interruption)
+            })
+        })?;
+        submission.map(Self).ok_or_else(|| signals.take_error())
     }
 }
 

@@ -6,6 +6,7 @@ from .names import members
 from .own_headers import fields_of, leaving, priority, without_own
 from .structured import structured
 
+
 def values(fields: dict) -> list[tuple[str, str]]:
     """Name and text of each such field, in the order in which they stand."""
     given = own_pairs(fields)

@@ -4,7 +4,7 @@ use super::delivery::{LONGEST_ENVID, LONGEST_TOKEN, read_token};
 use super::mailboxes::{read_one, read_parts};
 use super::merge::{Merge, Recipient, RecipientPriority, Recipients};
 use super::templates::FilledHeader;
-use super::values::{choice, read_sender, require_language};
+use super::values::{read_sender, require_language};
 use crate::address::{Mailbox, ReversePath};
 use crate::interruption::Interruption;
 use crate::json::{
@@ -97,8 +97,13 @@ impl<'a> Merge<'a> {
         let Located { location, value } = priority;
         let number = match value {
             JsonPriority::Word(value) => {
-                let word = Located { location, value };
-                return choice(&word, report).map(RecipientPriority::Header);
+                let meaning = value.meaning().map(RecipientPriority::Header);
+                if meaning.is_none() {
+                    let detail = "This must be `high`, `normal`, `low`, or a whole number from 1 to 100 \
+                                  that is no text (in Python an int).";
+                    report.problem(location, Code::InvalidChoice, detail);
+                }
+                return meaning;
             }
             JsonPriority::Number(JsonNumber::Integer(number)) => u8::try_from(number).ok(),
             JsonPriority::Number(JsonNumber::Float(_)) => None,

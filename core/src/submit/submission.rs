@@ -1,9 +1,10 @@
 //! A message as the pickup files that it becomes, in memory.
 
-use super::action::perform;
+use super::action::perform_unless;
 use super::files::MakeFiles;
 use super::receipt::Receipt;
 use crate::identity::{Id, Identity};
+use crate::interruption::{Interruption, uninterrupted};
 use crate::message::Message;
 use crate::pickup_file::PickupFile;
 use crate::problem::Problems;
@@ -41,13 +42,27 @@ impl Submission {
 
     /// Renders a message with a time and an identifier that are known already.
     pub fn with_identity(message: &Message<'_>, identity: Identity) -> Self {
+        uninterrupted(Self::make(message, identity, Interruption::NEVER))
+    }
+
+    /// Renders as [`new`](Self::new) does, unless it is interrupted: `None` then.
+    pub fn new_unless(message: &Message<'_>, interruption: Interruption<'_>) -> Option<Self> {
+        Self::make(message, Identity::now(), interruption)
+    }
+
+    fn make(
+        message: &Message<'_>,
+        identity: Identity,
+        interruption: Interruption<'_>,
+    ) -> Option<Self> {
         let mut files = Vec::new();
         let put = |file| {
             files.push(file);
             Ok::<_, Infallible>(())
         };
-        let Ok(receipt) = perform(MakeFiles::new(identity, put), message);
-        Self { receipt, files }
+        let Ok(receipt) = perform_unless(MakeFiles::new(identity, put), message, interruption);
+        let receipt = receipt?;
+        Some(Self { receipt, files })
     }
 
     /// The word that joins receipt, file name, log line and, where the message has no Message-ID
