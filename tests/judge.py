@@ -1,6 +1,7 @@
 """Judges a pickup file by everything that nobody here wrote, and by the documented rules."""
 
 import json
+from collections.abc import Callable
 from dataclasses import fields, replace
 
 from made_ids import is_made
@@ -52,12 +53,22 @@ def judge_recipient(expected: Delivery, recipient: Recipient) -> list[str]:
     return wrong
 
 
-def compare(reader: str, expected: Expected, got: Reading) -> list[str]:
-    """Where a reading is not as expected, apart from the known faults of the reader itself."""
+def without_last_end(body: str) -> str:
+    """A body as far as a message can say it: one of a single part cannot say that it has no line end at its end."""
+    return body.removesuffix("\n")
+
+
+def compare(reader: str, expected: Expected, got: Reading, end: Callable[[str], str] = without_last_end) -> list[str]:
+    """Where a reading is not as expected, apart from the known faults of the reader itself.
+
+    `end` takes from the end of a body what does not count there.
+    """
     wanted = expected.reading
     parts = {
         "subject": (wanted.subject, got.subject or ""),
-        "bodies": (wanted.bodies, {name: text for name, text in got.bodies.items() if text}),
+        "bodies": tuple(
+            {name: text for name, body in reading.bodies.items() if (text := end(body))} for reading in (wanted, got)
+        ),
         "fields": (wanted.fields, sorted(name for name in got.fields if name != "content-transfer-encoding")),
         "count of values": (len(wanted.values), len(got.values)),
         "count of attachments": (len(wanted.attachments), len(got.attachments)),

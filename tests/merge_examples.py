@@ -103,12 +103,29 @@ NATIVE = {
         text="y",
     ),
     "odd addresses": filling(
-        ['"a b"@example.org', "a'=+b@example.org", "a@[192.0.2.1]", "a@müller.example", "{{x}}@example.org"],
+        ['"a b"@example.org', "a'=+b@example.org", "a@müller.example", "{{x}}@example.org"],
         subject="x",
         text="y",
     ),
     "values in header fields": filling(each(*HEADER_VALUES), **EVERYWHERE),
-    "values in bodies": filling(each(*(value for value in BODY_VALUES if not value.endswith("\r"))), **BODIES),
+    "values in bodies": filling(each(*BODY_VALUES), **BODIES),
+    "line ends that meet": filling(
+        each("a\r", "a", "\r", "\n", "a\n", "\n\n", "a\n\n", ""),
+        text="{{ x }}\n{{ x }}\r\nb\r{{ x }}{{ x }}",
+        html="\r{{ x }}",
+    ),
+    **{
+        f"ends of bodies: {name}": filling(each("", "a", "a\n", "\n", "\n\n", "a" * 80, "b " * 90), **bodies)
+        for name, bodies in {
+            "text": {"text": "Hello {{ x }}"},
+            "text that ends a line": {"text": "Hello\n{{ x }}"},
+            "two bodies": {"text": "Hello {{ x }}", "html": "Hello {{ x }}"},
+            "two bodies that end a line": {"text": "Hello\n{{ x }}", "html": "Hello\n{{ x }}{{ x }}"},
+            "two bodies of a value": {"text": "{{ x }}", "html": "{{ x }}"},
+            "two bodies with a line end": {"text": "{{ x }}\n", "html": "{{ x }} \n\n"},
+            "two bodies with long lines": {"text": "x" * 74 + "{{ x }}", "html": "x" * 74 + "{{ x }}{{ x }}"},
+        }.items()
+    },
     "lengths in header fields": filling(
         each(*runs(*LENGTHS)), **{name: EVERYWHERE[name] for name in EVERYWHERE if name != "headers"}
     ),
@@ -174,7 +191,6 @@ NATIVE = {
         each("a", "b"),
         verp=True,
         dsn={"notify": ["failure", "delay"], "ret": "headers"},
-        dkim={"selector": "s1", "domain": "example.com"},
         schedule=[{"start": "2026-03-01T08:00:00+01:00", "end": "2026-03-01T18:00:00+01:00"}],
         date="2026-01-15T09:30:00+01:00",
         inReplyTo="a@example.net",
@@ -193,7 +209,7 @@ NATIVE = {
             {"filename": "[x] {{ x }}.txt", "content": "[x] {{ x }} [[", "encoding": "utf8"},
             {"filename": "octets.unheard-of", "content": base64.b64encode(bytes(range(256))).decode()},
             {
-                "content": "From: [x] <a@b.example>\r\nSubject: [[ {{ x }}\r\n\r\n[x] [*to] [\r\n.\r\n..\r\n]\r\n",
+                "content": "From: x <a@b.example>\r\nSubject: {{ x }}\r\n\r\nx *to\r\n.\r\n..\r\n\r\n",
                 "encoding": "utf8",
                 "contentType": "message/rfc822",
             },
@@ -255,11 +271,24 @@ NATIVE = {
 }
 
 ANY = {
-    # CR and LF that meet are one line end, which no value can say by itself.
-    "line ends that meet": filling(
-        each("a\r", "a", "\r", "\n", "a\n", ""), text="{{ x }}\n{{ x }}\r\nb\r{{ x }}{{ x }}"
+    "a message of nothing but values": filling(
+        each("", "a", "a\n", "\n", "\n\n", "a" * 80, "b " * 90), html="{{ x }}{{{ x }}}"
     ),
-    "values that end with CR": filling(each(*(value for value in BODY_VALUES if value.endswith("\r"))), **BODIES),
+    "address literals": filling(
+        [{"address": "a@[192.0.2.1]"}, "b@example.org", "c@[IPv6:2001:db8::1]"], subject="[x]", text="[y]"
+    ),
+    "attached message with brackets": filling(
+        each("red", "[x]"),
+        text="{{ x }}",
+        attachments=[
+            {
+                "content": "From: [x] <a@b.example>\r\nSubject: [[ {{ x }}\r\n\r\n[x] [*to] [\r\n.\r\n..\r\n]\r\n",
+                "encoding": "utf8",
+                "contentType": "message/rfc822",
+            }
+        ],
+    ),
+    "DKIM options": filling(each("a", "b"), text="{{ x }}", dkim={"selector": "s1", "domain": "example.com"}),
     "long values in header fields": filling(
         each(*runs(500, 3_000), *runs(20_000)[1:]), subject="{{ x }}", text="x", **{"from": EVERYWHERE["from"]}
     ),

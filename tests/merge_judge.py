@@ -1,6 +1,8 @@
 """Judges the files of a merge: each recipient gets the message that the model fills in by hand, and no other."""
 
+import re
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import format_datetime
@@ -10,7 +12,7 @@ from merge_model import Personal, personal, recipients
 from message_rules import broken_rules, split_message
 from model import Delivery, Expected, expect
 from model.addresses import mailboxes
-from pickup_reader import PickupFile, Recipient, read
+from pickup_reader import CAUTIOUS, PickupError, PickupFile, Recipient, read
 from readers import ForeignReaders, Reading, normal_address
 
 
@@ -29,7 +31,19 @@ class Sent:
 
 def take_apart(files: list[bytes]) -> list[Sent]:
     """What each recipient gets, in the order of the files; raises `PickupError` where a file is not strictly right."""
-    return [sent for octets in files for sent in personal_files(read(octets))]
+    return [sent for octets in files for sent in personal_files(read_in_one_way(octets))]
+
+
+def read_in_one_way(octets: bytes) -> PickupFile:
+    """A file that means the same however PowerMTA reads what its guide leaves open."""
+    file = read(octets)
+    if file.form == "merge":
+        for dialect in CAUTIOUS:
+            if read(octets, dialect).expansions != file.expansions:
+                raise PickupError(f"{dialect} makes something else of it")
+        if b"[[" in octets or b"]]" in octets:
+            raise PickupError("a bracket stands twice")
+    return file
 
 
 def personal_files(file: PickupFile) -> list[Sent]:
@@ -93,7 +107,7 @@ def judge_sent(wanted: Personal, sent: Sent, readings: dict[str, Reading]) -> li
     expected = expect(wanted.message)
     wrong = broken_rules(sent.file.message, smtputf8=sent.file.smtputf8)
     wrong += judge_delivery(merge_delivery(expected.delivery, sent.file), sent.file)
-    wrong += differences(readings, dict.fromkeys(readings, expected))
+    wrong += differences(readings, dict.fromkeys(readings, expected), lambda body: body.rstrip("\n"))
     if not sent.file.envid:
         wrong.append("no envelope id")
     if sent.file.form == "merge" and not sent.file.bounces_bad_recipients:
@@ -109,14 +123,19 @@ def judge_beside(sent: Sent, readings: dict[str, Reading], rendered: bytes, othe
     """Where a reader makes something else of what was sent than of the plain message that the product renders."""
     wrong = [f"beside render: {rule}" for rule in broken_rules(rendered, smtputf8=sent.file.smtputf8)]
     expected = {reader: Expected(delivery=None, reading=as_expected(reading)) for reader, reading in others.items()}
-    return wrong + [f"beside render: {difference}" for difference in differences(readings, expected)]
+    return wrong + [f"beside render: {difference}" for difference in differences(readings, expected, last_end)]
 
 
-def differences(readings: dict[str, Reading], expected: dict[str, Expected]) -> list[str]:
+def last_end(body: str) -> str:
+    """A body at whose end of several line ends one counts."""
+    return re.sub(r"\n+\Z", "\n", body)
+
+
+def differences(readings: dict[str, Reading], expected: dict[str, Expected], end: Callable[[str], str]) -> list[str]:
     return [
         f"{reader}: {difference}"
         for reader, reading in readings.items()
-        for difference in compare(reader, expected[reader], reading)
+        for difference in compare(reader, expected[reader], reading, end)
     ]
 
 

@@ -28,8 +28,8 @@ ONE_MESSAGE_ID = Rule(
 )
 NUMBER_IN_EXPANDED_MERGE = Rule(
     "conflict",
-    "PowerMTA takes a number in its own merge form alone, which has no room for more than 11 delivery "
-    "windows; say `high`, `normal` or `low`.",
+    "PowerMTA takes a number in its own merge form alone, which says neither `dkim` nor more than 11 delivery "
+    "windows, nor a bracket that cannot be encoded, as in `a@[192.0.2.1]`; say `high`, `normal` or `low`.",
 )
 NO_MERGE = Rule("conflict", "This says how `recipients` are written down, and there are none.")
 CONTROL_IN_NAME = Rule("control_character", "A display name may not hold line ends or other control characters.")
@@ -270,6 +270,14 @@ FIELDS = {
     ),
     "priority in an expanded merge": (
         merge(own(priority=1), merge="expanded"), NUMBER_IN_EXPANDED_MERGE.at("/recipients/0/priority")
+    ),
+    "priority beside options for DKIM": (
+        merge(own(priority=1), dkim={"selector": "s", "domain": "b.example"}),
+        NUMBER_IN_EXPANDED_MERGE.at("/recipients/0/priority"),
+    ),
+    "priority of an address literal": (
+        merge([{"address": "a@[192.0.2.1]", "priority": 1, "variables": X}]),
+        NUMBER_IN_EXPANDED_MERGE.at("/recipients/0/priority"),
     ),
     "variables and no template": (merge(own(), template=None, variables=X), UNREAD_VARIABLES.at("/template")),
     "variables of a recipient and no template": (merge(own(X), template=None), UNREAD_VARIABLES.at("/template")),

@@ -1,6 +1,7 @@
 """An attachment of 25 MB needs about three times its size in memory; the recipients of a mail merge need none."""
 
 import base64
+import itertools
 import json
 import os
 import re
@@ -102,6 +103,50 @@ def test_a_merge_by_the_command(binary: Path, merge: Path, tmp_path: Path, verb:
     assert len(list(pickup.iterdir())) == (RECIPIENTS / 5000 if verb == "submit" else 0)
     print(f"the command: {peak / 1e6:.1f} MB")
     assert peak < MERGE_LIMIT
+
+
+def submitted(binary: Path, merge: Path, pickup: Path) -> tuple[int, int]:
+    """How much memory the command takes for a merge, and how many files it makes."""
+    pickup.mkdir()
+    command = [sys.executable, "-c", PEAK, os.devnull, binary, "submit", "--durability", "none", merge]
+    peak = int(subprocess.run([*command, "--pickup", pickup], capture_output=True, check=True).stdout)
+    return peak, len(list(pickup.iterdir()))
+
+
+def test_a_merge_whose_recipients_share_little(binary: Path, tmp_path: Path):
+    """Thirty long texts, of which each recipient has others of their own: nearly nobody can share a file."""
+    recipients = 2_000
+    texts = {f"v{n}": f"{n} " + "long words " * 1_850 for n in range(30)}
+    assert all(len(text) > 20_000 for text in texts.values())
+    html = "".join(f"<p>{{{{ {name} }}}}</p>\n" for name in texts)
+    message = {"from": "a@b.example", "template": "merge", "html": html, "variables": texts}
+    shared = itertools.islice(itertools.cycle(itertools.combinations(texts, 3)), recipients)
+    path = tmp_path / "merge.ndjson"
+    with path.open("w") as file:
+        print(json.dumps(message), file=file)
+        for n, names in enumerate(shared):
+            own = {name: f"own {n}" for name in texts if name not in names}
+            print(json.dumps({"address": f"c{n}@d.example", "variables": own}), file=file)
+    peak, files = submitted(binary, path, tmp_path / "pickup")
+    print(f"the command: {peak / 2**20:.1f} MiB, {files} files")
+    assert peak < 48 << 20
+    assert files == recipients
+
+
+def test_a_merge_of_large_files(binary: Path, tmp_path: Path):
+    """Values that fill a file before it has 5,000 recipients."""
+    recipients = 4_000
+    html = "".join(f"<p>{{{{ v{n} }}}}</p>\n" for n in range(30))
+    path = tmp_path / "merge.ndjson"
+    with path.open("w") as file:
+        print(json.dumps({"from": "a@b.example", "template": "merge", "html": html}), file=file)
+        for number in range(recipients):
+            own = {f"v{n}": "x" * (200 + (number + n) % 150) for n in range(30)}
+            print(json.dumps({"address": f"c{number}@d.example", "variables": own}), file=file)
+    peak, files = submitted(binary, path, tmp_path / "pickup")
+    print(f"the command: {peak / 2**20:.1f} MiB, {files} files")
+    assert files <= 3
+    assert peak < 48 << 20
 
 
 def test_a_merge_by_the_daemon(start_daemon, merge: Path):

@@ -2,7 +2,7 @@
 
 import re
 
-from .values import escape, show
+from .values import escape, show, with_lf
 
 NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 LITERAL = r""""(?:[^"]*)"|'(?:[^']*)'"""
@@ -17,7 +17,10 @@ class Missing(Exception):
 
 
 def fill(template: str, variables: dict, *, html: bool = False) -> str:
-    """`template` with its values. In HTML they are escaped, but for those in triple braces and literals."""
+    """`template` with its values. In HTML they are escaped, but for those in triple braces and literals.
+
+    A line end stays one, whatever it touches: those of the text and of values are LF before they meet.
+    """
 
     def text(tag: re.Match[str]) -> str:
         if tag["literal"] is not None:
@@ -25,10 +28,10 @@ def fill(template: str, variables: dict, *, html: bool = False) -> str:
         found = look_up(tag["path"], variables)
         if found is None and tag["default"] is None:
             raise Missing(tag["path"])
-        filled = tag["default"][1:-1] if found is None else show(found)
+        filled = tag["default"][1:-1] if found is None else with_lf(show(found))
         return escape(filled) if html and not tag["raw"] else filled
 
-    return TAG.sub(text, template)
+    return TAG.sub(text, with_lf(template))
 
 
 def look_up(path: str, variables: dict) -> object:

@@ -5,7 +5,7 @@ from functools import cache
 import jinja2
 from markupsafe import Markup
 
-from .values import show
+from .values import show, with_lf
 
 # jinja2 writes a quote as a number, the contract says `&quot;`; to whoever reads the HTML they are the same.
 QUOTE = ("&#34;", "&quot;")
@@ -13,8 +13,19 @@ QUOTE = ("&#34;", "&quot;")
 
 def fill(template: str, variables: dict, *, html: bool = False) -> str:
     """`template` with its values; in HTML they are escaped."""
-    text = compiled(template, html).render(variables)
+    text = compiled(template, html).render({name: lines(value) for name, value in variables.items()})
     return text.replace(*QUOTE) if html else text
+
+
+def lines(value: object) -> object:
+    """The value with LF at the end of each line of its texts."""
+    if isinstance(value, str):
+        return with_lf(value)
+    if isinstance(value, list):
+        return [lines(item) for item in value]
+    if isinstance(value, dict):
+        return {name: lines(item) for name, item in value.items()}
+    return value
 
 
 @cache

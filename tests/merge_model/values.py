@@ -16,6 +16,11 @@ def show(value: object) -> str:
     raise TypeError("a list or an object has no text")
 
 
+def with_lf(text: str) -> str:
+    """The text with LF at the end of each line."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def escape(text: str) -> str:
     """The text as HTML."""
     return "".join(ESCAPES.get(char, char) for char in text)

@@ -31,7 +31,8 @@ def decode_quoted_printable(body: bytes) -> tuple[bytes, list[str]]:
         broken.append("a quoted-printable line that is not of its grammar")
     if any(line[-1:] in (b" ", b"\t") for line in lines):
         broken.append("white space at the end of a quoted-printable line")
-    if body.removesuffix(b"\r\n").endswith(b"="):
+    # With an empty line behind it, it is of the grammar.
+    if body.endswith(b"="):
         broken.append("a soft line break at the end of a body")
     text = re.sub(rb"=\r\n", b"", body)
     return re.sub(rb"=([0-9A-F]{2})", lambda code: bytes([int(code[1], 16)]), text), broken

@@ -25,7 +25,8 @@ def check_entity(fields: list[Field], body: bytes, message: bytes, *, top: bool 
             broken.append("an 8bit part in a multipart that is not 8bit (RFC 2045 section 6.4)")
         return broken
     broken += check_message_encoding(kind, encoding)
-    content, wrong = decode_body(encoding, body)
+    # The last line end is the message's own. That before a delimiter was the delimiter's.
+    content, wrong = decode_body(encoding, body.removesuffix(b"\r\n") if top else body)
     broken += wrong
     if encoding != "8bit" and not body.isascii():
         broken.append("an octet that is not ASCII in a body that is not 8bit")

@@ -72,7 +72,7 @@ def check_folding(field: Field) -> list[str]:
             broken.append(f"a {field.name} line of more than {MAX_FOLDED} characters could be folded")
     first, *rest = field.lines
     # The line of an encoded word has 76 characters at most (RFC 2047 section 2).
-    if rest and first.endswith(":") and not rest[0].startswith(" =?"):
+    if rest and first.lower() == f"{field.name}:" and not rest[0].startswith(" =?"):
         broken.append(f"a fold behind the name of {field.name}")
     return broken
 

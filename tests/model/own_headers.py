@@ -3,6 +3,7 @@
 from email.utils import parsedate_to_datetime
 
 from .structured import spaced
+from .urls import angles_without_brackets
 
 # By the name of the header field, the field that says the same.
 FIELDS = {
@@ -45,4 +46,6 @@ def leaving(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """List-Unsubscribe and List-Unsubscribe-Post."""
     given = dict(pairs)
     names = [name for name in ("list-unsubscribe", "list-unsubscribe-post") if name in given]
-    return [(name, ", ".join(spaced(part) for part in given[name].split(","))) for name in names]
+    return [
+        (name, ", ".join(angles_without_brackets(spaced(part)) for part in given[name].split(","))) for name in names
+    ]

@@ -4,6 +4,7 @@ import re
 from email.utils import format_datetime, parsedate_to_datetime
 
 from .addresses import mailboxes
+from .urls import angles_without_brackets
 
 LISTS_OF_URLS = {"list-archive", "list-help", "list-owner", "list-post", "list-subscribe", "archived-at"}
 ADDRESSES = {"disposition-notification-to", "return-receipt-to", "mail-followup-to", "mail-reply-to", "sender"}
@@ -26,8 +27,12 @@ def structured(name: str, text: str) -> str:
         return ", ".join(phrase.strip() + ("" if phrase.isascii() else " ") for phrase in phrases).rstrip()
     if name in LISTS_OF_URLS:
         # A comment that is encoded is apart from its parentheses.
-        return re.sub(r"\(([^()]*[^ -~][^()]*)\)", r"( \1 )", re.sub(r"(?<=[>)]),\s*", ", ", spaced(text)))
+        return re.sub(r"\(([^()]*[^ -~][^()]*)\)", r"( \1 )", re.sub(r"(?<=[>)]),\s*", ", ", urls(text)))
     return spaced(text) if name in TOKENS else text
+
+
+def urls(text: str) -> str:
+    return angles_without_brackets(spaced(text))
 
 
 def addresses(pairs: list[tuple[str, str]]) -> list[str]:

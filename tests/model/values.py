@@ -5,6 +5,8 @@ import re
 from .names import members
 from .own_headers import fields_of, leaving, priority, without_own
 from .structured import structured
+from .urls import without_brackets
+
 
 
 def values(fields: dict) -> list[tuple[str, str]]:
@@ -36,10 +38,11 @@ def message_ids(value: object) -> list[str]:
 def unsubscribe(ways: dict) -> list[tuple[str, str]]:
     if not ways:
         return []
-    targets = [ways["url"]] if "url" in ways else []
+    targets = [without_brackets(ways["url"])] if "url" in ways else []
     if "mailto" in ways:
         mailto = ways["mailto"]
-        targets.append(mailto if mailto.lower().startswith("mailto:") else f"mailto:{mailto}")
+        mailto = mailto if mailto.lower().startswith("mailto:") else f"mailto:{mailto}"
+        targets.append(without_brackets(mailto))
     found = [("list-unsubscribe", ", ".join(f"<{target}>" for target in targets))]
     if ways.get("oneclick", True) and ways.get("url", "").lower().startswith("https:"):
         found.append(("list-unsubscribe-post", "List-Unsubscribe=One-Click"))

@@ -3,6 +3,7 @@
 from .command_lines import Commands
 from .commands import read_domain, read_path_command
 from .control_fields import check_message, take_options
+from .dialect import Dialect
 from .merge import read_merge
 from .model import PickupError, PickupFile
 from .octets import join_lines
@@ -11,12 +12,12 @@ from .recipients import read_recipients
 MAIL_PARAMETERS = {"RET", "ENVID", "SMTPUTF8", "VERP"}
 
 
-def read_bsmtp(lines: list[bytes]) -> PickupFile:
+def read_bsmtp(lines: list[bytes], dialect: Dialect) -> PickupFile:
     """Reads a file whose first line is one of HELO, EHLO, MAIL, XACK and XMRG."""
     commands = Commands(lines)
     bounces = read_preface(commands)
     if commands.peek() == "XMRG":
-        return read_merge(commands, bounces)
+        return read_merge(commands, bounces, dialect)
     mail = read_path_command(commands.take(), "MAIL FROM:", MAIL_PARAMETERS, null=True)
     smtputf8 = "SMTPUTF8" in mail.parameters
     recipients = read_recipients(commands, utf8=smtputf8)

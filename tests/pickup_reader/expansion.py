@@ -2,16 +2,20 @@
 
 import re
 
+from .dialect import Dialect
 from .model import Expansion, PickupError, Recipient
 from .octets import join_lines
 from .values import read_schedule
 
 DATE = "Thu, 01 Jan 2026 00:00:00 +0000"
 TOKEN = re.compile(rb"\[(\[|\*?[A-Za-z][A-Za-z0-9_]*\])?")
+VARIABLE = re.compile(rb"\[(\*?[A-Za-z][A-Za-z0-9_]*)\]")
+# Those that are known to be replaced in a template.
+RESERVED = ("*to", "*from", "*date", "*jobid")
 
 
-def expand(sender: str, recipient: Recipient, parts: list[list[bytes]]) -> Expansion:
-    """The personal message of `recipient`. A value is put in as it is: it is not scanned for variables again."""
+def expand(sender: str, recipient: Recipient, parts: list[list[bytes]], dialect: Dialect) -> Expansion:
+    """The personal message of `recipient`."""
     variables = recipient.variables
     sender = variables.get("*from", sender)
     known = {"*from": sender, **variables, "*to": recipient.address, "*date": DATE}
@@ -20,7 +24,7 @@ def expand(sender: str, recipient: Recipient, parts: list[list[bytes]]) -> Expan
     return Expansion(
         recipient=recipient.address,
         sender=sender,
-        message=TOKEN.sub(lambda match: replace(match, known), template),
+        message=fill(template, known, dialect),
         envid=variables.get("*envid"),
         job=variables.get("*jobid"),
         vmta=variables.get("*vmta"),
@@ -29,7 +33,20 @@ def expand(sender: str, recipient: Recipient, parts: list[list[bytes]]) -> Expan
     )
 
 
-def replace(match: re.Match[bytes], known: dict[str, str]) -> bytes:
+def fill(template: bytes, known: dict[str, str], dialect: Dialect) -> bytes:
+    """The template with the values put in, each as it is."""
+    known = {name: value for name, value in known.items() if not name.startswith("*") or name in RESERVED}
+    if dialect.trims:
+        known = {name: value.strip(" \t") for name, value in known.items()}
+    if dialect.closing_is_doubled:
+        template = template.replace(b"]]", b"]")
+    filled = TOKEN.sub(lambda match: replace(match, known, dialect), template)
+    if dialect.scans_again:
+        filled = VARIABLE.sub(lambda match: known.get(match[1].decode("ascii").lower(), "").encode(), filled)
+    return filled
+
+
+def replace(match: re.Match[bytes], known: dict[str, str], dialect: Dialect) -> bytes:
     """What stands for one `[[` or `[name]`."""
     token = match[1]
     if token is None:
@@ -37,13 +54,19 @@ def replace(match: re.Match[bytes], known: dict[str, str]) -> bytes:
     if token == b"[":
         return b"["
     name = token[:-1].decode("ascii").lower()
-    if name not in known:
-        raise PickupError("a variable that is not defined for a recipient")
-    return known[name].encode()
+    if name in known:
+        return known[name].encode()
+    if dialect.unknown_is_empty:
+        return b""
+    if name.startswith("*"):
+        raise PickupError("a reserved variable that is not known to be replaced in a template")
+    raise PickupError("a variable that is not defined for a recipient")
 
 
 def read_part_list(text: str, count: int) -> list[int]:
-    """`1,3` or `1-3`: the numbers of existing parts, each at most once."""
+    """`1,3` or `1-3`, not both: the numbers of existing parts, each at most once."""
+    if "," in text and "-" in text:
+        raise PickupError("*parts has a range in a list")
     numbers: list[int] = []
     for item in text.split(","):
         first, _, last = item.partition("-")

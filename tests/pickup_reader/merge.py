@@ -5,6 +5,7 @@ import re
 from .command_lines import Commands
 from .commands import read_path_command
 from .control_fields import check_message, take_options
+from .dialect import Dialect
 from .expansion import expand
 from .model import PickupError, PickupFile
 from .recipients import read_recipients
@@ -13,7 +14,7 @@ from .recipients import read_recipients
 PARAMETERS = {"RET", "SMTPUTF8", "VERP"}
 
 
-def read_merge(commands: Commands, bounces: bool) -> PickupFile:
+def read_merge(commands: Commands, bounces: bool, dialect: Dialect) -> PickupFile:
     """Reads what follows the preface of a merge file."""
     merge = read_path_command(commands.take(), "XMRG FROM:", PARAMETERS, null=True)
     smtputf8 = "SMTPUTF8" in merge.parameters
@@ -21,9 +22,9 @@ def read_merge(commands: Commands, bounces: bool) -> PickupFile:
     parts = read_parts(commands)
     commands.end()
     options, parts[0] = take_options(parts[0])
-    if set(options) - {"dkim"}:
-        raise PickupError("a merge file says this with a reserved variable, not with an x- header field")
-    expansions = tuple(expand(merge.address, recipient, parts) for recipient in recipients)
+    if options:
+        raise PickupError("an x- header field in a merge file, where only reserved variables are known to work")
+    expansions = tuple(expand(merge.address, recipient, parts, dialect) for recipient in recipients)
     for expansion in expansions:
         check_message(expansion.message[:-2].split(b"\r\n"))
     return PickupFile(
@@ -36,7 +37,6 @@ def read_merge(commands: Commands, bounces: bool) -> PickupFile:
         smtputf8=smtputf8,
         bounces_bad_recipients=bounces,
         expansions=expansions,
-        **options,
     )
 
 

@@ -36,8 +36,7 @@ class Reading:
 
     `fields` are the names of all header fields in order, in lower case. `addresses` hold (name, address) of each
     address field. `values` are the decoded bodies of all other fields but those in `PLAIN_FIELDS`, with their names.
-    Line ends in `bodies` are LF, and one line end at the very end does not count: a message cannot say that it has
-    none.
+    Line ends in `bodies` are LF.
     """
 
     fields: list[str]
@@ -50,8 +49,8 @@ class Reading:
 
 
 def normal_body(text: str) -> str:
-    """A body with LF line ends, without the last one."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
+    """A body with LF line ends."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def normal_address(address: str) -> str:

@@ -8,7 +8,7 @@ pub(crate) const LINE: usize = 78;
 /// RFC 5322 section 2.1.1: a line must have at most 998.
 pub(crate) const LONGEST_LINE: usize = 998;
 /// RFC 2047 section 2: a line with an encoded word has at most 76.
-const ENCODED_LINE: usize = 76;
+pub(crate) const ENCODED_LINE: usize = 76;
 
 /// Writes the body of one header field, token by token, one space or one fold between them.
 pub(super) struct Field<'o> {

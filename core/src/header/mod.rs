@@ -11,21 +11,24 @@ mod fields;
 mod message_id;
 mod parameter;
 mod phrase;
+mod signs;
 mod structured;
 mod text;
+mod url;
 
 pub(crate) use content_id::ContentId;
 pub(crate) use date::{Date, local_time};
-pub(crate) use field::LINE;
+pub(crate) use field::{ENCODED_LINE, LINE};
 pub(crate) use field::{LONGEST_LINE, holds_encoded_word};
 #[cfg(test)]
 pub(crate) use fields::Party;
 pub(crate) use fields::{Body, Grammar, KnownField, Occurs, Owner};
 pub(crate) use message_id::MessageId;
 pub(crate) use parameter::is_token;
-pub(crate) use phrase::is_plain;
+pub(crate) use signs::Signs;
 pub(crate) use structured::{StructuredBody, single_spaced};
 pub(crate) use text::{folds, needs_encoding};
+pub(crate) use url::without_brackets;
 
 use crate::address::Mailbox;
 use field::Field;
@@ -33,23 +36,20 @@ use field::Field;
 /// Writes header fields one after the other.
 pub(crate) struct HeaderSection<'o> {
     out: &'o mut Vec<u8>,
-    without_quotes: bool,
+    signs: Signs,
 }
 
 impl<'o> HeaderSection<'o> {
     pub fn new(out: &'o mut Vec<u8>) -> Self {
         Self {
             out,
-            without_quotes: false,
+            signs: Signs::All,
         }
     }
 
-    /// Writes no quoted strings and no backslashes of its own: what would need them is encoded.
-    pub fn without_quotes(self) -> Self {
-        Self {
-            without_quotes: true,
-            ..self
-        }
+    /// Writes only these signs as they are, wherever another form can hold the others.
+    pub fn with_signs(self, signs: Signs) -> Self {
+        Self { signs, ..self }
     }
 
     /// A field of which only the name is written yet, and a marker where its body will stand: a
@@ -67,7 +67,7 @@ impl<'o> HeaderSection<'o> {
     /// An unstructured field (RFC 5322 section 2.2.1). `text` holds no control character but tabs.
     pub fn text(&mut self, name: &str, text: &str) {
         let field = Field::begin(self.out, name);
-        text::write(field, text, false, self.without_quotes);
+        text::write(field, text, false, self.signs);
     }
 
     /// A mailbox-list (RFC 5322 section 3.4).
@@ -88,7 +88,7 @@ impl<'o> HeaderSection<'o> {
             match &mailbox.name {
                 None => field.token(&[address, comma]),
                 Some(name) => {
-                    phrase::write(&mut field, name, self.without_quotes);
+                    phrase::write(&mut field, name, self.signs);
                     field.token(&[b"<", address, b">", comma]);
                 }
             }
@@ -99,7 +99,7 @@ impl<'o> HeaderSection<'o> {
     /// A display name alone, the start of a field that goes on with an address.
     pub fn display_name(&mut self, name: &str, display_name: &str) {
         let mut field = Field::begin(self.out, name);
-        phrase::write(&mut field, display_name, self.without_quotes);
+        phrase::write(&mut field, display_name, self.signs);
         field.end();
     }
 
@@ -120,7 +120,7 @@ impl<'o> HeaderSection<'o> {
         let mut field = Field::begin(self.out, name);
         field.token(&[value.as_bytes()]);
         for (name, value) in parameters {
-            parameter::write(&mut field, name, value);
+            parameter::write(&mut field, name, value, self.signs);
         }
         field.end();
     }
@@ -145,12 +145,12 @@ impl<'o> HeaderSection<'o> {
     /// since it may well be structured for those who read it.
     pub fn extra(&mut self, name: &str, text: &str) {
         let field = Field::begin(self.out, name);
-        text::write(field, text, true, self.without_quotes);
+        text::write(field, text, true, self.signs);
     }
 
     /// A structured field of the caller's own.
     pub fn structured(&mut self, name: &str, body: &StructuredBody<'_>) {
-        body.write(Field::begin(self.out, name), self.without_quotes);
+        body.write(Field::begin(self.out, name), self.signs);
     }
 
     /// A field of message identifiers (RFC 5322 section 3.6.4).

@@ -1,5 +1,6 @@
 //! Parameters of structured fields (RFC 2045 section 5.1, RFC 2231).
 
+use super::Signs;
 use super::field::{Field, has_fragile_blanks, looks_encoded};
 use crate::syntax::{Class, quote};
 use encodify::hex::PERCENT;
@@ -10,12 +11,13 @@ const LONGEST_PLAIN: usize = 60;
 const LINE_ROOM: usize = 76;
 
 /// Writes `; name=value`. A value that is not plain ASCII takes RFC 2231's form, in sections where
-/// it is long: unlike a quoted string that is folded, every reader puts that together again.
-pub(super) fn write(field: &mut Field<'_>, name: &str, value: &str) {
+/// it is long: unlike a quoted string that is folded, every reader puts that together again. So does
+/// one with other signs than these.
+pub(super) fn write(field: &mut Field<'_>, name: &str, value: &str, signs: Signs) {
     // RFC 2231 gives these a meaning that some readers look for everywhere.
     if is_token(value) && !value.contains(['\'', '*', '%']) {
         field.parameter(&[name.as_bytes(), b"=", value.as_bytes()]);
-    } else if is_plain(value) {
+    } else if is_plain(value) && !signs.exclude_any_of(value) {
         let escaped = quote(value);
         field.parameter(&[name.as_bytes(), b"=\"", escaped.as_bytes(), b"\""]);
     } else {
@@ -86,7 +88,7 @@ mod tests {
         let mut out = Vec::new();
         let mut field = Field::begin(&mut out, "X");
         field.token(&[b"attachment"]);
-        write(&mut field, "filename", value);
+        write(&mut field, "filename", value, Signs::All);
         field.end();
         String::from_utf8(out).unwrap()
     }

@@ -1,17 +1,18 @@
 //! Display names: phrases of RFC 5322 section 3.2.5.
 
+use super::Signs;
 use super::field::Field;
 use super::text::needs_encoding;
 use crate::syntax::{is_atext, quote};
 use encodify::rfc2047::Q_PHRASE;
 
 /// The longest name that is one token; a longer one is encoded, and so can be folded.
-pub(crate) const LONGEST_TOKEN: usize = 70;
+const LONGEST_TOKEN: usize = 70;
 
 /// Writes a name as words where it can, in quotes where it must, encoded where nothing else keeps
-/// it as it is, or where there may be no quotes.
-pub(super) fn write(field: &mut Field<'_>, name: &str, without_quotes: bool) {
-    if is_encoded(name, without_quotes) {
+/// it as it is, or where it would need other signs than these.
+pub(super) fn write(field: &mut Field<'_>, name: &str, signs: Signs) {
+    if is_encoded(name, signs) {
         field.encoded_words(name, Q_PHRASE);
     } else if !is_words(name) {
         field.token(&[b"\"", quote(name).as_bytes(), b"\""]);
@@ -21,17 +22,18 @@ pub(super) fn write(field: &mut Field<'_>, name: &str, without_quotes: bool) {
 }
 
 /// Whether a name is written as encoded words.
-pub(super) fn is_encoded(name: &str, without_quotes: bool) -> bool {
-    needs_encoding(name) || name.len() > LONGEST_TOKEN || (without_quotes && !is_words(name))
+pub(super) fn is_encoded(name: &str, signs: Signs) -> bool {
+    let may_be_quoted = !signs.exclude('"') && !signs.exclude_any_of(name);
+    needs_encoding(name) || name.len() > LONGEST_TOKEN || !(may_be_quoted || is_words(name))
 }
 
 /// Whether a name is written as it is, without quotes.
-pub(crate) fn is_plain(name: &str) -> bool {
-    !is_encoded(name, true)
+pub(super) fn is_plain(name: &str) -> bool {
+    !is_encoded(name, Signs::Definable)
 }
 
 /// Whether the name, which is ASCII, is made of atoms alone (RFC 5322 section 3.2.3).
-pub(crate) fn is_words(name: &str) -> bool {
+fn is_words(name: &str) -> bool {
     name.chars().all(|c| c == ' ' || is_atext(c))
 }
 
@@ -53,7 +55,7 @@ mod tests {
             ("two  blanks", " =?utf-8?Q?two__blanks?="),
         ] {
             let mut out = Vec::new();
-            write(&mut Field::begin(&mut out, "To"), name, false);
+            write(&mut Field::begin(&mut out, "To"), name, Signs::All);
             assert_eq!(String::from_utf8(out).unwrap(), format!("To:{form}"));
         }
     }

@@ -1,16 +1,17 @@
 //! Unstructured field bodies (RFC 5322 section 3.2.5).
 
+use super::Signs;
 use super::field::{Field, LINE, has_fragile_blanks, looks_encoded};
 use encodify::rfc2047::{Q_PHRASE, Q_TEXT};
 
 /// Writes `text` so that every reader gets it back exactly. A word that no short line can hold is
-/// encoded, unless it `may_be_long`; `without_quotes`, quotes and backslashes are encoded too.
-pub(super) fn write(mut field: Field<'_>, text: &str, may_be_long: bool, without_quotes: bool) {
+/// encoded, unless it `may_be_long`, and so is a text with other signs than these.
+pub(super) fn write(mut field: Field<'_>, text: &str, may_be_long: bool, signs: Signs) {
     let folds = may_be_long || folds(text, field.room());
-    let (folds, q) = if without_quotes {
-        (folds && !text.contains(['"', '\\']), Q_PHRASE)
-    } else {
+    let (folds, q) = if signs == Signs::All {
         (folds, Q_TEXT)
+    } else {
+        (folds && !signs.exclude_any_of(text), Q_PHRASE)
     };
     if text.is_empty() {
         return field.end();
@@ -45,7 +46,7 @@ mod tests {
 
     fn written(text: &str) -> String {
         let mut out = Vec::new();
-        write(Field::begin(&mut out, "Subject"), text, false, false);
+        write(Field::begin(&mut out, "Subject"), text, false, Signs::All);
         String::from_utf8(out).unwrap()
     }
 

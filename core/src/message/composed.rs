@@ -8,7 +8,7 @@ use super::markers::Markers;
 use super::priority::Urgency;
 use super::unsubscribe::Unsubscribe;
 use crate::address::Mailbox;
-use crate::header::{Date, HeaderSection, MessageId};
+use crate::header::{Date, HeaderSection, MessageId, Signs};
 use crate::identity::Identity;
 use crate::mime::{Entity, File, Rendered, TextSubtype};
 use std::borrow::Cow;
@@ -60,7 +60,8 @@ pub(crate) struct Addressees<'m> {
 }
 
 impl Addressees<'_> {
-    const NOBODY: Self = Self { to: &[], cc: &[] };
+    /// No recipient is named.
+    pub const NOBODY: Self = Self { to: &[], cc: &[] };
 }
 
 /// What a header section is written from, besides the message itself.
@@ -70,6 +71,7 @@ struct Context<'m> {
     message_id: &'m MessageId<'m>,
     identity: &'m Identity,
     markers: Option<&'m Markers>,
+    signs: Signs,
 }
 
 impl Composed<'_> {
@@ -99,16 +101,31 @@ impl Composed<'_> {
     }
 
     pub fn render(&self, addressees: Addressees<'_>, identity: &Identity) -> Rendered<'_> {
-        self.write(addressees, identity, None)
+        self.write(addressees, identity, None, Signs::All)
     }
 
-    /// The message with markers in place of some of its fields and values.
+    /// The message for a template of PowerMTA: no bracket stands in it where anything else can be
+    /// written.
+    pub fn render_for_template(
+        &self,
+        addressees: Addressees<'_>,
+        identity: &Identity,
+    ) -> Rendered<'_> {
+        self.write(addressees, identity, None, Signs::NoBrackets)
+    }
+
+    /// The same with markers in place of some of its fields.
     pub fn render_with_markers(&self, markers: &Markers, identity: &Identity) -> Vec<u8> {
-        self.write(Addressees::NOBODY, identity, Some(markers))
-            .into_vec()
+        self.write(
+            Addressees::NOBODY,
+            identity,
+            Some(markers),
+            Signs::NoBrackets,
+        )
+        .into_vec()
     }
 
-    /// One field of the header section, as it is without addressees.
+    /// One field of the header section for a template, as it is without addressees.
     pub fn render_field(&self, field: HeaderField, identity: &Identity) -> Vec<u8> {
         let mut out = Vec::new();
         let context = Context {
@@ -116,8 +133,10 @@ impl Composed<'_> {
             message_id: &self.message_id(identity),
             identity,
             markers: None,
+            signs: Signs::NoBrackets,
         };
-        self.write_field(&mut HeaderSection::new(&mut out), field, context);
+        let mut header = HeaderSection::new(&mut out).with_signs(context.signs);
+        self.write_field(&mut header, field, context);
         out
     }
 
@@ -126,22 +145,24 @@ impl Composed<'_> {
         addressees: Addressees<'_>,
         identity: &Identity,
         markers: Option<&'m Markers>,
+        signs: Signs,
     ) -> Rendered<'m> {
         let message_id = self.message_id(identity);
         let content = self.content(markers);
         let estimate = self.estimate_header(addressees) + content.estimate();
         let mut out = Rendered::with_capacity(estimate);
-        let header = &mut HeaderSection::new(out.bytes());
+        let header = &mut HeaderSection::new(out.bytes()).with_signs(signs);
         let written = Context {
             addressees,
             message_id: &message_id,
             identity,
             markers,
+            signs,
         };
         self.write_header(header, written);
         out.bytes().extend_from_slice(b"MIME-Version: 1.0\r\n");
         let seed = markers.and_then(|markers| markers.boundary_seed.as_deref());
-        content.write_message(seed.unwrap_or(message_id.as_str()), &mut out);
+        content.write_message(seed.unwrap_or(message_id.as_str()), signs, &mut out);
         out
     }
 

@@ -1,10 +1,11 @@
-//! Where a message becomes a template: markers in place of what differs from recipient to recipient.
+//! Where a message becomes a template: markers in place of the fields that differ from recipient to
+//! recipient.
 
 use super::bodies::Bodies;
 use super::header_field::HeaderField;
 use std::collections::HashMap;
 
-/// Which fields of a message are written as markers, and its bodies with markers in them.
+/// Which fields of a message are written as markers, and its bodies as they stand in the template.
 ///
 /// A marker is a number between two NUL, which nothing else in a message holds. Who asked for them
 /// finds them in the rendered message and puts the names of variables there.
@@ -12,7 +13,7 @@ use std::collections::HashMap;
 pub(crate) struct Markers {
     /// The marker's number for each field that one stands for.
     pub fields: HashMap<HeaderField, usize>,
-    /// Bodies in quoted-printable, with markers.
+    /// Bodies in quoted-printable, with the names of variables in them.
     pub bodies: Bodies<Vec<u8>>,
     /// What boundaries are made from, in place of the Message-ID.
     pub boundary_seed: Option<String>,

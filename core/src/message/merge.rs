@@ -9,6 +9,7 @@ use crate::identity::Identity;
 use crate::json::{MergeForm, Priority};
 use crate::template::Values;
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 /// A mail merge without its recipients: what they all share, and where they differ.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub(crate) struct Merge<'a> {
     pub composed: Box<Composed<'a>>,
     /// The fields with placeholders.
     pub templates: Templates<'a>,
+    /// Found out when it is first asked for.
+    pub(super) holds_bracket: OnceLock<bool>,
 }
 
 /// One recipient with all that is its own. All rules hold.
@@ -38,6 +41,13 @@ pub(crate) struct Recipient<'a> {
     pub values: Values<'a>,
     /// The header fields with placeholders.
     pub filled: FilledHeader,
+}
+
+impl Recipient<'_> {
+    /// Whether what is the recipient's own holds a bracket that cannot be encoded.
+    pub fn holds_bracket(&self) -> bool {
+        self.mailbox.address.as_str().contains('[') || self.filled.holds_bracket()
+    }
 }
 
 /// How urgent one recipient's message is.
@@ -114,8 +124,43 @@ impl<'a> Merge<'a> {
         }
     }
 
+    /// Whether the message can be said in PowerMTA's merge form for whoever it is for. Of the form it is
+    /// not documented whether options for DKIM work there, and how a bracket reads that means none of
+    /// its variables; a definition has one line.
+    pub fn fits_merge_form(&self) -> bool {
+        self.delivery.dkim.is_none() && !self.delivery.has_long_schedule() && !self.holds_bracket()
+    }
+
+    /// Whether what all messages share holds a bracket that cannot be encoded, as in `a@[192.0.2.1]`.
+    fn holds_bracket(&self) -> bool {
+        *self.holds_bracket.get_or_init(|| {
+            let composed = &self.composed;
+            composed
+                .render_for_template(Addressees::NOBODY, &Identity::now())
+                .holds_bracket()
+        })
+    }
+
     /// The bytes of one recipient's message.
     pub fn render_for(&self, recipient: &Recipient<'_>, identity: &Identity) -> Vec<u8> {
+        self.with_message(recipient, |message, addressees| {
+            message.render(addressees, identity).into_vec()
+        })
+    }
+
+    /// The same for a template of PowerMTA: no bracket stands in it where anything else can be written.
+    pub fn render_template_for(&self, recipient: &Recipient<'_>, identity: &Identity) -> Vec<u8> {
+        self.with_message(recipient, |message, addressees| {
+            message.render_for_template(addressees, identity).into_vec()
+        })
+    }
+
+    /// Makes one recipient's message and hands it to `take`.
+    fn with_message<T>(
+        &self,
+        recipient: &Recipient<'_>,
+        take: impl FnOnce(&Composed<'_>, Addressees<'_>) -> T,
+    ) -> T {
         let templates = &self.templates;
         let bodies = templates
             .bodies
@@ -127,8 +172,6 @@ impl<'a> Merge<'a> {
             message.urgency = priority.into();
         }
         let to = std::slice::from_ref(&recipient.mailbox);
-        message
-            .render(Addressees { to, cc: &[] }, identity)
-            .into_vec()
+        take(&message, Addressees { to, cc: &[] })
     }
 }

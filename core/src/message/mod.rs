@@ -64,7 +64,7 @@ pub(crate) use priority::{Urgency, write_number};
 pub use raw::HeaderAddresses;
 pub(crate) use recipients::NOBODY;
 pub(crate) use single::SingleMessage;
-pub(crate) use templates::{FilledHeader, Templates};
+pub(crate) use templates::Templates;
 pub(crate) use unsubscribe::ONE_CLICK;
 
 use crate::identity::Identity;

@@ -10,7 +10,7 @@ use crate::interruption::Interruption;
 use crate::json::{
     JsonNumber, JsonPriority, JsonRecipient, JsonRecipientObject, Located, MergeForm,
 };
-use crate::problem::{Code, ProblemReport};
+use crate::problem::{Code, ProblemReport, Refusal};
 use crate::template::{Owner, Values};
 use std::borrow::Cow;
 
@@ -73,11 +73,12 @@ impl<'a> Merge<'a> {
         let envid = token(parts.envid, LONGEST_ENVID);
         let job = token(parts.job, LONGEST_TOKEN);
         let vmta = token(parts.vmta, LONGEST_TOKEN);
+        let priority_place = parts.priority.as_ref().map(|priority| priority.location);
         let priority = parts
             .priority
             .and_then(|priority| self.read_priority(priority, report));
         let (values, filled) = filled?;
-        Some(Recipient {
+        let recipient = Recipient {
             mailbox,
             sender,
             envid,
@@ -86,7 +87,20 @@ impl<'a> Merge<'a> {
             priority,
             values,
             filled,
-        })
+        };
+        if let (Some(location), Some(RecipientPriority::Queue(_))) =
+            (priority_place, recipient.priority)
+            && self.takes_number()
+            && recipient.holds_bracket()
+        {
+            report.refuse(location, NO_NUMBER);
+        }
+        Some(recipient)
+    }
+
+    /// Whether a recipient's priority may be a number, PowerMTA's own.
+    fn takes_number(&self) -> bool {
+        self.form == MergeForm::Native && self.fits_merge_form()
     }
 
     fn read_priority<'r>(
@@ -113,14 +127,19 @@ impl<'a> Merge<'a> {
             report.problem(location, Code::InvalidChoice, detail);
             return None;
         };
-        if self.form == MergeForm::Expanded || self.delivery.has_long_schedule() {
-            let detail = "PowerMTA takes a number in its own merge form alone, which has no room \
-                          for more than 11 delivery windows; say `high`, `normal` or `low`.";
-            report.problem(location, Code::Conflict, detail);
+        if !self.takes_number() {
+            report.refuse(location, NO_NUMBER);
         }
         Some(RecipientPriority::Queue(number))
     }
 }
+
+const NO_NUMBER: Refusal = Refusal::new(
+    Code::Conflict,
+    "PowerMTA takes a number in its own merge form alone, which says neither `dkim` nor more than 11 \
+     delivery windows, nor a bracket that cannot be encoded, as in `a@[192.0.2.1]`; say `high`, \
+     `normal` or `low`.",
+);
 
 /// Understands the recipients that came with the message. `None` only where the report tells why, and
 /// where it is interrupted.

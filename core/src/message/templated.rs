@@ -13,6 +13,7 @@ use crate::address::ReversePath;
 use crate::json::{JsonMessage, MergeForm, TemplateLanguage};
 use crate::problem::{Code, Location, ProblemReport};
 use crate::template::{Language, Owner};
+use std::sync::OnceLock;
 
 /// Understands a message with placeholders whose recipients all get the same. `None` only where the
 /// report tells why.
@@ -46,6 +47,7 @@ pub(super) fn read_merge<'a>(
         delivery,
         composed,
         templates,
+        holds_bracket: OnceLock::new(),
     }))
 }
 

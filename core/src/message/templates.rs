@@ -5,7 +5,7 @@ use super::composed::Composed;
 use super::headers::{ExtraBody, HeaderTemplates, OwnValues};
 use super::priority::Urgency;
 use super::unsubscribe::Unsubscribe;
-use crate::header::MessageId;
+use crate::header::{HeaderSection, MessageId, Signs};
 use crate::problem::{Code, ProblemReport, Refusal};
 use crate::template::{Language, Owner, TemplateText, Values};
 use crate::variable::Variable;
@@ -55,6 +55,26 @@ impl FilledHeader {
         let own = self.own.as_ref();
         own.is_some_and(|own| own.is_internationalized())
             || self.extra.iter().any(ExtraBody::is_internationalized)
+    }
+
+    /// Whether it holds a bracket that cannot be encoded.
+    pub fn holds_bracket(&self) -> bool {
+        const NAME: &str = "X";
+
+        let mut out = Vec::new();
+        let mut header = HeaderSection::new(&mut out).with_signs(Signs::NoBrackets);
+        for body in &self.extra {
+            body.write(NAME, &mut header);
+        }
+        if let Some(ways) = &self.unsubscribe {
+            ways.write(&mut header);
+        }
+        if let Some(own) = &self.own {
+            header.mailboxes(NAME, &own.reply_to);
+            header.message_ids(NAME, own.in_reply_to.iter().chain(&own.references));
+        }
+        header.message_ids(NAME, &self.message_id);
+        memchr::memchr2(b'[', b']', &out).is_some()
     }
 }
 

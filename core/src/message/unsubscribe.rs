@@ -1,7 +1,7 @@
 //! Leaving a list: List-Unsubscribe (RFC 2369) and one-click (RFC 8058).
 
 use crate::address::AddrSpec;
-use crate::header::{Grammar, HeaderSection, StructuredBody, holds_encoded_word};
+use crate::header::{Grammar, HeaderSection, StructuredBody, holds_encoded_word, without_brackets};
 use crate::json::{JsonUnsubscribe, Located};
 use crate::problem::{Code, ProblemReport, Refusal};
 use crate::text::starts_with_ignoring_case;
@@ -76,7 +76,7 @@ impl<'a> Unsubscribe<'a> {
         let mut refuse = |way, detail| refuse(way, Refusal::new(Code::InvalidUnsubscribe, detail));
         let mut targets = Vec::new();
         let mut is_https = false;
-        if let Some(url) = url {
+        if let Some(url) = url.map(without_brackets) {
             is_https = has_scheme(&url, "https:");
             if !(is_https || has_scheme(&url, "http:")) || !fits(&url) {
                 refuse(
@@ -145,13 +145,16 @@ impl<'a> Unsubscribe<'a> {
 }
 
 fn mailto_target<'a>(text: &str) -> Option<Cow<'a, str>> {
-    if has_scheme(text, "mailto:") {
-        return fits(text).then(|| Cow::Owned(text.to_owned()));
-    }
-    let address = AddrSpec::parse(text).ok()?;
-    // What a URL cannot hold in an address is rare enough to be refused.
-    let url = format!("mailto:{address}");
-    (fits(&url) && !url.contains(['"', '%', '?', '&', '\\'])).then_some(Cow::Owned(url))
+    let url = if has_scheme(text, "mailto:") {
+        text.to_owned()
+    } else {
+        let address = AddrSpec::parse(text).ok()?;
+        // What a URL cannot hold in an address is rare enough to be refused.
+        let has_others = address.as_str().contains(['"', '%', '?', '&', '\\']);
+        (!has_others).then(|| format!("mailto:{address}"))?
+    };
+    let url = without_brackets(Cow::Owned(url));
+    fits(&url).then_some(url)
 }
 
 /// Printable ASCII without what would end the address in the header.

@@ -66,6 +66,14 @@ impl Content<'_> {
         Ok(Self::Unencoded { bytes, is_ascii })
     }
 
+    /// What stands in the message as it came; `None` where it is encoded.
+    pub(super) fn verbatim(&self) -> Option<&[u8]> {
+        match self {
+            Self::Unencoded { bytes, .. } => Some(bytes),
+            Self::Base64(_) | Self::Bytes(_) => None,
+        }
+    }
+
     /// How many bytes it takes in the message.
     pub(super) fn encoded_length(&self) -> usize {
         match self {

@@ -3,7 +3,7 @@
 use super::content::Content;
 use super::media_type::MediaType;
 use super::rendered::{Rendered, is_large};
-use crate::header::{ContentId, HeaderSection};
+use crate::header::{ContentId, HeaderSection, Signs};
 use std::borrow::Cow;
 
 /// A file that travels with the message.
@@ -34,10 +34,7 @@ impl File<'_> {
 
     /// What stands in the message as it came, so that a boundary could occur in it.
     pub fn verbatim(&self) -> Option<&[u8]> {
-        match &self.content {
-            Content::Unencoded { bytes, .. } => Some(bytes),
-            Content::Base64(_) | Content::Bytes(_) => None,
-        }
+        self.content.verbatim()
     }
 
     /// Whether it holds bytes beyond ASCII.
@@ -51,12 +48,13 @@ impl File<'_> {
         )
     }
 
-    /// Writes the part: its header fields, the empty line and its content.
-    pub fn write<'m>(&'m self, out: &mut Rendered<'m>) {
+    /// Writes the part: its header fields, the empty line and its content. Only these `signs` stand in
+    /// its header as they are.
+    pub fn write<'m>(&'m self, signs: Signs, out: &mut Rendered<'m>) {
         let name = self.filename.as_deref();
-        let mut header = HeaderSection::new(out.bytes());
+        let mut header = HeaderSection::new(out.bytes()).with_signs(signs);
         // Readers that do not know RFC 2231 look for a plain name here.
-        let fallback = name.map(plain_name);
+        let fallback = name.map(|name| plain_name(name, signs));
         let fallback = fallback.as_deref().map(|name| ("name", name));
         let parameters = self
             .media_type
@@ -90,13 +88,15 @@ impl File<'_> {
     }
 }
 
-/// The name in ASCII, with an underscore for each character that is not, and short.
-fn plain_name(name: &str) -> String {
+/// The name in ASCII, with an underscore for each character that is not or is none of the `signs`, and
+/// short.
+fn plain_name(name: &str, signs: Signs) -> String {
     const STEM: usize = 40;
     const EXTENSION: usize = 12;
 
     let plain = |c: char| match c {
         '=' | '?' | '"' | '\\' => '_',
+        c if signs.exclude(c) => '_',
         ' '..='~' => c,
         _ => '_',
     };
@@ -126,8 +126,9 @@ mod tests {
             ("=?utf-8?q?x?=.txt", "__utf-8_q_x__.txt"),
             ("文書", "__"),
         ] {
-            assert_eq!(plain_name(name), plain);
+            assert_eq!(plain_name(name, Signs::All), plain);
         }
-        assert!(plain_name(&"長い".repeat(100)).len() <= 60);
+        assert!(plain_name(&"長い".repeat(100), Signs::All).len() <= 60);
+        assert_eq!(plain_name("[x].txt", Signs::NoBrackets), "_x_.txt");
     }
 }

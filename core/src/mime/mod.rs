@@ -22,6 +22,7 @@ pub use rendered::Rendered;
 pub(crate) use sendable::sendable;
 pub use unreadable_name::UnreadableName;
 
+use crate::header::Signs;
 use crate::text::put;
 use boundary::Boundaries;
 
@@ -96,15 +97,15 @@ impl<'m> Entity<'m> {
 
     /// Writes the entity as the content of a message: its header fields, the empty line and the
     /// body, which ends with a line end. Boundaries are made from `identity`, so the same message
-    /// has the same bytes.
-    pub fn write_message(&self, identity: &str, out: &mut Rendered<'m>) {
+    /// has the same bytes. Only these `signs` stand in it as they are.
+    pub fn write_message(&self, identity: &str, signs: Signs, out: &mut Rendered<'m>) {
         if let Self::Multipart { .. } = self {
             let mut verbatim = Vec::new();
             self.collect_verbatim(&mut verbatim);
-            self.write(&mut Boundaries::new(identity, &verbatim), out);
+            self.write(signs, &mut Boundaries::new(identity, &verbatim), out);
         } else {
             // One part needs none.
-            self.write(&mut Boundaries::default(), out);
+            self.write(signs, &mut Boundaries::default(), out);
         }
         if !out.bytes().ends_with(b"\r\n") {
             out.bytes().extend_from_slice(b"\r\n");
@@ -154,17 +155,21 @@ impl<'m> Entity<'m> {
         }
     }
 
-    fn write(&self, boundaries: &mut Boundaries, out: &mut Rendered<'m>) {
+    fn write(&self, signs: Signs, boundaries: &mut Boundaries, out: &mut Rendered<'m>) {
         match self {
             Self::Text { subtype, text } => {
                 subtype.write_header(out.bytes());
-                quoted_printable::encode(text, out.bytes());
+                if signs == Signs::All {
+                    quoted_printable::encode(text, out.bytes());
+                } else {
+                    quoted_printable::encode_without_brackets(text, out.bytes());
+                }
             }
             Self::Encoded { subtype, bytes } => {
                 subtype.write_header(out.bytes());
                 out.bytes().extend_from_slice(bytes);
             }
-            Self::File(file) => file.write(out),
+            Self::File(file) => file.write(signs, out),
             Self::Multipart { subtype, parts } => {
                 let boundary = boundaries.next();
                 put(out.bytes(), &["Content-Type: multipart/", subtype, ";\r\n"]);
@@ -178,7 +183,7 @@ impl<'m> Entity<'m> {
                 }
                 for part in parts {
                     put(out.bytes(), &["\r\n--", &boundary, "\r\n"]);
-                    part.write(boundaries, out);
+                    part.write(signs, boundaries, out);
                 }
                 put(out.bytes(), &["\r\n--", &boundary, "--\r\n"]);
             }

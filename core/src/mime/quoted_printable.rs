@@ -43,7 +43,13 @@ pub(super) fn encode_body(body: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Writes a body piece by piece, for pieces that are not known yet: only how long they get.
+/// Appends `text` encoded for a template of PowerMTA, where brackets mean a variable.
+pub(super) fn encode_without_brackets(text: &str, out: &mut Vec<u8>) {
+    Lines::new(out).text(text, true);
+}
+
+/// Writes a body of a template piece by piece. Its brackets are encoded, and there is room for values
+/// of which only the length is known.
 pub(crate) struct Lines<'o> {
     out: &'o mut Vec<u8>,
     column: usize,
@@ -59,17 +65,44 @@ impl<'o> Lines<'o> {
         }
     }
 
-    /// Appends text that ends no line; the blank at its end too, if something follows in the line.
-    pub fn text(&mut self, text: &str) {
-        for piece in text.as_bytes().chunks(PIECE) {
+    /// Appends text. `line_may_end` tells whether its last line may end behind it: a blank there would
+    /// get lost in transport.
+    pub fn text(&mut self, text: &str, line_may_end: bool) {
+        let mut rest = text.as_bytes();
+        while let Some((line, next)) = split_line(rest, LineEnds::Any) {
+            self.line(line, true);
+            self.out.extend_from_slice(b"\r\n");
+            self.column = 0;
+            rest = next;
+        }
+        self.line(rest, line_may_end);
+    }
+
+    fn line(&mut self, line: &[u8], ends: bool) {
+        let (mut rest, blank) = match line {
+            [body @ .., blank @ (b' ' | b'\t')] if ends => (body, Some(*blank)),
+            body => (body, None),
+        };
+        while let Some(at) = memchr::memchr2(b'[', b']', rest) {
+            self.bytes(&rest[..at]);
+            self.escaped(rest[at]);
+            rest = &rest[at + 1..];
+        }
+        self.bytes(rest);
+        if let Some(blank) = blank {
+            self.escaped(blank);
+        }
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        for piece in bytes.chunks(PIECE) {
             let length = encode_bytes(piece, &mut self.scratch);
             cut(&self.scratch[..length], &mut self.column, self.out);
         }
     }
 
-    /// Appends a blank that may come to stand at the end of its line.
-    pub fn blank(&mut self, blank: u8) {
-        cut(&escape(blank)[..3], &mut self.column, self.out);
+    fn escaped(&mut self, byte: u8) {
+        cut(&escape(byte)[..3], &mut self.column, self.out);
     }
 
     /// Appends `bytes` that will become `width` columns.
@@ -81,19 +114,13 @@ impl<'o> Lines<'o> {
         self.column += width;
     }
 
-    /// Appends bytes that will become whole lines.
-    pub fn whole_lines(&mut self, bytes: &[u8]) {
+    /// Appends `bytes` that will become a line of its own, which goes on in the next.
+    pub fn later_line(&mut self, bytes: &[u8]) {
         if self.column > 0 {
             self.soft_break();
         }
         self.out.extend_from_slice(bytes);
-        self.out.extend_from_slice(b"\r\n");
-    }
-
-    /// Ends a line of the text.
-    pub fn line_end(&mut self) {
-        self.out.extend_from_slice(b"\r\n");
-        self.column = 0;
+        self.soft_break();
     }
 
     fn soft_break(&mut self) {

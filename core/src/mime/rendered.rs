@@ -63,6 +63,14 @@ impl<'m> Rendered<'m> {
         self.bytes.len() + files.sum::<usize>()
     }
 
+    /// Whether a bracket stands anywhere in it.
+    pub(crate) fn holds_bracket(&self) -> bool {
+        let has = |bytes: &[u8]| memchr::memchr2(b'[', b']', bytes).is_some();
+        let mut files = self.files.iter();
+        // There is none in base64.
+        has(&self.bytes) || files.any(|file| file.content.verbatim().is_some_and(has))
+    }
+
     /// Writes the message.
     ///
     /// # Panics

@@ -75,6 +75,14 @@ pub(crate) fn to_crlf(bytes: Cow<'_, [u8]>, ends: LineEnds) -> Cow<'_, [u8]> {
     Cow::Owned(lines)
 }
 
+/// The text with LF at the end of every line; untouched where that is so already.
+pub(crate) fn to_lf(text: Cow<'_, str>) -> Cow<'_, str> {
+    if !text.contains('\r') {
+        return text;
+    }
+    Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
+}
+
 /// The lines of `bytes`, each with its end and with those behind it that begin with a blank: folded
 /// header fields (RFC 5322 section 2.2.3), iCalendar properties (RFC 5545 section 3.1).
 ///

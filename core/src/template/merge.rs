@@ -3,6 +3,7 @@
 
 use super::{Slot, TemplateText, TextKind, html};
 use crate::problem::{Code, Refusal};
+use crate::syntax::to_lf;
 use crate::text::part;
 use std::borrow::Cow;
 
@@ -84,7 +85,7 @@ impl<'a> Parser<'_, 'a> {
             self.skip_blanks();
             self.word(":")?;
             self.skip_blanks();
-            default = Some(self.string()?);
+            default = Some(to_lf(self.string()?));
         }
         Ok(Expression::Value(Reference { path, default }))
     }

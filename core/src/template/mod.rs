@@ -23,6 +23,7 @@ pub(crate) use html::{entity, push_escaped};
 pub(crate) use language::Language;
 pub(crate) use sources::Owner;
 
+use crate::syntax::to_lf;
 use std::borrow::Cow;
 
 /// A text with placeholders, taken apart.
@@ -60,7 +61,8 @@ pub(crate) enum TextKind {
     Header,
 }
 
-/// The values of one recipient, by number. Without any, all of them are those of everybody.
+/// The values of one recipient, by number; their lines end with LF. Without any, all of them are those
+/// of everybody.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Values<'a>(Vec<Option<Cow<'a, str>>>);
 
@@ -161,11 +163,13 @@ impl<'a> TemplateText<'a> {
         text
     }
 
-    /// Appends text that is the same for everybody.
+    /// Appends text that is the same for everybody. Its line ends become LF, as those of values are:
+    /// so a CR at the end of one and a LF at the start of the other stay two line ends.
     pub fn push_literal(&mut self, text: Cow<'a, str>) {
         if text.is_empty() {
             return;
         }
+        let text = to_lf(text);
         if let Some(Piece::Literal(before)) = self.pieces.last_mut() {
             before.to_mut().push_str(&text);
         } else {

@@ -4,7 +4,7 @@
 use super::merge::{self, Reference};
 use super::{TemplateText, TextKind, Values};
 use crate::problem::{Code, Location, ProblemReport, Refusal};
-use crate::syntax::has_control_except_tab;
+use crate::syntax::{has_control_except_tab, to_lf};
 use crate::variable::{Variable, VariableValue};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -218,7 +218,7 @@ fn descend<'v, 'r>(mut value: &'v VariableValue<'r>, path: &str) -> Option<&'v V
 /// A value as it is written; `None` for lists and objects.
 fn as_text<'r>(value: &VariableValue<'r>) -> Option<Cow<'r, str>> {
     Some(match value {
-        VariableValue::Text(text) => text.clone(),
+        VariableValue::Text(text) => to_lf(text.clone()),
         VariableValue::Integer(number) => number.to_string().into(),
         VariableValue::Float(number) => number.to_string().into(),
         VariableValue::Boolean(true) => "true".into(),

@@ -17,6 +17,7 @@ mod spaces;
 
 pub(crate) use spaces::single_spaced;
 
+use super::Signs;
 use super::field::{Field, LONGEST_LINE};
 use super::fields::Grammar;
 use super::phrase;
@@ -142,10 +143,10 @@ impl<'a> StructuredBody<'a> {
         }
     }
 
-    /// Writes it. `without_quotes`: what would need quotes is encoded.
-    pub(super) fn write(&self, mut field: Field<'_>, without_quotes: bool) {
+    /// Writes it. A phrase with other signs than these is encoded.
+    pub(super) fn write(&self, mut field: Field<'_>, signs: Signs) {
         for lexeme in &self.lexemes {
-            lexeme.write(&mut field, without_quotes);
+            lexeme.write(&mut field, signs);
         }
         field.end();
     }
@@ -187,7 +188,7 @@ impl<'a> Lexeme<'a> {
         }
     }
 
-    fn write(&self, field: &mut Field<'_>, without_quotes: bool) {
+    fn write(&self, field: &mut Field<'_>, signs: Signs) {
         let comma = if self.has_comma { "," } else { "" }.as_bytes();
         match self.kind {
             LexemeKind::Word | LexemeKind::Angle => {
@@ -200,10 +201,10 @@ impl<'a> Lexeme<'a> {
                 ]);
             }
             LexemeKind::Phrase => {
-                phrase::write(field, &self.text, without_quotes);
+                phrase::write(field, &self.text, signs);
                 if self.has_comma {
                     // An encoded word ends at white space (RFC 2047 section 5).
-                    field.comma(phrase::is_encoded(&self.text, without_quotes));
+                    field.comma(phrase::is_encoded(&self.text, signs));
                 }
             }
             LexemeKind::Comment => {

@@ -3,7 +3,7 @@
 use super::super::field::holds_encoded_word;
 use super::super::fields::Grammar;
 use super::super::text::needs_encoding;
-use super::super::{Date, MessageId};
+use super::super::{Date, MessageId, without_brackets};
 use super::spaces::single_spaced;
 use super::{Lexeme, LexemeKind, invalid, unclosed};
 use crate::address::{Mailbox, name_and_angle};
@@ -156,7 +156,8 @@ fn uris<'a>(text: &Cow<'a, str>) -> Result<Vec<Lexeme<'a>>, Refusal> {
                     return Err(invalid("The angle bracket is not closed."));
                 }
                 check_url(&text[url.clone()])?;
-                lexemes.push(Lexeme::new(LexemeKind::Angle, part(text, url)));
+                let url = without_brackets(part(text, url));
+                lexemes.push(Lexeme::new(LexemeKind::Angle, url));
                 has_url = true;
             }
             (Some(b','), true) => {

@@ -1,56 +1,56 @@
-//! A body of the template in quoted-printable, with room for what recipients put in.
+//! A body of the template in quoted-printable, with the names of variables where values stand.
 
-use crate::header::push_marker;
+use super::names::Name;
+use super::syntax::push_variable;
 use crate::mime::quoted_printable::Lines;
-use crate::syntax::{LineEnds, line_end};
 use crate::template::{Piece, TemplateText};
 
-/// How a value is laid out in a body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ValueLayout {
-    /// It stands amid its line, so many columns wide at most.
-    Inline(usize),
-    /// It has lines of its own.
-    OwnLines,
-    /// It ends the body with lines of its own, line ends and all, or with none.
-    FinalLines,
+/// A variable as it is laid out.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place<'n> {
+    pub name: &'n Name,
+    /// How many pieces the longest value has.
+    pub pieces: u8,
+    /// How many columns the last piece takes at most.
+    pub last: u8,
 }
 
-/// Lays a body out so that no line is too long, whatever recipient's values stand in it. `slots` gives
-/// for each slot in order its marker and its layout.
-pub(super) fn lay_out(
+/// Lays a body out so that no line is too long, whatever recipient's values stand in it. `places` are
+/// those of the slots, in order.
+///
+/// All pieces of a value but the last have lines of their own that end softly, and who has fewer pieces
+/// than others has empty ones: `=` alone is a line of quoted-printable, and means nothing.
+///
+/// ```text
+/// See https://example.com/?token=3D=
+/// [a3]=
+/// [a2]=
+/// [a] today.
+/// ```
+pub(super) fn lay_out<'n>(
     text: &TemplateText<'_>,
-    mut slots: impl Iterator<Item = (usize, ValueLayout)>,
+    mut places: impl Iterator<Item = Place<'n>>,
 ) -> Vec<u8> {
     let mut out = Vec::new();
     let mut lines = Lines::new(&mut out);
     let pieces = text.pieces();
-    let mut ends_open = matches!(pieces.last(), Some(Piece::Slot(_)));
-    let mut marker = Vec::new();
+    let mut variable = Vec::new();
     for (index, piece) in pieces.iter().enumerate() {
         match piece {
-            Piece::Literal(literal) => {
-                put_literal(&mut lines, literal, line_may_end(&pieces[index + 1..]));
-            }
+            Piece::Literal(literal) => lines.text(literal, line_may_end(&pieces[index + 1..])),
             Piece::Slot(_) => {
-                let slot = slots.next();
-                let (number, layout) = slot.expect("each slot has its marker and its layout");
-                marker.clear();
-                push_marker(&mut marker, number);
-                match layout {
-                    ValueLayout::Inline(width) => lines.later(&marker, width),
-                    ValueLayout::OwnLines => lines.whole_lines(&marker),
-                    ValueLayout::FinalLines => {
-                        lines.whole_lines(&marker);
-                        ends_open = false;
+                let place = places.next().expect("each slot has its place");
+                for number in (1..=usize::from(place.pieces)).rev() {
+                    variable.clear();
+                    push_variable(&mut variable, &place.name.numbered(number));
+                    if number > 1 {
+                        lines.later_line(&variable);
+                    } else {
+                        lines.later(&variable, usize::from(place.last));
                     }
                 }
             }
         }
-    }
-    // An empty value would leave a soft line break at the end, which means nothing there.
-    if ends_open {
-        lines.line_end();
     }
     out
 }
@@ -62,24 +62,4 @@ fn line_may_end(rest: &[Piece<'_>]) -> bool {
         Piece::Slot(_) => None,
     });
     next.is_none_or(|literal| literal.starts_with(['\r', '\n']))
-}
-
-fn put_literal(lines: &mut Lines<'_>, literal: &str, line_may_end: bool) {
-    let mut rest = literal;
-    while let Some(end) = line_end(rest.as_bytes(), LineEnds::Any) {
-        put_line(lines, &rest[..end.start], true);
-        lines.line_end();
-        rest = &rest[end.end..];
-    }
-    put_line(lines, rest, line_may_end);
-}
-
-fn put_line(lines: &mut Lines<'_>, line: &str, is_at_end: bool) {
-    match line.as_bytes() {
-        [.., blank @ (b' ' | b'\t')] if is_at_end => {
-            lines.text(&line[..line.len() - 1]);
-            lines.blank(*blank);
-        }
-        _ => lines.text(line),
-    }
 }

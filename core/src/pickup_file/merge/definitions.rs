@@ -1,9 +1,10 @@
 //! `XDFN` lines: what a recipient's variables hold.
 
+use super::syntax::has_bracket;
 use crate::pickup_file::bsmtp::LONGEST_COMMAND;
 
 /// The longest value that a line of its own can hold, whatever the variable is called.
-pub(super) const LONGEST_VALUE: usize = 480;
+const LONGEST_VALUE: usize = 480;
 
 /// Writes definitions into as few lines as they need.
 pub(super) struct Definitions<'o> {
@@ -20,7 +21,7 @@ impl<'o> Definitions<'o> {
     /// Defines a variable. The value is printable ASCII (UTF-8 under SMTPUTF8) without quotes and
     /// backslashes, since how those would be written is not documented.
     pub fn define(&mut self, name: &[u8], value: &[u8]) {
-        let length = name.len() + value.len() + br#" ="""#.len();
+        let length = size(name, value.len());
         match self.line {
             Some(line) if self.out.len() - line + length <= LONGEST_COMMAND => {}
             begun => {
@@ -46,9 +47,19 @@ impl<'o> Definitions<'o> {
     }
 }
 
-/// Whether a value can be defined.
+/// How many bytes a definition takes.
+pub(super) fn size(name: &[u8], value: usize) -> usize {
+    name.len() + value + br#" ="""#.len()
+}
+
+/// Whether a value can be defined, so that it is the same whichever way PowerMTA reads what is not
+/// documented: it may take blanks off its ends, and look for variables in it.
 pub(super) fn is_definable(value: &[u8]) -> bool {
-    value.len() <= LONGEST_VALUE && !value.iter().any(|byte| matches!(byte, b'"' | b'\\'))
+    value.len() <= LONGEST_VALUE
+        && !value.iter().any(|byte| matches!(byte, b'"' | b'\\'))
+        && !has_bracket(value)
+        && !value.starts_with(b" ")
+        && !value.ends_with(b" ")
 }
 
 #[cfg(test)]
@@ -73,5 +84,13 @@ mod tests {
         assert!(
             text.ends_with("\r\n") && text.contains(r#" abcd="" "#) || text.contains(r#" abcd="""#)
         );
+    }
+
+    #[test]
+    fn what_may_be_read_in_two_ways_is_not_defined() {
+        for value in [" a", "a ", "[a]", "a]", "\"", "\\", &"x".repeat(481)] {
+            assert!(!is_definable(value.as_bytes()), "{value}");
+        }
+        assert!(is_definable(b"") && is_definable(b"a b"));
     }
 }

@@ -1,7 +1,7 @@
 //! A field of the header in whose text values stand as they are.
 
 use super::names::Name;
-use super::syntax::{doubled, push_variable};
+use super::syntax::push_variable;
 use crate::header::LINE;
 use crate::template::{Piece, TemplateText};
 
@@ -28,7 +28,7 @@ pub(super) fn fold(
                     if index > 0 {
                         line.end_word();
                     }
-                    line.word.extend(doubled(part));
+                    line.word.extend_from_slice(part.as_bytes());
                     line.width += part.len();
                 }
             }

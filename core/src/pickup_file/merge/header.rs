@@ -1,13 +1,12 @@
 //! The header of one recipient's message: how each field that differs is written, and what its
 //! variables hold.
 
-use super::choice::{COMMON, Choice, INLINE, LINES, TO_BARE, TO_INLINE, TO_LINES};
 use super::definitions::{Definitions, is_definable};
-use super::names::numbers;
+use super::forms::{COMMON, Form, INLINE, LINES, MOST_LINES};
 use super::plan::{FieldKind, Plan, VaryingField};
-use super::value::MOST_PIECES;
 use crate::address::Mailbox;
-use crate::header::{HeaderSection, LINE, folds, is_plain, needs_encoding};
+use crate::header::{ENCODED_LINE, HeaderSection, LINE, Signs, folds, needs_encoding};
+use crate::identity::Id;
 use crate::message::{HeaderField, Recipient, RecipientPriority, Urgency};
 use crate::template::{Piece, TemplateText};
 use std::borrow::Cow;
@@ -25,25 +24,30 @@ pub(super) struct HeaderWriter {
 pub(super) struct DoesNotFit;
 
 impl HeaderWriter {
-    /// How a field is written, whose variables are defined where it has its own.
+    /// In which form a field is written, whose variables are defined where it has its own. `id` is the
+    /// recipient's identifier.
     pub fn write(
         &mut self,
         plan: &Plan<'_>,
         field: &VaryingField<'_>,
         recipient: &Recipient<'_>,
+        id: &Id,
         out: &mut Definitions<'_>,
-    ) -> Result<Choice, DoesNotFit> {
-        let variant = |variant| Ok(Choice { variant, more: 0 });
+    ) -> Result<Form, DoesNotFit> {
         if plan.is_common(field, recipient) {
-            return variant(COMMON);
+            return Ok(Form::of(COMMON));
         }
         match field.kind {
-            FieldKind::Date | FieldKind::MessageId => variant(0),
-            FieldKind::OneClick => variant(one_click(recipient)),
-            FieldKind::Priority => variant(priority(plan, recipient)),
+            FieldKind::Date => Ok(Form::of(INLINE)),
+            FieldKind::MessageId => {
+                out.define(field.name.first(), id.as_str().as_bytes());
+                Ok(Form::of(INLINE))
+            }
+            FieldKind::OneClick => Ok(Form::of(one_click(recipient))),
+            FieldKind::Priority => Ok(Form::of(priority(plan, recipient))),
             FieldKind::To => self.write_to(field, recipient, out),
             FieldKind::Text(text) if stands_inline(plan, field.field, text, recipient) => {
-                variant(INLINE)
+                Ok(Form::of(INLINE))
             }
             FieldKind::Text(_) | FieldKind::Lines => self.write_lines(plan, field, recipient, out),
         }
@@ -54,22 +58,25 @@ impl HeaderWriter {
         field: &VaryingField<'_>,
         recipient: &Recipient<'_>,
         out: &mut Definitions<'_>,
-    ) -> Result<Choice, DoesNotFit> {
-        let variant = |variant| Ok(Choice { variant, more: 0 });
+    ) -> Result<Form, DoesNotFit> {
         let Mailbox { name, address } = &recipient.mailbox;
         let Some(name) = name else {
-            return variant(TO_BARE);
+            return Ok(Form::of(INLINE));
         };
-        let length = "To:  <>".len() + name.len() + address.as_str().len();
-        if is_plain(name) && length <= LINE {
-            out.define(field.name.first(), name.as_bytes());
-            return variant(TO_INLINE);
-        }
         self.scratch.clear();
         HeaderSection::new(&mut self.scratch)
-            .without_quotes()
+            .with_signs(Signs::Definable)
             .display_name("To", name);
-        self.define_lines("To", field, TO_LINES, out)
+        let line = self.scratch.strip_suffix(b"\r\n");
+        let line = line.expect("a header field ends with a line end");
+        let is_word = line.starts_with(b"To: =?");
+        let limit = if is_word { ENCODED_LINE } else { LINE };
+        let fits = line.len() + " <>".len() + address.as_str().len() <= limit;
+        if fits && !line.contains(&b'\n') {
+            out.define(field.name.first(), &line["To: ".len()..]);
+            return Ok(Form::of(INLINE));
+        }
+        self.define_lines("To", field, out)
     }
 
     fn write_lines(
@@ -78,12 +85,12 @@ impl HeaderWriter {
         field: &VaryingField<'_>,
         recipient: &Recipient<'_>,
         out: &mut Definitions<'_>,
-    ) -> Result<Choice, DoesNotFit> {
+    ) -> Result<Form, DoesNotFit> {
         let name = plan.field_name(field.field);
         let filled = &recipient.filled;
         let own = || filled.own.as_ref().expect(FILLED);
         self.scratch.clear();
-        let mut header = HeaderSection::new(&mut self.scratch).without_quotes();
+        let mut header = HeaderSection::new(&mut self.scratch).with_signs(Signs::Definable);
         match field.field {
             HeaderField::From => header.mailboxes(name, [&plan.from(recipient)]),
             HeaderField::ReplyTo => header.mailboxes(name, &plan.reply_to(recipient)),
@@ -103,33 +110,36 @@ impl HeaderWriter {
                 unreachable!("these are no text and have kinds of their own")
             }
         }
-        self.define_lines(name, field, LINES, out)
+        self.define_lines(name, field, out)
     }
 
-    /// Defines what stands behind the field's name, and each line that follows.
+    /// Defines what stands behind the field's name, and each line that follows. The blanks at their
+    /// starts stand in the template.
     fn define_lines(
         &self,
         name: &str,
         field: &VaryingField<'_>,
-        variant: u8,
         out: &mut Definitions<'_>,
-    ) -> Result<Choice, DoesNotFit> {
+    ) -> Result<Form, DoesNotFit> {
         let lines = self.scratch.strip_suffix(b"\r\n");
         let lines = lines.expect("a header field ends with a line end");
         let body = &lines[name.len() + ":".len()..];
-        let more = memchr::memchr_iter(b'\n', body).count();
-        if more >= MOST_PIECES {
+        let count = 1 + memchr::memchr_iter(b'\n', body).count();
+        let lines = u8::try_from(count).map_err(|_| DoesNotFit)?;
+        if count > MOST_LINES {
             return Err(DoesNotFit);
         }
-        let more = u8::try_from(more).map_err(|_| DoesNotFit)?;
-        for (line, number) in body.split(|byte| *byte == b'\n').zip(numbers(more)) {
+        for (line, number) in body.split(|byte| *byte == b'\n').zip(1..) {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
-            if !is_definable(line) {
+            let line = line.strip_prefix(b" ").unwrap_or(line);
+            // A line of a blank alone would end the header for some readers.
+            if !is_definable(line) || (line.is_empty() && lines > 1) {
                 return Err(DoesNotFit);
             }
             out.define(&field.name.numbered(number), line);
         }
-        Ok(Choice { variant, more })
+        let variant = LINES;
+        Ok(Form { variant, lines })
     }
 }
 
@@ -161,7 +171,7 @@ fn stands_inline(
     let Some(text) = plain_line(plan, field, recipient) else {
         return false;
     };
-    if text.is_empty() || needs_encoding(&text) {
+    if text.is_empty() || needs_encoding(&text) || Signs::NoBrackets.exclude_any_of(&text) {
         return false;
     }
     let room = LINE - plan.field_name(field).len() - ": ".len();

@@ -4,89 +4,94 @@
 //! a few lines for each recipient. The message
 //!
 //! ```json
-//! {"from": "shop@example.com", "subject": "Hello {{ name }}", "text": "Dear {{ name }}, {{ code }}."}
+//! {"from": "shop@example.com", "subject": "Hello {{ name }}", "text": "Dear {{ name }}: {{ link }}"}
 //! ```
 //!
-//! is written like this for Ann and for Bø, whose name cannot be put into a subject as it is:
+//! is written like this for Ann, and for Bø, whose name cannot be put into a subject as it is:
 //!
 //! ```text
 //! XACK OFF                                     who is refused bounces, the others get theirs
 //! XMRG FROM:<shop@example.com>
-//! XDFN c="Ann" e="Ann" a="Ann" b="X-1" *envid="1ng…"   Ann's variables: c in To, e in Subject
-//! XDFN *parts="1,3-4,6"                        and the parts of the template that are hers
-//! RCPT TO:<ann@example.org>
-//! XDFN d=" =?utf-8?B?SGVsbG8gQsO4?=" a="B=C3=B8" b="X-2" *envid="1ng…"
-//! XDFN *parts="1-2,5-6"
+//! XDFN c="Ann" f="1ng…" e="Ann" a="Ann" b="https://example.com/short" *envid="1ng…"
+//! XDFN *parts="1,2,4" b2=""                    hers: c in To, f in Message-ID, e in Subject, and the
+//! RCPT TO:<ann@example.org>                    numbers of the parts of the template that she gets
+//! XDFN c="=?utf-8?B?QsO4?=" d="=?utf-8?B?SGVsbG8gQsO4?=" f="1nh…" a="B=C3=B8"
+//! XDFN b2="https://example.com/long…" b="…" *envid="1nh…"
+//! XDFN *parts="1,3,4"
 //! RCPT TO:<bo@example.org>
-//! XPRT 1                                       the template: `[name]` is a variable, `[[` a `[`,
-//! Date: [*date]                                and `*` begins PowerMTA's own
+//! XPRT 1                                       the template: `[name]` is a variable, and `*` begins
+//! Date: [*date]                                PowerMTA's own
 //! From: shop@example.com
-//! .
-//! XPRT 2                                       To in two variants, without a name …
-//! To: [*to]
-//! .
-//! XPRT 3                                       … and with one
 //! To: [c] <[*to]>
 //! .
-//! XPRT 4                                       Subject with the value in its text …
+//! XPRT 2                                       Subject in two forms: with the value in its text …
 //! Subject: Hello [e]
 //! .
-//! XPRT 5                                       … and where all of it has to be encoded
-//! Subject:[d]
+//! XPRT 3                                       … and where all of it has to be encoded
+//! Subject: [d]
 //! .
-//! XPRT 6 LAST
-//! Message-ID: <[*envid]@example.com>
+//! XPRT 4 LAST
+//! Message-ID: <[f]@example.com>
 //! MIME-Version: 1.0
 //! Content-Type: text/plain; charset=utf-8
 //! Content-Transfer-Encoding: quoted-printable
 //!
-//! Dear [a], [b].
+//! Dear [a]: =
+//! [b2]=                                        a value that is longer than a line is in pieces; Ann
+//! [b]                                          has an empty one where the line ends softly
 //! .
 //! ```
 //!
-//! Ann gets `To: Ann <ann@example.org>`, `Subject: Hello Ann` and `Dear Ann, X-1.`
+//! Ann gets `To: Ann <ann@example.org>`, `Subject: Hello Ann` and `Dear Ann: https://example.com/short`.
+//!
+//! No file depends on what PowerMTA's user's guide does not say: whether blanks at the ends of a value
+//! stay, whether a value is looked through for variables, how a bracket is written that means none. So
+//! there are neither such blanks nor brackets: `=20`, `=5B` and encoded words say them.
 //!
 //! Whoever does not fit (a value of many kilobytes, a quote where only a quoted string could hold it)
 //! gets a file of their own in one of the ordinary forms. The files of this folder, each importing
 //! only from those below it:
 //!
 //! ```text
+//! open_files                      the files in the making
 //! file_builder                    collects recipients, and writes a file
 //! template                        the template, once it is known how long the values get
-//! header  body  folding  parts    what one recipient's header defines; the pieces of the template
-//! blocks                          lines that not every recipient has
+//! recipient                       the lines of one recipient
+//! header  body  folding           what one recipient's header defines; the pieces of the template
+//! forms  usage                    in which forms a field is there; which values of bodies
 //! plan                            the variables, worked out once for all recipients
 //! single_recipient                a file whose one recipient has no variables of the message
-//! adjacency  value                a value: what it meets in its body, how it is encoded
-//! choice  widths  names  definitions  syntax  envelope_ids
+//! value                           a value and how it is encoded
+//! insertions  names  definitions  syntax  envelope_ids
 //! ```
 
-mod adjacency;
-mod blocks;
 mod body;
-mod choice;
 mod definitions;
 mod envelope_ids;
 mod file_builder;
 mod folding;
+mod forms;
 mod header;
+mod insertions;
 mod names;
-mod parts;
+mod open_files;
 mod plan;
+mod recipient;
 mod single_recipient;
 mod syntax;
 mod template;
 #[cfg(test)]
 mod tests;
+mod usage;
 mod value;
-mod widths;
 
 use super::{PickupFile, single_file};
 use crate::identity::{Id, Identity, RecipientIds};
 use crate::message::{Merge, MergeForm, Recipient, RecipientPriority};
 pub use envelope_ids::EnvelopeIds;
-use file_builder::{Added, FileBuilder};
+use open_files::OpenFiles;
 use plan::Plan;
+use recipient::RecipientWriter;
 
 /// Puts recipients into pickup files, one after the other.
 ///
@@ -98,8 +103,8 @@ pub(crate) struct MergePacker<'m> {
     names: FileNames,
     /// `None` where every recipient gets a file.
     plan: Option<Plan<'m>>,
-    /// Files that are not full yet; recipients of one share what stands in it once.
-    builders: Vec<FileBuilder>,
+    recipient: RecipientWriter,
+    open: OpenFiles,
 }
 
 /// What a merge became.
@@ -121,10 +126,11 @@ impl<'m> MergePacker<'m> {
                 count: 0,
             },
             plan: match merge.form {
-                MergeForm::Native => Plan::new(merge),
-                MergeForm::Expanded => None,
+                MergeForm::Native if merge.fits_merge_form() => Some(Plan::new(merge, &identity)),
+                MergeForm::Native | MergeForm::Expanded => None,
             },
-            builders: Vec::new(),
+            recipient: RecipientWriter::new(),
+            open: OpenFiles::default(),
             identity,
         }
     }
@@ -142,26 +148,14 @@ impl<'m> MergePacker<'m> {
             let file = self.single(recipient, id);
             return sink(file);
         };
-        let key = plan.key(recipient);
-        let index = self.builders.iter().position(|builder| builder.key == key);
-        let index = index.unwrap_or_else(|| {
-            self.builders.push(FileBuilder::new(key, plan));
-            self.builders.len() - 1
-        });
-        let builder = &mut self.builders[index];
-        let mut added = builder.add(plan, recipient, id);
-        if added == Ok(Added::NextFile) {
-            sink(builder.finish(plan, &self.identity, self.names.next()))?;
-            added = builder.add(plan, recipient, id);
-        }
-        if added != Ok(Added::Yes) {
+        if self.recipient.write(plan, recipient, &id).is_err() {
             let file = self.single(recipient, id);
             return sink(file);
         }
-        if builder.is_full() {
-            sink(builder.finish(plan, &self.identity, self.names.next()))?;
-        }
-        Ok(())
+        let (names, identity) = (&mut self.names, &self.identity);
+        self.open.add(plan, &self.recipient, |file| {
+            sink(file.finish(plan, identity, names.next()))
+        })
     }
 
     /// Writes what is left.
@@ -170,12 +164,8 @@ impl<'m> MergePacker<'m> {
         mut sink: impl FnMut(PickupFile) -> Result<(), E>,
     ) -> Result<PackedMerge, E> {
         if let Some(plan) = &self.plan {
-            for builder in self
-                .builders
-                .iter_mut()
-                .filter(|builder| !builder.is_empty())
-            {
-                sink(builder.finish(plan, &self.identity, self.names.next()))?;
+            for file in self.open.into_files() {
+                sink(file.finish(plan, &self.identity, self.names.next()))?;
             }
         }
         Ok(PackedMerge {
@@ -193,11 +183,12 @@ impl<'m> MergePacker<'m> {
         };
         let envelope = self.merge.envelope_for(recipient);
         let delivery = self.merge.delivery_for(recipient);
-        let bytes = self.merge.render_for(recipient, &identity);
         let name = self.names.next();
         if let Some(RecipientPriority::Queue(priority)) = recipient.priority {
-            return single_recipient::file(name, &envelope, &delivery, &id, priority, &bytes);
+            let message = self.merge.render_template_for(recipient, &identity);
+            return single_recipient::file(name, &envelope, &delivery, &id, priority, &message);
         }
+        let bytes = self.merge.render_for(recipient, &identity);
         single_file(name, &envelope, &delivery, &id, bytes)
     }
 }

@@ -1,38 +1,32 @@
 //! What is worked out once for all recipients: which variables there are, and where the template
 //! differs from one recipient to the next.
 
-use super::adjacency::Adjacency;
 use super::names::{Name, Names};
-use super::value::{Style, ValueEncoder};
+use super::syntax::has_bracket;
+use super::value::{Extent, ValueEncoder};
 use crate::address::{AddrSpec, Mailbox};
 use crate::identity::Identity;
 use crate::message::{
-    Bodies, Composed, Delivery, ExtraBody, FilledHeader, HeaderField, Merge, Recipient, Templates,
+    Bodies, Composed, Delivery, ExtraBody, HeaderField, Merge, Recipient, Templates,
 };
-use crate::template::{Piece, Slot, TemplateText};
+use crate::template::{Slot, TemplateText};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// The places at which recipients differ, and the names of their variables.
-///
-/// A place is known by its number, which is also its marker's in the template: first
-/// the fields of the header, then the variables of the bodies.
 #[derive(Debug)]
 pub(super) struct Plan<'m> {
     pub merge: &'m Merge<'m>,
+    /// The fields of the header that differ. Each is known by its number, which is also its marker's.
     pub fields: Vec<VaryingField<'m>>,
     pub bodies: Vec<BodyVariable>,
     /// For each slot of the bodies, in order, the number of its variable.
     pub occurrences: Vec<usize>,
-    /// The header for those who have no values of their own.
-    common: FilledHeader,
-    /// Of the bodies' variables, those whose common value is too long to be defined.
-    pub large: Vec<usize>,
     /// The names of the values that stand in the header as they are, by the number of the value.
     pub header_names: Vec<Option<Name>>,
-    /// The name of the variable for the identifier in Message-ID, where the envelope id cannot
-    /// serve.
-    pub id_name: Name,
+    /// The body of a message of one part, if it is made of values alone: where all of them are empty the
+    /// message ends with its header, which the line end of a template would add to.
+    pub only_values: Option<&'m TemplateText<'m>>,
 }
 
 /// A field of the header that differs.
@@ -42,6 +36,9 @@ pub(super) struct VaryingField<'m> {
     pub kind: FieldKind<'m>,
     /// The variable for its first line; those for more have numbers behind it.
     pub name: Name,
+    /// The field as it is for those who have none of its values; `None` where it is each recipient's
+    /// own.
+    pub common: Option<Vec<u8>>,
 }
 
 /// In which way a field differs.
@@ -49,7 +46,7 @@ pub(super) struct VaryingField<'m> {
 pub(super) enum FieldKind<'m> {
     /// The time at which PowerMTA delivers.
     Date,
-    /// Made from the envelope id.
+    /// Made from an identifier of the recipient's own.
     MessageId,
     /// With a name or without.
     To,
@@ -67,11 +64,12 @@ pub(super) enum FieldKind<'m> {
 #[derive(Debug)]
 pub(super) struct BodyVariable {
     pub value: usize,
-    pub style: Style,
+    /// Characters that mean something in HTML are escaped.
+    pub escaped: bool,
     pub name: Name,
-    pub adjacency: Adjacency,
-    /// How often it stands there.
-    pub occurrences: usize,
+    /// How much room the value takes that everybody has who has none of their own. `None` where each
+    /// has, and where it is too long to be defined.
+    pub common: Option<Extent>,
 }
 
 /// What recipients must share to stand in one file.
@@ -80,38 +78,24 @@ pub(super) struct Key {
     pub internationalized: bool,
     /// The reverse-path is null for these recipients, though not for the message.
     pub null_sender: bool,
-    /// Which of the values that are too long to be defined for everybody are a recipient's own.
-    pub own_large: u64,
 }
 
-/// As many as [`Key::own_large`] has bits.
-const MOST_LARGE: usize = u64::BITS as usize;
-
 impl<'m> Plan<'m> {
-    /// `None` if the message cannot be said in this form at all.
-    pub fn new(merge: &'m Merge<'m>) -> Option<Self> {
-        if merge.delivery.has_long_schedule() {
-            return None;
-        }
+    /// Looks through a message that [fits](Merge::fits_merge_form) the form.
+    pub fn new(merge: &'m Merge<'m>, identity: &Identity) -> Self {
         let mut names = Names::default();
         let mut plan = Self {
             merge,
             fields: Vec::new(),
             bodies: Vec::new(),
             occurrences: Vec::new(),
-            common: merge.templates.fill_common(&merge.composed),
-            large: Vec::new(),
             header_names: Vec::new(),
-            id_name: Name::default(),
+            only_values: only_values(merge),
         };
         plan.add_bodies(&mut names);
         plan.add_fields(&mut names);
-        plan.id_name = names.next();
-        if plan.has_common_that_meets() {
-            return None;
-        }
-        plan.large = plan.large_variables();
-        (plan.large.len() <= MOST_LARGE).then_some(plan)
+        plan.add_common_fields(identity);
+        plan
     }
 
     /// Which file a recipient belongs to.
@@ -125,14 +109,7 @@ impl<'m> Plan<'m> {
                 || is_internationalized(&recipient.mailbox.address)
                 || reverse_path.is_some_and(is_internationalized),
             null_sender: reverse_path.is_none() && common.is_some(),
-            own_large: self.own_large(recipient),
         }
-    }
-
-    fn own_large(&self, recipient: &Recipient<'_>) -> u64 {
-        let bits = self.large.iter().zip(0..u64::BITS);
-        bits.filter(|(variable, _)| recipient.values.has(self.bodies[**variable].value))
-            .fold(0, |bits, (_, bit)| bits | 1 << bit)
     }
 
     pub fn templates(&self) -> &'m Templates<'m> {
@@ -191,19 +168,13 @@ impl<'m> Plan<'m> {
         mailboxes
     }
 
-    /// A field as it is for those who have none of its values.
-    pub fn common_field(&self, field: HeaderField, identity: &Identity) -> Vec<u8> {
-        let bodies = Bodies::default();
-        let message = self
-            .composed()
-            .with_values(self.templates(), &self.common, &bodies);
-        message.render_field(field, identity)
-    }
-
     /// Whether a field that values stand in has none of the recipient's own.
     pub fn is_common(&self, field: &VaryingField<'_>, recipient: &Recipient<'_>) -> bool {
         let is_common =
             |text: &TemplateText<'_>| text.slots().all(|slot| !recipient.values.has(slot.value));
+        if field.common.is_none() {
+            return false;
+        }
         let templates = self.templates();
         match (field.field, field.kind) {
             (_, FieldKind::Text(text)) => is_common(text),
@@ -226,27 +197,18 @@ impl<'m> Plan<'m> {
         &recipient.filled.extra[index.expect("a field with placeholders has a template")]
     }
 
-    /// Whether a common value makes one line end with what it may touch: where it is put into
-    /// the template, nobody would look at that any more.
-    fn has_common_that_meets(&self) -> bool {
-        let language = &self.templates().language;
-        self.bodies.iter().any(|variable| {
-            let value = language.common(variable.value);
-            value.is_some_and(|value| !value.is_empty() && variable.adjacency.meet(value, |_| ""))
-        })
-    }
-
-    fn large_variables(&self) -> Vec<usize> {
-        let language = &self.templates().language;
-        let mut encoder = ValueEncoder::default();
-        let bodies = self.bodies.iter().enumerate();
-        bodies
-            .filter(|(_, variable)| {
-                let value = language.common(variable.value);
-                value.is_some_and(|value| encoder.encode(value, variable.style).is_none())
-            })
-            .map(|(number, _)| number)
-            .collect()
+    /// Works out the fields as they are for those who have none of their values.
+    fn add_common_fields(&mut self, identity: &Identity) {
+        let (composed, templates) = (self.composed(), self.templates());
+        let filled = templates.fill_common(composed);
+        let bodies = Bodies::default();
+        let message = composed.with_values(templates, &filled, &bodies);
+        for field in &mut self.fields {
+            if let FieldKind::Text(_) | FieldKind::Lines = field.kind {
+                let lines = message.render_field(field.field, identity);
+                field.common = (!has_bracket(&lines)).then_some(lines);
+            }
+        }
     }
 
     fn add_fields(&mut self, names: &mut Names) {
@@ -289,10 +251,10 @@ impl<'m> Plan<'m> {
 
     fn add_field(&mut self, field: HeaderField, kind: FieldKind<'m>, names: &mut Names) {
         let name = match kind {
-            FieldKind::Date | FieldKind::MessageId | FieldKind::OneClick | FieldKind::Priority => {
-                Name::default()
+            FieldKind::Date | FieldKind::OneClick | FieldKind::Priority => Name::default(),
+            FieldKind::MessageId | FieldKind::To | FieldKind::Text(_) | FieldKind::Lines => {
+                names.next()
             }
-            FieldKind::To | FieldKind::Text(_) | FieldKind::Lines => names.next(),
         };
         if let FieldKind::Text(text) = kind {
             for Slot { value, .. } in text.slots() {
@@ -302,45 +264,49 @@ impl<'m> Plan<'m> {
                 self.header_names[value].get_or_insert_with(|| names.next());
             }
         }
-        self.fields.push(VaryingField { field, kind, name });
+        self.fields.push(VaryingField {
+            field,
+            kind,
+            name,
+            common: None,
+        });
     }
 
     fn add_bodies(&mut self, names: &mut Names) {
         let templates = self.templates();
+        let mut encoder = ValueEncoder::default();
         let mut known = HashMap::new();
-        for text in templates.bodies.iter() {
-            let last = text.pieces().len();
-            for (index, piece) in text.pieces().iter().enumerate() {
-                let Piece::Slot(slot) = piece else {
-                    continue;
-                };
-                let style = Style {
-                    escaped: slot.escaped,
-                    is_tail: index + 1 == last,
-                };
-                let value = slot.value;
-                let number = *known.entry((value, style)).or_insert_with(|| {
-                    self.bodies.push(BodyVariable {
-                        value,
-                        style,
-                        name: names.next(),
-                        adjacency: Adjacency::default(),
-                        occurrences: 0,
-                    });
-                    self.bodies.len() - 1
+        for slot in templates.bodies.iter().flat_map(TemplateText::slots) {
+            let number = *known.entry(slot).or_insert_with(|| {
+                let Slot { value, escaped } = slot;
+                let name = names.next();
+                let common = templates.language.common(value);
+                let common = common.and_then(|value| encoder.encode(value, escaped));
+                self.bodies.push(BodyVariable {
+                    value,
+                    escaped,
+                    common: common.map(|encoded| encoded.extent(&name)),
+                    name,
                 });
-                let variable = &mut self.bodies[number];
-                variable.occurrences += 1;
-                let adjacency = Adjacency::of(text.pieces(), index);
-                let known = std::mem::take(&mut variable.adjacency);
-                variable.adjacency = if variable.occurrences == 1 {
-                    adjacency
-                } else {
-                    known.and(adjacency)
-                };
-                self.occurrences.push(number);
-            }
+                self.bodies.len() - 1
+            });
+            self.occurrences.push(number);
         }
+    }
+}
+
+fn only_values<'m>(merge: &'m Merge<'m>) -> Option<&'m TemplateText<'m>> {
+    let composed = &merge.composed;
+    let fixed = [&composed.text, &composed.amp, &composed.html];
+    let has_fixed_part = fixed.into_iter().any(Option::is_some)
+        || composed.calendar.is_some()
+        || !composed.attachments.is_empty();
+    let mut texts = merge.templates.bodies.iter();
+    match (texts.next(), texts.next()) {
+        (Some(text), None) if !has_fixed_part && text.slots().count() == text.pieces().len() => {
+            Some(text)
+        }
+        _ => None,
     }
 }
 

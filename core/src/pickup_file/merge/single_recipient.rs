@@ -2,14 +2,13 @@
 //! PowerMTA's own priority.
 
 use super::definitions::Definitions;
-use super::syntax::{doubled_byte, write_options};
 use crate::envelope::Envelope;
 use crate::identity::Id;
 use crate::message::Delivery;
 use crate::pickup_file::PickupFile;
 use crate::pickup_file::bsmtp::{self, rcpt_to};
 
-/// `message` is complete; nothing is put in.
+/// `message` is complete, and holds no bracket; nothing is put in.
 pub(super) fn file(
     name: String,
     envelope: &Envelope<'_>,
@@ -43,10 +42,7 @@ pub(super) fn file(
     for recipient in &envelope.forward_paths {
         rcpt_to(&mut commands, recipient, delivery.dsn.as_ref());
     }
-    let mut template = Vec::with_capacity(message.len() + 64);
-    write_options(&mut template, delivery);
-    template.extend(message.iter().copied().flat_map(doubled_byte));
     let mut part = b"XPRT 1 LAST\r\n".to_vec();
-    part.extend(bsmtp::data(&template));
+    part.extend(bsmtp::data(message));
     PickupFile::new(name, commands, part)
 }

@@ -1,14 +1,4 @@
-//! How a template is written: `[name]` is a variable, `[[` a bracket.
-
-use crate::message::Delivery;
-use crate::pickup_file::line;
-
-/// PowerMTA's options that no variable holds.
-pub(super) fn write_options(out: &mut Vec<u8>, delivery: &Delivery<'_>) {
-    if let Some(dkim) = &delivery.dkim {
-        line(out, "x-dkim-options", dkim);
-    }
-}
+//! How a template is written: `[name]` is a variable.
 
 pub(super) fn push_variable(out: &mut Vec<u8>, name: &[u8]) {
     out.push(b'[');
@@ -16,11 +6,8 @@ pub(super) fn push_variable(out: &mut Vec<u8>, name: &[u8]) {
     out.push(b']');
 }
 
-/// The text as it stands in a template: each `[` twice.
-pub(super) fn doubled(text: &str) -> impl Iterator<Item = u8> + '_ {
-    text.bytes().flat_map(doubled_byte)
-}
-
-pub(super) fn doubled_byte(byte: u8) -> impl Iterator<Item = u8> {
-    std::iter::repeat_n(byte, if byte == b'[' { 2 } else { 1 })
+/// Whether a text holds a bracket, which in a template means a variable. How one is to be written that
+/// means none (`[[`, and a `]` behind it) is not said well enough to depend on.
+pub(super) fn has_bracket(text: &[u8]) -> bool {
+    memchr::memchr2(b'[', b']', text).is_some()
 }

@@ -1,7 +1,7 @@
 //! What the files of a merge look like; what they mean is held against other programs' readers in
 //! `tests/`.
 
-use crate::Submission;
+use crate::{Problem, Submission};
 use serde_json::{Value, json};
 
 fn files(message: &Value) -> Vec<String> {
@@ -92,29 +92,167 @@ fn who_does_not_fit_gets_a_file_even_with_a_priority() {
         .map(|file| file.split(' ').next().unwrap())
         .collect();
     assert_eq!(starts, ["x-sender:", "XACK", "XACK"]);
-    assert!(files[1].contains(" *priority=\"50\"\r\n") && files[1].contains("\r\n[[xxx"));
-    assert!(files[2].contains("[[[a]]"), "{}", files[2]);
+    assert!(files[1].contains(" *priority=\"50\"\r\n") && files[1].contains("\r\n=5Bxxx"));
+    assert!(files[2].contains("\r\n=5B[a]=5D\r\n"), "{}", files[2]);
 }
 
 #[test]
-fn recipients_who_differ_too_much_share_no_file() {
-    // Each value stands in the text forty times, and its length is told by up to eight parts.
+fn values_of_all_lengths_share_a_file() {
     let text = "{{ x }}\n".repeat(40);
-    let values: Vec<String> = (1..40).map(|number| "y".repeat(number * 80)).collect();
+    let values: Vec<String> = (0..40).map(|number| "y".repeat(number * 80)).collect();
     let values: Vec<&str> = values.iter().map(String::as_str).collect();
     let files = files(&merge(&filled(&values), &json!({"text": text})));
-    assert!(files.len() > 1);
-    for file in &files {
-        assert!(
-            file.split("\r\n").all(|line| line.len() <= 510),
-            "{file:.2000}"
-        );
+    let [file] = files.as_slice() else {
+        panic!("{} files", files.len())
+    };
+    assert!(file.split("\r\n").all(|line| line.len() <= 510), "{file}");
+    assert!(!file.contains("*parts"), "{file}");
+    let lines = "[a42]=\r\n[a41]=\r\n";
+    assert_eq!(file.matches(lines).count(), 40, "{file}");
+}
+
+#[test]
+fn a_long_value_costs_others_little() {
+    let long = "y".repeat(15_000);
+    let short = vec!["a"; 5_000];
+    for place in [0, 2_500] {
+        let mut values = short.clone();
+        values[place] = &long;
+        let found = files(&merge(&filled(&values), &json!({"text": "{{ x }}"})));
+        assert!(found.len() <= 2, "{} files", found.len());
+        let size: usize = found.iter().map(String::len).sum();
+        let alone = files(&merge(&filled(&short), &json!({"text": "{{ x }}"})))[0].len();
+        assert!(size < alone + 150_000, "{size} bytes, {alone} without it");
     }
+}
+
+#[test]
+fn files_in_the_making_are_bounded() {
+    // Each has another set of texts of its own, and those of everybody are too long to be defined.
+    let long = "long words ".repeat(2_000);
+    let names: Vec<String> = (0..5).map(|number| format!("v{number}")).collect();
+    let own = |set: usize| -> Value {
+        let own = names
+            .iter()
+            .enumerate()
+            .filter(|(bit, _)| set >> bit & 1 == 1);
+        own.map(|(_, name)| (name.clone(), json!("own"))).collect()
+    };
+    let recipient =
+        |set: usize| json!({"address": format!("r{set}@example.org"), "variables": own(set % 32)});
+    let recipients: Value = (0..100).map(recipient).collect();
+    let variables: Value = names
+        .iter()
+        .map(|name| (name.clone(), json!(long)))
+        .collect();
+    let text = format!("{{{{ {} }}}}", names.join(" }}\n{{ "));
+    let files = files(&merge(
+        &recipients,
+        &json!({"text": text, "variables": variables}),
+    ));
+    // With all of them open at once, there would be so many files.
+    assert!(files.len() > 32, "{} files", files.len());
     let recipients: usize = files
         .iter()
         .map(|file| file.matches("RCPT TO").count())
         .sum();
-    assert_eq!(recipients, values.len());
+    assert_eq!(recipients, 100);
+}
+
+#[test]
+fn brackets_are_no_text_of_a_template() {
+    let values = json!({"x": "[x]", "url": "u[]"});
+    let recipients = json!([
+        {"name": "[Ann]", "address": "a@example.org", "variables": values},
+        {"address": "b@example.org", "variables": {"x": "b", "url": "b"}},
+        {"address": "\"c[x]\"@example.org", "variables": values},
+        {"address": "d@[192.0.2.1]", "variables": values},
+    ]);
+    let fields = json!({
+        "from": "\"[Shop]\" <shop@example.com>",
+        "replyTo": "\"[{{ x }}]\" <reply@example.com>",
+        "subject": "[news] {{ x }}",
+        "text": "[a] {{ x }}",
+        "html": "[[a]]",
+        "headers": {"X-A": "[[{{ x }}]]", "X-B": "[b]"},
+        "unsubscribe": {"url": "https://example.com/[a]?{{ url }}"},
+        "attachments": [{"filename": "[a].txt", "content": "[a]", "encoding": "utf8"}],
+        "calendar": {"content": "BEGIN:VCALENDAR\r\nMETHOD:PUBLISH\r\nX-A:[a]\r\nEND:VCALENDAR\r\n"},
+    });
+    let files = files(&merge(&recipients, &fields));
+    let is_merge = |file: &&String| file.contains("XMRG");
+    let natives: Vec<_> = files.iter().filter(is_merge).collect();
+    let [native] = natives.as_slice() else {
+        panic!("{files:?}")
+    };
+    assert_eq!((files.len(), native.matches("RCPT TO").count()), (3, 2));
+    let mut rest = native.as_str();
+    while let Some((_, variable)) = rest.split_once('[') {
+        let (name, after) = variable.split_once(']').unwrap();
+        let is_name = name
+            .trim_start_matches('*')
+            .chars()
+            .all(char::is_alphanumeric);
+        assert!(is_name && !name.is_empty(), "{name}: {native}");
+        assert!(!after.starts_with(']'), "{native}");
+        rest = after;
+    }
+}
+
+#[test]
+fn what_no_encoding_hides_is_expanded() {
+    let mail = "From: a@example.com\r\nSubject: [x]\r\n\r\n";
+    let attachment = json!({"content": mail, "encoding": "utf8", "contentType": "message/rfc822"});
+    for fields in [
+        json!({"attachments": [attachment]}),
+        json!({"from": "shop@[192.0.2.1]"}),
+        json!({"replyTo": "shop@[192.0.2.1]"}),
+        json!({"references": "<a@[192.0.2.1]>"}),
+        json!({"dkim": {"selector": "s", "domain": "example.com"}}),
+    ] {
+        let mut message = merge(&filled(&["a", "b"]), &fields);
+        message["text"] = json!("{{ x }}");
+        let found = files(&message);
+        assert!(found.iter().all(|file| !file.contains("XMRG")), "{found:?}");
+        // PowerMTA's own priority has no other form.
+        message["recipients"][1]["priority"] = json!(7);
+        let problems = crate::check(message.to_string().as_bytes()).unwrap_err();
+        let told = problems.iter().map(Problem::pointer);
+        assert_eq!(told.collect::<Vec<_>>(), ["/recipients/1/priority"]);
+    }
+    for recipient in [
+        json!({"address": "a@[192.0.2.1]", "priority": 7}),
+        json!({"address": "a@example.org", "priority": 7, "variables": {"host": "[::1]"}}),
+    ] {
+        let url = "https://{{ host | default: \"example.com\" }}/";
+        let fields = json!({"unsubscribe": {"url": url}, "text": "x"});
+        let message = merge(&json!([recipient]), &fields);
+        let problems = crate::check(message.to_string().as_bytes()).unwrap_err();
+        let told = problems.iter().map(Problem::pointer);
+        assert_eq!(told.collect::<Vec<_>>(), ["/recipients/0/priority"]);
+    }
+}
+
+#[test]
+fn each_message_has_an_identifier_of_its_own() {
+    let files = files(&merge(&filled(&["a", "b"]), &json!({"text": "x"})));
+    let id = files[0]
+        .split(" b=\"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap();
+    assert!(
+        files[0].contains(&format!("*envid=\"{id}\"")),
+        "{}",
+        files[0]
+    );
+    assert!(
+        files[0].contains("\r\nMessage-ID: <[b]@example.com>\r\n"),
+        "{}",
+        files[0]
+    );
 }
 
 #[test]
@@ -183,15 +321,15 @@ fn structured_fields_are_read_for_each_recipient() {
     };
     assert!(plain.is_ascii() && !plain.contains("SMTPUTF8"), "{plain}");
     assert!(
-        plain.contains("List-Id: [c] <a.example.com>\r\n"),
+        plain.contains("List-Id: [d] <a.example.com>\r\n"),
         "{plain}"
     );
     assert!(
-        plain.contains("=\" =?utf-8?Q?a=2C_b?= <a.example.com>\""),
+        plain.contains("=\"=?utf-8?Q?a=2C_b?= <a.example.com>\""),
         "{plain}"
     );
     assert!(
-        plain.contains("=\" =?utf-8?B?w6k=?= <c@example.com>\""),
+        plain.contains("=\"=?utf-8?B?w6k=?= <c@example.com>\""),
         "{plain}"
     );
     assert!(
@@ -225,7 +363,7 @@ fn structured_fields_are_read_for_each_recipient() {
 }
 
 #[test]
-fn a_text_may_end_with_a_value_that_some_do_not_have() {
+fn a_text_ends_as_its_value_ends() {
     let recipients = filled(&["a", "", "b\nc\n", "\n", ""]);
     let fields = json!({"text": "Hello\n{{ x }}", "html": "<p>Hello</p>\n{{ x }}"});
     let found = files(&merge(&recipients, &fields));
@@ -233,20 +371,34 @@ fn a_text_may_end_with_a_value_that_some_do_not_have() {
         panic!("{found:?}")
     };
     assert_eq!(file.matches("RCPT TO").count(), 5, "{file}");
-    assert!(file.contains("\r\n[a]\r\n.\r\n"), "{file}");
+    // The line end before a boundary belongs to the boundary.
+    assert!(file.contains("\r\nHello\r\n[a]\r\n--"), "{file}");
+    assert!(file.contains("\r\n<p>Hello</p>\r\n[b]\r\n--"), "{file}");
 }
 
 #[test]
-fn line_ends_of_values_that_meet_are_left_to_a_file_of_their_own() {
-    let fields = json!({"text": "{{ x }}{{ y }}"});
+fn line_ends_that_meet_stay_two() {
+    let fields = json!({"text": "a\r{{ x }}{{ y }}"});
     let recipients = json!([
-        {"address": "a@example.org", "variables": {"x": "a\n", "y": ""}},
-        {"address": "b@example.org", "variables": {"x": "b", "y": ""}},
-        {"address": "c@example.org", "variables": {"x": "c\r", "y": "\nd"}},
+        {"address": "a@example.org", "variables": {"x": "a\r\n", "y": ""}},
+        {"address": "b@example.org", "variables": {"x": "c\r", "y": "\nd"}},
     ]);
-    assert_eq!(files(&merge(&recipients, &fields)).len(), 3);
-    let recipients = json!([{"address": "a@example.org", "variables": {"y": "\na"}}]);
-    let fields = json!({"variables": {"x": "x\r"}, "text": "{{ x }}{{ y }}."});
-    let found = files(&merge(&recipients, &fields));
-    assert!(found[0].starts_with("x-sender"), "{found:?}");
+    let message = merge(&recipients, &fields);
+    let found = files(&message);
+    let [file] = found.as_slice() else {
+        panic!("{found:?}")
+    };
+    assert!(
+        file.contains(" a=\"a=0D=0A\"") && file.contains(" a=\"c=0D=0A\" b=\"=0D=0Ad\""),
+        "{file}"
+    );
+    let mut expanded = message;
+    expanded["merge"] = json!("expanded");
+    let found = files(&expanded);
+    assert!(found[0].ends_with("\r\n\r\na\r\na\r\n"), "{}", found[0]);
+    assert!(
+        found[1].ends_with("\r\n\r\na\r\nc\r\n\r\nd\r\n"),
+        "{}",
+        found[1]
+    );
 }

@@ -1,12 +1,12 @@
 //! A value as it lands in a quoted-printable body, cut into pieces that fit a line.
 
-use super::definitions::Definitions;
-use super::names::{Name, numbers};
+use super::definitions::{Definitions, size};
+use super::names::Name;
 use crate::mime::quoted_printable::{LINE, escape};
 use crate::template::entity;
 
 /// The longest that a value may be, in lines.
-pub(super) const MOST_PIECES: usize = 256;
+pub(super) const MOST_PIECES: usize = 255;
 
 /// Encodes values in quoted-printable, one after the other, so that memory is asked for once.
 #[derive(Debug, Default)]
@@ -23,38 +23,33 @@ pub(super) struct EncodedValue<'e> {
     cuts: &'e [usize],
 }
 
-/// How a value is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Style {
-    /// Characters that mean something in HTML are escaped.
-    pub escaped: bool,
-    /// It ends its body, behind which a line ends in any case: not twice then.
-    pub is_tail: bool,
+/// How much room a value takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Extent {
+    pub pieces: u8,
+    /// How wide the last piece is, in columns.
+    pub last: u8,
+    /// How many bytes its definitions take.
+    pub size: usize,
 }
 
 impl ValueEncoder {
-    /// Encodes a value. Wherever it lands, its pieces stay what they are: blanks at its end and a dot
-    /// at the start of a line are encoded, and so is what means something to PowerMTA. `None` if
-    /// there would be too many pieces.
-    pub fn encode(&mut self, value: &str, style: Style) -> Option<EncodedValue<'_>> {
+    /// Encodes a value; where it is `escaped`, so that HTML shows it as it is. Wherever it lands, its
+    /// pieces stay what they are: what means something to PowerMTA is encoded, and so are a dot at the
+    /// start of a piece and blanks at its ends. `None` if there would be too many pieces.
+    pub fn encode(&mut self, value: &str, escaped: bool) -> Option<EncodedValue<'_>> {
         self.bytes.clear();
         self.cuts.clear();
-        let value = if style.is_tail {
-            let line = value.strip_suffix('\n').unwrap_or(value);
-            line.strip_suffix('\r').unwrap_or(line)
-        } else {
-            value
-        };
-        let classes = if style.escaped { &ESCAPED } else { &PLAIN };
+        let classes = if escaped { &ESCAPED } else { &PLAIN };
         let is_plain = |byte: &u8| classes[usize::from(*byte)];
         let bytes = value.as_bytes();
         if bytes.len() <= LINE
             && bytes.iter().all(is_plain)
-            && !bytes.starts_with(b".")
+            && !matches!(bytes.first(), Some(b'.' | b' '))
             && !bytes.ends_with(b" ")
         {
             self.bytes.extend_from_slice(bytes);
-        } else if !self.encode_characters(value, style.escaped, classes) {
+        } else if !self.encode_characters(value, escaped, classes) {
             return None;
         }
         Some(EncodedValue {
@@ -70,13 +65,11 @@ impl ValueEncoder {
             unit.clear();
             let is_last = characters.peek().is_none();
             match character {
-                '\r' | '\n' => {
-                    if character == '\r' && characters.peek() == Some(&'\n') {
-                        characters.next();
-                    }
-                    unit.extend_from_slice(b"=0D=0A");
+                '\n' => unit.extend_from_slice(b"=0D=0A"),
+                // One at the end of a piece is encoded, so there is only one.
+                ' ' if !is_last && !self.at_line_start() && !self.bytes.ends_with(b" ") => {
+                    unit.push(b' ');
                 }
-                ' ' if !is_last => unit.push(b' '),
                 '.' if self.at_line_start() => push_escapes(&mut unit, character),
                 c if c.is_ascii() && c != ' ' && plain[c as usize & 0x7f] => unit.push(c as u8),
                 c => match u8::try_from(c).ok().filter(|_| escaped).and_then(entity) {
@@ -96,13 +89,18 @@ impl ValueEncoder {
     }
 
     fn at_line_start(&self) -> bool {
-        self.bytes.len() - self.line_start() == 0 || self.bytes.len() - self.line_start() == LINE
+        let column = self.bytes.len() - self.line_start();
+        column == 0 || column == LINE
     }
 
     /// Appends what may not be parted.
     fn push(&mut self, unit: &[u8]) -> bool {
         if self.bytes.len() - self.line_start() + unit.len() > LINE {
+            let has_blank = self.bytes.pop_if(|byte| *byte == b' ').is_some();
             self.cuts.push(self.bytes.len());
+            if has_blank {
+                self.bytes.extend_from_slice(b"=20");
+            }
         }
         self.bytes.extend_from_slice(unit);
         self.cuts.len() < MOST_PIECES
@@ -120,20 +118,34 @@ impl<'e> EncodedValue<'e> {
         })
     }
 
-    /// How many pieces there are beyond the first.
-    pub fn more(self) -> u8 {
-        u8::try_from(self.cuts.len()).expect("256 pieces at most")
+    /// The pieces with their names. They are counted from the end, so that whoever has fewer pieces
+    /// than others lacks those at the beginning: the last one is empty only if all of the value is.
+    fn named(self, name: &Name) -> impl Iterator<Item = (std::borrow::Cow<'_, [u8]>, &'e [u8])> {
+        let numbers = (1..=self.cuts.len() + 1).rev();
+        numbers
+            .map(|number| name.numbered(number))
+            .zip(self.pieces())
     }
 
-    /// How long the longest piece is.
-    pub fn width(self) -> usize {
-        self.pieces().fold(0, |width, piece| width.max(piece.len()))
+    /// How much room it takes in variables of this name.
+    pub fn extent(self, name: &Name) -> Extent {
+        let start = self.cuts.last().copied().unwrap_or(0);
+        let narrow =
+            |number: usize| u8::try_from(number).expect("a line has 75 columns, a value 255");
+        Extent {
+            pieces: narrow(self.cuts.len() + 1),
+            last: narrow(self.bytes.len() - start),
+            size: self
+                .named(name)
+                .map(|(name, piece)| size(&name, piece.len()))
+                .sum(),
+        }
     }
 
     /// Defines the variables that hold it.
     pub fn define(self, name: &Name, out: &mut Definitions<'_>) {
-        for (piece, number) in self.pieces().zip(numbers(self.more())) {
-            out.define(&name.numbered(number), piece);
+        for (name, piece) in self.named(name) {
+            out.define(&name, piece);
         }
     }
 }
@@ -171,19 +183,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const TEXT: Style = Style {
-        escaped: false,
-        is_tail: false,
-    };
-    const HTML: Style = Style {
-        escaped: true,
-        is_tail: false,
-    };
+    const TEXT: bool = false;
+    const HTML: bool = true;
 
-    fn pieces(value: &str, style: Style) -> Option<Vec<String>> {
+    fn pieces(value: &str, escaped: bool) -> Option<Vec<String>> {
         let mut values = ValueEncoder::default();
         let text = |piece: &[u8]| String::from_utf8(piece.to_vec()).unwrap();
-        let encoded = values.encode(value, style);
+        let encoded = values.encode(value, escaped);
         encoded.map(|encoded| encoded.pieces().map(text).collect())
     }
 
@@ -202,11 +208,8 @@ mod tests {
             ("a \t", "a =09", "a =09"),
             ("a ", "a=20", "a=20"),
             (" ", "=20", "=20"),
-            (
-                "a\nb\rc\r\nd\n",
-                "a=0D=0Ab=0D=0Ac=0D=0Ad=0D=0A",
-                "a=0D=0Ab=0D=0Ac=0D=0Ad=0D=0A",
-            ),
+            (" a  b", "=20a =20b", "=20a =20b"),
+            ("a\nb\n", "a=0D=0Ab=0D=0A", "a=0D=0Ab=0D=0A"),
         ] {
             assert_eq!(
                 pieces(value, TEXT),
@@ -219,34 +222,60 @@ mod tests {
                 "{value:?}"
             );
         }
-        let tail = Style {
-            is_tail: true,
-            ..TEXT
-        };
-        assert_eq!(pieces("a\n\n", tail), Some(vec!["a=0D=0A".to_owned()]));
-        assert_eq!(pieces("a\r\n", tail), Some(vec!["a".to_owned()]));
+    }
+
+    #[test]
+    fn pieces_are_counted_from_the_end() {
+        let mut names = super::super::names::Names::default();
+        let name = names.next();
+        let mut values = ValueEncoder::default();
+        let value = "x".repeat(160);
+        let encoded = values.encode(&value, TEXT).unwrap();
+        let mut out = Vec::new();
+        let mut definitions = Definitions::new(&mut out);
+        encoded.define(&name, &mut definitions);
+        definitions.end();
+        let line = "x".repeat(75);
+        let expected = format!("XDFN a3=\"{line}\" a2=\"{line}\" a=\"xxxxxxxxxx\"\r\n");
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+        let size = expected.len() - "XDFN\r\n".len();
+        let (pieces, last) = (3, 10);
+        assert_eq!(encoded.extent(&name), Extent { pieces, last, size });
+    }
+
+    #[test]
+    fn a_blank_is_at_no_end_of_a_piece() {
+        for before in 70..76 {
+            let value = "x".repeat(before) + " " + &"y".repeat(74);
+            let pieces = pieces(&value, TEXT).unwrap();
+            assert!(
+                pieces.iter().all(|piece| piece.trim() == piece),
+                "{pieces:?}"
+            );
+        }
     }
 
     #[test]
     fn what_is_too_long_does_not_fit() {
-        assert_eq!(pieces(&"x".repeat(75 * 256 + 1), TEXT), None);
-        assert_eq!(pieces(&"x".repeat(75 * 256), TEXT).unwrap().len(), 256);
+        assert_eq!(pieces(&"x".repeat(75 * 255 + 1), TEXT), None);
+        assert_eq!(pieces(&"x".repeat(75 * 255), TEXT).unwrap().len(), 255);
     }
 
     proptest! {
         /// Each piece fits a line and is whole; together they are the value.
         #[test]
-        fn pieces_are_the_value(value in "([ -~]|\\PC|[\r\n\t =.\"\\\\\0]){0,300}") {
+        fn pieces_are_the_value(value in "([ -~]|\\PC|[\n\t =.\"\\\\\0]){0,300}") {
             if let Some(pieces) = pieces(&value, TEXT) {
                 for piece in &pieces {
                     prop_assert!(piece.len() <= 75 && !piece.starts_with('.'));
+                    prop_assert_eq!(piece.trim(), piece);
                     prop_assert!(!piece.contains(['"', '\\', '[', ']', '\r', '\n']));
                     let decoded = encodify::qp::BODY.strict().decode(piece.as_bytes()).unwrap();
                     prop_assert!(std::str::from_utf8(&decoded).is_ok());
                 }
                 let lines = pieces.join("=\r\n");
                 let decoded = encodify::qp::BODY.decode(lines.as_bytes()).unwrap();
-                let expected = value.replace("\r\n", "\n").replace('\r', "\n").replace('\n', "\r\n");
+                let expected = value.replace('\n', "\r\n");
                 prop_assert_eq!(decoded, expected.as_bytes());
             }
         }

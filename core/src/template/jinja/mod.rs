@@ -12,7 +12,7 @@ mod value;
 use super::sources::{MOST_VALUES, Owner, TOO_MANY};
 use super::{Slot, TemplateText, TextKind, Values, html};
 use crate::problem::{Code, ProblemReport, Refusal};
-use crate::syntax::has_control_except_tab;
+use crate::syntax::{has_control_except_tab, to_lf};
 use crate::variable::Variable;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Value, ValueKind, merge_maps};
@@ -220,7 +220,8 @@ fn put(
     value: Option<usize>,
     values: &mut Values<'_>,
 ) -> Result<(), Refusal> {
-    let text = output.get(range).ok_or(UNCUT)?;
+    // A template may write a CR itself.
+    let text = to_lf(Cow::Borrowed(output.get(range).ok_or(UNCUT)?));
     let Some(value) = value else {
         return if text.is_empty() { Ok(()) } else { Err(UNCUT) };
     };
@@ -228,7 +229,7 @@ fn put(
         Some(known) if known == text => Ok(()),
         Some(_) => Err(UNCUT),
         None => {
-            values.set(value, Some(Cow::Owned(text.to_owned())));
+            values.set(value, Some(Cow::Owned(text.into_owned())));
             Ok(())
         }
     }

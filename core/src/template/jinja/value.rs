@@ -1,5 +1,6 @@
 //! Variables as minijinja takes them.
 
+use crate::syntax::to_lf;
 use crate::variable::{Variable, VariableValue};
 use minijinja::value::{Enumerator, Object, Value};
 use std::borrow::Cow;
@@ -13,7 +14,7 @@ pub(super) fn object(variables: Vec<Variable<'_>>) -> Value {
 
 fn value(value: VariableValue<'_>) -> Value {
     match value {
-        VariableValue::Text(text) => Value::from(text.as_ref()),
+        VariableValue::Text(text) => Value::from(to_lf(text).as_ref()),
         VariableValue::Integer(number) => Value::from(number),
         VariableValue::Float(number) => Value::from(number),
         VariableValue::Boolean(boolean) => Value::from(boolean),

@@ -1,0 +1,72 @@
+//! The files in the making, whose number and size are bounded.
+
+use super::file_builder::{FileBuilder, LARGE};
+use super::plan::Plan;
+use super::recipient::RecipientWriter;
+
+/// Files that are not full yet. Recipients of one share what stands in it once.
+#[derive(Debug, Default)]
+pub(super) struct OpenFiles {
+    files: Vec<FileBuilder>,
+    /// How many recipients were added.
+    count: usize,
+}
+
+/// Those who differ too much for one file mostly fit in a few.
+const MOST_OPEN: usize = 16;
+/// How many bytes are held for all of them: one may have them all.
+const MOST_BYTES: usize = LARGE;
+
+impl OpenFiles {
+    /// Adds a recipient to a file that takes them, which may be a new one. `write` is given each file that
+    /// nobody else is added to.
+    pub fn add<E>(
+        &mut self,
+        plan: &Plan<'_>,
+        recipient: &RecipientWriter,
+        mut write: impl FnMut(FileBuilder) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let known = self
+            .files
+            .iter()
+            .position(|file| file.takes(plan, recipient));
+        let index = if let Some(index) = known {
+            index
+        } else {
+            if self.files.len() == MOST_OPEN {
+                // The one that has waited longest for another.
+                self.close(|file| usize::MAX - file.last_used, &mut write)?;
+            }
+            self.files.push(FileBuilder::new(plan, recipient.key));
+            self.files.len() - 1
+        };
+        self.count += 1;
+        let file = &mut self.files[index];
+        file.add(recipient);
+        file.last_used = self.count;
+        if file.is_full() {
+            write(self.files.remove(index))?;
+        } else if self.files.iter().map(FileBuilder::size).sum::<usize>() > MOST_BYTES {
+            self.close(FileBuilder::size, &mut write)?;
+        }
+        Ok(())
+    }
+
+    /// Closes the file of which `rank` is the highest.
+    fn close<E>(
+        &mut self,
+        rank: impl Fn(&FileBuilder) -> usize,
+        write: &mut impl FnMut(FileBuilder) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let ranks = self.files.iter().map(rank).enumerate();
+        match ranks.max_by_key(|(_, rank)| *rank) {
+            Some((index, _)) => write(self.files.remove(index)),
+            None => Ok(()),
+        }
+    }
+
+    /// Those that are left.
+    pub fn into_files(self) -> impl Iterator<Item = FileBuilder> {
+        self.files.into_iter()
+    }
+}
