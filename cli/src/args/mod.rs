@@ -17,6 +17,7 @@ pub use serve::{LogArgs, LogFormat, ServeArgs};
 
 use crate::go_flags;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::collections::HashSet;
 use std::env;
 use std::ffi::OsString;
 use std::path::Path;
@@ -85,15 +86,34 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Action, clap::E
     })
 }
 
-/// Whether a word names something that this program's other commands take: a long option, or a field of
-/// the message, whose names are compared without letter case, `_` and `-`.
-pub fn is_own_name(word: &str) -> bool {
-    let plain = |name: &str| name.replace(['-', '_'], "").to_ascii_lowercase();
-    let schema = pmtaemail::schema();
-    let fields = schema["properties"].as_object();
-    let fields = fields.expect("a message is an object with properties");
-    go_flags::long_flags(&mut CommandLine::command()).contains(word)
-        || fields.keys().any(|name| plain(name) == plain(word))
+/// What this program's other commands take by name.
+pub struct OwnNames {
+    options: HashSet<String>,
+    /// Of the message, in plain form.
+    fields: HashSet<String>,
+}
+
+impl OwnNames {
+    /// The long options of all commands, and the fields of a message.
+    pub fn get() -> Self {
+        let schema = pmtaemail::schema();
+        let fields = schema["properties"].as_object();
+        let fields = fields.expect("a message is an object with properties");
+        Self {
+            options: go_flags::long_flags(&mut CommandLine::command()),
+            fields: fields.keys().map(|name| plain(name)).collect(),
+        }
+    }
+
+    /// Whether a word is one of them.
+    pub fn contains(&self, word: &str) -> bool {
+        self.options.contains(word) || self.fields.contains(&plain(word))
+    }
+}
+
+/// Names of fields are compared without letter case, `_` and `-`.
+fn plain(name: &str) -> String {
+    name.replace(['-', '_'], "").to_ascii_lowercase()
 }
 
 /// What is wrong with the environment, where that must not stop anything.
@@ -167,6 +187,7 @@ mod tests {
 
     #[test]
     fn own_names_are_those_of_options_and_fields() {
+        let own_names = OwnNames::get();
         for word in [
             "pickup",
             "no-syncfs",
@@ -177,10 +198,10 @@ mod tests {
             "vmta",
             "To",
         ] {
-            assert!(is_own_name(word), "{word}");
+            assert!(own_names.contains(word), "{word}");
         }
         for word in ["oi", "bs", "fann@example.com", "f", "Pickup", ""] {
-            assert!(!is_own_name(word), "{word}");
+            assert!(!own_names.contains(word), "{word}");
         }
     }
 

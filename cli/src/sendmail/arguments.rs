@@ -1,7 +1,8 @@
 //! sendmail's command line, as sendmail(8) and Postfix's sendmail(1) read it.
 
-use crate::args;
+use crate::args::OwnNames;
 use pmtaemail::{AddrSpec, RecipientList, SenderDefaults};
+use std::cell::LazyCell;
 use std::ffi::OsString;
 
 pub const USAGE: &str = "\
@@ -31,8 +32,9 @@ out. From is LOGNAME, USER or the login name, at the name in /etc/mailname or of
 Environment: PMTAEMAIL_PICKUP (default /var/pickup), PMTAEMAIL_STAGING, PMTAEMAIL_DURABILITY,
 PMTAEMAIL_NO_SYNCFS, as the daemon reads them. The caller must be allowed to write there.
 
-Exit codes: 0 submitted, 64 arguments that make no sense, 65 a message with problems, 73 and 75
-the pickup directory does not take it (75: it may another time), 74 reading failed
+Exit codes: 0 submitted, 64 arguments that make no sense, 65 a message with problems, or recipients
+that are no addresses (the others get it), 73 and 75 the pickup directory does not take it (75: it
+may another time), 74 reading failed, or nobody can know whether it was submitted
 ";
 
 /// What is on standard input.
@@ -73,6 +75,7 @@ impl Arguments {
         };
         let mut line = line.into_iter();
         let mut is_help = false;
+        let own_names = LazyCell::new(OwnNames::get as fn() -> OwnNames);
         while let Some(argument) = line.next() {
             let argument = text(argument)?;
             match argument.strip_prefix('-') {
@@ -83,7 +86,7 @@ impl Arguments {
                 Some("-") => break,
                 Some("-help") => is_help = true,
                 Some(options) => {
-                    refuse_own_name(options)?;
+                    refuse_own_name(options, &own_names)?;
                     arguments.options(options, &mut line)?;
                 }
             }
@@ -197,10 +200,13 @@ impl Arguments {
 }
 
 /// sendmail would read `-pickup a` as `-p ickup` and mail to `a`.
-fn refuse_own_name(options: &str) -> Result<(), String> {
+fn refuse_own_name(
+    options: &str,
+    own_names: &LazyCell<OwnNames, fn() -> OwnNames>,
+) -> Result<(), String> {
     let name = options.split('=').next().unwrap_or_default();
     // Options of one letter are sendmail's own.
-    if name.len() > 1 && args::is_own_name(name) {
+    if name.len() > 1 && own_names.contains(name) {
         return Err(format!(
             "-{name} is no option of sendmail; see sendmail --help"
         ));
