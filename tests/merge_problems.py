@@ -1,8 +1,11 @@
 """Messages for many, each with what is wrong with it: name -> (message, the exact list of its problems).
 
+What a sentence says of the place in a template is `FIELD` and `PLACE` here; `without_place` makes it so.
+
 A new rule is a `Rule` with the words that callers read, and at least one message that breaks it.
 """
 
+import re
 from typing import NamedTuple
 
 
@@ -15,6 +18,13 @@ class Rule(NamedTuple):
     def at(self, *pointers: str) -> list[dict[str, str]]:
         """The problems of a message that breaks it at these places, in this order."""
         return [{"code": self.code, "pointer": pointer, "detail": self.detail} for pointer in pointers]
+
+
+def without_place(problems: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The problems without the places in templates."""
+    found = [re.sub(r"\bline \d+, column \d+", "PLACE", problem["detail"]) for problem in problems]
+    details = [re.sub(r"\bin `/[^`]+`", "in FIELD", detail) for detail in found]
+    return [{**problem, "detail": detail} for problem, detail in zip(problems, details, strict=True)]
 
 
 BESIDE_RAW = Rule("conflict", "Beside `raw` only envelope fields can stand.")
@@ -35,7 +45,7 @@ NO_MERGE = Rule("conflict", "This says how `recipients` are written down, and th
 CONTROL_IN_NAME = Rule("control_character", "A display name may not hold line ends or other control characters.")
 CONTROL_BY_JINJA = Rule(
     "control_character",
-    "The template writes a line end or another control character into a header field for these values.",
+    "The template in FIELD writes a line end or another control character into a header field for these values.",
 )
 CONTROL_IN_HEADER = Rule(
     "control_character",
@@ -55,10 +65,20 @@ INVALID_MESSAGE_ID = Rule(
 )
 NO_PLACEHOLDER = Rule(
     "invalid_template",
-    'A placeholder is written `{{ name }}` or `{{ name | default: "text" }}`, with three braces for a value '
-    'that is HTML; `{{ "{{" }}` writes two braces.',
+    'In PLACE a placeholder is not written `{{ name }}` or `{{ name | default: "text" }}`, with three braces for a '
+    'value that is HTML; `{{ "{{" }}` writes two braces.',
 )
-NO_JINJA = Rule("invalid_template", "This is no template: syntax error, in its line 1.")
+NO_FILTER = Rule(
+    "invalid_template",
+    'In PLACE there is a filter `upper`, and this language has `default: "text"` alone; `"template": "jinja"` has '
+    "many.",
+)
+FOREIGN_TAG = Rule(
+    "invalid_template",
+    'In PLACE there is a tag of another language, which readers would see; `"template": "jinja"` has conditions and '
+    'loops, and `{{ "{%" }}` writes the signs themselves.',
+)
+NO_JINJA = Rule("invalid_template", "This is no template: syntax error, in PLACE.")
 NO_ENVID = Rule(
     "invalid_token",
     "This must be printable ASCII without blanks, quotes, backslashes and angle brackets, of 100 characters at most.",
@@ -79,9 +99,13 @@ UNREAD_VARIABLES = Rule(
 )
 MISSING_IN_JINJA = Rule(
     "missing_variable",
-    "The template needs a variable that is not given: undefined value, in its line 1.",
+    "The template in FIELD needs a variable that is not given: undefined value `x`, in PLACE.",
 )
-MISSING_VARIABLE = Rule("missing_variable", "The template needs this variable; give it, or a default in the template.")
+MISSING_MEMBER_IN_JINJA = Rule(MISSING_IN_JINJA.code, MISSING_IN_JINJA.detail.replace("`x`", "`user.name`"))
+MISSING_VARIABLE = Rule(
+    "missing_variable",
+    "The template needs this variable, in FIELD, PLACE; give it, or a default in the template.",
+)
 NO_RECIPIENTS = Rule("no_recipients", "The message goes to nobody; give at least one recipient.")
 LONG_WORD = Rule("too_long", "A word of a header field must fit in a line of 998 octets.")
 TWO_MAILBOXES = Rule("too_many_mailboxes", "Each recipient is one mailbox; this is several.")
@@ -117,7 +141,7 @@ PLACES = {
 }
 HEADER_PLACES = ("subject", "header", "header of several values", "header of a list", "from", "from as text", "replyTo")
 BAD_TAGS = [
-    "{{ x", "{{", "{{}}", "{{ }}", "{{ x y }}", "{{ x | upper }}", "{{ x | default }}", "{{ x | default: }}",
+    "{{ x", "{{", "{{}}", "{{ }}", "{{ x y }}", "{{ x | default }}", "{{ x | default: }}",
     "{{ x | default: y }}", "{{ 1x }}", "{{ x. }}", "{{ .x }}", "{{ x..y }}", "{{ x-y }}", "{{{ x }}", "{{{ x",
     '{{ "x }}', "{{ x | default: 'x }}", "{{ x | default 'x' }}", "{{ x + 1 }}", "{{{{ x }}}}", "{{ x }} {{",
 ]  # fmt: skip
@@ -184,7 +208,7 @@ MISSING = {
     ),
     "missing member in jinja": (
         merge(own({"user": {}}), text="{{ user.name }}", template="jinja"),
-        MISSING_IN_JINJA.at("/recipients/0/variables")
+        MISSING_MEMBER_IN_JINJA.at("/recipients/0/variables")
     ),
     "missing in one jinja message": (one(text="{{ x }}", template="jinja"), MISSING_IN_JINJA.at("/variables")),
 }  # fmt: skip
@@ -226,15 +250,19 @@ VALUES = {
     ),
 }  # fmt: skip
 TEMPLATES = {
-    **{f"{tag} in {name}": (merge(own(X), **put(name, tag)), NO_PLACEHOLDER.at(pointer))
-       for name, (_, pointer) in PLACES.items() for tag in ("{{x", "{{x|upper}}")},
+    **{f"{tag} in {name}": (merge(own(X), **put(name, tag)), rule.at(pointer))
+       for name, (_, pointer) in PLACES.items()
+       for tag, rule in {"{{x": NO_PLACEHOLDER, "{{x|upper}}": NO_FILTER, "{{/x}}": FOREIGN_TAG}.items()},
+    **{f"{tag} as a tag": (merge(own(X), text=f"a {tag} x"), FOREIGN_TAG.at("/text"))
+       for tag in ("{% if x %}", "{%", "{{#if x}}", "{{/if}}", "{{# x }}", "{{/")},
+    "a filter as a tag": (merge(own(X), text="a {{ x | upper }} x"), NO_FILTER.at("/text")),
     **{f"{tag} as a tag": (merge(own(X), text=f"a {tag} x"), NO_PLACEHOLDER.at("/text")) for tag in BAD_TAGS},
     **{f"{tag} as jinja": (merge(own(X), text=f"a {tag} x", template="jinja"), NO_JINJA.at("/text"))
        for tag in BAD_JINJA},
     "bad template of one message": (one(html="{{"), NO_PLACEHOLDER.at("/html")),
     "three bad templates": (
         merge(own(X), text="a {{}} x", subject="{{ 1x }}", html="{{ x | upper }}"),
-        NO_PLACEHOLDER.at("/text", "/subject", "/html"),
+        [*NO_PLACEHOLDER.at("/text", "/subject"), *NO_FILTER.at("/html")],
     ),
     "two bad templates": (
         merge(own(X), subject="{{", text="{{"), NO_PLACEHOLDER.at("/text", "/subject")

@@ -6,7 +6,7 @@ import pytest
 
 from daemon import Daemon
 from doors import Door, PythonJson, Refused, encode
-from merge_problems import BASE, PROBLEMS, merge, own
+from merge_problems import BASE, PROBLEMS, merge, one, own, without_place
 
 
 def problems_of(verb, message: bytes) -> list[tuple[str, str]]:
@@ -21,7 +21,7 @@ def all_problems_of(door: Door, message: dict) -> list[list[dict[str, str]]]:
     for verb in (door.check, door.render, door.pickup_files):
         with pytest.raises(Refused) as refused:
             verb(encode(message))
-        found.append(refused.value.problems)
+        found.append(without_place(refused.value.problems))
     return found
 
 
@@ -34,6 +34,23 @@ def test_problems(name: str):
 def test_every_door_tells_the_same(door: Door):
     found = {name: all_problems_of(door, message) for name, (message, _) in PROBLEMS.items()}
     assert found == {name: [expected] * 3 for name, (_, expected) in PROBLEMS.items()}
+
+
+def test_the_place_in_a_template_is_told(door: Door):
+    texts = {
+        ("merge", "Hello\n\né {{ name | upper }}"): "In line 3, column 3 there is a filter `upper`, and",
+        ("merge", "{{ a }} {% if a %}"): "In line 1, column 9 there is a tag of another language",
+        ("merge", "Hello\n {{ user.name }}"): "The template needs this variable, in `/text`, line 2, column 2; give",
+        ("jinja", "Hello\n {{ user.name }}"): "The template in `/text` needs a variable that is not given: ",
+        ("jinja", "é {{ 1|shout }}"): "with these values: unknown filter `shout`, in line 1,",
+        ("jinja", "Hello\n{% if %}"): "This is no template: syntax error, in line 2, column 7.",
+    }  # fmt: skip
+    for (language, text), expected in texts.items():
+        message = one(text=text, template=language, variables={"a": "b", "user": {}})
+        with pytest.raises(Refused) as refused:
+            door.check(encode(message))
+        (problem,) = refused.value.problems
+        assert expected in problem["detail"]
 
 
 def test_no_file_is_left(daemon: Daemon):

@@ -8,7 +8,7 @@ use super::unsubscribe::has_scheme;
 use super::values::header_text;
 use crate::json::{JsonHeaders, JsonMailbox, JsonMailboxes, JsonMessage, Located};
 use crate::problem::{Location, OrRefuse, ProblemReport};
-use crate::template::{Language, Piece, TemplateText, TextKind};
+use crate::template::{FieldName, Language, Piece, TemplateText, TextKind};
 use std::borrow::Cow;
 
 impl<'a> Templates<'a> {
@@ -235,8 +235,9 @@ impl<'a> TemplateReader<'_, 'a> {
         text: Cow<'a, str>,
         kind: TextKind,
     ) -> Option<TemplateText<'a>> {
+        let field = || FieldName::new(&self.report.pointer(location));
         self.language
-            .parse(text, kind)
+            .parse(text, kind, field)
             .or_refuse(location, self.report)
     }
 }

@@ -260,7 +260,7 @@ impl<'a> ProblemReport<'a> {
     }
 
     /// The JSON Pointer (RFC 6901) of `location`.
-    fn pointer(&self, location: Location) -> String {
+    pub fn pointer(&self, location: Location) -> String {
         let mut steps = Vec::new();
         let mut at = location;
         while let Some(node) = self.node(at) {

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "jinja")]
 use super::jinja::Programs;
+use super::place::FieldName;
 use super::sources::{Owner, Sources};
 use super::{TemplateText, TextKind, Values};
 use crate::problem::{ProblemReport, Refusal};
@@ -32,17 +33,18 @@ impl<'a> Language<'a> {
         Self::Jinja(Box::new(Programs::new()))
     }
 
-    /// Takes a text apart. An error says what is wrong with it.
+    /// Takes the text of a field apart. An error says what is wrong with it.
     pub fn parse(
         &mut self,
         text: Cow<'a, str>,
         kind: TextKind,
+        field: impl FnOnce() -> FieldName,
     ) -> Result<TemplateText<'a>, Refusal> {
         match self {
             Self::None => Ok(TemplateText::literal(text)),
-            Self::Merge(sources) => sources.parse(&text, kind),
+            Self::Merge(sources) => sources.parse(&text, kind, field),
             #[cfg(feature = "jinja")]
-            Self::Jinja(programs) => programs.parse(text, kind),
+            Self::Jinja(programs) => programs.parse(text, kind, field),
         }
     }
 

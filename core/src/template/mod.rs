@@ -8,6 +8,7 @@
 //! jinja         minijinja's, worked out as a whole
 //! sources       where the values of `merge` come from
 //! merge         takes texts of that language apart
+//! place         where in a template something is
 //! html
 //! ```
 //! Each file imports only from the lines below its own, and the types of this one.
@@ -17,10 +18,12 @@ mod html;
 mod jinja;
 mod language;
 mod merge;
+mod place;
 mod sources;
 
 pub(crate) use html::{entity, push_escaped};
 pub(crate) use language::Language;
+pub(crate) use place::FieldName;
 pub(crate) use sources::Owner;
 
 use crate::syntax::to_lf;

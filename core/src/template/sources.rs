@@ -2,6 +2,7 @@
 //! own default, in this order.
 
 use super::merge::{self, Reference};
+use super::place::{FieldName, Place};
 use super::{TemplateText, TextKind, Values};
 use crate::problem::{Code, Location, ProblemReport, Refusal};
 use crate::syntax::{has_control_except_tab, to_lf};
@@ -15,11 +16,15 @@ pub(crate) struct Sources<'a> {
     entries: Vec<Source<'a>>,
     numbers: HashMap<Reference<'a>, usize>,
     roots: HashMap<Cow<'a, str>, Vec<usize>>,
+    /// The fields that ask for some.
+    fields: Vec<FieldName>,
 }
 
 #[derive(Debug)]
 struct Source<'a> {
     reference: Reference<'a>,
+    /// Where it is asked for first: the number of the field, and the place in that.
+    asked_at: (usize, Place),
     /// It lands in a field of the header, where no line may end.
     in_header: bool,
     /// What it is for everybody who has no value of their own.
@@ -48,9 +53,15 @@ impl<'a> Sources<'a> {
         &mut self,
         text: &Cow<'a, str>,
         kind: TextKind,
+        field: impl FnOnce() -> FieldName,
     ) -> Result<TemplateText<'a>, Refusal> {
         let known = self.entries.len();
-        let template = merge::parse(text, kind, |reference| self.number(reference, kind));
+        let template = merge::parse(text, kind, |reference, place| {
+            self.number(reference, place, kind)
+        });
+        if self.entries.len() > known {
+            self.fields.push(field());
+        }
         let template = template.and_then(|template| {
             if self.entries.len() > MOST_VALUES {
                 return Err(TOO_MANY);
@@ -72,7 +83,7 @@ impl<'a> Sources<'a> {
         }
     }
 
-    fn number(&mut self, reference: Reference<'a>, kind: TextKind) -> usize {
+    fn number(&mut self, reference: Reference<'a>, place: Place, kind: TextKind) -> usize {
         let next = self.entries.len();
         let number = *self.numbers.entry(reference.clone()).or_insert(next);
         if number == next {
@@ -81,6 +92,7 @@ impl<'a> Sources<'a> {
             self.entries.push(Source {
                 common: reference.default.clone(),
                 reference,
+                asked_at: (self.fields.len(), place),
                 in_header: false,
             });
         }
@@ -124,11 +136,26 @@ impl<'a> Sources<'a> {
         }
         for (source, value) in self.entries.iter().zip(&values.0) {
             if value.is_none() && source.common.is_none() {
-                report_missing(owner, &source.reference.path, report);
+                self.report_missing(owner, source, report);
                 all_fit = false;
             }
         }
         all_fit.then_some(values)
+    }
+
+    /// Notes that a value is asked for that nobody has.
+    fn report_missing(&self, owner: Owner, source: &Source<'_>, report: &mut ProblemReport<'_>) {
+        let (field, place) = source.asked_at;
+        let detail = format!(
+            "The template needs this variable, in {}, {place}; give it, or a default in the \
+             template.",
+            self.fields[field]
+        );
+        let mut location = owner.variables(report);
+        for name in source.reference.path.split('.') {
+            location = report.location_of_absent(location, name.to_owned().into());
+        }
+        report.problem(location, Code::MissingVariable, detail);
     }
 
     /// Puts a variable wherever it is asked for; false if it does not fit there.
@@ -177,17 +204,6 @@ impl<'a> Sources<'a> {
 
 const CONTROL: &str = "This value lands in a header field, which may not hold line ends or other \
                        control characters.";
-
-/// Notes that a value is asked for that nobody has.
-fn report_missing(owner: Owner, path: &str, report: &mut ProblemReport<'_>) {
-    let detail = "The template needs this variable; give it, or a default in the template.";
-    let code = Code::MissingVariable;
-    let mut location = owner.variables(report);
-    for name in path.split('.') {
-        location = report.location_of_absent(location, name.to_owned().into());
-    }
-    report.problem(location, code, detail);
-}
 
 impl Owner {
     /// Where the variables stand, or would stand.

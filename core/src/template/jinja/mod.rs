@@ -9,6 +9,7 @@ mod scan;
 mod tokens;
 mod value;
 
+use super::place::{FieldName, Place, sayable};
 use super::sources::{MOST_VALUES, Owner, TOO_MANY};
 use super::{Slot, TemplateText, TextKind, Values, html};
 use crate::problem::{Code, ProblemReport, Refusal};
@@ -45,6 +46,7 @@ pub(crate) struct Programs {
 #[derive(Debug)]
 struct Program {
     name: String,
+    field: FieldName,
     kind: TextKind,
     sections: Vec<CutSection>,
 }
@@ -94,6 +96,7 @@ impl Programs {
         &mut self,
         text: Cow<'a, str>,
         kind: TextKind,
+        field: impl FnOnce() -> FieldName,
     ) -> Result<TemplateText<'a>, Refusal> {
         if text.len() > LONGEST {
             return Err(invalid("A text with templates has 4 MiB at most."));
@@ -106,7 +109,7 @@ impl Programs {
         let pieces = scan(&text, self.environment.syntax())?;
         self.environment
             .add_template_owned(name.clone(), text.to_string())
-            .map_err(|error| no_template(&error))?;
+            .map_err(|error| no_template(&error, &text))?;
         let mut template = TemplateText::default();
         let mut sections = Vec::new();
         let mut known: HashMap<&str, usize> = HashMap::new();
@@ -139,6 +142,7 @@ impl Programs {
         }
         self.texts.push(Program {
             name,
+            field: field(),
             kind,
             sections,
         });
@@ -182,11 +186,13 @@ impl Programs {
         context: &Value,
         values: &mut Values<'_>,
     ) -> Result<(), Refusal> {
-        let (output, spans) = self
+        let template = self
             .environment
             .get_template(&program.name)
-            .and_then(|template| template.render_with_spans(context.clone()))
-            .map_err(|error| not_worked_out(&error))?;
+            .expect("the text was added under this name");
+        let (output, spans) = template
+            .render_with_spans(context.clone())
+            .map_err(|error| not_worked_out(&error, &program.field, template.source()))?;
         let mut spans = spans.into_iter();
         let mut at = 0;
         let mut open = None;
@@ -252,11 +258,12 @@ fn check_header(program: &Program, values: &Values<'_>) -> Result<(), Refusal> {
         CutSection::Text(_) => false,
     };
     if program.kind == TextKind::Header && program.sections.iter().any(is_broken) {
-        return Err(Refusal::new(
-            Code::ControlCharacter,
-            "The template writes a line end or another control character into a header field for \
-             these values.",
-        ));
+        let detail = format!(
+            "The template in {} writes a line end or another control character into a header \
+             field for these values.",
+            program.field
+        );
+        return Err(Refusal::with_detail(Code::ControlCharacter, detail));
     }
     Ok(())
 }
@@ -302,34 +309,53 @@ fn write_value(
     }
 }
 
-fn no_template(error: &Error) -> Refusal {
-    let detail = in_words("This is no template", error);
+fn no_template(error: &Error, source: &str) -> Refusal {
+    let detail = format!("This is no template: {}.", in_words(error, source));
     Refusal::with_detail(Code::InvalidTemplate, detail)
 }
 
-fn not_worked_out(error: &Error) -> Refusal {
-    let (code, what) = match error.kind() {
+fn not_worked_out(error: &Error, field: &FieldName, source: &str) -> Refusal {
+    let why = in_words(error, source);
+    let (code, detail) = match error.kind() {
         ErrorKind::UndefinedError => (
             Code::MissingVariable,
-            "The template needs a variable that is not given",
+            format!("The template in {field} needs a variable that is not given: {why}."),
         ),
         _ => (
             Code::InvalidTemplate,
-            "The template cannot be worked out with these values",
+            format!("The template in {field} cannot be worked out with these values: {why}."),
         ),
     };
-    Refusal::with_detail(code, in_words(what, error))
+    Refusal::with_detail(code, detail)
 }
 
-/// A sentence that holds nothing of the template or of a value.
-fn in_words(what: &str, error: &Error) -> String {
-    let line = error.name().and_then(|_| error.line());
-    let line = line.map(|line| format!(", in its line {line}"));
-    let detail = match error.kind() {
+/// What is wrong and where. It holds no value, and of the template the name of a filter, a function or a
+/// variable alone.
+fn in_words(error: &Error, source: &str) -> String {
+    let what = match error.kind() {
         ErrorKind::OutOfFuel => "it takes too long".to_owned(),
         kind => kind.to_string(),
     };
-    format!("{what}: {detail}{}.", line.unwrap_or_default())
+    let name = named(error, source).map_or_else(String::new, |name| format!(" `{name}`"));
+    let place = match (error.range(), error.line()) {
+        (Some(range), _) => format!(", in {}", Place::of(source, range.start)),
+        (None, Some(line)) => format!(", in line {line}"),
+        (None, None) => String::new(),
+    };
+    format!("{what}{name}{place}")
+}
+
+/// The filter, test, function or variable that is not there.
+fn named<'e>(error: &'e Error, source: &'e str) -> Option<&'e str> {
+    match error.kind() {
+        // `filter upper is unknown`, `range is unknown`
+        ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction => {
+            let name = error.detail()?.strip_suffix(" is unknown")?;
+            sayable(name.rsplit(' ').next()?)
+        }
+        ErrorKind::UndefinedError => sayable(source.get(error.range()?)?),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -453,5 +479,50 @@ mod tests {
             assert_eq!(found, [(pointer, code)], "{text}: {problems:?}");
             assert!(!problems[0].2.contains("secret"), "{problems:?}");
         }
+    }
+
+    #[test]
+    fn the_field_the_place_and_the_name_are_told() {
+        for (field, text, told) in [
+            (
+                "text",
+                "é\n {{ user.name }}",
+                "The template in `/text` needs a variable that is not given: undefined value \
+                 `user.name`, in line 2, column 5.",
+            ),
+            (
+                "subject",
+                "a {{ b|shout(1) }}",
+                "The template in `/subject` cannot be worked out with these values: unknown filter \
+                 `shout`, in line 1, column 8.",
+            ),
+            (
+                "text",
+                "{% if b is nothing %}{% endif %}",
+                "The template in `/text` cannot be worked out with these values: unknown test \
+                 `nothing`, in line 1, column 12.",
+            ),
+            (
+                "text",
+                "{{ nothing() }}",
+                "The template in `/text` cannot be worked out with these values: unknown function \
+                 `nothing`, in line 1, column 4.",
+            ),
+            (
+                "text",
+                "a\n{% if %}",
+                "This is no template: syntax error, in line 2, column 7.",
+            ),
+        ] {
+            let problems = rendered(field, text, r#"{"b": "x", "user": {}}"#).unwrap_err();
+            assert_eq!(problems[0].2, told);
+        }
+        let long = rendered("text", &format!("{{{{ {} }}}}", "x".repeat(81)), "{}").unwrap_err();
+        assert!(
+            long[0]
+                .2
+                .ends_with(": undefined value, in line 1, column 4."),
+            "{long:?}"
+        );
     }
 }

@@ -64,7 +64,7 @@ pub(super) fn scan(source: &str, syntax: &SyntaxConfig) -> Result<Vec<Section>, 
         ..Scanner::default()
     };
     for token in tokenize(source, false, syntax.clone()) {
-        let (token, span) = token.map_err(|error| no_template(&error))?;
+        let (token, span) = token.map_err(|error| no_template(&error, source))?;
         scanner.take(&token, span)?;
     }
     let mut sections = scanner.sections;
