@@ -13,7 +13,7 @@ from pickup_reader import read
 BACKEND = "pmtaemail.django.EmailBackend"
 
 if not settings.configured:
-    settings.configure(EMAIL_BACKEND=BACKEND, USE_TZ=True, SECRET_KEY="x")
+    settings.configure(EMAIL_BACKEND=BACKEND, INSTALLED_APPS=["pmtaemail.django"], USE_TZ=True, SECRET_KEY="x")
     django.setup()
 
 
