@@ -108,7 +108,9 @@ def test_what_is_no_json_is_400(daemon: Daemon, path: str, body: bytes):
     assert daemon.files() == []
 
 
-@pytest.mark.parametrize("path", ["/", "/message", "/messages//", "/messages/1", "/messages/../etc", "//messages", "/x"])
+@pytest.mark.parametrize(
+    "path", ["/", "/message", "/messages//", "/messages/1", "/messages/../etc", "//messages", "/x"]
+)
 def test_unknown_paths_are_404(shared_daemon: Daemon, path: str):
     assert_problem(shared_daemon.post(MESSAGE, path), 404)
 

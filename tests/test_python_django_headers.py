@@ -185,6 +185,11 @@ INJECTIONS = {
     "header": message(headers={"X-Note": "a\nBcc: eve@example.org"}),
     "reply-to": message(reply_to=["Ann\n <ann@example.org>"]),
     "encoded name": message(from_email="=?utf-8?q?a=0D=0ABcc:_x?= <shop@example.com>"),
+    "own MIME": OwnMime("News\nBcc: eve@example.org", "Hello", "shop@example.com", ["ann@example.org"]),
+    "own MIME, header": OwnMime("News", "Hello", "a@example.com", ["b@example.org"], headers={"X-Note": "a\r\nb"}),
+    "beside a control character": message(
+        "\x1b", reply_to=["\x1b\n <ann@example.org>"], from_email="\x07 <a@example.com>"
+    ),
     "long encoded words": message(Header("Grüße " * 30, "utf-8").encode()),
 }
 

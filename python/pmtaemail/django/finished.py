@@ -8,7 +8,9 @@ from django.core.mail import EmailMessage
 
 from .._native import render
 from .._objects import flat
-from .header_values import Unsaid, address, decoded_words, encoded, formatted, has_control, is_proper
+from ..errors import Problem
+from .errors import HeaderError
+from .header_values import Unsaid, address, decoded_words, encoded, formatted, has_control, has_line_end, is_proper
 
 Fields = dict[str, Any]
 
@@ -21,6 +23,7 @@ ENVELOPE = {"sender", "to", "cc", "bcc", "envid", "job", "vmta", "dkim", "schedu
 
 def convert_to_raw(message: EmailMessage) -> Fields:
     """The message with its envelope."""
+    refuse_line_ends(message)
     message, mailboxes = with_proper_mailboxes(message)
     mime = message.message()
     fields: Fields = {
@@ -35,6 +38,20 @@ def convert_to_raw(message: EmailMessage) -> Fields:
     if "DKIM-Signature" not in mime:
         octets = mended(octets, mailboxes)
     return {"raw": octets, **fields, **getattr(message, "pmtaemail", {})}
+
+
+def refuse_line_ends(message: EmailMessage) -> None:
+    """Raises before Django does, whose error is no `MessageError`."""
+    values = {"/subject": message.subject, "/from": message.from_email}
+    for name in ("to", "cc", "reply_to"):
+        values |= {f"/{name}/{index}": each for index, each in enumerate(getattr(message, name))}
+    values |= {f"/headers/{name}": value for name, value in message.extra_headers.items()}
+    detail = "A header field may not hold line ends or other control characters."
+    found = [
+        Problem("control_character", pointer, detail) for pointer, each in values.items() if has_line_end(str(each))
+    ]
+    if found:
+        raise HeaderError(found)
 
 
 def finished(fields: Fields, header_fields: list[bytes]) -> Fields:
