@@ -235,6 +235,23 @@ def test_each_of_several_messages_is_submitted(run, tmp_path: Path):
     assert done.returncode == EX_DATAERR
 
 
+def test_lines_of_messages_are_told(run, pickup: Path, tmp_path: Path, daemon):
+    one = b'{"from": "ann@example.com", "to": "bo@example.org", "text": "Hello"}\n'
+    for name, told in (("many.json", b"there is more JSON"), ("many.ndjson", b"This line is a message")):
+        (tmp_path / name).write_bytes(one * 3)
+        done = run("submit", "-pickup", str(pickup), str(tmp_path / name))
+        assert done.returncode == EX_DATAERR
+        assert told in done.stderr
+    for media_type, told in (
+        ("application/json", "there is more JSON"),
+        ("application/x-ndjson", "This line is a message"),
+    ):
+        answer = daemon.post(one * 3, **{"Content-Type": media_type})
+        assert answer.status in (400, 422)
+        assert told in answer.json()["errors"][0]["detail"]
+    assert list(pickup.iterdir()) == []
+
+
 def test_help_and_version_are_commands_too(run):
     assert run("version").stdout == run("--version").stdout == run("-version").stdout
     assert run("help").stdout == run("--help").stdout

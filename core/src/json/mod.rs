@@ -59,7 +59,9 @@ pub(crate) use message::{JsonMessage, field_of_header, is_boolean};
 pub(crate) use number::JsonNumber;
 pub(crate) use objects::{JsonCalendar, JsonDkim, JsonDsn, JsonUnsubscribe, JsonWindow};
 pub(crate) use plain::JsonTexts;
-pub(crate) use read::{Unreadable, not_json, read, read_from, read_recipient, read_unless};
+pub(crate) use read::{
+    Unreadable, is_message, not_json, read, read_from, read_recipient, read_unless,
+};
 pub(crate) use reading::{MessageReading, RecipientReading};
 pub(crate) use recipient::{JsonPriority, JsonRecipient, JsonRecipientObject};
 pub use schema::schema;

@@ -5,7 +5,10 @@ use super::reading::{Document, MessageReading, Reading, RecipientReading, read_w
 use super::shape::{ReadState, Shape};
 use crate::interruption::Interruption;
 use crate::problem::{Code, Problem, Problems, Refusal};
+use crate::text::same_name;
 use serde::Deserializer;
+use serde::de::IgnoredAny;
+use serde_json::{Map, Value};
 use std::borrow::Cow;
 
 /// Why there is no reading.
@@ -123,6 +126,13 @@ fn not_read(bytes: &[u8], document: Document<'_>, error: Option<&serde_json::Err
         (Document::Message, None) => {
             return not_json("The message is not UTF-8; JSON is always UTF-8.");
         }
+        (Document::Message, Some(_)) if holds_several(bytes) => {
+            return not_json(
+                "Behind the message there is more JSON. Several messages are sent one by one: a \
+                 request for each, or a file for each. A mail merge with a recipient a line is sent \
+                 as application/x-ndjson, or with `--ndjson`.",
+            );
+        }
         (Document::Message, Some(error)) => error,
     };
     let what = match error.classify() {
@@ -131,6 +141,18 @@ fn not_read(bytes: &[u8], document: Document<'_>, error: Option<&serde_json::Err
     };
     let (line, column) = (error.line(), error.column());
     not_json(format!("{what}: see line {line}, column {column}."))
+}
+
+/// Whether there is a second JSON text behind the first one.
+fn holds_several(bytes: &[u8]) -> bool {
+    let mut texts = serde_json::Deserializer::from_slice(bytes).into_iter::<IgnoredAny>();
+    matches!((texts.next(), texts.next()), (Some(Ok(_)), Some(Ok(_))))
+}
+
+/// Whether a line, which should be a recipient, is a message of its own: that alone has `from`.
+pub(crate) fn is_message(line: &[u8]) -> bool {
+    let members = serde_json::from_slice::<Map<String, Value>>(line);
+    members.is_ok_and(|members| members.keys().any(|name| same_name(name, "from")))
 }
 
 /// Whether the bytes begin with a header field.
@@ -185,6 +207,35 @@ mod tests {
         // Without optimization; in less than the 2 MiB that a thread has in Rust.
         let thread = std::thread::Builder::new().stack_size(1 << 20);
         thread.spawn(read).unwrap().join().unwrap();
+    }
+
+    #[test]
+    fn several_messages_are_told() {
+        let one = r#"{"from": "a@b.c", "to": "d@e.f"}"#;
+        for (json, told) in [
+            (format!("{one}\n{one}\n"), "there is more JSON"),
+            (format!("{one} {one}{one}"), "there is more JSON"),
+            (format!("{one}\n\"b@c.d\"\n"), "there is more JSON"),
+            (format!("{one}\nx"), "line 2, column 1."),
+            (format!("{one}\n{{"), "line 2, column 1."),
+            (format!("{{{one}"), "line 1, column 2."),
+        ] {
+            let problems = crate::check(json.as_bytes()).unwrap_err();
+            let problem = problems.iter().next().unwrap();
+            assert_eq!(problem.code(), Code::NotJson);
+            assert!(problem.detail().contains(told), "{json}: {problem}");
+        }
+        crate::check(format!("{one}\n \n").as_bytes()).unwrap();
+        for (line, expected) in [
+            (one, true),
+            (r#"{"to": "a@b.c", "FROM": {"x": [1]}}"#, true),
+            (r#"{"address": "a@b.c", "variables": {"from": 1}}"#, false),
+            (r#""from""#, false),
+            ("from", false),
+            (r#"{"from": 1"#, false),
+        ] {
+            assert_eq!(is_message(line.as_bytes()), expected, "{line}");
+        }
     }
 
     #[test]

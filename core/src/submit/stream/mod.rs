@@ -17,7 +17,7 @@ use crate::json::{self, MessageReading, RecipientReading, Unreadable};
 use crate::message::{Merge, MergeReading, Message, NOBODY, Recipient, StreamedRecipients};
 use crate::pickup_directory::PickupDirectory;
 use crate::pickup_file::PickupFile;
-use crate::problem::Code;
+use crate::problem::{Code, Problem, Problems, Refusal};
 use records::{Record, Records};
 use splitter::Splitter;
 use spool::Spool;
@@ -192,6 +192,7 @@ impl StreamedMessage {
         let merge = merge.as_deref();
         let mut begun = merge.map(|merge| action.merge(merge));
         let separator = self.stream.splitter.separator();
+        let is_lines = recipients == StreamedRecipients::Lines;
         let mut records = Records::new(self.stream.spool.reader()?, separator);
         let mut index = 0;
         let mut count = 0;
@@ -217,6 +218,10 @@ impl StreamedMessage {
                 Err(SubmitError::Problems(problems)) if problems.is_not_json() => {
                     return Err(problems.into());
                 }
+                Err(SubmitError::Problems(_)) if is_lines && json::is_message(bytes) => {
+                    let pointer = format!("/recipients/{}", index - 1);
+                    return Err(Problems::one(Problem::new(pointer, ANOTHER_MESSAGE)).into());
+                }
                 Err(SubmitError::Problems(problems)) => report.adopt(location, problems),
                 Err(error) => return Err(error),
             }
@@ -227,6 +232,13 @@ impl StreamedMessage {
         Ok(report.finish(begun)?.finish()?)
     }
 }
+
+/// What is said where each line is a message.
+const ANOTHER_MESSAGE: Refusal = Refusal::new(
+    Code::WrongType,
+    "This line is a message, and not a recipient of the message in the first line. Several messages \
+     are sent one by one: a request for each, or a file for each.",
+);
 
 /// Reads one recipient and hands it to `then` if all its rules hold; false if there is none.
 fn read_recipient(
@@ -289,7 +301,7 @@ mod tests {
     fn codes(result: Result<impl Sized, SubmitError>) -> Vec<String> {
         match result {
             Err(SubmitError::Problems(problems)) => {
-                let code = |problem: &crate::Problem| {
+                let code = |problem: &Problem| {
                     format!("{} {}", problem.pointer(), problem.code().as_str())
                 };
                 problems.iter().map(code).collect()
@@ -327,6 +339,25 @@ mod tests {
         }
         let (file, count) = streamed(RAW, StreamFormat::Json).pickup_file(2).unwrap();
         assert!(file.is_none() && count == 1);
+    }
+
+    #[test]
+    fn lines_that_are_messages_are_told() {
+        let one = r#"{"from": "a@example.com", "to": "b@example.org"}"#;
+        let lines = format!("{one}\n{one}\n{one}\n");
+        let told = |json: &str, format| match streamed(json, format).check() {
+            Err(SubmitError::Problems(problems)) => problems.to_string(),
+            other => panic!("{other:?}"),
+        };
+        let problems = told(&lines, StreamFormat::Ndjson);
+        assert!(
+            problems.starts_with("/recipients/0: wrong_type: This line is a message, "),
+            "{problems}"
+        );
+        assert_eq!(problems.lines().count(), 1);
+        assert!(told(&lines, StreamFormat::Json).contains("there is more JSON"));
+        let merge = "{\"from\": \"a@example.com\"}\n{\"address\": \"b@example.org\", \"too\": 1}";
+        assert!(told(merge, StreamFormat::Ndjson).contains("unknown_field"));
     }
 
     #[test]
