@@ -18,11 +18,11 @@
 //!         body            the bytes of a body, within their limits
 //!           coding        compressed bodies
 //!           admission     how much is in progress at once
-//!             client      whom that is shared out among
 //!     open_files          what the limit on open files leaves room for
 //!       blocking          threads for what blocks
 //! signals                 SIGTERM, SIGINT, and those that mean nothing here
-//! log                     the only file that knows what log lines look like
+//! log                     the only folder that knows what log lines look like
+//!   client                who is at the other end of a connection
 //!   error                 why a request is not done
 //!     problem_details     how that is written
 //! ```
