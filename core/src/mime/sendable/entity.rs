@@ -173,14 +173,15 @@ pub(super) struct Delimiter {
 impl Delimiter {
     /// The first one. `delimiter` is the boundary with two hyphens before it.
     pub fn find(bytes: &[u8], delimiter: &[u8]) -> Option<Self> {
-        memchr::memmem::find_iter(bytes, delimiter).find_map(|start| {
-            let is_at_start = start == 0 || bytes[..start].ends_with(b"\r\n");
+        let is_at_start = |start: &usize| *start == 0 || bytes[..*start].ends_with(b"\r\n");
+        let mut starts = memchr::memmem::find_iter(bytes, delimiter).filter(is_at_start);
+        starts.find_map(|start| {
             let rest = &bytes[start + delimiter.len()..];
             let line = lines(rest, LineEnds::Crlf).next().unwrap_or_default();
             let padding = line.strip_prefix(b"--");
             let closes = padding.is_some();
             let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
-            let is_delimiter = is_at_start && padding.unwrap_or(line).iter().all(is_blank);
+            let is_delimiter = padding.unwrap_or(line).iter().all(is_blank);
             let end = start + delimiter.len() + line.len();
             is_delimiter.then(|| Self {
                 start,
