@@ -45,9 +45,9 @@ struct RecipientLines {
 /// A file that grew larger than this is written, however few recipients it has.
 pub(super) const LARGE: usize = 16 << 20;
 
-/// What recipients define for the sake of others may take as much as what they define for themselves,
-/// and so many bytes more: without a bound a value of many pieces would have thousands define as many
-/// empty ones.
+/// What recipients define for the sake of others, and the lines in their messages that are empty then,
+/// may take as much as what they define for themselves, and so many bytes more: without a bound a value
+/// of many pieces would have thousands define as many empty ones.
 const MOST_LATE: usize = 64 << 10;
 
 impl FileBuilder {
@@ -100,7 +100,7 @@ impl FileBuilder {
             .zip(usages)
             .map(|(variable, (usage, own))| {
                 let late = usage.with(*own).late(variable, recipients);
-                late.map(|late| late.size)
+                late.map(|late| late.cost)
             });
         let late: Option<usize> = late.sum();
         let most = self.commands.len() + recipient.commands.len() + MOST_LATE;
@@ -190,7 +190,7 @@ impl FileBuilder {
     fn write_late(&self, plan: &Plan<'_>, parts: &Parts<'_>, late: &[Late], more: &mut Insertions) {
         let lacks_names = self.has_names && self.recipients.iter().any(|lines| !lines.has_name);
         let has_parts = parts.iter().len() > 1;
-        if !has_parts && !lacks_names && late.iter().all(|late| late.size == 0) {
+        if !has_parts && !lacks_names && late.iter().all(|late| late.cost == 0) {
             return;
         }
         let mut fields = plan.fields.iter();

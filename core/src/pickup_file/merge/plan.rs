@@ -67,6 +67,8 @@ pub(super) struct BodyVariable {
     /// Characters that mean something in HTML are escaped.
     pub escaped: bool,
     pub name: Name,
+    /// How often it stands there.
+    pub places: usize,
     /// How much room the value takes that everybody has who has none of their own. `None` where each
     /// has, and where it is too long to be defined.
     pub common: Option<Extent>,
@@ -285,11 +287,13 @@ impl<'m> Plan<'m> {
                 self.bodies.push(BodyVariable {
                     value,
                     escaped,
+                    places: 0,
                     common: common.map(|encoded| encoded.extent(&name)),
                     name,
                 });
                 self.bodies.len() - 1
             });
+            self.bodies[number].places += 1;
             self.occurrences.push(number);
         }
     }

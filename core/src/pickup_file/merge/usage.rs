@@ -17,14 +17,15 @@ pub(super) struct Usage {
     last: u8,
 }
 
-/// What somebody has to define late.
+/// What somebody has to define for the sake of others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Late {
     /// How many pieces the variable has in the template.
     pub pieces: u8,
+    /// How wide the last is at most.
     pub last: u8,
-    /// How many bytes the definitions take in all.
-    pub size: usize,
+    /// How many bytes it takes in all: in definitions, and in messages where a piece is empty.
+    pub cost: usize,
 }
 
 impl Usage {
@@ -51,7 +52,7 @@ impl Usage {
         let mut late = Late {
             pieces: self.most,
             last: self.last,
-            size: 0,
+            cost: 0,
         };
         let others = recipients - self.owners;
         if self.owners == 0 {
@@ -62,11 +63,12 @@ impl Usage {
             let common = variable.common?;
             late.pieces = late.pieces.max(common.pieces);
             late.last = late.last.max(common.last);
-            late.size += others * common.size;
+            late.cost += others * common.size;
             defined += others * usize::from(common.pieces);
         }
         let missing = recipients * usize::from(late.pieces) - defined;
-        late.size += missing * size(variable.name.first(), "99".len());
+        let empty = size(variable.name.first(), "99".len()) + variable.places * "=\r\n".len();
+        late.cost += missing * empty;
         Some(late)
     }
 }
@@ -86,22 +88,24 @@ mod tests {
             value: 0,
             escaped: false,
             name: Names::default().next(),
+            places: 5,
             common,
         };
-        let late = |pieces, last, size| Some(Late { pieces, last, size });
+        let late = |pieces, last, cost| Some(Late { pieces, last, cost });
         let with_common = variable(Some(extent(2, 20, 100)));
         let nobody = Usage::default().with(None);
         assert!(!nobody.is_variable());
         assert_eq!(nobody.late(&with_common, 1), late(0, 0, 0));
         let one = nobody.with(Some(extent(1, 30, 40)));
         assert!(one.is_variable());
-        // The first defines the common value, the second one more piece, ` a99=""`.
-        assert_eq!(one.late(&with_common, 2), late(2, 30, 100 + 7));
+        // The first defines the common value, the second one more piece, ` a99=""`, for which there are
+        // five lines in the message.
+        assert_eq!(one.late(&with_common, 2), late(2, 30, 100 + 7 + 15));
         assert_eq!(one.late(&variable(None), 2), None);
         // None lacks a value, but the first two pieces.
         let three = Usage::default()
             .with(Some(extent(1, 30, 40)))
             .with(Some(extent(3, 10, 200)));
-        assert_eq!(three.late(&variable(None), 2), late(3, 30, 2 * 7));
+        assert_eq!(three.late(&variable(None), 2), late(3, 30, 2 * 22));
     }
 }
