@@ -234,6 +234,29 @@ fn what_no_encoding_hides_is_expanded() {
 }
 
 #[test]
+fn what_many_have_and_no_encoding_hides_is_expanded_for_them() {
+    let recipients = json!([
+        {"address": "a@example.org", "variables": {"host": "a.example.org"}},
+        "b@example.org",
+        {"address": "c@example.org", "variables": {"host": "[::2]"}},
+    ]);
+    let fields = json!({
+        "unsubscribe": {"url": "https://{{ host }}/"},
+        "variables": {"host": "[::1]"},
+        "text": "x",
+    });
+    let files = files(&merge(&recipients, &fields));
+    let natives: Vec<_> = files.iter().filter(|file| file.contains("XMRG")).collect();
+    let [native] = natives.as_slice() else {
+        panic!("{files:?}")
+    };
+    assert!(
+        native.contains("<a@example.org>") && files.len() == 3,
+        "{files:?}"
+    );
+}
+
+#[test]
 fn each_message_has_an_identifier_of_its_own() {
     let files = files(&merge(&filled(&["a", "b"]), &json!({"text": "x"})));
     let id = files[0]
