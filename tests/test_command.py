@@ -252,6 +252,22 @@ def test_lines_of_messages_are_told(run, pickup: Path, tmp_path: Path, daemon):
     assert list(pickup.iterdir()) == []
 
 
+def test_check_warns_of_placeholders_of_other_programs(run, daemon):
+    fields = {"from": "ann@example.com", "to": "bo@example.org", "subject": "Hello *|FNAME|*", "text": "a\n%%x%%"}
+    message = json.dumps(fields).encode()
+    done = run("check", stdin=message)
+    assert (done.returncode, done.stdout) == (0, b"")
+    first, second = done.stderr.decode().splitlines()
+    assert "/subject: In line 1, column 7 there is `*|NAME|*`" in first
+    assert "/text: In line 2, column 1 there is `%%name%%`" in second
+    answer = daemon.post(message, "/messages/check")
+    assert (answer.status, answer.json()["problems"]) == (200, [])
+    assert [warning["pointer"] for warning in answer.json()["warnings"]] == ["/subject", "/text"]
+    done = run("check", stdin=message.replace(b"bo@", b"bo"))
+    assert (done.returncode, b"*|NAME|*" in done.stdout + done.stderr) == (EX_DATAERR, False)
+    assert run("render", stdin=message).stderr == b""
+
+
 def test_help_and_version_are_commands_too(run):
     assert run("version").stdout == run("--version").stdout == run("-version").stdout
     assert run("help").stdout == run("--help").stdout

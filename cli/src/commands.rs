@@ -10,8 +10,10 @@ use std::num::NonZeroUsize;
 /// Prints what is wrong with the message.
 pub fn check(args: &CheckArgs) -> Result<Exit, Failure> {
     let received = receive(&args.message)?;
+    let warnings = received.warnings();
     let problems = match received.check() {
         Ok(()) => {
+            output::print_warnings(warnings.iter().map(ToString::to_string));
             output::print_ok().map_err(Failure::Write)?;
             return Ok(Exit::Ok);
         }

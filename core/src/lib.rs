@@ -40,7 +40,7 @@ pub use identity::{Id, Identity, InvalidId, InvalidTime};
 pub use interruption::Interruption;
 pub use json::{NotJson, NotUnicode, iterable_fields, schema};
 pub use message::{
-    FilePart, HeaderAddresses, InvalidRecipient, Message, RecipientList, SenderDefaults,
+    FilePart, HeaderAddresses, InvalidRecipient, Message, RecipientList, SenderDefaults, Warning,
     add_missing_fields, header_recipients,
 };
 #[cfg(feature = "form-data")]
@@ -63,6 +63,17 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Reads one JSON message and tells all that is wrong with it.
 pub fn check(json: &[u8]) -> Result<(), Problems> {
     Message::from_json(json).map(drop)
+}
+
+/// What in one JSON message is right and may yet not be meant, such as placeholders of other programs.
+/// Only of a message that passes [`check`] they tell anything.
+///
+/// ```
+/// let json = br#"{"from": "a@example.com", "to": "b@example.org", "subject": "Hello *|FNAME|*"}"#;
+/// assert_eq!(pmtaemail::warnings(json)[0].pointer, "/subject");
+/// ```
+pub fn warnings(json: &[u8]) -> Vec<Warning> {
+    json::read(json).map_or_else(|_| Vec::new(), message::warnings)
 }
 
 /// Renders one JSON message to the bytes of a mail (RFC 5322).

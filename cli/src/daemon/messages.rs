@@ -14,7 +14,7 @@ use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use pmtaemail::{Identity, Message, Receipt, StreamedMessage, Submission, SubmitError};
+use pmtaemail::{Identity, Message, Receipt, StreamedMessage, Submission, SubmitError, Warning};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -50,10 +50,20 @@ pub async fn check(
     #[derive(Serialize)]
     struct NoProblems {
         problems: [(); 0],
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        warnings: Vec<Warning>,
     }
     log.event("check");
-    let result = process(&daemon, request, |_| (), StreamedMessage::check).await;
-    answer(&log, result.map(|()| json(&NoProblems { problems: [] })))
+    let streamed = |received: StreamedMessage| {
+        let warnings = received.warnings();
+        received.check().map(|()| warnings)
+    };
+    let result = process(&daemon, request, BufferedBody::check, streamed).await;
+    let checked = |warnings| NoProblems {
+        problems: [],
+        warnings,
+    };
+    answer(&log, result.map(|warnings| json(&checked(warnings))))
 }
 
 /// Answers with the message as it would be sent; for a mail merge, with the first recipient's.
@@ -71,7 +81,8 @@ pub async fn render(
         let rendered = received.render_recipient(0)?;
         Ok(rendered.expect("a mail merge without recipients is refused"))
     };
-    let result = process(&daemon, request, |message| message.render(), first).await;
+    let buffered = |body: &BufferedBody| body.read(|message| message.render());
+    let result = process(&daemon, request, buffered, first).await;
     let media_type = [(header::CONTENT_TYPE, "message/rfc822")];
     answer(
         &log,
@@ -123,14 +134,15 @@ async fn submit_buffered(
 async fn process<T: Send + 'static>(
     daemon: &Arc<Daemon>,
     request: Request,
-    buffered: impl FnOnce(&Message<'_>) -> T + Send + 'static,
+    buffered: impl FnOnce(&BufferedBody) -> Result<T, ApiError> + Send + 'static,
     streamed: impl FnOnce(StreamedMessage) -> Result<T, SubmitError> + Send + 'static,
 ) -> Result<T, ApiError> {
     // Nothing happens twice here, so a key changes nothing.
     let any_headers = |_: &HeaderMap| Ok(());
     let (received, _in_flight) = receive_request(daemon, request, any_headers).await?;
     match received {
-        ReceivedBody::Buffered(body) => Ok(read(body, buffered).await?.0),
+        ReceivedBody::Buffered(body) if body.bytes.len() <= INLINE_BYTES => buffered(&body),
+        ReceivedBody::Buffered(body) => run_blocking(move || buffered(&body)).await?,
         ReceivedBody::Streamed(message) => Ok(run_blocking(move || streamed(message)).await??),
     }
 }

@@ -5,7 +5,7 @@ use super::form::Form;
 use axum::http::{HeaderMap, Uri, header};
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
-use pmtaemail::{Message, Problems, StreamFormat, StreamedMessage};
+use pmtaemail::{Message, Problems, StreamFormat, StreamedMessage, Warning};
 
 /// How a request's body comes.
 #[derive(Debug)]
@@ -81,6 +81,19 @@ pub struct BufferedBody {
 }
 
 impl BufferedBody {
+    /// Checks its message, and tells what may not be meant in one that breaks no rule.
+    pub fn check(&self) -> Result<Vec<Warning>, ApiError> {
+        self.read(|_| ())?;
+        Ok(match &self.format {
+            BufferedFormat::Json => pmtaemail::warnings(&self.bytes),
+            BufferedFormat::Rfc822 { .. } => Vec::new(),
+            BufferedFormat::Form { boundary } => {
+                let form = Form::parse(self.bytes.clone(), boundary.clone())?;
+                pmtaemail::warnings(form.message())
+            }
+        })
+    }
+
     /// Reads it and makes of its message what `then` makes.
     pub fn read<T>(&self, then: impl FnOnce(&Message<'_>) -> T) -> Result<T, ApiError> {
         let bytes = &self.bytes;

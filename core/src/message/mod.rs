@@ -16,7 +16,7 @@
 //! attachment  calendar  unsubscribe  delivery  raw
 //! raw_message                       a finished message, with the fields that it has to be given
 //! header_field  bodies  priority
-//! file_parts  parameters  values
+//! file_parts  parameters  values  warnings
 //! ```
 //! Each file imports only from the lines below its own, and the types of this one.
 
@@ -48,6 +48,7 @@ mod templated;
 mod templates;
 mod unsubscribe;
 mod values;
+mod warnings;
 
 pub(crate) use crate::json::MergeForm;
 pub(crate) use bodies::Bodies;
@@ -66,6 +67,8 @@ pub(crate) use recipients::NOBODY;
 pub(crate) use single::SingleMessage;
 pub(crate) use templates::Templates;
 pub(crate) use unsubscribe::ONE_CLICK;
+pub use warnings::Warning;
+pub(crate) use warnings::warnings;
 
 use crate::identity::Identity;
 use crate::interruption::{Interruption, uninterrupted};

@@ -23,7 +23,7 @@ mod sources;
 
 pub(crate) use html::{entity, push_escaped};
 pub(crate) use language::Language;
-pub(crate) use place::FieldName;
+pub(crate) use place::{FieldName, Place};
 pub(crate) use sources::Owner;
 
 use crate::syntax::to_lf;

@@ -13,7 +13,6 @@ impl Place {
     pub const START: Self = Self { line: 1, column: 1 };
 
     /// Where the byte `offset` of `text` is, or the last one before it that begins a character.
-    #[cfg(feature = "jinja")]
     pub fn of(text: &str, offset: usize) -> Self {
         let mut place = Self::START;
         place.advance(&text[..text.floor_char_boundary(offset)]);

@@ -14,7 +14,9 @@ use super::files::MakeFiles;
 use super::receipt::Receipt;
 use crate::identity::Identity;
 use crate::json::{self, MessageReading, RecipientReading, Unreadable};
-use crate::message::{Merge, MergeReading, Message, NOBODY, Recipient, StreamedRecipients};
+use crate::message::{
+    Merge, MergeReading, Message, NOBODY, Recipient, StreamedRecipients, Warning,
+};
 use crate::pickup_directory::PickupDirectory;
 use crate::pickup_file::PickupFile;
 use crate::problem::{Code, Problem, Problems, Refusal};
@@ -110,6 +112,11 @@ impl StreamedMessage {
     pub fn with_identity(mut self, identity: Identity) -> Self {
         self.identity = Some(identity);
         self
+    }
+
+    /// What in its message may not be meant; see [`warnings`](crate::warnings).
+    pub fn warnings(&self) -> Vec<Warning> {
+        crate::warnings(&self.stream.head)
     }
 
     /// Tells all that is wrong with it.
