@@ -166,12 +166,12 @@ def test_json_has_no_query(shared_daemon: Daemon):
     assert shared_daemon.post(message, f"/messages/check?{query}").status == 200
 
 
-@pytest.mark.parametrize("coding", ["gzip", "br", "identity, gzip"])
+@pytest.mark.parametrize("coding", ["br", "gzip, br"])
 @pytest.mark.parametrize("media_type", ["application/json", "message/rfc822", "multipart/form-data; boundary=b"])
-def test_compressed_bodies_are_415(shared_daemon: Daemon, coding: str, media_type: str):
+def test_other_codings_are_415(shared_daemon: Daemon, coding: str, media_type: str):
     headers = {"Content-Encoding": coding, "Content-Type": media_type}
     answer = shared_daemon.request("POST", "/messages/check", MAIL, headers)
-    assert (answer.status, answer.headers["accept-encoding"]) == (415, "identity")
+    assert (answer.status, answer.headers["accept-encoding"]) == (415, "gzip, deflate, zstd")
     assert answer.headers["content-type"] == "application/problem+json"
 
 
