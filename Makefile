@@ -84,9 +84,12 @@ lint: $(VENV)/.installed ## Tell what is not formatted, what is doubtful, which 
 # Nothing is linked or run, so this needs no compiler for C and no library of those systems.
 MACOS := aarch64-apple-darwin
 WINDOWS := x86_64-pc-windows-msvc
+.PHONY: portable-targets
+portable-targets: ## Get the standard libraries of macOS and Windows, from where rustup has them.
+	rustup target add $(MACOS) $(WINDOWS)
+
 .PHONY: check-portable
 check-portable: ## Tell whether it compiles for macOS, and the library and its bindings for Windows.
-	rustup target add $(MACOS) $(WINDOWS)
 	cargo check --target $(MACOS) -p pmtaemail -p pmtaemail-python -p pmtaemail-node -p pmtaemailapi
 	cargo check --target $(WINDOWS) -p pmtaemail -p pmtaemail-python -p pmtaemail-node
 
