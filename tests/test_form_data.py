@@ -121,6 +121,7 @@ def test_files_and_attachments_belong_together(shared_daemon: Daemon, attachment
         (".", None, "invalid_filename"),
         ("x" * 256, None, "invalid_filename"),
         ("x", "multipart/mixed", "invalid_content_type"),
+        ("x", "pdf", "invalid_content_type"),
     ],
 )
 def test_what_a_part_says_keeps_the_rules(shared_daemon: Daemon, filename: str, media_type: str | None, code: str):

@@ -35,6 +35,7 @@ MALFORMED = """
 # What a case says on purpose, and no writer could mend.
 OWN = {
     "EMPTY_MESSAGE": "the case has no text",
+    "MISSING_MIMEOLE": "the case gives X-MSMail-Priority as Outlook does, and not the other fields of Outlook",
     "MISSING_HEADERS": "all recipients of the case are blind",
     "MISSING_SUBJECT": "the case has no subject",
     "MSGID_SHORT": "the case gives a short Message-ID, so that its file stays the same",

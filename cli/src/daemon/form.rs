@@ -94,7 +94,7 @@ async fn parse(body: Bytes, boundary: String) -> Result<Form, ApiError> {
         files.push(Part {
             name,
             filename: disposition.filename,
-            content_type: field.content_type().map(ToString::to_string),
+            content_type: content_type(&field)?,
             content: bytes(field).await?,
         });
     }
@@ -107,6 +107,16 @@ async fn parse(body: Bytes, boundary: String) -> Result<Form, ApiError> {
 
 fn as_str(name: &Result<String, UnreadableName>) -> Result<&str, UnreadableName> {
     name.as_deref().map_err(|fault| *fault)
+}
+
+/// The Content-Type of a part as it is written: what is no media type is told where it is used.
+fn content_type(field: &Field<'_>) -> Result<Option<String>, ApiError> {
+    let Some(value) = field.headers().get(header::CONTENT_TYPE) else {
+        return Ok(None);
+    };
+    let text = std::str::from_utf8(value.as_bytes());
+    let text = text.map_err(|_| ApiError::Form("The Content-Type of a part is not UTF-8."))?;
+    Ok(Some(text.trim().to_owned()))
 }
 
 /// Whether the bytes of a part are those of its file. Some clients say so.
@@ -159,6 +169,28 @@ mod tests {
         assert_eq!(files[0].content_type, Some("application/pdf"));
         assert_eq!(files[0].content, b"\r\n--c");
         assert_eq!((files[1].name, files[1].content), ("", &b""[..]));
+    }
+
+    #[test]
+    fn a_content_type_is_not_lost() {
+        let part = |content_type: &[u8]| {
+            let head = b"--b\r\nContent-Disposition: form-data; name=f\r\nContent-Type: ";
+            let message = b"\r\n--b\r\nContent-Disposition: form-data; name=message\r\n\r\n{}";
+            let body = [
+                &head[..],
+                content_type,
+                b"\r\n\r\nx",
+                message,
+                b"\r\n--b--\r\n",
+            ]
+            .concat();
+            Form::parse(body.into(), "b".to_owned())
+        };
+        for content_type in ["pdf", "a/b; c=\u{fc}", "text/plain; charset=", "a/b;", ""] {
+            let form = part(content_type.as_bytes()).unwrap();
+            assert_eq!(form.files()[0].content_type, Some(content_type));
+        }
+        assert!(matches!(part(b"a/b; c=\xfc"), Err(ApiError::Form(_))));
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use super::domain::{self, too_long};
 use crate::problem::{Code, Refusal};
-use crate::syntax::{Class, Cursor, Unclosed, has_control, is_atext, quote, quoted_characters};
+use crate::syntax::{
+    Class, Cursor, Unclosed, has_control, holds_encoded_word, is_atext, quote, quoted_characters,
+};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -64,6 +66,12 @@ impl<'a> AddrSpec<'a> {
         let (local, domain) = (&text[..at], &text[at + 1..]);
         if local.len() > LONGEST_LOCAL_PART {
             return Err(too_long("The part before the @ has over 64 octets."));
+        }
+        // Programs that decode addresses would mail to another one.
+        if holds_encoded_word(local) {
+            return Err(invalid(
+                "The part before the @ holds an encoded word, which an address cannot hold (RFC 2047 section 5).",
+            ));
         }
         let converted = domain::to_ascii(domain)?;
         let text = match converted {
@@ -159,6 +167,8 @@ fn plain_at(text: &str) -> Option<usize> {
                 break;
             }
             b'.' if last != b'.' => {}
+            // It may be an encoded word.
+            b'?' if last == b'=' => return None,
             byte if Class::ATEXT.has(byte) => {}
             _ => return None,
         }
@@ -254,6 +264,7 @@ mod tests {
             "ann@[IPv6:2001:db8::1]",
             "用户@example.com",
             "Ann@Example.COM",
+            "a?=b=?c@example.com",
             "!#$%&'*+-/=?^_`{|}~@example.com",
         ] {
             assert_eq!(AddrSpec::parse(text).unwrap().as_str(), text);
@@ -305,6 +316,9 @@ mod tests {
             ("ann.@example.com", InvalidAddress),
             ("a..b@example.com", InvalidAddress),
             ("ann lee@example.com", InvalidAddress),
+            ("=?utf-8?Q?bo=40a.example=3E?=@example.com", InvalidAddress),
+            ("a=?b?c?d?=e@example.com", InvalidAddress),
+            ("\"=?utf-8?Q?a?=\"@example.com", InvalidAddress),
             ("ann@example.com, bo@example.com", InvalidDomain),
             ("ann@example.com>", InvalidDomain),
             ("\"ann@example.com", InvalidAddress),

@@ -2,7 +2,7 @@
 //! with the obsolete forms of section 4.4), and as they give them to sendmail.
 
 use crate::problem::{Code, Refusal};
-use crate::syntax::{Cursor, Unclosed};
+use crate::syntax::{Cursor, Unclosed, without_comments};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -21,7 +21,9 @@ pub(crate) fn addresses(body: &str) -> Result<Vec<Cow<'_, str>>, Refusal> {
 /// The same, one by one: what is wrong with one of them keeps the others from nothing.
 pub(crate) fn listed(body: &str) -> impl Iterator<Item = Listed<'_>> {
     entries(body.as_bytes()).filter_map(|entry| {
-        let address = trimmed(without_comments(&body[entry.address]));
+        let address = &body[entry.address];
+        // What is not closed was refused, and stays as it is.
+        let address = without_comments(address).unwrap_or(Cow::Borrowed(address.trim()));
         // Empty elements of a list are obsolete, and harmless.
         let is_one = entry.refusal.is_some() || entry.has_brackets || !address.is_empty();
         is_one.then(|| Listed {
@@ -223,37 +225,6 @@ impl Reader {
             has_brackets: self.brackets != Brackets::None,
             domain_is_missing_at: (is_address && !self.has_at).then_some(self.end),
         }
-    }
-}
-
-/// The text with a blank for each comment.
-fn without_comments(text: &str) -> Cow<'_, str> {
-    if !text.contains('(') {
-        return Cow::Borrowed(text);
-    }
-    let mut plain = String::with_capacity(text.len());
-    let mut cursor = Cursor::new(text);
-    while let Some(byte) = cursor.peek() {
-        let start = cursor.position();
-        match byte {
-            b'(' if cursor.comment().is_ok() => plain.push(' '),
-            b'"' if cursor.quoted_string().is_ok() => {
-                plain.push_str(&text[start..cursor.position()]);
-            }
-            _ => {
-                cursor.take_while(|byte| !matches!(byte, b'(' | b'"'));
-                plain.push_str(&text[start..cursor.position()]);
-            }
-        }
-    }
-    Cow::Owned(plain)
-}
-
-/// The text without white space around it.
-fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
-    match text {
-        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
-        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
     }
 }
 

@@ -1,8 +1,7 @@
 //! Content identifiers (RFC 2045 section 7, RFC 2392).
 
-use super::field::holds_encoded_word;
 use crate::problem::{Code, Refusal};
-use crate::syntax::is_atext;
+use crate::syntax::{holds_encoded_word, is_atext};
 use crate::text::without_angle_brackets;
 use std::borrow::Cow;
 

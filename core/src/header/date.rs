@@ -65,7 +65,7 @@ impl Date {
         const SYNTAX: Refusal = invalid(
             "A date in a header field is written as in RFC 5322: Mon, 23 Nov 2026 05:33:54 +0100.",
         );
-        let text = without_comments(text).ok_or(SYNTAX)?;
+        let text = without_comments(text).or(Err(SYNTAX))?;
         let (time, zone) = text.rsplit_once([' ', '\t']).ok_or(SYNTAX)?;
         let is_name = |known: &&str| known.eq_ignore_ascii_case(zone);
         let is_letter = matches!(zone.as_bytes(), [letter] if letter.is_ascii_alphabetic());
@@ -79,9 +79,14 @@ impl Date {
         if time.trim_end().ends_with(":60") {
             return Err(LEAP_SECOND);
         }
-        let zoned = DateTimeParser::new()
-            .parse_zoned(text.as_ref())
-            .map_err(|_| SYNTAX)?;
+        let parser = DateTimeParser::new();
+        let zoned = parser.parse_zoned(text.as_ref()).map_err(|_| {
+            let is_without_day = parser.relaxed_weekday(true).parse_zoned(text.as_ref());
+            match is_without_day {
+                Ok(_) => invalid("The date has another day of the week; mend it, or leave it out."),
+                Err(_) => SYNTAX,
+            }
+        })?;
         if zoned.year() < 1900 {
             return Err(TOO_EARLY);
         }
@@ -152,9 +157,9 @@ const LEAP_SECOND: Refusal =
     invalid("A leap second cannot be told; give the second before or after.");
 const TOO_EARLY: Refusal = invalid("A mail's date cannot be before the year 1900.");
 
-/// obs-zone of RFC 5322 section 4.3, without the military letters.
-const ZONE_NAMES: [&str; 10] = [
-    "UT", "GMT", "EST", "EDT", "CST", "CDT", "MST", "MDT", "PST", "PDT",
+/// obs-zone of RFC 5322 section 4.3, without the military letters, and what Go and Java write.
+const ZONE_NAMES: [&str; 11] = [
+    "UT", "UTC", "GMT", "EST", "EDT", "CST", "CDT", "MST", "MDT", "PST", "PDT",
 ];
 
 const fn invalid(detail: &'static str) -> Refusal {
@@ -297,6 +302,10 @@ mod tests {
             ),
             (
                 "Mon, 23 Nov 2026 05:33:54 GMT",
+                "Mon, 23 Nov 2026 05:33:54 +0000",
+            ),
+            (
+                "Mon, 23 Nov 2026 05:33:54 UTC",
                 "Mon, 23 Nov 2026 05:33:54 +0000",
             ),
             (

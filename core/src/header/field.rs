@@ -112,12 +112,6 @@ pub(super) fn looks_encoded(text: &str) -> bool {
     memchr::memchr_iter(b'=', bytes).any(|at| bytes.get(at + 1) == Some(&b'?'))
 }
 
-/// Whether `text`, which may not be encoded where it is, holds a whole encoded word.
-pub(crate) fn holds_encoded_word(text: &str) -> bool {
-    text.split_once("=?")
-        .is_some_and(|(_, rest)| rest.contains("?="))
-}
-
 /// Whether white space would get lost when a reader unfolds or joins: tabs, runs, and blanks at an
 /// end.
 pub(super) fn has_fragile_blanks(text: &str) -> bool {

@@ -1,9 +1,7 @@
 //! Message identifiers (RFC 5322 section 3.6.4).
 
-use super::field::holds_encoded_word;
-
 use crate::problem::{Code, Refusal};
-use crate::syntax::{Class, has_control, is_dot_atom, without_comments};
+use crate::syntax::{Class, has_control, holds_encoded_word, is_dot_atom, without_comments};
 use crate::text::without_angle_brackets;
 use std::borrow::Cow;
 
@@ -75,7 +73,7 @@ impl<'a> MessageId<'a> {
             "This header field is message identifiers in angle brackets: <left@right>, of printable ASCII, \
              with white space between them.",
         );
-        let text = without_comments(text).ok_or(SYNTAX)?;
+        let text = without_comments(text).or(Err(SYNTAX))?;
         let mut ids = Vec::new();
         let mut rest = text.as_ref();
         while !rest.is_empty() {

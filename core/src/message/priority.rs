@@ -26,7 +26,7 @@ impl Urgency {
     /// Reads the body of X-Priority, with its comment: `1 (Highest)`.
     pub fn from_number(text: &str) -> Result<Self, Refusal> {
         match without_comments(text).as_deref().map(str::as_bytes) {
-            Some([digit @ b'1'..=b'5']) => Ok(Self {
+            Ok([digit @ b'1'..=b'5']) => Ok(Self {
                 number: Some(digit - b'0'),
                 word: None,
             }),
@@ -39,16 +39,15 @@ impl Urgency {
 
     /// Reads the body of Importance.
     pub fn from_word(text: &str) -> Result<Self, Refusal> {
-        let text = without_comments(text).unwrap_or_default();
-        let known = Priority::WORDS.iter();
-        let mut known = known.filter(|(word, _)| word.eq_ignore_ascii_case(&text));
-        known
-            .next()
-            .map(|(_, word)| Self::from(*word))
-            .ok_or_else(|| {
-                let detail = format!("This must be {}.", Priority::expected());
-                Refusal::with_detail(Code::InvalidChoice, detail)
-            })
+        let text = without_comments(text).ok();
+        let known = text.and_then(|text| {
+            let mut known = Priority::WORDS.iter();
+            known.find(|(word, _)| word.eq_ignore_ascii_case(&text))
+        });
+        known.map(|(_, word)| Self::from(*word)).ok_or_else(|| {
+            let detail = format!("This must be {}.", Priority::expected());
+            Refusal::with_detail(Code::InvalidChoice, detail)
+        })
     }
 
     /// What both say together.

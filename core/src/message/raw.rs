@@ -9,6 +9,7 @@ use crate::mime::Base64;
 use crate::problem::{Code, Location, OrRefuse, ProblemReport, Refusal};
 use crate::syntax::{
     FieldForm, LineEnds, WrittenField, fields, has_bare_cr, header_end, lines, to_crlf,
+    without_comments,
 };
 use crate::text::into_bytes;
 use std::borrow::Cow;
@@ -195,9 +196,16 @@ impl ReadField<'_> {
         MADE.iter().any(|name| self.is(name)) && self.text().is_empty()
     }
 
-    /// The body, without the angle brackets of an identifier.
+    /// The body without comments, and empty if it is nothing but angle brackets.
     fn text(&self) -> String {
-        self.written.body().trim_matches(['<', '>']).to_owned()
+        let body = self.written.body();
+        let text = without_comments(&body).unwrap_or(Cow::Borrowed(&body));
+        let says_nothing = text.trim_matches(['<', '>', ' ', '\t']).is_empty();
+        if says_nothing {
+            String::new()
+        } else {
+            text.into_owned()
+        }
     }
 
     pub fn is(&self, name: &str) -> bool {
@@ -337,10 +345,19 @@ fn domain_of_message_id(fields: &[ReadField<'_>], reverse_path: &ReversePath<'_>
     .to_owned()
 }
 
-/// The text of a field, unless it is missing or says nothing.
+/// What a field says, unless it is missing or says nothing.
 fn says(fields: &[ReadField<'_>], name: &str) -> Option<String> {
     let field = fields.iter().find(|field| field.is(name))?;
-    Some(field.text()).filter(|text| !text.is_empty())
+    let text = field.text();
+    (!text.is_empty()).then(|| identifier(&text).to_owned())
+}
+
+/// What is in the first angle brackets, or all of a text without them.
+fn identifier(text: &str) -> &str {
+    let bracketed = text.split_once('>').map(|(before, _)| before);
+    let bracketed = bracketed.and_then(|before| Some(before.rsplit_once('<')?.1.trim()));
+    let bare = || text.trim_matches(['<', '>', ' ', '\t']);
+    bracketed.filter(|id| !id.is_empty()).unwrap_or_else(bare)
 }
 
 fn without(

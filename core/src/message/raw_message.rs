@@ -117,6 +117,34 @@ mod tests {
     }
 
     #[test]
+    fn the_receipt_has_the_identifier_that_the_header_has() {
+        for (body, id) in [
+            ("<1@b>", "1@b"),
+            ("<1@b> (added by a@c)", "1@b"),
+            ("(<x>) <1@b>", "1@b"),
+            ("\r\n < 1@b >\r\n ", "1@b"),
+            ("1@b (x)", "1@b"),
+            ("<1@b> <2@b>", "1@b"),
+            ("<<1@b>>", "1@b"),
+            ("<\"(x)\"@b>", "\"(x)\"@b"),
+            ("<1@b> (not closed", "1@b"),
+            ("<1@b", "1@b"),
+            ("<> <1@b", "1@b"),
+        ] {
+            let submission = submitted(&format!("Message-ID: {body}\r\n{REST}"));
+            assert_eq!(submission.message_id(), Some(id), "{body}");
+            let kept = submission.files()[0].chunks()[1];
+            let kept = String::from_utf8_lossy(kept);
+            assert!(kept.contains(&format!("Message-ID: {body}\r\n")), "{kept}");
+        }
+        for nothing in ["<>", "(x)", "< >", "<> (x)"] {
+            let submission = submitted(&format!("Message-ID: {nothing}\r\n{REST}"));
+            let made = format!("{ID}@mail.example.com");
+            assert_eq!(submission.message_id(), Some(made.as_str()), "{nothing}");
+        }
+    }
+
+    #[test]
     fn nothing_is_added_to_a_signed_message() {
         let (date, id) = ("Date: x\r\n", "Message-ID: <1@example.com>\r\n");
         for signature in [

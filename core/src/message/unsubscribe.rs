@@ -1,9 +1,10 @@
 //! Leaving a list: List-Unsubscribe (RFC 2369) and one-click (RFC 8058).
 
 use crate::address::AddrSpec;
-use crate::header::{Grammar, HeaderSection, StructuredBody, holds_encoded_word, without_brackets};
+use crate::header::{Grammar, HeaderSection, StructuredBody, without_brackets};
 use crate::json::{JsonUnsubscribe, Located};
 use crate::problem::{Code, ProblemReport, Refusal};
+use crate::syntax::holds_encoded_word;
 use crate::text::starts_with_ignoring_case;
 use std::borrow::Cow;
 

@@ -94,7 +94,7 @@ impl<'b> Value<'b> {
         cursor.skip_blanks();
         let is_quoted = cursor.peek() == Some(b'"');
         if !is_quoted {
-            let value = cursor.take_while(|byte| !matches!(byte, b';' | b' '));
+            let value = cursor.take_while(|byte| !is_separator(byte));
             return Self {
                 bytes: &body[value],
                 is_quoted,
@@ -232,6 +232,7 @@ mod tests {
             ),
             (r#"form-data; name="a" filename="b""#, Some("a"), Some("b")),
             ("form-data; name=a filename=b", Some("a"), Some("b")),
+            ("form-data; name=a\tfilename=b\t", Some("a"), Some("b")),
             ("name=a", Some("a"), None),
             (r#"form-data; filename="b""#, None, Some("b")),
             ("form-data; name", None, None),

@@ -94,6 +94,12 @@ fn may_have_control(text: &str) -> bool {
     })
 }
 
+/// Whether a text, which may not be encoded where it is, holds a whole encoded word (RFC 2047 section 2).
+pub(crate) fn holds_encoded_word(text: &str) -> bool {
+    text.split_once("=?")
+        .is_some_and(|(_, rest)| rest.contains("?="))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

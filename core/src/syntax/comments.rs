@@ -1,25 +1,29 @@
 //! Comments (RFC 5322 section 3.2.2), where they mean nothing.
 
-use super::cursor::Cursor;
+use super::cursor::{Cursor, Unclosed};
 use std::borrow::Cow;
 
-/// A text in which there are no quoted strings, trimmed, with a blank for each comment; `None` if one is not
-/// closed.
-pub(crate) fn without_comments(text: &str) -> Option<Cow<'_, str>> {
+/// The text with a blank for each comment, and without white space around it. What is in quotes stays.
+pub(crate) fn without_comments(text: &str) -> Result<Cow<'_, str>, Unclosed> {
     if !text.contains('(') {
-        return Some(Cow::Borrowed(text.trim()));
+        return Ok(Cow::Borrowed(text.trim()));
     }
     let mut plain = String::with_capacity(text.len());
     let mut cursor = Cursor::new(text);
     while let Some(byte) = cursor.peek() {
-        if byte == b'(' {
-            cursor.comment().ok()?;
-            plain.push(' ');
-        } else {
-            plain.push_str(&text[cursor.take_while(|byte| byte != b'(')]);
+        match byte {
+            b'(' => {
+                cursor.comment()?;
+                plain.push(' ');
+            }
+            b'"' => plain.push_str(&text[cursor.quoted_string()?]),
+            _ => {
+                let rest = cursor.take_while(|byte| !matches!(byte, b'(' | b'"'));
+                plain.push_str(&text[rest]);
+            }
         }
     }
-    Some(Cow::Owned(plain.trim().to_owned()))
+    Ok(Cow::Owned(plain.trim().to_owned()))
 }
 
 #[cfg(test)]
@@ -29,13 +33,19 @@ mod tests {
     #[test]
     fn comments_are_blanks() {
         for (text, plain) in [
-            ("1", Some("1")),
-            (" 1 (Highest)\t", Some("1")),
-            ("(a (b) \\) c)1(d)2", Some("1 2")),
-            ("1 (", None),
-            ("é (é)", Some("é")),
+            ("1", Ok("1")),
+            (" 1 (Highest)\t", Ok("1")),
+            ("(a (b) \\) c)1(d)2", Ok("1 2")),
+            ("\"a (b) \\\" c\" (d) e", Ok("\"a (b) \\\" c\"   e")),
+            ("1 (", Err(Unclosed)),
+            ("(a) \"b", Err(Unclosed)),
+            ("é (é)", Ok("é")),
         ] {
-            assert_eq!(without_comments(text).as_deref(), plain, "{text}");
+            assert_eq!(
+                without_comments(text).as_deref(),
+                plain.as_ref().map(|plain| *plain),
+                "{text}"
+            );
         }
     }
 }

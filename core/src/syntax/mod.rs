@@ -28,7 +28,9 @@ mod quoted_string;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use characters::{Class, has_control, has_control_except_tab, is_atext, is_dot_atom};
+pub(crate) use characters::{
+    Class, has_control, has_control_except_tab, holds_encoded_word, is_atext, is_dot_atom,
+};
 pub(crate) use comments::without_comments;
 pub(crate) use cursor::{Cursor, Unclosed};
 pub(crate) use header_section::{

@@ -1,6 +1,5 @@
 //! The grammars of structured bodies.
 
-use super::super::field::holds_encoded_word;
 use super::super::fields::Grammar;
 use super::super::text::needs_encoding;
 use super::super::{Date, MessageId, without_brackets};
@@ -8,7 +7,7 @@ use super::spaces::single_spaced;
 use super::{Lexeme, LexemeKind, invalid, unclosed};
 use crate::address::{Mailbox, name_and_angle};
 use crate::problem::{Code, Refusal};
-use crate::syntax::{Cursor, is_atext, is_dot_atom, unquote};
+use crate::syntax::{Cursor, holds_encoded_word, is_atext, is_dot_atom, unquote};
 use crate::text::part;
 use std::borrow::Cow;
 
