@@ -126,6 +126,9 @@ NATIVE = {
             "two bodies with long lines": {"text": "x" * 74 + "{{ x }}", "html": "x" * 74 + "{{ x }}{{ x }}"},
         }.items()
     },
+    "short values at the ends of bodies": filling(
+        each("", "a", "\n", " "), text="Hello {{ x }}\nBye\t{{ x }}", html="<p> {{ x }}{{ x }}\n{{ x }} {{ x }}"
+    ),
     "lengths in header fields": filling(
         each(*runs(*LENGTHS)), **{name: EVERYWHERE[name] for name in EVERYWHERE if name != "headers"}
     ),

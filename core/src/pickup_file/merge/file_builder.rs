@@ -31,6 +31,8 @@ pub(super) struct FileBuilder {
     header_widths: Vec<usize>,
     /// Whether some recipient has a name.
     has_names: bool,
+    /// What recipients have to define for the sake of others.
+    late: usize,
     /// When a recipient was last added: a count.
     pub last_used: usize,
 }
@@ -62,13 +64,14 @@ impl FileBuilder {
             usages: vec![Usage::default(); plan.bodies.len()],
             header_widths: vec![0; plan.header_names.len()],
             has_names: false,
+            late: 0,
             last_used: 0,
         }
     }
 
-    /// How many bytes are held for it.
+    /// How many bytes are held for it, and will be when it is written.
     pub fn size(&self) -> usize {
-        self.commands.len() + self.pieces.len() + 2 * self.forms.len()
+        self.commands.len() + self.late + self.pieces.len() + 2 * self.forms.len()
     }
 
     /// Whether it is to be written before another recipient comes.
@@ -76,11 +79,14 @@ impl FileBuilder {
         self.recipients.len() >= MOST_RECIPIENTS || self.size() >= LARGE
     }
 
-    /// Whether a recipient may stand in this file, beside those that are there.
-    pub fn takes(&self, plan: &Plan<'_>, recipient: &RecipientWriter) -> bool {
-        self.key == recipient.key
-            && self.takes_forms(recipient)
-            && self.takes_values(plan, recipient)
+    /// Whether a recipient may stand in this file, with those that are there: what recipients then have
+    /// to define for the sake of others, in bytes.
+    pub fn takes(&self, plan: &Plan<'_>, recipient: &RecipientWriter) -> Option<usize> {
+        if self.key != recipient.key || !self.takes_forms(recipient) {
+            return None;
+        }
+        let most = self.commands.len() + recipient.commands.len() + MOST_LATE;
+        self.late_with(plan, recipient).filter(|late| *late <= most)
     }
 
     fn takes_forms(&self, recipient: &RecipientWriter) -> bool {
@@ -91,7 +97,7 @@ impl FileBuilder {
             || fit_parts(fields.map(|(known, form)| known.with(*form)))
     }
 
-    fn takes_values(&self, plan: &Plan<'_>, recipient: &RecipientWriter) -> bool {
+    fn late_with(&self, plan: &Plan<'_>, recipient: &RecipientWriter) -> Option<usize> {
         let recipients = self.recipients.len() + 1;
         let usages = self.usages.iter().zip(&recipient.own);
         let late = plan
@@ -102,13 +108,12 @@ impl FileBuilder {
                 let late = usage.with(*own).late(variable, recipients);
                 late.map(|late| late.cost)
             });
-        let late: Option<usize> = late.sum();
-        let most = self.commands.len() + recipient.commands.len() + MOST_LATE;
-        late.is_some_and(|late| late <= most)
+        late.sum()
     }
 
-    /// Adds a recipient.
-    pub fn add(&mut self, recipient: &RecipientWriter) {
+    /// Adds a recipient, with whom so much has to be defined late.
+    pub fn add(&mut self, recipient: &RecipientWriter, late: usize) {
+        self.late = late;
         let start = self.commands.len();
         if start > LARGE / 16 && self.commands.capacity() < LARGE {
             // What grows by doubling would be there twice while it grows.

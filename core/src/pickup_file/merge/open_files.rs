@@ -26,23 +26,21 @@ impl OpenFiles {
         recipient: &RecipientWriter,
         mut write: impl FnMut(FileBuilder) -> Result<(), E>,
     ) -> Result<(), E> {
-        let known = self
-            .files
-            .iter()
-            .position(|file| file.takes(plan, recipient));
-        let index = if let Some(index) = known {
-            index
+        let mut files = self.files.iter().enumerate();
+        let known = files.find_map(|(index, file)| Some((index, file.takes(plan, recipient)?)));
+        let (index, late) = if let Some(known) = known {
+            known
         } else {
             if self.files.len() == MOST_OPEN {
                 // The one that has waited longest for another.
                 self.close(|file| usize::MAX - file.last_used, &mut write)?;
             }
             self.files.push(FileBuilder::new(plan, recipient.key));
-            self.files.len() - 1
+            (self.files.len() - 1, 0)
         };
         self.count += 1;
         let file = &mut self.files[index];
-        file.add(recipient);
+        file.add(recipient, late);
         file.last_used = self.count;
         if file.is_full() {
             write(self.files.remove(index))?;

@@ -257,6 +257,15 @@ fn what_many_have_and_no_encoding_hides_is_expanded_for_them() {
 }
 
 #[test]
+fn no_line_of_a_header_may_be_blank() {
+    // An encoded word has no room on the line of so long a name.
+    let name = "X-".to_owned() + &"long-".repeat(10);
+    let fields = json!({"headers": {name: "é {{ x }}"}, "text": "x"});
+    let files = files(&merge(&filled(&["a", "b"]), &fields));
+    assert!(files.iter().all(|file| !file.contains("XMRG")), "{files:?}");
+}
+
+#[test]
 fn each_message_has_an_identifier_of_its_own() {
     let files = files(&merge(&filled(&["a", "b"]), &json!({"text": "x"})));
     let id = files[0]
