@@ -2,7 +2,7 @@
 
 use super::bodies::Bodies;
 use super::composed::Composed;
-use super::headers::{ExtraBody, HeaderTemplates, OwnValues};
+use super::headers::{ExtraBody, HeaderTemplates, OwnHeader, OwnValues, check_elements};
 use super::priority::Urgency;
 use super::unsubscribe::Unsubscribe;
 use crate::header::{HeaderSection, MessageId, Signs};
@@ -134,7 +134,10 @@ impl<'a> Templates<'a> {
         for (index, text) in &self.headers.extra {
             // The field is not there if its name was refused.
             let body = composed.extra_headers.get(*index).map(|field| {
-                ExtraBody::read(&field.name, Cow::Owned(fill(text))).unwrap_or_else(|refusal| {
+                let filled = fill(text);
+                let checked = check_elements(&field.name, text, &filled);
+                let body = checked.and_then(|()| ExtraBody::read(&field.name, Cow::Owned(filled)));
+                body.unwrap_or_else(|refusal| {
                     refusals.push(refusal);
                     ExtraBody::NOTHING
                 })
@@ -175,7 +178,13 @@ impl<'a> Templates<'a> {
             ..OwnValues::default()
         };
         for (header, text) in &self.headers.own {
-            refusals.extend(own.read(*header, &Cow::Owned(fill(text))).err());
+            let filled = fill(text);
+            let checked = match header {
+                OwnHeader::ReplyTo => check_elements("reply-to", text, &filled),
+                _ => Ok(()),
+            };
+            let read = checked.and_then(|()| own.read(*header, &Cow::Owned(filled)));
+            refusals.extend(read.err());
         }
         Some(Box::new(own))
     }

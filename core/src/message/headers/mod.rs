@@ -4,8 +4,10 @@
 //! read                 values and templates to …
 //! extra  own           … fields of the sender's own; fields of the message
 //! templates  names     … those with placeholders; which of them it is by its name
+//! elements             … lists to which a value adds nothing
 //! ```
 
+mod elements;
 mod extra;
 mod names;
 mod own;
@@ -14,7 +16,8 @@ mod templates;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use elements::check_elements;
 pub(crate) use extra::{ExtraBody, ExtraHeader};
-pub(crate) use own::OwnValues;
+pub(crate) use own::{OwnHeader, OwnValues};
 pub(crate) use read::{ReadHeaders, ValueTemplates, read_headers, take_message_id};
 pub(crate) use templates::{HeaderTemplates, UnsubscribeSource, UnsubscribeTemplate};

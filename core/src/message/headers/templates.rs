@@ -1,5 +1,6 @@
 //! Header fields with placeholders.
 
+use super::elements::check_elements;
 use super::own::OwnHeader;
 use crate::message::header_field::HeaderField;
 use crate::message::unsubscribe::Unsubscribe;
@@ -73,7 +74,9 @@ impl UnsubscribeTemplate<'_> {
                 Some(Unsubscribe::new(url, mailto, *one_click, refuse))
             }
             UnsubscribeSource::Header { one_click } => {
-                let ways = Unsubscribe::from_header(&Cow::Owned(fill(&self.body)));
+                let filled = fill(&self.body);
+                let checked = check_elements("list-unsubscribe", &self.body, &filled);
+                let ways = checked.and_then(|()| Unsubscribe::from_header(&Cow::Owned(filled)));
                 let ways = ways.and_then(|ways| match one_click {
                     true => ways.with_one_click(),
                     false => Ok(ways),

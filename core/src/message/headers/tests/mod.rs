@@ -1,5 +1,7 @@
 //! Header fields that are read as fields of the message.
 
+mod elements;
+
 use crate::{Message, Submission};
 use serde_json::{Value, json};
 
