@@ -33,9 +33,7 @@ pub(crate) fn check_elements(
     let outline = template.fill(|_| VALUE);
     let written = elements(&outline, of_urls);
     let is_value = |element: &&str| !element.contains(|c| !matches!(c, '\0' | ' ' | '\t'));
-    if written.iter().any(|element| is_value(element))
-        || written.len() == elements(filled, of_urls).len()
-    {
+    if written.iter().any(is_value) || written.len() == elements(filled, of_urls).len() {
         return Ok(());
     }
     Err(CHANGED)
