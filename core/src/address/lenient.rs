@@ -21,9 +21,9 @@ pub(crate) fn addresses(body: &str) -> Result<Vec<Cow<'_, str>>, Refusal> {
 /// The same, one by one: what is wrong with one of them keeps the others from nothing.
 pub(crate) fn listed(body: &str) -> impl Iterator<Item = Listed<'_>> {
     entries(body.as_bytes()).filter_map(|entry| {
-        let address = &body[entry.address];
+        let address = body[entry.address].trim();
         // What is not closed was refused, and stays as it is.
-        let address = without_comments(address).unwrap_or(Cow::Borrowed(address.trim()));
+        let address = without_comments(address).unwrap_or(Cow::Borrowed(address));
         // Empty elements of a list are obsolete, and harmless.
         let is_one = entry.refusal.is_some() || entry.has_brackets || !address.is_empty();
         is_one.then(|| Listed {

@@ -3,10 +3,13 @@
 use super::cursor::{Cursor, Unclosed};
 use std::borrow::Cow;
 
-/// The text with a blank for each comment, and without white space around it. What is in quotes stays.
+/// White space, folded or not. What Unicode has beyond that is text, which nobody may lose.
+const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
+
+/// The text with a blank for each comment, and without blanks around it. What is in quotes stays.
 pub(crate) fn without_comments(text: &str) -> Result<Cow<'_, str>, Unclosed> {
     if !text.contains('(') {
-        return Ok(Cow::Borrowed(text.trim()));
+        return Ok(Cow::Borrowed(text.trim_matches(BLANKS)));
     }
     let mut plain = String::with_capacity(text.len());
     let mut cursor = Cursor::new(text);
@@ -23,7 +26,7 @@ pub(crate) fn without_comments(text: &str) -> Result<Cow<'_, str>, Unclosed> {
             }
         }
     }
-    Ok(Cow::Owned(plain.trim().to_owned()))
+    Ok(Cow::Owned(plain.trim_matches(BLANKS).to_owned()))
 }
 
 #[cfg(test)]
@@ -40,6 +43,8 @@ mod tests {
             ("1 (", Err(Unclosed)),
             ("(a) \"b", Err(Unclosed)),
             ("é (é)", Ok("é")),
+            ("\u{a0}1 (x)\r\n ", Ok("\u{a0}1")),
+            ("\u{2028}", Ok("\u{2028}")),
         ] {
             assert_eq!(
                 without_comments(text).as_deref(),

@@ -222,6 +222,13 @@ fn what_the_header_field_could_not_be_is_refused() {
         ("X-Priority", "6", "invalid_choice"),
         ("X-Priority", "High", "invalid_choice"),
         ("X-Priority", "1 (", "invalid_choice"),
+        ("X-Priority", "1\u{a0}", "invalid_choice"),
+        ("References", "\u{a0}<a@b>", "invalid_message_id"),
+        (
+            "Date",
+            "Mon, 12 Jan 2026 03:04:05 +0000\u{2003}",
+            "invalid_date",
+        ),
         ("Importance", "urgent", "invalid_choice"),
         ("List-Unsubscribe", "https://a.b", "invalid_unsubscribe"),
         ("List-Unsubscribe", "<https://a.b/ü>", "invalid_unsubscribe"),
