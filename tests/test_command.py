@@ -258,11 +258,12 @@ def test_check_warns_of_placeholders_of_other_programs(run, daemon):
     done = run("check", stdin=message)
     assert (done.returncode, done.stdout) == (0, b"")
     first, second = done.stderr.decode().splitlines()
-    assert "/subject: In line 1, column 7 there is `*|NAME|*`" in first
-    assert "/text: In line 2, column 1 there is `%%name%%`" in second
+    assert "/subject: foreign_placeholder: In line 1, column 7 there is `*|NAME|*`" in first
+    assert "/text: foreign_placeholder: In line 2, column 1 there is `%%name%%`" in second
     answer = daemon.post(message, "/messages/check")
     assert (answer.status, answer.json()["problems"]) == (200, [])
-    assert [warning["pointer"] for warning in answer.json()["warnings"]] == ["/subject", "/text"]
+    expected = [("foreign_placeholder", "/subject"), ("foreign_placeholder", "/text")]
+    assert [(warning["code"], warning["pointer"]) for warning in answer.json()["warnings"]] == expected
     done = run("check", stdin=message.replace(b"bo@", b"bo"))
     assert (done.returncode, b"*|NAME|*" in done.stdout + done.stderr) == (EX_DATAERR, False)
     assert run("render", stdin=message).stderr == b""

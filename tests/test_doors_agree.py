@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pmtaemail
+from daemon import Daemon
 
 ROOT = Path(__file__).parent.parent
 VERBS = ("check", "render", "submit")
@@ -32,6 +33,23 @@ def test_the_same_verbs(binary: Path):
         "const p = require('./node'); console.log(typeof p.check, typeof p.render, typeof p.Pickup.prototype.submit)"
     )
     assert run("node", "-e", program).split() == ["function"] * 3
+
+
+def test_the_same_warnings(shared_daemon: Daemon):
+    fields = {"from": "ann@example.com", "to": "bo@example.org", "Subject": "*|FNAME|*", "headers": {"X-A": "%%x%%"}}
+    message = json.dumps(fields)
+    warnings = shared_daemon.post(message.encode(), "/messages/check").json()["warnings"]
+    expected = [("foreign_placeholder", "/Subject"), ("foreign_placeholder", "/headers/X-A")]
+    assert [(warning["code"], warning["pointer"]) for warning in warnings] == expected
+    for form in (fields, message, message.encode()):
+        assert [warning._asdict() for warning in pmtaemail.warnings(form)] == warnings
+    keywords = pmtaemail.warnings({"from": fields.pop("from")}, **fields)
+    assert [warning._asdict() for warning in keywords] == warnings
+    program = (
+        f"const {{warnings: w}} = require('./node'); const m = {message}; const j = JSON.stringify(m);"
+        "console.log(JSON.stringify([w(m), w(j), w(Buffer.from(j))]))"
+    )
+    assert json.loads(run("node", "-e", program)) == [warnings] * 3
 
 
 def test_the_command_prints_the_committed_schema(binary: Path):

@@ -49,6 +49,7 @@ def test_the_stub_says_what_help_says():
 
 PUBLIC = {
     "check": pmtaemail.check,
+    "warnings": pmtaemail.warnings,
     "render": pmtaemail.render,
     "Pickup": pmtaemail.Pickup,
     "Pickup.submit": pmtaemail.Pickup.submit,

@@ -152,8 +152,9 @@ def test_what_no_json_can_hold_is_a_type_error_with_its_place():
     with pytest.raises(TypeError, match="type object") as error:
         pmtaemail.check({**MESSAGE, "to": [{"address": object()}]})
     assert error.value.__notes__ == ["in the message at /to/0/address"]
-    with pytest.raises(TypeError, match="type object"):
-        pmtaemail.check(object())
+    for verb in (pmtaemail.check, pmtaemail.warnings):
+        with pytest.raises(TypeError, match="type object"):
+            verb(object())
 
 
 def test_a_message_within_itself_ends():

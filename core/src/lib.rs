@@ -65,8 +65,8 @@ pub fn check(json: &[u8]) -> Result<(), Problems> {
     Message::from_json(json).map(drop)
 }
 
-/// What in one JSON message is right and may yet not be meant, such as placeholders of other programs.
-/// Only of a message that passes [`check`] they tell anything.
+/// What in one JSON message breaks no rule and may yet not be meant: placeholders of other programs, which
+/// readers would see. Of what is not JSON there are none; what is wrong with it tells [`check`].
 ///
 /// ```
 /// let json = br#"{"from": "a@example.com", "to": "b@example.org", "subject": "Hello *|FNAME|*"}"#;
@@ -74,6 +74,17 @@ pub fn check(json: &[u8]) -> Result<(), Problems> {
 /// ```
 pub fn warnings(json: &[u8]) -> Vec<Warning> {
     json::read(json).map_or_else(|_| Vec::new(), message::warnings)
+}
+
+/// The [`warnings`] of a message in any serde data format that lends its strings; see
+/// [`Message::from_deserializer`].
+///
+/// # Errors
+/// The format's own.
+pub fn warnings_from_deserializer<'a, D: serde::Deserializer<'a>>(
+    deserializer: D,
+) -> Result<Vec<Warning>, D::Error> {
+    json::read_from(deserializer).map(message::warnings)
 }
 
 /// Renders one JSON message to the bytes of a mail (RFC 5322).

@@ -117,6 +117,12 @@ export class Pickup {
 export function check(message: MessageInput): Problem[];
 
 /**
+ * What breaks no rule in a message and may yet not be meant: placeholders of other programs, which readers would see
+ * (`foreign_placeholder`: `*|X|*`, `%recipient.x%`, `%%x%%`). Whether the message may be sent tells `check` alone.
+ */
+export function warnings(message: MessageInput): Problem[];
+
+/**
  * The bytes of a message as it is sent (RFC 5322); of a mail merge, those of its first recipient. This takes
  * microseconds.
  * @throws {MessageError}

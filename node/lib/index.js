@@ -16,6 +16,17 @@ function check(message) {
   }
 }
 
+/** What breaks no rule in a message and may yet not be meant. */
+function warnings(message) {
+  try {
+    return JSON.parse(withMessage(message, native.warnings));
+  } catch (error) {
+    // What no message can hold is a problem, which `check` tells.
+    if (error instanceof MessageError) return [];
+    throw error;
+  }
+}
+
 /** The bytes of a message as it is sent (RFC 5322). */
 function render(message) {
   return bytes(withMessage(message, (...encoded) => native.render(...encoded, Buffer.allocUnsafe)));
@@ -34,4 +45,13 @@ function bytes(rendered) {
   return rendered;
 }
 
-module.exports = { check, render, renderAsync, Pickup, MessageError, PickupError, version: native.version() };
+module.exports = {
+  check,
+  warnings,
+  render,
+  renderAsync,
+  Pickup,
+  MessageError,
+  PickupError,
+  version: native.version(),
+};

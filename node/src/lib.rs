@@ -39,6 +39,12 @@ pub fn check(words: &[u32], text: &[u8], buffers: Vec<&[u8]>) -> Result<Option<S
     checked.err().map(|problems| to_json(&problems)).transpose()
 }
 
+/// The warnings of a message as JSON.
+#[napi(catch_unwind)]
+pub fn warnings(words: &[u32], text: &[u8], buffers: Vec<&[u8]>) -> Result<String> {
+    to_json(&Messages::new(words, text, buffers)?.warnings()?)
+}
+
 /// The bytes of a message, or its problems as JSON. They are written right into a buffer that
 /// `allocate` makes in the size that it is given: copies of large messages cost more than all else.
 #[napi(catch_unwind)]

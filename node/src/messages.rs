@@ -3,7 +3,7 @@
 use crate::decoder::{Decoder, Next};
 use crate::text::to_utf8;
 use napi::Error;
-use pmtaemail::{Message, Problems};
+use pmtaemail::{Message, Problems, Warning};
 use serde::de;
 use std::borrow::Cow;
 
@@ -60,11 +60,21 @@ impl<'a> Messages<'a> {
         self.only(|message| message.render())
     }
 
+    /// The warnings of the one message of a call.
+    pub fn warnings(&self) -> napi::Result<Vec<Warning>> {
+        let mut decoder = Decoder::new(&self.words, &self.text, &self.buffers);
+        match decoder.next_message().map_err(broken)? {
+            Next::End => Err(no_message()),
+            Next::Json(bytes) => Ok(pmtaemail::warnings(bytes)),
+            Next::Value => pmtaemail::warnings_from_deserializer(&mut decoder).map_err(broken),
+        }
+    }
+
     /// Hands the one message of a call to `verb`.
     pub fn only<T>(&self, verb: impl Fn(&Message<'_>) -> T) -> napi::Result<Result<T, Problems>> {
         let mut result = None;
         self.each(|message| result = Some(message.map(|message| verb(&message))))?;
-        result.ok_or_else(|| Error::from_reason("there is no message"))
+        result.ok_or_else(no_message)
     }
 }
 
@@ -75,6 +85,10 @@ fn sections(words: &[u32]) -> Option<(&[u32], &[u32])> {
     };
     let (words_end, runs_end) = (words_end as usize, runs_end as usize);
     Some((words.get(2..words_end)?, words.get(words_end..runs_end)?))
+}
+
+fn no_message() -> Error {
+    Error::from_reason("there is no message")
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "fits `map_err`")]

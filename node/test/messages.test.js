@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 const { Readable } = require('node:stream');
 const { test } = require('node:test');
 const vm = require('node:vm');
-const { check, MessageError, render, renderAsync, version } = require('pmtaemail');
+const { check, MessageError, render, renderAsync, version, warnings } = require('pmtaemail');
 
 const message = {
   from: 'Shop <shop@example.com>',
@@ -27,6 +27,13 @@ test('an object, its JSON and the octets of that are one message', async () => {
   const forms = [json, Buffer.from(json), new Uint8Array(Buffer.from(json)), Uint8Array.from(Buffer.from(json)).buffer];
   for (const form of forms) assert.deepEqual(render(form), octets);
   for (const form of [message, ...forms]) assert.deepEqual(await renderAsync(form), octets);
+});
+
+test('warnings are told of any message, and problems of a message are none', () => {
+  assert.deepEqual(warnings(message), []);
+  const [warning, ...others] = warnings({ ...message, to: 'nobody', subject: 'Hello *|FNAME|*' });
+  assert.deepEqual([warning.code, warning.pointer, others], ['foreign_placeholder', '/subject', []]);
+  for (const none of ['{', null, [], { ...message, subject: Symbol('a') }]) assert.deepEqual(warnings(none), []);
 });
 
 test('text of every width comes through', () => {

@@ -7,7 +7,7 @@ True
 """
 
 from ._native import VERSION as __version__
-from ._native import Pickup, check, render
+from ._native import Pickup, check, render, warnings
 from ._objects import Receipt, attachment
 from .aio import AsyncPickup
 from .errors import Error, MessageError, PickupError, Problem
@@ -27,4 +27,5 @@ __all__ = [
     "attachment",
     "check",
     "render",
+    "warnings",
 ]

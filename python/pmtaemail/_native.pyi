@@ -7,7 +7,7 @@ from ._objects import Receipt
 from .errors import Problem
 from .types import Fields, Input
 
-__all__ = ["VERSION", "Pickup", "Prepared", "check", "render"]
+__all__ = ["VERSION", "Pickup", "Prepared", "check", "render", "warnings"]
 
 VERSION: str
 
@@ -36,6 +36,19 @@ def check(message: Input | None = None, /, **fields: Unpack[Fields]) -> list[Pro
     >>> problems = pmtaemail.check(from_="shop@example.com", to="ann@example.org", txt="Hello")
     >>> [(problem.code, problem.pointer) for problem in problems]
     [('unknown_field', '/txt')]
+    """
+
+def warnings(message: Input | None = None, /, **fields: Unpack[Fields]) -> list[Problem]:
+    """Tells what breaks no rule in a message, given as to `check`, and may yet not be meant.
+
+    These are placeholders of other programs, which readers would see: `*|X|*`, `%recipient.x%`, `%%x%%` in a subject,
+    a body or a header field. Their code is `foreign_placeholder`. Whether the message may be sent tells `check`
+    alone. Raises `TypeError` as `check` does.
+
+    >>> import pmtaemail
+    >>> message = {"from": "shop@example.com", "to": "ann@example.org", "subject": "Hello *|FNAME|*"}
+    >>> [(warning.code, warning.pointer) for warning in pmtaemail.warnings(message)]
+    [('foreign_placeholder', '/subject')]
     """
 
 def render(message: Input | None = None, /, **fields: Unpack[Fields]) -> bytes:

@@ -20,7 +20,7 @@ mod _native {
     #[pymodule_export]
     use super::bench::core_seconds;
     #[pymodule_export]
-    use super::message::{Prepared, check, render};
+    use super::message::{Prepared, check, render, warnings};
     #[pymodule_export]
     use super::pickup::Pickup;
     #[pymodule_export]

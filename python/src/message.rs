@@ -45,6 +45,37 @@ pub fn check<'py>(
     }
 }
 
+/// Tells what breaks no rule in a message, given as to `check`, and may yet not be meant.
+///
+/// These are placeholders of other programs, which readers would see: `*|X|*`, `%recipient.x%`, `%%x%%` in a subject,
+/// a body or a header field. Their code is `foreign_placeholder`. Whether the message may be sent tells `check`
+/// alone. Raises `TypeError` as `check` does.
+///
+/// >>> import pmtaemail
+/// >>> message = {"from": "shop@example.com", "to": "ann@example.org", "subject": "Hello *|FNAME|*"}
+/// >>> [(warning.code, warning.pointer) for warning in pmtaemail.warnings(message)]
+/// [('foreign_placeholder', '/subject')]
+#[pyfunction]
+#[pyo3(signature = (message = None, /, **fields))]
+pub fn warnings<'py>(
+    py: Python<'py>,
+    message: Option<Bound<'py, PyAny>>,
+    fields: Option<Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyList>> {
+    let found = match source(py, message, fields)? {
+        Source::Json(bytes) => pmtaemail::warnings(bytes.as_bytes()),
+        Source::Object(message) => {
+            let signals = Signals::default();
+            interruptible(&signals, |_| {
+                let kept = Kept::new(&signals);
+                pmtaemail::warnings_from_deserializer(Value::new(&message, &kept))
+                    .map_err(|stopped| stopped.into_error(py, &signals))
+            })?
+        }
+    };
+    objects::warnings(py, &found)
+}
+
 /// Renders a message, given as to `check`: the bytes of the mail (RFC 5322), its lines ended by CRLF.
 ///
 /// Of a mail merge it is the message of the first recipient. Date and Message-ID are made where the message
@@ -115,6 +146,12 @@ pub fn with_message<'py, T>(
         .map_err(|problems| objects::message_error(py, &problems))
 }
 
+/// What a message is read from.
+enum Source<'py> {
+    Json(Bound<'py, PyBytes>),
+    Object(Bound<'py, PyAny>),
+}
+
 /// Reads a message: JSON as text or bytes, or an object; `fields` are added to an object's.
 fn read<'py, T>(
     py: Python<'py>,
@@ -123,6 +160,17 @@ fn read<'py, T>(
     signals: &Signals,
     then: impl FnOnce(Message<'_>) -> T,
 ) -> PyResult<Result<T, Problems>> {
+    match source(py, message, fields)? {
+        Source::Json(bytes) => read_json(&bytes, signals, then),
+        Source::Object(message) => read_object(&message, signals, then),
+    }
+}
+
+fn source<'py>(
+    py: Python<'py>,
+    message: Option<Bound<'py, PyAny>>,
+    fields: Option<Bound<'py, PyDict>>,
+) -> PyResult<Source<'py>> {
     let message = match (message, fields) {
         (Some(message), None) if is_plain(&message) => message,
         (Some(message), None) => {
@@ -134,18 +182,18 @@ fn read<'py, T>(
             }
             plain
         }
-        (None, Some(fields)) => return read_object(fields.as_any(), signals, then),
+        (None, Some(fields)) => return Ok(Source::Object(fields.into_any())),
         (message, fields) => objects::joined(py, message, fields)?,
     };
     if let Ok(text) = message.cast::<PyString>() {
         // Half a surrogate pair is no UTF-8, which the core says.
         let bytes = text.call_method1("encode", ("utf-8", "surrogatepass"))?;
-        return read_json(bytes.cast()?, signals, then);
+        return Ok(Source::Json(bytes.cast_into()?));
     }
-    if let Ok(bytes) = message.cast::<PyBytes>() {
-        return read_json(bytes, signals, then);
-    }
-    read_object(&message, signals, then)
+    Ok(match message.cast_into::<PyBytes>() {
+        Ok(bytes) => Source::Json(bytes),
+        Err(other) => Source::Object(other.into_inner()),
+    })
 }
 
 fn is_plain(message: &Bound<'_, PyAny>) -> bool {

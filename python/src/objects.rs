@@ -1,7 +1,7 @@
 //! What this door has of Python's own: the exceptions of `pmtaemail.errors` and the objects of
 //! `pmtaemail._objects`.
 
-use pmtaemail::{PickupError, Problems, Receipt};
+use pmtaemail::{PickupError, Problems, Receipt, Warning};
 use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -54,12 +54,31 @@ pub fn receipt<'py>(py: Python<'py>, receipt: &Receipt) -> PyResult<Bound<'py, P
 }
 
 pub fn problems<'py>(py: Python<'py>, problems: &Problems) -> PyResult<Bound<'py, PyList>> {
+    let problems = problems.iter();
+    list_of_problems(
+        py,
+        problems.map(|p| (p.code().as_str(), p.pointer(), p.detail())),
+    )
+}
+
+/// Warnings have the same parts as problems, and the same class.
+pub fn warnings<'py>(py: Python<'py>, warnings: &[Warning]) -> PyResult<Bound<'py, PyList>> {
+    let warnings = warnings.iter();
+    list_of_problems(
+        py,
+        warnings.map(|w| (w.code, w.pointer.as_str(), w.detail.as_str())),
+    )
+}
+
+fn list_of_problems<'py, 'a>(
+    py: Python<'py>,
+    parts: impl Iterator<Item = (&'static str, &'a str, &'a str)>,
+) -> PyResult<Bound<'py, PyList>> {
     static PROBLEM: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let class = PROBLEM.import(py, "pmtaemail.errors", "Problem")?;
     let list = PyList::empty(py);
-    for problem in problems {
-        let (code, pointer, detail) = (problem.code(), problem.pointer(), problem.detail());
-        list.append(class.call1((code.as_str(), pointer, detail))?)?;
+    for parts in parts {
+        list.append(class.call1(parts)?)?;
     }
     Ok(list)
 }

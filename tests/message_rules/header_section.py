@@ -65,7 +65,7 @@ def check_line(line: str) -> list[str]:
 
 
 def check_folding(field: Field) -> list[str]:
-    """No line of more than 78 characters where a fold would have made it shorter, and the first word on the name's line."""
+    """No line of more than 78 characters where a fold would make it shorter; the first word is on the name's line."""
     broken = []
     for number, line in enumerate(field.lines):
         if len(line) > MAX_FOLDED and any(useful_fold(line, at, number == 0) for at in fold_points(field, line)):

@@ -8,7 +8,6 @@ from .structured import structured
 from .urls import without_brackets
 
 
-
 def values(fields: dict) -> list[tuple[str, str]]:
     """Name and text of each such field, in the order in which they stand."""
     given = own_pairs(fields)

@@ -7,10 +7,12 @@ use std::fmt;
 
 /// Something in a message that breaks no rule, and that its writer should look at.
 ///
-/// Serializes as `{"pointer": …, "detail": …}`.
+/// Serializes as `{"code": …, "pointer": …, "detail": …}`, as a [`Problem`](crate::Problem) does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Warning {
+    /// A frozen word that programs may compare: `foreign_placeholder`.
+    pub code: &'static str,
     /// Where it is: a JSON Pointer (RFC 6901), as that of a problem.
     pub pointer: String,
     /// One sentence for a person. It never repeats a value of the message.
@@ -19,7 +21,7 @@ pub struct Warning {
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.pointer, self.detail)
+        write!(f, "{}: {}: {}", self.pointer, self.code, self.detail)
     }
 }
 
@@ -46,6 +48,7 @@ pub(crate) fn warnings(reading: MessageReading<'_>) -> Vec<Warning> {
             let (offset, form) = foreign_placeholder(&text.value)?;
             let place = Place::of(&text.value, offset);
             Some(Warning {
+                code: "foreign_placeholder",
                 pointer: report.pointer(text.location),
                 detail: format!(
                     "In {place} there is `{form}`, a placeholder of another program, which readers \
@@ -148,5 +151,9 @@ mod tests {
                 .starts_with("In line 2, column 2 there is `%recipient.name%`, ")
         );
         assert_eq!(crate::warnings(b"{"), []);
+        let value: serde_json::Value = serde_json::from_slice(json).unwrap();
+        let mut of_value = crate::warnings_from_deserializer(&value).unwrap();
+        of_value.sort_by_key(|warning| found.iter().position(|w| w == warning));
+        assert_eq!(of_value, found);
     }
 }

@@ -1,7 +1,7 @@
 // A program of a user. What must not compile shows that nothing became `any` on the way.
 
 import { Readable } from 'node:stream';
-import pmtaemail, { type AsyncMessage, check, MessageError, Pickup, PickupError, render, renderAsync, type Message, type Receipt, type Recipient } from 'pmtaemail';
+import pmtaemail, { type AsyncMessage, check, MessageError, Pickup, PickupError, render, renderAsync, type Message, type Receipt, type Recipient, warnings } from 'pmtaemail';
 
 export const message: Message = {
   from: 'Shop <shop@example.com>',
@@ -34,6 +34,7 @@ export const pickup = new Pickup(new URL('file:///var/spool/pickup'), { durabili
 export const octets: Buffer = render(message);
 export const later: Promise<Buffer> = renderAsync(JSON.stringify(message));
 export const code: string | undefined = check(octets)[0]?.code;
+export const warning: string | undefined = warnings(octets)[0]?.code;
 pmtaemail.render('{}');
 
 export async function submit(): Promise<string[]> {
