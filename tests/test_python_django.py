@@ -159,11 +159,19 @@ def test_parts_made_by_hand(pickup: Path):
     assert shape(sent(pickup)[1])[1][1] == ("application/pdf", b"%PDF", "a.pdf", None)
 
 
-def test_unsubscribing_with_one_click(pickup: Path):
-    headers = {
-        "List-Unsubscribe": "<https://example.com/u?1>, <mailto:u@example.com>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-    }
+@pytest.mark.parametrize(
+    ("links", "post"),
+    [
+        ("<https://example.com/u?1>, <mailto:u@example.com>", "List-Unsubscribe=One-Click"),
+        ("<mailto:u@example.com>, <https://example.com/u?1>", "List-Unsubscribe=One-Click"),
+        ("<https://example.com/u?1>, <https://example.com/u?2>", "List-Unsubscribe=One-Click"),
+        # What breaks RFC 8058 is Django's own MIME.
+        ("<mailto:u@example.com>", "List-Unsubscribe=One-Click"),
+        ("<https://example.com/u?1>", "List-Unsubscribe=Two-Clicks"),
+    ],
+)
+def test_unsubscribing_with_one_click(pickup: Path, links: str, post: str):
+    headers = {"List-Unsubscribe": links, "List-Unsubscribe-Post": post}
     assert plain(headers=headers).send() == 1
     _, got = sent(pickup)
     assert {name: got[name].replace("\n", "") for name in headers} == headers

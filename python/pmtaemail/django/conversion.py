@@ -1,6 +1,5 @@
 """From Django's EmailMessage to the fields of a message, without MIME in between."""
 
-import re
 from datetime import UTC
 from email.message import Message
 from email.utils import parsedate_to_datetime
@@ -35,6 +34,9 @@ FIELDS_OF_HEADERS = {
     "references": "references",
     **ENVELOPE_FIELDS,
 }
+
+# The one value of List-Unsubscribe-Post (RFC 8058 section 3.1).
+ONE_CLICK = "List-Unsubscribe=One-Click"
 
 # The bodies of a message, in their order.
 BODIES = {"text/plain": "text", "text/x-amp-html": "amp", "text/html": "html", "text/calendar": "calendar"}
@@ -191,11 +193,10 @@ def headers(message: EmailMessage, encoded_fields: list[bytes] | None) -> Fields
         raise Unsaid
     if "from" in by_name:
         found |= {"from": mailbox(by_name["from"]), "sender": address(message.from_email)}
-    if "list-unsubscribe-post" in by_name:
-        found["unsubscribe"] = unsubscribe(by_name.get("list-unsubscribe", ""))
+    leave_other_one_click(by_name)
     for name, value in given.items():
         lower = name.lower()
-        if lower == "from" or lower.startswith("list-unsubscribe") and "unsubscribe" in found:
+        if lower == "from":
             continue
         if lower == "date":
             found["date"] = date(value)
@@ -206,14 +207,12 @@ def headers(message: EmailMessage, encoded_fields: list[bytes] | None) -> Fields
     return found
 
 
-def unsubscribe(header: str) -> Fields:
-    """List-Unsubscribe with its List-Unsubscribe-Post (RFC 8058)."""
-    links = re.findall(r"<([^<>]+)>", header)
-    urls = [link for link in links if link.lower().startswith("https:")]
-    mailtos = [link for link in links if link.lower().startswith("mailto:")]
-    if len(urls) != 1 or len(mailtos) > 1 or len(links) != len(urls) + len(mailtos):
+def leave_other_one_click(by_name: dict[str, str]) -> None:
+    """List-Unsubscribe-Post that breaks RFC 8058 is sent by Django, and refused by the core."""
+    post = by_name.get("list-unsubscribe-post")
+    has_https = "<https:" in by_name.get("list-unsubscribe", "").lower()
+    if post is not None and not (has_https and post.strip() == ONE_CLICK):
         raise Unsaid
-    return {"url": urls[0], "mailto": mailtos[0] if mailtos else None, "oneClick": True}
 
 
 def date(header: str) -> str:
