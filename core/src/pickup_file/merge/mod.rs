@@ -129,7 +129,7 @@ impl<'m> MergePacker<'m> {
                 MergeForm::Native if merge.fits_merge_form() => Some(Plan::new(merge, &identity)),
                 MergeForm::Native | MergeForm::Expanded => None,
             },
-            recipient: RecipientWriter::new(),
+            recipient: RecipientWriter::default(),
             open: OpenFiles::default(),
             identity,
         }

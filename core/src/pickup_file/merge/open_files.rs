@@ -13,7 +13,7 @@ pub(super) struct OpenFiles {
 }
 
 /// Those who differ too much for one file mostly fit in a few.
-const MOST_OPEN: usize = 16;
+const MOST_OPEN: usize = 64;
 /// How many bytes are held for all of them: one may have them all.
 const MOST_BYTES: usize = LARGE;
 

@@ -75,7 +75,7 @@ pub(super) struct BodyVariable {
 }
 
 /// What recipients must share to stand in one file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Key {
     pub internationalized: bool,
     /// The reverse-path is null for these recipients, though not for the message.

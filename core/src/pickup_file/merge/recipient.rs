@@ -12,7 +12,7 @@ use crate::message::{Recipient, RecipientPriority};
 use crate::pickup_file::bsmtp::rcpt_to;
 
 /// Writes the lines of one recipient after the other. What it holds are those of the last.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct RecipientWriter {
     pub key: Key,
     /// `XDFN` lines, then the `RCPT` line.
@@ -33,24 +33,6 @@ pub(super) struct RecipientWriter {
 }
 
 impl RecipientWriter {
-    pub fn new() -> Self {
-        Self {
-            key: Key {
-                internationalized: false,
-                null_sender: false,
-            },
-            commands: Vec::new(),
-            rcpt: 0,
-            forms: Vec::new(),
-            header_widths: Vec::new(),
-            own: Vec::new(),
-            has_name: false,
-            header: HeaderWriter::default(),
-            encoder: ValueEncoder::default(),
-            inline: Vec::new(),
-        }
-    }
-
     /// Writes the lines of a recipient, whose identifier is `id`.
     pub fn write(
         &mut self,

@@ -130,7 +130,7 @@ fn a_long_value_costs_others_little() {
 fn files_in_the_making_are_bounded() {
     // Each has another set of texts of its own, and those of everybody are too long to be defined.
     let long = "long words ".repeat(2_000);
-    let names: Vec<String> = (0..5).map(|number| format!("v{number}")).collect();
+    let names: Vec<String> = (0..7).map(|number| format!("v{number}")).collect();
     let own = |set: usize| -> Value {
         let own = names
             .iter()
@@ -139,8 +139,8 @@ fn files_in_the_making_are_bounded() {
         own.map(|(_, name)| (name.clone(), json!("own"))).collect()
     };
     let recipient =
-        |set: usize| json!({"address": format!("r{set}@example.org"), "variables": own(set % 32)});
-    let recipients: Value = (0..100).map(recipient).collect();
+        |set: usize| json!({"address": format!("r{set}@example.org"), "variables": own(set % 128)});
+    let recipients: Value = (0..200).map(recipient).collect();
     let variables: Value = names
         .iter()
         .map(|name| (name.clone(), json!(long)))
@@ -151,12 +151,12 @@ fn files_in_the_making_are_bounded() {
         &json!({"text": text, "variables": variables}),
     ));
     // With all of them open at once, there would be so many files.
-    assert!(files.len() > 32, "{} files", files.len());
+    assert!(files.len() > 128, "{} files", files.len());
     let recipients: usize = files
         .iter()
         .map(|file| file.matches("RCPT TO").count())
         .sum();
-    assert_eq!(recipients, 100);
+    assert_eq!(recipients, 200);
 }
 
 #[test]
