@@ -305,9 +305,14 @@ def is_served(daemon: Daemon) -> bool:
         return False
 
 
+def real_time_signals() -> range:
+    return range(signal.SIGRTMIN, signal.SIGRTMAX + 1)
+
+
 def test_other_signals_do_not_end_the_daemon(binary: Path, pickup: Path):
     with Daemon(binary, pickup) as daemon:
-        for number in (signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF, signal.SIGIO):
+        without_a_word = {signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF, signal.SIGIO, signal.SIGXCPU, signal.SIGXFSZ}
+        for number in without_a_word | {signal.SIGSTKFLT, signal.SIGPWR} | set(real_time_signals()):
             daemon.signal(number)
         told = [signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2]
         for number in told:

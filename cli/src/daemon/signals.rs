@@ -13,13 +13,29 @@ const WITHOUT_MEANING: [(i32, &str); 3] = [
     (consts::SIGUSR2, "SIGUSR2"),
 ];
 
-/// Others that end a program that does not ask for them. SIGQUIT stays as it is, for a core dump.
-const IGNORED: [i32; 4] = [
+/// Others that end a program that does not ask for them. SIGQUIT stays as it is, for a core dump. Where SIGXFSZ
+/// is ignored, a file over the limit of `ulimit -f` is an error of its submission.
+const IGNORED: [i32; 6] = [
     consts::SIGALRM,
     consts::SIGVTALRM,
     consts::SIGPROF,
     consts::SIGIO,
+    consts::SIGXCPU,
+    consts::SIGXFSZ,
 ];
+
+/// Signals that end a program, and that only Linux has: SIGSTKFLT, SIGPWR and those of real time.
+#[cfg(target_os = "linux")]
+fn ignored_under_linux() -> impl Iterator<Item = i32> {
+    [libc::SIGSTKFLT, libc::SIGPWR]
+        .into_iter()
+        .chain(libc::SIGRTMIN()..=libc::SIGRTMAX())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn ignored_under_linux() -> impl Iterator<Item = i32> {
+    std::iter::empty()
+}
 
 /// A signal that asks the daemon to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +77,7 @@ impl Signals {
                 }
             });
         }
-        for number in IGNORED {
+        for number in IGNORED.into_iter().chain(ignored_under_linux()) {
             // The handler stays when nobody waits for the signal any more.
             drop(signal(SignalKind::from_raw(number))?);
         }

@@ -336,7 +336,11 @@ fn in_words(error: &Error, source: &str) -> String {
         ErrorKind::OutOfFuel => "it takes too long".to_owned(),
         kind => kind.to_string(),
     };
-    let name = named(error, source).map_or_else(String::new, |name| format!(" `{name}`"));
+    let name = match (named(error, source), culprit(error, source)) {
+        (Some(name), _) => format!(" `{name}`"),
+        (None, Some(name)) => format!(" at `{name}`"),
+        (None, None) => String::new(),
+    };
     let place = match (error.range(), error.line()) {
         (Some(range), _) => format!(", in {}", Place::of(source, range.start)),
         (None, Some(line)) => format!(", in line {line}"),
@@ -356,6 +360,23 @@ fn named<'e>(error: &'e Error, source: &'e str) -> Option<&'e str> {
         ErrorKind::UndefinedError => sayable(source.get(error.range()?)?),
         _ => None,
     }
+}
+
+/// The filter, function or variable that is there and cannot be worked out: `join` of `join(1, 2)`.
+fn culprit<'e>(error: &Error, source: &'e str) -> Option<&'e str> {
+    if matches!(
+        error.kind(),
+        ErrorKind::SyntaxError | ErrorKind::OutOfFuel | ErrorKind::UndefinedError
+    ) {
+        return None;
+    }
+    let expression = source.get(error.range()?)?;
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
+    let end = expression.find(|c| !is_part(c)).unwrap_or(expression.len());
+    let name = &expression[..end];
+    // A number is a value, no name.
+    let is_number = name.starts_with(|c: char| c.is_numeric());
+    sayable(name).filter(|_| !is_number)
 }
 
 #[cfg(test)]
@@ -510,11 +531,35 @@ mod tests {
             ),
             (
                 "text",
+                "{{ b|join(1, 2, 3) }}",
+                "The template in `/text` cannot be worked out with these values: invalid operation at \
+                 `join`, in line 1, column 6.",
+            ),
+            (
+                "text",
+                "{% for i in user.n %}{% endfor %}",
+                "The template in `/text` cannot be worked out with these values: invalid operation at \
+                 `user.n`, in line 1, column 13.",
+            ),
+            (
+                "text",
+                "{{ 5 + user.n|times(b) }}",
+                "The template in `/text` cannot be worked out with these values: invalid operation at \
+                 `times`, in line 1, column 15.",
+            ),
+            (
+                "text",
+                "{{ 5 + b }}",
+                "The template in `/text` cannot be worked out with these values: invalid operation, \
+                 in line 1, column 4.",
+            ),
+            (
+                "text",
                 "a\n{% if %}",
                 "This is no template: syntax error, in line 2, column 7.",
             ),
         ] {
-            let problems = rendered(field, text, r#"{"b": "x", "user": {}}"#).unwrap_err();
+            let problems = rendered(field, text, r#"{"b": "x", "user": {"n": 3}}"#).unwrap_err();
             assert_eq!(problems[0].2, told);
         }
         let long = rendered("text", &format!("{{{{ {} }}}}", "x".repeat(81)), "{}").unwrap_err();
