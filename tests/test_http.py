@@ -311,7 +311,14 @@ def real_time_signals() -> range:
 
 def test_other_signals_do_not_end_the_daemon(binary: Path, pickup: Path):
     with Daemon(binary, pickup) as daemon:
-        without_a_word = {signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF, signal.SIGIO, signal.SIGXCPU, signal.SIGXFSZ}
+        without_a_word = {
+            signal.SIGALRM,
+            signal.SIGVTALRM,
+            signal.SIGPROF,
+            signal.SIGIO,
+            signal.SIGXCPU,
+            signal.SIGXFSZ,
+        }
         for number in without_a_word | {signal.SIGSTKFLT, signal.SIGPWR} | set(real_time_signals()):
             daemon.signal(number)
         told = [signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2]

@@ -86,9 +86,8 @@ def test_what_no_text_can_stand_for_is_of_the_wrong_type(value):
         (object(), TypeError, "/x"),
         (timedelta(1), TypeError, "/x"),
         ([1, {"y": 1j}], TypeError, "/x/1/y"),
-        (10**400, OverflowError, "/x"),
     ],
-    ids=["object", "time span", "complex number", "large number"],
+    ids=["object", "time span", "complex number"],
 )
 def test_what_a_variable_cannot_be_is_refused_at_its_place(value, error, place):
     with pytest.raises(error) as refused:

@@ -16,6 +16,7 @@ import numpy
 import pandas
 import pydantic
 import pytest
+from django.utils.functional import lazystr
 
 import pmtaemail
 from python_messages import MESSAGE, Priority
@@ -175,6 +176,57 @@ def test_an_empty_cell_of_pandas_is_told_of(value):
     assert (problem.code, problem.pointer) == ("wrong_type", "/recipients/0/variables/x")
     assert "pandas" in problem.detail
     assert "pandas" in sentence(MESSAGE, subject=value)
+
+
+def test_what_is_of_the_wrong_type_is_not_missing_as_well():
+    for value, code in [(float("nan"), "wrong_type"), (None, "missing_variable")]:
+        person = {**PERSON, "variables": {"x": value}}
+        assert found(MERGE, recipients=[person]) == [(code, "/recipients/0/variables/x")]
+        assert found({**MESSAGE, "template": "merge", "text": "{{ x }}"}, variables={"x": value}) == [
+            (code, "/variables/x")
+        ]
+
+
+@pytest.mark.parametrize(
+    "number", [2**64, -(2**63) - 1, 10**400, numpy.array(10**30)], ids=lambda number: str(number)[:6]
+)
+def test_an_int_beyond_64_bits_is_told_of_and_not_rounded(number):
+    for value, pointer in [(number, "/variables/x"), ([number], "/variables/x/0")]:
+        (problem,) = pmtaemail.check(MESSAGE, template="merge", variables={"x": value})
+        assert (problem.pointer, problem.code) == (pointer, "wrong_type")
+        assert "its digits as a str" in problem.detail
+    assert "its digits as a str" in sentence(MESSAGE, subject=number)
+
+
+class ForwardingText:
+    """A lazy text as Flask-Babel has it: it asks the text for all that it has not."""
+
+    def __init__(self, text: str):
+        self._text = text
+
+    def __getattr__(self, name):
+        return getattr(self._text, name)
+
+    def __iter__(self):
+        return iter(self._text)
+
+    def __str__(self):
+        return self._text
+
+
+@pytest.mark.parametrize("lazy", [lazystr, ForwardingText, UserString])
+def test_a_lazy_text_is_a_text_and_no_list_of_letters(lazy):
+    assert filled(lazy("Ça va?")) == "Ça va?"
+    given = {"to": "Ann <ann@example.org>", "subject": "Hi", "references": "<a@b>", "headers": {"X-A": "ab"}}
+    mail = pmtaemail.render(MESSAGE | given)
+    for name in ("to", "subject", "references"):
+        assert pmtaemail.render(MESSAGE | given | {name: lazy(given[name])}) == mail
+    assert pmtaemail.render(MESSAGE | given | {"headers": {"X-A": lazy("ab")}}) == mail
+    assert (
+        pmtaemail.render(MESSAGE | given | {"to": [{"name": lazy("Ann"), "address": lazy("ann@example.org")}]}) == mail
+    )
+    for field in ("text", "html", "amp"):
+        assert "give the text itself" in sentence(MESSAGE, **{field: lazy("abc")})
 
 
 def test_a_number_that_is_a_text_is_told_so():

@@ -23,6 +23,7 @@ const STREAM = 7 * 8 + CONSTANT;
 const BLOB = 8 * 8 + CONSTANT;
 const PAIRS = 9 * 8 + CONSTANT;
 const OTHER = 10 * 8 + CONSTANT;
+const INVALID_DATE = 11 * 8 + CONSTANT;
 
 // The first two words tell where the words and the runs end.
 const FIRST = 2;
@@ -200,8 +201,7 @@ class Encoder {
   #special(value, depth) {
     if (types.isUint8Array(value)) return this.#buffer(value);
     if (types.isAnyArrayBuffer(value)) return this.#buffer(new Uint8Array(value));
-    // `toJSON` of an invalid date is null, and a date that is given is not to be dropped.
-    if (types.isDate(value)) return this.#withText(Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString());
+    if (types.isDate(value)) return this.#date(value);
     if (typeof value.toJSON === 'function') return this.#json(value.toJSON(), depth);
     if (types.isBoxedPrimitive(value)) return this.#value(value.valueOf(), depth + 1);
     if (isAsyncIterable(value)) return this.#word(STREAM);
@@ -210,6 +210,12 @@ class Encoder {
     // JSON.stringify takes maps, promises and the like for empty objects.
     if (Object.prototype.toString.call(value) === '[object Object]') return this.#members(value, depth + 1);
     return this.#word(notJson(value));
+  }
+
+  #date(date) {
+    // Its `toJSON` is null, and a date that is given is not to be dropped.
+    if (Number.isNaN(date.getTime())) return this.#word(INVALID_DATE);
+    return this.#withText(date.toISOString());
   }
 
   /** What an object says of itself. */

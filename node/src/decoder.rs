@@ -24,7 +24,7 @@ const KIND_BITS: u32 = 3;
 const KIND_MASK: u32 = (1 << KIND_BITS) - 1;
 
 /// What JavaScript has and JSON has not, from constant 4 on.
-const NOT_JSON: [&str; 7] = [
+const NOT_JSON: [&str; 8] = [
     "a function or a symbol",
     "a BigInt: give a number, or its digits as a string",
     "a promise: await it first",
@@ -33,6 +33,7 @@ const NOT_JSON: [&str; 7] = [
     "a Blob: give what its `arrayBuffer()` resolves to",
     "a Map or another list of pairs: give `Object.fromEntries(…)` of it",
     "an object of a class that JSON has no word for",
+    "an invalid Date",
 ];
 const FIRST_NOT_JSON: usize = 4;
 

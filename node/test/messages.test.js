@@ -83,7 +83,6 @@ test('dates, undefined, and objects that know their JSON', () => {
   }
   assert.deepEqual(render(new Letter()), render(message));
   assert.deepEqual(render(vm.runInNewContext(`(${JSON.stringify(message)})`)), render(message));
-  assert.deepEqual(codes({ ...message, date: new Date(NaN) }), ['/date invalid_date']);
 });
 
 test('what JSON cannot say is of the wrong type', () => {
@@ -102,8 +101,9 @@ test('what JSON cannot say is told with what to give in its place', () => {
     [() => 1, /it is a function or a symbol\.$/],
     [Symbol('x'), /it is a function or a symbol\.$/],
     [12n, /it is a BigInt: give a number, or its digits as a string\.$/],
-    [NaN, /it is NaN or infinite/],
-    [-Infinity, /it is NaN or infinite/],
+    [NaN, /it is NaN or infinite: leave it out, or give null\.$/],
+    [-Infinity, /it is NaN or infinite: leave it out, or give null\.$/],
+    [new Date(NaN), /it is an invalid Date\.$/],
     [Promise.resolve(Buffer.from('x')), /it is a promise: await it first\.$/],
     [Readable.from(['x']), /it is a stream .*: read it to its end first\.$/],
     [new ReadableStream(), /it is a stream .*: read it to its end first\.$/],
@@ -129,6 +129,8 @@ test('what JSON cannot say is told with what to give in its place', () => {
     assert.deepEqual([inVariables.pointer, inVariables.code], ['/variables/list/0', 'wrong_type']);
     assert.match(inVariables.detail, sentence);
   }
+  // It is not missing as well.
+  assert.deepEqual(codes({ ...message, template: 'merge', text: '{{ x }}', variables: { x: NaN } }), ['/variables/x wrong_type']);
   assert.match(check(Promise.resolve(message))[0].detail, /await it first/);
   assert.match(check({ ...message, headers: new Map([['X-A', 'a']]) })[0].detail, /Object\.fromEntries/);
 });

@@ -87,7 +87,8 @@ def plain(value: object) -> object:
         case object() if type(value).__name__ == "NAType":
             # That of pandas.
             return NAN
-        case uuid.UUID() | UserString():
+        case uuid.UUID() | UserString() | object(casefold=_):
+            # With a method of `str` it is a text, such as a lazy translation, and no list of letters.
             return str(value)
         case numbers.Integral():
             return int(value)
@@ -176,7 +177,7 @@ def wire_policy(policy: type[Policy]) -> type[Policy]:
 
 def several(messages: Iterable[Any]) -> list[Any]:
     """The messages of an iterable. An error of the iterable itself comes before anything is done with them."""
-    if isinstance(messages, (str, bytes, bytearray, memoryview, Mapping, Message)):
+    if isinstance(messages, (str, bytes, bytearray, memoryview, Mapping, Message)) or hasattr(messages, "casefold"):
         raise TypeError(f"submit_many takes an iterable of messages; {kind(messages)} is one, and for submit")
     if isinstance(messages, AsyncIterable):
         raise TypeError("an async iterable of messages is for AsyncPickup.submit_many")

@@ -5,7 +5,7 @@
 
 use crate::objects;
 use crate::signals::Signals;
-use pmtaemail::NotUnicode;
+use pmtaemail::{NotJson, NotUnicode};
 use pyo3::exceptions::{PyRecursionError, PyTypeError, PyUnicodeEncodeError};
 use pyo3::prelude::*;
 use pyo3::sync::critical_section::with_critical_section;
@@ -113,8 +113,16 @@ fn lend_number<'a, V: Visitor<'a>>(
     } else if let Ok(number) = number.extract::<u64>() {
         visitor.visit_u64(number)
     } else {
-        visitor.visit_f64(number.extract()?)
+        NotJson::new("an int of more than 64 bits: give its digits as a str").visit(visitor)
     }
+}
+
+fn lend_float<'a, V: Visitor<'a>>(number: f64, visitor: V) -> Result<V::Value, Stopped> {
+    if number.is_finite() {
+        return visitor.visit_f64(number);
+    }
+    let what = "NaN or infinite, as pandas has for an empty cell: leave it out, or give None";
+    NotJson::new(what).visit(visitor)
 }
 
 impl<'de> Deserializer<'de> for Value<'de, '_> {
@@ -143,7 +151,7 @@ impl<'de> Deserializer<'de> for Value<'de, '_> {
         } else if let Ok(number) = object.cast_exact::<PyInt>() {
             lend_number(number, visitor)
         } else if let Ok(number) = object.cast_exact::<PyFloat>() {
-            visitor.visit_f64(number.value())
+            lend_float(number.value(), visitor)
         } else {
             let plain = self.inner(kept.keep(objects::plain(object)?))?;
             if plain.object.is_instance_of::<PyString>() {

@@ -189,7 +189,8 @@ impl<'a, S: Shape<'a>> Visitor<'a> for ValueSeed<'_, 'a, S> {
         if !self.refuses_stand_ins {
             return deserializer.deserialize_any(self);
         }
-        let why = ", not a path or another object with a text of its own: no file is read here";
+        let why = ", not a path or another object with a text of its own: give the text itself, as \
+                   no file is read here";
         Ok(wrong_type_because(self.state, self.location, why))
     }
 
@@ -215,8 +216,7 @@ impl<'a, S: Shape<'a>> Visitor<'a> for ValueSeed<'_, 'a, S> {
     fn visit_f64<E>(self, number: f64) -> Result<Option<S>, E> {
         if !number.is_finite() {
             // Some formats know numbers that JSON cannot say.
-            let why = "; it is NaN or infinite, as pandas has for an empty cell: leave it out, or \
-                       give null (None)";
+            let why = "; it is NaN or infinite: leave it out, or give null";
             return Ok(wrong_type_because(self.state, self.location, why));
         }
         let number = JsonNumber::of_float(number);

@@ -111,9 +111,15 @@ fn read_members<'a, A: MapAccess<'a>>(
             members.next_value::<IgnoredAny>()?;
             continue;
         }
+        let problems = state.report.len();
         let seed = ValueSeed::<VariableValue<'a>>::new(state, location);
-        if let Some(value) = members.next_value_seed(seed)? {
-            take(text, location, value);
+        match members.next_value_seed(seed)? {
+            Some(value) => take(text, location, value),
+            // What is of the wrong type is there: a template must not ask for it once more.
+            None if state.report.len() > problems => {
+                take(text, location, VariableValue::Text(Cow::Borrowed("")));
+            }
+            None => {}
         }
     }
     Ok(())
