@@ -24,7 +24,8 @@ pub(super) fn write(field: &mut Field<'_>, name: &str, signs: Signs) {
 /// Whether a name is written as encoded words.
 pub(super) fn is_encoded(name: &str, signs: Signs) -> bool {
     let may_be_quoted = !signs.exclude('"') && !signs.exclude_any_of(name);
-    needs_encoding(name) || name.len() > LONGEST_TOKEN || !(may_be_quoted || is_words(name))
+    let length = name.len() + name.matches(['"', '\\']).count();
+    needs_encoding(name) || length > LONGEST_TOKEN || !(may_be_quoted || is_words(name))
 }
 
 /// Whether a name is written as it is, without quotes.
@@ -53,6 +54,11 @@ mod tests {
             ("Jörg of the Hill", " =?utf-8?Q?J=C3=B6rg_of_the_Hill?="),
             ("=?utf-8?Q?x?=", " =?utf-8?B?PT91dGYtOD9RP3g/PQ==?="),
             ("two  blanks", " =?utf-8?Q?two__blanks?="),
+            // With its escapes it would be too long for a line.
+            (
+                &"\"".repeat(36),
+                " =?utf-8?B?IiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIi?=",
+            ),
         ] {
             let mut out = Vec::new();
             write(&mut Field::begin(&mut out, "To"), name, Signs::All);
