@@ -161,8 +161,8 @@ const fn unreadable(fault: UnreadableName) -> &'static str {
             "The part's file name is not UTF-8: send it in UTF-8, or give `filename` here."
         }
         UnreadableName::Malformed => {
-            "The part's file name cannot be read: its quotes are not closed, or its `filename*` has \
-             no known charset. Give `filename` here."
+            "The part's file name cannot be read: its quotes are not closed, its `filename*` has \
+             no known charset, or it comes in pieces. Give `filename` here."
         }
     }
 }

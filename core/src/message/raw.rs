@@ -5,7 +5,7 @@ use super::values::choice;
 use crate::address::{AddrSpec, Mailbox, ReversePath, addresses};
 use crate::header::{KnownField, LONGEST_LINE, Occurs, Owner};
 use crate::json::{Encoding, JsonContent, JsonRaw, Located};
-use crate::mime::Base64;
+use crate::mime::{Base64, sendable};
 use crate::problem::{Code, Location, OrRefuse, ProblemReport, Refusal};
 use crate::syntax::{
     FieldForm, LineEnds, WrittenField, fields, has_bare_cr, header_end, lines, to_crlf,
@@ -57,6 +57,8 @@ pub(super) fn read_raw<'a>(
     let known = report.len();
     if has_bare_cr(&content, |_| false) {
         report.refuse(location, BARE_CR);
+    } else {
+        check_bodies(&content, location, report);
     }
     let mut bytes = mended(content);
     check_lines(&bytes, location, report);
@@ -143,6 +145,16 @@ fn mended(bytes: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
         bytes.to_mut().extend_from_slice(b"\r\n");
     }
     bytes
+}
+
+/// A bare CR in a body becomes the end of a line, but not where that would break a signature, or make a field
+/// in the header of a part.
+fn check_bodies(content: &[u8], location: Location, report: &mut ProblemReport<'_>) {
+    let is_bare = |at: usize| content.get(at + 1) != Some(&b'\n');
+    if memchr::memchr_iter(b'\r', content).any(is_bare) {
+        let message = to_crlf(Cow::Borrowed(content), LineEnds::Lf);
+        sendable(message.into_owned()).or_refuse(location, report);
+    }
 }
 
 fn check_lines(bytes: &[u8], location: Location, report: &mut ProblemReport<'_>) {

@@ -31,7 +31,8 @@ impl ContentDisposition {
     /// - In quotes `%22`, `%0D` and `%0A` are a quote and the line ends, as browsers write them; all
     ///   other per cent signs are what they are. So is a backslash, but before a quote.
     /// - A value that is an encoded word (RFC 2047), or several, is decoded: .NET writes them.
-    /// - `filename*` (RFC 5987), which RFC 7578 has not, wins over `filename` where it can be read.
+    /// - `filename*` (RFC 5987), which RFC 7578 has not, wins over `filename` where it can be read. A name that
+    ///   comes in pieces alone (`filename*0`, RFC 2231 section 3) is one that cannot be read.
     pub fn parse(body: &[u8]) -> Self {
         let mut name = Name::default();
         let mut filename = Name::default();
@@ -56,6 +57,8 @@ impl ContentDisposition {
                 b"name*" => name.extended = name.extended.or(Some(value)),
                 b"filename" => filename.plain = filename.plain.or(Some(value)),
                 b"filename*" => filename.extended = filename.extended.or(Some(value)),
+                // `filename*0`, `filename*1*` (RFC 2231 section 3) are for mail alone.
+                piece if piece.starts_with(b"filename*") => filename.is_in_pieces = true,
                 _ => {}
             }
         }
@@ -67,6 +70,7 @@ impl ContentDisposition {
 struct Name<'b> {
     plain: Option<Value<'b>>,
     extended: Option<Value<'b>>,
+    is_in_pieces: bool,
 }
 
 impl Name<'_> {
@@ -76,6 +80,7 @@ impl Name<'_> {
         match (extended, self.plain) {
             (Some(Ok(name)), _) => Some(Ok(name)),
             (_, Some(value)) => Some(value.plain()),
+            (None, None) if self.is_in_pieces => Some(Err(UnreadableName::Malformed)),
             (unreadable, None) => unreadable,
         }
     }
@@ -140,11 +145,14 @@ impl<'b> Value<'b> {
         else {
             return Err(UnreadableName::Malformed);
         };
-        PERCENT
+        let bytes = PERCENT
             .decode(text)
-            .ok()
-            .and_then(|bytes| text_of(charset, &bytes))
-            .ok_or(UnreadableName::Malformed)
+            .map_err(|_| UnreadableName::Malformed)?;
+        text_of(charset, &bytes).ok_or(if charset.eq_ignore_ascii_case(b"utf-8") {
+            UnreadableName::NotUtf8
+        } else {
+            UnreadableName::Malformed
+        })
     }
 }
 
@@ -301,7 +309,10 @@ mod tests {
             // GBK, in which a backslash ends a character.
             (b"filename=\"\x81\\\"", NotUtf8),
             (b"filename=\"b", Malformed),
-            (b"filename*=UTF-8''%FF", Malformed),
+            (b"filename*=UTF-8''%FF", NotUtf8),
+            (b"filename*=GBK''%FF", Malformed),
+            (b"filename*0=b; filename*1=.pdf", Malformed),
+            (b"filename*0*=UTF-8''b; filename*1*=%C3%9C.pdf", Malformed),
             (b"filename*=UTF-8''%C3%9", Malformed),
             (b"filename*=x-unheard-of''b", Malformed),
             (b"filename*=b", Malformed),
