@@ -402,6 +402,32 @@ def test_what_cannot_be_done_is_refused(sendmail, pickup: Path, arguments: list[
     assert list(pickup.iterdir()) == []
 
 
+def test_headers_of_old_scripts(sendmail, pickup: Path):
+    """A header in Latin-1, and one with a line of very many recipients: Postfix carries both."""
+    many = ",".join(f"user{number}@example.org" for number in range(100))
+    mail = f"To: Jörg <bo@example.org>,{many}\nSubject: Straße in Köln\nX-App: é\nFrom: ann@example.com (Ännchen)\n\nHello\n"
+    done = sendmail("-t", "-i", mail=mail.encode("latin-1"))
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    (path,) = pickup.iterdir()
+    file = read(path.read_bytes())
+    assert len(file.recipients) == 101
+    assert file.message.isascii()
+    assert all(len(line) <= 998 for line in file.message.split(b"\r\n"))
+    message = email.message_from_bytes(file.message, policy=email.policy.default)
+    assert (message["Subject"], message["X-App"]) == ("Straße in Köln", "é")
+    assert message["To"].addresses[0].display_name == "Jörg"
+    assert len(message["To"].addresses) == 101
+
+
+def test_a_long_line_of_quoted_printable(sendmail, pickup: Path):
+    header = b"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\n"
+    done = sendmail("bo@example.org", mail=header + b"caf=C3=A9 " * 300 + b"x\n")
+    assert (done.returncode, done.stderr) == (0, b"")
+    (path,) = pickup.iterdir()
+    message = email.message_from_bytes(read(path.read_bytes()).message, policy=email.policy.default)
+    assert message.get_content() == "café " * 300 + "x\r\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "mail"),
     [
@@ -413,11 +439,13 @@ def test_what_cannot_be_done_is_refused(sendmail, pickup: Path, arguments: list[
         (["-N", "sometimes", "bo@example.org"], MAIL),
         (["bo@example.org"], b"x-receiver: eve@example.org\n\nHello\n"),
         (["bo@example.org"], b"DKIM-Signature: v=1\n" + MAIL),
-        (["bo@example.org"], b"Subject: " + b"x" * 999 + b"\n\nHello\n"),
+        (["bo@example.org"], b"X-Token: " + b"x" * 999 + b"\n\nHello\n"),
+        (["bo@example.org"], SIGNED + b"Subject: " + b"x " * 999 + b"\n\nHello\n"),
+        (["bo@example.org"], SIGNED + b"Subject: Stra\xdfe\n\nHello\n"),
         (["bo@example.org"], SIGNED + b"\n" + b"x" * 999 + b"\n"),
         (["bo@example.org"], SIGNED.replace(b"DKIM-Signature", b"ARC-Seal") + b"\na\rb\n"),
         (["bo@example.org"], b"Content-Type: multipart/signed; boundary=a\n\n--a\n\na\0b\n--a--\n"),
-        (["bo@example.org"], b"Content-Transfer-Encoding: quoted-printable\n\n" + b"x" * 999 + b"\n"),
+        (["bo@example.org"], b"Content-Transfer-Encoding: x-uuencode\n\n" + b"x" * 999 + b"\n"),
         (["bo@example.org"], b"Subject: x\nSubject: y\n\nHello\n"),
         (["bo@example.org"], b"From: ann@example.com\nFrom: ben@example.com\n\nHello\n"),
     ],

@@ -41,7 +41,7 @@ pub use interruption::Interruption;
 pub use json::{NotJson, NotUnicode, iterable_fields, schema};
 pub use message::{
     FilePart, HeaderAddresses, InvalidRecipient, Message, RecipientList, SenderDefaults, Warning,
-    add_missing_fields, header_recipients,
+    add_missing_fields, header_recipients, text_of_local_program,
 };
 #[cfg(feature = "form-data")]
 pub use mime::ContentDisposition;

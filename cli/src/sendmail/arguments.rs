@@ -1,9 +1,10 @@
 //! sendmail's command line, as sendmail(8) and Postfix's sendmail(1) read it.
 
 use crate::args::OwnNames;
-use pmtaemail::{AddrSpec, RecipientList, SenderDefaults};
+use pmtaemail::{AddrSpec, RecipientList, SenderDefaults, text_of_local_program};
 use std::cell::LazyCell;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
 
 pub const USAGE: &str = "\
 Submit a finished message as sendmail does: from standard input to PowerMTA's pickup directory
@@ -77,7 +78,7 @@ impl Arguments {
         let mut is_help = false;
         let own_names = LazyCell::new(OwnNames::get as fn() -> OwnNames);
         while let Some(argument) = line.next() {
-            let argument = text(argument)?;
+            let argument = text(&argument);
             match argument.strip_prefix('-') {
                 None => arguments.recipients.push(argument),
                 Some("") => {
@@ -92,7 +93,7 @@ impl Arguments {
             }
         }
         for recipient in line {
-            arguments.recipients.push(text(recipient)?);
+            arguments.recipients.push(text(&recipient));
         }
         let has_recipients = arguments.takes_header_recipients || !arguments.recipients.is_empty();
         match arguments.mode {
@@ -155,7 +156,7 @@ impl Arguments {
                 | 'p' | 'r' => {
                     let value = if joined.is_empty() {
                         let next = line.next();
-                        text(next.ok_or_else(|| format!("-{option} needs a value"))?)?
+                        text(&next.ok_or_else(|| format!("-{option} needs a value"))?)
                     } else {
                         joined.to_owned()
                     };
@@ -229,10 +230,9 @@ fn mode(mode: &str) -> Result<Mode, String> {
     Err(format!("-b{}: {reason}", mode.escape_debug()))
 }
 
-fn text(argument: OsString) -> Result<String, String> {
-    argument
-        .into_string()
-        .map_err(|_| "an argument is not UTF-8".to_owned())
+/// A host whose locale is Latin-1 gives its names so.
+fn text(argument: &OsStr) -> String {
+    text_of_local_program(argument.as_bytes()).into_owned()
 }
 
 #[cfg(test)]
@@ -265,6 +265,15 @@ mod tests {
         let notify = |word: &str| ("dsn.notify", word.to_owned());
         let ret = ("dsn.ret", "headers".to_owned());
         assert_eq!(mutt.fields, [notify("delay"), notify("failure"), ret]);
+    }
+
+    #[test]
+    fn arguments_may_be_in_latin_1() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let line = [&b"-FJ\xf6rg"[..], b"-F", b"J\xf6rg \x80", b"b@example.org"];
+        let line = line.map(|argument| OsString::from_vec(argument.to_vec()));
+        let arguments = Arguments::parse(line).unwrap();
+        assert_eq!(arguments.name.as_deref(), Some("Jörg €"));
     }
 
     #[test]

@@ -11,6 +11,7 @@
 //! Date and Message-ID are made for every finished message that lacks them.
 
 use super::joined_fields::{Joined, joined};
+use super::local_header::with_sound_header;
 use super::raw::{BARE_CR, read_fields};
 use crate::address::{AddrSpec, Mailbox, entries};
 use crate::header::{HeaderSection, KnownField};
@@ -89,7 +90,9 @@ impl SenderDefaults<'_> {
 /// before it where it came a long way) are left out, and so are blanks before a field's colon (RFC
 /// 5322 section 4.5). To, Cc or Reply-To that is there twice becomes one, as does any field of those
 /// that may be there once (RFC 5322 section 3.6) and twice says the same. A part whose body holds a
-/// line over 998 bytes, NUL or a bare CR becomes quoted-printable, unless it has an encoding of its own.
+/// line over 998 bytes, NUL or a bare CR becomes quoted-printable, unless it has an encoding of its own. Header
+/// fields with such lines are folded, and letters in them that are not UTF-8 are read as windows-1252 (Latin-1)
+/// and become encoded words, unless the message is signed.
 ///
 /// # Errors
 /// A name or an address of `defaults` that From cannot hold, where the message has no From; a Bcc
@@ -119,6 +122,7 @@ pub fn add_missing_fields(
         // The last line may be a field without its end.
         message.to_mut().extend_from_slice(b"\r\n");
     }
+    let message = with_sound_header(message);
     let header = &message[..header_end(&message)];
     let fields: Vec<_> = read_fields(header, FieldForm::Obsolete)
         .take_while(|field| field.written.is_field())

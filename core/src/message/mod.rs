@@ -11,6 +11,8 @@
 //! markers                           a message as a template: markers where recipients differ
 //! local_recipients                  recipients that may be no addresses: the others get the message
 //! missing_fields                    what a finished message may be given (RFC 6409 section 8)
+//! local_header                      a header that is not UTF-8, or has too long lines
+//! letters                           letters beyond ASCII as encoded words
 //! joined_fields                     fields that came twice
 //! headers                           the message's `headers`
 //! attachment  calendar  unsubscribe  delivery  raw
@@ -29,6 +31,8 @@ mod file_parts;
 mod header_field;
 mod headers;
 mod joined_fields;
+mod letters;
+mod local_header;
 mod local_recipients;
 mod mailboxes;
 mod markers;
@@ -57,6 +61,7 @@ pub(crate) use delivery::{Delivery, Dsn};
 pub use file_parts::FilePart;
 pub(crate) use header_field::HeaderField;
 pub(crate) use headers::ExtraBody;
+pub use local_header::text_of_local_program;
 pub use local_recipients::{InvalidRecipient, RecipientList, header_recipients};
 pub(crate) use markers::Markers;
 pub(crate) use merge::{Merge, Recipient, RecipientPriority, Recipients};

@@ -43,6 +43,52 @@ pub(super) fn encode_body(body: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// Appends a body that is quoted-printable already, with soft line breaks in its lines over 76 bytes and
+/// NUL encoded; a bare CR ends a line, since it can be no text there. As in [`encode_body`], no line begins
+/// with two hyphens that did not.
+pub(super) fn mend(body: &[u8], out: &mut Vec<u8>) {
+    for (index, line) in lines(body, LineEnds::Crlf).enumerate() {
+        if index > 0 {
+            out.extend_from_slice(b"\r\n");
+        }
+        let mut is_first = true;
+        for line in lines(line, LineEnds::Any) {
+            if !is_first {
+                out.extend_from_slice(b"\r\n");
+            }
+            mend_line(line, is_first, out);
+            is_first = false;
+        }
+    }
+}
+
+/// `was_line`: whether it was the start of a line before.
+fn mend_line(line: &[u8], was_line: bool, out: &mut Vec<u8>) {
+    let mut column = 0;
+    let mut starts_line = !was_line;
+    let mut rest = line;
+    while let Some(byte) = rest.first() {
+        let length = if *byte == b'=' { rest.len().min(3) } else { 1 };
+        let (piece, next) = rest.split_at(length);
+        let is_soft_break = piece == b"=";
+        let is_too_long = line.len() > LINE + 1 && column + length > LINE;
+        if is_too_long && !is_soft_break {
+            out.extend_from_slice(b"=\r\n");
+            column = 0;
+            starts_line = true;
+        }
+        let start = out.len();
+        if piece == b"\0" || (starts_line && piece == b"-") {
+            out.extend_from_slice(&escape(*byte)[..3]);
+        } else {
+            out.extend_from_slice(piece);
+        }
+        column += out.len() - start;
+        starts_line = false;
+        rest = next;
+    }
+}
+
 /// Appends `text` encoded for a template of PowerMTA, where brackets mean a variable.
 pub(super) fn encode_without_brackets(text: &str, out: &mut Vec<u8>) {
     Lines::new(out).text(text, true);
@@ -380,7 +426,43 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_is_encoded_already_is_mended() {
+        for (body, expected) in [
+            ("a=\r\n=C3=A9 =\r\n", "a=\r\n=C3=A9 =\r\n".to_owned()),
+            ("a\0b", "a=00b".to_owned()),
+            ("--a\r--b=\rc", "--a\r\n=2D-b=\r\nc".to_owned()),
+            (&("x".repeat(76)), "x".repeat(76)),
+            (&("x".repeat(75) + "y="), "x".repeat(75) + "=\r\ny="),
+            (&("x".repeat(77)), "x".repeat(75) + "=\r\nxx"),
+            (&("x".repeat(74) + "=C3=A9"), "x".repeat(74) + "=\r\n=C3=A9"),
+            (&("x".repeat(75) + "--b"), "x".repeat(75) + "=\r\n=2D-b"),
+            (
+                &("--".to_owned() + &"x".repeat(75)),
+                "--".to_owned() + &"x".repeat(73) + "=\r\nxx",
+            ),
+        ] {
+            let mut out = Vec::new();
+            mend(body.as_bytes(), &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), expected, "{body}");
+        }
+    }
+
     proptest! {
+        /// A mended body means what it meant.
+        #[test]
+        fn mending_changes_no_meaning(pieces in proptest::collection::vec(prop_oneof![
+            Just("=3D".to_owned()), Just("--".to_owned()), Just("=\r\n".to_owned()), Just("x".repeat(70)),
+            Just("=C3=A9".to_owned()), Just("\r\n".to_owned()), "[a-z ]{0,4}x",
+        ], 0..60)) {
+            let body = pieces.concat();
+            let mut out = Vec::new();
+            mend(body.as_bytes(), &mut out);
+            prop_assert!(lines(&out, LineEnds::Crlf).all(|line| line.len() <= 76));
+            let decode = |body: &[u8]| encodify::qp::BODY.strict().decode(body).unwrap().into_owned();
+            prop_assert_eq!(decode(&out), decode(body.as_bytes()));
+        }
+
         /// Any bytes come back, their bare CRs and LFs too.
         #[test]
         fn bodies_come_back(body in proptest::collection::vec(prop_oneof![

@@ -75,6 +75,9 @@ struct Step {
     decoder: Decoder,
     input: Bytes,
     has_ended: bool,
+    /// How many bytes may still come of it. What is between two codings may stand for very much, and mean
+    /// nothing.
+    rest: usize,
 }
 
 enum Decoder {
@@ -100,7 +103,9 @@ impl DecodedBody {
             has_ended: false,
             rest: most,
             limit,
-            steps: codings.iter().rev().copied().map(Step::new).collect(),
+            steps: (codings.iter().rev())
+                .map(|coding| Step::new(*coding, most))
+                .collect(),
         })
     }
 
@@ -126,9 +131,7 @@ impl DecodedBody {
     /// The next bytes.
     pub async fn next(&mut self) -> Result<Option<Bytes>, ApiError> {
         loop {
-            if let Some(bytes) = self.decoded()? {
-                // Much may come of little: others have their turn meanwhile.
-                consume_budget().await;
+            if let Some(bytes) = self.decoded().await? {
                 return Ok(Some(bytes));
             }
             match self.read().await? {
@@ -145,13 +148,18 @@ impl DecodedBody {
     }
 
     /// What can be decoded of what has come.
-    fn decoded(&mut self) -> Result<Option<Bytes>, ApiError> {
+    async fn decoded(&mut self) -> Result<Option<Bytes>, ApiError> {
         let mut level = self.steps.len();
         while let Some(index) = level.checked_sub(1) {
             let Some(bytes) = self.steps[index].output()? else {
                 level = index;
                 continue;
             };
+            // Much may come of little, and nothing of that: others have their turn meanwhile.
+            consume_budget().await;
+            let limit = self.limit;
+            let rest = &mut self.steps[index].rest;
+            *rest = (rest.checked_sub(bytes.len())).ok_or(ApiError::TooLarge { limit })?;
             match self.steps.get_mut(level) {
                 None => return Ok(Some(bytes)),
                 Some(next) => next.input = bytes,
@@ -184,8 +192,9 @@ impl DecodedBody {
 }
 
 impl Step {
-    fn new(coding: Coding) -> Self {
+    fn new(coding: Coding, most: usize) -> Self {
         Self {
+            rest: most,
             decoder: match coding {
                 Coding::Gzip => Decoder::Gzip(Box::default()),
                 Coding::Deflate => Decoder::Deflate(Deflate::default()),
@@ -321,6 +330,25 @@ mod tests {
         let encoded = gzip(&zlib(&zstd(&bytes)));
         for size in [1, 64, 10_000] {
             assert!(decoded(&encoded, &codings, size).await.unwrap() == bytes);
+        }
+    }
+
+    /// Blocks of deflate that hold nothing: a few bytes, decoded once, are very many that mean nothing.
+    #[tokio::test]
+    async fn what_is_between_codings_is_bounded() {
+        const LIMIT: usize = 1 << 20;
+        for (blocks, is_taken) in [(200_000, true), (400_000, false)] {
+            let inner = [b"\0\0\0\xff\xff".repeat(blocks), raw_deflate(b"text")].concat();
+            let outer = gzip(&inner);
+            assert!(outer.len() < LIMIT / 100);
+            let codings = [Coding::Deflate, Coding::Gzip];
+            let mut body = DecodedBody::new(body(&outer, 4096), &codings, LIMIT).unwrap();
+            let found = body.next().await;
+            if is_taken {
+                assert_eq!(found.unwrap().unwrap(), "text");
+            } else {
+                assert!(matches!(found, Err(ApiError::TooLarge { limit: LIMIT })));
+            }
         }
     }
 

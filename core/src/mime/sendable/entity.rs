@@ -44,6 +44,7 @@ pub(super) enum Encoding {
         is_binary: bool,
     },
     Base64,
+    QuotedPrintable,
     Other,
 }
 
@@ -139,6 +140,7 @@ impl Encoding {
             "7bit" | "8bit" => Self::None { is_binary: false },
             "binary" => Self::None { is_binary: true },
             "base64" => Self::Base64,
+            "quoted-printable" => Self::QuotedPrintable,
             _ => Self::Other,
         }
     }

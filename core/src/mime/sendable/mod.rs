@@ -1,6 +1,7 @@
 //! A finished message whose bodies hold what SMTP cannot carry: a line over 998 bytes, NUL, a CR that is
 //! no part of a line end (RFC 5321 sections 2.3.8, 4.5.2, 4.5.3.1.6). A part without an encoding of its
-//! own becomes quoted-printable; the others stay as they are:
+//! own becomes quoted-printable, too long lines of quoted-printable and base64 are broken, and the others
+//! stay as they are:
 //!
 //! ```text
 //! multipart/mixed
@@ -152,6 +153,11 @@ impl Writer<'_> {
                 let base64 = Base64::parse(text).map_err(|_| HAS_ENCODING)?;
                 self.header(entity, None, fields);
                 base64.write(self.out);
+                Ok(())
+            }
+            (Kind::Leaf, Encoding::QuotedPrintable) => {
+                self.header(entity, None, fields);
+                quoted_printable::mend(entity.body, self.out);
                 Ok(())
             }
             (Kind::Multipart(inner), Encoding::None { is_binary }) => {
