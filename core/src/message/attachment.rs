@@ -1,5 +1,6 @@
 //! Attachments and inline images.
 
+use super::calendar::check_attached;
 use super::file_parts::{FilePart, FileParts};
 use super::values::{choice, header_text};
 use crate::header::ContentId;
@@ -181,6 +182,7 @@ fn read_content<'a>(
             Content::Base64(Base64::parse(text).or_refuse(location, report)?)
         }
     };
+    check_attached(media_type, &content).or_refuse(location, report);
     content
         .allowed(media_type.allowed_encodings())
         .or_refuse(location, report)

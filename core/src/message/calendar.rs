@@ -1,7 +1,8 @@
 //! Invitations and their like: iCalendar objects (RFC 5545) with an iTIP method (RFC 5546).
 
 use crate::json::{JsonCalendar, Located};
-use crate::problem::{Code, ProblemReport};
+use crate::mime::{Content, MediaType};
+use crate::problem::{Code, ProblemReport, Refusal};
 use crate::syntax::{Fold, LineEnds, folded_lines, unfolded};
 use std::borrow::Cow;
 
@@ -70,6 +71,31 @@ pub(super) fn read_calendar<'a>(
         method,
         content: content.value,
     })
+}
+
+/// An attachment whose type has a `method` is an invitation, too; its content says the same method (RFC 5545
+/// section 8.1). Without one it is a file, of which nothing is asked.
+pub(super) fn check_attached(
+    media_type: &MediaType<'_>,
+    content: &Content<'_>,
+) -> Result<(), Refusal> {
+    let Some(given) = media_type
+        .parameter("method")
+        .filter(|_| media_type.essence() == "text/calendar")
+    else {
+        return Ok(());
+    };
+    let bytes = content.decoded();
+    // What is asked for is ASCII, whatever charset the rest is in.
+    let text = String::from_utf8_lossy(&bytes);
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let method =
+        method_within(text).map_err(|detail| Refusal::new(Code::InvalidCalendar, detail))?;
+    if given.eq_ignore_ascii_case(method) {
+        return Ok(());
+    }
+    let detail = "The content's METHOD is another one than the `method` of the content type.";
+    Err(Refusal::new(Code::InvalidCalendar, detail))
 }
 
 fn known_method(word: &str) -> Option<&'static str> {
@@ -209,6 +235,20 @@ mod tests {
             ("BEGIN:VCALENDAR METHOD:ADD END:VCALENDAR", NO_END),
         ] {
             assert_eq!(method_within(content), Err(expected), "{content:?}");
+        }
+    }
+
+    #[test]
+    fn an_attached_file_may_begin_with_a_byte_order_mark() {
+        let calendar = "\u{feff}BEGIN:VCALENDAR\r\nMETHOD:ADD\r\nEND:VCALENDAR\r\n";
+        let content = Content::Bytes(Cow::Borrowed(calendar.as_bytes()));
+        for (media_type, is_taken) in [
+            ("text/calendar; method=add", true),
+            ("text/calendar; method=REPLY", false),
+        ] {
+            let media_type = Cow::Borrowed(media_type);
+            let media_type = MediaType::parse(&media_type).unwrap();
+            assert_eq!(check_attached(&media_type, &content).is_ok(), is_taken);
         }
     }
 }

@@ -19,6 +19,15 @@ pub(crate) enum Content<'a> {
 }
 
 impl Content<'_> {
+    /// What it is without any encoding.
+    pub fn decoded(&self) -> Cow<'_, [u8]> {
+        match self {
+            Self::Base64(base64) => Cow::Owned(base64.decode()),
+            Self::Bytes(bytes) => Cow::Borrowed(bytes),
+            Self::Unencoded { bytes, .. } => Cow::Borrowed(bytes),
+        }
+    }
+
     /// The content in a form that its media type allows.
     pub fn allowed(self, encodings: AllowedEncodings) -> Result<Self, Refusal> {
         if encodings == AllowedEncodings::All {
