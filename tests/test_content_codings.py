@@ -89,6 +89,16 @@ def test_what_is_damaged_is_refused(daemon: Daemon, name: str, encode: Encode, m
     assert daemon.files() == []
 
 
+def test_a_wrong_checksum_of_gzip_is_told_of(daemon: Daemon):
+    encoded = bytearray(gzip.compress(MESSAGE))
+    for at in (-8, -1):
+        damaged = encoded.copy()
+        damaged[at] ^= 1
+        answer = daemon.post(bytes(damaged), **{"Content-Encoding": "gzip"})
+        assert "checksum" in assert_problem(answer, 400)["detail"]
+    assert daemon.files() == []
+
+
 @each_encoding
 def test_the_limit_is_that_of_what_is_decoded(start_daemon, name: str, encode: Encode):
     daemon = start_daemon("--body-limit", "100000", "--merge-limit", "100000")

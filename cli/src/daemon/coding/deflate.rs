@@ -47,11 +47,14 @@ impl Gzip {
 
     /// There is no more input.
     pub fn finish(&mut self) -> Result<Option<Bytes>, ApiError> {
+        // The decoder does not tell the two apart.
+        const UNSOUND: ApiError =
+            ApiError::Coding("The compressed body ends too soon, or its checksum is wrong.");
         if self.is_finished {
             return Ok(None);
         }
         self.is_finished = true;
-        self.decoder.try_finish().map_err(|_| TRUNCATED)?;
+        self.decoder.try_finish().map_err(|_| UNSOUND)?;
         Ok(self.take())
     }
 
