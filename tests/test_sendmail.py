@@ -405,7 +405,13 @@ def test_what_cannot_be_done_is_refused(sendmail, pickup: Path, arguments: list[
 def test_headers_of_old_scripts(sendmail, pickup: Path):
     """A header in Latin-1, and one with a line of very many recipients: Postfix carries both."""
     many = ",".join(f"user{number}@example.org" for number in range(100))
-    mail = f"To: Jörg <bo@example.org>,{many}\nSubject: Straße in Köln\nX-App: é\nFrom: ann@example.com (Ännchen)\n\nHello\n"
+    fields = [
+        f"To: Jörg <bo@example.org>,{many}",
+        "Subject: Straße in Köln",
+        "X-App: é",
+        "From: ann@example.com (Ännchen)",
+    ]
+    mail = "\n".join([*fields, "", "Hello\n"])
     done = sendmail("-t", "-i", mail=mail.encode("latin-1"))
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     (path,) = pickup.iterdir()
