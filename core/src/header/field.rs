@@ -10,6 +10,22 @@ pub(crate) const LONGEST_LINE: usize = 998;
 /// RFC 2047 section 2: a line with an encoded word has at most 76.
 pub(crate) const ENCODED_LINE: usize = 76;
 
+/// Appends `text` as encoded words in the shorter of the two encodings, from this column on; `q` is the Q
+/// encoding for the place.
+pub(crate) fn append_encoded_words(
+    text: &str,
+    q: WordEncoder,
+    column: &mut usize,
+    out: &mut Vec<u8>,
+) {
+    let encoder = if q.payload_len(text) <= B.payload_len(text) {
+        q
+    } else {
+        B
+    };
+    encoder.encode_words("utf-8", text, column, Fold::HEADER, out);
+}
+
 /// Writes the body of one header field, token by token, one space or one fold between them.
 pub(super) struct Field<'o> {
     out: &'o mut Vec<u8>,
@@ -72,24 +88,17 @@ impl<'o> Field<'o> {
         self.column += 1;
     }
 
-    /// Writes `text` as encoded words in the shorter of the two encodings; `q` is the Q encoding
-    /// for the place.
+    /// Writes `text` as encoded words; `q` is the Q encoding for the place.
     pub fn encoded_words(&mut self, text: &str, q: WordEncoder) {
-        const CHARSET: &str = "utf-8";
         // The least that an encoded word takes: `=?utf-8?Q?` + one character + `?=`.
         const LEAST: usize = 12 + 12;
-        let encoder = if q.payload_len(text) <= B.payload_len(text) {
-            q
-        } else {
-            B
-        };
         if self.column + 1 + LEAST > ENCODED_LINE {
             self.fold();
         } else {
             self.out.push(b' ');
             self.column += 1;
         }
-        encoder.encode_words(CHARSET, text, &mut self.column, Fold::HEADER, self.out);
+        append_encoded_words(text, q, &mut self.column, self.out);
         self.limit = ENCODED_LINE;
         self.is_empty = false;
     }

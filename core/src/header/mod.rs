@@ -18,8 +18,7 @@ mod url;
 
 pub(crate) use content_id::ContentId;
 pub(crate) use date::{Date, local_time};
-pub(crate) use field::LONGEST_LINE;
-pub(crate) use field::{ENCODED_LINE, LINE};
+pub(crate) use field::{ENCODED_LINE, LINE, LONGEST_LINE, append_encoded_words};
 #[cfg(test)]
 pub(crate) use fields::Party;
 pub(crate) use fields::{Body, Grammar, KnownField, Occurs, Owner};

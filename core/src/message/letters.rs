@@ -1,11 +1,9 @@
 //! Letters beyond ASCII in the body of a header field that is written already: they become encoded words
 //! where these may be (RFC 2047 section 5). All else stays as it is.
 
-use crate::header::{Body, Grammar};
-use crate::header::{ENCODED_LINE, KnownField};
+use crate::header::{Body, ENCODED_LINE, Grammar, KnownField, append_encoded_words};
 use crate::syntax::{Cursor, Unclosed, unquote};
-use encodify::Fold;
-use encodify::rfc2047::{B, Q_PHRASE};
+use encodify::rfc2047::Q_PHRASE;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -41,15 +39,10 @@ pub(super) fn encode_letters(known: Option<&KnownField>, body: &str, out: &mut V
 }
 
 fn write_encoded(text: &str, out: &mut Vec<u8>) {
-    let encoder = if Q_PHRASE.payload_len(text) <= B.payload_len(text) {
-        Q_PHRASE
-    } else {
-        B
-    };
     let line = out.iter().rev().take_while(|byte| **byte != b'\n').count();
     // Where little room is left the first word will be folded to a line of its own.
     let mut column = if line < ENCODED_LINE / 2 { line } else { 1 };
-    encoder.encode_words("utf-8", text, &mut column, Fold::HEADER, out);
+    append_encoded_words(text, Q_PHRASE, &mut column, out);
 }
 
 /// What of a body is to be encoded.

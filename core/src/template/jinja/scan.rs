@@ -7,9 +7,10 @@
 //! recursive loops; macros and namespaces are not there at all) is refused, and the rest is bounded.
 //! `docs/minijinja.md` has the smallest template of each kind, and what was measured.
 
+use super::invalid;
 use super::layers::Layers;
+use super::refusals::no_template;
 use super::tokens::{Last, is_operator};
-use super::{invalid, no_template};
 use crate::problem::Refusal;
 use minijinja::machinery::{Span, Token, tokenize};
 use minijinja::syntax::SyntaxConfig;

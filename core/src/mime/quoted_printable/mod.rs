@@ -5,7 +5,14 @@
 //! lines are cut in a second step: text is too irregular for a processor to guess, and a wrong guess
 //! costs more than ten bytes.
 
-use crate::syntax::{LineEnds, lines, split_line};
+mod finished;
+mod template;
+
+pub(super) use finished::{encode_body, mend};
+pub(crate) use template::Lines;
+pub(super) use template::encode_without_brackets;
+
+use crate::syntax::{LineEnds, split_line};
 
 /// How many bytes a line has before its soft line break.
 pub(crate) const LINE: usize = 75;
@@ -20,159 +27,6 @@ pub(super) fn encode(text: &str, out: &mut Vec<u8>) {
         rest = next;
     }
     encode_line(rest, &mut scratch, out);
-}
-
-/// Appends a finished body of any bytes encoded, in which CRLF alone ends a line. No soft line break
-/// makes a line begin with two hyphens that did not: a reader could take it for the delimiter of a
-/// multipart around it.
-pub(super) fn encode_body(body: &[u8], out: &mut Vec<u8>) {
-    let mut scratch = EMPTY;
-    for (index, line) in lines(body, LineEnds::Crlf).enumerate() {
-        if index > 0 {
-            out.extend_from_slice(b"\r\n");
-        }
-        let start = out.len();
-        encode_line(line, &mut scratch, out);
-        if memchr::memmem::find(&out[start..], b"\r\n--").is_some() {
-            out.truncate(start);
-            let mut column = 0;
-            for byte in line {
-                cut(&escape(*byte)[..3], &mut column, out);
-            }
-        }
-    }
-}
-
-/// Appends a body that is quoted-printable already, with soft line breaks in its lines over 76 bytes and
-/// NUL encoded; a bare CR ends a line, since it can be no text there. As in [`encode_body`], no line begins
-/// with two hyphens that did not.
-pub(super) fn mend(body: &[u8], out: &mut Vec<u8>) {
-    for (index, line) in lines(body, LineEnds::Crlf).enumerate() {
-        if index > 0 {
-            out.extend_from_slice(b"\r\n");
-        }
-        let mut is_first = true;
-        for line in lines(line, LineEnds::Any) {
-            if !is_first {
-                out.extend_from_slice(b"\r\n");
-            }
-            mend_line(line, is_first, out);
-            is_first = false;
-        }
-    }
-}
-
-/// `was_line`: whether it was the start of a line before.
-fn mend_line(line: &[u8], was_line: bool, out: &mut Vec<u8>) {
-    let mut column = 0;
-    let mut starts_line = !was_line;
-    let mut rest = line;
-    while let Some(byte) = rest.first() {
-        let length = if *byte == b'=' { rest.len().min(3) } else { 1 };
-        let (piece, next) = rest.split_at(length);
-        let is_soft_break = piece == b"=";
-        let is_too_long = line.len() > LINE + 1 && column + length > LINE;
-        if is_too_long && !is_soft_break {
-            out.extend_from_slice(b"=\r\n");
-            column = 0;
-            starts_line = true;
-        }
-        let start = out.len();
-        if piece == b"\0" || (starts_line && piece == b"-") {
-            out.extend_from_slice(&escape(*byte)[..3]);
-        } else {
-            out.extend_from_slice(piece);
-        }
-        column += out.len() - start;
-        starts_line = false;
-        rest = next;
-    }
-}
-
-/// Appends `text` encoded for a template of PowerMTA, where brackets mean a variable.
-pub(super) fn encode_without_brackets(text: &str, out: &mut Vec<u8>) {
-    Lines::new(out).text(text, true);
-}
-
-/// Writes a body of a template piece by piece. Its brackets are encoded, and there is room for values
-/// of which only the length is known.
-pub(crate) struct Lines<'o> {
-    out: &'o mut Vec<u8>,
-    column: usize,
-    scratch: Scratch,
-}
-
-impl<'o> Lines<'o> {
-    pub fn new(out: &'o mut Vec<u8>) -> Self {
-        Self {
-            out,
-            column: 0,
-            scratch: EMPTY,
-        }
-    }
-
-    /// Appends text. `line_may_end` tells whether its last line may end behind it: a blank there would
-    /// get lost in transport.
-    pub fn text(&mut self, text: &str, line_may_end: bool) {
-        let mut rest = text.as_bytes();
-        while let Some((line, next)) = split_line(rest, LineEnds::Any) {
-            self.line(line, true);
-            self.out.extend_from_slice(b"\r\n");
-            self.column = 0;
-            rest = next;
-        }
-        self.line(rest, line_may_end);
-    }
-
-    fn line(&mut self, line: &[u8], ends: bool) {
-        let (mut rest, blank) = match line {
-            [body @ .., blank @ (b' ' | b'\t')] if ends => (body, Some(*blank)),
-            body => (body, None),
-        };
-        while let Some(at) = memchr::memchr2(b'[', b']', rest) {
-            self.bytes(&rest[..at]);
-            self.escaped(rest[at]);
-            rest = &rest[at + 1..];
-        }
-        self.bytes(rest);
-        if let Some(blank) = blank {
-            self.escaped(blank);
-        }
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) {
-        for piece in bytes.chunks(PIECE) {
-            let length = encode_bytes(piece, &mut self.scratch);
-            cut(&self.scratch[..length], &mut self.column, self.out);
-        }
-    }
-
-    fn escaped(&mut self, byte: u8) {
-        cut(&escape(byte)[..3], &mut self.column, self.out);
-    }
-
-    /// Appends `bytes` that will become `width` columns.
-    pub fn later(&mut self, bytes: &[u8], width: usize) {
-        if self.column + width > LINE {
-            self.soft_break();
-        }
-        self.out.extend_from_slice(bytes);
-        self.column += width;
-    }
-
-    /// Appends `bytes` that will become a line of its own, which goes on in the next.
-    pub fn later_line(&mut self, bytes: &[u8]) {
-        if self.column > 0 {
-            self.soft_break();
-        }
-        self.out.extend_from_slice(bytes);
-        self.soft_break();
-    }
-
-    fn soft_break(&mut self) {
-        self.out.extend_from_slice(b"=\r\n");
-        self.column = 0;
-    }
 }
 
 /// About how many bytes `text` takes when encoded.
@@ -197,10 +51,7 @@ const EMPTY: Scratch = [0; 3 * PIECE + CHUNK];
 
 /// One line of text without its end. A blank at its end would get lost in transport.
 fn encode_line(line: &[u8], scratch: &mut Scratch, out: &mut Vec<u8>) {
-    let (body, blank) = match line {
-        [body @ .., blank @ (b' ' | b'\t')] => (body, Some(*blank)),
-        body => (body, None),
-    };
+    let (body, blank) = split_blank(line);
     let mut column = 0;
     for piece in body.chunks(PIECE) {
         let length = encode_bytes(piece, scratch);
@@ -208,6 +59,14 @@ fn encode_line(line: &[u8], scratch: &mut Scratch, out: &mut Vec<u8>) {
     }
     if let Some(blank) = blank {
         cut(&escape(blank)[..3], &mut column, out);
+    }
+}
+
+/// A line, and the blank at its end.
+fn split_blank(line: &[u8]) -> (&[u8], Option<u8>) {
+    match line {
+        [body @ .., blank @ (b' ' | b'\t')] => (body, Some(*blank)),
+        body => (body, None),
     }
 }
 
@@ -404,83 +263,7 @@ mod tests {
         }
     }
 
-    #[test]
-    fn no_soft_line_break_makes_a_delimiter() {
-        for length in 60..90 {
-            let line = [
-                "--".repeat(length),
-                "--a".repeat(length),
-                "x".repeat(length) + "--b",
-            ];
-            for line in line {
-                let mut out = Vec::new();
-                encode_body(line.as_bytes(), &mut out);
-                let encoded = String::from_utf8(out).unwrap();
-                assert!(!encoded.contains("\r\n--"), "{encoded}");
-                let decoded = encodify::qp::BODY
-                    .strict()
-                    .decode(encoded.as_bytes())
-                    .unwrap();
-                assert_eq!(decoded, line.as_bytes());
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_encoded_already_is_mended() {
-        for (body, expected) in [
-            ("a=\r\n=C3=A9 =\r\n", "a=\r\n=C3=A9 =\r\n".to_owned()),
-            ("a\0b", "a=00b".to_owned()),
-            ("--a\r--b=\rc", "--a\r\n=2D-b=\r\nc".to_owned()),
-            (&("x".repeat(76)), "x".repeat(76)),
-            (&("x".repeat(75) + "y="), "x".repeat(75) + "=\r\ny="),
-            (&("x".repeat(77)), "x".repeat(75) + "=\r\nxx"),
-            (&("x".repeat(74) + "=C3=A9"), "x".repeat(74) + "=\r\n=C3=A9"),
-            (&("x".repeat(75) + "--b"), "x".repeat(75) + "=\r\n=2D-b"),
-            (
-                &("--".to_owned() + &"x".repeat(75)),
-                "--".to_owned() + &"x".repeat(73) + "=\r\nxx",
-            ),
-        ] {
-            let mut out = Vec::new();
-            mend(body.as_bytes(), &mut out);
-            assert_eq!(String::from_utf8(out).unwrap(), expected, "{body}");
-        }
-    }
-
     proptest! {
-        /// A mended body means what it meant.
-        #[test]
-        fn mending_changes_no_meaning(pieces in proptest::collection::vec(prop_oneof![
-            Just("=3D".to_owned()), Just("--".to_owned()), Just("=\r\n".to_owned()), Just("x".repeat(70)),
-            Just("=C3=A9".to_owned()), Just("\r\n".to_owned()), "[a-z ]{0,4}x",
-        ], 0..60)) {
-            let body = pieces.concat();
-            let mut out = Vec::new();
-            mend(body.as_bytes(), &mut out);
-            prop_assert!(lines(&out, LineEnds::Crlf).all(|line| line.len() <= 76));
-            let decode = |body: &[u8]| encodify::qp::BODY.strict().decode(body).unwrap().into_owned();
-            prop_assert_eq!(decode(&out), decode(body.as_bytes()));
-        }
-
-        /// Any bytes come back, their bare CRs and LFs too.
-        #[test]
-        fn bodies_come_back(body in proptest::collection::vec(prop_oneof![
-            any::<u8>().prop_map(|byte| vec![byte]), Just(b"\r\n".to_vec()), Just(b"--".to_vec()),
-            Just(b"x".repeat(70)), Just(b"\r".to_vec()), Just(b" ".to_vec()),
-        ], 0..60)) {
-            let body = body.concat();
-            let mut out = Vec::new();
-            encode_body(&body, &mut out);
-            prop_assert!(out.is_ascii());
-            for line in lines(&out, LineEnds::Crlf) {
-                prop_assert!(line.len() <= 76 && !line.contains(&b'\r') && !line.contains(&b'\n'));
-                prop_assert!(!line.ends_with(b" ") && !line.ends_with(b"\t"));
-            }
-            let decoded = encodify::qp::BODY.strict().decode(&out).unwrap();
-            prop_assert_eq!(decoded, body);
-        }
-
         /// Another's decoder reads back what went in, and no line is too long.
         #[test]
         fn decodes_to_what_went_in(text in "([ -~]|\\PC|[\r\n\t =.\0]){0,400}") {
