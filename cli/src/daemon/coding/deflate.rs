@@ -75,31 +75,23 @@ pub struct Deflate {
 
 impl Deflate {
     pub fn decode(&mut self, input: &mut Bytes) -> Result<Option<Bytes>, ApiError> {
-        if input.is_empty() {
+        if self.has_ended && input.is_empty() {
             return Ok(None);
         }
-        if let Some(decoder) = &mut self.decoder {
-            return run(decoder, &mut self.has_ended, input);
+        if let Some(first) = self.first.take() {
+            *input = [&[first], &input[..]].concat().into();
         }
-        let Some(first) = self
-            .first
-            .or_else(|| (input.len() == 1).then_some(input[0]))
-        else {
-            let [first, second, ..] = input[..] else {
+        let decoder = match (&mut self.decoder, &input[..]) {
+            // All input may be taken, and some of the output still wait in the decoder's window.
+            (Some(decoder), _) => decoder,
+            (none, [first, second, ..]) => none.insert(begin(*first, *second)),
+            (_, head) => {
+                self.first = head.first().copied();
+                input.clear();
                 return Ok(None);
-            };
-            self.begin(first, second);
-            return self.decode(input);
+            }
         };
-        if self.first.is_none() {
-            self.first = Some(first);
-            input.clear();
-            return Ok(None);
-        }
-        // It is put before what follows.
-        self.first = None;
-        *input = [&[first], &input[..]].concat().into();
-        self.decode(input)
+        run(decoder, &mut self.has_ended, input)
     }
 
     /// There is no more input.
@@ -110,13 +102,13 @@ impl Deflate {
             Err(TRUNCATED)
         }
     }
+}
 
-    fn begin(&mut self, first: u8, second: u8) {
-        let is_zlib = first & 0x0f == 8
-            && first >> 4 <= 7
-            && (u16::from(first) << 8 | u16::from(second)).is_multiple_of(31);
-        self.decoder = Some(Decompress::new(is_zlib));
-    }
+fn begin(first: u8, second: u8) -> Decompress {
+    let is_zlib = first & 0x0f == 8
+        && first >> 4 <= 7
+        && (u16::from(first) << 8 | u16::from(second)).is_multiple_of(31);
+    Decompress::new(is_zlib)
 }
 
 fn run(

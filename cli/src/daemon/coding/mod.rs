@@ -293,7 +293,10 @@ mod tests {
             *byte = (state >> 24) as u8;
         }
         let text = b"Hello, this is a text. ".repeat(20_000);
-        vec![b"x".to_vec(), text, noise, vec![0; 1_000_000]]
+        // Of what one piece holds, more comes than is given at a time.
+        let numbers = (0..30_000).map(|number| format!("{:06} ", number * 7919 % 1_000_000));
+        let numbers = numbers.collect::<String>().into_bytes();
+        vec![b"x".to_vec(), text, noise, vec![0; 1_000_000], numbers]
     }
 
     type Encode = fn(&[u8]) -> Vec<u8>;
@@ -310,8 +313,8 @@ mod tests {
         for bytes in samples() {
             for (encode, coding) in CODINGS {
                 let encoded = encode(&bytes);
-                for size in [1, 7, 4096, encoded.len()] {
-                    let size = if encoded.len() > 100_000 {
+                for size in [1, 7, 1_000, 4096, 5_003, encoded.len()] {
+                    let size = if encoded.len() > 200_000 {
                         size.max(4096)
                     } else {
                         size
