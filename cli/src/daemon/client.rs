@@ -1,5 +1,6 @@
 //! Who a client is, as far as its connection tells.
 
+use axum::http::Request;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -8,6 +9,14 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 pub struct Peer {
     /// Nothing where the client has no network address, as with a unix socket.
     pub address: Option<SocketAddr>,
+}
+
+impl Peer {
+    /// The one that sent a request.
+    pub fn of<B>(request: &Request<B>) -> Self {
+        let peer = request.extensions().get();
+        *peer.expect("each request has the client that sent it")
+    }
 }
 
 impl fmt::Display for Peer {

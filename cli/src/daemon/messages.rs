@@ -178,8 +178,7 @@ async fn receive_request(
 ) -> Result<(ReceivedBody, InFlight), ApiError> {
     let format =
         allowed(request.headers()).and_then(|()| BodyFormat::of(request.uri(), request.headers()));
-    let peer = request.extensions().get::<Peer>();
-    let peer = *peer.expect("each request has the client that sent it");
+    let peer = Peer::of(&request);
     let codings = Coding::of(request.headers());
     let (format, codings) = (format?, codings?);
     let limit = match format {

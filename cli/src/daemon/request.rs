@@ -83,15 +83,18 @@ pub struct BufferedBody {
 impl BufferedBody {
     /// Checks its message, and tells what may not be meant in one that breaks no rule.
     pub fn check(&self) -> Result<Vec<Warning>, ApiError> {
-        self.read(|_| ())?;
-        Ok(match &self.format {
-            BufferedFormat::Json => pmtaemail::warnings(&self.bytes),
-            BufferedFormat::Rfc822 { .. } => Vec::new(),
+        match &self.format {
+            BufferedFormat::Json => {
+                self.read(|_| ())?;
+                Ok(pmtaemail::warnings(&self.bytes))
+            }
+            BufferedFormat::Rfc822 { .. } => self.read(|_| Vec::new()),
             BufferedFormat::Form { boundary } => {
                 let form = Form::parse(self.bytes.clone(), boundary.clone())?;
-                pmtaemail::warnings(form.message())
+                understood(Message::from_form(form.message(), &form.files()), |_| ())?;
+                Ok(pmtaemail::warnings(form.message()))
             }
-        })
+        }
     }
 
     /// Reads it and makes of its message what `then` makes.

@@ -32,8 +32,7 @@ pub fn router(daemon: Arc<Daemon>, pages: Pages) -> Router {
 
 /// Refuses requests that no handler should see, and logs all.
 async fn guard(State(pages): State<Arc<Pages>>, mut request: Request, next: Next) -> Response {
-    let peer = request.extensions().get::<Peer>();
-    let peer = *peer.expect("each request has the client that sent it");
+    let peer = Peer::of(&request);
     let pending = Pending::start(peer, &request);
     let log = pending.log();
     let mut response = match check(&pages, &request) {
