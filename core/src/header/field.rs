@@ -1,5 +1,7 @@
 //! One header field: its name, its tokens, and where its lines end.
 
+use crate::problem::{Code, Refusal};
+use crate::syntax::{LineEnds, lines};
 use encodify::Fold;
 use encodify::rfc2047::{B, WordEncoder};
 
@@ -24,6 +26,30 @@ pub(crate) fn append_encoded_words(
         B
     };
     encoder.encode_words("utf-8", text, column, Fold::HEADER, out);
+}
+
+/// Whether a line is longer than it may be.
+pub(crate) fn has_long_line(bytes: &[u8]) -> bool {
+    lines(bytes, LineEnds::Crlf).any(|line| line.len() > LONGEST_LINE)
+}
+
+/// The longest word, since a line can only end at a blank.
+const LONGEST_WORD: usize = 990;
+
+/// What is said of a body that does not fit.
+pub(crate) const WORD_TOO_LONG: Refusal = Refusal::new(
+    Code::TooLong,
+    "A word of a header field must fit in a line of 998 octets.",
+);
+
+/// Whether words of these lengths fit in lines; `None` is one that can be folded. The first is on the line
+/// of the name: some readers take a fold there for a blank.
+pub(crate) fn words_fit(name: &str, lengths: impl IntoIterator<Item = Option<usize>>) -> bool {
+    let mut room = LONGEST_LINE - name.len() - ": ".len();
+    lengths.into_iter().all(|length| {
+        let room = std::mem::replace(&mut room, LONGEST_WORD);
+        length.is_none_or(|length| length <= room)
+    })
 }
 
 /// Writes the body of one header field, token by token, one space or one fold between them.

@@ -18,7 +18,9 @@ mod url;
 
 pub(crate) use content_id::ContentId;
 pub(crate) use date::{Date, local_time};
-pub(crate) use field::{ENCODED_LINE, LINE, LONGEST_LINE, append_encoded_words};
+pub(crate) use field::{
+    ENCODED_LINE, LINE, WORD_TOO_LONG, append_encoded_words, has_long_line, words_fit,
+};
 #[cfg(test)]
 pub(crate) use fields::Party;
 pub(crate) use fields::{Body, Grammar, KnownField, Occurs, Owner};

@@ -3,7 +3,7 @@
 
 use super::raw::ReadField;
 use crate::address::entries;
-use crate::header::{KnownField, Occurs};
+use crate::header::Occurs;
 
 /// A field with what was said in another of its name.
 pub(super) struct Joined<'f, 'm> {
@@ -15,8 +15,7 @@ pub(super) struct Joined<'f, 'm> {
 /// addresses are joined. What cannot be joined is there as often as before, for who reads it to refuse;
 /// so is all that a signature may cover.
 pub(super) fn joined<'f, 'm>(fields: &'f [ReadField<'m>]) -> Vec<Joined<'f, 'm>> {
-    let signs = |field: &ReadField<'_>| field.known.is_some_and(KnownField::signs_header);
-    let is_signed = fields.iter().any(signs);
+    let is_signed = fields.iter().any(ReadField::is_signature);
     let mut joined: Vec<Joined<'f, 'm>> = Vec::with_capacity(fields.len());
     for field in fields {
         let twin = field

@@ -8,11 +8,9 @@
 //! ```
 
 use super::letters::encode_letters;
-use super::raw::{ReadField, read_fields};
-use crate::header::{ENCODED_LINE, HeaderSection, KnownField, LONGEST_LINE};
-use crate::syntax::{
-    Cursor, FieldForm, Fold, LineEnds, has_control_except_tab, header_end, lines, unfolded,
-};
+use super::raw::{ReadField, leading_fields};
+use crate::header::{ENCODED_LINE, HeaderSection, KnownField, has_long_line};
+use crate::syntax::{Cursor, Fold, LineEnds, has_control_except_tab, header_end, unfolded};
 use std::borrow::Cow;
 
 /// What the bytes 80 to 9F are in windows-1252, which Latin-1 text on the web and in mail is as a rule.
@@ -54,13 +52,10 @@ pub(super) fn with_sound_header(message: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     if std::str::from_utf8(header).is_ok() && !has_long_line(header) {
         return message;
     }
-    let fields: Vec<_> = read_fields(header, FieldForm::Obsolete)
-        .take_while(|field| field.written.is_field())
-        .collect();
-    if fields.iter().any(signs) {
+    let (fields, known) = leading_fields(header);
+    if fields.iter().any(ReadField::is_signature) {
         return message;
     }
-    let known: usize = fields.iter().map(|field| field.written.bytes.len()).sum();
     let mut out = Vec::with_capacity(message.len() + 1024);
     for field in &fields {
         write(field, &mut out);
@@ -68,14 +63,6 @@ pub(super) fn with_sound_header(message: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     out.extend_from_slice(&header[known..]);
     out.extend_from_slice(rest);
     Cow::Owned(out)
-}
-
-fn signs(field: &ReadField<'_>) -> bool {
-    field.known.is_some_and(KnownField::signs_header)
-}
-
-fn has_long_line(bytes: &[u8]) -> bool {
-    lines(bytes, LineEnds::Crlf).any(|line| line.len() > LONGEST_LINE)
 }
 
 fn write(field: &ReadField<'_>, out: &mut Vec<u8>) {

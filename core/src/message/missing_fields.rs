@@ -12,14 +12,13 @@
 
 use super::joined_fields::{Joined, joined};
 use super::local_header::with_sound_header;
-use super::raw::{BARE_CR, read_fields};
+use super::raw::{BARE_CR, leading_fields};
 use crate::address::{AddrSpec, Mailbox, entries};
 use crate::header::{HeaderSection, KnownField};
 use crate::mime::sendable;
 use crate::problem::{Code, Problem, Problems, Refusal};
 use crate::syntax::{
-    FieldForm, LineEnds, has_bare_cr, has_control_except_tab, header_end, is_no_field, lines,
-    to_crlf,
+    LineEnds, has_bare_cr, has_control_except_tab, header_end, is_no_field, lines, to_crlf,
 };
 use std::borrow::Cow;
 
@@ -124,10 +123,7 @@ pub fn add_missing_fields(
     }
     let message = with_sound_header(message);
     let header = &message[..header_end(&message)];
-    let fields: Vec<_> = read_fields(header, FieldForm::Obsolete)
-        .take_while(|field| field.written.is_field())
-        .collect();
-    let known: usize = fields.iter().map(|field| field.written.bytes.len()).sum();
+    let (fields, known) = leading_fields(header);
     refuse_stray_bcc(&header[known..])?;
     let rest = &message[known..];
 

@@ -3,12 +3,12 @@
 use super::raw_message::{RawMessage, RawMessageId};
 use super::values::choice;
 use crate::address::{AddrSpec, Mailbox, ReversePath, addresses};
-use crate::header::{KnownField, LONGEST_LINE, Occurs, Owner};
+use crate::header::{KnownField, Occurs, Owner, has_long_line};
 use crate::json::{Encoding, JsonContent, JsonRaw, Located};
 use crate::mime::{Base64, sendable};
 use crate::problem::{Code, Location, OrRefuse, ProblemReport, Refusal};
 use crate::syntax::{
-    FieldForm, LineEnds, WrittenField, fields, has_bare_cr, header_end, lines, to_crlf,
+    FieldForm, LineEnds, WrittenField, fields, has_bare_cr, header_end, holds_bare_cr, to_crlf,
     without_comments,
 };
 use crate::text::into_bytes;
@@ -150,8 +150,7 @@ fn mended(bytes: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
 /// A bare CR in a body becomes the end of a line, but not where that would break a signature, or make a field
 /// in the header of a part.
 fn check_bodies(content: &[u8], location: Location, report: &mut ProblemReport<'_>) {
-    let is_bare = |at: usize| content.get(at + 1) != Some(&b'\n');
-    if memchr::memchr_iter(b'\r', content).any(is_bare) {
+    if holds_bare_cr(content) {
         let message = to_crlf(Cow::Borrowed(content), LineEnds::Lf);
         sendable(message.into_owned()).or_refuse(location, report);
     }
@@ -162,7 +161,7 @@ fn check_lines(bytes: &[u8], location: Location, report: &mut ProblemReport<'_>)
         let detail = "A message may not hold NUL (RFC 5322 section 2).";
         report.problem(location, Code::InvalidContent, detail);
     }
-    if lines(bytes, LineEnds::Crlf).any(|line| line.len() > LONGEST_LINE) {
+    if has_long_line(bytes) {
         let detail = "A line of the message has over 998 octets (RFC 5322 section 2.1.1).";
         report.problem(location, Code::TooLong, detail);
     }
@@ -182,6 +181,15 @@ pub(super) fn read_fields(header: &[u8], form: FieldForm) -> impl Iterator<Item 
     })
 }
 
+/// The fields up to the first line that is none, where the text begins, and how many bytes they take.
+pub(super) fn leading_fields(header: &[u8]) -> (Vec<ReadField<'_>>, usize) {
+    let fields: Vec<_> = read_fields(header, FieldForm::Obsolete)
+        .take_while(|field| field.written.is_field())
+        .collect();
+    let length = fields.iter().map(|field| field.written.bytes.len()).sum();
+    (fields, length)
+}
+
 impl ReadField<'_> {
     /// Whether it names recipients whom the others may not see.
     fn is_blind(&self) -> bool {
@@ -199,7 +207,7 @@ impl ReadField<'_> {
     }
 
     /// Whether it signs the header, so that nothing may be added.
-    fn is_signature(&self) -> bool {
+    pub(super) fn is_signature(&self) -> bool {
         self.known.is_some_and(KnownField::signs_header)
     }
 

@@ -2,9 +2,9 @@
 
 use super::base64::{self, Base64};
 use super::media_type::AllowedEncodings;
-use crate::header::LONGEST_LINE;
+use crate::header::has_long_line;
 use crate::problem::{Code, Refusal};
-use crate::syntax::{LineEnds, has_bare_cr, lines, to_crlf};
+use crate::syntax::{LineEnds, has_bare_cr, to_crlf};
 use std::borrow::Cow;
 
 /// Bytes, in the form in which they came.
@@ -59,7 +59,7 @@ impl Content<'_> {
                  may not hold NUL.",
             );
         }
-        if lines(&bytes, LineEnds::Crlf).any(|line| line.len() > LONGEST_LINE) {
+        if has_long_line(&bytes) {
             return Err(
                 "The content of a type message/* is sent unencoded (RFC 2045 section 6.4), so its \
                  lines may have 998 octets at most.",

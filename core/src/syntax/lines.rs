@@ -52,6 +52,11 @@ pub(crate) fn lines(bytes: &[u8], ends: LineEnds) -> impl Iterator<Item = &[u8]>
     })
 }
 
+/// Whether a CR anywhere is no part of a CRLF.
+pub(crate) fn holds_bare_cr(bytes: &[u8]) -> bool {
+    memchr::memchr_iter(b'\r', bytes).any(|at| bytes.get(at + 1) != Some(&b'\n'))
+}
+
 /// The same with CRLF at the end of every line; untouched where that is so already. The last line
 /// is not given an end.
 pub(crate) fn to_crlf(bytes: Cow<'_, [u8]>, ends: LineEnds) -> Cow<'_, [u8]> {

@@ -36,6 +36,8 @@ pub(crate) use cursor::{Cursor, Unclosed};
 pub(crate) use header_section::{
     FieldForm, WrittenField, fields, has_bare_cr, header_end, is_no_field, is_obsolete_field,
 };
-pub(crate) use lines::{Fold, LineEnds, folded_lines, lines, split_line, to_crlf, to_lf, unfolded};
+pub(crate) use lines::{
+    Fold, LineEnds, folded_lines, holds_bare_cr, lines, split_line, to_crlf, to_lf, unfolded,
+};
 pub(crate) use parameters::{Malformed, Parameter, next_parameter};
 pub(crate) use quoted_string::{quote, quoted_characters, unquote};

@@ -18,7 +18,7 @@ mod spaces;
 pub(crate) use spaces::single_spaced;
 
 use super::Signs;
-use super::field::{Field, LONGEST_LINE};
+use super::field::{Field, WORD_TOO_LONG, words_fit};
 use super::fields::Grammar;
 use super::phrase;
 use crate::problem::{Code, Refusal};
@@ -53,14 +53,6 @@ enum LexemeKind {
     Comment,
 }
 
-/// The longest word, since a line can only end between two.
-const LONGEST_WORD: usize = 990;
-
-const TOO_LONG: Refusal = Refusal::new(
-    Code::TooLong,
-    "A word of a header field must fit in a line of 998 octets.",
-);
-
 impl<'a> StructuredBody<'a> {
     /// Reads the body of the field `name`. There are no control characters in it but tabs.
     pub fn read(grammar: Grammar, name: &str, text: &Cow<'a, str>) -> Result<Self, Refusal> {
@@ -70,7 +62,7 @@ impl<'a> StructuredBody<'a> {
         if body.fits_lines(name) {
             Ok(body)
         } else {
-            Err(TOO_LONG)
+            Err(WORD_TOO_LONG)
         }
     }
 
@@ -94,12 +86,11 @@ impl<'a> StructuredBody<'a> {
     }
 
     fn fits_lines(&self, name: &str) -> bool {
-        // The first word is on the line of the name.
-        let mut room = LONGEST_LINE - name.len() - ": ".len();
-        self.lexemes.iter().all(|lexeme| {
-            let room = std::mem::replace(&mut room, LONGEST_WORD);
-            lexeme.is_foldable() || lexeme.length() <= room
-        })
+        let lexemes = self.lexemes.iter();
+        words_fit(
+            name,
+            lexemes.map(|lexeme| (!lexeme.is_foldable()).then(|| lexeme.length())),
+        )
     }
 
     /// About how many bytes it takes.
@@ -226,6 +217,7 @@ fn unclosed(_: Unclosed) -> Refusal {
 
 #[cfg(test)]
 mod tests {
+    use super::super::field::LONGEST_LINE;
     use super::*;
     use crate::header::{Body, HeaderSection, KnownField, LINE};
     use proptest::prelude::*;

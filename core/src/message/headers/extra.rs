@@ -1,9 +1,9 @@
 //! Header fields that the caller writes, and that no field of the message stands for.
 
 use crate::header::{
-    Body, HeaderSection, KnownField, LONGEST_LINE, StructuredBody, needs_encoding,
+    Body, HeaderSection, KnownField, StructuredBody, WORD_TOO_LONG, needs_encoding, words_fit,
 };
-use crate::problem::{Code, Refusal};
+use crate::problem::Refusal;
 use std::borrow::Cow;
 
 /// A field of the caller's own.
@@ -48,7 +48,7 @@ impl<'a> ExtraBody<'a> {
                 StructuredBody::read(grammar, name, &text).map(Self::Structured)
             }
             _ if fits_lines(name, &text) => Ok(Self::Text(text)),
-            _ => Err(TOO_LONG),
+            _ => Err(WORD_TOO_LONG),
         }
     }
 
@@ -93,19 +93,8 @@ impl<'a> ExtraBody<'a> {
     }
 }
 
-/// The longest word, since a line can only end at a blank.
-const LONGEST_WORD: usize = 990;
-
-/// What is said of a value that does not fit.
-const TOO_LONG: Refusal = Refusal::new(
-    Code::TooLong,
-    "A word of a header field must fit in a line of 998 octets.",
-);
-
 /// Whether each word of a value fits in a line.
 fn fits_lines(name: &str, value: &str) -> bool {
-    // The first word is on the line of the name: some readers take a fold there for a blank.
-    let mut room = LONGEST_LINE - name.len() - ": ".len();
-    let mut fits = |word: &str| word.len() <= std::mem::replace(&mut room, LONGEST_WORD);
-    needs_encoding(value) || value.split(' ').all(&mut fits)
+    let lengths = value.split(' ').map(|word| Some(word.len()));
+    needs_encoding(value) || words_fit(name, lengths)
 }

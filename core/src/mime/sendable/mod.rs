@@ -16,9 +16,9 @@
 mod entity;
 
 use super::{Base64, quoted_printable};
-use crate::header::LONGEST_LINE;
+use crate::header::has_long_line;
 use crate::problem::{Code, Refusal};
-use crate::syntax::{LineEnds, header_end, is_obsolete_field, lines, to_crlf};
+use crate::syntax::{LineEnds, header_end, holds_bare_cr, is_obsolete_field, lines, to_crlf};
 use entity::{Delimiter, Encoding, Entity, Inner, Kind};
 use std::borrow::Cow;
 
@@ -67,14 +67,7 @@ fn stays(bytes: &[u8]) -> bool {
 }
 
 fn can_be_sent(bytes: &[u8]) -> bool {
-    let is_bare = |at: usize| bytes.get(at + 1) != Some(&b'\n');
-    memchr::memchr(0, bytes).is_none()
-        && !memchr::memchr_iter(b'\r', bytes).any(is_bare)
-        && !has_long_line(bytes)
-}
-
-fn has_long_line(bytes: &[u8]) -> bool {
-    lines(bytes, LineEnds::Crlf).any(|line| line.len() > LONGEST_LINE)
+    memchr::memchr(0, bytes).is_none() && !holds_bare_cr(bytes) && !has_long_line(bytes)
 }
 
 const fn refusal(detail: &'static str) -> Refusal {
