@@ -190,6 +190,20 @@ NATIVE = {
         subject="x",
         text="y",
     ),
+    "own headers of the same names": filling(
+        [
+            {
+                "address": "ann@example.org",
+                "headers": {"X-Ref": "a-{{ x }}", "X-Tier": "gold", "Reply-To": "a@b.example"},
+            },
+            {"address": "bo@example.org", "headers": {"X-Ref": "å [x]", "X-Tier": "", "Reply-To": "Bo <bo@b.example>"}},
+            {"address": "cy@example.org", "headers": {"X-Ref": "c", "X-Tier": "silver"}},
+            "dee@example.org",
+        ],
+        variables={"x": "x"},
+        text="{{ x }}",
+        subaccountId="shop-7",
+    ),
     "options": filling(
         each("a", "b"),
         verp=True,
@@ -274,6 +288,73 @@ NATIVE = {
 }
 
 ANY = {
+    "own headers": filling(
+        [
+            {
+                "address": "ann@example.org",
+                "headers": {"X-Ref": "a-{{ x }}", "X-Tier": "gold"},
+                "variables": {"x": "a"},
+            },
+            {"address": "bo@example.org", "headers": {"X-Ref": "Blåbær, \"Bær\" [x]", "X-Tier": ["a", "b"]}},
+            {"address": "cy@example.org", "headers": [{"name": "x-campaign", "value": "{{ y }}"}]},
+            {"address": "dee@example.org", "headers": {"X-Text": "{{ x | default: '[[' }} " + "word " * 30 + "x"}},
+            {"address": "eve@example.org"},
+            {"address": "flo@example.org", "headers": {"X-Tier": "", "X-Ref": "  two  "}},
+        ],
+        variables={"y": "for all", "x": "b"},
+        headers={"X-Campaign": "spring", "X-Text": "{{ y }}", "X-All": "all"},
+        subject="{{ x }}",
+        text="y",
+    ),
+    "own headers that are read as fields": filling(
+        [
+            {"address": "ann@example.org", "headers": {"Reply-To": "\"Åse [x]\" <a@example.com>, b@example.com"}},
+            {"address": "bo@example.org", "headers": {"In-Reply-To": "<a@b.example>", "References": "<c@d> <e@f>"}},
+            {"address": "cy@example.org", "headers": {"List-Unsubscribe": "<https://example.com/?c>"}},
+            {"address": "dee@example.org", "headers": {"list-unsubscribe": "<mailto:dee@example.com>"}},
+            {"address": "eve@example.org", "headers": {"X-Priority": "1 (Highest)"}, "priority": 7},
+            {"address": "flo@example.org", "headers": {"Message-ID": "<flo@example.com>"}},
+            {"address": "gus@example.org", "headers": {"List-ID": "A list <gus.example.com>"}, "priority": "low"},
+            {"address": "hal@example.org"},
+        ],
+        replyTo="Shop <shop@example.com>",
+        inReplyTo="<all@example.com>",
+        unsubscribe={"url": "https://example.com/leave"},
+        priority="high",
+        text="y",
+    ),
+    "own headers beside templates of the same": filling(
+        [
+            {
+                "address": "ann@example.org",
+                "headers": {"List-Unsubscribe": "<https://example.com/?a>"},
+                "variables": {"x": "ann"},
+            },
+            {
+                "address": "bo@example.org",
+                "headers": {"List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
+                "variables": {"x": "bo"},
+            },
+            {"address": "cy@example.org", "headers": {"Reply-To": "c@example.com", "Message-ID": "cy@example.com"}},
+            {"address": "dee@example.org", "variables": {"x": "dee"}},
+        ],
+        variables={"x": "all"},
+        messageId="{{ x }}@example.com",
+        replyTo=["{{ x }} <r@example.com>", "s@example.com"],
+        unsubscribe={"url": "https://example.com/?{{ x }}", "oneClick": False},
+        text="y",
+    ),
+    "what PowerMTA is told in its own form alone": filling(
+        [
+            {"address": "ann@example.org", "subaccountId": "own", "customMessageId": "m-1"},
+            {"address": "bo@example.org", "customMessageId": "m-2", "variables": {"x": "a" * 30_000}},
+            {"address": "cy@example.org", "priority": 3, "variables": {"x": "a" * 30_000}},
+            "dee@example.org",
+        ],
+        variables={"x": "x"},
+        subaccountId="shop-7",
+        text="{{ x }}",
+    ),
     "a message of nothing but values": filling(
         each("", "a", "a\n", "\n", "\n\n", "a" * 80, "b " * 90), html="{{ x }}{{{ x }}}"
     ),

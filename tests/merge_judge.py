@@ -22,6 +22,8 @@ class Sent:
 
     file: PickupFile
     priority: int | None = None
+    subaccount_id: str | None = None
+    custom_message_id: str | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -63,6 +65,8 @@ def personal_files(file: PickupFile) -> list[Sent]:
                 expansions=(),
             ),
             expansion.priority,
+            expansion.subaccount_id,
+            expansion.custom_message_id,
         )
         for recipient, expansion in zip(file.recipients, file.expansions, strict=True)
     ]
@@ -112,8 +116,10 @@ def judge_sent(wanted: Personal, sent: Sent, readings: dict[str, Reading]) -> li
         wrong.append("no envelope id")
     if sent.file.form == "merge" and not sent.file.bounces_bad_recipients:
         wrong.append("one bad recipient would reject the whole file")
-    if sent.priority != wanted.priority:
-        wrong.append(f"priority {sent.priority!r}, not {wanted.priority!r}")
+    for name in ("priority", "subaccount_id", "custom_message_id"):
+        got, want = getattr(sent, name), getattr(wanted, name)
+        if got != want:
+            wrong.append(f"{name} {got!r}, not {want!r}")
     if "date" in wanted.message and header_field(sent.file.message, "date") != written_date(wanted.message["date"]):
         wrong.append("another date")
     return wrong

@@ -41,6 +41,29 @@ NUMBER_IN_EXPANDED_MERGE = Rule(
     "PowerMTA takes a number in its own merge form alone, which says neither `dkim` nor more than 11 delivery "
     "windows, nor a bracket that cannot be encoded, as in `a@[192.0.2.1]`; say `high`, `normal` or `low`.",
 )
+MERGE_FORM_ALONE = Rule(
+    "conflict",
+    "PowerMTA takes this in its own merge form alone, which says neither `dkim` nor more than 11 delivery windows, nor "
+    "a bracket that cannot be encoded, as in `a@[192.0.2.1]`; leave it out.",
+)
+MERGE_ALONE = Rule(
+    "conflict", "PowerMTA takes this in a mail merge alone: give `recipients` in place of `to`, `cc` and `bcc`."
+)
+BESIDE_PRIORITY = Rule(
+    "conflict",
+    "This header field says the same as the message's `priority`, which is given too; give one of them.",
+)
+ONCE = Rule("conflict", "A message has this header field once; give it one value.")
+CONTROL_IN_OWN_HEADER = Rule("control_character", "A header field may not hold line ends or other control characters.")
+RESERVED_SUBJECT = Rule("reserved_header", "This header field is made from the message's `subject`.")
+NO_HTTPS = Rule(
+    "invalid_unsubscribe", "List-Unsubscribe-Post goes with a List-Unsubscribe that has an https URL (RFC 8058)."
+)
+MORE_ELEMENTS = Rule(
+    "invalid_header_value",
+    "With these values this header field lists more addresses or URLs than it is written with, or fewer; a value may "
+    "hold a list where it is all that stands between two commas.",
+)
 NO_MERGE = Rule("conflict", "This says how `recipients` are written down, and there are none.")
 CONTROL_IN_NAME = Rule("control_character", "A display name may not hold line ends or other control characters.")
 CONTROL_BY_JINJA = Rule(
@@ -363,4 +386,74 @@ OWN = {
         ],
     ),
 }  # fmt: skip
-PROBLEMS = {**MISSING, **VALUES, **TEMPLATES, **FIELDS, **OWN}
+LITERAL_ADDRESS = "a@[192.0.2.1]"
+OWN_HEADERS = {
+    **{f"own header with {text!r}": (
+        merge(own(headers={"X-A": f"a{text}b"})), CONTROL_IN_OWN_HEADER.at("/recipients/0/headers/X-A")
+    ) for text in CONTROLS},
+    **{f"control {text!r} in an own header": (
+        merge(own({"x": text}, headers={"X-A": ["a", "{{ x }}"]})), CONTROL_IN_HEADER.at("/recipients/0/variables/x")
+    ) for text in CONTROLS},
+    "control in an own header for all": (
+        merge(own(headers={"X-A": "{{ x }}"}), variables={"x": "\n"}), CONTROL_IN_HEADER.at("/recipients/0/headers/X-A")
+    ),
+    "control in an own header by jinja": (
+        merge(own({"x": "\n"}, headers={"X-A": "{{ x }}"}), template="jinja"),
+        CONTROL_BY_JINJA.at("/recipients/0/variables"),
+    ),
+    "missing in an own header": (
+        merge([ANN, *own(headers={"X-A": "{{ x }}"})]), MISSING_VARIABLE.at("/recipients/1/variables/x")
+    ),
+    "no placeholder in an own header": (
+        merge(own(headers=[{"name": "X-A", "value": "{{ 1 }}"}])), NO_PLACEHOLDER.at("/recipients/0/headers/0/value")
+    ),
+    "reserved own header": (
+        merge(own(headers={"Subject": "x"})), RESERVED_SUBJECT.at("/recipients/0/headers/Subject")
+    ),
+    "own header twice": (
+        merge(own(headers={"Reply-To": ["a@b.example", "c@d.example"]})), ONCE.at("/recipients/0/headers/Reply-To/1")
+    ),
+    "own Message-ID twice": (
+        merge(own(headers={"Message-ID": ["<a@b>", "<c@d>"]})), ONCE.at("/recipients/0/headers/Message-ID/1")
+    ),
+    "bad own Message-ID": (
+        merge(own(headers={"Message-ID": "a b"})), INVALID_MESSAGE_ID.at("/recipients/0/headers/Message-ID")
+    ),
+    "own X-Priority beside priority": (
+        merge(own(headers={"X-Priority": "1"}, priority="high")),
+        BESIDE_PRIORITY.at("/recipients/0/headers/X-Priority"),
+    ),
+    "own List-Unsubscribe-Post alone": (
+        merge(own(headers={"List-Unsubscribe-Post": "List-Unsubscribe=One-Click"})),
+        NO_HTTPS.at("/recipients/0/headers/List-Unsubscribe-Post"),
+    ),
+    "value that adds a mailbox to an own header": (
+        merge(own({"x": 'x" <eve@example.org>, "y'}, headers={"Reply-To": '"{{ x }}" <r@example.com>'})),
+        MORE_ELEMENTS.at("/recipients/0/variables"),
+    ),
+    "long word in an own header": (
+        merge(own(headers={"X-A": "a" * 1_000})), LONG_WORD.at("/recipients/0/headers/X-A")
+    ),
+}  # fmt: skip
+MERGE_FORM = {
+    **{f"{name} without recipients": (one(**{name: "x"}), MERGE_ALONE.at(f"/{name}"))
+       for name in ("subaccountId", "customMessageId")},
+    **{f"{name} {value!r}": (
+        merge(own(**{name: value}), **{name: value}), NO_TOKEN.at(f"/{name}", f"/recipients/0/{name}")
+    ) for name in ("subaccountId", "customMessageId") for value in ("", "a b", "å", 'a"', "a" * 201, "a\nb")},
+    "ids in an expanded merge": (
+        merge(own(customMessageId="x"), subaccountId="x", merge="expanded"),
+        MERGE_FORM_ALONE.at("/subaccountId", "/recipients/0/customMessageId"),
+    ),
+    "ids beside options for DKIM": (
+        merge(own(), customMessageId="x", dkim={"selector": "s"}), MERGE_FORM_ALONE.at("/customMessageId")
+    ),
+    "own id of an address literal": (
+        merge([{"address": LITERAL_ADDRESS, "subaccountId": "x"}]),
+        MERGE_FORM_ALONE.at("/recipients/0/subaccountId"),
+    ),
+    "id of an address literal": (
+        merge([ANN, {"address": LITERAL_ADDRESS}], subaccountId="x"), MERGE_FORM_ALONE.at("/recipients/1")
+    ),
+}  # fmt: skip
+PROBLEMS = {**OWN_HEADERS, **MERGE_FORM, **MISSING, **VALUES, **TEMPLATES, **FIELDS, **OWN}

@@ -16,7 +16,7 @@ import pytest
 from doors import Command, Door, Refused
 from judge import judge
 from made_ids import with_known_envelope_id
-from merge_judge import Sent, judge_merge, judge_sent, take_apart
+from merge_judge import judge_merge, judge_sent, take_apart
 from merge_model import personal
 from merge_problems import PROBLEMS
 from not_yet import NOT_YET
@@ -98,7 +98,7 @@ def test_the_expected_merge_is_right(case: Path, readers: ForeignReaders):
 def test_render_is_the_message_of_the_first_recipient(case: Path, door: Door, readers: ForeignReaders):
     octets = (case / "message.json").read_bytes()
     first = take_apart([(case / "expected.pickup").read_bytes()])[0]
-    rendered = Sent(replace(first.file, message=door.render(octets)), first.priority)
+    rendered = replace(first, file=replace(first.file, message=door.render(octets)))
     assert judge_sent(personal(json.loads(octets), 0), rendered, readers.read_all(rendered.file.message)) == []
 
 

@@ -14,8 +14,13 @@ from merge_model import personal, recipients
 from pickup_reader import read
 from readers import ForeignReaders
 
-# What PowerMTA's own *priority says cannot be said in another form.
-NATIVE_ALONE = {"envelopes"}
+# What PowerMTA's own *priority, *subaccountid and *custommessageid say cannot be said in another form.
+NATIVE_ALONE = {
+    "envelopes",
+    "own headers of the same names",
+    "own headers that are read as fields",
+    "what PowerMTA is told in its own form alone",
+}
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """Any value in any place of a template: either problems come out at that recipient, or every reader reads it back."""
 
 from contextlib import suppress
+from itertools import zip_longest
 
 import pytest
 from hypothesis import assume, example, given
@@ -103,19 +104,46 @@ def is_refused(quick: Door, message: dict) -> bool:
     return True
 
 
-def people(variables: list[dict]) -> list[dict]:
-    return [{"address": f"r{number}@example.org", "variables": own} for number, own in enumerate(variables)]
+# Header fields of a recipient's own: in the place of the message's, beside them, or read as fields of the message.
+OWN_HEADERS = st.one_of(
+    st.none(),
+    st.dictionaries(
+        st.sampled_from(["X-A", "x-a", "X-Ref", "X-Tier", "X-More"]),
+        st.one_of(
+            SHORT.map(lambda text: text.replace("{", "(")),
+            st.sampled_from(["{{ h }}", "a {{ h }} å", "[{{ h }}]", ["{{ h }}", "b"]]),
+        ),
+    ),
+    st.fixed_dictionaries(
+        {"Reply-To": st.sampled_from(["{{ h }} <a@b.example>", '"{{ h }}" <a@b.example>', "{{ h }}"])}
+    ),
+    st.fixed_dictionaries(
+        {"List-Unsubscribe": st.sampled_from(["<https://e.example/?{{ h }}>", "<mailto:a@e.example>"]), "X-Ref": SHORT}
+    ),
+)
+
+
+def people(variables: list[dict], headers: list[dict | None] = ()) -> list[dict]:
+    return [
+        {"address": f"r{number}@example.org", "variables": own, **({"headers": given} if given else {})}
+        for number, (own, given) in enumerate(zip_longest(variables, headers[: len(variables)]))
+    ]
 
 
 @SETTINGS
-@given(places=PLACES, variables=st.lists(VARIABLES, min_size=1, max_size=3), merge=MERGE)
-@example(places={"text": "{{ x }}{{ x }}"}, variables=[{"x": "\r"}, {"x": "\n"}], merge="native")
-@example(places={"text": "a\r{{ x }}"}, variables=[{"x": "\nb"}, {"x": ""}], merge="native")
-@example(places={"subject": "å{{ x }}"}, variables=[{"x": "e\u0301" * 40}, {"x": ""}], merge="native")
+@given(
+    places=PLACES,
+    variables=st.lists(VARIABLES, min_size=1, max_size=3),
+    headers=st.lists(OWN_HEADERS, max_size=3),
+    merge=MERGE,
+)
+@example(places={"text": "{{ x }}{{ x }}"}, variables=[{"x": "\r"}, {"x": "\n"}], headers=[], merge="native")
+@example(places={"text": "a\r{{ x }}"}, variables=[{"x": "\nb"}, {"x": ""}], headers=[], merge="native")
+@example(places={"subject": "å{{ x }}"}, variables=[{"x": "e\u0301" * 40}, {"x": ""}], headers=[], merge="native")
 def test_any_value_in_any_template(
-    quick: Door, readers: ForeignReaders, places: dict, variables: list[dict], merge: str
+    quick: Door, readers: ForeignReaders, places: dict, variables: list[dict], headers: list, merge: str
 ):
-    judge_or_refused(quick, readers, filling(people(variables), **places, merge=merge))
+    judge_or_refused(quick, readers, filling(people(variables, headers), **places, merge=merge))
 
 
 @SETTINGS

@@ -4,7 +4,7 @@ use crate::problem::Location;
 use std::borrow::Cow;
 
 /// A value with the name by which texts ask for it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Variable<'a> {
     pub name: Cow<'a, str>,
     /// Where what is wrong with it is told.
@@ -13,7 +13,7 @@ pub(crate) struct Variable<'a> {
 }
 
 /// A value of any type. `null` is as absent and is none.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum VariableValue<'a> {
     Text(Cow<'a, str>),
     Integer(i128),

@@ -116,8 +116,14 @@ export type Recipient = string | RecipientObject;
 export interface RecipientObject {
   /** Its addr-spec. */
   address: string;
+  /** PowerMTA's custom message id. */
+  customMessageId?: string | null;
   /** PowerMTA's envelope id; made when absent. */
   envid?: string | null;
+  /**
+   * Its own header fields. Each stands in place of the message's fields of this name, or beside the message's others.
+   */
+  headers?: Headers | null;
   /** PowerMTA's job. */
   job?: string | null;
   /** Its display name. */
@@ -126,6 +132,8 @@ export interface RecipientObject {
   priority?: Priority | number | null;
   /** Envelope sender address; `"<>"` is the null reverse-path. */
   sender?: string | null;
+  /** PowerMTA's subaccount id. */
+  subaccountId?: string | null;
   /** Values for the template; they win over the message's. */
   variables?: Variables | null;
   /** The virtual MTA, or pool, to send through. */
@@ -171,6 +179,8 @@ export interface MessageFields {
   calendar?: Calendar | null;
   /** Cc and envelope. */
   cc?: Mailboxes | null;
+  /** PowerMTA's custom message id, in a mail merge. */
+  customMessageId?: string | null;
   /** Date, in RFC 3339; the present when absent. */
   date?: DateTime | null;
   /** Which key signs. */
@@ -207,6 +217,8 @@ export interface MessageFields {
   schedule?: readonly (Window | null | undefined)[] | null;
   /** Envelope sender address, that of `from` when absent; `"<>"` is the null reverse-path. */
   sender?: string | null;
+  /** PowerMTA's subaccount id, in a mail merge. */
+  subaccountId?: string | null;
   /** Subject. */
   subject?: string | null;
   /** How texts are read: `none` (when absent), `merge` or `jinja`. */

@@ -95,11 +95,16 @@ class Recipient(TypedDict, total=False):
 
     address: str | None
     email: str | None
+    customMessageId: str | None
+    custom_message_id: str | None
     envid: str | None
+    headers: Mapping[str, str | Iterable[str]] | Iterable[HeaderField] | None
     job: str | None
     name: str | None
     priority: Priority | int | float | None
     sender: str | None
+    subaccountId: str | None
+    subaccount_id: str | None
     variables: Mapping[str, object] | None
     vmta: str | None
 
@@ -129,6 +134,8 @@ class MessageFields(TypedDict, total=False):
     bcc: str | MailboxParts | Address | Iterable[str | MailboxParts | Address] | None
     calendar: Calendar | None
     cc: str | MailboxParts | Address | Iterable[str | MailboxParts | Address] | None
+    customMessageId: str | None
+    custom_message_id: str | None
     date: str | datetime | None
     dkim: Dkim | None
     dsn: Dsn | None
@@ -149,6 +156,8 @@ class MessageFields(TypedDict, total=False):
     reply_to: str | MailboxParts | Address | Iterable[str | MailboxParts | Address] | None
     schedule: Iterable[Window] | None
     sender: str | None
+    subaccountId: str | None
+    subaccount_id: str | None
     subject: str | None
     template: TemplateLanguage | None
     text: str | None
@@ -168,6 +177,8 @@ class CommonFields(TypedDict, total=False):
     bcc: str | Mapping[str, object] | Address | Iterable[str | Mapping[str, object] | Address] | None
     calendar: Mapping[str, object] | None
     cc: str | Mapping[str, object] | Address | Iterable[str | Mapping[str, object] | Address] | None
+    customMessageId: str | None
+    custom_message_id: str | None
     date: str | datetime | None
     dkim: Mapping[str, object] | None
     dsn: Mapping[str, object] | None
@@ -187,6 +198,8 @@ class CommonFields(TypedDict, total=False):
     reply_to: str | Mapping[str, object] | Address | Iterable[str | Mapping[str, object] | Address] | None
     schedule: Iterable[Mapping[str, object]] | None
     sender: str | None
+    subaccountId: str | None
+    subaccount_id: str | None
     subject: str | None
     template: TemplateLanguage | None
     text: str | None

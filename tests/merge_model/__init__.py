@@ -10,23 +10,29 @@ from model.names import members
 
 from . import braces, jinja
 from .addresses import fill_name
+from .own_headers import with_own
 
 __all__ = ["Personal", "personal", "recipients"]
 
 Fill = Callable[..., str]
 
 # These speak of the merge, or name everybody.
-MERGE_FIELDS = {"recipients", "variables", "template", "merge"}
+MERGE_FIELDS = {"recipients", "variables", "template", "merge", "subaccountid", "custommessageid"}
 # A recipient's own value stands in place of the message's.
 OWN_FIELDS = ("sender", "envid", "job", "vmta")
 
 
 @dataclass(frozen=True)
 class Personal:
-    """The plain message of one recipient; `priority` is PowerMTA's own, from 1 to 100."""
+    """The plain message of one recipient, and what PowerMTA is told in its merge form alone.
+
+    `priority` is PowerMTA's own, from 1 to 100.
+    """
 
     message: dict
     priority: int | None = None
+    subaccount_id: str | None = None
+    custom_message_id: str | None = None
 
 
 def recipients(message: dict) -> list[dict]:
@@ -53,7 +59,15 @@ def personal(message: dict, index: int) -> Personal:
     priority = own.get("priority")
     if isinstance(priority, str):
         plain["priority"] = priority
-    return Personal({**plain, "to": own["to"]}, priority if isinstance(priority, int) else None)
+    if "headers" in own:
+        fill = filler(fields)
+        plain = with_own(plain, filled_headers(own["headers"], lambda text: fill(text, variables)))
+    return Personal(
+        {**plain, "to": own["to"]},
+        priority if isinstance(priority, int) else None,
+        own.get("subaccountid", fields.get("subaccountid")),
+        own.get("custommessageid", fields.get("custommessageid")),
+    )
 
 
 def given(variables: dict | None) -> dict:

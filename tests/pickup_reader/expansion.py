@@ -29,6 +29,8 @@ def expand(sender: str, recipient: Recipient, parts: list[list[bytes]], dialect:
         job=variables.get("*jobid"),
         vmta=variables.get("*vmta"),
         priority=int(variables["*priority"]) if "*priority" in variables else None,
+        subaccount_id=variables.get("*subaccountid"),
+        custom_message_id=variables.get("*custommessageid"),
         schedule=read_schedule(variables["*schedule"]) if "*schedule" in variables else (),
     )
 

@@ -30,6 +30,8 @@ class Expansion:
     job: str | None = None
     vmta: str | None = None
     priority: int | None = None
+    subaccount_id: str | None = None
+    custom_message_id: str | None = None
     schedule: tuple[tuple[str, str], ...] = ()
 
 

@@ -95,6 +95,10 @@ object! {
         job("job"): Cow<'a, str> { of: Envelope, headers: &["X-Job"], example: "spring" },
         /// The virtual MTA, or pool, to send through.
         vmta("vmta"): Cow<'a, str> { of: Envelope, headers: &["X-Virtual-MTA"], example: "bulk" },
+        /// PowerMTA's subaccount id, in a mail merge.
+        subaccount_id("subaccountId"): Cow<'a, str> { of: Envelope, example: "shop-7" },
+        /// PowerMTA's custom message id, in a mail merge.
+        custom_message_id("customMessageId"): Cow<'a, str> { of: Envelope, example: "spring-42" },
         /// Which key signs.
         dkim("dkim"): JsonDkim<'a> { of: Envelope, headers: &["DKIM-Signature", "X-DKIM-Options"] },
         /// When the message may be delivered.
@@ -135,6 +139,15 @@ impl JsonMessage<'_> {
     pub fn location_of(&self, name: &str) -> Option<Location> {
         let at = Self::ROWS.iter().position(|row| row.name == name)?;
         self.locations.get(at).copied().flatten()
+    }
+
+    /// The locations of the fields that only PowerMTA's merge form can say.
+    pub fn merge_form_alone(&self) -> impl Iterator<Item = Location> {
+        let fields = ["subaccountId", "customMessageId"];
+        fields
+            .map(|name| self.location_of(name))
+            .into_iter()
+            .flatten()
     }
 
     /// The locations of the fields that make header and bodies, which a finished message has already.
@@ -218,8 +231,10 @@ mod tests {
 
     fn check(name: &str, value: Value) {
         let mut message = json!({"from": "a@example.com"});
-        if name != "recipients" {
-            message["to"] = "b@example.org".into();
+        match name {
+            "recipients" => {}
+            "subaccountId" | "customMessageId" => message["recipients"] = json!(["b@example.org"]),
+            _ => message["to"] = "b@example.org".into(),
         }
         message[name] = value;
         let checked = crate::check(message.to_string().as_bytes());

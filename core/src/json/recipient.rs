@@ -2,6 +2,7 @@
 
 use super::choice::{Choice, JsonWord};
 use super::definitions::Definitions;
+use super::headers::JsonHeaders;
 use super::mailbox::JsonMailboxObject;
 use super::number::JsonNumber;
 use super::object::object;
@@ -33,6 +34,13 @@ object! {
         job("job"): Cow<'a, str> { example: "spring" },
         /// The virtual MTA, or pool, to send through.
         vmta("vmta"): Cow<'a, str> { example: "bulk" },
+        /// PowerMTA's subaccount id.
+        subaccount_id("subaccountId"): Cow<'a, str> { example: "shop-7" },
+        /// PowerMTA's custom message id.
+        custom_message_id("customMessageId"): Cow<'a, str> { example: "spring-42-ann" },
+        /// Its own header fields. Each stands in place of the message's fields of this name, or beside
+        /// the message's others.
+        headers("headers"): JsonHeaders<'a>,
         /// `high`, `normal` or `low` for the header, or PowerMTA's own priority from 1 to 100.
         priority("priority"): JsonPriority<'a>,
     }

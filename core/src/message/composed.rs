@@ -3,7 +3,7 @@
 use super::bodies::Bodies;
 use super::calendar::Calendar;
 use super::header_field::HeaderField;
-use super::headers::ExtraHeader;
+use super::headers::{ExtraBody, ExtraHeader};
 use super::markers::Markers;
 use super::priority::Urgency;
 use super::unsubscribe::Unsubscribe;
@@ -75,6 +75,38 @@ struct Context<'m> {
 }
 
 impl Composed<'_> {
+    /// The same message, borrowed; its files are shared.
+    pub fn lend(&self) -> Composed<'_> {
+        Composed {
+            from: self.from.lend(),
+            reply_to: self.reply_to.iter().map(Mailbox::lend).collect(),
+            subject: self.subject.as_deref().map(Cow::Borrowed),
+            text: self.text.as_deref().map(Cow::Borrowed),
+            amp: self.amp.as_deref().map(Cow::Borrowed),
+            html: self.html.as_deref().map(Cow::Borrowed),
+            calendar: self.calendar.as_ref().map(Calendar::lend),
+            attachments: Files::Shared(&self.attachments),
+            extra_headers: self.extra_headers.iter().map(ExtraHeader::lend).collect(),
+            unsubscribe: self.unsubscribe.clone(),
+            urgency: self.urgency,
+            in_reply_to: self.in_reply_to.clone(),
+            references: self.references.clone(),
+            date: self.date,
+            message_id: self.message_id.clone(),
+        }
+    }
+
+    /// The same message with header fields of these names behind its own, in which nothing is yet.
+    pub fn with_room_for(&self, names: &[String]) -> Composed<'_> {
+        let mut message = self.lend();
+        let more = names.iter().map(|name| ExtraHeader {
+            name: Cow::Owned(name.clone()),
+            body: ExtraBody::NOTHING,
+        });
+        message.extra_headers.extend(more);
+        message
+    }
+
     /// The Message-ID, made from the identity when the message gives none. No host name: the right
     /// side is the domain of From.
     pub fn message_id(&self, identity: &Identity) -> Cow<'_, MessageId<'_>> {

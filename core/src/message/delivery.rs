@@ -16,6 +16,10 @@ pub(crate) struct Delivery<'a> {
     pub job: Option<Cow<'a, str>>,
     /// Virtual MTA, or pool.
     pub vmta: Option<Cow<'a, str>>,
+    /// PowerMTA's subaccount id, which only its merge form can say.
+    pub subaccount_id: Option<Cow<'a, str>>,
+    /// PowerMTA's custom message id, which only its merge form can say.
+    pub custom_message_id: Option<Cow<'a, str>>,
     /// Which key signs, as PowerMTA writes it.
     pub dkim: Option<Cow<'a, str>>,
     /// When it may be delivered, as PowerMTA writes it.
@@ -30,6 +34,11 @@ impl Delivery<'_> {
     /// The envelope id, where `id` is the identifier that the message has here.
     pub fn envelope_id<'m>(&'m self, id: &'m Id) -> &'m str {
         self.envid.as_deref().unwrap_or(id.as_str())
+    }
+
+    /// Whether it has what only PowerMTA's merge form can say.
+    pub fn needs_merge_form(&self) -> bool {
+        self.subaccount_id.is_some() || self.custom_message_id.is_some()
     }
 
     /// Whether the schedule is too long for a line of definitions, and with that for PowerMTA's merge
@@ -66,10 +75,14 @@ pub(super) fn read_delivery<'a>(
     let envid = token(json.envid.take(), LONGEST_ENVID);
     let job = token(json.job.take(), LONGEST_TOKEN);
     let vmta = token(json.vmta.take(), LONGEST_TOKEN);
+    let subaccount_id = token(json.subaccount_id.take(), LONGEST_TOKEN);
+    let custom_message_id = token(json.custom_message_id.take(), LONGEST_TOKEN);
     Delivery {
         envid,
         job,
         vmta,
+        subaccount_id,
+        custom_message_id,
         dkim: json
             .dkim
             .take()

@@ -7,9 +7,16 @@ use crate::address::{AddrSpec, Mailbox, ReversePath};
 use crate::envelope::Envelope;
 use crate::identity::Identity;
 use crate::json::{MergeForm, Priority};
+use crate::problem::{Code, Refusal};
 use crate::template::Values;
 use std::borrow::Cow;
 use std::sync::OnceLock;
+
+pub(super) const MERGE_FORM_ALONE: Refusal = Refusal::new(
+    Code::Conflict,
+    "PowerMTA takes this in its own merge form alone, which says neither `dkim` nor more than 11 delivery \
+     windows, nor a bracket that cannot be encoded, as in `a@[192.0.2.1]`; leave it out.",
+);
 
 /// A mail merge without its recipients: what they all share, and where they differ.
 #[derive(Debug)]
@@ -37,10 +44,12 @@ pub(crate) struct Recipient<'a> {
     pub envid: Option<Cow<'a, str>>,
     pub job: Option<Cow<'a, str>>,
     pub vmta: Option<Cow<'a, str>>,
+    pub subaccount_id: Option<Cow<'a, str>>,
+    pub custom_message_id: Option<Cow<'a, str>>,
     pub priority: Option<RecipientPriority>,
     pub values: Values<'a>,
     /// The header fields with placeholders.
-    pub filled: FilledHeader,
+    pub filled: FilledHeader<'a>,
 }
 
 impl Recipient<'_> {
@@ -117,11 +126,18 @@ impl<'a> Merge<'a> {
             envid: lend(&recipient.envid, &common.envid),
             job: lend(&recipient.job, &common.job),
             vmta: lend(&recipient.vmta, &common.vmta),
+            subaccount_id: lend(&recipient.subaccount_id, &common.subaccount_id),
+            custom_message_id: lend(&recipient.custom_message_id, &common.custom_message_id),
             dkim: common.dkim.as_deref().map(Cow::Borrowed),
             schedule: common.schedule.as_deref().map(Cow::Borrowed),
             verp: common.verp,
             dsn: common.dsn.clone(),
         }
+    }
+
+    /// Whether it is said in PowerMTA's merge form to whoever fits.
+    pub fn is_native(&self) -> bool {
+        self.form == MergeForm::Native && self.fits_merge_form()
     }
 
     /// Whether the message can be said in PowerMTA's merge form for whoever it is for. Of the form it is

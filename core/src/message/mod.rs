@@ -3,6 +3,7 @@
 //! ```text
 //! read                              JSON to a message, single, finished or merge
 //! templated  recipients             … with placeholders; the recipients of a merge
+//! recipient_headers                 header fields that a recipient has of their own
 //! template_reader  read_composed    fields with placeholders; fields that are composed
 //! merge  single                     the two kinds of message: envelope, options, rendering
 //! substitution                      values put into a message
@@ -44,6 +45,7 @@ mod raw;
 mod raw_message;
 mod read;
 mod read_composed;
+mod recipient_headers;
 mod recipients;
 mod single;
 mod substitution;
@@ -54,13 +56,14 @@ mod unsubscribe;
 mod values;
 mod warnings;
 
-pub(crate) use crate::json::MergeForm;
 pub(crate) use bodies::Bodies;
 pub(crate) use composed::Composed;
 pub(crate) use delivery::{Delivery, Dsn};
 pub use file_parts::FilePart;
 pub(crate) use header_field::HeaderField;
-pub(crate) use headers::ExtraBody;
+#[cfg(test)]
+pub(crate) use headers::ExtraHeader;
+pub(crate) use headers::{ExtraBody, RecipientHeaders};
 pub use local_header::text_of_local_program;
 pub use local_recipients::{InvalidRecipient, RecipientList, header_recipients};
 pub(crate) use markers::Markers;

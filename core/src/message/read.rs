@@ -112,6 +112,7 @@ fn read_single<'a>(
         report.problem(form.location, Code::Conflict, detail);
         choice(form, report);
     }
+    refuse_merge_form(&json, report);
     let [to, cc, bcc] = read_named_recipients(&mut json, report);
     let composed = if json.template.is_some() || json.variables.is_some() {
         read_templated(&mut json, files, report)
@@ -145,6 +146,7 @@ fn read_finished<'a>(
 ) -> Option<SingleMessage<'a>> {
     let [mut to, cc, bcc] = read_named_recipients(&mut json, report);
     refuse_composing(&json, report);
+    refuse_merge_form(&json, report);
     let has_recipients = !(to.is_empty() && cc.is_empty() && bcc.is_empty());
     let RawReading {
         message,
@@ -184,6 +186,15 @@ fn refuse_nobody(report: &mut ProblemReport<'_>) {
 fn refuse_composing(json: &JsonMessage<'_>, report: &mut ProblemReport<'_>) {
     for location in json.composing() {
         let detail = "Beside `raw` only envelope fields can stand.";
+        report.problem(location, Code::Conflict, detail);
+    }
+}
+
+/// Notes what only a mail merge can be told.
+fn refuse_merge_form(json: &JsonMessage<'_>, report: &mut ProblemReport<'_>) {
+    for location in json.merge_form_alone() {
+        let detail = "PowerMTA takes this in a mail merge alone: give `recipients` in place of `to`, `cc` \
+                      and `bcc`.";
         report.problem(location, Code::Conflict, detail);
     }
 }

@@ -2,16 +2,16 @@
 
 use super::delivery::{LONGEST_ENVID, LONGEST_TOKEN, read_token};
 use super::mailboxes::{read_one, read_parts};
-use super::merge::{Merge, Recipient, RecipientPriority, Recipients};
+use super::merge::{MERGE_FORM_ALONE, Merge, Recipient, RecipientPriority, Recipients};
+use super::recipient_headers::read_recipient_headers;
 use super::templates::FilledHeader;
 use super::values::{read_sender, require_language};
 use crate::address::{Mailbox, ReversePath};
 use crate::interruption::Interruption;
-use crate::json::{
-    JsonNumber, JsonPriority, JsonRecipient, JsonRecipientObject, Located, MergeForm,
-};
-use crate::problem::{Code, ProblemReport, Refusal};
+use crate::json::{JsonNumber, JsonPriority, JsonRecipient, JsonRecipientObject, Located};
+use crate::problem::{Code, Location, ProblemReport, Refusal};
 use crate::template::{Owner, Values};
+use crate::variable::Variable;
 use std::borrow::Cow;
 
 impl<'a> Merge<'a> {
@@ -46,17 +46,53 @@ impl<'a> Merge<'a> {
             None => Owner::Parent(location),
         };
         let variables = variables.map_or_else(Vec::new, |field| field.value);
+        let filled = self.fill(owner, variables, &mut parts, report);
+        self.read_own(location, mailbox?, parts, filled, report)
+    }
+
+    /// The recipient's values, and the header fields with them and with those of the recipient's own.
+    fn fill<'r>(
+        &self,
+        owner: Owner,
+        variables: Vec<Variable<'r>>,
+        parts: &mut JsonRecipientObject<'r>,
+        report: &mut ProblemReport<'r>,
+    ) -> Option<(Values<'r>, FilledHeader<'r>)>
+    where
+        'a: 'r,
+    {
+        let own = parts.headers.take().map(|headers| {
+            let mut headers = headers.value.0;
+            // A number is no header field.
+            let priority = parts.priority.as_ref().map(|priority| &priority.value);
+            let has_priority = matches!(priority, Some(JsonPriority::Word(_)));
+            let filled = self
+                .templates
+                .fill_own_headers(&mut headers, owner, &variables, report);
+            if filled.is_none() {
+                // What is wrong with the others is told all the same.
+                for header in &mut headers {
+                    header.values.retain(|value| !value.value.contains('{'));
+                }
+            }
+            read_recipient_headers(headers, has_priority, report).filter(|_| filled.is_some())
+        });
         let filled = self
             .templates
             .fill(owner, variables, &self.composed, report);
-        self.read_own(mailbox?, parts, filled, report)
+        let (values, mut filled): (_, FilledHeader<'r>) = filled?;
+        if let Some(own) = own {
+            filled.put_own(own?, &self.composed, report)?;
+        }
+        Some((values, filled))
     }
 
     fn read_own<'r>(
         &self,
+        place: Location,
         mailbox: Mailbox<'r>,
         parts: JsonRecipientObject<'r>,
-        filled: Option<(Values<'r>, FilledHeader)>,
+        filled: Option<(Values<'r>, FilledHeader<'r>)>,
         report: &mut ProblemReport<'r>,
     ) -> Option<Recipient<'r>> {
         let sender_place = parts.sender.as_ref().map(|sender| sender.location);
@@ -73,6 +109,10 @@ impl<'a> Merge<'a> {
         let envid = token(parts.envid, LONGEST_ENVID);
         let job = token(parts.job, LONGEST_TOKEN);
         let vmta = token(parts.vmta, LONGEST_TOKEN);
+        let own_ids = [&parts.subaccount_id, &parts.custom_message_id];
+        let own_ids = own_ids.map(|id| id.as_ref().map(|id| id.location));
+        let subaccount_id = token(parts.subaccount_id, LONGEST_TOKEN);
+        let custom_message_id = token(parts.custom_message_id, LONGEST_TOKEN);
         let priority_place = parts.priority.as_ref().map(|priority| priority.location);
         let priority = parts
             .priority
@@ -84,23 +124,47 @@ impl<'a> Merge<'a> {
             envid,
             job,
             vmta,
+            subaccount_id,
+            custom_message_id,
             priority,
             values,
             filled,
         };
         if let (Some(location), Some(RecipientPriority::Queue(_))) =
             (priority_place, recipient.priority)
-            && self.takes_number()
+            && self.is_native()
             && recipient.holds_bracket()
         {
             report.refuse(location, NO_NUMBER);
         }
+        self.check_ids(place, own_ids, &recipient, report);
         Some(recipient)
     }
 
-    /// Whether a recipient's priority may be a number, PowerMTA's own.
-    fn takes_number(&self) -> bool {
-        self.form == MergeForm::Native && self.fits_merge_form()
+    /// Refuses what only PowerMTA's merge form can say to a recipient whose message it cannot say. `own` are
+    /// the places of the recipient's own.
+    fn check_ids(
+        &self,
+        place: Location,
+        own: [Option<Location>; 2],
+        recipient: &Recipient<'_>,
+        report: &mut ProblemReport<'_>,
+    ) {
+        let common = self.delivery.needs_merge_form();
+        if !common && own == [None; 2] {
+            return;
+        }
+        let is_native = self.is_native();
+        if is_native && !recipient.holds_bracket() {
+            return;
+        }
+        for location in own.into_iter().flatten() {
+            report.refuse(location, MERGE_FORM_ALONE);
+        }
+        // What is wrong for everybody was told of the message.
+        if common && is_native && own == [None; 2] {
+            report.refuse(place, MERGE_FORM_ALONE);
+        }
     }
 
     fn read_priority<'r>(
@@ -127,7 +191,7 @@ impl<'a> Merge<'a> {
             report.problem(location, Code::InvalidChoice, detail);
             return None;
         };
-        if !self.takes_number() {
+        if !self.is_native() {
             report.refuse(location, NO_NUMBER);
         }
         Some(RecipientPriority::Queue(number))

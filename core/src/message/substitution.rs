@@ -1,8 +1,7 @@
 //! Puts values into a message.
 
 use super::bodies::Bodies;
-use super::calendar::Calendar;
-use super::composed::{Composed, Files};
+use super::composed::Composed;
 use super::headers::{ExtraBody, ExtraHeader, OwnValues};
 use super::templates::{FilledHeader, Templates};
 use crate::address::Mailbox;
@@ -15,7 +14,7 @@ impl<'a> Composed<'a> {
     pub fn with_values<'m>(
         &'m self,
         templates: &Templates<'_>,
-        filled: &'m FilledHeader,
+        filled: &'m FilledHeader<'m>,
         bodies: &'m Bodies<String>,
     ) -> Composed<'m> {
         let body = |own: &'m Option<String>, common: &'m Option<Cow<'a, str>>| {
@@ -23,7 +22,6 @@ impl<'a> Composed<'a> {
         };
         let own = filled.own.as_deref();
         let mut message = Composed {
-            from: self.from.lend(),
             reply_to: either(own.map(|own| &own.reply_to), &self.reply_to)
                 .iter()
                 .map(Mailbox::lend)
@@ -32,15 +30,13 @@ impl<'a> Composed<'a> {
             text: body(&bodies.text, &self.text),
             amp: body(&bodies.amp, &self.amp),
             html: body(&bodies.html, &self.html),
-            calendar: self.calendar.as_ref().map(Calendar::lend),
-            attachments: Files::Shared(&self.attachments),
-            extra_headers: self.extra_headers.iter().map(ExtraHeader::lend).collect(),
             unsubscribe: filled.unsubscribe.clone().or(self.unsubscribe.clone()),
             urgency: filled.urgency_or(self.urgency),
             in_reply_to: either(own.map(|own| &own.in_reply_to), &self.in_reply_to).to_vec(),
             references: either(own.map(|own| &own.references), &self.references).to_vec(),
             date: own.and_then(|own| own.date).or(self.date),
             message_id: filled.message_id.clone().or(self.message_id.clone()),
+            ..self.lend()
         };
         let lend = |text: &'m String| Cow::Borrowed(text.as_str());
         message.put_in_header(
@@ -49,6 +45,11 @@ impl<'a> Composed<'a> {
             filled.reply_to.iter().map(lend),
             filled.extra.iter().map(ExtraBody::lend),
         );
+        if let Some(own) = &filled.headers {
+            let fields = &mut message.extra_headers;
+            fields.retain(|field| !own.replace(&field.name));
+            fields.extend(own.extra.iter().map(ExtraHeader::lend));
+        }
         message
     }
 
@@ -106,21 +107,19 @@ impl<'a> Composed<'a> {
         self.unsubscribe = filled.unsubscribe.or(self.unsubscribe.take());
         self.message_id = filled.message_id.or(self.message_id.take());
         if let Some(own) = filled.own {
-            self.put_in_own(*own);
-        }
-    }
-
-    fn put_in_own(&mut self, own: OwnValues<'a>) {
-        self.date = own.date.or(self.date);
-        self.urgency = own.urgency;
-        if !own.reply_to.is_empty() {
-            self.reply_to = own.reply_to;
-        }
-        if !own.in_reply_to.is_empty() {
-            self.in_reply_to = own.in_reply_to;
-        }
-        if !own.references.is_empty() {
-            self.references = own.references;
+            let OwnValues {
+                date,
+                reply_to,
+                in_reply_to,
+                references,
+                urgency,
+                ..
+            } = *own;
+            self.date = date.or(self.date);
+            self.urgency = urgency;
+            put(&mut self.reply_to, reply_to);
+            put(&mut self.in_reply_to, in_reply_to);
+            put(&mut self.references, references);
         }
     }
 }
@@ -129,4 +128,11 @@ impl<'a> Composed<'a> {
 fn either<'m, T>(own: Option<&'m Vec<T>>, common: &'m [T]) -> &'m [T] {
     own.filter(|own| !own.is_empty())
         .map_or(common, Vec::as_slice)
+}
+
+/// Puts in what was filled in, where anything was.
+fn put<T>(common: &mut Vec<T>, own: Vec<T>) {
+    if !own.is_empty() {
+        *common = own;
+    }
 }

@@ -39,6 +39,7 @@ impl<'a> Templates<'a> {
             reply_to: Vec::new(),
             message_id: reader.header(&mut json.message_id),
             headers,
+            shared: Vec::new(),
             language: reader.language,
         };
         (templates, values)

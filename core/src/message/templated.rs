@@ -4,7 +4,7 @@ use super::composed::Composed;
 use super::delivery::Delivery;
 use super::file_parts::FileParts;
 use super::headers::take_message_id;
-use super::merge::Merge;
+use super::merge::{MERGE_FORM_ALONE, Merge};
 use super::read_composed::read_composed;
 use super::template_reader::NameLocations;
 use super::templates::Templates;
@@ -40,7 +40,7 @@ pub(super) fn read_merge<'a>(
     let form = form.and_then(|word| choice(&word, report));
     let has_language = json.template.is_some();
     let (composed, templates) = read_texts(json, true, files, report)?;
-    Some(Box::new(Merge {
+    let merge = Box::new(Merge {
         form: form.unwrap_or(MergeForm::Native),
         has_language,
         sender,
@@ -48,7 +48,13 @@ pub(super) fn read_merge<'a>(
         composed,
         templates,
         holds_bracket: OnceLock::new(),
-    }))
+    });
+    if merge.delivery.needs_merge_form() && !merge.is_native() {
+        for location in json.merge_form_alone() {
+            report.refuse(location, MERGE_FORM_ALONE);
+        }
+    }
+    Some(merge)
 }
 
 /// The message with its placeholders taken out, and these.
@@ -81,6 +87,9 @@ fn read_texts<'a>(
     templates.headers.add(headers);
     templates.take_names(&names, &mut composed, report);
     if let Some(variables) = &mut json.variables {
+        if is_merge {
+            templates.shared = variables.value.clone();
+        }
         templates
             .language
             .share(std::mem::take(&mut variables.value), report);

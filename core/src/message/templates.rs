@@ -2,7 +2,9 @@
 
 use super::bodies::Bodies;
 use super::composed::Composed;
-use super::headers::{ExtraBody, HeaderTemplates, OwnHeader, OwnValues, check_elements};
+use super::headers::{
+    ExtraBody, ExtraHeader, HeaderTemplates, OwnHeader, OwnValues, RecipientHeaders, check_elements,
+};
 use super::priority::Urgency;
 use super::unsubscribe::Unsubscribe;
 use crate::header::{HeaderSection, MessageId, Signs};
@@ -23,31 +25,41 @@ pub(crate) struct Templates<'a> {
     pub reply_to: Vec<(usize, TemplateText<'a>)>,
     pub message_id: Option<TemplateText<'a>>,
     pub headers: HeaderTemplates<'a>,
+    /// The values of everybody, for the header fields that recipients have of their own.
+    pub shared: Vec<Variable<'a>>,
 }
 
 /// The header fields with placeholders, filled in for one recipient. All rules hold.
 #[derive(Debug)]
-pub(crate) struct FilledHeader {
+pub(crate) struct FilledHeader<'a> {
     pub subject: Option<String>,
     pub from_name: Option<String>,
     /// As [`Templates::reply_to`].
     pub reply_to: Vec<String>,
     /// As [`HeaderTemplates::extra`].
-    pub extra: Vec<ExtraBody<'static>>,
-    pub unsubscribe: Option<Unsubscribe<'static>>,
-    pub message_id: Option<MessageId<'static>>,
+    pub extra: Vec<ExtraBody<'a>>,
+    pub unsubscribe: Option<Unsubscribe<'a>>,
+    pub message_id: Option<MessageId<'a>>,
     /// Those that are read as fields of the message; the urgency is that of the whole message. Rare, and a
     /// recipient takes little memory without.
-    pub own: Option<Box<OwnValues<'static>>>,
+    pub own: Option<Box<OwnValues<'a>>>,
+    /// Header fields of the recipient's own. What those say that are read as fields of the message is above.
+    pub headers: Option<Box<RecipientHeaders<'a>>>,
 }
 
 /// As much as a whole message may have over HTTP, unless said otherwise.
 const LONGEST_TEXT: usize = 32 << 20;
 
-impl FilledHeader {
+impl FilledHeader<'_> {
     /// X-Priority and Importance, where the message has them so for everybody.
     pub fn urgency_or(&self, common: Urgency) -> Urgency {
         self.own.as_ref().map_or(common, |own| own.urgency)
+    }
+
+    /// Header fields of the recipient's own that no field of the message stands for.
+    pub fn own_fields(&self) -> impl Iterator<Item = &ExtraHeader<'_>> {
+        let headers = self.headers.as_deref();
+        headers.into_iter().flat_map(|headers| &headers.extra)
     }
 
     /// Whether it holds an address that only SMTPUTF8 can carry.
@@ -55,6 +67,7 @@ impl FilledHeader {
         let own = self.own.as_ref();
         own.is_some_and(|own| own.is_internationalized())
             || self.extra.iter().any(ExtraBody::is_internationalized)
+            || self.own_fields().any(ExtraHeader::is_internationalized)
     }
 
     /// Whether it holds a bracket that cannot be encoded.
@@ -65,6 +78,9 @@ impl FilledHeader {
         let mut header = HeaderSection::new(&mut out).with_signs(Signs::NoBrackets);
         for body in &self.extra {
             body.write(NAME, &mut header);
+        }
+        for field in self.own_fields() {
+            field.body.write(NAME, &mut header);
         }
         if let Some(ways) = &self.unsubscribe {
             ways.write(&mut header);
@@ -95,15 +111,14 @@ impl<'a> Templates<'a> {
         variables: Vec<Variable<'r>>,
         composed: &Composed<'_>,
         report: &mut ProblemReport<'r>,
-    ) -> Option<(Values<'r>, FilledHeader)>
+    ) -> Option<(Values<'r>, FilledHeader<'static>)>
     where
         'a: 'r,
     {
         let values = self.language.resolve(owner, variables, report)?;
-        if self.is_too_long(&values) {
+        if let Err(refusal) = self.check_lengths(&values) {
             let location = owner.variables(report);
-            let detail = "With these values a text of the message has over 32 MiB.";
-            report.problem(location, Code::TooLong, detail);
+            report.refuse(location, refusal);
             return None;
         }
         let value = |number| self.language.value(&values, number);
@@ -118,7 +133,7 @@ impl<'a> Templates<'a> {
 
     /// The header fields with the values that everybody has who has none of their own. Where each has,
     /// nobody gets the field that is made here.
-    pub fn fill_common(&self, composed: &Composed<'_>) -> FilledHeader {
+    pub fn fill_common(&self, composed: &Composed<'_>) -> FilledHeader<'static> {
         let value = |number| self.language.common(number).unwrap_or("");
         self.fill_header(value, composed).0
     }
@@ -127,7 +142,7 @@ impl<'a> Templates<'a> {
         &self,
         value: impl Fn(usize) -> &'v str,
         composed: &Composed<'_>,
-    ) -> (FilledHeader, Vec<Refusal>) {
+    ) -> (FilledHeader<'static>, Vec<Refusal>) {
         let fill = |text: &TemplateText<'_>| text.fill(&value);
         let mut refusals = Vec::new();
         let mut extra = Vec::with_capacity(self.headers.extra.len());
@@ -160,6 +175,7 @@ impl<'a> Templates<'a> {
             unsubscribe,
             message_id,
             own,
+            headers: None,
         };
         (filled, refusals)
     }
@@ -189,8 +205,7 @@ impl<'a> Templates<'a> {
         Some(Box::new(own))
     }
 
-    /// Whether a text is longer than a message may be: a value may stand in it again and again.
-    fn is_too_long(&self, values: &Values<'_>) -> bool {
+    fn check_lengths(&self, values: &Values<'_>) -> Result<(), Refusal> {
         let extra = self.headers.extra.iter().chain(&self.reply_to);
         let fields = [&self.subject, &self.from_name, &self.message_id];
         let unsubscribe = self.headers.unsubscribe.as_ref().map(|ways| &ways.body);
@@ -202,13 +217,26 @@ impl<'a> Templates<'a> {
             .chain(extra.map(|(_, text)| text))
             .chain(unsubscribe)
             .chain(own);
-        texts.any(|text| {
-            text.filled_length(|number| self.language.value(values, number)) > LONGEST_TEXT
-        })
+        texts.try_for_each(|text| check_length(text, |number| self.language.value(values, number)))
     }
 
     /// A text with a recipient's values put in.
     pub fn fill_text(&self, text: &TemplateText<'_>, values: &Values<'_>) -> String {
         text.fill(|number| self.language.value(values, number))
     }
+}
+
+/// Checks that a text is no longer than a message may be: a value may stand in it again and again.
+pub(super) fn check_length<'v>(
+    text: &TemplateText<'_>,
+    value: impl Fn(usize) -> &'v str,
+) -> Result<(), Refusal> {
+    const TOO_LONG: Refusal = Refusal::new(
+        Code::TooLong,
+        "With these values a text of the message has over 32 MiB.",
+    );
+    if text.filled_length(value) > LONGEST_TEXT {
+        return Err(TOO_LONG);
+    }
+    Ok(())
 }

@@ -33,6 +33,16 @@ impl<'a> Language<'a> {
         Self::Jinja(Box::new(Programs::new()))
     }
 
+    /// The same language, to which no text is known yet; `None` where texts are read as they are.
+    pub fn fresh(&self) -> Option<Self> {
+        match self {
+            Self::None => None,
+            Self::Merge(_) => Some(Self::merge()),
+            #[cfg(feature = "jinja")]
+            Self::Jinja(_) => Some(Self::jinja()),
+        }
+    }
+
     /// Takes the text of a field apart. An error says what is wrong with it.
     pub fn parse(
         &mut self,

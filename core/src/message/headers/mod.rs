@@ -1,7 +1,7 @@
 //! The message's `headers`: the sender's own header fields, and those that are read as fields of the message.
 //!
 //! ```text
-//! read                 values and templates to …
+//! read  recipient      values and templates to …
 //! extra  own           … fields of the sender's own; fields of the message
 //! templates  names     … those with placeholders; which of them it is by its name
 //! elements             … lists to which a value adds nothing
@@ -12,6 +12,7 @@ mod extra;
 mod names;
 mod own;
 mod read;
+mod recipient;
 mod templates;
 #[cfg(test)]
 mod tests;
@@ -19,5 +20,8 @@ mod tests;
 pub(crate) use elements::check_elements;
 pub(crate) use extra::{ExtraBody, ExtraHeader};
 pub(crate) use own::{OwnHeader, OwnValues};
-pub(crate) use read::{ReadHeaders, ValueTemplates, read_headers, take_message_id};
+pub(crate) use read::{
+    ReadHeaders, ValueTemplates, read_headers, read_own_headers, take_id, take_message_id,
+};
+pub(crate) use recipient::RecipientHeaders;
 pub(crate) use templates::{HeaderTemplates, UnsubscribeSource, UnsubscribeTemplate};

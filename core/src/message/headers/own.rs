@@ -101,6 +101,43 @@ impl<'a> OwnValues<'a> {
         Ok(())
     }
 
+    /// Whether any of them was given, but for those of List-Unsubscribe.
+    pub fn says_anything(&self) -> bool {
+        self.urgency != Urgency::default() || self.fields().next().is_some()
+    }
+
+    /// Which fields of the header section were given, but for those of List-Unsubscribe and of the urgency.
+    pub fn fields(&self) -> impl Iterator<Item = HeaderField> {
+        let fields = [
+            (HeaderField::Date, self.date.is_some()),
+            (HeaderField::ReplyTo, !self.reply_to.is_empty()),
+            (HeaderField::InReplyTo, !self.in_reply_to.is_empty()),
+            (HeaderField::References, !self.references.is_empty()),
+        ];
+        fields
+            .into_iter()
+            .filter_map(|(field, is_given)| is_given.then_some(field))
+    }
+
+    /// Takes over what others say, but for List-Unsubscribe.
+    pub fn replace_with(&mut self, others: Self) {
+        self.date = others.date.or(self.date);
+        if others.urgency != Urgency::default() {
+            self.urgency = others.urgency;
+        }
+        for (known, other) in [
+            (&mut self.in_reply_to, others.in_reply_to),
+            (&mut self.references, others.references),
+        ] {
+            if !other.is_empty() {
+                *known = other;
+            }
+        }
+        if !others.reply_to.is_empty() {
+            self.reply_to = others.reply_to;
+        }
+    }
+
     /// Whether it holds an address that only SMTPUTF8 can carry.
     pub fn is_internationalized(&self) -> bool {
         let mut mailboxes = self.reply_to.iter();

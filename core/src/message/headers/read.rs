@@ -44,52 +44,60 @@ pub(crate) fn read_headers<'a>(
     let Some(headers) = json.headers.take() else {
         return ReadHeaders::default();
     };
-    let mut reader = HeaderReader {
-        json,
-        templates: templates.into_iter().peekable(),
-        number: 0,
-        once: Vec::new(),
-        one_click: None,
-        read: ReadHeaders::default(),
-        report,
-    };
-    for header in headers.value.0 {
-        if !reader.read_header(header) {
-            break;
-        }
-    }
-    reader.finish()
+    let is_given = |own, field: &str| is_given(json, own, field);
+    HeaderReader::new(&is_given, templates, report)
+        .read_all(headers.value.0)
+        .finish()
+}
+
+/// Understands the `headers` of a recipient, in which there are no placeholders any more. Returned beside
+/// them is where List-Unsubscribe-Post was given. `has_priority`: the recipient has `priority`, too.
+pub(crate) fn read_own_headers<'a>(
+    headers: Vec<JsonHeader<'a>>,
+    has_priority: bool,
+    report: &mut ProblemReport<'a>,
+) -> (ReadHeaders<'a>, Option<Location>) {
+    let is_given =
+        |own, _: &str| has_priority && matches!(own, OwnHeader::XPriority | OwnHeader::Importance);
+    let reader = HeaderReader::new(&is_given, Vec::new(), report).read_all(headers);
+    (reader.read, reader.one_click)
 }
 
 /// Message-ID in `headers` is the message's `messageId`, with its placeholders.
 pub(crate) fn take_message_id<'a>(json: &mut JsonMessage<'a>, report: &mut ProblemReport<'a>) {
-    let is_given = json.message_id.is_some();
     let Some(headers) = &mut json.headers else {
         return;
     };
-    let is_id = |header: &JsonHeader<'_>| header.name.value.eq_ignore_ascii_case("message-id");
-    if !headers.value.0.iter().any(is_id) {
-        return;
-    }
-    let all = std::mem::take(&mut headers.value.0).into_iter();
-    let (ids, others) = all.partition(is_id);
-    headers.value.0 = others;
-    for JsonHeader { name, values } in ids {
+    let is_given = json.message_id.is_some();
+    let id = take_id(&mut headers.value.0, is_given, report);
+    json.message_id = json.message_id.take().or(id);
+}
+
+/// Takes Message-ID out of header fields. `is_given`: the message's `messageId` says it already.
+pub(crate) fn take_id<'a>(
+    headers: &mut Vec<JsonHeader<'a>>,
+    is_given: bool,
+    report: &mut ProblemReport<'a>,
+) -> Option<Located<Cow<'a, str>>> {
+    let mut id = None;
+    let is_id = |header: &mut JsonHeader<'_>| header.name.value.eq_ignore_ascii_case("message-id");
+    for JsonHeader { name, values } in headers.extract_if(.., is_id) {
         if is_given {
             report.refuse(name.location, both("messageId"));
             continue;
         }
         for Located { location, value } in values {
-            if json.message_id.is_some() {
+            if id.is_some() {
                 report.refuse(location, ONCE);
                 continue;
             }
             let start = value.len() - value.trim_start_matches([' ', '\t']).len();
             let end = value.trim_end_matches([' ', '\t']).len().max(start);
             let value = part(&value, start..end);
-            json.message_id = Some(Located { location, value });
+            id = Some(Located { location, value });
         }
     }
+    id
 }
 
 /// Whether the message has the field too, as which a header field is read. A list of nothing says nothing.
@@ -121,7 +129,8 @@ fn both(field: &str) -> Refusal {
 }
 
 struct HeaderReader<'r, 'a> {
-    json: &'r JsonMessage<'a>,
+    /// Whether the field of this name is given too, as which a header field is read.
+    is_given: &'r dyn Fn(OwnHeader, &str) -> bool,
     templates: std::iter::Peekable<std::vec::IntoIter<(usize, Option<TemplateText<'a>>)>>,
     /// That of the next value.
     number: usize,
@@ -141,13 +150,38 @@ enum Value<'a> {
     Refused,
 }
 
-impl<'a> HeaderReader<'_, 'a> {
+impl<'r, 'a> HeaderReader<'r, 'a> {
+    fn new(
+        is_given: &'r dyn Fn(OwnHeader, &str) -> bool,
+        templates: ValueTemplates<'a>,
+        report: &'r mut ProblemReport<'a>,
+    ) -> Self {
+        Self {
+            is_given,
+            templates: templates.into_iter().peekable(),
+            number: 0,
+            once: Vec::new(),
+            one_click: None,
+            read: ReadHeaders::default(),
+            report,
+        }
+    }
+
+    fn read_all(mut self, headers: Vec<JsonHeader<'a>>) -> Self {
+        for header in headers {
+            if !self.read_header(header) {
+                break;
+            }
+        }
+        self
+    }
+
     /// Whether there is room for more.
     fn read_header(&mut self, header: JsonHeader<'a>) -> bool {
         let JsonHeader { name, values } = header;
         let place = place_of(&name.value).or_refuse(name.location, self.report);
         if let Some(Place::Own(own, field)) = place
-            && is_given(self.json, own, field)
+            && (self.is_given)(own, field)
         {
             self.report.refuse(name.location, both(field));
         }

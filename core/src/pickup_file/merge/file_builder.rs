@@ -11,10 +11,12 @@ use super::value::ValueEncoder;
 use crate::identity::Identity;
 use crate::pickup_file::bsmtp;
 use crate::pickup_file::{MOST_RECIPIENTS, PickupFile};
+use std::sync::Arc;
 
 /// A file in the making.
 #[derive(Debug)]
-pub(super) struct FileBuilder {
+pub(super) struct FileBuilder<'m> {
+    plan: Arc<Plan<'m>>,
     key: Key,
     /// `XDFN` and `RCPT` lines.
     commands: Vec<u8>,
@@ -52,8 +54,8 @@ pub(super) const LARGE: usize = 16 << 20;
 /// of many pieces would have thousands define as many empty ones.
 const MOST_LATE: usize = 64 << 10;
 
-impl FileBuilder {
-    pub fn new(plan: &Plan<'_>, key: Key) -> Self {
+impl<'m> FileBuilder<'m> {
+    pub fn new(plan: Arc<Plan<'m>>, key: Key) -> Self {
         Self {
             key,
             commands: Vec::new(),
@@ -66,6 +68,7 @@ impl FileBuilder {
             has_names: false,
             late: 0,
             last_used: 0,
+            plan,
         }
     }
 
@@ -81,8 +84,11 @@ impl FileBuilder {
 
     /// Whether a recipient may stand in this file, with those that are there: what recipients then have
     /// to define for the sake of others, in bytes.
-    pub fn takes(&self, plan: &Plan<'_>, recipient: &RecipientWriter) -> Option<usize> {
-        if self.key != recipient.key || !self.takes_forms(recipient) {
+    pub fn takes(&self, plan: &Arc<Plan<'m>>, recipient: &RecipientWriter) -> Option<usize> {
+        if !Arc::ptr_eq(&self.plan, plan)
+            || self.key != recipient.key
+            || !self.takes_forms(recipient)
+        {
             return None;
         }
         let most = self.commands.len() + recipient.commands.len() + MOST_LATE;
@@ -139,7 +145,9 @@ impl FileBuilder {
     }
 
     /// Writes the file.
-    pub fn finish(mut self, plan: &Plan<'_>, identity: &Identity, name: String) -> PickupFile {
+    pub fn finish(mut self, identity: &Identity, name: String) -> PickupFile {
+        let plan = Arc::clone(&self.plan);
+        let plan = plan.as_ref();
         let recipients = self.recipients.len();
         let late = plan
             .bodies

@@ -25,6 +25,8 @@ pub(super) const INLINE: u8 = 0;
 pub(super) const LINES: u8 = 1;
 /// The recipient has none of its values, so it is the same for all who have none.
 pub(super) const COMMON: u8 = 2;
+/// The recipient has a field of their own in its place.
+pub(super) const REPLACED: u8 = 3;
 /// Those of the urgency are none and five levels.
 const VARIANTS: usize = 6;
 

@@ -2,7 +2,7 @@
 //! variables hold.
 
 use super::definitions::{Definitions, is_definable};
-use super::forms::{COMMON, Form, INLINE, LINES, MOST_LINES};
+use super::forms::{COMMON, Form, INLINE, LINES, MOST_LINES, REPLACED};
 use super::plan::{FieldKind, Plan, VaryingField};
 use crate::address::Mailbox;
 use crate::header::{ENCODED_LINE, HeaderSection, LINE, Signs, folds, needs_encoding};
@@ -17,6 +17,8 @@ const FILLED: &str = "a field with placeholders is filled in for each recipient"
 #[derive(Debug, Default)]
 pub(super) struct HeaderWriter {
     scratch: Vec<u8>,
+    /// For each of the fields that recipients have of their own, which of this recipient's it is.
+    own: Vec<Option<usize>>,
 }
 
 /// A recipient who does not fit: they get a file of their own.
@@ -24,6 +26,14 @@ pub(super) struct HeaderWriter {
 pub(super) struct DoesNotFit;
 
 impl HeaderWriter {
+    /// Begins with a recipient, whose own fields the plan has.
+    pub fn begin(&mut self, plan: &Plan<'_>, recipient: &Recipient<'_>) {
+        let has_all = plan
+            .own
+            .place(recipient.filled.headers.as_deref(), &mut self.own);
+        debug_assert!(has_all, "the plan is one that has the recipient's fields");
+    }
+
     /// In which form a field is written, whose variables are defined where it has its own. `id` is the
     /// recipient's identifier.
     pub fn write(
@@ -34,6 +44,21 @@ impl HeaderWriter {
         id: &Id,
         out: &mut Definitions<'_>,
     ) -> Result<Form, DoesNotFit> {
+        if let Some(headers) = &recipient.filled.headers {
+            if plan
+                .own_place(field.field)
+                .is_some_and(|place| self.own[place].is_some())
+                || headers.fields.contains(&field.field)
+            {
+                return self.write_lines(plan, field, recipient, out);
+            }
+            if matches!(field.field, HeaderField::Extra(_))
+                && plan.own_place(field.field).is_none()
+                && headers.replace(plan.field_name(field.field))
+            {
+                return Ok(Form::of(REPLACED));
+            }
+        }
         if plan.is_common(field, recipient) {
             return Ok(Form::of(COMMON));
         }
@@ -43,13 +68,15 @@ impl HeaderWriter {
                 out.define(field.name.first(), id.as_str().as_bytes());
                 Ok(Form::of(INLINE))
             }
-            FieldKind::OneClick => Ok(Form::of(one_click(recipient))),
+            FieldKind::OneClick => Ok(Form::of(one_click(plan, recipient))),
             FieldKind::Priority => Ok(Form::of(priority(plan, recipient))),
             FieldKind::To => self.write_to(field, recipient, out),
             FieldKind::Text(text) if stands_inline(plan, field.field, text, recipient) => {
                 Ok(Form::of(INLINE))
             }
-            FieldKind::Text(_) | FieldKind::Lines => self.write_lines(plan, field, recipient, out),
+            FieldKind::Text(_) | FieldKind::Lines | FieldKind::Fixed => {
+                self.write_lines(plan, field, recipient, out)
+            }
         }
     }
 
@@ -102,7 +129,14 @@ impl HeaderWriter {
                 unsubscribe.write(&mut header);
             }
             HeaderField::Subject => header.text(name, filled.subject.as_ref().expect(FILLED)),
-            HeaderField::Extra(index) => plan.extra(index, recipient).write(name, &mut header),
+            HeaderField::Extra(index) => match plan.own_place(field.field) {
+                Some(place) => {
+                    let index = self.own[place].expect("who lacks it does not write it");
+                    let headers = filled.headers.as_ref().expect("these have fields");
+                    headers.extra[index].body.write(name, &mut header);
+                }
+                None => plan.extra(index, recipient).write(name, &mut header),
+            },
             HeaderField::Date => header.date(name, &own().date.expect(FILLED)),
             HeaderField::InReplyTo => header.message_ids(name, &own().in_reply_to),
             HeaderField::References => header.message_ids(name, &own().references),
@@ -144,9 +178,10 @@ impl HeaderWriter {
 }
 
 /// The variant of List-Unsubscribe-Post: there or not.
-fn one_click(recipient: &Recipient<'_>) -> u8 {
-    let unsubscribe = &recipient.filled.unsubscribe;
-    u8::from(unsubscribe.as_ref().is_some_and(|ways| ways.one_click))
+fn one_click(plan: &Plan<'_>, recipient: &Recipient<'_>) -> u8 {
+    let own = recipient.filled.unsubscribe.as_ref();
+    let ways = own.or(plan.composed().unsubscribe.as_ref());
+    u8::from(ways.is_some_and(|ways| ways.one_click))
 }
 
 /// The variant of the priority: 0 for none, or the number of X-Priority.

@@ -53,13 +53,15 @@
 //! only from those below it:
 //!
 //! ```text
+//! plans                           the plan of a recipient's file
 //! open_files                      the files in the making
 //! file_builder                    collects recipients, and writes a file
 //! template                        the template, once it is known how long the values get
 //! recipient                       the lines of one recipient
 //! header  body  folding           what one recipient's header defines; the pieces of the template
 //! forms  usage                    in which forms a field is there; which values of bodies
-//! plan                            the variables, worked out once for all recipients
+//! plan                            the variables, worked out once for all recipients of a file
+//! own_fields                      the header fields that recipients have of their own
 //! single_recipient                a file whose one recipient has no variables of the message
 //! value                           a value and how it is encoded
 //! insertions  names  definitions  syntax  envelope_ids
@@ -75,7 +77,9 @@ mod header;
 mod insertions;
 mod names;
 mod open_files;
+mod own_fields;
 mod plan;
+mod plans;
 mod recipient;
 mod single_recipient;
 mod syntax;
@@ -87,10 +91,10 @@ mod value;
 
 use super::{PickupFile, single_file};
 use crate::identity::{Id, Identity, RecipientIds};
-use crate::message::{Merge, MergeForm, Recipient, RecipientPriority};
+use crate::message::{Merge, Recipient, RecipientPriority};
 pub use envelope_ids::EnvelopeIds;
 use open_files::OpenFiles;
-use plan::Plan;
+use plans::Plans;
 use recipient::RecipientWriter;
 
 /// Puts recipients into pickup files, one after the other.
@@ -102,9 +106,9 @@ pub(crate) struct MergePacker<'m> {
     envelope_ids: EnvelopeIds,
     names: FileNames,
     /// `None` where every recipient gets a file.
-    plan: Option<Plan<'m>>,
+    plans: Option<Plans<'m>>,
     recipient: RecipientWriter,
-    open: OpenFiles,
+    open: OpenFiles<'m>,
 }
 
 /// What a merge became.
@@ -125,10 +129,7 @@ impl<'m> MergePacker<'m> {
                 id: identity.id,
                 count: 0,
             },
-            plan: match merge.form {
-                MergeForm::Native if merge.fits_merge_form() => Some(Plan::new(merge, &identity)),
-                MergeForm::Native | MergeForm::Expanded => None,
-            },
+            plans: merge.is_native().then(|| Plans::new(merge, &identity)),
             recipient: RecipientWriter::default(),
             open: OpenFiles::default(),
             identity,
@@ -144,17 +145,18 @@ impl<'m> MergePacker<'m> {
         let id = self
             .envelope_ids
             .next(recipient.envid.is_some() || self.merge.delivery.envid.is_some());
-        let Some(plan) = &self.plan else {
+        let Some(plans) = &mut self.plans else {
             let file = self.single(recipient, id);
             return sink(file);
         };
-        if self.recipient.write(plan, recipient, &id).is_err() {
+        let plan = plans.plan_for(recipient, &self.identity);
+        if self.recipient.write(&plan, recipient, &id).is_err() {
             let file = self.single(recipient, id);
             return sink(file);
         }
         let (names, identity) = (&mut self.names, &self.identity);
-        self.open.add(plan, &self.recipient, |file| {
-            sink(file.finish(plan, identity, names.next()))
+        self.open.add(&plan, &self.recipient, |file| {
+            sink(file.finish(identity, names.next()))
         })
     }
 
@@ -163,10 +165,8 @@ impl<'m> MergePacker<'m> {
         mut self,
         mut sink: impl FnMut(PickupFile) -> Result<(), E>,
     ) -> Result<PackedMerge, E> {
-        if let Some(plan) = &self.plan {
-            for file in self.open.into_files() {
-                sink(file.finish(plan, &self.identity, self.names.next()))?;
-            }
+        for file in self.open.into_files() {
+            sink(file.finish(&self.identity, self.names.next()))?;
         }
         Ok(PackedMerge {
             id: self.identity.id,
@@ -184,7 +184,11 @@ impl<'m> MergePacker<'m> {
         let envelope = self.merge.envelope_for(recipient);
         let delivery = self.merge.delivery_for(recipient);
         let name = self.names.next();
-        if let Some(RecipientPriority::Queue(priority)) = recipient.priority {
+        let priority = match recipient.priority {
+            Some(RecipientPriority::Queue(priority)) => Some(priority),
+            Some(RecipientPriority::Header(_)) | None => None,
+        };
+        if priority.is_some() || delivery.needs_merge_form() {
             let message = self.merge.render_template_for(recipient, &identity);
             return single_recipient::file(name, &envelope, &delivery, &id, priority, &message);
         }

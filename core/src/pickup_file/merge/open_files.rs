@@ -3,11 +3,12 @@
 use super::file_builder::{FileBuilder, LARGE};
 use super::plan::Plan;
 use super::recipient::RecipientWriter;
+use std::sync::Arc;
 
 /// Files that are not full yet. Recipients of one share what stands in it once.
 #[derive(Debug, Default)]
-pub(super) struct OpenFiles {
-    files: Vec<FileBuilder>,
+pub(super) struct OpenFiles<'m> {
+    files: Vec<FileBuilder<'m>>,
     /// How many recipients were added.
     count: usize,
 }
@@ -17,14 +18,14 @@ const MOST_OPEN: usize = 64;
 /// How many bytes are held for all of them: one may have them all.
 const MOST_BYTES: usize = LARGE;
 
-impl OpenFiles {
+impl<'m> OpenFiles<'m> {
     /// Adds a recipient to a file that takes them, which may be a new one. `write` is given each file that
     /// nobody else is added to.
     pub fn add<E>(
         &mut self,
-        plan: &Plan<'_>,
+        plan: &Arc<Plan<'m>>,
         recipient: &RecipientWriter,
-        mut write: impl FnMut(FileBuilder) -> Result<(), E>,
+        mut write: impl FnMut(FileBuilder<'m>) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut files = self.files.iter().enumerate();
         let known = files.find_map(|(index, file)| Some((index, file.takes(plan, recipient)?)));
@@ -35,7 +36,8 @@ impl OpenFiles {
                 // The one that has waited longest for another.
                 self.close(|file| usize::MAX - file.last_used, &mut write)?;
             }
-            self.files.push(FileBuilder::new(plan, recipient.key));
+            self.files
+                .push(FileBuilder::new(Arc::clone(plan), recipient.key));
             (self.files.len() - 1, 0)
         };
         self.count += 1;
@@ -53,8 +55,8 @@ impl OpenFiles {
     /// Closes the file of which `rank` is the highest.
     fn close<E>(
         &mut self,
-        rank: impl Fn(&FileBuilder) -> usize,
-        write: &mut impl FnMut(FileBuilder) -> Result<(), E>,
+        rank: impl Fn(&FileBuilder<'m>) -> usize,
+        write: &mut impl FnMut(FileBuilder<'m>) -> Result<(), E>,
     ) -> Result<(), E> {
         let ranks = self.files.iter().map(rank).enumerate();
         match ranks.max_by_key(|(_, rank)| *rank) {
@@ -64,7 +66,7 @@ impl OpenFiles {
     }
 
     /// Those that are left.
-    pub fn into_files(self) -> impl Iterator<Item = FileBuilder> {
+    pub fn into_files(self) -> impl Iterator<Item = FileBuilder<'m>> {
         self.files.into_iter()
     }
 }

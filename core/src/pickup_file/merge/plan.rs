@@ -2,6 +2,7 @@
 //! differs from one recipient to the next.
 
 use super::names::{Name, Names};
+use super::own_fields::OwnFields;
 use super::syntax::has_bracket;
 use super::value::{Extent, ValueEncoder};
 use crate::address::{AddrSpec, Mailbox};
@@ -27,6 +28,10 @@ pub(super) struct Plan<'m> {
     /// The body of a message of one part, if it is made of values alone: where all of them are empty the
     /// message ends with its header, which the line end of a template would add to.
     pub only_values: Option<&'m TemplateText<'m>>,
+    /// The header fields that recipients have of their own.
+    pub own: OwnFields,
+    /// The message with room for these; `None` where there are none.
+    with_own: Option<Box<Composed<'m>>>,
 }
 
 /// A field of the header that differs.
@@ -58,6 +63,8 @@ pub(super) enum FieldKind<'m> {
     Priority,
     /// A body that is worked out for each recipient.
     Lines,
+    /// As the message has it, or not at all, but for those who have one of their own.
+    Fixed,
 }
 
 /// A value as it lands in bodies.
@@ -84,7 +91,7 @@ pub(super) struct Key {
 
 impl<'m> Plan<'m> {
     /// Looks through a message that [fits](Merge::fits_merge_form) the form.
-    pub fn new(merge: &'m Merge<'m>, identity: &Identity) -> Self {
+    pub fn new(merge: &'m Merge<'m>, own: OwnFields, identity: &Identity) -> Self {
         let mut names = Names::default();
         let mut plan = Self {
             merge,
@@ -93,6 +100,9 @@ impl<'m> Plan<'m> {
             occurrences: Vec::new(),
             header_names: Vec::new(),
             only_values: only_values(merge),
+            with_own: (!own.names().is_empty())
+                .then(|| Box::new(merge.composed.with_room_for(own.names()))),
+            own,
         };
         plan.add_bodies(&mut names);
         plan.add_fields(&mut names);
@@ -126,9 +136,22 @@ impl<'m> Plan<'m> {
         &self.merge.delivery
     }
 
+    /// The message that the template is made from.
+    pub fn template(&self) -> &Composed<'m> {
+        self.with_own.as_deref().unwrap_or(self.composed())
+    }
+
+    /// Which of the fields that recipients have of their own this is, by its place among their names.
+    pub fn own_place(&self, field: HeaderField) -> Option<usize> {
+        match field {
+            HeaderField::Extra(index) => index.checked_sub(self.composed().extra_headers.len()),
+            _ => None,
+        }
+    }
+
     /// The name of a field of [`fields`](Self::fields).
-    pub fn field_name(&self, field: HeaderField) -> &'m str {
-        let name = self.composed().field_name(field);
+    pub fn field_name(&self, field: HeaderField) -> &str {
+        let name = self.template().field_name(field);
         name.expect("a field with values is one field")
     }
 
@@ -151,7 +174,10 @@ impl<'m> Plan<'m> {
     }
 
     /// Reply-To with a recipient's values in its names.
-    pub fn reply_to(&self, recipient: &Recipient<'_>) -> Vec<Mailbox<'m>> {
+    pub fn reply_to<'r>(&self, recipient: &'r Recipient<'r>) -> Vec<Mailbox<'r>>
+    where
+        'm: 'r,
+    {
         let common = &self.composed().reply_to;
         if let Some(own) = &recipient.filled.own
             && !own.reply_to.is_empty()
@@ -179,6 +205,7 @@ impl<'m> Plan<'m> {
         }
         let templates = self.templates();
         match (field.field, field.kind) {
+            (_, FieldKind::Fixed) => true,
             (_, FieldKind::Text(text)) => is_common(text),
             (HeaderField::From, _) => templates.from_name.as_ref().is_some_and(is_common),
             (HeaderField::ReplyTo, _) if !templates.reply_to.is_empty() => {
@@ -194,7 +221,7 @@ impl<'m> Plan<'m> {
     }
 
     /// A field of the caller's own for one recipient.
-    pub fn extra<'r>(&self, field: usize, recipient: &'r Recipient<'_>) -> &'r ExtraBody<'static> {
+    pub fn extra<'r>(&self, field: usize, recipient: &'r Recipient<'r>) -> &'r ExtraBody<'r> {
         let index = self.templates().index_of_extra(field);
         &recipient.filled.extra[index.expect("a field with placeholders has a template")]
     }
@@ -205,8 +232,11 @@ impl<'m> Plan<'m> {
         let filled = templates.fill_common(composed);
         let bodies = Bodies::default();
         let message = composed.with_values(templates, &filled, &bodies);
+        let own = composed.extra_headers.len();
         for field in &mut self.fields {
-            if let FieldKind::Text(_) | FieldKind::Lines = field.kind {
+            if matches!(field.field, HeaderField::Extra(index) if index >= own) {
+                field.common = Some(Vec::new());
+            } else if let FieldKind::Text(_) | FieldKind::Lines | FieldKind::Fixed = field.kind {
                 let lines = message.render_field(field.field, identity);
                 field.common = (!has_bracket(&lines)).then_some(lines);
             }
@@ -214,18 +244,23 @@ impl<'m> Plan<'m> {
     }
 
     fn add_fields(&mut self, names: &mut Names) {
-        let templates = self.templates();
-        let own = |field| templates.headers.of(field).next().is_some();
-        if own(HeaderField::Date) {
+        let (templates, composed) = (self.templates(), self.composed());
+        let is_template = |field| templates.headers.of(field).next().is_some();
+        let is_own = |plan: &Self, field| plan.own.has(field);
+        if is_template(HeaderField::Date) {
             self.add_field(HeaderField::Date, FieldKind::Lines, names);
-        } else if self.composed().date.is_none() {
+        } else if composed.date.is_none() {
             self.add_field(HeaderField::Date, FieldKind::Date, names);
+        } else if is_own(self, HeaderField::Date) {
+            self.add_field(HeaderField::Date, FieldKind::Fixed, names);
         }
         if templates.from_name.is_some() {
             self.add_field(HeaderField::From, FieldKind::Lines, names);
         }
-        if !templates.reply_to.is_empty() || own(HeaderField::ReplyTo) {
+        if !templates.reply_to.is_empty() || is_template(HeaderField::ReplyTo) {
             self.add_field(HeaderField::ReplyTo, FieldKind::Lines, names);
+        } else if is_own(self, HeaderField::ReplyTo) {
+            self.add_field(HeaderField::ReplyTo, FieldKind::Fixed, names);
         }
         self.add_field(HeaderField::To, FieldKind::To, names);
         if let Some(text) = &templates.subject {
@@ -237,26 +272,50 @@ impl<'m> Plan<'m> {
         };
         self.add_field(HeaderField::MessageId, id, names);
         for field in [HeaderField::InReplyTo, HeaderField::References] {
-            if own(field) {
+            if is_template(field) {
                 self.add_field(field, FieldKind::Lines, names);
+            } else if is_own(self, field) {
+                self.add_field(field, FieldKind::Fixed, names);
             }
         }
         if let Some(ways) = &templates.headers.unsubscribe {
             self.add_field(HeaderField::Unsubscribe, FieldKind::Text(&ways.body), names);
             self.add_field(HeaderField::OneClick, FieldKind::OneClick, names);
+        } else if is_own(self, HeaderField::Unsubscribe) {
+            self.add_field(HeaderField::Unsubscribe, FieldKind::Fixed, names);
+            self.add_field(HeaderField::OneClick, FieldKind::OneClick, names);
         }
         self.add_field(HeaderField::Priority, FieldKind::Priority, names);
-        for (index, text) in &templates.headers.extra {
-            self.add_field(HeaderField::Extra(*index), FieldKind::Text(text), names);
+        self.add_extra_fields(names);
+    }
+
+    /// The sender's own fields, and then those that recipients have of their own.
+    fn add_extra_fields(&mut self, names: &mut Names) {
+        let (templates, composed) = (self.templates(), self.composed());
+        for (index, field) in composed.extra_headers.iter().enumerate() {
+            let mut own = self.own.names().iter();
+            let kind = match templates.index_of_extra(index) {
+                Some(template) => FieldKind::Text(&templates.headers.extra[template].1),
+                None if own.any(|own| own.eq_ignore_ascii_case(&field.name)) => FieldKind::Fixed,
+                None => continue,
+            };
+            self.add_field(HeaderField::Extra(index), kind, names);
+        }
+        for index in 0..self.own.names().len() {
+            let field = HeaderField::Extra(composed.extra_headers.len() + index);
+            self.add_field(field, FieldKind::Fixed, names);
         }
     }
 
     fn add_field(&mut self, field: HeaderField, kind: FieldKind<'m>, names: &mut Names) {
         let name = match kind {
+            FieldKind::Date if self.own.has(field) => names.next(),
             FieldKind::Date | FieldKind::OneClick | FieldKind::Priority => Name::default(),
-            FieldKind::MessageId | FieldKind::To | FieldKind::Text(_) | FieldKind::Lines => {
-                names.next()
-            }
+            FieldKind::MessageId
+            | FieldKind::To
+            | FieldKind::Text(_)
+            | FieldKind::Lines
+            | FieldKind::Fixed => names.next(),
         };
         if let FieldKind::Text(text) = kind {
             for Slot { value, .. } in text.slots() {

@@ -68,6 +68,7 @@ impl RecipientWriter {
         id: &Id,
         out: &mut Definitions<'_>,
     ) -> Result<(), DoesNotFit> {
+        self.header.begin(plan, recipient);
         self.forms.clear();
         self.inline.clear();
         self.inline.resize(plan.header_names.len(), false);
@@ -145,6 +146,16 @@ fn define_own(
         (b"*jobid".as_slice(), &recipient.job, &delivery.job),
         (b"*vmta", &recipient.vmta, &delivery.vmta),
         (b"*schedule", &None, &delivery.schedule),
+        (
+            b"*subaccountid",
+            &recipient.subaccount_id,
+            &delivery.subaccount_id,
+        ),
+        (
+            b"*custommessageid",
+            &recipient.custom_message_id,
+            &delivery.custom_message_id,
+        ),
     ] {
         if let Some(value) = own.as_ref().or(common.as_ref()) {
             out.define(name, value.as_bytes());

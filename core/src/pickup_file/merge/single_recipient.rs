@@ -1,5 +1,5 @@
 //! A file of the merge form for one recipient, whose message is all template: only this form can say
-//! PowerMTA's own priority.
+//! PowerMTA's own priority, subaccount id and custom message id.
 
 use super::definitions::Definitions;
 use crate::envelope::Envelope;
@@ -14,7 +14,7 @@ pub(super) fn file(
     envelope: &Envelope<'_>,
     delivery: &Delivery<'_>,
     id: &Id,
-    priority: u8,
+    priority: Option<u8>,
     message: &[u8],
 ) -> PickupFile {
     let mut commands = Vec::new();
@@ -32,7 +32,12 @@ pub(super) fn file(
         (b"*jobid".as_slice(), &delivery.job),
         (b"*vmta", &delivery.vmta),
         (b"*schedule", &delivery.schedule),
-        (b"*priority", &Some(priority.to_string().into())),
+        (b"*subaccountid", &delivery.subaccount_id),
+        (b"*custommessageid", &delivery.custom_message_id),
+        (
+            b"*priority",
+            &priority.map(|priority| priority.to_string().into()),
+        ),
     ] {
         if let Some(value) = value {
             own.define(name, value.as_bytes());

@@ -28,8 +28,10 @@ pub(super) struct Template<'d, 'm> {
 impl<'d> Template<'d, '_> {
     /// The template in parts.
     pub fn parts(&self, identity: &Identity) -> Parts<'d> {
-        let composed = self.plan.composed();
-        let message = composed.render_with_markers(&self.markers(), identity);
+        let message = self
+            .plan
+            .template()
+            .render_with_markers(&self.markers(), identity);
         let mut parts = Parts::new(self.forms);
         let mut rest = message.as_slice();
         while let Some(at) = memchr::memchr(0, rest) {
@@ -84,11 +86,17 @@ impl<'d> Template<'d, '_> {
     fn put_field(&self, number: usize, name: &[u8], parts: &mut Parts<'d>) {
         let field = &self.plan.fields[number];
         match field.kind {
-            FieldKind::Date => parts.common(&[name, b" [*date]\r\n"].concat()),
+            FieldKind::Date => {
+                let inline = [name, b" [*date]\r\n"].concat();
+                parts.lines(number, INLINE, 1, &inline);
+                self.put_lines(number, name, parts);
+            }
             FieldKind::MessageId => {
                 let domain = self.plan.composed().from.address.domain().as_bytes();
                 let id = field.name.first();
-                parts.common(&[name, b" <[", id, b"]@", domain, b">\r\n"].concat());
+                let inline = [name, b" <[", id, b"]@", domain, b">\r\n"].concat();
+                parts.lines(number, INLINE, 1, &inline);
+                self.put_lines(number, name, parts);
             }
             FieldKind::OneClick => {
                 let post = |header: &mut HeaderSection<'_>| {
@@ -113,7 +121,7 @@ impl<'d> Template<'d, '_> {
                 self.put_lines(number, name, parts);
                 parts.lines(number, LINES, 1, b" <[*to]>\r\n");
             }
-            FieldKind::Lines => {
+            FieldKind::Lines | FieldKind::Fixed => {
                 put_common(number, field, parts);
                 self.put_lines(number, name, parts);
             }

@@ -1,0 +1,158 @@
+//! Reads the header fields that a recipient of a mail merge has of their own.
+
+use super::composed::Composed;
+use super::header_field::HeaderField;
+use super::headers::{
+    OwnValues, ReadHeaders, RecipientHeaders, check_elements, read_own_headers, take_id,
+};
+use super::templates::{FilledHeader, Templates, check_length};
+use super::unsubscribe::{NO_HTTPS, Unsubscribe};
+use crate::header::MessageId;
+use crate::json::{JsonHeader, Located};
+use crate::problem::{Location, OrRefuse, ProblemReport};
+use crate::template::{FieldName, Owner, TextKind};
+use crate::variable::Variable;
+use std::borrow::Cow;
+
+/// Header fields of a recipient's own, read and without placeholders.
+pub(super) struct ReadOwn<'r> {
+    read: ReadHeaders<'r>,
+    /// Where List-Unsubscribe-Post was given.
+    one_click: Option<Location>,
+    message_id: Option<MessageId<'r>>,
+}
+
+/// Understands the header fields of a recipient's own. `None` only where the report tells why.
+pub(super) fn read_recipient_headers<'r>(
+    mut headers: Vec<JsonHeader<'r>>,
+    has_priority: bool,
+    report: &mut ProblemReport<'r>,
+) -> Option<ReadOwn<'r>> {
+    let known = report.len();
+    let id = take_id(&mut headers, false, report);
+    let message_id = id.and_then(|id| MessageId::parse(&id.value).or_refuse(id.location, report));
+    let (read, one_click) = read_own_headers(headers, has_priority, report);
+    (report.len() == known).then_some(ReadOwn {
+        read,
+        one_click,
+        message_id,
+    })
+}
+
+impl<'m> Templates<'m> {
+    /// Fills in the placeholders in the header fields of a recipient's own, with the values that the
+    /// message's header fields are filled in with. `None` only where the report tells why not.
+    pub(super) fn fill_own_headers<'r>(
+        &self,
+        headers: &mut [JsonHeader<'r>],
+        owner: Owner,
+        variables: &[Variable<'r>],
+        report: &mut ProblemReport<'r>,
+    ) -> Option<()>
+    where
+        'm: 'r,
+    {
+        let values = headers.iter().flat_map(|header| &header.values);
+        let first = values.clone().find(|value| value.value.contains('{'));
+        let (Some(first), Some(mut language)) = (first, self.language.fresh()) else {
+            return Some(());
+        };
+        let place = first.location;
+        let known = report.len();
+        let mut texts = Vec::new();
+        for Located { location, value } in values {
+            let field = FieldName::new(&report.pointer(*location));
+            let text = language
+                .parse(value.clone(), TextKind::Header, || field)
+                .or_refuse(*location, report);
+            texts.push(text);
+        }
+        // What is wrong with a value of everybody is told of this recipient, at whose fields it is asked for.
+        let shared = self.shared.iter().cloned().map(|variable| Variable {
+            location: place,
+            ..variable
+        });
+        language.share(shared.collect(), report);
+        let values = language.resolve(owner, variables.to_vec(), report)?;
+        if report.len() > known {
+            return None;
+        }
+        let location = owner.variables(report);
+        let mut texts = texts.into_iter();
+        for header in headers {
+            for value in &mut header.values {
+                let text = texts.next().flatten()?;
+                let own = |number| language.value(&values, number);
+                check_length(&text, own).or_refuse(location, report)?;
+                let filled = text.fill(own);
+                check_elements(&header.name.value, &text, &filled).or_refuse(location, report)?;
+                value.value = Cow::Owned(filled);
+            }
+        }
+        Some(())
+    }
+}
+
+impl<'r> FilledHeader<'r> {
+    /// Puts header fields of the recipient's own in place of those of the message. `None` only where the
+    /// report tells why not.
+    pub(super) fn put_own(
+        &mut self,
+        own: ReadOwn<'r>,
+        composed: &Composed<'r>,
+        report: &mut ProblemReport<'r>,
+    ) -> Option<()> {
+        let ReadOwn {
+            read: ReadHeaders { extra, own, .. },
+            one_click,
+            message_id,
+        } = own;
+        let mut fields = Vec::new();
+        if let Some(id) = message_id {
+            self.message_id = Some(id);
+            fields.push(HeaderField::MessageId);
+        }
+        let common = self.unsubscribe.as_ref().or(composed.unsubscribe.as_ref());
+        if own.unsubscribe.is_some() || one_click.is_some() {
+            let ways = own_unsubscribe(own.unsubscribe.clone(), common, one_click, report)?;
+            self.unsubscribe = Some(ways);
+            fields.push(HeaderField::Unsubscribe);
+        }
+        fields.extend(own.fields());
+        if fields.contains(&HeaderField::ReplyTo) {
+            // The names with placeholders are those of the message's.
+            self.reply_to.clear();
+        }
+        if own.says_anything() {
+            let known = self.own.get_or_insert_with(|| {
+                Box::new(OwnValues {
+                    urgency: composed.urgency,
+                    ..OwnValues::default()
+                })
+            });
+            known.replace_with(own);
+        }
+        self.headers = Some(Box::new(RecipientHeaders { extra, fields }));
+        Some(())
+    }
+}
+
+/// The ways to leave the list for a recipient who has some of their own, or List-Unsubscribe-Post, which was
+/// given at `one_click`; `common` are the message's. `None` only where the report tells why.
+fn own_unsubscribe<'r>(
+    own: Option<Unsubscribe<'r>>,
+    common: Option<&Unsubscribe<'r>>,
+    one_click: Option<Location>,
+    report: &mut ProblemReport<'r>,
+) -> Option<Unsubscribe<'r>> {
+    if let Some(location) = one_click {
+        let ways = own.or_else(|| common.cloned()).ok_or(NO_HTTPS);
+        let ways = ways.and_then(Unsubscribe::with_one_click);
+        return ways.or_refuse(location, report);
+    }
+    own.map(|own| match common {
+        // The message's List-Unsubscribe-Post stays where it may (RFC 8058 section 3.1).
+        Some(common) if common.one_click => own.clone().with_one_click().unwrap_or(own),
+        _ => own,
+    })
+}
