@@ -12,6 +12,7 @@ PYTHON ?= python3
 NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
 PYTEST_FLAGS ?= -n 2
 TARGET := $(or $(CARGO_TARGET_DIR),target)
+GENERATE := cargo run --quiet --package pmtaemailapi --example generate --
 ADDON = $(shell node -p "require('./node/lib/addon-name.js').addonName")
 
 .PHONY: help
@@ -77,6 +78,7 @@ lint: $(VENV)/.installed ## Tell what is not formatted, what is doubtful, which 
 	$(VENV)/bin/ruff check tests python
 	cargo run --quiet --bin pmtaemailapi -- schema | diff schema/message.schema.json - >&2 || \
 		{ echo "schema/message.schema.json is stale: make generate" >&2; exit 1; }
+	$(GENERATE) options | diff docs/options.md - >&2 || { echo "docs/options.md is stale: make generate" >&2; exit 1; }
 	$(VENV)/bin/python python/generate_types.py --check
 	node node/generate-types.mjs --check
 	$(VENV)/bin/python tests/make_hostile.py --check
@@ -93,9 +95,12 @@ check-portable: ## Tell whether it compiles for macOS, and the library and its b
 	cargo check --target $(MACOS) -p pmtaemail -p pmtaemail-python -p pmtaemail-node -p pmtaemailapi
 	cargo check --target $(WINDOWS) -p pmtaemail -p pmtaemail-python -p pmtaemail-node
 
-# The table of fields in core/src/json makes the schema, and the schema makes the types.
+# The table of fields in core/src/json makes the schema, and the schema makes the types. The definition of the command
+# line in cli/src/args makes the table of options.
 .PHONY: generate
-generate: $(VENV)/.installed ## Write the schema of a message and the types that are made from it anew.
+generate: $(VENV)/.installed ## Write the schema of a message, the types that are made from it and the table of options anew.
+	$(GENERATE) options >$(TARGET)/options.md
+	mv $(TARGET)/options.md docs/options.md
 	cargo run --quiet --bin pmtaemailapi -- schema >$(TARGET)/message.schema.json
 	mv $(TARGET)/message.schema.json schema/message.schema.json
 	$(VENV)/bin/python python/generate_types.py

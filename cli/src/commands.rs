@@ -1,6 +1,6 @@
 //! The commands that take one message (`check`, `render`, `submit`), and `schema`.
 
-use crate::args::{CheckArgs, MessageArgs, RenderArgs, SubmitArgs};
+use crate::args::{CheckArgs, ConfigAction, MessageArgs, RenderArgs, SubmitArgs};
 use crate::exit::{Exit, Failure};
 use crate::{input, output};
 use pmtaemail::{PickupDirectory, PickupOptions, Problems, StreamedMessage, SubmitError};
@@ -71,6 +71,19 @@ fn submit_one(message: &MessageArgs, pickup: &PickupDirectory) -> Result<(), Fai
         id: receipt.id.to_string(),
         source,
     })
+}
+
+/// Prints what is wrong with the configuration file, or the options that hold.
+pub fn config(action: &ConfigAction) -> Result<Exit, Failure> {
+    match action {
+        ConfigAction::Check(None) => output::print_ok().map_err(Failure::Write)?,
+        ConfigAction::Check(Some(problems)) => {
+            output::print(problems.to_string().as_bytes()).map_err(Failure::Write)?;
+            return Ok(Exit::Configuration);
+        }
+        ConfigAction::Show(text) => output::print(text.as_bytes()).map_err(Failure::Write)?,
+    }
+    Ok(Exit::Ok)
 }
 
 /// Prints the JSON Schema of a message.

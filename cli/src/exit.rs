@@ -25,6 +25,8 @@ pub enum Exit {
     InputOutput,
     /// It may go well another time (`EX_TEMPFAIL`).
     Temporary,
+    /// The configuration file has problems (`EX_CONFIG`).
+    Configuration,
     /// Ended by this signal before its work was done, as shells count it.
     Signal(u8),
 }
@@ -41,6 +43,7 @@ impl Exit {
             Self::CannotCreate => 73,
             Self::InputOutput => 74,
             Self::Temporary => 75,
+            Self::Configuration => 78,
             Self::Signal(number) => 128 + number,
         }
     }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::ffi::OsString;
 
 /// Gives a second dash to every argument with one dash that names a long flag of `command` or of
-/// one of its subcommands, and to words that begin with no short flag: what they say of an unknown
+/// a command beneath it, and to words that begin with no short flag: what they say of an unknown
 /// flag then is what they say of it with two dashes. Short flags stay, and so does everything after
 /// `--`.
 pub fn with_two_dashes(
@@ -28,14 +28,12 @@ pub fn with_two_dashes(
         .collect()
 }
 
-/// The long flags of a command and of its subcommands.
+/// The long flags of a command and of all beneath it.
 pub fn long_flags(command: &mut Command) -> HashSet<String> {
     // Building adds `--help` and `--version`.
     command.build();
-    let subcommands = command.get_subcommands().flat_map(Command::get_arguments);
-    command
-        .get_arguments()
-        .chain(subcommands)
+    arguments(command)
+        .into_iter()
         .flat_map(|arg| {
             let aliases = arg.get_all_aliases().unwrap_or_default();
             arg.get_long().into_iter().chain(aliases)
@@ -46,10 +44,15 @@ pub fn long_flags(command: &mut Command) -> HashSet<String> {
 
 /// The letters of the short flags.
 fn short_flags(command: &Command) -> HashSet<char> {
-    let subcommands = command.get_subcommands().flat_map(Command::get_arguments);
-    (command.get_arguments().chain(subcommands))
+    (arguments(command).into_iter())
         .filter_map(Arg::get_short)
         .collect()
+}
+
+/// What a command and all commands beneath it take.
+pub fn arguments(command: &Command) -> Vec<&Arg> {
+    let beneath = command.get_subcommands().flat_map(arguments);
+    command.get_arguments().chain(beneath).collect()
 }
 
 /// Whether an argument with one dash is a word that cannot be short flags in a row.

@@ -1,58 +1,6 @@
 //! Submit mail to PowerMTA with JSON: the HTTP daemon and the commands.
 #![forbid(unsafe_code)]
 
-#[cfg(not(unix))]
-compile_error!(
-    "pmtaemailapi needs a Unix system; elsewhere use the library from Rust, Python or Node"
-);
-
-mod args;
-mod commands;
-mod daemon;
-mod exit;
-mod go_flags;
-mod input;
-mod journal;
-mod output;
-mod sendmail;
-mod units;
-
-use args::Action;
-use exit::{Exit, Failure};
-use std::process::ExitCode;
-use std::sync::Arc;
-
-fn main() -> ExitCode {
-    let action = match args::parse(std::env::args_os()) {
-        Ok(action) => action,
-        Err(answer) => return output::usage(&answer).into(),
-    };
-    match survive_file_size_limit().and_then(|()| run(action)) {
-        Ok(exit) => exit.into(),
-        Err(failure) => {
-            output::print_failure(&failure);
-            failure.exit().into()
-        }
-    }
-}
-
-fn run(action: Action) -> Result<Exit, Failure> {
-    match action {
-        Action::Serve(args) => daemon::run(args),
-        Action::Check(args) => commands::check(&args),
-        Action::Render(args) => commands::render(&args),
-        Action::Submit(args) => commands::submit(&args),
-        Action::Schema => commands::schema(),
-        Action::Version => commands::version(),
-        Action::Sendmail(line) => sendmail::run(line),
-    }
-}
-
-/// Keeps a limit on file sizes from killing the program: with a handler for SIGXFSZ the write fails
-/// instead (EFBIG), and one submission is refused.
-fn survive_file_size_limit() -> Result<(), Failure> {
-    let nobody_asks = Arc::default();
-    signal_hook::flag::register(signal_hook::consts::SIGXFSZ, nobody_asks)
-        .map(drop)
-        .map_err(Failure::Start)
+fn main() -> std::process::ExitCode {
+    pmtaemailapi::main()
 }

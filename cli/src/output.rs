@@ -1,5 +1,6 @@
 //! What the commands say, on standard output and standard error.
 
+use crate::args::ConfigProblems;
 use crate::exit::{Exit, Failure};
 use crate::journal::{self, Severity};
 use pmtaemail::{InvalidRecipient, Problem, Problems, Receipt};
@@ -92,6 +93,14 @@ fn print_lines(severity: Severity, text: &str) {
         .collect();
     // There is nowhere left to tell that standard error is gone.
     let _ = io::stderr().write_all(lines.as_bytes());
+}
+
+/// Prints to standard error what is wrong with the configuration file.
+pub fn print_config_problems(problems: &ConfigProblems) -> Exit {
+    let lines = problems.to_string();
+    let lines = lines.lines().map(|line| format!("pmtaemailapi: {line}\n"));
+    print_error(&lines.collect::<String>());
+    Exit::Configuration
 }
 
 /// Prints clap's answer: help and version to standard output, the rest to standard error.

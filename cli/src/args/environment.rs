@@ -1,5 +1,6 @@
 //! Environment variables that are options.
 
+use crate::go_flags;
 use clap::error::ErrorKind;
 use clap::{Arg, Command};
 use std::env;
@@ -12,13 +13,22 @@ const OLD: &str = "PMTAEMAIL_MAX_OCTETS_IN_FLIGHT";
 
 /// Reads an option from an environment variable's old name if only that is set.
 pub fn with_old_names(command: Command, is_set: impl Fn(&str) -> bool) -> Command {
-    const OPTION: &str = "max_bytes_in_flight";
     if is_set("PMTAEMAIL_MAX_BYTES_IN_FLIGHT") || !is_set(OLD) {
         return command;
     }
+    with_old_name(command)
+}
+
+fn with_old_name(command: Command) -> Command {
     command
-        .mut_arg(OPTION, |arg| arg.env(OLD))
-        .mut_subcommand("serve", |serve| serve.mut_arg(OPTION, |arg| arg.env(OLD)))
+        .mut_args(|arg| {
+            if arg.get_id() == "max_bytes_in_flight" {
+                arg.env(OLD)
+            } else {
+                arg
+            }
+        })
+        .mut_subcommands(with_old_name)
 }
 
 /// Refuses variables that look like options and are none: their author relies on them.
@@ -31,8 +41,7 @@ pub fn check(command: &mut Command) -> Result<(), clap::Error> {
 
 /// A sentence for each variable that looks like an option of `command` and is none.
 pub fn unknown(command: &Command, names: impl Iterator<Item = String>) -> Vec<String> {
-    let of_subcommands = command.get_subcommands().flat_map(Command::get_arguments);
-    let known: Vec<&str> = (command.get_arguments().chain(of_subcommands))
+    let known: Vec<&str> = (go_flags::arguments(command).into_iter())
         .filter_map(Arg::get_env)
         .filter_map(|name| name.to_str())
         .chain([OLD])

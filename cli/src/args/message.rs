@@ -1,6 +1,6 @@
 //! Options of the commands that take one message.
 
-use super::PickupArgs;
+use super::{ConfigArg, PickupArgs};
 use clap::Args;
 use pmtaemail::StreamFormat;
 use std::num::NonZeroUsize;
@@ -47,6 +47,9 @@ pub struct SubmitArgs {
     /// As for `check`: a message's recipients are lines behind it
     #[arg(long)]
     ndjson: bool,
+
+    #[command(flatten)]
+    pub config: ConfigArg,
 
     #[command(flatten)]
     pub pickup: PickupArgs,

@@ -1,22 +1,29 @@
 //! All arguments of the program.
 
+mod config;
+mod config_command;
 mod environment;
 mod limits;
 mod listen;
 mod message;
+mod options;
 mod origin;
 mod pickup;
 mod serve;
 
+pub use config::ConfigArg;
+pub use config_command::ConfigAction;
 pub use limits::LimitArgs;
 pub use listen::ListenAddress;
 pub use message::{CheckArgs, MessageArgs, RenderArgs, SubmitArgs};
+pub use options::{ConfigFile, ConfigProblems, Options};
 pub use origin::{Origin, name_of};
 pub use pickup::PickupArgs;
 pub use serve::{LogArgs, LogFormat, ServeArgs};
 
 use crate::go_flags;
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
+use config_command::ConfigCommand;
 use std::collections::HashSet;
 use std::env;
 use std::ffi::OsString;
@@ -35,7 +42,8 @@ Examples:
 
 Without a subcommand it serves. Long options may be written with one dash or two.
 Each option of the daemon may stand in the environment instead, under the name that is given
-with it; the command line wins.
+with it, or in a TOML file that --config names, under its own (max-in-flight = 64). The command
+line wins over the environment, which wins over the file.
 
 Exit codes:
    0  all went well; the daemon was asked to stop
@@ -47,6 +55,7 @@ Exit codes:
   74  reading the message or writing the answer failed, or the message may have been handed over
       in spite of an error: the sentence names the id to look for
   75  the hand-over failed, but may go well another time
+  78  the configuration file has problems
  130, 143  a second SIGINT or SIGTERM ended the daemon at once";
 
 /// What the program is asked to do.
@@ -56,14 +65,30 @@ pub enum Action {
     Check(CheckArgs),
     Render(RenderArgs),
     Submit(SubmitArgs),
+    Config(ConfigAction),
     Schema,
     Version,
     /// sendmail's own command line, not read yet.
     Sendmail(Vec<OsString>),
 }
 
-/// Reads the command line. What clap has to say instead may also be help or the version.
-pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Action, clap::Error> {
+/// Why the arguments are not obeyed.
+#[derive(Debug)]
+pub enum Refusal {
+    /// What clap has to say, which may also be help or the version.
+    Answer(clap::Error),
+    /// The configuration file is not right.
+    Config(ConfigProblems),
+}
+
+impl From<clap::Error> for Refusal {
+    fn from(answer: clap::Error) -> Self {
+        Self::Answer(answer)
+    }
+}
+
+/// Reads the command line, the environment and the configuration file.
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Action, Refusal> {
     let args: Vec<OsString> = args.into_iter().collect();
     if let Some(line) = sendmail_line(&args) {
         return Ok(Action::Sendmail(line.to_vec()));
@@ -71,19 +96,60 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Action, clap::E
     let is_set = |name: &str| env::var_os(name).is_some();
     let mut command = environment::with_old_names(CommandLine::command(), is_set);
     let args = go_flags::with_two_dashes(&mut command, args);
-    let matches = command.try_get_matches_from_mut(args)?;
-    let line = CommandLine::from_arg_matches(&matches)?;
+    let mut matches = command.try_get_matches_from_mut(args.clone())?;
+    let mut line = CommandLine::from_arg_matches(&matches)?;
     environment::check(&mut command)?;
+    let mut file = ConfigFile::default();
+    if let Some(path) = line.config_file(&mut command)? {
+        match ConfigFile::read(path, &Options::of(&command)).sound() {
+            Ok(sound) => file = sound,
+            // They are what was asked for.
+            Err(problems) if line.is_config_check() => {
+                return Ok(Action::Config(ConfigAction::Check(Some(problems))));
+            }
+            Err(problems) => return Err(Refusal::Config(problems)),
+        }
+        // Once more, with the file's values in place of defaults.
+        command = file.apply(command);
+        matches = command.try_get_matches_from_mut(args)?;
+        line = CommandLine::from_arg_matches(&matches)?;
+    }
     Ok(match line.command {
         None => Action::Serve(line.serve),
         Some(Command::Serve(args)) => Action::Serve(args),
         Some(Command::Check(args)) => Action::Check(args),
         Some(Command::Render(args)) => Action::Render(args),
         Some(Command::Submit(args)) => Action::Submit(args),
+        Some(Command::Config(ConfigCommand::Check(_))) => Action::Config(ConfigAction::Check(None)),
+        Some(Command::Config(ConfigCommand::Show(_))) => {
+            let options = Options::of(&command);
+            let shown = options::show(&options, innermost(&matches), &file);
+            Action::Config(ConfigAction::Show(shown))
+        }
         Some(Command::Schema) => Action::Schema,
         Some(Command::Version) => Action::Version,
         Some(Command::Sendmail { line }) => Action::Sendmail(line),
     })
+}
+
+/// The command line, for what is made from it.
+pub fn command() -> clap::Command {
+    CommandLine::command()
+}
+
+/// The table of the daemon's options as docs/options.md has it.
+pub fn options_table() -> String {
+    options::markdown(&Options::of(&CommandLine::command()))
+}
+
+/// A configuration file in which each option is a comment with its default.
+pub fn sample_configuration() -> String {
+    options::sample(&Options::of(&CommandLine::command()))
+}
+
+/// What was matched of the last subcommand.
+fn innermost(matches: &ArgMatches) -> &ArgMatches {
+    (matches.subcommand()).map_or(matches, |(_, matches)| innermost(matches))
 }
 
 /// What this program's other commands take by name.
@@ -148,6 +214,23 @@ struct CommandLine {
     serve: ServeArgs,
 }
 
+impl CommandLine {
+    /// The configuration file that is named, if one is.
+    fn config_file(&self, command: &mut clap::Command) -> Result<Option<&Path>, clap::Error> {
+        match &self.command {
+            None => Ok(self.serve.config.path()),
+            Some(Command::Serve(args)) => Ok(args.config.path()),
+            Some(Command::Submit(args)) => Ok(args.config.path()),
+            Some(Command::Config(config)) => config.config_file(command),
+            Some(_) => Ok(None),
+        }
+    }
+
+    fn is_config_check(&self) -> bool {
+        matches!(self.command, Some(Command::Config(ConfigCommand::Check(_))))
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve HTTP (also without any subcommand)
@@ -158,6 +241,9 @@ enum Command {
     Render(RenderArgs),
     /// Put a message into the pickup directory and print its receipt
     Submit(SubmitArgs),
+    /// Check the daemon's options, or show those that hold
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Print the JSON Schema of a message
     Schema,
     /// Print the version
@@ -177,7 +263,10 @@ mod tests {
     use pmtaemail::StreamFormat;
 
     fn parsed(line: &str) -> Result<Action, clap::Error> {
-        parse(line.split(' ').map(OsString::from))
+        parse(line.split(' ').map(OsString::from)).map_err(|refusal| match refusal {
+            Refusal::Answer(answer) => answer,
+            Refusal::Config(problems) => panic!("{problems}"),
+        })
     }
 
     #[test]

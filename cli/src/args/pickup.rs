@@ -1,7 +1,8 @@
 //! Options of the pickup directory.
 
+use super::{ConfigArg, ConfigFile, Options};
 use crate::units;
-use clap::{Args, Parser, ValueEnum};
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
 use pmtaemail::{Durability, PickupDirectory, PickupError, PickupOptions};
 use std::path::PathBuf;
 
@@ -33,28 +34,42 @@ pub struct PickupArgs {
     durability: DurabilityArg,
 
     /// Never sync the whole file system, which also writes out what other programs left there
-    #[arg(long, env = "PMTAEMAIL_NO_SYNCFS", value_parser = units::boolean)]
+    #[arg(long, value_name = "BOOL", env = "PMTAEMAIL_NO_SYNCFS", value_parser = units::boolean)]
+    #[arg(num_args = 0..=1, require_equals = true, action = ArgAction::Set)]
+    #[arg(
+        default_value = "false",
+        default_missing_value = "true",
+        hide_default_value = true
+    )]
     no_syncfs: bool,
 }
 
 impl PickupArgs {
-    /// What the environment alone says, and what is wrong with it. A value that is none is replaced by what
-    /// is safe: a local program's mail is lost if it is not sent.
-    pub fn from_environment() -> Result<(Self, Option<clap::Error>), clap::Error> {
+    /// What the environment and the file that it names say, and what is wrong with them. A value that is none is
+    /// replaced by what is safe: a local program's mail is lost if it is not sent.
+    pub fn from_environment() -> Result<(Self, Vec<String>), clap::Error> {
         #[derive(Parser)]
         struct Environment {
             #[command(flatten)]
+            config: ConfigArg,
+            #[command(flatten)]
             pickup: PickupArgs,
         }
-        let parse =
-            |line: &[&str]| Environment::try_parse_from(line).map(|environment| environment.pickup);
-        match parse(&["sendmail"]) {
-            Ok(args) => Ok((args, None)),
-            Err(error) => {
-                let safe = ["sendmail", "--durability=durable", "--no-syncfs"];
-                parse(&safe).map(|args| (args, Some(error)))
-            }
-        }
+        const NAME: &str = "sendmail";
+        let path = ConfigArg::from_environment();
+        let file = path.map(|path| ConfigFile::read(&path, &Options::of(&super::command())));
+        let file = file.unwrap_or_default();
+        let mut warnings = file.problems().to_vec();
+        let mut command = file.apply(Environment::command());
+        let mut parse = |line: &[&str]| {
+            let mut matches = command.try_get_matches_from_mut(line)?;
+            Environment::from_arg_matches_mut(&mut matches).map(|environment| environment.pickup)
+        };
+        let args = parse(&[NAME]).or_else(|error| {
+            warnings.push(error.to_string());
+            parse(&[NAME, "--durability=durable", "--no-syncfs"])
+        })?;
+        Ok((args, warnings))
     }
 
     /// What an answer promises, in a word.

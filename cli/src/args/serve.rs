@@ -1,12 +1,15 @@
 //! Options of the daemon.
 
-use super::{LimitArgs, ListenAddress, Origin, PickupArgs};
+use super::{ConfigArg, LimitArgs, ListenAddress, Origin, PickupArgs};
 use clap::{Args, ValueEnum};
 use tracing_subscriber::filter::LevelFilter;
 
 /// Options of the daemon.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
+    #[command(flatten)]
+    pub config: ConfigArg,
+
     /// Address and port to listen on; `:8000` is every address, port 0 any free port
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8000")]
     #[arg(env = "PMTAEMAIL_LISTEN")]

@@ -23,8 +23,8 @@ pub struct Submitter<'a> {
 impl<'a> Submitter<'a> {
     /// Takes the pickup directory from the environment.
     pub fn new(arguments: &'a Arguments) -> Result<Self, Failure> {
-        let (args, error) = PickupArgs::from_environment().map_err(Failure::Environment)?;
-        output::print_warnings(error.iter().map(ToString::to_string));
+        let (args, warnings) = PickupArgs::from_environment().map_err(Failure::Environment)?;
+        output::print_warnings(warnings);
         output::print_warnings(environment_warnings());
         Ok(Self {
             arguments,

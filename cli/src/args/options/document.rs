@@ -1,0 +1,107 @@
+//! What is written for people from the table of options.
+
+use super::show::literal;
+use super::table::{Kind, Options, Row};
+use std::fmt::Write;
+
+/// The table of options as docs/options.md has it.
+pub fn markdown(options: &Options) -> String {
+    let mut text = String::from(INTRODUCTION);
+    let mut heading = None;
+    for row in options.rows() {
+        let title = row.heading.as_deref().unwrap_or("Daemon");
+        if heading != Some(title) {
+            heading = Some(title);
+            let _ = write!(
+                text,
+                "\n## {title}\n\n| flag and key | environment | value | default | |\n|---|---|---|---|---|\n"
+            );
+        }
+        let default = (row.default.as_ref()).map_or(String::new(), |text| format!("`{text}`"));
+        let _ = writeln!(
+            text,
+            "| `{}` | `{}` | {} | {default} | {} |",
+            row.name,
+            row.environment,
+            value(row),
+            // Help may write a URL as Markdown does; a bar would end the cell.
+            row.help.replace('|', "\\|")
+        );
+    }
+    text
+}
+
+const INTRODUCTION: &str = "\
+# Options of the daemon
+
+<!-- Made from cli/src/args by `make generate`. -->
+
+Each option has one name in three places: the flag `--max-in-flight 64` (also with one dash), the environment variable
+`PMTAEMAIL_MAX_IN_FLIGHT=64`, and the key `max-in-flight = 64` in a TOML file that `--config FILE` names. A flag wins over the
+environment, that over the file, that over the default. Without options no file is read. What is no option, or no value of
+one, is an error in each of the three, with the nearest name. `pmtaemailapi config check FILE` tells whether a file is right, `pmtaemailapi
+config show` which values hold and where each comes from.
+
+Sizes are bytes, or have a unit: `64k`, `32MiB`, `1GB`; times are seconds, or have one: `500ms`, `30s`, `5m`, `1h`. Where an option may be given
+several times, the environment has commas between the values, and the file a list: `[\"a\", \"b\"]`.
+";
+
+fn value(row: &Row) -> String {
+    let one = match row.kind {
+        Kind::Boolean => "`true` or `false`".to_owned(),
+        Kind::Integer => "number".to_owned(),
+        Kind::Size => "size".to_owned(),
+        Kind::Duration => "time".to_owned(),
+        Kind::Text if row.choice.is_empty() => format!("`{}`", row.value_name),
+        Kind::Text => format!("`{}`", row.choice.join("`, `")),
+    };
+    if row.is_list {
+        format!("list of {one}")
+    } else {
+        one
+    }
+}
+
+/// A configuration file that says what holds without it: each option is a comment, to be taken out of it.
+pub fn sample(options: &Options) -> String {
+    let mut text = String::from(
+        "# Options of pmtaemailapi, each with its default. The environment and the command line win over this file.\n\
+         # Tell whether it is right with: pmtaemailapi config check FILE\n",
+    );
+    let mut heading = None;
+    for row in options.in_file() {
+        if heading != row.heading.as_deref() {
+            heading = row.heading.as_deref();
+            let _ = write!(text, "\n#### {}\n", heading.unwrap_or("Daemon"));
+        }
+        let words = format!("{} ({})", row.help, value(row).replace('`', ""));
+        let _ = write!(text, "\n{}", comment(&words));
+        let written = (row.default.as_deref()).and_then(|text| literal(row, text));
+        let example = row.choice.first().unwrap_or(&row.value_name);
+        let written = written.unwrap_or_else(|| {
+            if row.is_list {
+                "[]".to_owned()
+            } else {
+                format!("\"{example}\"")
+            }
+        });
+        let _ = writeln!(text, "#{} = {written}", row.name);
+    }
+    text
+}
+
+/// Words as lines of a comment.
+fn comment(words: &str) -> String {
+    let mut lines = String::new();
+    let mut line = String::from("#");
+    for word in words.split_whitespace() {
+        if line.len() + 1 + word.len() > 100 {
+            lines += &line;
+            lines.push('\n');
+            line = String::from("#");
+        }
+        line.push(' ');
+        line += word;
+    }
+    lines + &line + "\n"
+}
