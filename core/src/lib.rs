@@ -26,6 +26,7 @@ mod interruption;
 mod json;
 mod message;
 mod mime;
+mod number;
 mod pickup_directory;
 mod pickup_file;
 mod problem;
@@ -38,7 +39,7 @@ mod variable;
 pub use address::{AddrSpec, InvalidAddress};
 pub use identity::{Id, Identity, InvalidId, InvalidTime};
 pub use interruption::Interruption;
-pub use json::{NotJson, NotUnicode, iterable_fields, schema};
+pub use json::{NotJson, NotUnicode, NumberLiteral, iterable_fields, schema};
 pub use message::{
     FilePart, HeaderAddresses, InvalidRecipient, Message, RecipientList, SenderDefaults, Warning,
     add_missing_fields, header_recipients, text_of_local_program,

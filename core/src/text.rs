@@ -11,6 +11,14 @@ pub(crate) fn part<'a>(text: &Cow<'a, str>, range: Range<usize>) -> Cow<'a, str>
     }
 }
 
+/// The text where it is borrowed.
+pub(crate) fn borrowed<'a>(text: &Cow<'a, str>) -> Option<&'a str> {
+    match text {
+        Cow::Borrowed(text) => Some(text),
+        Cow::Owned(_) => None,
+    }
+}
+
 /// The text without the angle brackets that may stand around it; `None` where one is missing.
 pub(crate) fn without_angle_brackets<'a>(text: &Cow<'a, str>) -> Option<Cow<'a, str>> {
     match (text.starts_with('<'), text.ends_with('>')) {

@@ -1,5 +1,6 @@
 //! What is given for the placeholders of a text: JSON says it, templates take it.
 
+use crate::number::Number;
 use crate::problem::Location;
 use std::borrow::Cow;
 
@@ -16,8 +17,7 @@ pub(crate) struct Variable<'a> {
 #[derive(Debug, Clone)]
 pub(crate) enum VariableValue<'a> {
     Text(Cow<'a, str>),
-    Integer(i128),
-    Float(f64),
+    Number(Number<'a>),
     Boolean(bool),
     #[cfg_attr(
         not(feature = "jinja"),

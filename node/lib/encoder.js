@@ -16,8 +16,8 @@ const NULL = 0 * 8 + CONSTANT;
 const TRUE = 1 * 8 + CONSTANT;
 const FALSE = 2 * 8 + CONSTANT;
 const WITH_TEXT = 3 * 8 + CONSTANT;
-const FUNCTION = 4 * 8 + CONSTANT;
-const BIGINT = 5 * 8 + CONSTANT;
+const LITERAL = 4 * 8 + CONSTANT;
+const FUNCTION = 5 * 8 + CONSTANT;
 const PROMISE = 6 * 8 + CONSTANT;
 const STREAM = 7 * 8 + CONSTANT;
 const BLOB = 8 * 8 + CONSTANT;
@@ -143,7 +143,7 @@ class Encoder {
       case 'object':
         return value === null ? this.#word(NULL) : this.#object(value, depth);
       case 'bigint':
-        return this.#word(BIGINT);
+        return this.#literal(value);
       default:
         return this.#word(FUNCTION);
     }
@@ -263,10 +263,18 @@ class Encoder {
   }
 
   #number(number) {
+    // As JSON.stringify writes it.
+    if (!Number.isSafeInteger(number) && Number.isFinite(number)) return this.#literal(number);
     float[0] = number;
     this.#word(NUMBER);
     this.#word(halves[LOW]);
     this.#word(halves[HIGH]);
+  }
+
+  /** A number by its digits. */
+  #literal(number) {
+    this.#word(LITERAL);
+    this.#string(String(number));
   }
 
   #buffer(buffer) {

@@ -7,7 +7,8 @@
 //! |---|---|---|
 //! | constant | 0 null, 1 true, 2 false | |
 //! | constant | 3 an object that has a text of its own, such as a date | the text |
-//! | constant | 4 and more: what JSON cannot say, see [`NOT_JSON`] | |
+//! | constant | 4 a number by its digits | the text |
+//! | constant | 5 and more: what JSON cannot say, see [`NOT_JSON`] | |
 //! | string | its length in the text | |
 //! | number | 0 | two words: the low and the high half of the double |
 //! | bytes | its index among the buffers | |
@@ -15,7 +16,7 @@
 //! | object | members | for each its name (a string) and its value |
 //! | string that is not Unicode | its length in the text | |
 
-use pmtaemail::{NotJson, NotUnicode};
+use pmtaemail::{NotJson, NotUnicode, NumberLiteral};
 use serde::de::value::{BorrowedStrDeserializer, Error};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use std::slice::Iter;
@@ -23,10 +24,9 @@ use std::slice::Iter;
 const KIND_BITS: u32 = 3;
 const KIND_MASK: u32 = (1 << KIND_BITS) - 1;
 
-/// What JavaScript has and JSON has not, from constant 4 on.
-const NOT_JSON: [&str; 8] = [
+/// What JavaScript has and JSON has not, from constant 5 on.
+const NOT_JSON: [&str; 7] = [
     "a function or a symbol",
-    "a BigInt: give a number, or its digits as a string",
     "a promise: await it first",
     "a stream or another asynchronous iterable, which is read in `recipients` alone, and there by \
      `submit`, `submitMany` and `renderAsync`: read it to its end first",
@@ -35,7 +35,7 @@ const NOT_JSON: [&str; 8] = [
     "an object of a class that JSON has no word for",
     "an invalid Date",
 ];
-const FIRST_NOT_JSON: usize = 4;
+const FIRST_NOT_JSON: usize = 5;
 
 /// One word.
 #[derive(Debug, Clone, Copy)]
@@ -193,6 +193,13 @@ impl<'de, O: AsRef<[u8]>> Deserializer<'de> for &mut Decoder<'de, O> {
                 }
                 _ => Err(broken()),
             },
+            Token::Constant(4) => {
+                let Token::String(length) = self.token()? else {
+                    return Err(broken());
+                };
+                let literal = NumberLiteral::new(self.take_text(length)?);
+                literal.ok_or_else(broken)?.visit(visitor)
+            }
             Token::Constant(size) => {
                 let what = size.checked_sub(FIRST_NOT_JSON);
                 let what = what.and_then(|index| NOT_JSON.get(index));

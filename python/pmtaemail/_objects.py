@@ -136,7 +136,7 @@ def scalar(value: Any) -> object:
     match value.dtype.kind:
         case "f":
             # Of 32 bits it is another number when it is widened: 19.9 would be 19.899999618530273.
-            return float(str(value))
+            return float(str(value)) if value.itemsize <= 8 else Decimal(str(value))
         case "M":
             return str(value) if value == value else NAN
     return value.item()

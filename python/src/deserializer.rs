@@ -5,7 +5,7 @@
 
 use crate::objects;
 use crate::signals::Signals;
-use pmtaemail::{NotJson, NotUnicode};
+use pmtaemail::{NotJson, NotUnicode, NumberLiteral};
 use pyo3::exceptions::{PyRecursionError, PyTypeError, PyUnicodeEncodeError};
 use pyo3::prelude::*;
 use pyo3::sync::critical_section::with_critical_section;
@@ -113,16 +113,32 @@ fn lend_number<'a, V: Visitor<'a>>(
     } else if let Ok(number) = number.extract::<u64>() {
         visitor.visit_u64(number)
     } else {
-        NotJson::new("an int of more than 64 bits: give its digits as a str").visit(visitor)
+        // Python itself refuses to write more than some thousand digits.
+        let digits = number.str().ok();
+        let digits = digits.as_ref().and_then(|digits| digits.to_str().ok());
+        match digits.and_then(NumberLiteral::new) {
+            Some(literal) => literal.visit(visitor),
+            None => NotJson::new(
+                "an int with more digits than `str` writes (see `sys.set_int_max_str_digits`): give \
+                 its digits as a str",
+            )
+            .visit(visitor),
+        }
     }
 }
 
-fn lend_float<'a, V: Visitor<'a>>(number: f64, visitor: V) -> Result<V::Value, Stopped> {
-    if number.is_finite() {
-        return visitor.visit_f64(number);
+/// As Python's own JSON writes it.
+fn lend_float<'a, V: Visitor<'a>>(
+    number: &Bound<'_, PyFloat>,
+    visitor: V,
+) -> Result<V::Value, Stopped> {
+    match NumberLiteral::new(number.repr()?.to_str()?) {
+        Some(literal) => literal.visit(visitor),
+        None => NotJson::new(
+            "NaN or infinite, as pandas has for an empty cell: leave it out, or give None",
+        )
+        .visit(visitor),
     }
-    let what = "NaN or infinite, as pandas has for an empty cell: leave it out, or give None";
-    NotJson::new(what).visit(visitor)
 }
 
 impl<'de> Deserializer<'de> for Value<'de, '_> {
@@ -151,12 +167,13 @@ impl<'de> Deserializer<'de> for Value<'de, '_> {
         } else if let Ok(number) = object.cast_exact::<PyInt>() {
             lend_number(number, visitor)
         } else if let Ok(number) = object.cast_exact::<PyFloat>() {
-            lend_float(number.value(), visitor)
+            lend_float(number, visitor)
         } else {
             let plain = self.inner(kept.keep(objects::plain(object)?))?;
-            if plain.object.is_instance_of::<PyString>() {
+            if let Ok(text) = plain.object.cast::<PyString>() {
                 // Only some fields take what is not a text itself.
-                visitor.visit_newtype_struct(plain)
+                let is_decimal = objects::is_decimal(object)?;
+                visitor.visit_newtype_struct(StandIn { text, is_decimal })
             } else {
                 plain.deserialize_any(visitor)
             }
@@ -171,6 +188,34 @@ impl<'de> Deserializer<'de> for Value<'de, '_> {
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
         unit unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier
+    }
+}
+
+/// The text of an object of another kind.
+struct StandIn<'a, 'py> {
+    text: &'a Bound<'py, PyString>,
+    is_decimal: bool,
+}
+
+impl<'de> Deserializer<'de> for StandIn<'de, '_> {
+    type Error = Stopped;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stopped> {
+        lend_text(self.text, visitor)
+    }
+
+    /// Where a number would do.
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stopped> {
+        let text = self.text.to_str().ok().filter(|_| self.is_decimal);
+        match text.and_then(NumberLiteral::new) {
+            Some(literal) => literal.visit(visitor),
+            None => lend_text(self.text, visitor),
+        }
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 char str string bytes byte_buf option
+        unit unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
     }
 }
 

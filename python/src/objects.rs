@@ -16,6 +16,12 @@ pub fn plain<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         .call1((object,))
 }
 
+/// Whether it is a `decimal.Decimal`.
+pub fn is_decimal(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    static DECIMAL: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    object.is_instance(DECIMAL.import(object.py(), "decimal", "Decimal")?)
+}
+
 /// A message with fields that were given as keywords.
 pub fn joined<'py>(
     py: Python<'py>,

@@ -4,7 +4,7 @@ ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
 
 
 def show(value: object) -> str:
-    """Strings as they are; numbers without a fraction where it is zero; `true` and `false`."""
+    """Strings as they are; numbers as JSON writes them; `true` and `false`."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -12,7 +12,7 @@ def show(value: object) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else repr(value)
+        return repr(value)
     raise TypeError("a list or an object has no text")
 
 

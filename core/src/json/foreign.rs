@@ -1,6 +1,7 @@
-//! What other languages have and JSON has not, in the data model of serde: variants of an enum, since a
-//! message has no enums otherwise.
+//! What other languages have and JSON or serde have not, in the data model of serde: variants of an enum,
+//! since a message has no enums otherwise.
 
+use crate::number::Number;
 use serde::de::value::{MapAccessDeserializer, MapDeserializer};
 use serde::de::{EnumAccess, Error, Unexpected, VariantAccess, Visitor};
 
@@ -130,6 +131,40 @@ impl NotJson {
     }
 }
 
+/// A number with the digits that it was written with, such as one of a decimal type, or an integer of more
+/// than 128 bits. A data format gives it in place of one that serde's own types would round, and so
+/// `19.90` stays `19.90` in a message.
+///
+/// In serde's data model it is the variant `NumberLiteral` of an enum, since a message has no enums
+/// otherwise.
+///
+/// ```
+/// use pmtaemail::NumberLiteral;
+///
+/// assert!(NumberLiteral::new("12345678901234567890123.450").is_some());
+/// assert!(NumberLiteral::new("1E+2").is_some());
+/// assert!(NumberLiteral::new("0x10").is_none());
+/// assert!(NumberLiteral::new("NaN").is_none());
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct NumberLiteral<'s> {
+    literal: &'s str,
+}
+
+const NUMBER_LITERAL: &str = "NumberLiteral";
+
+impl<'s> NumberLiteral<'s> {
+    /// `literal` is written as JSON writes numbers (RFC 8259, section 6); `None` for what is not.
+    pub fn new(literal: &'s str) -> Option<Self> {
+        Number::new(literal.into()).map(|_| Self { literal })
+    }
+
+    /// Tells `visitor`; for the `deserialize_any` of a data format.
+    pub fn visit<'de, V: Visitor<'de>, E: Error>(self, visitor: V) -> Result<V::Value, E> {
+        visit(NUMBER_LITERAL, self.literal, visitor)
+    }
+}
+
 fn visit<'de, V: Visitor<'de>, E: Error>(
     name: &str,
     text: &str,
@@ -146,6 +181,8 @@ pub(super) enum Foreign {
     Text(String),
     /// [`NotJson`]: what it is.
     Value(String),
+    /// [`NumberLiteral`].
+    Number(Number<'static>),
 }
 
 impl Foreign {
@@ -157,6 +194,11 @@ impl Foreign {
         match name.as_str() {
             NOT_UNICODE => variant.newtype_variant().map(Self::Text),
             NOT_JSON => variant.newtype_variant().map(Self::Value),
+            NUMBER_LITERAL => {
+                let literal = variant.newtype_variant::<String>()?;
+                let number = Number::new(literal.into()).map(Self::Number);
+                number.ok_or_else(|| A::Error::custom("a number literal is no number"))
+            }
             _ => Err(A::Error::invalid_type(Unexpected::Enum, visitor)),
         }
     }

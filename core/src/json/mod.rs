@@ -19,7 +19,7 @@
 //! choice   plain                           and text, array, one or many, text or object
 //! shape    names                         takes whatever value comes; which field a name means
 //! state    row                           the problems so far; all that is said of one field
-//! definitions  foreign  lone_surrogates  number
+//! definitions  foreign  literals  lone_surrogates
 //! ```
 //!
 //! Every value is read whatever its type is, so that one reading finds all that is wrong. The
@@ -31,11 +31,11 @@ mod content;
 mod definitions;
 mod foreign;
 mod headers;
+mod literals;
 mod lone_surrogates;
 mod mailbox;
 mod message;
 mod names;
-mod number;
 mod object;
 mod objects;
 mod plain;
@@ -51,12 +51,11 @@ mod words;
 
 pub(crate) use choice::{Choice, JsonWord};
 pub(crate) use content::{JsonAttachment, JsonContent, JsonRaw};
-pub use foreign::{NotJson, NotUnicode};
+pub use foreign::{NotJson, NotUnicode, NumberLiteral};
 pub(crate) use headers::{JsonHeader, JsonHeaders};
 pub(crate) use mailbox::{JsonMailbox, JsonMailboxObject, JsonMailboxes};
 pub use message::iterable_fields;
 pub(crate) use message::{JsonMessage, field_of_header, is_boolean};
-pub(crate) use number::JsonNumber;
 pub(crate) use objects::{JsonCalendar, JsonDkim, JsonDsn, JsonUnsubscribe, JsonWindow};
 pub(crate) use plain::JsonTexts;
 pub(crate) use read::{

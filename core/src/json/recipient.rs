@@ -4,13 +4,14 @@ use super::choice::{Choice, JsonWord};
 use super::definitions::Definitions;
 use super::headers::JsonHeaders;
 use super::mailbox::JsonMailboxObject;
-use super::number::JsonNumber;
 use super::object::object;
 use super::plain::{TextForm, TextOr};
-use super::shape::{ReadState, Shape};
+use super::shape::{ReadState, Shape, wrong_type};
 use super::words::Priority;
+use crate::number::Number;
 use crate::problem::Location;
-use crate::variable::Variable;
+use crate::variable::{Variable, VariableValue};
+use serde::de::MapAccess;
 use serde_json::{Value, json};
 use std::borrow::Cow;
 
@@ -69,7 +70,7 @@ impl TextForm for JsonRecipientObject<'_> {
 #[derive(Debug)]
 pub(crate) enum JsonPriority<'a> {
     Word(JsonWord<'a, Priority>),
-    Number(JsonNumber),
+    Number(Number<'a>),
 }
 
 impl<'a> Shape<'a> for JsonPriority<'a> {
@@ -86,7 +87,19 @@ impl<'a> Shape<'a> for JsonPriority<'a> {
         JsonWord::text(state, location, text).map(Self::Word)
     }
 
-    fn number(_: &mut ReadState<'a>, _: Location, number: JsonNumber) -> Option<Self> {
+    fn number(_: &mut ReadState<'a>, _: Location, number: Number<'a>) -> Option<Self> {
         Some(Self::Number(number))
+    }
+
+    /// Some formats have no other form for numbers that keep their digits.
+    fn object<A: MapAccess<'a>>(
+        state: &mut ReadState<'a>,
+        location: Location,
+        members: A,
+    ) -> Result<Option<Self>, A::Error> {
+        match VariableValue::object(state, location, members)? {
+            Some(VariableValue::Number(number)) => Ok(Some(Self::Number(number))),
+            _ => Ok(wrong_type(state, location)),
+        }
     }
 }

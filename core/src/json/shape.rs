@@ -2,14 +2,18 @@
 
 use super::definitions::Definitions;
 use super::foreign::Foreign;
-use super::number::JsonNumber;
+use super::literals::Ahead;
 use super::row::Row;
 pub(super) use super::state::{MemberName, ReadState};
+use crate::number::Number;
 use crate::problem::{Code, Location};
+use crate::text::borrowed;
 use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, IgnoredAny, MapAccess, SeqAccess, Visitor,
+    Deserialize, DeserializeSeed, Deserializer, EnumAccess, Error as _, IgnoredAny, MapAccess,
+    SeqAccess, Visitor,
 };
 use serde_json::Value;
+use serde_json::value::RawValue;
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
 /// A value and where it is.
@@ -28,6 +32,9 @@ pub(super) trait Shape<'a>: Sized {
     /// Whether it is true or false, which a format of texts alone cannot tell from these words.
     const IS_BOOLEAN: bool = false;
 
+    /// Whether its numbers keep the digits that they were written with.
+    const KEEPS_DIGITS: bool = false;
+
     /// The value's JSON Schema. What has a name of its own goes into the definitions.
     fn schema(definitions: &mut Definitions) -> Value;
 
@@ -44,7 +51,7 @@ pub(super) trait Shape<'a>: Sized {
         wrong_type::<Self>(state, location)
     }
 
-    fn number(state: &mut ReadState<'a>, location: Location, _number: JsonNumber) -> Option<Self> {
+    fn number(state: &mut ReadState<'a>, location: Location, _number: Number<'a>) -> Option<Self> {
         wrong_type::<Self>(state, location)
     }
 
@@ -119,10 +126,22 @@ impl<'r, 'a, S: Shape<'a>> ValueSeed<'r, 'a, S> {
     }
 
     fn take(self, text: Cow<'a, str>) -> Option<S> {
+        if let Some(literals) = self.state.literals.as_mut().filter(|_| S::KEEPS_DIGITS) {
+            literals.pass_text(borrowed(&text));
+        }
         if self.state.has_lone_surrogate(self.location, &text) {
             return None;
         }
         S::text(self.state, self.location, text)
+    }
+
+    fn take_float(self, number: Option<Number<'a>>) -> Option<S> {
+        let Some(number) = number else {
+            // Some formats know numbers that JSON cannot say.
+            let why = "; it is NaN or infinite: leave it out, or give null";
+            return wrong_type_because(self.state, self.location, why);
+        };
+        S::number(self.state, self.location, number)
     }
 }
 
@@ -130,7 +149,26 @@ impl<'a, S: Shape<'a>> DeserializeSeed<'a> for ValueSeed<'_, 'a, S> {
     type Value = Option<S>;
 
     fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Option<S>, D::Error> {
-        deserializer.deserialize_any(self)
+        let literals = self.state.literals.as_mut().filter(|_| S::KEEPS_DIGITS);
+        let Some(literals) = literals else {
+            return deserializer.deserialize_any(self);
+        };
+        match literals.next() {
+            Ahead::Number(literal) => {
+                IgnoredAny::deserialize(deserializer)?;
+                let number = Number::of_reader(literal);
+                Ok(S::number(self.state, self.location, number))
+            }
+            Ahead::Other => deserializer.deserialize_any(self),
+            // The value of the first name, which has escapes.
+            Ahead::Unknown => {
+                let value = <&RawValue>::deserialize(deserializer)?.get();
+                literals.begin(value);
+                let mut deserializer = serde_json::Deserializer::from_str(value);
+                self.deserialize(&mut deserializer)
+                    .map_err(D::Error::custom)
+            }
+        }
     }
 }
 
@@ -186,6 +224,10 @@ impl<'a, S: Shape<'a>> Visitor<'a> for ValueSeed<'_, 'a, S> {
         self,
         deserializer: D,
     ) -> Result<Option<S>, D::Error> {
+        if S::KEEPS_DIGITS {
+            // One of a decimal type is a number then.
+            return deserializer.deserialize_f64(self);
+        }
         if !self.refuses_stand_ins {
             return deserializer.deserialize_any(self);
         }
@@ -199,28 +241,28 @@ impl<'a, S: Shape<'a>> Visitor<'a> for ValueSeed<'_, 'a, S> {
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<Option<S>, E> {
-        let number = JsonNumber::Integer(number.into());
-        Ok(S::number(self.state, self.location, number))
+        Ok(S::number(self.state, self.location, number.into()))
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Option<S>, E> {
-        let number = JsonNumber::Integer(number.into());
+        Ok(S::number(self.state, self.location, number.into()))
+    }
+
+    fn visit_i128<E>(self, number: i128) -> Result<Option<S>, E> {
+        Ok(S::number(self.state, self.location, number.into()))
+    }
+
+    fn visit_u128<E>(self, number: u128) -> Result<Option<S>, E> {
+        let number = Number::new(number.to_string().into()).expect("an integer is a number");
         Ok(S::number(self.state, self.location, number))
     }
 
-    /// Too large for JSON's readers.
-    fn visit_i128<E>(self, _: i128) -> Result<Option<S>, E> {
-        Ok(wrong_type(self.state, self.location))
+    fn visit_f32<E>(self, number: f32) -> Result<Option<S>, E> {
+        Ok(self.take_float(Number::of_float(number)))
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Option<S>, E> {
-        if !number.is_finite() {
-            // Some formats know numbers that JSON cannot say.
-            let why = "; it is NaN or infinite: leave it out, or give null";
-            return Ok(wrong_type_because(self.state, self.location, why));
-        }
-        let number = JsonNumber::of_float(number);
-        Ok(S::number(self.state, self.location, number))
+        Ok(self.take_float(Number::of_float(number)))
     }
 
     fn visit_seq<A: SeqAccess<'a>>(self, elements: A) -> Result<Option<S>, A::Error> {
@@ -230,6 +272,9 @@ impl<'a, S: Shape<'a>> Visitor<'a> for ValueSeed<'_, 'a, S> {
     fn visit_enum<A: EnumAccess<'a>>(self, access: A) -> Result<Option<S>, A::Error> {
         match Foreign::read(access, &self)? {
             Foreign::Text(_) => self.state.lone_surrogate(self.location),
+            Foreign::Number(number) => {
+                return Ok(S::number(self.state, self.location, number));
+            }
             Foreign::Value(what) => {
                 let why = format!("; it is {what}");
                 return Ok(wrong_type_because(self.state, self.location, &why));

@@ -1,6 +1,7 @@
 //! What a reading knows on its way from value to value.
 
 use super::foreign::Foreign;
+use super::literals::Literals;
 use crate::interruption::Interruption;
 use crate::problem::{Code, Location, ProblemReport};
 use serde::de::{Deserialize, Deserializer, EnumAccess, Visitor};
@@ -12,6 +13,8 @@ pub(super) struct ReadState<'a> {
     pub interruption: Interruption<'a>,
     /// What the text has in place of each half of a surrogate pair, if it has any.
     mark: Option<&'a str>,
+    /// The numbers of the text, if a text is read.
+    pub literals: Option<Literals<'a>>,
 }
 
 impl<'a> ReadState<'a> {
@@ -20,6 +23,15 @@ impl<'a> ReadState<'a> {
             report: ProblemReport::new(),
             interruption,
             mark,
+            literals: None,
+        }
+    }
+
+    /// For the reader of a JSON text.
+    pub fn of_text(text: &'a str, mark: Option<&'a str>, interruption: Interruption<'a>) -> Self {
+        Self {
+            literals: Some(Literals::new(text)),
+            ..Self::new(mark, interruption)
         }
     }
 
@@ -120,7 +132,7 @@ impl<'a> Visitor<'a> for NameVisitor {
                 text: lossy.into(),
                 fault: Some(NameFault::NotUnicode),
             },
-            Foreign::Value(_) => MemberName {
+            Foreign::Value(_) | Foreign::Number(_) => MemberName {
                 text: Cow::Borrowed(""),
                 fault: Some(NameFault::NotText),
             },

@@ -2,9 +2,10 @@
 
 use super::definitions::Definitions;
 use super::names;
-use super::number::JsonNumber;
 use super::shape::{MemberName, ReadState, Shape, ValueSeed};
+use crate::number::Number;
 use crate::problem::Location;
+use crate::text::borrowed;
 use crate::variable::{Variable, VariableValue};
 use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 use serde_json::{Value, json};
@@ -30,6 +31,10 @@ impl<'a> Shape<'a> for Vec<Variable<'a>> {
         members: A,
     ) -> Result<Option<Self>, A::Error> {
         let mut variables = Vec::with_capacity(members.size_hint().unwrap_or(0).min(64));
+        // Those in between were not followed.
+        if let Some(literals) = &mut state.literals {
+            literals.lose();
+        }
         read_members(state, location, members, |name, location, value| {
             variables.push(Variable {
                 name,
@@ -43,6 +48,7 @@ impl<'a> Shape<'a> for Vec<Variable<'a>> {
 
 impl<'a> Shape<'a> for VariableValue<'a> {
     const EXPECTED: &'static str = "a string, a number, true or false, an array or an object";
+    const KEEPS_DIGITS: bool = true;
 
     fn schema(_: &mut Definitions) -> Value {
         json!({})
@@ -56,11 +62,8 @@ impl<'a> Shape<'a> for VariableValue<'a> {
         Some(Self::Boolean(boolean))
     }
 
-    fn number(_: &mut ReadState<'a>, _: Location, number: JsonNumber) -> Option<Self> {
-        match number {
-            JsonNumber::Integer(number) => Some(Self::Integer(number)),
-            JsonNumber::Float(number) => Some(Self::Float(number)),
-        }
+    fn number(_: &mut ReadState<'a>, _: Location, number: Number<'a>) -> Option<Self> {
+        Some(Self::Number(number))
     }
 
     fn list<A: SeqAccess<'a>>(
@@ -88,8 +91,19 @@ impl<'a> Shape<'a> for VariableValue<'a> {
         read_members(state, location, members, |name, _, value| {
             object.push((name, value));
         })?;
-        Ok(Some(Self::Object(object)))
+        Ok(Some(number_of(&object).unwrap_or(Self::Object(object))))
     }
+}
+
+/// What `serde_json` makes of a number where a program has its feature `arbitrary_precision` on: an object
+/// with its digits, in a `serde_json::Value` too.
+fn number_of<'a>(object: &[(Cow<'a, str>, VariableValue<'a>)]) -> Option<VariableValue<'a>> {
+    let [(name, VariableValue::Text(digits))] = object else {
+        return None;
+    };
+    let is_number = name == "$serde_json::private::Number";
+    let number = is_number.then(|| Number::new(digits.clone())).flatten();
+    number.map(VariableValue::Number)
 }
 
 /// Reads the members of an object whose names are the caller's.
@@ -102,13 +116,16 @@ fn read_members<'a, A: MapAccess<'a>>(
     let mut known = Names::default();
     while let Some(name) = members.next_key::<MemberName<'a>>()? {
         let text = name.text.clone();
+        if let Some(literals) = &mut state.literals {
+            literals.pass_text(borrowed(&text));
+        }
         let Some(location) = state.member(parent, name) else {
-            members.next_value::<IgnoredAny>()?;
+            ignore_value(state, &mut members)?;
             continue;
         };
         if !known.insert(text.clone()) {
             names::repeated(&mut state.report, location);
-            members.next_value::<IgnoredAny>()?;
+            ignore_value(state, &mut members)?;
             continue;
         }
         let problems = state.report.len();
@@ -121,6 +138,17 @@ fn read_members<'a, A: MapAccess<'a>>(
             }
             None => {}
         }
+    }
+    Ok(())
+}
+
+fn ignore_value<'a, A: MapAccess<'a>>(
+    state: &mut ReadState<'a>,
+    members: &mut A,
+) -> Result<(), A::Error> {
+    members.next_value::<IgnoredAny>()?;
+    if let Some(literals) = &mut state.literals {
+        literals.skip_value();
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use super::templates::FilledHeader;
 use super::values::{read_sender, require_language};
 use crate::address::{Mailbox, ReversePath};
 use crate::interruption::Interruption;
-use crate::json::{JsonNumber, JsonPriority, JsonRecipient, JsonRecipientObject, Located};
+use crate::json::{JsonPriority, JsonRecipient, JsonRecipientObject, Located};
 use crate::problem::{Code, Location, ProblemReport, Refusal};
 use crate::template::{Owner, Values};
 use crate::variable::Variable;
@@ -183,8 +183,7 @@ impl<'a> Merge<'a> {
                 }
                 return meaning;
             }
-            JsonPriority::Number(JsonNumber::Integer(number)) => u8::try_from(number).ok(),
-            JsonPriority::Number(JsonNumber::Float(_)) => None,
+            JsonPriority::Number(number) => number.to_small_integer(),
         };
         let Some(number) = number.filter(|number| (1..=100).contains(number)) else {
             let detail = "PowerMTA's priority is a whole number from 1 to 100.";

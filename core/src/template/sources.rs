@@ -235,8 +235,7 @@ fn descend<'v, 'r>(mut value: &'v VariableValue<'r>, path: &str) -> Option<&'v V
 fn as_text<'r>(value: &VariableValue<'r>) -> Option<Cow<'r, str>> {
     Some(match value {
         VariableValue::Text(text) => to_lf(text.clone()),
-        VariableValue::Integer(number) => number.to_string().into(),
-        VariableValue::Float(number) => number.to_string().into(),
+        VariableValue::Number(number) => number.clone().into_text(),
         VariableValue::Boolean(true) => "true".into(),
         VariableValue::Boolean(false) => "false".into(),
         VariableValue::List(_) | VariableValue::Object(_) => return None,

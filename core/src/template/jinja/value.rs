@@ -15,8 +15,10 @@ pub(super) fn object(variables: Vec<Variable<'_>>) -> Value {
 fn value(value: VariableValue<'_>) -> Value {
     match value {
         VariableValue::Text(text) => Value::from(to_lf(text).as_ref()),
-        VariableValue::Integer(number) => Value::from(number),
-        VariableValue::Float(number) => Value::from(number),
+        VariableValue::Number(number) => match number.to_integer() {
+            Some(integer) => Value::from(integer),
+            None => Value::from(number.to_float()),
+        },
         VariableValue::Boolean(boolean) => Value::from(boolean),
         VariableValue::List(list) => list.into_iter().map(self::value).collect(),
         VariableValue::Object(object) => members(object.into_iter()),

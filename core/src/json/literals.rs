@@ -1,0 +1,142 @@
+//! The numbers of a JSON text by their digits, which its reader does not give.
+
+/// Goes through a JSON text beside its reader, which has told that it is one up to there. Without it
+/// a number beyond 64 bits would be rounded, and 19.90 be 19.9. (`serde_json`'s `arbitrary_precision`
+/// does the same for all numbers, but also for all of a program that this library is linked to, where
+/// it changes what numbers are.)
+///
+/// It is behind all texts, numbers, words and names that were read: up to the next one there are signs
+/// and blanks alone.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Literals<'a> {
+    text: &'a str,
+    at: Option<usize>,
+}
+
+/// What a value begins with.
+pub(super) enum Ahead<'a> {
+    /// It is a number with these digits.
+    Number(&'a str),
+    /// It is no number.
+    Other,
+    /// Nobody knows where it is.
+    Unknown,
+}
+
+impl<'a> Literals<'a> {
+    pub fn new(text: &'a str) -> Self {
+        Self { text, at: None }
+    }
+
+    /// Where it is is not known from here on.
+    pub fn lose(&mut self) {
+        self.at = None;
+    }
+
+    /// Goes to where this part of the text begins.
+    pub fn begin(&mut self, part: &'a str) {
+        let at = part.as_ptr().addr().checked_sub(self.text.as_ptr().addr());
+        let at = at.filter(|at| *at < self.text.len());
+        self.at = Some(at.expect("the reader lends parts of the text that it reads"));
+    }
+
+    /// A text or a name was read: this part of the JSON text, if it has no escapes.
+    pub fn pass_text(&mut self, part: Option<&'a str>) {
+        if let Some(part) = part {
+            self.begin(part);
+            // The quotation mark is behind it.
+            self.advance(part.len() + 1);
+        } else {
+            self.skip_signs(b" \t\r\n,:]}");
+            self.skip_string();
+        }
+    }
+
+    /// Goes to the next value, and behind it if it is a number or a word.
+    pub fn next(&mut self) -> Ahead<'a> {
+        self.skip_signs(b" \t\r\n,:]}");
+        let Some(at) = self.at else {
+            return Ahead::Unknown;
+        };
+        let rest = &self.text[at..];
+        match rest.as_bytes().first() {
+            Some(b'-' | b'0'..=b'9') => {
+                let is_part = |c: char| matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E');
+                let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+                self.at = Some(at + end);
+                Ahead::Number(&rest[..end])
+            }
+            Some(b't' | b'f' | b'n') => {
+                let end = rest.find(|c: char| !c.is_ascii_alphabetic());
+                self.at = Some(at + end.unwrap_or(rest.len()));
+                Ahead::Other
+            }
+            Some(b'[' | b'{') => {
+                self.at = Some(at + 1);
+                Ahead::Other
+            }
+            _ => Ahead::Other,
+        }
+    }
+
+    /// Goes behind the next value, which was ignored, whatever it is.
+    pub fn skip_value(&mut self) {
+        self.skip_signs(b" \t\r\n,:]}");
+        let mut depth = 0_usize;
+        while let Some(byte) = self.ahead() {
+            match byte {
+                b'"' => self.skip_string(),
+                b'[' | b'{' => {
+                    depth += 1;
+                    self.advance(1);
+                }
+                b']' | b'}' => {
+                    depth = depth.saturating_sub(1);
+                    self.advance(1);
+                }
+                b' ' | b'\t' | b'\r' | b'\n' | b',' | b':' => self.skip_signs(b" \t\r\n,:"),
+                _ => {
+                    let _ = self.next();
+                }
+            }
+            if depth == 0 {
+                return;
+            }
+        }
+    }
+
+    fn ahead(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at?).copied()
+    }
+
+    fn skip_signs(&mut self, signs: &[u8]) {
+        let Some(at) = self.at else { return };
+        let rest = &self.text.as_bytes()[at..];
+        let count = rest.iter().take_while(|byte| signs.contains(byte)).count();
+        self.advance(count);
+    }
+
+    /// Goes behind the string that begins here.
+    fn skip_string(&mut self) {
+        let Some(at) = self.at else { return };
+        let bytes = self.text.as_bytes();
+        let mut at = at + 1;
+        self.at = loop {
+            let Some(found) = bytes
+                .get(at..)
+                .and_then(|rest| memchr::memchr2(b'"', b'\\', rest))
+            else {
+                break None;
+            };
+            at += found;
+            if bytes[at] == b'"' {
+                break Some(at + 1);
+            }
+            at += 2;
+        };
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.at = self.at.map(|at| at + count);
+    }
+}
