@@ -65,7 +65,7 @@ pub fn submit(args: &SubmitArgs) -> Result<Exit, Failure> {
 }
 
 fn submit_one(message: &MessageArgs, pickup: &PickupDirectory) -> Result<(), Failure> {
-    let received = input::receive(message.path(), message.format(), || Some(pickup))?;
+    let received = input::receive(message, || Some(pickup))?;
     let receipt = received.submit(pickup)?;
     output::print_receipt(&receipt).map_err(|source| Failure::Receipt {
         id: receipt.id.to_string(),
@@ -106,7 +106,7 @@ fn receive(message: &MessageArgs) -> Result<StreamedMessage, Failure> {
     let scratch = LazyCell::new(|| {
         PickupDirectory::open(std::env::temp_dir(), PickupOptions::default()).ok()
     });
-    input::receive(message.path(), message.format(), || scratch.as_ref())
+    input::receive(message, || scratch.as_ref())
 }
 
 /// The bytes of the pickup file asked for, counted from 1; where there is only one it need not be

@@ -1,7 +1,10 @@
 //! Where a command's message comes from.
 
+use crate::args::MessageArgs;
 use crate::exit::Failure;
-use pmtaemail::{MessageStream, PickupDirectory, StreamFormat, StreamedMessage};
+use pmtaemail::{
+    MessageStream, PickupDirectory, StreamFormat, StreamedMessage, SubmitError, TableStream,
+};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -12,29 +15,55 @@ const PIECE: usize = 256 << 10;
 /// Fewer bytes of recipients stay in memory.
 const MANY: usize = 1 << 20;
 
-/// Reads the message and its recipients from a file, or from standard input where `path` is absent or
-/// `-`. Recipients wait on the file system of `scratch` where they are many. It is asked for only
-/// then.
+/// Reads the message and its recipients from the files that are named, or from standard input. Recipients
+/// wait on the file system of `scratch` where they are many. It is asked for only then.
 pub fn receive<'d>(
+    message: &MessageArgs,
+    scratch: impl Fn() -> Option<&'d PickupDirectory>,
+) -> Result<StreamedMessage, Failure> {
+    match message.table() {
+        Some(table) => receive_table(message.path(), table, scratch),
+        None => receive_stream(message.path(), message.format(), scratch),
+    }
+}
+
+fn receive_stream<'d>(
     path: Option<&Path>,
     format: StreamFormat,
     scratch: impl Fn() -> Option<&'d PickupDirectory>,
 ) -> Result<StreamedMessage, Failure> {
-    let mut input = Input::open(path)?;
     let mut stream = MessageStream::new(format);
-    let mut piece = vec![0; PIECE];
-    loop {
-        match input.from.read(&mut piece) {
-            Ok(0) => return Ok(stream.finish()),
-            Ok(count) => {
-                let are_many = stream.buffered() - stream.message_len() >= MANY;
-                let scratch = are_many.then(&scratch).flatten();
-                stream.feed(&piece[..count], scratch)?;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(source) => return Err(input.failure(source)),
-        }
+    Input::open(path)?.read(|piece| {
+        let are_many = stream.buffered() - stream.message_len() >= MANY;
+        stream.feed(piece, are_many.then(&scratch).flatten())
+    })?;
+    Ok(stream.finish())
+}
+
+fn receive_table<'d>(
+    path: Option<&Path>,
+    table: &Path,
+    scratch: impl Fn() -> Option<&'d PickupDirectory>,
+) -> Result<StreamedMessage, Failure> {
+    if is_standard_input(path) && is_standard_input(Some(table)) {
+        let detail = "message and table cannot both come from standard input: name a file";
+        return Err(Failure::Usage(detail.to_owned()));
     }
+    let mut message = Vec::new();
+    Input::open(path)?.read(|piece| {
+        message.extend_from_slice(piece);
+        Ok(())
+    })?;
+    let mut rows = TableStream::new();
+    Input::open(Some(table))?.read(|piece| {
+        let are_many = rows.buffered() >= MANY;
+        rows.feed(piece, are_many.then(&scratch).flatten())
+    })?;
+    Ok(rows.finish(message))
+}
+
+fn is_standard_input(path: Option<&Path>) -> bool {
+    path.is_none_or(|path| path == Path::new("-"))
 }
 
 struct Input {
@@ -44,7 +73,7 @@ struct Input {
 
 impl Input {
     fn open(path: Option<&Path>) -> Result<Self, Failure> {
-        let Some(path) = path.filter(|path| *path != Path::new("-")) else {
+        let Some(path) = path.filter(|path| !is_standard_input(Some(path))) else {
             return Ok(Self {
                 name: "standard input".to_owned(),
                 from: Box::new(io::stdin().lock()),
@@ -57,6 +86,22 @@ impl Input {
                 from: Box::new(file),
             }),
             Err(source) => Err(Failure::Open { name, source }),
+        }
+    }
+
+    /// Hands all that there is to `take`, piece by piece.
+    fn read(
+        mut self,
+        mut take: impl FnMut(&[u8]) -> Result<(), SubmitError>,
+    ) -> Result<(), Failure> {
+        let mut piece = vec![0; PIECE];
+        loop {
+            match self.from.read(&mut piece) {
+                Ok(0) => return Ok(()),
+                Ok(count) => take(&piece[..count])?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(source) => return Err(self.failure(source)),
+            }
         }
     }
 
@@ -77,7 +122,7 @@ mod tests {
     use crate::exit::Exit;
 
     fn exit(path: &Path) -> Exit {
-        let received = receive(Some(path), StreamFormat::Json, || None);
+        let received = receive_stream(Some(path), StreamFormat::Json, || None);
         received.unwrap_err().exit()
     }
 
@@ -97,7 +142,7 @@ mod tests {
         let count = 2 * PIECE / recipient.len();
         let lines = "{\"from\": \"bo@example.com\"}\n".to_owned() + &recipient.repeat(count);
         std::fs::write(&path, lines).unwrap();
-        let received = || receive(Some(&path), StreamFormat::Ndjson, || None).unwrap();
+        let received = || receive_stream(Some(&path), StreamFormat::Ndjson, || None).unwrap();
         assert!(received().render_recipient(count - 1).unwrap().is_some());
         assert!(received().render_recipient(count).unwrap().is_none());
     }

@@ -41,8 +41,8 @@ pub use identity::{Id, Identity, InvalidId, InvalidTime};
 pub use interruption::Interruption;
 pub use json::{NotJson, NotUnicode, NumberLiteral, iterable_fields, schema};
 pub use message::{
-    FilePart, HeaderAddresses, InvalidRecipient, Message, RecipientList, SenderDefaults, Warning,
-    add_missing_fields, header_recipients, text_of_local_program,
+    FilePart, HeaderAddresses, InvalidRecipient, Message, OwnedFilePart, RecipientList,
+    SenderDefaults, Warning, add_missing_fields, header_recipients, text_of_local_program,
 };
 #[cfg(feature = "form-data")]
 pub use mime::ContentDisposition;
@@ -53,6 +53,8 @@ pub use pickup_directory::{
 };
 pub use pickup_file::{EnvelopeIds, PickupFile};
 pub use problem::{Code, Problem, Problems};
+#[cfg(feature = "csv")]
+pub use submit::TableStream;
 pub use submit::{
     Batch, GroupLimits, MessageStream, Receipt, StreamFormat, StreamedMessage, Submission,
     SubmitError,

@@ -41,7 +41,7 @@ pub struct RenderArgs {
 #[derive(Debug, Args)]
 pub struct SubmitArgs {
     /// Files with a message each as JSON; standard input where absent or `-`
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", conflicts_with_all = ["message_file", "csv"])]
     files: Vec<PathBuf>,
 
     /// As for `check`: a message's recipients are lines behind it
@@ -50,6 +50,9 @@ pub struct SubmitArgs {
 
     #[command(flatten)]
     pub config: ConfigArg,
+
+    #[command(flatten)]
+    table: TableArgs,
 
     #[command(flatten)]
     pub pickup: PickupArgs,
@@ -61,6 +64,7 @@ impl SubmitArgs {
         let message = |json_file| MessageArgs {
             json_file,
             ndjson: self.ndjson,
+            table: self.table.clone(),
         };
         if self.files.is_empty() {
             return vec![message(None)];
@@ -73,19 +77,45 @@ impl SubmitArgs {
 #[derive(Debug, Args)]
 pub struct MessageArgs {
     /// File with the message as JSON; standard input where absent or `-`
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", conflicts_with_all = ["message_file", "csv"])]
     json_file: Option<PathBuf>,
 
     /// The message without its `recipients` is the first line, and each further line is a recipient;
     /// implied by a name that ends in .ndjson or .jsonl
     #[arg(long)]
     ndjson: bool,
+
+    #[command(flatten)]
+    table: TableArgs,
+}
+
+/// A message and a table of its recipients.
+#[derive(Debug, Clone, Args)]
+struct TableArgs {
+    /// File with the message as JSON, in place of FILE; `-` is standard input
+    #[arg(id = "message_file", long = "message", value_name = "FILE")]
+    message: Option<PathBuf>,
+
+    /// CSV with a recipient a row, for the message of --message; `-` is standard input. The first row names
+    /// the columns: `email` or `address`, `name`, and variables
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "message_file",
+        conflicts_with = "ndjson"
+    )]
+    csv: Option<PathBuf>,
 }
 
 impl MessageArgs {
     /// The file that was named, if one was.
     pub fn path(&self) -> Option<&Path> {
-        self.json_file.as_deref()
+        self.json_file.as_deref().or(self.table.message.as_deref())
+    }
+
+    /// The table of recipients, if there is one.
+    pub fn table(&self) -> Option<&Path> {
+        self.table.csv.as_deref()
     }
 
     /// How the message is written.

@@ -38,6 +38,7 @@ Examples:
   pmtaemailapi render < message.json
   pmtaemailapi submit -pickup /var/pickup message.json
   pmtaemailapi submit -pickup /var/pickup newsletter.ndjson
+  pmtaemailapi submit -pickup /var/pickup -message newsletter.json -csv readers.csv
   pmtaemailapi sendmail -t -i < message.eml
 
 Without a subcommand it serves. Long options may be written with one dash or two.
@@ -324,6 +325,25 @@ mod tests {
     }
 
     #[test]
+    fn a_message_and_a_table_of_recipients_are_named() {
+        let Action::Check(args) = parsed("pmtaemailapi check -message - -csv a.csv").unwrap()
+        else {
+            panic!("no check")
+        };
+        assert_eq!(args.message.path(), Some(Path::new("-")));
+        assert_eq!(args.message.table(), Some(Path::new("a.csv")));
+        let line = "pmtaemailapi submit --message=a.json --csv -";
+        let Action::Submit(args) = parsed(line).unwrap() else {
+            panic!("no submit")
+        };
+        let [message] = &args.messages()[..] else {
+            panic!("not one message")
+        };
+        assert_eq!(message.path(), Some(Path::new("a.json")));
+        assert_eq!(message.table(), Some(Path::new("-")));
+    }
+
+    #[test]
     fn lines_of_json_are_named() {
         for (line, format) in [
             ("pmtaemailapi submit", StreamFormat::Json),
@@ -395,6 +415,12 @@ mod tests {
             "pmtaemailapi render -recipient 0",
             "pmtaemailapi render -recipient 1 -file 1",
             "pmtaemailapi render -recipient 1 -pickup-file",
+            "pmtaemailapi check -csv a.csv",
+            "pmtaemailapi check -csv a.csv a.json",
+            "pmtaemailapi submit -csv a.csv a.json",
+            "pmtaemailapi submit -csv a.csv -message a.json b.json",
+            "pmtaemailapi submit -message a.json b.json",
+            "pmtaemailapi check -csv a.csv -message a.json -ndjson",
         ] {
             assert!(parsed(line).unwrap_err().use_stderr(), "{line}");
         }

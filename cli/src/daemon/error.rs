@@ -51,6 +51,8 @@ pub enum ApiError {
     IdempotencyKey,
     /// The body is no form (RFC 7578) with a message, for this reason.
     Form(&'static str),
+    /// The body is a table of recipients (CSV), and there is no message.
+    TableAlone,
     /// The query is not UTF-8.
     Query,
     /// An HTTP/1.1 request without exactly one Host (RFC 9112 section 3.2).
@@ -79,7 +81,7 @@ impl ApiError {
             | Self::Query
             | Self::Host => StatusCode::BAD_REQUEST,
             Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Self::ContentEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::ContentEncoding | Self::TableAlone => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::ForeignPage => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -162,6 +164,10 @@ impl ApiError {
                     "Not a form with a message",
                 )
                 .with_detail(*detail),
+            Self::TableAlone => plain.with_detail(
+                "A table of recipients comes together with its message: in multipart/form-data with the parts `message` \
+                 (application/json) and `recipients` (text/csv).",
+            ),
             Self::Query => plain.with_detail("The query is not UTF-8."),
             Self::Host => plain.with_detail("A request needs exactly one Host header."),
             Self::ForeignPage => plain.with_detail(

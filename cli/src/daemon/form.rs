@@ -1,62 +1,223 @@
-//! `multipart/form-data` (RFC 7578): a part `message` with the JSON, and files.
+//! `multipart/form-data` (RFC 7578): a part `message` with the JSON, files, and a part `recipients` with a
+//! table (CSV).
+//!
+//! A form is taken apart as it comes: of a table only what is not yet spooled is in memory.
 
 use super::error::ApiError;
-use axum::body::Body;
+use axum::body::HttpBody;
 use axum::http::header;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
+use http_body_util::BodyDataStream;
+use hyper::body::Frame;
 use multer::{Field, Multipart};
-use pmtaemail::{ContentDisposition, FilePart, UnreadableName};
-use std::pin::pin;
+use pmtaemail::{
+    ContentDisposition, FilePart, Message, OwnedFilePart, PickupDirectory, Problems, SubmitError,
+    TableStream,
+};
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
 /// The part that holds the JSON.
 const MESSAGE: &str = "message";
 
+/// The part that holds a table of recipients.
+const RECIPIENTS: &str = "recipients";
+
 /// Nobody attaches as many files; what is looked up by name must not be many.
 const MOST_PARTS: usize = 1_000;
 
-/// The parts of a form.
-#[derive(Debug)]
-pub struct Form {
-    message: Bytes,
-    files: Vec<Part>,
+/// The head of a part has no more bytes, some of what was read with them apart.
+const LONGEST_HEAD: usize = 64 << 10;
+
+/// What a form is to be read as.
+pub enum FormKind {
+    /// A message, with all of its recipients in it.
+    Whole(WholeForm),
+    /// A mail merge whose recipients are apart.
+    Merge(pmtaemail::StreamedMessage),
 }
 
+/// The parts of a form without a table.
 #[derive(Debug)]
-struct Part {
-    name: String,
-    filename: Option<Result<String, UnreadableName>>,
-    content_type: Option<String>,
-    content: Bytes,
+pub struct WholeForm {
+    message: Vec<u8>,
+    files: Vec<OwnedFilePart>,
 }
 
-impl Form {
-    /// Takes a whole body apart. Its bytes are copied once.
-    pub fn parse(body: Bytes, boundary: String) -> Result<Self, ApiError> {
-        // All bytes are there, so nothing is ever waited for.
-        let mut context = Context::from_waker(Waker::noop());
-        match pin!(parse(body, boundary)).poll(&mut context) {
-            Poll::Ready(form) => form,
-            Poll::Pending => Err(ApiError::Internal),
-        }
-    }
-
+impl WholeForm {
     /// The JSON.
     pub fn message(&self) -> &[u8] {
         &self.message
     }
 
-    /// All parts but the message.
-    pub fn files(&self) -> Vec<FilePart<'_>> {
-        self.files
-            .iter()
-            .map(|part| FilePart {
-                name: &part.name,
-                filename: part.filename.as_ref().map(as_str),
-                content_type: part.content_type.as_deref(),
-                content: &part.content,
-            })
-            .collect()
+    /// How many bytes its parts have.
+    pub fn len(&self) -> usize {
+        let files = self.files.iter().map(|file| file.content.len());
+        self.message.len() + files.sum::<usize>()
+    }
+
+    /// Reads its message and makes of it what `then` makes.
+    pub fn read<T>(&self, then: impl FnOnce(&Message<'_>) -> T) -> Result<T, Problems> {
+        let files: Vec<FilePart<'_>> = self.files.iter().map(OwnedFilePart::lend).collect();
+        let message = Message::from_form(&self.message, &files)?;
+        Ok(then(&message))
+    }
+}
+
+/// Takes a form apart while its bytes come.
+pub struct FormReader {
+    exchange: Arc<Mutex<Exchange>>,
+    parser: Parser,
+    /// How many bytes have come.
+    length: usize,
+}
+
+enum Parser {
+    Running(Pin<Box<dyn Future<Output = Result<(), ApiError>> + Send>>),
+    Done(Result<(), ApiError>),
+}
+
+/// What the parser is given, and what it has made of that.
+#[derive(Debug, Default)]
+struct Exchange {
+    pieces: VecDeque<Bytes>,
+    has_ended: bool,
+    /// How many bytes have come since the parser looks for the next part, if it does.
+    searched: Option<usize>,
+    message: Option<Vec<u8>>,
+    files: Vec<OwnedFilePart>,
+    table: Option<TableStream>,
+}
+
+impl FormReader {
+    pub fn new(boundary: String) -> Self {
+        let exchange = Arc::<Mutex<Exchange>>::default();
+        let parser = parse(boundary, Arc::clone(&exchange));
+        Self {
+            exchange,
+            parser: Parser::Running(Box::pin(parser)),
+            length: 0,
+        }
+    }
+
+    /// Takes the next bytes. What is wrong with them is told at the end, when the client listens.
+    pub fn push(&mut self, data: Bytes) {
+        self.length += data.len();
+        let mut exchange = lock(&self.exchange);
+        if let Some(searched) = &mut exchange.searched {
+            *searched += data.len();
+            if *searched > LONGEST_HEAD {
+                drop(exchange);
+                return self.end(Err(BROKEN));
+            }
+        }
+        exchange.pieces.push_back(data);
+        drop(exchange);
+        self.advance();
+    }
+
+    /// How many bytes are in memory at most.
+    pub fn buffered(&self) -> usize {
+        let table = lock(&self.exchange)
+            .table
+            .as_ref()
+            .map_or(0, TableStream::buffered);
+        self.length_apart() + table
+    }
+
+    /// How many bytes have come, the table not counted.
+    pub fn length_apart(&self) -> usize {
+        let fed = lock(&self.exchange)
+            .table
+            .as_ref()
+            .map_or(0, TableStream::fed);
+        let fed = usize::try_from(fed).unwrap_or(usize::MAX);
+        self.length.saturating_sub(fed)
+    }
+
+    /// Whether it has a table of recipients.
+    pub fn has_table(&self) -> bool {
+        lock(&self.exchange).table.is_some()
+    }
+
+    /// Spools rows that are too many for memory. May block.
+    pub fn spool(&mut self, pickup: &PickupDirectory) -> Result<(), SubmitError> {
+        match &mut lock(&self.exchange).table {
+            Some(table) => table.feed(&[], Some(pickup)),
+            None => Ok(()),
+        }
+    }
+
+    /// All of it is there.
+    pub fn finish(mut self) -> Result<FormKind, ApiError> {
+        lock(&self.exchange).has_ended = true;
+        self.advance();
+        match self.parser {
+            Parser::Done(result) => result?,
+            // All bytes are there, so nothing is waited for.
+            Parser::Running(_) => return Err(ApiError::Internal),
+        }
+        let Exchange {
+            message,
+            files,
+            table,
+            ..
+        } = std::mem::take(&mut *lock(&self.exchange));
+        let Some(message) = message else {
+            let detail = "The form has no part named `message`, which holds the JSON.";
+            return Err(ApiError::Form(detail));
+        };
+        Ok(match table {
+            None => FormKind::Whole(WholeForm { message, files }),
+            Some(table) => FormKind::Merge(table.finish(message).with_files(files)),
+        })
+    }
+
+    fn advance(&mut self) {
+        let Parser::Running(parser) = &mut self.parser else {
+            lock(&self.exchange).pieces.clear();
+            return;
+        };
+        // It waits for nothing but pieces, and is asked again when there are some.
+        let mut context = Context::from_waker(Waker::noop());
+        if let Poll::Ready(result) = parser.as_mut().poll(&mut context) {
+            self.end(result);
+        }
+    }
+
+    /// Ends the parser. Where the form is broken nothing of it is kept.
+    fn end(&mut self, result: Result<(), ApiError>) {
+        if result.is_err() {
+            *lock(&self.exchange) = Exchange::default();
+        }
+        self.parser = Parser::Done(result);
+    }
+}
+
+fn lock(exchange: &Mutex<Exchange>) -> MutexGuard<'_, Exchange> {
+    exchange.lock().expect("nothing panics with the lock")
+}
+
+/// The pieces as a body.
+struct Pieces(Arc<Mutex<Exchange>>);
+
+impl HttpBody for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let mut exchange = lock(&self.0);
+        match exchange.pieces.pop_front() {
+            Some(piece) => Poll::Ready(Some(Ok(Frame::data(piece)))),
+            None if exchange.has_ended => Poll::Ready(None),
+            None => Poll::Pending,
+        }
     }
 }
 
@@ -67,11 +228,20 @@ const ENCODED: ApiError = ApiError::Form(
     "A part has a Content-Transfer-Encoding (RFC 7578 section 4.7); send the bytes as they are.",
 );
 
-async fn parse(body: Bytes, boundary: String) -> Result<Form, ApiError> {
-    let mut form = Multipart::new(Body::from(body).into_data_stream(), boundary);
-    let mut message = None;
-    let mut files = Vec::new();
-    while let Some(field) = form.next_field().await.map_err(|_| BROKEN)? {
+const NO_TABLE: ApiError = ApiError::Form(
+    "The part `recipients` is a table (text/csv). Recipients in JSON stand in the message, or come without a \
+     form in lines behind it (application/x-ndjson).",
+);
+
+async fn parse(boundary: String, exchange: Arc<Mutex<Exchange>>) -> Result<(), ApiError> {
+    let pieces = BodyDataStream::new(Pieces(Arc::clone(&exchange)));
+    let mut form = Multipart::new(pieces, boundary);
+    loop {
+        lock(&exchange).searched = Some(0);
+        let Some(mut field) = form.next_field().await.map_err(|_| BROKEN)? else {
+            return Ok(());
+        };
+        lock(&exchange).searched = None;
         let disposition = field.headers().get(header::CONTENT_DISPOSITION);
         let disposition = disposition.map(|value| ContentDisposition::parse(value.as_bytes()));
         let disposition = disposition.unwrap_or_default();
@@ -82,31 +252,62 @@ async fn parse(body: Bytes, boundary: String) -> Result<Form, ApiError> {
         if !is_unencoded(&field) {
             return Err(ENCODED);
         }
+        if name == RECIPIENTS {
+            receive_table(&mut field, &exchange).await?;
+            continue;
+        }
         if name == MESSAGE {
-            if message.replace(bytes(field).await?).is_some() {
+            let message = bytes(&mut field).await?;
+            if lock(&exchange).message.replace(message).is_some() {
                 return Err(ApiError::Form("The form has two parts named `message`."));
             }
             continue;
         }
-        if files.len() == MOST_PARTS {
+        if lock(&exchange).files.len() == MOST_PARTS {
             return Err(ApiError::Form("The form has over 1,000 files."));
         }
-        files.push(Part {
+        let file = OwnedFilePart {
             name,
             filename: disposition.filename,
             content_type: content_type(&field)?,
-            content: bytes(field).await?,
-        });
+            content: bytes(&mut field).await?,
+        };
+        lock(&exchange).files.push(file);
     }
-    let Some(message) = message else {
-        let detail = "The form has no part named `message`, which holds the JSON.";
-        return Err(ApiError::Form(detail));
-    };
-    Ok(Form { message, files })
 }
 
-fn as_str(name: &Result<String, UnreadableName>) -> Result<&str, UnreadableName> {
-    name.as_deref().map_err(|fault| *fault)
+async fn receive_table(field: &mut Field<'_>, exchange: &Mutex<Exchange>) -> Result<(), ApiError> {
+    let media_type = content_type(field)?.unwrap_or_default();
+    if !may_be_table(&media_type) {
+        return Err(NO_TABLE);
+    }
+    if lock(exchange).table.replace(TableStream::new()).is_some() {
+        return Err(ApiError::Form("The form has two parts named `recipients`."));
+    }
+    while let Some(piece) = field.chunk().await.map_err(|_| BROKEN)? {
+        if let Some(table) = &mut lock(exchange).table {
+            table.feed(&piece, None)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether CSV comes under this name. Clients that do not know it say what they say of any file, and on
+/// Windows it is Excel's.
+fn may_be_table(media_type: &str) -> bool {
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    [
+        "",
+        "text/csv",
+        "application/csv",
+        "text/comma-separated-values",
+        "text/tab-separated-values",
+        "text/plain",
+        "application/vnd.ms-excel",
+        "application/octet-stream",
+    ]
+    .iter()
+    .any(|known| essence.eq_ignore_ascii_case(known))
 }
 
 /// The Content-Type of a part as it is written: what is no media type is told where it is used.
@@ -130,27 +331,36 @@ fn is_unencoded(field: &Field<'_>) -> bool {
     })
 }
 
-/// The bytes of a part, which come in one piece when all of the form is there.
-async fn bytes(mut field: Field<'_>) -> Result<Bytes, ApiError> {
-    let mut first = Bytes::new();
-    let mut all = BytesMut::new();
+/// The bytes of a part.
+async fn bytes(field: &mut Field<'_>) -> Result<Vec<u8>, ApiError> {
+    let mut all = Vec::new();
     while let Some(piece) = field.chunk().await.map_err(|_| BROKEN)? {
-        if first.is_empty() && all.is_empty() {
-            first = piece;
-        } else {
-            all.extend_from_slice(&std::mem::take(&mut first));
-            all.extend_from_slice(&piece);
-        }
+        all.extend_from_slice(&piece);
     }
-    Ok(if all.is_empty() { first } else { all.freeze() })
+    Ok(all)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parsed(body: &str) -> Result<Form, ApiError> {
-        Form::parse(Bytes::copy_from_slice(body.as_bytes()), "b".to_owned())
+    fn received(body: &[u8], piece: usize) -> Result<FormKind, ApiError> {
+        let mut reader = FormReader::new("b".to_owned());
+        for piece in body.chunks(piece) {
+            reader.push(Bytes::copy_from_slice(piece));
+        }
+        reader.finish()
+    }
+
+    fn whole(body: &[u8]) -> Result<WholeForm, ApiError> {
+        match received(body, body.len().max(1))? {
+            FormKind::Whole(form) => Ok(form),
+            FormKind::Merge(_) => panic!("a merge"),
+        }
+    }
+
+    fn parsed(body: &str) -> Result<WholeForm, ApiError> {
+        whole(body.as_bytes())
     }
 
     #[test]
@@ -163,12 +373,15 @@ mod tests {
         )
         .unwrap();
         assert_eq!(form.message(), b"{}");
-        let files = form.files();
+        let files = &form.files;
         assert_eq!(files[0].name, "f");
-        assert_eq!(files[0].filename, Some(Ok("a b.pdf")));
-        assert_eq!(files[0].content_type, Some("application/pdf"));
+        assert_eq!(files[0].filename, Some(Ok("a b.pdf".to_owned())));
+        assert_eq!(files[0].content_type.as_deref(), Some("application/pdf"));
         assert_eq!(files[0].content, b"\r\n--c");
-        assert_eq!((files[1].name, files[1].content), ("", &b""[..]));
+        assert_eq!(
+            (files[1].name.as_str(), files[1].content.as_slice()),
+            ("", &b""[..])
+        );
     }
 
     #[test]
@@ -184,11 +397,11 @@ mod tests {
                 b"\r\n--b--\r\n",
             ]
             .concat();
-            Form::parse(body.into(), "b".to_owned())
+            whole(&body)
         };
         for content_type in ["pdf", "a/b; c=\u{fc}", "text/plain; charset=", "a/b;", ""] {
             let form = part(content_type.as_bytes()).unwrap();
-            assert_eq!(form.files()[0].content_type, Some(content_type));
+            assert_eq!(form.files[0].content_type.as_deref(), Some(content_type));
         }
         assert!(matches!(part(b"a/b; c=\xfc"), Err(ApiError::Form(_))));
     }

@@ -9,7 +9,7 @@ use super::log::RequestLog;
 use super::receipt::{self, json};
 use super::request::{BodyFormat, BufferedBody, ReceivedBody};
 use super::state::Daemon;
-use super::stream;
+use super::stream::{self, PartialBody};
 use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
@@ -141,7 +141,7 @@ async fn process<T: Send + 'static>(
     let any_headers = |_: &HeaderMap| Ok(());
     let (received, _in_flight) = receive_request(daemon, request, any_headers).await?;
     match received {
-        ReceivedBody::Buffered(body) if body.bytes.len() <= INLINE_BYTES => buffered(&body),
+        ReceivedBody::Buffered(body) if body.len() <= INLINE_BYTES => buffered(&body),
         ReceivedBody::Buffered(body) => run_blocking(move || buffered(&body)).await?,
         ReceivedBody::Streamed(message) => Ok(run_blocking(move || streamed(message)).await??),
     }
@@ -152,7 +152,7 @@ async fn read<T: Send + 'static>(
     body: BufferedBody,
     then: impl FnOnce(&Message<'_>) -> T + Send + 'static,
 ) -> Result<(T, BufferedBody), ApiError> {
-    if body.bytes.len() <= INLINE_BYTES {
+    if body.len() <= INLINE_BYTES {
         return Ok((body.read(then)?, body));
     }
     run_blocking(move || Ok((body.read(then)?, body))).await?
@@ -182,8 +182,8 @@ async fn receive_request(
     let codings = Coding::of(request.headers());
     let (format, codings) = (format?, codings?);
     let limit = match format {
-        BodyFormat::Streamed(_) => daemon.body.max_streamed(),
-        BodyFormat::Buffered(_) => daemon.body.bytes,
+        BodyFormat::Streamed(_) | BodyFormat::Form { .. } => daemon.body.max_streamed(),
+        BodyFormat::Rfc822 { .. } => daemon.body.bytes,
     };
     let mut body = DecodedBody::new(request.into_body(), &codings, limit)?;
     let receiving = admit(daemon, peer, &body)?;
@@ -215,11 +215,16 @@ async fn receive(
 ) -> Result<(ReceivedBody, InFlight), ApiError> {
     let received = match format {
         BodyFormat::Streamed(format) => {
-            stream::receive(daemon, format, body, &mut receiving).await?
+            let received = PartialBody::new(format, body, daemon.body);
+            stream::receive(daemon, received, body, &mut receiving).await?
         }
-        BodyFormat::Buffered(format) => ReceivedBody::Buffered(BufferedBody {
-            format,
+        BodyFormat::Form { boundary } => {
+            let received = PartialBody::form(boundary);
+            stream::receive(daemon, received, body, &mut receiving).await?
+        }
+        BodyFormat::Rfc822 { envelope } => ReceivedBody::Buffered(BufferedBody::Rfc822 {
             bytes: daemon.body.receive(body, &mut receiving).await?,
+            envelope,
         }),
     };
     Ok((received, receiving.at_work()?))

@@ -1,11 +1,11 @@
 //! What a request's body is, and how the core library reads it.
 
 use super::error::ApiError;
-use super::form::Form;
+use super::form::WholeForm;
 use axum::http::{HeaderMap, Uri, header};
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
-use pmtaemail::{Message, Problems, StreamFormat, StreamedMessage, Warning};
+use pmtaemail::{Message, StreamFormat, StreamedMessage, Warning};
 
 /// How a request's body comes.
 #[derive(Debug)]
@@ -13,19 +13,10 @@ pub enum BodyFormat {
     /// JSON, which may have very many recipients. One object is what any media type stands for that
     /// is not known here: `curl -d` sends a form's.
     Streamed(StreamFormat),
-    /// Something that is read once it is all there.
-    Buffered(BufferedFormat),
-}
-
-/// How to read a body that is all there.
-#[derive(Debug)]
-pub enum BufferedFormat {
-    /// One JSON object.
-    Json,
+    /// `multipart/form-data` with this boundary, which may have a table of very many recipients.
+    Form { boundary: String },
     /// A finished message; its envelope is in the query.
     Rfc822 { envelope: Vec<(String, String)> },
-    /// `multipart/form-data` with this boundary.
-    Form { boundary: String },
 }
 
 impl BodyFormat {
@@ -40,16 +31,16 @@ impl BodyFormat {
         let essence = essence.map_or(media_type, |(essence, _)| essence).trim();
         if essence.eq_ignore_ascii_case("message/rfc822") {
             let envelope = query(uri.query().unwrap_or_default())?;
-            Ok(Self::Buffered(BufferedFormat::Rfc822 { envelope }))
+            Ok(Self::Rfc822 { envelope })
         } else if essence.eq_ignore_ascii_case("multipart/form-data") {
             match multer::parse_boundary(media_type) {
-                Ok(boundary) if !boundary.is_empty() => {
-                    Ok(Self::Buffered(BufferedFormat::Form { boundary }))
-                }
+                Ok(boundary) if !boundary.is_empty() => Ok(Self::Form { boundary }),
                 _ => Err(ApiError::Form("The Content-Type has no boundary.")),
             }
         } else if LINES.iter().any(|name| essence.eq_ignore_ascii_case(name)) {
             Ok(Self::Streamed(StreamFormat::Ndjson))
+        } else if essence.eq_ignore_ascii_case("text/csv") {
+            Err(ApiError::TableAlone)
         } else {
             Ok(Self::Streamed(StreamFormat::Json))
         }
@@ -75,51 +66,48 @@ pub enum ReceivedBody {
 
 /// A body that is all in memory.
 #[derive(Debug)]
-pub struct BufferedBody {
-    pub format: BufferedFormat,
-    pub bytes: Bytes,
+pub enum BufferedBody {
+    /// One JSON object.
+    Json(Bytes),
+    /// A finished message.
+    Rfc822 {
+        bytes: Bytes,
+        envelope: Vec<(String, String)>,
+    },
+    /// A message and files.
+    Form(WholeForm),
 }
 
 impl BufferedBody {
+    /// How many bytes it has.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Json(bytes) | Self::Rfc822 { bytes, .. } => bytes.len(),
+            Self::Form(form) => form.len(),
+        }
+    }
+
     /// Checks its message, and tells what may not be meant in one that breaks no rule.
     pub fn check(&self) -> Result<Vec<Warning>, ApiError> {
-        match &self.format {
-            BufferedFormat::Json => {
-                self.read(|_| ())?;
-                Ok(pmtaemail::warnings(&self.bytes))
-            }
-            BufferedFormat::Rfc822 { .. } => self.read(|_| Vec::new()),
-            BufferedFormat::Form { boundary } => {
-                let form = Form::parse(self.bytes.clone(), boundary.clone())?;
-                understood(Message::from_form(form.message(), &form.files()), |_| ())?;
-                Ok(pmtaemail::warnings(form.message()))
-            }
-        }
+        self.read(|_| ())?;
+        Ok(match self {
+            Self::Json(bytes) => pmtaemail::warnings(bytes),
+            Self::Rfc822 { .. } => Vec::new(),
+            Self::Form(form) => pmtaemail::warnings(form.message()),
+        })
     }
 
     /// Reads it and makes of its message what `then` makes.
     pub fn read<T>(&self, then: impl FnOnce(&Message<'_>) -> T) -> Result<T, ApiError> {
-        let bytes = &self.bytes;
-        match &self.format {
-            BufferedFormat::Json => understood(Message::from_json(bytes), then),
-            BufferedFormat::Rfc822 { envelope } => {
-                understood(Message::from_rfc822(bytes, envelope), then)
+        match self {
+            Self::Json(bytes) => Message::from_json(bytes).map(|message| then(&message)),
+            Self::Rfc822 { bytes, envelope } => {
+                Message::from_rfc822(bytes, envelope).map(|message| then(&message))
             }
-            BufferedFormat::Form { boundary } => {
-                let form = Form::parse(bytes.clone(), boundary.clone())?;
-                understood(Message::from_form(form.message(), &form.files()), then)
-            }
+            Self::Form(form) => form.read(then),
         }
-    }
-}
-
-fn understood<T>(
-    message: Result<Message<'_>, Problems>,
-    then: impl FnOnce(&Message<'_>) -> T,
-) -> Result<T, ApiError> {
-    message
-        .map(|message| then(&message))
         .map_err(ApiError::Problems)
+    }
 }
 
 /// Names and values of a query. A plus sign is one: it is common in addresses, and a blank is
@@ -188,8 +176,7 @@ mod tests {
     #[test]
     fn a_query_is_names_and_values() {
         let mail = [("content-type", "Message/RFC822 ; charset=utf-8")];
-        let Ok(BodyFormat::Buffered(BufferedFormat::Rfc822 { envelope })) =
-            format("to=a+b%40c&&to=%C3%A5&verp", &mail)
+        let Ok(BodyFormat::Rfc822 { envelope }) = format("to=a+b%40c&&to=%C3%A5&verp", &mail)
         else {
             panic!("not a mail")
         };
@@ -210,7 +197,7 @@ mod tests {
             ("multipart/form-data; boundary", None),
         ] {
             match format("", &[("content-type", media_type)]) {
-                Ok(BodyFormat::Buffered(BufferedFormat::Form { boundary })) => {
+                Ok(BodyFormat::Form { boundary }) => {
                     assert_eq!(Some(boundary.as_str()), expected);
                 }
                 Err(ApiError::Form(_)) => assert_eq!(None, expected, "{media_type}"),

@@ -1,6 +1,6 @@
 //! The body of a request that may be a mail merge, with more recipients than memory should hold.
 //!
-//! JSON that is small is kept as it is. Of what is larger, and of lines of JSON, only the message
+//! JSON that is small is kept as it is. Of what is larger, of lines of JSON and of forms only the message
 //! itself stays in memory, and counts; its recipients wait on the file system of the pickup
 //! directory. Nothing here holds a thread while a client sends.
 
@@ -9,7 +9,8 @@ use super::blocking::run_blocking;
 use super::body::{BodyBuffer, BodyLimits};
 use super::coding::DecodedBody;
 use super::error::ApiError;
-use super::request::{BufferedBody, BufferedFormat, ReceivedBody};
+use super::form::{FormKind, FormReader};
+use super::request::{BufferedBody, ReceivedBody};
 use super::state::Daemon;
 use bytes::Bytes;
 use pmtaemail::{MessageStream, PickupDirectory, StreamFormat, SubmitError};
@@ -23,19 +24,15 @@ const PIECE: usize = 1 << 20;
 /// Reads a whole body. `receiving` makes room for what is kept of it in memory.
 pub async fn receive(
     daemon: &Arc<Daemon>,
-    format: StreamFormat,
+    received: PartialBody,
     body: &mut DecodedBody,
     receiving: &mut Receiving,
 ) -> Result<ReceivedBody, ApiError> {
     let limits = daemon.body;
-    let whole = PIECE.min(limits.bytes);
     let mut reader = BodyReader {
         limits,
         bytes: 0,
-        received: match format {
-            StreamFormat::Json => PartialBody::Buffered(BodyBuffer::announced(body, whole)),
-            StreamFormat::Ndjson => PartialBody::Streamed(MessageStream::new(format)),
-        },
+        received,
     };
     loop {
         let piece = reader.read_piece(body, receiving);
@@ -43,12 +40,12 @@ pub async fn receive(
             .await
             .unwrap_or(Err(ApiError::BodyTimeout))?;
         if is_all {
-            return Ok(reader.received.finish());
+            return reader.received.finish();
         }
         let daemon = Arc::clone(daemon);
         let received = reader.received;
         reader.received = run_blocking(move || received.spool(&daemon.pickup)).await??;
-        reader.admit(body.memory(), receiving).await?;
+        receiving.grow_to(reader.kept()? + body.memory()).await?;
     }
 }
 
@@ -60,9 +57,10 @@ struct BodyReader {
 }
 
 /// What is kept of it in memory.
-enum PartialBody {
+pub enum PartialBody {
     Buffered(BodyBuffer),
     Streamed(MessageStream),
+    Form(FormReader),
 }
 
 impl BodyReader {
@@ -83,7 +81,7 @@ impl BodyReader {
                 return Err(ApiError::TooLarge { limit });
             }
             self.received.push(data)?;
-            self.admit(body.memory(), receiving).await?;
+            receiving.grow_to(self.kept()? + body.memory()).await?;
         }
         Ok(false)
     }
@@ -92,24 +90,44 @@ impl BodyReader {
     fn is_too_much(&self) -> bool {
         match &self.received {
             PartialBody::Buffered(bytes) => bytes.len() > PIECE.min(self.limits.bytes),
-            PartialBody::Streamed(_) => false,
+            PartialBody::Streamed(_) | PartialBody::Form(_) => false,
         }
     }
 
-    /// Makes room for what is kept and for decoders, unless the message itself is too large.
-    async fn admit(&self, decoders: usize, receiving: &mut Receiving) -> Result<(), ApiError> {
+    /// How many bytes are in memory, unless the message itself is too large.
+    fn kept(&self) -> Result<usize, ApiError> {
+        let limit = self.limits.bytes;
         match &self.received {
-            PartialBody::Buffered(bytes) => receiving.grow_to(bytes.len() + decoders).await,
-            PartialBody::Streamed(stream) if stream.message_len() > self.limits.bytes => {
-                let limit = self.limits.bytes;
+            PartialBody::Buffered(bytes) => Ok(bytes.len()),
+            PartialBody::Streamed(stream) if stream.message_len() > limit => {
                 Err(ApiError::MessageTooLarge { limit })
             }
-            PartialBody::Streamed(stream) => receiving.grow_to(stream.buffered() + decoders).await,
+            PartialBody::Streamed(stream) => Ok(stream.buffered()),
+            PartialBody::Form(form) if form.length_apart() > limit => Err(if form.has_table() {
+                ApiError::MessageTooLarge { limit }
+            } else {
+                ApiError::TooLarge { limit }
+            }),
+            PartialBody::Form(form) => Ok(form.buffered()),
         }
     }
 }
 
 impl PartialBody {
+    /// Nothing yet of JSON.
+    pub fn new(format: StreamFormat, body: &DecodedBody, limits: BodyLimits) -> Self {
+        let whole = PIECE.min(limits.bytes);
+        match format {
+            StreamFormat::Json => Self::Buffered(BodyBuffer::announced(body, whole)),
+            StreamFormat::Ndjson => Self::Streamed(MessageStream::new(format)),
+        }
+    }
+
+    /// Nothing yet of a form.
+    pub fn form(boundary: String) -> Self {
+        Self::Form(FormReader::new(boundary))
+    }
+
     /// Takes bytes as they come. Does not block: nothing is spooled here.
     fn push(&mut self, data: Bytes) -> Result<(), SubmitError> {
         match self {
@@ -118,6 +136,10 @@ impl PartialBody {
                 Ok(())
             }
             Self::Streamed(stream) => stream.feed(&data, None),
+            Self::Form(form) => {
+                form.push(data);
+                Ok(())
+            }
         }
     }
 
@@ -126,18 +148,23 @@ impl PartialBody {
         let (mut stream, bytes) = match self {
             Self::Buffered(bytes) => (MessageStream::new(StreamFormat::Json), bytes.into_bytes()),
             Self::Streamed(stream) => (stream, Bytes::new()),
+            Self::Form(mut form) => {
+                form.spool(pickup)?;
+                return Ok(Self::Form(form));
+            }
         };
         stream.feed(&bytes, Some(pickup))?;
         Ok(Self::Streamed(stream))
     }
 
-    fn finish(self) -> ReceivedBody {
-        match self {
-            Self::Buffered(bytes) => ReceivedBody::Buffered(BufferedBody {
-                format: BufferedFormat::Json,
-                bytes: bytes.into_bytes(),
-            }),
+    fn finish(self) -> Result<ReceivedBody, ApiError> {
+        Ok(match self {
+            Self::Buffered(bytes) => ReceivedBody::Buffered(BufferedBody::Json(bytes.into_bytes())),
             Self::Streamed(stream) => ReceivedBody::Streamed(stream.finish()),
-        }
+            Self::Form(form) => match form.finish()? {
+                FormKind::Whole(form) => ReceivedBody::Buffered(BufferedBody::Form(form)),
+                FormKind::Merge(message) => ReceivedBody::Streamed(message),
+            },
+        })
     }
 }

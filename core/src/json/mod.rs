@@ -10,6 +10,7 @@
 //!
 //! ```text
 //! read       schema                      the ways in; the document's JSON Schema
+//! table                                  a recipient as the row of a table
 //! reading                                what was read
 //! message                                the table of the message
 //! recipient                              the tables of what it is made of
@@ -46,6 +47,8 @@ mod row;
 mod schema;
 mod shape;
 mod state;
+#[cfg(feature = "csv")]
+mod table;
 mod variables;
 mod words;
 
@@ -65,6 +68,8 @@ pub(crate) use reading::{MessageReading, RecipientReading};
 pub(crate) use recipient::{JsonPriority, JsonRecipient, JsonRecipientObject};
 pub use schema::schema;
 pub(crate) use shape::Located;
+#[cfg(feature = "csv")]
+pub(crate) use table::{Columns, TableRow, text_of_cells};
 pub(crate) use words::{
     DispositionWord, Encoding, MergeForm, NotifyWord, Priority, ReturnWord, TemplateLanguage,
 };

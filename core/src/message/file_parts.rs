@@ -16,6 +16,32 @@ pub struct FilePart<'a> {
     pub content: &'a [u8],
 }
 
+/// The same for who keeps it.
+#[derive(Debug, Clone)]
+pub struct OwnedFilePart {
+    /// See [`FilePart::name`].
+    pub name: String,
+    /// See [`FilePart::filename`].
+    pub filename: Option<Result<String, UnreadableName>>,
+    /// See [`FilePart::content_type`].
+    pub content_type: Option<String>,
+    /// See [`FilePart::content`].
+    pub content: Vec<u8>,
+}
+
+impl OwnedFilePart {
+    /// The file part.
+    pub fn lend(&self) -> FilePart<'_> {
+        let filename = self.filename.as_ref();
+        FilePart {
+            name: &self.name,
+            filename: filename.map(|name| name.as_deref().map_err(|fault| *fault)),
+            content_type: self.content_type.as_deref(),
+            content: &self.content,
+        }
+    }
+}
+
 /// The files of a form, each with whether it was taken.
 #[derive(Debug)]
 pub(super) struct FileParts<'a>(Vec<(&'a FilePart<'a>, bool)>);

@@ -59,7 +59,7 @@ mod warnings;
 pub(crate) use bodies::Bodies;
 pub(crate) use composed::Composed;
 pub(crate) use delivery::{Delivery, Dsn};
-pub use file_parts::FilePart;
+pub use file_parts::{FilePart, OwnedFilePart};
 pub(crate) use header_field::HeaderField;
 #[cfg(test)]
 pub(crate) use headers::ExtraHeader;
@@ -123,6 +123,9 @@ pub(crate) enum StreamedRecipients {
     Array,
     /// They are lines behind the message, which has none of its own.
     Lines,
+    /// They are rows of a table beside the message, which has none of its own.
+    #[cfg(feature = "csv")]
+    Table,
 }
 
 /// A mail merge whose recipients are read one by one, by [`Merge::read_recipient`].
@@ -233,10 +236,11 @@ impl<'a> Message<'a> {
         Ok(Self::from_reading(reading, context))
     }
 
-    /// Understands a mail merge whose recipients are read by themselves.
+    /// Understands a mail merge whose recipients are read by themselves, and the files that came with it.
     pub(crate) fn read_merge(
         reading: MessageReading<'a>,
         recipients: StreamedRecipients,
+        files: &'a [FilePart<'a>],
     ) -> MergeReading<'a> {
         const NAME: &str = "recipients";
         let mut report = reading.report;
@@ -246,8 +250,8 @@ impl<'a> Message<'a> {
             Some(field) => field.location,
             None => report.location_of_absent(Location::ROOT, NAME.into()),
         };
-        let merge =
-            message.and_then(|message| read::understand_merge(message, recipients, &mut report));
+        let merge = message
+            .and_then(|message| read::understand_merge(message, recipients, files, &mut report));
         MergeReading {
             name: report
                 .name(location)

@@ -1,7 +1,7 @@
 //! From what the JSON says to what it means, field by field.
 
 use super::delivery::{Delivery, read_delivery};
-use super::file_parts::FileParts;
+use super::file_parts::{FilePart, FileParts};
 use super::headers::take_message_id;
 use super::mailboxes::read_mailboxes;
 use super::merge::Merge;
@@ -45,13 +45,13 @@ pub(super) fn understand<'a>(
 pub(super) fn understand_merge<'a>(
     mut json: Box<JsonMessage<'a>>,
     recipients: StreamedRecipients,
+    files: &'a [FilePart<'a>],
     report: &mut ProblemReport<'a>,
 ) -> Option<Box<Merge<'a>>> {
+    let apart = recipients_apart(recipients);
     let options = read_options(&mut json, report);
     if let Some(raw) = json.raw.take() {
-        if recipients == StreamedRecipients::Lines {
-            let detail = "The lines behind the message are the recipients of a mail merge, and a \
-                          finished message cannot be one.";
+        if let Some((detail, _)) = apart {
             report.problem(raw.location, Code::Conflict, detail);
         }
         // Refused in any case, but all that is wrong with it is told at once.
@@ -64,12 +64,33 @@ pub(super) fn understand_merge<'a>(
         );
         return None;
     }
-    if let (StreamedRecipients::Lines, Some(field)) = (recipients, &json.recipients) {
-        let detail = "The recipients stand in the lines behind the message.";
+    if let (Some((_, detail)), Some(field)) = (apart, &json.recipients) {
         report.problem(field.location, Code::Conflict, detail);
     }
     refuse_named_recipients(&mut json, report);
-    read_merge(&mut json, options, &mut FileParts::new(&[]), report)
+    let mut files = FileParts::new(files);
+    let merge = read_merge(&mut json, options, &mut files, report);
+    files.finish(report);
+    merge
+}
+
+/// What is said of a finished message, and of `recipients` in the message, where the recipients are
+/// apart from it.
+fn recipients_apart(recipients: StreamedRecipients) -> Option<(&'static str, &'static str)> {
+    match recipients {
+        StreamedRecipients::Array => None,
+        StreamedRecipients::Lines => Some((
+            "The lines behind the message are the recipients of a mail merge, and a finished message \
+             cannot be one.",
+            "The recipients stand in the lines behind the message.",
+        )),
+        #[cfg(feature = "csv")]
+        StreamedRecipients::Table => Some((
+            "The rows of the table are the recipients of a mail merge, and a finished message cannot be \
+             one.",
+            "The recipients are the rows of the table; give them in one place.",
+        )),
+    }
 }
 
 /// The sender and PowerMTA's options, which stand beside every kind of message.

@@ -80,6 +80,15 @@ impl Serialize for Problem {
 pub struct Problems(Vec<Problem>);
 
 impl Problems {
+    /// Says of each of them in which line of a table it is.
+    #[cfg(feature = "csv")]
+    pub(crate) fn in_line(mut self, line: usize) -> Self {
+        for problem in &mut self.0 {
+            problem.detail = format!("{} See line {line} of the table.", problem.detail).into();
+        }
+        self
+    }
+
     pub(crate) fn one(problem: Problem) -> Self {
         Self(vec![problem])
     }

@@ -52,5 +52,7 @@ pub use batch::Batch;
 pub use error::SubmitError;
 pub use limits::GroupLimits;
 pub use receipt::Receipt;
+#[cfg(feature = "csv")]
+pub use stream::TableStream;
 pub use stream::{MessageStream, StreamFormat, StreamedMessage};
 pub use submission::Submission;

@@ -5,8 +5,13 @@
 //! read, and then one recipient after the other. Nothing is handed over before all were read.
 
 mod records;
+mod source;
 mod splitter;
 mod spool;
+#[cfg(feature = "csv")]
+mod table;
+#[cfg(feature = "csv")]
+mod table_stream;
 
 use super::action::{Action, Check, MergeAction, Render, perform};
 use super::error::SubmitError;
@@ -15,15 +20,18 @@ use super::receipt::Receipt;
 use crate::identity::Identity;
 use crate::json::{self, MessageReading, RecipientReading, Unreadable};
 use crate::message::{
-    Merge, MergeReading, Message, NOBODY, Recipient, StreamedRecipients, Warning,
+    FilePart, Merge, MergeReading, Message, NOBODY, OwnedFilePart, Recipient, StreamedRecipients,
+    Warning,
 };
 use crate::pickup_directory::PickupDirectory;
 use crate::pickup_file::PickupFile;
 use crate::problem::{Code, Problem, Problems, Refusal};
-use records::{Record, Records};
+use source::{Item, Source};
 use splitter::Splitter;
 use spool::Spool;
 use std::convert::Infallible;
+#[cfg(feature = "csv")]
+pub use table_stream::TableStream;
 
 /// How a submission that comes piece by piece is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +103,7 @@ impl MessageStream {
         StreamedMessage {
             stream: self,
             identity: None,
+            files: Vec::new(),
         }
     }
 }
@@ -104,6 +113,7 @@ impl MessageStream {
 pub struct StreamedMessage {
     stream: MessageStream,
     identity: Option<Identity>,
+    files: Vec<OwnedFilePart>,
 }
 
 impl StreamedMessage {
@@ -111,6 +121,13 @@ impl StreamedMessage {
     #[must_use]
     pub fn with_identity(mut self, identity: Identity) -> Self {
         self.identity = Some(identity);
+        self
+    }
+
+    /// Gives it the files that came with it; see [`Message::from_form`].
+    #[must_use]
+    pub fn with_files(mut self, files: Vec<OwnedFilePart>) -> Self {
+        self.files = files;
         self
     }
 
@@ -164,18 +181,19 @@ impl StreamedMessage {
         SubmitError: From<A::Error>,
     {
         let MessageStream { head, splitter, .. } = &self.stream;
+        let files: Vec<_> = self.files.iter().map(OwnedFilePart::lend).collect();
         let Some(recipients) = splitter.recipients() else {
-            return Ok(perform(action, &Message::from_json(head)?)?);
+            return Ok(perform(action, &Message::from_form(head, &files)?)?);
         };
         if splitter.is_broken() {
             let detail = "The recipients are not JSON: they hold a control character.";
             return Err(json::not_json(detail).into());
         }
         match json::read(head) {
-            Ok(head) => self.perform_merge(action, head, recipients),
+            Ok(head) => self.perform_merge(action, head, recipients, &files),
             Err(Unreadable::NotJson(problems)) => Err(problems.into()),
             Err(Unreadable::LoneSurrogates(marked)) => {
-                self.perform_merge(action, marked.read()?, recipients)
+                self.perform_merge(action, marked.read()?, recipients, &files)
             }
         }
     }
@@ -186,6 +204,7 @@ impl StreamedMessage {
         action: A,
         head: MessageReading<'_>,
         recipients: StreamedRecipients,
+        files: &[FilePart<'_>],
     ) -> Result<A::Output, SubmitError>
     where
         SubmitError: From<A::Error>,
@@ -195,22 +214,30 @@ impl StreamedMessage {
             mut report,
             location,
             name,
-        } = Message::read_merge(head, recipients);
+        } = Message::read_merge(head, recipients, files);
         let merge = merge.as_deref();
         let mut begun = merge.map(|merge| action.merge(merge));
-        let separator = self.stream.splitter.separator();
-        let is_lines = recipients == StreamedRecipients::Lines;
-        let mut records = Records::new(self.stream.spool.reader()?, separator);
+        let MessageStream {
+            splitter, spool, ..
+        } = &self.stream;
+        let mut source = match Source::open(splitter, spool)? {
+            Ok(source) => source,
+            Err(refusals) => {
+                for refusal in refusals {
+                    report.refuse(location, refusal);
+                }
+                return Ok(report.finish(begun)?.finish()?);
+            }
+        };
         let mut index = 0;
         let mut count = 0;
         while !report.is_full()
-            && let Some(Record { bytes, is_only }) = records.next()?
+            && let Some(item) = source.next()?
         {
-            let may_be_blank = is_only || separator == splitter::LINE;
-            if may_be_blank && bytes.iter().all(u8::is_ascii_whitespace) {
+            if item.is_blank() {
                 continue;
             }
-            let read = read_recipient(bytes, &name, index, merge, |recipient| {
+            let read = read_recipient(&item, &name, index, merge, |recipient| {
                 match (&mut begun, report.len()) {
                     (Some(begun), 0) => Ok(begun.recipient(recipient)?),
                     // With a problem nothing is submitted.
@@ -222,10 +249,12 @@ impl StreamedMessage {
             count += usize::from(!matches!(read, Ok(false)));
             match read {
                 Ok(_) => {}
-                Err(SubmitError::Problems(problems)) if problems.is_not_json() => {
+                Err(SubmitError::Problems(problems))
+                    if problems.is_not_json() || item.is_last() =>
+                {
                     return Err(problems.into());
                 }
-                Err(SubmitError::Problems(_)) if is_lines && json::is_message(bytes) => {
+                Err(SubmitError::Problems(_)) if item.is_message() => {
                     let pointer = format!("/recipients/{}", index - 1);
                     return Err(Problems::one(Problem::new(pointer, ANOTHER_MESSAGE)).into());
                 }
@@ -249,7 +278,7 @@ const ANOTHER_MESSAGE: Refusal = Refusal::new(
 
 /// Reads one recipient and hands it to `then` if all its rules hold; false if there is none.
 fn read_recipient(
-    record: &[u8],
+    item: &Item<'_>,
     name: &str,
     index: usize,
     merge: Option<&Merge<'_>>,
@@ -269,6 +298,16 @@ fn read_recipient(
         match recipient {
             None if report.len() == 0 => Ok(false),
             recipient => then(&report.finish(recipient.flatten())?).map(|()| true),
+        }
+    };
+    let record = match item {
+        Item::Json { bytes, .. } => *bytes,
+        #[cfg(feature = "csv")]
+        Item::Row(row) => {
+            let takes_variables = merge.is_some_and(|merge| merge.has_language);
+            let reading = row.read(name, index, takes_variables);
+            let read = reading.map_err(SubmitError::from).and_then(understood);
+            return read.map_err(|error| row.in_line(error));
         }
     };
     match json::read_recipient(record, name, index) {

@@ -11,7 +11,7 @@ use crate::text::same_name;
 /// Parts recipients that are lines.
 pub(super) const LINE: u8 = b'\n';
 /// Parts recipients that were elements of an array: what no JSON text can hold (RFC 7464).
-const RECORD: u8 = 0x1e;
+pub(super) const RECORD: u8 = 0x1e;
 
 #[derive(Debug)]
 pub(super) enum Splitter {
@@ -21,6 +21,9 @@ pub(super) enum Splitter {
         has_begun: bool,
         has_ended: bool,
     },
+    /// All bytes are recipients.
+    #[cfg(feature = "csv")]
+    Table,
 }
 
 impl Splitter {
@@ -34,19 +37,13 @@ impl Splitter {
         }
     }
 
-    /// What parts recipients in the spool.
-    pub fn separator(&self) -> u8 {
-        match self {
-            Self::Array(_) => RECORD,
-            Self::Lines { .. } => LINE,
-        }
-    }
-
     /// What the recipients in the spool were. `None`: there are none but in the message.
     pub fn recipients(&self) -> Option<StreamedRecipients> {
         match self {
             Self::Array(splitter) => (splitter.arrays > 0).then_some(StreamedRecipients::Array),
             Self::Lines { .. } => Some(StreamedRecipients::Lines),
+            #[cfg(feature = "csv")]
+            Self::Table => Some(StreamedRecipients::Table),
         }
     }
 
@@ -73,6 +70,8 @@ impl Splitter {
                 }
                 spool.push(rest);
             }
+            #[cfg(feature = "csv")]
+            Self::Table => spool.push(bytes),
         }
     }
 }

@@ -1,0 +1,97 @@
+//! Recipients in the spool, one after the other, however they are written.
+
+use super::SubmitError;
+use super::records::{Record, Records};
+use super::splitter::{LINE, RECORD, Splitter};
+use super::spool::Spool;
+#[cfg(feature = "csv")]
+use super::table::{Row, Table};
+use crate::json;
+use crate::problem::Refusal;
+use std::io::Read;
+
+/// Reads what is in a spool.
+pub(super) enum Source<'s> {
+    Json {
+        records: Records<Box<dyn Read + 's>>,
+        separator: u8,
+    },
+    #[cfg(feature = "csv")]
+    Table(Table<Box<dyn Read + 's>>),
+}
+
+/// What may be a recipient.
+pub(super) enum Item<'i> {
+    Json {
+        bytes: &'i [u8],
+        is_line: bool,
+        may_be_blank: bool,
+    },
+    #[cfg(feature = "csv")]
+    Row(Row<'i>),
+}
+
+impl<'s> Source<'s> {
+    /// Begins to read. The inner error says why nothing can be.
+    pub fn open(
+        splitter: &Splitter,
+        spool: &'s Spool,
+    ) -> Result<Result<Self, Vec<Refusal>>, SubmitError> {
+        let separator = match splitter {
+            #[cfg(feature = "csv")]
+            Splitter::Table => return Ok(Table::open(spool)?.map(Self::Table)),
+            Splitter::Array(_) => RECORD,
+            Splitter::Lines { .. } => LINE,
+        };
+        let records = Records::new(spool.reader()?, separator);
+        Ok(Ok(Self::Json { records, separator }))
+    }
+
+    pub fn next(&mut self) -> Result<Option<Item<'_>>, SubmitError> {
+        Ok(match self {
+            Self::Json { records, separator } => {
+                let is_line = *separator == LINE;
+                records.next()?.map(|Record { bytes, is_only }| Item::Json {
+                    bytes,
+                    is_line,
+                    may_be_blank: is_only || is_line,
+                })
+            }
+            #[cfg(feature = "csv")]
+            Self::Table(table) => table.next()?.map(Item::Row),
+        })
+    }
+}
+
+impl Item<'_> {
+    /// Whether there is nothing, where that is no fault.
+    pub fn is_blank(&self) -> bool {
+        match self {
+            Self::Json {
+                bytes,
+                may_be_blank,
+                ..
+            } => *may_be_blank && bytes.iter().all(u8::is_ascii_whitespace),
+            #[cfg(feature = "csv")]
+            Self::Row(_) => false,
+        }
+    }
+
+    /// Whether it is a message of its own, in a line.
+    pub fn is_message(&self) -> bool {
+        match self {
+            Self::Json { bytes, is_line, .. } => *is_line && json::is_message(bytes),
+            #[cfg(feature = "csv")]
+            Self::Row(_) => false,
+        }
+    }
+
+    /// Whether it cannot be said where the next one would begin.
+    pub fn is_last(&self) -> bool {
+        match self {
+            Self::Json { .. } => false,
+            #[cfg(feature = "csv")]
+            Self::Row(row) => row.is_last,
+        }
+    }
+}
