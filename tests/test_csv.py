@@ -230,16 +230,19 @@ def test_recipients_stand_in_one_place(run, daemon: Daemon, tmp_path: Path):
 
 def test_a_forgotten_template_is_told_once(run, daemon: Daemon, tmp_path: Path):
     message = {"from": "shop@example.com", "text": "Hello {{ city }}"}
-    [problem] = told(run, daemon, tmp_path, message, GOOD * 2)
+    [problem] = told(run, daemon, tmp_path, message, GOOD + b"bo@example.org,Bo,Rome\n")
     assert problem[:2] == ("/template", "missing_field")
     # A mailbox alone is no variable.
     assert post(daemon, form(message, b"email,name\na@example.org,Ann\n")).status == 200
 
 
 def test_problems_of_message_and_rows_are_told_together(run, daemon: Daemon, tmp_path: Path):
-    message = {"from": "nobody", "template": "merge", "text": "{{ town }}"}
+    message = {"from": "nobody", "template": "merge", "text": "{{ city }}"}
     problems = told(run, daemon, tmp_path, message, GOOD + b"x,y\n")
-    assert [problem[:2] for problem in problems] == [("/from", "invalid_address"), ("/recipients/1", "invalid_content")]
+    assert {problem[:2] for problem in problems} == {
+        ("/from", "invalid_address"),
+        ("/recipients/1", "invalid_content"),
+    }
 
 
 # ---- fields and variables
@@ -265,7 +268,7 @@ def test_numbers_keep_their_digits(shared_daemon: Daemon):
 
 
 def test_own_fields_of_recipients(daemon: Daemon):
-    head = {"from": "shop@example.com", "template": "merge", "text": "{{ priority }} {{ job }} {{ sender }}"}
+    head = {"from": "shop@example.com", "template": "merge", "text": "{{ Priority }} {{ JOB }} {{ Sender }}"}
     rows = "EMAIL,Sender,env_id,JOB,vmta,Priority,variables\n"
     rows += "a@example.org,b@example.com,e1,spring,pool,7,x\nc@example.org,,,,,,\n"
     assert post(daemon, form(head, rows.encode())).json()["envids"][0] is None
@@ -282,7 +285,11 @@ def test_own_fields_of_recipients(daemon: Daemon):
 
 @pytest.mark.parametrize("media_type", ["text/csv; charset=utf-8", "application/vnd.ms-excel", "Text/Plain"])
 def test_media_types_of_tables(shared_daemon: Daemon, media_type: str):
-    body = form(HEAD | {"text": "x", "messageId": "{{ number }}@a.example"}, b"email,number\na@b.example,1\n", media_type=media_type)
+    body = form(
+        HEAD | {"text": "x", "messageId": "{{ number }}@a.example"},
+        b"email,number\na@b.example,1\n",
+        media_type=media_type,
+    )
     assert post(shared_daemon, body, "/messages/check").status == 200
 
 
@@ -331,7 +338,10 @@ def test_the_limits_of_forms(start_daemon):
     message = {"from": "a@example.com", "template": "merge", "text": "x"}
     line = b"a@example.org," + b"x" * 1000 + b",,,\n"
     assert post(daemon, form(message, rows + line * 100)).status == 200
-    assert "recipients" in assert_problem(post(daemon, form({**message, "text": "x" * 30_000}, rows + line)), 413)["detail"]
+    assert (
+        "recipients"
+        in assert_problem(post(daemon, form({**message, "text": "x" * 30_000}, rows + line)), 413)["detail"]
+    )
     assert_problem(post(daemon, form(message, rows + line * 300)), 413)
     assert_problem(post(daemon, form(message, None, part("f", b"x" * 30_000))), 413)
 
@@ -353,9 +363,11 @@ def test_memory_does_not_grow_with_rows(start_daemon):
     daemon = start_daemon("--body-timeout", "300s")
     peaks = []
     for count in (20_000, 200_000):
-        start = f"--{BOUNDARY}\r\nContent-Disposition: form-data; name=message\r\n\r\n{json.dumps(MESSAGE)}\r\n--{BOUNDARY}"
+        start = (
+            f"--{BOUNDARY}\r\nContent-Disposition: form-data; name=message\r\n\r\n{json.dumps(MESSAGE)}\r\n--{BOUNDARY}"
+        )
         start += "\r\nContent-Disposition: form-data; name=recipients; filename=r.csv\r\nContent-Type: text/csv\r\n\r\n"
-        rows = ("%s,%s,%s,%s,%s,%s\n" % tuple(row(number).values()) for number in range(count))
+        rows = (",".join(row(number).values()) + "\n" for number in range(count))
         body = gathered(start + ",".join(COLUMNS) + "\n", rows, f"\r\n--{BOUNDARY}--\r\n")
         answer = post(daemon, body)
         assert (answer.status, answer.json().get("recipients")) == (200, count), answer.body
@@ -376,7 +388,18 @@ def test_memory_of_the_command(binary: Path, tmp_path: Path, verb: str):
         out.write("email;name;other\n")
         out.writelines(f"c{n}@d.example;{'x' * 100};{'y' * 300}\n" for n in range(RECIPIENTS))
     assert (tmp_path / "r.csv").stat().st_size > 1.3 * MERGE_LIMIT
-    command = [sys.executable, "-c", PEAK, devnull, binary, verb, "--message", tmp_path / "m.json", "--csv", tmp_path / "r.csv"]
+    command = [
+        sys.executable,
+        "-c",
+        PEAK,
+        devnull,
+        binary,
+        verb,
+        "--message",
+        tmp_path / "m.json",
+        "--csv",
+        tmp_path / "r.csv",
+    ]
     command += ["--pickup", pickup] if verb == "submit" else []
     size = int(subprocess.run(command, capture_output=True, check=True).stdout)
     assert len(list(pickup.iterdir())) == (RECIPIENTS / 5000 if verb == "submit" else 0)
@@ -389,5 +412,7 @@ def test_curl(daemon: Daemon, tmp_path: Path):
     (tmp_path / "m.json").write_text(json.dumps(MESSAGE))
     (tmp_path / "r.csv").write_bytes(table([row(1), row(2)]))
     arguments = ["-F", "message=@m.json;type=application/json", "-F", "recipients=@r.csv;type=text/csv"]
-    done = subprocess.run(["curl", "-sS", f"{daemon.url}/messages", *arguments], cwd=tmp_path, capture_output=True, check=True)
+    done = subprocess.run(
+        ["curl", "-sS", f"{daemon.url}/messages", *arguments], cwd=tmp_path, capture_output=True, check=True
+    )
     assert json.loads(done.stdout)["recipients"] == 2

@@ -385,6 +385,42 @@ mod tests {
     }
 
     #[test]
+    fn pieces_do_not_matter() {
+        let rows = "email,name\r\na@example.org,\"A\r\n--c\"\r\nb@example.org,B";
+        let message =
+            r#"{"from": "c@example.com", "template": "merge", "text": "Hello {{ name }}"}"#;
+        let body = format!(
+            "--b\r\nContent-Disposition: form-data; name=recipients\r\nContent-Type: Text/CSV\r\n\r\n{rows}\r\n\
+             --b\r\nContent-Disposition: form-data; name=message\r\n\r\n{message}\r\n--b--\r\n"
+        );
+        for piece in 1..body.len() {
+            let mut reader = FormReader::new("b".to_owned());
+            for piece in body.as_bytes().chunks(piece) {
+                reader.push(Bytes::copy_from_slice(piece));
+            }
+            assert!(reader.has_table());
+            assert_eq!(reader.length_apart(), body.len() - rows.len());
+            assert_eq!(reader.buffered(), body.len());
+            let Ok(FormKind::Merge(merge)) = reader.finish() else {
+                panic!("no merge")
+            };
+            let text = merge.render_recipient(0).unwrap().unwrap();
+            assert!(text.ends_with(b"\r\n\r\nHello A\r\n--c\r\n"), "{piece}");
+        }
+    }
+
+    #[test]
+    fn what_is_broken_is_not_kept() {
+        let mut reader = FormReader::new("b".to_owned());
+        reader.push(Bytes::from_static(b"--b\r\nX: "));
+        for _ in 0..100 {
+            reader.push(Bytes::from(vec![b'x'; 10_000]));
+        }
+        assert!(lock(&reader.exchange).pieces.is_empty());
+        assert!(matches!(reader.finish(), Err(ApiError::Form(_))));
+    }
+
+    #[test]
     fn a_content_type_is_not_lost() {
         let part = |content_type: &[u8]| {
             let head = b"--b\r\nContent-Disposition: form-data; name=f\r\nContent-Type: ";

@@ -58,24 +58,20 @@ impl Columns {
         let mut variables = HashMap::new();
         let mut refusals = Vec::new();
         for (number, column) in (1..).zip(&self.0).filter(|(_, column)| column.is_named()) {
-            let (before, what) = match column.field {
-                Some(field) => {
-                    let name = JsonRecipientObject::ROWS[field].name;
-                    let what = format!(
-                        "are both the recipient's `{name}`: names are compared without letter case, `_` \
-                         and `-`"
-                    );
-                    (fields[field].replace(number), what)
-                }
-                None => {
-                    let what = "have the same name".to_owned();
-                    (variables.insert(&column.variable, number), what)
-                }
+            let before = match column.field {
+                Some(field) => fields[field].replace(number),
+                None => variables.insert(&column.variable, number),
             };
-            if let Some(before) = before {
-                let detail = format!("Columns {before} and {number} of the table {what}.");
-                refusals.push(Refusal::with_detail(Code::DuplicateField, detail));
-            }
+            let Some(before) = before else { continue };
+            let what = column.field.map_or("have the same name".into(), |field| {
+                let name = JsonRecipientObject::ROWS[field].name;
+                format!(
+                    "are both the recipient's `{name}`: names are compared without letter case, `_` and \
+                     `-`"
+                )
+            });
+            let detail = format!("Columns {before} and {number} of the table {what}.");
+            refusals.push(Refusal::with_detail(Code::DuplicateField, detail));
         }
         if !self.name_addresses() {
             refusals.push(Refusal::new(Code::MissingField, NO_ADDRESSES));

@@ -17,7 +17,7 @@ pub(super) enum Source<'s> {
         separator: u8,
     },
     #[cfg(feature = "csv")]
-    Table(Table<Box<dyn Read + 's>>),
+    Table(Box<Table<Box<dyn Read + 's>>>),
 }
 
 /// What may be a recipient.
@@ -39,7 +39,9 @@ impl<'s> Source<'s> {
     ) -> Result<Result<Self, Vec<Refusal>>, SubmitError> {
         let separator = match splitter {
             #[cfg(feature = "csv")]
-            Splitter::Table => return Ok(Table::open(spool)?.map(Self::Table)),
+            Splitter::Table => {
+                return Ok(Table::open(spool)?.map(|table| Self::Table(Box::new(table))));
+            }
             Splitter::Array(_) => RECORD,
             Splitter::Lines { .. } => LINE,
         };
