@@ -386,9 +386,9 @@ mod tests {
 
     #[test]
     fn pieces_do_not_matter() {
-        let rows = "email,name\r\na@example.org,\"A\r\n--c\"\r\nb@example.org,B";
+        let rows = "email,word\r\na@example.org,\"A\r\n--c\"\r\nb@example.org,B";
         let message =
-            r#"{"from": "c@example.com", "template": "merge", "text": "Hello {{ name }}"}"#;
+            r#"{"from": "c@example.com", "template": "merge", "text": "Hello {{ word }}"}"#;
         let body = format!(
             "--b\r\nContent-Disposition: form-data; name=recipients\r\nContent-Type: Text/CSV\r\n\r\n{rows}\r\n\
              --b\r\nContent-Disposition: form-data; name=message\r\n\r\n{message}\r\n--b--\r\n"
