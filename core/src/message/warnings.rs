@@ -37,43 +37,99 @@ pub(crate) fn warnings(reading: MessageReading<'_>) -> Vec<Warning> {
         html,
         amp,
         headers,
+        template,
         ..
     } = *message.value;
+    let has_template = template.is_some();
     let headers = headers.map_or_else(Vec::new, |headers| headers.value.0);
     let values = headers.into_iter().flat_map(|header| header.values);
     let texts = [subject, text, html, amp].into_iter().flatten();
     texts
         .chain(values)
         .filter_map(|text| {
-            let (offset, form) = foreign_placeholder(&text.value)?;
+            let (offset, form) = foreign_placeholder(&text.value, has_template)?;
             let place = Place::of(&text.value, offset);
             Some(Warning {
                 code: "foreign_placeholder",
                 pointer: report.pointer(text.location),
-                detail: format!(
-                    "In {place} there is `{form}`, a placeholder of another program, which readers \
-                     would see; with `\"template\": \"merge\"` it is written `{{{{ name }}}}`."
-                ),
+                detail: form.detail(place),
             })
         })
         .collect()
 }
 
 /// How a placeholder begins and ends, what its name may hold, and how the sentence writes it.
+#[derive(Debug)]
 struct Form {
     start: &'static str,
     end: &'static str,
     fits: fn(u8) -> bool,
     shown: &'static str,
+    kind: Kind,
 }
 
-const FORMS: [Form; 3] = [
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// It is that of another program, whatever the message says.
+    Foreign,
+    /// The same, where it is a word of its own: its signs are common inside words.
+    ForeignWord,
+    /// It is that of a template language, of which the message says nothing.
+    Untold,
+}
+
+impl Form {
+    fn detail(&self, place: Place) -> String {
+        let form = self.shown;
+        match self.kind {
+            Kind::Foreign | Kind::ForeignWord => format!(
+                "In {place} there is `{form}`, a placeholder of another program, which readers \
+                 would see; with `\"template\": \"merge\"` it is written `{{{{ name }}}}`."
+            ),
+            Kind::Untold => format!(
+                "In {place} there is `{form}`, which readers would see: give the language of the \
+                 texts, `\"template\": \"merge\"` or `\"jinja\"`, or `\"none\"` if it is meant so."
+            ),
+        }
+    }
+
+    /// Where the first one is.
+    fn find(&self, text: &[u8]) -> Option<usize> {
+        const LONGEST: usize = 100;
+        let mut starts = memchr::memmem::find_iter(text, self.start);
+        starts.find(|&at| {
+            let rest = &text[at + self.start.len()..];
+            let name = rest.iter().take(LONGEST);
+            let length = name.take_while(|byte| (self.fits)(**byte)).count();
+            let Some(behind) = rest[length..].strip_prefix(self.end.as_bytes()) else {
+                return false;
+            };
+            // A single letter between two signs is too often something else.
+            let (least, is_alone) = match self.kind {
+                Kind::ForeignWord => {
+                    let before = text[..at].last().copied();
+                    (2, !joins(before) && !joins(behind.first().copied()))
+                }
+                Kind::Foreign | Kind::Untold => (1, true),
+            };
+            length >= least && is_alone
+        })
+    }
+}
+
+/// Whether this byte beside a word makes a longer word of it.
+fn joins(byte: Option<u8>) -> bool {
+    byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | 0x80..))
+}
+
+static FORMS: [Form; 7] = [
     // Mailchimp, Mandrill.
     Form {
         start: "*|",
         end: "|*",
         fits: |byte| !matches!(byte, b'|' | b'\r' | b'\n'),
         shown: "*|NAME|*",
+        kind: Kind::Foreign,
     },
     // Mailgun.
     Form {
@@ -81,6 +137,7 @@ const FORMS: [Form; 3] = [
         end: "%",
         fits: is_name,
         shown: "%recipient.name%",
+        kind: Kind::Foreign,
     },
     // Salesforce.
     Form {
@@ -88,6 +145,39 @@ const FORMS: [Form; 3] = [
         end: "%%",
         fits: is_name,
         shown: "%%name%%",
+        kind: Kind::Foreign,
+    },
+    // Mailjet.
+    Form {
+        start: "[[",
+        end: "]]",
+        fits: |byte| is_name(byte) || byte == b':',
+        shown: "[[var:name]]",
+        kind: Kind::Foreign,
+    },
+    // SendGrid.
+    Form {
+        start: "-",
+        end: "-",
+        fits: |byte| byte.is_ascii_alphanumeric() || byte == b'_',
+        shown: "-name-",
+        kind: Kind::ForeignWord,
+    },
+    // Handlebars, Liquid, Jinja, SparkPost.
+    Form {
+        start: "{{",
+        end: "}}",
+        fits: |byte| !matches!(byte, b'}' | b'\r' | b'\n'),
+        shown: "{{ name }}",
+        kind: Kind::Untold,
+    },
+    // Liquid, Jinja.
+    Form {
+        start: "{%",
+        end: "%}",
+        fits: |byte| !matches!(byte, b'%' | b'\r' | b'\n'),
+        shown: "{% tag %}",
+        kind: Kind::Untold,
     },
 ];
 
@@ -95,23 +185,12 @@ fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }
 
-/// The first placeholder of another program, and its form.
-fn foreign_placeholder(text: &str) -> Option<(usize, &'static str)> {
-    const LONGEST: usize = 100;
-    let found = FORMS.iter().filter_map(|form| {
-        let mut starts = memchr::memmem::find_iter(text.as_bytes(), form.start);
-        let at = starts.find(|at| {
-            let rest = &text.as_bytes()[at + form.start.len()..];
-            let length = rest
-                .iter()
-                .take(LONGEST)
-                .take_while(|byte| (form.fits)(**byte));
-            let length = length.count();
-            length > 0 && rest[length..].starts_with(form.end.as_bytes())
-        })?;
-        Some((at, form.shown))
-    });
-    found.min()
+/// The first placeholder that nothing here fills, and its form.
+fn foreign_placeholder(text: &str, has_template: bool) -> Option<(usize, &'static Form)> {
+    let forms = FORMS.iter();
+    let forms = forms.filter(|form| form.kind != Kind::Untold || !has_template);
+    let found = forms.filter_map(|form| Some((form.find(text.as_bytes())?, form)));
+    found.min_by_key(|(at, _)| *at)
 }
 
 #[cfg(test)]
@@ -128,13 +207,37 @@ mod tests {
             ("100%% sure, 50%%", None),
             ("%recipient.% %recipient.a b% %recipient%", None),
             ("a *| b | c |", None),
-            ("{{ name }} {% if %} [x]", None),
+            ("Dear -first_name-, [[var:x]]", Some((5, "-name-"))),
+            ("(-name-)", Some((1, "-name-"))),
+            ("-name-", Some((0, "-name-"))),
+            (
+                "a-b-c well-known-thing -webkit-box --name-- -x- - a - é-aa-",
+                None,
+            ),
+            ("[[var:name]] %%x%%", Some((0, "[[var:name]]"))),
+            ("[[a b]] [x] [[ x ]]", None),
+            ("{ {{}} {{ a\n }} {%%} } %}", None),
+            ("[x]", None),
             ("", None),
         ] {
-            assert_eq!(foreign_placeholder(text), expected, "{text}");
+            for has_template in [true, false] {
+                let found = foreign_placeholder(text, has_template);
+                let found = found.map(|(at, form)| (at, form.shown));
+                assert_eq!(found, expected, "{text}");
+            }
+        }
+        for (text, expected) in [
+            ("Hi {{ name }}", Some((3, "{{ name }}"))),
+            ("{{{name}}}", Some((0, "{{ name }}"))),
+            ("{% if a %} {{ b }}", Some((0, "{% tag %}"))),
+            ("{{#if a}}x{{/if}}", Some((0, "{{ name }}"))),
+        ] {
+            let found = foreign_placeholder(text, false).map(|(at, form)| (at, form.shown));
+            assert_eq!(found, expected, "{text}");
+            assert!(foreign_placeholder(text, true).is_none());
         }
         let long = format!("*|{}|*", "x".repeat(101));
-        assert_eq!(foreign_placeholder(&long), None);
+        assert!(foreign_placeholder(&long, false).is_none());
     }
 
     #[test]

@@ -1,0 +1,54 @@
+"""The table "Coming from another program" of the README: each mark gives what the table says."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import pmtaemail
+
+README = Path(__file__).parent.parent / "README.md"
+VALUES = {"name": "Ann", "x": 1, "xs": ["a", "b"], "html": "<b>", "X": 1, "FNAME": "Ann"}
+
+
+def rows() -> list[tuple[str, str, str]]:
+    """Mark, what to write, what is told."""
+    section = README.read_text().split("### Coming from another program")[1].split("\n### ")[0]
+    lines = [line.replace("\\|", "\0") for line in section.splitlines() if line.startswith("| ")]
+    cells = [[cell.strip().replace("\0", "|") for cell in line.strip("| ").split("|")] for line in lines[1:]]
+    found = [tuple(row[-3:]) for row in cells]
+    assert len(found) == 15
+    return found
+
+
+def told(text: str, template: str | None) -> set[str]:
+    message = {"from": "a@example.com", "to": "b@example.org", "text": text}
+    if template:
+        message |= {"template": template, "variables": VALUES}
+    found = {"warning"} if pmtaemail.warnings(message) else set()
+    return found | ({"problem"} if pmtaemail.check(message) else set())
+
+
+@pytest.mark.parametrize(("mark", "here", "other"), rows())
+def test_each_mark_is_told_of_as_the_table_says(mark, here, other):
+    text = mark.strip("`").replace("…", "a")
+    if "warning without" in other:
+        assert told(text, None) == {"warning"}
+    if other.startswith("warning") and "without" not in other:
+        for template in (None, "none", "merge", "jinja"):
+            assert "warning" in told(text, template), template
+    if other == "problem":
+        assert "problem" in told(text, "merge")
+        assert "problem" in told(text, "jinja")
+    for template in re.findall(r"problem in (\w+)", other):
+        assert "problem" in told(text, template)
+
+
+@pytest.mark.parametrize(("mark", "here", "other"), rows())
+def test_what_is_to_be_written_is_right(mark, here, other):
+    found = re.findall(r"(?:(merge|jinja):? )?(?:`([^`]*\{[^`]*)`|the same)", here)
+    assert found
+    for template, text in found:
+        for language in [template] if template else ["merge", "jinja"]:
+            written = (text or mark.strip("`")).replace("…", "a")
+            assert told(written, language) == set(), (language, written)
