@@ -43,6 +43,10 @@ class Door(Protocol):
     def pickup_file(self, message: bytes) -> bytes: ...
     def pickup_files(self, message: bytes) -> list[bytes]: ...
 
+    def submit(self, message: bytes) -> tuple[dict, list[bytes]]:
+        """The receipt as it is in JSON, and the files."""
+        ...
+
 
 class Command:
     """The command line: `check`, `render`, `render --pickup-file`, `submit` where there may be several files."""
@@ -62,9 +66,12 @@ class Command:
         return self.run(message, "render", "--pickup-file")
 
     def pickup_files(self, message: bytes) -> list[bytes]:
+        return self.submit(message)[1]
+
+    def submit(self, message: bytes, *options: str) -> tuple[dict, list[bytes]]:
         with tempfile.TemporaryDirectory() as folder:
-            receipt = json.loads(self.run(message, "submit", "--pickup", folder, "--durability", "none"))
-            return read_files(Path(folder), receipt["files"], receipt["octets"])
+            receipt = json.loads(self.run(message, "submit", *options, "--pickup", folder, "--durability", "none"))
+            return receipt, read_files(Path(folder), receipt["files"], receipt["octets"])
 
     def run(self, message: bytes, *arguments: str) -> bytes:
         done = subprocess.run([self.binary, *arguments], input=message, capture_output=True, check=False)
@@ -95,11 +102,17 @@ class Http:
         return b"".join(self.pickup_files(message))
 
     def pickup_files(self, message: bytes) -> list[bytes]:
-        receipt = json.loads(self.result(self.daemon.post(message)))
+        return self.submit(message)[1]
+
+    def submit(self, message: bytes) -> tuple[dict, list[bytes]]:
+        return self.taken(self.daemon.post(message))
+
+    def taken(self, answer: Answer) -> tuple[dict, list[bytes]]:
+        receipt = json.loads(self.result(answer))
         files = read_files(self.daemon.pickup, receipt["files"], receipt["octets"])
         for name in receipt["files"]:
             (self.daemon.pickup / name).unlink()
-        return files
+        return receipt, files
 
     def result(self, answer: Answer) -> bytes:
         if answer.status in (400, 422):
@@ -125,9 +138,12 @@ class Python:
         return b"".join(self.pickup_files(message))
 
     def pickup_files(self, message: bytes) -> list[bytes]:
+        return self.submit(message)[1]
+
+    def submit(self, message: bytes) -> tuple[dict, list[bytes]]:
         with tempfile.TemporaryDirectory() as folder, self.refusals():
             receipt = pmtaemail.Pickup(folder, durability="none").submit(self.read(message))
-            return read_files(Path(folder), receipt.files, receipt.octets)
+            return receipt.asdict(), read_files(Path(folder), receipt.files, receipt.octets)
 
     @contextmanager
     def refusals(self) -> Iterator[None]:
@@ -186,7 +202,11 @@ class Node:
         return b"".join(self.pickup_files(message))
 
     def pickup_files(self, message: bytes) -> list[bytes]:
-        return [base64.b64decode(file) for file in self.ask("pickupFiles", message)["files"]]
+        return self.submit(message)[1]
+
+    def submit(self, message: bytes) -> tuple[dict, list[bytes]]:
+        answer = self.ask("submit", message)
+        return answer["receipt"], [base64.b64decode(file) for file in answer["files"]]
 
     def ask(self, verb: str, message: bytes) -> dict[str, Any]:
         return self.process.ask({"verb": verb, "message": base64.b64encode(message).decode(), "as": self.kind(message)})

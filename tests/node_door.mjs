@@ -20,12 +20,13 @@ function take(name) {
 const verbs = {
   check: (message) => ({ problems: check(message) }),
   render: (message) => ({ octets: render(message).toString('base64') }),
-  async pickupFiles(message) {
-    const { files, octets } = await pickup.submit(message);
+  async submit(message) {
+    const receipt = await pickup.submit(message);
+    const { files, octets } = receipt;
     const contents = files.map(take);
     const size = contents.reduce((sum, file) => sum + file.length, 0);
     if (size !== octets) throw new Error('the receipt is wrong about the size');
-    return { files: contents.map((file) => file.toString('base64')) };
+    return { receipt, files: contents.map((file) => file.toString('base64')) };
   },
 };
 

@@ -12,7 +12,10 @@ pub fn check(args: &CheckArgs) -> Result<Exit, Failure> {
     let received = receive(&args.message)?;
     let warnings = received.warnings();
     let problems = match received.check() {
-        Ok(()) => {
+        Ok(rejected) => {
+            if let Some(rejected) = rejected.filter(|rejected| !rejected.is_empty()) {
+                output::print_warnings([output::rejected_sentence(&rejected)]);
+            }
             output::print_warnings(warnings.iter().map(ToString::to_string));
             output::print_ok().map_err(Failure::Write)?;
             return Ok(Exit::Ok);
@@ -21,6 +24,8 @@ pub fn check(args: &CheckArgs) -> Result<Exit, Failure> {
         Err(error) => return Err(error.into()),
     };
     let text = if args.json {
+        // Each line is a problem, so this is said elsewhere.
+        output::print_warnings(problems.cut());
         json_lines(&problems)
     } else {
         output::problem_lines(&problems)

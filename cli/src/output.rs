@@ -3,7 +3,7 @@
 use crate::args::ConfigProblems;
 use crate::exit::{Exit, Failure};
 use crate::journal::{self, Severity};
-use pmtaemail::{InvalidRecipient, Problem, Problems, Receipt};
+use pmtaemail::{InvalidRecipient, Problem, Problems, Receipt, RejectedRecipients};
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::Path;
 
@@ -112,9 +112,21 @@ pub fn usage(answer: &clap::Error) -> Exit {
     }
 }
 
-/// One line for each problem: `POINTER: CODE: DETAIL`.
+/// One line for each problem: `POINTER: CODE: DETAIL`; and one that says if some are left out.
 pub fn problem_lines(problems: &Problems) -> String {
-    problems.iter().map(problem_line).collect()
+    let cut = problems.cut().map(|cut| format!("pmtaemailapi: {cut}\n"));
+    problems.iter().map(problem_line).chain(cut).collect()
+}
+
+/// That recipients are left out.
+pub fn rejected_sentence(rejected: &RejectedRecipients) -> String {
+    let count = rejected.len();
+    let first = rejected.iter().next();
+    let first = first.map_or_else(String::new, |first| {
+        let pointer = without_controls(&first.pointer);
+        format!(", first {pointer}: {}", first.code)
+    });
+    format!("recipients who break rules and are skipped: {count}{first}")
 }
 
 fn problem_line(problem: &Problem) -> String {

@@ -42,7 +42,8 @@ pub use interruption::Interruption;
 pub use json::{NotJson, NotUnicode, NumberLiteral, iterable_fields, schema};
 pub use message::{
     FilePart, HeaderAddresses, InvalidRecipient, Message, OwnedFilePart, RecipientList,
-    SenderDefaults, Warning, add_missing_fields, header_recipients, text_of_local_program,
+    RejectedRecipient, RejectedRecipients, SenderDefaults, Warning, add_missing_fields,
+    header_recipients, text_of_local_program,
 };
 #[cfg(feature = "form-data")]
 pub use mime::ContentDisposition;

@@ -4,11 +4,13 @@ const { getSystemErrorName } = require('node:util');
 
 /** A message breaks rules; `problems` tells which, and where. */
 class MessageError extends Error {
-  constructor(problems) {
-    super(problems.map(sentence).join('\n'));
+  constructor(problems, total = problems.length) {
+    super(sentences(problems, total).join('\n'));
     /** The code of the first problem. */
     this.code = problems[0].code;
     this.problems = problems;
+    /** How many problems there are, with those that are left out because there are very many. */
+    this.total = total;
   }
 }
 
@@ -30,6 +32,12 @@ class PickupError extends Error {
 
 for (const error of [MessageError, PickupError]) {
   Object.defineProperty(error.prototype, 'name', { value: error.name, configurable: true, writable: true });
+}
+
+function sentences(problems, total) {
+  const told = problems.map(sentence);
+  const cut = `The message has ${total} problems; the first ${told.length} of them are told.`;
+  return total > told.length ? [...told, cut] : told;
 }
 
 function sentence({ code, pointer, detail }) {

@@ -56,7 +56,7 @@ class Group {
 }
 
 function receiptOrError({ receipt, problems, failure }) {
-  if (problems) return new MessageError(problems);
+  if (problems) return new MessageError(problems.problems, problems.total);
   if (failure) return new PickupError(failure);
   return receipt;
 }

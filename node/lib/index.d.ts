@@ -27,6 +27,16 @@ export interface Problem {
   detail: string;
 }
 
+/** A recipient of a mail merge who gets nothing: it breaks a rule, and `invalidRecipients` is `skip`. */
+export interface Rejected {
+  /** Which one, counted from 0 among all recipients as they were given. */
+  index: number;
+  /** Where the first rule is broken: a JSON Pointer (RFC 6901) into the message. */
+  pointer: string;
+  /** The frozen word of that rule, as of a problem. */
+  code: string;
+}
+
 /** What a message became in the pickup directory. */
 export interface Receipt {
   /** Unique, and sorts by time. */
@@ -41,16 +51,20 @@ export interface Receipt {
   octets: number;
   /** Of a mail merge alone: the envelope ids of the recipients in their order, null where one was given. */
   envids?: (string | null)[];
+  /** Of a mail merge with `invalidRecipients: 'skip'` alone: who gets nothing. They are in neither of the above. */
+  rejected?: Rejected[];
 }
 
 /** A message breaks rules. */
 export class MessageError extends Error {
-  constructor(problems: readonly Problem[]);
+  constructor(problems: readonly Problem[], total?: number);
   name: 'MessageError';
   /** The code of the first problem. */
   code: string;
-  /** Everything that is wrong, in document order. */
+  /** Everything that is wrong, in document order; of very many problems the first 1,000. */
   problems: Problem[];
+  /** How many problems there are in all. */
+  total: number;
 }
 
 /** A message could not be handed over. */

@@ -9,7 +9,7 @@ const { Encoder, isAsync, withMessage } = require('./encoder.js');
 function check(message) {
   try {
     const problems = withMessage(message, native.check);
-    return problems === null ? [] : JSON.parse(problems);
+    return problems === null ? [] : JSON.parse(problems).problems;
   } catch (error) {
     if (error instanceof MessageError) return error.problems;
     throw error;
@@ -41,7 +41,10 @@ async function renderAsync(message) {
 }
 
 function bytes(rendered) {
-  if (typeof rendered === 'string') throw new MessageError(JSON.parse(rendered));
+  if (typeof rendered === 'string') {
+    const { problems, total } = JSON.parse(rendered);
+    throw new MessageError(problems, total);
+  }
   return rendered;
 }
 

@@ -75,6 +75,9 @@ export type Headers =
   | { readonly [name: string]: string | readonly (string | null | undefined)[] | null | undefined }
   | readonly (HeaderObject | null | undefined)[];
 
+/** What becomes of a mail merge with recipients that break rules. */
+export type InvalidRecipients = 'refuse' | 'skip';
+
 /** A mailbox: `ann@example.com`, `Ann Lee <ann@example.com>`, or an object. */
 export type Mailbox = string | MailboxObject;
 
@@ -197,6 +200,11 @@ export interface MessageFields {
   html?: string | null;
   /** In-Reply-To: one or several message identifiers. */
   inReplyTo?: string | readonly (string | null | undefined)[] | null;
+  /**
+   * What becomes of a merge with recipients that break rules: `refuse` (when absent; nothing is submitted) or `skip`
+   * (the others get their messages, and the receipt lists those).
+   */
+  invalidRecipients?: InvalidRecipients | null;
   /** PowerMTA's job. */
   job?: string | null;
   /** The form of a merge: `native` (when absent; PowerMTA's own) or `expanded` (a file for each recipient). */

@@ -21,7 +21,7 @@ use messages::Messages;
 use napi::Error;
 use napi::bindgen_prelude::{AsyncTask, BufferSlice, Either, External, Function, Result};
 use napi_derive::napi;
-use outcome::to_json;
+use outcome::{Found, to_json};
 use pmtaemail::{GroupLimits, PickupDirectory, Rendered};
 use std::sync::Arc;
 use task::{RenderTask, SubmitTask};
@@ -36,7 +36,8 @@ pub fn version() -> &'static str {
 #[napi(catch_unwind)]
 pub fn check(words: &[u32], text: &[u8], buffers: Vec<&[u8]>) -> Result<Option<String>> {
     let checked = Messages::new(words, text, buffers)?.only(|_| ())?;
-    checked.err().map(|problems| to_json(&problems)).transpose()
+    let problems = checked.err().map(Found::from);
+    problems.map(|found| to_json(&found)).transpose()
 }
 
 /// The warnings of a message as JSON.
@@ -65,7 +66,7 @@ pub fn render<'env>(
     Ok(
         match messages.only(|message| message.with_rendered(write))? {
             Ok(memory) => Either::A(memory?),
-            Err(problems) => Either::B(to_json(&problems)?),
+            Err(problems) => Either::B(to_json(&Found::from(problems))?),
         },
     )
 }

@@ -9,8 +9,23 @@ use serde::Serialize;
 #[serde(rename_all = "camelCase")]
 pub enum Outcome {
     Receipt(Receipt),
-    Problems(Problems),
+    Problems(Found),
     Failure(Failure),
+}
+
+/// What is wrong with a message.
+#[derive(Serialize)]
+pub struct Found {
+    problems: Problems,
+    /// With those that are left out because there are very many.
+    total: usize,
+}
+
+impl From<Problems> for Found {
+    fn from(problems: Problems) -> Self {
+        let total = problems.total();
+        Self { problems, total }
+    }
 }
 
 impl From<PickupError> for Outcome {

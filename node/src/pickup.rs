@@ -36,7 +36,7 @@ pub fn submit(directory: &PickupDirectory, messages: &Messages<'_>) -> napi::Res
     messages.each(|message| {
         match message {
             Ok(message) => batch.push(&message),
-            Err(problems) => batch.push_error(Outcome::Problems(problems)),
+            Err(problems) => batch.push_error(Outcome::Problems(problems.into())),
         }
         if batch.is_full() {
             commit(&mut batch);

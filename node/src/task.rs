@@ -1,7 +1,7 @@
 //! Work on a thread of libuv's pool.
 
 use crate::messages::Messages;
-use crate::outcome::to_json;
+use crate::outcome::{Found, to_json};
 use crate::pickup;
 use napi::bindgen_prelude::{Buffer, Either, Result, panic_to_error};
 use napi::{Env, Task};
@@ -19,7 +19,7 @@ impl Task for RenderTask {
     fn compute(&mut self) -> Result<Self::Output> {
         caught(|| match self.0.render()? {
             Ok(bytes) => Ok(Either::A(bytes)),
-            Err(problems) => to_json(&problems).map(Either::B),
+            Err(problems) => to_json(&Found::from(problems)).map(Either::B),
         })
     }
 

@@ -16,11 +16,22 @@ from email.headerregistry import Address
 from email.message import Message
 from email.policy import Policy
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, NamedTuple, Unpack
 
 from .types import Attachment
 
 NAN = float("nan")
+
+
+class Rejected(NamedTuple):
+    """A recipient of a mail merge who gets nothing, because it breaks a rule and `invalid_recipients` is `"skip"`."""
+
+    index: int
+    """Which one, counted from 0 among all recipients as they were given."""
+    pointer: str
+    """Where the first rule is broken: a JSON Pointer (RFC 6901) into the message."""
+    code: str
+    """The frozen word of that rule, as of a `Problem`."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,6 +51,9 @@ class Receipt:
     envids: tuple[str | None, ...] | None = None
     """For a mail merge, the envelope ids of the recipients in their order, None where one was given."""
 
+    rejected: tuple[Rejected, ...] | None = None
+    """For a mail merge with `invalid_recipients="skip"`, who gets nothing; they are in neither of the above."""
+
     def asdict(self) -> dict[str, Any]:
         """The receipt with the names and types that it has in JSON."""
         found = {
@@ -49,6 +63,7 @@ class Receipt:
             "recipients": self.recipients,
             "octets": self.octets,
             "envids": None if self.envids is None else list(self.envids),
+            "rejected": None if self.rejected is None else [rejected._asdict() for rejected in self.rejected],
         }
         return {name: value for name, value in found.items() if value is not None}
 

@@ -23,16 +23,24 @@ class Error(Exception):
 
 
 class MessageError(Error, ValueError):
-    """The message breaks rules; `problems` holds all that is wrong with it, in document order."""
+    """The message breaks rules; `problems` holds all that is wrong with it, in document order.
+
+    Of very many problems there are the first 1,000; `total` tells how many there are in all.
+    """
 
     problems: tuple[Problem, ...]
+    total: int
 
-    def __init__(self, problems: Iterable[Problem]):
+    def __init__(self, problems: Iterable[Problem], total: int | None = None):
         self.problems = tuple(problems)
-        super().__init__(self.problems)
+        self.total = len(self.problems) if total is None else total
+        super().__init__(self.problems, self.total)
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.problems))
+        lines = [str(problem) for problem in self.problems]
+        if self.total > len(lines):
+            lines.append(f"The message has {self.total} problems; the first {len(lines)} of them are told.")
+        return "\n".join(lines)
 
 
 class PickupError(Error, OSError):

@@ -22,6 +22,7 @@ else:
 Octets: TypeAlias = bytes | bytearray | memoryview
 DispositionWord: TypeAlias = Literal["attachment", "inline"]
 Encoding: TypeAlias = Literal["base64", "utf8"]
+InvalidRecipients: TypeAlias = Literal["refuse", "skip"]
 MergeForm: TypeAlias = Literal["native", "expanded"]
 NotifyWord: TypeAlias = Literal["never", "success", "failure", "delay"]
 Priority: TypeAlias = Literal["high", "normal", "low"]
@@ -144,6 +145,8 @@ class MessageFields(TypedDict, total=False):
     html: str | None
     inReplyTo: str | Iterable[str] | None
     in_reply_to: str | Iterable[str] | None
+    invalidRecipients: InvalidRecipients | None
+    invalid_recipients: InvalidRecipients | None
     job: str | None
     merge: MergeForm | None
     messageId: str | None
@@ -187,6 +190,8 @@ class CommonFields(TypedDict, total=False):
     html: str | None
     inReplyTo: str | Iterable[str] | None
     in_reply_to: str | Iterable[str] | None
+    invalidRecipients: InvalidRecipients | None
+    invalid_recipients: InvalidRecipients | None
     job: str | None
     merge: MergeForm | None
     messageId: str | None

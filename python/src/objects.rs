@@ -1,7 +1,7 @@
 //! What this door has of Python's own: the exceptions of `pmtaemail.errors` and the objects of
 //! `pmtaemail._objects`.
 
-use pmtaemail::{PickupError, Problems, Receipt, Warning};
+use pmtaemail::{PickupError, Problems, Receipt, RejectedRecipients, Warning};
 use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -48,6 +48,8 @@ pub fn receipt<'py>(py: Python<'py>, receipt: &Receipt) -> PyResult<Bound<'py, P
         let ids = ids.map(|id| id.map(|id| PyString::new(py, id.as_str())));
         PyTuple::new(py, ids.collect::<Vec<_>>())
     });
+    let rejected = receipt.rejected.as_ref();
+    let rejected = rejected.map(|rejected| self::rejected(py, rejected));
     let class = CLASS.import(py, "pmtaemail._objects", "Receipt")?;
     class.call1((
         receipt.id.as_str(),
@@ -56,7 +58,20 @@ pub fn receipt<'py>(py: Python<'py>, receipt: &Receipt) -> PyResult<Bound<'py, P
         receipt.recipients,
         receipt.size,
         envids.transpose()?,
+        rejected.transpose()?,
     ))
+}
+
+fn rejected<'py>(
+    py: Python<'py>,
+    recipients: &RejectedRecipients,
+) -> PyResult<Bound<'py, PyTuple>> {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let class = CLASS.import(py, "pmtaemail._objects", "Rejected")?;
+    let recipients = recipients.iter().map(|recipient| {
+        class.call1((recipient.index, recipient.pointer, recipient.code.as_str()))
+    });
+    PyTuple::new(py, recipients.collect::<PyResult<Vec<_>>>()?)
 }
 
 pub fn problems<'py>(py: Python<'py>, problems: &Problems) -> PyResult<Bound<'py, PyList>> {
@@ -108,7 +123,7 @@ pub fn message_error(py: Python<'_>, found: &Problems) -> PyErr {
     let made = problems(py, found).and_then(|problems| {
         CLASS
             .import(py, "pmtaemail.errors", "MessageError")?
-            .call1((problems,))
+            .call1((problems, found.total()))
     });
     made.map_or_else(|error| error, PyErr::from_value)
 }

@@ -1,6 +1,6 @@
 //! Why a request is not done, and the response that says so.
 
-use super::problem_details::{ErrorEntry, ProblemDetails};
+use super::problem_details::ProblemDetails;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use pmtaemail::{Id, PickupError, Problems, SubmitError};
@@ -108,7 +108,7 @@ impl ApiError {
                 };
                 plain
                     .of_type(kind, title)
-                    .with_errors(problems.iter().map(ErrorEntry::from))
+                    .with_errors(problems)
             }
             Self::Pickup(_) | Self::Spool(_) => plain.of_type(
                 "urn:pmtaemail:problem:pickup-unavailable",

@@ -7,14 +7,17 @@ use super::coding::{Coding, DecodedBody};
 use super::error::ApiError;
 use super::log::RequestLog;
 use super::receipt::{self, json};
-use super::request::{BodyFormat, BufferedBody, ReceivedBody};
+use super::request::{BodyFormat, BufferedBody, Checked, ReceivedBody};
 use super::state::Daemon;
 use super::stream::{self, PartialBody};
 use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use pmtaemail::{Identity, Message, Receipt, StreamedMessage, Submission, SubmitError, Warning};
+use pmtaemail::{
+    Identity, Message, Receipt, RejectedRecipients, StreamedMessage, Submission, SubmitError,
+    Warning,
+};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -52,18 +55,22 @@ pub async fn check(
         problems: [(); 0],
         #[serde(skip_serializing_if = "Vec::is_empty")]
         warnings: Vec<Warning>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        rejected: Option<RejectedRecipients>,
     }
     log.event("check");
     let streamed = |received: StreamedMessage| {
         let warnings = received.warnings();
-        received.check().map(|()| warnings)
+        let rejected = received.check()?;
+        Ok(Checked { warnings, rejected })
     };
     let result = process(&daemon, request, BufferedBody::check, streamed).await;
-    let checked = |warnings| NoProblems {
+    let checked = |Checked { warnings, rejected }| NoProblems {
         problems: [],
         warnings,
+        rejected,
     };
-    answer(&log, result.map(|warnings| json(&checked(warnings))))
+    answer(&log, result.map(|found| json(&checked(found))))
 }
 
 /// Answers with the message as it would be sent; for a mail merge, with the first recipient's.

@@ -3,7 +3,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
-use pmtaemail::{Code, Id, Problem};
+use pmtaemail::{Code, Id, Problem, Problems};
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 
@@ -20,6 +20,9 @@ pub struct ProblemDetails<'a> {
     id: Option<Id>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<ErrorEntry<'a>>,
+    /// How many problems there are, where `errors` has not all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<usize>,
 }
 
 impl<'a> ProblemDetails<'a> {
@@ -34,6 +37,7 @@ impl<'a> ProblemDetails<'a> {
             detail: None,
             id: None,
             errors: Vec::new(),
+            total: None,
         }
     }
 
@@ -61,9 +65,13 @@ impl<'a> ProblemDetails<'a> {
         }
     }
 
-    pub fn with_errors(self, errors: impl Iterator<Item = ErrorEntry<'a>>) -> Self {
+    /// Tells what is wrong with a message, and if that is not all.
+    pub fn with_errors(self, problems: &'a Problems) -> Self {
+        let cut = problems.cut();
         Self {
-            errors: errors.collect(),
+            errors: problems.iter().map(ErrorEntry::from).collect(),
+            total: cut.is_some().then(|| problems.total()),
+            detail: cut.map(Cow::Owned).or(self.detail),
             ..self
         }
     }

@@ -5,7 +5,7 @@ use super::form::WholeForm;
 use axum::http::{HeaderMap, Uri, header};
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
-use pmtaemail::{Message, StreamFormat, StreamedMessage, Warning};
+use pmtaemail::{Message, RejectedRecipients, StreamFormat, StreamedMessage, Warning};
 
 /// How a request's body comes.
 #[derive(Debug)]
@@ -64,6 +64,13 @@ pub enum ReceivedBody {
     Streamed(StreamedMessage),
 }
 
+/// What is told of a message that breaks no rule.
+#[derive(Debug)]
+pub struct Checked {
+    pub warnings: Vec<Warning>,
+    pub rejected: Option<RejectedRecipients>,
+}
+
 /// A body that is all in memory.
 #[derive(Debug)]
 pub enum BufferedBody {
@@ -88,13 +95,14 @@ impl BufferedBody {
     }
 
     /// Checks its message, and tells what may not be meant in one that breaks no rule.
-    pub fn check(&self) -> Result<Vec<Warning>, ApiError> {
-        self.read(|_| ())?;
-        Ok(match self {
+    pub fn check(&self) -> Result<Checked, ApiError> {
+        let rejected = self.read(|message| message.rejected().cloned())?;
+        let warnings = match self {
             Self::Json(bytes) => pmtaemail::warnings(bytes),
             Self::Rfc822 { .. } => Vec::new(),
             Self::Form(form) => pmtaemail::warnings(form.message()),
-        })
+        };
+        Ok(Checked { warnings, rejected })
     }
 
     /// Reads it and makes of its message what `then` makes.

@@ -11,7 +11,7 @@ use super::plain::JsonTexts;
 use super::recipient::JsonRecipient;
 use super::row::Section::{Content, Envelope, FinishedContent};
 use super::shape::Located;
-use super::words::{MergeForm, Priority, TemplateLanguage};
+use super::words::{InvalidRecipients, MergeForm, Priority, TemplateLanguage};
 use crate::problem::Location;
 use crate::variable::Variable;
 use std::borrow::Cow;
@@ -121,6 +121,9 @@ object! {
         /// The form of a merge: `native` (when absent; PowerMTA's own) or `expanded` (a file for each
         /// recipient).
         merge("merge"): JsonWord<'a, MergeForm> { of: Content },
+        /// What becomes of a merge with recipients that break rules: `refuse` (when absent; nothing is
+        /// submitted) or `skip` (the others get their messages, and the receipt lists those).
+        invalid_recipients("invalidRecipients"): JsonWord<'a, InvalidRecipients> { of: Content },
     }
 }
 

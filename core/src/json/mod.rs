@@ -71,5 +71,6 @@ pub(crate) use shape::Located;
 #[cfg(feature = "csv")]
 pub(crate) use table::{Columns, TableRow, text_of_cells};
 pub(crate) use words::{
-    DispositionWord, Encoding, MergeForm, NotifyWord, Priority, ReturnWord, TemplateLanguage,
+    DispositionWord, Encoding, InvalidRecipients, MergeForm, NotifyWord, Priority, ReturnWord,
+    TemplateLanguage,
 };

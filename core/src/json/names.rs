@@ -13,14 +13,13 @@ pub(super) fn find(rows: &[Row], name: &str) -> Option<usize> {
 
 /// Notes that no field has the name of `location`, with the nearest that there is.
 pub(super) fn unknown(report: &mut ProblemReport<'_>, location: Location, rows: &[Row]) {
-    if report.is_full() {
-        return;
-    }
     let name: String = report
         .name(location)
         .map(|name| folded(name).collect())
         .unwrap_or_default();
-    let detail = match nearest(rows, &name) {
+    // Among very many problems a hint is read by nobody, and takes the longest.
+    let nearest = (!report.is_full()).then(|| nearest(rows, &name)).flatten();
+    let detail = match nearest {
         Some(known) => format!("There is no field of this name; did you mean `{known}`?"),
         None => "There is no field of this name.".to_owned(),
     };

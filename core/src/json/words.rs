@@ -70,6 +70,16 @@ choice! {
     }
 }
 
+choice! {
+    /// What becomes of a mail merge with recipients that break rules.
+    InvalidRecipients {
+        /// Nothing is submitted.
+        Refuse = "refuse",
+        /// The others get their messages.
+        Skip = "skip",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,11 +2,12 @@
 
 use super::composed::{Addressees, Composed};
 use super::delivery::Delivery;
+use super::rejected::RejectedRecipients;
 use super::templates::{FilledHeader, Templates};
 use crate::address::{AddrSpec, Mailbox, ReversePath};
 use crate::envelope::Envelope;
 use crate::identity::Identity;
-use crate::json::{MergeForm, Priority};
+use crate::json::{InvalidRecipients, MergeForm, Priority};
 use crate::problem::{Code, Refusal};
 use crate::template::Values;
 use std::borrow::Cow;
@@ -22,6 +23,8 @@ pub(super) const MERGE_FORM_ALONE: Refusal = Refusal::new(
 #[derive(Debug)]
 pub(crate) struct Merge<'a> {
     pub form: MergeForm,
+    /// What becomes of it where recipients break rules.
+    pub invalid_recipients: InvalidRecipients,
     /// Whether the message says how its texts are read.
     pub has_language: bool,
     /// From's address when absent.
@@ -68,22 +71,32 @@ pub(crate) enum RecipientPriority {
     Queue(u8),
 }
 
-/// The recipients that came with the message: one at least.
+/// The recipients that came with the message: one at least who gets it.
 #[derive(Debug)]
-pub(crate) struct Recipients<'a>(Vec<Recipient<'a>>);
+pub(crate) struct Recipients<'a> {
+    list: Vec<Recipient<'a>>,
+    /// Who gets nothing; `None` where nobody may be left out.
+    rejected: Option<RejectedRecipients>,
+}
 
 impl<'a> Recipients<'a> {
     /// `None` if there are none.
-    pub fn new(recipients: Vec<Recipient<'a>>) -> Option<Self> {
-        (!recipients.is_empty()).then_some(Self(recipients))
+    pub fn new(list: Vec<Recipient<'a>>, rejected: Option<RejectedRecipients>) -> Option<Self> {
+        (!list.is_empty()).then_some(Self { list, rejected })
     }
 
     pub fn first(&self) -> &Recipient<'a> {
-        self.0.first().expect("the constructor takes no empty list")
+        self.list
+            .first()
+            .expect("the constructor takes no empty list")
     }
 
     pub fn as_slice(&self) -> &[Recipient<'a>] {
-        &self.0
+        &self.list
+    }
+
+    pub fn rejected(&self) -> Option<&RejectedRecipients> {
+        self.rejected.as_ref()
     }
 }
 

@@ -6,6 +6,7 @@
 //! recipient_headers                 header fields that a recipient has of their own
 //! template_reader  read_composed    fields with placeholders; fields that are composed
 //! merge  single                     the two kinds of message: envelope, options, rendering
+//! rejected                          recipients of a merge who get nothing
 //! substitution                      values put into a message
 //! templates                         fields with placeholders, filled in for one recipient
 //! composed                          header section and tree of bodies and files
@@ -47,6 +48,7 @@ mod read;
 mod read_composed;
 mod recipient_headers;
 mod recipients;
+mod rejected;
 mod single;
 mod substitution;
 mod template_reader;
@@ -71,7 +73,8 @@ pub(crate) use merge::{Merge, Recipient, RecipientPriority, Recipients};
 pub use missing_fields::{SenderDefaults, add_missing_fields};
 pub(crate) use priority::{Urgency, write_number};
 pub use raw::HeaderAddresses;
-pub(crate) use recipients::NOBODY;
+pub(crate) use recipients::{ALL_REJECTED, NOBODY};
+pub use rejected::{RejectedRecipient, RejectedRecipients};
 pub(crate) use single::SingleMessage;
 pub(crate) use templates::Templates;
 pub(crate) use unsubscribe::ONE_CLICK;
@@ -137,6 +140,8 @@ pub(crate) struct MergeReading<'a> {
     pub location: Location,
     /// What the message calls them.
     pub name: String,
+    /// Those who get nothing, where the message says that they are left out.
+    pub rejected: Option<RejectedRecipients>,
 }
 
 impl<'a> ReadContext<'a> {
@@ -250,8 +255,12 @@ impl<'a> Message<'a> {
             Some(field) => field.location,
             None => report.location_of_absent(Location::ROOT, NAME.into()),
         };
+        let skips = message
+            .as_deref()
+            .is_some_and(read::skips_invalid_recipients);
         let merge = message
             .and_then(|message| read::understand_merge(message, recipients, files, &mut report));
+        let rejected = skips.then(|| RejectedRecipients::new(report.pointer(location)));
         MergeReading {
             name: report
                 .name(location)
@@ -260,6 +269,7 @@ impl<'a> Message<'a> {
             merge,
             report,
             location,
+            rejected,
         }
     }
 
@@ -323,6 +333,15 @@ impl<'a> Message<'a> {
     /// Which of the two kinds it is, with what that kind can do.
     pub(crate) fn kind(&self) -> &MessageKind<'a> {
         &self.kind
+    }
+
+    /// Who of a mail merge gets nothing, because they break rules and the message says `skip`; `None` where
+    /// it leaves out nobody.
+    pub fn rejected(&self) -> Option<&RejectedRecipients> {
+        match &self.kind {
+            MessageKind::Single(_) => None,
+            MessageKind::Merge(_, recipients) => recipients.rejected(),
+        }
     }
 
     /// Whether this is a mail merge, which becomes a message for each of its recipients.

@@ -13,7 +13,7 @@ use super::templated::{read_merge, read_templated};
 use super::values::{choice, read_sender};
 use super::{Message, MessageKind, ReadContext, StreamedRecipients};
 use crate::address::{Mailbox, ReversePath};
-use crate::json::{JsonMessage, JsonRaw, Located};
+use crate::json::{InvalidRecipients, JsonMessage, JsonRaw, Located};
 use crate::problem::{Code, Location, ProblemReport};
 
 /// Understands a message. `None` only where the report tells why; a message that comes back beside
@@ -28,7 +28,12 @@ pub(super) fn understand<'a>(
         read_finished(json, raw, options, context.header_addresses, report).map(MessageKind::Single)
     } else if let Some(recipients) = json.recipients.take() {
         refuse_named_recipients(&mut json, report);
+        let skips = skips_invalid_recipients(&json);
         let merge = read_merge(&mut json, options, &mut context.files, report);
+        if merge.is_none() && skips {
+            // What is wrong with them is nothing that would have to be mended.
+            report.take_elements(recipients.location);
+        }
         merge.and_then(|merge| {
             let recipients = read_recipients(&merge, recipients, context.interruption, report)?;
             Some(MessageKind::Merge(merge, recipients))
@@ -38,6 +43,12 @@ pub(super) fn understand<'a>(
     };
     context.files.finish(report);
     Some(Message { kind: kind? })
+}
+
+/// Whether the message says that recipients who break rules are left out.
+pub(super) fn skips_invalid_recipients(json: &JsonMessage<'_>) -> bool {
+    let word = json.invalid_recipients.as_ref();
+    word.and_then(|word| word.value.meaning()) == Some(InvalidRecipients::Skip)
 }
 
 /// Understands a mail merge whose recipients are read by themselves. `None` only where the report
@@ -134,6 +145,11 @@ fn read_single<'a>(
         choice(form, report);
     }
     refuse_merge_form(&json, report);
+    if let Some(word) = &json.invalid_recipients {
+        let detail = "This says what becomes of `recipients` that break rules, and there are none.";
+        report.problem(word.location, Code::Conflict, detail);
+        choice(word, report);
+    }
     let [to, cc, bcc] = read_named_recipients(&mut json, report);
     let composed = if json.template.is_some() || json.variables.is_some() {
         read_templated(&mut json, files, report)

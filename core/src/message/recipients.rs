@@ -4,12 +4,13 @@ use super::delivery::{LONGEST_ENVID, LONGEST_TOKEN, read_token};
 use super::mailboxes::{read_one, read_parts};
 use super::merge::{MERGE_FORM_ALONE, Merge, Recipient, RecipientPriority, Recipients};
 use super::recipient_headers::read_recipient_headers;
+use super::rejected::RejectedRecipients;
 use super::templates::FilledHeader;
 use super::values::{read_sender, require_language};
 use crate::address::{Mailbox, ReversePath};
 use crate::interruption::Interruption;
-use crate::json::{JsonPriority, JsonRecipient, JsonRecipientObject, Located};
-use crate::problem::{Code, Location, ProblemReport, Refusal};
+use crate::json::{InvalidRecipients, JsonPriority, JsonRecipient, JsonRecipientObject, Located};
+use crate::problem::{Code, Findings, Location, ProblemReport, Refusal};
 use crate::template::{Owner, Values};
 use crate::variable::Variable;
 use std::borrow::Cow;
@@ -215,16 +216,77 @@ pub(super) fn read_recipients<'a>(
     // Where a recipient is faulty it cannot be said that there is none.
     if field.value.is_empty() && !report.has_problem_at(field.location) {
         report.problem(field.location, Code::NoRecipients, NOBODY);
+        return None;
     }
+    let mut rejected = match merge.invalid_recipients {
+        InvalidRecipients::Refuse => None,
+        InvalidRecipients::Skip => Some(RejectedRecipients::new(report.pointer(field.location))),
+    };
+    // Those with a value of the wrong type may be absent from the list by now.
+    let mut faulty = report.take_elements(field.location).into_iter().peekable();
     let mut recipients = Vec::with_capacity(field.value.len());
     for recipient in field.value {
         if interruption.is_wanted() {
             return None;
         }
-        recipients.extend(merge.read_recipient(recipient, report));
+        let location = recipient.location;
+        let mut known = Findings::default();
+        if faulty.peek().is_some() {
+            let index = report.index(location);
+            let index = index.expect("a recipient is an element of an array");
+            while let Some((before, findings)) = faulty.next_if(|(at, _)| *at < index) {
+                note(before, field.location, findings, &mut rejected, report);
+            }
+            if let Some((_, findings)) = faulty.next_if(|(at, _)| *at == index) {
+                known = findings;
+            }
+        }
+        // Only what is its own is looked through for what was found in it already.
+        let others = report.replace(known);
+        let recipient = merge.read_recipient(recipient, report);
+        let found = report.replace(others);
+        if found.is_empty() {
+            recipients.extend(recipient);
+        } else {
+            let index = report.index(location);
+            let index = index.expect("a recipient is an element of an array");
+            note(index, field.location, found, &mut rejected, report);
+        }
     }
-    Recipients::new(recipients)
+    for (index, findings) in faulty {
+        note(index, field.location, findings, &mut rejected, report);
+    }
+    let are_all_rejected =
+        recipients.is_empty() && rejected.as_ref().is_some_and(|all| !all.is_empty());
+    if are_all_rejected {
+        report.problem(field.location, Code::NoRecipients, ALL_REJECTED);
+    }
+    Recipients::new(recipients, rejected)
+}
+
+/// Notes what was found while the recipient of this index was read: it is rejected for what is wrong with
+/// itself, where that may be.
+fn note(
+    index: usize,
+    list: Location,
+    found: Findings,
+    rejected: &mut Option<RejectedRecipients>,
+    report: &mut ProblemReport<'_>,
+) {
+    let Some(rejected) = rejected else {
+        report.append(found);
+        return;
+    };
+    let (others, first) = report.first_in(list, index, found);
+    report.append(others);
+    if let Some((code, pointer)) = first {
+        rejected.push(index, &pointer, code);
+    }
 }
 
 /// What is said where there is no recipient.
 pub(crate) const NOBODY: &str = "The message goes to nobody; give at least one recipient.";
+
+/// What is said where all recipients are skipped.
+pub(crate) const ALL_REJECTED: &str = "The message goes to nobody, as every recipient breaks a rule; \
+                                       without `invalidRecipients` the rules are told.";

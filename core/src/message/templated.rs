@@ -10,7 +10,7 @@ use super::template_reader::NameLocations;
 use super::templates::Templates;
 use super::values::{choice, require_language};
 use crate::address::ReversePath;
-use crate::json::{JsonMessage, MergeForm, TemplateLanguage};
+use crate::json::{InvalidRecipients, JsonMessage, MergeForm, TemplateLanguage};
 use crate::problem::{Code, Location, ProblemReport};
 use crate::template::{Language, Owner};
 use std::sync::OnceLock;
@@ -38,10 +38,13 @@ pub(super) fn read_merge<'a>(
 ) -> Option<Box<Merge<'a>>> {
     let form = json.merge.take();
     let form = form.and_then(|word| choice(&word, report));
+    let invalid_recipients = json.invalid_recipients.take();
+    let invalid_recipients = invalid_recipients.and_then(|word| choice(&word, report));
     let has_language = json.template.is_some();
     let (composed, templates) = read_texts(json, true, files, report)?;
     let merge = Box::new(Merge {
         form: form.unwrap_or(MergeForm::Native),
+        invalid_recipients: invalid_recipients.unwrap_or(InvalidRecipients::Refuse),
         has_language,
         sender,
         delivery,

@@ -97,6 +97,14 @@ codes! {
     MissingVariable = "missing_variable",
 }
 
+impl Code {
+    /// Whether a recipient of a mail merge that has such a problem may be left out. What is no text of JSON
+    /// may be broken elsewhere, too.
+    pub(crate) fn may_be_skipped(self) -> bool {
+        !matches!(self, Self::NotJson | Self::LoneSurrogate)
+    }
+}
+
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

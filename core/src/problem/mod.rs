@@ -8,7 +8,7 @@ mod report;
 pub use code::Code;
 pub(crate) use or_refuse::OrRefuse;
 pub(crate) use refusal::Refusal;
-pub(crate) use report::{Location, ProblemReport};
+pub(crate) use report::{Findings, Location, ProblemReport};
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use std::{borrow::Cow, fmt};
@@ -72,41 +72,88 @@ impl Serialize for Problem {
     }
 }
 
-/// All that is wrong with a message, in document order; never empty.
+/// All that is wrong with a message, in document order; never empty. Of very many problems it holds
+/// the first 1,000, and knows how many there are.
 ///
-/// Serializes as the list of its problems.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct Problems(Vec<Problem>);
+/// Serializes as the list of the problems that it holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problems {
+    list: Vec<Problem>,
+    total: usize,
+}
 
 impl Problems {
     /// Says of each of them in which line of a table it is.
     #[cfg(feature = "csv")]
     pub(crate) fn in_line(mut self, line: usize) -> Self {
-        for problem in &mut self.0 {
+        for problem in &mut self.list {
             problem.detail = format!("{} See line {line} of the table.", problem.detail).into();
         }
         self
     }
 
     pub(crate) fn one(problem: Problem) -> Self {
-        Self(vec![problem])
+        Self {
+            list: vec![problem],
+            total: 1,
+        }
+    }
+
+    /// Parts them into those that may be skipped with what is at `pointer`, of which this is the first, and
+    /// all others.
+    pub(crate) fn first_in(self, pointer: &str) -> (Option<Problem>, Option<Self>) {
+        let is_own = |problem: &Problem| {
+            let end = problem.pointer.strip_prefix(pointer);
+            problem.code.may_be_skipped()
+                && end.is_some_and(|end| end.is_empty() || end.starts_with('/'))
+        };
+        let (own, list): (Vec<_>, Vec<_>) = self.list.into_iter().partition(is_own);
+        let total = list.len();
+        let others = (total > 0).then_some(Self { list, total });
+        (own.into_iter().next(), others)
     }
 
     /// The problems in document order.
     pub fn iter(&self) -> std::slice::Iter<'_, Problem> {
-        self.0.iter()
+        self.list.iter()
     }
 
-    /// How many there are: at least one.
+    /// How many problems the message has, with those that are left out here because there are very
+    /// many. What follows from another problem is none of its own.
+    pub fn total(&self) -> usize {
+        self.total
+    }
+
+    /// That problems are left out, as a sentence for a person; `None` where all are here.
+    ///
+    /// ```
+    /// let message = format!(
+    ///     r#"{{"from": "a@example.com", "recipients": [{}]}}"#,
+    ///     ["\"nobody\""; 1_500].join(",")
+    /// );
+    /// let problems = pmtaemail::check(message.as_bytes()).unwrap_err();
+    /// assert_eq!((problems.len(), problems.total()), (1_000, 1_500));
+    /// let cut = "The message has 1500 problems; the first 1000 of them are told.";
+    /// assert_eq!(problems.cut().as_deref(), Some(cut));
+    /// ```
+    pub fn cut(&self) -> Option<String> {
+        let (count, total) = (self.len(), self.total);
+        (count < total).then(|| {
+            format!("The message has {total} problems; the first {count} of them are told.")
+        })
+    }
+
+    /// How many are here: at least one.
     #[expect(clippy::len_without_is_empty, reason = "there is always one")]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.list.len()
     }
 
     /// Whether the input could not be read as JSON at all (HTTP 400 rather than 422).
     pub fn is_not_json(&self) -> bool {
-        self.0.iter().any(|problem| problem.code == Code::NotJson)
+        self.list
+            .iter()
+            .any(|problem| problem.code == Code::NotJson)
     }
 }
 
@@ -119,14 +166,23 @@ impl<'p> IntoIterator for &'p Problems {
     }
 }
 
+impl Serialize for Problems {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.list.serialize(serializer)
+    }
+}
+
 impl fmt::Display for Problems {
-    /// One problem a line.
+    /// One problem a line; the last line says if more are left out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, problem) in self.0.iter().enumerate() {
+        for (index, problem) in self.list.iter().enumerate() {
             if index > 0 {
                 f.write_str("\n")?;
             }
             problem.fmt(f)?;
+        }
+        if let Some(cut) = self.cut() {
+            write!(f, "\n{cut}")?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use super::{Code, Problem, Problems, Refusal};
 use crate::text::same_name;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 /// Where a value is in the document. Locations are numbered as they are read, so their order is the
@@ -48,7 +49,21 @@ const MOST_PROBLEMS: usize = 1_000;
 #[derive(Debug)]
 pub(crate) struct ProblemReport<'a> {
     nodes: Vec<Node<'a>>,
-    problems: Vec<Finding>,
+    findings: Findings,
+}
+
+/// What was found, in the order in which it was.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    /// Those that can be told. What is wrong with elements of arrays leaves room for what is wrong with
+    /// the message itself.
+    told: Vec<Finding>,
+    /// How many of them are in an element of an array of the message.
+    in_elements: usize,
+    /// Where the others are, which are too many.
+    beyond: Vec<(Location, Code)>,
+    /// How many more there are, of whom nothing is kept.
+    uncounted: usize,
 }
 
 #[derive(Debug)]
@@ -71,7 +86,7 @@ impl<'a> ProblemReport<'a> {
     pub fn new() -> Self {
         Self {
             nodes: Vec::with_capacity(16),
-            problems: Vec::new(),
+            findings: Findings::default(),
         }
     }
 
@@ -144,7 +159,7 @@ impl<'a> ProblemReport<'a> {
         code: Code,
         detail: impl Into<Cow<'static, str>>,
     ) {
-        if self.is_full() || self.has_problem_in(parent, names) {
+        if self.has_problem_in(parent, names) {
             return;
         }
         let name = names.first().expect("a member has a documented name");
@@ -159,22 +174,156 @@ impl<'a> ProblemReport<'a> {
     }
 
     fn note(&mut self, order: Location, source: Source, refusal: Refusal) {
-        if !self.is_full() {
-            self.problems.push(Finding {
+        let is_in_element = match &source {
+            Source::Here(location) => self.is_in_element(*location),
+            Source::Elsewhere(_) => false,
+        };
+        let finding = Finding {
+            order,
+            source,
+            refusal,
+        };
+        self.findings.push(finding, is_in_element);
+    }
+
+    /// Whether a location is in an element of an array that is a member of the message.
+    fn is_in_element(&self, location: Location) -> bool {
+        let mut way = self.upwards(location).collect::<Vec<_>>().into_iter().rev();
+        let element = way.nth(1).and_then(|at| self.node(at));
+        element.is_some_and(|node| matches!(node.step, Step::Index(_)))
+    }
+
+    /// What is wrong with the elements of the array at `list`, by their indices, which rise. It is taken
+    /// out.
+    pub fn take_elements(&mut self, list: Location) -> Vec<(usize, Findings)> {
+        if self.findings.is_empty() {
+            return Vec::new();
+        }
+        let mut elements = BTreeMap::<usize, Findings>::new();
+        let all = std::mem::take(&mut self.findings);
+        for finding in all.told {
+            let (element, is_in_element) = match finding.source {
+                Source::Here(at) => (self.element_of(list, at), self.is_in_element(at)),
+                Source::Elsewhere(_) => (None, false),
+            };
+            let findings = match element {
+                Some(index) => elements.entry(index).or_default(),
+                None => &mut self.findings,
+            };
+            findings.push(finding, is_in_element);
+        }
+        for (location, code) in all.beyond {
+            let findings = match self.element_of(list, location) {
+                Some(index) => elements.entry(index).or_default(),
+                None => &mut self.findings,
+            };
+            findings.beyond.push((location, code));
+        }
+        self.findings.uncounted += all.uncounted;
+        elements.into_iter().collect()
+    }
+
+    /// The index of the element of the array at `list` that a location is in.
+    fn element_of(&self, list: Location, location: Location) -> Option<usize> {
+        let element = self.upwards(location).find_map(|at| {
+            let node = self.node(at)?;
+            (node.parent == list).then_some(node)
+        });
+        match element?.step {
+            Step::Index(index) => Some(index),
+            Step::Name(_) => None,
+        }
+    }
+
+    /// The index of an element of an array.
+    pub fn index(&self, location: Location) -> Option<usize> {
+        match self.node(location)?.step {
+            Step::Index(index) => Some(index),
+            Step::Name(_) => None,
+        }
+    }
+
+    /// Goes on with `findings` in place of what was found so far, which is given back.
+    pub fn replace(&mut self, findings: Findings) -> Findings {
+        std::mem::replace(&mut self.findings, findings)
+    }
+
+    /// Adds what was found elsewhere in this document.
+    pub fn append(&mut self, findings: Findings) {
+        for finding in findings.told {
+            let Finding {
                 order,
                 source,
                 refusal,
-            });
+            } = finding;
+            if !self.is_known(&source) {
+                self.note(order, source, refusal);
+            }
         }
+        self.findings.beyond.extend(findings.beyond);
+        self.findings.uncounted += findings.uncounted;
+    }
+
+    /// Whether the message itself is known to lack the member at a location, which is then not told for
+    /// each recipient.
+    fn is_known(&self, source: &Source) -> bool {
+        let Source::Here(location) = source else {
+            return false;
+        };
+        match self.node(*location).map(|node| (node.parent, &node.step)) {
+            Some((Location::ROOT, Step::Name(name))) => {
+                self.has_problem_in(Location::ROOT, &[name])
+            }
+            _ => false,
+        }
+    }
+
+    /// Parts what was found into that which may be skipped with element `index` of the array at `list`, of
+    /// which this is the first in document order, and all else.
+    pub fn first_in(
+        &self,
+        list: Location,
+        index: usize,
+        findings: Findings,
+    ) -> (Findings, Option<(Code, String)>) {
+        let mut others = Findings::default();
+        let mut first: Option<(Location, Location, Code)> = None;
+        let mut see = |order: Location, at: Location, code: Code| {
+            if first.is_none_or(|(least, ..)| order < least) {
+                first = Some((order, at, code));
+            }
+        };
+        let is_own = |at: Location, code: Code| {
+            code.may_be_skipped() && self.element_of(list, at) == Some(index)
+        };
+        for finding in findings.told {
+            match finding.source {
+                Source::Here(at) if is_own(at, finding.refusal.code) => {
+                    see(finding.order, at, finding.refusal.code);
+                }
+                _ => others.push(finding, false),
+            }
+        }
+        for (at, code) in findings.beyond {
+            if is_own(at, code) {
+                see(self.order(at), at, code);
+            } else {
+                others.beyond.push((at, code));
+            }
+        }
+        others.uncounted = findings.uncounted;
+        (others, first.map(|(_, at, code)| (code, self.pointer(at))))
     }
 
     /// Takes over the problems of another document, which belongs to `location`. What it says of
     /// the whole message is taken over once.
     pub fn adopt(&mut self, location: Location, problems: Problems) {
         let own = self.pointer(location);
-        for problem in problems.0 {
+        let Problems { list, total } = problems;
+        self.findings.uncounted += total - list.len();
+        for problem in list {
             let is_below = problem.pointer.starts_with(&own);
-            if self.is_full() || (!is_below && self.is_told(&problem)) {
+            if !is_below && self.is_told(&problem) {
                 continue;
             }
             let order = if is_below {
@@ -187,36 +336,55 @@ impl<'a> ProblemReport<'a> {
                 pointer,
                 detail,
             } = problem;
-            self.note(order, Source::Elsewhere(pointer), Refusal { code, detail });
+            let finding = Finding {
+                order,
+                source: Source::Elsewhere(pointer),
+                refusal: Refusal { code, detail },
+            };
+            self.findings.push(finding, is_below);
         }
     }
 
     /// Whether the message itself has a problem there already.
     fn is_told(&self, problem: &Problem) -> bool {
-        self.problems.iter().any(|known| match &known.source {
-            Source::Here(location) => self.pointer(*location) == problem.pointer,
-            Source::Elsewhere(pointer) => *pointer == problem.pointer,
-        })
+        // What is said of the whole message for one recipient is said for the next.
+        self.findings
+            .told
+            .iter()
+            .rev()
+            .any(|known| match &known.source {
+                Source::Here(location) => self.pointer(*location) == problem.pointer,
+                Source::Elsewhere(pointer) => *pointer == problem.pointer,
+            })
     }
 
-    /// Whether no further problem is kept.
+    /// Whether no further problem of an element is told.
     pub fn is_full(&self) -> bool {
-        self.problems.len() >= MOST_PROBLEMS
+        self.findings.told.len() >= MOST_PROBLEMS
     }
 
     /// How many problems there are so far.
     pub fn len(&self) -> usize {
-        self.problems.len()
+        self.findings.len()
     }
 
     /// Whether something is wrong in a member of `parent` that has one of the names.
     fn has_problem_in(&self, parent: Location, names: &[&str]) -> bool {
+        /// Objects are read one after the other: what is wrong in the present one was found last.
+        const LAST: usize = 32;
+
         let is_member = |at: Location| {
             let name = || self.name(at);
             self.node(at).is_some_and(|node| node.parent == parent)
                 && name().is_some_and(|name| names.iter().any(|known| same_name(known, name)))
         };
-        self.found_at().any(|at| self.upwards(at).any(is_member))
+        let mut found = self.found_at();
+        if self.is_full() && parent != Location::ROOT {
+            // To look through all of them for each object would take too long.
+            found.take(LAST).any(|at| self.upwards(at).any(is_member))
+        } else {
+            found.any(|at| self.upwards(at).any(is_member))
+        }
     }
 
     /// Whether something is wrong with the value at `location`, or in it.
@@ -225,13 +393,15 @@ impl<'a> ProblemReport<'a> {
             .any(|at| self.upwards(at).any(|at| at == location))
     }
 
+    /// Where something was found, the last first.
     fn found_at(&self) -> impl Iterator<Item = Location> {
-        self.problems
-            .iter()
-            .filter_map(|finding| match finding.source {
-                Source::Here(location) => Some(location),
-                Source::Elsewhere(_) => None,
-            })
+        let beyond = self.findings.beyond.iter().rev().map(|(at, _)| *at);
+        let told = self.findings.told.iter().rev();
+        let told = told.filter_map(|finding| match finding.source {
+            Source::Here(location) => Some(location),
+            Source::Elsewhere(_) => None,
+        });
+        beyond.chain(told)
     }
 
     /// The location, that of what it is in, and so on, without that of the message.
@@ -244,11 +414,14 @@ impl<'a> ProblemReport<'a> {
 
     /// `value` if nothing is wrong, otherwise every problem in document order.
     pub fn finish<T>(mut self, value: Option<T>) -> Result<T, Problems> {
-        let mut findings = std::mem::take(&mut self.problems);
+        let findings = std::mem::take(&mut self.findings);
+        let total = findings.len();
         if findings.is_empty() {
             return Ok(value.expect("what is not there was refused, and the report says why"));
         }
+        let mut findings = findings.told;
         findings.sort_by_key(|finding| finding.order);
+        findings.truncate(MOST_PROBLEMS);
         let problems = findings.into_iter().map(|finding| {
             let pointer = match finding.source {
                 Source::Here(location) => self.pointer(location),
@@ -256,7 +429,10 @@ impl<'a> ProblemReport<'a> {
             };
             Problem::new(pointer, finding.refusal)
         });
-        Err(Problems(problems.collect()))
+        Err(Problems {
+            list: problems.collect(),
+            total,
+        })
     }
 
     /// The JSON Pointer (RFC 6901) of `location`.
@@ -280,6 +456,34 @@ impl<'a> ProblemReport<'a> {
 
     fn node(&self, location: Location) -> Option<&Node<'a>> {
         self.nodes.get((location.0.get() as usize).checked_sub(2)?)
+    }
+}
+
+impl Findings {
+    fn push(&mut self, finding: Finding, is_in_element: bool) {
+        let count = if is_in_element {
+            self.in_elements
+        } else {
+            self.told.len() - self.in_elements
+        };
+        if count < MOST_PROBLEMS {
+            self.in_elements += usize::from(is_in_element);
+            self.told.push(finding);
+        } else if let Source::Here(location) = finding.source {
+            self.beyond.push((location, finding.refusal.code));
+        } else {
+            self.uncounted += 1;
+        }
+    }
+
+    /// How many there are.
+    fn len(&self) -> usize {
+        self.told.len() + self.beyond.len() + self.uncounted
+    }
+
+    /// Whether nothing was found.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 

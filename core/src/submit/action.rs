@@ -2,7 +2,7 @@
 
 use crate::identity::Identity;
 use crate::interruption::{Interruption, uninterrupted};
-use crate::message::{Merge, Message, MessageKind, Recipient, SingleMessage};
+use crate::message::{Merge, Message, MessageKind, Recipient, RejectedRecipients, SingleMessage};
 use std::convert::Infallible;
 
 /// Something that is done with a message: it is checked, rendered, or put into pickup files.
@@ -26,8 +26,8 @@ pub(super) trait MergeAction<A: Action> {
     /// Goes on with the next recipient. After an error there are no further calls.
     fn recipient(&mut self, recipient: &Recipient<'_>) -> Result<(), A::Error>;
 
-    /// There are no more recipients.
-    fn finish(self) -> Result<A::Output, A::Error>;
+    /// There are no more recipients. `rejected` get nothing; `None` where nobody may be left out.
+    fn finish(self, rejected: Option<RejectedRecipients>) -> Result<A::Output, A::Error>;
 }
 
 /// Performs an action on a message with all its recipients in it.
@@ -52,21 +52,22 @@ pub(super) fn perform_unless<A: Action>(
                 }
                 merge.recipient(recipient)?;
             }
-            merge.finish().map(Some)
+            merge.finish(recipients.rejected().cloned()).map(Some)
         }
     }
 }
 
-/// Does nothing: whoever has a message, and has read its recipients, has checked it.
+/// Does nothing but to tell who gets nothing: whoever has a message, and has read its recipients, has
+/// checked it.
 pub(super) struct Check;
 
 impl Action for Check {
-    type Output = ();
+    type Output = Option<RejectedRecipients>;
     type Error = Infallible;
     type Merge<'m> = Self;
 
-    fn single(self, _: &SingleMessage<'_>) -> Result<(), Infallible> {
-        Ok(())
+    fn single(self, _: &SingleMessage<'_>) -> Result<Self::Output, Infallible> {
+        Ok(None)
     }
 
     fn merge<'m>(self, _: &'m Merge<'m>) -> Self {
@@ -79,8 +80,11 @@ impl MergeAction<Self> for Check {
         Ok(())
     }
 
-    fn finish(self) -> Result<(), Infallible> {
-        Ok(())
+    fn finish(
+        self,
+        rejected: Option<RejectedRecipients>,
+    ) -> Result<Option<RejectedRecipients>, Infallible> {
+        Ok(rejected)
     }
 }
 
@@ -128,7 +132,7 @@ impl MergeAction<Render> for RenderMerge<'_> {
         Ok(())
     }
 
-    fn finish(self) -> Result<Option<Vec<u8>>, Infallible> {
+    fn finish(self, _: Option<RejectedRecipients>) -> Result<Option<Vec<u8>>, Infallible> {
         Ok(self.rendered)
     }
 }

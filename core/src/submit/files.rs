@@ -3,7 +3,7 @@
 use super::action::{Action, MergeAction};
 use super::receipt::Receipt;
 use crate::identity::Identity;
-use crate::message::{Merge, Recipient, SingleMessage};
+use crate::message::{Merge, Recipient, RejectedRecipients, SingleMessage};
 use crate::pickup_file::{MergePacker, PickupFile, pickup_files};
 
 /// Makes the pickup files of a message, and gives each to `put` as soon as it is made. So they need
@@ -54,6 +54,7 @@ impl<E, P: FnMut(PickupFile) -> Result<(), E>> Action for MakeFiles<P> {
             job: message.delivery.job.as_deref().map(str::to_owned),
             vmta: message.delivery.vmta.as_deref().map(str::to_owned),
             envelope_ids: None,
+            rejected: None,
         })
     }
 
@@ -82,7 +83,7 @@ where
         self.packer.add(recipient, |file| self.files.put(file))
     }
 
-    fn finish(mut self) -> Result<Receipt, E> {
+    fn finish(mut self, rejected: Option<RejectedRecipients>) -> Result<Receipt, E> {
         let packed = self.packer.finish(|file| self.files.put(file))?;
         Ok(Receipt {
             id: packed.id,
@@ -94,6 +95,7 @@ where
             job: self.job,
             vmta: self.vmta,
             envelope_ids: Some(packed.envelope_ids),
+            rejected,
         })
     }
 }

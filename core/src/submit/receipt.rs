@@ -1,12 +1,13 @@
 //! What a message became.
 
 use crate::identity::Id;
+use crate::message::RejectedRecipients;
 use crate::pickup_file::EnvelopeIds;
 use serde::Serialize;
 use std::iter;
 
-/// What a submission became. Serializes as `{id, messageId, files, recipients, octets}`, and with
-/// `envids` for a mail merge.
+/// What a submission became. Serializes as `{id, messageId, files, recipients, octets}`, with
+/// `envids` for a mail merge, and with `rejected` where that leaves out recipients who break rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -33,6 +34,10 @@ pub struct Receipt {
     /// The envelope ids of a mail merge's recipients.
     #[serde(rename = "envids", skip_serializing_if = "Option::is_none")]
     pub envelope_ids: Option<EnvelopeIds>,
+    /// Who gets nothing, of a mail merge that leaves out recipients who break rules. They have no envelope
+    /// ids.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rejected: Option<RejectedRecipients>,
 }
 
 impl Receipt {
@@ -60,10 +65,16 @@ impl Receipt {
                 .chain(elements(ids.into_ids()))
                 .chain(iter::once(b"]".to_vec()))
         });
+        let rejected = self.rejected.map(|rejected| {
+            iter::once(b",\"rejected\":[".to_vec())
+                .chain(elements(rejected.into_recipients()))
+                .chain(iter::once(b"]".to_vec()))
+        });
         let mut parts = iter::once(start)
             .chain(elements(self.files.into_iter()))
             .chain(iter::once(middle))
             .chain(envelope_ids.into_iter().flatten())
+            .chain(rejected.into_iter().flatten())
             .chain(iter::once(b"}".to_vec()));
         iter::from_fn(move || {
             let mut piece = parts.next()?;
@@ -121,6 +132,11 @@ mod tests {
             let message = serde_json::json!({"from": "a@example.com", "merge": form, "recipients": recipients});
             receipt(&message.to_string())
         };
+        let mut skipped = vec![serde_json::json!(1); 5_000];
+        skipped.extend(["b@example.org", "nobody"].map(serde_json::Value::from));
+        let skipped = serde_json::json!(
+            {"from": "a@example.com", "invalidRecipients": "skip", "recipients": skipped}
+        );
         let mut strange = receipt(r#"{"from": "a@example.com", "to": "b@example.org"}"#);
         strange.message_id = Some("\"\\\u{1}å".to_owned());
         for (receipt, has_message_id, has_ids) in [
@@ -128,6 +144,7 @@ mod tests {
             (merge("native", 1), false, true),
             (merge("native", 5_001), false, true),
             (merge("expanded", 3), false, true),
+            (receipt(&skipped.to_string()), false, true),
         ] {
             let whole = serde_json::to_string(&receipt).unwrap();
             let pieces: Vec<_> = receipt.into_json().collect();

@@ -20,8 +20,8 @@ use super::receipt::Receipt;
 use crate::identity::Identity;
 use crate::json::{self, MessageReading, RecipientReading, Unreadable};
 use crate::message::{
-    FilePart, Merge, MergeReading, Message, NOBODY, OwnedFilePart, Recipient, StreamedRecipients,
-    Warning,
+    ALL_REJECTED, FilePart, Merge, MergeReading, Message, NOBODY, OwnedFilePart, Recipient,
+    RejectedRecipients, StreamedRecipients, Warning,
 };
 use crate::pickup_directory::PickupDirectory;
 use crate::pickup_file::PickupFile;
@@ -136,8 +136,9 @@ impl StreamedMessage {
         crate::warnings(&self.stream.head)
     }
 
-    /// Tells all that is wrong with it.
-    pub fn check(self) -> Result<(), SubmitError> {
+    /// Tells all that is wrong with it, or which recipients it leaves out because they break rules; `None`
+    /// where it leaves out nobody.
+    pub fn check(self) -> Result<Option<RejectedRecipients>, SubmitError> {
         self.perform(Check)
     }
 
@@ -214,6 +215,7 @@ impl StreamedMessage {
             mut report,
             location,
             name,
+            mut rejected,
         } = Message::read_merge(head, recipients, files);
         let merge = merge.as_deref();
         let mut begun = merge.map(|merge| action.merge(merge));
@@ -226,14 +228,13 @@ impl StreamedMessage {
                 for refusal in refusals {
                     report.refuse(location, refusal);
                 }
-                return Ok(report.finish(begun)?.finish()?);
+                return Ok(report.finish(begun)?.finish(rejected)?);
             }
         };
         let mut index = 0;
         let mut count = 0;
-        while !report.is_full()
-            && let Some(item) = source.next()?
-        {
+        let mut is_nobody = true;
+        while let Some(item) = source.next()? {
             if item.is_blank() {
                 continue;
             }
@@ -245,10 +246,9 @@ impl StreamedMessage {
                 }
             });
             index += 1;
-            // `null` is as absent.
-            count += usize::from(!matches!(read, Ok(false)));
             match read {
-                Ok(_) => {}
+                // `null` is as absent.
+                Ok(is_there) => count += usize::from(is_there),
                 Err(SubmitError::Problems(problems))
                     if problems.is_not_json() || item.is_last() =>
                 {
@@ -258,14 +258,29 @@ impl StreamedMessage {
                     let pointer = format!("/recipients/{}", index - 1);
                     return Err(Problems::one(Problem::new(pointer, ANOTHER_MESSAGE)).into());
                 }
-                Err(SubmitError::Problems(problems)) => report.adopt(location, problems),
+                Err(SubmitError::Problems(problems)) => {
+                    is_nobody = false;
+                    let others = match &mut rejected {
+                        Some(rejected) => rejected.take_own(index - 1, problems),
+                        None => Some(problems),
+                    };
+                    if let Some(problems) = others {
+                        report.adopt(location, problems);
+                    }
+                }
                 Err(error) => return Err(error),
             }
         }
         if merge.is_some() && count == 0 {
-            report.problem(location, Code::NoRecipients, NOBODY);
+            let has_rejected = rejected.as_ref().is_some_and(|all| !all.is_empty());
+            match (is_nobody, has_rejected) {
+                (true, _) => report.problem(location, Code::NoRecipients, NOBODY),
+                (false, true) => report.problem(location, Code::NoRecipients, ALL_REJECTED),
+                // That nobody is left cannot be said where another rule is broken.
+                (false, false) => {}
+            }
         }
-        Ok(report.finish(begun)?.finish()?)
+        Ok(report.finish(begun)?.finish(rejected)?)
     }
 }
 
