@@ -16,14 +16,15 @@ from email.headerregistry import Address
 from email.message import Message
 from email.policy import Policy
 from pathlib import Path
-from typing import Any, NamedTuple, Unpack
+from typing import Any, Unpack
 
 from .types import Attachment
 
 NAN = float("nan")
 
 
-class Rejected(NamedTuple):
+@dataclasses.dataclass(frozen=True, slots=True)
+class Rejected:
     """A recipient of a mail merge who gets nothing, because it breaks a rule and `invalid_recipients` is `"skip"`."""
 
     index: int
@@ -63,7 +64,7 @@ class Receipt:
             "recipients": self.recipients,
             "octets": self.octets,
             "envids": None if self.envids is None else list(self.envids),
-            "rejected": None if self.rejected is None else [rejected._asdict() for rejected in self.rejected],
+            "rejected": None if self.rejected is None else [dataclasses.asdict(rejected) for rejected in self.rejected],
         }
         return {name: value for name, value in found.items() if value is not None}
 
