@@ -28,6 +28,8 @@ TEXTS = {
     "DIR": ["/tmp/a", "/tmp/b", "/tmp/c"],
     "HOST:PORT": ["127.0.0.1:1", "[::1]:2", ":3"],
     "ORIGIN": ["https://a.example", "https://b.example", "http://c.example"],
+    "MODE": ["0640", "660", "0600"],
+    "GROUP": ["pmta", "1001", "mail"],
     "LEVEL": ["debug", "error", "off"],
 }
 
@@ -182,6 +184,8 @@ PROBLEMS = {
     "not itself": ('config = "a"', "1:1: config is no option"),
     "number as text": ('max-in-flight = "3"', "1:17: max-in-flight: expected a whole number"),
     "text as number": ("pickup = 3", "1:10: pickup: expected a text in quotation marks"),
+    "mode as number": ("file-mode = 0o640", "1:13: file-mode: expected a text in quotation marks"),
+    "mode": ('file-mode = "1777"', "1:13: file-mode: expected permissions in octal"),
     "boolean as text": ('no-syncfs = "true"', "1:13: no-syncfs: expected true or false"),
     "list for one": ('pickup = ["a"]', "1:10: pickup: expected a text in quotation marks"),
     "in a list": ('allow-origin = [\n  "https://a.example",\n  3]', "3:3: allow-origin: expected a list of: a text"),
@@ -261,6 +265,24 @@ def test_the_daemon_obeys_its_file(binary: Path, tmp_path: Path, config: Callabl
         assert (entry["syncfs"], entry["max_in_flight"], entry["durability"]) == (False, 5, "none")
         assert daemon.post(MESSAGE, origin="https://a.example").status == 200
         assert daemon.post(MESSAGE, origin="https://b.example").status == 403
+
+
+def test_files_have_the_mode_and_the_group_of_the_options(call: Callable, pickup: Path, start_daemon: Callable):
+    # Who is not root may give files to his own groups alone.
+    group = 4711 if os.geteuid() == 0 else os.getgid()
+    options = ("--file-mode", "0604", "--file-group", str(group))
+    assert start_daemon(*options).post(MESSAGE).status == 200
+    assert call("submit", "--pickup", pickup, *options, stdin=MESSAGE).returncode == 0
+    environment = {"PMTAEMAIL_PICKUP": str(pickup), "PMTAEMAIL_FILE_MODE": "604", "PMTAEMAIL_FILE_GROUP": str(group)}
+    assert call("sendmail", "bo@example.org", stdin=b"Hello", **environment).returncode == 0
+    files = [file.stat() for file in pickup.iterdir()]
+    assert [(file.st_mode & 0o7777, file.st_gid) for file in files] == [(0o604, group)] * 3
+
+
+def test_a_group_that_is_missing_ends_the_start(call: Callable, pickup: Path):
+    done = call("serve", "--pickup", pickup, "--file-group", "no-such-group")
+    assert done.returncode == 73
+    assert b"cannot find the group of pickup files in /etc/group: there is no such group" in done.stderr
 
 
 def test_a_switch_of_the_file_is_turned_off(shown: Callable, config: Callable):

@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import errno
 import json
+import os
 import pickle
 import threading
 from collections.abc import AsyncIterator
@@ -53,6 +54,24 @@ def test_submit_many_tells_of_each(tmp_path: Path, options):
         else:
             assert b"\r\nSubject: %d\r\n" % number in (tmp_path / result.files[0]).read_bytes()
     assert len(list(tmp_path.iterdir())) == 594
+
+
+@pytest.mark.parametrize("group", [os.getgid(), str(os.getgid())])
+def test_files_have_the_mode_and_the_group_that_are_asked_for(tmp_path: Path, group: int | str):
+    receipt = pmtaemail.Pickup(tmp_path, file_mode=0o604, file_group=group).submit(MESSAGE)
+    stat = (tmp_path / receipt.files[0]).stat()
+    assert (stat.st_mode & 0o7777, stat.st_gid) == (0o604, os.getgid())
+    pickup = pmtaemail.AsyncPickup(tmp_path, file_mode=0o600, file_group=group)
+    receipt = asyncio.run(pickup.submit(MESSAGE))
+    assert (tmp_path / receipt.files[0]).stat().st_mode & 0o7777 == 0o600
+    for wrong in ({"file_mode": 0o1777}, {"file_group": ""}, {"file_group": "a:b"}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            pmtaemail.Pickup(tmp_path, **wrong)
+    for wrong in ({"file_mode": "640"}, {"file_group": 1.5}):
+        with pytest.raises(TypeError, match=next(iter(wrong))):
+            pmtaemail.Pickup(tmp_path, **wrong)
+    with pytest.raises(pmtaemail.PickupError, match="there is no such group"):
+        pmtaemail.Pickup(tmp_path, file_group="no-such-group")
 
 
 def test_submit_many_hands_nothing_over_when_the_iterable_fails(tmp_path: Path):

@@ -27,7 +27,7 @@ import dataclasses
 from collections.abc import AsyncIterator
 import pmtaemail
 
-pickup = pmtaemail.Pickup(Path("pickup"), durability="none", syncfs=False)
+pickup = pmtaemail.Pickup(Path("pickup"), durability="none", syncfs=False, file_mode=0o640, file_group="pmta")
 message: pmtaemail.Message = {
     "from": {"name": "Shop", "address": "shop@example.com"},
     "to": ["ann@example.org", Address("Bob", "bob", "example.org")],

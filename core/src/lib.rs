@@ -49,8 +49,8 @@ pub use message::{
 pub use mime::ContentDisposition;
 pub use mime::{Rendered, UnreadableName};
 pub use pickup_directory::{
-    CommitReport, Durability, Observer, PickupDirectory, PickupError, PickupErrorKind,
-    PickupOptions, Transaction,
+    CommitReport, Durability, FileGroup, FileMode, Observer, PickupDirectory, PickupError,
+    PickupErrorKind, PickupOptions, Transaction,
 };
 pub use pickup_file::{EnvelopeIds, PickupFile};
 pub use problem::{Code, Problem, Problems};

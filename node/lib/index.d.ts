@@ -92,6 +92,10 @@ export interface PickupOptions {
   staging?: string | URL;
   /** Whether many files may be made durable by a sync of their whole file system; true by default. */
   syncfs?: boolean;
+  /** The permissions of pickup files, whatever the umask: `0o640`, or octal digits. Unix only. */
+  fileMode?: number | string;
+  /** The group of pickup files, by name or number; the process must be a member of it. Unix only. */
+  fileGroup?: string | number;
 }
 
 /**

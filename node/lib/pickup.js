@@ -7,7 +7,7 @@ const { PickupError } = require('./errors.js');
 const { isAsync, isAsyncIterable } = require('./encoder.js');
 const { Group, Queue } = require('./group.js');
 
-const OPTIONS = ['durability', 'staging', 'syncfs'];
+const OPTIONS = ['durability', 'staging', 'syncfs', 'fileMode', 'fileGroup'];
 
 /**
  * PowerMTA's pickup directory, opened once and used from everywhere. What is submitted at the same time is made durable
@@ -18,8 +18,9 @@ class Pickup {
   #queue;
 
   constructor(directory, options = {}) {
-    const { durable, staging, syncfs } = settings(options);
-    const opened = native.openPickup(pathOf('directory', directory), durable, staging, syncfs);
+    const { durable, staging, syncfs, fileMode, fileGroup } = settings(options);
+    const path = pathOf('directory', directory);
+    const opened = native.openPickup(path, durable, staging, syncfs, fileMode, fileGroup);
     if (typeof opened === 'string') throw new PickupError(JSON.parse(opened));
     this.#directory = opened;
     this.#queue = new Queue(opened);
@@ -110,7 +111,7 @@ function listOf(messages) {
 }
 
 function settings(options) {
-  const { durability = 'durable', staging, syncfs = true } = options;
+  const { durability = 'durable', staging, syncfs = true, fileMode, fileGroup } = options;
   refuseOthers(options, OPTIONS);
   if (durability !== 'durable' && durability !== 'none') {
     throw new TypeError("`durability` must be 'durable' or 'none'.");
@@ -120,7 +121,25 @@ function settings(options) {
     durable: durability === 'durable',
     staging: staging === undefined ? undefined : pathOf('staging', staging),
     syncfs,
+    fileMode: modeOf(fileMode),
+    fileGroup: groupOf(fileGroup),
   };
+}
+
+/** Permissions as `fs.chmod` takes them, in octal. */
+function modeOf(mode) {
+  if (mode === undefined) return undefined;
+  const isNumber = Number.isInteger(mode) && mode >= 0 && mode <= 0o777;
+  if (isNumber) return mode.toString(8);
+  if (typeof mode === 'string' && /^(?:0o?)?[0-7]{1,3}$/.test(mode)) return mode;
+  throw new TypeError("`fileMode` must be permissions, such as 0o640 or '0640'.");
+}
+
+function groupOf(group) {
+  if (group === undefined) return undefined;
+  if (Number.isInteger(group) && group >= 0 && group < 2 ** 32) return String(group);
+  if (typeof group === 'string' && /^[^:\n\0]+$/.test(group)) return group;
+  throw new TypeError('`fileGroup` must be the name of a group or its number.');
 }
 
 function refuseOthers(options, known, all = known) {

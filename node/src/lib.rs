@@ -18,8 +18,8 @@ mod task;
 mod text;
 
 use messages::Messages;
-use napi::Error;
 use napi::bindgen_prelude::{AsyncTask, BufferSlice, Either, External, Function, Result};
+use napi::{Error, Status};
 use napi_derive::napi;
 use outcome::{Found, to_json};
 use pmtaemail::{GroupLimits, PickupDirectory, Rendered};
@@ -89,11 +89,24 @@ pub fn open_pickup(
     durable: bool,
     staging: Option<String>,
     syncfs: bool,
+    file_mode: Option<String>,
+    file_group: Option<String>,
 ) -> Result<Either<External<Arc<PickupDirectory>>, String>> {
-    Ok(match pickup::open(path, durable, staging, syncfs) {
-        Ok(directory) => Either::A(External::new(Arc::new(directory))),
-        Err(failure) => Either::B(to_json(&failure)?),
-    })
+    let wrong = |sentence: &str| Error::new(Status::InvalidArg, sentence);
+    let file_mode = file_mode
+        .map(|text| text.parse())
+        .transpose()
+        .map_err(wrong)?;
+    let file_group = file_group
+        .map(|text| text.parse())
+        .transpose()
+        .map_err(wrong)?;
+    Ok(
+        match pickup::open(path, durable, staging, syncfs, file_mode, file_group) {
+            Ok(directory) => Either::A(External::new(Arc::new(directory))),
+            Err(failure) => Either::B(to_json(&failure)?),
+        },
+    )
 }
 
 /// The absolute path of a pickup directory.

@@ -2,7 +2,7 @@
 
 use crate::messages::Messages;
 use crate::outcome::{Failure, Outcome, to_json};
-use pmtaemail::{Batch, Durability, PickupDirectory, PickupOptions};
+use pmtaemail::{Batch, Durability, FileGroup, FileMode, PickupDirectory, PickupOptions};
 use std::convert::identity;
 
 pub fn open(
@@ -10,6 +10,8 @@ pub fn open(
     durable: bool,
     staging: Option<String>,
     syncfs: bool,
+    file_mode: Option<FileMode>,
+    file_group: Option<FileGroup>,
 ) -> Result<PickupDirectory, Failure> {
     let durability = if durable {
         Durability::Durable
@@ -21,6 +23,12 @@ pub fn open(
         .with_syncfs(syncfs);
     if let Some(staging) = staging {
         options = options.with_staging(staging);
+    }
+    if let Some(mode) = file_mode {
+        options = options.with_file_mode(mode);
+    }
+    if let Some(group) = file_group {
+        options = options.with_file_group(group);
     }
     PickupDirectory::open(path, options).map_err(|error| Failure::from(&error))
 }

@@ -108,9 +108,22 @@ test('a directory that fails', async () => {
 
 test('options that are wrong are refused', () => {
   const wrong = [{ durable: true }, { durability: true }, { syncfs: 1 }, { staging: 1 }];
+  for (const fileMode of [null, 0o1777, -1, 1.5, 'rw', '1777', '']) wrong.push({ fileMode });
+  for (const fileGroup of [null, -1, '', 'a:b', 2 ** 32, {}]) wrong.push({ fileGroup });
   for (const options of wrong) assert.throws(() => new Pickup(directory, options), TypeError);
   for (const name of [undefined, '', 1, 'a\0b']) assert.throws(() => new Pickup(name), TypeError);
   assert.throws(() => Pickup(directory), TypeError);
+});
+
+test('files have the mode and the group that are asked for', () => {
+  for (const [fileMode, fileGroup] of [[0o604, process.getgid()], ['0660', String(process.getgid())]]) {
+    const [file] = new Pickup(directory, { fileMode, fileGroup }).submitSync(message).files;
+    const { mode, gid } = statSync(join(directory, file));
+    assert.equal(mode & 0o7777, Number.parseInt(fileMode === 0o604 ? '604' : '660', 8));
+    assert.equal(gid, process.getgid());
+  }
+  const fault = { name: 'PickupError', code: 'ERR_PICKUP', message: /there is no such group/ };
+  assert.throws(() => new Pickup(directory, { fileGroup: 'no-such-group' }), fault);
 });
 
 test('worker threads', async () => {

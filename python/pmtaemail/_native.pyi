@@ -81,7 +81,8 @@ class Pickup:
 
     `directory` is a path. `durability` is `"durable"`, or `"none"`, which syncs nothing: quick, and lost in a
     power cut. `staging` is the folder in which files wait where the file system has no unnamed files, on the
-    same file system; `syncfs=False` never syncs the whole file system. A process may be forked meanwhile.
+    same file system; `syncfs=False` never syncs the whole file system. `file_mode` (`0o640`) and `file_group` (a name
+    or number) are what files get, at a system call each. A process may be forked meanwhile.
     Raises `PickupError`, an `OSError`, where the directory is missing or cannot be written.
 
     >>> import pmtaemail, tempfile
@@ -98,6 +99,8 @@ class Pickup:
         durability: Literal["durable", "none"] = "durable",
         staging: str | os.PathLike[str] | None = None,
         syncfs: bool = True,
+        file_mode: int | None = None,
+        file_group: str | int | None = None,
     ) -> Self: ...
     @property
     def directory(self) -> Path:

@@ -47,8 +47,17 @@ class AsyncPickup:
         durability: Literal["durable", "none"] = "durable",
         staging: str | os.PathLike[str] | None = None,
         syncfs: bool = True,
+        file_mode: int | None = None,
+        file_group: str | int | None = None,
     ):
-        self._pickup = _native.Pickup(directory, durability=durability, staging=staging, syncfs=syncfs)
+        self._pickup = _native.Pickup(
+            directory,
+            durability=durability,
+            staging=staging,
+            syncfs=syncfs,
+            file_mode=file_mode,
+            file_group=file_group,
+        )
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="pmtaemail")
 
     @property

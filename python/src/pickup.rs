@@ -3,7 +3,9 @@
 use crate::message::{Prepared, with_message};
 use crate::objects;
 use crate::signals::{Signals, interruptible};
-use pmtaemail::{Batch, Durability, PickupDirectory, PickupError, PickupOptions, Receipt};
+use pmtaemail::{
+    Batch, Durability, FileGroup, FileMode, PickupDirectory, PickupError, PickupOptions, Receipt,
+};
 use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
@@ -13,7 +15,8 @@ use std::path::{Path, PathBuf};
 ///
 /// `directory` is a path. `durability` is `"durable"`, or `"none"`, which syncs nothing: quick, and lost in a
 /// power cut. `staging` is the folder in which files wait where the file system has no unnamed files, on the
-/// same file system; `syncfs=False` never syncs the whole file system. A process may be forked meanwhile.
+/// same file system; `syncfs=False` never syncs the whole file system. `file_mode` (`0o640`) and `file_group` (a name
+/// or number) are what files get, at a system call each. A process may be forked meanwhile.
 /// Raises `PickupError`, an `OSError`, where the directory is missing or cannot be written.
 ///
 /// >>> import pmtaemail, tempfile
@@ -24,16 +27,36 @@ use std::path::{Path, PathBuf};
 #[pyclass(frozen, subclass, module = "pmtaemail")]
 pub struct Pickup(PickupDirectory);
 
+/// A group as `os.chown` and `shutil.chown` take it.
+#[derive(FromPyObject)]
+enum GroupArg {
+    Id(u32),
+    Name(String),
+}
+
+impl GroupArg {
+    fn into_group(self) -> PyResult<FileGroup> {
+        match self {
+            Self::Id(id) => Ok(FileGroup::Id(id)),
+            Self::Name(name) => name.parse().map_err(|_| {
+                PyValueError::new_err("file_group is the name of a group or its number")
+            }),
+        }
+    }
+}
+
 #[pymethods]
 impl Pickup {
     #[new]
-    #[pyo3(signature = (directory, *, durability = "durable", staging = None, syncfs = true))]
+    #[pyo3(signature = (directory, *, durability = "durable", staging = None, syncfs = true, file_mode = None, file_group = None))]
     fn new(
         py: Python<'_>,
         directory: PathBuf,
         durability: &str,
         staging: Option<PathBuf>,
         syncfs: bool,
+        file_mode: Option<u32>,
+        file_group: Option<GroupArg>,
     ) -> PyResult<Self> {
         let durability = match durability {
             "durable" => Durability::Durable,
@@ -49,6 +72,15 @@ impl Pickup {
             .with_syncfs(syncfs);
         if let Some(staging) = staging {
             options = options.with_staging(staging);
+        }
+        if let Some(mode) = file_mode {
+            let mode = FileMode::new(mode).map_err(|_| {
+                PyValueError::new_err("file_mode is permissions such as 0o640, up to 0o777")
+            })?;
+            options = options.with_file_mode(mode);
+        }
+        if let Some(group) = file_group {
+            options = options.with_file_group(group.into_group()?);
         }
         py.detach(|| PickupDirectory::open(directory, options))
             .map(Self)

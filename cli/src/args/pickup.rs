@@ -3,7 +3,7 @@
 use super::{ConfigArg, ConfigFile, Options};
 use crate::units;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
-use pmtaemail::{Durability, PickupDirectory, PickupError, PickupOptions};
+use pmtaemail::{Durability, FileGroup, FileMode, PickupDirectory, PickupError, PickupOptions};
 use std::path::PathBuf;
 
 /// The pickup directory and how messages get there.
@@ -42,6 +42,16 @@ pub struct PickupArgs {
         hide_default_value = true
     )]
     no_syncfs: bool,
+
+    /// Permissions of pickup files in octal, such as 0640, whatever the umask; by default 0660 less the
+    /// umask
+    #[arg(long, value_name = "MODE", env = "PMTAEMAIL_FILE_MODE")]
+    file_mode: Option<FileMode>,
+
+    /// Group of pickup files, such as pmta, by name or number: the user must be a member of it; by default
+    /// the user's, or the directory's where that has the set-group-ID bit
+    #[arg(long, value_name = "GROUP", env = "PMTAEMAIL_FILE_GROUP")]
+    file_group: Option<FileGroup>,
 }
 
 impl PickupArgs {
@@ -95,6 +105,12 @@ impl PickupArgs {
             .with_syncfs(!self.no_syncfs);
         if let Some(staging) = &self.staging {
             options = options.with_staging(staging.clone());
+        }
+        if let Some(mode) = self.file_mode {
+            options = options.with_file_mode(mode);
+        }
+        if let Some(group) = &self.file_group {
+            options = options.with_file_group(group.clone());
         }
         PickupDirectory::open(&self.pickup, options)
     }

@@ -42,11 +42,11 @@ pub struct PickupError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PickupErrorKind {
-    /// The pickup directory or the staging folder is not there.
+    /// The pickup directory, the staging folder or the group of files is not there.
     NotFound,
     /// The path names something that is not a directory.
     NotADirectory,
-    /// This process may not write there.
+    /// This process may not write there, or not give files that group.
     PermissionDenied,
     /// The file system has no room, or no inodes.
     StorageFull,
@@ -71,6 +71,8 @@ pub(super) enum Operation {
     PrepareStaging,
     NameFile,
     CreateFile,
+    FindGroup,
+    SetAccess,
     WriteFile,
     StageFile,
     SyncFile,
@@ -158,6 +160,15 @@ impl PickupError {
             return "open the directory in this process";
         }
         match self.kind() {
+            PickupErrorKind::NotFound if self.operation == Operation::FindGroup => {
+                "make the group, or give its number"
+            }
+            PickupErrorKind::PermissionDenied if self.operation == Operation::SetAccess => {
+                "this process needs to be root or a member of that group"
+            }
+            PickupErrorKind::Unsupported if self.operation == Operation::FindGroup => {
+                "leave them out, and let files inherit their access rights"
+            }
             PickupErrorKind::NotFound => {
                 "make the directory, or give the one that PowerMTA's `pickup` directive names"
             }
@@ -204,6 +215,8 @@ impl Operation {
             Self::PrepareStaging => "prepare the staging folder",
             Self::NameFile => "hand over a file named",
             Self::CreateFile => "create a file in",
+            Self::FindGroup => "find the group of pickup files in",
+            Self::SetAccess => "set the mode or group of a file in",
             Self::WriteFile => "write",
             Self::StageFile => "keep in the staging folder",
             Self::SyncFile => "sync",

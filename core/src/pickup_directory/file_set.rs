@@ -58,6 +58,7 @@ impl FileSet {
                 .create_staged(staging)
                 .map(|(file, staged)| (file, Some(staged)))?,
         };
+        staging.set_access(&file)?;
         let file = WrittenFile::write(file, staged, name, chunks).map_err(PickupError::from_io(
             Operation::WriteFile,
             &staging.pickup().join(name),

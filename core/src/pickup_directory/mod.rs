@@ -15,7 +15,9 @@
 //! Files are made with mode 0660 less the umask: 0640 under the usual umask of 022. So mail is
 //! never readable to everybody; PowerMTA reads it as root or by its group. For the latter let the
 //! directory belong to the group `pmta` with the set-group-ID bit (`chgrp pmta DIR; chmod 2770
-//! DIR`), whence files inherit the group; a umask of 007 lets the group write them too.
+//! DIR`), whence files inherit the group; a umask of 007 lets the group write them too. Or ask for a
+//! [mode](PickupOptions::with_file_mode) and a [group](PickupOptions::with_file_group), at a system call a file
+//! each.
 //!
 //! Under Linux a transaction of one file comes down to these system calls:
 //!
@@ -42,6 +44,7 @@
 //! written_file     staging     a file on its way; where files begin
 //! private_folder               the process's folder in the staging folder; leftovers
 //! lock    system    options    that a process is alive; system calls (linux, portable); settings
+//! file_access                  mode and group of files
 //! observer                     what is told of commits
 //! error                        what can go wrong
 //! per_process                  what a fork must not take over
@@ -50,6 +53,7 @@
 mod closed_file;
 mod commit_queue;
 mod error;
+mod file_access;
 mod file_set;
 mod group_commit;
 mod lock;
@@ -80,11 +84,13 @@ use std::fs::File;
 use std::path::{self, Path, PathBuf};
 
 pub use error::{PickupError, PickupErrorKind};
+pub use file_access::{FileGroup, FileMode};
 pub use observer::{CommitReport, Observer};
 pub use options::{Durability, PickupOptions};
 pub use transaction::Transaction;
 
 use error::Operation;
+use file_access::{FileAccess, GROUPS};
 use group_commit::GroupCommit;
 use staging::Staging;
 
@@ -127,11 +133,15 @@ impl PickupDirectory {
     /// # Errors
     /// The directory is missing or none, or this process may not read and write it, or the staging
     /// folder cannot be made or lies on another file system, or that can neither rename without
-    /// overwriting nor make hard links. A full disk is no error yet.
+    /// overwriting nor make hard links; or files cannot be given the mode and group that were asked for. A full
+    /// disk is no error yet.
     pub fn open(path: impl Into<PathBuf>, options: PickupOptions) -> Result<Self, PickupError> {
         let path = absolute(&path.into())?;
         let asked_for = options.staging.as_deref().map(absolute).transpose()?;
-        let staging = Staging::new(&path, asked_for, options.unnamed_files);
+        let access = FileAccess::new(options.file_mode, options.file_group.as_ref()).map_err(
+            PickupError::from_io(Operation::FindGroup, Path::new(GROUPS)),
+        )?;
+        let staging = Staging::new(&path, asked_for, options.unnamed_files).with_access(access);
         match staging.probe(&[]) {
             Ok(()) => {}
             // Room may be made at any time, and each transaction tells whether there is some.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::file_access::{FileGroup, FileMode};
 use super::observer::Observer;
 
 /// What [`commit`](super::Transaction::commit) promises.
@@ -27,6 +28,8 @@ pub struct PickupOptions {
     durability: Durability,
     pub(super) staging: Option<PathBuf>,
     pub(super) syncfs: bool,
+    pub(super) file_mode: Option<FileMode>,
+    pub(super) file_group: Option<FileGroup>,
     pub(super) unnamed_files: bool,
     pub(super) observer: Option<Arc<dyn Observer>>,
 }
@@ -37,6 +40,8 @@ impl Default for PickupOptions {
             durability: Durability::Durable,
             staging: None,
             syncfs: true,
+            file_mode: None,
+            file_group: None,
             unnamed_files: true,
             observer: None,
         }
@@ -73,6 +78,23 @@ impl PickupOptions {
     #[must_use]
     pub fn with_syncfs(mut self, syncfs: bool) -> Self {
         self.syncfs = syncfs;
+        self
+    }
+
+    /// The permissions of pickup files, whatever the umask. Default: 0660 less the umask. Costs a system call
+    /// for each file. Unix only: elsewhere the directory cannot be opened with it.
+    #[must_use]
+    pub fn with_file_mode(mut self, mode: FileMode) -> Self {
+        self.file_mode = Some(mode);
+        self
+    }
+
+    /// The group of pickup files, of which this process must be a member unless it is root. Default: that of
+    /// the process, or of the pickup directory where that has the set-group-ID bit. Costs a system call for
+    /// each file. Unix only: elsewhere the directory cannot be opened with it.
+    #[must_use]
+    pub fn with_file_group(mut self, group: FileGroup) -> Self {
+        self.file_group = Some(group);
         self
     }
 

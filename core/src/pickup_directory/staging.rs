@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::error::{Operation, PickupError};
+use super::file_access::FileAccess;
 use super::per_process::PerProcess;
 use super::private_folder::{PrivateFolder, make_private, remove_leftovers};
 use super::system::{self, OpenDirectory};
@@ -19,6 +20,7 @@ pub(super) struct Staging {
     /// The staging folder, if it is not the one beside the pickup directory.
     asked_for: Option<PathBuf>,
     unnamed_files: bool,
+    access: FileAccess,
     /// The folder of this process, while any transaction has files in it.
     private_folder: PerProcess<Mutex<Weak<PrivateFolder>>>,
     /// Whether folders of this process could not be removed. They are removed as soon as that goes well.
@@ -31,9 +33,22 @@ impl Staging {
             pickup: pickup.to_owned(),
             asked_for,
             unnamed_files,
+            access: FileAccess::default(),
             private_folder: PerProcess::default(),
             has_leftovers: Arc::default(),
         }
+    }
+
+    /// With a mode and a group for each file.
+    pub(super) fn with_access(mut self, access: FileAccess) -> Self {
+        self.access = access;
+        self
+    }
+
+    /// Gives a file that was just made its mode and group.
+    pub(super) fn set_access(&self, file: &File) -> Result<(), PickupError> {
+        let set = self.access.give(file);
+        set.map_err(PickupError::from_io(Operation::SetAccess, &self.pickup))
     }
 
     pub(super) fn pickup(&self) -> &Path {
@@ -73,11 +88,13 @@ impl Staging {
         let publish = || PickupError::from_io(Operation::PublishFile, &self.pickup);
         directory.try_write().map_err(publish())?;
         if let Some(mut file) = self.create_unnamed()? {
+            self.set_access(&file)?;
             file.write_all(bytes).map_err(write())?;
             return directory.try_link_unnamed(&file).map_err(publish());
         }
         let folder = self.private_folder()?;
         let (mut file, mut staged) = folder.create_file()?;
+        self.set_access(&file)?;
         if !bytes.is_empty() {
             // Network file systems tell only with a sync that there is no room.
             let written = file.write_all(bytes).and_then(|()| file.sync_data());

@@ -30,7 +30,7 @@ async function* rows(): AsyncGenerator<Recipient> {
 }
 const slow: AsyncMessage = { from: 'a@example.com', subject: 'Hello', template: 'merge', recipients: rows() };
 
-export const pickup = new Pickup(new URL('file:///var/spool/pickup'), { durability: 'none', syncfs: false });
+export const pickup = new Pickup(new URL('file:///var/spool/pickup'), { durability: 'none', syncfs: false, fileMode: 0o640, fileGroup: 'pmta' });
 export const octets: Buffer = render(message);
 export const later: Promise<Buffer> = renderAsync(JSON.stringify(message));
 export const code: string | undefined = check(octets)[0]?.code;

@@ -20,7 +20,7 @@ from .header_values import has_line_end
 from .merge import is_merge, let_merges_be_sent
 
 ADDRESSES = {"from", "sender", "to", "cc", "bcc"}
-OPTIONS = {"pickup", "durability", "staging", "syncfs"}
+OPTIONS = {"pickup", "durability", "staging", "syncfs", "file_mode", "file_group"}
 
 
 class EmailBackend(BaseEmailBackend):
@@ -41,6 +41,8 @@ class EmailBackend(BaseEmailBackend):
         durability: Literal["durable", "none"] | None = None,
         staging: str | os.PathLike[str] | None = None,
         syncfs: bool | None = None,
+        file_mode: int | None = None,
+        file_group: str | int | None = None,
         username: None = None,
         password: None = None,
         **base: Any,
@@ -48,7 +50,14 @@ class EmailBackend(BaseEmailBackend):
         # `send_mail` gives a user name and a password to every backend; there is nobody to show them to.
         super().__init__(**base)
         self.fail_silently = fail_silently
-        given = {"pickup": pickup, "durability": durability, "staging": staging, "syncfs": syncfs}
+        given = {
+            "pickup": pickup,
+            "durability": durability,
+            "staging": staging,
+            "syncfs": syncfs,
+            "file_mode": file_mode,
+            "file_group": file_group,
+        }
         self._options = options_of_settings() | {name: value for name, value in given.items() if value is not None}
         if "pickup" not in self._options:
             raise ImproperlyConfigured("give PowerMTA's pickup directory: PMTAEMAIL = {'PICKUP': ...}")

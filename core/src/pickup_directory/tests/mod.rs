@@ -155,6 +155,47 @@ fn a_transaction_may_have_many_files() {
     }
 }
 
+/// Of every file, however it came into the directory.
+#[cfg(unix)]
+#[test]
+fn files_have_the_mode_and_the_group_that_are_asked_for() {
+    use std::os::unix::fs::MetadataExt;
+    let own = fs::metadata(tempfile::tempdir().unwrap()).unwrap();
+    // Who is not root may give files to his own groups alone.
+    let group = if own.uid() == 0 { 4_711 } else { own.gid() };
+    for (mode, group) in [(0o604, None), (0o666, Some(group)), (0o600, Some(group))] {
+        for mut options in all_options() {
+            options = options.with_file_mode(FileMode::new(mode).unwrap());
+            if let Some(group) = group {
+                options = options.with_file_group(FileGroup::Id(group));
+            }
+            let place = Place::new();
+            let names: Vec<String> = (0..70).map(|number| format!("{number}.eml")).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            submit(&place.open(&options), &names).unwrap();
+            for name in names {
+                let file = fs::metadata(place.path().join(name)).unwrap();
+                assert_eq!(file.mode() & 0o7777, mode);
+                assert_eq!(file.gid(), group.unwrap_or(own.gid()));
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_group_that_is_missing_is_told_when_the_directory_is_opened() {
+    let place = Place::new();
+    let options = PickupOptions::default();
+    let options = options.with_file_group(FileGroup::Name("no-such-group".to_owned()));
+    let error = PickupDirectory::open(place.path(), options).unwrap_err();
+    assert_eq!(error.kind(), PickupErrorKind::NotFound);
+    assert_eq!(
+        error.to_string(),
+        "cannot find the group of pickup files in /etc/group: there is no such group; make the group, or give its number"
+    );
+}
+
 #[cfg(unix)]
 #[test]
 fn nobody_else_can_read_a_message() {
