@@ -4,6 +4,7 @@
 //! was written outside of all tags is the same for everybody; `scan` finds it, and each working out
 //! is held against that: so only what differs becomes a value.
 
+mod digits;
 mod layers;
 mod refusals;
 mod scan;
@@ -43,6 +44,8 @@ pub(crate) struct Programs {
     values: usize,
     /// What everybody has, by name.
     shared: Value,
+    /// Whether numbers are only written.
+    keeps_digits: bool,
 }
 
 #[derive(Debug)]
@@ -90,6 +93,7 @@ impl Programs {
             texts: Vec::new(),
             values: 0,
             shared: Value::default(),
+            keeps_digits: true,
         }
     }
 
@@ -112,6 +116,7 @@ impl Programs {
         self.environment
             .add_template_owned(name.clone(), text.to_string())
             .map_err(|error| no_template(&error, &text))?;
+        self.keeps_digits &= !digits::computes(&text, self.environment.syntax());
         let mut template = TemplateText::default();
         let mut sections = Vec::new();
         let mut known: HashMap<&str, usize> = HashMap::new();
@@ -155,7 +160,7 @@ impl Programs {
 
     /// Takes the variables that are the same for everybody.
     pub fn share(&mut self, variables: Vec<Variable<'_>>) {
-        self.shared = value::object(variables);
+        self.shared = value::object(variables, self.keeps_digits);
     }
 
     /// The values of one recipient. `None` only where the report tells what cannot be worked out.
@@ -168,7 +173,10 @@ impl Programs {
         let mut values = Values::unknown(self.values);
         let mut all_fit = true;
         // The last one wins.
-        let context = merge_maps([self.shared.clone(), value::object(variables)]);
+        let context = merge_maps([
+            self.shared.clone(),
+            value::object(variables, self.keeps_digits),
+        ]);
         for program in &self.texts {
             let done = self
                 .work_out(program, &context, &mut values)

@@ -1,5 +1,6 @@
 //! Variables as minijinja takes them.
 
+use super::digits;
 use crate::syntax::to_lf;
 use crate::variable::{Variable, VariableValue};
 use minijinja::value::{Enumerator, Object, Value};
@@ -7,26 +8,30 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Variables by their names.
-pub(super) fn object(variables: Vec<Variable<'_>>) -> Value {
+pub(super) fn object(variables: Vec<Variable<'_>>, keeps_digits: bool) -> Value {
     let variables = variables.into_iter();
-    members(variables.map(|variable| (variable.name, variable.value)))
+    let variables = variables.map(|variable| (variable.name, variable.value));
+    members(variables, keeps_digits)
 }
 
-fn value(value: VariableValue<'_>) -> Value {
+fn value(value: VariableValue<'_>, keeps_digits: bool) -> Value {
     match value {
         VariableValue::Text(text) => Value::from(to_lf(text).as_ref()),
-        VariableValue::Number(number) => match number.to_integer() {
-            Some(integer) => Value::from(integer),
-            None => Value::from(number.to_float()),
-        },
+        VariableValue::Number(number) => digits::value(number, keeps_digits),
         VariableValue::Boolean(boolean) => Value::from(boolean),
-        VariableValue::List(list) => list.into_iter().map(self::value).collect(),
-        VariableValue::Object(object) => members(object.into_iter()),
+        VariableValue::List(list) => {
+            let values = list.into_iter();
+            values.map(|one| self::value(one, keeps_digits)).collect()
+        }
+        VariableValue::Object(object) => members(object.into_iter(), keeps_digits),
     }
 }
 
-fn members<'a>(members: impl Iterator<Item = (Cow<'a, str>, VariableValue<'a>)>) -> Value {
-    let members = members.map(|(name, member)| (name.into_owned(), value(member)));
+fn members<'a>(
+    members: impl Iterator<Item = (Cow<'a, str>, VariableValue<'a>)>,
+    keeps_digits: bool,
+) -> Value {
+    let members = members.map(|(name, member)| (name.into_owned(), value(member, keeps_digits)));
     Value::from_object(Members::new(members))
 }
 
