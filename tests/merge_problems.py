@@ -93,8 +93,47 @@ NO_PLACEHOLDER = Rule(
 )
 NO_FILTER = Rule(
     "invalid_template",
-    'In PLACE there is a filter `upper`, and this language has `default: "text"` alone; `"template": "jinja"` has '
-    "many.",
+    "In PLACE there is a filter `uper` that this language does not have: it has `default`, `upcase`, `upper`, "
+    "`downcase`, `lower`, `capitalize`, `title`, `truncate`, `truncatewords`, `urlencode`, `url_encode`, `json`, "
+    "`tojson`, `date`, `number`. Did you mean `upper`?",
+)
+BAD_ARGUMENTS = Rule(
+    "invalid_template",
+    'In PLACE a filter is not given what it takes: `default: "text"`; arguments are texts in quotes, numbers, `true` '
+    "and `false`.",
+)
+NO_DATE_IN_TEMPLATE = Rule(
+    "invalid_template",
+    "In PLACE the filter `date` takes a date such as 2026-01-31 or 2026-01-31T12:00:00Z, or the seconds since 1970.",
+)
+NO_PRESENT = Rule(
+    "invalid_template",
+    "In PLACE the filter `date` knows no present, so that a message is the same whenever it is made: give the date as "
+    "a variable.",
+)
+CONTROL_BY_PLACEHOLDER = Rule(
+    "control_character",
+    "In PLACE a placeholder writes a line end or another control character into a header field.",
+)
+NO_DATE = Rule(
+    "invalid_date",
+    "The filter `date` of the placeholder in FIELD, PLACE, takes a date such as 2026-01-31 or 2026-01-31T12:00:00Z, or "
+    "the seconds since 1970.",
+)
+NO_NUMBER = Rule(
+    "wrong_type",
+    "The filter `number` of the placeholder in FIELD, PLACE, takes a number, or a text that is one, such as 1234.5.",
+)
+NO_TEXT_FOR_FILTER = Rule(
+    "wrong_type",
+    "The filter `upcase` of the placeholder in FIELD, PLACE, takes a text, a number, true or false.",
+)
+NO_FILTER_OF_JINJA = Rule(
+    "invalid_template", "This is no template: unknown filter `uper`, in PLACE; did you mean `upper`?"
+)
+NO_CONSTANT = Rule("invalid_template", "This is no template: invalid operation, in PLACE.")
+CONTROL_BY_JINJA_ITSELF = Rule(
+    "control_character", "The template writes a line end or another control character into a header field."
 )
 FOREIGN_TAG = Rule(
     "invalid_template",
@@ -164,9 +203,12 @@ PLACES = {
 }
 HEADER_PLACES = ("subject", "header", "header of several values", "header of a list", "from", "from as text", "replyTo")
 BAD_TAGS = [
-    "{{ x", "{{", "{{}}", "{{ }}", "{{ x y }}", "{{ x | default }}", "{{ x | default: }}",
-    "{{ x | default: y }}", "{{ 1x }}", "{{ x. }}", "{{ .x }}", "{{ x..y }}", "{{ x-y }}", "{{{ x }}", "{{{ x",
-    '{{ "x }}', "{{ x | default: 'x }}", "{{ x | default 'x' }}", "{{ x + 1 }}", "{{{{ x }}}}", "{{ x }} {{",
+    "{{ x", "{{", "{{}}", "{{ }}", "{{ x y }}", "{{ 1x }}", "{{ x. }}", "{{ .x }}", "{{ x..y }}", "{{ x-y }}",
+    "{{{ x", '{{ "x }}', "{{ x | default 'x' }}", "{{ x + 1 }}", "{{ x }} {{", "{{ x | }}", "{{ x || upper }}",
+]  # fmt: skip
+BAD_CALLS = [
+    "{{ x | default: }}", "{{ x | default: y }}", "{{ x | default: 'x }}", "{{ x | default('x') }}",
+    "{{ x | default: 'x', }}", "{{ x | default: 'x', 'y' }}", "{{ x | default: 'x', allow: true }}",
 ]  # fmt: skip
 BAD_JINJA = [
     "{{ x",
@@ -224,6 +266,14 @@ MISSING = {
         merge(own(), text="{{ x }} {{ y | default: '' }} {{ z }}"),
         MISSING_VARIABLE.at("/recipients/0/variables/x", "/recipients/0/variables/z"),
     ),
+    "missing through filters": (
+        merge([*own(X), *own()], text="{{ x | upcase | json }}"),
+        MISSING_VARIABLE.at("/recipients/1/variables/x"),
+    ),
+    "missing in an object of one's own": (
+        merge(own({"user": {}}), text="{{ user.name }}", variables={"user": {"name": "Ann"}}),
+        MISSING_VARIABLE.at("/recipients/0/variables/user/name"),
+    ),
     "missing in one message": (one(text="{{ x }}"), MISSING_VARIABLE.at("/variables/x")),
     "null in one message": (one(text="{{ x }}", variables={"x": None}), MISSING_VARIABLE.at("/variables/x")),
     "missing in jinja": (
@@ -248,6 +298,21 @@ VALUES = {
     ),
     "control in one jinja message": (
         one(subject="{{ x }}", variables={"x": "\n"}, template="jinja"), CONTROL_BY_JINJA.at("/variables")
+    ),
+    **{f"{value!r} as a date": (
+        merge([*own({"x": value}), *own({"x": "2026-01-31"})], text="{{ x | date: '%F' }}"),
+        NO_DATE.at("/recipients/0/variables/x"),
+    ) for value in ["x", "31.01.2026", "2026-02-30", True, 1e30, "2026"]},
+    **{f"{value!r} as a number": (
+        merge(own({"x": value}), html="{{ x | upper | number: 2 }}"), NO_NUMBER.at("/recipients/0/variables/x")
+    ) for value in ["x", "1,5", True, "1e5000"]},
+    "list through a filter": (
+        merge(own({"x": ["a"]}), text="{{ x | upcase }}"), NO_TEXT_FOR_FILTER.at("/recipients/0/variables/x")
+    ),
+    "no date for all": (one(text="{{ x | date: '%F' }}", variables={"x": "x"}), NO_DATE.at("/variables/x")),
+    "control by a filter": (
+        merge(own({"x": "2026-01-31"}), subject="{{ x | date: '%n' }}"),
+        CONTROL_IN_HEADER.at("/recipients/0/variables/x"),
     ),
     "list": (merge(own({"x": ["a"]}), text="{{ x }}"), NO_TEXT.at("/recipients/0/variables/x")),
     "object": (merge(own({"x": {"y": 1}}), html="{{{ x }}}"), NO_TEXT.at("/recipients/0/variables/x")),
@@ -275,16 +340,33 @@ VALUES = {
 TEMPLATES = {
     **{f"{tag} in {name}": (merge(own(X), **put(name, tag)), rule.at(pointer))
        for name, (_, pointer) in PLACES.items()
-       for tag, rule in {"{{x": NO_PLACEHOLDER, "{{x|upper}}": NO_FILTER, "{{/x}}": FOREIGN_TAG}.items()},
+       for tag, rule in {"{{x": NO_PLACEHOLDER, "{{x|uper}}": NO_FILTER, "{{/x}}": FOREIGN_TAG}.items()},
     **{f"{tag} as a tag": (merge(own(X), text=f"a {tag} x"), FOREIGN_TAG.at("/text"))
        for tag in ("{% if x %}", "{%", "{{#if x}}", "{{/if}}", "{{# x }}", "{{/")},
-    "a filter as a tag": (merge(own(X), text="a {{ x | upper }} x"), NO_FILTER.at("/text")),
+    "a filter as a tag": (merge(own(X), text="a {{ x | uper }} x"), NO_FILTER.at("/text")),
     **{f"{tag} as a tag": (merge(own(X), text=f"a {tag} x"), NO_PLACEHOLDER.at("/text")) for tag in BAD_TAGS},
+    **{f"{tag} as a tag": (merge(own(X), text=f"a {tag} x"), BAD_ARGUMENTS.at("/text")) for tag in BAD_CALLS},
+    "a default that a filter does not take": (
+        merge([*own(X), *own()], text="{{ x | default: 'y' | date: '%Y' }}"), NO_DATE_IN_TEMPLATE.at("/text")
+    ),
+    "the present": (merge(own(X), html="{{ 'now' | date: '%Y' }}"), NO_PRESENT.at("/html")),
+    "a line end by a filter": (
+        merge(own(X), subject="{{ '2026-01-31' | date: '%Y%n' }}"), CONTROL_BY_PLACEHOLDER.at("/subject")
+    ),
+    "a line end by a default": (
+        merge(own(X), subject="{{ x | default: '2026-01-31' | date: '%n' }}"), CONTROL_BY_PLACEHOLDER.at("/subject")
+    ),
+    **{f"{name} for many": (merge(["a@b.example", *own(X)], template="jinja", **{field: tag}), rule.at(f"/{field}"))
+       for name, field, tag, rule in [
+           ("an unknown filter of jinja", "text", "{{ x | uper }}", NO_FILTER_OF_JINJA),
+           ("a constant that is none", "html", "{{ x }} {{ 1 / 0 }}", NO_CONSTANT),
+           ("a control character by jinja", "subject", "{{ '\\n' }}{{ x }}", CONTROL_BY_JINJA_ITSELF),
+       ]},
     **{f"{tag} as jinja": (merge(own(X), text=f"a {tag} x", template="jinja"), NO_JINJA.at("/text"))
        for tag in BAD_JINJA},
     "bad template of one message": (one(html="{{"), NO_PLACEHOLDER.at("/html")),
     "three bad templates": (
-        merge(own(X), text="a {{}} x", subject="{{ 1x }}", html="{{ x | upper }}"),
+        merge(own(X), text="a {{}} x", subject="{{ 1x }}", html="{{ x | uper }}"),
         [*NO_PLACEHOLDER.at("/text", "/subject"), *NO_FILTER.at("/html")],
     ),
     "two bad templates": (
@@ -405,7 +487,7 @@ OWN_HEADERS = {
         merge([ANN, *own(headers={"X-A": "{{ x }}"})]), MISSING_VARIABLE.at("/recipients/1/variables/x")
     ),
     "no placeholder in an own header": (
-        merge(own(headers=[{"name": "X-A", "value": "{{ 1 }}"}])), NO_PLACEHOLDER.at("/recipients/0/headers/0/value")
+        merge(own(headers=[{"name": "X-A", "value": "{{ 1x }}"}])), NO_PLACEHOLDER.at("/recipients/0/headers/0/value")
     ),
     "reserved own header": (
         merge(own(headers={"Subject": "x"})), RESERVED_SUBJECT.at("/recipients/0/headers/Subject")

@@ -38,11 +38,11 @@ def test_every_door_tells_the_same(door: Door):
 
 def test_the_place_in_a_template_is_told(door: Door):
     texts = {
-        ("merge", "Hello\n\né {{ name | upper }}"): "In line 3, column 3 there is a filter `upper`, and",
+        ("merge", "Hello\n\né {{ name | uper }}"): "In line 3, column 13 there is a filter `uper` that",
         ("merge", "{{ a }} {% if a %}"): "In line 1, column 9 there is a tag of another language",
         ("merge", "Hello\n {{ user.name }}"): "The template needs this variable, in `/text`, line 2, column 2; give",
         ("jinja", "Hello\n {{ user.name }}"): "The template in `/text` needs a variable that is not given: ",
-        ("jinja", "é {{ 1|shout }}"): "with these values: unknown filter `shout`, in line 1,",
+        ("jinja", "é {{ 1|shout }}"): "This is no template: unknown filter `shout`, in line 1, column 8.",
         ("jinja", "Hello\n{% if %}"): "This is no template: syntax error, in line 2, column 7.",
     }  # fmt: skip
     for (language, text), expected in texts.items():

@@ -1,6 +1,8 @@
 """Any value in any place of a template: either problems come out at that recipient, or every reader reads it back."""
 
+import unicodedata
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta, timezone
 from itertools import zip_longest
 
 import pytest
@@ -173,6 +175,114 @@ def test_any_value_in_jinja(
     assume(all(text.upper().lower() == text.lower() for text in [*values, *items]))
     variables = [{"x": value, "items": items[: number + 1]} for number, value in enumerate(values)]
     message = filling(people(variables), **templates, merge=merge, variables={"user": {"name": "Ann [x] <å>"}})
+    judge_or_refused(quick, readers, {**message, "template": "jinja"})
+
+
+# Filters that take any text. What they make may be empty, so a text in front stays.
+TEXT_FILTERS = st.lists(
+    st.sampled_from(
+        [
+            "upcase", "lower", "capitalize", "title", "truncate: 10", 'truncate: 5, "…"', "truncate: 3, ''",
+            "truncatewords: 2", "truncatewords: 1, ' [x]'", "urlencode", "url_encode", "json", "default: '<d>'",
+        ]
+    ),
+    min_size=1,
+    max_size=4,
+).map(" | ".join)  # fmt: skip
+OFFSETS = st.sampled_from([UTC, timezone(timedelta(hours=-3.5))])
+TIME = st.integers(-2_000_000_000, 4_000_000_000).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
+DATE = st.one_of(
+    st.tuples(TIME, OFFSETS).map(lambda pair: pair[0].astimezone(pair[1]).isoformat(timespec="seconds")),
+    TIME.map(lambda time: time.date().isoformat()),
+    st.integers(0, 4_000_000_000),
+    st.just(""),
+)
+DATE_FILTER = st.sampled_from(["%Y-%m-%d %H:%M:%S %z", "%B %-d, %Y", "%A %d.%m.%y [%j]", "%I:%M %p", "%b 100%%"]).map(
+    lambda form: f"date: '{form}'"
+)
+PRICE = st.one_of(
+    st.integers(-(10**30), 10**30).map(str),
+    st.integers(-(2**53), 2**53),
+    st.decimals(-(10**12), 10**12, places=5).map(lambda price: f"{price:f}"),
+    st.just(""),
+)
+NUMBER_FILTER = st.sampled_from(
+    [
+        "number",
+        "number: 2",
+        'number: 2, ",", "."',
+        "number: 0, '.', ' '",
+        "number: nil, ',', \"'\"",
+        "number: 7, '·', ''",
+    ]
+)
+FILTERED = st.one_of(
+    TEXT_FILTERS.map(lambda chain: f"a{{{{ x | {chain} }}}}"),
+    TEXT_FILTERS.map(lambda chain: f"a{{{{{{ x | {chain} }}}}}}"),
+    TEXT_FILTERS.map(lambda chain: f"a{{{{ no | {chain} | default: '[d]' }}}}"),
+    DATE_FILTER.map(lambda chain: f"b{{{{ when | {chain} | default: 'soon' }}}}"),
+    NUMBER_FILTER.map(lambda chain: f"c{{{{ price | {chain} | default: '-' }}}}"),
+    TEXT_FILTERS.map(lambda chain: f"{{{{ 'Ab <[c] dé' | {chain} }}}}"),
+    st.sampled_from(["a{{{ x }}", "{{{ 'x' }}", "{ x } {{ price | json }}"]),
+)
+
+
+def has_case_of_all_versions(text: str) -> bool:
+    """Whether the letters are in the Unicode of every language, and have one other case."""
+    return text.upper().lower() == text.lower() and all(unicodedata.category(char) != "Cn" for char in text)
+
+
+@SETTINGS
+@given(
+    text=st.lists(FILTERED, max_size=6).map("\n".join),
+    html=st.lists(FILTERED, max_size=4).map("<br>".join),
+    values=st.lists(st.tuples(TEXT.filter(has_case_of_all_versions), DATE, PRICE), min_size=1, max_size=3),
+    merge=MERGE,
+)
+@example(
+    text="{{ x | upcase }} {{ x | upcase }} {{ x }}{{ when | date: '%B' }}{{ price | number: 2, ',', '.' }}",
+    html="{{ x | json }}{{{ x | json }}}<a href='?{{ x | urlencode }}'>",
+    values=[("ann+x@b.example <[a]>", "2026-03-01", "1234.5"), ("", "", ""), ("y" * 200, 0, 10**15)],
+    merge="native",
+)
+def test_any_value_through_filters(
+    quick: Door, readers: ForeignReaders, text: str, html: str, values: list[tuple], merge: str
+):
+    variables = [dict(zip(("x", "when", "price"), value, strict=True)) for value in values]
+    judge_or_refused(quick, readers, filling(people(variables), subject="x", text=text, html=html, merge=merge))
+
+
+JINJA_FILTERED = st.lists(
+    st.sampled_from(
+        [
+            "{{ x | urlencode }}", "{{ x | truncate(10) }}", "{{ x | truncate(8, true, '[…]', 0) }}",
+            "{{ x | tojson }}",
+            "{{ x | title }}", "{{ x | capitalize }}", "{{ x | default('<d>', true) }}", "{{ x | lower | upper }}",
+            "{{ items | tojson }}", "{{ when | date('%d.%m.%Y %H:%M') }}", "{{ price | number(2, ',', '.') }}",
+            "{{ count * 2 }} {{ 3 * count * count }}", "{{ '[' * count }}", "{{ (count + 1) * -count | abs }}",
+        ]
+    ),
+    max_size=6,
+).map("\n".join)  # fmt: skip
+
+
+@SETTINGS
+@given(
+    text=JINJA_FILTERED,
+    html=JINJA_FILTERED,
+    values=st.lists(
+        st.tuples(TEXT.filter(has_case_of_all_versions), DATE, PRICE, st.integers(0, 50)), min_size=1, max_size=3
+    ),
+    merge=MERGE,
+)
+def test_any_value_through_filters_of_jinja(
+    quick: Door, readers: ForeignReaders, text: str, html: str, values: list[tuple], merge: str
+):
+    names = ("x", "when", "price", "count")
+    variables = [dict(zip(names, value, strict=True)) for value in values]
+    for own in variables:
+        own["items"] = [own["x"], own["count"], True, {"<a>": [own["x"]]}]
+    message = filling(people(variables), subject="x", text=text, html=html, merge=merge)
     judge_or_refused(quick, readers, {**message, "template": "jinja"})
 
 

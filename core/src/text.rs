@@ -54,6 +54,27 @@ pub(crate) fn same_name(one: &str, other: &str) -> bool {
     folded(one).eq(folded(other))
 }
 
+/// The name that is at most a third of its letters away from `name`.
+pub(crate) fn nearest(
+    names: impl Iterator<Item = &'static str>,
+    name: &str,
+) -> Option<&'static str> {
+    // Longer than any name there is: nothing is near, and the distance would cost its square.
+    const LONGEST: usize = 32;
+    let name: String = folded(name).take(LONGEST + 1).collect();
+    if name.len() > LONGEST {
+        return None;
+    }
+    names
+        .map(|known| {
+            let folded: String = folded(known).collect();
+            (strsim::osa_distance(&folded, &name), known)
+        })
+        .filter(|(distance, known)| *distance * 3 <= known.len().max(3))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, known)| known)
+}
+
 /// What of a field name counts.
 pub(crate) fn folded(name: &str) -> impl Iterator<Item = char> + '_ {
     name.chars()

@@ -19,13 +19,6 @@ pub(crate) enum VariableValue<'a> {
     Text(Cow<'a, str>),
     Number(Number<'a>),
     Boolean(bool),
-    #[cfg_attr(
-        not(feature = "jinja"),
-        expect(
-            dead_code,
-            reason = "only Jinja templates can ask for the values of a list"
-        )
-    )]
     List(Vec<VariableValue<'a>>),
     /// Names and values, each name once, in the order of the document.
     Object(Vec<(Cow<'a, str>, VariableValue<'a>)>),

@@ -5,6 +5,7 @@ from functools import cache
 import jinja2
 from markupsafe import Markup
 
+from . import filters
 from .values import show, with_lf
 
 # jinja2 writes a quote as a number, the contract says `&quot;`; to whoever reads the HTML they are the same.
@@ -33,6 +34,13 @@ def compiled(template: str, html: bool) -> jinja2.Template:
     environment = jinja2.Environment(
         autoescape=html, undefined=jinja2.StrictUndefined, finalize=finalize, keep_trailing_newline=True
     )
+    environment.filters |= {
+        "capitalize": filters.on_text(filters.capitalize),
+        "title": filters.on_text(filters.title),
+        "tojson": lambda value: Markup(filters.to_json(value, separators=(", ", ": "))),
+        "date": filters.date,
+        "number": filters.number,
+    }
     return environment.from_string(template)
 
 

@@ -3,7 +3,7 @@
 
 use super::row::Row;
 use crate::problem::{Code, Location, ProblemReport};
-use crate::text::{folded, same_name};
+use crate::text::{nearest, same_name};
 
 /// The index of the field that `name` means.
 pub(super) fn find(rows: &[Row], name: &str) -> Option<usize> {
@@ -13,12 +13,10 @@ pub(super) fn find(rows: &[Row], name: &str) -> Option<usize> {
 
 /// Notes that no field has the name of `location`, with the nearest that there is.
 pub(super) fn unknown(report: &mut ProblemReport<'_>, location: Location, rows: &[Row]) {
-    let name: String = report
-        .name(location)
-        .map(|name| folded(name).collect())
-        .unwrap_or_default();
+    let known = rows.iter().flat_map(Row::names);
     // Among very many problems a hint is read by nobody, and takes the longest.
-    let nearest = (!report.is_full()).then(|| nearest(rows, &name)).flatten();
+    let name = report.name(location).filter(|_| !report.is_full());
+    let nearest = name.and_then(|name| nearest(known, name));
     let detail = match nearest {
         Some(known) => format!("There is no field of this name; did you mean `{known}`?"),
         None => "There is no field of this name.".to_owned(),
@@ -37,22 +35,4 @@ pub(super) fn duplicate(report: &mut ProblemReport<'_>, location: Location) {
 pub(super) fn repeated(report: &mut ProblemReport<'_>, location: Location) {
     let detail = "This name stands here for the second time.";
     report.problem(location, Code::DuplicateField, detail);
-}
-
-/// The documented name that is at most a third of its letters away from `name`.
-fn nearest(rows: &[Row], name: &str) -> Option<&'static str> {
-    // Longer than any name there is: nothing is near, and the distance would cost its square.
-    const LONGEST: usize = 32;
-    if name.len() > LONGEST {
-        return None;
-    }
-    rows.iter()
-        .flat_map(Row::names)
-        .map(|known| {
-            let folded: String = folded(known).collect();
-            (strsim::osa_distance(&folded, name), known)
-        })
-        .filter(|(distance, known)| *distance * 3 <= known.len().max(3))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, known)| known)
 }

@@ -8,11 +8,13 @@
 //! jinja         minijinja's, worked out as a whole
 //! sources       where the values of `merge` come from
 //! merge         takes texts of that language apart
+//! filters       what is done with a value before it is written
 //! place         where in a template something is
 //! html
 //! ```
 //! Each file imports only from the lines below its own, and the types of this one.
 
+mod filters;
 mod html;
 #[cfg(feature = "jinja")]
 mod jinja;

@@ -1,11 +1,12 @@
 //! Where the values of the language `merge` come from: the recipient, the message, the placeholder's
 //! own default, in this order.
 
-use super::merge::{self, Reference};
+use super::filters::{Operand, ValueFault};
+use super::merge::{self, Reference, header_text};
 use super::place::{FieldName, Place};
 use super::{TemplateText, TextKind, Values};
 use crate::problem::{Code, Location, ProblemReport, Refusal};
-use crate::syntax::{has_control_except_tab, to_lf};
+use crate::syntax::has_control_except_tab;
 use crate::variable::{Variable, VariableValue};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -83,21 +84,33 @@ impl<'a> Sources<'a> {
         }
     }
 
-    fn number(&mut self, reference: Reference<'a>, place: Place, kind: TextKind) -> usize {
+    fn number(
+        &mut self,
+        reference: Reference<'a>,
+        place: Place,
+        kind: TextKind,
+    ) -> Result<usize, Refusal> {
         let next = self.entries.len();
         let number = *self.numbers.entry(reference.clone()).or_insert(next);
         if number == next {
             let root = root(&reference.path).to_owned();
             self.roots.entry(Cow::Owned(root)).or_default().push(next);
+            let absent = reference.work_out(None);
             self.entries.push(Source {
-                common: reference.default.clone(),
+                common: absent.expect("the filters took what is absent where they were read"),
                 reference,
                 asked_at: (self.fields.len(), place),
                 in_header: false,
             });
         }
-        self.entries[number].in_header |= kind == TextKind::Header;
-        number
+        let source = &mut self.entries[number];
+        if kind == TextKind::Header {
+            source.in_header = true;
+            if let Some(common) = &source.common {
+                header_text(Cow::Borrowed(common), place)?;
+            }
+        }
+        Ok(number)
     }
 
     /// What a value is for everybody who has none of their own.
@@ -109,7 +122,7 @@ impl<'a> Sources<'a> {
     pub fn share(&mut self, variables: Vec<Variable<'a>>, report: &mut ProblemReport<'a>) {
         let mut shared = Values::unknown(self.entries.len());
         for variable in variables {
-            self.take(variable, &mut shared, report);
+            self.take(variable, None, &mut shared, report);
         }
         for (source, value) in self.entries.iter_mut().zip(shared.0) {
             if value.is_some() {
@@ -132,7 +145,7 @@ impl<'a> Sources<'a> {
         let mut values = Values::unknown(self.entries.len());
         let mut all_fit = true;
         for variable in variables {
-            all_fit &= self.take(variable, &mut values, report);
+            all_fit &= self.take(variable, Some(owner), &mut values, report);
         }
         for (source, value) in self.entries.iter().zip(&values.0) {
             if value.is_none() && source.common.is_none() {
@@ -158,10 +171,12 @@ impl<'a> Sources<'a> {
         report.problem(location, Code::MissingVariable, detail);
     }
 
-    /// Puts a variable wherever it is asked for; false if it does not fit there.
+    /// Puts a variable wherever it is asked for; false if it does not fit there. A recipient who gives an
+    /// object lacks what the message's own of that name has: that is told with the `owner`.
     fn take<'r>(
         &self,
         variable: Variable<'r>,
+        owner: Option<Owner>,
         values: &mut Values<'r>,
         report: &mut ProblemReport<'r>,
     ) -> bool
@@ -178,32 +193,87 @@ impl<'a> Sources<'a> {
         let mut fits = true;
         for &number in numbers {
             let source = &self.entries[number];
-            let text = match descend(&value, &source.reference.path) {
-                None => source.reference.default.clone(),
-                Some(value) => as_text(value).or_else(|| {
-                    let detail = "The template puts this in, so it must be a text, a number, true \
-                                  or false.";
-                    report.problem(location, Code::WrongType, detail);
+            let text = match source
+                .reference
+                .work_out(descend(&value, &source.reference.path))
+            {
+                Ok(text) => text,
+                Err(misfit) => {
+                    report.refuse(location, self.refusal(source, misfit));
                     fits = false;
                     // It is given, so it is not missing.
                     Some(Cow::Borrowed(""))
-                }),
+                }
             };
-            if let Some(text) = &text
-                && source.in_header
-                && has_control_except_tab(text)
-            {
-                report.problem(location, Code::ControlCharacter, CONTROL);
-                fits = false;
+            match (&text, owner) {
+                (Some(text), _) if source.in_header && has_control_except_tab(text) => {
+                    report.problem(location, Code::ControlCharacter, CONTROL);
+                    fits = false;
+                }
+                (None, Some(owner)) if source.common.is_some() => {
+                    self.report_missing(owner, source, report);
+                    fits = false;
+                }
+                _ => {}
             }
             values.set(number, text);
         }
         fits
     }
+
+    /// What is told of a value that does not fit.
+    fn refusal(&self, source: &Source<'_>, misfit: Misfit) -> Refusal {
+        match misfit {
+            Misfit::NoText => Refusal::new(
+                Code::WrongType,
+                "The template puts this in, so it must be a text, a number, true or false.",
+            ),
+            Misfit::Filter(name, ValueFault { code, takes }) => {
+                let (field, place) = source.asked_at;
+                let field = &self.fields[field];
+                let detail =
+                    format!("The filter `{name}` of the placeholder in {field}, {place}, {takes}.");
+                Refusal::with_detail(code, detail)
+            }
+        }
+    }
 }
 
 const CONTROL: &str = "This value lands in a header field, which may not hold line ends or other \
                        control characters.";
+
+/// Why a value is not put in.
+#[derive(Debug, Clone, Copy)]
+enum Misfit {
+    /// It is a list or an object.
+    NoText,
+    /// A filter does not take it.
+    Filter(&'static str, ValueFault),
+}
+
+impl Reference<'_> {
+    /// What is put in for a value; `None` where there is none and no default.
+    fn work_out<'r>(
+        &self,
+        value: Option<&VariableValue<'r>>,
+    ) -> Result<Option<Cow<'r, str>>, Misfit> {
+        let mut operand = match value {
+            Some(VariableValue::List(_) | VariableValue::Object(_)) if self.filters.is_empty() => {
+                return Err(Misfit::NoText);
+            }
+            Some(value) => Operand::of(value),
+            None => Operand::Absent,
+        };
+        for (name, filter) in &self.filters {
+            let applied = filter.apply(operand);
+            operand = applied.map_err(|fault| Misfit::Filter(name, fault))?;
+        }
+        match operand {
+            Operand::Absent => Ok(None),
+            operand => operand.into_text().map(Some).ok_or(Misfit::NoText),
+        }
+    }
+}
 
 impl Owner {
     /// Where the variables stand, or would stand.
@@ -229,17 +299,6 @@ fn descend<'v, 'r>(mut value: &'v VariableValue<'r>, path: &str) -> Option<&'v V
         value = &found?.1;
     }
     Some(value)
-}
-
-/// A value as it is written; `None` for lists and objects.
-fn as_text<'r>(value: &VariableValue<'r>) -> Option<Cow<'r, str>> {
-    Some(match value {
-        VariableValue::Text(text) => to_lf(text.clone()),
-        VariableValue::Number(number) => number.clone().into_text(),
-        VariableValue::Boolean(true) => "true".into(),
-        VariableValue::Boolean(false) => "false".into(),
-        VariableValue::List(_) | VariableValue::Object(_) => return None,
-    })
 }
 
 #[cfg(test)]

@@ -16,9 +16,10 @@ use std::fmt;
 use std::sync::Arc;
 
 /// Filters that take a number for the text that it is written with, or hand it on.
-const FILTERS: [&str; 14] = [
+const FILTERS: [&str; 19] = [
     "capitalize",
     "d",
+    "date",
     "default",
     "e",
     "escape",
@@ -26,11 +27,15 @@ const FILTERS: [&str; 14] = [
     "join",
     "last",
     "lower",
+    "number",
     "safe",
     "string",
     "title",
+    "tojson",
     "trim",
+    "truncate",
     "upper",
+    "urlencode",
 ];
 
 /// Whether a template works with numbers, and does not only write them.
@@ -119,6 +124,12 @@ pub(super) fn value(number: Number<'_>, keeps_digits: bool) -> Value {
     })
 }
 
+/// The digits of a number that keeps them.
+pub(super) fn of(value: &Value) -> Option<&str> {
+    let digits = value.downcast_object_ref::<Digits>()?;
+    Some(&digits.digits)
+}
+
 #[derive(Debug)]
 struct Digits {
     digits: String,
@@ -180,6 +191,7 @@ mod tests {
                     "{% if n is defined and n is not none %}{{ n }}{% endif %}",
                     1,
                 ),
+                ("{{ n|tojson }}{{ n|truncate(300)|urlencode }}", 2),
                 (
                     "{% filter trim %}{{ n or n }}{% endfilter %}{{ n if true }}",
                     2,

@@ -1,16 +1,78 @@
 //! What is told of minijinja's errors: what, where, and the name of the filter or variable.
 
 use super::super::place::{FieldName, Place, sayable};
+use super::factors::Source;
 use crate::problem::{Code, Refusal};
 use minijinja::{Error, ErrorKind};
+use std::borrow::Cow;
+use std::error::Error as _;
+use std::fmt;
 
-pub(super) fn no_template(error: &Error, source: &str) -> Refusal {
-    let detail = format!("This is no template: {}.", in_words(error, source));
+/// A sentence of ours within an error of minijinja's. It holds no value.
+#[derive(Debug)]
+struct Told(Cow<'static, str>);
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Told {}
+
+/// An error that says why, in words that may be told.
+pub(super) fn told(kind: ErrorKind, why: impl Into<Cow<'static, str>>) -> Error {
+    Error::from(kind).with_source(Told(why.into()))
+}
+
+/// The text cannot be read.
+pub(super) fn no_template(error: &Error, source: &Source) -> Refusal {
+    not_constant(error, &source.text, source, |offset| offset)
+}
+
+/// What depends on no variable cannot be worked out. `part` is the text that the error tells of, and
+/// `offset_of` where it stands in the source.
+pub(super) fn not_constant(
+    error: &Error,
+    part: &str,
+    source: &Source,
+    offset_of: impl Fn(usize) -> usize,
+) -> Refusal {
+    let why = in_words(error, part, |offset| source.place(offset_of(offset)));
+    let detail = format!("This is no template: {why}.");
     Refusal::with_detail(Code::InvalidTemplate, detail)
 }
 
-pub(super) fn not_worked_out(error: &Error, field: &FieldName, source: &str) -> Refusal {
-    let why = in_words(error, source);
+/// There is no filter, test or function of this name.
+pub(super) fn unknown(
+    what: &str,
+    name: &str,
+    meant: Option<&'static str>,
+    place: Place,
+) -> Refusal {
+    let name = sayable(name).map_or_else(String::new, |name| format!(" `{name}`"));
+    let meant = meant.map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
+    let end = if meant.is_empty() { "." } else { "" };
+    let detail = format!("This is no template: unknown {what}{name}, in {place}{meant}{end}");
+    Refusal::with_detail(Code::InvalidTemplate, detail)
+}
+
+/// A filter, test or function of minijinja's does not take the arguments that it is given.
+pub(super) fn misused(what: &str, name: &str, place: Place) -> Refusal {
+    let detail =
+        format!("This is no template: the {what} `{name}` takes other arguments, in {place}.");
+    Refusal::with_detail(Code::InvalidTemplate, detail)
+}
+
+/// A filter of ours does not.
+pub(super) fn misused_own(name: &str, usage: &str, place: Place) -> Refusal {
+    let detail = format!("This is no template: `{name}` is written `{usage}`, in {place}.");
+    Refusal::with_detail(Code::InvalidTemplate, detail)
+}
+
+/// The text cannot be worked out for somebody.
+pub(super) fn not_worked_out(error: &Error, field: &FieldName, source: &Source) -> Refusal {
+    let why = in_words(error, &source.text, |offset| source.place(offset));
     let (code, detail) = match error.kind() {
         ErrorKind::UndefinedError => (
             Code::MissingVariable,
@@ -25,23 +87,23 @@ pub(super) fn not_worked_out(error: &Error, field: &FieldName, source: &str) -> 
 }
 
 /// What is wrong and where. It holds no value, and of the template the name of a filter, a function or a
-/// variable alone.
-fn in_words(error: &Error, source: &str) -> String {
+/// variable alone. `part` is the text that it tells of.
+fn in_words(error: &Error, part: &str, place: impl Fn(usize) -> Place) -> String {
     let what = match error.kind() {
         ErrorKind::OutOfFuel => "it takes too long".to_owned(),
         kind => kind.to_string(),
     };
-    let name = match (named(error, source), culprit(error, source)) {
-        (Some(name), _) => format!(" `{name}`"),
-        (None, Some(name)) => format!(" at `{name}`"),
-        (None, None) => String::new(),
+    let own = error.source().and_then(|source| source.downcast_ref());
+    let what = match (own, named(error, part), culprit(error, part)) {
+        (Some(Told(why)), ..) => why.to_string(),
+        (_, Some(name), _) => format!("{what} `{name}`"),
+        (_, None, Some(name)) => format!("{what} at `{name}`"),
+        (_, None, None) => what,
     };
-    let place = match (error.range(), error.line()) {
-        (Some(range), _) => format!(", in {}", Place::of(source, range.start)),
-        (None, Some(line)) => format!(", in line {line}"),
-        (None, None) => String::new(),
-    };
-    format!("{what}{name}{place}")
+    match error.range() {
+        Some(range) => format!("{what}, in {}", place(range.start)),
+        None => what,
+    }
 }
 
 /// The filter, test, function or variable that is not there.
@@ -52,7 +114,15 @@ fn named<'e>(error: &'e Error, source: &'e str) -> Option<&'e str> {
             let name = error.detail()?.strip_suffix(" is unknown")?;
             sayable(name.rsplit(' ').next()?)
         }
-        ErrorKind::UndefinedError => sayable(source.get(error.range()?)?),
+        ErrorKind::UndefinedError => {
+            let expression = source.get(error.range()?)?;
+            // Where a filter is told of, its operand is meant: `` `x` is undefined ``.
+            let operand = error.detail().and_then(|detail| {
+                let name = detail.strip_prefix('`')?.strip_suffix("` is undefined")?;
+                sayable(name)
+            });
+            sayable(expression).or(operand)
+        }
         _ => None,
     }
 }

@@ -3,10 +3,11 @@
 //! The pieces are minijinja's own tokens, so that there are not two opinions on where a tag ends. Its
 //! parser and compiler call themselves for each operator of an expression: a long chain of them would
 //! overflow the stack, which ends the process. So their number is bounded before either is called. And
-//! its fuel does not see lists that are made from lists: so what could make them without end (`*`,
-//! recursive loops; macros and namespaces are not there at all) is refused, and the rest is bounded.
+//! its fuel does not see lists that are made from lists: so what could make them without end (`*` of
+//! lists, recursive loops; macros and namespaces are not there at all) is refused, and the rest is bounded.
 //! `docs/minijinja.md` has the smallest template of each kind, and what was measured.
 
+use super::factors::{Source, factors};
 use super::invalid;
 use super::layers::Layers;
 use super::refusals::no_template;
@@ -41,9 +42,9 @@ const TOO_DEEP: Refusal = invalid(
     "A tag of a template has 200 operators at most, and a template 200 branches and lists of a \
      million values.",
 );
-const UNBOUNDED: Refusal = invalid(
-    "Templates have no `*` (numbers have the filter `times`), no `**` and no recursive loops: \
-     nothing would bound what they make of a list.",
+pub(super) const UNBOUNDED: Refusal = invalid(
+    "Templates have no `**`, no `*` before an argument and no recursive loops: nothing would bound \
+     what they make of a list.",
 );
 
 /// Tags that open a block, which `end` and the same name closes.
@@ -58,30 +59,69 @@ const BLOCKS: [&str; 8] = [
     "set",
 ];
 
-/// The pieces of a template.
-pub(super) fn scan(source: &str, syntax: &SyntaxConfig) -> Result<Vec<Section>, Refusal> {
+/// What is found in a template.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Scan {
+    /// The pieces.
+    pub sections: Vec<Section>,
+    /// Where what is multiplied ends.
+    pub factors: Vec<usize>,
+    /// What can be worked out by itself, if it has no variables.
+    pub units: Vec<Unit>,
+}
+
+/// A `{{ … }}`, a block with all that is in it, or the whole of a template where variables get other
+/// values on the way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unit {
+    pub range: Range<usize>,
+    /// It is in no block.
+    pub is_whole: bool,
+}
+
+/// Looks through a template.
+pub(super) fn scan(source: &str, syntax: &SyntaxConfig) -> Result<Scan, Refusal> {
     let mut scanner = Scanner {
         growth: 1,
         ..Scanner::default()
     };
+    let mut tokens = Vec::new();
+    let has_products = source.contains('*');
     for token in tokenize(source, false, syntax.clone()) {
-        let (token, span) = token.map_err(|error| no_template(&error, source))?;
+        let unread = |error| no_template(&error, &Source::new(source, Vec::new()));
+        let (token, span) = token.map_err(unread)?;
         scanner.take(&token, span)?;
+        if has_products {
+            tokens.push((token, span));
+        }
     }
+    let factors = factors(&tokens)?;
     let mut sections = scanner.sections;
     if scanner.sets {
+        scanner.units.retain(|unit| !unit.is_whole);
+        scanner.units.push(Unit {
+            range: 0..source.len(),
+            is_whole: true,
+        });
         for section in &mut sections {
             if let Section::Tags { is_pure, .. } = section {
                 *is_pure = false;
             }
         }
     }
-    Ok(sections)
+    Ok(Scan {
+        sections,
+        factors,
+        units: scanner.units,
+    })
 }
 
 #[derive(Default)]
 struct Scanner<'s> {
     sections: Vec<Section>,
+    units: Vec<Unit>,
+    /// Where among them the block begins that is open.
+    block: usize,
     /// How many blocks are open.
     depth: usize,
     branches: usize,
@@ -164,7 +204,7 @@ impl<'s> Scanner<'s> {
         tag.assigns |= matches!(token, Token::Assign);
         tag.operators += usize::from(is_operator(token));
         match token {
-            Token::Mul | Token::Pow | Token::Ident("recursive") => return Err(UNBOUNDED),
+            Token::Pow | Token::Ident("recursive") => return Err(UNBOUNDED),
             Token::Plus => self.growth = self.growth.saturating_mul(2),
             Token::BracketOpen => tag.brackets.push((tag.last != Last::Value, 0)),
             Token::ParenOpen => tag.brackets.push((tag.last != Last::Filter, 0)),
@@ -200,6 +240,7 @@ impl<'s> Scanner<'s> {
         // `{% set x = 1 %}` has no body.
         let opens = word == Some(Word::Opens) || (word == Some(Word::Set) && !assigns);
         self.sets |= is_block && matches!(word, Some(Word::Set | Word::Other));
+        self.add_unit(start..end, is_block);
         if self.depth == 0 || self.sections.is_empty() {
             self.add_tags(start..end, !is_block);
         } else if let Some(Section::Tags { range, .. }) = self.sections.last_mut() {
@@ -216,6 +257,18 @@ impl<'s> Scanner<'s> {
             return Err(TOO_DEEP);
         }
         Ok(())
+    }
+
+    fn add_unit(&mut self, range: Range<usize>, is_block: bool) {
+        let is_whole = self.depth == 0;
+        if is_whole {
+            self.block = self.units.len();
+        } else if let Some(block) = self.units.get_mut(self.block) {
+            block.range.end = range.end;
+        }
+        if is_whole || !is_block {
+            self.units.push(Unit { range, is_whole });
+        }
     }
 
     /// Adds tags to those that stand just before.
@@ -241,6 +294,7 @@ mod tests {
     fn sections(source: &str) -> Vec<&str> {
         scan(source, &SyntaxConfig::default())
             .unwrap()
+            .sections
             .into_iter()
             .map(|section| match section {
                 Section::Text(range) | Section::Tags { range, .. } => &source[range],
@@ -341,7 +395,7 @@ mod tests {
                 "{{ a[1] }}{{ a|replace('x', 'y') }}{{ (1 - b) }}".repeat(40),
                 true,
             ),
-            ("{{ [1] * 1000000000 }}".to_owned(), false),
+            ("{{ [1] ** 2 }}".to_owned(), false),
             (
                 "{% for a in b recursive %}{{ loop(a) }}{% endfor %}".to_owned(),
                 false,

@@ -1,0 +1,117 @@
+//! What templates do with a value before it is written: `{{ name | upcase }}`.
+//!
+//! A filter is read once, with its arguments, and then applied to each recipient's value. The languages
+//! share the functions; [`FILTERS`] says what each of them calls a filter.
+//!
+//! ```text
+//! table                       the names
+//! case  truncate  url         texts
+//! date  number  json          texts of other things
+//! arguments  operand
+//! ```
+//! Each file imports only from the lines below its own, and the types of this one.
+
+mod arguments;
+mod case;
+mod date;
+mod json;
+mod number;
+mod operand;
+mod table;
+mod truncate;
+mod url;
+
+pub(super) use arguments::{Argument, Arguments};
+pub(super) use operand::Operand;
+#[cfg(any(feature = "jinja", test))]
+pub(super) use table::FILTERS;
+pub(super) use table::{FilterRow, filter_of, names};
+
+use crate::problem::Code;
+use case::Case;
+use date::DateFormat;
+use json::JsonStyle;
+use number::NumberFormat;
+use std::borrow::Cow;
+use truncate::{Truncation, WordLimit};
+use url::UrlSet;
+
+/// A filter with its arguments.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Filter {
+    Case(Case),
+    Date(DateFormat),
+    /// What stands in place of what is absent, of an empty text, list or object, and of `false`.
+    Default {
+        value: Argument,
+        /// `false` is a value as any other.
+        allows_false: bool,
+    },
+    Json(JsonStyle),
+    Number(NumberFormat),
+    Truncate(Truncation),
+    TruncateWords(WordLimit),
+    UrlEncode(UrlSet),
+}
+
+/// Why a filter cannot be applied to a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ValueFault {
+    pub code: Code,
+    /// What it takes, as the end of a sentence that begins with its name.
+    pub takes: &'static str,
+}
+
+const NO_TEXT: ValueFault = ValueFault {
+    code: Code::WrongType,
+    takes: "takes a text, a number, true or false",
+};
+
+impl Filter {
+    /// What the filter makes of a value. What is absent stays so, unless there is a default for it.
+    pub fn apply<'v>(&self, value: Operand<'v>) -> Result<Operand<'v>, ValueFault> {
+        let is_empty = match &value {
+            Operand::Absent => true,
+            Operand::Boolean(boolean) => !boolean,
+            Operand::Text(text) => text.is_empty(),
+            Operand::List(list) => list.is_empty(),
+            Operand::Object(members) => members.is_empty(),
+            Operand::Number(_) => false,
+        };
+        match (self, value) {
+            (
+                Self::Default {
+                    value: default,
+                    allows_false,
+                },
+                value,
+            ) => Ok(match value {
+                Operand::Boolean(false) if *allows_false => value,
+                _ if is_empty => default.to_operand(),
+                _ => value,
+            }),
+            (_, Operand::Absent) => Ok(Operand::Absent),
+            (Self::Json(style), value) => Ok(Operand::Text(style.write(&value).into())),
+            (Self::Date(format), value) => format.apply(value).map(Operand::Text),
+            (Self::Number(format), value) => format.apply(value).map(Operand::Text),
+            (_, value) => {
+                let text = value.into_text().ok_or(NO_TEXT)?;
+                Ok(Operand::Text(self.of_text(text)))
+            }
+        }
+    }
+
+    /// What a filter of texts makes of one.
+    fn of_text<'v>(&self, text: Cow<'v, str>) -> Cow<'v, str> {
+        match self {
+            Self::Case(case) => case.apply(&text).into(),
+            Self::Truncate(truncation) => truncation.apply(text),
+            Self::TruncateWords(limit) => limit.apply(text),
+            Self::UrlEncode(set) => set.encode(text),
+            Self::Date(_) | Self::Default { .. } | Self::Json(_) | Self::Number(_) => text,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! minijinja, as templates of mail have it.
+
+use super::super::html;
+use super::factors;
+use super::filters;
+use super::refusals::told;
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Value, ValueKind};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
+
+/// How the names of templates begin that are HTML, and of those that are not.
+pub(super) const HTML: &str = "html";
+pub(super) const PLAIN: &str = "text";
+
+/// minijinja without what has no bound, and with filters that it lacks.
+pub(super) fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+    environment.set_formatter(write_value);
+    environment.set_auto_escape_callback(|name| {
+        if name.starts_with(HTML) {
+            AutoEscape::Html
+        } else {
+            AutoEscape::None
+        }
+    });
+    // It shows all variables, those of nobody's business too.
+    environment.remove_global("debug");
+    // With these, what a loop makes outlives it, and could double each time.
+    environment.remove_global("namespace");
+    environment.remove_filter("chain");
+    environment.remove_filter("zip");
+    environment.add_filter("times", times);
+    factors::add_filter(&mut environment);
+    filters::add(&mut environment);
+    let mut syntax = SyntaxConfig::builder();
+    syntax.keep_trailing_newline(true);
+    let syntax = syntax.build();
+    environment.set_syntax(syntax.expect("the delimiters are minijinja's own"));
+    environment
+}
+
+/// The product of two numbers.
+fn times(one: &Value, other: &Value) -> Result<Value, Error> {
+    let product = match (one.as_i64(), other.as_i64()) {
+        (Some(one), Some(other)) => one.checked_mul(other).map(Value::from),
+        _ => None,
+    };
+    let number = |value: &Value| f64::try_from(value.clone());
+    match (product, number(one), number(other)) {
+        (Some(product), ..) => Ok(product),
+        (None, Ok(one), Ok(other)) => Ok(Value::from(one * other)),
+        _ => Err(told(
+            ErrorKind::InvalidOperation,
+            "`times` takes two numbers",
+        )),
+    }
+}
+
+/// Values in HTML are escaped as those of the other language are.
+fn write_value(
+    out: &mut Output<'_>,
+    state: &mut State<'_, '_>,
+    value: &Value,
+) -> Result<(), Error> {
+    if matches!(
+        value.kind(),
+        ValueKind::Seq | ValueKind::Map | ValueKind::Iterable
+    ) {
+        return Err(told(
+            ErrorKind::InvalidOperation,
+            "a list or an object is no text",
+        ));
+    }
+    match value.as_str() {
+        // As the other language writes them.
+        None if value.kind() == ValueKind::Bool => {
+            let word = if value.is_true() { "true" } else { "false" };
+            out.write_str(word).map_err(Error::from)
+        }
+        Some(text) if *state.auto_escape() == AutoEscape::Html && !value.is_safe() => {
+            out.write_str(&html::escaped(text)).map_err(Error::from)
+        }
+        _ => minijinja::escape_formatter(out, state, value),
+    }
+}

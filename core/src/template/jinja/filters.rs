@@ -1,0 +1,167 @@
+//! The filters of both languages, as minijinja calls them.
+
+use super::super::filters::{Argument, Arguments, FILTERS, FilterRow, Operand};
+use super::digits;
+use super::refusals::told;
+use minijinja::value::{Kwargs, Rest, Value, ValueKind};
+use minijinja::{Environment, Error, ErrorKind, State};
+
+/// Values that a list or an object may hold, with those in them, which become JSON.
+const MOST_VALUES: usize = 100_000;
+
+/// Adds the filters under the names that Jinja has for them.
+pub(super) fn add(environment: &mut Environment<'static>) {
+    for name in ["default", "d"] {
+        environment.add_filter(
+            name,
+            |value: &Value, other: Option<Value>, boolean: Option<bool>, named: Kwargs| {
+                default(value, other, boolean, &named)
+            },
+        );
+    }
+    for row in FILTERS {
+        for name in row.jinja {
+            environment.add_filter(
+                *name,
+                move |state: &State<'_, '_>, value: &Value, args: Rest<Value>, named: Kwargs| {
+                    apply(row, name, state, value, &args, &named)
+                },
+            );
+        }
+    }
+}
+
+/// Jinja's `default(default_value='', boolean=false)`, whose arguments minijinja does not know by name.
+fn default(
+    value: &Value,
+    default_value: Option<Value>,
+    boolean: Option<bool>,
+    named: &Kwargs,
+) -> Result<Value, Error> {
+    let default_value = match default_value {
+        Some(given) => given,
+        None => named
+            .get::<Option<Value>>("default_value")?
+            .unwrap_or_else(|| Value::from("")),
+    };
+    let replaces_empty = match boolean {
+        Some(given) => given,
+        None => named.get::<Option<bool>>("boolean")?.unwrap_or(false),
+    };
+    named.assert_all_used()?;
+    let is_replaced = value.is_undefined() || (replaces_empty && !value.is_true());
+    Ok(if is_replaced {
+        default_value
+    } else {
+        value.clone()
+    })
+}
+
+/// The filter that minijinja has from us under this name.
+pub(super) fn row(name: &str) -> Option<&'static FilterRow> {
+    FILTERS.iter().find(|row| row.jinja.contains(&name))
+}
+
+/// The arguments of a filter; `None` where one is a list or an object.
+pub(super) fn arguments<'v>(
+    positional: impl IntoIterator<Item = &'v Value>,
+    named: impl IntoIterator<Item = (&'v str, Value)>,
+) -> Option<Arguments> {
+    let named = named
+        .into_iter()
+        .map(|(name, value)| Some((name.to_owned(), argument(&value)?)));
+    Some(Arguments {
+        positional: positional
+            .into_iter()
+            .map(argument)
+            .collect::<Option<_>>()?,
+        named: named.collect::<Option<_>>()?,
+    })
+}
+
+fn argument(value: &Value) -> Option<Argument> {
+    Some(match value.kind() {
+        ValueKind::Undefined | ValueKind::None => Argument::Nil,
+        ValueKind::Bool => Argument::Boolean(value.is_true()),
+        ValueKind::Number => Argument::Number(value.to_string()),
+        ValueKind::String => Argument::Text(value.as_str()?.to_owned()),
+        _ => return None,
+    })
+}
+
+fn apply(
+    row: &FilterRow,
+    name: &str,
+    state: &State<'_, '_>,
+    value: &Value,
+    args: &Rest<Value>,
+    named: &Kwargs,
+) -> Result<Value, Error> {
+    if value.is_undefined() || (value.is_none() && !row.makes_html) {
+        return Ok(value.clone());
+    }
+    let misused = || {
+        let usage = row.jinja_usage();
+        told(
+            ErrorKind::InvalidOperation,
+            format!("`{name}` is written `{usage}`"),
+        )
+    };
+    let mut pairs = Vec::new();
+    for name in named.args() {
+        pairs.push((name, named.peek::<Value>(name)?));
+    }
+    let arguments = arguments(args.iter(), pairs).ok_or_else(misused)?;
+    let filter = row.prepare(arguments).map_err(|_| misused())?;
+    if value.is_none() {
+        return Ok(Value::from_safe_string("null".to_owned()));
+    }
+    let mut left = MOST_VALUES;
+    let operand = operand(value, &mut left)?;
+    state.consume_fuel((MOST_VALUES - left) as u64)?;
+    let made = filter.apply(operand).map_err(|fault| {
+        told(
+            ErrorKind::InvalidOperation,
+            format!("`{name}` {}", fault.takes),
+        )
+    })?;
+    let text = made.into_text().unwrap_or_default().into_owned();
+    let is_html = row.makes_html || (row.keeps_html && value.is_safe());
+    Ok(if is_html {
+        Value::from_safe_string(text)
+    } else {
+        Value::from(text)
+    })
+}
+
+/// A value as filters take it. So many values may be `left` to come.
+fn operand(value: &Value, left: &mut usize) -> Result<Operand<'static>, Error> {
+    *left = left.checked_sub(1).ok_or_else(|| {
+        told(
+            ErrorKind::InvalidOperation,
+            "a list of more than 100,000 values becomes no JSON",
+        )
+    })?;
+    Ok(match value.kind() {
+        ValueKind::Undefined | ValueKind::None => Operand::Absent,
+        ValueKind::Bool => Operand::Boolean(value.is_true()),
+        ValueKind::Number => Operand::Number(value.to_string().into()),
+        ValueKind::Seq | ValueKind::Iterable => {
+            let values = value.try_iter()?;
+            let values = values.map(|value| operand(&value, left));
+            Operand::List(values.collect::<Result<_, _>>()?)
+        }
+        ValueKind::Map => {
+            let names = value.try_iter()?;
+            let members = names.map(|name| {
+                let value = operand(&value.get_item(&name)?, left)?;
+                Ok((name.to_string().into(), value))
+            });
+            Operand::Object(members.collect::<Result<_, Error>>()?)
+        }
+        _ => match digits::of(value) {
+            Some(digits) => Operand::Number(digits.to_owned().into()),
+            None => Operand::Text(value.to_string().into()),
+        },
+    })
+}

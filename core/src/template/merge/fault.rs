@@ -1,0 +1,81 @@
+//! Why something is no placeholder.
+
+use super::super::filters::{FilterRow, ValueFault, names};
+use super::super::place::{Place, sayable};
+use crate::problem::{Code, Refusal};
+use crate::text::nearest;
+
+/// What is wrong with a placeholder.
+#[derive(Debug)]
+pub(super) enum Fault<'t> {
+    /// It is not written like one.
+    Form,
+    /// It has this filter, which the language does not know.
+    Filter(&'t str),
+    /// This filter does not take these arguments.
+    Arguments(&'static FilterRow),
+    /// A filter does not take the text that stands before it.
+    Value {
+        filter: &'static str,
+        fault: ValueFault,
+    },
+    /// It is a tag of another language.
+    Tag,
+}
+
+impl Fault<'_> {
+    /// Whether it is a filter that is told of.
+    pub fn is_of_filter(&self) -> bool {
+        matches!(
+            self,
+            Self::Filter(_) | Self::Arguments(_) | Self::Value { .. }
+        )
+    }
+
+    /// What is told of it.
+    pub fn at(&self, place: Place) -> Refusal {
+        let (code, detail) = match self {
+            Self::Form => (
+                Code::InvalidTemplate,
+                format!(
+                    "In {place} a placeholder is not written `{{{{ name }}}}` or `{{{{ name | \
+                     default: \"text\" }}}}`, with three braces for a value that is HTML; \
+                     `{{{{ \"{{{{\" }}}}` writes two braces."
+                ),
+            ),
+            Self::Filter(name) => (Code::InvalidTemplate, unknown_filter(name, place)),
+            Self::Arguments(row) => (
+                Code::InvalidTemplate,
+                format!(
+                    "In {place} a filter is not given what it takes: `{}`; arguments are texts in \
+                     quotes, numbers, `true` and `false`.",
+                    row.merge_usage()
+                ),
+            ),
+            Self::Value { filter, fault } => (
+                Code::InvalidTemplate,
+                format!("In {place} the filter `{filter}` {}.", fault.takes),
+            ),
+            Self::Tag => (
+                Code::InvalidTemplate,
+                format!(
+                    "In {place} there is a tag of another language, which readers would see; \
+                     `\"template\": \"jinja\"` has conditions and loops, and `{{{{ \"{{%\" }}}}` \
+                     writes the signs themselves."
+                ),
+            ),
+        };
+        Refusal::with_detail(code, detail)
+    }
+}
+
+fn unknown_filter(name: &str, place: Place) -> String {
+    let said = sayable(name).map_or_else(String::new, |name| format!(" `{name}`"));
+    let meant =
+        nearest(names(), name).map_or_else(String::new, |name| format!(" Did you mean `{name}`?"));
+    let known: Vec<_> = names().map(|name| format!("`{name}`")).collect();
+    format!(
+        "In {place} there is a filter{said} that this language does not have: it has {}.{meant}",
+        known.join(", ")
+    )
+}
