@@ -235,10 +235,7 @@ impl<'a> SeqAccess<'a> for Elements<'a, '_> {
         let Some(element) = self.rest.next() else {
             return Ok(None);
         };
-        let signals = self.list.kept.signals;
-        if signals.have_raised() {
-            return Err(signals.take_error().into());
-        }
+        self.list.kept.signals.check()?;
         self.index += 1;
         let value = self.list.inner(element)?;
         let read = seed.deserialize(value).map(Some);

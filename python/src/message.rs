@@ -129,7 +129,7 @@ impl Prepared {
                 Submission::new_unless(message, interruption)
             })
         })?;
-        submission.map(Self).ok_or_else(|| signals.take_error())
+        signals.unless_raised(submission.map(Self))
     }
 }
 
@@ -209,10 +209,8 @@ fn read_json<T>(
 ) -> PyResult<Result<T, Problems>> {
     interruptible(signals, |interruption| {
         let message = Message::from_json_unless(bytes.as_bytes(), interruption);
-        match message.transpose() {
-            Some(message) => Ok(message.map(then)),
-            None => Err(signals.take_error()),
-        }
+        let message = signals.unless_raised(message.transpose())?;
+        Ok(message.map(then))
     })
 }
 
@@ -226,9 +224,7 @@ fn read_object<T>(
         let value = Value::new(message, &kept);
         let message = Message::from_deserializer_unless(value, interruption)
             .map_err(|stopped| stopped.into_error(message.py(), signals))?;
-        match message.transpose() {
-            Some(message) => Ok(message.map(then)),
-            None => Err(signals.take_error()),
-        }
+        let message = signals.unless_raised(message.transpose())?;
+        Ok(message.map(then))
     })
 }

@@ -181,12 +181,9 @@ impl Pickup {
                 py.detach(|| self.0.submit_message_unless(message, interruption))
             })
         });
-        match submitted.map(Result::transpose) {
-            Ok(Some(submitted)) => Ok(submitted),
-            Ok(None) => Err(signals.take_error()),
-            Err(error) => Err(error),
-        }
-        .map_err(|error| {
+        let submitted =
+            submitted.and_then(|submitted| signals.unless_raised(submitted.transpose()));
+        submitted.map_err(|error| {
             if signals.had_raised() || !error.is_instance_of::<PyException>(py) {
                 objects::add_results(py, error, &PyList::empty(py))
             } else {
@@ -214,8 +211,8 @@ impl Pickup {
             }
             if batch.is_full() {
                 commit(py, &mut batch, results)?;
-            } else if signals.have_raised() {
-                return Err(signals.take_error());
+            } else {
+                signals.check()?;
             }
         }
         commit(py, &mut batch, results)
@@ -258,11 +255,7 @@ fn push(
             true
         }
     })?;
-    if is_pushed {
-        Ok(())
-    } else {
-        Err(signals.take_error())
-    }
+    signals.unless_raised(is_pushed.then_some(()))
 }
 
 /// Appends a receipt or an exception for each message of the group, in order. What a signal's handler

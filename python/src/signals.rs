@@ -58,8 +58,18 @@ impl Signals {
         is_due
     }
 
+    /// Ends the call where a handler has raised something.
+    pub fn check(&self) -> PyResult<()> {
+        self.unless_raised((!self.have_raised()).then_some(()))
+    }
+
+    /// What was done. Nothing was, so a handler has raised something.
+    pub fn unless_raised<T>(&self, done: Option<T>) -> PyResult<T> {
+        done.ok_or_else(|| self.take_error())
+    }
+
     /// What the handler raised.
-    pub fn take_error(&self) -> PyErr {
+    fn take_error(&self) -> PyErr {
         let error = self.error.lock().unwrap_or_else(PoisonError::into_inner);
         { error }
             .take()
