@@ -50,7 +50,7 @@ pub use mime::ContentDisposition;
 pub use mime::{Rendered, UnreadableName};
 pub use pickup_directory::{
     CommitReport, Durability, FileGroup, FileMode, Observer, PickupDirectory, PickupError,
-    PickupErrorKind, PickupOptions, Transaction,
+    PickupErrorKind, PickupOptions, RollForwardReport, Transaction,
 };
 pub use pickup_file::{EnvelopeIds, PickupFile};
 pub use problem::{Code, Problem, Problems};

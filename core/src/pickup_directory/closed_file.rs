@@ -8,9 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::error::{Operation, PickupError};
-use super::private_folder::{PrivateFolder, StagedFile};
+use super::staged_transaction::{StagedFile, StagedTransaction};
 use super::system::{FileId, OpenDirectory};
-use super::written_file::{WrittenFile, sync_each};
+use super::written_file::{WrittenFile, stage_all, sync_each};
 
 /// A file that is whole and, if that is wanted, durable. It vanishes when it is dropped, unless it
 /// was published.
@@ -18,8 +18,6 @@ use super::written_file::{WrittenFile, sync_each};
 /// There may be very many of these, so they are small.
 #[derive(Debug)]
 pub(super) struct ClosedFile {
-    /// In the pickup directory.
-    name: Box<str>,
     id: FileId,
     staged: StagedFile,
 }
@@ -28,18 +26,11 @@ impl ClosedFile {
     /// Closes files, made durable if that is wanted. After an error they are gone.
     pub(super) fn close_all(
         mut files: Vec<WrittenFile>,
-        folder: &Arc<PrivateFolder>,
+        transaction: &Arc<StagedTransaction>,
         pickup: &Path,
         durable: bool,
     ) -> Result<Vec<Self>, PickupError> {
-        // Should somebody have removed the folder, this tells.
-        let opened = folder.open().map_err(PickupError::from_io(
-            Operation::PrepareStaging,
-            folder.staging(),
-        ))?;
-        for file in &mut files {
-            file.stage(folder, &opened, pickup)?;
-        }
+        stage_all(&mut files, transaction, pickup)?;
         if durable {
             // With their names already: some file systems sync less of a file that has none.
             sync_each(&files.iter().collect::<Vec<_>>(), pickup)?;
@@ -55,7 +46,6 @@ impl ClosedFile {
                     &pickup.join(&name),
                 ))?;
                 Ok(Self {
-                    name: name.into_boxed_str(),
                     id,
                     staged: staged.expect("it is staged above"),
                 })
@@ -69,17 +59,19 @@ impl ClosedFile {
         directory: &OpenDirectory,
         pickup: &Path,
     ) -> Result<(), PickupError> {
-        let Self { name, staged, .. } = self;
-        staged
-            .move_on(directory, name)
-            .map_err(PickupError::from_io(
-                Operation::PublishFile,
-                &pickup.join(&**name),
-            ))
+        let moved_on = self.staged.move_on(directory);
+        moved_on.map_err(PickupError::from_io(
+            Operation::PublishFile,
+            &pickup.join(self.staged.name()),
+        ))
     }
 
-    /// Takes a published file away again. False: it was not there any more, or cannot be removed.
-    pub(super) fn take_back(&self, directory: &OpenDirectory) -> bool {
-        directory.take_back(self.id, &self.name)
+    /// Takes a published file away again. False: it was not there any more, or cannot be moved.
+    pub(super) fn take_back(&mut self, directory: &OpenDirectory) -> bool {
+        self.staged.move_back(directory, self.id)
+    }
+
+    pub(super) fn staged(&self) -> &StagedFile {
+        &self.staged
     }
 }

@@ -13,8 +13,8 @@ use crate::identity::Id;
 ///
 /// Nothing of the transaction is in the pickup directory, unless
 /// [`may_be_delivered`](Self::may_be_delivered) says otherwise: where a file cannot be published when
-/// others of its transaction are, or the last sync fails, files are taken away again as far as
-/// PowerMTA has not taken them already.
+/// others of its transaction are, or the last sync fails, files are taken away again. Where PowerMTA has
+/// taken some already, the others follow them.
 ///
 /// ```
 /// # use pmtaemail::PickupError;
@@ -79,6 +79,8 @@ pub(super) enum Operation {
     SyncFileSystem,
     PublishFile,
     SyncDirectory,
+    Decide,
+    RollForward,
 }
 
 impl PickupError {
@@ -169,6 +171,15 @@ impl PickupError {
             PickupErrorKind::Unsupported if self.operation == Operation::FindGroup => {
                 "leave them out, and let files inherit their access rights"
             }
+            PickupErrorKind::PermissionDenied | PickupErrorKind::NotFound
+                if self.operation == Operation::PrepareStaging =>
+            {
+                "a submission of several files needs this folder: make it, for this user alone (mode 0700), or name another one \
+                 on the pickup directory's file system as `staging`"
+            }
+            PickupErrorKind::AlreadyExists if self.operation == Operation::RollForward => {
+                "the name is taken: once that file is gone, the next submission moves this one on"
+            }
             PickupErrorKind::NotFound => {
                 "make the directory, or give the one that PowerMTA's `pickup` directive names"
             }
@@ -223,6 +234,8 @@ impl Operation {
             Self::SyncFileSystem => "sync the file system of",
             Self::PublishFile => "publish",
             Self::SyncDirectory => "sync the directory",
+            Self::Decide => "keep a record in the staging folder",
+            Self::RollForward => "move on what a process that died had decided to hand over:",
         }
     }
 }

@@ -1,16 +1,18 @@
 //! The files of one transaction.
 
 use std::fs::File;
+use std::io;
 use std::mem;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::closed_file::ClosedFile;
 use super::error::{Operation, PickupError, PickupErrorKind};
-use super::private_folder::{PrivateFolder, StagedFile};
+use super::private_folder::PrivateFolder;
+use super::staged_transaction::{StagedFile, StagedTransaction};
 use super::staging::Staging;
 use super::system::OpenDirectory;
-use super::written_file::WrittenFile;
+use super::written_file::{WrittenFile, stage_all};
 
 /// How many files of one transaction are open at a time. A process often may open 1,024, and
 /// several transactions are under way in it; on the other hand, the more files are synced together,
@@ -23,8 +25,8 @@ pub(super) struct FileSet {
     open: Vec<WrittenFile>,
     /// What was written before them, if there was no room to keep it open.
     closed: Vec<ClosedFile>,
-    /// Where files of this set have a name, if any has one.
-    folder: Option<Arc<PrivateFolder>>,
+    /// Where files of this set have a name; there if it has several files, or named ones.
+    staged: Option<Arc<StagedTransaction>>,
     /// Of all files together, in bytes.
     size: u64,
     /// Why none of the files is in the pickup directory, and none will be.
@@ -49,13 +51,17 @@ impl FileSet {
         if let Some(error) = &self.error {
             return Err(error.clone());
         }
+        if !self.is_empty() {
+            // Without a place for its record no transaction has several files.
+            self.transaction(staging)?;
+        }
         if self.open.len() >= MAX_OPEN_FILES {
             self.close_files(staging, durable)?;
         }
         let (file, staged) = match staging.create_unnamed()? {
             Some(file) => (file, None),
             None => self
-                .create_staged(staging)
+                .create_staged(staging, name)
                 .map(|(file, staged)| (file, Some(staged)))?,
         };
         staging.set_access(&file)?;
@@ -68,8 +74,20 @@ impl FileSet {
         Ok(())
     }
 
-    fn create_staged(&mut self, staging: &Staging) -> Result<(File, StagedFile), PickupError> {
-        self.folder(staging)?.create_file().inspect_err(|error| {
+    fn create_staged(
+        &mut self,
+        staging: &Staging,
+        name: &str,
+    ) -> Result<(File, StagedFile), PickupError> {
+        let transaction = self.transaction(staging)?;
+        let created = transaction.create_file(name).map_err(|error| {
+            let path = match error.kind() {
+                io::ErrorKind::AlreadyExists => &staging.pickup().join(name),
+                _ => transaction.folder().staging(),
+            };
+            PickupError::from_io(Operation::CreateFile, path)(error)
+        });
+        created.inspect_err(|error| {
             // Somebody removed the folder, with the files in it.
             if error.kind() == PickupErrorKind::NotFound {
                 self.lose(error);
@@ -80,20 +98,21 @@ impl FileSet {
     /// Closes the open files. Where that fails half-way, all are lost: no second sync would tell
     /// again that the first one lost something.
     fn close_files(&mut self, staging: &Staging, durable: bool) -> Result<(), PickupError> {
-        let folder = self.folder(staging)?;
+        let transaction = self.transaction(staging)?;
         let files = mem::take(&mut self.open);
-        let closed = ClosedFile::close_all(files, &folder, staging.pickup(), durable)
+        let closed = ClosedFile::close_all(files, &transaction, staging.pickup(), durable)
             .inspect_err(|error| self.lose(error))?;
         self.closed.extend(closed);
         Ok(())
     }
 
-    fn folder(&mut self, staging: &Staging) -> Result<Arc<PrivateFolder>, PickupError> {
-        let folder = match &self.folder {
-            Some(folder) => folder,
-            None => self.folder.insert(staging.private_folder()?),
-        };
-        Ok(Arc::clone(folder))
+    fn transaction(&mut self, staging: &Staging) -> Result<Arc<StagedTransaction>, PickupError> {
+        if let Some(staged) = &self.staged {
+            return Ok(Arc::clone(staged));
+        }
+        let begun = Arc::new(StagedTransaction::begin(staging.private_folder()?));
+        self.staged = Some(Arc::clone(&begun));
+        Ok(begun)
     }
 
     fn lose(&mut self, error: &PickupError) {
@@ -141,6 +160,54 @@ impl FileSet {
         self.error.get_or_insert_with(|| error.clone());
     }
 
+    /// Gives several files their names in the private folder, from where they will be published.
+    pub(super) fn stage(&mut self, pickup: &Path) {
+        if !self.needs_decision() {
+            return;
+        }
+        if let Some(transaction) = &self.staged
+            && let Err(error) = stage_all(&mut self.open, transaction, pickup)
+        {
+            self.lose(&error);
+        }
+    }
+
+    /// Whether a record must decide that all files are published before any is.
+    pub(super) fn needs_decision(&self) -> bool {
+        self.len() > 1 && self.error.is_none()
+    }
+
+    /// Where the files have names, if they have.
+    pub(super) fn folder(&self) -> Option<&Arc<PrivateFolder>> {
+        self.staged.as_ref().map(|transaction| transaction.folder())
+    }
+
+    /// Fails if a name is taken in the pickup directory. It may be taken a moment later too; but so nothing
+    /// is visible in between.
+    pub(super) fn refuse_taken_names(&mut self, directory: &OpenDirectory, pickup: &Path) {
+        let mut names = self.staged_files().map(StagedFile::name);
+        let taken = names.find(|name| directory.has(name)).map(|name| {
+            let error = io::ErrorKind::AlreadyExists.into();
+            PickupError::from_io(Operation::PublishFile, &pickup.join(name))(error)
+        });
+        drop(names);
+        if let Some(error) = taken {
+            self.fail(&error);
+        }
+    }
+
+    /// Decides that all files are published.
+    pub(super) fn decide(&mut self) {
+        if let Some(transaction) = &self.staged
+            && let Err(error) = transaction.decide()
+        {
+            let path = transaction.folder().staging();
+            let error = PickupError::from_io(Operation::Decide, path)(error);
+            self.fail(&error);
+        }
+        self.doubt_if_decided();
+    }
+
     /// Publishes all files, or none.
     pub(super) fn publish(&mut self, directory: &OpenDirectory, pickup: &Path) {
         if self.error.is_some() {
@@ -162,14 +229,16 @@ impl FileSet {
         });
         self.were_visible = published > 0;
         if let Err(error) = result {
-            let mut is_known = self.take_back_first(published, directory);
+            self.take_back_first(published, directory);
             // A network file system may have done what it says has failed. A name that was taken is
             // not ours.
-            if error.kind() != PickupErrorKind::AlreadyExists {
-                let was_published = self.take_back_one(published, directory);
-                self.were_visible |= was_published;
-                is_known &= was_published || error.kind() != PickupErrorKind::Other;
-            }
+            let was_published = error.kind() != PickupErrorKind::AlreadyExists
+                && self.take_back_one(published, directory);
+            self.were_visible |= was_published;
+            let is_known = match self.decided() {
+                Some(_) => self.are_all_staged(),
+                None => was_published || error.kind() != PickupErrorKind::Other,
+            };
             let error = if is_known {
                 error
             } else {
@@ -192,104 +261,222 @@ impl FileSet {
         }
     }
 
-    /// Takes the first of the published files away again. False: PowerMTA may have some of them.
-    fn take_back_first(&self, count: usize, directory: &OpenDirectory) -> bool {
-        // No short cut: each of them is taken back.
-        (0..count).fold(true, |all, index| {
-            all & self.take_back_one(index, directory)
-        })
+    /// Takes the record away if there is one and it has done its work, or has none to do. True: nothing was
+    /// published, which is to be made durable.
+    pub(super) fn settle(&mut self) -> bool {
+        let Some(transaction) = self.decided() else {
+            return false;
+        };
+        if self.error.is_none() {
+            transaction.finish();
+            return false;
+        }
+        // Otherwise PowerMTA has some of them, and the others follow.
+        let is_revoked = self.are_all_staged() && transaction.revoke().is_ok();
+        self.doubt_if_decided();
+        is_revoked
+    }
+
+    /// The error leaves open whether the files are published.
+    pub(super) fn doubt(&mut self) {
+        self.error = self.error.take().map(PickupError::after_publishing);
+    }
+
+    /// A record that cannot be taken away stands: the files will be published.
+    fn doubt_if_decided(&mut self) {
+        if self.error.is_some() && self.decided().is_some() {
+            self.doubt();
+        }
+    }
+
+    /// The transaction whose record is there, or may be.
+    fn decided(&self) -> Option<&StagedTransaction> {
+        self.staged
+            .as_deref()
+            .filter(|transaction| transaction.is_decided())
+    }
+
+    /// Takes the first of the published files away again, as far as they are there.
+    fn take_back_first(&mut self, count: usize, directory: &OpenDirectory) {
+        for index in 0..count {
+            self.take_back_one(index, directory);
+        }
     }
 
     /// Takes one of the files away again. False: it was not there, or could not be removed.
-    fn take_back_one(&self, index: usize, directory: &OpenDirectory) -> bool {
+    fn take_back_one(&mut self, index: usize, directory: &OpenDirectory) -> bool {
         match index.checked_sub(self.closed.len()) {
             None => self.closed[index].take_back(directory),
             Some(index) => self.open[index].take_back(directory),
         }
+    }
+
+    fn staged_files(&self) -> impl Iterator<Item = &StagedFile> {
+        let closed = self.closed.iter().map(ClosedFile::staged);
+        closed.chain(self.open.iter().filter_map(|file| file.staged.as_ref()))
+    }
+
+    /// Whether none of the files is published, nor was and has been taken by PowerMTA.
+    fn are_all_staged(&self) -> bool {
+        self.staged_files().all(StagedFile::is_there)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pickup_directory::options::PickupOptions;
     use std::fs;
+
+    struct Place {
+        _parent: tempfile::TempDir,
+        pickup: std::path::PathBuf,
+        staging: Staging,
+        directory: OpenDirectory,
+    }
+
+    impl Place {
+        fn new() -> Self {
+            let parent = tempfile::tempdir().unwrap();
+            let pickup = parent.path().join("pickup");
+            fs::create_dir(&pickup).unwrap();
+            Self {
+                staging: Staging::new(&pickup, &PickupOptions::default()),
+                directory: OpenDirectory::open(&pickup).unwrap(),
+                pickup,
+                _parent: parent,
+            }
+        }
+
+        fn write(&self, names: &[&str]) -> FileSet {
+            let mut files = FileSet::default();
+            for name in names {
+                files.write(&self.staging, false, name, &[b"x"]).unwrap();
+            }
+            files
+        }
+
+        /// As a group does, up to the sync of the directory.
+        fn publish(&self, files: &mut FileSet) {
+            files.stage(&self.pickup);
+            if files.needs_decision() {
+                files.decide();
+            }
+            files.publish(&self.directory, &self.pickup);
+        }
+
+        fn visible(&self) -> usize {
+            fs::read_dir(&self.pickup).unwrap().count()
+        }
+
+        /// Private folders.
+        fn left(&self) -> usize {
+            let staging = self.staging.folder().unwrap();
+            fs::read_dir(staging).map_or(0, Iterator::count)
+        }
+    }
 
     /// An error that nobody expects tells nothing about the file.
     #[test]
     fn a_publication_that_fails_strangely_may_be_one() {
-        let parent = tempfile::tempdir().unwrap();
-        let pickup = parent.path().join("pickup");
-        fs::create_dir(&pickup).unwrap();
-        let staging = Staging::new(&pickup, None, true);
-        let directory = OpenDirectory::open(&pickup).unwrap();
+        let place = Place::new();
+        fs::write(place.pickup.join("1.eml"), "another's").unwrap();
         let too_long = "x".repeat(300);
         for (name, may_be_delivered) in [("1.eml", false), (too_long.as_str(), true)] {
-            fs::write(pickup.join("1.eml"), "another's").unwrap();
-            let mut files = FileSet::default();
-            files.write(&staging, true, "0.eml", &[b"x"]).unwrap();
-            files.write(&staging, true, name, &[b"x"]).unwrap();
-            files.publish(&directory, &pickup);
+            let mut files = place.write(&[name]);
+            place.publish(&mut files);
             let error = files.error().unwrap();
             assert_eq!(error.may_be_delivered(), may_be_delivered, "{error}");
-            assert!(files.were_visible());
-            let left = fs::read_dir(&pickup).unwrap().map(|entry| entry.unwrap());
-            let left: Vec<_> = left.map(|entry| entry.file_name()).collect();
-            assert_eq!(left, ["1.eml"]);
+            assert!(!files.were_visible());
+            assert_eq!(place.visible(), 1);
         }
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_had_in_the_staging_folder_is_known_to_be_undelivered() {
+        let place = Place::new();
+        let mut files = place.write(&["0.eml", &"x".repeat(255)]);
+        place.publish(&mut files);
+        assert!(!files.error().unwrap().may_be_delivered());
+        assert_eq!((place.visible(), files.len()), (0, 0));
+    }
+
+    /// Whoever puts a file there between the look for it and the publication.
+    #[test]
+    fn a_name_that_is_taken_at_the_last_moment_takes_all_back() {
+        let place = Place::new();
+        let mut files = place.write(&["0.eml", "1.eml", "2.eml"]);
+        fs::write(place.pickup.join("1.eml"), "another's").unwrap();
+        place.publish(&mut files);
+        let error = files.error().unwrap();
+        assert_eq!(error.kind(), PickupErrorKind::AlreadyExists);
+        assert!(!error.may_be_delivered());
+        assert!(files.were_visible() && files.are_all_staged());
+        assert_eq!(place.visible(), 1);
+        assert!(files.settle());
+        drop(files);
+        assert_eq!(place.left(), 0);
     }
 
     /// That it was taken away again is not durable where the directory cannot be synced.
     #[test]
     fn what_was_taken_back_may_come_back_without_a_sync() {
-        let parent = tempfile::tempdir().unwrap();
-        let pickup = parent.path().join("pickup");
-        fs::create_dir(&pickup).unwrap();
-        let staging = Staging::new(&pickup, None, true);
-        let directory = OpenDirectory::open(&pickup).unwrap();
-        let failed = PickupError::from_io(Operation::SyncDirectory, &pickup)(
-            std::io::Error::other("a sync that fails"),
+        let failed = PickupError::from_io(Operation::SyncDirectory, Path::new("x"))(
+            io::Error::other("a sync that fails"),
         );
         for (names, may_be_delivered) in [
             (["0.eml", "1.eml"], true),
             // Nothing of it was ever there.
             (["1.eml", "0.eml"], false),
         ] {
-            fs::write(pickup.join("1.eml"), "another's").unwrap();
-            let mut files = FileSet::default();
-            for name in names {
-                files.write(&staging, true, name, &[b"x"]).unwrap();
-            }
-            files.publish(&directory, &pickup);
+            let place = Place::new();
+            fs::write(place.pickup.join("1.eml"), "another's").unwrap();
+            let mut files = place.write(&names);
+            place.publish(&mut files);
             assert!(!files.error().unwrap().may_be_delivered());
             assert_eq!(files.were_visible(), may_be_delivered);
-            files.take_back(&directory, &failed);
+            files.take_back(&place.directory, &failed);
             let error = files.error().unwrap();
             assert_eq!(error.may_be_delivered(), may_be_delivered);
             assert_eq!(error.kind(), PickupErrorKind::AlreadyExists);
         }
     }
 
+    /// PowerMTA takes a file before it can be taken back: then the others follow.
     #[test]
-    fn a_file_that_somebody_took_is_not_known_to_be_taken_back() {
-        let parent = tempfile::tempdir().unwrap();
-        let pickup = parent.path().join("pickup");
-        fs::create_dir(&pickup).unwrap();
-        let staging = Staging::new(&pickup, None, true);
-        let directory = OpenDirectory::open(&pickup).unwrap();
-        for taken in [None, Some("0.eml"), Some("69.eml")] {
-            let mut files = FileSet::default();
-            for number in 0..70 {
-                let name = format!("{number}.eml");
-                files.write(&staging, false, &name, &[b"x"]).unwrap();
-            }
-            files.publish(&directory, &pickup);
+    fn what_cannot_be_taken_back_goes_forward() {
+        for taken in ["0.eml", "69.eml"] {
+            let place = Place::new();
+            let names: Vec<_> = (0..70).map(|number| format!("{number}.eml")).collect();
+            let names: Vec<_> = names.iter().map(String::as_str).collect();
+            let mut files = place.write(&names);
+            place.publish(&mut files);
             assert!(files.error().is_none());
-            if let Some(name) = taken {
-                fs::remove_file(pickup.join(name)).unwrap();
-            }
-            let is_known = files.take_back_first(files.len(), &directory);
-            assert_eq!(is_known, taken.is_none());
-            assert_eq!(fs::read_dir(&pickup).unwrap().count(), 0);
+            fs::remove_file(place.pickup.join(taken)).unwrap();
+            let failed = PickupError::from_io(Operation::SyncDirectory, Path::new("x"))(
+                io::Error::other("a sync that fails"),
+            );
+            files.take_back(&place.directory, &failed);
+            assert_eq!(place.visible(), 0);
+            assert!(!files.settle());
+            assert!(files.error().unwrap().may_be_delivered());
+            drop(files);
+            assert_eq!((place.visible(), place.left()), (0, 1));
+            // With the next file.
+            place.write(&["next.eml"]);
+            assert_eq!((place.visible(), place.left()), (69, 0));
         }
+    }
+
+    #[test]
+    fn a_thread_that_panics_leaves_what_is_decided() {
+        let place = Place::new();
+        let mut files = place.write(&["0.eml", "1.eml"]);
+        files.stage(&place.pickup);
+        files.decide();
+        drop(files);
+        assert_eq!((place.visible(), place.left()), (0, 1));
+        place.write(&["next.eml"]);
+        assert_eq!((place.visible(), place.left()), (2, 0));
     }
 }

@@ -3,12 +3,12 @@
 //! ```text
 //! threads       file A   file B   file C …        each may sync its own data here
 //!                  \        |       /
-//! one of them     data that is not synced yet, then all names, then the directory
-//!                  /        |       \
+//! one of them     data that is not synced yet, records of what has several files, then all names, then
+//!                  /        |       \       the directory
 //! threads       result   result   result
 //! ```
 //!
-//! Which of them, see [`commit_queue`](super::commit_queue).
+//! Which of them, see [`commit_queue`](super::commit_queue); of the records, [`decision`](super::decision).
 
 use std::io;
 use std::path::Path;
@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::commit_queue::{CommitQueue, Data, Reply, Request};
+use super::decision::Decisions;
 use super::error::{Operation, PickupError};
 use super::file_set::FileSet;
 use super::observer::{CommitReport, Observer};
@@ -64,9 +65,13 @@ impl GroupCommit {
     pub(super) fn commit(
         &self,
         pickup: &Path,
-        file_sets: Vec<FileSet>,
+        mut file_sets: Vec<FileSet>,
     ) -> Vec<Result<(), PickupError>> {
         let transactions = file_sets.len();
+        for files in &mut file_sets {
+            // Before their data is synced: some file systems sync less of a file that has no name.
+            files.stage(pickup);
+        }
         let committed = if self.durable {
             self.commit_durably(pickup, file_sets)
         } else {
@@ -91,10 +96,10 @@ impl GroupCommit {
         mut file_sets: Vec<FileSet>,
     ) -> Result<Vec<FileSet>, PickupError> {
         let directory = open_directory(pickup)?;
-        for files in &mut file_sets {
-            files.publish(&directory, pickup);
-        }
-        self.observe(|| report(CommitReport::default(), &file_sets));
+        let mut report_of = CommitReport::default();
+        let mut all: Vec<&mut FileSet> = file_sets.iter_mut().collect();
+        self.hand_over(&directory, pickup, &mut all, &mut report_of);
+        self.observe(|| report(report_of, &file_sets));
         Ok(file_sets)
     }
 
@@ -161,20 +166,36 @@ impl GroupCommit {
             Ok(directory) => directory,
             Err(error) => return file_sets.iter_mut().for_each(|files| files.fail(&error)),
         };
-        for files in &mut file_sets {
-            files.publish(&directory, pickup);
+        self.hand_over(&directory, pickup, &mut file_sets, times);
+    }
+
+    /// Makes files visible whose data is durable, if it is to be, and then their names too.
+    fn hand_over(
+        &self,
+        directory: &OpenDirectory,
+        pickup: &Path,
+        file_sets: &mut [&mut FileSet],
+        times: &mut CommitReport,
+    ) {
+        let decisions = Decisions::make(file_sets, directory, pickup, self.durable);
+        for files in file_sets.iter_mut() {
+            files.publish(directory, pickup);
         }
         // Where a file was taken back the directory is synced as well: a power cut must not bring it back.
-        if file_sets.iter().any(|files| files.were_visible())
-            && let Err(error) = self.timed(&mut times.directory_sync, || directory.sync())
-        {
-            // A power cut may bring back what is taken away now, since that is not synced either.
-            let error =
-                PickupError::from_io(Operation::SyncDirectory, pickup)(error).after_publishing();
-            for files in file_sets {
-                files.take_back(&directory, &error);
+        if self.durable && file_sets.iter().any(|files| files.were_visible()) {
+            let synced = self.timed(&mut times.directory_sync, || directory.sync());
+            let synced = synced
+                .map_err(PickupError::from_io(Operation::SyncDirectory, pickup))
+                .and_then(|()| decisions.sync());
+            if let Err(error) = synced {
+                // A power cut may bring back what is taken away now, since that is not synced either.
+                let error = error.after_publishing();
+                for files in file_sets.iter_mut() {
+                    files.take_back(directory, &error);
+                }
             }
         }
+        decisions.settle(file_sets);
     }
 
     /// Syncs the data of the requests whose threads have not done so. Gives the directory into which

@@ -9,6 +9,8 @@ use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags, RenameFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::MODE;
+#[cfg(test)]
+use super::tests::crash::{Step, step, synced};
 
 /// Creates a file without a name on the file system of `directory`, which vanishes with its last
 /// descriptor.
@@ -96,6 +98,8 @@ impl OpenDirectory {
     /// Gives an unnamed file its name; never overwrites.
     pub(super) fn link_unnamed(&self, file: &File, name: &str) -> io::Result<()> {
         use std::os::fd::AsRawFd;
+        #[cfg(test)]
+        step(Step::Change);
         let by_proc = format!("/proc/self/fd/{}", file.as_raw_fd());
         match rustix::fs::linkat(CWD, by_proc, &self.directory, name, AtFlags::SYMLINK_FOLLOW) {
             Err(Errno::NOENT) if !Path::new("/proc/self/fd").exists() => {
@@ -126,7 +130,12 @@ impl OpenDirectory {
     }
 
     /// Moves a file in from the staging folder; never overwrites.
+    ///
+    /// One step where renaming can refuse to overwrite. Where it cannot (NFS) there are two, and a
+    /// process that is killed between them leaves the file in both places.
     pub(super) fn move_in(&self, staged: &Path, name: &str) -> io::Result<()> {
+        #[cfg(test)]
+        step(Step::Change);
         match rustix::fs::renameat_with(CWD, staged, &self.directory, name, RenameFlags::NOREPLACE)
         {
             // Old kernels and network file systems know no renaming without overwriting, but know
@@ -151,14 +160,42 @@ impl OpenDirectory {
     /// Takes a published file away again, if it is still there and still that very file. Tells
     /// whether it did.
     pub(super) fn take_back(&self, file: FileId, name: &str) -> bool {
+        #[cfg(test)]
+        step(Step::Change);
+        self.holds(file, name)
+            && rustix::fs::unlinkat(&self.directory, name, AtFlags::empty()).is_ok()
+    }
+
+    /// Moves a published file back into the staging folder, if it is still there and still that very
+    /// file. Tells whether it did.
+    pub(super) fn move_out(&self, file: FileId, name: &str, staged: &Path) -> bool {
+        #[cfg(test)]
+        step(Step::Change);
+        self.holds(file, name)
+            && rustix::fs::renameat(&self.directory, name, CWD, staged).is_ok()
+            // Renaming does nothing where both are names of the same file already.
+            && (!self.holds(file, name) || self.take_back(file, name))
+    }
+
+    /// Whether that very file is here under the name.
+    pub(super) fn holds(&self, file: FileId, name: &str) -> bool {
         let found = rustix::fs::statat(&self.directory, name, AtFlags::SYMLINK_NOFOLLOW);
         found.is_ok_and(|found| FileId::from(found) == file)
-            && rustix::fs::unlinkat(&self.directory, name, AtFlags::empty()).is_ok()
+    }
+
+    /// Whether a name is known to be taken.
+    pub(super) fn has(&self, name: &str) -> bool {
+        rustix::fs::statat(&self.directory, name, AtFlags::SYMLINK_NOFOLLOW).is_ok()
     }
 
     /// Makes the names durable.
     pub(super) fn sync(&self) -> io::Result<()> {
-        self.directory.sync_all()
+        #[cfg(test)]
+        step(Step::Change);
+        self.directory.sync_all()?;
+        #[cfg(test)]
+        synced(&self.directory);
+        Ok(())
     }
 
     /// Whether `syncfs` can be trusted here. FUSE does not hand it on to the file system behind,

@@ -40,10 +40,24 @@ impl LockFile {
     pub(super) fn take_over(path: &Path) -> io::Result<Option<Self>> {
         let file = OpenOptions::new().write(true).open(path)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Self { _file: file })),
+            // Another process may have removed it meanwhile, and a living one made it again.
+            Ok(()) => Ok(is_at(&file, path)?.then_some(Self { _file: file })),
             Err(TryLockError::WouldBlock | TryLockError::Error(_)) => Ok(None),
         }
     }
+}
+
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let (held, found) = (file.metadata()?, std::fs::symlink_metadata(path)?);
+    Ok((held.dev(), held.ino()) == (found.dev(), found.ino()))
+}
+
+/// What is open is not removed there until it is closed.
+#[cfg(not(unix))]
+fn is_at(_file: &File, path: &Path) -> io::Result<bool> {
+    path.try_exists()
 }
 
 #[cfg(test)]

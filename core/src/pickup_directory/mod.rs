@@ -6,11 +6,13 @@
 //! - When [`Transaction::commit`] returns, the data of the files and their names in the directory are
 //!   synced. This needs a file system that survives power cuts itself: ext4 with its journal, xfs,
 //!   btrfs.
+//! - All files of a transaction become visible, or none, whenever its process is killed; where they are
+//!   durable, also over a power cut. Several files wait in a staging folder, where a record decides that
+//!   they go forward: see `decision`.
 //! - A process that dies leaves nothing but whole files in the directory. Unnamed files vanish with
-//!   it; what it left in a staging folder is removed when a pickup directory is opened the next
-//!   time.
-//! - A transaction may have more files than a process may open: beyond 64 they wait, closed, in the
-//!   staging folder, which is needed then even where there are unnamed files.
+//!   it; what it left in a staging folder is moved on, where it was decided, or removed when a process of
+//!   the same user opens the pickup directory the next time.
+//! - A transaction may have more files than a process may open: beyond 64 they wait closed.
 //!
 //! Files are made with mode 0660 less the umask: 0640 under the usual umask of 022. So mail is
 //! never readable to everybody; PowerMTA reads it as root or by its group. For the latter let the
@@ -28,6 +30,21 @@
 //!           open(DIR)  linkat(…, "1.eml")  fsync(DIR)   the thread that leads: GroupCommit::lead
 //! ```
 //!
+//! One of several files, whose staging folder is S with the folder P of the process in it:
+//!
+//! ```text
+//! begin     nothing
+//! write     open(DIR, O_TMPFILE)  writev                 FileSet::write, WrittenFile::write
+//!           with the second: mkdir(P)  lock              Staging::private_folder
+//! commit    linkat(…, "P/0.1.eml") …  fdatasync …        its own thread: FileSet::stage, sync_each
+//!           fsync(S)  fsync(P)                           the thread that leads: Decisions::make
+//!           open("P/decided-0", O_CREAT)  fsync(P)       the instant of decision
+//!           renameat2("P/0.1.eml", "1.eml") …            FileSet::publish
+//!           fsync(DIR)  fsync(P)                         GroupCommit::hand_over
+//!           unlink("P/decided-0")                        Decisions::settle
+//! open      flock("P/lock")  renameat2 …  fsync(DIR)     the next process, if this one died: RollForward
+//! ```
+//!
 //! Elsewhere (`portable`) every file goes by way of the staging folder, and a directory is synced as the
 //! system allows: by `F_FULLFSYNC` under macOS, by `FlushFileBuffers` under Windows, where files and
 //! folders have no modes but inherit their access rights. What the system refuses is an error.
@@ -39,10 +56,13 @@
 //! transaction                  begin, write, commit
 //! group_commit                 the syncs that transactions share
 //! commit_queue                 which of them go together, and which thread leads
-//! file_set                     the files of one transaction: all become visible, or none
+//! decision                     the records of a group: all files of a transaction, or none
+//! file_set                     the files of one transaction
 //! closed_file                  a file that waits without a descriptor
 //! written_file     staging     a file on its way; where files begin
-//! private_folder               the process's folder in the staging folder; leftovers
+//! staged_transaction           the files of a transaction that have a name already, and their record
+//! private_folder               the process's folder in the staging folder
+//! leftovers                    what dead processes left: rolled forward or removed
 //! lock    system    options    that a process is alive; system calls (linux, portable); settings
 //! file_access                  mode and group of files
 //! observer                     what is told of commits
@@ -52,10 +72,12 @@
 
 mod closed_file;
 mod commit_queue;
+mod decision;
 mod error;
 mod file_access;
 mod file_set;
 mod group_commit;
+mod leftovers;
 mod lock;
 mod observer;
 mod options;
@@ -67,6 +89,7 @@ mod per_process;
 )]
 mod portable;
 mod private_folder;
+mod staged_transaction;
 mod staging;
 mod transaction;
 mod written_file;
@@ -85,7 +108,7 @@ use std::path::{self, Path, PathBuf};
 
 pub use error::{PickupError, PickupErrorKind};
 pub use file_access::{FileGroup, FileMode};
-pub use observer::{CommitReport, Observer};
+pub use observer::{CommitReport, Observer, RollForwardReport};
 pub use options::{Durability, PickupOptions};
 pub use transaction::Transaction;
 
@@ -127,21 +150,21 @@ pub struct PickupDirectory {
 }
 
 impl PickupDirectory {
-    /// Opens the directory, which must exist, and tries whether files can be made for it. Removes
-    /// what dead processes left in the staging folder.
+    /// Opens the directory, which must exist, and tries whether files can be made for it. Hands over
+    /// what processes that died had decided to, and removes what else they left in the staging folder.
     ///
     /// # Errors
     /// The directory is missing or none, or this process may not read and write it, or the staging
     /// folder cannot be made or lies on another file system, or that can neither rename without
     /// overwriting nor make hard links; or files cannot be given the mode and group that were asked for. A full
     /// disk is no error yet.
-    pub fn open(path: impl Into<PathBuf>, options: PickupOptions) -> Result<Self, PickupError> {
+    pub fn open(path: impl Into<PathBuf>, mut options: PickupOptions) -> Result<Self, PickupError> {
         let path = absolute(&path.into())?;
-        let asked_for = options.staging.as_deref().map(absolute).transpose()?;
+        options.staging = options.staging.as_deref().map(absolute).transpose()?;
         let access = FileAccess::new(options.file_mode, options.file_group.as_ref()).map_err(
             PickupError::from_io(Operation::FindGroup, Path::new(GROUPS)),
         )?;
-        let staging = Staging::new(&path, asked_for, options.unnamed_files).with_access(access);
+        let staging = Staging::new(&path, &options).with_access(access);
         match staging.probe(&[]) {
             Ok(()) => {}
             // Room may be made at any time, and each transaction tells whether there is some.
@@ -152,7 +175,7 @@ impl PickupDirectory {
                 ) => {}
             Err(error) => return Err(error),
         }
-        staging.remove_leftovers();
+        staging.clear_leftovers();
         Ok(Self {
             durable: options.is_durable(),
             staging,
@@ -193,6 +216,15 @@ impl PickupDirectory {
     /// ```
     pub fn probe(&self) -> Result<(), PickupError> {
         self.staging.probe(&vec![b'.'; 64 << 10])
+    }
+
+    /// Tries what a submission of several files needs besides: a staging folder. Nothing remains. Blocks for
+    /// as long as the file system takes.
+    ///
+    /// # Errors
+    /// Those of a submission of several files, as far as they can be known beforehand.
+    pub fn probe_staging(&self) -> Result<(), PickupError> {
+        self.staging.probe_staging()
     }
 
     /// An empty file, open for reading and writing, on the file system of the directory. No reader

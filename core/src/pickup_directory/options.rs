@@ -56,9 +56,9 @@ impl PickupOptions {
         self
     }
 
-    /// The folder in which files are written before they move into the pickup directory, where the
-    /// file system has no unnamed files (NFS, FUSE, some overlays, everything but Linux), and in
-    /// which transactions of more than 64 files wait everywhere. It must lie on the pickup directory's
+    /// The folder from which several files of one submission move into the pickup directory, all of them or
+    /// none, and a single one where the file system has no unnamed files (NFS, FUSE, some overlays,
+    /// everything but Linux). It must lie on the pickup directory's
     /// own file system and outside of the pickup directory, and belongs to one user alone. It is
     /// made when it is missing and needed.
     ///

@@ -74,7 +74,8 @@ impl OpenDirectory {
         Ok(())
     }
 
-    /// A second link and not a renaming, which would overwrite.
+    /// A second link and not a renaming, which would overwrite. A process that is killed before the
+    /// first is removed leaves the file in both places.
     pub(super) fn move_in(&self, staged: &Path, name: &str) -> io::Result<()> {
         fs::hard_link(staged, self.path.join(name))?;
         // Should this fail, the second name goes with its folder.
@@ -84,6 +85,22 @@ impl OpenDirectory {
 
     pub(super) fn take_back(&self, _file: FileId, name: &str) -> bool {
         fs::remove_file(self.path.join(name)).is_ok()
+    }
+
+    pub(super) fn move_out(&self, file: FileId, name: &str, staged: &Path) -> bool {
+        // Renaming does nothing where both are names of the same file already.
+        if staged.exists() {
+            return self.take_back(file, name);
+        }
+        fs::rename(self.path.join(name), staged).is_ok()
+    }
+
+    pub(super) fn holds(&self, _file: FileId, name: &str) -> bool {
+        self.has(name)
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        fs::symlink_metadata(self.path.join(name)).is_ok()
     }
 
     pub(super) fn sync(&self) -> io::Result<()> {

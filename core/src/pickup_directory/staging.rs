@@ -9,8 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::error::{Operation, PickupError};
 use super::file_access::FileAccess;
+use super::leftovers::RollForward;
+use super::observer::{Observer, RollForwardReport};
+use super::options::PickupOptions;
 use super::per_process::PerProcess;
-use super::private_folder::{PrivateFolder, make_private, remove_leftovers};
+use super::private_folder::{PickupKey, PrivateFolder, make_private};
+use super::staged_transaction::{StagedFile, StagedTransaction};
 use super::system::{self, OpenDirectory};
 
 /// Makes files that no reader of one pickup directory sees.
@@ -21,18 +25,23 @@ pub(super) struct Staging {
     asked_for: Option<PathBuf>,
     unnamed_files: bool,
     access: FileAccess,
+    durable: bool,
+    observer: Option<Arc<dyn Observer>>,
     /// The folder of this process, while any transaction has files in it.
     private_folder: PerProcess<Mutex<Weak<PrivateFolder>>>,
-    /// Whether folders of this process could not be removed. They are removed as soon as that goes well.
+    /// Whether folders could not be removed or rolled forward. That is done as soon as it goes well.
     has_leftovers: Arc<AtomicBool>,
 }
 
 impl Staging {
-    pub(super) fn new(pickup: &Path, asked_for: Option<PathBuf>, unnamed_files: bool) -> Self {
+    /// The paths are absolute.
+    pub(super) fn new(pickup: &Path, options: &PickupOptions) -> Self {
         Self {
             pickup: pickup.to_owned(),
-            asked_for,
-            unnamed_files,
+            asked_for: options.staging.clone(),
+            unnamed_files: options.unnamed_files,
+            durable: options.is_durable(),
+            observer: options.observer.clone(),
             access: FileAccess::default(),
             private_folder: PerProcess::default(),
             has_leftovers: Arc::default(),
@@ -58,7 +67,7 @@ impl Staging {
     /// Creates a file without a name, if the pickup directory's file system has such.
     pub(super) fn create_unnamed(&self) -> Result<Option<File>, PickupError> {
         if self.has_leftovers.load(Ordering::Relaxed) {
-            self.remove_leftovers();
+            self.clear_leftovers();
         }
         if !self.unnamed_files {
             return Ok(None);
@@ -75,8 +84,19 @@ impl Staging {
         {
             return Ok(file);
         }
-        let (file, _staged) = self.private_folder()?.create_file()?;
+        let (file, _staged) = self.create_staged()?;
         Ok(file)
+    }
+
+    /// Creates a file in the folder of this process that is never handed over.
+    fn create_staged(&self) -> Result<(File, StagedFile), PickupError> {
+        let transaction = Arc::new(StagedTransaction::begin(self.private_folder()?));
+        transaction
+            .create_file("scratch")
+            .map_err(PickupError::from_io(
+                Operation::CreateFile,
+                transaction.folder().staging(),
+            ))
     }
 
     /// Tries what a submission of these bytes needs, but for giving a file a name in the pickup directory,
@@ -92,15 +112,31 @@ impl Staging {
             file.write_all(bytes).map_err(write())?;
             return directory.try_link_unnamed(&file).map_err(publish());
         }
-        let folder = self.private_folder()?;
-        let (mut file, mut staged) = folder.create_file()?;
+        let (mut file, staged) = self.create_staged()?;
         self.set_access(&file)?;
         if !bytes.is_empty() {
             // Network file systems tell only with a sync that there is no room.
             let written = file.write_all(bytes).and_then(|()| file.sync_data());
             written.map_err(write())?;
         }
-        folder.try_move(&mut staged).map_err(publish())
+        staged.try_move().map_err(publish())
+    }
+
+    /// Tries what a submission of several files needs besides.
+    pub(super) fn probe_staging(&self) -> Result<(), PickupError> {
+        let Some(file) = self.create_unnamed()? else {
+            // Nothing is done without it.
+            return self.create_staged().map(|_| ());
+        };
+        let transaction = Arc::new(StagedTransaction::begin(self.private_folder()?));
+        let folder = transaction.folder();
+        let linked = folder
+            .open()
+            .and_then(|opened| transaction.link(&opened, &file, "scratch"));
+        linked.map(|_| ()).map_err(PickupError::from_io(
+            Operation::PrepareStaging,
+            folder.staging(),
+        ))
     }
 
     /// The folder of this process. It is made when there is none; what it lies in is checked then
@@ -122,8 +158,10 @@ impl Staging {
         {
             return Ok(folder);
         }
+        let key = PickupKey::of(&self.pickup)
+            .map_err(PickupError::from_io(Operation::OpenDirectory, &self.pickup))?;
         let folder = self.make(&staging).and_then(|()| {
-            PrivateFolder::create(&staging, &self.has_leftovers)
+            PrivateFolder::create(&staging, key, &self.has_leftovers)
                 .map_err(PickupError::from_io(Operation::PrepareStaging, &staging))
         })?;
         let folder = Arc::new(folder);
@@ -131,15 +169,24 @@ impl Staging {
         Ok(folder)
     }
 
-    /// Removes what was left in the staging folder, if there is one. Where it is not needed, it may be a
-    /// wrong one.
-    pub(super) fn remove_leftovers(&self) {
+    /// Rolls forward what dead processes had decided, and removes what else was left in the staging folder,
+    /// if there is one. Where it is not needed, it may be a wrong one.
+    pub(super) fn clear_leftovers(&self) {
         // Set again by what cannot be removed meanwhile.
         self.has_leftovers.store(false, Ordering::Relaxed);
-        if let Ok(folder) = self.folder()
-            && !remove_leftovers(&folder)
-        {
+        let Ok(folder) = self.folder() else { return };
+        let roll_forward = RollForward {
+            pickup: &self.pickup,
+            durable: self.durable,
+        };
+        let mut report = RollForwardReport::default();
+        if !roll_forward.clear(&folder, &mut report) {
             self.has_leftovers.store(true, Ordering::Relaxed);
+        }
+        if let Some(observer) = &self.observer
+            && (report.files > 0 || !report.errors.is_empty())
+        {
+            observer.rolled_forward(&report);
         }
     }
 
@@ -232,7 +279,8 @@ mod tests {
     use super::*;
 
     fn staging(pickup: &Path) -> Staging {
-        Staging::new(pickup, None, false)
+        let options = PickupOptions::default().without_unnamed_files();
+        Staging::new(pickup, &options)
     }
 
     #[test]
@@ -295,7 +343,8 @@ mod tests {
     fn the_folder_is_never_inside_of_the_pickup_directory() {
         let pickup = tempfile::tempdir().unwrap();
         let inside = pickup.path().join("staging");
-        let error = Staging::new(pickup.path(), Some(inside), false)
+        let options = PickupOptions::default().with_staging(inside);
+        let error = Staging::new(pickup.path(), &options)
             .private_folder()
             .unwrap_err();
         assert!(error.to_string().contains("must lie outside"), "{error}");

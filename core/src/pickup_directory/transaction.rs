@@ -11,8 +11,11 @@ use crate::identity::Id;
 /// Files that become visible and durable together. Dropped without [`commit`](Self::commit),
 /// nothing of them remains.
 ///
-/// There may be very many files: at most 64 of them are open at a time. Those before them are
-/// closed and wait in the staging folder, durable already, until all become visible together.
+/// Several files wait in the staging folder, where a record decides that all of them become visible: if
+/// the process is killed before, none of them does, and if it is killed later, the next process that opens
+/// the pickup directory moves on those that are still there.
+///
+/// There may be very many files: at most 64 of them are open at a time. Those before them are closed.
 #[derive(Debug)]
 #[must_use = "nothing is handed over without `commit`"]
 pub struct Transaction<'a> {
@@ -82,9 +85,8 @@ impl Transaction<'_> {
     /// it.
     ///
     /// # Errors
-    /// The name is not a plain file name, or the file cannot be made or written, or a large
-    /// transaction has no staging folder to go on in; the file is gone then, and the transaction
-    /// can go on without it. But where the files written before cannot be kept or made durable,
+    /// The name is not a plain file name, or the file cannot be made or written, or there is no staging
+    /// folder for a second file; the file is gone then, and the transaction can go on without it. But where the files written before cannot be kept or made durable,
     /// they are gone too, and [`commit`](Self::commit) gives that error again.
     pub fn write(&mut self, name: &str, chunks: &[&[u8]]) -> Result<(), PickupError> {
         let PickupDirectory {
@@ -102,7 +104,8 @@ impl Transaction<'_> {
     /// # Errors
     /// Nothing of the transaction is in the directory after an error, with one exception: where a
     /// step fails when files are visible, PowerMTA may have been quick enough to take one before it
-    /// was taken back, or a power cut may bring it back. [`PickupError::may_be_delivered`] tells.
+    /// was taken back (then the others follow), or a power cut may bring it back.
+    /// [`PickupError::may_be_delivered`] tells.
     ///
     /// [`AlreadyExists`](super::PickupErrorKind::AlreadyExists): one of the names is taken. That
     /// file is left as it is.

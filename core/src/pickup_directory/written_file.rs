@@ -1,11 +1,11 @@
 //! One file on its way: written, synced, published.
 //!
 //! ```text
-//!               writes      syncs       links
-//! no name       o―――――――――――o―――――――――――o――▶ pickup/1.eml
-//!               | more than 64 files: link   | rename
-//!               ▼           |                |
-//! staging/…/0   o―――――――――――o―――― closed ――――o
+//!                     writes                        syncs       links
+//! no name             o―――――――――――――――――――――――――――――o―――――――――――o――▶ pickup/1.eml
+//!                     | more than 64 files: link    | several   | rename
+//!                     ▼                             ▼           |
+//! staging/…/0.1.eml   o――――― syncs ――― closed ――――――o―――――――――――o
 //! ```
 //!
 //! Where the file system has no files without a name, all begin in the staging folder.
@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
 use super::error::{Operation, PickupError};
-use super::private_folder::{PrivateFolder, StagedFile};
+use super::staged_transaction::{StagedFile, StagedTransaction};
 use super::system::{FileId, OpenDirectory};
 
 /// A file that is written and that no reader of the pickup directory can see. It vanishes when it
@@ -57,14 +57,14 @@ impl WrittenFile {
     }
 
     /// Gives the file a name in the private folder, if it has none yet.
-    pub(super) fn stage(
+    fn stage(
         &mut self,
-        folder: &Arc<PrivateFolder>,
+        transaction: &Arc<StagedTransaction>,
         opened: &OpenDirectory,
         pickup: &Path,
     ) -> Result<(), PickupError> {
         if self.staged.is_none() {
-            let staged = folder.link(opened, &self.file);
+            let staged = transaction.link(opened, &self.file, &self.name);
             self.staged = Some(staged.map_err(self.error(Operation::StageFile, pickup))?);
         }
         Ok(())
@@ -77,15 +77,18 @@ impl WrittenFile {
         pickup: &Path,
     ) -> Result<(), PickupError> {
         match &mut self.staged {
-            Some(staged) => staged.move_on(directory, &self.name),
+            Some(staged) => staged.move_on(directory),
             None => directory.link_unnamed(&self.file, &self.name),
         }
         .map_err(self.error(Operation::PublishFile, pickup))
     }
 
     /// Takes a published file away again. False: it was not there any more, or cannot be removed.
-    pub(super) fn take_back(&self, directory: &OpenDirectory) -> bool {
-        FileId::of(&self.file).is_ok_and(|id| directory.take_back(id, &self.name))
+    pub(super) fn take_back(&mut self, directory: &OpenDirectory) -> bool {
+        FileId::of(&self.file).is_ok_and(|id| match &mut self.staged {
+            Some(staged) => staged.move_back(directory, id),
+            None => directory.take_back(id, &self.name),
+        })
     }
 
     fn sync(&self, pickup: &Path) -> Result<(), PickupError> {
@@ -102,6 +105,23 @@ impl WrittenFile {
         let path = pickup.join(&self.name);
         move |error| PickupError::from_io(operation, &path)(error)
     }
+}
+
+/// Gives each file a name in the private folder, if it has none yet.
+pub(super) fn stage_all(
+    files: &mut [WrittenFile],
+    transaction: &Arc<StagedTransaction>,
+    pickup: &Path,
+) -> Result<(), PickupError> {
+    let folder = transaction.folder();
+    // Should somebody have removed the folder, this tells.
+    let opened = folder.open().map_err(PickupError::from_io(
+        Operation::PrepareStaging,
+        folder.staging(),
+    ))?;
+    files
+        .iter_mut()
+        .try_for_each(|file| file.stage(transaction, &opened, pickup))
 }
 
 /// Syncs each file by itself, many at a time, since that is several times quicker than one after

@@ -77,13 +77,13 @@ fn many_files_become_visible_together_and_whole() {
 }
 
 #[test]
-fn a_small_transaction_with_unnamed_files_makes_no_staging_folder() {
+fn a_single_file_without_a_name_makes_no_staging_folder() {
     let place = Place::new();
     let directory = place.open(&PickupOptions::default());
     if directory.staging.create_unnamed().unwrap().is_none() {
         return;
     }
-    begin(&directory, &names(64)).commit().unwrap();
+    begin(&directory, &names(1)).commit().unwrap();
     assert!(!place.staging().exists());
 }
 
@@ -141,6 +141,7 @@ fn what_is_taken_back_is_gone_but_not_what_others_put_in_its_place() {
         let place = Place::new();
         let mut files = begin(&place.open(&options), &names(300)).files;
         let directory = system::OpenDirectory::open(&place.path()).unwrap();
+        files.stage(&place.path());
         files.publish(&directory, &place.path());
         assert_eq!(place.names().len(), 300);
         // Made first, so that it cannot get the inode of the file that it replaces.
@@ -182,7 +183,7 @@ fn files_that_are_lost_are_not_forgotten() {
 }
 
 #[test]
-fn without_a_place_for_the_staging_folder_a_transaction_stays_small() {
+fn without_a_place_for_the_staging_folder_a_transaction_has_one_file() {
     let place = Place::new();
     let inside = place.path().join("staging");
     let options = PickupOptions::default().with_staging(&inside);
@@ -190,14 +191,16 @@ fn without_a_place_for_the_staging_folder_a_transaction_stays_small() {
         // The file system has no unnamed files.
         return;
     };
-    let mut transaction = begin(&directory, &names(64));
+    let mut transaction = begin(&directory, &names(1));
     for _ in 0..2 {
-        let error = transaction.write("64.eml", &[b"x"]).unwrap_err();
+        let error = transaction.write("1.eml", &[b"x"]).unwrap_err();
         assert_eq!(error.path(), inside);
         assert!(error.to_string().contains("outside"), "{error}");
     }
     transaction.commit().unwrap();
-    assert_eq!(place.names(), names(64).into_iter().collect());
+    assert_eq!(place.names(), names(1).into_iter().collect());
+    directory.probe().unwrap();
+    assert!(directory.probe_staging().is_err());
 }
 
 #[cfg(unix)]

@@ -1,5 +1,7 @@
 //! Tests of the whole module, by way of unnamed files and by way of the staging folder.
 
+#[cfg(target_os = "linux")]
+pub(super) mod crash;
 mod errors;
 mod many_files;
 mod observer;

@@ -97,6 +97,31 @@ pub(super) fn run_again(test: &str, place: &Place, options: usize, first: &str) 
     assert!(status.success());
 }
 
+/// Runs one test of this folder that is not for others to run as another process. Gives its exit code.
+#[cfg(target_os = "linux")]
+pub(super) fn run_until_it_dies(
+    test: &str,
+    place: &Place,
+    options: usize,
+    environment: &[(&str, &str)],
+) -> Option<i32> {
+    let (_, module) = module_path!().split_once("::").unwrap();
+    let folder = module.strip_suffix("processes").unwrap();
+    let output = Command::new(env::current_exe().unwrap())
+        .args([
+            "--exact",
+            &format!("{folder}{test}"),
+            "--ignored",
+            "--nocapture",
+        ])
+        .env(DIRECTORY, place.path())
+        .env(OPTIONS, options.to_string())
+        .envs(environment.iter().copied())
+        .output()
+        .unwrap();
+    output.status.code()
+}
+
 /// Reads acknowledgements, kills the process in the middle of its work, and reads the rest.
 fn kill_after(child: &mut Child, count: usize) -> Vec<String> {
     let mut lines = BufReader::new(child.stdout.take().unwrap())

@@ -1,0 +1,170 @@
+//! All files of a transaction, or none, although the process may be killed at any instant.
+//!
+//! A transaction of one file needs nothing for that: its file has its name, or has not. One of several
+//! files is decided by a record in the private folder before the first of them is visible; from then on it
+//! goes forward, if need be in the next process that opens the directory. This is the state of the disk,
+//! as a power cut may leave it, line by line; a killed process leaves what all its calls have made:
+//!
+//! ```text
+//! step                          private folder       pickup directory   after a crash here
+//! link or create the files      0.a 0.b              -                  none: they are removed
+//! sync their data, the names    0.a 0.b              -                  none
+//! make the record               0.a 0.b (decided-0)  -                  none, or all: nobody saw any yet
+//! sync the folder               0.a 0.b  decided-0   -                  all: moved by the next process
+//! rename each                       0.b  decided-0   a                  all: it moves b; a was published
+//! sync directory and folder              decided-0   a b                all
+//! remove the record                     (decided-0)  a b                all: a record without files
+//! answer
+//! ```
+//!
+//! A file stands in one of the two places at each instant, so none is published a second time although
+//! PowerMTA may have taken it. (Where renaming cannot refuse to overwrite, as on NFS, there are two calls
+//! and an instant between them in which it has both names.) The record's own removal need not be synced.
+//!
+//! Where an error comes after the record:
+//!
+//! ```text
+//! step                          private folder       pickup directory   after a crash here
+//! a is visible, b cannot be         0.b  decided-0   a                  all
+//! rename a back                 0.a 0.b  decided-0   -                  all: nobody was told anything yet
+//! sync directory and folder     0.a 0.b  decided-0   -                  all
+//! remove the record             0.a 0.b (decided-0)  -                  none, or all
+//! sync the folder               0.a 0.b              -                  none
+//! answer: the error
+//! ```
+//!
+//! If PowerMTA was quicker and has taken `a`, the record stands: the error says that the files may be
+//! delivered, and `b` is moved on as soon as that is possible. If only the last sync fails, it says so
+//! too.
+//!
+//! The transactions of a group share the syncs. Without durability there are none, and the steps are
+//! the same.
+//!
+//! What decides is asked for in two places alone: [`FileSet::decide`] makes it so, and
+//! [`decided_in`](super::staged_transaction::decided_in) finds it. A record kept elsewhere, such as one
+//! under a key that the caller gives, takes the place of the file in both, also for a single file.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::error::{Operation, PickupError};
+use super::file_set::FileSet;
+use super::private_folder::PrivateFolder;
+use super::system::OpenDirectory;
+
+/// What is decided about the transactions of a group.
+pub(super) struct Decisions {
+    /// In which there is anything decided, where that is to be durable.
+    folders: Vec<OpenFolder>,
+}
+
+/// A private folder, opened to be synced.
+struct OpenFolder {
+    folder: Arc<PrivateFolder>,
+    opened: OpenDirectory,
+}
+
+impl Decisions {
+    /// Decides all transactions of several files, whose data is durable already.
+    pub(super) fn make(
+        file_sets: &mut [&mut FileSet],
+        directory: &OpenDirectory,
+        pickup: &Path,
+        durable: bool,
+    ) -> Self {
+        let mut decisions = Self {
+            folders: Vec::new(),
+        };
+        for files in file_sets.iter_mut().filter(|files| files.needs_decision()) {
+            files.refuse_taken_names(directory, pickup);
+            if durable && let Err(error) = decisions.open_folder_of(files) {
+                files.fail(&error);
+            }
+        }
+        decisions.each_folder(file_sets, |folder| {
+            let name = folder.folder.sync_name();
+            name.map_err(PickupError::from_io(
+                Operation::PrepareStaging,
+                folder.folder.staging(),
+            ))?;
+            folder.sync()
+        });
+        for files in file_sets.iter_mut().filter(|files| files.needs_decision()) {
+            files.decide();
+        }
+        // Where this fails the record is taken away again when the group is settled.
+        decisions.each_folder(file_sets, OpenFolder::sync);
+        decisions
+    }
+
+    /// Makes durable that files have left the private folders, or are back.
+    pub(super) fn sync(&self) -> Result<(), PickupError> {
+        self.folders.iter().try_for_each(OpenFolder::sync)
+    }
+
+    /// Takes the records away, of what is published and of what is taken back.
+    pub(super) fn settle(self, file_sets: &mut [&mut FileSet]) {
+        let settled = file_sets.iter_mut();
+        let mut revoked: Vec<_> = settled
+            .filter_map(|files| files.settle().then_some(files))
+            .collect();
+        for folder in &self.folders {
+            let mut of_folder = revoked
+                .iter_mut()
+                .filter(|files| folder.is_of(files))
+                .peekable();
+            // A power cut may bring the record back.
+            if of_folder.peek().is_some() && folder.sync().is_err() {
+                of_folder.for_each(|files| files.doubt());
+            }
+        }
+    }
+
+    fn open_folder_of(&mut self, files: &FileSet) -> Result<(), PickupError> {
+        let Some(folder) = files.folder() else {
+            return Ok(());
+        };
+        if !self.folders.iter().any(|open| open.is_of(files)) {
+            let opened = folder.open().map_err(PickupError::from_io(
+                Operation::PrepareStaging,
+                folder.staging(),
+            ))?;
+            self.folders.push(OpenFolder {
+                folder: Arc::clone(folder),
+                opened,
+            });
+        }
+        Ok(())
+    }
+
+    /// Does something with each folder; where it fails, so do the transactions that are in there.
+    fn each_folder(
+        &self,
+        file_sets: &mut [&mut FileSet],
+        work: impl Fn(&OpenFolder) -> Result<(), PickupError>,
+    ) {
+        for folder in &self.folders {
+            if let Err(error) = work(folder) {
+                let failed = file_sets
+                    .iter_mut()
+                    .filter(|files| files.len() > 1 && folder.is_of(files));
+                failed.for_each(|files| files.fail(&error));
+            }
+        }
+    }
+}
+
+impl OpenFolder {
+    fn is_of(&self, files: &FileSet) -> bool {
+        files
+            .folder()
+            .is_some_and(|folder| Arc::ptr_eq(folder, &self.folder))
+    }
+
+    fn sync(&self) -> Result<(), PickupError> {
+        self.opened.sync().map_err(PickupError::from_io(
+            Operation::SyncDirectory,
+            self.folder.path(),
+        ))
+    }
+}

@@ -1,0 +1,393 @@
+//! What dead processes left in the staging folder: rolled forward where it is decided, removed otherwise.
+//!
+//! Who takes a folder over holds its lock meanwhile, so no two do it at once. Each step may be the last
+//! one, and the next process does the rest: a file of a decided transaction that is not in the folder any
+//! more was published before, and PowerMTA may have taken it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::error::{Operation, PickupError};
+use super::lock::LockFile;
+use super::observer::RollForwardReport;
+use super::private_folder::{LOCK, PickupKey, is_private_folder};
+use super::staged_transaction::{decided_in, parse_name, remove_record};
+use super::system::{FileId, OpenDirectory};
+#[cfg(all(test, target_os = "linux"))]
+use super::tests::crash::{Step, step};
+
+/// Whose files are rolled forward, and how.
+pub(super) struct RollForward<'a> {
+    pub pickup: &'a Path,
+    pub durable: bool,
+}
+
+impl RollForward<'_> {
+    /// Goes through the folders that were left in the staging folder, by dead processes or because they
+    /// could not be removed, and through nothing else.
+    ///
+    /// What cannot be read or removed is in nobody's way, so that is no error; false if there is some of it,
+    /// or some that could not be rolled forward.
+    pub(super) fn clear(&self, staging: &Path, report: &mut RollForwardReport) -> bool {
+        let Ok(entries) = fs::read_dir(staging) else {
+            return true;
+        };
+        let mut are_gone = true;
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            if let Some(name) = name.to_str().filter(|name| is_private_folder(name))
+                // Not a link to somewhere else either.
+                && entry.file_type().is_ok_and(|kind| kind.is_dir())
+            {
+                are_gone &= self.clear_if_left(&entry.path(), name, report);
+            }
+        }
+        are_gone
+    }
+
+    /// False if the folder is left over and stays.
+    fn clear_if_left(&self, folder: &Path, name: &str, report: &mut RollForwardReport) -> bool {
+        match LockFile::take_over(&folder.join(LOCK)) {
+            Ok(Some(lock)) => self.clear_locked(folder, name, lock, report),
+            // Its process ended before it could lock, or is about to lock; there is nothing in it, or it
+            // stays.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::remove_dir(folder) {
+                Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
+                    self.clear_unlocked(folder, name, report)
+                }
+                removed => is_gone(removed),
+            },
+            // It is in use, or belongs to another user.
+            Ok(None) | Err(_) => true,
+        }
+    }
+
+    /// Goes through a folder that has lost its lock, as a disk that is repaired may leave it. A living process
+    /// has nothing decided before it has locked.
+    fn clear_unlocked(&self, folder: &Path, name: &str, report: &mut RollForwardReport) -> bool {
+        if decided_in(folder).is_ok_and(|decided| !decided.is_empty())
+            && let Ok(Some(lock)) = LockFile::create(&folder.join(LOCK))
+        {
+            return self.clear_locked(folder, name, lock, report);
+        }
+        true
+    }
+
+    fn clear_locked(
+        &self,
+        folder: &Path,
+        name: &str,
+        lock: LockFile,
+        report: &mut RollForwardReport,
+    ) -> bool {
+        let rolled_forward = match decided_in(folder) {
+            Ok(decided) if decided.is_empty() => Ok(()),
+            // They are for another pickup directory, whose processes share the staging folder.
+            Ok(_) if !PickupKey::of(self.pickup).is_ok_and(|key| key.is_in(name)) => return true,
+            Ok(decided) => self.roll_forward(folder, &decided, report),
+            Err(error) => Err(failed_at(folder)(error)),
+        };
+        match rolled_forward {
+            Ok(()) => remove(folder, lock),
+            Err(error) => {
+                report.errors.push(error);
+                false
+            }
+        }
+    }
+
+    /// Publishes the files of decided transactions.
+    fn roll_forward(
+        &self,
+        folder: &Path,
+        decided: &BTreeSet<u64>,
+        report: &mut RollForwardReport,
+    ) -> Result<(), PickupError> {
+        let pickup = OpenDirectory::open(self.pickup).map_err(failed_at(self.pickup))?;
+        let mut unfinished = BTreeSet::new();
+        // All names first: some file systems pass over names when a folder is read while files leave it.
+        for staged in names_in(folder).map_err(failed_at(folder))? {
+            let Some((number, name)) =
+                parse_name(&staged).filter(|(number, _)| decided.contains(number))
+            else {
+                continue;
+            };
+            move_in(&pickup, &folder.join(&staged), name)
+                .map_err(failed_at(&self.pickup.join(name)))?;
+            unfinished.insert(number);
+            report.files += 1;
+        }
+        let synced = pickup
+            .sync()
+            .map_err(failed_at(self.pickup))
+            .and_then(|()| {
+                OpenDirectory::open(folder)
+                    .and_then(|folder| folder.sync())
+                    .map_err(failed_at(folder))
+            });
+        if self.durable {
+            synced?;
+        }
+        for number in decided {
+            remove_record(folder, *number).map_err(failed_at(folder))?;
+        }
+        report.transactions += unfinished.len();
+        Ok(())
+    }
+}
+
+fn failed_at(path: &Path) -> impl FnOnce(io::Error) -> PickupError {
+    PickupError::from_io(Operation::RollForward, path)
+}
+
+/// Publishes a file unless that is done already.
+fn move_in(pickup: &OpenDirectory, staged: &Path, name: &str) -> io::Result<()> {
+    match pickup.move_in(staged, name) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            // Its process was killed between making the one name and removing the other.
+            let id = FileId::of(&fs::File::open(staged)?)?;
+            if !pickup.holds(id, name) {
+                return Err(error);
+            }
+            fs::remove_file(staged)
+        }
+        moved => moved,
+    }
+}
+
+fn names_in(folder: &Path) -> io::Result<Vec<String>> {
+    let entries = fs::read_dir(folder)?;
+    entries
+        .filter_map(|entry| match entry {
+            // A name that is not UTF-8 is none of ours.
+            Ok(entry) => entry.file_name().into_string().ok().map(Ok),
+            Err(error) => Some(Err(error)),
+        })
+        .collect()
+}
+
+/// Removes a folder and what is in it. What cannot be removed now is left over, so there are no errors;
+/// false if there is some of it.
+pub(super) fn remove(folder: &Path, lock: LockFile) -> bool {
+    #[cfg(all(test, target_os = "linux"))]
+    step(Step::Change);
+    // Some file systems pass over names when a folder is read while files of it are removed.
+    while remove_files(folder) > 0 {}
+    // With files in it the folder keeps the lock file, by which it is known as left over.
+    let has_files = fs::read_dir(folder)
+        .is_ok_and(|entries| entries.flatten().any(|entry| entry.file_name() != LOCK));
+    #[cfg(all(test, target_os = "linux"))]
+    step(Step::Change);
+    // Network file systems keep a file that is removed while it is open, and its folder with it.
+    drop(lock);
+    !has_files && is_gone(fs::remove_file(folder.join(LOCK))) && is_gone(fs::remove_dir(folder))
+}
+
+fn is_gone(removed: io::Result<()>) -> bool {
+    match removed {
+        Ok(()) => true,
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
+}
+
+/// How many were removed.
+fn remove_files(folder: &Path) -> usize {
+    fs::read_dir(folder).map_or(0, |entries| {
+        entries
+            .flatten()
+            .filter(|entry| entry.file_name() != LOCK && fs::remove_file(entry.path()).is_ok())
+            .count()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pickup_directory::error::PickupErrorKind;
+    use crate::pickup_directory::private_folder::PrivateFolder;
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    struct Place {
+        _parent: tempfile::TempDir,
+        pickup: PathBuf,
+        staging: PathBuf,
+        /// A folder in it that a process left.
+        left: PathBuf,
+    }
+
+    impl Place {
+        fn new() -> Self {
+            let parent = tempfile::tempdir().unwrap();
+            let [pickup, staging] = ["pickup", "staging"].map(|name| parent.path().join(name));
+            fs::create_dir(&pickup).unwrap();
+            fs::create_dir(&staging).unwrap();
+            let folder = Self::folder(&staging, &pickup);
+            let left = folder.path().to_owned();
+            // Locked no more, and there again.
+            drop(folder);
+            fs::create_dir(&left).unwrap();
+            Self {
+                left,
+                _parent: parent,
+                pickup,
+                staging,
+            }
+        }
+
+        fn folder(staging: &Path, pickup: &Path) -> PrivateFolder {
+            PrivateFolder::create(staging, PickupKey::of(pickup).unwrap(), &Arc::default()).unwrap()
+        }
+
+        fn fill(&self, names: &[&str]) {
+            for name in names {
+                fs::write(self.left.join(name), name).unwrap();
+            }
+        }
+
+        fn clear(&self) -> (bool, RollForwardReport) {
+            self.clear_for(&self.pickup)
+        }
+
+        fn clear_for(&self, pickup: &Path) -> (bool, RollForwardReport) {
+            let roll_forward = RollForward {
+                pickup,
+                durable: true,
+            };
+            let mut report = RollForwardReport::default();
+            let are_gone = roll_forward.clear(&self.staging, &mut report);
+            (are_gone, report)
+        }
+
+        fn visible(&self) -> Vec<String> {
+            let mut names = names_in(&self.pickup).unwrap();
+            names.sort_unstable();
+            names
+        }
+    }
+
+    #[test]
+    fn what_the_dead_left_is_removed_at_every_stage_and_nothing_else() {
+        let place = Place::new();
+        let others = ["notes.txt", "pmtaemail-1-1.private", "pmtaemail-1"];
+        for name in others {
+            fs::write(place.staging.join(name), "not a folder of ours").unwrap();
+        }
+        let kept = place.staging.join("pmtaemail-1-1.kept");
+        fs::create_dir(&kept).unwrap();
+        fs::write(kept.join("1.eml"), "a message").unwrap();
+        let alive = Place::folder(&place.staging, &place.pickup);
+        fs::write(alive.path().join("decided-0"), "").unwrap();
+        fs::write(alive.path().join("0.a.eml"), "").unwrap();
+        for names in [&[][..], &[LOCK], &[LOCK, "0.a.eml", "1.b.eml"]] {
+            fs::create_dir_all(&place.left).unwrap();
+            place.fill(names);
+            let (are_gone, report) = place.clear();
+            assert!(are_gone && report.errors.is_empty());
+            assert!(!place.left.exists(), "{names:?}");
+        }
+        assert!(kept.join("1.eml").exists());
+        assert_eq!(fs::read_dir(&place.staging).unwrap().count(), 5);
+        assert_eq!(fs::read_dir(alive.path()).unwrap().count(), 3);
+        assert!(place.visible().is_empty());
+    }
+
+    #[test]
+    fn what_is_decided_goes_forward_and_nothing_else() {
+        let place = Place::new();
+        // Of the transaction 7 all files were published; 12 is not 1.
+        place.fill(&[
+            LOCK,
+            "1.a.eml",
+            "1.b.eml",
+            "2.c.eml",
+            "12.d.eml",
+            "decided-1",
+            "decided-7",
+        ]);
+        let (are_gone, report) = place.clear();
+        assert!(are_gone && report.errors.is_empty());
+        assert_eq!((report.transactions, report.files), (1, 2));
+        assert_eq!(place.visible(), ["a.eml", "b.eml"]);
+        assert_eq!(fs::read(place.pickup.join("a.eml")).unwrap(), b"1.a.eml");
+        assert_eq!(fs::read_dir(&place.staging).unwrap().count(), 0);
+    }
+
+    /// A disk that was repaired may have lost the lock.
+    #[test]
+    fn what_is_decided_goes_forward_without_a_lock_too() {
+        let place = Place::new();
+        place.fill(&["1.a.eml", "decided-1"]);
+        assert!(place.clear().0);
+        assert_eq!(place.visible(), ["a.eml"]);
+        assert!(!place.left.exists());
+    }
+
+    #[test]
+    fn what_cannot_go_forward_stays_and_is_told() {
+        let place = Place::new();
+        place.fill(&[LOCK, "1.a.eml", "1.b.eml", "2.c.eml", "decided-1"]);
+        fs::write(place.pickup.join("b.eml"), "another's").unwrap();
+        for _ in 0..2 {
+            let (are_gone, report) = place.clear();
+            assert!(!are_gone);
+            let [error] = &report.errors[..] else {
+                panic!("one error");
+            };
+            assert_eq!(error.kind(), PickupErrorKind::AlreadyExists);
+            assert_eq!(error.path(), place.pickup.join("b.eml"));
+            assert!(
+                error.to_string().contains("once that file is gone"),
+                "{error}"
+            );
+            assert_eq!(report.transactions, 0);
+            assert!(place.left.join("1.b.eml").exists());
+        }
+        fs::remove_file(place.pickup.join("b.eml")).unwrap();
+        let (are_gone, report) = place.clear();
+        assert!(are_gone && report.errors.is_empty());
+        assert_eq!(fs::read(place.pickup.join("b.eml")).unwrap(), b"1.b.eml");
+        assert_eq!(place.visible(), ["a.eml", "b.eml"]);
+        assert!(!place.left.exists());
+    }
+
+    /// Where renaming cannot refuse to overwrite there is an instant in which it has both names.
+    #[test]
+    fn a_file_that_was_published_already_is_not_in_its_own_way() {
+        let place = Place::new();
+        place.fill(&[LOCK, "1.a.eml", "1.b.eml", "decided-1"]);
+        fs::hard_link(place.left.join("1.a.eml"), place.pickup.join("a.eml")).unwrap();
+        assert!(place.clear().0);
+        assert_eq!(place.visible(), ["a.eml", "b.eml"]);
+        assert!(!place.left.exists());
+    }
+
+    #[test]
+    fn what_is_decided_for_another_pickup_directory_is_left_to_its_own_processes() {
+        let place = Place::new();
+        place.fill(&[LOCK, "1.a.eml", "2.b.eml", "decided-1"]);
+        let other = place.pickup.with_file_name("other");
+        fs::create_dir(&other).unwrap();
+        assert!(place.clear_for(&other).0);
+        assert!(names_in(&other).unwrap().is_empty());
+        assert_eq!(fs::read_dir(&place.left).unwrap().count(), 4);
+        assert!(place.clear().0);
+        assert_eq!(place.visible(), ["a.eml"]);
+    }
+
+    #[test]
+    fn what_cannot_be_removed_is_left_over_and_known_as_such() {
+        let place = Place::new();
+        place.fill(&[LOCK]);
+        // A folder is no file that could be removed.
+        let stuck = place.left.join("stuck");
+        fs::create_dir(&stuck).unwrap();
+        assert!(!place.clear().0);
+        assert!(place.left.join(LOCK).exists());
+        fs::remove_dir(&stuck).unwrap();
+        assert!(place.clear().0);
+        assert!(!place.left.exists());
+    }
+}

@@ -1,0 +1,330 @@
+//! The files of one transaction in a private folder, and the record that decides what becomes of them
+//! should their process die.
+//!
+//! ```text
+//! pmtaemail-4711-0-….private/       the folder of the process 4711
+//!     12.a-1.eml  12.a-2.eml        files of the transaction 12: `a-1.eml`, `a-2.eml` in the pickup directory
+//!     decided-12                    the record: the transaction 12 goes forward
+//!     13.b-1.eml                    of the transaction 13, about which nothing is decided
+//! ```
+//!
+//! The record is an empty file: that it has a name is all that it says, so it is never half written.
+//! Which files it stands for is told by their names. Whoever finds a dead process's folder asks of each
+//! number only whether it is decided ([`decided_in`]); a record kept elsewhere could say so as well.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::private_folder::PrivateFolder;
+use super::system::{FileId, OpenDirectory};
+#[cfg(all(test, target_os = "linux"))]
+use super::tests::crash::{Step, step};
+
+const RECORD: &str = "decided-";
+
+/// The files of one transaction that have a name in a private folder.
+#[derive(Debug)]
+pub(super) struct StagedTransaction {
+    folder: Arc<PrivateFolder>,
+    /// No other transaction of the folder ever has it.
+    number: u64,
+    /// Whether its record is there, or may be. Then none of its files is removed: they all go forward.
+    is_decided: AtomicBool,
+}
+
+/// A file in a private folder. It is removed with this, unless it has moved on or is decided.
+#[derive(Debug)]
+pub(super) struct StagedFile {
+    transaction: Arc<StagedTransaction>,
+    /// In the pickup directory.
+    name: Box<str>,
+    moved_on: bool,
+}
+
+impl StagedTransaction {
+    pub(super) fn begin(folder: Arc<PrivateFolder>) -> Self {
+        Self {
+            number: folder.next_number(),
+            folder,
+            is_decided: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn folder(&self) -> &Arc<PrivateFolder> {
+        &self.folder
+    }
+
+    /// Creates an empty file.
+    pub(super) fn create_file(self: &Arc<Self>, name: &str) -> io::Result<(File, StagedFile)> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, super::MODE);
+        #[cfg(all(test, target_os = "linux"))]
+        step(Step::Change);
+        let file = options.open(self.path_of(name))?;
+        Ok((file, self.staged(name)))
+    }
+
+    /// Gives a file that has no name one in the folder, which is open.
+    pub(super) fn link(
+        self: &Arc<Self>,
+        opened: &OpenDirectory,
+        file: &File,
+        name: &str,
+    ) -> io::Result<StagedFile> {
+        opened.link_unnamed(file, &self.name_of(name))?;
+        Ok(self.staged(name))
+    }
+
+    /// From here on all files go forward, also if this process is killed.
+    pub(super) fn decide(&self) -> io::Result<()> {
+        #[cfg(all(test, target_os = "linux"))]
+        step(Step::Decide);
+        // Before the record is there, lest a panic in between remove files of it.
+        self.is_decided.store(true, Ordering::Release);
+        let made = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(self.record());
+        // What is said to have failed may have been done all the same.
+        if let Err(error) = made {
+            let _ = self.revoke();
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    /// Nothing is decided any more: the files stay where they are, all of them, and go with the process.
+    /// After an error it stands.
+    pub(super) fn revoke(&self) -> io::Result<()> {
+        #[cfg(all(test, target_os = "linux"))]
+        step(Step::Change);
+        match fs::remove_file(self.record()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => {
+                self.is_decided.store(false, Ordering::Release);
+                Ok(())
+            }
+        }
+    }
+
+    /// All files have moved on.
+    pub(super) fn finish(&self) {
+        #[cfg(all(test, target_os = "linux"))]
+        step(Step::Change);
+        // A record without files says nothing; it goes with the folder.
+        let _ = fs::remove_file(self.record());
+        self.is_decided.store(false, Ordering::Release);
+    }
+
+    pub(super) fn is_decided(&self) -> bool {
+        self.is_decided.load(Ordering::Acquire)
+    }
+
+    fn staged(self: &Arc<Self>, name: &str) -> StagedFile {
+        StagedFile {
+            transaction: Arc::clone(self),
+            name: name.into(),
+            moved_on: false,
+        }
+    }
+
+    fn name_of(&self, name: &str) -> String {
+        format!("{}.{name}", self.number)
+    }
+
+    fn path_of(&self, name: &str) -> PathBuf {
+        self.folder.path().join(self.name_of(name))
+    }
+
+    fn record(&self) -> PathBuf {
+        self.folder.path().join(record_of(self.number))
+    }
+}
+
+impl Drop for StagedTransaction {
+    fn drop(&mut self) {
+        // Files could not be taken back, or the thread that led them panicked.
+        if self.is_decided() {
+            self.folder.leave_for_roll_forward();
+        }
+    }
+}
+
+impl StagedFile {
+    /// In the pickup directory.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Moves the file into the pickup directory; never overwrites.
+    pub(super) fn move_on(&mut self, directory: &OpenDirectory) -> io::Result<()> {
+        directory.move_in(&self.path(), &self.name)?;
+        self.moved_on = true;
+        Ok(())
+    }
+
+    /// Moves the file back from the pickup directory. False: it was not there any more, or cannot be moved.
+    pub(super) fn move_back(&mut self, directory: &OpenDirectory, id: FileId) -> bool {
+        let is_back = directory.move_out(id, &self.name, &self.path());
+        self.moved_on &= !is_back;
+        is_back
+    }
+
+    /// Tries whether files can move from here into the pickup directory: it moves from here to here, and is
+    /// gone again.
+    pub(super) fn try_move(mut self) -> io::Result<()> {
+        let folder = &self.transaction.folder;
+        let elsewhere = Arc::new(StagedTransaction::begin(Arc::clone(folder)));
+        let tried = elsewhere.staged(&self.name);
+        let opened = folder.open()?;
+        opened.move_in(&self.path(), &elsewhere.name_of(&tried.name))?;
+        self.moved_on = true;
+        Ok(())
+    }
+
+    /// Whether it is in the private folder.
+    pub(super) fn is_there(&self) -> bool {
+        fs::symlink_metadata(self.path()).is_ok()
+    }
+
+    pub(super) fn path(&self) -> PathBuf {
+        self.transaction.path_of(&self.name)
+    }
+}
+
+impl Drop for StagedFile {
+    fn drop(&mut self) {
+        let transaction = &self.transaction;
+        if !self.moved_on
+            && !transaction.is_decided()
+            && transaction.folder.process() == process::id()
+        {
+            #[cfg(all(test, target_os = "linux"))]
+            step(Step::Change);
+            // What cannot be removed now goes with the folder.
+            let _ = fs::remove_file(self.path());
+        }
+    }
+}
+
+/// The transactions whose records are in a folder.
+pub(super) fn decided_in(folder: &Path) -> io::Result<BTreeSet<u64>> {
+    let entries = fs::read_dir(folder)?;
+    entries
+        .filter_map(|entry| match entry {
+            Ok(entry) => {
+                let name = entry.file_name();
+                Some(Ok(name.to_str()?.strip_prefix(RECORD)?.parse().ok()?))
+            }
+            Err(error) => Some(Err(error)),
+        })
+        .collect()
+}
+
+/// Takes the record of a transaction away that has no files in the folder any more.
+pub(super) fn remove_record(folder: &Path, number: u64) -> io::Result<()> {
+    #[cfg(all(test, target_os = "linux"))]
+    step(Step::Change);
+    fs::remove_file(folder.join(record_of(number)))
+}
+
+/// The transaction whose file this is, and the file's name in the pickup directory.
+pub(super) fn parse_name(name: &str) -> Option<(u64, &str)> {
+    let (number, name) = name.split_once('.')?;
+    Some((number.parse().ok()?, name))
+}
+
+fn record_of(number: u64) -> String {
+    format!("{RECORD}{number}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pickup_directory::private_folder::PickupKey;
+    use std::fs;
+
+    fn begin(staging: &Path) -> Arc<StagedTransaction> {
+        let key = PickupKey::of(staging).unwrap();
+        let folder = PrivateFolder::create(staging, key, &Arc::default()).unwrap();
+        Arc::new(StagedTransaction::begin(Arc::new(folder)))
+    }
+
+    fn is_empty(folder: &Path) -> bool {
+        fs::read_dir(folder).unwrap().next().is_none()
+    }
+
+    #[test]
+    fn a_file_is_removed_unless_it_moves_on_and_the_folder_with_the_last() {
+        let parent = tempfile::tempdir().unwrap();
+        let [shared, pickup] = ["staging", "pickup"].map(|name| parent.path().join(name));
+        fs::create_dir(&shared).unwrap();
+        fs::create_dir(&pickup).unwrap();
+        let transaction = begin(&shared);
+        let (_file, mut moving) = transaction.create_file("1.eml").unwrap();
+        let (_file, staying) = transaction.create_file("2.eml").unwrap();
+        drop(transaction);
+        let path = staying.path();
+        assert!(path.exists());
+        drop(staying);
+        assert!(!path.exists());
+        let directory = OpenDirectory::open(&pickup).unwrap();
+        moving.move_on(&directory).unwrap();
+        drop(moving);
+        assert!(pickup.join("1.eml").exists());
+        assert!(is_empty(&shared));
+    }
+
+    #[test]
+    fn a_file_that_moved_back_is_removed_with_its_transaction() {
+        let parent = tempfile::tempdir().unwrap();
+        let [shared, pickup] = ["staging", "pickup"].map(|name| parent.path().join(name));
+        fs::create_dir(&shared).unwrap();
+        fs::create_dir(&pickup).unwrap();
+        let (file, mut staged) = begin(&shared).create_file("1.eml").unwrap();
+        let id = FileId::of(&file).unwrap();
+        let directory = OpenDirectory::open(&pickup).unwrap();
+        assert!(!staged.move_back(&directory, id), "it never was there");
+        staged.move_on(&directory).unwrap();
+        assert!(!staged.is_there());
+        // As where renaming cannot refuse to overwrite, and the first name could not be removed.
+        fs::hard_link(pickup.join("1.eml"), staged.path()).unwrap();
+        assert!(staged.move_back(&directory, id));
+        assert!(staged.is_there() && is_empty(&pickup));
+        drop(staged);
+        assert!(is_empty(&shared));
+    }
+
+    #[test]
+    fn names_tell_transactions_apart() {
+        assert_eq!(parse_name("12.a.b"), Some((12, "a.b")));
+        for name in ["lock", "decided-12", "12", "a.12.b", ".12"] {
+            assert_eq!(parse_name(name), None, "{name}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["lock", "12.decided-4", "decided-3", "decided-", "decided-x"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        assert_eq!(decided_in(folder.path()).unwrap(), BTreeSet::from([3]));
+    }
+
+    #[test]
+    fn a_fork_leaves_the_folder_of_its_parent_alone() {
+        let staging = tempfile::tempdir().unwrap();
+        let key = PickupKey::of(staging.path()).unwrap();
+        let mut folder = PrivateFolder::create(staging.path(), key, &Arc::default()).unwrap();
+        folder.pretend_to_be_of_another_process();
+        let transaction = Arc::new(StagedTransaction::begin(Arc::new(folder)));
+        let (_file, staged) = transaction.create_file("1.eml").unwrap();
+        let path = staged.path();
+        drop((transaction, staged));
+        assert!(path.exists());
+    }
+}
