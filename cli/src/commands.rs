@@ -6,6 +6,7 @@ use crate::{input, output};
 use pmtaemail::{PickupDirectory, PickupOptions, Problems, StreamedMessage, SubmitError};
 use std::cell::LazyCell;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 /// Prints what is wrong with the message.
 pub fn check(args: &CheckArgs) -> Result<Exit, Failure> {
@@ -51,7 +52,7 @@ pub fn render(args: &RenderArgs) -> Result<Exit, Failure> {
 
 /// Submits each message and prints its receipt. One that fails does not keep the others back.
 pub fn submit(args: &SubmitArgs) -> Result<Exit, Failure> {
-    let pickup = args.pickup.open()?;
+    let pickup = args.pickup.open(Arc::new(output::Unfinished))?;
     let messages = args.messages();
     if let [message] = messages.as_slice() {
         submit_one(message, &pickup)?;

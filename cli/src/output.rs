@@ -3,7 +3,10 @@
 use crate::args::ConfigProblems;
 use crate::exit::{Exit, Failure};
 use crate::journal::{self, Severity};
-use pmtaemail::{InvalidRecipient, Problem, Problems, Receipt, RejectedRecipients};
+use pmtaemail::{
+    CommitReport, InvalidRecipient, Observer, Problem, Problems, Receipt, RejectedRecipients,
+    RollForwardReport,
+};
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::Path;
 
@@ -78,6 +81,18 @@ pub fn print_warnings(sentences: impl IntoIterator<Item = String>) {
     for sentence in sentences {
         let sentence = sentence.lines().next().unwrap_or_default();
         print_lines(Severity::Warning, &format!("pmtaemailapi: {sentence}\n"));
+    }
+}
+
+/// Tells on standard error of submissions of earlier processes that cannot be finished yet.
+#[derive(Debug)]
+pub struct Unfinished;
+
+impl Observer for Unfinished {
+    fn committed(&self, _: &CommitReport) {}
+
+    fn rolled_forward(&self, report: &RollForwardReport) {
+        print_warnings(report.errors.iter().map(ToString::to_string));
     }
 }
 

@@ -3,8 +3,11 @@
 use super::{ConfigArg, ConfigFile, Options};
 use crate::units;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
-use pmtaemail::{Durability, FileGroup, FileMode, PickupDirectory, PickupError, PickupOptions};
+use pmtaemail::{
+    Durability, FileGroup, FileMode, Observer, PickupDirectory, PickupError, PickupOptions,
+};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The pickup directory and how messages get there.
 #[derive(Debug, Args)]
@@ -19,7 +22,8 @@ pub struct PickupArgs {
     )]
     pub(super) pickup: PathBuf,
 
-    /// Make files here before they enter the pickup directory; must be on its file system
+    /// Files of a submission that has several wait here until all enter the pickup directory; must be on its
+    /// file system. Beside the pickup directory by default
     #[arg(long, value_name = "DIR", env = "PMTAEMAIL_STAGING")]
     staging: Option<PathBuf>,
 
@@ -95,14 +99,15 @@ impl PickupArgs {
         !self.no_syncfs
     }
 
-    /// Opens the pickup directory.
-    pub fn open(&self) -> Result<PickupDirectory, PickupError> {
+    /// Opens the pickup directory. The observer is told what becomes of submissions whose process died.
+    pub fn open(&self, observer: Arc<dyn Observer>) -> Result<PickupDirectory, PickupError> {
         let mut options = PickupOptions::default()
             .with_durability(match self.durability {
                 DurabilityArg::Durable => Durability::Durable,
                 DurabilityArg::None => Durability::NotDurable,
             })
-            .with_syncfs(!self.no_syncfs);
+            .with_syncfs(!self.no_syncfs)
+            .with_observer(observer);
         if let Some(staging) = &self.staging {
             options = options.with_staging(staging.clone());
         }

@@ -67,7 +67,10 @@ use tokio::time::sleep;
 /// Serves until a signal asks to stop.
 pub fn run(args: ServeArgs) -> Result<Exit, Failure> {
     log::start(&args.log);
-    let pickup = args.pickup.open()?;
+    let pickup = args.pickup.open(Arc::new(log::RolledForward::default()))?;
+    if let Err(error) = pickup.probe_staging() {
+        log::no_staging(&error);
+    }
     let room = open_files::room(args.limits.max_connections, args.limits.max_in_flight);
     let runtime = blocking::start_runtime(room.threads).map_err(Failure::Start)?;
     let ended = runtime.block_on(serve(args, pickup, room.connections));

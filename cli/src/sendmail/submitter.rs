@@ -10,6 +10,7 @@ use pmtaemail::{
     AddrSpec, HeaderAddresses, Id, Message, PickupDirectory, Problems, SenderDefaults, Submission,
     add_missing_fields,
 };
+use std::sync::Arc;
 
 /// Completes messages and submits them.
 pub struct Submitter<'a> {
@@ -78,7 +79,7 @@ impl<'a> Submitter<'a> {
         let submission = Submission::new(&message.map_err(Failure::Problems)?);
         let pickup = match self.pickup.take() {
             Some(pickup) => pickup,
-            None => self.args.open()?,
+            None => self.args.open(Arc::new(output::Unfinished))?,
         };
         let receipt = self.pickup.insert(pickup).submit(&submission)?;
         Ok(receipt.id)

@@ -5,8 +5,10 @@
 //! found. Of a request it has the client's address, its User-Agent and X-Request-Id.
 
 mod format;
+mod recovery;
 mod request;
 
+pub use recovery::RolledForward;
 pub use request::{Pending, REQUEST_ID, RequestLog, broken_head};
 
 use crate::args::{LimitArgs, LogArgs, LogFormat, ServeArgs};
@@ -116,6 +118,11 @@ pub fn health(cause: Option<&str>, error: Option<&PickupError>) {
     } else {
         info!(event = "health", status = 200);
     }
+}
+
+/// Only messages that become one file are taken.
+pub fn no_staging(error: &PickupError) {
+    warn!(event = "no_staging", %error);
 }
 
 pub fn accept_failed(error: &io::Error) {

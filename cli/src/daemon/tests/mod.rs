@@ -5,6 +5,7 @@ mod streams;
 
 use super::accept::Connections;
 use super::listener::tcp::Tcp;
+use super::log::RolledForward;
 use super::pages::Pages;
 use super::routes::router;
 use super::state::Daemon;
@@ -35,7 +36,13 @@ impl Server {
             &format!("pmtaemailapi -listen 127.0.0.1:0 {options}"),
             &pickup,
         );
-        let daemon = Daemon::new(args.pickup.open().unwrap(), &args.limits, 8192);
+        let daemon = Daemon::new(
+            args.pickup
+                .open(Arc::new(RolledForward::default()))
+                .unwrap(),
+            &args.limits,
+            8192,
+        );
         let router = router(
             Arc::new(daemon),
             Pages::new(args.allow_origin, &args.listen),

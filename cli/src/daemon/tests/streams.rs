@@ -4,6 +4,7 @@ use super::{MESSAGE, serve_args};
 use crate::daemon::accept::Connections;
 use crate::daemon::client::Peer;
 use crate::daemon::listener::Listener;
+use crate::daemon::log::RolledForward;
 use crate::daemon::pages::Pages;
 use crate::daemon::routes::router;
 use crate::daemon::state::Daemon;
@@ -51,7 +52,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Server<S> {
     fn start(options: &str) -> Self {
         let pickup = tempfile::tempdir().unwrap();
         let args = serve_args(&format!("pmtaemailapi {options}"), &pickup);
-        let daemon = Daemon::new(args.pickup.open().unwrap(), &args.limits, 8192);
+        let daemon = Daemon::new(
+            args.pickup
+                .open(Arc::new(RolledForward::default()))
+                .unwrap(),
+            &args.limits,
+            8192,
+        );
         let peer = get(async |Extension(peer): Extension<Peer>| peer.to_string());
         let large = get(async || "x".repeat(100_000));
         let router = router(
