@@ -66,3 +66,54 @@ def first_path(calls: list[Call], link: Call, path: Path) -> str:
         if is_earlier and f"<{path.parent}>" in call.arguments and f'"{path.name}"' in base_names(call)[1:]:
             return source(calls, call)
     return str(path)
+
+
+def record_faults(calls: list[Call], pickup: Path, names: list[str], answered: Call) -> list[str]:
+    """What is wrong with the order by which all of several files appear, or none.
+
+    data synced, names in the folder synced < record made < folder synced < first renaming;
+    last renaming < directory and folder synced < record removed < answer
+    """
+    records = [
+        call for call in calls if call.name == "openat" and "O_CREAT" in call.arguments and "/decided-" in call.opened
+    ]
+    if len(records) != 1:
+        return [f"there are {len(records)} records"]
+    (record,) = records
+    folder = str(Path(record.opened).parent)
+    wanted = {f'"{name}"' for name in names}
+    moves = [
+        call
+        for call in calls
+        if call.name == "renameat2" and call.result == 0 and wanted.intersection(base_names(call)[-1:])
+    ]
+    staged = [call for call in calls if call.name == "linkat" and call.result == 0 and f"<{folder}>" in call.arguments]
+    removals = [call for call in calls if call.name == "unlink" and "/decided-" in call.arguments]
+    if not len(moves) == len(staged) == len(names) or len(removals) != 1:
+        return [f"{len(staged)} files are staged, {len(moves)} moved on, {len(removals)} records removed"]
+    (removal,) = removals
+    first, last = moves[0].started, max(call.ended for call in moves)
+    faults = []
+    if any(call.ended > record.started for call in staged):
+        faults.append("a file is staged after the record is made")
+    if first < record.ended:
+        faults.append("a file is visible before the record is made")
+    if removal.started < last or removal.ended > answered.started:
+        faults.append("the record is removed too early or too late")
+
+    def synced(path: str, after: int, before: int) -> bool:
+        return any(after < sync.started and sync.ended < before for sync in syncs_of(calls, path))
+
+    named = max(call.ended for call in staged)
+    for what, path, after, before in [
+        ("names in the folder", folder, named, record.started),
+        ("the folder's own name", str(Path(folder).parent), 0, record.started),
+        ("the record", folder, record.ended, first),
+        ("the pickup directory", str(pickup), last, removal.started),
+        ("the folder that the files have left", folder, last, removal.started),
+    ]:
+        if not synced(path, after, before):
+            faults.append(f"not synced: {what}")
+    if any(not synced(source(calls, call), 0, record.started) for call in staged):
+        faults.append("not synced: the data")
+    return faults

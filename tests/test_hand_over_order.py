@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hand_over_order import order_faults
+from hand_over_order import order_faults, record_faults
 from strace import read_trace
 
 PICKUP = "/var/pickup"
@@ -68,3 +68,67 @@ def test_a_rename_gives_a_name_too(tmp_path: Path):
     lines = [line.replace("/var/pickup/#7>(deleted)", "/var/staging/7>") for line in GOOD]
     lines[5] = '10 renameat(AT_FDCWD</>, "/var/staging/7", 12</var/pickup>, "a.eml") = 0'
     assert faults(lines, tmp_path) == []
+
+
+# ---- several files
+
+FOLDER = "/var/pickup.staging/pmtaemail-10-0-0123456789abcdef.private"
+SEVERAL = [
+    '10 openat(AT_FDCWD</>, "/var/pickup", O_WRONLY|O_TMPFILE, 0660) = 11</var/pickup/#7>(deleted)',
+    '10 writev(11</var/pickup/#7>(deleted), [{iov_base="x-sender", iov_len=8}], 1) = 8',
+    '10 openat(AT_FDCWD</>, "/var/pickup", O_WRONLY|O_TMPFILE, 0660) = 12</var/pickup/#8>(deleted)',
+    '10 writev(12</var/pickup/#8>(deleted), [{iov_base="x-sender", iov_len=8}], 1) = 8',
+    f'10 linkat(AT_FDCWD</>, "/proc/self/fd/11", 13<{FOLDER}>, "0.a.eml", AT_SYMLINK_FOLLOW) = 0',
+    f'10 linkat(AT_FDCWD</>, "/proc/self/fd/12", 13<{FOLDER}>, "0.b.eml", AT_SYMLINK_FOLLOW) = 0',
+    "10 fdatasync(11</var/pickup/#7>(deleted)) = 0",
+    "10 fdatasync(12</var/pickup/#8>(deleted)) = 0",
+    "10 fsync(14</var/pickup.staging>) = 0",
+    f"10 fsync(13<{FOLDER}>) = 0",
+    f'10 openat(AT_FDCWD</>, "{FOLDER}/decided-0", O_WRONLY|O_CREAT|O_EXCL, 0666) = 15<{FOLDER}/decided-0>',
+    f"10 fsync(13<{FOLDER}>) = 0",
+    f'10 renameat2(AT_FDCWD</>, "{FOLDER}/0.a.eml", 16</var/pickup>, "a.eml", RENAME_NOREPLACE) = 0',
+    f'10 renameat2(AT_FDCWD</>, "{FOLDER}/0.b.eml", 16</var/pickup>, "b.eml", RENAME_NOREPLACE) = 0',
+    "10 fsync(16</var/pickup>) = 0",
+    f"10 fsync(13<{FOLDER}>) = 0",
+    f'10 unlink("{FOLDER}/decided-0") = 0',
+    '10 write(1</dev/null>, "HTTP/1.1 said", 13) = 13',
+]
+
+
+def faults_of_several(lines: list[str], tmp_path: Path) -> list[str]:
+    trace = tmp_path / "trace"
+    trace.write_text("\n".join(lines))
+    calls = read_trace(trace)
+    (answered,) = [call for call in calls if "HTTP/1.1" in call.arguments]
+    return record_faults(calls, Path(PICKUP), ["a.eml", "b.eml"], answered)
+
+
+@pytest.mark.parametrize(
+    ("left_out", "to", "expected"),
+    [
+        (None, None, None),
+        (6, None, "not synced: the data"),
+        (7, 11, "not synced: the data"),
+        (8, None, "not synced: the folder's own name"),
+        (9, None, "not synced: names in the folder"),
+        (4, 10, "a file is staged after the record is made"),
+        (10, None, "there are 0 records"),
+        (10, 12, "a file is visible before the record is made"),
+        (11, None, "not synced: the record"),
+        (11, 13, "not synced: the record"),
+        (13, None, "2 files are staged, 1 moved on, 1 records removed"),
+        (14, None, "not synced: the pickup directory"),
+        (14, 12, "not synced: the pickup directory"),
+        (14, 16, "not synced: the pickup directory"),
+        (15, None, "not synced: the folder that the files have left"),
+        (16, 12, "the record is removed too early or too late"),
+        (16, 17, "the record is removed too early or too late"),
+    ],
+)
+def test_order_of_several(left_out: int | None, to: int | None, expected: str | None, tmp_path: Path):
+    """One line is left out, or stands elsewhere."""
+    lines = [line for number, line in enumerate(SEVERAL) if number != left_out]
+    if to is not None:
+        lines.insert(to, SEVERAL[left_out])
+    found = faults_of_several(lines, tmp_path)
+    assert expected in found if expected else found == []

@@ -88,7 +88,10 @@ export class PickupError extends Error {
 export interface PickupOptions {
   /** `durable` (the default): what is handed over survives a power cut. `none`: nothing is synced. */
   durability?: 'durable' | 'none';
-  /** Where files are written first, on file systems without unnamed files. */
+  /**
+   * Where several files of one submission wait until all are handed over, or none; on the same file system. What a
+   * process that was killed had decided to hand over is moved on from there.
+   */
   staging?: string | URL;
   /** Whether many files may be made durable by a sync of their whole file system; true by default. */
   syncfs?: boolean;

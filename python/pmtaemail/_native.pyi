@@ -80,9 +80,10 @@ class Pickup:
     """PowerMTA's pickup directory. Opened once and used from many threads, which share their syncs.
 
     `directory` is a path. `durability` is `"durable"`, or `"none"`, which syncs nothing: quick, and lost in a
-    power cut. `staging` is the folder in which files wait where the file system has no unnamed files, on the
-    same file system; `syncfs=False` never syncs the whole file system. `file_mode` (`0o640`) and `file_group` (a name
-    or number) are what files get, at a system call each. A process may be forked meanwhile.
+    power cut. `staging` is the folder in which several files of one submission wait until all are handed over, or
+    none, on the same file system; what a process that was killed had decided to hand over is moved on from there.
+    `syncfs=False` never syncs the whole file system. `file_mode` (`0o640`) and `file_group` (a name or number) are
+    what files get, at a system call each. A process may be forked meanwhile.
     Raises `PickupError`, an `OSError`, where the directory is missing or cannot be written.
 
     >>> import pmtaemail, tempfile
