@@ -3,9 +3,10 @@
 use crate::args::{CheckArgs, ConfigAction, MessageArgs, RenderArgs, SubmitArgs};
 use crate::exit::{Exit, Failure};
 use crate::{input, output};
-use pmtaemail::{PickupDirectory, PickupOptions, Problems, StreamedMessage, SubmitError};
+use pmtaemail::{
+    PickupDirectory, PickupOptions, Problems, Selection, StreamedMessage, SubmitError,
+};
 use std::cell::LazyCell;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 /// Prints what is wrong with the message.
@@ -41,10 +42,7 @@ pub fn render(args: &RenderArgs) -> Result<Exit, Failure> {
         pickup_file(args)?
     } else {
         let received = receive(&args.message)?;
-        let number = args.recipient.map_or(1, NonZeroUsize::get);
-        received
-            .render_recipient(number - 1)?
-            .ok_or(Failure::NoRecipient(number))?
+        received.with_selection(args.selection()).render()?
     };
     output::print(&bytes).map_err(Failure::Write)?;
     Ok(Exit::Ok)
@@ -55,12 +53,12 @@ pub fn submit(args: &SubmitArgs) -> Result<Exit, Failure> {
     let pickup = args.pickup.open(Arc::new(output::Unfinished))?;
     let messages = args.messages();
     if let [message] = messages.as_slice() {
-        submit_one(message, &pickup)?;
+        submit_one(message, args.selection(), &pickup)?;
         return Ok(Exit::Ok);
     }
     let mut exit = Exit::Ok;
     for message in &messages {
-        if let Err(failure) = submit_one(message, &pickup) {
+        if let Err(failure) = submit_one(message, args.selection(), &pickup) {
             output::print_failure_of(message.path(), &failure);
             if exit == Exit::Ok {
                 exit = failure.exit();
@@ -70,9 +68,13 @@ pub fn submit(args: &SubmitArgs) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-fn submit_one(message: &MessageArgs, pickup: &PickupDirectory) -> Result<(), Failure> {
+fn submit_one(
+    message: &MessageArgs,
+    selection: Selection,
+    pickup: &PickupDirectory,
+) -> Result<(), Failure> {
     let received = input::receive(message, || Some(pickup))?;
-    let receipt = received.submit(pickup)?;
+    let receipt = received.with_selection(selection).submit(pickup)?;
     output::print_receipt(&receipt).map_err(|source| Failure::Receipt {
         id: receipt.id.to_string(),
         source,

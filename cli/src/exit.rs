@@ -82,9 +82,6 @@ pub enum Failure {
     /// The submission has other files than the one asked for.
     #[error("the submission has {0} pickup files: choose one with --file 1 to --file {0}")]
     ChooseFile(usize),
-    /// The mail merge has fewer recipients.
-    #[error("there is no recipient {0}: the message has fewer")]
-    NoRecipient(usize),
     /// Recipients cannot wait on a file system.
     #[error("recipients cannot wait on the file system: {0}")]
     Spool(io::Error),
@@ -106,9 +103,7 @@ impl Failure {
             Self::Problems(_) => Exit::Data,
             Self::Open { .. } => Exit::NoInput,
             Self::Read { .. } | Self::Write(_) | Self::Receipt { .. } => Exit::InputOutput,
-            Self::Usage(_) | Self::Environment(_) | Self::ChooseFile(_) | Self::NoRecipient(_) => {
-                Exit::Usage
-            }
+            Self::Usage(_) | Self::Environment(_) | Self::ChooseFile(_) => Exit::Usage,
             Self::Spool(_) => Exit::Temporary,
             // A temporary failure would ask for another attempt, and perhaps for a second delivery.
             Self::Pickup(error) if error.may_be_delivered() => Exit::InputOutput,

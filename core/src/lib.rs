@@ -42,7 +42,7 @@ pub use interruption::Interruption;
 pub use json::{NotJson, NotUnicode, NumberLiteral, iterable_fields, schema};
 pub use message::{
     FilePart, HeaderAddresses, InvalidRecipient, Message, OwnedFilePart, RecipientList,
-    RejectedRecipient, RejectedRecipients, SenderDefaults, Warning, add_missing_fields,
+    RejectedRecipient, RejectedRecipients, Selection, SenderDefaults, Warning, add_missing_fields,
     header_recipients, text_of_local_program,
 };
 #[cfg(feature = "form-data")]

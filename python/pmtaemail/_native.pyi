@@ -51,12 +51,12 @@ def warnings(message: Input | None = None, /, **fields: Unpack[Fields]) -> list[
     [('foreign_placeholder', '/subject')]
     """
 
-def render(message: Input | None = None, /, **fields: Unpack[Fields]) -> bytes:
+def render(message: Input | None = None, /, *, recipient: int | None = None, **fields: Unpack[Fields]) -> bytes:
     """Renders a message, given as to `check`: the bytes of the mail (RFC 5322), its lines ended by CRLF.
 
     Of a mail merge it is the message of the first recipient. Date and Message-ID are made where the message
-    gives none; with both given the same message always yields the same bytes. Raises `MessageError` with all
-    problems.
+    gives none; with both given the same message always yields the same bytes. `recipient=7` is the message of
+    the seventh recipient. Raises `MessageError` with all problems.
 
     >>> import pmtaemail
     >>> mail = pmtaemail.render({"from": "shop@example.com", "to": "ann@example.org", "text": "Hello"})
@@ -74,7 +74,15 @@ class Prepared:
     >>> prepared = Prepared(from_="shop@example.com", to="ann@example.org", text="Hello")
     """
 
-    def __new__(cls, message: Input | None = None, /, **fields: Unpack[Fields]) -> Self: ...
+    def __new__(
+        cls,
+        message: Input | None = None,
+        /,
+        *,
+        recipient: int | None = None,
+        limit: int | None = None,
+        **fields: Unpack[Fields],
+    ) -> Self: ...
 
 class Pickup:
     """PowerMTA's pickup directory. Opened once and used from many threads, which share their syncs.
@@ -107,11 +115,20 @@ class Pickup:
     def directory(self) -> Path:
         """The absolute path of the directory."""
 
-    def submit(self, message: Input | Prepared | None = None, /, **fields: Unpack[Fields]) -> Receipt:
+    def submit(
+        self,
+        message: Input | Prepared | None = None,
+        /,
+        *,
+        recipient: int | None = None,
+        limit: int | None = None,
+        **fields: Unpack[Fields],
+    ) -> Receipt:
         """Hands one message over, given as to `check`. When this returns it is visible to PowerMTA and durable.
 
         Each file of a mail merge is written as soon as it is made: they are never all in memory. Blocks until the
-        disk is done, usually for some milliseconds; other threads run meanwhile.
+        disk is done, usually for some milliseconds; other threads run meanwhile. For a test of a mail merge,
+        `limit=3` hands it over to its first three recipients alone, and `recipient=7` to the seventh.
 
         Raises `MessageError` with all problems; or `PickupError`, whose `may_be_delivered` is true in the rare case
         that PowerMTA may have the message all the same. What the handler of a signal raises, such as

@@ -65,11 +65,20 @@ class AsyncPickup:
         """The absolute path of the directory."""
         return self._pickup.directory
 
-    async def submit(self, message: Input | None = None, /, **fields: Unpack[AsyncFields]) -> Receipt:
+    async def submit(
+        self,
+        message: Input | None = None,
+        /,
+        *,
+        recipient: int | None = None,
+        limit: int | None = None,
+        **fields: Unpack[AsyncFields],
+    ) -> Receipt:
         """Hands one message over, given as to `check`. When this returns it is visible to PowerMTA and durable.
 
         `recipients` may be an async iterable, such as an async generator or the cursor of a database. It is read to its
-        end first; where it raises, nothing is handed over. Raises `MessageError` or `PickupError`.
+        end first; where it raises, nothing is handed over. `recipient` and `limit` are as for `Pickup`. Raises
+        `MessageError` or `PickupError`.
 
         Where the task is cancelled meanwhile, the message may have been handed over all the same.
 
@@ -86,8 +95,10 @@ class AsyncPickup:
         """
         if has_async(message) or has_async(fields):
             # What was collected is nobody else's, so it may be read in the thread: there may be very many recipients.
-            return await self._run(partial(self._pickup.submit, await collected(message), **await collected(fields)))
-        prepared = _native.Prepared(message, **fields)  # type: ignore[arg-type]
+            chosen = {"recipient": recipient, "limit": limit}
+            fields = await collected(fields)
+            return await self._run(partial(self._pickup.submit, await collected(message), **chosen, **fields))
+        prepared = _native.Prepared(message, recipient=recipient, limit=limit, **fields)  # type: ignore[arg-type]
         return await self._run(self._pickup.submit, prepared)
 
     async def submit_many(self, messages: Iterable[Input] | AsyncIterable[Input], /) -> list[Receipt | Exception]:

@@ -3,10 +3,11 @@
 use crate::deserializer::{Kept, Value};
 use crate::objects;
 use crate::signals::{Signals, interruptible};
-use pmtaemail::{Message, Problems, Submission};
-use pyo3::exceptions::PyTypeError;
+use pmtaemail::{Message, Problems, Selection, Submission};
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
+use std::num::NonZeroUsize;
 
 /// Tells all that is wrong with a message: `Problem`s in document order, none where all is well.
 ///
@@ -79,30 +80,39 @@ pub fn warnings<'py>(
 /// Renders a message, given as to `check`: the bytes of the mail (RFC 5322), its lines ended by CRLF.
 ///
 /// Of a mail merge it is the message of the first recipient. Date and Message-ID are made where the message
-/// gives none; with both given the same message always yields the same bytes. Raises `MessageError` with all
-/// problems.
+/// gives none; with both given the same message always yields the same bytes. `recipient=7` is the message of
+/// the seventh recipient. Raises `MessageError` with all problems.
 ///
 /// >>> import pmtaemail
 /// >>> mail = pmtaemail.render({"from": "shop@example.com", "to": "ann@example.org", "text": "Hello"})
 /// >>> mail.endswith(b"\r\n\r\nHello\r\n")
 /// True
 #[pyfunction]
-#[pyo3(signature = (message = None, /, **fields))]
+#[pyo3(signature = (message = None, /, *, recipient = None, **fields))]
 pub fn render<'py>(
     py: Python<'py>,
     message: Option<Bound<'py, PyAny>>,
+    recipient: Option<usize>,
     fields: Option<Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyBytes>> {
+    let selection = selection(recipient, None)?;
     // The interpreter lock is held: rendering is shorter than what giving it away costs when another
     // thread is busy. The mail is written right into Python's memory.
-    with_message(py, message, fields, &Signals::default(), |message| {
-        message.with_rendered(|rendered| {
-            PyBytes::new_with(py, rendered.size(), |memory| {
-                rendered.write_to(memory);
-                Ok(())
+    with_selected(
+        py,
+        message,
+        fields,
+        selection,
+        &Signals::default(),
+        |message| {
+            message.with_rendered(|rendered| {
+                PyBytes::new_with(py, rendered.size(), |memory| {
+                    rendered.write_to(memory);
+                    Ok(())
+                })
             })
-        })
-    })?
+        },
+    )?
 }
 
 /// A message, given as to `check`, that is rendered: all that is left to do is to hand it over.
@@ -117,15 +127,18 @@ pub struct Prepared(pub Submission);
 #[pymethods]
 impl Prepared {
     #[new]
-    #[pyo3(signature = (message = None, /, **fields))]
+    #[pyo3(signature = (message = None, /, *, recipient = None, limit = None, **fields))]
     fn new<'py>(
         py: Python<'py>,
         message: Option<Bound<'py, PyAny>>,
+        recipient: Option<usize>,
+        limit: Option<usize>,
         fields: Option<Bound<'py, PyDict>>,
     ) -> PyResult<Self> {
+        let selection = selection(recipient, limit)?;
         let signals = Signals::default();
         let submission = interruptible(&signals, |interruption| {
-            with_message(py, message, fields, &signals, |message| {
+            with_selected(py, message, fields, selection, &signals, |message| {
                 Submission::new_unless(message, interruption)
             })
         })?;
@@ -144,6 +157,35 @@ pub fn with_message<'py, T>(
 ) -> PyResult<T> {
     read(py, message, fields, signals, |message| verb(&message))?
         .map_err(|problems| objects::message_error(py, &problems))
+}
+
+/// The same for some of the recipients of a mail merge.
+pub fn with_selected<'py, T>(
+    py: Python<'py>,
+    message: Option<Bound<'py, PyAny>>,
+    fields: Option<Bound<'py, PyDict>>,
+    selection: Selection,
+    signals: &Signals,
+    verb: impl FnOnce(&Message<'_>) -> T,
+) -> PyResult<T> {
+    let selected = |message: Message<'_>| message.select(selection).map(|message| verb(&message));
+    read(py, message, fields, signals, selected)?
+        .and_then(|selected| selected)
+        .map_err(|problems| objects::message_error(py, &problems))
+}
+
+/// Whom the arguments `recipient` and `limit` select.
+pub fn selection(recipient: Option<usize>, limit: Option<usize>) -> PyResult<Selection> {
+    let from_1 = |number: usize| {
+        let error = "recipient and limit are whole numbers from 1";
+        NonZeroUsize::new(number).ok_or_else(|| PyValueError::new_err(error))
+    };
+    match (recipient, limit) {
+        (None, None) => Ok(Selection::All),
+        (Some(number), None) => from_1(number).map(Selection::Only),
+        (None, Some(count)) => from_1(count).map(Selection::First),
+        (Some(_), Some(_)) => Err(PyTypeError::new_err("give recipient or limit, not both")),
+    }
 }
 
 /// What a message is read from.

@@ -1,10 +1,11 @@
 //! The pickup directory, opened once and used from many threads.
 
-use crate::message::{Prepared, with_message};
+use crate::message::{Prepared, selection, with_message, with_selected};
 use crate::objects;
 use crate::signals::{Signals, interruptible};
 use pmtaemail::{
     Batch, Durability, FileGroup, FileMode, PickupDirectory, PickupError, PickupOptions, Receipt,
+    Selection,
 };
 use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
@@ -101,7 +102,8 @@ impl Pickup {
     /// Hands one message over, given as to `check`. When this returns it is visible to PowerMTA and durable.
     ///
     /// Each file of a mail merge is written as soon as it is made: they are never all in memory. Blocks until the
-    /// disk is done, usually for some milliseconds; other threads run meanwhile.
+    /// disk is done, usually for some milliseconds; other threads run meanwhile. For a test of a mail merge,
+    /// `limit=3` hands it over to its first three recipients alone, and `recipient=7` to the seventh.
     ///
     /// Raises `MessageError` with all problems; or `PickupError`, whose `may_be_delivered` is true in the rare case
     /// that PowerMTA may have the message all the same. What the handler of a signal raises, such as
@@ -113,17 +115,21 @@ impl Pickup {
     /// >>> receipt = pickup.submit({"from": "shop@example.com", "to": "ann@example.org"}, text="Hello")
     /// >>> receipt.recipients, receipt.files == (receipt.id + ".eml",)
     /// (1, True)
-    #[pyo3(signature = (message = None, /, **fields))]
+    #[pyo3(signature = (message = None, /, *, recipient = None, limit = None, **fields))]
     fn submit<'py>(
         &self,
         py: Python<'py>,
         message: Option<Bound<'py, PyAny>>,
+        recipient: Option<usize>,
+        limit: Option<usize>,
         fields: Option<Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let submitted = if let Some(submission) = message.as_ref().and_then(prepared) {
-            py.detach(|| self.0.submit(submission))
-        } else {
-            self.submit_message(py, message, fields)?
+        let selection = selection(recipient, limit)?;
+        let submitted = match message.as_ref().and_then(prepared) {
+            Some(submission) if selection == Selection::All => {
+                py.detach(|| self.0.submit(submission))
+            }
+            _ => self.submit_message(py, message, fields, selection)?,
         };
         let receipt = submitted.map_err(|error| objects::pickup_error(py, &error))?;
         let mut raised = None;
@@ -175,10 +181,11 @@ impl Pickup {
         py: Python<'py>,
         message: Option<Bound<'py, PyAny>>,
         fields: Option<Bound<'py, PyDict>>,
+        selection: Selection,
     ) -> PyResult<Result<Receipt, PickupError>> {
         let signals = Signals::default();
         let submitted = interruptible(&signals, |interruption| {
-            with_message(py, message, fields, &signals, |message| {
+            with_selected(py, message, fields, selection, &signals, |message| {
                 py.detach(|| self.0.submit_message_unless(message, interruption))
             })
         });

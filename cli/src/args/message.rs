@@ -2,7 +2,7 @@
 
 use super::{ConfigArg, PickupArgs};
 use clap::Args;
-use pmtaemail::StreamFormat;
+use pmtaemail::{Selection, StreamFormat};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -48,6 +48,14 @@ pub struct SubmitArgs {
     #[arg(long)]
     ndjson: bool,
 
+    /// For a test: hand over to this recipient of a mail merge alone, counted from 1
+    #[arg(long, value_name = "N")]
+    recipient: Option<NonZeroUsize>,
+
+    /// For a test: hand over to the first N recipients of a mail merge alone
+    #[arg(long, value_name = "N", conflicts_with = "recipient")]
+    limit: Option<NonZeroUsize>,
+
     #[command(flatten)]
     pub config: ConfigArg,
 
@@ -58,7 +66,23 @@ pub struct SubmitArgs {
     pub pickup: PickupArgs,
 }
 
+impl RenderArgs {
+    /// Whose message it is.
+    pub fn selection(&self) -> Selection {
+        self.recipient.map_or(Selection::All, Selection::Only)
+    }
+}
+
 impl SubmitArgs {
+    /// Who gets their messages.
+    pub fn selection(&self) -> Selection {
+        match (self.recipient, self.limit) {
+            (Some(number), _) => Selection::Only(number),
+            (None, Some(count)) => Selection::First(count),
+            (None, None) => Selection::All,
+        }
+    }
+
     /// The messages, one after the other.
     pub fn messages(&self) -> Vec<MessageArgs> {
         let message = |json_file| MessageArgs {

@@ -55,6 +55,10 @@ pub enum ApiError {
     TableAlone,
     /// The query is not UTF-8.
     Query,
+    /// The query has a name that the path does not know.
+    QueryName,
+    /// The query says something that it cannot, for this reason.
+    QueryValue(&'static str),
     /// An HTTP/1.1 request without exactly one Host (RFC 9112 section 3.2).
     Host,
     /// A web page of another site sent the request.
@@ -79,6 +83,8 @@ impl ApiError {
             | Self::Form(_)
             | Self::IdempotencyKey
             | Self::Query
+            | Self::QueryName
+            | Self::QueryValue(_)
             | Self::Host => StatusCode::BAD_REQUEST,
             Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::ContentEncoding | Self::TableAlone => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -154,7 +160,7 @@ impl ApiError {
             Self::ContentEncoding => plain.with_detail(
                 "Of content codings, gzip, deflate and zstd are known here, at most three one on the other.",
             ),
-            Self::Coding(detail) => plain.with_detail(*detail),
+            Self::Coding(detail) | Self::QueryValue(detail) => plain.with_detail(*detail),
             Self::IdempotencyKey => plain.with_detail(
                 "Idempotency-Key is not supported: sent twice, the message would be submitted twice. Leave the header out.",
             ),
@@ -169,6 +175,10 @@ impl ApiError {
                  (application/json) and `recipients` (text/csv).",
             ),
             Self::Query => plain.with_detail("The query is not UTF-8."),
+            Self::QueryName => plain.with_detail(
+                "The query has a name that means nothing here: `/messages` takes `recipient` and `limit`, `/messages/render` \
+                 takes `recipient`, in small letters; the envelope stands in it beside message/rfc822 alone.",
+            ),
             Self::Host => plain.with_detail("A request needs exactly one Host header."),
             Self::ForeignPage => plain.with_detail(
                 "A web page of another site may not use this daemon, unless --allow-origin names it.",

@@ -60,10 +60,12 @@ impl WholeForm {
     }
 
     /// Reads its message and makes of it what `then` makes.
-    pub fn read<T>(&self, then: impl FnOnce(&Message<'_>) -> T) -> Result<T, Problems> {
+    pub fn read<T>(
+        &self,
+        then: impl FnOnce(Message<'_>) -> Result<T, Problems>,
+    ) -> Result<T, Problems> {
         let files: Vec<FilePart<'_>> = self.files.iter().map(OwnedFilePart::lend).collect();
-        let message = Message::from_form(&self.message, &files)?;
-        Ok(then(&message))
+        then(Message::from_form(&self.message, &files)?)
     }
 }
 

@@ -1,10 +1,11 @@
 //! `GET /health`: whether messages would be taken.
 
 use super::log::RequestLog;
+use super::query::{self, Query};
 use super::state::Daemon;
 use axum::Extension;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use std::sync::Arc;
@@ -22,8 +23,13 @@ struct Health {
 pub async fn health(
     State(daemon): State<Arc<Daemon>>,
     Extension(log): Extension<RequestLog>,
+    uri: Uri,
 ) -> Response {
     log.event("health_request");
+    if let Err(error) = Query::of(&uri, query::HEALTH).and_then(Query::without_others) {
+        log.failed(&error);
+        return error.into_response();
+    }
     let (status, cause) = if daemon.admission.is_full() {
         ("busy", Some("all-places-taken"))
     } else {

@@ -6,6 +6,7 @@ use super::client::Peer;
 use super::coding::{Coding, DecodedBody};
 use super::error::ApiError;
 use super::log::RequestLog;
+use super::query::{self, Query};
 use super::receipt::{self, json};
 use super::request::{BodyFormat, BufferedBody, Checked, ReceivedBody};
 use super::state::Daemon;
@@ -15,8 +16,8 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use pmtaemail::{
-    Identity, Message, Receipt, RejectedRecipients, StreamedMessage, Submission, SubmitError,
-    Warning,
+    Identity, Message, Receipt, RejectedRecipients, Selection, StreamedMessage, Submission,
+    SubmitError, Warning,
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -32,7 +33,10 @@ pub async fn submit(
     request: Request,
 ) -> Response {
     log.event("submission");
-    let result = try_submit(daemon, request, &log).await;
+    let result = match Query::of(request.uri(), query::SUBMIT) {
+        Ok(query) => try_submit(daemon, request, query, &log).await,
+        Err(error) => Err(error),
+    };
     answer(&log, result.map(receipt::answer))
 }
 
@@ -64,7 +68,10 @@ pub async fn check(
         let rejected = received.check()?;
         Ok(Checked { warnings, rejected })
     };
-    let result = process(&daemon, request, BufferedBody::check, streamed).await;
+    let result = process(&daemon, request, query::CHECK, |_| {
+        (BufferedBody::check, streamed)
+    })
+    .await;
     let checked = |Checked { warnings, rejected }| NoProblems {
         problems: [],
         warnings,
@@ -84,12 +91,12 @@ pub async fn render(
     request: Request,
 ) -> Response {
     log.event("render");
-    let first = |received: StreamedMessage| {
-        let rendered = received.render_recipient(0)?;
-        Ok(rendered.expect("a mail merge without recipients is refused"))
+    let verbs = |selection| {
+        let buffered = move |body: &BufferedBody| body.read(selection, |message| message.render());
+        let streamed = move |received: StreamedMessage| received.with_selection(selection).render();
+        (buffered, streamed)
     };
-    let buffered = |body: &BufferedBody| body.read(|message| message.render());
-    let result = process(&daemon, request, buffered, first).await;
+    let result = process(&daemon, request, query::RENDER, verbs).await;
     let media_type = [(header::CONTENT_TYPE, "message/rfc822")];
     answer(
         &log,
@@ -100,16 +107,19 @@ pub async fn render(
 async fn try_submit(
     daemon: Arc<Daemon>,
     request: Request,
+    Query { selection, others }: Query,
     log: &RequestLog,
 ) -> Result<Receipt, ApiError> {
-    let (received, in_flight) = receive_request(&daemon, request, without_key).await?;
+    let (received, in_flight) = receive_request(&daemon, request, others, without_key).await?;
     let identity = log.identity();
     let receipt = match received {
         ReceivedBody::Streamed(message) => {
-            let message = message.with_identity(identity);
+            let message = message.with_identity(identity).with_selection(selection);
             run_submission(identity.id(), move || message.submit(&daemon.pickup)).await??
         }
-        ReceivedBody::Buffered(body) => submit_buffered(daemon, body, identity, log).await?,
+        ReceivedBody::Buffered(body) => {
+            submit_buffered(daemon, body, selection, identity, log).await?
+        }
     };
     drop(in_flight);
     log.receipt(&receipt);
@@ -119,17 +129,21 @@ async fn try_submit(
 async fn submit_buffered(
     daemon: Arc<Daemon>,
     body: BufferedBody,
+    selection: Selection,
     identity: Identity,
     log: &RequestLog,
 ) -> Result<Receipt, ApiError> {
     let files = move |message: &Message<'_>| {
         (!message.is_merge()).then(|| Submission::with_identity(message, identity))
     };
-    let (submission, body) = read(body, files).await?;
+    let (submission, body) = read(body, selection, files).await?;
     let Some(submission) = submission else {
         // Its files may be many and large: no more than one of them should be in memory.
-        let submit =
-            move || body.read(|message| daemon.pickup.submit_message_with(message, identity));
+        let submit = move || {
+            body.read(selection, |message| {
+                daemon.pickup.submit_message_with(message, identity)
+            })
+        };
         return Ok(run_submission(identity.id(), submit).await???);
     };
     drop(body);
@@ -138,15 +152,22 @@ async fn submit_buffered(
 }
 
 /// Receives a request's message and gives what `buffered` or `streamed` makes of it.
-async fn process<T: Send + 'static>(
+async fn process<T, B, S>(
     daemon: &Arc<Daemon>,
     request: Request,
-    buffered: impl FnOnce(&BufferedBody) -> Result<T, ApiError> + Send + 'static,
-    streamed: impl FnOnce(StreamedMessage) -> Result<T, SubmitError> + Send + 'static,
-) -> Result<T, ApiError> {
+    names: &[query::Name],
+    verbs: impl FnOnce(Selection) -> (B, S),
+) -> Result<T, ApiError>
+where
+    T: Send + 'static,
+    B: FnOnce(&BufferedBody) -> Result<T, ApiError> + Send + 'static,
+    S: FnOnce(StreamedMessage) -> Result<T, SubmitError> + Send + 'static,
+{
+    let Query { selection, others } = Query::of(request.uri(), names)?;
+    let (buffered, streamed) = verbs(selection);
     // Nothing happens twice here, so a key changes nothing.
     let any_headers = |_: &HeaderMap| Ok(());
-    let (received, _in_flight) = receive_request(daemon, request, any_headers).await?;
+    let (received, _in_flight) = receive_request(daemon, request, others, any_headers).await?;
     match received {
         ReceivedBody::Buffered(body) if body.len() <= INLINE_BYTES => buffered(&body),
         ReceivedBody::Buffered(body) => run_blocking(move || buffered(&body)).await?,
@@ -157,12 +178,13 @@ async fn process<T: Send + 'static>(
 /// Reads a body that is all there, where it takes no other's time.
 async fn read<T: Send + 'static>(
     body: BufferedBody,
+    selection: Selection,
     then: impl FnOnce(&Message<'_>) -> T + Send + 'static,
 ) -> Result<(T, BufferedBody), ApiError> {
     if body.len() <= INLINE_BYTES {
-        return Ok((body.read(then)?, body));
+        return Ok((body.read(selection, then)?, body));
     }
-    run_blocking(move || Ok((body.read(then)?, body))).await?
+    run_blocking(move || Ok((body.read(selection, then)?, body))).await?
 }
 
 /// Refuses an idempotency key: who sends one relies on it, and would submit a message twice.
@@ -181,10 +203,11 @@ fn without_key(headers: &HeaderMap) -> Result<(), ApiError> {
 async fn receive_request(
     daemon: &Arc<Daemon>,
     request: Request,
+    others: Vec<(String, String)>,
     allowed: impl FnOnce(&HeaderMap) -> Result<(), ApiError>,
 ) -> Result<(ReceivedBody, InFlight), ApiError> {
     let format =
-        allowed(request.headers()).and_then(|()| BodyFormat::of(request.uri(), request.headers()));
+        allowed(request.headers()).and_then(|()| BodyFormat::of(request.headers(), others));
     let peer = Peer::of(&request);
     let codings = Coding::of(request.headers());
     let (format, codings) = (format?, codings?);

@@ -43,6 +43,7 @@ mod messages;
 mod open_files;
 mod pages;
 mod problem_details;
+mod query;
 mod readiness;
 mod receipt;
 mod request;

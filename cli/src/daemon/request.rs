@@ -2,10 +2,9 @@
 
 use super::error::ApiError;
 use super::form::WholeForm;
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, header};
 use bytes::Bytes;
-use percent_encoding::percent_decode_str;
-use pmtaemail::{Message, RejectedRecipients, StreamFormat, StreamedMessage, Warning};
+use pmtaemail::{Message, RejectedRecipients, Selection, StreamFormat, StreamedMessage, Warning};
 
 /// How a request's body comes.
 #[derive(Debug)]
@@ -20,8 +19,18 @@ pub enum BodyFormat {
 }
 
 impl BodyFormat {
-    /// The format that a request's head tells.
-    pub fn of(uri: &Uri, headers: &HeaderMap) -> Result<Self, ApiError> {
+    /// The format that a request's head tells. `others` are the names and values of the query that are none
+    /// of the path's own: those of an envelope, or of nothing.
+    pub fn of(headers: &HeaderMap, others: Vec<(String, String)>) -> Result<Self, ApiError> {
+        let format = Self::of_headers(headers)?;
+        match format {
+            Self::Rfc822 { .. } => Ok(Self::Rfc822 { envelope: others }),
+            _ if others.is_empty() => Ok(format),
+            _ => Err(ApiError::QueryName),
+        }
+    }
+
+    fn of_headers(headers: &HeaderMap) -> Result<Self, ApiError> {
         let Some(media_type) = headers.get(header::CONTENT_TYPE) else {
             return Ok(Self::Streamed(StreamFormat::Json));
         };
@@ -30,7 +39,7 @@ impl BodyFormat {
         let essence = media_type.split_once(';');
         let essence = essence.map_or(media_type, |(essence, _)| essence).trim();
         if essence.eq_ignore_ascii_case("message/rfc822") {
-            let envelope = query(uri.query().unwrap_or_default())?;
+            let envelope = Vec::new();
             Ok(Self::Rfc822 { envelope })
         } else if essence.eq_ignore_ascii_case("multipart/form-data") {
             match multer::parse_boundary(media_type) {
@@ -96,7 +105,7 @@ impl BufferedBody {
 
     /// Checks its message, and tells what may not be meant in one that breaks no rule.
     pub fn check(&self) -> Result<Checked, ApiError> {
-        let rejected = self.read(|message| message.rejected().cloned())?;
+        let rejected = self.read(Selection::All, |message| message.rejected().cloned())?;
         let warnings = match self {
             Self::Json(bytes) => pmtaemail::warnings(bytes),
             Self::Rfc822 { .. } => Vec::new(),
@@ -106,11 +115,16 @@ impl BufferedBody {
     }
 
     /// Reads it and makes of its message what `then` makes.
-    pub fn read<T>(&self, then: impl FnOnce(&Message<'_>) -> T) -> Result<T, ApiError> {
+    pub fn read<T>(
+        &self,
+        selection: Selection,
+        then: impl FnOnce(&Message<'_>) -> T,
+    ) -> Result<T, ApiError> {
+        let then = |message: Message<'_>| Ok(then(&message.select(selection)?));
         match self {
-            Self::Json(bytes) => Message::from_json(bytes).map(|message| then(&message)),
+            Self::Json(bytes) => Message::from_json(bytes).and_then(then),
             Self::Rfc822 { bytes, envelope } => {
-                Message::from_rfc822(bytes, envelope).map(|message| then(&message))
+                Message::from_rfc822(bytes, envelope).and_then(then)
             }
             Self::Form(form) => form.read(then),
         }
@@ -118,36 +132,18 @@ impl BufferedBody {
     }
 }
 
-/// Names and values of a query. A plus sign is one: it is common in addresses, and a blank is
-/// `%20`.
-fn query(query: &str) -> Result<Vec<(String, String)>, ApiError> {
-    query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            Ok((decoded(name)?, decoded(value)?))
-        })
-        .collect()
-}
-
-fn decoded(text: &str) -> Result<String, ApiError> {
-    match percent_decode_str(text).decode_utf8() {
-        Ok(text) => Ok(text.into_owned()),
-        Err(_) => Err(ApiError::Query),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::daemon::query::Query;
 
     fn format(query: &str, fields: &[(&'static str, &str)]) -> Result<BodyFormat, ApiError> {
         let mut headers = HeaderMap::new();
         for (name, value) in fields {
             headers.append(*name, value.parse().unwrap());
         }
-        BodyFormat::of(&format!("/messages?{query}").parse().unwrap(), &headers)
+        let uri = format!("/messages?{query}").parse().unwrap();
+        BodyFormat::of(&headers, Query::of(&uri, &[])?.others)
     }
 
     fn is_json(format: &Result<BodyFormat, ApiError>) -> bool {
@@ -175,8 +171,9 @@ mod tests {
             "message/rfc822x",
             "",
         ] {
-            let format = format("to=%ff", &[("content-type", media_type)]);
-            assert!(is_json(&format), "{media_type}");
+            assert!(is_json(&format("", &[("content-type", media_type)])));
+            let format = format("to=x", &[("content-type", media_type)]);
+            assert!(matches!(format, Err(ApiError::QueryName)), "{media_type}");
         }
         assert!(is_json(&format("", &[])));
     }

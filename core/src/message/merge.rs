@@ -3,12 +3,13 @@
 use super::composed::{Addressees, Composed};
 use super::delivery::Delivery;
 use super::rejected::RejectedRecipients;
+use super::selection::Selection;
 use super::templates::{FilledHeader, Templates};
 use crate::address::{AddrSpec, Mailbox, ReversePath};
 use crate::envelope::Envelope;
 use crate::identity::Identity;
 use crate::json::{InvalidRecipients, MergeForm, Priority};
-use crate::problem::{Code, Refusal};
+use crate::problem::{Code, Problem, Refusal};
 use crate::template::Values;
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -75,14 +76,58 @@ pub(crate) enum RecipientPriority {
 #[derive(Debug)]
 pub(crate) struct Recipients<'a> {
     list: Vec<Recipient<'a>>,
+    /// Their indices in the message; empty where these are their places in the list.
+    indices: Vec<usize>,
     /// Who gets nothing; `None` where nobody may be left out.
     rejected: Option<RejectedRecipients>,
 }
 
 impl<'a> Recipients<'a> {
-    /// `None` if there are none.
-    pub fn new(list: Vec<Recipient<'a>>, rejected: Option<RejectedRecipients>) -> Option<Self> {
-        (!list.is_empty()).then_some(Self { list, rejected })
+    /// `None` if there are none. `indices` are those in the message; they may be absent where they are the
+    /// places in the list.
+    pub fn new(
+        list: Vec<Recipient<'a>>,
+        indices: Vec<usize>,
+        rejected: Option<RejectedRecipients>,
+    ) -> Option<Self> {
+        debug_assert!(indices.is_empty() || indices.len() == list.len());
+        (!list.is_empty()).then_some(Self {
+            list,
+            indices,
+            rejected,
+        })
+    }
+
+    /// Those who are selected: one at least.
+    pub fn select(mut self, selection: Selection) -> Result<Self, Problem> {
+        match selection {
+            Selection::All => {}
+            Selection::First(count) => {
+                self.list.truncate(count.get());
+                self.indices.truncate(count.get());
+            }
+            Selection::Only(number) => {
+                let index = number.get() - 1;
+                let place = match self.indices.as_slice() {
+                    [] => Some(index).filter(|index| *index < self.list.len()),
+                    indices => indices.binary_search(&index).ok(),
+                };
+                let Some(place) = place else {
+                    return Err(self.missing(index));
+                };
+                self.list = vec![self.list.swap_remove(place)];
+                self.indices = vec![index];
+            }
+        }
+        Ok(self)
+    }
+
+    /// Why the recipient of this index is not there.
+    fn missing(&self, index: usize) -> Problem {
+        let rejected = self.rejected.as_ref();
+        rejected
+            .and_then(|rejected| rejected.problem_of(index))
+            .unwrap_or_else(|| Problem::new("/recipients".to_owned(), Selection::MISSING))
     }
 
     pub fn first(&self) -> &Recipient<'a> {

@@ -6,7 +6,7 @@
 //! recipient_headers                 header fields that a recipient has of their own
 //! template_reader  read_composed    fields with placeholders; fields that are composed
 //! merge  single                     the two kinds of message: envelope, options, rendering
-//! rejected                          recipients of a merge who get nothing
+//! rejected  selection               recipients of a merge who get nothing; those who do in a test
 //! substitution                      values put into a message
 //! templates                         fields with placeholders, filled in for one recipient
 //! composed                          header section and tree of bodies and files
@@ -49,6 +49,7 @@ mod read_composed;
 mod recipient_headers;
 mod recipients;
 mod rejected;
+mod selection;
 mod single;
 mod substitution;
 mod template_reader;
@@ -75,6 +76,7 @@ pub(crate) use priority::{Urgency, write_number};
 pub use raw::HeaderAddresses;
 pub(crate) use recipients::{ALL_REJECTED, NOBODY};
 pub use rejected::{RejectedRecipient, RejectedRecipients};
+pub use selection::Selection;
 pub(crate) use single::SingleMessage;
 pub(crate) use templates::Templates;
 pub(crate) use unsubscribe::ONE_CLICK;
@@ -333,6 +335,29 @@ impl<'a> Message<'a> {
     /// Which of the two kinds it is, with what that kind can do.
     pub(crate) fn kind(&self) -> &MessageKind<'a> {
         &self.kind
+    }
+
+    /// The same mail merge for some of its recipients. An error where nobody is selected, and for a message
+    /// that is no mail merge.
+    ///
+    /// ```
+    /// use pmtaemail::{Message, Selection};
+    /// let json = br#"{"from": "a@example.com", "recipients": ["b@example.org", "c@example.org"]}"#;
+    /// let second = Selection::Only(2.try_into().unwrap());
+    /// let mail = Message::from_json(json)?.select(second)?.render();
+    /// assert!(String::from_utf8_lossy(&mail).contains("To: c@example.org"));
+    /// # Ok::<(), pmtaemail::Problems>(())
+    /// ```
+    pub fn select(self, selection: Selection) -> Result<Self, Problems> {
+        let kind = match (self.kind, selection) {
+            (kind, Selection::All) => kind,
+            (MessageKind::Single(_), _) => return Err(Selection::of_no_merge()),
+            (MessageKind::Merge(merge, recipients), _) => {
+                let selected = recipients.select(selection).map_err(Problems::one)?;
+                MessageKind::Merge(merge, selected)
+            }
+        };
+        Ok(Self { kind })
     }
 
     /// Who of a mail merge gets nothing, because they break rules and the message says `skip`; `None` where

@@ -225,6 +225,10 @@ pub(super) fn read_recipients<'a>(
     // Those with a value of the wrong type may be absent from the list by now.
     let mut faulty = report.take_elements(field.location).into_iter().peekable();
     let mut recipients = Vec::with_capacity(field.value.len());
+    // Some may be absent, or left out.
+    let last = field.value.last().map(|last| report.index(last.location));
+    let has_gaps = rejected.is_some() || last.is_some_and(|at| at != Some(field.value.len() - 1));
+    let mut indices = Vec::new();
     for recipient in field.value {
         if interruption.is_wanted() {
             return None;
@@ -246,6 +250,9 @@ pub(super) fn read_recipients<'a>(
         let recipient = merge.read_recipient(recipient, report);
         let found = report.replace(others);
         if found.is_empty() {
+            if has_gaps && recipient.is_some() {
+                indices.extend(report.index(location));
+            }
             recipients.extend(recipient);
         } else {
             let index = report.index(location);
@@ -261,7 +268,7 @@ pub(super) fn read_recipients<'a>(
     if are_all_rejected {
         report.problem(field.location, Code::NoRecipients, ALL_REJECTED);
     }
-    Recipients::new(recipients, rejected)
+    Recipients::new(recipients, indices, rejected)
 }
 
 /// Notes what was found while the recipient of this index was read: it is rejected for what is wrong with

@@ -1,7 +1,8 @@
 //! The recipients of a mail merge who get nothing, because they break rules and the message says
 //! `"invalidRecipients": "skip"`.
 
-use crate::problem::{Code, Problems};
+use super::selection::Selection;
+use crate::problem::{Code, Problem, Problems};
 use serde::{Serialize, Serializer};
 
 /// A recipient of a mail merge who gets nothing.
@@ -105,6 +106,12 @@ impl RejectedRecipients {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.count == 0
+    }
+
+    /// What is said where the recipient of this index is asked for; `None` if it is not left out.
+    pub(crate) fn problem_of(&self, index: usize) -> Option<Problem> {
+        let found = self.iter().find(|recipient| recipient.index == index)?;
+        Some(Selection::rejected(found.pointer, found.code))
     }
 
     /// The recipient at this place of the list, of which `at` is the state; see [`Place`].

@@ -21,7 +21,7 @@ use crate::identity::Identity;
 use crate::json::{self, MessageReading, RecipientReading, Unreadable};
 use crate::message::{
     ALL_REJECTED, FilePart, Merge, MergeReading, Message, NOBODY, OwnedFilePart, Recipient,
-    RejectedRecipients, StreamedRecipients, Warning,
+    RejectedRecipients, Selection, StreamedRecipients, Warning,
 };
 use crate::pickup_directory::PickupDirectory;
 use crate::pickup_file::PickupFile;
@@ -103,6 +103,7 @@ impl MessageStream {
         StreamedMessage {
             stream: self,
             identity: None,
+            selection: Selection::All,
             files: Vec::new(),
         }
     }
@@ -113,6 +114,7 @@ impl MessageStream {
 pub struct StreamedMessage {
     stream: MessageStream,
     identity: Option<Identity>,
+    selection: Selection,
     files: Vec<OwnedFilePart>,
 }
 
@@ -131,6 +133,13 @@ impl StreamedMessage {
         self
     }
 
+    /// Gives it to some of the recipients of its mail merge alone; see [`Message::select`].
+    #[must_use]
+    pub fn with_selection(mut self, selection: Selection) -> Self {
+        self.selection = selection;
+        self
+    }
+
     /// What in its message may not be meant; see [`warnings`](crate::warnings).
     pub fn warnings(&self) -> Vec<Warning> {
         crate::warnings(&self.stream.head)
@@ -140,6 +149,13 @@ impl StreamedMessage {
     /// where it leaves out nobody.
     pub fn check(self) -> Result<Option<RejectedRecipients>, SubmitError> {
         self.perform(Check)
+    }
+
+    /// The bytes of the message; of a mail merge, those of the first recipient who is selected.
+    pub fn render(self) -> Result<Vec<u8>, SubmitError> {
+        let identity = self.identity();
+        let rendered = self.perform(Render { index: 0, identity })?;
+        Ok(of_somebody(rendered))
     }
 
     /// The bytes of the message that one recipient gets; see [`Message::render_recipient`].
@@ -184,7 +200,8 @@ impl StreamedMessage {
         let MessageStream { head, splitter, .. } = &self.stream;
         let files: Vec<_> = self.files.iter().map(OwnedFilePart::lend).collect();
         let Some(recipients) = splitter.recipients() else {
-            return Ok(perform(action, &Message::from_form(head, &files)?)?);
+            let message = Message::from_form(head, &files)?.select(self.selection)?;
+            return Ok(perform(action, &message)?);
         };
         if splitter.is_broken() {
             let detail = "The recipients are not JSON: they hold a control character.";
@@ -234,12 +251,16 @@ impl StreamedMessage {
         let mut index = 0;
         let mut count = 0;
         let mut is_nobody = true;
+        let mut is_found = false;
         while let Some(item) = source.next()? {
             if item.is_blank() {
                 continue;
             }
+            let is_selected = self.selection.selects(index, count);
             let read = read_recipient(&item, &name, index, merge, |recipient| {
+                is_found |= is_selected;
                 match (&mut begun, report.len()) {
+                    _ if !is_selected => Ok(()),
                     (Some(begun), 0) => Ok(begun.recipient(recipient)?),
                     // With a problem nothing is submitted.
                     _ => Ok(()),
@@ -280,8 +301,20 @@ impl StreamedMessage {
                 (false, false) => {}
             }
         }
-        Ok(report.finish(begun)?.finish(rejected)?)
+        let begun = report.finish(begun)?;
+        if let (Selection::Only(number), false) = (self.selection, is_found) {
+            let rejected = rejected.as_ref();
+            let problem = rejected.and_then(|rejected| rejected.problem_of(number.get() - 1));
+            let missing = || Problem::new(format!("/{name}"), Selection::MISSING);
+            return Err(Problems::one(problem.unwrap_or_else(missing)).into());
+        }
+        Ok(begun.finish(rejected)?)
     }
+}
+
+/// What was rendered for the first recipient of a message that was not refused.
+fn of_somebody(rendered: Option<Vec<u8>>) -> Vec<u8> {
+    rendered.expect("a mail merge without recipients is refused")
 }
 
 /// What is said where each line is a message.

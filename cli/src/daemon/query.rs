@@ -1,0 +1,105 @@
+//! The queries of all paths: which names each of them knows, and what they mean.
+
+use super::error::ApiError;
+use axum::http::Uri;
+use percent_encoding::percent_decode_str;
+use pmtaemail::Selection;
+use std::num::NonZeroUsize;
+
+/// A name that a query may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Name {
+    /// The number of a recipient of a mail merge, from 1.
+    Recipient,
+    /// How many recipients of a mail merge, the first ones, get their messages.
+    Limit,
+}
+
+impl Name {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Recipient => "recipient",
+            Self::Limit => "limit",
+        }
+    }
+}
+
+/// The names of `POST /messages`.
+pub const SUBMIT: &[Name] = &[Name::Recipient, Name::Limit];
+/// Those of `POST /messages/render`.
+pub const RENDER: &[Name] = &[Name::Recipient];
+/// Those of `POST /messages/check`.
+pub const CHECK: &[Name] = &[];
+/// Those of `GET /health`.
+pub const HEALTH: &[Name] = &[];
+
+/// What the query of a request says.
+#[derive(Debug, Default)]
+pub struct Query {
+    pub selection: Selection,
+    /// Names that are none of the path's own, with their values. Beside a finished message they are its
+    /// envelope.
+    pub others: Vec<(String, String)>,
+}
+
+impl Query {
+    /// Reads a query by the names that its path knows.
+    pub fn of(uri: &Uri, names: &[Name]) -> Result<Self, ApiError> {
+        let mut query = Self::default();
+        for (name, value) in pairs(uri.query().unwrap_or_default())? {
+            match names.iter().find(|known| known.as_str() == name) {
+                None => query.others.push((name, value)),
+                Some(name) => query.take(*name, &value)?,
+            }
+        }
+        Ok(query)
+    }
+
+    fn take(&mut self, name: Name, value: &str) -> Result<(), ApiError> {
+        const NO_NUMBER: &str = "`recipient` and `limit` are whole numbers from 1 in the query.";
+        const TWICE: &str = "The query has `recipient` or `limit` once, and not both.";
+
+        let number: NonZeroUsize = value
+            .parse()
+            .ok()
+            .filter(|_| value.bytes().all(|byte| byte.is_ascii_digit()))
+            .ok_or(ApiError::QueryValue(NO_NUMBER))?;
+        if self.selection != Selection::All {
+            return Err(ApiError::QueryValue(TWICE));
+        }
+        self.selection = match name {
+            Name::Recipient => Selection::Only(number),
+            Name::Limit => Selection::First(number),
+        };
+        Ok(())
+    }
+
+    /// Refuses names that the path does not know.
+    pub fn without_others(self) -> Result<(), ApiError> {
+        if self.others.is_empty() {
+            Ok(())
+        } else {
+            Err(ApiError::QueryName)
+        }
+    }
+}
+
+/// Names and values of a query. A plus sign is one: it is common in addresses, and a blank is
+/// `%20`.
+fn pairs(query: &str) -> Result<Vec<(String, String)>, ApiError> {
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            Ok((decoded(name)?, decoded(value)?))
+        })
+        .collect()
+}
+
+fn decoded(text: &str) -> Result<String, ApiError> {
+    match percent_decode_str(text).decode_utf8() {
+        Ok(text) => Ok(text.into_owned()),
+        Err(_) => Err(ApiError::Query),
+    }
+}
