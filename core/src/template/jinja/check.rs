@@ -2,9 +2,9 @@
 //! and not for each recipient.
 
 use super::super::place::Place;
-use super::factors::Source;
 use super::filters;
 use super::refusals::{misused, misused_own, no_template, unknown};
+use super::source::Source;
 use super::trials::{Callee, Constants, Trials};
 use crate::problem::Refusal;
 use crate::text::nearest;

@@ -4,9 +4,9 @@
 use super::super::TextKind;
 use super::check::Checked;
 use super::environment::{HTML, PLAIN};
-use super::factors::Source;
 use super::refusals::not_constant;
 use super::scan::Unit;
+use super::source::Source;
 use crate::problem::{Code, Refusal};
 use crate::syntax::has_control_except_tab;
 use minijinja::{Environment, ErrorKind};

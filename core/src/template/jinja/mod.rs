@@ -14,7 +14,7 @@
 //! filters       those of both languages
 //! scan  layers  what minijinja must not be given
 //! refusals      what is told of its errors
-//! value  tokens
+//! source  value  tokens
 //! ```
 
 mod check;
@@ -26,6 +26,7 @@ mod filters;
 mod layers;
 mod refusals;
 mod scan;
+mod source;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -40,11 +41,11 @@ use crate::syntax::{has_control_except_tab, to_lf};
 use crate::variable::Variable;
 use check::check;
 use environment::{HTML, PLAIN, environment};
-use factors::Source;
 use minijinja::value::{Value, merge_maps};
 use minijinja::{Environment, OutputSpanKind};
 use refusals::{no_template, not_worked_out};
 use scan::{Scan, Section, scan};
+use source::Source;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;

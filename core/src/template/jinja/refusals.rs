@@ -1,7 +1,7 @@
 //! What is told of minijinja's errors: what, where, and the name of the filter or variable.
 
 use super::super::place::{FieldName, Place, sayable};
-use super::factors::Source;
+use super::source::Source;
 use crate::problem::{Code, Refusal};
 use minijinja::{Error, ErrorKind};
 use std::borrow::Cow;

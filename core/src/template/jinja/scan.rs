@@ -7,10 +7,11 @@
 //! lists, recursive loops; macros and namespaces are not there at all) is refused, and the rest is bounded.
 //! `docs/minijinja.md` has the smallest template of each kind, and what was measured.
 
-use super::factors::{Source, factors};
+use super::factors::{UNBOUNDED, factors};
 use super::invalid;
 use super::layers::Layers;
 use super::refusals::no_template;
+use super::source::Source;
 use super::tokens::{Last, is_operator};
 use crate::problem::Refusal;
 use minijinja::machinery::{Span, Token, tokenize};
@@ -41,10 +42,6 @@ const MOST_GROWTH: u64 = 1 << 20;
 const TOO_DEEP: Refusal = invalid(
     "A tag of a template has 200 operators at most, and a template 200 branches and lists of a \
      million values.",
-);
-pub(super) const UNBOUNDED: Refusal = invalid(
-    "Templates have no `**`, no `*` before an argument and no recursive loops: nothing would bound \
-     what they make of a list.",
 );
 
 /// Tags that open a block, which `end` and the same name closes.
