@@ -64,7 +64,7 @@ impl<'a> Language<'a> {
             Self::None => {}
             Self::Merge(sources) => sources.share(variables, report),
             #[cfg(feature = "jinja")]
-            Self::Jinja(programs) => programs.share(variables),
+            Self::Jinja(programs) => programs.share(&variables),
         }
     }
 
@@ -83,7 +83,7 @@ impl<'a> Language<'a> {
             Self::None => Some(Values::default()),
             Self::Merge(sources) => sources.resolve(owner, variables, report),
             #[cfg(feature = "jinja")]
-            Self::Jinja(programs) => programs.resolve(owner, variables, report),
+            Self::Jinja(programs) => programs.resolve(owner, &variables, report),
         }
     }
 

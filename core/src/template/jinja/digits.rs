@@ -1,7 +1,7 @@
 //! Numbers that are written as they were given: `19.90`, `1e3`, and integers of more than 128 bits.
 //!
 //! minijinja knows integers and floats alone, and an operator takes nothing else for a number. So a number
-//! keeps its digits where the templates of a message only write it, and test whether it is there or zero:
+//! keeps its digits where a text only writes it, and tests whether it is there or zero:
 //!
 //! ```text
 //! {{ price }} {{ price|default("none") }} {% if price %} … {% for price in prices %} …    19.90
@@ -212,6 +212,16 @@ mod tests {
                 is_true
             );
         }
+    }
+
+    #[test]
+    fn each_text_goes_by_itself() {
+        let json = br#"{"from": "a@example.com", "template": "jinja", "subject": "{{ n }} {{ m }}",
+            "text": "{% if n > 3 %}{{ n + m }}{% endif %}", "variables": {"n": 19.90},
+            "recipients": [{"address": "b@example.org", "variables": {"m": 1.0}}]}"#;
+        let mail = String::from_utf8(crate::render(json).unwrap()).unwrap();
+        assert!(mail.contains("\r\nSubject: 19.90 1.0\r\n"), "{mail}");
+        assert!(mail.trim_end().ends_with("\r\n20.9"), "{mail}");
     }
 
     #[test]

@@ -66,10 +66,8 @@ pub(crate) struct Programs {
     texts: Vec<Program>,
     /// How many values there are.
     values: usize,
-    /// Whether numbers are only written.
-    keeps_digits: bool,
-    /// What everybody has, by name.
-    shared: Value,
+    /// What everybody has.
+    shared: Contexts,
 }
 
 #[derive(Debug)]
@@ -78,7 +76,18 @@ struct Program {
     field: FieldName,
     kind: TextKind,
     sections: Vec<CutSection>,
+    /// Whether it works with numbers, and does not only write them.
+    computes: bool,
     source: Source,
+}
+
+/// Variables by name, where a text needs them.
+#[derive(Debug, Default)]
+struct Contexts {
+    /// For texts that only write numbers: with their digits.
+    written: Option<Value>,
+    /// For texts that work with numbers.
+    computed: Option<Value>,
 }
 
 /// A piece of the source, in order.
@@ -96,8 +105,7 @@ impl Programs {
             environment: environment(),
             texts: Vec::new(),
             values: 0,
-            keeps_digits: true,
-            shared: Value::default(),
+            shared: Contexts::default(),
         }
     }
 
@@ -120,7 +128,7 @@ impl Programs {
         self.environment
             .add_template_owned(name.clone(), source.text.clone())
             .map_err(|error| no_template(&error, &source))?;
-        self.keeps_digits &= !digits::computes(&text, self.environment.syntax());
+        let computes = digits::computes(&text, self.environment.syntax());
         let mut template = TemplateText::default();
         let mut sections = Vec::new();
         let mut known: HashMap<&str, usize> = HashMap::new();
@@ -156,6 +164,7 @@ impl Programs {
             field: field(),
             kind,
             sections,
+            computes,
             source,
         });
         let fuel = FUEL / self.texts.len() as u64;
@@ -179,27 +188,50 @@ impl Programs {
     }
 
     /// Takes the variables that are the same for everybody.
-    pub fn share(&mut self, variables: Vec<Variable<'_>>) {
-        self.shared = value::object(variables, self.keeps_digits);
+    pub fn share(&mut self, variables: &[Variable<'_>]) {
+        self.shared = self.contexts(variables);
+    }
+
+    /// The variables for each kind of text that there is.
+    fn contexts(&self, variables: &[Variable<'_>]) -> Contexts {
+        let context = |computes: bool| {
+            let is_needed = self.texts.iter().any(|text| text.computes == computes);
+            is_needed.then(|| value::object(variables, !computes))
+        };
+        Contexts {
+            written: context(false),
+            computed: context(true),
+        }
     }
 
     /// The values of one recipient. `None` only where the report tells what cannot be worked out.
     pub fn resolve<'r>(
         &self,
         owner: Owner,
-        variables: Vec<Variable<'r>>,
+        variables: &[Variable<'r>],
         report: &mut ProblemReport<'r>,
     ) -> Option<Values<'r>> {
         let mut values = Values::unknown(self.values);
         let mut all_fit = true;
         // The last one wins.
-        let context = merge_maps([
-            self.shared.clone(),
-            value::object(variables, self.keeps_digits),
-        ]);
+        let own = self.contexts(variables);
+        let merged = |shared: &Option<Value>, own: Option<Value>| {
+            // There may be none that everybody has.
+            own.map(|own| merge_maps([shared.clone().unwrap_or_default(), own]))
+        };
+        let written = merged(&self.shared.written, own.written);
+        let computed = merged(&self.shared.computed, own.computed);
         for program in &self.texts {
+            let context = if program.computes {
+                &computed
+            } else {
+                &written
+            };
+            let context = context
+                .as_ref()
+                .expect("there is one for each kind of text");
             let done = self
-                .work_out(program, &context, &mut values)
+                .work_out(program, context, &mut values)
                 .and_then(|()| check_header(program, &values));
             if let Err(refusal) = done {
                 let location = owner.variables(report);

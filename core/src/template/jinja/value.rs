@@ -8,30 +8,33 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Variables by their names.
-pub(super) fn object(variables: Vec<Variable<'_>>, keeps_digits: bool) -> Value {
-    let variables = variables.into_iter();
-    let variables = variables.map(|variable| (variable.name, variable.value));
+pub(super) fn object(variables: &[Variable<'_>], keeps_digits: bool) -> Value {
+    let variables = variables.iter();
+    let variables = variables.map(|variable| (&variable.name, &variable.value));
     members(variables, keeps_digits)
 }
 
-fn value(value: VariableValue<'_>, keeps_digits: bool) -> Value {
+fn value(value: &VariableValue<'_>, keeps_digits: bool) -> Value {
     match value {
-        VariableValue::Text(text) => Value::from(to_lf(text).as_ref()),
-        VariableValue::Number(number) => digits::value(number, keeps_digits),
-        VariableValue::Boolean(boolean) => Value::from(boolean),
+        VariableValue::Text(text) => Value::from(to_lf(Cow::Borrowed(text)).as_ref()),
+        VariableValue::Number(number) => digits::value(number.clone(), keeps_digits),
+        VariableValue::Boolean(boolean) => Value::from(*boolean),
         VariableValue::List(list) => {
-            let values = list.into_iter();
+            let values = list.iter();
             values.map(|one| self::value(one, keeps_digits)).collect()
         }
-        VariableValue::Object(object) => members(object.into_iter(), keeps_digits),
+        VariableValue::Object(object) => members(
+            object.iter().map(|(name, value)| (name, value)),
+            keeps_digits,
+        ),
     }
 }
 
-fn members<'a>(
-    members: impl Iterator<Item = (Cow<'a, str>, VariableValue<'a>)>,
+fn members<'v, 'a: 'v>(
+    members: impl Iterator<Item = (&'v Cow<'a, str>, &'v VariableValue<'a>)>,
     keeps_digits: bool,
 ) -> Value {
-    let members = members.map(|(name, member)| (name.into_owned(), value(member, keeps_digits)));
+    let members = members.map(|(name, member)| (name.to_string(), value(member, keeps_digits)));
     Value::from_object(Members::new(members))
 }
 
