@@ -240,6 +240,37 @@ NATIVE = {
             "content": "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nX-A:[x] {{ x }}\r\nEND:VCALENDAR\r\n",
         },
     ),
+    "envelope ids": filling(
+        [*each("a", "b-2"), {"address": "cy@example.org", "envid": "own", "variables": {"x": "c"}}],
+        envid="spring-{{ x }}",
+        text="y",
+    ),
+    "invitations": filling(
+        each('Lee, Ann; \\ "A" [x]', "a\nEND:VCALENDAR", "Blåbær " * 20, "x^y"),
+        subject="x",
+        calendar={
+            "method": "REQUEST",
+            "content": "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nSUMMARY:Tea with {{ x }}\r\n"
+            "DESCRIPTION:a\r\n b {{ x }} {{ '{{' }}\r\n"
+            "ATTENDEE;CN=\"{{ x }}\":mailto:{{ y | default: 'a@b.example' }}\r\n"
+            "END:VEVENT\r\nEND:VCALENDAR\r\n",
+        },
+    ),
+    "ways to leave with values": filling(
+        each("Tea & Co", "å+b", "a%20b"),
+        text="y",
+        unsubscribe={"mailto": "mailto:leave@example.com?subject=stop%20{{ x }}&body=x"},
+    ),
+    "names of files": filling(
+        each("report", "Åse Ødegård", "a b", '[x] "y" \\', "/etc/=?utf-8?q?x?=", "x" * 70, "日本" * 60, "a  b"),
+        text="y",
+        attachments=[
+            {"filename": "{{ x }}.pdf", "content": "AAAA"},
+            {"filename": "{{ x }}", "contentType": "text/csv; header=present", "content": "a [x]", "encoding": "utf8"},
+            {"filename": "a-{{ x }}.png", "content": PNG, "cid": "a"},
+        ],
+        html="<img src='cid:a'>",
+    ),
     "leaving": filling(
         each("abc", "a[b]c".replace("[", "%5B").replace("]", "%5D"), "a" * 150, "=", "a&b=c"),
         subject="x",

@@ -64,6 +64,40 @@ MORE_ELEMENTS = Rule(
     "With these values this header field lists more addresses or URLs than it is written with, or fewer; a value may "
     "hold a list where it is all that stands between two commas.",
 )
+NO_CALENDAR_NAME = Rule(
+    "invalid_calendar", "In a calendar a value may stand in what a property or a parameter says, not in its name."
+)
+NO_CALENDAR_PARAMETER = Rule(
+    "invalid_calendar",
+    "This value lands in a parameter of a calendar's property, which takes commas, semicolons and colons in quotes "
+    'alone: write CN="{{ name }}".',
+)
+NO_CALENDAR_LINE = Rule(
+    "invalid_calendar",
+    "This value lands in a calendar's property that is no text, such as an address or a time, and holds a line end.",
+)
+CONTROL_IN_CALENDAR = Rule(
+    "control_character",
+    "A calendar may hold no control characters but line ends and tabs (RFC 5545 section 3.1).",
+)
+OTHER_METHOD = Rule(
+    "invalid_calendar",
+    "With these values the calendar is no iCalendar object with the METHOD that it is written with.",
+)
+UNKNOWN_METHOD = Rule("invalid_calendar", "The content's METHOD is none of RFC 5546.")
+NO_FILE_NAME = Rule("invalid_filename", "A file name may not be empty; leave the field out.")
+DOTS_AS_FILE_NAME = Rule("invalid_filename", "A file name may not be `.` or `..`.")
+LONG_FILE_NAME = Rule("invalid_filename", "A file name has 255 characters at most.")
+NO_ENDING = Rule(
+    "invalid_filename",
+    "The content type is told from the ending of a file name, and this one ends with a placeholder: write the ending, "
+    "as in `{{ name }}.pdf`, or give `contentType`.",
+)
+NO_FILLED_ENVID = Rule(
+    "invalid_token",
+    "With these values `envid` is not printable ASCII without blanks, quotes, backslashes and angle brackets, of 100 "
+    "characters at most.",
+)
 NO_MERGE = Rule("conflict", "This says how `recipients` are written down, and there are none.")
 CONTROL_IN_NAME = Rule("control_character", "A display name may not hold line ends or other control characters.")
 CONTROL_BY_JINJA = Rule(
@@ -538,4 +572,56 @@ MERGE_FORM = {
         merge([ANN, {"address": LITERAL_ADDRESS}], subaccountId="x"), MERGE_FORM_ALONE.at("/recipients/1")
     ),
 }  # fmt: skip
-PROBLEMS = {**OWN_HEADERS, **MERGE_FORM, **MISSING, **VALUES, **TEMPLATES, **FIELDS, **OWN}
+CALENDAR = "BEGIN:VCALENDAR\nMETHOD:REQUEST\n#\nEND:VCALENDAR\n"
+VCALENDAR_PLACES = {
+    "a name": ("{{ x }}:y", "a", NO_CALENDAR_NAME),
+    "a parameter's name": ("ATTENDEE;{{ x }}=y:mailto:a@b", "a", NO_CALENDAR_NAME),
+    "a bare parameter": ("ATTENDEE;CN={{ x }}:mailto:a@b", "a;ROLE=CHAIR", NO_CALENDAR_PARAMETER),
+    "an address": ("ATTENDEE:mailto:{{ x }}", "a@b\nATTENDEE:mailto:eve@b", NO_CALENDAR_LINE),
+    "a time": ("DTSTART:{{ x }}", "20260101T000000Z\n", NO_CALENDAR_LINE),
+    "a text": ("SUMMARY:{{ x }}", "a\0b", CONTROL_IN_CALENDAR),
+    "a component": ("BEGIN:{{ x }}\nX-A:b", "VEVENT", OTHER_METHOD),
+}
+FILE_NAMES = {"": NO_FILE_NAME, ".": DOTS_AS_FILE_NAME, "..": DOTS_AS_FILE_NAME, "x" * 256: LONG_FILE_NAME}
+NAMES_OF_FILES = {
+    **{f"file name {value!r}": (
+        merge(own({"x": value}), attachments=[{"filename": "{{ x }}", "content": "", "contentType": "a/b"}]),
+        rule.at("/recipients/0/variables"),
+    ) for value, rule in FILE_NAMES.items()},
+    **{f"file name with {value!r}": (
+        merge(own({"x": value}), attachments=[{"filename": "{{ x }}.pdf", "content": ""}]),
+        CONTROL_IN_HEADER.at("/recipients/0/variables/x"),
+    ) for value in CONTROLS},
+    "file name in one message": (
+        one(attachments=[{"filename": ".{{ x }}", "content": "", "contentType": "a/b"}], variables={"x": ""}),
+        DOTS_AS_FILE_NAME.at("/variables"),
+    ),
+    "file name without an ending": (
+        merge(own(X), attachments=[{"filename": "a.{{ x }}", "content": ""}]), NO_ENDING.at("/attachments/0/filename")
+    ),
+    "no placeholder in a file name": (
+        merge(own(X), attachments=[{"filename": "{{ 1 }}.pdf", "content": ""}]),
+        NO_PLACEHOLDER.at("/attachments/0/filename"),
+    ),
+    **{f"envid with {value!r}": (
+        merge([*own({"x": value}), *own({"x": value}, envid="own")], envid="a{{ x }}"),
+        NO_FILLED_ENVID.at("/recipients/0/variables"),
+    ) for value in (" ", "å", '"', "a" * 100, "<")},
+    "envid with a line end": (
+        merge(own({"x": "\n"}), envid="{{ x }}"), CONTROL_IN_HEADER.at("/recipients/0/variables/x")
+    ),
+    "envid of one message": (one(envid="{{ x }}", variables={"x": ""}), NO_FILLED_ENVID.at("/variables")),
+    "bad envid beside templates": (merge(own(), envid="a b"), NO_ENVID.at("/envid")),
+    **{f"value in {name} of a calendar": (
+        merge(own({"x": value}), calendar={"content": CALENDAR.replace("#", line)}), rule.at("/recipients/0/variables")
+    ) for name, (line, value, rule) in VCALENDAR_PLACES.items() if rule is not OTHER_METHOD},
+    "no METHOD in a calendar": (
+        merge(own(X), calendar={"content": "BEGIN:VCALENDAR\nMETHOD:{{ x }}\nEND:VCALENDAR\n"}),
+        UNKNOWN_METHOD.at("/calendar/content"),
+    ),
+    **{f"mailto with {value!r}": (
+        merge(own({"x": value}), unsubscribe={"mailto": "mailto:leave-{{ x }}@example.com?subject=x"}),
+        NO_UNSUBSCRIBE_ADDRESS.at("/recipients/0/variables"),
+    ) for value in ("a?cc=eve@example.org", "a,b", "eve@example.org", "%40", "a b")},
+}  # fmt: skip
+PROBLEMS = {**NAMES_OF_FILES, **OWN_HEADERS, **MERGE_FORM, **MISSING, **VALUES, **TEMPLATES, **FIELDS, **OWN}

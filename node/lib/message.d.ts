@@ -190,7 +190,7 @@ export interface MessageFields {
   dkim?: Dkim | null;
   /** Delivery status notifications (RFC 3461). */
   dsn?: Dsn | null;
-  /** PowerMTA's envelope id; the receipt's id when absent. */
+  /** PowerMTA's envelope id; the receipt's id when absent. Where texts are templates, so is this. */
   envid?: string | null;
   /** The From mailbox. */
   from?: Mailbox | null;

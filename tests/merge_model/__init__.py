@@ -6,10 +6,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from model.names import members
+from model.names import members, plain
 
 from . import braces, jinja
 from .addresses import fill_name
+from .calendars import fill_calendar
+from .leaving import fill_mailto
 from .own_headers import with_own
 
 __all__ = ["Personal", "personal", "recipients"]
@@ -48,22 +50,22 @@ def recipient(given: str | dict) -> dict:
     return {**fields, "to": {name: value for name, value in to.items() if value is not None}}
 
 
-def personal(message: dict, index: int) -> Personal:
-    fields = members(message)
+def personal(given_message: dict, index: int) -> Personal:
+    fields = members(given_message)
     own = recipient(fields["recipients"][index])
     variables = {**given(fields.get("variables")), **given(own.get("variables"))}
-    plain = filled(
+    message = filled(
         {name: value for name, value in fields.items() if name not in MERGE_FIELDS}, filler(fields), variables
     )
-    plain |= {name: own[name] for name in OWN_FIELDS if name in own}
+    message |= {name: own[name] for name in OWN_FIELDS if name in own}
     priority = own.get("priority")
     if isinstance(priority, str):
-        plain["priority"] = priority
+        message["priority"] = priority
     if "headers" in own:
         fill = filler(fields)
-        plain = with_own(plain, filled_headers(own["headers"], lambda text: fill(text, variables)))
+        message = with_own(message, filled_headers(own["headers"], lambda text: fill(text, variables)))
     return Personal(
-        {**plain, "to": own["to"]},
+        {**message, "to": own["to"]},
         priority if isinstance(priority, int) else None,
         own.get("subaccountid", fields.get("subaccountid")),
         own.get("custommessageid", fields.get("custommessageid")),
@@ -86,7 +88,7 @@ def filler(fields: dict) -> Fill:
 def filled(fields: dict, fill: Fill, variables: dict) -> dict:
     """The message with values in all places where templates are read."""
     result = dict(fields)
-    for name in ("subject", "text", "messageid"):
+    for name in ("subject", "text", "messageid", "envid"):
         if name in fields:
             result[name] = fill(fields[name], variables)
     for name in ("html", "amp"):
@@ -99,8 +101,19 @@ def filled(fields: dict, fill: Fill, variables: dict) -> dict:
         result["headers"] = filled_headers(fields["headers"], lambda text: fill(text, variables))
     if "unsubscribe" in fields:
         ways = members(fields["unsubscribe"])
-        result["unsubscribe"] = {
-            name: fill(value, variables) if name in ("url", "mailto") else value for name, value in ways.items()
+        ways = {name: fill(value, variables) if name == "url" else value for name, value in ways.items()}
+        if "mailto" in ways:
+            ways["mailto"] = fill_mailto(ways["mailto"], lambda text: fill(text, variables))
+        result["unsubscribe"] = ways
+    if "attachments" in fields:
+        result["attachments"] = [
+            {name: fill(value, variables) if plain(name) == "filename" else value for name, value in file.items()}
+            for file in fields["attachments"]
+        ]
+    if "calendar" in fields:
+        result["calendar"] = {
+            name: fill_calendar(value, lambda text: fill(text, variables)) if name == "content" else value
+            for name, value in members(fields["calendar"]).items()
         }
     return result
 

@@ -25,7 +25,7 @@ pub(crate) use field::{
 pub(crate) use fields::Party;
 pub(crate) use fields::{Body, Grammar, KnownField, Occurs, Owner};
 pub(crate) use message_id::MessageId;
-pub(crate) use parameter::is_token;
+pub(crate) use parameter::{is_plain_parameter, is_token};
 pub(crate) use signs::Signs;
 pub(crate) use structured::{StructuredBody, single_spaced};
 pub(crate) use text::{folds, needs_encoding};

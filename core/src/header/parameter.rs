@@ -17,7 +17,7 @@ pub(super) fn write(field: &mut Field<'_>, name: &str, value: &str, signs: Signs
     // RFC 2231 gives these a meaning that some readers look for everywhere.
     if is_token(value) && !value.contains(['\'', '*', '%']) {
         field.parameter(&[name.as_bytes(), b"=", value.as_bytes()]);
-    } else if is_plain(value) && !signs.exclude_any_of(value) {
+    } else if is_plain_parameter(value) && !signs.exclude_any_of(value) {
         let escaped = quote(value);
         field.parameter(&[name.as_bytes(), b"=\"", escaped.as_bytes(), b"\""]);
     } else {
@@ -54,7 +54,7 @@ fn write_extended(field: &mut Field<'_>, name: &str, value: &str) {
 }
 
 /// Whether a quoted string keeps the value for every reader.
-fn is_plain(value: &str) -> bool {
+pub(crate) fn is_plain_parameter(value: &str) -> bool {
     value.len() <= LONGEST_PLAIN
         && value.bytes().all(|byte| matches!(byte, b' '..=b'~'))
         && !looks_encoded(value)

@@ -89,7 +89,7 @@ object! {
         priority("priority"): JsonWord<'a, Priority> {
             of: Content, headers: &["X-Priority", "Importance"]
         },
-        /// PowerMTA's envelope id; the receipt's id when absent.
+        /// PowerMTA's envelope id; the receipt's id when absent. Where texts are templates, so is this.
         envid("envid"): Cow<'a, str> { of: Envelope, headers: &["X-Envid"], example: "order-42" },
         /// PowerMTA's job.
         job("job"): Cow<'a, str> { of: Envelope, headers: &["X-Job"], example: "spring" },

@@ -193,17 +193,22 @@ fn read_content<'a>(
 fn read_filename<'a>(name: Located<Cow<'a, str>>, report: &mut ProblemReport<'a>) -> Cow<'a, str> {
     let location = name.location;
     let name = header_text(name, report);
-    let fault = if matches!(name.as_ref(), "." | "..") {
+    check_filename(&name).or_refuse(location, report);
+    name
+}
+
+/// Checks the name of a file, in which there are no control characters but tabs.
+pub(super) fn check_filename(name: &str) -> Result<(), Refusal> {
+    let fault = if matches!(name, "." | "..") {
         "A file name may not be `.` or `..`."
     } else if name.is_empty() {
         "A file name may not be empty; leave the field out."
     } else if name.chars().nth(LONGEST_NAME).is_some() {
         "A file name has 255 characters at most."
     } else {
-        return name;
+        return Ok(());
     };
-    report.problem(location, Code::InvalidFilename, fault);
-    name
+    Err(Refusal::new(Code::InvalidFilename, fault))
 }
 
 fn read_type<'a>(

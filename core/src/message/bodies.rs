@@ -6,6 +6,7 @@ pub(crate) struct Bodies<T> {
     pub text: Option<T>,
     pub amp: Option<T>,
     pub html: Option<T>,
+    pub calendar: Option<T>,
 }
 
 impl<T> Bodies<T> {
@@ -14,6 +15,7 @@ impl<T> Bodies<T> {
         text: None,
         amp: None,
         html: None,
+        calendar: None,
     };
 
     /// What `make` makes of each.
@@ -22,11 +24,14 @@ impl<T> Bodies<T> {
             text: self.text.as_ref().map(&mut make),
             amp: self.amp.as_ref().map(&mut make),
             html: self.html.as_ref().map(&mut make),
+            calendar: self.calendar.as_ref().map(&mut make),
         }
     }
 
     /// Those that are there.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
-        [&self.text, &self.amp, &self.html].into_iter().flatten()
+        [&self.text, &self.amp, &self.html, &self.calendar]
+            .into_iter()
+            .flatten()
     }
 }

@@ -117,7 +117,7 @@ const UNKNOWN_METHOD: &str = "The content's METHOD is none of RFC 5546.";
 
 /// The method of an iCalendar object. An error says which rule of such objects is broken: programs
 /// take what breaks one for an invitation, for a file or for nothing.
-fn method_within(content: &str) -> Result<&'static str, &'static str> {
+pub(super) fn method_within(content: &str) -> Result<&'static str, &'static str> {
     let content = content.trim();
     let mut open: Vec<String> = Vec::new();
     let mut method = None;

@@ -10,7 +10,9 @@ use super::unsubscribe::Unsubscribe;
 use crate::address::Mailbox;
 use crate::header::{Date, HeaderSection, MessageId, Signs};
 use crate::identity::Identity;
-use crate::mime::{Entity, File, Rendered, TextSubtype};
+use crate::mime::{
+    CONTENT_DISPOSITION, CONTENT_TYPE, Entity, File, Rendered, TextSubtype, plain_name,
+};
 use std::borrow::Cow;
 use std::ops::Deref;
 
@@ -270,6 +272,16 @@ impl Composed<'_> {
             HeaderField::References if self.references.is_empty() => {}
             HeaderField::References => header.message_ids("References", &self.references),
             HeaderField::Priority => self.urgency.write(header),
+            HeaderField::FileType(index) => {
+                let file = &self.attachments[index];
+                let name = file.filename.as_deref();
+                let name = name.map(|name| plain_name(name, context.signs));
+                file.write_type(name.as_deref(), header);
+            }
+            HeaderField::FileDisposition(index) => {
+                let file = &self.attachments[index];
+                file.write_disposition(file.filename.as_deref(), header);
+            }
             HeaderField::Extra(index) => {
                 let field = &self.extra_headers[index];
                 field.body.write(&field.name, header);
@@ -290,6 +302,8 @@ impl Composed<'_> {
             HeaderField::References => Some("References"),
             HeaderField::Unsubscribe => Some("List-Unsubscribe"),
             HeaderField::OneClick | HeaderField::Priority => None,
+            HeaderField::FileType(_) => Some(CONTENT_TYPE),
+            HeaderField::FileDisposition(_) => Some(CONTENT_DISPOSITION),
             HeaderField::Extra(index) => Some(&self.extra_headers[index].name),
         }
     }
@@ -302,11 +316,16 @@ impl Composed<'_> {
             return bodies;
         }
         let has_html = self.html.is_some() || encoded.html.is_some();
-        let is_inline = |file: &&File<'_>| file.content_id.is_some() && has_html;
-        let inline = self.attachments.iter().filter(is_inline);
-        let body = Entity::multipart("related", bodies, inline.map(Entity::File));
-        let files = self.attachments.iter().filter(|file| !is_inline(file));
-        Entity::multipart("mixed", body, files.map(Entity::File))
+        let is_inline = |file: &File<'_>| file.content_id.is_some() && has_html;
+        let entity = |(index, file): (usize, &'m File<'_>)| {
+            let markers = markers.and_then(|markers| markers.of_file(index));
+            Entity::File(file, markers)
+        };
+        let all = || self.attachments.iter().enumerate();
+        let inline = all().filter(|(_, file)| is_inline(file));
+        let body = Entity::multipart("related", bodies, inline.map(entity));
+        let files = all().filter(|(_, file)| !is_inline(file));
+        Entity::multipart("mixed", body, files.map(entity))
     }
 
     /// The bodies, plainest first (RFC 2046 section 5.1.4); a message without any has an empty text.
@@ -319,9 +338,15 @@ impl Composed<'_> {
             (Some(bytes), _) => Some(Entity::Encoded { subtype, bytes }),
             (None, text) => text.map(|text| Entity::Text { subtype, text }),
         };
-        let calendar = self.calendar.as_ref().map(|calendar| Entity::Text {
-            subtype: TextSubtype::Calendar(calendar.method),
-            text: &calendar.content,
+        let calendar = self.calendar.as_ref().map(|calendar| {
+            let subtype = TextSubtype::Calendar(calendar.method);
+            match &encoded.calendar {
+                Some(bytes) => Entity::Encoded { subtype, bytes },
+                None => Entity::Text {
+                    subtype,
+                    text: &calendar.content,
+                },
+            }
         });
         let mut bodies = [
             body(TextSubtype::Plain, &self.text, &encoded.text),

@@ -4,7 +4,7 @@ use super::values::choice;
 use crate::header::{Date, is_token, local_time};
 use crate::identity::Id;
 use crate::json::{JsonDkim, JsonDsn, JsonMessage, JsonWindow, Located, NotifyWord, ReturnWord};
-use crate::problem::{Code, Location, OrRefuse, ProblemReport};
+use crate::problem::{Code, Location, OrRefuse, ProblemReport, Refusal};
 use std::borrow::Cow;
 
 /// PowerMTA's options for a message. They are in the pickup file, not in the message.
@@ -72,7 +72,11 @@ pub(super) fn read_delivery<'a>(
     let mut token = |field: Option<Located<Cow<'a, str>>>, longest| {
         field.and_then(|text| read_token(text, longest, report))
     };
-    let envid = token(json.envid.take(), LONGEST_ENVID);
+    // Where texts are templates it is one, and is read with them.
+    let envid = match json.template {
+        Some(_) => None,
+        None => token(json.envid.take(), LONGEST_ENVID),
+    };
     let job = token(json.job.take(), LONGEST_TOKEN);
     let vmta = token(json.vmta.take(), LONGEST_TOKEN);
     let subaccount_id = token(json.subaccount_id.take(), LONGEST_TOKEN);
@@ -98,23 +102,49 @@ pub(super) fn read_delivery<'a>(
     }
 }
 
+/// Reads an envelope id that is no template, where that was left to the reading of templates.
+pub(super) fn read_envid<'a>(
+    json: &mut JsonMessage<'a>,
+    delivery: &mut Delivery<'a>,
+    report: &mut ProblemReport<'a>,
+) {
+    if let Some(envid) = json.envid.take() {
+        delivery.envid = read_token(envid, LONGEST_ENVID, report);
+    }
+}
+
 /// Printable ASCII that PowerMTA takes bare and quoted alike.
 pub(super) fn read_token<'a>(
     text: Located<Cow<'a, str>>,
     longest: usize,
     report: &mut ProblemReport<'a>,
 ) -> Option<Cow<'a, str>> {
-    let fits = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b'<' | b'>');
-    let Located { location, value } = text;
-    if value.is_empty() || value.len() > longest || !value.bytes().all(fits) {
-        let detail = format!(
-            "This must be printable ASCII without blanks, quotes, backslashes and angle brackets, \
-             of {longest} characters at most."
-        );
-        report.problem(location, Code::InvalidToken, detail);
-        return None;
+    if is_printable_token(&text.value, longest) {
+        return Some(text.value);
     }
-    Some(value)
+    let detail = format!(
+        "This must be printable ASCII without blanks, quotes, backslashes and angle brackets, \
+         of {longest} characters at most."
+    );
+    report.problem(text.location, Code::InvalidToken, detail);
+    None
+}
+
+fn is_printable_token(text: &str, longest: usize) -> bool {
+    let fits = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b'<' | b'>');
+    !text.is_empty() && text.len() <= longest && text.bytes().all(fits)
+}
+
+/// Checks an envelope id in which values were put.
+pub(super) fn check_filled_envid(envid: &str) -> Result<(), Refusal> {
+    const NO_ENVID: Refusal = Refusal::new(
+        Code::InvalidToken,
+        "With these values `envid` is not printable ASCII without blanks, quotes, backslashes and angle \
+         brackets, of 100 characters at most.",
+    );
+    is_printable_token(envid, LONGEST_ENVID)
+        .then_some(())
+        .ok_or(NO_ENVID)
 }
 
 /// `s=SELECTOR; d=DOMAIN; i=IDENTITY; key-list=NAME`

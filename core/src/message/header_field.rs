@@ -1,4 +1,4 @@
-//! The fields of the header section that may differ from recipient to recipient.
+//! The fields of the header section, and those of files, that may differ from recipient to recipient.
 
 /// A field of the header section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -17,4 +17,8 @@ pub(crate) enum HeaderField {
     Priority,
     /// One of the caller's own, by its index.
     Extra(usize),
+    /// Content-Type of a file, by its index.
+    FileType(usize),
+    /// Content-Disposition of a file, by its index.
+    FileDisposition(usize),
 }

@@ -3,6 +3,7 @@
 
 use super::bodies::Bodies;
 use super::header_field::HeaderField;
+use crate::mime::NameMarkers;
 use std::collections::HashMap;
 
 /// Which fields of a message are written as markers, and its bodies as they stand in the template.
@@ -17,4 +18,15 @@ pub(crate) struct Markers {
     pub bodies: Bodies<Vec<u8>>,
     /// What boundaries are made from, in place of the Message-ID.
     pub boundary_seed: Option<String>,
+}
+
+impl Markers {
+    /// Those of the fields with the name of a file.
+    pub fn of_file(&self, index: usize) -> Option<NameMarkers> {
+        let marker = |field| self.fields.get(&field).copied();
+        Some(NameMarkers {
+            content_type: marker(HeaderField::FileType(index))?,
+            disposition: marker(HeaderField::FileDisposition(index))?,
+        })
+    }
 }

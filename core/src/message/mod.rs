@@ -9,6 +9,8 @@
 //! rejected  selection               recipients of a merge who get nothing; those who do in a test
 //! substitution                      values put into a message
 //! templates                         fields with placeholders, filled in for one recipient
+//! calendar_template                 invitations with placeholders
+//! calendar_property                 … and how a value is written there
 //! composed                          header section and tree of bodies and files
 //! markers                           a message as a template: markers where recipients differ
 //! local_recipients                  recipients that may be no addresses: the others get the message
@@ -27,6 +29,8 @@
 mod attachment;
 mod bodies;
 mod calendar;
+mod calendar_property;
+mod calendar_template;
 mod composed;
 mod delivery;
 mod file_parts;

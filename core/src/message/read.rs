@@ -1,6 +1,6 @@
 //! From what the JSON says to what it means, field by field.
 
-use super::delivery::{Delivery, read_delivery};
+use super::delivery::{Delivery, read_delivery, read_envid};
 use super::file_parts::{FilePart, FileParts};
 use super::headers::take_message_id;
 use super::mailboxes::read_mailboxes;
@@ -135,7 +135,7 @@ fn refuse_named_recipients<'a>(json: &mut JsonMessage<'a>, report: &mut ProblemR
 /// A message that its fields make, the same for all of its recipients.
 fn read_single<'a>(
     mut json: Box<JsonMessage<'a>>,
-    (sender, delivery): (Option<ReversePath<'a>>, Delivery<'a>),
+    (sender, mut delivery): (Option<ReversePath<'a>>, Delivery<'a>),
     files: &mut FileParts<'a>,
     report: &mut ProblemReport<'a>,
 ) -> Option<SingleMessage<'a>> {
@@ -152,7 +152,7 @@ fn read_single<'a>(
     }
     let [to, cc, bcc] = read_named_recipients(&mut json, report);
     let composed = if json.template.is_some() || json.variables.is_some() {
-        read_templated(&mut json, files, report)
+        read_templated(&mut json, &mut delivery, files, report)
     } else {
         take_message_id(&mut json, report);
         let read = read_composed(&mut json, Vec::new(), files, report);
@@ -177,12 +177,13 @@ fn read_single<'a>(
 fn read_finished<'a>(
     mut json: Box<JsonMessage<'a>>,
     raw: Located<JsonRaw<'a>>,
-    (sender, delivery): (Option<ReversePath<'a>>, Delivery<'a>),
+    (sender, mut delivery): (Option<ReversePath<'a>>, Delivery<'a>),
     header_addresses: HeaderAddresses,
     report: &mut ProblemReport<'a>,
 ) -> Option<SingleMessage<'a>> {
     let [mut to, cc, bcc] = read_named_recipients(&mut json, report);
     refuse_composing(&json, report);
+    read_envid(&mut json, &mut delivery, report);
     refuse_merge_form(&json, report);
     let has_recipients = !(to.is_empty() && cc.is_empty() && bcc.is_empty());
     let RawReading {

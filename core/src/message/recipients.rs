@@ -1,6 +1,6 @@
 //! Reads the recipients of a mail merge.
 
-use super::delivery::{LONGEST_ENVID, LONGEST_TOKEN, read_token};
+use super::delivery::{LONGEST_ENVID, LONGEST_TOKEN, check_filled_envid, read_token};
 use super::mailboxes::{read_one, read_parts};
 use super::merge::{MERGE_FORM_ALONE, Merge, Recipient, RecipientPriority, Recipients};
 use super::recipient_headers::read_recipient_headers;
@@ -10,7 +10,7 @@ use super::values::{read_sender, require_language};
 use crate::address::{Mailbox, ReversePath};
 use crate::interruption::Interruption;
 use crate::json::{InvalidRecipients, JsonPriority, JsonRecipient, JsonRecipientObject, Located};
-use crate::problem::{Code, Findings, Location, ProblemReport, Refusal};
+use crate::problem::{Code, Findings, Location, OrRefuse, ProblemReport, Refusal};
 use crate::template::{Owner, Values};
 use crate::variable::Variable;
 use std::borrow::Cow;
@@ -48,7 +48,7 @@ impl<'a> Merge<'a> {
         };
         let variables = variables.map_or_else(Vec::new, |field| field.value);
         let filled = self.fill(owner, variables, &mut parts, report);
-        self.read_own(location, mailbox?, parts, filled, report)
+        self.read_own((location, owner), mailbox?, parts, filled, report)
     }
 
     /// The recipient's values, and the header fields with them and with those of the recipient's own.
@@ -90,7 +90,7 @@ impl<'a> Merge<'a> {
 
     fn read_own<'r>(
         &self,
-        place: Location,
+        (place, owner): (Location, Owner),
         mailbox: Mailbox<'r>,
         parts: JsonRecipientObject<'r>,
         filled: Option<(Values<'r>, FilledHeader<'r>)>,
@@ -107,6 +107,7 @@ impl<'a> Merge<'a> {
         let mut token = |field: Option<Located<Cow<'r, str>>>, longest| {
             field.and_then(|text| read_token(text, longest, report))
         };
+        let has_envid = parts.envid.is_some();
         let envid = token(parts.envid, LONGEST_ENVID);
         let job = token(parts.job, LONGEST_TOKEN);
         let vmta = token(parts.vmta, LONGEST_TOKEN);
@@ -118,7 +119,13 @@ impl<'a> Merge<'a> {
         let priority = parts
             .priority
             .and_then(|priority| self.read_priority(priority, report));
-        let (values, filled) = filled?;
+        let (values, mut filled) = filled?;
+        let filled_envid = filled.envid.take().filter(|_| !has_envid);
+        if let Some(envid) = &filled_envid {
+            let location = owner.variables(report);
+            check_filled_envid(envid).or_refuse(location, report)?;
+        }
+        let envid = envid.or(filled_envid.map(Cow::Owned));
         let recipient = Recipient {
             mailbox,
             sender,

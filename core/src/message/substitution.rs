@@ -1,11 +1,12 @@
 //! Puts values into a message.
 
 use super::bodies::Bodies;
-use super::composed::Composed;
+use super::composed::{Composed, Files};
+use super::delivery::check_filled_envid;
 use super::headers::{ExtraBody, ExtraHeader, OwnValues};
 use super::templates::{FilledHeader, Templates};
 use crate::address::Mailbox;
-use crate::problem::ProblemReport;
+use crate::problem::{OrRefuse, ProblemReport};
 use crate::template::Owner;
 use std::borrow::Cow;
 
@@ -38,6 +39,16 @@ impl<'a> Composed<'a> {
             message_id: filled.message_id.clone().or(self.message_id.clone()),
             ..self.lend()
         };
+        if !filled.filenames.is_empty() {
+            let name = |file| templates.index_of_filename(file);
+            let name = |file| name(file).map(|index| filled.filenames[index].as_str());
+            let files = self.attachments.iter().enumerate();
+            let files = files.map(|(index, file)| file.named(name(index)));
+            message.attachments = Files::Own(files.collect());
+        }
+        if let (Some(calendar), Some(content)) = (&mut message.calendar, &bodies.calendar) {
+            calendar.content = Cow::Borrowed(content);
+        }
         let lend = |text: &'m String| Cow::Borrowed(text.as_str());
         message.put_in_header(
             templates,
@@ -73,18 +84,24 @@ impl<'a> Composed<'a> {
         }
     }
 
-    /// Puts in the values that everybody has: what remains is a message like any other.
+    /// Puts in the values that everybody has: what remains is a message like any other. Returned is the
+    /// envelope id, where that has placeholders.
     pub fn put_in_common<'t>(
         &mut self,
         templates: &Templates<'t>,
         owner: Owner,
         report: &mut ProblemReport<'t>,
-    ) {
+    ) -> Option<String> {
         let filled = templates.fill(owner, Vec::new(), self, report);
         // A message with problems is not sent, and not all fields of its templates need be there.
-        let Some((values, filled)) = filled.filter(|_| report.len() == 0) else {
-            return;
-        };
+        let (values, filled) = filled?;
+        if let Some(envid) = &filled.envid {
+            let location = owner.variables(report);
+            check_filled_envid(envid).or_refuse(location, report);
+        }
+        if report.len() > 0 {
+            return None;
+        }
         let bodies = templates
             .bodies
             .map(|text| templates.fill_text(text, &values));
@@ -97,6 +114,15 @@ impl<'a> Composed<'a> {
             if let Some(own) = own {
                 *body = Some(Cow::Owned(own));
             }
+        }
+        if let Files::Own(files) = &mut self.attachments {
+            let names = templates.filenames.iter().zip(filled.filenames);
+            for ((index, _), name) in names {
+                files[*index].filename = Some(Cow::Owned(name));
+            }
+        }
+        if let (Some(calendar), Some(content)) = (&mut self.calendar, bodies.calendar) {
+            calendar.content = Cow::Owned(content);
         }
         self.put_in_header(
             templates,
@@ -121,6 +147,7 @@ impl<'a> Composed<'a> {
             put(&mut self.in_reply_to, in_reply_to);
             put(&mut self.references, references);
         }
+        filled.envid
     }
 }
 

@@ -1,13 +1,14 @@
 //! Takes the fields with placeholders out of a message.
 
 use super::bodies::Bodies;
+use super::calendar_template::CalendarSource;
 use super::composed::Composed;
 use super::headers::{HeaderTemplates, UnsubscribeSource, UnsubscribeTemplate, ValueTemplates};
 use super::templates::Templates;
 use super::unsubscribe::has_scheme;
 use super::values::header_text;
 use crate::json::{JsonHeaders, JsonMailbox, JsonMailboxes, JsonMessage, Located};
-use crate::problem::{Location, OrRefuse, ProblemReport};
+use crate::problem::{Code, Location, OrRefuse, ProblemReport, Refusal};
 use crate::template::{FieldName, Language, Piece, TemplateText, TextKind};
 use std::borrow::Cow;
 
@@ -18,14 +19,16 @@ impl<'a> Templates<'a> {
         language: Language<'a>,
         json: &mut JsonMessage<'a>,
         report: &mut ProblemReport<'a>,
-    ) -> (Self, ValueTemplates<'a>) {
+    ) -> (Self, ValueTemplates<'a>, Option<CalendarSource<'a>>) {
         let mut reader = TemplateReader { language, report };
         let subject = reader.header(&mut json.subject);
         let bodies = Bodies {
             text: reader.text(&mut json.text, TextKind::Text),
             amp: reader.text(&mut json.amp, TextKind::Html),
             html: reader.text(&mut json.html, TextKind::Html),
+            calendar: None,
         };
+        let calendar = reader.calendar(json);
         let values = json.headers.as_mut();
         let values = values.map_or_else(Vec::new, |headers| reader.values(&mut headers.value));
         let headers = HeaderTemplates {
@@ -38,11 +41,25 @@ impl<'a> Templates<'a> {
             from_name: None,
             reply_to: Vec::new(),
             message_id: reader.header(&mut json.message_id),
+            envid: reader.header(&mut json.envid),
+            filenames: reader.filenames(json),
+            calendar: None,
             headers,
             shared: Vec::new(),
             language: reader.language,
         };
-        (templates, values)
+        (templates, values, calendar)
+    }
+
+    /// Takes the calendar, when all other texts were taken.
+    pub fn take_calendar(&mut self, source: Option<CalendarSource<'a>>, composed: &Composed<'_>) {
+        // Without METHOD it was refused.
+        let (Some(source), Some(calendar)) = (source, &composed.calendar) else {
+            return;
+        };
+        let template = source.into_template(calendar.method, self.language.value_count());
+        self.bodies.calendar = Some(template.text.clone());
+        self.calendar = Some(template);
     }
 
     /// Takes the display names with placeholders out of a message that was read.
@@ -111,6 +128,12 @@ fn name_location(location: Location, mailbox: &JsonMailbox<'_>) -> Location {
     }
 }
 
+const NO_TYPE: Refusal = Refusal::new(
+    Code::InvalidFilename,
+    "The content type is told from the ending of a file name, and this one ends with a placeholder: write the \
+     ending, as in `{{ name }}.pdf`, or give `contentType`.",
+);
+
 /// `<url>, <mailto>`
 fn unsubscribe_body<'a>(
     url: Option<&TemplateText<'a>>,
@@ -158,6 +181,44 @@ impl<'a> TemplateReader<'_, 'a> {
             }
             Err(template) => Some(template),
         }
+    }
+
+    /// The names of files, each with its number; in their places stand others that end alike.
+    fn filenames(&mut self, json: &mut JsonMessage<'a>) -> Vec<(usize, TemplateText<'a>)> {
+        let mut templates = Vec::new();
+        let files = json.attachments.iter_mut().flat_map(|list| &mut list.value);
+        for (index, Located { value: file, .. }) in files.enumerate() {
+            let Some(location) = file.filename.as_ref().map(|name| name.location) else {
+                continue;
+            };
+            let Some(template) = self.header(&mut file.filename) else {
+                continue;
+            };
+            let has_type = file.content_type.is_some() || file.part.is_some();
+            let ends_with_type = matches!(
+                template.pieces().last(),
+                Some(Piece::Literal(end)) if end.contains('.')
+            );
+            if !has_type && !ends_with_type {
+                self.report.refuse(location, NO_TYPE);
+            }
+            let value = Cow::Owned(template.fill(|_| "x"));
+            file.filename = Some(Located { location, value });
+            templates.push((index, template));
+        }
+        templates
+    }
+
+    /// The calendar's content, in whose place stands what it is without values.
+    fn calendar(&mut self, json: &mut JsonMessage<'a>) -> Option<CalendarSource<'a>> {
+        let content = &mut json.calendar.as_mut()?.value.content;
+        let location = content.as_ref()?.location;
+        let template = self.text(content, TextKind::Calendar);
+        let source = template.map(CalendarSource::new);
+        let source = source?.or_refuse(location, self.report)?;
+        let value = Cow::Owned(source.outline());
+        *content = Some(Located { location, value });
+        Some(source)
     }
 
     /// The same for a field of the header.

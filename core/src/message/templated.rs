@@ -1,7 +1,7 @@
 //! Messages with placeholders, with recipients of their own, or with both.
 
 use super::composed::Composed;
-use super::delivery::Delivery;
+use super::delivery::{Delivery, read_envid};
 use super::file_parts::FileParts;
 use super::headers::take_message_id;
 use super::merge::{MERGE_FORM_ALONE, Merge};
@@ -13,26 +13,29 @@ use crate::address::ReversePath;
 use crate::json::{InvalidRecipients, JsonMessage, MergeForm, TemplateLanguage};
 use crate::problem::{Code, Location, ProblemReport};
 use crate::template::{Language, Owner};
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 /// Understands a message with placeholders whose recipients all get the same. `None` only where the
 /// report tells why.
 pub(super) fn read_templated<'a>(
     json: &mut JsonMessage<'a>,
+    delivery: &mut Delivery<'a>,
     files: &mut FileParts<'a>,
     report: &mut ProblemReport<'a>,
 ) -> Option<Box<Composed<'a>>> {
-    let (mut composed, templates) = read_texts(json, false, files, report)?;
+    let (mut composed, templates) = read_texts(json, false, delivery, files, report)?;
     let variables = json.variables.take().map(|field| field.location);
     let owner = variables.map_or(Owner::Parent(Location::ROOT), Owner::Variables);
-    composed.put_in_common(&templates, owner, report);
+    let envid = composed.put_in_common(&templates, owner, report);
+    delivery.envid = envid.map(Cow::Owned).or(delivery.envid.take());
     Some(composed)
 }
 
 /// Understands a mail merge, all but its recipients. `None` only where the report tells why.
 pub(super) fn read_merge<'a>(
     json: &mut JsonMessage<'a>,
-    (sender, delivery): (Option<ReversePath<'a>>, Delivery<'a>),
+    (sender, mut delivery): (Option<ReversePath<'a>>, Delivery<'a>),
     files: &mut FileParts<'a>,
     report: &mut ProblemReport<'a>,
 ) -> Option<Box<Merge<'a>>> {
@@ -41,7 +44,7 @@ pub(super) fn read_merge<'a>(
     let invalid_recipients = json.invalid_recipients.take();
     let invalid_recipients = invalid_recipients.and_then(|word| choice(&word, report));
     let has_language = json.template.is_some();
-    let (composed, templates) = read_texts(json, true, files, report)?;
+    let (composed, templates) = read_texts(json, true, &mut delivery, files, report)?;
     let merge = Box::new(Merge {
         form: form.unwrap_or(MergeForm::Native),
         invalid_recipients: invalid_recipients.unwrap_or(InvalidRecipients::Refuse),
@@ -64,6 +67,7 @@ pub(super) fn read_merge<'a>(
 fn read_texts<'a>(
     json: &mut JsonMessage<'a>,
     is_merge: bool,
+    delivery: &mut Delivery<'a>,
     files: &mut FileParts<'a>,
     report: &mut ProblemReport<'a>,
 ) -> Option<(Box<Composed<'a>>, Templates<'a>)> {
@@ -80,7 +84,8 @@ fn read_texts<'a>(
     };
     let names = NameLocations::of(json);
     take_message_id(json, report);
-    let (mut templates, values) = Templates::take(language, json, report);
+    let (mut templates, values, calendar) = Templates::take(language, json, report);
+    read_envid(json, delivery, report);
     if let (true, Some(id)) = (is_merge, &json.message_id) {
         let detail = "Each message of a merge needs an identifier of its own: put a variable into \
                       this one, or leave it out.";
@@ -89,6 +94,7 @@ fn read_texts<'a>(
     let (mut composed, headers) = read_composed(json, values, files, report)?;
     templates.headers.add(headers);
     templates.take_names(&names, &mut composed, report);
+    templates.take_calendar(calendar, &composed);
     if let Some(variables) = &mut json.variables {
         if is_merge {
             templates.shared = variables.value.clone();

@@ -1,6 +1,8 @@
 //! The fields of a message that hold placeholders, and what becomes of them for one recipient.
 
+use super::attachment::check_filename;
 use super::bodies::Bodies;
+use super::calendar_template::CalendarTemplate;
 use super::composed::Composed;
 use super::headers::{
     ExtraBody, ExtraHeader, HeaderTemplates, OwnHeader, OwnValues, RecipientHeaders, check_elements,
@@ -8,7 +10,7 @@ use super::headers::{
 use super::priority::Urgency;
 use super::unsubscribe::Unsubscribe;
 use crate::header::{HeaderSection, MessageId, Signs};
-use crate::problem::{Code, ProblemReport, Refusal};
+use crate::problem::{Code, OrRefuse, ProblemReport, Refusal};
 use crate::template::{Language, Owner, TemplateText, Values};
 use crate::variable::Variable;
 use std::borrow::Cow;
@@ -24,6 +26,11 @@ pub(crate) struct Templates<'a> {
     /// Display names of Reply-To, with the number of the mailbox.
     pub reply_to: Vec<(usize, TemplateText<'a>)>,
     pub message_id: Option<TemplateText<'a>>,
+    pub envid: Option<TemplateText<'a>>,
+    /// Names of files, with the number of the file.
+    pub filenames: Vec<(usize, TemplateText<'a>)>,
+    /// The lines of the calendar with placeholders; the bodies have the whole.
+    pub calendar: Option<CalendarTemplate<'a>>,
     pub headers: HeaderTemplates<'a>,
     /// The values of everybody, for the header fields that recipients have of their own.
     pub shared: Vec<Variable<'a>>,
@@ -40,6 +47,10 @@ pub(crate) struct FilledHeader<'a> {
     pub extra: Vec<ExtraBody<'a>>,
     pub unsubscribe: Option<Unsubscribe<'a>>,
     pub message_id: Option<MessageId<'a>>,
+    /// The envelope id, which is [checked](super::delivery::check_filled_envid) where it is wanted.
+    pub envid: Option<String>,
+    /// As [`Templates::filenames`].
+    pub filenames: Vec<String>,
     /// Those that are read as fields of the message; the urgency is that of the whole message. Rare, and a
     /// recipient takes little memory without.
     pub own: Option<Box<OwnValues<'a>>>,
@@ -103,6 +114,12 @@ impl<'a> Templates<'a> {
             .ok()
     }
 
+    /// Where among the templates the name of the file of this index is.
+    pub fn index_of_filename(&self, file: usize) -> Option<usize> {
+        let mut files = self.filenames.iter();
+        files.position(|(known, _)| *known == file)
+    }
+
     /// The values of one recipient, and the header fields with them put in. `None` only where the
     /// report tells which rule is broken.
     pub fn fill<'r>(
@@ -115,7 +132,15 @@ impl<'a> Templates<'a> {
     where
         'a: 'r,
     {
-        let values = self.language.resolve(owner, variables, report)?;
+        let mut values = self.language.resolve(owner, variables, report)?;
+        if let Some(calendar) = &self.calendar {
+            let lines = calendar.fill(|number| self.language.value(&values, number));
+            let location = owner.variables(report);
+            let lines = lines.or_refuse(location, report)?;
+            for line in lines {
+                values.push(line);
+            }
+        }
         if let Err(refusal) = self.check_lengths(&values) {
             let location = owner.variables(report);
             report.refuse(location, refusal);
@@ -167,6 +192,12 @@ impl<'a> Templates<'a> {
                 .map_err(|refusal| refusals.push(refusal))
                 .ok()
         });
+        let filenames = self.filenames.iter().map(|(_, text)| {
+            let name = fill(text);
+            refusals.extend(check_filename(&name).err());
+            name
+        });
+        let filenames = filenames.collect();
         let filled = FilledHeader {
             subject: self.subject.as_ref().map(fill),
             from_name: self.from_name.as_ref().map(fill),
@@ -174,6 +205,8 @@ impl<'a> Templates<'a> {
             extra,
             unsubscribe,
             message_id,
+            envid: self.envid.as_ref().map(fill),
+            filenames,
             own,
             headers: None,
         };
@@ -207,7 +240,13 @@ impl<'a> Templates<'a> {
 
     fn check_lengths(&self, values: &Values<'_>) -> Result<(), Refusal> {
         let extra = self.headers.extra.iter().chain(&self.reply_to);
-        let fields = [&self.subject, &self.from_name, &self.message_id];
+        let extra = extra.chain(&self.filenames);
+        let fields = [
+            &self.subject,
+            &self.from_name,
+            &self.message_id,
+            &self.envid,
+        ];
         let unsubscribe = self.headers.unsubscribe.as_ref().map(|ways| &ways.body);
         let own = self.headers.own.iter().map(|(_, text)| text);
         let mut texts = fields

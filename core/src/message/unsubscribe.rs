@@ -28,6 +28,12 @@ pub(super) const NO_HTTPS: Refusal = Refusal::new(
     "List-Unsubscribe-Post goes with a List-Unsubscribe that has an https URL (RFC 8058).",
 );
 
+/// What is said of a `mailto` that is none.
+pub(super) const NO_MAILTO: Refusal = Refusal::new(
+    Code::InvalidUnsubscribe,
+    "This must be an address, or a mailto: URL in ASCII.",
+);
+
 /// With the field's name it must fit in a line of 998 bytes.
 const LONGEST: usize = 900;
 
@@ -74,16 +80,15 @@ impl<'a> Unsubscribe<'a> {
         one_click: Option<bool>,
         mut refuse: impl FnMut(Way, Refusal),
     ) -> Self {
-        let mut refuse = |way, detail| refuse(way, Refusal::new(Code::InvalidUnsubscribe, detail));
+        let invalid = |detail| Refusal::new(Code::InvalidUnsubscribe, detail);
         let mut targets = Vec::new();
         let mut is_https = false;
         if let Some(url) = url.map(without_brackets) {
             is_https = has_scheme(&url, "https:");
             if !(is_https || has_scheme(&url, "http:")) || !fits(&url) {
-                refuse(
-                    Way::Url,
-                    "The address must be an http or https URL in ASCII, of 900 octets at most.",
-                );
+                let detail =
+                    "The address must be an http or https URL in ASCII, of 900 octets at most.";
+                refuse(Way::Url, invalid(detail));
             }
             targets.push(url);
         }
@@ -91,13 +96,12 @@ impl<'a> Unsubscribe<'a> {
             if let Some(target) = mailto_target(&mailto) {
                 targets.push(target);
             } else {
-                let detail = "This must be an address, or a mailto: URL in ASCII.";
-                refuse(Way::Mailto, detail);
+                refuse(Way::Mailto, NO_MAILTO);
             }
         }
         if one_click == Some(true) && !is_https {
             let detail = "One click needs an https `url` (RFC 8058).";
-            refuse(Way::OneClick, detail);
+            refuse(Way::OneClick, invalid(detail));
         }
         Self {
             body: StructuredBody::of_urls(targets),

@@ -26,6 +26,11 @@ impl<'a> Base64<'a> {
         Err(Refusal::new(Code::InvalidContent, detail))
     }
 
+    /// The same text, borrowed.
+    pub fn lend(&self) -> Base64<'_> {
+        Base64(Cow::Borrowed(&self.0))
+    }
+
     pub fn decode(&self) -> Vec<u8> {
         // Bits that the padding leaves over do not matter, so this is not `STANDARD`.
         base64::LENIENT

@@ -15,16 +15,30 @@ pub(crate) enum Content<'a> {
     /// As they are.
     Bytes(Cow<'a, [u8]>),
     /// As they are, and written so: what may not be encoded (RFC 2045 section 6.4).
-    Unencoded { bytes: Vec<u8>, is_ascii: bool },
+    Unencoded {
+        bytes: Cow<'a, [u8]>,
+        is_ascii: bool,
+    },
 }
 
 impl Content<'_> {
+    /// The same content, borrowed.
+    pub fn lend(&self) -> Content<'_> {
+        match self {
+            Self::Base64(base64) => Content::Base64(base64.lend()),
+            Self::Bytes(bytes) => Content::Bytes(Cow::Borrowed(bytes)),
+            Self::Unencoded { bytes, is_ascii } => Content::Unencoded {
+                bytes: Cow::Borrowed(bytes),
+                is_ascii: *is_ascii,
+            },
+        }
+    }
+
     /// What it is without any encoding.
     pub fn decoded(&self) -> Cow<'_, [u8]> {
         match self {
             Self::Base64(base64) => Cow::Owned(base64.decode()),
-            Self::Bytes(bytes) => Cow::Borrowed(bytes),
-            Self::Unencoded { bytes, .. } => Cow::Borrowed(bytes),
+            Self::Bytes(bytes) | Self::Unencoded { bytes, .. } => Cow::Borrowed(bytes),
         }
     }
 
@@ -35,8 +49,7 @@ impl Content<'_> {
         }
         let bytes = match self {
             Self::Base64(base64) => Cow::Owned(base64.decode()),
-            Self::Bytes(bytes) => bytes,
-            Self::Unencoded { bytes, .. } => Cow::Owned(bytes),
+            Self::Bytes(bytes) | Self::Unencoded { bytes, .. } => bytes,
         };
         match Self::unencoded(&bytes, encodings == AllowedEncodings::SevenBit) {
             Err(_) if encodings == AllowedEncodings::PreferIdentity => Ok(Self::Bytes(bytes)),
@@ -72,6 +85,7 @@ impl Content<'_> {
                  sections 5.2.2.1 and 5.2.3).",
             );
         }
+        let bytes = Cow::Owned(bytes);
         Ok(Self::Unencoded { bytes, is_ascii })
     }
 

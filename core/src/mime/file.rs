@@ -48,25 +48,26 @@ impl File<'_> {
         )
     }
 
+    /// The same file with another name.
+    pub fn named<'m>(&'m self, filename: Option<&'m str>) -> File<'m> {
+        let filename = filename.or(self.filename.as_deref());
+        File {
+            filename: filename.map(Cow::Borrowed),
+            media_type: self.media_type.lend(),
+            content: self.content.lend(),
+            content_id: self.content_id.clone(),
+            disposition: self.disposition,
+        }
+    }
+
     /// Writes the part: its header fields, the empty line and its content. Only these `signs` stand in
-    /// its header as they are.
-    pub fn write<'m>(&'m self, signs: Signs, out: &mut Rendered<'m>) {
-        let name = self.filename.as_deref();
+    /// its header as they are. With markers, these stand in place of the fields with its name.
+    pub fn write<'m>(&'m self, signs: Signs, markers: Option<NameMarkers>, out: &mut Rendered<'m>) {
         let mut header = HeaderSection::new(out.bytes()).with_signs(signs);
-        // Readers that do not know RFC 2231 look for a plain name here.
-        let fallback = name.map(|name| plain_name(name, signs));
-        let fallback = fallback.as_deref().map(|name| ("name", name));
-        let parameters = self
-            .media_type
-            .parameters()
-            .iter()
-            .filter(|(name, _)| name != "name")
-            .map(|(name, value)| (name.as_str(), value.as_str()));
-        header.parameters(
-            "Content-Type",
-            self.media_type.essence(),
-            parameters.chain(fallback),
-        );
+        match markers {
+            Some(markers) => header.marker(Some(CONTENT_TYPE), markers.content_type),
+            None => self.write_type(self.plain_name(signs).as_deref(), &mut header),
+        }
         header.tokens(
             "Content-Transfer-Encoding",
             [self.content.transfer_encoding()],
@@ -74,23 +75,62 @@ impl File<'_> {
         if let Some(id) = &self.content_id {
             header.content_id(id);
         }
+        match markers {
+            Some(markers) => header.marker(Some(CONTENT_DISPOSITION), markers.disposition),
+            None => self.write_disposition(self.filename.as_deref(), &mut header),
+        }
+        out.bytes().extend_from_slice(b"\r\n");
+        out.push(&self.content);
+    }
+
+    /// The name for readers that do not know RFC 2231 and look for a plain one in Content-Type.
+    fn plain_name(&self, signs: Signs) -> Option<String> {
+        let name = self.filename.as_deref();
+        name.map(|name| plain_name(name, signs))
+    }
+
+    /// Writes Content-Type, with the plain name.
+    pub fn write_type(&self, name: Option<&str>, header: &mut HeaderSection<'_>) {
+        let parameters = self
+            .media_type
+            .parameters()
+            .iter()
+            .filter(|(name, _)| name != "name")
+            .map(|(name, value)| (name.as_str(), value.as_str()));
+        header.parameters(
+            CONTENT_TYPE,
+            self.media_type.essence(),
+            parameters.chain(name.map(|name| ("name", name))),
+        );
+    }
+
+    /// Writes Content-Disposition.
+    pub fn write_disposition(&self, name: Option<&str>, header: &mut HeaderSection<'_>) {
         let disposition = match self.disposition {
             Disposition::Attachment => "attachment",
             Disposition::Inline => "inline",
         };
         header.parameters(
-            "Content-Disposition",
+            CONTENT_DISPOSITION,
             disposition,
             name.map(|name| ("filename", name)),
         );
-        out.bytes().extend_from_slice(b"\r\n");
-        out.push(&self.content);
     }
+}
+
+pub(crate) const CONTENT_TYPE: &str = "Content-Type";
+pub(crate) const CONTENT_DISPOSITION: &str = "Content-Disposition";
+
+/// The markers of the two fields that hold the name of a file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NameMarkers {
+    pub content_type: usize,
+    pub disposition: usize,
 }
 
 /// The name in ASCII, with an underscore for each character that is not or is none of the `signs`, and
 /// short.
-fn plain_name(name: &str, signs: Signs) -> String {
+pub(crate) fn plain_name(name: &str, signs: Signs) -> String {
     const STEM: usize = 40;
     const EXTENSION: usize = 12;
 

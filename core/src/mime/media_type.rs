@@ -84,6 +84,14 @@ impl<'a> MediaType<'a> {
         })
     }
 
+    /// The same type, borrowed as far as may be.
+    pub fn lend(&self) -> MediaType<'_> {
+        MediaType {
+            essence: Cow::Borrowed(&self.essence),
+            parameters: self.parameters.clone(),
+        }
+    }
+
     pub fn essence(&self) -> &str {
         &self.essence
     }

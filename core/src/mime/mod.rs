@@ -16,7 +16,9 @@ pub(crate) use base64::Base64;
 pub(crate) use content::Content;
 #[cfg(feature = "form-data")]
 pub use content_disposition::ContentDisposition;
-pub(crate) use file::{Disposition, File};
+pub(crate) use file::{
+    CONTENT_DISPOSITION, CONTENT_TYPE, Disposition, File, NameMarkers, plain_name,
+};
 pub(crate) use media_type::MediaType;
 pub use rendered::Rendered;
 pub(crate) use sendable::sendable;
@@ -36,8 +38,8 @@ pub(crate) enum Entity<'m> {
         subtype: TextSubtype,
         bytes: &'m [u8],
     },
-    /// A file.
-    File(&'m File<'m>),
+    /// A file, and markers in place of the fields with its name.
+    File(&'m File<'m>, Option<NameMarkers>),
     /// `multipart/subtype` with at least two children.
     Multipart {
         subtype: &'static str,
@@ -117,7 +119,7 @@ impl<'m> Entity<'m> {
         match self {
             Self::Text { text, .. } => quoted_printable::estimate(text) + 96,
             Self::Encoded { bytes, .. } => bytes.len() + 96,
-            Self::File(file) => file.estimate(),
+            Self::File(file, _) => file.estimate(),
             Self::Multipart { parts, .. } => {
                 parts.iter().map(|part| part.estimate() + 64).sum::<usize>() + 128
             }
@@ -129,7 +131,7 @@ impl<'m> Entity<'m> {
     fn is_eight_bit(&self) -> bool {
         match self {
             Self::Text { .. } | Self::Encoded { .. } => false,
-            Self::File(file) => file.is_eight_bit(),
+            Self::File(file, _) => file.is_eight_bit(),
             Self::Multipart { parts, .. } => parts.iter().any(Self::is_eight_bit),
         }
     }
@@ -139,14 +141,14 @@ impl<'m> Entity<'m> {
         match self {
             Self::Multipart { .. } => "multipart/alternative",
             Self::Text { .. } | Self::Encoded { .. } => "text/html",
-            Self::File(file) => file.media_type.essence(),
+            Self::File(file, _) => file.media_type.essence(),
         }
     }
 
     fn collect_verbatim<'s>(&'s self, verbatim: &mut Vec<&'s [u8]>) {
         match self {
             Self::Text { .. } | Self::Encoded { .. } => {}
-            Self::File(file) => verbatim.extend(file.verbatim()),
+            Self::File(file, _) => verbatim.extend(file.verbatim()),
             Self::Multipart { parts, .. } => {
                 for part in parts {
                     part.collect_verbatim(verbatim);
@@ -169,7 +171,7 @@ impl<'m> Entity<'m> {
                 subtype.write_header(out.bytes());
                 out.bytes().extend_from_slice(bytes);
             }
-            Self::File(file) => file.write(signs, out),
+            Self::File(file, markers) => file.write(signs, *markers, out),
             Self::Multipart { subtype, parts } => {
                 let boundary = boundaries.next();
                 put(out.bytes(), &["Content-Type: multipart/", subtype, ";\r\n"]);

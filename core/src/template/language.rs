@@ -58,6 +58,16 @@ impl<'a> Language<'a> {
         }
     }
 
+    /// How many values the texts ask for.
+    pub fn value_count(&self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Merge(sources) => sources.value_count(),
+            #[cfg(feature = "jinja")]
+            Self::Jinja(programs) => programs.value_count(),
+        }
+    }
+
     /// Takes the variables that are the same for everybody. All texts were parsed before.
     pub fn share(&mut self, variables: Vec<Variable<'a>>, report: &mut ProblemReport<'a>) {
         match self {

@@ -64,12 +64,25 @@ pub(crate) enum TextKind {
     Html,
     /// A field of the header.
     Header,
+    /// An iCalendar object, whose values are escaped when it is known where in it they land.
+    Calendar,
 }
 
 /// The values of one recipient, by number; their lines end with LF. Without any, all of them are those
 /// of everybody.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Values<'a>(Vec<Option<Cow<'a, str>>>);
+
+/// What stands before a value of an iCalendar object until it is escaped, and what behind it.
+pub(crate) const VALUE_MARKS: (char, char) = ('\u{1}', '\u{2}');
+
+/// A value of an iCalendar object between its marks; `None` if it holds a control character that is none of
+/// text (RFC 5545 section 3.1).
+pub(crate) fn marked_value(value: &str) -> Option<String> {
+    let has_control = value.contains(|c: char| c.is_control() && !matches!(c, '\t' | '\n'));
+    let (start, end) = VALUE_MARKS;
+    (!has_control).then(|| format!("{start}{value}{end}"))
+}
 
 impl<'a> Values<'a> {
     /// Room for so many values, none of which is known yet.
@@ -87,6 +100,11 @@ impl<'a> Values<'a> {
         self.own(value).is_some()
     }
 
+    /// Appends a value that was worked out from others; its number is the next.
+    pub fn push(&mut self, text: String) {
+        self.0.push(Some(Cow::Owned(text)));
+    }
+
     fn set(&mut self, value: usize, text: Option<Cow<'a, str>>) {
         self.0[value] = text;
     }
@@ -97,6 +115,13 @@ impl<'a> TemplateText<'a> {
     pub fn literal(text: Cow<'a, str>) -> Self {
         Self {
             pieces: vec![Piece::Literal(text)],
+        }
+    }
+
+    /// A value alone.
+    pub fn of_slot(slot: Slot) -> Self {
+        Self {
+            pieces: vec![Piece::Slot(slot)],
         }
     }
 
@@ -192,7 +217,8 @@ impl<'a> TemplateText<'a> {
         }
     }
 
-    fn push_slot(&mut self, slot: Slot) {
+    /// Appends a value.
+    pub fn push_slot(&mut self, slot: Slot) {
         self.pieces.push(Piece::Slot(slot));
     }
 }

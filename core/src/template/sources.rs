@@ -115,7 +115,12 @@ impl<'a> Sources<'a> {
 
     /// What a value is for everybody who has none of their own.
     pub fn common(&self, value: usize) -> Option<&str> {
-        self.entries[value].common.as_deref()
+        self.entries.get(value)?.common.as_deref()
+    }
+
+    /// How many values there are.
+    pub fn value_count(&self) -> usize {
+        self.entries.len()
     }
 
     /// Takes the message's variables for everybody. All texts were parsed before.

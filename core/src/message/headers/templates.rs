@@ -3,10 +3,11 @@
 use super::elements::check_elements;
 use super::own::OwnHeader;
 use crate::message::header_field::HeaderField;
-use crate::message::unsubscribe::Unsubscribe;
+use crate::message::unsubscribe::{NO_MAILTO, Unsubscribe};
 use crate::problem::Refusal;
-use crate::template::TemplateText;
+use crate::template::{Piece, TemplateText};
 use std::borrow::Cow;
+use std::fmt::Write;
 
 /// The header fields with placeholders that were given in `headers`, and List-Unsubscribe.
 #[derive(Debug, Default)]
@@ -68,8 +69,15 @@ impl UnsubscribeTemplate<'_> {
                 mailto,
                 one_click,
             } => {
-                let [url, mailto] =
-                    [url, mailto].map(|text| text.as_ref().map(|text| Cow::Owned(fill(text))));
+                let url = url.as_ref().map(|text| Cow::Owned(fill(text)));
+                let mailto = mailto.as_ref().map(|text| fill_mailto(text, &fill));
+                let mailto = match mailto.transpose() {
+                    Ok(mailto) => mailto.map(Cow::Owned),
+                    Err(refusal) => {
+                        refusals.push(refusal);
+                        return None;
+                    }
+                };
                 let refuse = |_, refusal| refusals.push(refusal);
                 Some(Unsubscribe::new(url, mailto, *one_click, refuse))
             }
@@ -83,6 +91,81 @@ impl UnsubscribeTemplate<'_> {
                 });
                 ways.map_err(|refusal| refusals.push(refusal)).ok()
             }
+        }
+    }
+}
+
+/// The address or mailto: URL with values. One that is all of its beginning may be anything; another fills a
+/// part in, and adds neither addresses nor fields of the mail (RFC 6068 section 2):
+///
+/// ```text
+/// mailto:leave+{{ id }}@example.com?subject=Stop%20{{ list }}      list: Tea & Co      …?subject=Stop%20Tea%20%26%20Co
+/// ```
+fn fill_mailto(
+    template: &TemplateText<'_>,
+    fill: &impl Fn(&TemplateText<'_>) -> String,
+) -> Result<String, Refusal> {
+    let pieces = template.pieces();
+    if !matches!(pieces.first(), Some(Piece::Literal(text)) if !text.eq_ignore_ascii_case("mailto:"))
+    {
+        return Ok(fill(template));
+    }
+    let mut url = String::new();
+    for piece in pieces {
+        match piece {
+            Piece::Literal(literal) => url.push_str(literal),
+            Piece::Slot(slot) => {
+                let value = fill(&TemplateText::of_slot(*slot));
+                if url.contains('?') {
+                    push_url_encoded(&value, &mut url);
+                } else if value.contains(['?', '&', '#', '%', ',', ';', '@']) {
+                    return Err(NO_MAILTO);
+                } else {
+                    url.push_str(&value);
+                }
+            }
+        }
+    }
+    Ok(url)
+}
+
+/// Appends a value of a query. What is percent-encoded already stays so.
+fn push_url_encoded(value: &str, url: &mut String) {
+    for (at, character) in value.char_indices() {
+        match character {
+            'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '.' | '_' | '~' | '@' => url.push(character),
+            '%' if is_escape(&value[at + 1..]) => url.push('%'),
+            _ => {
+                for byte in character.encode_utf8(&mut [0; 4]).bytes() {
+                    // Writing to a String cannot fail.
+                    let _ = write!(url, "%{byte:02X}");
+                }
+            }
+        }
+    }
+}
+
+fn is_escape(rest: &str) -> bool {
+    let digits = rest.as_bytes().first_chunk::<2>();
+    digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_a_query_are_encoded_once() {
+        for (value, expected) in [
+            ("Tea & Co", "Tea%20%26%20Co"),
+            ("a+b@c.example", "a%2Bb@c.example"),
+            ("å%", "%C3%A5%25"),
+            ("a%20b%2", "a%20b%252"),
+            ("x?y=z#\r\n", "x%3Fy%3Dz%23%0D%0A"),
+        ] {
+            let mut url = String::new();
+            push_url_encoded(value, &mut url);
+            assert_eq!(url, expected);
         }
     }
 }

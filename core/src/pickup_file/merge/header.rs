@@ -5,9 +5,12 @@ use super::definitions::{Definitions, is_definable};
 use super::forms::{COMMON, Form, INLINE, LINES, MOST_LINES, REPLACED};
 use super::plan::{FieldKind, Plan, VaryingField};
 use crate::address::Mailbox;
-use crate::header::{ENCODED_LINE, HeaderSection, LINE, Signs, folds, needs_encoding};
+use crate::header::{
+    ENCODED_LINE, HeaderSection, LINE, Signs, folds, is_plain_parameter, needs_encoding,
+};
 use crate::identity::Id;
 use crate::message::{HeaderField, Recipient, RecipientPriority, Urgency};
+use crate::mime::plain_name;
 use crate::template::{Piece, TemplateText};
 use std::borrow::Cow;
 
@@ -74,6 +77,9 @@ impl HeaderWriter {
             FieldKind::Text(text) if stands_inline(plan, field.field, text, recipient) => {
                 Ok(Form::of(INLINE))
             }
+            FieldKind::FileType | FieldKind::FileDisposition => {
+                self.write_file(plan, field, recipient, out)
+            }
             FieldKind::Text(_) | FieldKind::Lines | FieldKind::Fixed => {
                 self.write_lines(plan, field, recipient, out)
             }
@@ -104,6 +110,33 @@ impl HeaderWriter {
             return Ok(Form::of(INLINE));
         }
         self.define_lines("To", field, out)
+    }
+
+    fn write_file(
+        &mut self,
+        plan: &Plan<'_>,
+        field: &VaryingField<'_>,
+        recipient: &Recipient<'_>,
+        out: &mut Definitions<'_>,
+    ) -> Result<Form, DoesNotFit> {
+        let value = match field.field {
+            HeaderField::FileType(file) => {
+                plain_name(plan.filename(file, recipient), Signs::Definable)
+            }
+            HeaderField::FileDisposition(file) => {
+                let name = plan.filename(file, recipient);
+                if !is_plain_parameter(name) || Signs::Definable.exclude_any_of(name) {
+                    return self.write_lines(plan, field, recipient, out);
+                }
+                name.to_owned()
+            }
+            _ => unreachable!("others hold no name of a file"),
+        };
+        if !is_definable(value.as_bytes()) {
+            return Err(DoesNotFit);
+        }
+        out.define(field.name.first(), value.as_bytes());
+        Ok(Form::of(INLINE))
     }
 
     fn write_lines(
@@ -140,7 +173,14 @@ impl HeaderWriter {
             HeaderField::Date => header.date(name, &own().date.expect(FILLED)),
             HeaderField::InReplyTo => header.message_ids(name, &own().in_reply_to),
             HeaderField::References => header.message_ids(name, &own().references),
-            HeaderField::To | HeaderField::OneClick | HeaderField::Priority => {
+            HeaderField::FileDisposition(file) => {
+                let name = plan.filename(file, recipient);
+                plan.composed().attachments[file].write_disposition(Some(name), &mut header);
+            }
+            HeaderField::To
+            | HeaderField::OneClick
+            | HeaderField::Priority
+            | HeaderField::FileType(_) => {
                 unreachable!("these are no text and have kinds of their own")
             }
         }

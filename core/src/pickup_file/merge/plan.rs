@@ -63,6 +63,10 @@ pub(super) enum FieldKind<'m> {
     Priority,
     /// A body that is worked out for each recipient.
     Lines,
+    /// Content-Type of a file, which has its plain name.
+    FileType,
+    /// Content-Disposition of a file, with its name in quotes or encoded.
+    FileDisposition,
     /// As the message has it, or not at all, but for those who have one of their own.
     Fixed,
 }
@@ -305,6 +309,17 @@ impl<'m> Plan<'m> {
             let field = HeaderField::Extra(composed.extra_headers.len() + index);
             self.add_field(field, FieldKind::Fixed, names);
         }
+        for (file, _) in &templates.filenames {
+            let (kind, disposition) = (FieldKind::FileType, FieldKind::FileDisposition);
+            self.add_field(HeaderField::FileType(*file), kind, names);
+            self.add_field(HeaderField::FileDisposition(*file), disposition, names);
+        }
+    }
+
+    /// The name of a file for one recipient.
+    pub fn filename<'r>(&self, file: usize, recipient: &'r Recipient<'_>) -> &'r str {
+        let index = self.templates().index_of_filename(file);
+        &recipient.filled.filenames[index.expect("a name with placeholders has a template")]
     }
 
     fn add_field(&mut self, field: HeaderField, kind: FieldKind<'m>, names: &mut Names) {
@@ -315,6 +330,8 @@ impl<'m> Plan<'m> {
             | FieldKind::To
             | FieldKind::Text(_)
             | FieldKind::Lines
+            | FieldKind::FileType
+            | FieldKind::FileDisposition
             | FieldKind::Fixed => names.next(),
         };
         if let FieldKind::Text(text) = kind {

@@ -6,9 +6,9 @@ use super::forms::{COMMON, Forms, INLINE, LINES, Parts};
 use super::plan::{FieldKind, Plan, VaryingField};
 use super::syntax::push_variable;
 use super::usage::{Late, Usage};
-use crate::header::HeaderSection;
+use crate::header::{HeaderSection, Signs};
 use crate::identity::Identity;
-use crate::message::{Markers, ONE_CLICK, write_number};
+use crate::message::{HeaderField, Markers, ONE_CLICK, write_number};
 use crate::template::TemplateText;
 
 /// What a template is made from.
@@ -121,6 +121,23 @@ impl<'d> Template<'d, '_> {
                 self.put_lines(number, name, parts);
                 parts.lines(number, LINES, 1, b" <[*to]>\r\n");
             }
+            FieldKind::FileType => {
+                let HeaderField::FileType(index) = field.field else {
+                    unreachable!("the kind is that of this field");
+                };
+                let file = &self.plan.composed().attachments[index];
+                let lines = written(|header| file.write_type(None, header));
+                parts.lines(number, INLINE, 1, &named(&lines, b"name", field));
+            }
+            FieldKind::FileDisposition => {
+                let HeaderField::FileDisposition(index) = field.field else {
+                    unreachable!("the kind is that of this field");
+                };
+                let file = &self.plan.composed().attachments[index];
+                let lines = written(|header| file.write_disposition(None, header));
+                parts.lines(number, INLINE, 1, &named(&lines, b"filename", field));
+                self.put_lines(number, name, parts);
+            }
             FieldKind::Lines | FieldKind::Fixed => {
                 put_common(number, field, parts);
                 self.put_lines(number, name, parts);
@@ -152,6 +169,14 @@ impl<'d> Template<'d, '_> {
     }
 }
 
+/// A field with one more parameter, whose value is the field's variable in quotes.
+fn named(lines: &[u8], parameter: &[u8], field: &VaryingField<'_>) -> Vec<u8> {
+    let lines = lines.strip_suffix(b"\r\n");
+    let lines = lines.expect("a header field ends with a line end");
+    let variable = field.name.first();
+    [lines, b";\r\n ", parameter, b"=\"[", variable, b"]\"\r\n"].concat()
+}
+
 /// Writes a field as it is for those who have none of its values.
 fn put_common(number: usize, field: &VaryingField<'_>, parts: &mut Parts<'_>) {
     if let Some(lines) = &field.common {
@@ -162,7 +187,7 @@ fn put_common(number: usize, field: &VaryingField<'_>, parts: &mut Parts<'_>) {
 /// Header fields that are known beforehand.
 fn written(write: impl Fn(&mut HeaderSection<'_>)) -> Vec<u8> {
     let mut out = Vec::new();
-    write(&mut HeaderSection::new(&mut out));
+    write(&mut HeaderSection::new(&mut out).with_signs(Signs::NoBrackets));
     out
 }
 

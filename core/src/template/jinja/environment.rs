@@ -1,16 +1,20 @@
 //! minijinja, as templates of mail have it.
 
-use super::super::html;
+use super::super::{html, marked_value};
 use super::factors;
 use super::filters;
 use super::refusals::told;
+use crate::syntax::to_lf;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
+use std::borrow::Cow;
 
 /// How the names of templates begin that are HTML, and of those that are not.
 pub(super) const HTML: &str = "html";
 pub(super) const PLAIN: &str = "text";
+/// How the names of those begin that are iCalendar objects.
+pub(super) const CALENDAR: &str = "calendar";
 
 /// minijinja without what has no bound, and with filters that it lacks.
 pub(super) fn environment() -> Environment<'static> {
@@ -20,6 +24,8 @@ pub(super) fn environment() -> Environment<'static> {
     environment.set_auto_escape_callback(|name| {
         if name.starts_with(HTML) {
             AutoEscape::Html
+        } else if name.starts_with(CALENDAR) {
+            AutoEscape::Custom(CALENDAR.into())
         } else {
             AutoEscape::None
         }
@@ -72,6 +78,9 @@ fn write_value(
             "a list or an object is no text",
         ));
     }
+    if matches!(state.auto_escape(), AutoEscape::Custom(_)) {
+        return write_calendar_value(out, value);
+    }
     match value.as_str() {
         // As the other language writes them.
         None if value.kind() == ValueKind::Bool => {
@@ -83,4 +92,21 @@ fn write_value(
         }
         _ => minijinja::escape_formatter(out, state, value),
     }
+}
+
+/// Writes a value of an iCalendar object between the signs by which it is found there again.
+fn write_calendar_value(out: &mut Output<'_>, value: &Value) -> Result<(), Error> {
+    let text = match value.as_str() {
+        None if value.kind() == ValueKind::Bool => value.is_true().to_string(),
+        // What was put together from values has them in it already.
+        Some(text) if value.is_safe() => return out.write_str(text).map_err(Error::from),
+        _ => to_lf(Cow::Owned(value.to_string())).into_owned(),
+    };
+    let marked = marked_value(&text).ok_or_else(|| {
+        told(
+            ErrorKind::InvalidOperation,
+            "a value of a calendar holds a control character",
+        )
+    })?;
+    out.write_str(&marked).map_err(Error::from)
 }

@@ -40,7 +40,7 @@ use crate::problem::{Code, ProblemReport, Refusal};
 use crate::syntax::{has_control_except_tab, to_lf};
 use crate::variable::Variable;
 use check::check;
-use environment::{HTML, PLAIN, environment};
+use environment::{CALENDAR, HTML, PLAIN, environment};
 use minijinja::value::{Value, merge_maps};
 use minijinja::{Environment, OutputSpanKind};
 use refusals::{no_template, not_worked_out};
@@ -122,7 +122,11 @@ impl Programs {
         if !text.contains(['{']) {
             return Ok(TemplateText::literal(text));
         }
-        let prefix = if kind == TextKind::Html { HTML } else { PLAIN };
+        let prefix = match kind {
+            TextKind::Html => HTML,
+            TextKind::Calendar => CALENDAR,
+            TextKind::Text | TextKind::Header => PLAIN,
+        };
         let name = format!("{prefix}{}", self.texts.len());
         let (source, scanned) = self.read(&text, kind)?;
         self.environment
@@ -185,6 +189,11 @@ impl Programs {
         self.environment.set_fuel(Some(FUEL));
         constants::work_out(&self.environment, &source, &units, &checked, kind)?;
         Ok((source, sections))
+    }
+
+    /// How many values there are.
+    pub fn value_count(&self) -> usize {
+        self.values
     }
 
     /// Takes the variables that are the same for everybody.

@@ -59,12 +59,14 @@ pub(super) fn parse<'a>(
             }
             fault.at(place)
         })?;
-        let escaped = kind == TextKind::Html && !is_html;
+        let is_escaped_html = kind == TextKind::Html && !is_html;
+        // In a calendar no value is raw.
+        let escaped = is_escaped_html || kind == TextKind::Calendar;
         match expression {
             Expression::Literal(text) if kind == TextKind::Header => {
                 template.push_literal(header_text(text, place)?);
             }
-            Expression::Literal(text) if escaped => {
+            Expression::Literal(text) if is_escaped_html => {
                 template.push_literal(html::escaped(&text).into());
             }
             Expression::Literal(text) => template.push_literal(text),

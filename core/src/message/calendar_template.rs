@@ -1,0 +1,138 @@
+//! Invitations with placeholders.
+//!
+//! A value fills in what its line says, and never adds a line, a property or a parameter: how it is written
+//! depends on where it stands (RFC 5545 section 3.1, RFC 6868).
+//!
+//! ```text
+//! SUMMARY:Tea with {{ name }}                           name: Lee, Ann      SUMMARY:Tea with Lee\\, Ann
+//! ATTENDEE;CN="{{ name }}":mailto:{{ address }}                             ATTENDEE;CN="Lee, Ann":mailto:…
+//! ```
+
+use super::calendar::method_within;
+use super::calendar_property::write_properties;
+use super::templates::check_length;
+use crate::problem::{Code, Refusal};
+use crate::template::{Piece, Slot, TemplateText, VALUE_MARKS, marked_value};
+use std::borrow::Cow;
+
+/// An iCalendar object with placeholders. Each line with some is worked out as a whole: it is a value.
+#[derive(Debug)]
+pub(crate) struct CalendarTemplate<'a> {
+    method: &'static str,
+    lines: Vec<TemplateText<'a>>,
+    /// What all have in common, with a slot for each of the lines.
+    pub text: TemplateText<'a>,
+}
+
+/// An iCalendar object with placeholders before it is known how many values other texts have.
+#[derive(Debug)]
+pub(crate) struct CalendarSource<'a>(TemplateText<'a>);
+
+const CONTROL: Refusal = Refusal::new(
+    Code::ControlCharacter,
+    "A calendar may hold no control characters but line ends and tabs (RFC 5545 section 3.1).",
+);
+const OTHER_METHOD: Refusal = Refusal::new(
+    Code::InvalidCalendar,
+    "With these values the calendar is no iCalendar object with the METHOD that it is written with.",
+);
+
+impl<'a> CalendarSource<'a> {
+    /// A text with placeholders.
+    pub fn new(text: TemplateText<'a>) -> Result<Self, Refusal> {
+        let is_control = |c: char| c.is_control() && !matches!(c, '\t' | '\n');
+        let has_control = text.pieces().iter().any(|piece| match piece {
+            Piece::Literal(text) => text.contains(is_control),
+            Piece::Slot(_) => false,
+        });
+        if has_control {
+            return Err(CONTROL);
+        }
+        Ok(Self(text))
+    }
+
+    /// The object without its values.
+    pub fn outline(&self) -> String {
+        self.0.fill(|_| "")
+    }
+
+    /// The object as a template whose values have numbers from `first` on.
+    pub fn into_template(self, method: &'static str, first: usize) -> CalendarTemplate<'a> {
+        let mut template = CalendarTemplate {
+            method,
+            lines: Vec::new(),
+            text: TemplateText::default(),
+        };
+        let mut line = TemplateText::default();
+        for piece in self.0.pieces() {
+            match piece {
+                Piece::Slot(slot) => line.push_slot(*slot),
+                Piece::Literal(literal) => {
+                    let mut rest = literal.as_ref();
+                    while let Some(end) = line_end(rest) {
+                        // Where values add no lines the line stays where it is. Tags may make nothing of
+                        // it, and then nothing is left of it.
+                        let stays = line.slots().all(|slot| slot.escaped);
+                        let own = if stays { end - 1 } else { end };
+                        line.push_literal(Cow::Owned(rest[..own].to_owned()));
+                        template.push(std::mem::take(&mut line), first);
+                        template
+                            .text
+                            .push_literal(Cow::Owned(rest[own..end].to_owned()));
+                        rest = &rest[end..];
+                    }
+                    line.push_literal(Cow::Owned(rest.to_owned()));
+                }
+            }
+        }
+        template.push(line, first);
+        template
+    }
+}
+
+/// The end of the first line with those by which it goes on (RFC 5545 section 3.1).
+fn line_end(text: &str) -> Option<usize> {
+    let mut ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
+    ends.find(|end| !text[*end..].starts_with([' ', '\t']))
+}
+
+impl<'a> CalendarTemplate<'a> {
+    fn push(&mut self, line: TemplateText<'a>, first: usize) {
+        match line.into_literal() {
+            Ok(literal) => self.text.push_literal(literal),
+            Err(line) => {
+                self.text.push_slot(Slot {
+                    value: first + self.lines.len(),
+                    escaped: false,
+                });
+                self.lines.push(line);
+            }
+        }
+    }
+
+    /// The lines with values, in the order of the slots.
+    pub fn fill<'v>(&self, value: impl Fn(usize) -> &'v str) -> Result<Vec<String>, Refusal> {
+        let lines = self.lines.iter().map(|line| {
+            check_length(line, &value)?;
+            let mut marked = String::new();
+            for piece in line.pieces() {
+                match piece {
+                    Piece::Literal(literal) => marked.push_str(literal),
+                    // The other language has marked what is in it.
+                    Piece::Slot(slot) if !slot.escaped => marked.push_str(value(slot.value)),
+                    Piece::Slot(slot) => {
+                        marked.push_str(&marked_value(value(slot.value)).ok_or(CONTROL)?);
+                    }
+                }
+            }
+            write_properties(&marked)
+        });
+        let lines: Vec<String> = lines.collect::<Result<_, _>>()?;
+        let first = self.text.slots().next().map_or(0, |slot| slot.value);
+        let object = self.text.fill(|number| &lines[number - first]);
+        if method_within(&object) != Ok(self.method) || object.contains(VALUE_MARKS.0) {
+            return Err(OTHER_METHOD);
+        }
+        Ok(lines)
+    }
+}
