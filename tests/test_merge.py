@@ -137,3 +137,27 @@ def test_the_same_merge_gives_the_same_octets(door: Door):
         messageId="{{ z | default: 'a' }}@example.com",
     )
     assert door.pickup_files(encode(message)) == door.pickup_files(encode(message))
+
+
+def test_placeholders_of_one_message(door: Door):
+    event = "SUMMARY:{{ names | join(', ') }}\n"
+    event += '{% for name in names %}ATTENDEE;CN="{{ name }}":mailto:{{ id }}@example.org\n{% endfor %}'
+    message = {
+        "from": "shop@example.com",
+        "to": "ann@example.org",
+        "template": "jinja",
+        "variables": {"id": "ann", "names": ["Lee, Ann", 'Bo "B"']},
+        "envid": "{{ id }}-1",
+        "calendar": {"content": f"BEGIN:VCALENDAR\nMETHOD:REQUEST\n{event}END:VCALENDAR\n"},
+        "unsubscribe": {"mailto": "mailto:leave@example.com?subject={{ names[0] }}"},
+        "attachments": [{"filename": "{{ id | upper }}.pdf", "content": ""}],
+    }
+    file = door.pickup_file(encode(message)).decode()
+    for expected in [
+        "x-envid: ann-1\r\n",
+        "<mailto:leave@example.com?subject=Lee%2C%20Ann>",
+        'SUMMARY:Lee\\, Ann\\, Bo "B"\r\n',
+        'CN=3D"Lee, Ann":mailto:ann@example.org\r\nATTENDEE;CN=3D"Bo ^\'B^\'":mailto:ann@example.org\r\nEND:VCALENDAR',
+        "filename=ANN.pdf",
+    ]:
+        assert expected in file
