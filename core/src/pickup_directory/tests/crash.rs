@@ -191,7 +191,10 @@ fn a_power_cut_at_any_step_leaves_all_files_or_none() {
                 for (pickup, folder) in disk.states() {
                     if !dies && !takes_a_name {
                         // PowerMTA has taken all of them since the answer.
-                        disk.restore(&place, None, folder.as_deref());
+                        disk.restore(&place, pickup.as_deref(), folder.as_deref());
+                        for name in NAMES {
+                            let _ = fs::remove_file(place.path().join(name));
+                        }
                         assert_eq!(after_recovery(&place, &options, false), 0);
                     }
                     disk.restore(&place, pickup.as_deref(), folder.as_deref());
@@ -260,7 +263,7 @@ impl Disk {
                     to.join(format!("0.{name}")),
                 );
                 let is_lost = !place.path().join(name).exists() && !staged.exists();
-                if is_lost && pickup.is_some() && renamed.exists() {
+                if is_lost && renamed.exists() {
                     fs::hard_link(renamed, staged).unwrap();
                 }
             }
