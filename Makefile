@@ -12,7 +12,8 @@ PYTHON ?= python3
 NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
 PYTEST_FLAGS ?= -n 2
 TARGET := $(or $(CARGO_TARGET_DIR),target)
-GENERATE := cargo run --quiet --package pmtaemailapi --example generate --
+# cli/examples/generate.rs, which `build` builds.
+GENERATE := $(TARGET)/debug/examples/generate
 ADDON = $(shell node -p "require('./node/lib/addon-name.js').addonName")
 
 .PHONY: help
@@ -26,6 +27,7 @@ test: test-rust test-node test-python ## Build once and pass all tests.
 .PHONY: build
 build: ## Build all crates for development and tests.
 	cargo build --workspace
+	cargo build --workspace --example generate
 	install -m 755 $(TARGET)/debug/libpmtaemail_python.so python/pmtaemail/_native.abi3.so
 	install -D -m 755 $(TARGET)/debug/libpmtaemail_node.so node/native/$(ADDON).node
 
@@ -78,6 +80,7 @@ lint: $(VENV)/.installed ## Tell what is not formatted, what is doubtful, which 
 	$(VENV)/bin/ruff check tests python
 	cargo run --quiet --bin pmtaemailapi -- schema | diff schema/message.schema.json - >&2 || \
 		{ echo "schema/message.schema.json is stale: make generate" >&2; exit 1; }
+	cargo build --quiet --workspace --example generate
 	$(GENERATE) options | diff docs/options.md - >&2 || { echo "docs/options.md is stale: make generate" >&2; exit 1; }
 	$(VENV)/bin/python python/generate_types.py --check
 	node node/generate-types.mjs --check
@@ -99,12 +102,27 @@ check-portable: ## Tell whether it compiles for macOS, and the library and its b
 # line in cli/src/args makes the table of options.
 .PHONY: generate
 generate: $(VENV)/.installed ## Write the schema of a message, the types that are made from it and the table of options anew.
+	cargo build --quiet --workspace --example generate
 	$(GENERATE) options >$(TARGET)/options.md
 	mv $(TARGET)/options.md docs/options.md
 	cargo run --quiet --bin pmtaemailapi -- schema >$(TARGET)/message.schema.json
 	mv $(TARGET)/message.schema.json schema/message.schema.json
 	$(VENV)/bin/python python/generate_types.py
 	node node/generate-types.mjs
+
+PREFIX ?= /usr/local
+MADE = BINARY=$(TARGET)/release/pmtaemailapi GENERATE=$(TARGET)/release/examples/generate
+.PHONY: release
+release:
+	cargo build --release --package pmtaemailapi --bin pmtaemailapi --example generate
+
+.PHONY: install
+install: release ## Install the program, its manual pages, completions and systemd unit below $(DESTDIR)$(PREFIX).
+	$(MADE) DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' packaging/install
+
+.PHONY: deb
+deb: release ## Make a Debian package in target/deb; needs dpkg-dev.
+	$(MADE) FOLDER=$(TARGET)/deb packaging/deb
 
 .PHONY: cases
 cases: build $(VENV)/.installed ## Write the expected files of tests/cases anew, for a person to review.

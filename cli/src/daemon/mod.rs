@@ -20,6 +20,7 @@
 //!           admission     how much is in progress at once
 //!     open_files          what the limit on open files leaves room for
 //!       blocking          threads for what blocks
+//! service_manager         what systemd is told
 //! signals                 SIGTERM, SIGINT, and those that mean nothing here
 //! log                     the only folder that knows what log lines look like
 //!   client                who is at the other end of a connection
@@ -48,6 +49,7 @@ mod readiness;
 mod receipt;
 mod request;
 mod routes;
+mod service_manager;
 mod signals;
 mod state;
 mod stream;
@@ -97,6 +99,8 @@ async fn serve(
     let router = routes::router(Arc::clone(&daemon), pages);
     let connections = Connections::new(max_connections, &args.limits, router);
     log::listening(address, &daemon.pickup, &args, max_connections);
+    service_manager::keep_alive();
+    service_manager::ready(address);
 
     // Leaving this block closes the listener.
     let signal = tokio::select! {
@@ -104,6 +108,7 @@ async fn serve(
         signal = signals.next() => signal,
     };
     log::stopping(signal.name(), connections.open());
+    service_manager::stopping();
     tokio::select! {
         () = connections.drain() => log::stopped(),
         () = sleep(args.limits.drain) => log::abandoned(connections.open()),

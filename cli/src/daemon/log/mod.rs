@@ -133,6 +133,11 @@ pub fn socket_options_failed(error: &io::Error) {
     debug!(event = "socket_options_failed", %error);
 }
 
+/// systemd cannot be told how the daemon does.
+pub fn notify_failed(error: &io::Error) {
+    warn!(event = "notify_failed", %error);
+}
+
 pub fn fault(error: &dyn std::error::Error) {
     error!(event = "fault", %error);
 }

@@ -1,0 +1,40 @@
+//! What systemd is told (`sd_notify`(3)): that the daemon listens, that it stops, and every now and then that it is
+//! alive. Where no service manager asks for it (`NOTIFY_SOCKET`, `WATCHDOG_USEC`), nothing is done.
+
+use super::log;
+use sd_notify::NotifyState;
+use std::net::SocketAddr;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// The daemon takes connections from now on.
+pub fn ready(address: SocketAddr) {
+    let status = format!("listening on {address}");
+    notify(&[NotifyState::Ready, NotifyState::Status(&status)]);
+}
+
+/// The daemon takes no more connections and finishes those that it has.
+pub fn stopping() {
+    notify(&[NotifyState::Stopping]);
+}
+
+/// Says that the daemon is alive as long as the runtime is, twice in the time that systemd waits for it
+/// (`WatchdogSec=`). Goes on while the daemon drains. A runtime that hangs says nothing, and is restarted.
+pub fn keep_alive() {
+    let Some(patience) = sd_notify::watchdog_enabled().filter(|time| !time.is_zero()) else {
+        return;
+    };
+    tokio::spawn(async move {
+        let mut ticks = interval(patience / 2);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            notify(&[NotifyState::Watchdog]);
+        }
+    });
+}
+
+fn notify(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        log::notify_failed(&error);
+    }
+}
