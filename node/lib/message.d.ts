@@ -223,6 +223,8 @@ export interface MessageFields {
   replyTo?: Mailboxes | null;
   /** When the message may be delivered. */
   schedule?: readonly (Window | null | undefined)[] | null;
+  /** Who gets a copy of the first recipient's message of a merge. */
+  seeds?: Mailboxes | null;
   /** Envelope sender address, that of `from` when absent; `"<>"` is the null reverse-path. */
   sender?: string | null;
   /** PowerMTA's subaccount id, in a mail merge. */

@@ -158,6 +158,7 @@ class MessageFields(TypedDict, total=False):
     replyTo: str | MailboxParts | Address | Iterable[str | MailboxParts | Address] | None
     reply_to: str | MailboxParts | Address | Iterable[str | MailboxParts | Address] | None
     schedule: Iterable[Window] | None
+    seeds: str | MailboxParts | Address | Iterable[str | MailboxParts | Address] | None
     sender: str | None
     subaccountId: str | None
     subaccount_id: str | None
@@ -202,6 +203,7 @@ class CommonFields(TypedDict, total=False):
     replyTo: str | Mapping[str, object] | Address | Iterable[str | Mapping[str, object] | Address] | None
     reply_to: str | Mapping[str, object] | Address | Iterable[str | Mapping[str, object] | Address] | None
     schedule: Iterable[Mapping[str, object]] | None
+    seeds: str | Mapping[str, object] | Address | Iterable[str | Mapping[str, object] | Address] | None
     sender: str | None
     subaccountId: str | None
     subaccount_id: str | None

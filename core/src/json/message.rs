@@ -121,6 +121,8 @@ object! {
         /// The form of a merge: `native` (when absent; PowerMTA's own) or `expanded` (a file for each
         /// recipient).
         merge("merge"): JsonWord<'a, MergeForm> { of: Content },
+        /// Who gets a copy of the first recipient's message of a merge.
+        seeds("seeds"): JsonMailboxes<'a> { of: Content, example: "seed@example.net" },
         /// What becomes of a merge with recipients that break rules: `refuse` (when absent; nothing is
         /// submitted) or `skip` (the others get their messages, and the receipt lists those).
         invalid_recipients("invalidRecipients"): JsonWord<'a, InvalidRecipients> { of: Content },
@@ -236,7 +238,9 @@ mod tests {
         let mut message = json!({"from": "a@example.com"});
         match name {
             "recipients" => {}
-            "subaccountId" | "customMessageId" => message["recipients"] = json!(["b@example.org"]),
+            "seeds" | "subaccountId" | "customMessageId" => {
+                message["recipients"] = json!(["b@example.org"])
+            }
             _ => message["to"] = "b@example.org".into(),
         }
         message[name] = value;

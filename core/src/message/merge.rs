@@ -24,6 +24,8 @@ pub(super) const MERGE_FORM_ALONE: Refusal = Refusal::new(
 #[derive(Debug)]
 pub(crate) struct Merge<'a> {
     pub form: MergeForm,
+    /// Who gets a copy of the first recipient's message.
+    pub seeds: Vec<Mailbox<'a>>,
     /// What becomes of it where recipients break rules.
     pub invalid_recipients: InvalidRecipients,
     /// Whether the message says how its texts are read.
@@ -172,6 +174,17 @@ impl<'a> Merge<'a> {
         let is_internationalized =
             self.composed.is_internationalized() || recipient.filled.is_internationalized();
         Envelope::new(reverse_path, paths, is_internationalized)
+    }
+
+    /// The envelope of the seeds' copy of a recipient's message.
+    pub fn envelope_of_seeds<'m>(&'m self, recipient: &'m Recipient<'m>) -> Envelope<'m> {
+        let seeds = self.seeds.iter().map(|seed| &seed.address);
+        Envelope {
+            forward_paths: Envelope::new(None, seeds.clone(), false).forward_paths,
+            is_internationalized: self.envelope_for(recipient).is_internationalized
+                || Envelope::new(None, seeds, false).is_internationalized,
+            ..self.envelope_for(recipient)
+        }
     }
 
     /// PowerMTA's options for one recipient's message.

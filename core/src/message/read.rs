@@ -145,6 +145,12 @@ fn read_single<'a>(
         choice(form, report);
     }
     refuse_merge_form(&json, report);
+    if let Some(seeds) = json.seeds.take() {
+        let detail =
+            "Seeds get a copy of a mail merge, and there are no `recipients`; name them in `bcc`.";
+        report.problem(seeds.location, Code::Conflict, detail);
+        read_mailboxes(seeds, report);
+    }
     if let Some(word) = &json.invalid_recipients {
         let detail = "This says what becomes of `recipients` that break rules, and there are none.";
         report.problem(word.location, Code::Conflict, detail);

@@ -4,6 +4,7 @@ use super::composed::Composed;
 use super::delivery::{Delivery, read_envid};
 use super::file_parts::FileParts;
 use super::headers::take_message_id;
+use super::mailboxes::read_mailboxes;
 use super::merge::{MERGE_FORM_ALONE, Merge};
 use super::read_composed::read_composed;
 use super::template_reader::NameLocations;
@@ -41,12 +42,15 @@ pub(super) fn read_merge<'a>(
 ) -> Option<Box<Merge<'a>>> {
     let form = json.merge.take();
     let form = form.and_then(|word| choice(&word, report));
+    let seeds = json.seeds.take();
+    let seeds = seeds.map_or_else(Vec::new, |seeds| read_mailboxes(seeds, report));
     let invalid_recipients = json.invalid_recipients.take();
     let invalid_recipients = invalid_recipients.and_then(|word| choice(&word, report));
     let has_language = json.template.is_some();
     let (composed, templates) = read_texts(json, true, &mut delivery, files, report)?;
     let merge = Box::new(Merge {
         form: form.unwrap_or(MergeForm::Native),
+        seeds,
         invalid_recipients: invalid_recipients.unwrap_or(InvalidRecipients::Refuse),
         has_language,
         sender,

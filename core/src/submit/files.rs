@@ -62,6 +62,7 @@ impl<E, P: FnMut(PickupFile) -> Result<(), E>> Action for MakeFiles<P> {
         MakeMergeFiles {
             packer: MergePacker::new(merge, self.identity),
             files: self,
+            has_begun: false,
             job: merge.delivery.job.as_deref().map(str::to_owned),
             vmta: merge.delivery.vmta.as_deref().map(str::to_owned),
         }
@@ -73,6 +74,8 @@ pub(super) struct MakeMergeFiles<'m, P> {
     files: MakeFiles<P>,
     job: Option<String>,
     vmta: Option<String>,
+    /// Whether there was a recipient.
+    has_begun: bool,
 }
 
 impl<E, P> MergeAction<MakeFiles<P>> for MakeMergeFiles<'_, P>
@@ -80,6 +83,11 @@ where
     P: FnMut(PickupFile) -> Result<(), E>,
 {
     fn recipient(&mut self, recipient: &Recipient<'_>) -> Result<(), E> {
+        if !std::mem::replace(&mut self.has_begun, true)
+            && let Some(file) = self.packer.seeds(recipient)
+        {
+            self.files.put(file)?;
+        }
         self.packer.add(recipient, |file| self.files.put(file))
     }
 

@@ -31,6 +31,11 @@ impl EnvelopeIds {
         id
     }
 
+    /// The identifier of the first recipient.
+    pub(super) fn first(&self) -> Id {
+        self.ids.id(0)
+    }
+
     /// How many recipients there are.
     pub fn len(&self) -> usize {
         self.runs.iter().sum()

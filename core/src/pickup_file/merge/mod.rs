@@ -96,6 +96,7 @@ pub use envelope_ids::EnvelopeIds;
 use open_files::OpenFiles;
 use plans::Plans;
 use recipient::RecipientWriter;
+use std::borrow::Cow;
 
 /// Puts recipients into pickup files, one after the other.
 ///
@@ -158,6 +159,29 @@ impl<'m> MergePacker<'m> {
         self.open.add(&plan, &self.recipient, |file| {
             sink(file.finish(identity, names.next()))
         })
+    }
+
+    /// The file with the first recipient's message for the seeds, if there are any: before that recipient is
+    /// added. The envelope id is never a recipient's own, by which bounces are known.
+    pub fn seeds(&mut self, first: &Recipient<'_>) -> Option<PickupFile> {
+        if self.merge.seeds.is_empty() {
+            return None;
+        }
+        let identity = Identity {
+            time: self.identity.time,
+            id: self.envelope_ids.first(),
+        };
+        let envelope = self.merge.envelope_of_seeds(first);
+        let mut delivery = self.merge.delivery_for(first);
+        delivery.envid = self.merge.delivery.envid.as_deref().map(Cow::Borrowed);
+        let (name, id) = (self.names.next(), self.identity.id);
+        if delivery.needs_merge_form() {
+            let message = self.merge.render_template_for(first, &identity);
+            let file = single_recipient::file(name, &envelope, &delivery, &id, None, &message);
+            return Some(file);
+        }
+        let bytes = self.merge.render_for(first, &identity);
+        Some(single_file(name, &envelope, &delivery, &id, bytes))
     }
 
     /// Writes what is left.

@@ -26,7 +26,18 @@ pub(super) fn file(
         delivery,
         None,
     );
-    let mut own = Definitions::new(&mut commands);
+    // Definitions are those of the recipient that follows.
+    for recipient in &envelope.forward_paths {
+        define(&mut commands, delivery, id, priority);
+        rcpt_to(&mut commands, recipient, delivery.dsn.as_ref());
+    }
+    let mut part = b"XPRT 1 LAST\r\n".to_vec();
+    part.extend(bsmtp::data(message));
+    PickupFile::new(name, commands, part)
+}
+
+fn define(commands: &mut Vec<u8>, delivery: &Delivery<'_>, id: &Id, priority: Option<u8>) {
+    let mut own = Definitions::new(commands);
     own.define(b"*envid", delivery.envelope_id(id).as_bytes());
     for (name, value) in [
         (b"*jobid".as_slice(), &delivery.job),
@@ -44,10 +55,4 @@ pub(super) fn file(
         }
     }
     own.end();
-    for recipient in &envelope.forward_paths {
-        rcpt_to(&mut commands, recipient, delivery.dsn.as_ref());
-    }
-    let mut part = b"XPRT 1 LAST\r\n".to_vec();
-    part.extend(bsmtp::data(message));
-    PickupFile::new(name, commands, part)
 }
