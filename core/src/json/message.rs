@@ -239,7 +239,7 @@ mod tests {
         match name {
             "recipients" => {}
             "seeds" | "subaccountId" | "customMessageId" => {
-                message["recipients"] = json!(["b@example.org"])
+                message["recipients"] = json!(["b@example.org"]);
             }
             _ => message["to"] = "b@example.org".into(),
         }
