@@ -60,10 +60,16 @@ def test_render_one_recipient(run):
         assert f"<r{number}@example.org>".encode() in octets
 
 
-@pytest.mark.parametrize("number", ["0", "6", "-1", "x", "99999999999999999999"])
-def test_render_of_a_recipient_that_is_not_there(run, number: str):
+@pytest.mark.parametrize("number", ["0", "-1", "x", "99999999999999999999"])
+def test_render_of_a_recipient_that_has_no_number(run, number: str):
     done = run("render", f"--recipient={number}", stdin=as_json(FIXED, known_crowd(5)))
     assert (done.returncode, done.stdout) == (EX_USAGE, b"")
+
+
+def test_render_of_a_recipient_that_is_not_there(run):
+    done = run("render", "--recipient=6", stdin=as_json(FIXED, known_crowd(5)))
+    assert (done.returncode, done.stdout) == (EX_DATAERR, b"")
+    assert done.stderr.startswith(b"/recipients: no_recipients: ")
 
 
 @pytest.mark.parametrize("merge", ["native", "expanded"])

@@ -1,5 +1,6 @@
 """Test sends and previews: one recipient of a mail merge, or the first few."""
 
+import asyncio
 import json
 
 import pytest
@@ -133,3 +134,20 @@ def test_names_of_one_path_are_unknown_to_others(shared_daemon: Daemon):
     assert document["errors"][0]["code"] == "conflict"
     document = assert_problem(shared_daemon.post(mail, "/messages/check?limit=1", **headers), 422)
     assert document["errors"][0]["code"] == "unknown_field"
+
+
+def test_selection_of_the_awaitable_twin(pickup):
+    async def recipients():
+        for each in known_crowd(5):
+            yield each
+
+    async def submit(**arguments):
+        async with pmtaemail.AsyncPickup(pickup) as twin:
+            return await twin.submit(**arguments)
+
+    for given in ({"recipients": known_crowd(5)}, {"recipients": recipients()}):
+        receipt = asyncio.run(submit(limit=2, **FIXED, **given))
+        assert receipt.recipients == 2
+    receipt = asyncio.run(submit(recipient=5, **FIXED, recipients=recipients()))
+    assert read_files(pickup, receipt.files, receipt.octets) == [(pickup / receipt.files[0]).read_bytes()]
+    assert b"<m4@example.com>" in (pickup / receipt.files[0]).read_bytes()

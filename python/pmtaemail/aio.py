@@ -95,9 +95,8 @@ class AsyncPickup:
         """
         if has_async(message) or has_async(fields):
             # What was collected is nobody else's, so it may be read in the thread: there may be very many recipients.
-            chosen = {"recipient": recipient, "limit": limit}
-            fields = await collected(fields)
-            return await self._run(partial(self._pickup.submit, await collected(message), **chosen, **fields))
+            submit = partial(self._pickup.submit, recipient=recipient, limit=limit)
+            return await self._run(partial(submit, await collected(message), **await collected(fields)))
         prepared = _native.Prepared(message, recipient=recipient, limit=limit, **fields)  # type: ignore[arg-type]
         return await self._run(self._pickup.submit, prepared)
 

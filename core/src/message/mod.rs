@@ -6,7 +6,8 @@
 //! recipient_headers                 header fields that a recipient has of their own
 //! template_reader  read_composed    fields with placeholders; fields that are composed
 //! merge  single                     the two kinds of message: envelope, options, rendering
-//! rejected  selection               recipients of a merge who get nothing; those who do in a test
+//! rejected                          recipients of a merge who get nothing
+//! selection                         recipients who get it in a test
 //! substitution                      values put into a message
 //! templates                         fields with placeholders, filled in for one recipient
 //! calendar_template                 invitations with placeholders
