@@ -24,7 +24,8 @@ def stub_docs() -> dict[str, str]:
         for child in ast.iter_child_nodes(node):
             if isinstance(child, (ast.FunctionDef, ast.ClassDef)):
                 name = prefix + child.name
-                if child.name != "__new__":
+                # What Python calls itself is explained by Python.
+                if not child.name.startswith("__"):
                     found[name] = inspect.cleandoc(ast.get_docstring(child) or "")
                 visit(child, f"{name}.")
 

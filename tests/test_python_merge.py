@@ -4,11 +4,13 @@ import asyncio
 import csv
 import gc
 import io
+import pickle
 import sqlite3
 import subprocess
 import sys
 import threading
 from collections import UserDict
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from email import message_from_bytes
@@ -140,7 +142,37 @@ def test_a_merge_says_who_got_which_envelope_id(tmp_path: Path):
     assert receipt.asdict()["envids"] == [first, None, third]
     octets = (tmp_path / receipt.files[0]).read_bytes()
     assert all(f'*envid="{envid}"'.encode() in octets for envid in (first, "e", third))
-    assert pmtaemail.Pickup(tmp_path).submit(MESSAGE).envids is None
+    single = pmtaemail.Pickup(tmp_path).submit(MESSAGE)
+    assert (single.envids, *single.recipient_receipts) == (None,)
+
+
+def test_a_merge_says_what_each_message_is_known_by(tmp_path: Path):
+    recipients = [{"address": f"r{n}@example.org", **({"envid": f"e{n}"} if n % 3 else {})} for n in range(1_000)]
+    pickup = pmtaemail.Pickup(tmp_path, durability="none")
+    for message, made in ((MERGE, True), ({**MERGE, "messageId": "{{ x }}.{{ address }}@example.org"}, False)):
+        rows = [{**row, "variables": {"address": f"r{n}"}} for n, row in enumerate(recipients)]
+        receipt = pickup.submit(message, variables={"x": 1}, recipients=iter(rows))
+        known = receipt.recipient_receipts
+        all_known = [*known]
+        assert len(known) == len(all_known) == 1_000
+        sent = read((tmp_path / receipt.files[0]).read_bytes()).expansions
+        assert [(known.envid, f"<{known.message_id}>") for known in all_known] == [
+            (each.envid, message_from_bytes(each.message)["Message-ID"]) for each in sent
+        ]
+        assert [known.index for known in all_known] == [*range(1_000)]
+        assert all(envid in (None, known.envid) for envid, known in zip(receipt.envids, all_known, strict=True))
+        assert (all_known[1].message_id == "1.r1@example.org") != made
+        assert all_known[999] in known
+        assert replace(all_known[0], index=1) not in known
+        assert "nobody" not in known
+        assert [*pickle.loads(pickle.dumps(receipt)).recipient_receipts] == all_known
+        assert "recipient_receipts" not in receipt.asdict()
+        first, again = iter(known), iter(known)
+        assert [next(first), next(first), next(again)] == [*all_known[:2], all_known[0]]
+    prepared = pmtaemail.Pickup(tmp_path).submit_many(
+        [{**MERGE, "variables": {"x": 1}, "recipients": recipients}, MESSAGE]
+    )
+    assert [len(result.recipient_receipts) for result in prepared] == [1_000, 0]
 
 
 def test_merges_among_many_messages(tmp_path: Path):

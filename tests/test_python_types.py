@@ -57,6 +57,8 @@ pickup.submit({"from": "shop@example.com"}, recipients=everybody, priority="high
 cy: pmtaemail.Recipient = {"email": "cy@example.org", "priority": "low"}
 shop: pmtaemail.Message = {"from": {"email": "shop@example.com"}, "recipients": [cy, {"email": "di@example.org"}]}
 pickup.submit_many([letter, shop])
+known: list[pmtaemail.RecipientReceipt] = list(receipt.recipient_receipts)
+ids: list[str] = [one.message_id for one in receipt.recipient_receipts if one.index < len(receipt.recipient_receipts)]
 
 
 @dataclasses.dataclass

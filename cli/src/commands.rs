@@ -2,6 +2,8 @@
 
 use crate::args::{CheckArgs, ConfigAction, MessageArgs, RenderArgs, SubmitArgs};
 use crate::exit::{Exit, Failure};
+use crate::progress::ProgressDisplay;
+use crate::receipts::Receipts;
 use crate::{input, output};
 use pmtaemail::{
     PickupDirectory, PickupOptions, Problems, Selection, StreamedMessage, SubmitError,
@@ -52,19 +54,22 @@ pub fn render(args: &RenderArgs) -> Result<Exit, Failure> {
 pub fn submit(args: &SubmitArgs) -> Result<Exit, Failure> {
     let pickup = args.pickup.open(Arc::new(output::Unfinished))?;
     let messages = args.messages();
+    let mut receipts = Receipts::open(args.receipt.as_deref())?;
     if let [message] = messages.as_slice() {
-        submit_one(message, args.selection(), &pickup)?;
+        submit_one(message, args.selection(), &pickup, &mut receipts)?;
+        receipts.finish()?;
         return Ok(Exit::Ok);
     }
     let mut exit = Exit::Ok;
     for message in &messages {
-        if let Err(failure) = submit_one(message, args.selection(), &pickup) {
+        if let Err(failure) = submit_one(message, args.selection(), &pickup, &mut receipts) {
             output::print_failure_of(message.path(), &failure);
             if exit == Exit::Ok {
                 exit = failure.exit();
             }
         }
     }
+    receipts.finish()?;
     Ok(exit)
 }
 
@@ -72,13 +77,14 @@ fn submit_one(
     message: &MessageArgs,
     selection: Selection,
     pickup: &PickupDirectory,
+    receipts: &mut Receipts,
 ) -> Result<(), Failure> {
-    let received = input::receive(message, || Some(pickup))?;
+    receipts.check()?;
+    let progress = ProgressDisplay::start();
+    let received = input::receive(message, || Some(pickup), &progress)?;
     let receipt = received.with_selection(selection).submit(pickup)?;
-    output::print_receipt(&receipt).map_err(|source| Failure::Receipt {
-        id: receipt.id.to_string(),
-        source,
-    })
+    drop(progress);
+    receipts.add(receipt)
 }
 
 /// Prints what is wrong with the configuration file, or the options that hold.
@@ -114,7 +120,8 @@ fn receive(message: &MessageArgs) -> Result<StreamedMessage, Failure> {
     let scratch = LazyCell::new(|| {
         PickupDirectory::open(std::env::temp_dir(), PickupOptions::default()).ok()
     });
-    input::receive(message, || scratch.as_ref())
+    let progress = ProgressDisplay::start();
+    input::receive(message, || scratch.as_ref(), &progress)
 }
 
 /// The bytes of the pickup file asked for, counted from 1; where there is only one it need not be

@@ -18,7 +18,7 @@ pub enum Exit {
     NoInput,
     /// The operating system refuses something, such as the listening address (`EX_OSERR`).
     Os,
-    /// The pickup directory cannot be written to (`EX_CANTCREAT`).
+    /// The pickup directory, or the file for receipts, cannot be written to (`EX_CANTCREAT`).
     CannotCreate,
     /// Reading the message or writing the answer failed, or a disk did, so that nobody knows whether the
     /// message was handed over (`EX_IOERR`).
@@ -73,6 +73,32 @@ pub enum Failure {
     /// The message is in the pickup directory, but its receipt could not be printed.
     #[error("the message was handed over as {id}, but its receipt cannot be printed: {source}")]
     Receipt { id: String, source: io::Error },
+    /// The message is in the pickup directory, but what its recipients are known by could not be written.
+    #[error(
+        "the message was handed over as {id}, but its receipt cannot be written to {name}: {source}; what could be \
+         written is in {part}"
+    )]
+    ReceiptFile {
+        id: String,
+        name: String,
+        part: String,
+        source: io::Error,
+    },
+    /// All receipts are written, but not in their place.
+    #[error(
+        "the messages were handed over, but their receipts cannot be put into {name}: {source}; they are in {part}"
+    )]
+    FinishReceipts {
+        name: String,
+        part: String,
+        source: io::Error,
+    },
+    /// There is no place for receipts.
+    #[error("receipts cannot be written to {name}: {source}; nothing was handed over")]
+    OpenReceipts { name: String, source: io::Error },
+    /// There is no place for receipts any more.
+    #[error("not handed over, since receipts cannot be written to {0}")]
+    NoReceipts(String),
     /// The arguments, not read by clap, make no sense.
     #[error("{0}")]
     Usage(String),
@@ -102,7 +128,13 @@ impl Failure {
         match self {
             Self::Problems(_) => Exit::Data,
             Self::Open { .. } => Exit::NoInput,
-            Self::Read { .. } | Self::Write(_) | Self::Receipt { .. } => Exit::InputOutput,
+            Self::Read { .. }
+            | Self::Write(_)
+            | Self::Receipt { .. }
+            | Self::ReceiptFile { .. }
+            | Self::FinishReceipts { .. }
+            | Self::NoReceipts(_) => Exit::InputOutput,
+            Self::OpenReceipts { .. } => Exit::CannotCreate,
             Self::Usage(_) | Self::Environment(_) | Self::ChooseFile(_) => Exit::Usage,
             Self::Spool(_) => Exit::Temporary,
             // A temporary failure would ask for another attempt, and perhaps for a second delivery.

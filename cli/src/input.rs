@@ -2,6 +2,7 @@
 
 use crate::args::MessageArgs;
 use crate::exit::Failure;
+use crate::progress::ProgressDisplay;
 use pmtaemail::{
     MessageStream, PickupDirectory, StreamFormat, StreamedMessage, SubmitError, TableStream,
 };
@@ -20,10 +21,11 @@ const MANY: usize = 1 << 20;
 pub fn receive<'d>(
     message: &MessageArgs,
     scratch: impl Fn() -> Option<&'d PickupDirectory>,
+    progress: &ProgressDisplay,
 ) -> Result<StreamedMessage, Failure> {
     match message.table() {
-        Some(table) => receive_table(message.path(), table, scratch),
-        None => receive_stream(message.path(), message.format(), scratch),
+        Some(table) => receive_table(message.path(), table, scratch, progress),
+        None => receive_stream(message.path(), message.format(), scratch, progress),
     }
 }
 
@@ -31,35 +33,38 @@ fn receive_stream<'d>(
     path: Option<&Path>,
     format: StreamFormat,
     scratch: impl Fn() -> Option<&'d PickupDirectory>,
+    progress: &ProgressDisplay,
 ) -> Result<StreamedMessage, Failure> {
     let mut stream = MessageStream::new(format);
-    Input::open(path)?.read(|piece| {
+    Input::open(path)?.read(progress, |piece| {
         let are_many = stream.buffered() - stream.message_len() >= MANY;
         stream.feed(piece, are_many.then(&scratch).flatten())
     })?;
-    Ok(stream.finish())
+    Ok(stream.finish().with_progress(progress.of_recipients()))
 }
 
 fn receive_table<'d>(
     path: Option<&Path>,
     table: &Path,
     scratch: impl Fn() -> Option<&'d PickupDirectory>,
+    progress: &ProgressDisplay,
 ) -> Result<StreamedMessage, Failure> {
     if is_standard_input(path) && is_standard_input(Some(table)) {
         let detail = "message and table cannot both come from standard input: name a file";
         return Err(Failure::Usage(detail.to_owned()));
     }
     let mut message = Vec::new();
-    Input::open(path)?.read(|piece| {
+    Input::open(path)?.read(progress, |piece| {
         message.extend_from_slice(piece);
         Ok(())
     })?;
     let mut rows = TableStream::new();
-    Input::open(Some(table))?.read(|piece| {
+    Input::open(Some(table))?.read(progress, |piece| {
         let are_many = rows.buffered() >= MANY;
         rows.feed(piece, are_many.then(&scratch).flatten())
     })?;
-    Ok(rows.finish(message))
+    let received = rows.finish(message);
+    Ok(received.with_progress(progress.of_recipients()))
 }
 
 fn is_standard_input(path: Option<&Path>) -> bool {
@@ -69,6 +74,8 @@ fn is_standard_input(path: Option<&Path>) -> bool {
 struct Input {
     name: String,
     from: Box<dyn Read>,
+    /// In bytes, where it is known.
+    size: Option<u64>,
 }
 
 impl Input {
@@ -77,12 +84,14 @@ impl Input {
             return Ok(Self {
                 name: "standard input".to_owned(),
                 from: Box::new(io::stdin().lock()),
+                size: None,
             });
         };
         let name = path.display().to_string();
         match File::open(path) {
             Ok(file) => Ok(Self {
                 name,
+                size: size_of(&file),
                 from: Box::new(file),
             }),
             Err(source) => Err(Failure::Open { name, source }),
@@ -92,13 +101,18 @@ impl Input {
     /// Hands all that there is to `take`, piece by piece.
     fn read(
         mut self,
+        progress: &ProgressDisplay,
         mut take: impl FnMut(&[u8]) -> Result<(), SubmitError>,
     ) -> Result<(), Failure> {
+        progress.begin_reading(self.size);
         let mut piece = vec![0; PIECE];
         loop {
             match self.from.read(&mut piece) {
                 Ok(0) => return Ok(()),
-                Ok(count) => take(&piece[..count])?,
+                Ok(count) => {
+                    take(&piece[..count])?;
+                    progress.read(count);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(source) => return Err(self.failure(source)),
             }
@@ -116,13 +130,20 @@ impl Input {
     }
 }
 
+/// That of what is no file, such as a pipe, nobody knows.
+fn size_of(file: &File) -> Option<u64> {
+    let metadata = file.metadata().ok()?;
+    metadata.is_file().then_some(metadata.len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::exit::Exit;
 
     fn exit(path: &Path) -> Exit {
-        let received = receive_stream(Some(path), StreamFormat::Json, || None);
+        let progress = ProgressDisplay::start();
+        let received = receive_stream(Some(path), StreamFormat::Json, || None, &progress);
         received.unwrap_err().exit()
     }
 
@@ -142,7 +163,9 @@ mod tests {
         let count = 2 * PIECE / recipient.len();
         let lines = "{\"from\": \"bo@example.com\"}\n".to_owned() + &recipient.repeat(count);
         std::fs::write(&path, lines).unwrap();
-        let received = || receive_stream(Some(&path), StreamFormat::Ndjson, || None).unwrap();
+        let progress = ProgressDisplay::start();
+        let received =
+            || receive_stream(Some(&path), StreamFormat::Ndjson, || None, &progress).unwrap();
         assert!(received().render_recipient(count - 1).unwrap().is_some());
         assert!(received().render_recipient(count).unwrap().is_none());
     }

@@ -15,6 +15,8 @@ mod go_flags;
 mod input;
 mod journal;
 mod output;
+mod progress;
+mod receipts;
 mod sendmail;
 mod units;
 

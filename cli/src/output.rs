@@ -30,6 +30,17 @@ pub fn print_receipt(receipt: &Receipt) -> io::Result<()> {
     )
 }
 
+/// Writes a receipt as lines: one for each recipient of a mail merge, and one for the rest.
+pub fn print_lines_of(receipt: Receipt) -> io::Result<()> {
+    let mut stdout = BufWriter::with_capacity(64 << 10, io::stdout().lock());
+    let mut lines = receipt.into_json_lines();
+    ignore_broken_pipe(
+        lines
+            .try_for_each(|piece| stdout.write_all(&piece?))
+            .and_then(|()| stdout.flush()),
+    )
+}
+
 fn ignore_broken_pipe(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),

@@ -30,6 +30,7 @@ mod number;
 mod pickup_directory;
 mod pickup_file;
 mod problem;
+mod spool;
 mod submit;
 mod syntax;
 mod template;
@@ -52,13 +53,13 @@ pub use pickup_directory::{
     CommitReport, Durability, FileGroup, FileMode, Observer, PickupDirectory, PickupError,
     PickupErrorKind, PickupOptions, RollForwardReport, Transaction,
 };
-pub use pickup_file::{EnvelopeIds, PickupFile};
+pub use pickup_file::{EnvelopeIds, PickupFile, RecipientReceipt, RecipientReceipts};
 pub use problem::{Code, Problem, Problems};
 #[cfg(feature = "csv")]
 pub use submit::TableStream;
 pub use submit::{
-    Batch, GroupLimits, MessageStream, Receipt, StreamFormat, StreamedMessage, Submission,
-    SubmitError,
+    Batch, GroupLimits, MessageStream, Progress, Receipt, StreamFormat, StreamedMessage,
+    Submission, SubmitError,
 };
 
 /// The version of this library, and of all that is built around it.

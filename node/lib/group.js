@@ -50,15 +50,39 @@ class Group {
     }
   }
 
-  #finish(outcomes) {
-    JSON.parse(outcomes).forEach((outcome, index) => this.#settle[index](receiptOrError(outcome)));
+  #finish({ outcomes, recipients }) {
+    const merges = recipients.values();
+    JSON.parse(outcomes).forEach((outcome, index) => this.#settle[index](receiptOrError(outcome, merges)));
   }
 }
 
-function receiptOrError({ receipt, problems, failure }) {
+function receiptOrError({ receipt, problems, failure }, merges) {
   if (problems) return new MessageError(problems.problems, problems.total);
   if (failure) return new PickupError(failure);
+  if (receipt.envids) {
+    const value = new RecipientReceipts(merges.next().value);
+    // It is nothing for JSON or `console.log`, where it would be very long, or nothing.
+    Object.defineProperty(receipt, 'recipientReceipts', { value });
+  }
   return receipt;
+}
+
+/** What the recipients of a mail merge are known by. They are made when they are asked for. */
+class RecipientReceipts {
+  #ids;
+
+  constructor(ids) {
+    this.#ids = ids;
+  }
+
+  *[Symbol.iterator]() {
+    const receipts = native.recipientReceipts(this.#ids);
+    for (;;) {
+      const some = JSON.parse(native.nextReceipts(receipts));
+      if (some.length === 0) return;
+      yield* some;
+    }
+  }
 }
 
 /**

@@ -53,6 +53,21 @@ export interface Receipt {
   envids?: (string | null)[];
   /** Of a mail merge with `invalidRecipients: 'skip'` alone: who gets nothing. They are in neither of the above. */
   rejected?: Rejected[];
+  /**
+   * Of a mail merge alone: what each recipient's message is known by, in their order. Made when it is iterated over, so
+   * a million of them take no memory; not in the receipt's JSON.
+   */
+  readonly recipientReceipts?: Iterable<RecipientReceipt>;
+}
+
+/** What one recipient's message of a mail merge is known by. */
+export interface RecipientReceipt {
+  /** Which of the recipients, counted from 0. */
+  index: number;
+  /** The envelope id, which bounces and accounting have: the one that was given, or one that was made. */
+  envid: string;
+  /** The Message-ID without angle brackets. */
+  messageId: string;
 }
 
 /** A message breaks rules. */

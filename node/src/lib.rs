@@ -14,6 +14,7 @@ mod decoder;
 mod messages;
 mod outcome;
 mod pickup;
+mod receipts;
 mod task;
 mod text;
 
@@ -22,7 +23,8 @@ use napi::bindgen_prelude::{AsyncTask, BufferSlice, Either, External, Function, 
 use napi::{Error, Status};
 use napi_derive::napi;
 use outcome::{Found, to_json};
-use pmtaemail::{GroupLimits, PickupDirectory, Rendered};
+use pmtaemail::{EnvelopeIds, GroupLimits, PickupDirectory, RecipientReceipts, Rendered};
+use receipts::Submitted;
 use std::sync::Arc;
 use task::{RenderTask, SubmitTask};
 
@@ -133,15 +135,15 @@ pub fn iterable_fields() -> Vec<&'static str> {
     pmtaemail::iterable_fields().collect()
 }
 
-/// Submits messages; one outcome for each, as JSON.
+/// Submits messages; one outcome for each.
 #[napi(catch_unwind)]
 pub fn submit(
     directory: &External<Arc<PickupDirectory>>,
     words: &[u32],
     text: &[u8],
     buffers: Vec<&[u8]>,
-) -> Result<String> {
-    pickup::submit(directory, &Messages::new(words, text, buffers)?)
+) -> Result<Submitted> {
+    Ok(pickup::submit(directory, &Messages::new(words, text, buffers)?)?.into())
 }
 
 /// The same on another thread.
@@ -158,4 +160,16 @@ pub fn submit_later(
         directory,
         messages,
     }))
+}
+
+/// What the recipients of a mail merge are known by, from the first on.
+#[napi(catch_unwind)]
+pub fn recipient_receipts(ids: &External<EnvelopeIds>) -> External<RecipientReceipts> {
+    External::new(ids.recipient_receipts())
+}
+
+/// The next of them, as a JSON list.
+#[napi(catch_unwind)]
+pub fn next_receipts(known: &mut External<RecipientReceipts>) -> Result<String> {
+    receipts::next(known)
 }

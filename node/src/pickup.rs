@@ -2,7 +2,9 @@
 
 use crate::messages::Messages;
 use crate::outcome::{Failure, Outcome, to_json};
-use pmtaemail::{Batch, Durability, FileGroup, FileMode, PickupDirectory, PickupOptions};
+use pmtaemail::{
+    Batch, Durability, EnvelopeIds, FileGroup, FileMode, PickupDirectory, PickupOptions,
+};
 use std::convert::identity;
 
 pub fn open(
@@ -33,8 +35,12 @@ pub fn open(
     PickupDirectory::open(path, options).map_err(|error| Failure::from(&error))
 }
 
-/// Submits the messages of one call: one outcome for each, as a JSON list.
-pub fn submit(directory: &PickupDirectory, messages: &Messages<'_>) -> napi::Result<String> {
+/// Submits the messages of one call: one outcome for each, as a JSON list, and the ids of each that is a receipt
+/// of a mail merge.
+pub fn submit(
+    directory: &PickupDirectory,
+    messages: &Messages<'_>,
+) -> napi::Result<(String, Vec<EnvelopeIds>)> {
     let mut batch = Batch::new(directory);
     let mut outcomes = Vec::new();
     let mut commit = |batch: &mut Batch<'_, Outcome>| {
@@ -51,5 +57,10 @@ pub fn submit(directory: &PickupDirectory, messages: &Messages<'_>) -> napi::Res
         }
     })?;
     commit(&mut batch);
-    to_json(&outcomes)
+    let receipt = |outcome: &Outcome| match outcome {
+        Outcome::Receipt(receipt) => receipt.envelope_ids.clone(),
+        Outcome::Problems(_) | Outcome::Failure(_) => None,
+    };
+    let ids = outcomes.iter().filter_map(receipt).collect();
+    Ok((to_json(&outcomes)?, ids))
 }

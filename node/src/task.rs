@@ -3,9 +3,10 @@
 use crate::messages::Messages;
 use crate::outcome::{Found, to_json};
 use crate::pickup;
+use crate::receipts::Submitted;
 use napi::bindgen_prelude::{Buffer, Either, Result, panic_to_error};
 use napi::{Env, Task};
-use pmtaemail::PickupDirectory;
+use pmtaemail::{EnvelopeIds, PickupDirectory};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -38,15 +39,15 @@ pub struct SubmitTask {
 }
 
 impl Task for SubmitTask {
-    type Output = String;
-    type JsValue = String;
+    type Output = (String, Vec<EnvelopeIds>);
+    type JsValue = Submitted;
 
-    fn compute(&mut self) -> Result<String> {
+    fn compute(&mut self) -> Result<Self::Output> {
         caught(|| pickup::submit(&self.directory, &self.messages))
     }
 
-    fn resolve(&mut self, _: Env, outcomes: String) -> Result<String> {
-        Ok(outcomes)
+    fn resolve(&mut self, _: Env, output: Self::Output) -> Result<Submitted> {
+        Ok(output.into())
     }
 }
 

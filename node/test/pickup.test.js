@@ -139,6 +139,29 @@ test('worker threads', async () => {
 
 const merge = { from: 'shop@example.com', template: 'merge', text: '{{ x }}.', variables: { x: 'a' } };
 
+test('a merge says what each message is known by', async () => {
+  const pickup = new Pickup(directory, { durability: 'none' });
+  const recipients = Array.from({ length: 2_500 }, (_, n) => ({ address: `r${n}@example.org`, envid: n % 3 ? undefined : `e${n}` }));
+  const both = { ...merge, recipients };
+  const given = { ...both, messageId: '{{ n }}@example.com', recipients: recipients.map((row, n) => ({ ...row, variables: { n } })) };
+  const [first, single, second] = await pickup.submitMany([both, message, given]);
+  assert.equal(single.recipientReceipts, undefined);
+  for (const [receipt, isGiven] of [[first, false], [second, true], [pickup.submitSync(given), true]]) {
+    const all = [...receipt.recipientReceipts];
+    assert.equal(all.length, 2_500);
+    const file = readFileSync(join(directory, receipt.files[0]), 'latin1');
+    all.forEach(({ index, envid, messageId }, n) => {
+      assert.equal(index, n);
+      assert.equal(envid, receipt.envids[n] ?? `e${n}`);
+      if (isGiven) assert.equal(messageId, `${n}@example.com`);
+      else assert.ok(file.includes(messageId.replace('@example.com', '')) && messageId.endsWith('@example.com'));
+      if (receipt.envids[n] && !isGiven) assert.equal(messageId, `${envid}@example.com`);
+    });
+    assert.deepEqual([...receipt.recipientReceipts], all);
+    assert.ok(!JSON.stringify(receipt).includes('recipientReceipts'));
+  }
+});
+
 test('a merge says who got which envelope id', async () => {
   const pickup = new Pickup(directory);
   const recipients = ['ann@example.org', { address: 'bo@example.org', envid: 'e' }, { address: 'cy@example.org', variables: { x: 1 } }];

@@ -8,7 +8,7 @@ True
 
 from ._native import VERSION as __version__
 from ._native import Pickup, check, render, warnings
-from ._objects import Receipt, Rejected, attachment
+from ._objects import Receipt, RecipientReceipt, Rejected, attachment
 from .aio import AsyncPickup
 from .errors import Error, MessageError, PickupError, Problem
 from .types import Message, Recipient
@@ -23,6 +23,7 @@ __all__ = [
     "Problem",
     "Receipt",
     "Recipient",
+    "RecipientReceipt",
     "Rejected",
     "__version__",
     "attachment",

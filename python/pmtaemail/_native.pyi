@@ -1,13 +1,13 @@
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal, Self, Unpack, final
 
-from ._objects import Receipt
+from ._objects import Receipt, RecipientReceipt
 from .errors import Problem
 from .types import Fields, Input
 
-__all__ = ["VERSION", "Pickup", "Prepared", "check", "render", "warnings"]
+__all__ = ["VERSION", "Pickup", "Prepared", "RecipientReceipts", "check", "render", "warnings"]
 
 VERSION: str
 
@@ -83,6 +83,22 @@ class Prepared:
         limit: int | None = None,
         **fields: Unpack[Fields],
     ) -> Self: ...
+
+@final
+class RecipientReceipts:
+    """What each recipient's message of a mail merge is known by: a `RecipientReceipt` each, in the order of the
+    recipients. They are made when they are asked for, and take no memory however many there are.
+
+    >>> import pmtaemail, tempfile
+    >>> pickup = pmtaemail.Pickup(tempfile.mkdtemp(), durability="none")
+    >>> receipt = pickup.submit(from_="shop@example.com", recipients=[{"address": "ann@example.org", "envid": "a-1"}])
+    >>> [(one.index, one.envid) for one in receipt.recipient_receipts]
+    [(0, 'a-1')]
+    """
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[RecipientReceipt]: ...
+    def __contains__(self, object: object, /) -> bool: ...
 
 class Pickup:
     """PowerMTA's pickup directory. Opened once and used from many threads, which share their syncs.

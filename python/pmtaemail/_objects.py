@@ -9,7 +9,7 @@ import numbers
 import os
 import uuid
 from collections import UserString
-from collections.abc import AsyncIterable, Awaitable, Iterable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Collection, Iterable, Mapping
 from decimal import Decimal
 from email.generator import BytesGenerator
 from email.headerregistry import Address
@@ -36,6 +36,18 @@ class Rejected:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class RecipientReceipt:
+    """What one recipient's message of a mail merge is known by."""
+
+    index: int
+    """Which one, counted from 0 among all recipients as they were given."""
+    envid: str
+    """The envelope id, which bounces and accounting have: the one that was given, or one that was made."""
+    message_id: str
+    """The Message-ID without angle brackets."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Receipt:
     """What a message became in the pickup directory."""
 
@@ -51,9 +63,11 @@ class Receipt:
     """The size of all files."""
     envids: tuple[str | None, ...] | None = None
     """For a mail merge, the envelope ids of the recipients in their order, None where one was given."""
-
     rejected: tuple[Rejected, ...] | None = None
     """For a mail merge with `invalid_recipients="skip"`, who gets nothing; they are in neither of the above."""
+    recipient_receipts: Collection[RecipientReceipt] = dataclasses.field(default=(), repr=False, compare=False)
+    """For a mail merge, what each recipient's message is known by. Made when it is iterated over: a million of them
+    take no memory. They are not in `asdict`."""
 
     def asdict(self) -> dict[str, Any]:
         """The receipt with the names and types that it has in JSON."""

@@ -12,6 +12,7 @@ mod deserializer;
 mod message;
 mod objects;
 mod pickup;
+mod receipts;
 mod signals;
 
 #[pyo3::pymodule(gil_used = false)]
@@ -23,6 +24,8 @@ mod _native {
     use super::message::{Prepared, check, render, warnings};
     #[pymodule_export]
     use super::pickup::Pickup;
+    #[pymodule_export]
+    use super::receipts::RecipientReceipts;
     #[pymodule_export]
     const VERSION: &str = pmtaemail::VERSION;
 

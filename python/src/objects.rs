@@ -1,6 +1,7 @@
 //! What this door has of Python's own: the exceptions of `pmtaemail.errors` and the objects of
 //! `pmtaemail._objects`.
 
+use crate::receipts::RecipientReceipts;
 use pmtaemail::{PickupError, Problems, Receipt, RejectedRecipients, Warning};
 use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
@@ -50,6 +51,10 @@ pub fn receipt<'py>(py: Python<'py>, receipt: &Receipt) -> PyResult<Bound<'py, P
     });
     let rejected = receipt.rejected.as_ref();
     let rejected = rejected.map(|rejected| self::rejected(py, rejected));
+    let recipients = match &receipt.envelope_ids {
+        None => PyTuple::empty(py).into_any(),
+        Some(ids) => Bound::new(py, RecipientReceipts(ids.clone()))?.into_any(),
+    };
     let class = CLASS.import(py, "pmtaemail._objects", "Receipt")?;
     class.call1((
         receipt.id.as_str(),
@@ -59,6 +64,7 @@ pub fn receipt<'py>(py: Python<'py>, receipt: &Receipt) -> PyResult<Bound<'py, P
         receipt.size,
         envids.transpose()?,
         rejected.transpose()?,
+        recipients,
     ))
 }
 

@@ -56,6 +56,11 @@ pub struct SubmitArgs {
     #[arg(long, value_name = "N", conflicts_with = "recipient")]
     limit: Option<NonZeroUsize>,
 
+    /// Write what each recipient of a mail merge is known by to this file, a line of JSON each
+    /// (index, envid, messageId), and the receipt in the last line; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    pub receipt: Option<PathBuf>,
+
     #[command(flatten)]
     pub config: ConfigArg,
 

@@ -37,7 +37,7 @@ Examples:
   pmtaemailapi check message.json
   pmtaemailapi render < message.json
   pmtaemailapi submit -pickup /var/pickup message.json
-  pmtaemailapi submit -pickup /var/pickup newsletter.ndjson
+  pmtaemailapi submit -pickup /var/pickup -receipt sent.ndjson newsletter.ndjson
   pmtaemailapi submit -pickup /var/pickup -message newsletter.json -csv readers.csv
   pmtaemailapi sendmail -t -i < message.eml
 
@@ -52,7 +52,7 @@ Exit codes:
   65  the message has problems
   66  the message cannot be opened
   71  the operating system refuses something, such as the listening address
-  73  the pickup directory cannot be written to
+  73  the pickup directory, or the file for receipts, cannot be written to
   74  reading the message or writing the answer failed, or the message may have been handed over
       in spite of an error: the sentence names the id to look for
   75  the hand-over failed, but may go well another time

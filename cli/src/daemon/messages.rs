@@ -7,7 +7,7 @@ use super::coding::{Coding, DecodedBody};
 use super::error::ApiError;
 use super::log::RequestLog;
 use super::query::{self, Query};
-use super::receipt::{self, json};
+use super::receipt::{self, ReceiptFormat, json};
 use super::request::{BodyFormat, BufferedBody, Checked, ReceivedBody};
 use super::state::Daemon;
 use super::stream::{self, PartialBody};
@@ -33,11 +33,12 @@ pub async fn submit(
     request: Request,
 ) -> Response {
     log.event("submission");
+    let format = ReceiptFormat::of(request.headers());
     let result = match Query::of(request.uri(), query::SUBMIT) {
         Ok(query) => try_submit(daemon, request, query, &log).await,
         Err(error) => Err(error),
     };
-    answer(&log, result.map(receipt::answer))
+    answer(&log, result.map(|receipt| receipt::answer(receipt, format)))
 }
 
 /// What is answered, and logged.

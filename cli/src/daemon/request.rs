@@ -57,7 +57,7 @@ impl BodyFormat {
 }
 
 /// Media types of JSON lines, of which none is registered.
-const LINES: [&str; 4] = [
+pub const LINES: [&str; 4] = [
     "application/x-ndjson",
     "application/ndjson",
     "application/jsonl",

@@ -4,6 +4,7 @@
 use super::selection::Selection;
 use crate::problem::{Code, Problem, Problems};
 use serde::{Serialize, Serializer};
+use std::sync::Arc;
 
 /// A recipient of a mail merge who gets nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -142,8 +143,32 @@ impl RejectedRecipients {
     }
 }
 
+/// Tells the indexes of rejected recipients, rising.
+#[derive(Debug)]
+pub(crate) struct RejectedIndexes {
+    rejected: Arc<RejectedRecipients>,
+    at: Place,
+}
+
+impl RejectedIndexes {
+    pub fn new(rejected: Arc<RejectedRecipients>) -> Self {
+        let at = Place::default();
+        Self { rejected, at }
+    }
+}
+
+impl Iterator for RejectedIndexes {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        self.rejected
+            .next(&mut self.at)
+            .map(|recipient| recipient.index)
+    }
+}
+
 /// How far the numbers are read.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Place {
     read: usize,
     next: usize,

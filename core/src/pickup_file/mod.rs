@@ -4,8 +4,9 @@ mod bsmtp;
 mod header_form;
 mod merge;
 
-pub use merge::EnvelopeIds;
+pub(crate) use merge::Identifiers;
 pub(crate) use merge::MergePacker;
+pub use merge::{EnvelopeIds, RecipientReceipt, RecipientReceipts};
 
 use crate::address::AddrSpec;
 use crate::envelope::Envelope;

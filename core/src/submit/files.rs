@@ -4,41 +4,62 @@ use super::action::{Action, MergeAction};
 use super::receipt::Receipt;
 use crate::identity::Identity;
 use crate::message::{Merge, Recipient, RejectedRecipients, SingleMessage};
-use crate::pickup_file::{MergePacker, PickupFile, pickup_files};
+use crate::pickup_file::{Identifiers, MergePacker, PickupFile, pickup_files};
 
-/// Makes the pickup files of a message, and gives each to `put` as soon as it is made. So they need
+/// Takes the pickup files of a message, one after the other. After an error there are no further calls. A
+/// function that takes a file is one.
+pub(super) trait Sink {
+    type Error;
+
+    /// Takes the next file.
+    fn put(&mut self, file: PickupFile) -> Result<(), Self::Error>;
+
+    /// Moves what recipients are known by out of memory where it is much. Without a place for it all stays.
+    fn spool(&mut self, _: &mut Identifiers) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}
+
+impl<E, P: FnMut(PickupFile) -> Result<(), E>> Sink for P {
+    type Error = E;
+
+    fn put(&mut self, file: PickupFile) -> Result<(), E> {
+        self(file)
+    }
+}
+
+/// Makes the pickup files of a message, and gives each to a [`Sink`] as soon as it is made. So they need
 /// never all be in memory.
-pub(super) struct MakeFiles<P> {
+pub(super) struct MakeFiles<S> {
     identity: Identity,
-    put: P,
+    sink: S,
     names: Vec<String>,
     size: u64,
 }
 
-impl<E, P: FnMut(PickupFile) -> Result<(), E>> MakeFiles<P> {
-    /// `put` takes the next file. After an error there are no further calls.
-    pub fn new(identity: Identity, put: P) -> Self {
+impl<S: Sink> MakeFiles<S> {
+    pub fn new(identity: Identity, sink: S) -> Self {
         Self {
             identity,
-            put,
+            sink,
             names: Vec::new(),
             size: 0,
         }
     }
 
-    fn put(&mut self, file: PickupFile) -> Result<(), E> {
+    fn put(&mut self, file: PickupFile) -> Result<(), S::Error> {
         self.names.push(file.name().to_owned());
         self.size += file.size();
-        (self.put)(file)
+        self.sink.put(file)
     }
 }
 
-impl<E, P: FnMut(PickupFile) -> Result<(), E>> Action for MakeFiles<P> {
+impl<S: Sink> Action for MakeFiles<S> {
     type Output = Receipt;
-    type Error = E;
-    type Merge<'m> = MakeMergeFiles<'m, P>;
+    type Error = S::Error;
+    type Merge<'m> = MakeMergeFiles<'m, S>;
 
-    fn single(mut self, message: &SingleMessage<'_>) -> Result<Receipt, E> {
+    fn single(mut self, message: &SingleMessage<'_>) -> Result<Receipt, S::Error> {
         let id = self.identity.id;
         let envelope = message.envelope();
         let rendered = message.render(&self.identity).into_vec();
@@ -58,7 +79,7 @@ impl<E, P: FnMut(PickupFile) -> Result<(), E>> Action for MakeFiles<P> {
         })
     }
 
-    fn merge<'m>(self, merge: &'m Merge<'m>) -> MakeMergeFiles<'m, P> {
+    fn merge<'m>(self, merge: &'m Merge<'m>) -> MakeMergeFiles<'m, S> {
         MakeMergeFiles {
             packer: MergePacker::new(merge, self.identity),
             files: self,
@@ -69,29 +90,27 @@ impl<E, P: FnMut(PickupFile) -> Result<(), E>> Action for MakeFiles<P> {
     }
 }
 
-pub(super) struct MakeMergeFiles<'m, P> {
+pub(super) struct MakeMergeFiles<'m, S> {
     packer: MergePacker<'m>,
-    files: MakeFiles<P>,
+    files: MakeFiles<S>,
     job: Option<String>,
     vmta: Option<String>,
     /// Whether there was a recipient.
     has_begun: bool,
 }
 
-impl<E, P> MergeAction<MakeFiles<P>> for MakeMergeFiles<'_, P>
-where
-    P: FnMut(PickupFile) -> Result<(), E>,
-{
-    fn recipient(&mut self, recipient: &Recipient<'_>) -> Result<(), E> {
+impl<S: Sink> MergeAction<MakeFiles<S>> for MakeMergeFiles<'_, S> {
+    fn recipient(&mut self, recipient: &Recipient<'_>) -> Result<(), S::Error> {
         if !std::mem::replace(&mut self.has_begun, true)
             && let Some(file) = self.packer.seeds(recipient)
         {
             self.files.put(file)?;
         }
-        self.packer.add(recipient, |file| self.files.put(file))
+        self.packer.add(recipient, |file| self.files.put(file))?;
+        self.files.sink.spool(self.packer.identifiers_mut())
     }
 
-    fn finish(mut self, rejected: Option<RejectedRecipients>) -> Result<Receipt, E> {
+    fn finish(mut self, rejected: Option<RejectedRecipients>) -> Result<Receipt, S::Error> {
         let packed = self.packer.finish(|file| self.files.put(file))?;
         Ok(Receipt {
             id: packed.id,
@@ -102,7 +121,7 @@ where
             size: self.files.size,
             job: self.job,
             vmta: self.vmta,
-            envelope_ids: Some(packed.envelope_ids),
+            envelope_ids: Some(packed.envelope_ids.without(rejected.as_ref())),
             rejected,
         })
     }

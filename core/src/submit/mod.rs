@@ -33,7 +33,7 @@
 //! submission             files in memory
 //! receipt                what a message became
 //! files                  the pickup files of a message, made one after the other
-//! action  limits  error
+//! action  limits  progress  error
 //! ```
 //!
 //! [`Transaction`]: crate::Transaction
@@ -44,6 +44,7 @@ mod directory;
 mod error;
 mod files;
 mod limits;
+mod progress;
 mod receipt;
 mod stream;
 mod submission;
@@ -51,6 +52,7 @@ mod submission;
 pub use batch::Batch;
 pub use error::SubmitError;
 pub use limits::GroupLimits;
+pub use progress::Progress;
 pub use receipt::Receipt;
 #[cfg(feature = "csv")]
 pub use stream::TableStream;

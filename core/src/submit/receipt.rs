@@ -2,9 +2,10 @@
 
 use crate::identity::Id;
 use crate::message::RejectedRecipients;
-use crate::pickup_file::EnvelopeIds;
+use crate::pickup_file::{EnvelopeIds, RecipientReceipts};
 use serde::Serialize;
-use std::iter;
+use std::convert::Infallible;
+use std::{io, iter};
 
 /// What a submission became. Serializes as `{id, messageId, files, recipients, octets}`, with
 /// `envids` for a mail merge, and with `rejected` where that leaves out recipients who break rules.
@@ -70,22 +71,103 @@ impl Receipt {
                 .chain(elements(rejected.into_recipients()))
                 .chain(iter::once(b"]".to_vec()))
         });
-        let mut parts = iter::once(start)
+        let parts = iter::once(start)
             .chain(elements(self.files.into_iter()))
             .chain(iter::once(middle))
             .chain(envelope_ids.into_iter().flatten())
             .chain(rejected.into_iter().flatten())
             .chain(iter::once(b"}".to_vec()));
-        iter::from_fn(move || {
-            let mut piece = parts.next()?;
-            while piece.len() < PIECE
-                && let Some(part) = parts.next()
-            {
-                piece.extend(part);
-            }
-            Some(piece)
-        })
+        pieces(parts.map(Ok))
+            .map(|piece: Result<_, Infallible>| piece.unwrap_or_else(|e| match e {}))
     }
+
+    /// What each recipient's message of a mail merge is known by. `None` for a message that all its recipients
+    /// share.
+    ///
+    /// ```
+    /// # use pmtaemail::Submission;
+    /// let json = br#"{"from": "shop@example.com", "text": "Hello",
+    ///                 "recipients": ["ann@example.org", {"address": "bo@example.org", "envid": "bo-7"}]}"#;
+    /// let receipt = Submission::from_json(json)?.receipt();
+    /// let bo = receipt.recipient_receipts().unwrap().nth(1).unwrap().unwrap();
+    /// assert_eq!((bo.index, bo.envid.as_str()), (1, "bo-7"));
+    /// assert!(bo.message_id.ends_with("@example.com"));
+    /// # Ok::<(), pmtaemail::Problems>(())
+    /// ```
+    pub fn recipient_receipts(&self) -> Option<RecipientReceipts> {
+        self.envelope_ids
+            .as_ref()
+            .map(EnvelopeIds::recipient_receipts)
+    }
+
+    /// Its JSON as lines, in pieces: one for each recipient of a mail merge,
+    /// `{"index": 0, "envid": "…", "messageId": "…"}` or, who is rejected, `{"index": 1, "pointer": "…",
+    /// "code": "…"}`; and the receipt without `envids` and `rejected` in the last one.
+    ///
+    /// # Errors
+    /// Those of [`RecipientReceipts`]. The lines end there, without the last one.
+    ///
+    /// ```
+    /// # use pmtaemail::Submission;
+    /// # let json = br#"{"from": "shop@example.com", "text": "Hello", "recipients": ["ann@example.org"]}"#;
+    /// # let receipt = Submission::from_json(json)?.receipt();
+    /// let lines: Vec<Vec<u8>> = receipt.into_json_lines().collect::<Result<_, _>>().unwrap();
+    /// let lines = String::from_utf8(lines.concat()).unwrap();
+    /// assert_eq!(lines.lines().count(), 2);
+    /// assert!(lines.starts_with(r#"{"index":0,"envid":""#) && lines.ends_with("}\n"));
+    /// # Ok::<(), pmtaemail::Problems>(())
+    /// ```
+    pub fn into_json_lines(mut self) -> impl Iterator<Item = io::Result<Vec<u8>>> + Send {
+        let recipients = self.recipient_receipts();
+        self.envelope_ids = None;
+        let rejected = self.rejected.take();
+        let rejected = rejected.map(RejectedRecipients::into_recipients);
+        let mut rejected = rejected.into_iter().flatten().peekable();
+        let mut recipients = recipients.into_iter().flatten().peekable();
+        let lines = iter::from_fn(move || {
+            let next = match recipients.peek() {
+                Some(Ok(receipt)) => receipt.index,
+                Some(Err(_)) => 0,
+                None => usize::MAX,
+            };
+            if let Some(recipient) = rejected.next_if(|recipient| recipient.index < next) {
+                return Some(Ok(line(&recipient)));
+            }
+            recipients
+                .next()
+                .map(|receipt| receipt.map(|receipt| line(&receipt)))
+        });
+        let last = iter::once_with(move || Ok(line(&self)));
+        let mut failed = false;
+        let lines = lines.chain(last);
+        pieces(lines.take_while(move |line| !std::mem::replace(&mut failed, line.is_err())))
+    }
+}
+
+/// Parts joined to pieces of some size.
+fn pieces<E>(
+    mut parts: impl Iterator<Item = Result<Vec<u8>, E>>,
+) -> impl Iterator<Item = Result<Vec<u8>, E>> {
+    iter::from_fn(move || {
+        let mut piece = match parts.next()? {
+            Ok(part) => part,
+            error => return Some(error),
+        };
+        while piece.len() < PIECE {
+            match parts.next() {
+                Some(Ok(part)) => piece.extend(part),
+                Some(error) => return Some(error),
+                None => break,
+            }
+        }
+        Some(Ok(piece))
+    })
+}
+
+fn line(value: &impl Serialize) -> Vec<u8> {
+    let mut line = json(value);
+    line.push(b'\n');
+    line
 }
 
 /// How large a piece of a receipt is, about.

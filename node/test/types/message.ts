@@ -1,7 +1,7 @@
 // A program of a user. What must not compile shows that nothing became `any` on the way.
 
 import { Readable } from 'node:stream';
-import pmtaemail, { type AsyncMessage, check, MessageError, Pickup, PickupError, render, renderAsync, type Message, type Receipt, type Recipient, warnings } from 'pmtaemail';
+import pmtaemail, { type AsyncMessage, check, MessageError, Pickup, PickupError, render, renderAsync, type Message, type Receipt, type RecipientReceipt, type Recipient, warnings } from 'pmtaemail';
 
 export const message: Message = {
   from: 'Shop <shop@example.com>',
@@ -52,6 +52,8 @@ export async function submit(): Promise<string[]> {
     // @ts-expect-error: it cannot wait
     pickup.submitManySync(rows());
     const envids: (string | null)[] | undefined = (await pickup.submit(merge)).envids;
+    const known: RecipientReceipt[] = [...(receipt.recipientReceipts ?? [])];
+    console.log(known.map(({ index, envid, messageId }) => `${index} ${envid} ${messageId}`));
     return [...receipt.files, ...(envids ?? []).filter((envid) => envid !== null)];
   } catch (error) {
     if (error instanceof MessageError) return error.problems.map(({ pointer, detail }) => pointer + detail);

@@ -1,33 +1,43 @@
 //! The identifiers by which bounces and accounting are joined with recipients.
 
+use super::given_texts::{GivenTexts, GivenTextsReader};
 use crate::identity::{Id, RecipientIds};
+use crate::message::{RejectedIndexes, RejectedRecipients};
+use crate::spool::Spool;
 use serde::{Serialize, Serializer};
+use std::io;
+use std::iter::Peekable;
+use std::sync::Arc;
 
-/// The envelope ids of a merge's recipients, in their order: those that were made here, and `None`
-/// for each that the caller gave. Serializes as an array of strings and nulls.
-///
-/// However many recipients there are, this takes next to no memory: an id is made again each time it
-/// is asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EnvelopeIds {
+/// The identifiers of a merge's recipients in the making.
+#[derive(Debug)]
+pub(crate) struct Identifiers {
     ids: RecipientIds,
-    /// How many in a row were made, were given, were made, …
-    runs: Vec<usize>,
+    domain: String,
+    /// The envelope id that the message gives to all who have none of their own.
+    common_envid: Option<String>,
+    envids: GivenTexts,
+    message_ids: GivenTexts,
 }
 
-impl EnvelopeIds {
-    pub(super) fn new(ids: RecipientIds) -> Self {
-        Self { ids, runs: vec![0] }
+impl Identifiers {
+    /// `domain` is the right side of each Message-ID that is made here.
+    pub fn new(ids: RecipientIds, domain: &str, common_envid: Option<&str>) -> Self {
+        Self {
+            ids,
+            domain: domain.to_owned(),
+            common_envid: common_envid.map(str::to_owned),
+            envids: GivenTexts::default(),
+            message_ids: GivenTexts::default(),
+        }
     }
 
-    /// The identifier of the next recipient. It is not an envelope id where one was given.
-    pub(super) fn next(&mut self, given: bool) -> Id {
-        let id = self.ids.id(self.len());
-        let is_given = self.runs.len().is_multiple_of(2);
-        match self.runs.last_mut() {
-            Some(run) if is_given == given => *run += 1,
-            _ => self.runs.push(1),
-        }
+    /// The identifier of the next recipient, from which is made what the caller does not give for them: the
+    /// envelope id, and the Message-ID, which is without angle brackets.
+    pub fn next(&mut self, envid: Option<&str>, message_id: Option<&str>) -> Id {
+        let id = self.ids.id(self.envids.recipients());
+        self.envids.push(envid);
+        self.message_ids.push(message_id);
         id
     }
 
@@ -36,9 +46,46 @@ impl EnvelopeIds {
         self.ids.id(0)
     }
 
+    /// The places where given identifiers wait, which may be many.
+    pub fn spools_mut(&mut self) -> [&mut Spool; 2] {
+        [self.envids.spool_mut(), self.message_ids.spool_mut()]
+    }
+
+    pub fn finish(self) -> EnvelopeIds {
+        EnvelopeIds {
+            ids: self.ids,
+            domain: self.domain.into(),
+            common_envid: self.common_envid.map(Arc::from),
+            envids: Arc::new(self.envids),
+            message_ids: Arc::new(self.message_ids),
+            rejected: None,
+        }
+    }
+}
+
+/// The envelope ids of a merge's recipients, in their order: those that were made here, and `None`
+/// for each that the caller gave. Serializes as an array of strings and nulls. What the caller gave, and the
+/// Message-IDs, tells [`Receipt::recipient_receipts`].
+///
+/// However many recipients there are, this takes next to no memory: an id is made again each time it
+/// is asked for.
+///
+/// [`Receipt::recipient_receipts`]: crate::Receipt::recipient_receipts
+#[derive(Debug, Clone)]
+pub struct EnvelopeIds {
+    ids: RecipientIds,
+    domain: Arc<str>,
+    common_envid: Option<Arc<str>>,
+    envids: Arc<GivenTexts>,
+    message_ids: Arc<GivenTexts>,
+    /// Who has no ids.
+    rejected: Option<Arc<RejectedRecipients>>,
+}
+
+impl EnvelopeIds {
     /// How many recipients there are.
     pub fn len(&self) -> usize {
-        self.runs.iter().sum()
+        self.envids.recipients()
     }
 
     /// Whether there is none.
@@ -48,24 +95,57 @@ impl EnvelopeIds {
 
     /// The ids in the order of the recipients.
     pub fn iter(&self) -> impl Iterator<Item = Option<Id>> + '_ {
-        made_ids(self.ids.clone(), self.runs.iter().copied())
+        self.made(self.envids.are_given())
     }
 
     /// The ids in the order of the recipients, for who hands them on bit by bit.
     pub fn into_ids(self) -> impl Iterator<Item = Option<Id>> + Send + 'static {
-        made_ids(self.ids, self.runs.into_iter())
+        let are_given = Arc::clone(&self.envids).into_are_given();
+        self.made(are_given)
+    }
+
+    fn made<I: Iterator<Item = bool>>(
+        &self,
+        are_given: I,
+    ) -> impl Iterator<Item = Option<Id>> + use<I> {
+        let ids = self.ids.clone();
+        let all_are_given = self.common_envid.is_some();
+        let numbered = are_given.enumerate();
+        numbered.map(move |(recipient, is_given)| {
+            (!is_given && !all_are_given).then(|| ids.id(recipient))
+        })
+    }
+
+    /// What each recipient's message is known by, given or made.
+    pub fn recipient_receipts(&self) -> RecipientReceipts {
+        RecipientReceipts {
+            ids: self.clone(),
+            envids: GivenTextsReader::new(Arc::clone(&self.envids)),
+            message_ids: GivenTextsReader::new(Arc::clone(&self.message_ids)),
+            number: 0,
+            index: 0,
+            rejected: self
+                .rejected
+                .clone()
+                .map(|rejected| RejectedIndexes::new(rejected).peekable()),
+        }
+    }
+
+    /// The same where these recipients were among the others, and have none.
+    pub(crate) fn without(mut self, rejected: Option<&RejectedRecipients>) -> Self {
+        self.rejected = rejected.map(|rejected| Arc::new(rejected.clone()));
+        self
     }
 }
 
-fn made_ids(
-    ids: RecipientIds,
-    runs: impl Iterator<Item = usize>,
-) -> impl Iterator<Item = Option<Id>> {
-    runs.enumerate()
-        .flat_map(|(index, run)| std::iter::repeat_n(index % 2 == 1, run))
-        .enumerate()
-        .map(move |(recipient, given)| (!given).then(|| ids.id(recipient)))
+impl PartialEq for EnvelopeIds {
+    /// Whether they are those of the same submission, of which no two have the same ids.
+    fn eq(&self, other: &Self) -> bool {
+        self.ids == other.ids && self.len() == other.len()
+    }
 }
+
+impl Eq for EnvelopeIds {}
 
 impl Serialize for EnvelopeIds {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -73,16 +153,88 @@ impl Serialize for EnvelopeIds {
     }
 }
 
+/// What one recipient's message of a mail merge is known by. Serializes as `{index, envid, messageId}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct RecipientReceipt {
+    /// Which one, counted from 0 among all recipients as they were given.
+    pub index: usize,
+    /// The envelope id, which bounces and accounting have: the caller's, or one that was made here.
+    pub envid: String,
+    /// The Message-ID without angle brackets.
+    pub message_id: String,
+}
+
+/// What each recipient's message of a mail merge is known by, in the order of the recipients. Made or read when
+/// it is asked for.
+///
+/// # Errors
+/// Where the caller gave very many identifiers they wait in a file that has no name, and reading that may fail.
+#[derive(Debug)]
+pub struct RecipientReceipts {
+    ids: EnvelopeIds,
+    envids: GivenTextsReader,
+    message_ids: GivenTextsReader,
+    /// How many were told.
+    number: usize,
+    /// The index of the next, unless it is among the rejected.
+    index: usize,
+    rejected: Option<Peekable<RejectedIndexes>>,
+}
+
+impl Iterator for RecipientReceipts {
+    type Item = io::Result<RecipientReceipt>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (envid, message_id) = (self.envids.next()?, self.message_ids.next()?);
+        let number = self.number;
+        self.number += 1;
+        while let Some(rejected) = &mut self.rejected
+            && rejected.next_if_eq(&self.index).is_some()
+        {
+            self.index += 1;
+        }
+        let index = self.index;
+        self.index += 1;
+        let EnvelopeIds { ids, domain, .. } = &self.ids;
+        Some(envid.and_then(|envid| {
+            let message_id = message_id?;
+            let common = || self.ids.common_envid.as_deref().map(str::to_owned);
+            Ok(RecipientReceipt {
+                index,
+                envid: envid
+                    .or_else(common)
+                    .unwrap_or_else(|| ids.id(number).to_string()),
+                message_id: message_id.unwrap_or_else(|| format!("{}@{domain}", ids.id(number))),
+            })
+        }))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.ids.len() - self.number;
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for RecipientReceipts {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::identity::Identity;
 
+    fn identifiers(common_envid: Option<&str>) -> Identifiers {
+        let ids = RecipientIds::new(&Identity::now());
+        Identifiers::new(ids, "example.com", common_envid)
+    }
+
     #[test]
     fn envelope_ids_are_made_again_as_they_were() {
-        let mut envids = EnvelopeIds::new(RecipientIds::new(&Identity::now()));
+        let mut made = identifiers(None);
         let given = [true, false, false, true, true, false];
-        let ids = given.map(|given| envids.next(given));
+        let ids = given.map(|given| made.next(given.then_some("own"), None));
+        let envids = made.finish();
         let expected = given.into_iter().zip(ids);
         let expected: Vec<_> = expected.map(|(given, id)| (!given).then_some(id)).collect();
         assert_eq!(envids.iter().collect::<Vec<_>>(), expected);
@@ -90,5 +242,36 @@ mod tests {
         assert_eq!((envids.len(), envids.is_empty()), (6, false));
         let distinct: std::collections::HashSet<_> = ids.into_iter().collect();
         assert_eq!(distinct.len(), 6);
+    }
+
+    #[test]
+    fn each_recipient_has_both_identifiers() {
+        for common in [None, Some("all")] {
+            let mut made = identifiers(common);
+            let given = [
+                (None, None),
+                (Some("e1"), None),
+                (None, Some("m2@x")),
+                (Some("e3"), Some("m3@x")),
+            ];
+            let ids = given.map(|(envid, message_id)| made.next(envid, message_id));
+            let envids = made.finish();
+            let receipts = envids.recipient_receipts();
+            assert_eq!(receipts.len(), 4);
+            for ((index, receipt), ((envid, message_id), id)) in
+                receipts.enumerate().zip(given.into_iter().zip(ids))
+            {
+                let envid = envid.or(common).map_or(id.to_string(), str::to_owned);
+                let made = format!("{id}@example.com");
+                let message_id = message_id.map_or(made, str::to_owned);
+                let expected = RecipientReceipt {
+                    index,
+                    envid,
+                    message_id,
+                };
+                assert_eq!(receipt.unwrap(), expected);
+            }
+            assert_eq!(envids.iter().flatten().count(), 2 - common.map_or(0, |_| 2));
+        }
     }
 }

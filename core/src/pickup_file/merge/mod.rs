@@ -64,7 +64,8 @@
 //! own_fields                      the header fields that recipients have of their own
 //! single_recipient                a file whose one recipient has no variables of the message
 //! value                           a value and how it is encoded
-//! insertions  names  definitions  syntax  envelope_ids
+//! envelope_ids                    what each message is known by
+//! insertions  names  definitions  syntax  given_texts
 //! ```
 
 mod body;
@@ -73,6 +74,7 @@ mod envelope_ids;
 mod file_builder;
 mod folding;
 mod forms;
+mod given_texts;
 mod header;
 mod insertions;
 mod names;
@@ -90,9 +92,11 @@ mod usage;
 mod value;
 
 use super::{PickupFile, single_file};
+use crate::header::MessageId;
 use crate::identity::{Id, Identity, RecipientIds};
 use crate::message::{Merge, Recipient, RecipientPriority};
-pub use envelope_ids::EnvelopeIds;
+pub(crate) use envelope_ids::Identifiers;
+pub use envelope_ids::{EnvelopeIds, RecipientReceipt, RecipientReceipts};
 use open_files::OpenFiles;
 use plans::Plans;
 use recipient::RecipientWriter;
@@ -104,7 +108,7 @@ use std::borrow::Cow;
 pub(crate) struct MergePacker<'m> {
     merge: &'m Merge<'m>,
     identity: Identity,
-    envelope_ids: EnvelopeIds,
+    identifiers: Identifiers,
     names: FileNames,
     /// `None` where every recipient gets a file.
     plans: Option<Plans<'m>>,
@@ -125,7 +129,11 @@ impl<'m> MergePacker<'m> {
     pub fn new(merge: &'m Merge<'m>, identity: Identity) -> Self {
         Self {
             merge,
-            envelope_ids: EnvelopeIds::new(RecipientIds::new(&identity)),
+            identifiers: Identifiers::new(
+                RecipientIds::new(&identity),
+                merge.composed.from.address.domain(),
+                merge.delivery.envid.as_deref(),
+            ),
             names: FileNames {
                 id: identity.id,
                 count: 0,
@@ -143,9 +151,11 @@ impl<'m> MergePacker<'m> {
         recipient: &Recipient<'_>,
         mut sink: impl FnMut(PickupFile) -> Result<(), E>,
     ) -> Result<(), E> {
-        let id = self
-            .envelope_ids
-            .next(recipient.envid.is_some() || self.merge.delivery.envid.is_some());
+        let message_id = recipient.filled.message_id.as_ref();
+        let id = self.identifiers.next(
+            recipient.envid.as_deref(),
+            message_id.map(MessageId::as_str),
+        );
         let Some(plans) = &mut self.plans else {
             let file = self.single(recipient, id);
             return sink(file);
@@ -169,7 +179,7 @@ impl<'m> MergePacker<'m> {
         }
         let identity = Identity {
             time: self.identity.time,
-            id: self.envelope_ids.first(),
+            id: self.identifiers.first(),
         };
         let envelope = self.merge.envelope_of_seeds(first);
         let mut delivery = self.merge.delivery_for(first);
@@ -192,11 +202,17 @@ impl<'m> MergePacker<'m> {
         for file in self.open.into_files() {
             sink(file.finish(&self.identity, self.names.next()))?;
         }
+        let envelope_ids = self.identifiers.finish();
         Ok(PackedMerge {
             id: self.identity.id,
-            recipients: self.envelope_ids.len(),
-            envelope_ids: self.envelope_ids,
+            recipients: envelope_ids.len(),
+            envelope_ids,
         })
+    }
+
+    /// What the recipients so far are known by.
+    pub fn identifiers_mut(&mut self) -> &mut Identifiers {
+        &mut self.identifiers
     }
 
     /// A file for one recipient alone, in one of the ordinary forms.

@@ -7,7 +7,6 @@
 mod records;
 mod source;
 mod splitter;
-mod spool;
 #[cfg(feature = "csv")]
 mod table;
 #[cfg(feature = "csv")]
@@ -15,7 +14,8 @@ mod table_stream;
 
 use super::action::{Action, Check, MergeAction, Render, perform};
 use super::error::SubmitError;
-use super::files::MakeFiles;
+use super::files::{MakeFiles, Sink};
+use super::progress::{Counter, Listener, Progress};
 use super::receipt::Receipt;
 use crate::identity::Identity;
 use crate::json::{self, MessageReading, RecipientReading, Unreadable};
@@ -23,12 +23,12 @@ use crate::message::{
     ALL_REJECTED, FilePart, Merge, MergeReading, Message, NOBODY, OwnedFilePart, Recipient,
     RejectedRecipients, Selection, StreamedRecipients, Warning,
 };
-use crate::pickup_directory::PickupDirectory;
-use crate::pickup_file::PickupFile;
+use crate::pickup_directory::{PickupDirectory, Transaction};
+use crate::pickup_file::{Identifiers, PickupFile};
 use crate::problem::{Code, Problem, Problems, Refusal};
+use crate::spool::Spool;
 use source::{Item, Source};
 use splitter::Splitter;
-use spool::Spool;
 use std::convert::Infallible;
 #[cfg(feature = "csv")]
 pub use table_stream::TableStream;
@@ -85,7 +85,7 @@ impl MessageStream {
         directory: Option<&PickupDirectory>,
     ) -> Result<(), SubmitError> {
         self.splitter.feed(bytes, &mut self.head, &mut self.spool);
-        self.spool.flush(directory)
+        flush(&mut self.spool, directory)
     }
 
     /// How many bytes are kept in memory.
@@ -105,6 +105,7 @@ impl MessageStream {
             identity: None,
             selection: Selection::All,
             files: Vec::new(),
+            listener: None,
         }
     }
 }
@@ -116,6 +117,7 @@ pub struct StreamedMessage {
     identity: Option<Identity>,
     selection: Selection,
     files: Vec<OwnedFilePart>,
+    listener: Option<Listener>,
 }
 
 impl StreamedMessage {
@@ -137,6 +139,13 @@ impl StreamedMessage {
     #[must_use]
     pub fn with_selection(mut self, selection: Selection) -> Self {
         self.selection = selection;
+        self
+    }
+
+    /// Tells a listener now and then how far the work on the recipients of a mail merge has come.
+    #[must_use]
+    pub fn with_progress(mut self, listener: impl Fn(Progress) + Send + 'static) -> Self {
+        self.listener = Some(Listener::new(listener));
         self
     }
 
@@ -166,25 +175,24 @@ impl StreamedMessage {
 
     /// Its pickup file of this number, counted from 1, if there are so many; and how many there are.
     pub fn pickup_file(self, number: usize) -> Result<(Option<PickupFile>, usize), SubmitError> {
-        let mut count = 0;
-        let mut found = None;
-        let put = |file| {
-            count += 1;
-            if count == number {
-                found = Some(file);
-            }
-            Ok::<_, Infallible>(())
+        let mut finding = FindFile {
+            number,
+            found: None,
+            count: 0,
         };
-        self.perform(MakeFiles::new(self.identity(), put))?;
-        Ok((found, count))
+        self.perform(MakeFiles::new(self.identity(), &mut finding))?;
+        Ok((finding.found, finding.count))
     }
 
     /// Submits it: all of its files, or none. See [`PickupDirectory::submit`].
     pub fn submit(self, directory: &PickupDirectory) -> Result<Receipt, SubmitError> {
         let identity = self.identity();
         let mut transaction = directory.begin_submission(identity.id());
-        let put = |file: PickupFile| transaction.write(file.name(), &file.chunks());
-        let receipt = self.perform(MakeFiles::new(identity, put))?;
+        let sink = WriteFiles {
+            directory,
+            transaction: &mut transaction,
+        };
+        let receipt = self.perform(MakeFiles::new(identity, sink))?;
         transaction.commit()?;
         Ok(receipt)
     }
@@ -248,11 +256,14 @@ impl StreamedMessage {
                 return Ok(report.finish(begun)?.finish(rejected)?);
             }
         };
+        let mut counter = Counter::new(self.listener.as_ref(), spool.len());
         let mut index = 0;
         let mut count = 0;
         let mut is_nobody = true;
         let mut is_found = false;
-        while let Some(item) = source.next()? {
+        loop {
+            counter.tell(index, source.place());
+            let Some(item) = source.next()? else { break };
             if item.is_blank() {
                 continue;
             }
@@ -315,6 +326,61 @@ impl StreamedMessage {
 /// What was rendered for the first recipient of a message that was not refused.
 fn of_somebody(rendered: Option<Vec<u8>>) -> Vec<u8> {
     rendered.expect("a mail merge without recipients is refused")
+}
+
+/// Keeps one file.
+struct FindFile {
+    /// Counted from 1.
+    number: usize,
+    found: Option<PickupFile>,
+    count: usize,
+}
+
+impl Sink for &mut FindFile {
+    type Error = Infallible;
+
+    fn put(&mut self, file: PickupFile) -> Result<(), Infallible> {
+        self.count += 1;
+        if self.count == self.number {
+            self.found = Some(file);
+        }
+        Ok(())
+    }
+
+    /// Nobody asks for the receipt.
+    fn spool(&mut self, identifiers: &mut Identifiers) -> Result<(), Infallible> {
+        identifiers.spools_mut().into_iter().for_each(Spool::clear);
+        Ok(())
+    }
+}
+
+/// Writes the files, and what recipients are known by to the same file system.
+struct WriteFiles<'t, 'd> {
+    directory: &'d PickupDirectory,
+    transaction: &'t mut Transaction<'d>,
+}
+
+impl Sink for WriteFiles<'_, '_> {
+    type Error = SubmitError;
+
+    fn put(&mut self, file: PickupFile) -> Result<(), SubmitError> {
+        Ok(self.transaction.write(file.name(), &file.chunks())?)
+    }
+
+    fn spool(&mut self, identifiers: &mut Identifiers) -> Result<(), SubmitError> {
+        for spool in identifiers.spools_mut() {
+            flush(spool, Some(self.directory))?;
+        }
+        Ok(())
+    }
+}
+
+/// Moves what is too much for memory to the file system of the directory.
+fn flush(spool: &mut Spool, directory: Option<&PickupDirectory>) -> Result<(), SubmitError> {
+    match directory {
+        Some(directory) => spool.flush(|| Ok(directory.scratch_file()?)),
+        None => Ok(()),
+    }
 }
 
 /// What is said where each line is a message.

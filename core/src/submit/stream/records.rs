@@ -2,6 +2,7 @@
 
 use super::SubmitError;
 use crate::problem::{Code, Problem, Problems, Refusal};
+use crate::spool::{Spool, SpoolReader};
 use std::io::{self, BufRead, BufReader, Read};
 
 /// How much is read at once.
@@ -23,6 +24,13 @@ pub(super) struct Records<R> {
     record: Vec<u8>,
     count: usize,
     is_done: bool,
+}
+
+impl Records<SpoolReader<&Spool>> {
+    /// How many bytes of the spool were read.
+    pub fn place(&self) -> u64 {
+        self.source.get_ref().place() - self.source.buffer().len() as u64
+    }
 }
 
 impl<R: Read> Records<R> {

@@ -3,21 +3,20 @@
 use super::SubmitError;
 use super::records::{Record, Records};
 use super::splitter::{LINE, RECORD, Splitter};
-use super::spool::Spool;
 #[cfg(feature = "csv")]
 use super::table::{Row, Table};
 use crate::json;
 use crate::problem::Refusal;
-use std::io::Read;
+use crate::spool::{Spool, SpoolReader};
 
 /// Reads what is in a spool.
 pub(super) enum Source<'s> {
     Json {
-        records: Records<Box<dyn Read + 's>>,
+        records: Records<SpoolReader<&'s Spool>>,
         separator: u8,
     },
     #[cfg(feature = "csv")]
-    Table(Box<Table<Box<dyn Read + 's>>>),
+    Table(Box<Table<SpoolReader<&'s Spool>>>),
 }
 
 /// What may be a recipient.
@@ -45,8 +44,17 @@ impl<'s> Source<'s> {
             Splitter::Array(_) => RECORD,
             Splitter::Lines { .. } => LINE,
         };
-        let records = Records::new(spool.reader()?, separator);
+        let records = Records::new(SpoolReader::new(spool), separator);
         Ok(Ok(Self::Json { records, separator }))
+    }
+
+    /// How many bytes were read.
+    pub fn place(&self) -> u64 {
+        match self {
+            Self::Json { records, .. } => records.place(),
+            #[cfg(feature = "csv")]
+            Self::Table(table) => table.place(),
+        }
     }
 
     pub fn next(&mut self) -> Result<Option<Item<'_>>, SubmitError> {

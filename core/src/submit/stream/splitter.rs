@@ -4,8 +4,8 @@
 //! out when the pieces are read. Where the array of recipients stood, the message has an empty one.
 
 use super::StreamFormat;
-use super::spool::Spool;
 use crate::message::StreamedRecipients;
+use crate::spool::Spool;
 use crate::text::same_name;
 
 /// Parts recipients that are lines.
@@ -224,6 +224,7 @@ const LONGEST_NAME: usize = 512;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spool::SpoolReader;
     use proptest::prelude::*;
     use std::io::Read;
 
@@ -234,9 +235,7 @@ mod tests {
             splitter.feed(bytes, &mut head, &mut spool);
         }
         let mut recipients = String::new();
-        spool
-            .reader()
-            .unwrap()
+        SpoolReader::new(&spool)
             .read_to_string(&mut recipients)
             .unwrap();
         let recipients = recipients.replace('\u{1e}', "|");

@@ -4,9 +4,9 @@
 //! line `sep=;` before it, as Excel knows it, says so outright. Lines end with LF, CRLF or CR.
 
 use super::SubmitError;
-use super::spool::Spool;
 use crate::json::{Columns, RecipientReading, TableRow, text_of_cells};
 use crate::problem::{Code, Problem, Problems, Refusal};
+use crate::spool::{Spool, SpoolReader};
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -68,15 +68,21 @@ impl Row<'_> {
     }
 }
 
-impl<'s> Table<Box<dyn Read + 's>> {
+impl<'s> Table<SpoolReader<&'s Spool>> {
+    /// How many bytes of the spool were read.
+    pub fn place(&self) -> u64 {
+        let source = &self.rows.source;
+        source.get_ref().place() - source.buffer().len() as u64
+    }
+
     /// Reads the first row. The inner error says all that is wrong with it.
     pub fn open(spool: &'s Spool) -> io::Result<Result<Self, Vec<Refusal>>> {
-        let said = said_delimiter(spool.reader()?)?;
+        let said = said_delimiter(SpoolReader::new(spool))?;
         let candidates = said.map_or(DELIMITERS.to_vec(), |said| vec![said]);
         let mut refusals = None;
         for delimiter in candidates {
             // Each reader begins again.
-            let mut rows = Rows::new(spool.reader()?, delimiter);
+            let mut rows = Rows::new(SpoolReader::new(spool), delimiter);
             if said.is_some() {
                 rows.next()?;
             }

@@ -1,9 +1,9 @@
 //! A mail merge whose recipients are the rows of a table (CSV).
 
 use super::splitter::Splitter;
-use super::spool::Spool;
-use super::{MessageStream, StreamedMessage};
+use super::{MessageStream, StreamedMessage, flush};
 use crate::pickup_directory::PickupDirectory;
+use crate::spool::Spool;
 use crate::submit::SubmitError;
 
 /// Takes the bytes of a table of recipients (CSV, RFC 4180) as they come. The message is apart from it.
@@ -46,7 +46,7 @@ impl TableStream {
     ) -> Result<(), SubmitError> {
         self.length += bytes.len() as u64;
         self.spool.push(bytes);
-        self.spool.flush(directory)
+        flush(&mut self.spool, directory)
     }
 
     /// How many bytes are kept in memory.

@@ -1,0 +1,97 @@
+//! A bar on a terminal for what takes long.
+
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use pmtaemail::Progress;
+use std::io::{IsTerminal, stderr};
+use std::time::{Duration, Instant};
+
+/// What is done sooner needs no bar.
+const SOON: Duration = Duration::from_secs(1);
+
+const READING: &str = "{bytes} read";
+const READING_A_FILE: &str = "[{bar:30}] {bytes} of {total_bytes} read";
+const MERGING: &str = "[{bar:30}] {msg}, {eta} left";
+
+/// How far a command has come with one message, on standard error; nothing where that is no terminal. The bar
+/// vanishes when this is dropped, and with it what [`of_recipients`](Self::of_recipients) gave.
+#[derive(Debug, Clone)]
+pub struct ProgressDisplay(Option<Bar>);
+
+#[derive(Debug, Clone)]
+struct Bar {
+    bar: ProgressBar,
+    started: Instant,
+}
+
+impl ProgressDisplay {
+    /// Begins, unseen as long as it does not take long.
+    pub fn start() -> Self {
+        // A dumb terminal cannot go back in its line.
+        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let bar = || Bar {
+            bar: ProgressBar::hidden(),
+            started: Instant::now(),
+        };
+        Self((stderr().is_terminal() && !is_dumb).then(bar))
+    }
+
+    /// Reading begins: of a file of this size, or of what does not tell its size.
+    pub fn begin_reading(&self, size: Option<u64>) {
+        let form = size.map_or(READING, |_| READING_A_FILE);
+        if let Some(Bar { bar, .. }) = &self.0 {
+            begin(bar, form, size);
+        }
+    }
+
+    /// So many bytes more were read.
+    pub fn read(&self, count: usize) {
+        if let Some(bar) = &self.0 {
+            bar.bar.inc(count as u64);
+            bar.show();
+        }
+    }
+
+    /// Who is to be told how far the work on recipients has come.
+    pub fn of_recipients(&self) -> impl Fn(Progress) + Send + use<> {
+        let display = self.clone();
+        if let Some(Bar { bar, .. }) = &display.0 {
+            begin(bar, MERGING, None);
+        }
+        let begun = Instant::now();
+        move |progress| {
+            if let Some(bar) = &display.0 {
+                bar.merge(progress, begun.elapsed());
+                bar.show();
+            }
+        }
+    }
+}
+
+impl Bar {
+    fn merge(&self, progress: Progress, elapsed: Duration) {
+        let recipients = progress.recipients as u64;
+        let rate = u128::from(recipients) * 1_000 / elapsed.as_millis().max(1);
+        let rate = HumanCount(rate.try_into().unwrap_or(u64::MAX));
+        let recipients = HumanCount(recipients);
+        self.bar.set_length(progress.total_size);
+        self.bar.set_position(progress.size);
+        self.bar
+            .set_message(format!("{recipients} recipients, {rate}/s"));
+    }
+
+    fn show(&self) {
+        if self.bar.is_hidden() && self.started.elapsed() >= SOON {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+    }
+}
+
+fn begin(bar: &ProgressBar, form: &str, length: Option<u64>) {
+    let style = ProgressStyle::with_template(form).expect("these are templates");
+    bar.set_style(style.progress_chars("=> "));
+    bar.reset();
+    match length {
+        Some(length) => bar.set_length(length),
+        None => bar.unset_length(),
+    }
+}

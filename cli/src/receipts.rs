@@ -1,0 +1,205 @@
+//! Where the receipts of a command go.
+
+use crate::exit::Failure;
+use crate::output;
+use pmtaemail::Receipt;
+use std::ffi::OsStr;
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use tempfile::TempPath;
+
+/// Takes one receipt after the other.
+#[derive(Debug)]
+pub enum Receipts {
+    /// As one line of JSON each on standard output.
+    Printed,
+    /// As lines for their recipients, on standard output.
+    PrintedLines,
+    /// As lines for their recipients in a file, and without those on standard output.
+    Written(Box<ReceiptFile>),
+}
+
+impl Receipts {
+    /// `path` is where lines for the recipients are wanted, `-` for standard output. It is opened before anything
+    /// is handed over.
+    pub fn open(path: Option<&Path>) -> Result<Self, Failure> {
+        Ok(match path {
+            None => Self::Printed,
+            Some(path) if is_standard_output(path) => Self::PrintedLines,
+            Some(path) => Self::Written(Box::new(ReceiptFile::open(path)?)),
+        })
+    }
+
+    /// Whether there is room for another message's: otherwise it had better not be handed over.
+    pub fn check(&self) -> Result<(), Failure> {
+        match self {
+            Self::Written(file) if file.part.is_some() => Err(Failure::NoReceipts(file.name())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes the receipt of a message that was handed over.
+    pub fn add(&mut self, mut receipt: Receipt) -> Result<(), Failure> {
+        let id = receipt.id.to_string();
+        let printed = match self {
+            Self::Printed => output::print_receipt(&receipt),
+            Self::PrintedLines => output::print_lines_of(receipt),
+            Self::Written(file) => {
+                let lines = receipt.clone().into_json_lines();
+                receipt.envelope_ids = None;
+                receipt.rejected = None;
+                // Whatever becomes of the file, this says what was handed over.
+                let printed = output::print_receipt(&receipt);
+                file.write(id.clone(), lines)?;
+                printed
+            }
+        };
+        printed.map_err(|source| Failure::Receipt { id, source })
+    }
+
+    /// There are no more.
+    pub fn finish(self) -> Result<(), Failure> {
+        match self {
+            Self::Written(file) => file.finish(),
+            Self::Printed | Self::PrintedLines => Ok(()),
+        }
+    }
+}
+
+fn is_standard_output(path: &Path) -> bool {
+    path == Path::new("-") || path == Path::new("/dev/stdout")
+}
+
+/// A file for lines. What is in its place stays until all lines are on the disk.
+#[derive(Debug)]
+pub struct ReceiptFile {
+    path: PathBuf,
+    file: File,
+    /// Where the lines wait; `None` for a pipe or a device, which takes them at once.
+    waiting: Option<TempPath>,
+    has_receipts: bool,
+    /// Where the lines stay, because one could not be written.
+    part: Option<PathBuf>,
+}
+
+impl ReceiptFile {
+    fn open(path: &Path) -> Result<Self, Failure> {
+        let opened = Self::try_open(path);
+        opened.map_err(|source| Failure::OpenReceipts {
+            name: path.display().to_string(),
+            source,
+        })
+    }
+
+    fn try_open(path: &Path) -> io::Result<Self> {
+        // What a link leads to is replaced, and not the link.
+        let path = found(fs::canonicalize(path))?.unwrap_or_else(|| path.to_owned());
+        let old = found(OpenOptions::new().write(true).open(&path))?;
+        let old = match old {
+            None => None,
+            Some(file) => Some((file.metadata()?, file)),
+        };
+        let (file, waiting) = match old {
+            Some((kind, file)) if !kind.is_file() => (file, None),
+            old => {
+                let (file, waiting) = part_of(&path)?;
+                if let Some((kind, _)) = old {
+                    file.set_permissions(kind.permissions())?;
+                }
+                (file, Some(waiting))
+            }
+        };
+        Ok(Self {
+            path,
+            file,
+            waiting,
+            has_receipts: false,
+            part: None,
+        })
+    }
+
+    fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    /// Writes the lines of the message that was handed over as `id`.
+    fn write(
+        &mut self,
+        id: String,
+        mut pieces: impl Iterator<Item = io::Result<Vec<u8>>>,
+    ) -> Result<(), Failure> {
+        self.has_receipts = true;
+        let written = pieces.try_for_each(|piece| self.file.write_all(&piece?));
+        written.map_err(|source| Failure::ReceiptFile {
+            id,
+            name: self.name(),
+            part: self.keep(),
+            source,
+        })
+    }
+
+    /// Leaves the lines where they are: nobody can make them again.
+    fn keep(&mut self) -> String {
+        let kept = self.waiting.take().map(|waiting| {
+            let path = waiting.to_path_buf();
+            // What is not kept would be removed, which is all that can fail on Unix: it does nothing.
+            waiting.keep().unwrap_or(path)
+        });
+        let part = self.part.insert(kept.unwrap_or_else(|| self.path.clone()));
+        part.display().to_string()
+    }
+
+    /// Puts the lines into the file's place, if there are any.
+    fn finish(mut self) -> Result<(), Failure> {
+        let Some(waiting) = self.waiting.take().filter(|_| self.has_receipts) else {
+            return Ok(());
+        };
+        let done = self.file.sync_all();
+        let done = done.and_then(|()| fs::rename(&waiting, &self.path));
+        match done.and_then(|()| File::open(folder(&self.path))?.sync_all()) {
+            Ok(()) => {
+                // There is nothing left to remove at the old name.
+                let _ = waiting.keep();
+                Ok(())
+            }
+            Err(source) => {
+                self.waiting = Some(waiting);
+                Err(Failure::FinishReceipts {
+                    name: self.name(),
+                    part: self.keep(),
+                    source,
+                })
+            }
+        }
+    }
+}
+
+/// A new file beside another, which it will replace.
+fn part_of(path: &Path) -> io::Result<(File, TempPath)> {
+    let name = path.file_name().unwrap_or(OsStr::new("receipts"));
+    let mut prefix = name.to_owned();
+    prefix.push(".");
+    let made = tempfile::Builder::new()
+        .prefix(&prefix)
+        .suffix(".part")
+        .permissions(Permissions::from_mode(0o666))
+        .tempfile_in(folder(path))?;
+    Ok(made.into_parts())
+}
+
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// `None` where there is nothing at a path.
+fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        result => result.map(Some),
+    }
+}

@@ -1,0 +1,135 @@
+//! Bytes of which there may be more than memory should hold.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::ops::Deref;
+use std::sync::{Mutex, PoisonError};
+
+/// Up to here they are kept in memory.
+const IN_MEMORY: usize = 1 << 20;
+
+/// Bytes in memory and, where they are many, in a file without a name.
+#[derive(Debug, Default)]
+pub(crate) struct Spool {
+    /// All bytes, or those that are not yet in the file.
+    bytes: Vec<u8>,
+    file: Option<Mutex<File>>,
+    /// How many bytes are in the file.
+    flushed: u64,
+}
+
+impl Spool {
+    /// Appends bytes.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// How many bytes are kept in memory.
+    pub fn buffered(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// How many bytes there are.
+    pub fn len(&self) -> u64 {
+        self.flushed + self.bytes.len() as u64
+    }
+
+    /// Puts what is too much for memory into the file that `create` makes: it is called once at most.
+    pub fn flush<E: From<io::Error>>(
+        &mut self,
+        create: impl FnOnce() -> Result<File, E>,
+    ) -> Result<(), E> {
+        if self.bytes.len() < IN_MEMORY {
+            return Ok(());
+        }
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(Mutex::new(create()?)),
+        };
+        let file = file.get_mut().unwrap_or_else(PoisonError::into_inner);
+        file.seek(SeekFrom::Start(self.flushed))?;
+        file.write_all(&self.bytes)?;
+        self.flushed += self.bytes.len() as u64;
+        self.bytes.clear();
+        Ok(())
+    }
+
+    /// Forgets those that are in memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+    }
+
+    /// Reads some of the bytes from a place on, counted from 0. None are behind the last.
+    fn read_at(&self, place: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        if let (Some(file), Some(rest @ 1..)) = (&self.file, self.flushed.checked_sub(place)) {
+            let most = usize::try_from(rest).map_or(buffer.len(), |rest| rest.min(buffer.len()));
+            // Others may read at other places at the same time.
+            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+            file.seek(SeekFrom::Start(place))?;
+            return file.read(&mut buffer[..most]);
+        }
+        let behind = usize::try_from(place - self.flushed).unwrap_or(usize::MAX);
+        let mut rest = self.bytes.get(behind..).unwrap_or_default();
+        rest.read(buffer)
+    }
+}
+
+/// Reads the bytes of a spool from the first on. There may be several at a time.
+#[derive(Debug)]
+pub(crate) struct SpoolReader<S> {
+    spool: S,
+    place: u64,
+}
+
+impl<S: Deref<Target = Spool>> SpoolReader<S> {
+    /// How many bytes were read.
+    pub fn place(&self) -> u64 {
+        self.place
+    }
+
+    pub fn new(spool: S) -> Self {
+        Self { spool, place: 0 }
+    }
+}
+
+impl<S: Deref<Target = Spool>> Read for SpoolReader<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.spool.read_at(self.place, buffer)?;
+        self.place += count as u64;
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readers_do_not_disturb_each_other() {
+        let mut spool = Spool::default();
+        let mut expected = Vec::new();
+        let mut files = 0;
+        for number in 0..400_000_u32 {
+            let bytes = format!("{number},").into_bytes();
+            spool.push(&bytes);
+            expected.extend(bytes);
+            spool
+                .flush(|| {
+                    files += 1;
+                    tempfile::tempfile()
+                })
+                .unwrap();
+            assert!(spool.buffered() <= IN_MEMORY);
+        }
+        assert_eq!((files, spool.len()), (1, expected.len() as u64));
+        assert!(spool.buffered() > 0);
+        let [mut one, mut other] = [SpoolReader::new(&spool), SpoolReader::new(&spool)];
+        let mut begun = vec![0; 1_000];
+        other.read_exact(&mut begun).unwrap();
+        for (mut begun, reader) in [(Vec::new(), &mut one), (begun, &mut other)] {
+            reader.read_to_end(&mut begun).unwrap();
+            assert!(begun == expected);
+            assert_eq!(reader.read(&mut [0]).unwrap(), 0);
+        }
+    }
+}
