@@ -8,6 +8,7 @@ import re
 import struct
 import subprocess
 import termios
+import threading
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ MERGING = re.compile(rb"\[[=> ]{30}\] [\d,]+ recipients, [\d,]+/s, \d+m?s left")
 
 
 class Terminal:
-    """A program whose standard error is a terminal."""
+    """A program whose standard error is a terminal, which a thread reads all the time: it has little room."""
 
     def __init__(self, *command: object, **environment: str):
         self.side, other = pty.openpty()
@@ -28,8 +29,9 @@ class Terminal:
         environment = {**os.environ, "TERM": "xterm", **environment}
         self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=other, env=environment)
         os.close(other)
-        os.set_blocking(self.side, False)
         self.shown = b""
+        self.reader = threading.Thread(target=self.read)
+        self.reader.start()
 
     def __enter__(self) -> "Terminal":
         return self
@@ -37,21 +39,20 @@ class Terminal:
     def __exit__(self, *_: object) -> None:
         self.process.kill()
         self.process.communicate()
+        self.reader.join()
         os.close(self.side)
 
-    def look(self) -> bytes:
-        """All that was shown so far."""
+    def read(self) -> None:
         try:
             while piece := os.read(self.side, 65536):
                 self.shown += piece
-        except (BlockingIOError, OSError):
-            # Nothing more for now, or for ever.
-            pass
-        return self.shown
+        except OSError:
+            # Nobody has the other side open any more.
+            return
 
     def end(self) -> tuple[int, bytes]:
-        out, _ = self.process.communicate(timeout=60)
-        self.look()
+        out, _ = self.process.communicate(timeout=120)
+        self.reader.join()
         return self.process.returncode, out
 
 
@@ -59,7 +60,7 @@ def feed_until_shown(terminal: Terminal) -> int:
     """Writes a merge until there is something to see, and ends it; how many recipients it has."""
     terminal.process.stdin.write(json.dumps(HEAD).encode() + b"\n")
     count = 0
-    while not terminal.look():
+    while not terminal.shown:
         lines = (json.dumps(recipient(n)).encode() + b"\n" for n in range(count, count + 500))
         terminal.process.stdin.write(b"".join(lines))
         terminal.process.stdin.flush()
