@@ -109,6 +109,20 @@ def test_who_is_rejected_has_a_line_as_well(daemon: Daemon, form: str):
                 assert line["envid"] == sent[f"r{n}@example.org"]
 
 
+@pytest.mark.parametrize(
+    ("query", "indices"), [("", [1, 4, 5, 6]), ("?recipient=6", [5]), ("?limit=2", [1, 4])], ids=["all", "one", "few"]
+)
+def test_indices_are_those_that_were_given(daemon: Daemon, query: str, indices: list[int]):
+    recipients = [None, recipient(1), None, None, *(recipient(n) for n in range(4, 7))]
+    for media_type, body in (("application/json", as_json), (LINES["Accept"], as_lines)):
+        answer = daemon.post(body(HEAD, recipients), "/messages" + query, **LINES, **{"Content-Type": media_type})
+        lines, receipt = lines_of(answer.body)
+        assert ([line["index"] for line in lines], receipt["recipients"]) == (indices, len(indices))
+        (file,) = receipt["files"]
+        sent = [int(address[1]) for address, _, _ in messages_of(read((daemon.pickup / file).read_bytes()))]
+        assert sent == indices
+
+
 def test_lines_of_very_many(told):
     told(HEAD, alternating(10_003), 10_003)
 

@@ -138,6 +138,15 @@ impl<'a> Recipients<'a> {
             .expect("the constructor takes no empty list")
     }
 
+    /// Each with its index in the message.
+    pub fn with_indices(&self) -> impl Iterator<Item = (usize, &Recipient<'a>)> {
+        let index = |place| self.indices.get(place).copied().unwrap_or(place);
+        self.list
+            .iter()
+            .enumerate()
+            .map(move |(place, recipient)| (index(place), recipient))
+    }
+
     pub fn as_slice(&self) -> &[Recipient<'a>] {
         &self.list
     }

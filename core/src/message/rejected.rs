@@ -4,7 +4,6 @@
 use super::selection::Selection;
 use crate::problem::{Code, Problem, Problems};
 use serde::{Serialize, Serializer};
-use std::sync::Arc;
 
 /// A recipient of a mail merge who gets nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -140,30 +139,6 @@ impl RejectedRecipients {
     pub fn into_recipients(self) -> impl Iterator<Item = RejectedRecipient> + Send + 'static {
         let mut at = Place::default();
         std::iter::from_fn(move || self.next(&mut at))
-    }
-}
-
-/// Tells the indexes of rejected recipients, rising.
-#[derive(Debug)]
-pub(crate) struct RejectedIndexes {
-    rejected: Arc<RejectedRecipients>,
-    at: Place,
-}
-
-impl RejectedIndexes {
-    pub fn new(rejected: Arc<RejectedRecipients>) -> Self {
-        let at = Place::default();
-        Self { rejected, at }
-    }
-}
-
-impl Iterator for RejectedIndexes {
-    type Item = usize;
-
-    fn next(&mut self) -> Option<usize> {
-        self.rejected
-            .next(&mut self.at)
-            .map(|recipient| recipient.index)
     }
 }
 

@@ -23,8 +23,9 @@ pub(super) trait Action: Sized {
 
 /// An action on a mail merge that has begun.
 pub(super) trait MergeAction<A: Action> {
-    /// Goes on with the next recipient. After an error there are no further calls.
-    fn recipient(&mut self, recipient: &Recipient<'_>) -> Result<(), A::Error>;
+    /// Goes on with the next recipient, who has this index in the message. After an error there are no further
+    /// calls.
+    fn recipient(&mut self, index: usize, recipient: &Recipient<'_>) -> Result<(), A::Error>;
 
     /// There are no more recipients. `rejected` get nothing; `None` where nobody may be left out.
     fn finish(self, rejected: Option<RejectedRecipients>) -> Result<A::Output, A::Error>;
@@ -46,11 +47,11 @@ pub(super) fn perform_unless<A: Action>(
         MessageKind::Single(message) => action.single(message).map(Some),
         MessageKind::Merge(merge, recipients) => {
             let mut merge = action.merge(merge);
-            for recipient in recipients.as_slice() {
+            for (index, recipient) in recipients.with_indices() {
                 if interruption.is_wanted() {
                     return Ok(None);
                 }
-                merge.recipient(recipient)?;
+                merge.recipient(index, recipient)?;
             }
             merge.finish(recipients.rejected().cloned()).map(Some)
         }
@@ -76,7 +77,7 @@ impl Action for Check {
 }
 
 impl MergeAction<Self> for Check {
-    fn recipient(&mut self, _: &Recipient<'_>) -> Result<(), Infallible> {
+    fn recipient(&mut self, _: usize, _: &Recipient<'_>) -> Result<(), Infallible> {
         Ok(())
     }
 
@@ -123,7 +124,7 @@ pub(super) struct RenderMerge<'m> {
 }
 
 impl MergeAction<Render> for RenderMerge<'_> {
-    fn recipient(&mut self, recipient: &Recipient<'_>) -> Result<(), Infallible> {
+    fn recipient(&mut self, _: usize, recipient: &Recipient<'_>) -> Result<(), Infallible> {
         if self.count == self.action.index {
             let rendered = self.merge.render_for(recipient, &self.action.identity);
             self.rendered = Some(rendered);

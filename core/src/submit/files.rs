@@ -100,13 +100,14 @@ pub(super) struct MakeMergeFiles<'m, S> {
 }
 
 impl<S: Sink> MergeAction<MakeFiles<S>> for MakeMergeFiles<'_, S> {
-    fn recipient(&mut self, recipient: &Recipient<'_>) -> Result<(), S::Error> {
+    fn recipient(&mut self, index: usize, recipient: &Recipient<'_>) -> Result<(), S::Error> {
         if !std::mem::replace(&mut self.has_begun, true)
             && let Some(file) = self.packer.seeds(recipient)
         {
             self.files.put(file)?;
         }
-        self.packer.add(recipient, |file| self.files.put(file))?;
+        self.packer
+            .add(index, recipient, |file| self.files.put(file))?;
         self.files.sink.spool(self.packer.identifiers_mut())
     }
 
@@ -121,7 +122,7 @@ impl<S: Sink> MergeAction<MakeFiles<S>> for MakeMergeFiles<'_, S> {
             size: self.files.size,
             job: self.job,
             vmta: self.vmta,
-            envelope_ids: Some(packed.envelope_ids.without(rejected.as_ref())),
+            envelope_ids: Some(packed.envelope_ids),
             rejected,
         })
     }

@@ -2,11 +2,9 @@
 
 use super::given_texts::{GivenTexts, GivenTextsReader};
 use crate::identity::{Id, RecipientIds};
-use crate::message::{RejectedIndexes, RejectedRecipients};
 use crate::spool::Spool;
 use serde::{Serialize, Serializer};
 use std::io;
-use std::iter::Peekable;
 use std::sync::Arc;
 
 /// The identifiers of a merge's recipients in the making.
@@ -18,6 +16,8 @@ pub(crate) struct Identifiers {
     common_envid: Option<String>,
     envids: GivenTexts,
     message_ids: GivenTexts,
+    /// The index of the first of a row without a gap, and how many these are.
+    rows: Vec<(usize, usize)>,
 }
 
 impl Identifiers {
@@ -29,12 +29,17 @@ impl Identifiers {
             common_envid: common_envid.map(str::to_owned),
             envids: GivenTexts::default(),
             message_ids: GivenTexts::default(),
+            rows: Vec::new(),
         }
     }
 
-    /// The identifier of the next recipient, from which is made what the caller does not give for them: the
+    /// The identifier of the next recipient, whose index is behind all others', from which is made what the caller does not give for them: the
     /// envelope id, and the Message-ID, which is without angle brackets.
-    pub fn next(&mut self, envid: Option<&str>, message_id: Option<&str>) -> Id {
+    pub fn next(&mut self, index: usize, envid: Option<&str>, message_id: Option<&str>) -> Id {
+        match self.rows.last_mut() {
+            Some((first, count)) if *first + *count == index => *count += 1,
+            _ => self.rows.push((index, 1)),
+        }
         let id = self.ids.id(self.envids.recipients());
         self.envids.push(envid);
         self.message_ids.push(message_id);
@@ -58,7 +63,7 @@ impl Identifiers {
             common_envid: self.common_envid.map(Arc::from),
             envids: Arc::new(self.envids),
             message_ids: Arc::new(self.message_ids),
-            rejected: None,
+            rows: self.rows.into(),
         }
     }
 }
@@ -78,8 +83,7 @@ pub struct EnvelopeIds {
     common_envid: Option<Arc<str>>,
     envids: Arc<GivenTexts>,
     message_ids: Arc<GivenTexts>,
-    /// Who has no ids.
-    rejected: Option<Arc<RejectedRecipients>>,
+    rows: Arc<[(usize, usize)]>,
 }
 
 impl EnvelopeIds {
@@ -123,18 +127,9 @@ impl EnvelopeIds {
             envids: GivenTextsReader::new(Arc::clone(&self.envids)),
             message_ids: GivenTextsReader::new(Arc::clone(&self.message_ids)),
             number: 0,
-            index: 0,
-            rejected: self
-                .rejected
-                .clone()
-                .map(|rejected| RejectedIndexes::new(rejected).peekable()),
+            row: 0,
+            in_row: 0,
         }
-    }
-
-    /// The same where these recipients were among the others, and have none.
-    pub(crate) fn without(mut self, rejected: Option<&RejectedRecipients>) -> Self {
-        self.rejected = rejected.map(|rejected| Arc::new(rejected.clone()));
-        self
     }
 }
 
@@ -178,9 +173,9 @@ pub struct RecipientReceipts {
     message_ids: GivenTextsReader,
     /// How many were told.
     number: usize,
-    /// The index of the next, unless it is among the rejected.
-    index: usize,
-    rejected: Option<Peekable<RejectedIndexes>>,
+    /// The present row without a gap, and how many of it were told.
+    row: usize,
+    in_row: usize,
 }
 
 impl Iterator for RecipientReceipts {
@@ -190,13 +185,13 @@ impl Iterator for RecipientReceipts {
         let (envid, message_id) = (self.envids.next()?, self.message_ids.next()?);
         let number = self.number;
         self.number += 1;
-        while let Some(rejected) = &mut self.rejected
-            && rejected.next_if_eq(&self.index).is_some()
-        {
-            self.index += 1;
+        let (first, count) = self.ids.rows[self.row];
+        let index = first + self.in_row;
+        self.in_row += 1;
+        if self.in_row == count {
+            self.row += 1;
+            self.in_row = 0;
         }
-        let index = self.index;
-        self.index += 1;
         let EnvelopeIds { ids, domain, .. } = &self.ids;
         Some(envid.and_then(|envid| {
             let message_id = message_id?;
@@ -233,7 +228,7 @@ mod tests {
     fn envelope_ids_are_made_again_as_they_were() {
         let mut made = identifiers(None);
         let given = [true, false, false, true, true, false];
-        let ids = given.map(|given| made.next(given.then_some("own"), None));
+        let ids = given.map(|given| made.next(0, given.then_some("own"), None));
         let envids = made.finish();
         let expected = given.into_iter().zip(ids);
         let expected: Vec<_> = expected.map(|(given, id)| (!given).then_some(id)).collect();
@@ -254,12 +249,17 @@ mod tests {
                 (None, Some("m2@x")),
                 (Some("e3"), Some("m3@x")),
             ];
-            let ids = given.map(|(envid, message_id)| made.next(envid, message_id));
+            let indices = [0, 1, 5, 6];
+            let mut rest = indices.into_iter();
+            let ids =
+                given.map(|(envid, message_id)| made.next(rest.next().unwrap(), envid, message_id));
             let envids = made.finish();
             let receipts = envids.recipient_receipts();
             assert_eq!(receipts.len(), 4);
-            for ((index, receipt), ((envid, message_id), id)) in
-                receipts.enumerate().zip(given.into_iter().zip(ids))
+            for ((index, receipt), ((envid, message_id), id)) in indices
+                .into_iter()
+                .zip(receipts)
+                .zip(given.into_iter().zip(ids))
             {
                 let envid = envid.or(common).map_or(id.to_string(), str::to_owned);
                 let made = format!("{id}@example.com");

@@ -145,14 +145,16 @@ impl<'m> MergePacker<'m> {
         }
     }
 
-    /// Adds a recipient.
+    /// Adds a recipient, who has this index in the message.
     pub fn add<E>(
         &mut self,
+        index: usize,
         recipient: &Recipient<'_>,
         mut sink: impl FnMut(PickupFile) -> Result<(), E>,
     ) -> Result<(), E> {
         let message_id = recipient.filled.message_id.as_ref();
         let id = self.identifiers.next(
+            index,
             recipient.envid.as_deref(),
             message_id.map(MessageId::as_str),
         );

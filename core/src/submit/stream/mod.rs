@@ -272,7 +272,7 @@ impl StreamedMessage {
                 is_found |= is_selected;
                 match (&mut begun, report.len()) {
                     _ if !is_selected => Ok(()),
-                    (Some(begun), 0) => Ok(begun.recipient(recipient)?),
+                    (Some(begun), 0) => Ok(begun.recipient(index, recipient)?),
                     // With a problem nothing is submitted.
                     _ => Ok(()),
                 }
