@@ -8,7 +8,7 @@ use serde::Serialize;
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Outcome {
-    Receipt(Receipt),
+    Receipt(Box<Receipt>),
     Problems(Found),
     Failure(Failure),
 }

@@ -45,7 +45,9 @@ pub fn submit(
     let mut outcomes = Vec::new();
     let mut commit = |batch: &mut Batch<'_, Outcome>| {
         let results = batch.commit().into_iter();
-        outcomes.extend(results.map(|result| result.map_or_else(identity, Outcome::Receipt)));
+        outcomes.extend(results.map(|result| {
+            result.map_or_else(identity, |receipt| Outcome::Receipt(Box::new(receipt)))
+        }));
     };
     messages.each(|message| {
         match message {
