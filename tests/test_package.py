@@ -20,7 +20,14 @@ from daemon import TIMEOUT
 
 ROOT = Path(__file__).parent.parent
 UNIT = "lib/systemd/system/pmtaemailapi.service"
-MESSAGE = b'{"from": "ann@example.com", "to": "bo@example.org", "text": "Hello"}'
+# So many files that they wait in the staging folder.
+MERGE = {
+    "from": "ann@example.com",
+    "subject": "Hello {{ name }}",
+    "template": "merge",
+    "merge": "expanded",
+    "recipients": [{"address": f"bo{n}@example.org", "variables": {"name": f"Bo {n}"}} for n in range(100)],
+}
 
 
 def needs(*commands: str) -> pytest.MarkDecorator:
@@ -188,10 +195,10 @@ def test_the_debian_package_is_installed_run_and_purged(system: System, binary: 
     system.run(*dpkg, "--install", deb)
     assert "drain = 5" in system.run("cat", config)
     pickup = "/var/spool/pmtaemail/pickup"
-    assert len(system.run("ls", pickup).split()) == 1
+    assert len(system.run("ls", pickup).split()) == 100
     system.run(*dpkg, "--remove", "pmtaemailapi")
     assert "drain = 5" in system.run("cat", config)
-    assert len(system.run("ls", pickup).split()) == 1
+    assert len(system.run("ls", pickup).split()) == 100
     system.run("sh", "-c", f"rm {pickup}/*")
     system.run(*dpkg, "--purge", "pmtaemailapi")
     assert system.changed() == set()
@@ -200,10 +207,11 @@ def test_the_debian_package_is_installed_run_and_purged(system: System, binary: 
 def assert_runs(system: System, unit: str) -> None:
     """The unit's own command takes a message as the unit's user."""
     words = re.search(r"^ExecStart=(.*)$", system.run("cat", unit), re.M)[1].split()
+    group = re.search(r"^Group=(.*)$", system.run("cat", unit), re.M)[1]
     user = (
         "setpriv",
         "--reuid=pmtaemail",
-        "--regid=pmtaemail",
+        f"--regid={group}",
         "--init-groups",
         "--bounding-set=-all",
         "--no-new-privs",
@@ -215,12 +223,15 @@ def assert_runs(system: System, unit: str) -> None:
             assert (entry["event"], entry["pickup"]) == ("listening", "/var/spool/pmtaemail/pickup"), entry
             url = f"http://{entry['address']}/messages"
             done = subprocess.run(
-                ["curl", "--silent", "--data-binary", "@-", url], input=MESSAGE, capture_output=True, check=True
+                ["curl", "--silent", "--data-binary", "@-", url],
+                input=json.dumps(MERGE).encode(),
+                capture_output=True,
+                check=True,
             )
-            name = json.loads(done.stdout)["files"][0]
+            assert len(json.loads(done.stdout)["files"]) == 100, done.stdout
         finally:
             process.terminate()
         assert process.wait(TIMEOUT) == 0
-    # PowerMTA reads it by its group.
-    file = f"/var/spool/pmtaemail/pickup/{name}"
-    assert system.run("stat", "--format=%a %U %G", file).strip() == "660 pmtaemail pmta"
+    # PowerMTA reads them by its group.
+    told = system.run("find", "/var/spool/pmtaemail/pickup", "-type", "f", "-printf", "%m %u %g\\n")
+    assert told.splitlines() == ["660 pmtaemail pmta"] * 100

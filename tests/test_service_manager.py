@@ -50,7 +50,7 @@ def test_nobody_is_told_of_a_start_that_failed(run: Callable, manager: Manager, 
         manager.told()
 
 
-def test_the_watchdog_is_fed_until_the_end_and_by_a_living_runtime_alone(start_daemon: Callable, manager: Manager):
+def test_the_watchdog_is_fed_until_the_end(start_daemon: Callable, manager: Manager):
     daemon = start_daemon(NOTIFY_SOCKET=manager.path, WATCHDOG_USEC="200000")
     told = [manager.told() for _ in range(6)]
     assert ["READY=1", f"STATUS=listening on {daemon.host}:{daemon.port}"] in told

@@ -59,6 +59,21 @@ mod tests {
     }
 
     #[test]
+    fn secrets_are_not_shown() {
+        let arg = |name: &'static str| clap::Arg::new(name).long(name);
+        let key = arg("key").env("PMTAEMAIL_KEY").hide_env_values(true);
+        let command = clap::Command::new("program").arg(key);
+        let command = command.arg(arg("name").env("PMTAEMAIL_NAME"));
+        let options = Options::of(&command);
+        let line = ["program", "--key=hunter2", "--name=hunter"];
+        let matches = command.try_get_matches_from(line).unwrap();
+        assert_eq!(
+            show(&options, &matches, &ConfigFile::default()),
+            "# key is set but not shown  # --key\nname = \"hunter\"  # --name\n"
+        );
+    }
+
+    #[test]
     fn the_file_to_begin_with_says_what_holds_without_it() {
         let command = command();
         let options = Options::of(&command);
