@@ -1,13 +1,15 @@
-"""The examples of README.md do what it says.
+"""The examples of README.md and docs/ do what they say.
 
 A fenced code block under a comment `<!-- test: NAME -->` is run against a daemon of the test's own: the documented
 address is replaced by the daemon's.
 """
 
+import json
 import quopri
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -15,10 +17,12 @@ import pytest
 from daemon import Daemon
 from pickup_reader import PickupFile, read
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"<!-- test: (?P<name>[\w -]+) -->\s*```(?P<language>\w+)\n(?P<code>.*?)```", re.DOTALL)
 ADDRESS = re.compile(r"(?:127\.0\.0\.1|localhost):8000")
-EXAMPLES = list(BLOCK.finditer(README.read_text(encoding="utf-8"))) if README.exists() else []
+EXAMPLES = [example for page in PAGES for example in BLOCK.finditer(page.read_text(encoding="utf-8"))]
+LINK = re.compile(r"\]\((?P<page>[\w./-]*)(?:#(?P<section>[\w-]+))?\)")
 
 RUNNERS = {
     "sh": ["bash", "-euo", "pipefail", "-c"],
@@ -27,9 +31,24 @@ RUNNERS = {
 }
 
 
-@pytest.mark.skipif(not README.exists(), reason="README.md is not written yet")
-def test_the_readme_has_examples():
-    assert {example["language"] for example in EXAMPLES} >= {"sh", "python"}
+def test_the_pages_have_examples():
+    assert {example["language"] for example in EXAMPLES} == set(RUNNERS)
+    assert len({example["name"] for example in EXAMPLES}) == len(EXAMPLES)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_pages_and_sections_that_are_there(page: Path):
+    for link in LINK.finditer(page.read_text(encoding="utf-8")):
+        target = (page.parent / link["page"]).resolve() if link["page"] else page
+        assert target.exists(), link[0]
+        if link["section"]:
+            assert link["section"] in sections(target), link[0]
+
+
+def sections(page: Path) -> set[str]:
+    """The anchors that GitHub gives to headings."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["name"])
@@ -38,7 +57,7 @@ def test_example(example: re.Match[str], daemon: Daemon, binary: Path, tmp_path:
     packages = tmp_path / "packages"
     packages.mkdir()
     for name, folder in (("pmtaemail", "node"), ("nodemailer", "node/node_modules/nodemailer")):
-        (packages / name).symlink_to(README.parent / folder)
+        (packages / name).symlink_to(ROOT / folder)
     path = f"{binary.parent}:{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
     done = subprocess.run(
         [*RUNNERS[example["language"]], code],
@@ -47,7 +66,7 @@ def test_example(example: re.Match[str], daemon: Daemon, binary: Path, tmp_path:
         env={
             "PATH": path,
             "HOME": str(tmp_path),
-            "PYTHONPATH": str(README.parent / "python"),
+            "PYTHONPATH": str(ROOT / "python"),
             "NODE_PATH": str(packages),
         },
         check=False,
@@ -60,6 +79,19 @@ def test_example(example: re.Match[str], daemon: Daemon, binary: Path, tmp_path:
     assert all(file.recipients for file in files)
     if example["name"] == "mail merge":
         assert_spring(files)
+    if example["name"] == "a campaign":
+        assert_campaign(files, done.stdout)
+
+
+def assert_campaign(files: list[PickupFile], output: bytes) -> None:
+    """The first recipient's test send and the whole, each with a copy for the seed; the receipt tells who is left out."""
+    mailed = Counter(expansion.recipient for file in files for expansion in file.expansions)
+    assert mailed == {"ann@example.org": 2, "bo@example.org": 1}
+    copies = [recipient.address for file in files if not file.expansions for recipient in file.recipients]
+    assert copies == ["deliverability@example.com"] * 2
+    *lines, receipt = [json.loads(line) for line in output.splitlines()[-4:]]
+    assert [(line["index"], line.get("code")) for line in lines] == [(0, None), (1, None), (2, "invalid_address")]
+    assert receipt["recipients"] == 2
 
 
 def assert_spring(files: list[PickupFile]) -> None:

@@ -1,4 +1,4 @@
-"""The filters, as Liquid's and Jinja's documentation and README.md tell of them."""
+"""The filters, as Liquid's and Jinja's documentation and docs/merge.md tell of them."""
 
 import json
 import re

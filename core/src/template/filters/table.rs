@@ -1,4 +1,4 @@
-//! What the languages call their filters. The README's table is held against this one.
+//! What the languages call their filters. The table of docs/merge.md is held against this one.
 
 use super::arguments::{Argument, Arguments, BadArguments};
 use super::case::Case;

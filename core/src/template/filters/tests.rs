@@ -380,13 +380,13 @@ proptest! {
     }
 }
 
-/// The README's table: a filter in `merge`, in `jinja`, a value, and what becomes of it.
+/// The table of docs/merge.md: a filter in `merge`, in `jinja`, a value, and what becomes of it.
 #[cfg(feature = "jinja")]
 #[test]
-fn the_readme_tells_what_filters_do() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
-    let readme = std::fs::read_to_string(path).unwrap();
-    let (_, table) = readme
+fn the_table_tells_what_filters_do() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/merge.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let (_, table) = page
         .split_once("| `merge` | `jinja` | of | becomes |\n|---|---|---|---|\n")
         .unwrap();
     let code = |cell: &str| {
