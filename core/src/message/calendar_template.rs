@@ -10,7 +10,7 @@
 
 use super::calendar::method_within;
 use super::calendar_property::write_properties;
-use super::templates::check_length;
+use super::filled_length::check_length;
 use crate::problem::{Code, Refusal};
 use crate::template::{Piece, Slot, TemplateText, VALUE_MARKS, marked_value};
 use std::borrow::Cow;

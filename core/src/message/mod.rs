@@ -12,6 +12,7 @@
 //! templates                         fields with placeholders, filled in for one recipient
 //! calendar_template                 invitations with placeholders
 //! calendar_property                 … and how a value is written there
+//! filled_length                     how long a text may become
 //! composed                          header section and tree of bodies and files
 //! markers                           a message as a template: markers where recipients differ
 //! local_recipients                  recipients that may be no addresses: the others get the message
@@ -35,6 +36,7 @@ mod calendar_template;
 mod composed;
 mod delivery;
 mod file_parts;
+mod filled_length;
 mod header_field;
 mod headers;
 mod joined_fields;

@@ -1,11 +1,12 @@
 //! Reads the header fields that a recipient of a mail merge has of their own.
 
 use super::composed::Composed;
+use super::filled_length::check_length;
 use super::header_field::HeaderField;
 use super::headers::{
     OwnValues, ReadHeaders, RecipientHeaders, check_elements, read_own_headers, take_id,
 };
-use super::templates::{FilledHeader, Templates, check_length};
+use super::templates::{FilledHeader, Templates};
 use super::unsubscribe::{NO_HTTPS, Unsubscribe};
 use crate::header::MessageId;
 use crate::json::{JsonHeader, Located};

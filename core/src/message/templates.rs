@@ -4,13 +4,14 @@ use super::attachment::check_filename;
 use super::bodies::Bodies;
 use super::calendar_template::CalendarTemplate;
 use super::composed::Composed;
+use super::filled_length::check_length;
 use super::headers::{
     ExtraBody, ExtraHeader, HeaderTemplates, OwnHeader, OwnValues, RecipientHeaders, check_elements,
 };
 use super::priority::Urgency;
 use super::unsubscribe::Unsubscribe;
 use crate::header::{HeaderSection, MessageId, Signs};
-use crate::problem::{Code, OrRefuse, ProblemReport, Refusal};
+use crate::problem::{OrRefuse, ProblemReport, Refusal};
 use crate::template::{Language, Owner, TemplateText, Values};
 use crate::variable::Variable;
 use std::borrow::Cow;
@@ -57,9 +58,6 @@ pub(crate) struct FilledHeader<'a> {
     /// Header fields of the recipient's own. What those say that are read as fields of the message is above.
     pub headers: Option<Box<RecipientHeaders<'a>>>,
 }
-
-/// As much as a whole message may have over HTTP, unless said otherwise.
-const LONGEST_TEXT: usize = 32 << 20;
 
 impl FilledHeader<'_> {
     /// X-Priority and Importance, where the message has them so for everybody.
@@ -263,19 +261,4 @@ impl<'a> Templates<'a> {
     pub fn fill_text(&self, text: &TemplateText<'_>, values: &Values<'_>) -> String {
         text.fill(|number| self.language.value(values, number))
     }
-}
-
-/// Checks that a text is no longer than a message may be: a value may stand in it again and again.
-pub(super) fn check_length<'v>(
-    text: &TemplateText<'_>,
-    value: impl Fn(usize) -> &'v str,
-) -> Result<(), Refusal> {
-    const TOO_LONG: Refusal = Refusal::new(
-        Code::TooLong,
-        "With these values a text of the message has over 32 MiB.",
-    );
-    if text.filled_length(value) > LONGEST_TEXT {
-        return Err(TOO_LONG);
-    }
-    Ok(())
 }

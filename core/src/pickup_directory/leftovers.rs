@@ -12,11 +12,9 @@ use std::path::Path;
 use super::error::{Operation, PickupError};
 use super::lock::LockFile;
 use super::observer::RollForwardReport;
-use super::private_folder::{LOCK, PickupKey, is_private_folder};
+use super::private_folder::{LOCK, PickupKey, is_gone, is_private_folder, remove};
 use super::staged_transaction::{decided_in, parse_name, remove_record};
 use super::system::{FileId, OpenDirectory};
-#[cfg(all(test, target_os = "linux"))]
-use super::tests::crash::{Step, step};
 
 /// Whose files are rolled forward, and how.
 pub(super) struct RollForward<'a> {
@@ -166,40 +164,6 @@ fn names_in(folder: &Path) -> io::Result<Vec<String>> {
             Err(error) => Some(Err(error)),
         })
         .collect()
-}
-
-/// Removes a folder and what is in it. What cannot be removed now is left over, so there are no errors;
-/// false if there is some of it.
-pub(super) fn remove(folder: &Path, lock: LockFile) -> bool {
-    #[cfg(all(test, target_os = "linux"))]
-    step(Step::Change);
-    // Some file systems pass over names when a folder is read while files of it are removed.
-    while remove_files(folder) > 0 {}
-    // With files in it the folder keeps the lock file, by which it is known as left over.
-    let has_files = fs::read_dir(folder)
-        .is_ok_and(|entries| entries.flatten().any(|entry| entry.file_name() != LOCK));
-    #[cfg(all(test, target_os = "linux"))]
-    step(Step::Change);
-    // Network file systems keep a file that is removed while it is open, and its folder with it.
-    drop(lock);
-    !has_files && is_gone(fs::remove_file(folder.join(LOCK))) && is_gone(fs::remove_dir(folder))
-}
-
-fn is_gone(removed: io::Result<()>) -> bool {
-    match removed {
-        Ok(()) => true,
-        Err(error) => error.kind() == io::ErrorKind::NotFound,
-    }
-}
-
-/// How many were removed.
-fn remove_files(folder: &Path) -> usize {
-    fs::read_dir(folder).map_or(0, |entries| {
-        entries
-            .flatten()
-            .filter(|entry| entry.file_name() != LOCK && fs::remove_file(entry.path()).is_ok())
-            .count()
-    })
 }
 
 #[cfg(test)]

@@ -21,9 +21,10 @@ use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::leftovers;
 use super::lock::LockFile;
 use super::system::OpenDirectory;
+#[cfg(all(test, target_os = "linux"))]
+use super::tests::crash::{Step, step};
 
 const PREFIX: &str = "pmtaemail-";
 const SUFFIX: &str = ".private";
@@ -184,11 +185,45 @@ impl Drop for PrivateFolder {
         }
         if *self.is_left.get_mut() {
             drop(lock);
-        } else if leftovers::remove(&self.path, lock) {
+        } else if remove(&self.path, lock) {
             return;
         }
         self.has_leftovers.store(true, Ordering::Relaxed);
     }
+}
+
+/// Removes a folder and what is in it. What cannot be removed now is left over, so there are no errors;
+/// false if there is some of it.
+pub(super) fn remove(folder: &Path, lock: LockFile) -> bool {
+    #[cfg(all(test, target_os = "linux"))]
+    step(Step::Change);
+    // Some file systems pass over names when a folder is read while files of it are removed.
+    while remove_files(folder) > 0 {}
+    // With files in it the folder keeps the lock file, by which it is known as left over.
+    let has_files = fs::read_dir(folder)
+        .is_ok_and(|entries| entries.flatten().any(|entry| entry.file_name() != LOCK));
+    #[cfg(all(test, target_os = "linux"))]
+    step(Step::Change);
+    // Network file systems keep a file that is removed while it is open, and its folder with it.
+    drop(lock);
+    !has_files && is_gone(fs::remove_file(folder.join(LOCK))) && is_gone(fs::remove_dir(folder))
+}
+
+pub(super) fn is_gone(removed: io::Result<()>) -> bool {
+    match removed {
+        Ok(()) => true,
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
+}
+
+/// How many were removed.
+fn remove_files(folder: &Path) -> usize {
+    fs::read_dir(folder).map_or(0, |entries| {
+        entries
+            .flatten()
+            .filter(|entry| entry.file_name() != LOCK && fs::remove_file(entry.path()).is_ok())
+            .count()
+    })
 }
 
 /// Whether an entry of the staging folder has the name of a private folder.
