@@ -128,8 +128,8 @@ fn not_read(bytes: &[u8], document: Document<'_>, error: Option<&serde_json::Err
         }
         (Document::Message, Some(_)) if holds_several(bytes) => {
             return not_json(
-                "Behind the message there is more JSON. Several messages are sent one by one: a \
-                 request for each, or a file for each. A mail merge with a recipient a line is sent \
+                "Behind the message there is more JSON. Several messages are a batch, which is posted to \
+                 /messages/batch, or given to `submit --batch`. A mail merge with a recipient a line is sent \
                  as application/x-ndjson, or with `--ndjson`.",
             );
         }

@@ -61,7 +61,12 @@ pub(super) trait Shape<'a>: Sized {
         mut elements: A,
     ) -> Result<Option<Self>, A::Error> {
         while elements.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(wrong_type::<Self>(state, location))
+        let why = if location == Location::ROOT {
+            NOT_SEVERAL
+        } else {
+            ""
+        };
+        Ok(wrong_type_because::<Self>(state, location, why))
     }
 
     fn object<A: MapAccess<'a>>(
@@ -82,6 +87,10 @@ pub(super) trait Shape<'a>: Sized {
         Ok(Self::object(state, location, members)?.map(Box::new))
     }
 }
+
+/// What is said of an array in place of a message.
+const NOT_SEVERAL: &str = ", not an array. Several messages are a batch, which is posted to /messages/batch, or given to \
+                           `submit --batch`; in Python it is `submit_many`, in Node `submitMany`";
 
 pub(super) fn wrong_type<'a, S: Shape<'a>>(
     state: &mut ReadState<'a>,

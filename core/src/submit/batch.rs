@@ -1,6 +1,7 @@
 //! Many messages, one result each.
 
 use super::action::perform_unless;
+use super::batch_reader::{BatchEntry, BatchError, Position};
 use super::files::MakeFiles;
 use super::limits::{GroupSize, MERGE_SIZE};
 use super::receipt::Receipt;
@@ -91,6 +92,17 @@ impl<'d, E: From<PickupError>> Batch<'d, E> {
         } else {
             u64::MAX
         };
+        self.push_unless_over(most, message, identity, interruption)
+    }
+
+    /// Renders a message whose files are kept in memory up to so many bytes, and written otherwise.
+    fn push_unless_over(
+        &mut self,
+        most: u64,
+        message: &Message<'_>,
+        identity: Identity,
+        interruption: Interruption<'_>,
+    ) -> bool {
         let mut files = WaitingFiles::new(self.directory, identity.id());
         let put = |file| files.put(file, most);
         match perform_unless(MakeFiles::new(identity, put), message, interruption) {
@@ -141,6 +153,33 @@ impl<'d, E: From<PickupError>> Batch<'d, E> {
         self.size.files += receipt.files.len();
         self.size.bytes += files.in_memory.iter().map(PickupFile::size).sum::<u64>();
         self.group.push(Ok((receipt, files)));
+    }
+}
+
+impl PickupDirectory {
+    /// Submits messages of a batch, which share their syncs: one result for each, in order. Each succeeds or
+    /// fails by itself. See [`BatchReader`](crate::BatchReader).
+    pub fn submit_batch(
+        &self,
+        entries: Vec<BatchEntry>,
+    ) -> Vec<(Position, Result<Receipt, BatchError>)> {
+        let positions: Vec<_> = entries.iter().map(BatchEntry::position).collect();
+        let mut batch = Batch::<BatchError>::new(self);
+        let mut results = Vec::with_capacity(entries.len());
+        for entry in entries {
+            // Written as it is rendered, none of it stays in memory.
+            let pushed = entry.read(|message| {
+                batch.push_unless_over(0, message, Identity::now(), Interruption::NEVER)
+            });
+            if let Err(error) = pushed {
+                batch.push_error(error);
+            }
+            if batch.is_full() {
+                results.extend(batch.commit());
+            }
+        }
+        results.extend(batch.commit());
+        positions.into_iter().zip(results).collect()
     }
 }
 

@@ -13,6 +13,11 @@ const SIZE: u32 = 32 << 20;
 /// The files of a mail merge stay in memory up to this size; more are written as they are made.
 pub(super) const MERGE_SIZE: u64 = 1 << 20;
 
+/// The messages of a batch in JSON that are about to be submitted together wait in memory too. They are written
+/// as soon as they are rendered.
+const ENTRIES: usize = MESSAGES as usize;
+const ENTRIES_SIZE: usize = 4 << 20;
+
 /// JavaScript's messages are written down before they are given to a [`Batch`](super::Batch), and so
 /// are twice in memory.
 const COLLECTED_SIZE: u32 = SIZE / 2;
@@ -32,6 +37,20 @@ pub(super) struct GroupSize {
 impl GroupSize {
     pub fn is_full(self) -> bool {
         self.messages >= MESSAGES || self.files >= FILES || self.bytes >= u64::from(SIZE)
+    }
+}
+
+/// How much of a batch goes into a group that is submitted together.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct EntryGroup {
+    pub messages: usize,
+    /// Of JSON.
+    pub bytes: usize,
+}
+
+impl EntryGroup {
+    pub fn is_full(self) -> bool {
+        self.messages >= ENTRIES || self.bytes >= ENTRIES_SIZE
     }
 }
 

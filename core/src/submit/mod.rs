@@ -23,14 +23,17 @@
 //! ```
 //!
 //! A [`Batch`] does the same with many messages, and commits their transactions together. It is the
-//! one place where messages wait for each other, and `limits` the one file that says how many may.
+//! one place where messages wait for each other, and `limits` the one file that says how many may. A
+//! [`BatchReader`] gives it the messages of a batch in JSON; of an [`AtomicBatch`] all are submitted, or none.
 //!
 //! Each file imports only from those below it:
 //!
 //! ```text
 //! directory              the verbs of a pickup directory
+//! atomic_batch           many messages: all, or none
 //! batch  stream          many messages, and one whose recipients come piece by piece
 //! submission             files in memory
+//! batch_reader           a batch in JSON that comes piece by piece
 //! receipt                what a message became
 //! files                  the pickup files of a message, made one after the other
 //! action  limits  progress  error
@@ -39,7 +42,9 @@
 //! [`Transaction`]: crate::Transaction
 
 mod action;
+mod atomic_batch;
 mod batch;
+mod batch_reader;
 mod directory;
 mod error;
 mod files;
@@ -49,7 +54,9 @@ mod receipt;
 mod stream;
 mod submission;
 
+pub use atomic_batch::AtomicBatch;
 pub use batch::Batch;
+pub use batch_reader::{BatchEntry, BatchError, BatchFormat, BatchReader, Position};
 pub use error::SubmitError;
 pub use limits::GroupLimits;
 pub use progress::Progress;

@@ -387,7 +387,7 @@ fn flush(spool: &mut Spool, directory: Option<&PickupDirectory>) -> Result<(), S
 const ANOTHER_MESSAGE: Refusal = Refusal::new(
     Code::WrongType,
     "This line is a message, and not a recipient of the message in the first line. Several messages \
-     are sent one by one: a request for each, or a file for each.",
+     are a batch, which is posted to /messages/batch, or given to `submit --batch`.",
 );
 
 /// Reads one recipient and hands it to `then` if all its rules hold; false if there is none.

@@ -1,0 +1,85 @@
+//! One message of a batch.
+
+use super::super::error::SubmitError;
+use crate::message::Message;
+use crate::pickup_directory::PickupError;
+use crate::problem::Problems;
+use serde::Serialize;
+
+/// Where in its batch a message is. Serializes as `{"line": 1}` or `{"index": 0}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Position {
+    /// In this line, counted from 1, blank ones too.
+    Line(u64),
+    /// The element of the array with this index, counted from 0.
+    Index(u64),
+}
+
+/// One message of a batch, not yet read.
+#[derive(Debug)]
+pub struct BatchEntry {
+    position: Position,
+    json: Result<Vec<u8>, BatchError>,
+}
+
+/// Why a message of a batch was not submitted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BatchError {
+    /// It has more bytes than a message may have.
+    #[error("the message has more than {limit} bytes")]
+    TooLarge {
+        /// So many are allowed.
+        limit: usize,
+    },
+    /// There is no batch: what should be a JSON array is something else.
+    #[error("the batch is not a JSON array")]
+    NotAnArray,
+    /// As for a message that is submitted alone. Where a JSON array goes on with what is not JSON, nothing
+    /// of it is read from there on.
+    #[error(transparent)]
+    Submit(#[from] SubmitError),
+}
+
+impl From<PickupError> for BatchError {
+    fn from(error: PickupError) -> Self {
+        Self::Submit(error.into())
+    }
+}
+
+impl From<Problems> for BatchError {
+    fn from(problems: Problems) -> Self {
+        Self::Submit(problems.into())
+    }
+}
+
+impl BatchEntry {
+    pub(super) fn new(position: Position, json: Result<Vec<u8>, BatchError>) -> Self {
+        Self { position, json }
+    }
+
+    /// Where in the batch it is.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// How many bytes it has.
+    pub fn size(&self) -> usize {
+        self.json.as_ref().map_or(0, Vec::len)
+    }
+
+    /// Whether what should be a batch is none.
+    pub fn is_no_batch(&self) -> bool {
+        matches!(self.json, Err(BatchError::NotAnArray))
+    }
+
+    /// Reads it, and makes of its message what `then` makes.
+    pub(in super::super) fn read<T>(
+        self,
+        then: impl FnOnce(&Message<'_>) -> T,
+    ) -> Result<T, BatchError> {
+        let json = self.json?;
+        Ok(then(&Message::from_json(&json)?))
+    }
+}
