@@ -4,7 +4,7 @@ use crate::args::{CheckArgs, ConfigAction, MessageArgs, RenderArgs, SubmitArgs};
 use crate::exit::{Exit, Failure};
 use crate::progress::ProgressDisplay;
 use crate::receipts::Receipts;
-use crate::{input, output};
+use crate::{batch, input, output};
 use pmtaemail::{
     PickupDirectory, PickupOptions, Problems, Selection, StreamedMessage, SubmitError,
 };
@@ -53,6 +53,9 @@ pub fn render(args: &RenderArgs) -> Result<Exit, Failure> {
 /// Submits each message and prints its receipt. One that fails does not keep the others back.
 pub fn submit(args: &SubmitArgs) -> Result<Exit, Failure> {
     let pickup = args.pickup.open(Arc::new(output::Unfinished))?;
+    if let Some(batch) = args.batch() {
+        return batch::submit(&batch, &pickup);
+    }
     let messages = args.messages();
     let mut receipts = Receipts::open(args.receipt.as_deref())?;
     if let [message] = messages.as_slice() {

@@ -73,6 +73,9 @@ pub enum Failure {
     /// The message is in the pickup directory, but its receipt could not be printed.
     #[error("the message was handed over as {id}, but its receipt cannot be printed: {source}")]
     Receipt { id: String, source: io::Error },
+    /// Messages may be in the pickup directory whose results could not be printed.
+    #[error("results cannot be printed: {0}; messages behind the last one may have been handed over")]
+    Results(io::Error),
     /// The message is in the pickup directory, but what its recipients are known by could not be written.
     #[error(
         "the message was handed over as {id}, but its receipt cannot be written to {name}: {source}; what could be \
@@ -131,6 +134,7 @@ impl Failure {
             Self::Read { .. }
             | Self::Write(_)
             | Self::Receipt { .. }
+            | Self::Results(_)
             | Self::ReceiptFile { .. }
             | Self::FinishReceipts { .. }
             | Self::NoReceipts(_) => Exit::InputOutput,

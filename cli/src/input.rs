@@ -4,10 +4,11 @@ use crate::args::MessageArgs;
 use crate::exit::Failure;
 use crate::progress::ProgressDisplay;
 use pmtaemail::{
-    MessageStream, PickupDirectory, StreamFormat, StreamedMessage, SubmitError, TableStream,
+    BatchFormat, MessageStream, PickupDirectory, StreamFormat, StreamedMessage, SubmitError, TableStream,
 };
 use std::fs::File;
 use std::io::{self, Read};
+use std::mem;
 use std::path::Path;
 
 /// How much is read at once.
@@ -71,7 +72,8 @@ fn is_standard_input(path: Option<&Path>) -> bool {
     path.is_none_or(|path| path == Path::new("-"))
 }
 
-struct Input {
+/// What is read.
+pub struct Input {
     name: String,
     from: Box<dyn Read>,
     /// In bytes, where it is known.
@@ -79,7 +81,8 @@ struct Input {
 }
 
 impl Input {
-    fn open(path: Option<&Path>) -> Result<Self, Failure> {
+    /// Opens the file that is named, or standard input.
+    pub fn open(path: Option<&Path>) -> Result<Self, Failure> {
         let Some(path) = path.filter(|path| !is_standard_input(Some(path))) else {
             return Ok(Self {
                 name: "standard input".to_owned(),
@@ -98,8 +101,31 @@ impl Input {
         }
     }
 
+    /// How a batch is written, by its first character: what is no array has lines.
+    pub fn batch_format(&mut self) -> Result<BatchFormat, Failure> {
+        let mut begun = Vec::new();
+        let mut piece = vec![0; PIECE];
+        let format = loop {
+            let text = begun.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&begun);
+            match text.trim_ascii_start().first() {
+                Some(b'[') => break BatchFormat::Array,
+                Some(_) if begun.len() > "\u{feff}".len() => break BatchFormat::Lines,
+                _ => {}
+            }
+            match self.from.read(&mut piece) {
+                Ok(0) => break BatchFormat::Lines,
+                Ok(count) => begun.extend_from_slice(&piece[..count]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(source) => return Err(self.failure(source)),
+            }
+        };
+        let rest = mem::replace(&mut self.from, Box::new(io::empty()));
+        self.from = Box::new(io::Cursor::new(begun).chain(rest));
+        Ok(format)
+    }
+
     /// Hands all that there is to `take`, piece by piece.
-    fn read(
+    pub fn read(
         mut self,
         progress: &ProgressDisplay,
         mut take: impl FnMut(&[u8]) -> Result<(), SubmitError>,
@@ -119,8 +145,8 @@ impl Input {
         }
     }
 
-    fn failure(self, source: io::Error) -> Failure {
-        let name = self.name;
+    fn failure(&self, source: io::Error) -> Failure {
+        let name = self.name.clone();
         // A directory opens like a file and fails only now.
         if source.kind() == io::ErrorKind::IsADirectory {
             Failure::Open { name, source }

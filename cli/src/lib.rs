@@ -8,6 +8,7 @@ compile_error!(
 );
 
 mod args;
+mod batch;
 mod commands;
 mod daemon;
 mod exit;

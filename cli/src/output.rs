@@ -7,7 +7,7 @@ use pmtaemail::{
     CommitReport, InvalidRecipient, Observer, Problem, Problems, Receipt, RejectedRecipients,
     RollForwardReport,
 };
-use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, StdoutLock, Write};
 use std::path::Path;
 
 /// Writes to standard output, and makes sure that it arrived.
@@ -39,6 +39,24 @@ pub fn print_lines_of(receipt: Receipt) -> io::Result<()> {
             .try_for_each(|piece| stdout.write_all(&piece?))
             .and_then(|()| stdout.flush()),
     )
+}
+
+/// Standard output for many lines, which are there when all of them are.
+pub fn buffered() -> Lines {
+    Lines(BufWriter::with_capacity(64 << 10, io::stdout().lock()))
+}
+
+/// Lines for standard output.
+pub struct Lines(BufWriter<StdoutLock<'static>>);
+
+impl Lines {
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        ignore_broken_pipe(self.0.write_all(bytes))
+    }
+
+    pub fn finish(mut self) -> io::Result<()> {
+        ignore_broken_pipe(self.0.flush())
+    }
 }
 
 fn ignore_broken_pipe(result: io::Result<()>) -> io::Result<()> {

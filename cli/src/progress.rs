@@ -2,7 +2,7 @@
 
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pmtaemail::Progress;
-use std::io::{IsTerminal, stderr};
+use std::io::{IsTerminal, stderr, stdout};
 use std::time::{Duration, Instant};
 
 /// What is done sooner needs no bar.
@@ -24,6 +24,15 @@ struct Bar {
 }
 
 impl ProgressDisplay {
+    /// The same for a command whose results come meanwhile: on a terminal they say how far it has come.
+    pub fn start_beside_output() -> Self {
+        if stdout().is_terminal() {
+            Self(None)
+        } else {
+            Self::start()
+        }
+    }
+
     /// Begins, unseen as long as it does not take long.
     pub fn start() -> Self {
         // A dumb terminal cannot go back in its line.

@@ -2,7 +2,7 @@
 
 use super::{ConfigArg, PickupArgs};
 use clap::Args;
-use pmtaemail::{Selection, StreamFormat};
+use pmtaemail::{BatchFormat, Selection, StreamFormat};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -41,10 +41,23 @@ pub struct RenderArgs {
 #[derive(Debug, Args)]
 pub struct SubmitArgs {
     /// Files with a message each as JSON; standard input where absent or `-`
-    #[arg(value_name = "FILE", conflicts_with_all = ["message_file", "csv"])]
+    #[arg(value_name = "FILE", conflicts_with_all = ["message_file", "csv", "batch"])]
     files: Vec<PathBuf>,
 
-    /// As for `check`: a message's recipients are lines behind it
+    /// File with many messages, a JSON array or a message a line (NDJSON); `-` is standard input. Prints a line of
+    /// JSON for each: its receipt, or its problem and where it is (`line` from 1, or `index` from 0)
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["message_file", "csv", "receipt", "recipient", "limit"]
+    )]
+    batch: Option<PathBuf>,
+
+    /// Of a batch, submit all messages or none: if any has problems, only these are printed
+    #[arg(long, requires = "batch")]
+    atomic: bool,
+
+    /// As for `check`: a message's recipients are lines behind it; with --batch, messages are lines
     #[arg(long)]
     ndjson: bool,
 
@@ -88,6 +101,16 @@ impl SubmitArgs {
         }
     }
 
+    /// The batch, if it is one.
+    pub fn batch(&self) -> Option<BatchArgs> {
+        let file = self.batch.clone()?;
+        Some(BatchArgs {
+            has_lines: self.ndjson || has_lines(&file),
+            file,
+            atomic: self.atomic,
+        })
+    }
+
     /// The messages, one after the other.
     pub fn messages(&self) -> Vec<MessageArgs> {
         let message = |json_file| MessageArgs {
@@ -100,6 +123,32 @@ impl SubmitArgs {
         }
         self.files.iter().cloned().map(Some).map(message).collect()
     }
+}
+
+/// A file with many messages.
+#[derive(Debug)]
+pub struct BatchArgs {
+    pub file: PathBuf,
+    /// As its name or an option says.
+    has_lines: bool,
+    /// All messages, or none.
+    pub atomic: bool,
+}
+
+impl BatchArgs {
+    /// How it is written; `None` where its first character tells.
+    pub fn format(&self) -> Option<BatchFormat> {
+        self.has_lines.then_some(BatchFormat::Lines)
+    }
+}
+
+/// Whether the name of a file says that it has a JSON text a line.
+fn has_lines(path: &Path) -> bool {
+    let is = |name: &str| {
+        let extension = path.extension();
+        extension.is_some_and(|extension| extension.eq_ignore_ascii_case(name))
+    };
+    is("ndjson") || is("jsonl")
 }
 
 /// The message that a command works on.
@@ -149,11 +198,7 @@ impl MessageArgs {
 
     /// How the message is written.
     pub fn format(&self) -> StreamFormat {
-        let extension = self.path().and_then(Path::extension);
-        let has_lines = ["ndjson", "jsonl"]
-            .iter()
-            .any(|name| extension.is_some_and(|extension| extension.eq_ignore_ascii_case(name)));
-        if self.ndjson || has_lines {
+        if self.ndjson || self.path().is_some_and(has_lines) {
             StreamFormat::Ndjson
         } else {
             StreamFormat::Json

@@ -15,7 +15,7 @@ pub use config::ConfigArg;
 pub use config_command::ConfigAction;
 pub use limits::LimitArgs;
 pub use listen::ListenAddress;
-pub use message::{CheckArgs, MessageArgs, RenderArgs, SubmitArgs};
+pub use message::{BatchArgs, CheckArgs, MessageArgs, RenderArgs, SubmitArgs};
 pub use options::{ConfigFile, ConfigProblems, Options};
 pub use origin::{Origin, name_of};
 pub use pickup::PickupArgs;
@@ -38,6 +38,7 @@ Examples:
   pmtaemailapi render < message.json
   pmtaemailapi submit -pickup /var/pickup message.json
   pmtaemailapi submit -pickup /var/pickup -receipt sent.ndjson newsletter.ndjson
+  pmtaemailapi submit -pickup /var/pickup -batch messages.ndjson
   pmtaemailapi submit -pickup /var/pickup -message newsletter.json -csv readers.csv
   pmtaemailapi sendmail -t -i < message.eml
 

@@ -3,7 +3,7 @@
 use super::problem_details::ProblemDetails;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use pmtaemail::{Id, PickupError, Problems, SubmitError};
+use pmtaemail::{BatchError, Id, PickupError, Problems, SubmitError};
 use std::borrow::Cow;
 use std::io;
 
@@ -33,6 +33,14 @@ pub enum ApiError {
     TooLarge { limit: usize },
     /// The message itself, its recipients not counted, has more bytes than this.
     MessageTooLarge { limit: usize },
+    /// A message of a batch has more bytes than this.
+    EntryTooLarge { limit: usize },
+    /// The body should be a JSON array of messages, and is none.
+    NotAnArray,
+    /// The body has a media type that no batch has.
+    BatchType,
+    /// The daemon ends.
+    Stopping,
     /// The head took too long.
     HeadTimeout,
     /// The head is no HTTP, or says doubtful things about its body.
@@ -85,15 +93,20 @@ impl ApiError {
             | Self::Query
             | Self::QueryName
             | Self::QueryValue(_)
+            | Self::NotAnArray
             | Self::Host => StatusCode::BAD_REQUEST,
             Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Self::ContentEncoding | Self::TableAlone => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::ContentEncoding | Self::TableAlone | Self::BatchType => {
+                StatusCode::UNSUPPORTED_MEDIA_TYPE
+            }
             Self::ForeignPage => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::HeadTimeout | Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
-            Self::TooLarge { .. } | Self::MessageTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Busy | Self::GaveWay | Self::Pickup(_) | Self::Spool(_) => {
+            Self::TooLarge { .. } | Self::MessageTooLarge { .. } | Self::EntryTooLarge { .. } => {
+                StatusCode::PAYLOAD_TOO_LARGE
+            }
+            Self::Busy | Self::GaveWay | Self::Stopping | Self::Pickup(_) | Self::Spool(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             // No 503: many clients try such a request again by themselves.
@@ -148,6 +161,21 @@ impl ApiError {
             Self::MessageTooLarge { limit } => plain.with_detail(Cow::Owned(format!(
                 "A message may have at most {limit} octets, its `recipients` not counted."
             ))),
+            Self::EntryTooLarge { limit } => plain.with_detail(Cow::Owned(format!(
+                "A message of a batch may have at most {limit} octets; a larger mail merge is posted to /messages alone."
+            ))),
+            Self::NotAnArray => plain
+                .of_type("urn:pmtaemail:problem:not-a-batch", "Not a batch")
+                .with_detail(
+                    "A batch is a JSON array of messages, or has a message a line and the Content-Type application/x-ndjson.",
+                ),
+            Self::BatchType => plain.with_detail(
+                "A batch is a JSON array of messages (application/json), or has a message a line (application/x-ndjson).",
+            ),
+            Self::Stopping => plain.of_type(
+                "urn:pmtaemail:problem:stopping",
+                "The daemon ends; what has no receipt was not submitted",
+            ),
             Self::HeadTimeout => plain.with_detail("The head of the request took too long."),
             Self::HeadBroken => plain.with_detail(
                 "The head of the request is no HTTP/1.1, or contradicts itself about the length of the body.",
@@ -177,7 +205,7 @@ impl ApiError {
             Self::Query => plain.with_detail("The query is not UTF-8."),
             Self::QueryName => plain.with_detail(
                 "The query has a name that means nothing here: `/messages` takes `recipient` and `limit`, `/messages/render` \
-                 takes `recipient`, in small letters; the envelope stands in it beside message/rfc822 alone.",
+                 takes `recipient`, `/messages/batch` takes `atomic`, in small letters; the envelope stands in it beside message/rfc822 alone.",
             ),
             Self::Host => plain.with_detail("A request needs exactly one Host header."),
             Self::ForeignPage => plain.with_detail(
@@ -190,7 +218,7 @@ impl ApiError {
     /// Seconds after which it may be tried again.
     fn retry_after(&self) -> Option<u32> {
         match self {
-            Self::Busy | Self::GaveWay => Some(1),
+            Self::Busy | Self::GaveWay | Self::Stopping => Some(1),
             Self::Pickup(_) | Self::Spool(_) => Some(5),
             _ => None,
         }
@@ -202,6 +230,8 @@ impl ApiError {
             self,
             Self::TooLarge { .. }
                 | Self::MessageTooLarge { .. }
+                | Self::NotAnArray
+                | Self::Stopping
                 | Self::GaveWay
                 | Self::BodyTimeout
                 | Self::BodyBroken
@@ -230,6 +260,16 @@ impl From<SubmitError> for ApiError {
             SubmitError::Problems(problems) => Self::Problems(problems),
             SubmitError::Pickup(error) => error.into(),
             SubmitError::Spool(error) => Self::Spool(error),
+        }
+    }
+}
+
+impl From<BatchError> for ApiError {
+    fn from(error: BatchError) -> Self {
+        match error {
+            BatchError::TooLarge { limit } => Self::EntryTooLarge { limit },
+            BatchError::NotAnArray => Self::NotAnArray,
+            BatchError::Submit(error) => error.into(),
         }
     }
 }

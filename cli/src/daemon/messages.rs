@@ -108,7 +108,9 @@ pub async fn render(
 async fn try_submit(
     daemon: Arc<Daemon>,
     request: Request,
-    Query { selection, others }: Query,
+    Query {
+        selection, others, ..
+    }: Query,
     log: &RequestLog,
 ) -> Result<Receipt, ApiError> {
     let (received, in_flight) = receive_request(&daemon, request, others, without_key).await?;
@@ -164,7 +166,9 @@ where
     B: FnOnce(&BufferedBody) -> Result<T, ApiError> + Send + 'static,
     S: FnOnce(StreamedMessage) -> Result<T, SubmitError> + Send + 'static,
 {
-    let Query { selection, others } = Query::of(request.uri(), names)?;
+    let Query {
+        selection, others, ..
+    } = Query::of(request.uri(), names)?;
     let (buffered, streamed) = verbs(selection);
     // Nothing happens twice here, so a key changes nothing.
     let any_headers = |_: &HeaderMap| Ok(());

@@ -9,6 +9,7 @@
 //! routes                  which path is answered by what
 //!   pages                 which web pages may use the daemon
 //!   messages              /messages, /messages/check, /messages/render       health    /health
+//!   batch                 /messages/batch
 //!     receipt             the answer to a submission
 //!     stream              the body of JSON, which may be a mail merge
 //!       state             what all requests share
@@ -30,6 +31,7 @@
 
 mod accept;
 mod admission;
+mod batch;
 mod blocking;
 mod body;
 mod client;
@@ -55,6 +57,9 @@ mod state;
 mod stream;
 #[cfg(test)]
 mod tests;
+
+pub use batch::result_pieces;
+pub use error::ApiError;
 
 use crate::args::ServeArgs;
 use crate::exit::{Exit, Failure};
@@ -107,6 +112,7 @@ async fn serve(
         never = connections.accept(listener) => match never {},
         signal = signals.next() => signal,
     };
+    daemon.stopping.send_replace(true);
     log::stopping(signal.name(), connections.open());
     service_manager::stopping();
     tokio::select! {

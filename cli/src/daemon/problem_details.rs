@@ -3,7 +3,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
-use pmtaemail::{Code, Id, Problem, Problems};
+use pmtaemail::{Code, Id, Position, Problem, Problems};
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 
@@ -23,6 +23,9 @@ pub struct ProblemDetails<'a> {
     /// How many problems there are, where `errors` has not all of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     total: Option<usize>,
+    /// Which message of a batch it is.
+    #[serde(flatten)]
+    position: Option<Position>,
 }
 
 impl<'a> ProblemDetails<'a> {
@@ -38,6 +41,7 @@ impl<'a> ProblemDetails<'a> {
             id: None,
             errors: Vec::new(),
             total: None,
+            position: None,
         }
     }
 
@@ -72,6 +76,14 @@ impl<'a> ProblemDetails<'a> {
             errors: problems.iter().map(ErrorEntry::from).collect(),
             total: cut.is_some().then(|| problems.total()),
             detail: cut.map(Cow::Owned).or(self.detail),
+            ..self
+        }
+    }
+
+    /// Says where in a batch the message is.
+    pub fn at(self, position: Position) -> Self {
+        Self {
+            position: Some(position),
             ..self
         }
     }
@@ -177,6 +189,11 @@ mod tests {
         assert_eq!(
             problem.to_json(),
             br#"{"type":"about:blank","title":"Not Found","status":404}"#
+        );
+        let problem = ProblemDetails::plain(StatusCode::NOT_FOUND).at(Position::Line(7));
+        assert_eq!(
+            problem.to_json(),
+            br#"{"type":"about:blank","title":"Not Found","status":404,"line":7}"#
         );
     }
 }

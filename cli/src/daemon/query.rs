@@ -13,6 +13,8 @@ pub enum Name {
     Recipient,
     /// How many recipients of a mail merge, the first ones, get their messages.
     Limit,
+    /// Whether a batch is submitted as a whole or not at all.
+    Atomic,
 }
 
 impl Name {
@@ -20,12 +22,15 @@ impl Name {
         match self {
             Self::Recipient => "recipient",
             Self::Limit => "limit",
+            Self::Atomic => "atomic",
         }
     }
 }
 
 /// The names of `POST /messages`.
 pub const SUBMIT: &[Name] = &[Name::Recipient, Name::Limit];
+/// Those of `POST /messages/batch`.
+pub const BATCH: &[Name] = &[Name::Atomic];
 /// Those of `POST /messages/render`.
 pub const RENDER: &[Name] = &[Name::Recipient];
 /// Those of `POST /messages/check`.
@@ -37,6 +42,8 @@ pub const HEALTH: &[Name] = &[];
 #[derive(Debug, Default)]
 pub struct Query {
     pub selection: Selection,
+    /// Nothing where the query does not say it.
+    pub atomic: Option<bool>,
     /// Names that are none of the path's own, with their values. Beside a finished message they are its
     /// envelope.
     pub others: Vec<(String, String)>,
@@ -56,6 +63,18 @@ impl Query {
     }
 
     fn take(&mut self, name: Name, value: &str) -> Result<(), ApiError> {
+        match name {
+            Name::Recipient => self.select(Selection::Only, value),
+            Name::Limit => self.select(Selection::First, value),
+            Name::Atomic => self.set_atomic(value),
+        }
+    }
+
+    fn select(
+        &mut self,
+        selection: impl FnOnce(NonZeroUsize) -> Selection,
+        value: &str,
+    ) -> Result<(), ApiError> {
         const NO_NUMBER: &str = "`recipient` and `limit` are whole numbers from 1 in the query.";
         const TWICE: &str = "The query has `recipient` or `limit` once, and not both.";
 
@@ -67,11 +86,22 @@ impl Query {
         if self.selection != Selection::All {
             return Err(ApiError::QueryValue(TWICE));
         }
-        self.selection = match name {
-            Name::Recipient => Selection::Only(number),
-            Name::Limit => Selection::First(number),
-        };
+        self.selection = selection(number);
         Ok(())
+    }
+
+    fn set_atomic(&mut self, value: &str) -> Result<(), ApiError> {
+        const NO_BOOLEAN: &str = "`atomic` is true or false in the query, and stands there once.";
+
+        let value = match value {
+            "" | "true" | "1" => true,
+            "false" | "0" => false,
+            _ => return Err(ApiError::QueryValue(NO_BOOLEAN)),
+        };
+        match self.atomic.replace(value) {
+            None => Ok(()),
+            Some(_) => Err(ApiError::QueryValue(NO_BOOLEAN)),
+        }
     }
 
     /// Refuses names that the path does not know.

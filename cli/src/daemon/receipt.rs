@@ -78,7 +78,8 @@ pub fn answer(receipt: Receipt, format: ReceiptFormat) -> Response {
     }
 }
 
-fn in_pieces(mut pieces: impl Iterator<Item = Piece> + Send + 'static) -> Body {
+/// A body that is made while it is sent, where it has several pieces.
+pub fn in_pieces(mut pieces: impl Iterator<Item = Piece> + Send + 'static) -> Body {
     match (pieces.next(), pieces.next()) {
         (Some(Ok(whole)), None) => whole.into(),
         (first, second) => {

@@ -36,8 +36,7 @@ impl BodyFormat {
         };
         // What is no text is no media type that is known here.
         let media_type = media_type.to_str().unwrap_or_default();
-        let essence = media_type.split_once(';');
-        let essence = essence.map_or(media_type, |(essence, _)| essence).trim();
+        let essence = essence(media_type);
         if essence.eq_ignore_ascii_case("message/rfc822") {
             let envelope = Vec::new();
             Ok(Self::Rfc822 { envelope })
@@ -63,6 +62,12 @@ pub const LINES: [&str; 4] = [
     "application/jsonl",
     "application/x-jsonlines",
 ];
+
+/// A media type without its parameters.
+pub fn essence(media_type: &str) -> &str {
+    let (essence, _) = media_type.split_once(';').unwrap_or((media_type, ""));
+    essence.trim()
+}
 
 /// A body that has come.
 #[derive(Debug)]

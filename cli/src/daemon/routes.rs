@@ -5,7 +5,7 @@ use super::error::ApiError;
 use super::log::{self, Pending};
 use super::pages::Pages;
 use super::state::Daemon;
-use super::{health, messages};
+use super::{batch, health, messages};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
@@ -21,6 +21,7 @@ pub fn router(daemon: Arc<Daemon>, pages: Pages) -> Router {
         .route("/messages", post(messages::submit))
         // As many clients write it.
         .route("/messages/", post(messages::submit))
+        .route("/messages/batch", post(batch::submit))
         .route("/messages/check", post(messages::check))
         .route("/messages/render", post(messages::render))
         .route("/health", get(health::health))

@@ -5,6 +5,7 @@ use super::body::BodyLimits;
 use super::readiness::Readiness;
 use crate::args::LimitArgs;
 use pmtaemail::PickupDirectory;
+use tokio::sync::watch;
 
 /// What all requests share.
 pub struct Daemon {
@@ -12,6 +13,8 @@ pub struct Daemon {
     pub body: BodyLimits,
     pub admission: Admission,
     pub readiness: Readiness,
+    /// Whether it ends: what would go on for long hears it.
+    pub stopping: watch::Sender<bool>,
 }
 
 impl Daemon {
@@ -27,6 +30,7 @@ impl Daemon {
             },
             admission: Admission::new(Room::new(limits.max_in_flight, bytes, connections)),
             readiness: Readiness::default(),
+            stopping: watch::Sender::new(false),
         }
     }
 }

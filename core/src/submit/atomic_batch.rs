@@ -10,7 +10,8 @@ use crate::message::Message;
 use crate::pickup_directory::{PickupDirectory, Transaction};
 use crate::pickup_file::PickupFile;
 use crate::spool::{Spool, SpoolReader};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
+use std::mem;
 
 /// How much is read at once.
 const PIECE: usize = 64 << 10;
@@ -26,13 +27,13 @@ const PIECE: usize = 64 << 10;
 /// let mut batch = AtomicBatch::new(BatchFormat::Array, 32 << 20);
 /// let messages = br#"[{"from": "a@example.com", "to": "b@example.org"}, {"from": 1}]"#;
 /// batch.feed(messages, Some(&directory))?;
-/// let mut bad = Vec::new();
-/// let is_submitted = batch.submit(&directory, |position, result| {
-///     bad.extend(result.is_err().then_some(position));
-///     Ok(())
+/// let outcome = batch.submit(&directory, |position, result, lines| match result {
+///     Ok(receipt) => writeln!(lines, "{}", receipt.id),
+///     Err(_) => writeln!(lines, "{position:?}"),
 /// })?;
-/// assert!(!is_submitted);
-/// assert_eq!(bad, [Position::Index(1)]);
+/// assert!(!outcome.is_submitted);
+/// let lines: Vec<Vec<u8>> = outcome.results.collect::<Result<_, _>>()?;
+/// assert_eq!(lines.concat(), b"Index(1)\n");
 /// # Ok::<(), pmtaemail::SubmitError>(())
 /// ```
 #[derive(Debug)]
@@ -71,9 +72,14 @@ impl AtomicBatch {
         self.spool.buffered()
     }
 
-    /// Submits all messages if none of them breaks a rule, and says whether it did. `tell` gets the result of one
-    /// message after the other: receipts, which hold only if all is submitted, up to the first error; from there
-    /// on errors alone.
+    /// How many bytes there are.
+    pub fn size(&self) -> u64 {
+        self.spool.len()
+    }
+
+    /// Submits all messages if none of them breaks a rule. `write` writes down the result of one message after the
+    /// other: receipts up to the first error, which hold only if all is submitted, and from there on errors alone.
+    /// What it writes of receipts is forgotten if there is an error.
     ///
     /// # Errors
     /// Nothing of the batch is submitted, unless [`may_be_delivered`](crate::PickupError::may_be_delivered) says
@@ -81,11 +87,15 @@ impl AtomicBatch {
     pub fn submit(
         self,
         directory: &PickupDirectory,
-        mut tell: impl FnMut(Position, Result<Receipt, BatchError>) -> io::Result<()>,
-    ) -> Result<bool, SubmitError> {
+        mut write: impl FnMut(Position, Result<Receipt, BatchError>, &mut dyn Write) -> io::Result<()>,
+    ) -> Result<BatchOutcome, SubmitError> {
         let mut reader = BatchReader::new(self.format, self.limit);
         let mut source = SpoolReader::new(&self.spool);
         let mut piece = vec![0; PIECE];
+        let mut results = Results {
+            spool: Spool::default(),
+            directory,
+        };
         let mut work = Work::Submit {
             directory,
             transaction: None,
@@ -100,21 +110,75 @@ impl AtomicBatch {
             while !reader.is_empty() {
                 for entry in reader.take() {
                     let position = entry.position();
-                    match entry.read(|message| work.go_on(message)) {
-                        Ok(receipt) => {
-                            if let Some(receipt) = receipt? {
-                                tell(position, Ok(receipt))?;
-                            }
-                        }
+                    let result = match entry.read(|message| work.go_on(message)) {
+                        Ok(receipt) => match receipt? {
+                            Some(receipt) => Ok(receipt),
+                            None => continue,
+                        },
                         Err(error) => {
-                            work = Work::Check;
-                            tell(position, Err(error))?;
+                            if work.give_up() {
+                                results.spool = Spool::default();
+                            }
+                            Err(error)
                         }
-                    }
+                    };
+                    write(position, result, &mut results)?;
                 }
             }
         }
-        work.finish()
+        Ok(BatchOutcome {
+            is_submitted: work.finish()?,
+            results: BatchResults(SpoolReader::new(Box::new(results.spool))),
+        })
+    }
+}
+
+/// What became of a batch of which all messages are submitted, or none.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct BatchOutcome {
+    /// Whether all are. Otherwise none is, since some break rules.
+    pub is_submitted: bool,
+    /// What was written down: the receipts of all messages, or the errors of the bad ones.
+    pub results: BatchResults,
+}
+
+/// What was written down, in pieces.
+#[derive(Debug)]
+pub struct BatchResults(SpoolReader<Box<Spool>>);
+
+impl Iterator for BatchResults {
+    type Item = io::Result<Vec<u8>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut piece = vec![0; PIECE];
+        match self.0.read(&mut piece) {
+            Ok(0) => None,
+            Ok(count) => {
+                piece.truncate(count);
+                Some(Ok(piece))
+            }
+            Err(error) => Some(Err(error)),
+        }
+    }
+}
+
+/// Where results are written down, on the file system of the pickup directory if they are many.
+struct Results<'d> {
+    spool: Spool,
+    directory: &'d PickupDirectory,
+}
+
+impl Write for Results<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.spool.push(bytes);
+        self.spool
+            .flush(|| self.directory.scratch_file().map_err(io::Error::other))?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -144,6 +208,11 @@ impl Work<'_> {
             transaction.get_or_insert_with(|| directory.begin_submission(identity.id()));
         let put = |file: PickupFile| transaction.write(file.name(), &file.chunks());
         Ok(Some(perform(MakeFiles::new(identity, put), message)?))
+    }
+
+    /// Nothing is submitted any more. Whether it was up to now.
+    fn give_up(&mut self) -> bool {
+        matches!(mem::replace(self, Self::Check), Self::Submit { .. })
     }
 
     fn finish(self) -> Result<bool, SubmitError> {

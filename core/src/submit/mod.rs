@@ -54,7 +54,7 @@ mod receipt;
 mod stream;
 mod submission;
 
-pub use atomic_batch::AtomicBatch;
+pub use atomic_batch::{AtomicBatch, BatchOutcome, BatchResults};
 pub use batch::Batch;
 pub use batch_reader::{BatchEntry, BatchError, BatchFormat, BatchReader, Position};
 pub use error::SubmitError;

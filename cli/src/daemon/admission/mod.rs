@@ -66,7 +66,7 @@ pub struct Admission(Arc<Shared>);
 struct Shared {
     room: Room,
     state: Mutex<State>,
-    /// Bytes were given back.
+    /// Bytes or places were given back.
     freed: Notify,
 }
 
@@ -116,9 +116,7 @@ impl Shared {
         state.bytes -= bytes;
         state.give_back(client, |share| share.bytes -= bytes);
         drop(state);
-        if bytes > 0 {
-            self.freed.notify_waiters();
-        }
+        self.freed.notify_waiters();
     }
 }
 
@@ -165,8 +163,25 @@ impl Receiving {
         self.grow(bytes.saturating_sub(self.bytes)).await
     }
 
+    /// Gives bytes back, but for so many.
+    pub fn shrink_to(&mut self, bytes: usize) {
+        let rest = self.bytes.saturating_sub(bytes);
+        self.bytes -= rest;
+        let mut state = self.shared.state();
+        state.shrink(self.id, rest);
+        self.shared.release(state, self.client, rest);
+    }
+
     /// All of it is there: takes a place among the messages at work.
     pub fn at_work(mut self) -> Result<InFlight, ApiError> {
+        let mut place = self.place()?;
+        self.shared.state().end(self.id);
+        place.bytes = mem::take(&mut self.bytes);
+        Ok(place)
+    }
+
+    /// Takes a place among the messages at work for some of it. Its bytes stay with the rest.
+    pub fn place(&self) -> Result<InFlight, ApiError> {
         let shared = Arc::clone(&self.shared);
         let client = self.client;
         let mut state = shared.state();
@@ -179,15 +194,25 @@ impl Receiving {
             drop(state);
             return Err(ApiError::Busy);
         }
-        state.end(self.id);
         state.messages += 1;
         state.share(client).messages += 1;
         drop(state);
         Ok(InFlight {
             shared,
             client,
-            bytes: mem::take(&mut self.bytes),
+            bytes: 0,
         })
+    }
+
+    /// The same, for which it waits until `limit` if others have all places.
+    pub async fn place_until(&self, limit: Instant) -> Result<InFlight, ApiError> {
+        loop {
+            let freed = self.shared.freed.notified();
+            if let Ok(place) = self.place() {
+                return Ok(place);
+            }
+            timeout_at(limit, freed).await.map_err(|_| ApiError::Busy)?;
+        }
     }
 }
 
@@ -240,6 +265,28 @@ mod tests {
         drop((other, local));
         let state = admission.0.state();
         assert!(state.clients.is_empty() && state.receiving.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_body_has_places_for_its_parts() {
+        let admission = Admission::new(Room::new(4, 100, 1000));
+        let mut body = admission.receive(HOG, 0).unwrap();
+        body.grow(80).await.unwrap();
+        let mut places: Vec<_> = (0..3).map(|_| body.place().unwrap()).collect();
+        let soon = Instant::now() + Duration::from_millis(1);
+        let refused = body.place_until(soon).await;
+        assert!(matches!(refused, Err(ApiError::Busy)));
+        let later = Instant::now() + Duration::from_secs(60);
+        let (place, ()) = tokio::join!(body.place_until(later), async { drop(places.pop()) });
+        drop((place.unwrap(), places));
+        body.shrink_to(30);
+        body.shrink_to(90);
+        assert_eq!(admission.0.state().bytes, 30);
+        body.grow_to(100).await.unwrap();
+        drop(body);
+        let state = admission.0.state();
+        assert!(state.clients.is_empty() && state.receiving.is_empty());
+        assert_eq!((state.bytes, state.messages), (0, 0));
     }
 
     #[tokio::test]

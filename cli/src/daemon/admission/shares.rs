@@ -99,6 +99,18 @@ impl State {
         }
     }
 
+    /// A body has so many bytes less.
+    pub fn shrink(&mut self, id: u64, bytes: usize) {
+        match self.receiving.get_mut(&id) {
+            Some(body) => body.bytes -= bytes,
+            None => {
+                if let Some(leaving) = self.leaving.get_mut(&id) {
+                    *leaving = leaving.saturating_sub(bytes);
+                }
+            }
+        }
+    }
+
     /// Lets one body give way: of the client with the most, the one of which nothing came for longest.
     fn make_place(&mut self) {
         let most = self.clients.iter().max_by_key(|(_, share)| share.receiving);

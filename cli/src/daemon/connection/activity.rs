@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! at work   Its request is received and handled. Handlers have their own time limits.
+//!           So have those that answer while the request comes, as long as the client takes what there is.
 //! sending   The body of its response waits for the client to take it. HTTP/2's flow control is the
 //!           client's (RFC 9113 section 5.2): it may let one response wait for ever, and the socket's
 //!           time limit does not see that. The last [`STEP`] of it is h2's, and no longer seen here.
@@ -14,7 +15,7 @@ use hyper::body::{Frame, SizeHint};
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
@@ -30,8 +31,8 @@ pub struct Activity {
 #[derive(Debug)]
 struct Streams {
     at_work: usize,
-    /// When the client last took a step of each response.
-    sending: HashMap<u64, Instant>,
+    /// When the client last took a step of each response; nothing while there is no step for it to take.
+    sending: HashMap<u64, Option<Instant>>,
     next: u64,
     /// When a stream last began to be sent or ended, or the connection began.
     changed: Instant,
@@ -82,12 +83,17 @@ impl Streams {
     fn send(&mut self, now: Instant) -> u64 {
         let id = self.next;
         self.next += 1;
-        self.sending.insert(id, now);
+        self.sending.insert(id, Some(now));
         id
     }
 
     fn progress(&mut self, id: u64, now: Instant) {
-        self.sending.insert(id, now);
+        self.sending.insert(id, Some(now));
+    }
+
+    /// The client has taken all that there is of a response whose handler is still at work.
+    fn wait(&mut self, id: u64) {
+        self.sending.insert(id, None);
     }
 
     fn sent(&mut self, id: u64, now: Instant) {
@@ -102,9 +108,9 @@ impl Streams {
 
     /// When a time limit is over if nothing happens until then.
     fn limit(&self, now: Instant, idle: Duration, write: Duration) -> Instant {
-        match self.sending.values().min() {
+        match self.sending.values().flatten().min() {
             Some(oldest) => *oldest + write,
-            None if self.at_work > 0 => now + idle,
+            None if self.at_work > 0 || !self.sending.is_empty() => now + idle,
             None => self.changed + idle,
         }
     }
@@ -159,12 +165,16 @@ impl HttpBody for SentBody {
         let this = &mut *self;
         this.activity.streams().progress(this.id, Instant::now());
         if this.rest.is_empty() {
-            match ready!(Pin::new(&mut this.body).poll_frame(context)) {
-                Some(Ok(frame)) => match frame.into_data() {
+            match Pin::new(&mut this.body).poll_frame(context) {
+                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
                     Ok(data) => this.rest = data,
                     Err(trailers) => return Poll::Ready(Some(Ok(trailers))),
                 },
-                ended => return Poll::Ready(ended),
+                Poll::Ready(ended) => return Poll::Ready(ended),
+                Poll::Pending => {
+                    this.activity.streams().wait(this.id);
+                    return Poll::Pending;
+                }
             }
         }
         let step = this.rest.split_to(this.rest.len().min(STEP));
@@ -245,6 +255,12 @@ mod tests {
         streams.sent(other, clock.at(45));
         streams.worked(clock.at(46));
         assert_eq!(clock.limit(&streams, 47), 56);
+        // One of which there is nothing to take waits for its handler.
+        let waiting = streams.send(clock.at(50));
+        streams.wait(waiting);
+        assert_eq!(clock.limit(&streams, 90), 100);
+        streams.progress(waiting, clock.at(95));
+        assert_eq!(clock.limit(&streams, 100), 125);
     }
 
     #[tokio::test]

@@ -9,21 +9,30 @@ use hyper::Request;
 use hyper::body::Body;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
+use std::any::Any;
 use std::convert::Infallible;
 use std::error::Error;
+use std::sync::Arc;
+
+/// What is held as long as a request is at work.
+#[derive(Clone)]
+pub struct Permits(#[expect(dead_code, reason = "it is there to be dropped")] Arc<dyn Any + Send + Sync>);
 
 /// Answers one request in a task of its own: it goes on when the client goes away, and its panic
-/// is a response and not the end of the connection. `permits` are held until it is done.
+/// is a response and not the end of the connection. `permits` are held until it is done; a handler that goes
+/// on when the response has begun takes its share of them from the request.
 pub async fn answer<B>(
     service: TowerToHyperService<Router>,
     mut request: Request<B>,
     peer: Peer,
-    permits: impl Send + 'static,
+    permits: impl Send + Sync + 'static,
 ) -> Result<Response, Infallible>
 where
     B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
 {
     request.extensions_mut().insert(peer);
+    let permits = Permits(Arc::new(permits));
+    request.extensions_mut().insert(permits.clone());
     let task = tokio::spawn(async move {
         let response = service.call(request).await;
         drop(permits);

@@ -31,6 +31,14 @@ use tokio::time::{Instant, timeout, timeout_at};
 /// A body of so many bytes at most is worth a connection.
 const SMALL: u64 = 64 << 10;
 
+/// A body that nobody reads.
+#[derive(Debug, Default)]
+struct Unread {
+    body: Option<Incoming>,
+    /// The response is known, so that nobody will.
+    is_late: bool,
+}
+
 /// What happens on one connection.
 #[derive(Debug, Default)]
 pub struct Exchange {
@@ -39,7 +47,7 @@ pub struct Exchange {
     /// All of its response was written.
     is_written: AtomicBool,
     /// The body that no handler read to its end.
-    unread: Mutex<Option<Incoming>>,
+    unread: Mutex<Unread>,
     /// There is more of it to come.
     is_unread: AtomicBool,
 }
@@ -48,6 +56,7 @@ impl Exchange {
     /// A request begins, whose body is seen from now on.
     pub fn begin(self: &Arc<Self>, body: Incoming) -> ReceivedBody {
         self.at_work.store(true, Ordering::Relaxed);
+        *self.unread() = Unread::default();
         ReceivedBody {
             body: (!body.is_end_stream()).then_some(body),
             exchange: Arc::clone(self),
@@ -61,7 +70,11 @@ impl Exchange {
         response: Response,
         expects: bool,
     ) -> Response<SentBody> {
-        let unread = self.unread().take();
+        let unread = {
+            let mut unread = self.unread();
+            unread.is_late = true;
+            unread.body.take()
+        };
         let is_last = expects || response.headers().contains_key(header::CONNECTION);
         let is_unread = match unread {
             None => false,
@@ -80,7 +93,7 @@ impl Exchange {
         response
     }
 
-    fn unread(&self) -> MutexGuard<'_, Option<Incoming>> {
+    fn unread(&self) -> MutexGuard<'_, Unread> {
         self.unread.lock().expect("nothing panics with the lock")
     }
 
@@ -134,8 +147,15 @@ impl HttpBody for ReceivedBody {
 
 impl Drop for ReceivedBody {
     fn drop(&mut self) {
-        if let Some(body) = self.body.take() {
-            *self.exchange.unread() = Some(body);
+        let Some(body) = self.body.take() else {
+            return;
+        };
+        let mut unread = self.exchange.unread();
+        if unread.is_late {
+            // A handler that answers while the body comes has left it. hyper ends the connection then.
+            self.exchange.is_unread.store(true, Ordering::Relaxed);
+        } else {
+            unread.body = Some(body);
         }
     }
 }

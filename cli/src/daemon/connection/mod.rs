@@ -17,6 +17,7 @@ mod http2;
 mod notice;
 mod preface;
 
+pub use answer::Permits;
 pub use notice::{Notice, Notices};
 
 use super::client::Peer;

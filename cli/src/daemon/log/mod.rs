@@ -4,11 +4,13 @@
 //! caller's), only codes, counts and our own identifiers; but for `job` and `vmta`, by which a submission is
 //! found. Of a request it has the client's address, its User-Agent and X-Request-Id.
 
+mod batch;
 mod format;
 mod recovery;
 mod request;
 
 pub use recovery::RolledForward;
+pub use batch::{BatchLog, Ending};
 pub use request::{Pending, REQUEST_ID, RequestLog, broken_head};
 
 use crate::args::{LimitArgs, LogArgs, LogFormat, ServeArgs};

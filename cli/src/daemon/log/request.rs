@@ -24,6 +24,8 @@ const LONGEST_VALUE: usize = 200;
 #[derive(Debug, Clone)]
 pub struct RequestLog {
     identity: Identity,
+    /// The client's own name for the request.
+    given_id: Option<HeaderValue>,
     record: Arc<Mutex<Record>>,
 }
 
@@ -36,22 +38,22 @@ struct Record {
 
 /// What is known of a submission once its message has been read.
 #[derive(Debug)]
-struct Described {
-    id: Id,
-    recipients: usize,
-    bytes: u64,
-    files: usize,
-    job: Option<Value>,
-    vmta: Option<Value>,
+pub(super) struct Described {
+    pub id: Id,
+    pub recipients: usize,
+    pub bytes: u64,
+    pub files: usize,
+    pub job: Option<Value>,
+    pub vmta: Option<Value>,
 }
 
 #[derive(Debug, Default)]
-struct Failure {
-    id: Option<Id>,
-    codes: Option<Vec<&'static str>>,
-    error: Option<String>,
-    may_be_delivered: Option<bool>,
-    is_ours: bool,
+pub(super) struct Failure {
+    pub id: Option<Id>,
+    pub codes: Option<Vec<&'static str>>,
+    pub error: Option<String>,
+    pub may_be_delivered: Option<bool>,
+    pub is_ours: bool,
 }
 
 impl RequestLog {
@@ -79,14 +81,14 @@ impl RequestLog {
 
     /// Nothing is known of a mail merge before it has been submitted.
     pub fn receipt(&self, receipt: &Receipt) {
-        self.record().described = Some(Described {
-            id: receipt.id,
-            recipients: receipt.recipients,
-            bytes: receipt.size,
-            files: receipt.files.len(),
-            job: receipt.job.as_deref().map(Value::new),
-            vmta: receipt.vmta.as_deref().map(Value::new),
-        });
+        self.record().described = Some(Described::new(receipt));
+    }
+
+    /// The value of X-Request-Id.
+    pub fn request_id(&self) -> HeaderValue {
+        let id = self.identity.id();
+        let own = || HeaderValue::from_str(id.as_str()).expect("digits and letters are a value");
+        self.given_id.clone().unwrap_or_else(own)
     }
 
     /// Why the request is not done.
@@ -99,8 +101,21 @@ impl RequestLog {
     }
 }
 
+impl Described {
+    pub fn new(receipt: &Receipt) -> Self {
+        Self {
+            id: receipt.id,
+            recipients: receipt.recipients,
+            bytes: receipt.size,
+            files: receipt.files.len(),
+            job: receipt.job.as_deref().map(Value::new),
+            vmta: receipt.vmta.as_deref().map(Value::new),
+        }
+    }
+}
+
 impl Failure {
-    fn new(error: &ApiError) -> Self {
+    pub fn new(error: &ApiError) -> Self {
         match error {
             ApiError::Problems(problems) => {
                 let mut codes: Vec<&'static str> = Vec::new();
@@ -152,8 +167,6 @@ pub struct Pending {
     started: Instant,
     client: Peer,
     user_agent: Option<Value>,
-    /// The client's own name for the request.
-    request_id: Option<HeaderValue>,
     is_logged: bool,
 }
 
@@ -164,13 +177,13 @@ impl Pending {
         Self {
             log: RequestLog {
                 identity: Identity::now(),
+                given_id: given_request_id(request.headers()).cloned(),
                 record: Arc::default(),
             },
             started: Instant::now(),
             client,
             user_agent: user_agent
                 .map(|value| Value::new(&String::from_utf8_lossy(value.as_bytes()))),
-            request_id: given_request_id(request.headers()).cloned(),
             is_logged: false,
         }
     }
@@ -182,9 +195,7 @@ impl Pending {
 
     /// The value of X-Request-Id.
     pub fn request_id(&self) -> HeaderValue {
-        let id = self.log.identity.id();
-        let own = || HeaderValue::from_str(id.as_str()).expect("digits and letters are a value");
-        self.request_id.clone().unwrap_or_else(own)
+        self.log.request_id()
     }
 
     /// Writes the line.
@@ -301,7 +312,7 @@ impl Line<'_> {
 /// A client's value as it stands in the log: short, and without what could look like another line or work
 /// on a terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Value(String);
+pub(super) struct Value(String);
 
 impl Value {
     fn new(text: &str) -> Self {
@@ -320,7 +331,7 @@ impl Value {
         Self(value)
     }
 
-    fn as_str(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 }

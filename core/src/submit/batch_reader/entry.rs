@@ -20,12 +20,11 @@ pub enum Position {
 #[derive(Debug)]
 pub struct BatchEntry {
     position: Position,
-    json: Result<Vec<u8>, BatchError>,
+    pub(super) json: Result<Vec<u8>, BatchError>,
 }
 
 /// Why a message of a batch was not submitted.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum BatchError {
     /// It has more bytes than a message may have.
     #[error("the message has more than {limit} bytes")]

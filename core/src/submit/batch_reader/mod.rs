@@ -143,8 +143,10 @@ impl BatchReader {
     /// The next messages that are ready, as many as are well submitted together.
     pub fn take(&mut self) -> Vec<BatchEntry> {
         let mut group = EntryGroup::default();
-        let entries = self.ready.entries.iter();
-        for entry in entries.take_while(|_| !group.is_full()) {
+        for entry in &self.ready.entries {
+            if group.is_full() {
+                break;
+            }
             group.messages += 1;
             group.bytes += entry.size();
         }

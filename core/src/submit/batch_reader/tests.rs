@@ -52,7 +52,7 @@ fn lines_are_messages() {
         ("\n\n1\n\"\n\n2", &[(3, "1"), (4, "\""), (6, "2")]),
         ("12345678\n123456789\n1", &[(1, "12345678"), (2, "(too large)"), (3, "1")]),
         ("123456789", &[(1, "(too large)")]),
-        ("1\n\n\n\n\n\n\n\n\n\n2", &[(1, "1"), (10, "(too large)")]),
+        ("1\n\n\n\n\n\n\n\n\n\n2", &[(1, "1"), (11, "(too large)")]),
     ] {
         assert_entries(text, BatchFormat::Lines, 8, expected);
     }

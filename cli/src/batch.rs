@@ -1,0 +1,259 @@
+//! `submit --batch`: many messages from one file, and a line for the result of each.
+//!
+//! ```text
+//! this thread         reads, piece by piece
+//!   one that prints   parts the pieces into groups of messages, and prints results in their order
+//!     two workers     take turns: while one group is synced the next one is rendered and written
+//! ```
+
+use crate::args::BatchArgs;
+use crate::daemon::{ApiError, result_pieces};
+use crate::exit::{Exit, Failure};
+use crate::input::Input;
+use crate::output;
+use crate::progress::ProgressDisplay;
+use pmtaemail::{
+    AtomicBatch, BatchEntry, BatchError, BatchFormat, BatchReader, PickupDirectory, Position,
+    Receipt, SubmitError,
+};
+use std::collections::VecDeque;
+use std::io;
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::thread;
+
+/// A message may have so many bytes; a larger mail merge is submitted alone.
+const MESSAGE_LIMIT: usize = 256 << 20;
+
+/// While one group is synced the next one is rendered and written.
+const WORKERS: usize = 2;
+
+type Results = Vec<(Position, Result<Receipt, BatchError>)>;
+
+/// Submits each message and prints its receipt, or why it has none.
+pub fn submit(args: &BatchArgs, pickup: &PickupDirectory) -> Result<Exit, Failure> {
+    let mut input = Input::open(Some(&args.file))?;
+    let format = match args.format() {
+        Some(format) => format,
+        None => input.batch_format()?,
+    };
+    let progress = ProgressDisplay::start_beside_output();
+    if args.atomic {
+        return submit_all(input, format, pickup, &progress);
+    }
+    let (sender, pieces) = sync_channel::<Vec<u8>>(1);
+    thread::scope(|scope| {
+        let printing = scope.spawn(move || {
+            let mut printer = Printer::default();
+            let printed = submit_pieces(&pieces, format, pickup, &mut printer);
+            printed.map(|()| printer)
+        });
+        let mut is_wanted = true;
+        let read = input.read(&progress, |piece| {
+            let sent = sender.send(piece.to_vec());
+            // Who prints had to stop, or has come to the end of an array.
+            is_wanted = sent.is_ok();
+            sent.map_err(|_| SubmitError::Spool(io::ErrorKind::BrokenPipe.into()))
+        });
+        drop((sender, progress));
+        let printed = printing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let printer = printed?;
+        if is_wanted {
+            read?;
+        }
+        Ok(printer.exit())
+    })
+}
+
+/// Submits all messages, or none.
+fn submit_all(
+    input: Input,
+    format: BatchFormat,
+    pickup: &PickupDirectory,
+    progress: &ProgressDisplay,
+) -> Result<Exit, Failure> {
+    let mut batch = AtomicBatch::new(format, MESSAGE_LIMIT);
+    input.read(progress, |piece| batch.feed(piece, Some(pickup)))?;
+    let mut exit = Exit::Ok;
+    let outcome = batch.submit(pickup, |position, result, lines| {
+        if let Err(error) = &result
+            && exit == Exit::Ok
+        {
+            exit = exit_of(error);
+        }
+        let pieces = result_pieces(position, result.map_err(ApiError::from));
+        pieces.into_iter().try_for_each(|piece| lines.write_all(&piece))
+    })?;
+    for piece in outcome.results {
+        output::print(&piece.map_err(Failure::Spool)?).map_err(Failure::Results)?;
+    }
+    if !outcome.is_submitted {
+        output::print_warnings(["nothing was submitted".to_owned()]);
+    }
+    Ok(exit)
+}
+
+/// Submits what comes. Where nothing more has come for the moment, nothing that is there waits for it.
+fn submit_pieces(
+    pieces: &Receiver<Vec<u8>>,
+    format: BatchFormat,
+    pickup: &PickupDirectory,
+    printer: &mut Printer,
+) -> Result<(), Failure> {
+    let mut reader = BatchReader::new(format, MESSAGE_LIMIT);
+    thread::scope(|scope| {
+        let mut workers = Workers::start(|groups, results| {
+            scope.spawn(move || work(&groups, &results, pickup));
+        });
+        while !reader.has_ended() {
+            let piece = match pieces.try_recv() {
+                Ok(piece) => Some(piece),
+                Err(TryRecvError::Disconnected) => None,
+                Err(TryRecvError::Empty) => {
+                    workers.submit_ready(&mut reader, printer)?;
+                    workers.finish(printer)?;
+                    pieces.recv().ok()
+                }
+            };
+            match piece {
+                Some(piece) => reader.feed(&piece),
+                None => reader.finish(),
+            }
+            if reader.is_full() {
+                workers.submit_ready(&mut reader, printer)?;
+            }
+        }
+        workers.submit_ready(&mut reader, printer)?;
+        workers.finish(printer)
+    })
+}
+
+/// Threads that submit groups, one after the other.
+struct Workers {
+    idle: VecDeque<Worker>,
+    /// Those that were given a group, in that order.
+    busy: VecDeque<Worker>,
+}
+
+struct Worker {
+    groups: SyncSender<Vec<BatchEntry>>,
+    results: Receiver<Results>,
+}
+
+impl Workers {
+    fn start(mut spawn: impl FnMut(Receiver<Vec<BatchEntry>>, SyncSender<Results>)) -> Self {
+        let workers = (0..WORKERS).map(|_| {
+            let (groups, to_do) = sync_channel(1);
+            let (done, results) = sync_channel(1);
+            spawn(to_do, done);
+            Worker { groups, results }
+        });
+        Self {
+            idle: workers.collect(),
+            busy: VecDeque::new(),
+        }
+    }
+
+    /// Submits all messages that are there.
+    fn submit_ready(
+        &mut self,
+        reader: &mut BatchReader,
+        printer: &mut Printer,
+    ) -> Result<(), Failure> {
+        while !reader.is_empty() {
+            if self.idle.is_empty() {
+                self.print_oldest(printer)?;
+            }
+            let worker = self.idle.pop_front().expect("one is idle");
+            worker.groups.send(reader.take()).expect(ALIVE);
+            self.busy.push_back(worker);
+        }
+        Ok(())
+    }
+
+    /// Prints the results of all that was begun.
+    fn finish(&mut self, printer: &mut Printer) -> Result<(), Failure> {
+        while !self.busy.is_empty() {
+            self.print_oldest(printer)?;
+        }
+        Ok(())
+    }
+
+    fn print_oldest(&mut self, printer: &mut Printer) -> Result<(), Failure> {
+        let worker = self.busy.pop_front().expect("one is busy");
+        let results = worker.results.recv().expect(ALIVE);
+        self.idle.push_back(worker);
+        printer.print(results)
+    }
+}
+
+const ALIVE: &str = "a worker ends after its groups";
+
+fn work(groups: &Receiver<Vec<BatchEntry>>, results: &SyncSender<Results>, pickup: &PickupDirectory) {
+    for group in groups {
+        if results.send(pickup.submit_batch(group)).is_err() {
+            // The results could not be printed; the program ends.
+            return;
+        }
+    }
+}
+
+/// Prints results, and counts them.
+#[derive(Debug, Default)]
+struct Printer {
+    messages: usize,
+    failed: usize,
+    first: Option<Exit>,
+}
+
+impl Printer {
+    fn print(&mut self, results: Results) -> Result<(), Failure> {
+        let mut lines = output::buffered();
+        for (position, result) in results {
+            self.messages += 1;
+            if let Err(error) = &result {
+                self.failed += 1;
+                self.tell_cause(position, error);
+                self.first.get_or_insert(exit_of(error));
+            }
+            let pieces = result_pieces(position, result.map_err(ApiError::from));
+            for piece in pieces {
+                lines.write(&piece).map_err(Failure::Results)?;
+            }
+        }
+        lines.finish().map_err(Failure::Results)
+    }
+
+    /// The first time, says of the pickup directory what its line does not.
+    fn tell_cause(&self, position: Position, error: &BatchError) {
+        if let BatchError::Submit(SubmitError::Pickup(_) | SubmitError::Spool(_)) = error
+            && self.first.is_none()
+        {
+            let place = match position {
+                Position::Line(number) => format!("line {number}"),
+                Position::Index(number) => format!("index {number}"),
+            };
+            output::print_warnings([format!("{place}: {error}")]);
+        }
+    }
+
+    /// The exit code of the first failure.
+    fn exit(&self) -> Exit {
+        if self.failed > 0 {
+            let Self {
+                messages, failed, ..
+            } = self;
+            output::print_warnings([format!("{failed} of {messages} messages were not submitted")]);
+        }
+        self.first.unwrap_or(Exit::Ok)
+    }
+}
+
+fn exit_of(error: &BatchError) -> Exit {
+    match error {
+        BatchError::TooLarge { .. }
+        | BatchError::NotAnArray
+        | BatchError::Submit(SubmitError::Problems(_)) => Exit::Data,
+        BatchError::Submit(SubmitError::Pickup(error)) => Failure::Pickup(error.clone()).exit(),
+        BatchError::Submit(SubmitError::Spool(_)) => Exit::Temporary,
+    }
+}

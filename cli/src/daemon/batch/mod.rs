@@ -1,0 +1,127 @@
+//! `POST /messages/batch`: many messages in one request, and a line for the result of each.
+//!
+//! ```text
+//!   client  ―― lines ――→  BatchReader  ―― groups ――→  two at a time: render, write, sync
+//!   client  ←― results ――  in the order of the lines  ←――――――――――――――――――┘
+//! ```
+//!
+//! The answer begins with the first result, while the body still comes. Who does not read results is not read
+//! from either, so that neither side of a batch takes memory that grows with it.
+//!
+//! ```text
+//! mod                     what is asked for
+//!   session   atomic      message by message; all or none
+//!     output              the answer, as the client takes it
+//!     results             what a result looks like
+//! ```
+
+mod atomic;
+mod output;
+mod results;
+mod session;
+
+pub use results::result_pieces;
+
+use super::admission::Receiving;
+use super::client::Peer;
+use super::coding::{Coding, DecodedBody};
+use super::connection::Permits;
+use super::error::ApiError;
+use super::log::{BatchLog, RequestLog};
+use super::query::{self, Query};
+use super::request::{LINES, essence};
+use super::state::Daemon;
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use pmtaemail::BatchFormat;
+use std::sync::Arc;
+
+/// As many bytes as there may be: of a batch only its messages have a limit. It leaves room for sums.
+const NO_LIMIT: usize = usize::MAX / 2;
+
+/// Submits messages, and answers with a line for each.
+pub async fn submit(
+    State(daemon): State<Arc<Daemon>>,
+    Extension(log): Extension<RequestLog>,
+    request: Request,
+) -> Response {
+    log.event("batch");
+    let response = try_submit(daemon, request, &log).await;
+    response.unwrap_or_else(|error| {
+        log.failed(&error);
+        error.into_response()
+    })
+}
+
+async fn try_submit(
+    daemon: Arc<Daemon>,
+    request: Request,
+    log: &RequestLog,
+) -> Result<Response, ApiError> {
+    let query = Query::of(request.uri(), query::BATCH)?;
+    let is_atomic = query.atomic.unwrap_or(false);
+    query.without_others()?;
+    if request.headers().contains_key("idempotency-key") {
+        return Err(ApiError::IdempotencyKey);
+    }
+    let format = format_of(request.headers())?;
+    let codings = Coding::of(request.headers())?;
+    let peer = Peer::of(&request);
+    let permits = request.extensions().get::<Permits>().cloned();
+    // An atomic batch waits on the disk.
+    let limit = if is_atomic {
+        daemon.body.max_streamed()
+    } else {
+        NO_LIMIT
+    };
+    let body = DecodedBody::new(request.into_body(), &codings, limit)?;
+    let receiving = daemon.admission.receive(peer.into(), 0)?;
+    let batch = Batch {
+        format,
+        body,
+        receiving,
+        log: BatchLog::start(log, is_atomic),
+        permits,
+    };
+    if is_atomic {
+        atomic::submit(daemon, batch).await
+    } else {
+        session::submit(daemon, batch).await
+    }
+}
+
+/// A batch whose body comes.
+struct Batch {
+    format: BatchFormat,
+    body: DecodedBody,
+    receiving: Receiving,
+    log: BatchLog,
+    /// What keeps the daemon from ending in the middle.
+    permits: Option<Permits>,
+}
+
+fn format_of(headers: &HeaderMap) -> Result<BatchFormat, ApiError> {
+    // What has no other name here is an array: `curl -d` says that it is a form.
+    const OTHERS: [&str; 3] = ["message/rfc822", "multipart/form-data", "text/csv"];
+
+    let Some(media_type) = headers.get(header::CONTENT_TYPE) else {
+        return Ok(BatchFormat::Array);
+    };
+    let name = essence(media_type.to_str().unwrap_or_default());
+    let is_one_of = |names: &[&str]| names.iter().any(|known| name.eq_ignore_ascii_case(known));
+    if is_one_of(&LINES) {
+        Ok(BatchFormat::Lines)
+    } else if is_one_of(&OTHERS) {
+        Err(ApiError::BatchType)
+    } else {
+        Ok(BatchFormat::Array)
+    }
+}
+
+/// An answer with lines.
+fn answer(status: StatusCode, body: Body) -> Response {
+    (status, [(header::CONTENT_TYPE, LINES[0])], body).into_response()
+}

@@ -1,0 +1,153 @@
+//! The answer to a batch, as far as the client takes it.
+
+use super::super::error::ApiError;
+use super::results::result_pieces;
+use axum::body::HttpBody;
+use bytes::Bytes;
+use hyper::body::Frame;
+use pmtaemail::{Position, Receipt};
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+/// Results are sent when they have so many bytes, or when there are no more for the moment.
+const PIECE: usize = 64 << 10;
+
+/// The side that has results.
+pub struct Output {
+    /// Told when the answer begins, or why there is none.
+    begins: Option<oneshot::Sender<Result<(), ApiError>>>,
+    pieces: mpsc::Sender<Piece>,
+    waiting: Vec<u8>,
+    /// How long the client may leave a piece untaken.
+    limit: Duration,
+}
+
+/// The client takes no results any more.
+#[derive(Debug)]
+pub struct Gone;
+
+enum Piece {
+    Results(Bytes),
+    /// There are no more: an answer that ends without is not whole.
+    End,
+}
+
+/// An answer: when it begins, what it holds, and who writes it.
+pub fn channel(
+    limit: Duration,
+) -> (
+    Output,
+    oneshot::Receiver<Result<(), ApiError>>,
+    ResultsBody,
+) {
+    let (begins, begun) = oneshot::channel();
+    // One waits while the one before it is sent.
+    let (sender, receiver) = mpsc::channel(1);
+    let output = Output {
+        begins: Some(begins),
+        pieces: sender,
+        waiting: Vec::new(),
+        limit,
+    };
+    let body = ResultsBody {
+        pieces: receiver,
+        has_ended: false,
+    };
+    (output, begun, body)
+}
+
+impl Output {
+    /// Writes the result of one message.
+    pub async fn write(
+        &mut self,
+        position: Position,
+        result: Result<Receipt, ApiError>,
+    ) -> Result<(), Gone> {
+        for piece in result_pieces(position, result) {
+            self.waiting.extend_from_slice(&piece);
+            if self.waiting.len() >= PIECE {
+                self.flush().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends what was written.
+    pub async fn flush(&mut self) -> Result<(), Gone> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let results = std::mem::take(&mut self.waiting);
+        self.send(Piece::Results(results.into())).await
+    }
+
+    /// There are no more results.
+    pub async fn end(mut self) -> Result<(), Gone> {
+        self.flush().await?;
+        self.send(Piece::End).await
+    }
+
+    /// Whether the answer has not begun.
+    pub fn is_unbegun(&self) -> bool {
+        self.begins.is_some() && self.waiting.is_empty()
+    }
+
+    /// There is no answer but this.
+    pub fn refuse(mut self, error: ApiError) {
+        if let Some(begins) = self.begins.take() {
+            // Nobody waits for it who has gone away.
+            let _ = begins.send(Err(error));
+        }
+    }
+
+    /// Resolves when the client takes no results any more.
+    pub async fn gone(&self) {
+        self.pieces.closed().await;
+    }
+
+    async fn send(&mut self, piece: Piece) -> Result<(), Gone> {
+        if let Some(begins) = self.begins.take() {
+            begins.send(Ok(())).map_err(|_| Gone)?;
+        }
+        match timeout(self.limit, self.pieces.send(piece)).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(Gone),
+        }
+    }
+}
+
+/// The body of the answer.
+pub struct ResultsBody {
+    pieces: mpsc::Receiver<Piece>,
+    has_ended: bool,
+}
+
+impl HttpBody for ResultsBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        if self.has_ended {
+            return Poll::Ready(None);
+        }
+        let piece = ready!(self.pieces.poll_recv(context));
+        Poll::Ready(match piece {
+            Some(Piece::Results(bytes)) => Some(Ok(Frame::data(bytes))),
+            Some(Piece::End) => {
+                self.has_ended = true;
+                None
+            }
+            None => {
+                self.has_ended = true;
+                Some(Err(io::Error::other("not all results could be sent")))
+            }
+        })
+    }
+}

@@ -1,0 +1,327 @@
+//! A batch message by message: each is submitted when it is there, with those that came meanwhile.
+
+use super::super::admission::Receiving;
+use super::super::coding::DecodedBody;
+use super::super::error::ApiError;
+use super::super::log::{BatchLog, Ending};
+use super::super::state::Daemon;
+use super::output::{Gone, Output, channel};
+use super::{Batch, answer};
+use axum::body::Body;
+use axum::http::StatusCode;
+use axum::response::Response;
+use bytes::Bytes;
+use pmtaemail::{BatchEntry, BatchReader, Position, Receipt};
+use std::collections::VecDeque;
+use std::future::ready;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::{Instant, sleep_until};
+
+/// While one group is synced the next one is rendered and written.
+const GROUPS: usize = 2;
+
+/// A client has as much time for a message, or for so many bytes of a larger one.
+const PIECE: usize = 1 << 20;
+
+/// Answers with the results as they come. The work goes on behind the answer.
+pub async fn submit(daemon: Arc<Daemon>, batch: Batch) -> Result<Response, ApiError> {
+    let limits = daemon.body;
+    let (output, begun, body) = channel(limits.time);
+    let session = Session {
+        reader: BatchReader::new(batch.format, limits.bytes),
+        daemon,
+        receiving: batch.receiving,
+        running: VecDeque::new(),
+        output,
+        log: batch.log,
+    };
+    let permits = batch.permits;
+    tokio::spawn(async move {
+        session.run(batch.body).await;
+        drop(permits);
+    });
+    match begun.await {
+        Ok(Ok(())) => Ok(answer(StatusCode::OK, Body::new(body))),
+        Ok(Err(error)) => Err(error),
+        // A panic, which is logged.
+        Err(_) => Err(ApiError::Internal),
+    }
+}
+
+/// A batch at work.
+struct Session {
+    daemon: Arc<Daemon>,
+    reader: BatchReader,
+    receiving: Receiving,
+    /// Groups in the order in which they were begun.
+    running: VecDeque<Group>,
+    output: Output,
+    log: BatchLog,
+}
+
+/// Messages that are submitted together.
+struct Group {
+    bytes: usize,
+    positions: Vec<Position>,
+    results: JoinHandle<Vec<(Position, Result<Receipt, ApiError>)>>,
+}
+
+/// Why a batch ends before its body does.
+enum Stop {
+    /// The client is told.
+    Failed(ApiError),
+    /// There is nobody to tell.
+    Gone,
+}
+
+impl From<ApiError> for Stop {
+    fn from(error: ApiError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<Gone> for Stop {
+    fn from(_: Gone) -> Self {
+        Self::Gone
+    }
+}
+
+/// The next bytes of a body, and the body.
+type NextBytes = Pin<Box<dyn Future<Output = (DecodedBody, Result<Option<Bytes>, ApiError>)> + Send>>;
+
+/// What is dropped while it waits would lose bytes: so it owns the body, and is kept.
+fn next_bytes(mut body: DecodedBody) -> NextBytes {
+    Box::pin(async move {
+        let bytes = body.next().await;
+        (body, bytes)
+    })
+}
+
+impl Session {
+    async fn run(mut self, body: DecodedBody) {
+        let done = self.go(body).await;
+        // What was begun is finished, and nothing else is begun: what has no receipt was not submitted.
+        let finished = match done {
+            Err(Stop::Gone) => {
+                self.finish_unseen().await;
+                Err(Stop::Gone)
+            }
+            done => match self.finish().await {
+                Ok(()) => done,
+                Err(Gone) => {
+                    self.finish_unseen().await;
+                    Err(Stop::Gone)
+                }
+            },
+        };
+        let Self {
+            reader,
+            mut output,
+            log,
+            ..
+        } = self;
+        match finished {
+            Err(Stop::Failed(error)) if output.is_unbegun() => {
+                log.end(error.status(), Ending::Failed(&error));
+                output.refuse(error);
+            }
+            Err(Stop::Failed(error)) => {
+                log.end(StatusCode::OK, Ending::Failed(&error));
+                if output.write(reader.position(), Err(error)).await.is_ok() {
+                    // Whether it arrives is the client's affair.
+                    let _ = output.end().await;
+                }
+            }
+            Err(Stop::Gone) => log.end(StatusCode::OK, Ending::Unread),
+            Ok(()) => {
+                log.end(StatusCode::OK, Ending::Whole);
+                let _ = output.end().await;
+            }
+        }
+    }
+
+    /// Takes messages, submits them, and writes their results.
+    async fn go(&mut self, body: DecodedBody) -> Result<(), Stop> {
+        let limit = self.daemon.body.time;
+        let mut gives_way = pin!(self.receiving.gives_way());
+        let mut stopping = self.daemon.stopping.subscribe();
+        let mut body = Some(next_bytes(body));
+        let mut time = ClientTime::start(limit);
+        loop {
+            let may_read = body.is_some() && !self.reader.is_full();
+            let may_start = !self.reader.is_empty() && self.running.len() < GROUPS;
+            if body.is_none() && self.reader.is_empty() && self.running.is_empty() {
+                return Ok(());
+            }
+            tokio::select! {
+                biased;
+                () = &mut gives_way => return Err(ApiError::GaveWay.into()),
+                () = stops(&mut stopping) => return Err(ApiError::Stopping.into()),
+                results = next_results(&mut self.running), if !self.running.is_empty() => {
+                    tokio::select! {
+                        biased;
+                        written = self.write(results) => written?,
+                        // Who reads nothing cannot be told.
+                        () = &mut gives_way => return Err(Stop::Gone),
+                    }
+                    time.restart();
+                }
+                (rest, bytes) = next_of(&mut body), if may_read => {
+                    body = self.take(rest, bytes?, &mut time).await?;
+                }
+                () = ready(()), if may_start => {
+                    self.start(Instant::now() + limit).await?;
+                    time.restart();
+                }
+                () = sleep_until(time.limit()), if may_read => return Err(ApiError::BodyTimeout.into()),
+                () = self.output.gone() => return Err(Stop::Gone),
+            }
+        }
+    }
+
+    /// Takes the next bytes of the body. Gives what comes behind them.
+    async fn take(
+        &mut self,
+        body: DecodedBody,
+        bytes: Option<Bytes>,
+        time: &mut ClientTime,
+    ) -> Result<Option<NextBytes>, ApiError> {
+        let Some(bytes) = bytes else {
+            self.reader.finish();
+            return Ok(None);
+        };
+        let before = self.reader.position();
+        self.reader.feed(&bytes);
+        let is_progress = !self.reader.is_empty() || self.reader.position() != before;
+        time.take(bytes.len(), is_progress);
+        let at_work: usize = self.running.iter().map(|group| group.bytes).sum();
+        let kept = self.reader.buffered() + body.memory() + at_work;
+        self.receiving.grow_to(kept).await?;
+        // What is behind a broken place is not read.
+        Ok((!self.reader.has_ended()).then(|| next_bytes(body)))
+    }
+
+    /// Begins to submit what is ready.
+    async fn start(&mut self, limit: Instant) -> Result<(), Stop> {
+        let place = if self.output.is_unbegun() && self.running.is_empty() {
+            self.receiving.place()?
+        } else {
+            self.receiving.place_until(limit).await?
+        };
+        let entries = self.reader.take();
+        if entries.first().is_some_and(BatchEntry::is_no_batch) && self.output.is_unbegun() {
+            return Err(ApiError::NotAnArray.into());
+        }
+        let daemon = Arc::clone(&self.daemon);
+        self.running.push_back(Group {
+            bytes: entries.iter().map(BatchEntry::size).sum(),
+            positions: entries.iter().map(BatchEntry::position).collect(),
+            results: spawn_blocking(move || {
+                let results = daemon.pickup.submit_batch(entries).into_iter();
+                let results = results.map(|(position, result)| (position, result.map_err(ApiError::from)));
+                drop(place);
+                results.collect()
+            }),
+        });
+        Ok(())
+    }
+
+    async fn write(
+        &mut self,
+        results: Vec<(Position, Result<Receipt, ApiError>)>,
+    ) -> Result<(), Gone> {
+        // All of them are logged, whether anybody reads them or not.
+        for (position, result) in &results {
+            self.log.message(*position, result.as_ref());
+        }
+        for (position, result) in results {
+            self.output.write(position, result).await?;
+        }
+        self.output.flush().await?;
+        let at_work: usize = self.running.iter().map(|group| group.bytes).sum();
+        self.receiving.shrink_to(self.reader.buffered() + at_work);
+        Ok(())
+    }
+
+    /// Waits for what was begun.
+    async fn finish(&mut self) -> Result<(), Gone> {
+        while !self.running.is_empty() {
+            let results = next_results(&mut self.running).await;
+            self.write(results).await?;
+        }
+        Ok(())
+    }
+
+    /// The same where nobody reads results any more.
+    async fn finish_unseen(&mut self) {
+        while !self.running.is_empty() {
+            for (position, result) in next_results(&mut self.running).await {
+                self.log.message(position, result.as_ref());
+            }
+        }
+    }
+}
+
+/// The results of the oldest group, which leaves the queue with them.
+async fn next_results(
+    running: &mut VecDeque<Group>,
+) -> Vec<(Position, Result<Receipt, ApiError>)> {
+    let group = running.front_mut().expect("there is one");
+    let results = (&mut group.results).await;
+    let group = running.pop_front().expect("there is one");
+    results.unwrap_or_else(|_panic| {
+        // Nobody knows what became of them.
+        let positions = group.positions.into_iter();
+        positions
+            .map(|position| (position, Err(ApiError::Internal)))
+            .collect()
+    })
+}
+
+/// Resolves when the daemon ends.
+async fn stops(stopping: &mut watch::Receiver<bool>) {
+    // Its sender is there as long as the daemon is.
+    let _ = stopping.wait_for(|stops| *stops).await;
+}
+
+async fn next_of(body: &mut Option<NextBytes>) -> (DecodedBody, Result<Option<Bytes>, ApiError>) {
+    let next = body.as_mut().expect("it is read only if it is there");
+    next.await
+}
+
+/// How long the client may take. What others take does not count.
+struct ClientTime {
+    allowed: Duration,
+    since: Instant,
+    bytes: usize,
+}
+
+impl ClientTime {
+    fn start(allowed: Duration) -> Self {
+        Self {
+            allowed,
+            since: Instant::now(),
+            bytes: 0,
+        }
+    }
+
+    fn limit(&self) -> Instant {
+        self.since + self.allowed
+    }
+
+    fn restart(&mut self) {
+        self.since = Instant::now();
+        self.bytes = 0;
+    }
+
+    fn take(&mut self, bytes: usize, is_progress: bool) {
+        self.bytes += bytes;
+        if is_progress || self.bytes >= PIECE {
+            self.restart();
+        }
+    }
+}

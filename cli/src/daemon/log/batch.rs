@@ -1,0 +1,145 @@
+//! The lines of a batch: one for each of its messages, and one for its end. All have the name of the request.
+
+use super::super::error::ApiError;
+use super::request::{Described, Failure, RequestLog};
+use axum::http::StatusCode;
+use pmtaemail::{Id, Position, Receipt};
+use std::time::Instant;
+use tracing::field;
+use tracing::{error, info};
+
+/// How a batch ends.
+#[derive(Debug)]
+pub enum Ending<'e> {
+    /// All of it was taken.
+    Whole,
+    /// Too soon, for this reason.
+    Failed(&'e ApiError),
+    /// Too soon, since nobody reads its results.
+    Unread,
+}
+
+/// What becomes of a batch.
+#[derive(Debug)]
+pub struct BatchLog {
+    request_id: String,
+    started: Instant,
+    is_atomic: bool,
+    submitted: u64,
+    failed: u64,
+    recipients: usize,
+    bytes: u64,
+    files: usize,
+}
+
+impl BatchLog {
+    pub fn start(request: &RequestLog, is_atomic: bool) -> Self {
+        let request_id = request.request_id();
+        Self {
+            request_id: request_id.to_str().expect("it is printable").to_owned(),
+            started: Instant::now(),
+            is_atomic,
+            submitted: 0,
+            failed: 0,
+            recipients: 0,
+            bytes: 0,
+            files: 0,
+        }
+    }
+
+    /// One message. Of an atomic batch the line of its end tells whether it was submitted with the others.
+    pub fn message(&mut self, position: Position, result: Result<&Receipt, &ApiError>) {
+        let described = result.ok().map(Described::new);
+        let failure = result.err().map(Failure::new);
+        let failure = failure.as_ref();
+        match &described {
+            Some(described) => {
+                self.submitted += 1;
+                self.recipients += described.recipients;
+                self.bytes += described.bytes;
+                self.files += described.files;
+            }
+            None => self.failed += 1,
+        }
+        let (line, index) = match position {
+            Position::Line(number) => (Some(number), None),
+            Position::Index(number) => (None, Some(number)),
+        };
+        let described = described.as_ref();
+        let id = described.map(|it| it.id).or(failure.and_then(|it| it.id));
+        let status = match result {
+            Ok(_) if self.is_atomic => None,
+            Ok(_) => Some(200),
+            Err(error) => Some(error.status().as_u16()),
+        };
+        /// The level of a line is fixed where it stands, so each level has a place.
+        macro_rules! write {
+            ($level:ident) => {
+                $level!(
+                    event = if self.is_atomic {
+                        "batch_message"
+                    } else {
+                        "submission"
+                    },
+                    status,
+                    id = id.as_ref().map(Id::as_str),
+                    request_id = self.request_id,
+                    line,
+                    index,
+                    job = described.and_then(|it| it.job.as_ref()).map(|it| it.as_str()),
+                    vmta = described
+                        .and_then(|it| it.vmta.as_ref())
+                        .map(|it| it.as_str()),
+                    recipients = described.map(|it| it.recipients),
+                    octets = described.map(|it| it.bytes),
+                    files = described.map(|it| it.files),
+                    codes = failure.and_then(|it| it.codes.as_deref()).map(field::debug),
+                    error = failure.and_then(|it| it.error.as_deref()),
+                    may_be_delivered = failure.and_then(|it| it.may_be_delivered),
+                )
+            };
+        }
+        if failure.is_some_and(|failure| failure.is_ours) {
+            write!(error);
+        } else {
+            write!(info);
+        }
+    }
+
+    /// The batch has ended. `status` is that of the answer.
+    pub fn end(&self, status: StatusCode, ending: Ending<'_>) {
+        let failure = match ending {
+            Ending::Whole => None,
+            Ending::Failed(error) => Some(Failure::new(error)),
+            Ending::Unread => Some(Failure {
+                error: Some("The client does not read the results.".to_owned()),
+                ..Failure::default()
+            }),
+        };
+        let failure = failure.as_ref();
+        let status = status.as_u16();
+        macro_rules! write {
+            ($level:ident) => {
+                $level!(
+                    event = "batch_end",
+                    status,
+                    request_id = self.request_id,
+                    atomic = self.is_atomic,
+                    submitted = self.submitted,
+                    failed = self.failed,
+                    recipients = self.recipients,
+                    octets = self.bytes,
+                    files = self.files,
+                    error = failure.and_then(|it| it.error.as_deref()),
+                    may_be_delivered = failure.and_then(|it| it.may_be_delivered),
+                    duration_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
+                )
+            };
+        }
+        if failure.is_some_and(|failure| failure.is_ours) {
+            write!(error);
+        } else {
+            write!(info);
+        }
+    }
+}
