@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+import batches
+from batches import as_lines, post_while_reading
 from daemon import Daemon
 from pickup_reader import read
 
@@ -161,3 +163,38 @@ def test_a_merge_by_the_daemon(start_daemon, merge: Path):
     peak = peak_of(daemon)
     print(f"the daemon: {peak / 1e6:.1f} MB")
     assert peak < MERGE_LIMIT
+
+
+# ---- batches
+
+MESSAGES = 200_000
+
+
+@pytest.fixture(scope="module")
+def batch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of each twenty messages nineteen break a rule: as many results, and fewer files."""
+    path = tmp_path_factory.mktemp("batch") / "batch.ndjson"
+    bad, good = (batches.message(to=to, text="x" * 250) for to in ("nobody", "ann@example.org"))
+    path.write_bytes(as_lines([good, *[bad] * 19]) * (MESSAGES // 20))
+    assert path.stat().st_size > 50 << 20
+    return path
+
+
+def test_a_batch_by_the_command(binary: Path, batch: Path, pickup: Path):
+    program = PEAK.replace("check=True", "check=False")
+    command = [sys.executable, "-c", program, os.devnull, binary, "submit", "--durability", "none", "--batch", batch]
+    peak = int(subprocess.run([*command, "--pickup", pickup], capture_output=True, check=True).stdout)
+    print(f"the command: {peak / 2**20:.1f} MiB")
+    assert len(list(pickup.iterdir())) == MESSAGES // 20
+    assert peak < 32 << 20
+
+
+def test_a_batch_by_the_daemon(start_daemon, batch: Path):
+    daemon: Daemon = start_daemon("-durability", "none")
+    results = post_while_reading(daemon, batch)
+    assert [result.get("line") for result in results] == [
+        None if number % 20 == 1 else number for number in range(1, MESSAGES + 1)
+    ]
+    peak = peak_of(daemon)
+    print(f"the daemon: {peak / 2**20:.1f} MiB")
+    assert peak < 48 << 20

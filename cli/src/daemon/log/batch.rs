@@ -27,9 +27,9 @@ pub struct BatchLog {
     is_atomic: bool,
     submitted: u64,
     failed: u64,
-    recipients: usize,
+    recipients: u64,
     bytes: u64,
-    files: usize,
+    files: u64,
 }
 
 impl BatchLog {
@@ -55,9 +55,9 @@ impl BatchLog {
         match &described {
             Some(described) => {
                 self.submitted += 1;
-                self.recipients += described.recipients;
+                self.recipients += described.recipients as u64;
                 self.bytes += described.bytes;
-                self.files += described.files;
+                self.files += described.files as u64;
             }
             None => self.failed += 1,
         }
@@ -117,6 +117,16 @@ impl BatchLog {
             }),
         };
         let failure = failure.as_ref();
+        // All of an atomic batch, or nothing.
+        let counts = |count| {
+            if self.is_atomic && status != StatusCode::OK {
+                0
+            } else {
+                count
+            }
+        };
+        let (submitted, octets) = (counts(self.submitted), counts(self.bytes));
+        let (recipients, files) = (counts(self.recipients), counts(self.files));
         let status = status.as_u16();
         macro_rules! write {
             ($level:ident) => {
@@ -125,11 +135,11 @@ impl BatchLog {
                     status,
                     request_id = self.request_id,
                     atomic = self.is_atomic,
-                    submitted = self.submitted,
+                    submitted,
                     failed = self.failed,
-                    recipients = self.recipients,
-                    octets = self.bytes,
-                    files = self.files,
+                    recipients,
+                    octets,
+                    files,
                     error = failure.and_then(|it| it.error.as_deref()),
                     may_be_delivered = failure.and_then(|it| it.may_be_delivered),
                     duration_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
