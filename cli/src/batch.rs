@@ -44,8 +44,7 @@ pub fn submit(args: &BatchArgs, pickup: &PickupDirectory) -> Result<Exit, Failur
     thread::scope(|scope| {
         let printing = scope.spawn(move || {
             let mut printer = Printer::default();
-            let printed = submit_pieces(&pieces, format, pickup, &mut printer);
-            printed.map(|()| printer)
+            submit_pieces(&pieces, format, pickup, &mut printer).map(|()| printer)
         });
         let mut is_wanted = true;
         let read = input.read(&progress, |piece| {
@@ -55,8 +54,10 @@ pub fn submit(args: &BatchArgs, pickup: &PickupDirectory) -> Result<Exit, Failur
             sent.map_err(|_| SubmitError::Spool(io::ErrorKind::BrokenPipe.into()))
         });
         drop((sender, progress));
-        let printed = printing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        let printer = printed?;
+        let ended = printing
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let printer = ended?;
         if is_wanted {
             read?;
         }
@@ -81,7 +82,9 @@ fn submit_all(
             exit = exit_of(error);
         }
         let pieces = result_pieces(position, result.map_err(ApiError::from));
-        pieces.into_iter().try_for_each(|piece| lines.write_all(&piece))
+        pieces
+            .into_iter()
+            .try_for_each(|piece| lines.write_all(&piece))
     })?;
     for piece in outcome.results {
         output::print(&piece.map_err(Failure::Spool)?).map_err(Failure::Results)?;
@@ -188,7 +191,11 @@ impl Workers {
 
 const ALIVE: &str = "a worker ends after its groups";
 
-fn work(groups: &Receiver<Vec<BatchEntry>>, results: &SyncSender<Results>, pickup: &PickupDirectory) {
+fn work(
+    groups: &Receiver<Vec<BatchEntry>>,
+    results: &SyncSender<Results>,
+    pickup: &PickupDirectory,
+) {
     for group in groups {
         if results.send(pickup.submit_batch(group)).is_err() {
             // The results could not be printed; the program ends.
@@ -242,7 +249,9 @@ impl Printer {
             let Self {
                 messages, failed, ..
             } = self;
-            output::print_warnings([format!("{failed} of {messages} messages were not submitted")]);
+            output::print_warnings([format!(
+                "{failed} of {messages} messages were not submitted"
+            )]);
         }
         self.first.unwrap_or(Exit::Ok)
     }

@@ -74,7 +74,9 @@ pub enum Failure {
     #[error("the message was handed over as {id}, but its receipt cannot be printed: {source}")]
     Receipt { id: String, source: io::Error },
     /// Messages may be in the pickup directory whose results could not be printed.
-    #[error("results cannot be printed: {0}; messages behind the last one may have been handed over")]
+    #[error(
+        "results cannot be printed: {0}; messages behind the last one may have been handed over"
+    )]
     Results(io::Error),
     /// The message is in the pickup directory, but what its recipients are known by could not be written.
     #[error(

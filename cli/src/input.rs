@@ -4,7 +4,8 @@ use crate::args::MessageArgs;
 use crate::exit::Failure;
 use crate::progress::ProgressDisplay;
 use pmtaemail::{
-    BatchFormat, MessageStream, PickupDirectory, StreamFormat, StreamedMessage, SubmitError, TableStream,
+    BatchFormat, MessageStream, PickupDirectory, StreamFormat, StreamedMessage, SubmitError,
+    TableStream,
 };
 use std::fs::File;
 use std::io::{self, Read};

@@ -36,7 +36,12 @@ mod linux {
     use std::time::Instant;
 
     /// Files a second.
-    pub fn measure(directory: &Path, files: usize, group: usize, content: &[u8]) -> io::Result<f64> {
+    pub fn measure(
+        directory: &Path,
+        files: usize,
+        group: usize,
+        content: &[u8],
+    ) -> io::Result<f64> {
         let staging = directory.join("staging");
         let pickup = directory.join("pickup");
         fs::create_dir_all(&staging)?;

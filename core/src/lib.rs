@@ -58,8 +58,9 @@ pub use problem::{Code, Problem, Problems};
 #[cfg(feature = "csv")]
 pub use submit::TableStream;
 pub use submit::{
-    AtomicBatch, Batch, BatchEntry, BatchError, BatchFormat, BatchOutcome, BatchReader, BatchResults,
-    GroupLimits, MessageStream, Position, Progress, Receipt, StreamFormat, StreamedMessage, Submission, SubmitError,
+    AtomicBatch, Batch, BatchEntry, BatchError, BatchFormat, BatchOutcome, BatchReader,
+    BatchResults, GroupLimits, MessageStream, Position, Progress, Receipt, StreamFormat,
+    StreamedMessage, Submission, SubmitError,
 };
 
 /// The version of this library, and of all that is built around it.

@@ -276,7 +276,7 @@ mod tests {
         let soon = Instant::now() + Duration::from_millis(1);
         let refused = body.place_until(soon).await;
         assert!(matches!(refused, Err(ApiError::Busy)));
-        let later = Instant::now() + Duration::from_secs(60);
+        let later = Instant::now() + Duration::from_mins(1);
         let (place, ()) = tokio::join!(body.place_until(later), async { drop(places.pop()) });
         drop((place.unwrap(), places));
         body.shrink_to(30);

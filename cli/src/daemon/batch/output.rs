@@ -37,13 +37,7 @@ enum Piece {
 }
 
 /// An answer: when it begins, what it holds, and who writes it.
-pub fn channel(
-    limit: Duration,
-) -> (
-    Output,
-    oneshot::Receiver<Result<(), ApiError>>,
-    ResultsBody,
-) {
+pub fn channel(limit: Duration) -> (Output, oneshot::Receiver<Result<(), ApiError>>, ResultsBody) {
     let (begins, begun) = oneshot::channel();
     // One waits while the one before it is sent.
     let (sender, receiver) = mpsc::channel(1);

@@ -91,7 +91,8 @@ impl From<Gone> for Stop {
 }
 
 /// The next bytes of a body, and the body.
-type NextBytes = Pin<Box<dyn Future<Output = (DecodedBody, Result<Option<Bytes>, ApiError>)> + Send>>;
+type NextBytes =
+    Pin<Box<dyn Future<Output = (DecodedBody, Result<Option<Bytes>, ApiError>)> + Send>>;
 
 /// What is dropped while it waits would lose bytes: so it owns the body, and is kept.
 fn next_bytes(mut body: DecodedBody) -> NextBytes {
@@ -106,18 +107,10 @@ impl Session {
         let done = self.go(body).await;
         // What was begun is finished, and nothing else is begun: what has no receipt was not submitted.
         let finished = match done {
-            Err(Stop::Gone) => {
-                self.finish_unseen().await;
-                Err(Stop::Gone)
-            }
-            done => match self.finish().await {
-                Ok(()) => done,
-                Err(Gone) => {
-                    self.finish_unseen().await;
-                    Err(Stop::Gone)
-                }
-            },
+            Err(Stop::Gone) => Err(Stop::Gone),
+            done => self.finish().await.map_err(Stop::from).and(done),
         };
+        self.finish_unseen().await;
         let Self {
             reader,
             mut output,
@@ -222,7 +215,8 @@ impl Session {
             positions: entries.iter().map(BatchEntry::position).collect(),
             results: spawn_blocking(move || {
                 let results = daemon.pickup.submit_batch(entries).into_iter();
-                let results = results.map(|(position, result)| (position, result.map_err(ApiError::from)));
+                let results =
+                    results.map(|(position, result)| (position, result.map_err(ApiError::from)));
                 drop(place);
                 results.collect()
             }),
@@ -267,9 +261,7 @@ impl Session {
 }
 
 /// The results of the oldest group, which leaves the queue with them.
-async fn next_results(
-    running: &mut VecDeque<Group>,
-) -> Vec<(Position, Result<Receipt, ApiError>)> {
+async fn next_results(running: &mut VecDeque<Group>) -> Vec<(Position, Result<Receipt, ApiError>)> {
     let group = running.front_mut().expect("there is one");
     let results = (&mut group.results).await;
     let group = running.pop_front().expect("there is one");

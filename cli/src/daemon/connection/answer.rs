@@ -16,7 +16,9 @@ use std::sync::Arc;
 
 /// What is held as long as a request is at work.
 #[derive(Clone)]
-pub struct Permits(#[expect(dead_code, reason = "it is there to be dropped")] Arc<dyn Any + Send + Sync>);
+pub struct Permits(
+    #[expect(dead_code, reason = "it is there to be dropped")] Arc<dyn Any + Send + Sync>,
+);
 
 /// Answers one request in a task of its own: it goes on when the client goes away, and its panic
 /// is a response and not the end of the connection. `permits` are held until it is done; a handler that goes

@@ -9,7 +9,7 @@ use tracing::field;
 use tracing::{error, info};
 
 /// How a batch ends.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub enum Ending<'e> {
     /// All of it was taken.
     Whole,
@@ -86,7 +86,9 @@ impl BatchLog {
                     request_id = self.request_id,
                     line,
                     index,
-                    job = described.and_then(|it| it.job.as_ref()).map(|it| it.as_str()),
+                    job = described
+                        .and_then(|it| it.job.as_ref())
+                        .map(|it| it.as_str()),
                     vmta = described
                         .and_then(|it| it.vmta.as_ref())
                         .map(|it| it.as_str()),
@@ -142,7 +144,8 @@ impl BatchLog {
                     files,
                     error = failure.and_then(|it| it.error.as_deref()),
                     may_be_delivered = failure.and_then(|it| it.may_be_delivered),
-                    duration_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
+                    duration_us =
+                        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
                 )
             };
         }

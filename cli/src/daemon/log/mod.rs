@@ -9,8 +9,8 @@ mod format;
 mod recovery;
 mod request;
 
-pub use recovery::RolledForward;
 pub use batch::{BatchLog, Ending};
+pub use recovery::RolledForward;
 pub use request::{Pending, REQUEST_ID, RequestLog, broken_head};
 
 use crate::args::{LimitArgs, LogArgs, LogFormat, ServeArgs};

@@ -116,7 +116,10 @@ impl Elements {
         let position = self.position();
         let element = mem::take(&mut self.element);
         if mem::take(&mut self.is_too_long) {
-            ready.push(BatchEntry::new(position, Err(BatchError::TooLarge { limit })));
+            ready.push(BatchEntry::new(
+                position,
+                Err(BatchError::TooLarge { limit }),
+            ));
         } else if serde_json::from_slice::<IgnoredAny>(&element).is_ok() {
             ready.push(BatchEntry::new(position, Ok(element)));
         } else {

@@ -57,7 +57,10 @@ impl Lines {
         let line = mem::take(&mut self.line);
         self.ended += 1;
         if mem::take(&mut self.is_too_long) {
-            ready.push(BatchEntry::new(position, Err(BatchError::TooLarge { limit })));
+            ready.push(BatchEntry::new(
+                position,
+                Err(BatchError::TooLarge { limit }),
+            ));
         } else if is_blank(without_mark(&line, position)) {
             self.blank += line.len() + 1;
             return;
