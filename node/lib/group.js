@@ -10,10 +10,13 @@ const [mostMessages, mostBytes, groupsAtATime] = native.groupLimits();
 /** Messages that are submitted together. */
 class Group {
   #encoder;
+  #selection;
   #settle = [];
 
-  constructor(encoder = new Encoder()) {
+  /** `selection` tells for which recipients all its messages are, which are then mail merges. */
+  constructor(encoder = new Encoder(), selection = []) {
     this.#encoder = encoder;
+    this.#selection = selection;
   }
 
   /** Adds a message; `settle` gets its receipt or its error. */
@@ -37,14 +40,14 @@ class Group {
 
   /** Submits them, blocking. */
   submit(directory) {
-    if (!this.isEmpty) this.#finish(native.submit(directory, ...this.#encoder.arguments()));
+    if (!this.isEmpty) this.#finish(native.submit(directory, ...this.#encoder.arguments(), ...this.#selection));
   }
 
   /** Submits them on another thread. */
   async submitLater(directory) {
     if (this.isEmpty) return;
     try {
-      this.#finish(await native.submitLater(directory, ...this.#encoder.arguments()));
+      this.#finish(await native.submitLater(directory, ...this.#encoder.arguments(), ...this.#selection));
     } catch (error) {
       for (const settle of this.#settle) settle(error);
     }
@@ -101,8 +104,9 @@ class Queue {
   }
 
   /** The receipt or the error of a message. Rejects where the message itself throws. */
-  async add(message) {
-    if (isAsync(message)) return this.#addAsync(message);
+  async add(message, selection) {
+    if (isAsync(message)) return this.#addAlone(selection, (encoder) => encoder.addAsync(message));
+    if (selection?.some(Boolean)) return this.#addAlone(selection, (encoder) => encoder.add(message));
     return new Promise((settle) => this.#open().add(message, settle));
   }
 
@@ -116,10 +120,11 @@ class Queue {
     while (this.isFull) await new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  async #addAsync(message) {
+  /** A message that is a group of its own, because it is slow to come or not for all its recipients. */
+  async #addAlone(selection, write) {
     const encoder = new Encoder();
-    await encoder.addAsync(message);
-    const group = new Group(encoder);
+    await write(encoder);
+    const group = new Group(encoder, selection);
     return new Promise((settle) => {
       group.expect(settle);
       this.#push(group);

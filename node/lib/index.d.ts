@@ -116,6 +116,19 @@ export interface PickupOptions {
   fileGroup?: string | number;
 }
 
+export interface RenderOptions {
+  /** Whose message of a mail merge, counted from 1 as the recipients were given; the first one's by default. */
+  recipient?: number;
+}
+
+/** For a test of a mail merge: who gets it, one of the two. All rules are checked for all recipients all the same. */
+export interface SubmitOptions {
+  /** The one of this number alone, counted from 1 as the recipients were given. */
+  recipient?: number;
+  /** The first so many of those who are not skipped. */
+  limit?: number;
+}
+
 /**
  * PowerMTA's pickup directory. Open it once and use it from everywhere: what is submitted at the same time is made
  * durable together.
@@ -131,12 +144,12 @@ export class Pickup {
    * mail merge is written as soon as it is made: they are never all in memory. Where an iterable of recipients throws,
    * nothing is handed over, and the promise rejects with what it threw.
    */
-  submit(message: MessageInput | AsyncMessage): Promise<Receipt>;
+  submit(message: MessageInput | AsyncMessage, options?: SubmitOptions): Promise<Receipt>;
   /**
    * Hands the message over before it returns.
    * @throws {MessageError | PickupError}
    */
-  submitSync(message: MessageInput): Receipt;
+  submitSync(message: MessageInput, options?: SubmitOptions): Receipt;
   /**
    * Hands messages over: a receipt or an error for each, in their order. The promise does not reject for a message, but
    * where the iterable itself throws, and then nothing is handed over: it is read to its end first. Leave the messages
@@ -159,14 +172,14 @@ export function check(message: MessageInput): Problem[];
 export function warnings(message: MessageInput): Problem[];
 
 /**
- * The bytes of a message as it is sent (RFC 5322); of a mail merge, those of its first recipient. This takes
- * microseconds.
+ * The bytes of a message as it is sent (RFC 5322); of a mail merge, those of its first recipient, or of the seventh with
+ * `{ recipient: 7 }`. This takes microseconds.
  * @throws {MessageError}
  */
-export function render(message: MessageInput): Buffer;
+export function render(message: MessageInput, options?: RenderOptions): Buffer;
 
 /** The same on another thread, for messages of many megabytes. */
-export function renderAsync(message: MessageInput | AsyncMessage): Promise<Buffer>;
+export function renderAsync(message: MessageInput | AsyncMessage, options?: RenderOptions): Promise<Buffer>;
 
 /** The version of the library. */
 export const version: string;

@@ -4,6 +4,9 @@ const native = require('./native.js');
 const { MessageError, PickupError } = require('./errors.js');
 const { Pickup } = require('./pickup.js');
 const { Encoder, isAsync, withMessage } = require('./encoder.js');
+const { selection } = require('./options.js');
+
+const RENDER_OPTIONS = ['recipient'];
 
 /** The problems of a message; none if it may be sent. */
 function check(message) {
@@ -27,17 +30,19 @@ function warnings(message) {
   }
 }
 
-/** The bytes of a message as it is sent (RFC 5322). */
-function render(message) {
-  return bytes(withMessage(message, (...encoded) => native.render(...encoded, Buffer.allocUnsafe)));
+/** The bytes of a message as it is sent (RFC 5322); of a mail merge, those of one recipient. */
+function render(message, options) {
+  const [recipient] = selection(options, RENDER_OPTIONS);
+  return bytes(withMessage(message, (...encoded) => native.render(...encoded, Buffer.allocUnsafe, recipient)));
 }
 
 /** The same on another thread, for large messages. */
-async function renderAsync(message) {
-  if (!isAsync(message)) return bytes(await withMessage(message, native.renderLater));
+async function renderAsync(message, options) {
+  const [recipient] = selection(options, RENDER_OPTIONS);
+  if (!isAsync(message)) return bytes(await withMessage(message, (...encoded) => native.renderLater(...encoded, recipient)));
   const encoder = new Encoder();
   await encoder.addAsync(message);
-  return bytes(await native.renderLater(...encoder.arguments()));
+  return bytes(await native.renderLater(...encoder.arguments(), recipient));
 }
 
 function bytes(rendered) {

@@ -2,7 +2,8 @@
 
 const { access, constants } = require('node:fs/promises');
 const { check, Pickup, version } = require('./index.js');
-const { OPTIONS, refuseOthers } = require('./pickup.js');
+const { refuseOthers } = require('./options.js');
+const { OPTIONS } = require('./pickup.js');
 const { mustBeRaw, nativeMessage, rawMessage, takeFromOfEnvelope } = require('./nodemailer/message.js');
 
 /**

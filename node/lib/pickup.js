@@ -6,8 +6,10 @@ const native = require('./native.js');
 const { PickupError } = require('./errors.js');
 const { isAsync, isAsyncIterable } = require('./encoder.js');
 const { Group, Queue } = require('./group.js');
+const { refuseOthers, selection } = require('./options.js');
 
 const OPTIONS = ['durability', 'staging', 'syncfs', 'fileMode', 'fileGroup'];
+const SUBMIT_OPTIONS = ['recipient', 'limit'];
 
 /**
  * PowerMTA's pickup directory, opened once and used from everywhere. What is submitted at the same time is made durable
@@ -31,14 +33,14 @@ class Pickup {
     return native.pickupPath(this.#directory);
   }
 
-  /** Hands a message over. Resolves to its receipt once it is durable. */
-  async submit(message) {
-    return receipt(await this.#queue.add(message));
+  /** Hands a message over, of a mail merge for all recipients or some. Resolves to its receipt once it is durable. */
+  async submit(message, options) {
+    return receipt(await this.#queue.add(message, selection(options, SUBMIT_OPTIONS)));
   }
 
   /** The same, blocking. */
-  submitSync(message) {
-    const [submitted] = this.submitManySync([message]);
+  submitSync(message, options) {
+    const [submitted] = this.#submitAll([message], selection(options, SUBMIT_OPTIONS));
     return receipt(submitted);
   }
 
@@ -58,9 +60,13 @@ class Pickup {
 
   /** The same, blocking. */
   submitManySync(messages) {
+    return this.#submitAll([...listOf(messages)]);
+  }
+
+  #submitAll(messages, selection) {
     const submitted = [];
-    let group = new Group();
-    for (const message of [...listOf(messages)]) {
+    let group = new Group(undefined, selection);
+    for (const message of messages) {
       const place = submitted.push(undefined) - 1;
       try {
         group.add(message, (result) => (submitted[place] = result));
@@ -69,7 +75,7 @@ class Pickup {
       }
       if (group.isFull) {
         group.submit(this.#directory);
-        group = new Group();
+        group = new Group(undefined, selection);
       }
     }
     group.submit(this.#directory);
@@ -142,12 +148,6 @@ function groupOf(group) {
   throw new TypeError('`fileGroup` must be the name of a group or its number.');
 }
 
-function refuseOthers(options, known, all = known) {
-  const unknown = Object.keys(options).find((name) => !known.includes(name));
-  if (unknown === undefined) return;
-  throw new TypeError(`There is no option \`${unknown}\`; there are ${all.map((name) => `\`${name}\``).join(', ')}.`);
-}
-
 function pathOf(name, value) {
   const path = value instanceof URL ? fileURLToPath(value) : value;
   if (typeof path !== 'string' || path === '' || path.includes('\0')) {
@@ -156,4 +156,4 @@ function pathOf(name, value) {
   return resolve(path);
 }
 
-module.exports = { OPTIONS, Pickup, refuseOthers };
+module.exports = { OPTIONS, Pickup };

@@ -49,13 +49,15 @@ pub fn warnings(words: &[u32], text: &[u8], buffers: Vec<&[u8]>) -> Result<Strin
 }
 
 /// The bytes of a message, or its problems as JSON. They are written right into a buffer that
-/// `allocate` makes in the size that it is given: copies of large messages cost more than all else.
+/// `allocate` makes in the size that it is given: copies of large messages cost more than all else. `recipient` is
+/// whose message of a mail merge it is, counted from 1.
 #[napi(catch_unwind)]
 pub fn render<'env>(
     words: &[u32],
     text: &[u8],
     buffers: Vec<&[u8]>,
     allocate: Function<'env, i64, BufferSlice<'env>>,
+    recipient: Option<i64>,
 ) -> Result<Either<BufferSlice<'env>, String>> {
     let write = |rendered: Rendered<'_>| -> Result<BufferSlice<'env>> {
         let size = i64::try_from(rendered.size());
@@ -64,7 +66,7 @@ pub fn render<'env>(
         rendered.write_to(&mut memory);
         Ok(memory)
     };
-    let messages = Messages::new(words, text, buffers)?;
+    let messages = Messages::new(words, text, buffers)?.select(recipient, None)?;
     Ok(
         match messages.only(|message| message.with_rendered(write))? {
             Ok(memory) => Either::A(memory?),
@@ -79,9 +81,10 @@ pub fn render_later(
     words: &[u32],
     text: &[u8],
     buffers: Vec<&[u8]>,
+    recipient: Option<i64>,
 ) -> Result<AsyncTask<RenderTask>> {
-    let messages = Messages::new(words, text, buffers)?.into_owned();
-    Ok(AsyncTask::new(RenderTask(messages)))
+    let messages = Messages::new(words, text, buffers)?.select(recipient, None)?;
+    Ok(AsyncTask::new(RenderTask(messages.into_owned())))
 }
 
 /// A pickup directory, or why it cannot be opened as JSON.
@@ -135,15 +138,18 @@ pub fn iterable_fields() -> Vec<&'static str> {
     pmtaemail::iterable_fields().collect()
 }
 
-/// Submits messages; one outcome for each.
+/// Submits messages; one outcome for each. `recipient` or `limit` selects recipients of each, which are mail merges.
 #[napi(catch_unwind)]
 pub fn submit(
     directory: &External<Arc<PickupDirectory>>,
     words: &[u32],
     text: &[u8],
     buffers: Vec<&[u8]>,
+    recipient: Option<i64>,
+    limit: Option<i64>,
 ) -> Result<Submitted> {
-    Ok(pickup::submit(directory, &Messages::new(words, text, buffers)?)?.into())
+    let messages = Messages::new(words, text, buffers)?.select(recipient, limit)?;
+    Ok(pickup::submit(directory, &messages)?.into())
 }
 
 /// The same on another thread.
@@ -153,12 +159,14 @@ pub fn submit_later(
     words: &[u32],
     text: &[u8],
     buffers: Vec<&[u8]>,
+    recipient: Option<i64>,
+    limit: Option<i64>,
 ) -> Result<AsyncTask<SubmitTask>> {
-    let messages = Messages::new(words, text, buffers)?.into_owned();
+    let messages = Messages::new(words, text, buffers)?.select(recipient, limit)?;
     let directory = Arc::clone(directory);
     Ok(AsyncTask::new(SubmitTask {
         directory,
-        messages,
+        messages: messages.into_owned(),
     }))
 }
 

@@ -3,15 +3,17 @@
 use crate::decoder::{Decoder, Next};
 use crate::text::to_utf8;
 use napi::Error;
-use pmtaemail::{Message, Problems, Warning};
+use pmtaemail::{Message, Problems, Selection, Warning};
 use serde::de;
 use std::borrow::Cow;
+use std::num::NonZeroUsize;
 
 /// Messages as they came from JavaScript, one after the other.
 pub struct Messages<'a> {
     words: Vec<u32>,
     text: Cow<'a, str>,
     buffers: Vec<Cow<'a, [u8]>>,
+    selection: Selection,
 }
 
 impl<'a> Messages<'a> {
@@ -26,7 +28,21 @@ impl<'a> Messages<'a> {
             words,
             text: text.ok_or_else(|| Error::from_reason("the text is too long"))?,
             buffers: buffers.into_iter().map(Cow::Borrowed).collect(),
+            selection: Selection::All,
         })
+    }
+
+    /// The same for some of the recipients of a mail merge: one, or the first few, counted from 1.
+    pub fn select(mut self, recipient: Option<i64>, limit: Option<i64>) -> napi::Result<Self> {
+        let from_1 = |number: i64| usize::try_from(number).ok().and_then(NonZeroUsize::new);
+        let selection = match (recipient, limit) {
+            (None, None) => Some(Selection::All),
+            (Some(number), None) => from_1(number).map(Selection::Only),
+            (None, Some(count)) => from_1(count).map(Selection::First),
+            (Some(_), Some(_)) => None,
+        };
+        self.selection = selection.ok_or_else(|| Error::from_reason("the selection is broken"))?;
+        Ok(self)
     }
 
     /// The same with copies of all that JavaScript lends, for use on another thread.
@@ -36,6 +52,7 @@ impl<'a> Messages<'a> {
             words: self.words,
             text: Cow::Owned(self.text.into_owned()),
             buffers: self.buffers.into_iter().map(own).collect(),
+            selection: self.selection,
         }
     }
 
@@ -43,11 +60,12 @@ impl<'a> Messages<'a> {
     pub fn each(&self, mut verb: impl FnMut(Result<Message<'_>, Problems>)) -> napi::Result<()> {
         let mut decoder = Decoder::new(&self.words, &self.text, &self.buffers);
         loop {
-            match decoder.next_message().map_err(broken)? {
+            let message = match decoder.next_message().map_err(broken)? {
                 Next::End => return Ok(()),
-                Next::Json(bytes) => verb(Message::from_json(bytes)),
-                Next::Value => verb(Message::from_deserializer(&mut decoder).map_err(broken)?),
-            }
+                Next::Json(bytes) => Message::from_json(bytes),
+                Next::Value => Message::from_deserializer(&mut decoder).map_err(broken)?,
+            };
+            verb(message.and_then(|message| message.select(self.selection)));
         }
     }
 

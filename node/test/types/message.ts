@@ -51,6 +51,12 @@ export async function submit(): Promise<string[]> {
     check(slow);
     // @ts-expect-error: it cannot wait
     pickup.submitManySync(rows());
+    const few: Receipt[] = [await pickup.submit(slow, { limit: 3 }), pickup.submitSync(merge, { recipient: 2 })];
+    await renderAsync(slow, { recipient: few.length });
+    // @ts-expect-error: a number
+    pickup.submitSync(merge, { limit: '3' });
+    // @ts-expect-error: there is one message
+    render(merge, { limit: 3 });
     const envids: (string | null)[] | undefined = (await pickup.submit(merge)).envids;
     const known: RecipientReceipt[] = [...(receipt.recipientReceipts ?? [])];
     console.log(known.map(({ index, envid, messageId }) => `${index} ${envid} ${messageId}`));
