@@ -1,8 +1,10 @@
 //! minijinja, as templates of mail have it.
 
 use super::super::{html, marked_value};
-use super::factors;
+use super::computed;
+use super::digits::number;
 use super::filters;
+use super::operands;
 use super::refusals::told;
 use crate::syntax::to_lf;
 use minijinja::syntax::SyntaxConfig;
@@ -37,7 +39,8 @@ pub(super) fn environment() -> Environment<'static> {
     environment.remove_filter("chain");
     environment.remove_filter("zip");
     environment.add_filter("times", times);
-    factors::add_filter(&mut environment);
+    operands::add_filters(&mut environment);
+    computed::add(&mut environment);
     filters::add(&mut environment);
     let mut syntax = SyntaxConfig::builder();
     syntax.keep_trailing_newline(true);
@@ -48,6 +51,7 @@ pub(super) fn environment() -> Environment<'static> {
 
 /// The product of two numbers.
 fn times(one: &Value, other: &Value) -> Result<Value, Error> {
+    let (one, other) = (&number(one), &number(other));
     let product = match (one.as_i64(), other.as_i64()) {
         (Some(one), Some(other)) => one.checked_mul(other).map(Value::from),
         _ => None,

@@ -85,7 +85,7 @@ fn argument(value: &Value) -> Option<Argument> {
         ValueKind::Bool => Argument::Boolean(value.is_true()),
         ValueKind::Number => Argument::Number(value.to_string()),
         ValueKind::String => Argument::Text(value.as_str()?.to_owned()),
-        _ => return None,
+        _ => Argument::Number(digits::of(value)?.to_owned()),
     })
 }
 

@@ -9,8 +9,9 @@
 //! check         what is wrong whatever the values are
 //! trials        arguments that nothing takes
 //! environment   minijinja, as templates of mail have it
-//! factors       products
 //! digits        numbers that are written as they were given
+//! operands      what operators get instead of them
+//! computed      filters and tests that work with numbers
 //! filters       those of both languages
 //! scan  layers  what minijinja must not be given
 //! refusals      what is told of its errors
@@ -18,12 +19,13 @@
 //! ```
 
 mod check;
+mod computed;
 mod constants;
 mod digits;
 mod environment;
-mod factors;
 mod filters;
 mod layers;
+mod operands;
 mod refusals;
 mod scan;
 mod source;
@@ -67,7 +69,7 @@ pub(crate) struct Programs {
     /// How many values there are.
     values: usize,
     /// What everybody has.
-    shared: Contexts,
+    shared: Option<Value>,
 }
 
 #[derive(Debug)]
@@ -76,18 +78,7 @@ struct Program {
     field: FieldName,
     kind: TextKind,
     sections: Vec<CutSection>,
-    /// Whether it works with numbers, and does not only write them.
-    computes: bool,
     source: Source,
-}
-
-/// Variables by name, where a text needs them.
-#[derive(Debug, Default)]
-struct Contexts {
-    /// For texts that only write numbers: with their digits.
-    written: Option<Value>,
-    /// For texts that work with numbers.
-    computed: Option<Value>,
 }
 
 /// A piece of the source, in order.
@@ -105,7 +96,7 @@ impl Programs {
             environment: environment(),
             texts: Vec::new(),
             values: 0,
-            shared: Contexts::default(),
+            shared: None,
         }
     }
 
@@ -132,7 +123,6 @@ impl Programs {
         self.environment
             .add_template_owned(name.clone(), source.text.clone())
             .map_err(|error| no_template(&error, &source))?;
-        let computes = digits::computes(&text, self.environment.syntax());
         let mut template = TemplateText::default();
         let mut sections = Vec::new();
         let mut known: HashMap<&str, usize> = HashMap::new();
@@ -168,7 +158,6 @@ impl Programs {
             field: field(),
             kind,
             sections,
-            computes,
             source,
         });
         let fuel = FUEL / self.texts.len() as u64;
@@ -180,10 +169,10 @@ impl Programs {
     fn read(&mut self, text: &str, kind: TextKind) -> Result<(Source, Vec<Section>), Refusal> {
         let Scan {
             sections,
-            factors,
+            insertions,
             units,
         } = scan(text, self.environment.syntax())?;
-        let source = Source::new(text, factors);
+        let source = Source::new(text, &insertions);
         self.environment.set_fuel(Some(TRIAL_FUEL));
         let checked = check(&self.environment, &source)?;
         self.environment.set_fuel(Some(FUEL));
@@ -198,19 +187,7 @@ impl Programs {
 
     /// Takes the variables that are the same for everybody.
     pub fn share(&mut self, variables: &[Variable<'_>]) {
-        self.shared = self.contexts(variables);
-    }
-
-    /// The variables for each kind of text that there is.
-    fn contexts(&self, variables: &[Variable<'_>]) -> Contexts {
-        let context = |computes: bool| {
-            let is_needed = self.texts.iter().any(|text| text.computes == computes);
-            is_needed.then(|| value::object(variables, !computes))
-        };
-        Contexts {
-            written: context(false),
-            computed: context(true),
-        }
+        self.shared = Some(value::object(variables));
     }
 
     /// The values of one recipient. `None` only where the report tells what cannot be worked out.
@@ -223,24 +200,14 @@ impl Programs {
         let mut values = Values::unknown(self.values);
         let mut all_fit = true;
         // The last one wins.
-        let own = self.contexts(variables);
-        let merged = |shared: &Option<Value>, own: Option<Value>| {
-            // There may be none that everybody has.
-            own.map(|own| merge_maps([shared.clone().unwrap_or_default(), own]))
+        let own = value::object(variables);
+        let context = match &self.shared {
+            Some(shared) => merge_maps([shared.clone(), own]),
+            None => own,
         };
-        let written = merged(&self.shared.written, own.written);
-        let computed = merged(&self.shared.computed, own.computed);
         for program in &self.texts {
-            let context = if program.computes {
-                &computed
-            } else {
-                &written
-            };
-            let context = context
-                .as_ref()
-                .expect("there is one for each kind of text");
             let done = self
-                .work_out(program, context, &mut values)
+                .work_out(program, &context, &mut values)
                 .and_then(|()| check_header(program, &values));
             if let Err(refusal) = done {
                 let location = owner.variables(report);

@@ -7,9 +7,9 @@
 //! lists, recursive loops; macros and namespaces are not there at all) is refused, and the rest is bounded.
 //! `docs/minijinja.md` has the smallest template of each kind, and what was measured.
 
-use super::factors::{UNBOUNDED, factors};
 use super::invalid;
 use super::layers::Layers;
+use super::operands::{self, Insertion, UNBOUNDED};
 use super::refusals::no_template;
 use super::source::Source;
 use super::tokens::{Last, is_operator};
@@ -61,8 +61,8 @@ const BLOCKS: [&str; 8] = [
 pub(super) struct Scan {
     /// The pieces.
     pub sections: Vec<Section>,
-    /// Where what is multiplied ends.
-    pub factors: Vec<usize>,
+    /// What operands need.
+    pub insertions: Vec<Insertion>,
     /// What can be worked out by itself, if it has no variables.
     pub units: Vec<Unit>,
 }
@@ -82,17 +82,23 @@ pub(super) fn scan(source: &str, syntax: &SyntaxConfig) -> Result<Scan, Refusal>
         growth: 1,
         ..Scanner::default()
     };
+    let mut insertions = Vec::new();
+    // Those of the tag that is being read.
     let mut tokens = Vec::new();
-    let has_products = source.contains('*');
     for token in tokenize(source, false, syntax.clone()) {
-        let unread = |error| no_template(&error, &Source::new(source, Vec::new()));
+        let unread = |error| no_template(&error, &Source::new(source, &[]));
         let (token, span) = token.map_err(unread)?;
         scanner.take(&token, span)?;
-        if has_products {
-            tokens.push((token, span));
+        if matches!(token, Token::TemplateData(_)) {
+            continue;
+        }
+        let is_end = matches!(token, Token::VariableEnd | Token::BlockEnd);
+        tokens.push((token, span));
+        if is_end {
+            operands::insertions(&tokens, &mut insertions)?;
+            tokens.clear();
         }
     }
-    let factors = factors(&tokens)?;
     let mut sections = scanner.sections;
     if scanner.sets {
         scanner.units.retain(|unit| !unit.is_whole);
@@ -108,7 +114,7 @@ pub(super) fn scan(source: &str, syntax: &SyntaxConfig) -> Result<Scan, Refusal>
     }
     Ok(Scan {
         sections,
-        factors,
+        insertions,
         units: scanner.units,
     })
 }

@@ -8,33 +8,29 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Variables by their names.
-pub(super) fn object(variables: &[Variable<'_>], keeps_digits: bool) -> Value {
+pub(super) fn object(variables: &[Variable<'_>]) -> Value {
     let variables = variables.iter();
     let variables = variables.map(|variable| (&variable.name, &variable.value));
-    members(variables, keeps_digits)
+    members(variables)
 }
 
-fn value(value: &VariableValue<'_>, keeps_digits: bool) -> Value {
+fn value(value: &VariableValue<'_>) -> Value {
     match value {
         VariableValue::Text(text) => Value::from(to_lf(Cow::Borrowed(text)).as_ref()),
-        VariableValue::Number(number) => digits::value(number.clone(), keeps_digits),
+        VariableValue::Number(number) => digits::value(number.clone()),
         VariableValue::Boolean(boolean) => Value::from(*boolean),
         VariableValue::List(list) => {
             let values = list.iter();
-            values.map(|one| self::value(one, keeps_digits)).collect()
+            values.map(|one| self::value(one)).collect()
         }
-        VariableValue::Object(object) => members(
-            object.iter().map(|(name, value)| (name, value)),
-            keeps_digits,
-        ),
+        VariableValue::Object(object) => members(object.iter().map(|(name, value)| (name, value))),
     }
 }
 
 fn members<'v, 'a: 'v>(
     members: impl Iterator<Item = (&'v Cow<'a, str>, &'v VariableValue<'a>)>,
-    keeps_digits: bool,
 ) -> Value {
-    let members = members.map(|(name, member)| (name.to_string(), value(member, keeps_digits)));
+    let members = members.map(|(name, member)| (name.to_string(), value(member)));
     Value::from_object(Members::new(members))
 }
 
