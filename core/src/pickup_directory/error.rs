@@ -81,6 +81,7 @@ pub(super) enum Operation {
     SyncDirectory,
     Decide,
     RollForward,
+    LeaveForAnother,
 }
 
 impl PickupError {
@@ -213,6 +214,10 @@ impl PickupError {
                 Operation::SyncFile | Operation::SyncFileSystem | Operation::SyncDirectory => {
                     "the disk may be failing: see the kernel log"
                 }
+                Operation::LeaveForAnother => {
+                    "open that one; if the directory was moved here from there, move the files into it yourself, each without the \
+                     number before its name, and remove this folder"
+                }
                 _ => "see the kernel log if this is not clear",
             },
         }
@@ -235,7 +240,9 @@ impl Operation {
             Self::PublishFile => "publish",
             Self::SyncDirectory => "sync the directory",
             Self::Decide => "keep a record in the staging folder",
-            Self::RollForward => "move on what a process that died had decided to hand over:",
+            Self::RollForward | Self::LeaveForAnother => {
+                "move on what a process that died had decided to hand over:"
+            }
         }
     }
 }

@@ -82,8 +82,14 @@ impl RollForward<'_> {
     ) -> bool {
         let rolled_forward = match decided_in(folder) {
             Ok(decided) if decided.is_empty() => Ok(()),
-            // They are for another pickup directory, whose processes share the staging folder.
-            Ok(_) if !PickupKey::of(self.pickup).is_ok_and(|key| key.is_in(name)) => return true,
+            // They are for another pickup directory, whose processes share the staging folder, or for this one
+            // under a path that leads to it no more.
+            Ok(_) if !PickupKey::of(self.pickup).is_ok_and(|key| key.is_in(name)) => {
+                let error = io::Error::other("it is for a pickup directory of another path");
+                let left = PickupError::from_io(Operation::LeaveForAnother, folder)(error);
+                report.errors.push(left);
+                return true;
+            }
             Ok(decided) => self.roll_forward(folder, &decided, report),
             Err(error) => Err(failed_at(folder)(error)),
         };
@@ -334,7 +340,11 @@ mod tests {
         place.fill(&[LOCK, "1.a.eml", "2.b.eml", "decided-1"]);
         let other = place.pickup.with_file_name("other");
         fs::create_dir(&other).unwrap();
-        assert!(place.clear_for(&other).0);
+        let (are_gone, report) = place.clear_for(&other);
+        assert!(are_gone, "it is in nobody's way");
+        // That path may never be opened again, so somebody must know.
+        assert!(report.errors[0].to_string().contains("of another path"));
+        assert_eq!(report.errors[0].path(), place.left);
         assert!(names_in(&other).unwrap().is_empty());
         assert_eq!(fs::read_dir(&place.left).unwrap().count(), 4);
         assert!(place.clear().0);
