@@ -235,6 +235,64 @@ def test_a_file_that_cannot_be_written_is_told_first(run, merge: Path, pickup: P
     assert [*pickup.iterdir()] == []
 
 
+@pytest.mark.parametrize("name", ["merge.ndjson", "link", "table.csv"])
+def test_what_is_read_is_not_replaced(run, binary: Path, merge: Path, pickup: Path, tmp_path: Path, name: str):
+    """Nobody can make a list of recipients again."""
+    (tmp_path / "link").symlink_to(merge)
+    table, message = tmp_path / "table.csv", tmp_path / "message.json"
+    table.write_text("email\nann@example.org\n")
+    message.write_text(json.dumps({**HEAD, "text": "Hello", "subject": "Hello"}))
+    before = (tmp_path / name).read_bytes()
+    arguments = ("--message", message, "--csv", table) if name == "table.csv" else (merge,)
+    done = [run("submit", "--pickup", pickup, "--receipt", name, *arguments)]
+    with (tmp_path / name).open("rb") as file:
+        command = [binary, "submit", "--pickup", pickup, "--receipt", tmp_path / name, "--ndjson"]
+        done.append(subprocess.run(command, stdin=file, capture_output=True, check=False, timeout=60))
+    for each in done:
+        assert (each.returncode, each.stdout) == (EX_CANTCREAT, b"")
+        assert each.stderr.endswith(b": the message is read from it; nothing was handed over\n")
+    assert (tmp_path / name).read_bytes() == before
+    assert [*pickup.iterdir()] == []
+
+
+def test_receipts_are_not_for_powermta(run, merge: Path, pickup: Path, tmp_path: Path):
+    (tmp_path / "link").symlink_to(pickup)
+    for name in ("pickup/receipts", "link/receipts"):
+        done = run("submit", "--pickup", pickup, "--receipt", name, merge)
+        assert (done.returncode, done.stdout) == (EX_CANTCREAT, b"")
+        assert b": it lies in the pickup directory, from which PowerMTA takes all files; nothing was" in done.stderr
+    assert [*pickup.iterdir()] == []
+
+
+@pytest.mark.parametrize("name", ["/dev/stderr", "/dev/fd/2", "/proc/self/fd/2"])
+def test_a_file_that_is_open_already_is_not_replaced(
+    binary: Path, merge: Path, pickup: Path, tmp_path: Path, name: str
+):
+    path = tmp_path / "log"
+    path.write_text("older\n")
+    with path.open("ab") as log:
+        command = [binary, "submit", "--pickup", pickup, "--receipt", name, merge]
+        subprocess.run(command, stdout=subprocess.PIPE, stderr=log, check=True, timeout=60)
+        log.write(b"newer\n")
+    first, *lines, last = path.read_bytes().splitlines(keepends=True)
+    assert (first, last) == (b"older\n", b"newer\n")
+    assert_told(b"".join(lines), pickup, ENVIDS)
+
+
+@pytest.mark.parametrize("messages", [1, 2])
+def test_lines_are_kept_where_standard_output_is_full(binary: Path, merge: Path, pickup: Path, tmp_path: Path, messages):
+    receipts = tmp_path / "receipts"
+    command = [binary, "submit", "--pickup", pickup, "--receipt", receipts, *[merge] * messages]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False, timeout=60)
+    assert done.returncode == EX_IOERR
+    assert done.stderr.count(b"the message was handed over as ") == messages
+    lines = receipts.read_bytes().splitlines(keepends=True)
+    assert len(lines) == 8 * messages
+    for at in range(messages):
+        assert_told(b"".join(lines[8 * at : 8 * at + 8]), pickup, ENVIDS)
+
+
 def test_a_full_device(run, merge: Path, pickup: Path, tmp_path: Path):
     """The message was handed over: the exit code is none that asks for another attempt."""
     done = run("submit", "--pickup", pickup, "--receipt", "/dev/full", merge)

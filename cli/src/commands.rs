@@ -57,22 +57,26 @@ pub fn submit(args: &SubmitArgs) -> Result<Exit, Failure> {
         return batch::submit(&batch, &pickup);
     }
     let messages = args.messages();
-    let mut receipts = Receipts::open(args.receipt.as_deref())?;
-    if let [message] = messages.as_slice() {
-        submit_one(message, args.selection(), &pickup, &mut receipts)?;
-        receipts.finish()?;
-        return Ok(Exit::Ok);
-    }
+    let mut receipts = Receipts::open(args.receipt.as_deref(), &messages, &pickup)?;
     let mut exit = Exit::Ok;
     for message in &messages {
         if let Err(failure) = submit_one(message, args.selection(), &pickup, &mut receipts) {
-            output::print_failure_of(message.path(), &failure);
+            match messages.len() {
+                1 => output::print_failure(&failure),
+                _ => output::print_failure_of(message.path(), &failure),
+            }
             if exit == Exit::Ok {
                 exit = failure.exit();
             }
         }
     }
-    receipts.finish()?;
+    // Whatever failed: of what was handed over the file has the only receipts.
+    if let Err(failure) = receipts.finish() {
+        output::print_failure(&failure);
+        if exit == Exit::Ok {
+            exit = failure.exit();
+        }
+    }
     Ok(exit)
 }
 

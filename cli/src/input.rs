@@ -7,9 +7,11 @@ use pmtaemail::{
     BatchFormat, MessageStream, PickupDirectory, StreamFormat, StreamedMessage, SubmitError,
     TableStream,
 };
-use std::fs::File;
+use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::mem;
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// How much is read at once.
@@ -67,6 +69,23 @@ fn receive_table<'d>(
     })?;
     let received = rows.finish(message);
     Ok(received.with_progress(progress.of_recipients()))
+}
+
+/// Whether this file is one of those that the messages and their tables are read from.
+pub fn is_read(messages: &[MessageArgs], file: &Metadata) -> bool {
+    let is_it = |path: Option<&Path>| {
+        let found = match path.filter(|path| !is_standard_input(Some(path))) {
+            Some(path) => fs::metadata(path),
+            None => {
+                let standard_input = io::stdin().as_fd().try_clone_to_owned();
+                standard_input.and_then(|input| File::from(input).metadata())
+            }
+        };
+        found.is_ok_and(|found| (found.dev(), found.ino()) == (file.dev(), file.ino()))
+    };
+    messages.iter().any(|message| {
+        is_it(message.path()) || message.table().is_some_and(|table| is_it(Some(table)))
+    })
 }
 
 fn is_standard_input(path: Option<&Path>) -> bool {

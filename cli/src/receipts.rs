@@ -1,8 +1,9 @@
 //! Where the receipts of a command go.
 
+use crate::args::MessageArgs;
 use crate::exit::Failure;
-use crate::output;
-use pmtaemail::Receipt;
+use crate::{input, output};
+use pmtaemail::{PickupDirectory, Receipt};
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
@@ -22,13 +23,17 @@ pub enum Receipts {
 }
 
 impl Receipts {
-    /// `path` is where lines for the recipients are wanted, `-` for standard output. It is opened before anything
-    /// is handed over.
-    pub fn open(path: Option<&Path>) -> Result<Self, Failure> {
+    /// `path` is where lines for the recipients of `messages` are wanted, `-` for standard output. It is opened
+    /// before anything is handed over.
+    pub fn open(
+        path: Option<&Path>,
+        messages: &[MessageArgs],
+        pickup: &PickupDirectory,
+    ) -> Result<Self, Failure> {
         Ok(match path {
             None => Self::Printed,
             Some(path) if is_standard_output(path) => Self::PrintedLines,
-            Some(path) => Self::Written(Box::new(ReceiptFile::open(path)?)),
+            Some(path) => Self::Written(Box::new(ReceiptFile::open(path, messages, pickup)?)),
         })
     }
 
@@ -69,7 +74,16 @@ impl Receipts {
 }
 
 fn is_standard_output(path: &Path) -> bool {
-    path == Path::new("-") || path == Path::new("/dev/stdout")
+    ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"]
+        .map(Path::new)
+        .contains(&path)
+}
+
+/// Whether the path means what is open already. That may be a file, in whose place no other is put then.
+fn is_descriptor(path: &Path) -> bool {
+    path == Path::new("/dev/stderr")
+        || path.starts_with("/dev/fd")
+        || path.starts_with("/proc/self/fd")
 }
 
 /// A file for lines. What is in its place stays until all lines are on the disk.
@@ -77,7 +91,7 @@ fn is_standard_output(path: &Path) -> bool {
 pub struct ReceiptFile {
     path: PathBuf,
     file: File,
-    /// Where the lines wait; `None` for a pipe or a device, which takes them at once.
+    /// Where the lines wait; `None` for a pipe, a device or a descriptor, which takes them at once.
     waiting: Option<TempPath>,
     has_receipts: bool,
     /// Where the lines stay, because one could not be written.
@@ -85,15 +99,27 @@ pub struct ReceiptFile {
 }
 
 impl ReceiptFile {
-    fn open(path: &Path) -> Result<Self, Failure> {
-        let opened = Self::try_open(path);
+    fn open(
+        path: &Path,
+        messages: &[MessageArgs],
+        pickup: &PickupDirectory,
+    ) -> Result<Self, Failure> {
+        let opened = Self::try_open(path, messages, pickup);
         opened.map_err(|source| Failure::OpenReceipts {
             name: path.display().to_string(),
             source,
         })
     }
 
-    fn try_open(path: &Path) -> io::Result<Self> {
+    fn try_open(
+        path: &Path,
+        messages: &[MessageArgs],
+        pickup: &PickupDirectory,
+    ) -> io::Result<Self> {
+        if is_descriptor(path) {
+            let file = OpenOptions::new().append(true).open(path)?;
+            return Ok(Self::new(path.to_owned(), file, None));
+        }
         // What a link leads to is replaced, and not the link.
         let path = found(fs::canonicalize(path))?.unwrap_or_else(|| path.to_owned());
         let old = found(OpenOptions::new().write(true).open(&path))?;
@@ -104,6 +130,15 @@ impl ReceiptFile {
         let (file, waiting) = match old {
             Some((kind, file)) if !kind.is_file() => (file, None),
             old => {
+                let old_file = old.as_ref().map(|(metadata, _)| metadata);
+                if old_file.is_some_and(|old| input::is_read(messages, old)) {
+                    return Err(io::Error::other("the message is read from it"));
+                }
+                if fs::canonicalize(folder(&path))?.starts_with(fs::canonicalize(pickup.path())?) {
+                    let sentence =
+                        "it lies in the pickup directory, from which PowerMTA takes all files";
+                    return Err(io::Error::other(sentence));
+                }
                 let (file, waiting) = part_of(&path)?;
                 if let Some((kind, _)) = old {
                     file.set_permissions(kind.permissions())?;
@@ -111,13 +146,17 @@ impl ReceiptFile {
                 (file, Some(waiting))
             }
         };
-        Ok(Self {
+        Ok(Self::new(path, file, waiting))
+    }
+
+    fn new(path: PathBuf, file: File, waiting: Option<TempPath>) -> Self {
+        Self {
             path,
             file,
             waiting,
             has_receipts: false,
             part: None,
-        })
+        }
     }
 
     fn name(&self) -> String {
