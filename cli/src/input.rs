@@ -74,12 +74,11 @@ fn receive_table<'d>(
 /// Whether this file is one of those that the messages and their tables are read from.
 pub fn is_read(messages: &[MessageArgs], file: &Metadata) -> bool {
     let is_it = |path: Option<&Path>| {
-        let found = match path.filter(|path| !is_standard_input(Some(path))) {
-            Some(path) => fs::metadata(path),
-            None => {
-                let standard_input = io::stdin().as_fd().try_clone_to_owned();
-                standard_input.and_then(|input| File::from(input).metadata())
-            }
+        let found = if let Some(path) = path.filter(|path| !is_standard_input(Some(path))) {
+            fs::metadata(path)
+        } else {
+            let standard_input = io::stdin().as_fd().try_clone_to_owned();
+            standard_input.and_then(|input| File::from(input).metadata())
         };
         found.is_ok_and(|found| (found.dev(), found.ino()) == (file.dev(), file.ino()))
     };
@@ -208,7 +207,7 @@ mod tests {
         let recipient = "\"ann@example.org\"\n";
         let count = 2 * PIECE / recipient.len();
         let lines = "{\"from\": \"bo@example.com\"}\n".to_owned() + &recipient.repeat(count);
-        std::fs::write(&path, lines).unwrap();
+        fs::write(&path, lines).unwrap();
         let progress = ProgressDisplay::start();
         let received =
             || receive_stream(Some(&path), StreamFormat::Ndjson, || None, &progress).unwrap();

@@ -172,7 +172,10 @@ impl PickupError {
             PickupErrorKind::Unsupported if self.operation == Operation::FindGroup => {
                 "leave them out, and let files inherit their access rights"
             }
-            PickupErrorKind::PermissionDenied | PickupErrorKind::NotFound
+            PickupErrorKind::PermissionDenied
+            | PickupErrorKind::NotFound
+            | PickupErrorKind::NotADirectory
+            | PickupErrorKind::AlreadyExists
                 if self.operation == Operation::PrepareStaging =>
             {
                 "a submission of several files needs this folder: make it, for this user alone (mode 0700), or name another one \

@@ -221,7 +221,13 @@ fn make_folder(folder: &Path, pickup: &Path) -> io::Result<()> {
             inherit_group(folder, pickup);
             Ok(())
         }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            if folder.is_dir() {
+                return Ok(());
+            }
+            // A file, or a link to nothing.
+            Err(io::ErrorKind::NotADirectory.into())
+        }
         Err(error) => Err(error),
     }
 }
@@ -277,6 +283,7 @@ fn same_file_system(_place: &Path, _pickup: &Path) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pickup_directory::error::PickupErrorKind;
 
     fn staging(pickup: &Path) -> Staging {
         let options = PickupOptions::default().without_unnamed_files();
@@ -336,6 +343,25 @@ mod tests {
             let private = staging(&pickup).private_folder().unwrap();
             let folder = fs::metadata(private.staging()).unwrap();
             assert_eq!(folder.mode() & 0o7777, expected);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_folder_is_told_as_that() {
+        let parent = tempfile::tempdir().unwrap();
+        let pickup = parent.path().join("pickup");
+        fs::create_dir(&pickup).unwrap();
+        let path = parent.path().join("pickup.staging");
+        for make in [
+            (|path| fs::write(path, "a file").unwrap()) as fn(&Path),
+            |path| std::os::unix::fs::symlink("nothing", path).unwrap(),
+        ] {
+            make(&path);
+            let error = staging(&pickup).private_folder().unwrap_err();
+            assert_eq!(error.kind(), PickupErrorKind::NotADirectory);
+            assert!(error.to_string().contains("name another one"), "{error}");
+            fs::remove_file(&path).unwrap();
         }
     }
 
