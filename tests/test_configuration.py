@@ -178,6 +178,7 @@ def test_what_is_shown_is_a_file_that_says_the_same(shown: Callable, call: Calla
 
 PROBLEMS = {
     "unknown": ("pikcup = 1", "1:1: pikcup is no option; did you mean pickup?"),
+    "control characters": (r'"list\nn\u001b" = 1', r"1:1: list\nn\u{1b} is no option; did you mean listen?"),
     "later line": ("\n\n listn = 1", "3:2: listn is no option; did you mean listen?"),
     "table": ("[limits]\nmax-in-flight = 3", "1:2: limits is no option: all options stand at the top"),
     "underscores": ("max_in_flight = 3", "1:1: max_in_flight is no option; did you mean max-in-flight?"),

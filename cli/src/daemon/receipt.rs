@@ -42,7 +42,7 @@ impl ReceiptFormat {
         // Letter case means nothing here, but would to the parser in a parameter.
         let accept = fields
             .ok()
-            .and_then(|fields| fields.join(",").to_ascii_lowercase().parse().ok());
+            .and_then(|fields| elements(&fields).to_ascii_lowercase().parse().ok());
         let Some(accept): Option<Accept> = accept else {
             return Self::Json;
         };
@@ -52,6 +52,13 @@ impl ReceiptFormat {
             .find(|name| chosen == Some(media_type(name)));
         lines.map_or(Self::Json, Self::Lines)
     }
+}
+
+/// A list without its empty elements, which mean nothing (RFC 9110 section 5.6.1.2) but stop the parser.
+fn elements(fields: &[&str]) -> String {
+    let elements = fields.iter().flat_map(|field| field.split(','));
+    let elements = elements.filter(|element| !element.trim_ascii().is_empty());
+    elements.collect::<Vec<_>>().join(",")
 }
 
 /// What there is, the best first; some clients add the charset that JSON has anyway.
@@ -147,6 +154,7 @@ mod tests {
             (&["application/x-ndjson;q=0, */*"], None),
             (&["application/x-ndjson;q=0.5, */*"], None),
             (&[X], Some(X)),
+            (&["", ", application/x-ndjson ,,", " "], Some(X)),
             (&["Application/X-NDJSON ; q=0.5"], Some(X)),
             (&["application/x-ndjson; charset=utf-8"], Some(X)),
             (&["application/x-ndjson, */*"], Some(X)),

@@ -85,7 +85,8 @@ impl ConfigFile {
             } else {
                 format!("; did you mean {}?", options.nearest(name))
             };
-            let sentence = format!("{name} is no option{advice}");
+            // A name in quotation marks may hold line ends and what a terminal obeys.
+            let sentence = format!("{} is no option{advice}", name.escape_debug());
             return Err((key.span(), sentence));
         };
         let wrong = |(span, reason)| (span, format!("{name}: {reason}"));
