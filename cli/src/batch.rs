@@ -7,7 +7,7 @@
 //! ```
 
 use crate::args::BatchArgs;
-use crate::daemon::{ApiError, result_pieces};
+use crate::daemon::{ApiError, result_pieces, room_for_batch};
 use crate::exit::{Exit, Failure};
 use crate::input::Input;
 use crate::output;
@@ -102,7 +102,9 @@ fn submit_pieces(
     pickup: &PickupDirectory,
     printer: &mut Printer,
 ) -> Result<(), Failure> {
-    let mut reader = BatchReader::new(format, MESSAGE_LIMIT);
+    // Its files are shared out between the workers, with some to spare.
+    let room = room_for_batch();
+    let mut reader = BatchReader::new(format, MESSAGE_LIMIT).with_group(room.messages);
     thread::scope(|scope| {
         let mut workers = Workers::start(|groups, results| {
             scope.spawn(move || work(&groups, &results, pickup));

@@ -60,11 +60,13 @@ mod tests;
 
 pub use batch::result_pieces;
 pub use error::ApiError;
+pub use open_files::room_for_batch;
 
 use crate::args::ServeArgs;
 use crate::exit::{Exit, Failure};
 use accept::Connections;
 use listener::tcp::Tcp;
+use open_files::Room;
 use pages::Pages;
 use pmtaemail::PickupDirectory;
 use signals::Signals;
@@ -81,17 +83,13 @@ pub fn run(args: ServeArgs) -> Result<Exit, Failure> {
     }
     let room = open_files::room(args.limits.max_connections, args.limits.max_in_flight);
     let runtime = blocking::start_runtime(room.threads).map_err(Failure::Start)?;
-    let ended = runtime.block_on(serve(args, pickup, room.connections));
+    let ended = runtime.block_on(serve(args, pickup, room));
     // What still runs now had its time to finish.
     runtime.shutdown_background();
     ended
 }
 
-async fn serve(
-    args: ServeArgs,
-    pickup: PickupDirectory,
-    max_connections: u32,
-) -> Result<Exit, Failure> {
+async fn serve(args: ServeArgs, pickup: PickupDirectory, room: Room) -> Result<Exit, Failure> {
     let mut signals = Signals::install().map_err(Failure::Start)?;
     let listener = Tcp::bind(&args.listen, args.limits.body_timeout).await;
     let listener = listener.map_err(|source| Failure::Listen {
@@ -99,7 +97,8 @@ async fn serve(
         source,
     })?;
     let address = listener.local_address().map_err(Failure::Start)?;
-    let daemon = Arc::new(Daemon::new(pickup, &args.limits, max_connections));
+    let max_connections = room.connections;
+    let daemon = Arc::new(Daemon::new(pickup, &args.limits, room));
     let pages = Pages::new(args.allow_origin.clone(), &args.listen);
     let router = routes::router(Arc::clone(&daemon), pages);
     let connections = Connections::new(max_connections, &args.limits, router);

@@ -13,6 +13,32 @@ pub struct Room {
     pub connections: u32,
     /// Threads for submissions, of which each has a file open.
     pub threads: usize,
+    pub batches: BatchRoom,
+}
+
+/// How many messages of batches may be at work at once, each with a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchRoom {
+    /// Messages that are submitted together.
+    pub messages: usize,
+    /// Groups of so many, of all batches.
+    pub groups: usize,
+}
+
+impl BatchRoom {
+    /// The larger a group, the less each message costs; beyond this there is little to gain.
+    const MOST_MESSAGES: usize = 1_000;
+    const MOST_GROUPS: usize = 16;
+
+    /// Shares out so many files. Some there must be.
+    fn of(files: u64) -> Self {
+        let files = usize::try_from(files).unwrap_or(usize::MAX);
+        let messages = (files / 4).clamp(64, Self::MOST_MESSAGES);
+        Self {
+            messages,
+            groups: (files / messages).clamp(2, Self::MOST_GROUPS),
+        }
+    }
 }
 
 /// Raises the limit on open files as far as is allowed, and shares it out between connections and
@@ -20,6 +46,16 @@ pub struct Room {
 ///
 /// Connections must never take the descriptors that submissions need.
 pub fn room(max_connections: u32, max_submissions: u32) -> Room {
+    share(raise_limit(), max_connections, max_submissions)
+}
+
+/// Room for one batch alone.
+pub fn room_for_batch() -> BatchRoom {
+    BatchRoom::of(raise_limit().saturating_sub(BASE))
+}
+
+/// Raises the limit on open files as far as is allowed. Gives what it is then.
+fn raise_limit() -> u64 {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
         current: limit.maximum,
@@ -30,7 +66,7 @@ pub fn room(max_connections: u32, max_submissions: u32) -> Room {
         Err(_) => limit.current,
     };
     // None is no limit.
-    share(files.unwrap_or(u64::MAX), max_connections, max_submissions)
+    files.unwrap_or(u64::MAX)
 }
 
 fn share(files: u64, max_connections: u32, max_submissions: u32) -> Room {
@@ -46,9 +82,11 @@ fn share(files: u64, max_connections: u32, max_submissions: u32) -> Room {
     } else {
         SUBMIT_THREADS
     };
+    let batches = BatchRoom::of(left.saturating_sub(threads as u64));
     Room {
         connections,
         threads,
+        batches,
     }
 }
 
@@ -68,6 +106,19 @@ mod tests {
         ] {
             let room = share(files, 8192, max_submissions);
             assert_eq!((room.connections, room.threads), (connections, threads));
+        }
+    }
+
+    #[test]
+    fn batches_have_what_is_left() {
+        for (files, messages, groups) in [
+            (1024, 64, 2),
+            (10_000, 318, 4),
+            (16_384, 1_000, 7),
+            (u64::MAX, 1_000, 16),
+        ] {
+            let room = share(files, 8192, 1024);
+            assert_eq!(room.batches, BatchRoom { messages, groups }, "{files}");
         }
     }
 }

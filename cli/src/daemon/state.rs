@@ -1,11 +1,13 @@
 //! What all requests share.
 
-use super::admission::{Admission, Room};
+use super::admission::{self, Admission};
 use super::body::BodyLimits;
+use super::open_files::Room;
 use super::readiness::Readiness;
 use crate::args::LimitArgs;
 use pmtaemail::PickupDirectory;
-use tokio::sync::watch;
+use std::sync::Arc;
+use tokio::sync::{Semaphore, watch};
 
 /// What all requests share.
 pub struct Daemon {
@@ -13,12 +15,15 @@ pub struct Daemon {
     pub body: BodyLimits,
     pub admission: Admission,
     pub readiness: Readiness,
+    /// Messages of batches that are submitted together, and a permit for each group of them.
+    pub group_messages: usize,
+    pub groups: Arc<Semaphore>,
     /// Whether it ends: what would go on for long hears it.
     pub stopping: watch::Sender<bool>,
 }
 
 impl Daemon {
-    pub fn new(pickup: PickupDirectory, limits: &LimitArgs, connections: u32) -> Self {
+    pub fn new(pickup: PickupDirectory, limits: &LimitArgs, room: Room) -> Self {
         // There is always room for one body at least.
         let bytes = limits.max_bytes_in_flight.max(limits.body_limit);
         Self {
@@ -28,8 +33,14 @@ impl Daemon {
                 merge: limits.merge_limit,
                 time: limits.body_timeout,
             },
-            admission: Admission::new(Room::new(limits.max_in_flight, bytes, connections)),
+            admission: Admission::new(admission::Room::new(
+                limits.max_in_flight,
+                bytes,
+                room.connections,
+            )),
             readiness: Readiness::default(),
+            group_messages: room.batches.messages,
+            groups: Arc::new(Semaphore::new(room.batches.groups)),
             stopping: watch::Sender::new(false),
         }
     }

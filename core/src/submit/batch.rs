@@ -3,7 +3,7 @@
 use super::action::perform_unless;
 use super::batch_reader::{BatchEntry, BatchError, Position};
 use super::files::MakeFiles;
-use super::limits::{GroupSize, MERGE_SIZE};
+use super::limits::{FILES, GroupSize, MERGE_SIZE};
 use super::receipt::Receipt;
 use super::submission::Submission;
 use crate::identity::{Id, Identity};
@@ -166,6 +166,8 @@ impl PickupDirectory {
         let positions: Vec<_> = entries.iter().map(BatchEntry::position).collect();
         let mut batch = Batch::<BatchError>::new(self);
         let mut results = Vec::with_capacity(entries.len());
+        // Each has a file at least, and who took so many has room for so many open files.
+        let most_files = entries.len().max(FILES);
         for entry in entries {
             // Written as it is rendered, none of it stays in memory.
             let pushed = entry.read(|message| {
@@ -174,7 +176,7 @@ impl PickupDirectory {
             if let Err(error) = pushed {
                 batch.push_error(error);
             }
-            if batch.is_full() {
+            if batch.size.files >= most_files {
                 results.extend(batch.commit());
             }
         }

@@ -2,7 +2,7 @@
 //! group commit has its own.
 
 /// The files of a message whose commit is due are open, and a process may often open 1,024.
-const FILES: usize = 256;
+pub(super) const FILES: usize = 256;
 
 /// Results and errors wait in memory too.
 const MESSAGES: u32 = 256;
@@ -15,7 +15,7 @@ pub(super) const MERGE_SIZE: u64 = 1 << 20;
 
 /// The messages of a batch in JSON that are about to be submitted together wait in memory too. They are written
 /// as soon as they are rendered.
-const ENTRIES: usize = MESSAGES as usize;
+const ENTRIES: usize = FILES;
 const ENTRIES_SIZE: usize = 4 << 20;
 
 /// JavaScript's messages are written down before they are given to a [`Batch`](super::Batch), and so
@@ -41,7 +41,7 @@ impl GroupSize {
 }
 
 /// How much of a batch goes into a group that is submitted together.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct EntryGroup {
     pub messages: usize,
     /// Of JSON.
@@ -49,8 +49,14 @@ pub(super) struct EntryGroup {
 }
 
 impl EntryGroup {
-    pub fn is_full(self) -> bool {
-        self.messages >= ENTRIES || self.bytes >= ENTRIES_SIZE
+    /// As much as goes into one where nothing else is asked for.
+    pub const MOST: Self = Self {
+        messages: ENTRIES,
+        bytes: ENTRIES_SIZE,
+    };
+
+    pub fn is_full(self, most: Self) -> bool {
+        self.messages >= most.messages || self.bytes >= most.bytes
     }
 }
 

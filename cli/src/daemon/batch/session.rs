@@ -13,11 +13,10 @@ use axum::response::Response;
 use bytes::Bytes;
 use pmtaemail::{BatchEntry, BatchReader, Position, Receipt};
 use std::collections::VecDeque;
-use std::future::ready;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, sleep_until};
 
@@ -32,7 +31,7 @@ pub async fn submit(daemon: Arc<Daemon>, batch: Batch) -> Result<Response, ApiEr
     let limits = daemon.body;
     let (output, begun, body) = channel(limits.time);
     let session = Session {
-        reader: BatchReader::new(batch.format, limits.bytes),
+        reader: BatchReader::new(batch.format, limits.bytes).with_group(daemon.group_messages),
         daemon,
         receiving: batch.receiving,
         running: VecDeque::new(),
@@ -166,8 +165,9 @@ impl Session {
                 (rest, bytes) = next_of(&mut body), if may_read => {
                     body = self.take(rest, bytes?, &mut time).await?;
                 }
-                () = ready(()), if may_start => {
-                    self.start(Instant::now() + limit).await?;
+                permit = Arc::clone(&self.daemon.groups).acquire_owned(), if may_start => {
+                    let permit = permit.expect("nobody closes the semaphore");
+                    self.start(permit, Instant::now() + limit).await?;
                     time.restart();
                 }
                 () = sleep_until(time.limit()), if may_read => return Err(ApiError::BodyTimeout.into()),
@@ -199,7 +199,7 @@ impl Session {
     }
 
     /// Begins to submit what is ready.
-    async fn start(&mut self, limit: Instant) -> Result<(), Stop> {
+    async fn start(&mut self, permit: OwnedSemaphorePermit, limit: Instant) -> Result<(), Stop> {
         let place = if self.output.is_unbegun() && self.running.is_empty() {
             self.receiving.place()?
         } else {
@@ -217,7 +217,7 @@ impl Session {
                 let results = daemon.pickup.submit_batch(entries).into_iter();
                 let results =
                     results.map(|(position, result)| (position, result.map_err(ApiError::from)));
-                drop(place);
+                drop((place, permit));
                 results.collect()
             }),
         });

@@ -6,6 +6,7 @@ mod streams;
 use super::accept::Connections;
 use super::listener::tcp::Tcp;
 use super::log::RolledForward;
+use super::open_files::room;
 use super::pages::Pages;
 use super::routes::router;
 use super::state::Daemon;
@@ -41,7 +42,7 @@ impl Server {
                 .open(Arc::new(RolledForward::default()))
                 .unwrap(),
             &args.limits,
-            8192,
+            room(8192, args.limits.max_in_flight),
         );
         let router = router(
             Arc::new(daemon),

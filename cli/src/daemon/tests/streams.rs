@@ -5,6 +5,7 @@ use crate::daemon::accept::Connections;
 use crate::daemon::client::Peer;
 use crate::daemon::listener::Listener;
 use crate::daemon::log::RolledForward;
+use crate::daemon::open_files::room;
 use crate::daemon::pages::Pages;
 use crate::daemon::routes::router;
 use crate::daemon::state::Daemon;
@@ -57,7 +58,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Server<S> {
                 .open(Arc::new(RolledForward::default()))
                 .unwrap(),
             &args.limits,
-            8192,
+            room(8192, args.limits.max_in_flight),
         );
         let peer = get(async |Extension(peer): Extension<Peer>| peer.to_string());
         let large = get(async || "x".repeat(100_000));

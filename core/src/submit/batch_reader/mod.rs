@@ -54,6 +54,7 @@ pub struct BatchReader {
     splitter: Splitter,
     ready: Ready,
     limit: usize,
+    most: EntryGroup,
 }
 
 #[derive(Debug)]
@@ -94,7 +95,16 @@ impl BatchReader {
             },
             ready: Ready::default(),
             limit,
+            most: EntryGroup::MOST,
         }
+    }
+
+    /// Takes so many messages at once, at least one, instead of 256: as many files are open while they are
+    /// submitted. On a busy disk 1,000 are twice as quick.
+    #[must_use]
+    pub fn with_group(mut self, messages: usize) -> Self {
+        self.most.messages = messages.max(1);
+        self
     }
 
     /// Takes the next bytes.
@@ -137,14 +147,17 @@ impl BatchReader {
             messages: self.ready.entries.len(),
             bytes: self.ready.bytes,
         };
-        group.is_full()
+        group.is_full(self.most)
     }
 
     /// The next messages that are ready, as many as are well submitted together.
     pub fn take(&mut self) -> Vec<BatchEntry> {
-        let mut group = EntryGroup::default();
+        let mut group = EntryGroup {
+            messages: 0,
+            bytes: 0,
+        };
         for entry in &self.ready.entries {
-            if group.is_full() {
+            if group.is_full(self.most) {
                 break;
             }
             group.messages += 1;

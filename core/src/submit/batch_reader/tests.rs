@@ -113,15 +113,11 @@ fn groups_are_bounded() {
     let mut reader = BatchReader::new(BatchFormat::Lines, 32 << 20);
     reader.feed(&b"{}\n".repeat(100_000));
     assert!(reader.is_full());
-    let first = reader.take();
-    let mut group = EntryGroup {
-        messages: first.len(),
-        bytes: 0,
-    };
-    assert!(group.is_full());
-    group.messages -= 1;
-    assert!(!group.is_full());
-    assert_eq!(reader.position(), Position::Line(first.len() as u64 + 1));
+    assert_eq!(reader.take().len(), 256);
+    assert_eq!(reader.position(), Position::Line(257));
+    let mut reader = reader.with_group(1_000);
+    assert!(reader.is_full());
+    assert_eq!(reader.take().len(), 1_000);
     let mut reader = BatchReader::new(BatchFormat::Lines, 32 << 20);
     for _ in 0..3 {
         reader.feed(&b"x".repeat(20 << 20));
