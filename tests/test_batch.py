@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -175,9 +176,11 @@ def test_compressed_batches(daemon: Daemon):
     answer = daemon.post(gzip.compress(body), "/messages/batch", **headers)
     assert len(parsed(answer.body)) == len(daemon.files()) == 1_000
     answer = daemon.post(gzip.compress(body)[:-20], "/messages/batch", **headers)
-    *receipts, last = parsed(answer.body)
+    # Where nothing was submitted before, the answer is a problem like any other.
+    is_refused = answer.status == 400
+    *receipts, last = [answer.json()] if is_refused else parsed(answer.body)
     assert last["status"] == 400
-    assert last["line"] == len(receipts) + 1
+    assert last.get("line") == (None if is_refused else len(receipts) + 1)
     assert len(daemon.files()) == 1_000 + len(receipts)
 
 
@@ -391,8 +394,9 @@ def test_a_daemon_that_is_killed_leaves_all_or_none(start_daemon, seed: int):
         else:
             killer = threading.Timer(chance.uniform(0, 0.15), daemon.signal, [signal.SIGKILL])
             killer.start()
-            conversation.send(body)
-            conversation.end()
+            with suppress(OSError):
+                conversation.send(body)
+                conversation.end()
             killer.join()
         daemon.signal(signal.SIGKILL)
         daemon.wait()
