@@ -600,7 +600,7 @@ NAMES_OF_FILES = {
         merge(own(X), attachments=[{"filename": "a.{{ x }}", "content": ""}]), NO_ENDING.at("/attachments/0/filename")
     ),
     "no placeholder in a file name": (
-        merge(own(X), attachments=[{"filename": "{{ 1 }}.pdf", "content": ""}]),
+        merge(own(X), attachments=[{"filename": "{{ 1x }}.pdf", "content": ""}]),
         NO_PLACEHOLDER.at("/attachments/0/filename"),
     ),
     **{f"envid with {value!r}": (

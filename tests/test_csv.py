@@ -144,7 +144,7 @@ def test_both_doors_say_the_same(run, daemon: Daemon, tmp_path: Path, pickup: Pa
             assert done.stdout == answer.body
             third = run(verb, "--recipient", "3", *files)
             assert b"Message-ID: <m2@example.com>\r\n" in third.stdout
-            assert run(verb, "--recipient", "8", *files).returncode == EX_USAGE
+            assert run(verb, "--recipient", "8", *files).returncode == EX_DATAERR
 
 
 @pytest.mark.parametrize("from_stdin", ["--message", "--csv"])
