@@ -84,7 +84,7 @@ def test_example(example: re.Match[str], daemon: Daemon, binary: Path, tmp_path:
 
 
 def assert_campaign(files: list[PickupFile], output: bytes) -> None:
-    """The first recipient's test send and the whole, each with a copy for the seed; the receipt tells who is left out."""
+    """A test send and the whole, each with a copy for the seed; the receipt tells who is left out."""
     mailed = Counter(expansion.recipient for file in files for expansion in file.expansions)
     assert mailed == {"ann@example.org": 2, "bo@example.org": 1}
     copies = [recipient.address for file in files if not file.expansions for recipient in file.recipients]
