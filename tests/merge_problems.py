@@ -15,6 +15,10 @@ class Rule(NamedTuple):
     code: str
     detail: str
 
+    def in_field(self, field: str) -> "Rule":
+        """What is said where values break it only in a field that they are put in."""
+        return Rule(self.code, f"In `{field}`: {self.detail}")
+
     def at(self, *pointers: str) -> list[dict[str, str]]:
         """The problems of a message that breaks it at these places, in this order."""
         return [{"code": self.code, "pointer": pointer, "detail": self.detail} for pointer in pointers]
@@ -188,6 +192,8 @@ NO_UNSUBSCRIBE_URL = Rule(
     "The address must be an http or https URL in ASCII, of 900 octets at most.",
 )
 NO_UNSUBSCRIBE_ADDRESS = Rule("invalid_unsubscribe", "This must be an address, or a mailto: URL in ASCII.")
+NO_URL_IN_UNSUBSCRIBE = NO_UNSUBSCRIBE_URL.in_field("/unsubscribe/url")
+NO_ADDRESS_IN_UNSUBSCRIBE = NO_UNSUBSCRIBE_ADDRESS.in_field("/unsubscribe/mailto")
 NO_ADDRESS = Rule("missing_field", "A mailbox must have an `address`.")
 UNREAD_VARIABLES = Rule(
     "missing_field",
@@ -203,6 +209,11 @@ MISSING_VARIABLE = Rule(
     "The template needs this variable, in FIELD, PLACE; give it, or a default in the template.",
 )
 NO_RECIPIENTS = Rule("no_recipients", "The message goes to nobody; give at least one recipient.")
+NO_IDENTIFIERS = Rule(
+    "invalid_message_id",
+    "This header field is message identifiers in angle brackets: <left@right>, of printable ASCII, with white space "
+    "between them.",
+)
 LONG_WORD = Rule("too_long", "A word of a header field must fit in a line of 998 octets.")
 TWO_MAILBOXES = Rule("too_many_mailboxes", "Each recipient is one mailbox; this is several.")
 UNKNOWN_FIELD = Rule("unknown_field", "There is no field of this name.")
@@ -319,6 +330,7 @@ MISSING = {
     ),
     "missing in one jinja message": (one(text="{{ x }}", template="jinja"), MISSING_IN_JINJA.at("/variables")),
 }  # fmt: skip
+OWN_FIELDS = {"References": NO_IDENTIFIERS, "In-Reply-To": NO_IDENTIFIERS, "Message-ID": INVALID_MESSAGE_ID}
 VALUES = {
     **{f"control {text!r} in {name}": (
         merge(own({"x": f"a{text}b"}), **put(name, "{{x}}")), CONTROL_IN_HEADER.at("/recipients/0/variables/x")
@@ -353,22 +365,27 @@ VALUES = {
     "list for all": (merge(own(), text="{{ x }}", variables={"x": []}), NO_TEXT.at("/variables/x")),
     "list in one message": (one(text="{{ x }}", variables={"x": []}), NO_TEXT.at("/variables/x")),
     **{f"url with {value!r}": (
-        merge(own({"x": value}), **put("url", "{{x}}")), NO_UNSUBSCRIBE_URL.at("/recipients/0/variables")
+        merge(own({"x": value}), **put("url", "{{x}}")), NO_URL_IN_UNSUBSCRIBE.at("/recipients/0/variables")
     ) for value in ["a b", ">", "å", "a>, <https://evil.example", "a" * 900]},
     "mailto": (
-        merge(own({"x": "a b"}), **put("mailto", "{{x}}")), NO_UNSUBSCRIBE_ADDRESS.at("/recipients/0/variables")
+        merge(own({"x": "a b"}), **put("mailto", "{{x}}")), NO_ADDRESS_IN_UNSUBSCRIBE.at("/recipients/0/variables")
     ),
     "url in one message": (
-        one(**put("url", "{{x}}"), variables={"x": " "}), NO_UNSUBSCRIBE_URL.at("/variables")
+        one(**put("url", "{{x}}"), variables={"x": " "}), NO_URL_IN_UNSUBSCRIBE.at("/variables")
     ),
     **{f"messageId with {value!r}": (
-        merge(own({"x": value}), **put("messageId", "{{x}}")), INVALID_MESSAGE_ID.at("/recipients/0/variables")
+        merge(own({"x": value}), **put("messageId", "{{x}}")),
+        INVALID_MESSAGE_ID.in_field("Message-ID").at("/recipients/0/variables"),
     ) for value in ["a b", "a@b", "", "å", "a>, <b"]},
     "long word in a header field": (
-        merge(own({"x": "a" * 1_000}), **put("header", "{{x}}")), LONG_WORD.at("/recipients/0/variables")
+        merge(own({"x": "a" * 1_000}), **put("header", "{{x}}")),
+        LONG_WORD.in_field("X-A").at("/recipients/0/variables"),
     ),
+    **{f"value in {name} among headers": (
+        merge(own({"x": "å"}), headers={name: "<{{x}}>"}), rule.in_field(name).at("/recipients/0/variables")
+    ) for name, rule in OWN_FIELDS.items()},
     "long word in a header field of one message": (
-        one(**put("header", "a {{x}}"), variables={"x": "a" * 1_000}), LONG_WORD.at("/variables")
+        one(**put("header", "a {{x}}"), variables={"x": "a" * 1_000}), LONG_WORD.in_field("X-A").at("/variables")
     ),
 }  # fmt: skip
 TEMPLATES = {
@@ -545,7 +562,7 @@ OWN_HEADERS = {
     ),
     "value that adds a mailbox to an own header": (
         merge(own({"x": 'x" <eve@example.org>, "y'}, headers={"Reply-To": '"{{ x }}" <r@example.com>'})),
-        MORE_ELEMENTS.at("/recipients/0/variables"),
+        MORE_ELEMENTS.in_field("Reply-To").at("/recipients/0/variables"),
     ),
     "long word in an own header": (
         merge(own(headers={"X-A": "a" * 1_000})), LONG_WORD.at("/recipients/0/headers/X-A")
@@ -586,7 +603,7 @@ FILE_NAMES = {"": NO_FILE_NAME, ".": DOTS_AS_FILE_NAME, "..": DOTS_AS_FILE_NAME,
 NAMES_OF_FILES = {
     **{f"file name {value!r}": (
         merge(own({"x": value}), attachments=[{"filename": "{{ x }}", "content": "", "contentType": "a/b"}]),
-        rule.at("/recipients/0/variables"),
+        rule.in_field("/attachments/0/filename").at("/recipients/0/variables"),
     ) for value, rule in FILE_NAMES.items()},
     **{f"file name with {value!r}": (
         merge(own({"x": value}), attachments=[{"filename": "{{ x }}.pdf", "content": ""}]),
@@ -594,7 +611,7 @@ NAMES_OF_FILES = {
     ) for value in CONTROLS},
     "file name in one message": (
         one(attachments=[{"filename": ".{{ x }}", "content": "", "contentType": "a/b"}], variables={"x": ""}),
-        DOTS_AS_FILE_NAME.at("/variables"),
+        DOTS_AS_FILE_NAME.in_field("/attachments/0/filename").at("/variables"),
     ),
     "file name without an ending": (
         merge(own(X), attachments=[{"filename": "a.{{ x }}", "content": ""}]), NO_ENDING.at("/attachments/0/filename")
@@ -621,7 +638,7 @@ NAMES_OF_FILES = {
     ),
     **{f"mailto with {value!r}": (
         merge(own({"x": value}), unsubscribe={"mailto": "mailto:leave-{{ x }}@example.com?subject=x"}),
-        NO_UNSUBSCRIBE_ADDRESS.at("/recipients/0/variables"),
+        NO_ADDRESS_IN_UNSUBSCRIBE.at("/recipients/0/variables"),
     ) for value in ("a?cc=eve@example.org", "a,b", "eve@example.org", "%40", "a b")},
 }  # fmt: skip
 PROBLEMS = {**NAMES_OF_FILES, **OWN_HEADERS, **MERGE_FORM, **MISSING, **VALUES, **TEMPLATES, **FIELDS, **OWN}

@@ -86,7 +86,10 @@ impl<'m> Templates<'m> {
                 let own = |number| language.value(&values, number);
                 check_length(&text, own).or_refuse(location, report)?;
                 let filled = text.fill(own);
-                check_elements(&header.name.value, &text, &filled).or_refuse(location, report)?;
+                let name = &header.name.value;
+                check_elements(name, &text, &filled)
+                    .map_err(|refusal| refusal.in_field(name))
+                    .or_refuse(location, report)?;
                 value.value = Cow::Owned(filled);
             }
         }

@@ -176,7 +176,7 @@ impl<'a> Templates<'a> {
                 let checked = check_elements(&field.name, text, &filled);
                 let body = checked.and_then(|()| ExtraBody::read(&field.name, Cow::Owned(filled)));
                 body.unwrap_or_else(|refusal| {
-                    refusals.push(refusal);
+                    refusals.push(refusal.in_field(&field.name));
                     ExtraBody::NOTHING
                 })
             });
@@ -187,12 +187,14 @@ impl<'a> Templates<'a> {
         let own = self.fill_own(fill, composed, &mut refusals);
         let message_id = self.message_id.as_ref().and_then(|text| {
             MessageId::parse(&Cow::Owned(fill(text)))
-                .map_err(|refusal| refusals.push(refusal))
+                .map_err(|refusal| refusals.push(refusal.in_field("Message-ID")))
                 .ok()
         });
-        let filenames = self.filenames.iter().map(|(_, text)| {
+        let filenames = self.filenames.iter().map(|(index, text)| {
             let name = fill(text);
-            refusals.extend(check_filename(&name).err());
+            let refusal = check_filename(&name).err();
+            let field = format_args!("/attachments/{index}/filename");
+            refusals.extend(refusal.map(|refusal| refusal.in_field(field)));
             name
         });
         let filenames = filenames.collect();
@@ -227,11 +229,11 @@ impl<'a> Templates<'a> {
         for (header, text) in &self.headers.own {
             let filled = fill(text);
             let checked = match header {
-                OwnHeader::ReplyTo => check_elements("reply-to", text, &filled),
+                OwnHeader::ReplyTo => check_elements(header.name(), text, &filled),
                 _ => Ok(()),
             };
             let read = checked.and_then(|()| own.read(*header, &Cow::Owned(filled)));
-            refusals.extend(read.err());
+            refusals.extend(read.err().map(|refusal| refusal.in_field(header.name())));
         }
         Some(Box::new(own))
     }

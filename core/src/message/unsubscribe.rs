@@ -7,6 +7,7 @@ use crate::problem::{Code, ProblemReport, Refusal};
 use crate::syntax::holds_encoded_word;
 use crate::text::starts_with_ignoring_case;
 use std::borrow::Cow;
+use std::fmt;
 
 /// The ways to leave, as they are in the header.
 #[derive(Debug, Clone)]
@@ -20,7 +21,7 @@ pub(crate) struct Unsubscribe<'a> {
 /// The body of List-Unsubscribe-Post (RFC 8058 section 3.1).
 pub(crate) const ONE_CLICK: &str = "List-Unsubscribe=One-Click";
 
-const NAME: &str = "List-Unsubscribe";
+pub(super) const NAME: &str = "List-Unsubscribe";
 
 /// What is said of List-Unsubscribe-Post where nobody can be sent a POST.
 pub(super) const NO_HTTPS: Refusal = Refusal::new(
@@ -70,6 +71,16 @@ pub(super) enum Way {
     Url,
     Mailto,
     OneClick,
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Url => "/unsubscribe/url",
+            Self::Mailto => "/unsubscribe/mailto",
+            Self::OneClick => "/unsubscribe/oneClick",
+        })
+    }
 }
 
 impl<'a> Unsubscribe<'a> {

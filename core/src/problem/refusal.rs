@@ -33,6 +33,11 @@ impl Refusal {
             detail: Cow::Owned(detail),
         }
     }
+
+    /// The same, and the field that is meant: for values that break a rule only where they are put in.
+    pub fn in_field(self, field: impl fmt::Display) -> Self {
+        Self::with_detail(self.code, format!("In `{field}`: {}", self.detail))
+    }
 }
 
 impl fmt::Display for Refusal {

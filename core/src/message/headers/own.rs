@@ -41,6 +41,20 @@ pub(crate) struct OwnValues<'a> {
 }
 
 impl OwnHeader {
+    /// The name of the header field.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Date => "Date",
+            Self::ReplyTo => "Reply-To",
+            Self::InReplyTo => "In-Reply-To",
+            Self::References => "References",
+            Self::Unsubscribe => "List-Unsubscribe",
+            Self::OneClick => "List-Unsubscribe-Post",
+            Self::XPriority => "X-Priority",
+            Self::Importance => "Importance",
+        }
+    }
+
     /// Which of them a known field is.
     pub fn of(known: &KnownField) -> Option<Self> {
         Some(match known.name {

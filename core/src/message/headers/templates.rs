@@ -3,7 +3,7 @@
 use super::elements::check_elements;
 use super::own::OwnHeader;
 use crate::message::header_field::HeaderField;
-use crate::message::unsubscribe::{NO_MAILTO, Unsubscribe};
+use crate::message::unsubscribe::{NAME, NO_MAILTO, Unsubscribe, Way};
 use crate::problem::Refusal;
 use crate::template::{Piece, TemplateText};
 use std::borrow::Cow;
@@ -74,22 +74,23 @@ impl UnsubscribeTemplate<'_> {
                 let mailto = match mailto.transpose() {
                     Ok(mailto) => mailto.map(Cow::Owned),
                     Err(refusal) => {
-                        refusals.push(refusal);
+                        refusals.push(refusal.in_field(Way::Mailto));
                         return None;
                     }
                 };
-                let refuse = |_, refusal| refusals.push(refusal);
+                let refuse = |way, refusal: Refusal| refusals.push(refusal.in_field(way));
                 Some(Unsubscribe::new(url, mailto, *one_click, refuse))
             }
             UnsubscribeSource::Header { one_click } => {
                 let filled = fill(&self.body);
-                let checked = check_elements("list-unsubscribe", &self.body, &filled);
+                let checked = check_elements(NAME, &self.body, &filled);
                 let ways = checked.and_then(|()| Unsubscribe::from_header(&Cow::Owned(filled)));
                 let ways = ways.and_then(|ways| match one_click {
                     true => ways.with_one_click(),
                     false => Ok(ways),
                 });
-                ways.map_err(|refusal| refusals.push(refusal)).ok()
+                ways.map_err(|refusal| refusals.push(refusal.in_field(NAME)))
+                    .ok()
             }
         }
     }

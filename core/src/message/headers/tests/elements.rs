@@ -51,6 +51,8 @@ fn a_value_adds_no_address_and_no_url() {
                     .map(|(at, code, _)| (at.as_str(), code.as_str()))
                     .collect();
                 assert_eq!(told, [(at, "invalid_header_value")], "{header}: {template}");
+                let (_, _, detail) = &found[0];
+                assert!(detail.starts_with(&format!("In `{header}`: ")), "{detail}");
             }
         }
         for (header, template, value, line) in [
