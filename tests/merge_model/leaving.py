@@ -9,7 +9,7 @@ TAG = re.compile(r"(\{\{.*?\}\}\}?)")
 
 def fill_mailto(template: str, fill: Callable[[str], str]) -> str:
     pieces = [piece for piece in TAG.split(template) if piece]
-    if TAG.fullmatch(pieces[0]) or pieces[0].lower() == "mailto:":
+    if TAG.fullmatch(pieces[-1]) and (len(pieces) == 1 or [piece.lower() for piece in pieces[:-1]] == ["mailto:"]):
         return fill(template)
     filled = ""
     for piece in pieces:

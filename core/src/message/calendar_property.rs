@@ -15,6 +15,14 @@ const NO_LINE: Refusal = invalid(
      end.",
 );
 
+const CUT_APART: Refusal = invalid(
+    "A filter of the calendar's template cuts apart what was put together from values: apply it to each value.",
+);
+pub(super) const CONTROL: Refusal = Refusal::new(
+    Code::ControlCharacter,
+    "A calendar may hold no control characters but line ends and tabs (RFC 5545 section 3.1).",
+);
+
 const fn invalid(detail: &'static str) -> Refusal {
     Refusal::new(Code::InvalidCalendar, detail)
 }
@@ -78,17 +86,18 @@ pub(super) fn write_properties(marked: &str) -> Result<String, Refusal> {
         value_type: None,
     };
     let (start, end) = VALUE_MARKS;
-    let mut is_value = false;
+    // What was put together from values may become part of a value.
+    let mut depth = 0_usize;
     let mut characters = marked.chars().peekable();
     while let Some(character) = characters.next() {
         if character == start {
-            is_value = true;
+            depth += 1;
             if matches!(writer.place, Place::Name | Place::ParameterName) {
                 return Err(NO_NAME);
             }
         } else if character == end {
-            is_value = false;
-        } else if is_value {
+            depth = depth.checked_sub(1).ok_or(CUT_APART)?;
+        } else if depth > 0 {
             writer.value(character)?;
         } else if character == '\n' {
             match characters.next_if(|next| matches!(next, ' ' | '\t')) {
@@ -96,9 +105,14 @@ pub(super) fn write_properties(marked: &str) -> Result<String, Refusal> {
                 Some(_) => {}
                 None => writer.end_line("\n"),
             }
+        } else if character.is_control() && character != '\t' {
+            return Err(CONTROL);
         } else {
             writer.literal(character);
         }
+    }
+    if depth > 0 {
+        return Err(CUT_APART);
     }
     writer.end_line("");
     Ok(writer.out)
@@ -247,6 +261,18 @@ mod tests {
         ] {
             assert!(written(template, value).is_err(), "{template}");
         }
+    }
+
+    #[test]
+    fn a_value_within_a_value_ends_none() {
+        assert_eq!(
+            written("SUMMARY:#", "a\u{1};\u{2},\nX:b").unwrap(),
+            "SUMMARY:a\\;\\,\\nX:b"
+        );
+        for value in ["a\u{1}", "\u{2}"] {
+            assert_eq!(written("SUMMARY:#", value), Err(&*CUT_APART.detail));
+        }
+        assert_eq!(written("SUMMARY:\0", ""), Err(&*CONTROL.detail));
     }
 
     #[test]

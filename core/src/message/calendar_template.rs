@@ -9,10 +9,10 @@
 //! ```
 
 use super::calendar::method_within;
-use super::calendar_property::write_properties;
+use super::calendar_property::{CONTROL, write_properties};
 use super::filled_length::check_length;
 use crate::problem::{Code, Refusal};
-use crate::template::{Piece, Slot, TemplateText, VALUE_MARKS, marked_value};
+use crate::template::{Piece, Slot, TemplateText, marked_value};
 use std::borrow::Cow;
 
 /// An iCalendar object with placeholders. Each line with some is worked out as a whole: it is a value.
@@ -28,10 +28,6 @@ pub(crate) struct CalendarTemplate<'a> {
 #[derive(Debug)]
 pub(crate) struct CalendarSource<'a>(TemplateText<'a>);
 
-const CONTROL: Refusal = Refusal::new(
-    Code::ControlCharacter,
-    "A calendar may hold no control characters but line ends and tabs (RFC 5545 section 3.1).",
-);
 const OTHER_METHOD: Refusal = Refusal::new(
     Code::InvalidCalendar,
     "With these values the calendar is no iCalendar object with the METHOD that it is written with.",
@@ -130,9 +126,82 @@ impl<'a> CalendarTemplate<'a> {
         let lines: Vec<String> = lines.collect::<Result<_, _>>()?;
         let first = self.text.slots().next().map_or(0, |slot| slot.value);
         let object = self.text.fill(|number| &lines[number - first]);
-        if method_within(&object) != Ok(self.method) || object.contains(VALUE_MARKS.0) {
+        if method_within(&object) != Ok(self.method) {
             return Err(OTHER_METHOD);
         }
         Ok(lines)
+    }
+}
+
+#[cfg(test)]
+#[cfg(feature = "jinja")]
+mod tests {
+    /// What a line of a calendar with this value comes out as, unfolded; the code of the problem if there is one.
+    fn written(line: &str, value: &str) -> Result<String, &'static str> {
+        let content = format!("BEGIN:VCALENDAR\nMETHOD:REQUEST\n{line}\nX-END:x\nEND:VCALENDAR\n");
+        let json = serde_json::json!({"from": "a@example.com", "to": "b@example.org", "template": "jinja",
+            "variables": {"x": value}, "text": "t", "calendar": {"content": content}});
+        let mail = crate::render(json.to_string().as_bytes())
+            .map_err(|problems| problems.iter().next().unwrap().code().as_str())?;
+        let mail = String::from_utf8(mail).unwrap();
+        let mail = mail
+            .replace("=\r\n", "")
+            .replace("\r\n ", "")
+            .replace("=3D", "=");
+        let start = mail.find("METHOD:REQUEST\r\n").unwrap() + "METHOD:REQUEST\r\n".len();
+        let end = mail
+            .find("\r\nX-END:x\r\nEND:VCALENDAR")
+            .expect("what follows stays");
+        Ok(mail[start..end].to_owned())
+    }
+
+    #[test]
+    fn what_is_put_together_from_values_is_escaped_as_they_are() {
+        const VALUE: &str = "ann e; \"b\"\nATTENDEE:mailto:eve@example.com";
+        const ESCAPED: &str = "ann e\\; \"b\"\\nATTENDEE:mailto:eve@example.com";
+        let set = "SUMMARY:{% set y %}Tea {{ x }}{% endset %}";
+        for (line, expected) in [
+            ("{{ x|e }}", ESCAPED.to_owned()),
+            (
+                "{{ x|tojson }}",
+                r#""ann e\; \\"b\\"\\nATTENDEE:mailto:eve@example.com""#.to_owned(),
+            ),
+            (
+                "{% autoescape 'html' %}{{ x }}{% endautoescape %}",
+                ESCAPED.replace('"', "&quot\\;"),
+            ),
+            (
+                "{% filter upper %}{{ x }}{% endfilter %}",
+                ESCAPED.to_uppercase().replace("\\N", "\\n"),
+            ),
+            (
+                "{% filter title %}{{ x }}{% endfilter %}",
+                r#"Ann E\; "b"\nAttendee:mailto:eve@example.com"#.to_owned(),
+            ),
+            (
+                "{% filter urlencode %}{{ x }}{% endfilter %}",
+                "ann%20e%3B%20%22b%22%0AATTENDEE%3Amailto%3Aeve%40example.com".to_owned(),
+            ),
+            (
+                "{% filter truncate(10) %}{{ x }}, {{ x }}{% endfilter %}",
+                r"ann e\;...".to_owned(),
+            ),
+        ] {
+            assert_eq!(
+                written(&format!("SUMMARY:{line}"), VALUE),
+                Ok(format!("SUMMARY:{expected}")),
+                "{line}"
+            );
+        }
+        let replaced = written(&format!("{set}{{{{ y|replace('e', 'f') }}}}"), VALUE).unwrap();
+        assert!(!replaced.contains('\n'), "{replaced}");
+        let parameter =
+            written(r#"ATTENDEE;CN="{{ x|tojson }}":mailto:a@b.example"#, VALUE).unwrap();
+        assert_eq!(parameter.matches('"').count(), 2, "{parameter}");
+        assert!(written(&format!("{set}{{{{ y|split(';')|last }}}}"), VALUE).is_err());
+        assert_eq!(
+            written("SUMMARY:{{ x|safe }}", "a\0"),
+            Err("control_character")
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! Where the values of the language `merge` come from: the recipient, the message, the placeholder's
 //! own default, in this order.
 
-use super::filters::{Operand, ValueFault};
+use super::filters::{Operand, ValueFault, Work};
 use super::merge::{self, Reference, header_text};
 use super::place::{FieldName, Place};
 use super::{TemplateText, TextKind, Values};
@@ -95,7 +95,7 @@ impl<'a> Sources<'a> {
         if number == next {
             let root = root(&reference.path).to_owned();
             self.roots.entry(Cow::Owned(root)).or_default().push(next);
-            let absent = reference.work_out(None);
+            let absent = reference.work_out(None, &mut Work::new());
             self.entries.push(Source {
                 common: absent.expect("the filters took what is absent where they were read"),
                 reference,
@@ -126,8 +126,9 @@ impl<'a> Sources<'a> {
     /// Takes the message's variables for everybody. All texts were parsed before.
     pub fn share(&mut self, variables: Vec<Variable<'a>>, report: &mut ProblemReport<'a>) {
         let mut shared = Values::unknown(self.entries.len());
+        let mut work = Work::new();
         for variable in variables {
-            self.take(variable, None, &mut shared, report);
+            self.take(variable, None, &mut work, &mut shared, report);
         }
         for (source, value) in self.entries.iter_mut().zip(shared.0) {
             if value.is_some() {
@@ -149,8 +150,9 @@ impl<'a> Sources<'a> {
     {
         let mut values = Values::unknown(self.entries.len());
         let mut all_fit = true;
+        let mut work = Work::new();
         for variable in variables {
-            all_fit &= self.take(variable, Some(owner), &mut values, report);
+            all_fit &= self.take(variable, Some(owner), &mut work, &mut values, report);
         }
         for (source, value) in self.entries.iter().zip(&values.0) {
             if value.is_none() && source.common.is_none() {
@@ -182,6 +184,7 @@ impl<'a> Sources<'a> {
         &self,
         variable: Variable<'r>,
         owner: Option<Owner>,
+        work: &mut Work,
         values: &mut Values<'r>,
         report: &mut ProblemReport<'r>,
     ) -> bool
@@ -200,7 +203,7 @@ impl<'a> Sources<'a> {
             let source = &self.entries[number];
             let text = match source
                 .reference
-                .work_out(descend(&value, &source.reference.path))
+                .work_out(descend(&value, &source.reference.path), work)
             {
                 Ok(text) => text,
                 Err(misfit) => {
@@ -261,6 +264,7 @@ impl Reference<'_> {
     fn work_out<'r>(
         &self,
         value: Option<&VariableValue<'r>>,
+        work: &mut Work,
     ) -> Result<Option<Cow<'r, str>>, Misfit> {
         let mut operand = match value {
             Some(VariableValue::List(_) | VariableValue::Object(_)) if self.filters.is_empty() => {
@@ -270,7 +274,7 @@ impl Reference<'_> {
             None => Operand::Absent,
         };
         for (name, filter) in &self.filters {
-            let applied = filter.apply(operand);
+            let applied = work.apply(filter, operand);
             operand = applied.map_err(|fault| Misfit::Filter(name, fault))?;
         }
         match operand {
@@ -334,6 +338,33 @@ mod tests {
             let pointer = format!("/recipients/0/variables/{name}");
             assert_eq!(problems(text, &variables), [(pointer, code)], "{text}");
         }
+    }
+
+    #[test]
+    fn filters_are_bounded_in_what_they_make() {
+        let chain = " | json".repeat(40);
+        let many: Vec<_> = (1..100)
+            .map(|length| format!("{{{{ x | upcase | truncate: {length}0000000 }}}}"))
+            .collect();
+        let long = "x".repeat(1 << 20);
+        for (text, value) in [
+            (format!("{{{{ x{chain} }}}}"), "\""),
+            (many.concat(), &long),
+        ] {
+            let found = problems(&text, &json!({"x": value}));
+            assert_eq!(
+                found[0],
+                ("/recipients/0/variables/x".to_owned(), "too_long")
+            );
+        }
+        for text in [
+            format!("{{{{ '\"'{chain} }}}}"),
+            format!("{{{{ x | default: '\"'{chain} }}}}"),
+        ] {
+            let found = problems(&text, &json!({"x": "x"}));
+            assert_eq!(found[0], ("/text".to_owned(), "invalid_template"));
+        }
+        assert_eq!(problems("{{ x | upcase | json }}", &json!({"x": long})), []);
     }
 
     #[test]

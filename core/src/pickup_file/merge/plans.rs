@@ -3,13 +3,13 @@
 use super::own_fields::OwnFields;
 use super::plan::Plan;
 use crate::identity::Identity;
-use crate::message::{Merge, Recipient};
+use crate::message::{Merge, Recipient, RecipientHeaders};
 use std::sync::Arc;
 
 /// The plans of the files in the making.
 pub(super) struct Plans<'m> {
     merge: &'m Merge<'m>,
-    /// The last one is the newest.
+    /// The last one was wanted last.
     recent: Vec<Arc<Plan<'m>>>,
     places: Vec<Option<usize>>,
 }
@@ -31,20 +31,31 @@ impl<'m> Plans<'m> {
     pub fn plan_for(&mut self, recipient: &Recipient<'_>, identity: &Identity) -> Arc<Plan<'m>> {
         let headers = recipient.filled.headers.as_deref();
         let places = &mut self.places;
-        let known = self.recent.iter().rev();
-        let known = known.clone().find(|plan| plan.own.place(headers, places));
-        if let Some(plan) = known {
-            return Arc::clone(plan);
-        }
-        let headers = headers.expect("who has no fields of their own fits each plan");
-        let newest = self.recent.last().expect("there is one from the start on");
-        let own = newest.own.with(headers);
-        let own = own.unwrap_or_else(|| OwnFields::of(headers));
-        if self.recent.len() == MOST_PLANS {
-            self.recent.remove(0);
-        }
-        let plan = Arc::new(Plan::new(self.merge, own, identity));
+        let mut known = self.recent.iter();
+        let plan = if let Some(index) = known.rposition(|plan| plan.own.place(headers, places)) {
+            self.recent.remove(index)
+        } else {
+            let headers = headers.expect("who has no fields of their own fits each plan");
+            self.wider(headers, identity)
+        };
         self.recent.push(Arc::clone(&plan));
         plan
+    }
+
+    /// A plan that has the fields of these headers too. The one that it is wider than gives way to it.
+    fn wider(&mut self, headers: &RecipientHeaders<'_>, identity: &Identity) -> Arc<Plan<'m>> {
+        let recent = self.recent.iter().enumerate().rev();
+        let mut wider = recent.filter_map(|(index, plan)| Some((index, plan.own.with(headers)?)));
+        let (gives_way, own) = match wider.next() {
+            Some((index, own)) => (Some(index), own),
+            None => (
+                (self.recent.len() == MOST_PLANS).then_some(0),
+                OwnFields::of(headers),
+            ),
+        };
+        if let Some(index) = gives_way {
+            self.recent.remove(index);
+        }
+        Arc::new(Plan::new(self.merge, own, identity))
     }
 }

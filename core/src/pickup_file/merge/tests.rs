@@ -434,3 +434,15 @@ fn line_ends_that_meet_stay_two() {
         found[1]
     );
 }
+
+#[test]
+fn header_fields_of_many_names_need_few_files() {
+    let recipients: Value = (0..400)
+        .map(|number| {
+            let name = format!("X-Tier-{}", number % 40);
+            json!({"address": format!("r{number}@example.org"), "headers": {name: "x"}})
+        })
+        .collect();
+    let files = files(&merge(&recipients, &json!({"text": "Hello"})));
+    assert!(files.len() <= 43, "{}", files.len());
+}

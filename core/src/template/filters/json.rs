@@ -3,6 +3,7 @@
 use super::Filter;
 use super::arguments::{Arguments, BadArguments};
 use super::operand::Operand;
+use super::work::LONGEST;
 use std::fmt::Write;
 
 /// How JSON is laid out.
@@ -36,10 +37,11 @@ pub(super) fn jinja(arguments: &mut Arguments) -> Result<Filter, BadArguments> {
 impl JsonStyle {
     /// The value as JSON. Within HTML, and in a script there, it stays what it is: `<`, `>`, `&` and `'`
     /// are escaped, as both languages have it.
-    pub fn write(self, value: &Operand<'_>) -> String {
+    /// `None` where that gets too long: each line of an indented list may begin with many blanks.
+    pub fn write(self, value: &Operand<'_>) -> Option<String> {
         let mut out = String::new();
         self.push(&mut out, value, 1);
-        out
+        (out.len() <= LONGEST).then_some(out)
     }
 
     fn push(self, out: &mut String, value: &Operand<'_>, layer: usize) {
@@ -75,6 +77,9 @@ impl JsonStyle {
     ) {
         out.push_str(&brackets[..1]);
         for (index, item) in items.iter().enumerate() {
+            if out.len() > LONGEST {
+                return;
+            }
             let is_first = index == 0;
             if !is_first {
                 out.push(',');

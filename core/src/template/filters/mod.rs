@@ -7,7 +7,7 @@
 //! table                       the names
 //! case  truncate  url         texts
 //! date  number  json          texts of other things
-//! arguments  operand
+//! arguments  operand  work
 //! ```
 //! Each file imports only from the lines below its own, and the types of this one.
 
@@ -20,15 +20,17 @@ mod operand;
 mod table;
 mod truncate;
 mod url;
+mod work;
 
 pub(super) use arguments::{Argument, Arguments};
+pub(super) use case::Case;
 pub(super) use operand::Operand;
 #[cfg(any(feature = "jinja", test))]
 pub(super) use table::FILTERS;
 pub(super) use table::{FilterRow, filter_of, names};
+pub(super) use work::Work;
 
 use crate::problem::Code;
-use case::Case;
 use date::DateFormat;
 use json::JsonStyle;
 use number::NumberFormat;
@@ -91,7 +93,10 @@ impl Filter {
                 _ => value,
             }),
             (_, Operand::Absent) => Ok(Operand::Absent),
-            (Self::Json(style), value) => Ok(Operand::Text(style.write(&value).into())),
+            (Self::Json(style), value) => {
+                let json = style.write(&value).ok_or(work::TOO_MUCH)?;
+                Ok(Operand::Text(json.into()))
+            }
             (Self::Date(format), value) => format.apply(value).map(Operand::Text),
             (Self::Number(format), value) => format.apply(value).map(Operand::Text),
             (_, value) => {

@@ -429,3 +429,16 @@ fn the_table_tells_what_filters_do() {
         }
     }
 }
+
+#[test]
+fn indented_json_is_bounded() {
+    let mut deep = Operand::List(vec![Operand::Boolean(true); 30_000]);
+    for _ in 0..90 {
+        deep = Operand::List(vec![deep]);
+    }
+    let mut arguments = Arguments::default();
+    arguments.positional.push_back(number("16"));
+    let row = FILTERS.iter().find(|row| row.jinja == ["tojson"]).unwrap();
+    let filter = row.prepare(arguments).unwrap();
+    assert_eq!(filter.apply(deep).unwrap_err().code, Code::TooLong);
+}

@@ -3,7 +3,7 @@
 
 use super::super::TextKind;
 use super::check::Checked;
-use super::environment::{HTML, PLAIN};
+use super::kinds::{HTML, PLAIN};
 use super::refusals::not_constant;
 use super::scan::Unit;
 use super::source::Source;

@@ -4,6 +4,7 @@ use super::super::{html, marked_value};
 use super::computed;
 use super::digits::number;
 use super::filters;
+use super::kinds::{CALENDAR, HTML, is_calendar};
 use super::operands;
 use super::refusals::told;
 use crate::syntax::to_lf;
@@ -11,12 +12,6 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
 use std::borrow::Cow;
-
-/// How the names of templates begin that are HTML, and of those that are not.
-pub(super) const HTML: &str = "html";
-pub(super) const PLAIN: &str = "text";
-/// How the names of those begin that are iCalendar objects.
-pub(super) const CALENDAR: &str = "calendar";
 
 /// minijinja without what has no bound, and with filters that it lacks.
 pub(super) fn environment() -> Environment<'static> {
@@ -82,8 +77,9 @@ fn write_value(
             "a list or an object is no text",
         ));
     }
-    if matches!(state.auto_escape(), AutoEscape::Custom(_)) {
-        return write_calendar_value(out, value);
+    let escapes_html = *state.auto_escape() == AutoEscape::Html;
+    if is_calendar(state) && *state.auto_escape() != AutoEscape::None {
+        return write_calendar_value(out, value, escapes_html);
     }
     match value.as_str() {
         // As the other language writes them.
@@ -91,7 +87,7 @@ fn write_value(
             let word = if value.is_true() { "true" } else { "false" };
             out.write_str(word).map_err(Error::from)
         }
-        Some(text) if *state.auto_escape() == AutoEscape::Html && !value.is_safe() => {
+        Some(text) if escapes_html && !value.is_safe() => {
             out.write_str(&html::escaped(text)).map_err(Error::from)
         }
         _ => minijinja::escape_formatter(out, state, value),
@@ -99,12 +95,22 @@ fn write_value(
 }
 
 /// Writes a value of an iCalendar object between the signs by which it is found there again.
-fn write_calendar_value(out: &mut Output<'_>, value: &Value) -> Result<(), Error> {
+fn write_calendar_value(
+    out: &mut Output<'_>,
+    value: &Value,
+    escapes_html: bool,
+) -> Result<(), Error> {
     let text = match value.as_str() {
         None if value.kind() == ValueKind::Bool => value.is_true().to_string(),
         // What was put together from values has them in it already.
         Some(text) if value.is_safe() => return out.write_str(text).map_err(Error::from),
         _ => to_lf(Cow::Owned(value.to_string())).into_owned(),
+    };
+    // Some properties hold HTML.
+    let text = if escapes_html {
+        html::escaped(&text)
+    } else {
+        text
     };
     let marked = marked_value(&text).ok_or_else(|| {
         told(

@@ -1,7 +1,9 @@
 //! The filters of both languages, as minijinja calls them.
 
-use super::super::filters::{Argument, Arguments, FILTERS, FilterRow, Operand};
+use super::super::VALUE_MARKS;
+use super::super::filters::{Argument, Arguments, Case, FILTERS, Filter, FilterRow, Operand, Work};
 use super::digits;
+use super::kinds::is_calendar;
 use super::refusals::told;
 use minijinja::value::{Kwargs, Rest, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State};
@@ -117,16 +119,30 @@ fn apply(
         return Ok(Value::from_safe_string("null".to_owned()));
     }
     let mut left = MOST_VALUES;
-    let operand = operand(value, &mut left)?;
+    let mut operand = operand(value, &mut left)?;
+    // What was put together for an iCalendar object has marks in it, which only these leave alone.
+    let is_calendar = is_calendar(state);
+    let keeps_marks = matches!(filter, Filter::Case(Case::Upper | Case::Lower));
+    if let Operand::Text(text) = &mut operand
+        && is_calendar
+        && !keeps_marks
+        && value.is_safe()
+    {
+        *text = text.replace([VALUE_MARKS.0, VALUE_MARKS.1], "").into();
+    }
     state.consume_fuel((MOST_VALUES - left) as u64)?;
-    let made = filter.apply(operand).map_err(|fault| {
+    let made = Work::new().apply(&filter, operand).map_err(|fault| {
         told(
             ErrorKind::InvalidOperation,
             format!("`{name}` {}", fault.takes),
         )
     })?;
     let text = made.into_text().unwrap_or_default().into_owned();
-    let is_html = row.makes_html || (row.keeps_html && value.is_safe());
+    let is_html = if is_calendar {
+        keeps_marks && value.is_safe()
+    } else {
+        row.makes_html || (row.keeps_html && value.is_safe())
+    };
     Ok(if is_html {
         Value::from_safe_string(text)
     } else {

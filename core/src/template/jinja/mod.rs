@@ -15,7 +15,7 @@
 //! filters       those of both languages
 //! scan  layers  what minijinja must not be given
 //! refusals      what is told of its errors
-//! source  value  tokens
+//! source  value  tokens  kinds
 //! ```
 
 mod check;
@@ -24,6 +24,7 @@ mod constants;
 mod digits;
 mod environment;
 mod filters;
+mod kinds;
 mod layers;
 mod operands;
 mod refusals;
@@ -42,7 +43,8 @@ use crate::problem::{Code, ProblemReport, Refusal};
 use crate::syntax::{has_control_except_tab, to_lf};
 use crate::variable::Variable;
 use check::check;
-use environment::{CALENDAR, HTML, PLAIN, environment};
+use environment::environment;
+use kinds::{CALENDAR, HTML, PLAIN};
 use minijinja::value::{Value, merge_maps};
 use minijinja::{Environment, OutputSpanKind};
 use refusals::{no_template, not_worked_out};

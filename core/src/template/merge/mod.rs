@@ -11,7 +11,7 @@ mod parser;
 #[cfg(test)]
 mod tests;
 
-use super::filters::Filter;
+use super::filters::{Filter, Work};
 use super::place::Place;
 use super::{Slot, TemplateText, TextKind, html};
 use crate::problem::{Code, Refusal};
@@ -39,6 +39,7 @@ pub(super) fn parse<'a>(
 ) -> Result<TemplateText<'a>, Refusal> {
     let mut template = TemplateText::default();
     let mut place = Place::START;
+    let mut work = Work::new();
     let mut at = 0;
     while let Some(open) = tag_start(text, at) {
         place.advance(&text[at..open]);
@@ -51,7 +52,7 @@ pub(super) fn parse<'a>(
         }
         let is_html = text[open..].starts_with("{{{");
         let closing = if is_html { "}}}" } else { "}}" };
-        let mut parser = Parser::new(text, open + closing.len());
+        let mut parser = Parser::new(text, open + closing.len(), work);
         let expression = parser.placeholder(closing).map_err(|fault| {
             let mut place = place;
             if fault.is_of_filter() {
@@ -77,6 +78,7 @@ pub(super) fn parse<'a>(
         }
         place.advance(&text[open..parser.at]);
         at = parser.at;
+        work = parser.work;
     }
     template.push_literal(part(text, at..text.len()));
     Ok(template)

@@ -1,6 +1,6 @@
 //! Reads what stands between the braces.
 
-use super::super::filters::{Argument, Arguments, Filter, Operand, ValueFault, filter_of};
+use super::super::filters::{Argument, Arguments, Filter, Operand, ValueFault, Work, filter_of};
 use super::Reference;
 use super::fault::Fault;
 use crate::syntax::to_lf;
@@ -20,15 +20,18 @@ pub(super) struct Parser<'t, 'a> {
     pub at: usize,
     /// Where the last filter's name begins.
     pub filter_at: usize,
+    /// What the filters of the text may still do.
+    pub work: Work,
 }
 
 impl<'t, 'a> Parser<'t, 'a> {
     /// Reads from there.
-    pub fn new(text: &'t Cow<'a, str>, at: usize) -> Self {
+    pub fn new(text: &'t Cow<'a, str>, at: usize, work: Work) -> Self {
         Self {
             text,
             at,
             filter_at: at,
+            work,
         }
     }
 
@@ -52,7 +55,7 @@ impl<'t, 'a> Parser<'t, 'a> {
             }
         };
         while let Some((name, filter)) = self.filter()? {
-            value = apply(&filter, name, value)?;
+            value = apply(&mut self.work, &filter, name, value)?;
         }
         // `default: nil` in place of an empty text.
         let text = value.into_text().unwrap_or_default();
@@ -64,7 +67,7 @@ impl<'t, 'a> Parser<'t, 'a> {
         // What is put in where the variable is absent is known already.
         let mut absent = Operand::Absent;
         while let Some((name, filter)) = self.filter()? {
-            absent = apply(&filter, name, absent)?;
+            absent = apply(&mut self.work, &filter, name, absent)?;
             filters.push((name, filter));
         }
         Ok(Reference { path, filters })
@@ -220,6 +223,7 @@ impl<'t, 'a> Parser<'t, 'a> {
 }
 
 fn apply<'v>(
+    work: &mut Work,
     filter: &Filter,
     name: &'static str,
     value: Operand<'v>,
@@ -228,5 +232,5 @@ fn apply<'v>(
         filter: name,
         fault,
     };
-    filter.apply(value).map_err(told)
+    work.apply(filter, value).map_err(told)
 }

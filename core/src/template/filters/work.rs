@@ -1,0 +1,51 @@
+//! How much filters do: each of a chain may make its text several times as long.
+
+use super::operand::Operand;
+use super::{Filter, ValueFault};
+use crate::problem::Code;
+
+/// What filters may still read and write, in bytes. It is enough for any text that a message may have.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Work {
+    left: usize,
+}
+
+/// For the placeholders of one text, and for the values of one recipient.
+const MOST: usize = 64 << 20;
+
+/// One that is longer is no text of a message.
+pub(super) const LONGEST: usize = 32 << 20;
+
+pub(super) const TOO_MUCH: ValueFault = ValueFault {
+    code: Code::TooLong,
+    takes: "makes a text of more than 32 MiB, or is one of several that take and make more than 64 MiB",
+};
+
+impl Work {
+    /// Nothing is done yet.
+    pub const fn new() -> Self {
+        Self { left: MOST }
+    }
+
+    /// What a filter makes of a value.
+    pub fn apply<'v>(
+        &mut self,
+        filter: &Filter,
+        value: Operand<'v>,
+    ) -> Result<Operand<'v>, ValueFault> {
+        self.take(&value)?;
+        let made = filter.apply(value)?;
+        self.take(&made)?;
+        Ok(made)
+    }
+
+    fn take(&mut self, value: &Operand<'_>) -> Result<(), ValueFault> {
+        if let Operand::Text(text) = value {
+            if text.len() > LONGEST {
+                return Err(TOO_MUCH);
+            }
+            self.left = self.left.checked_sub(text.len()).ok_or(TOO_MUCH)?;
+        }
+        Ok(())
+    }
+}
