@@ -69,6 +69,7 @@ class Mail:
 
 octets = pmtaemail.render(Mail("shop@example.com", ["ann@example.org"]))
 envids: tuple[str | None, ...] = receipt.envids or ()
+seeds: int = receipt.seeds or 0
 for result in pickup.submit_many([message, b"{}"]):
     if isinstance(result, Exception):
         raise result

@@ -97,8 +97,8 @@ def test_who_is_rejected_has_a_line_as_well(daemon: Daemon, form: str):
     for media_type, body in (("application/json", as_json), (LINES["Accept"], as_lines)):
         answer = daemon.post(body(head, recipients), **LINES, **{"Content-Type": media_type})
         lines, receipt = lines_of(answer.body)
-        assert set(receipt) == {"id", "files", "recipients", "octets"}
-        assert receipt["recipients"] == 6
+        assert set(receipt) == {"id", "files", "recipients", "octets", "rejectedRecipients"}
+        assert (receipt["recipients"], receipt["rejectedRecipients"]) == (6, 4)
         assert [line["index"] for line in lines] == [*range(10)]
         files = [read((daemon.pickup / name).read_bytes()) for name in receipt["files"]]
         sent = {address: envid for file in files for address, envid, _ in messages_of(file)}

@@ -1,5 +1,7 @@
 """`seeds`: mailboxes that get a copy of the first recipient's message, in a file of their own."""
 
+import json
+
 import pytest
 
 from crowd import FIXED, as_json, as_lines, crowd, known_crowd
@@ -26,6 +28,7 @@ def test_seeds_get_the_first_recipients_message(door: Door):
     assert (seeds.envid, seeds.job) == (receipt["id"], "spring")
     assert seeds.message == door.render(message)
     assert (receipt["recipients"], len(receipt["envids"]), len(receipt["files"])) == (3, 3, 2)
+    assert receipt["seeds"] == 2
 
 
 @pytest.mark.parametrize("form", ["native", "expanded"])
@@ -67,3 +70,30 @@ def test_problems(door: Door):
         with pytest.raises(Refused) as refused:
             door.check(message)
         assert [(problem["code"], problem["pointer"]) for problem in refused.value.problems] == [expected]
+
+
+def test_there_are_as_many_as_a_file_holds(daemon: Daemon):
+    http = Http(daemon)
+    for count in (5_000, 5_001):
+        head = {**FIXED, "seeds": [f"s{n}@seeds.example" for n in range(count)]}
+        for body, headers in ((as_json(head, crowd(1)), {}), (as_lines(head, crowd(1)), NDJSON)):
+            if count == 5_000:
+                receipt, files = http.taken(daemon.post(body, **headers))
+                (seeds,), _ = split(files)
+                assert receipt["seeds"] == len(seeds.recipients) == count
+                continue
+            with pytest.raises(Refused) as refused:
+                http.taken(daemon.post(body, **headers))
+            assert [(each["code"], each["pointer"]) for each in refused.value.problems] == [
+                ("too_many_mailboxes", "/seeds")
+            ]
+
+
+def test_without_seeds_the_receipt_tells_none(door: Door):
+    for head in (FIXED, {**FIXED, "seeds": []}):
+        assert "seeds" not in door.submit(as_json(head, known_crowd(1)))[0]
+
+
+def test_the_last_line_tells_them(daemon: Daemon):
+    answer = daemon.post(as_json({**FIXED, "seeds": SEEDS}, known_crowd(1)), Accept="application/x-ndjson")
+    assert json.loads(answer.body.splitlines()[-1])["seeds"] == 2

@@ -7,6 +7,7 @@ use pmtaemail::{
     CommitReport, InvalidRecipient, Observer, Problem, Problems, Receipt, RejectedRecipients,
     RollForwardReport,
 };
+use serde::Serialize;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, StdoutLock, Write};
 use std::path::Path;
 
@@ -18,8 +19,8 @@ pub fn print(bytes: &[u8]) -> io::Result<()> {
     ignore_broken_pipe(stdout.write_all(bytes).and_then(|()| stdout.flush()))
 }
 
-/// Writes a receipt as one line, which may be long: it is never whole in memory.
-pub fn print_receipt(receipt: &Receipt) -> io::Result<()> {
+/// Writes a receipt, or its summary, as one line, which may be long: it is never whole in memory.
+pub fn print_receipt(receipt: &impl Serialize) -> io::Result<()> {
     // Standard output by itself looks for the end of a line in all that it is given.
     let mut stdout = BufWriter::with_capacity(64 << 10, io::stdout().lock());
     ignore_broken_pipe(

@@ -46,17 +46,15 @@ impl Receipts {
     }
 
     /// Takes the receipt of a message that was handed over.
-    pub fn add(&mut self, mut receipt: Receipt) -> Result<(), Failure> {
+    pub fn add(&mut self, receipt: Receipt) -> Result<(), Failure> {
         let id = receipt.id.to_string();
         let printed = match self {
             Self::Printed => output::print_receipt(&receipt),
             Self::PrintedLines => output::print_lines_of(receipt),
             Self::Written(file) => {
                 let lines = receipt.clone().into_json_lines();
-                receipt.envelope_ids = None;
-                receipt.rejected = None;
                 // Whatever becomes of the file, this says what was handed over.
-                let printed = output::print_receipt(&receipt);
+                let printed = output::print_receipt(&receipt.into_summary());
                 file.write(id.clone(), lines)?;
                 printed
             }

@@ -59,8 +59,8 @@ pub use problem::{Code, Problem, Problems};
 pub use submit::TableStream;
 pub use submit::{
     AtomicBatch, Batch, BatchEntry, BatchError, BatchFormat, BatchOutcome, BatchReader,
-    BatchResults, GroupLimits, MessageStream, Position, Progress, Receipt, StreamFormat,
-    StreamedMessage, Submission, SubmitError,
+    BatchResults, GroupLimits, MessageStream, Position, Progress, Receipt, ReceiptSummary,
+    StreamFormat, StreamedMessage, Submission, SubmitError,
 };
 
 /// The version of this library, and of all that is built around it.

@@ -47,6 +47,8 @@ export interface Receipt {
   files: string[];
   /** How many different recipients there are. */
   recipients: number;
+  /** Of a mail merge with `seeds` alone: how many different ones got a copy. They are no recipients. */
+  seeds?: number;
   /** The size of all files. */
   octets: number;
   /** Of a mail merge alone: the envelope ids of the recipients in their order, null where one was given. */

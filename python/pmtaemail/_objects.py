@@ -68,6 +68,8 @@ class Receipt:
     recipient_receipts: Collection[RecipientReceipt] = dataclasses.field(default=(), repr=False, compare=False)
     """For a mail merge, what each recipient's message is known by. Made when it is iterated over: a million of them
     take no memory. They are not in `asdict`."""
+    seeds: int | None = None
+    """For a mail merge with `seeds`, how many different ones got a copy. They are no recipients."""
 
     def asdict(self) -> dict[str, Any]:
         """The receipt with the names and types that it has in JSON."""
@@ -76,6 +78,7 @@ class Receipt:
             "messageId": self.message_id,
             "files": list(self.files),
             "recipients": self.recipients,
+            "seeds": self.seeds,
             "octets": self.octets,
             "envids": None if self.envids is None else list(self.envids),
             "rejected": None if self.rejected is None else [dataclasses.asdict(rejected) for rejected in self.rejected],

@@ -65,6 +65,7 @@ pub fn receipt<'py>(py: Python<'py>, receipt: &Receipt) -> PyResult<Bound<'py, P
         envids.transpose()?,
         rejected.transpose()?,
         recipients,
+        receipt.seeds,
     ))
 }
 

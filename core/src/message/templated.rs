@@ -10,9 +10,11 @@ use super::read_composed::read_composed;
 use super::template_reader::NameLocations;
 use super::templates::Templates;
 use super::values::{choice, require_language};
-use crate::address::ReversePath;
-use crate::json::{InvalidRecipients, JsonMessage, MergeForm, TemplateLanguage};
-use crate::problem::{Code, Location, ProblemReport};
+use crate::address::{Mailbox, ReversePath};
+use crate::json::{
+    InvalidRecipients, JsonMailboxes, JsonMessage, Located, MergeForm, TemplateLanguage,
+};
+use crate::problem::{Code, Location, ProblemReport, Refusal};
 use crate::template::{Language, Owner};
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -43,7 +45,7 @@ pub(super) fn read_merge<'a>(
     let form = json.merge.take();
     let form = form.and_then(|word| choice(&word, report));
     let seeds = json.seeds.take();
-    let seeds = seeds.map_or_else(Vec::new, |seeds| read_mailboxes(seeds, report));
+    let seeds = seeds.map_or_else(Vec::new, |seeds| read_seeds(seeds, report));
     let invalid_recipients = json.invalid_recipients.take();
     let invalid_recipients = invalid_recipients.and_then(|word| choice(&word, report));
     let has_language = json.template.is_some();
@@ -65,6 +67,26 @@ pub(super) fn read_merge<'a>(
         }
     }
     Some(merge)
+}
+
+/// Understands the seeds, who are all in one pickup file.
+fn read_seeds<'a>(
+    seeds: Located<JsonMailboxes<'a>>,
+    report: &mut ProblemReport<'a>,
+) -> Vec<Mailbox<'a>> {
+    /// As many recipients as a pickup file has at most.
+    const MOST: usize = 5_000;
+    const TOO_MANY: Refusal = Refusal::new(
+        Code::TooManyMailboxes,
+        "A mail merge has 5,000 seeds at most.",
+    );
+
+    let location = seeds.location;
+    let seeds = read_mailboxes(seeds, report);
+    if seeds.len() > MOST {
+        report.refuse(location, TOO_MANY);
+    }
+    seeds
 }
 
 /// The message with its placeholders taken out, and these.

@@ -60,7 +60,7 @@ pub use batch_reader::{BatchEntry, BatchError, BatchFormat, BatchReader, Positio
 pub use error::SubmitError;
 pub use limits::GroupLimits;
 pub use progress::Progress;
-pub use receipt::Receipt;
+pub use receipt::{Receipt, ReceiptSummary};
 #[cfg(feature = "csv")]
 pub use stream::TableStream;
 pub use stream::{MessageStream, StreamFormat, StreamedMessage};

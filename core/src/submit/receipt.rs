@@ -8,7 +8,8 @@ use std::convert::Infallible;
 use std::{io, iter};
 
 /// What a submission became. Serializes as `{id, messageId, files, recipients, octets}`, with
-/// `envids` for a mail merge, and with `rejected` where that leaves out recipients who break rules.
+/// `envids` for a mail merge, with `seeds` where that has some, and with `rejected` where it leaves out
+/// recipients who break rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -23,6 +24,9 @@ pub struct Receipt {
     pub files: Vec<String>,
     /// How many different recipients.
     pub recipients: usize,
+    /// How many different seeds got a copy of a mail merge, where it names some. They are no recipients.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seeds: Option<usize>,
     /// The size of all files, in bytes.
     #[serde(rename = "octets")]
     pub size: u64,
@@ -60,6 +64,9 @@ impl Receipt {
         }
         start.extend(b",\"files\":[");
         let mut middle = member(b"],", "recipients", &self.recipients);
+        if let Some(seeds) = &self.seeds {
+            middle.extend(member(b",", "seeds", seeds));
+        }
         middle.extend(member(b",", "octets", &self.size));
         let envelope_ids = self.envelope_ids.map(|ids| {
             iter::once(b",\"envids\":[".to_vec())
@@ -79,6 +86,25 @@ impl Receipt {
             .chain(iter::once(b"}".to_vec()));
         pieces(parts.map(Ok))
             .map(|piece: Result<_, Infallible>| piece.unwrap_or_else(|e| match e {}))
+    }
+
+    /// The receipt without what it says of each recipient: small, however many there are.
+    ///
+    /// ```
+    /// # use pmtaemail::Submission;
+    /// let json = br#"{"from": "shop@example.com", "text": "Hello", "invalidRecipients": "skip",
+    ///                 "recipients": ["ann@example.org", "nobody"]}"#;
+    /// let summary = Submission::from_json(json)?.receipt().into_summary();
+    /// assert_eq!((summary.receipt.recipients, summary.rejected_recipients), (1, Some(1)));
+    /// # Ok::<(), pmtaemail::Problems>(())
+    /// ```
+    pub fn into_summary(mut self) -> ReceiptSummary {
+        self.envelope_ids = None;
+        let rejected = self.rejected.take();
+        ReceiptSummary {
+            rejected_recipients: rejected.map(|rejected| rejected.len()),
+            receipt: self,
+        }
     }
 
     /// What each recipient's message of a mail merge is known by. `None` for a message that all its recipients
@@ -102,7 +128,7 @@ impl Receipt {
 
     /// Its JSON as lines, in pieces: one for each recipient of a mail merge,
     /// `{"index": 0, "envid": "…", "messageId": "…"}` or, who is rejected, `{"index": 1, "pointer": "…",
-    /// "code": "…"}`; and the receipt without `envids` and `rejected` in the last one.
+    /// "code": "…"}`; and the [summary](Self::into_summary) in the last one.
     ///
     /// # Errors
     /// Those of [`RecipientReceipts`]. The lines end there, without the last one.
@@ -117,10 +143,10 @@ impl Receipt {
     /// assert!(lines.starts_with(r#"{"index":0,"envid":""#) && lines.ends_with("}\n"));
     /// # Ok::<(), pmtaemail::Problems>(())
     /// ```
-    pub fn into_json_lines(mut self) -> impl Iterator<Item = io::Result<Vec<u8>>> + Send {
+    pub fn into_json_lines(self) -> impl Iterator<Item = io::Result<Vec<u8>>> + Send {
         let recipients = self.recipient_receipts();
-        self.envelope_ids = None;
-        let rejected = self.rejected.take();
+        let rejected = self.rejected.clone();
+        let summary = self.into_summary();
         let rejected = rejected.map(RejectedRecipients::into_recipients);
         let mut rejected = rejected.into_iter().flatten().peekable();
         let mut recipients = recipients.into_iter().flatten().peekable();
@@ -137,11 +163,25 @@ impl Receipt {
                 .next()
                 .map(|receipt| receipt.map(|receipt| line(&receipt)))
         });
-        let last = iter::once_with(move || Ok(line(&self)));
+        let last = iter::once_with(move || Ok(line(&summary)));
         let mut failed = false;
         let lines = lines.chain(last);
         pieces(lines.take_while(move |line| !std::mem::replace(&mut failed, line.is_err())))
     }
+}
+
+/// A receipt without what it says of each recipient. Serializes as the receipt does, with the number
+/// `rejectedRecipients` in place of `rejected`, and without `envids`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ReceiptSummary {
+    /// The receipt, in which `envelope_ids` and `rejected` are `None`.
+    #[serde(flatten)]
+    pub receipt: Receipt,
+    /// How many recipients of a mail merge get nothing; `None` where it leaves out nobody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rejected_recipients: Option<usize>,
 }
 
 /// Parts joined to pieces of some size.
@@ -217,7 +257,7 @@ mod tests {
         let mut skipped = vec![serde_json::json!(1); 5_000];
         skipped.extend(["b@example.org", "nobody"].map(serde_json::Value::from));
         let skipped = serde_json::json!(
-            {"from": "a@example.com", "invalidRecipients": "skip", "recipients": skipped}
+            {"from": "a@example.com", "invalidRecipients": "skip", "seeds": ["s@example.net"], "recipients": skipped}
         );
         let mut strange = receipt(r#"{"from": "a@example.com", "to": "b@example.org"}"#);
         strange.message_id = Some("\"\\\u{1}å".to_owned());

@@ -58,6 +58,8 @@ export async function submit(): Promise<string[]> {
     // @ts-expect-error: there is one message
     render(merge, { limit: 3 });
     const envids: (string | null)[] | undefined = (await pickup.submit(merge)).envids;
+    const seeds: number | undefined = receipt.seeds;
+    console.log(seeds);
     const known: RecipientReceipt[] = [...(receipt.recipientReceipts ?? [])];
     console.log(known.map(({ index, envid, messageId }) => `${index} ${envid} ${messageId}`));
     return [...receipt.files, ...(envids ?? []).filter((envid) => envid !== null)];

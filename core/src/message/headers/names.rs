@@ -64,7 +64,7 @@ fn reserved(owner: Owner, field: Option<&str>) -> Refusal {
         }
         (Owner::PowerMta, None) => {
             "This header field is PowerMTA's own; the message's fields for it are `sender`, `envid`, `job`, \
-             `vmta`, `dkim` and `schedule`."
+             `vmta`, `subaccountId`, `customMessageId`, `dkim` and `schedule`."
         }
         (Owner::Sender | Owner::Field | Owner::Message | Owner::Carriers, None) => {
             "This header field is not the sender's to write."

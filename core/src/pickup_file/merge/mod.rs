@@ -114,6 +114,8 @@ pub(crate) struct MergePacker<'m> {
     plans: Option<Plans<'m>>,
     recipient: RecipientWriter,
     open: OpenFiles<'m>,
+    /// How many different seeds there are, once their file is made.
+    seeds: Option<usize>,
 }
 
 /// What a merge became.
@@ -121,6 +123,7 @@ pub(crate) struct MergePacker<'m> {
 pub(crate) struct PackedMerge {
     pub id: Id,
     pub recipients: usize,
+    pub seeds: Option<usize>,
     pub envelope_ids: EnvelopeIds,
 }
 
@@ -141,6 +144,7 @@ impl<'m> MergePacker<'m> {
             plans: merge.is_native().then(|| Plans::new(merge, &identity)),
             recipient: RecipientWriter::default(),
             open: OpenFiles::default(),
+            seeds: None,
             identity,
         }
     }
@@ -184,6 +188,7 @@ impl<'m> MergePacker<'m> {
             id: self.identifiers.first(),
         };
         let envelope = self.merge.envelope_of_seeds(first);
+        self.seeds = Some(envelope.forward_paths.len());
         let mut delivery = self.merge.delivery_for(first);
         delivery.envid = self.merge.delivery.envid.as_deref().map(Cow::Borrowed);
         let (name, id) = (self.names.next(), self.identity.id);
@@ -208,6 +213,7 @@ impl<'m> MergePacker<'m> {
         Ok(PackedMerge {
             id: self.identity.id,
             recipients: envelope_ids.len(),
+            seeds: self.seeds,
             envelope_ids,
         })
     }
