@@ -104,3 +104,21 @@ def pickup(tmp_path: Path) -> Path:
     path = tmp_path / "pickup"
     path.mkdir(exist_ok=True)
     return path
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """Mounts small file systems, with a pickup directory each."""
+    with ExitStack() as stack:
+
+        def mount(options: str) -> Path:
+            folder = tmp_path / "disk"
+            folder.mkdir()
+            done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], check=False)
+            if done.returncode != 0:
+                pytest.skip("nothing may be mounted here")
+            stack.callback(subprocess.run, ["umount", "-l", folder], check=True)
+            (folder / "pickup").mkdir()
+            return folder
+
+        yield mount

@@ -3,9 +3,7 @@
 import os
 import subprocess
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -41,24 +39,6 @@ def test_a_directory_that_is_missing_or_none(daemon: Daemon):
     daemon.stop()
     told = [entry.get("cause") for entry in daemon.entries() if entry["event"] == "health"]
     assert told == ["not-found", "not-a-directory", None]
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
-    """Mounts small file systems, with a pickup directory each."""
-    with ExitStack() as stack:
-
-        def mount(options: str) -> Path:
-            folder = tmp_path / "disk"
-            folder.mkdir()
-            done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], check=False)
-            if done.returncode != 0:
-                pytest.skip("nothing may be mounted here")
-            stack.callback(subprocess.run, ["umount", "-l", folder], check=True)
-            (folder / "pickup").mkdir()
-            return folder
-
-        yield mount
 
 
 def test_a_full_disk(start_daemon, small_disk):

@@ -44,6 +44,17 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "expected a whole number with a unit, such as 30s or 500ms".to_owned())
 }
 
+/// Reads a duration that is not nothing.
+pub fn positive_duration(text: &str) -> Result<Duration, String> {
+    duration(text).and_then(|time| {
+        if time.is_zero() {
+            Err("expected more than no time; leave the option out to turn it off".to_owned())
+        } else {
+            Ok(time)
+        }
+    })
+}
+
 /// Reads a boolean, of an environment variable: `true`, `yes`, `on`, `1`, and their opposites; an empty one
 /// is false.
 pub fn boolean(text: &str) -> Result<bool, &'static str> {
@@ -110,6 +121,10 @@ mod tests {
             "999999h",
         ] {
             assert!(duration(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(positive_duration("1ms"), Ok(Duration::from_millis(1)));
+        for wrong in ["0", "0ms", "1 year"] {
+            assert!(positive_duration(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! All arguments of the program.
 
+mod back_pressure;
 mod config;
 mod config_command;
 mod environment;
@@ -11,6 +12,7 @@ mod origin;
 mod pickup;
 mod serve;
 
+pub use back_pressure::{BackPressureArgs, PressureLimit};
 pub use config::ConfigArg;
 pub use config_command::ConfigAction;
 pub use limits::LimitArgs;
@@ -412,6 +414,8 @@ mod tests {
             "pmtaemailapi -listen nonsense",
             "pmtaemailapi -body-limit 3parsecs",
             "pmtaemailapi -max-in-flight 0",
+            "pmtaemailapi -max-depth 0",
+            "pmtaemailapi -max-age 0",
             "pmtaemailapi -pickup /tmp check",
             "pmtaemailapi render -recipient 0",
             "pmtaemailapi render -recipient 1 -file 1",

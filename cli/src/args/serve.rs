@@ -1,6 +1,6 @@
 //! Options of the daemon.
 
-use super::{ConfigArg, LimitArgs, ListenAddress, Origin, PickupArgs};
+use super::{BackPressureArgs, ConfigArg, LimitArgs, ListenAddress, Origin, PickupArgs};
 use clap::{Args, ValueEnum};
 use tracing_subscriber::filter::LevelFilter;
 
@@ -26,6 +26,9 @@ pub struct ServeArgs {
 
     #[command(flatten)]
     pub limits: LimitArgs,
+
+    #[command(flatten)]
+    pub back_pressure: BackPressureArgs,
 
     #[command(flatten)]
     pub log: LogArgs,

@@ -1,6 +1,7 @@
 //! Why a request is not done, and the response that says so.
 
 use super::problem_details::ProblemDetails;
+use crate::args::PressureLimit;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use pmtaemail::{BatchError, Id, PickupError, Problems, SubmitError};
@@ -27,6 +28,8 @@ pub enum ApiError {
     Spool(io::Error),
     /// The limits on messages in progress are reached.
     Busy,
+    /// PowerMTA or the disk cannot keep up, by this limit.
+    BackPressure(PressureLimit),
     /// The body did not come, and another one needed its room.
     GaveWay,
     /// The body has more bytes than this.
@@ -106,9 +109,12 @@ impl ApiError {
             Self::TooLarge { .. } | Self::MessageTooLarge { .. } | Self::EntryTooLarge { .. } => {
                 StatusCode::PAYLOAD_TOO_LARGE
             }
-            Self::Busy | Self::GaveWay | Self::Stopping | Self::Pickup(_) | Self::Spool(_) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::Busy
+            | Self::GaveWay
+            | Self::Stopping
+            | Self::BackPressure(_)
+            | Self::Pickup(_)
+            | Self::Spool(_) => StatusCode::SERVICE_UNAVAILABLE,
             // No 503: many clients try such a request again by themselves.
             Self::MayBeDelivered { .. } | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -155,6 +161,13 @@ impl ApiError {
                     _ => busy,
                 }
             }
+            Self::BackPressure(limit) => plain
+                .of_type(
+                    "urn:pmtaemail:problem:back-pressure",
+                    "PowerMTA or its disk cannot keep up: no message is taken at present",
+                )
+                .with_cause(limit.name())
+                .with_detail(pressure(*limit)),
             Self::TooLarge { limit } => plain.with_detail(Cow::Owned(format!(
                 "A body may have at most {limit} octets."
             ))),
@@ -220,6 +233,8 @@ impl ApiError {
         match self {
             Self::Busy | Self::GaveWay | Self::Stopping => Some(1),
             Self::Pickup(_) | Self::Spool(_) => Some(5),
+            // A backlog takes its time.
+            Self::BackPressure(_) => Some(10),
             _ => None,
         }
     }
@@ -239,6 +254,23 @@ impl ApiError {
                 | Self::Host
                 | Self::ForeignPage
         )
+    }
+}
+
+fn pressure(limit: PressureLimit) -> &'static str {
+    match limit {
+        PressureLimit::MaxDepth => {
+            "More files wait in the pickup directory than --max-depth allows: PowerMTA is down or slow."
+        }
+        PressureLimit::MaxAge => {
+            "A file has waited in the pickup directory for longer than --max-age allows: PowerMTA is down or slow."
+        }
+        PressureLimit::MinFree => {
+            "The file system of the pickup directory has less free than --min-free asks for."
+        }
+        PressureLimit::MinFreeInodes => {
+            "The file system of the pickup directory has fewer inodes free than --min-free-inodes asks for."
+        }
     }
 }
 

@@ -113,7 +113,10 @@ async fn try_submit(
     }: Query,
     log: &RequestLog,
 ) -> Result<Receipt, ApiError> {
+    daemon.back_pressure.check()?;
     let (received, in_flight) = receive_request(&daemon, request, others, without_key).await?;
+    // A body may have taken its time.
+    daemon.back_pressure.check()?;
     let identity = log.identity();
     let receipt = match received {
         ReceivedBody::Streamed(message) => {

@@ -19,6 +19,7 @@
 //!         body            the bytes of a body, within their limits
 //!           coding        compressed bodies
 //!           admission     how much is in progress at once
+//!       back_pressure     whether PowerMTA and the disk keep up
 //!     open_files          what the limit on open files leaves room for
 //!       blocking          threads for what blocks
 //! service_manager         what systemd is told
@@ -31,6 +32,7 @@
 
 mod accept;
 mod admission;
+mod back_pressure;
 mod batch;
 mod blocking;
 mod body;
@@ -65,6 +67,7 @@ pub use open_files::room_for_batch;
 use crate::args::ServeArgs;
 use crate::exit::{Exit, Failure};
 use accept::Connections;
+use back_pressure::BackPressure;
 use listener::tcp::Tcp;
 use open_files::Room;
 use pages::Pages;
@@ -81,15 +84,22 @@ pub fn run(args: ServeArgs) -> Result<Exit, Failure> {
     if let Err(error) = pickup.probe_staging() {
         log::no_staging(&error);
     }
+    let back_pressure =
+        BackPressure::start(&args.back_pressure, pickup.path()).map_err(Failure::Start)?;
     let room = open_files::room(args.limits.max_connections, args.limits.max_in_flight);
     let runtime = blocking::start_runtime(room.threads).map_err(Failure::Start)?;
-    let ended = runtime.block_on(serve(args, pickup, room));
+    let ended = runtime.block_on(serve(args, pickup, back_pressure, room));
     // What still runs now had its time to finish.
     runtime.shutdown_background();
     ended
 }
 
-async fn serve(args: ServeArgs, pickup: PickupDirectory, room: Room) -> Result<Exit, Failure> {
+async fn serve(
+    args: ServeArgs,
+    pickup: PickupDirectory,
+    back_pressure: BackPressure,
+    room: Room,
+) -> Result<Exit, Failure> {
     let mut signals = Signals::install().map_err(Failure::Start)?;
     let listener = Tcp::bind(&args.listen, args.limits.body_timeout).await;
     let listener = listener.map_err(|source| Failure::Listen {
@@ -98,7 +108,8 @@ async fn serve(args: ServeArgs, pickup: PickupDirectory, room: Room) -> Result<E
     })?;
     let address = listener.local_address().map_err(Failure::Start)?;
     let max_connections = room.connections;
-    let daemon = Arc::new(Daemon::new(pickup, &args.limits, room));
+    let daemon = Daemon::new(pickup, &args.limits, room);
+    let daemon = Arc::new(daemon.with_back_pressure(back_pressure));
     let pages = Pages::new(args.allow_origin.clone(), &args.listen);
     let router = routes::router(Arc::clone(&daemon), pages);
     let connections = Connections::new(max_connections, &args.limits, router);

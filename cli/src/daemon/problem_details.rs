@@ -14,6 +14,9 @@ pub struct ProblemDetails<'a> {
     kind: &'static str,
     title: &'static str,
     status: u16,
+    /// Which of several reasons it is: a frozen word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<Cow<'static, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,6 +40,7 @@ impl<'a> ProblemDetails<'a> {
                 .canonical_reason()
                 .expect("it is a registered status"),
             status: status.as_u16(),
+            cause: None,
             detail: None,
             id: None,
             errors: Vec::new(),
@@ -50,6 +54,14 @@ impl<'a> ProblemDetails<'a> {
         Self {
             kind,
             title,
+            ..self
+        }
+    }
+
+    /// Says which of several reasons it is.
+    pub fn with_cause(self, cause: &'static str) -> Self {
+        Self {
+            cause: Some(cause),
             ..self
         }
     }

@@ -1,6 +1,7 @@
 //! What all requests share.
 
 use super::admission::{self, Admission};
+use super::back_pressure::BackPressure;
 use super::body::BodyLimits;
 use super::open_files::Room;
 use super::readiness::Readiness;
@@ -20,6 +21,7 @@ pub struct Daemon {
     pub groups: Arc<Semaphore>,
     /// Whether it ends: what would go on for long hears it.
     pub stopping: watch::Sender<bool>,
+    pub back_pressure: BackPressure,
 }
 
 impl Daemon {
@@ -42,6 +44,15 @@ impl Daemon {
             group_messages: room.batches.messages,
             groups: Arc::new(Semaphore::new(room.batches.groups)),
             stopping: watch::Sender::new(false),
+            back_pressure: BackPressure::default(),
+        }
+    }
+
+    /// Refuses messages while PowerMTA or the disk cannot keep up.
+    pub fn with_back_pressure(self, back_pressure: BackPressure) -> Self {
+        Self {
+            back_pressure,
+            ..self
         }
     }
 }

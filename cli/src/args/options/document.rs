@@ -81,6 +81,8 @@ pub fn sample(options: &Options) -> String {
         let written = written.unwrap_or_else(|| {
             if row.is_list {
                 "[]".to_owned()
+            } else if row.kind == Kind::Integer {
+                example.clone()
             } else {
                 format!("\"{example}\"")
             }

@@ -34,7 +34,11 @@ pub async fn submit(daemon: Arc<Daemon>, batch: Batch) -> Result<Response, ApiEr
         received = receive(&daemon, waiting, &mut body, &mut receiving) => received,
         () = gives_way => Err(ApiError::GaveWay),
     };
-    let admitted = received.and_then(|waiting| Ok((waiting, receiving.at_work()?)));
+    let admitted = received.and_then(|waiting| {
+        // The body may have taken its time.
+        daemon.back_pressure.check()?;
+        Ok((waiting, receiving.at_work()?))
+    });
     let failed = |error: &ApiError, log: &BatchLog| log.end(error.status(), Ending::Failed(error));
     let (waiting, in_flight) = admitted.inspect_err(|error| failed(error, &log))?;
     let submitted = run_blocking(move || {

@@ -69,6 +69,7 @@ async fn try_submit(
     }
     let format = format_of(request.headers())?;
     let codings = Coding::of(request.headers())?;
+    daemon.back_pressure.check()?;
     let peer = Peer::of(&request);
     let permits = request.extensions().get::<Permits>().cloned();
     // An atomic batch waits on the disk.

@@ -200,6 +200,8 @@ impl Session {
 
     /// Begins to submit what is ready.
     async fn start(&mut self, permit: OwnedSemaphorePermit, limit: Instant) -> Result<(), Stop> {
+        // Without a result for each that waits: the last line tells where the batch ends.
+        self.daemon.back_pressure.check()?;
         let place = if self.output.is_unbegun() && self.running.is_empty() {
             self.receiving.place()?
         } else {

@@ -4,16 +4,20 @@
 //! caller's), only codes, counts and our own identifiers; but for `job` and `vmta`, by which a submission is
 //! found. Of a request it has the client's address, its User-Agent and X-Request-Id.
 
+mod back_pressure;
 mod batch;
 mod format;
 mod recovery;
 mod request;
 
+pub use back_pressure::{
+    back_pressure, badmail, badmail_at_start, badmail_of_others, not_measured,
+};
 pub use batch::{BatchLog, Ending};
 pub use recovery::RolledForward;
 pub use request::{Pending, REQUEST_ID, RequestLog, broken_head};
 
-use crate::args::{LimitArgs, LogArgs, LogFormat, ServeArgs};
+use crate::args::{LimitArgs, LogArgs, LogFormat, PressureLimit, ServeArgs};
 use format::{Journal, Json};
 use pmtaemail::{PickupDirectory, PickupError};
 use std::io::{self, IsTerminal};
@@ -71,6 +75,9 @@ pub fn listening(
         max_connections: _,
         drain,
     } = &args.limits;
+    let bound = |limit| {
+        (args.back_pressure.limits()).find_map(|(given, bound)| (given == limit).then_some(bound))
+    };
     info!(
         event = "listening",
         %address,
@@ -87,6 +94,11 @@ pub fn listening(
         max_bytes_in_flight,
         max_connections = connections,
         drain_ms = milliseconds(*drain),
+        max_depth = bound(PressureLimit::MaxDepth),
+        max_age_ms = bound(PressureLimit::MaxAge),
+        min_free = bound(PressureLimit::MinFree),
+        min_free_inodes = bound(PressureLimit::MinFreeInodes),
+        badmail = (args.back_pressure.badmail.as_deref()).map(|path| field::display(path.display().to_string())),
     );
 }
 
