@@ -161,13 +161,7 @@ impl ApiError {
                     _ => busy,
                 }
             }
-            Self::BackPressure(limit) => plain
-                .of_type(
-                    "urn:pmtaemail:problem:back-pressure",
-                    "PowerMTA or its disk cannot keep up: no message is taken at present",
-                )
-                .with_cause(limit.name())
-                .with_detail(pressure(*limit)),
+            Self::BackPressure(limit) => back_pressure(plain, *limit),
             Self::TooLarge { limit } => plain.with_detail(Cow::Owned(format!(
                 "A body may have at most {limit} octets."
             ))),
@@ -257,8 +251,8 @@ impl ApiError {
     }
 }
 
-fn pressure(limit: PressureLimit) -> &'static str {
-    match limit {
+fn back_pressure(plain: ProblemDetails<'_>, limit: PressureLimit) -> ProblemDetails<'_> {
+    let detail = match limit {
         PressureLimit::MaxDepth => {
             "More files wait in the pickup directory than --max-depth allows: PowerMTA is down or slow."
         }
@@ -271,7 +265,14 @@ fn pressure(limit: PressureLimit) -> &'static str {
         PressureLimit::MinFreeInodes => {
             "The file system of the pickup directory has fewer inodes free than --min-free-inodes asks for."
         }
-    }
+    };
+    plain
+        .of_type(
+            "urn:pmtaemail:problem:back-pressure",
+            "PowerMTA or its disk cannot keep up: no message is taken at present",
+        )
+        .with_cause(limit.name())
+        .with_detail(detail)
 }
 
 impl From<PickupError> for ApiError {
