@@ -280,7 +280,9 @@ def test_a_file_that_is_open_already_is_not_replaced(
 
 
 @pytest.mark.parametrize("messages", [1, 2])
-def test_lines_are_kept_where_standard_output_is_full(binary: Path, merge: Path, pickup: Path, tmp_path: Path, messages):
+def test_lines_are_kept_where_standard_output_is_full(
+    binary: Path, merge: Path, pickup: Path, tmp_path: Path, messages
+):
     receipts = tmp_path / "receipts"
     command = [binary, "submit", "--pickup", pickup, "--receipt", receipts, *[merge] * messages]
     with open("/dev/full", "wb") as full:
