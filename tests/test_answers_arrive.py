@@ -19,7 +19,7 @@ REFUSED = [
     ("PUT", "/messages", {}, 405),
     ("POST", "/health", {}, 405),
     ("POST", "/messages", {"Origin": "http://evil.example"}, 403),
-    ("POST", "/messages", {"Idempotency-Key": "k"}, 400),
+    ("POST", "/messages", {"Idempotency-Key": "k" * 256}, 400),
     ("POST", "/messages", {"Content-Encoding": "br"}, 415),
     ("POST", "/messages", {"Content-Type": "message/rfc822"}, 413),
 ]

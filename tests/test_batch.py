@@ -68,7 +68,7 @@ CASES = {
     "no UTF-8": (b'{"from": "\xff"}\n' + GOOD, True, [(1, 400), "ok"]),
     "half a surrogate pair": (b'{"from": "a@b.c", "to": "d@e.f", "text": "\\ud800"}\n' + GOOD, True, [(1, 422), "ok"]),
     "deep": (b"[" * 100_000 + b"\n" + GOOD, True, [(1, 400), "ok"]),
-    "unknown field": (json.dumps(message(idempotencyKey="x")).encode(), True, [(1, 422)]),
+    "unknown field": (json.dumps(message(nothing="x")).encode(), True, [(1, 422)]),
     "empty array": (b" [ ]\n", False, []),
     "array": (
         b"[" + b",\n".join([GOOD, BAD, MERGE, b"1", b"null"]) + b"]",

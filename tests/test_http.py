@@ -363,14 +363,6 @@ def test_pages_of_the_daemon_and_named_ones_may_send(start_daemon):
         assert daemon.post(PLAIN, "/messages/check", **headers).status == 200
 
 
-def test_an_idempotency_key_is_refused_until_it_is_obeyed(daemon: Daemon):
-    message = b'{"from": "a@example.com", "to": "b@example.org"}'
-    document = assert_problem(daemon.post(message, **{"Idempotency-Key": "k"}), 400)
-    assert "submitted twice" in document["detail"]
-    assert not daemon.files()
-    assert daemon.post(message, "/messages/check", **{"Idempotency-Key": "k"}).status == 200
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_an_idle_connection_does_not_hold_up_the_end(daemon: Daemon, number: int):
     with daemon.socket() as connection:

@@ -88,7 +88,7 @@ def test_everything_public_is_documented():
 
 def test_signatures_are_those_of_the_stub():
     assert str(inspect.signature(pmtaemail.Pickup)) == (
-        "(directory, *, durability='durable', staging=None, syncfs=True, file_mode=None, file_group=None)"
+        "(directory, *, durability='durable', staging=None, syncfs=True, file_mode=None, file_group=None, state=None)"
     )
     assert str(inspect.signature(pmtaemail.check)) == "(message=None, /, **fields)"
 

@@ -13,8 +13,8 @@ use crate::input::Input;
 use crate::output;
 use crate::progress::ProgressDisplay;
 use pmtaemail::{
-    AtomicBatch, BatchEntry, BatchError, BatchFormat, BatchReader, PickupDirectory, Position,
-    Receipt, SubmitError,
+    AtomicBatch, BatchEntry, BatchError, BatchFormat, BatchReader, ClaimError, PickupDirectory,
+    Position, Receipt, SubmitError,
 };
 use std::collections::VecDeque;
 use std::io;
@@ -234,7 +234,8 @@ impl Printer {
 
     /// The first time, says of the pickup directory what its line does not.
     fn tell_cause(&self, position: Position, error: &BatchError) {
-        if let BatchError::Submit(SubmitError::Pickup(_) | SubmitError::Spool(_)) = error
+        if let BatchError::Submit(SubmitError::Pickup(_) | SubmitError::Spool(_))
+        | BatchError::Claim(ClaimError::Pickup(_)) = error
             && self.first.is_none()
         {
             let place = match position {
@@ -263,8 +264,10 @@ fn exit_of(error: &BatchError) -> Exit {
     match error {
         BatchError::TooLarge { .. }
         | BatchError::NotAnArray
+        | BatchError::Claim(ClaimError::Conflict)
         | BatchError::Submit(SubmitError::Problems(_)) => Exit::Data,
-        BatchError::Submit(SubmitError::Pickup(error)) => Failure::Pickup(error.clone()).exit(),
-        BatchError::Submit(SubmitError::Spool(_)) => Exit::Temporary,
+        BatchError::Submit(SubmitError::Pickup(error))
+        | BatchError::Claim(ClaimError::Pickup(error)) => Failure::Pickup(error.clone()).exit(),
+        BatchError::Claim(_) | BatchError::Submit(SubmitError::Spool(_)) => Exit::Temporary,
     }
 }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use siphasher::sip128::SipHasher13;
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
@@ -57,6 +58,14 @@ impl Identity {
         }
     }
 
+    /// The same for every message: what is made with it tells messages apart and nothing else. It is submitted by
+    /// nobody.
+    #[cfg(feature = "idempotency")]
+    pub(crate) const FOR_COMPARISON: Self = Self {
+        id: Id::LOWEST,
+        time: Timestamp::UNIX_EPOCH,
+    };
+
     /// The identifier.
     pub fn id(&self) -> Id {
         self.id
@@ -104,6 +113,8 @@ impl Id {
     /// How many characters it has.
     pub(crate) const LENGTH: usize = 26;
 
+    pub(crate) const LOWEST: Self = Self([b'0'; Self::LENGTH]);
+
     /// The identifier as text.
     #[expect(clippy::missing_panics_doc, reason = "it cannot")]
     pub fn as_str(&self) -> &str {
@@ -150,6 +161,13 @@ fn seconds(time: Timestamp) -> u64 {
     time.as_second().max(0).unsigned_abs()
 }
 
+/// The wall clock in milliseconds since 1970; 0 where it lies before.
+#[cfg(feature = "idempotency")]
+#[expect(clippy::disallowed_methods, reason = "this is the place")]
+pub(crate) fn milliseconds_now() -> u64 {
+    Timestamp::now().as_millisecond().max(0).unsigned_abs()
+}
+
 /// What the identifiers of this thread have come to.
 #[derive(Clone, Copy)]
 struct Last {
@@ -186,44 +204,43 @@ fn rise(last: (u64, u64), second: u64, chance: u64) -> (u64, u64) {
 
 /// The identifiers of the recipients of one mail merge: each is made when it is asked for, and is
 /// the same each time.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RecipientIds {
     second: u64,
-    keys: RandomState,
-    /// Forks of a process may draw the same keys; what they submit has different identifiers.
-    seed: u64,
+    /// From outside nobody can tell which identifiers they lead to.
+    keys: (u64, u64),
 }
 
 impl RecipientIds {
     pub fn new(identity: &Identity) -> Self {
-        let keys = RandomState::new();
+        if identity.id == Id::LOWEST {
+            return Self {
+                second: 0,
+                keys: (0, 0),
+            };
+        }
+        let random = RandomState::new();
         Self {
             second: seconds(identity.time),
-            seed: keys.hash_one(identity.id),
-            keys,
+            // Forks of a process may draw the same random state; what they submit has different identifiers.
+            keys: (
+                random.hash_one((identity.id, 0_u8)),
+                random.hash_one((identity.id, 1_u8)),
+            ),
         }
     }
 
     /// The identifier of a recipient, counted from 0. Nobody can tell the number from it.
     pub fn id(&self, recipient: usize) -> Id {
-        let rising = self.keys.hash_one((self.seed, recipient, 0_u8));
-        let chance = self.keys.hash_one((self.seed, recipient, 1_u8));
+        let hasher = SipHasher13::new_with_keys(self.keys.0, self.keys.1);
+        let chance = hasher.hash(&(recipient as u64).to_le_bytes());
         Id::encode(
             self.second,
-            rising >> (64 - RISING_BITS),
-            chance >> (64 - CHANCE_BITS),
+            chance.h1 >> (64 - RISING_BITS),
+            chance.h2 >> (64 - CHANCE_BITS),
         )
     }
 }
-
-impl PartialEq for RecipientIds {
-    /// Whether they are the same for each recipient, which one of them tells.
-    fn eq(&self, other: &Self) -> bool {
-        self.id(0) == other.id(0)
-    }
-}
-
-impl Eq for RecipientIds {}
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

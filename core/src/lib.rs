@@ -21,6 +21,8 @@
 mod address;
 mod envelope;
 mod header;
+#[cfg_attr(not(feature = "idempotency"), path = "idempotency/absent.rs")]
+mod idempotency;
 mod identity;
 mod interruption;
 mod json;
@@ -38,6 +40,8 @@ mod text;
 mod variable;
 
 pub use address::{AddrSpec, InvalidAddress};
+#[cfg(feature = "idempotency")]
+pub use idempotency::{Claim, Fingerprint, Fingerprinter, IdempotencyKey, InvalidIdempotencyKey};
 pub use identity::{Id, Identity, InvalidId, InvalidTime};
 pub use interruption::Interruption;
 pub use json::{NotJson, NotUnicode, NumberLiteral, iterable_fields, schema};
@@ -62,6 +66,8 @@ pub use submit::{
     BatchResults, GroupLimits, MessageStream, Position, Progress, Receipt, ReceiptSummary,
     StreamFormat, StreamedMessage, Submission, SubmitError,
 };
+#[cfg(feature = "idempotency")]
+pub use submit::{ClaimError, Claimed};
 
 /// The version of this library, and of all that is built around it.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

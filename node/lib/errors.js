@@ -30,7 +30,15 @@ class PickupError extends Error {
   }
 }
 
-for (const error of [MessageError, PickupError]) {
+/** An idempotency key cannot be had; nothing was submitted. */
+class IdempotencyError extends Error {
+  constructor({ code, message }) {
+    super(message);
+    this.code = code;
+  }
+}
+
+for (const error of [MessageError, PickupError, IdempotencyError]) {
   Object.defineProperty(error.prototype, 'name', { value: error.name, configurable: true, writable: true });
 }
 
@@ -44,4 +52,4 @@ function sentence({ code, pointer, detail }) {
   return `${pointer === '' ? '(message)' : pointer}: ${code}: ${detail}`;
 }
 
-module.exports = { MessageError, PickupError };
+module.exports = { IdempotencyError, MessageError, PickupError };

@@ -1,7 +1,7 @@
 'use strict';
 
 const native = require('./native.js');
-const { MessageError, PickupError } = require('./errors.js');
+const { IdempotencyError, MessageError, PickupError } = require('./errors.js');
 const { Encoder, isAsync } = require('./encoder.js');
 
 // The core knows how much goes well together, and how many groups go well at a time.
@@ -13,7 +13,7 @@ class Group {
   #selection;
   #settle = [];
 
-  /** `selection` tells for which recipients all its messages are, which are then mail merges. */
+  /** `selection` tells for which recipients all its messages are, which are then mail merges, and their idempotency key. */
   constructor(encoder = new Encoder(), selection = []) {
     this.#encoder = encoder;
     this.#selection = selection;
@@ -59,7 +59,8 @@ class Group {
   }
 }
 
-function receiptOrError({ receipt, problems, failure }, merges) {
+function receiptOrError({ receipt, problems, failure, noKey }, merges) {
+  if (noKey) return new IdempotencyError(noKey);
   if (problems) return new MessageError(problems.problems, problems.total);
   if (failure) return new PickupError(failure);
   if (receipt.envids) {

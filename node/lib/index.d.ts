@@ -51,6 +51,8 @@ export interface Receipt {
   seeds?: number;
   /** The size of all files. */
   octets: number;
+  /** It was submitted before under the same idempotency key, and not again. */
+  replayed?: true;
   /** Of a mail merge alone: the envelope ids of the recipients in their order, null where one was given. */
   envids?: (string | null)[];
   /** Of a mail merge with `invalidRecipients: 'skip'` alone: who gets nothing. They are in neither of the above. */
@@ -102,6 +104,17 @@ export class PickupError extends Error {
   id?: string;
 }
 
+/** An idempotency key cannot be had; nothing was submitted. */
+export class IdempotencyError extends Error {
+  private constructor();
+  name: 'IdempotencyError';
+  /**
+   * `ERR_KEY_CONFLICT`: another message was submitted under it. `ERR_KEY_IN_WORK`: its first submission is at work, try
+   * again later. `ERR_KEYS_FULL`: the store of keys has no room for another.
+   */
+  code: 'ERR_KEY_CONFLICT' | 'ERR_KEY_IN_WORK' | 'ERR_KEYS_FULL';
+}
+
 export interface PickupOptions {
   /** `durable` (the default): what is handed over survives a power cut. `none`: nothing is synced. */
   durability?: 'durable' | 'none';
@@ -116,6 +129,8 @@ export interface PickupOptions {
   fileMode?: number | string;
   /** The group of pickup files, by name or number; the process must be a member of it. Unix only. */
   fileGroup?: string | number;
+  /** The folder of the store of idempotency keys, beside the staging folder by default; one process at a time has it. */
+  state?: string | URL;
 }
 
 export interface RenderOptions {
@@ -123,8 +138,15 @@ export interface RenderOptions {
   recipient?: number;
 }
 
-/** For a test of a mail merge: who gets it, one of the two. All rules are checked for all recipients all the same. */
+/**
+ * For a test of a mail merge: who gets it, `recipient` or `limit`. All rules are checked for all recipients all the same.
+ */
 export interface SubmitOptions {
+  /**
+   * 1 to 255 printable ASCII characters. A message that was submitted under it in the last 24 hours is not submitted
+   * again: its receipt is given again, with `replayed`. Where that was another message, this is an IdempotencyError.
+   */
+  idempotencyKey?: string;
   /** The one of this number alone, counted from 1 as the recipients were given. */
   recipient?: number;
   /** The first so many of those who are not skipped. */

@@ -1,7 +1,7 @@
 'use strict';
 
 const native = require('./native.js');
-const { MessageError, PickupError } = require('./errors.js');
+const { IdempotencyError, MessageError, PickupError } = require('./errors.js');
 const { Pickup } = require('./pickup.js');
 const { Encoder, isAsync, withMessage } = require('./encoder.js');
 const { selection } = require('./options.js');
@@ -59,6 +59,7 @@ module.exports = {
   render,
   renderAsync,
   Pickup,
+  IdempotencyError,
   MessageError,
   PickupError,
   version: native.version(),

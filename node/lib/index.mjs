@@ -1,4 +1,4 @@
 import pmtaemail from './index.js';
 
-export const { check, warnings, render, renderAsync, Pickup, MessageError, PickupError, version } = pmtaemail;
+export const { check, warnings, render, renderAsync, Pickup, IdempotencyError, MessageError, PickupError, version } = pmtaemail;
 export default pmtaemail;

@@ -7,13 +7,13 @@ function refuseOthers(options, known, all = known) {
   throw new TypeError(`There is no option \`${unknown}\`; there are ${all.map((name) => `\`${name}\``).join(', ')}.`);
 }
 
-/** Whom of a mail merge the options select, as the addon's functions take it: a value for each that is `known`. */
-function selection(options, known) {
+/** Whom of a mail merge the options select, as the addon's functions take it: a value for each that is `known`; `others` are for others. */
+function selection(options, known, others = []) {
   if (options === undefined) return known.map(() => undefined);
   if (typeof options !== 'object' || options === null) {
     throw new TypeError(`The options must be an object, such as { ${known.at(-1)}: 3 }.`);
   }
-  refuseOthers(options, known);
+  refuseOthers(options, [...known, ...others]);
   // Each is read once: it may be a getter.
   const values = known.map((name) => numberFrom1(name, options[name]));
   if (values.filter((value) => value !== undefined).length > 1) {

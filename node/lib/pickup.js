@@ -8,7 +8,7 @@ const { isAsync, isAsyncIterable } = require('./encoder.js');
 const { Group, Queue } = require('./group.js');
 const { refuseOthers, selection } = require('./options.js');
 
-const OPTIONS = ['durability', 'staging', 'syncfs', 'fileMode', 'fileGroup'];
+const OPTIONS = ['durability', 'staging', 'syncfs', 'fileMode', 'fileGroup', 'state'];
 const SUBMIT_OPTIONS = ['recipient', 'limit'];
 
 /**
@@ -20,9 +20,9 @@ class Pickup {
   #queue;
 
   constructor(directory, options = {}) {
-    const { durable, staging, syncfs, fileMode, fileGroup } = settings(options);
+    const { durable, staging, syncfs, fileMode, fileGroup, state } = settings(options);
     const path = pathOf('directory', directory);
-    const opened = native.openPickup(path, durable, staging, syncfs, fileMode, fileGroup);
+    const opened = native.openPickup(path, durable, staging, syncfs, fileMode, fileGroup, state);
     if (typeof opened === 'string') throw new PickupError(JSON.parse(opened));
     this.#directory = opened;
     this.#queue = new Queue(opened);
@@ -35,12 +35,12 @@ class Pickup {
 
   /** Hands a message over, of a mail merge for all recipients or some. Resolves to its receipt once it is durable. */
   async submit(message, options) {
-    return receipt(await this.#queue.add(message, selection(options, SUBMIT_OPTIONS)));
+    return receipt(await this.#queue.add(message, asked(options)));
   }
 
   /** The same, blocking. */
   submitSync(message, options) {
-    const [submitted] = this.#submitAll([message], selection(options, SUBMIT_OPTIONS));
+    const [submitted] = this.#submitAll([message], asked(options));
     return receipt(submitted);
   }
 
@@ -83,6 +83,17 @@ class Pickup {
   }
 }
 
+/** What the options ask for, as the addon's functions take it. */
+function asked(options) {
+  const selected = selection(options, SUBMIT_OPTIONS, ['idempotencyKey']);
+  const key = options?.idempotencyKey;
+  if (key === undefined || key === null) return [...selected, undefined];
+  if (typeof key !== 'string' || !/^[ -~]{1,255}$/.test(key)) {
+    throw new TypeError('`idempotencyKey` must have 1 to 255 printable ASCII characters.');
+  }
+  return [...selected, key];
+}
+
 function receipt(submitted) {
   if (submitted instanceof Error) throw submitted;
   return submitted;
@@ -117,7 +128,7 @@ function listOf(messages) {
 }
 
 function settings(options) {
-  const { durability = 'durable', staging, syncfs = true, fileMode, fileGroup } = options;
+  const { durability = 'durable', staging, syncfs = true, fileMode, fileGroup, state } = options;
   refuseOthers(options, OPTIONS);
   if (durability !== 'durable' && durability !== 'none') {
     throw new TypeError("`durability` must be 'durable' or 'none'.");
@@ -129,6 +140,7 @@ function settings(options) {
     syncfs,
     fileMode: modeOf(fileMode),
     fileGroup: groupOf(fileGroup),
+    state: state === undefined ? undefined : pathOf('state', state),
   };
 }
 

@@ -23,7 +23,10 @@ use napi::bindgen_prelude::{AsyncTask, BufferSlice, Either, External, Function, 
 use napi::{Error, Status};
 use napi_derive::napi;
 use outcome::{Found, to_json};
-use pmtaemail::{EnvelopeIds, GroupLimits, PickupDirectory, RecipientReceipts, Rendered};
+use pmtaemail::{
+    EnvelopeIds, GroupLimits, IdempotencyKey, InvalidIdempotencyKey, PickupDirectory,
+    RecipientReceipts, Rendered,
+};
 use receipts::Submitted;
 use std::sync::Arc;
 use task::{RenderTask, SubmitTask};
@@ -96,6 +99,7 @@ pub fn open_pickup(
     syncfs: bool,
     file_mode: Option<String>,
     file_group: Option<String>,
+    state: Option<String>,
 ) -> Result<Either<External<Arc<PickupDirectory>>, String>> {
     let wrong = |sentence: &str| Error::new(Status::InvalidArg, sentence);
     let file_mode = file_mode
@@ -107,7 +111,7 @@ pub fn open_pickup(
         .transpose()
         .map_err(wrong)?;
     Ok(
-        match pickup::open(path, durable, staging, syncfs, file_mode, file_group) {
+        match pickup::open(path, durable, staging, syncfs, file_mode, file_group, state) {
             Ok(directory) => Either::A(External::new(Arc::new(directory))),
             Err(failure) => Either::B(to_json(&failure)?),
         },
@@ -139,6 +143,7 @@ pub fn iterable_fields() -> Vec<&'static str> {
 }
 
 /// Submits messages; one outcome for each. `recipient` or `limit` selects recipients of each, which are mail merges.
+/// With a key each of them is submitted unless it was before.
 #[napi(catch_unwind)]
 pub fn submit(
     directory: &External<Arc<PickupDirectory>>,
@@ -147,9 +152,10 @@ pub fn submit(
     buffers: Vec<&[u8]>,
     recipient: Option<i64>,
     limit: Option<i64>,
+    key: Option<String>,
 ) -> Result<Submitted> {
     let messages = Messages::new(words, text, buffers)?.select(recipient, limit)?;
-    Ok(pickup::submit(directory, &messages)?.into())
+    Ok(pickup::submit(directory, &messages, parsed(key)?)?.into())
 }
 
 /// The same on another thread.
@@ -161,13 +167,21 @@ pub fn submit_later(
     buffers: Vec<&[u8]>,
     recipient: Option<i64>,
     limit: Option<i64>,
+    key: Option<String>,
 ) -> Result<AsyncTask<SubmitTask>> {
     let messages = Messages::new(words, text, buffers)?.select(recipient, limit)?;
     let directory = Arc::clone(directory);
     Ok(AsyncTask::new(SubmitTask {
         directory,
         messages: messages.into_owned(),
+        key: parsed(key)?,
     }))
+}
+
+fn parsed(key: Option<String>) -> Result<Option<IdempotencyKey>> {
+    let key = key.map(|key| key.parse());
+    key.transpose()
+        .map_err(|error: InvalidIdempotencyKey| Error::new(Status::InvalidArg, error.to_string()))
 }
 
 /// What the recipients of a mail merge are known by, from the first on.

@@ -1,7 +1,7 @@
 //! What became of a message, as JSON for `lib/group.js`.
 
 use napi::Error;
-use pmtaemail::{Id, PickupError, Problems, Receipt};
+use pmtaemail::{ClaimError, Id, PickupError, Problems, Receipt};
 use serde::Serialize;
 
 /// Of one message that was submitted.
@@ -11,6 +11,14 @@ pub enum Outcome {
     Receipt(Box<Receipt>),
     Problems(Found),
     Failure(Failure),
+    NoKey(NoKey),
+}
+
+/// Why an idempotency key cannot be had.
+#[derive(Serialize)]
+pub struct NoKey {
+    code: &'static str,
+    message: String,
 }
 
 /// What is wrong with a message.
@@ -31,6 +39,19 @@ impl From<Problems> for Found {
 impl From<PickupError> for Outcome {
     fn from(error: PickupError) -> Self {
         Self::Failure((&error).into())
+    }
+}
+
+impl From<ClaimError> for Outcome {
+    fn from(error: ClaimError) -> Self {
+        let code = match &error {
+            ClaimError::Pickup(error) => return Self::Failure(error.into()),
+            ClaimError::InWork => "ERR_KEY_IN_WORK",
+            ClaimError::Full => "ERR_KEYS_FULL",
+            _ => "ERR_KEY_CONFLICT",
+        };
+        let message = error.to_string();
+        Self::NoKey(NoKey { code, message })
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::messages::Messages;
 use crate::outcome::{Failure, Outcome, to_json};
 use pmtaemail::{
-    Batch, Durability, EnvelopeIds, FileGroup, FileMode, PickupDirectory, PickupOptions,
+    Batch, Durability, EnvelopeIds, FileGroup, FileMode, IdempotencyKey, PickupDirectory,
+    PickupOptions,
 };
 use std::convert::identity;
 
@@ -14,6 +15,7 @@ pub fn open(
     syncfs: bool,
     file_mode: Option<FileMode>,
     file_group: Option<FileGroup>,
+    state: Option<String>,
 ) -> Result<PickupDirectory, Failure> {
     let durability = if durable {
         Durability::Durable
@@ -32,6 +34,9 @@ pub fn open(
     if let Some(group) = file_group {
         options = options.with_file_group(group);
     }
+    if let Some(state) = state {
+        options = options.with_state(state);
+    }
     PickupDirectory::open(path, options).map_err(|error| Failure::from(&error))
 }
 
@@ -40,6 +45,7 @@ pub fn open(
 pub fn submit(
     directory: &PickupDirectory,
     messages: &Messages<'_>,
+    key: Option<IdempotencyKey>,
 ) -> napi::Result<(String, Vec<EnvelopeIds>)> {
     let mut batch = Batch::new(directory);
     let mut outcomes = Vec::new();
@@ -51,7 +57,13 @@ pub fn submit(
     };
     messages.each(|message| {
         match message {
-            Ok(message) => batch.push(&message),
+            Ok(message) => match key {
+                None => batch.push(&message),
+                Some(key) => batch.push_error(match directory.submit_message_once(&message, key) {
+                    Ok(receipt) => Outcome::Receipt(Box::new(receipt)),
+                    Err(error) => error.into(),
+                }),
+            },
             Err(problems) => batch.push_error(Outcome::Problems(problems.into())),
         }
         if batch.is_full() {
@@ -61,7 +73,7 @@ pub fn submit(
     commit(&mut batch);
     let receipt = |outcome: &Outcome| match outcome {
         Outcome::Receipt(receipt) => receipt.envelope_ids.clone(),
-        Outcome::Problems(_) | Outcome::Failure(_) => None,
+        Outcome::Problems(_) | Outcome::Failure(_) | Outcome::NoKey(_) => None,
     };
     let ids = outcomes.iter().filter_map(receipt).collect();
     Ok((to_json(&outcomes)?, ids))

@@ -6,7 +6,7 @@ use crate::pickup;
 use crate::receipts::Submitted;
 use napi::bindgen_prelude::{Buffer, Either, Result, panic_to_error};
 use napi::{Env, Task};
-use pmtaemail::{EnvelopeIds, PickupDirectory};
+use pmtaemail::{EnvelopeIds, IdempotencyKey, PickupDirectory};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -36,6 +36,7 @@ impl Task for RenderTask {
 pub struct SubmitTask {
     pub directory: Arc<PickupDirectory>,
     pub messages: Messages<'static>,
+    pub key: Option<IdempotencyKey>,
 }
 
 impl Task for SubmitTask {
@@ -43,7 +44,7 @@ impl Task for SubmitTask {
     type JsValue = Submitted;
 
     fn compute(&mut self) -> Result<Self::Output> {
-        caught(|| pickup::submit(&self.directory, &self.messages))
+        caught(|| pickup::submit(&self.directory, &self.messages, self.key))
     }
 
     fn resolve(&mut self, _: Env, output: Self::Output) -> Result<Submitted> {

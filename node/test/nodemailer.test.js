@@ -94,7 +94,7 @@ function content(octets) {
 test('options', () => {
   assert.equal(pmtaemailTransport({ pickup: directory, durability: 'none', syncfs: false }).pickup.path, directory);
   const wrong = [
-    [{ pikcup: directory }, /^There is no option `pikcup`; there are `pickup`, `durability`, `staging`, `syncfs`, `fileMode`, `fileGroup`\.$/],
+    [{ pikcup: directory }, /^There is no option `pikcup`; there are `pickup`, `durability`, `staging`, `syncfs`, `fileMode`, `fileGroup`, `state`\.$/],
     [{ pickup: directory, durabilty: 'none' }, /^There is no option `durabilty`/],
     [{ pickup, durability: 'none' }, /^This `pickup` is open already/],
     [{ pickup: 5 }, /must be a path/],

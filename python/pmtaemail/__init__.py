@@ -10,12 +10,13 @@ from ._native import VERSION as __version__
 from ._native import Pickup, check, render, warnings
 from ._objects import Receipt, RecipientReceipt, Rejected, attachment
 from .aio import AsyncPickup
-from .errors import Error, MessageError, PickupError, Problem
+from .errors import Error, IdempotencyError, MessageError, PickupError, Problem
 from .types import Message, Recipient
 
 __all__ = [
     "AsyncPickup",
     "Error",
+    "IdempotencyError",
     "Message",
     "MessageError",
     "Pickup",

@@ -107,7 +107,8 @@ class Pickup:
     power cut. `staging` is the folder in which several files of one submission wait until all are handed over, or
     none, on the same file system; what a process that was killed had decided to hand over is moved on from there.
     `syncfs=False` never syncs the whole file system. `file_mode` (`0o640`) and `file_group` (a name or number) are
-    what files get, at a system call each. A process may be forked meanwhile.
+    what files get, at a system call each. `state` is the folder of the store of idempotency keys, beside the
+    staging folder by default; one process at a time has it. A process may be forked meanwhile.
     Raises `PickupError`, an `OSError`, where the directory is missing or cannot be written.
 
     >>> import pmtaemail, tempfile
@@ -126,6 +127,7 @@ class Pickup:
         syncfs: bool = True,
         file_mode: int | None = None,
         file_group: str | int | None = None,
+        state: str | os.PathLike[str] | None = None,
     ) -> Self: ...
     @property
     def directory(self) -> Path:
@@ -138,6 +140,7 @@ class Pickup:
         *,
         recipient: int | None = None,
         limit: int | None = None,
+        idempotency_key: str | None = None,
         **fields: Unpack[Fields],
     ) -> Receipt:
         """Hands one message over, given as to `check`. When this returns it is visible to PowerMTA and durable.
@@ -145,6 +148,10 @@ class Pickup:
         Each file of a mail merge is written as soon as it is made: they are never all in memory. Blocks until the
         disk is done, usually for some milliseconds; other threads run meanwhile. For a test of a mail merge,
         `limit=3` hands it over to its first three recipients alone, and `recipient=7` to the seventh.
+
+        With an `idempotency_key` (1 to 255 printable ASCII characters) a message that was submitted under it in the
+        last 24 hours is not submitted again: its receipt is given again, with `replayed`. Raises `IdempotencyError`
+        where that was another message.
 
         Raises `MessageError` with all problems; or `PickupError`, whose `may_be_delivered` is true in the rare case
         that PowerMTA may have the message all the same. What the handler of a signal raises, such as

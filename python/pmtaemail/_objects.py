@@ -70,6 +70,8 @@ class Receipt:
     take no memory. They are not in `asdict`."""
     seeds: int | None = None
     """For a mail merge with `seeds`, how many different ones got a copy. They are no recipients."""
+    replayed: bool = dataclasses.field(default=False, compare=False)
+    """It was submitted before under the same idempotency key, and not again."""
 
     def asdict(self) -> dict[str, Any]:
         """The receipt with the names and types that it has in JSON."""
@@ -80,6 +82,7 @@ class Receipt:
             "recipients": self.recipients,
             "seeds": self.seeds,
             "octets": self.octets,
+            "replayed": self.replayed or None,
             "envids": None if self.envids is None else list(self.envids),
             "rejected": None if self.rejected is None else [dataclasses.asdict(rejected) for rejected in self.rejected],
         }

@@ -49,6 +49,7 @@ class AsyncPickup:
         syncfs: bool = True,
         file_mode: int | None = None,
         file_group: str | int | None = None,
+        state: str | os.PathLike[str] | None = None,
     ):
         self._pickup = _native.Pickup(
             directory,
@@ -57,6 +58,7 @@ class AsyncPickup:
             syncfs=syncfs,
             file_mode=file_mode,
             file_group=file_group,
+            state=state,
         )
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="pmtaemail")
 
@@ -72,13 +74,14 @@ class AsyncPickup:
         *,
         recipient: int | None = None,
         limit: int | None = None,
+        idempotency_key: str | None = None,
         **fields: Unpack[AsyncFields],
     ) -> Receipt:
         """Hands one message over, given as to `check`. When this returns it is visible to PowerMTA and durable.
 
         `recipients` may be an async iterable, such as an async generator or the cursor of a database. It is read to its
-        end first; where it raises, nothing is handed over. `recipient` and `limit` are as for `Pickup`. Raises
-        `MessageError` or `PickupError`.
+        end first; where it raises, nothing is handed over. `recipient`, `limit` and `idempotency_key` are as for `Pickup`.
+        Raises `MessageError`, `PickupError` or `IdempotencyError`.
 
         Where the task is cancelled meanwhile, the message may have been handed over all the same.
 
@@ -95,8 +98,13 @@ class AsyncPickup:
         """
         if has_async(message) or has_async(fields):
             # What was collected is nobody else's, so it may be read in the thread: there may be very many recipients.
-            submit = partial(self._pickup.submit, recipient=recipient, limit=limit)
+            submit = partial(self._pickup.submit, recipient=recipient, limit=limit, idempotency_key=idempotency_key)
             return await self._run(partial(submit, await collected(message), **await collected(fields)))
+        if idempotency_key is not None:
+            # As it is now, whatever becomes of it while the thread reads it.
+            given = {**message} if isinstance(message, Mapping) else message
+            submit = partial(self._pickup.submit, recipient=recipient, limit=limit, idempotency_key=idempotency_key)
+            return await self._run(partial(submit, given, **fields))
         prepared = _native.Prepared(message, recipient=recipient, limit=limit, **fields)  # type: ignore[arg-type]
         return await self._run(self._pickup.submit, prepared)
 

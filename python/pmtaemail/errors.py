@@ -43,6 +43,21 @@ class MessageError(Error, ValueError):
         return "\n".join(lines)
 
 
+class IdempotencyError(Error):
+    """An idempotency key cannot be had; nothing was submitted."""
+
+    code: str
+    """`conflict`: another message was submitted under it. `in_work`: its first submission is at work, try again
+    later. `full`: the store of keys has no room for another."""
+
+    def __init__(self, code: str, sentence: str):
+        self.code = code
+        super().__init__(code, sentence)
+
+    def __str__(self) -> str:
+        return str(self.args[1])
+
+
 class PickupError(Error, OSError):
     """The message could not be handed over to PowerMTA.
 

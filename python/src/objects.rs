@@ -2,7 +2,7 @@
 //! `pmtaemail._objects`.
 
 use crate::receipts::RecipientReceipts;
-use pmtaemail::{PickupError, Problems, Receipt, RejectedRecipients, Warning};
+use pmtaemail::{ClaimError, PickupError, Problems, Receipt, RejectedRecipients, Warning};
 use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -66,6 +66,7 @@ pub fn receipt<'py>(py: Python<'py>, receipt: &Receipt) -> PyResult<Bound<'py, P
         rejected.transpose()?,
         recipients,
         receipt.seeds,
+        receipt.replayed,
     ))
 }
 
@@ -132,6 +133,20 @@ pub fn message_error(py: Python<'_>, found: &Problems) -> PyErr {
             .import(py, "pmtaemail.errors", "MessageError")?
             .call1((problems, found.total()))
     });
+    made.map_or_else(|error| error, PyErr::from_value)
+}
+
+pub fn claim_error(py: Python<'_>, error: &ClaimError) -> PyErr {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let code = match error {
+        ClaimError::Pickup(error) => return pickup_error(py, error),
+        ClaimError::InWork => "in_work",
+        ClaimError::Full => "full",
+        _ => "conflict",
+    };
+    let made = CLASS
+        .import(py, "pmtaemail.errors", "IdempotencyError")
+        .and_then(|class| class.call1((code, error.to_string())));
     made.map_or_else(|error| error, PyErr::from_value)
 }
 

@@ -4,8 +4,8 @@ use crate::message::{Prepared, selection, with_message, with_selected};
 use crate::objects;
 use crate::signals::{Signals, interruptible};
 use pmtaemail::{
-    Batch, Durability, FileGroup, FileMode, PickupDirectory, PickupError, PickupOptions, Receipt,
-    Selection,
+    Batch, Durability, FileGroup, FileMode, IdempotencyKey, PickupDirectory, PickupError,
+    PickupOptions, Receipt, Selection,
 };
 use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
@@ -18,7 +18,8 @@ use std::path::{Path, PathBuf};
 /// power cut. `staging` is the folder in which several files of one submission wait until all are handed over, or
 /// none, on the same file system; what a process that was killed had decided to hand over is moved on from there.
 /// `syncfs=False` never syncs the whole file system. `file_mode` (`0o640`) and `file_group` (a name or number) are
-/// what files get, at a system call each. A process may be forked meanwhile.
+/// what files get, at a system call each. `state` is the folder of the store of idempotency keys, beside the
+/// staging folder by default; one process at a time has it. A process may be forked meanwhile.
 /// Raises `PickupError`, an `OSError`, where the directory is missing or cannot be written.
 ///
 /// >>> import pmtaemail, tempfile
@@ -50,7 +51,8 @@ impl GroupArg {
 #[pymethods]
 impl Pickup {
     #[new]
-    #[pyo3(signature = (directory, *, durability = "durable", staging = None, syncfs = true, file_mode = None, file_group = None))]
+    #[pyo3(signature = (directory, *, durability = "durable", staging = None, syncfs = true, file_mode = None, file_group = None, state = None))]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn new(
         py: Python<'_>,
         directory: PathBuf,
@@ -59,6 +61,7 @@ impl Pickup {
         syncfs: bool,
         file_mode: Option<u32>,
         file_group: Option<GroupArg>,
+        state: Option<PathBuf>,
     ) -> PyResult<Self> {
         let durability = match durability {
             "durable" => Durability::Durable,
@@ -84,6 +87,9 @@ impl Pickup {
         if let Some(group) = file_group {
             options = options.with_file_group(group.into_group()?);
         }
+        if let Some(state) = state {
+            options = options.with_state(state);
+        }
         py.detach(|| PickupDirectory::open(directory, options))
             .map(Self)
             .map_err(|error| objects::pickup_error(py, &error))
@@ -105,6 +111,10 @@ impl Pickup {
     /// disk is done, usually for some milliseconds; other threads run meanwhile. For a test of a mail merge,
     /// `limit=3` hands it over to its first three recipients alone, and `recipient=7` to the seventh.
     ///
+    /// With an `idempotency_key` (1 to 255 printable ASCII characters) a message that was submitted under it in the
+    /// last 24 hours is not submitted again: its receipt is given again, with `replayed`. Raises `IdempotencyError`
+    /// where that was another message.
+    ///
     /// Raises `MessageError` with all problems; or `PickupError`, whose `may_be_delivered` is true in the rare case
     /// that PowerMTA may have the message all the same. What the handler of a signal raises, such as
     /// `KeyboardInterrupt`, has the attribute `pmtaemail_results`: `[]`, or a list of the receipt where it was too
@@ -115,16 +125,22 @@ impl Pickup {
     /// >>> receipt = pickup.submit({"from": "shop@example.com", "to": "ann@example.org"}, text="Hello")
     /// >>> receipt.recipients, receipt.files == (receipt.id + ".eml",)
     /// (1, True)
-    #[pyo3(signature = (message = None, /, *, recipient = None, limit = None, **fields))]
+    #[pyo3(signature = (message = None, /, *, recipient = None, limit = None, idempotency_key = None, **fields))]
     fn submit<'py>(
         &self,
         py: Python<'py>,
         message: Option<Bound<'py, PyAny>>,
         recipient: Option<usize>,
         limit: Option<usize>,
+        idempotency_key: Option<&str>,
         fields: Option<Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let selection = selection(recipient, limit)?;
+        if let Some(key) = idempotency_key {
+            let key = key.parse::<IdempotencyKey>();
+            let key = key.map_err(|error| PyValueError::new_err(error.to_string()))?;
+            return self.submit_once(py, message, fields, selection, key);
+        }
         let submitted = match message.as_ref().and_then(prepared) {
             Some(submission) if selection == Selection::All => {
                 py.detach(|| self.0.submit(submission))
@@ -132,16 +148,7 @@ impl Pickup {
             _ => self.submit_message(py, message, fields, selection)?,
         };
         let receipt = submitted.map_err(|error| objects::pickup_error(py, &error))?;
-        let mut raised = None;
-        let receipt = despite_signals(&mut raised, || objects::receipt(py, &receipt))?;
-        // Otherwise the interpreter raises before the caller has the receipt.
-        match raised.or_else(|| py.check_signals().err()) {
-            None => Ok(receipt),
-            Some(raised) => {
-                let results = PyList::new(py, [receipt])?;
-                Err(objects::add_results(py, raised, &results))
-            }
-        }
+        receipt_of(py, &receipt)
     }
 
     /// Hands many messages over, an iterable of what `check` takes: a receipt or an exception for each, in order.
@@ -175,6 +182,23 @@ impl Pickup {
 }
 
 impl Pickup {
+    /// Reads a message and submits it under a key, unless that was done before.
+    fn submit_once<'py>(
+        &self,
+        py: Python<'py>,
+        message: Option<Bound<'py, PyAny>>,
+        fields: Option<Bound<'py, PyDict>>,
+        selection: Selection,
+        key: IdempotencyKey,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let signals = Signals::default();
+        let submitted = with_selected(py, message, fields, selection, &signals, |message| {
+            py.detach(|| self.0.submit_message_once(message, key))
+        })?;
+        let receipt = submitted.map_err(|error| objects::claim_error(py, &error))?;
+        receipt_of(py, &receipt)
+    }
+
     /// Reads a message and submits it.
     fn submit_message<'py>(
         &self,
@@ -224,6 +248,20 @@ impl Pickup {
             }
         }
         commit(py, &mut batch, results)
+    }
+}
+
+/// The receipt, or what the handler of a signal raised meanwhile, with the receipt.
+fn receipt_of<'py>(py: Python<'py>, receipt: &Receipt) -> PyResult<Bound<'py, PyAny>> {
+    let mut raised = None;
+    let receipt = despite_signals(&mut raised, || objects::receipt(py, receipt))?;
+    // Otherwise the interpreter raises before the caller has the receipt.
+    match raised.or_else(|| py.check_signals().err()) {
+        None => Ok(receipt),
+        Some(raised) => {
+            let results = PyList::new(py, [receipt])?;
+            Err(objects::add_results(py, raised, &results))
+        }
     }
 }
 

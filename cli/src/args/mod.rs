@@ -11,6 +11,7 @@ mod options;
 mod origin;
 mod pickup;
 mod serve;
+mod state;
 
 pub use back_pressure::{BackPressureArgs, PressureLimit};
 pub use config::ConfigArg;
@@ -22,6 +23,7 @@ pub use options::{ConfigFile, ConfigProblems, Options};
 pub use origin::{Origin, name_of};
 pub use pickup::PickupArgs;
 pub use serve::{LogArgs, LogFormat, ServeArgs};
+pub use state::StateArgs;
 
 use crate::go_flags;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};

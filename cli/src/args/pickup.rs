@@ -1,6 +1,6 @@
 //! Options of the pickup directory.
 
-use super::{ConfigArg, ConfigFile, Options};
+use super::{ConfigArg, ConfigFile, Options, StateArgs};
 use crate::units;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
 use pmtaemail::{
@@ -101,6 +101,19 @@ impl PickupArgs {
 
     /// Opens the pickup directory. The observer is told what becomes of submissions whose process died.
     pub fn open(&self, observer: Arc<dyn Observer>) -> Result<PickupDirectory, PickupError> {
+        PickupDirectory::open(&self.pickup, self.options(observer))
+    }
+
+    /// The same with a store of idempotency keys.
+    pub fn open_with_state(
+        &self,
+        state: &StateArgs,
+        observer: Arc<dyn Observer>,
+    ) -> Result<PickupDirectory, PickupError> {
+        PickupDirectory::open(&self.pickup, state.apply(self.options(observer)))
+    }
+
+    fn options(&self, observer: Arc<dyn Observer>) -> PickupOptions {
         let mut options = PickupOptions::default()
             .with_durability(match self.durability {
                 DurabilityArg::Durable => Durability::Durable,
@@ -117,7 +130,7 @@ impl PickupArgs {
         if let Some(group) = &self.file_group {
             options = options.with_file_group(group.clone());
         }
-        PickupDirectory::open(&self.pickup, options)
+        options
     }
 }
 

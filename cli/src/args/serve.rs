@@ -1,6 +1,6 @@
 //! Options of the daemon.
 
-use super::{BackPressureArgs, ConfigArg, LimitArgs, ListenAddress, Origin, PickupArgs};
+use super::{BackPressureArgs, ConfigArg, LimitArgs, ListenAddress, Origin, PickupArgs, StateArgs};
 use clap::{Args, ValueEnum};
 use tracing_subscriber::filter::LevelFilter;
 
@@ -23,6 +23,9 @@ pub struct ServeArgs {
 
     #[command(flatten)]
     pub pickup: PickupArgs,
+
+    #[command(flatten)]
+    pub state: StateArgs,
 
     #[command(flatten)]
     pub limits: LimitArgs,

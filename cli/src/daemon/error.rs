@@ -4,7 +4,7 @@ use super::problem_details::ProblemDetails;
 use crate::args::PressureLimit;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use pmtaemail::{BatchError, Id, PickupError, Problems, SubmitError};
+use pmtaemail::{BatchError, ClaimError, Id, PickupError, Problems, SubmitError};
 use std::borrow::Cow;
 use std::io;
 
@@ -58,8 +58,18 @@ pub enum ApiError {
     ContentEncoding,
     /// The body is not what its content coding says, for this reason.
     Coding(&'static str),
-    /// The request has an idempotency key, which nothing here obeys.
+    /// The request has an idempotency key that is none, or several.
     IdempotencyKey,
+    /// The request is a batch, and has an idempotency key as a whole.
+    KeyOfBatch,
+    /// The first submission under its idempotency key is at work.
+    KeyInWork,
+    /// Another message was submitted under its idempotency key.
+    KeyConflict,
+    /// The store of idempotency keys takes no new one.
+    KeysFull,
+    /// The store of idempotency keys cannot be used.
+    Keys(PickupError),
     /// The body is no form (RFC 7578) with a message, for this reason.
     Form(&'static str),
     /// The body is a table of recipients (CSV), and there is no message.
@@ -93,6 +103,7 @@ impl ApiError {
             | Self::Coding(_)
             | Self::Form(_)
             | Self::IdempotencyKey
+            | Self::KeyOfBatch
             | Self::Query
             | Self::QueryName
             | Self::QueryValue(_)
@@ -103,6 +114,7 @@ impl ApiError {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE
             }
             Self::ForeignPage => StatusCode::FORBIDDEN,
+            Self::KeyInWork | Self::KeyConflict => StatusCode::CONFLICT,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::HeadTimeout | Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -114,7 +126,9 @@ impl ApiError {
             | Self::Stopping
             | Self::BackPressure(_)
             | Self::Pickup(_)
-            | Self::Spool(_) => StatusCode::SERVICE_UNAVAILABLE,
+            | Self::Spool(_)
+            | Self::KeysFull
+            | Self::Keys(_) => StatusCode::SERVICE_UNAVAILABLE,
             // No 503: many clients try such a request again by themselves.
             Self::MayBeDelivered { .. } | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -196,9 +210,12 @@ impl ApiError {
                 "Of content codings, gzip, deflate and zstd are known here, at most three one on the other.",
             ),
             Self::Coding(detail) | Self::QueryValue(detail) => plain.with_detail(*detail),
-            Self::IdempotencyKey => plain.with_detail(
-                "Idempotency-Key is not supported: sent twice, the message would be submitted twice. Leave the header out.",
-            ),
+            Self::IdempotencyKey
+            | Self::KeyOfBatch
+            | Self::KeyInWork
+            | Self::KeyConflict
+            | Self::KeysFull
+            | Self::Keys(_) => self.key_problem(plain),
             Self::Form(detail) => plain
                 .of_type(
                     "urn:pmtaemail:problem:not-a-form",
@@ -222,11 +239,47 @@ impl ApiError {
         }
     }
 
+    /// What is wrong with an idempotency key, or with their store.
+    fn key_problem<'a>(&self, plain: ProblemDetails<'a>) -> ProblemDetails<'a> {
+        match self {
+            Self::IdempotencyKey => plain.with_detail(
+                "Idempotency-Key stands in the head once, with 1 to 255 printable ASCII characters.",
+            ),
+            Self::KeyOfBatch => plain.with_detail(
+                "A batch has no Idempotency-Key: each of its messages has its own, as `idempotencyKey`.",
+            ),
+            Self::KeyInWork => plain
+                .of_type(
+                    "urn:pmtaemail:problem:idempotency-key-in-work",
+                    "A submission under the same idempotency key is at work",
+                )
+                .with_detail("Send the request again after a second: it gets the answer of the first then."),
+            Self::KeyConflict => plain
+                .of_type(
+                    "urn:pmtaemail:problem:idempotency-key-conflict",
+                    "Another message was submitted under the same idempotency key",
+                )
+                .with_detail(
+                    "Under one key the same request gets the first answer for 24 hours. Give each message a key of its own; the \
+                     query and the format of the body belong to the message.",
+                ),
+            Self::KeysFull => plain.of_type(
+                "urn:pmtaemail:problem:idempotency-keys-full",
+                "There is no room for another idempotency key before the oldest is 24 hours old",
+            ),
+            _ => plain.of_type(
+                "urn:pmtaemail:problem:idempotency-keys-unavailable",
+                "The store of idempotency keys cannot be used at present",
+            ),
+        }
+    }
+
     /// Seconds after which it may be tried again.
     fn retry_after(&self) -> Option<u32> {
         match self {
-            Self::Busy | Self::GaveWay | Self::Stopping => Some(1),
-            Self::Pickup(_) | Self::Spool(_) => Some(5),
+            Self::Busy | Self::GaveWay | Self::Stopping | Self::KeyInWork => Some(1),
+            Self::Pickup(_) | Self::Spool(_) | Self::Keys(_) => Some(5),
+            Self::KeysFull => Some(60),
             // A backlog takes its time.
             Self::BackPressure(_) => Some(10),
             _ => None,
@@ -282,7 +335,20 @@ impl From<PickupError> for ApiError {
                 id,
                 error: Some(error),
             },
+            _ if error.is_of_keys() => Self::Keys(error),
             _ => Self::Pickup(error),
+        }
+    }
+}
+
+impl From<ClaimError> for ApiError {
+    fn from(error: ClaimError) -> Self {
+        match error {
+            ClaimError::InWork => Self::KeyInWork,
+            ClaimError::Conflict => Self::KeyConflict,
+            ClaimError::Full => Self::KeysFull,
+            ClaimError::Pickup(error) => error.into(),
+            _ => Self::Internal,
         }
     }
 }
@@ -303,6 +369,7 @@ impl From<BatchError> for ApiError {
             BatchError::TooLarge { limit } => Self::EntryTooLarge { limit },
             BatchError::NotAnArray => Self::NotAnArray,
             BatchError::Submit(error) => error.into(),
+            BatchError::Claim(error) => error.into(),
         }
     }
 }

@@ -37,7 +37,7 @@ pub enum FormKind {
     /// A message, with all of its recipients in it.
     Whole(WholeForm),
     /// A mail merge whose recipients are apart.
-    Merge(pmtaemail::StreamedMessage),
+    Merge(Box<pmtaemail::StreamedMessage>),
 }
 
 /// The parts of a form without a table.
@@ -174,7 +174,7 @@ impl FormReader {
         };
         Ok(match table {
             None => FormKind::Whole(WholeForm { message, files }),
-            Some(table) => FormKind::Merge(table.finish(message).with_files(files)),
+            Some(table) => FormKind::Merge(Box::new(table.finish(message).with_files(files))),
         })
     }
 

@@ -5,6 +5,7 @@ use super::blocking::{run_blocking, run_submission};
 use super::client::Peer;
 use super::coding::{Coding, DecodedBody};
 use super::error::ApiError;
+use super::idempotency::{self, BodyFingerprint};
 use super::log::RequestLog;
 use super::query::{self, Query};
 use super::receipt::{self, ReceiptFormat, json};
@@ -13,11 +14,11 @@ use super::state::Daemon;
 use super::stream::{self, PartialBody};
 use axum::Extension;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use pmtaemail::{
-    Identity, Message, Receipt, RejectedRecipients, Selection, StreamedMessage, Submission,
-    SubmitError, Warning,
+    Claim, ClaimError, Claimed, Fingerprint, IdempotencyKey, Identity, Message, PickupDirectory,
+    Receipt, RejectedRecipients, Selection, StreamedMessage, Submission, SubmitError, Warning,
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -39,6 +40,28 @@ pub async fn submit(
         Err(error) => Err(error),
     };
     answer(&log, result.map(|receipt| receipt::answer(receipt, format)))
+}
+
+/// The key of a submission and what tells it from others.
+type Keyed = Option<(IdempotencyKey, Fingerprint)>;
+
+/// Claims the key, if there is one, and submits; or finds what was submitted under it. Blocks.
+fn submit_once<E>(
+    pickup: &PickupDirectory,
+    keyed: Keyed,
+    submit: impl FnOnce(Option<Claim>) -> Result<Receipt, E>,
+) -> Result<Receipt, ApiError>
+where
+    ApiError: From<E>,
+{
+    let claim = match keyed {
+        None => None,
+        Some((key, fingerprint)) => match pickup.claim(key, fingerprint)? {
+            Claimed::First(claim) => Some(claim),
+            Claimed::Again(receipt) => return Ok(*receipt),
+        },
+    };
+    Ok(submit(claim)?)
 }
 
 /// What is answered, and logged.
@@ -114,17 +137,30 @@ async fn try_submit(
     log: &RequestLog,
 ) -> Result<Receipt, ApiError> {
     daemon.back_pressure.check()?;
-    let (received, in_flight) = receive_request(&daemon, request, others, without_key).await?;
+    let key = idempotency::key_of(request.headers())?;
+    let received = receive_request(&daemon, request, others, key.is_some()).await?;
+    let Received {
+        body,
+        fingerprint,
+        in_flight,
+    } = received;
+    let keyed = key.zip(fingerprint);
     // A body may have taken its time.
     daemon.back_pressure.check()?;
     let identity = log.identity();
-    let receipt = match received {
+    let receipt = match body {
         ReceivedBody::Streamed(message) => {
             let message = message.with_identity(identity).with_selection(selection);
-            run_submission(identity.id(), move || message.submit(&daemon.pickup)).await??
+            let submit = move || {
+                submit_once(&daemon.pickup, keyed, |claim| match claim {
+                    None => message.submit(&daemon.pickup),
+                    Some(claim) => message.with_claim(claim).submit(&daemon.pickup),
+                })
+            };
+            run_submission(identity.id(), submit).await??
         }
         ReceivedBody::Buffered(body) => {
-            submit_buffered(daemon, body, selection, identity, log).await?
+            submit_buffered(daemon, body, selection, identity, keyed, log).await?
         }
     };
     drop(in_flight);
@@ -137,24 +173,51 @@ async fn submit_buffered(
     body: BufferedBody,
     selection: Selection,
     identity: Identity,
+    keyed: Keyed,
     log: &RequestLog,
 ) -> Result<Receipt, ApiError> {
     let files = move |message: &Message<'_>| {
         (!message.is_merge()).then(|| Submission::with_identity(message, identity))
     };
-    let (submission, body) = read(body, selection, files).await?;
+    let (submission, body) = match read(body, selection, files).await {
+        Ok(read) => read,
+        Err(error) => return Err(or_conflict(daemon, keyed, error).await),
+    };
     let Some(submission) = submission else {
         // Its files may be many and large: no more than one of them should be in memory.
         let submit = move || {
-            body.read(selection, |message| {
-                daemon.pickup.submit_message_with(message, identity)
+            submit_once(&daemon.pickup, keyed, |claim| {
+                body.read(selection, |message| match claim {
+                    None => daemon.pickup.submit_message_with(message, identity),
+                    Some(claim) => daemon
+                        .pickup
+                        .submit_message_claimed(message, identity, claim),
+                })?
+                .map_err(ApiError::from)
             })
         };
-        return Ok(run_submission(identity.id(), submit).await???);
+        return run_submission(identity.id(), submit).await?;
     };
     drop(body);
     log.submission(&submission);
-    Ok(run_submission(identity.id(), move || daemon.pickup.submit(&submission)).await??)
+    let submit = move || {
+        submit_once(&daemon.pickup, keyed, |claim| match claim {
+            None => daemon.pickup.submit(&submission),
+            Some(claim) => daemon.pickup.submit_claimed(&submission, claim),
+        })
+    };
+    run_submission(identity.id(), submit).await?
+}
+
+/// A message that breaks rules, under a key that stands for another, is told of the key.
+async fn or_conflict(daemon: Arc<Daemon>, keyed: Keyed, error: ApiError) -> ApiError {
+    let Some((key, fingerprint)) = keyed else {
+        return error;
+    };
+    match run_blocking(move || daemon.pickup.claim(key, fingerprint)).await {
+        Ok(Err(refused @ (ClaimError::Conflict | ClaimError::InWork))) => refused.into(),
+        _ => error,
+    }
 }
 
 /// Receives a request's message and gives what `buffered` or `streamed` makes of it.
@@ -174,9 +237,9 @@ where
     } = Query::of(request.uri(), names)?;
     let (buffered, streamed) = verbs(selection);
     // Nothing happens twice here, so a key changes nothing.
-    let any_headers = |_: &HeaderMap| Ok(());
-    let (received, _in_flight) = receive_request(daemon, request, others, any_headers).await?;
-    match received {
+    let received = receive_request(daemon, request, others, false).await?;
+    let _in_flight = received.in_flight;
+    match received.body {
         ReceivedBody::Buffered(body) if body.len() <= INLINE_BYTES => buffered(&body),
         ReceivedBody::Buffered(body) => run_blocking(move || buffered(&body)).await?,
         ReceivedBody::Streamed(message) => Ok(run_blocking(move || streamed(message)).await??),
@@ -195,27 +258,25 @@ async fn read<T: Send + 'static>(
     run_blocking(move || Ok((body.read(selection, then)?, body))).await?
 }
 
-/// Refuses an idempotency key: who sends one relies on it, and would submit a message twice.
-fn without_key(headers: &HeaderMap) -> Result<(), ApiError> {
-    if headers.contains_key("idempotency-key") {
-        Err(ApiError::IdempotencyKey)
-    } else {
-        Ok(())
-    }
+/// A body, and its place among the messages at work.
+struct Received {
+    body: ReceivedBody,
+    /// Where it was asked for.
+    fingerprint: Option<Fingerprint>,
+    in_flight: InFlight,
 }
 
-/// Receives the body of a request, if its headers are `allowed`, its format is known and there is
-/// room for it. The room comes first: bodies are what takes memory.
+/// Receives the body of a request, if its format is known and there is room for it. The room comes first: bodies
+/// are what takes memory.
 ///
 /// A place among the messages at work is taken when all of the body is there.
 async fn receive_request(
     daemon: &Arc<Daemon>,
     request: Request,
     others: Vec<(String, String)>,
-    allowed: impl FnOnce(&HeaderMap) -> Result<(), ApiError>,
-) -> Result<(ReceivedBody, InFlight), ApiError> {
-    let format =
-        allowed(request.headers()).and_then(|()| BodyFormat::of(request.headers(), others));
+    has_key: bool,
+) -> Result<Received, ApiError> {
+    let format = BodyFormat::of(request.headers(), others);
     let peer = Peer::of(&request);
     let codings = Coding::of(request.headers());
     let (format, codings) = (format?, codings?);
@@ -223,7 +284,9 @@ async fn receive_request(
         BodyFormat::Streamed(_) | BodyFormat::Form { .. } => daemon.body.max_streamed(),
         BodyFormat::Rfc822 { .. } => daemon.body.bytes,
     };
+    let fingerprint = has_key.then(|| BodyFingerprint::new(&format, request.uri().query()));
     let mut body = DecodedBody::new(request.into_body(), &codings, limit)?;
+    body.observe(fingerprint);
     let receiving = admit(daemon, peer, &body)?;
     let gives_way = receiving.gives_way();
     tokio::select! {
@@ -250,7 +313,7 @@ async fn receive(
     format: BodyFormat,
     body: &mut DecodedBody,
     mut receiving: Receiving,
-) -> Result<(ReceivedBody, InFlight), ApiError> {
+) -> Result<Received, ApiError> {
     let received = match format {
         BodyFormat::Streamed(format) => {
             let received = PartialBody::new(format, body, daemon.body);
@@ -265,5 +328,9 @@ async fn receive(
             envelope,
         }),
     };
-    Ok((received, receiving.at_work()?))
+    Ok(Received {
+        body: received,
+        fingerprint: body.take_fingerprint(),
+        in_flight: receiving.at_work()?,
+    })
 }

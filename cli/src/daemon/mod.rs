@@ -11,6 +11,7 @@
 //!   messages              /messages, /messages/check, /messages/render       health    /health
 //!   batch                 /messages/batch
 //!     receipt             the answer to a submission
+//!     idempotency           keys of submissions
 //!     stream              the body of JSON, which may be a mail merge
 //!       state             what all requests share
 //!       readiness         whether the pickup directory takes messages
@@ -42,6 +43,7 @@ mod connection;
 mod error;
 mod form;
 mod health;
+mod idempotency;
 mod listener;
 mod log;
 mod messages;
@@ -80,9 +82,13 @@ use tokio::time::sleep;
 /// Serves until a signal asks to stop.
 pub fn run(args: ServeArgs) -> Result<Exit, Failure> {
     log::start(&args.log);
-    let pickup = args.pickup.open(Arc::new(log::RolledForward::default()))?;
+    let pickup =
+        (args.pickup).open_with_state(&args.state, Arc::new(log::RolledForward::default()))?;
     if let Err(error) = pickup.probe_staging() {
         log::no_staging(&error);
+    }
+    if let Err(error) = pickup.probe_keys() {
+        log::no_keys(&error);
     }
     let back_pressure =
         BackPressure::start(&args.back_pressure, pickup.path()).map_err(Failure::Start)?;

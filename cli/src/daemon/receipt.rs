@@ -5,10 +5,11 @@
 //! that reads slowly.
 
 use super::error::ApiError;
+use super::idempotency;
 use super::log;
 use super::request::LINES;
 use axum::body::{Body, HttpBody};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use headers_accept::Accept;
@@ -78,11 +79,20 @@ fn media_type(name: &'static str) -> MediaType<'static> {
 }
 
 /// The answer with a receipt.
-pub fn answer(receipt: Receipt, format: ReceiptFormat) -> Response {
-    match format {
+pub fn answer(mut receipt: Receipt, format: ReceiptFormat) -> Response {
+    // The body is that of the first answer; the header tells.
+    let is_replayed = std::mem::take(&mut receipt.replayed);
+    let mut response = match format {
         ReceiptFormat::Json => of_type(JSON, in_pieces(receipt.into_json().map(Ok))),
         ReceiptFormat::Lines(name) => of_type(name, in_pieces(receipt.into_json_lines())),
+    };
+    if is_replayed {
+        let name = HeaderName::from_static(idempotency::REPLAYED);
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static("true"));
     }
+    response
 }
 
 /// A body that is made while it is sent, where it has several pieces.

@@ -163,7 +163,7 @@ impl PartialBody {
             Self::Streamed(stream) => ReceivedBody::Streamed(stream.finish()),
             Self::Form(form) => match form.finish()? {
                 FormKind::Whole(form) => ReceivedBody::Buffered(BufferedBody::Form(form)),
-                FormKind::Merge(message) => ReceivedBody::Streamed(message),
+                FormKind::Merge(message) => ReceivedBody::Streamed(*message),
             },
         })
     }

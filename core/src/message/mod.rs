@@ -82,6 +82,8 @@ pub use missing_fields::{SenderDefaults, add_missing_fields};
 pub(crate) use priority::{Urgency, write_number};
 pub use raw::HeaderAddresses;
 pub(crate) use recipients::{ALL_REJECTED, NOBODY};
+#[cfg(feature = "idempotency")]
+pub(crate) use rejected::StoredRejected;
 pub use rejected::{RejectedRecipient, RejectedRecipients};
 pub use selection::Selection;
 pub(crate) use single::SingleMessage;

@@ -142,6 +142,49 @@ impl RejectedRecipients {
     }
 }
 
+/// What is kept of the list.
+#[cfg(feature = "idempotency")]
+#[derive(Debug, Serialize, serde::Deserialize)]
+pub(crate) struct StoredRejected {
+    list: String,
+    kinds: Vec<(String, String)>,
+    numbers: Vec<u8>,
+    count: usize,
+    next: usize,
+}
+
+#[cfg(feature = "idempotency")]
+impl RejectedRecipients {
+    /// What is kept of them.
+    pub(crate) fn store(&self) -> StoredRejected {
+        let kinds = self.kinds.iter();
+        StoredRejected {
+            list: self.list.clone(),
+            kinds: kinds
+                .map(|(code, end)| (code.as_str().to_owned(), end.to_string()))
+                .collect(),
+            numbers: self.numbers.clone(),
+            count: self.count,
+            next: self.next,
+        }
+    }
+
+    /// Reads those of which this was kept; `None` if that has a code that is none.
+    pub(crate) fn restore(stored: StoredRejected) -> Option<Self> {
+        let kinds = stored.kinds.into_iter().map(|(word, end)| {
+            let code = Code::ALL.iter().find(|code| code.as_str() == word)?;
+            Some((*code, end.into()))
+        });
+        Some(Self {
+            list: stored.list,
+            kinds: kinds.collect::<Option<_>>()?,
+            numbers: stored.numbers,
+            count: stored.count,
+            next: stored.next,
+        })
+    }
+}
+
 /// How far the numbers are read.
 #[derive(Debug, Default)]
 struct Place {

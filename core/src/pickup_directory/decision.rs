@@ -40,9 +40,11 @@
 //! The transactions of a group share the syncs. Without durability there are none, and the steps are
 //! the same.
 //!
-//! What decides is asked for in two places alone: [`FileSet::decide`] makes it so, and
-//! [`decided_in`](super::staged_transaction::decided_in) finds it. A record kept elsewhere, such as one
-//! under a key that the caller gives, takes the place of the file in both, also for a single file.
+//! Under a key that the caller gives there is always a record, also for a single file. It is the key's, in the
+//! store of keys, and those of a group are one transaction of it: see [`idempotency`](crate::idempotency).
+//! What decides is asked for in two places alone: [`Decisions::make`] makes it so, and
+//! [`decided_in`](super::staged_transaction::decided_in) or
+//! [`decided_by_store`](super::staged_transaction::decided_by_store) finds it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -51,6 +53,8 @@ use super::error::{Operation, PickupError};
 use super::file_set::FileSet;
 use super::private_folder::PrivateFolder;
 use super::system::OpenDirectory;
+#[cfg(all(test, target_os = "linux"))]
+use super::tests::crash::{Step, step};
 
 /// What is decided about the transactions of a group.
 pub(super) struct Decisions {
@@ -90,10 +94,19 @@ impl Decisions {
             folder.sync()
         });
         for files in file_sets.iter_mut().filter(|files| files.needs_decision()) {
-            files.decide();
+            if files.claim().is_none() {
+                files.decide();
+            }
         }
+        decide_by_store(file_sets);
         // Where this fails the record is taken away again when the group is settled.
-        decisions.each_folder(file_sets, OpenFolder::sync);
+        decisions.each_folder(file_sets, |folder| {
+            if folder.folder.is_keyed() {
+                Ok(())
+            } else {
+                folder.sync()
+            }
+        });
         decisions
     }
 
@@ -147,11 +160,39 @@ impl Decisions {
             if let Err(error) = work(folder) {
                 let failed = file_sets
                     .iter_mut()
-                    .filter(|files| files.len() > 1 && folder.is_of(files));
+                    .filter(|files| files.has_record() && folder.is_of(files));
                 failed.for_each(|files| files.fail(&error));
             }
         }
     }
+}
+
+/// Decides all transactions under keys by one transaction of the store.
+fn decide_by_store(file_sets: &mut [&mut FileSet]) {
+    let mut keyed: Vec<&mut FileSet> = file_sets
+        .iter_mut()
+        .map(|files| &mut **files)
+        .filter(|files| files.needs_decision() && files.claim().is_some())
+        .collect();
+    let first = keyed.first().and_then(|files| files.claim());
+    let Some(store) = first.map(|claim| Arc::clone(claim.store())) else {
+        return;
+    };
+    #[cfg(all(test, target_os = "linux"))]
+    step(Step::Decide);
+    // Before the record is there, lest a panic in between remove files of it.
+    for files in &keyed {
+        files.set_decided();
+    }
+    let claims = keyed.iter_mut().filter_map(|files| files.claim_mut());
+    if let Err(failed) = store.commit(claims) {
+        let path = store.path();
+        for files in keyed {
+            files.fail_to_keep_key(&failed, &path);
+        }
+    }
+    #[cfg(all(test, target_os = "linux"))]
+    step(Step::Change);
 }
 
 impl OpenFolder {

@@ -82,6 +82,12 @@ pub(super) enum Operation {
     Decide,
     RollForward,
     LeaveForAnother,
+    #[cfg_attr(
+        not(feature = "idempotency"),
+        expect(dead_code, reason = "nothing has keys")
+    )]
+    OpenKeys,
+    KeepKey,
 }
 
 impl PickupError {
@@ -110,6 +116,11 @@ impl PickupError {
     /// the error. Trying again may deliver such a message twice: look for its [`id`](Self::id) first.
     pub fn may_be_delivered(&self) -> bool {
         self.may_be_delivered
+    }
+
+    /// Whether it is the store of idempotency keys that failed.
+    pub fn is_of_keys(&self) -> bool {
+        matches!(self.operation, Operation::OpenKeys | Operation::KeepKey)
     }
 
     /// The submission that failed; `None` if the files were none of a message's. Its files are named
@@ -161,6 +172,25 @@ impl PickupError {
             .is_some_and(<dyn Error + Send + Sync>::is::<TooManyForks>)
         {
             return "open the directory in this process";
+        }
+        if matches!(self.operation, Operation::OpenKeys | Operation::KeepKey) {
+            return match self.source.kind() {
+                io::ErrorKind::ResourceBusy => {
+                    "one process at a time has a store: programs that share keys submit through the daemon, others have a state \
+                     folder of their own (`state`)"
+                }
+                io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
+                    "it is damaged: restore it, or move it away to begin a new one, which forgets the keys of the last 24 hours; \
+                     what was submitted under them and waits in the staging folder stays there (see operation.md)"
+                }
+                io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => {
+                    "make its folder, for this user alone (mode 0700), or name another one as `state`"
+                }
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                    "free some space on that file system, then try again"
+                }
+                _ => "see the kernel log if this is not clear",
+            };
         }
         match self.kind() {
             PickupErrorKind::NotFound if self.operation == Operation::FindGroup => {
@@ -246,6 +276,8 @@ impl Operation {
             Self::RollForward | Self::LeaveForAnother => {
                 "move on what a process that died had decided to hand over:"
             }
+            Self::OpenKeys => "open the store of idempotency keys",
+            Self::KeepKey => "keep an idempotency key in",
         }
     }
 }

@@ -6,6 +6,8 @@ use std::mem;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::idempotency::{Claim, CommitFailed};
+
 use super::closed_file::ClosedFile;
 use super::error::{Operation, PickupError, PickupErrorKind};
 use super::private_folder::PrivateFolder;
@@ -25,7 +27,9 @@ pub(super) struct FileSet {
     open: Vec<WrittenFile>,
     /// What was written before them, if there was no room to keep it open.
     closed: Vec<ClosedFile>,
-    /// Where files of this set have a name; there if it has several files, or named ones.
+    /// The key that they are submitted under. It is free again when this is dropped.
+    claim: Option<Box<Claim>>,
+    /// Where files of this set have a name; there if it has several files, or named ones, or a key.
     staged: Option<Arc<StagedTransaction>>,
     /// Of all files together, in bytes.
     size: u64,
@@ -51,7 +55,7 @@ impl FileSet {
         if let Some(error) = &self.error {
             return Err(error.clone());
         }
-        if !self.is_empty() {
+        if !self.is_empty() || self.claim.is_some() {
             // Without a place for its record no transaction has several files.
             self.transaction(staging)?;
         }
@@ -110,7 +114,18 @@ impl FileSet {
         if let Some(staged) = &self.staged {
             return Ok(Arc::clone(staged));
         }
-        let begun = Arc::new(StagedTransaction::begin(staging.private_folder()?));
+        let begun = Arc::new(match &self.claim {
+            None => StagedTransaction::begin(staging.private_folder()?),
+            Some(claim) => {
+                let store = claim.store();
+                let number = store.number().ok_or_else(|| {
+                    let error = io::Error::other("it failed, and is opened anew with the next key");
+                    PickupError::from_io(Operation::KeepKey, &store.path())(error)
+                })?;
+                let folder = staging.keyed_folder(number)?;
+                StagedTransaction::begin_keyed(folder, Arc::clone(store), claim.token())
+            }
+        });
         self.staged = Some(Arc::clone(&begun));
         Ok(begun)
     }
@@ -118,6 +133,7 @@ impl FileSet {
     fn lose(&mut self, error: &PickupError) {
         *self = Self {
             error: Some(error.clone()),
+            claim: self.claim.take(),
             ..Self::default()
         };
     }
@@ -174,7 +190,26 @@ impl FileSet {
 
     /// Whether a record must decide that all files are published before any is.
     pub(super) fn needs_decision(&self) -> bool {
-        self.len() > 1 && self.error.is_none()
+        self.has_record() && self.error.is_none()
+    }
+
+    /// Whether a record decides about it, if it comes to that.
+    pub(super) fn has_record(&self) -> bool {
+        self.len() > 1 || self.claim.is_some() && self.len() == 1
+    }
+
+    /// The key that it is submitted under.
+    pub(super) fn claim(&self) -> Option<&Claim> {
+        self.claim.as_deref()
+    }
+
+    pub(super) fn claim_mut(&mut self) -> Option<&mut Claim> {
+        self.claim.as_deref_mut()
+    }
+
+    /// Submits under a key, before anything is written.
+    pub(super) fn set_claim(&mut self, claim: Claim) {
+        self.claim = Some(Box::new(claim));
     }
 
     /// Where the files have names, if they have.
@@ -205,6 +240,24 @@ impl FileSet {
             let error = PickupError::from_io(Operation::Decide, path)(error);
             self.fail(&error);
         }
+        self.doubt_if_decided();
+    }
+
+    /// That it goes forward is decided by the store of keys, or may be.
+    pub(super) fn set_decided(&self) {
+        if let Some(transaction) = &self.staged {
+            transaction.set_decided(true);
+        }
+    }
+
+    /// The store of keys did not decide, or nobody knows whether it did.
+    pub(super) fn fail_to_keep_key(&mut self, failed: &CommitFailed, path: &Path) {
+        if let Some(transaction) = &self.staged {
+            transaction.set_decided(failed.is_in_doubt);
+        }
+        let error = io::Error::new(failed.error.kind(), failed.error.to_string());
+        let error = PickupError::from_io(Operation::KeepKey, path)(error);
+        self.fail(&error);
         self.doubt_if_decided();
     }
 

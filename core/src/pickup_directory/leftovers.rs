@@ -9,17 +9,23 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use crate::idempotency::KeyStore;
+
 use super::error::{Operation, PickupError};
 use super::lock::LockFile;
 use super::observer::RollForwardReport;
-use super::private_folder::{LOCK, PickupKey, is_gone, is_private_folder, remove};
-use super::staged_transaction::{decided_in, parse_name, remove_record};
+use super::private_folder::{LOCK, PickupKey, is_gone, is_keyed_folder, is_private_folder, remove};
+use super::staged_transaction::{
+    decided_by_store, decided_in, parse_keyed_name, parse_name, remove_record,
+};
 use super::system::{FileId, OpenDirectory};
 
 /// Whose files are rolled forward, and how.
 pub(super) struct RollForward<'a> {
     pub pickup: &'a Path,
     pub durable: bool,
+    /// Without it, and if it is not open, what was submitted under a key is left alone.
+    pub keys: Option<&'a KeyStore>,
 }
 
 impl RollForward<'_> {
@@ -35,7 +41,7 @@ impl RollForward<'_> {
         let mut are_gone = true;
         for entry in entries.flatten() {
             let name = entry.file_name();
-            if let Some(name) = name.to_str().filter(|name| is_private_folder(name))
+            if let Some(name) = name.to_str().filter(|name| is_private_folder(name) || self.has_keys_of(name))
                 // Not a link to somewhere else either.
                 && entry.file_type().is_ok_and(|kind| kind.is_dir())
             {
@@ -43,6 +49,22 @@ impl RollForward<'_> {
             }
         }
         are_gone
+    }
+
+    /// Whether it is a folder for submissions under keys of this store, to this pickup directory.
+    fn has_keys_of(&self, folder: &str) -> bool {
+        is_keyed_folder(folder)
+            && (self.keys.and_then(KeyStore::number))
+                .zip(PickupKey::of(self.pickup).ok())
+                .is_some_and(|(store, key)| key.is_in_keyed(folder, store))
+    }
+
+    /// The transactions of a folder that go forward.
+    fn decided_in(&self, folder: &Path, name: &str) -> io::Result<BTreeSet<u64>> {
+        match self.keys {
+            Some(keys) if is_keyed_folder(name) => decided_by_store(folder, keys),
+            _ => decided_in(folder),
+        }
     }
 
     /// False if the folder is left over and stays.
@@ -65,7 +87,9 @@ impl RollForward<'_> {
     /// Goes through a folder that has lost its lock, as a disk that is repaired may leave it. A living process
     /// has nothing decided before it has locked.
     fn clear_unlocked(&self, folder: &Path, name: &str, report: &mut RollForwardReport) -> bool {
-        if decided_in(folder).is_ok_and(|decided| !decided.is_empty())
+        if self
+            .decided_in(folder, name)
+            .is_ok_and(|decided| !decided.is_empty())
             && let Ok(Some(lock)) = LockFile::create(&folder.join(LOCK))
         {
             return self.clear_locked(folder, name, lock, report);
@@ -80,17 +104,18 @@ impl RollForward<'_> {
         lock: LockFile,
         report: &mut RollForwardReport,
     ) -> bool {
-        let rolled_forward = match decided_in(folder) {
+        let is_keyed = is_keyed_folder(name);
+        let rolled_forward = match self.decided_in(folder, name) {
             Ok(decided) if decided.is_empty() => Ok(()),
             // They are for another pickup directory, whose processes share the staging folder, or for this one
             // under a path that leads to it no more.
-            Ok(_) if !PickupKey::of(self.pickup).is_ok_and(|key| key.is_in(name)) => {
+            Ok(_) if !is_keyed && !PickupKey::of(self.pickup).is_ok_and(|key| key.is_in(name)) => {
                 let error = io::Error::other("it is for a pickup directory of another path");
                 let left = PickupError::from_io(Operation::LeaveForAnother, folder)(error);
                 report.errors.push(left);
                 return true;
             }
-            Ok(decided) => self.roll_forward(folder, &decided, report),
+            Ok(decided) => self.roll_forward(folder, &decided, is_keyed, report),
             Err(error) => Err(failed_at(folder)(error)),
         };
         match rolled_forward {
@@ -107,15 +132,19 @@ impl RollForward<'_> {
         &self,
         folder: &Path,
         decided: &BTreeSet<u64>,
+        is_keyed: bool,
         report: &mut RollForwardReport,
     ) -> Result<(), PickupError> {
         let pickup = OpenDirectory::open(self.pickup).map_err(failed_at(self.pickup))?;
         let mut unfinished = BTreeSet::new();
         // All names first: some file systems pass over names when a folder is read while files leave it.
         for staged in names_in(folder).map_err(failed_at(folder))? {
-            let Some((number, name)) =
-                parse_name(&staged).filter(|(number, _)| decided.contains(number))
-            else {
+            let parsed = if is_keyed {
+                parse_keyed_name(&staged).map(|(number, _, name)| (number, name))
+            } else {
+                parse_name(&staged)
+            };
+            let Some((number, name)) = parsed.filter(|(number, _)| decided.contains(number)) else {
                 continue;
             };
             move_in(&pickup, &folder.join(&staged), name)
@@ -134,7 +163,8 @@ impl RollForward<'_> {
         if self.durable {
             synced?;
         }
-        for number in decided {
+        // The store keeps its records.
+        for number in decided.iter().filter(|_| !is_keyed) {
             remove_record(folder, *number).map_err(failed_at(folder))?;
         }
         report.transactions += unfinished.len();
@@ -225,6 +255,7 @@ mod tests {
             let roll_forward = RollForward {
                 pickup,
                 durable: true,
+                keys: None,
             };
             let mut report = RollForwardReport::default();
             let are_gone = roll_forward.clear(&self.staging, &mut report);

@@ -53,7 +53,7 @@
 //!
 //! ```text
 //! mod                          the directory is opened
-//! transaction                  begin, write, commit
+//! transaction     keys         begin, write, commit; keys of submissions, which `idempotency` keeps
 //! group_commit                 the syncs that transactions share
 //! commit_queue                 which of them go together, and which thread leads
 //! decision                     the records of a group: all files of a transaction, or none
@@ -77,6 +77,8 @@ mod error;
 mod file_access;
 mod file_set;
 mod group_commit;
+#[cfg(feature = "idempotency")]
+mod keys;
 mod leftovers;
 mod lock;
 mod observer;
@@ -108,6 +110,8 @@ use std::path::{self, Path, PathBuf};
 
 pub use error::{PickupError, PickupErrorKind};
 pub use file_access::{FileGroup, FileMode};
+#[cfg(feature = "idempotency")]
+pub(crate) use keys::KeyRefused;
 pub use observer::{CommitReport, Observer, RollForwardReport};
 pub use options::{Durability, PickupOptions};
 pub use transaction::Transaction;
@@ -157,7 +161,7 @@ impl PickupDirectory {
     /// The directory is missing or none, or this process may not read and write it, or the staging
     /// folder cannot be made or lies on another file system, or that can neither rename without
     /// overwriting nor make hard links; or files cannot be given the mode and group that were asked for. A full
-    /// disk is no error yet.
+    /// disk is no error yet. Or a store of idempotency keys was named that is damaged, or cannot be made there.
     pub fn open(path: impl Into<PathBuf>, mut options: PickupOptions) -> Result<Self, PickupError> {
         let path = absolute(&path.into())?;
         options.staging = options.staging.as_deref().map(absolute).transpose()?;
@@ -165,6 +169,11 @@ impl PickupDirectory {
             PickupError::from_io(Operation::FindGroup, Path::new(GROUPS)),
         )?;
         let staging = Staging::new(&path, &options).with_access(access);
+        #[cfg(feature = "idempotency")]
+        let staging = {
+            let keys = keys::open(&staging, &options)?;
+            staging.with_keys(keys)
+        };
         match staging.probe(&[]) {
             Ok(()) => {}
             // Room may be made at any time, and each transaction tells whether there is some.

@@ -30,9 +30,19 @@ pub struct PickupOptions {
     pub(super) syncfs: bool,
     pub(super) file_mode: Option<FileMode>,
     pub(super) file_group: Option<FileGroup>,
+    #[cfg(feature = "idempotency")]
+    pub(super) state: Option<PathBuf>,
+    #[cfg(feature = "idempotency")]
+    pub(super) state_at_start: bool,
+    #[cfg(feature = "idempotency")]
+    pub(super) state_limit: u64,
     pub(super) unnamed_files: bool,
     pub(super) observer: Option<Arc<dyn Observer>>,
 }
+
+/// What the records of idempotency keys may take: some two million.
+#[cfg(feature = "idempotency")]
+const STATE_LIMIT: u64 = 1 << 30;
 
 impl Default for PickupOptions {
     fn default() -> Self {
@@ -42,6 +52,12 @@ impl Default for PickupOptions {
             syncfs: true,
             file_mode: None,
             file_group: None,
+            #[cfg(feature = "idempotency")]
+            state: None,
+            #[cfg(feature = "idempotency")]
+            state_at_start: false,
+            #[cfg(feature = "idempotency")]
+            state_limit: STATE_LIMIT,
             unnamed_files: true,
             observer: None,
         }
@@ -95,6 +111,38 @@ impl PickupOptions {
     #[must_use]
     pub fn with_file_group(mut self, group: FileGroup) -> Self {
         self.file_group = Some(group);
+        self
+    }
+
+    /// The folder of the store of idempotency keys, which one process at a time has open. With it the store is
+    /// opened together with the pickup directory if it is there, and otherwise, as without it, with the first
+    /// key. The folder is made when it is missing and needed; it belongs to one user alone, on any file system
+    /// that survives power cuts.
+    ///
+    /// Default: beside the staging folder, `/var/spool/pickup.state` for `/var/spool/pickup`.
+    #[cfg(feature = "idempotency")]
+    #[must_use]
+    pub fn with_state(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.state = Some(folder.into());
+        self.state_at_start = true;
+        self
+    }
+
+    /// The store of idempotency keys in its default place is opened as with [`with_state`](Self::with_state).
+    #[cfg(feature = "idempotency")]
+    #[must_use]
+    pub fn with_default_state(mut self) -> Self {
+        self.state = None;
+        self.state_at_start = true;
+        self
+    }
+
+    /// How many bytes the store of idempotency keys may take, about: 500 for each key of the last 24 hours, and
+    /// the receipt. When it is full no new key is taken. Default: 1 GiB, some two million keys.
+    #[cfg(feature = "idempotency")]
+    #[must_use]
+    pub fn with_state_limit(mut self, bytes: u64) -> Self {
+        self.state_limit = bytes;
         self
     }
 

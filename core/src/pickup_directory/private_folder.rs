@@ -13,6 +13,8 @@
 //! it, or has left it to be rolled forward. See [`leftovers`](super::leftovers).
 //!
 //! Several pickup directories may share a staging folder: the last part of the name tells whose it is.
+//! Submissions under a key have a folder of their own, whose name tells the store of their keys as well
+//! (`pmtaemail-4711-1-1f…c9-03…a7.keyed`), and which stays as long as the process has the pickup directory open.
 
 use std::fs;
 use std::io;
@@ -28,6 +30,7 @@ use super::tests::crash::{Step, step};
 
 const PREFIX: &str = "pmtaemail-";
 const SUFFIX: &str = ".private";
+const KEYED_SUFFIX: &str = ".keyed";
 pub(super) const LOCK: &str = "lock";
 
 /// The folder is removed with it, and what is in it too, but for what shall be rolled forward.
@@ -37,6 +40,8 @@ pub(super) struct PrivateFolder {
     path: PathBuf,
     /// `None` when the folder is being removed.
     lock: Option<LockFile>,
+    /// Whether the records of its transactions are in the store of keys.
+    is_keyed: bool,
     /// A fork has a copy of this, but the folder is not its own.
     process: u32,
     next_number: AtomicU64,
@@ -70,9 +75,18 @@ impl PickupKey {
         format!("-{:016x}{SUFFIX}", self.0)
     }
 
+    fn keyed_suffix(self, store: u64) -> String {
+        format!("-{:016x}-{store:016x}{KEYED_SUFFIX}", self.0)
+    }
+
     /// Whether a private folder is one of this pickup directory's.
     pub(super) fn is_in(self, name: &str) -> bool {
         name.ends_with(&self.suffix())
+    }
+
+    /// Whether a keyed folder is one of this pickup directory's and of the store with this number.
+    pub(super) fn is_in_keyed(self, name: &str, store: u64) -> bool {
+        name.ends_with(&self.keyed_suffix(store))
     }
 }
 
@@ -83,11 +97,30 @@ impl PrivateFolder {
         key: PickupKey,
         has_leftovers: &Arc<AtomicBool>,
     ) -> io::Result<Self> {
+        Self::create_named(staging, &key.suffix(), false, has_leftovers)
+    }
+
+    /// The same for submissions under a key, which the store with this number has.
+    pub(super) fn create_keyed(
+        staging: &Path,
+        key: PickupKey,
+        store: u64,
+        has_leftovers: &Arc<AtomicBool>,
+    ) -> io::Result<Self> {
+        Self::create_named(staging, &key.keyed_suffix(store), true, has_leftovers)
+    }
+
+    fn create_named(
+        staging: &Path,
+        suffix: &str,
+        is_keyed: bool,
+        has_leftovers: &Arc<AtomicBool>,
+    ) -> io::Result<Self> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let process = process::id();
         loop {
             let number = COUNT.fetch_add(1, Ordering::Relaxed);
-            let name = format!("{PREFIX}{process}-{number}{}", key.suffix());
+            let name = format!("{PREFIX}{process}-{number}{suffix}");
             let path = staging.join(name);
             match make_private(&path) {
                 Ok(()) => {}
@@ -101,6 +134,7 @@ impl PrivateFolder {
                         staging: staging.to_owned(),
                         path,
                         lock: Some(lock),
+                        is_keyed,
                         process,
                         next_number: AtomicU64::new(0),
                         is_durable: AtomicBool::new(false),
@@ -128,6 +162,10 @@ impl PrivateFolder {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    pub(super) fn is_keyed(&self) -> bool {
+        self.is_keyed
     }
 
     pub(super) fn process(&self) -> u32 {
@@ -174,6 +212,7 @@ impl PrivateFolder {
     /// It stays when it is dropped, unlocked, to be rolled forward with the next file.
     pub(super) fn leave_for_roll_forward(&self) {
         self.is_left.store(true, Ordering::Relaxed);
+        self.has_leftovers.store(true, Ordering::Relaxed);
     }
 }
 
@@ -229,6 +268,11 @@ fn remove_files(folder: &Path) -> usize {
 /// Whether an entry of the staging folder has the name of a private folder.
 pub(super) fn is_private_folder(name: &str) -> bool {
     name.starts_with(PREFIX) && name.ends_with(SUFFIX)
+}
+
+/// The same for submissions under a key.
+pub(super) fn is_keyed_folder(name: &str) -> bool {
+    name.starts_with(PREFIX) && name.ends_with(KEYED_SUFFIX)
 }
 
 /// Makes a folder that only its owner can enter; under Windows, who can enter the folder that it is made in.

@@ -10,7 +10,15 @@
 //!
 //! The record is an empty file: that it has a name is all that it says, so it is never half written.
 //! Which files it stands for is told by their names. Whoever finds a dead process's folder asks of each
-//! number only whether it is decided ([`decided_in`]); a record kept elsewhere could say so as well.
+//! number only whether it is decided ([`decided_in`]).
+//!
+//! The record of a submission under a key is in the store of keys: see [`idempotency`](crate::idempotency). Its
+//! files are in a folder for such ones, and have the key's token in their names: [`decided_by_store`].
+//!
+//! ```text
+//! pmtaemail-4711-1-….keyed/
+//!     3.K.c-1.eml               of the transaction 3 under the key with the token K
+//! ```
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
@@ -19,6 +27,8 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::idempotency::{KeyStore, Token};
 
 use super::private_folder::PrivateFolder;
 use super::system::{FileId, OpenDirectory};
@@ -35,6 +45,8 @@ pub(super) struct StagedTransaction {
     number: u64,
     /// Whether its record is there, or may be. Then none of its files is removed: they all go forward.
     is_decided: AtomicBool,
+    /// Where the record is that decides about a submission under a key.
+    record: Option<(Arc<KeyStore>, Token)>,
 }
 
 /// A file in a private folder. It is removed with this, unless it has moved on or is decided.
@@ -48,10 +60,24 @@ pub(super) struct StagedFile {
 
 impl StagedTransaction {
     pub(super) fn begin(folder: Arc<PrivateFolder>) -> Self {
+        Self::begin_with(folder, None)
+    }
+
+    /// One whose record is in the store of keys.
+    pub(super) fn begin_keyed(
+        folder: Arc<PrivateFolder>,
+        store: Arc<KeyStore>,
+        token: Token,
+    ) -> Self {
+        Self::begin_with(folder, Some((store, token)))
+    }
+
+    fn begin_with(folder: Arc<PrivateFolder>, record: Option<(Arc<KeyStore>, Token)>) -> Self {
         Self {
             number: folder.next_number(),
             folder,
             is_decided: AtomicBool::new(false),
+            record,
         }
     }
 
@@ -82,6 +108,11 @@ impl StagedTransaction {
         Ok(self.staged(name))
     }
 
+    /// From here on all files go forward, since the store decides so, or may do so.
+    pub(super) fn set_decided(&self, is_decided: bool) {
+        self.is_decided.store(is_decided, Ordering::Release);
+    }
+
     /// From here on all files go forward, also if this process is killed.
     pub(super) fn decide(&self) -> io::Result<()> {
         #[cfg(all(test, target_os = "linux"))]
@@ -91,7 +122,7 @@ impl StagedTransaction {
         let made = OpenOptions::new()
             .write(true)
             .create_new(true)
-            .open(self.record());
+            .open(self.record_file());
         // What is said to have failed may have been done all the same.
         if let Err(error) = made {
             let _ = self.revoke();
@@ -105,7 +136,11 @@ impl StagedTransaction {
     pub(super) fn revoke(&self) -> io::Result<()> {
         #[cfg(all(test, target_os = "linux"))]
         step(Step::Change);
-        match fs::remove_file(self.record()) {
+        let revoked = match &self.record {
+            Some((store, token)) => store.revoke(*token),
+            None => fs::remove_file(self.record_file()),
+        };
+        match revoked {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => {
                 self.is_decided.store(false, Ordering::Release);
@@ -116,10 +151,13 @@ impl StagedTransaction {
 
     /// All files have moved on.
     pub(super) fn finish(&self) {
-        #[cfg(all(test, target_os = "linux"))]
-        step(Step::Change);
-        // A record without files says nothing; it goes with the folder.
-        let _ = fs::remove_file(self.record());
+        // That of a key is needed as long as the key is remembered.
+        if self.record.is_none() {
+            #[cfg(all(test, target_os = "linux"))]
+            step(Step::Change);
+            // A record without files says nothing; it goes with the folder.
+            let _ = fs::remove_file(self.record_file());
+        }
         self.is_decided.store(false, Ordering::Release);
     }
 
@@ -136,14 +174,17 @@ impl StagedTransaction {
     }
 
     fn name_of(&self, name: &str) -> String {
-        format!("{}.{name}", self.number)
+        match &self.record {
+            Some((_, token)) => format!("{}.{}.{name}", self.number, token.as_text()),
+            None => format!("{}.{name}", self.number),
+        }
     }
 
     fn path_of(&self, name: &str) -> PathBuf {
         self.folder.path().join(self.name_of(name))
     }
 
-    fn record(&self) -> PathBuf {
+    fn record_file(&self) -> PathBuf {
         self.folder.path().join(record_of(self.number))
     }
 }
@@ -228,6 +269,33 @@ pub(super) fn decided_in(folder: &Path) -> io::Result<BTreeSet<u64>> {
         .collect()
 }
 
+/// The transactions of a folder for submissions under a key that the store says are decided.
+pub(super) fn decided_by_store(folder: &Path, store: &KeyStore) -> io::Result<BTreeSet<u64>> {
+    let mut decided = BTreeSet::new();
+    let mut asked = None;
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        let Some((number, token, _)) = name.to_str().and_then(parse_keyed_name) else {
+            continue;
+        };
+        if asked.replace(number) != Some(number) && store.has_decided(token)? {
+            decided.insert(number);
+        }
+    }
+    Ok(decided)
+}
+
+/// Whether files of the attempt with this token wait in the folder.
+#[cfg(feature = "idempotency")]
+pub(super) fn has_files_of(folder: &Path, token: Token) -> io::Result<bool> {
+    let entries: io::Result<Vec<_>> = fs::read_dir(folder)?.collect();
+    Ok(entries?.iter().any(|entry| {
+        let name = entry.file_name();
+        let parsed = name.to_str().and_then(parse_keyed_name);
+        parsed.is_some_and(|(_, of, _)| of == token)
+    }))
+}
+
 /// Takes the record of a transaction away that has no files in the folder any more.
 pub(super) fn remove_record(folder: &Path, number: u64) -> io::Result<()> {
     #[cfg(all(test, target_os = "linux"))]
@@ -239,6 +307,13 @@ pub(super) fn remove_record(folder: &Path, number: u64) -> io::Result<()> {
 pub(super) fn parse_name(name: &str) -> Option<(u64, &str)> {
     let (number, name) = name.split_once('.')?;
     Some((number.parse().ok()?, name))
+}
+
+/// The same with a key's token between them.
+pub(super) fn parse_keyed_name(name: &str) -> Option<(u64, Token, &str)> {
+    let (number, name) = parse_name(name)?;
+    let (token, name) = name.split_once('.')?;
+    Some((number, Token::parse(token)?, name))
 }
 
 fn record_of(number: u64) -> String {

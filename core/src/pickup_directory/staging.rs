@@ -1,11 +1,16 @@
 //! Where files are until they are in the pickup directory: without a name on its file system, or in
 //! the staging folder.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use crate::idempotency::KeyStore;
+#[cfg(feature = "idempotency")]
+use crate::idempotency::Token;
 
 use super::error::{Operation, PickupError};
 use super::file_access::FileAccess;
@@ -13,7 +18,11 @@ use super::leftovers::RollForward;
 use super::observer::{Observer, RollForwardReport};
 use super::options::PickupOptions;
 use super::per_process::PerProcess;
+#[cfg(feature = "idempotency")]
+use super::private_folder::is_keyed_folder;
 use super::private_folder::{PickupKey, PrivateFolder, make_private};
+#[cfg(feature = "idempotency")]
+use super::staged_transaction::has_files_of;
 use super::staged_transaction::{StagedFile, StagedTransaction};
 use super::system::{self, OpenDirectory};
 
@@ -29,6 +38,10 @@ pub(super) struct Staging {
     observer: Option<Arc<dyn Observer>>,
     /// The folder of this process, while any transaction has files in it.
     private_folder: PerProcess<Mutex<Weak<PrivateFolder>>>,
+    /// The folder of this process for submissions under keys. It stays when no transaction has files in it, since
+    /// its name has to be durable before the first.
+    keyed_folder: PerProcess<Mutex<Option<Arc<PrivateFolder>>>>,
+    keys: Option<Arc<KeyStore>>,
     /// Whether folders could not be removed or rolled forward. That is done as soon as it goes well.
     has_leftovers: Arc<AtomicBool>,
 }
@@ -44,6 +57,8 @@ impl Staging {
             observer: options.observer.clone(),
             access: FileAccess::default(),
             private_folder: PerProcess::default(),
+            keyed_folder: PerProcess::default(),
+            keys: None,
             has_leftovers: Arc::default(),
         }
     }
@@ -52,6 +67,18 @@ impl Staging {
     pub(super) fn with_access(mut self, access: FileAccess) -> Self {
         self.access = access;
         self
+    }
+
+    /// With a store for the keys of submissions.
+    #[cfg(feature = "idempotency")]
+    pub(super) fn with_keys(mut self, keys: Option<Arc<KeyStore>>) -> Self {
+        self.keys = keys;
+        self
+    }
+
+    #[cfg(feature = "idempotency")]
+    pub(super) fn keys(&self) -> Option<&Arc<KeyStore>> {
+        self.keys.as_ref()
     }
 
     /// Gives a file that was just made its mode and group.
@@ -169,15 +196,80 @@ impl Staging {
         Ok(folder)
     }
 
+    /// The folder of this process for submissions under the keys of the store with this number.
+    pub(super) fn keyed_folder(&self, store: u64) -> Result<Arc<PrivateFolder>, PickupError> {
+        let staging = self.folder()?;
+        let keyed_folder = self.keyed_folder.get();
+        let keyed_folder = keyed_folder.map_err(PickupError::after_forks(
+            Operation::PrepareStaging,
+            &staging,
+        ))?;
+        let mut current = keyed_folder.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = PickupKey::of(&self.pickup)
+            .map_err(PickupError::from_io(Operation::OpenDirectory, &self.pickup))?;
+        if let Some(folder) = &*current
+            && folder.staging() == staging
+            && folder.is_usable()
+            && (folder.path().file_name().and_then(OsStr::to_str))
+                .is_some_and(|name| key.is_in_keyed(name, store))
+        {
+            return Ok(Arc::clone(folder));
+        }
+        let folder = self.make(&staging).and_then(|()| {
+            PrivateFolder::create_keyed(&staging, key, store, &self.has_leftovers)
+                .map_err(PickupError::from_io(Operation::PrepareStaging, &staging))
+        })?;
+        let folder = Arc::new(folder);
+        *current = Some(Arc::clone(&folder));
+        Ok(folder)
+    }
+
+    /// Lets go of a folder that shall be rolled forward.
+    fn leave_keyed_folder(&self) {
+        if let Ok(keyed_folder) = self.keyed_folder.get() {
+            let mut current = keyed_folder.lock().unwrap_or_else(PoisonError::into_inner);
+            let left = current.take_if(|folder| !folder.is_usable());
+            drop(current);
+            drop(left);
+        }
+    }
+
+    /// Rolls forward what could not be finished before, if there is such. Tells whether files of the attempt with
+    /// this token wait in the staging folder yet.
+    #[cfg(feature = "idempotency")]
+    pub(super) fn waits(&self, token: Token) -> Result<bool, PickupError> {
+        if !self.has_leftovers.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
+        self.clear_leftovers();
+        let staging = self.folder()?;
+        let failed = || PickupError::from_io(Operation::RollForward, &staging);
+        let entries = match fs::read_dir(&staging) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            entries => entries.map_err(failed())?,
+        };
+        for entry in entries {
+            let entry = entry.map_err(failed())?;
+            if entry.file_name().to_str().is_some_and(is_keyed_folder)
+                && has_files_of(&entry.path(), token).map_err(failed())?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Rolls forward what dead processes had decided, and removes what else was left in the staging folder,
     /// if there is one. Where it is not needed, it may be a wrong one.
     pub(super) fn clear_leftovers(&self) {
         // Set again by what cannot be removed meanwhile.
         self.has_leftovers.store(false, Ordering::Relaxed);
+        self.leave_keyed_folder();
         let Ok(folder) = self.folder() else { return };
         let roll_forward = RollForward {
             pickup: &self.pickup,
             durable: self.durable,
+            keys: self.keys.as_deref(),
         };
         let mut report = RollForwardReport::default();
         if !roll_forward.clear(&folder, &mut report) {

@@ -6,6 +6,7 @@ use std::path::{Component, Path};
 use super::PickupDirectory;
 use super::error::{Operation, PickupError};
 use super::file_set::FileSet;
+use crate::idempotency::Claim;
 use crate::identity::Id;
 
 /// Files that become visible and durable together. Dropped without [`commit`](Self::commit),
@@ -35,6 +36,15 @@ impl PickupDirectory {
         }
     }
 
+    /// Begins a transaction of the files of one submission under a key.
+    pub(crate) fn begin_claimed(&self, id: Id, claim: Option<Claim>) -> Transaction<'_> {
+        let mut transaction = self.begin_submission(id);
+        if let Some(claim) = claim {
+            transaction.files.set_claim(claim);
+        }
+        transaction
+    }
+
     /// Begins a transaction of the files of one submission.
     pub(crate) fn begin_submission(&self, id: Id) -> Transaction<'_> {
         Transaction {
@@ -56,8 +66,11 @@ impl PickupDirectory {
             .into_iter()
             .map(|written| {
                 written.map(|(value, transaction)| {
-                    file_sets.push(transaction.files);
-                    (value, transaction.id)
+                    let is_empty = transaction.files.is_empty();
+                    if !is_empty {
+                        file_sets.push(transaction.files);
+                    }
+                    (value, transaction.id, is_empty)
                 })
             })
             .collect();
@@ -69,7 +82,10 @@ impl PickupDirectory {
         values
             .into_iter()
             .map(|value| {
-                let (value, id) = value?;
+                let (value, id, is_empty) = value?;
+                if is_empty {
+                    return Ok(value);
+                }
                 let result = results.next().expect(ONE_EACH);
                 result.map_err(|error| error.with_id(id))?;
                 Ok(value)
@@ -81,6 +97,12 @@ impl PickupDirectory {
 const ONE_EACH: &str = "a commit has a result for each transaction";
 
 impl Transaction<'_> {
+    /// The key that it is submitted under.
+    #[cfg(feature = "idempotency")]
+    pub(crate) fn claim_mut(&mut self) -> Option<&mut Claim> {
+        self.files.claim_mut()
+    }
+
     /// Writes a whole file, the chunks one after the other, where no reader of the directory sees
     /// it.
     ///

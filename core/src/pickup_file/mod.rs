@@ -6,6 +6,8 @@ mod merge;
 
 pub(crate) use merge::Identifiers;
 pub(crate) use merge::MergePacker;
+#[cfg(feature = "idempotency")]
+pub(crate) use merge::StoredIds;
 pub use merge::{EnvelopeIds, RecipientReceipt, RecipientReceipts};
 
 use crate::address::AddrSpec;

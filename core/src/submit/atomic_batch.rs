@@ -1,7 +1,7 @@
 //! A batch of which all messages are submitted, or none.
 
 use super::action::perform;
-use super::batch_reader::{BatchError, BatchFormat, BatchReader, Position};
+use super::batch_reader::{BatchEntry, BatchError, BatchFormat, BatchReader, Position};
 use super::error::SubmitError;
 use super::files::MakeFiles;
 use super::receipt::Receipt;
@@ -9,6 +9,8 @@ use crate::identity::Identity;
 use crate::message::Message;
 use crate::pickup_directory::{PickupDirectory, Transaction};
 use crate::pickup_file::PickupFile;
+#[cfg(feature = "idempotency")]
+use crate::problem::{Code, Problem, Problems, Refusal};
 use crate::spool::{Spool, SpoolReader};
 use std::io::{self, Read, Write};
 use std::mem;
@@ -110,7 +112,9 @@ impl AtomicBatch {
             while !reader.is_empty() {
                 for entry in reader.take() {
                     let position = entry.position();
-                    let result = match entry.read(|message| work.go_on(message)) {
+                    let read = without_key(entry)
+                        .and_then(|entry| entry.read(|message| work.go_on(message)));
+                    let result = match read {
                         Ok(receipt) => match receipt? {
                             Some(receipt) => Ok(receipt),
                             None => continue,
@@ -131,6 +135,27 @@ impl AtomicBatch {
             results: BatchResults(SpoolReader::new(Box::new(results.spool))),
         })
     }
+}
+
+/// Refuses a key: all messages are one submission, and each key would be one's own.
+#[cfg(feature = "idempotency")]
+fn without_key(mut entry: BatchEntry) -> Result<BatchEntry, BatchError> {
+    if entry.take_key()?.is_none() {
+        return Ok(entry);
+    }
+    let detail = "A batch that is submitted as a whole or not at all has no keys of its messages: leave `atomic` or \
+                  `idempotencyKey` out.";
+    let problem = Problem::new(
+        "/idempotencyKey".to_owned(),
+        Refusal::new(Code::Conflict, detail),
+    );
+    Err(Problems::one(problem).into())
+}
+
+#[cfg(not(feature = "idempotency"))]
+#[expect(clippy::unnecessary_wraps, reason = "there are no keys")]
+fn without_key(entry: BatchEntry) -> Result<BatchEntry, BatchError> {
+    Ok(entry)
 }
 
 /// What became of a batch of which all messages are submitted, or none.
@@ -188,7 +213,7 @@ enum Work<'d> {
     Submit {
         directory: &'d PickupDirectory,
         /// Begun with the first message, whose identifier stands for all in errors.
-        transaction: Option<Transaction<'d>>,
+        transaction: Option<Box<Transaction<'d>>>,
     },
     /// Nothing, since another one has problems.
     Check,
@@ -205,7 +230,7 @@ impl Work<'_> {
         };
         let identity = Identity::now();
         let transaction =
-            transaction.get_or_insert_with(|| directory.begin_submission(identity.id()));
+            transaction.get_or_insert_with(|| Box::new(directory.begin_submission(identity.id())));
         let put = |file: PickupFile| transaction.write(file.name(), &file.chunks());
         Ok(Some(perform(MakeFiles::new(identity, put), message)?))
     }
@@ -218,7 +243,7 @@ impl Work<'_> {
     fn finish(self) -> Result<bool, SubmitError> {
         match self {
             Self::Submit { transaction, .. } => {
-                transaction.map_or(Ok(()), Transaction::commit)?;
+                transaction.map_or(Ok(()), |transaction| transaction.commit())?;
                 Ok(true)
             }
             Self::Check => Ok(false),

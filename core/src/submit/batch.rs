@@ -2,11 +2,14 @@
 
 use super::action::perform_unless;
 use super::batch_reader::{BatchEntry, BatchError, Position};
+#[cfg(feature = "idempotency")]
+use super::claimed::{ClaimError, Claimed, remember};
 use super::files::MakeFiles;
 use super::limits::{FILES, GroupSize, MERGE_SIZE};
 use super::receipt::Receipt;
 use super::submission::Submission;
-use crate::identity::{Id, Identity};
+use crate::idempotency::Claim;
+use crate::identity::Identity;
 use crate::interruption::Interruption;
 use crate::message::Message;
 use crate::pickup_directory::{PickupDirectory, PickupError, Transaction};
@@ -86,13 +89,23 @@ impl<'d, E: From<PickupError>> Batch<'d, E> {
         identity: Identity,
         interruption: Interruption<'_>,
     ) -> bool {
+        self.push_files(message, identity, None, interruption)
+    }
+
+    fn push_files(
+        &mut self,
+        message: &Message<'_>,
+        identity: Identity,
+        claim: Option<Claim>,
+        interruption: Interruption<'_>,
+    ) -> bool {
         // A message that is the same for all is in memory in any case.
         let most = if message.is_merge() {
             MERGE_SIZE
         } else {
             u64::MAX
         };
-        self.push_unless_over(most, message, identity, interruption)
+        self.push_unless_over(most, message, identity, claim, interruption)
     }
 
     /// Renders a message whose files are kept in memory up to so many bytes, and written otherwise.
@@ -101,9 +114,14 @@ impl<'d, E: From<PickupError>> Batch<'d, E> {
         most: u64,
         message: &Message<'_>,
         identity: Identity,
+        claim: Option<Claim>,
         interruption: Interruption<'_>,
     ) -> bool {
-        let mut files = WaitingFiles::new(self.directory, identity.id());
+        let mut files = WaitingFiles {
+            transaction: self.directory.begin_claimed(identity.id(), claim),
+            in_memory: Vec::new(),
+            size: 0,
+        };
         let put = |file| files.put(file, most);
         match perform_unless(MakeFiles::new(identity, put), message, interruption) {
             Ok(Some(receipt)) => self.add(receipt, files),
@@ -111,6 +129,13 @@ impl<'d, E: From<PickupError>> Batch<'d, E> {
             Err(error) => self.push_error(error.into()),
         }
         true
+    }
+
+    /// The same under a key; see [`PickupDirectory::claim`].
+    #[cfg(feature = "idempotency")]
+    pub fn push_claimed(&mut self, message: &Message<'_>, identity: Identity, claim: Claim) {
+        let is_pushed = self.push_files(message, identity, Some(claim), Interruption::NEVER);
+        debug_assert!(is_pushed, "nothing interrupts it");
     }
 
     /// Adds a message that is rendered already.
@@ -122,6 +147,18 @@ impl<'d, E: From<PickupError>> Batch<'d, E> {
             in_memory: files,
         };
         self.add(receipt, waiting);
+    }
+
+    /// Gives the place of a message that was submitted before to its receipt.
+    #[cfg(feature = "idempotency")]
+    pub fn push_again(&mut self, receipt: Receipt) {
+        let files = WaitingFiles {
+            transaction: self.directory.begin_submission(receipt.id),
+            in_memory: Vec::new(),
+            size: 0,
+        };
+        self.size.messages += 1;
+        self.group.push(Ok((receipt, files)));
     }
 
     /// Gives the place of a message that cannot be submitted to its error.
@@ -148,7 +185,13 @@ impl<'d, E: From<PickupError>> Batch<'d, E> {
         self.directory.commit_all(written.collect())
     }
 
-    fn add(&mut self, receipt: Receipt, files: WaitingFiles<'d>) {
+    #[cfg_attr(
+        not(feature = "idempotency"),
+        expect(unused_mut, reason = "there is no key to be remembered")
+    )]
+    fn add(&mut self, receipt: Receipt, mut files: WaitingFiles<'d>) {
+        #[cfg(feature = "idempotency")]
+        remember(&mut files.transaction, &receipt);
         self.size.messages += 1;
         self.size.files += receipt.files.len();
         self.size.bytes += files.in_memory.iter().map(PickupFile::size).sum::<u64>();
@@ -169,9 +212,27 @@ impl PickupDirectory {
         // Each has a file at least, and who took so many has room for so many open files.
         let most_files = entries.len().max(FILES);
         for entry in entries {
+            #[cfg(feature = "idempotency")]
+            let (entry, claim) = {
+                let mut entry = entry;
+                match self.claim_entry(&mut entry, &mut batch, &mut results) {
+                    Ok(None) => (entry, None),
+                    Ok(Some(Claimed::First(claim))) => (entry, Some(claim)),
+                    Ok(Some(Claimed::Again(receipt))) => {
+                        batch.push_again(*receipt);
+                        continue;
+                    }
+                    Err(error) => {
+                        batch.push_error(error);
+                        continue;
+                    }
+                }
+            };
+            #[cfg(not(feature = "idempotency"))]
+            let claim = None;
             // Written as it is rendered, none of it stays in memory.
             let pushed = entry.read(|message| {
-                batch.push_unless_over(0, message, Identity::now(), Interruption::NEVER)
+                batch.push_unless_over(0, message, Identity::now(), claim, Interruption::NEVER)
             });
             if let Err(error) = pushed {
                 batch.push_error(error);
@@ -182,6 +243,27 @@ impl PickupDirectory {
         }
         results.extend(batch.commit());
         positions.into_iter().zip(results).collect()
+    }
+
+    /// Claims the key of an entry, if it has one. Where a message before it has the same, that one is committed first.
+    #[cfg(feature = "idempotency")]
+    fn claim_entry(
+        &self,
+        entry: &mut BatchEntry,
+        batch: &mut Batch<'_, BatchError>,
+        results: &mut Vec<Result<Receipt, BatchError>>,
+    ) -> Result<Option<Claimed>, BatchError> {
+        let Some((key, fingerprint)) = entry.take_key()? else {
+            return Ok(None);
+        };
+        let claimed = match self.claim(key, fingerprint) {
+            Err(ClaimError::InWork) => {
+                results.extend(batch.commit());
+                self.claim(key, fingerprint)
+            }
+            claimed => claimed,
+        };
+        Ok(Some(claimed?))
     }
 }
 
@@ -195,15 +277,7 @@ struct WaitingFiles<'d> {
     size: u64,
 }
 
-impl<'d> WaitingFiles<'d> {
-    fn new(directory: &'d PickupDirectory, id: Id) -> Self {
-        Self {
-            transaction: directory.begin_submission(id),
-            in_memory: Vec::new(),
-            size: 0,
-        }
-    }
-
+impl WaitingFiles<'_> {
     /// Keeps a file in memory as long as all are `most` bytes together, and writes them otherwise.
     fn put(&mut self, file: PickupFile, most: u64) -> Result<(), PickupError> {
         self.size += file.size();

@@ -75,6 +75,7 @@ impl<S: Sink> Action for MakeFiles<S> {
             size: self.size,
             job: message.delivery.job.as_deref().map(str::to_owned),
             vmta: message.delivery.vmta.as_deref().map(str::to_owned),
+            replayed: false,
             envelope_ids: None,
             rejected: None,
         })
@@ -124,6 +125,7 @@ impl<S: Sink> MergeAction<MakeFiles<S>> for MakeMergeFiles<'_, S> {
             size: self.files.size,
             job: self.job,
             vmta: self.vmta,
+            replayed: false,
             envelope_ids: Some(packed.envelope_ids),
             rejected,
         })

@@ -32,6 +32,8 @@
 //! directory              the verbs of a pickup directory
 //! atomic_batch           many messages: all, or none
 //! batch  stream          many messages, and one whose recipients come piece by piece
+//! claimed                submissions under a key
+//! stored_receipt         a receipt as it is remembered under a key
 //! submission             files in memory
 //! batch_reader           a batch in JSON that comes piece by piece
 //! receipt                what a message became
@@ -45,18 +47,24 @@ mod action;
 mod atomic_batch;
 mod batch;
 mod batch_reader;
+#[cfg(feature = "idempotency")]
+mod claimed;
 mod directory;
 mod error;
 mod files;
 mod limits;
 mod progress;
 mod receipt;
+#[cfg(feature = "idempotency")]
+mod stored_receipt;
 mod stream;
 mod submission;
 
 pub use atomic_batch::{AtomicBatch, BatchOutcome, BatchResults};
 pub use batch::Batch;
 pub use batch_reader::{BatchEntry, BatchError, BatchFormat, BatchReader, Position};
+#[cfg(feature = "idempotency")]
+pub use claimed::{ClaimError, Claimed};
 pub use error::SubmitError;
 pub use limits::GroupLimits;
 pub use progress::Progress;

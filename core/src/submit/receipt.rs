@@ -36,6 +36,9 @@ pub struct Receipt {
     /// Its virtual MTA or pool, likewise.
     #[serde(skip)]
     pub vmta: Option<String>,
+    /// It is the receipt of an earlier submission under the same idempotency key: nothing was submitted now.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub replayed: bool,
     /// The envelope ids of a mail merge's recipients.
     #[serde(rename = "envids", skip_serializing_if = "Option::is_none")]
     pub envelope_ids: Option<EnvelopeIds>,
@@ -68,6 +71,9 @@ impl Receipt {
             middle.extend(member(b",", "seeds", seeds));
         }
         middle.extend(member(b",", "octets", &self.size));
+        if self.replayed {
+            middle.extend(member(b",", "replayed", &true));
+        }
         let envelope_ids = self.envelope_ids.map(|ids| {
             iter::once(b",\"envids\":[".to_vec())
                 .chain(elements(ids.into_ids()))
@@ -260,6 +266,7 @@ mod tests {
             {"from": "a@example.com", "invalidRecipients": "skip", "seeds": ["s@example.net"], "recipients": skipped}
         );
         let mut strange = receipt(r#"{"from": "a@example.com", "to": "b@example.org"}"#);
+        strange.replayed = true;
         strange.message_id = Some("\"\\\u{1}å".to_owned());
         for (receipt, has_message_id, has_ids) in [
             (strange, true, false),

@@ -65,7 +65,7 @@ async fn try_submit(
     let is_atomic = query.atomic.unwrap_or(false);
     query.without_others()?;
     if request.headers().contains_key("idempotency-key") {
-        return Err(ApiError::IdempotencyKey);
+        return Err(ApiError::KeyOfBatch);
     }
     let format = format_of(request.headers())?;
     let codings = Coding::of(request.headers())?;

@@ -14,11 +14,13 @@ mod deflate;
 mod zstd;
 
 use super::error::ApiError;
+use super::idempotency::BodyFingerprint;
 use axum::body::{Body, HttpBody};
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use deflate::{Deflate, Gzip};
 use http_body_util::BodyExt;
+use pmtaemail::Fingerprint;
 use tokio::task::coop::consume_budget;
 use zstd::Zstd;
 
@@ -68,6 +70,8 @@ pub struct DecodedBody {
     rest: usize,
     limit: usize,
     steps: Vec<Step>,
+    /// Made of all that is decoded.
+    fingerprint: Option<BodyFingerprint>,
 }
 
 /// One coding that is taken off.
@@ -106,6 +110,7 @@ impl DecodedBody {
             steps: (codings.iter().rev())
                 .map(|coding| Step::new(*coding, most))
                 .collect(),
+            fingerprint: None,
         })
     }
 
@@ -128,8 +133,26 @@ impl DecodedBody {
         self.steps.iter().map(of_step).sum()
     }
 
+    /// Has a fingerprint made of it.
+    pub fn observe(&mut self, fingerprint: Option<BodyFingerprint>) {
+        self.fingerprint = fingerprint;
+    }
+
+    /// The fingerprint, when all of it has come.
+    pub fn take_fingerprint(&mut self) -> Option<Fingerprint> {
+        self.fingerprint.take().map(BodyFingerprint::finish)
+    }
+
     /// The next bytes.
     pub async fn next(&mut self) -> Result<Option<Bytes>, ApiError> {
+        let bytes = self.next_decoded().await?;
+        if let (Some(fingerprint), Some(bytes)) = (&mut self.fingerprint, &bytes) {
+            fingerprint.update(bytes);
+        }
+        Ok(bytes)
+    }
+
+    async fn next_decoded(&mut self) -> Result<Option<Bytes>, ApiError> {
         loop {
             if let Some(bytes) = self.decoded().await? {
                 return Ok(Some(bytes));

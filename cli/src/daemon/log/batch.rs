@@ -95,6 +95,7 @@ impl BatchLog {
                     recipients = described.map(|it| it.recipients),
                     octets = described.map(|it| it.bytes),
                     files = described.map(|it| it.files),
+                    replayed = described.and_then(|it| it.replayed),
                     codes = failure.and_then(|it| it.codes.as_deref()).map(field::debug),
                     error = failure.and_then(|it| it.error.as_deref()),
                     may_be_delivered = failure.and_then(|it| it.may_be_delivered),

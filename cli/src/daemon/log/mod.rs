@@ -139,6 +139,11 @@ pub fn no_staging(error: &PickupError) {
     warn!(event = "no_staging", %error);
 }
 
+/// Only requests without an idempotency key are taken.
+pub fn no_keys(error: &PickupError) {
+    warn!(event = "no_idempotency_keys", %error);
+}
+
 pub fn accept_failed(error: &io::Error) {
     warn!(event = "accept_failed", %error);
 }

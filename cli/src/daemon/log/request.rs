@@ -43,6 +43,8 @@ pub(super) struct Described {
     pub recipients: usize,
     pub bytes: u64,
     pub files: usize,
+    /// It was submitted before, under the same key.
+    pub replayed: Option<bool>,
     pub job: Option<Value>,
     pub vmta: Option<Value>,
 }
@@ -74,6 +76,7 @@ impl RequestLog {
             recipients: submission.recipients(),
             bytes: submission.size(),
             files: submission.files().len(),
+            replayed: None,
             job: submission.job().map(Value::new),
             vmta: submission.vmta().map(Value::new),
         });
@@ -108,6 +111,7 @@ impl Described {
             recipients: receipt.recipients,
             bytes: receipt.size,
             files: receipt.files.len(),
+            replayed: receipt.replayed.then_some(true),
             job: receipt.job.as_deref().map(Value::new),
             vmta: receipt.vmta.as_deref().map(Value::new),
         }
@@ -136,7 +140,7 @@ impl Failure {
                 is_ours: true,
                 ..Self::default()
             },
-            ApiError::Pickup(error) => Self {
+            ApiError::Pickup(error) | ApiError::Keys(error) => Self {
                 id: error.id(),
                 error: Some(error.to_string()),
                 is_ours: true,
@@ -223,6 +227,7 @@ impl Pending {
             recipients: described.map(|it| it.recipients),
             octets: described.map(|it| it.bytes),
             files: described.map(|it| it.files),
+            replayed: described.and_then(|it| it.replayed),
             codes: failure.and_then(|it| it.codes.as_deref()),
             error: failure.and_then(|it| it.error.as_deref()),
             may_be_delivered: failure.and_then(|it| it.may_be_delivered),
@@ -271,6 +276,7 @@ struct Line<'l> {
     recipients: Option<usize>,
     octets: Option<u64>,
     files: Option<usize>,
+    replayed: Option<bool>,
     codes: Option<&'l [&'static str]>,
     error: Option<&'l str>,
     may_be_delivered: Option<bool>,
@@ -293,6 +299,7 @@ macro_rules! at_level {
                 recipients = self.recipients,
                 octets = self.octets,
                 files = self.files,
+                replayed = self.replayed,
                 codes = self.codes.map(field::debug),
                 error = self.error,
                 may_be_delivered = self.may_be_delivered,

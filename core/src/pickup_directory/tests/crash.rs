@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::processes::{DIRECTORY, OPTIONS, run_until_it_dies};
 use super::*;
 
-const DIES_AT: &str = "PICKUP_TEST_DIES_AT";
-const TAKES_A_NAME: &str = "PICKUP_TEST_TAKES_A_NAME";
+pub(super) const DIES_AT: &str = "PICKUP_TEST_DIES_AT";
+pub(super) const TAKES_A_NAME: &str = "PICKUP_TEST_TAKES_A_NAME";
 const TEST: &str = "crash::the_process_that_dies";
 const NAMES: [&str; 3] = ["1.eml", "2.eml", "3.eml"];
 
@@ -213,14 +213,14 @@ fn a_power_cut_at_any_step_leaves_all_files_or_none() {
 }
 
 /// What is on the disk, and what is in memory alone.
-struct Disk {
+pub(super) struct Disk {
     parent: PathBuf,
     /// Where the folder of the process was.
     folder: Option<PathBuf>,
 }
 
 impl Disk {
-    fn of(place: &Place) -> Self {
+    pub(super) fn of(place: &Place) -> Self {
         let disk = Self {
             parent: place.parent.path().to_owned(),
             folder: fs::read_to_string(place.parent.path().join("folder.path"))
@@ -236,7 +236,7 @@ impl Disk {
     }
 
     /// What may be found of the pickup directory and of the folder.
-    fn states(&self) -> Vec<(Option<PathBuf>, Option<PathBuf>)> {
+    pub(super) fn states(&self) -> Vec<(Option<PathBuf>, Option<PathBuf>)> {
         let there = |name: &str| Some(self.parent.join(name)).filter(|path| path.exists());
         let mut folders = vec![there("folder.now"), there("folder.synced")];
         if there("staging is synced").is_none() {
@@ -249,7 +249,17 @@ impl Disk {
         states
     }
 
-    fn restore(&self, place: &Place, pickup: Option<&Path>, folder: Option<&Path>) {
+    /// The name of a file in the folder; under a key it has the key's token.
+    fn staged_name(&self, name: &str) -> String {
+        let folders = ["folder.synced", "folder.now"].map(|folder| self.parent.join(folder));
+        let names = folders.iter().filter(|folder| folder.exists());
+        let end = format!(".{name}");
+        let staged = |staged: &String| staged.starts_with("0.") && staged.ends_with(&end);
+        let mut found = names.flat_map(|folder| names_in(folder)).filter(staged);
+        found.next().unwrap_or_else(|| format!("0.{name}"))
+    }
+
+    pub(super) fn restore(&self, place: &Place, pickup: Option<&Path>, folder: Option<&Path>) {
         let _ = fs::remove_dir_all(place.staging());
         let nothing = self.parent.join("nothing");
         let _ = fs::create_dir(&nothing);
@@ -260,7 +270,7 @@ impl Disk {
             for name in NAMES {
                 let (renamed, staged) = (
                     self.parent.join("pickup.now").join(name),
-                    to.join(format!("0.{name}")),
+                    to.join(self.staged_name(name)),
                 );
                 let is_lost = !place.path().join(name).exists() && !staged.exists();
                 if is_lost && renamed.exists() {

@@ -3,6 +3,8 @@
 #[cfg(target_os = "linux")]
 pub(super) mod crash;
 mod errors;
+#[cfg(all(target_os = "linux", feature = "idempotency"))]
+mod keyed;
 mod many_files;
 mod observer;
 mod processes;

@@ -1,5 +1,7 @@
 //! The identifiers by which bounces and accounting are joined with recipients.
 
+#[cfg(feature = "idempotency")]
+use super::given_texts::StoredTexts;
 use super::given_texts::{GivenTexts, GivenTextsReader};
 use crate::identity::{Id, RecipientIds};
 use crate::spool::Spool;
@@ -112,7 +114,7 @@ impl EnvelopeIds {
         &self,
         are_given: I,
     ) -> impl Iterator<Item = Option<Id>> + use<I> {
-        let ids = self.ids.clone();
+        let ids = self.ids;
         let all_are_given = self.common_envid.is_some();
         let numbered = are_given.enumerate();
         numbered.map(move |(recipient, is_given)| {
@@ -130,6 +132,61 @@ impl EnvelopeIds {
             row: 0,
             in_row: 0,
         }
+    }
+}
+
+/// What is kept of the identifiers of a merge beside the texts that the caller gave.
+#[cfg(feature = "idempotency")]
+#[derive(Debug, Serialize, serde::Deserialize)]
+pub(crate) struct StoredIds {
+    ids: RecipientIds,
+    domain: String,
+    common_envid: Option<String>,
+    envids: StoredTexts,
+    message_ids: StoredTexts,
+    rows: Vec<(usize, usize)>,
+}
+
+#[cfg(feature = "idempotency")]
+impl StoredIds {
+    /// How many bytes the texts have that the caller gave.
+    pub(crate) fn size_of_texts(&self) -> u64 {
+        self.envids.size() + self.message_ids.size()
+    }
+}
+
+#[cfg(feature = "idempotency")]
+impl EnvelopeIds {
+    /// What is kept of them, and the texts that the caller gave.
+    pub(crate) fn store(&self) -> (StoredIds, Box<dyn io::Read + Send + Sync>) {
+        let (envids, given_envids) = self.envids.store();
+        let (message_ids, given_message_ids) = self.message_ids.store();
+        let stored = StoredIds {
+            ids: self.ids,
+            domain: self.domain.as_ref().to_owned(),
+            common_envid: self.common_envid.as_deref().map(str::to_owned),
+            envids,
+            message_ids,
+            rows: self.rows.to_vec(),
+        };
+        let given = io::Read::chain(given_envids, given_message_ids);
+        (stored, Box::new(given))
+    }
+
+    /// Reads those of which this was kept. Texts that are too many for memory go into a file that `create` makes.
+    pub(crate) fn restore(
+        stored: StoredIds,
+        texts: &mut dyn io::Read,
+        create: &mut dyn FnMut() -> io::Result<std::fs::File>,
+    ) -> io::Result<Self> {
+        Ok(Self {
+            ids: stored.ids,
+            domain: stored.domain.into(),
+            common_envid: stored.common_envid.map(Arc::from),
+            envids: Arc::new(GivenTexts::restore(stored.envids, texts, create)?),
+            message_ids: Arc::new(GivenTexts::restore(stored.message_ids, texts, create)?),
+            rows: stored.rows.into(),
+        })
     }
 }
 

@@ -55,6 +55,59 @@ impl GivenTexts {
     }
 }
 
+/// What is kept of texts beside the texts themselves.
+#[cfg(feature = "idempotency")]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+pub(super) struct StoredTexts {
+    recipients: usize,
+    runs: Vec<usize>,
+    size: u64,
+}
+
+#[cfg(feature = "idempotency")]
+impl StoredTexts {
+    /// Of all texts, in bytes.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+}
+
+#[cfg(feature = "idempotency")]
+impl GivenTexts {
+    /// What is kept of them, and the texts themselves.
+    pub fn store(self: &Arc<Self>) -> (StoredTexts, impl io::Read + Send + Sync + use<>) {
+        let stored = StoredTexts {
+            recipients: self.recipients,
+            runs: self.runs.clone(),
+            size: self.texts.len(),
+        };
+        (stored, SpoolReader::new(SharedSpool(Arc::clone(self))))
+    }
+
+    /// Reads the texts of which this was kept.
+    pub fn restore(
+        stored: StoredTexts,
+        texts: &mut dyn io::Read,
+        create: &mut dyn FnMut() -> io::Result<std::fs::File>,
+    ) -> io::Result<Self> {
+        let mut spool = Spool::default();
+        let mut rest = stored.size;
+        let mut piece = vec![0; 64 << 10];
+        while rest > 0 {
+            let most = usize::try_from(rest).map_or(piece.len(), |rest| rest.min(piece.len()));
+            texts.read_exact(&mut piece[..most])?;
+            spool.push(&piece[..most]);
+            spool.flush(&mut *create)?;
+            rest -= most as u64;
+        }
+        Ok(Self {
+            recipients: stored.recipients,
+            runs: stored.runs,
+            texts: spool,
+        })
+    }
+}
+
 fn given_by_runs(runs: impl Iterator<Item = usize>) -> impl Iterator<Item = bool> {
     let is_given = [false, true].into_iter().cycle();
     is_given

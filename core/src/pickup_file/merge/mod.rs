@@ -96,6 +96,8 @@ use crate::header::MessageId;
 use crate::identity::{Id, Identity, RecipientIds};
 use crate::message::{Merge, Recipient, RecipientPriority};
 pub(crate) use envelope_ids::Identifiers;
+#[cfg(feature = "idempotency")]
+pub(crate) use envelope_ids::StoredIds;
 pub use envelope_ids::{EnvelopeIds, RecipientReceipt, RecipientReceipts};
 use open_files::OpenFiles;
 use plans::Plans;

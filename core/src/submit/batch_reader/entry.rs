@@ -1,9 +1,17 @@
 //! One message of a batch.
 
+#[cfg(feature = "idempotency")]
+use super::super::claimed::ClaimError;
 use super::super::error::SubmitError;
+#[cfg(feature = "idempotency")]
+use super::key;
+#[cfg(feature = "idempotency")]
+use crate::idempotency::{Fingerprint, Fingerprinter, IdempotencyKey};
 use crate::message::Message;
 use crate::pickup_directory::PickupError;
 use crate::problem::Problems;
+#[cfg(feature = "idempotency")]
+use crate::problem::{Code, Problem, Refusal};
 use serde::Serialize;
 
 /// Where in its batch a message is. Serializes as `{"line": 1}` or `{"index": 0}`.
@@ -35,6 +43,10 @@ pub enum BatchError {
     /// There is no batch: what should be a JSON array is something else.
     #[error("the batch is not a JSON array")]
     NotAnArray,
+    /// Its idempotency key cannot be had.
+    #[cfg(feature = "idempotency")]
+    #[error(transparent)]
+    Claim(#[from] ClaimError),
     /// As for a message that is submitted alone. Where a JSON array goes on with what is not JSON, nothing
     /// of it is read from there on.
     #[error(transparent)]
@@ -51,6 +63,11 @@ impl From<Problems> for BatchError {
     fn from(problems: Problems) -> Self {
         Self::Submit(problems.into())
     }
+}
+
+#[cfg(feature = "idempotency")]
+fn no_key(refusal: Refusal) -> BatchError {
+    Problems::one(Problem::new("/idempotencyKey".to_owned(), refusal)).into()
 }
 
 impl BatchEntry {
@@ -71,6 +88,34 @@ impl BatchEntry {
     /// Whether what should be a batch is none.
     pub fn is_no_batch(&self) -> bool {
         matches!(self.json, Err(BatchError::NotAnArray))
+    }
+
+    /// Reads its key, if it has one, and takes it out.
+    #[cfg(feature = "idempotency")]
+    pub(in super::super) fn take_key(
+        &mut self,
+    ) -> Result<Option<(IdempotencyKey, Fingerprint)>, BatchError> {
+        let Ok(json) = &mut self.json else {
+            return Ok(None);
+        };
+        let Some(found) = key::find(json) else {
+            return Ok(None);
+        };
+        let value: Option<String> = serde_json::from_slice(&json[found.value]).map_err(|_| {
+            let detail = "This takes a string: the idempotency key of the message.";
+            no_key(Refusal::new(Code::WrongType, detail))
+        })?;
+        json.drain(found.member);
+        let Some(key) = value else {
+            return Ok(None);
+        };
+        let key = key.parse().map_err(|_| {
+            let detail = "An idempotency key has 1 to 255 printable ASCII characters.";
+            no_key(Refusal::new(Code::InvalidToken, detail))
+        })?;
+        // As for a message that is posted alone.
+        let fingerprint = Fingerprinter::new(&["json", ""]).with(json).finish();
+        Ok(Some((key, fingerprint)))
     }
 
     /// Reads it, and makes of its message what `then` makes.

@@ -9,6 +9,8 @@
 
 mod elements;
 mod entry;
+#[cfg(feature = "idempotency")]
+mod key;
 mod lines;
 
 pub use entry::{BatchEntry, BatchError, Position};

@@ -13,10 +13,13 @@ mod table;
 mod table_stream;
 
 use super::action::{Action, Check, MergeAction, Render, perform};
+#[cfg(feature = "idempotency")]
+use super::claimed::remember;
 use super::error::SubmitError;
 use super::files::{MakeFiles, Sink};
 use super::progress::{Counter, Listener, Progress};
 use super::receipt::Receipt;
+use crate::idempotency::Claim;
 use crate::identity::Identity;
 use crate::json::{self, MessageReading, RecipientReading, Unreadable};
 use crate::message::{
@@ -106,6 +109,7 @@ impl MessageStream {
             selection: Selection::All,
             files: Vec::new(),
             listener: None,
+            claim: None,
         }
     }
 }
@@ -118,6 +122,7 @@ pub struct StreamedMessage {
     selection: Selection,
     files: Vec<OwnedFilePart>,
     listener: Option<Listener>,
+    claim: Option<Box<Claim>>,
 }
 
 impl StreamedMessage {
@@ -139,6 +144,14 @@ impl StreamedMessage {
     #[must_use]
     pub fn with_selection(mut self, selection: Selection) -> Self {
         self.selection = selection;
+        self
+    }
+
+    /// Submits it under a key; see [`PickupDirectory::claim`].
+    #[cfg(feature = "idempotency")]
+    #[must_use]
+    pub fn with_claim(mut self, claim: Claim) -> Self {
+        self.claim = Some(Box::new(claim));
         self
     }
 
@@ -185,14 +198,17 @@ impl StreamedMessage {
     }
 
     /// Submits it: all of its files, or none. See [`PickupDirectory::submit`].
-    pub fn submit(self, directory: &PickupDirectory) -> Result<Receipt, SubmitError> {
+    pub fn submit(mut self, directory: &PickupDirectory) -> Result<Receipt, SubmitError> {
         let identity = self.identity();
-        let mut transaction = directory.begin_submission(identity.id());
+        let mut transaction =
+            directory.begin_claimed(identity.id(), self.claim.take().map(|claim| *claim));
         let sink = WriteFiles {
             directory,
             transaction: &mut transaction,
         };
         let receipt = self.perform(MakeFiles::new(identity, sink))?;
+        #[cfg(feature = "idempotency")]
+        remember(&mut transaction, &receipt);
         transaction.commit()?;
         Ok(receipt)
     }

@@ -1,0 +1,246 @@
+//! The keys of one state folder: those that are remembered, and those whose submission is at work.
+
+use super::database::{FILE, Hash, Opened, StoreSettings};
+use super::failed::Failed;
+use super::key::{Fingerprint, IdempotencyKey};
+use super::record::{NewRecord, Record};
+use super::token::Token;
+use crate::identity::Id;
+use std::collections::HashSet;
+use std::fmt;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::process;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The keys of one state folder. Its file is opened when that is first needed.
+#[derive(Debug)]
+pub(crate) struct KeyStore {
+    settings: StoreSettings,
+    opened: Mutex<Option<Arc<Opened>>>,
+    in_work: Mutex<HashSet<Hash>>,
+    /// A fork cannot use what its parent has open.
+    process: u32,
+}
+
+/// A key whose submission is at work. Dropped, it is free again, unless its record is in the store by then.
+///
+/// See [`PickupDirectory::claim`](crate::PickupDirectory::claim).
+#[must_use = "the key is free again when it is dropped"]
+pub struct Claim {
+    store: Arc<KeyStore>,
+    key: IdempotencyKey,
+    fingerprint: Fingerprint,
+    token: Token,
+    record: Option<NewRecord>,
+}
+
+/// What is found under a key.
+pub(crate) enum Found {
+    /// Nothing: it is claimed.
+    Nothing(Claim),
+    /// The same submission: it has been handed over.
+    Receipt {
+        id: Id,
+        token: Token,
+        pieces: Vec<Vec<u8>>,
+    },
+}
+
+/// Why a key cannot be had.
+#[derive(Debug)]
+pub(crate) enum ClaimRefused {
+    /// Its first submission is at work: try again later.
+    InWork,
+    /// Another submission was handed over under it.
+    Conflict,
+    /// The store holds as many keys of the last 24 hours as it may.
+    Full,
+    /// The store cannot be used.
+    Store(io::Error),
+}
+
+/// A transaction of the store failed.
+#[derive(Debug)]
+pub(crate) struct CommitFailed {
+    pub error: io::Error,
+    /// Whether its records may be there all the same.
+    pub is_in_doubt: bool,
+}
+
+impl KeyStore {
+    pub fn new(settings: StoreSettings) -> Self {
+        Self {
+            settings,
+            opened: Mutex::default(),
+            in_work: Mutex::default(),
+            process: process::id(),
+        }
+    }
+
+    /// The path of its file.
+    pub fn path(&self) -> PathBuf {
+        self.settings.folder.join(FILE)
+    }
+
+    /// Opens it if its file is there. Tells whether it is open.
+    pub fn open_if_there(&self) -> io::Result<bool> {
+        if self.path().try_exists()? {
+            self.open()?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// Opens it. Tells whether it was not open before.
+    pub fn open(&self) -> io::Result<bool> {
+        let mut opened = self.lock();
+        if self.process != process::id() {
+            let sentence = "the store of keys was opened before this process was forked";
+            return Err(io::Error::other(sentence));
+        }
+        if opened.is_some() {
+            return Ok(false);
+        }
+        *opened = Some(Arc::new(Opened::open(&self.settings)?));
+        Ok(true)
+    }
+
+    /// The store's own number, if it is open in this process.
+    pub fn number(&self) -> Option<u64> {
+        if self.process != process::id() {
+            return None;
+        }
+        self.lock().as_ref().map(|opened| opened.number)
+    }
+
+    /// Whether the attempt with this token has decided that its files are handed over.
+    pub fn has_decided(&self, token: Token) -> io::Result<bool> {
+        self.guarded(|opened| {
+            let record = opened.record(&token.hash)?;
+            Ok(record.is_some_and(|record| record.nonce == token.nonce))
+        })
+    }
+
+    /// Claims a key, or finds what was handed over under it. It must be open.
+    pub fn claim(
+        self: &Arc<Self>,
+        key: IdempotencyKey,
+        fingerprint: Fingerprint,
+    ) -> Result<Found, ClaimRefused> {
+        if !self.lock_in_work().insert(key.0) {
+            return Err(ClaimRefused::InWork);
+        }
+        // From here on it is released when it is dropped.
+        let claim = Claim {
+            store: Arc::clone(self),
+            key,
+            fingerprint,
+            token: Token::of(key),
+            record: None,
+        };
+        let found = self.guarded(|opened| opened.find(&key.0));
+        match found.map_err(ClaimRefused::Store)? {
+            Some((record, _)) if record.fingerprint != fingerprint => Err(ClaimRefused::Conflict),
+            Some((Record { id, nonce, .. }, pieces)) => Ok(Found::Receipt {
+                id,
+                token: Token { hash: key.0, nonce },
+                pieces,
+            }),
+            None => {
+                let is_full = self.guarded(|opened| opened.is_full(self.settings.limit));
+                if is_full.map_err(ClaimRefused::Store)? {
+                    return Err(ClaimRefused::Full);
+                }
+                Ok(Found::Nothing(claim))
+            }
+        }
+    }
+
+    /// Whether it takes no new key at present.
+    pub fn is_full(&self) -> io::Result<bool> {
+        self.guarded(|opened| opened.is_full(self.settings.limit))
+    }
+
+    /// Remembers what is claimed: all of it, or nothing.
+    pub fn commit<'a>(
+        &self,
+        claims: impl IntoIterator<Item = &'a mut Claim>,
+    ) -> Result<(), CommitFailed> {
+        let mut is_in_doubt = false;
+        let committed = self.guarded(|opened| {
+            let records = claims.into_iter().map(|claim| {
+                let record = claim.record.take();
+                let record = record.ok_or(Failed::Other("nothing is to be remembered"))?;
+                Ok((claim.token, claim.fingerprint, record))
+            });
+            opened.commit(records, &mut is_in_doubt)
+        });
+        committed.map_err(|error| CommitFailed { error, is_in_doubt })
+    }
+
+    /// Forgets what was committed, if the attempt with this token has done so.
+    pub fn revoke(&self, token: Token) -> io::Result<()> {
+        self.guarded(|opened| opened.revoke(token))
+    }
+
+    fn release(&self, key: IdempotencyKey) {
+        self.lock_in_work().remove(&key.0);
+    }
+
+    /// Does something with the open store. Where that fails it is closed, and opened anew the next time: after an
+    /// error nobody knows what is in memory.
+    fn guarded<T>(&self, work: impl FnOnce(&Opened) -> Result<T, Failed>) -> io::Result<T> {
+        self.open()?;
+        let opened = self.lock().clone();
+        let opened = opened.ok_or(io::ErrorKind::NotConnected)?;
+        // A damaged file may make it panic.
+        let done = catch_unwind(AssertUnwindSafe(|| work(&opened)));
+        let result = done.unwrap_or(Err(Failed::Other("it is damaged")));
+        result.map_err(|failed| {
+            let mut current = self.lock();
+            if (current.as_ref()).is_some_and(|current| Arc::ptr_eq(current, &opened)) {
+                *current = None;
+            }
+            drop(current);
+            failed.into_io()
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<Opened>>> {
+        // Whole at every instant, so a panic elsewhere while it was locked does not matter.
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_in_work(&self) -> MutexGuard<'_, HashSet<Hash>> {
+        self.in_work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Claim {
+    pub(crate) fn store(&self) -> &Arc<KeyStore> {
+        &self.store
+    }
+
+    pub(crate) fn token(&self) -> Token {
+        self.token
+    }
+
+    /// Says what is to be remembered, before the submission is committed.
+    pub(crate) fn set_record(&mut self, record: NewRecord) {
+        self.record = Some(record);
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.store.release(self.key);
+    }
+}
+
+impl fmt::Debug for Claim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Claim(…)")
+    }
+}

@@ -1,0 +1,47 @@
+//! What tells an attempt to submit under a key from every other.
+
+use super::key::IdempotencyKey;
+use std::fmt::Write;
+use std::hash::{BuildHasher, RandomState};
+use std::process;
+
+/// Tells an attempt to submit under a key from every other: it is in the names of its files, and in its record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Token {
+    /// Of the key.
+    pub(super) hash: [u8; 32],
+    /// Drawn for the attempt.
+    pub(super) nonce: u64,
+}
+
+impl Token {
+    /// A new one.
+    pub(super) fn of(key: IdempotencyKey) -> Self {
+        Self {
+            hash: key.0,
+            nonce: RandomState::new().hash_one(process::id()),
+        }
+    }
+
+    /// As part of a file's name.
+    pub fn as_text(self) -> String {
+        let mut text = String::with_capacity(80);
+        for part in self.hash.as_chunks::<8>().0 {
+            // Of a text nothing can fail.
+            let _ = write!(text, "{:016x}", u64::from_be_bytes(*part));
+        }
+        let _ = write!(text, "{:016x}", self.nonce);
+        text
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        let (hash, nonce) = text.split_at_checked(64)?;
+        let is_hexadecimal = text.len() == 80 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let mut bytes = [0; 32];
+        for (byte, digits) in bytes.iter_mut().zip(hash.as_bytes().chunks(2)) {
+            *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+        }
+        let nonce = u64::from_str_radix(nonce, 16).ok()?;
+        is_hexadecimal.then_some(Self { hash: bytes, nonce })
+    }
+}

@@ -1,0 +1,175 @@
+//! The keys that submissions of a pickup directory have.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::idempotency::{
+    ClaimRefused, Fingerprint, Found, IdempotencyKey, KeyStore, StoreSettings,
+};
+use crate::identity::Id;
+
+use super::PickupDirectory;
+use super::absolute;
+use super::error::{Operation, PickupError};
+use super::options::PickupOptions;
+use super::staging::Staging;
+
+/// Why a key cannot be had.
+#[derive(Debug)]
+pub(crate) enum KeyRefused {
+    /// Its first submission is at work.
+    InWork,
+    /// Another submission was handed over under it.
+    Conflict,
+    /// The store is full.
+    Full,
+    /// The store cannot be used; or what was submitted under the key cannot be handed over at present.
+    Pickup(PickupError),
+}
+
+/// The store of a pickup directory, which is opened if it was asked for and is there. `None`: there is no place
+/// beside the staging folder.
+pub(super) fn open(
+    staging: &Staging,
+    options: &PickupOptions,
+) -> Result<Option<Arc<KeyStore>>, PickupError> {
+    let folder = match &options.state {
+        Some(folder) => Some(absolute(folder)?),
+        None => default_folder(staging),
+    };
+    let Some(folder) = folder else {
+        return Ok(None);
+    };
+    let store = KeyStore::new(StoreSettings {
+        folder,
+        limit: options.state_limit,
+        durable: options.is_durable(),
+    });
+    if options.state_at_start {
+        match check_place(&store, staging).and_then(|()| store.open_if_there()) {
+            // Whoever has it may be about to end. Until then no key can be had, and this process does the rest.
+            Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {}
+            opened => drop(opened.map_err(failed_to_open(&store))?),
+        }
+    }
+    Ok(Some(Arc::new(store)))
+}
+
+/// Beside the staging folder, and named after the pickup directory.
+fn default_folder(staging: &Staging) -> Option<PathBuf> {
+    let folder = staging.folder().ok()?;
+    let pickup = fs::canonicalize(staging.pickup()).ok()?;
+    let mut name = pickup.file_name().unwrap_or_default().to_owned();
+    name.push(".state");
+    Some(folder.with_file_name(name))
+}
+
+/// PowerMTA reads whatever is in its directory.
+fn check_place(store: &KeyStore, staging: &Staging) -> io::Result<()> {
+    let path = store.path();
+    let folder = path.parent().unwrap_or(&path);
+    let place = match (fs::canonicalize(folder), folder.parent()) {
+        (Err(error), Some(parent)) if error.kind() == io::ErrorKind::NotFound => {
+            fs::canonicalize(parent)?
+        }
+        (result, _) => result?,
+    };
+    if place.starts_with(fs::canonicalize(staging.pickup())?) {
+        let sentence = "the state folder must lie outside of the pickup directory";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, sentence));
+    }
+    Ok(())
+}
+
+fn failed_to_open(store: &KeyStore) -> impl FnOnce(io::Error) -> PickupError + use<> {
+    let path = store.path();
+    move |error| PickupError::from_io(Operation::OpenKeys, &path)(error)
+}
+
+impl PickupDirectory {
+    /// Claims a key, or finds what was handed over under it.
+    pub(crate) fn claim_key(
+        &self,
+        key: IdempotencyKey,
+        fingerprint: Fingerprint,
+    ) -> Result<Found, KeyRefused> {
+        let store = self.open_keys().map_err(KeyRefused::Pickup)?;
+        let failed = |error| PickupError::from_io(Operation::KeepKey, &store.path())(error);
+        let found = match store.claim(key, fingerprint) {
+            Ok(found) => found,
+            Err(ClaimRefused::InWork) => return Err(KeyRefused::InWork),
+            Err(ClaimRefused::Conflict) => return Err(KeyRefused::Conflict),
+            Err(ClaimRefused::Full) => return Err(KeyRefused::Full),
+            Err(ClaimRefused::Store(error)) => return Err(KeyRefused::Pickup(failed(error))),
+        };
+        if let Found::Receipt { id, token, .. } = &found {
+            self.finish_earlier(*id, *token)?;
+        }
+        Ok(found)
+    }
+
+    /// Opens the store of keys, and hands over what was decided in it before.
+    fn open_keys(&self) -> Result<&Arc<KeyStore>, PickupError> {
+        let store = self.staging.keys().ok_or_else(|| {
+            let sentence = "there is no place for it beside the pickup directory";
+            let error = io::Error::new(io::ErrorKind::NotFound, sentence);
+            PickupError::from_io(Operation::OpenKeys, self.path())(error)
+        })?;
+        let opened = check_once(store, &self.staging).and_then(|()| store.open());
+        if opened.map_err(failed_to_open(store))? {
+            self.staging.clear_leftovers();
+        }
+        Ok(store)
+    }
+
+    /// What was decided and could not be handed over must be, before anybody is told that it is.
+    fn finish_earlier(&self, id: Id, token: crate::idempotency::Token) -> Result<(), KeyRefused> {
+        match self.staging.waits(token) {
+            Ok(false) => Ok(()),
+            Ok(true) => {
+                let error = io::Error::other("it was decided to, and could not be done yet");
+                let error = PickupError::from_io(Operation::RollForward, self.path())(error);
+                Err(KeyRefused::Pickup(
+                    error.after_publishing().with_id(Some(id)),
+                ))
+            }
+            Err(error) => Err(KeyRefused::Pickup(
+                error.after_publishing().with_id(Some(id)),
+            )),
+        }
+    }
+
+    /// A receipt that was found cannot be read.
+    pub(crate) fn receipt_unreadable(&self, error: io::Error) -> PickupError {
+        let path = self.staging.keys().map(|store| store.path());
+        PickupError::from_io(Operation::KeepKey, path.as_deref().unwrap_or(self.path()))(error)
+    }
+
+    /// Whether submissions under keys are taken at present: `None` where the store was not needed yet.
+    ///
+    /// # Errors
+    /// The store cannot be used: another process has it, or it is damaged.
+    pub fn probe_keys(&self) -> Result<Option<bool>, PickupError> {
+        let Some(store) = self.staging.keys() else {
+            return Ok(None);
+        };
+        let is_there = store.path().try_exists().unwrap_or(true);
+        if !is_there {
+            return Ok(None);
+        }
+        let store = self.open_keys()?;
+        let is_full = store.is_full();
+        let is_full = is_full.map_err(PickupError::from_io(Operation::KeepKey, &store.path()))?;
+        Ok(Some(!is_full))
+    }
+}
+
+/// Before it is opened.
+fn check_once(store: &KeyStore, staging: &Staging) -> io::Result<()> {
+    match store.number() {
+        Some(_) => Ok(()),
+        None => check_place(store, staging),
+    }
+}
