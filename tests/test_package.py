@@ -64,6 +64,7 @@ def test_everything_is_installed(installed: Path):
         "opt/mail/share/man/man1/pmtaemailapi.1",
         "opt/mail/share/man/man1/pmtaemailapi-config-show.1",
         "opt/mail/share/doc/pmtaemailapi/options.md",
+        "opt/mail/share/doc/pmtaemailapi/idempotency.md",
     ]:
         mode = files[name].stat().st_mode & 0o777
         assert mode == (0o755 if name.endswith("bin/pmtaemailapi") else 0o644), name
