@@ -18,6 +18,7 @@ use pmtaemail::{
 };
 use std::collections::VecDeque;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 
@@ -27,7 +28,8 @@ const MESSAGE_LIMIT: usize = 256 << 20;
 /// While one group is synced the next one is rendered and written.
 const WORKERS: usize = 2;
 
-type Results = Vec<(Position, Result<Receipt, BatchError>)>;
+/// The results of a group, or its messages where a panic ended it: some may have been handed over.
+type Results = Result<Vec<(Position, Result<Receipt, BatchError>)>, Vec<Position>>;
 
 /// Submits each message and prints its receipt, or why it has none.
 pub fn submit(args: &BatchArgs, pickup: &PickupDirectory) -> Result<Exit, Failure> {
@@ -199,11 +201,17 @@ fn work(
     pickup: &PickupDirectory,
 ) {
     for group in groups {
-        if results.send(pickup.submit_batch(group)).is_err() {
+        if results.send(submit_group(group, pickup)).is_err() {
             // The results could not be printed; the program ends.
             return;
         }
     }
+}
+
+fn submit_group(group: Vec<BatchEntry>, pickup: &PickupDirectory) -> Results {
+    let positions = group.iter().map(BatchEntry::position).collect();
+    // The transactions of the group clean up after themselves; nothing else is shared.
+    catch_unwind(AssertUnwindSafe(|| pickup.submit_batch(group))).map_err(|_panic| positions)
 }
 
 /// Prints results, and counts them.
@@ -217,19 +225,38 @@ struct Printer {
 impl Printer {
     fn print(&mut self, results: Results) -> Result<(), Failure> {
         let mut lines = output::buffered();
-        for (position, result) in results {
-            self.messages += 1;
-            if let Err(error) = &result {
-                self.failed += 1;
-                self.tell_cause(position, error);
-                self.first.get_or_insert(exit_of(error));
+        let mut write = |position, result| {
+            let mut pieces = result_pieces(position, result);
+            let written = pieces.try_for_each(|piece| lines.write(&piece));
+            written.map_err(Failure::Results)
+        };
+        match results {
+            Ok(results) => {
+                for (position, result) in results {
+                    if let Err(error) = &result {
+                        self.tell_cause(position, error);
+                    }
+                    self.count(result.as_ref().err().map(exit_of));
+                    write(position, result.map_err(ApiError::from))?;
+                }
             }
-            let pieces = result_pieces(position, result.map_err(ApiError::from));
-            for piece in pieces {
-                lines.write(&piece).map_err(Failure::Results)?;
+            Err(positions) => {
+                for position in positions {
+                    self.count(Some(Exit::InputOutput));
+                    write(position, Err(ApiError::UNKNOWN))?;
+                }
             }
         }
         lines.finish().map_err(Failure::Results)
+    }
+
+    /// Counts a message, and how it failed.
+    fn count(&mut self, failure: Option<Exit>) {
+        self.messages += 1;
+        if failure.is_some() {
+            self.failed += 1;
+            self.first = self.first.or(failure);
+        }
     }
 
     /// The first time, says of the pickup directory what its line does not.
@@ -269,5 +296,19 @@ fn exit_of(error: &BatchError) -> Exit {
         BatchError::Submit(SubmitError::Pickup(error))
         | BatchError::Claim(ClaimError::Pickup(error)) => Failure::Pickup(error.clone()).exit(),
         BatchError::Claim(_) | BatchError::Submit(SubmitError::Spool(_)) => Exit::Temporary,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_of_a_group_that_panicked_may_be_delivered() {
+        let mut printer = Printer::default();
+        let positions = vec![Position::Line(1), Position::Line(2)];
+        printer.print(Err(positions)).unwrap();
+        assert_eq!((printer.messages, printer.failed), (2, 2));
+        assert_eq!(printer.exit().code(), 74);
     }
 }

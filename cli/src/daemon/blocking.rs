@@ -48,7 +48,10 @@ pub async fn run_submission<T: Send + 'static>(
 ) -> Result<T, ApiError> {
     spawn_blocking(work)
         .await
-        .map_err(|_| ApiError::MayBeDelivered { id, error: None })
+        .map_err(|_| ApiError::MayBeDelivered {
+            id: Some(id),
+            error: None,
+        })
 }
 
 /// Runs what blocks or takes long in a thread for that. Its panic is an internal error; the log has
@@ -74,6 +77,6 @@ mod tests {
         let Err(ApiError::MayBeDelivered { id: said, error }) = result else {
             panic!("not known to be unknown")
         };
-        assert_eq!((said, error.is_none()), (id, true));
+        assert_eq!((said, error.is_none()), (Some(id), true));
     }
 }

@@ -20,7 +20,8 @@ pub enum ApiError {
     Pickup(PickupError),
     /// The submission failed, but PowerMTA may have it.
     MayBeDelivered {
-        id: Id,
+        /// Nothing where a fault of this program ended messages that have no known one.
+        id: Option<Id>,
         /// Nothing where a fault of this program ended it.
         error: Option<PickupError>,
     },
@@ -93,6 +94,12 @@ pub enum ApiError {
 }
 
 impl ApiError {
+    /// Of messages that were at work in a panic: nobody knows what became of them.
+    pub const UNKNOWN: Self = Self::MayBeDelivered {
+        id: None,
+        error: None,
+    };
+
     /// The status of the answer.
     pub fn status(&self) -> StatusCode {
         match self {
@@ -153,16 +160,7 @@ impl ApiError {
                 "urn:pmtaemail:problem:pickup-unavailable",
                 "The pickup directory does not take messages at present",
             ),
-            Self::MayBeDelivered { id, .. } => plain
-                .of_type(
-                    "urn:pmtaemail:problem:may-be-delivered",
-                    "The message may be delivered in spite of an error",
-                )
-                .with_detail(
-                    "Before you send it again, look for `id` in PowerMTA's accounting and in the pickup directory: its file is \
-                     named after it, and so is its Message-ID unless the message gives one.",
-                )
-                .with_id(*id),
+            Self::MayBeDelivered { id, .. } => may_be_delivered(plain, *id),
             Self::Busy | Self::GaveWay => {
                 let busy = plain.of_type(
                     "urn:pmtaemail:problem:busy",
@@ -304,6 +302,24 @@ impl ApiError {
     }
 }
 
+fn may_be_delivered(plain: ProblemDetails<'_>, id: Option<Id>) -> ProblemDetails<'_> {
+    let plain = plain.of_type(
+        "urn:pmtaemail:problem:may-be-delivered",
+        "The message may be delivered in spite of an error",
+    );
+    match id {
+        Some(id) => plain
+            .with_detail(
+                "Before you send it again, look for `id` in PowerMTA's accounting and in the pickup directory: its file is \
+                 named after it, and so is its Message-ID unless the message gives one.",
+            )
+            .with_id(id),
+        None => plain.with_detail(
+            "Before you send it again, look for it in PowerMTA's accounting and in the pickup directory.",
+        ),
+    }
+}
+
 fn back_pressure(plain: ProblemDetails<'_>, limit: PressureLimit) -> ProblemDetails<'_> {
     let detail = match limit {
         PressureLimit::MaxDepth => {
@@ -331,7 +347,7 @@ fn back_pressure(plain: ProblemDetails<'_>, limit: PressureLimit) -> ProblemDeta
 impl From<PickupError> for ApiError {
     fn from(error: PickupError) -> Self {
         match error.id() {
-            Some(id) if error.may_be_delivered() => Self::MayBeDelivered {
+            id @ Some(_) if error.may_be_delivered() => Self::MayBeDelivered {
                 id,
                 error: Some(error),
             },

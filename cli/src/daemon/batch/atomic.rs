@@ -53,7 +53,8 @@ pub async fn submit(daemon: Arc<Daemon>, batch: Batch) -> Result<Response, ApiEr
         log.end(status, Ending::Whole);
         Ok(answer(status, in_pieces(outcome.results)))
     });
-    submitted.await?
+    // After a panic nobody knows whether they were handed over.
+    submitted.await.map_err(|_panic| ApiError::UNKNOWN)?
 }
 
 /// Takes the whole body, most of which waits on the file system of the pickup directory.

@@ -47,7 +47,7 @@ pub async fn submit(daemon: Arc<Daemon>, batch: Batch) -> Result<Response, ApiEr
         Ok(Ok(())) => Ok(answer(StatusCode::OK, Body::new(body))),
         Ok(Err(error)) => Err(error),
         // A panic, which is logged.
-        Err(_) => Err(ApiError::Internal),
+        Err(_) => Err(ApiError::UNKNOWN),
     }
 }
 
@@ -268,10 +268,10 @@ async fn next_results(running: &mut VecDeque<Group>) -> Vec<(Position, Result<Re
     let results = (&mut group.results).await;
     let group = running.pop_front().expect("there is one");
     results.unwrap_or_else(|_panic| {
-        // Nobody knows what became of them.
+        // Part of the group may have been handed over.
         let positions = group.positions.into_iter();
         positions
-            .map(|position| (position, Err(ApiError::Internal)))
+            .map(|position| (position, Err(ApiError::UNKNOWN)))
             .collect()
     })
 }
@@ -316,6 +316,29 @@ impl ClientTime {
         self.bytes += bytes;
         if is_progress || self.bytes >= PIECE {
             self.restart();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn messages_of_a_group_that_panics_may_be_delivered() {
+        let group = Group {
+            bytes: 0,
+            positions: vec![Position::Line(1), Position::Line(3)],
+            results: spawn_blocking(|| std::panic::resume_unwind(Box::new(()))),
+        };
+        let mut running = VecDeque::from([group]);
+        let results = next_results(&mut running).await;
+        assert_eq!((results.len(), running.len()), (2, 0));
+        for (_, result) in results {
+            let problem = result.unwrap_err().problem_details().to_json();
+            let problem = String::from_utf8(problem).unwrap();
+            assert!(problem.contains("problem:may-be-delivered"), "{problem}");
+            assert!(!problem.contains(r#""id""#), "{problem}");
         }
     }
 }

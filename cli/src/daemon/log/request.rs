@@ -134,7 +134,7 @@ impl Failure {
                 }
             }
             ApiError::MayBeDelivered { id, error } => Self {
-                id: Some(*id),
+                id: *id,
                 error: error.as_ref().map(ToString::to_string),
                 may_be_delivered: Some(true),
                 is_ours: true,
