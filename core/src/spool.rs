@@ -7,6 +7,8 @@ use std::sync::{Mutex, PoisonError};
 
 /// Up to here they are kept in memory.
 const IN_MEMORY: usize = 1 << 20;
+/// As many go into the file at a time.
+const AT_A_TIME: usize = 128 << 10;
 
 /// Bytes in memory and, where they are many, in a file without a name.
 #[derive(Debug, Default)]
@@ -39,7 +41,11 @@ impl Spool {
         &mut self,
         create: impl FnOnce() -> Result<File, E>,
     ) -> Result<(), E> {
-        if self.bytes.len() < IN_MEMORY {
+        let is_much = match self.file {
+            Some(_) => AT_A_TIME,
+            None => IN_MEMORY,
+        };
+        if self.bytes.len() < is_much {
             return Ok(());
         }
         let file = match &mut self.file {
@@ -51,6 +57,8 @@ impl Spool {
         file.write_all(&self.bytes)?;
         self.flushed += self.bytes.len() as u64;
         self.bytes.clear();
+        // The memory is wanted for what is made of them.
+        self.bytes.shrink_to(2 * AT_A_TIME);
         Ok(())
     }
 
@@ -123,6 +131,7 @@ mod tests {
         }
         assert_eq!((files, spool.len()), (1, expected.len() as u64));
         assert!(spool.buffered() > 0);
+        assert!(spool.bytes.capacity() <= 2 * AT_A_TIME);
         let [mut one, mut other] = [SpoolReader::new(&spool), SpoolReader::new(&spool)];
         let mut begun = vec![0; 1_000];
         other.read_exact(&mut begun).unwrap();

@@ -47,28 +47,26 @@ impl<'a> Literals<'a> {
             // The quotation mark is behind it.
             self.advance(part.len() + 1);
         } else {
-            self.skip_signs(b" \t\r\n,:]}");
+            self.skip_signs();
             self.skip_string();
         }
     }
 
     /// Goes to the next value, and behind it if it is a number or a word.
     pub fn next(&mut self) -> Ahead<'a> {
-        self.skip_signs(b" \t\r\n,:]}");
+        self.skip_signs();
         let Some(at) = self.at else {
             return Ahead::Unknown;
         };
-        let rest = &self.text[at..];
-        match rest.as_bytes().first() {
+        match self.ahead() {
             Some(b'-' | b'0'..=b'9') => {
-                let is_part = |c: char| matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E');
-                let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
-                self.at = Some(at + end);
-                Ahead::Number(&rest[..end])
+                let is_part = |byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
+                let end = self.end_of(at, is_part);
+                self.at = Some(end);
+                Ahead::Number(&self.text[at..end])
             }
             Some(b't' | b'f' | b'n') => {
-                let end = rest.find(|c: char| !c.is_ascii_alphabetic());
-                self.at = Some(at + end.unwrap_or(rest.len()));
+                self.at = Some(self.end_of(at, |byte| byte.is_ascii_alphabetic()));
                 Ahead::Other
             }
             Some(b'[' | b'{') => {
@@ -81,7 +79,7 @@ impl<'a> Literals<'a> {
 
     /// Goes behind the next value, which was ignored, whatever it is.
     pub fn skip_value(&mut self) {
-        self.skip_signs(b" \t\r\n,:]}");
+        self.skip_signs();
         let mut depth = 0_usize;
         while let Some(byte) = self.ahead() {
             match byte {
@@ -94,7 +92,7 @@ impl<'a> Literals<'a> {
                     depth = depth.saturating_sub(1);
                     self.advance(1);
                 }
-                b' ' | b'\t' | b'\r' | b'\n' | b',' | b':' => self.skip_signs(b" \t\r\n,:"),
+                b' ' | b'\t' | b'\r' | b'\n' | b',' | b':' => self.advance(1),
                 _ => {
                     let _ = self.next();
                 }
@@ -105,15 +103,25 @@ impl<'a> Literals<'a> {
         }
     }
 
+    /// Where the bytes from a place on end that are part of a number, or of a word.
+    fn end_of(&self, from: usize, is_part: impl Fn(u8) -> bool) -> usize {
+        let rest = &self.text.as_bytes()[from..];
+        let length = rest.iter().take_while(|byte| is_part(**byte)).count();
+        from + length
+    }
+
     fn ahead(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at?).copied()
     }
 
-    fn skip_signs(&mut self, signs: &[u8]) {
-        let Some(at) = self.at else { return };
-        let rest = &self.text.as_bytes()[at..];
-        let count = rest.iter().take_while(|byte| signs.contains(byte)).count();
-        self.advance(count);
+    /// Goes over the signs and blanks that stand before a value or a name.
+    #[inline]
+    fn skip_signs(&mut self) {
+        let bytes = self.text.as_bytes();
+        let Some(at) = &mut self.at else { return };
+        while let Some(b' ' | b'\t' | b'\r' | b'\n' | b',' | b':' | b']' | b'}') = bytes.get(*at) {
+            *at += 1;
+        }
     }
 
     /// Goes behind the string that begins here.

@@ -148,11 +148,11 @@ impl JsonMessage<'_> {
 
     /// The locations of the fields that only PowerMTA's merge form can say.
     pub fn merge_form_alone(&self) -> impl Iterator<Item = Location> {
-        let fields = ["subaccountId", "customMessageId"];
-        fields
-            .map(|name| self.location_of(name))
-            .into_iter()
-            .flatten()
+        const FIELDS: [usize; 2] = [
+            names::index_of(JsonMessage::ROWS, "subaccountId"),
+            names::index_of(JsonMessage::ROWS, "customMessageId"),
+        ];
+        FIELDS.into_iter().filter_map(|index| self.locations[index])
     }
 
     /// The locations of the fields that make header and bodies, which a finished message has already.

@@ -11,6 +11,23 @@ pub(super) fn find(rows: &[Row], name: &str) -> Option<usize> {
         .position(|row| row.names().any(|known| same_name(known, name)))
 }
 
+/// The index of the field with this documented name, for constants.
+pub(super) const fn index_of(rows: &[Row], name: &str) -> usize {
+    let mut index = 0;
+    while !is_same(rows[index].name.as_bytes(), name.as_bytes()) {
+        index += 1;
+    }
+    index
+}
+
+const fn is_same(name: &[u8], other: &[u8]) -> bool {
+    let mut at = 0;
+    while at < name.len() && at < other.len() && name[at] == other[at] {
+        at += 1;
+    }
+    at == name.len() && at == other.len()
+}
+
 /// Notes that no field has the name of `location`, with the nearest that there is.
 pub(super) fn unknown(report: &mut ProblemReport<'_>, location: Location, rows: &[Row]) {
     let known = rows.iter().flat_map(Row::names);

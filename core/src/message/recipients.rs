@@ -28,14 +28,17 @@ impl<'a> Merge<'a> {
         const ONE_EACH: &str = "Each recipient is one mailbox; this is several.";
 
         let Located { location, value } = recipient;
-        let (mailbox, mut parts) = match value {
+        let (mut nothing, mut object);
+        let (mailbox, parts) = match value {
             JsonRecipient::Text(text) => {
-                let mailbox = read_one(location, &text, ONE_EACH, report);
-                (mailbox, JsonRecipientObject::default())
+                nothing = JsonRecipientObject::default();
+                (read_one(location, &text, ONE_EACH, report), &mut nothing)
             }
-            JsonRecipient::Object(mut parts) => {
-                let mailbox = read_parts(location, parts.take_mailbox(), report);
-                (mailbox, *parts)
+            JsonRecipient::Object(parts) => {
+                // It is too large to be moved about.
+                object = parts;
+                let mailbox = read_parts(location, object.take_mailbox(), report);
+                (mailbox, &mut *object)
             }
         };
         let variables = parts.variables.take();
@@ -47,7 +50,7 @@ impl<'a> Merge<'a> {
             None => Owner::Parent(location),
         };
         let variables = variables.map_or_else(Vec::new, |field| field.value);
-        let filled = self.fill(owner, variables, &mut parts, report);
+        let filled = self.fill(owner, variables, parts, report);
         self.read_own((location, owner), mailbox?, parts, filled, report)
     }
 
@@ -92,12 +95,13 @@ impl<'a> Merge<'a> {
         &self,
         (place, owner): (Location, Owner),
         mailbox: Mailbox<'r>,
-        parts: JsonRecipientObject<'r>,
+        parts: &mut JsonRecipientObject<'r>,
         filled: Option<(Values<'r>, FilledHeader<'r>)>,
         report: &mut ProblemReport<'r>,
     ) -> Option<Recipient<'r>> {
         let sender_place = parts.sender.as_ref().map(|sender| sender.location);
-        let sender = parts.sender.and_then(|sender| read_sender(&sender, report));
+        let sender = parts.sender.take();
+        let sender = sender.and_then(|sender| read_sender(&sender, report));
         if let (Some(location), Some(ReversePath::Null), true) =
             (sender_place, &sender, self.delivery.verp)
         {
@@ -108,16 +112,17 @@ impl<'a> Merge<'a> {
             field.and_then(|text| read_token(text, longest, report))
         };
         let has_envid = parts.envid.is_some();
-        let envid = token(parts.envid, LONGEST_ENVID);
-        let job = token(parts.job, LONGEST_TOKEN);
-        let vmta = token(parts.vmta, LONGEST_TOKEN);
+        let envid = token(parts.envid.take(), LONGEST_ENVID);
+        let job = token(parts.job.take(), LONGEST_TOKEN);
+        let vmta = token(parts.vmta.take(), LONGEST_TOKEN);
         let own_ids = [&parts.subaccount_id, &parts.custom_message_id];
         let own_ids = own_ids.map(|id| id.as_ref().map(|id| id.location));
-        let subaccount_id = token(parts.subaccount_id, LONGEST_TOKEN);
-        let custom_message_id = token(parts.custom_message_id, LONGEST_TOKEN);
+        let subaccount_id = token(parts.subaccount_id.take(), LONGEST_TOKEN);
+        let custom_message_id = token(parts.custom_message_id.take(), LONGEST_TOKEN);
         let priority_place = parts.priority.as_ref().map(|priority| priority.location);
         let priority = parts
             .priority
+            .take()
             .and_then(|priority| self.read_priority(priority, report));
         let (values, mut filled) = filled?;
         let filled_envid = filled.envid.take().filter(|_| !has_envid);

@@ -414,11 +414,11 @@ impl<'a> ProblemReport<'a> {
 
     /// `value` if nothing is wrong, otherwise every problem in document order.
     pub fn finish<T>(mut self, value: Option<T>) -> Result<T, Problems> {
-        let findings = std::mem::take(&mut self.findings);
-        let total = findings.len();
-        if findings.is_empty() {
+        if self.findings.is_empty() {
             return Ok(value.expect("what is not there was refused, and the report says why"));
         }
+        let findings = std::mem::take(&mut self.findings);
+        let total = findings.len();
         let mut findings = findings.told;
         findings.sort_by_key(|finding| finding.order);
         findings.truncate(MOST_PROBLEMS);

@@ -266,13 +266,11 @@ impl Reference<'_> {
         value: Option<&VariableValue<'r>>,
         work: &mut Work,
     ) -> Result<Option<Cow<'r, str>>, Misfit> {
-        let mut operand = match value {
-            Some(VariableValue::List(_) | VariableValue::Object(_)) if self.filters.is_empty() => {
-                return Err(Misfit::NoText);
-            }
-            Some(value) => Operand::of(value),
-            None => Operand::Absent,
-        };
+        if self.filters.is_empty() {
+            let text = value.map(|value| Operand::text_of(value).ok_or(Misfit::NoText));
+            return text.transpose();
+        }
+        let mut operand = value.map_or(Operand::Absent, Operand::of);
         for (name, filter) in &self.filters {
             let applied = work.apply(filter, operand);
             operand = applied.map_err(|fault| Misfit::Filter(name, fault))?;

@@ -32,6 +32,16 @@ impl<'v> Operand<'v> {
         }
     }
 
+    /// The text that is written where a value goes through no filter; `None` for lists and objects.
+    pub fn text_of(value: &VariableValue<'v>) -> Option<Cow<'v, str>> {
+        match value {
+            VariableValue::Text(text) => Some(to_lf(text.clone())),
+            VariableValue::Number(number) => Some(number.clone().into_text()),
+            VariableValue::Boolean(boolean) => Self::Boolean(*boolean).into_text(),
+            VariableValue::List(_) | VariableValue::Object(_) => None,
+        }
+    }
+
     /// The text that is written; `None` for lists and objects, and for what is absent.
     pub fn into_text(self) -> Option<Cow<'v, str>> {
         match self {
