@@ -34,6 +34,7 @@ impl<'a> Literals<'a> {
     }
 
     /// Goes to where this part of the text begins.
+    #[inline]
     pub fn begin(&mut self, part: &'a str) {
         let at = part.as_ptr().addr().checked_sub(self.text.as_ptr().addr());
         let at = at.filter(|at| *at < self.text.len());
@@ -41,20 +42,29 @@ impl<'a> Literals<'a> {
     }
 
     /// A text or a name was read: this part of the JSON text, if it has no escapes.
+    #[inline]
     pub fn pass_text(&mut self, part: Option<&'a str>) {
         if let Some(part) = part {
             self.begin(part);
             // The quotation mark is behind it.
             self.advance(part.len() + 1);
         } else {
-            self.skip_signs();
             self.skip_string();
         }
     }
 
     /// Goes to the next value, and behind it if it is a number or a word.
+    #[inline]
     pub fn next(&mut self) -> Ahead<'a> {
         self.skip_signs();
+        match self.ahead() {
+            // Most values are texts.
+            Some(b'"') => Ahead::Other,
+            _ => self.next_but_text(),
+        }
+    }
+
+    fn next_but_text(&mut self) -> Ahead<'a> {
         let Some(at) = self.at else {
             return Ahead::Unknown;
         };
@@ -124,8 +134,9 @@ impl<'a> Literals<'a> {
         }
     }
 
-    /// Goes behind the string that begins here.
+    /// Goes behind the next string.
     fn skip_string(&mut self) {
+        self.skip_signs();
         let Some(at) = self.at else { return };
         let bytes = self.text.as_bytes();
         let mut at = at + 1;
