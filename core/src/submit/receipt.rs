@@ -190,21 +190,20 @@ pub struct ReceiptSummary {
     pub rejected_recipients: Option<usize>,
 }
 
-/// Parts joined to pieces of some size.
+/// Parts joined to pieces of some size. What comes before an error is given before it.
 fn pieces<E>(
-    mut parts: impl Iterator<Item = Result<Vec<u8>, E>>,
+    parts: impl Iterator<Item = Result<Vec<u8>, E>>,
 ) -> impl Iterator<Item = Result<Vec<u8>, E>> {
+    let mut parts = parts.peekable();
     iter::from_fn(move || {
         let mut piece = match parts.next()? {
             Ok(part) => part,
             error => return Some(error),
         };
-        while piece.len() < PIECE {
-            match parts.next() {
-                Some(Ok(part)) => piece.extend(part),
-                Some(error) => return Some(error),
-                None => break,
-            }
+        while piece.len() < PIECE
+            && let Some(Ok(part)) = parts.next_if(Result::is_ok)
+        {
+            piece.extend(part);
         }
         Some(Ok(piece))
     })
@@ -284,5 +283,12 @@ mod tests {
             let has = |name| value.get(name).is_some();
             assert_eq!((has("messageId"), has("envids")), (has_message_id, has_ids));
         }
+    }
+
+    #[test]
+    fn an_error_comes_behind_what_was_read_before_it() {
+        let parts = [Ok(b"a".to_vec()), Ok(b"b".to_vec()), Err("broken")];
+        let pieces: Vec<_> = pieces(parts.into_iter()).collect();
+        assert_eq!(pieces, [Ok(b"ab".to_vec()), Err("broken")]);
     }
 }
