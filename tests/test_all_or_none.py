@@ -102,15 +102,16 @@ def traced(binary: Path, tmp_path: Path, pickup: Path, files: int, *options: str
 
 
 @needs_strace
-@pytest.mark.parametrize("durability", ["durable", "none"])
 @pytest.mark.parametrize("door", ["command", "daemon", "python", "node"])
-def test_the_next_start_moves_the_others_on(
-    binary: Path, start_daemon, tmp_path: Path, pickup: Path, door: str, durability: str
-):
+def test_the_next_start_moves_the_others_on(binary: Path, start_daemon, tmp_path: Path, pickup: Path, door: str):
     """Killed at the k-th renaming, and begun again by the same door; a reader has taken what it saw."""
     taken = set()
-    for nth in (2, FILES):
-        wrapper = injecting(tmp_path / f"trace{nth}", f"renameat2:signal=SIGKILL:when={nth}")
+    kills = [(2, "durable"), (FILES, "none")]
+    if door in ("command", "daemon"):
+        # Python and Node start slowly under strace.
+        kills += [(2, "none"), (FILES, "durable")]
+    for nth, durability in kills:
+        wrapper = injecting(tmp_path / "trace", f"renameat2:signal=SIGKILL:when={nth}")
         if door == "daemon":
             daemon = start_daemon("--durability", durability, wrapper=wrapper)
             with pytest.raises((OSError, http.client.HTTPException)):
@@ -222,7 +223,7 @@ def test_a_storm_of_kills_on_the_daemon(binary: Path, pickup: Path):
         with Daemon(binary, pickup):
             pass
 
-    storm(pickup, 10, reopen, kill)
+    storm(pickup, 6, reopen, kill)
 
 
 @pytest.mark.parametrize("language", ["python", "node"])
@@ -235,7 +236,7 @@ def test_a_storm_of_kills_on_a_package(pickup: Path, language: str):
             lines = [*first, *process.stdout]
         return [json.loads(line) for line in lines if line.endswith(b"\n")]
 
-    storm(pickup, 6, lambda: run(*languages(pickup, "durable", 0)[language]), kill)
+    storm(pickup, 4, lambda: run(*languages(pickup, "durable", 0)[language]), kill)
 
 
 # ---- errors in the middle
