@@ -11,7 +11,9 @@ function refuseOthers(options, known, all = known) {
 function selection(options, known, others = []) {
   if (options === undefined) return known.map(() => undefined);
   if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`The options must be an object, such as { ${known.at(-1)}: 3 }.`);
+    // `map` gives it the index.
+    const hint = typeof options === 'number' ? ' In `map`, write `messages.map((message) => render(message))`.' : '';
+    throw new TypeError(`The options must be an object, such as { ${known.at(-1)}: 3 }.${hint}`);
   }
   refuseOthers(options, [...known, ...others]);
   // Each is read once: it may be a getter.

@@ -114,6 +114,7 @@ test('options that make no sense', async () => {
     assert.throws(() => pickup.submitSync(merge, options), { name });
     await assert.rejects(pickup.submit(merge, options), { name });
   }
+  assert.throws(() => [merge].map(render), { name: 'TypeError', message: /write `messages\.map\(\(message\) => render\(message\)\)`/ });
   assert.throws(() => render(merge, { limit: 1 }), TypeError);
   assert.throws(() => pickup.submitSync(merge, { limit: 0 }), RangeError);
   await assert.rejects(pickup.submit(merge, { limit: 1, recipient: 1 }), TypeError);
