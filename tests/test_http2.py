@@ -70,3 +70,20 @@ def test_an_idle_http2_connection_does_not_hold_up_the_end(daemon: Daemon):
         assert daemon.wait() == 0
     assert daemon.entries()[-1]["event"] == "stopped"
     assert "abandoned" not in daemon.entries()[-1]
+
+
+def test_bodies_that_wait_leave_room_for_others(daemon: Daemon):
+    """RFC 9113 section 6.9.2: a connection has 65,535 octets, and what WINDOW_UPDATE adds; streams have what SETTINGS say."""
+    with daemon.socket() as connection:
+        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\x04\0\0\0\0\0")
+        stream = connection.makefile("rb")
+        of_stream = of_connection = None
+        while of_stream is None or of_connection is None:
+            head = stream.read(9)
+            payload = stream.read(int.from_bytes(head[:3], "big"))
+            if head[3] == 4 and payload:
+                settings = [payload[start : start + 6] for start in range(0, len(payload), 6)]
+                (of_stream,) = [int.from_bytes(one[2:], "big") for one in settings if one[:2] == b"\0\x04"]
+            elif head[3] == 8 and head[5:] == b"\0\0\0\0":
+                of_connection = 65_535 + int.from_bytes(payload, "big")
+        assert of_connection >= 16 * of_stream

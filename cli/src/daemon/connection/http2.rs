@@ -2,7 +2,8 @@
 //!
 //! A client may have many requests on it at once, each a stream. What they hold is bounded:
 //!
-//! - Data that no request has read yet: as much as the head of a request may have.
+//! - Data that no request has read yet: of each as much as the head of a request may have, of all
+//!   [`CONNECTION_WINDOW`]. A batch that stops reading holds up no other body.
 //! - Requests: [`MAX_STREAMS`]. Those whose stream the client has reset count as long as they are at
 //!   work: resetting frees the stream's place, but does not undo a submission. (h2 itself bounds
 //!   streams that are reset before they are accepted: "rapid reset", CVE-2023-44487.)
@@ -29,6 +30,9 @@ use tokio::sync::Semaphore;
 /// As many as RFC 9113 section 6.5.2 recommends at least.
 const MAX_STREAMS: u32 = 100;
 
+/// Sixteen bodies may stop before one waits for another.
+const CONNECTION_WINDOW: u32 = 1 << 20;
+
 /// Serves HTTP/2.
 #[derive(Clone)]
 pub struct Http2 {
@@ -48,7 +52,7 @@ impl Http2 {
             .max_concurrent_streams(MAX_STREAMS)
             .max_header_list_size(head)
             .initial_stream_window_size(head)
-            .initial_connection_window_size(head)
+            .initial_connection_window_size(CONNECTION_WINDOW)
             .max_send_buf_size(HEAD_BYTES)
             // Finds clients that are gone while their requests are at work.
             .keep_alive_interval(limits.header_timeout)
