@@ -44,7 +44,9 @@ pub async fn receive(
         }
         let daemon = Arc::clone(daemon);
         let received = reader.received;
+        receiving.set_at_work(true);
         reader.received = run_blocking(move || received.spool(&daemon.pickup)).await??;
+        receiving.set_at_work(false);
         receiving.grow_to(reader.kept()? + body.memory()).await?;
     }
 }

@@ -172,6 +172,13 @@ impl Receiving {
         self.shared.release(state, self.client, rest);
     }
 
+    /// The daemon begins to work on part of it, or waits for the client again. What waits for the daemon
+    /// has not stalled.
+    pub fn set_at_work(&self, is_at_work: bool) {
+        let now = Instant::now();
+        self.shared.state().set_at_work(self.id, is_at_work, now);
+    }
+
     /// All of it is there: takes a place among the messages at work.
     pub fn at_work(mut self) -> Result<InFlight, ApiError> {
         let mut place = self.place()?;

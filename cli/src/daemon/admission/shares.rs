@@ -36,6 +36,8 @@ pub struct Waiting {
     client: Client,
     /// When some of it came last.
     progress: Instant,
+    /// The daemon is at work on part of it: that nothing comes is not its client's fault.
+    is_at_work: bool,
     bytes: usize,
     gives_way: Arc<Notify>,
 }
@@ -84,6 +86,7 @@ impl State {
         let waiting = Waiting {
             client,
             progress: now,
+            is_at_work: false,
             bytes: 0,
             gives_way,
         };
@@ -111,6 +114,14 @@ impl State {
         }
     }
 
+    /// The daemon begins to work on part of a body, or waits for its client again.
+    pub fn set_at_work(&mut self, id: u64, is_at_work: bool, now: Instant) {
+        if let Some(body) = self.receiving.get_mut(&id) {
+            body.is_at_work = is_at_work;
+            body.progress = now;
+        }
+    }
+
     /// Lets one body give way: of the client with the most, the one of which nothing came for longest.
     fn make_place(&mut self) {
         let most = self.clients.iter().max_by_key(|(_, share)| share.receiving);
@@ -119,7 +130,7 @@ impl State {
             .receiving
             .iter()
             .filter(|(_, body)| body.client == most);
-        let oldest = of_it.min_by_key(|(_, body)| body.progress);
+        let oldest = of_it.min_by_key(|(_, body)| (body.is_at_work, body.progress));
         if let Some((&id, _)) = oldest {
             self.dismiss(id);
         }
@@ -175,7 +186,8 @@ impl State {
     /// Whether a body gives way to one of a client that would have `own` bytes: one that has stalled does,
     /// and one of a client that has more.
     fn may_be_told(&self, body: &Waiting, own: usize, now: Instant) -> bool {
-        now.saturating_duration_since(body.progress) >= STALLED || self.bytes_of(body.client) > own
+        let idle = now.saturating_duration_since(body.progress);
+        (idle >= STALLED && !body.is_at_work) || self.bytes_of(body.client) > own
     }
 
     fn dismiss(&mut self, id: u64) {
@@ -259,6 +271,22 @@ mod tests {
         bodies.state.bytes -= 60;
         assert_eq!(bodies.claim(second, HOG, 41), Claim::Now);
         assert_eq!(bodies.state.bytes, 41);
+    }
+
+    #[test]
+    fn a_body_that_waits_for_the_daemon_has_not_stalled() {
+        let mut bodies = Bodies::none();
+        let [first, second] = [(); 2].map(|()| bodies.begin(HOG, 9));
+        assert_eq!(bodies.claim(first, HOG, 60), Claim::Now);
+        bodies.state.set_at_work(first, true, bodies.now);
+        bodies.now += 2 * STALLED;
+        assert_eq!(bodies.claim(second, HOG, 41), Claim::Never);
+        // Its client has its time from now on.
+        bodies.state.set_at_work(first, false, bodies.now);
+        assert_eq!(bodies.claim(second, HOG, 41), Claim::Never);
+        bodies.now += STALLED;
+        assert_eq!(bodies.claim(second, HOG, 41), Claim::Soon);
+        assert!(bodies.are(&[second]));
     }
 
     #[test]

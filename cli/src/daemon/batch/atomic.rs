@@ -78,7 +78,9 @@ async fn receive(
             waiting.feed(&[], Some(&daemon.pickup))?;
             Ok::<_, SubmitError>(waiting)
         };
+        receiving.set_at_work(true);
         waiting = run_blocking(flush).await??;
+        receiving.set_at_work(false);
         receiving.shrink_to(waiting.buffered() + body.memory());
     }
 }
