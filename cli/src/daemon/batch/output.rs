@@ -98,6 +98,11 @@ impl Output {
         }
     }
 
+    /// From now on the client may leave a piece untaken for so long at most.
+    pub fn hurry(&mut self, limit: Duration) {
+        self.limit = self.limit.min(limit);
+    }
+
     /// Resolves when the client takes no results any more.
     pub async fn gone(&self) {
         self.pieces.closed().await;

@@ -26,6 +26,9 @@ const GROUPS: usize = 2;
 /// A client has as much time for a message, or for so many bytes of a larger one.
 const PIECE: usize = 1 << 20;
 
+/// How long a client may leave results untaken when its batch gives way.
+const GIVING_WAY: Duration = Duration::from_secs(1);
+
 /// Answers with the results as they come. The work goes on behind the answer.
 pub async fn submit(daemon: Arc<Daemon>, batch: Batch) -> Result<Response, ApiError> {
     let limits = daemon.body;
@@ -104,6 +107,10 @@ fn next_bytes(mut body: DecodedBody) -> NextBytes {
 impl Session {
     async fn run(mut self, body: DecodedBody) {
         let done = self.go(body).await;
+        if let Err(Stop::Failed(ApiError::GaveWay)) = done {
+            // Others wait for its bytes.
+            self.output.hurry(GIVING_WAY);
+        }
         // What was begun is finished, and nothing else is begun: what has no receipt was not submitted.
         let finished = match done {
             Err(Stop::Gone) => Err(Stop::Gone),
@@ -114,8 +121,10 @@ impl Session {
             reader,
             mut output,
             log,
+            receiving,
             ..
         } = self;
+        drop(receiving);
         match finished {
             Err(Stop::Failed(error)) if output.is_unbegun() => {
                 log.end(error.status(), Ending::Failed(&error));
@@ -146,6 +155,8 @@ impl Session {
         loop {
             let may_read = body.is_some() && !self.reader.is_full();
             let may_start = !self.reader.is_empty() && self.running.len() < GROUPS;
+            // A client that waits for results does not dally.
+            let is_its_turn = may_read && self.reader.is_empty() && self.running.is_empty();
             if body.is_none() && self.reader.is_empty() && self.running.is_empty() {
                 return Ok(());
             }
@@ -170,7 +181,7 @@ impl Session {
                     self.start(permit, Instant::now() + limit).await?;
                     time.restart();
                 }
-                () = sleep_until(time.limit()), if may_read => return Err(ApiError::BodyTimeout.into()),
+                () = sleep_until(time.limit()), if is_its_turn => return Err(ApiError::BodyTimeout.into()),
                 () = self.output.gone() => return Err(Stop::Gone),
             }
         }
@@ -223,6 +234,7 @@ impl Session {
                 results.collect()
             }),
         });
+        self.receiving.set_at_work(true);
         Ok(())
     }
 
@@ -230,6 +242,8 @@ impl Session {
         &mut self,
         results: Vec<(Position, Result<Receipt, ApiError>)>,
     ) -> Result<(), Gone> {
+        // Now it is the client that may be slow.
+        self.receiving.set_at_work(false);
         // All of them are logged, whether anybody reads them or not.
         for (position, result) in &results {
             self.log.message(*position, result.as_ref());
@@ -240,6 +254,7 @@ impl Session {
         self.output.flush().await?;
         let at_work: usize = self.running.iter().map(|group| group.bytes).sum();
         self.receiving.shrink_to(self.reader.buffered() + at_work);
+        self.receiving.set_at_work(!self.running.is_empty());
         Ok(())
     }
 
