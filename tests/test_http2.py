@@ -73,7 +73,7 @@ def test_an_idle_http2_connection_does_not_hold_up_the_end(daemon: Daemon):
 
 
 def test_bodies_that_wait_leave_room_for_others(daemon: Daemon):
-    """A connection has 65,535 octets and what WINDOW_UPDATE adds, streams what SETTINGS say (RFC 9113 section 6.9.2)."""
+    """A connection has 65,535 octets and what WINDOW_UPDATE adds, streams what SETTINGS say (RFC 9113, 6.9.2)."""
     with daemon.socket() as connection:
         connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\x04\0\0\0\0\0")
         stream = connection.makefile("rb")
