@@ -16,6 +16,10 @@ const MARK: &[u8] = "\u{feff}".as_bytes();
 #[derive(Debug, Default)]
 pub(super) struct Elements {
     state: State,
+    /// How many bytes came before the array.
+    before: usize,
+    /// How many of them are of the byte order mark.
+    mark: usize,
     /// What has come of the present element.
     element: Vec<u8>,
     is_too_long: bool,
@@ -70,23 +74,34 @@ impl Elements {
         Position::Index(self.ended)
     }
 
-    /// Skips what may stand before the array.
+    /// Skips what may stand before the array: white space, behind a byte order mark or not.
     fn begin<'b>(&mut self, bytes: &'b [u8], limit: usize, ready: &mut Ready) -> &'b [u8] {
         let start = bytes.iter().position(|byte| *byte == b'[');
         let (before, rest) = bytes.split_at(start.unwrap_or(bytes.len()));
-        self.element.extend_from_slice(before);
-        let before = self.element.as_slice();
-        let is_mark = start.is_none() && MARK.starts_with(before);
-        if !is_mark && !is_blank(before.strip_prefix(MARK).unwrap_or(before)) {
+        let marked = self.count_mark(before);
+        self.before += before.len();
+        let has_other = start.is_some() || self.before > self.mark;
+        let is_cut = has_other && (1..MARK.len()).contains(&self.mark);
+        if is_cut || !is_blank(&before[marked..]) {
             ready.end(self.position(), BatchError::NotAnArray);
-        } else if before.len() > limit {
+        } else if self.before > limit {
             ready.end(self.position(), BatchError::TooLarge { limit });
         } else if start.is_some() {
             self.state = State::Within;
-            self.element.clear();
             return &rest[1..];
         }
         rest
+    }
+
+    /// How many of the next bytes go on with the byte order mark, which is before everything else.
+    fn count_mark(&mut self, bytes: &[u8]) -> usize {
+        if self.before > self.mark {
+            return 0;
+        }
+        let pairs = MARK[self.mark..].iter().zip(bytes);
+        let count = pairs.take_while(|(mark, byte)| mark == byte).count();
+        self.mark += count;
+        count
     }
 
     /// Takes bytes up to the end of an element.

@@ -69,6 +69,7 @@ fn elements_are_messages() {
     for (text, expected) in [
         ("[]", &[][..]),
         (" \u{feff}[]", &[(0, "(no array)")]),
+        ("\u{feff}\u{feff}[]", &[(0, "(no array)")]),
         ("\u{feff} [ ] \n", &[]),
         ("[{}]", &[(0, "{}")]),
         (
@@ -99,6 +100,29 @@ fn elements_are_messages() {
     ] {
         assert_entries(text, BatchFormat::Array, 16, expected);
     }
+}
+
+#[test]
+fn half_a_mark_begins_no_array() {
+    for before in [&b"\xef"[..], b"\xef\xbb", b"\xef ", b"\xef\xbb\n", b"\xbf"] {
+        let text = [before, b"[1]"].concat();
+        for chunk in [1, 2, 100] {
+            let found = entries(&text, BatchFormat::Array, 16, chunk);
+            assert_eq!(found, [(0, "(no array)".to_owned())], "{before:?}");
+        }
+    }
+}
+
+#[test]
+fn what_stands_before_an_array_is_looked_at_once() {
+    let text = [&b" ".repeat(2 << 20)[..], b"[1]"].concat();
+    let mut reader = BatchReader::new(BatchFormat::Array, 32 << 20);
+    for byte in text.chunks(1) {
+        reader.feed(byte);
+        assert!(reader.buffered() <= 1);
+    }
+    reader.finish();
+    assert_eq!(reader.take().len(), 1);
 }
 
 #[test]
