@@ -279,7 +279,9 @@ impl StreamedMessage {
         let mut is_found = false;
         loop {
             counter.tell(index, source.place());
-            let Some(item) = source.next()? else { break };
+            let Some(item) = source.next(&name, index)? else {
+                break;
+            };
             if item.is_blank() {
                 continue;
             }
@@ -534,6 +536,14 @@ mod tests {
         assert!(told(&lines, StreamFormat::Json).contains("there is more JSON"));
         let merge = "{\"from\": \"a@example.com\"}\n{\"address\": \"b@example.org\", \"too\": 1}";
         assert!(told(merge, StreamFormat::Ndjson).contains("unknown_field"));
+    }
+
+    #[test]
+    fn blank_lines_count_for_no_recipient() {
+        let long = format!("\"{}\"", "x".repeat(5 << 20));
+        let lines = format!("{{{HEAD}}}\n\"b@example.org\"\n\n \n\n{long}\n");
+        let problems = codes(streamed(&lines, StreamFormat::Ndjson).check());
+        assert_eq!(problems, ["/recipients/1 too_long"]);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::SubmitError;
 use crate::problem::{Code, Problem, Problems, Refusal};
 use crate::spool::{Spool, SpoolReader};
 use std::io::{self, BufRead, BufReader, Read};
+use std::mem;
 
 /// How much is read at once.
 const CHUNK: usize = 256 << 10;
@@ -22,7 +23,7 @@ pub(super) struct Records<R> {
     source: BufReader<R>,
     separator: u8,
     record: Vec<u8>,
-    count: usize,
+    is_first: bool,
     is_done: bool,
 }
 
@@ -39,13 +40,14 @@ impl<R: Read> Records<R> {
             source: BufReader::with_capacity(CHUNK, source),
             separator,
             record: Vec::new(),
-            count: 0,
+            is_first: true,
             is_done: false,
         }
     }
 
-    /// The next record. Of separators there is one less than records, so there is always one.
-    pub fn next(&mut self) -> Result<Option<Record<'_>>, SubmitError> {
+    /// The next record, which would be element `index` of the array `name`. Of separators there is one less
+    /// than records, so there is always one.
+    pub fn next(&mut self, name: &str, index: usize) -> Result<Option<Record<'_>>, SubmitError> {
         if self.is_done {
             return Ok(None);
         }
@@ -59,7 +61,7 @@ impl<R: Read> Records<R> {
             let end = memchr::memchr(self.separator, unread);
             let part = &unread[..end.unwrap_or(unread.len())];
             if self.record.len() + part.len() > LONGEST {
-                return Err(too_long(self.count).into());
+                return Err(too_long(name, index).into());
             }
             self.record.extend_from_slice(part);
             self.is_done = unread.is_empty();
@@ -69,17 +71,16 @@ impl<R: Read> Records<R> {
                 break;
             }
         }
-        self.count += 1;
         Ok(Some(Record {
             bytes: &self.record,
-            is_only: self.is_done && self.count == 1,
+            is_only: mem::take(&mut self.is_first) && self.is_done,
         }))
     }
 }
 
-fn too_long(index: usize) -> Problems {
+fn too_long(name: &str, index: usize) -> Problems {
     let detail = "A recipient has 4 MiB at most.";
-    let pointer = format!("/recipients/{index}");
+    let pointer = format!("/{name}/{index}");
     Problems::one(Problem::new(pointer, Refusal::new(Code::TooLong, detail)))
 }
 
@@ -102,7 +103,7 @@ mod tests {
 
         let mut records = Records::new(Slow(bytes, chunk), b',');
         let mut all = Vec::new();
-        while let Some(record) = records.next().unwrap() {
+        while let Some(record) = records.next("recipients", 0).unwrap() {
             all.push((
                 String::from_utf8_lossy(record.bytes).into_owned(),
                 record.is_only,
@@ -133,10 +134,13 @@ mod tests {
             for end in ["", ","] {
                 let text = "x".repeat(length) + end;
                 let mut records = Records::new(text.as_bytes(), b',');
-                assert_eq!(records.next().is_err(), is_refused);
+                assert_eq!(records.next("recipients", 0).is_err(), is_refused);
             }
         }
         let mut records = Records::new(io::repeat(b'x'), b',');
-        assert!(matches!(records.next(), Err(SubmitError::Problems(_))));
+        assert!(matches!(
+            records.next("recipients", 0),
+            Err(SubmitError::Problems(_))
+        ));
     }
 }

@@ -57,11 +57,13 @@ impl<'s> Source<'s> {
         }
     }
 
-    pub fn next(&mut self) -> Result<Option<Item<'_>>, SubmitError> {
+    /// The next item, which would be element `index` of the array `name`.
+    pub fn next(&mut self, name: &str, index: usize) -> Result<Option<Item<'_>>, SubmitError> {
         Ok(match self {
             Self::Json { records, separator } => {
                 let is_line = *separator == LINE;
-                records.next()?.map(|Record { bytes, is_only }| Item::Json {
+                let record = records.next(name, index)?;
+                record.map(|Record { bytes, is_only }| Item::Json {
                     bytes,
                     is_line,
                     may_be_blank: is_only || is_line,
