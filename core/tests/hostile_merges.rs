@@ -167,3 +167,25 @@ fn no_value_is_taken_for_a_marker() {
         }
     }
 }
+
+#[test]
+fn own_header_fields_ask_for_what_everybody_has() {
+    let many = vec![1; 100_000];
+    let variables = json!({"z": many, "a": {"b": "everybody"}, "n": "x\ny", "l": [1, 2]});
+    for language in ["merge", "jinja"] {
+        let check = |text: &str, recipients: usize| {
+            let recipient = json!({"address": "b@example.org", "headers": {"X-A": text}});
+            let recipients = vec![recipient; recipients];
+            json!({"template": language, "variables": variables, "recipients": recipients})
+        };
+        let message = message(&check("{{ a.b }}, {{ a.b }}", 2_000)).to_string();
+        let mut stream = MessageStream::new(StreamFormat::Json);
+        stream.feed(message.as_bytes(), None).unwrap();
+        let rendered = stream.finish().render_recipient(1_999).unwrap().unwrap();
+        let rendered = String::from_utf8(rendered).unwrap();
+        assert!(rendered.contains("\r\nX-A: everybody, everybody\r\n"));
+        assert_eq!(both(&check("{{ n }}", 1)), ["control_character"]);
+        let lacks = both(&check("{{ a.c }}", 1));
+        assert_eq!(lacks, ["missing_variable"]);
+    }
+}

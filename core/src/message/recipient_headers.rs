@@ -69,12 +69,8 @@ impl<'m> Templates<'m> {
             texts.push(text);
         }
         // What is wrong with a value of everybody is told of this recipient, at whose fields it is asked for.
-        let shared = self.shared.iter().cloned().map(|variable| Variable {
-            location: place,
-            ..variable
-        });
-        language.share(shared.collect(), report);
-        let values = language.resolve(owner, variables.to_vec(), report)?;
+        language.share_asked(&self.shared, place, report);
+        let values = language.resolve(owner, variables, report)?;
         if report.len() > known {
             return None;
         }

@@ -50,7 +50,7 @@ impl<'a> Merge<'a> {
             None => Owner::Parent(location),
         };
         let variables = variables.map_or_else(Vec::new, |field| field.value);
-        let filled = self.fill(owner, variables, parts, report);
+        let filled = self.fill(owner, &variables, parts, report);
         self.read_own((location, owner), mailbox?, parts, filled, report)
     }
 
@@ -58,7 +58,7 @@ impl<'a> Merge<'a> {
     fn fill<'r>(
         &self,
         owner: Owner,
-        variables: Vec<Variable<'r>>,
+        variables: &[Variable<'r>],
         parts: &mut JsonRecipientObject<'r>,
         report: &mut ProblemReport<'r>,
     ) -> Option<(Values<'r>, FilledHeader<'r>)>
@@ -72,7 +72,7 @@ impl<'a> Merge<'a> {
             let has_priority = matches!(priority, Some(JsonPriority::Word(_)));
             let filled = self
                 .templates
-                .fill_own_headers(&mut headers, owner, &variables, report);
+                .fill_own_headers(&mut headers, owner, variables, report);
             if filled.is_none() {
                 // What is wrong with the others is told all the same.
                 for header in &mut headers {

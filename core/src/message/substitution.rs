@@ -92,7 +92,7 @@ impl<'a> Composed<'a> {
         owner: Owner,
         report: &mut ProblemReport<'t>,
     ) -> Option<String> {
-        let filled = templates.fill(owner, Vec::new(), self, report);
+        let filled = templates.fill(owner, &[], self, report);
         // A message with problems is not sent, and not all fields of its templates need be there.
         let (values, filled) = filled?;
         if let Some(envid) = &filled.envid {

@@ -122,12 +122,12 @@ fn read_texts<'a>(
     templates.take_names(&names, &mut composed, report);
     templates.take_calendar(calendar, &composed);
     if let Some(variables) = &mut json.variables {
+        let mut variables = std::mem::take(&mut variables.value);
+        templates.language.share(&variables, report);
         if is_merge {
-            templates.shared = variables.value.clone();
+            variables.sort_by(|one, other| one.name.cmp(&other.name));
+            templates.shared = variables;
         }
-        templates
-            .language
-            .share(std::mem::take(&mut variables.value), report);
     }
     Some((composed, templates))
 }

@@ -33,7 +33,7 @@ pub(crate) struct Templates<'a> {
     /// The lines of the calendar with placeholders; the bodies have the whole.
     pub calendar: Option<CalendarTemplate<'a>>,
     pub headers: HeaderTemplates<'a>,
-    /// The values of everybody, for the header fields that recipients have of their own.
+    /// The values of everybody, sorted by name, for the header fields that recipients have of their own.
     pub shared: Vec<Variable<'a>>,
 }
 
@@ -123,7 +123,7 @@ impl<'a> Templates<'a> {
     pub fn fill<'r>(
         &self,
         owner: Owner,
-        variables: Vec<Variable<'r>>,
+        variables: &[Variable<'r>],
         composed: &Composed<'_>,
         report: &mut ProblemReport<'r>,
     ) -> Option<(Values<'r>, FilledHeader<'static>)>

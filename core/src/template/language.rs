@@ -5,7 +5,7 @@ use super::jinja::Programs;
 use super::place::FieldName;
 use super::sources::{Owner, Sources};
 use super::{TemplateText, TextKind, Values};
-use crate::problem::{ProblemReport, Refusal};
+use crate::problem::{Location, ProblemReport, Refusal};
 use crate::variable::Variable;
 use std::borrow::Cow;
 
@@ -39,7 +39,7 @@ impl<'a> Language<'a> {
             Self::None => None,
             Self::Merge(_) => Some(Self::merge()),
             #[cfg(feature = "jinja")]
-            Self::Jinja(_) => Some(Self::jinja()),
+            Self::Jinja(programs) => Some(Self::Jinja(Box::new(programs.fresh()))),
         }
     }
 
@@ -69,12 +69,29 @@ impl<'a> Language<'a> {
     }
 
     /// Takes the variables that are the same for everybody. All texts were parsed before.
-    pub fn share(&mut self, variables: Vec<Variable<'a>>, report: &mut ProblemReport<'a>) {
+    pub fn share(&mut self, variables: &[Variable<'a>], report: &mut ProblemReport<'a>) {
         match self {
             Self::None => {}
             Self::Merge(sources) => sources.share(variables, report),
             #[cfg(feature = "jinja")]
-            Self::Jinja(programs) => programs.share(&variables),
+            Self::Jinja(programs) => programs.share(variables),
+        }
+    }
+
+    /// Gives a [fresh](Self::fresh) language the message's variables, sorted by name. What is wrong with one is
+    /// told at `place`. It takes no longer for those that no text asks for.
+    pub fn share_asked(
+        &mut self,
+        sorted: &[Variable<'a>],
+        place: Location,
+        report: &mut ProblemReport<'a>,
+    ) {
+        match self {
+            Self::None => {}
+            Self::Merge(sources) => sources.share_asked(sorted, place, report),
+            // It has them.
+            #[cfg(feature = "jinja")]
+            Self::Jinja(_) => {}
         }
     }
 
@@ -83,7 +100,7 @@ impl<'a> Language<'a> {
     pub fn resolve<'r>(
         &self,
         owner: Owner,
-        variables: Vec<Variable<'r>>,
+        variables: &[Variable<'r>],
         report: &mut ProblemReport<'r>,
     ) -> Option<Values<'r>>
     where
@@ -93,7 +110,7 @@ impl<'a> Language<'a> {
             Self::None => Some(Values::default()),
             Self::Merge(sources) => sources.resolve(owner, variables, report),
             #[cfg(feature = "jinja")]
-            Self::Jinja(programs) => programs.resolve(owner, &variables, report),
+            Self::Jinja(programs) => programs.resolve(owner, variables, report),
         }
     }
 

@@ -124,11 +124,43 @@ impl<'a> Sources<'a> {
     }
 
     /// Takes the message's variables for everybody. All texts were parsed before.
-    pub fn share(&mut self, variables: Vec<Variable<'a>>, report: &mut ProblemReport<'a>) {
+    pub fn share(&mut self, variables: &[Variable<'a>], report: &mut ProblemReport<'a>) {
+        let variables = variables.iter();
+        let located = variables.map(|variable| (variable.location, variable));
+        self.share_located(located.collect(), report);
+    }
+
+    /// Takes those of the message's variables, sorted by name, that are asked for. What is wrong with one is
+    /// told at `place`.
+    pub fn share_asked(
+        &mut self,
+        sorted: &[Variable<'a>],
+        place: Location,
+        report: &mut ProblemReport<'a>,
+    ) {
+        let is_first = |(number, source): &(usize, &Source<'a>)| {
+            self.roots[root(&source.reference.path)].first() == Some(number)
+        };
+        let sources = self.entries.iter().enumerate().filter(is_first);
+        let asked = sources.flat_map(|(_, source)| {
+            let name = root(&source.reference.path);
+            let start = sorted.partition_point(|variable| *variable.name < *name);
+            let rest = sorted[start..].iter();
+            rest.take_while(move |variable| variable.name == name)
+        });
+        let located = asked.map(|variable| (place, variable)).collect();
+        self.share_located(located, report);
+    }
+
+    fn share_located(
+        &mut self,
+        variables: Vec<(Location, &Variable<'a>)>,
+        report: &mut ProblemReport<'a>,
+    ) {
         let mut shared = Values::unknown(self.entries.len());
         let mut work = Work::new();
-        for variable in variables {
-            self.take(variable, None, &mut work, &mut shared, report);
+        for (location, variable) in variables {
+            self.take(variable, location, None, &mut work, &mut shared, report);
         }
         for (source, value) in self.entries.iter_mut().zip(shared.0) {
             if value.is_some() {
@@ -142,7 +174,7 @@ impl<'a> Sources<'a> {
     pub fn resolve<'r>(
         &self,
         owner: Owner,
-        variables: Vec<Variable<'r>>,
+        variables: &[Variable<'r>],
         report: &mut ProblemReport<'r>,
     ) -> Option<Values<'r>>
     where
@@ -152,7 +184,9 @@ impl<'a> Sources<'a> {
         let mut all_fit = true;
         let mut work = Work::new();
         for variable in variables {
-            all_fit &= self.take(variable, Some(owner), &mut work, &mut values, report);
+            let location = variable.location;
+            let owner = Some(owner);
+            all_fit &= self.take(variable, location, owner, &mut work, &mut values, report);
         }
         for (source, value) in self.entries.iter().zip(&values.0) {
             if value.is_none() && source.common.is_none() {
@@ -182,7 +216,8 @@ impl<'a> Sources<'a> {
     /// object lacks what the message's own of that name has: that is told with the `owner`.
     fn take<'r>(
         &self,
-        variable: Variable<'r>,
+        variable: &Variable<'r>,
+        location: Location,
         owner: Option<Owner>,
         work: &mut Work,
         values: &mut Values<'r>,
@@ -195,15 +230,13 @@ impl<'a> Sources<'a> {
         let Some(numbers) = self.roots.get(&variable.name) else {
             return true;
         };
-        let Variable {
-            location, value, ..
-        } = variable;
+        let value = &variable.value;
         let mut fits = true;
         for &number in numbers {
             let source = &self.entries[number];
             let text = match source
                 .reference
-                .work_out(descend(&value, &source.reference.path), work)
+                .work_out(descend(value, &source.reference.path), work)
             {
                 Ok(text) => text,
                 Err(misfit) => {

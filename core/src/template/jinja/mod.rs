@@ -102,6 +102,14 @@ impl Programs {
         }
     }
 
+    /// No texts, and what everybody has of these ones, which is not copied.
+    pub fn fresh(&self) -> Self {
+        Self {
+            shared: self.shared.clone(),
+            ..Self::new()
+        }
+    }
+
     /// Takes a text apart. An error says what is wrong with it.
     pub fn parse<'a>(
         &mut self,
