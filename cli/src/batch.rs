@@ -8,7 +8,7 @@
 
 use crate::args::BatchArgs;
 use crate::daemon::{ApiError, result_pieces, room_for_batch};
-use crate::exit::{Exit, Failure};
+use crate::exit::{Exit, Exits, Failure};
 use crate::input::Input;
 use crate::output;
 use crate::progress::ProgressDisplay;
@@ -76,25 +76,33 @@ fn submit_all(
 ) -> Result<Exit, Failure> {
     let mut batch = AtomicBatch::new(format, MESSAGE_LIMIT);
     input.read(progress, |piece| batch.feed(piece, Some(pickup)))?;
-    let mut exit = Exit::Ok;
+    // All are handed over, or none.
+    let mut exits = Exits::default();
     let outcome = batch.submit(pickup, |position, result, lines| {
-        if let Err(error) = &result
-            && exit == Exit::Ok
-        {
-            exit = exit_of(error);
+        if let Err(error) = &result {
+            exits.failed(exit_of(error));
         }
         let pieces = result_pieces(position, result.map_err(ApiError::from));
         pieces
             .into_iter()
             .try_for_each(|piece| lines.write_all(&piece))
     })?;
+    let unread = if outcome.is_submitted {
+        Failure::Results
+    } else {
+        Failure::Spool
+    };
+    let mut lines = output::buffered();
     for piece in outcome.results {
-        output::print(&piece.map_err(Failure::Spool)?).map_err(Failure::Results)?;
+        lines
+            .write(&piece.map_err(unread)?)
+            .map_err(Failure::Results)?;
     }
+    lines.finish().map_err(Failure::Results)?;
     if !outcome.is_submitted {
         output::print_warnings(["nothing was submitted".to_owned()]);
     }
-    Ok(exit)
+    Ok(exits.exit())
 }
 
 /// Submits what comes. Where nothing more has come for the moment, nothing that is there waits for it.
@@ -219,7 +227,7 @@ fn submit_group(group: Vec<BatchEntry>, pickup: &PickupDirectory) -> Results {
 struct Printer {
     messages: usize,
     failed: usize,
-    first: Option<Exit>,
+    exits: Exits,
 }
 
 impl Printer {
@@ -253,9 +261,12 @@ impl Printer {
     /// Counts a message, and how it failed.
     fn count(&mut self, failure: Option<Exit>) {
         self.messages += 1;
-        if failure.is_some() {
-            self.failed += 1;
-            self.first = self.first.or(failure);
+        match failure {
+            None => self.exits.handed_over(),
+            Some(exit) => {
+                self.failed += 1;
+                self.exits.failed(exit);
+            }
         }
     }
 
@@ -263,7 +274,7 @@ impl Printer {
     fn tell_cause(&self, position: Position, error: &BatchError) {
         if let BatchError::Submit(SubmitError::Pickup(_) | SubmitError::Spool(_))
         | BatchError::Claim(ClaimError::Pickup(_)) = error
-            && self.first.is_none()
+            && self.exits.are_ok()
         {
             let place = match position {
                 Position::Line(number) => format!("line {number}"),
@@ -273,7 +284,7 @@ impl Printer {
         }
     }
 
-    /// The exit code of the first failure.
+    /// The exit code, see [`Exits`].
     fn exit(&self) -> Exit {
         if self.failed > 0 {
             let Self {
@@ -283,7 +294,7 @@ impl Printer {
                 "{failed} of {messages} messages were not submitted"
             )]);
         }
-        self.first.unwrap_or(Exit::Ok)
+        self.exits.exit()
     }
 }
 

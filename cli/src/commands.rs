@@ -1,7 +1,7 @@
 //! The commands that take one message (`check`, `render`, `submit`), and `schema`.
 
 use crate::args::{CheckArgs, ConfigAction, MessageArgs, RenderArgs, SubmitArgs};
-use crate::exit::{Exit, Failure};
+use crate::exit::{Exit, Exits, Failure};
 use crate::progress::ProgressDisplay;
 use crate::receipts::Receipts;
 use crate::{batch, input, output};
@@ -58,26 +58,25 @@ pub fn submit(args: &SubmitArgs) -> Result<Exit, Failure> {
     }
     let messages = args.messages();
     let mut receipts = Receipts::open(args.receipt.as_deref(), &messages, &pickup)?;
-    let mut exit = Exit::Ok;
+    let mut exits = Exits::default();
     for message in &messages {
-        if let Err(failure) = submit_one(message, args.selection(), &pickup, &mut receipts) {
-            match messages.len() {
-                1 => output::print_failure(&failure),
-                _ => output::print_failure_of(message.path(), &failure),
-            }
-            if exit == Exit::Ok {
-                exit = failure.exit();
+        match submit_one(message, args.selection(), &pickup, &mut receipts) {
+            Ok(()) => exits.handed_over(),
+            Err(failure) => {
+                match messages.len() {
+                    1 => output::print_failure(&failure),
+                    _ => output::print_failure_of(message.path(), &failure),
+                }
+                exits.failed(failure.exit());
             }
         }
     }
     // Whatever failed: of what was handed over the file has the only receipts.
     if let Err(failure) = receipts.finish() {
         output::print_failure(&failure);
-        if exit == Exit::Ok {
-            exit = failure.exit();
-        }
+        exits.failed(failure.exit());
     }
-    Ok(exit)
+    Ok(exits.exit())
 }
 
 fn submit_one(

@@ -49,6 +49,46 @@ impl Exit {
     }
 }
 
+/// The exit code of a command that submits several messages.
+///
+/// It is that of the first failure. But where messages were handed over, or may have been, nothing asks for
+/// another attempt with all of them: what was temporary ([`Exit::Temporary`]) becomes [`Exit::InputOutput`],
+/// which also wins over all others.
+#[derive(Debug, Default)]
+pub struct Exits {
+    first: Option<Exit>,
+    any_handed_over: bool,
+}
+
+impl Exits {
+    /// A message was handed over.
+    pub fn handed_over(&mut self) {
+        self.any_handed_over = true;
+    }
+
+    /// A message was not, or nobody knows.
+    pub fn failed(&mut self, exit: Exit) {
+        if exit == Exit::InputOutput {
+            self.first = Some(exit);
+        }
+        self.first.get_or_insert(exit);
+    }
+
+    /// Whether nothing has failed so far.
+    pub fn are_ok(&self) -> bool {
+        self.first.is_none()
+    }
+
+    /// What to end with.
+    pub fn exit(&self) -> Exit {
+        match self.first {
+            None => Exit::Ok,
+            Some(Exit::Temporary) if self.any_handed_over => Exit::InputOutput,
+            Some(exit) => exit,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         exit.code().into()
@@ -190,6 +230,29 @@ mod tests {
         assert_eq!(pickup_exit(PickupErrorKind::PermissionDenied).code(), 73);
         assert_eq!(pickup_exit(PickupErrorKind::StorageFull).code(), 75);
         assert_eq!(pickup_exit(PickupErrorKind::Other).code(), 75);
+    }
+
+    #[test]
+    fn nothing_asks_for_another_attempt_with_what_was_handed_over() {
+        let ends = |handed_over: bool, failures: &[Exit]| {
+            let mut exits = Exits::default();
+            if handed_over {
+                exits.handed_over();
+            }
+            for exit in failures {
+                exits.failed(*exit);
+            }
+            exits.exit()
+        };
+        assert_eq!(ends(true, &[]), Exit::Ok);
+        assert_eq!(ends(false, &[Exit::Temporary, Exit::Data]), Exit::Temporary);
+        assert_eq!(
+            ends(true, &[Exit::Temporary, Exit::Data]),
+            Exit::InputOutput
+        );
+        assert_eq!(ends(true, &[Exit::Data, Exit::Temporary]), Exit::Data);
+        let unknown = [Exit::Temporary, Exit::InputOutput, Exit::Data];
+        assert_eq!(ends(false, &unknown), Exit::InputOutput);
     }
 
     #[test]

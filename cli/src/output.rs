@@ -33,16 +33,15 @@ pub fn print_receipt(receipt: &impl Serialize) -> io::Result<()> {
 
 /// Writes a receipt as lines: one for each recipient of a mail merge, and one for the rest.
 pub fn print_lines_of(receipt: Receipt) -> io::Result<()> {
-    let mut stdout = BufWriter::with_capacity(64 << 10, io::stdout().lock());
+    let mut stdout = buffered();
     let mut lines = receipt.into_json_lines();
-    ignore_broken_pipe(
-        lines
-            .try_for_each(|piece| stdout.write_all(&piece?))
-            .and_then(|()| stdout.flush()),
-    )
+    lines.try_for_each(|piece| stdout.write(&piece?))?;
+    stdout.finish()
 }
 
-/// Standard output for many lines, which are there when all of them are.
+/// Standard output for many lines of receipts.
+///
+/// A reader that closes the pipe early is an error: what was handed over is told nowhere else.
 pub fn buffered() -> Lines {
     Lines(BufWriter::with_capacity(64 << 10, io::stdout().lock()))
 }
@@ -52,11 +51,11 @@ pub struct Lines(BufWriter<StdoutLock<'static>>);
 
 impl Lines {
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        ignore_broken_pipe(self.0.write_all(bytes))
+        self.0.write_all(bytes)
     }
 
     pub fn finish(mut self) -> io::Result<()> {
-        ignore_broken_pipe(self.0.flush())
+        self.0.flush()
     }
 }
 

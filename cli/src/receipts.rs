@@ -195,10 +195,15 @@ impl ReceiptFile {
         };
         let done = self.file.sync_all();
         let done = done.and_then(|()| fs::rename(&waiting, &self.path));
-        match done.and_then(|()| File::open(folder(&self.path))?.sync_all()) {
+        match done {
             Ok(()) => {
                 // There is nothing left to remove at the old name.
                 let _ = waiting.keep();
+                // The receipts are in their place. A folder that nobody may read cannot be synced.
+                let synced = File::open(folder(&self.path)).and_then(|folder| folder.sync_all());
+                output::print_warnings(synced.err().map(|error| {
+                    format!("a power cut may lose the receipts, since their folder cannot be synced: {error}")
+                }));
                 Ok(())
             }
             Err(source) => {

@@ -12,6 +12,8 @@ class Group {
   #encoder;
   #selection;
   #settle = [];
+  /** False for a group of one message, whose selection is not that of others. */
+  takesMore = true;
 
   /** `selection` tells for which recipients all its messages are, which are then mail merges, and their idempotency key. */
   constructor(encoder = new Encoder(), selection = []) {
@@ -126,6 +128,7 @@ class Queue {
     const encoder = new Encoder();
     await write(encoder);
     const group = new Group(encoder, selection);
+    group.takesMore = false;
     return new Promise((settle) => {
       group.expect(settle);
       this.#push(group);
@@ -135,7 +138,7 @@ class Queue {
   /** The group that still takes messages. */
   #open() {
     const last = this.#groups.at(-1);
-    if (last && !last.isFull) return last;
+    if (last?.takesMore && !last.isFull) return last;
     const group = new Group();
     this.#push(group);
     return group;

@@ -73,6 +73,16 @@ test('who is not selected by anything gets it, and what goes together keeps its 
   assert.deepEqual(receipts.map(reached), [names, ['ann', 'bo'], names, ['eve'], ['ann']]);
 });
 
+test('what is selected stays alone, also while others are under way', async () => {
+  const receipts = [];
+  for (const options of [undefined, undefined, { limit: 1 }, undefined, { recipient: 2 }, undefined]) {
+    receipts.push(pickup.submit(merge, options));
+    // Each gets into the queue before the next, and none is done before all are there.
+    for (let turn = 0; turn < 5; turn++) await null;
+  }
+  assert.deepEqual((await Promise.all(receipts)).map(reached), [names, names, ['ann'], names, ['bo'], names]);
+});
+
 test('who is not there, and a message that is no mail merge', async () => {
   const plain = { from: 'a@example.com', to: 'b@example.org', text: 'x' };
   const skipped = { ...letter, invalidRecipients: 'skip', recipients: ['nobody', null, ...people] };

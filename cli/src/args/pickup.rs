@@ -2,7 +2,8 @@
 
 use super::{ConfigArg, ConfigFile, Options, StateArgs};
 use crate::units;
-use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
+use clap::builder::Resettable;
+use clap::{ArgAction, Args, Command, CommandFactory, FromArgMatches, Parser, ValueEnum};
 use pmtaemail::{
     Durability, FileGroup, FileMode, Observer, PickupDirectory, PickupError, PickupOptions,
 };
@@ -74,14 +75,20 @@ impl PickupArgs {
         let file = path.map(|path| ConfigFile::read(&path, &Options::of(&super::command())));
         let file = file.unwrap_or_default();
         let mut warnings = file.problems().to_vec();
-        let mut command = file.apply(Environment::command());
-        let mut parse = |line: &[&str]| {
-            let mut matches = command.try_get_matches_from_mut(line)?;
+        let command = file.apply(Environment::command());
+        let parse = |command: Command, line: &[&str]| {
+            let mut matches = command.try_get_matches_from(line)?;
             Environment::from_arg_matches_mut(&mut matches).map(|environment| environment.pickup)
         };
-        let args = parse(&[NAME]).or_else(|error| {
+        let args = parse(command.clone(), &[NAME]).or_else(|error| {
             warnings.push(error.to_string());
-            parse(&[NAME, "--durability=durable", "--no-syncfs"])
+            // These two have no value that is safe everywhere but none.
+            let command = ["file_mode", "file_group"]
+                .into_iter()
+                .fold(command, |command, name| {
+                    command.mut_arg(name, |arg| arg.env(Resettable::Reset))
+                });
+            parse(command, &[NAME, "--durability=durable", "--no-syncfs"])
         })?;
         Ok((args, warnings))
     }
