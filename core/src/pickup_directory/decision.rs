@@ -17,9 +17,12 @@
 //! answer
 //! ```
 //!
-//! A file stands in one of the two places at each instant, so none is published a second time although
-//! PowerMTA may have taken it. (Where renaming cannot refuse to overwrite, as on NFS, there are two calls
-//! and an instant between them in which it has both names.) The record's own removal need not be synced.
+//! A file stands in one of the two places at each instant, so over a kill none is published a second time
+//! although PowerMTA may have taken it. (Where renaming cannot refuse to overwrite, as on NFS, there are two
+//! calls and an instant between them in which it has both names.) A power cut is not as sharp: if it comes
+//! after PowerMTA has taken a file and before the directory and the folder are synced, the disk may still
+//! have the file's name in the folder, and the record, and the file is published again. The record's own
+//! removal need not be synced.
 //!
 //! Where an error comes after the record:
 //!
@@ -85,14 +88,15 @@ impl Decisions {
                 files.fail(&error);
             }
         }
-        decisions.each_folder(file_sets, |folder| {
+        let prepare = |folder: &OpenFolder| {
             let name = folder.folder.sync_name();
             name.map_err(PickupError::from_io(
                 Operation::PrepareStaging,
                 folder.folder.staging(),
             ))?;
             folder.sync()
-        });
+        };
+        decisions.each_folder(file_sets, prepare, FileSet::fail);
         for files in file_sets.iter_mut().filter(|files| files.needs_decision()) {
             if files.claim().is_none() {
                 files.decide();
@@ -100,19 +104,23 @@ impl Decisions {
         }
         decide_by_store(file_sets);
         // Where this fails the record is taken away again when the group is settled.
-        decisions.each_folder(file_sets, |folder| {
+        let keep = |folder: &OpenFolder| {
             if folder.folder.is_keyed() {
                 Ok(())
             } else {
                 folder.sync()
             }
-        });
+        };
+        decisions.each_folder(file_sets, keep, FileSet::fail);
         decisions
     }
 
-    /// Makes durable that files have left the private folders, or are back.
-    pub(super) fn sync(&self) -> Result<(), PickupError> {
-        self.folders.iter().try_for_each(OpenFolder::sync)
+    /// Makes durable that files have left the private folders, or are back. Where that fails, what has its
+    /// record there is taken back; single files need no record, and stay.
+    pub(super) fn sync(&self, file_sets: &mut [&mut FileSet], directory: &OpenDirectory) {
+        self.each_folder(file_sets, OpenFolder::sync, |files, error| {
+            files.take_back(directory, &error.clone().after_publishing());
+        });
     }
 
     /// Takes the records away, of what is published and of what is taken back.
@@ -150,18 +158,19 @@ impl Decisions {
         Ok(())
     }
 
-    /// Does something with each folder; where it fails, so do the transactions that are in there.
+    /// Does something with each folder; where it fails, tells the transactions of several files in there.
     fn each_folder(
         &self,
         file_sets: &mut [&mut FileSet],
         work: impl Fn(&OpenFolder) -> Result<(), PickupError>,
+        fail: impl Fn(&mut FileSet, &PickupError),
     ) {
         for folder in &self.folders {
             if let Err(error) = work(folder) {
                 let failed = file_sets
                     .iter_mut()
                     .filter(|files| files.has_record() && folder.is_of(files));
-                failed.for_each(|files| files.fail(&error));
+                failed.for_each(|files| fail(files, &error));
             }
         }
     }
@@ -207,5 +216,47 @@ impl OpenFolder {
             Operation::SyncDirectory,
             self.folder.path(),
         ))
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::pickup_directory::options::PickupOptions;
+    use crate::pickup_directory::staging::Staging;
+    use std::fs;
+
+    #[test]
+    fn a_folder_that_cannot_be_synced_fails_its_own_transactions_alone() {
+        let parent = tempfile::tempdir().unwrap();
+        let pickup = parent.path().join("pickup");
+        fs::create_dir(&pickup).unwrap();
+        let directory = OpenDirectory::open(&pickup).unwrap();
+        let staging = Staging::new(&pickup, &PickupOptions::default());
+        let [mut single, mut several] = [&["1.eml"][..], &["2.eml", "3.eml"]].map(|names| {
+            let mut files = FileSet::default();
+            for name in names {
+                files.write(&staging, true, name, &[b"x"]).unwrap();
+            }
+            files.stage(&pickup);
+            if files.needs_decision() {
+                files.decide();
+            }
+            files.publish(&directory, &pickup);
+            files
+        });
+        let decisions = Decisions {
+            folders: vec![OpenFolder {
+                folder: Arc::clone(several.folder().unwrap()),
+                // Nothing can be synced there.
+                opened: OpenDirectory::open(Path::new("/proc")).unwrap(),
+            }],
+        };
+        decisions.sync(&mut [&mut single, &mut several], &directory);
+        assert!(single.error().is_none());
+        assert!(several.error().unwrap().may_be_delivered());
+        let visible = fs::read_dir(&pickup).unwrap();
+        let visible: Vec<_> = visible.map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(visible, ["1.eml"]);
     }
 }

@@ -184,14 +184,14 @@ impl GroupCommit {
         // Where a file was taken back the directory is synced as well: a power cut must not bring it back.
         if self.durable && file_sets.iter().any(|files| files.were_visible()) {
             let synced = self.timed(&mut times.directory_sync, || directory.sync());
-            let synced = synced
-                .map_err(PickupError::from_io(Operation::SyncDirectory, pickup))
-                .and_then(|()| decisions.sync());
-            if let Err(error) = synced {
-                // A power cut may bring back what is taken away now, since that is not synced either.
-                let error = error.after_publishing();
-                for files in file_sets.iter_mut() {
-                    files.take_back(directory, &error);
+            match synced.map_err(PickupError::from_io(Operation::SyncDirectory, pickup)) {
+                Ok(()) => decisions.sync(file_sets, directory),
+                Err(error) => {
+                    // A power cut may bring back what is taken away now, since that is not synced either.
+                    let error = error.after_publishing();
+                    for files in file_sets.iter_mut() {
+                        files.take_back(directory, &error);
+                    }
                 }
             }
         }
