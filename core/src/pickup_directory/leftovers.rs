@@ -4,7 +4,7 @@
 //! one, and the next process does the rest: a file of a decided transaction that is not in the folder any
 //! more was published before, and PowerMTA may have taken it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -106,7 +106,7 @@ impl RollForward<'_> {
     ) -> bool {
         let is_keyed = is_keyed_folder(name);
         let rolled_forward = match self.decided_in(folder, name) {
-            Ok(decided) if decided.is_empty() => Ok(()),
+            Ok(decided) if decided.is_empty() => Ok(true),
             // They are for another pickup directory, whose processes share the staging folder, or for this one
             // under a path that leads to it no more.
             Ok(_) if !is_keyed && !PickupKey::of(self.pickup).is_ok_and(|key| key.is_in(name)) => {
@@ -119,7 +119,8 @@ impl RollForward<'_> {
             Err(error) => Err(failed_at(folder)(error)),
         };
         match rolled_forward {
-            Ok(()) => remove(folder, lock),
+            Ok(true) => remove(folder, lock),
+            Ok(false) => false,
             Err(error) => {
                 report.errors.push(error);
                 false
@@ -127,16 +128,17 @@ impl RollForward<'_> {
         }
     }
 
-    /// Publishes the files of decided transactions.
+    /// Publishes the files of decided transactions, of each as many as possible. False if some transaction
+    /// is not complete: the report has one error for each.
     fn roll_forward(
         &self,
         folder: &Path,
         decided: &BTreeSet<u64>,
         is_keyed: bool,
         report: &mut RollForwardReport,
-    ) -> Result<(), PickupError> {
+    ) -> Result<bool, PickupError> {
         let pickup = OpenDirectory::open(self.pickup).map_err(failed_at(self.pickup))?;
-        let mut unfinished = BTreeSet::new();
+        let mut files: BTreeMap<u64, Result<(), PickupError>> = BTreeMap::new();
         // All names first: some file systems pass over names when a folder is read while files leave it.
         for staged in names_in(folder).map_err(failed_at(folder))? {
             let parsed = if is_keyed {
@@ -147,10 +149,13 @@ impl RollForward<'_> {
             let Some((number, name)) = parsed.filter(|(number, _)| decided.contains(number)) else {
                 continue;
             };
-            move_in(&pickup, &folder.join(&staged), name)
-                .map_err(failed_at(&self.pickup.join(name)))?;
-            unfinished.insert(number);
-            report.files += 1;
+            let moved = move_in(&pickup, &folder.join(&staged), name);
+            report.files += usize::from(moved.is_ok());
+            let moved = moved.map_err(failed_at(&self.pickup.join(name)));
+            let so_far = files.entry(number).or_insert(Ok(()));
+            if so_far.is_ok() {
+                *so_far = moved;
+            }
         }
         let synced = pickup
             .sync()
@@ -163,12 +168,26 @@ impl RollForward<'_> {
         if self.durable {
             synced?;
         }
-        // The store keeps its records.
-        for number in decided.iter().filter(|_| !is_keyed) {
-            remove_record(folder, *number).map_err(failed_at(folder))?;
+        let mut is_complete = true;
+        for number in decided {
+            let moved = files.remove(number);
+            let had_files = moved.is_some();
+            let finished = moved.unwrap_or(Ok(())).and_then(|()| {
+                // The store keeps its records.
+                if is_keyed {
+                    return Ok(());
+                }
+                remove_record(folder, *number).map_err(failed_at(folder))
+            });
+            match finished {
+                Ok(()) => report.transactions += usize::from(had_files),
+                Err(error) => {
+                    is_complete = false;
+                    report.errors.push(error);
+                }
+            }
         }
-        report.transactions += unfinished.len();
-        Ok(())
+        Ok(is_complete)
     }
 }
 
@@ -352,6 +371,24 @@ mod tests {
         assert_eq!(fs::read(place.pickup.join("b.eml")).unwrap(), b"1.b.eml");
         assert_eq!(place.visible(), ["a.eml", "b.eml"]);
         assert!(!place.left.exists());
+    }
+
+    #[test]
+    fn one_that_cannot_go_forward_is_in_the_way_of_no_other() {
+        let place = Place::new();
+        let names = ["1", "2", "3"].map(|n| [format!("{n}.{n}a"), format!("{n}.{n}b")]);
+        let names: Vec<_> = names.as_flattened().iter().map(String::as_str).collect();
+        place.fill(&[LOCK, "decided-1", "decided-2", "decided-3"]);
+        place.fill(&names);
+        fs::write(place.pickup.join("2a"), "another's").unwrap();
+        let (are_gone, report) = place.clear();
+        assert!(!are_gone);
+        assert_eq!((report.transactions, report.files), (2, 5));
+        assert_eq!(report.errors.len(), 1);
+        assert_eq!(place.visible(), ["1a", "1b", "2a", "2b", "3a", "3b"]);
+        let mut left = names_in(&place.left).unwrap();
+        left.sort_unstable();
+        assert_eq!(left, ["2.2a", "decided-2", LOCK]);
     }
 
     /// Where renaming cannot refuse to overwrite there is an instant in which it has both names.
