@@ -112,6 +112,11 @@ impl FileSet {
 
     fn transaction(&mut self, staging: &Staging) -> Result<Arc<StagedTransaction>, PickupError> {
         if let Some(staged) = &self.staged {
+            let usable = staged.refuse_after_fork();
+            usable.map_err(PickupError::from_io(
+                Operation::PrepareStaging,
+                staged.folder().staging(),
+            ))?;
             return Ok(Arc::clone(staged));
         }
         let begun = Arc::new(match &self.claim {
@@ -178,6 +183,13 @@ impl FileSet {
 
     /// Gives several files their names in the private folder, from where they will be published.
     pub(super) fn stage(&mut self, pickup: &Path) {
+        if let Some(transaction) = &self.staged
+            && let Err(error) = transaction.refuse_after_fork()
+        {
+            let path = transaction.folder().staging();
+            let error = PickupError::from_io(Operation::PrepareStaging, path)(error);
+            return self.fail(&error);
+        }
         if !self.needs_decision() {
             return;
         }

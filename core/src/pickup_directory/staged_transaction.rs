@@ -85,8 +85,19 @@ impl StagedTransaction {
         &self.folder
     }
 
+    /// Refuses a transaction that was begun before a fork: what is in its folder is the parent's.
+    pub(super) fn refuse_after_fork(&self) -> io::Result<()> {
+        if self.folder.process() == process::id() {
+            return Ok(());
+        }
+        Err(io::Error::other(
+            "the transaction was begun before a fork, and the parent alone can commit it; begin another one",
+        ))
+    }
+
     /// Creates an empty file.
     pub(super) fn create_file(self: &Arc<Self>, name: &str) -> io::Result<(File, StagedFile)> {
+        self.refuse_after_fork()?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true);
         #[cfg(unix)]
@@ -104,6 +115,7 @@ impl StagedTransaction {
         file: &File,
         name: &str,
     ) -> io::Result<StagedFile> {
+        self.refuse_after_fork()?;
         opened.link_unnamed(file, &self.name_of(name))?;
         Ok(self.staged(name))
     }
@@ -115,6 +127,7 @@ impl StagedTransaction {
 
     /// From here on all files go forward, also if this process is killed.
     pub(super) fn decide(&self) -> io::Result<()> {
+        self.refuse_after_fork()?;
         #[cfg(all(test, target_os = "linux"))]
         step(Step::Decide);
         // Before the record is there, lest a panic in between remove files of it.
@@ -134,6 +147,7 @@ impl StagedTransaction {
     /// Nothing is decided any more: the files stay where they are, all of them, and go with the process.
     /// After an error it stands.
     pub(super) fn revoke(&self) -> io::Result<()> {
+        self.refuse_after_fork()?;
         #[cfg(all(test, target_os = "linux"))]
         step(Step::Change);
         let revoked = match &self.record {
@@ -151,6 +165,9 @@ impl StagedTransaction {
 
     /// All files have moved on.
     pub(super) fn finish(&self) {
+        if self.refuse_after_fork().is_err() {
+            return;
+        }
         // That of a key is needed as long as the key is remembered.
         if self.record.is_none() {
             #[cfg(all(test, target_os = "linux"))]
@@ -397,9 +414,18 @@ mod tests {
         let mut folder = PrivateFolder::create(staging.path(), key, &Arc::default()).unwrap();
         folder.pretend_to_be_of_another_process();
         let transaction = Arc::new(StagedTransaction::begin(Arc::new(folder)));
-        let (_file, staged) = transaction.create_file("1.eml").unwrap();
-        let path = staged.path();
+        let staged = transaction.staged("1.eml");
+        let (path, record) = (staged.path(), transaction.record_file());
+        for path in [&path, &record] {
+            fs::write(path, "").unwrap();
+        }
+        assert!(transaction.create_file("2.eml").is_err());
+        let error = transaction.decide().unwrap_err();
+        assert!(error.to_string().contains("before a fork"), "{error}");
+        assert!(!transaction.is_decided());
+        assert!(transaction.revoke().is_err());
+        transaction.finish();
         drop((transaction, staged));
-        assert!(path.exists());
+        assert!(path.exists() && record.exists());
     }
 }
