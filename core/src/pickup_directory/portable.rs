@@ -34,13 +34,31 @@ pub(super) fn device(_file: &File) -> io::Result<u64> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// Unknown here; names alone tell files apart.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct FileId;
+/// Tells a file from every other that exists at the same time, if the system can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FileId {
+    /// The device and the inode; where they are unknown, names alone tell files apart.
+    known: Option<(u64, u64)>,
+}
 
 impl FileId {
-    pub(super) fn of(_file: &File) -> io::Result<Self> {
-        Ok(Self)
+    pub(super) fn of(file: &File) -> io::Result<Self> {
+        Ok(Self::from(&file.metadata()?))
+    }
+}
+
+impl From<&fs::Metadata> for FileId {
+    #[cfg(unix)]
+    fn from(metadata: &fs::Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        Self {
+            known: Some((metadata.dev(), metadata.ino())),
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn from(_metadata: &fs::Metadata) -> Self {
+        Self { known: None }
     }
 }
 
@@ -83,8 +101,8 @@ impl OpenDirectory {
         Ok(())
     }
 
-    pub(super) fn take_back(&self, _file: FileId, name: &str) -> bool {
-        fs::remove_file(self.path.join(name)).is_ok()
+    pub(super) fn take_back(&self, file: FileId, name: &str) -> bool {
+        self.may_hold(file, name) && fs::remove_file(self.path.join(name)).is_ok()
     }
 
     pub(super) fn move_out(&self, file: FileId, name: &str, staged: &Path) -> bool {
@@ -92,11 +110,18 @@ impl OpenDirectory {
         if staged.exists() {
             return self.take_back(file, name);
         }
-        fs::rename(self.path.join(name), staged).is_ok()
+        self.may_hold(file, name) && fs::rename(self.path.join(name), staged).is_ok()
     }
 
-    pub(super) fn holds(&self, _file: FileId, name: &str) -> bool {
-        self.has(name)
+    /// Whether that very file is known to be here under the name: never where files cannot be told apart.
+    pub(super) fn holds(&self, file: FileId, name: &str) -> bool {
+        let found = fs::symlink_metadata(self.path.join(name));
+        file.known.is_some() && found.is_ok_and(|found| FileId::from(&found) == file)
+    }
+
+    /// Whether what is here under the name, which this process has just given, may be that very file.
+    fn may_hold(&self, file: FileId, name: &str) -> bool {
+        file.known.is_none() || self.holds(file, name)
     }
 
     pub(super) fn has(&self, name: &str) -> bool {

@@ -229,8 +229,12 @@ fn the_portable_calls_publish_without_overwriting() {
     );
     let published = File::open(place.path().join("1.eml")).unwrap();
     assert_eq!(io::read_to_string(&published).unwrap(), "new");
+    let newer = portable::FileId::of(&File::open(&staged).unwrap()).unwrap();
+    assert!(!directory.holds(newer, "1.eml"), "it is another's");
+    assert!(!directory.take_back(newer, "1.eml"));
     let id = portable::FileId::of(&published).unwrap();
-    directory.take_back(id, "1.eml");
+    assert!(directory.holds(id, "1.eml"));
+    assert!(directory.take_back(id, "1.eml"));
     assert!(place.names().is_empty());
     assert!(portable::OpenDirectory::open(&staged).is_err());
 }
