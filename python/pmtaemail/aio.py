@@ -80,8 +80,8 @@ class AsyncPickup:
         """Hands one message over, given as to `check`. When this returns it is visible to PowerMTA and durable.
 
         `recipients` may be an async iterable, such as an async generator or the cursor of a database. It is read to its
-        end first; where it raises, nothing is handed over. `recipient`, `limit` and `idempotency_key` are as for `Pickup`.
-        Raises `MessageError`, `PickupError` or `IdempotencyError`.
+        end first; where it raises, nothing is handed over. `recipient`, `limit` and `idempotency_key` are as for
+        `Pickup`. Raises `MessageError`, `PickupError` or `IdempotencyError`.
 
         Where the task is cancelled meanwhile, the message may have been handed over all the same.
 

@@ -32,6 +32,13 @@ pub(super) enum Item<'i> {
 
 impl<'s> Source<'s> {
     /// Begins to read. The inner error says why nothing can be.
+    #[cfg_attr(
+        not(feature = "csv"),
+        expect(
+            clippy::unnecessary_wraps,
+            reason = "only a table is read here already"
+        )
+    )]
     pub fn open(
         splitter: &Splitter,
         spool: &'s Spool,
