@@ -7,7 +7,7 @@
 //! ```
 
 use super::digits::{number, numbers};
-use super::refusals::told;
+use super::told::told;
 use minijinja::value::{
     Enumerator, Kwargs, Object, ObjectRepr, Rest, Tuple, Value, ValueKind, ValueOrKwargs,
 };

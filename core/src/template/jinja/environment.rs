@@ -6,7 +6,7 @@ use super::digits::number;
 use super::filters;
 use super::kinds::{CALENDAR, HTML, is_calendar};
 use super::operands;
-use super::refusals::told;
+use super::told::told;
 use crate::syntax::to_lf;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Value, ValueKind};

@@ -4,7 +4,7 @@ use super::super::VALUE_MARKS;
 use super::super::filters::{Argument, Arguments, Case, FILTERS, Filter, FilterRow, Operand, Work};
 use super::digits;
 use super::kinds::is_calendar;
-use super::refusals::told;
+use super::told::told;
 use minijinja::value::{Kwargs, Rest, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State};
 

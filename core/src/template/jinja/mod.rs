@@ -15,7 +15,7 @@
 //! filters       those of both languages
 //! scan  layers  what minijinja must not be given
 //! refusals      what is told of its errors
-//! source  value  tokens  kinds
+//! source  value  tokens  kinds  told
 //! ```
 
 mod check;
@@ -33,6 +33,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod told;
 mod trials;
 mod value;
 

@@ -14,8 +14,8 @@
 
 use super::digits::{number, numbers};
 use super::invalid;
-use super::refusals::told;
 use super::tokens::Last;
+use super::told::told;
 use crate::problem::Refusal;
 use minijinja::machinery::{Span, Token};
 use minijinja::value::{Value, ValueKind};

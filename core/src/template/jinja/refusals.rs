@@ -2,28 +2,10 @@
 
 use super::super::place::{FieldName, Place, sayable};
 use super::source::Source;
+use super::told::Told;
 use crate::problem::{Code, Refusal};
 use minijinja::{Error, ErrorKind};
-use std::borrow::Cow;
 use std::error::Error as _;
-use std::fmt;
-
-/// A sentence of ours within an error of minijinja's. It holds no value.
-#[derive(Debug)]
-struct Told(Cow<'static, str>);
-
-impl fmt::Display for Told {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Told {}
-
-/// An error that says why, in words that may be told.
-pub(super) fn told(kind: ErrorKind, why: impl Into<Cow<'static, str>>) -> Error {
-    Error::from(kind).with_source(Told(why.into()))
-}
 
 /// The text cannot be read.
 pub(super) fn no_template(error: &Error, source: &Source) -> Refusal {
@@ -93,9 +75,9 @@ fn in_words(error: &Error, part: &str, place: impl Fn(usize) -> Place) -> String
         ErrorKind::OutOfFuel => "it takes too long".to_owned(),
         kind => kind.to_string(),
     };
-    let own = error.source().and_then(|source| source.downcast_ref());
+    let own = error.source().and_then(|source| source.downcast_ref::<Told>());
     let what = match (own, named(error, part), culprit(error, part)) {
-        (Some(Told(why)), ..) => why.to_string(),
+        (Some(told), ..) => told.to_string(),
         (_, Some(name), _) => format!("{what} `{name}`"),
         (_, None, Some(name)) => format!("{what} at `{name}`"),
         (_, None, None) => what,
