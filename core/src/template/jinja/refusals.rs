@@ -75,7 +75,9 @@ fn in_words(error: &Error, part: &str, place: impl Fn(usize) -> Place) -> String
         ErrorKind::OutOfFuel => "it takes too long".to_owned(),
         kind => kind.to_string(),
     };
-    let own = error.source().and_then(|source| source.downcast_ref::<Told>());
+    let own = error
+        .source()
+        .and_then(|source| source.downcast_ref::<Told>());
     let what = match (own, named(error, part), culprit(error, part)) {
         (Some(told), ..) => told.to_string(),
         (_, Some(name), _) => format!("{what} `{name}`"),
