@@ -8,9 +8,9 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::spawn_blocking;
 
-/// Most threads for submissions. They sleep in the disk's syncs, which the pickup directory shares
-/// between all that wait: many threads make quick submissions, whatever the number of cores.
-pub const SUBMIT_THREADS: usize = 512;
+/// Most threads for what blocks. Those of large messages and mail merges sleep in the disk's syncs, which the pickup
+/// directory shares between all that wait: many threads make quick submissions, whatever the number of cores.
+pub const MOST_THREADS: usize = 512;
 
 /// For ever: they are cheap, and one at least must stay.
 const KEEP_ALIVE: Duration = Duration::from_hours(24 * 366);
@@ -33,12 +33,15 @@ pub fn start_runtime(threads: usize) -> io::Result<Runtime> {
         Ok(runtime)
     };
     // It panics where it cannot start a thread.
-    catch_unwind(start).unwrap_or_else(|_| {
-        Err(io::Error::other(
-            "no thread can be started; raise the limit on processes (ulimit -u, TasksMax= of the service, the container's \
-             limit of pids)",
-        ))
-    })
+    catch_unwind(start).unwrap_or_else(|_| Err(no_threads()))
+}
+
+/// Says what to do where the system gives no thread.
+pub fn no_threads() -> io::Error {
+    io::Error::other(
+        "no thread can be started; raise the limit on processes (ulimit -u, TasksMax= of the service, the container's \
+         limit of pids)",
+    )
 }
 
 /// Runs what hands a submission over. After a panic nobody knows whether it did.

@@ -5,6 +5,7 @@ use super::blocking::{run_blocking, run_submission};
 use super::client::Peer;
 use super::coding::{Coding, DecodedBody};
 use super::error::ApiError;
+use super::hand_over::{INLINE_BYTES, Keyed, hand_over, submit_once};
 use super::idempotency::{self, BodyFingerprint};
 use super::log::RequestLog;
 use super::query::{self, Query};
@@ -17,15 +18,11 @@ use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use pmtaemail::{
-    Claim, ClaimError, Claimed, Fingerprint, IdempotencyKey, Identity, Message, PickupDirectory,
-    Receipt, RejectedRecipients, Selection, StreamedMessage, Submission, SubmitError, Warning,
+    ClaimError, Fingerprint, Identity, Message, Receipt, RejectedRecipients, Selection,
+    StreamedMessage, Submission, SubmitError, Warning,
 };
 use serde::Serialize;
 use std::sync::Arc;
-
-/// A body up to this size is read and rendered in some ten microseconds: less than it costs to
-/// have another thread do it.
-const INLINE_BYTES: usize = 64 << 10;
 
 /// Submits a message and answers with its receipt.
 pub async fn submit(
@@ -40,28 +37,6 @@ pub async fn submit(
         Err(error) => Err(error),
     };
     answer(&log, result.map(|receipt| receipt::answer(receipt, format)))
-}
-
-/// The key of a submission and what tells it from others.
-type Keyed = Option<(IdempotencyKey, Fingerprint)>;
-
-/// Claims the key, if there is one, and submits; or finds what was submitted under it. Blocks.
-fn submit_once<E>(
-    pickup: &PickupDirectory,
-    keyed: Keyed,
-    submit: impl FnOnce(Option<Claim>) -> Result<Receipt, E>,
-) -> Result<Receipt, ApiError>
-where
-    ApiError: From<E>,
-{
-    let claim = match keyed {
-        None => None,
-        Some((key, fingerprint)) => match pickup.claim(key, fingerprint)? {
-            Claimed::First(claim) => Some(claim),
-            Claimed::Again(receipt) => return Ok(*receipt),
-        },
-    };
-    Ok(submit(claim)?)
 }
 
 /// What is answered, and logged.
@@ -148,13 +123,13 @@ async fn try_submit(
     // A body may have taken its time.
     daemon.back_pressure.check()?;
     let identity = log.identity();
+    let permit = Arc::clone(&daemon.submissions).acquire_owned().await;
     let receipt = match body {
         ReceivedBody::Streamed(message) => {
             let message = message.with_identity(identity).with_selection(selection);
             let submit = move || {
-                submit_once(&daemon.pickup, keyed, |claim| match claim {
-                    None => message.submit(&daemon.pickup),
-                    Some(claim) => message.with_claim(claim).submit(&daemon.pickup),
+                submit_once(&daemon.pickup, keyed, |claim| {
+                    message.with_claim(claim).submit(&daemon.pickup)
                 })
             };
             run_submission(identity.id(), submit).await??
@@ -163,7 +138,7 @@ async fn try_submit(
             submit_buffered(daemon, body, selection, identity, keyed, log).await?
         }
     };
-    drop(in_flight);
+    drop((in_flight, permit));
     log.receipt(&receipt);
     Ok(receipt)
 }
@@ -187,11 +162,8 @@ async fn submit_buffered(
         // Its files may be many and large: no more than one of them should be in memory.
         let submit = move || {
             submit_once(&daemon.pickup, keyed, |claim| {
-                body.read(selection, |message| match claim {
-                    None => daemon.pickup.submit_message_with(message, identity),
-                    Some(claim) => daemon
-                        .pickup
-                        .submit_message_claimed(message, identity, claim),
+                body.read(selection, |message| {
+                    (daemon.pickup).submit_message_claimed(message, identity, claim)
                 })?
                 .map_err(ApiError::from)
             })
@@ -200,13 +172,7 @@ async fn submit_buffered(
     };
     drop(body);
     log.submission(&submission);
-    let submit = move || {
-        submit_once(&daemon.pickup, keyed, |claim| match claim {
-            None => daemon.pickup.submit(&submission),
-            Some(claim) => daemon.pickup.submit_claimed(&submission, claim),
-        })
-    };
-    run_submission(identity.id(), submit).await?
+    hand_over(daemon, submission, keyed).await
 }
 
 /// A message that breaks rules, under a key that stands for another, is told of the key.

@@ -11,6 +11,7 @@
 //!   messages              /messages, /messages/check, /messages/render       health    /health
 //!   batch                 /messages/batch
 //!     receipt             the answer to a submission
+//!     hand_over           from a rendered message to its receipt
 //!     idempotency           keys of submissions
 //!     stream              the body of JSON, which may be a mail merge
 //!       state             what all requests share
@@ -42,6 +43,7 @@ mod coding;
 mod connection;
 mod error;
 mod form;
+mod hand_over;
 mod health;
 mod idempotency;
 mod listener;
@@ -84,6 +86,7 @@ pub fn run(args: ServeArgs) -> Result<Exit, Failure> {
     log::start(&args.log);
     let pickup =
         (args.pickup).open_with_state(&args.state, Arc::new(log::RolledForward::default()))?;
+    (pickup.start_commit_threads()).map_err(|_| Failure::Start(blocking::no_threads()))?;
     if let Err(error) = pickup.probe_staging() {
         log::no_staging(&error);
     }
@@ -93,7 +96,7 @@ pub fn run(args: ServeArgs) -> Result<Exit, Failure> {
     let back_pressure =
         BackPressure::start(&args.back_pressure, pickup.path()).map_err(Failure::Start)?;
     let room = open_files::room(args.limits.max_connections, args.limits.max_in_flight);
-    let runtime = blocking::start_runtime(room.threads).map_err(Failure::Start)?;
+    let runtime = blocking::start_runtime(room.submissions).map_err(Failure::Start)?;
     let ended = runtime.block_on(serve(args, pickup, back_pressure, room));
     // What still runs now had its time to finish.
     runtime.shutdown_background();

@@ -1,6 +1,6 @@
 //! How many connections the limit on open files leaves room for.
 
-use super::blocking::SUBMIT_THREADS;
+use super::blocking::MOST_THREADS;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// What is open besides connections and pickup files: standard streams, the runtime's own, the
@@ -11,8 +11,8 @@ const BASE: u64 = 24;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Room {
     pub connections: u32,
-    /// Threads for submissions, of which each has a file open.
-    pub threads: usize,
+    /// Submissions that have files open at a time, each a file mostly; and threads for what blocks.
+    pub submissions: usize,
     pub batches: BatchRoom,
 }
 
@@ -71,21 +71,21 @@ fn raise_limit() -> u64 {
 
 fn share(files: u64, max_connections: u32, max_submissions: u32) -> Room {
     let files = files.saturating_sub(BASE);
-    let submissions = u64::from(max_submissions).min(SUBMIT_THREADS as u64);
+    let submissions = u64::from(max_submissions).min(MOST_THREADS as u64);
     // Where files are few, both have one half of them.
     let connections = files.saturating_sub(submissions).max(files / 2).max(1);
     let connections =
         u32::try_from(connections).map_or(max_connections, |n| n.min(max_connections));
     let left = files.saturating_sub(connections.into()).max(1);
-    let threads = if left < submissions {
-        usize::try_from(left).expect("there are not so many threads")
+    let submissions = if left < submissions {
+        usize::try_from(left).expect("there are not so many submissions")
     } else {
-        SUBMIT_THREADS
+        MOST_THREADS
     };
-    let batches = BatchRoom::of(left.saturating_sub(threads as u64));
+    let batches = BatchRoom::of(left.saturating_sub(submissions as u64));
     Room {
         connections,
-        threads,
+        submissions,
         batches,
     }
 }
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn connections_leave_files_to_submissions() {
-        for (files, max_submissions, connections, threads) in [
+        for (files, max_submissions, connections, submissions) in [
             (64, 1024, 20, 20),
             (1024, 1024, 500, 500),
             (1024, 1, 999, 512),
@@ -105,7 +105,8 @@ mod tests {
             (3, 1024, 1, 1),
         ] {
             let room = share(files, 8192, max_submissions);
-            assert_eq!((room.connections, room.threads), (connections, threads));
+            let found = (room.connections, room.submissions);
+            assert_eq!(found, (connections, submissions));
         }
     }
 

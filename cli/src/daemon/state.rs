@@ -16,6 +16,8 @@ pub struct Daemon {
     pub body: BodyLimits,
     pub admission: Admission,
     pub readiness: Readiness,
+    /// A permit for each submission that may have files open, but for those of batches.
+    pub submissions: Arc<Semaphore>,
     /// Messages of batches that are submitted together, and a permit for each group of them.
     pub group_messages: usize,
     pub groups: Arc<Semaphore>,
@@ -41,6 +43,7 @@ impl Daemon {
                 room.connections,
             )),
             readiness: Readiness::default(),
+            submissions: Arc::new(Semaphore::new(room.submissions)),
             group_messages: room.batches.messages,
             groups: Arc::new(Semaphore::new(room.batches.groups)),
             stopping: watch::Sender::new(false),

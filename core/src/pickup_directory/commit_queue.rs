@@ -1,9 +1,9 @@
 //! Which transactions are committed together, and by which thread.
 //!
-//! There is no thread of its own and no timer. A thread that commits and finds a lane free leads
-//! everything that waits through it: data synced, files published, directory synced once. A thread
-//! that finds every lane taken waits until a leader has its result, or passes the lane on to it. So
-//! a lone file never waits for company, and the busier the disk, the larger the groups.
+//! There is no timer. A thread that commits and finds a lane free leads everything that waits through it: data
+//! synced, files published, directory synced once. A thread that finds every lane taken waits until a leader has
+//! its result, or passes the lane on to it. So a lone file never waits for company, and the busier the disk, the
+//! larger the groups.
 //!
 //! ```text
 //! commits   A     B  C D     E   F G
@@ -12,17 +12,29 @@
 //! lane 2          [B -----------------][G -------------   when B is done, G is
 //!           ------------------------------------------> time
 //! ```
+//!
+//! Where nobody waits with a thread (c, d, e), a commit thread leads, of which there is one for each lane. Whoever leads
+//! takes both kinds along.
+//!
+//! ```text
+//! commits   A     c  d B  e   F
+//! lane 1    [A ----------][e F ---------      F may lead, or the thread of lane 1: whoever is there first
+//! lane 2          [c ----------][d B ---      c wakes a commit thread
+//! ```
 
 use std::collections::VecDeque;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::error::PickupError;
 use super::file_set::FileSet;
 
 /// While one group is waiting for the disk, the next one can prepare its own sync. A third was no
 /// gain.
-const LANES: usize = 2;
+pub(super) const LANES: usize = 2;
 
 /// Bounds how long a group keeps its threads waiting.
 const MAX_FILES_IN_GROUP: usize = 1_024;
@@ -31,21 +43,35 @@ const MAX_FILES_IN_GROUP: usize = 1_024;
 #[derive(Debug, Default)]
 pub(super) struct CommitQueue {
     state: Mutex<State>,
+    /// Wakes commit threads.
+    work: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// Empty as long as a lane is free.
+    /// While a lane is free there are only such for which a commit thread was woken.
     waiting: VecDeque<Request>,
     lanes_taken: usize,
+    threads: CommitThreads,
 }
 
-/// What one thread wants to be committed.
+/// Threads that only lead.
+#[derive(Debug, Default)]
+struct CommitThreads {
+    count: usize,
+    /// How many sleep, and how many of these have been woken and are on their way.
+    asleep: usize,
+    woken: usize,
+    /// Whether they end when nothing waits.
+    end: bool,
+}
+
+/// What is to be committed, and who waits for it.
 #[derive(Debug)]
 pub(super) struct Request {
     pub file_sets: Vec<FileSet>,
     pub data: Data,
-    reply_to: Sender<Reply>,
+    waiter: Waiter,
 }
 
 /// Who syncs the data of a request's files.
@@ -57,6 +83,12 @@ pub(super) enum Data {
     NotSynced,
 }
 
+#[derive(Debug)]
+enum Waiter {
+    Thread(Sender<Reply>),
+    Nobody(Callback),
+}
+
 /// What a waiting thread is woken for.
 #[derive(Debug)]
 pub(super) enum Reply {
@@ -64,6 +96,12 @@ pub(super) enum Reply {
     Lead(Request),
     Done(Vec<FileSet>),
 }
+
+/// Is called once: with nothing if the leader panicked.
+struct Callback(Option<Box<dyn FnOnce(Committed) + Send>>);
+
+/// What became of a request; nothing is known if the leader panicked.
+type Committed = Option<Result<(), PickupError>>;
 
 impl Request {
     /// The request, and where its thread waits for the replies. There is none any more when the
@@ -73,19 +111,38 @@ impl Request {
         let request = Self {
             file_sets,
             data,
-            reply_to,
+            waiter: Waiter::Thread(reply_to),
         };
         (request, replies)
+    }
+
+    /// A request for which no thread waits: `done` is called with what became of it, or with nothing if the leader
+    /// has panicked.
+    pub(super) fn with_callback(
+        files: FileSet,
+        done: impl FnOnce(Committed) + Send + 'static,
+    ) -> Self {
+        Self {
+            file_sets: vec![files],
+            data: Data::NotSynced,
+            waiter: Waiter::Nobody(Callback(Some(Box::new(done)))),
+        }
     }
 
     fn files(&self) -> usize {
         self.file_sets.iter().map(FileSet::len).sum()
     }
 
-    /// Wakes the thread that waits for it, when it went through a lane.
+    /// Tells who waits for it, when it went through a lane.
     pub(super) fn reply(self) {
-        // Nobody to tell if the thread is gone, which a blocked thread cannot be.
-        let _ = self.reply_to.send(Reply::Done(self.file_sets));
+        match self.waiter {
+            // Nobody to tell if the thread is gone, which a blocked thread cannot be.
+            Waiter::Thread(reply_to) => drop(reply_to.send(Reply::Done(self.file_sets))),
+            Waiter::Nobody(mut callback) => {
+                let mut file_sets = self.file_sets.into_iter();
+                callback.call(file_sets.next().map(FileSet::into_result));
+            }
+        }
     }
 }
 
@@ -99,6 +156,18 @@ impl CommitQueue {
         }
         state.waiting.push_back(request);
         None
+    }
+
+    /// Whether [`push`](Self::push) may be called.
+    pub(super) fn has_threads(&self) -> bool {
+        self.lock().threads.count > 0
+    }
+
+    /// Leaves a request to the commit threads.
+    pub(super) fn push(&self, request: Request) {
+        let mut state = self.lock();
+        state.waiting.push_back(request);
+        self.wake_for_free_lane(state);
     }
 
     /// The group that `first` leads through its lane.
@@ -118,6 +187,60 @@ impl CommitQueue {
         (lane, group)
     }
 
+    /// There will be one more commit thread, which has to call [`next`](Self::next).
+    pub(super) fn add_thread(&self) {
+        self.lock().threads.count += 1;
+    }
+
+    /// There is one less.
+    pub(super) fn remove_thread(&self) {
+        self.lock().threads.count -= 1;
+    }
+
+    /// Lets the commit threads end when nothing waits any more.
+    pub(super) fn end_threads(&self) {
+        self.lock().threads.end = true;
+        self.work.notify_all();
+    }
+
+    /// Takes a lane for a commit thread. Gives the request that its group begins with; nothing when it is to end.
+    pub(super) fn next(&self) -> Option<Request> {
+        let mut state = self.lock();
+        loop {
+            if state.lanes_taken < LANES
+                && let Some(first) = state.waiting.pop_front()
+            {
+                state.lanes_taken += 1;
+                return Some(first);
+            }
+            if state.threads.end && state.waiting.is_empty() {
+                return None;
+            }
+            state.threads.asleep += 1;
+            let woken = self.work.wait(state);
+            state = woken.unwrap_or_else(PoisonError::into_inner);
+            state.threads.asleep -= 1;
+            state.threads.woken = state.threads.woken.saturating_sub(1);
+        }
+    }
+
+    /// Wakes a commit thread, if there is something to do and one sleeps.
+    fn wake_for_free_lane(&self, mut state: MutexGuard<'_, State>) {
+        let State {
+            waiting,
+            lanes_taken,
+            threads,
+        } = &mut *state;
+        if !waiting.is_empty() && *lanes_taken < LANES && threads.asleep > threads.woken {
+            threads.woken += 1;
+            drop(state);
+            self.work.notify_one();
+        } else if threads.end {
+            drop(state);
+            self.work.notify_all();
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // The queue is whole at every instant, so a panic elsewhere while it was locked does not
         // matter.
@@ -131,23 +254,63 @@ pub(super) struct Lane<'a>(&'a CommitQueue);
 impl Drop for Lane<'_> {
     fn drop(&mut self) {
         let mut state = self.0.lock();
-        while let Some(next) = state.waiting.pop_front() {
-            let reply_to = next.reply_to.clone();
-            // A thread that is gone needs no files any more.
-            if reply_to.send(Reply::Lead(next)).is_ok() {
+        let has_thread = |next: &mut Request| matches!(next.waiter, Waiter::Thread(_));
+        while let Some(next) = state.waiting.pop_front_if(has_thread) {
+            if let Waiter::Thread(reply_to) = &next.waiter
+                // A thread that is gone needs no files any more.
+                && reply_to.clone().send(Reply::Lead(next)).is_ok()
+            {
                 return;
             }
         }
         state.lanes_taken -= 1;
+        self.0.wake_for_free_lane(state);
+    }
+}
+
+impl Callback {
+    fn call(&mut self, result: Committed) {
+        if let Some(done) = self.0.take() {
+            // Its panic is the caller's, and not one of all others in the group. The panic hook tells of it.
+            let _ = catch_unwind(AssertUnwindSafe(|| done(result)));
+        }
+    }
+}
+
+impl Drop for Callback {
+    fn drop(&mut self) {
+        self.call(None);
+    }
+}
+
+impl fmt::Debug for Callback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Callback")
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::mpsc::TryRecvError;
+    use std::thread;
+
+    type Called = Receiver<Committed>;
 
     fn request() -> (Request, Receiver<Reply>) {
         Request::new(vec![FileSet::default()], Data::Synced(None))
+    }
+
+    /// For which no thread waits.
+    fn left() -> (Request, Called) {
+        let (sender, called) = mpsc::channel();
+        let done = move |result| sender.send(result).unwrap();
+        (Request::with_callback(FileSet::default(), done), called)
+    }
+
+    fn lanes_and_waiting(queue: &CommitQueue) -> (usize, usize) {
+        let state = queue.lock();
+        (state.lanes_taken, state.waiting.len())
     }
 
     #[test]
@@ -159,7 +322,7 @@ mod tests {
             .filter_map(|request| queue.join(request))
             .count();
         assert_eq!(leaders, LANES);
-        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
             let _lane = Lane(&queue);
             let _poisoned = queue.lock();
             std::panic::resume_unwind(Box::new(()));
@@ -170,8 +333,7 @@ mod tests {
         drop(replies);
         drop(Lane(&queue));
         drop(Lane(&queue));
-        let state = queue.lock();
-        assert_eq!((state.lanes_taken, state.waiting.len()), (0, 0));
+        assert_eq!(lanes_and_waiting(&queue), (0, 0));
     }
 
     #[test]
@@ -182,5 +344,96 @@ mod tests {
         let (_lane, group) = queue.take_group(first);
         assert_eq!(group.len(), 4);
         assert!(queue.lock().waiting.is_empty());
+    }
+
+    #[test]
+    fn who_leads_takes_along_what_nobody_waits_for() {
+        let queue = CommitQueue::default();
+        let [(first, first_called), (second, second_called)] = [left(), left()];
+        queue.push(first);
+        queue.push(second);
+        let leader = queue.join(request().0).unwrap();
+        let (lane, group) = queue.take_group(leader);
+        drop(lane);
+        assert_eq!(group.len(), 3);
+        group.into_iter().for_each(Request::reply);
+        for called in [first_called, second_called] {
+            assert!(matches!(called.try_recv(), Ok(Some(Ok(())))));
+            assert_eq!(called.try_recv().unwrap_err(), TryRecvError::Disconnected);
+        }
+        assert_eq!(lanes_and_waiting(&queue), (0, 0));
+    }
+
+    #[test]
+    fn a_commit_thread_is_woken_for_a_lone_request_and_for_a_lane_that_becomes_free() {
+        let queue = CommitQueue::default();
+        let lead = || {
+            while let Some(first) = queue.next() {
+                let (lane, group) = queue.take_group(first);
+                drop(lane);
+                group.into_iter().for_each(Request::reply);
+            }
+        };
+        thread::scope(|scope| {
+            scope.spawn(lead);
+            for _ in 0..100 {
+                let (request, called) = left();
+                queue.push(request);
+                assert!(matches!(called.recv(), Ok(Some(Ok(())))));
+            }
+            let mut lanes: Vec<_> = (0..LANES)
+                .filter_map(|_| queue.join(request().0))
+                .map(|first| queue.take_group(first))
+                .collect();
+            let (request, called) = left();
+            queue.push(request);
+            assert_eq!(called.try_recv().unwrap_err(), TryRecvError::Empty);
+            lanes.pop();
+            assert!(matches!(called.recv(), Ok(Some(Ok(())))));
+            drop(lanes);
+            queue.end_threads();
+        });
+        assert_eq!(lanes_and_waiting(&queue), (0, 0));
+    }
+
+    #[test]
+    fn commit_threads_end_when_nothing_waits_any_more() {
+        let queue = CommitQueue::default();
+        let lanes: Vec<_> = (0..LANES)
+            .filter_map(|_| queue.join(request().0))
+            .map(|first| queue.take_group(first))
+            .collect();
+        let (waiting, called) = left();
+        queue.push(waiting);
+        thread::scope(|scope| {
+            for _ in 0..LANES {
+                scope.spawn(|| {
+                    while let Some(first) = queue.next() {
+                        let (_lane, group) = queue.take_group(first);
+                        group.into_iter().for_each(Request::reply);
+                    }
+                });
+            }
+            queue.end_threads();
+            drop(lanes);
+        });
+        assert!(matches!(called.try_recv(), Ok(Some(Ok(())))));
+    }
+
+    #[test]
+    fn who_left_a_request_is_told_when_its_leader_panics_and_may_panic_itself() {
+        let queue = CommitQueue::default();
+        let (request, called) = left();
+        let panics = |_| std::panic::resume_unwind(Box::new(()));
+        queue.push(Request::with_callback(FileSet::default(), panics));
+        queue.push(request);
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            let first = queue.next().unwrap();
+            let _group = queue.take_group(first);
+            std::panic::resume_unwind(Box::new(()));
+        }));
+        assert!(panicked.is_err());
+        assert!(matches!(called.try_recv(), Ok(None)));
+        assert_eq!(lanes_and_waiting(&queue), (0, 0));
     }
 }

@@ -11,12 +11,14 @@
 //! Which of them, see [`commit_queue`](super::commit_queue); of the records, [`decision`](super::decision).
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use super::commit_queue::{CommitQueue, Data, Reply, Request};
+use super::commit_queue::{CommitQueue, Data, LANES, Reply, Request};
 use super::decision::Decisions;
 use super::error::{Operation, PickupError};
 use super::file_set::FileSet;
@@ -30,9 +32,15 @@ use super::written_file::{WrittenFile, sync_each};
 /// whole file system.
 const MAX_FILES_SYNCED_ONE_BY_ONE: usize = 16;
 
+/// Up to here it is quicker that a leader syncs the files of others one by one.
+const MAX_FILES_SYNCED_FOR_OTHERS: usize = 4;
+
+pub(super) const ONE_EACH: &str = "a commit has a result for each transaction";
+
 /// Commits the transactions of one pickup directory.
 #[derive(Debug)]
 pub(super) struct GroupCommit {
+    pickup: Arc<Path>,
     commits: PerProcess<Commits>,
     durable: bool,
     syncfs_allowed: bool,
@@ -50,8 +58,10 @@ struct Commits {
 }
 
 impl GroupCommit {
-    pub(super) fn new(options: PickupOptions) -> Self {
+    /// The path is absolute.
+    pub(super) fn new(pickup: &Path, options: PickupOptions) -> Self {
         Self {
+            pickup: pickup.into(),
             commits: PerProcess::default(),
             durable: options.is_durable(),
             syncfs_allowed: options.syncfs && system::syncfs_reports_errors(),
@@ -62,20 +72,16 @@ impl GroupCommit {
 
     /// Makes each set of files visible and, if that is wanted, durable. The results are in the same
     /// order.
-    pub(super) fn commit(
-        &self,
-        pickup: &Path,
-        mut file_sets: Vec<FileSet>,
-    ) -> Vec<Result<(), PickupError>> {
+    pub(super) fn commit(&self, mut file_sets: Vec<FileSet>) -> Vec<Result<(), PickupError>> {
         let transactions = file_sets.len();
         for files in &mut file_sets {
             // Before their data is synced: some file systems sync less of a file that has no name.
-            files.stage(pickup);
+            files.stage(&self.pickup);
         }
         let committed = if self.durable {
-            self.commit_durably(pickup, file_sets)
+            self.commit_durably(file_sets)
         } else {
-            self.commit_without_sync(pickup, file_sets)
+            self.commit_without_sync(file_sets)
         };
         match committed {
             Ok(file_sets) => file_sets.into_iter().map(FileSet::into_result).collect(),
@@ -90,62 +96,107 @@ impl GroupCommit {
         }
     }
 
+    /// The same without waiting: a commit thread does it, and calls `done` with the result. Where this process has
+    /// none, or nothing is to be durable, this thread does it.
+    pub(super) fn commit_with(
+        &self,
+        mut files: FileSet,
+        done: impl FnOnce(Result<(), PickupError>) + Send + 'static,
+    ) {
+        let queue = self.commits.get().ok().map(|commits| &commits.queue);
+        // They end with the pickup directory, and so not before this returns.
+        let Some(queue) = queue.filter(|queue| self.durable && queue.has_threads()) else {
+            let result = self.commit(vec![files]).pop();
+            return done(result.expect(ONE_EACH));
+        };
+        files.stage(&self.pickup);
+        let pickup = Arc::clone(&self.pickup);
+        queue.push(Request::with_callback(files, move |result| {
+            done(result.unwrap_or_else(|| Err(ended_early(&pickup))));
+        }));
+    }
+
+    /// Starts the threads that commit for [`commit_with`](Self::commit_with), one for each lane.
+    pub(super) fn start_threads(self: &Arc<Self>) -> io::Result<()> {
+        let commits = self.commits.get().map_err(io::Error::other)?;
+        for _ in 0..LANES {
+            // Before it runs: who submits from now on may rely on it.
+            commits.queue.add_thread();
+            let group_commit = Arc::clone(self);
+            let started = thread::Builder::new()
+                .name("commit".to_owned())
+                .spawn(move || group_commit.lead_all());
+            started.inspect_err(|_| commits.queue.remove_thread())?;
+        }
+        Ok(())
+    }
+
+    /// Lets them end when all that was left to them is done.
+    pub(super) fn end_threads(&self) {
+        if let Ok(commits) = self.commits.get() {
+            commits.queue.end_threads();
+        }
+    }
+
+    /// What a commit thread does.
+    fn lead_all(&self) {
+        let commits = self.commits.get();
+        let commits = commits.expect("the process that started the thread has its own");
+        while let Some(first) = commits.queue.next() {
+            // The panic hook tells of it, and who waited for the group is told when that is dropped.
+            let _ = catch_unwind(AssertUnwindSafe(|| self.lead(&commits.queue, first)));
+        }
+        commits.queue.remove_thread();
+    }
+
     fn commit_without_sync(
         &self,
-        pickup: &Path,
         mut file_sets: Vec<FileSet>,
     ) -> Result<Vec<FileSet>, PickupError> {
-        let directory = open_directory(pickup)?;
+        let directory = self.open_directory()?;
         let mut report_of = CommitReport::default();
         let mut all: Vec<&mut FileSet> = file_sets.iter_mut().collect();
-        self.hand_over(&directory, pickup, &mut all, &mut report_of);
+        self.hand_over(&directory, &mut all, &mut report_of);
         self.observe(|| report(report_of, &file_sets));
         Ok(file_sets)
     }
 
-    fn commit_durably(
-        &self,
-        pickup: &Path,
-        file_sets: Vec<FileSet>,
-    ) -> Result<Vec<FileSet>, PickupError> {
+    fn commit_durably(&self, file_sets: Vec<FileSet>) -> Result<Vec<FileSet>, PickupError> {
         let commits = self.commits.get();
-        let commits = commits.map_err(PickupError::after_forks(Operation::PublishFile, pickup))?;
+        let commits = commits.map_err(PickupError::after_forks(
+            Operation::PublishFile,
+            &self.pickup,
+        ))?;
         let files: Vec<_> = file_sets.iter().flat_map(FileSet::open).collect();
         let in_flight = InFlight::enter(&commits.files_in_flight, files.len());
         let sync_here =
             in_flight.all <= MAX_FILES_SYNCED_ONE_BY_ONE || !self.syncfs.load(Ordering::Relaxed);
         let data = if sync_here {
             let mut time = None;
-            self.timed(&mut time, || sync_each(&files, pickup))?;
+            self.timed(&mut time, || sync_each(&files, &self.pickup))?;
             Data::Synced(time)
         } else {
             Data::NotSynced
         };
         let (request, replies) = Request::new(file_sets, data);
         if let Some(request) = commits.queue.join(request) {
-            self.lead(&commits.queue, pickup, request);
+            self.lead(&commits.queue, request);
         }
         loop {
             match replies.recv() {
-                Ok(Reply::Lead(request)) => self.lead(&commits.queue, pickup, request),
+                Ok(Reply::Lead(request)) => self.lead(&commits.queue, request),
                 Ok(Reply::Done(committed)) => return Ok(committed),
-                // Only if the leader panicked. A wrong result would be worse, and waiting for ever
-                // too.
-                Err(_) => {
-                    let error = io::Error::other("the thread that led the group ended early");
-                    return Err(PickupError::from_io(Operation::PublishFile, pickup)(error)
-                        .after_publishing());
-                }
+                Err(_) => return Err(ended_early(&self.pickup)),
             }
         }
     }
 
     /// Takes a group through a lane.
-    fn lead(&self, queue: &CommitQueue, pickup: &Path, first: Request) {
+    fn lead(&self, queue: &CommitQueue, first: Request) {
         let (lane, mut group) = queue.take_group(first);
         let mut times = CommitReport::default();
-        self.commit_group(pickup, &mut group, &mut times);
-        // The next group starts before the threads of this one are woken.
+        self.commit_group(&mut group, &mut times);
+        // The next group starts before those that wait for this one are told.
         drop(lane);
         let report = self.observer.as_ref().map(|observer| {
             let file_sets = group.iter().flat_map(|request| &request.file_sets);
@@ -158,25 +209,25 @@ impl GroupCommit {
     }
 
     /// Each set of files succeeds or fails by itself, but a failed sync fails them all.
-    fn commit_group(&self, pickup: &Path, group: &mut [Request], times: &mut CommitReport) {
-        let directory = self.sync_data(pickup, group, times);
+    fn commit_group(&self, group: &mut [Request], times: &mut CommitReport) {
+        let directory = self.sync_data(group, times);
         let file_sets = group.iter_mut().flat_map(|request| &mut request.file_sets);
         let mut file_sets: Vec<&mut FileSet> = file_sets.collect();
         let directory = match directory {
             Ok(directory) => directory,
             Err(error) => return file_sets.iter_mut().for_each(|files| files.fail(&error)),
         };
-        self.hand_over(&directory, pickup, &mut file_sets, times);
+        self.hand_over(&directory, &mut file_sets, times);
     }
 
     /// Makes files visible whose data is durable, if it is to be, and then their names too.
     fn hand_over(
         &self,
         directory: &OpenDirectory,
-        pickup: &Path,
         file_sets: &mut [&mut FileSet],
         times: &mut CommitReport,
     ) {
+        let pickup = &*self.pickup;
         let decisions = Decisions::make(file_sets, directory, pickup, self.durable);
         for files in file_sets.iter_mut() {
             files.publish(directory, pickup);
@@ -202,11 +253,11 @@ impl GroupCommit {
     /// the files go.
     fn sync_data(
         &self,
-        pickup: &Path,
         group: &[Request],
         times: &mut CommitReport,
     ) -> Result<OpenDirectory, PickupError> {
-        let directory = open_directory(pickup)?;
+        let pickup = &*self.pickup;
+        let directory = self.open_directory()?;
         let syncfs = self.syncfs_allowed && directory.suits_syncfs();
         self.syncfs.store(syncfs, Ordering::Relaxed);
         let mut files: Vec<&WrittenFile> = Vec::new();
@@ -222,7 +273,7 @@ impl GroupCommit {
             return Ok(directory);
         };
         self.timed(&mut times.data_sync, || {
-            if syncfs && on_one_file_system(&files) {
+            if syncfs && files.len() > MAX_FILES_SYNCED_FOR_OTHERS && on_one_file_system(&files) {
                 system::sync_file_system(&oldest.file)
                     .map_err(PickupError::from_io(Operation::SyncFileSystem, pickup))
             } else {
@@ -230,6 +281,11 @@ impl GroupCommit {
             }
         })?;
         Ok(directory)
+    }
+
+    fn open_directory(&self) -> Result<OpenDirectory, PickupError> {
+        OpenDirectory::open(&self.pickup)
+            .map_err(PickupError::from_io(Operation::OpenDirectory, &self.pickup))
     }
 
     /// Puts the time that the work takes into `longest`, if it is longer and somebody watches.
@@ -247,8 +303,10 @@ impl GroupCommit {
     }
 }
 
-fn open_directory(pickup: &Path) -> Result<OpenDirectory, PickupError> {
-    OpenDirectory::open(pickup).map_err(PickupError::from_io(Operation::OpenDirectory, pickup))
+/// The leader panicked. A wrong result would be worse, and waiting for ever too.
+fn ended_early(pickup: &Path) -> PickupError {
+    let error = io::Error::other("the thread that led the group ended early");
+    PickupError::from_io(Operation::PublishFile, pickup)(error).after_publishing()
 }
 
 /// Adds what became of the files to a report that has the times of their syncs.

@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags, RenameFlags};
 use rustix::io::{Errno, retry_on_intr};
@@ -11,6 +12,9 @@ use rustix::io::{Errno, retry_on_intr};
 use super::MODE;
 #[cfg(test)]
 use super::tests::crash::{Step, step, synced};
+
+/// Whether the kernel gives a file a name by its descriptor alone, as far as is known: that saves looking it up in /proc.
+static BY_DESCRIPTOR: AtomicBool = AtomicBool::new(true);
 
 /// Creates a file without a name on the file system of `directory`, which vanishes with its last
 /// descriptor.
@@ -100,12 +104,24 @@ impl OpenDirectory {
         use std::os::fd::AsRawFd;
         #[cfg(test)]
         step(Step::Change);
+        if BY_DESCRIPTOR.load(Ordering::Relaxed) {
+            match rustix::fs::linkat(file, "", &self.directory, name, AtFlags::EMPTY_PATH) {
+                // The answer of kernels before 6.10 to a process without the capability
+                // CAP_DAC_READ_SEARCH; or the directory was removed.
+                Err(Errno::NOENT) => {}
+                result => return Ok(result?),
+            }
+        }
         let by_proc = format!("/proc/self/fd/{}", file.as_raw_fd());
         match rustix::fs::linkat(CWD, by_proc, &self.directory, name, AtFlags::SYMLINK_FOLLOW) {
-            Err(Errno::NOENT) if !Path::new("/proc/self/fd").exists() => {
-                self.link_by_descriptor(file, name)
+            Err(Errno::NOENT) if !Path::new("/proc/self/fd").exists() => Err(io::Error::other(
+                "/proc is not mounted, and files cannot be named without it",
+            )),
+            Ok(()) => {
+                BY_DESCRIPTOR.store(false, Ordering::Relaxed);
+                Ok(())
             }
-            result => Ok(result?),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -212,16 +228,5 @@ impl OpenDirectory {
         )]
         rustix::fs::fstatfs(&self.directory)
             .is_ok_and(|file_system| [EXT4, XFS, BTRFS].contains(&(file_system.f_type as u32)))
-    }
-
-    fn link_by_descriptor(&self, file: &File, name: &str) -> io::Result<()> {
-        match rustix::fs::linkat(file, "", &self.directory, name, AtFlags::EMPTY_PATH) {
-            // The answer of kernels before 6.10 to a process without the capability
-            // CAP_DAC_READ_SEARCH.
-            Err(Errno::NOENT) => Err(io::Error::other(
-                "/proc is not mounted, and files cannot be named without it",
-            )),
-            result => Ok(result?),
-        }
     }
 }

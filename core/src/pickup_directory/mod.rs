@@ -30,6 +30,9 @@
 //!           open(DIR)  linkat(…, "1.eml")  fsync(DIR)   the thread that leads: GroupCommit::lead
 //! ```
 //!
+//! Who does not wait with a thread ([`Transaction::commit_with`]) leaves the commit to two threads that only do that;
+//! they sync the data of all that they take together.
+//!
 //! One of several files, whose staging folder is S with the folder P of the process in it:
 //!
 //! ```text
@@ -106,7 +109,9 @@ use portable as system;
 mod tests;
 
 use std::fs::File;
+use std::io;
 use std::path::{self, Path, PathBuf};
+use std::sync::Arc;
 
 pub use error::{PickupError, PickupErrorKind};
 pub use file_access::{FileGroup, FileMode};
@@ -150,7 +155,13 @@ const MODE: u32 = 0o660;
 pub struct PickupDirectory {
     durable: bool,
     staging: Staging,
-    group_commit: GroupCommit,
+    group_commit: Arc<GroupCommit>,
+}
+
+impl Drop for PickupDirectory {
+    fn drop(&mut self) {
+        self.group_commit.end_threads();
+    }
 }
 
 impl PickupDirectory {
@@ -187,9 +198,25 @@ impl PickupDirectory {
         staging.clear_leftovers();
         Ok(Self {
             durable: options.is_durable(),
+            group_commit: Arc::new(GroupCommit::new(staging.pickup(), options)),
             staging,
-            group_commit: GroupCommit::new(options),
         })
+    }
+
+    /// Starts the two threads that commit what is submitted without waiting for it, by
+    /// [`submit_with`](Self::submit_with) and [`Transaction::commit_with`]. They are this process's: a fork has none,
+    /// and may start its own. They end when the directory is dropped and all that was left to them is done, which
+    /// nothing waits for.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn start_commit_threads(&self) -> io::Result<()> {
+        self.group_commit.start_threads()
+    }
+
+    /// Whether the next submission first hands over what an earlier one could not finish, which may take its time.
+    pub fn has_leftovers(&self) -> bool {
+        self.staging.has_leftovers()
     }
 
     /// The absolute path of the directory.

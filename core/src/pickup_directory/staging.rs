@@ -93,7 +93,7 @@ impl Staging {
 
     /// Creates a file without a name, if the pickup directory's file system has such.
     pub(super) fn create_unnamed(&self) -> Result<Option<File>, PickupError> {
-        if self.has_leftovers.load(Ordering::Relaxed) {
+        if self.has_leftovers() {
             self.clear_leftovers();
         }
         if !self.unnamed_files {
@@ -234,11 +234,16 @@ impl Staging {
         }
     }
 
+    /// Whether the next file that is made waits until what could not be finished before is rolled forward.
+    pub(super) fn has_leftovers(&self) -> bool {
+        self.has_leftovers.load(Ordering::Relaxed)
+    }
+
     /// Rolls forward what could not be finished before, if there is such. Tells whether files of the attempt with
     /// this token wait in the staging folder yet.
     #[cfg(feature = "idempotency")]
     pub(super) fn waits(&self, token: Token) -> Result<bool, PickupError> {
-        if !self.has_leftovers.load(Ordering::Relaxed) {
+        if !self.has_leftovers() {
             return Ok(false);
         }
         self.clear_leftovers();

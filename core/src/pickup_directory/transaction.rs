@@ -6,6 +6,7 @@ use std::path::{Component, Path};
 use super::PickupDirectory;
 use super::error::{Operation, PickupError};
 use super::file_set::FileSet;
+use super::group_commit::ONE_EACH;
 use crate::idempotency::Claim;
 use crate::identity::Id;
 
@@ -77,7 +78,7 @@ impl PickupDirectory {
         let mut results = if file_sets.is_empty() {
             Vec::new().into_iter()
         } else {
-            self.group_commit.commit(self.path(), file_sets).into_iter()
+            self.group_commit.commit(file_sets).into_iter()
         };
         values
             .into_iter()
@@ -93,8 +94,6 @@ impl PickupDirectory {
             .collect()
     }
 }
-
-const ONE_EACH: &str = "a commit has a result for each transaction";
 
 impl Transaction<'_> {
     /// The key that it is submitted under.
@@ -141,9 +140,28 @@ impl Transaction<'_> {
             files,
             id,
         } = self;
-        let results = directory.group_commit.commit(directory.path(), vec![files]);
+        let results = directory.group_commit.commit(vec![files]);
         let result = results.into_iter().next().expect(ONE_EACH);
         result.map_err(|error| error.with_id(id))
+    }
+
+    /// Commits as [`commit`](Self::commit) does, without waiting for it: `done` is called once with the result, by a
+    /// thread that commits, so it should be quick.
+    ///
+    /// Where this process has no such threads ([`PickupDirectory::start_commit_threads`]), or nothing is to be
+    /// durable, this blocks and calls `done` itself.
+    pub fn commit_with(self, done: impl FnOnce(Result<(), PickupError>) + Send + 'static) {
+        if self.files.is_empty() {
+            return done(Ok(()));
+        }
+        let Self {
+            directory,
+            files,
+            id,
+        } = self;
+        directory.group_commit.commit_with(files, move |result| {
+            done(result.map_err(|error| error.with_id(id)));
+        });
     }
 }
 

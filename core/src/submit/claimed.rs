@@ -130,13 +130,13 @@ impl PickupDirectory {
         }
     }
 
-    /// Hands a submission over under a key as [`submit`](Self::submit) does.
+    /// Hands a submission over under a key as [`submit`](Self::submit) does, without a claim just so.
     pub fn submit_claimed(
         &self,
         submission: &Submission,
-        claim: Claim,
+        claim: impl Into<Option<Claim>>,
     ) -> Result<Receipt, PickupError> {
-        let mut transaction = self.begin_claimed(*submission.id(), Some(claim));
+        let mut transaction = self.begin_claimed(*submission.id(), claim.into());
         for file in submission.files() {
             transaction.write(file.name(), &file.chunks())?;
         }
@@ -146,14 +146,27 @@ impl PickupDirectory {
         Ok(receipt)
     }
 
-    /// Submits a message under a key as [`submit_message_with`](Self::submit_message_with) does.
+    /// Hands a submission over under a key as [`submit_with`](Self::submit_with) does, without a claim just so.
+    pub fn submit_claimed_with(
+        &self,
+        submission: Submission,
+        claim: impl Into<Option<Claim>>,
+        done: impl FnOnce(Result<Receipt, PickupError>) + Send + 'static,
+    ) {
+        let mut transaction = self.begin_claimed(*submission.id(), claim.into());
+        remember(&mut transaction, &submission.receipt);
+        submission.commit_with(transaction, done);
+    }
+
+    /// Submits a message under a key as [`submit_message_with`](Self::submit_message_with) does, without a claim
+    /// just so.
     pub fn submit_message_claimed(
         &self,
         message: &Message<'_>,
         identity: Identity,
-        claim: Claim,
+        claim: impl Into<Option<Claim>>,
     ) -> Result<Receipt, PickupError> {
-        let mut transaction = self.begin_claimed(identity.id(), Some(claim));
+        let mut transaction = self.begin_claimed(identity.id(), claim.into());
         let put = |file: PickupFile| transaction.write(file.name(), &file.chunks());
         let receipt = perform(MakeFiles::new(identity, put), message)?;
         remember(&mut transaction, &receipt);

@@ -34,6 +34,35 @@ impl PickupDirectory {
         Ok(submission.receipt())
     }
 
+    /// Hands a submission over as [`submit`](Self::submit) does, without waiting for it: `done` is called once with
+    /// the receipt or the error, by a thread that commits, so it should be quick. This writes the files and blocks no
+    /// longer; for that [the threads](Self::start_commit_threads) have to run.
+    ///
+    /// ```
+    /// use pmtaemail::{PickupDirectory, PickupOptions, Submission};
+    /// # let temporary = tempfile::tempdir().unwrap();
+    /// # let path = temporary.path();
+    /// let directory = PickupDirectory::open(path, PickupOptions::default()).unwrap();
+    /// directory.start_commit_threads().unwrap();
+    /// let json = br#"{"from": "shop@example.com", "to": "ann@example.org", "text": "Hello"}"#;
+    /// let (sender, results) = std::sync::mpsc::channel();
+    /// for _ in 0..10 {
+    ///     let sender = sender.clone();
+    ///     let submission = Submission::from_json(json).unwrap();
+    ///     directory.submit_with(submission, move |result| sender.send(result).unwrap());
+    /// }
+    /// let receipts = results.iter().take(10);
+    /// assert!(receipts.map(Result::unwrap).all(|receipt| path.join(&receipt.files[0]).exists()));
+    /// ```
+    pub fn submit_with(
+        &self,
+        submission: Submission,
+        done: impl FnOnce(Result<Receipt, PickupError>) + Send + 'static,
+    ) {
+        let transaction = self.begin_submission(*submission.id());
+        submission.commit_with(transaction, done);
+    }
+
     /// Submits a message as [`submit`](Self::submit) does, but writes each file of a mail merge as soon
     /// as it is made: they are never all in memory.
     pub fn submit_message(&self, message: &Message<'_>) -> Result<Receipt, PickupError> {

@@ -6,6 +6,7 @@ use super::receipt::Receipt;
 use crate::identity::{Id, Identity};
 use crate::interruption::{Interruption, uninterrupted};
 use crate::message::Message;
+use crate::pickup_directory::{PickupError, Transaction};
 use crate::pickup_file::PickupFile;
 use crate::problem::Problems;
 use std::convert::Infallible;
@@ -63,6 +64,23 @@ impl Submission {
         let Ok(receipt) = perform_unless(MakeFiles::new(identity, put), message, interruption);
         let receipt = receipt?;
         Some(Self { receipt, files })
+    }
+
+    /// Writes the files and leaves them to be committed.
+    pub(super) fn commit_with(
+        self,
+        mut transaction: Transaction<'_>,
+        done: impl FnOnce(Result<Receipt, PickupError>) + Send + 'static,
+    ) {
+        let Self { receipt, files } = self;
+        for file in files {
+            if let Err(error) = transaction.write(file.name(), &file.chunks()) {
+                // What is written vanishes before anybody is told.
+                drop(transaction);
+                return done(Err(error));
+            }
+        }
+        transaction.commit_with(|result| done(result.map(|()| receipt)));
     }
 
     /// The word that joins receipt, file name, log line and, where the message has no Message-ID

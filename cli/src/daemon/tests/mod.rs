@@ -37,10 +37,11 @@ impl Server {
             &format!("pmtaemailapi -listen 127.0.0.1:0 {options}"),
             &pickup,
         );
+        let pickup_directory = args.pickup.open(Arc::new(RolledForward::default()));
+        let pickup_directory = pickup_directory.unwrap();
+        pickup_directory.start_commit_threads().unwrap();
         let daemon = Daemon::new(
-            args.pickup
-                .open(Arc::new(RolledForward::default()))
-                .unwrap(),
+            pickup_directory,
             &args.limits,
             room(8192, args.limits.max_in_flight),
         );

@@ -13,6 +13,7 @@ use super::processes::{DIRECTORY, OPTIONS, run_until_it_dies};
 use super::*;
 
 pub(super) const DIES_AT: &str = "PICKUP_TEST_DIES_AT";
+pub(super) const BY_THREAD: &str = "PICKUP_TEST_BY_THREAD";
 pub(super) const TAKES_A_NAME: &str = "PICKUP_TEST_TAKES_A_NAME";
 const TEST: &str = "crash::the_process_that_dies";
 const NAMES: [&str; 3] = ["1.eml", "2.eml", "3.eml"];
@@ -84,17 +85,21 @@ fn the_process_that_dies() {
     };
     let options = all_options().swap_remove(options.parse().unwrap());
     let directory = PickupDirectory::open(path, options).unwrap();
-    let committed = submit(&directory, &NAMES);
+    let transaction = written(&directory, &NAMES).unwrap();
+    let committed = if env::var(BY_THREAD).is_ok() {
+        directory.start_commit_threads().unwrap();
+        commit_by_thread(transaction)
+    } else {
+        transaction.commit()
+    };
     assert_eq!(committed.is_err(), env::var(TAKES_A_NAME).is_ok());
 }
 
 /// Runs the process up to a step. False: it came to its end before.
-fn die_at(step: usize, place: &Place, options: usize, takes_a_name: bool) -> bool {
+fn die_at(step: usize, place: &Place, options: usize, settings: &[&str]) -> bool {
     let step = step.to_string();
     let mut environment = vec![(DIES_AT, step.as_str())];
-    if takes_a_name {
-        environment.push((TAKES_A_NAME, "1"));
-    }
+    environment.extend(settings.iter().map(|setting| (*setting, "1")));
     match run_until_it_dies(TEST, place, options, &environment) {
         Some(9) => true,
         Some(0) => false,
@@ -132,26 +137,40 @@ fn some_options() -> impl Iterator<Item = (usize, PickupOptions)> {
 #[test]
 fn a_kill_at_any_step_leaves_all_files_or_none() {
     for (number, options) in some_options() {
-        for takes_a_name in [false, true] {
-            let mut seen = BTreeSet::new();
-            for step in 0.. {
-                let place = Place::new();
-                let dies = die_at(step, &place, number, takes_a_name);
-                let visible = place.names();
-                let count = after_recovery(&place, &options, takes_a_name);
-                assert!(
-                    [0, NAMES.len()].contains(&count),
-                    "{count} files after step {step}, {visible:?} before"
-                );
-                seen.insert(count);
-                if !dies {
-                    assert_eq!(count == 0, takes_a_name, "what it said is so");
-                    break;
-                }
-            }
-            assert_eq!(seen, [0, NAMES.len()].into());
+        for settings in [&[][..], &[TAKES_A_NAME]] {
+            assert_all_or_none(number, &options, settings);
         }
     }
+}
+
+/// The step is one of a commit thread, but the process dies.
+#[test]
+fn a_kill_at_any_step_of_a_commit_thread_leaves_all_files_or_none() {
+    let options = &all_options()[0];
+    for settings in [&[BY_THREAD][..], &[BY_THREAD, TAKES_A_NAME]] {
+        assert_all_or_none(0, options, settings);
+    }
+}
+
+fn assert_all_or_none(number: usize, options: &PickupOptions, settings: &[&str]) {
+    let takes_a_name = settings.contains(&TAKES_A_NAME);
+    let mut seen = BTreeSet::new();
+    for step in 0.. {
+        let place = Place::new();
+        let dies = die_at(step, &place, number, settings);
+        let visible = place.names();
+        let count = after_recovery(&place, options, takes_a_name);
+        assert!(
+            [0, NAMES.len()].contains(&count),
+            "{count} files after step {step}, {visible:?} before"
+        );
+        seen.insert(count);
+        if !dies {
+            assert_eq!(count == 0, takes_a_name, "what it said is so");
+            break;
+        }
+    }
+    assert_eq!(seen, [0, NAMES.len()].into());
 }
 
 /// A reader takes what it sees, at each instant. Nothing comes twice.
@@ -160,7 +179,7 @@ fn what_was_taken_before_a_kill_does_not_come_again() {
     let options = &all_options()[0];
     for step in 0.. {
         let place = Place::new();
-        let dies = die_at(step, &place, 0, false);
+        let dies = die_at(step, &place, 0, &[]);
         let taken = place.names();
         for name in &taken {
             fs::remove_file(place.path().join(name)).unwrap();
@@ -183,10 +202,11 @@ fn a_power_cut_at_any_step_leaves_all_files_or_none() {
         if !options.is_durable() {
             continue;
         }
-        for takes_a_name in [false, true] {
+        for settings in [&[][..], &[TAKES_A_NAME], &[BY_THREAD]] {
+            let takes_a_name = settings.contains(&TAKES_A_NAME);
             for step in 0.. {
                 let place = Place::new();
-                let dies = die_at(step, &place, number, takes_a_name);
+                let dies = die_at(step, &place, number, settings);
                 let disk = Disk::of(&place);
                 for (pickup, folder) in disk.states() {
                     if !dies && !takes_a_name {
@@ -296,7 +316,7 @@ fn a_recovery_may_be_killed_too() {
     let mut recoveries = 0;
     for step in 0.. {
         let place = Place::new();
-        if !die_at(step, &place, 0, false) {
+        if !die_at(step, &place, 0, &[]) {
             break;
         }
         let is_decided = left(&place).is_some_and(|folder| folder.join("decided-0").exists());
@@ -305,7 +325,7 @@ fn a_recovery_may_be_killed_too() {
             if !is_decided {
                 break;
             }
-            die_at(step, &place, 0, false);
+            die_at(step, &place, 0, &[]);
             let number = last.to_string();
             let opens = "crash::the_process_that_opens";
             let ended = run_until_it_dies(opens, &place, 0, &[(DIES_AT, &number)]);

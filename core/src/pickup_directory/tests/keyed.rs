@@ -4,7 +4,7 @@
 use std::env;
 use std::io::{Cursor, Read};
 
-use super::crash::{DIES_AT, Disk, TAKES_A_NAME};
+use super::crash::{BY_THREAD, DIES_AT, Disk, TAKES_A_NAME};
 use super::processes::{DIRECTORY, OPTIONS, run_until_it_dies};
 use super::*;
 use crate::idempotency::{Fingerprinter, Found, IdempotencyKey, NewRecord};
@@ -46,7 +46,12 @@ fn submit_once(directory: &PickupDirectory, count: usize) -> Result<usize, Picku
         receipt: Box::new(Cursor::new(RECEIPT)),
         size: RECEIPT.len() as u64,
     });
-    transaction.commit()?;
+    if env::var(BY_THREAD).is_ok() {
+        directory.start_commit_threads().unwrap();
+        commit_by_thread(transaction)?;
+    } else {
+        transaction.commit()?;
+    }
     Ok(count)
 }
 
@@ -79,12 +84,10 @@ fn the_keyed_process_that_dies() {
 }
 
 /// Runs the process up to a step. False: it came to its end before.
-fn die_at(step: usize, place: &Place, options: usize, count: usize, takes_a_name: bool) -> bool {
+fn die_at(step: usize, place: &Place, options: usize, count: usize, settings: &[&str]) -> bool {
     let (step, count) = (step.to_string(), count.to_string());
     let mut environment = vec![(DIES_AT, step.as_str()), (COUNT, count.as_str())];
-    if takes_a_name {
-        environment.push((TAKES_A_NAME, "1"));
-    }
+    environment.extend(settings.iter().map(|setting| (*setting, "1")));
     match run_until_it_dies(TEST, place, options, &environment) {
         Some(9) => true,
         Some(0) => false,
@@ -131,11 +134,11 @@ fn assert_once(place: &Place, options: &PickupOptions, count: usize, mut taken: 
 
 #[test]
 fn a_kill_at_any_step_and_a_retry_are_one_submission() {
-    for number in [0, 2, 3] {
+    for (number, settings) in [(0, &[][..]), (2, &[]), (3, &[]), (0, &[BY_THREAD])] {
         for count in [1, 3] {
             for step in 0.. {
                 let place = Place::new();
-                let dies = die_at(step, &place, number, count, false);
+                let dies = die_at(step, &place, number, count, settings);
                 let taken = take(&place);
                 assert_once(&place, &options_of(&place, number), count, taken);
                 if !dies {
@@ -153,7 +156,7 @@ fn what_fails_after_its_decision_leaves_the_key_free_at_any_step() {
     for step in 0.. {
         let place = Place::new();
         let options = options_of(&place, 0);
-        let dies = die_at(step, &place, 0, 3, true);
+        let dies = die_at(step, &place, 0, 3, &[TAKES_A_NAME]);
         let theirs = place.path().join(NAMES[1]);
         let is_theirs = fs::read(&theirs).is_ok_and(|bytes| bytes == b"another's");
         let mut directory = place.open(&options);
@@ -181,7 +184,7 @@ fn a_power_cut_at_any_step_and_a_retry_are_one_submission() {
         for step in 0.. {
             let place = Place::new();
             let options = options_of(&place, 0);
-            let dies = die_at(step, &place, 0, count, false);
+            let dies = die_at(step, &place, 0, count, &[]);
             let disk = Disk::of(&place);
             let state = place.path().with_file_name("state");
             let kept = place.path().with_file_name("state.kept");

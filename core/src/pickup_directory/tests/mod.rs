@@ -1,5 +1,6 @@
 //! Tests of the whole module, by way of unnamed files and by way of the staging folder.
 
+mod commit_threads;
 #[cfg(target_os = "linux")]
 pub(super) mod crash;
 mod errors;
@@ -15,6 +16,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 
 use super::*;
 
@@ -82,13 +84,27 @@ fn bytes_of(name: &str) -> Vec<u8> {
 }
 
 fn submit(directory: &PickupDirectory, names: &[&str]) -> Result<(), PickupError> {
+    written(directory, names)?.commit()
+}
+
+fn written<'d>(
+    directory: &'d PickupDirectory,
+    names: &[&str],
+) -> Result<Transaction<'d>, PickupError> {
     let mut transaction = directory.begin();
     for name in names {
         let bytes = bytes_of(name);
         let (first, second) = bytes.split_at(bytes.len() / 3);
         transaction.write(name, &[first, second])?;
     }
-    transaction.commit()
+    Ok(transaction)
+}
+
+/// Commits by a commit thread, and waits for it.
+fn commit_by_thread(transaction: Transaction<'_>) -> Result<(), PickupError> {
+    let (sender, result) = mpsc::channel();
+    transaction.commit_with(move |result| sender.send(result).unwrap());
+    result.recv().unwrap()
 }
 
 #[test]

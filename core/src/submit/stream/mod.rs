@@ -147,11 +147,11 @@ impl StreamedMessage {
         self
     }
 
-    /// Submits it under a key; see [`PickupDirectory::claim`].
+    /// Submits it under a key, if there is one; see [`PickupDirectory::claim`].
     #[cfg(feature = "idempotency")]
     #[must_use]
-    pub fn with_claim(mut self, claim: Claim) -> Self {
-        self.claim = Some(Box::new(claim));
+    pub fn with_claim(mut self, claim: impl Into<Option<Claim>>) -> Self {
+        self.claim = claim.into().map(Box::new);
         self
     }
 
