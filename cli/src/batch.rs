@@ -306,7 +306,8 @@ fn exit_of(error: &BatchError) -> Exit {
         | BatchError::Submit(SubmitError::Problems(_)) => Exit::Data,
         BatchError::Submit(SubmitError::Pickup(error))
         | BatchError::Claim(ClaimError::Pickup(error)) => Failure::Pickup(error.clone()).exit(),
-        BatchError::Claim(_) | BatchError::Submit(SubmitError::Spool(_)) => Exit::Temporary,
+        BatchError::Claim(_)
+        | BatchError::Submit(SubmitError::Spool(_) | SubmitError::OverQuota(_)) => Exit::Temporary,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The commands that take one message (`check`, `render`, `submit`), and `schema`.
 
-use crate::args::{CheckArgs, ConfigAction, MessageArgs, RenderArgs, SubmitArgs};
+use crate::access;
+use crate::args::{CheckArgs, ConfigAction, KeysCommand, MessageArgs, RenderArgs, SubmitArgs};
 use crate::exit::{Exit, Exits, Failure};
 use crate::progress::ProgressDisplay;
 use crate::receipts::Receipts;
@@ -102,6 +103,27 @@ pub fn config(action: &ConfigAction) -> Result<Exit, Failure> {
             return Ok(Exit::Configuration);
         }
         ConfigAction::Show(text) => output::print(text.as_bytes()).map_err(Failure::Write)?,
+    }
+    Ok(Exit::Ok)
+}
+
+/// Adds, lists or removes access keys.
+pub fn keys(command: &KeysCommand) -> Result<Exit, Failure> {
+    let Some(path) = command.file().keys.as_deref() else {
+        let sentence = "which file of keys? Give --keys FILE, or PMTAEMAIL_KEYS, or a configuration file with `keys`";
+        return Err(Failure::Usage(sentence.to_owned()));
+    };
+    match command {
+        KeysCommand::Add(args) => {
+            let key = access::add(path, &args.new_key())?;
+            // Scripts take what is on standard output.
+            output::print(format!("{key}\n").as_bytes()).map_err(Failure::Write)?;
+        }
+        KeysCommand::List(_) => {
+            let list = access::list(path)?;
+            output::print(list.as_bytes()).map_err(Failure::Write)?;
+        }
+        KeysCommand::Remove(args) => access::remove(path, &args.name)?,
     }
     Ok(Exit::Ok)
 }

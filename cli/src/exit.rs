@@ -1,6 +1,7 @@
 //! How the program ends: exit codes, and the failures that lead to them.
 
-use pmtaemail::{PickupError, PickupErrorKind, Problems, SubmitError};
+use crate::access::EditError;
+use pmtaemail::{OverQuota, PickupError, PickupErrorKind, Problems, SubmitError};
 use std::io;
 use std::process::ExitCode;
 use thiserror::Error;
@@ -156,9 +157,15 @@ pub enum Failure {
     /// Recipients cannot wait on a file system.
     #[error("recipients cannot wait on the file system: {0}")]
     Spool(io::Error),
+    /// Whoever submits is over a limit.
+    #[error(transparent)]
+    OverQuota(OverQuota),
     /// The pickup directory does not take the message.
     #[error(transparent)]
     Pickup(#[from] PickupError),
+    /// The file of access keys has problems.
+    #[error(transparent)]
+    Keys(#[from] EditError),
     /// Nobody can connect.
     #[error("cannot listen on {address}: {source}")]
     Listen { address: String, source: io::Error },
@@ -180,13 +187,17 @@ impl Failure {
             | Self::ReceiptFile { .. }
             | Self::FinishReceipts { .. }
             | Self::NoReceipts(_) => Exit::InputOutput,
-            Self::OpenReceipts { .. } => Exit::CannotCreate,
-            Self::Usage(_) | Self::Environment(_) | Self::ChooseFile(_) => Exit::Usage,
-            Self::Spool(_) => Exit::Temporary,
+            Self::OpenReceipts { .. } | Self::Keys(EditError::Write { .. }) => Exit::CannotCreate,
+            Self::Keys(EditError::Problems(_)) => Exit::Configuration,
+            Self::Keys(EditError::Usage(_))
+            | Self::Usage(_)
+            | Self::Environment(_)
+            | Self::ChooseFile(_) => Exit::Usage,
+            Self::Spool(_) | Self::OverQuota(_) => Exit::Temporary,
             // A temporary failure would ask for another attempt, and perhaps for a second delivery.
             Self::Pickup(error) if error.may_be_delivered() => Exit::InputOutput,
             Self::Pickup(error) => pickup_exit(error.kind()),
-            Self::Listen { .. } | Self::Start(_) => Exit::Os,
+            Self::Listen { .. } | Self::Start(_) | Self::Keys(EditError::Random(_)) => Exit::Os,
         }
     }
 }
@@ -197,6 +208,7 @@ impl From<SubmitError> for Failure {
             SubmitError::Problems(problems) => Self::Problems(problems),
             SubmitError::Pickup(error) => Self::Pickup(error),
             SubmitError::Spool(error) => Self::Spool(error),
+            SubmitError::OverQuota(over) => Self::OverQuota(over),
         }
     }
 }

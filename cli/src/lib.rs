@@ -7,6 +7,7 @@ compile_error!(
     "pmtaemailapi needs a Unix system; elsewhere use the library from Rust, Python or Node"
 );
 
+mod access;
 mod args;
 mod batch;
 mod commands;
@@ -16,6 +17,7 @@ mod go_flags;
 mod input;
 mod journal;
 mod output;
+mod place;
 mod progress;
 mod receipts;
 mod sendmail;
@@ -50,6 +52,7 @@ fn run(action: Action) -> Result<Exit, Failure> {
         Action::Render(args) => commands::render(&args),
         Action::Submit(args) => commands::submit(&args),
         Action::Config(action) => commands::config(&action),
+        Action::Keys(command) => commands::keys(&command),
         Action::Schema => commands::schema(),
         Action::Version => commands::version(),
         Action::Sendmail(line) => sendmail::run(line),

@@ -1,5 +1,6 @@
 //! What the commands say, on standard output and standard error.
 
+use crate::access::EditError;
 use crate::args::ConfigProblems;
 use crate::exit::{Exit, Failure};
 use crate::journal::{self, Severity};
@@ -92,6 +93,7 @@ pub fn print_failure_of(path: Option<&Path>, failure: &Failure) {
 fn failure_lines(failure: &Failure) -> String {
     match failure {
         Failure::Problems(problems) => problem_lines(problems),
+        Failure::Keys(EditError::Problems(problems)) => format!("{problems}\n"),
         _ => format!("pmtaemailapi: {failure}\n"),
     }
 }

@@ -39,7 +39,7 @@ mod template;
 mod text;
 mod variable;
 
-pub use address::{AddrSpec, InvalidAddress};
+pub use address::{AddrSpec, InvalidAddress, InvalidSenderDomain, SenderDomain, SenderDomains};
 #[cfg(feature = "idempotency")]
 pub use idempotency::{Claim, Fingerprint, Fingerprinter, IdempotencyKey, InvalidIdempotencyKey};
 pub use identity::{Id, Identity, InvalidId, InvalidTime};
@@ -63,8 +63,8 @@ pub use problem::{Code, Problem, Problems};
 pub use submit::TableStream;
 pub use submit::{
     AtomicBatch, Batch, BatchEntry, BatchError, BatchFormat, BatchOutcome, BatchReader,
-    BatchResults, GroupLimits, MessageStream, Position, Progress, Receipt, ReceiptSummary,
-    StreamFormat, StreamedMessage, Submission, SubmitError,
+    BatchResults, GroupLimits, MessageStream, OverQuota, Position, Progress, Quota, Receipt,
+    ReceiptSummary, Reservation, StreamFormat, StreamedMessage, Submission, SubmitError, Submitter,
 };
 #[cfg(feature = "idempotency")]
 pub use submit::{ClaimError, Claimed};

@@ -4,6 +4,7 @@ mod back_pressure;
 mod config;
 mod config_command;
 mod environment;
+mod keys_command;
 mod limits;
 mod listen;
 mod message;
@@ -16,6 +17,7 @@ mod state;
 pub use back_pressure::{BackPressureArgs, PressureLimit};
 pub use config::ConfigArg;
 pub use config_command::ConfigAction;
+pub use keys_command::KeysCommand;
 pub use limits::LimitArgs;
 pub use listen::ListenAddress;
 pub use message::{BatchArgs, CheckArgs, MessageArgs, RenderArgs, SubmitArgs};
@@ -72,6 +74,7 @@ pub enum Action {
     Render(RenderArgs),
     Submit(SubmitArgs),
     Config(ConfigAction),
+    Keys(KeysCommand),
     Schema,
     Version,
     /// sendmail's own command line, not read yet.
@@ -132,6 +135,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Action, Refusal
             let shown = options::show(&options, innermost(&matches), &file);
             Action::Config(ConfigAction::Show(shown))
         }
+        Some(Command::Keys(command)) => Action::Keys(command),
         Some(Command::Schema) => Action::Schema,
         Some(Command::Version) => Action::Version,
         Some(Command::Sendmail { line }) => Action::Sendmail(line),
@@ -209,7 +213,7 @@ fn sendmail_line(args: &[OsString]) -> Option<&[OsString]> {
 /// Submit mail to PowerMTA with HTTP and JSON instead of SMTP and MIME.
 ///
 /// Takes messages as JSON, renders them to MIME and puts them into PowerMTA's pickup directory.
-/// There is no access control: listen on private addresses only.
+/// Without --keys there is no access control: listen on private addresses only then.
 #[derive(Debug, Parser)]
 #[command(name = "pmtaemailapi", version = pmtaemail::VERSION, after_help = AFTER_HELP)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -228,6 +232,7 @@ impl CommandLine {
             Some(Command::Serve(args)) => Ok(args.config.path()),
             Some(Command::Submit(args)) => Ok(args.config.path()),
             Some(Command::Config(config)) => config.config_file(command),
+            Some(Command::Keys(keys)) => Ok(keys.config_file()),
             Some(_) => Ok(None),
         }
     }
@@ -250,6 +255,9 @@ enum Command {
     /// Check the daemon's options, or show those that hold
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Add, list or remove access keys
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Print the JSON Schema of a message
     Schema,
     /// Print the version

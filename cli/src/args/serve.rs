@@ -2,6 +2,7 @@
 
 use super::{BackPressureArgs, ConfigArg, LimitArgs, ListenAddress, Origin, PickupArgs, StateArgs};
 use clap::{Args, ValueEnum};
+use std::path::PathBuf;
 use tracing_subscriber::filter::LevelFilter;
 
 /// Options of the daemon.
@@ -20,6 +21,11 @@ pub struct ServeArgs {
     #[arg(long, value_name = "ORIGIN", value_delimiter = ',')]
     #[arg(env = "PMTAEMAIL_ALLOW_ORIGIN")]
     pub allow_origin: Vec<Origin>,
+
+    /// Take requests alone that have a key of this TOML file, which `keys add` writes; read again on SIGHUP.
+    /// /health needs none
+    #[arg(long, value_name = "FILE", env = "PMTAEMAIL_KEYS")]
+    pub keys: Option<PathBuf>,
 
     #[command(flatten)]
     pub pickup: PickupArgs,

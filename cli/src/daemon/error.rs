@@ -4,12 +4,18 @@ use super::problem_details::ProblemDetails;
 use crate::args::PressureLimit;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use pmtaemail::{BatchError, ClaimError, Id, PickupError, Problems, SubmitError};
+use pmtaemail::{BatchError, ClaimError, Code, Id, OverQuota, PickupError, Problems, SubmitError};
 use std::borrow::Cow;
 use std::io;
 
 /// The content codings that are known here.
 const CODINGS: &str = "gzip, deflate, zstd";
+
+/// How an access key may be sent.
+const CHALLENGES: [&str; 2] = [
+    r#"Bearer realm="pmtaemail""#,
+    r#"Basic realm="pmtaemail", charset="UTF-8""#,
+];
 
 /// Why a request is not done.
 #[derive(Debug)]
@@ -83,6 +89,12 @@ pub enum ApiError {
     QueryValue(&'static str),
     /// An HTTP/1.1 request without exactly one Host (RFC 9112 section 3.2).
     Host,
+    /// The request has no access key.
+    NoAccessKey,
+    /// The request has a key that is none here, or whose time is over.
+    WrongAccessKey,
+    /// The key has been used as much as it may be.
+    OverQuota(OverQuota),
     /// A web page of another site sent the request.
     ForeignPage,
     /// No such path.
@@ -103,6 +115,7 @@ impl ApiError {
     /// The status of the answer.
     pub fn status(&self) -> StatusCode {
         match self {
+            Self::Problems(problems) if is_forbidden(problems) => StatusCode::FORBIDDEN,
             Self::Problems(problems) if !problems.is_not_json() => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Problems(_)
             | Self::HeadBroken
@@ -120,7 +133,9 @@ impl ApiError {
             Self::ContentEncoding | Self::TableAlone | Self::BatchType => {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE
             }
-            Self::ForeignPage => StatusCode::FORBIDDEN,
+            Self::NoAccessKey => StatusCode::UNAUTHORIZED,
+            Self::ForeignPage | Self::WrongAccessKey => StatusCode::FORBIDDEN,
+            Self::OverQuota(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::KeyInWork | Self::KeyConflict => StatusCode::CONFLICT,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -149,6 +164,11 @@ impl ApiError {
             Self::Problems(problems) => {
                 let (kind, title) = if problems.is_not_json() {
                     ("urn:pmtaemail:problem:not-json", "Not JSON")
+                } else if is_forbidden(problems) {
+                    (
+                        "urn:pmtaemail:problem:forbidden-sender",
+                        "The access key may not send from this address",
+                    )
                 } else {
                     ("urn:pmtaemail:problem:invalid-message", "Invalid message")
                 };
@@ -229,11 +249,40 @@ impl ApiError {
                 "The query has a name that means nothing here: `/messages` takes `recipient` and `limit`, `/messages/render` \
                  takes `recipient`, `/messages/batch` takes `atomic`, in small letters; the envelope stands in it beside message/rfc822 alone.",
             ),
+            Self::NoAccessKey | Self::WrongAccessKey | Self::OverQuota(_) => self.access_problem(plain),
             Self::Host => plain.with_detail("A request needs exactly one Host header."),
             Self::ForeignPage => plain.with_detail(
                 "A web page of another site may not use this daemon, unless --allow-origin names it.",
             ),
             Self::NotFound | Self::MethodNotAllowed | Self::Internal => plain,
+        }
+    }
+
+    /// What is wrong with an access key.
+    fn access_problem<'a>(&self, plain: ProblemDetails<'a>) -> ProblemDetails<'a> {
+        match self {
+            Self::NoAccessKey => plain
+                .of_type(
+                    "urn:pmtaemail:problem:no-access-key",
+                    "The request has no access key",
+                )
+                .with_detail("Send the header `Authorization: Bearer KEY`."),
+            Self::OverQuota(over) if over.is_of_recipients => plain
+                .of_type(
+                    "urn:pmtaemail:problem:over-recipients",
+                    "The access key has had its recipients of this day, or has not so many left",
+                )
+                .with_detail(
+                    "Send the message again after the day's end (UTC), or to fewer recipients.",
+                ),
+            Self::OverQuota(_) => plain.of_type(
+                "urn:pmtaemail:problem:over-rate",
+                "The access key has sent too many messages in a short time",
+            ),
+            _ => plain.of_type(
+                "urn:pmtaemail:problem:wrong-access-key",
+                "The access key is not one that is in force here",
+            ),
         }
     }
 
@@ -278,6 +327,11 @@ impl ApiError {
             Self::Busy | Self::GaveWay | Self::Stopping | Self::KeyInWork => Some(1),
             Self::Pickup(_) | Self::Spool(_) | Self::Keys(_) => Some(5),
             Self::KeysFull => Some(60),
+            // Rounded up: a moment too early is too early.
+            Self::OverQuota(over) => {
+                let seconds = over.retry_after.as_millis().div_ceil(1_000).max(1);
+                Some(u32::try_from(seconds).unwrap_or(u32::MAX))
+            }
             // A backlog takes its time.
             Self::BackPressure(_) => Some(10),
             _ => None,
@@ -298,8 +352,16 @@ impl ApiError {
                 | Self::Coding(_)
                 | Self::Host
                 | Self::ForeignPage
+                | Self::NoAccessKey
+                | Self::WrongAccessKey
         )
     }
+}
+
+/// Whether a message is right, and may not be sent by whom it comes from.
+fn is_forbidden(problems: &Problems) -> bool {
+    problems.len() == problems.total()
+        && (problems.iter()).all(|problem| problem.code() == Code::ForbiddenSender)
 }
 
 fn may_be_delivered(plain: ProblemDetails<'_>, id: Option<Id>) -> ProblemDetails<'_> {
@@ -375,6 +437,7 @@ impl From<SubmitError> for ApiError {
             SubmitError::Problems(problems) => Self::Problems(problems),
             SubmitError::Pickup(error) => error.into(),
             SubmitError::Spool(error) => Self::Spool(error),
+            SubmitError::OverQuota(over) => Self::OverQuota(over),
         }
     }
 }
@@ -400,6 +463,15 @@ impl IntoResponse for ApiError {
         if matches!(self, Self::ContentEncoding) {
             // RFC 9110 section 15.5.16.
             headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(CODINGS));
+        }
+        if matches!(self, Self::NoAccessKey) {
+            // RFC 9110 section 11.6.1. Some clients send a password only when they are asked for one.
+            for challenge in CHALLENGES {
+                headers.append(
+                    header::WWW_AUTHENTICATE,
+                    HeaderValue::from_static(challenge),
+                );
+            }
         }
         if self.ends_connection() {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -11,8 +11,8 @@ use http_body_util::BodyDataStream;
 use hyper::body::Frame;
 use multer::{Field, Multipart};
 use pmtaemail::{
-    ContentDisposition, FilePart, Message, OwnedFilePart, PickupDirectory, Problems, SubmitError,
-    TableStream,
+    ContentDisposition, FilePart, Message, OwnedFilePart, PickupDirectory, Problems, SenderDomains,
+    SubmitError, TableStream,
 };
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -62,10 +62,11 @@ impl WholeForm {
     /// Reads its message and makes of it what `then` makes.
     pub fn read<T>(
         &self,
+        senders: &SenderDomains,
         then: impl FnOnce(Message<'_>) -> Result<T, Problems>,
     ) -> Result<T, Problems> {
         let files: Vec<FilePart<'_>> = self.files.iter().map(OwnedFilePart::lend).collect();
-        then(Message::from_form(&self.message, &files)?)
+        then(Message::from_form_within(&self.message, &files, senders)?)
     }
 }
 

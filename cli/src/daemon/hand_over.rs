@@ -12,7 +12,8 @@ use super::blocking::{run_blocking, run_submission};
 use super::error::ApiError;
 use super::state::Daemon;
 use pmtaemail::{
-    Claim, Claimed, Fingerprint, IdempotencyKey, PickupDirectory, Receipt, Submission,
+    Claim, Claimed, Fingerprint, IdempotencyKey, PickupDirectory, PickupError, Receipt, Submission,
+    Submitter,
 };
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -29,6 +30,7 @@ pub async fn hand_over(
     daemon: Arc<Daemon>,
     submission: Submission,
     keyed: Keyed,
+    submitter: &Submitter,
 ) -> Result<Receipt, ApiError> {
     let claim = match keyed {
         None => None,
@@ -40,11 +42,15 @@ pub async fn hand_over(
             }
         }
     };
+    // What was submitted before does not count again.
+    let reserved = submitter.reserve(submission.recipients());
+    let reserved = reserved.map_err(ApiError::OverQuota)?;
     let id = *submission.id();
     let is_quick = submission.size() <= INLINE_BYTES as u64 && !daemon.pickup.has_leftovers();
     let (sender, result) = oneshot::channel();
     let write = move || {
-        let done = |result| {
+        let done = |result: Result<Receipt, PickupError>| {
+            reserved.settle(&result);
             // There is nobody to tell if the runtime has ended.
             let _ = sender.send(result);
         };

@@ -1,5 +1,6 @@
 //! `POST /messages` and its relatives: one message in the body.
 
+use super::access::Requester;
 use super::admission::{InFlight, Receiving};
 use super::blocking::{run_blocking, run_submission};
 use super::client::Peer;
@@ -18,8 +19,8 @@ use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use pmtaemail::{
-    ClaimError, Fingerprint, Identity, Message, Receipt, RejectedRecipients, Selection,
-    StreamedMessage, Submission, SubmitError, Warning,
+    ClaimError, Fingerprint, Identity, Message, PickupError, Receipt, RejectedRecipients,
+    Selection, SenderDomains, StreamedMessage, Submission, SubmitError, Submitter, Warning,
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -62,15 +63,18 @@ pub async fn check(
         rejected: Option<RejectedRecipients>,
     }
     log.event("check");
-    let streamed = |received: StreamedMessage| {
-        let warnings = received.warnings();
-        let rejected = received.check()?;
-        Ok(Checked { warnings, rejected })
+    let verbs = |_, submitter: Submitter| {
+        let senders = submitter.senders().clone();
+        let buffered = move |body: &BufferedBody| body.check(&senders);
+        let streamed = move |received: StreamedMessage| {
+            let received = received.with_submitter(submitter);
+            let warnings = received.warnings();
+            let rejected = received.check()?;
+            Ok(Checked { warnings, rejected })
+        };
+        (buffered, streamed)
     };
-    let result = process(&daemon, request, query::CHECK, |_| {
-        (BufferedBody::check, streamed)
-    })
-    .await;
+    let result = process(&daemon, request, query::CHECK, verbs).await;
     let checked = |Checked { warnings, rejected }| NoProblems {
         problems: [],
         warnings,
@@ -90,9 +94,14 @@ pub async fn render(
     request: Request,
 ) -> Response {
     log.event("render");
-    let verbs = |selection| {
-        let buffered = move |body: &BufferedBody| body.read(selection, |message| message.render());
-        let streamed = move |received: StreamedMessage| received.with_selection(selection).render();
+    let verbs = |selection, submitter: Submitter| {
+        let senders = submitter.senders().clone();
+        let buffered =
+            move |body: &BufferedBody| body.read(selection, &senders, |message| message.render());
+        let streamed = move |received: StreamedMessage| {
+            let received = received.with_submitter(submitter);
+            received.with_selection(selection).render()
+        };
         (buffered, streamed)
     };
     let result = process(&daemon, request, query::RENDER, verbs).await;
@@ -112,7 +121,9 @@ async fn try_submit(
     log: &RequestLog,
 ) -> Result<Receipt, ApiError> {
     daemon.back_pressure.check()?;
+    let submitter = Requester::of(&request).submitter();
     let key = idempotency::key_of(request.headers())?;
+    let key = key.map(|key| submitter.idempotency_key(key));
     let received = receive_request(&daemon, request, others, key.is_some()).await?;
     let Received {
         body,
@@ -127,6 +138,7 @@ async fn try_submit(
     let receipt = match body {
         ReceivedBody::Streamed(message) => {
             let message = message.with_identity(identity).with_selection(selection);
+            let message = message.with_submitter(submitter);
             let submit = move || {
                 submit_once(&daemon.pickup, keyed, |claim| {
                     message.with_claim(claim).submit(&daemon.pickup)
@@ -135,7 +147,13 @@ async fn try_submit(
             run_submission(identity.id(), submit).await??
         }
         ReceivedBody::Buffered(body) => {
-            submit_buffered(daemon, body, selection, identity, keyed, log).await?
+            let submission = Buffered {
+                body,
+                selection,
+                submitter,
+                keyed,
+            };
+            submit_buffered(daemon, submission, identity, log).await?
         }
     };
     drop((in_flight, permit));
@@ -143,18 +161,30 @@ async fn try_submit(
     Ok(receipt)
 }
 
-async fn submit_buffered(
-    daemon: Arc<Daemon>,
+/// A submission whose body is in memory.
+struct Buffered {
     body: BufferedBody,
     selection: Selection,
-    identity: Identity,
+    submitter: Submitter,
     keyed: Keyed,
+}
+
+async fn submit_buffered(
+    daemon: Arc<Daemon>,
+    Buffered {
+        body,
+        selection,
+        submitter,
+        keyed,
+    }: Buffered,
+    identity: Identity,
     log: &RequestLog,
 ) -> Result<Receipt, ApiError> {
     let files = move |message: &Message<'_>| {
         (!message.is_merge()).then(|| Submission::with_identity(message, identity))
     };
-    let (submission, body) = match read(body, selection, files).await {
+    let senders = submitter.senders().clone();
+    let (submission, body) = match read(body, selection, senders, files).await {
         Ok(read) => read,
         Err(error) => return Err(or_conflict(daemon, keyed, error).await),
     };
@@ -162,17 +192,30 @@ async fn submit_buffered(
         // Its files may be many and large: no more than one of them should be in memory.
         let submit = move || {
             submit_once(&daemon.pickup, keyed, |claim| {
-                body.read(selection, |message| {
-                    (daemon.pickup).submit_message_claimed(message, identity, claim)
+                body.read(selection, submitter.senders(), |message| {
+                    submit_counted(&submitter, message.addressee_count(), || {
+                        (daemon.pickup).submit_message_claimed(message, identity, claim)
+                    })
                 })?
-                .map_err(ApiError::from)
             })
         };
         return run_submission(identity.id(), submit).await?;
     };
     drop(body);
     log.submission(&submission);
-    hand_over(daemon, submission, keyed).await
+    hand_over(daemon, submission, keyed, &submitter).await
+}
+
+/// Submits something that counts so many recipients of somebody's, if it goes well.
+fn submit_counted(
+    submitter: &Submitter,
+    recipients: usize,
+    submit: impl FnOnce() -> Result<Receipt, PickupError>,
+) -> Result<Receipt, ApiError> {
+    let reserved = submitter.reserve(recipients).map_err(ApiError::OverQuota)?;
+    let result = submit();
+    reserved.settle(&result);
+    Ok(result?)
 }
 
 /// A message that breaks rules, under a key that stands for another, is told of the key.
@@ -191,7 +234,7 @@ async fn process<T, B, S>(
     daemon: &Arc<Daemon>,
     request: Request,
     names: &[query::Name],
-    verbs: impl FnOnce(Selection) -> (B, S),
+    verbs: impl FnOnce(Selection, Submitter) -> (B, S),
 ) -> Result<T, ApiError>
 where
     T: Send + 'static,
@@ -201,14 +244,15 @@ where
     let Query {
         selection, others, ..
     } = Query::of(request.uri(), names)?;
-    let (buffered, streamed) = verbs(selection);
+    let submitter = Requester::of(&request).submitter();
+    let (buffered, streamed) = verbs(selection, submitter);
     // Nothing happens twice here, so a key changes nothing.
     let received = receive_request(daemon, request, others, false).await?;
     let _in_flight = received.in_flight;
     match received.body {
         ReceivedBody::Buffered(body) if body.len() <= INLINE_BYTES => buffered(&body),
         ReceivedBody::Buffered(body) => run_blocking(move || buffered(&body)).await?,
-        ReceivedBody::Streamed(message) => Ok(run_blocking(move || streamed(message)).await??),
+        ReceivedBody::Streamed(message) => Ok(run_blocking(move || streamed(*message)).await??),
     }
 }
 
@@ -216,12 +260,13 @@ where
 async fn read<T: Send + 'static>(
     body: BufferedBody,
     selection: Selection,
+    senders: SenderDomains,
     then: impl FnOnce(&Message<'_>) -> T + Send + 'static,
 ) -> Result<(T, BufferedBody), ApiError> {
     if body.len() <= INLINE_BYTES {
-        return Ok((body.read(selection, then)?, body));
+        return Ok((body.read(selection, &senders, then)?, body));
     }
-    run_blocking(move || Ok((body.read(selection, then)?, body))).await?
+    run_blocking(move || Ok((body.read(selection, &senders, then)?, body))).await?
 }
 
 /// A body, and its place among the messages at work.

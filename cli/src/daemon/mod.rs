@@ -15,6 +15,7 @@
 //!     idempotency           keys of submissions
 //!     stream              the body of JSON, which may be a mail merge
 //!       state             what all requests share
+//!       access            who has a key, and what they may
 //!       readiness         whether the pickup directory takes messages
 //!       request           what a body is, and how the core library reads it
 //!         form            multipart/form-data
@@ -33,6 +34,7 @@
 //! ```
 
 mod accept;
+mod access;
 mod admission;
 mod back_pressure;
 mod batch;
@@ -71,6 +73,7 @@ pub use open_files::room_for_batch;
 use crate::args::ServeArgs;
 use crate::exit::{Exit, Failure};
 use accept::Connections;
+use access::Access;
 use back_pressure::BackPressure;
 use listener::tcp::Tcp;
 use open_files::Room;
@@ -87,6 +90,8 @@ pub fn run(args: ServeArgs) -> Result<Exit, Failure> {
     let pickup =
         (args.pickup).open_with_state(&args.state, Arc::new(log::RolledForward::default()))?;
     (pickup.start_commit_threads()).map_err(|_| Failure::Start(blocking::no_threads()))?;
+    let access = args.keys.clone().map(Access::open).transpose();
+    let access = access.map_err(|problems| Failure::Keys(problems.into()))?;
     if let Err(error) = pickup.probe_staging() {
         log::no_staging(&error);
     }
@@ -97,7 +102,7 @@ pub fn run(args: ServeArgs) -> Result<Exit, Failure> {
         BackPressure::start(&args.back_pressure, pickup.path()).map_err(Failure::Start)?;
     let room = open_files::room(args.limits.max_connections, args.limits.max_in_flight);
     let runtime = blocking::start_runtime(room.submissions).map_err(Failure::Start)?;
-    let ended = runtime.block_on(serve(args, pickup, back_pressure, room));
+    let ended = runtime.block_on(serve(args, pickup, back_pressure, access, room));
     // What still runs now had its time to finish.
     runtime.shutdown_background();
     ended
@@ -107,9 +112,11 @@ async fn serve(
     args: ServeArgs,
     pickup: PickupDirectory,
     back_pressure: BackPressure,
+    access: Option<Access>,
     room: Room,
 ) -> Result<Exit, Failure> {
-    let mut signals = Signals::install().map_err(Failure::Start)?;
+    let access = access.map(Arc::new);
+    let mut signals = Signals::install(access.clone()).map_err(Failure::Start)?;
     let listener = Tcp::bind(&args.listen, args.limits.body_timeout).await;
     let listener = listener.map_err(|source| Failure::Listen {
         address: args.listen.to_string(),
@@ -118,11 +125,18 @@ async fn serve(
     let address = listener.local_address().map_err(Failure::Start)?;
     let max_connections = room.connections;
     let daemon = Daemon::new(pickup, &args.limits, room);
-    let daemon = Arc::new(daemon.with_back_pressure(back_pressure));
+    let daemon = daemon.with_back_pressure(back_pressure);
+    let daemon = Arc::new(daemon.with_access(access.clone()));
     let pages = Pages::new(args.allow_origin.clone(), &args.listen);
     let router = routes::router(Arc::clone(&daemon), pages);
     let connections = Connections::new(max_connections, &args.limits, router);
-    log::listening(address, &daemon.pickup, &args, max_connections);
+    log::listening(
+        address,
+        &daemon.pickup,
+        &args,
+        max_connections,
+        access.as_deref().map(Access::len),
+    );
     service_manager::keep_alive();
     service_manager::ready(address);
 

@@ -4,7 +4,9 @@ use super::error::ApiError;
 use super::form::WholeForm;
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
-use pmtaemail::{Message, RejectedRecipients, Selection, StreamFormat, StreamedMessage, Warning};
+use pmtaemail::{
+    Message, RejectedRecipients, Selection, SenderDomains, StreamFormat, StreamedMessage, Warning,
+};
 
 /// How a request's body comes.
 #[derive(Debug)]
@@ -75,7 +77,7 @@ pub enum ReceivedBody {
     /// All of it is in memory.
     Buffered(BufferedBody),
     /// The message is, and its recipients may not be.
-    Streamed(StreamedMessage),
+    Streamed(Box<StreamedMessage>),
 }
 
 /// What is told of a message that breaks no rule.
@@ -109,8 +111,10 @@ impl BufferedBody {
     }
 
     /// Checks its message, and tells what may not be meant in one that breaks no rule.
-    pub fn check(&self) -> Result<Checked, ApiError> {
-        let rejected = self.read(Selection::All, |message| message.rejected().cloned())?;
+    pub fn check(&self, senders: &SenderDomains) -> Result<Checked, ApiError> {
+        let rejected = self.read(Selection::All, senders, |message| {
+            message.rejected().cloned()
+        })?;
         let warnings = match self {
             Self::Json(bytes) => pmtaemail::warnings(bytes),
             Self::Rfc822 { .. } => Vec::new(),
@@ -123,15 +127,16 @@ impl BufferedBody {
     pub fn read<T>(
         &self,
         selection: Selection,
+        senders: &SenderDomains,
         then: impl FnOnce(&Message<'_>) -> T,
     ) -> Result<T, ApiError> {
         let then = |message: Message<'_>| Ok(then(&message.select(selection)?));
         match self {
-            Self::Json(bytes) => Message::from_json(bytes).and_then(then),
+            Self::Json(bytes) => Message::from_form_within(bytes, &[], senders).and_then(then),
             Self::Rfc822 { bytes, envelope } => {
-                Message::from_rfc822(bytes, envelope).and_then(then)
+                Message::from_rfc822_within(bytes, envelope, senders).and_then(then)
             }
-            Self::Form(form) => form.read(then),
+            Self::Form(form) => form.read(senders, then),
         }
         .map_err(ApiError::Problems)
     }

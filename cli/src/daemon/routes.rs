@@ -1,8 +1,9 @@
 //! Which path is answered by what.
 
+use super::access::{Access, Requester};
 use super::client::Peer;
 use super::error::ApiError;
-use super::log::{self, Pending};
+use super::log::{self, Pending, RequestLog};
 use super::pages::Pages;
 use super::state::Daemon;
 use super::{batch, health, messages};
@@ -17,6 +18,10 @@ use std::sync::Arc;
 
 /// All paths of the daemon.
 pub fn router(daemon: Arc<Daemon>, pages: Pages) -> Router {
+    let gate = Gate {
+        pages,
+        access: daemon.access.clone(),
+    };
     Router::new()
         .route("/messages", post(messages::submit))
         // As many clients write it.
@@ -27,18 +32,32 @@ pub fn router(daemon: Arc<Daemon>, pages: Pages) -> Router {
         .route("/health", get(health::health))
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .fallback(async || ApiError::NotFound)
-        .layer(middleware::from_fn_with_state(Arc::new(pages), guard))
+        .layer(middleware::from_fn_with_state(Arc::new(gate), guard))
         .with_state(daemon)
 }
 
-/// Refuses requests that no handler should see, and logs all.
-async fn guard(State(pages): State<Arc<Pages>>, mut request: Request, next: Next) -> Response {
+/// Who may pass.
+struct Gate {
+    pages: Pages,
+    access: Option<Arc<Access>>,
+}
+
+/// Whether a path needs no key: load balancers and the like ask for it, and it tells nothing of messages.
+fn is_open(path: &str) -> bool {
+    path == "/health" || path.starts_with("/health/")
+}
+
+/// Refuses requests that no handler should see, before their bodies are read, and logs all.
+async fn guard(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -> Response {
     let peer = Peer::of(&request);
     let pending = Pending::start(peer, &request);
     let log = pending.log();
-    let mut response = match check(&pages, &request) {
-        Ok(()) => {
+    let mut response = match check(&gate, &request, &log) {
+        Ok(requester) => {
             request.extensions_mut().insert(log);
+            if let Some(requester) = requester {
+                request.extensions_mut().insert(requester);
+            }
             next.run(request).await
         }
         Err(error) => {
@@ -52,13 +71,22 @@ async fn guard(State(pages): State<Arc<Pages>>, mut request: Request, next: Next
     response
 }
 
-fn check(pages: &Pages, request: &Request) -> Result<(), ApiError> {
+/// Who sends a request, where that is asked.
+fn check(gate: &Gate, request: &Request, log: &RequestLog) -> Result<Option<Requester>, ApiError> {
     let host = host_of(request)?;
-    if pages.may_send(request.headers(), host) {
-        Ok(())
-    } else {
-        Err(ApiError::ForeignPage)
+    if !gate.pages.may_send(request.headers(), host) {
+        return Err(ApiError::ForeignPage);
     }
+    let access = gate.access.as_deref();
+    let Some(access) = access.filter(|_| !is_open(request.uri().path())) else {
+        return Ok(None);
+    };
+    let requester = access.admit(request.headers())?;
+    if let Some(name) = requester.name() {
+        log.key(name);
+    }
+    requester.count_request()?;
+    Ok(Some(requester))
 }
 
 /// The host that a request means, if it says so once, and only once. Proxies disagree on other

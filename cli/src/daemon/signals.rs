@@ -1,17 +1,17 @@
 //! The signals that the daemon obeys, and those that would end it without a drain or a word.
 
+use super::access::Access;
 use super::log;
 use signal_hook::consts;
 use std::io;
+use std::sync::Arc;
 use tokio::signal::unix::{self, SignalKind, signal};
+use tokio::task::spawn_blocking;
 
 /// Signals that people send to daemons: `kill -HUP` to read a configuration again, `kill -USR1` to open
-/// a log file again. Nothing here is read or opened again yet, which the log says.
-const WITHOUT_MEANING: [(i32, &str); 3] = [
-    (consts::SIGHUP, "SIGHUP"),
-    (consts::SIGUSR1, "SIGUSR1"),
-    (consts::SIGUSR2, "SIGUSR2"),
-];
+/// a log file again. Without keys nothing here is read or opened again, which the log says.
+const WITHOUT_MEANING: [(i32, &str); 2] =
+    [(consts::SIGUSR1, "SIGUSR1"), (consts::SIGUSR2, "SIGUSR2")];
 
 /// Others that end a program that does not ask for them. SIGQUIT stays as it is, for a core dump. Where SIGXFSZ
 /// is ignored, a file over the limit of `ulimit -f` is an error of its submission.
@@ -67,8 +67,17 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Takes over SIGTERM and SIGINT, and keeps others from ending the daemon.
-    pub fn install() -> io::Result<Self> {
+    /// Takes over SIGTERM and SIGINT, and keeps others from ending the daemon. On SIGHUP the keys are read again.
+    pub fn install(keys: Option<Arc<Access>>) -> io::Result<Self> {
+        let mut hangup = signal(SignalKind::hangup())?;
+        tokio::spawn(async move {
+            while hangup.recv().await.is_some() {
+                match &keys {
+                    Some(keys) => reload(Arc::clone(keys)).await,
+                    None => log::signal_ignored("SIGHUP"),
+                }
+            }
+        });
         for (number, name) in WITHOUT_MEANING {
             let mut signal = signal(SignalKind::from_raw(number))?;
             tokio::spawn(async move {
@@ -94,4 +103,10 @@ impl Signals {
             _ = self.interrupt.recv() => Stop::Interrupt,
         }
     }
+}
+
+/// One after the other, so that the last signal's keys are those that stay.
+async fn reload(keys: Arc<Access>) {
+    // A panic is logged, and leaves the keys as they are.
+    let _ = spawn_blocking(move || keys.reload()).await;
 }

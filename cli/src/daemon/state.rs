@@ -1,5 +1,6 @@
 //! What all requests share.
 
+use super::access::Access;
 use super::admission::{self, Admission};
 use super::back_pressure::BackPressure;
 use super::body::BodyLimits;
@@ -24,6 +25,8 @@ pub struct Daemon {
     /// Whether it ends: what would go on for long hears it.
     pub stopping: watch::Sender<bool>,
     pub back_pressure: BackPressure,
+    /// Who may use it; nothing where everybody may.
+    pub access: Option<Arc<Access>>,
 }
 
 impl Daemon {
@@ -48,6 +51,7 @@ impl Daemon {
             groups: Arc::new(Semaphore::new(room.batches.groups)),
             stopping: watch::Sender::new(false),
             back_pressure: BackPressure::default(),
+            access: None,
         }
     }
 
@@ -57,5 +61,10 @@ impl Daemon {
             back_pressure,
             ..self
         }
+    }
+
+    /// Takes requests alone that have one of these keys.
+    pub fn with_access(self, access: Option<Arc<Access>>) -> Self {
+        Self { access, ..self }
     }
 }

@@ -162,10 +162,10 @@ impl PartialBody {
     fn finish(self) -> Result<ReceivedBody, ApiError> {
         Ok(match self {
             Self::Buffered(bytes) => ReceivedBody::Buffered(BufferedBody::Json(bytes.into_bytes())),
-            Self::Streamed(stream) => ReceivedBody::Streamed(stream.finish()),
+            Self::Streamed(stream) => ReceivedBody::Streamed(Box::new(stream.finish())),
             Self::Form(form) => match form.finish()? {
                 FormKind::Whole(form) => ReceivedBody::Buffered(BufferedBody::Form(form)),
-                FormKind::Merge(message) => ReceivedBody::Streamed(*message),
+                FormKind::Merge(message) => ReceivedBody::Streamed(message),
             },
         })
     }

@@ -4,6 +4,7 @@
 //! mailbox         a name and an address, as callers write them
 //!    └── strict   the outline of such a text
 //! lenient         the outline of an address list in a finished message
+//! sender_domains  from where somebody may send
 //! reverse_path    where bounces go
 //!    └── addr_spec   local-part@domain
 //!           └── domain   a host name in A-labels, or an address literal
@@ -16,10 +17,12 @@ mod domain;
 mod lenient;
 mod mailbox;
 mod reverse_path;
+mod sender_domains;
 mod strict;
 
 pub use addr_spec::{AddrSpec, InvalidAddress};
 pub(crate) use lenient::{addresses, entries, listed};
 pub(crate) use mailbox::Mailbox;
 pub(crate) use reverse_path::ReversePath;
+pub use sender_domains::{InvalidSenderDomain, SenderDomain, SenderDomains};
 pub(crate) use strict::name_and_angle;

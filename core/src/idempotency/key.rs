@@ -34,6 +34,17 @@ impl FromStr for IdempotencyKey {
     }
 }
 
+impl IdempotencyKey {
+    /// The key of the same name that is somebody's own.
+    pub(crate) fn within(self, owner: &str) -> Self {
+        let mut hash = Sha256::new();
+        hash.update((owner.len() as u64).to_le_bytes());
+        hash.update(owner);
+        hash.update(self.0);
+        Self(hash.finalize().into())
+    }
+}
+
 impl fmt::Debug for IdempotencyKey {
     /// A key may be a secret of the caller's.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

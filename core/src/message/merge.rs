@@ -5,7 +5,7 @@ use super::delivery::Delivery;
 use super::rejected::RejectedRecipients;
 use super::selection::Selection;
 use super::templates::{FilledHeader, Templates};
-use crate::address::{AddrSpec, Mailbox, ReversePath};
+use crate::address::{AddrSpec, Mailbox, ReversePath, SenderDomains};
 use crate::envelope::Envelope;
 use crate::identity::Identity;
 use crate::json::{InvalidRecipients, MergeForm, Priority};
@@ -30,6 +30,8 @@ pub(crate) struct Merge<'a> {
     pub invalid_recipients: InvalidRecipients,
     /// Whether the message says how its texts are read.
     pub has_language: bool,
+    /// What the senders of recipients may be.
+    pub senders: &'a SenderDomains,
     /// From's address when absent.
     pub sender: Option<ReversePath<'a>>,
     /// What PowerMTA is told besides the addresses.

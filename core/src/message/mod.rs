@@ -6,6 +6,7 @@
 //! recipient_headers                 header fields that a recipient has of their own
 //! template_reader  read_composed    fields with placeholders; fields that are composed
 //! merge  single                     the two kinds of message: envelope, options, rendering
+//! allowed_senders                   domains that the submitter may not send from
 //! rejected                          recipients of a merge who get nothing
 //! selection                         recipients who get it in a test
 //! substitution                      values put into a message
@@ -28,6 +29,7 @@
 //! ```
 //! Each file imports only from the lines below its own, and the types of this one.
 
+mod allowed_senders;
 mod attachment;
 mod bodies;
 mod calendar;
@@ -92,6 +94,7 @@ pub(crate) use unsubscribe::ONE_CLICK;
 pub use warnings::Warning;
 pub(crate) use warnings::warnings;
 
+use crate::address::SenderDomains;
 use crate::identity::Identity;
 use crate::interruption::{Interruption, uninterrupted};
 use crate::json::{self, MessageReading, Unreadable};
@@ -128,6 +131,7 @@ struct ReadContext<'a> {
     files: FileParts<'a>,
     interruption: Interruption<'a>,
     header_addresses: HeaderAddresses,
+    senders: &'a SenderDomains,
 }
 
 /// Where the recipients of a mail merge are when they are not in the message.
@@ -161,6 +165,7 @@ impl<'a> ReadContext<'a> {
             files: FileParts::new(files),
             interruption: Interruption::NEVER,
             header_addresses: HeaderAddresses::CompleteEnvelope,
+            senders: &SenderDomains::ALL,
         }
     }
 }
@@ -189,7 +194,21 @@ impl<'a> Message<'a> {
     /// # Ok::<(), pmtaemail::Problems>(())
     /// ```
     pub fn from_form(bytes: &'a [u8], files: &'a [FilePart<'a>]) -> Result<Self, Problems> {
-        let message = Self::read_json(bytes, files, Interruption::NEVER)?;
+        Self::from_form_within(bytes, files, &SenderDomains::ALL)
+    }
+
+    /// Reads as [`from_form`](Self::from_form) does for somebody who may send from these domains alone: other
+    /// addresses in From, Sender and the envelope's sender are problems.
+    pub fn from_form_within(
+        bytes: &'a [u8],
+        files: &'a [FilePart<'a>],
+        senders: &'a SenderDomains,
+    ) -> Result<Self, Problems> {
+        let context = ReadContext {
+            senders,
+            ..ReadContext::new(files)
+        };
+        let message = Self::read_json(bytes, context)?;
         Ok(uninterrupted(message))
     }
 
@@ -198,24 +217,25 @@ impl<'a> Message<'a> {
         bytes: &'a [u8],
         interruption: Interruption<'a>,
     ) -> Result<Option<Self>, Problems> {
-        Self::read_json(bytes, &[], interruption)
+        let context = ReadContext {
+            interruption,
+            ..ReadContext::new(&[])
+        };
+        Self::read_json(bytes, context)
     }
 
-    fn read_json(
-        bytes: &'a [u8],
-        files: &'a [FilePart<'a>],
-        interruption: Interruption<'a>,
-    ) -> Result<Option<Self>, Problems> {
-        let context = |interruption| ReadContext {
-            interruption,
-            ..ReadContext::new(files)
-        };
+    fn read_json(bytes: &'a [u8], context: ReadContext<'a>) -> Result<Option<Self>, Problems> {
+        let interruption = context.interruption;
         match json::read_unless(bytes, interruption) {
-            Ok(reading) => Self::from_reading(reading, context(interruption)),
+            Ok(reading) => Self::from_reading(reading, context),
             Err(_) if interruption.is_wanted() => Ok(None),
             Err(Unreadable::NotJson(problems)) => Err(problems),
             Err(Unreadable::LoneSurrogates(marked)) => {
-                match Message::from_reading(marked.read()?, ReadContext::new(files)) {
+                let context = ReadContext {
+                    interruption: Interruption::NEVER,
+                    ..context
+                };
+                match Message::from_reading(marked.read()?, context) {
                     Err(problems) => Err(problems),
                     // Each of them was a problem, so this is not reached; nothing depends on that.
                     Ok(_) => Err(json::not_json(
@@ -257,6 +277,7 @@ impl<'a> Message<'a> {
         reading: MessageReading<'a>,
         recipients: StreamedRecipients,
         files: &'a [FilePart<'a>],
+        senders: &'a SenderDomains,
     ) -> MergeReading<'a> {
         const NAME: &str = "recipients";
         let mut report = reading.report;
@@ -269,8 +290,9 @@ impl<'a> Message<'a> {
         let skips = message
             .as_deref()
             .is_some_and(read::skips_invalid_recipients);
-        let merge = message
-            .and_then(|message| read::understand_merge(message, recipients, files, &mut report));
+        let merge = message.and_then(|message| {
+            read::understand_merge(message, recipients, files, senders, &mut report)
+        });
         let rejected = skips.then(|| RejectedRecipients::new(report.pointer(location)));
         MergeReading {
             name: report
@@ -331,6 +353,27 @@ impl<'a> Message<'a> {
             header_addresses,
             ..ReadContext::new(&[])
         };
+        Self::read_rfc822(bytes, envelope, context)
+    }
+
+    /// Like [`from_rfc822`](Self::from_rfc822), for somebody who may send from these domains alone.
+    pub fn from_rfc822_within<S: AsRef<str>>(
+        bytes: &'a [u8],
+        envelope: &'a [(S, S)],
+        senders: &'a SenderDomains,
+    ) -> Result<Self, Problems> {
+        let context = ReadContext {
+            senders,
+            ..ReadContext::new(&[])
+        };
+        Self::read_rfc822(bytes, envelope, context)
+    }
+
+    fn read_rfc822<S: AsRef<str>>(
+        bytes: &'a [u8],
+        envelope: &'a [(S, S)],
+        context: ReadContext<'a>,
+    ) -> Result<Self, Problems> {
         match json::read_from(parameters::deserializer(bytes, envelope)) {
             Ok(reading) => {
                 let message = Self::from_reading(reading, context)?;
@@ -381,6 +424,16 @@ impl<'a> Message<'a> {
     /// Whether this is a mail merge, which becomes a message for each of its recipients.
     pub fn is_merge(&self) -> bool {
         matches!(self.kind, MessageKind::Merge(..))
+    }
+
+    /// How many recipients get it, and seeds.
+    pub fn addressee_count(&self) -> usize {
+        match &self.kind {
+            MessageKind::Single(message) => message.envelope().forward_paths.len(),
+            MessageKind::Merge(merge, recipients) => {
+                recipients.as_slice().len() + merge.seeds.len()
+            }
+        }
     }
 
     /// The bytes of the message (RFC 5322); of a mail merge, those of its first recipient.

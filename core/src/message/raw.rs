@@ -333,15 +333,28 @@ fn mailboxes<'f>(
 ) -> Vec<Mailbox<'static>> {
     let mut mailboxes = Vec::new();
     for field in fields {
-        let found = field_addresses(field).or_refuse(location, report);
+        let found = field_addresses(&field.written.body()).or_refuse(location, report);
         mailboxes.extend(found.into_iter().flatten());
     }
     mailboxes
 }
 
-/// The addresses of a field. Display names do not matter here, so they may be of any form.
-fn field_addresses(field: &ReadField<'_>) -> Result<Vec<Mailbox<'static>>, Refusal> {
-    addresses(&field.written.body())?
+/// All addresses of From and Sender, also where the message is sent once more (RFC 5322 section 3.6.6).
+pub(super) fn sender_addresses(message: &[u8]) -> Result<Vec<Mailbox<'static>>, Refusal> {
+    const NAMES: [&str; 4] = ["from", "sender", "resent-from", "resent-sender"];
+
+    let mut all = Vec::new();
+    for field in read_fields(&message[..header_end(message)], FieldForm::Strict) {
+        if NAMES.iter().any(|name| field.is(name)) {
+            all.extend(field_addresses(&field.written.body())?);
+        }
+    }
+    Ok(all)
+}
+
+/// The addresses of a field's body. Display names do not matter here, so they may be of any form.
+pub(super) fn field_addresses(body: &str) -> Result<Vec<Mailbox<'static>>, Refusal> {
+    addresses(body)?
         .into_iter()
         .map(|address| {
             Ok(Mailbox {
@@ -356,7 +369,10 @@ fn field_addresses(field: &ReadField<'_>) -> Result<Vec<Mailbox<'static>>, Refus
 /// the envelope sender's domain.
 fn domain_of_message_id(fields: &[ReadField<'_>], reverse_path: &ReversePath<'_>) -> String {
     let from = fields.iter().find(|field| field.is("from"));
-    let from = from.and_then(|from| field_addresses(from).ok()?.into_iter().next());
+    let from = from.and_then(|from| {
+        let found = field_addresses(&from.written.body()).ok()?;
+        found.into_iter().next()
+    });
     match (&from, reverse_path.address()) {
         (Some(mailbox), _) => mailbox.address.domain(),
         (None, Some(sender)) => sender.domain(),

@@ -1,5 +1,6 @@
 //! From what the JSON says to what it means, field by field.
 
+use super::allowed_senders::{SenderPlaces, check_headers};
 use super::delivery::{Delivery, read_delivery, read_envid};
 use super::file_parts::{FilePart, FileParts};
 use super::headers::take_message_id;
@@ -12,7 +13,7 @@ use super::single::{Content, SingleMessage};
 use super::templated::{read_merge, read_templated};
 use super::values::{choice, read_sender};
 use super::{Message, MessageKind, ReadContext, StreamedRecipients};
-use crate::address::{Mailbox, ReversePath};
+use crate::address::{Mailbox, ReversePath, SenderDomains};
 use crate::json::{InvalidRecipients, JsonMessage, JsonRaw, Located};
 use crate::problem::{Code, Location, ProblemReport};
 
@@ -23,13 +24,16 @@ pub(super) fn understand<'a>(
     mut context: ReadContext<'a>,
     report: &mut ProblemReport<'a>,
 ) -> Option<Message<'a>> {
+    let places = SenderPlaces::of(&json);
+    check_headers(json.headers.as_ref(), context.senders, report);
     let options = read_options(&mut json, report);
+    let senders = context.senders;
     let kind = if let Some(raw) = json.raw.take() {
         read_finished(json, raw, options, context.header_addresses, report).map(MessageKind::Single)
     } else if let Some(recipients) = json.recipients.take() {
         refuse_named_recipients(&mut json, report);
         let skips = skips_invalid_recipients(&json);
-        let merge = read_merge(&mut json, options, &mut context.files, report);
+        let merge = read_merge(&mut json, options, senders, &mut context.files, report);
         if merge.is_none() && skips {
             // What is wrong with them is nothing that would have to be mended.
             report.take_elements(recipients.location);
@@ -42,7 +46,11 @@ pub(super) fn understand<'a>(
         read_single(json, options, &mut context.files, report).map(MessageKind::Single)
     };
     context.files.finish(report);
-    Some(Message { kind: kind? })
+    let message = Message { kind: kind? };
+    if !senders.are_all() {
+        places.check(&message, senders, report);
+    }
+    Some(message)
 }
 
 /// Whether the message says that recipients who break rules are left out.
@@ -57,8 +65,11 @@ pub(super) fn understand_merge<'a>(
     mut json: Box<JsonMessage<'a>>,
     recipients: StreamedRecipients,
     files: &'a [FilePart<'a>],
+    senders: &'a SenderDomains,
     report: &mut ProblemReport<'a>,
 ) -> Option<Box<Merge<'a>>> {
+    let places = SenderPlaces::of(&json);
+    check_headers(json.headers.as_ref(), senders, report);
     let apart = recipients_apart(recipients);
     let options = read_options(&mut json, report);
     if let Some(raw) = json.raw.take() {
@@ -80,8 +91,13 @@ pub(super) fn understand_merge<'a>(
     }
     refuse_named_recipients(&mut json, report);
     let mut files = FileParts::new(files);
-    let merge = read_merge(&mut json, options, &mut files, report);
+    let merge = read_merge(&mut json, options, senders, &mut files, report);
     files.finish(report);
+    if let Some(merge) = &merge
+        && !senders.are_all()
+    {
+        places.check_merge(merge, senders, report);
+    }
     merge
 }
 

@@ -1,5 +1,6 @@
 //! Reads the recipients of a mail merge.
 
+use super::allowed_senders::{check_headers, check_own_sender};
 use super::delivery::{LONGEST_ENVID, LONGEST_TOKEN, check_filled_envid, read_token};
 use super::mailboxes::{read_one, read_parts};
 use super::merge::{MERGE_FORM_ALONE, Merge, Recipient, RecipientPriority, Recipients};
@@ -41,6 +42,7 @@ impl<'a> Merge<'a> {
                 (mailbox, &mut *object)
             }
         };
+        check_headers(parts.headers.as_ref(), self.senders, report);
         let variables = parts.variables.take();
         if variables.is_some() && !self.has_language {
             require_language(report);
@@ -102,6 +104,9 @@ impl<'a> Merge<'a> {
         let sender_place = parts.sender.as_ref().map(|sender| sender.location);
         let sender = parts.sender.take();
         let sender = sender.and_then(|sender| read_sender(&sender, report));
+        if let (Some(location), Some(sender)) = (sender_place, &sender) {
+            check_own_sender(sender, location, self.senders, report);
+        }
         if let (Some(location), Some(ReversePath::Null), true) =
             (sender_place, &sender, self.delivery.verp)
         {

@@ -10,7 +10,7 @@ use super::read_composed::read_composed;
 use super::template_reader::NameLocations;
 use super::templates::Templates;
 use super::values::{choice, require_language};
-use crate::address::{Mailbox, ReversePath};
+use crate::address::{Mailbox, ReversePath, SenderDomains};
 use crate::json::{
     InvalidRecipients, JsonMailboxes, JsonMessage, Located, MergeForm, TemplateLanguage,
 };
@@ -39,6 +39,7 @@ pub(super) fn read_templated<'a>(
 pub(super) fn read_merge<'a>(
     json: &mut JsonMessage<'a>,
     (sender, mut delivery): (Option<ReversePath<'a>>, Delivery<'a>),
+    senders: &'a SenderDomains,
     files: &mut FileParts<'a>,
     report: &mut ProblemReport<'a>,
 ) -> Option<Box<Merge<'a>>> {
@@ -55,6 +56,7 @@ pub(super) fn read_merge<'a>(
         seeds,
         invalid_recipients: invalid_recipients.unwrap_or(InvalidRecipients::Refuse),
         has_language,
+        senders,
         sender,
         delivery,
         composed,

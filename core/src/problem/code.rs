@@ -95,6 +95,8 @@ codes! {
     InvalidTemplate = "invalid_template",
     /// A variable that the template asks for and that has neither a value nor a default.
     MissingVariable = "missing_variable",
+    /// An address of From, Sender or the envelope's sender in a domain that the submitter may not send from.
+    ForbiddenSender = "forbidden_sender",
 }
 
 impl Code {

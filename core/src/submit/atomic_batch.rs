@@ -5,6 +5,7 @@ use super::batch_reader::{BatchEntry, BatchError, BatchFormat, BatchReader, Posi
 use super::error::SubmitError;
 use super::files::MakeFiles;
 use super::receipt::Receipt;
+use super::submitter::{Reservation, Submitter};
 use crate::identity::Identity;
 use crate::message::Message;
 use crate::pickup_directory::{PickupDirectory, Transaction};
@@ -43,6 +44,7 @@ pub struct AtomicBatch {
     format: BatchFormat,
     limit: usize,
     spool: Spool,
+    submitter: Submitter,
 }
 
 impl AtomicBatch {
@@ -52,7 +54,15 @@ impl AtomicBatch {
             format,
             limit,
             spool: Spool::default(),
+            submitter: Submitter::default(),
         }
+    }
+
+    /// Submits it on somebody's behalf. If they are over a limit of theirs, nothing of it is submitted.
+    #[must_use]
+    pub fn with_submitter(mut self, submitter: Submitter) -> Self {
+        self.submitter = submitter;
+        self
     }
 
     /// Takes the next bytes. They may wait on the file system of `directory` where they are many; without
@@ -101,6 +111,7 @@ impl AtomicBatch {
         let mut work = Work::Submit {
             directory,
             transaction: None,
+            reserved: Reservation::default(),
         };
         while !reader.has_ended() {
             match source.read(&mut piece) {
@@ -112,8 +123,13 @@ impl AtomicBatch {
             while !reader.is_empty() {
                 for entry in reader.take() {
                     let position = entry.position();
-                    let read = without_key(entry)
-                        .and_then(|entry| entry.read(|message| work.go_on(message)));
+                    self.submitter.count_message()?;
+                    let submitter = &self.submitter;
+                    let read = without_key(entry).and_then(|entry| {
+                        entry.read(submitter.senders(), |message| {
+                            work.go_on(message, submitter)
+                        })
+                    });
                     let result = match read {
                         Ok(receipt) => match receipt? {
                             Some(receipt) => Ok(receipt),
@@ -214,16 +230,23 @@ enum Work<'d> {
         directory: &'d PickupDirectory,
         /// Begun with the first message, whose identifier stands for all in errors.
         transaction: Option<Box<Transaction<'d>>>,
+        /// All recipients.
+        reserved: Reservation,
     },
     /// Nothing, since another one has problems.
     Check,
 }
 
 impl Work<'_> {
-    fn go_on(&mut self, message: &Message<'_>) -> Result<Option<Receipt>, SubmitError> {
+    fn go_on(
+        &mut self,
+        message: &Message<'_>,
+        submitter: &Submitter,
+    ) -> Result<Option<Receipt>, SubmitError> {
         let Self::Submit {
             directory,
             transaction,
+            reserved,
         } = self
         else {
             return Ok(None);
@@ -232,7 +255,9 @@ impl Work<'_> {
         let transaction =
             transaction.get_or_insert_with(|| Box::new(directory.begin_submission(identity.id())));
         let put = |file: PickupFile| transaction.write(file.name(), &file.chunks());
-        Ok(Some(perform(MakeFiles::new(identity, put), message)?))
+        let receipt = perform(MakeFiles::new(identity, put), message)?;
+        reserved.add(submitter.reserve_for(&receipt)?);
+        Ok(Some(receipt))
     }
 
     /// Nothing is submitted any more. Whether it was up to now.
@@ -242,8 +267,14 @@ impl Work<'_> {
 
     fn finish(self) -> Result<bool, SubmitError> {
         match self {
-            Self::Submit { transaction, .. } => {
-                transaction.map_or(Ok(()), |transaction| transaction.commit())?;
+            Self::Submit {
+                transaction,
+                reserved,
+                ..
+            } => {
+                let committed = transaction.map_or(Ok(()), |transaction| transaction.commit());
+                reserved.settle(&committed);
+                committed?;
                 Ok(true)
             }
             Self::Check => Ok(false),

@@ -8,6 +8,7 @@ use super::files::MakeFiles;
 use super::limits::{FILES, GroupSize, MERGE_SIZE};
 use super::receipt::Receipt;
 use super::submission::Submission;
+use super::submitter::{Reservation, Submitter};
 use crate::idempotency::Claim;
 use crate::identity::Identity;
 use crate::interruption::Interruption;
@@ -105,7 +106,8 @@ impl<'d, E: From<PickupError>> Batch<'d, E> {
         } else {
             u64::MAX
         };
-        self.push_unless_over(most, message, identity, claim, interruption)
+        let counts = |_: &Receipt| Ok(Reservation::default());
+        self.push_unless_over(most, message, (identity, claim), interruption, counts)
     }
 
     /// Renders a message whose files are kept in memory up to so many bytes, and written otherwise.
@@ -113,18 +115,25 @@ impl<'d, E: From<PickupError>> Batch<'d, E> {
         &mut self,
         most: u64,
         message: &Message<'_>,
-        identity: Identity,
-        claim: Option<Claim>,
+        (identity, claim): (Identity, Option<Claim>),
         interruption: Interruption<'_>,
+        reserve: impl FnOnce(&Receipt) -> Result<Reservation, E>,
     ) -> bool {
         let mut files = WaitingFiles {
             transaction: self.directory.begin_claimed(identity.id(), claim),
             in_memory: Vec::new(),
             size: 0,
+            reserved: Reservation::default(),
         };
         let put = |file| files.put(file, most);
         match perform_unless(MakeFiles::new(identity, put), message, interruption) {
-            Ok(Some(receipt)) => self.add(receipt, files),
+            Ok(Some(receipt)) => match reserve(&receipt) {
+                Ok(reserved) => {
+                    files.reserved = reserved;
+                    self.add(receipt, files);
+                }
+                Err(error) => self.push_error(error),
+            },
             Ok(None) => return false,
             Err(error) => self.push_error(error.into()),
         }
@@ -145,6 +154,7 @@ impl<'d, E: From<PickupError>> Batch<'d, E> {
             transaction: self.directory.begin_submission(receipt.id),
             size: receipt.size,
             in_memory: files,
+            reserved: Reservation::default(),
         };
         self.add(receipt, waiting);
     }
@@ -156,6 +166,7 @@ impl<'d, E: From<PickupError>> Batch<'d, E> {
             transaction: self.directory.begin_submission(receipt.id),
             in_memory: Vec::new(),
             size: 0,
+            reserved: Reservation::default(),
         };
         self.size.messages += 1;
         self.group.push(Ok((receipt, files)));
@@ -180,6 +191,8 @@ impl<'d, E: From<PickupError>> Batch<'d, E> {
         let written = group.map(|waiting| {
             let (receipt, mut files) = waiting?;
             files.write()?;
+            // From here on it may be handed over in spite of an error.
+            files.reserved.keep();
             Ok((receipt, files.transaction))
         });
         self.directory.commit_all(written.collect())
@@ -206,16 +219,29 @@ impl PickupDirectory {
         &self,
         entries: Vec<BatchEntry>,
     ) -> Vec<(Position, Result<Receipt, BatchError>)> {
+        self.submit_batch_for(&Submitter::default(), entries)
+    }
+
+    /// The same on somebody's behalf.
+    pub fn submit_batch_for(
+        &self,
+        submitter: &Submitter,
+        entries: Vec<BatchEntry>,
+    ) -> Vec<(Position, Result<Receipt, BatchError>)> {
         let positions: Vec<_> = entries.iter().map(BatchEntry::position).collect();
         let mut batch = Batch::<BatchError>::new(self);
         let mut results = Vec::with_capacity(entries.len());
         // Each has a file at least, and who took so many has room for so many open files.
         let most_files = entries.len().max(FILES);
         for entry in entries {
+            if let Err(over) = submitter.count_message() {
+                batch.push_error(over.into());
+                continue;
+            }
             #[cfg(feature = "idempotency")]
             let (entry, claim) = {
                 let mut entry = entry;
-                match self.claim_entry(&mut entry, &mut batch, &mut results) {
+                match self.claim_entry(submitter, &mut entry, &mut batch, &mut results) {
                     Ok(None) => (entry, None),
                     Ok(Some(Claimed::First(claim))) => (entry, Some(claim)),
                     Ok(Some(Claimed::Again(receipt))) => {
@@ -231,8 +257,10 @@ impl PickupDirectory {
             #[cfg(not(feature = "idempotency"))]
             let claim = None;
             // Written as it is rendered, none of it stays in memory.
-            let pushed = entry.read(|message| {
-                batch.push_unless_over(0, message, Identity::now(), claim, Interruption::NEVER)
+            let reserve = |receipt: &Receipt| Ok(submitter.reserve_for(receipt)?);
+            let pushed = entry.read(submitter.senders(), |message| {
+                let submission = (Identity::now(), claim);
+                batch.push_unless_over(0, message, submission, Interruption::NEVER, reserve)
             });
             if let Err(error) = pushed {
                 batch.push_error(error);
@@ -249,6 +277,7 @@ impl PickupDirectory {
     #[cfg(feature = "idempotency")]
     fn claim_entry(
         &self,
+        submitter: &Submitter,
         entry: &mut BatchEntry,
         batch: &mut Batch<'_, BatchError>,
         results: &mut Vec<Result<Receipt, BatchError>>,
@@ -256,6 +285,7 @@ impl PickupDirectory {
         let Some((key, fingerprint)) = entry.take_key()? else {
             return Ok(None);
         };
+        let key = submitter.idempotency_key(key);
         let claimed = match self.claim(key, fingerprint) {
             Err(ClaimError::InWork) => {
                 results.extend(batch.commit());
@@ -275,6 +305,8 @@ struct WaitingFiles<'d> {
     in_memory: Vec<PickupFile>,
     /// Of all files together, in bytes.
     size: u64,
+    /// Its recipients, where they are counted.
+    reserved: Reservation,
 }
 
 impl WaitingFiles<'_> {

@@ -1,5 +1,6 @@
 //! Why a submission failed.
 
+use super::submitter::OverQuota;
 use crate::pickup_directory::PickupError;
 use crate::problem::Problems;
 use std::convert::Infallible;
@@ -17,6 +18,9 @@ pub enum SubmitError {
     /// The recipients could not be kept on the pickup directory's file system until all were there.
     #[error("recipients could not wait on the file system of the pickup directory")]
     Spool(#[from] io::Error),
+    /// Whoever submits it is over a limit of theirs.
+    #[error(transparent)]
+    OverQuota(#[from] OverQuota),
 }
 
 impl From<Infallible> for SubmitError {

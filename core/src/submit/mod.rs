@@ -36,9 +36,11 @@
 //! stored_receipt         a receipt as it is remembered under a key
 //! submission             files in memory
 //! batch_reader           a batch in JSON that comes piece by piece
+//! error                  why a submission failed
+//! submitter              on whose behalf
 //! receipt                what a message became
 //! files                  the pickup files of a message, made one after the other
-//! action  limits  progress  error
+//! action  limits  progress
 //! ```
 //!
 //! [`Transaction`]: crate::Transaction
@@ -59,6 +61,7 @@ mod receipt;
 mod stored_receipt;
 mod stream;
 mod submission;
+mod submitter;
 
 pub use atomic_batch::{AtomicBatch, BatchOutcome, BatchResults};
 pub use batch::Batch;
@@ -73,3 +76,4 @@ pub use receipt::{Receipt, ReceiptSummary};
 pub use stream::TableStream;
 pub use stream::{MessageStream, StreamFormat, StreamedMessage};
 pub use submission::Submission;
+pub use submitter::{OverQuota, Quota, Reservation, Submitter};

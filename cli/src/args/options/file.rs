@@ -1,6 +1,7 @@
 //! The configuration file: TOML, a key for each option.
 
 use super::table::{Kind, Options, Row};
+use crate::place::position;
 use clap::Command;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -166,11 +167,4 @@ fn text_of(row: &Row, value: &DeValue<'_>) -> Result<String, String> {
         (kind, _) if row.is_list => Err(format!("expected a list of: {}", kind.expected())),
         (kind, _) => Err(format!("expected {}", kind.expected())),
     }
-}
-
-/// Line and column of a place in a text, counted from 1; columns are characters.
-fn position(text: &str, at: usize) -> (usize, usize) {
-    let before = text.get(..at).unwrap_or(text);
-    let line = before.rsplit('\n').next().unwrap_or(before);
-    (before.matches('\n').count() + 1, line.chars().count() + 1)
 }

@@ -26,9 +26,10 @@ pub async fn submit(daemon: Arc<Daemon>, batch: Batch) -> Result<Response, ApiEr
         mut receiving,
         mut log,
         permits,
+        submitter,
     } = batch;
     let gives_way = receiving.gives_way();
-    let waiting = AtomicBatch::new(format, daemon.body.bytes);
+    let waiting = AtomicBatch::new(format, daemon.body.bytes).with_submitter(submitter);
     let received = tokio::select! {
         biased;
         received = receive(&daemon, waiting, &mut body, &mut receiving) => received,

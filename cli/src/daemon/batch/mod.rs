@@ -22,6 +22,7 @@ mod session;
 
 pub use results::result_pieces;
 
+use super::access::Requester;
 use super::admission::Receiving;
 use super::client::Peer;
 use super::coding::{Coding, DecodedBody};
@@ -36,7 +37,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use pmtaemail::BatchFormat;
+use pmtaemail::{BatchFormat, Submitter};
 use std::sync::Arc;
 
 /// As many bytes as there may be: of a batch only its messages have a limit. It leaves room for sums.
@@ -71,6 +72,7 @@ async fn try_submit(
     let codings = Coding::of(request.headers())?;
     daemon.back_pressure.check()?;
     let peer = Peer::of(&request);
+    let submitter = Requester::of(&request).batch_submitter();
     let permits = request.extensions().get::<Permits>().cloned();
     // An atomic batch waits on the disk.
     let limit = if is_atomic {
@@ -86,6 +88,7 @@ async fn try_submit(
         receiving,
         log: BatchLog::start(log, is_atomic),
         permits,
+        submitter,
     };
     if is_atomic {
         atomic::submit(daemon, batch).await
@@ -102,6 +105,7 @@ struct Batch {
     log: BatchLog,
     /// What keeps the daemon from ending in the middle.
     permits: Option<Permits>,
+    submitter: Submitter,
 }
 
 fn format_of(headers: &HeaderMap) -> Result<BatchFormat, ApiError> {

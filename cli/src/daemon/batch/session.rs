@@ -11,7 +11,7 @@ use axum::body::Body;
 use axum::http::StatusCode;
 use axum::response::Response;
 use bytes::Bytes;
-use pmtaemail::{BatchEntry, BatchReader, Position, Receipt};
+use pmtaemail::{BatchEntry, BatchReader, Position, Receipt, Submitter};
 use std::collections::VecDeque;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -40,6 +40,7 @@ pub async fn submit(daemon: Arc<Daemon>, batch: Batch) -> Result<Response, ApiEr
         running: VecDeque::new(),
         output,
         log: batch.log,
+        submitter: batch.submitter,
     };
     let permits = batch.permits;
     tokio::spawn(async move {
@@ -63,6 +64,7 @@ struct Session {
     running: VecDeque<Group>,
     output: Output,
     log: BatchLog,
+    submitter: Submitter,
 }
 
 /// Messages that are submitted together.
@@ -223,11 +225,13 @@ impl Session {
             return Err(ApiError::NotAnArray.into());
         }
         let daemon = Arc::clone(&self.daemon);
+        let submitter = self.submitter.clone();
         self.running.push_back(Group {
             bytes: entries.iter().map(BatchEntry::size).sum(),
             positions: entries.iter().map(BatchEntry::position).collect(),
             results: spawn_blocking(move || {
-                let results = daemon.pickup.submit_batch(entries).into_iter();
+                let results = daemon.pickup.submit_batch_for(&submitter, entries);
+                let results = results.into_iter();
                 let results =
                     results.map(|(position, result)| (position, result.map_err(ApiError::from)));
                 drop((place, permit));

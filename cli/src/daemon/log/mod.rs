@@ -17,6 +17,7 @@ pub use batch::{BatchLog, Ending};
 pub use recovery::RolledForward;
 pub use request::{Pending, REQUEST_ID, RequestLog, broken_head};
 
+use crate::access::KeyFileProblems;
 use crate::args::{LimitArgs, LogArgs, LogFormat, PressureLimit, ServeArgs};
 use format::{Journal, Json};
 use pmtaemail::{PickupDirectory, PickupError};
@@ -64,6 +65,7 @@ pub fn listening(
     pickup: &PickupDirectory,
     args: &ServeArgs,
     connections: u32,
+    keys: Option<usize>,
 ) {
     let LimitArgs {
         body_limit,
@@ -98,6 +100,7 @@ pub fn listening(
         max_age_ms = bound(PressureLimit::MaxAge),
         min_free = bound(PressureLimit::MinFree),
         min_free_inodes = bound(PressureLimit::MinFreeInodes),
+        keys,
         badmail = (args.back_pressure.badmail.as_deref()).map(|path| field::display(path.display().to_string())),
     );
 }
@@ -109,6 +112,16 @@ fn milliseconds(duration: Duration) -> u64 {
 /// A signal came that means nothing to the daemon.
 pub fn signal_ignored(signal: &str) {
     warn!(event = "signal_ignored", signal);
+}
+
+/// These keys are in force from now on.
+pub fn keys_reloaded(keys: usize) {
+    info!(event = "keys_reloaded", keys);
+}
+
+/// The keys are those that they were.
+pub fn keys_not_reloaded(problems: &KeyFileProblems) {
+    error!(event = "keys_not_reloaded", error = %problems);
 }
 
 pub fn stopping(signal: &str, connections: usize) {

@@ -31,6 +31,8 @@ pub struct RequestLog {
 
 #[derive(Debug, Default)]
 struct Record {
+    /// The name of the key that it came with.
+    key: Option<Box<str>>,
     event: Option<&'static str>,
     described: Option<Described>,
     failure: Option<Failure>,
@@ -92,6 +94,11 @@ impl RequestLog {
         let id = self.identity.id();
         let own = || HeaderValue::from_str(id.as_str()).expect("digits and letters are a value");
         self.given_id.clone().unwrap_or_else(own)
+    }
+
+    /// Whose key it came with.
+    pub fn key(&self, name: &str) {
+        self.record().key = Some(name.into());
     }
 
     /// Why the request is not done.
@@ -221,6 +228,7 @@ impl Pending {
             id: id.as_ref().map(Id::as_str),
             request_id: self.request_id(),
             client: self.client,
+            key: record.key.as_deref(),
             user_agent: self.user_agent.as_ref().map(Value::as_str),
             job: described.and_then(|it| it.job.as_ref()).map(Value::as_str),
             vmta: described.and_then(|it| it.vmta.as_ref()).map(Value::as_str),
@@ -270,6 +278,7 @@ struct Line<'l> {
     id: Option<&'l str>,
     request_id: HeaderValue,
     client: Peer,
+    key: Option<&'l str>,
     user_agent: Option<&'l str>,
     job: Option<&'l str>,
     vmta: Option<&'l str>,
@@ -293,6 +302,7 @@ macro_rules! at_level {
                 id = self.id,
                 request_id = self.request_id.to_str().expect("it is printable"),
                 client = %self.client,
+                key = self.key,
                 user_agent = self.user_agent,
                 job = self.job,
                 vmta = self.vmta,

@@ -3,8 +3,10 @@
 #[cfg(feature = "idempotency")]
 use super::super::claimed::ClaimError;
 use super::super::error::SubmitError;
+use super::super::submitter::OverQuota;
 #[cfg(feature = "idempotency")]
 use super::key;
+use crate::address::SenderDomains;
 #[cfg(feature = "idempotency")]
 use crate::idempotency::{Fingerprint, Fingerprinter, IdempotencyKey};
 use crate::message::Message;
@@ -56,6 +58,12 @@ pub enum BatchError {
 impl From<PickupError> for BatchError {
     fn from(error: PickupError) -> Self {
         Self::Submit(error.into())
+    }
+}
+
+impl From<OverQuota> for BatchError {
+    fn from(over: OverQuota) -> Self {
+        Self::Submit(over.into())
     }
 }
 
@@ -121,9 +129,10 @@ impl BatchEntry {
     /// Reads it, and makes of its message what `then` makes.
     pub(in super::super) fn read<T>(
         self,
+        senders: &SenderDomains,
         then: impl FnOnce(&Message<'_>) -> T,
     ) -> Result<T, BatchError> {
         let json = self.json?;
-        Ok(then(&Message::from_json(&json)?))
+        Ok(then(&Message::from_form_within(&json, &[], senders)?))
     }
 }

@@ -19,6 +19,7 @@ use super::error::SubmitError;
 use super::files::{MakeFiles, Sink};
 use super::progress::{Counter, Listener, Progress};
 use super::receipt::Receipt;
+use super::submitter::Submitter;
 use crate::idempotency::Claim;
 use crate::identity::Identity;
 use crate::json::{self, MessageReading, RecipientReading, Unreadable};
@@ -110,6 +111,7 @@ impl MessageStream {
             files: Vec::new(),
             listener: None,
             claim: None,
+            submitter: Submitter::default(),
         }
     }
 }
@@ -123,6 +125,7 @@ pub struct StreamedMessage {
     files: Vec<OwnedFilePart>,
     listener: Option<Listener>,
     claim: Option<Box<Claim>>,
+    submitter: Submitter,
 }
 
 impl StreamedMessage {
@@ -144,6 +147,13 @@ impl StreamedMessage {
     #[must_use]
     pub fn with_selection(mut self, selection: Selection) -> Self {
         self.selection = selection;
+        self
+    }
+
+    /// Submits it on somebody's behalf.
+    #[must_use]
+    pub fn with_submitter(mut self, submitter: Submitter) -> Self {
+        self.submitter = submitter;
         self
     }
 
@@ -207,9 +217,12 @@ impl StreamedMessage {
             transaction: &mut transaction,
         };
         let receipt = self.perform(MakeFiles::new(identity, sink))?;
+        let reserved = self.submitter.reserve_for(&receipt)?;
         #[cfg(feature = "idempotency")]
         remember(&mut transaction, &receipt);
-        transaction.commit()?;
+        let committed = transaction.commit();
+        reserved.settle(&committed);
+        committed?;
         Ok(receipt)
     }
 
@@ -224,7 +237,9 @@ impl StreamedMessage {
         let MessageStream { head, splitter, .. } = &self.stream;
         let files: Vec<_> = self.files.iter().map(OwnedFilePart::lend).collect();
         let Some(recipients) = splitter.recipients() else {
-            let message = Message::from_form(head, &files)?.select(self.selection)?;
+            let senders = self.submitter.senders();
+            let message =
+                Message::from_form_within(head, &files, senders)?.select(self.selection)?;
             return Ok(perform(action, &message)?);
         };
         if splitter.is_broken() {
@@ -257,7 +272,7 @@ impl StreamedMessage {
             location,
             name,
             mut rejected,
-        } = Message::read_merge(head, recipients, files);
+        } = Message::read_merge(head, recipients, files, self.submitter.senders());
         let merge = merge.as_deref();
         let mut begun = merge.map(|merge| action.merge(merge));
         let MessageStream {

@@ -1,0 +1,12 @@
+//! The time of day, by which keys expire and their days end.
+
+use jiff::Timestamp;
+
+/// The present.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is no time of a message, and nothing is rendered with it"
+)]
+pub fn now() -> Timestamp {
+    Timestamp::now()
+}

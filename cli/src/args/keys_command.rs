@@ -1,0 +1,102 @@
+//! The command `keys`.
+
+use super::ConfigArg;
+use crate::access::{NewKey, Rate};
+use clap::{Args, Subcommand};
+use std::path::{Path, PathBuf};
+
+/// What `keys` is asked for.
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Add a key and print it: it is kept nowhere, only its hash is
+    Add(AddKeyArgs),
+    /// List the keys and what they are for
+    List(KeyFileArgs),
+    /// Remove a key
+    Remove(RemoveKeyArgs),
+}
+
+impl KeysCommand {
+    /// The configuration file that is named, if one is.
+    pub fn config_file(&self) -> Option<&Path> {
+        self.file().config.path()
+    }
+
+    /// The file of keys.
+    pub fn file(&self) -> &KeyFileArgs {
+        match self {
+            Self::Add(args) => &args.file,
+            Self::List(args) => args,
+            Self::Remove(args) => &args.file,
+        }
+    }
+}
+
+/// Which file of keys.
+#[derive(Debug, Args)]
+pub struct KeyFileArgs {
+    #[command(flatten)]
+    config: ConfigArg,
+
+    /// The file of keys, as the daemon has it
+    #[arg(long, value_name = "FILE", env = "PMTAEMAIL_KEYS")]
+    pub keys: Option<PathBuf>,
+}
+
+/// What `keys add` takes.
+#[derive(Debug, Args)]
+pub struct AddKeyArgs {
+    /// Its name, which stands in the log
+    #[arg(value_name = "NAME")]
+    name: String,
+
+    #[command(flatten)]
+    file: KeyFileArgs,
+
+    /// Let it send from this domain, such as example.com, or *.example.com for all below it; may be given several
+    /// times. Without it all domains
+    #[arg(long, value_name = "DOMAIN", value_delimiter = ',')]
+    from: Vec<String>,
+
+    /// Most messages in a second or a minute, such as 100/s or 6000/m
+    #[arg(long, value_name = "N/s|N/m")]
+    rate: Option<Rate>,
+
+    /// Most recipients in a day, of UTC
+    #[arg(long, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=i64::MAX as u64))]
+    recipients_per_day: Option<u64>,
+
+    /// Let it preview messages
+    #[arg(long)]
+    preview: bool,
+
+    /// The day or time from which on it is refused, such as 2027-01-31 (UTC)
+    #[arg(long, value_name = "TIME")]
+    expires: Option<String>,
+}
+
+impl AddKeyArgs {
+    /// The key to add.
+    pub fn new_key(&self) -> NewKey {
+        NewKey {
+            name: self.name.clone(),
+            from: self.from.clone(),
+            rate: self.rate,
+            recipients_per_day: self.recipients_per_day,
+            preview: self.preview,
+            expires: self.expires.clone(),
+        }
+    }
+}
+
+/// What `keys remove` takes.
+#[derive(Debug, Args)]
+pub struct RemoveKeyArgs {
+    /// Its name
+    #[arg(value_name = "NAME")]
+    pub name: String,
+
+    #[command(flatten)]
+    file: KeyFileArgs,
+}
