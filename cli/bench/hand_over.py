@@ -37,8 +37,8 @@ SMALL = json.dumps({"from": "shop@example.com", "to": "ann@example.org", "subjec
 
 
 @contextmanager
-def daemon(pickup: Path) -> Iterator[http.client.HTTPConnection]:
-    """A connection to a daemon that ends with the block."""
+def daemon(pickup: Path) -> Iterator[tuple[http.client.HTTPConnection, int]]:
+    """A connection to a daemon that ends with the block, and its process id."""
     command = [BINARY, "-listen", "127.0.0.1:0", "-pickup", pickup, "-log-format", "json", "-log-level", "info"]
     log = pickup.with_suffix(".log")
     with log.open("w+") as written:
@@ -47,7 +47,7 @@ def daemon(pickup: Path) -> Iterator[http.client.HTTPConnection]:
             while not (line := log.read_text().partition("\n")[0]):
                 time.sleep(0.01)
             connection = http.client.HTTPConnection(json.loads(line)["address"])
-            yield connection
+            yield connection, process.pid
             connection.close()
         finally:
             process.terminate()
@@ -96,7 +96,7 @@ def main() -> None:
         folder = Path(name)
         pickup = folder / "pickup"
         pickup.mkdir()
-        with daemon(pickup) as connection:
+        with daemon(pickup) as (connection, _):
             post_batch(connection)
             octets = next(pickup.iterdir()).stat().st_size
             ways: dict[str, Callable[[], float]] = {

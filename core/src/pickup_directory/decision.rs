@@ -72,12 +72,14 @@ struct OpenFolder {
 }
 
 impl Decisions {
-    /// Decides all transactions of several files, whose data is durable already.
+    /// Decides all transactions of several files, whose data is durable already, and perhaps their names in the
+    /// private folders too.
     pub(super) fn make(
         file_sets: &mut [&mut FileSet],
         directory: &OpenDirectory,
         pickup: &Path,
         durable: bool,
+        names_are_synced: bool,
     ) -> Self {
         let mut decisions = Self {
             folders: Vec::new(),
@@ -94,7 +96,11 @@ impl Decisions {
                 Operation::PrepareStaging,
                 folder.folder.staging(),
             ))?;
-            folder.sync()
+            if names_are_synced {
+                Ok(())
+            } else {
+                folder.sync()
+            }
         };
         decisions.each_folder(file_sets, prepare, FileSet::fail);
         for files in file_sets.iter_mut().filter(|files| files.needs_decision()) {

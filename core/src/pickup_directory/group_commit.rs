@@ -156,7 +156,7 @@ impl GroupCommit {
         let directory = self.open_directory()?;
         let mut report_of = CommitReport::default();
         let mut all: Vec<&mut FileSet> = file_sets.iter_mut().collect();
-        self.hand_over(&directory, &mut all, &mut report_of);
+        self.hand_over(&directory, false, &mut all, &mut report_of);
         self.observe(|| report(report_of, &file_sets));
         Ok(file_sets)
     }
@@ -210,25 +210,27 @@ impl GroupCommit {
 
     /// Each set of files succeeds or fails by itself, but a failed sync fails them all.
     fn commit_group(&self, group: &mut [Request], times: &mut CommitReport) {
-        let directory = self.sync_data(group, times);
+        let synced = self.sync_data(group, times);
         let file_sets = group.iter_mut().flat_map(|request| &mut request.file_sets);
         let mut file_sets: Vec<&mut FileSet> = file_sets.collect();
-        let directory = match directory {
-            Ok(directory) => directory,
+        let (directory, names_are_synced) = match synced {
+            Ok(synced) => synced,
             Err(error) => return file_sets.iter_mut().for_each(|files| files.fail(&error)),
         };
-        self.hand_over(&directory, &mut file_sets, times);
+        self.hand_over(&directory, names_are_synced, &mut file_sets, times);
     }
 
     /// Makes files visible whose data is durable, if it is to be, and then their names too.
     fn hand_over(
         &self,
         directory: &OpenDirectory,
+        names_are_synced: bool,
         file_sets: &mut [&mut FileSet],
         times: &mut CommitReport,
     ) {
         let pickup = &*self.pickup;
-        let decisions = Decisions::make(file_sets, directory, pickup, self.durable);
+        let decisions =
+            Decisions::make(file_sets, directory, pickup, self.durable, names_are_synced);
         for files in file_sets.iter_mut() {
             files.publish(directory, pickup);
         }
@@ -250,12 +252,12 @@ impl GroupCommit {
     }
 
     /// Syncs the data of the requests whose threads have not done so. Gives the directory into which
-    /// the files go.
+    /// the files go, and whether their names in the staging folder are synced as well.
     fn sync_data(
         &self,
         group: &[Request],
         times: &mut CommitReport,
-    ) -> Result<OpenDirectory, PickupError> {
+    ) -> Result<(OpenDirectory, bool), PickupError> {
         let pickup = &*self.pickup;
         let directory = self.open_directory()?;
         let syncfs = self.syncfs_allowed && directory.suits_syncfs();
@@ -270,17 +272,22 @@ impl GroupCommit {
         // Errors are reported for the time since a file was opened: so by way of the file that was
         // open before any was written.
         let Some(oldest) = files.iter().min_by_key(|file| file.opened) else {
-            return Ok(directory);
+            return Ok((directory, false));
         };
+        let all_at_once =
+            syncfs && files.len() > MAX_FILES_SYNCED_FOR_OTHERS && on_one_file_system(&files);
         self.timed(&mut times.data_sync, || {
-            if syncfs && files.len() > MAX_FILES_SYNCED_FOR_OTHERS && on_one_file_system(&files) {
+            if all_at_once {
                 system::sync_file_system(&oldest.file)
                     .map_err(PickupError::from_io(Operation::SyncFileSystem, pickup))
             } else {
                 sync_each(&files, pickup)
             }
         })?;
-        Ok(directory)
+        // Where other threads synced theirs nobody knows on which file system these are.
+        let names_are_synced =
+            all_at_once && (group.iter()).all(|request| matches!(request.data, Data::NotSynced));
+        Ok((directory, names_are_synced))
     }
 
     fn open_directory(&self) -> Result<OpenDirectory, PickupError> {
