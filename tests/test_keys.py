@@ -30,7 +30,9 @@ def add(run, keys: Path) -> Add:
         done = run("keys", "add", name, "--keys", keys, *options)
         assert (done.returncode, done.stderr) == (0, b"")
         key = done.stdout.decode()
-        assert key.startswith("pmta_") and key.endswith("\n") and key not in keys.read_text()
+        assert key.startswith("pmta_")
+        assert key.endswith("\n")
+        assert key not in keys.read_text()
         return key.strip()
 
     return add
@@ -102,7 +104,8 @@ def test_a_key_comes_in_several_forms(start_daemon, add: Add, keys: Path, protoc
         assert status(*forms) == 401, forms
     daemon.stop()
     log = b"".join(daemon.log)
-    assert key.encode() not in log and key[5:].encode() not in log
+    assert key.encode() not in log
+    assert key[5:].encode() not in log
     names = [entry.get("key") for entry in daemon.entries() if entry.get("status") == 200]
     assert names == ["shop"] * 6
     assert len(daemon.files()) == 6
@@ -125,7 +128,8 @@ def test_keys_are_read_again(start_daemon, run, add: Add, keys: Path):
         else:
             keys.write_text(damaged)
         line = reload(daemon, "keys_not_reloaded")
-        assert line["level"] == "ERROR" and str(keys) in line["error"]
+        assert line["level"] == "ERROR"
+        assert str(keys) in line["error"]
         assert ":hash" not in line["error"]
         assert post(daemon, second, PLAIN).status == 200
     keys.write_text(sound)
@@ -141,9 +145,11 @@ def test_a_damaged_file_is_told_at_the_start(run, pickup: Path, keys: Path):
     done = run("-listen", "127.0.0.1:0", "-pickup", pickup, "-keys", keys)
     assert done.returncode == 78
     lines = done.stderr.decode().splitlines()
-    assert lines[0].startswith(f"{keys}:3:8: hash: expected") and lines[1].startswith(f"{keys}:4:1: ")
+    assert lines[0].startswith(f"{keys}:3:8: hash: expected")
+    assert lines[1].startswith(f"{keys}:4:1: ")
     done = run("-listen", "127.0.0.1:0", "-pickup", pickup, "-keys", keys.with_name("missing"))
-    assert done.returncode == 78 and b"cannot read it" in done.stderr
+    assert done.returncode == 78
+    assert b"cannot read it" in done.stderr
 
 
 def test_the_commands(run, add: Add, keys: Path, tmp_path: Path):
@@ -155,7 +161,9 @@ def test_the_commands(run, add: Add, keys: Path, tmp_path: Path):
     assert run("keys", "add", "other", "--config", configuration, "--expires", "2020-01-01").returncode == 0
     listed = run("keys", "list", env={"PMTAEMAIL_KEYS": str(keys)}).stdout.decode().splitlines()
     assert [line.split()[0] for line in listed] == ["NAME", "other", "shop"]
-    assert "example.com,*.example.com" in listed[2] and "100/s" in listed[2] and "(expired)" in listed[1]
+    assert "example.com,*.example.com" in listed[2]
+    assert "100/s" in listed[2]
+    assert "(expired)" in listed[1]
     for arguments, status in [
         (["add", "shop", "--keys", keys], 64),
         (["add", "a b", "--keys", keys], 64),
@@ -221,7 +229,8 @@ def test_senders_have_allowed_domains(start_daemon, add: Add, keys: Path, messag
     lines = [json.loads(line) for line in batch.body.splitlines()]
     assert (lines[0]["recipients"], lines[1]["status"], lines[1]["index"]) == (1, 403, 1)
     atomic = post(daemon, key, [PLAIN, message], "/messages/batch?atomic=true")
-    assert atomic.status == 422 and json.loads(atomic.body)["errors"][0]["code"] == "forbidden_sender"
+    assert atomic.status == 422
+    assert json.loads(atomic.body)["errors"][0]["code"] == "forbidden_sender"
     if recipients := message.get("recipients"):
         head = {name: value for name, value in message.items() if name != "recipients"}
         lines = "\n".join(json.dumps(part) for part in [head, *recipients])
@@ -252,7 +261,8 @@ def test_allowed_senders_may_send(start_daemon, add: Add, keys: Path, message: d
     assert answer.status == 200, answer.body
     # With other problems it is as for everybody.
     answer = post(daemon, key, {**PLAIN, "from": "a@example.org", "too": 1})
-    assert answer.status == 422 and ("forbidden_sender", "#/from") in errors(answer)
+    assert answer.status == 422
+    assert ("forbidden_sender", "#/from") in errors(answer)
 
 
 def test_a_rate_holds_for_each_message(start_daemon, add: Add, keys: Path):
