@@ -278,6 +278,10 @@ def test_a_rate_holds_for_each_message(start_daemon, add: Add, keys: Path):
     assert post(daemon, key, PLAIN, "/messages/check").status == 429
     assert post(daemon, other, PLAIN).status == 200
     assert len(daemon.files()) == 5
+    daemon.stop()
+    events = ("submission", "batch", "batch_end", "request")
+    lines = [entry for entry in daemon.entries() if entry["event"] in events]
+    assert [entry["key"] for entry in lines] == ["shop"] * 10 + ["other"]
 
 
 def test_recipients_of_a_day(start_daemon, add: Add, keys: Path):

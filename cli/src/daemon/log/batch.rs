@@ -23,6 +23,8 @@ pub enum Ending<'e> {
 #[derive(Debug)]
 pub struct BatchLog {
     request_id: String,
+    /// The name of the access key.
+    key: Option<Box<str>>,
     started: Instant,
     is_atomic: bool,
     submitted: u64,
@@ -37,6 +39,7 @@ impl BatchLog {
         let request_id = request.request_id();
         Self {
             request_id: request_id.to_str().expect("it is printable").to_owned(),
+            key: request.key_name(),
             started: Instant::now(),
             is_atomic,
             submitted: 0,
@@ -84,6 +87,7 @@ impl BatchLog {
                     status,
                     id = id.as_ref().map(Id::as_str),
                     request_id = self.request_id,
+                    key = self.key.as_deref(),
                     line,
                     index,
                     job = described
@@ -137,6 +141,7 @@ impl BatchLog {
                     event = "batch_end",
                     status,
                     request_id = self.request_id,
+                    key = self.key.as_deref(),
                     atomic = self.is_atomic,
                     submitted,
                     failed = self.failed,

@@ -101,6 +101,11 @@ impl RequestLog {
         self.record().key = Some(name.into());
     }
 
+    /// The name of the key that it came with.
+    pub(super) fn key_name(&self) -> Option<Box<str>> {
+        self.record().key.clone()
+    }
+
     /// Why the request is not done.
     pub fn failed(&self, error: &ApiError) {
         self.record().failure = Some(Failure::new(error));
