@@ -1,6 +1,6 @@
 //! A batch message by message: each is submitted when it is there, with those that came meanwhile.
 
-use super::super::admission::Receiving;
+use super::super::admission::{InFlight, Receiving};
 use super::super::coding::DecodedBody;
 use super::super::error::ApiError;
 use super::super::log::{BatchLog, Ending};
@@ -16,7 +16,7 @@ use std::collections::VecDeque;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, sleep_until};
 
@@ -154,9 +154,13 @@ impl Session {
         let mut stopping = self.daemon.stopping.subscribe();
         let mut body = Some(next_bytes(body));
         let mut time = ClientTime::start(limit);
+        // Until when what may be submitted waits for room.
+        let mut room_limit: Option<Instant> = None;
         loop {
             let may_read = body.is_some() && !self.reader.is_full();
             let may_start = !self.reader.is_empty() && self.running.len() < GROUPS;
+            room_limit = may_start.then(|| room_limit.unwrap_or_else(|| Instant::now() + limit));
+            let is_first = self.output.is_unbegun() && self.running.is_empty();
             // A client that waits for results does not dally.
             let is_its_turn = may_read && self.reader.is_empty() && self.running.is_empty();
             if body.is_none() && self.reader.is_empty() && self.running.is_empty() {
@@ -178,9 +182,9 @@ impl Session {
                 (rest, bytes) = next_of(&mut body), if may_read => {
                     body = self.take(rest, bytes?, &mut time).await?;
                 }
-                permit = Arc::clone(&self.daemon.groups).acquire_owned(), if may_start => {
-                    let permit = permit.expect("nobody closes the semaphore");
-                    self.start(permit, Instant::now() + limit).await?;
+                room = room(&self.receiving, &self.daemon.groups, room_limit.filter(|_| !is_first)), if may_start => {
+                    room_limit = None;
+                    self.start(room?)?;
                     time.restart();
                 }
                 () = sleep_until(time.limit()), if is_its_turn => return Err(ApiError::BodyTimeout.into()),
@@ -212,14 +216,9 @@ impl Session {
     }
 
     /// Begins to submit what is ready.
-    async fn start(&mut self, permit: OwnedSemaphorePermit, limit: Instant) -> Result<(), Stop> {
+    fn start(&mut self, room: (InFlight, OwnedSemaphorePermit)) -> Result<(), Stop> {
         // Without a result for each that waits: the last line tells where the batch ends.
         self.daemon.back_pressure.check()?;
-        let place = if self.output.is_unbegun() && self.running.is_empty() {
-            self.receiving.place()?
-        } else {
-            self.receiving.place_until(limit).await?
-        };
         let entries = self.reader.take();
         if entries.first().is_some_and(BatchEntry::is_no_batch) && self.output.is_unbegun() {
             return Err(ApiError::NotAnArray.into());
@@ -234,7 +233,7 @@ impl Session {
                 let results = results.into_iter();
                 let results =
                     results.map(|(position, result)| (position, result.map_err(ApiError::from)));
-                drop((place, permit));
+                drop(room);
                 results.collect()
             }),
         });
@@ -279,6 +278,21 @@ impl Session {
             }
         }
     }
+}
+
+/// A place among the messages at work, for which it waits until `limit` if there is one, and then a permit for a group:
+/// who has to wait for a place takes no group from others.
+async fn room(
+    receiving: &Receiving,
+    groups: &Arc<Semaphore>,
+    limit: Option<Instant>,
+) -> Result<(InFlight, OwnedSemaphorePermit), ApiError> {
+    let place = match limit {
+        None => receiving.place()?,
+        Some(limit) => receiving.place_until(limit).await?,
+    };
+    let permit = Arc::clone(groups).acquire_owned().await;
+    Ok((place, permit.expect("nobody closes the semaphore")))
 }
 
 /// The results of the oldest group, which leaves the queue with them.
@@ -342,6 +356,30 @@ impl ClientTime {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::daemon::admission::{Admission, Room};
+    use crate::daemon::client::Client;
+
+    #[tokio::test]
+    async fn who_waits_for_a_place_holds_no_group() {
+        let admission = Admission::new(Room::new(1, 100, 1000));
+        let groups = Arc::new(Semaphore::new(1));
+        let receiving = admission.receive(Client::Local, 0).unwrap();
+        let others = admission.receive(Client::Local, 0).unwrap();
+        let others = others.at_work().unwrap();
+        let refused = room(&receiving, &groups, None).await;
+        assert!(matches!(refused, Err(ApiError::Busy)));
+        let later = Instant::now() + Duration::from_mins(1);
+        let mut waiting = pin!(room(&receiving, &groups, Some(later)));
+        tokio::select! {
+            biased;
+            _ = &mut waiting => panic!("there is no place"),
+            () = std::future::ready(()) => {}
+        }
+        assert_eq!(groups.available_permits(), 1);
+        drop(others);
+        let (_place, _permit) = waiting.await.unwrap();
+        assert_eq!(groups.available_permits(), 0);
+    }
 
     #[tokio::test]
     async fn messages_of_a_group_that_panics_may_be_delivered() {
