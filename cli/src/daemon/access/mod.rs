@@ -62,9 +62,12 @@ impl Access {
                     .map(|holder| (holder.key.name.as_str(), holder));
                 let used = used.map(|(name, holder)| (name, Arc::clone(&holder.usage)));
                 let holders = holders(file, &used.collect());
-                log::keys_reloaded(holders.len());
+                let count = holders.len();
                 let mut current = self.holders.write().unwrap_or_else(PoisonError::into_inner);
                 *current = Arc::new(holders);
+                drop(current);
+                // Not before they are in force: somebody may wait for it.
+                log::keys_reloaded(count);
             }
             Err(problems) => log::keys_not_reloaded(&problems),
         }
