@@ -41,6 +41,64 @@ def test_a_directory_that_is_missing_or_none(daemon: Daemon):
     assert told == ["not-found", "not-a-directory", None]
 
 
+# ---- for orchestrators
+
+
+def wait_until_ready(daemon: Daemon, **failed: str) -> None:
+    """Asks until exactly these checks fail, for these causes."""
+    limit = time.monotonic() + TIMEOUT
+    checks = {check: {"status": "ok"} for check in ("pickup", "disk", "depth", "keys")}
+    checks |= {check: {"status": "failed", "cause": cause} for check, cause in failed.items()}
+    while True:
+        answer = daemon.request("GET", "/health/ready")
+        document = answer.json()
+        assert document["status"] == ("ok" if answer.status == 200 else "unready")
+        assert answer.status == (200 if all(check["status"] == "ok" for check in document["checks"].values()) else 503)
+        if document["checks"] == checks:
+            return
+        assert time.monotonic() < limit, document
+
+
+def test_live_whatever_becomes_of_the_directory(daemon: Daemon):
+    wait_until_ready(daemon)
+    daemon.pickup.rmdir()
+    wait_until_ready(daemon, pickup="not-found")
+    answer = daemon.request("GET", "/health/live")
+    assert (answer.status, answer.json()["status"]) == (200, "ok")
+    assert answer.headers["content-type"] == "application/json"
+    assert {"check": "pickup", "cause": "not-found"}.items() <= daemon.entries()[-1].items()
+    daemon.pickup.mkdir()
+    wait_until_ready(daemon)
+    for path in ("/health/live", "/health/ready"):
+        assert daemon.request("POST", path).status == 405
+        assert daemon.request("GET", path + "?verbose").status == 400
+
+
+def test_not_ready_while_a_limit_keeps_messages_out(start_daemon):
+    daemon = start_daemon("--max-depth", "1", "--min-free", "4000000GiB")
+    wait_until_ready(daemon, disk="min-free")
+    for name in ("a", "b"):
+        (daemon.pickup / name).touch()
+    wait_until_ready(daemon, disk="min-free", depth="max-depth")
+    for name in ("a", "b"):
+        (daemon.pickup / name).unlink()
+    wait_until_ready(daemon, disk="min-free")
+
+
+def test_not_ready_where_keys_cannot_be_kept(start_daemon, tmp_path: Path):
+    state = tmp_path / "state"
+    first = start_daemon("--state", str(state))
+    wait_until_ready(first)
+    assert first.post(MESSAGE, **{"Idempotency-Key": "a"}).status == 200
+    wait_until_ready(first)
+    # A store has one owner.
+    second = start_daemon("--state", str(state))
+    answer = second.request("GET", "/health/ready")
+    assert answer.status == 503
+    assert answer.json()["checks"]["keys"]["status"] == "failed"
+    assert second.request("GET", "/health").status == 200
+
+
 def test_a_full_disk(start_daemon, small_disk):
     disk = small_disk("size=256k")
     daemon = start_daemon(pickup=disk / "pickup")

@@ -1,6 +1,8 @@
-//! `GET /health`: whether messages would be taken.
+//! `GET /health`: whether messages would be taken. `/health/live` and `/health/ready` tell orchestrators whether
+//! to restart the daemon, and whether to send it requests.
 
 use super::back_pressure::{BadMailFigures, Figures};
+use super::error::ApiError;
 use super::log::RequestLog;
 use super::query::{self, Query};
 use super::state::Daemon;
@@ -70,9 +72,7 @@ pub async fn health(
     Extension(log): Extension<RequestLog>,
     uri: Uri,
 ) -> Response {
-    log.event("health_request");
-    if let Err(error) = Query::of(&uri, query::HEALTH).and_then(Query::without_others) {
-        log.failed(&error);
+    if let Err(error) = begin(&log, &uri) {
         return error.into_response();
     }
     let figures = daemon.back_pressure.figures();
@@ -81,7 +81,10 @@ pub async fn health(
     } else {
         let readiness = daemon.readiness.clone();
         let back_pressure = daemon.back_pressure.shut();
-        match readiness.cause(move || daemon.pickup.probe()).await {
+        match readiness
+            .cause(move || daemon.pickup.probe().map(|()| None))
+            .await
+        {
             None => match back_pressure {
                 None => ("ok", None),
                 Some(limit) => ("back-pressure", Some(limit.name())),
@@ -103,6 +106,129 @@ pub async fn health(
             .and_then(|figures| figures.badmail)
             .map(BadMail::new),
     };
-    let body = serde_json::to_vec(&health).expect("texts are JSON");
+    answer(code, &health)
+}
+
+#[derive(Serialize)]
+struct Live {
+    status: &'static str,
+    version: &'static str,
+}
+
+/// Answers 200: the process takes requests. Nothing is tried, since restarting the daemon mends no disk.
+pub async fn live(Extension(log): Extension<RequestLog>, uri: Uri) -> Response {
+    if let Err(error) = begin(&log, &uri) {
+        return error.into_response();
+    }
+    let live = Live {
+        status: "ok",
+        version: pmtaemail::VERSION,
+    };
+    answer(StatusCode::OK, &live)
+}
+
+#[derive(Serialize)]
+struct Ready {
+    /// `ok` or `unready`.
+    status: &'static str,
+    version: &'static str,
+    checks: Checks,
+}
+
+#[derive(Serialize)]
+struct Checks {
+    pickup: Check,
+    disk: Check,
+    depth: Check,
+    keys: Check,
+}
+
+impl Checks {
+    fn are_passed(&self) -> bool {
+        let Self {
+            pickup,
+            disk,
+            depth,
+            keys,
+        } = self;
+        [pickup, disk, depth, keys].map(|check| check.cause) == [None; 4]
+    }
+}
+
+/// What one check found.
+#[derive(Serialize)]
+struct Check {
+    /// `ok` or `failed`.
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'static str>,
+}
+
+impl Check {
+    fn new(cause: Option<&'static str>) -> Self {
+        let status = if cause.is_none() { "ok" } else { "failed" };
+        Self { status, cause }
+    }
+
+    /// Fails by the first of these limits that keeps messages out.
+    fn of_limits(daemon: &Daemon, limits: [PressureLimit; 2]) -> Self {
+        let shut = (limits.into_iter()).find(|limit| daemon.back_pressure.is_shut(*limit));
+        Self::new(shut.map(PressureLimit::name))
+    }
+}
+
+/// Answers 200 when all that messages need is there, and 503 with the checks that failed otherwise. Places that
+/// are taken for a moment fail none.
+pub async fn ready(
+    State(daemon): State<Arc<Daemon>>,
+    Extension(log): Extension<RequestLog>,
+    uri: Uri,
+) -> Response {
+    if let Err(error) = begin(&log, &uri) {
+        return error.into_response();
+    }
+    let disk = Check::of_limits(
+        &daemon,
+        [PressureLimit::MinFree, PressureLimit::MinFreeInodes],
+    );
+    let depth = Check::of_limits(&daemon, [PressureLimit::MaxDepth, PressureLimit::MaxAge]);
+    let (pickup, keys) = (Arc::clone(&daemon), Arc::clone(&daemon));
+    let pickup = move || pickup.pickup.probe().map(|()| None);
+    let keys = move || {
+        let takes_keys = keys.pickup.probe_keys()?;
+        Ok((takes_keys == Some(false)).then_some("full"))
+    };
+    let (pickup, keys) = tokio::join!(
+        daemon.readiness.cause(pickup),
+        daemon.keys_readiness.cause(keys)
+    );
+    let checks = Checks {
+        pickup: Check::new(pickup),
+        disk,
+        depth,
+        keys: Check::new(keys),
+    };
+    let (code, status) = if checks.are_passed() {
+        (StatusCode::OK, "ok")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "unready")
+    };
+    let ready = Ready {
+        status,
+        version: pmtaemail::VERSION,
+        checks,
+    };
+    answer(code, &ready)
+}
+
+/// Names the request in the log, and refuses a query.
+fn begin(log: &RequestLog, uri: &Uri) -> Result<(), ApiError> {
+    log.event("health_request");
+    let query = Query::of(uri, query::HEALTH).and_then(Query::without_others);
+    query.inspect_err(|error| log.failed(error))
+}
+
+fn answer(code: StatusCode, health: &impl Serialize) -> Response {
+    let body = serde_json::to_vec(health).expect("texts are JSON");
     (code, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }

@@ -1,6 +1,6 @@
-//! Whether the pickup directory takes messages at present.
+//! Whether the pickup directory, or the store of idempotency keys, takes messages at present.
 //!
-//! It is tried by what a submission needs. That costs the file system something, so one result serves all
+//! Each is tried by what a submission needs. That costs the file system something, so one result serves all
 //! who ask within a second, and nothing is tried twice at a time: a file system that hangs holds one thread
 //! and no more.
 
@@ -19,9 +19,15 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How long a result is good for others.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// What is known of the pickup directory.
-#[derive(Debug, Clone, Default)]
-pub struct Readiness(Arc<watch::Sender<Known>>);
+/// What is known of one thing that submissions need.
+#[derive(Debug, Clone)]
+pub struct Readiness {
+    check: &'static str,
+    known: Arc<watch::Sender<Known>>,
+}
+
+/// What an attempt finds: why nothing is taken, as a frozen word, or an error that says it.
+pub type Probed = Result<Option<&'static str>, PickupError>;
 
 #[derive(Debug, Default)]
 struct Known {
@@ -34,18 +40,26 @@ struct Known {
 }
 
 impl Readiness {
-    /// Why the pickup directory takes no messages, if it does not: a frozen word. `probe` tries it.
+    /// Nothing is known yet of what the log calls by this name.
+    pub fn of(check: &'static str) -> Self {
+        Self {
+            check,
+            known: Arc::default(),
+        }
+    }
+
+    /// Why it takes no messages, if it does not: a frozen word. `probe` tries it.
     pub async fn cause(
         &self,
-        probe: impl FnOnce() -> Result<(), PickupError> + Send + 'static,
+        probe: impl FnOnce() -> Probed + Send + 'static,
     ) -> Option<&'static str> {
-        let mut known = self.0.subscribe();
-        if self.0.send_if_modified(Known::begin) {
-            let sender = Arc::clone(&self.0);
+        let mut known = self.known.subscribe();
+        if self.known.send_if_modified(Known::begin) {
+            let (sender, check) = (Arc::clone(&self.known), self.check);
             // Goes on when the client goes away.
             tokio::spawn(async move {
                 let tried = run_blocking(probe).await;
-                sender.send_modify(|known| known.end(tried));
+                sender.send_modify(|known| known.end(check, tried));
             });
         }
         match timeout(PATIENCE, known.wait_for(|known| !known.is_tried)).await {
@@ -64,15 +78,15 @@ impl Known {
         begins
     }
 
-    fn end(&mut self, tried: Result<Result<(), PickupError>, ApiError>) {
+    fn end(&mut self, check: &str, tried: Result<Probed, ApiError>) {
         let cause = match &tried {
-            Ok(Ok(())) => None,
+            Ok(Ok(cause)) => *cause,
             Ok(Err(error)) => Some(cause(error.kind())),
             // A panic, which is logged.
             Err(_) => Some("fault"),
         };
         if cause != self.cause {
-            log::health(cause, tried.ok().and_then(Result::err).as_ref());
+            log::health(check, cause, tried.ok().and_then(Result::err).as_ref());
         }
         *self = Self {
             is_tried: false,
@@ -104,7 +118,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_attempt_serves_all() {
-        let readiness = Readiness::default();
+        let readiness = Readiness::of("pickup");
         let count = Arc::new(AtomicUsize::new(0));
         let (go_on, wait) = mpsc::channel::<()>();
         let mut wait = Some(wait);
@@ -117,7 +131,7 @@ mod tests {
                 // The first one waits until it may go on.
                 let waited = wait.map(|wait| wait.recv());
                 assert!(waited.is_none_or(|waited| waited.is_ok()));
-                Ok(())
+                Ok(None)
             };
             asks.push(tokio::spawn(async move { readiness.cause(probe).await }));
         }
@@ -131,14 +145,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_file_system_that_hangs_holds_one_thread() {
-        let readiness = Readiness::default();
+        let readiness = Readiness::of("pickup");
         let (go_on, wait) = mpsc::channel::<()>();
         let hangs = move || {
             wait.recv().unwrap();
-            Ok(())
+            Ok(None)
         };
         assert_eq!(readiness.cause(hangs).await, Some("slow"));
-        let never = || -> Result<(), PickupError> { panic!("it is tried twice at a time") };
+        let never = || -> Probed { panic!("it is tried twice at a time") };
         assert_eq!(readiness.cause(never).await, Some("slow"));
         go_on.send(()).unwrap();
         assert_eq!(readiness.cause(never).await, None);
@@ -146,7 +160,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_no_good_sign() {
-        let panics = || -> Result<(), PickupError> { std::panic::resume_unwind(Box::new(())) };
-        assert_eq!(Readiness::default().cause(panics).await, Some("fault"));
+        let panics = || -> Probed { std::panic::resume_unwind(Box::new(())) };
+        assert_eq!(Readiness::of("pickup").cause(panics).await, Some("fault"));
     }
 }

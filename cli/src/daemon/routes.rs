@@ -30,6 +30,8 @@ pub fn router(daemon: Arc<Daemon>, pages: Pages) -> Router {
         .route("/messages/check", post(messages::check))
         .route("/messages/render", post(messages::render))
         .route("/health", get(health::health))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .fallback(async || ApiError::NotFound)
         .layer(middleware::from_fn_with_state(Arc::new(gate), guard))

@@ -17,6 +17,7 @@ pub struct Daemon {
     pub body: BodyLimits,
     pub admission: Admission,
     pub readiness: Readiness,
+    pub keys_readiness: Readiness,
     /// A permit for each submission that may have files open, but for those of batches.
     pub submissions: Arc<Semaphore>,
     /// Messages of batches that are submitted together, and a permit for each group of them.
@@ -45,7 +46,8 @@ impl Daemon {
                 bytes,
                 room.connections,
             )),
-            readiness: Readiness::default(),
+            readiness: Readiness::of("pickup"),
+            keys_readiness: Readiness::of("keys"),
             submissions: Arc::new(Semaphore::new(room.submissions)),
             group_messages: room.batches.messages,
             groups: Arc::new(Semaphore::new(room.batches.groups)),

@@ -112,6 +112,12 @@ impl BackPressure {
         PressureLimit::ALL.into_iter().find(is_shut)
     }
 
+    /// Whether a limit keeps messages out.
+    pub fn is_shut(&self, limit: PressureLimit) -> bool {
+        let shut = (self.0.as_ref()).map_or(0, |shared| shared.shut.load(Ordering::Relaxed));
+        shut & bit(limit) != 0
+    }
+
     /// What the last look found, if anything is watched.
     pub fn figures(&self) -> Option<Figures> {
         self.0.as_ref().map(|shared| *shared.figures())

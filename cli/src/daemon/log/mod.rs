@@ -137,13 +137,14 @@ pub fn abandoned(connections: usize) {
     warn!(event = "stopped", abandoned = connections);
 }
 
-/// The pickup directory takes messages no more, or again, as `/health` found out.
-pub fn health(cause: Option<&str>, error: Option<&PickupError>) {
+/// The pickup directory, or the store of idempotency keys, takes messages no more, or again, as `/health` or
+/// `/health/ready` found out.
+pub fn health(check: &str, cause: Option<&str>, error: Option<&PickupError>) {
     if cause.is_some() {
         let error = error.map(field::display);
-        error!(event = "health", status = 503, cause, error);
+        error!(event = "health", status = 503, check, cause, error);
     } else {
-        info!(event = "health", status = 200);
+        info!(event = "health", status = 200, check);
     }
 }
 
