@@ -68,6 +68,29 @@ def test_every_request_has_a_line_and_an_id(start_daemon):
     assert all(entry["client"].startswith("127.0.0.1:") for entry in found)
 
 
+def test_a_trace_is_logged_and_answered(daemon: Daemon):
+    trace, parent = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+    answers = [
+        daemon.post(MESSAGE, traceparent=f"00-{trace}-{parent}-01"),
+        daemon.post(b"[" + MESSAGE + b"," + BAD + b"]", "/messages/batch", traceparent=f"00-{trace}-{parent}-00"),
+        daemon.post(MESSAGE, "/elsewhere", traceparent=f"00-{trace}-{parent}-01"),
+    ]
+    spans = []
+    for answer, flags in zip(answers, ("01", "00", "01"), strict=True):
+        version, answered, span, answered_flags = answer.headers["traceparent"].split("-")
+        assert (version, answered, answered_flags) == ("00", trace, flags)
+        spans.append(span)
+    assert len({parent, *spans}) == 4
+    for wrong in (f"00-{trace}-{parent}", f"00-{'0' * 32}-{parent}-01", "x"):
+        assert "traceparent" not in daemon.post(MESSAGE, traceparent=wrong).headers
+    found = lines(daemon)
+    assert {entry["span_id"] for entry in found if "trace_id" in entry} == set(spans)
+    assert {entry["trace_id"] for entry in found if "trace_id" in entry} == {trace}
+    # Of the batch: its head, two messages and its end.
+    assert [entry.get("span_id") for entry in found].count(spans[1]) == 4
+    assert sum("trace_id" not in entry for entry in found) == 3
+
+
 def test_a_clients_values_are_short_and_stay_in_their_line(daemon: Daemon):
     with daemon.socket() as connection:
         fields = [b"User-Agent: \xe2\x80\xae\t\x9b31m" + b"x" * 1_000, b"X-Request-Id: a b"]

@@ -3,14 +3,14 @@
 use super::access::{Access, Requester};
 use super::client::Peer;
 use super::error::ApiError;
-use super::log::{self, Pending, RequestLog};
+use super::log::{Pending, RequestLog};
 use super::pages::Pages;
 use super::state::Daemon;
 use super::{batch, health, messages};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
-use axum::http::{HeaderName, Version, header};
+use axum::http::{Version, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -67,8 +67,7 @@ async fn guard(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) 
             error.into_response()
         }
     };
-    let name = HeaderName::from_static(log::REQUEST_ID);
-    response.headers_mut().insert(name, pending.request_id());
+    pending.mark(response.headers_mut());
     pending.answered(response.status());
     response
 }

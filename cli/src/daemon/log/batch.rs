@@ -2,6 +2,7 @@
 
 use super::super::error::ApiError;
 use super::request::{Described, Failure, RequestLog};
+use super::trace::Trace;
 use axum::http::StatusCode;
 use pmtaemail::{Id, Position, Receipt};
 use std::time::Instant;
@@ -23,6 +24,7 @@ pub enum Ending<'e> {
 #[derive(Debug)]
 pub struct BatchLog {
     request_id: String,
+    trace: Option<Trace>,
     /// The name of the access key.
     key: Option<Box<str>>,
     started: Instant,
@@ -39,6 +41,7 @@ impl BatchLog {
         let request_id = request.request_id();
         Self {
             request_id: request_id.to_str().expect("it is printable").to_owned(),
+            trace: request.trace(),
             key: request.key_name(),
             started: Instant::now(),
             is_atomic,
@@ -87,6 +90,8 @@ impl BatchLog {
                     status,
                     id = id.as_ref().map(Id::as_str),
                     request_id = self.request_id,
+                    trace_id = self.trace.as_ref().map(Trace::id),
+                    span_id = self.trace.as_ref().map(Trace::span),
                     key = self.key.as_deref(),
                     line,
                     index,
@@ -141,6 +146,8 @@ impl BatchLog {
                     event = "batch_end",
                     status,
                     request_id = self.request_id,
+                    trace_id = self.trace.as_ref().map(Trace::id),
+                    span_id = self.trace.as_ref().map(Trace::span),
                     key = self.key.as_deref(),
                     atomic = self.is_atomic,
                     submitted,

@@ -2,13 +2,14 @@
 //!
 //! A line never holds anything of a message: no address, no value, no pointer (its names are the
 //! caller's), only codes, counts and our own identifiers; but for `job` and `vmta`, by which a submission is
-//! found. Of a request it has the client's address, its User-Agent and X-Request-Id.
+//! found. Of a request it has the client's address, its User-Agent, X-Request-Id and the ids of its traceparent.
 
 mod back_pressure;
 mod batch;
 mod format;
 mod recovery;
 mod request;
+mod trace;
 
 pub use back_pressure::{
     back_pressure, badmail, badmail_at_start, badmail_of_others, not_measured,

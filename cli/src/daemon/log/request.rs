@@ -2,6 +2,7 @@
 
 use super::super::client::Peer;
 use super::super::error::ApiError;
+use super::trace::{TRACEPARENT, Trace};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use pmtaemail::{Id, Identity, Receipt, Submission};
@@ -26,6 +27,7 @@ pub struct RequestLog {
     identity: Identity,
     /// The client's own name for the request.
     given_id: Option<HeaderValue>,
+    trace: Option<Trace>,
     record: Arc<Mutex<Record>>,
 }
 
@@ -94,6 +96,11 @@ impl RequestLog {
         let id = self.identity.id();
         let own = || HeaderValue::from_str(id.as_str()).expect("digits and letters are a value");
         self.given_id.clone().unwrap_or_else(own)
+    }
+
+    /// The trace that it belongs to.
+    pub(super) fn trace(&self) -> Option<Trace> {
+        self.trace
     }
 
     /// Whose key it came with.
@@ -194,6 +201,7 @@ impl Pending {
             log: RequestLog {
                 identity: Identity::now(),
                 given_id: given_request_id(request.headers()).cloned(),
+                trace: Trace::of(request.headers()),
                 record: Arc::default(),
             },
             started: Instant::now(),
@@ -209,9 +217,12 @@ impl Pending {
         self.log.clone()
     }
 
-    /// The value of X-Request-Id.
-    pub fn request_id(&self) -> HeaderValue {
-        self.log.request_id()
+    /// Names the request in the head of its answer, and its trace if it has one.
+    pub fn mark(&self, headers: &mut HeaderMap) {
+        headers.insert(REQUEST_ID, self.log.request_id());
+        if let Some(trace) = self.log.trace {
+            headers.insert(TRACEPARENT, trace.answer());
+        }
     }
 
     /// Writes the line.
@@ -231,7 +242,8 @@ impl Pending {
             event,
             status: status.map(|status| status.as_u16()),
             id: id.as_ref().map(Id::as_str),
-            request_id: self.request_id(),
+            request_id: self.log.request_id(),
+            trace: self.log.trace,
             client: self.client,
             key: record.key.as_deref(),
             user_agent: self.user_agent.as_ref().map(Value::as_str),
@@ -282,6 +294,7 @@ struct Line<'l> {
     status: Option<u16>,
     id: Option<&'l str>,
     request_id: HeaderValue,
+    trace: Option<Trace>,
     client: Peer,
     key: Option<&'l str>,
     user_agent: Option<&'l str>,
@@ -306,6 +319,8 @@ macro_rules! at_level {
                 status = self.status,
                 id = self.id,
                 request_id = self.request_id.to_str().expect("it is printable"),
+                trace_id = self.trace.as_ref().map(Trace::id),
+                span_id = self.trace.as_ref().map(Trace::span),
                 client = %self.client,
                 key = self.key,
                 user_agent = self.user_agent,
