@@ -3,10 +3,11 @@
 `python forking.py DIRECTORY THREADS FORKS` prints the names of the files that the forks were told of.
 """
 
+import faulthandler
 import os
-import signal
 import sys
 import threading
+import traceback
 
 import pmtaemail
 
@@ -17,8 +18,8 @@ MERGE = {
     "text": "Hello {{n}}!",
     "recipients": [{"address": f"a{n}@example.org", "variables": {"n": n}} for n in range(3)],
 }
-SECONDS = 20
-"""A fork that takes longer than this hangs."""
+SECONDS = 60
+"""A fork that takes longer than this hangs. Its commits wait for a disk on which other tests write as well."""
 
 
 def main(directory: str, threads: int, forks: int) -> None:
@@ -46,12 +47,15 @@ def main(directory: str, threads: int, forks: int) -> None:
 
 
 def in_a_fork(pickup: pmtaemail.Pickup) -> None:
-    signal.alarm(SECONDS)
+    # Says where it hangs, and ends the process.
+    faulthandler.dump_traceback_later(SECONDS, exit=True)
     status = 1
     try:
         receipts = [pickup.submit(MESSAGE), pickup.submit(MERGE), *pickup.submit_many([MESSAGE, MERGE])]
         os.write(1, "".join(f"{file}\n" for receipt in receipts for file in receipt.files).encode())
         status = 0
+    except BaseException:
+        traceback.print_exc()
     finally:
         os._exit(status)
 

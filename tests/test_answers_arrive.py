@@ -14,6 +14,9 @@ from raw_http import MESSAGE, head, read_answer
 
 ROOT = Path(__file__).parent.parent
 LARGE = b" " * 8_000_000
+CURL_STREAM_ERROR = 92
+RACES = 5
+"""So often in a row curl does not end its stream early."""
 REFUSED = [
     ("POST", "/elsewhere", {}, 404),
     ("PUT", "/messages", {}, 405),
@@ -44,8 +47,8 @@ def test_pythons_client_sees_the_answer(small: Daemon, method: str, path: str, h
         assert_problem(small.request(method, path, body(), headers), status)
 
 
-# In HTTP/2 curl expects nothing by itself. Told to, it sometimes ends its stream early, and its own error hides the
-# answer.
+# In HTTP/2 curl expects nothing by itself. Told to, it often ends its stream early, and the error that follows (the
+# body is shorter than announced) hides the answer. Where the answer comes while it sends, that happens now and then.
 @pytest.mark.parametrize(
     ("protocol", "expect"),
     [
@@ -60,7 +63,12 @@ def test_curl_sees_the_answer(
 ):
     fields = [argument for name, value in headers.items() for argument in ("-H", f"{name}: {value}")]
     command = ["curl", protocol, "-sS", "-m", "60", "-X", method, "-H", expect, *fields, "--data-binary", "@-"]
-    done = subprocess.run([*command, small.url + path], input=LARGE, capture_output=True, check=False, timeout=TIMEOUT)
+    for _ in range(RACES):
+        done = subprocess.run(
+            [*command, small.url + path], input=LARGE, capture_output=True, check=False, timeout=TIMEOUT
+        )
+        if done.returncode != CURL_STREAM_ERROR:
+            break
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["status"] == status
 

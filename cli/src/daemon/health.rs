@@ -75,12 +75,13 @@ pub async fn health(
     if let Err(error) = begin(&log, &uri) {
         return error.into_response();
     }
+    let back_pressure = daemon.back_pressure.shut();
+    // Read second: they were there before a limit was seen to be reached, and so tell of it.
     let figures = daemon.back_pressure.figures();
     let (status, cause) = if daemon.admission.is_full() {
         ("busy", Some("all-places-taken"))
     } else {
         let readiness = daemon.readiness.clone();
-        let back_pressure = daemon.back_pressure.shut();
         match readiness
             .cause(move || daemon.pickup.probe().map(|()| None))
             .await

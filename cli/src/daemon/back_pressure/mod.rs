@@ -107,14 +107,14 @@ impl BackPressure {
 
     /// The first limit that keeps messages out.
     pub fn shut(&self) -> Option<PressureLimit> {
-        let shut = self.0.as_ref()?.shut.load(Ordering::Relaxed);
+        let shut = self.0.as_ref()?.shut.load(Ordering::Acquire);
         let is_shut = |limit: &PressureLimit| shut & bit(*limit) != 0;
         PressureLimit::ALL.into_iter().find(is_shut)
     }
 
     /// Whether a limit keeps messages out.
     pub fn is_shut(&self, limit: PressureLimit) -> bool {
-        let shut = (self.0.as_ref()).map_or(0, |shared| shared.shut.load(Ordering::Relaxed));
+        let shut = (self.0.as_ref()).map_or(0, |shared| shared.shut.load(Ordering::Acquire));
         shut & bit(limit) != 0
     }
 
@@ -180,9 +180,9 @@ fn look_at(gate: &mut Gate, failure: &mut Option<ErrorKind>, pickup: &Path, shar
     };
     shared.figures().values[limit as usize] = value;
     if gate.is_shut() {
-        shared.shut.fetch_or(bit(limit), Ordering::Relaxed);
+        shared.shut.fetch_or(bit(limit), Ordering::Release);
     } else {
-        shared.shut.fetch_and(!bit(limit), Ordering::Relaxed);
+        shared.shut.fetch_and(!bit(limit), Ordering::Release);
     }
 }
 
