@@ -146,7 +146,7 @@ impl Opened {
         let mut size = forget(&transaction, now)?;
         for record in records {
             let (token, fingerprint, record) = record?;
-            size += insert(&transaction, token, fingerprint, record, now)?;
+            size = insert(&transaction, token, fingerprint, record, now, size)?;
         }
         transaction.open_table(ABOUT)?.insert(SIZE, size)?;
         *is_in_doubt = true;
@@ -227,6 +227,7 @@ fn insert(
     fingerprint: Fingerprint,
     mut new: NewRecord,
     now: u64,
+    size: u64,
 ) -> Result<u64, Failed> {
     let hash = &token.hash;
     let mut keys = transaction.open_table(KEYS)?;
@@ -268,7 +269,7 @@ fn insert(
         keys.insert(hash, record.bytes().as_slice())?;
     }
     transaction.open_table(AGES)?.insert((now, hash), ())?;
-    Ok(record.takes().saturating_sub(freed))
+    Ok(size.saturating_sub(freed) + record.takes())
 }
 
 /// Takes a record away. Gives what it took.

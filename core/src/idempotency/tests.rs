@@ -125,6 +125,22 @@ fn a_full_store_has_room_again_when_its_keys_are_old() {
 }
 
 #[test]
+fn a_record_that_is_replaced_gives_its_room_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), u64::MAX);
+    // More than are forgotten at a time, so that the last is there when it is replaced.
+    for number in 0..100 {
+        assert!(remember(&store, &number.to_string(), 1));
+    }
+    CLOCK_IS_AHEAD.set(1_000);
+    assert!(remember(&store, "large", 1_000_000));
+    drop(store);
+    CLOCK_IS_AHEAD.set(25 * HOUR);
+    assert!(remember(&open(folder.path(), u64::MAX), "large", 1));
+    assert!(!open(folder.path(), 100_000).is_full().unwrap());
+}
+
+#[test]
 fn what_is_revoked_is_free_and_a_later_attempt_is_not_touched() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path(), u64::MAX);

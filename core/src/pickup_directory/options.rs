@@ -40,7 +40,7 @@ pub struct PickupOptions {
     pub(super) observer: Option<Arc<dyn Observer>>,
 }
 
-/// What the records of idempotency keys may take: some two million.
+/// What the records of idempotency keys may take: some 1.4 million.
 #[cfg(feature = "idempotency")]
 const STATE_LIMIT: u64 = 1 << 30;
 
@@ -138,7 +138,7 @@ impl PickupOptions {
     }
 
     /// How many bytes the store of idempotency keys may take, about: 500 for each key of the last 24 hours, and
-    /// the receipt. When it is full no new key is taken. Default: 1 GiB, some two million keys.
+    /// the receipt. When it is full no new key is taken. Default: 1 GiB, some 1.4 million keys.
     #[cfg(feature = "idempotency")]
     #[must_use]
     pub fn with_state_limit(mut self, bytes: u64) -> Self {
