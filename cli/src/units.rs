@@ -24,6 +24,16 @@ pub fn bytes(text: &str) -> Result<usize, String> {
         .ok_or_else(|| "expected a whole number of bytes, such as 65536 or 32MiB".to_owned())
 }
 
+/// Reads how much memory the daemon may take.
+pub fn memory(text: &str) -> Result<usize, String> {
+    /// There is room for small messages beside the program itself.
+    const LEAST: usize = 32 << 20;
+    match bytes(text)? {
+        few if few < LEAST => Err("expected 32MiB or more".to_owned()),
+        memory => Ok(memory),
+    }
+}
+
 /// Reads a duration: `30` (seconds), `500ms`, `30s`, `2m`.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = split(text);

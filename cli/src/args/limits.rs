@@ -75,6 +75,13 @@ pub struct LimitArgs {
     #[arg(value_parser = units::bytes)]
     pub max_bytes_in_flight: usize,
 
+    /// Most memory that the daemon may take, in bytes or with a unit; messages for which there is none are answered
+    /// 503, or 413 where they need more than there can be. By default three quarters of what the control group
+    /// (cgroup) of the process allows, and without such a limit nothing but --max-bytes-in-flight
+    #[arg(long, value_name = "SIZE", env = "PMTAEMAIL_MEMORY")]
+    #[arg(value_parser = units::memory)]
+    pub memory: Option<usize>,
+
     /// Most connections at once, fewer if the limit on open files is low; further ones have to wait
     #[arg(
         long,

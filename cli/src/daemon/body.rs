@@ -3,6 +3,7 @@
 use super::admission::Receiving;
 use super::coding::DecodedBody;
 use super::error::ApiError;
+use super::memory::needed;
 use bytes::{Bytes, BytesMut};
 use std::time::Duration;
 use tokio::time::timeout;
@@ -47,7 +48,8 @@ impl BodyLimits {
                 return Err(ApiError::TooLarge { limit });
             }
             bytes.push(data);
-            receiving.grow_to(bytes.len() + body.memory()).await?;
+            let kept = needed(bytes.len()) + body.memory();
+            receiving.grow_to(kept).await?;
         }
         Ok(bytes.into_bytes())
     }

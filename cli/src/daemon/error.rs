@@ -43,6 +43,8 @@ pub enum ApiError {
     TooLarge { limit: usize },
     /// The message itself, its recipients not counted, has more bytes than this.
     MessageTooLarge { limit: usize },
+    /// The message needs more memory than there may be for all.
+    TooMuchMemory,
     /// A message of a batch has more bytes than this.
     EntryTooLarge { limit: usize },
     /// The body should be a JSON array of messages, and is none.
@@ -140,9 +142,10 @@ impl ApiError {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::HeadTimeout | Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
-            Self::TooLarge { .. } | Self::MessageTooLarge { .. } | Self::EntryTooLarge { .. } => {
-                StatusCode::PAYLOAD_TOO_LARGE
-            }
+            Self::TooLarge { .. }
+            | Self::MessageTooLarge { .. }
+            | Self::EntryTooLarge { .. }
+            | Self::TooMuchMemory => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Busy
             | Self::GaveWay
             | Self::Stopping
@@ -195,11 +198,15 @@ impl ApiError {
             }
             Self::BackPressure(limit) => back_pressure(plain, *limit),
             Self::TooLarge { limit } => plain.with_detail(Cow::Owned(format!(
-                "A body may have at most {limit} octets."
+                "A body may have at most {limit} octets; see --body-limit, --merge-limit and --memory."
             ))),
             Self::MessageTooLarge { limit } => plain.with_detail(Cow::Owned(format!(
-                "A message may have at most {limit} octets, its `recipients` not counted."
+                "A message may have at most {limit} octets, its `recipients` not counted; see --body-limit and --memory."
             ))),
+            Self::TooMuchMemory => plain.with_detail(
+                "The message needs more memory than there is for all, for its text or for its values (recipients, variables, \
+                 header fields); see --memory and --max-bytes-in-flight.",
+            ),
             Self::EntryTooLarge { limit } => plain.with_detail(Cow::Owned(format!(
                 "A message of a batch may have at most {limit} octets; a larger mail merge is posted to /messages alone."
             ))),

@@ -9,6 +9,7 @@ use super::error::ApiError;
 use super::hand_over::{INLINE_BYTES, Keyed, hand_over, submit_once};
 use super::idempotency::{self, BodyFingerprint};
 use super::log::RequestLog;
+use super::memory::needed;
 use super::query::{self, Query};
 use super::receipt::{self, ReceiptFormat, json};
 use super::request::{BodyFormat, BufferedBody, Checked, ReceivedBody};
@@ -312,7 +313,7 @@ fn admit(daemon: &Daemon, peer: Peer, body: &DecodedBody) -> Result<Receiving, A
     // Of a larger one the most are recipients, which take none of it.
     let bytes = body.least();
     let stay = if bytes <= daemon.body.bytes as u64 {
-        bytes
+        needed(usize::try_from(bytes).unwrap_or(usize::MAX)) as u64
     } else {
         0
     };
@@ -339,6 +340,7 @@ async fn receive(
             envelope,
         }),
     };
+    receiving.grow_once(received.needed_more()).await?;
     Ok(Received {
         body: received,
         fingerprint: body.take_fingerprint(),

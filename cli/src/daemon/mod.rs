@@ -23,8 +23,10 @@
 //!           coding        compressed bodies
 //!           admission     how much is in progress at once
 //!       back_pressure     whether PowerMTA and the disk keep up
+//!     memory              how much of it there is, and how much a message takes
 //!     open_files          what the limit on open files leaves room for
 //!       blocking          threads for what blocks
+//! allocator               how large memory is taken and given back
 //! service_manager         what systemd is told
 //! signals                 SIGTERM, SIGINT, and those that mean nothing here
 //! log                     the only folder that knows what log lines look like
@@ -36,6 +38,7 @@
 mod accept;
 mod access;
 mod admission;
+mod allocator;
 mod back_pressure;
 mod batch;
 mod blocking;
@@ -50,6 +53,7 @@ mod health;
 mod idempotency;
 mod listener;
 mod log;
+mod memory;
 mod messages;
 mod open_files;
 mod pages;
@@ -85,8 +89,10 @@ use std::sync::Arc;
 use tokio::time::sleep;
 
 /// Serves until a signal asks to stop.
-pub fn run(args: ServeArgs) -> Result<Exit, Failure> {
+pub fn run(mut args: ServeArgs) -> Result<Exit, Failure> {
     log::start(&args.log);
+    allocator::fix_threshold();
+    memory::settle(&mut args.limits);
     let pickup =
         (args.pickup).open_with_state(&args.state, Arc::new(log::RolledForward::default()))?;
     (pickup.start_commit_threads()).map_err(|_| Failure::Start(blocking::no_threads()))?;

@@ -2,6 +2,7 @@
 
 use super::error::ApiError;
 use super::form::WholeForm;
+use super::memory::{needed_for_json, needed_for_text};
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use pmtaemail::{
@@ -78,6 +79,18 @@ pub enum ReceivedBody {
     Buffered(BufferedBody),
     /// The message is, and its recipients may not be.
     Streamed(Box<StreamedMessage>),
+}
+
+impl ReceivedBody {
+    /// How much more memory its message needs than the body.
+    pub fn needed_more(&self) -> usize {
+        match self {
+            Self::Buffered(BufferedBody::Json(bytes)) => needed_for_json(bytes),
+            Self::Buffered(BufferedBody::Form(form)) => needed_for_json(form.message()),
+            Self::Buffered(BufferedBody::Rfc822 { bytes, .. }) => needed_for_text(bytes.len()),
+            Self::Streamed(message) => needed_for_json(message.json()),
+        }
+    }
 }
 
 /// What is told of a message that breaks no rule.

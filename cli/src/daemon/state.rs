@@ -4,6 +4,7 @@ use super::access::Access;
 use super::admission::{self, Admission};
 use super::back_pressure::BackPressure;
 use super::body::BodyLimits;
+use super::memory;
 use super::open_files::Room;
 use super::readiness::Readiness;
 use crate::args::LimitArgs;
@@ -32,8 +33,6 @@ pub struct Daemon {
 
 impl Daemon {
     pub fn new(pickup: PickupDirectory, limits: &LimitArgs, room: Room) -> Self {
-        // There is always room for one body at least.
-        let bytes = limits.max_bytes_in_flight.max(limits.body_limit);
         Self {
             pickup,
             body: BodyLimits {
@@ -43,7 +42,7 @@ impl Daemon {
             },
             admission: Admission::new(admission::Room::new(
                 limits.max_in_flight,
-                bytes,
+                memory::for_bodies(limits),
                 room.connections,
             )),
             readiness: Readiness::of("pickup"),

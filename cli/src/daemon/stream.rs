@@ -10,6 +10,7 @@ use super::body::{BodyBuffer, BodyLimits};
 use super::coding::DecodedBody;
 use super::error::ApiError;
 use super::form::{FormKind, FormReader};
+use super::memory::needed;
 use super::request::{BufferedBody, ReceivedBody};
 use super::state::Daemon;
 use bytes::Bytes;
@@ -47,7 +48,8 @@ pub async fn receive(
         receiving.set_at_work(true);
         reader.received = run_blocking(move || received.spool(&daemon.pickup)).await??;
         receiving.set_at_work(false);
-        receiving.grow_to(reader.kept()? + body.memory()).await?;
+        let kept = needed(reader.kept()?) + body.memory();
+        receiving.grow_to(kept).await?;
     }
 }
 
@@ -83,7 +85,8 @@ impl BodyReader {
                 return Err(ApiError::TooLarge { limit });
             }
             self.received.push(data)?;
-            receiving.grow_to(self.kept()? + body.memory()).await?;
+            let kept = needed(self.kept()?) + body.memory();
+            receiving.grow_to(kept).await?;
         }
         Ok(false)
     }

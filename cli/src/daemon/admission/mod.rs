@@ -35,12 +35,12 @@ pub struct Room {
     pub messages: usize,
     /// Bodies that come.
     pub receiving: usize,
-    /// Bytes of both.
+    /// Bytes of memory for both.
     pub bytes: usize,
 }
 
 impl Room {
-    /// Room for so many messages, whose bodies have so many bytes in all, on so many connections. Half of
+    /// Room for so many messages, which take so many bytes of memory in all, on so many connections. Half of
     /// these stay free of bodies that do not come.
     pub fn new(messages: u32, bytes: usize, connections: u32) -> Self {
         let messages = messages as usize;
@@ -147,7 +147,15 @@ impl Receiving {
         loop {
             let freed = shared.freed.notified();
             let now = Instant::now();
-            let claim = (shared.state()).claim(*id, *client, bytes, shared.room.bytes, now);
+            let claim = {
+                let mut state = shared.state();
+                let claim = state.claim(*id, *client, bytes, shared.room.bytes, now);
+                if claim == Claim::Never {
+                    // Others wait for what it gives back: so of all that come at once some are taken.
+                    state.leave(*id);
+                }
+                claim
+            };
             match claim {
                 Claim::Now => break,
                 Claim::Soon => timeout_at(limit, freed).await.map_err(|_| ApiError::Busy)?,
@@ -156,6 +164,14 @@ impl Receiving {
         }
         self.bytes += bytes;
         Ok(())
+    }
+
+    /// The same for bytes that are needed until it is done, of which there may be more than there can be.
+    pub async fn grow_once(&mut self, bytes: usize) -> Result<(), ApiError> {
+        if self.bytes.saturating_add(bytes) > self.shared.room.bytes {
+            return Err(ApiError::TooMuchMemory);
+        }
+        self.grow(bytes).await
     }
 
     /// Makes room for as many bytes in all.
@@ -294,6 +310,25 @@ mod tests {
         let state = admission.0.state();
         assert!(state.clients.is_empty() && state.receiving.is_empty());
         assert_eq!((state.bytes, state.messages), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn of_all_that_come_at_once_some_are_taken() {
+        let admission = Admission::new(Room::new(9, 100, 1000));
+        let mut bodies = Vec::new();
+        for _ in 0..3 {
+            let mut body = admission.receive(HOG, 0).unwrap();
+            body.grow(30).await.unwrap();
+            bodies.push(body);
+        }
+        let [mut first, mut second, mut third] = bodies.try_into().unwrap();
+        assert!(matches!(first.grow(20).await, Err(ApiError::Busy)));
+        // What it has is free soon: nobody else is refused.
+        let (grown, ()) = tokio::join!(second.grow(20), async { drop(first) });
+        grown.unwrap();
+        third.grow(20).await.unwrap();
+        let too_much = third.grow_once(51).await;
+        assert!(matches!(too_much, Err(ApiError::TooMuchMemory)));
     }
 
     #[tokio::test]

@@ -190,10 +190,16 @@ impl State {
         (idle >= STALLED && !body.is_at_work) || self.bytes_of(body.client) > own
     }
 
+    /// A body is not taken. Its bytes are free soon.
+    pub fn leave(&mut self, id: u64) -> Option<Waiting> {
+        let body = self.receiving.remove(&id)?;
+        self.give_back(body.client, |share| share.receiving -= 1);
+        self.leaving.insert(id, body.bytes);
+        Some(body)
+    }
+
     fn dismiss(&mut self, id: u64) {
-        if let Some(body) = self.receiving.remove(&id) {
-            self.give_back(body.client, |share| share.receiving -= 1);
-            self.leaving.insert(id, body.bytes);
+        if let Some(body) = self.leave(id) {
             body.gives_way.notify_one();
         }
     }

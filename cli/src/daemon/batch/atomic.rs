@@ -6,6 +6,7 @@ use super::super::body::BodyLimits;
 use super::super::coding::DecodedBody;
 use super::super::error::ApiError;
 use super::super::log::{BatchLog, Ending};
+use super::super::memory::needed;
 use super::super::receipt::in_pieces;
 use super::super::state::Daemon;
 use super::{Batch, answer, result_pieces};
@@ -82,7 +83,7 @@ async fn receive(
         receiving.set_at_work(true);
         waiting = run_blocking(flush).await??;
         receiving.set_at_work(false);
-        receiving.shrink_to(waiting.buffered() + body.memory());
+        receiving.shrink_to(needed(waiting.buffered()) + body.memory());
     }
 }
 
@@ -103,7 +104,7 @@ async fn read_piece(
         }
         waiting.feed(&bytes, None)?;
         receiving
-            .grow_to(waiting.buffered() + body.memory())
+            .grow_to(needed(waiting.buffered()) + body.memory())
             .await?;
     }
     Ok(false)

@@ -4,6 +4,7 @@ use super::super::admission::{InFlight, Receiving};
 use super::super::coding::DecodedBody;
 use super::super::error::ApiError;
 use super::super::log::{BatchLog, Ending};
+use super::super::memory::needed;
 use super::super::state::Daemon;
 use super::output::{Gone, Output, channel};
 use super::{Batch, answer};
@@ -209,7 +210,7 @@ impl Session {
         let is_progress = !self.reader.is_empty() || self.reader.position() != before;
         time.take(bytes.len(), is_progress);
         let at_work: usize = self.running.iter().map(|group| group.bytes).sum();
-        let kept = self.reader.buffered() + body.memory() + at_work;
+        let kept = needed(self.reader.buffered() + at_work) + body.memory();
         self.receiving.grow_to(kept).await?;
         // What is behind a broken place is not read.
         Ok((!self.reader.has_ended()).then(|| next_bytes(body)))
@@ -256,7 +257,8 @@ impl Session {
         }
         self.output.flush().await?;
         let at_work: usize = self.running.iter().map(|group| group.bytes).sum();
-        self.receiving.shrink_to(self.reader.buffered() + at_work);
+        self.receiving
+            .shrink_to(needed(self.reader.buffered() + at_work));
         self.receiving.set_at_work(!self.running.is_empty());
         Ok(())
     }

@@ -75,6 +75,7 @@ pub fn listening(
         body_timeout,
         max_in_flight,
         max_bytes_in_flight,
+        memory,
         max_connections: _,
         drain,
     } = &args.limits;
@@ -95,6 +96,7 @@ pub fn listening(
         body_timeout_ms = milliseconds(*body_timeout),
         max_in_flight,
         max_bytes_in_flight,
+        memory,
         max_connections = connections,
         drain_ms = milliseconds(*drain),
         max_depth = bound(PressureLimit::MaxDepth),
@@ -152,6 +154,12 @@ pub fn health(check: &str, cause: Option<&str>, error: Option<&PickupError>) {
 /// Only messages that become one file are taken.
 pub fn no_staging(error: &PickupError) {
     warn!(event = "no_staging", %error);
+}
+
+/// The allocator keeps its habits.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub fn no_threshold(error: &io::Error) {
+    warn!(event = "allocator_not_set", %error);
 }
 
 /// Only requests without an idempotency key are taken.

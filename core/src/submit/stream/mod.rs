@@ -172,6 +172,11 @@ impl StreamedMessage {
         self
     }
 
+    /// The JSON of the message itself; recipients that wait elsewhere are not in it.
+    pub fn json(&self) -> &[u8] {
+        &self.stream.head
+    }
+
     /// What in its message may not be meant; see [`warnings`](crate::warnings).
     pub fn warnings(&self) -> Vec<Warning> {
         crate::warnings(&self.stream.head)

@@ -1,0 +1,73 @@
+//! Makes the allocator give large memory back to the system.
+//!
+//! glibc takes large memory from the system by itself, and gives it back when it is freed; but it makes "large" larger with
+//! each that is freed, up to 32 MiB. From then on large bodies lie in its heaps, one for each few threads, which keep
+//! what is free: after some large messages the daemon held hundreds of megabytes that it did not use. With a fixed
+//! threshold (mallopt(3), `M_MMAP_THRESHOLD`) it does not. That is set in the environment before a program starts, so the
+//! daemon starts itself once more with it, as the same process.
+
+use std::env;
+use std::ffi::OsStr;
+
+/// In bytes.
+const NAME: &str = "MALLOC_MMAP_THRESHOLD_";
+const THRESHOLD: &str = "262144";
+
+/// Starts the program once more with a fixed threshold where there is none. Returns where there is, or where that fails: it
+/// works all the same, with more memory.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub fn fix_threshold() {
+    use std::os::unix::process::CommandExt;
+    use std::process::Command;
+
+    if !is_wanted(
+        env::var_os(NAME).as_deref(),
+        env::var_os("GLIBC_TUNABLES").as_deref(),
+    ) {
+        return;
+    }
+    let Ok(program) = env::current_exe() else {
+        return;
+    };
+    let mut arguments = env::args_os();
+    let Some(name) = arguments.next() else {
+        return;
+    };
+    let error = Command::new(program)
+        .arg0(name)
+        .args(arguments)
+        .env(NAME, THRESHOLD)
+        .exec();
+    super::log::no_threshold(&error);
+}
+
+/// Other allocators have no such habit.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub fn fix_threshold() {}
+
+/// Whether the environment says nothing of it.
+#[cfg_attr(
+    not(all(target_os = "linux", target_env = "gnu")),
+    expect(dead_code, reason = "tests use it")
+)]
+fn is_wanted(threshold: Option<&OsStr>, tunables: Option<&OsStr>) -> bool {
+    let tunables = tunables.unwrap_or_default().to_string_lossy();
+    threshold.is_none() && !tunables.contains("glibc.malloc.mmap_threshold=")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_environment_says_stays() {
+        let tunables = OsStr::new("glibc.malloc.arena_max=2:glibc.malloc.mmap_threshold=1");
+        assert!(is_wanted(None, None));
+        assert!(is_wanted(
+            None,
+            Some(OsStr::new("glibc.malloc.arena_max=2"))
+        ));
+        assert!(!is_wanted(None, Some(tunables)));
+        assert!(!is_wanted(Some(OsStr::new("1")), None));
+    }
+}

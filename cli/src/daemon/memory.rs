@@ -1,0 +1,185 @@
+//! How much memory the daemon may take, and how much a message does.
+//!
+//! What takes memory is what clients send, and what is made of it. Each body has to have room for both before it
+//! is read, so that a limit holds whatever comes at once:
+//!
+//! ```text
+//! limit     --memory, or three quarters of what the control group (cgroup) allows
+//!   reserve   the program, its threads and its connections
+//!   bodies    for each body its bytes, and what reading it and rendering the message take at most
+//! ```
+
+use crate::args::LimitArgs;
+use std::fs;
+use std::path::Path;
+
+/// What the program takes besides bodies, in threads and connections: a quarter, and this at least.
+const LEAST_RESERVE: usize = 24 << 20;
+
+/// A body takes so many halves of its size until its message is handed over: itself, the rendered message, in which a
+/// file in base64 has line ends, and some to spare.
+const HALVES: usize = 5;
+
+/// Texts take so much more for each byte: they are decoded, up to three times as large where all of them has to be
+/// encoded, and copied once more where their dots are doubled (BSMTP).
+const TEXT: usize = 2;
+
+/// What is longer without a blank, a quotation mark or a backslash is a file in base64.
+const FILE: usize = 1 << 10;
+
+/// What a value of JSON takes at most once it is read, by the character that announces it.
+const OBJECT: usize = 640;
+const ARRAY: usize = 256;
+const NEXT: usize = 240;
+
+/// No cgroup has so much: v1 says so where there is no limit.
+const NO_LIMIT: usize = 1 << 60;
+
+/// The limits as they hold: what is not given for memory is the control group's, and a body may not be larger than there is
+/// memory for.
+pub fn settle(limits: &mut LimitArgs) {
+    limits.memory = limits.memory.or_else(of_cgroup);
+    let largest = largest_body(for_bodies(limits));
+    limits.body_limit = limits.body_limit.min(largest);
+}
+
+/// How much memory bodies may take at once: no more than as many as there may be need, and than --memory leaves. There
+/// is always room for one of the largest size that is asked for.
+pub fn for_bodies(limits: &LimitArgs) -> usize {
+    let bodies = limits.max_bytes_in_flight.max(limits.body_limit);
+    room(bodies, limits.memory)
+}
+
+fn room(bodies: usize, memory: Option<usize>) -> usize {
+    let needed = needed(bodies);
+    match memory {
+        Some(memory) => needed.min(memory.saturating_sub((memory / 4).max(LEAST_RESERVE))),
+        None => needed,
+    }
+}
+
+/// The largest body for which there is room where bodies may take so much memory.
+fn largest_body(memory: usize) -> usize {
+    memory / HALVES * 2
+}
+
+/// How much memory so many bytes of a body need until their message is handed over.
+pub fn needed(bytes: usize) -> usize {
+    bytes.saturating_mul(HALVES) / 2
+}
+
+/// How much more a message needs than its body, once it is read: for its texts, and for its values. An address, a variable or a
+/// header field is larger in memory than in the JSON.
+pub fn needed_for_json(json: &[u8]) -> usize {
+    let count = |byte| memchr::memchr_iter(byte, json).count();
+    let values = count(b'{') * OBJECT + count(b'[') * ARRAY + count(b',') * NEXT;
+    values.max(needed_for_text(json.len() - files(json)))
+}
+
+/// The same of what is all text.
+pub fn needed_for_text(bytes: usize) -> usize {
+    bytes.saturating_mul(TEXT)
+}
+
+/// How many bytes are those of files in base64.
+fn files(json: &[u8]) -> usize {
+    // What is small needs no closer look.
+    if json.len() < 64 * FILE {
+        return 0;
+    }
+    let mut files = 0;
+    let mut start = 0;
+    for end in memchr::memchr3_iter(b' ', b'"', b'\\', json).chain([json.len()]) {
+        if end - start >= FILE {
+            files += end - start;
+        }
+        start = end + 1;
+    }
+    files
+}
+
+/// Three quarters of what the control groups of this process allow, if they have a limit. The rest is for what is not
+/// the daemon's alone: the page cache of the files that it writes counts too.
+fn of_cgroup() -> Option<usize> {
+    let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
+    limit_of(&groups, Path::new("/sys/fs/cgroup")).map(|limit| limit / 4 * 3)
+}
+
+/// The smallest limit of the groups, given as /proc/self/cgroup has them, and of those above them. A container may see names that
+/// hold outside of it alone; then what it has at the top are its own.
+fn limit_of(groups: &str, root: &Path) -> Option<usize> {
+    let limits = groups.lines().filter_map(|line| {
+        let (_, line) = line.split_once(':')?;
+        let (controllers, path) = line.split_once(':')?;
+        let path = Path::new(path.trim_start_matches('/'));
+        let is_memory = controllers.split(',').any(|name| name == "memory");
+        let (root, file) = match controllers {
+            "" => (root.to_owned(), "memory.max"),
+            _ if is_memory => (root.join("memory"), "memory.limit_in_bytes"),
+            _ => return None,
+        };
+        let limits = path.ancestors().filter_map(|group| {
+            let text = fs::read_to_string(root.join(group).join(file)).ok()?;
+            // `max` is none.
+            text.trim().parse::<usize>().ok()
+        });
+        limits.filter(|limit| *limit < NO_LIMIT).min()
+    });
+    limits.min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_smallest_limit_of_all_groups_holds() {
+        let root = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        let limit = |groups| limit_of(groups, root.path());
+        assert_eq!(limit("0::/a/b\n"), None);
+        write("a/b/memory.max", "max\n");
+        write("a/memory.max", "268435456\n");
+        assert_eq!(limit("0::/a/b\n"), Some(256 << 20));
+        assert_eq!(limit("0::/\n"), None);
+        write("memory/memory.limit_in_bytes", "9223372036854771712\n");
+        assert_eq!(limit("4:memory:/docker/0123\n0::/\n"), None);
+        // A container sees its own limit at the top.
+        write("memory/memory.limit_in_bytes", "134217728\n");
+        let groups = "4:cpu,memory:/docker/0123\n3:cpuset:/a\n0::/a/b\n";
+        assert_eq!(limit(groups), Some(128 << 20));
+        write("a/b/memory.max", "67108864\n");
+        assert_eq!(limit(groups), Some(64 << 20));
+    }
+
+    #[test]
+    fn bodies_have_what_the_reserve_leaves() {
+        for (bodies, memory, expected) in [
+            (256 << 20, None, 640 << 20),
+            (256 << 20, Some(256 << 20), 192 << 20),
+            (256 << 20, Some(64 << 20), 40 << 20),
+            (1 << 20, Some(256 << 20), (1 << 20) * 5 / 2),
+            (256 << 20, Some(0), 0),
+            (usize::MAX, None, usize::MAX / 2),
+        ] {
+            assert_eq!(room(bodies, memory), expected);
+        }
+        assert_eq!(largest_body(needed(1 << 20)), 1 << 20);
+    }
+
+    #[test]
+    fn texts_and_values_need_more_than_files() {
+        assert_eq!(needed_for_json(b"a text"), 12);
+        assert_eq!(needed_for_json(b"[1,{}]"), ARRAY + NEXT + OBJECT);
+        let file = "Z".repeat(100_000);
+        assert_eq!(needed_for_json(format!("\"{file}\"").as_bytes()), 4);
+        let text = "Hello ".repeat(20_000);
+        assert_eq!(needed_for_json(text.as_bytes()), 240_000);
+        let both = format!("{text}\"{file}\"{text}");
+        assert_eq!(needed_for_json(both.as_bytes()), 480_004);
+    }
+}
