@@ -51,7 +51,7 @@ class Option:
         if kind == "`true` or `false`":
             return [True, False, True]
         if kind in ("number", "size", "time"):
-            return {"number": [7, 8, 9], "size": [4096, "64MiB", "1GB"], "time": [5, "500ms", "2m"]}[kind]
+            return {"number": [7, 8, 9], "size": [50_000_000, "64MiB", "1GB"], "time": [5, "500ms", "2m"]}[kind]
         words = re.findall(r"`([^`]*)`", kind)
         return TEXTS[words[0]] if len(words) == 1 else [words[0], words[1], words[0]]
 

@@ -72,7 +72,13 @@ def test_a_message_that_needs_more_than_there_is(start_daemon):
     assert document["detail"].startswith(f"A body may have at most {limit} octets")
     assert "--memory" in document["detail"]
     # A list in a list is hundreds of times as large as its brackets.
-    values = {"from": "a@b.example", "to": "c@d.example", "template": "jinja", "text": "x", "variables": {"a": [[]] * 200_000}}
+    values = {
+        "from": "a@b.example",
+        "to": "c@d.example",
+        "template": "jinja",
+        "text": "x",
+        "variables": {"a": [[]] * 200_000},
+    }
     document = assert_problem(daemon.post(json.dumps(values).encode()), 413)
     assert "--memory" in document["detail"]
     assert peak_of(daemon) < 64 << 20

@@ -197,19 +197,10 @@ impl ApiError {
                 }
             }
             Self::BackPressure(limit) => back_pressure(plain, *limit),
-            Self::TooLarge { limit } => plain.with_detail(Cow::Owned(format!(
-                "A body may have at most {limit} octets; see --body-limit, --merge-limit and --memory."
-            ))),
-            Self::MessageTooLarge { limit } => plain.with_detail(Cow::Owned(format!(
-                "A message may have at most {limit} octets, its `recipients` not counted; see --body-limit and --memory."
-            ))),
-            Self::TooMuchMemory => plain.with_detail(
-                "The message needs more memory than there is for all, for its text or for its values (recipients, variables, \
-                 header fields); see --memory and --max-bytes-in-flight.",
-            ),
-            Self::EntryTooLarge { limit } => plain.with_detail(Cow::Owned(format!(
-                "A message of a batch may have at most {limit} octets; a larger mail merge is posted to /messages alone."
-            ))),
+            Self::TooLarge { .. }
+            | Self::MessageTooLarge { .. }
+            | Self::EntryTooLarge { .. }
+            | Self::TooMuchMemory => self.size_problem(plain),
             Self::NotAnArray => plain
                 .of_type("urn:pmtaemail:problem:not-a-batch", "Not a batch")
                 .with_detail(
@@ -289,6 +280,25 @@ impl ApiError {
             _ => plain.of_type(
                 "urn:pmtaemail:problem:wrong-access-key",
                 "The access key is not one that is in force here",
+            ),
+        }
+    }
+
+    /// What is too large, and the option that says so.
+    fn size_problem<'a>(&self, plain: ProblemDetails<'a>) -> ProblemDetails<'a> {
+        match self {
+            Self::TooLarge { limit } => plain.with_detail(Cow::Owned(format!(
+                "A body may have at most {limit} octets; see --body-limit, --merge-limit and --memory."
+            ))),
+            Self::MessageTooLarge { limit } => plain.with_detail(Cow::Owned(format!(
+                "A message may have at most {limit} octets, its `recipients` not counted; see --body-limit and --memory."
+            ))),
+            Self::EntryTooLarge { limit } => plain.with_detail(Cow::Owned(format!(
+                "A message of a batch may have at most {limit} octets; a larger mail merge is posted to /messages alone."
+            ))),
+            _ => plain.with_detail(
+                "The message needs more memory than there is for all, for its text or for its values (recipients, variables, \
+                 header fields); see --memory.",
             ),
         }
     }

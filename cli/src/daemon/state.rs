@@ -33,6 +33,15 @@ pub struct Daemon {
 
 impl Daemon {
     pub fn new(pickup: PickupDirectory, limits: &LimitArgs, room: Room) -> Self {
+        let admitted = admission::Room::new(
+            limits.max_in_flight,
+            memory::for_bodies(limits),
+            room.connections,
+        );
+        let admitted = match limits.memory {
+            Some(_) => admitted,
+            None => admitted.lenient(),
+        };
         Self {
             pickup,
             body: BodyLimits {
@@ -40,11 +49,7 @@ impl Daemon {
                 merge: limits.merge_limit,
                 time: limits.body_timeout,
             },
-            admission: Admission::new(admission::Room::new(
-                limits.max_in_flight,
-                memory::for_bodies(limits),
-                room.connections,
-            )),
+            admission: Admission::new(admitted),
             readiness: Readiness::of("pickup"),
             keys_readiness: Readiness::of("keys"),
             submissions: Arc::new(Semaphore::new(room.submissions)),

@@ -37,6 +37,8 @@ pub struct Room {
     pub receiving: usize,
     /// Bytes of memory for both.
     pub bytes: usize,
+    /// A message that needs more than that, once all of it is there, is refused; else it gets what is left.
+    pub is_strict: bool,
 }
 
 impl Room {
@@ -49,6 +51,16 @@ impl Room {
             messages,
             receiving: messages.max(LEAST_RECEIVING).min(connections / 2).max(1),
             bytes,
+            is_strict: true,
+        }
+    }
+
+    /// Has room for a message that needs more than there should be: what came of it was within the limits.
+    #[must_use]
+    pub fn lenient(self) -> Self {
+        Self {
+            is_strict: false,
+            ..self
         }
     }
 
@@ -168,10 +180,11 @@ impl Receiving {
 
     /// The same for bytes that are needed until it is done, of which there may be more than there can be.
     pub async fn grow_once(&mut self, bytes: usize) -> Result<(), ApiError> {
-        if self.bytes.saturating_add(bytes) > self.shared.room.bytes {
+        let left = self.shared.room.bytes.saturating_sub(self.bytes);
+        if bytes > left && self.shared.room.is_strict {
             return Err(ApiError::TooMuchMemory);
         }
-        self.grow(bytes).await
+        self.grow(bytes.min(left)).await
     }
 
     /// Makes room for as many bytes in all.
