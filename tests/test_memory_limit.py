@@ -93,10 +93,11 @@ GROUPS = Path("/sys/fs/cgroup/memory")
 def test_the_control_group_sets_the_limit(start_daemon, large: bytes, tmp_path: Path):
     group = GROUPS / f"pmtaemail-test-{os.getpid()}"
     group.mkdir()
+    daemon: Daemon | None = None
     try:
         (group / "memory.limit_in_bytes").write_text(str(LIMIT))
         enter = f'echo $$ >{group}/cgroup.procs && exec "$@"'
-        daemon: Daemon = start_daemon("--durability", "none", wrapper=("sh", "-c", enter, "sh"))
+        daemon = start_daemon("--durability", "none", wrapper=("sh", "-c", enter, "sh"))
         assert listening(daemon)["memory"] == LIMIT // 4 * 3
         with ThreadPoolExecutor(32) as threads:
             statuses = Counter(answer.status for answer in threads.map(lambda _: daemon.post(large), range(32)))
@@ -105,4 +106,7 @@ def test_the_control_group_sets_the_limit(start_daemon, large: bytes, tmp_path: 
         assert daemon.post(MESSAGE).status == 200
         assert daemon.stop() == 0
     finally:
+        # A group with a process in it stays.
+        if daemon is not None:
+            daemon.stop()
         group.rmdir()
