@@ -83,10 +83,10 @@ def command(folder: Path) -> float:
     return BATCH / (time.perf_counter() - started)
 
 
-def bare(folder: Path, octets: int) -> float:
-    """Files a second of a bare loop, all of a batch in one group."""
+def bare(folder: Path, octets: int, files: int, group: int) -> float:
+    """Files a second of a bare loop that writes so many, and syncs so many together."""
     place = folder / "bare"
-    done = subprocess.run([BARE_LOOP, place, str(BATCH), str(BATCH), str(octets)], capture_output=True, check=True)
+    done = subprocess.run([BARE_LOOP, place, str(files), str(group), str(octets)], capture_output=True, check=True)
     shutil.rmtree(place)
     return float(done.stdout)
 
@@ -100,7 +100,7 @@ def main() -> None:
             post_batch(connection)
             octets = next(pickup.iterdir()).stat().st_size
             ways: dict[str, Callable[[], float]] = {
-                "bare loop, one group": lambda: bare(folder, octets),
+                "bare loop, one group": lambda: bare(folder, octets, BATCH, BATCH),
                 "POST /messages/batch": lambda: post_batch(connection),
                 "POST /messages/batch?atomic=true": lambda: post_batch(connection, "?atomic=true"),
                 "submit --batch": lambda: command(folder),

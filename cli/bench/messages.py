@@ -12,14 +12,13 @@ something. The replaced program is not there, but its figures are: they are of a
 
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from hand_over import BARE_LOOP, SMALL, daemon, emptied
+from hand_over import SMALL, bare, daemon, emptied
 
 ROUNDS = int(os.environ.get("PICKUP_BENCH_ROUNDS", "5"))
 SECONDS = int(os.environ.get("PICKUP_BENCH_SECONDS", "4"))
@@ -93,15 +92,6 @@ def post(folder: Path, load: Load) -> Found:
     return Found(float(words[words.index("Requests/sec:") + 1]), words[words.index("99%") + 1], memory / 1024)
 
 
-def bare(folder: Path, octets: int, group: int) -> float:
-    """Files a second of a bare loop that syncs so many together."""
-    place = folder / "bare"
-    command = [BARE_LOOP, place, str(max(group * 200, 400)), str(group), str(octets)]
-    done = subprocess.run(command, capture_output=True, check=True)
-    shutil.rmtree(place)
-    return float(done.stdout)
-
-
 def main() -> None:
     with tempfile.TemporaryDirectory(dir=os.environ.get("PICKUP_BENCH_DIR")) as name:
         folder = Path(name)
@@ -113,7 +103,8 @@ def main() -> None:
             for load in LOADS:
                 found[load].append(post(folder, load))
                 octets = next(pickup.iterdir()).stat().st_size
-                loops[load].append(bare(folder, octets, max(load.connections // 2, 1)))
+                group = max(load.connections // 2, 1)
+                loops[load].append(bare(folder, octets, max(group * 200, 400), group))
         print(f"durable messages a second, medians of {ROUNDS}; load {os.getloadavg()[0]:.1f}")
         columns = ("rate", 9), ("p99", 10), ("MiB", 6), ("bare loop", 11), ("ratio", 7), ("replaced", 10), ("ratio", 7)
         print(f"{'message':14}{'connections':>12}" + "".join(f"{title:>{width}}" for title, width in columns))
