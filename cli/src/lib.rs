@@ -16,6 +16,7 @@ mod exit;
 mod go_flags;
 mod input;
 mod journal;
+mod nearest;
 mod output;
 mod place;
 mod progress;

@@ -1,9 +1,10 @@
 //! The commands that add, list and remove keys. Of the file all else stays as it is.
 
 use super::clock::now;
-use super::file::{AccessKey, FIELDS, KeyFile, KeyFileProblems, NAME, expiry, is_name};
+use super::file::{AccessKey, KeyFile, KeyFileProblems, NAME, expiry, is_name};
 use super::rate::Rate;
 use super::secret::{KeyHash, new_key};
+use crate::nearest::nearest;
 use pmtaemail::SenderDomain;
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -75,9 +76,8 @@ pub fn remove(path: &Path, name: &str) -> Result<(), EditError> {
         if all.and_then(|all| all.remove(name)).is_some() {
             return Ok(());
         }
-        let distance = |key: &&AccessKey| strsim::damerau_levenshtein(&key.name, name);
-        let nearest = keys.iter().min_by_key(distance);
-        let nearest = nearest.map(|key| format!("; did you mean {}?", key.name));
+        let nearest = nearest(name, keys.iter().map(|key| key.name.as_str()));
+        let nearest = nearest.map(|known| format!("; did you mean {known}?"));
         let sentence = format!("there is no such key{}", nearest.unwrap_or_default());
         Err(EditError::Usage(sentence))
     })
@@ -118,7 +118,7 @@ pub fn list(path: &Path) -> Result<String, EditError> {
         ]
     }));
     let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..FIELDS.len()).map(width).collect();
+    let widths: Vec<usize> = (0..rows[0].len()).map(width).collect();
     let line = |row: &[String; 6]| {
         let mut line = String::new();
         for (cell, width) in row.iter().zip(&widths) {

@@ -2,6 +2,7 @@
 
 use super::rate::Rate;
 use super::secret::KeyHash;
+use crate::nearest::nearest;
 use crate::place::position;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -20,7 +21,7 @@ use toml::de::{DeTable, DeValue};
 const LONGEST_NAME: usize = 64;
 
 /// What a key may have.
-pub const FIELDS: [&str; 6] = [
+const FIELDS: [&str; 6] = [
     "hash",
     "from",
     "rate",
@@ -191,8 +192,7 @@ fn read_key(
             "preview" => boolean(value).map(|read| key.preview = read),
             "expires" => time(value).map(|read| key.expires = Some(read)),
             _ => {
-                let distance = |known: &&&str| strsim::damerau_levenshtein(known, field_name);
-                let nearest = FIELDS.iter().min_by_key(distance).unwrap_or(&FIELDS[0]);
+                let nearest = nearest(field_name, FIELDS).expect("a key has fields");
                 let field_name = field_name.escape_debug();
                 let sentence = format!("a key has no {field_name}; did you mean {nearest}?");
                 refusals.push((field.span(), sentence));

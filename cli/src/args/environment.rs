@@ -1,6 +1,7 @@
 //! Environment variables that are options.
 
 use crate::go_flags;
+use crate::nearest::nearest;
 use clap::error::ErrorKind;
 use clap::{Arg, Command};
 use std::env;
@@ -49,11 +50,7 @@ pub fn unknown(command: &Command, names: impl Iterator<Item = String>) -> Vec<St
     names
         .filter(|name| name.starts_with(PREFIX) && !known.contains(&name.as_str()))
         .map(|name| {
-            let distance = |known: &&&str| strsim::damerau_levenshtein(known, &name);
-            let nearest = known
-                .iter()
-                .min_by_key(distance)
-                .expect("there are options");
+            let nearest = nearest(&name, known.iter().copied()).expect("there are options");
             format!("the environment variable {name} is no option; did you mean {nearest}?")
         })
         .collect()

@@ -1,5 +1,6 @@
 //! The table of options.
 
+use crate::nearest::nearest;
 use clap::{Arg, ArgAction, Command};
 use std::any::TypeId;
 use std::time::Duration;
@@ -35,9 +36,8 @@ impl Options {
 
     /// The key that is most like a word that is none.
     pub fn nearest(&self, word: &str) -> &str {
-        let distance = |row: &&Row| strsim::damerau_levenshtein(&row.name, word);
-        let row = self.in_file().min_by_key(distance);
-        &row.expect("the daemon has options").name
+        let names = self.in_file().map(|row| row.name.as_str());
+        nearest(word, names).expect("the daemon has options")
     }
 
     /// Those that may stand in the configuration file.

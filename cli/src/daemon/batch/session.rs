@@ -209,11 +209,16 @@ impl Session {
         self.reader.feed(&bytes);
         let is_progress = !self.reader.is_empty() || self.reader.position() != before;
         time.take(bytes.len(), is_progress);
-        let at_work: usize = self.running.iter().map(|group| group.bytes).sum();
-        let kept = needed(self.reader.buffered() + at_work) + body.memory();
+        let kept = self.kept() + body.memory();
         self.receiving.grow_to(kept).await?;
         // What is behind a broken place is not read.
         Ok((!self.reader.has_ended()).then(|| next_bytes(body)))
+    }
+
+    /// The memory for the messages that are there.
+    fn kept(&self) -> usize {
+        let at_work: usize = self.running.iter().map(|group| group.bytes).sum();
+        needed(self.reader.buffered() + at_work)
     }
 
     /// Begins to submit what is ready.
@@ -256,9 +261,7 @@ impl Session {
             self.output.write(position, result).await?;
         }
         self.output.flush().await?;
-        let at_work: usize = self.running.iter().map(|group| group.bytes).sum();
-        self.receiving
-            .shrink_to(needed(self.reader.buffered() + at_work));
+        self.receiving.shrink_to(self.kept());
         self.receiving.set_at_work(!self.running.is_empty());
         Ok(())
     }

@@ -1,0 +1,7 @@
+//! What somebody may have meant.
+
+/// The name that is most like a word that is none of them.
+pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let distance = |name: &&str| strsim::damerau_levenshtein(name, word);
+    names.into_iter().min_by_key(distance)
+}
