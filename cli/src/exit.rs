@@ -26,7 +26,7 @@ pub enum Exit {
     InputOutput,
     /// It may go well another time (`EX_TEMPFAIL`).
     Temporary,
-    /// The configuration file has problems (`EX_CONFIG`).
+    /// The configuration file, or the certificate, has problems (`EX_CONFIG`).
     Configuration,
     /// Ended by this signal before its work was done, as shells count it.
     Signal(u8),
@@ -169,6 +169,13 @@ pub enum Failure {
     /// Nobody can connect.
     #[error("cannot listen on {address}: {source}")]
     Listen { address: String, source: io::Error },
+    /// There is no TLS without a certificate and its key.
+    #[cfg_attr(
+        not(feature = "tls"),
+        expect(dead_code, reason = "nothing asks for them")
+    )]
+    #[error("{0}")]
+    Certificate(String),
     /// The daemon's threads or signals cannot be set up.
     #[error("cannot start: {0}")]
     Start(io::Error),
@@ -188,7 +195,7 @@ impl Failure {
             | Self::FinishReceipts { .. }
             | Self::NoReceipts(_) => Exit::InputOutput,
             Self::OpenReceipts { .. } | Self::Keys(EditError::Write { .. }) => Exit::CannotCreate,
-            Self::Keys(EditError::Problems(_)) => Exit::Configuration,
+            Self::Keys(EditError::Problems(_)) | Self::Certificate(_) => Exit::Configuration,
             Self::Keys(EditError::Usage(_))
             | Self::Usage(_)
             | Self::Environment(_)

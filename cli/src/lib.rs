@@ -48,7 +48,7 @@ pub fn main() -> ExitCode {
 
 fn run(action: Action) -> Result<Exit, Failure> {
     match action {
-        Action::Serve(args) => daemon::run(args),
+        Action::Serve(args) => daemon::run(*args),
         Action::Check(args) => commands::check(&args),
         Action::Render(args) => commands::render(&args),
         Action::Submit(args) => commands::submit(&args),

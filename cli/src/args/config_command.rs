@@ -27,6 +27,14 @@ pub struct ConfigCheckArgs {
 }
 
 impl ConfigCommand {
+    /// The options of the daemon.
+    pub fn serve_args(&self) -> &ServeArgs {
+        match self {
+            Self::Check(args) => &args.serve,
+            Self::Show(args) => args,
+        }
+    }
+
     /// The configuration file that is named, if one is.
     pub fn config_file(&self, command: &mut clap::Command) -> Result<Option<&Path>, clap::Error> {
         match self {

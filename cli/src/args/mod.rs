@@ -19,7 +19,9 @@ pub use config::ConfigArg;
 pub use config_command::ConfigAction;
 pub use keys_command::KeysCommand;
 pub use limits::LimitArgs;
-pub use listen::ListenAddress;
+pub use listen::{
+    ListenAddress, ListenArgs, Scheme, TcpAddress, TlsFiles, inherited_sockets, write_unix,
+};
 pub use message::{BatchArgs, CheckArgs, MessageArgs, RenderArgs, SubmitArgs};
 pub use options::{ConfigFile, ConfigProblems, Options};
 pub use origin::{Origin, name_of};
@@ -28,6 +30,7 @@ pub use serve::{LogArgs, LogFormat, ServeArgs};
 pub use state::StateArgs;
 
 use crate::go_flags;
+use clap::error::ErrorKind;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use config_command::ConfigCommand;
 use std::collections::HashSet;
@@ -63,13 +66,13 @@ Exit codes:
   74  reading the message or writing the answer failed, or the message may have been handed over
       in spite of an error: the sentence names the id to look for
   75  the hand-over failed, but may go well another time
-  78  the configuration file has problems
+  78  the configuration file, or the certificate, has problems
  130, 143  a second SIGINT or SIGTERM ended the daemon at once";
 
 /// What the program is asked to do.
 #[derive(Debug)]
 pub enum Action {
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     Check(CheckArgs),
     Render(RenderArgs),
     Submit(SubmitArgs),
@@ -104,6 +107,11 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Action, Refusal
     }
     let is_set = |name: &str| env::var_os(name).is_some();
     let mut command = environment::with_old_names(CommandLine::command(), is_set);
+    let inherited = inherited_sockets()
+        .map_err(|error| command.error(ErrorKind::Io, format!("sockets of systemd: {error}")))?;
+    if inherited > 0 {
+        command = listen::without_default(command);
+    }
     let args = go_flags::with_two_dashes(&mut command, args);
     let mut matches = command.try_get_matches_from_mut(args.clone())?;
     let mut line = CommandLine::from_arg_matches(&matches)?;
@@ -123,9 +131,16 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Action, Refusal
         matches = command.try_get_matches_from_mut(args)?;
         line = CommandLine::from_arg_matches(&matches)?;
     }
+    if let Some(Err(sentence)) = line.serve_args().map(|args| args.listen.check(inherited)) {
+        if line.is_config_check() {
+            let problems = ConfigProblems::together(sentence);
+            return Ok(Action::Config(ConfigAction::Check(Some(problems))));
+        }
+        return Err(command.error(ErrorKind::ArgumentConflict, sentence).into());
+    }
     Ok(match line.command {
-        None => Action::Serve(line.serve),
-        Some(Command::Serve(args)) => Action::Serve(args),
+        None => Action::Serve(Box::new(line.serve)),
+        Some(Command::Serve(args)) => Action::Serve(Box::new(args)),
         Some(Command::Check(args)) => Action::Check(args),
         Some(Command::Render(args)) => Action::Render(args),
         Some(Command::Submit(args)) => Action::Submit(args),
@@ -237,6 +252,16 @@ impl CommandLine {
         }
     }
 
+    /// The options of the daemon, where they are asked for.
+    fn serve_args(&self) -> Option<&ServeArgs> {
+        match &self.command {
+            None => Some(&self.serve),
+            Some(Command::Serve(args)) => Some(args),
+            Some(Command::Config(config)) => Some(config.serve_args()),
+            Some(_) => None,
+        }
+    }
+
     fn is_config_check(&self) -> bool {
         matches!(self.command, Some(Command::Config(ConfigCommand::Check(_))))
     }
@@ -273,7 +298,6 @@ enum Command {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::error::ErrorKind;
     use pmtaemail::StreamFormat;
 
     fn parsed(line: &str) -> Result<Action, clap::Error> {
@@ -318,7 +342,8 @@ mod tests {
             let Action::Serve(args) = parsed(line).unwrap() else {
                 panic!("{line}")
             };
-            assert_eq!(args.listen.to_string(), "localhost:0");
+            let listen: Vec<_> = args.listen.listen.iter().map(ToString::to_string).collect();
+            assert_eq!(listen, ["localhost:0"]);
             assert_eq!(args.pickup.pickup, Path::new("/tmp"));
         }
     }
@@ -422,6 +447,8 @@ mod tests {
             "pmtaemailapi -nonsense",
             "pmtaemailapi nonsense",
             "pmtaemailapi -listen nonsense",
+            "pmtaemailapi -socket-mode 600",
+            "pmtaemailapi -tls-cert a.pem",
             "pmtaemailapi -body-limit 3parsecs",
             "pmtaemailapi -max-in-flight 0",
             "pmtaemailapi -max-depth 0",

@@ -1,6 +1,6 @@
 //! Options of the daemon.
 
-use super::{BackPressureArgs, ConfigArg, LimitArgs, ListenAddress, Origin, PickupArgs, StateArgs};
+use super::{BackPressureArgs, ConfigArg, LimitArgs, ListenArgs, Origin, PickupArgs, StateArgs};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use tracing_subscriber::filter::LevelFilter;
@@ -11,13 +11,11 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub config: ConfigArg,
 
-    /// Address and port to listen on; `:8000` is every address, port 0 any free port
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8000")]
-    #[arg(env = "PMTAEMAIL_LISTEN")]
-    pub listen: ListenAddress,
+    #[command(flatten)]
+    pub listen: ListenArgs,
 
-    /// Let web pages of this origin use the daemon, such as <https://app.example.com>; may be given
-    /// several times. What a browser sends from pages of other sites is refused
+    /// Let web pages of this origin use the daemon and read its answers (CORS), such as <https://app.example.com>;
+    /// may be given several times. What a browser sends from pages of other sites is refused
     #[arg(long, value_name = "ORIGIN", value_delimiter = ',')]
     #[arg(env = "PMTAEMAIL_ALLOW_ORIGIN")]
     pub allow_origin: Vec<Origin>,

@@ -89,6 +89,8 @@ pub enum ApiError {
     QueryName,
     /// The query says something that it cannot, for this reason.
     QueryValue(&'static str),
+    /// HTTP where TLS is spoken.
+    PlainHttp,
     /// An HTTP/1.1 request without exactly one Host (RFC 9112 section 3.2).
     Host,
     /// The request has no access key.
@@ -130,6 +132,7 @@ impl ApiError {
             | Self::QueryName
             | Self::QueryValue(_)
             | Self::NotAnArray
+            | Self::PlainHttp
             | Self::Host => StatusCode::BAD_REQUEST,
             Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::ContentEncoding | Self::TableAlone | Self::BatchType => {
@@ -248,6 +251,7 @@ impl ApiError {
                  takes `recipient`, `/messages/batch` takes `atomic`, in small letters; the envelope stands in it beside message/rfc822 alone.",
             ),
             Self::NoAccessKey | Self::WrongAccessKey | Self::OverQuota(_) => self.access_problem(plain),
+            Self::PlainHttp => plain.with_detail("TLS is spoken here: the URL begins with https://."),
             Self::Host => plain.with_detail("A request needs exactly one Host header."),
             Self::ForeignPage => plain.with_detail(
                 "A web page of another site may not use this daemon, unless --allow-origin names it.",

@@ -5,9 +5,10 @@
 //! ```text
 //! accept                  takes connections, as many as there is room for
 //!   connection            HTTP/1.1 or HTTP/2 on one connection
-//!     listener            where connections come from: TCP
+//!     listener            where connections come from: TCP, TLS, Unix sockets, systemd
 //! routes                  which path is answered by what
 //!   pages                 which web pages may use the daemon
+//!   cors                  what their browsers are told
 //!   messages              /messages, /messages/check, /messages/render       health    /health
 //!   batch                 /messages/batch
 //!     receipt             the answer to a submission
@@ -28,7 +29,8 @@
 //!       blocking          threads for what blocks
 //! allocator               how large memory is taken and given back
 //! service_manager         what systemd is told
-//! signals                 SIGTERM, SIGINT, and those that mean nothing here
+//! signals                 SIGTERM, SIGINT, SIGHUP, and those that mean nothing here
+//!   reload                what is read again
 //! log                     the only folder that knows what log lines look like
 //!   client                who is at the other end of a connection
 //!   error                 why a request is not done
@@ -46,6 +48,7 @@ mod body;
 mod client;
 mod coding;
 mod connection;
+mod cors;
 mod error;
 mod form;
 mod hand_over;
@@ -61,6 +64,7 @@ mod problem_details;
 mod query;
 mod readiness;
 mod receipt;
+mod reload;
 mod request;
 mod routes;
 mod service_manager;
@@ -79,10 +83,11 @@ use crate::exit::{Exit, Failure};
 use accept::Connections;
 use access::Access;
 use back_pressure::BackPressure;
-use listener::tcp::Tcp;
+use listener::{Sockets, Tls};
 use open_files::Room;
 use pages::Pages;
 use pmtaemail::PickupDirectory;
+use reload::Reload;
 use signals::Signals;
 use state::Daemon;
 use std::sync::Arc;
@@ -122,13 +127,17 @@ async fn serve(
     room: Room,
 ) -> Result<Exit, Failure> {
     let access = access.map(Arc::new);
-    let mut signals = Signals::install(access.clone()).map_err(Failure::Start)?;
-    let listener = Tcp::bind(&args.listen, args.limits.body_timeout).await;
-    let listener = listener.map_err(|source| Failure::Listen {
-        address: args.listen.to_string(),
-        source,
-    })?;
-    let address = listener.local_address().map_err(Failure::Start)?;
+    let mut reload = Reload::default();
+    let tls = args.listen.tls().map(Tls::open).transpose()?;
+    if let Some(tls) = tls.clone() {
+        reload.add(move || tls.reload());
+    }
+    if let Some(access) = access.clone() {
+        reload.add(move || access.reload());
+    }
+    let mut signals = Signals::install(reload).map_err(Failure::Start)?;
+    let sockets = Sockets::open(&args.listen, tls.as_ref(), args.limits.body_timeout).await?;
+    let addresses = sockets.bounds().map_err(Failure::Start)?;
     let max_connections = room.connections;
     let daemon = Daemon::new(pickup, &args.limits, room);
     let daemon = daemon.with_back_pressure(back_pressure);
@@ -137,18 +146,23 @@ async fn serve(
     let router = routes::router(Arc::clone(&daemon), pages);
     let connections = Connections::new(max_connections, &args.limits, router);
     log::listening(
-        address,
+        &addresses,
         &daemon.pickup,
         &args,
         max_connections,
         access.as_deref().map(Access::len),
     );
+    if access.is_none() {
+        for address in addresses.0.iter().filter(|address| address.is_public()) {
+            log::listens_without_keys(address);
+        }
+    }
     service_manager::keep_alive();
-    service_manager::ready(address);
+    service_manager::ready(&addresses);
 
-    // Leaving this block closes the listener.
+    // Leaving this block closes the sockets, and removes the files of those that have one.
     let signal = tokio::select! {
-        never = connections.accept(listener) => match never {},
+        never = connections.accept(sockets) => match never {},
         signal = signals.next() => signal,
     };
     daemon.stopping.send_replace(true);

@@ -11,7 +11,7 @@
 //!                                        (DNS rebinding)
 //! ```
 
-use crate::args::{ListenAddress, Origin, name_of};
+use crate::args::{ListenArgs, Origin, name_of};
 use axum::http::{HeaderMap, HeaderValue, header};
 use std::net::IpAddr;
 
@@ -19,15 +19,26 @@ use std::net::IpAddr;
 #[derive(Debug, Clone)]
 pub struct Pages {
     allowed: Vec<Origin>,
-    listen_host: String,
+    listen_hosts: Vec<String>,
 }
 
 impl Pages {
-    pub fn new(allowed: Vec<Origin>, listen: &ListenAddress) -> Self {
+    pub fn new(allowed: Vec<Origin>, listen: &ListenArgs) -> Self {
         Self {
             allowed,
-            listen_host: listen.host.clone(),
+            listen_hosts: listen.hosts().map(str::to_owned).collect(),
         }
+    }
+
+    /// Whether any page is named.
+    pub fn are_named(&self) -> bool {
+        !self.allowed.is_empty()
+    }
+
+    /// The origin of a request from a page that is named.
+    pub fn named<'h>(&self, headers: &'h HeaderMap) -> Option<&'h HeaderValue> {
+        let origin = headers.get(header::ORIGIN)?;
+        self.allowed.contains(&parsed(origin)?).then_some(origin)
     }
 
     /// Whether a request with these headers, to `host`, comes from a page that may send it, or from no
@@ -53,7 +64,7 @@ impl Pages {
         let bare = name.trim_start_matches('[').trim_end_matches(']');
         bare.parse::<IpAddr>().is_ok()
             || name.eq_ignore_ascii_case("localhost")
-            || name.eq_ignore_ascii_case(&self.listen_host)
+            || (self.listen_hosts.iter()).any(|host| name.eq_ignore_ascii_case(host))
             || self.allowed.iter().any(|origin| origin.is_at(host))
     }
 }
@@ -68,10 +79,12 @@ mod tests {
 
     #[test]
     fn pages_of_others_may_not_send() {
-        let listen = "mail.internal:8000".parse().unwrap();
         let named = ["https://app.example", "http://proxy.example:8000"];
         let allowed = named.map(|origin| origin.parse().unwrap()).to_vec();
-        let pages = Pages::new(allowed, &listen);
+        let pages = Pages {
+            allowed,
+            listen_hosts: vec!["mail.internal".to_owned()],
+        };
         for (site, origin, host, may_send) in [
             // Other programs.
             ("", "", "127.0.0.1:8000", true),

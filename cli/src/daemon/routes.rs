@@ -6,7 +6,7 @@ use super::error::ApiError;
 use super::log::{Pending, RequestLog};
 use super::pages::Pages;
 use super::state::Daemon;
-use super::{batch, health, messages};
+use super::{batch, cors, health, messages};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
@@ -54,7 +54,15 @@ async fn guard(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) 
     let peer = Peer::of(&request);
     let pending = Pending::start(peer, &request);
     let log = pending.log();
-    let mut response = match check(&gate, &request, &log) {
+    let named = gate.pages.named(request.headers()).cloned();
+    let is_preflight = named.is_some() && cors::is_preflight(&request);
+    let checked = check_page(&gate, &request).and_then(|()| match &gate.access {
+        // It comes without a key.
+        _ if is_preflight => Ok(None),
+        access => check_key(access.as_deref(), &request, &log),
+    });
+    let mut response = match checked {
+        Ok(_) if is_preflight => cors::preflight(),
         Ok(requester) => {
             request.extensions_mut().insert(log);
             if let Some(requester) = requester {
@@ -68,17 +76,29 @@ async fn guard(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) 
         }
     };
     pending.mark(response.headers_mut());
+    if gate.pages.are_named() {
+        cors::allow(&mut response, named);
+    }
     pending.answered(response.status());
     response
 }
 
-/// Who sends a request, where that is asked.
-fn check(gate: &Gate, request: &Request, log: &RequestLog) -> Result<Option<Requester>, ApiError> {
+/// Refuses what a page of another site sends.
+fn check_page(gate: &Gate, request: &Request) -> Result<(), ApiError> {
     let host = host_of(request)?;
-    if !gate.pages.may_send(request.headers(), host) {
-        return Err(ApiError::ForeignPage);
+    if gate.pages.may_send(request.headers(), host) {
+        Ok(())
+    } else {
+        Err(ApiError::ForeignPage)
     }
-    let access = gate.access.as_deref();
+}
+
+/// Who sends a request, where that is asked.
+fn check_key(
+    access: Option<&Access>,
+    request: &Request,
+    log: &RequestLog,
+) -> Result<Option<Requester>, ApiError> {
     let Some(access) = access.filter(|_| !is_open(request.uri().path())) else {
         return Ok(None);
     };

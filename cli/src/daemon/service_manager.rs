@@ -3,12 +3,12 @@
 
 use super::log;
 use sd_notify::NotifyState;
-use std::net::SocketAddr;
+use std::fmt;
 use tokio::time::{MissedTickBehavior, interval};
 
 /// The daemon takes connections from now on.
-pub fn ready(address: SocketAddr) {
-    let status = format!("listening on {address}");
+pub fn ready(addresses: &impl fmt::Display) {
+    let status = format!("listening on {addresses}");
     notify(&[NotifyState::Ready, NotifyState::Status(&status)]);
 }
 

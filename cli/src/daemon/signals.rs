@@ -1,15 +1,16 @@
 //! The signals that the daemon obeys, and those that would end it without a drain or a word.
 
-use super::access::Access;
+use super::blocking::run_blocking;
+use super::error::ApiError;
 use super::log;
+use super::reload::Reload;
 use signal_hook::consts;
 use std::io;
 use std::sync::Arc;
 use tokio::signal::unix::{self, SignalKind, signal};
-use tokio::task::spawn_blocking;
 
-/// Signals that people send to daemons: `kill -HUP` to read a configuration again, `kill -USR1` to open
-/// a log file again. Without keys nothing here is read or opened again, which the log says.
+/// Signals that people send to daemons, such as `kill -USR1` to open a log file again. They mean nothing here, which
+/// the log says.
 const WITHOUT_MEANING: [(i32, &str); 2] =
     [(consts::SIGUSR1, "SIGUSR1"), (consts::SIGUSR2, "SIGUSR2")];
 
@@ -67,17 +68,10 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Takes over SIGTERM and SIGINT, and keeps others from ending the daemon. On SIGHUP the keys are read again.
-    pub fn install(keys: Option<Arc<Access>>) -> io::Result<Self> {
-        let mut hangup = signal(SignalKind::hangup())?;
-        tokio::spawn(async move {
-            while hangup.recv().await.is_some() {
-                match &keys {
-                    Some(keys) => reload(Arc::clone(keys)).await,
-                    None => log::signal_ignored("SIGHUP"),
-                }
-            }
-        });
+    /// Takes over SIGTERM, SIGINT and SIGHUP, which reads again what `reload` has, and keeps others from ending the
+    /// daemon.
+    pub fn install(reload: Reload) -> io::Result<Self> {
+        reload_on_sighup(reload)?;
         for (number, name) in WITHOUT_MEANING {
             let mut signal = signal(SignalKind::from_raw(number))?;
             tokio::spawn(async move {
@@ -105,8 +99,19 @@ impl Signals {
     }
 }
 
-/// One after the other, so that the last signal's keys are those that stay.
-async fn reload(keys: Arc<Access>) {
-    // A panic is logged, and leaves the keys as they are.
-    let _ = spawn_blocking(move || keys.reload()).await;
+fn reload_on_sighup(reload: Reload) -> io::Result<()> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    let reload = Arc::new(reload);
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            if reload.is_empty() {
+                log::signal_ignored("SIGHUP");
+                continue;
+            }
+            let reload = Arc::clone(&reload);
+            // One after the other, so that what the last signal read stays. A panic is logged with its place.
+            let _: Result<(), ApiError> = run_blocking(move || reload.run()).await;
+        }
+    });
+    Ok(())
 }

@@ -23,6 +23,11 @@ impl FileMode {
         }
         Ok(Self(bits))
     }
+
+    /// The bits, at most `0o777`.
+    pub fn bits(self) -> u32 {
+        self.0
+    }
 }
 
 const EXPECTED: &str = "expected permissions in octal, such as 0640, up to 0777";
@@ -67,6 +72,20 @@ impl FromStr for FileGroup {
     }
 }
 
+#[cfg(unix)]
+impl FileGroup {
+    /// Its number; a name is looked up in `/etc/group`.
+    ///
+    /// # Errors
+    /// There is no such group, or the file cannot be read.
+    pub fn id(&self) -> io::Result<u32> {
+        match self {
+            Self::Name(name) => group_id(name, &std::fs::read(GROUPS)?),
+            Self::Id(id) => Ok(*id),
+        }
+    }
+}
+
 /// What each file is given when it is made. Nothing costs nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct FileAccess {
@@ -81,11 +100,7 @@ pub(super) const GROUPS: &str = "/etc/group";
 impl FileAccess {
     /// Looks up the group.
     pub(super) fn new(mode: Option<FileMode>, group: Option<&FileGroup>) -> io::Result<Self> {
-        let group = match group {
-            Some(FileGroup::Name(name)) => Some(group_id(name, &std::fs::read(GROUPS)?)?),
-            Some(FileGroup::Id(id)) => Some(*id),
-            None => None,
-        };
+        let group = group.map(FileGroup::id).transpose()?;
         Ok(Self { mode, group })
     }
 

@@ -31,6 +31,13 @@ struct FileValue {
 #[derive(Debug)]
 pub struct ConfigProblems(Vec<String>);
 
+impl ConfigProblems {
+    /// What is wrong with options taken together.
+    pub fn together(sentence: &str) -> Self {
+        Self(vec![sentence.to_owned()])
+    }
+}
+
 impl fmt::Display for ConfigProblems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|line| writeln!(f, "{line}"))

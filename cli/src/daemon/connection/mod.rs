@@ -22,8 +22,10 @@ pub use notice::{Notice, Notices};
 
 use super::client::Peer;
 use super::error::ApiError;
+use super::listener::PlainHttp;
 use crate::args::LimitArgs;
 use axum::Router;
+use closing::drain;
 use http1::Http1;
 use http2::Http2;
 use hyper_util::service::TowerToHyperService;
@@ -91,6 +93,10 @@ impl Http {
             Ok(Ok(true)) => self.http2.serve(stream, context).await,
             // One that ended is HTTP/1.1's, too: it may have sent something.
             Ok(Ok(false)) => self.http1.serve(stream, context).await,
+            Ok(Err(error)) if PlainHttp::is(&error) => {
+                http1::last_response(&mut stream, context.peer, &ApiError::PlainHttp).await;
+                drain(stream).await;
+            }
             // The stream broke.
             Ok(Err(_)) => {}
             Err(_) if stream.is_silent() => {}

@@ -1,24 +1,43 @@
 //! Where connections come from.
 //!
 //! `accept` and `connection` know neither addresses nor sockets: a [`Listener`] gives them a stream
-//! of bytes and the client's address. Each kind of listener is a file in this folder:
+//! of bytes and the client's address.
 //!
 //! ```text
-//! tcp.rs        TCP; a socket inherited from systemd is one more constructor of it
-//! unix.rs       to come: unix sockets; the client has no address
-//! tls.rs        to come: wraps any listener. Its stream makes the TLS handshake when it is first read,
-//!               not in `accept`: there it would hold up all other clients, and the time limit for the
-//!               first bytes of a connection would not apply to it.
+//! sockets       all that the daemon listens on, as one listener
+//!   inherited   sockets that systemd passes
+//!   tcp         TCP
+//!   unix        Unix sockets, with their file; the client has no address
+//!   address     what a socket is bound to
+//! stream        a connection of any of them
+//!   tls         TLS on TCP. The handshake is made when the stream is first read, not in `accept`: there it
+//!               would hold up all other clients, and the time limit for the first bytes of a connection would
+//!               not apply to it
+//!   no_tls      in its place, where the program is built without
 //! ```
 //!
 //! HTTP/1.1 or HTTP/2 is not the listener's choice: `connection` tells them apart by the first bytes,
 //! which are the same with ALPN or without.
 
-pub mod tcp;
+mod address;
+#[cfg(feature = "tls")]
+mod certificate;
+mod inherited;
+mod sockets;
+mod stream;
+mod tcp;
+#[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
+mod tls;
+mod unix;
+
+pub use address::{Bound, Bounds};
+pub use sockets::Sockets;
+pub use tls::Tls;
 
 use super::client::Peer;
 use std::future::Future;
 use std::io;
+use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// Accepts connections of one kind.
@@ -31,4 +50,19 @@ pub trait Listener: Send {
 
     /// Waits for the next connection, with its socket options set. Must be cancel safe.
     fn accept(&mut self) -> impl Future<Output = io::Result<(Self::Stream, Peer)>> + Send;
+}
+
+/// A client speaks HTTP where TLS is spoken. Its stream reads and writes without TLS from then on, so that it can be
+/// told.
+#[derive(Debug, Error)]
+#[error("HTTP without TLS")]
+pub struct PlainHttp;
+
+impl PlainHttp {
+    /// Whether an error in reading is this.
+    pub fn is(error: &io::Error) -> bool {
+        error
+            .get_ref()
+            .is_some_and(<dyn std::error::Error + Send + Sync>::is::<Self>)
+    }
 }

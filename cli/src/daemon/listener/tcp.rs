@@ -1,54 +1,24 @@
 //! Connections over TCP.
 
-use super::super::client::Peer;
 use super::super::log;
-use super::Listener;
-use crate::args::ListenAddress;
+use crate::args::TcpAddress;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream, lookup_host};
 
-/// Accepts TCP connections.
-pub struct Tcp {
-    socket: TcpListener,
-    write_timeout: Duration,
+/// Listens on the first of an address's addresses that may be had.
+pub async fn bind(addresses: &[SocketAddr]) -> io::Result<TcpListener> {
+    TcpListener::bind(addresses).await
 }
 
-impl Tcp {
-    /// Listens on an address. A client may leave data that was sent to it unacknowledged for
-    /// `write_timeout`.
-    pub async fn bind(address: &ListenAddress, write_timeout: Duration) -> io::Result<Self> {
-        let socket = TcpListener::bind(resolve(address).await?.as_slice()).await?;
-        Ok(Self {
-            socket,
-            write_timeout,
-        })
-    }
-
-    /// The address that is listened on, with its real port.
-    pub fn local_address(&self) -> io::Result<SocketAddr> {
-        self.socket.local_addr()
-    }
-
-    fn set_options(&self, stream: &TcpStream) -> io::Result<()> {
-        // Responses are small: none should wait for the acknowledgement of the one before it.
-        stream.set_nodelay(true)?;
-        set_write_timeout(stream, self.write_timeout)
-    }
-}
-
-impl Listener for Tcp {
-    type Stream = TcpStream;
-
-    async fn accept(&mut self) -> io::Result<(TcpStream, Peer)> {
-        let (stream, address) = self.socket.accept().await?;
-        if let Err(error) = self.set_options(&stream) {
-            // The connection works all the same, or its client is gone and it ends soon.
-            log::socket_options_failed(&error);
-        }
-        let address = Some(address);
-        Ok((stream, Peer { address }))
+/// Prepares a connection. Its client may leave data that was sent to it unacknowledged for `write_timeout`.
+pub fn set_options(stream: &TcpStream, write_timeout: Duration) {
+    // Responses are small: none should wait for the acknowledgement of the one before it.
+    let nodelay = stream.set_nodelay(true);
+    if let Err(error) = nodelay.and_then(|()| set_write_timeout(stream, write_timeout)) {
+        // The connection works all the same, or its client is gone and it ends soon.
+        log::socket_options_failed(&error);
     }
 }
 
@@ -70,8 +40,8 @@ fn set_write_timeout(_stream: &TcpStream, _timeout: Duration) -> io::Result<()> 
 }
 
 /// The addresses to try, one after the other.
-async fn resolve(address: &ListenAddress) -> io::Result<Vec<SocketAddr>> {
-    let ListenAddress { host, port } = address;
+pub async fn resolve(address: &TcpAddress) -> io::Result<Vec<SocketAddr>> {
+    let TcpAddress { host, port, .. } = address;
     if host.is_empty() {
         // An IPv6 socket takes IPv4 as well; the second is for hosts without IPv6.
         return Ok(vec![

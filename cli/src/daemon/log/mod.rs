@@ -7,6 +7,7 @@
 mod back_pressure;
 mod batch;
 mod format;
+mod listener;
 mod recovery;
 mod request;
 mod trace;
@@ -15,15 +16,18 @@ pub use back_pressure::{
     back_pressure, badmail, badmail_at_start, badmail_of_others, not_measured,
 };
 pub use batch::{BatchLog, Ending};
+#[cfg(feature = "tls")]
+pub use listener::{certificate_kept, certificate_reloaded, tls_handshake_failed};
+pub use listener::{listens_without_keys, socket_not_removed};
 pub use recovery::RolledForward;
 pub use request::{Pending, REQUEST_ID, RequestLog, broken_head};
 
+use super::listener::Bounds;
 use crate::access::KeyFileProblems;
 use crate::args::{LimitArgs, LogArgs, LogFormat, PressureLimit, ServeArgs};
 use format::{Journal, Json};
 use pmtaemail::{PickupDirectory, PickupError};
 use std::io::{self, IsTerminal};
-use std::net::SocketAddr;
 use std::panic;
 use std::time::Duration;
 use tracing::field;
@@ -62,7 +66,7 @@ fn text() -> Format {
 
 /// What the daemon works with. `connections` are as many as the limit on open files leaves room for.
 pub fn listening(
-    address: SocketAddr,
+    address: &Bounds,
     pickup: &PickupDirectory,
     args: &ServeArgs,
     connections: u32,

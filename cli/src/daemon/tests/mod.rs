@@ -4,7 +4,7 @@ mod merges;
 mod streams;
 
 use super::accept::Connections;
-use super::listener::tcp::Tcp;
+use super::listener::{Bound, Sockets};
 use super::log::RolledForward;
 use super::open_files::room;
 use super::pages::Pages;
@@ -51,9 +51,11 @@ impl Server {
         );
         let connections = Arc::new(Connections::new(8192, &args.limits, router));
         let runtime = Runtime::new().unwrap();
-        let listener = Tcp::bind(&args.listen, args.limits.body_timeout);
+        let listener = Sockets::open(&args.listen, None, args.limits.body_timeout);
         let listener = runtime.block_on(listener).unwrap();
-        let address = listener.local_address().unwrap();
+        let Bound::Tcp { address, .. } = listener.bounds().unwrap().0[0] else {
+            panic!("no TCP");
+        };
         let accepting = Arc::clone(&connections);
         let accepting = runtime.spawn(async move { accepting.accept(listener).await });
         Self {
@@ -93,7 +95,7 @@ fn serve_args(options: &str, pickup: &TempDir) -> ServeArgs {
     let mut line: Vec<OsString> = options.split_whitespace().map(OsString::from).collect();
     line.extend(["--pickup".into(), pickup.path().into()]);
     match parse(line).unwrap() {
-        Action::Serve(args) => args,
+        Action::Serve(args) => *args,
         other => panic!("{other:?}"),
     }
 }

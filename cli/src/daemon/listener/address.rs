@@ -1,0 +1,54 @@
+//! What a socket is bound to.
+
+use crate::args::{Scheme, write_unix};
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// What a socket is bound to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bound {
+    Tcp {
+        address: SocketAddr,
+        is_tls: bool,
+    },
+    /// Nothing where it has no path, which only one can that was inherited.
+    Unix(Option<PathBuf>),
+}
+
+impl Bound {
+    /// Whether others than programs of this host may reach it.
+    pub fn is_public(&self) -> bool {
+        match self {
+            Self::Tcp { address, .. } => !address.ip().to_canonical().is_loopback(),
+            Self::Unix(_) => false,
+        }
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp { address, is_tls } => {
+                f.write_str(if *is_tls { Scheme::Https.prefix() } else { "" })?;
+                address.fmt(f)
+            }
+            Self::Unix(Some(path)) => write_unix(f, path),
+            Self::Unix(None) => f.write_str("unix:"),
+        }
+    }
+}
+
+/// All that the daemon listens on.
+#[derive(Debug, Clone)]
+pub struct Bounds(pub Vec<Bound>);
+
+impl fmt::Display for Bounds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, bound) in self.0.iter().enumerate() {
+            f.write_str(if index == 0 { "" } else { ", " })?;
+            bound.fmt(f)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,39 @@
+//! Lines of what the daemon listens on.
+
+#[cfg(feature = "tls")]
+use super::super::client::Peer;
+use super::super::listener::Bound;
+use std::io;
+use std::path::Path;
+use tracing::warn;
+#[cfg(feature = "tls")]
+use tracing::{error, info};
+
+/// Whoever reaches this address may send mail.
+pub fn listens_without_keys(address: &Bound) {
+    warn!(event = "listens_without_keys", %address);
+}
+
+/// The file of a socket stays behind.
+pub fn socket_not_removed(path: &Path, error: &io::Error) {
+    let path = path.display();
+    warn!(event = "socket_not_removed", %path, %error);
+}
+
+/// A client's TLS is not understood here, or it does not trust the certificate.
+#[cfg(feature = "tls")]
+pub fn tls_handshake_failed(client: Peer, error: &io::Error) {
+    info!(event = "tls_handshake_failed", %client, %error);
+}
+
+#[cfg(feature = "tls")]
+pub fn certificate_reloaded(path: &Path) {
+    let path = path.display();
+    info!(event = "certificate_reloaded", %path);
+}
+
+/// The files are damaged, and the certificate that was read before stays.
+#[cfg(feature = "tls")]
+pub fn certificate_kept(sentence: &str) {
+    error!(event = "certificate_kept", error = sentence);
+}
