@@ -41,11 +41,25 @@ class Daemon:
     A context manager that ends the process by its id. `log` holds the lines of its log; it is whole after `stop`.
     """
 
-    def __init__(self, binary: Path, pickup: Path, *arguments: str, wrapper: tuple[str, ...] = (), **environment: str):
+    def __init__(
+        self,
+        binary: Path,
+        pickup: Path,
+        *arguments: str,
+        listen: tuple[str, ...] = ("127.0.0.1:0",),
+        wrapper: tuple[str, ...] = (),
+        pass_fds: tuple[int, ...] = (),
+        **environment: str,
+    ):
         self.pickup = pickup
-        command = [*wrapper, str(binary), "-listen", "127.0.0.1:0", "-pickup", str(pickup), *arguments]
+        addresses = [word for address in listen for word in ("-listen", address)]
+        command = [*wrapper, str(binary), *addresses, "-pickup", str(pickup), *arguments]
         self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, env={**os.environ, **environment}
+            command,
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **environment},
+            pass_fds=pass_fds,
         )
         self.log: list[bytes] = []
         self.host, self.port = self.read_address()
@@ -64,8 +78,10 @@ class Daemon:
             self.log.append(line)
             entry = json.loads(line)
             if entry["event"] == "listening":
-                host, _, port = entry["address"].rpartition(":")
-                return host, int(port)
+                # The first one, if it is of TCP.
+                address = entry["address"].split(", ")[0].removeprefix("https://")
+                host, _, port = address.rpartition(":")
+                return host.strip("[]"), int(port) if port.isdigit() else 0
         raise RuntimeError(f"the daemon ended with {self.process.wait()}: {self.log}")
 
     def read_log(self) -> None:

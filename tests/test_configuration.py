@@ -32,6 +32,13 @@ TEXTS = {
     "GROUP": ["pmta", "1001", "mail"],
     "LEVEL": ["debug", "error", "off"],
 }
+# What an option means nothing without.
+COMPANIONS = {
+    "socket-mode": ["--listen=unix:/tmp/a"],
+    "socket-group": ["--listen=unix:/tmp/a"],
+    "tls-cert": ["--tls-key=/tmp/a"],
+    "tls-key": ["--tls-cert=/tmp/a"],
+}
 
 
 @dataclass(frozen=True)
@@ -132,6 +139,7 @@ def test_the_command_line_wins_over_the_environment_over_the_file_over_the_defau
     file = ("--config", config(f"# first line\n{name} = {toml}\n"))
     environment = {option.variable: as_text(in_environment)}
     line = (f"--{name}={as_text(in_line)}",)
+    file = (*file, *COMPANIONS.get(name, []))
 
     def written(value: object) -> object:
         """As `config show` has it: numbers that may have a unit are texts."""
@@ -142,7 +150,7 @@ def test_the_command_line_wins_over_the_environment_over_the_file_over_the_defau
     if option.default is None:
         assert name not in values
     else:
-        assert as_text(values[name]) == option.default
+        assert as_text(values[name]) == (str([option.default]) if option.is_list else option.default)
         assert sources[name] == "default"
     values, sources = shown(*file)
     assert (values[name], sources[name]) == (written(in_file), f"{file[1]}:2"), listed
@@ -151,7 +159,7 @@ def test_the_command_line_wins_over_the_environment_over_the_file_over_the_defau
     values, sources = shown(*file, *line, **environment)
     assert (values[name], sources[name]) == (written(in_line), f"--{name}")
     # As the program that this one replaces reads its flags.
-    values, sources = shown(line[0].removeprefix("-"), **environment)
+    values, sources = shown(line[0].removeprefix("-"), *COMPANIONS.get(name, []), **environment)
     assert (values[name], sources[name]) == (written(in_line), f"--{name}")
 
 

@@ -3,10 +3,9 @@
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Arg, Args, Command};
 use pmtaemail::{FileGroup, FileMode};
-use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::{env, fmt, process};
 
 /// Where to listen, and how.
 #[derive(Debug, Args)]
@@ -103,9 +102,14 @@ fn tls_file() -> impl TypedValueParser<Value = PathBuf> {
     })
 }
 
-/// How many sockets systemd passes (`sd_listen_fds`(3)).
-pub fn inherited_sockets() -> io::Result<usize> {
-    sd_notify::listen_fds().map(|sockets| sockets.len())
+/// How many sockets systemd passes (`sd_listen_fds`(3)). They are only counted: marked as close-on-exec they would not
+/// outlive the daemon's second start, see `daemon/allocator.rs`.
+pub fn inherited_sockets() -> usize {
+    let number = |name| env::var(name).ok()?.parse::<u32>().ok();
+    match number("LISTEN_PID") {
+        Some(process) if process == process::id() => number("LISTEN_FDS").unwrap_or(0) as usize,
+        _ => 0,
+    }
 }
 
 /// The command without the default of `listen`: sockets that are passed take its place.

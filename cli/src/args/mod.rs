@@ -107,8 +107,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Action, Refusal
     }
     let is_set = |name: &str| env::var_os(name).is_some();
     let mut command = environment::with_old_names(CommandLine::command(), is_set);
-    let inherited = inherited_sockets()
-        .map_err(|error| command.error(ErrorKind::Io, format!("sockets of systemd: {error}")))?;
+    let inherited = inherited_sockets();
     if inherited > 0 {
         command = listen::without_default(command);
     }
@@ -228,7 +227,7 @@ fn sendmail_line(args: &[OsString]) -> Option<&[OsString]> {
 /// Submit mail to PowerMTA with HTTP and JSON instead of SMTP and MIME.
 ///
 /// Takes messages as JSON, renders them to MIME and puts them into PowerMTA's pickup directory.
-/// Without --keys there is no access control: listen on private addresses only then.
+/// Without --keys whoever reaches its address may send: listen on private addresses or Unix sockets only then.
 #[derive(Debug, Parser)]
 #[command(name = "pmtaemailapi", version = pmtaemail::VERSION, after_help = AFTER_HELP)]
 #[command(args_conflicts_with_subcommands = true)]

@@ -33,6 +33,7 @@
 //!   reload                what is read again
 //! log                     the only folder that knows what log lines look like
 //!   client                who is at the other end of a connection
+//!   bound                 what a socket is bound to
 //!   error                 why a request is not done
 //!     problem_details     how that is written
 //! ```
@@ -45,6 +46,7 @@ mod back_pressure;
 mod batch;
 mod blocking;
 mod body;
+mod bound;
 mod client;
 mod coding;
 mod connection;

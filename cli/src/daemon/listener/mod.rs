@@ -8,7 +8,6 @@
 //!   inherited   sockets that systemd passes
 //!   tcp         TCP
 //!   unix        Unix sockets, with their file; the client has no address
-//!   address     what a socket is bound to
 //! stream        a connection of any of them
 //!   tls         TLS on TCP. The handshake is made when the stream is first read, not in `accept`: there it
 //!               would hold up all other clients, and the time limit for the first bytes of a connection would
@@ -19,7 +18,6 @@
 //! HTTP/1.1 or HTTP/2 is not the listener's choice: `connection` tells them apart by the first bytes,
 //! which are the same with ALPN or without.
 
-mod address;
 #[cfg(feature = "tls")]
 mod certificate;
 mod inherited;
@@ -30,7 +28,6 @@ mod tcp;
 mod tls;
 mod unix;
 
-pub use address::{Bound, Bounds};
 pub use sockets::Sockets;
 pub use tls::Tls;
 

@@ -1,7 +1,7 @@
 //! All that the daemon listens on, as one listener.
 
+use super::super::bound::{Bound, Bounds};
 use super::super::client::Peer;
-use super::address::{Bound, Bounds};
 use super::inherited::{self, Inherited};
 use super::stream::Stream;
 use super::tls::Tls;

@@ -1,8 +1,8 @@
 //! Lines of what the daemon listens on.
 
+use super::super::bound::Bound;
 #[cfg(feature = "tls")]
 use super::super::client::Peer;
-use super::super::listener::Bound;
 use std::io;
 use std::path::Path;
 use tracing::warn;

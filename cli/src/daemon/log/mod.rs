@@ -22,7 +22,7 @@ pub use listener::{listens_without_keys, socket_not_removed};
 pub use recovery::RolledForward;
 pub use request::{Pending, REQUEST_ID, RequestLog, broken_head};
 
-use super::listener::Bounds;
+use super::bound::Bounds;
 use crate::access::KeyFileProblems;
 use crate::args::{LimitArgs, LogArgs, LogFormat, PressureLimit, ServeArgs};
 use format::{Journal, Json};

@@ -4,7 +4,8 @@ mod merges;
 mod streams;
 
 use super::accept::Connections;
-use super::listener::{Bound, Sockets};
+use super::bound::Bound;
+use super::listener::Sockets;
 use super::log::RolledForward;
 use super::open_files::room;
 use super::pages::Pages;
