@@ -76,6 +76,7 @@ lint: $(VENV)/.installed ## Tell what is not formatted, what is doubtful, which 
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy --package pmtaemail --no-default-features -- -D warnings
+	cargo clippy --package pmtaemailapi --no-default-features -- -D warnings
 	$(VENV)/bin/ruff format --check tests python
 	$(VENV)/bin/ruff check tests python
 	cargo run --quiet --bin pmtaemailapi -- schema | diff schema/message.schema.json - >&2 || \

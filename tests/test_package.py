@@ -58,6 +58,7 @@ def test_everything_is_installed(installed: Path):
         "etc/pmtaemail/pmtaemailapi.toml",
         "opt/mail/bin/pmtaemailapi",
         f"opt/mail/{UNIT}",
+        f"opt/mail/{UNIT.replace('.service', '.socket')}",
         "opt/mail/lib/sysusers.d/pmtaemailapi.conf",
         "opt/mail/lib/tmpfiles.d/pmtaemailapi.conf",
         "opt/mail/share/bash-completion/completions/pmtaemailapi",
@@ -185,7 +186,7 @@ def test_the_debian_package_is_installed_run_and_purged(system: System, binary: 
     assert system.run("dpkg", "--verify", "pmtaemailapi") == ""
     assert system.run("systemctl", "is-enabled", "pmtaemailapi").strip() == "enabled"
     unit = f"/usr/{UNIT}"
-    assert system.run("systemd-analyze", "verify", "--man=no", unit) == ""
+    assert system.run("systemd-analyze", "verify", "--man=no", unit, unit.replace(".service", ".socket")) == ""
     # From 0, all that can be closed is, to 100.
     system.run("systemd-analyze", "security", "--no-pager", "--offline=yes", "--threshold=20", unit)
     assert {"pmtaemail", "pmta"} <= set(system.run("id", "-Gn", "pmtaemail").split())
