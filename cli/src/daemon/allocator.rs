@@ -6,7 +6,6 @@
 //! threshold (mallopt(3), `M_MMAP_THRESHOLD`) it does not. That is set in the environment before a program starts, so the
 //! daemon starts itself once more with it, as the same process.
 
-use std::env;
 use std::ffi::OsStr;
 
 /// In bytes.
@@ -17,6 +16,7 @@ const THRESHOLD: &str = "262144";
 /// works all the same, with more memory.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub fn fix_threshold() {
+    use std::env;
     use std::os::unix::process::CommandExt;
     use std::process::Command;
 

@@ -3,7 +3,7 @@
 
 use crate::args::Scheme;
 use listenfd::ListenFd;
-use rustix::net::sockopt::socket_acceptconn;
+use rustix::net::getpeername;
 use std::io;
 use std::os::fd::AsFd;
 use tokio::net::{TcpListener, UnixListener};
@@ -47,7 +47,8 @@ pub fn take() -> io::Result<Vec<Inherited>> {
 const NO_STREAM: &str = "one of them is neither TCP nor a Unix stream socket: use ListenStream=";
 
 fn must_listen(socket: impl AsFd) -> io::Result<()> {
-    if socket_acceptconn(socket)? {
+    // One that listens has no peer.
+    if getpeername(socket).is_err() {
         Ok(())
     } else {
         Err(io::Error::other(
