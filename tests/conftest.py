@@ -25,6 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-cases", action="store_true", help="write the expected files of the cases anew, for a person to review"
     )
+    parser.addoption("--long", action="store_true", help="kill, flood and fill for as long as it takes to be believed")
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +34,12 @@ def binary() -> Path:
     path = Path(os.environ.get("PMTAEMAILAPI", ROOT / "target/debug/pmtaemailapi")).absolute()
     assert path.exists(), f"{path} is missing: run `cargo build` first"
     return path
+
+
+@pytest.fixture(scope="session")
+def long(pytestconfig: pytest.Config) -> bool:
+    """Whether tests that are bounded in `make test` take their time: `pytest --long`."""
+    return pytestconfig.getoption("--long")
 
 
 @pytest.fixture

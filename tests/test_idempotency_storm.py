@@ -3,33 +3,62 @@
 import http.client
 import itertools
 import json
-import os
 import random
 import signal
+import subprocess
 import threading
+import time
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from daemon import Daemon
+from daemon import TIMEOUT, Daemon
 
-KILLS = int(os.environ.get("PMTAEMAIL_KILLS", "60"))
 CLIENTS = 6
+# More than are kept open until they are handed over (core/src/pickup_directory).
+MANY = 70
+KINDS = ["single", "merge", "lines", "batch", "merge of many"]
+WEIGHTS = [8, 2, 2, 3, 1]
 
 
 class Service:
     """A daemon that is killed and begun again; clients find the present one."""
 
     def __init__(self, binary: Path, pickup: Path, *options: str):
+        self.command = [str(binary), "-listen", "127.0.0.1:0", "-pickup", str(pickup), *options]
         self.start = lambda: Daemon(binary, pickup, *options)
         self.daemon = self.start()
+        self.is_up = threading.Event()
+        self.is_up.set()
+
+    def __enter__(self) -> "Service":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.daemon.stop()
 
     def kill(self) -> None:
+        self.is_up.clear()
         self.daemon.signal(signal.SIGKILL)
         self.daemon.wait()
+        if random.random() < 0.3:
+            self.kill_at_the_start()
         self.daemon = self.start()
+        self.is_up.set()
+
+    def kill_at_the_start(self) -> None:
+        """One that is killed while it goes on with what the one before it left."""
+        process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(random.uniform(0.002, 0.03))
+        process.kill()
+        process.wait()
+
+    def post(self, *arguments: object, **headers: str):
+        assert self.is_up.wait(TIMEOUT)
+        return self.daemon.post(*arguments, **headers)
 
 
 class Reader(threading.Thread):
@@ -40,102 +69,168 @@ class Reader(threading.Thread):
         self.pickup = pickup
         self.ends = threading.Event()
         self.taken: Counter[str] = Counter()
-        self.subjects: dict[str, bytes] = {}
+        # The subject is the key.
+        self.names: dict[str, set[str]] = {}
+        self.damaged: list[str] = []
+
+    def __enter__(self) -> "Reader":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.ends.set()
+        self.join()
 
     def run(self) -> None:
-        while not self.ends.is_set():
+        while not self.ends.wait(random.uniform(0, 0.004)):
             self.take()
-            self.ends.wait(random.uniform(0, 0.004))
 
     def take(self) -> None:
         for path in self.pickup.iterdir():
             data = path.read_bytes()
             path.unlink()
-            assert data.endswith((b"end\r\n", b".\r\n")), path
-            (subject,) = [line for line in data.splitlines() if line.startswith(b"Subject: ")]
             self.taken[path.name] += 1
-            self.subjects[path.name] = subject
+            subjects = [line[9:].decode() for line in data.splitlines() if line.startswith(b"Subject: ")]
+            if len(subjects) != 1 or not data.endswith((b"end\r\n", b".\r\n")):
+                self.damaged.append(path.name)
+                continue
+            self.names.setdefault(subjects[0], set()).add(path.name)
 
 
-def message(key: str, kind: int) -> dict:
-    """A message, and its request: one file, several, or a stream."""
-    content = {"from": "a@example.com", "subject": key, "text": "end"}
-    everybody = [f"r{number}@example.org" for number in range(3)]
-    if kind == 0:
-        return {"body": json.dumps({**content, "merge": "expanded", "recipients": everybody})}
-    if kind == 1:
-        lines = [json.dumps({**content, "merge": "expanded"}), *(json.dumps(address) for address in everybody)]
-        return {"body": "\n".join(lines), "Content-Type": "application/x-ndjson"}
-    return {"body": json.dumps({**content, "to": "b@example.org"})}
+def message(key: str, **fields: object) -> dict:
+    return {"from": "a@example.com", "subject": key, "text": "end", **fields}
 
 
-def submit(service: Service, key: str, kind: int) -> tuple[dict, bool]:
-    """Tries again until there is an answer."""
+def everybody(count: int) -> list[str]:
+    return [f"r{number}@example.org" for number in range(count)]
+
+
+def request(key: str, kind: str) -> dict:
+    """A request of one submission: one file, several, or a stream."""
+    if kind == "single":
+        return {"body": json.dumps(message(key, to="b@example.org"))}
+    merge = message(key, merge="expanded")
+    if kind == "lines":
+        lines = [merge, *everybody(3)]
+        return {"body": "\n".join(map(json.dumps, lines)), "Content-Type": "application/x-ndjson"}
+    recipients = everybody(MANY if kind == "merge of many" else 3)
+    return {"body": json.dumps({**merge, "recipients": recipients})}
+
+
+def submit(service: Service, key: str, kind: str) -> dict[str, tuple[dict, bool]]:
+    """Tries again until there is an answer. Gives receipts by key, and whether they were given before."""
     while True:
         with suppress(OSError, http.client.HTTPException):
-            request = message(key, kind)
-            answer = service.daemon.post(request.pop("body"), **request, **{"Idempotency-Key": key})
+            headers = request(key, kind)
+            answer = service.post(headers.pop("body"), **headers, **{"Idempotency-Key": key})
             if answer.status == 200:
-                return answer.json(), answer.headers["Idempotent-Replayed"] == "true"
+                return {key: (answer.json(), answer.headers["Idempotent-Replayed"] == "true")}
             assert answer.status == 409, answer.body
             assert answer.headers["Retry-After"] == "1"
 
 
-@pytest.mark.parametrize("durability", ["durable", "none"])
-def test_each_key_is_one_submission(binary: Path, tmp_path: Path, pickup: Path, durability: str):
-    service = Service(binary, pickup, "--durability", durability)
-    reader = Reader(pickup)
-    reader.start()
-    ends = threading.Event()
-    receipts: dict[str, dict] = {}
-    kinds: dict[str, int] = {}
-    replayed: Counter[bool] = Counter()
-    failures: list[BaseException] = []
-    more = threading.Condition()
+def submit_batch(service: Service, key: str) -> dict[str, tuple[dict, bool]]:
+    """The same of a batch, of whose answer a part may come: messages alone and a merge, each with a key of its own."""
+    messages = [message(f"{key}-{number}", to="b@example.org") for number in range(4)]
+    messages[2] = message(f"{key}-2", merge="expanded", recipients=everybody(3))
+    lines = [json.dumps({**message, "idempotencyKey": message["subject"]}) for message in messages]
+    told: dict[str, tuple[dict, bool]] = {}
+    while len(told) < len(lines):
+        body = b""
+        with suppress(OSError):
+            try:
+                answer = service.post("\n".join(lines), "/messages/batch", **{"Content-Type": "application/x-ndjson"})
+                assert answer.status == 200, answer.body
+                body = answer.body
+            except http.client.IncompleteRead as error:
+                # What came before the kill was promised.
+                body = error.partial
+            except http.client.HTTPException:
+                pass
+        for line, message_ in zip(body.splitlines(keepends=True), messages, strict=False):
+            if not line.endswith(b"\n"):
+                continue
+            receipt = json.loads(line)
+            assert "files" in receipt, receipt
+            replayed = receipt.pop("replayed", False)
+            first, _ = told.setdefault(message_["subject"], (receipt, replayed))
+            assert receipt == first
+    return told
 
-    def client(number: int) -> None:
+
+def any_kind(service: Service, key: str, kind: str) -> dict[str, tuple[dict, bool]]:
+    return submit_batch(service, key) if kind == "batch" else submit(service, key, kind)
+
+
+class Load:
+    """Clients that send one submission after the other, each under a key of its own, until they shall end."""
+
+    def __init__(self, service: Service):
+        self.service = service
+        self.ends = threading.Event()
+        self.more = threading.Condition()
+        self.receipts: dict[str, dict] = {}
+        self.kinds: dict[str, str] = {}
+        self.replayed: Counter[bool] = Counter()
+        self.failures: list[BaseException] = []
+        self.threads = [threading.Thread(target=self.run, args=(number,)) for number in range(CLIENTS)]
+        for thread in self.threads:
+            thread.start()
+
+    def run(self, number: int) -> None:
         try:
             for count in itertools.count():
-                if ends.is_set():
+                if self.ends.is_set():
                     return
                 key = f"key-{number}-{count}"
-                kinds[key] = random.randrange(6)
-                receipt, is_replayed = submit(service, key, kinds[key])
-                with more:
-                    receipts[key] = receipt
-                    replayed[is_replayed] += 1
-                    more.notify()
+                (self.kinds[key],) = random.choices(KINDS, WEIGHTS)
+                told = any_kind(self.service, key, self.kinds[key])
+                with self.more:
+                    for one, (receipt, is_replayed) in told.items():
+                        self.receipts[one] = receipt
+                        self.replayed[is_replayed] += 1
+                    self.more.notify()
         except BaseException as failure:
-            failures.append(failure)
+            self.failures.append(failure)
 
-    clients = [threading.Thread(target=client, args=(number,)) for number in range(CLIENTS)]
-    for thread in clients:
-        thread.start()
-    try:
-        for _ in range(KILLS // 2):
-            wanted = len(receipts) + random.randrange(20)
-            with more:
-                more.wait_for(lambda wanted=wanted: failures or len(receipts) >= wanted, random.uniform(0, 0.6))
-            service.kill()
-    finally:
-        ends.set()
-        for thread in clients:
+    def wait_for_some(self) -> None:
+        """Until some more have their receipts, or a moment has gone by."""
+        with self.more:
+            wanted = len(self.receipts) + random.randrange(20)
+            self.more.wait_for(lambda: self.failures or len(self.receipts) >= wanted, random.uniform(0, 0.6))
+
+    def __enter__(self) -> "Load":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.ends.set()
+        for thread in self.threads:
             thread.join()
+        assert not self.failures
+
+
+@pytest.mark.parametrize("durability", ["durable", "none"])
+def test_each_key_is_one_submission(binary: Path, pickup: Path, durability: str, long: bool):
+    kills = 300 if long else 15
+    begun = time.monotonic()
+    with Service(binary, pickup, "--durability", durability) as service, Reader(pickup) as reader:
+        with Load(service) as load:
+            for _ in range(kills - 1):
+                load.wait_for_some()
+                service.kill()
         # Some are tried again after the reader took their files, across a restart.
         service.kill()
-        again = {key: submit(service, key, kinds[key]) for key in random.sample(sorted(receipts), 20)}
-        reader.ends.set()
-        reader.join()
-        reader.take()
-        service.daemon.stop()
-    assert not failures
-    assert again == {key: (receipts[key], True) for key in again}
-    assert len(receipts) > KILLS
-    handed_over: dict[bytes, set[str]] = {}
-    for name, subject in reader.subjects.items():
-        handed_over.setdefault(subject, set()).add(name)
+        sample = random.sample(sorted(load.kinds), min(20, len(load.kinds)))
+        again = [told for key in sample for told in any_kind(service, key, load.kinds[key]).items()]
+    reader.take()
+    assert all(told == (load.receipts[key], True) for key, told in again)
+    assert len(load.receipts) > kills
+    print(
+        f"{kills} kills, {len(load.receipts)} keys, {sum(reader.taken.values())} files, {load.replayed[True]} receipts "
+        f"given again, {time.monotonic() - begun:.0f} s"
+    )
+    assert not reader.damaged
     assert max(reader.taken.values()) == 1, "a file came twice"
-    expected = {f"Subject: {key}".encode(): set(receipt["files"]) for key, receipt in receipts.items()}
-    assert handed_over == expected
-    assert replayed[True] > 0, "no answer was lost on its way"
+    assert reader.names == {key: set(receipt["files"]) for key, receipt in load.receipts.items()}
+    assert load.replayed[True] > 0, "no answer was lost on its way"
     assert list(pickup.with_name("pickup.staging").iterdir()) == []
