@@ -65,6 +65,8 @@ def test_everything_is_installed(installed: Path):
         "opt/mail/share/man/man1/pmtaemailapi.1",
         "opt/mail/share/man/man1/pmtaemailapi-config-show.1",
         "opt/mail/share/doc/pmtaemailapi/options.md",
+        "opt/mail/share/pmtaemailapi/grafana/pmtaemail.json",
+        "opt/mail/share/pmtaemailapi/prometheus/alerts.yml",
         "opt/mail/share/doc/pmtaemailapi/idempotency.md",
     ]:
         mode = files[name].stat().st_mode & 0o777

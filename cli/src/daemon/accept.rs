@@ -24,20 +24,44 @@ const OPEN: &str = "nobody closes the semaphore";
 
 /// All connections of the daemon.
 pub struct Connections {
-    /// One permit for each connection that there is room for.
-    slots: Arc<Semaphore>,
-    most: u32,
+    slots: Slots,
     notice: watch::Sender<Notice>,
     http: Http,
     service: TowerToHyperService<Router>,
 }
 
-impl Connections {
-    /// Room for `most` connections, whose requests `router` answers.
-    pub fn new(most: u32, limits: &LimitArgs, router: Router) -> Self {
+/// How many connections there are, and may be.
+#[derive(Debug, Clone)]
+pub struct Slots {
+    /// One permit for each connection that there is room for.
+    free: Arc<Semaphore>,
+    most: u32,
+}
+
+impl Slots {
+    /// Room for `most` connections.
+    pub fn new(most: u32) -> Self {
         Self {
-            slots: Arc::new(Semaphore::new(most as usize)),
+            free: Arc::new(Semaphore::new(most as usize)),
             most,
+        }
+    }
+
+    /// How many connections are open, with the one that is waited for.
+    pub fn open(&self) -> usize {
+        self.most as usize - self.free.available_permits()
+    }
+
+    pub fn most(&self) -> u32 {
+        self.most
+    }
+}
+
+impl Connections {
+    /// Connections whose requests `router` answers.
+    pub fn new(slots: Slots, limits: &LimitArgs, router: Router) -> Self {
+        Self {
+            slots,
             notice: watch::Sender::new(Notice::default()),
             http: Http::new(limits),
             service: TowerToHyperService::new(router),
@@ -73,24 +97,19 @@ impl Connections {
         }
     }
 
-    /// How many there are.
-    pub fn open(&self) -> usize {
-        self.most as usize - self.slots.available_permits()
-    }
-
     /// Asks all connections to end after their present request, and waits until they, and all that
     /// was begun for them, have ended. Accepting must have ended before: it holds room for the next
     /// connection.
     pub async fn drain(&self) {
         self.notice.send_modify(|notice| notice.stopping = true);
-        let all = self.slots.acquire_many(self.most).await;
+        let all = self.slots.free.acquire_many(self.slots.most).await;
         drop(all.expect(OPEN));
     }
 
     /// Waits for room for one more connection.
     async fn slot(&self) -> OwnedSemaphorePermit {
         loop {
-            let slot = Arc::clone(&self.slots).acquire_owned();
+            let slot = Arc::clone(&self.slots.free).acquire_owned();
             if let Ok(slot) = timeout(ASK_AGAIN, slot).await {
                 return slot.expect(OPEN);
             }

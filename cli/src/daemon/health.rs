@@ -144,15 +144,54 @@ struct Checks {
     keys: Check,
 }
 
-impl Checks {
-    fn are_passed(&self) -> bool {
-        let Self {
+/// Why messages lack what they need, for each thing that they need.
+#[derive(Debug)]
+pub struct Readings {
+    pickup: Option<&'static str>,
+    disk: Option<&'static str>,
+    depth: Option<&'static str>,
+    keys: Option<&'static str>,
+}
+
+impl Readings {
+    /// Tries it, unless somebody did within a second.
+    pub async fn take(daemon: &Arc<Daemon>) -> Self {
+        // The first of these limits that keeps messages out.
+        let shut = |limits: [PressureLimit; 2]| {
+            let mut limits = limits.into_iter();
+            let shut = limits.find(|limit| daemon.back_pressure.is_shut(*limit));
+            shut.map(PressureLimit::name)
+        };
+        let (pickup, keys) = (Arc::clone(daemon), Arc::clone(daemon));
+        let pickup = move || pickup.pickup.probe().map(|()| None);
+        let keys = move || {
+            let takes_keys = keys.pickup.probe_keys()?;
+            Ok((takes_keys == Some(false)).then_some("full"))
+        };
+        let (pickup, keys) = tokio::join!(
+            daemon.readiness.cause(pickup),
+            daemon.keys_readiness.cause(keys)
+        );
+        Self {
             pickup,
-            disk,
-            depth,
+            disk: shut([PressureLimit::MinFree, PressureLimit::MinFreeInodes]),
+            depth: shut([PressureLimit::MaxDepth, PressureLimit::MaxAge]),
             keys,
-        } = self;
-        [pickup, disk, depth, keys].map(|check| check.cause) == [None; 4]
+        }
+    }
+
+    /// Each by its name.
+    pub fn all(&self) -> [(&'static str, Option<&'static str>); 4] {
+        [
+            ("pickup", self.pickup),
+            ("disk", self.disk),
+            ("depth", self.depth),
+            ("keys", self.keys),
+        ]
+    }
+
+    fn are_good(&self) -> bool {
+        self.all().into_iter().all(|(_, cause)| cause.is_none())
     }
 }
 
@@ -170,12 +209,6 @@ impl Check {
         let status = if cause.is_none() { "ok" } else { "failed" };
         Self { status, cause }
     }
-
-    /// Fails by the first of these limits that keeps messages out.
-    fn of_limits(daemon: &Daemon, limits: [PressureLimit; 2]) -> Self {
-        let shut = (limits.into_iter()).find(|limit| daemon.back_pressure.is_shut(*limit));
-        Self::new(shut.map(PressureLimit::name))
-    }
 }
 
 /// Answers 200 when all that messages need is there, and 503 with the checks that failed otherwise. Places that
@@ -188,31 +221,17 @@ pub async fn ready(
     if let Err(error) = begin(&log, &uri) {
         return error.into_response();
     }
-    let disk = Check::of_limits(
-        &daemon,
-        [PressureLimit::MinFree, PressureLimit::MinFreeInodes],
-    );
-    let depth = Check::of_limits(&daemon, [PressureLimit::MaxDepth, PressureLimit::MaxAge]);
-    let (pickup, keys) = (Arc::clone(&daemon), Arc::clone(&daemon));
-    let pickup = move || pickup.pickup.probe().map(|()| None);
-    let keys = move || {
-        let takes_keys = keys.pickup.probe_keys()?;
-        Ok((takes_keys == Some(false)).then_some("full"))
-    };
-    let (pickup, keys) = tokio::join!(
-        daemon.readiness.cause(pickup),
-        daemon.keys_readiness.cause(keys)
-    );
-    let checks = Checks {
-        pickup: Check::new(pickup),
-        disk,
-        depth,
-        keys: Check::new(keys),
-    };
-    let (code, status) = if checks.are_passed() {
+    let readings = Readings::take(&daemon).await;
+    let (code, status) = if readings.are_good() {
         (StatusCode::OK, "ok")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "unready")
+    };
+    let checks = Checks {
+        pickup: Check::new(readings.pickup),
+        disk: Check::new(readings.disk),
+        depth: Check::new(readings.depth),
+        keys: Check::new(readings.keys),
     };
     let ready = Ready {
         status,

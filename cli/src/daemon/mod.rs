@@ -11,6 +11,7 @@
 //!   cors                  what their browsers are told
 //!   messages              /messages, /messages/check, /messages/render       health    /health
 //!   batch                 /messages/batch
+//!   metrics               /metrics
 //!     receipt             the answer to a submission
 //!     hand_over           from a rendered message to its receipt
 //!     idempotency           keys of submissions
@@ -27,6 +28,8 @@
 //!     memory              how much of it there is, and how much a message takes
 //!     open_files          what the limit on open files leaves room for
 //!       blocking          threads for what blocks
+//! counters                what is counted for the metrics
+//! observer                what the log and the metrics are told of the pickup directory
 //! allocator               how large memory is taken and given back
 //! service_manager         what systemd is told
 //! signals                 SIGTERM, SIGINT, SIGHUP, and those that mean nothing here
@@ -51,6 +54,7 @@ mod client;
 mod coding;
 mod connection;
 mod cors;
+mod counters;
 mod error;
 mod form;
 mod hand_over;
@@ -60,6 +64,8 @@ mod listener;
 mod log;
 mod memory;
 mod messages;
+mod metrics;
+mod observer;
 mod open_files;
 mod pages;
 mod problem_details;
@@ -85,10 +91,10 @@ use crate::exit::{Exit, Failure};
 use accept::Connections;
 use access::Access;
 use back_pressure::BackPressure;
+use counters::Counters;
 use listener::{Sockets, Tls};
-use open_files::Room;
+use observer::PickupObserver;
 use pages::Pages;
-use pmtaemail::PickupDirectory;
 use reload::Reload;
 use signals::Signals;
 use state::Daemon;
@@ -100,11 +106,14 @@ pub fn run(mut args: ServeArgs) -> Result<Exit, Failure> {
     log::start(&args.log);
     allocator::fix_threshold();
     memory::settle(&mut args.limits);
-    let pickup =
-        (args.pickup).open_with_state(&args.state, Arc::new(log::RolledForward::default()))?;
+    let counters = Arc::<Counters>::default();
+    let observer = PickupObserver::new(Arc::clone(&counters));
+    let pickup = (args.pickup).open_with_state(&args.state, Arc::new(observer))?;
     (pickup.start_commit_threads()).map_err(|_| Failure::Start(blocking::no_threads()))?;
     let access = args.keys.clone().map(Access::open).transpose();
-    let access = access.map_err(|problems| Failure::Keys(problems.into()))?;
+    let access = access
+        .map_err(|problems| Failure::Keys(problems.into()))?
+        .map(Arc::new);
     if let Err(error) = pickup.probe_staging() {
         log::no_staging(&error);
     }
@@ -115,20 +124,17 @@ pub fn run(mut args: ServeArgs) -> Result<Exit, Failure> {
         BackPressure::start(&args.back_pressure, pickup.path()).map_err(Failure::Start)?;
     let room = open_files::room(args.limits.max_connections, args.limits.max_in_flight);
     let runtime = blocking::start_runtime(room.submissions).map_err(Failure::Start)?;
-    let ended = runtime.block_on(serve(args, pickup, back_pressure, access, room));
+    let daemon = Daemon::new(pickup, &args.limits, room);
+    let daemon = daemon.with_back_pressure(back_pressure);
+    let daemon = daemon.with_access(access).with_counters(counters);
+    let ended = runtime.block_on(serve(args, Arc::new(daemon)));
     // What still runs now had its time to finish.
     runtime.shutdown_background();
     ended
 }
 
-async fn serve(
-    args: ServeArgs,
-    pickup: PickupDirectory,
-    back_pressure: BackPressure,
-    access: Option<Access>,
-    room: Room,
-) -> Result<Exit, Failure> {
-    let access = access.map(Arc::new);
+async fn serve(args: ServeArgs, daemon: Arc<Daemon>) -> Result<Exit, Failure> {
+    let access = daemon.access.clone();
     let mut reload = Reload::default();
     let tls = args.listen.tls().map(Tls::open).transpose()?;
     if let Some(tls) = tls.clone() {
@@ -140,18 +146,15 @@ async fn serve(
     let mut signals = Signals::install(reload).map_err(Failure::Start)?;
     let sockets = Sockets::open(&args.listen, tls.as_ref(), args.limits.body_timeout).await?;
     let addresses = sockets.bounds().map_err(Failure::Start)?;
-    let max_connections = room.connections;
-    let daemon = Daemon::new(pickup, &args.limits, room);
-    let daemon = daemon.with_back_pressure(back_pressure);
-    let daemon = Arc::new(daemon.with_access(access.clone()));
     let pages = Pages::new(args.allow_origin.clone(), &args.listen);
     let router = routes::router(Arc::clone(&daemon), pages);
-    let connections = Connections::new(max_connections, &args.limits, router);
+    let slots = daemon.connections.clone();
+    let connections = Connections::new(slots.clone(), &args.limits, router);
     log::listening(
         &addresses,
         &daemon.pickup,
         &args,
-        max_connections,
+        slots.most(),
         access.as_deref().map(Access::len),
     );
     if access.is_none() {
@@ -168,13 +171,13 @@ async fn serve(
         signal = signals.next() => signal,
     };
     daemon.stopping.send_replace(true);
-    log::stopping(signal.name(), connections.open());
+    log::stopping(signal.name(), slots.open());
     service_manager::stopping();
     tokio::select! {
         () = connections.drain() => log::stopped(),
-        () = sleep(args.limits.drain) => log::abandoned(connections.open()),
+        () = sleep(args.limits.drain) => log::abandoned(slots.open()),
         signal = signals.next() => {
-            log::abandoned(connections.open());
+            log::abandoned(slots.open());
             return Ok(Exit::Signal(signal.number()));
         }
     }

@@ -100,6 +100,14 @@ impl<'a> ProblemDetails<'a> {
         }
     }
 
+    /// Its type in one word, such as `back-pressure` or, where it has none of its own, `not-found`.
+    pub fn word(&self) -> String {
+        match self.kind.strip_prefix("urn:pmtaemail:problem:") {
+            Some(word) => word.to_owned(),
+            None => self.title.to_ascii_lowercase().replace(' ', "-"),
+        }
+    }
+
     /// What a person reads first.
     pub fn sentence(&self) -> &str {
         self.detail.as_deref().unwrap_or(self.title)

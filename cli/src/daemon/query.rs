@@ -37,6 +37,8 @@ pub const RENDER: &[Name] = &[Name::Recipient];
 pub const CHECK: &[Name] = &[];
 /// Those of `GET /health`.
 pub const HEALTH: &[Name] = &[];
+/// Those of `GET /metrics`.
+pub const METRICS: &[Name] = &[];
 
 /// What the query of a request says.
 #[derive(Debug, Default)]

@@ -2,57 +2,90 @@
 
 use super::access::{Access, Requester};
 use super::client::Peer;
+use super::counters::Counters;
 use super::error::ApiError;
 use super::log::{Pending, RequestLog};
+use super::metrics;
 use super::pages::Pages;
 use super::state::Daemon;
 use super::{batch, cors, health, messages};
-use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
 use axum::http::{Version, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use std::sync::Arc;
+
+const MESSAGES: &str = "/messages";
+const BATCH: &str = "/messages/batch";
+const CHECK: &str = "/messages/check";
+const RENDER: &str = "/messages/render";
+const HEALTH: &str = "/health";
+const LIVE: &str = "/health/live";
+const READY: &str = "/health/ready";
+const METRICS: &str = "/metrics";
+
+/// The path of a request as metrics have it: one of ours, or `other`.
+fn route(path: &str) -> &'static str {
+    let path = path.strip_suffix('/').unwrap_or(path);
+    [MESSAGES, BATCH, CHECK, RENDER, HEALTH, LIVE, READY, METRICS]
+        .into_iter()
+        .find(|route| *route == path)
+        .unwrap_or("other")
+}
 
 /// All paths of the daemon.
 pub fn router(daemon: Arc<Daemon>, pages: Pages) -> Router {
     let gate = Gate {
         pages,
         access: daemon.access.clone(),
+        counters: Arc::clone(&daemon.counters),
     };
     Router::new()
-        .route("/messages", post(messages::submit))
+        .route(MESSAGES, post(messages::submit))
         // As many clients write it.
         .route("/messages/", post(messages::submit))
-        .route("/messages/batch", post(batch::submit))
-        .route("/messages/check", post(messages::check))
-        .route("/messages/render", post(messages::render))
-        .route("/health", get(health::health))
-        .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready))
-        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
-        .fallback(async || ApiError::NotFound)
+        .route(BATCH, post(batch::submit))
+        .route(CHECK, post(messages::check))
+        .route(RENDER, post(messages::render))
+        .route(HEALTH, get(health::health))
+        .route(LIVE, get(health::live))
+        .route(READY, get(health::ready))
+        .route(METRICS, get(metrics::metrics))
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(not_found)
         .layer(middleware::from_fn_with_state(Arc::new(gate), guard))
         .with_state(daemon)
+}
+
+async fn not_found(Extension(log): Extension<RequestLog>) -> ApiError {
+    log.failed(&ApiError::NotFound);
+    ApiError::NotFound
+}
+
+async fn method_not_allowed(Extension(log): Extension<RequestLog>) -> ApiError {
+    log.failed(&ApiError::MethodNotAllowed);
+    ApiError::MethodNotAllowed
 }
 
 /// Who may pass.
 struct Gate {
     pages: Pages,
     access: Option<Arc<Access>>,
+    counters: Arc<Counters>,
 }
 
 /// Whether a path needs no key: load balancers and the like ask for it, and it tells nothing of messages.
 fn is_open(path: &str) -> bool {
-    path == "/health" || path.starts_with("/health/")
+    path == HEALTH || path.starts_with("/health/")
 }
 
 /// Refuses requests that no handler should see, before their bodies are read, and logs all.
 async fn guard(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -> Response {
     let peer = Peer::of(&request);
-    let pending = Pending::start(peer, &request);
+    let pending = Pending::start(peer, &request, route(request.uri().path()), &gate.counters);
     let log = pending.log();
     let named = gate.pages.named(request.headers()).cloned();
     let is_preflight = named.is_some() && cors::is_preflight(&request);

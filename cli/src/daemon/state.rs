@@ -1,10 +1,13 @@
 //! What all requests share.
 
+use super::accept::Slots;
 use super::access::Access;
 use super::admission::{self, Admission};
 use super::back_pressure::BackPressure;
 use super::body::BodyLimits;
+use super::counters::Counters;
 use super::memory;
+use super::metrics::PickupLook;
 use super::open_files::Room;
 use super::readiness::Readiness;
 use crate::args::LimitArgs;
@@ -27,6 +30,9 @@ pub struct Daemon {
     /// Whether it ends: what would go on for long hears it.
     pub stopping: watch::Sender<bool>,
     pub back_pressure: BackPressure,
+    pub connections: Slots,
+    pub counters: Arc<Counters>,
+    pub pickup_look: PickupLook,
     /// Who may use it; nothing where everybody may.
     pub access: Option<Arc<Access>>,
 }
@@ -57,6 +63,9 @@ impl Daemon {
             groups: Arc::new(Semaphore::new(room.batches.groups)),
             stopping: watch::Sender::new(false),
             back_pressure: BackPressure::default(),
+            connections: Slots::new(room.connections),
+            counters: Arc::default(),
+            pickup_look: PickupLook::default(),
             access: None,
         }
     }
@@ -67,6 +76,11 @@ impl Daemon {
             back_pressure,
             ..self
         }
+    }
+
+    /// Counts here what happens.
+    pub fn with_counters(self, counters: Arc<Counters>) -> Self {
+        Self { counters, ..self }
     }
 
     /// Takes requests alone that have one of these keys.

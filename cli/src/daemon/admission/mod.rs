@@ -70,6 +70,16 @@ impl Room {
     }
 }
 
+/// What is taken, and how much of it there may be.
+#[derive(Debug, Clone, Copy)]
+pub struct InUse {
+    pub messages: usize,
+    pub receiving: usize,
+    pub bytes: usize,
+    pub most_messages: usize,
+    pub most_bytes: usize,
+}
+
 /// Admits messages while there is room for them.
 #[derive(Debug, Clone)]
 pub struct Admission(Arc<Shared>);
@@ -110,6 +120,18 @@ impl Admission {
             client,
             bytes: 0,
         })
+    }
+
+    /// What is taken at present.
+    pub fn in_use(&self) -> InUse {
+        let (state, room) = (self.0.state(), &self.0.room);
+        InUse {
+            messages: state.messages,
+            receiving: state.receiving.len(),
+            bytes: state.bytes,
+            most_messages: room.messages,
+            most_bytes: room.bytes,
+        }
     }
 
     /// Whether every place for messages at work is taken.

@@ -21,7 +21,7 @@ use super::log;
 use crate::args::{BackPressureArgs, PressureLimit};
 use badmail::{Arrivals, BadMail};
 use gate::Gate;
-use measure::measure;
+pub use measure::measure;
 use pmtaemail::Identity;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -45,7 +45,7 @@ struct Shared {
     figures: Mutex<Figures>,
 }
 
-/// What the last look found of that which is watched.
+/// What a look found of the values that limits are about.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Figures {
     values: [Option<u64>; PressureLimit::ALL.len()],
@@ -65,6 +65,10 @@ impl Figures {
     /// The value that a limit is about, in its unit, if it is watched and known.
     pub fn value(&self, limit: PressureLimit) -> Option<u64> {
         self.values[limit as usize]
+    }
+
+    pub fn set(&mut self, limit: PressureLimit, value: Option<u64>) {
+        self.values[limit as usize] = value;
     }
 }
 
@@ -178,7 +182,7 @@ fn look_at(gate: &mut Gate, failure: &mut Option<ErrorKind>, pickup: &Path, shar
             None
         }
     };
-    shared.figures().values[limit as usize] = value;
+    shared.figures().set(limit, value);
     if gate.is_shut() {
         shared.shut.fetch_or(bit(limit), Ordering::Release);
     } else {

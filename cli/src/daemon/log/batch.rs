@@ -1,10 +1,13 @@
 //! The lines of a batch: one for each of its messages, and one for its end. All have the name of the request.
 
+use super::super::counters::{BATCH, Counters, Outcome, Submissions};
 use super::super::error::ApiError;
-use super::request::{Described, Failure, RequestLog};
+use super::outcome::{Described, Failure, submission};
+use super::request::RequestLog;
 use super::trace::Trace;
 use axum::http::StatusCode;
 use pmtaemail::{Id, Position, Receipt};
+use std::sync::Arc;
 use std::time::Instant;
 use tracing::field;
 use tracing::{error, info};
@@ -27,6 +30,7 @@ pub struct BatchLog {
     trace: Option<Trace>,
     /// The name of the access key.
     key: Option<Box<str>>,
+    counters: Arc<Counters>,
     started: Instant,
     is_atomic: bool,
     submitted: u64,
@@ -43,6 +47,7 @@ impl BatchLog {
             request_id: request_id.to_str().expect("it is printable").to_owned(),
             trace: request.trace(),
             key: request.key_name(),
+            counters: request.counters(),
             started: Instant::now(),
             is_atomic,
             submitted: 0,
@@ -78,6 +83,7 @@ impl BatchLog {
             Ok(_) => Some(200),
             Err(error) => Some(error.status().as_u16()),
         };
+        self.count(result, described, failure);
         /// The level of a line is fixed where it stands, so each level has a place.
         macro_rules! write {
             ($level:ident) => {
@@ -118,6 +124,25 @@ impl BatchLog {
         }
     }
 
+    /// Counts one message. Those of an atomic batch are accepted when it ends.
+    fn count(
+        &self,
+        result: Result<&Receipt, &ApiError>,
+        described: Option<&Described>,
+        failure: Option<&Failure>,
+    ) {
+        let status = result.map_or_else(ApiError::status, |_| StatusCode::OK);
+        if let Some(failure) = failure {
+            let codes = failure.codes.as_deref().unwrap_or_default();
+            self.counters.refused(&failure.reason, codes);
+        }
+        if !(self.is_atomic && result.is_ok()) {
+            let submission = submission(BATCH, Some(status), described, failure);
+            self.counters
+                .submissions(&submission.of_key(self.key.as_deref()));
+        }
+    }
+
     /// The batch has ended. `status` is that of the answer.
     pub fn end(&self, status: StatusCode, ending: Ending<'_>) {
         let failure = match ending {
@@ -125,6 +150,7 @@ impl BatchLog {
             Ending::Failed(error) => Some(Failure::new(error)),
             Ending::Unread => Some(Failure {
                 error: Some("The client does not read the results.".to_owned()),
+                reason: "results-not-read".to_owned(),
                 ..Failure::default()
             }),
         };
@@ -139,6 +165,20 @@ impl BatchLog {
         };
         let (submitted, octets) = (counts(self.submitted), counts(self.bytes));
         let (recipients, files) = (counts(self.recipients), counts(self.files));
+        if let Some(failure) = failure {
+            self.counters.refused(&failure.reason, &[]);
+        }
+        if self.is_atomic && submitted > 0 {
+            self.counters.submissions(&Submissions {
+                api: BATCH,
+                outcome: Outcome::Accepted,
+                key: self.key.as_deref(),
+                count: submitted,
+                recipients,
+                bytes: octets,
+                files,
+            });
+        }
         let status = status.as_u16();
         macro_rules! write {
             ($level:ident) => {

@@ -8,6 +8,7 @@ mod back_pressure;
 mod batch;
 mod format;
 mod listener;
+mod outcome;
 mod recovery;
 mod request;
 mod trace;

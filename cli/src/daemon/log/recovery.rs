@@ -1,6 +1,6 @@
 //! What became of submissions whose process died.
 
-use pmtaemail::{CommitReport, Observer, RollForwardReport};
+use pmtaemail::RollForwardReport;
 use std::mem;
 use std::sync::{Mutex, PoisonError};
 use tracing::{error, info};
@@ -9,10 +9,8 @@ use tracing::{error, info};
 #[derive(Debug, Default)]
 pub struct RolledForward(Mutex<Vec<String>>);
 
-impl Observer for RolledForward {
-    fn committed(&self, _: &CommitReport) {}
-
-    fn rolled_forward(&self, report: &RollForwardReport) {
+impl RolledForward {
+    pub fn rolled_forward(&self, report: &RollForwardReport) {
         if report.files > 0 {
             let (submissions, files) = (report.transactions, report.files);
             info!(event = "rolled_forward", submissions, files);

@@ -1,7 +1,9 @@
 //! The line of one request. Each has one, whatever becomes of it.
 
 use super::super::client::Peer;
+use super::super::counters::{Counters, MESSAGES};
 use super::super::error::ApiError;
+use super::outcome::{Described, Failure, Value, submission};
 use super::trace::{TRACEPARENT, Trace};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -18,9 +20,6 @@ pub const REQUEST_ID: &str = "x-request-id";
 /// The longest name of a request that is taken from a client, in characters.
 const LONGEST_REQUEST_ID: usize = 128;
 
-/// How much of other values is logged, in characters.
-const LONGEST_VALUE: usize = 200;
-
 /// What becomes of a request, for its line in the log. Copies are of the same request.
 #[derive(Debug, Clone)]
 pub struct RequestLog {
@@ -29,6 +28,7 @@ pub struct RequestLog {
     given_id: Option<HeaderValue>,
     trace: Option<Trace>,
     record: Arc<Mutex<Record>>,
+    counters: Arc<Counters>,
 }
 
 #[derive(Debug, Default)]
@@ -38,28 +38,6 @@ struct Record {
     event: Option<&'static str>,
     described: Option<Described>,
     failure: Option<Failure>,
-}
-
-/// What is known of a submission once its message has been read.
-#[derive(Debug)]
-pub(super) struct Described {
-    pub id: Id,
-    pub recipients: usize,
-    pub bytes: u64,
-    pub files: usize,
-    /// It was submitted before, under the same key.
-    pub replayed: Option<bool>,
-    pub job: Option<Value>,
-    pub vmta: Option<Value>,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Failure {
-    pub id: Option<Id>,
-    pub codes: Option<Vec<&'static str>>,
-    pub error: Option<String>,
-    pub may_be_delivered: Option<bool>,
-    pub is_ours: bool,
 }
 
 impl RequestLog {
@@ -98,6 +76,10 @@ impl RequestLog {
         self.given_id.clone().unwrap_or_else(own)
     }
 
+    pub(super) fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.counters)
+    }
+
     /// The trace that it belongs to.
     pub(super) fn trace(&self) -> Option<Trace> {
         self.trace
@@ -123,61 +105,21 @@ impl RequestLog {
     }
 }
 
-impl Described {
-    pub fn new(receipt: &Receipt) -> Self {
-        Self {
-            id: receipt.id,
-            recipients: receipt.recipients,
-            bytes: receipt.size,
-            files: receipt.files.len(),
-            replayed: receipt.replayed.then_some(true),
-            job: receipt.job.as_deref().map(Value::new),
-            vmta: receipt.vmta.as_deref().map(Value::new),
+impl Record {
+    /// Counts what became of it.
+    fn count(&self, status: Option<StatusCode>, counters: &Counters) {
+        if let Some(failure) = &self.failure {
+            counters.refused(
+                &failure.reason,
+                failure.codes.as_deref().unwrap_or_default(),
+            );
         }
-    }
-}
-
-impl Failure {
-    pub fn new(error: &ApiError) -> Self {
-        match error {
-            ApiError::Problems(problems) => {
-                let mut codes: Vec<&'static str> = Vec::new();
-                for problem in problems {
-                    if !codes.contains(&problem.code().as_str()) {
-                        codes.push(problem.code().as_str());
-                    }
-                }
-                Self {
-                    codes: Some(codes),
-                    ..Self::default()
-                }
-            }
-            ApiError::MayBeDelivered { id, error } => Self {
-                id: *id,
-                error: error.as_ref().map(ToString::to_string),
-                may_be_delivered: Some(true),
-                is_ours: true,
-                ..Self::default()
-            },
-            ApiError::Pickup(error) | ApiError::Keys(error) => Self {
-                id: error.id(),
-                error: Some(error.to_string()),
-                is_ours: true,
-                ..Self::default()
-            },
-            ApiError::Spool(error) => Self {
-                error: Some(format!("recipients cannot be spooled: {error}")),
-                is_ours: true,
-                ..Self::default()
-            },
-            ApiError::Internal => Self {
-                is_ours: true,
-                ..Self::default()
-            },
-            _ => Self {
-                error: Some(error.problem_details().sentence().to_owned()),
-                ..Self::default()
-            },
+        if self.event == Some("submission") {
+            let described = self.described.as_ref();
+            counters.submissions(
+                &submission(MESSAGES, status, described, self.failure.as_ref())
+                    .of_key(self.key.as_deref()),
+            );
         }
     }
 }
@@ -190,12 +132,18 @@ pub struct Pending {
     started: Instant,
     client: Peer,
     user_agent: Option<Value>,
+    route: &'static str,
     is_logged: bool,
 }
 
 impl Pending {
-    /// Reads who asks from the head of a request.
-    pub fn start(client: Peer, request: &Request) -> Self {
+    /// Reads who asks from the head of a request, which is counted as one of `route`.
+    pub fn start(
+        client: Peer,
+        request: &Request,
+        route: &'static str,
+        counters: &Arc<Counters>,
+    ) -> Self {
         let user_agent = request.headers().get(header::USER_AGENT);
         Self {
             log: RequestLog {
@@ -203,7 +151,9 @@ impl Pending {
                 given_id: given_request_id(request.headers()).cloned(),
                 trace: Trace::of(request.headers()),
                 record: Arc::default(),
+                counters: Arc::clone(counters),
             },
+            route,
             started: Instant::now(),
             client,
             user_agent: user_agent
@@ -233,6 +183,10 @@ impl Pending {
     fn write(&mut self, status: Option<StatusCode>) {
         self.is_logged = true;
         let record = self.log.record();
+        let duration = self.started.elapsed();
+        let counters = &self.log.counters;
+        counters.request(self.route, status.map(|status| status.as_u16()), duration);
+        record.count(status, counters);
         let event = record.event.unwrap_or("request");
         let described = record.described.as_ref();
         let failure = record.failure.as_ref();
@@ -256,14 +210,14 @@ impl Pending {
             codes: failure.and_then(|it| it.codes.as_deref()),
             error: failure.and_then(|it| it.error.as_deref()),
             may_be_delivered: failure.and_then(|it| it.may_be_delivered),
-            duration_us: u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
+            duration_us: u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
         };
         match status {
             None => line.error(),
             Some(_) if failure.is_some_and(|failure| failure.is_ours) => line.error(),
             Some(StatusCode::FORBIDDEN) => line.warn(),
             // Asked for every few seconds by programs; what changes is logged by itself.
-            Some(_) if event == "health_request" => line.debug(),
+            Some(_) if event == "health_request" || event == "metrics_request" => line.debug(),
             Some(_) => line.info(),
         }
     }
@@ -346,33 +300,6 @@ impl Line<'_> {
     at_level!(debug);
 }
 
-/// A client's value as it stands in the log: short, and without what could look like another line or work
-/// on a terminal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Value(String);
-
-impl Value {
-    fn new(text: &str) -> Self {
-        let mut value = String::new();
-        for (index, c) in text.chars().enumerate() {
-            if index == LONGEST_VALUE {
-                value.push('…');
-                break;
-            }
-            if c.is_ascii_graphic() || c == ' ' {
-                value.push(c);
-            } else {
-                value.extend(c.escape_default());
-            }
-        }
-        Self(value)
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 /// How the client names its request: printable ASCII without blanks.
 fn given_request_id(headers: &HeaderMap) -> Option<&HeaderValue> {
     headers.get(REQUEST_ID).filter(|value| {
@@ -385,17 +312,6 @@ fn given_request_id(headers: &HeaderMap) -> Option<&HeaderValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_value_is_short_and_harmless() {
-        assert_eq!(Value::new("curl/7.88 (x)").as_str(), "curl/7.88 (x)");
-        assert_eq!(
-            Value::new("a\r\n\u{1b}[31m\u{202e}å").as_str(),
-            "a\\r\\n\\u{1b}[31m\\u{202e}\\u{e5}"
-        );
-        let long = Value::new(&"x".repeat(1_000));
-        assert_eq!(long.as_str().chars().count(), LONGEST_VALUE + 1);
-    }
 
     #[test]
     fn a_request_is_named_by_printable_ascii() {

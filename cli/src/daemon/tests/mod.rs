@@ -3,10 +3,10 @@
 mod merges;
 mod streams;
 
-use super::accept::Connections;
+use super::accept::{Connections, Slots};
 use super::bound::Bound;
 use super::listener::Sockets;
-use super::log::RolledForward;
+use super::observer::PickupObserver;
 use super::open_files::room;
 use super::pages::Pages;
 use super::routes::router;
@@ -38,7 +38,7 @@ impl Server {
             &format!("pmtaemailapi -listen 127.0.0.1:0 {options}"),
             &pickup,
         );
-        let pickup_directory = args.pickup.open(Arc::new(RolledForward::default()));
+        let pickup_directory = args.pickup.open(Arc::new(PickupObserver::default()));
         let pickup_directory = pickup_directory.unwrap();
         pickup_directory.start_commit_threads().unwrap();
         let daemon = Daemon::new(
@@ -50,7 +50,7 @@ impl Server {
             Arc::new(daemon),
             Pages::new(args.allow_origin, &args.listen),
         );
-        let connections = Arc::new(Connections::new(8192, &args.limits, router));
+        let connections = Arc::new(Connections::new(Slots::new(8192), &args.limits, router));
         let runtime = Runtime::new().unwrap();
         let listener = Sockets::open(&args.listen, None, args.limits.body_timeout);
         let listener = runtime.block_on(listener).unwrap();

@@ -2,9 +2,10 @@
 
 use super::{MESSAGE, serve_args};
 use crate::daemon::accept::Connections;
+use crate::daemon::accept::Slots;
 use crate::daemon::client::Peer;
 use crate::daemon::listener::Listener;
-use crate::daemon::log::RolledForward;
+use crate::daemon::observer::PickupObserver;
 use crate::daemon::open_files::room;
 use crate::daemon::pages::Pages;
 use crate::daemon::routes::router;
@@ -55,7 +56,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Server<S> {
         let args = serve_args(&format!("pmtaemailapi {options}"), &pickup);
         let daemon = Daemon::new(
             args.pickup
-                .open(Arc::new(RolledForward::default()))
+                .open(Arc::new(PickupObserver::default()))
                 .unwrap(),
             &args.limits,
             room(8192, args.limits.max_in_flight),
@@ -78,7 +79,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Server<S> {
             .route("/peer", peer)
             .route("/large", large)
             .route("/stuck", stuck);
-        let connections = Connections::new(8, &args.limits, router);
+        let connections = Connections::new(Slots::new(8), &args.limits, router);
         let (connect, accepted) = mpsc::unbounded_channel();
         tokio::spawn(async move { connections.accept(Inside(accepted)).await });
         Self {
