@@ -29,6 +29,7 @@
 //!     open_files          what the limit on open files leaves room for
 //!       blocking          threads for what blocks
 //! counters                what is counted for the metrics
+//! pickup_look             what waits in the pickup directory, when somebody asks
 //! observer                what the log and the metrics are told of the pickup directory
 //! allocator               how large memory is taken and given back
 //! service_manager         what systemd is told
@@ -68,6 +69,7 @@ mod metrics;
 mod observer;
 mod open_files;
 mod pages;
+mod pickup_look;
 mod problem_details;
 mod query;
 mod readiness;

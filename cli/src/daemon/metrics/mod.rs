@@ -4,14 +4,11 @@
 //! page           the answer, in the format that was asked for
 //!   counters     what is counted as it happens: beside this folder, since the log counts there
 //!   present      what is looked at when somebody asks: connections, places, whether messages are taken
-//!     look       the pickup directory and its file system
 //!     process    this process
 //! ```
 
-mod look;
 mod page;
 mod present;
 mod process;
 
-pub use look::PickupLook;
 pub use page::metrics;

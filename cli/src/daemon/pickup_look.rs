@@ -1,8 +1,8 @@
 //! What is in the pickup directory and on its file system.
 
-use super::super::back_pressure::{BackPressure, Figures, measure};
-use super::super::blocking::run_blocking;
-use super::super::log;
+use super::back_pressure::{BackPressure, Figures, measure};
+use super::blocking::run_blocking;
+use super::log;
 use crate::args::PressureLimit;
 use pmtaemail::Identity;
 use std::io::ErrorKind;
