@@ -1,4 +1,4 @@
-//! The commands that take one message (`check`, `render`, `submit`), and `schema`.
+//! The commands that take one message (`check`, `render`, `submit`), and those that print a document.
 
 use crate::access;
 use crate::args::{CheckArgs, ConfigAction, KeysCommand, MessageArgs, RenderArgs, SubmitArgs};
@@ -128,10 +128,10 @@ pub fn keys(command: &KeysCommand) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-/// Prints the JSON Schema of a message.
-pub fn schema() -> Result<Exit, Failure> {
-    let schema = format!("{:#}\n", pmtaemail::schema());
-    output::print(schema.as_bytes()).map_err(Failure::Write)?;
+/// Prints a document, such as the JSON Schema of a message.
+pub fn print_json(document: &serde_json::Value) -> Result<Exit, Failure> {
+    let document = format!("{document:#}\n");
+    output::print(document.as_bytes()).map_err(Failure::Write)?;
     Ok(Exit::Ok)
 }
 

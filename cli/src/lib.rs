@@ -54,7 +54,8 @@ fn run(action: Action) -> Result<Exit, Failure> {
         Action::Submit(args) => commands::submit(&args),
         Action::Config(action) => commands::config(&action),
         Action::Keys(command) => commands::keys(&command),
-        Action::Schema => commands::schema(),
+        Action::Schema => commands::print_json(&pmtaemail::schema()),
+        Action::OpenApi => commands::print_json(&daemon::openapi_document()),
         Action::Version => commands::version(),
         Action::Sendmail(line) => sendmail::run(line),
     }

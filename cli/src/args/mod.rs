@@ -79,6 +79,7 @@ pub enum Action {
     Config(ConfigAction),
     Keys(KeysCommand),
     Schema,
+    OpenApi,
     Version,
     /// sendmail's own command line, not read yet.
     Sendmail(Vec<OsString>),
@@ -151,6 +152,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Action, Refusal
         }
         Some(Command::Keys(command)) => Action::Keys(command),
         Some(Command::Schema) => Action::Schema,
+        Some(Command::Openapi) => Action::OpenApi,
         Some(Command::Version) => Action::Version,
         Some(Command::Sendmail { line }) => Action::Sendmail(line),
     })
@@ -284,6 +286,8 @@ enum Command {
     Keys(KeysCommand),
     /// Print the JSON Schema of a message
     Schema,
+    /// Print the OpenAPI document of the daemon, which it has at /openapi.json
+    Openapi,
     /// Print the version
     Version,
     /// Submit a finished message as sendmail does; also when the program is called `sendmail`

@@ -12,6 +12,8 @@
 //!   messages              /messages, /messages/check, /messages/render       health    /health
 //!   batch                 /messages/batch
 //!   metrics               /metrics
+//!   openapi               /openapi.json
+//!   paths                 the paths themselves
 //!     receipt             the answer to a submission
 //!     hand_over           from a rendered message to its receipt
 //!     idempotency           keys of submissions
@@ -68,7 +70,9 @@ mod messages;
 mod metrics;
 mod observer;
 mod open_files;
+mod openapi;
 mod pages;
+mod paths;
 mod pickup_look;
 mod problem_details;
 mod query;
@@ -87,6 +91,7 @@ mod tests;
 pub use batch::result_pieces;
 pub use error::ApiError;
 pub use open_files::room_for_batch;
+pub use openapi::document as openapi_document;
 
 use crate::args::ServeArgs;
 use crate::exit::{Exit, Failure};

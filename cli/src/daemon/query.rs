@@ -18,7 +18,7 @@ pub enum Name {
 }
 
 impl Name {
-    fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Recipient => "recipient",
             Self::Limit => "limit",
@@ -39,6 +39,8 @@ pub const CHECK: &[Name] = &[];
 pub const HEALTH: &[Name] = &[];
 /// Those of `GET /metrics`.
 pub const METRICS: &[Name] = &[];
+/// Those of `GET /openapi.json`.
+pub const OPENAPI: &[Name] = &[];
 
 /// What the query of a request says.
 #[derive(Debug, Default)]

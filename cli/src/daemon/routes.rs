@@ -5,10 +5,9 @@ use super::client::Peer;
 use super::counters::Counters;
 use super::error::ApiError;
 use super::log::{Pending, RequestLog};
-use super::metrics;
 use super::pages::Pages;
 use super::state::Daemon;
-use super::{batch, cors, health, messages};
+use super::{batch, cors, health, messages, metrics, openapi, paths};
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
 use axum::http::{Version, header};
@@ -18,24 +17,6 @@ use axum::routing::{get, post};
 use axum::{Extension, Router};
 use std::sync::Arc;
 
-const MESSAGES: &str = "/messages";
-const BATCH: &str = "/messages/batch";
-const CHECK: &str = "/messages/check";
-const RENDER: &str = "/messages/render";
-const HEALTH: &str = "/health";
-const LIVE: &str = "/health/live";
-const READY: &str = "/health/ready";
-const METRICS: &str = "/metrics";
-
-/// The path of a request as metrics have it: one of ours, or `other`.
-fn route(path: &str) -> &'static str {
-    let path = path.strip_suffix('/').unwrap_or(path);
-    [MESSAGES, BATCH, CHECK, RENDER, HEALTH, LIVE, READY, METRICS]
-        .into_iter()
-        .find(|route| *route == path)
-        .unwrap_or("other")
-}
-
 /// All paths of the daemon.
 pub fn router(daemon: Arc<Daemon>, pages: Pages) -> Router {
     let gate = Gate {
@@ -44,16 +25,17 @@ pub fn router(daemon: Arc<Daemon>, pages: Pages) -> Router {
         counters: Arc::clone(&daemon.counters),
     };
     Router::new()
-        .route(MESSAGES, post(messages::submit))
+        .route(paths::MESSAGES, post(messages::submit))
         // As many clients write it.
         .route("/messages/", post(messages::submit))
-        .route(BATCH, post(batch::submit))
-        .route(CHECK, post(messages::check))
-        .route(RENDER, post(messages::render))
-        .route(HEALTH, get(health::health))
-        .route(LIVE, get(health::live))
-        .route(READY, get(health::ready))
-        .route(METRICS, get(metrics::metrics))
+        .route(paths::BATCH, post(batch::submit))
+        .route(paths::CHECK, post(messages::check))
+        .route(paths::RENDER, post(messages::render))
+        .route(paths::HEALTH, get(health::health))
+        .route(paths::LIVE, get(health::live))
+        .route(paths::READY, get(health::ready))
+        .route(paths::METRICS, get(metrics::metrics))
+        .route(paths::OPENAPI, get(openapi::openapi))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .layer(middleware::from_fn_with_state(Arc::new(gate), guard))
@@ -77,15 +59,15 @@ struct Gate {
     counters: Arc<Counters>,
 }
 
-/// Whether a path needs no key: load balancers and the like ask for it, and it tells nothing of messages.
-fn is_open(path: &str) -> bool {
-    path == HEALTH || path.starts_with("/health/")
-}
-
 /// Refuses requests that no handler should see, before their bodies are read, and logs all.
 async fn guard(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -> Response {
     let peer = Peer::of(&request);
-    let pending = Pending::start(peer, &request, route(request.uri().path()), &gate.counters);
+    let pending = Pending::start(
+        peer,
+        &request,
+        paths::known(request.uri().path()),
+        &gate.counters,
+    );
     let log = pending.log();
     let named = gate.pages.named(request.headers()).cloned();
     let is_preflight = named.is_some() && cors::is_preflight(&request);
@@ -132,7 +114,7 @@ fn check_key(
     request: &Request,
     log: &RequestLog,
 ) -> Result<Option<Requester>, ApiError> {
-    let Some(access) = access.filter(|_| !is_open(request.uri().path())) else {
+    let Some(access) = access.filter(|_| !paths::is_open(request.uri().path())) else {
         return Ok(None);
     };
     let requester = access.admit(request.headers())?;

@@ -17,7 +17,7 @@ use prometheus_client::registry::Registry;
 use std::fmt;
 use std::sync::Arc;
 
-/// `OpenMetrics` 1.0, which Prometheus asks for.
+/// OpenMetrics 1.0, which Prometheus asks for.
 const OPEN_METRICS: &str = "application/openmetrics-text";
 const OPEN_METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 

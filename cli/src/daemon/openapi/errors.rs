@@ -1,0 +1,181 @@
+//! The answers that are errors. Each is made once, as it is sent, and its head and body are looked at: so nothing is
+//! said here that the daemon does not send.
+
+use super::super::error::ApiError;
+use super::super::request::BufferedBody;
+use crate::args::PressureLimit;
+use axum::http::header;
+use axum::response::IntoResponse;
+use pmtaemail::{Id, OverQuota, SenderDomains};
+use serde_json::{Map, Value, json};
+use std::io;
+use std::time::Duration;
+
+/// What any request may be answered.
+pub fn of_any() -> Vec<ApiError> {
+    vec![
+        ApiError::HeadBroken,
+        ApiError::Host,
+        ApiError::PlainHttp,
+        ApiError::Query,
+        ApiError::QueryName,
+        ApiError::ForeignPage,
+        ApiError::HeadTimeout,
+        ApiError::HeadTooLarge,
+        ApiError::Internal,
+    ]
+}
+
+/// Where the daemon has access keys.
+pub fn of_keys() -> Vec<ApiError> {
+    vec![
+        ApiError::NoAccessKey,
+        ApiError::WrongAccessKey,
+        ApiError::OverQuota(OverQuota::of_messages(Duration::from_secs(1))),
+    ]
+}
+
+/// What a body may be answered.
+pub fn of_bodies() -> Vec<ApiError> {
+    vec![
+        ApiError::BodyBroken,
+        ApiError::Coding("The body is not what its Content-Encoding says."),
+        ApiError::BodyTimeout,
+        ApiError::TooLarge { limit: 33_554_432 },
+        ApiError::ContentEncoding,
+        ApiError::Busy,
+        ApiError::GaveWay,
+    ]
+}
+
+/// What one message may be answered.
+pub fn of_messages() -> Vec<ApiError> {
+    vec![
+        checked("{"),
+        ApiError::Form("The Content-Type has no boundary."),
+        ApiError::QueryValue("`recipient` and `limit` are whole numbers from 1 in the query."),
+        checked(r#"{"from": "shop@example.net", "to": "ann@example.org"}"#),
+        ApiError::MessageTooLarge { limit: 33_554_432 },
+        ApiError::TooMuchMemory,
+        ApiError::TableAlone,
+        checked(
+            r#"{"from": "Shop <shop@example.com>", "too": "ann@example.org", "text": "Hello"}"#,
+        ),
+    ]
+}
+
+/// What may be answered where messages are handed over.
+pub fn of_submissions() -> Vec<ApiError> {
+    let unknown = ApiError::MayBeDelivered {
+        id: Some(example_id()),
+        error: None,
+    };
+    vec![
+        ApiError::Spool(io::ErrorKind::StorageFull.into()),
+        ApiError::BackPressure(PressureLimit::MaxDepth),
+        unknown,
+    ]
+}
+
+/// What a submission under an idempotency key may be answered.
+pub fn of_idempotency() -> Vec<ApiError> {
+    vec![
+        ApiError::IdempotencyKey,
+        ApiError::KeyInWork,
+        ApiError::KeyConflict,
+        ApiError::KeysFull,
+        ApiError::OverQuota(OverQuota::of_recipients(Duration::from_hours(1))),
+    ]
+}
+
+/// What a batch may be answered.
+pub fn of_batches() -> Vec<ApiError> {
+    vec![
+        ApiError::NotAnArray,
+        ApiError::QueryValue("`atomic` is true or false in the query, and stands there once."),
+        ApiError::KeyOfBatch,
+        ApiError::BatchType,
+        ApiError::Stopping,
+    ]
+}
+
+/// An identifier that stays the same, unlike those of submissions.
+pub fn example_id() -> Id {
+    "1ng7qwf4c52q7bj9v8dsqnkxqv"
+        .parse()
+        .expect("it is an identifier")
+}
+
+/// What a message is answered whose key may send from one domain alone.
+fn checked(message: &'static str) -> ApiError {
+    let domain = "example.com".parse().expect("it is a domain");
+    let senders = SenderDomains::from_iter([domain]);
+    let body = BufferedBody::Json(message.as_bytes().into());
+    body.check(&senders).expect_err("it has problems")
+}
+
+/// Answers by their status.
+pub fn responses(errors: Vec<ApiError>) -> Map<String, Value> {
+    let mut responses = Map::new();
+    for error in &errors {
+        let status = error.status();
+        let response = responses
+            .entry(status.as_str().to_owned())
+            .or_insert_with(|| response(status.canonical_reason().unwrap_or_default()));
+        let details = error.problem_details();
+        let body: Value =
+            serde_json::from_slice(&details.to_json()).expect("it was written as JSON");
+        let examples = &mut response["content"]["application/problem+json"]["examples"];
+        let name = unused_name(&details.word(), examples);
+        examples[name] = json!({
+            "summary": details.sentence(),
+            "value": body,
+        });
+    }
+    for error in errors {
+        let status = error.status();
+        let response = (responses.get_mut(status.as_str())).expect("it was put in");
+        for name in head_of(error) {
+            response["headers"][name] = reference(name);
+        }
+    }
+    responses
+}
+
+/// The header fields of an error that say something.
+fn head_of(error: ApiError) -> Vec<&'static str> {
+    let response = error.into_response();
+    let fields = [
+        (header::RETRY_AFTER, "Retry-After"),
+        (header::WWW_AUTHENTICATE, "WWW-Authenticate"),
+        (header::ACCEPT_ENCODING, "Accept-Encoding"),
+    ];
+    (fields.into_iter())
+        .filter(|(field, _)| response.headers().contains_key(field))
+        .map(|(_, name)| name)
+        .collect()
+}
+
+pub fn reference(header: &str) -> Value {
+    json!({"$ref": format!("#/components/headers/{header}")})
+}
+
+fn response(description: &str) -> Value {
+    json!({
+        "description": description,
+        "headers": {"X-Request-Id": reference("X-Request-Id")},
+        "content": {"application/problem+json": {
+            "schema": {"$ref": "#/components/schemas/Problem"},
+            "examples": Map::new(),
+        }},
+    })
+}
+
+/// A name that no example has yet.
+fn unused_name(word: &str, examples: &Value) -> String {
+    let names = (2..).map(|number| format!("{word}-{number}"));
+    std::iter::once(word.to_owned())
+        .chain(names)
+        .find(|name| examples.get(name).is_none())
+        .expect("there are more numbers than errors")
+}

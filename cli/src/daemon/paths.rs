@@ -1,0 +1,30 @@
+//! The paths of the daemon.
+
+pub const MESSAGES: &str = "/messages";
+pub const BATCH: &str = "/messages/batch";
+pub const CHECK: &str = "/messages/check";
+pub const RENDER: &str = "/messages/render";
+pub const HEALTH: &str = "/health";
+pub const LIVE: &str = "/health/live";
+pub const READY: &str = "/health/ready";
+pub const METRICS: &str = "/metrics";
+pub const OPENAPI: &str = "/openapi.json";
+
+/// All of them.
+pub const ALL: [&str; 9] = [
+    MESSAGES, BATCH, CHECK, RENDER, HEALTH, LIVE, READY, METRICS, OPENAPI,
+];
+
+/// The path of a request as metrics have it: one of ours, or `other`.
+pub fn known(path: &str) -> &'static str {
+    let path = path.strip_suffix('/').unwrap_or(path);
+    (ALL.into_iter())
+        .find(|known| *known == path)
+        .unwrap_or("other")
+}
+
+/// Whether a path needs no access key: load balancers and the like ask for it, or it tells nothing of this
+/// installation.
+pub fn is_open(path: &str) -> bool {
+    path == HEALTH || path.starts_with("/health/") || path == OPENAPI
+}
