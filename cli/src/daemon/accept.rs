@@ -1,6 +1,6 @@
 //! Takes connections, as many as there is room for, and sees them all end.
 
-use super::connection::{Context, Http, Notice, Notices};
+use super::connection::{Announcer, Context, Http};
 use super::listener::Listener;
 use super::log;
 use crate::args::LimitArgs;
@@ -10,22 +10,25 @@ use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
 /// How long to wait after accepting failed. It fails at once and again as long as the host is
 /// short of descriptors or memory.
 const BACK_OFF: Duration = Duration::from_millis(100);
 
-/// How often idle connections are asked to make room while there is none.
+/// How often idle connections are asked again to make room, where none was idle or the one that gave way takes its time.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
+
+/// How many of them are asked where descriptors or memory are short.
+const SOME: usize = 16;
 
 const OPEN: &str = "nobody closes the semaphore";
 
 /// All connections of the daemon.
 pub struct Connections {
     slots: Slots,
-    notice: watch::Sender<Notice>,
+    announcer: Announcer,
     http: Http,
     service: TowerToHyperService<Router>,
 }
@@ -47,7 +50,7 @@ impl Slots {
         }
     }
 
-    /// How many connections are open, with the one that is waited for.
+    /// How many connections are open.
     pub fn open(&self) -> usize {
         self.most as usize - self.free.available_permits()
     }
@@ -62,7 +65,7 @@ impl Connections {
     pub fn new(slots: Slots, limits: &LimitArgs, router: Router) -> Self {
         Self {
             slots,
-            notice: watch::Sender::new(Notice::default()),
+            announcer: Announcer::default(),
             http: Http::new(limits),
             service: TowerToHyperService::new(router),
         }
@@ -72,14 +75,15 @@ impl Connections {
     pub async fn accept<L: Listener>(&self, mut listener: L) -> Infallible {
         let mut failing = false;
         loop {
-            let slot = self.slot().await;
             match listener.accept().await {
                 Ok((stream, peer)) => {
                     failing = false;
+                    // It waits here, and no other is taken meanwhile.
+                    let slot = self.slot().await;
                     let context = Context {
                         peer,
                         service: self.service.clone(),
-                        notices: Notices::subscribe(&self.notice),
+                        notices: self.announcer.subscribe(),
                         slot,
                     };
                     tokio::spawn(self.http.clone().serve(stream, context));
@@ -90,7 +94,7 @@ impl Connections {
                         log::accept_failed(&error);
                     }
                     failing = true;
-                    self.make_room();
+                    self.announcer.make_room(SOME);
                     sleep(BACK_OFF).await;
                 }
             }
@@ -98,28 +102,25 @@ impl Connections {
     }
 
     /// Asks all connections to end after their present request, and waits until they, and all that
-    /// was begun for them, have ended. Accepting must have ended before: it holds room for the next
-    /// connection.
+    /// was begun for them, have ended.
     pub async fn drain(&self) {
-        self.notice.send_modify(|notice| notice.stopping = true);
+        self.announcer.stop();
         let all = self.slots.free.acquire_many(self.slots.most).await;
         drop(all.expect(OPEN));
     }
 
-    /// Waits for room for one more connection.
+    /// Room for one more connection. Where there is none, an idle one gives way at once.
     async fn slot(&self) -> OwnedSemaphorePermit {
+        let free = || Arc::clone(&self.slots.free);
+        if let Ok(slot) = free().try_acquire_owned() {
+            return slot;
+        }
         loop {
-            let slot = Arc::clone(&self.slots.free).acquire_owned();
-            if let Ok(slot) = timeout(ASK_AGAIN, slot).await {
+            self.announcer.make_room(1);
+            if let Ok(slot) = timeout(ASK_AGAIN, free().acquire_owned()).await {
                 return slot.expect(OPEN);
             }
-            self.make_room();
         }
-    }
-
-    /// Asks idle connections to end.
-    fn make_room(&self) {
-        self.notice.send_modify(|notice| notice.crowded += 1);
     }
 }
 

@@ -15,7 +15,11 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 /// All paths of the daemon.
 pub fn router(daemon: Arc<Daemon>, pages: Pages) -> Router {
@@ -79,11 +83,15 @@ async fn guard(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) 
     let mut response = match checked {
         Ok(_) if is_preflight => cors::preflight(),
         Ok(requester) => {
-            request.extensions_mut().insert(log);
+            request.extensions_mut().insert(log.clone());
             if let Some(requester) = requester {
                 request.extensions_mut().insert(requester);
             }
-            next.run(request).await
+            // Its answer has the name of the request as well.
+            caught(next.run(request)).await.unwrap_or_else(|_| {
+                log.failed(&ApiError::Internal);
+                ApiError::Internal.into_response()
+            })
         }
         Err(error) => {
             log.failed(&error);
@@ -96,6 +104,20 @@ async fn guard(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) 
     }
     pending.answered(response.status());
     response
+}
+
+/// What a future gives, or its panic, whose place is logged.
+async fn caught<F: Future>(future: F) -> std::thread::Result<F::Output> {
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        // After a panic it is not polled again.
+        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+            Ok(Poll::Pending) => Poll::Pending,
+            Err(panic) => Poll::Ready(Err(panic)),
+        }
+    })
+    .await
 }
 
 /// Refuses what a page of another site sends.
@@ -146,5 +168,39 @@ fn host_of(request: &Request) -> Result<Option<&str>, ApiError> {
         (None, Some(authority)) => Ok(Some(authority)),
         (None, None) if request.version() < Version::HTTP_11 => Ok(None),
         (None, None) => Err(ApiError::Host),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::{Action, parse};
+    use axum::body::Body;
+    use hyper::service::Service;
+    use hyper_util::service::TowerToHyperService;
+
+    #[tokio::test]
+    async fn the_answer_to_a_panic_names_the_request() {
+        let Action::Serve(args) = parse(["pmtaemailapi".into()]).unwrap() else {
+            panic!("it serves")
+        };
+        let gate = Gate {
+            pages: Pages::new(Vec::new(), &args.listen),
+            access: None,
+            counters: Arc::default(),
+        };
+        let panics = get(async || -> &'static str { std::panic::resume_unwind(Box::new(())) });
+        let router = (Router::new().route("/", panics))
+            .layer(middleware::from_fn_with_state(Arc::new(gate), guard));
+        let request = Request::get("/").header("host", "localhost");
+        let request = request.header("x-request-id", "mine");
+        let mut request = request.body(Body::empty()).unwrap();
+        request.extensions_mut().insert(Peer { address: None });
+        let response = TowerToHyperService::new(router)
+            .call(request)
+            .await
+            .unwrap();
+        assert_eq!(response.status(), 500);
+        assert_eq!(response.headers()["x-request-id"], "mine");
     }
 }

@@ -31,6 +31,8 @@ pub struct Activity {
 #[derive(Debug)]
 struct Streams {
     at_work: usize,
+    /// A stream has begun, one of these or another.
+    has_begun: bool,
     /// When the client last took a step of each response; nothing while there is no step for it to take.
     sending: HashMap<u64, Option<Instant>>,
     next: u64,
@@ -60,6 +62,12 @@ impl Activity {
         }
     }
 
+    /// Whether it has no streams, after one at least.
+    pub fn is_idle(&self) -> bool {
+        let streams = self.streams();
+        streams.has_begun && streams.at_work == 0 && streams.sending.is_empty()
+    }
+
     /// Lets the time without streams begin anew.
     pub fn touch(&self) {
         self.streams().changed = Instant::now();
@@ -74,6 +82,7 @@ impl Streams {
     fn none(now: Instant) -> Self {
         Self {
             at_work: 0,
+            has_begun: false,
             sending: HashMap::new(),
             next: 0,
             changed: now,
@@ -122,7 +131,10 @@ pub struct AtWork(Arc<Activity>);
 
 impl AtWork {
     pub fn start(activity: &Arc<Activity>) -> Self {
-        activity.streams().at_work += 1;
+        let mut streams = activity.streams();
+        streams.at_work += 1;
+        streams.has_begun = true;
+        drop(streams);
         Self(Arc::clone(activity))
     }
 

@@ -44,6 +44,8 @@ struct Unread {
 pub struct Exchange {
     /// A request is at work, or its response is not flushed.
     at_work: AtomicBool,
+    /// A request has begun, this one or another.
+    has_begun: AtomicBool,
     /// All of its response was written.
     is_written: AtomicBool,
     /// The body that no handler read to its end.
@@ -56,6 +58,7 @@ impl Exchange {
     /// A request begins, whose body is seen from now on.
     pub fn begin(self: &Arc<Self>, body: Incoming) -> ReceivedBody {
         self.at_work.store(true, Ordering::Relaxed);
+        self.has_begun.store(true, Ordering::Relaxed);
         *self.unread() = Unread::default();
         ReceivedBody {
             body: (!body.is_end_stream()).then_some(body),
@@ -95,6 +98,11 @@ impl Exchange {
 
     fn unread(&self) -> MutexGuard<'_, Unread> {
         self.unread.lock().expect("nothing panics with the lock")
+    }
+
+    /// Whether it waits for another request, after one at least.
+    pub fn is_idle(&self) -> bool {
+        self.has_begun.load(Ordering::Relaxed) && !self.at_work.load(Ordering::Relaxed)
     }
 
     /// Whether the client may still be sending a body.

@@ -69,7 +69,7 @@ impl Http1 {
         });
         let stream = TokioIo::new(ServedStream::new(stream, Arc::clone(&exchange)));
         let mut serving = self.builder.serve_connection(stream, answer);
-        let mut leave = pin!(notices.leave());
+        let mut leave = pin!(notices.leave(|| exchange.is_idle()));
         let ended = tokio::select! {
             // The connection comes first: bytes that were peeked at are a request that has begun.
             biased;

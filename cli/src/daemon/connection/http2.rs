@@ -89,7 +89,7 @@ impl Http2 {
             }
         });
         let mut serving = self.builder.serve_connection(TokioIo::new(stream), answer);
-        let mut leave = pin!(notices.leave());
+        let mut leave = pin!(notices.leave(|| activity.is_idle()));
         tokio::select! {
             biased;
             // What went wrong concerns the client alone, which was told by h2.

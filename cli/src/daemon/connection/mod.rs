@@ -18,7 +18,7 @@ mod notice;
 mod preface;
 
 pub use answer::Permits;
-pub use notice::{Notice, Notices};
+pub use notice::{Announcer, Notices};
 
 use super::client::Peer;
 use super::error::ApiError;
@@ -82,7 +82,7 @@ impl Http {
             tokio::select! {
                 biased;
                 is_http2 = timeout_at(limit, stream.is_http2()) => break is_http2,
-                () = context.notices.leave(), if stream.is_silent() => {
+                () = context.notices.leave_silent(), if stream.is_silent() => {
                     if stream.is_silent() {
                         return;
                     }

@@ -1,49 +1,137 @@
 //! Tells connections to end when the daemon stops or has no room.
+//!
+//! Where a client waits for a place, all connections are asked, and the first idle one gives way: one for each client.
 
 use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// A connection that is younger than this is not asked to make room: its request may be on the
-/// way.
+/// Who has sent nothing yet, and is younger than this, is not asked to give way: its request may be on the way.
 const YOUNG: Duration = Duration::from_millis(500);
 
 /// The state of the daemon that concerns all connections.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Notice {
-    /// Rises when there is no room for another connection.
-    pub crowded: u64,
+struct Notice {
+    /// Rises when places are wanted.
+    crowded: u64,
     /// The daemon is about to end.
-    pub stopping: bool,
+    is_stopping: bool,
 }
 
-/// One connection's view of the [`Notice`].
+/// Tells all connections.
+#[derive(Debug, Default)]
+pub struct Announcer {
+    notice: watch::Sender<Notice>,
+    /// How many connections should give way.
+    wanted: Arc<AtomicUsize>,
+}
+
+impl Announcer {
+    /// Asks so many idle connections to end, and no more, also where others were asked for before.
+    pub fn make_room(&self, connections: usize) {
+        self.wanted.store(connections, Ordering::Relaxed);
+        self.notice.send_modify(|notice| notice.crowded += 1);
+    }
+
+    /// Asks all connections to end after their present request.
+    pub fn stop(&self) {
+        self.notice.send_modify(|notice| notice.is_stopping = true);
+    }
+
+    /// For a connection that was accepted just now.
+    pub fn subscribe(&self) -> Notices {
+        Notices {
+            receiver: self.notice.subscribe(),
+            wanted: Arc::clone(&self.wanted),
+            accepted: Instant::now(),
+        }
+    }
+}
+
+/// What one connection is told.
 #[derive(Debug)]
 pub struct Notices {
     receiver: watch::Receiver<Notice>,
+    wanted: Arc<AtomicUsize>,
     accepted: Instant,
 }
 
 impl Notices {
-    /// Those of a connection that was accepted just now.
-    pub fn subscribe(sender: &watch::Sender<Notice>) -> Self {
-        Self {
-            receiver: sender.subscribe(),
-            accepted: Instant::now(),
-        }
-    }
-
-    /// Waits until the connection should end as soon as it has nothing to do.
-    pub async fn leave(&mut self) {
-        while !self.receiver.borrow_and_update().stopping {
+    /// Waits until the connection should end as soon as it has nothing to do: when the daemon stops, or when places
+    /// are wanted and it `is_idle`.
+    pub async fn leave(&mut self, is_idle: impl Fn() -> bool) {
+        while !self.receiver.borrow_and_update().is_stopping {
             if self.receiver.changed().await.is_err() {
                 // Nobody is left to tell anything.
                 pending::<()>().await;
             }
-            if self.accepted.elapsed() > YOUNG {
+            if is_idle() && self.is_first() {
                 return;
             }
         }
+    }
+
+    /// The same for a connection on which nothing has come yet.
+    pub async fn leave_silent(&mut self) {
+        let accepted = self.accepted;
+        self.leave(|| accepted.elapsed() > YOUNG).await;
+    }
+
+    /// Whether no other connection has given way already.
+    fn is_first(&self) -> bool {
+        let one_less = |wanted: usize| wanted.checked_sub(1);
+        (self.wanted)
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
+            .is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::pin::{Pin, pin};
+    use tokio::time::timeout;
+
+    async fn leaves(leave: impl Future<Output = ()>) -> bool {
+        timeout(Duration::ZERO, leave).await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn one_idle_connection_gives_way() {
+        let announcer = Announcer::default();
+        let [mut busy, mut one, mut other] = [(); 3].map(|()| announcer.subscribe());
+        let mut busy = pin!(busy.leave(|| false));
+        let mut one = pin!(one.leave(|| true));
+        let mut other = pin!(other.leave(|| true));
+        for waiting in [
+            busy.as_mut() as Pin<&mut dyn Future<Output = ()>>,
+            one.as_mut(),
+            other.as_mut(),
+        ] {
+            assert!(!leaves(waiting).await);
+        }
+        announcer.make_room(1);
+        assert!(!leaves(busy.as_mut()).await);
+        assert!(leaves(one).await);
+        assert!(!leaves(other.as_mut()).await);
+        announcer.make_room(1);
+        assert!(leaves(other).await);
+        announcer.stop();
+        assert!(leaves(busy).await);
+    }
+
+    #[tokio::test]
+    async fn who_has_just_come_may_send_first() {
+        let announcer = Announcer::default();
+        let [mut young, mut old] = [(); 2].map(|()| announcer.subscribe());
+        old.accepted -= YOUNG;
+        let (mut young, mut old) = (pin!(young.leave_silent()), pin!(old.leave_silent()));
+        assert!(!leaves(young.as_mut()).await && !leaves(old.as_mut()).await);
+        announcer.make_room(1);
+        assert!(!leaves(young).await);
+        assert!(leaves(old).await);
     }
 }

@@ -80,8 +80,7 @@ async fn look(daemon: &Arc<Daemon>) -> Present {
     Present {
         process: run_blocking(Process::now).await.unwrap_or_default(),
         started: daemon.counters.started,
-        // One place is kept for the connection that comes next.
-        connections: daemon.connections.open().saturating_sub(1),
+        connections: daemon.connections.open(),
         max_connections: daemon.connections.most(),
         in_use: daemon.admission.in_use(),
         ready: readings.all().map(|(name, cause)| (name, cause.is_none())),
