@@ -74,14 +74,14 @@ def test_what_is_accepted_is_counted(daemon: Daemon):
     assert told == {
         **submitted("messages", accepted=1),
         **accepted(1, 1, receipt["octets"]),
-        ("pmtaemail_http_requests_total", "/messages", "200"): 1,
+        ("pmtaemail_http_requests_total", "POST", "/messages", "200"): 1,
     }
     answer, told = changed(daemon, lambda: daemon.post(json.dumps(MERGE), "/messages/"))
     receipt = answer.json()
     assert told == {
         **submitted("messages", accepted=1),
         **accepted(3, len(receipt["files"]), receipt["octets"]),
-        ("pmtaemail_http_requests_total", "/messages", "200"): 1,
+        ("pmtaemail_http_requests_total", "POST", "/messages", "200"): 1,
     }
 
 
@@ -94,7 +94,7 @@ def test_a_replay_is_no_second_submission(daemon: Daemon):
     _, told = changed(daemon, keyed)
     assert told == {
         **submitted("messages", replayed=1),
-        ("pmtaemail_http_requests_total", "/messages", "200"): 1,
+        ("pmtaemail_http_requests_total", "POST", "/messages", "200"): 1,
     }
 
 
@@ -106,25 +106,26 @@ def test_what_is_refused_is_counted_by_its_reason(daemon: Daemon):
         **submitted("messages", rejected=1),
         **{("pmtaemail_problems_total", code): 1 for code in codes},
         ("pmtaemail_refusals_total", "invalid-message"): 1,
-        ("pmtaemail_http_requests_total", "/messages", "422"): 1,
+        ("pmtaemail_http_requests_total", "POST", "/messages", "422"): 1,
     }
-    for path, method, status, reason, route in [
-        ("/nothing/here/bo@example.org", "GET", 404, "not-found", "other"),
-        ("/messages/check", "GET", 405, "method-not-allowed", "/messages/check"),
-        ("/metrics?name=bo@example.org", "GET", 400, "bad-request", "/metrics"),
+    for method, path, status, reason, labels in [
+        ("GET", "/nothing/here/bo@example.org", 404, "not-found", ("GET", "other")),
+        ("GET", "/messages/check", 405, "method-not-allowed", ("GET", "/messages/check")),
+        ("BO", "/messages/", 405, "method-not-allowed", ("other", "/messages")),
+        ("GET", "/metrics?name=bo@example.org", 400, "bad-request", ("GET", "/metrics")),
     ]:
         answer, told = changed(daemon, lambda method=method, path=path: daemon.request(method, path))
         assert_problem(answer, status)
         assert told["pmtaemail_refusals_total", reason] == 1
-        assert samples(asked(daemon))["pmtaemail_http_requests_total", route, str(status)] == 1
+        assert samples(asked(daemon))["pmtaemail_http_requests_total", *labels, str(status)] == 1
     # Nothing of a client's is ever a label.
-    assert "bo@" not in asked(daemon)
+    assert not {"bo@", "BO"} & set(re.findall(r"bo@|BO", asked(daemon)))
 
 
 def test_messages_of_batches_are_counted_one_by_one(daemon: Daemon):
     answer, told = changed(daemon, lambda: batch(MESSAGE, BAD, MESSAGE)(daemon))
     size = sum(json.loads(line).get("octets", 0) for line in answer.body.splitlines())
-    route = ("pmtaemail_http_requests_total", "/messages/batch")
+    route = ("pmtaemail_http_requests_total", "POST", "/messages/batch")
     assert told == {
         **submitted("batch", accepted=2, rejected=1),
         **accepted(2, 2, size),
@@ -222,16 +223,44 @@ def test_the_use_of_each_key_is_counted(start_daemon: Callable, run: Callable, t
     )
     assert answer.status == 200
     values = samples(asked(daemon, **reading))
-    told = {name: value for name, value in values.items() if name[0].startswith("pmtaemail_key_")}
-    assert told == {
+    assert key_use(values) == {
         ("pmtaemail_key_submissions_total", "shop", "accepted"): 3,
         ("pmtaemail_key_submissions_total", "shop", "rejected"): 1,
         ("pmtaemail_key_submissions_total", "prometheus", "rejected"): 1,
         ("pmtaemail_key_recipients_total", "shop"): 3,
-        ("pmtaemail_key_recipients_total", "prometheus"): 0,
+        ("pmtaemail_key_refusals_total", "shop", "invalid-message"): 1,
+        ("pmtaemail_key_refusals_total", "prometheus", "forbidden-sender"): 1,
     }
     assert values["pmtaemail_refusals_total", "no-access-key"] == 1
     assert values["pmtaemail_refusals_total", "forbidden-sender"] == 1
+
+
+def key_use(values: dict[tuple[str, ...], float]) -> dict[tuple[str, ...], float]:
+    return {name: value for name, value in values.items() if name[0].startswith("pmtaemail_key_") and value}
+
+
+def test_who_is_over_their_rate_is_told(start_daemon: Callable, run: Callable, tmp_path: Path):
+    keys = tmp_path / "keys.toml"
+    added = {
+        name: run("keys", "add", name, "--keys", keys, *options).stdout.decode().strip()
+        for name, options in [("shop", ("--rate", "1/min")), ("prometheus", ())]
+    }
+    daemon = start_daemon("--keys", str(keys))
+    headers = {"Authorization": f"Bearer {added['shop']}"}
+    assert daemon.post(MESSAGE, **headers).status == 200
+    # At the door, as a message like the others.
+    assert_problem(daemon.post(MESSAGE, **headers), 429)
+    assert_problem(daemon.post(MESSAGE, "/messages/check", **headers), 429)
+    values = samples(asked(daemon, Authorization=f"Bearer {added['prometheus']}"))
+    assert key_use(values) == {
+        ("pmtaemail_key_submissions_total", "shop", "accepted"): 1,
+        ("pmtaemail_key_submissions_total", "shop", "deferred"): 1,
+        ("pmtaemail_key_recipients_total", "shop"): 1,
+        ("pmtaemail_key_refusals_total", "shop", "over-rate"): 2,
+    }
+    assert values["pmtaemail_submissions_total", "messages", "deferred"] == 1
+    # A first use is an increase.
+    assert values["pmtaemail_key_submissions_total", "prometheus", "accepted"] == 0
 
 
 # The formats

@@ -3,6 +3,7 @@
 //! Counting costs no more than some additions and a look into a small table. A label is a word of this program, or
 //! the name of an access key, which the operator gave: never anything of a client's.
 
+use axum::http::Method;
 use pmtaemail::{CommitReport, Identity, RollForwardReport};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -12,6 +13,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// All that is counted since the start.
@@ -21,12 +23,13 @@ pub struct Counters {
     pub started: SystemTime,
     requests: Family<RequestLabels, Counter>,
     request_durations: Family<RouteLabels, Histogram, fn() -> Histogram>,
-    submissions: Family<SubmissionLabels, Counter>,
+    submissions: [OfOutcomes; Api::ALL.len()],
     recipients: Counter,
     bytes: Counter,
     files: Counter,
     problems: Family<CodeLabels, Counter>,
     refusals: Family<ReasonLabels, Counter>,
+    key_refusals: Family<KeyReasonLabels, Counter>,
     key_submissions: Family<KeyOutcomeLabels, Counter>,
     key_recipients: Family<KeyLabels, Counter>,
     commit_transactions: Histogram,
@@ -38,6 +41,7 @@ pub struct Counters {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
+    method: &'static str,
     route: &'static str,
     /// `none` where the client went away before there was an answer.
     status: Status,
@@ -65,14 +69,20 @@ struct ReasonLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KeyReasonLabels {
+    key: Arc<str>,
+    reason: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct KeyOutcomeLabels {
-    key: Box<str>,
+    key: Arc<str>,
     outcome: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct KeyLabels {
-    key: Box<str>,
+    key: Arc<str>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -101,10 +111,45 @@ impl prometheus_client::encoding::EncodeLabelValue for Status {
     }
 }
 
-/// The paths that take submissions: `/messages`, and messages of batches.
-pub const MESSAGES: &str = "messages";
-pub const BATCH: &str = "batch";
-const APIS: [&str; 2] = [MESSAGES, BATCH];
+/// The paths that take submissions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Api {
+    /// `/messages`.
+    Messages,
+    /// `/messages/batch`, each of whose messages is a submission.
+    Batch,
+}
+
+impl Api {
+    const ALL: [Self; 2] = [Self::Messages, Self::Batch];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Messages => "messages",
+            Self::Batch => "batch",
+        }
+    }
+}
+
+/// What a request is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kind {
+    /// `other` where it is none of the usual ones: a client may think one up.
+    method: &'static str,
+    route: &'static str,
+}
+
+impl Kind {
+    /// A request of this method to one of our paths, or `other`.
+    pub fn new(method: &Method, route: &'static str) -> Self {
+        let usual = ["GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"];
+        let method = usual.into_iter().find(|usual| method.as_str() == *usual);
+        Self {
+            method: method.unwrap_or("other"),
+            route,
+        }
+    }
+}
 
 /// What became of a submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,14 +194,32 @@ impl Outcome {
     }
 }
 
+/// A counter for each of [`Outcome::ALL`]. All are there from the start: a first failure is no increase where there
+/// was no value before.
+type OfOutcomes = [Counter; Outcome::ALL.len()];
+
+/// What is counted of one access key.
+#[derive(Debug)]
+pub struct KeyCounters {
+    name: Arc<str>,
+    submissions: OfOutcomes,
+    recipients: Counter,
+}
+
+impl KeyCounters {
+    /// The name of the key.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
 /// Submissions of one outcome.
 #[derive(Debug, Clone, Copy)]
 pub struct Submissions<'k> {
-    /// [`MESSAGES`] or [`BATCH`].
-    pub api: &'static str,
+    pub api: Api,
     pub outcome: Outcome,
-    /// The name of the access key.
-    pub key: Option<&'k str>,
+    /// The access key that they came with.
+    pub key: Option<&'k KeyCounters>,
     pub count: u64,
     /// Of those that were accepted.
     pub recipients: u64,
@@ -165,8 +228,8 @@ pub struct Submissions<'k> {
 }
 
 impl<'k> Submissions<'k> {
-    /// They came with the access key of this name.
-    pub fn of_key(self, key: Option<&'k str>) -> Self {
+    /// They came with this access key.
+    pub fn of_key(self, key: Option<&'k KeyCounters>) -> Self {
         Self { key, ..self }
     }
 }
@@ -189,18 +252,17 @@ impl Default for Counters {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("pmtaemail");
         let mut add = Adding(&mut registry);
-        let submissions: Family<_, _> = add.family(
+        let submissions: Family<_, Counter> = add.family(
             "submissions",
             "Messages and mail merges that were sent to be submitted, by path and what became of them",
         );
-        for (api, outcome) in APIS
-            .into_iter()
-            .flat_map(|api| Outcome::ALL.map(|it| (api, it)))
-        {
-            // A first failure is no increase where there was no value before.
-            let outcome = outcome.word();
-            drop(submissions.get_or_create(&SubmissionLabels { api, outcome }));
-        }
+        let of = |api: Api, outcome: Outcome| SubmissionLabels {
+            api: api.word(),
+            outcome: outcome.word(),
+        };
+        let submissions = Api::ALL.map(|api| {
+            Outcome::ALL.map(|outcome| submissions.get_or_create_owned(&of(api, outcome)))
+        });
         let build = Info::new(BuildLabels {
             version: pmtaemail::VERSION,
         });
@@ -208,7 +270,7 @@ impl Default for Counters {
         Self {
             requests: add.family(
                 "http_requests",
-                "Requests by path and status; none where the client went away before the answer",
+                "Requests by method, path and status; none where the client went away before the answer",
             ),
             request_durations: add.timed(
                 request_seconds,
@@ -226,6 +288,10 @@ impl Default for Counters {
             refusals: add.family(
                 "refusals",
                 "Requests, and messages of batches, that were answered with an error, by the problem's type",
+            ),
+            key_refusals: add.family(
+                "key_refusals",
+                "Requests, and messages of batches, that were answered with an error, by the name of their access key and the problem's type",
             ),
             key_submissions: add.family(
                 "key_submissions",
@@ -265,11 +331,14 @@ impl Default for Counters {
 
 impl Counters {
     /// A request was answered, or its client went away.
-    pub fn request(&self, route: &'static str, status: Option<u16>, duration: Duration) {
-        let status = Status(status);
-        (self.requests)
-            .get_or_create(&RequestLabels { route, status })
-            .inc();
+    pub fn request(&self, request: Kind, status: Option<u16>, duration: Duration) {
+        let Kind { method, route } = request;
+        let labels = RequestLabels {
+            method,
+            route,
+            status: Status(status),
+        };
+        self.requests.get_or_create(&labels).inc();
         (self.request_durations)
             .get_or_create(&RouteLabels { route })
             .observe(duration.as_secs_f64());
@@ -277,27 +346,44 @@ impl Counters {
 
     /// What became of submissions.
     pub fn submissions(&self, submissions: &Submissions<'_>) {
-        let Submissions { api, count, .. } = *submissions;
-        let outcome = submissions.outcome.word();
-        (self.submissions)
-            .get_or_create(&SubmissionLabels { api, outcome })
-            .inc_by(count);
+        let outcome = submissions.outcome as usize;
+        self.submissions[submissions.api as usize][outcome].inc_by(submissions.count);
         self.recipients.inc_by(submissions.recipients);
         self.bytes.inc_by(submissions.bytes);
         self.files.inc_by(submissions.files);
         if let Some(key) = submissions.key {
-            let (key, again) = (Box::from(key), Box::from(key));
-            (self.key_submissions)
-                .get_or_create(&KeyOutcomeLabels { key, outcome })
-                .inc_by(count);
-            (self.key_recipients)
-                .get_or_create(&KeyLabels { key: again })
-                .inc_by(submissions.recipients);
+            key.submissions[outcome].inc_by(submissions.count);
+            key.recipients.inc_by(submissions.recipients);
+        }
+    }
+
+    /// Where what comes with the access key of this name is counted.
+    pub fn of_key(&self, name: &str) -> KeyCounters {
+        let name: Arc<str> = name.into();
+        let of = |outcome: Outcome| KeyOutcomeLabels {
+            key: Arc::clone(&name),
+            outcome: outcome.word(),
+        };
+        let recipients = KeyLabels {
+            key: Arc::clone(&name),
+        };
+        KeyCounters {
+            submissions: Outcome::ALL
+                .map(|outcome| self.key_submissions.get_or_create_owned(&of(outcome))),
+            recipients: self.key_recipients.get_or_create_owned(&recipients),
+            name,
         }
     }
 
     /// A request, or a message of a batch, was refused for a reason, with these codes of problems.
-    pub fn refused(&self, reason: &str, codes: &[&'static str]) {
+    pub fn refused(&self, reason: &str, codes: &[&'static str], key: Option<&KeyCounters>) {
+        if let Some(key) = key {
+            let labels = KeyReasonLabels {
+                key: Arc::clone(&key.name),
+                reason: reason.to_owned(),
+            };
+            self.key_refusals.get_or_create(&labels).inc();
+        }
         let reason = reason.to_owned();
         self.refusals.get_or_create(&ReasonLabels { reason }).inc();
         for code in codes {

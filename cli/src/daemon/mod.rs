@@ -117,7 +117,8 @@ pub fn run(mut args: ServeArgs) -> Result<Exit, Failure> {
     let observer = PickupObserver::new(Arc::clone(&counters));
     let pickup = (args.pickup).open_with_state(&args.state, Arc::new(observer))?;
     (pickup.start_commit_threads()).map_err(|_| Failure::Start(blocking::no_threads()))?;
-    let access = args.keys.clone().map(Access::open).transpose();
+    let access = (args.keys.clone()).map(|path| Access::open(path, Arc::clone(&counters)));
+    let access = access.transpose();
     let access = access
         .map_err(|problems| Failure::Keys(problems.into()))?
         .map(Arc::new);

@@ -2,62 +2,103 @@
 
 use super::back_pressure::{BackPressure, Figures, measure};
 use super::blocking::run_blocking;
+use super::error::ApiError;
 use super::log;
 use crate::args::PressureLimit;
 use pmtaemail::Identity;
+use std::io;
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Mutex;
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
-/// How long a look is good for others: one at many files takes its time.
+/// How long a look is good for others, at least.
 const FRESH: Duration = Duration::from_secs(5);
 
-/// A file system that takes longer does not answer at present.
+/// A look at very many files takes its time, of which no more than every fourth second is spent on it.
+const REST: u32 = 3;
+
+/// How long somebody waits for a look before they get what the last one found.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Looks at the pickup directory when somebody asks, one look at a time.
+/// What a look found longer ago than this tells nothing of the present.
+const OLD: Duration = Duration::from_mins(5);
+
+/// Looks at the pickup directory when somebody asks, one look at a time. It needs its values most when they take
+/// longest: PowerMTA is down, and files pile up.
 #[derive(Debug, Clone, Default)]
-pub struct PickupLook(Arc<Mutex<Seen>>);
+pub struct PickupLook(Arc<watch::Sender<Seen>>);
 
 #[derive(Debug, Default)]
 struct Seen {
-    at: Option<Instant>,
+    /// When the look began that is under way.
+    looks_since: Option<Instant>,
+    /// When the last look began and ended.
+    looked: Option<(Instant, Instant)>,
     figures: Figures,
     /// Why values are not known.
     failures: [Option<ErrorKind>; PressureLimit::ALL.len()],
 }
 
+/// What a look found of each value that it looked for.
+type Looked = Vec<(PressureLimit, io::Result<Option<u64>>)>;
+
 impl PickupLook {
-    /// What there is, if the file system tells it soon. What back-pressure watches is not looked at again.
-    pub async fn figures(&self, back_pressure: &BackPressure, pickup: PathBuf) -> Option<Figures> {
-        let seen = Arc::clone(&self.0).lock_owned();
-        let mut seen = timeout(PATIENCE, seen).await.ok()?;
-        if seen.at.is_some_and(|at| at.elapsed() < FRESH) {
-            return Some(seen.figures);
-        }
+    /// What there is, as far as the file system tells it. What back-pressure watches is not looked at again.
+    pub async fn figures(&self, back_pressure: &BackPressure, pickup: PathBuf) -> Figures {
         let watched = back_pressure.figures().unwrap_or_default();
-        // Goes on where it takes longer, and keeps others from looking as well.
-        let look = run_blocking(move || {
-            seen.look(watched, &pickup);
-            seen.at = Some(Instant::now());
-            seen.figures
-        });
-        timeout(PATIENCE, look).await.ok()?.ok()
+        let mut figures = self.latest(move || look(watched, &pickup)).await;
+        for limit in PressureLimit::ALL {
+            if let Some(value) = watched.value(limit) {
+                figures.set(limit, Some(value));
+            }
+        }
+        figures.badmail = watched.badmail;
+        figures
+    }
+
+    /// What the last look found, or a new one that ends soon.
+    async fn latest(&self, look: impl FnOnce() -> Looked + Send + 'static) -> Figures {
+        let mut seen = self.0.subscribe();
+        if self.0.send_if_modified(Seen::begin) {
+            let sender = Arc::clone(&self.0);
+            // Goes on when the client goes away, or where it takes longer.
+            tokio::spawn(async move {
+                let looked = run_blocking(look).await;
+                sender.send_modify(|seen| seen.end(looked));
+            });
+        }
+        let ended = seen.wait_for(|seen| seen.looks_since.is_none());
+        // Otherwise the last one has to do.
+        drop(timeout(PATIENCE, ended).await);
+        self.0.borrow().figures()
     }
 }
 
 impl Seen {
-    fn look(&mut self, watched: Figures, pickup: &std::path::Path) {
-        self.figures = watched;
-        for limit in PressureLimit::ALL {
-            if watched.value(limit).is_some() {
-                continue;
-            }
+    /// Whether somebody should look, by the one who is told so.
+    fn begin(&mut self) -> bool {
+        let is_fresh = self.looked.is_some_and(|(began, ended)| {
+            let took = ended.duration_since(began);
+            ended.elapsed() < FRESH.max(took * REST)
+        });
+        let begins = !is_fresh && self.looks_since.is_none();
+        if begins {
+            self.looks_since = Some(Instant::now());
+        }
+        begins
+    }
+
+    fn end(&mut self, looked: Result<Looked, ApiError>) {
+        let now = Instant::now();
+        self.looked = Some((self.looks_since.take().unwrap_or(now), now));
+        self.figures = Figures::default();
+        // A panic is logged where it was, and finds nothing.
+        for (limit, value) in looked.unwrap_or_default() {
             let failure = &mut self.failures[limit as usize];
-            match measure(limit, pickup, Identity::now().time()) {
+            match value {
                 Ok(value) => {
                     *failure = None;
                     self.figures.set(limit, value);
@@ -69,5 +110,99 @@ impl Seen {
                 }
             }
         }
+    }
+
+    fn figures(&self) -> Figures {
+        match self.looked {
+            Some((_, ended)) if ended.elapsed() < OLD => self.figures,
+            _ => Figures::default(),
+        }
+    }
+}
+
+/// Looks for what is not watched.
+fn look(watched: Figures, pickup: &Path) -> Looked {
+    let limits = PressureLimit::ALL.into_iter();
+    let limits = limits.filter(|limit| watched.value(*limit).is_none());
+    limits
+        .map(|limit| (limit, measure(limit, pickup, Identity::now().time())))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    const DEPTH: PressureLimit = PressureLimit::MaxDepth;
+
+    fn finds(depth: u64) -> impl FnOnce() -> Looked + Send + 'static {
+        move || vec![(DEPTH, Ok(Some(depth)))]
+    }
+
+    async fn depth(
+        look: &PickupLook,
+        finds: impl FnOnce() -> Looked + Send + 'static,
+    ) -> Option<u64> {
+        look.latest(finds).await.value(DEPTH)
+    }
+
+    /// Makes the last look longer ago.
+    fn age(look: &PickupLook, time: Duration) {
+        look.0.send_modify(|seen| {
+            let (began, ended) = seen.looked.unwrap();
+            seen.looked = Some((began - time, ended - time));
+        });
+    }
+
+    #[tokio::test]
+    async fn a_look_serves_others_for_a_while() {
+        let look = PickupLook::default();
+        assert_eq!(depth(&look, finds(1)).await, Some(1));
+        assert_eq!(depth(&look, finds(2)).await, Some(1));
+        age(&look, FRESH);
+        assert_eq!(depth(&look, finds(3)).await, Some(3));
+        // One that took long is not made again at once.
+        look.0.send_modify(|seen| {
+            let (began, ended) = seen.looked.unwrap();
+            seen.looked = Some((began - FRESH, ended));
+        });
+        age(&look, FRESH);
+        assert_eq!(depth(&look, finds(4)).await, Some(3));
+        age(&look, FRESH * (REST - 1));
+        assert_eq!(depth(&look, finds(5)).await, Some(5));
+    }
+
+    #[tokio::test]
+    async fn while_a_look_takes_long_the_last_one_has_to_do() {
+        let look = PickupLook::default();
+        assert_eq!(depth(&look, finds(1)).await, Some(1));
+        age(&look, FRESH);
+        let (go_on, wait) = mpsc::channel::<()>();
+        let hangs = move || {
+            wait.recv().unwrap();
+            vec![(DEPTH, Ok(Some(2)))]
+        };
+        assert_eq!(depth(&look, hangs).await, Some(1));
+        let never = || -> Looked { panic!("there are two at a time") };
+        assert_eq!(depth(&look, never).await, Some(1));
+        age(&look, OLD);
+        assert_eq!(depth(&look, never).await, None);
+        go_on.send(()).unwrap();
+        assert_eq!(depth(&look, never).await, Some(2));
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_told_is_not_told() {
+        let look = PickupLook::default();
+        assert_eq!(depth(&look, finds(1)).await, Some(1));
+        age(&look, FRESH);
+        let fails = || vec![(DEPTH, Err(ErrorKind::NotFound.into()))];
+        assert_eq!(depth(&look, fails).await, None);
+        age(&look, FRESH);
+        assert_eq!(depth(&look, finds(2)).await, Some(2));
+        age(&look, FRESH);
+        let panics = || -> Looked { std::panic::resume_unwind(Box::new(())) };
+        assert_eq!(depth(&look, panics).await, None);
     }
 }

@@ -10,7 +10,7 @@ use super::state::Daemon;
 use super::{batch, cors, health, messages, metrics, openapi, paths};
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
-use axum::http::{Version, header};
+use axum::http::{Method, Version, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -140,11 +140,20 @@ fn check_key(
         return Ok(None);
     };
     let requester = access.admit(request.headers())?;
-    if let Some(name) = requester.name() {
-        log.key(name);
+    if let Some(key) = requester.counters() {
+        log.with_key(Arc::clone(key));
     }
-    requester.count_request()?;
+    requester.count_request().inspect_err(|_| {
+        if is_submission(request) {
+            log.event("submission");
+        }
+    })?;
     Ok(Some(requester))
+}
+
+/// Whether a message is sent, or a mail merge, to be submitted.
+fn is_submission(request: &Request) -> bool {
+    request.method() == Method::POST && paths::known(request.uri().path()) == paths::MESSAGES
 }
 
 /// The host that a request means, if it says so once, and only once. Proxies disagree on other

@@ -8,6 +8,7 @@
 mod credentials;
 mod usage;
 
+use super::counters::{Counters, KeyCounters};
 use super::error::ApiError;
 use super::log;
 use crate::access::{AccessKey, KeyFile, KeyFileProblems, KeyHash, now};
@@ -24,6 +25,7 @@ use usage::{KeyQuota, Usage};
 #[derive(Debug)]
 pub struct Access {
     path: PathBuf,
+    counters: Arc<Counters>,
     /// By the hash of the key. How long the search takes tells nothing of a key: see [`KeyHash`].
     holders: RwLock<Arc<HashMap<KeyHash, Arc<Holder>>>>,
 }
@@ -33,16 +35,19 @@ pub struct Access {
 struct Holder {
     key: AccessKey,
     usage: Arc<Usage>,
+    counters: Arc<KeyCounters>,
     submitter: Submitter,
 }
 
 impl Access {
-    /// Takes the keys of a file.
-    pub fn open(path: PathBuf) -> Result<Self, KeyFileProblems> {
+    /// Takes the keys of a file. What comes with each is counted.
+    pub fn open(path: PathBuf, counters: Arc<Counters>) -> Result<Self, KeyFileProblems> {
         let file = KeyFile::read(&path)?;
+        let holders = holders(file, &HashMap::new(), &counters);
         Ok(Self {
             path,
-            holders: RwLock::new(Arc::new(holders(file, &HashMap::new()))),
+            counters,
+            holders: RwLock::new(Arc::new(holders)),
         })
     }
 
@@ -61,7 +66,7 @@ impl Access {
                     .values()
                     .map(|holder| (holder.key.name.as_str(), holder));
                 let used = used.map(|(name, holder)| (name, Arc::clone(&holder.usage)));
-                let holders = holders(file, &used.collect());
+                let holders = holders(file, &used.collect(), &self.counters);
                 let count = holders.len();
                 let mut current = self.holders.write().unwrap_or_else(PoisonError::into_inner);
                 *current = Arc::new(holders);
@@ -92,7 +97,11 @@ impl Access {
     }
 }
 
-fn holders(file: KeyFile, used: &HashMap<&str, Arc<Usage>>) -> HashMap<KeyHash, Arc<Holder>> {
+fn holders(
+    file: KeyFile,
+    used: &HashMap<&str, Arc<Usage>>,
+    counters: &Counters,
+) -> HashMap<KeyHash, Arc<Holder>> {
     let holder = |key: AccessKey| {
         let usage = used.get(key.name.as_str()).cloned().unwrap_or_default();
         let quota = KeyQuota::new(&key, Arc::clone(&usage), false);
@@ -101,6 +110,7 @@ fn holders(file: KeyFile, used: &HashMap<&str, Arc<Usage>>) -> HashMap<KeyHash, 
             .with_quota(Arc::new(quota));
         let hash = key.hash;
         let holder = Holder {
+            counters: Arc::new(counters.of_key(&key.name)),
             key,
             usage,
             submitter,
@@ -120,9 +130,9 @@ impl Requester {
         request.extensions().get().cloned().unwrap_or_default()
     }
 
-    /// The name of their key.
-    pub fn name(&self) -> Option<&str> {
-        self.0.as_deref().map(|holder| holder.key.name.as_str())
+    /// Where what comes with their key is counted.
+    pub fn counters(&self) -> Option<&Arc<KeyCounters>> {
+        self.0.as_deref().map(|holder| &holder.counters)
     }
 
     /// Counts a request of theirs.

@@ -1,6 +1,6 @@
 //! The lines of a batch: one for each of its messages, and one for its end. All have the name of the request.
 
-use super::super::counters::{BATCH, Counters, Outcome, Submissions};
+use super::super::counters::{Api, Counters, KeyCounters, Outcome, Submissions};
 use super::super::error::ApiError;
 use super::outcome::{Described, Failure, submission};
 use super::request::RequestLog;
@@ -28,8 +28,8 @@ pub enum Ending<'e> {
 pub struct BatchLog {
     request_id: String,
     trace: Option<Trace>,
-    /// The name of the access key.
-    key: Option<Box<str>>,
+    /// The access key.
+    key: Option<Arc<KeyCounters>>,
     counters: Arc<Counters>,
     started: Instant,
     is_atomic: bool,
@@ -46,7 +46,7 @@ impl BatchLog {
         Self {
             request_id: request_id.to_str().expect("it is printable").to_owned(),
             trace: request.trace(),
-            key: request.key_name(),
+            key: request.key(),
             counters: request.counters(),
             started: Instant::now(),
             is_atomic,
@@ -98,7 +98,7 @@ impl BatchLog {
                     request_id = self.request_id,
                     trace_id = self.trace.as_ref().map(Trace::id),
                     span_id = self.trace.as_ref().map(Trace::span),
-                    key = self.key.as_deref(),
+                    key = self.key.as_deref().map(KeyCounters::name),
                     line,
                     index,
                     job = described
@@ -134,10 +134,11 @@ impl BatchLog {
         let status = result.map_or_else(ApiError::status, |_| StatusCode::OK);
         if let Some(failure) = failure {
             let codes = failure.codes.as_deref().unwrap_or_default();
-            self.counters.refused(&failure.reason, codes);
+            self.counters
+                .refused(&failure.reason, codes, self.key.as_deref());
         }
         if !(self.is_atomic && result.is_ok()) {
-            let submission = submission(BATCH, Some(status), described, failure);
+            let submission = submission(Api::Batch, Some(status), described, failure);
             self.counters
                 .submissions(&submission.of_key(self.key.as_deref()));
         }
@@ -166,11 +167,12 @@ impl BatchLog {
         let (submitted, octets) = (counts(self.submitted), counts(self.bytes));
         let (recipients, files) = (counts(self.recipients), counts(self.files));
         if let Some(failure) = failure {
-            self.counters.refused(&failure.reason, &[]);
+            self.counters
+                .refused(&failure.reason, &[], self.key.as_deref());
         }
         if self.is_atomic && submitted > 0 {
             self.counters.submissions(&Submissions {
-                api: BATCH,
+                api: Api::Batch,
                 outcome: Outcome::Accepted,
                 key: self.key.as_deref(),
                 count: submitted,
@@ -188,7 +190,7 @@ impl BatchLog {
                     request_id = self.request_id,
                     trace_id = self.trace.as_ref().map(Trace::id),
                     span_id = self.trace.as_ref().map(Trace::span),
-                    key = self.key.as_deref(),
+                    key = self.key.as_deref().map(KeyCounters::name),
                     atomic = self.is_atomic,
                     submitted,
                     failed = self.failed,

@@ -1,6 +1,6 @@
 //! What became of a submission or a request, as lines and counters tell it.
 
-use super::super::counters::{Outcome, Submissions};
+use super::super::counters::{Api, Outcome, Submissions};
 use super::super::error::ApiError;
 use axum::http::StatusCode;
 use pmtaemail::{Id, Receipt};
@@ -34,7 +34,7 @@ pub(super) struct Failure {
 
 /// What became of one submission.
 pub(super) fn submission(
-    api: &'static str,
+    api: Api,
     status: Option<StatusCode>,
     described: Option<&Described>,
     failure: Option<&Failure>,

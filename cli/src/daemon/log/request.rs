@@ -1,7 +1,7 @@
 //! The line of one request. Each has one, whatever becomes of it.
 
 use super::super::client::Peer;
-use super::super::counters::{Counters, MESSAGES};
+use super::super::counters::{Api, Counters, KeyCounters, Kind};
 use super::super::error::ApiError;
 use super::outcome::{Described, Failure, Value, submission};
 use super::trace::{TRACEPARENT, Trace};
@@ -33,8 +33,8 @@ pub struct RequestLog {
 
 #[derive(Debug, Default)]
 struct Record {
-    /// The name of the key that it came with.
-    key: Option<Box<str>>,
+    /// The key that it came with.
+    key: Option<Arc<KeyCounters>>,
     event: Option<&'static str>,
     described: Option<Described>,
     failure: Option<Failure>,
@@ -85,13 +85,13 @@ impl RequestLog {
         self.trace
     }
 
-    /// Whose key it came with.
-    pub fn key(&self, name: &str) {
-        self.record().key = Some(name.into());
+    /// It came with this key.
+    pub fn with_key(&self, key: Arc<KeyCounters>) {
+        self.record().key = Some(key);
     }
 
-    /// The name of the key that it came with.
-    pub(super) fn key_name(&self) -> Option<Box<str>> {
+    /// The key that it came with.
+    pub(super) fn key(&self) -> Option<Arc<KeyCounters>> {
         self.record().key.clone()
     }
 
@@ -108,18 +108,16 @@ impl RequestLog {
 impl Record {
     /// Counts what became of it.
     fn count(&self, status: Option<StatusCode>, counters: &Counters) {
+        let key = self.key.as_deref();
         if let Some(failure) = &self.failure {
-            counters.refused(
-                &failure.reason,
-                failure.codes.as_deref().unwrap_or_default(),
-            );
+            let codes = failure.codes.as_deref().unwrap_or_default();
+            counters.refused(&failure.reason, codes, key);
         }
         if self.event == Some("submission") {
             let described = self.described.as_ref();
-            counters.submissions(
-                &submission(MESSAGES, status, described, self.failure.as_ref())
-                    .of_key(self.key.as_deref()),
-            );
+            let failure = self.failure.as_ref();
+            let submission = submission(Api::Messages, status, described, failure);
+            counters.submissions(&submission.of_key(key));
         }
     }
 }
@@ -132,12 +130,12 @@ pub struct Pending {
     started: Instant,
     client: Peer,
     user_agent: Option<Value>,
-    route: &'static str,
+    kind: Kind,
     is_logged: bool,
 }
 
 impl Pending {
-    /// Reads who asks from the head of a request, which is counted as one of `route`.
+    /// Reads who asks from the head of a request, which is counted as one to `route`.
     pub fn start(
         client: Peer,
         request: &Request,
@@ -153,7 +151,7 @@ impl Pending {
                 record: Arc::default(),
                 counters: Arc::clone(counters),
             },
-            route,
+            kind: Kind::new(request.method(), route),
             started: Instant::now(),
             client,
             user_agent: user_agent
@@ -185,7 +183,7 @@ impl Pending {
         let record = self.log.record();
         let duration = self.started.elapsed();
         let counters = &self.log.counters;
-        counters.request(self.route, status.map(|status| status.as_u16()), duration);
+        counters.request(self.kind, status.map(|status| status.as_u16()), duration);
         record.count(status, counters);
         let event = record.event.unwrap_or("request");
         let described = record.described.as_ref();
@@ -199,7 +197,7 @@ impl Pending {
             request_id: self.log.request_id(),
             trace: self.log.trace,
             client: self.client,
-            key: record.key.as_deref(),
+            key: record.key.as_deref().map(KeyCounters::name),
             user_agent: self.user_agent.as_ref().map(Value::as_str),
             job: described.and_then(|it| it.job.as_ref()).map(Value::as_str),
             vmta: described.and_then(|it| it.vmta.as_ref()).map(Value::as_str),

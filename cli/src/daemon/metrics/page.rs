@@ -85,6 +85,6 @@ async fn look(daemon: &Arc<Daemon>) -> Present {
         in_use: daemon.admission.in_use(),
         ready: readings.all().map(|(name, cause)| (name, cause.is_none())),
         shut: PressureLimit::ALL.map(|limit| (limit, daemon.back_pressure.is_shut(limit))),
-        pickup: pickup.unwrap_or_default(),
+        pickup,
     }
 }
