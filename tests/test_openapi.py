@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import requests
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
@@ -45,6 +46,16 @@ def valid(document: dict) -> Callable[[str, object], None]:
     return valid
 
 
+def form(parts: dict) -> tuple[bytes, str]:
+    """A body of multipart/form-data and its Content-Type."""
+    written = {
+        name: (None, part, "text/csv") if isinstance(part, str) else (None, json.dumps(part), "application/json")
+        for name, part in parts.items()
+    }
+    request = requests.Request("POST", "http://127.0.0.1/", files=written).prepare()
+    return request.body, request.headers["Content-Type"]
+
+
 def operations(document: dict) -> Iterator[tuple[str, str, dict]]:
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
@@ -55,7 +66,7 @@ def test_the_document_is_right(document: dict):
     assert document["openapi"] == "3.1.0"
     OpenAPIV31SpecValidator(document).validate()
     ids = [operation["operationId"] for _, _, operation in operations(document)]
-    assert len(ids) == len(set(ids)) == 9
+    assert len(ids) == len(set(ids)) == 10
 
 
 def test_the_daemon_has_the_same_one(daemon: Daemon, document: dict):
@@ -95,11 +106,20 @@ def test_each_example_of_a_message_is_taken(daemon: Daemon, document: dict, vali
     count = 0
     for path, method, operation in operations(document):
         content = operation.get("requestBody", {}).get("content", {})
-        for example in content.get("application/json", {}).get("examples", {}).values():
-            valid("Message", example["value"])
-            assert daemon.request(method, path, json.dumps(example["value"])).status == 200
-            count += 1
-    assert count == 6
+        for media_type, described in content.items():
+            for example in described.get("examples", {}).values():
+                value = example["value"]
+                if media_type == "application/json":
+                    valid(*("Message", value) if isinstance(value, dict) else ("BatchMessage", value[0]))
+                headers = {"Content-Type": media_type}
+                body = value if isinstance(value, str) else json.dumps(value)
+                if media_type == "multipart/form-data":
+                    body, headers["Content-Type"] = form(value)
+                answer = daemon.request(method, path, body, headers)
+                assert answer.status == 200, (path, media_type, answer)
+                assert b"problem:" not in answer.body
+                count += 1
+    assert count == 3 * 5 + 2
 
 
 def test_each_example_of_an_error_is_a_problem(document: dict, valid: Callable):

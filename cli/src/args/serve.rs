@@ -21,7 +21,7 @@ pub struct ServeArgs {
     pub allow_origin: Vec<Origin>,
 
     /// Take requests alone that have a key of this TOML file, which `keys add` writes; read again on SIGHUP.
-    /// /health and /openapi.json need none
+    /// /health, /openapi.json and /docs need none
     #[arg(long, value_name = "FILE", env = "PMTAEMAIL_KEYS")]
     pub keys: Option<PathBuf>,
 

@@ -12,7 +12,7 @@
 //!   messages              /messages, /messages/check, /messages/render       health    /health
 //!   batch                 /messages/batch
 //!   metrics               /metrics
-//!   openapi               /openapi.json
+//!   openapi               /openapi.json, /docs
 //!   paths                 the paths themselves
 //!     receipt             the answer to a submission
 //!     hand_over           from a rendered message to its receipt

@@ -9,16 +9,27 @@ pub const LIVE: &str = "/health/live";
 pub const READY: &str = "/health/ready";
 pub const METRICS: &str = "/metrics";
 pub const OPENAPI: &str = "/openapi.json";
+pub const DOCS: &str = "/docs";
 
 /// All of them.
-pub const ALL: [&str; 9] = [
-    MESSAGES, BATCH, CHECK, RENDER, HEALTH, LIVE, READY, METRICS, OPENAPI,
+pub const ALL: &[&str] = &[
+    MESSAGES,
+    BATCH,
+    CHECK,
+    RENDER,
+    HEALTH,
+    LIVE,
+    READY,
+    METRICS,
+    OPENAPI,
+    #[cfg(feature = "docs-page")]
+    DOCS,
 ];
 
 /// The path of a request as metrics have it: one of ours, or `other`.
 pub fn known(path: &str) -> &'static str {
     let path = path.strip_suffix('/').unwrap_or(path);
-    (ALL.into_iter())
+    (ALL.iter().copied())
         .find(|known| *known == path)
         .unwrap_or("other")
 }
@@ -26,5 +37,10 @@ pub fn known(path: &str) -> &'static str {
 /// Whether a path needs no access key: load balancers and the like ask for it, or it tells nothing of this
 /// installation.
 pub fn is_open(path: &str) -> bool {
-    path == HEALTH || path.starts_with("/health/") || path == OPENAPI
+    path == HEALTH || path.starts_with("/health/") || path == OPENAPI || may_be_linked_to(path)
+}
+
+/// Whether pages of other sites may lead to a path: it says the same to everybody, and does nothing.
+pub fn may_be_linked_to(path: &str) -> bool {
+    path == DOCS
 }

@@ -41,6 +41,9 @@ pub const HEALTH: &[Name] = &[];
 pub const METRICS: &[Name] = &[];
 /// Those of `GET /openapi.json`.
 pub const OPENAPI: &[Name] = &[];
+/// Those of `GET /docs`.
+#[cfg(feature = "docs-page")]
+pub const DOCS: &[Name] = &[];
 
 /// What the query of a request says.
 #[derive(Debug, Default)]

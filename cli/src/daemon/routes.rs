@@ -28,7 +28,7 @@ pub fn router(daemon: Arc<Daemon>, pages: Pages) -> Router {
         access: daemon.access.clone(),
         counters: Arc::clone(&daemon.counters),
     };
-    Router::new()
+    let router = Router::new()
         .route(paths::MESSAGES, post(messages::submit))
         // As many clients write it.
         .route("/messages/", post(messages::submit))
@@ -39,7 +39,10 @@ pub fn router(daemon: Arc<Daemon>, pages: Pages) -> Router {
         .route(paths::LIVE, get(health::live))
         .route(paths::READY, get(health::ready))
         .route(paths::METRICS, get(metrics::metrics))
-        .route(paths::OPENAPI, get(openapi::openapi))
+        .route(paths::OPENAPI, get(openapi::openapi));
+    #[cfg(feature = "docs-page")]
+    let router = router.route(paths::DOCS, get(openapi::docs));
+    router
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .layer(middleware::from_fn_with_state(Arc::new(gate), guard))
@@ -123,7 +126,8 @@ async fn caught<F: Future>(future: F) -> std::thread::Result<F::Output> {
 /// Refuses what a page of another site sends.
 fn check_page(gate: &Gate, request: &Request) -> Result<(), ApiError> {
     let host = host_of(request)?;
-    if gate.pages.may_send(request.headers(), host) {
+    if paths::may_be_linked_to(request.uri().path()) || gate.pages.may_send(request.headers(), host)
+    {
         Ok(())
     } else {
         Err(ApiError::ForeignPage)

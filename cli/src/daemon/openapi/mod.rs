@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! mod              the document
+//!   page           the same for people (the cargo feature `docs-page`)
 //!   operations     what can be asked for: paths, queries, bodies, answers
 //!     errors       the answers that are errors, by making each of them once
 //!   schemas        the message, from core's table of fields; receipts and problems
@@ -9,6 +10,8 @@
 
 mod errors;
 mod operations;
+#[cfg(feature = "docs-page")]
+mod page;
 mod schemas;
 
 use super::log::RequestLog;
@@ -19,6 +22,8 @@ use axum::http::{Uri, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use operations::{Operation, operations};
+#[cfg(feature = "docs-page")]
+pub use page::docs;
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 
@@ -126,7 +131,7 @@ mod tests {
     fn each_path_is_described() {
         let document = document();
         let described: BTreeSet<_> = document["paths"].as_object().unwrap().keys().collect();
-        let all: BTreeSet<_> = paths::ALL.into_iter().collect();
+        let all: BTreeSet<_> = paths::ALL.iter().copied().collect();
         assert!(described.into_iter().eq(all));
     }
 

@@ -40,6 +40,8 @@ pub fn operations() -> Vec<Operation> {
         ready(),
         metrics(),
         openapi(),
+        #[cfg(feature = "docs-page")]
+        docs(),
     ]
 }
 
@@ -85,9 +87,20 @@ fn batch() -> Operation {
     .with_query(query::BATCH)
     .with_answer("200", "Each message has its line.", &json!({LINES[0]: {"schema": results}}));
     batch.has_envelope = false;
+    let mut messages = [example_message(), example_message()];
+    messages[1]["to"] = "bob@example.org".into();
+    let mut keyed = messages.clone();
+    keyed[0]["idempotencyKey"] = "order-42".into();
+    keyed[1]["idempotencyKey"] = "order-43".into();
     batch.body = Some(json!({
-        "application/json": {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/BatchMessage"}}},
-        LINES[0]: {"schema": lines("A message (BatchMessage) a line.")},
+        "application/json": {
+            "schema": {"type": "array", "items": {"$ref": "#/components/schemas/BatchMessage"}},
+            "examples": {"messages": {"value": keyed}},
+        },
+        LINES[0]: {
+            "schema": lines("A message (`BatchMessage`) a line."),
+            "examples": {"messages": {"value": as_lines(&messages)}},
+        },
     }));
     batch.errors = errors::of_batches();
     batch.errors.extend(errors::of_submissions());
@@ -192,6 +205,15 @@ fn openapi() -> Operation {
     )
 }
 
+#[cfg(feature = "docs-page")]
+fn docs() -> Operation {
+    let page =
+        json!({"text/html": {"schema": {"type": "string", "contentMediaType": "text/html"}}});
+    Operation::get(paths::DOCS, "docs", "This description, for people")
+        .with_description("A page that needs no script and no network.")
+        .with_answer("200", "The page.", &page)
+}
+
 fn json_of(schema: &str, example: &Value) -> Value {
     json!({"application/json": {
         "schema": {"$ref": format!("#/components/schemas/{schema}")},
@@ -203,6 +225,12 @@ fn lines(description: &str) -> Value {
     json!({"type": "string", "description": description})
 }
 
+/// Values as lines of JSON.
+fn as_lines(values: &[Value]) -> String {
+    let lines = values.iter().map(|value| format!("{value}\n"));
+    lines.collect()
+}
+
 fn example_receipt() -> Value {
     let id = example_id();
     json!({
@@ -210,25 +238,36 @@ fn example_receipt() -> Value {
     })
 }
 
+fn example_message() -> Value {
+    json!({
+        "from": "Shop <shop@example.com>", "to": "ann@example.org", "subject": "Your order", "text": "Thank you!",
+    })
+}
+
 /// A message in all its forms.
 fn message_body() -> Value {
     let message = json!({"$ref": "#/components/schemas/Message"});
-    let example = json!({
-        "from": "Shop <shop@example.com>", "to": "ann@example.org", "subject": "Your order", "text": "Thank you!",
-    });
-    let merge = json!({
+    let example = example_message();
+    let template = json!({
         "from": "Shop <shop@example.com>", "subject": "{{ name }}, your order", "text": "Thank you, {{ name }}!", "template": "merge",
-        "recipients": [{"address": "ann@example.org", "variables": {"name": "Ann"}}],
     });
+    let recipient = json!({"address": "ann@example.org", "variables": {"name": "Ann"}});
+    let mut merge = template.clone();
+    merge["recipients"] = json!([recipient]);
+    let merge_lines = as_lines(&[template.clone(), recipient]);
+    let mail = "From: Shop <shop@example.com>\r\nTo: ann@example.org\r\nSubject: Your order\r\n\r\nThank you!\r\n";
     json!({
         "application/json": {
             "schema": message,
             "examples": {
                 "message": {"summary": "One message.", "value": example},
-                "merge": {"summary": "A mail merge.", "value": merge},
+                "recipients": {"summary": "A mail merge: each recipient gets a message of their own.", "value": merge},
             },
         },
-        LINES[0]: {"schema": lines("The message (Message), then a recipient (Recipient) a line.")},
+        LINES[0]: {
+            "schema": lines("The message (`Message`), then a recipient (`Recipient`) a line."),
+            "examples": {"merge": {"value": merge_lines}},
+        },
         "multipart/form-data": {
             "schema": {
                 "type": "object",
@@ -248,11 +287,15 @@ fn message_body() -> Value {
                 "message": {"contentType": "application/json"},
                 "recipients": {"contentType": "text/csv"},
             },
+            "examples": {"merge": {"value": {"message": template, "recipients": "address,name\r\nann@example.org,Ann\r\n"}}},
         },
-        "message/rfc822": {"schema": {
-            "type": "string", "contentMediaType": "message/rfc822",
-            "description": "A finished message, which is sent as it is; its envelope may stand in the query.",
-        }},
+        "message/rfc822": {
+            "schema": {
+                "type": "string", "contentMediaType": "message/rfc822",
+                "description": "A finished message, which is sent as it is; its envelope may stand in the query.",
+            },
+            "examples": {"mail": {"value": mail}},
+        },
     })
 }
 

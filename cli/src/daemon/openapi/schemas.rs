@@ -42,7 +42,7 @@ fn refer_to_components(schema: &mut Value) {
     }
 }
 
-fn answers() -> [(&'static str, Value); 10] {
+fn answers() -> [(&'static str, Value); 11] {
     [
         ("Receipt", receipt()),
         ("Rejected", rejected()),
@@ -50,6 +50,7 @@ fn answers() -> [(&'static str, Value); 10] {
         ("Warning", warning()),
         ("Problem", problem()),
         ("ProblemEntry", problem_entry()),
+        ("ProblemCode", problem_code()),
         ("Health", health()),
         ("Live", live()),
         ("Ready", ready()),
@@ -83,7 +84,10 @@ fn receipt() -> Value {
                 "type": "array", "items": {"type": ["string", "null"]},
                 "description": "The envelope ids of a mail merge's recipients; null where the message gives one.",
             },
-            "rejected": {"type": "array", "items": {"$ref": "#/components/schemas/Rejected"}},
+            "rejected": {
+                "type": "array", "items": {"$ref": "#/components/schemas/Rejected"},
+                "description": "Recipients who get nothing, with `invalidRecipients: skip`.",
+            },
         }),
     )
 }
@@ -93,7 +97,7 @@ fn rejected() -> Value {
         "A recipient of a mail merge who gets nothing, with `invalidRecipients: skip`.",
         &["index", "pointer", "code"],
         &json!({
-            "index": {"type": "integer", "minimum": 0},
+            "index": {"type": "integer", "minimum": 0, "description": "Whose: the place in `recipients`, from 0."},
             "pointer": pointer(),
             "code": code(),
         }),
@@ -130,12 +134,12 @@ fn problem() -> Value {
         &["type", "title", "status"],
         &json!({
             "type": {"type": "string", "format": "uri", "description": "A frozen name, or about:blank where the status says all."},
-            "title": {"type": "string"},
-            "status": {"type": "integer", "minimum": 400, "maximum": 599},
+            "title": {"type": "string", "description": "What the type is, in words."},
+            "status": {"type": "integer", "minimum": 400, "maximum": 599, "description": "The status of the answer, or of this line of a batch."},
             "cause": {"type": "string", "description": "Which of several reasons it is: a frozen word."},
-            "detail": {"type": "string"},
+            "detail": {"type": "string", "description": "What is wrong, and what to do."},
             "id": {"type": "string", "description": "The submission's, where PowerMTA may have it."},
-            "errors": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/ProblemEntry"}},
+            "errors": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/ProblemEntry"}, "description": "What is wrong with the message."},
             "total": {"type": "integer", "minimum": 1, "description": "How many problems there are, where `errors` has not all."},
             "line": {"type": "integer", "minimum": 1, "description": "In a batch: the line of the message."},
             "index": {"type": "integer", "minimum": 0, "description": "In a batch: the index of the message."},
@@ -155,9 +159,19 @@ fn problem_entry() -> Value {
     )
 }
 
+fn problem_code() -> Value {
+    let codes = Code::ALL
+        .iter()
+        .map(|code| json!({"const": code.as_str(), "description": code.meaning()}));
+    json!({
+        "type": "string",
+        "oneOf": codes.collect::<Vec<_>>(),
+        "description": "What is wrong: a frozen word. There may be more of them later.",
+    })
+}
+
 fn code() -> Value {
-    let codes: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
-    json!({"type": "string", "enum": codes, "description": "Frozen; there may be more later."})
+    json!({"$ref": "#/components/schemas/ProblemCode"})
 }
 
 fn pointer() -> Value {
