@@ -169,7 +169,7 @@ mod tests {
         });
         age(&look, FRESH);
         assert_eq!(depth(&look, finds(4)).await, Some(3));
-        age(&look, FRESH * (REST - 1));
+        age(&look, FRESH * REST);
         assert_eq!(depth(&look, finds(5)).await, Some(5));
     }
 
