@@ -6,10 +6,12 @@
 //!   operations     each path: its query, bodies, examples and answers
 //!   schemas        each object: its fields
 //!   problems       each answer that is an error
+//!     operation    what can be asked for, as the document lists it
 //!     html         what is text and what is markup
 //! ```
 
 mod html;
+mod operation;
 mod operations;
 mod problems;
 mod schemas;
@@ -90,7 +92,7 @@ fn contents(page: &mut Page, document: &Value) {
     page.put("<div class=\"columns\"><nav aria-label=\"Contents\">");
     for tag in document["tags"].as_array().into_iter().flatten() {
         page.put(format_args!("<h2>{}</h2><ul>", Text(text_of(&tag["name"]))));
-        for operation in operations::of_tag(document, tag) {
+        for operation in operation::of_tag(document, tag) {
             page.put(format_args!(
                 "<li><a href=\"#{}\">{} <code>{}</code></a>",
                 Text(operation.id()),

@@ -1,6 +1,7 @@
 //! Each path: its query, bodies, examples and answers.
 
 use super::html::{Page, Prose, Text, code, referred, table, text_of};
+use super::operation::{Operation, of_tag};
 use super::problems::Problems;
 use super::schemas::kind;
 use serde_json::Value;
@@ -8,43 +9,6 @@ use std::fmt::Write;
 
 /// Where the daemon listens unless it is told otherwise.
 const HOST: &str = "http://127.0.0.1:8000";
-
-/// One path with one method.
-pub struct Operation<'d> {
-    pub path: &'d str,
-    pub method: &'d str,
-    described: &'d Value,
-}
-
-impl<'d> Operation<'d> {
-    /// Its name in links.
-    pub fn id(&self) -> &'d str {
-        text_of(&self.described["operationId"])
-    }
-}
-
-/// All of them.
-pub fn all(document: &Value) -> impl Iterator<Item = (Operation<'_>, &Value)> {
-    let paths = document["paths"].as_object().into_iter().flatten();
-    paths.flat_map(|(path, methods)| {
-        let methods = methods.as_object().into_iter().flatten();
-        methods.map(move |(method, described)| {
-            let operation = Operation {
-                path,
-                method,
-                described,
-            };
-            (operation, described)
-        })
-    })
-}
-
-/// Those under one tag.
-pub fn of_tag<'d>(document: &'d Value, tag: &'d Value) -> impl Iterator<Item = Operation<'d>> {
-    all(document)
-        .filter(|(_, described)| described["tags"][0] == tag["name"])
-        .map(|(operation, _)| operation)
-}
 
 pub fn write(page: &mut Page, document: &Value, tag: &Value) {
     page.put(format_args!(

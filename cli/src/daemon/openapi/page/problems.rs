@@ -1,7 +1,7 @@
 //! Each answer that is an error, once, although several paths may give it.
 
 use super::html::{Page, Prose, Text, code, text_of};
-use super::operations;
+use super::operation;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -23,8 +23,12 @@ impl<'d> Problems<'d> {
     /// Those of all answers.
     pub fn of(document: &'d Value) -> Self {
         let mut by_name: BTreeMap<_, Problem<'d>> = BTreeMap::new();
-        let responses = operations::all(document)
-            .flat_map(|(_, described)| described["responses"].as_object().into_iter().flatten());
+        let responses = operation::all(document).flat_map(|operation| {
+            operation.described["responses"]
+                .as_object()
+                .into_iter()
+                .flatten()
+        });
         for (_, response) in responses {
             let may_be_retried = response["headers"]["Retry-After"].is_object();
             let content = &response["content"]["application/problem+json"];
