@@ -87,6 +87,7 @@ fn headers() -> Value {
     json!({
         "X-Request-Id": {
             "description": "Names the request in the log.",
+            "required": true,
             "schema": {"type": "string", "pattern": "^[!-~]{1,128}$"},
         },
         "Idempotent-Replayed": {
