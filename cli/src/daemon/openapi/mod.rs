@@ -137,6 +137,16 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "docs-page")]
+    fn each_route_is_a_path_that_is_described() {
+        let source = include_str!("../routes.rs");
+        let (router, _) = source.split_once("#[cfg(test)]").expect("it has tests");
+        assert_eq!(router.matches(".route(paths::").count(), paths::ALL.len());
+        // One more: /messages/ is /messages.
+        assert_eq!(router.matches(".route(").count(), paths::ALL.len() + 1);
+    }
+
+    #[test]
     fn what_is_referred_to_is_there() {
         fn references<'v>(value: &'v Value, all: &mut Vec<&'v str>) {
             match value {
