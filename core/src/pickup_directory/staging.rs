@@ -35,6 +35,8 @@ pub(super) struct Staging {
     unnamed_files: bool,
     access: FileAccess,
     durable: bool,
+    /// Whether a whole file system may be synced at once.
+    syncfs_allowed: bool,
     observer: Option<Arc<dyn Observer>>,
     /// The folder of this process, while any transaction has files in it.
     private_folder: PerProcess<Mutex<Weak<PrivateFolder>>>,
@@ -54,6 +56,7 @@ impl Staging {
             asked_for: options.staging.clone(),
             unnamed_files: options.unnamed_files,
             durable: options.is_durable(),
+            syncfs_allowed: options.allows_syncfs(),
             observer: options.observer.clone(),
             access: FileAccess::default(),
             private_folder: PerProcess::default(),
@@ -89,6 +92,10 @@ impl Staging {
 
     pub(super) fn pickup(&self) -> &Path {
         &self.pickup
+    }
+
+    pub(super) fn syncfs_allowed(&self) -> bool {
+        self.syncfs_allowed
     }
 
     /// Creates a file without a name, if the pickup directory's file system has such.
