@@ -58,6 +58,7 @@ def test_one_that_is_told_to_go_on_later_has_a_name_too(start_daemon: Callable):
 
 
 def test_over_http2_as_well(daemon: Daemon):
+    names = []
     for path, status in [("/messages", 200), ("/nothing", 404)]:
         done = subprocess.run(
             ["curl", "-sS", "--http2-prior-knowledge", "-i", "-d", MESSAGE, f"{daemon.url}{path}"],
@@ -67,8 +68,10 @@ def test_over_http2_as_well(daemon: Daemon):
         )
         told = done.stdout.decode()
         assert told.startswith(f"HTTP/2 {status}")
-        name = re.search(r"x-request-id: (\S+)", told)[1]
-        assert sum(entry.get("request_id") == name for entry in daemon.entries()) == 1
+        names.append(re.search(r"x-request-id: (\S+)", told)[1])
+    daemon.stop()
+    logged = [entry.get("request_id") for entry in daemon.entries()]
+    assert [logged.count(name) for name in names] == [1, 1]
 
 
 def test_a_message_of_a_batch_is_found_by_the_name_of_its_batch(daemon: Daemon):

@@ -1,16 +1,16 @@
 //! Takes connections, as many as there is room for, and sees them all end.
 
+use super::client::Client;
 use super::connection::{Announcer, Context, Http};
 use super::listener::Listener;
 use super::log;
+use super::slots::{Slot, Slots};
 use crate::args::LimitArgs;
 use axum::Router;
 use hyper_util::service::TowerToHyperService;
 use std::convert::Infallible;
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
 /// How long to wait after accepting failed. It fails at once and again as long as the host is
@@ -33,33 +33,6 @@ pub struct Connections {
     service: TowerToHyperService<Router>,
 }
 
-/// How many connections there are, and may be.
-#[derive(Debug, Clone)]
-pub struct Slots {
-    /// One permit for each connection that there is room for.
-    free: Arc<Semaphore>,
-    most: u32,
-}
-
-impl Slots {
-    /// Room for `most` connections.
-    pub fn new(most: u32) -> Self {
-        Self {
-            free: Arc::new(Semaphore::new(most as usize)),
-            most,
-        }
-    }
-
-    /// How many connections are open.
-    pub fn open(&self) -> usize {
-        self.most as usize - self.free.available_permits()
-    }
-
-    pub fn most(&self) -> u32 {
-        self.most
-    }
-}
-
 impl Connections {
     /// Connections whose requests `router` answers.
     pub fn new(slots: Slots, limits: &LimitArgs, router: Router) -> Self {
@@ -79,7 +52,7 @@ impl Connections {
                 Ok((stream, peer)) => {
                     failing = false;
                     // It waits here, and no other is taken meanwhile.
-                    let slot = self.slot().await;
+                    let slot = self.slot(peer.into()).await;
                     let context = Context {
                         peer,
                         service: self.service.clone(),
@@ -105,19 +78,17 @@ impl Connections {
     /// was begun for them, have ended.
     pub async fn drain(&self) {
         self.announcer.stop();
-        let all = self.slots.free.acquire_many(self.slots.most).await;
-        drop(all.expect(OPEN));
+        self.slots.all_free().await.expect(OPEN);
     }
 
-    /// Room for one more connection. Where there is none, an idle one gives way at once.
-    async fn slot(&self) -> OwnedSemaphorePermit {
-        let free = || Arc::clone(&self.slots.free);
-        if let Ok(slot) = free().try_acquire_owned() {
+    /// A place for one more connection. Where there is none, an idle one gives way at once.
+    async fn slot(&self, client: Client) -> Slot {
+        if let Ok(slot) = self.slots.try_take(client) {
             return slot;
         }
         loop {
             self.announcer.make_room(1);
-            if let Ok(slot) = timeout(ASK_AGAIN, free().acquire_owned()).await {
+            if let Ok(slot) = timeout(ASK_AGAIN, self.slots.take(client)).await {
                 return slot.expect(OPEN);
             }
         }

@@ -99,6 +99,8 @@ pub enum ApiError {
     WrongAccessKey,
     /// The key has been used as much as it may be.
     OverQuota(OverQuota),
+    /// Its client has more connections than one may have.
+    TooManyConnections,
     /// A web page of another site sent the request.
     ForeignPage,
     /// No such path.
@@ -140,7 +142,7 @@ impl ApiError {
             }
             Self::NoAccessKey => StatusCode::UNAUTHORIZED,
             Self::ForeignPage | Self::WrongAccessKey => StatusCode::FORBIDDEN,
-            Self::OverQuota(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::OverQuota(_) | Self::TooManyConnections => StatusCode::TOO_MANY_REQUESTS,
             Self::KeyInWork | Self::KeyConflict => StatusCode::CONFLICT,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -194,9 +196,12 @@ impl ApiError {
                 );
                 match self {
                     Self::GaveWay => busy.with_detail(
-                        "The body of the request was not all there when others needed its room.",
+                        "The body of the request was not all there when others needed its room; see --max-in-flight and \
+                         --max-bytes-in-flight.",
                     ),
-                    _ => busy,
+                    _ => busy.with_detail(
+                        "Send it again soon; see --max-in-flight, --max-bytes-in-flight and --memory.",
+                    ),
                 }
             }
             Self::BackPressure(limit) => back_pressure(plain, *limit),
@@ -216,12 +221,12 @@ impl ApiError {
                 "urn:pmtaemail:problem:stopping",
                 "The daemon ends; what has no receipt was not submitted",
             ),
-            Self::HeadTimeout => plain.with_detail("The head of the request took too long."),
+            Self::HeadTimeout => plain.with_detail("The head of the request took too long; see --header-timeout."),
             Self::HeadBroken => plain.with_detail(
                 "The head of the request is no HTTP/1.1, or contradicts itself about the length of the body.",
             ),
             Self::HeadTooLarge => plain.with_detail("A head may have at most 65536 octets and 100 fields."),
-            Self::BodyTimeout => plain.with_detail("The body of the request took too long."),
+            Self::BodyTimeout => plain.with_detail("The body of the request took too long; see --body-timeout."),
             Self::BodyBroken => {
                 plain.with_detail("The body of the request ends too soon or its chunks are broken.")
             }
@@ -251,12 +256,31 @@ impl ApiError {
                  takes `recipient`, `/messages/batch` takes `atomic`, in small letters; the envelope stands in it beside message/rfc822 alone.",
             ),
             Self::NoAccessKey | Self::WrongAccessKey | Self::OverQuota(_) => self.access_problem(plain),
-            Self::PlainHttp => plain.with_detail("TLS is spoken here: the URL begins with https://."),
+            Self::TooManyConnections | Self::PlainHttp | Self::Host | Self::ForeignPage => {
+                self.connection_problem(plain)
+            }
+            Self::NotFound | Self::MethodNotAllowed | Self::Internal => plain,
+        }
+    }
+
+    /// What is wrong with where the request comes from, or with how.
+    fn connection_problem<'a>(&self, plain: ProblemDetails<'a>) -> ProblemDetails<'a> {
+        match self {
+            Self::TooManyConnections => plain
+                .of_type(
+                    "urn:pmtaemail:problem:too-many-connections",
+                    "The client has too many connections",
+                )
+                .with_detail(
+                    "Close some, or send several requests on one; see --max-connections-per-client and --max-connections.",
+                ),
+            Self::PlainHttp => {
+                plain.with_detail("TLS is spoken here: the URL begins with https://.")
+            }
             Self::Host => plain.with_detail("A request needs exactly one Host header."),
-            Self::ForeignPage => plain.with_detail(
+            _ => plain.with_detail(
                 "A web page of another site may not use this daemon, unless --allow-origin names it.",
             ),
-            Self::NotFound | Self::MethodNotAllowed | Self::Internal => plain,
         }
     }
 
@@ -345,7 +369,11 @@ impl ApiError {
     /// Seconds after which it may be tried again.
     fn retry_after(&self) -> Option<u32> {
         match self {
-            Self::Busy | Self::GaveWay | Self::Stopping | Self::KeyInWork => Some(1),
+            Self::Busy
+            | Self::GaveWay
+            | Self::Stopping
+            | Self::KeyInWork
+            | Self::TooManyConnections => Some(1),
             Self::Pickup(_) | Self::Spool(_) | Self::Keys(_) => Some(5),
             Self::KeysFull => Some(60),
             // Rounded up: a moment too early is too early.
@@ -373,6 +401,7 @@ impl ApiError {
                 | Self::Coding(_)
                 | Self::Host
                 | Self::ForeignPage
+                | Self::TooManyConnections
                 | Self::NoAccessKey
                 | Self::WrongAccessKey
         )

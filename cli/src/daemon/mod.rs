@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! accept                  takes connections, as many as there is room for
+//!   slots                 places for them, in all and of one client
 //!   connection            HTTP/1.1 or HTTP/2 on one connection
 //!     listener            where connections come from: TCP, TLS, Unix sockets, systemd
 //! routes                  which path is answered by what
@@ -83,6 +84,7 @@ mod request;
 mod routes;
 mod service_manager;
 mod signals;
+mod slots;
 mod state;
 mod stream;
 #[cfg(test)]
@@ -162,7 +164,7 @@ async fn serve(args: ServeArgs, daemon: Arc<Daemon>) -> Result<Exit, Failure> {
         &addresses,
         &daemon.pickup,
         &args,
-        slots.most(),
+        &slots,
         access.as_deref().map(Access::len),
     );
     if access.is_none() {

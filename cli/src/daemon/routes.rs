@@ -2,6 +2,7 @@
 
 use super::access::{Access, Requester};
 use super::client::Peer;
+use super::connection::TooManyConnections;
 use super::counters::Counters;
 use super::error::ApiError;
 use super::log::{Pending, RequestLog};
@@ -78,11 +79,13 @@ async fn guard(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) 
     let log = pending.log();
     let named = gate.pages.named(request.headers()).cloned();
     let is_preflight = named.is_some() && cors::is_preflight(&request);
-    let checked = check_page(&gate, &request).and_then(|()| match &gate.access {
-        // It comes without a key.
-        _ if is_preflight => Ok(None),
-        access => check_key(access.as_deref(), &request, &log),
-    });
+    let checked = check_connection(&request)
+        .and_then(|()| check_page(&gate, &request))
+        .and_then(|()| match &gate.access {
+            // It comes without a key.
+            _ if is_preflight => Ok(None),
+            access => check_key(access.as_deref(), &request, &log),
+        });
     let mut response = match checked {
         Ok(_) if is_preflight => cors::preflight(),
         Ok(requester) => {
@@ -121,6 +124,14 @@ async fn caught<F: Future>(future: F) -> std::thread::Result<F::Output> {
         }
     })
     .await
+}
+
+/// Refuses what comes on a connection that is one too many.
+fn check_connection(request: &Request) -> Result<(), ApiError> {
+    match request.extensions().get::<TooManyConnections>() {
+        None => Ok(()),
+        Some(_) => Err(ApiError::TooManyConnections),
+    }
 }
 
 /// Refuses what a page of another site sends.

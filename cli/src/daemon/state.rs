@@ -1,6 +1,5 @@
 //! What all requests share.
 
-use super::accept::Slots;
 use super::access::Access;
 use super::admission::{self, Admission};
 use super::back_pressure::BackPressure;
@@ -10,6 +9,7 @@ use super::memory;
 use super::open_files::Room;
 use super::pickup_look::PickupLook;
 use super::readiness::Readiness;
+use super::slots::Slots;
 use crate::args::LimitArgs;
 use pmtaemail::PickupDirectory;
 use std::sync::Arc;
@@ -63,7 +63,7 @@ impl Daemon {
             groups: Arc::new(Semaphore::new(room.batches.groups)),
             stopping: watch::Sender::new(false),
             back_pressure: BackPressure::default(),
-            connections: Slots::new(room.connections),
+            connections: Slots::new(room.connections, limits),
             counters: Arc::default(),
             pickup_look: PickupLook::default(),
             access: None,

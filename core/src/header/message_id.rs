@@ -8,6 +8,15 @@ use std::borrow::Cow;
 /// With its angle brackets and a field's name it must fit in a line of 998 bytes.
 const LONGEST: usize = 900;
 
+/// So many in one field: more than any thread has, and than some servers take in a header.
+const MOST: usize = 1_000;
+
+/// There are more than [`MOST`].
+const TOO_MANY: Refusal = Refusal::new(
+    Code::TooLong,
+    "There are 1,000 message identifiers at most.",
+);
+
 /// `id-left@id-right`, without the angle brackets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MessageId<'a>(Cow<'a, str>);
@@ -55,7 +64,7 @@ impl<'a> MessageId<'a> {
             }
             match without_angle_brackets(&word.into()) {
                 Some(id) if is_of_others(&id) => {
-                    ids.push(MessageId(Cow::Owned(id.into_owned())));
+                    MessageId(Cow::Owned(id.into_owned())).push(&mut ids)?;
                 }
                 _ => return Err(SYNTAX),
             }
@@ -82,13 +91,22 @@ impl<'a> MessageId<'a> {
             if !is_of_others(id) {
                 return Err(SYNTAX);
             }
-            ids.push(MessageId(Cow::Owned(id.to_owned())));
+            MessageId(Cow::Owned(id.to_owned())).push(&mut ids)?;
             rest = behind.trim_start_matches([' ', '\t']);
         }
         if ids.is_empty() {
             return Err(SYNTAX);
         }
         Ok(ids)
+    }
+
+    /// Adds one to a list, unless it is full.
+    pub fn push(self, ids: &mut Vec<Self>) -> Result<(), Refusal> {
+        if ids.len() == MOST {
+            return Err(TOO_MANY);
+        }
+        ids.push(self);
+        Ok(())
     }
 
     /// An identifier that was put together here.

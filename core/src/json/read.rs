@@ -135,6 +135,10 @@ fn not_read(bytes: &[u8], document: Document<'_>, error: Option<&serde_json::Err
         }
         (Document::Message, Some(error)) => error,
     };
+    // serde_json has no kind for it.
+    if error.to_string().starts_with("recursion limit exceeded") {
+        return not_json("The JSON has more than 127 arrays and objects one in the other.");
+    }
     let what = match error.classify() {
         serde_json::error::Category::Eof => "The message ends before its JSON does",
         _ => "The message is not JSON",

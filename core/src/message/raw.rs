@@ -35,6 +35,14 @@ pub(super) struct RawReading<'a> {
     pub recipients: Vec<Mailbox<'static>>,
 }
 
+/// As many as `headers` may have: what passed through very many servers has some hundred.
+const MOST_FIELDS: usize = 1_000;
+
+const TOO_MANY_FIELDS: Refusal = Refusal::new(
+    Code::TooLong,
+    "The header of a message has 1,000 fields at most.",
+);
+
 /// Understands `raw`. `has_recipients`: whether the envelope names some. Bcc is taken out.
 pub(super) fn read_raw<'a>(
     raw: Located<JsonRaw<'a>>,
@@ -63,6 +71,13 @@ pub(super) fn read_raw<'a>(
     let mut bytes = mended(content);
     check_lines(&bytes, location, report);
     let end = header_end(&bytes);
+    if read_fields(&bytes[..end], FieldForm::Strict)
+        .nth(MOST_FIELDS)
+        .is_some()
+    {
+        report.refuse(location, TOO_MANY_FIELDS);
+        return None;
+    }
     let fields = checked_fields(&bytes[..end], location, report);
     check_fields(&fields, shows_bcc, location, report);
     if report.len() > known {

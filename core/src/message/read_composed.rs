@@ -102,8 +102,9 @@ fn read_message_ids<'a>(
 ) -> Vec<MessageId<'a>> {
     let mut ids = Vec::new();
     for text in texts.0 {
-        let list = MessageId::parse_list(&text.value).or_refuse(text.location, report);
-        ids.extend(list.into_iter().flatten());
+        let list = MessageId::parse_list(&text.value);
+        let added = list.and_then(|list| list.into_iter().try_for_each(|id| id.push(&mut ids)));
+        added.or_refuse(text.location, report);
     }
     ids
 }

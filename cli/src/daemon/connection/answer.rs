@@ -20,19 +20,27 @@ pub struct Permits(
     #[expect(dead_code, reason = "it is there to be dropped")] Arc<dyn Any + Send + Sync>,
 );
 
+/// On each request of a connection that is one too many of its client.
+#[derive(Debug, Clone, Copy)]
+pub struct TooManyConnections;
+
 /// Answers one request in a task of its own: it goes on when the client goes away, and its panic
 /// is a response and not the end of the connection. `permits` are held until it is done; a handler that goes
-/// on when the response has begun takes its share of them from the request.
+/// on when the response has begun takes its share of them from the request. Where its connection `is_too_many`, it is refused.
 pub async fn answer<B>(
     service: TowerToHyperService<Router>,
     mut request: Request<B>,
     peer: Peer,
+    is_too_many: bool,
     permits: impl Send + Sync + 'static,
 ) -> Result<Response, Infallible>
 where
     B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
 {
     request.extensions_mut().insert(peer);
+    if is_too_many {
+        request.extensions_mut().insert(TooManyConnections);
+    }
     let permits = Permits(Arc::new(permits));
     request.extensions_mut().insert(permits.clone());
     let task = tokio::spawn(async move {

@@ -60,7 +60,13 @@ impl Http1 {
         let answer = service_fn(|request: Request<Incoming>| {
             let expects = request.headers().contains_key(header::EXPECT);
             let request = request.map(|body| exchange.begin(body));
-            let answer = answer(service.clone(), request, peer, Arc::clone(&slot));
+            let answer = answer(
+                service.clone(),
+                request,
+                peer,
+                slot.is_too_many,
+                Arc::clone(&slot),
+            );
             let exchange = Arc::clone(&exchange);
             async move {
                 let response = answer.await?;

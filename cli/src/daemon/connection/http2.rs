@@ -84,7 +84,8 @@ impl Http2 {
             let permit = Arc::clone(&streams).acquire_owned();
             async move {
                 let permit = permit.await.expect("nobody closes the semaphore");
-                let response = answer(service, request, peer, (slot, permit)).await?;
+                let response =
+                    answer(service, request, peer, slot.is_too_many, (slot, permit)).await?;
                 Ok::<_, Infallible>(response.map(|body| at_work.sending(body)))
             }
         });

@@ -17,12 +17,13 @@ mod http2;
 mod notice;
 mod preface;
 
-pub use answer::Permits;
+pub use answer::{Permits, TooManyConnections};
 pub use notice::{Announcer, Notices};
 
 use super::client::Peer;
 use super::error::ApiError;
 use super::listener::PlainHttp;
+use super::slots::Slot;
 use crate::args::LimitArgs;
 use axum::Router;
 use closing::drain;
@@ -32,7 +33,6 @@ use hyper_util::service::TowerToHyperService;
 use preface::Peeked;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
 /// How long the rest of a body that is not wanted is read, how long nothing of it may come meanwhile, and
@@ -59,7 +59,7 @@ pub struct Context {
     pub service: TowerToHyperService<Router>,
     pub notices: Notices,
     /// Its place among all connections; it is held until every request that was begun is done.
-    pub slot: OwnedSemaphorePermit,
+    pub slot: Slot,
 }
 
 impl Http {

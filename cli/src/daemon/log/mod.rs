@@ -24,6 +24,7 @@ pub use recovery::RolledForward;
 pub use request::{Pending, REQUEST_ID, RequestLog, broken_head};
 
 use super::bound::Bounds;
+use super::slots::Slots;
 use crate::access::KeyFileProblems;
 use crate::args::{LimitArgs, LogArgs, LogFormat, PressureLimit, ServeArgs};
 use format::{Journal, Json};
@@ -70,7 +71,7 @@ pub fn listening(
     address: &Bounds,
     pickup: &PickupDirectory,
     args: &ServeArgs,
-    connections: u32,
+    connections: &Slots,
     keys: Option<usize>,
 ) {
     let LimitArgs {
@@ -82,6 +83,7 @@ pub fn listening(
         max_bytes_in_flight,
         memory,
         max_connections: _,
+        max_connections_per_client: _,
         drain,
     } = &args.limits;
     let bound = |limit| {
@@ -102,7 +104,8 @@ pub fn listening(
         max_in_flight,
         max_bytes_in_flight,
         memory,
-        max_connections = connections,
+        max_connections = connections.most(),
+        max_connections_per_client = connections.most_of_one(),
         drain_ms = milliseconds(*drain),
         max_depth = bound(PressureLimit::MaxDepth),
         max_age_ms = bound(PressureLimit::MaxAge),

@@ -22,6 +22,7 @@ pub fn of_any() -> Vec<ApiError> {
         ApiError::ForeignPage,
         ApiError::HeadTimeout,
         ApiError::HeadTooLarge,
+        ApiError::TooManyConnections,
         ApiError::Internal,
     ]
 }

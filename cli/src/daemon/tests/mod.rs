@@ -3,13 +3,14 @@
 mod merges;
 mod streams;
 
-use super::accept::{Connections, Slots};
+use super::accept::Connections;
 use super::bound::Bound;
 use super::listener::Sockets;
 use super::observer::PickupObserver;
 use super::open_files::room;
 use super::pages::Pages;
 use super::routes::router;
+use super::slots::Slots;
 use super::state::Daemon;
 use crate::args::{Action, ServeArgs, parse};
 use std::convert::Infallible;
@@ -50,7 +51,11 @@ impl Server {
             Arc::new(daemon),
             Pages::new(args.allow_origin, &args.listen),
         );
-        let connections = Arc::new(Connections::new(Slots::new(8192), &args.limits, router));
+        let connections = Arc::new(Connections::new(
+            Slots::new(8192, &args.limits),
+            &args.limits,
+            router,
+        ));
         let runtime = Runtime::new().unwrap();
         let listener = Sockets::open(&args.listen, None, args.limits.body_timeout);
         let listener = runtime.block_on(listener).unwrap();

@@ -2,13 +2,13 @@
 
 use super::{MESSAGE, serve_args};
 use crate::daemon::accept::Connections;
-use crate::daemon::accept::Slots;
 use crate::daemon::client::Peer;
 use crate::daemon::listener::Listener;
 use crate::daemon::observer::PickupObserver;
 use crate::daemon::open_files::room;
 use crate::daemon::pages::Pages;
 use crate::daemon::routes::router;
+use crate::daemon::slots::Slots;
 use crate::daemon::state::Daemon;
 use axum::Extension;
 use axum::http::{Method, Request, StatusCode};
@@ -79,7 +79,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Server<S> {
             .route("/peer", peer)
             .route("/large", large)
             .route("/stuck", stuck);
-        let connections = Connections::new(Slots::new(8), &args.limits, router);
+        let connections = Connections::new(Slots::new(8, &args.limits), &args.limits, router);
         let (connect, accepted) = mpsc::unbounded_channel();
         tokio::spawn(async move { connections.accept(Inside(accepted)).await });
         Self {
