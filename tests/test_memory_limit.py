@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from batches import as_lines
 from daemon import TIMEOUT, Daemon, assert_problem
 from raw_http import MESSAGE
 
@@ -91,6 +92,56 @@ def test_a_message_that_needs_more_than_there_is(start_daemon):
     assert "--memory" in document["detail"]
     assert peak_of(daemon) < 64 << 20
     assert daemon.post(MESSAGE).status == 200
+
+
+def values_of(count: int) -> dict:
+    """A message with so many lists, each of which needs 500 times its three bytes."""
+    message = {"from": "a@b.example", "to": "c@d.example", "template": "jinja", "text": "x"}
+    return message | {"variables": {"a": [[]] * count}}
+
+
+def test_values_of_a_batch_count_as_well(start_daemon):
+    daemon: Daemon = start_daemon("--memory", "64MiB")
+    small = json.loads(MESSAGE)
+    lines = as_lines([small, values_of(60_000), values_of(200_000), small])
+    kind = {"Content-Type": "application/x-ndjson"}
+    answer = daemon.post(lines, "/messages/batch", **kind)
+    assert answer.status == 200
+    results = list(map(json.loads, answer.body.splitlines()))
+    # One alone is refused, and what comes behind it is taken.
+    assert [result.get("status", 200) for result in results] == [200, 200, 413, 200]
+    refused = results[2]
+    assert refused["line"] == 3
+    assert "--memory" in refused["detail"]
+    assert len(daemon.files()) == 3
+    assert_problem(daemon.post(lines, "/messages/batch?atomic=true", **kind), 413)
+    assert len(daemon.files()) == 3
+    # Those of several batches share what there is: a batch for which there is none at present ends.
+    batch = as_lines([values_of(60_000)] * 3)
+    for path in "/messages/batch", "/messages/batch?atomic=true":
+        with ThreadPoolExecutor(8) as threads:
+            posted = [threads.submit(daemon.post, batch, path, **kind) for _ in range(8)]
+            answers = [answer.result() for answer in posted]
+        results = [json.loads(line) for answer in answers for line in answer.body.splitlines()]
+        statuses = Counter(result.get("status", 200) for result in results)
+        assert statuses[200]
+        assert set(statuses) <= {200, 503}, statuses
+    assert peak_of(daemon) < 64 << 20
+    assert daemon.post(MESSAGE).status == 200
+
+
+def test_addresses_of_a_header_count_as_well(start_daemon):
+    daemon: Daemon = start_daemon("--memory", "64MiB")
+
+    def post(count: int):
+        recipients = ",\n ".join(["c@d.example"] * count)
+        mail = f"From: a@b.example\nTo: {recipients}\n\nx\n"
+        return daemon.post(mail.encode(), **{"Content-Type": "message/rfc822"})
+
+    assert post(100_000).status == 200
+    document = assert_problem(post(200_000), 413)
+    assert "--memory" in document["detail"]
+    assert peak_of(daemon) < 64 << 20
 
 
 GROUPS = Path("/sys/fs/cgroup/memory")

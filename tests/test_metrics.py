@@ -339,54 +339,87 @@ def test_each_alert_is_explained(names: set[str]):
     assert sorted(alerts) == sorted(set(re.findall(r"`(Pmtaemail\w+)`", page)))
 
 
-@needs_promtool
-def test_alerts_go_off(tmp_path: Path):
-    """As Prometheus works them out, from series that go wrong."""
-    series = {
-        'up{job="pmtaemail", instance="a"}': "0x20",
-        'pmtaemail_ready{job="pmtaemail", instance="a", check="pickup"}': "1x5 0x15",
-        'pmtaemail_submissions_total{job="pmtaemail", instance="a", api="messages", outcome="unknown"}': "0x5 1x15",
-        'pmtaemail_submissions_total{job="pmtaemail", instance="a", api="messages", outcome="accepted"}': "0+600x20",
-        'pmtaemail_submissions_total{job="pmtaemail", instance="a", api="messages", outcome="deferred"}': "0x20",
-        'pmtaemail_pickup_oldest_file_age_seconds{job="pmtaemail", instance="a"}': "3x20",
-    }
-    expected = {
-        "PmtaemailDown": [{"severity": "critical", "job": "pmtaemail", "instance": "a"}],
-        "PmtaemailNotReady": [{"severity": "critical", "job": "pmtaemail", "instance": "a", "check": "pickup"}],
-        "PmtaemailFailures": [{"severity": "critical", "job": "pmtaemail", "instance": "a", "outcome": "unknown"}],
-        "PmtaemailDeferrals": [],
-        "PmtaemailPickupNotTaken": [],
-    }
+def worked_out(series: dict[str, str], firing: dict[str, list[dict[str, str]]], at: str, folder: Path) -> None:
+    """Prometheus works out the alerts from these series, a value a minute, and these are firing `at` a time."""
+    names = sorted({name for alerts in firing.values() for labels in alerts for name in labels} | {"alertname"})
+    expected = [
+        {
+            "expr": f'count by ({", ".join(names)}) (ALERTS{{alertname="{alert}", alertstate="firing"}})',
+            "eval_time": at,
+            "exp_samples": [
+                {
+                    "labels": "{" + ", ".join(f'{k}="{v}"' for k, v in {"alertname": alert, **labels}.items()) + "}",
+                    "value": 1,
+                }
+                for labels in alerts
+            ],
+        }
+        for alert, alerts in firing.items()
+    ]
+    named = {f'{name[:-1]}, job="pmtaemail", instance="a"}}'.replace("{, ", "{"): it for name, it in series.items()}
     tests = {
         "rule_files": [str(ALERTS)],
         "tests": [
             {
                 "interval": "1m",
-                "input_series": [{"series": name, "values": values} for name, values in series.items()],
-                "promql_expr_test": [
-                    {
-                        "expr": f"count by (alertname, severity, job, instance, check, outcome) "
-                        f'(ALERTS{{alertname="{alert}", alertstate="firing"}})',
-                        "eval_time": "9m",
-                        "exp_samples": [
-                            {
-                                "labels": "{"
-                                + ", ".join(f'{k}="{v}"' for k, v in {"alertname": alert, **one}.items())
-                                + "}",
-                                "value": 1,
-                            }
-                            for one in firing
-                        ],
-                    }
-                    for alert, firing in expected.items()
-                ],
+                "input_series": [{"series": name, "values": values} for name, values in named.items()],
+                "promql_expr_test": expected,
             }
         ],
     }
-    path = tmp_path / "alerts_test.yml"
+    path = folder / "alerts_test.yml"
     # JSON is YAML.
     path.write_text(json.dumps(tests))
     done = subprocess.run(["promtool", "test", "rules", path], capture_output=True, check=False, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@needs_promtool
+def test_alerts_go_off(tmp_path: Path):
+    """And no other."""
+    series = {
+        "up{}": "0x20",
+        'pmtaemail_ready{check="pickup"}': "1x5 0x15",
+        'pmtaemail_submissions_total{api="messages", outcome="unknown"}': "0x5 1x15",
+        'pmtaemail_submissions_total{api="messages", outcome="accepted"}': "0+600x20",
+        'pmtaemail_submissions_total{api="messages", outcome="deferred"}': "0x20",
+        "pmtaemail_pickup_oldest_file_age_seconds{}": "3x20",
+    }
+    of = {"job": "pmtaemail", "instance": "a"}
+    firing = {
+        "PmtaemailDown": [{"severity": "critical", **of}],
+        "PmtaemailNotReady": [{"severity": "critical", **of, "check": "pickup"}],
+        "PmtaemailFailures": [{"severity": "critical", **of, "outcome": "unknown"}],
+        "PmtaemailDeferrals": [],
+        "PmtaemailPickupNotTaken": [],
+    }
+    worked_out(series, firing, "9m", tmp_path)
     done = subprocess.run(["promtool", "check", "rules", ALERTS], capture_output=True, check=False, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@needs_promtool
+def test_each_alert_can_go_off(tmp_path: Path):
+    """When everything is as bad as can be."""
+    series = {
+        "up{}": "0x80",
+        'pmtaemail_ready{check="keys"}': "0x80",
+        'pmtaemail_submissions_total{api="batch", outcome="failed"}': "0+1x80",
+        'pmtaemail_submissions_total{api="batch", outcome="deferred"}': "0+10x80",
+        'pmtaemail_submissions_total{api="batch", outcome="accepted"}': "0+90x80",
+        'pmtaemail_back_pressure{limit="max-depth"}': "1x80",
+        "pmtaemail_pickup_oldest_file_age_seconds{}": "0+60x80",
+        "pmtaemail_badmail_arrived_total{}": "0+1x80",
+        "pmtaemail_roll_forward_failures{}": "1x80",
+        **{
+            f'pmtaemail_http_request_duration_seconds_bucket{{route="/messages", le="{le}"}}': values
+            for le, values in [("1.0", "0+90x80"), ("2.5", "0+100x80"), ("+Inf", "0+100x80")]
+        },
+        "pmtaemail_pickup_free_bytes{}": "9000000000x80",
+        "pmtaemail_pickup_free_inodes{}": "200000-1000x80",
+        "pmtaemail_connections{}": "95x80",
+        "pmtaemail_max_connections{}": "100x80",
+        'pmtaemail_refusals_total{reason="wrong-access-key"}': "0+70x80",
+    }
+    alerts = re.findall(r"alert: (\w+)", ALERTS.read_text())
+    worked_out(series, {alert: [{}] for alert in alerts}, "79m", tmp_path)

@@ -32,15 +32,10 @@ pub async fn hand_over(
     keyed: Keyed,
     submitter: &Submitter,
 ) -> Result<Receipt, ApiError> {
-    let claim = match keyed {
+    let claim = match claim(&daemon, keyed).await? {
         None => None,
-        Some((key, fingerprint)) => {
-            let daemon = Arc::clone(&daemon);
-            match run_blocking(move || daemon.pickup.claim(key, fingerprint)).await?? {
-                Claimed::First(claim) => Some(claim),
-                Claimed::Again(receipt) => return Ok(*receipt),
-            }
-        }
+        Some(Claimed::First(claim)) => Some(claim),
+        Some(Claimed::Again(receipt)) => return Ok(*receipt),
     };
     // What was submitted before does not count again.
     let reserved = submitter.reserve(submission.recipients());
@@ -66,6 +61,19 @@ pub async fn hand_over(
         error: None,
     };
     Ok(result.await.map_err(unknown)??)
+}
+
+/// Claims the key, if there is one: in another thread where that may block.
+async fn claim(daemon: &Arc<Daemon>, keyed: Keyed) -> Result<Option<Claimed>, ApiError> {
+    let Some((key, fingerprint)) = keyed else {
+        return Ok(None);
+    };
+    if let Some(claim) = daemon.pickup.claim_at_once(key, fingerprint) {
+        return Ok(Some(Claimed::First(claim)));
+    }
+    let daemon = Arc::clone(daemon);
+    let claimed = run_blocking(move || daemon.pickup.claim(key, fingerprint));
+    Ok(Some(claimed.await??))
 }
 
 /// Claims the key, if there is one, and submits; or finds what was submitted under it. Blocks.

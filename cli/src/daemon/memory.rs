@@ -27,6 +27,9 @@ const TEXT: usize = 2;
 /// What is longer without a blank, a quotation mark or a backslash is a file in base64.
 const FILE: usize = 1 << 10;
 
+/// What an address in the header of a finished message takes once it is read, by the sign behind it.
+const ADDRESS: usize = 160;
+
 /// What a value of JSON takes at most once it is read, by the character that announces it.
 const OBJECT: usize = 640;
 const ARRAY: usize = 256;
@@ -76,8 +79,16 @@ pub fn needed_for_json(json: &[u8]) -> usize {
     values.max(needed_for_text(json.len() - files(json)))
 }
 
+/// The same of a finished message, whose header may name very many recipients.
+pub fn needed_for_mail(mail: &[u8]) -> usize {
+    let before = |end: &[u8], text| memchr::memmem::find(text, end).unwrap_or(text.len());
+    let header = &mail[..before(b"\n\r\n", mail)];
+    let header = &header[..before(b"\n\n", header)];
+    needed_for_text(mail.len()) + memchr::memchr2_iter(b',', b';', header).count() * ADDRESS
+}
+
 /// The same of what is all text.
-pub fn needed_for_text(bytes: usize) -> usize {
+fn needed_for_text(bytes: usize) -> usize {
     bytes.saturating_mul(TEXT)
 }
 
@@ -181,5 +192,18 @@ mod tests {
         assert_eq!(needed_for_json(text.as_bytes()), 240_000);
         let both = format!("{text}\"{file}\"{text}");
         assert_eq!(needed_for_json(both.as_bytes()), 480_004);
+    }
+
+    #[test]
+    fn addresses_of_a_header_need_more_than_text() {
+        for (mail, addresses) in [
+            ("", 0),
+            ("To: a@b, c@d", 1),
+            ("To: a@b,\n c:d@e;\n\n1, 2, 3", 2),
+            ("To: a@b, c@d\r\nCc: e@f\r\n\r\n1, 2\n\n3", 1),
+        ] {
+            let needed = needed_for_mail(mail.as_bytes());
+            assert_eq!(needed, 2 * mail.len() + addresses * ADDRESS, "{mail}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::error::ApiError;
 use super::form::WholeForm;
-use super::memory::{needed_for_json, needed_for_text};
+use super::memory::{needed_for_json, needed_for_mail};
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use pmtaemail::{
@@ -87,7 +87,7 @@ impl ReceivedBody {
         match self {
             Self::Buffered(BufferedBody::Json(bytes)) => needed_for_json(bytes),
             Self::Buffered(BufferedBody::Form(form)) => needed_for_json(form.message()),
-            Self::Buffered(BufferedBody::Rfc822 { bytes, .. }) => needed_for_text(bytes.len()),
+            Self::Buffered(BufferedBody::Rfc822 { bytes, .. }) => needed_for_mail(bytes),
             Self::Streamed(message) => needed_for_json(message.json()),
         }
     }

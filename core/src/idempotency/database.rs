@@ -13,7 +13,7 @@ use super::file::{make_folder, open_database, sync_folder};
 use super::key::Fingerprint;
 use super::record::{NewRecord, Record, is_old};
 use super::token::Token;
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{Database, ReadableDatabase, ReadableTable, Table, TableDefinition, WriteTransaction};
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read};
@@ -143,12 +143,13 @@ impl Opened {
     ) -> Result<(), Failed> {
         let transaction = self.database.begin_write()?;
         let now = self.clock.now();
-        let mut size = forget(&transaction, now)?;
+        let mut tables = Tables::open(&transaction)?;
+        tables.forget(now)?;
         for record in records {
             let (token, fingerprint, record) = record?;
-            size = insert(&transaction, token, fingerprint, record, now, size)?;
+            tables.insert(token, fingerprint, record, now)?;
         }
-        transaction.open_table(ABOUT)?.insert(SIZE, size)?;
+        let size = tables.close()?;
         *is_in_doubt = true;
         transaction.commit()?;
         self.size.store(size, Ordering::Relaxed);
@@ -158,31 +159,35 @@ impl Opened {
     /// Forgets what the attempt with this token has committed.
     pub fn revoke(&self, token: Token) -> Result<(), Failed> {
         let transaction = self.database.begin_write()?;
-        let size = size_in(&transaction)?;
         let record = self.record(&token.hash)?;
         if let Some(record) = record.filter(|record| record.nonce == token.nonce) {
-            let size = size.saturating_sub(remove(&transaction, record.time, &token.hash)?);
-            transaction.open_table(ABOUT)?.insert(SIZE, size)?;
+            let mut tables = Tables::open(&transaction)?;
+            tables.remove(record.time, &token.hash)?;
+            let size = tables.close()?;
             transaction.commit()?;
             self.size.store(size, Ordering::Relaxed);
         }
         Ok(())
     }
 
+    /// Whether it seems to take more keys without forgetting any.
+    pub fn has_room(&self, limit: u64) -> bool {
+        self.size.load(Ordering::Relaxed) < limit
+    }
+
     /// Whether it takes no more keys, when all that are old are forgotten.
     pub fn is_full(&self, limit: u64) -> Result<bool, Failed> {
-        if self.size.load(Ordering::Relaxed) < limit {
+        if self.has_room(limit) {
             return Ok(false);
         }
         let now = self.clock.now();
         loop {
             let transaction = self.database.begin_write()?;
-            let before = size_in(&transaction)?;
-            let size = forget(&transaction, now)?;
-            if size == before {
-                return Ok(size >= limit);
+            let mut tables = Tables::open(&transaction)?;
+            if !tables.forget(now)? {
+                return Ok(tables.size >= limit);
             }
-            transaction.open_table(ABOUT)?.insert(SIZE, size)?;
+            let size = tables.close()?;
             transaction.commit()?;
             self.size.store(size, Ordering::Relaxed);
             if size < limit {
@@ -192,13 +197,39 @@ impl Opened {
     }
 }
 
-/// Forgets some of the keys that are old. Gives what the others take.
-fn forget(transaction: &WriteTransaction, now: u64) -> Result<u64, Failed> {
-    let mut size = size_in(transaction)?;
-    let mut old: Vec<(u64, Hash)> = Vec::new();
-    {
-        let ages = transaction.open_table(AGES)?;
-        for entry in ages.iter()?.take(FORGOTTEN_AT_A_TIME) {
+/// The tables that a transaction writes. To open one takes as long as to write a record.
+struct Tables<'t> {
+    about: Table<'t, &'static str, u64>,
+    keys: Table<'t, &'static Hash, &'static [u8]>,
+    receipts: Table<'t, (&'static Hash, u32), &'static [u8]>,
+    ages: Table<'t, (u64, &'static Hash), ()>,
+    /// What all records take.
+    size: u64,
+}
+
+impl<'t> Tables<'t> {
+    fn open(transaction: &'t WriteTransaction) -> Result<Self, Failed> {
+        let about = transaction.open_table(ABOUT)?;
+        let size = about.get(SIZE)?.map_or(0, |size| size.value());
+        Ok(Self {
+            about,
+            keys: transaction.open_table(KEYS)?,
+            receipts: transaction.open_table(RECEIPTS)?,
+            ages: transaction.open_table(AGES)?,
+            size,
+        })
+    }
+
+    /// Gives what all records take.
+    fn close(mut self) -> Result<u64, Failed> {
+        self.about.insert(SIZE, self.size)?;
+        Ok(self.size)
+    }
+
+    /// Forgets some of the keys that are old. False: there is none.
+    fn forget(&mut self, now: u64) -> Result<bool, Failed> {
+        let mut old: Vec<(u64, Hash)> = Vec::new();
+        for entry in self.ages.iter()?.take(FORGOTTEN_AT_A_TIME) {
             let (key, ()) = entry.map(|(key, _)| (key, ()))?;
             let (time, hash) = key.value();
             if !is_old(time, now) {
@@ -206,87 +237,73 @@ fn forget(transaction: &WriteTransaction, now: u64) -> Result<u64, Failed> {
             }
             old.push((time, *hash));
         }
+        for (time, hash) in &old {
+            self.remove(*time, hash)?;
+        }
+        Ok(!old.is_empty())
     }
-    for (time, hash) in old {
-        size = size.saturating_sub(remove(transaction, time, &hash)?);
-    }
-    Ok(size)
-}
 
-/// What all records take.
-fn size_in(transaction: &WriteTransaction) -> Result<u64, Failed> {
-    let about = transaction.open_table(ABOUT)?;
-    let size = about.get(SIZE)?;
-    Ok(size.map_or(0, |size| size.value()))
-}
-
-/// Adds a record. Gives what it takes.
-fn insert(
-    transaction: &WriteTransaction,
-    token: Token,
-    fingerprint: Fingerprint,
-    mut new: NewRecord,
-    now: u64,
-    size: u64,
-) -> Result<u64, Failed> {
-    let hash = &token.hash;
-    let mut keys = transaction.open_table(KEYS)?;
-    let old = keys.get(hash)?;
-    let old = old.map(|bytes| Record::parse(bytes.value())).transpose()?;
-    drop(keys);
-    let freed = match old {
+    /// Adds a record.
+    fn insert(
+        &mut self,
+        token: Token,
+        fingerprint: Fingerprint,
+        mut new: NewRecord,
+        now: u64,
+    ) -> Result<(), Failed> {
+        let hash = &token.hash;
+        let old = self.keys.get(hash)?;
+        let old = old.map(|bytes| Record::parse(bytes.value())).transpose()?;
         // It is too old to count, and not forgotten yet.
-        Some(record) => remove(transaction, record.time, hash)?,
-        None => 0,
-    };
-    keys = transaction.open_table(KEYS)?;
-    let mut record = Record {
-        time: now,
-        nonce: token.nonce,
-        fingerprint,
-        id: new.id,
-        size: new.size,
-        pieces: 0,
-    };
-    if new.size <= SHORT {
-        let mut bytes = record.bytes();
-        new.receipt.read_to_end(&mut bytes)?;
-        keys.insert(hash, bytes.as_slice())?;
-    } else {
-        let mut receipts = transaction.open_table(RECEIPTS)?;
-        let mut piece = Vec::with_capacity(PIECE);
-        loop {
-            piece.clear();
-            (&mut new.receipt)
-                .take(PIECE as u64)
-                .read_to_end(&mut piece)?;
-            if piece.is_empty() {
-                break;
+        if let Some(record) = old {
+            self.remove(record.time, hash)?;
+        }
+        let mut record = Record {
+            time: now,
+            nonce: token.nonce,
+            fingerprint,
+            id: new.id,
+            size: new.size,
+            pieces: 0,
+        };
+        if new.size <= SHORT {
+            let mut bytes = record.bytes();
+            new.receipt.read_to_end(&mut bytes)?;
+            self.keys.insert(hash, bytes.as_slice())?;
+        } else {
+            let mut piece = Vec::with_capacity(PIECE);
+            loop {
+                piece.clear();
+                (&mut new.receipt)
+                    .take(PIECE as u64)
+                    .read_to_end(&mut piece)?;
+                if piece.is_empty() {
+                    break;
+                }
+                self.receipts
+                    .insert((hash, record.pieces), piece.as_slice())?;
+                record.pieces += 1;
             }
-            receipts.insert((hash, record.pieces), piece.as_slice())?;
-            record.pieces += 1;
+            self.keys.insert(hash, record.bytes().as_slice())?;
         }
-        keys.insert(hash, record.bytes().as_slice())?;
+        self.ages.insert((now, hash), ())?;
+        self.size += record.takes();
+        Ok(())
     }
-    transaction.open_table(AGES)?.insert((now, hash), ())?;
-    Ok(size.saturating_sub(freed) + record.takes())
-}
 
-/// Takes a record away. Gives what it took.
-fn remove(transaction: &WriteTransaction, time: u64, hash: &Hash) -> Result<u64, Failed> {
-    transaction.open_table(AGES)?.remove((time, hash))?;
-    let mut keys = transaction.open_table(KEYS)?;
-    let Some(bytes) = keys.remove(hash)? else {
-        return Ok(0);
-    };
-    let record = Record::parse(bytes.value())?;
-    if record.pieces > 0 {
-        let mut receipts = transaction.open_table(RECEIPTS)?;
+    /// Takes a record away.
+    fn remove(&mut self, time: u64, hash: &Hash) -> Result<(), Failed> {
+        self.ages.remove((time, hash))?;
+        let Some(bytes) = self.keys.remove(hash)? else {
+            return Ok(());
+        };
+        let record = Record::parse(bytes.value())?;
         for number in 0..record.pieces {
-            receipts.remove((hash, number))?;
+            self.receipts.remove((hash, number))?;
         }
+        self.size = self.size.saturating_sub(record.takes());
+        Ok(())
     }
-    Ok(record.takes())
 }
 
 /// Makes an empty store. It has its name when it is whole.

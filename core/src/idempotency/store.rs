@@ -133,13 +133,7 @@ impl KeyStore {
             return Err(ClaimRefused::InWork);
         }
         // From here on it is released when it is dropped.
-        let claim = Claim {
-            store: Arc::clone(self),
-            key,
-            fingerprint,
-            token: Token::of(key),
-            record: None,
-        };
+        let claim = Claim::new(self, key, fingerprint);
         let found = self.guarded(|opened| opened.find(&key.0));
         match found.map_err(ClaimRefused::Store)? {
             Some((record, _)) if record.fingerprint != fingerprint => Err(ClaimRefused::Conflict),
@@ -156,6 +150,23 @@ impl KeyStore {
                 Ok(Found::Nothing(claim))
             }
         }
+    }
+
+    /// Claims a key that it does not have, if that is known without waiting for more than a read of the store.
+    pub fn claim_at_once(
+        self: &Arc<Self>,
+        key: IdempotencyKey,
+        fingerprint: Fingerprint,
+    ) -> Option<Claim> {
+        if self.process != process::id() {
+            return None;
+        }
+        let opened = self.lock().clone()?;
+        let is_new = opened.has_room(self.settings.limit) && self.lock_in_work().insert(key.0);
+        let claim = is_new.then(|| Claim::new(self, key, fingerprint))?;
+        // What is found, old or not, is looked at by who may wait.
+        let found = self.guarded_in(&opened, |opened| opened.record(&key.0));
+        matches!(found, Ok(None)).then_some(claim)
     }
 
     /// Whether it takes no new key at present.
@@ -194,13 +205,20 @@ impl KeyStore {
     fn guarded<T>(&self, work: impl FnOnce(&Opened) -> Result<T, Failed>) -> io::Result<T> {
         self.open()?;
         let opened = self.lock().clone();
-        let opened = opened.ok_or(io::ErrorKind::NotConnected)?;
+        self.guarded_in(&opened.ok_or(io::ErrorKind::NotConnected)?, work)
+    }
+
+    fn guarded_in<T>(
+        &self,
+        opened: &Arc<Opened>,
+        work: impl FnOnce(&Opened) -> Result<T, Failed>,
+    ) -> io::Result<T> {
         // A damaged file may make it panic.
-        let done = catch_unwind(AssertUnwindSafe(|| work(&opened)));
+        let done = catch_unwind(AssertUnwindSafe(|| work(opened)));
         let result = done.unwrap_or(Err(Failed::Other("it is damaged")));
         result.map_err(|failed| {
             let mut current = self.lock();
-            if (current.as_ref()).is_some_and(|current| Arc::ptr_eq(current, &opened)) {
+            if (current.as_ref()).is_some_and(|current| Arc::ptr_eq(current, opened)) {
                 *current = None;
             }
             drop(current);
@@ -219,6 +237,17 @@ impl KeyStore {
 }
 
 impl Claim {
+    /// Of a key that was put among those at work.
+    fn new(store: &Arc<KeyStore>, key: IdempotencyKey, fingerprint: Fingerprint) -> Self {
+        Self {
+            store: Arc::clone(store),
+            key,
+            fingerprint,
+            token: Token::of(key),
+            record: None,
+        }
+    }
+
     pub(crate) fn store(&self) -> &Arc<KeyStore> {
         &self.store
     }

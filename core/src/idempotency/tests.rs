@@ -66,6 +66,37 @@ fn receipts_of_every_size_are_read_again() {
 }
 
 #[test]
+fn who_cannot_wait_gets_only_what_is_known_to_be_new() {
+    let folder = tempfile::tempdir().unwrap();
+    let fingerprint = Fingerprinter::new(&[]).with(b"body").finish();
+    let at_once = |store: &Arc<KeyStore>, key: &str| {
+        let claim = store.claim_at_once(key.parse().unwrap(), fingerprint);
+        claim.map(|claim| (claim, Arc::clone(store)))
+    };
+    let settings = StoreSettings {
+        folder: folder.path().join("state"),
+        limit: 100_000,
+        durable: true,
+    };
+    let store = Arc::new(KeyStore::new(settings));
+    assert!(at_once(&store, "new").is_none(), "it is not open");
+    store.open().unwrap();
+    let first = at_once(&store, "new").expect("nobody has it");
+    assert!(at_once(&store, "new").is_none(), "it is at work");
+    assert!(matches!(
+        claim(&store, "new", "body"),
+        Err(ClaimRefused::InWork)
+    ));
+    drop(first);
+    assert!(remember(&store, "new", 1));
+    assert!(at_once(&store, "new").is_none(), "it is remembered");
+    // That it was asked for so changes nothing.
+    assert!(receipt(&store, "new").is_some());
+    assert!(remember(&store, "large", 100_000));
+    assert!(at_once(&store, "other").is_none(), "it may be full");
+}
+
+#[test]
 fn a_key_is_remembered_for_24_hours() {
     let folder = tempfile::tempdir().unwrap();
     assert!(remember(&open(folder.path(), u64::MAX), "k", 5_000));

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::idempotency::{Claim, CommitFailed};
 
-use super::closed_file::ClosedFile;
+use super::closed_file::{ClosedData, ClosedFile, Witness};
 use super::error::{Operation, PickupError, PickupErrorKind};
 use super::private_folder::PrivateFolder;
 use super::staged_transaction::{StagedFile, StagedTransaction};
@@ -27,6 +27,8 @@ pub(super) struct FileSet {
     open: Vec<WrittenFile>,
     /// What was written before them, if there was no room to keep it open.
     closed: Vec<ClosedFile>,
+    /// There if some of the closed files are not synced yet.
+    witness: Option<Witness>,
     /// The key that they are submitted under. It is free again when this is dropped.
     claim: Option<Box<Claim>>,
     /// Where files of this set have a name; there if it has several files, or named ones, or a key.
@@ -59,7 +61,7 @@ impl FileSet {
             // Without a place for its record no transaction has several files.
             self.transaction(staging)?;
         }
-        if self.open.len() >= MAX_OPEN_FILES {
+        if self.open.len() + usize::from(self.witness.is_some()) >= MAX_OPEN_FILES {
             self.close_files(staging, durable)?;
         }
         let (file, staged) = match staging.create_unnamed()? {
@@ -104,7 +106,13 @@ impl FileSet {
     fn close_files(&mut self, staging: &Staging, durable: bool) -> Result<(), PickupError> {
         let transaction = self.transaction(staging)?;
         let files = mem::take(&mut self.open);
-        let closed = ClosedFile::close_all(files, &transaction, staging.pickup(), durable)
+        let data = match (durable, staging.syncfs_allowed()) {
+            (false, _) => ClosedData::Volatile,
+            (true, false) => ClosedData::Synced,
+            (true, true) => ClosedData::SyncedLater,
+        };
+        let pickup = staging.pickup();
+        let closed = ClosedFile::close_all(files, &transaction, pickup, data, &mut self.witness)
             .inspect_err(|error| self.lose(error))?;
         self.closed.extend(closed);
         Ok(())
@@ -149,6 +157,11 @@ impl FileSet {
 
     pub(super) fn len(&self) -> usize {
         self.closed.len() + self.open.len()
+    }
+
+    /// By way of what file those that are closed are to be synced, if they are not yet.
+    pub(super) fn witness(&self) -> Option<&Witness> {
+        self.witness.as_ref()
     }
 
     /// Those whose data is not synced yet.

@@ -10,6 +10,7 @@
 //!
 //! Which of them, see [`commit_queue`](super::commit_queue); of the records, [`decision`](super::decision).
 
+use std::fs::File;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -18,6 +19,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::closed_file::Witness;
 use super::commit_queue::{CommitQueue, Data, LANES, Reply, Request};
 use super::decision::Decisions;
 use super::error::{Operation, PickupError};
@@ -60,12 +62,16 @@ struct Commits {
 impl GroupCommit {
     /// The path is absolute.
     pub(super) fn new(pickup: &Path, options: PickupOptions) -> Self {
+        let syncfs_allowed = options.allows_syncfs();
         Self {
             pickup: pickup.into(),
             commits: PerProcess::default(),
             durable: options.is_durable(),
-            syncfs_allowed: options.syncfs && system::syncfs_reports_errors(),
-            syncfs: AtomicBool::new(false),
+            syncfs_allowed,
+            syncfs: AtomicBool::new(
+                syncfs_allowed
+                    && OpenDirectory::open(pickup).is_ok_and(|opened| opened.suits_syncfs()),
+            ),
             observer: options.observer,
         }
     }
@@ -169,8 +175,10 @@ impl GroupCommit {
         ))?;
         let files: Vec<_> = file_sets.iter().flat_map(FileSet::open).collect();
         let in_flight = InFlight::enter(&commits.files_in_flight, files.len());
-        let sync_here =
+        let is_quicker_here =
             in_flight.all <= MAX_FILES_SYNCED_ONE_BY_ONE || !self.syncfs.load(Ordering::Relaxed);
+        // Closed ones are synced with their file system, and these along with them.
+        let sync_here = is_quicker_here && file_sets.iter().all(|files| files.witness().is_none());
         let data = if sync_here {
             let mut time = None;
             self.timed(&mut time, || sync_each(&files, &self.pickup))?;
@@ -263,26 +271,39 @@ impl GroupCommit {
         let syncfs = self.syncfs_allowed && directory.suits_syncfs();
         self.syncfs.store(syncfs, Ordering::Relaxed);
         let mut files: Vec<&WrittenFile> = Vec::new();
+        let mut witnesses: Vec<&Witness> = Vec::new();
         for request in group {
+            witnesses.extend(request.file_sets.iter().filter_map(FileSet::witness));
             match request.data {
                 Data::Synced(time) => times.data_sync = times.data_sync.max(time),
                 Data::NotSynced => files.extend(request.file_sets.iter().flat_map(FileSet::open)),
             }
         }
+        let open = files.iter().map(|file| (file.opened, &file.file));
+        let all = open.chain(
+            witnesses
+                .iter()
+                .map(|witness| (witness.opened, &witness.file)),
+        );
         // Errors are reported for the time since a file was opened: so by way of the file that was
         // open before any was written.
-        let Some(oldest) = files.iter().min_by_key(|file| file.opened) else {
+        let Some((_, oldest)) = all.clone().min_by_key(|(opened, _)| *opened) else {
             return Ok((directory, false));
         };
-        let all_at_once =
-            syncfs && files.len() > MAX_FILES_SYNCED_FOR_OTHERS && on_one_file_system(&files);
+        let many = !witnesses.is_empty() || syncfs && files.len() > MAX_FILES_SYNCED_FOR_OTHERS;
+        let all_at_once = many && on_one_file_system(all.map(|(_, file)| file));
+        let sync_file_system = |file: &File| {
+            system::sync_file_system(file)
+                .map_err(PickupError::from_io(Operation::SyncFileSystem, pickup))
+        };
         self.timed(&mut times.data_sync, || {
             if all_at_once {
-                system::sync_file_system(&oldest.file)
-                    .map_err(PickupError::from_io(Operation::SyncFileSystem, pickup))
-            } else {
-                sync_each(&files, pickup)
+                return sync_file_system(oldest);
             }
+            for witness in &witnesses {
+                sync_file_system(&witness.file)?;
+            }
+            sync_each(&files, pickup)
         })?;
         // Where other threads synced theirs nobody knows on which file system these are.
         let names_are_synced =
@@ -336,12 +357,11 @@ fn report<'a>(
 
 /// Files of one group are not, if the pickup directory was moved and made again elsewhere in between.
 /// Where a device cannot be known, each file is synced by itself, which is right everywhere.
-fn on_one_file_system(files: &[&WrittenFile]) -> bool {
-    let mut devices = files.iter().map(|file| system::device(&file.file).ok());
-    let Some(Some(first)) = devices.next() else {
+fn on_one_file_system<'f>(mut files: impl Iterator<Item = &'f File>) -> bool {
+    let Some(first) = files.next().and_then(|file| system::device(file).ok()) else {
         return false;
     };
-    devices.all(|device| device == Some(first))
+    files.all(|file| system::device(file).is_ok_and(|device| device == first))
 }
 
 /// Counts the files of a commit as long as it lasts.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::idempotency::{
-    ClaimRefused, Fingerprint, Found, IdempotencyKey, KeyStore, StoreSettings,
+    Claim, ClaimRefused, Fingerprint, Found, IdempotencyKey, KeyStore, StoreSettings,
 };
 use crate::identity::Id;
 
@@ -108,6 +108,15 @@ impl PickupDirectory {
             self.finish_earlier(*id, *token)?;
         }
         Ok(found)
+    }
+
+    /// Claims a key under which nothing was submitted, if that is known without blocking for longer than it takes to
+    /// read a page of the store: `None` says to ask [`claim`](Self::claim), which may block.
+    pub fn claim_at_once(&self, key: IdempotencyKey, fingerprint: Fingerprint) -> Option<Claim> {
+        if self.has_leftovers() {
+            return None;
+        }
+        self.staging.keys()?.claim_at_once(key, fingerprint)
     }
 
     /// Opens the store of keys, and hands over what was decided in it before.

@@ -214,19 +214,22 @@ impl OpenDirectory {
         Ok(())
     }
 
-    /// Whether `syncfs` can be trusted here. FUSE does not hand it on to the file system behind,
-    /// and overlays do not hand back that file system's errors; so it is used only where it is
-    /// known to do both.
     pub(super) fn suits_syncfs(&self) -> bool {
-        const EXT4: u32 = 0xef53;
-        const XFS: u32 = 0x5846_5342;
-        const BTRFS: u32 = 0x9123_683e;
-        #[allow(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "the numbers have 32 bits on every machine"
-        )]
-        rustix::fs::fstatfs(&self.directory)
-            .is_ok_and(|file_system| [EXT4, XFS, BTRFS].contains(&(file_system.f_type as u32)))
+        suits_syncfs(&self.directory)
     }
+}
+
+/// Whether `syncfs` can be trusted where `file` lies. FUSE does not hand it on to the file system behind, and overlays
+/// do not hand back that file system's errors; so it is used only where it is known to do both.
+pub(super) fn suits_syncfs(file: &File) -> bool {
+    const EXT4: u32 = 0xef53;
+    const XFS: u32 = 0x5846_5342;
+    const BTRFS: u32 = 0x9123_683e;
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the numbers have 32 bits on every machine"
+    )]
+    rustix::fs::fstatfs(file)
+        .is_ok_and(|file_system| [EXT4, XFS, BTRFS].contains(&(file_system.f_type as u32)))
 }

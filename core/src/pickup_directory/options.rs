@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::file_access::{FileGroup, FileMode};
 use super::observer::Observer;
+use super::system;
 
 /// What [`commit`](super::Transaction::commit) promises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -159,6 +160,11 @@ impl PickupOptions {
     pub(super) fn without_unnamed_files(mut self) -> Self {
         self.unnamed_files = false;
         self
+    }
+
+    /// Whether a whole file system may be synced at once, and says so if that fails.
+    pub(super) fn allows_syncfs(&self) -> bool {
+        self.syncfs && system::syncfs_reports_errors()
     }
 
     pub(super) fn is_durable(&self) -> bool {

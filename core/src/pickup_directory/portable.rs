@@ -29,6 +29,10 @@ pub(super) fn syncfs_reports_errors() -> bool {
     false
 }
 
+pub(super) fn suits_syncfs(_file: &File) -> bool {
+    false
+}
+
 /// Unknown here, and asked for before `sync_file_system` only.
 pub(super) fn device(_file: &File) -> io::Result<u64> {
     Err(io::ErrorKind::Unsupported.into())

@@ -63,7 +63,8 @@ impl PickupKey {
         Ok(Self::of_canonical(&fs::canonicalize(pickup)?))
     }
 
-    fn of_canonical(path: &Path) -> Self {
+    /// The same where its canonical path is known.
+    pub(super) fn of_canonical(path: &Path) -> Self {
         // FNV-1a
         let bytes = path.as_os_str().as_encoded_bytes();
         Self(bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {

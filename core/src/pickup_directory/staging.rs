@@ -35,6 +35,8 @@ pub(super) struct Staging {
     unnamed_files: bool,
     access: FileAccess,
     durable: bool,
+    /// Whether a whole file system may be synced at once.
+    syncfs_allowed: bool,
     observer: Option<Arc<dyn Observer>>,
     /// The folder of this process, while any transaction has files in it.
     private_folder: PerProcess<Mutex<Weak<PrivateFolder>>>,
@@ -54,6 +56,7 @@ impl Staging {
             asked_for: options.staging.clone(),
             unnamed_files: options.unnamed_files,
             durable: options.is_durable(),
+            syncfs_allowed: options.allows_syncfs(),
             observer: options.observer.clone(),
             access: FileAccess::default(),
             private_folder: PerProcess::default(),
@@ -89,6 +92,10 @@ impl Staging {
 
     pub(super) fn pickup(&self) -> &Path {
         &self.pickup
+    }
+
+    pub(super) fn syncfs_allowed(&self) -> bool {
+        self.syncfs_allowed
     }
 
     /// Creates a file without a name, if the pickup directory's file system has such.
@@ -198,15 +205,15 @@ impl Staging {
 
     /// The folder of this process for submissions under the keys of the store with this number.
     pub(super) fn keyed_folder(&self, store: u64) -> Result<Arc<PrivateFolder>, PickupError> {
-        let staging = self.folder()?;
+        let pickup = self.canonical_pickup()?;
+        let key = PickupKey::of_canonical(&pickup);
+        let staging = self.folder_beside(&pickup)?;
         let keyed_folder = self.keyed_folder.get();
         let keyed_folder = keyed_folder.map_err(PickupError::after_forks(
             Operation::PrepareStaging,
             &staging,
         ))?;
         let mut current = keyed_folder.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = PickupKey::of(&self.pickup)
-            .map_err(PickupError::from_io(Operation::OpenDirectory, &self.pickup))?;
         if let Some(folder) = &*current
             && folder.staging() == staging
             && folder.is_usable()
@@ -299,10 +306,21 @@ impl Staging {
         if let Some(folder) = &self.asked_for {
             return Ok(folder.clone());
         }
-        let pickup = fs::canonicalize(&self.pickup)
-            .map_err(PickupError::from_io(Operation::OpenDirectory, &self.pickup))?;
+        self.folder_beside(&self.canonical_pickup()?)
+    }
+
+    fn canonical_pickup(&self) -> Result<PathBuf, PickupError> {
+        fs::canonicalize(&self.pickup)
+            .map_err(PickupError::from_io(Operation::OpenDirectory, &self.pickup))
+    }
+
+    /// The same where the pickup directory's canonical path is known.
+    fn folder_beside(&self, pickup: &Path) -> Result<PathBuf, PickupError> {
+        if let Some(folder) = &self.asked_for {
+            return Ok(folder.clone());
+        }
         let Some(name) = pickup.file_name() else {
-            return Err(PickupError::from_io(Operation::PrepareStaging, &pickup)(
+            return Err(PickupError::from_io(Operation::PrepareStaging, pickup)(
                 io::ErrorKind::CrossesDevices.into(),
             ));
         };

@@ -99,6 +99,20 @@ impl AtomicBatch {
     pub fn submit(
         self,
         directory: &PickupDirectory,
+        write: impl FnMut(Position, Result<Receipt, BatchError>, &mut dyn Write) -> io::Result<()>,
+    ) -> Result<BatchOutcome, SubmitError> {
+        self.submit_while(directory, |_| true, write)
+    }
+
+    /// The same for a program that has to find memory for each message before it is read: where `admit` says no,
+    /// the batch ends, and nothing of it is submitted.
+    ///
+    /// # Errors
+    /// As for [`submit`](Self::submit).
+    pub fn submit_while(
+        self,
+        directory: &PickupDirectory,
+        mut admit: impl FnMut(&BatchEntry) -> bool,
         mut write: impl FnMut(Position, Result<Receipt, BatchError>, &mut dyn Write) -> io::Result<()>,
     ) -> Result<BatchOutcome, SubmitError> {
         let mut reader = BatchReader::new(self.format, self.limit);
@@ -122,6 +136,12 @@ impl AtomicBatch {
             }
             while !reader.is_empty() {
                 for entry in reader.take() {
+                    if !admit(&entry) {
+                        return Ok(BatchOutcome {
+                            is_submitted: false,
+                            results: BatchResults(SpoolReader::new(Box::default())),
+                        });
+                    }
                     let position = entry.position();
                     self.submitter.count_message()?;
                     let submitter = &self.submitter;

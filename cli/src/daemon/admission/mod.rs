@@ -64,6 +64,15 @@ impl Room {
         }
     }
 
+    /// Bytes of memory that one message may need.
+    fn most_of_one(&self) -> usize {
+        if self.is_strict {
+            self.bytes
+        } else {
+            usize::MAX
+        }
+    }
+
     /// Messages at work of one client.
     fn messages_of_one(&self) -> usize {
         self.messages - self.messages / 4
@@ -202,16 +211,26 @@ impl Receiving {
 
     /// The same for bytes that are needed until it is done, of which there may be more than there can be.
     pub async fn grow_once(&mut self, bytes: usize) -> Result<(), ApiError> {
-        let left = self.shared.room.bytes.saturating_sub(self.bytes);
-        if bytes > left && self.shared.room.is_strict {
+        if self.bytes.saturating_add(bytes) > self.most_of_one() {
             return Err(ApiError::TooMuchMemory);
         }
+        let left = self.most().saturating_sub(self.bytes);
         self.grow(bytes.min(left)).await
     }
 
     /// Makes room for as many bytes in all.
     pub async fn grow_to(&mut self, bytes: usize) -> Result<(), ApiError> {
         self.grow(bytes.saturating_sub(self.bytes)).await
+    }
+
+    /// How many bytes there may be in all.
+    pub fn most(&self) -> usize {
+        self.shared.room.bytes
+    }
+
+    /// How many bytes one message may need.
+    pub fn most_of_one(&self) -> usize {
+        self.shared.room.most_of_one()
     }
 
     /// Gives bytes back, but for so many.
@@ -288,6 +307,27 @@ pub struct InFlight {
     shared: Arc<Shared>,
     client: Client,
     bytes: usize,
+}
+
+impl InFlight {
+    /// Makes room for as many bytes in all, if there is room at once.
+    pub fn grow_to(&mut self, bytes: usize) -> Result<(), ApiError> {
+        let room = self.shared.room;
+        if bytes > room.most_of_one() {
+            return Err(ApiError::TooMuchMemory);
+        }
+        let more = bytes.min(room.bytes).saturating_sub(self.bytes);
+        let mut state = self.shared.state();
+        if state.bytes + more > room.bytes {
+            drop(state);
+            return Err(ApiError::Busy);
+        }
+        state.bytes += more;
+        state.share(self.client).bytes += more;
+        drop(state);
+        self.bytes += more;
+        Ok(())
+    }
 }
 
 impl Drop for InFlight {
@@ -392,6 +432,16 @@ mod tests {
         drop(hogs);
         assert_eq!(admission.0.state().bytes, 50);
         drop(at_work);
+        let mut alone = admission.receive(OTHER, 0).unwrap().at_work().unwrap();
+        alone.grow_to(40).unwrap();
+        alone.grow_to(30).unwrap();
+        assert_eq!(admission.0.state().bytes, 40);
+        let mut other = admission.receive(HOG, 0).unwrap().at_work().unwrap();
+        assert!(matches!(other.grow_to(61), Err(ApiError::Busy)));
+        other.grow_to(60).unwrap();
+        let too_much = other.grow_to(101);
+        assert!(matches!(too_much, Err(ApiError::TooMuchMemory)));
+        drop((alone, other));
         let state = admission.0.state();
         assert!(state.clients.is_empty() && state.leaving.is_empty());
         assert_eq!((state.bytes, state.messages), (0, 0));

@@ -1,18 +1,18 @@
 //! A batch of which all messages are submitted, or none.
 
-use super::super::admission::Receiving;
+use super::super::admission::{InFlight, Receiving};
 use super::super::blocking::run_blocking;
 use super::super::body::BodyLimits;
 use super::super::coding::DecodedBody;
 use super::super::error::ApiError;
 use super::super::log::{BatchLog, Ending};
-use super::super::memory::needed;
+use super::super::memory::{needed, needed_for_json};
 use super::super::receipt::in_pieces;
 use super::super::state::Daemon;
 use super::{Batch, answer, result_pieces};
 use axum::http::StatusCode;
 use axum::response::Response;
-use pmtaemail::{AtomicBatch, BatchOutcome, SubmitError};
+use pmtaemail::{AtomicBatch, BatchEntry, BatchOutcome, SubmitError};
 use std::sync::Arc;
 use tokio::time::timeout;
 
@@ -42,9 +42,9 @@ pub async fn submit(daemon: Arc<Daemon>, batch: Batch) -> Result<Response, ApiEr
         Ok((waiting, receiving.at_work()?))
     });
     let failed = |error: &ApiError, log: &BatchLog| log.end(error.status(), Ending::Failed(error));
-    let (waiting, in_flight) = admitted.inspect_err(|error| failed(error, &log))?;
+    let (waiting, mut in_flight) = admitted.inspect_err(|error| failed(error, &log))?;
     let submitted = run_blocking(move || {
-        let submitted = submit_all(&daemon, waiting, &mut log);
+        let submitted = submit_all(&daemon, waiting, &mut in_flight, &mut log);
         drop((in_flight, permits));
         let outcome = submitted.inspect_err(|error| failed(error, &log))?;
         let status = if outcome.is_submitted {
@@ -113,15 +113,26 @@ async fn read_piece(
 fn submit_all(
     daemon: &Daemon,
     waiting: AtomicBatch,
+    in_flight: &mut InFlight,
     log: &mut BatchLog,
 ) -> Result<BatchOutcome, ApiError> {
     let mut is_no_batch = false;
-    let outcome = waiting.submit(&daemon.pickup, |position, result, lines| {
+    let mut no_memory = None;
+    // They are read one after the other, and none of them stays in memory.
+    let admit = |entry: &BatchEntry| {
+        let values = entry.json().map_or(0, needed_for_json);
+        let admitted = in_flight.grow_to(needed(entry.size()).saturating_add(values));
+        admitted.map_err(|error| no_memory = Some(error)).is_ok()
+    };
+    let outcome = waiting.submit_while(&daemon.pickup, admit, |position, result, lines| {
         let result = result.map_err(ApiError::from);
         is_no_batch |= matches!(result, Err(ApiError::NotAnArray));
         log.message(position, result.as_ref());
         result_pieces(position, result).try_for_each(|piece| lines.write_all(&piece))
     })?;
+    if let Some(error) = no_memory {
+        return Err(error);
+    }
     if is_no_batch {
         return Err(ApiError::NotAnArray);
     }

@@ -4,7 +4,7 @@ use super::super::admission::{InFlight, Receiving};
 use super::super::coding::DecodedBody;
 use super::super::error::ApiError;
 use super::super::log::{BatchLog, Ending};
-use super::super::memory::needed;
+use super::super::memory::{needed, needed_for_json};
 use super::super::state::Daemon;
 use super::output::{Gone, Output, channel};
 use super::{Batch, answer};
@@ -71,6 +71,8 @@ struct Session {
 /// Messages that are submitted together.
 struct Group {
     bytes: usize,
+    /// The memory for what is made of them.
+    values: usize,
     positions: Vec<Position>,
     results: JoinHandle<Vec<(Position, Result<Receipt, ApiError>)>>,
 }
@@ -185,7 +187,7 @@ impl Session {
                 }
                 room = room(&self.receiving, &self.daemon.groups, room_limit.filter(|_| !is_first)), if may_start => {
                     room_limit = None;
-                    self.start(room?)?;
+                    self.start(room?).await?;
                     time.restart();
                 }
                 () = sleep_until(time.limit()), if is_its_turn => return Err(ApiError::BodyTimeout.into()),
@@ -217,15 +219,28 @@ impl Session {
 
     /// The memory for the messages that are there.
     fn kept(&self) -> usize {
-        let at_work: usize = self.running.iter().map(|group| group.bytes).sum();
-        needed(self.reader.buffered() + at_work)
+        let bytes: usize = self.running.iter().map(|group| group.bytes).sum();
+        let values: usize = self.running.iter().map(|group| group.values).sum();
+        needed(self.reader.buffered() + bytes) + values
     }
 
-    /// Begins to submit what is ready.
-    fn start(&mut self, room: (InFlight, OwnedSemaphorePermit)) -> Result<(), Stop> {
+    /// Begins to submit what is ready, as soon as there is memory for what is made of it.
+    async fn start(&mut self, room: (InFlight, OwnedSemaphorePermit)) -> Result<(), Stop> {
         // Without a result for each that waits: the last line tells where the batch ends.
         self.daemon.back_pressure.check()?;
-        let entries = self.reader.take();
+        let next = NextGroup::of(&self.reader, self.receiving.most_of_one());
+        if next.messages == 0 {
+            self.refuse_first();
+            return Ok(());
+        }
+        let most = self.receiving.most();
+        if self.kept() + next.values > most {
+            // What is begun gives its own back.
+            self.finish().await?;
+        }
+        let kept = self.kept() + next.values;
+        self.receiving.grow_to(kept.min(most)).await?;
+        let entries = self.reader.take_first(next.messages);
         if entries.first().is_some_and(BatchEntry::is_no_batch) && self.output.is_unbegun() {
             return Err(ApiError::NotAnArray.into());
         }
@@ -233,6 +248,7 @@ impl Session {
         let submitter = self.submitter.clone();
         self.running.push_back(Group {
             bytes: entries.iter().map(BatchEntry::size).sum(),
+            values: next.values,
             positions: entries.iter().map(BatchEntry::position).collect(),
             results: spawn_blocking(move || {
                 let results = daemon.pickup.submit_batch_for(&submitter, entries);
@@ -245,6 +261,21 @@ impl Session {
         });
         self.receiving.set_at_work(true);
         Ok(())
+    }
+
+    /// Refuses the first message that is ready, and goes on behind it.
+    fn refuse_first(&mut self) {
+        let refused = self.reader.take_first(1);
+        let positions: Vec<_> = refused.iter().map(BatchEntry::position).collect();
+        let results = positions.clone().into_iter();
+        let results = results.map(|position| (position, Err(ApiError::TooMuchMemory)));
+        let results = results.collect();
+        self.running.push_back(Group {
+            bytes: 0,
+            values: 0,
+            positions,
+            results: tokio::spawn(async { results }),
+        });
     }
 
     async fn write(
@@ -282,6 +313,33 @@ impl Session {
                 self.log.message(position, result.as_ref());
             }
         }
+    }
+}
+
+/// How much is submitted together next.
+struct NextGroup {
+    /// None where the first needs more memory than there may be.
+    messages: usize,
+    /// The memory for what is made of the largest. They are read one after the other, and none stays.
+    values: usize,
+}
+
+impl NextGroup {
+    /// Of messages for each of which `most` bytes of memory are enough.
+    fn of(reader: &BatchReader, most: usize) -> Self {
+        let mut next = Self {
+            messages: 0,
+            values: 0,
+        };
+        for entry in reader.next_group() {
+            let values = entry.json().map_or(0, needed_for_json);
+            if needed(entry.size()).saturating_add(values) > most {
+                break;
+            }
+            next.messages += 1;
+            next.values = next.values.max(values);
+        }
+        next
     }
 }
 
@@ -390,6 +448,7 @@ mod tests {
     async fn messages_of_a_group_that_panics_may_be_delivered() {
         let group = Group {
             bytes: 0,
+            values: 0,
             positions: vec![Position::Line(1), Position::Line(3)],
             results: spawn_blocking(|| std::panic::resume_unwind(Box::new(()))),
         };

@@ -87,6 +87,7 @@ fn headers() -> Value {
     json!({
         "X-Request-Id": {
             "description": "Names the request in the log.",
+            "required": true,
             "schema": {"type": "string", "pattern": "^[!-~]{1,128}$"},
         },
         "Idempotent-Replayed": {
@@ -133,6 +134,16 @@ mod tests {
         let described: BTreeSet<_> = document["paths"].as_object().unwrap().keys().collect();
         let all: BTreeSet<_> = paths::ALL.iter().copied().collect();
         assert!(described.into_iter().eq(all));
+    }
+
+    #[test]
+    #[cfg(feature = "docs-page")]
+    fn each_route_is_a_path_that_is_described() {
+        let source = include_str!("../routes.rs");
+        let (router, _) = source.split_once("#[cfg(test)]").expect("it has tests");
+        assert_eq!(router.matches(".route(paths::").count(), paths::ALL.len());
+        // One more: /messages/ is /messages.
+        assert_eq!(router.matches(".route(").count(), paths::ALL.len() + 1);
     }
 
     #[test]

@@ -277,6 +277,7 @@ fn message_body() -> Value {
                         "type": "string", "contentMediaType": "text/csv", "description": "A table of recipients.",
                     },
                 },
+                "propertyNames": {"pattern": "^[^\\u0000-\\u001f\\u007f]*$"},
                 "additionalProperties": {
                     "type": "string", "contentMediaType": "application/octet-stream",
                     "description": "A file, which an attachment takes by the name of its `part`.",
@@ -411,11 +412,11 @@ fn query_parameter(name: Name) -> Value {
     let (description, schema) = match name {
         Name::Recipient => (
             "Whose message of a mail merge, counted from 1: that one alone.",
-            json!({"type": "integer", "minimum": 1}),
+            json!({"type": "integer", "minimum": 1, "maximum": usize::MAX}),
         ),
         Name::Limit => (
             "The first so many recipients of a mail merge alone; not with `recipient`.",
-            json!({"type": "integer", "minimum": 1}),
+            json!({"type": "integer", "minimum": 1, "maximum": usize::MAX}),
         ),
         Name::Atomic => (
             "All messages are handed over, or none.",

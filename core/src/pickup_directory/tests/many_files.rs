@@ -76,6 +76,33 @@ fn many_files_become_visible_together_and_whole() {
     }
 }
 
+/// Once for all, and not each before it is closed.
+#[test]
+fn closed_files_are_synced_with_their_file_system_where_that_can_be_done() {
+    let place = Place::new();
+    let opened = system::OpenDirectory::open(&place.path()).unwrap();
+    let can_be = opened.suits_syncfs() && system::syncfs_reports_errors();
+    let options = PickupOptions::default();
+    for (options, expected) in [
+        (options.clone(), can_be),
+        (options.clone().with_syncfs(false), false),
+        (options.with_durability(Durability::NotDurable), false),
+    ] {
+        let place = Place::new();
+        let directory = place.open(&options);
+        let names = names(200);
+        let mut transaction = begin(&directory, &names[..64]);
+        assert!(transaction.files.witness().is_none(), "none is closed yet");
+        for name in &names[64..] {
+            transaction.write(name, &[&bytes_of(name)]).unwrap();
+        }
+        assert_eq!(transaction.files.witness().is_some(), expected);
+        transaction.commit().unwrap();
+        assert_all_whole(&place.path());
+        assert_eq!(place.names(), names.into_iter().collect());
+    }
+}
+
 #[test]
 fn a_single_file_without_a_name_makes_no_staging_folder() {
     let place = Place::new();

@@ -93,6 +93,11 @@ impl BatchEntry {
         self.json.as_ref().map_or(0, Vec::len)
     }
 
+    /// Its message, where it may be one.
+    pub fn json(&self) -> Option<&[u8]> {
+        self.json.as_deref().ok()
+    }
+
     /// Whether what should be a batch is none.
     pub fn is_no_batch(&self) -> bool {
         matches!(self.json, Err(BatchError::NotAnArray))

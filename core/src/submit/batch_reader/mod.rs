@@ -154,19 +154,29 @@ impl BatchReader {
 
     /// The next messages that are ready, as many as are well submitted together.
     pub fn take(&mut self) -> Vec<BatchEntry> {
+        self.take_first(self.next_group().count())
+    }
+
+    /// The messages that [`take`](Self::take) gives.
+    pub fn next_group(&self) -> impl Iterator<Item = &BatchEntry> {
         let mut group = EntryGroup {
             messages: 0,
             bytes: 0,
         };
-        for entry in &self.ready.entries {
-            if group.is_full(self.most) {
-                break;
-            }
+        self.ready.entries.iter().take_while(move |entry| {
+            let has_room = !group.is_full(self.most);
             group.messages += 1;
             group.bytes += entry.size();
-        }
-        self.ready.bytes -= group.bytes;
-        self.ready.entries.drain(..group.messages).collect()
+            has_room
+        })
+    }
+
+    /// Takes so many messages, or all that are ready.
+    pub fn take_first(&mut self, count: usize) -> Vec<BatchEntry> {
+        let count = count.min(self.ready.entries.len());
+        let taken: Vec<_> = self.ready.entries.drain(..count).collect();
+        self.ready.bytes -= taken.iter().map(BatchEntry::size).sum::<usize>();
+        taken
     }
 
     /// How many bytes are kept in memory.

@@ -140,6 +140,7 @@ pub fn kind(schema: &Value) -> String {
 
 /// What narrows a plain type.
 fn limits(schema: &Value) -> String {
+    // One beyond that is the bound of the machine, which tells a reader nothing.
     let number = |name| schema[name].as_i64();
     let range = match (number("minimum"), number("maximum")) {
         (Some(from), Some(to)) => format!(" from {from} to {to}"),
