@@ -311,6 +311,13 @@ def names(start_daemon: Callable, run: Callable, tmp_path: Path) -> set[str]:
     return exposed(asked(daemon, Authorization=f"Bearer {key}"))
 
 
+def queries_of_dashboard() -> list[str]:
+    dashboard = json.loads(DASHBOARD.read_text())
+    queries = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
+    assert len(queries) > 20
+    return queries
+
+
 METRIC = re.compile(r"\b(?:pmtaemail|process)_[a-z_]+\b")
 
 
@@ -322,9 +329,7 @@ def test_the_page_has_each_metric_and_no_other(names: set[str]):
 
 
 def test_dashboard_and_alerts_have_no_metric_that_is_not_there(names: set[str]):
-    dashboard = json.loads(DASHBOARD.read_text())
-    queries = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
-    assert len(queries) > 20
+    queries = queries_of_dashboard()
     alerts = re.findall(r"expr: (?:\|\n)?((?:.|\n)*?)\n +(?:for|labels):", ALERTS.read_text())
     assert len(alerts) > 10
     for query in [*queries, *alerts]:
@@ -371,6 +376,19 @@ def worked_out(series: dict[str, str], firing: dict[str, list[dict[str, str]]], 
     # JSON is YAML.
     path.write_text(json.dumps(tests))
     done = subprocess.run(["promtool", "test", "rules", path], capture_output=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@needs_promtool
+def test_prometheus_reads_the_queries_of_the_dashboard(tmp_path: Path):
+    """Each as a rule, with what Grafana puts in."""
+    rules = [
+        {"record": f"query:{number}", "expr": query.replace("$__rate_interval", "5m")}
+        for number, query in enumerate(queries_of_dashboard())
+    ]
+    path = tmp_path / "rules.yml"
+    path.write_text(json.dumps({"groups": [{"name": "dashboard", "rules": rules}]}))
+    done = subprocess.run(["promtool", "check", "rules", path], capture_output=True, check=False, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
