@@ -277,7 +277,8 @@ fn message_body() -> Value {
                         "type": "string", "contentMediaType": "text/csv", "description": "A table of recipients.",
                     },
                 },
-                "propertyNames": {"pattern": "^[^\\u0000-\\u001f\\u007f]*$"},
+                // Clients do not agree on how a backslash is written.
+                "propertyNames": {"pattern": r"^[^\x00-\x1f\x7f\\]*$"},
                 "additionalProperties": {
                     "type": "string", "contentMediaType": "application/octet-stream",
                     "description": "A file, which an attachment takes by the name of its `part`.",
