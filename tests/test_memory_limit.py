@@ -133,14 +133,20 @@ def test_values_of_a_batch_count_as_well(start_daemon):
 def test_addresses_of_a_header_count_as_well(start_daemon):
     daemon: Daemon = start_daemon("--memory", "64MiB")
 
-    def post(count: int):
+    def mail(count: int) -> bytes:
         recipients = ",\n ".join(["c@d.example"] * count)
-        mail = f"From: a@b.example\nTo: {recipients}\n\nx\n"
-        return daemon.post(mail.encode(), **{"Content-Type": "message/rfc822"})
+        return f"From: a@b.example\nTo: {recipients}\n\n".encode() + b"x\n" * 100_000
 
-    assert post(100_000).status == 200
-    document = assert_problem(post(200_000), 413)
+    rfc822 = {"Content-Type": "message/rfc822"}
+    assert daemon.post(mail(100_000), **rfc822).status == 200
+    document = assert_problem(daemon.post(mail(200_000), **rfc822), 413)
     assert "--memory" in document["detail"]
+    # Where base64 hides them there are not so many.
+    for count, status in (74_000, 200), (75_000, 422):
+        raw = {"content": base64.b64encode(mail(count)).decode(), "encoding": "base64"}
+        answer = daemon.post(json.dumps({"raw": raw}).encode())
+        assert answer.status == status
+    assert [error["code"] for error in answer.json()["errors"]] == ["too_long"]
     assert peak_of(daemon) < 64 << 20
 
 

@@ -138,9 +138,28 @@ fn read_content<'a>(
         (JsonContent::Bytes(bytes), _) => Some(bytes),
         (JsonContent::Text(text), Encoding::Utf8) => Some(into_bytes(text)),
         (JsonContent::Text(text), Encoding::Base64) => Base64::parse(text)
-            .map(|base64| Cow::Owned(base64.decode()))
+            .map(|base64| base64.decode())
+            .and_then(|bytes| match header_size(&bytes) {
+                ..=MOST_IN_BASE64 => Ok(Cow::Owned(bytes)),
+                _ => Err(LONG_HEADER),
+            })
             .or_refuse(location, report),
     }
+}
+
+/// Base64 hides from programs that bound their memory how many addresses a header has, each of which takes many times its
+/// size once it is read.
+const MOST_IN_BASE64: usize = 1 << 20;
+
+const LONG_HEADER: Refusal = Refusal::new(
+    Code::TooLong,
+    "The header of a message in base64 has 1 MiB at most. Name its recipients in `to`, or submit it as message/rfc822.",
+);
+
+/// How many bytes the header has, whatever its lines end with.
+fn header_size(content: &[u8]) -> usize {
+    let before = |end: &[u8], text: &[u8]| memchr::memmem::find(text, end).unwrap_or(text.len());
+    before(b"\n\n", &content[..before(b"\n\r\n", content)])
 }
 
 /// What is said of a header that readers would take for different ones.
