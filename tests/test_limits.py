@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +41,11 @@ def merge(**fields: object) -> Sent:
 def raw(count: int) -> Sent:
     fields = b"From: ann@example.com\r\nTo: bo@example.org\r\n" + b"X-A: b\r\n" * (count - 2)
     return Sent(fields + b"\r\nHello\r\n", RFC822)
+
+
+def encoded(recipients: int) -> Sent:
+    mail = "From: ann@example.com\nTo: " + ",\n ".join(["bo@example.com"] * recipients) + "\n\nHello\n"
+    return Sent(json.dumps({"raw": {"content": b64encode(mail.encode()).decode(), "encoding": "base64"}}).encode())
 
 
 def nested(depth: int) -> Sent:
@@ -113,6 +119,7 @@ LIMITS = {
     "header fields of its own": tuple(
         plain(headers=[{"name": "X-A", "value": "b"}] * count) for count in (1_000, 1_001)
     ),
+    "header of a finished message in base64": (encoded(61_000), encoded(62_000)),
     "header fields of a finished message": (raw(1_000), raw(1_001)),
     "message identifiers of a field": (plain(references=ids(1_000)), plain(references=" ".join(ids(1_001)))),
     "message identifier": tuple(plain(messageId="a" * length + "@example.com") for length in (888, 889)),

@@ -92,8 +92,9 @@ pub struct LimitArgs {
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_connections: u32,
 
-    /// Most connections of one client at once (an IPv4 address, a /64 of IPv6), by default three quarters of all; requests on
-    /// further ones are answered 429. Clients of Unix sockets have no such limit
+    /// Most connections of one client at once (an IPv4 address, a /64 of IPv6), by default three quarters of all, and no limit
+    /// for those of this host (127.0.0.1, `::1`), such as a proxy; requests on further ones are answered 429. Clients of Unix sockets
+    /// have no such limit
     #[arg(long, value_name = "N", env = "PMTAEMAIL_MAX_CONNECTIONS_PER_CLIENT")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_connections_per_client: Option<u32>,

@@ -39,6 +39,18 @@ pub enum Client {
     Local,
 }
 
+impl Client {
+    /// Whether it is on this host: then it may be a proxy, behind which there are many.
+    pub fn is_of_this_host(self) -> bool {
+        match self {
+            Self::V4(address) => address.is_loopback(),
+            // Of this network there is ::1.
+            Self::V6Network(network) => network == 0,
+            Self::Local => true,
+        }
+    }
+}
+
 impl From<Peer> for Client {
     fn from(peer: Peer) -> Self {
         // An IPv6 socket shows IPv4 addresses within IPv6 ones.
@@ -60,6 +72,20 @@ mod tests {
     fn client(address: &str) -> Client {
         let address = (!address.is_empty()).then(|| address.parse().unwrap());
         Peer { address }.into()
+    }
+
+    #[test]
+    fn loopback_addresses_are_of_this_host() {
+        for (address, is_of_this_host) in [
+            ("", true),
+            ("127.0.0.2:1", true),
+            ("[::1]:1", true),
+            ("[::ffff:127.0.0.1]:1", true),
+            ("10.0.0.1:1", false),
+            ("[2001:db8::1]:1", false),
+        ] {
+            assert_eq!(client(address).is_of_this_host(), is_of_this_host);
+        }
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub struct Slots {
     free: Arc<Semaphore>,
     most: u32,
     most_of_one: usize,
+    /// Clients of this host have as many as others.
+    limits_host: bool,
     clients: Arc<Clients>,
 }
 
@@ -44,6 +46,7 @@ impl Slots {
             free: Arc::new(Semaphore::new(most as usize)),
             most,
             most_of_one: of_one as usize,
+            limits_host: limits.max_connections_per_client.is_some(),
             clients: Arc::default(),
         }
     }
@@ -82,8 +85,12 @@ impl Slots {
         let mut counts = self.clients.counts();
         let count = counts.entry(client).or_default();
         *count += 1;
-        // Nobody can tell one of those that have no address from another.
-        let is_too_many = *count > self.most_of_one && client != Client::Local;
+        let is_limited = match client {
+            // Nobody can tell one of those that have no address from another.
+            Client::Local => false,
+            _ => self.limits_host || !client.is_of_this_host(),
+        };
+        let is_too_many = is_limited && *count > self.most_of_one;
         drop(counts);
         Slot {
             client,
@@ -114,7 +121,7 @@ mod tests {
 
     #[test]
     fn one_client_has_three_quarters() {
-        let Action::Serve(args) = parse(["pmtaemailapi".into()]).unwrap() else {
+        let Action::Serve(mut args) = parse(["pmtaemailapi".into()]).unwrap() else {
             panic!("it serves")
         };
         let slots = Slots::new(8, &args.limits);
@@ -128,8 +135,17 @@ mod tests {
         assert!(!take(one).is_too_many);
         drop(places);
         assert!(slots.clients.counts().is_empty());
-        let local: Vec<_> = (0..8).map(|_| take(Client::Local)).collect();
-        assert!(local.iter().all(|slot| !slot.is_too_many));
-        assert!(slots.try_take(other).is_err());
+        let proxy = Client::V4(Ipv4Addr::LOCALHOST);
+        for host in [Client::Local, proxy] {
+            let places: Vec<_> = (0..8).map(|_| take(host)).collect();
+            assert!(places.iter().all(|slot| !slot.is_too_many));
+            assert!(slots.try_take(other).is_err());
+        }
+        args.limits.max_connections_per_client = Some(1);
+        let slots = Slots::new(8, &args.limits);
+        for (host, is_too_many) in [(Client::Local, false), (proxy, true)] {
+            let _first = slots.try_take(host).unwrap();
+            assert_eq!(slots.try_take(host).unwrap().is_too_many, is_too_many);
+        }
     }
 }
