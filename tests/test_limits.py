@@ -231,7 +231,7 @@ def test_the_page_has_the_defaults_of_the_options():
     options = (Path(__file__).parent.parent / "docs/options.md").read_text()
     defaults = dict(re.findall(r"^\| `([a-z-]+)` \| `\w+` \| .*? \| `(.*?)` \|", options, re.MULTILINE))
     values = {
-        "8192": "8,192",
+        "1536": "1,536",
         "1024": "1,024",
         "10s": "10 s",
         "30s": "30 s",

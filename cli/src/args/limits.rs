@@ -86,7 +86,7 @@ pub struct LimitArgs {
     #[arg(
         long,
         value_name = "N",
-        default_value = "8192",
+        default_value = "1536",
         env = "PMTAEMAIL_MAX_CONNECTIONS"
     )]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]

@@ -326,7 +326,7 @@ impl ApiError {
             ))),
             _ => plain.with_detail(
                 "The message needs more memory than there is for all, for its text or for its values (recipients, variables, \
-                 header fields); see --memory.",
+                 header fields); see --memory and --max-bytes-in-flight.",
             ),
         }
     }

@@ -28,6 +28,10 @@ const LETTING_GO: Duration = Duration::from_secs(1);
 /// Bodies that may come at once, also where few messages may be at work.
 const LEAST_RECEIVING: usize = 64;
 
+/// Memory that one message may need where nothing else is asked for: two and a half times the 256 MiB of bodies that
+/// there may be at once by default.
+const MOST_OF_ONE: usize = 640 << 20;
+
 /// How much there may be at once.
 #[derive(Debug, Clone, Copy)]
 pub struct Room {
@@ -37,8 +41,9 @@ pub struct Room {
     pub receiving: usize,
     /// Bytes of memory for both.
     pub bytes: usize,
-    /// A message that needs more than that, once all of it is there, is refused; else it gets what is left.
-    pub is_strict: bool,
+    /// Bytes of memory that one message may need once all of it is there, be it that there are not so many: then it
+    /// gets what is left.
+    pub bytes_of_one: usize,
 }
 
 impl Room {
@@ -51,25 +56,17 @@ impl Room {
             messages,
             receiving: messages.max(LEAST_RECEIVING).min(connections / 2).max(1),
             bytes,
-            is_strict: true,
+            bytes_of_one: bytes,
         }
     }
 
-    /// Has room for a message that needs more than there should be: what came of it was within the limits.
+    /// Has room for a message that needs more than there should be: what came of it was within the limits. But a
+    /// body of 28 MiB can be made of values that need gigabytes.
     #[must_use]
     pub fn lenient(self) -> Self {
         Self {
-            is_strict: false,
+            bytes_of_one: self.bytes.max(MOST_OF_ONE),
             ..self
-        }
-    }
-
-    /// Bytes of memory that one message may need.
-    fn most_of_one(&self) -> usize {
-        if self.is_strict {
-            self.bytes
-        } else {
-            usize::MAX
         }
     }
 
@@ -230,7 +227,7 @@ impl Receiving {
 
     /// How many bytes one message may need.
     pub fn most_of_one(&self) -> usize {
-        self.shared.room.most_of_one()
+        self.shared.room.bytes_of_one
     }
 
     /// Gives bytes back, but for so many.
@@ -313,7 +310,7 @@ impl InFlight {
     /// Makes room for as many bytes in all, if there is room at once.
     pub fn grow_to(&mut self, bytes: usize) -> Result<(), ApiError> {
         let room = self.shared.room;
-        if bytes > room.most_of_one() {
+        if bytes > room.bytes_of_one {
             return Err(ApiError::TooMuchMemory);
         }
         let more = bytes.min(room.bytes).saturating_sub(self.bytes);
@@ -404,6 +401,19 @@ mod tests {
         third.grow(20).await.unwrap();
         let too_much = third.grow_once(51).await;
         assert!(matches!(too_much, Err(ApiError::TooMuchMemory)));
+    }
+
+    #[tokio::test]
+    async fn one_that_needs_more_than_there_is_gets_what_is_left_within_reason() {
+        let admission = Admission::new(Room::new(9, 100, 1000).lenient());
+        let mut body = admission.receive(HOG, 0).unwrap();
+        body.grow(30).await.unwrap();
+        for bytes in [MOST_OF_ONE, usize::MAX] {
+            let too_much = body.grow_once(bytes).await;
+            assert!(matches!(too_much, Err(ApiError::TooMuchMemory)));
+        }
+        body.grow_once(MOST_OF_ONE - 30).await.unwrap();
+        assert_eq!(admission.0.state().bytes, 100);
     }
 
     #[tokio::test]

@@ -62,10 +62,10 @@ impl Activity {
         }
     }
 
-    /// Whether it has no streams, after one at least.
-    pub fn is_idle(&self) -> bool {
+    /// Whether it has no streams. The first one has time while the connection `is_young`.
+    pub fn is_idle(&self, is_young: bool) -> bool {
         let streams = self.streams();
-        streams.has_begun && streams.at_work == 0 && streams.sending.is_empty()
+        (streams.has_begun || !is_young) && streams.at_work == 0 && streams.sending.is_empty()
     }
 
     /// Lets the time without streams begin anew.

@@ -100,9 +100,10 @@ impl Exchange {
         self.unread.lock().expect("nothing panics with the lock")
     }
 
-    /// Whether it waits for another request, after one at least.
-    pub fn is_idle(&self) -> bool {
-        self.has_begun.load(Ordering::Relaxed) && !self.at_work.load(Ordering::Relaxed)
+    /// Whether it waits for another request, or for the first one, which has time while the connection `is_young`.
+    pub fn is_idle(&self, is_young: bool) -> bool {
+        let has_begun = self.has_begun.load(Ordering::Relaxed);
+        !self.at_work.load(Ordering::Relaxed) && (has_begun || !is_young)
     }
 
     /// Whether the client may still be sending a body.
@@ -297,7 +298,8 @@ async fn is_soon_read(body: Incoming) -> bool {
 pub async fn drain(mut stream: impl AsyncRead + Unpin) {
     let limit = Instant::now() + DRAIN_TIME;
     let mut rest = DRAIN_BYTES;
-    let mut buffer = vec![0; 64 << 10];
+    // Small: there may be thousands of such connections at a time.
+    let mut buffer = vec![0; 8 << 10];
     while rest > 0 {
         let silence = Instant::now() + DRAIN_SILENCE;
         match timeout_at(silence.min(limit), stream.read(&mut buffer)).await {

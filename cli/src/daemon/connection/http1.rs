@@ -6,7 +6,7 @@ use super::super::log;
 use super::answer::answer;
 use super::closing::{Exchange, ServedStream, drain};
 use super::preface::Peeked;
-use super::{Context, HEAD_BYTES};
+use super::{Context, GIVING_WAY, HEAD_BYTES};
 use crate::args::LimitArgs;
 use axum::http::header;
 use hyper::Request;
@@ -75,25 +75,34 @@ impl Http1 {
         });
         let stream = TokioIo::new(ServedStream::new(stream, Arc::clone(&exchange)));
         let mut serving = self.builder.serve_connection(stream, answer);
-        let mut leave = pin!(notices.leave(|| exchange.is_idle()));
+        let (is_young, is_stopping) = (notices.is_young(), notices.is_stopping());
+        let mut leave = pin!(notices.leave(|| exchange.is_idle(is_young())));
         let ended = tokio::select! {
             // The connection comes first: bytes that were peeked at are a request that has begun.
             biased;
             ended = &mut serving => Some(ended),
             () = &mut leave => None,
         };
-        let (ended, is_left) = if let Some(ended) = ended {
-            (ended, false)
-        } else {
+        let is_left = ended.is_none();
+        let ended = if is_left {
             // Ends an idle connection now, and others after their present request.
             Pin::new(&mut serving).graceful_shutdown();
-            ((&mut serving).await, true)
+            let gives_way = timeout(GIVING_WAY, &mut serving).await.ok();
+            match gives_way {
+                // hyper waits for the rest of a head that has come in part.
+                None if is_stopping() || !exchange.is_idle(false) => Some((&mut serving).await),
+                ended => ended,
+            }
+        } else {
+            ended
         };
+        let gave_way = ended.is_none();
         let parts = serving.into_parts();
         let (mut stream, held_back) = parts.io.into_inner().into_parts();
         let refused = match ended {
             // An idle connection just ends; one in the middle of the head of a request gets a response.
-            Err(error) if error.is_timeout() && !parts.read_buf.is_empty() => {
+            None if !parts.read_buf.is_empty() => Some(ApiError::HeadTimeout),
+            Some(Err(error)) if error.is_timeout() && !parts.read_buf.is_empty() => {
                 Some(ApiError::HeadTimeout)
             }
             _ => held_back.map(|response| head_error(&response)),
@@ -103,7 +112,8 @@ impl Http1 {
         } else {
             shut_down(&mut stream).await;
         }
-        if exchange.is_unread() || refused.is_some() {
+        // Nor does who gives way keep its place for what its client still sends.
+        if !gave_way && (exchange.is_unread() || refused.is_some()) {
             tokio::select! {
                 () = drain(stream) => {}
                 () = &mut leave, if !is_left => {}

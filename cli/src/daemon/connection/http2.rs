@@ -13,7 +13,7 @@ use super::activity::{Activity, AtWork};
 use super::answer::answer;
 use super::drained::Drained;
 use super::preface::Peeked;
-use super::{Context, HEAD_BYTES};
+use super::{Context, GIVING_WAY, HEAD_BYTES};
 use crate::args::LimitArgs;
 use hyper::Request;
 use hyper::body::Incoming;
@@ -90,7 +90,8 @@ impl Http2 {
             }
         });
         let mut serving = self.builder.serve_connection(TokioIo::new(stream), answer);
-        let mut leave = pin!(notices.leave(|| activity.is_idle()));
+        let (is_young, is_stopping) = (notices.is_young(), notices.is_stopping());
+        let mut leave = pin!(notices.leave(|| activity.is_idle(is_young())));
         tokio::select! {
             biased;
             // What went wrong concerns the client alone, which was told by h2.
@@ -101,10 +102,16 @@ impl Http2 {
         // Tells the client to begin no further requests (GOAWAY), and ends with the last one.
         Pin::new(&mut serving).graceful_shutdown();
         activity.touch();
+        // Where others may wait for its place, the client of a connection without streams need not agree.
+        let idle = if is_stopping() {
+            self.write
+        } else {
+            GIVING_WAY
+        };
         tokio::select! {
             _ended = &mut serving => {}
             // A client that does not answer has had its time.
-            () = activity.overdue(self.write, self.write) => {}
+            () = activity.overdue(idle, self.write) => {}
         }
     }
 }

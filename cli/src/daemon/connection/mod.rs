@@ -41,6 +41,9 @@ const DRAIN_TIME: Duration = Duration::from_secs(30);
 const DRAIN_SILENCE: Duration = Duration::from_secs(2);
 const DRAIN_BYTES: usize = 256 << 20;
 
+/// How long a connection that has nothing to do takes to give way. Those who wait for its place wait for it too.
+const GIVING_WAY: Duration = Duration::from_millis(1);
+
 /// The largest head of a request.
 const HEAD_BYTES: usize = 64 << 10;
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// Who has sent nothing yet, and is younger than this, is not asked to give way: its request may be on the way.
+/// Whose first request has not come yet, and who is younger than this, is not asked to give way: it may be on the way.
 const YOUNG: Duration = Duration::from_millis(500);
 
 /// The state of the daemon that concerns all connections.
@@ -76,8 +76,20 @@ impl Notices {
 
     /// The same for a connection on which nothing has come yet.
     pub async fn leave_silent(&mut self) {
+        let is_young = self.is_young();
+        self.leave(|| !is_young()).await;
+    }
+
+    /// Tells whether the first request of the connection has time yet.
+    pub fn is_young(&self) -> impl Fn() -> bool + use<> {
         let accepted = self.accepted;
-        self.leave(|| accepted.elapsed() > YOUNG).await;
+        move || accepted.elapsed() <= YOUNG
+    }
+
+    /// Tells whether the daemon is about to end.
+    pub fn is_stopping(&self) -> impl Fn() -> bool + use<> {
+        let receiver = self.receiver.clone();
+        move || receiver.borrow().is_stopping
     }
 
     /// Whether no other connection has given way already.

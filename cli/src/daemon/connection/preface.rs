@@ -84,7 +84,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for Peeked<S> {
         let count = unread.len().min(buffer.remaining());
         buffer.put_slice(unread.split_at(count).0);
         self.taken += count;
-        Poll::Ready(Ok(()))
+        if buffer.remaining() == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        // And what else has come: hyper makes its buffer twice as large when it has to read again.
+        match Pin::new(&mut self.stream).poll_read(context, buffer) {
+            Poll::Pending => Poll::Ready(Ok(())),
+            ready @ Poll::Ready(_) => ready,
+        }
     }
 }
 

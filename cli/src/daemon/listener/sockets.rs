@@ -74,7 +74,7 @@ impl Sockets {
             }
             let opened = match address {
                 ListenAddress::Tcp(tcp) => {
-                    let socket = tcp::bind(resolved).await;
+                    let socket = tcp::bind(resolved);
                     let tls = tls.filter(|_| tcp.scheme != Some(Scheme::Http));
                     socket.map(|socket| Socket::Tcp {
                         socket,

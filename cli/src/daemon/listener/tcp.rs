@@ -5,11 +5,33 @@ use crate::args::TcpAddress;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream, lookup_host};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, lookup_host};
+
+/// As many connections wait to be accepted, or fewer where the system says so (`net.core.somaxconn`). Beyond them a client
+/// hears nothing, and tries again after a second: with the 128 of the standard library a flood did that to others.
+pub const BACKLOG: u32 = 4096;
 
 /// Listens on the first of an address's addresses that may be had.
-pub async fn bind(addresses: &[SocketAddr]) -> io::Result<TcpListener> {
-    TcpListener::bind(addresses).await
+pub fn bind(addresses: &[SocketAddr]) -> io::Result<TcpListener> {
+    let mut failed = None;
+    for address in addresses {
+        match listen(*address) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => failed = Some(error),
+        }
+    }
+    Err(failed.unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into()))
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // Connections of a daemon that has ended do not keep the next one from its port.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Prepares a connection. Its client may leave data that was sent to it unacknowledged for `write_timeout`.

@@ -1,6 +1,7 @@
 //! Connections over Unix sockets.
 
 use super::super::log;
+use super::tcp::BACKLOG;
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{self, File, Permissions};
 use std::future::Future;
@@ -13,9 +14,6 @@ use std::time::{Duration, SystemTime};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{UnixListener, UnixSocket, UnixStream};
 use tokio::time::{Sleep, sleep};
-
-/// As many connections wait to be accepted as with TCP.
-const BACKLOG: u32 = 1024;
 
 /// Who may connect: whoever may write to the file of a socket.
 #[derive(Debug, Clone, Copy)]
