@@ -13,8 +13,8 @@ from daemon import Daemon
 from raw_http import MESSAGE, head
 from test_memory import peak_of
 
-# The most memory that the daemon may have taken, whatever comes, of which an idle one has so much. A debug build has more,
-# since the program itself is five times as large.
+# The most memory that the daemon may have taken, whatever comes, of which an idle one has so much. A debug build has
+# more, since the program itself is five times as large.
 LIMIT = 64 << 20
 IDLE = 10 << 20
 
