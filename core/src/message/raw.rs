@@ -71,14 +71,14 @@ pub(super) fn read_raw<'a>(
     let mut bytes = mended(content);
     check_lines(&bytes, location, report);
     let end = header_end(&bytes);
-    if read_fields(&bytes[..end], FieldForm::Strict)
-        .nth(MOST_FIELDS)
-        .is_some()
-    {
+    let fields: Vec<_> = read_fields(&bytes[..end], FieldForm::Strict)
+        .take(MOST_FIELDS + 1)
+        .collect();
+    if fields.len() > MOST_FIELDS {
         report.refuse(location, TOO_MANY_FIELDS);
         return None;
     }
-    let fields = checked_fields(&bytes[..end], location, report);
+    check_header(&bytes[..end], &fields, location, report);
     check_fields(&fields, shows_bcc, location, report);
     if report.len() > known {
         return None;
@@ -267,12 +267,12 @@ impl ReadField<'_> {
     }
 }
 
-fn checked_fields<'o>(
-    header: &'o [u8],
+fn check_header(
+    header: &[u8],
+    fields: &[ReadField<'_>],
     location: Location,
     report: &mut ProblemReport<'_>,
-) -> Vec<ReadField<'o>> {
-    let fields: Vec<_> = read_fields(header, FieldForm::Strict).collect();
+) {
     if !fields.iter().all(|field| field.written.is_field()) {
         let detail = "The header holds a line that is no field: `Name: body`, or a blank first.";
         report.problem(location, Code::InvalidContent, detail);
@@ -286,7 +286,6 @@ fn checked_fields<'o>(
         let detail = "The header is not UTF-8.";
         report.problem(location, Code::InvalidContent, detail);
     }
-    fields
 }
 
 fn check_fields(
