@@ -4,7 +4,7 @@
 use super::back_pressure::{BadMailFigures, Figures};
 use super::error::ApiError;
 use super::log::RequestLog;
-use super::query::{self, Query};
+use super::query::refuse_any;
 use super::state::Daemon;
 use crate::args::PressureLimit;
 use axum::Extension;
@@ -71,10 +71,8 @@ pub async fn health(
     State(daemon): State<Arc<Daemon>>,
     Extension(log): Extension<RequestLog>,
     uri: Uri,
-) -> Response {
-    if let Err(error) = begin(&log, &uri) {
-        return error.into_response();
-    }
+) -> Result<Response, ApiError> {
+    begin(&log, &uri)?;
     let back_pressure = daemon.back_pressure.shut();
     // Read second: they were there before a limit was seen to be reached, and so tell of it.
     let figures = daemon.back_pressure.figures();
@@ -107,7 +105,7 @@ pub async fn health(
             .and_then(|figures| figures.badmail)
             .map(BadMail::new),
     };
-    answer(code, &health)
+    Ok(answer(code, &health))
 }
 
 #[derive(Serialize)]
@@ -117,15 +115,13 @@ struct Live {
 }
 
 /// Answers 200: the process takes requests. Nothing is tried, since restarting the daemon mends no disk.
-pub async fn live(Extension(log): Extension<RequestLog>, uri: Uri) -> Response {
-    if let Err(error) = begin(&log, &uri) {
-        return error.into_response();
-    }
+pub async fn live(Extension(log): Extension<RequestLog>, uri: Uri) -> Result<Response, ApiError> {
+    begin(&log, &uri)?;
     let live = Live {
         status: "ok",
         version: pmtaemail::VERSION,
     };
-    answer(StatusCode::OK, &live)
+    Ok(answer(StatusCode::OK, &live))
 }
 
 #[derive(Serialize)]
@@ -217,10 +213,8 @@ pub async fn ready(
     State(daemon): State<Arc<Daemon>>,
     Extension(log): Extension<RequestLog>,
     uri: Uri,
-) -> Response {
-    if let Err(error) = begin(&log, &uri) {
-        return error.into_response();
-    }
+) -> Result<Response, ApiError> {
+    begin(&log, &uri)?;
     let readings = Readings::take(&daemon).await;
     let (code, status) = if readings.are_good() {
         (StatusCode::OK, "ok")
@@ -238,14 +232,13 @@ pub async fn ready(
         version: pmtaemail::VERSION,
         checks,
     };
-    answer(code, &ready)
+    Ok(answer(code, &ready))
 }
 
 /// Names the request in the log, and refuses a query.
 fn begin(log: &RequestLog, uri: &Uri) -> Result<(), ApiError> {
     log.event("health_request");
-    let query = Query::of(uri, query::HEALTH).and_then(Query::without_others);
-    query.inspect_err(|error| log.failed(error))
+    refuse_any(uri, log)
 }
 
 fn answer(code: StatusCode, health: &impl Serialize) -> Response {

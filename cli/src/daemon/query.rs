@@ -1,6 +1,7 @@
 //! The queries of all paths: which names each of them knows, and what they mean.
 
 use super::error::ApiError;
+use super::log::RequestLog;
 use axum::http::Uri;
 use percent_encoding::percent_decode_str;
 use pmtaemail::Selection;
@@ -35,15 +36,12 @@ pub const BATCH: &[Name] = &[Name::Atomic];
 pub const RENDER: &[Name] = &[Name::Recipient];
 /// Those of `POST /messages/check`.
 pub const CHECK: &[Name] = &[];
-/// Those of `GET /health`.
-pub const HEALTH: &[Name] = &[];
-/// Those of `GET /metrics`.
-pub const METRICS: &[Name] = &[];
-/// Those of `GET /openapi.json`.
-pub const OPENAPI: &[Name] = &[];
-/// Those of `GET /docs`.
-#[cfg(feature = "docs-page")]
-pub const DOCS: &[Name] = &[];
+
+/// Refuses a query with any name, as paths do that take none, and tells the log.
+pub fn refuse_any(uri: &Uri, log: &RequestLog) -> Result<(), ApiError> {
+    let query = Query::of(uri, &[]).and_then(Query::without_others);
+    query.inspect_err(|error| log.failed(error))
+}
 
 /// What the query of a request says.
 #[derive(Debug, Default)]

@@ -1,9 +1,10 @@
 //! `GET /metrics`.
 
 use super::super::blocking::run_blocking;
+use super::super::error::ApiError;
 use super::super::health::Readings;
 use super::super::log::RequestLog;
-use super::super::query::{self, Query};
+use super::super::query::refuse_any;
 use super::super::state::Daemon;
 use super::present::Present;
 use super::process::Process;
@@ -27,13 +28,9 @@ pub async fn metrics(
     Extension(log): Extension<RequestLog>,
     headers: HeaderMap,
     uri: Uri,
-) -> Response {
+) -> Result<Response, ApiError> {
     log.event("metrics_request");
-    let query = Query::of(&uri, query::METRICS).and_then(Query::without_others);
-    if let Err(error) = query {
-        log.failed(&error);
-        return error.into_response();
-    }
+    refuse_any(&uri, &log)?;
     let mut present = Registry::default();
     present.register_collector(Box::new(look(&daemon).await));
     let written = if asks_for_open_metrics(&headers) {
@@ -43,7 +40,7 @@ pub async fn metrics(
             .map(|text| (prometheus_text::CONTENT_TYPE, text))
     };
     let (media_type, text) = written.expect("a String takes all that is written");
-    (StatusCode::OK, [(header::CONTENT_TYPE, media_type)], text).into_response()
+    Ok((StatusCode::OK, [(header::CONTENT_TYPE, media_type)], text).into_response())
 }
 
 /// Whoever names the format can read it.

@@ -14,9 +14,10 @@ mod operations;
 mod page;
 mod schemas;
 
+use super::error::ApiError;
 use super::log::RequestLog;
 use super::paths::is_open;
-use super::query::{self, Query};
+use super::query::refuse_any;
 use axum::Extension;
 use axum::http::{Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -110,16 +111,15 @@ fn headers() -> Value {
 }
 
 /// `GET /openapi.json`.
-pub async fn openapi(Extension(log): Extension<RequestLog>, uri: Uri) -> Response {
+pub async fn openapi(
+    Extension(log): Extension<RequestLog>,
+    uri: Uri,
+) -> Result<Response, ApiError> {
     static DOCUMENT: LazyLock<Bytes> =
         LazyLock::new(|| Bytes::from(document().to_string().into_bytes()));
-    let query = Query::of(&uri, query::OPENAPI).and_then(Query::without_others);
-    if let Err(error) = query {
-        log.failed(&error);
-        return error.into_response();
-    }
+    refuse_any(&uri, &log)?;
     let media_type = [(header::CONTENT_TYPE, "application/json")];
-    (media_type, DOCUMENT.clone()).into_response()
+    Ok((media_type, DOCUMENT.clone()).into_response())
 }
 
 #[cfg(test)]

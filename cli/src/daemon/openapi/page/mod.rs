@@ -16,8 +16,9 @@ mod operations;
 mod problems;
 mod schemas;
 
+use super::super::error::ApiError;
 use super::super::log::RequestLog;
-use super::super::query::{self, Query};
+use super::super::query::refuse_any;
 use super::document;
 use axum::Extension;
 use axum::http::{HeaderValue, Uri, header};
@@ -35,13 +36,9 @@ const POLICY: &str = "default-src 'none'; style-src 'sha256-MP0ja9QgH9S2MzCNv21b
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// `GET /docs`.
-pub async fn docs(Extension(log): Extension<RequestLog>, uri: Uri) -> Response {
+pub async fn docs(Extension(log): Extension<RequestLog>, uri: Uri) -> Result<Response, ApiError> {
     static PAGE: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(page(&document())));
-    let query = Query::of(&uri, query::DOCS).and_then(Query::without_others);
-    if let Err(error) = query {
-        log.failed(&error);
-        return error.into_response();
-    }
+    refuse_any(&uri, &log)?;
     let head = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CONTENT_SECURITY_POLICY, POLICY),
@@ -49,7 +46,7 @@ pub async fn docs(Extension(log): Extension<RequestLog>, uri: Uri) -> Response {
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
     let head = head.map(|(name, value)| (name, HeaderValue::from_static(value)));
-    (head, PAGE.clone()).into_response()
+    Ok((head, PAGE.clone()).into_response())
 }
 
 fn page(document: &Value) -> String {
