@@ -125,6 +125,7 @@ export interface RecipientObject {
   envid?: string | null;
   /**
    * Its own header fields. Each stands in place of the message's fields of this name, or beside the message's others.
+   * `To` and `Cc` are shown and deliver nothing.
    */
   headers?: Headers | null;
   /** PowerMTA's job. */
@@ -194,7 +195,10 @@ export interface MessageFields {
   envid?: string | null;
   /** The From mailbox. */
   from?: Mailbox | null;
-  /** Further header fields, in order. One that has a field of its own here is read as that. */
+  /**
+   * Further header fields, in order. One that has a field of its own here is read as that. In a mail merge, `Cc` is
+   * shown and delivers nothing.
+   */
   headers?: Headers | null;
   /** The text/html body. */
   html?: string | null;

@@ -7,7 +7,7 @@ from model.values import own_pairs
 FIELDS = {
     "reply-to": "replyto", "in-reply-to": "inreplyto", "references": "references", "date": "date",
     "message-id": "messageid", "x-priority": "priority", "importance": "priority", "list-unsubscribe": "unsubscribe",
-    "list-unsubscribe-post": None,
+    "list-unsubscribe-post": None, "to": None, "cc": None,
 }  # fmt: skip
 URGENCY = {"x-priority", "importance"}
 

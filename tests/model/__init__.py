@@ -9,7 +9,7 @@ from .addresses import mailboxes
 from .delivery import Delivery, delivery
 from .files import parts
 from .names import members
-from .own_headers import fields_of
+from .own_headers import SHOWN, fields_of
 from .structured import addresses
 from .values import own_pairs, values
 
@@ -32,19 +32,21 @@ def expect(message: dict) -> Expected:
     fields = members(message)
     if "raw" in fields:
         return expect_raw(fields)
-    fields |= fields_of(own_pairs(fields))
+    own = own_pairs(fields)
+    fields |= fields_of(own)
     lists = {name: mailboxes(fields.get(name)) for name in ("from", "replyto", "to", "cc", "bcc")}
+    shown = lists | {name: mailboxes(text) for name, text in own if name in SHOWN}
     bodies = {name: normal_body(fields.get(name, "")) for name in ("text", "html")}
-    written = ["reply-to" if name == "replyto" else name for name in ("replyto", "to", "cc") if lists[name]]
+    written = ["reply-to" if name == "replyto" else name for name in ("replyto", "to", "cc") if shown[name]]
     message_id = fields.get("messageid")
     texts = values(fields)
     names = [*ALWAYS, *written, *(["subject"] if "subject" in fields else []), *(name for name, _ in texts)]
     return Expected(
-        delivery=delivery(fields, lists, smtputf8=not all(address.isascii() for address in addresses(texts))),
+        delivery=delivery(fields, lists, smtputf8=needs_smtputf8(shown, texts)),
         reading=Reading(
             fields=sorted(names),
             subject=fields.get("subject", ""),
-            addresses={name: lists["replyto" if name == "reply-to" else name] for name in ["from", *written]}
+            addresses={name: shown["replyto" if name == "reply-to" else name] for name in ["from", *written]}
             | {name: mailboxes(text) for name, text in texts if name == "sender"},
             message_id=None if message_id is None else "<" + message_id.strip("<>") + ">",
             bodies={name: text for name, text in bodies.items() if text},
@@ -52,6 +54,12 @@ def expect(message: dict) -> Expected:
             values=[(name, text) for name, text in texts if name != "sender"],
         ),
     )
+
+
+def needs_smtputf8(shown: dict[str, list[tuple[str, str]]], texts: list[tuple[str, str]]) -> bool:
+    """Whether an address in the header has letters beyond ASCII."""
+    named = [address for mailboxes_of_field in shown.values() for _, address in mailboxes_of_field]
+    return not all(address.isascii() for address in [*named, *addresses(texts)])
 
 
 def expect_raw(fields: dict) -> Expected:

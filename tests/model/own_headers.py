@@ -14,7 +14,9 @@ FIELDS = {
     "references": "references",
 }
 URGENCY = {"1": "high", "2": "high", "3": "normal", "4": "low", "5": "low"}
-OWN = {*FIELDS, "x-priority", "importance", "list-unsubscribe", "list-unsubscribe-post"}
+# In a mail merge these are shown, and deliver nothing.
+SHOWN = ("to", "cc")
+OWN = {*FIELDS, *SHOWN, "x-priority", "importance", "list-unsubscribe", "list-unsubscribe-post"}
 
 
 def without_own(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -1,5 +1,6 @@
 //! What a caller names a submission by, and what tells whether it is the same one.
 
+use crate::identity::Id;
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::str::FromStr;
@@ -35,6 +36,16 @@ impl FromStr for IdempotencyKey {
 }
 
 impl IdempotencyKey {
+    /// The name under which the receipt with this identifier is found, where the submission was
+    /// [named](crate::Claim::named) so. No caller's key is the same.
+    pub fn of_receipt(id: Id) -> Self {
+        let mut hash = Sha256::new();
+        // A key has no control characters.
+        hash.update(b"\0receipt\0");
+        hash.update(id.as_str());
+        Self(hash.finalize().into())
+    }
+
     /// The key of the same name that is somebody's own.
     pub(crate) fn within(self, owner: &str) -> Self {
         let mut hash = Sha256::new();

@@ -9,6 +9,7 @@ use crate::identity::Id;
 use std::collections::HashSet;
 use std::fmt;
 use std::io;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process;
@@ -34,6 +35,8 @@ pub struct Claim {
     fingerprint: Fingerprint,
     token: Token,
     record: Option<NewRecord>,
+    /// Other names, and what is found under them once it is known.
+    named: Vec<(IdempotencyKey, Option<NewRecord>)>,
 }
 
 /// What is found under a key.
@@ -169,6 +172,18 @@ impl KeyStore {
         matches!(found, Ok(None)).then_some(claim)
     }
 
+    /// What was handed over under a key.
+    pub fn find(&self, key: IdempotencyKey) -> io::Result<Option<Vec<Vec<u8>>>> {
+        let found = self.guarded(|opened| opened.find(&key.0))?;
+        Ok(found.map(|(_, pieces)| pieces))
+    }
+
+    /// Whether it has so much room that names which nobody depends on leave enough for keys.
+    pub fn has_room_for_names(&self) -> io::Result<bool> {
+        let limit = self.settings.limit / 2;
+        self.guarded(|opened| Ok(opened.has_room(limit) || !opened.is_full(limit)?))
+    }
+
     /// Whether it takes no new key at present.
     pub fn is_full(&self) -> io::Result<bool> {
         self.guarded(|opened| opened.is_full(self.settings.limit))
@@ -181,10 +196,15 @@ impl KeyStore {
     ) -> Result<(), CommitFailed> {
         let mut is_in_doubt = false;
         let committed = self.guarded(|opened| {
-            let records = claims.into_iter().map(|claim| {
+            let records = claims.into_iter().flat_map(|claim| {
+                let (token, fingerprint) = (claim.token, claim.fingerprint);
                 let record = claim.record.take();
-                let record = record.ok_or(Failed::Other("nothing is to be remembered"))?;
-                Ok((claim.token, claim.fingerprint, record))
+                let record = record.ok_or(Failed::Other("nothing is to be remembered"));
+                let named = mem::take(&mut claim.named).into_iter();
+                let named = named.filter_map(|(name, record)| Some((name, record?)));
+                let named = named.map(move |(name, record)| Ok((token.under(name), record)));
+                let all = std::iter::once(record.map(|record| (token, record))).chain(named);
+                all.map(move |entry| entry.map(|(token, record)| (token, fingerprint, record)))
             });
             opened.commit(records, &mut is_in_doubt)
         });
@@ -245,7 +265,15 @@ impl Claim {
             fingerprint,
             token: Token::of(key),
             record: None,
+            named: Vec::new(),
         }
+    }
+
+    /// Has the receipt found under another name, too: see
+    /// [`find_receipt`](crate::PickupDirectory::find_receipt).
+    pub fn named(mut self, name: IdempotencyKey) -> Self {
+        self.named.push((name, None));
+        self
     }
 
     pub(crate) fn store(&self) -> &Arc<KeyStore> {
@@ -254,6 +282,18 @@ impl Claim {
 
     pub(crate) fn token(&self) -> Token {
         self.token
+    }
+
+    /// Says what is found under the names that it [got](Self::named).
+    pub(crate) fn set_named(&mut self, mut record: impl FnMut() -> NewRecord) {
+        for (_, named) in &mut self.named {
+            named.get_or_insert_with(&mut record);
+        }
+    }
+
+    /// Says what is found under one more name.
+    pub(crate) fn add_named(&mut self, name: IdempotencyKey, record: NewRecord) {
+        self.named.push((name, Some(record)));
     }
 
     /// Says what is to be remembered, before the submission is committed.

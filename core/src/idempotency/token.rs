@@ -23,6 +23,14 @@ impl Token {
         }
     }
 
+    /// That of the same attempt for another name.
+    pub(super) fn under(self, name: IdempotencyKey) -> Self {
+        Self {
+            hash: name.0,
+            ..self
+        }
+    }
+
     /// As part of a file's name.
     pub fn as_text(self) -> String {
         let mut text = String::with_capacity(80);

@@ -63,7 +63,8 @@ object! {
         attachments("attachments"): Vec<Located<JsonAttachment<'a>>> { of: Content },
         /// An iCalendar object (RFC 5545) as a text/calendar body.
         calendar("calendar"): JsonCalendar<'a> { of: Content },
-        /// Further header fields, in order. One that has a field of its own here is read as that.
+        /// Further header fields, in order. One that has a field of its own here is read as that. In a mail
+        /// merge, `Cc` is shown and delivers nothing.
         headers("headers"): JsonHeaders<'a> { of: Content },
         /// List-Unsubscribe.
         unsubscribe("unsubscribe"): JsonUnsubscribe<'a> {

@@ -40,7 +40,7 @@ object! {
         /// PowerMTA's custom message id.
         custom_message_id("customMessageId"): Cow<'a, str> { example: "spring-42-ann" },
         /// Its own header fields. Each stands in place of the message's fields of this name, or beside
-        /// the message's others.
+        /// the message's others. `To` and `Cc` are shown and deliver nothing.
         headers("headers"): JsonHeaders<'a>,
         /// `high`, `normal` or `low` for the header, or PowerMTA's own priority from 1 to 100.
         priority("priority"): JsonPriority<'a>,

@@ -269,7 +269,10 @@ impl<'a> Merge<'a> {
         if let Some(RecipientPriority::Header(priority)) = recipient.priority {
             message.urgency = priority.into();
         }
-        let to = std::slice::from_ref(&recipient.mailbox);
+        let to = match &recipient.filled.headers {
+            Some(own) if own.replace("To") => &[],
+            _ => std::slice::from_ref(&recipient.mailbox),
+        };
         take(&message, Addressees { to, cc: &[] })
     }
 }

@@ -3,7 +3,7 @@
 use super::allowed_senders::{SenderPlaces, check_headers};
 use super::delivery::{Delivery, read_delivery, read_envid};
 use super::file_parts::{FilePart, FileParts};
-use super::headers::take_message_id;
+use super::headers::{HeaderScope, take_message_id};
 use super::mailboxes::read_mailboxes;
 use super::merge::Merge;
 use super::raw::{HeaderAddresses, RawReading, read_raw};
@@ -177,7 +177,7 @@ fn read_single<'a>(
         read_templated(&mut json, &mut delivery, files, report)
     } else {
         take_message_id(&mut json, report);
-        let read = read_composed(&mut json, Vec::new(), files, report);
+        let read = read_composed(&mut json, Vec::new(), HeaderScope::Single, files, report);
         read.map(|(composed, _)| composed)
     };
     if to.is_empty() && cc.is_empty() && bcc.is_empty() {

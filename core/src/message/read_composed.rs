@@ -4,7 +4,7 @@ use super::attachment::read_attachments;
 use super::calendar::read_calendar;
 use super::composed::{Composed, Files};
 use super::file_parts::FileParts;
-use super::headers::{HeaderTemplates, ReadHeaders, ValueTemplates, read_headers};
+use super::headers::{HeaderScope, HeaderTemplates, ReadHeaders, ValueTemplates, read_headers};
 use super::mailboxes::{read_mailbox, read_mailboxes};
 use super::priority::Urgency;
 use super::unsubscribe::read_unsubscribe;
@@ -19,6 +19,7 @@ use crate::problem::{Code, Location, OrRefuse, ProblemReport};
 pub(super) fn read_composed<'a>(
     json: &mut JsonMessage<'a>,
     templates: ValueTemplates<'a>,
+    scope: HeaderScope,
     files: &mut FileParts<'a>,
     report: &mut ProblemReport<'a>,
 ) -> Option<(Box<Composed<'a>>, HeaderTemplates<'a>)> {
@@ -27,7 +28,7 @@ pub(super) fn read_composed<'a>(
         extra,
         own,
         templates,
-    } = read_headers(json, templates, report);
+    } = read_headers(json, templates, scope, report);
     let reply_to = json.reply_to.take();
     let reply_to = reply_to.map_or_else(Vec::new, |field| read_mailboxes(field, report));
     let date = json

@@ -3,7 +3,7 @@
 use super::composed::Composed;
 use super::delivery::{Delivery, read_envid};
 use super::file_parts::FileParts;
-use super::headers::take_message_id;
+use super::headers::{HeaderScope, take_message_id};
 use super::mailboxes::read_mailboxes;
 use super::merge::{MERGE_FORM_ALONE, Merge};
 use super::read_composed::read_composed;
@@ -119,7 +119,12 @@ fn read_texts<'a>(
                       this one, or leave it out.";
         report.problem(id.location, Code::Conflict, detail);
     }
-    let (mut composed, headers) = read_composed(json, values, files, report)?;
+    let scope = if is_merge {
+        HeaderScope::Merge
+    } else {
+        HeaderScope::Single
+    };
+    let (mut composed, headers) = read_composed(json, values, scope, files, report)?;
     templates.headers.add(headers);
     templates.take_names(&names, &mut composed, report);
     templates.take_calendar(calendar, &composed);

@@ -110,6 +110,28 @@ impl PickupDirectory {
         Ok(found)
     }
 
+    /// What was handed over under a key. A store that was not needed yet has nothing.
+    pub(crate) fn find_key(
+        &self,
+        key: IdempotencyKey,
+    ) -> Result<Option<Vec<Vec<u8>>>, PickupError> {
+        let Some(store) = self.staging.keys() else {
+            return Ok(None);
+        };
+        if !store.path().try_exists().unwrap_or(true) {
+            return Ok(None);
+        }
+        let store = self.open_keys()?;
+        let found = store.find(key);
+        found.map_err(|error| PickupError::from_io(Operation::KeepKey, &store.path())(error))
+    }
+
+    /// Whether the store can be used and has room for names that nobody depends on.
+    pub(crate) fn has_room_for_names(&self) -> bool {
+        let store = self.open_keys();
+        store.is_ok_and(|store| store.has_room_for_names().unwrap_or(false))
+    }
+
     /// Claims a key under which nothing was submitted, if that is known without blocking for longer than it takes to
     /// read a page of the store: `None` says to ask [`claim`](Self::claim), which may block.
     pub fn claim_at_once(&self, key: IdempotencyKey, fingerprint: Fingerprint) -> Option<Claim> {

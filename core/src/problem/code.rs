@@ -104,6 +104,8 @@ codes! {
     MissingVariable = "missing_variable",
     /// An address of From, Sender or the envelope's sender in a domain that the submitter may not send from.
     ForbiddenSender = "forbidden_sender",
+    /// What another service's dialect has and this library cannot do.
+    Unsupported = "unsupported",
 }
 
 impl Code {

@@ -33,6 +33,20 @@ impl Problem {
         }
     }
 
+    /// What a program finds wrong with a message before it is one of this library: `pointer` is a JSON Pointer
+    /// (RFC 6901) into what it was given, and the sentence repeats nothing of that.
+    pub fn found(
+        code: Code,
+        pointer: impl Into<String>,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self {
+            code,
+            pointer: pointer.into(),
+            detail: detail.into(),
+        }
+    }
+
     /// The frozen word that programs compare.
     pub fn code(&self) -> Code {
         self.code
@@ -111,6 +125,28 @@ impl Problems {
         let total = list.len();
         let others = (total > 0).then_some(Self { list, total });
         (own.into_iter().next(), others)
+    }
+
+    /// Some problems in their order, if there are any.
+    pub fn some(list: Vec<Problem>) -> Option<Self> {
+        let total = list.len();
+        (total > 0).then_some(Self { list, total })
+    }
+
+    /// Says of each of them where it is in what the message was made from: `place` gets its pointer and gives
+    /// that one's.
+    ///
+    /// ```
+    /// let problems = pmtaemail::check(br#"{"from": "a@example.com", "to": "nobody"}"#).unwrap_err();
+    /// let problems = problems.relocated(|pointer| format!("/mail{pointer}"));
+    /// assert_eq!(problems.iter().next().unwrap().pointer(), "/mail/to");
+    /// ```
+    #[must_use]
+    pub fn relocated(mut self, mut place: impl FnMut(&str) -> String) -> Self {
+        for problem in &mut self.list {
+            problem.pointer = place(&problem.pointer);
+        }
+        self
     }
 
     /// The problems in document order.

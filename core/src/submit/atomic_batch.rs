@@ -6,6 +6,9 @@ use super::error::SubmitError;
 use super::files::MakeFiles;
 use super::receipt::Receipt;
 use super::submitter::{Reservation, Submitter};
+#[cfg(feature = "idempotency")]
+use super::whole_receipt::WholeReceipt;
+use crate::idempotency::Claim;
 use crate::identity::Identity;
 use crate::message::Message;
 use crate::pickup_directory::{PickupDirectory, Transaction};
@@ -45,6 +48,9 @@ pub struct AtomicBatch {
     limit: usize,
     spool: Spool,
     submitter: Submitter,
+    claim: Option<Claim>,
+    #[cfg(feature = "idempotency")]
+    names_receipts: bool,
 }
 
 impl AtomicBatch {
@@ -55,7 +61,27 @@ impl AtomicBatch {
             limit,
             spool: Spool::default(),
             submitter: Submitter::default(),
+            claim: None,
+            #[cfg(feature = "idempotency")]
+            names_receipts: false,
         }
+    }
+
+    /// Submits it under a key of the whole batch, if there is one. The receipt that is given again for it stands
+    /// for all: it has their files in order and the number of all recipients, and the identifier of the first.
+    #[cfg(feature = "idempotency")]
+    #[must_use]
+    pub fn with_claim(mut self, claim: impl Into<Option<Claim>>) -> Self {
+        self.claim = claim.into();
+        self
+    }
+
+    /// Has each receipt found by its identifier, where there is a claim: see [`IdempotencyKey::of_receipt`].
+    #[cfg(feature = "idempotency")]
+    #[must_use]
+    pub fn naming_receipts(mut self) -> Self {
+        self.names_receipts = true;
+        self
     }
 
     /// Submits it on somebody's behalf. If they are over a limit of theirs, nothing of it is submitted.
@@ -110,7 +136,7 @@ impl AtomicBatch {
     /// # Errors
     /// As for [`submit`](Self::submit).
     pub fn submit_while(
-        self,
+        mut self,
         directory: &PickupDirectory,
         mut admit: impl FnMut(&BatchEntry) -> bool,
         mut write: impl FnMut(Position, Result<Receipt, BatchError>, &mut dyn Write) -> io::Result<()>,
@@ -126,6 +152,9 @@ impl AtomicBatch {
             directory,
             transaction: None,
             reserved: Reservation::default(),
+            claim: self.claim.take().map(Box::new),
+            #[cfg(feature = "idempotency")]
+            whole: WholeReceipt::new(self.names_receipts.then(|| self.submitter.clone())),
         };
         while !reader.has_ended() {
             match source.read(&mut piece) {
@@ -252,6 +281,10 @@ enum Work<'d> {
         transaction: Option<Box<Transaction<'d>>>,
         /// All recipients.
         reserved: Reservation,
+        /// Until it is begun.
+        claim: Option<Box<Claim>>,
+        #[cfg(feature = "idempotency")]
+        whole: WholeReceipt,
     },
     /// Nothing, since another one has problems.
     Check,
@@ -267,15 +300,23 @@ impl Work<'_> {
             directory,
             transaction,
             reserved,
+            claim,
+            #[cfg(feature = "idempotency")]
+            whole,
         } = self
         else {
             return Ok(None);
         };
         let identity = Identity::now();
-        let transaction =
-            transaction.get_or_insert_with(|| Box::new(directory.begin_submission(identity.id())));
+        let transaction = transaction.get_or_insert_with(|| {
+            Box::new(directory.begin_claimed(identity.id(), claim.take().map(|claim| *claim)))
+        });
         let put = |file: PickupFile| transaction.write(file.name(), &file.chunks());
         let receipt = perform(MakeFiles::new(identity, put), message)?;
+        #[cfg(feature = "idempotency")]
+        if let Some(claim) = transaction.claim_mut() {
+            whole.add(&receipt, claim);
+        }
         reserved.add(submitter.reserve_for(&receipt)?);
         Ok(Some(receipt))
     }
@@ -288,10 +329,20 @@ impl Work<'_> {
     fn finish(self) -> Result<bool, SubmitError> {
         match self {
             Self::Submit {
-                transaction,
+                #[cfg_attr(
+                    not(feature = "idempotency"),
+                    expect(unused_mut, reason = "nothing is remembered")
+                )]
+                mut transaction,
                 reserved,
+                #[cfg(feature = "idempotency")]
+                whole,
                 ..
             } => {
+                #[cfg(feature = "idempotency")]
+                if let Some(claim) = transaction.as_mut().and_then(|it| it.claim_mut()) {
+                    whole.remember(claim);
+                }
                 let committed = transaction.map_or(Ok(()), |transaction| transaction.commit());
                 reserved.settle(&committed);
                 committed?;

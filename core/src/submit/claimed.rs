@@ -118,16 +118,63 @@ impl PickupDirectory {
         match self.claim_key(key, fingerprint)? {
             Found::Nothing(claim) => Ok(Claimed::First(claim)),
             Found::Receipt { pieces, .. } => {
-                let bytes = pieces.iter().fold(
-                    Box::new(std::io::empty()) as Box<dyn Read + '_>,
-                    |before, piece| Box::new(before.chain(piece.as_slice())),
-                );
-                let mut create = || self.scratch_file().map_err(std::io::Error::other);
-                let receipt = stored_receipt::restore(bytes, &mut create);
-                let receipt = receipt.map_err(|error| self.receipt_unreadable(error))?;
-                Ok(Claimed::Again(Box::new(receipt)))
+                Ok(Claimed::Again(Box::new(self.restore_receipt(&pieces)?)))
             }
         }
+    }
+
+    fn restore_receipt(&self, pieces: &[Vec<u8>]) -> Result<Receipt, PickupError> {
+        let bytes = pieces.iter().fold(
+            Box::new(std::io::empty()) as Box<dyn Read + '_>,
+            |before, piece| Box::new(before.chain(piece.as_slice())),
+        );
+        let mut create = || self.scratch_file().map_err(std::io::Error::other);
+        let receipt = stored_receipt::restore(bytes, &mut create);
+        receipt.map_err(|error| self.receipt_unreadable(error))
+    }
+
+    /// Claims a name under which a receipt is [found](Self::find_receipt) for 24 hours, for a submission that has
+    /// no key. Nobody depends on it as on a key: `None` where the store is more than half full, or cannot be used.
+    /// May block.
+    pub fn claim_name(&self, name: IdempotencyKey, fingerprint: Fingerprint) -> Option<Claim> {
+        if !self.has_room_for_names() {
+            return None;
+        }
+        match self.claim(name, fingerprint) {
+            Ok(Claimed::First(claim)) => Some(claim),
+            // Whoever asks for the receipt is told why it is not there.
+            Ok(Claimed::Again(_)) | Err(_) => None,
+        }
+    }
+
+    /// The receipt of what was submitted under a key, or [named](Claim::named) so, in the last 24 hours. May block.
+    ///
+    /// ```
+    /// use pmtaemail::{IdempotencyKey, Identity, PickupDirectory, PickupOptions, Submission, Fingerprinter};
+    /// # let temporary = tempfile::tempdir()?;
+    /// # let path = temporary.path().join("pickup");
+    /// # std::fs::create_dir(&path)?;
+    /// let directory = PickupDirectory::open(&path, PickupOptions::default())?;
+    /// let json = br#"{"from": "shop@example.com", "to": "ann@example.org", "text": "Hello"}"#;
+    /// let submission = Submission::from_json(json)?;
+    /// let name = IdempotencyKey::of_receipt(*submission.id());
+    /// let claim = directory.claim_name(name, Fingerprinter::new(&[]).with(json).finish());
+    /// let receipt = directory.submit_claimed(&submission, claim)?;
+    /// let found = directory.find_receipt(IdempotencyKey::of_receipt(receipt.id))?;
+    /// assert_eq!(found.map(|found| found.id), Some(receipt.id));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The store cannot be used.
+    pub fn find_receipt(&self, name: IdempotencyKey) -> Result<Option<Receipt>, PickupError> {
+        let pieces = self.find_key(name)?;
+        let receipt = pieces.map(|pieces| self.restore_receipt(&pieces));
+        let receipt = receipt.transpose()?;
+        Ok(receipt.map(|receipt| Receipt {
+            replayed: false,
+            ..receipt
+        }))
     }
 
     /// Hands a submission over under a key as [`submit`](Self::submit) does, without a claim just so.
@@ -179,6 +226,7 @@ impl PickupDirectory {
 pub(super) fn remember(transaction: &mut Transaction<'_>, receipt: &Receipt) {
     if let Some(claim) = transaction.claim_mut() {
         claim.set_record(stored_receipt::store(receipt));
+        claim.set_named(|| stored_receipt::store(receipt));
     }
 }
 
@@ -190,5 +238,117 @@ impl From<KeyRefused> for ClaimError {
             KeyRefused::Full => Self::Full,
             KeyRefused::Pickup(error) => Self::Pickup(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AtomicBatch, BatchFormat, PickupOptions, Submitter};
+
+    const LIMIT: u64 = 1 << 20;
+
+    fn directory(place: &std::path::Path, limit: u64) -> PickupDirectory {
+        let path = place.join("pickup");
+        std::fs::create_dir_all(&path).unwrap();
+        PickupDirectory::open(&path, PickupOptions::default().with_state_limit(limit)).unwrap()
+    }
+
+    fn message(number: usize) -> String {
+        format!(r#"{{"from": "a@example.com", "to": "b{number}@example.org"}}"#)
+    }
+
+    fn fingerprint(text: &str) -> Fingerprint {
+        Fingerprinter::new(&[]).with(text.as_bytes()).finish()
+    }
+
+    #[test]
+    fn a_receipt_is_found_by_its_identifier() {
+        let place = tempfile::tempdir().unwrap();
+        let pickup = directory(place.path(), LIMIT);
+        let submission = Submission::from_json(message(1).as_bytes()).unwrap();
+        let name = IdempotencyKey::of_receipt(*submission.id());
+        assert!(pickup.find_receipt(name).unwrap().is_none());
+        let key: IdempotencyKey = "order-1".parse().unwrap();
+        let Claimed::First(claim) = pickup.claim(key, fingerprint("1")).unwrap() else {
+            panic!("it is new")
+        };
+        let receipt = pickup
+            .submit_claimed(&submission, claim.named(name))
+            .unwrap();
+        drop(pickup);
+        let pickup = directory(place.path(), LIMIT);
+        for name in [name, key] {
+            assert_eq!(pickup.find_receipt(name).unwrap(), Some(receipt.clone()));
+        }
+        assert!(matches!(
+            pickup.claim(key, fingerprint("1")).unwrap(),
+            Claimed::Again(again) if again.id == receipt.id && again.replayed
+        ));
+        let theirs = Submitter::named("shop").idempotency_key(name);
+        assert!(pickup.find_receipt(theirs).unwrap().is_none());
+    }
+
+    #[test]
+    fn names_leave_room_for_keys() {
+        let place = tempfile::tempdir().unwrap();
+        let pickup = directory(place.path(), 4_000);
+        let submit = |number: usize| {
+            let submission = Submission::from_json(message(number).as_bytes()).unwrap();
+            let name = IdempotencyKey::of_receipt(*submission.id());
+            let claim = pickup.claim_name(name, fingerprint(""));
+            let is_named = claim.is_some();
+            pickup.submit_claimed(&submission, claim).unwrap();
+            assert_eq!(pickup.find_receipt(name).unwrap().is_some(), is_named);
+            is_named
+        };
+        assert!(submit(0));
+        assert!((0..20).any(|number| !submit(number)));
+        assert!(!submit(0));
+        let key: IdempotencyKey = "order-1".parse().unwrap();
+        assert!(pickup.claim(key, fingerprint("")).is_ok());
+    }
+
+    #[test]
+    fn a_whole_batch_has_one_key() {
+        let place = tempfile::tempdir().unwrap();
+        let pickup = directory(place.path(), LIMIT);
+        let key: IdempotencyKey = "batch-1".parse().unwrap();
+        let Claimed::First(claim) = pickup.claim(key, fingerprint("")).unwrap() else {
+            panic!("it is new")
+        };
+        let mut batch = AtomicBatch::new(BatchFormat::Lines, 1 << 20)
+            .with_claim(claim)
+            .naming_receipts();
+        for number in 0..3 {
+            batch.feed(message(number).as_bytes(), None).unwrap();
+            batch.feed(b"\n", None).unwrap();
+        }
+        let mut receipts = Vec::new();
+        let outcome = batch.submit(&pickup, |_, result, _| {
+            receipts.push(result.unwrap());
+            Ok(())
+        });
+        assert!(outcome.unwrap().is_submitted);
+        let files = || receipts.iter().flat_map(|receipt| receipt.files.clone());
+        let Claimed::Again(whole) = pickup.claim(key, fingerprint("")).unwrap() else {
+            panic!("it was submitted")
+        };
+        assert_eq!(whole.files, files().collect::<Vec<_>>());
+        assert_eq!((whole.id, whole.recipients), (receipts[0].id, 3));
+        assert_eq!(
+            whole.size,
+            receipts.iter().map(|receipt| receipt.size).sum::<u64>()
+        );
+        for receipt in &receipts {
+            let found = pickup.find_receipt(IdempotencyKey::of_receipt(receipt.id));
+            assert_eq!(found.unwrap().as_ref(), Some(receipt));
+        }
+        assert_eq!(
+            std::fs::read_dir(place.path().join("pickup"))
+                .unwrap()
+                .count(),
+            3
+        );
     }
 }

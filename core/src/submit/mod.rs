@@ -33,6 +33,7 @@
 //! atomic_batch           many messages: all, or none
 //! batch  stream          many messages, and one whose recipients come piece by piece
 //! claimed                submissions under a key
+//! whole_receipt          what is remembered of a batch that has one
 //! stored_receipt         a receipt as it is remembered under a key
 //! submission             files in memory
 //! batch_reader           a batch in JSON that comes piece by piece
@@ -62,6 +63,8 @@ mod stored_receipt;
 mod stream;
 mod submission;
 mod submitter;
+#[cfg(feature = "idempotency")]
+mod whole_receipt;
 
 pub use atomic_batch::{AtomicBatch, BatchOutcome, BatchResults};
 pub use batch::Batch;

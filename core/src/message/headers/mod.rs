@@ -19,6 +19,7 @@ mod tests;
 
 pub(crate) use elements::check_elements;
 pub(crate) use extra::{ExtraBody, ExtraHeader};
+pub(crate) use names::HeaderScope;
 pub(crate) use own::{OwnHeader, OwnValues};
 pub(crate) use read::{
     ReadHeaders, ValueTemplates, read_headers, read_own_headers, take_id, take_message_id,

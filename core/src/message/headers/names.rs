@@ -14,11 +14,33 @@ pub(super) enum Place {
     Own(OwnHeader, &'static str),
 }
 
+/// Whose header fields they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HeaderScope {
+    /// Those of one message for all of its recipients.
+    Single,
+    /// Those of a mail merge. Its recipients are no list that `cc` could name, so Cc is only shown.
+    Merge,
+    /// Those of one recipient of a mail merge, who may be shown another To than their own mailbox.
+    Recipient,
+}
+
+impl HeaderScope {
+    /// Whether a field that lists recipients is only shown: it delivers nothing.
+    fn shows(self, known: &KnownField) -> bool {
+        match known.name {
+            "cc" => self != Self::Single,
+            "to" => self == Self::Recipient,
+            _ => false,
+        }
+    }
+}
+
 /// The longest name; with it and the colon, a word of the value still fits in 998 bytes.
 const LONGEST_NAME: usize = 76;
 
 /// The place of the header field of this name. Message-ID was taken out before.
-pub(super) fn place_of(name: &str) -> Result<Place, Refusal> {
+pub(super) fn place_of(name: &str, scope: HeaderScope) -> Result<Place, Refusal> {
     // ftext of RFC 5322 section 3.6.8.
     let is_name = !name.is_empty()
         && name
@@ -34,6 +56,9 @@ pub(super) fn place_of(name: &str) -> Result<Place, Refusal> {
     };
     // `List_Id` is another name, which means nothing to most and may be taken for `List-Id` by some.
     let is_exact = !name.contains('_');
+    if is_exact && scope.shows(known) {
+        return Ok(Place::Extra);
+    }
     match (
         known.owner,
         OwnHeader::of(known),
@@ -88,7 +113,7 @@ mod tests {
             "X-Entity-Ref-ID",
             "Precedence",
         ] {
-            assert!(place_of(name).is_ok(), "{name}");
+            assert!(place_of(name, HeaderScope::Single).is_ok(), "{name}");
         }
         for name in [
             "",
@@ -108,7 +133,7 @@ mod tests {
             "a\r\nb",
             "Reply_To",
         ] {
-            assert!(place_of(name).is_err(), "{name}");
+            assert!(place_of(name, HeaderScope::Single).is_err(), "{name}");
         }
     }
 
@@ -153,7 +178,11 @@ mod tests {
                     && !name.ends_with("-id")
                     && !name.ends_with("-ID");
                 let is_taken = (*owner == Owner::Sender && is_exact) || is_read;
-                assert_eq!(place_of(&name).is_ok(), is_taken, "{name}");
+                assert_eq!(
+                    place_of(&name, HeaderScope::Single).is_ok(),
+                    is_taken,
+                    "{name}"
+                );
                 let field = format!("{name}: <a@example.com>\r\n");
                 let mandatory = ["from", "date", "message-id"];
                 let twice = is_exact && mandatory.contains(&name.to_ascii_lowercase().as_str());
@@ -187,7 +216,25 @@ mod tests {
             ("X-Priority", OwnHeader::XPriority, "priority"),
             ("Importance", OwnHeader::Importance, "priority"),
         ] {
-            assert_eq!(place_of(name), Ok(Place::Own(own, field)));
+            assert_eq!(
+                place_of(name, HeaderScope::Single),
+                Ok(Place::Own(own, field))
+            );
+        }
+    }
+
+    #[test]
+    fn a_merge_shows_recipients_that_get_nothing_of_it() {
+        for (name, merge, recipient) in [
+            ("Cc", Ok(Place::Extra), Ok(Place::Extra)),
+            ("CC", Ok(Place::Extra), Ok(Place::Extra)),
+            ("To", Err(Code::ReservedHeader), Ok(Place::Extra)),
+            ("Bcc", Err(Code::ReservedHeader), Err(Code::ReservedHeader)),
+        ] {
+            let place = |scope| place_of(name, scope).map_err(|refusal| refusal.code);
+            assert_eq!(place(HeaderScope::Merge), merge, "{name}");
+            assert_eq!(place(HeaderScope::Recipient), recipient, "{name}");
+            assert_eq!(place(HeaderScope::Single), Err(Code::ReservedHeader));
         }
     }
 
@@ -201,11 +248,14 @@ mod tests {
             ("LIST_ID", "list-id"),
             ("Disposition_Notification_To", "disposition-notification-to"),
         ] {
-            let refusal = place_of(name).unwrap_err();
+            let refusal = place_of(name, HeaderScope::Single).unwrap_err();
             assert_eq!(refusal.code, Code::InvalidHeaderName, "{name}");
             assert!(refusal.detail.ends_with(&format!("`{right}`.")), "{name}");
         }
-        assert_eq!(place_of("X_Campaign_Id"), Ok(Place::Extra));
+        assert_eq!(
+            place_of("X_Campaign_Id", HeaderScope::Single),
+            Ok(Place::Extra)
+        );
     }
 
     #[test]
@@ -227,14 +277,18 @@ mod tests {
             ("x_virtual_mta", "vmta"),
         ] {
             let detail = format!("This header field is made from the message's `{field}`.");
-            assert_eq!(place_of(name).unwrap_err().detail, detail, "{name}");
+            assert_eq!(
+                place_of(name, HeaderScope::Single).unwrap_err().detail,
+                detail,
+                "{name}"
+            );
         }
         for (name, words) in [
             ("Content-Type", "the message's `text`, `html`"),
             ("X-PMTA-Pool", "`vmta`"),
             ("Received", "not the sender's to write"),
         ] {
-            let detail = place_of(name).unwrap_err().detail;
+            let detail = place_of(name, HeaderScope::Single).unwrap_err().detail;
             assert!(detail.contains(words), "{name}: {detail}");
         }
     }

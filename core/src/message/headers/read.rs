@@ -2,7 +2,7 @@
 //! message.
 
 use super::extra::{ExtraBody, ExtraHeader};
-use super::names::{Place, place_of};
+use super::names::{HeaderScope, Place, place_of};
 use super::own::{OwnHeader, OwnValues};
 use super::templates::{HeaderTemplates, UnsubscribeSource, UnsubscribeTemplate};
 use crate::header::{KnownField, Occurs, Owner};
@@ -39,13 +39,14 @@ const ONCE: Refusal = Refusal::new(
 pub(crate) fn read_headers<'a>(
     json: &mut JsonMessage<'a>,
     templates: ValueTemplates<'a>,
+    scope: HeaderScope,
     report: &mut ProblemReport<'a>,
 ) -> ReadHeaders<'a> {
     let Some(headers) = json.headers.take() else {
         return ReadHeaders::default();
     };
     let is_given = |own, field: &str| is_given(json, own, field);
-    HeaderReader::new(&is_given, templates, report)
+    HeaderReader::new(&is_given, templates, scope, report)
         .read_all(headers.value.0)
         .finish()
 }
@@ -59,7 +60,8 @@ pub(crate) fn read_own_headers<'a>(
 ) -> (ReadHeaders<'a>, Option<Location>) {
     let is_given =
         |own, _: &str| has_priority && matches!(own, OwnHeader::XPriority | OwnHeader::Importance);
-    let reader = HeaderReader::new(&is_given, Vec::new(), report).read_all(headers);
+    let scope = HeaderScope::Recipient;
+    let reader = HeaderReader::new(&is_given, Vec::new(), scope, report).read_all(headers);
     (reader.read, reader.one_click)
 }
 
@@ -131,6 +133,7 @@ fn both(field: &str) -> Refusal {
 struct HeaderReader<'r, 'a> {
     /// Whether the field of this name is given too, as which a header field is read.
     is_given: &'r dyn Fn(OwnHeader, &str) -> bool,
+    scope: HeaderScope,
     templates: std::iter::Peekable<std::vec::IntoIter<(usize, Option<TemplateText<'a>>)>>,
     /// That of the next value.
     number: usize,
@@ -154,10 +157,12 @@ impl<'r, 'a> HeaderReader<'r, 'a> {
     fn new(
         is_given: &'r dyn Fn(OwnHeader, &str) -> bool,
         templates: ValueTemplates<'a>,
+        scope: HeaderScope,
         report: &'r mut ProblemReport<'a>,
     ) -> Self {
         Self {
             is_given,
+            scope,
             templates: templates.into_iter().peekable(),
             number: 0,
             once: Vec::new(),
@@ -179,7 +184,7 @@ impl<'r, 'a> HeaderReader<'r, 'a> {
     /// Whether there is room for more.
     fn read_header(&mut self, header: JsonHeader<'a>) -> bool {
         let JsonHeader { name, values } = header;
-        let place = place_of(&name.value).or_refuse(name.location, self.report);
+        let place = place_of(&name.value, self.scope).or_refuse(name.location, self.report);
         if let Some(Place::Own(own, field)) = place
             && (self.is_given)(own, field)
         {

@@ -55,7 +55,7 @@ impl HeaderWriter {
             {
                 return self.write_lines(plan, field, recipient, out);
             }
-            if matches!(field.field, HeaderField::Extra(_))
+            if matches!(field.field, HeaderField::Extra(_) | HeaderField::To)
                 && plan.own_place(field.field).is_none()
                 && headers.replace(plan.field_name(field.field))
             {

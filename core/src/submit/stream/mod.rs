@@ -34,6 +34,7 @@ use crate::spool::Spool;
 use source::{Item, Source};
 use splitter::Splitter;
 use std::convert::Infallible;
+use std::fmt;
 #[cfg(feature = "csv")]
 pub use table_stream::TableStream;
 
@@ -112,6 +113,7 @@ impl MessageStream {
             listener: None,
             claim: None,
             submitter: Submitter::default(),
+            translation: None,
         }
     }
 }
@@ -126,6 +128,23 @@ pub struct StreamedMessage {
     listener: Option<Listener>,
     claim: Option<Box<Claim>>,
     submitter: Submitter,
+    translation: Option<Translation>,
+}
+
+/// Makes the JSON of a recipient from that of another service's.
+type TranslateRecipient = dyn Fn(usize, &[u8], &mut Vec<u8>) -> Result<(), Problems> + Send + Sync;
+
+/// A submission that came in another service's words.
+struct Translation {
+    /// The message in ours.
+    head: Vec<u8>,
+    recipient: Box<TranslateRecipient>,
+}
+
+impl fmt::Debug for Translation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Translation(…)")
+    }
 }
 
 impl StreamedMessage {
@@ -162,6 +181,20 @@ impl StreamedMessage {
     #[must_use]
     pub fn with_claim(mut self, claim: impl Into<Option<Claim>>) -> Self {
         self.claim = claim.into().map(Box::new);
+        self
+    }
+
+    /// Reads it by another service's dialect, whose recipients stand in an array of this name as well. `head` is
+    /// the message, translated, with an empty array of `recipients`. `recipient` gets the index and the JSON of one
+    /// after the other, and appends the JSON of one of ours; what it finds wrong is told as it says.
+    #[must_use]
+    pub fn with_translation(
+        mut self,
+        head: Vec<u8>,
+        recipient: impl Fn(usize, &[u8], &mut Vec<u8>) -> Result<(), Problems> + Send + Sync + 'static,
+    ) -> Self {
+        let recipient = Box::new(recipient);
+        self.translation = Some(Translation { head, recipient });
         self
     }
 
@@ -240,6 +273,7 @@ impl StreamedMessage {
         SubmitError: From<A::Error>,
     {
         let MessageStream { head, splitter, .. } = &self.stream;
+        let head = (self.translation.as_ref()).map_or(head, |translation| &translation.head);
         let files: Vec<_> = self.files.iter().map(OwnedFilePart::lend).collect();
         let Some(recipients) = splitter.recipients() else {
             let senders = self.submitter.senders();
@@ -258,6 +292,23 @@ impl StreamedMessage {
                 self.perform_merge(action, marked.read()?, recipients, &files)
             }
         }
+    }
+
+    /// Says a recipient in our words; false where it is said so.
+    fn translate(
+        &self,
+        index: usize,
+        item: &Item<'_>,
+        translated: &mut Vec<u8>,
+    ) -> Result<bool, SubmitError> {
+        let (Some(Translation { recipient, .. }), Item::Json { bytes, .. }) =
+            (&self.translation, item)
+        else {
+            return Ok(false);
+        };
+        translated.clear();
+        recipient(index, bytes, translated)?;
+        Ok(true)
     }
 
     /// Performs an action on a mail merge whose recipients are read one after the other.
@@ -293,6 +344,7 @@ impl StreamedMessage {
             }
         };
         let mut counter = Counter::new(self.listener.as_ref(), spool.len());
+        let mut translated = Vec::new();
         let mut index = 0;
         let mut count = 0;
         let mut is_nobody = true;
@@ -306,14 +358,21 @@ impl StreamedMessage {
                 continue;
             }
             let is_selected = self.selection.selects(index, count);
-            let read = read_recipient(&item, &name, index, merge, |recipient| {
-                is_found |= is_selected;
-                match (&mut begun, report.len()) {
-                    _ if !is_selected => Ok(()),
-                    (Some(begun), 0) => Ok(begun.recipient(index, recipient)?),
-                    // With a problem nothing is submitted.
-                    _ => Ok(()),
-                }
+            let said = self.translate(index, &item, &mut translated);
+            let item = match &said {
+                Ok(true) => Item::array_element(&translated),
+                _ => item,
+            };
+            let read = said.and_then(|_| {
+                read_recipient(&item, &name, index, merge, |recipient| {
+                    is_found |= is_selected;
+                    match (&mut begun, report.len()) {
+                        _ if !is_selected => Ok(()),
+                        (Some(begun), 0) => Ok(begun.recipient(index, recipient)?),
+                        // With a problem nothing is submitted.
+                        _ => Ok(()),
+                    }
+                })
             });
             index += 1;
             match read {
@@ -556,6 +615,34 @@ mod tests {
         assert!(told(&lines, StreamFormat::Json).contains("there is more JSON"));
         let merge = "{\"from\": \"a@example.com\"}\n{\"address\": \"b@example.org\", \"too\": 1}";
         assert!(told(merge, StreamFormat::Ndjson).contains("unknown_field"));
+    }
+
+    #[test]
+    fn recipients_may_come_in_the_words_of_others() {
+        let text =
+            r#"{"content": 1, "recipients": [{"a": "b@example.org"}, {"a": "nobody"}, {"x": 1}]}"#;
+        let message = streamed(text, StreamFormat::Json);
+        assert_eq!(message.json(), br#"{"content": 1, "recipients": []}"#);
+        let head = format!(r#"{{{HEAD}, "recipients": []}}"#).into_bytes();
+        let translate = |index: usize, bytes: &[u8], out: &mut Vec<u8>| {
+            let value: serde_json::Value = serde_json::from_slice(bytes).unwrap();
+            let address = value.get("a").ok_or_else(|| {
+                let pointer = format!("/recipients/{index}/a");
+                Problems::one(Problem::found(
+                    Code::MissingField,
+                    pointer,
+                    "There is no `a`.",
+                ))
+            })?;
+            out.extend(serde_json::to_vec(&serde_json::json!({"address": address})).unwrap());
+            Ok(())
+        };
+        let problems = codes(message.with_translation(head, translate).check());
+        let expected = [
+            "/recipients/1/address invalid_mailbox",
+            "/recipients/2/a missing_field",
+        ];
+        assert_eq!(problems, expected);
     }
 
     #[test]

@@ -82,7 +82,16 @@ impl<'s> Source<'s> {
     }
 }
 
-impl Item<'_> {
+impl<'i> Item<'i> {
+    /// An element of an array that is there.
+    pub fn array_element(bytes: &'i [u8]) -> Self {
+        Self::Json {
+            bytes,
+            is_line: false,
+            may_be_blank: false,
+        }
+    }
+
     /// Whether there is nothing, where that is no fault.
     pub fn is_blank(&self) -> bool {
         match self {
