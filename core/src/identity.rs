@@ -121,6 +121,60 @@ impl Id {
         std::str::from_utf8(&self.0).expect("the alphabet is ASCII")
     }
 
+    /// The same identifier as other programs want it: a UUID of version 8 (RFC 9562 section 5.8). It lacks the last
+    /// 8 of the 40 bits that are chance alone.
+    ///
+    /// ```
+    /// let id: pmtaemail::Id = "1ng7qwf4c52q7bj9v8dsqnkxqv".parse()?;
+    /// let hex: String = id.to_uuid().iter().map(|byte| format!("{byte:02x}")).collect();
+    /// assert_eq!((hex.len(), &hex[12..13]), (32, "8"));
+    /// # Ok::<(), pmtaemail::InvalidId>(())
+    /// ```
+    #[expect(clippy::missing_panics_doc, reason = "it cannot")]
+    pub fn to_uuid(&self) -> [u8; 16] {
+        let number = self.0[..24].iter().fold(0, |number, letter| {
+            let place = ALPHABET.iter().position(|known| known == letter);
+            (number << 5) | place.expect("it is of the alphabet") as u128
+        });
+        // 120 of 130 bits so far; the next 2.
+        let next = ALPHABET.iter().position(|known| *known == self.0[24]);
+        let number = (number << 2) | (next.expect("it is of the alphabet") >> 3) as u128;
+        let (high, middle, low) = (
+            number >> 74,
+            (number >> 62) & 0xfff,
+            number & ((1 << 62) - 1),
+        );
+        ((high << 80) | (0x8 << 76) | (middle << 64) | (0b10 << 62) | low).to_be_bytes()
+    }
+
+    /// The same identifier in decimal digits, 40 at most, without zeros before it.
+    ///
+    /// ```
+    /// let id: pmtaemail::Id = "0000000000000000000000001z".parse()?;
+    /// assert_eq!(id.to_decimal(), "63");
+    /// # Ok::<(), pmtaemail::InvalidId>(())
+    /// ```
+    #[expect(clippy::missing_panics_doc, reason = "it cannot")]
+    pub fn to_decimal(&self) -> String {
+        // Its 130 bits are two more than the largest integer has.
+        let mut digits = vec![0_u32];
+        for letter in &self.0 {
+            let place = ALPHABET.iter().position(|known| known == letter);
+            let mut carry = u32::try_from(place.expect("it is of the alphabet")).unwrap_or(0);
+            for digit in &mut digits {
+                let value = *digit * 32 + carry;
+                *digit = value % 10;
+                carry = value / 10;
+            }
+            while carry > 0 {
+                digits.push(carry % 10);
+                carry /= 10;
+            }
+        }
+        let digit = |digit: &u32| char::from_digit(*digit, 10).expect("it is below 10");
+        digits.iter().rev().map(digit).collect()
+    }
+
     fn next(now: Timestamp) -> Self {
         // No lock: a fork of the process would find it locked for ever if another thread had it.
         thread_local! {
@@ -328,6 +382,28 @@ mod tests {
             assert_eq!(wrong.parse::<Id>(), Err(InvalidId), "{wrong}");
             assert!(serde_json::from_value::<Id>(wrong.into()).is_err());
         }
+    }
+
+    #[test]
+    fn identifiers_in_other_forms_are_as_different() {
+        let ids: Vec<_> = (0..1_000).map(|_| Identity::now().id).collect();
+        let uuids: HashSet<_> = ids.iter().map(Id::to_uuid).collect();
+        let numbers: HashSet<_> = ids.iter().map(Id::to_decimal).collect();
+        assert_eq!((uuids.len(), numbers.len()), (1_000, 1_000));
+        let in_order: Vec<_> = ids.iter().map(Id::to_uuid).collect();
+        assert!(in_order.is_sorted());
+        for uuid in uuids {
+            assert_eq!((uuid[6] >> 4, uuid[8] >> 6), (8, 0b10));
+        }
+        let last: Id = "zzzzzzzzzzzzzzzzzzzzzzzzzz".parse().unwrap();
+        // 2^130 - 1
+        assert_eq!(
+            last.to_decimal(),
+            "1361129467683753853853498429727072845823"
+        );
+        let all_set = !0_u128 & !(0x7 << 76) & !(1 << 62);
+        assert_eq!(last.to_uuid(), all_set.to_be_bytes());
+        assert_eq!(Id::LOWEST.to_decimal(), "0");
     }
 
     #[test]

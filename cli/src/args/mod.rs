@@ -1,6 +1,7 @@
 //! All arguments of the program.
 
 mod back_pressure;
+mod compat;
 mod config;
 mod config_command;
 mod environment;
@@ -15,6 +16,7 @@ mod serve;
 mod state;
 
 pub use back_pressure::{BackPressureArgs, PressureLimit};
+pub use compat::{CompatArgs, SparkPostOption};
 pub use config::ConfigArg;
 pub use config_command::ConfigAction;
 pub use keys_command::KeysCommand;

@@ -1,6 +1,8 @@
 //! Options of the daemon.
 
-use super::{BackPressureArgs, ConfigArg, LimitArgs, ListenArgs, Origin, PickupArgs, StateArgs};
+use super::{
+    BackPressureArgs, CompatArgs, ConfigArg, LimitArgs, ListenArgs, Origin, PickupArgs, StateArgs,
+};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use tracing_subscriber::filter::LevelFilter;
@@ -24,6 +26,9 @@ pub struct ServeArgs {
     /// /health, /openapi.json and /docs need none
     #[arg(long, value_name = "FILE", env = "PMTAEMAIL_KEYS")]
     pub keys: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub compat: CompatArgs,
 
     #[command(flatten)]
     pub pickup: PickupArgs,

@@ -118,15 +118,21 @@ pub enum Api {
     Messages,
     /// `/messages/batch`, each of whose messages is a submission.
     Batch,
+    /// `/api/v1/transmissions`, in SparkPost's words.
+    SparkPost,
+    /// `/emails` and `/emails/batch`, in Resend's.
+    Resend,
 }
 
 impl Api {
-    const ALL: [Self; 2] = [Self::Messages, Self::Batch];
+    const ALL: [Self; 4] = [Self::Messages, Self::Batch, Self::SparkPost, Self::Resend];
 
     fn word(self) -> &'static str {
         match self {
             Self::Messages => "messages",
             Self::Batch => "batch",
+            Self::SparkPost => "sparkpost",
+            Self::Resend => "resend",
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::problem_details::ProblemDetails;
 use crate::args::PressureLimit;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use pmtaemail::{BatchError, ClaimError, Code, Id, OverQuota, PickupError, Problems, SubmitError};
 use std::borrow::Cow;
@@ -49,6 +49,8 @@ pub enum ApiError {
     EntryTooLarge { limit: usize },
     /// The body should be a JSON array of messages, and is none.
     NotAnArray,
+    /// The body has a media type of another format than JSON, where there is no other.
+    JsonAlone,
     /// The body has a media type that no batch has.
     BatchType,
     /// The daemon ends.
@@ -137,7 +139,7 @@ impl ApiError {
             | Self::PlainHttp
             | Self::Host => StatusCode::BAD_REQUEST,
             Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Self::ContentEncoding | Self::TableAlone | Self::BatchType => {
+            Self::ContentEncoding | Self::TableAlone | Self::BatchType | Self::JsonAlone => {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE
             }
             Self::NoAccessKey => StatusCode::UNAUTHORIZED,
@@ -214,6 +216,7 @@ impl ApiError {
                 .with_detail(
                     "A batch is a JSON array of messages, or has a message a line and the Content-Type application/x-ndjson.",
                 ),
+            Self::JsonAlone => plain.with_detail("A body is JSON here (application/json)."),
             Self::BatchType => plain.with_detail(
                 "A batch is a JSON array of messages (application/json), or has a message a line (application/x-ndjson).",
             ),
@@ -253,7 +256,7 @@ impl ApiError {
             Self::Query => plain.with_detail("The query is not UTF-8."),
             Self::QueryName => plain.with_detail(
                 "The query has a name that means nothing here: `/messages` takes `recipient` and `limit`, `/messages/render` \
-                 takes `recipient`, `/messages/batch` takes `atomic`, in small letters; the envelope stands in it beside message/rfc822 alone.",
+                 takes `recipient`, `/messages/batch` takes `atomic`, in small letters, `/api/v1/transmissions` takes `num_rcpt_errors`; the envelope stands in it beside message/rfc822 alone.",
             ),
             Self::NoAccessKey | Self::WrongAccessKey | Self::OverQuota(_) => self.access_problem(plain),
             Self::TooManyConnections | Self::PlainHttp | Self::Host | Self::ForeignPage => {
@@ -503,10 +506,10 @@ impl From<BatchError> for ApiError {
     }
 }
 
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
-        let mut response = (self.status(), self.problem_details()).into_response();
-        let headers = response.headers_mut();
+impl ApiError {
+    /// The fields of the answer's head that an error has, whatever its body looks like.
+    pub fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
         if let Some(seconds) = self.retry_after() {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
@@ -526,6 +529,19 @@ impl IntoResponse for ApiError {
         if self.ends_connection() {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
+        headers
+    }
+
+    /// The answer in our own words.
+    pub fn answer(&self) -> Response {
+        let mut response = (self.status(), self.problem_details()).into_response();
+        response.headers_mut().extend(self.headers());
         response
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        self.answer()
     }
 }

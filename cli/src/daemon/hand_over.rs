@@ -12,8 +12,8 @@ use super::blocking::{run_blocking, run_submission};
 use super::error::ApiError;
 use super::state::Daemon;
 use pmtaemail::{
-    Claim, Claimed, Fingerprint, IdempotencyKey, PickupDirectory, PickupError, Receipt, Submission,
-    Submitter,
+    Claim, Claimed, Fingerprint, Fingerprinter, IdempotencyKey, PickupDirectory, PickupError,
+    Receipt, Submission, Submitter,
 };
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -22,17 +22,23 @@ use tokio::sync::oneshot;
 /// costs to have another thread do it.
 pub const INLINE_BYTES: usize = 64 << 10;
 
-/// The key of a submission and what tells it from others.
-pub type Keyed = Option<(IdempotencyKey, Fingerprint)>;
+/// Under what a submission is remembered for a day.
+#[derive(Debug, Clone, Copy)]
+pub struct Remembered {
+    /// Its key, and what tells it from others.
+    pub key: Option<(IdempotencyKey, Fingerprint)>,
+    /// The name that its receipt is found by, where anybody asks for it.
+    pub name: Option<IdempotencyKey>,
+}
 
 /// Claims the key, if there is one, and hands over what is rendered; or finds what was handed over under it.
 pub async fn hand_over(
     daemon: Arc<Daemon>,
     submission: Submission,
-    keyed: Keyed,
+    remembered: Remembered,
     submitter: &Submitter,
 ) -> Result<Receipt, ApiError> {
-    let claim = match claim(&daemon, keyed).await? {
+    let claim = match claim(&daemon, remembered).await? {
         None => None,
         Some(Claimed::First(claim)) => Some(claim),
         Some(Claimed::Again(receipt)) => return Ok(*receipt),
@@ -64,29 +70,60 @@ pub async fn hand_over(
 }
 
 /// Claims the key, if there is one: in another thread where that may block.
-async fn claim(daemon: &Arc<Daemon>, keyed: Keyed) -> Result<Option<Claimed>, ApiError> {
-    let Some((key, fingerprint)) = keyed else {
-        return Ok(None);
-    };
-    if let Some(claim) = daemon.pickup.claim_at_once(key, fingerprint) {
-        return Ok(Some(Claimed::First(claim)));
+async fn claim(daemon: &Arc<Daemon>, remembered: Remembered) -> Result<Option<Claimed>, ApiError> {
+    match remembered {
+        Remembered {
+            key: None,
+            name: None,
+        } => return Ok(None),
+        Remembered {
+            key: Some((key, fingerprint)),
+            name,
+        } => {
+            if let Some(claim) = daemon.pickup.claim_at_once(key, fingerprint) {
+                return Ok(Some(Claimed::First(named(claim, name))));
+            }
+        }
+        _ => {}
     }
     let daemon = Arc::clone(daemon);
-    let claimed = run_blocking(move || daemon.pickup.claim(key, fingerprint));
-    Ok(Some(claimed.await??))
+    run_blocking(move || claim_waiting(&daemon.pickup, remembered)).await?
+}
+
+/// Claims the key, if there is one. Blocks.
+fn claim_waiting(
+    pickup: &PickupDirectory,
+    Remembered { key, name }: Remembered,
+) -> Result<Option<Claimed>, ApiError> {
+    if let Some((key, fingerprint)) = key {
+        return Ok(Some(match pickup.claim(key, fingerprint)? {
+            Claimed::First(claim) => Claimed::First(named(claim, name)),
+            again @ Claimed::Again(_) => again,
+        }));
+    }
+    // Nothing else is called so.
+    let fingerprint = Fingerprinter::new(&[]).finish();
+    let claim = name.and_then(|name| pickup.claim_name(name, fingerprint));
+    Ok(claim.map(Claimed::First))
+}
+
+fn named(claim: Claim, name: Option<IdempotencyKey>) -> Claim {
+    match name {
+        Some(name) => claim.named(name),
+        None => claim,
+    }
 }
 
 /// Claims the key, if there is one, and submits; or finds what was submitted under it. Blocks.
 pub fn submit_once<E>(
     pickup: &PickupDirectory,
-    keyed: Keyed,
+    remembered: Remembered,
     submit: impl FnOnce(Option<Claim>) -> Result<Receipt, E>,
 ) -> Result<Receipt, ApiError>
 where
     ApiError: From<E>,
 {
-    let claimed = keyed.map(|(key, fingerprint)| pickup.claim(key, fingerprint));
-    match claimed.transpose()? {
+    match claim_waiting(pickup, remembered)? {
         None => Ok(submit(None)?),
         Some(Claimed::First(claim)) => Ok(submit(Some(claim))?),
         Some(Claimed::Again(receipt)) => Ok(*receipt),

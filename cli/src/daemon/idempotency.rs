@@ -45,6 +45,14 @@ impl BodyFingerprint {
         }
     }
 
+    /// That of a body of another service's API, beside this query.
+    pub fn of_service(service: &str, query: Option<&str>) -> Self {
+        Self {
+            hash: Fingerprinter::new(&[service, "json", query.unwrap_or_default()]),
+            without: None,
+        }
+    }
+
     /// Adds the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         match &mut self.without {

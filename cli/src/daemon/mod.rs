@@ -12,10 +12,12 @@
 //!   cors                  what their browsers are told
 //!   messages              /messages, /messages/check, /messages/render       health    /health
 //!   batch                 /messages/batch
+//!   compat                other services' paths: /api/v1/transmissions, /emails
 //!   metrics               /metrics
 //!   openapi               /openapi.json, /docs
 //!   paths                 the paths themselves
 //!     receipt             the answer to a submission
+//!     submission          from a request with one message to its receipt
 //!     hand_over           from a rendered message to its receipt
 //!     idempotency           keys of submissions
 //!     stream              the body of JSON, which may be a mail merge
@@ -56,6 +58,7 @@ mod body;
 mod bound;
 mod client;
 mod coding;
+mod compat;
 mod connection;
 mod cors;
 mod counters;
@@ -87,6 +90,7 @@ mod signals;
 mod slots;
 mod state;
 mod stream;
+mod submission;
 #[cfg(test)]
 mod tests;
 
@@ -137,6 +141,7 @@ pub fn run(mut args: ServeArgs) -> Result<Exit, Failure> {
     let daemon = Daemon::new(pickup, &args.limits, room);
     let daemon = daemon.with_back_pressure(back_pressure);
     let daemon = daemon.with_access(access).with_counters(counters);
+    let daemon = daemon.with_compat(args.compat.clone());
     let ended = runtime.block_on(serve(args, Arc::new(daemon)));
     // What still runs now had its time to finish.
     runtime.shutdown_background();

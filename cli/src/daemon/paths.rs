@@ -11,7 +11,13 @@ pub const METRICS: &str = "/metrics";
 pub const OPENAPI: &str = "/openapi.json";
 pub const DOCS: &str = "/docs";
 
-/// All of them.
+/// Paths of other services.
+pub const TRANSMISSIONS: &str = "/api/v1/transmissions";
+pub const EMAILS: &str = "/emails";
+pub const EMAILS_BATCH: &str = "/emails/batch";
+pub const EMAIL: &str = "/emails/{id}";
+
+/// All of them but those of other services.
 pub const ALL: &[&str] = &[
     MESSAGES,
     BATCH,
@@ -26,12 +32,18 @@ pub const ALL: &[&str] = &[
     DOCS,
 ];
 
+/// Those of other services that hold no name.
+const OTHERS: &[&str] = &[TRANSMISSIONS, EMAILS, EMAILS_BATCH];
+
 /// The path of a request as metrics have it: one of ours, or `other`.
 pub fn known(path: &str) -> &'static str {
     let path = path.strip_suffix('/').unwrap_or(path);
-    (ALL.iter().copied())
-        .find(|known| *known == path)
-        .unwrap_or("other")
+    let known = ALL.iter().chain(OTHERS).find(|known| **known == path);
+    match (known, path.strip_prefix("/emails/")) {
+        (Some(known), _) => known,
+        (None, Some(_)) => EMAIL,
+        (None, None) => "other",
+    }
 }
 
 /// Whether a path needs no access key: load balancers and the like ask for it, or it tells nothing of this

@@ -23,7 +23,7 @@ use std::pin::Pin;
 use std::sync::LazyLock;
 use std::task::{Context, Poll};
 
-const JSON: &str = "application/json";
+pub const JSON: &str = "application/json";
 
 /// How a client wants the receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

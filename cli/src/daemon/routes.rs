@@ -2,8 +2,9 @@
 
 use super::access::{Access, Requester};
 use super::client::Peer;
+use super::compat::{self, Dialect};
 use super::connection::TooManyConnections;
-use super::counters::Counters;
+use super::counters::{Api, Counters};
 use super::error::ApiError;
 use super::log::{Pending, RequestLog};
 use super::pages::Pages;
@@ -13,7 +14,7 @@ use axum::extract::{Request, State};
 use axum::http::uri::Authority;
 use axum::http::{Method, Version, header};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use std::future::poll_fn;
@@ -28,6 +29,7 @@ pub fn router(daemon: Arc<Daemon>, pages: Pages) -> Router {
         pages,
         access: daemon.access.clone(),
         counters: Arc::clone(&daemon.counters),
+        has_dialects: !daemon.compat.no_compat,
     };
     let router = Router::new()
         .route(paths::MESSAGES, post(messages::submit))
@@ -43,6 +45,11 @@ pub fn router(daemon: Arc<Daemon>, pages: Pages) -> Router {
         .route(paths::OPENAPI, get(openapi::openapi));
     #[cfg(feature = "docs-page")]
     let router = router.route(paths::DOCS, get(openapi::docs));
+    let router = if daemon.compat.no_compat {
+        router
+    } else {
+        router.merge(compat::routes())
+    };
     router
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
@@ -50,14 +57,33 @@ pub fn router(daemon: Arc<Daemon>, pages: Pages) -> Router {
         .with_state(daemon)
 }
 
-async fn not_found(Extension(log): Extension<RequestLog>) -> ApiError {
-    log.failed(&ApiError::NotFound);
-    ApiError::NotFound
+async fn not_found(
+    Extension(words): Extension<Words>,
+    Extension(log): Extension<RequestLog>,
+) -> Response {
+    words.refuse(&ApiError::NotFound, &log)
 }
 
-async fn method_not_allowed(Extension(log): Extension<RequestLog>) -> ApiError {
-    log.failed(&ApiError::MethodNotAllowed);
-    ApiError::MethodNotAllowed
+async fn method_not_allowed(
+    Extension(words): Extension<Words>,
+    Extension(log): Extension<RequestLog>,
+) -> Response {
+    words.refuse(&ApiError::MethodNotAllowed, &log)
+}
+
+/// In whose words the answers under a path are; ours where nothing is said.
+#[derive(Debug, Clone, Copy)]
+struct Words(Option<Dialect>);
+
+impl Words {
+    /// Answers with an error, and logs it.
+    fn refuse(self, error: &ApiError, log: &RequestLog) -> Response {
+        log.failed(error);
+        match self.0 {
+            Some(dialect) => dialect.refuse(error),
+            None => error.answer(),
+        }
+    }
 }
 
 /// Who may pass.
@@ -65,6 +91,8 @@ struct Gate {
     pages: Pages,
     access: Option<Arc<Access>>,
     counters: Arc<Counters>,
+    /// Whether the paths of other services are there.
+    has_dialects: bool,
 }
 
 /// Refuses requests that no handler should see, before their bodies are read, and logs all.
@@ -77,6 +105,8 @@ async fn guard(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) 
         &gate.counters,
     );
     let log = pending.log();
+    let path = request.uri().path();
+    let words = Words(Dialect::of(path).filter(|_| gate.has_dialects));
     let named = gate.pages.named(request.headers()).cloned();
     let is_preflight = named.is_some() && cors::is_preflight(&request);
     let checked = check_connection(&request)
@@ -90,19 +120,15 @@ async fn guard(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) 
         Ok(_) if is_preflight => cors::preflight(),
         Ok(requester) => {
             request.extensions_mut().insert(log.clone());
+            request.extensions_mut().insert(words);
             if let Some(requester) = requester {
                 request.extensions_mut().insert(requester);
             }
             // Its answer has the name of the request as well.
-            caught(next.run(request)).await.unwrap_or_else(|_| {
-                log.failed(&ApiError::Internal);
-                ApiError::Internal.into_response()
-            })
+            let answer = caught(next.run(request)).await;
+            answer.unwrap_or_else(|_| words.refuse(&ApiError::Internal, &log))
         }
-        Err(error) => {
-            log.failed(&error);
-            error.into_response()
-        }
+        Err(error) => words.refuse(&error, &log),
     };
     pending.mark(response.headers_mut());
     if gate.pages.are_named() {
@@ -159,16 +185,24 @@ fn check_key(
         log.with_key(Arc::clone(key));
     }
     requester.count_request().inspect_err(|_| {
-        if is_submission(request) {
-            log.event("submission");
+        if let Some(api) = submission_of(request) {
+            log.submits(api);
         }
     })?;
     Ok(Some(requester))
 }
 
-/// Whether a message is sent, or a mail merge, to be submitted.
-fn is_submission(request: &Request) -> bool {
-    request.method() == Method::POST && paths::known(request.uri().path()) == paths::MESSAGES
+/// Where a message is sent, or a mail merge, to be submitted.
+fn submission_of(request: &Request) -> Option<Api> {
+    if request.method() != Method::POST {
+        return None;
+    }
+    match paths::known(request.uri().path()) {
+        paths::MESSAGES => Some(Api::Messages),
+        paths::TRANSMISSIONS => Some(Api::SparkPost),
+        paths::EMAILS | paths::EMAILS_BATCH => Some(Api::Resend),
+        _ => None,
+    }
 }
 
 /// The host that a request means, if it says so once, and only once. Proxies disagree on other
@@ -212,6 +246,7 @@ mod tests {
             pages: Pages::new(Vec::new(), &args.listen),
             access: None,
             counters: Arc::default(),
+            has_dialects: true,
         };
         let panics = get(async || -> &'static str { std::panic::resume_unwind(Box::new(())) });
         let router = (Router::new().route("/", panics))

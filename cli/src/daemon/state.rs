@@ -10,7 +10,7 @@ use super::open_files::Room;
 use super::pickup_look::PickupLook;
 use super::readiness::Readiness;
 use super::slots::Slots;
-use crate::args::LimitArgs;
+use crate::args::{CompatArgs, LimitArgs};
 use pmtaemail::PickupDirectory;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
@@ -35,6 +35,8 @@ pub struct Daemon {
     pub pickup_look: PickupLook,
     /// Who may use it; nothing where everybody may.
     pub access: Option<Arc<Access>>,
+    /// Other services' APIs.
+    pub compat: CompatArgs,
 }
 
 impl Daemon {
@@ -67,6 +69,7 @@ impl Daemon {
             counters: Arc::default(),
             pickup_look: PickupLook::default(),
             access: None,
+            compat: CompatArgs::default(),
         }
     }
 
@@ -81,6 +84,11 @@ impl Daemon {
     /// Counts here what happens.
     pub fn with_counters(self, counters: Arc<Counters>) -> Self {
         Self { counters, ..self }
+    }
+
+    /// Answers to other services' APIs as it is told.
+    pub fn with_compat(self, compat: CompatArgs) -> Self {
+        Self { compat, ..self }
     }
 
     /// Takes requests alone that have one of these keys.

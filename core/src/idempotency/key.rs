@@ -28,7 +28,7 @@ impl FromStr for IdempotencyKey {
     fn from_str(text: &str) -> Result<Self, InvalidIdempotencyKey> {
         let is_printable = |byte: u8| (b' '..=b'~').contains(&byte);
         if (1..=255).contains(&text.len()) && text.bytes().all(is_printable) {
-            Ok(Self(Sha256::digest(text).into()))
+            Ok(Self::of(text))
         } else {
             Err(InvalidIdempotencyKey)
         }
@@ -39,11 +39,21 @@ impl IdempotencyKey {
     /// The name under which the receipt with this identifier is found, where the submission was
     /// [named](crate::Claim::named) so. No caller's key is the same.
     pub fn of_receipt(id: Id) -> Self {
+        Self::of_uuid(id.to_uuid())
+    }
+
+    /// The same by the identifier's [UUID](Id::to_uuid).
+    pub fn of_uuid(uuid: [u8; 16]) -> Self {
         let mut hash = Sha256::new();
         // A key has no control characters.
         hash.update(b"\0receipt\0");
-        hash.update(id.as_str());
+        hash.update(uuid);
         Self(hash.finalize().into())
+    }
+
+    /// The key of any text, however long.
+    pub fn of(text: &str) -> Self {
+        Self(Sha256::digest(text).into())
     }
 
     /// The key of the same name that is somebody's own.

@@ -127,9 +127,10 @@ impl Problems {
         (own.into_iter().next(), others)
     }
 
-    /// Some problems in their order, if there are any.
-    pub fn some(list: Vec<Problem>) -> Option<Self> {
+    /// Some problems in their order, if there are any; the first 1,000 of very many.
+    pub fn some(mut list: Vec<Problem>) -> Option<Self> {
         let total = list.len();
+        list.truncate(report::MOST_PROBLEMS);
         (total > 0).then_some(Self { list, total })
     }
 
@@ -190,6 +191,12 @@ impl Problems {
         self.list
             .iter()
             .any(|problem| problem.code == Code::NotJson)
+    }
+}
+
+impl From<Problem> for Problems {
+    fn from(problem: Problem) -> Self {
+        Self::one(problem)
     }
 }
 

@@ -35,7 +35,7 @@ struct Node<'a> {
 
 /// More are of no use to anybody, and telling them all could take longer than a hostile message
 /// deserves.
-const MOST_PROBLEMS: usize = 1_000;
+pub(super) const MOST_PROBLEMS: usize = 1_000;
 
 /// The locations of a document and the problems found at them.
 ///

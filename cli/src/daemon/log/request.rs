@@ -36,6 +36,10 @@ struct Record {
     /// The key that it came with.
     key: Option<Arc<KeyCounters>>,
     event: Option<&'static str>,
+    /// Where it came, if it is a submission.
+    api: Option<Api>,
+    /// What its sender says of it.
+    description: Option<Value>,
     described: Option<Described>,
     failure: Option<Failure>,
 }
@@ -50,6 +54,18 @@ impl RequestLog {
     /// What the request is for.
     pub fn event(&self, event: &'static str) {
         self.record().event = Some(event);
+    }
+
+    /// It is for a submission.
+    pub fn submits(&self, api: Api) {
+        let mut record = self.record();
+        record.event = Some("submission");
+        record.api = Some(api);
+    }
+
+    /// What its sender says of it.
+    pub fn description(&self, text: &str) {
+        self.record().description = Some(Value::new(text));
     }
 
     pub fn submission(&self, submission: &Submission) {
@@ -113,10 +129,10 @@ impl Record {
             let codes = failure.codes.as_deref().unwrap_or_default();
             counters.refused(&failure.reason, codes, key);
         }
-        if self.event == Some("submission") {
+        if let Some(api) = self.api {
             let described = self.described.as_ref();
             let failure = self.failure.as_ref();
-            let submission = submission(Api::Messages, status, described, failure);
+            let submission = submission(api, status, described, failure);
             counters.submissions(&submission.of_key(key));
         }
     }
@@ -201,6 +217,7 @@ impl Pending {
             user_agent: self.user_agent.as_ref().map(Value::as_str),
             job: described.and_then(|it| it.job.as_ref()).map(Value::as_str),
             vmta: described.and_then(|it| it.vmta.as_ref()).map(Value::as_str),
+            description: record.description.as_ref().map(Value::as_str),
             recipients: described.map(|it| it.recipients),
             octets: described.map(|it| it.bytes),
             files: described.map(|it| it.files),
@@ -252,6 +269,7 @@ struct Line<'l> {
     user_agent: Option<&'l str>,
     job: Option<&'l str>,
     vmta: Option<&'l str>,
+    description: Option<&'l str>,
     recipients: Option<usize>,
     octets: Option<u64>,
     files: Option<usize>,
@@ -278,6 +296,7 @@ macro_rules! at_level {
                 user_agent = self.user_agent,
                 job = self.job,
                 vmta = self.vmta,
+                description = self.description,
                 recipients = self.recipients,
                 octets = self.octets,
                 files = self.files,

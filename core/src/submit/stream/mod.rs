@@ -138,7 +138,8 @@ type TranslateRecipient = dyn Fn(usize, &[u8], &mut Vec<u8>) -> Result<(), Probl
 struct Translation {
     /// The message in ours.
     head: Vec<u8>,
-    recipient: Box<TranslateRecipient>,
+    /// Nothing where the message names them.
+    recipient: Option<Box<TranslateRecipient>>,
 }
 
 impl fmt::Debug for Translation {
@@ -193,9 +194,47 @@ impl StreamedMessage {
         head: Vec<u8>,
         recipient: impl Fn(usize, &[u8], &mut Vec<u8>) -> Result<(), Problems> + Send + Sync + 'static,
     ) -> Self {
-        let recipient = Box::new(recipient);
-        self.translation = Some(Translation { head, recipient });
+        self.translation = Some(Translation {
+            head,
+            recipient: Some(Box::new(recipient)),
+        });
         self
+    }
+
+    /// The same for a message that names all of its recipients itself.
+    #[must_use]
+    pub fn with_whole_translation(mut self, message: Vec<u8>) -> Self {
+        self.translation = Some(Translation {
+            head: message,
+            recipient: None,
+        });
+        self
+    }
+
+    /// The JSON of the recipients who wait elsewhere, one after the other with their index, until one is refused.
+    pub fn try_for_each_recipient(
+        &self,
+        mut take: impl FnMut(usize, &[u8]) -> Result<(), Problems>,
+    ) -> Result<(), SubmitError> {
+        let MessageStream {
+            splitter, spool, ..
+        } = &self.stream;
+        if splitter.recipients().is_none() {
+            return Ok(());
+        }
+        let Ok(mut source) = Source::open(splitter, spool)? else {
+            return Ok(());
+        };
+        let mut index = 0;
+        while let Some(item) = source.next("recipients", index)? {
+            if let Item::Json { bytes, .. } = item
+                && !item.is_blank()
+            {
+                take(index, bytes)?;
+                index += 1;
+            }
+        }
+        Ok(())
     }
 
     /// Tells a listener now and then how far the work on the recipients of a mail merge has come.
@@ -275,7 +314,9 @@ impl StreamedMessage {
         let MessageStream { head, splitter, .. } = &self.stream;
         let head = (self.translation.as_ref()).map_or(head, |translation| &translation.head);
         let files: Vec<_> = self.files.iter().map(OwnedFilePart::lend).collect();
-        let Some(recipients) = splitter.recipients() else {
+        let is_whole =
+            (self.translation.as_ref()).is_some_and(|translation| translation.recipient.is_none());
+        let Some(recipients) = splitter.recipients().filter(|_| !is_whole) else {
             let senders = self.submitter.senders();
             let message =
                 Message::from_form_within(head, &files, senders)?.select(self.selection)?;
@@ -301,9 +342,9 @@ impl StreamedMessage {
         item: &Item<'_>,
         translated: &mut Vec<u8>,
     ) -> Result<bool, SubmitError> {
-        let (Some(Translation { recipient, .. }), Item::Json { bytes, .. }) =
-            (&self.translation, item)
-        else {
+        let translation = self.translation.as_ref();
+        let recipient = translation.and_then(|translation| translation.recipient.as_ref());
+        let (Some(recipient), Item::Json { bytes, .. }) = (recipient, item) else {
             return Ok(false);
         };
         translated.clear();
@@ -639,7 +680,7 @@ mod tests {
         };
         let problems = codes(message.with_translation(head, translate).check());
         let expected = [
-            "/recipients/1/address invalid_mailbox",
+            "/recipients/1/address invalid_address",
             "/recipients/2/a missing_field",
         ];
         assert_eq!(problems, expected);

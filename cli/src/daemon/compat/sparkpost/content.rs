@@ -1,0 +1,311 @@
+//! What a transmission sends.
+
+use super::super::object::{Found, Object, Value, member_of};
+use super::super::translated::Translated;
+use super::options::unsupported;
+use super::recipients::trimmed;
+use encodify::base64::STANDARD;
+use pmtaemail::{Code, Problem};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// What is written for two braces so that a template has them.
+const BRACES: &str = "{{ opening_double_curly() }}";
+
+/// What a transmission sends.
+pub enum Content<'a> {
+    /// Header and bodies; they are in our message already.
+    Parts,
+    /// A finished message.
+    Finished(Value<'a>),
+}
+
+/// Reads `content`. `None` only where a problem says why.
+pub fn read<'a>(
+    value: &Value<'a>,
+    fills_bodies: bool,
+    ours: &mut Translated,
+    found: &mut Found,
+) -> Option<Content<'a>> {
+    let mut content = value.object(found)?;
+    for name in ["template_id", "ab_test_id"] {
+        if let Some(value) = content.take(name) {
+            found.add(unsupported(
+                &value,
+                "Nothing is stored here: send the content itself.",
+            ));
+            return None;
+        }
+    }
+    if let Some(draft) = content.take("use_draft_template")
+        && found.keep(draft.boolean()) == Some(true)
+    {
+        found.add(unsupported(
+            &draft,
+            "Nothing is stored here: send the content itself.",
+        ));
+    }
+    if let Some(mail) = content.take("email_rfc822") {
+        for (_, value) in content.take_all() {
+            if !value.is_null() {
+                let detail = "Beside `email_rfc822` there is no other content.";
+                found.add(Problem::found(Code::Conflict, value.pointer, detail));
+            }
+        }
+        return Some(Content::Finished(mail));
+    }
+    read_parts(content, fills_bodies, ours, found);
+    Some(Content::Parts)
+}
+
+fn read_parts(
+    mut content: Object<'_>,
+    fills_bodies: bool,
+    ours: &mut Translated,
+    found: &mut Found,
+) {
+    match content.take("from") {
+        Some(from) => read_from(&from, ours, found),
+        None => found.add(content.missing("from")),
+    }
+    match content.take("subject") {
+        Some(subject) => ours.put("subject", &subject),
+        None => found.add(content.missing("subject")),
+    }
+    let mut has_body = false;
+    for (theirs, our) in [("text", "text"), ("html", "html"), ("amp_html", "amp")] {
+        let Some(body) = content.take(theirs) else {
+            continue;
+        };
+        has_body = true;
+        match body.text() {
+            Ok(text) if !fills_bodies && text.contains("{{") => {
+                ours.put_made(our, &text.replace("{{", BRACES), &body.pointer);
+            }
+            // What is no text is told of by the core.
+            _ => ours.put(our, &body),
+        }
+    }
+    if !has_body {
+        found.add(content.missing("text"));
+    }
+    read_headers(&mut content, ours, found);
+    let mut files = Files::default();
+    for (name, is_inline) in [("attachments", false), ("inline_images", true)] {
+        let Some(list) = content.take(name) else {
+            continue;
+        };
+        for file in found.keep(list.array()).unwrap_or_default() {
+            files.read(&file, is_inline, ours, found);
+        }
+    }
+    files.finish(ours);
+    content.finish(found);
+}
+
+/// `Shop <shop@example.com>`, or an object.
+fn read_from(value: &Value<'_>, ours: &mut Translated, found: &mut Found) {
+    if value.is_text() {
+        ours.put("from", value);
+        return;
+    }
+    let Some(mut from) = value.object(found) else {
+        return;
+    };
+    let Some(email) = from.take("email") else {
+        found.add(from.missing("email"));
+        return;
+    };
+    let name = from.take("name").and_then(|name| found.keep(name.text()));
+    if let Some(address) = found.keep(email.text()) {
+        let mailbox = Mailbox {
+            name: name.map(trimmed),
+            address: trimmed(address),
+        };
+        ours.put_made("from", &mailbox, &value.pointer);
+        ours.place("/from/address", &email.pointer);
+        ours.place("/from/name", &member_of(&value.pointer, "name"));
+    }
+    from.finish(found);
+}
+
+#[derive(Serialize)]
+struct Mailbox<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<Cow<'a, str>>,
+    address: Cow<'a, str>,
+}
+
+/// `headers` and `reply_to`, as a list: a header field may hold placeholders all through.
+fn read_headers(content: &mut Object<'_>, ours: &mut Translated, found: &mut Found) {
+    let mut list = Vec::new();
+    let mut places = Vec::new();
+    if let Some(reply_to) = content.take("reply_to")
+        && let Some(text) = found.keep(reply_to.text())
+        && !text.trim().is_empty()
+    {
+        list.push((Cow::Borrowed("Reply-To"), text));
+        places.push(reply_to.pointer);
+    }
+    let headers = content.take("headers");
+    let headers = headers.and_then(|value| super::options::dictionary(&value, found));
+    for (name, value) in headers
+        .map(|mut headers| headers.take_all())
+        .unwrap_or_default()
+    {
+        if value.is_null() {
+            continue;
+        }
+        // Some clients send numbers.
+        let is_number = value
+            .raw
+            .get()
+            .starts_with(|first: char| first == '-' || first.is_ascii_digit());
+        let text = if is_number {
+            Some(Cow::Borrowed(value.raw.get()))
+        } else {
+            found.keep(value.text())
+        };
+        if let Some(text) = text {
+            list.push((name, text));
+            places.push(value.pointer);
+        }
+    }
+    if list.is_empty() {
+        return;
+    }
+    let fields: Vec<_> = list
+        .iter()
+        .map(|(name, value)| Field { name, value })
+        .collect();
+    ours.put_made("headers", &fields, "/content/headers");
+    for (index, place) in places.iter().enumerate() {
+        for member in ["", "/name", "/value"] {
+            ours.place(format!("/headers/{index}{member}"), place);
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Field<'a> {
+    name: &'a str,
+    value: &'a str,
+}
+
+/// Attachments and inline images.
+#[derive(Default)]
+struct Files {
+    json: Vec<Vec<u8>>,
+    places: Vec<(String, String)>,
+}
+
+impl Files {
+    fn read(
+        &mut self,
+        value: &Value<'_>,
+        is_inline: bool,
+        ours: &mut Translated,
+        found: &mut Found,
+    ) {
+        let _ = &ours;
+        let Some(mut file) = value.object(found) else {
+            return;
+        };
+        let mut our = Translated::new();
+        let index = self.json.len();
+        let mut place = |member: &str, theirs: &str| {
+            let ours = format!("/attachments/{index}{member}");
+            self.places.push((ours, theirs.to_owned()));
+        };
+        place("", &value.pointer);
+        match file.take("name") {
+            Some(name) if is_inline => {
+                our.put("contentId", &name);
+                our.put_made("disposition", &"inline", "");
+                place("/contentId", &name.pointer);
+            }
+            Some(name) => {
+                our.put("filename", &name);
+                place("/filename", &name.pointer);
+            }
+            None => found.add(file.missing("name")),
+        }
+        let media_type = file.take("type");
+        if let Some(media_type) = &media_type {
+            our.put("contentType", media_type);
+            place("/contentType", &media_type.pointer);
+        }
+        match file.take("data") {
+            Some(data) => {
+                place("/content", &data.pointer);
+                put_data(&data, media_type.is_some(), &mut our, found);
+            }
+            None => found.add(file.missing("data")),
+        }
+        file.finish(found);
+        self.json.push(our.finish().0);
+    }
+
+    fn finish(self, ours: &mut Translated) {
+        if self.json.is_empty() {
+            return;
+        }
+        let list = [b"[".as_slice(), &self.json.join(b",".as_slice()), b"]"].concat();
+        ours.put_json("attachments", &list);
+        for (our, theirs) in self.places {
+            ours.place(our, &theirs);
+        }
+    }
+}
+
+/// Content in base64. One client sends text as it is, and no type; it also sends a buffer of Node's as an object.
+fn put_data(data: &Value<'_>, has_type: bool, our: &mut Translated, found: &mut Found) {
+    if let Some(bytes) = buffer(data) {
+        our.put_made("content", &STANDARD.encode(bytes), "");
+        return;
+    }
+    let Ok(text) = data.text() else {
+        // The core says that it is no text.
+        our.put("content", data);
+        return;
+    };
+    if has_type {
+        our.put("content", data);
+    } else if is_base64(&text) {
+        let detail = "Without `type` it cannot be told whether `data` is base64 or text: give `type`, and `data` in base64.";
+        let pointer = data.pointer.trim_end_matches("/data");
+        found.add(Problem::found(
+            Code::MissingField,
+            member_of(pointer, "type"),
+            detail,
+        ));
+    } else {
+        our.put("content", data);
+        our.put_made("encoding", &"utf8", "");
+    }
+}
+
+/// Whether a text may be base64: a reader of it that is not strict finds no fault.
+fn is_base64(text: &str) -> bool {
+    let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=-_\r\n\t ".contains(byte);
+    text.as_bytes().iter().all(is_letter)
+}
+
+/// The bytes of `{"type": "Buffer", "data": [1, 2]}`.
+fn buffer(value: &Value<'_>) -> Option<Vec<u8>> {
+    #[derive(serde::Deserialize)]
+    struct Buffer<'a> {
+        r#type: &'a str,
+        #[serde(borrow)]
+        data: &'a RawValue,
+    }
+
+    if !value.is_object() {
+        return None;
+    }
+    let buffer: Buffer<'_> = serde_json::from_str(value.raw.get()).ok()?;
+    (buffer.r#type == "Buffer")
+        .then(|| serde_json::from_str(buffer.data.get()).ok())
+        .flatten()
+}

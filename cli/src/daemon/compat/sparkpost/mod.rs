@@ -1,0 +1,100 @@
+//! SparkPost's API: <https://developers.sparkpost.com/api/transmissions/>. PowerMTA's own API at the same path
+//! speaks a part of it.
+//!
+//! ```text
+//! mod                  the request and its answer
+//!   transmission       a transmission to a mail merge of ours, or to a finished message
+//!     content          what is sent
+//!     recipients       to whom, one after the other
+//!     options          how
+//!   errors             errors as its clients know them
+//! ```
+
+mod content;
+mod errors;
+mod options;
+mod recipients;
+mod transmission;
+
+pub use errors::refuse;
+
+use super::super::counters::Api;
+use super::super::error::ApiError;
+use super::super::idempotency::{self, KEY};
+use super::super::log::RequestLog;
+use super::super::query::Query;
+use super::super::state::Daemon;
+use super::answer;
+use super::submit::{Asked, submit_one};
+use axum::Extension;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
+use pmtaemail::{IdempotencyKey, Receipt};
+use serde_json::json;
+use std::sync::Arc;
+
+/// Says that the answer is that of an earlier request under the same key.
+const REPLAYED: HeaderName = HeaderName::from_static("x-idempotent-replayed");
+/// Has the receipt's own identifier, which PowerMTA's accounting has, too.
+const ID: HeaderName = HeaderName::from_static("x-pmtaemail-id");
+
+/// Submits a transmission.
+pub async fn submit(
+    State(daemon): State<Arc<Daemon>>,
+    Extension(log): Extension<RequestLog>,
+    request: Request,
+) -> Response {
+    log.submits(Api::SparkPost);
+    match try_submit(daemon, request, &log).await {
+        Ok(receipt) => accepted(&receipt),
+        Err(error) => {
+            log.failed(&error);
+            refuse(&error)
+        }
+    }
+}
+
+async fn try_submit(
+    daemon: Arc<Daemon>,
+    request: Request,
+    log: &RequestLog,
+) -> Result<Receipt, ApiError> {
+    let mut query = Query::of(request.uri(), &[])?;
+    // How many errors of recipients are told: all are.
+    query.others.retain(|(name, _)| name != "num_rcpt_errors");
+    query.without_others()?;
+    let asked = Asked {
+        service: "sparkpost",
+        key: key_of(request.headers())?,
+        is_found: false,
+    };
+    let ignored = daemon.compat.sparkpost_ignore.clone();
+    let translate = move |body| transmission::translate(body, &ignored);
+    submit_one(daemon, request, asked, translate, log).await
+}
+
+/// The key of a request: letters, digits, dots, hyphens and underscores.
+fn key_of(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, ApiError> {
+    let is_right = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+    match headers.get(KEY) {
+        Some(key) if !key.as_bytes().iter().all(is_right) => Err(ApiError::IdempotencyKey),
+        _ => idempotency::key_of(headers),
+    }
+}
+
+fn accepted(receipt: &Receipt) -> Response {
+    let body = json!({"results": {
+        "total_rejected_recipients": 0,
+        "total_accepted_recipients": receipt.recipients,
+        "id": receipt.id.to_decimal(),
+    }});
+    let mut response = answer::json(StatusCode::OK, &body);
+    let headers = response.headers_mut();
+    let id = HeaderValue::from_str(receipt.id.as_str()).expect("digits and letters are a value");
+    headers.insert(ID, id);
+    if receipt.replayed {
+        headers.insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    response
+}

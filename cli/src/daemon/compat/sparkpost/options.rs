@@ -1,0 +1,103 @@
+//! The options of a transmission.
+
+use super::super::object::{Found, Object, Value};
+use super::super::translated::Translated;
+use crate::args::SparkPostOption;
+use pmtaemail::{Code, Problem};
+use std::borrow::Cow;
+
+/// What options say beside the members of our message.
+#[derive(Debug)]
+pub struct Options {
+    /// Whether placeholders in bodies are filled in.
+    pub fills_bodies: bool,
+}
+
+/// Whose meaning there is none here: what they ask for is always so, or is not there that it could be turned off.
+const MEANINGLESS: [&str; 4] = ["transactional", "sandbox", "skip_suppression", "smtputf8"];
+
+/// What is tracked, and the word by which that is ignored.
+const TRACKING: [(&str, SparkPostOption); 3] = [
+    ("open_tracking", SparkPostOption::OpenTracking),
+    ("initial_open", SparkPostOption::OpenTracking),
+    ("click_tracking", SparkPostOption::ClickTracking),
+];
+
+/// Reads `options`, and those that some clients write beside it.
+pub fn read(
+    transmission: &mut Object<'_>,
+    ignored: &[SparkPostOption],
+    ours: &mut Translated,
+    found: &mut Found,
+) -> Options {
+    let mut fills_bodies = true;
+    let inner = transmission
+        .take("options")
+        .and_then(|it| dictionary(&it, found));
+    let mut options = inner.unwrap_or_else(|| Object::empty("/options"));
+    for name in MEANINGLESS {
+        for place in [&mut options, &mut *transmission] {
+            if let Some(value) = place.take(name) {
+                found.keep(value.boolean());
+            }
+        }
+    }
+    for (name, word) in TRACKING {
+        for place in [&mut options, &mut *transmission] {
+            let Some(value) = place.take(name) else {
+                continue;
+            };
+            let is_asked = found.keep(value.boolean()).unwrap_or(false);
+            if is_asked && !ignored.contains(&word) {
+                found.add(unsupported(
+                    &value,
+                    "Nothing is tracked here: leave it out, or set it to false.",
+                ));
+            }
+        }
+    }
+    if let Some(value) = options.take("start_time") {
+        found.add(unsupported(
+            &value,
+            "Nothing is sent later than it comes: leave it out.",
+        ));
+    }
+    if let Some(value) = options.take("inline_css")
+        && found.keep(value.boolean()) == Some(true)
+    {
+        let detail = "Style sheets are not inlined here: inline them before, and leave it out.";
+        found.add(unsupported(&value, detail));
+    }
+    if let Some(value) = options.take("perform_substitutions") {
+        fills_bodies = found.keep(value.boolean()).unwrap_or(true);
+    }
+    if let Some(value) = options.take("ip_pool") {
+        ours.put("vmta", &value);
+    }
+    if let Some(value) = options.take("dkim_key")
+        && let Some(selector) = found.keep(value.text())
+    {
+        ours.put_made("dkim", &Selector { selector }, &value.pointer);
+        ours.place("/dkim/selector", &value.pointer);
+    }
+    options.finish(found);
+    Options { fills_bodies }
+}
+
+/// An object. PHP writes an empty one as an empty array.
+pub fn dictionary<'a>(value: &Value<'a>, found: &mut Found) -> Option<Object<'a>> {
+    if value.is_array() && value.array().is_ok_and(|all| all.is_empty()) {
+        return Some(Object::empty(&value.pointer));
+    }
+    value.object(found)
+}
+
+/// What is said of what the service has and we have not.
+pub fn unsupported(value: &Value<'_>, detail: &'static str) -> Problem {
+    Problem::found(Code::Unsupported, value.pointer.clone(), detail)
+}
+
+#[derive(serde::Serialize)]
+struct Selector<'a> {
+    selector: Cow<'a, str>,
+}

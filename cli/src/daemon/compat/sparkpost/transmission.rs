@@ -1,0 +1,221 @@
+//! A transmission in our words: a mail merge, or a finished message for all of its recipients.
+
+use super::super::super::error::ApiError;
+use super::super::super::request::{BufferedBody, ReceivedBody};
+use super::super::object::{Found, Object, Value};
+use super::super::submit::{Ours, bytes_of};
+use super::super::translated::Translated;
+use super::content::{self, Content};
+use super::options::{self, unsupported};
+use super::recipients::{self, PLACES, Recipient, put_variables, variables};
+use crate::args::SparkPostOption;
+use pmtaemail::{Code, Problem, Problems, StreamedMessage};
+use std::borrow::Cow;
+
+/// The longest `campaign_id`, in bytes.
+const LONGEST_CAMPAIGN: usize = 64;
+
+/// Translates a transmission that has come.
+pub fn translate(body: ReceivedBody, ignored: &[SparkPostOption]) -> Result<Ours, ApiError> {
+    let mut found = Found::default();
+    let bytes = bytes_of(&body);
+    let root =
+        Value::of_body(bytes).map_err(|problem| ApiError::Problems(Problems::from(problem)))?;
+    let Some(mut transmission) = root.object(&mut found) else {
+        found.finish().map_err(ApiError::Problems)?;
+        return Err(ApiError::Internal);
+    };
+    let mut ours = Translated::new();
+    let read = read(&mut transmission, ignored, &mut ours, &mut found);
+    let streamed = match &body {
+        ReceivedBody::Streamed(message) => Some(&**message),
+        ReceivedBody::Buffered(_) => None,
+    };
+    let recipients = read_recipients(&mut transmission, &mut found);
+    transmission.finish(&mut found);
+    let is_whole = match (read.content, recipients) {
+        (Some(Content::Finished(mail)), Some(list)) => {
+            put_finished(
+                &mail,
+                read.return_path.as_ref(),
+                read.fills,
+                (&list, streamed),
+                &mut ours,
+                &mut found,
+            )?;
+            true
+        }
+        (Some(Content::Parts), Some(list)) => {
+            if let Some(sender) = &read.return_path {
+                ours.put("sender", sender);
+            }
+            put_variables(&read.variables, &mut ours);
+            ours.put_made("template", &"sparkpost", "");
+            put_recipients(&list, &mut ours, &mut found);
+            false
+        }
+        _ => false,
+    };
+    found.finish().map_err(ApiError::Problems)?;
+    let description = read.description;
+    let (json, places) = ours.finish();
+    let places = places.with_recipients(PLACES);
+    let body = match body {
+        ReceivedBody::Buffered(_) => ReceivedBody::Buffered(BufferedBody::Json(json.into())),
+        ReceivedBody::Streamed(message) if is_whole => {
+            ReceivedBody::Streamed(Box::new(message.with_whole_translation(json)))
+        }
+        ReceivedBody::Streamed(message) => {
+            let message = message.with_translation(json, recipients::translate);
+            ReceivedBody::Streamed(Box::new(message))
+        }
+    };
+    Ok(Ours {
+        body,
+        places,
+        description,
+    })
+}
+
+/// What a transmission says beside its recipients.
+struct Read<'a> {
+    content: Option<Content<'a>>,
+    fills: bool,
+    return_path: Option<Value<'a>>,
+    variables: Vec<(Cow<'a, str>, Value<'a>)>,
+    description: Option<String>,
+}
+
+fn read<'a>(
+    transmission: &mut Object<'a>,
+    ignored: &[SparkPostOption],
+    ours: &mut Translated,
+    found: &mut Found,
+) -> Read<'a> {
+    let options = options::read(transmission, ignored, ours, found);
+    // One client's own setting, which it sends along: where it is pointed to.
+    transmission.take("endpoint");
+    if let Some(campaign) = transmission.take("campaign_id") {
+        match campaign.text() {
+            Ok(text) if text.len() > LONGEST_CAMPAIGN => {
+                let detail = "A campaign_id has 64 octets at most.";
+                found.add(Problem::found(Code::TooLong, campaign.pointer, detail));
+            }
+            Ok(text) if text.is_empty() => {}
+            _ => ours.put("job", &campaign),
+        }
+    }
+    let description = transmission.take("description");
+    let description = description.and_then(|value| found.keep(value.text()));
+    let content = if let Some(value) = transmission.take("content") {
+        content::read(&value, options.fills_bodies, ours, found)
+    } else {
+        found.add(transmission.missing("content"));
+        None
+    };
+    Read {
+        content,
+        fills: options.fills_bodies,
+        return_path: transmission.take("return_path"),
+        variables: variables(transmission, found),
+        description: description.map(Cow::into_owned),
+    }
+}
+
+/// The array of recipients. Where it is large it is empty, and they wait elsewhere.
+fn read_recipients<'a>(transmission: &mut Object<'a>, found: &mut Found) -> Option<Vec<Value<'a>>> {
+    let Some(value) = transmission.take("recipients") else {
+        found.add(transmission.missing("recipients"));
+        return None;
+    };
+    if value.is_object() {
+        let mut object = value.object(found)?;
+        match object.take("list_id") {
+            Some(list) => {
+                found.add(unsupported(
+                    &list,
+                    "Nothing is stored here: send the recipients themselves.",
+                ));
+            }
+            None => found.add(value.wrong_type("an array")),
+        }
+        return None;
+    }
+    found.keep(value.array())
+}
+
+/// Recipients who are all in memory.
+fn put_recipients(list: &[Value<'_>], ours: &mut Translated, found: &mut Found) {
+    let mut all = vec![b'['];
+    for value in list {
+        let Some(recipient) = recipients::read(value, found) else {
+            continue;
+        };
+        if all.len() > 1 {
+            all.push(b',');
+        }
+        all.extend(recipient.into_ours());
+    }
+    all.push(b']');
+    ours.put_json("recipients", &all);
+}
+
+/// A finished message, which all recipients get as it is.
+fn put_finished(
+    mail: &Value<'_>,
+    return_path: Option<&Value<'_>>,
+    fills: bool,
+    (list, streamed): (&[Value<'_>], Option<&StreamedMessage>),
+    ours: &mut Translated,
+    found: &mut Found,
+) -> Result<(), ApiError> {
+    if fills && mail.text().is_ok_and(|text| text.contains("{{")) {
+        let detail = "Nothing is filled in in a finished message here: send its parts, or set perform_substitutions to false.";
+        found.add(unsupported(mail, detail));
+    }
+    let common = return_path
+        .and_then(|value| value.text().ok())
+        .map(Cow::into_owned);
+    let mut to = Vec::new();
+    let mut sender = common.clone();
+    let mut take = |recipient: Recipient<'_>, found: &mut Found| {
+        if let Some(own) = &recipient.return_path
+            && let Ok(text) = own.text()
+        {
+            match &sender {
+                Some(known) if *known != text => {
+                    let detail =
+                        "A finished message has one return_path for all of its recipients.";
+                    found.add(unsupported(own, detail));
+                }
+                _ => sender = Some(text.into_owned()),
+            }
+        }
+        to.push(recipient.address.into_owned());
+    };
+    for value in list {
+        if let Some(recipient) = recipients::read(value, found) {
+            take(recipient, found);
+        }
+    }
+    if let Some(streamed) = streamed {
+        streamed.try_for_each_recipient(|index, bytes| {
+            let value = Value::of_body(bytes).map_err(Problems::from)?;
+            let pointer = format!("/recipients/{index}");
+            if let Some(recipient) = recipients::read(&Value { pointer, ..value }, found) {
+                take(recipient, found);
+            }
+            Ok(())
+        })?;
+    }
+    ours.put("raw", mail);
+    if let Some(sender) = sender {
+        ours.put_made(
+            "sender",
+            &sender,
+            return_path.map_or("/recipients", |it| &it.pointer),
+        );
+    }
+    ours.put_made("to", &to, "/recipients");
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! From a request in another service's words to its receipt.
+
+use super::super::access::Requester;
+use super::super::blocking::run_blocking;
+use super::super::error::ApiError;
+use super::super::hand_over::{INLINE_BYTES, Remembered};
+use super::super::idempotency::BodyFingerprint;
+use super::super::log::RequestLog;
+use super::super::request::{BodyFormat, BufferedBody, ReceivedBody};
+use super::super::state::Daemon;
+use super::super::submission::{Received, Submitting, receive_request, submit_received};
+use super::translated::Places;
+use axum::extract::Request;
+use pmtaemail::{IdempotencyKey, Receipt, Selection, StreamFormat};
+use std::sync::Arc;
+
+/// What a request says beside its body.
+pub struct Asked {
+    /// The service, which tells equal bodies under equal keys apart.
+    pub service: &'static str,
+    pub key: Option<IdempotencyKey>,
+    /// Whether the receipt is found by its identifier later.
+    pub is_found: bool,
+}
+
+/// Submits the one message of a request. `translate` makes ours of theirs.
+pub async fn submit_one<T>(
+    daemon: Arc<Daemon>,
+    request: Request,
+    asked: Asked,
+    translate: T,
+    log: &RequestLog,
+) -> Result<Receipt, ApiError>
+where
+    T: FnOnce(ReceivedBody) -> Result<Ours, ApiError> + Send + 'static,
+{
+    daemon.back_pressure.check()?;
+    let submitter = Requester::of(&request).submitter();
+    let key = asked.key.map(|key| submitter.idempotency_key(key));
+    let name = asked.is_found.then(|| {
+        let name = IdempotencyKey::of_receipt(log.identity().id());
+        submitter.idempotency_key(name)
+    });
+    let received = receive_json(&daemon, request, key.is_some().then_some(asked.service)).await?;
+    let remembered = Remembered {
+        key: key.zip(received.fingerprint),
+        name,
+    };
+    let (received, places, description) = translated(received, translate).await?;
+    if let Some(description) = description {
+        log.description(&description);
+    }
+    let submitting = Submitting {
+        selection: Selection::All,
+        submitter,
+        remembered,
+    };
+    let result = submit_received(daemon, received, submitting, log).await;
+    result.map_err(|error| match error {
+        ApiError::Problems(problems) => ApiError::Problems(places.relocate(problems)),
+        other => other,
+    })
+}
+
+/// Receives a body of JSON. `service`: whose it is, where what tells it from others is asked for.
+pub async fn receive_json(
+    daemon: &Arc<Daemon>,
+    request: Request,
+    service: Option<&'static str>,
+) -> Result<Received, ApiError> {
+    let format = match BodyFormat::of(request.headers(), Vec::new()) {
+        Ok(format @ BodyFormat::Streamed(StreamFormat::Json)) => Ok(format),
+        _ => Err(ApiError::JsonAlone),
+    };
+    let fingerprint = |_: &BodyFormat, query: Option<&str>| {
+        service.map(|service| BodyFingerprint::of_service(service, query))
+    };
+    receive_request(daemon, request, format, fingerprint).await
+}
+
+/// A message in our words.
+pub struct Ours {
+    pub body: ReceivedBody,
+    pub places: Places,
+    /// What its sender says of it, for the log.
+    pub description: Option<String>,
+}
+
+/// Translates a body, where it takes no other's time.
+async fn translated<T>(
+    received: Received,
+    translate: T,
+) -> Result<(Received, Places, Option<String>), ApiError>
+where
+    T: FnOnce(ReceivedBody) -> Result<Ours, ApiError> + Send + 'static,
+{
+    let Received {
+        body,
+        fingerprint,
+        in_flight,
+    } = received;
+    let is_small = matches!(&body, ReceivedBody::Buffered(body) if body.len() <= INLINE_BYTES);
+    let ours = if is_small {
+        translate(body)?
+    } else {
+        run_blocking(move || translate(body)).await??
+    };
+    let received = Received {
+        body: ours.body,
+        fingerprint,
+        in_flight,
+    };
+    Ok((received, ours.places, ours.description))
+}
+
+/// The bytes of a body that is all in memory: the message itself, where its recipients are apart.
+pub fn bytes_of(body: &ReceivedBody) -> &[u8] {
+    match body {
+        ReceivedBody::Buffered(BufferedBody::Json(bytes)) => bytes,
+        ReceivedBody::Buffered(_) => unreachable!("others are refused before they come"),
+        ReceivedBody::Streamed(message) => message.json(),
+    }
+}

@@ -1,0 +1,159 @@
+//! A message in our own words, made from another service's.
+
+use super::object::{Value, member_of};
+use pmtaemail::Problems;
+use serde::Serialize;
+
+/// An object that is written member after member, and where each came from.
+#[derive(Debug)]
+pub struct Translated {
+    json: Vec<u8>,
+    places: Places,
+}
+
+/// Where what stands in our message came from.
+#[derive(Debug, Default)]
+pub struct Places {
+    places: Vec<(String, String)>,
+    /// Within one of the recipients, who stand in the same order in both.
+    of_recipients: &'static [(&'static str, &'static str)],
+}
+
+impl Translated {
+    /// No member yet.
+    pub fn new() -> Self {
+        Self {
+            json: vec![b'{'],
+            places: Places::default(),
+        }
+    }
+
+    /// A member whose value is as it came.
+    pub fn put(&mut self, name: &str, value: &Value<'_>) {
+        self.begin(name);
+        self.json.extend_from_slice(value.raw.get().as_bytes());
+        self.places.add(member_of("", name), &value.pointer);
+    }
+
+    /// A member with a value that was made from what stood at `pointer`.
+    pub fn put_made(&mut self, name: &str, value: &impl Serialize, pointer: &str) {
+        self.begin(name);
+        serde_json::to_writer(&mut self.json, value).expect("texts and lists are JSON");
+        self.places.add(member_of("", name), pointer);
+    }
+
+    /// A member that is JSON already.
+    pub fn put_json(&mut self, name: &str, json: &[u8]) {
+        self.begin(name);
+        self.json.extend_from_slice(json);
+    }
+
+    /// What stands at a pointer in our message came from there.
+    pub fn place(&mut self, ours: impl Into<String>, theirs: &str) {
+        self.places.add(ours.into(), theirs);
+    }
+
+    fn begin(&mut self, name: &str) {
+        if self.json.len() > 1 {
+            self.json.push(b',');
+        }
+        serde_json::to_writer(&mut self.json, name).expect("a text is JSON");
+        self.json.push(b':');
+    }
+
+    /// The message, and where its parts came from.
+    pub fn finish(mut self) -> (Vec<u8>, Places) {
+        self.json.push(b'}');
+        (self.json, self.places)
+    }
+}
+
+impl Places {
+    fn add(&mut self, ours: String, theirs: &str) {
+        self.places.push((ours, theirs.to_owned()));
+    }
+
+    /// The places within recipients, of whom there may be very many.
+    pub fn with_recipients(self, of_recipients: &'static [(&'static str, &'static str)]) -> Self {
+        Self {
+            of_recipients,
+            ..self
+        }
+    }
+
+    /// Where what stands at a pointer in our message came from: where the nearest thing around it did that is known,
+    /// or the pointer itself.
+    pub fn of(&self, pointer: &str) -> String {
+        if let Some((start, inner)) = within_recipient(pointer) {
+            let places = self.of_recipients.iter().copied();
+            return format!("{start}{}", nearest(inner, places));
+        }
+        let places = self
+            .places
+            .iter()
+            .map(|(ours, theirs)| (ours.as_str(), theirs.as_str()));
+        nearest(pointer, places)
+    }
+
+    /// Problems of our message, told of the one that it was made from.
+    pub fn relocate(&self, problems: Problems) -> Problems {
+        problems.relocated(|pointer| self.of(pointer))
+    }
+}
+
+/// The place that is known and nearest around a pointer, with what the pointer has behind it.
+fn nearest<'p>(pointer: &str, places: impl Iterator<Item = (&'p str, &'p str)>) -> String {
+    let rest = |ours: &str| {
+        let rest = pointer.strip_prefix(ours)?;
+        (rest.is_empty() || rest.starts_with('/')).then_some(rest)
+    };
+    let found = places.filter_map(|(ours, theirs)| Some((ours, theirs, rest(ours)?)));
+    match found.max_by_key(|(ours, ..)| ours.len()) {
+        Some((_, theirs, rest)) => format!("{theirs}{rest}"),
+        None => pointer.to_owned(),
+    }
+}
+
+/// The pointer of a recipient, and what is behind it.
+fn within_recipient(pointer: &str) -> Option<(&str, &str)> {
+    let rest = pointer.strip_prefix("/recipients/")?;
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let end = pointer.len() - rest.len() + digits;
+    (digits > 0).then(|| pointer.split_at(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_made_of_a_message_knows_where_it_came_from() {
+        let body = Value::of_body(br#" "x" "#).unwrap();
+        let mut message = Translated::new();
+        message.put(
+            "text",
+            &Value {
+                pointer: "/content/text".to_owned(),
+                ..body.clone()
+            },
+        );
+        message.put_made("to", &["a@b", "c@d"], "/recipients");
+        message.place("/to/1", "/recipients/1/address");
+        message.put_json("template", br#""none""#);
+        let (json, places) = message.finish();
+        assert_eq!(
+            json,
+            br#"{"text":"x","to":["a@b","c@d"],"template":"none"}"#
+        );
+        for (ours, theirs) in [
+            ("/text", "/content/text"),
+            ("/to", "/recipients"),
+            ("/to/0", "/recipients/0"),
+            ("/to/1/address", "/recipients/1/address/address"),
+            ("/textual", "/textual"),
+            ("", ""),
+        ] {
+            assert_eq!(places.of(ours), theirs);
+        }
+    }
+}
