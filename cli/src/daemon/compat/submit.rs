@@ -46,20 +46,25 @@ where
         key: key.zip(received.fingerprint),
         name,
     };
-    let (received, places, description) = translated(received, translate).await?;
-    if let Some(description) = description {
-        log.description(&description);
+    let (received, told) = translated(received, translate).await?;
+    if let Some(description) = &told.description {
+        log.description(description);
     }
     let submitting = Submitting {
         selection: Selection::All,
         submitter,
         remembered,
     };
-    let result = submit_received(daemon, received, submitting, log).await;
-    result.map_err(|error| match error {
-        ApiError::Problems(problems) => ApiError::Problems(places.relocate(problems)),
-        other => other,
-    })
+    match submit_received(daemon, received, submitting, log).await {
+        Ok(mut receipt) => {
+            receipt.recipients = told.recipients.unwrap_or(receipt.recipients);
+            Ok(receipt)
+        }
+        Err(ApiError::Problems(problems)) => {
+            Err(ApiError::Problems(told.places.relocate(problems)))
+        }
+        Err(other) => Err(other),
+    }
 }
 
 /// Receives a body of JSON. `service`: whose it is, where what tells it from others is asked for.
@@ -81,16 +86,20 @@ pub async fn receive_json(
 /// A message in our words.
 pub struct Ours {
     pub body: ReceivedBody,
+    pub told: Told,
+}
+
+/// What is known of a message beside our words.
+pub struct Told {
     pub places: Places,
     /// What its sender says of it, for the log.
     pub description: Option<String>,
+    /// How many recipients it names, where our receipt counts one only once who is named twice.
+    pub recipients: Option<usize>,
 }
 
 /// Translates a body, where it takes no other's time.
-async fn translated<T>(
-    received: Received,
-    translate: T,
-) -> Result<(Received, Places, Option<String>), ApiError>
+async fn translated<T>(received: Received, translate: T) -> Result<(Received, Told), ApiError>
 where
     T: FnOnce(ReceivedBody) -> Result<Ours, ApiError> + Send + 'static,
 {
@@ -110,7 +119,7 @@ where
         fingerprint,
         in_flight,
     };
-    Ok((received, ours.places, ours.description))
+    Ok((received, ours.told))
 }
 
 /// The bytes of a body that is all in memory: the message itself, where its recipients are apart.

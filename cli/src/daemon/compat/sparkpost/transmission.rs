@@ -3,7 +3,7 @@
 use super::super::super::error::ApiError;
 use super::super::super::request::{BufferedBody, ReceivedBody};
 use super::super::object::{Found, Object, Value};
-use super::super::submit::{Ours, bytes_of};
+use super::super::submit::{Ours, Told, bytes_of};
 use super::super::translated::Translated;
 use super::content::{self, Content};
 use super::options::{self, unsupported};
@@ -31,11 +31,12 @@ pub fn translate(body: ReceivedBody, ignored: &[SparkPostOption]) -> Result<Ours
         ReceivedBody::Streamed(message) => Some(&**message),
         ReceivedBody::Buffered(_) => None,
     };
-    let recipients = read_recipients(&mut transmission, &mut found);
+    let list = read_recipients(&mut transmission, &mut found);
     transmission.finish(&mut found);
-    let is_whole = match (read.content, recipients) {
+    let mut named = None;
+    match (read.content, list) {
         (Some(Content::Finished(mail)), Some(list)) => {
-            put_finished(
+            let count = put_finished(
                 &mail,
                 read.return_path.as_ref(),
                 read.fills,
@@ -43,7 +44,7 @@ pub fn translate(body: ReceivedBody, ignored: &[SparkPostOption]) -> Result<Ours
                 &mut ours,
                 &mut found,
             )?;
-            true
+            named = Some(count);
         }
         (Some(Content::Parts), Some(list)) => {
             if let Some(sender) = &read.return_path {
@@ -52,17 +53,16 @@ pub fn translate(body: ReceivedBody, ignored: &[SparkPostOption]) -> Result<Ours
             put_variables(&read.variables, &mut ours);
             ours.put_made("template", &"sparkpost", "");
             put_recipients(&list, &mut ours, &mut found);
-            false
         }
-        _ => false,
-    };
+        _ => {}
+    }
     found.finish().map_err(ApiError::Problems)?;
     let description = read.description;
     let (json, places) = ours.finish();
     let places = places.with_recipients(PLACES);
     let body = match body {
         ReceivedBody::Buffered(_) => ReceivedBody::Buffered(BufferedBody::Json(json.into())),
-        ReceivedBody::Streamed(message) if is_whole => {
+        ReceivedBody::Streamed(message) if named.is_some() => {
             ReceivedBody::Streamed(Box::new(message.with_whole_translation(json)))
         }
         ReceivedBody::Streamed(message) => {
@@ -72,8 +72,11 @@ pub fn translate(body: ReceivedBody, ignored: &[SparkPostOption]) -> Result<Ours
     };
     Ok(Ours {
         body,
-        places,
-        description,
+        told: Told {
+            places,
+            description,
+            recipients: named,
+        },
     })
 }
 
@@ -160,7 +163,7 @@ fn put_recipients(list: &[Value<'_>], ours: &mut Translated, found: &mut Found) 
     ours.put_json("recipients", &all);
 }
 
-/// A finished message, which all recipients get as it is.
+/// A finished message, which all recipients get as it is. Gives how many there are.
 fn put_finished(
     mail: &Value<'_>,
     return_path: Option<&Value<'_>>,
@@ -168,7 +171,7 @@ fn put_finished(
     (list, streamed): (&[Value<'_>], Option<&StreamedMessage>),
     ours: &mut Translated,
     found: &mut Found,
-) -> Result<(), ApiError> {
+) -> Result<usize, ApiError> {
     if fills && mail.text().is_ok_and(|text| text.contains("{{")) {
         let detail = "Nothing is filled in in a finished message here: send its parts, or set perform_substitutions to false.";
         found.add(unsupported(mail, detail));
@@ -217,5 +220,5 @@ fn put_finished(
         );
     }
     ours.put_made("to", &to, "/recipients");
-    Ok(())
+    Ok(to.len())
 }
