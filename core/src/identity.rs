@@ -401,7 +401,7 @@ mod tests {
             last.to_decimal(),
             "1361129467683753853853498429727072845823"
         );
-        let all_set = !0_u128 & !(0x7 << 76) & !(1 << 62);
+        let all_set = !((0x7_u128 << 76) | (1 << 62));
         assert_eq!(last.to_uuid(), all_set.to_be_bytes());
         assert_eq!(Id::LOWEST.to_decimal(), "0");
     }
