@@ -316,6 +316,33 @@ NATIVE = {
         ),
         "template": "jinja",
     },
+    "sparkpost": {
+        **filling(
+            each(*HEADER_VALUES),
+            **{
+                **EVERYWHERE,
+                "html": "https://e.example/{{ x }} '{{ x }}' {{{ x }}}",
+                "text": "https://e.example/{{ x }}",
+            },
+        ),
+        "template": "sparkpost",
+    },
+    "statements of sparkpost": {
+        **filling(
+            [
+                {**one, "name": name}
+                for one, name in zip(each(*BODY_VALUES), ["", "Åse", "Lee, Ann"] * 40, strict=False)
+            ],
+            variables={"list": ["a", "[b]", {"c": "=\r\n."}]},
+            subject="{{ if address.name }}{{ address.name }}: {{ end }}{{ email or 'x' }}",
+            text="{{ if x }}\n.{{ x }}\n{{ end }}\n"
+            "{{ each list }}\n{{ loop_index }}{{ loop_var.c }}{{ x }}\n{{ end }}\n"
+            "{{ return_path }} {{ if x == '[' }}[{{ elseif #list > 2 and x }}{{ x }}{{ else }}{{ '[[' }}{{ end }}\n",
+            html="{{ if not no }}<a href='https://e.example/{{ x }}'>{{ x }}</a>{{ end }}[x]"
+            "{{ x or '<' }}{{{ no or '<i>' }}}",
+        ),
+        "template": "sparkpost",
+    },
 }
 
 ANY = {

@@ -108,6 +108,22 @@ CONTROL_BY_JINJA = Rule(
     "control_character",
     "The template in FIELD writes a line end or another control character into a header field for these values.",
 )
+NO_SPARKPOST = Rule(
+    "invalid_template",
+    "In PLACE a placeholder is not written `{{ name }}`, `{{ name or 'text' }}`, `{{ if name == 'text' }}` … "
+    "`{{ elseif name }}` … `{{ else }}` … `{{ end }}` or `{{ each names }}` … `{{ end }}`, with three braces for a "
+    "value that is written as it is; `{{ opening_double_curly() }}` writes two braces.",
+)
+NO_MACRO_HERE = Rule(
+    "invalid_template",
+    "In PLACE there is `render_snippet`, which SparkPost has and which is not there here: put the text itself into "
+    "the template.",
+)
+NO_LIST_IN_SPARKPOST = Rule("wrong_type", "The template in FIELD, PLACE, goes through the elements of what is no list.")
+NO_ORDER_IN_SPARKPOST = Rule(
+    "wrong_type", "The template in FIELD, PLACE, compares things of different kinds, or lists or objects."
+)
+TOO_LONG_FOR_SPARKPOST = Rule("invalid_template", "The template in FIELD, PLACE, takes too long with these values.")
 CONTROL_IN_HEADER = Rule(
     "control_character",
     "This value lands in a header field, which may not hold line ends or other control characters.",
@@ -119,7 +135,7 @@ NO_PRIORITY = Rule(
     "This must be `high`, `normal`, `low`, or a whole number from 1 to 100 that is no text (in Python an int).",
 )
 NO_KIND_OF_MERGE = Rule("invalid_choice", "This must be one of `native`, `expanded`.")
-NO_LANGUAGE = Rule("invalid_choice", "This must be one of `none`, `merge`, `jinja`.")
+NO_LANGUAGE = Rule("invalid_choice", "This must be one of `none`, `merge`, `jinja`, `sparkpost`.")
 INVALID_MESSAGE_ID = Rule(
     "invalid_message_id",
     "A message identifier has the form left@right, of ASCII letters, digits, dots and a few signs.",
@@ -197,7 +213,7 @@ NO_ADDRESS_IN_UNSUBSCRIBE = NO_UNSUBSCRIBE_ADDRESS.in_field("/unsubscribe/mailto
 NO_ADDRESS = Rule("missing_field", "A mailbox must have an `address`.")
 UNREAD_VARIABLES = Rule(
     "missing_field",
-    "Variables are given; say how the texts are read: `merge`, `jinja` or `none`.",
+    "Variables are given; say how the texts are read: `merge`, `jinja`, `sparkpost` or `none`.",
 )
 MISSING_IN_JINJA = Rule(
     "missing_variable",
@@ -265,6 +281,7 @@ BAD_JINJA = [
     "{{ x | }}",
     "{#",
 ]
+BAD_SPARKPOST = ["{{ x", "{{ }}", "{{ x y }}", "{{ 1x }}", "{{ x. }}", "{{ 'x }}", "{{ x = 1 }}", "{{ (x }}", "{{/if}}"]
 CONTROLS = ["\r", "\n", "\r\nBcc: eve@example.com", "\0", "\x1b", "\x7f", "\x85"]
 
 
@@ -338,6 +355,30 @@ VALUES = {
     "control in one message": (one(subject="{{ x }}", variables={"x": "\n"}), CONTROL_IN_HEADER.at("/variables/x")),
     "control in a value for all": (
         merge(own(), subject="{{ x }}", variables={"x": "\n"}), CONTROL_IN_HEADER.at("/variables/x")
+    ),
+    **{f"{name} in sparkpost": (
+        merge([*own(X), *own(values)], text=text, template="sparkpost"), rule.at("/recipients/1/variables/x")
+    ) for name, text, values, rule in [
+        ("a list as a text", "{{ x }}", {"x": [1]}, NO_TEXT),
+        ("no list", "{{ if x == 'x' }}{{ else }}{{ each x }}{{ end }}{{ end }}", {"x": "y"}, NO_LIST_IN_SPARKPOST),
+        ("no order", "{{ if x != 'x' and x > 1 }}{{ end }}", {"x": True}, NO_ORDER_IN_SPARKPOST),
+        ("too much", "{{ if x != 'x' }}{{ each x }}{{ each x }}x{{ end }}{{ end }}{{ end }}", {"x": [1] * 1_000},
+         TOO_LONG_FOR_SPARKPOST),
+    ]},
+    "what everybody has in sparkpost": (
+        merge(["a@b.example", *own(X)], text="{{ x }}", variables={"x": [1]}, template="sparkpost"),
+        NO_TEXT.at("/variables/x"),
+    ),
+    "control in sparkpost": (
+        merge(own({"x": "\n"}), subject="{{ x }}", template="sparkpost"),
+        CONTROL_IN_HEADER.at("/recipients/0/variables/x"),
+    ),
+    "control by a statement of sparkpost": (
+        merge(own({"x": "\n", "y": 1}), subject="{{ if y }}{{ x }}{{ end }}", template="sparkpost"),
+        CONTROL_BY_JINJA.at("/recipients/0/variables"),
+    ),
+    "control in one sparkpost message": (
+        one(subject="{{ x }}", variables={"x": "\n"}, template="sparkpost"), CONTROL_IN_HEADER.at("/variables/x")
     ),
     "control in jinja": (
         merge(own({"x": "\n"}), subject="{{ x }}", template="jinja"), CONTROL_BY_JINJA.at("/recipients/0/variables")
@@ -415,6 +456,14 @@ TEMPLATES = {
        ]},
     **{f"{tag} as jinja": (merge(own(X), text=f"a {tag} x", template="jinja"), NO_JINJA.at("/text"))
        for tag in BAD_JINJA},
+    **{f"{tag} as sparkpost": (merge(own(X), text=f"a {tag} x", template="sparkpost"), NO_SPARKPOST.at("/text"))
+       for tag in BAD_SPARKPOST},
+    "a snippet of sparkpost": (
+        merge(own(X), html="{{ render_snippet('x') }}", template="sparkpost"), NO_MACRO_HERE.at("/html")
+    ),
+    "control by sparkpost itself": (
+        merge(own(X), subject="{{ 'a\\nb' }}", template="sparkpost"), CONTROL_BY_PLACEHOLDER.at("/subject")
+    ),
     "bad template of one message": (one(html="{{"), NO_PLACEHOLDER.at("/html")),
     "three bad templates": (
         merge(own(X), text="a {{}} x", subject="{{ 1x }}", html="{{ x | uper }}"),

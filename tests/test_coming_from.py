@@ -32,23 +32,23 @@ def told(text: str, template: str | None) -> set[str]:
 @pytest.mark.parametrize(("mark", "here", "other"), rows())
 def test_each_mark_is_told_of_as_the_table_says(mark, here, other):
     text = mark.strip("`").replace("…", "a")
-    if "warning without" in other:
+    if "without `template`" in other:
         assert told(text, None) == {"warning"}
     if other.startswith("warning") and "without" not in other:
-        for template in (None, "none", "merge", "jinja"):
+        for template in (None, "none", "merge", "jinja", "sparkpost"):
             assert "warning" in told(text, template), template
     if other == "problem":
         assert "problem" in told(text, "merge")
         assert "problem" in told(text, "jinja")
-    for template in re.findall(r"problem in (\w+)", other):
-        assert "problem" in told(text, template)
+    for what, template in re.findall(r"(problem|warning) in (\w+)", other):
+        assert what in told(text, template)
 
 
 @pytest.mark.parametrize(("mark", "here", "other"), rows())
 def test_what_is_to_be_written_is_right(mark, here, other):
-    found = re.findall(r"(?:(merge|jinja):? )?(?:`([^`]*\{[^`]*)`|the same)", here)
+    found = re.findall(r"(?:(merge|jinja|sparkpost):? )?(?:`([^`]*\{[^`]*)`|the same)", here)
     assert found
     for template, text in found:
-        for language in [template] if template else ["merge", "jinja"]:
+        for language in [template] if template else ["merge", "jinja", "sparkpost"]:
             written = (text or mark.strip("`")).replace("…", "a")
             assert told(written, language) == set(), (language, written)

@@ -261,7 +261,7 @@ def test_an_empty_cell_has_the_default(shared_daemon: Daemon):
 
 
 def test_numbers_keep_their_digits(shared_daemon: Daemon):
-    for template in ("merge", "jinja"):
+    for template in ("merge", "jinja", "sparkpost"):
         message = {"template": template, "text": "{{ id }} {{ price }} {{ yes }}"}
         rows = "email;id;price;yes\na@example.org;00012345678901234567890;19.90;true\n"
         assert "\r\n00012345678901234567890 19.90 true\r\n" in rendered(shared_daemon, message, rows)

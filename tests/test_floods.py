@@ -153,6 +153,12 @@ NESTED = {
     "jinja blocks": b'{"from":"a@example.com","to":"b@example.org","template":"jinja","text":"'
     + b"{% if x %}" * 100_000
     + b'"}',
+    "sparkpost": b'{"from":"a@example.com","to":"b@example.org","template":"sparkpost","text":"{{ '
+    + b"(" * MILLION
+    + b' }}"}',
+    "sparkpost blocks": b'{"from":"a@example.com","to":"b@example.org","template":"sparkpost","text":"'
+    + b"{{ if x }}" * 100_000
+    + b'"}',
     "comments of an address": b'{"from":"' + b"(" * MILLION + b'a@example.com","to":"b@example.org"}',
 }
 

@@ -129,6 +129,9 @@ LIMITS = {
     "delivery windows": (plain(schedule=[WINDOW] * 20), plain(schedule=[WINDOW] * 21)),
     "envelope id": (plain(envid="e" * 100), plain(envid="e" * 101)),
     # What is at it takes too long without optimisation.
+    "statements, or parts of an expression, within each other": tuple(
+        plain(template="sparkpost", text="{{ if x }}" * depth + "{{ end }}" * depth) for depth in (50, 51)
+    ),
     "text with templates": (plain(), plain(template="jinja", text="{{ 1 }}" + "x\n" * (2 << 20))),
 }
 # Those that other tests bring about, and where.

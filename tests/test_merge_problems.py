@@ -41,6 +41,8 @@ def test_the_place_in_a_template_is_told(door: Door):
         ("merge", "Hello\n\né {{ name | uper }}"): "In line 3, column 13 there is a filter `uper` that",
         ("merge", "{{ a }} {% if a %}"): "In line 1, column 9 there is a tag of another language",
         ("merge", "Hello\n {{ user.name }}"): "The template needs this variable, in `/text`, line 2, column 2; give",
+        ("sparkpost", "Hello\n {{ for }}"): "In line 2, column 2 there is the word `for`, which cannot stand here",
+        ("sparkpost", "é\n {{ a > 1 }}"): "The template in `/text`, line 2, column 2, compares things of different",
         ("jinja", "Hello\n {{ user.name }}"): "The template in `/text` needs a variable that is not given: ",
         ("jinja", "é {{ 1|shout }}"): "This is no template: unknown filter `shout`, in line 1, column 8.",
         ("jinja", "Hello\n{% if %}"): "This is no template: syntax error, in line 2, column 7.",
@@ -78,6 +80,8 @@ def test_details_do_not_repeat_values(door: Door):
         merge(own({"x": f"{canary} "}), unsubscribe={"url": "https://example.com/{{ x }}"}),
         merge(own(), text="{% " + canary + " %}", template="jinja"),
         merge(own({"x": canary}), text="{{ x.y.z }}", template="jinja"),
+        merge(own({"x": canary}), text="{{ each x }}{{ end }}", template="sparkpost"),
+        merge(own(), text="{{ " + canary + " " + canary + " }}", template="sparkpost"),
     ):
         with pytest.raises(Refused) as refused:
             door.check(encode(message))

@@ -80,6 +80,22 @@ JINJA = st.lists(
 ).map("".join)  # fmt: skip
 
 
+SPARKPOST = st.lists(
+    st.sampled_from(
+        [
+            "{{ x }}", "{{{ x }}}", "{{ x or 'd' }}", "{{ z or '<[z]' }}", "{{ z or x }}", "{{ user.name }}", "\n",
+            "{{ if x == 'a' }}[a]{{ else }}=b{{ end }}", "{{ if z }}\nz\n{{ end }}\n", "{{ if x }} {{ x }}.{{ end }}",
+            "{{ each items }}\n{{ loop_index }}{{ loop_var }}\n{{ end }}\n", "[x] [[ =\n.", " https://e.example/?",
+            "{{ each items }}{{ if loop_var == x }}{{ x }}{{ else }}{{{ loop_var }}}{{ end }}, {{ end }}",
+            "{{ #items }}", "{{ email }} {{ address.name }} {{ env_from }}", "{{ if empty(items) }}no{{ end }}",
+            "{{ items[1] or '-' }}{{ user['name'] }}", "{{ opening_double_curly() }}", "å",
+            "{{ if x < 'b' then }}[{{ end }}", " ", "'", ")",
+        ]
+    ),
+    max_size=8,
+).map("".join)  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def quick() -> Door:
     """In this process, without syncing."""
@@ -158,6 +174,22 @@ def test_any_value_everywhere(quick: Door, readers: ForeignReaders, values: list
     places = {**EVERYWHERE, "headers": {"X-A": "{{ h }}"}}
     variables = [{"x": value, "h": str(value)[:60]} for value in values]
     judge_or_refused(quick, readers, filling(people(variables), **places, merge=merge))
+
+
+@SETTINGS
+@given(
+    templates=st.fixed_dictionaries({"text": SPARKPOST, "html": SPARKPOST}, optional={"amp": SPARKPOST}),
+    values=st.lists(TEXT, min_size=1, max_size=3),
+    items=st.lists(TEXT, max_size=4),
+    merge=MERGE,
+)
+@example(templates={"text": "{{ x }}", "html": "{{ x }}"}, values=["{{ y }}", "<\"'&>"], items=[], merge="native")
+def test_any_value_in_sparkpost(
+    quick: Door, readers: ForeignReaders, templates: dict, values: list[str], items: list[str], merge: str
+):
+    variables = [{"x": value, "items": items[: number + 1]} for number, value in enumerate(values)]
+    message = filling(people(variables), **templates, merge=merge, variables={"user": {"name": "Ann [x] <å>"}})
+    judge_or_refused(quick, readers, {**message, "template": "sparkpost"})
 
 
 @SETTINGS

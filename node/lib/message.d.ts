@@ -148,7 +148,7 @@ export interface RecipientObject {
 export type ReturnWord = 'full' | 'headers';
 
 /** How the texts of a message are read. */
-export type TemplateLanguage = 'none' | 'merge' | 'jinja';
+export type TemplateLanguage = 'none' | 'merge' | 'jinja' | 'sparkpost';
 
 /** Ways to leave the list. */
 export interface Unsubscribe {
@@ -235,7 +235,7 @@ export interface MessageFields {
   subaccountId?: string | null;
   /** Subject. */
   subject?: string | null;
-  /** How texts are read: `none` (when absent), `merge` or `jinja`. */
+  /** How texts are read: `none` (when absent), `merge`, `jinja` or `sparkpost`. */
   template?: TemplateLanguage | null;
   /** The text/plain body. */
   text?: string | null;

@@ -27,7 +27,7 @@ MergeForm: TypeAlias = Literal["native", "expanded"]
 NotifyWord: TypeAlias = Literal["never", "success", "failure", "delay"]
 Priority: TypeAlias = Literal["high", "normal", "low"]
 ReturnWord: TypeAlias = Literal["full", "headers"]
-TemplateLanguage: TypeAlias = Literal["none", "merge", "jinja"]
+TemplateLanguage: TypeAlias = Literal["none", "merge", "jinja", "sparkpost"]
 
 
 class MailboxParts(TypedDict, total=False):

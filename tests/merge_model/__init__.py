@@ -6,9 +6,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from model.addresses import mailboxes
 from model.names import members, plain
 
-from . import braces, jinja
+from . import braces, jinja, sparkpost
 from .addresses import fill_name
 from .calendars import fill_calendar
 from .leaving import fill_mailto
@@ -53,7 +54,10 @@ def recipient(given: str | dict) -> dict:
 def personal(given_message: dict, index: int) -> Personal:
     fields = members(given_message)
     own = recipient(fields["recipients"][index])
-    variables = {**given(fields.get("variables")), **given(own.get("variables"))}
+    known = built_in(fields, own)
+    variables = {**known, **given(fields.get("variables")), **given(own.get("variables"))}
+    if known and isinstance(variables["address"], dict):
+        variables["address"] = {**known["address"], **given(variables["address"])}
     message = filled(
         {name: value for name, value in fields.items() if name not in MERGE_FIELDS}, filler(fields), variables
     )
@@ -72,28 +76,42 @@ def personal(given_message: dict, index: int) -> Personal:
     )
 
 
+def built_in(fields: dict, own: dict) -> dict:
+    """The names that the language has by itself; what a caller says of them wins."""
+    if fields.get("template") != "sparkpost":
+        return {}
+    ((name, address),) = mailboxes(own["to"])
+    sender = own.get("sender", fields.get("sender", fields["from"]))
+    path = None if sender == "<>" else mailboxes(sender)[0][1]
+    mailbox = {"name": name or None, "email": address}
+    return {"address": mailbox, "email": address, "email_id": address, "env_from": path, "return_path": path}
+
+
 def given(variables: dict | None) -> dict:
     """The variables that have a value; their names are told apart by case."""
     return {name: value for name, value in (variables or {}).items() if value is not None}
 
 
 def filler(fields: dict) -> Fill:
-    """Fills one template of the message; `html` tells that it is HTML."""
+    """Fills one template of the message; `html` tells that it is HTML, `links` that it is a body."""
     language = fields.get("template", "none")
     if language == "none":
-        return lambda template, variables, *, html=False: template
-    return {"merge": braces.fill, "jinja": jinja.fill}[language]
+        return lambda template, variables, *, html=False, links=False: template
+    if language == "sparkpost":
+        return sparkpost.fill
+    fill = {"merge": braces.fill, "jinja": jinja.fill}[language]
+    return lambda template, variables, *, html=False, links=False: fill(template, variables, html=html)
 
 
 def filled(fields: dict, fill: Fill, variables: dict) -> dict:
     """The message with values in all places where templates are read."""
     result = dict(fields)
-    for name in ("subject", "text", "messageid", "envid"):
+    for name in ("subject", "messageid", "envid"):
         if name in fields:
             result[name] = fill(fields[name], variables)
-    for name in ("html", "amp"):
+    for name in ("text", "html", "amp"):
         if name in fields:
-            result[name] = fill(fields[name], variables, html=True)
+            result[name] = fill(fields[name], variables, html=name != "text", links=True)
     for name in ("from", "replyto"):
         if name in fields:
             result[name] = fill_name(fields[name], lambda text: fill(text, variables))

@@ -117,7 +117,7 @@ object! {
         recipients("recipients"): Vec<Located<JsonRecipient<'a>>> { of: Content, iterable: true },
         /// Values for the template that all recipients share.
         variables("variables"): Vec<Variable<'a>> { of: Content },
-        /// How texts are read: `none` (when absent), `merge` or `jinja`.
+        /// How texts are read: `none` (when absent), `merge`, `jinja` or `sparkpost`.
         template("template"): JsonWord<'a, TemplateLanguage> { of: Content },
         /// The form of a merge: `native` (when absent; PowerMTA's own) or `expanded` (a file for each
         /// recipient).

@@ -57,6 +57,8 @@ choice! {
         /// With conditions, loops and filters.
         #[cfg(feature = "jinja")]
         Jinja = "jinja",
+        /// With conditions and loops as SparkPost has them.
+        SparkPost = "sparkpost",
     }
 }
 

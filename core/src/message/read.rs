@@ -174,7 +174,13 @@ fn read_single<'a>(
     }
     let [to, cc, bcc] = read_named_recipients(&mut json, report);
     let composed = if json.template.is_some() || json.variables.is_some() {
-        read_templated(&mut json, &mut delivery, files, report)
+        read_templated(
+            &mut json,
+            &mut delivery,
+            (to.first(), sender.as_ref()),
+            files,
+            report,
+        )
     } else {
         take_message_id(&mut json, report);
         let read = read_composed(&mut json, Vec::new(), HeaderScope::Single, files, report);

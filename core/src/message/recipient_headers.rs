@@ -11,7 +11,7 @@ use super::unsubscribe::{NO_HTTPS, Unsubscribe};
 use crate::header::MessageId;
 use crate::json::{JsonHeader, Located};
 use crate::problem::{Location, OrRefuse, ProblemReport};
-use crate::template::{FieldName, Owner, TextKind};
+use crate::template::{Addressee, FieldName, Owner, TextKind};
 use crate::variable::Variable;
 use std::borrow::Cow;
 
@@ -46,7 +46,7 @@ impl<'m> Templates<'m> {
     pub(super) fn fill_own_headers<'r>(
         &self,
         headers: &mut [JsonHeader<'r>],
-        owner: Owner,
+        (owner, addressee): (Owner, Addressee<'_>),
         variables: &[Variable<'r>],
         report: &mut ProblemReport<'r>,
     ) -> Option<()>
@@ -70,7 +70,7 @@ impl<'m> Templates<'m> {
         }
         // What is wrong with a value of everybody is told of this recipient, at whose fields it is asked for.
         language.share_asked(&self.shared, place, report);
-        let values = language.resolve(owner, variables, report)?;
+        let values = language.resolve(owner, variables, addressee, report)?;
         if report.len() > known {
             return None;
         }

@@ -8,11 +8,11 @@ use super::recipient_headers::read_recipient_headers;
 use super::rejected::RejectedRecipients;
 use super::templates::FilledHeader;
 use super::values::{read_sender, require_language};
-use crate::address::{Mailbox, ReversePath};
+use crate::address::{AddrSpec, Mailbox, ReversePath};
 use crate::interruption::Interruption;
 use crate::json::{InvalidRecipients, JsonPriority, JsonRecipient, JsonRecipientObject, Located};
 use crate::problem::{Code, Findings, Location, OrRefuse, ProblemReport, Refusal};
-use crate::template::{Owner, Values};
+use crate::template::{Addressee, Owner, Values};
 use crate::variable::Variable;
 use std::borrow::Cow;
 
@@ -52,14 +52,50 @@ impl<'a> Merge<'a> {
             None => Owner::Parent(location),
         };
         let variables = variables.map_or_else(Vec::new, |field| field.value);
-        let filled = self.fill(owner, &variables, parts, report);
-        self.read_own((location, owner), mailbox?, parts, filled, report)
+        let sender = self.read_own_sender(parts, report);
+        let addressee = self.addressee(mailbox.as_ref(), sender.as_ref());
+        let filled = self.fill((owner, addressee), &variables, parts, report);
+        self.read_own((location, owner), (mailbox?, sender), parts, filled, report)
+    }
+
+    /// Who gets the message, and where its bounces go.
+    fn addressee<'m>(
+        &'m self,
+        mailbox: Option<&'m Mailbox<'_>>,
+        sender: Option<&'m ReversePath<'_>>,
+    ) -> Addressee<'m> {
+        let reverse_path = match sender {
+            Some(sender) => sender.address().map(AddrSpec::as_str),
+            None => self.reverse_path().map(AddrSpec::as_str),
+        };
+        Addressee {
+            name: mailbox.and_then(|mailbox| mailbox.name.as_deref()),
+            email: mailbox.map(|mailbox| mailbox.address.as_str()),
+            reverse_path,
+        }
+    }
+
+    /// The recipient's own envelope sender.
+    fn read_own_sender<'r>(
+        &self,
+        parts: &mut JsonRecipientObject<'r>,
+        report: &mut ProblemReport<'r>,
+    ) -> Option<ReversePath<'r>> {
+        let sender = parts.sender.take()?;
+        let location = sender.location;
+        let sender = read_sender(&sender, report)?;
+        check_own_sender(&sender, location, self.senders, report);
+        if self.delivery.verp && sender == ReversePath::Null {
+            let detail = "VERP makes bounce addresses from the sender's; the null sender has none.";
+            report.problem(location, Code::Conflict, detail);
+        }
+        Some(sender)
     }
 
     /// The recipient's values, and the header fields with them and with those of the recipient's own.
     fn fill<'r>(
         &self,
-        owner: Owner,
+        person: (Owner, Addressee<'_>),
         variables: &[Variable<'r>],
         parts: &mut JsonRecipientObject<'r>,
         report: &mut ProblemReport<'r>,
@@ -74,7 +110,7 @@ impl<'a> Merge<'a> {
             let has_priority = matches!(priority, Some(JsonPriority::Word(_)));
             let filled = self
                 .templates
-                .fill_own_headers(&mut headers, owner, variables, report);
+                .fill_own_headers(&mut headers, person, variables, report);
             if filled.is_none() {
                 // What is wrong with the others is told all the same.
                 for header in &mut headers {
@@ -85,7 +121,7 @@ impl<'a> Merge<'a> {
         });
         let filled = self
             .templates
-            .fill(owner, variables, &self.composed, report);
+            .fill(person, variables, &self.composed, report);
         let (values, mut filled): (_, FilledHeader<'r>) = filled?;
         if let Some(own) = own {
             filled.put_own(own?, &self.composed, report)?;
@@ -96,23 +132,11 @@ impl<'a> Merge<'a> {
     fn read_own<'r>(
         &self,
         (place, owner): (Location, Owner),
-        mailbox: Mailbox<'r>,
+        (mailbox, sender): (Mailbox<'r>, Option<ReversePath<'r>>),
         parts: &mut JsonRecipientObject<'r>,
         filled: Option<(Values<'r>, FilledHeader<'r>)>,
         report: &mut ProblemReport<'r>,
     ) -> Option<Recipient<'r>> {
-        let sender_place = parts.sender.as_ref().map(|sender| sender.location);
-        let sender = parts.sender.take();
-        let sender = sender.and_then(|sender| read_sender(&sender, report));
-        if let (Some(location), Some(sender)) = (sender_place, &sender) {
-            check_own_sender(sender, location, self.senders, report);
-        }
-        if let (Some(location), Some(ReversePath::Null), true) =
-            (sender_place, &sender, self.delivery.verp)
-        {
-            let detail = "VERP makes bounce addresses from the sender's; the null sender has none.";
-            report.problem(location, Code::Conflict, detail);
-        }
         let mut token = |field: Option<Located<Cow<'r, str>>>, longest| {
             field.and_then(|text| read_token(text, longest, report))
         };

@@ -7,7 +7,7 @@ use super::headers::{ExtraBody, ExtraHeader, OwnValues};
 use super::templates::{FilledHeader, Templates};
 use crate::address::Mailbox;
 use crate::problem::{OrRefuse, ProblemReport};
-use crate::template::Owner;
+use crate::template::{Addressee, Owner};
 use std::borrow::Cow;
 
 impl<'a> Composed<'a> {
@@ -90,9 +90,10 @@ impl<'a> Composed<'a> {
         &mut self,
         templates: &Templates<'t>,
         owner: Owner,
+        addressee: Addressee<'_>,
         report: &mut ProblemReport<'t>,
     ) -> Option<String> {
-        let filled = templates.fill(owner, &[], self, report);
+        let filled = templates.fill((owner, addressee), &[], self, report);
         // A message with problems is not sent, and not all fields of its templates need be there.
         let (values, filled) = filled?;
         if let Some(envid) = &filled.envid {

@@ -10,12 +10,12 @@ use super::read_composed::read_composed;
 use super::template_reader::NameLocations;
 use super::templates::Templates;
 use super::values::{choice, require_language};
-use crate::address::{Mailbox, ReversePath, SenderDomains};
+use crate::address::{AddrSpec, Mailbox, ReversePath, SenderDomains};
 use crate::json::{
     InvalidRecipients, JsonMailboxes, JsonMessage, Located, MergeForm, TemplateLanguage,
 };
 use crate::problem::{Code, Location, ProblemReport, Refusal};
-use crate::template::{Language, Owner};
+use crate::template::{Addressee, Language, Owner};
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
@@ -24,13 +24,23 @@ use std::sync::OnceLock;
 pub(super) fn read_templated<'a>(
     json: &mut JsonMessage<'a>,
     delivery: &mut Delivery<'a>,
+    (to, sender): (Option<&Mailbox<'a>>, Option<&ReversePath<'a>>),
     files: &mut FileParts<'a>,
     report: &mut ProblemReport<'a>,
 ) -> Option<Box<Composed<'a>>> {
     let (mut composed, templates) = read_texts(json, false, delivery, files, report)?;
     let variables = json.variables.take().map(|field| field.location);
     let owner = variables.map_or(Owner::Parent(Location::ROOT), Owner::Variables);
-    let envid = composed.put_in_common(&templates, owner, report);
+    let from = composed.from.address.clone();
+    let addressee = Addressee {
+        name: to.and_then(|to| to.name.as_deref()),
+        email: to.map(|to| to.address.as_str()),
+        reverse_path: match sender {
+            Some(sender) => sender.address().map(AddrSpec::as_str),
+            None => Some(from.as_str()),
+        },
+    };
+    let envid = composed.put_in_common(&templates, owner, addressee, report);
     delivery.envid = envid.map(Cow::Owned).or(delivery.envid.take());
     Some(composed)
 }
@@ -108,6 +118,7 @@ fn read_texts<'a>(
         Some(TemplateLanguage::Merge) => Language::merge(),
         #[cfg(feature = "jinja")]
         Some(TemplateLanguage::Jinja) => Language::jinja(),
+        Some(TemplateLanguage::SparkPost) => Language::sparkpost(),
         Some(TemplateLanguage::None) | None => Language::None,
     };
     let names = NameLocations::of(json);

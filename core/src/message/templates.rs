@@ -12,7 +12,7 @@ use super::priority::Urgency;
 use super::unsubscribe::Unsubscribe;
 use crate::header::{HeaderSection, MessageId, Signs};
 use crate::problem::{OrRefuse, ProblemReport, Refusal};
-use crate::template::{Language, Owner, TemplateText, Values};
+use crate::template::{Addressee, Language, Owner, TemplateText, Values};
 use crate::variable::Variable;
 use std::borrow::Cow;
 
@@ -122,7 +122,7 @@ impl<'a> Templates<'a> {
     /// report tells which rule is broken.
     pub fn fill<'r>(
         &self,
-        owner: Owner,
+        (owner, addressee): (Owner, Addressee<'_>),
         variables: &[Variable<'r>],
         composed: &Composed<'_>,
         report: &mut ProblemReport<'r>,
@@ -130,7 +130,7 @@ impl<'a> Templates<'a> {
     where
         'a: 'r,
     {
-        let mut values = self.language.resolve(owner, variables, report)?;
+        let mut values = self.language.resolve(owner, variables, addressee, report)?;
         if let Some(calendar) = &self.calendar {
             let lines = calendar.fill(|number| self.language.value(&values, number));
             let location = owner.variables(report);

@@ -42,6 +42,7 @@ pub(super) fn choice<C: Choice>(
 /// Notes that there are values and no word on how texts ask for them: they are not dropped without
 /// one.
 pub(super) fn require_language(report: &mut ProblemReport<'_>) {
-    let detail = "Variables are given; say how the texts are read: `merge`, `jinja` or `none`.";
+    let detail =
+        "Variables are given; say how the texts are read: `merge`, `jinja`, `sparkpost` or `none`.";
     report.missing(Location::ROOT, &["template"], Code::MissingField, detail);
 }

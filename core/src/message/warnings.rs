@@ -1,6 +1,6 @@
 //! What is right, and yet may not be meant: placeholders that nothing here puts a value in.
 
-use crate::json::{JsonMessage, MessageReading};
+use crate::json::{JsonMessage, MessageReading, TemplateLanguage};
 use crate::template::Place;
 use serde::Serialize;
 use std::fmt;
@@ -40,19 +40,23 @@ pub(crate) fn warnings(reading: MessageReading<'_>) -> Vec<Warning> {
         template,
         ..
     } = *message.value;
-    let has_template = template.is_some();
+    let language = match template.map(|word| word.value.meaning()) {
+        None => Language::Untold,
+        Some(Some(TemplateLanguage::SparkPost)) => Language::SparkPost,
+        Some(_) => Language::Other,
+    };
     let headers = headers.map_or_else(Vec::new, |headers| headers.value.0);
     let values = headers.into_iter().flat_map(|header| header.values);
     let texts = [subject, text, html, amp].into_iter().flatten();
     texts
         .chain(values)
         .filter_map(|text| {
-            let (offset, form) = foreign_placeholder(&text.value, has_template)?;
+            let (offset, form) = foreign_placeholder(&text.value, language)?;
             let place = Place::of(&text.value, offset);
             Some(Warning {
                 code: "foreign_placeholder",
                 pointer: report.pointer(text.location),
-                detail: form.detail(place),
+                detail: form.detail(place, language),
             })
         })
         .collect()
@@ -68,6 +72,14 @@ struct Form {
     kind: Kind,
 }
 
+/// What a message says of the language of its texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Language {
+    Untold,
+    SparkPost,
+    Other,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// It is that of another program, whatever the message says.
@@ -76,17 +88,23 @@ enum Kind {
     ForeignWord,
     /// It is that of a template language, of which the message says nothing.
     Untold,
+    /// The same, and SparkPost's language takes it for text.
+    UntoldTag,
 }
 
 impl Form {
-    fn detail(&self, place: Place) -> String {
+    fn detail(&self, place: Place, language: Language) -> String {
         let form = self.shown;
         match self.kind {
+            Kind::UntoldTag if language == Language::SparkPost => format!(
+                "In {place} there is `{form}`, a tag of another language, which readers would see; with `\"template\": \
+                 \"sparkpost\"` statements are written `{{{{ if name }}}}`."
+            ),
             Kind::Foreign | Kind::ForeignWord => format!(
                 "In {place} there is `{form}`, a placeholder of another program, which readers \
                  would see; with `\"template\": \"merge\"` it is written `{{{{ name }}}}`."
             ),
-            Kind::Untold => format!(
+            Kind::Untold | Kind::UntoldTag => format!(
                 "In {place} there is `{form}`, which readers would see: give the language of the \
                  texts, `\"template\": \"merge\"` or `\"jinja\"`, or `\"none\"` if it is meant so."
             ),
@@ -110,7 +128,7 @@ impl Form {
                     let before = text[..at].last().copied();
                     (2, !joins(before) && !joins(behind.first().copied()))
                 }
-                Kind::Foreign | Kind::Untold => (1, true),
+                Kind::Foreign | Kind::Untold | Kind::UntoldTag => (1, true),
             };
             length >= least && is_alone
         })
@@ -177,7 +195,7 @@ static FORMS: [Form; 7] = [
         end: "%}",
         fits: |byte| !matches!(byte, b'%' | b'\r' | b'\n'),
         shown: "{% tag %}",
-        kind: Kind::Untold,
+        kind: Kind::UntoldTag,
     },
 ];
 
@@ -186,9 +204,13 @@ fn is_name(byte: u8) -> bool {
 }
 
 /// The first placeholder that nothing here fills, and its form.
-fn foreign_placeholder(text: &str, has_template: bool) -> Option<(usize, &'static Form)> {
+fn foreign_placeholder(text: &str, language: Language) -> Option<(usize, &'static Form)> {
     let forms = FORMS.iter();
-    let forms = forms.filter(|form| form.kind != Kind::Untold || !has_template);
+    let forms = forms.filter(|form| match form.kind {
+        Kind::Foreign | Kind::ForeignWord => true,
+        Kind::Untold => language == Language::Untold,
+        Kind::UntoldTag => language != Language::Other,
+    });
     let found = forms.filter_map(|form| Some((form.find(text.as_bytes())?, form)));
     found.min_by_key(|(at, _)| *at)
 }
@@ -220,8 +242,8 @@ mod tests {
             ("[x]", None),
             ("", None),
         ] {
-            for has_template in [true, false] {
-                let found = foreign_placeholder(text, has_template);
+            for language in [Language::Untold, Language::SparkPost, Language::Other] {
+                let found = foreign_placeholder(text, language);
                 let found = found.map(|(at, form)| (at, form.shown));
                 assert_eq!(found, expected, "{text}");
             }
@@ -232,12 +254,20 @@ mod tests {
             ("{% if a %} {{ b }}", Some((0, "{% tag %}"))),
             ("{{#if a}}x{{/if}}", Some((0, "{{ name }}"))),
         ] {
-            let found = foreign_placeholder(text, false).map(|(at, form)| (at, form.shown));
+            let found =
+                foreign_placeholder(text, Language::Untold).map(|(at, form)| (at, form.shown));
             assert_eq!(found, expected, "{text}");
-            assert!(foreign_placeholder(text, true).is_none());
+            assert!(foreign_placeholder(text, Language::Other).is_none());
+            let in_sparkpost = foreign_placeholder(text, Language::SparkPost);
+            let in_sparkpost = in_sparkpost.map(|(_, form)| form.shown);
+            assert_eq!(
+                in_sparkpost,
+                text.contains("{%").then_some("{% tag %}"),
+                "{text}"
+            );
         }
         let long = format!("*|{}|*", "x".repeat(101));
-        assert!(foreign_placeholder(&long, false).is_none());
+        assert!(foreign_placeholder(&long, Language::Untold).is_none());
     }
 
     #[test]

@@ -4,7 +4,8 @@
 use super::jinja::Programs;
 use super::place::FieldName;
 use super::sources::{Owner, Sources};
-use super::{TemplateText, TextKind, Values};
+use super::sparkpost::Substitutions;
+use super::{Addressee, TemplateText, TextKind, Values};
 use crate::problem::{Location, ProblemReport, Refusal};
 use crate::variable::Variable;
 use std::borrow::Cow;
@@ -19,6 +20,8 @@ pub(crate) enum Language<'a> {
     /// With conditions, loops and filters.
     #[cfg(feature = "jinja")]
     Jinja(Box<Programs>),
+    /// With conditions and loops as SparkPost has them.
+    SparkPost(Box<Substitutions<'a>>),
 }
 
 impl<'a> Language<'a> {
@@ -33,6 +36,11 @@ impl<'a> Language<'a> {
         Self::Jinja(Box::new(Programs::new()))
     }
 
+    /// SparkPost's substitutions, none of which is known yet.
+    pub fn sparkpost() -> Self {
+        Self::SparkPost(Box::default())
+    }
+
     /// The same language, to which no text is known yet; `None` where texts are read as they are.
     pub fn fresh(&self) -> Option<Self> {
         match self {
@@ -40,6 +48,7 @@ impl<'a> Language<'a> {
             Self::Merge(_) => Some(Self::merge()),
             #[cfg(feature = "jinja")]
             Self::Jinja(programs) => Some(Self::Jinja(Box::new(programs.fresh()))),
+            Self::SparkPost(texts) => Some(Self::SparkPost(Box::new(texts.fresh()))),
         }
     }
 
@@ -55,6 +64,7 @@ impl<'a> Language<'a> {
             Self::Merge(sources) => sources.parse(&text, kind, field),
             #[cfg(feature = "jinja")]
             Self::Jinja(programs) => programs.parse(text, kind, field),
+            Self::SparkPost(texts) => texts.parse(text, kind, field),
         }
     }
 
@@ -65,6 +75,7 @@ impl<'a> Language<'a> {
             Self::Merge(sources) => sources.value_count(),
             #[cfg(feature = "jinja")]
             Self::Jinja(programs) => programs.value_count(),
+            Self::SparkPost(texts) => texts.value_count(),
         }
     }
 
@@ -75,6 +86,7 @@ impl<'a> Language<'a> {
             Self::Merge(sources) => sources.share(variables, report),
             #[cfg(feature = "jinja")]
             Self::Jinja(programs) => programs.share(variables),
+            Self::SparkPost(texts) => texts.share(variables, report),
         }
     }
 
@@ -92,6 +104,7 @@ impl<'a> Language<'a> {
             // It has them.
             #[cfg(feature = "jinja")]
             Self::Jinja(_) => {}
+            Self::SparkPost(texts) => texts.put_in_shared(Some(place), report),
         }
     }
 
@@ -101,6 +114,7 @@ impl<'a> Language<'a> {
         &self,
         owner: Owner,
         variables: &[Variable<'r>],
+        addressee: Addressee<'_>,
         report: &mut ProblemReport<'r>,
     ) -> Option<Values<'r>>
     where
@@ -111,6 +125,7 @@ impl<'a> Language<'a> {
             Self::Merge(sources) => sources.resolve(owner, variables, report),
             #[cfg(feature = "jinja")]
             Self::Jinja(programs) => programs.resolve(owner, variables, report),
+            Self::SparkPost(texts) => texts.resolve(owner, variables, addressee, report),
         }
     }
 
@@ -131,6 +146,7 @@ impl<'a> Language<'a> {
             // Each working out gives all of them.
             #[cfg(feature = "jinja")]
             Self::Jinja(_) => None,
+            Self::SparkPost(texts) => texts.common(number),
         }
     }
 }

@@ -1,11 +1,12 @@
 //! Texts with placeholders, and the values that are put in.
 //!
-//! Two languages, one result: a text is cut into what is the same for everybody and slots for what
+//! Several languages, one result: a text is cut into what is the same for everybody and slots for what
 //! is not. A slot names a value by its number; which values a recipient has is found out once.
 //!
 //! ```text
 //! language      the choice of one of the languages
 //! jinja         minijinja's, worked out as a whole
+//! sparkpost     SparkPost's
 //! sources       where the values of `merge` come from
 //! merge         takes texts of that language apart
 //! filters       what is done with a value before it is written
@@ -22,6 +23,7 @@ mod language;
 mod merge;
 mod place;
 mod sources;
+mod sparkpost;
 
 pub(crate) use html::{entity, push_escaped};
 pub(crate) use language::Language;
@@ -72,6 +74,17 @@ pub(crate) enum TextKind {
 /// of everybody.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Values<'a>(Vec<Option<Cow<'a, str>>>);
+
+/// Who a message goes to, and where its bounces go: a language may have names for these.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Addressee<'m> {
+    /// The display name.
+    pub name: Option<&'m str>,
+    /// The address.
+    pub email: Option<&'m str>,
+    /// The envelope's sender; `None` is the null reverse-path.
+    pub reverse_path: Option<&'m str>,
+}
 
 /// What stands before a value of an iCalendar object until it is escaped, and what behind it.
 pub(crate) const VALUE_MARKS: (char, char) = ('\u{1}', '\u{2}');

@@ -2,7 +2,7 @@
 //! own default, in this order.
 
 use super::filters::{Operand, ValueFault, Work};
-use super::merge::{self, Reference, header_text};
+use super::merge::{self, Reference};
 use super::place::{FieldName, Place};
 use super::{TemplateText, TextKind, Values};
 use crate::problem::{Code, Location, ProblemReport, Refusal};
@@ -40,6 +40,8 @@ pub(crate) enum Owner {
     /// It stands here and has no variables.
     Parent(Location),
 }
+
+pub(super) use super::merge::header_text;
 
 /// Each is looked up for each recipient.
 pub(super) const MOST_VALUES: usize = 1_000;
@@ -265,10 +267,7 @@ impl<'a> Sources<'a> {
     /// What is told of a value that does not fit.
     fn refusal(&self, source: &Source<'_>, misfit: Misfit) -> Refusal {
         match misfit {
-            Misfit::NoText => Refusal::new(
-                Code::WrongType,
-                "The template puts this in, so it must be a text, a number, true or false.",
-            ),
+            Misfit::NoText => NO_TEXT,
             Misfit::Filter(name, ValueFault { code, takes }) => {
                 let (field, place) = source.asked_at;
                 let field = &self.fields[field];
@@ -280,7 +279,13 @@ impl<'a> Sources<'a> {
     }
 }
 
-const CONTROL: &str = "This value lands in a header field, which may not hold line ends or other \
+/// What is said of a list or an object.
+pub(super) const NO_TEXT: Refusal = Refusal::new(
+    Code::WrongType,
+    "The template puts this in, so it must be a text, a number, true or false.",
+);
+
+pub(super) const CONTROL: &str = "This value lands in a header field, which may not hold line ends or other \
                        control characters.";
 
 /// Why a value is not put in.

@@ -377,6 +377,7 @@ fn structured_fields_are_read_for_each_recipient() {
         ("native", "merge"),
         ("expanded", "merge"),
         ("native", "jinja"),
+        ("native", "sparkpost"),
     ] {
         message["merge"] = form.into();
         message["template"] = template.into();

@@ -28,6 +28,7 @@ pub(super) use operand::Operand;
 #[cfg(any(feature = "jinja", test))]
 pub(super) use table::FILTERS;
 pub(super) use table::{FilterRow, filter_of, names};
+pub(super) use url::UrlSet;
 pub(super) use work::Work;
 
 use crate::problem::Code;
@@ -36,7 +37,6 @@ use json::JsonStyle;
 use number::NumberFormat;
 use std::borrow::Cow;
 use truncate::{Truncation, WordLimit};
-use url::UrlSet;
 
 /// A filter with its arguments.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -10,6 +10,8 @@ pub(crate) enum UrlSet {
     Slashes,
     /// Liquid's `url_encode`, as forms are encoded: a blank is `+`.
     Form,
+    /// SparkPost's links: nothing but that.
+    Unreserved,
 }
 
 impl UrlSet {

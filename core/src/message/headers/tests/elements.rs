@@ -37,7 +37,7 @@ const ADDING: [(&str, &str, &str); 8] = [
 
 #[test]
 fn a_value_adds_no_address_and_no_url() {
-    for language in ["merge", "jinja"] {
+    for language in ["merge", "jinja", "sparkpost"] {
         for (header, template, value) in ADDING {
             let variables = json!({"x": value});
             let one = json!({"headers": {header: template}, "template": language, "variables": variables});

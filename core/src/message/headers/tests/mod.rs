@@ -316,7 +316,7 @@ fn placeholders_are_filled_in_before_the_field_is_read() {
             {"name": "X-First", "value": "{{ day }}"}, {"name": header, "value": template},
             {"name": "X-Last", "value": ["x", "{{ day }}"]},
         ]);
-        for language in ["merge", "jinja"] {
+        for language in ["merge", "jinja", "sparkpost"] {
             let fields = json!({"headers": headers, "template": language, "variables": variables});
             let mail = rendered(&fields);
             assert!(

@@ -1,0 +1,117 @@
+//! What a placeholder says, once it is read.
+
+use super::super::place::Place;
+use crate::number::Number;
+use std::borrow::Cow;
+
+/// What has a value.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Expression<'a> {
+    Nil,
+    Boolean(bool),
+    Number(Number<'a>),
+    Text(Cow<'a, str>),
+    /// A variable, and the way from there into objects and lists.
+    Path(Root, Vec<Step<'a>>),
+    /// The same from what stands in parentheses.
+    Within(Box<Expression<'a>>, Vec<Step<'a>>),
+    Not(Box<Expression<'a>>),
+    Length(Box<Expression<'a>>),
+    IsEmpty(Box<Expression<'a>>),
+    /// With `and` between them.
+    All(Vec<Expression<'a>>),
+    /// With `or` between them.
+    Any(Vec<Expression<'a>>),
+    Compare(Box<[Expression<'a>; 2]>, Comparison),
+}
+
+/// Where a path begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Root {
+    /// A variable, by the number of its name.
+    Variable(usize),
+    /// The element that a loop is at. Loops count from 0, the outermost.
+    Element(usize),
+    /// How many of its elements a loop has begun.
+    Index(usize),
+}
+
+/// A step into an object or a list.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Step<'a> {
+    /// `.name`
+    Member(Cow<'a, str>),
+    /// `[1]`, `['name']`, `[name]`
+    Subscript(Expression<'a>),
+}
+
+/// A sign between two values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Comparison {
+    Equal,
+    Unequal,
+    Less,
+    Greater,
+    LessOrEqual,
+    GreaterOrEqual,
+}
+
+/// A piece of what stands within a statement.
+#[derive(Debug)]
+pub(super) enum Node<'a> {
+    Text(Cow<'a, str>),
+    Value {
+        expression: Expression<'a>,
+        writing: Writing,
+        place: Place,
+    },
+    /// The first branch whose condition holds; what stands behind `else` has none.
+    If(Vec<Branch<'a>>),
+    Each {
+        list: Expression<'a>,
+        place: Place,
+        body: Vec<Node<'a>>,
+    },
+}
+
+#[derive(Debug)]
+pub(super) struct Branch<'a> {
+    pub condition: Option<Expression<'a>>,
+    pub place: Place,
+    pub body: Vec<Node<'a>>,
+}
+
+/// How a value is written where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Writing {
+    /// As it is.
+    Plain,
+    /// As text of HTML.
+    Html,
+    /// As a part of a URL.
+    Url,
+    /// Between the marks by which it is found in an iCalendar object.
+    Calendar,
+}
+
+impl<'a> Expression<'a> {
+    /// The name by which `loop_vars` has the elements of this list: the last one of its path.
+    pub fn list_name(&self, names: &[Cow<'a, str>]) -> Option<Cow<'a, str>> {
+        let (root, steps) = match self {
+            Self::Path(root, steps) => (Some(*root), steps),
+            Self::Within(_, steps) => (None, steps),
+            _ => return None,
+        };
+        match (steps.last(), root?) {
+            (Some(Step::Member(name) | Step::Subscript(Self::Text(name))), _) => Some(name.clone()),
+            (None, Root::Variable(number)) => Some(names[number].clone()),
+            (None, Root::Element(_)) => Some("loop_var".into()),
+            (Some(Step::Subscript(_)), _) | (None, Root::Index(_)) => None,
+        }
+    }
+
+    /// Whether it is a variable, or what a way from one leads to.
+    pub fn is_path(&self) -> bool {
+        matches!(self, Self::Path(..))
+    }
+}

@@ -1,0 +1,143 @@
+//! Where in a text the braces are, and which line ends go with them.
+
+use super::super::place::Place;
+use super::fault::Fault;
+use super::parser::is_statement;
+use crate::problem::Refusal;
+use std::ops::Range;
+
+/// A piece of a text, in order.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Segment {
+    /// Outside of all braces: what of it is written.
+    Text(Range<usize>),
+    /// What stands between braces.
+    Tag {
+        inner: Range<usize>,
+        /// With three of them.
+        is_raw: bool,
+        place: Place,
+    },
+}
+
+/// Takes a text apart, whose lines end with LF. A line of nothing but blanks and statements ends with the last
+/// of them: neither the blanks behind it nor the line end are written.
+pub(super) fn segments(text: &str) -> Result<Vec<Segment>, Refusal> {
+    let mut segments = Vec::new();
+    let mut line = Line::START;
+    let mut place = Place::START;
+    let mut at = 0;
+    while let Some(tag) = next_tag(text, at) {
+        place.advance(&text[at..tag.open]);
+        line.push_text(text, at..tag.open, &mut segments);
+        let inner = tag.inner.ok_or_else(|| Fault::Form.at(place))?;
+        if is_statement(&text[inner.clone()]) {
+            line.has_statement = true;
+        } else {
+            line.is_bare = false;
+        }
+        let end = inner.end + if tag.is_raw { 3 } else { 2 };
+        let is_raw = tag.is_raw;
+        segments.push(Segment::Tag {
+            inner,
+            is_raw,
+            place,
+        });
+        place.advance(&text[tag.open..end]);
+        at = end;
+    }
+    line.push_text(text, at..text.len(), &mut segments);
+    Ok(segments)
+}
+
+/// What stands in a line so far.
+struct Line {
+    /// Nothing but blanks and statements.
+    is_bare: bool,
+    has_statement: bool,
+}
+
+impl Line {
+    const START: Self = Self {
+        is_bare: true,
+        has_statement: false,
+    };
+
+    fn push_text(&mut self, text: &str, range: Range<usize>, segments: &mut Vec<Segment>) {
+        const BLANKS: [char; 2] = [' ', '\t'];
+
+        let mut start = range.start;
+        let own = &text[range.clone()];
+        if self.is_bare && self.has_statement {
+            let behind = own.trim_start_matches(BLANKS);
+            let blanks = own.len() - behind.len();
+            if behind.starts_with('\n') {
+                start += blanks + 1;
+                *self = Self::START;
+            } else if behind.is_empty() && range.end == text.len() {
+                start += blanks;
+            }
+        }
+        let last_line = match text[start..range.end].rsplit_once('\n') {
+            None => &text[start..range.end],
+            Some((_, last_line)) => {
+                *self = Self::START;
+                last_line
+            }
+        };
+        self.is_bare &= last_line.trim_start_matches(BLANKS).is_empty();
+        if start < range.end {
+            segments.push(Segment::Text(start..range.end));
+        }
+    }
+}
+
+struct FoundTag {
+    open: usize,
+    /// Absent where nothing ends it.
+    inner: Option<Range<usize>>,
+    is_raw: bool,
+}
+
+/// The next pair of braces. Of three that `}}}` does not end the first one is text.
+fn next_tag(text: &str, from: usize) -> Option<FoundTag> {
+    let bytes = text.as_bytes();
+    let mut opens = memchr::memchr_iter(b'{', &bytes[from..]).map(|at| from + at);
+    opens.find_map(|open| {
+        if bytes.get(open + 1) != Some(&b'{') {
+            return None;
+        }
+        let is_raw = bytes.get(open + 2) == Some(&b'{');
+        let start = open + if is_raw { 3 } else { 2 };
+        let inner = end_of_tag(&text[start..]).map(|length| start..start + length);
+        if is_raw
+            && !inner
+                .as_ref()
+                .is_some_and(|inner| text[inner.end..].starts_with("}}}"))
+        {
+            return None;
+        }
+        Some(FoundTag {
+            open,
+            inner,
+            is_raw,
+        })
+    })
+}
+
+/// Where the first `}}` is that stands in no quotes.
+fn end_of_tag(text: &str) -> Option<usize> {
+    let mut quote = None;
+    let mut bytes = text.bytes().enumerate();
+    while let Some((at, byte)) = bytes.next() {
+        match (quote, byte) {
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (Some(_), b'\\') => drop(bytes.next()),
+            (Some(open), byte) if open == byte => quote = None,
+            (None, b'}') if text[at..].starts_with("}}") => return Some(at),
+            (None, b'{') => return None,
+            _ => {}
+        }
+    }
+    None
+}

@@ -1,0 +1,310 @@
+//! What is refused.
+
+use super::super::super::TextKind;
+use super::super::super::sources::TOO_MANY;
+use super::{ANN, html, text, written};
+use serde_json::json;
+
+fn refused(template: &str) -> String {
+    written(
+        template,
+        TextKind::Text,
+        &json!({}),
+        &json!({"l": [1], "x": "x"}),
+        ANN,
+    )
+    .unwrap_err()
+}
+
+/// Texts that are no templates, the place that is told, and a part of the sentence.
+const FAULTS: [(&str, &str, &str); 37] = [
+    ("{{", "line 1, column 1", "a placeholder is not written"),
+    ("{{ }}", "line 1, column 1", "a placeholder is not written"),
+    ("é {{ x", "line 1, column 3", "a placeholder is not written"),
+    (
+        "{{ x y }}",
+        "line 1, column 1",
+        "a placeholder is not written",
+    ),
+    (
+        "{{ 1x }}",
+        "line 1, column 1",
+        "a placeholder is not written",
+    ),
+    (
+        "{{ x. }}",
+        "line 1, column 1",
+        "a placeholder is not written",
+    ),
+    (
+        "{{ x['a }}",
+        "line 1, column 1",
+        "a placeholder is not written",
+    ),
+    (
+        "{{ x = 1 }}",
+        "line 1, column 1",
+        "a placeholder is not written",
+    ),
+    (
+        "{{ x == 1 == 2 }}",
+        "line 1, column 1",
+        "a placeholder is not written",
+    ),
+    (
+        "{{ (x }}",
+        "line 1, column 1",
+        "a placeholder is not written",
+    ),
+    (
+        "{{ '\\x' }}",
+        "line 1, column 1",
+        "a placeholder is not written",
+    ),
+    (
+        "{{ /if }}",
+        "line 1, column 1",
+        "a placeholder is not written",
+    ),
+    ("{{ x-y }}", "line 1, column 1", "there is `-`"),
+    ("{{ x + 1 }}", "line 1, column 1", "there is `+`"),
+    ("{{ x .. x }}", "line 1, column 1", "there is `..`"),
+    ("{{ x | upper }}", "line 1, column 1", "there is `|`"),
+    ("a\n {{ for }}", "line 2, column 2", "the word `for`"),
+    ("{{ #if x }}", "line 1, column 1", "the word `if`"),
+    (
+        "{{ if x in l }}{{ end }}",
+        "line 1, column 1",
+        "the word `in`",
+    ),
+    ("{{ end }}", "line 1, column 1", "`{{ end }}`, and"),
+    (
+        "{{ if x }}{{ end }}\n{{ else }}",
+        "line 2, column 1",
+        "`{{ else }}`, and",
+    ),
+    (
+        "{{ each l }}{{ elseif x }}{{ end }}",
+        "line 1, column 13",
+        "`{{ elseif }}`, and",
+    ),
+    (
+        "{{ if x }}{{ else }}{{ else }}{{ end }}",
+        "line 1, column 21",
+        "`{{ else }}`, and",
+    ),
+    (
+        "{{ if x }}{{ else }}{{ elseif x }}{{ end }}",
+        "line 1, column 21",
+        "`{{ elseif }}`, and",
+    ),
+    (
+        "{{ if x }}{{ if x }}{{ end }}",
+        "line 1, column 1",
+        "`{{ if }}` begins",
+    ),
+    (
+        "{{ x }}\n{{ each l }}",
+        "line 2, column 1",
+        "`{{ each }}` begins",
+    ),
+    (
+        "{{ loop_var }}",
+        "line 1, column 1",
+        "the variable of a loop",
+    ),
+    (
+        "{{ loop_index }}",
+        "line 1, column 1",
+        "the variable of a loop",
+    ),
+    (
+        "{{ loop_vars.l }}",
+        "line 1, column 1",
+        "the variable of a loop",
+    ),
+    (
+        "{{ each l }}{{ loop_vars.x }}{{ end }}",
+        "line 1, column 13",
+        "`loop_vars` names no list",
+    ),
+    (
+        "{{ each l }}{{ loop_vars }}{{ end }}",
+        "line 1, column 13",
+        "`loop_vars` names no list",
+    ),
+    (
+        "{{ render_dynamic_content(dynamic_html.x) }}",
+        "line 1, column 1",
+        "`render_dynamic_content`, which SparkPost",
+    ),
+    (
+        "{{ render_snippet('x') }}",
+        "line 1, column 1",
+        "`render_snippet`, which SparkPost",
+    ),
+    ("{{ now() }}", "line 1, column 1", "a macro `now`"),
+    (
+        "http://a[[data-msys-clicktrack=\"0\"]]",
+        "line 1, column 9",
+        "an attribute of a link",
+    ),
+    (
+        "{{ if 1 }}{{ each 'x' }}{{ end }}{{ end }}",
+        "line 1, column 11",
+        "what is no list",
+    ),
+    ("{{ true < false }}", "line 1, column 1", "compares things"),
+];
+
+#[test]
+fn what_is_no_template_is_told_with_its_place() {
+    for (template, place, part) in FAULTS {
+        let found = refused(template);
+        let start = format!("In {place} ");
+        assert!(
+            found.starts_with(&start) && found.contains(part),
+            "{template}: {found}"
+        );
+    }
+    let long = format!("{{{{ {}() }}}}", "x".repeat(81));
+    assert!(refused(&long).contains("there is a macro that"));
+    assert_eq!(
+        html("[[data-msys-clicktrack]]", &json!({})),
+        "[[data-msys-clicktrack]]"
+    );
+}
+
+#[test]
+fn values_that_do_not_fit_are_told() {
+    let values = json!({"l": [1], "o": {"a": 1}, "x": "x", "b": true});
+    for (template, told) in [
+        (
+            "{{ l }}",
+            "The template puts this in, so it must be a text, a number, true or false.",
+        ),
+        (
+            "{{ o }}",
+            "The template puts this in, so it must be a text, a number, true or false.",
+        ),
+        (
+            "{{ l or x }}",
+            "The template in `/text`, line 1, column 1, puts in a list or an object, which is no text.",
+        ),
+        (
+            "a\n{{ if x }}{{ o }}{{ end }}",
+            "The template in `/text`, line 2, column 11, puts in a list",
+        ),
+        ("{{ address }}", "The template puts this in"),
+        (
+            "{{ each x }}{{ end }}",
+            "goes through the elements of what is no list",
+        ),
+        (
+            "{{ each o }}{{ end }}",
+            "goes through the elements of what is no list",
+        ),
+        ("{{ if l == l }}{{ end }}", "compares things"),
+        ("{{ if x > 1 }}{{ end }}", "compares things"),
+        ("{{ if b > 1 }}{{ end }}", "compares things"),
+        ("{{ #x }}", "asks how many elements"),
+    ] {
+        let found = written(template, TextKind::Text, &json!({}), &values, ANN).unwrap_err();
+        assert!(found.contains(told), "{template}: {found}");
+        let shared = written(template, TextKind::Text, &values, &json!({}), ANN).unwrap_err();
+        assert_eq!(shared, found, "{template}");
+    }
+    for (template, own) in [
+        ("{{ x }}", "a\nb"),
+        ("{{ if x }}{{ x }}{{ end }}", "\0"),
+        ("{{ no or x }}", "\r"),
+    ] {
+        let own = json!({"x": own});
+        assert!(
+            written(template, TextKind::Header, &json!({}), &own, ANN)
+                .unwrap_err()
+                .contains("control character")
+        );
+        assert!(
+            written(template, TextKind::Header, &own, &json!({}), ANN)
+                .unwrap_err()
+                .contains("control character")
+        );
+        assert!(written(template, TextKind::Text, &json!({}), &own, ANN).is_ok());
+    }
+    let constant = written(
+        "{{ 'a\\nb' }}",
+        TextKind::Header,
+        &json!({}),
+        &json!({}),
+        ANN,
+    );
+    assert!(
+        constant
+            .unwrap_err()
+            .contains("a placeholder writes a line end")
+    );
+}
+
+#[test]
+fn depth_and_work_are_bounded() {
+    let nested = |count: usize, open: &str, inner: &str, close: &str| {
+        [&open.repeat(count), inner, &close.repeat(count)].concat()
+    };
+    for (open, inner, close) in [
+        ("{{ if x }}", "x", "{{ end }}"),
+        ("{{ each l }}", "x", "{{ end }}"),
+        ("{{ if x }}{{ else }}", "x", "{{ end }}"),
+    ] {
+        assert!(
+            written(
+                &nested(50, open, inner, close),
+                TextKind::Text,
+                &json!({}),
+                &json!({"l": [1]}),
+                ANN
+            )
+            .is_ok()
+        );
+        assert!(refused(&nested(51, open, inner, close)).contains("more than 50 times"));
+        assert!(refused(&nested(100_000, open, inner, close)).contains("more than 50 times"));
+    }
+    for (open, inner, close) in [
+        ("(", "x", ")"),
+        ("not ", "x", ""),
+        ("#", "x", ""),
+        ("l[", "1", "]"),
+        ("empty(", "x", ")"),
+    ] {
+        let deep = format!("{{{{ {} }}}}", nested(100_000, open, inner, close));
+        assert!(refused(&deep).contains("more than 50 times"), "{open}");
+    }
+    let long = format!("{{{{ {} }}}}", "no or ".repeat(100_000) + "x");
+    assert_eq!(text(&long, &json!({"x": "x"})), "x");
+    let path = format!("{{{{ x{} }}}}", ".a".repeat(100_000));
+    assert_eq!(text(&path, &json!({})), "");
+    let branches = format!(
+        "{{{{ if no }}}}{}{{{{ end }}}}",
+        "{{ elseif no }}".repeat(100_000)
+    );
+    assert_eq!(text(&branches, &json!({})), "");
+    let numbers: Vec<_> = (0..2_000).collect();
+    let members: serde_json::Map<_, _> = (0..50_000).map(|n| (format!("m{n}"), json!(n))).collect();
+    let values = json!({"l": numbers, "o": members, "t": "x".repeat(1 << 20)});
+    assert_eq!(
+        text("{{ each l }}{{ loop_var }}{{ end }}", &values).len(),
+        10 + 180 + 2_700 + 4_000
+    );
+    for template in [
+        "{{ each l }}{{ each l }}x{{ end }}{{ end }}",
+        "{{ each l }}{{ each l }}{{ end }}{{ end }}",
+        "{{ each l }}{{ t }}{{ end }}",
+        "{{ each l }}{{ o.m49999 }}{{ end }}",
+        "{{ each l }}{{ if t == t }}{{ end }}{{ end }}",
+    ] {
+        let found = written(template, TextKind::Text, &json!({}), &values, ANN).unwrap_err();
+        assert!(found.contains("takes too long"), "{template}: {found}");
+    }
+    let many: Vec<_> = (0..1_001).map(|n| format!("{{{{ x{n} }}}}")).collect();
+    assert_eq!(refused(&many.concat()), TOO_MANY.detail);
+}

@@ -1,0 +1,79 @@
+//! How much the texts of one recipient may take: a list in a list may make any text as long as one likes.
+
+use crate::problem::Code;
+
+/// Why a template cannot be worked out with some values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Misfit {
+    /// A list or an object is to be written.
+    NoText,
+    /// What is gone through is no list.
+    NoList,
+    /// What is compared cannot be.
+    NoOrder,
+    /// What is counted has no length.
+    NoLength,
+    /// A value of a calendar holds a control character.
+    Control,
+    /// It takes too long.
+    TooMuch,
+}
+
+impl Misfit {
+    /// The code of the problem, and what a sentence says that the template does.
+    pub fn told(self) -> (Code, &'static str) {
+        match self {
+            Self::NoText => (
+                Code::WrongType,
+                "puts in a list or an object, which is no text",
+            ),
+            Self::NoList => (
+                Code::WrongType,
+                "goes through the elements of what is no list",
+            ),
+            Self::NoOrder => (
+                Code::WrongType,
+                "compares things of different kinds, or lists or objects",
+            ),
+            Self::NoLength => (
+                Code::WrongType,
+                "asks how many elements something has that is no list",
+            ),
+            Self::Control => (
+                Code::ControlCharacter,
+                "puts a control character into a calendar",
+            ),
+            Self::TooMuch => (Code::InvalidTemplate, "takes too long with these values"),
+        }
+    }
+}
+
+/// What may still be done, in steps: a part of an expression, or some 64 bytes that are written or compared.
+#[derive(Debug)]
+pub(super) struct Work {
+    left: usize,
+}
+
+/// For all texts of one recipient.
+const MOST: usize = 400_000;
+
+impl Work {
+    /// Nothing is done yet.
+    pub const fn new() -> Self {
+        Self { left: MOST }
+    }
+
+    pub fn take(&mut self, steps: usize) -> Result<(), Misfit> {
+        self.left = self.left.checked_sub(steps).ok_or(Misfit::TooMuch)?;
+        Ok(())
+    }
+
+    pub fn take_bytes(&mut self, count: usize) -> Result<(), Misfit> {
+        self.take(count / 64)
+    }
+
+    /// Looks through so many members of an object.
+    pub fn take_items(&mut self, count: usize) -> Result<(), Misfit> {
+        self.take(count / 16)
+    }
+}
