@@ -135,6 +135,7 @@ NO_PRIORITY = Rule(
     "This must be `high`, `normal`, `low`, or a whole number from 1 to 100 that is no text (in Python an int).",
 )
 NO_KIND_OF_MERGE = Rule("invalid_choice", "This must be one of `native`, `expanded`.")
+IN_ADDRESS = Rule("invalid_template", "A placeholder may stand in the display name, and not in the address.")
 NO_LANGUAGE = Rule("invalid_choice", "This must be one of `none`, `merge`, `jinja`, `sparkpost`.")
 INVALID_MESSAGE_ID = Rule(
     "invalid_message_id",
@@ -368,6 +369,14 @@ VALUES = {
     "what everybody has in sparkpost": (
         merge(["a@b.example", *own(X)], text="{{ x }}", variables={"x": [1]}, template="sparkpost"),
         NO_TEXT.at("/variables/x"),
+    ),
+    **{f"{language} in an address": (
+        one(**{"from": {"address": "{{x}}@a.example"}}, replyTo=["{{x}} <b@a.example>", "x <{{x}}@a.example>"],
+            variables={"x": "x"}, template=language),
+        IN_ADDRESS.at("/from/address", "/replyTo/1"),
+    ) for language in ("merge", "jinja", "sparkpost")},
+    "a tag in an address": (
+        merge(own(X), **{"from": "{%x%}@a.example"}, template="jinja"), IN_ADDRESS.at("/from")
     ),
     "control in sparkpost": (
         merge(own({"x": "\n"}), subject="{{ x }}", template="sparkpost"),

@@ -80,7 +80,9 @@ def test_recipients_data_win_over_the_transmissions_and_data_over_metadata(daemo
         content={**CONTENT, "subject": "x", "text": "{{a}} {{b}} {{c}} {{d}} {{e}}"},
         metadata={"a": "m", "b": "m", "c": "m", "d": "m"},
         substitution_data={"b": "s", "c": "s", "d": "s"},
-        recipients=[{"address": "ann@example.org", "metadata": {"c": "rm", "d": "rm"}, "substitution_data": {"d": "r"}}],
+        recipients=[
+            {"address": "ann@example.org", "metadata": {"c": "rm", "d": "rm"}, "substitution_data": {"d": "r"}}
+        ],
     )
     results(post(daemon, given), 1)
     assert body_of(arrived(daemon)["ann@example.org"]) == "m s rm r"
@@ -220,6 +222,7 @@ def post_pieces(daemon: Daemon, body: Iterator[bytes]) -> Answer:
         (content(**{"from": ...}), 400, [("1400", "content/from")]),
         (content(**{"from": {"name": "x"}}), 400, [("1400", "content/from/email")]),
         (content(**{"from": {"email": "nobody"}}), 422, [("1300", "content/from/email")]),
+        (content(**{"from": {"email": "{{x}}@example.com"}}), 422, [("3000", "content/from/email")]),
         (content(subject=...), 400, [("1400", "content/subject")]),
         (content(subject="a\nb"), 422, [("1300", "content/subject")]),
         (content(text=...), 400, [("1400", "content/text")]),

@@ -7,6 +7,7 @@ use super::headers::{HeaderTemplates, UnsubscribeSource, UnsubscribeTemplate, Va
 use super::templates::Templates;
 use super::unsubscribe::has_scheme;
 use super::values::header_text;
+use crate::address::AddrSpec;
 use crate::json::{JsonHeaders, JsonMailbox, JsonMailboxes, JsonMessage, Located};
 use crate::problem::{Code, Location, OrRefuse, ProblemReport, Refusal};
 use crate::template::{FieldName, Language, Piece, TemplateText, TextKind};
@@ -71,18 +72,17 @@ impl<'a> Templates<'a> {
     ) {
         let language = std::mem::replace(&mut self.language, Language::None);
         let mut reader = TemplateReader { language, report };
-        self.from_name = reader.name(
-            locations
-                .from
-                .expect("a message that was composed has From"),
-            &mut composed.from.name,
-        );
+        let from = locations.from;
+        let from = from.expect("a message that was composed has From");
+        reader.check_address(from.address, &composed.from.address);
+        self.from_name = reader.name(from.name, &mut composed.from.name);
         for (index, mailbox) in composed.reply_to.iter_mut().enumerate() {
             // One text that lists several mailboxes has one location.
             let location = locations.reply_to.get(index).or(locations.reply_to.last());
             // In `headers` the field was taken apart as a whole.
             let Some(location) = location else { break };
-            if let Some(name) = reader.name(*location, &mut mailbox.name) {
+            reader.check_address(location.address, &mailbox.address);
+            if let Some(name) = reader.name(location.name, &mut mailbox.name) {
                 self.reply_to.push((index, name));
             }
         }
@@ -90,19 +90,26 @@ impl<'a> Templates<'a> {
     }
 }
 
-/// Where the display names of From and Reply-To stand.
+/// Where the mailboxes of From and Reply-To stand.
 #[derive(Debug)]
 pub(crate) struct NameLocations {
     /// Absent where From is.
-    from: Option<Location>,
-    reply_to: Vec<Location>,
+    from: Option<MailboxLocations>,
+    reply_to: Vec<MailboxLocations>,
+}
+
+/// Where the parts of a mailbox stand: both in one text, or each for itself.
+#[derive(Debug, Clone, Copy)]
+struct MailboxLocations {
+    name: Location,
+    address: Location,
 }
 
 impl NameLocations {
     pub fn of(json: &JsonMessage<'_>) -> Self {
         let from = json.from.as_ref();
         Self {
-            from: from.map(|from| name_location(from.location, &from.value)),
+            from: from.map(|from| MailboxLocations::of(from.location, &from.value)),
             reply_to: match json
                 .reply_to
                 .as_ref()
@@ -110,23 +117,37 @@ impl NameLocations {
             {
                 None => Vec::new(),
                 Some((location, JsonMailboxes::One(mailbox))) => {
-                    vec![name_location(location, mailbox)]
+                    vec![MailboxLocations::of(location, mailbox)]
                 }
                 Some((_, JsonMailboxes::List(list))) => list
                     .iter()
-                    .map(|mailbox| name_location(mailbox.location, &mailbox.value))
+                    .map(|element| MailboxLocations::of(element.location, &element.value))
                     .collect(),
             },
         }
     }
 }
 
-fn name_location(location: Location, mailbox: &JsonMailbox<'_>) -> Location {
-    match mailbox {
-        JsonMailbox::Text(_) => location,
-        JsonMailbox::Object(parts) => parts.name.as_ref().map_or(location, |name| name.location),
+impl MailboxLocations {
+    fn of(location: Location, mailbox: &JsonMailbox<'_>) -> Self {
+        match mailbox {
+            JsonMailbox::Text(_) => Self {
+                name: location,
+                address: location,
+            },
+            JsonMailbox::Object(parts) => Self {
+                name: parts.name.as_ref().map_or(location, |name| name.location),
+                address: (parts.address.as_ref()).map_or(location, |address| address.location),
+            },
+        }
     }
 }
+
+/// It would be sent as it stands, which nobody means.
+const IN_ADDRESS: Refusal = Refusal::new(
+    Code::InvalidTemplate,
+    "A placeholder may stand in the display name, and not in the address.",
+);
 
 const NO_TYPE: Refusal = Refusal::new(
     Code::InvalidFilename,
@@ -289,6 +310,15 @@ impl<'a> TemplateReader<'_, 'a> {
         *name = field.map(|field| field.value);
         name.take_if(|name| name.is_empty());
         template
+    }
+
+    /// Refuses an address that looks like a template.
+    fn check_address(&mut self, location: Location, address: &AddrSpec<'_>) {
+        let has_tag = |tag| address.as_str().contains(tag);
+        let reads_templates = !matches!(self.language, Language::None);
+        if reads_templates && (has_tag("{{") || has_tag("{%")) {
+            self.report.refuse(location, IN_ADDRESS);
+        }
     }
 
     fn parse(
