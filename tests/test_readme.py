@@ -10,10 +10,12 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from authority import make_authority
 from daemon import Daemon
 from pickup_reader import PickupFile, read
 
@@ -23,6 +25,15 @@ BLOCK = re.compile(r"<!-- test: (?P<name>[\w -]+) -->\s*```(?P<language>\w+)\n(?
 ADDRESS = re.compile(r"(?:127\.0\.0\.1|localhost):8000")
 EXAMPLES = [example for page in PAGES for example in BLOCK.finditer(page.read_text(encoding="utf-8"))]
 LINK = re.compile(r"\]\((?P<page>[\w./-]*)(?:#(?P<section>[\w-]+))?\)")
+
+# Where the examples' packages for Node stand.
+PACKAGES = {
+    "pmtaemail": "node",
+    "nodemailer": "node/node_modules/nodemailer",
+    **{name: f"tests/node_modules/{name}" for name in ("nodemailer-sparkpost-transport", "resend", "sparkpost")},
+}
+# Of a client that speaks TLS alone.
+OVER_TLS = "sparkpost with Python"
 
 RUNNERS = {
     "sh": ["bash", "-euo", "pipefail", "-c"],
@@ -52,11 +63,13 @@ def sections(page: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["name"])
-def test_example(example: re.Match[str], daemon: Daemon, binary: Path, tmp_path: Path):
+def test_example(example: re.Match[str], start_daemon: Callable[..., Daemon], binary: Path, tmp_path: Path):
+    authority = make_authority(tmp_path) if example["name"] == OVER_TLS else None
+    daemon = start_daemon(*authority.options) if authority else start_daemon()
     code = ADDRESS.sub(f"{daemon.host}:{daemon.port}", example["code"])
     packages = tmp_path / "packages"
     packages.mkdir()
-    for name, folder in (("pmtaemail", "node"), ("nodemailer", "node/node_modules/nodemailer")):
+    for name, folder in PACKAGES.items():
         (packages / name).symlink_to(ROOT / folder)
     path = f"{binary.parent}:{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
     done = subprocess.run(
@@ -68,6 +81,7 @@ def test_example(example: re.Match[str], daemon: Daemon, binary: Path, tmp_path:
             "HOME": str(tmp_path),
             "PYTHONPATH": str(ROOT / "python"),
             "NODE_PATH": str(packages),
+            **({"REQUESTS_CA_BUNDLE": str(authority.certificate)} if authority else {}),
         },
         check=False,
         timeout=60,
