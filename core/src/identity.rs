@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::str::FromStr;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// What a submission has from outside its message: an identifier, and the time at which it is made.
 ///
@@ -103,6 +103,7 @@ pub struct Id([u8; Id::LENGTH]);
 pub struct InvalidId;
 
 /// 35 bits of seconds, 55 bits that rise within a second, 40 bits of chance.
+const SECOND_LETTERS: usize = 7;
 const RISING_BITS: u32 = 55;
 const CHANCE_BITS: u32 = 40;
 
@@ -119,6 +120,23 @@ impl Id {
     #[expect(clippy::missing_panics_doc, reason = "it cannot")]
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("the alphabet is ASCII")
+    }
+
+    /// The time of the submission, in whole seconds. Of very many in one second it may lie a second later.
+    ///
+    /// ```
+    /// let id: pmtaemail::Id = "1ng7qwf4c52q7bj9v8dsqnkxqv".parse()?;
+    /// let time = id.time().duration_since(std::time::UNIX_EPOCH)?;
+    /// assert_eq!(time.as_secs(), 1_795_415_951);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[expect(clippy::missing_panics_doc, reason = "it cannot")]
+    pub fn time(&self) -> SystemTime {
+        let second = self.0[..SECOND_LETTERS].iter().fold(0, |second, letter| {
+            let place = ALPHABET.iter().position(|known| known == letter);
+            (second << 5) | place.expect("it is of the alphabet") as u64
+        });
+        SystemTime::UNIX_EPOCH + Duration::from_secs(second)
     }
 
     /// The same identifier as other programs want it: a UUID of version 8 (RFC 9562 section 5.8). It lacks the last
@@ -344,7 +362,6 @@ impl<'de> Deserialize<'de> for Id {
 mod tests {
     use super::*;
     use std::collections::HashSet;
-    use std::time::Duration;
 
     #[test]
     fn identifiers_rise_and_are_unique_over_threads() {

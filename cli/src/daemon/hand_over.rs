@@ -90,8 +90,8 @@ async fn claim(daemon: &Arc<Daemon>, remembered: Remembered) -> Result<Option<Cl
     run_blocking(move || claim_waiting(&daemon.pickup, remembered)).await?
 }
 
-/// Claims the key, if there is one. Blocks.
-fn claim_waiting(
+/// Claims the key or the name, if there is one. Blocks.
+pub fn claim_waiting(
     pickup: &PickupDirectory,
     Remembered { key, name }: Remembered,
 ) -> Result<Option<Claimed>, ApiError> {

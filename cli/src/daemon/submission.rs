@@ -115,7 +115,7 @@ fn submit_counted(
 }
 
 /// A message that breaks rules, under a key that stands for another, is told of the key.
-async fn or_conflict(daemon: Arc<Daemon>, remembered: Remembered, error: ApiError) -> ApiError {
+pub async fn or_conflict(daemon: Arc<Daemon>, remembered: Remembered, error: ApiError) -> ApiError {
     let Some((key, fingerprint)) = remembered.key else {
         return error;
     };

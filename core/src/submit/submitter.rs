@@ -56,6 +56,8 @@ pub struct OverQuota {
     pub is_of_recipients: bool,
     /// After this time it may be tried again.
     pub retry_after: Duration,
+    /// How many there may be in a period, where that is told.
+    pub limit: Option<u64>,
 }
 
 impl OverQuota {
@@ -64,6 +66,7 @@ impl OverQuota {
         Self {
             is_of_recipients: false,
             retry_after,
+            limit: None,
         }
     }
 
@@ -72,6 +75,16 @@ impl OverQuota {
         Self {
             is_of_recipients: true,
             retry_after,
+            limit: None,
+        }
+    }
+
+    /// Tells how many there may be in a period.
+    #[must_use]
+    pub fn with_limit(self, limit: u64) -> Self {
+        Self {
+            limit: Some(limit),
+            ..self
         }
     }
 }

@@ -41,7 +41,8 @@ impl Usage {
         });
         let room = rate.period().saturating_sub(one);
         if waits > room {
-            return Err(OverQuota::of_messages(waits.saturating_sub(room)));
+            let over = OverQuota::of_messages(waits.saturating_sub(room));
+            return Err(over.with_limit(rate.burst().into()));
         }
         used.whole_at = Some(now + waits + one);
         Ok(())
@@ -57,9 +58,8 @@ impl Usage {
         }
         let sum = used.recipients.saturating_add(count);
         if sum > limit {
-            return Err(OverQuota::of_recipients(Duration::from_secs(
-                DAY - now % DAY,
-            )));
+            let over = OverQuota::of_recipients(Duration::from_secs(DAY - now % DAY));
+            return Err(over.with_limit(limit));
         }
         used.recipients = sum;
         Ok(used.day)
@@ -132,7 +132,8 @@ mod tests {
             usage.count_message_at(rate, start).unwrap();
         }
         let over = usage.count_message_at(rate, start).unwrap_err();
-        assert_eq!(over, OverQuota::of_messages(Duration::from_millis(100)));
+        let expected = OverQuota::of_messages(Duration::from_millis(100)).with_limit(10);
+        assert_eq!(over, expected);
         assert!(usage.count_message_at(rate, after(99)).is_err());
         usage.count_message_at(rate, after(100)).unwrap();
         assert!(usage.count_message_at(rate, after(100)).is_err());
@@ -153,7 +154,8 @@ mod tests {
         let noon = 20_000 * DAY + DAY / 2;
         assert_eq!(usage.take_recipients_at(9, 10, noon), Ok(20_000));
         let over = usage.take_recipients_at(2, 10, noon).unwrap_err();
-        assert_eq!(over, OverQuota::of_recipients(Duration::from_secs(DAY / 2)));
+        let expected = OverQuota::of_recipients(Duration::from_secs(DAY / 2)).with_limit(10);
+        assert_eq!(over, expected);
         assert!(usage.take_recipients_at(1, 10, noon).is_ok());
         usage.give_back_recipients(5, 20_000);
         assert!(usage.take_recipients_at(6, 10, noon).is_err());

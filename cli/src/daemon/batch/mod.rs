@@ -27,6 +27,7 @@ use super::admission::Receiving;
 use super::client::Peer;
 use super::coding::{Coding, DecodedBody};
 use super::connection::Permits;
+use super::counters::Api;
 use super::error::ApiError;
 use super::log::{BatchLog, RequestLog};
 use super::query::{self, Query};
@@ -86,7 +87,7 @@ async fn try_submit(
         format,
         body,
         receiving,
-        log: BatchLog::start(log, is_atomic),
+        log: BatchLog::start(log, Api::Batch, is_atomic),
         permits,
         submitter,
     };

@@ -2,9 +2,13 @@
 
 use super::super::error::ApiError;
 use super::super::receipt::JSON;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use pmtaemail::Id;
 use serde_json::Value;
+
+/// Has the receipt's own identifier, which PowerMTA's accounting has, too.
+const ID: HeaderName = HeaderName::from_static("x-pmtaemail-id");
 
 /// Their clients ask for this media type, and read nothing under another one.
 pub fn json(status: StatusCode, body: &Value) -> Response {
@@ -17,4 +21,10 @@ pub fn error(status: StatusCode, body: &Value, error: &ApiError) -> Response {
     let mut response = json(status, body);
     response.headers_mut().extend(error.headers());
     response
+}
+
+/// Names the submission by our own identifier.
+pub fn add_id(headers: &mut HeaderMap, id: Id) {
+    let id = HeaderValue::from_str(id.as_str()).expect("digits and letters are a value");
+    headers.insert(ID, id);
 }

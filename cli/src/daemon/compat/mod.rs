@@ -21,11 +21,13 @@
 //!   resend            /emails, /emails/batch, /emails/{id}
 //!     submit          from a request in another service's words to its receipt
 //!     answer          the answers of both
+//!       bytes         files as clients write them
 //!       translated    a message in our words, and where it came from
 //!       object        theirs, as it is written
 //! ```
 
 mod answer;
+mod bytes;
 mod dialect;
 mod object;
 mod resend;

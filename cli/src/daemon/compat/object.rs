@@ -36,6 +36,13 @@ impl Found {
         result.map_err(|problem| self.add(problem)).ok()
     }
 
+    /// What was found, as tests compare it.
+    #[cfg(test)]
+    pub fn told(self) -> Vec<String> {
+        let told = |problem: &Problem| format!("{} {}", problem.pointer(), problem.code());
+        self.0.iter().map(told).collect()
+    }
+
     /// All that was found, if anything was.
     pub fn finish(self) -> Result<(), Problems> {
         Problems::some(self.0).map_or(Ok(()), Err)
@@ -91,6 +98,14 @@ impl<'a> Value<'a> {
             }
             _ => self.wrong_type("a string"),
         })
+    }
+
+    /// Its text, or a number as it is written.
+    pub fn text_or_number(&self) -> Result<Cow<'a, str>, Problem> {
+        match self.first() {
+            b'-' | b'0'..=b'9' => Ok(Cow::Borrowed(self.raw.get())),
+            _ => self.text(),
+        }
     }
 
     /// Whether it is true.
@@ -260,12 +275,6 @@ mod tests {
         (object, found)
     }
 
-    fn told(found: Found) -> Vec<String> {
-        let problems = found.finish().err();
-        let told = |problem: &Problem| format!("{} {}", problem.pointer(), problem.code());
-        problems.iter().flatten().map(told).collect()
-    }
-
     #[test]
     fn members_are_taken_as_they_are_written() {
         let json = r#"{"a": [1, {"b" : 2}], "c\u002f~": "x\n", "d": null, "e": 1.50, "a": 3}"#;
@@ -284,7 +293,7 @@ mod tests {
         );
         assert!(object.take("d").is_none() && object.take("f").is_none());
         object.finish(&mut found);
-        assert_eq!(told(found), ["/a duplicate_field", "/e unknown_field"]);
+        assert_eq!(found.told(), ["/a duplicate_field", "/e unknown_field"]);
     }
 
     #[test]
@@ -308,7 +317,7 @@ mod tests {
             "/c wrong_type",
             "/d lone_surrogate",
         ];
-        assert_eq!(told(found), expected);
+        assert_eq!(found.told(), expected);
         for broken in ["", "{", "{\"a\": }", "[1,]", "nul", "\u{feff}{}"] {
             assert_eq!(
                 Value::of_body(broken.as_bytes()).unwrap_err().code(),

@@ -8,7 +8,9 @@ use super::super::idempotency::BodyFingerprint;
 use super::super::log::RequestLog;
 use super::super::request::{BodyFormat, BufferedBody, ReceivedBody};
 use super::super::state::Daemon;
-use super::super::submission::{Received, Submitting, receive_request, submit_received};
+use super::super::submission::{
+    Received, Submitting, or_conflict, receive_request, submit_received,
+};
 use super::translated::Places;
 use axum::extract::Request;
 use pmtaemail::{IdempotencyKey, Receipt, Selection, StreamFormat};
@@ -46,7 +48,10 @@ where
         key: key.zip(received.fingerprint),
         name,
     };
-    let (received, told) = translated(received, translate).await?;
+    let (received, told) = match translated(received, translate).await {
+        Ok(translated) => translated,
+        Err(error) => return Err(or_conflict(daemon, remembered, error).await),
+    };
     if let Some(description) = &told.description {
         log.description(description);
     }
@@ -87,6 +92,20 @@ pub async fn receive_json(
 pub struct Ours {
     pub body: ReceivedBody,
     pub told: Told,
+}
+
+impl Ours {
+    /// A message that is all in memory.
+    pub fn of_json(json: Vec<u8>, places: Places) -> Self {
+        Self {
+            body: ReceivedBody::Buffered(BufferedBody::Json(json.into())),
+            told: Told {
+                places,
+                description: None,
+                recipients: None,
+            },
+        }
+    }
 }
 
 /// What is known of a message beside our words.

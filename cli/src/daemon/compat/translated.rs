@@ -48,6 +48,25 @@ impl Translated {
         self.json.extend_from_slice(json);
     }
 
+    /// A member that is an array of objects, made from what stood at `pointer`.
+    pub fn put_all(&mut self, name: &str, list: Vec<Self>, pointer: &str) {
+        self.begin(name);
+        self.json.push(b'[');
+        let own = member_of("", name);
+        self.places.add(own.clone(), pointer);
+        for (index, element) in list.into_iter().enumerate() {
+            let (json, places) = element.finish();
+            if index > 0 {
+                self.json.push(b',');
+            }
+            self.json.extend_from_slice(&json);
+            for (ours, theirs) in places.places {
+                self.places.add(format!("{own}/{index}{ours}"), &theirs);
+            }
+        }
+        self.json.push(b']');
+    }
+
     /// What stands at a pointer in our message came from there.
     pub fn place(&mut self, ours: impl Into<String>, theirs: &str) {
         self.places.add(ours.into(), theirs);

@@ -26,6 +26,8 @@ pub enum Ending<'e> {
 /// What becomes of a batch.
 #[derive(Debug)]
 pub struct BatchLog {
+    /// Where it came.
+    api: Api,
     request_id: String,
     trace: Option<Trace>,
     /// The access key.
@@ -38,12 +40,15 @@ pub struct BatchLog {
     recipients: u64,
     bytes: u64,
     files: u64,
+    /// How many were submitted before, under the same key.
+    replayed: Option<u64>,
 }
 
 impl BatchLog {
-    pub fn start(request: &RequestLog, is_atomic: bool) -> Self {
+    pub fn start(request: &RequestLog, api: Api, is_atomic: bool) -> Self {
         let request_id = request.request_id();
         Self {
+            api,
             request_id: request_id.to_str().expect("it is printable").to_owned(),
             trace: request.trace(),
             key: request.key(),
@@ -55,7 +60,24 @@ impl BatchLog {
             recipients: 0,
             bytes: 0,
             files: 0,
+            replayed: None,
         }
+    }
+
+    /// The whole batch was submitted before: so many messages.
+    pub fn replayed(&mut self, count: usize) {
+        let count = count as u64;
+        self.replayed = Some(count);
+        self.counters.submissions(&Submissions {
+            api: self.api,
+            outcome: Outcome::Replayed,
+            key: self.key.as_deref(),
+            count,
+            recipients: 0,
+            bytes: 0,
+            files: 0,
+        });
+        self.end(StatusCode::OK, Ending::Whole);
     }
 
     /// One message. Of an atomic batch the line of its end tells whether it was submitted with the others.
@@ -138,7 +160,7 @@ impl BatchLog {
                 .refused(&failure.reason, codes, self.key.as_deref());
         }
         if !(self.is_atomic && result.is_ok()) {
-            let submission = submission(Api::Batch, Some(status), described, failure);
+            let submission = submission(self.api, Some(status), described, failure);
             self.counters
                 .submissions(&submission.of_key(self.key.as_deref()));
         }
@@ -172,7 +194,7 @@ impl BatchLog {
         }
         if self.is_atomic && submitted > 0 {
             self.counters.submissions(&Submissions {
-                api: Api::Batch,
+                api: self.api,
                 outcome: Outcome::Accepted,
                 key: self.key.as_deref(),
                 count: submitted,
@@ -197,6 +219,7 @@ impl BatchLog {
                     recipients,
                     octets,
                     files,
+                    replayed = self.replayed,
                     error = failure.and_then(|it| it.error.as_deref()),
                     may_be_delivered = failure.and_then(|it| it.may_be_delivered),
                     duration_us =

@@ -4,7 +4,7 @@ use super::super::super::error::ApiError;
 use super::super::answer;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
-use pmtaemail::{Code, Problem};
+use pmtaemail::{Code, Problem, Problems};
 use serde_json::json;
 
 /// Answers with an error.
@@ -17,7 +17,7 @@ pub fn refuse(error: &ApiError) -> Response {
     let body = json!({"statusCode": status.as_u16(), "name": name, "message": message});
     let mut response = answer::error(status, &body, error);
     if status == StatusCode::TOO_MANY_REQUESTS {
-        add_rate(response.headers_mut());
+        add_rate(error, response.headers_mut());
     }
     response
 }
@@ -31,30 +31,38 @@ struct Told {
 
 impl Told {
     fn of(error: &ApiError) -> Self {
-        if let ApiError::Problems(problems) = error {
-            let first = problems.iter().next().expect("there is always one");
-            let more = problems.total() - 1;
-            let message = match more {
-                0 => sentence(first),
-                more => format!("{} There are {more} more problems.", sentence(first)),
-            };
-            return Self {
-                status: error.status(),
-                name: name_of(first),
-                message,
-            };
-        }
-        let details = error.problem_details();
+        let (name, message) = match error {
+            ApiError::Problems(problems) => {
+                let first = problems.iter().next().expect("there is always one");
+                (name_of(first), message_of(problems))
+            }
+            // Ours has one character fewer.
+            ApiError::IdempotencyKey => (name(error), IDEMPOTENCY_KEY.to_owned()),
+            _ => (name(error), error.problem_details().sentence().to_owned()),
+        };
         Self {
             status: error.status(),
-            name: name(error),
-            message: details.sentence().to_owned(),
+            name,
+            message,
         }
     }
 }
 
+const IDEMPOTENCY_KEY: &str =
+    "Idempotency-Key stands in the head once, with 1 to 256 printable ASCII characters.";
+
+/// What is wrong with a message: the first problem, and how many more there are.
+pub fn message_of(problems: &Problems) -> String {
+    let first = problems.iter().next().map(sentence).unwrap_or_default();
+    match problems.total() {
+        0 | 1 => first,
+        2 => format!("{first} There is 1 more problem."),
+        total => format!("{first} There are {} more problems.", total - 1),
+    }
+}
+
 /// A problem with its place.
-pub fn sentence(problem: &Problem) -> String {
+fn sentence(problem: &Problem) -> String {
     match problem.pointer() {
         "" => problem.detail().to_owned(),
         pointer => format!("`{}`: {}", &pointer[1..], problem.detail()),
@@ -65,7 +73,9 @@ pub fn sentence(problem: &Problem) -> String {
 fn name_of(problem: &Problem) -> &'static str {
     let is_of_attachment = problem.pointer().contains("/attachments");
     match problem.code() {
-        Code::MissingField | Code::NoRecipients => "missing_required_field",
+        Code::MissingField => "missing_required_field",
+        // No field of a message is one here; an identifier in a path is.
+        Code::InvalidToken => "invalid_parameter",
         Code::InvalidContent
         | Code::InvalidContentType
         | Code::InvalidContentId
@@ -96,11 +106,60 @@ fn name(error: &ApiError) -> &'static str {
 }
 
 /// What is told of a rate: nothing is left before the time of `Retry-After`.
-fn add_rate(headers: &mut HeaderMap) {
+fn add_rate(error: &ApiError, headers: &mut HeaderMap) {
+    if let ApiError::OverQuota(over) = error
+        && let Some(limit) = over.limit
+    {
+        headers.insert(HeaderName::from_static("ratelimit-limit"), limit.into());
+    }
     let Some(after) = headers.get(header::RETRY_AFTER).cloned() else {
         return;
     };
     headers.insert(HeaderName::from_static("ratelimit-reset"), after);
     let none = HeaderValue::from_static("0");
     headers.insert(HeaderName::from_static("ratelimit-remaining"), none);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pmtaemail::OverQuota;
+    use std::time::Duration;
+
+    #[test]
+    fn errors_have_resends_names() {
+        let quota = OverQuota::of_messages(Duration::from_millis(1_500)).with_limit(10);
+        let day = OverQuota::of_recipients(Duration::from_hours(1));
+        for (error, status, expected) in [
+            (ApiError::NoAccessKey, 401, "missing_api_key"),
+            (ApiError::WrongAccessKey, 403, "invalid_api_key"),
+            (ApiError::IdempotencyKey, 400, "invalid_idempotency_key"),
+            (ApiError::KeyConflict, 409, "invalid_idempotent_request"),
+            (ApiError::KeyInWork, 409, "concurrent_idempotent_requests"),
+            (ApiError::OverQuota(quota), 429, "rate_limit_exceeded"),
+            (ApiError::OverQuota(day), 429, "daily_quota_exceeded"),
+            (ApiError::TooManyConnections, 429, "rate_limit_exceeded"),
+            (ApiError::NotFound, 404, "not_found"),
+            (ApiError::MethodNotAllowed, 405, "method_not_allowed"),
+            (ApiError::BodyTimeout, 408, "validation_error"),
+            (ApiError::TooLarge { limit: 1 }, 413, "validation_error"),
+            (ApiError::Busy, 503, "application_error"),
+            (ApiError::UNKNOWN, 500, "application_error"),
+            (ApiError::Internal, 500, "application_error"),
+        ] {
+            let Told {
+                status: told, name, ..
+            } = Told::of(&error);
+            assert_eq!((told.as_u16(), name), (status, expected), "{error:?}");
+        }
+        let response = refuse(&ApiError::OverQuota(quota));
+        let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
+        let names = [
+            "ratelimit-limit",
+            "ratelimit-remaining",
+            "ratelimit-reset",
+            "retry-after",
+        ];
+        assert_eq!(names.map(header), ["10", "0", "2", "2"]);
+    }
 }

@@ -1,5 +1,6 @@
 //! What a transmission sends.
 
+use super::super::bytes::{buffer, may_be_base64};
 use super::super::object::{Found, Object, Value, member_of};
 use super::super::translated::Translated;
 use super::options::unsupported;
@@ -7,7 +8,6 @@ use super::recipients::trimmed;
 use encodify::base64::STANDARD;
 use pmtaemail::{Code, Problem};
 use serde::Serialize;
-use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 /// What is written for two braces so that a template has them.
@@ -272,7 +272,7 @@ fn put_data(data: &Value<'_>, has_type: bool, our: &mut Translated, found: &mut 
     };
     if has_type {
         our.put("content", data);
-    } else if is_base64(&text) {
+    } else if may_be_base64(&text) {
         let detail = "Without `type` it cannot be told whether `data` is base64 or text: give `type`, and `data` in base64.";
         let pointer = data.pointer.trim_end_matches("/data");
         found.add(Problem::found(
@@ -284,28 +284,4 @@ fn put_data(data: &Value<'_>, has_type: bool, our: &mut Translated, found: &mut 
         our.put("content", data);
         our.put_made("encoding", &"utf8", "");
     }
-}
-
-/// Whether a text may be base64: a reader of it that is not strict finds no fault.
-fn is_base64(text: &str) -> bool {
-    let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=-_\r\n\t ".contains(byte);
-    text.as_bytes().iter().all(is_letter)
-}
-
-/// The bytes of `{"type": "Buffer", "data": [1, 2]}`.
-fn buffer(value: &Value<'_>) -> Option<Vec<u8>> {
-    #[derive(serde::Deserialize)]
-    struct Buffer<'a> {
-        r#type: &'a str,
-        #[serde(borrow)]
-        data: &'a RawValue,
-    }
-
-    if !value.is_object() {
-        return None;
-    }
-    let buffer: Buffer<'_> = serde_json::from_str(value.raw.get()).ok()?;
-    (buffer.r#type == "Buffer")
-        .then(|| serde_json::from_str(buffer.data.get()).ok())
-        .flatten()
 }

@@ -36,8 +36,6 @@ use std::sync::Arc;
 
 /// Says that the answer is that of an earlier request under the same key.
 const REPLAYED: HeaderName = HeaderName::from_static("x-idempotent-replayed");
-/// Has the receipt's own identifier, which PowerMTA's accounting has, too.
-const ID: HeaderName = HeaderName::from_static("x-pmtaemail-id");
 
 /// Submits a transmission.
 pub async fn submit(
@@ -90,10 +88,9 @@ fn accepted(receipt: &Receipt) -> Response {
         "id": receipt.id.to_decimal(),
     }});
     let mut response = answer::json(StatusCode::OK, &body);
-    let headers = response.headers_mut();
-    let id = HeaderValue::from_str(receipt.id.as_str()).expect("digits and letters are a value");
-    headers.insert(ID, id);
+    answer::add_id(response.headers_mut(), receipt.id);
     if receipt.replayed {
+        let headers = response.headers_mut();
         headers.insert(REPLAYED, HeaderValue::from_static("true"));
     }
     response

@@ -1,0 +1,223 @@
+//! The files of a message.
+
+use super::super::bytes::{buffer, may_be_base64, numbers};
+use super::super::object::{Found, Object, Value};
+use super::super::translated::Translated;
+use encodify::base64::STANDARD;
+use pmtaemail::{Code, Problem};
+use std::borrow::Cow;
+
+/// Reads `attachments`. `html`: where pictures among them may stand.
+pub fn put(
+    attachments: &Value<'_>,
+    html: Option<&Value<'_>>,
+    ours: &mut Translated,
+    found: &mut Found,
+) {
+    let list = found.keep(attachments.array()).unwrap_or_default();
+    let files = list.iter().filter_map(|file| read(file, html, found));
+    let files: Vec<_> = files.collect();
+    if !files.is_empty() {
+        ours.put_all("attachments", files, &attachments.pointer);
+    }
+}
+
+fn read(value: &Value<'_>, html: Option<&Value<'_>>, found: &mut Found) -> Option<Translated> {
+    let mut file = value.object(found)?;
+    let mut our = Translated::new();
+    our.place("", &value.pointer);
+    let filename = file.take("filename");
+    if let Some(filename) = &filename {
+        our.put("filename", filename);
+    }
+    let media_type = file.take("content_type");
+    if let Some(media_type) = &media_type {
+        our.put("contentType", media_type);
+    }
+    match (file.take("path"), file.take("content")) {
+        (None, Some(content)) => put_content(&content, media_type.as_ref(), &mut our, found),
+        (None, None) => found.add(file.missing("content")),
+        (Some(path), _) => {
+            let detail = "Nothing is fetched here: send the file itself as `content`.";
+            found.add(Problem::found(Code::Unsupported, path.pointer, detail));
+        }
+    }
+    let id = content_id(&mut file, found);
+    if let Some(id) = id
+        && !is_a_mere_name(&id, filename.as_ref(), html)
+    {
+        our.put("contentId", &id);
+    }
+    file.finish(found);
+    Some(our)
+}
+
+/// Base64, or octets one by one. A calendar may be its text: Laravel writes it so.
+fn put_content(
+    content: &Value<'_>,
+    media_type: Option<&Value<'_>>,
+    our: &mut Translated,
+    found: &mut Found,
+) {
+    if let Some(bytes) = buffer(content).or_else(|| numbers(content)) {
+        our.put_made("content", &STANDARD.encode(bytes), &content.pointer);
+    } else if content.is_array() {
+        let detail = "The octets of a file are numbers from 0 to 255.";
+        let pointer = content.pointer.clone();
+        found.add(Problem::found(Code::InvalidContent, pointer, detail));
+    } else if content.is_text() {
+        our.put("content", content);
+        let is_text = content.text().is_ok_and(|text| !may_be_base64(&text));
+        if is_text && media_type.is_some_and(is_calendar) {
+            our.put_made("encoding", &"utf8", &content.pointer);
+        }
+    } else {
+        found.add(content.wrong_type("a string in base64"));
+    }
+}
+
+fn is_calendar(media_type: &Value<'_>) -> bool {
+    let text = media_type.text().unwrap_or_default();
+    let essence = text.split(';').next().unwrap_or_default();
+    essence.trim().eq_ignore_ascii_case("text/calendar")
+}
+
+/// The name by which HTML refers to a file. `inline_content_id` was Resend's first name for it.
+fn content_id<'a>(file: &mut Object<'a>, found: &mut Found) -> Option<Value<'a>> {
+    let (id, older) = (file.take("content_id"), file.take("inline_content_id"));
+    if let (Some(id), Some(older)) = (&id, &older)
+        && id.raw.get() != older.raw.get()
+    {
+        let detail = "This is another name of `content_id`; give one of them.";
+        found.add(Problem::found(
+            Code::Conflict,
+            older.pointer.clone(),
+            detail,
+        ));
+    }
+    id.or(older)
+}
+
+/// Whether a content id is the file's name once more, and nothing refers to it: Laravel writes that of each file that has
+/// none, be it a picture of the text or not.
+fn is_a_mere_name(id: &Value<'_>, filename: Option<&Value<'_>>, html: Option<&Value<'_>>) -> bool {
+    let text = |value: Option<&Value<'_>>| {
+        value
+            .and_then(|value| value.text().ok())
+            .map(Cow::into_owned)
+    };
+    let id = text(Some(id));
+    let Some(id) = id.filter(|id| text(filename).as_ref() == Some(id)) else {
+        return false;
+    };
+    let html = text(html).unwrap_or_default();
+    !html.contains(&format!("cid:{id}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ours(json: &str, html: &str) -> Result<String, Vec<String>> {
+        let mut found = Found::default();
+        let mut ours = Translated::new();
+        let html = serde_json::to_string(html).unwrap();
+        let html = Value::of_body(html.as_bytes()).unwrap();
+        let value = Value::of_body(json.as_bytes()).unwrap();
+        put(&value, Some(&html), &mut ours, &mut found);
+        match found.told() {
+            told if told.is_empty() => Ok(String::from_utf8(ours.finish().0).unwrap()),
+            told => Err(told),
+        }
+    }
+
+    #[test]
+    fn content_has_several_forms() {
+        for (file, expected) in [
+            (
+                r#"{"filename": "a", "content": "AP8=", "content_type": "text/plain; charset=\"x\""}"#,
+                r#"{"filename":"a","contentType":"text/plain; charset=\"x\"","content":"AP8="}"#,
+            ),
+            (r#"{"content": [0, 255]}"#, r#"{"content":"AP8="}"#),
+            (r#"{"content": []}"#, r#"{"content":""}"#),
+            (
+                r#"{"content": {"type": "Buffer", "data": [0, 255]}}"#,
+                r#"{"content":"AP8="}"#,
+            ),
+            (
+                r#"{"content": "BEGIN:VCALENDAR", "content_type": "Text/Calendar; method=REQUEST"}"#,
+                r#"{"contentType":"Text/Calendar; method=REQUEST","content":"BEGIN:VCALENDAR","encoding":"utf8"}"#,
+            ),
+            (
+                r#"{"content": "QkVHSU4=\r\n", "content_type": "text/calendar"}"#,
+                r#"{"contentType":"text/calendar","content":"QkVHSU4=\r\n"}"#,
+            ),
+            // No base64: the core says so.
+            (
+                r#"{"content": "Hello!", "content_type": "text/plain"}"#,
+                r#"{"contentType":"text/plain","content":"Hello!"}"#,
+            ),
+        ] {
+            let expected = format!(r#"{{"attachments":[{expected}]}}"#);
+            assert_eq!(ours(&format!("[{file}]"), ""), Ok(expected), "{file}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_nothing_refers_to_is_no_content_id() {
+        for (file, html, expected) in [
+            (r#""content_id": "a.png""#, "", r#""contentId":"a.png""#),
+            (r#""inline_content_id": "a""#, "", r#""contentId":"a""#),
+            (
+                r#""content_id": "a", "inline_content_id": "a""#,
+                "",
+                r#""contentId":"a""#,
+            ),
+            (
+                r#""filename": "a.png", "content_id": "a""#,
+                "",
+                r#""filename":"a.png","contentId":"a""#,
+            ),
+            (
+                r#""filename": "My a.pdf", "content_id": "My a.pdf""#,
+                "<img src='cid:a'>",
+                r#""filename":"My a.pdf""#,
+            ),
+            (
+                r#""filename": "a.png", "content_id": "a.png""#,
+                "<img src='cid:a.png'>",
+                r#""filename":"a.png","contentId":"a.png""#,
+            ),
+        ] {
+            let json = format!(r#"[{{"content": "", {file}}}]"#);
+            let ours = ours(&json, html).unwrap();
+            let ours = ours.replacen(r#""content":"","#, "", 1);
+            let ours = ours.replacen(r#","content":"""#, "", 1);
+            assert_eq!(ours, format!(r#"{{"attachments":[{{{expected}}}]}}"#));
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_place() {
+        for (json, expected) in [
+            ("1", " wrong_type"),
+            ("[1]", "/0 wrong_type"),
+            ("[{}]", "/0/content missing_field"),
+            (r#"[{"content": [256]}]"#, "/0/content invalid_content"),
+            (r#"[{"content": [-1]}]"#, "/0/content invalid_content"),
+            (r#"[{"content": 1}]"#, "/0/content wrong_type"),
+            (
+                r#"[{"content": {"type": "Blob", "data": []}}]"#,
+                "/0/content wrong_type",
+            ),
+            (r#"[{"path": "https://x.example"}]"#, "/0/path unsupported"),
+            (r#"[{"content": "", "x": 1}]"#, "/0/x unknown_field"),
+            (
+                r#"[{"content": "", "content_id": "a", "inline_content_id": "b"}]"#,
+                "/0/inline_content_id conflict",
+            ),
+        ] {
+            assert_eq!(ours(json, ""), Err(vec![expected.to_owned()]), "{json}");
+        }
+    }
+}
