@@ -148,7 +148,7 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.fixture(params=["SparkPost"])
+@pytest.fixture(params=["SparkPost", "Resend"])
 def service(request: pytest.FixtureRequest) -> str:
     return request.param
 

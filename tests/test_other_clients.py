@@ -2,15 +2,17 @@
 
 import base64
 import json
+import uuid
 
 import pytest
 
 from daemon import Daemon
 from readers import ForeignReaders
-from stock_clients import PDF, assert_arrived, to_all
+from stock_clients import PDF, PNG, assert_arrived, to_all
 
 SHOP = "Shop <shop@example.com>"
 FILE = base64.b64encode(PDF).decode()
+IMAGE = base64.b64encode(PNG).decode()
 PDF_FILE = {"filename": "report.pdf", "contentType": "application/pdf", "content": FILE}
 EVERYBODY = ("ann@example.org", "bo@example.org", "cy@example.org")
 
@@ -115,3 +117,104 @@ def test_laravel_sends_finished_messages_to_sparkpost(daemon: Daemon):
     envelopes, messages = zip(*(text.split("From: shop", 1) for text in files), strict=True)
     assert all("To: ann@example.org, bo@example.org\n" in message for message in messages)
     assert all(sum(email in envelope for envelope in envelopes) == 1 for email in EVERYBODY)
+
+
+def laravel_resend() -> tuple[dict, dict]:
+    """resend/resend-laravel: lists that are empty, and an invitation that is no base64."""
+    invitation = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n"
+    return {
+        "bcc": ["cy@example.org"],
+        "cc": ["bo@example.org"],
+        "from": '"Shop" <shop@example.com>',
+        "headers": {"X-Shop": "north"},
+        "html": "<img src='cid:logo.png'>",
+        "reply_to": [],
+        "subject": "Hello",
+        "tags": [{"name": "campaign", "value": "spring"}],
+        "text": None,
+        "to": ["ann@example.org"],
+        "attachments": [
+            {"content_type": "application/pdf", "content": FILE, "filename": "report.pdf"},
+            {"content_type": "text/calendar", "content": invitation, "filename": "invite.ics"},
+            {"content_type": "image/png", "content": IMAGE, "filename": "logo.png", "content_id": "logo.png"},
+        ],
+    }, {
+        "from": SHOP,
+        "to": "ann@example.org",
+        "cc": "bo@example.org",
+        "subject": "Hello",
+        "html": "<img src='cid:logo.png'>",
+        "headers": {"X-Shop": "north"},
+        "attachments": [
+            PDF_FILE,
+            {"contentType": "text/calendar", "content": invitation, "encoding": "utf8", "filename": "invite.ics"},
+            {"contentType": "image/png", "content": IMAGE, "filename": "logo.png", "cid": "logo.png"},
+        ],
+    }
+
+
+def symfony_resend() -> tuple[dict, dict]:
+    """symfony/resend-mailer: names without the quotes that they need, Reply-To twice, a tag as a header field."""
+    return {
+        "from": "Acme, Inc. <shop@example.com>",
+        "to": ["Lee, Ann (Oslo) <ann@example.org>"],
+        "subject": "Hello",
+        "attachments": [{"filename": "report.pdf", "content": FILE}],
+        "reply_to": "Help, please <help@example.com>",
+        "cc": ["bo@example.org"],
+        "bcc": ["cy@example.org"],
+        "text": "Hello Ann",
+        "tags": [{"X-Tag": "spring"}],
+        "headers": {"Reply-To": '"Help, please" <help@example.com>', "X-Shop": "north"},
+    }, shown(
+        **{"from": '"Acme, Inc." <shop@example.com>'},
+        to='"Lee, Ann (Oslo)" <ann@example.org>',
+        cc="bo@example.org",
+        replyTo='"Help, please" <help@example.com>',
+        headers={"X-Shop": "north"},
+        attachments=[PDF_FILE],
+    )
+
+
+def resend_go() -> tuple[dict, dict]:
+    """Octets as numbers."""
+    return {
+        "from": SHOP,
+        "to": ["ann@example.org"],
+        "subject": "Hello",
+        "bcc": ["cy@example.org"],
+        "cc": ["bo@example.org"],
+        "reply_to": "help@example.com",
+        "text": "Hello Ann",
+        "tags": [{"name": "campaign", "value": "spring"}],
+        "attachments": [{"content": list(PDF), "filename": "report.pdf", "content_type": "application/pdf"}],
+    }, shown(cc="bo@example.org", replyTo="help@example.com", attachments=[PDF_FILE])
+
+
+def swoosh_resend() -> tuple[dict, dict]:
+    """Header fields as a list."""
+    return {
+        "from": "Acme, Inc. <shop@example.com>",
+        "to": ["ann@example.org"],
+        "cc": ["bo@example.org"],
+        "bcc": ["cy@example.org"],
+        "reply_to": "help@example.com",
+        "subject": "Hello",
+        "text": "Hello Ann",
+        "headers": [{"name": "X-Shop", "value": "north"}],
+    }, shown(
+        **{"from": '"Acme, Inc." <shop@example.com>'},
+        cc="bo@example.org",
+        replyTo="help@example.com",
+        headers={"X-Shop": "north"},
+    )
+
+
+@pytest.mark.parametrize(
+    "client", [laravel_resend, symfony_resend, resend_go, swoosh_resend], ids=lambda client: client.__name__
+)
+def test_resend(client, daemon: Daemon, readers: ForeignReaders):
+    email, message = client()
+    answer = post(daemon, "/emails", email, Authorization="Bearer any-key")
+    assert str(uuid.UUID(answer["id"])) == answer["id"]
+    assert_arrived(daemon, to_all(message, *EVERYBODY), readers)

@@ -192,6 +192,16 @@ def test_the_same_key_sends_once(node: NodeClients, daemon: Daemon):
     assert len(daemon.files()) == 1
 
 
+@pytest.mark.parametrize("key", ["order 7", "order/7", "x" * 256])
+def test_a_key_has_letters_digits_and_three_signs(key: str, node: NodeClients, daemon: Daemon):
+    headers = {"Idempotency-Key": key}
+    error = node.refused("sparkpost", url=daemon.url, headers=headers, transmission=TRANSMISSION)
+    (said,) = error["errors"]
+    assert (error["statusCode"], said["code"]) == (400, "1602")
+    assert "letters, digits, dots, hyphens and underscores" in said["description"]
+    assert_nothing_arrived(daemon)
+
+
 REFUSED = [
     ({"options": {"start_time": "2030-01-01T00:00:00Z"}}, 422, "start_time"),
     ({"options": {"open_tracking": True}}, 422, "open_tracking"),

@@ -25,10 +25,16 @@ fn told(error: &ApiError) -> (StatusCode, Vec<Value>) {
         return (status, errors.collect());
     }
     let (status, code, message) = kind(error);
-    let details = error.problem_details();
-    let body = json!({"message": message, "description": details.sentence(), "code": code});
+    let description = match error {
+        ApiError::IdempotencyKey => IDEMPOTENCY_KEY.to_owned(),
+        _ => error.problem_details().sentence().to_owned(),
+    };
+    let body = json!({"message": message, "description": description, "code": code});
     (status, vec![body])
 }
+
+/// Its keys have fewer characters than ours.
+const IDEMPOTENCY_KEY: &str = "Idempotency-Key stands in the head once, with 1 to 255 letters, digits, dots, hyphens and underscores.";
 
 /// A problem with its place, as a path of names.
 fn sentence(problem: &Problem) -> String {
