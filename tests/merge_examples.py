@@ -449,6 +449,14 @@ ANY = {
         text="{{ x }}",
         envid="e-1",
     ),
+    "addresses of From": filling(
+        [*each("ann", "bo.b", "cy"), {"address": "d@example.org", "variables": {"x": "ä"}, "sender": "b@example.com"}],
+        **{"from": "{{ x }} of us <shop-{{ x }}@{{ x }}.example>"}, subject="{{ x }}", text="{{ x }}",
+    ),
+    "addresses of From in sparkpost": filling(
+        each("ann@a.example", "bo@b.example"), **{"from": {"address": "{{ x or 'nobody@c.example' }}", "name": "A"}},
+        subject="{{ x }}", html="{{ x }}", template="sparkpost", sender="bounces@example.com",
+    ),
     "null sender": filling(each("a", "b"), sender="<>", subject="{{ x }}", text="{{ x }}"),
     "sender in utf-8": filling(each("a", "ä"), subject="{{ x }}", **{"from": "Jürgen <jürgen@example.com>"}),
     "priorities": filling(

@@ -135,7 +135,14 @@ NO_PRIORITY = Rule(
     "This must be `high`, `normal`, `low`, or a whole number from 1 to 100 that is no text (in Python an int).",
 )
 NO_KIND_OF_MERGE = Rule("invalid_choice", "This must be one of `native`, `expanded`.")
-IN_ADDRESS = Rule("invalid_template", "A placeholder may stand in the display name, and not in the address.")
+BLANK_IN_ADDRESS = Rule(
+    "invalid_address", "The part before the @ holds a blank or another character that needs quotes."
+)
+IN_ADDRESS = Rule(
+    "invalid_template",
+    "A placeholder may stand in the display name of `replyTo`, and not in the address; in `Reply-To` of `headers` "
+    "it may.",
+)
 NO_LANGUAGE = Rule("invalid_choice", "This must be one of `none`, `merge`, `jinja`, `sparkpost`.")
 INVALID_MESSAGE_ID = Rule(
     "invalid_message_id",
@@ -371,12 +378,16 @@ VALUES = {
         NO_TEXT.at("/variables/x"),
     ),
     **{f"{language} in an address": (
-        one(**{"from": {"address": "{{x}}@a.example"}}, replyTo=["{{x}} <b@a.example>", "x <{{x}}@a.example>"],
-            variables={"x": "x"}, template=language),
-        IN_ADDRESS.at("/from/address", "/replyTo/1"),
+        one(replyTo=["{{x}} <b@a.example>", "x <{{x}}@a.example>"], variables={"x": "x"}, template=language),
+        IN_ADDRESS.at("/replyTo/1"),
     ) for language in ("merge", "jinja", "sparkpost")},
-    "a tag in an address": (
-        merge(own(X), **{"from": "{%x%}@a.example"}, template="jinja"), IN_ADDRESS.at("/from")
+    "no address in From": (
+        merge([*own(X), *own({"x": "a b"})], **{"from": "A <{{x}}@a.example>"}),
+        BLANK_IN_ADDRESS.in_field("From").at("/recipients/1/variables"),
+    ),
+    "no address in From of one": (
+        one(**{"from": {"address": "{{x}}"}}, variables={"x": "a"}),
+        NO_AT.in_field("From").at("/variables"),
     ),
     "control in sparkpost": (
         merge(own({"x": "\n"}), subject="{{ x }}", template="sparkpost"),

@@ -231,7 +231,7 @@ def peak(daemon: Daemon) -> int:
         (content(**{"from": ...}), 400, [("1400", "content/from")]),
         (content(**{"from": {"name": "x"}}), 400, [("1400", "content/from/email")]),
         (content(**{"from": {"email": "nobody"}}), 422, [("1300", "content/from/email")]),
-        (content(**{"from": {"email": "{{x}}@example.com"}}), 422, [("3000", "content/from/email")]),
+        (content(**{"from": {"email": "{{x}}@example.com"}}), 422, [("1300", "recipients/0/substitution_data")]),
         (content(subject=...), 400, [("1400", "content/subject")]),
         (content(subject="a\nb"), 422, [("1300", "content/subject")]),
         (content(text=...), 400, [("1400", "content/text")]),

@@ -10,7 +10,7 @@ from model.addresses import mailboxes
 from model.names import members, plain
 
 from . import braces, jinja, sparkpost
-from .addresses import fill_name
+from .addresses import fill_mailbox, fill_name
 from .calendars import fill_calendar
 from .leaving import fill_mailto
 from .own_headers import with_own
@@ -112,9 +112,10 @@ def filled(fields: dict, fill: Fill, variables: dict) -> dict:
     for name in ("text", "html", "amp"):
         if name in fields:
             result[name] = fill(fields[name], variables, html=name != "text", links=True)
-    for name in ("from", "replyto"):
-        if name in fields:
-            result[name] = fill_name(fields[name], lambda text: fill(text, variables))
+    if "from" in fields:
+        result["from"] = fill_mailbox(fields["from"], lambda text: fill(text, variables))
+    if "replyto" in fields:
+        result["replyto"] = fill_name(fields["replyto"], lambda text: fill(text, variables))
     if "headers" in fields:
         result["headers"] = filled_headers(fields["headers"], lambda text: fill(text, variables))
     if "unsubscribe" in fields:

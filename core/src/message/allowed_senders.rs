@@ -72,7 +72,10 @@ impl SenderPlaces {
         allowed: &SenderDomains,
         report: &mut ProblemReport<'_>,
     ) {
-        self.check_from(&merge.composed.from, allowed, report);
+        // Each recipient has their own otherwise.
+        if merge.templates.from_address.is_none() {
+            self.check_from(&merge.composed.from, allowed, report);
+        }
         self.check_sender(merge.sender.as_ref(), allowed, report);
     }
 
@@ -104,6 +107,18 @@ impl SenderPlaces {
 fn may_send(addresses: &[Mailbox<'_>], allowed: &SenderDomains) -> bool {
     let is_allowed = |mailbox: &Mailbox<'_>| allowed.allow(&mailbox.address);
     !addresses.is_empty() && addresses.iter().all(is_allowed)
+}
+
+/// Notes an address of From that was filled in and that may not be one.
+pub(super) fn check_filled_from(
+    from: Option<&AddrSpec<'_>>,
+    location: Location,
+    allowed: &SenderDomains,
+    report: &mut ProblemReport<'_>,
+) {
+    if from.is_some_and(|from| !allowed.allow(from)) {
+        report.refuse(location, REFUSED);
+    }
 }
 
 /// Notes an envelope sender that may not be one. The null reverse-path names nobody.

@@ -174,7 +174,10 @@ impl<'a> Merge<'a> {
     ) -> Option<&'m AddrSpec<'m>> {
         match &recipient.sender {
             Some(sender) => sender.address(),
-            None => self.reverse_path(),
+            None => match (&self.sender, &recipient.filled.from_address) {
+                (None, Some(from)) => Some(from),
+                _ => self.reverse_path(),
+            },
         }
     }
 
@@ -224,9 +227,13 @@ impl<'a> Merge<'a> {
 
     /// Whether the message can be said in PowerMTA's merge form for whoever it is for. Of the form it is
     /// not documented whether options for DKIM work there, and how a bracket reads that means none of
-    /// its variables; a definition has one line.
+    /// its variables; a definition has one line. Where From's address is each recipient's own, so is what is made
+    /// of it: the envelope's sender and the domain of Message-ID.
     pub fn fits_merge_form(&self) -> bool {
-        self.delivery.dkim.is_none() && !self.delivery.has_long_schedule() && !self.holds_bracket()
+        self.delivery.dkim.is_none()
+            && self.templates.from_address.is_none()
+            && !self.delivery.has_long_schedule()
+            && !self.holds_bracket()
     }
 
     /// Whether what all messages share holds a bracket that cannot be encoded, as in `a@[192.0.2.1]`.

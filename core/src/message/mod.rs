@@ -11,6 +11,7 @@
 //! selection                         recipients who get it in a test
 //! substitution                      values put into a message
 //! templates                         fields with placeholders, filled in for one recipient
+//! from_template                     From's address with placeholders
 //! calendar_template                 invitations with placeholders
 //! calendar_property                 … and how a value is written there
 //! filled_length                     how long a text may become
@@ -39,6 +40,7 @@ mod composed;
 mod delivery;
 mod file_parts;
 mod filled_length;
+mod from_template;
 mod header_field;
 mod headers;
 mod joined_fields;

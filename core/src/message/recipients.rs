@@ -1,6 +1,6 @@
 //! Reads the recipients of a mail merge.
 
-use super::allowed_senders::{check_headers, check_own_sender};
+use super::allowed_senders::{check_filled_from, check_headers, check_own_sender};
 use super::delivery::{LONGEST_ENVID, LONGEST_TOKEN, check_filled_envid, read_token};
 use super::mailboxes::{read_one, read_parts};
 use super::merge::{MERGE_FORM_ALONE, Merge, Recipient, RecipientPriority, Recipients};
@@ -154,6 +154,8 @@ impl<'a> Merge<'a> {
             .take()
             .and_then(|priority| self.read_priority(priority, report));
         let (values, mut filled) = filled?;
+        let from = filled.from_address.as_deref();
+        check_filled_from(from, owner.variables(report), self.senders, report);
         let filled_envid = filled.envid.take().filter(|_| !has_envid);
         if let Some(envid) = &filled_envid {
             let location = owner.variables(report);

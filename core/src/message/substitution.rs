@@ -49,6 +49,9 @@ impl<'a> Composed<'a> {
         if let (Some(calendar), Some(content)) = (&mut message.calendar, &bodies.calendar) {
             calendar.content = Cow::Borrowed(content);
         }
+        if let Some(address) = &filled.from_address {
+            message.from.address = address.lend();
+        }
         let lend = |text: &'m String| Cow::Borrowed(text.as_str());
         message.put_in_header(
             templates,
@@ -124,6 +127,9 @@ impl<'a> Composed<'a> {
         }
         if let (Some(calendar), Some(content)) = (&mut self.calendar, bodies.calendar) {
             calendar.content = Cow::Owned(content);
+        }
+        if let Some(address) = filled.from_address {
+            self.from.address = *address;
         }
         self.put_in_header(
             templates,

@@ -3,6 +3,7 @@
 use super::bodies::Bodies;
 use super::calendar_template::CalendarSource;
 use super::composed::Composed;
+use super::from_template::take_address;
 use super::headers::{HeaderTemplates, UnsubscribeSource, UnsubscribeTemplate, ValueTemplates};
 use super::templates::Templates;
 use super::unsubscribe::has_scheme;
@@ -22,6 +23,7 @@ impl<'a> Templates<'a> {
         report: &mut ProblemReport<'a>,
     ) -> (Self, ValueTemplates<'a>, Option<CalendarSource<'a>>) {
         let mut reader = TemplateReader { language, report };
+        let from_address = reader.address_of_from(json);
         let subject = reader.header(&mut json.subject);
         let bodies = Bodies {
             text: reader.text(&mut json.text, TextKind::Text),
@@ -40,6 +42,7 @@ impl<'a> Templates<'a> {
             subject,
             bodies,
             from_name: None,
+            from_address,
             reply_to: Vec::new(),
             message_id: reader.header(&mut json.message_id),
             envid: reader.header(&mut json.envid),
@@ -74,7 +77,6 @@ impl<'a> Templates<'a> {
         let mut reader = TemplateReader { language, report };
         let from = locations.from;
         let from = from.expect("a message that was composed has From");
-        reader.check_address(from.address, &composed.from.address);
         self.from_name = reader.name(from.name, &mut composed.from.name);
         for (index, mailbox) in composed.reply_to.iter_mut().enumerate() {
             // One text that lists several mailboxes has one location.
@@ -146,7 +148,7 @@ impl MailboxLocations {
 /// It would be sent as it stands, which nobody means.
 const IN_ADDRESS: Refusal = Refusal::new(
     Code::InvalidTemplate,
-    "A placeholder may stand in the display name, and not in the address.",
+    "A placeholder may stand in the display name of `replyTo`, and not in the address; in `Reply-To` of `headers` it may.",
 );
 
 const NO_TYPE: Refusal = Refusal::new(
@@ -297,6 +299,16 @@ impl<'a> TemplateReader<'_, 'a> {
                 one_click,
             },
         })
+    }
+
+    /// From's address, if a placeholder stands in it.
+    fn address_of_from(&mut self, json: &mut JsonMessage<'a>) -> Option<TemplateText<'a>> {
+        let from = json.from.as_mut()?;
+        if matches!(self.language, Language::None) {
+            return None;
+        }
+        let mut field = take_address(from);
+        self.text(&mut field, TextKind::Header)
     }
 
     fn name(

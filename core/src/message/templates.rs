@@ -10,6 +10,7 @@ use super::headers::{
 };
 use super::priority::Urgency;
 use super::unsubscribe::Unsubscribe;
+use crate::address::AddrSpec;
 use crate::header::{HeaderSection, MessageId, Signs};
 use crate::problem::{OrRefuse, ProblemReport, Refusal};
 use crate::template::{Addressee, Language, Owner, TemplateText, Values};
@@ -24,6 +25,8 @@ pub(crate) struct Templates<'a> {
     pub bodies: Bodies<TemplateText<'a>>,
     /// The display name of From.
     pub from_name: Option<TemplateText<'a>>,
+    /// The address of From; what the message has stands in for it.
+    pub from_address: Option<TemplateText<'a>>,
     /// Display names of Reply-To, with the number of the mailbox.
     pub reply_to: Vec<(usize, TemplateText<'a>)>,
     pub message_id: Option<TemplateText<'a>>,
@@ -42,6 +45,7 @@ pub(crate) struct Templates<'a> {
 pub(crate) struct FilledHeader<'a> {
     pub subject: Option<String>,
     pub from_name: Option<String>,
+    pub from_address: Option<Box<AddrSpec<'a>>>,
     /// As [`Templates::reply_to`].
     pub reply_to: Vec<String>,
     /// As [`HeaderTemplates::extra`].
@@ -74,7 +78,9 @@ impl FilledHeader<'_> {
     /// Whether it holds an address that only SMTPUTF8 can carry.
     pub fn is_internationalized(&self) -> bool {
         let own = self.own.as_ref();
-        own.is_some_and(|own| own.is_internationalized())
+        let from = self.from_address.as_ref();
+        from.is_some_and(|from| from.is_internationalized())
+            || own.is_some_and(|own| own.is_internationalized())
             || self.extra.iter().any(ExtraBody::is_internationalized)
             || self.own_fields().any(ExtraHeader::is_internationalized)
     }
@@ -185,6 +191,12 @@ impl<'a> Templates<'a> {
         let unsubscribe = self.headers.unsubscribe.as_ref();
         let unsubscribe = unsubscribe.and_then(|ways| ways.fill(fill, &mut refusals));
         let own = self.fill_own(fill, composed, &mut refusals);
+        let from_address = self.from_address.as_ref().and_then(|text| {
+            AddrSpec::read(Cow::Owned(fill(text)))
+                .map_err(|refusal| refusals.push(refusal.in_field("From")))
+                .ok()
+        });
+        let from_address = from_address.map(Box::new);
         let message_id = self.message_id.as_ref().and_then(|text| {
             MessageId::parse(&Cow::Owned(fill(text)))
                 .map_err(|refusal| refusals.push(refusal.in_field("Message-ID")))
@@ -201,6 +213,7 @@ impl<'a> Templates<'a> {
         let filled = FilledHeader {
             subject: self.subject.as_ref().map(fill),
             from_name: self.from_name.as_ref().map(fill),
+            from_address,
             reply_to: self.reply_to.iter().map(|(_, text)| fill(text)).collect(),
             extra,
             unsubscribe,
@@ -244,6 +257,7 @@ impl<'a> Templates<'a> {
         let fields = [
             &self.subject,
             &self.from_name,
+            &self.from_address,
             &self.message_id,
             &self.envid,
         ];
