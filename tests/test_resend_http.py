@@ -19,6 +19,7 @@ from daemon import Answer, Daemon
 from pickup_reader import read
 
 EMAIL = {"from": "Shop <shop@example.com>", "to": "ann@example.org", "subject": "Hello", "text": "Hi"}
+NAMED = {"filename": "a", "content_id": "a", "content": ""}
 LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
 ICS = """\
 BEGIN:VCALENDAR
@@ -245,6 +246,19 @@ def test_all_that_is_wrong_is_counted(common: Daemon):
     assert not common.files()
 
 
+def test_a_hostile_message_takes_no_hours(common: Daemon):
+    """The time grows with the body alone; a client waits for a minute."""
+    many = range(100_000)
+    addresses = [f"r{number}@example.org" for number in many]
+    for change, name in [
+        ({f"x{number}": 1 for number in many}, "validation_error"),
+        ({"headers": {f"X-{number}": "\n" for number in many}}, "validation_error"),
+        ({"reply_to": addresses, "headers": {"Reply-To": ", ".join(addresses[::-1])}}, "validation_error"),
+        ({"attachments": [NAMED] * 1_000, "html": "cid:" * 20_000}, "validation_error"),
+    ]:
+        refused(post(common, {**EMAIL, **change, "to": "nobody"}), 422, name)
+
+
 def test_one_message_may_be_large(common: Daemon):
     content = base64.b64encode(bytes(range(256)) * 12_000).decode()
     given = {**EMAIL, "attachments": [{"filename": "a", "content": content}]}
@@ -381,11 +395,13 @@ def test_a_rate(start_daemon: Callable, tmp_path: Path):
 @pytest.mark.parametrize("path", ["/emails", "/emails/batch"])
 def test_the_first_answer_is_given_again(start_daemon: Callable, path: str):
     daemon = start_daemon()
-    several = [EMAIL, {**EMAIL, "subject": "2"}, {**EMAIL, "to": [f"r{number}@example.org" for number in range(50)]}]
+    # Of several files.
+    many = [f"r{number}@example.org" for number in range(5_001)]
+    several = [EMAIL, {**EMAIL, "cc": many}, {**EMAIL, "subject": "3"}]
     body = EMAIL if path == "/emails" else several
     first = post(daemon, body, path, Idempotency_Key="k")
     assert (first.status, first.headers["idempotent-replayed"]) == (200, None)
-    assert len(arrived(daemon)) == (1 if path == "/emails" else 3)
+    assert len(arrived(daemon)) == (1 if path == "/emails" else 4)
     for number in (None, signal.SIGTERM, signal.SIGKILL):
         if number is not None:
             daemon.signal(number)
@@ -527,7 +543,7 @@ def test_the_log_and_the_metrics_have_each_message_of_a_batch(daemon: Daemon):
     daemon.stop()
     ends = [entry for entry in daemon.entries() if entry["event"] == "batch_end"]
     told = [(end["status"], end["submitted"], end["failed"], end.get("replayed")) for end in ends]
-    assert told == [(200, 2, 0, None), (200, 0, 0, 2), (422, 0, 1, None), (200, 1, 1, None)]
+    assert told == [(200, 2, 0, None), (200, 0, 0, True), (422, 0, 1, None), (200, 1, 1, None)]
     messages = [entry for entry in daemon.entries() if entry["event"] == "batch_message"]
     assert [entry["index"] for entry in messages if entry.get("codes")] == [1, 1]
     assert all("example" not in line.decode() for line in daemon.log if b"batch" in line)

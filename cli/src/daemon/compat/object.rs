@@ -4,6 +4,7 @@ use pmtaemail::{Code, Problem, Problems};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 
 /// A value, and where it stands.
@@ -130,12 +131,11 @@ impl<'a> Value<'a> {
             ));
             return None;
         };
-        let mut known: Vec<Cow<'a, str>> = Vec::with_capacity(members.len());
+        // A list would take hours for as many as a body may have.
+        let mut known = HashSet::with_capacity(members.len());
         members.retain(|(name, _)| {
-            let is_new = !known.contains(name);
-            if is_new {
-                known.push(name.clone());
-            } else {
+            let is_new = known.insert(name.clone());
+            if !is_new {
                 let detail = "This object has the member twice.";
                 let pointer = member_of(&self.pointer, name);
                 found.add(Problem::found(Code::DuplicateField, pointer, detail));

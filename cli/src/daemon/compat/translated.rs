@@ -3,6 +3,7 @@
 use super::object::{Value, member_of};
 use pmtaemail::Problems;
 use serde::Serialize;
+use std::collections::HashMap;
 
 /// An object that is written member after member, and where each came from.
 #[derive(Debug)]
@@ -100,36 +101,36 @@ impl Places {
         }
     }
 
-    /// Where what stands at a pointer in our message came from: where the nearest thing around it did that is known,
-    /// or the pointer itself.
-    pub fn of(&self, pointer: &str) -> String {
-        if let Some((start, inner)) = within_recipient(pointer) {
-            let places = self.of_recipients.iter().copied();
-            return format!("{start}{}", nearest(inner, places));
-        }
-        let places = self
-            .places
-            .iter()
-            .map(|(ours, theirs)| (ours.as_str(), theirs.as_str()));
-        nearest(pointer, places)
-    }
-
-    /// Problems of our message, told of the one that it was made from.
+    /// Problems of our message, told of the one that it was made from: where the nearest thing around each did that is
+    /// known, or at the pointer itself.
     pub fn relocate(&self, problems: Problems) -> Problems {
-        problems.relocated(|pointer| self.of(pointer))
+        // There may be very many of both.
+        let places = self.places.iter();
+        let places: Known<'_> = places
+            .map(|(ours, theirs)| (ours.as_str(), theirs.as_str()))
+            .collect();
+        let of_recipients = self.of_recipients.iter().copied().collect();
+        problems.relocated(|pointer| match within_recipient(pointer) {
+            Some((start, inner)) => format!("{start}{}", nearest(inner, &of_recipients)),
+            None => nearest(pointer, &places),
+        })
     }
 }
 
+/// Places by what stands in our message.
+type Known<'p> = HashMap<&'p str, &'p str>;
+
 /// The place that is known and nearest around a pointer, with what the pointer has behind it.
-fn nearest<'p>(pointer: &str, places: impl Iterator<Item = (&'p str, &'p str)>) -> String {
-    let rest = |ours: &str| {
-        let rest = pointer.strip_prefix(ours)?;
-        (rest.is_empty() || rest.starts_with('/')).then_some(rest)
-    };
-    let found = places.filter_map(|(ours, theirs)| Some((ours, theirs, rest(ours)?)));
-    match found.max_by_key(|(ours, ..)| ours.len()) {
-        Some((_, theirs, rest)) => format!("{theirs}{rest}"),
-        None => pointer.to_owned(),
+fn nearest(pointer: &str, places: &Known<'_>) -> String {
+    let mut around = pointer;
+    loop {
+        if let Some(theirs) = places.get(around) {
+            return format!("{theirs}{}", &pointer[around.len()..]);
+        }
+        let Some(end) = around.rfind('/') else {
+            return pointer.to_owned();
+        };
+        around = &around[..end];
     }
 }
 
@@ -142,8 +143,16 @@ fn within_recipient(pointer: &str) -> Option<(&str, &str)> {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
+    use pmtaemail::{Code, Problem};
+
+    /// Where what stands at a pointer in our message came from.
+    pub fn place_of(pointer: &str, places: &Places) -> String {
+        let problem = Problem::found(Code::Conflict, pointer, "");
+        let told = places.relocate(problem.into());
+        told.iter().next().unwrap().pointer().to_owned()
+    }
 
     #[test]
     fn what_is_made_of_a_message_knows_where_it_came_from() {
@@ -172,7 +181,7 @@ mod tests {
             ("/textual", "/textual"),
             ("", ""),
         ] {
-            assert_eq!(places.of(ours), theirs);
+            assert_eq!(place_of(ours, &places), theirs);
         }
     }
 }

@@ -40,8 +40,8 @@ pub struct BatchLog {
     recipients: u64,
     bytes: u64,
     files: u64,
-    /// How many were submitted before, under the same key.
-    replayed: Option<u64>,
+    /// It was submitted before, under the same key.
+    replayed: Option<bool>,
 }
 
 impl BatchLog {
@@ -66,13 +66,12 @@ impl BatchLog {
 
     /// The whole batch was submitted before: so many messages.
     pub fn replayed(&mut self, count: usize) {
-        let count = count as u64;
-        self.replayed = Some(count);
+        self.replayed = Some(true);
         self.counters.submissions(&Submissions {
             api: self.api,
             outcome: Outcome::Replayed,
             key: self.key.as_deref(),
-            count,
+            count: count as u64,
             recipients: 0,
             bytes: 0,
             files: 0,

@@ -4,8 +4,12 @@ use super::super::bytes::{buffer, may_be_base64, numbers};
 use super::super::object::{Found, Object, Value};
 use super::super::translated::Translated;
 use encodify::base64::STANDARD;
+use memchr::memmem;
 use pmtaemail::{Code, Problem};
-use std::borrow::Cow;
+use std::collections::HashSet;
+
+/// In bytes; none that is longer is looked for.
+const LONGEST_ID: usize = 256;
 
 /// Reads `attachments`. `html`: where pictures among them may stand.
 pub fn put(
@@ -15,14 +19,16 @@ pub fn put(
     found: &mut Found,
 ) {
     let list = found.keep(attachments.array()).unwrap_or_default();
-    let files = list.iter().filter_map(|file| read(file, html, found));
+    let html = html.and_then(|html| html.text().ok()).unwrap_or_default();
+    let referred = referred_to(&html);
+    let files = list.iter().filter_map(|file| read(file, &referred, found));
     let files: Vec<_> = files.collect();
     if !files.is_empty() {
         ours.put_all("attachments", files, &attachments.pointer);
     }
 }
 
-fn read(value: &Value<'_>, html: Option<&Value<'_>>, found: &mut Found) -> Option<Translated> {
+fn read(value: &Value<'_>, referred: &HashSet<&str>, found: &mut Found) -> Option<Translated> {
     let mut file = value.object(found)?;
     let mut our = Translated::new();
     our.place("", &value.pointer);
@@ -44,7 +50,7 @@ fn read(value: &Value<'_>, html: Option<&Value<'_>>, found: &mut Found) -> Optio
     }
     let id = content_id(&mut file, found);
     if let Some(id) = id
-        && !is_a_mere_name(&id, filename.as_ref(), html)
+        && !is_a_mere_name(&id, filename.as_ref(), referred)
     {
         our.put("contentId", &id);
     }
@@ -67,8 +73,8 @@ fn put_content(
         found.add(Problem::found(Code::InvalidContent, pointer, detail));
     } else if content.is_text() {
         our.put("content", content);
-        let is_text = content.text().is_ok_and(|text| !may_be_base64(&text));
-        if is_text && media_type.is_some_and(is_calendar) {
+        let is_text = || content.text().is_ok_and(|text| !may_be_base64(&text));
+        if media_type.is_some_and(is_calendar) && is_text() {
             our.put_made("encoding", &"utf8", &content.pointer);
         }
     } else {
@@ -100,18 +106,27 @@ fn content_id<'a>(file: &mut Object<'a>, found: &mut Found) -> Option<Value<'a>>
 
 /// Whether a content id is the file's name once more, and nothing refers to it: Laravel writes that of each file that has
 /// none, be it a picture of the text or not.
-fn is_a_mere_name(id: &Value<'_>, filename: Option<&Value<'_>>, html: Option<&Value<'_>>) -> bool {
-    let text = |value: Option<&Value<'_>>| {
-        value
-            .and_then(|value| value.text().ok())
-            .map(Cow::into_owned)
-    };
-    let id = text(Some(id));
-    let Some(id) = id.filter(|id| text(filename).as_ref() == Some(id)) else {
-        return false;
-    };
-    let html = text(html).unwrap_or_default();
-    !html.contains(&format!("cid:{id}"))
+fn is_a_mere_name(id: &Value<'_>, filename: Option<&Value<'_>>, referred: &HashSet<&str>) -> bool {
+    let filename = filename.and_then(|filename| filename.text().ok());
+    let id = id.text().ok().filter(|id| filename.as_ref() == Some(id));
+    id.is_some_and(|id| !referred.contains(id.as_ref()))
+}
+
+/// What stands behind `cid:` in a text, up to each sign that may end it there. The text is read once, however many files
+/// there are.
+fn referred_to(html: &str) -> HashSet<&str> {
+    const ENDS: [&str; 3] = ["\"'<>", "\"'<> \t\r\n", "\"'<>)"];
+
+    let mut referred = HashSet::new();
+    for at in memmem::find_iter(html.as_bytes(), "cid:") {
+        let rest = &html[at + "cid:".len()..];
+        let rest = &rest[..rest.floor_char_boundary(LONGEST_ID)];
+        for ends in ENDS {
+            let end = rest.find(|c| ends.contains(c)).unwrap_or(rest.len());
+            referred.insert(&rest[..end]);
+        }
+    }
+    referred
 }
 
 #[cfg(test)]
@@ -187,6 +202,21 @@ mod tests {
                 r#""filename": "a.png", "content_id": "a.png""#,
                 "<img src='cid:a.png'>",
                 r#""filename":"a.png","contentId":"a.png""#,
+            ),
+            (
+                r#""filename": "a (1).png", "content_id": "a (1).png""#,
+                "<img src=\"cid:a (1).png\">",
+                r#""filename":"a (1).png","contentId":"a (1).png""#,
+            ),
+            (
+                r#""filename": "å", "content_id": "å""#,
+                "cid: url(cid:å) cid:",
+                r#""filename":"å","contentId":"å""#,
+            ),
+            (
+                r#""filename": "a", "content_id": "a""#,
+                "<img src=cid:a width=1 src=cid:ab>",
+                r#""filename":"a","contentId":"a""#,
             ),
         ] {
             let json = format!(r#"[{{"content": "", {file}}}]"#);

@@ -95,6 +95,7 @@ fn read_recipients(email: &mut Object<'_>, ours: &mut Translated, found: &mut Fo
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::translated::tests::place_of;
     use super::*;
 
     /// Those of a message with these members beside what it must have.
@@ -129,7 +130,7 @@ mod tests {
             ("/attachments/0", "/attachments/0"),
             ("/text", "/text"),
         ] {
-            assert_eq!(places.of(ours), theirs, "{ours}");
+            assert_eq!(place_of(ours, &places), theirs, "{ours}");
         }
     }
 

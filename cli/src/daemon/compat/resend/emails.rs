@@ -103,6 +103,7 @@ impl Emails {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::translated::tests::place_of;
     use super::*;
 
     const RIGHT: &str =
@@ -151,7 +152,7 @@ mod tests {
         let places = places.unwrap();
         let indices: Vec<_> = places.iter().map(|(index, _)| *index).collect();
         assert_eq!(indices, [0, 4]);
-        assert_eq!(places[1].1.of("/text"), "/4/text");
+        assert_eq!(place_of("/text", &places[1].1), "/4/text");
         assert_eq!(fed.len(), 2 * longest + 3);
         assert!(
             serde_json::from_slice::<serde_json::Value>(&fed)

@@ -5,6 +5,7 @@ use super::super::translated::Translated;
 use super::mailboxes;
 use serde::Serialize;
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 /// A header field, as it is written to our message.
 #[derive(Serialize)]
@@ -50,15 +51,17 @@ fn says_more(fields: &mut Vec<Field<'_>>, reply_to: &Value<'_>) -> bool {
     let Some(at) = fields.iter().position(is_it) else {
         return false;
     };
-    let in_headers = mailboxes::addresses(&fields[at].value);
-    let mut given = Vec::new();
+    let in_headers: HashSet<_> = mailboxes::addresses(&fields[at].value)
+        .into_iter()
+        .collect();
+    let mut given = HashSet::new();
     for value in reply_to.array().unwrap_or_else(|_| vec![reply_to.clone()]) {
         given.extend(mailboxes::addresses(&value.text().unwrap_or_default()));
     }
-    if !given.iter().all(|address| in_headers.contains(address)) {
+    if !given.is_subset(&in_headers) {
         return false;
     }
-    let says_more = in_headers.iter().any(|address| !given.contains(address));
+    let says_more = in_headers.len() > given.len();
     if !says_more {
         fields.remove(at);
     }

@@ -6,6 +6,7 @@ use super::options::dictionary;
 use pmtaemail::Problems;
 use serde::Serialize;
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 /// Where what stands in one of our recipients came from.
 pub const PLACES: &[(&str, &str)] = &[
@@ -90,6 +91,7 @@ fn read_address<'a>(value: &Value<'a>, found: &mut Found) -> Option<Recipient<'a
 /// The values of a recipient or of a transmission: `substitution_data` win over `metadata`.
 pub fn variables<'a>(object: &mut Object<'a>, found: &mut Found) -> Vec<(Cow<'a, str>, Value<'a>)> {
     let mut all: Vec<(Cow<'a, str>, Value<'a>)> = Vec::new();
+    let mut known = HashSet::new();
     for name in ["substitution_data", "metadata"] {
         let values = object
             .take(name)
@@ -98,7 +100,7 @@ pub fn variables<'a>(object: &mut Object<'a>, found: &mut Found) -> Vec<(Cow<'a,
             .map(|mut values| values.take_all())
             .unwrap_or_default()
         {
-            if all.iter().all(|(known, _)| *known != name) {
+            if known.insert(name.clone()) {
                 all.push((name, value));
             }
         }
