@@ -275,6 +275,15 @@ def test_a_message_that_is_too_large(service: str, start_daemon: Callable, monke
     assert len(daemon.files()) == 1
 
 
+@pytest.mark.usefixtures("anymail")
+def test_a_pickup_directory_that_is_gone(service: str, daemon: Daemon):
+    daemon.pickup.rmdir()
+    error = refused(mail())
+    assert error.status_code == 503
+    assert error.response.headers["retry-after"] == "5"
+    assert said(service, error) == [{"SparkPost": "503", "Resend": "application_error"}[service]]
+
+
 def test_nothing_is_sent_to_a_daemon_that_answers_no_other_service(
     service: str, start_daemon: Callable, monkeypatch: pytest.MonkeyPatch
 ):

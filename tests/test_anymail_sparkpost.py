@@ -132,6 +132,24 @@ def test_what_powermta_is_told(daemon: Daemon, readers: ForeignReaders):
     assert [entry["description"] for entry in daemon.entries() if "description" in entry] == ["the spring's first mail"]
 
 
+@pytest.mark.parametrize(("number", "arrived"), [(42, "42"), (0, None)])
+def test_a_subaccount(number: int, arrived: str | None, daemon: Daemon, readers: ForeignReaders, monkeypatch):
+    use_anymail(monkeypatch, "SparkPost", daemon, SPARKPOST_SUBACCOUNT=str(number))
+    send(mail((ANN, BO)))
+    told = [("ann@example.org", shown()), ("bo@example.org", shown())]
+    told = [(address, {**message, "to": [ANN, BO]}) for address, message in told]
+    sent = assert_arrived(daemon, told, readers)
+    assert [item.subaccount_id for item in sent] == [arrived, arrived]
+
+
+def test_a_subaccount_that_is_no_number(daemon: Daemon, monkeypatch: pytest.MonkeyPatch):
+    use_anymail(monkeypatch, "SparkPost", daemon, SPARKPOST_SUBACCOUNT="north")
+    error = refused(mail())
+    assert error.status_code == 422
+    assert "X-MSYS-SUBACCOUNT" in str(sparkpost_errors(error.response.text))
+    assert_nothing_arrived(daemon)
+
+
 def test_amp(daemon: Daemon, readers: ForeignReaders):
     message = mail()
     amp = '<!doctype html><html ⚡4email data-css-strict><head></head><body>Hello {{ "Ann" }}</body></html>'

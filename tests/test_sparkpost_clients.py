@@ -192,6 +192,23 @@ def test_the_same_key_sends_once(node: NodeClients, daemon: Daemon):
     assert len(daemon.files()) == 1
 
 
+def test_a_subaccount_is_part_of_the_request_that_a_key_stands_for(node: NodeClients, daemon: Daemon):
+    def send(client: Callable, number: str) -> dict:
+        headers = {"Idempotency-Key": "order-7", "X-MSYS-SUBACCOUNT": number}
+        return client("sparkpost", url=daemon.url, headers=headers, transmission=TRANSMISSION)
+
+    first = send(node.call, "7")
+    assert send(node.call, "7")["results"] == first["results"]
+    assert send(node.refused, "8")["errors"][0]["code"] == "1600"
+    assert len(daemon.files()) == 1
+    raw = {"email_rfc822": "From: shop@example.com\r\n\r\nHello\r\n"}
+    headers = {"X-MSYS-SUBACCOUNT": "7"}
+    finished = {"content": raw, "recipients": [{"address": "bo@example.org"}]}
+    error = node.refused("sparkpost", url=daemon.url, headers=headers, transmission=finished)
+    assert (error["statusCode"], error["errors"][0]["code"]) == (422, "1100")
+    assert len(daemon.files()) == 1
+
+
 @pytest.mark.parametrize("key", ["order 7", "order/7", "x" * 256])
 def test_a_key_has_letters_digits_and_three_signs(key: str, node: NodeClients, daemon: Daemon):
     headers = {"Idempotency-Key": key}

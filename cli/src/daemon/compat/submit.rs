@@ -14,12 +14,13 @@ use super::super::submission::{
 use super::translated::Places;
 use axum::extract::Request;
 use pmtaemail::{IdempotencyKey, Receipt, Selection, StreamFormat};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// What a request says beside its body.
 pub struct Asked {
-    /// The service, which tells equal bodies under equal keys apart.
-    pub service: &'static str,
+    /// The service, and what else in the head tells equal bodies under equal keys apart.
+    pub service: Cow<'static, str>,
     pub key: Option<IdempotencyKey>,
     /// Whether the receipt is found by its identifier later.
     pub is_found: bool,
@@ -43,7 +44,8 @@ where
         let name = IdempotencyKey::of_receipt(log.identity().id());
         submitter.idempotency_key(name)
     });
-    let received = receive_json(&daemon, request, key.is_some().then_some(asked.service)).await?;
+    let service = key.is_some().then_some(&*asked.service);
+    let received = receive_json(&daemon, request, service).await?;
     let remembered = Remembered {
         key: key.zip(received.fingerprint),
         name,
@@ -76,7 +78,7 @@ where
 pub async fn receive_json(
     daemon: &Arc<Daemon>,
     request: Request,
-    service: Option<&'static str>,
+    service: Option<&str>,
 ) -> Result<Received, ApiError> {
     let format = match BodyFormat::of(request.headers(), Vec::new()) {
         Ok(format @ BodyFormat::Streamed(StreamFormat::Json)) => Ok(format),

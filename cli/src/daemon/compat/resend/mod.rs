@@ -79,7 +79,7 @@ async fn try_submit(
 ) -> Result<Receipt, ApiError> {
     Query::of(request.uri(), &[])?.without_others()?;
     let asked = Asked {
-        service: "resend",
+        service: "resend".into(),
         key: key::of(request.headers())?,
         is_found: true,
     };

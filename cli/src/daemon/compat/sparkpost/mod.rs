@@ -30,12 +30,17 @@ use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
-use pmtaemail::{IdempotencyKey, Receipt};
+use pmtaemail::{Code, IdempotencyKey, Problem, Receipt};
 use serde_json::json;
 use std::sync::Arc;
 
 /// Says that the answer is that of an earlier request under the same key.
 const REPLAYED: HeaderName = HeaderName::from_static("x-idempotent-replayed");
+/// Has the number of the subaccount that sends.
+const SUBACCOUNT: HeaderName = HeaderName::from_static("x-msys-subaccount");
+
+/// Digits of a number of 64 bits.
+const LONGEST_SUBACCOUNT: usize = 20;
 
 /// Submits a transmission.
 pub async fn submit(
@@ -62,13 +67,17 @@ async fn try_submit(
     // How many errors of recipients are told: all are.
     query.others.retain(|(name, _)| name != "num_rcpt_errors");
     query.without_others()?;
+    let subaccount = subaccount_of(request.headers())?;
     let asked = Asked {
-        service: "sparkpost",
+        service: match &subaccount {
+            Some(number) => format!("sparkpost {number}").into(),
+            None => "sparkpost".into(),
+        },
         key: key_of(request.headers())?,
         is_found: false,
     };
     let ignored = daemon.compat.sparkpost_ignore.clone();
-    let translate = move |body| transmission::translate(body, &ignored);
+    let translate = move |body| transmission::translate(body, &ignored, subaccount.as_deref());
     submit_one(daemon, request, asked, translate, log).await
 }
 
@@ -79,6 +88,25 @@ fn key_of(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, ApiError> {
         Some(key) if !key.as_bytes().iter().all(is_right) => Err(ApiError::IdempotencyKey),
         _ => idempotency::key_of(headers),
     }
+}
+
+/// The number of a subaccount: PowerMTA has them too. 0 is the account itself.
+fn subaccount_of(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let mut values = headers.get_all(SUBACCOUNT).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    let number = value.to_str().unwrap_or_default().trim();
+    let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
+    if values.next().is_some() || !(1..=LONGEST_SUBACCOUNT).contains(&number.len()) || !is_number {
+        return Err(wrong_subaccount());
+    }
+    Ok((number != "0").then(|| number.to_owned()))
+}
+
+fn wrong_subaccount() -> ApiError {
+    let detail = "X-MSYS-SUBACCOUNT stands in the head once, with the number of a subaccount.";
+    ApiError::Problems(Problem::found(Code::InvalidToken, "", detail).into())
 }
 
 fn accepted(receipt: &Receipt) -> Response {

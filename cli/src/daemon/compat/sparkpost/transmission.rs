@@ -15,8 +15,12 @@ use std::borrow::Cow;
 /// The longest `campaign_id`, in bytes.
 const LONGEST_CAMPAIGN: usize = 64;
 
-/// Translates a transmission that has come.
-pub fn translate(body: ReceivedBody, ignored: &[SparkPostOption]) -> Result<Ours, ApiError> {
+/// Translates a transmission that has come, from a subaccount or the account itself.
+pub fn translate(
+    body: ReceivedBody,
+    ignored: &[SparkPostOption],
+    subaccount: Option<&str>,
+) -> Result<Ours, ApiError> {
     let mut found = Found::default();
     let bytes = bytes_of(&body);
     let root =
@@ -55,6 +59,14 @@ pub fn translate(body: ReceivedBody, ignored: &[SparkPostOption]) -> Result<Ours
             put_recipients(&list, &mut ours, &mut found);
         }
         _ => {}
+    }
+    match subaccount {
+        Some(_) if named.is_some() => {
+            let detail = "A finished message has no subaccount here: send its parts, or no X-MSYS-SUBACCOUNT.";
+            found.add(Problem::found(Code::Unsupported, "", detail));
+        }
+        Some(number) => ours.put_made("subaccountId", &number, ""),
+        None => {}
     }
     found.finish().map_err(ApiError::Problems)?;
     let description = read.description;
