@@ -99,6 +99,36 @@ def test_without_recipients_one_message_is_filled_in(door: Door):
     assert files[0] == files[1]
 
 
+def test_one_message_in_the_words_of_sparkpost(door: Door):
+    message = {
+        "from": "{{ shop }} <shop@example.com>",
+        "to": ["Ann Lee <ann@example.org>", "bo@example.org"],
+        "subject": "Hello {{ address.name or 'reader' }}{{ if missing }}!{{ end }}",
+        "text": "{{ if #orders > 1 }}\n{{ each orders }}\n{{ loop_index }}. {{ loop_var.name }}\n{{ end }}\n{{ end }}\n"
+        "{{ email }} {{ return_path }} https://e.example/?q={{ shop }} {{ nobody }}.",
+        "html": "<p>{{ shop }}{{{ shop }}}</p>",
+        "date": "2026-01-15T09:30:00Z",
+        "messageId": "a@example.com",
+    }
+    variables = {"shop": "Tea & [Co]", "orders": [{"name": "a"}, {"name": "b"}]}
+    template = {**message, "template": "sparkpost", "variables": variables}
+    by_hand = {
+        **message,
+        "from": {"name": "Tea & [Co]", "address": "shop@example.com"},
+        "subject": "Hello Ann Lee",
+        "text": "1. a\n2. b\nann@example.org shop@example.com https://e.example/?q=Tea%20%26%20%5BCo%5D .",
+        "html": "<p>Tea &amp; [Co]Tea & [Co]</p>",
+    }
+    files = [list(map(with_known_envelope_id, door.pickup_files(encode(each)))) for each in (template, by_hand)]
+    assert files[0] == files[1]
+
+
+def test_nobody_is_named_where_nobody_is_to(quick: Door):
+    message = {"from": "shop@example.com", "bcc": "bo@example.org", "template": "sparkpost", "sender": "<>"}
+    message["text"] = "{{ email }}{{ address.name }}{{ address.email }}{{ env_from }}."
+    assert quick.render(encode(message)).endswith(b"\r\n\r\n.\r\n")
+
+
 def test_kinds_of_recipients_have_files_of_their_own(quick: Door):
     message = ANY["senders of all kinds"]
     files = [read(octets) for octets in quick.pickup_files(encode(message))]

@@ -141,6 +141,7 @@ impl<'v, 'r: 'v, G: Given<'v, 'r>> Evaluation<'v, 'r, G> {
             Expression::Boolean(boolean) => Value::Boolean(*boolean),
             Expression::Number(number) => Value::Number(number.clone()),
             Expression::Text(text) => Value::Text(text),
+            Expression::Braces(text) => Value::Known(text),
             Expression::Path(root, steps) => {
                 let value = self.root(*root);
                 self.follow(value, steps)?

@@ -11,6 +11,8 @@ pub(super) enum Expression<'a> {
     Boolean(bool),
     Number(Number<'a>),
     Text(Cow<'a, str>),
+    /// Braces that shall be there. They are written as they are, in links too.
+    Braces(&'static str),
     /// A variable, and the way from there into objects and lists.
     Path(Root, Vec<Step<'a>>),
     /// The same from what stands in parentheses.

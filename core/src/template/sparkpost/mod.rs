@@ -12,6 +12,7 @@
 //! evaluation    works it out
 //! value         what it works with
 //! links         where values are percent-encoded
+//! mustache      where braces are left to readers' programs
 //! names  fault  expression  work
 //! ```
 
@@ -20,6 +21,7 @@ mod expression;
 mod fault;
 mod formula;
 mod links;
+mod mustache;
 mod names;
 mod parser;
 mod reader;

@@ -265,7 +265,7 @@ impl<'t, 'a> Parser<'t, 'a> {
         if !(self.take_sign("(") && self.take_sign(")")) {
             return Err(Fault::Form);
         }
-        Ok(Expression::Text(text.into()))
+        Ok(Expression::Braces(text))
     }
 
     fn steps(&mut self) -> Result<Vec<Step<'a>>, Fault<'t>> {

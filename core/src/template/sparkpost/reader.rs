@@ -48,7 +48,7 @@ impl<'t, 'a> Reader<'t, 'a> {
         Ok(Self {
             text,
             kind,
-            segments: segments(text)?.into_iter(),
+            segments: segments(text, kind == TextKind::Html)?.into_iter(),
             links: Links::default(),
             loops: Vec::new(),
             names,
@@ -70,7 +70,7 @@ impl<'t, 'a> Reader<'t, 'a> {
                 place,
             }) => match self.parse(inner, place)? {
                 Tag::Value(expression) => Piece::Value {
-                    writing: self.writing(is_raw),
+                    writing: self.writing(&expression, is_raw),
                     expression,
                     place,
                 },
@@ -159,7 +159,7 @@ impl<'t, 'a> Reader<'t, 'a> {
                     place,
                 } => match self.parse(inner, place)? {
                     Tag::Value(expression) => body.push(Node::Value {
-                        writing: self.writing(is_raw),
+                        writing: self.writing(&expression, is_raw),
                         expression,
                         place,
                     }),
@@ -190,7 +190,8 @@ impl<'t, 'a> Reader<'t, 'a> {
     }
 
     /// How a value is written that stands here.
-    fn writing(&self, is_raw: bool) -> Writing {
+    fn writing(&self, expression: &Expression<'_>, is_raw: bool) -> Writing {
+        let is_raw = is_raw || matches!(expression, Expression::Braces(_));
         match self.kind {
             // In a calendar no value is raw.
             TextKind::Calendar => Writing::Calendar,

@@ -2,6 +2,7 @@
 
 use super::super::place::Place;
 use super::fault::Fault;
+use super::mustache::Mustache;
 use super::parser::is_statement;
 use crate::problem::Refusal;
 use std::ops::Range;
@@ -22,12 +23,17 @@ pub(super) enum Segment {
 
 /// Takes a text apart, whose lines end with LF. A line of nothing but blanks and statements ends with the last
 /// of them: neither the blanks behind it nor the line end are written.
-pub(super) fn segments(text: &str) -> Result<Vec<Segment>, Refusal> {
+pub(super) fn segments(text: &str, is_html: bool) -> Result<Vec<Segment>, Refusal> {
+    let mustache = if is_html {
+        Mustache::find(text)
+    } else {
+        Mustache::default()
+    };
     let mut segments = Vec::new();
     let mut line = Line::START;
     let mut place = Place::START;
     let mut at = 0;
-    while let Some(tag) = next_tag(text, at) {
+    while let Some(tag) = next_tag(text, at, &mustache) {
         place.advance(&text[at..tag.open]);
         line.push_text(text, at..tag.open, &mut segments);
         let inner = tag.inner.ok_or_else(|| Fault::Form.at(place))?;
@@ -100,11 +106,12 @@ struct FoundTag {
 }
 
 /// The next pair of braces. Of three that `}}}` does not end the first one is text.
-fn next_tag(text: &str, from: usize) -> Option<FoundTag> {
+fn next_tag(text: &str, from: usize, mustache: &Mustache) -> Option<FoundTag> {
     let bytes = text.as_bytes();
     let mut opens = memchr::memchr_iter(b'{', &bytes[from..]).map(|at| from + at);
+    let mut kept = from;
     opens.find_map(|open| {
-        if bytes.get(open + 1) != Some(&b'{') {
+        if bytes.get(open + 1) != Some(&b'{') || open < kept {
             return None;
         }
         let is_raw = bytes.get(open + 2) == Some(&b'{');
@@ -115,6 +122,11 @@ fn next_tag(text: &str, from: usize) -> Option<FoundTag> {
                 .as_ref()
                 .is_some_and(|inner| text[inner.end..].starts_with("}}}"))
         {
+            return None;
+        }
+        let kept_inner = inner.clone().unwrap_or(start..start);
+        if mustache.keeps(open, &text[kept_inner.clone()]) {
+            kept = kept_inner.end;
             return None;
         }
         Some(FoundTag {

@@ -283,6 +283,22 @@ fn depth_and_work_are_bounded() {
     assert_eq!(text(&long, &json!({"x": "x"})), "x");
     let path = format!("{{{{ x{} }}}}", ".a".repeat(100_000));
     assert_eq!(text(&path, &json!({})), "");
+    for part in [
+        "<template amp-mustache",
+        "<template>amp-mustache",
+        "{{{{'",
+        "http://",
+        "{{ x }} ",
+        "<template amp-mustache>{{ a }}",
+    ] {
+        let _ = written(
+            &part.repeat(30_000),
+            TextKind::Html,
+            &json!({}),
+            &json!({}),
+            ANN,
+        );
+    }
     let branches = format!(
         "{{{{ if no }}}}{}{{{{ end }}}}",
         "{{ elseif no }}".repeat(100_000)

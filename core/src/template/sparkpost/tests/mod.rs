@@ -2,6 +2,7 @@
 
 mod documented;
 mod faults;
+mod properties;
 mod statements;
 
 use super::super::{Language, Owner};
@@ -164,6 +165,10 @@ fn values_are_written_as_their_place_asks_for() {
             "http://a/%C3%A9%2F%3F%26?%C3%A9%2F%3F%26",
         ),
         (
+            "http://a/{{ opening_double_curly() }}{{ closing_triple_curly() }}{{ '{' }}{{u}}",
+            "http://a/{{}}}%7B%C3%A9%2F%3F%26",
+        ),
+        (
             "http:/{{u}} ftp://{{u}} {{ 'http://' }}{{u}}",
             "http:/é/?& ftp://é/?& http://é/?&",
         ),
@@ -210,4 +215,38 @@ fn the_same_expression_is_one_value() {
         3
     );
     assert_eq!(parse("{{ x }}{{ x.y }}{{ x['y'] }}", TextKind::Header), 5);
+}
+
+#[test]
+fn templates_of_amp_are_left_to_programs_of_readers() {
+    let values = json!({"name": "n", "sparkpost_name": "s", "cart": ["a"], "cart_items": ["x"]});
+    let template = "{{name}}<Template type=\"amp-mustache\" id=a><b>{{sparkpost_name}}{{#cart_items}}{{name}}{{{ name }}}{{/cart_items}}\
+        {{^cart}}{{ 'x {{ }}{{ opening_double_curly() }}</b></TEMPLATE>{{name}}";
+    let expected = "n<Template type=\"amp-mustache\" id=a><b>s{{#cart_items}}{{name}}{{{ name }}}{{/cart_items}}\
+        {{^cart}}{{ 'x {{ }}{{</b></TEMPLATE>n";
+    assert_eq!(html(template, &values), expected);
+    for (template, expected) in [
+        (
+            "<script template=amp-mustache>{{a}}</script>{{name}}",
+            "<script template=amp-mustache>{{a}}</script>n",
+        ),
+        (
+            "<script template=amp-mustache>{{a}}{{name}}",
+            "<script template=amp-mustache>{{a}}{{name}}",
+        ),
+        (
+            "<p amp-mustache>{{name}}</p> <template>{{name}} amp-mustache{{name}}",
+            "<p amp-mustache>n</p> <template>n amp-mustachen",
+        ),
+        (
+            "{{each cart}}<template type=amp-mustache>{{loop_var}}{{name}}</template>{{end}}",
+            "<template type=amp-mustache>a{{name}}</template>",
+        ),
+    ] {
+        assert_eq!(html(template, &values), expected, "{template}");
+    }
+    assert_eq!(
+        text("<template type=amp-mustache>{{name}}", &values),
+        "<template type=amp-mustache>n"
+    );
 }
