@@ -140,6 +140,10 @@ impl<'a> Substitutions<'a> {
         let mut template = TemplateText::default();
         let mut reader = Reader::new(text, kind, names)?;
         while let Some((piece, asked)) = reader.next_piece()? {
+            // A statement may ask for any number of them, and each is looked up for each recipient.
+            if reader.names().len() > MOST_VALUES {
+                return Err(TOO_MANY);
+            }
             let (formula, escaped, place) = match piece {
                 Piece::Text(text) => {
                     template.push_literal(text);
@@ -257,31 +261,28 @@ impl<'a> Substitutions<'a> {
         let names = self.names.as_slice().iter();
         let numbers = names.map(|name| self.shared.numbers.get(name).copied());
         self.shared_numbers = numbers.collect();
-        for number in 0..self.entries.len() {
-            let entry = &self.entries[number];
-            let shared = entry
-                .names
-                .iter()
-                .filter_map(|name| self.shared_variable(*name));
-            let Some(variable) = shared.clone().next() else {
-                continue;
-            };
-            if entry.is_personal {
-                continue;
+        let mut evaluation = Evaluation::new(self.lookup(&[]), Addressee::default());
+        let mut found = Vec::new();
+        for (number, entry) in self.entries.iter().enumerate() {
+            let mut shared = entry.names.iter();
+            let shared = shared.find_map(|name| self.shared_variable(*name));
+            if let (Some(variable), false) = (shared, entry.is_personal) {
+                let text = work_out(&entry.formula, &mut evaluation, entry.asked_at.1);
+                found.push((number, variable.location, self.checked(entry, text)));
             }
-            let location = place.unwrap_or(variable.location);
-            // Where several are asked for, it is told of those for whom it is wrong.
-            let is_alone = entry.names.len() == 1;
-            let common = match self.text_of(entry, &[], Addressee::default()) {
+        }
+        for (number, location, text) in found {
+            let entry = &mut self.entries[number];
+            entry.common = match text {
                 Ok(text) => Some(text),
-                Err(refusal) if is_alone => {
-                    report.refuse(location, refusal);
+                Err(refusal) if entry.names.len() == 1 => {
+                    report.refuse(place.unwrap_or(location), refusal);
                     // It is given, so it is not missing.
                     Some(Cow::Borrowed(""))
                 }
+                // Where several are asked for, it is told of those for whom it is wrong.
                 Err(_) => None,
             };
-            self.entries[number].common = common;
         }
     }
 
@@ -341,21 +342,6 @@ impl<'a> Substitutions<'a> {
             substitutions: self,
             own,
         }
-    }
-
-    /// The text of a value for who has these variables.
-    fn text_of<'v, 'r>(
-        &'v self,
-        entry: &'v Entry<'a>,
-        own: &'v [Option<&'v Variable<'r>>],
-        addressee: Addressee<'v>,
-    ) -> Result<Cow<'r, str>, Refusal>
-    where
-        'a: 'r,
-    {
-        let mut evaluation = Evaluation::new(self.lookup(own), addressee);
-        let text = work_out(&entry.formula, &mut evaluation, entry.asked_at.1);
-        self.checked(entry, text)
     }
 
     fn checked<'r>(

@@ -223,9 +223,7 @@ impl<'t, 'a> Parser<'t, 'a> {
                 let number = self
                     .names
                     .number(part(self.text, start..start + word.len()));
-                if !self.asked.contains(&number) {
-                    self.asked.push(number);
-                }
+                self.asked.push(number);
                 Root::Variable(number)
             }
         };

@@ -80,7 +80,10 @@ impl<'t, 'a> Reader<'t, 'a> {
                 },
             },
         };
-        Ok(Some((piece, std::mem::take(&mut self.asked))))
+        let mut asked = std::mem::take(&mut self.asked);
+        asked.sort_unstable();
+        asked.dedup();
+        Ok(Some((piece, asked)))
     }
 
     /// The names that are known, by number.

@@ -323,4 +323,16 @@ fn depth_and_work_are_bounded() {
     }
     let many: Vec<_> = (0..1_001).map(|n| format!("{{{{ x{n} }}}}")).collect();
     assert_eq!(refused(&many.concat()), TOO_MANY.detail);
+    let many: Vec<_> = (0..100_000).map(|n| format!("{{{{ x{n} }}}}")).collect();
+    let in_one = format!("{{{{ if no }}}}{}{{{{ end }}}}", many.concat());
+    assert_eq!(refused(&in_one), TOO_MANY.detail);
+    let again = format!("{{{{ if no }}}}{}{{{{ end }}}}", "{{ x }}".repeat(100_000));
+    assert_eq!(text(&again, &json!({})), "");
+    // What everybody has takes as much as one recipient may.
+    let thousand: Vec<_> = (0..1_000)
+        .map(|n| format!("{{{{ each l }}}}{{{{ each l }}}}{n}{{{{ end }}}}{{{{ end }}}}"))
+        .collect();
+    let shared = json!({"l": vec![1; 500]});
+    let found = written(&thousand.concat(), TextKind::Text, &shared, &json!({}), ANN);
+    assert!(found.unwrap_err().contains("takes too long"));
 }

@@ -169,6 +169,10 @@ fn values_are_written_as_their_place_asks_for() {
             "http://a/{{}}}%7B%C3%A9%2F%3F%26",
         ),
         (
+            "\"http://a/{{u}}\"{{u}} 'http://a/\"{{u}}",
+            "\"http://a/%C3%A9%2F%3F%26\"é/?& 'http://a/\"é/?&",
+        ),
+        (
             "http:/{{u}} ftp://{{u}} {{ 'http://' }}{{u}}",
             "http:/é/?& ftp://é/?& http://é/?&",
         ),

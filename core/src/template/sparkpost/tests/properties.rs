@@ -88,8 +88,11 @@ proptest! {
         if let (Value::Object(all), Value::Object(own)) = (&mut all, own) {
             all.extend(own.into_iter().filter(|(_, value)| !value.is_null()));
         }
-        prop_assert_eq!(&written(&template, kind, &all, &json!({}), ANN), &told);
-        prop_assert_eq!(&written(&template, kind, &json!({}), &all, ANN), &told);
+        // Of several problems another may come first.
+        for (shared, own) in [(&all, &json!({})), (&json!({}), &all)] {
+            let found = written(&template, kind, shared, own, ANN);
+            prop_assert_eq!(found.as_ref().ok(), told.as_ref().ok());
+        }
     }
 
     #[test]
