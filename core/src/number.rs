@@ -43,6 +43,14 @@ impl<'a> Number<'a> {
         }
     }
 
+    /// How many digits and signs it has where it is written out; reading it takes as long.
+    pub fn written_length(&self) -> usize {
+        match &self.0 {
+            Form::Literal(literal) => literal.len(),
+            Form::Integer(_) => 0,
+        }
+    }
+
     /// Itself, if it has no fraction, neither as it is written, and 128 bits hold it: `None` for
     /// `1.0`, `1e3` and `-0`, whose text an integer does not give back.
     pub fn to_integer(&self) -> Option<i128> {

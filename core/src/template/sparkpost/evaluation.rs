@@ -64,21 +64,33 @@ impl<'v, 'r: 'v, G: Given<'v, 'r>> Evaluation<'v, 'r, G> {
         writing: Writing,
     ) -> Result<Cow<'r, str>, Misfit> {
         let text = self.value(expression)?.into_text()?;
-        self.work.take_bytes(text.len())?;
-        match writing {
-            Writing::Plain => Ok(text),
-            Writing::Url => Ok(UrlSet::Unreserved.encode(text)),
+        let length = text.len();
+        self.work.take_bytes(length)?;
+        let written = match writing {
+            Writing::Plain => text,
+            Writing::Url => UrlSet::Unreserved.encode(text),
             Writing::Html => {
                 let mut out = String::with_capacity(text.len());
                 push_escaped(&mut out, &text);
-                Ok(out.into())
+                out.into()
             }
-            Writing::Calendar => marked_value(&text).map(Cow::Owned).ok_or(Misfit::Control),
-        }
+            Writing::Calendar => Cow::Owned(marked_value(&text).ok_or(Misfit::Control)?),
+        };
+        self.work.take_bytes(written.len().saturating_sub(length))?;
+        Ok(written)
+    }
+
+    /// What an outermost statement writes.
+    pub fn statement(&mut self, node: &'v Node<'r>) -> Result<String, Failure> {
+        // One that failed before may have left some.
+        self.loops.clear();
+        let mut out = String::new();
+        self.write(std::slice::from_ref(node), &mut out)?;
+        Ok(out)
     }
 
     /// Appends what nodes make.
-    pub fn write(&mut self, nodes: &'v [Node<'r>], out: &mut String) -> Result<(), Failure> {
+    fn write(&mut self, nodes: &'v [Node<'r>], out: &mut String) -> Result<(), Failure> {
         for node in nodes {
             match node {
                 Node::Text(text) => {

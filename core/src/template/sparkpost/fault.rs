@@ -1,6 +1,7 @@
 //! Why a text is no template.
 
 use super::super::place::{Place, sayable};
+use super::super::sources::TOO_MANY;
 use crate::problem::{Code, Refusal};
 
 /// What is wrong with a placeholder.
@@ -26,6 +27,10 @@ pub(super) enum Fault<'t> {
     NoLoopOfThisName,
     /// Too many things within each other.
     Deep,
+    /// Too many different variables.
+    ManyNames,
+    /// More parts of expressions than this in all texts.
+    ManyParts(usize),
     /// What SparkPost takes out of a text where it follows a link.
     LinkAttribute,
 }
@@ -68,6 +73,10 @@ impl Fault<'_> {
                 .to_owned(),
             Self::Deep => format!(
                 "statements, or parts of an expression, stand within each other more than {DEEPEST} times."
+            ),
+            Self::ManyNames => return TOO_MANY,
+            Self::ManyParts(most) => format!(
+                "there is one part more than the {most} that the placeholders and statements of a message may have."
             ),
             Self::LinkAttribute => "there is an attribute of a link in double brackets (`[[data-msys-…]]`), which \
                                     SparkPost takes out and readers would see here: leave it out."

@@ -26,11 +26,7 @@ pub(super) fn work_out<'v, 'r: 'v, G: Given<'v, 'r>>(
         Formula::Expression(expression, writing) => evaluation
             .text(expression, *writing)
             .map_err(|misfit| Failure { misfit, place }),
-        Formula::Statement(node) => {
-            let mut out = String::new();
-            evaluation.write(std::slice::from_ref(node), &mut out)?;
-            Ok(out.into())
-        }
+        Formula::Statement(node) => Ok(evaluation.statement(node)?.into()),
     }
 }
 

@@ -140,10 +140,6 @@ impl<'a> Substitutions<'a> {
         let mut template = TemplateText::default();
         let mut reader = Reader::new(text, kind, names)?;
         while let Some((piece, asked)) = reader.next_piece()? {
-            // A statement may ask for any number of them, and each is looked up for each recipient.
-            if reader.names().len() > MOST_VALUES {
-                return Err(TOO_MANY);
-            }
             let (formula, escaped, place) = match piece {
                 Piece::Text(text) => {
                     template.push_literal(text);
@@ -261,6 +257,7 @@ impl<'a> Substitutions<'a> {
         let names = self.names.as_slice().iter();
         let numbers = names.map(|name| self.shared.numbers.get(name).copied());
         self.shared_numbers = numbers.collect();
+        // One for all, so that all together have a bound.
         let mut evaluation = Evaluation::new(self.lookup(&[]), Addressee::default());
         let mut found = Vec::new();
         for (number, entry) in self.entries.iter().enumerate() {

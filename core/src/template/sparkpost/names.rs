@@ -1,5 +1,7 @@
 //! The names of variables, by number, and those that are there by themselves.
 
+use super::super::sources::MOST_VALUES;
+use super::fault::Fault;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -9,7 +11,13 @@ pub(super) struct Names<'a> {
     /// By number.
     list: Vec<Cow<'a, str>>,
     numbers: HashMap<Cow<'a, str>, usize>,
+    /// How many parts all expressions have so far.
+    parts: usize,
 }
+
+/// Most parts of the expressions of a message: each takes some hundred bytes of memory, and a text of its size may
+/// have one for every two of its own.
+const MOST_PARTS: usize = 250_000;
 
 /// What SparkPost adds to the variables of each recipient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,14 +42,27 @@ impl BuiltIn {
 }
 
 impl<'a> Names<'a> {
-    /// The number of a name.
-    pub fn number(&mut self, name: Cow<'a, str>) -> usize {
-        let next = self.list.len();
-        let number = *self.numbers.entry(name.clone()).or_insert(next);
-        if number == next {
-            self.list.push(name);
+    /// The number of a name. Each is looked up for each recipient, so there are not more of them than values.
+    pub fn number<'t>(&mut self, name: Cow<'a, str>) -> Result<usize, Fault<'t>> {
+        if let Some(number) = self.known(&name) {
+            return Ok(number);
         }
-        number
+        let number = self.list.len();
+        if number == MOST_VALUES {
+            return Err(Fault::ManyNames);
+        }
+        self.numbers.insert(name.clone(), number);
+        self.list.push(name);
+        Ok(number)
+    }
+
+    /// One more part of an expression.
+    pub fn count_part<'t>(&mut self) -> Result<(), Fault<'t>> {
+        self.parts += 1;
+        if self.parts > MOST_PARTS {
+            return Err(Fault::ManyParts(MOST_PARTS));
+        }
+        Ok(())
     }
 
     /// The number of a name that is asked for.

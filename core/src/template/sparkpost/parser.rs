@@ -220,9 +220,8 @@ impl<'t, 'a> Parser<'t, 'a> {
             "loop_index" => Root::Index(self.innermost()?),
             "loop_vars" => Root::Element(self.loop_of_name()?),
             _ => {
-                let number = self
-                    .names
-                    .number(part(self.text, start..start + word.len()));
+                let name = part(self.text, start..start + word.len());
+                let number = self.names.number(name)?;
                 self.asked.push(number);
                 Root::Variable(number)
             }
@@ -280,6 +279,7 @@ impl<'t, 'a> Parser<'t, 'a> {
             return Err(Fault::Operator(".."));
         }
         if self.take_sign("[") {
+            self.names.count_part()?;
             let subscript = self.expression()?;
             return if self.take_sign("]") {
                 Ok(Some(Step::Subscript(subscript)))
@@ -290,6 +290,7 @@ impl<'t, 'a> Parser<'t, 'a> {
         if !self.take_sign(".") {
             return Ok(None);
         }
+        self.names.count_part()?;
         self.skip_blanks();
         let name = name_of(self.rest());
         if name.is_empty() || name.starts_with(char::is_numeric) {
@@ -379,6 +380,7 @@ impl<'t, 'a> Parser<'t, 'a> {
         if self.depth == DEEPEST {
             return Err(Fault::Deep);
         }
+        self.names.count_part()?;
         self.depth += 1;
         let read = read(self);
         self.depth -= 1;

@@ -66,23 +66,11 @@ impl<'v, 'r> Value<'v, 'r> {
 
     /// The member of this name.
     pub fn member(&self, name: &str, work: &mut Work) -> Result<Self, Misfit> {
-        let of_object = |members: Members<'v, 'r>| {
-            let mut members = members.iter();
-            members
-                .find(|(known, _)| known == name)
-                .map(|(_, value)| Self::of(value))
-        };
         let found = match self {
-            Self::Object(members) => {
-                work.take_items(members.len())?;
-                of_object(members)
-            }
+            Self::Object(members) => find(members, name, work)?,
             Self::Address(addressee, own) => {
                 let own = match own {
-                    Some(VariableValue::Object(members)) => {
-                        work.take_items(members.len())?;
-                        of_object(members)
-                    }
+                    Some(VariableValue::Object(members)) => find(members, name, work)?,
                     _ => None,
                 };
                 own.or_else(|| match name {
@@ -104,6 +92,7 @@ impl<'v, 'r> Value<'v, 'r> {
                 Ok(element.map_or(Self::Nil, Self::of))
             }
             (Self::Object(_) | Self::Address(..), Self::Text(_) | Self::Known(_)) => {
+                work.take_bytes(key.size())?;
                 let name = key.as_text().unwrap_or_default();
                 self.member(&name, work)
             }
@@ -149,7 +138,8 @@ impl<'v, 'r> Value<'v, 'r> {
         work: &mut Work,
     ) -> Result<bool, Misfit> {
         let (one, other) = (self.plain(), other.plain());
-        work.take_bytes(one.size().min(other.size()))?;
+        // Each is read to its end.
+        work.take_bytes(one.size().saturating_add(other.size()))?;
         let order = |fits: fn(Ordering) -> bool| Ok(one.order(&other)?.is_some_and(fits));
         match comparison {
             Comparison::Equal => one.equals(&other),
@@ -173,6 +163,7 @@ impl<'v, 'r> Value<'v, 'r> {
         match self {
             Self::Text(text) => text.len(),
             Self::Known(text) => text.len(),
+            Self::Number(number) => number.written_length(),
             _ => 0,
         }
     }
@@ -230,6 +221,24 @@ impl<'v, 'r> Value<'v, 'r> {
         }
         Err(Misfit::NoOrder)
     }
+}
+
+/// The member of this name.
+fn find<'v, 'r>(
+    members: Members<'v, 'r>,
+    name: &str,
+    work: &mut Work,
+) -> Result<Option<Value<'v, 'r>>, Misfit> {
+    work.take_items(members.len())?;
+    for (known, value) in members {
+        if known.len() == name.len() {
+            work.take_bytes(name.len())?;
+            if known == name {
+                return Ok(Some(Value::of(value)));
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// How many there are.

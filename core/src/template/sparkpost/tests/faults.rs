@@ -306,7 +306,14 @@ fn depth_and_work_are_bounded() {
     assert_eq!(text(&branches, &json!({})), "");
     let numbers: Vec<_> = (0..2_000).collect();
     let members: serde_json::Map<_, _> = (0..50_000).map(|n| (format!("m{n}"), json!(n))).collect();
-    let values = json!({"l": numbers, "o": members, "t": "x".repeat(1 << 20)});
+    let key = |n: usize| format!("{}{n}", "m".repeat(10_000));
+    let similar: serde_json::Map<_, _> = (10..60).map(|n| (key(n), json!(n))).collect();
+    let number = format!(
+        "{{{{ each l }}}}{{{{ if {} < 1 }}}}{{{{ end }}}}{{{{ end }}}}",
+        "1".repeat(1 << 17)
+    );
+    let values = json!({"l": numbers, "o": members, "t": "x".repeat(1 << 20), "digits": "1".repeat(1 << 20),
+        "similar": similar, "key": key(59)});
     assert_eq!(
         text("{{ each l }}{{ loop_var }}{{ end }}", &values).len(),
         10 + 180 + 2_700 + 4_000
@@ -317,6 +324,11 @@ fn depth_and_work_are_bounded() {
         "{{ each l }}{{ t }}{{ end }}",
         "{{ each l }}{{ o.m49999 }}{{ end }}",
         "{{ each l }}{{ if t == t }}{{ end }}{{ end }}",
+        "{{ each l }}{{ if t == 'x' }}{{ end }}{{ end }}",
+        "{{ each l }}{{ if digits < 1 }}{{ end }}{{ end }}",
+        &number,
+        "{{ each l }}{{ o[t] }}{{ end }}",
+        "{{ each l }}{{ similar.m9 }}{{ similar[key] }}{{ end }}",
     ] {
         let found = written(template, TextKind::Text, &json!({}), &values, ANN).unwrap_err();
         assert!(found.contains("takes too long"), "{template}: {found}");
@@ -335,4 +347,35 @@ fn depth_and_work_are_bounded() {
     let shared = json!({"l": vec![1; 500]});
     let found = written(&thousand.concat(), TextKind::Text, &shared, &json!({}), ANN);
     assert!(found.unwrap_err().contains("takes too long"));
+}
+
+#[test]
+fn a_statement_that_fails_leaves_nothing_to_the_next() {
+    let template = "{{ each l }}{{ loop_var.x }}{{ y }}{{ end }}{{ each m }}{{ loop_var.n or 'right' }}{{ end }}";
+    let shared = json!({"l": [{"x": [], "n": "wrong"}], "m": [{}], "y": 1});
+    let own = json!({"l": []});
+    let found = written(template, TextKind::Text, &shared, &own, ANN);
+    assert_eq!(found.as_deref(), Ok("right"));
+}
+
+#[test]
+fn names_and_parts_are_bounded() {
+    let names = |count: usize| {
+        let names: Vec<_> = (0..count).map(|n| format!("x{n}")).collect();
+        format!("{{{{ if {} }}}}{{{{ end }}}}", names.join(" or "))
+    };
+    assert_eq!(text(&names(1_000), &json!({})), "");
+    assert_eq!(refused(&names(1_001)), TOO_MANY.detail);
+    for (open, part, close) in [
+        ("{{ ", "x or ", "x }}"),
+        ("{{ x", ".a", " }}"),
+        ("{{ x", "[1]", " }}"),
+        ("{{ if x }}", "{{ x }}", "{{ end }}"),
+    ] {
+        let found = refused(&format!("{open}{}{close}", part.repeat(250_000)));
+        assert!(
+            found.contains("one part more than the 250000"),
+            "{part}: {found}"
+        );
+    }
 }
