@@ -33,6 +33,13 @@ TRANSMISSIONS = {
     "`email_rfc822` with `X-MSYS-SUBACCOUNT`": [{"content": {"email_rfc822": RAW.format("")}}],
     "both texts and `email_rfc822`": [{"content": {**CONTENT, "email_rfc822": RAW.format("")}}],
     "an attachment without `type` whose `data` may be base64 or not": [{"content": {**CONTENT, "attachments": [FILE]}}],
+    "`headers.Message-ID` without a placeholder": [
+        {"content": {**CONTENT, "headers": {"Message-ID": "<1@example.com>"}}}
+    ],
+    "a header field of addresses, identifiers or URLs (`List-Unsubscribe`) that is empty for a recipient": [
+        {"content": {**CONTENT, "headers": {"List-Unsubscribe": "{{ leave }}"}}}
+    ],
+    "a `campaign_id` with blanks, or of over 64 octets": [{"campaign_id": "Spring sale"}, {"campaign_id": "x" * 65}],
     "a field that is not known": [
         {"nonsense": 1},
         {"options": {"nonsense": 1}},
