@@ -2,10 +2,11 @@
 
 import operator
 import re
+from collections.abc import Callable
 from functools import cache
 from urllib.parse import quote
 
-from .values import escape, show, with_lf
+from .values import Given, escape, show, with_lf
 
 TAG = re.compile(r"(\{\{\{.*?\}\}\}|\{\{.*?\}\})", re.DOTALL)
 STATEMENT = r"\{{2,3}[ \t]*(?:if|elseif|else|each|end)\b[^\n}]*\}{2,3}"
@@ -24,6 +25,7 @@ CURLY = {
     "closing_triple_curly": "}}}",
 }  # fmt: skip
 LOOPS = "\0loops"
+Formula = Callable[[dict], object]
 
 
 def fill(template: str, variables: dict, *, html: bool = False, links: bool = False) -> str:
@@ -94,24 +96,21 @@ def write_node(node: tuple, scope: dict, html: bool) -> str:
         return parts[0]
     if kind == "value":
         expression, writing = parts
-        value = Reader(expression, scope).all()
+        value = formula_of(expression)(scope)
         text = with_lf("" if value is None else show(value))
         if writing == "url":
             return quote(text, safe="~")
         return escape(text) if html and writing == "plain" else text
     if kind == "if":
         for condition, body in parts[0]:
-            if condition is None or holds(Reader(re.sub(r"\bthen$", "", condition), scope).all()):
+            if condition is None or holds(formula_of(re.sub(r"\bthen$", "", condition))(scope)):
                 return write(body, scope, html)
         return ""
     listed, body = parts
-    elements = Reader(listed, scope).all() or []
-    if not isinstance(elements, list):
-        raise TypeError("this is no list")
     name = re.split(r"\W+", listed.strip("'\"] "))[-1]
     return "".join(
         write(body, {**scope, LOOPS: [*scope[LOOPS], (name, index, element)]}, html)
-        for index, element in enumerate((element for element in elements if element is not None), 1)
+        for index, element in enumerate(elements(formula_of(listed)(scope)), 1)
     )
 
 
@@ -120,93 +119,124 @@ def holds(value: object) -> bool:
 
 
 class Reader:
-    """Reads an expression and works it out on the way."""
+    """Makes a function of an expression, whose argument is what the names mean."""
 
-    def __init__(self, expression: str, scope: dict):
+    def __init__(self, expression: str):
         self.tokens = tokens(expression)
         self.at = 0
-        self.scope = scope
 
-    def all(self) -> object:
-        value = self.either()
+    def all(self) -> Formula:
+        formula = self.either()
         assert self.at == len(self.tokens), self.tokens
-        return value
+        return formula
 
-    def either(self) -> object:
-        value = self.both()
+    def either(self) -> Formula:
+        formula = self.both()
         while self.take("or"):
-            other = self.both()
-            value = value if holds(value) else other
-        return value
+            formula = first(formula, self.both(), until=True)
+        return formula
 
-    def both(self) -> object:
-        value = self.comparison()
+    def both(self) -> Formula:
+        formula = self.comparison()
         while self.take("and"):
-            other = self.comparison()
-            value = other if holds(value) else value
-        return value
+            formula = first(formula, self.comparison(), until=False)
+        return formula
 
-    def comparison(self) -> object:
+    def comparison(self) -> Formula:
         one = self.operand()
         sign = self.take("==", "!=", *COMPARISONS)
-        return compare(one, sign, self.operand()) if sign else one
+        if not sign:
+            return one
+        other = self.operand()
+        return lambda scope: compare(one(scope), sign, other(scope))
 
-    def operand(self) -> object:
+    def operand(self) -> Formula:
         if self.take("not"):
-            return not holds(self.operand())
+            operand = self.operand()
+            return lambda scope: not holds(operand(scope))
         if self.take("#"):
-            return len(self.operand() or [])
+            operand = self.operand()
+            return lambda scope: len(elements(operand(scope)))
         if self.take("("):
-            value = self.either()
+            formula = self.either()
             assert self.take(")")
-            return self.steps(value)
+            return self.steps(formula)
         kind, text = self.tokens[self.at]
         self.at += 1
         if kind == "text":
-            return re.sub(r"\\(.)", lambda found: {"n": "\n", "t": "\t"}.get(found[1], found[1]), text[1:-1])
+            meant = re.sub(r"\\(.)", lambda found: {"n": "\n", "t": "\t"}.get(found[1], found[1]), text[1:-1])
+            return lambda _: meant
         if kind == "number":
-            return float(text) if re.search("[.eE]", text) else int(text)
+            number = Given(text) if re.search("[.eE]", text) else int(text)
+            return lambda _: number
         assert kind == "name", text
         return self.named(text)
 
-    def named(self, name: str) -> object:
+    def named(self, name: str) -> Formula:
         words = {"nil": None, "true": True, "false": False}
         if name in words:
-            return words[name]
+            return lambda _: words[name]
         if self.take("("):
-            value = self.either() if name == "empty" else CURLY[name]
+            formula = self.either() if name == "empty" else lambda _: CURLY[name]
             assert self.take(")")
-            return value in (None, [], {}, "") if name == "empty" else value
-        loops = self.scope[LOOPS]
+            return (lambda scope: formula(scope) in (None, [], {}, "")) if name == "empty" else formula
         if name == "loop_var":
-            return self.steps(loops[-1][2])
+            return self.steps(lambda scope: scope[LOOPS][-1][2])
         if name == "loop_index":
-            return loops[-1][1]
+            return lambda scope: scope[LOOPS][-1][1]
         if name == "loop_vars":
             assert self.take(".")
             listed, self.at = self.tokens[self.at][1], self.at + 1
-            return self.steps(next(element for known, _, element in reversed(loops) if known == listed))
-        return self.steps(self.scope.get(name))
+            return self.steps(lambda scope: next(at for known, _, at in reversed(scope[LOOPS]) if known == listed))
+        return self.steps(lambda scope: scope.get(name))
 
-    def steps(self, value: object) -> object:
+    def steps(self, formula: Formula) -> Formula:
         while sign := self.take(".", "["):
             if sign == ".":
-                key, self.at = self.tokens[self.at][1], self.at + 1
+                name, self.at = self.tokens[self.at][1], self.at + 1
+                formula = member(formula, lambda _, name=name: name)
             else:
-                key = self.either()
+                formula = member(formula, self.either())
                 assert self.take("]")
-            if isinstance(value, list):
-                whole = isinstance(key, int | float) and not isinstance(key, bool) and key == int(key)
-                value = value[int(key) - 1] if whole and 1 <= key <= len(value) else None
-            else:
-                value = value.get(key) if isinstance(value, dict) and isinstance(key, str) else None
-        return value
+        return formula
 
     def take(self, *texts: str) -> str | None:
         if self.at < len(self.tokens) and self.tokens[self.at][1] in texts and self.tokens[self.at][0] != "text":
             self.at += 1
             return self.tokens[self.at - 1][1]
         return None
+
+
+def first(one: Formula, other: Formula, *, until: bool) -> Formula:
+    """The one if that holds, or does not; and else the other."""
+
+    def formula(scope: dict) -> object:
+        value = one(scope)
+        return value if holds(value) == until else other(scope)
+
+    return formula
+
+
+def member(whole: Formula, key: Formula) -> Formula:
+    def formula(scope: dict) -> object:
+        value, name = whole(scope), key(scope)
+        if isinstance(value, list):
+            is_place = is_number(name) and name == int(name) and 1 <= name <= len(value)
+            return value[int(name) - 1] if is_place else None
+        return value.get(name) if isinstance(value, dict) and isinstance(name, str) else None
+
+    return formula
+
+
+def elements(value: object) -> list:
+    if value is not None and not isinstance(value, list):
+        raise TypeError("this is no list")
+    return [element for element in value or [] if element is not None]
+
+
+@cache
+def formula_of(expression: str) -> Formula:
+    return Reader(expression).all()
 
 
 @cache
@@ -220,13 +250,28 @@ def tokens(expression: str) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
+def is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def compare(one: object, sign: str, other: object) -> bool:
     if sign in ("==", "!="):
-        is_number = [isinstance(value, int | float) and not isinstance(value, bool) for value in (one, other)]
-        equal = one == other and (all(is_number) or type(one) is type(other))
+        if isinstance(one, list | dict) and isinstance(other, list | dict):
+            raise TypeError("lists and objects are not compared")
+        equal = one == other and (is_number(one) and is_number(other) or type(one) is type(other))
         return equal if sign == "==" else not equal
     if one is None or other is None:
         return False
-    if isinstance(one, str) != isinstance(other, str):
-        one, other = float(one), float(other)
+    if is_number(one) or is_number(other):
+        one, other = number_of(one), number_of(other)
+    elif not (isinstance(one, str) and isinstance(other, str)):
+        raise TypeError("these have no order")
     return COMPARISONS[sign](one, other)
+
+
+def number_of(value: object) -> float:
+    if isinstance(value, str) and re.fullmatch(r"-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?", value):
+        return float(value)
+    if not is_number(value):
+        raise TypeError("this is no number")
+    return value
