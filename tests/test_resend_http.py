@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import signal
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon import Answer, Daemon
+from daemon import TIMEOUT, Answer, Daemon
 from pickup_reader import read
 
 EMAIL = {"from": "Shop <shop@example.com>", "to": "ann@example.org", "subject": "Hello", "text": "Hi"}
@@ -368,14 +369,15 @@ def test_access_keys(start_daemon: Callable, tmp_path: Path):
 
 
 def test_a_rate(start_daemon: Callable, tmp_path: Path):
-    keys = {"a": 'rate = "2/m"', "b": 'rate = "3/m"', "c": "recipients-per-day = 3"}
+    keys = {"a": 'rate = "2/m"', "b": 'rate = "2/m"', "c": "recipients-per-day = 3", "d": 'rate = "2/m"'}
     daemon = start_daemon(*write_keys(tmp_path / "keys", keys))
     sent(post(daemon, EMAIL, **bearer("a")))
     sent(post(daemon, EMAIL, **bearer("a")))
-    # All of a batch counts: the second one is too much, and nothing of it is submitted.
+    # Each message of a batch counts, once.
+    refused(batch(daemon, [EMAIL] * 3, **bearer("d")), 429, "rate_limit_exceeded")
     all_sent(batch(daemon, [EMAIL, EMAIL], **bearer("b")))
     count = len(daemon.files())
-    for answer, limit in ((post(daemon, EMAIL, **bearer("a")), 2), (batch(daemon, [EMAIL, EMAIL], **bearer("b")), 3)):
+    for answer, limit in ((post(daemon, EMAIL, **bearer("a")), 2), (batch(daemon, [EMAIL, EMAIL], **bearer("b")), 2)):
         refused(answer, 429, "rate_limit_exceeded")
         assert (answer.headers["ratelimit-limit"], answer.headers["ratelimit-remaining"]) == (str(limit), "0")
         assert 1 <= int(answer.headers["ratelimit-reset"]) <= 60
@@ -513,15 +515,32 @@ def test_of_a_permissive_batch_those_that_are_right_are_submitted(common: Daemon
     assert not common.files()
 
 
-def test_a_batch_that_is_not_taken_may_come_again(start_daemon: Callable, pickup: Path):
-    """What waits for the disk or for PowerMTA is refused as a whole, and its key is free."""
+def wait_for_cause(daemon: Daemon, cause: str | None) -> None:
+    """Asks until the daemon says so: it looks every second or so."""
+    limit = time.monotonic() + TIMEOUT
+    while daemon.request("GET", "/health").json().get("cause") != cause:
+        assert time.monotonic() < limit
+
+
+def test_what_is_not_taken_may_come_again(start_daemon: Callable, pickup: Path):
+    """What waits for PowerMTA is refused as a whole, and its key is free."""
     daemon = start_daemon("--max-depth", "1")
-    (pickup / "a").touch()
-    (pickup / "b").touch()
-    daemon.wait_for_event("back_pressure")
-    for answer in (batch(daemon, [EMAIL], Idempotency_Key="k"), post(daemon, EMAIL, Idempotency_Key="l")):
+    waiting = [pickup / "a", pickup / "b"]
+    for path in waiting:
+        path.touch()
+    wait_for_cause(daemon, "max-depth")
+    requests = [(EMAIL, "/emails"), ([EMAIL], "/emails/batch")]
+    for body, path in requests:
+        answer = post(daemon, body, path, Idempotency_Key=path)
         refused(answer, 503, "application_error")
         assert answer.headers["retry-after"] == "10"
+    for path in waiting:
+        path.unlink()
+    wait_for_cause(daemon, None)
+    for body, path in requests:
+        answer = post(daemon, body, path, Idempotency_Key=path)
+        assert (answer.status, answer.headers["idempotent-replayed"]) == (200, None)
+        arrived(daemon)
 
 
 def test_the_log_and_the_metrics_have_each_message_of_a_batch(daemon: Daemon):
