@@ -131,6 +131,7 @@ def test_substitution_may_stop_in_bodies(daemon: Daemon):
 def test_a_finished_message_goes_to_all(daemon: Daemon):
     people = [{"address": "ann@example.org"}, {"address": {"email": "bo@example.org", "name": "x"}}]
     given = {"content": {"email_rfc822": RFC822}, "recipients": [*people, people[0]], "return_path": "r@example.com"}
+    own = {**people[0], "return_path": "own@example.com"}
     results(post(daemon, given), 3)
     (file,) = daemon.files()
     found = read(file.read_bytes())
@@ -139,12 +140,21 @@ def test_a_finished_message_goes_to_all(daemon: Daemon):
     for problem, expected in [
         ({"content": {"email_rfc822": RFC822 + "{{ x }}"}}, ("1100", "content/email_rfc822")),
         ({"content": {"email_rfc822": RFC822, "subject": "x"}}, ("1301", "content/subject")),
-        (
-            {"recipients": [{**people[0], "return_path": "own@example.com"}]},
-            ("1100", "recipients/0/return_path"),
-        ),
+        ({"recipients": [people[1], own]}, ("1100", "recipients/1/return_path")),
+        ({"recipients": [own, people[1]]}, ("1100", "recipients/1")),
+        ({"recipients": [own, people[1]], "return_path": None}, ("1100", "recipients/1")),
+        ({"recipients": [people[1], own], "return_path": None}, ("1100", "recipients/1/return_path")),
     ]:
         assert errors(post(daemon, {**given, **problem}), 422) == [expected]
+    for problem, place in [
+        ({"return_path": 1}, "return_path"),
+        ({"recipients": [{**people[0], "return_path": 1}]}, "recipients/0/return_path"),
+    ]:
+        assert errors(post(daemon, {**given, **problem}), 400) == [("1300", place)]
+    file.unlink()
+    results(post(daemon, {**given, "recipients": [own, own]}), 2)
+    (file,) = daemon.files()
+    assert read(file.read_bytes()).sender == "own@example.com"
     kept = {"content": {"email_rfc822": RFC822 + "{{ x }}"}, "options": {"perform_substitutions": False}}
     results(post(daemon, {**given, **kept}), 3)
 

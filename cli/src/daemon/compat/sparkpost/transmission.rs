@@ -7,7 +7,7 @@ use super::super::submit::{Ours, Told, bytes_of};
 use super::super::translated::Translated;
 use super::content::{self, Content};
 use super::options::{self, unsupported};
-use super::recipients::{self, PLACES, Recipient, put_variables, variables};
+use super::recipients::{self, PLACES, put_variables, variables};
 use crate::args::SparkPostOption;
 use pmtaemail::{Code, Problem, Problems, StreamedMessage};
 use std::borrow::Cow;
@@ -188,43 +188,37 @@ fn put_finished(
         let detail = "Nothing is filled in in a finished message here: send its parts, or set perform_substitutions to false.";
         found.add(unsupported(mail, detail));
     }
-    let common = return_path
-        .and_then(|value| value.text().ok())
-        .map(Cow::into_owned);
+    let common = return_path.and_then(|value| found.keep(value.text()));
+    let common = common.map(Cow::into_owned);
     let mut to = Vec::new();
-    let mut sender = common.clone();
-    let mut take = |recipient: Recipient<'_>, found: &mut Found| {
-        if let Some(own) = &recipient.return_path
-            && let Ok(text) = own.text()
-        {
-            match &sender {
-                Some(known) if *known != text => {
-                    let detail =
-                        "A finished message has one return_path for all of its recipients.";
-                    found.add(unsupported(own, detail));
-                }
-                _ => sender = Some(text.into_owned()),
-            }
+    // Of the first recipient, if it is known.
+    let mut sender: Option<Option<String>> = None;
+    let mut take = |value: &Value<'_>, found: &mut Found| {
+        let Some(recipient) = recipients::read(value, found) else {
+            return;
+        };
+        let own = recipient.return_path.as_ref();
+        let text = own.and_then(|own| found.keep(own.text()));
+        let text = text.map(Cow::into_owned).or_else(|| common.clone());
+        if *sender.get_or_insert_with(|| text.clone()) != text {
+            let detail = "A finished message has one return_path for all of its recipients.";
+            found.add(unsupported(own.unwrap_or(value), detail));
         }
         to.push(recipient.address.into_owned());
     };
     for value in list {
-        if let Some(recipient) = recipients::read(value, found) {
-            take(recipient, found);
-        }
+        take(value, found);
     }
     if let Some(streamed) = streamed {
         streamed.try_for_each_recipient(|index, bytes| {
             let value = Value::of_body(bytes).map_err(Problems::from)?;
             let pointer = format!("/recipients/{index}");
-            if let Some(recipient) = recipients::read(&Value { pointer, ..value }, found) {
-                take(recipient, found);
-            }
+            take(&Value { pointer, ..value }, found);
             Ok(())
         })?;
     }
     ours.put("raw", mail);
-    if let Some(sender) = sender {
+    if let Some(sender) = sender.flatten() {
         ours.put_made(
             "sender",
             &sender,
