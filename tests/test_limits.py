@@ -132,6 +132,10 @@ LIMITS = {
     "statements, or parts of an expression, within each other": tuple(
         plain(template="sparkpost", text="{{ if x }}" * depth + "{{ end }}" * depth) for depth in (50, 51)
     ),
+    # The placeholder and its variable are two of them.
+    "parts of all expressions of a message": tuple(
+        plain(template="sparkpost", text="{{ x" + ".a" * (count - 2) + " }}") for count in (250_000, 250_001)
+    ),
     "text with templates": (plain(), plain(template="jinja", text="{{ 1 }}" + "x\n" * (2 << 20))),
 }
 # Those that other tests bring about, and where.

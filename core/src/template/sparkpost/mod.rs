@@ -96,7 +96,7 @@ impl<'v, 'a: 'r, 'r> Given<'v, 'r> for Lookup<'v, 'a, 'r> {
     }
 
     fn built_in(&self, number: usize) -> Option<BuiltIn> {
-        BuiltIn::named(&self.substitutions.names.as_slice()[number])
+        self.substitutions.names.built_in(number)
     }
 }
 
@@ -175,10 +175,9 @@ impl<'a> Substitutions<'a> {
                 }
                 Piece::Statement { node, place } => (Formula::Statement(node), false, place),
             };
-            let is_personal = asked.iter().any(|name| {
-                let name = &reader.names()[*name];
-                BuiltIn::named(name).is_some()
-            });
+            let is_personal = asked
+                .iter()
+                .any(|name| reader.names().built_in(*name).is_some());
             let value = self.number(formula, place, asked, is_personal);
             self.note_place(value, kind, place)?;
             template.push_slot(Slot { value, escaped });

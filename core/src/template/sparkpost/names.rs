@@ -10,6 +10,8 @@ use std::collections::HashMap;
 pub(super) struct Names<'a> {
     /// By number.
     list: Vec<Cow<'a, str>>,
+    /// What those mean that are there by themselves.
+    built_in: Vec<Option<BuiltIn>>,
     numbers: HashMap<Cow<'a, str>, usize>,
     /// How many parts all expressions have so far.
     parts: usize,
@@ -31,7 +33,7 @@ pub(super) enum BuiltIn {
 }
 
 impl BuiltIn {
-    pub fn named(name: &str) -> Option<Self> {
+    fn named(name: &str) -> Option<Self> {
         match name {
             "address" => Some(Self::Address),
             "email" | "email_id" => Some(Self::Email),
@@ -52,6 +54,7 @@ impl<'a> Names<'a> {
             return Err(Fault::ManyNames);
         }
         self.numbers.insert(name.clone(), number);
+        self.built_in.push(BuiltIn::named(&name));
         self.list.push(name);
         Ok(number)
     }
@@ -68,6 +71,11 @@ impl<'a> Names<'a> {
     /// The number of a name that is asked for.
     pub fn known(&self, name: &str) -> Option<usize> {
         self.numbers.get(name).copied()
+    }
+
+    /// What the name of this number means by itself.
+    pub fn built_in(&self, number: usize) -> Option<BuiltIn> {
+        self.built_in[number]
     }
 
     /// The names by number.

@@ -86,9 +86,9 @@ impl<'t, 'a> Reader<'t, 'a> {
         Ok(Some((piece, asked)))
     }
 
-    /// The names that are known, by number.
-    pub fn names(&self) -> &[Cow<'a, str>] {
-        self.names.as_slice()
+    /// The names that are known.
+    pub fn names(&self) -> &Names<'a> {
+        self.names
     }
 
     fn parse(&mut self, inner: std::ops::Range<usize>, place: Place) -> Result<Tag<'a>, Refusal> {
