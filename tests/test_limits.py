@@ -153,6 +153,8 @@ ELSEWHERE = {
     "memory of all messages": "test_memory_limit.py",
     "problems that are told": "test_merge_skip.py",
     "recipients": "test_message_rules.py",
+    "batch in Resend's API": "test_resend_http.py",
+    "`to` of a message in Resend's API": "test_resend_http.py",
     "texts of one recipient, with values put in": "test_merge_problems.py",
 }
 
