@@ -49,18 +49,31 @@ impl Translated {
         self.json.extend_from_slice(json);
     }
 
-    /// A member that is an array of objects, made from what stood at `pointer`.
-    pub fn put_all(&mut self, name: &str, list: Vec<Self>, pointer: &str) {
+    /// A member that is an array of objects, made from those that stood at `pointer`. They are written in place: each may
+    /// be as large as all of a message.
+    pub fn put_each<'v, 'a: 'v>(
+        &mut self,
+        name: &str,
+        list: impl IntoIterator<Item = &'v Value<'a>>,
+        pointer: &str,
+        mut write: impl FnMut(&'v Value<'a>, &mut Self),
+    ) {
         self.begin(name);
         self.json.push(b'[');
         let own = member_of("", name);
         self.places.add(own.clone(), pointer);
-        for (index, element) in list.into_iter().enumerate() {
-            let (json, places) = element.finish();
+        for (index, value) in list.into_iter().enumerate() {
             if index > 0 {
                 self.json.push(b',');
             }
-            self.json.extend_from_slice(&json);
+            let mut json = std::mem::take(&mut self.json);
+            json.push(b'{');
+            let places = Places::default();
+            let mut element = Self { json, places };
+            element.place("", &value.pointer);
+            write(value, &mut element);
+            let (json, places) = element.finish();
+            self.json = json;
             for (ours, theirs) in places.places {
                 self.places.add(format!("{own}/{index}{ours}"), &theirs);
             }
@@ -74,7 +87,8 @@ impl Translated {
     }
 
     fn begin(&mut self, name: &str) {
-        if self.json.len() > 1 {
+        // No value ends so.
+        if self.json.last() != Some(&b'{') {
             self.json.push(b',');
         }
         serde_json::to_writer(&mut self.json, name).expect("a text is JSON");

@@ -21,17 +21,17 @@ pub fn put(
     let list = found.keep(attachments.array()).unwrap_or_default();
     let html = html.and_then(|html| html.text().ok()).unwrap_or_default();
     let referred = referred_to(&html);
-    let files = list.iter().filter_map(|file| read(file, &referred, found));
-    let files: Vec<_> = files.collect();
-    if !files.is_empty() {
-        ours.put_all("attachments", files, &attachments.pointer);
+    if !list.is_empty() {
+        ours.put_each("attachments", &list, &attachments.pointer, |file, our| {
+            read(file, &referred, our, found);
+        });
     }
 }
 
-fn read(value: &Value<'_>, referred: &HashSet<&str>, found: &mut Found) -> Option<Translated> {
-    let mut file = value.object(found)?;
-    let mut our = Translated::new();
-    our.place("", &value.pointer);
+fn read(value: &Value<'_>, referred: &HashSet<&str>, our: &mut Translated, found: &mut Found) {
+    let Some(mut file) = value.object(found) else {
+        return;
+    };
     let filename = file.take("filename");
     if let Some(filename) = &filename {
         our.put("filename", filename);
@@ -41,7 +41,7 @@ fn read(value: &Value<'_>, referred: &HashSet<&str>, found: &mut Found) -> Optio
         our.put("contentType", media_type);
     }
     match (file.take("path"), file.take("content")) {
-        (None, Some(content)) => put_content(&content, media_type.as_ref(), &mut our, found),
+        (None, Some(content)) => put_content(&content, media_type.as_ref(), our, found),
         (None, None) => found.add(file.missing("content")),
         (Some(path), _) => {
             let detail = "Nothing is fetched here: send the file itself as `content`.";
@@ -55,7 +55,6 @@ fn read(value: &Value<'_>, referred: &HashSet<&str>, found: &mut Found) -> Optio
         our.put("contentId", &id);
     }
     file.finish(found);
-    Some(our)
 }
 
 /// Base64, or octets one by one. A calendar may be its text: Laravel writes it so.
