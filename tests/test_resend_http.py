@@ -18,6 +18,7 @@ import pytest
 
 from daemon import TIMEOUT, Answer, Daemon
 from pickup_reader import read
+from test_memory_limit import peak_of
 
 EMAIL = {"from": "Shop <shop@example.com>", "to": "ann@example.org", "subject": "Hello", "text": "Hi"}
 NAMED = {"filename": "a", "content_id": "a", "content": ""}
@@ -258,6 +259,25 @@ def test_a_hostile_message_takes_no_hours(common: Daemon):
         ({"attachments": [NAMED] * 1_000, "html": "cid:" * 20_000}, "validation_error"),
     ]:
         refused(post(common, {**EMAIL, **change, "to": "nobody"}), 422, name)
+
+
+@pytest.mark.parametrize("path", ["/emails", "/emails/batch"])
+def test_a_file_of_numbers_may_be_as_large_as_others(start_daemon: Callable, path: str):
+    """Clients for Python and Go write files so: the numbers are no values that would take memory each for itself."""
+    daemon = start_daemon("--memory", "256MiB", "--durability", "none")
+    octets = bytes(range(256)) * 4_000
+
+    def request(name: str) -> Answer:
+        email = {**EMAIL, "attachments": [{"filename": "a", name: [*octets]}]}
+        return post(daemon, email if path == "/emails" else [email], path)
+
+    assert request("content").status == 200
+    message = email.message_from_bytes(read(daemon.files()[0].read_bytes()).message, policy=email.policy.default)
+    (file,) = message.iter_attachments()
+    assert file.get_content() == octets
+    assert peak_of(daemon) < 256 << 20
+    # Elsewhere they may be values, and each of those takes memory.
+    refused(request("contents"), 413, "validation_error")
 
 
 def test_one_message_may_be_large(common: Daemon):

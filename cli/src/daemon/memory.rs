@@ -35,6 +35,9 @@ const OBJECT: usize = 640;
 const ARRAY: usize = 256;
 const NEXT: usize = 240;
 
+/// What one of the octets of a file takes that are written as numbers: as a byte, in base64, and room to grow.
+const OCTET: usize = 6;
+
 /// No cgroup has so much: v1 says so where there is no limit.
 const NO_LIMIT: usize = 1 << 60;
 
@@ -74,9 +77,39 @@ pub fn needed(bytes: usize) -> usize {
 /// How much more a message needs than its body, once it is read: for its texts, and for its values. An address, a variable or a
 /// header field is larger in memory than in the JSON.
 pub fn needed_for_json(json: &[u8]) -> usize {
+    needed_for_values(json, 0)
+}
+
+/// The same where arrays of numbers that are called `content` or `data` are files, and never read as anything else.
+pub fn needed_for_json_with_octets(json: &[u8]) -> usize {
+    let octets = [b"\"content\"".as_slice(), b"\"data\""];
+    let octets = octets.map(|name| octets_of(json, name)).iter().sum();
+    needed_for_values(json, octets) + octets * OCTET
+}
+
+/// What values need, and texts. So many of the values are octets of files, which need none of it.
+fn needed_for_values(json: &[u8], octets: usize) -> usize {
     let count = |byte| memchr::memchr_iter(byte, json).count();
-    let values = count(b'{') * OBJECT + count(b'[') * ARRAY + count(b',') * NEXT;
+    let next = count(b',').saturating_sub(octets);
+    let values = count(b'{') * OBJECT + count(b'[') * ARRAY + next * NEXT;
     values.max(needed_for_text(json.len() - files(json)))
+}
+
+/// How many commas there are between the numbers of arrays of this name.
+fn octets_of(json: &[u8], name: &[u8]) -> usize {
+    let is_number =
+        |byte: &u8| byte.is_ascii_digit() || *byte == b',' || byte.is_ascii_whitespace();
+    let mut octets = 0;
+    for start in memchr::memmem::find_iter(json, name) {
+        let value = json[start + name.len()..].trim_ascii_start();
+        let value = value.strip_prefix(b":").map(<[u8]>::trim_ascii_start);
+        let Some(numbers) = value.and_then(|value| value.strip_prefix(b"[")) else {
+            continue;
+        };
+        let length = numbers.iter().take_while(|byte| is_number(byte)).count();
+        octets += memchr::memchr_iter(b',', &numbers[..length]).count();
+    }
+    octets
 }
 
 /// The same of a finished message, whose header may name very many recipients.
@@ -192,6 +225,24 @@ mod tests {
         assert_eq!(needed_for_json(text.as_bytes()), 240_000);
         let both = format!("{text}\"{file}\"{text}");
         assert_eq!(needed_for_json(both.as_bytes()), 480_004);
+    }
+
+    #[test]
+    fn octets_that_are_numbers_need_less_than_other_values() {
+        let needed = |json: &str| needed_for_json_with_octets(json.as_bytes());
+        assert_eq!(needed("[1,{}]"), ARRAY + NEXT + OBJECT);
+        for (json, commas, octets) in [
+            (r#"{"content":[1,2,3],"x":1}"#, 1, 2),
+            ("{\"data\" :\n[ 1 , 22\t, 255 ] }", 0, 2),
+            (r#"{"content":[1,2,"a",3]}"#, 1, 2),
+            (r#"{"contents":[1,2,3]}"#, 2, 0),
+            (r#"{"content":{"type":"Buffer","data":[1,2,3,4]}}"#, 1, 3),
+            (r#"{"content"  "#, 0, 0),
+        ] {
+            let (objects, arrays) = (json.matches('{').count(), json.matches('[').count());
+            let values = objects * OBJECT + arrays * ARRAY + commas * NEXT;
+            assert_eq!(needed(json), values + octets * OCTET, "{json}");
+        }
     }
 
     #[test]

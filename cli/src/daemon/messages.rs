@@ -7,6 +7,7 @@ use super::error::ApiError;
 use super::hand_over::{INLINE_BYTES, Remembered};
 use super::idempotency::{self, BodyFingerprint};
 use super::log::RequestLog;
+use super::memory::needed_for_json;
 use super::query::{self, Query};
 use super::receipt::{self, ReceiptFormat, json};
 use super::request::{BodyFormat, BufferedBody, Checked, ReceivedBody};
@@ -125,7 +126,7 @@ async fn try_submit(
     let fingerprint = |format: &BodyFormat, query: Option<&str>| {
         key.is_some().then(|| BodyFingerprint::new(format, query))
     };
-    let received = receive_request(&daemon, request, format, fingerprint).await?;
+    let received = receive_request(&daemon, request, format, fingerprint, needed_for_json).await?;
     let remembered = Remembered {
         key: key.zip(received.fingerprint),
         name: None,
@@ -157,7 +158,7 @@ where
     let (buffered, streamed) = verbs(selection, submitter);
     let format = BodyFormat::of(request.headers(), others);
     // Nothing happens twice here, so a key changes nothing.
-    let received = receive_request(daemon, request, format, |_, _| None).await?;
+    let received = receive_request(daemon, request, format, |_, _| None, needed_for_json).await?;
     let _in_flight = received.in_flight;
     match received.body {
         ReceivedBody::Buffered(body) if body.len() <= INLINE_BYTES => buffered(&body),

@@ -2,7 +2,7 @@
 
 use super::error::ApiError;
 use super::form::WholeForm;
-use super::memory::{needed_for_json, needed_for_mail};
+use super::memory::needed_for_mail;
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use pmtaemail::{
@@ -82,13 +82,13 @@ pub enum ReceivedBody {
 }
 
 impl ReceivedBody {
-    /// How much more memory its message needs than the body.
-    pub fn needed_more(&self) -> usize {
+    /// How much more memory its message needs than the body, of whose JSON this tells it.
+    pub fn needed_more(&self, for_json: fn(&[u8]) -> usize) -> usize {
         match self {
-            Self::Buffered(BufferedBody::Json(bytes)) => needed_for_json(bytes),
-            Self::Buffered(BufferedBody::Form(form)) => needed_for_json(form.message()),
+            Self::Buffered(BufferedBody::Json(bytes)) => for_json(bytes),
+            Self::Buffered(BufferedBody::Form(form)) => for_json(form.message()),
             Self::Buffered(BufferedBody::Rfc822 { bytes, .. }) => needed_for_mail(bytes),
-            Self::Streamed(message) => needed_for_json(message.json()),
+            Self::Streamed(message) => for_json(message.json()),
         }
     }
 }

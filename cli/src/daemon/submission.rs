@@ -147,7 +147,8 @@ pub struct Received {
 }
 
 /// Receives the body of a request, if its format is known and there is room for it. The room comes first: bodies
-/// are what takes memory. `fingerprint` is asked for where the request has a key.
+/// are what takes memory. `fingerprint` is asked for where the request has a key. `for_json` tells what the values of a body
+/// need besides its bytes.
 ///
 /// A place among the messages at work is taken when all of the body is there.
 pub async fn receive_request(
@@ -155,6 +156,7 @@ pub async fn receive_request(
     request: Request,
     format: Result<BodyFormat, ApiError>,
     fingerprint: impl FnOnce(&BodyFormat, Option<&str>) -> Option<BodyFingerprint>,
+    for_json: fn(&[u8]) -> usize,
 ) -> Result<Received, ApiError> {
     let peer = Peer::of(&request);
     let codings = Coding::of(request.headers());
@@ -170,7 +172,7 @@ pub async fn receive_request(
     let gives_way = receiving.gives_way();
     tokio::select! {
         biased;
-        received = receive(daemon, format, &mut body, receiving) => received,
+        received = receive(daemon, format, &mut body, receiving, for_json) => received,
         () = gives_way => Err(ApiError::GaveWay),
     }
 }
@@ -192,6 +194,7 @@ async fn receive(
     format: BodyFormat,
     body: &mut DecodedBody,
     mut receiving: Receiving,
+    for_json: fn(&[u8]) -> usize,
 ) -> Result<Received, ApiError> {
     let received = match format {
         BodyFormat::Streamed(format) => {
@@ -207,7 +210,7 @@ async fn receive(
             envelope,
         }),
     };
-    receiving.grow_once(received.needed_more()).await?;
+    receiving.grow_once(received.needed_more(for_json)).await?;
     Ok(Received {
         body: received,
         fingerprint: body.take_fingerprint(),

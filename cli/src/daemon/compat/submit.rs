@@ -24,6 +24,8 @@ pub struct Asked {
     pub key: Option<IdempotencyKey>,
     /// Whether the receipt is found by its identifier later.
     pub is_found: bool,
+    /// How much memory the values of a body need besides its bytes.
+    pub needed: fn(&[u8]) -> usize,
 }
 
 /// Submits the one message of a request. `translate` makes ours of theirs.
@@ -45,7 +47,7 @@ where
         submitter.idempotency_key(name)
     });
     let service = key.is_some().then_some(&*asked.service);
-    let received = receive_json(&daemon, request, service).await?;
+    let received = receive_json(&daemon, request, service, asked.needed).await?;
     let remembered = Remembered {
         key: key.zip(received.fingerprint),
         name,
@@ -79,6 +81,7 @@ pub async fn receive_json(
     daemon: &Arc<Daemon>,
     request: Request,
     service: Option<&str>,
+    needed: fn(&[u8]) -> usize,
 ) -> Result<Received, ApiError> {
     let format = match BodyFormat::of(request.headers(), Vec::new()) {
         Ok(format @ BodyFormat::Streamed(StreamFormat::Json)) => Ok(format),
@@ -87,7 +90,7 @@ pub async fn receive_json(
     let fingerprint = |_: &BodyFormat, query: Option<&str>| {
         service.map(|service| BodyFingerprint::of_service(service, query))
     };
-    receive_request(daemon, request, format, fingerprint).await
+    receive_request(daemon, request, format, fingerprint, needed).await
 }
 
 /// A message in our words.

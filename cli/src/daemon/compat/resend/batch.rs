@@ -7,6 +7,7 @@ use super::super::super::counters::Api;
 use super::super::super::error::ApiError;
 use super::super::super::hand_over::{Remembered, claim_waiting};
 use super::super::super::log::{BatchLog, Ending, RequestLog};
+use super::super::super::memory::needed_for_json_with_octets;
 use super::super::super::query::Query;
 use super::super::super::request::ReceivedBody;
 use super::super::super::state::Daemon;
@@ -78,7 +79,7 @@ async fn try_submit(
     let name = submitter.idempotency_key(name);
     let mut log = BatchLog::start(log, Api::Resend, true);
     let service = key.is_some().then_some(validation.service());
-    let received = receive_json(&daemon, request, service).await;
+    let received = receive_json(&daemon, request, service, needed_for_json_with_octets).await;
     let received = received.and_then(|received| {
         // The body may have taken its time.
         daemon.back_pressure.check()?;

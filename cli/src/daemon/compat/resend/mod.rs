@@ -32,6 +32,7 @@ pub use errors::refuse;
 use super::super::counters::Api;
 use super::super::error::ApiError;
 use super::super::log::RequestLog;
+use super::super::memory::needed_for_json_with_octets;
 use super::super::paths;
 use super::super::query::Query;
 use super::super::request::ReceivedBody;
@@ -82,6 +83,7 @@ async fn try_submit(
         service: "resend".into(),
         key: key::of(request.headers())?,
         is_found: true,
+        needed: needed_for_json_with_octets,
     };
     let translate = |body| translate(&body);
     submit_one(daemon, request, asked, translate, log).await

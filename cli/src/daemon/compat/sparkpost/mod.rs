@@ -22,6 +22,7 @@ use super::super::counters::Api;
 use super::super::error::ApiError;
 use super::super::idempotency::{self, KEY};
 use super::super::log::RequestLog;
+use super::super::memory::needed_for_json;
 use super::super::query::Query;
 use super::super::state::Daemon;
 use super::answer;
@@ -75,6 +76,7 @@ async fn try_submit(
         },
         key: key_of(request.headers())?,
         is_found: false,
+        needed: needed_for_json,
     };
     let ignored = daemon.compat.sparkpost_ignore.clone();
     let translate = move |body| transmission::translate(body, &ignored, subaccount.as_deref());
