@@ -91,16 +91,7 @@ fn read_parts(
         found.add(content.missing("text"));
     }
     read_headers(&mut content, ours, found);
-    let mut files = Files::default();
-    for (name, is_inline) in [("attachments", false), ("inline_images", true)] {
-        let Some(list) = content.take(name) else {
-            continue;
-        };
-        for file in found.keep(list.array()).unwrap_or_default() {
-            files.read(&file, is_inline, ours, found);
-        }
-    }
-    files.finish(ours);
+    put_files(&mut content, ours, found);
     content.finish(found);
 }
 
@@ -193,76 +184,51 @@ struct Field<'a> {
     value: &'a str,
 }
 
-/// Attachments and inline images.
-#[derive(Default)]
-struct Files {
-    json: Vec<Vec<u8>>,
-    places: Vec<(String, String)>,
+/// `attachments` and `inline_images`.
+fn put_files(content: &mut Object<'_>, ours: &mut Translated, found: &mut Found) {
+    let [attachments, images] = ["attachments", "inline_images"].map(|name| {
+        let list = content.take(name);
+        let list = list.and_then(|list| found.keep(list.array()));
+        list.unwrap_or_default()
+    });
+    if attachments.is_empty() && images.is_empty() {
+        return;
+    }
+    let mut index = 0;
+    let all = attachments.iter().chain(&images);
+    ours.put_each("attachments", all, "/content/attachments", |file, our| {
+        put_file(file, index >= attachments.len(), our, found);
+        index += 1;
+    });
 }
 
-impl Files {
-    fn read(
-        &mut self,
-        value: &Value<'_>,
-        is_inline: bool,
-        ours: &mut Translated,
-        found: &mut Found,
-    ) {
-        let _ = &ours;
-        let Some(mut file) = value.object(found) else {
-            return;
-        };
-        let mut our = Translated::new();
-        let index = self.json.len();
-        let mut place = |member: &str, theirs: &str| {
-            let ours = format!("/attachments/{index}{member}");
-            self.places.push((ours, theirs.to_owned()));
-        };
-        place("", &value.pointer);
-        match file.take("name") {
-            Some(name) if is_inline => {
-                our.put("contentId", &name);
-                our.put_made("disposition", &"inline", "");
-                place("/contentId", &name.pointer);
-            }
-            Some(name) => {
-                our.put("filename", &name);
-                place("/filename", &name.pointer);
-            }
-            None => found.add(file.missing("name")),
+fn put_file(value: &Value<'_>, is_inline: bool, our: &mut Translated, found: &mut Found) {
+    let Some(mut file) = value.object(found) else {
+        return;
+    };
+    match file.take("name") {
+        Some(name) if is_inline => {
+            our.put("contentId", &name);
+            our.put_made("disposition", &"inline", &value.pointer);
         }
-        let media_type = file.take("type");
-        if let Some(media_type) = &media_type {
-            our.put("contentType", media_type);
-            place("/contentType", &media_type.pointer);
-        }
-        match file.take("data") {
-            Some(data) => {
-                place("/content", &data.pointer);
-                put_data(&data, media_type.is_some(), &mut our, found);
-            }
-            None => found.add(file.missing("data")),
-        }
-        file.finish(found);
-        self.json.push(our.finish().0);
+        Some(name) => our.put("filename", &name),
+        None => found.add(file.missing("name")),
     }
-
-    fn finish(self, ours: &mut Translated) {
-        if self.json.is_empty() {
-            return;
-        }
-        let list = [b"[".as_slice(), &self.json.join(b",".as_slice()), b"]"].concat();
-        ours.put_json("attachments", &list);
-        for (our, theirs) in self.places {
-            ours.place(our, &theirs);
-        }
+    let media_type = file.take("type");
+    if let Some(media_type) = &media_type {
+        our.put("contentType", media_type);
     }
+    match file.take("data") {
+        Some(data) => put_data(&data, media_type.is_some(), our, found),
+        None => found.add(file.missing("data")),
+    }
+    file.finish(found);
 }
 
 /// Content in base64. One client sends text as it is, and no type; it also sends a buffer of Node's as an object.
 fn put_data(data: &Value<'_>, has_type: bool, our: &mut Translated, found: &mut Found) {
     if let Some(bytes) = buffer(data) {
-        our.put_made("content", &STANDARD.encode(bytes), "");
+        our.put_made("content", &STANDARD.encode(bytes), &data.pointer);
         return;
     }
     let Ok(text) = data.text() else {
@@ -282,6 +248,6 @@ fn put_data(data: &Value<'_>, has_type: bool, our: &mut Translated, found: &mut 
         ));
     } else {
         our.put("content", data);
-        our.put_made("encoding", &"utf8", "");
+        our.put_made("encoding", &"utf8", &data.pointer);
     }
 }
