@@ -227,6 +227,11 @@ def peak(daemon: Daemon) -> int:
         (transmission(recipients=[{}]), 400, [("1400", "recipients/0/address")]),
         (transmission(recipients="ann@example.org"), 400, [("1300", "recipients")]),
         (transmission(recipients=[{"address": "nobody"}]), 422, [("1300", "recipients/0/address")]),
+        (
+            transmission(recipients=[{"address": {"email": "ann@example.org", "header_to": "a\r\nX-Forged: b"}}]),
+            422,
+            [("1300", "recipients/0/address/header_to")],
+        ),
         (transmission(recipients={"list_id": "all"}), 422, [("1100", "recipients/list_id")]),
         (transmission(campaign_id="x" * 65), 422, [("1300", "campaign_id")]),
         (transmission(campaign_id="two words"), 422, [("1300", "campaign_id")]),

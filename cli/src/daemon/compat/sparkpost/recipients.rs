@@ -15,6 +15,7 @@ pub const PLACES: &[(&str, &str)] = &[
     ("/variables", "/substitution_data"),
     ("/sender", "/return_path"),
     ("/headers", "/address/header_to"),
+    ("/headers/To", "/address/header_to"),
 ];
 
 /// One recipient.
