@@ -104,7 +104,7 @@ fn with_bare_name(text: &str) -> Option<(&str, &str)> {
 /// Whether a text is one quoted string as a whole (RFC 5322 section 3.2.4).
 fn is_quoted(text: &str) -> bool {
     text.strip_prefix('"')
-        .is_some_and(|rest| closing_quote(rest) == Some(rest.len() - 1))
+        .is_some_and(|rest| closing_quote(rest).is_some_and(|end| end + 1 == rest.len()))
 }
 
 /// Where the quoted string ends whose opening quote is before this.
@@ -179,6 +179,8 @@ mod tests {
                 Some(("\"A\" \"B\"", "a@b.example")),
             ),
             ("\"A <a@b.example>", Some(("\"A", "a@b.example"))),
+            ("\"<a@b.example>", Some(("\"", "a@b.example"))),
+            ("\"\" <a@b.example>", None),
             (
                 "A\\ <\"x>y\"@b.example>",
                 Some(("A\\", "\"x>y\"@b.example")),
