@@ -86,7 +86,7 @@ def test_it_needs_no_key_and_says_which_paths_do(start_daemon: Callable, run: Ca
 
 
 def test_every_path_is_there_and_every_query_name_taken(daemon: Daemon, document: dict):
-    samples = {"recipient": "1", "limit": "1", "atomic": "true"}
+    samples = {"recipient": "1", "limit": "1", "atomic": "true", "warnings": "true", "strict": "false"}
     for path, method, operation in operations(document):
         names = [parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "query"]
         for name in ["", *names]:

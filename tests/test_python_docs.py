@@ -90,7 +90,7 @@ def test_signatures_are_those_of_the_stub():
     assert str(inspect.signature(pmtaemail.Pickup)) == (
         "(directory, *, durability='durable', staging=None, syncfs=True, file_mode=None, file_group=None, state=None)"
     )
-    assert str(inspect.signature(pmtaemail.check)) == "(message=None, /, **fields)"
+    assert str(inspect.signature(pmtaemail.check)) == "(message=None, /, *, strict=False, **fields)"
 
 
 SUBINTERPRETER = """

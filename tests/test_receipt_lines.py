@@ -334,7 +334,7 @@ def test_a_disk_that_fills(run, pickup: Path, tmp_path: Path):
 
 MANY = 150_000
 # As for any merge; the given identifiers alone would be as much.
-MEMORY = 30_000_000
+MEMORY = 33_000_000
 HEAD_OF_MANY = {"from": "a@example.com", "template": "merge", "text": "Hello", "messageId": "{{ id }}@example.com"}
 
 

@@ -40,13 +40,13 @@ pub fn submit(args: &BatchArgs, pickup: &PickupDirectory) -> Result<Exit, Failur
     };
     let progress = ProgressDisplay::start_beside_output();
     if args.atomic {
-        return submit_all(input, format, pickup, &progress);
+        return submit_all(input, format, args.warns, pickup, &progress);
     }
     let (sender, pieces) = sync_channel::<Vec<u8>>(1);
     thread::scope(|scope| {
         let printing = scope.spawn(move || {
             let mut printer = Printer::default();
-            submit_pieces(&pieces, format, pickup, &mut printer).map(|()| printer)
+            submit_pieces(&pieces, (format, args.warns), pickup, &mut printer).map(|()| printer)
         });
         let mut is_wanted = true;
         let read = input.read(&progress, |piece| {
@@ -71,10 +71,11 @@ pub fn submit(args: &BatchArgs, pickup: &PickupDirectory) -> Result<Exit, Failur
 fn submit_all(
     input: Input,
     format: BatchFormat,
+    warns: bool,
     pickup: &PickupDirectory,
     progress: &ProgressDisplay,
 ) -> Result<Exit, Failure> {
-    let mut batch = AtomicBatch::new(format, MESSAGE_LIMIT);
+    let mut batch = AtomicBatch::new(format, MESSAGE_LIMIT).with_warnings(warns);
     input.read(progress, |piece| batch.feed(piece, Some(pickup)))?;
     // All are handed over, or none.
     let mut exits = Exits::default();
@@ -108,13 +109,15 @@ fn submit_all(
 /// Submits what comes. Where nothing more has come for the moment, nothing that is there waits for it.
 fn submit_pieces(
     pieces: &Receiver<Vec<u8>>,
-    format: BatchFormat,
+    (format, warns): (BatchFormat, bool),
     pickup: &PickupDirectory,
     printer: &mut Printer,
 ) -> Result<(), Failure> {
     // Its files are shared out between the workers, with some to spare.
     let room = room_for_batch();
-    let mut reader = BatchReader::new(format, MESSAGE_LIMIT).with_group(room.messages);
+    let mut reader = BatchReader::new(format, MESSAGE_LIMIT)
+        .with_group(room.messages)
+        .with_warnings(warns);
     thread::scope(|scope| {
         let mut workers = Workers::start(|groups, results| {
             scope.spawn(move || work(&groups, &results, pickup));

@@ -6,9 +6,7 @@ use crate::exit::{Exit, Exits, Failure};
 use crate::progress::ProgressDisplay;
 use crate::receipts::Receipts;
 use crate::{batch, input, output};
-use pmtaemail::{
-    PickupDirectory, PickupOptions, Problems, Selection, StreamedMessage, SubmitError,
-};
+use pmtaemail::{PickupDirectory, PickupOptions, Problems, StreamedMessage, SubmitError, Warning};
 use std::cell::LazyCell;
 use std::sync::Arc;
 
@@ -21,9 +19,15 @@ pub fn check(args: &CheckArgs) -> Result<Exit, Failure> {
             if let Some(rejected) = rejected.filter(|rejected| !rejected.is_empty()) {
                 output::print_warnings([output::rejected_sentence(&rejected)]);
             }
-            output::print_warnings(warnings.iter().map(ToString::to_string));
-            output::print_ok().map_err(Failure::Write)?;
-            return Ok(Exit::Ok);
+            let warnings = warnings?;
+            if !args.strict {
+                output::print_warnings(warnings.iter().map(ToString::to_string));
+            }
+            let Some(problems) = Warning::into_problems(warnings).filter(|_| args.strict) else {
+                output::print_ok().map_err(Failure::Write)?;
+                return Ok(Exit::Ok);
+            };
+            problems
         }
         Err(SubmitError::Problems(problems)) => problems,
         Err(error) => return Err(error.into()),
@@ -61,7 +65,7 @@ pub fn submit(args: &SubmitArgs) -> Result<Exit, Failure> {
     let mut receipts = Receipts::open(args.receipt.as_deref(), &messages, &pickup)?;
     let mut exits = Exits::default();
     for message in &messages {
-        match submit_one(message, args.selection(), &pickup, &mut receipts) {
+        match submit_one(message, args, &pickup, &mut receipts) {
             Ok(()) => exits.handed_over(),
             Err(failure) => {
                 match messages.len() {
@@ -82,14 +86,16 @@ pub fn submit(args: &SubmitArgs) -> Result<Exit, Failure> {
 
 fn submit_one(
     message: &MessageArgs,
-    selection: Selection,
+    args: &SubmitArgs,
     pickup: &PickupDirectory,
     receipts: &mut Receipts,
 ) -> Result<(), Failure> {
     receipts.check()?;
     let progress = ProgressDisplay::start();
     let received = input::receive(message, || Some(pickup), &progress)?;
-    let receipt = received.with_selection(selection).submit(pickup)?;
+    let warnings = args.warnings.then(|| received.warnings()).transpose()?;
+    let mut receipt = received.with_selection(args.selection()).submit(pickup)?;
+    receipt.warnings = warnings;
     drop(progress);
     receipts.add(receipt)
 }

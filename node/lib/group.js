@@ -15,7 +15,10 @@ class Group {
   /** False for a group of one message, whose selection is not that of others. */
   takesMore = true;
 
-  /** `selection` tells for which recipients all its messages are, which are then mail merges, and their idempotency key. */
+  /**
+   * `selection` tells for which recipients all its messages are, which are then mail merges, their idempotency key, and
+   * whether receipts have warnings.
+   */
   constructor(encoder = new Encoder(), selection = []) {
     this.#encoder = encoder;
     this.#selection = selection;
@@ -30,6 +33,11 @@ class Group {
   /** The same for a message that the encoder has already. */
   expect(settle) {
     this.#settle.push(settle);
+  }
+
+  /** Whether its receipts have warnings. */
+  get warns() {
+    return this.#selection.at(-1) === true;
   }
 
   get isEmpty() {
@@ -109,8 +117,9 @@ class Queue {
   /** The receipt or the error of a message. Rejects where the message itself throws. */
   async add(message, selection) {
     if (isAsync(message)) return this.#addAlone(selection, (encoder) => encoder.addAsync(message));
-    if (selection?.some(Boolean)) return this.#addAlone(selection, (encoder) => encoder.add(message));
-    return new Promise((settle) => this.#open().add(message, settle));
+    const isItsOwn = selection?.slice(0, -1).some(Boolean);
+    if (isItsOwn) return this.#addAlone(selection, (encoder) => encoder.add(message));
+    return new Promise((settle) => this.#open(selection).add(message, settle));
   }
 
   /** Whether more messages had better wait: all of very many should not be written down at once. */
@@ -135,11 +144,12 @@ class Queue {
     });
   }
 
-  /** The group that still takes messages. */
-  #open() {
+  /** The group that still takes messages of which as much is asked for. */
+  #open(selection) {
     const last = this.#groups.at(-1);
-    if (last?.takesMore && !last.isFull) return last;
-    const group = new Group();
+    const warns = selection?.at(-1) === true;
+    if (last?.takesMore && !last.isFull && last.warns === warns) return last;
+    const group = new Group(undefined, selection);
     this.#push(group);
     return group;
   }

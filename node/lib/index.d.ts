@@ -57,6 +57,8 @@ export interface Receipt {
   envids?: (string | null)[];
   /** Of a mail merge with `invalidRecipients: 'skip'` alone: who gets nothing. They are in neither of the above. */
   rejected?: Rejected[];
+  /** What breaks no rule in the message and may not be meant, where `warnings` asks for it. */
+  warnings?: Problem[];
   /**
    * Of a mail merge alone: what each recipient's message is known by, in their order. Made when it is iterated over, so
    * a million of them take no memory; not in the receipt's JSON.
@@ -133,6 +135,11 @@ export interface PickupOptions {
   state?: string | URL;
 }
 
+export interface CheckOptions {
+  /** Whether the warnings of a message without problems are told as problems. */
+  strict?: boolean;
+}
+
 export interface RenderOptions {
   /** Whose message of a mail merge, counted from 1 as the recipients were given; the first one's by default. */
   recipient?: number;
@@ -151,6 +158,13 @@ export interface SubmitOptions {
   recipient?: number;
   /** The first so many of those who are not skipped. */
   limit?: number;
+  /** Whether the receipt has the message's `warnings`. */
+  warnings?: boolean;
+}
+
+export interface SubmitManyOptions {
+  /** Whether receipts have their messages' `warnings`. */
+  warnings?: boolean;
 }
 
 /**
@@ -181,17 +195,20 @@ export class Pickup {
    */
   submitMany(
     messages: Iterable<MessageInput | AsyncMessage> | AsyncIterable<MessageInput | AsyncMessage>,
+    options?: SubmitManyOptions,
   ): Promise<(Receipt | Error)[]>;
   /** The same before it returns. */
-  submitManySync(messages: Iterable<MessageInput>): (Receipt | Error)[];
+  submitManySync(messages: Iterable<MessageInput>, options?: SubmitManyOptions): (Receipt | Error)[];
 }
 
 /** The problems of a message; none if it may be sent. */
-export function check(message: MessageInput): Problem[];
+export function check(message: MessageInput, options?: CheckOptions): Problem[];
 
 /**
  * What breaks no rule in a message and may yet not be meant: placeholders of other programs, which readers would see
- * (`foreign_placeholder`: `*|X|*`, `%recipient.x%`, `%%x%%`). Whether the message may be sent tells `check` alone.
+ * (`foreign_placeholder`: `*|X|*`, `%recipient.x%`, `%%x%%`); of HTML `missing_text`, `large_html` (over 102 kB),
+ * `missing_alt`, `insecure_link` (without https), `script_link`; and `missing_unsubscribe` with more than 5,000
+ * recipients. Templates are looked at as they stand. Whether the message may be sent tells `check` alone.
  */
 export function warnings(message: MessageInput): Problem[];
 

@@ -4,15 +4,20 @@ const native = require('./native.js');
 const { IdempotencyError, MessageError, PickupError } = require('./errors.js');
 const { Pickup } = require('./pickup.js');
 const { Encoder, isAsync, withMessage } = require('./encoder.js');
-const { selection } = require('./options.js');
+const { flag, selection } = require('./options.js');
 
 const RENDER_OPTIONS = ['recipient'];
 
-/** The problems of a message; none if it may be sent. */
-function check(message) {
+/** The problems of a message; none if it may be sent. With `strict`, its warnings then. */
+function check(message, options) {
+  selection(options, [], ['strict']);
+  const isStrict = flag(options, 'strict');
   try {
-    const problems = withMessage(message, native.check);
-    return problems === null ? [] : JSON.parse(problems).problems;
+    const [problems, warnings] = withMessage(message, (...encoded) => {
+      const problems = native.check(...encoded);
+      return [problems, isStrict && problems === null ? native.warnings(...encoded) : '[]'];
+    });
+    return problems === null ? JSON.parse(warnings) : JSON.parse(problems).problems;
   } catch (error) {
     if (error instanceof MessageError) return error.problems;
     throw error;

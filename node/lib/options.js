@@ -13,7 +13,8 @@ function selection(options, known, others = []) {
   if (typeof options !== 'object' || options === null) {
     // `map` gives it the index.
     const hint = typeof options === 'number' ? ' In `map`, write `messages.map((message) => render(message))`.' : '';
-    throw new TypeError(`The options must be an object, such as { ${known.at(-1)}: 3 }.${hint}`);
+    const example = known.length > 0 ? `${known.at(-1)}: 3` : `${others.at(-1)}: true`;
+    throw new TypeError(`The options must be an object, such as { ${example} }.${hint}`);
   }
   refuseOthers(options, [...known, ...others]);
   // Each is read once: it may be a getter.
@@ -31,4 +32,12 @@ function numberFrom1(name, value) {
   return value;
 }
 
-module.exports = { refuseOthers, selection };
+/** An option that is true or false; absent it is undefined. */
+function flag(options, name) {
+  const value = options?.[name];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'boolean') throw new TypeError(`\`${name}\` must be true or false.`);
+  return value;
+}
+
+module.exports = { flag, refuseOthers, selection };

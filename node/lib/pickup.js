@@ -6,7 +6,7 @@ const native = require('./native.js');
 const { PickupError } = require('./errors.js');
 const { isAsync, isAsyncIterable } = require('./encoder.js');
 const { Group, Queue } = require('./group.js');
-const { refuseOthers, selection } = require('./options.js');
+const { flag, refuseOthers, selection } = require('./options.js');
 
 const OPTIONS = ['durability', 'staging', 'syncfs', 'fileMode', 'fileGroup', 'state'];
 const SUBMIT_OPTIONS = ['recipient', 'limit'];
@@ -45,12 +45,13 @@ class Pickup {
   }
 
   /** Hands messages over. Resolves to a receipt or an error for each, in their order. */
-  async submitMany(messages) {
+  async submitMany(messages, options) {
+    const selection = asked(options, []);
     // An error of the list itself comes before anything is handed over.
     const all = isAsyncIterable(messages) ? await collected(messages) : [...listOf(messages)];
     const submitted = [];
     for (const message of all) {
-      submitted.push(this.#queue.add(message).catch(asError));
+      submitted.push(this.#queue.add(message, selection).catch(asError));
       // One after the other: what each takes from its iterable may be much.
       if (mustWait(message)) await submitted.at(-1);
       if (this.#queue.isFull) await this.#queue.room();
@@ -59,8 +60,8 @@ class Pickup {
   }
 
   /** The same, blocking. */
-  submitManySync(messages) {
-    return this.#submitAll([...listOf(messages)]);
+  submitManySync(messages, options) {
+    return this.#submitAll([...listOf(messages)], asked(options, []));
   }
 
   #submitAll(messages, selection) {
@@ -83,15 +84,21 @@ class Pickup {
   }
 }
 
-/** What the options ask for, as the addon's functions take it. */
-function asked(options) {
-  const selected = selection(options, SUBMIT_OPTIONS, ['idempotencyKey']);
+/** What the options ask for, as the addon's functions take it: of one message, or of many, which are for all their recipients. */
+function asked(options, known = SUBMIT_OPTIONS) {
+  const isOne = known.length > 0;
+  const selected = selection(options, known, isOne ? ['idempotencyKey', 'warnings'] : ['warnings']);
+  const [recipient, limit] = selected;
+  return [recipient, limit, isOne ? keyOf(options) : undefined, flag(options, 'warnings')];
+}
+
+function keyOf(options) {
   const key = options?.idempotencyKey;
-  if (key === undefined || key === null) return [...selected, undefined];
+  if (key === undefined || key === null) return undefined;
   if (typeof key !== 'string' || !/^[ -~]{1,255}$/.test(key)) {
     throw new TypeError('`idempotencyKey` must have 1 to 255 printable ASCII characters.');
   }
-  return [...selected, key];
+  return key;
 }
 
 function receipt(submitted) {

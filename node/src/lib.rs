@@ -7,6 +7,10 @@
     clippy::needless_pass_by_value,
     reason = "Node-API hands strings over by value"
 )]
+#![allow(
+    clippy::too_many_arguments,
+    reason = "`lib/` gives each value by itself"
+)]
 
 #[cfg(feature = "bench")]
 mod bench;
@@ -143,7 +147,7 @@ pub fn iterable_fields() -> Vec<&'static str> {
 }
 
 /// Submits messages; one outcome for each. `recipient` or `limit` selects recipients of each, which are mail merges.
-/// With a key each of them is submitted unless it was before.
+/// With a key each of them is submitted unless it was before. `warns` asks for warnings in their receipts.
 #[napi(catch_unwind)]
 pub fn submit(
     directory: &External<Arc<PickupDirectory>>,
@@ -153,8 +157,10 @@ pub fn submit(
     recipient: Option<i64>,
     limit: Option<i64>,
     key: Option<String>,
+    warns: Option<bool>,
 ) -> Result<Submitted> {
     let messages = Messages::new(words, text, buffers)?.select(recipient, limit)?;
+    let messages = messages.with_warnings(warns.unwrap_or(false));
     Ok(pickup::submit(directory, &messages, parsed(key)?)?.into())
 }
 
@@ -168,8 +174,10 @@ pub fn submit_later(
     recipient: Option<i64>,
     limit: Option<i64>,
     key: Option<String>,
+    warns: Option<bool>,
 ) -> Result<AsyncTask<SubmitTask>> {
     let messages = Messages::new(words, text, buffers)?.select(recipient, limit)?;
+    let messages = messages.with_warnings(warns.unwrap_or(false));
     let directory = Arc::clone(directory);
     Ok(AsyncTask::new(SubmitTask {
         directory,

@@ -3,7 +3,7 @@
 use crate::decoder::{Decoder, Next};
 use crate::text::to_utf8;
 use napi::Error;
-use pmtaemail::{Message, Problems, Selection, Warning};
+use pmtaemail::{Interruption, Message, Problems, Selection, Warning};
 use serde::de;
 use std::borrow::Cow;
 use std::num::NonZeroUsize;
@@ -14,6 +14,7 @@ pub struct Messages<'a> {
     text: Cow<'a, str>,
     buffers: Vec<Cow<'a, [u8]>>,
     selection: Selection,
+    warns: bool,
 }
 
 impl<'a> Messages<'a> {
@@ -29,6 +30,7 @@ impl<'a> Messages<'a> {
             text: text.ok_or_else(|| Error::from_reason("the text is too long"))?,
             buffers: buffers.into_iter().map(Cow::Borrowed).collect(),
             selection: Selection::All,
+            warns: false,
         })
     }
 
@@ -45,6 +47,12 @@ impl<'a> Messages<'a> {
         Ok(self)
     }
 
+    /// The same with their warnings, if these are asked for.
+    pub fn with_warnings(mut self, warns: bool) -> Self {
+        self.warns = warns;
+        self
+    }
+
     /// The same with copies of all that JavaScript lends, for use on another thread.
     pub fn into_owned(self) -> Messages<'static> {
         let own = |buffer: Cow<'_, [u8]>| Cow::Owned(buffer.into_owned());
@@ -53,19 +61,38 @@ impl<'a> Messages<'a> {
             text: Cow::Owned(self.text.into_owned()),
             buffers: self.buffers.into_iter().map(own).collect(),
             selection: self.selection,
+            warns: self.warns,
         }
     }
 
-    /// Hands each message to `verb`, or what is wrong with it.
-    pub fn each(&self, mut verb: impl FnMut(Result<Message<'_>, Problems>)) -> napi::Result<()> {
+    /// Hands each message to `verb` with its warnings, or what is wrong with it.
+    pub fn each(&self, mut verb: impl FnMut(Result<Read<'_>, Problems>)) -> napi::Result<()> {
         let mut decoder = Decoder::new(&self.words, &self.text, &self.buffers);
         loop {
-            let message = match decoder.next_message().map_err(broken)? {
-                Next::End => return Ok(()),
-                Next::Json(bytes) => Message::from_json(bytes),
-                Next::Value => Message::from_deserializer(&mut decoder).map_err(broken)?,
+            let next = decoder.next_message().map_err(broken)?;
+            let read = match (next, self.warns) {
+                (Next::End, _) => return Ok(()),
+                (Next::Json(bytes), false) => Message::from_json(bytes).map(without_warnings),
+                (Next::Json(bytes), true) => {
+                    let read = Message::from_json(bytes);
+                    read.map(|message| (message, Some(pmtaemail::warnings(bytes))))
+                }
+                (Next::Value, false) => Message::from_deserializer(&mut decoder)
+                    .map_err(broken)?
+                    .map(without_warnings),
+                (Next::Value, true) => {
+                    let mut told = Vec::new();
+                    let never = Interruption::NEVER;
+                    Message::from_deserializer_with_warnings(&mut decoder, never, &mut told)
+                        .map_err(broken)?
+                        .map(|message| (message.expect("nothing interrupts it"), Some(told)))
+                }
             };
-            verb(message.and_then(|message| message.select(self.selection)));
+            verb(
+                read.and_then(|(message, warnings)| {
+                    Ok((message.select(self.selection)?, warnings))
+                }),
+            );
         }
     }
 
@@ -91,9 +118,16 @@ impl<'a> Messages<'a> {
     /// Hands the one message of a call to `verb`.
     pub fn only<T>(&self, verb: impl Fn(&Message<'_>) -> T) -> napi::Result<Result<T, Problems>> {
         let mut result = None;
-        self.each(|message| result = Some(message.map(|message| verb(&message))))?;
+        self.each(|read| result = Some(read.map(|(message, _)| verb(&message))))?;
         result.ok_or_else(no_message)
     }
+}
+
+/// A message, and its warnings where they are asked for.
+pub type Read<'m> = (Message<'m>, Option<Vec<Warning>>);
+
+fn without_warnings(message: Message<'_>) -> Read<'_> {
+    (message, None)
 }
 
 /// The words of the messages, and the runs of their text.

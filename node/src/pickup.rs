@@ -55,12 +55,20 @@ pub fn submit(
             result.map_or_else(identity, |receipt| Outcome::Receipt(Box::new(receipt)))
         }));
     };
-    messages.each(|message| {
-        match message {
-            Ok(message) => match key {
-                None => batch.push(&message),
+    messages.each(|read| {
+        match read {
+            Ok((message, warnings)) => match key {
+                None => {
+                    batch.push(&message);
+                    if let Some(warnings) = warnings {
+                        batch.add_warnings(warnings);
+                    }
+                }
                 Some(key) => batch.push_error(match directory.submit_message_once(&message, key) {
-                    Ok(receipt) => Outcome::Receipt(Box::new(receipt)),
+                    Ok(mut receipt) => {
+                        receipt.warnings = warnings;
+                        Outcome::Receipt(Box::new(receipt))
+                    }
                     Err(error) => error.into(),
                 }),
             },

@@ -11,7 +11,7 @@ __all__ = ["VERSION", "Pickup", "Prepared", "RecipientReceipts", "check", "rende
 
 VERSION: str
 
-def check(message: Input | None = None, /, **fields: Unpack[Fields]) -> list[Problem]:
+def check(message: Input | None = None, /, *, strict: bool = False, **fields: Unpack[Fields]) -> list[Problem]:
     """Tells all that is wrong with a message: `Problem`s in document order, none where all is well.
 
     A message is a dict, or another mapping, a dataclass or a model of pydantic; JSON as `str` or `bytes`; or an
@@ -30,7 +30,7 @@ def check(message: Input | None = None, /, **fields: Unpack[Fields]) -> list[Pro
 
     Values may be `Decimal`, `UUID`, dates, members of an `Enum`, scalars of numpy. Of very many problems there
     are the first 1,000. Raises `TypeError`, with the place in a note, for what no message can hold, such as an
-    open file.
+    open file. With `strict=True` the `warnings` of a message without problems are told as problems.
 
     >>> import pmtaemail
     >>> problems = pmtaemail.check(from_="shop@example.com", to="ann@example.org", txt="Hello")
@@ -41,9 +41,10 @@ def check(message: Input | None = None, /, **fields: Unpack[Fields]) -> list[Pro
 def warnings(message: Input | None = None, /, **fields: Unpack[Fields]) -> list[Problem]:
     """Tells what breaks no rule in a message, given as to `check`, and may yet not be meant.
 
-    These are placeholders of other programs, which readers would see: `*|X|*`, `%recipient.x%`, `%%x%%` in a subject,
-    a body or a header field. Their code is `foreign_placeholder`. Whether the message may be sent tells `check`
-    alone. Raises `TypeError` as `check` does.
+    By their codes: `foreign_placeholder` (`*|X|*`, `%recipient.x%`, `%%x%%`, which readers would see); of HTML
+    `missing_text`, `large_html` (over 102 kB), `missing_alt`, `insecure_link` (without https), `script_link`; and
+    `missing_unsubscribe` with more than 5,000 recipients. Templates are looked at as they stand. Whether the message
+    may be sent tells `check` alone. Raises `TypeError` as `check` does.
 
     >>> import pmtaemail
     >>> message = {"from": "shop@example.com", "to": "ann@example.org", "subject": "Hello *|FNAME|*"}
@@ -81,6 +82,7 @@ class Prepared:
         *,
         recipient: int | None = None,
         limit: int | None = None,
+        warnings: bool = False,
         **fields: Unpack[Fields],
     ) -> Self: ...
 
@@ -141,6 +143,7 @@ class Pickup:
         recipient: int | None = None,
         limit: int | None = None,
         idempotency_key: str | None = None,
+        warnings: bool = False,
         **fields: Unpack[Fields],
     ) -> Receipt:
         """Hands one message over, given as to `check`. When this returns it is visible to PowerMTA and durable.
@@ -152,6 +155,8 @@ class Pickup:
         With an `idempotency_key` (1 to 255 printable ASCII characters) a message that was submitted under it in the
         last 24 hours is not submitted again: its receipt is given again, with `replayed`. Raises `IdempotencyError`
         where that was another message.
+
+        With `warnings=True` the receipt has the message's `warnings`.
 
         Raises `MessageError` with all problems; or `PickupError`, whose `may_be_delivered` is true in the rare case
         that PowerMTA may have the message all the same. What the handler of a signal raises, such as
@@ -165,7 +170,9 @@ class Pickup:
         (1, True)
         """
 
-    def submit_many(self, messages: Iterable[Input | Prepared], /) -> list[Receipt | Exception]:
+    def submit_many(
+        self, messages: Iterable[Input | Prepared], /, *, warnings: bool = False
+    ) -> list[Receipt | Exception]:
         """Hands many messages over, an iterable of what `check` takes: a receipt or an exception for each, in order.
 
         They share their syncs in groups of up to 256. The iterable is read to its end before the first is handed
@@ -174,7 +181,7 @@ class Pickup:
 
         What the handler of a signal raises, such as `KeyboardInterrupt`, comes within a second and has the
         attribute `pmtaemail_results`: receipts and exceptions for the messages before; nothing is left behind of
-        the others.
+        the others. With `warnings=True` receipts have their messages' `warnings`.
 
         >>> import pmtaemail, tempfile
         >>> pickup = pmtaemail.Pickup(tempfile.mkdtemp(), durability="none")

@@ -18,6 +18,7 @@ from email.policy import Policy
 from pathlib import Path
 from typing import Any, Unpack
 
+from .errors import Problem
 from .types import Attachment
 
 NAN = float("nan")
@@ -72,6 +73,8 @@ class Receipt:
     """For a mail merge with `seeds`, how many different ones got a copy. They are no recipients."""
     replayed: bool = dataclasses.field(default=False, compare=False)
     """It was submitted before under the same idempotency key, and not again."""
+    warnings: tuple[Problem, ...] | None = None
+    """What breaks no rule in the message and may not be meant; None where `warnings=True` did not ask."""
 
     def asdict(self) -> dict[str, Any]:
         """The receipt with the names and types that it has in JSON."""
@@ -85,6 +88,7 @@ class Receipt:
             "replayed": self.replayed or None,
             "envids": None if self.envids is None else list(self.envids),
             "rejected": None if self.rejected is None else [dataclasses.asdict(rejected) for rejected in self.rejected],
+            "warnings": None if self.warnings is None else [warning._asdict() for warning in self.warnings],
         }
         return {name: value for name, value in found.items() if value is not None}
 

@@ -75,13 +75,14 @@ class AsyncPickup:
         recipient: int | None = None,
         limit: int | None = None,
         idempotency_key: str | None = None,
+        warnings: bool = False,
         **fields: Unpack[AsyncFields],
     ) -> Receipt:
         """Hands one message over, given as to `check`. When this returns it is visible to PowerMTA and durable.
 
         `recipients` may be an async iterable, such as an async generator or the cursor of a database. It is read to its
-        end first; where it raises, nothing is handed over. `recipient`, `limit` and `idempotency_key` are as for
-        `Pickup`. Raises `MessageError`, `PickupError` or `IdempotencyError`.
+        end first; where it raises, nothing is handed over. `recipient`, `limit`, `idempotency_key` and `warnings` are
+        as for `Pickup`. Raises `MessageError`, `PickupError` or `IdempotencyError`.
 
         Where the task is cancelled meanwhile, the message may have been handed over all the same.
 
@@ -96,27 +97,31 @@ class AsyncPickup:
         >>> asyncio.run(main()).recipients
         2
         """
+        submit = partial(
+            self._pickup.submit, recipient=recipient, limit=limit, idempotency_key=idempotency_key, warnings=warnings
+        )
         if has_async(message) or has_async(fields):
             # What was collected is nobody else's, so it may be read in the thread: there may be very many recipients.
-            submit = partial(self._pickup.submit, recipient=recipient, limit=limit, idempotency_key=idempotency_key)
             return await self._run(partial(submit, await collected(message), **await collected(fields)))
         if idempotency_key is not None:
             # As it is now, whatever becomes of it while the thread reads it.
             given = {**message} if isinstance(message, Mapping) else message
-            submit = partial(self._pickup.submit, recipient=recipient, limit=limit, idempotency_key=idempotency_key)
             return await self._run(partial(submit, given, **fields))
-        prepared = _native.Prepared(message, recipient=recipient, limit=limit, **fields)  # type: ignore[arg-type]
+        asked: dict[str, Any] = {"recipient": recipient, "limit": limit, "warnings": warnings}
+        prepared = _native.Prepared(message, **asked, **fields)  # type: ignore[arg-type]
         return await self._run(self._pickup.submit, prepared)
 
-    async def submit_many(self, messages: Iterable[Input] | AsyncIterable[Input], /) -> list[Receipt | Exception]:
+    async def submit_many(
+        self, messages: Iterable[Input] | AsyncIterable[Input], /, *, warnings: bool = False
+    ) -> list[Receipt | Exception]:
         """Hands many messages over: a receipt or an exception for each, in order. They are read in another thread.
 
         They may come from an async iterable. It is read to its end before the first is handed over: where it raises,
-        nothing is.
+        nothing is. `warnings` is as for `Pickup`.
         """
         given = [message async for message in messages] if isinstance(messages, AsyncIterable) else several(messages)
         ready = [await collected(message) if has_async(message) else message for message in given]
-        return await self._run(self._pickup.submit_many, ready)
+        return await self._run(partial(self._pickup.submit_many, warnings=warnings), ready)
 
     async def _run(self, work: Callable[..., T], *arguments: Any) -> T:
         """Runs what blocks in a thread.

@@ -3,7 +3,7 @@
 use crate::deserializer::{Kept, Value};
 use crate::objects;
 use crate::signals::{Signals, interruptible};
-use pmtaemail::{Message, Problems, Selection, Submission};
+use pmtaemail::{Message, Problems, Selection, Submission, Warning};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
@@ -27,30 +27,36 @@ use std::num::NonZeroUsize;
 ///
 /// Values may be `Decimal`, `UUID`, dates, members of an `Enum`, scalars of numpy. Of very many problems there
 /// are the first 1,000. Raises `TypeError`, with the place in a note, for what no message can hold, such as an
-/// open file.
+/// open file. With `strict=True` the `warnings` of a message without problems are told as problems.
 ///
 /// >>> import pmtaemail
 /// >>> problems = pmtaemail.check(from_="shop@example.com", to="ann@example.org", txt="Hello")
 /// >>> [(problem.code, problem.pointer) for problem in problems]
 /// [('unknown_field', '/txt')]
 #[pyfunction]
-#[pyo3(signature = (message = None, /, **fields))]
+#[pyo3(signature = (message = None, /, *, strict = false, **fields))]
 pub fn check<'py>(
     py: Python<'py>,
     message: Option<Bound<'py, PyAny>>,
+    strict: bool,
     fields: Option<Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyList>> {
-    match read(py, message, fields, &Signals::default(), |_| ())? {
-        Ok(()) => Ok(PyList::empty(py)),
+    let read = Reading {
+        signals: &Signals::default(),
+        warns: strict,
+    };
+    match read.message(py, message, fields, |_, warnings| warnings)? {
+        Ok(warnings) => objects::warnings(py, &warnings.unwrap_or_default()),
         Err(problems) => objects::problems(py, &problems),
     }
 }
 
 /// Tells what breaks no rule in a message, given as to `check`, and may yet not be meant.
 ///
-/// These are placeholders of other programs, which readers would see: `*|X|*`, `%recipient.x%`, `%%x%%` in a subject,
-/// a body or a header field. Their code is `foreign_placeholder`. Whether the message may be sent tells `check`
-/// alone. Raises `TypeError` as `check` does.
+/// By their codes: `foreign_placeholder` (`*|X|*`, `%recipient.x%`, `%%x%%`, which readers would see); of HTML
+/// `missing_text`, `large_html` (over 102 kB), `missing_alt`, `insecure_link` (without https), `script_link`; and
+/// `missing_unsubscribe` with more than 5,000 recipients. Templates are looked at as they stand. Whether the message may
+/// be sent tells `check` alone. Raises `TypeError` as `check` does.
 ///
 /// >>> import pmtaemail
 /// >>> message = {"from": "shop@example.com", "to": "ann@example.org", "subject": "Hello *|FNAME|*"}
@@ -103,8 +109,8 @@ pub fn render<'py>(
         message,
         fields,
         selection,
-        &Signals::default(),
-        |message| {
+        Reading::plain(&Signals::default()),
+        |message, _| {
             message.with_rendered(|rendered| {
                 PyBytes::new_with(py, rendered.size(), |memory| {
                     rendered.write_to(memory);
@@ -127,19 +133,28 @@ pub struct Prepared(pub Submission);
 #[pymethods]
 impl Prepared {
     #[new]
-    #[pyo3(signature = (message = None, /, *, recipient = None, limit = None, **fields))]
+    #[pyo3(signature = (message = None, /, *, recipient = None, limit = None, warnings = false, **fields))]
     fn new<'py>(
         py: Python<'py>,
         message: Option<Bound<'py, PyAny>>,
         recipient: Option<usize>,
         limit: Option<usize>,
+        warnings: bool,
         fields: Option<Bound<'py, PyDict>>,
     ) -> PyResult<Self> {
         let selection = selection(recipient, limit)?;
         let signals = Signals::default();
+        let read = Reading {
+            signals: &signals,
+            warns: warnings,
+        };
         let submission = interruptible(&signals, |interruption| {
-            with_selected(py, message, fields, selection, &signals, |message| {
-                Submission::new_unless(message, interruption)
+            with_selected(py, message, fields, selection, read, |message, warnings| {
+                let submission = Submission::new_unless(message, interruption)?;
+                Some(match warnings {
+                    Some(warnings) => submission.with_warnings(warnings),
+                    None => submission,
+                })
             })
         })?;
         signals.unless_raised(submission.map(Self))
@@ -152,11 +167,13 @@ pub fn with_message<'py, T>(
     py: Python<'py>,
     message: Option<Bound<'py, PyAny>>,
     fields: Option<Bound<'py, PyDict>>,
-    signals: &Signals,
-    verb: impl FnOnce(&Message<'_>) -> T,
+    read: Reading<'_>,
+    verb: impl FnOnce(&Message<'_>, Option<Vec<Warning>>) -> T,
 ) -> PyResult<T> {
-    read(py, message, fields, signals, |message| verb(&message))?
-        .map_err(|problems| objects::message_error(py, &problems))
+    read.message(py, message, fields, |message, warnings| {
+        verb(&message, warnings)
+    })?
+    .map_err(|problems| objects::message_error(py, &problems))
 }
 
 /// The same for some of the recipients of a mail merge.
@@ -165,11 +182,14 @@ pub fn with_selected<'py, T>(
     message: Option<Bound<'py, PyAny>>,
     fields: Option<Bound<'py, PyDict>>,
     selection: Selection,
-    signals: &Signals,
-    verb: impl FnOnce(&Message<'_>) -> T,
+    read: Reading<'_>,
+    verb: impl FnOnce(&Message<'_>, Option<Vec<Warning>>) -> T,
 ) -> PyResult<T> {
-    let selected = |message: Message<'_>| message.select(selection).map(|message| verb(&message));
-    read(py, message, fields, signals, selected)?
+    let selected = |message: Message<'_>, warnings| {
+        let selected = message.select(selection);
+        selected.map(|message| verb(&message, warnings))
+    };
+    read.message(py, message, fields, selected)?
         .and_then(|selected| selected)
         .map_err(|problems| objects::message_error(py, &problems))
 }
@@ -194,17 +214,72 @@ enum Source<'py> {
     Object(Bound<'py, PyAny>),
 }
 
-/// Reads a message: JSON as text or bytes, or an object; `fields` are added to an object's.
-fn read<'py, T>(
-    py: Python<'py>,
-    message: Option<Bound<'py, PyAny>>,
-    fields: Option<Bound<'py, PyDict>>,
-    signals: &Signals,
-    then: impl FnOnce(Message<'_>) -> T,
-) -> PyResult<Result<T, Problems>> {
-    match source(py, message, fields)? {
-        Source::Json(bytes) => read_json(&bytes, signals, then),
-        Source::Object(message) => read_object(&message, signals, then),
+/// How a message is read.
+#[derive(Clone, Copy)]
+pub struct Reading<'s> {
+    pub signals: &'s Signals,
+    /// Whether its warnings are asked for. What it iterates over can be read once alone, so they are found on the way.
+    pub warns: bool,
+}
+
+impl<'s> Reading<'s> {
+    /// Without warnings.
+    pub fn plain(signals: &'s Signals) -> Self {
+        Self {
+            signals,
+            warns: false,
+        }
+    }
+
+    /// Reads a message: JSON as text or bytes, or an object; `fields` are added to an object's.
+    fn message<'py, T>(
+        self,
+        py: Python<'py>,
+        message: Option<Bound<'py, PyAny>>,
+        fields: Option<Bound<'py, PyDict>>,
+        then: impl FnOnce(Message<'_>, Option<Vec<Warning>>) -> T,
+    ) -> PyResult<Result<T, Problems>> {
+        match source(py, message, fields)? {
+            Source::Json(bytes) => self.json(&bytes, then),
+            Source::Object(message) => self.object(&message, then),
+        }
+    }
+
+    fn json<T>(
+        self,
+        bytes: &Bound<'_, PyBytes>,
+        then: impl FnOnce(Message<'_>, Option<Vec<Warning>>) -> T,
+    ) -> PyResult<Result<T, Problems>> {
+        let bytes = bytes.as_bytes();
+        interruptible(self.signals, |interruption| {
+            let mut told = self.warns.then(Vec::new);
+            let message = match &mut told {
+                Some(told) => Message::from_json_with_warnings(bytes, interruption, told),
+                None => Message::from_json_unless(bytes, interruption),
+            };
+            let message = self.signals.unless_raised(message.transpose())?;
+            Ok(message.map(|message| then(message, told)))
+        })
+    }
+
+    fn object<T>(
+        self,
+        object: &Bound<'_, PyAny>,
+        then: impl FnOnce(Message<'_>, Option<Vec<Warning>>) -> T,
+    ) -> PyResult<Result<T, Problems>> {
+        let signals = self.signals;
+        interruptible(signals, |interruption| {
+            let kept = Kept::new(signals);
+            let value = Value::new(object, &kept);
+            let mut told = self.warns.then(Vec::new);
+            let message = match &mut told {
+                Some(told) => Message::from_deserializer_with_warnings(value, interruption, told),
+                None => Message::from_deserializer_unless(value, interruption),
+            };
+            let message = message.map_err(|stopped| stopped.into_error(object.py(), signals))?;
+            let message = signals.unless_raised(message.transpose())?;
+            Ok(message.map(|message| then(message, told)))
+        })
     }
 }
 
@@ -242,31 +317,4 @@ fn is_plain(message: &Bound<'_, PyAny>) -> bool {
     message.is_exact_instance_of::<PyDict>()
         || message.is_instance_of::<PyString>()
         || message.is_instance_of::<PyBytes>()
-}
-
-fn read_json<T>(
-    bytes: &Bound<'_, PyBytes>,
-    signals: &Signals,
-    then: impl FnOnce(Message<'_>) -> T,
-) -> PyResult<Result<T, Problems>> {
-    interruptible(signals, |interruption| {
-        let message = Message::from_json_unless(bytes.as_bytes(), interruption);
-        let message = signals.unless_raised(message.transpose())?;
-        Ok(message.map(then))
-    })
-}
-
-fn read_object<T>(
-    message: &Bound<'_, PyAny>,
-    signals: &Signals,
-    then: impl FnOnce(Message<'_>) -> T,
-) -> PyResult<Result<T, Problems>> {
-    interruptible(signals, |interruption| {
-        let kept = Kept::new(signals);
-        let value = Value::new(message, &kept);
-        let message = Message::from_deserializer_unless(value, interruption)
-            .map_err(|stopped| stopped.into_error(message.py(), signals))?;
-        let message = signals.unless_raised(message.transpose())?;
-        Ok(message.map(then))
-    })
 }

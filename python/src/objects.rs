@@ -51,6 +51,8 @@ pub fn receipt<'py>(py: Python<'py>, receipt: &Receipt) -> PyResult<Bound<'py, P
     });
     let rejected = receipt.rejected.as_ref();
     let rejected = rejected.map(|rejected| self::rejected(py, rejected));
+    let told = receipt.warnings.as_deref();
+    let told = told.map(|told| warnings(py, told).map(|told| told.to_tuple()));
     let recipients = match &receipt.envelope_ids {
         None => PyTuple::empty(py).into_any(),
         Some(ids) => Bound::new(py, RecipientReceipts(ids.clone()))?.into_any(),
@@ -67,6 +69,7 @@ pub fn receipt<'py>(py: Python<'py>, receipt: &Receipt) -> PyResult<Bound<'py, P
         recipients,
         receipt.seeds,
         receipt.replayed,
+        told.transpose()?,
     ))
 }
 
@@ -95,7 +98,7 @@ pub fn warnings<'py>(py: Python<'py>, warnings: &[Warning]) -> PyResult<Bound<'p
     let warnings = warnings.iter();
     list_of_problems(
         py,
-        warnings.map(|w| (w.code, w.pointer.as_str(), w.detail.as_str())),
+        warnings.map(|w| (w.code.as_str(), w.pointer.as_str(), w.detail.as_str())),
     )
 }
 

@@ -1,6 +1,6 @@
 //! The pickup directory, opened once and used from many threads.
 
-use crate::message::{Prepared, selection, with_message, with_selected};
+use crate::message::{Prepared, Reading, selection, with_message, with_selected};
 use crate::objects;
 use crate::signals::{Signals, interruptible};
 use pmtaemail::{
@@ -115,6 +115,8 @@ impl Pickup {
     /// last 24 hours is not submitted again: its receipt is given again, with `replayed`. Raises `IdempotencyError`
     /// where that was another message.
     ///
+    /// With `warnings=True` the receipt has the message's `warnings`.
+    ///
     /// Raises `MessageError` with all problems; or `PickupError`, whose `may_be_delivered` is true in the rare case
     /// that PowerMTA may have the message all the same. What the handler of a signal raises, such as
     /// `KeyboardInterrupt`, has the attribute `pmtaemail_results`: `[]`, or a list of the receipt where it was too
@@ -125,7 +127,8 @@ impl Pickup {
     /// >>> receipt = pickup.submit({"from": "shop@example.com", "to": "ann@example.org"}, text="Hello")
     /// >>> receipt.recipients, receipt.files == (receipt.id + ".eml",)
     /// (1, True)
-    #[pyo3(signature = (message = None, /, *, recipient = None, limit = None, idempotency_key = None, **fields))]
+    #[pyo3(signature = (message = None, /, *, recipient = None, limit = None, idempotency_key = None, warnings = false, **fields))]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn submit<'py>(
         &self,
         py: Python<'py>,
@@ -133,19 +136,23 @@ impl Pickup {
         recipient: Option<usize>,
         limit: Option<usize>,
         idempotency_key: Option<&str>,
+        warnings: bool,
         fields: Option<Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let selection = selection(recipient, limit)?;
+        let asked = Asked {
+            selection: selection(recipient, limit)?,
+            warns: warnings,
+        };
         if let Some(key) = idempotency_key {
             let key = key.parse::<IdempotencyKey>();
             let key = key.map_err(|error| PyValueError::new_err(error.to_string()))?;
-            return self.submit_once(py, message, fields, selection, key);
+            return self.submit_once(py, message, fields, asked, key);
         }
         let submitted = match message.as_ref().and_then(prepared) {
-            Some(submission) if selection == Selection::All => {
+            Some(submission) if asked.selection == Selection::All && !asked.warns => {
                 py.detach(|| self.0.submit(submission))
             }
-            _ => self.submit_message(py, message, fields, selection)?,
+            _ => self.submit_message(py, message, fields, asked)?,
         };
         let receipt = submitted.map_err(|error| objects::pickup_error(py, &error))?;
         receipt_of(py, &receipt)
@@ -159,23 +166,24 @@ impl Pickup {
     ///
     /// What the handler of a signal raises, such as `KeyboardInterrupt`, comes within a second and has the
     /// attribute `pmtaemail_results`: receipts and exceptions for the messages before; nothing is left behind of
-    /// the others.
+    /// the others. With `warnings=True` receipts have their messages' `warnings`.
     ///
     /// >>> import pmtaemail, tempfile
     /// >>> pickup = pmtaemail.Pickup(tempfile.mkdtemp(), durability="none")
     /// >>> messages = [{"from": "shop@example.com", "to": to, "text": "Hello"} for to in ("ann@example.org", "nobody")]
     /// >>> [type(result).__name__ for result in pickup.submit_many(messages)]
     /// ['Receipt', 'MessageError']
-    #[pyo3(signature = (messages, /))]
+    #[pyo3(signature = (messages, /, *, warnings = false))]
     fn submit_many<'py>(
         &self,
         py: Python<'py>,
         messages: &Bound<'py, PyAny>,
+        warnings: bool,
     ) -> PyResult<Bound<'py, PyList>> {
         let messages = objects::several(messages)?;
         let results = PyList::empty(py);
         // Its errors are those of signals, and of nothing else that a message could be blamed for.
-        self.submit_all(&messages, &results)
+        self.submit_all(&messages, warnings, &results)
             .map_err(|raised| objects::add_results(py, raised, &results))?;
         Ok(results)
     }
@@ -188,12 +196,19 @@ impl Pickup {
         py: Python<'py>,
         message: Option<Bound<'py, PyAny>>,
         fields: Option<Bound<'py, PyDict>>,
-        selection: Selection,
+        Asked { selection, warns }: Asked,
         key: IdempotencyKey,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let signals = Signals::default();
-        let submitted = with_selected(py, message, fields, selection, &signals, |message| {
-            py.detach(|| self.0.submit_message_once(message, key))
+        let read = Reading {
+            signals: &Signals::default(),
+            warns,
+        };
+        let submitted = with_selected(py, message, fields, selection, read, |message, told| {
+            let submitted = py.detach(|| self.0.submit_message_once(message, key));
+            submitted.map(|mut receipt| {
+                receipt.warnings = told;
+                receipt
+            })
         })?;
         let receipt = submitted.map_err(|error| objects::claim_error(py, &error))?;
         receipt_of(py, &receipt)
@@ -205,12 +220,22 @@ impl Pickup {
         py: Python<'py>,
         message: Option<Bound<'py, PyAny>>,
         fields: Option<Bound<'py, PyDict>>,
-        selection: Selection,
+        Asked { selection, warns }: Asked,
     ) -> PyResult<Result<Receipt, PickupError>> {
         let signals = Signals::default();
+        let read = Reading {
+            signals: &signals,
+            warns,
+        };
         let submitted = interruptible(&signals, |interruption| {
-            with_selected(py, message, fields, selection, &signals, |message| {
-                py.detach(|| self.0.submit_message_unless(message, interruption))
+            with_selected(py, message, fields, selection, read, |message, told| {
+                let submitted = py.detach(|| self.0.submit_message_unless(message, interruption));
+                submitted.map(|submitted| {
+                    submitted.map(|mut receipt| {
+                        receipt.warnings = told;
+                        receipt
+                    })
+                })
             })
         });
         let submitted =
@@ -229,13 +254,18 @@ impl Pickup {
     fn submit_all<'py>(
         &self,
         messages: &Bound<'py, PyList>,
+        warns: bool,
         results: &Bound<'py, PyList>,
     ) -> PyResult<()> {
         let py = results.py();
         let mut batch = Batch::new(&self.0);
         let signals = Signals::default();
+        let read = Reading {
+            signals: &signals,
+            warns,
+        };
         for message in messages {
-            match push(py, &mut batch, message, &signals) {
+            match push(py, &mut batch, message, read) {
                 Err(error) if error.is_instance_of::<PyException>(py) && !signals.had_raised() => {
                     batch.push_error(Failed::Message(error));
                 }
@@ -271,6 +301,13 @@ enum Failed {
     Pickup(PickupError),
 }
 
+/// What is asked for of a submission.
+struct Asked {
+    selection: Selection,
+    /// Whether its receipt has warnings.
+    warns: bool,
+}
+
 impl From<PickupError> for Failed {
     fn from(error: PickupError) -> Self {
         Self::Pickup(error)
@@ -282,15 +319,16 @@ fn push(
     py: Python<'_>,
     batch: &mut Batch<'_, Failed>,
     message: Bound<'_, PyAny>,
-    signals: &Signals,
+    read: Reading<'_>,
 ) -> PyResult<()> {
     if let Some(submission) = prepared(&message) {
         batch.push_submission(submission.clone());
         return Ok(());
     }
-    let is_pushed = with_message(py, Some(message), None, signals, |message| {
+    let signals = read.signals;
+    let is_pushed = with_message(py, Some(message), None, read, |message, told| {
         // Its files may have to be written.
-        if message.is_merge() {
+        let is_pushed = if message.is_merge() {
             py.detach(|| {
                 interruptible(signals, |interruption| {
                     batch.push_unless(message, interruption)
@@ -299,7 +337,11 @@ fn push(
         } else {
             batch.push(message);
             true
+        };
+        if let Some(told) = told.filter(|_| is_pushed) {
+            batch.add_warnings(told);
         }
+        is_pushed
     })?;
     signals.unless_raised(is_pushed.then_some(()))
 }

@@ -15,6 +15,10 @@ pub struct CheckArgs {
     /// Print each problem as a line of JSON
     #[arg(long)]
     pub json: bool,
+
+    /// Take warnings for problems
+    #[arg(long)]
+    pub strict: bool,
 }
 
 /// Options of `render`.
@@ -74,6 +78,10 @@ pub struct SubmitArgs {
     #[arg(long, value_name = "FILE")]
     pub receipt: Option<PathBuf>,
 
+    /// Have receipts tell what breaks no rule and may not be meant: `warnings`
+    #[arg(long)]
+    pub warnings: bool,
+
     #[command(flatten)]
     pub config: ConfigArg,
 
@@ -108,6 +116,7 @@ impl SubmitArgs {
             has_lines: self.ndjson || has_lines(&file),
             file,
             atomic: self.atomic,
+            warns: self.warnings,
         })
     }
 
@@ -133,6 +142,8 @@ pub struct BatchArgs {
     has_lines: bool,
     /// All messages, or none.
     pub atomic: bool,
+    /// Whether receipts tell what may not be meant.
+    pub warns: bool,
 }
 
 impl BatchArgs {

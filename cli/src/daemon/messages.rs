@@ -17,9 +17,7 @@ use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use pmtaemail::{
-    Receipt, RejectedRecipients, Selection, StreamedMessage, SubmitError, Submitter, Warning,
-};
+use pmtaemail::{Receipt, RejectedRecipients, StreamedMessage, SubmitError, Submitter, Warning};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -61,14 +59,19 @@ pub async fn check(
         rejected: Option<RejectedRecipients>,
     }
     log.event("check");
-    let verbs = |_, submitter: Submitter| {
+    let verbs = |query: &Query, submitter: Submitter| {
         let senders = submitter.senders().clone();
-        let buffered = move |body: &BufferedBody| body.check(&senders);
+        let strict = query.strict.unwrap_or(false);
+        let buffered = move |body: &BufferedBody| {
+            let checked = body.check(&senders)?.strictly(strict);
+            checked.map_err(ApiError::Problems)
+        };
         let streamed = move |received: StreamedMessage| {
             let received = received.with_submitter(submitter);
             let warnings = received.warnings();
             let rejected = received.check()?;
-            Ok(Checked { warnings, rejected })
+            let warnings = warnings?;
+            Ok(Checked { warnings, rejected }.strictly(strict)?)
         };
         (buffered, streamed)
     };
@@ -92,7 +95,8 @@ pub async fn render(
     request: Request,
 ) -> Response {
     log.event("render");
-    let verbs = |selection, submitter: Submitter| {
+    let verbs = |query: &Query, submitter: Submitter| {
+        let selection = query.selection;
         let senders = submitter.senders().clone();
         let buffered =
             move |body: &BufferedBody| body.read(selection, &senders, |message| message.render());
@@ -114,7 +118,10 @@ async fn try_submit(
     daemon: Arc<Daemon>,
     request: Request,
     Query {
-        selection, others, ..
+        selection,
+        warnings,
+        others,
+        ..
     }: Query,
     log: &RequestLog,
 ) -> Result<Receipt, ApiError> {
@@ -126,7 +133,14 @@ async fn try_submit(
     let fingerprint = |format: &BodyFormat, query: Option<&str>| {
         key.is_some().then(|| BodyFingerprint::new(format, query))
     };
-    let received = receive_request(&daemon, request, format, fingerprint, needed_for_json).await?;
+    let mut received =
+        receive_request(&daemon, request, format, fingerprint, needed_for_json).await?;
+    let mut told = None;
+    if warnings == Some(true) {
+        let (body, found) = warnings_of(received.body).await?;
+        received.body = body;
+        told = Some(found);
+    }
     let remembered = Remembered {
         key: key.zip(received.fingerprint),
         name: None,
@@ -136,7 +150,26 @@ async fn try_submit(
         submitter,
         remembered,
     };
-    submit_received(daemon, received, submitting, log).await
+    let mut receipt = submit_received(daemon, received, submitting, log).await?;
+    receipt.warnings = told;
+    Ok(receipt)
+}
+
+/// Reads the warnings of a message, where it takes no other's time.
+async fn warnings_of(body: ReceivedBody) -> Result<(ReceivedBody, Vec<Warning>), ApiError> {
+    match body {
+        ReceivedBody::Buffered(body) if body.len() <= INLINE_BYTES => {
+            let found = body.warnings();
+            Ok((ReceivedBody::Buffered(body), found))
+        }
+        body => {
+            run_blocking(move || {
+                let found = body.warnings()?;
+                Ok((body, found))
+            })
+            .await?
+        }
+    }
 }
 
 /// Receives a request's message and gives what `buffered` or `streamed` makes of it.
@@ -144,19 +177,17 @@ async fn process<T, B, S>(
     daemon: &Arc<Daemon>,
     request: Request,
     names: &[query::Name],
-    verbs: impl FnOnce(Selection, Submitter) -> (B, S),
+    verbs: impl FnOnce(&Query, Submitter) -> (B, S),
 ) -> Result<T, ApiError>
 where
     T: Send + 'static,
     B: FnOnce(&BufferedBody) -> Result<T, ApiError> + Send + 'static,
     S: FnOnce(StreamedMessage) -> Result<T, SubmitError> + Send + 'static,
 {
-    let Query {
-        selection, others, ..
-    } = Query::of(request.uri(), names)?;
+    let query = Query::of(request.uri(), names)?;
     let submitter = Requester::of(&request).submitter();
-    let (buffered, streamed) = verbs(selection, submitter);
-    let format = BodyFormat::of(request.headers(), others);
+    let (buffered, streamed) = verbs(&query, submitter);
+    let format = BodyFormat::of(request.headers(), query.others);
     // Nothing happens twice here, so a key changes nothing.
     let received = receive_request(daemon, request, format, |_, _| None, needed_for_json).await?;
     let _in_flight = received.in_flight;

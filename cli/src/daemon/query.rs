@@ -16,6 +16,10 @@ pub enum Name {
     Limit,
     /// Whether a batch is submitted as a whole or not at all.
     Atomic,
+    /// Whether receipts tell what may not be meant.
+    Warnings,
+    /// Whether what may not be meant is a problem.
+    Strict,
 }
 
 impl Name {
@@ -24,18 +28,20 @@ impl Name {
             Self::Recipient => "recipient",
             Self::Limit => "limit",
             Self::Atomic => "atomic",
+            Self::Warnings => "warnings",
+            Self::Strict => "strict",
         }
     }
 }
 
 /// The names of `POST /messages`.
-pub const SUBMIT: &[Name] = &[Name::Recipient, Name::Limit];
+pub const SUBMIT: &[Name] = &[Name::Recipient, Name::Limit, Name::Warnings];
 /// Those of `POST /messages/batch`.
-pub const BATCH: &[Name] = &[Name::Atomic];
+pub const BATCH: &[Name] = &[Name::Atomic, Name::Warnings];
 /// Those of `POST /messages/render`.
 pub const RENDER: &[Name] = &[Name::Recipient];
 /// Those of `POST /messages/check`.
-pub const CHECK: &[Name] = &[];
+pub const CHECK: &[Name] = &[Name::Strict];
 
 /// Refuses a query with any name, as paths do that take none, and tells the log.
 pub fn refuse_any(uri: &Uri, log: &RequestLog) -> Result<(), ApiError> {
@@ -49,6 +55,8 @@ pub struct Query {
     pub selection: Selection,
     /// Nothing where the query does not say it.
     pub atomic: Option<bool>,
+    pub warnings: Option<bool>,
+    pub strict: Option<bool>,
     /// Names that are none of the path's own, with their values. Beside a finished message they are its
     /// envelope.
     pub others: Vec<(String, String)>,
@@ -71,7 +79,9 @@ impl Query {
         match name {
             Name::Recipient => self.select(Selection::Only, value),
             Name::Limit => self.select(Selection::First, value),
-            Name::Atomic => self.set_atomic(value),
+            Name::Atomic => set(&mut self.atomic, value, NO_ATOMIC),
+            Name::Warnings => set(&mut self.warnings, value, NO_WARNINGS),
+            Name::Strict => set(&mut self.strict, value, NO_STRICT),
         }
     }
 
@@ -95,20 +105,6 @@ impl Query {
         Ok(())
     }
 
-    fn set_atomic(&mut self, value: &str) -> Result<(), ApiError> {
-        const NO_BOOLEAN: &str = "`atomic` is true or false in the query, and stands there once.";
-
-        let value = match value {
-            "" | "true" | "1" => true,
-            "false" | "0" => false,
-            _ => return Err(ApiError::QueryValue(NO_BOOLEAN)),
-        };
-        match self.atomic.replace(value) {
-            None => Ok(()),
-            Some(_) => Err(ApiError::QueryValue(NO_BOOLEAN)),
-        }
-    }
-
     /// Refuses names that the path does not know.
     pub fn without_others(self) -> Result<(), ApiError> {
         if self.others.is_empty() {
@@ -116,6 +112,23 @@ impl Query {
         } else {
             Err(ApiError::QueryName)
         }
+    }
+}
+
+const NO_ATOMIC: &str = "`atomic` is true or false in the query, and stands there once.";
+const NO_WARNINGS: &str = "`warnings` is true or false in the query, and stands there once.";
+const NO_STRICT: &str = "`strict` is true or false in the query, and stands there once.";
+
+/// Takes what is true or false; a name alone is true. `refusal` is said of anything else.
+fn set(known: &mut Option<bool>, value: &str, refusal: &'static str) -> Result<(), ApiError> {
+    let value = match value {
+        "" | "true" | "1" => true,
+        "false" | "0" => false,
+        _ => return Err(ApiError::QueryValue(refusal)),
+    };
+    match known.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(ApiError::QueryValue(refusal)),
     }
 }
 

@@ -6,7 +6,8 @@ use super::memory::needed_for_mail;
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use pmtaemail::{
-    Message, RejectedRecipients, Selection, SenderDomains, StreamFormat, StreamedMessage, Warning,
+    Message, Problems, RejectedRecipients, Selection, SenderDomains, StreamFormat, StreamedMessage,
+    SubmitError, Warning,
 };
 
 /// How a request's body comes.
@@ -93,11 +94,38 @@ impl ReceivedBody {
     }
 }
 
+impl ReceivedBody {
+    /// What may not be meant in its message. Reads the message and, if it has very many recipients, some of them.
+    pub fn warnings(&self) -> Result<Vec<Warning>, SubmitError> {
+        match self {
+            Self::Buffered(body) => Ok(body.warnings()),
+            Self::Streamed(message) => message.warnings(),
+        }
+    }
+}
+
 /// What is told of a message that breaks no rule.
 #[derive(Debug)]
 pub struct Checked {
     pub warnings: Vec<Warning>,
     pub rejected: Option<RejectedRecipients>,
+}
+
+impl Checked {
+    /// Takes warnings for problems where that is asked for.
+    pub fn strictly(self, strict: bool) -> Result<Self, Problems> {
+        if !strict {
+            return Ok(self);
+        }
+        let Self { warnings, rejected } = self;
+        match Warning::into_problems(warnings) {
+            Some(problems) => Err(problems),
+            None => Ok(Self {
+                warnings: Vec::new(),
+                rejected,
+            }),
+        }
+    }
 }
 
 /// A body that is all in memory.
@@ -128,12 +156,18 @@ impl BufferedBody {
         let rejected = self.read(Selection::All, senders, |message| {
             message.rejected().cloned()
         })?;
-        let warnings = match self {
+        let warnings = self.warnings();
+        Ok(Checked { warnings, rejected })
+    }
+
+    /// What may not be meant in its message.
+    pub fn warnings(&self) -> Vec<Warning> {
+        match self {
             Self::Json(bytes) => pmtaemail::warnings(bytes),
+            // It is sent as it is.
             Self::Rfc822 { .. } => Vec::new(),
             Self::Form(form) => pmtaemail::warnings(form.message()),
-        };
-        Ok(Checked { warnings, rejected })
+        }
     }
 
     /// Reads it and makes of its message what `then` makes.

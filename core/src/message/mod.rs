@@ -94,7 +94,7 @@ pub(crate) use single::SingleMessage;
 pub(crate) use templates::Templates;
 pub(crate) use unsubscribe::ONE_CLICK;
 pub use warnings::Warning;
-pub(crate) use warnings::warnings;
+pub(crate) use warnings::{Audience, warnings, warnings_for};
 
 use crate::address::SenderDomains;
 use crate::identity::Identity;
@@ -226,6 +226,18 @@ impl<'a> Message<'a> {
         Self::read_json(bytes, context)
     }
 
+    /// Reads as [`from_json_unless`](Self::from_json_unless) does, and appends the message's
+    /// [`warnings`](crate::warnings).
+    pub fn from_json_with_warnings(
+        bytes: &'a [u8],
+        interruption: Interruption<'a>,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Option<Self>, Problems> {
+        let message = Self::from_json_unless(bytes, interruption)?;
+        warnings.extend(crate::warnings(bytes));
+        Ok(message)
+    }
+
     fn read_json(bytes: &'a [u8], context: ReadContext<'a>) -> Result<Option<Self>, Problems> {
         let interruption = context.interruption;
         match json::read_unless(bytes, interruption) {
@@ -271,6 +283,22 @@ impl<'a> Message<'a> {
             ..ReadContext::new(&[])
         };
         let reading = json::read_from(deserializer)?;
+        Ok(Self::from_reading(reading, context))
+    }
+
+    /// Reads as [`from_deserializer_unless`](Self::from_deserializer_unless) does, and appends the message's
+    /// [`warnings`](crate::warnings): what can be read only once is.
+    pub fn from_deserializer_with_warnings<D: Deserializer<'a>>(
+        deserializer: D,
+        interruption: Interruption<'a>,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Result<Option<Self>, Problems>, D::Error> {
+        let context = ReadContext {
+            interruption,
+            ..ReadContext::new(&[])
+        };
+        let reading = json::read_from(deserializer)?;
+        warnings.extend(self::warnings(&reading));
         Ok(Self::from_reading(reading, context))
     }
 

@@ -106,6 +106,20 @@ codes! {
     ForbiddenSender = "forbidden_sender",
     /// What another service's dialect has and this library cannot do.
     Unsupported = "unsupported",
+    /// A warning: a placeholder that nothing here puts a value in.
+    ForeignPlaceholder = "foreign_placeholder",
+    /// A warning: HTML with more than 102 kB, where Gmail cuts a message off.
+    LargeHtml = "large_html",
+    /// A warning: HTML without text beside it.
+    MissingText = "missing_text",
+    /// A warning: an image without `alt`.
+    MissingAlt = "missing_alt",
+    /// A warning: a link without `https://`.
+    InsecureLink = "insecure_link",
+    /// A warning: an address in HTML that is a script (`javascript:`).
+    ScriptLink = "script_link",
+    /// A warning: a mail merge with more than 5,000 recipients, who cannot unsubscribe.
+    MissingUnsubscribe = "missing_unsubscribe",
 }
 
 impl Code {

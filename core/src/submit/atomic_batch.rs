@@ -51,6 +51,7 @@ pub struct AtomicBatch {
     claim: Option<Claim>,
     #[cfg(feature = "idempotency")]
     names_receipts: bool,
+    warns: bool,
 }
 
 impl AtomicBatch {
@@ -64,7 +65,15 @@ impl AtomicBatch {
             claim: None,
             #[cfg(feature = "idempotency")]
             names_receipts: false,
+            warns: false,
         }
+    }
+
+    /// Has receipts tell the [`warnings`](crate::warnings) of their messages.
+    #[must_use]
+    pub fn with_warnings(mut self, warns: bool) -> Self {
+        self.warns = warns;
+        self
     }
 
     /// Submits it under a key of the whole batch, if there is one. The receipt that is given again for it stands
@@ -141,7 +150,7 @@ impl AtomicBatch {
         mut admit: impl FnMut(&BatchEntry) -> bool,
         mut write: impl FnMut(Position, Result<Receipt, BatchError>, &mut dyn Write) -> io::Result<()>,
     ) -> Result<BatchOutcome, SubmitError> {
-        let mut reader = BatchReader::new(self.format, self.limit);
+        let mut reader = BatchReader::new(self.format, self.limit).with_warnings(self.warns);
         let mut source = SpoolReader::new(&self.spool);
         let mut piece = vec![0; PIECE];
         let mut results = Results {
@@ -174,6 +183,7 @@ impl AtomicBatch {
                     let position = entry.position();
                     self.submitter.count_message()?;
                     let submitter = &self.submitter;
+                    let warnings = entry.warnings();
                     let read = without_key(entry).and_then(|entry| {
                         entry.read(submitter.senders(), |message| {
                             work.go_on(message, submitter)
@@ -181,7 +191,10 @@ impl AtomicBatch {
                     });
                     let result = match read {
                         Ok(receipt) => match receipt? {
-                            Some(receipt) => Ok(receipt),
+                            Some(receipt) => Ok(Receipt {
+                                warnings,
+                                ..receipt
+                            }),
                             None => continue,
                         },
                         Err(error) => {

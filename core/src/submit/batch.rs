@@ -12,7 +12,7 @@ use super::submitter::{Reservation, Submitter};
 use crate::idempotency::Claim;
 use crate::identity::Identity;
 use crate::interruption::Interruption;
-use crate::message::Message;
+use crate::message::{Message, Warning};
 use crate::pickup_directory::{PickupDirectory, PickupError, Transaction};
 use crate::pickup_file::PickupFile;
 use std::mem;
@@ -140,6 +140,14 @@ impl<'d, E: From<PickupError>> Batch<'d, E> {
         true
     }
 
+    /// Has the receipt of the message that was pushed last tell these [`warnings`](crate::warnings).
+    pub fn add_warnings(&mut self, warnings: Vec<Warning>) {
+        // An error has none.
+        if let Some(Ok((receipt, _))) = self.group.last_mut() {
+            receipt.warnings = Some(warnings);
+        }
+    }
+
     /// The same under a key; see [`PickupDirectory::claim`].
     #[cfg(feature = "idempotency")]
     pub fn push_claimed(&mut self, message: &Message<'_>, identity: Identity, claim: Claim) {
@@ -228,7 +236,10 @@ impl PickupDirectory {
         submitter: &Submitter,
         entries: Vec<BatchEntry>,
     ) -> Vec<(Position, Result<Receipt, BatchError>)> {
-        let positions: Vec<_> = entries.iter().map(BatchEntry::position).collect();
+        let told = entries
+            .iter()
+            .map(|entry| (entry.position(), entry.warnings()));
+        let told: Vec<_> = told.collect();
         let mut batch = Batch::<BatchError>::new(self);
         let mut results = Vec::with_capacity(entries.len());
         // Each has a file at least, and who took so many has room for so many open files.
@@ -270,7 +281,14 @@ impl PickupDirectory {
             }
         }
         results.extend(batch.commit());
-        positions.into_iter().zip(results).collect()
+        let results = told.into_iter().zip(results);
+        let results = results.map(|((position, warnings), mut result)| {
+            if let Ok(receipt) = &mut result {
+                receipt.warnings = warnings;
+            }
+            (position, result)
+        });
+        results.collect()
     }
 
     /// Claims the key of an entry, if it has one. Where a message before it has the same, that one is committed first.

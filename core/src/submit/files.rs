@@ -78,6 +78,7 @@ impl<S: Sink> Action for MakeFiles<S> {
             replayed: false,
             envelope_ids: None,
             rejected: None,
+            warnings: None,
         })
     }
 
@@ -128,6 +129,7 @@ impl<S: Sink> MergeAction<MakeFiles<S>> for MakeMergeFiles<'_, S> {
             replayed: false,
             envelope_ids: Some(packed.envelope_ids),
             rejected,
+            warnings: None,
         })
     }
 }

@@ -1,7 +1,7 @@
 //! What a message became.
 
 use crate::identity::Id;
-use crate::message::RejectedRecipients;
+use crate::message::{RejectedRecipients, Warning};
 use crate::pickup_file::{EnvelopeIds, RecipientReceipts};
 use serde::Serialize;
 use std::convert::Infallible;
@@ -9,7 +9,7 @@ use std::{io, iter};
 
 /// What a submission became. Serializes as `{id, messageId, files, recipients, octets}`, with
 /// `envids` for a mail merge, with `seeds` where that has some, and with `rejected` where it leaves out
-/// recipients who break rules.
+/// recipients who break rules, and with `warnings` where these were asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -46,6 +46,9 @@ pub struct Receipt {
     /// ids.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rejected: Option<RejectedRecipients>,
+    /// What may not be meant in the message; `None` where nobody asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warnings: Option<Vec<Warning>>,
 }
 
 impl Receipt {
@@ -84,12 +87,16 @@ impl Receipt {
                 .chain(elements(rejected.into_recipients()))
                 .chain(iter::once(b"]".to_vec()))
         });
+        let end = match &self.warnings {
+            None => b"}".to_vec(),
+            Some(warnings) => [member(b",", "warnings", warnings), b"}".to_vec()].concat(),
+        };
         let parts = iter::once(start)
             .chain(elements(self.files.into_iter()))
             .chain(iter::once(middle))
             .chain(envelope_ids.into_iter().flatten())
             .chain(rejected.into_iter().flatten())
-            .chain(iter::once(b"}".to_vec()));
+            .chain(iter::once(end));
         pieces(parts.map(Ok))
             .map(|piece: Result<_, Infallible>| piece.unwrap_or_else(|e| match e {}))
     }
@@ -267,8 +274,14 @@ mod tests {
         let mut strange = receipt(r#"{"from": "a@example.com", "to": "b@example.org"}"#);
         strange.replayed = true;
         strange.message_id = Some("\"\\\u{1}å".to_owned());
+        let mut warned = strange.clone();
+        warned.warnings = Some(crate::warnings(br#"{"subject": "*|X|*", "html": "a"}"#));
+        let mut unwarned = strange.clone();
+        unwarned.warnings = Some(Vec::new());
         for (receipt, has_message_id, has_ids) in [
             (strange, true, false),
+            (warned, true, false),
+            (unwarned, true, false),
             (merge("native", 1), false, true),
             (merge("native", 5_001), false, true),
             (merge("expanded", 3), false, true),

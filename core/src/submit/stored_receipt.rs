@@ -41,6 +41,8 @@ pub(super) fn store(receipt: &Receipt) -> NewRecord {
         replayed: _,
         envelope_ids,
         rejected,
+        // Whoever asks for them again is told what is in the same message again.
+        warnings: _,
     } = receipt;
     let (ids, texts) = envelope_ids.as_ref().map(EnvelopeIds::store).unzip();
     let given = ids.as_ref().map_or(0, StoredIds::size_of_texts);
@@ -100,6 +102,7 @@ pub(super) fn restore(
         replayed: true,
         envelope_ids: ids.transpose()?,
         rejected: rejected.transpose()?,
+        warnings: None,
     })
 }
 

@@ -5,7 +5,7 @@ use super::files::MakeFiles;
 use super::receipt::Receipt;
 use crate::identity::{Id, Identity};
 use crate::interruption::{Interruption, uninterrupted};
-use crate::message::Message;
+use crate::message::{Message, Warning};
 use crate::pickup_directory::{PickupError, Transaction};
 use crate::pickup_file::PickupFile;
 use crate::problem::Problems;
@@ -64,6 +64,13 @@ impl Submission {
         let Ok(receipt) = perform_unless(MakeFiles::new(identity, put), message, interruption);
         let receipt = receipt?;
         Some(Self { receipt, files })
+    }
+
+    /// Has its receipt tell these [`warnings`](crate::warnings) of the message.
+    #[must_use]
+    pub fn with_warnings(mut self, warnings: Vec<Warning>) -> Self {
+        self.receipt.warnings = Some(warnings);
+        self
     }
 
     /// Writes the files and leaves them to be committed.

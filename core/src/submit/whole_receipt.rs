@@ -40,6 +40,7 @@ impl WholeReceipt {
                 replayed: false,
                 envelope_ids: None,
                 rejected: None,
+                warnings: None,
             })
         });
         whole.files.extend_from_slice(&receipt.files);

@@ -28,9 +28,12 @@ pub async fn submit(daemon: Arc<Daemon>, batch: Batch) -> Result<Response, ApiEr
         mut log,
         permits,
         submitter,
+        warns,
     } = batch;
     let gives_way = receiving.gives_way();
-    let waiting = AtomicBatch::new(format, daemon.body.bytes).with_submitter(submitter);
+    let waiting = AtomicBatch::new(format, daemon.body.bytes)
+        .with_submitter(submitter)
+        .with_warnings(warns);
     let received = tokio::select! {
         biased;
         received = receive(&daemon, waiting, &mut body, &mut receiving) => received,

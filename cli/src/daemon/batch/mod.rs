@@ -65,6 +65,7 @@ async fn try_submit(
 ) -> Result<Response, ApiError> {
     let query = Query::of(request.uri(), query::BATCH)?;
     let is_atomic = query.atomic.unwrap_or(false);
+    let warns = query.warnings.unwrap_or(false);
     query.without_others()?;
     if request.headers().contains_key("idempotency-key") {
         return Err(ApiError::KeyOfBatch);
@@ -90,6 +91,7 @@ async fn try_submit(
         log: BatchLog::start(log, Api::Batch, is_atomic),
         permits,
         submitter,
+        warns,
     };
     if is_atomic {
         atomic::submit(daemon, batch).await
@@ -107,6 +109,8 @@ struct Batch {
     /// What keeps the daemon from ending in the middle.
     permits: Option<Permits>,
     submitter: Submitter,
+    /// Whether receipts tell what may not be meant.
+    warns: bool,
 }
 
 fn format_of(headers: &HeaderMap) -> Result<BatchFormat, ApiError> {

@@ -35,7 +35,9 @@ pub async fn submit(daemon: Arc<Daemon>, batch: Batch) -> Result<Response, ApiEr
     let limits = daemon.body;
     let (output, begun, body) = channel(limits.time);
     let session = Session {
-        reader: BatchReader::new(batch.format, limits.bytes).with_group(daemon.group_messages),
+        reader: BatchReader::new(batch.format, limits.bytes)
+            .with_group(daemon.group_messages)
+            .with_warnings(batch.warns),
         daemon,
         receiving: batch.receiving,
         running: VecDeque::new(),

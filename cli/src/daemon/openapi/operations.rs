@@ -423,6 +423,14 @@ fn query_parameter(name: Name) -> Value {
             "All messages are handed over, or none.",
             json!({"type": "boolean", "default": false}),
         ),
+        Name::Warnings => (
+            "Receipts have `warnings`: what breaks no rule and may not be meant.",
+            json!({"type": "boolean", "default": false}),
+        ),
+        Name::Strict => (
+            "Warnings are problems.",
+            json!({"type": "boolean", "default": false}),
+        ),
     };
     json!({"name": name.as_str(), "in": "query", "description": description, "schema": schema})
 }

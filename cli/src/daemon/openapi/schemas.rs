@@ -88,6 +88,10 @@ fn receipt() -> Value {
                 "type": "array", "items": {"$ref": "#/components/schemas/Rejected"},
                 "description": "Recipients who get nothing, with `invalidRecipients: skip`.",
             },
+            "warnings": {
+                "type": "array", "items": {"$ref": "#/components/schemas/Warning"},
+                "description": "What may not be meant, where `warnings` asks for it.",
+            },
         }),
     )
 }
@@ -121,7 +125,7 @@ fn warning() -> Value {
         "What may not be meant.",
         &["code", "pointer", "detail"],
         &json!({
-            "code": {"type": "string"},
+            "code": code(),
             "pointer": pointer(),
             "detail": {"type": "string"},
         }),

@@ -9,7 +9,7 @@ use super::key;
 use crate::address::SenderDomains;
 #[cfg(feature = "idempotency")]
 use crate::idempotency::{Fingerprint, Fingerprinter, IdempotencyKey};
-use crate::message::Message;
+use crate::message::{Message, Warning};
 use crate::pickup_directory::PickupError;
 use crate::problem::Problems;
 #[cfg(feature = "idempotency")]
@@ -31,6 +31,8 @@ pub enum Position {
 pub struct BatchEntry {
     position: Position,
     pub(super) json: Result<Vec<u8>, BatchError>,
+    /// Whether its receipt tells its warnings.
+    pub(super) warns: bool,
 }
 
 /// Why a message of a batch was not submitted.
@@ -80,7 +82,11 @@ fn no_key(refusal: Refusal) -> BatchError {
 
 impl BatchEntry {
     pub(super) fn new(position: Position, json: Result<Vec<u8>, BatchError>) -> Self {
-        Self { position, json }
+        Self {
+            position,
+            json,
+            warns: false,
+        }
     }
 
     /// Where in the batch it is.
@@ -96,6 +102,12 @@ impl BatchEntry {
     /// Its message, where it may be one.
     pub fn json(&self) -> Option<&[u8]> {
         self.json.as_deref().ok()
+    }
+
+    /// What its receipt tells of its message.
+    pub(in super::super) fn warnings(&self) -> Option<Vec<Warning>> {
+        let json = self.json.as_ref().ok().filter(|_| self.warns)?;
+        Some(crate::warnings(json))
     }
 
     /// Whether what should be a batch is none.

@@ -57,6 +57,7 @@ pub struct BatchReader {
     ready: Ready,
     limit: usize,
     most: EntryGroup,
+    warns: bool,
 }
 
 #[derive(Debug)]
@@ -98,7 +99,15 @@ impl BatchReader {
             ready: Ready::default(),
             limit,
             most: EntryGroup::MOST,
+            warns: false,
         }
+    }
+
+    /// Has receipts tell the [`warnings`](crate::warnings) of their messages.
+    #[must_use]
+    pub fn with_warnings(mut self, warns: bool) -> Self {
+        self.warns = warns;
+        self
     }
 
     /// Takes so many messages at once, at least one, instead of 256: as many files are open while they are
@@ -174,7 +183,10 @@ impl BatchReader {
     /// Takes so many messages, or all that are ready.
     pub fn take_first(&mut self, count: usize) -> Vec<BatchEntry> {
         let count = count.min(self.ready.entries.len());
-        let taken: Vec<_> = self.ready.entries.drain(..count).collect();
+        let mut taken: Vec<_> = self.ready.entries.drain(..count).collect();
+        for entry in &mut taken {
+            entry.warns = self.warns;
+        }
         self.ready.bytes -= taken.iter().map(BatchEntry::size).sum::<usize>();
         taken
     }

@@ -22,10 +22,10 @@ use super::receipt::Receipt;
 use super::submitter::Submitter;
 use crate::idempotency::Claim;
 use crate::identity::Identity;
-use crate::json::{self, MessageReading, RecipientReading, Unreadable};
+use crate::json::{self, JsonMessage, MessageReading, RecipientReading, Unreadable};
 use crate::message::{
-    ALL_REJECTED, FilePart, Merge, MergeReading, Message, NOBODY, OwnedFilePart, Recipient,
-    RejectedRecipients, Selection, StreamedRecipients, Warning,
+    ALL_REJECTED, Audience, FilePart, Merge, MergeReading, Message, NOBODY, OwnedFilePart,
+    Recipient, RejectedRecipients, Selection, StreamedRecipients, Warning, warnings_for,
 };
 use crate::pickup_directory::{PickupDirectory, Transaction};
 use crate::pickup_file::{Identifiers, PickupFile};
@@ -249,9 +249,61 @@ impl StreamedMessage {
         &self.stream.head
     }
 
-    /// What in its message may not be meant; see [`warnings`](crate::warnings).
-    pub fn warnings(&self) -> Vec<Warning> {
-        crate::warnings(&self.stream.head)
+    /// What may not be meant in it; see [`warnings`](crate::warnings).
+    ///
+    /// # Errors
+    /// As far as its recipients have to be looked at, those of [`check`](Self::check).
+    pub fn warnings(&self) -> Result<Vec<Warning>, SubmitError> {
+        match json::read(self.head()) {
+            Ok(head) => warnings_for(&head, |message| self.audience(message)),
+            // What is wrong with it is a problem.
+            Err(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// Who gets it, unless it is for all recipients alike.
+    fn audience(&self, message: &JsonMessage<'_>) -> Result<Audience, SubmitError> {
+        const NAME: &str = "recipients";
+        let mut audience = Audience::default();
+        let MessageStream {
+            splitter, spool, ..
+        } = &self.stream;
+        if self.streamed().is_none() {
+            for recipient in message.recipients.iter().flat_map(|list| &list.value) {
+                audience.add(Some(&recipient.value));
+            }
+            return Ok(audience);
+        }
+        let Ok(mut source) = Source::open(splitter, spool)? else {
+            return Ok(audience);
+        };
+        let mut translated = Vec::new();
+        while audience.recipients <= Audience::MOST {
+            let index = audience.recipients;
+            let Some(item) = source.next(NAME, index)? else {
+                break;
+            };
+            let is_first = index == 0;
+            let item = if is_first && self.translate(index, &item, &mut translated)? {
+                Item::array_element(&translated)
+            } else {
+                item
+            };
+            match item {
+                _ if item.is_blank() => {}
+                Item::Json { bytes, .. } if bytes.trim_ascii() == b"null" => {}
+                Item::Json { bytes, .. } if is_first => {
+                    // One that cannot be read is a problem.
+                    let read = json::read_recipient(bytes, NAME, index).ok();
+                    let recipient = read.and_then(|reading| reading.value);
+                    audience.add(recipient.map(|recipient| recipient.value).as_ref());
+                }
+                Item::Json { .. } => audience.add(None),
+                #[cfg(feature = "csv")]
+                Item::Row(_) => audience.add(None),
+            }
+        }
+        Ok(audience)
     }
 
     /// Tells all that is wrong with it, or which recipients it leaves out because they break rules; `None`
@@ -303,6 +355,19 @@ impl StreamedMessage {
         Ok(receipt)
     }
 
+    /// The message itself, in our words.
+    fn head(&self) -> &[u8] {
+        let translation = self.translation.as_ref();
+        translation.map_or(&self.stream.head, |translation| &translation.head)
+    }
+
+    /// Where its recipients are, if they are not in the message.
+    fn streamed(&self) -> Option<StreamedRecipients> {
+        let translation = self.translation.as_ref();
+        let is_whole = translation.is_some_and(|translation| translation.recipient.is_none());
+        self.stream.splitter.recipients().filter(|_| !is_whole)
+    }
+
     fn identity(&self) -> Identity {
         self.identity.unwrap_or_else(Identity::now)
     }
@@ -311,18 +376,15 @@ impl StreamedMessage {
     where
         SubmitError: From<A::Error>,
     {
-        let MessageStream { head, splitter, .. } = &self.stream;
-        let head = (self.translation.as_ref()).map_or(head, |translation| &translation.head);
+        let head = self.head();
         let files: Vec<_> = self.files.iter().map(OwnedFilePart::lend).collect();
-        let is_whole =
-            (self.translation.as_ref()).is_some_and(|translation| translation.recipient.is_none());
-        let Some(recipients) = splitter.recipients().filter(|_| !is_whole) else {
+        let Some(recipients) = self.streamed() else {
             let senders = self.submitter.senders();
             let message =
                 Message::from_form_within(head, &files, senders)?.select(self.selection)?;
             return Ok(perform(action, &message)?);
         };
-        if splitter.is_broken() {
+        if self.stream.splitter.is_broken() {
             let detail = "The recipients are not JSON: they hold a control character.";
             return Err(json::not_json(detail).into());
         }
@@ -684,6 +746,50 @@ mod tests {
             "/recipients/2/a missing_field",
         ];
         assert_eq!(problems, expected);
+    }
+
+    #[test]
+    fn many_recipients_want_to_unsubscribe_wherever_they_come_from() {
+        let warnings = |head: &str, first: &str, count: usize, lines: bool| {
+            let others = vec!["\"b@example.org\""; count - 1];
+            let recipients: Vec<_> = [first].into_iter().chain(others).collect();
+            let (text, format) = if lines {
+                let text = format!("{{{head}}}\nnull\n\n{}\n", recipients.join("\n"));
+                (text, StreamFormat::Ndjson)
+            } else {
+                let recipients = recipients.join(",");
+                (
+                    format!(r#"{{{head}, "recipients": [null, {recipients}]}}"#),
+                    StreamFormat::Json,
+                )
+            };
+            let found = streamed(&text, format).warnings().unwrap();
+            let whole = format!(r#"{{{head}, "recipients": [{}]}}"#, recipients.join(","));
+            assert_eq!(found, crate::warnings(whole.as_bytes()));
+            found
+                .into_iter()
+                .map(|warning| warning.code)
+                .collect::<Vec<_>>()
+        };
+        let way = r#""headers": {"List-Unsubscribe": "<mailto:a@example.com>"}"#;
+        let own = format!(r#"{{"address": "b@example.org", {way}}}"#);
+        let head_with_way = format!("{HEAD}, {way}");
+        let plain = "\"b@example.org\"";
+        for lines in [false, true] {
+            assert_eq!(
+                warnings(HEAD, plain, 5_001, lines),
+                [Code::MissingUnsubscribe]
+            );
+            assert_eq!(warnings(HEAD, plain, 5_000, lines), []);
+            assert_eq!(warnings(HEAD, &own, 5_001, lines), []);
+            assert_eq!(warnings(&head_with_way, plain, 5_001, lines), []);
+        }
+        let text = r#"{"content": 1, "recipients": [{"a": 1}]}"#;
+        let head = format!(r#"{{{HEAD}, "subject": "*|X|*", "recipients": []}}"#).into_bytes();
+        let translated =
+            streamed(text, StreamFormat::Json).with_translation(head, |_, _, _| Ok(()));
+        let found = translated.warnings().unwrap();
+        assert_eq!(found[0].code, Code::ForeignPlaceholder);
     }
 
     #[test]

@@ -1,66 +1,7 @@
-//! What is right, and yet may not be meant: placeholders that nothing here puts a value in.
+//! Placeholders that nothing here puts a value in.
 
-use crate::json::{JsonMessage, MessageReading, TemplateLanguage};
+use crate::json::{JsonWord, Located, TemplateLanguage};
 use crate::template::Place;
-use serde::Serialize;
-use std::fmt;
-
-/// Something in a message that breaks no rule, and that its writer should look at.
-///
-/// Serializes as `{"code": …, "pointer": …, "detail": …}`, as a [`Problem`](crate::Problem) does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Warning {
-    /// A frozen word that programs may compare: `foreign_placeholder`.
-    pub code: &'static str,
-    /// Where it is: a JSON Pointer (RFC 6901), as that of a problem.
-    pub pointer: String,
-    /// One sentence for a person. It never repeats a value of the message.
-    pub detail: String,
-}
-
-impl fmt::Display for Warning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}: {}", self.pointer, self.code, self.detail)
-    }
-}
-
-/// The warnings of a message, one a text at most.
-pub(crate) fn warnings(reading: MessageReading<'_>) -> Vec<Warning> {
-    let MessageReading { value, report } = reading;
-    let Some(message) = value else {
-        return Vec::new();
-    };
-    let JsonMessage {
-        subject,
-        text,
-        html,
-        amp,
-        headers,
-        template,
-        ..
-    } = *message.value;
-    let language = match template.map(|word| word.value.meaning()) {
-        None => Language::Untold,
-        Some(Some(TemplateLanguage::SparkPost)) => Language::SparkPost,
-        Some(_) => Language::Other,
-    };
-    let headers = headers.map_or_else(Vec::new, |headers| headers.value.0);
-    let values = headers.into_iter().flat_map(|header| header.values);
-    let texts = [subject, text, html, amp].into_iter().flatten();
-    texts
-        .chain(values)
-        .filter_map(|text| {
-            let (offset, form) = foreign_placeholder(&text.value, language)?;
-            let place = Place::of(&text.value, offset);
-            Some(Warning {
-                code: "foreign_placeholder",
-                pointer: report.pointer(text.location),
-                detail: form.detail(place, language),
-            })
-        })
-        .collect()
-}
 
 /// How a placeholder begins and ends, what its name may hold, and how the sentence writes it.
 #[derive(Debug)]
@@ -74,10 +15,21 @@ struct Form {
 
 /// What a message says of the language of its texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Language {
+pub(super) enum Language {
     Untold,
     SparkPost,
     Other,
+}
+
+impl Language {
+    /// That of a message with this field `template`.
+    pub fn of(template: Option<&Located<JsonWord<'_, TemplateLanguage>>>) -> Self {
+        match template.map(|word| word.value.meaning()) {
+            None => Self::Untold,
+            Some(Some(TemplateLanguage::SparkPost)) => Self::SparkPost,
+            Some(_) => Self::Other,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -203,8 +155,14 @@ fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }
 
+/// A sentence about the first placeholder that nothing here fills.
+pub(super) fn foreign_placeholder(text: &str, language: Language) -> Option<String> {
+    let (offset, form) = find(text, language)?;
+    Some(form.detail(Place::of(text, offset), language))
+}
+
 /// The first placeholder that nothing here fills, and its form.
-fn foreign_placeholder(text: &str, language: Language) -> Option<(usize, &'static Form)> {
+fn find(text: &str, language: Language) -> Option<(usize, &'static Form)> {
     let forms = FORMS.iter();
     let forms = forms.filter(|form| match form.kind {
         Kind::Foreign | Kind::ForeignWord => true,
@@ -243,7 +201,7 @@ mod tests {
             ("", None),
         ] {
             for language in [Language::Untold, Language::SparkPost, Language::Other] {
-                let found = foreign_placeholder(text, language);
+                let found = find(text, language);
                 let found = found.map(|(at, form)| (at, form.shown));
                 assert_eq!(found, expected, "{text}");
             }
@@ -254,11 +212,10 @@ mod tests {
             ("{% if a %} {{ b }}", Some((0, "{% tag %}"))),
             ("{{#if a}}x{{/if}}", Some((0, "{{ name }}"))),
         ] {
-            let found =
-                foreign_placeholder(text, Language::Untold).map(|(at, form)| (at, form.shown));
+            let found = find(text, Language::Untold).map(|(at, form)| (at, form.shown));
             assert_eq!(found, expected, "{text}");
-            assert!(foreign_placeholder(text, Language::Other).is_none());
-            let in_sparkpost = foreign_placeholder(text, Language::SparkPost);
+            assert!(find(text, Language::Other).is_none());
+            let in_sparkpost = find(text, Language::SparkPost);
             let in_sparkpost = in_sparkpost.map(|(_, form)| form.shown);
             assert_eq!(
                 in_sparkpost,
@@ -267,26 +224,6 @@ mod tests {
             );
         }
         let long = format!("*|{}|*", "x".repeat(101));
-        assert!(foreign_placeholder(&long, Language::Untold).is_none());
-    }
-
-    #[test]
-    fn warnings_have_their_places() {
-        let json = br#"{"from": "a@example.com", "to": "b@example.org", "Subject": "*|X|*",
-            "text": "a\n %recipient.x%", "headers": {"X-A": ["b", "%%x%%"]}, "html": "<p>"}"#;
-        crate::check(json).unwrap();
-        let found = crate::warnings(json);
-        let pointers: Vec<_> = found.iter().map(|w| w.pointer.as_str()).collect();
-        assert_eq!(pointers, ["/Subject", "/text", "/headers/X-A/1"]);
-        assert!(
-            found[1]
-                .detail
-                .starts_with("In line 2, column 2 there is `%recipient.name%`, ")
-        );
-        assert_eq!(crate::warnings(b"{"), []);
-        let value: serde_json::Value = serde_json::from_slice(json).unwrap();
-        let mut of_value = crate::warnings_from_deserializer(&value).unwrap();
-        of_value.sort_by_key(|warning| found.iter().position(|w| w == warning));
-        assert_eq!(of_value, found);
+        assert!(find(&long, Language::Untold).is_none());
     }
 }
