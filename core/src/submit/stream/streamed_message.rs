@@ -1,0 +1,354 @@
+//! A submission that is all there: what can be done with it.
+
+use super::super::action::Action;
+use super::super::action::{Check, Render, perform};
+#[cfg(feature = "idempotency")]
+use super::super::claimed::remember;
+use super::super::error::SubmitError;
+use super::super::files::{MakeFiles, Sink};
+use super::super::progress::{Listener, Progress};
+use super::super::receipt::Receipt;
+use super::super::submitter::Submitter;
+use super::source::{Item, Source};
+use super::translation::Translation;
+use super::{MessageStream, flush};
+use crate::idempotency::Claim;
+use crate::identity::Identity;
+use crate::json::{self, JsonMessage, Unreadable};
+use crate::message::{
+    Audience, Message, OwnedFilePart, RejectedRecipients, Selection, StreamedRecipients, Warning,
+    warnings_for,
+};
+use crate::pickup_directory::{PickupDirectory, Transaction};
+use crate::pickup_file::{Identifiers, PickupFile};
+use crate::problem::Problems;
+use crate::spool::Spool;
+use std::convert::Infallible;
+
+/// A submission that is all there, and not yet read.
+#[derive(Debug)]
+pub struct StreamedMessage {
+    pub(super) stream: MessageStream,
+    pub(super) identity: Option<Identity>,
+    pub(super) selection: Selection,
+    pub(super) files: Vec<OwnedFilePart>,
+    pub(super) listener: Option<Listener>,
+    pub(super) claim: Option<Box<Claim>>,
+    pub(super) submitter: Submitter,
+    pub(super) translation: Option<Translation>,
+}
+
+impl StreamedMessage {
+    /// Gives it a time and an identifier that are known already.
+    #[must_use]
+    pub fn with_identity(mut self, identity: Identity) -> Self {
+        self.identity = Some(identity);
+        self
+    }
+
+    /// Gives it the files that came with it; see [`Message::from_form`].
+    #[must_use]
+    pub fn with_files(mut self, files: Vec<OwnedFilePart>) -> Self {
+        self.files = files;
+        self
+    }
+
+    /// Gives it to some of the recipients of its mail merge alone; see [`Message::select`].
+    #[must_use]
+    pub fn with_selection(mut self, selection: Selection) -> Self {
+        self.selection = selection;
+        self
+    }
+
+    /// Submits it on somebody's behalf.
+    #[must_use]
+    pub fn with_submitter(mut self, submitter: Submitter) -> Self {
+        self.submitter = submitter;
+        self
+    }
+
+    /// Submits it under a key, if there is one; see [`PickupDirectory::claim`].
+    #[cfg(feature = "idempotency")]
+    #[must_use]
+    pub fn with_claim(mut self, claim: impl Into<Option<Claim>>) -> Self {
+        self.claim = claim.into().map(Box::new);
+        self
+    }
+
+    /// Reads it by another service's dialect, whose recipients stand in an array of this name as well. `head` is
+    /// the message, translated, with an empty array of `recipients`. `recipient` gets the index and the JSON of one
+    /// after the other, and appends the JSON of one of ours; what it finds wrong is told as it says.
+    #[must_use]
+    pub fn with_translation(
+        mut self,
+        head: Vec<u8>,
+        recipient: impl Fn(usize, &[u8], &mut Vec<u8>) -> Result<(), Problems> + Send + Sync + 'static,
+    ) -> Self {
+        self.translation = Some(Translation {
+            head,
+            recipient: Some(Box::new(recipient)),
+        });
+        self
+    }
+
+    /// The same for a message that names all of its recipients itself.
+    #[must_use]
+    pub fn with_whole_translation(mut self, message: Vec<u8>) -> Self {
+        self.translation = Some(Translation {
+            head: message,
+            recipient: None,
+        });
+        self
+    }
+
+    /// The JSON of the recipients who wait elsewhere, one after the other with their index, until one is refused.
+    pub fn try_for_each_recipient(
+        &self,
+        mut take: impl FnMut(usize, &[u8]) -> Result<(), Problems>,
+    ) -> Result<(), SubmitError> {
+        let MessageStream {
+            splitter, spool, ..
+        } = &self.stream;
+        if splitter.recipients().is_none() {
+            return Ok(());
+        }
+        let Ok(mut source) = Source::open(splitter, spool)? else {
+            return Ok(());
+        };
+        let mut index = 0;
+        while let Some(item) = source.next("recipients", index)? {
+            if let Item::Json { bytes, .. } = item
+                && !item.is_blank()
+            {
+                take(index, bytes)?;
+                index += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells a listener now and then how far the work on the recipients of a mail merge has come.
+    #[must_use]
+    pub fn with_progress(mut self, listener: impl Fn(Progress) + Send + 'static) -> Self {
+        self.listener = Some(Listener::new(listener));
+        self
+    }
+
+    /// The JSON of the message itself; recipients that wait elsewhere are not in it.
+    pub fn json(&self) -> &[u8] {
+        &self.stream.head
+    }
+
+    /// What may not be meant in it; see [`warnings`](crate::warnings).
+    ///
+    /// # Errors
+    /// As far as its recipients have to be looked at, those of [`check`](Self::check).
+    pub fn warnings(&self) -> Result<Vec<Warning>, SubmitError> {
+        match json::read(self.head()) {
+            Ok(head) => warnings_for(&head, |message| self.audience(message)),
+            // What is wrong with it is a problem.
+            Err(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// Who gets it, unless it is for all recipients alike.
+    fn audience(&self, message: &JsonMessage<'_>) -> Result<Audience, SubmitError> {
+        const NAME: &str = "recipients";
+        let mut audience = Audience::default();
+        let MessageStream {
+            splitter, spool, ..
+        } = &self.stream;
+        if self.streamed().is_none() {
+            for recipient in message.recipients.iter().flat_map(|list| &list.value) {
+                audience.add(Some(&recipient.value));
+            }
+            return Ok(audience);
+        }
+        let Ok(mut source) = Source::open(splitter, spool)? else {
+            return Ok(audience);
+        };
+        let mut translated = Vec::new();
+        while audience.recipients <= Audience::MOST {
+            let index = audience.recipients;
+            let Some(item) = source.next(NAME, index)? else {
+                break;
+            };
+            let is_first = index == 0;
+            let item = if is_first && self.translate(index, &item, &mut translated)? {
+                Item::array_element(&translated)
+            } else {
+                item
+            };
+            match item {
+                _ if item.is_blank() => {}
+                Item::Json { bytes, .. } if bytes.trim_ascii() == b"null" => {}
+                Item::Json { bytes, .. } if is_first => {
+                    // One that cannot be read is a problem.
+                    let read = json::read_recipient(bytes, NAME, index).ok();
+                    let recipient = read.and_then(|reading| reading.value);
+                    audience.add(recipient.map(|recipient| recipient.value).as_ref());
+                }
+                Item::Json { .. } => audience.add(None),
+                #[cfg(feature = "csv")]
+                Item::Row(_) => audience.add(None),
+            }
+        }
+        Ok(audience)
+    }
+
+    /// Tells all that is wrong with it, or which recipients it leaves out because they break rules; `None`
+    /// where it leaves out nobody.
+    pub fn check(self) -> Result<Option<RejectedRecipients>, SubmitError> {
+        self.perform(Check)
+    }
+
+    /// The bytes of the message; of a mail merge, those of the first recipient who is selected.
+    pub fn render(self) -> Result<Vec<u8>, SubmitError> {
+        let identity = self.identity();
+        let rendered = self.perform(Render { index: 0, identity })?;
+        Ok(of_somebody(rendered))
+    }
+
+    /// The bytes of the message that one recipient gets; see [`Message::render_recipient`].
+    pub fn render_recipient(self, index: usize) -> Result<Option<Vec<u8>>, SubmitError> {
+        let identity = self.identity();
+        self.perform(Render { index, identity })
+    }
+
+    /// Its pickup file of this number, counted from 1, if there are so many; and how many there are.
+    pub fn pickup_file(self, number: usize) -> Result<(Option<PickupFile>, usize), SubmitError> {
+        let mut finding = FindFile {
+            number,
+            found: None,
+            count: 0,
+        };
+        self.perform(MakeFiles::new(self.identity(), &mut finding))?;
+        Ok((finding.found, finding.count))
+    }
+
+    /// Submits it: all of its files, or none. See [`PickupDirectory::submit`].
+    pub fn submit(mut self, directory: &PickupDirectory) -> Result<Receipt, SubmitError> {
+        let identity = self.identity();
+        let mut transaction =
+            directory.begin_claimed(identity.id(), self.claim.take().map(|claim| *claim));
+        let sink = WriteFiles {
+            directory,
+            transaction: &mut transaction,
+        };
+        let receipt = self.perform(MakeFiles::new(identity, sink))?;
+        let reserved = self.submitter.reserve_for(&receipt)?;
+        #[cfg(feature = "idempotency")]
+        remember(&mut transaction, &receipt);
+        let committed = transaction.commit();
+        reserved.settle(&committed);
+        committed?;
+        Ok(receipt)
+    }
+
+    /// The message itself, in our words.
+    fn head(&self) -> &[u8] {
+        let translation = self.translation.as_ref();
+        translation.map_or(&self.stream.head, |translation| &translation.head)
+    }
+
+    /// Where its recipients are, if they are not in the message.
+    fn streamed(&self) -> Option<StreamedRecipients> {
+        let translation = self.translation.as_ref();
+        let is_whole = translation.is_some_and(|translation| translation.recipient.is_none());
+        self.stream.splitter.recipients().filter(|_| !is_whole)
+    }
+
+    /// Says a recipient in our words; false where it is said so.
+    pub(super) fn translate(
+        &self,
+        index: usize,
+        item: &Item<'_>,
+        translated: &mut Vec<u8>,
+    ) -> Result<bool, SubmitError> {
+        match &self.translation {
+            Some(translation) => translation.of_recipient(index, item, translated),
+            None => Ok(false),
+        }
+    }
+
+    fn identity(&self) -> Identity {
+        self.identity.unwrap_or_else(Identity::now)
+    }
+
+    fn perform<A: Action>(&self, action: A) -> Result<A::Output, SubmitError>
+    where
+        SubmitError: From<A::Error>,
+    {
+        let head = self.head();
+        let files: Vec<_> = self.files.iter().map(OwnedFilePart::lend).collect();
+        let Some(recipients) = self.streamed() else {
+            let senders = self.submitter.senders();
+            let message =
+                Message::from_form_within(head, &files, senders)?.select(self.selection)?;
+            return Ok(perform(action, &message)?);
+        };
+        if self.stream.splitter.is_broken() {
+            let detail = "The recipients are not JSON: they hold a control character.";
+            return Err(json::not_json(detail).into());
+        }
+        match json::read(head) {
+            Ok(head) => self.perform_merge(action, head, recipients, &files),
+            Err(Unreadable::NotJson(problems)) => Err(problems.into()),
+            Err(Unreadable::LoneSurrogates(marked)) => {
+                self.perform_merge(action, marked.read()?, recipients, &files)
+            }
+        }
+    }
+}
+
+/// What was rendered for the first recipient of a message that was not refused.
+fn of_somebody(rendered: Option<Vec<u8>>) -> Vec<u8> {
+    rendered.expect("a mail merge without recipients is refused")
+}
+
+/// Keeps one file.
+struct FindFile {
+    /// Counted from 1.
+    number: usize,
+    found: Option<PickupFile>,
+    count: usize,
+}
+
+impl Sink for &mut FindFile {
+    type Error = Infallible;
+
+    fn put(&mut self, file: PickupFile) -> Result<(), Infallible> {
+        self.count += 1;
+        if self.count == self.number {
+            self.found = Some(file);
+        }
+        Ok(())
+    }
+
+    /// Nobody asks for the receipt.
+    fn spool(&mut self, identifiers: &mut Identifiers) -> Result<(), Infallible> {
+        identifiers.spools_mut().into_iter().for_each(Spool::clear);
+        Ok(())
+    }
+}
+
+/// Writes the files, and what recipients are known by to the same file system.
+struct WriteFiles<'t, 'd> {
+    directory: &'d PickupDirectory,
+    transaction: &'t mut Transaction<'d>,
+}
+
+impl Sink for WriteFiles<'_, '_> {
+    type Error = SubmitError;
+
+    fn put(&mut self, file: PickupFile) -> Result<(), SubmitError> {
+        Ok(self.transaction.write(file.name(), &file.chunks())?)
+    }
+
+    fn spool(&mut self, identifiers: &mut Identifiers) -> Result<(), SubmitError> {
+        for spool in identifiers.spools_mut() {
+            flush(spool, Some(self.directory))?;
+        }
+        Ok(())
+    }
+}
