@@ -109,6 +109,9 @@ DIALECTS = st.fixed_dictionaries(
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ROWS, DIALECTS, st.booleans())
 def test_any_table_is_what_json_would_be(shared_daemon: Daemon, rows: list[dict], dialect: dict, has_mark: bool):
+    if dialect["lineterminator"] == "\r":
+        # Python puts a cell with a line feed in quotation marks only where that ends lines.
+        dialect = {**dialect, "quoting": csv.QUOTE_ALL}
     mark = "\ufeff".encode() if has_mark else b""
     answer = post(shared_daemon, form(MESSAGE, mark + table(rows, **dialect)))
     expected = shared_daemon.post(as_json(rows))

@@ -31,7 +31,9 @@ def test_submit(run, lines: Path, pickup: Path):
 
 
 def test_check(run, lines: Path):
-    assert out(run("check", "--ndjson", lines)) == b""
+    done = run("check", "--ndjson", lines)
+    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (0, b"", 1)
+    assert b"/unsubscribe: missing_unsubscribe: " in done.stderr
     with lines.open("ab") as stream:
         stream.write(b'\n"nobody"\n')
     done = run("check", "--json", "--ndjson", lines)

@@ -58,7 +58,8 @@ class Terminal:
 
 def feed_until_shown(terminal: Terminal) -> int:
     """Writes a merge until there is something to see, and ends it; how many recipients it has."""
-    terminal.process.stdin.write(json.dumps(HEAD).encode() + b"\n")
+    head = {**HEAD, "unsubscribe": {"url": "https://example.com/leave"}}
+    terminal.process.stdin.write(json.dumps(head).encode() + b"\n")
     count = 0
     while not terminal.shown:
         lines = (json.dumps(recipient(n)).encode() + b"\n" for n in range(count, count + 500))

@@ -55,8 +55,8 @@ pub fn check<'py>(
 ///
 /// By their codes: `foreign_placeholder` (`*|X|*`, `%recipient.x%`, `%%x%%`, which readers would see); of HTML
 /// `missing_text`, `large_html` (over 102 kB), `missing_alt`, `insecure_link` (without https), `script_link`; and
-/// `missing_unsubscribe` with more than 5,000 recipients. Templates are looked at as they stand. Whether the message may
-/// be sent tells `check` alone. Raises `TypeError` as `check` does.
+/// `missing_unsubscribe` with more than 5,000 recipients. Templates are looked at as they stand. Whether the message
+/// may be sent tells `check` alone. Raises `TypeError` as `check` does.
 ///
 /// >>> import pmtaemail
 /// >>> message = {"from": "shop@example.com", "to": "ann@example.org", "subject": "Hello *|FNAME|*"}

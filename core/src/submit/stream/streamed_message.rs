@@ -174,6 +174,7 @@ impl StreamedMessage {
                 break;
             };
             let is_first = index == 0;
+            let is_last = item.is_last();
             let item = if is_first && self.translate(index, &item, &mut translated)? {
                 Item::array_element(&translated)
             } else {
@@ -191,6 +192,9 @@ impl StreamedMessage {
                 Item::Json { .. } => audience.add(None),
                 #[cfg(feature = "csv")]
                 Item::Row(_) => audience.add(None),
+            }
+            if is_last {
+                break;
             }
         }
         Ok(audience)
