@@ -57,7 +57,9 @@ def test_the_watchdog_is_fed_until_the_end(start_daemon: Callable, manager: Mana
     assert told.count(["WATCHDOG=1"]) == 5
     # While it drains it is alive as well.
     with daemon.socket() as connection:
-        connection.sendall(b"POST /messages HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{")
+        connection.sendall(b"POST /messages HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n")
+        # It has to know of the request before it ends.
+        assert connection.recv(4096).startswith(b"HTTP/1.1 100 ")
         daemon.signal(signal.SIGTERM)
         while manager.told() != ["STOPPING=1"]:
             pass
