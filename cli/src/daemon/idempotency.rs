@@ -14,12 +14,20 @@ pub const REPLAYED: &str = "idempotent-replayed";
 
 /// The key of a request, if it has one.
 pub fn key_of(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, ApiError> {
+    read_key(headers, |key| key.parse().ok())
+}
+
+/// The key of a request, if it has one, as `read` takes it: `None` from that is no key.
+pub fn read_key(
+    headers: &HeaderMap,
+    read: impl FnOnce(&str) -> Option<IdempotencyKey>,
+) -> Result<Option<IdempotencyKey>, ApiError> {
     let mut keys = headers.get_all(KEY).iter();
     let (Some(key), second) = (keys.next(), keys.next()) else {
         return Ok(None);
     };
     let key = key.to_str().ok().filter(|_| second.is_none());
-    let key = key.and_then(|key| key.parse().ok());
+    let key = key.and_then(read);
     key.map(Some).ok_or(ApiError::IdempotencyKey)
 }
 

@@ -1,10 +1,11 @@
 //! The answers of other services' APIs.
 
 use super::super::error::ApiError;
+use super::super::log::RequestLog;
 use super::super::receipt::JSON;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use pmtaemail::Id;
+use pmtaemail::{Id, Problem};
 use serde_json::Value;
 
 /// Has the receipt's own identifier, which PowerMTA's accounting has, too.
@@ -21,6 +22,26 @@ pub fn error(status: StatusCode, body: &Value, error: &ApiError) -> Response {
     let mut response = json(status, body);
     response.headers_mut().extend(error.headers());
     response
+}
+
+/// A problem with its place, as a path of names.
+pub fn sentence(problem: &Problem) -> String {
+    match problem.pointer() {
+        "" => problem.detail().to_owned(),
+        pointer => format!("`{}`: {}", &pointer[1..], problem.detail()),
+    }
+}
+
+/// What was asked for, or what `refuse` says of the error, of which the log is told.
+pub fn or_refusal(
+    result: Result<Response, ApiError>,
+    log: &RequestLog,
+    refuse: fn(&ApiError) -> Response,
+) -> Response {
+    result.unwrap_or_else(|error| {
+        log.failed(&error);
+        refuse(&error)
+    })
 }
 
 /// Names the submission by our own identifier.

@@ -57,10 +57,7 @@ pub async fn submit(
 ) -> Response {
     log.event("batch");
     let response = try_submit(daemon, request, &log).await;
-    response.unwrap_or_else(|error| {
-        log.failed(&error);
-        refuse(&error)
-    })
+    answer::or_refusal(response, &log, refuse)
 }
 
 async fn try_submit(

@@ -1,7 +1,7 @@
 //! Errors as Resend's clients know them: <https://resend.com/docs/api-reference/errors>.
 
 use super::super::super::error::ApiError;
-use super::super::answer;
+use super::super::answer::{self, sentence};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use pmtaemail::{Code, Problem, Problems};
@@ -58,14 +58,6 @@ pub fn message_of(problems: &Problems) -> String {
         0 | 1 => first,
         2 => format!("{first} There is 1 more problem."),
         total => format!("{first} There are {} more problems.", total - 1),
-    }
-}
-
-/// A problem with its place.
-fn sentence(problem: &Problem) -> String {
-    match problem.pointer() {
-        "" => problem.detail().to_owned(),
-        pointer => format!("`{}`: {}", &pointer[1..], problem.detail()),
     }
 }
 

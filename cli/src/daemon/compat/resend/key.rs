@@ -1,7 +1,7 @@
 //! What a request is remembered by.
 
 use super::super::super::error::ApiError;
-use super::super::super::idempotency::{KEY, REPLAYED};
+use super::super::super::idempotency::{REPLAYED, read_key};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use pmtaemail::IdempotencyKey;
 
@@ -10,17 +10,11 @@ const LONGEST: usize = 256;
 
 /// The key of a request, if it has one: printable ASCII.
 pub fn of(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, ApiError> {
-    let mut keys = headers.get_all(KEY).iter();
-    let (Some(key), second) = (keys.next(), keys.next()) else {
-        return Ok(None);
-    };
-    let is_right = |key: &&str| {
-        (1..=LONGEST).contains(&key.len()) && key.bytes().all(|byte| (b' '..=b'~').contains(&byte))
-    };
-    let key = key.to_str().ok().filter(is_right);
-    let key = key.filter(|_| second.is_none());
-    key.map(|key| Some(IdempotencyKey::of(key)))
-        .ok_or(ApiError::IdempotencyKey)
+    read_key(headers, |key| {
+        let is_printable = key.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        let is_right = (1..=LONGEST).contains(&key.len()) && is_printable;
+        is_right.then(|| IdempotencyKey::of(key))
+    })
 }
 
 /// Says that the answer is that of an earlier request under the same key.
@@ -32,6 +26,7 @@ pub fn add_replayed(headers: &mut HeaderMap) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::daemon::idempotency::KEY;
 
     fn read(values: &[&[u8]]) -> Result<Option<IdempotencyKey>, ApiError> {
         let mut headers = HeaderMap::new();

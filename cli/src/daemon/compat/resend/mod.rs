@@ -64,13 +64,8 @@ async fn submit(
     request: Request,
 ) -> Response {
     log.submits(Api::Resend);
-    match try_submit(daemon, request, &log).await {
-        Ok(receipt) => accepted(&receipt),
-        Err(error) => {
-            log.failed(&error);
-            refuse(&error)
-        }
-    }
+    let submitted = try_submit(daemon, request, &log).await;
+    answer::or_refusal(submitted.map(|receipt| accepted(&receipt)), &log, refuse)
 }
 
 async fn try_submit(

@@ -23,17 +23,12 @@ pub async fn retrieve(
     Extension(log): Extension<RequestLog>,
     request: Request,
 ) -> Response {
-    match try_retrieve(daemon, request).await {
-        Ok(receipt) => {
-            let mut response = answer::json(StatusCode::OK, &told(&receipt));
-            answer::add_id(response.headers_mut(), receipt.id);
-            response
-        }
-        Err(error) => {
-            log.failed(&error);
-            refuse(&error)
-        }
-    }
+    let response = try_retrieve(daemon, request).await.map(|receipt| {
+        let mut response = answer::json(StatusCode::OK, &told(&receipt));
+        answer::add_id(response.headers_mut(), receipt.id);
+        response
+    });
+    answer::or_refusal(response, &log, refuse)
 }
 
 async fn try_retrieve(daemon: Arc<Daemon>, request: Request) -> Result<Receipt, ApiError> {

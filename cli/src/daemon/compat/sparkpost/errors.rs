@@ -1,7 +1,7 @@
 //! Errors as SparkPost's clients know them: <https://developers.sparkpost.com/api/#header-errors>.
 
 use super::super::super::error::ApiError;
-use super::super::answer;
+use super::super::answer::{self, sentence};
 use axum::http::StatusCode;
 use axum::response::Response;
 use pmtaemail::{Code, Problem};
@@ -35,14 +35,6 @@ fn told(error: &ApiError) -> (StatusCode, Vec<Value>) {
 
 /// Its keys have fewer characters than ours.
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key stands in the head once, with 1 to 255 letters, digits, dots, hyphens and underscores.";
-
-/// A problem with its place, as a path of names.
-fn sentence(problem: &Problem) -> String {
-    match problem.pointer() {
-        "" => problem.detail().to_owned(),
-        pointer => format!("`{}`: {}", &pointer[1..], problem.detail()),
-    }
-}
 
 /// What is wrong with a transmission.
 struct Kind {
