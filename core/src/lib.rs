@@ -29,6 +29,8 @@ mod json;
 mod message;
 mod mime;
 mod number;
+#[cfg(feature = "outbox")]
+pub mod outbox;
 mod pickup_directory;
 mod pickup_file;
 mod problem;

@@ -88,6 +88,30 @@ fn outcome(case: &Path) -> Result<(), Box<dyn Error>> {
     if submission.receipt().envelope_ids.is_none() && !ends_with_message(&file, &rendered) {
         return Err("the rendered message is not the one of the pickup file".into());
     }
+    #[cfg(feature = "outbox")]
+    read_back(&file, &submission, &rendered)?;
+    Ok(())
+}
+
+/// What a recipient gets is the rendered message; that of a merge, where each has their own, is judged in Python.
+#[cfg(feature = "outbox")]
+fn read_back(file: &[u8], submission: &Submission, rendered: &[u8]) -> Result<(), Box<dyn Error>> {
+    use pmtaemail::outbox::{Mail, OutboxFile};
+
+    if submission.files().len() > 1 {
+        return Ok(());
+    }
+    let read = OutboxFile::read(file)?;
+    if read.recipients() != submission.recipients() + submission.receipt().seeds.unwrap_or(0) {
+        return Err("it is read back with another number of recipients".into());
+    }
+    for recipient in 0..read.recipients() {
+        let mail = read.mail(recipient, SystemTime::UNIX_EPOCH)?;
+        if submission.receipt().envelope_ids.is_none() && mail != rendered {
+            return Err("it is read back as another message".into());
+        }
+        Mail::read(&mail).ok_or("it is not decoded")?;
+    }
     Ok(())
 }
 

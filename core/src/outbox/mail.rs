@@ -1,0 +1,208 @@
+//! A message, decoded.
+
+use super::part::Part;
+use mail_parser::parsers::MessageStream;
+use mail_parser::{HeaderValue, MessageParser};
+use serde::Serialize;
+
+/// A message as a reader sees it: the fields of its header in plain text, and its parts without their encodings.
+///
+/// ```
+/// use pmtaemail::outbox::Mail;
+///
+/// let json = br#"{"from": "Shop <shop@example.com>", "to": "ann@example.org", "subject": "Gr\u00fc\u00dfe",
+///     "text": "Hello", "attachments": [{"filename": "a.txt", "content": "SGk="}]}"#;
+/// let mail = Mail::read(&pmtaemail::render(json)?).unwrap();
+/// assert_eq!(mail.header("subject"), Some("Grüße"));
+/// assert_eq!(mail.mailboxes("From")[0].name, "Shop");
+/// assert_eq!(mail.text().as_deref(), Some("Hello"));
+/// assert_eq!(mail.attachments().next().unwrap().content, b"Hi");
+/// # Ok::<(), pmtaemail::Problems>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Mail {
+    /// The fields of its header section, in order.
+    pub headers: Vec<MailField>,
+    /// The message as a tree.
+    pub root: Part,
+    /// Of each field the mailboxes in it, where it is one that holds some.
+    mailboxes: Vec<Vec<MailMailbox>>,
+}
+
+/// A field of a header section.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct MailField {
+    /// As it is written.
+    pub name: String,
+    /// Unfolded, and without encoded words (RFC 2047).
+    pub value: String,
+}
+
+/// A mailbox in a field of addresses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct MailMailbox {
+    /// Empty where there is none.
+    pub name: String,
+    /// The bare address.
+    pub address: String,
+}
+
+/// How many messages may be enclosed in a message, one in the other or side by side: mail-parser takes them apart by
+/// recursion.
+const MOST_ENCLOSED: usize = 100;
+
+impl Mail {
+    /// Decodes a message. `None`: it has no header section, or more than a hundred messages are enclosed in it.
+    pub fn read(message: &[u8]) -> Option<Self> {
+        if enclosed_messages(message) > MOST_ENCLOSED {
+            return None;
+        }
+        let parsed = MessageParser::default().parse(message)?;
+        let (mut headers, mut mailboxes) = (Vec::new(), Vec::new());
+        for field in parsed.headers() {
+            let range = field.offset_start as usize..field.offset_end as usize;
+            let raw = message.get(range).unwrap_or_default();
+            headers.push(MailField {
+                name: field.name().to_owned(),
+                value: decoded(raw),
+            });
+            mailboxes.push(mailboxes_of(field.value()));
+        }
+        Some(Self {
+            headers,
+            root: Part::of(&parsed),
+            mailboxes,
+        })
+    }
+
+    /// The value of the first field of this name, in whatever letter case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|field| is_called(field, name))?;
+        Some(&found.value)
+    }
+
+    /// The mailboxes in all fields of this name, such as `To`.
+    pub fn mailboxes(&self, name: &str) -> Vec<&MailMailbox> {
+        let fields = self.headers.iter().zip(&self.mailboxes);
+        let fields = fields.filter(|(field, _)| is_called(field, name));
+        fields.flat_map(|(_, mailboxes)| mailboxes).collect()
+    }
+
+    /// The text, with `\n` at its line ends and none at its end.
+    pub fn text(&self) -> Option<String> {
+        self.body("text/plain")
+    }
+
+    /// The HTML, with line ends as [`text`](Self::text) has them.
+    pub fn html(&self) -> Option<String> {
+        self.body("text/html")
+    }
+
+    /// The AMP source, with line ends as [`text`](Self::text) has them.
+    pub fn amp(&self) -> Option<String> {
+        self.body("text/x-amp-html")
+    }
+
+    /// The invitation (RFC 5546), with line ends as [`text`](Self::text) has them.
+    pub fn calendar(&self) -> Option<String> {
+        self.body("text/calendar")
+    }
+
+    /// Everything that is none of these, enclosed images among them.
+    pub fn attachments(&self) -> impl Iterator<Item = &Part> {
+        let bodies = BODIES.map(|kind| self.body_part(kind).map(|part| part.number));
+        let leaves = leaves(&self.root);
+        leaves.filter(move |part| !bodies.contains(&Some(part.number)))
+    }
+
+    /// A part by its [number](Part::number).
+    pub fn part(&self, number: usize) -> Option<&Part> {
+        self.root.walk().find(|part| part.number == number)
+    }
+
+    fn body(&self, media_type: &str) -> Option<String> {
+        let text = self.body_part(media_type)?.text()?.replace("\r\n", "\n");
+        Some(text.strip_suffix('\n').map(str::to_owned).unwrap_or(text))
+    }
+
+    /// The first of a type that is no attachment.
+    fn body_part(&self, media_type: &str) -> Option<&Part> {
+        leaves(&self.root).find(|part| {
+            let is_attached = part.disposition.as_deref() == Some("attachment");
+            part.media_type == media_type && !is_attached && part.filename.is_none()
+        })
+    }
+}
+
+const BODIES: [&str; 4] = [
+    "text/plain",
+    "text/html",
+    "text/x-amp-html",
+    "text/calendar",
+];
+
+fn is_called(field: &MailField, name: &str) -> bool {
+    field.name.eq_ignore_ascii_case(name)
+}
+
+/// The parts that hold something. What lies in an enclosed message belongs to that one.
+fn leaves(root: &Part) -> impl Iterator<Item = &Part> {
+    let mut waiting = vec![root];
+    std::iter::from_fn(move || {
+        loop {
+            let next = waiting.pop()?;
+            if !next.media_type.starts_with("multipart/") || next.parts.is_empty() {
+                return Some(next);
+            }
+            waiting.extend(next.parts.iter().rev());
+        }
+    })
+}
+
+/// The body of a field in plain text.
+fn decoded(raw: &[u8]) -> String {
+    let value = MessageStream::new(raw).parse_unstructured();
+    value.as_text().unwrap_or_default().to_owned()
+}
+
+fn mailboxes_of(value: &HeaderValue<'_>) -> Vec<MailMailbox> {
+    let Some(addresses) = value.as_address() else {
+        return Vec::new();
+    };
+    let mailbox = |mailbox: &mail_parser::Addr<'_>| MailMailbox {
+        name: mailbox.name().unwrap_or_default().to_owned(),
+        address: mailbox.address().unwrap_or_default().to_owned(),
+    };
+    addresses.iter().map(mailbox).collect()
+}
+
+/// At least as many as there are messages enclosed in this one: the fields that could say so.
+fn enclosed_messages(message: &[u8]) -> usize {
+    let mut count = 0;
+    let mut is_type = false;
+    for line in message.split(|byte| *byte == b'\n') {
+        let is_continued = line
+            .first()
+            .is_some_and(|byte| matches!(byte, b' ' | b'\t'));
+        let begins = line.get(.."content-type".len());
+        is_type = begins.is_some_and(|name| name.eq_ignore_ascii_case(b"content-type"))
+            || is_continued && is_type;
+        if is_type
+            && [&b"message"[..], b"digest"]
+                .iter()
+                .any(|word| holds(line, word))
+        {
+            count += 1;
+        }
+    }
+    count
+}
+
+/// Whether a line has this word, in whatever letter case.
+fn holds(line: &[u8], word: &[u8]) -> bool {
+    let mut places = line.windows(word.len());
+    places.any(|place| place.eq_ignore_ascii_case(word))
+}

@@ -1,0 +1,49 @@
+//! What was handed over, read back: the pickup files that this library writes, and the mail in them.
+//!
+//! ```text
+//! bytes of a pickup file → OutboxFile ── envelope(n)   what PowerMTA is told for recipient n
+//!                                     └─ mail(n) ──→ bytes of a message → Mail (decoded header, tree of parts)
+//! ```
+//!
+//! A merge file (PowerMTA's user's guide section 7.2) is one template for many; `mail(n)` does what PowerMTA does
+//! when it delivers: it takes the parts that `*parts` names and puts the recipient's values in place of `[name]`.
+//!
+//! ```text
+//! XDFN e="Ann" *parts="1,3"      XPRT 1    Subject: Hello [e]        Subject: Hello Ann
+//! RCPT TO:<ann@example.org>      XPRT 2    Subject: [d]           →
+//!                                XPRT 3 …  Dear [e]                  Dear Ann
+//! ```
+//!
+//! This is for looking at mail: a preview, an application's tests. It reads what this library writes, in all three
+//! forms, and refuses what PowerMTA's guide does not say how to read. Nothing that hands mail over depends on it.
+//!
+//! Each file imports only from those below it:
+//!
+//! ```text
+//! file                  a pickup file, and what each of its recipients gets
+//! header_form  batched  the two forms
+//! merge                 the template, and how it is filled in
+//! recipient  envelope   for whom
+//! lines                 commands, fields and data, line by line
+//! unreadable            why not
+//! mail   part           a message, decoded
+//! ```
+
+mod batched;
+mod envelope;
+mod file;
+mod header_form;
+mod lines;
+mod mail;
+mod merge;
+mod part;
+mod recipient;
+#[cfg(test)]
+mod tests;
+mod unreadable;
+
+pub use envelope::OutboxEnvelope;
+pub use file::OutboxFile;
+pub use mail::{Mail, MailField, MailMailbox};
+pub use part::Part;
+pub use unreadable::UnreadableFile;
