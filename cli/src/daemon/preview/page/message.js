@@ -1,0 +1,115 @@
+// The left side's message: what a person writes, pastes, opens or drops, checked as it changes.
+
+import { Check } from "./check.js";
+import { Editor } from "./editor.js";
+import { byId } from "./elements.js";
+import { takeFiles } from "./files.js";
+import { formatted, typeOf } from "./format.js";
+import { Problems } from "./problems.js";
+import { plural } from "./sizes.js";
+
+const DRAFT = "pmtaemail-message";
+/** More is not kept over a reload of the page. */
+const KEPT_CHARACTERS = 1_000_000;
+const EXAMPLE = `{
+  "from": "Shop <shop@example.com>",
+  "to": "Ann Lee <ann@example.org>",
+  "subject": "Hello",
+  "text": "Hello Ann",
+  "html": "<p>Hello <b>Ann</b></p>"
+}
+`;
+
+export class Message {
+  /** `recipient()` tells which one is wanted; `onView` is told a view, `onProblems` that there is none, and why not. */
+  constructor(api, { recipient, onView, onProblems, onOpened }) {
+    Object.assign(this, { api, onView, onProblems, onOpened });
+    /** The octets of a file that was opened, until its text is changed, and what they are. */
+    this.opened = null;
+    this.editor = new Editor(byId("editor"), () => this.edited());
+    this.problems = new Problems(this.editor);
+    this.check = new Check({
+      ask: (signal) => this.view(recipient(), signal),
+      onView: (view) => this.viewed(view),
+      onFailure: (error) => this.failed(error),
+    });
+    byId("format").addEventListener("click", () => this.format());
+    takeFiles((file) => this.open(file));
+  }
+
+  /** Begins with a text of the command line, or what was here before a reload, or an example. */
+  begin(file) {
+    const kept = JSON.parse(sessionStorage.getItem(DRAFT) ?? "null");
+    const text = kept !== null && kept.file === file ? kept.text : (file ?? EXAMPLE);
+    this.file = file;
+    this.editor.value = text;
+    this.check.now();
+  }
+
+  edited() {
+    this.opened = null;
+    this.keep();
+    this.problems.unknown();
+    this.check.soon();
+  }
+
+  keep() {
+    const text = this.editor.value;
+    if (text.length > KEPT_CHARACTERS) {
+      sessionStorage.removeItem(DRAFT);
+    } else {
+      sessionStorage.setItem(DRAFT, JSON.stringify({ file: this.file, text }));
+    }
+  }
+
+  async open(file) {
+    const octets = new Uint8Array(await file.arrayBuffer());
+    const text = new TextDecoder().decode(octets);
+    this.editor.value = text;
+    // A text area knows one line end, and a mail may have octets that are no UTF-8.
+    this.opened = { body: octets, type: typeOf(text, file.name) };
+    this.keep();
+    this.onOpened();
+    this.check.now();
+  }
+
+  format() {
+    const text = formatted(this.editor.value);
+    if (text === null) {
+      this.problems.show([], "Only JSON can be formatted, and this is none.", "bad");
+    } else if (text !== this.editor.value) {
+      this.editor.replace(text);
+    }
+  }
+
+  /** The view of the message as it is now. */
+  async view(recipient, signal) {
+    const text = this.editor.value;
+    const { body, type } = this.opened ?? { body: text, type: typeOf(text) };
+    try {
+      return await this.api.viewOf(body, type, recipient, signal);
+    } catch (error) {
+      // The list of recipients may have become shorter.
+      if (error.status !== 404 || recipient === 0) {
+        throw error;
+      }
+      return this.api.viewOf(body, type, 0, signal);
+    }
+  }
+
+  viewed(view) {
+    const { recipients } = view;
+    this.problems.none(recipients > 1 ? `No problems. A mail merge of ${plural(recipients, "mail")}.` : "No problems.");
+    this.onView(view);
+  }
+
+  failed(error) {
+    const { problems } = error;
+    if (problems?.length > 0) {
+      this.problems.show(problems);
+    } else {
+      this.problems.show([], error.message, "bad");
+    }
+    this.onProblems();
+  }
+}
