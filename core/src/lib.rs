@@ -26,6 +26,8 @@ mod idempotency;
 mod identity;
 mod interruption;
 mod json;
+#[cfg(feature = "outbox")]
+mod memory_file;
 mod message;
 mod mime;
 mod number;
@@ -55,6 +57,8 @@ pub use message::{
 #[cfg(feature = "form-data")]
 pub use mime::ContentDisposition;
 pub use mime::{Rendered, UnreadableName};
+#[cfg(feature = "outbox")]
+pub use pickup_directory::SubmittedFile;
 pub use pickup_directory::{
     CommitReport, Durability, FileGroup, FileMode, Observer, PickupDirectory, PickupError,
     PickupErrorKind, PickupOptions, RollForwardReport, Transaction,

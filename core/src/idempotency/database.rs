@@ -44,10 +44,19 @@ const PIECE: usize = 32 << 10;
 /// How many keys are forgotten in a transaction, beside those that are due to its own number.
 const FORGOTTEN_AT_A_TIME: usize = 64;
 
+/// Where a store is.
+#[derive(Debug, Clone)]
+pub(crate) enum StorePlace {
+    Folder(PathBuf),
+    /// Nothing of it outlives the process.
+    #[cfg(feature = "outbox")]
+    Memory,
+}
+
 /// Where a store is, and how much it may hold.
 #[derive(Debug, Clone)]
 pub(crate) struct StoreSettings {
-    pub folder: PathBuf,
+    pub place: StorePlace,
     /// What all records may take, in bytes.
     pub limit: u64,
     pub durable: bool,
@@ -67,18 +76,28 @@ pub(super) struct Opened {
 
 impl Opened {
     pub fn open(settings: &StoreSettings) -> io::Result<Self> {
-        let path = settings.folder.join(FILE);
-        if !path.try_exists()? {
-            make(settings, &path)?;
-        }
-        let opened = catch_unwind(|| Self::read(&path, settings.durable));
+        let file = match &settings.place {
+            StorePlace::Folder(folder) => {
+                let path = folder.join(FILE);
+                if !path.try_exists()? {
+                    make(folder, &path, settings.durable)?;
+                }
+                OpenOptions::new().read(true).write(true).open(path)?
+            }
+            #[cfg(feature = "outbox")]
+            StorePlace::Memory => {
+                let file = crate::memory_file::create()?;
+                fill(file.try_clone()?, false).map_err(Failed::into_io)?;
+                file
+            }
+        };
+        let opened = catch_unwind(|| Self::read(file, settings.durable));
         opened
             .unwrap_or(Err(Failed::Other("it is damaged")))
             .map_err(Failed::into_io)
     }
 
-    fn read(path: &Path, durable: bool) -> Result<Self, Failed> {
-        let file = OpenOptions::new().read(true).write(true).open(path)?;
+    fn read(file: File, durable: bool) -> Result<Self, Failed> {
         if file.metadata()?.len() == 0 {
             return Err(Failed::Other("it is empty"));
         }
@@ -307,15 +326,14 @@ impl<'t> Tables<'t> {
 }
 
 /// Makes an empty store. It has its name when it is whole.
-fn make(settings: &StoreSettings, path: &Path) -> io::Result<()> {
-    let folder = &settings.folder;
+fn make(folder: &Path, path: &Path, durable: bool) -> io::Result<()> {
     make_folder(folder)?;
     let draft = folder.join(format!("{FILE}.{}", process::id()));
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let made = fill(options.open(&draft)?, settings.durable).map_err(Failed::into_io);
+    let made = fill(options.open(&draft)?, durable).map_err(Failed::into_io);
     // Never in the place of one that another process has made meanwhile.
     let named = made.and_then(|()| match fs::hard_link(&draft, path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
@@ -323,7 +341,7 @@ fn make(settings: &StoreSettings, path: &Path) -> io::Result<()> {
     });
     fs::remove_file(&draft)?;
     named?;
-    if settings.durable {
+    if durable {
         sync_folder(folder)?;
         if let Some(parent) = folder.parent() {
             match sync_folder(parent) {

@@ -59,7 +59,7 @@ mod store;
 mod tests;
 mod token;
 
-pub(crate) use database::StoreSettings;
+pub(crate) use database::{StorePlace, StoreSettings};
 pub use key::{Fingerprint, Fingerprinter, IdempotencyKey, InvalidIdempotencyKey};
 pub(crate) use record::NewRecord;
 pub use store::Claim;

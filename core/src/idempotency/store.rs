@@ -1,6 +1,6 @@
 //! The keys of one state folder: those that are remembered, and those whose submission is at work.
 
-use super::database::{FILE, Hash, Opened, StoreSettings};
+use super::database::{FILE, Hash, Opened, StorePlace, StoreSettings};
 use super::failed::Failed;
 use super::key::{Fingerprint, IdempotencyKey};
 use super::record::{NewRecord, Record};
@@ -84,7 +84,20 @@ impl KeyStore {
 
     /// The path of its file.
     pub fn path(&self) -> PathBuf {
-        self.settings.folder.join(FILE)
+        match &self.settings.place {
+            StorePlace::Folder(folder) => folder.join(FILE),
+            #[cfg(feature = "outbox")]
+            StorePlace::Memory => FILE.into(),
+        }
+    }
+
+    /// Whether there seems to be something in it.
+    pub fn is_there(&self) -> bool {
+        match &self.settings.place {
+            StorePlace::Folder(_) => self.path().try_exists().unwrap_or(true),
+            #[cfg(feature = "outbox")]
+            StorePlace::Memory => true,
+        }
     }
 
     /// Opens it if its file is there. Tells whether it is open.

@@ -16,7 +16,7 @@ const HOUR: i64 = 3_600_000;
 
 fn open(folder: &Path, limit: u64) -> Arc<KeyStore> {
     let store = KeyStore::new(StoreSettings {
-        folder: folder.join("state"),
+        place: StorePlace::Folder(folder.join("state")),
         limit,
         durable: true,
     });
@@ -74,7 +74,7 @@ fn who_cannot_wait_gets_only_what_is_known_to_be_new() {
         claim.map(|claim| (claim, Arc::clone(store)))
     };
     let settings = StoreSettings {
-        folder: folder.path().join("state"),
+        place: StorePlace::Folder(folder.path().join("state")),
         limit: 100_000,
         durable: true,
     };
@@ -204,7 +204,7 @@ fn two_cannot_have_a_store() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path(), u64::MAX);
     let other = KeyStore::new(StoreSettings {
-        folder: folder.path().join("state"),
+        place: StorePlace::Folder(folder.path().join("state")),
         limit: u64::MAX,
         durable: true,
     });

@@ -20,6 +20,7 @@
 //! Each file imports only from those below it:
 //!
 //! ```text
+//! sent                  what a pickup directory in memory got, message by message
 //! file                  a pickup file, and what each of its recipients gets
 //! header_form  batched  the two forms
 //! merge                 the template, and how it is filled in
@@ -38,6 +39,7 @@ mod mail;
 mod merge;
 mod part;
 mod recipient;
+mod sent;
 #[cfg(test)]
 mod tests;
 mod unreadable;
@@ -46,4 +48,5 @@ pub use envelope::OutboxEnvelope;
 pub use file::OutboxFile;
 pub use mail::{Mail, MailField, MailMailbox};
 pub use part::Part;
+pub use sent::SentMessage;
 pub use unreadable::UnreadableFile;

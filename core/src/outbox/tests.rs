@@ -44,7 +44,7 @@ fn each_recipient_of_a_merge_has_a_message_and_an_envelope() {
     assert!(read.is_merge());
     let ann = read.envelope(0).unwrap();
     assert_eq!(
-        (ann.to, ann.job, ann.priority),
+        (&*ann.to, ann.job.as_deref(), ann.priority.as_deref()),
         ("ann@example.org", Some("j"), Some("7"))
     );
     assert_eq!(read.envelope(1).unwrap().envid.as_deref(), Some("his"));

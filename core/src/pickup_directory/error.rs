@@ -90,6 +90,12 @@ pub(super) enum Operation {
     KeepKey,
 }
 
+/// A pickup directory in memory takes no more.
+#[cfg(feature = "outbox")]
+#[derive(Debug, thiserror::Error)]
+#[error("the pickup directory in memory is full")]
+pub(super) struct MemoryFull;
+
 impl PickupError {
     /// The file or directory that the operation was about.
     pub fn path(&self) -> &Path {
@@ -166,12 +172,13 @@ impl PickupError {
             return "the staging folder must lie on the file system and the mount of the pickup directory: name such a folder as \
                     `staging`; where the pickup directory itself is a mount point, make it a folder below the mount point";
         }
-        if self
-            .source
-            .get_ref()
-            .is_some_and(<dyn Error + Send + Sync>::is::<TooManyForks>)
-        {
+        let inner = self.source.get_ref();
+        if inner.is_some_and(<dyn Error + Send + Sync>::is::<TooManyForks>) {
             return "open the directory in this process";
+        }
+        #[cfg(feature = "outbox")]
+        if inner.is_some_and(<dyn Error + Send + Sync>::is::<MemoryFull>) {
+            return "clear it, or let it have more";
         }
         if matches!(self.operation, Operation::OpenKeys | Operation::KeepKey) {
             return match self.source.kind() {

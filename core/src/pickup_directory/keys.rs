@@ -6,15 +6,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::idempotency::{
-    Claim, ClaimRefused, Fingerprint, Found, IdempotencyKey, KeyStore, StoreSettings,
+    Claim, ClaimRefused, Fingerprint, Found, IdempotencyKey, KeyStore, StorePlace, StoreSettings,
 };
 use crate::identity::Id;
 
-use super::PickupDirectory;
-use super::absolute;
 use super::error::{Operation, PickupError};
 use super::options::PickupOptions;
 use super::staging::Staging;
+use super::{PickupDirectory, Place, absolute};
 
 /// Why a key cannot be had.
 #[derive(Debug)]
@@ -43,7 +42,7 @@ pub(super) fn open(
         return Ok(None);
     };
     let store = KeyStore::new(StoreSettings {
-        folder,
+        place: StorePlace::Folder(folder),
         limit: options.state_limit,
         durable: options.is_durable(),
     });
@@ -115,15 +114,13 @@ impl PickupDirectory {
         &self,
         key: IdempotencyKey,
     ) -> Result<Option<Vec<Vec<u8>>>, PickupError> {
-        let Some(store) = self.staging.keys() else {
+        let Some(store) = self.keys().filter(|store| store.is_there()) else {
             return Ok(None);
         };
-        if !store.path().try_exists().unwrap_or(true) {
-            return Ok(None);
-        }
+        let path = store.path();
         let store = self.open_keys()?;
         let found = store.find(key);
-        found.map_err(|error| PickupError::from_io(Operation::KeepKey, &store.path())(error))
+        found.map_err(PickupError::from_io(Operation::KeepKey, &path))
     }
 
     /// Whether the store can be used and has room for names that nobody depends on.
@@ -138,26 +135,48 @@ impl PickupDirectory {
         if self.has_leftovers() {
             return None;
         }
-        self.staging.keys()?.claim_at_once(key, fingerprint)
+        self.keys()?.claim_at_once(key, fingerprint)
     }
 
     /// Opens the store of keys, and hands over what was decided in it before.
     fn open_keys(&self) -> Result<&Arc<KeyStore>, PickupError> {
-        let store = self.staging.keys().ok_or_else(|| {
+        let store = self.keys().ok_or_else(|| {
             let sentence = "there is no place for it beside the pickup directory";
             let error = io::Error::new(io::ErrorKind::NotFound, sentence);
             PickupError::from_io(Operation::OpenKeys, self.path())(error)
         })?;
-        let opened = check_once(store, &self.staging).and_then(|()| store.open());
-        if opened.map_err(failed_to_open(store))? {
-            self.staging.clear_leftovers();
+        match &self.place {
+            Place::Disk(disk) => {
+                let opened = check_once(store, &disk.staging).and_then(|()| store.open());
+                if opened.map_err(failed_to_open(store))? {
+                    disk.staging.clear_leftovers();
+                }
+            }
+            #[cfg(feature = "outbox")]
+            Place::Memory(_) => {
+                store.open().map_err(failed_to_open(store))?;
+            }
         }
         Ok(store)
     }
 
+    fn keys(&self) -> Option<&Arc<KeyStore>> {
+        match &self.place {
+            Place::Disk(disk) => disk.staging.keys(),
+            #[cfg(feature = "outbox")]
+            Place::Memory(memory) => Some(memory.keys()),
+        }
+    }
+
     /// What was decided and could not be handed over must be, before anybody is told that it is.
     fn finish_earlier(&self, id: Id, token: crate::idempotency::Token) -> Result<(), KeyRefused> {
-        match self.staging.waits(token) {
+        let waits = match &self.place {
+            Place::Disk(disk) => disk.staging.waits(token),
+            // What is decided there is done.
+            #[cfg(feature = "outbox")]
+            Place::Memory(_) => Ok(false),
+        };
+        match waits {
             Ok(false) => Ok(()),
             Ok(true) => {
                 let error = io::Error::other("it was decided to, and could not be done yet");
@@ -174,7 +193,7 @@ impl PickupDirectory {
 
     /// A receipt that was found cannot be read.
     pub(crate) fn receipt_unreadable(&self, error: io::Error) -> PickupError {
-        let path = self.staging.keys().map(|store| store.path());
+        let path = self.keys().map(|store| store.path());
         PickupError::from_io(Operation::KeepKey, path.as_deref().unwrap_or(self.path()))(error)
     }
 
@@ -183,11 +202,7 @@ impl PickupDirectory {
     /// # Errors
     /// The store cannot be used: another process has it, or it is damaged.
     pub fn probe_keys(&self) -> Result<Option<bool>, PickupError> {
-        let Some(store) = self.staging.keys() else {
-            return Ok(None);
-        };
-        let is_there = store.path().try_exists().unwrap_or(true);
-        if !is_there {
+        if !self.keys().is_some_and(|store| store.is_there()) {
             return Ok(None);
         }
         let store = self.open_keys()?;

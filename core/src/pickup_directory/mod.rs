@@ -57,6 +57,7 @@
 //! ```text
 //! mod                          the directory is opened
 //! transaction     keys         begin, write, commit; keys of submissions, which `idempotency` keeps
+//! memory                       a directory that is none, for tests
 //! group_commit                 the syncs that transactions share
 //! commit_queue                 which of them go together, and which thread leads
 //! decision                     the records of a group: all files of a transaction, or none
@@ -84,6 +85,8 @@ mod group_commit;
 mod keys;
 mod leftovers;
 mod lock;
+#[cfg(feature = "outbox")]
+mod memory;
 mod observer;
 mod options;
 mod per_process;
@@ -117,6 +120,8 @@ pub use error::{PickupError, PickupErrorKind};
 pub use file_access::{FileGroup, FileMode};
 #[cfg(feature = "idempotency")]
 pub(crate) use keys::KeyRefused;
+#[cfg(feature = "outbox")]
+pub use memory::SubmittedFile;
 pub use observer::{CommitReport, Observer, RollForwardReport};
 pub use options::{Durability, PickupOptions};
 pub use transaction::Transaction;
@@ -153,12 +158,28 @@ const MODE: u32 = 0o660;
 /// ```
 #[derive(Debug)]
 pub struct PickupDirectory {
+    place: Place,
+}
+
+#[derive(Debug)]
+#[cfg_attr(
+    feature = "outbox",
+    expect(clippy::large_enum_variant, reason = "a process has few of them")
+)]
+enum Place {
+    Disk(Disk),
+    #[cfg(feature = "outbox")]
+    Memory(memory::Memory),
+}
+
+#[derive(Debug)]
+struct Disk {
     durable: bool,
     staging: Staging,
     group_commit: Arc<GroupCommit>,
 }
 
-impl Drop for PickupDirectory {
+impl Drop for Disk {
     fn drop(&mut self) {
         self.group_commit.end_threads();
     }
@@ -196,11 +217,72 @@ impl PickupDirectory {
             Err(error) => return Err(error),
         }
         staging.clear_leftovers();
-        Ok(Self {
+        let place = Place::Disk(Disk {
             durable: options.is_durable(),
             group_commit: Arc::new(GroupCommit::new(staging.pickup(), options)),
             staging,
-        })
+        });
+        Ok(Self { place })
+    }
+
+    /// A pickup directory in memory, for the tests of an application: all that is submitted to it stays there, up to
+    /// 256 MiB, and nothing is handed over. It does all that one on disk does, keys included.
+    ///
+    /// ```
+    /// use pmtaemail::{PickupDirectory, Submission, outbox::SentMessage};
+    ///
+    /// let directory = PickupDirectory::in_memory();
+    /// let json = br#"{"from": "shop@example.com", "to": "ann@example.org", "subject": "Hello"}"#;
+    /// directory.submit(&Submission::from_json(json).unwrap())?;
+    ///
+    /// let sent = SentMessage::of(&directory.submitted_files()).unwrap();
+    /// assert_eq!(sent[0].recipients, ["ann@example.org"]);
+    /// assert_eq!(sent[0].mail.header("Subject"), Some("Hello"));
+    /// # Ok::<(), pmtaemail::PickupError>(())
+    /// ```
+    #[cfg(feature = "outbox")]
+    pub fn in_memory() -> Self {
+        Self::in_memory_up_to(memory::LIMIT)
+    }
+
+    /// The same with another limit, in bytes. A submission that would exceed it is refused:
+    /// [`StorageFull`](PickupErrorKind::StorageFull).
+    #[cfg(feature = "outbox")]
+    pub fn in_memory_up_to(limit: u64) -> Self {
+        Self {
+            place: Place::Memory(memory::Memory::new(limit)),
+        }
+    }
+
+    /// What was submitted to a pickup directory [in memory](Self::in_memory), in order. One on disk has none: its
+    /// files are there.
+    #[cfg(feature = "outbox")]
+    pub fn submitted_files(&self) -> Vec<Arc<SubmittedFile>> {
+        match &self.place {
+            Place::Disk(_) => Vec::new(),
+            Place::Memory(memory) => memory.files(),
+        }
+    }
+
+    /// Forgets what was submitted to a pickup directory [in memory](Self::in_memory), but for its keys.
+    #[cfg(feature = "outbox")]
+    pub fn clear_submitted_files(&self) {
+        match &self.place {
+            Place::Disk(_) => {}
+            Place::Memory(memory) => memory.clear(),
+        }
+    }
+
+    #[cfg_attr(
+        not(feature = "outbox"),
+        expect(clippy::unnecessary_wraps, reason = "all are on disk")
+    )]
+    fn disk(&self) -> Option<&Disk> {
+        match &self.place {
+            Place::Disk(disk) => Some(disk),
+            #[cfg(feature = "outbox")]
+            Place::Memory(_) => None,
+        }
     }
 
     /// Starts the two threads that commit what is submitted without waiting for it, by
@@ -211,25 +293,37 @@ impl PickupDirectory {
     /// # Errors
     /// The system gives no thread.
     pub fn start_commit_threads(&self) -> io::Result<()> {
-        self.group_commit.start_threads()
+        self.disk()
+            .map_or(Ok(()), |disk| disk.group_commit.start_threads())
     }
 
     /// Whether the next submission first hands over what an earlier one could not finish, which may take its time.
     pub fn has_leftovers(&self) -> bool {
-        self.staging.has_leftovers()
+        self.disk().is_some_and(|disk| disk.staging.has_leftovers())
     }
 
-    /// The absolute path of the directory.
+    /// The absolute path of the directory; `:memory:` of one in memory.
     pub fn path(&self) -> &Path {
-        self.staging.pickup()
+        match &self.place {
+            Place::Disk(disk) => disk.staging.pickup(),
+            #[cfg(feature = "outbox")]
+            Place::Memory(_) => Path::new(memory::PATH),
+        }
     }
 
     /// The path of the staging folder, which is there only when it is needed.
     ///
     /// # Errors
-    /// None was asked for, and the pickup directory, beside which it would be, is missing or a root.
+    /// None was asked for, and the pickup directory, beside which it would be, is missing or a root, or in memory.
     pub fn staging(&self) -> Result<PathBuf, PickupError> {
-        self.staging.folder()
+        match &self.place {
+            Place::Disk(disk) => disk.staging.folder(),
+            #[cfg(feature = "outbox")]
+            Place::Memory(_) => {
+                let error = io::ErrorKind::NotFound.into();
+                Err(PickupError::from_io(Operation::PrepareStaging, self.path())(error))
+            }
+        }
     }
 
     /// Tries all that a submission needs: opens the directory, writes a file of 64 KiB on its file system, and
@@ -251,7 +345,8 @@ impl PickupDirectory {
     /// # Ok::<(), pmtaemail::PickupError>(())
     /// ```
     pub fn probe(&self) -> Result<(), PickupError> {
-        self.staging.probe(&vec![b'.'; 64 << 10])
+        self.disk()
+            .map_or(Ok(()), |disk| disk.staging.probe(&vec![b'.'; 64 << 10]))
     }
 
     /// Tries what a submission of several files needs besides: a staging folder. Nothing remains. Blocks for
@@ -260,7 +355,8 @@ impl PickupDirectory {
     /// # Errors
     /// Those of a submission of several files, as far as they can be known beforehand.
     pub fn probe_staging(&self) -> Result<(), PickupError> {
-        self.staging.probe_staging()
+        self.disk()
+            .map_or(Ok(()), |disk| disk.staging.probe_staging())
     }
 
     /// An empty file, open for reading and writing, on the file system of the directory. No reader
@@ -269,7 +365,12 @@ impl PickupDirectory {
     /// # Errors
     /// Those of [`Transaction::write`], for a file.
     pub(crate) fn scratch_file(&self) -> Result<File, PickupError> {
-        self.staging.create_scratch()
+        match &self.place {
+            Place::Disk(disk) => disk.staging.create_scratch(),
+            #[cfg(feature = "outbox")]
+            Place::Memory(_) => crate::memory_file::create()
+                .map_err(PickupError::from_io(Operation::CreateFile, self.path())),
+        }
     }
 }
 

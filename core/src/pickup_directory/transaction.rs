@@ -3,12 +3,16 @@
 use std::io;
 use std::path::{Component, Path};
 
-use super::PickupDirectory;
 use super::error::{Operation, PickupError};
 use super::file_set::FileSet;
 use super::group_commit::ONE_EACH;
+#[cfg(feature = "outbox")]
+use super::memory::{Memory, MemoryFiles};
+use super::{Disk, PickupDirectory, Place};
 use crate::idempotency::Claim;
 use crate::identity::Id;
+#[cfg(feature = "outbox")]
+use crate::pickup_file::EnvelopeIds;
 
 /// Files that become visible and durable together. Dropped without [`commit`](Self::commit),
 /// nothing of them remains.
@@ -21,27 +25,38 @@ use crate::identity::Id;
 #[derive(Debug)]
 #[must_use = "nothing is handed over without `commit`"]
 pub struct Transaction<'a> {
-    directory: &'a PickupDirectory,
-    pub(super) files: FileSet,
+    files: Files<'a>,
     /// The submission whose files they are, for errors.
     id: Option<Id>,
+}
+
+#[derive(Debug)]
+enum Files<'a> {
+    OnDisk(&'a Disk, FileSet),
+    #[cfg(feature = "outbox")]
+    InMemory(&'a Memory, MemoryFiles),
 }
 
 impl PickupDirectory {
     /// Begins a transaction of one or more files.
     pub fn begin(&self) -> Transaction<'_> {
-        Transaction {
-            directory: self,
-            files: FileSet::default(),
-            id: None,
-        }
+        let files = match &self.place {
+            Place::Disk(disk) => Files::OnDisk(disk, FileSet::default()),
+            #[cfg(feature = "outbox")]
+            Place::Memory(memory) => Files::InMemory(memory, MemoryFiles::default()),
+        };
+        Transaction { files, id: None }
     }
 
     /// Begins a transaction of the files of one submission under a key.
     pub(crate) fn begin_claimed(&self, id: Id, claim: Option<Claim>) -> Transaction<'_> {
         let mut transaction = self.begin_submission(id);
         if let Some(claim) = claim {
-            transaction.files.set_claim(claim);
+            match &mut transaction.files {
+                Files::OnDisk(_, files) => files.set_claim(claim),
+                #[cfg(feature = "outbox")]
+                Files::InMemory(_, files) => files.claim = Some(Box::new(claim)),
+            }
         }
         transaction
     }
@@ -66,29 +81,35 @@ impl PickupDirectory {
         let values: Vec<_> = written
             .into_iter()
             .map(|written| {
-                written.map(|(value, transaction)| {
-                    let is_empty = transaction.files.is_empty();
-                    if !is_empty {
-                        file_sets.push(transaction.files);
+                let (value, transaction) = written?;
+                let id = transaction.id;
+                let waits = match transaction.files {
+                    Files::OnDisk(_, files) if files.is_empty() => false,
+                    Files::OnDisk(_, files) => {
+                        file_sets.push(files);
+                        true
                     }
-                    (value, transaction.id, is_empty)
-                })
+                    #[cfg(feature = "outbox")]
+                    Files::InMemory(memory, files) => {
+                        memory.commit(files).map_err(|error| error.with_id(id))?;
+                        false
+                    }
+                };
+                Ok((value, id, waits))
             })
             .collect();
-        let mut results = if file_sets.is_empty() {
-            Vec::new().into_iter()
-        } else {
-            self.group_commit.commit(file_sets).into_iter()
+        let mut results = match self.disk() {
+            Some(disk) if !file_sets.is_empty() => disk.group_commit.commit(file_sets).into_iter(),
+            _ => Vec::new().into_iter(),
         };
         values
             .into_iter()
-            .map(|value| {
-                let (value, id, is_empty) = value?;
-                if is_empty {
-                    return Ok(value);
+            .map(|value: Result<_, E>| {
+                let (value, id, waits) = value?;
+                if waits {
+                    let result = results.next().expect(ONE_EACH);
+                    result.map_err(|error| error.with_id(id))?;
                 }
-                let result = results.next().expect(ONE_EACH);
-                result.map_err(|error| error.with_id(id))?;
                 Ok(value)
             })
             .collect()
@@ -99,7 +120,43 @@ impl Transaction<'_> {
     /// The key that it is submitted under.
     #[cfg(feature = "idempotency")]
     pub(crate) fn claim_mut(&mut self) -> Option<&mut Claim> {
-        self.files.claim_mut()
+        match &mut self.files {
+            Files::OnDisk(_, files) => files.claim_mut(),
+            #[cfg(feature = "outbox")]
+            Files::InMemory(_, files) => files.claim.as_deref_mut(),
+        }
+    }
+
+    /// Says whose files those are that were written since the last submission of this transaction, and by what their
+    /// recipients are known. Whoever looks at files in memory wants to know.
+    #[cfg(feature = "outbox")]
+    pub(crate) fn set_submission(&mut self, id: Id, envelope_ids: Option<&EnvelopeIds>) {
+        if let Files::InMemory(_, files) = &mut self.files {
+            for file in files.files.iter_mut().filter(|file| file.id.is_none()) {
+                file.id = Some(id);
+                file.envelope_ids = envelope_ids.cloned();
+            }
+        }
+    }
+
+    /// The files on disk.
+    #[cfg(all(test, target_os = "linux"))]
+    pub(super) fn into_files(self) -> FileSet {
+        match self.files {
+            Files::OnDisk(_, files) => files,
+            #[cfg(feature = "outbox")]
+            Files::InMemory(..) => unreachable!("they are in memory"),
+        }
+    }
+
+    /// The files on disk.
+    #[cfg(test)]
+    pub(super) fn files(&self) -> &FileSet {
+        match &self.files {
+            Files::OnDisk(_, files) => files,
+            #[cfg(feature = "outbox")]
+            Files::InMemory(..) => unreachable!("they are in memory"),
+        }
     }
 
     /// Writes a whole file, the chunks one after the other, where no reader of the directory sees
@@ -110,13 +167,17 @@ impl Transaction<'_> {
     /// folder for a second file; the file is gone then, and the transaction can go on without it. But where the files written before cannot be kept or made durable,
     /// they are gone too, and [`commit`](Self::commit) gives that error again.
     pub fn write(&mut self, name: &str, chunks: &[&[u8]]) -> Result<(), PickupError> {
-        let PickupDirectory {
-            staging, durable, ..
-        } = self.directory;
+        let id = self.id;
         check_name(name)
             .map_err(PickupError::from_io(Operation::NameFile, Path::new(name)))
-            .and_then(|()| self.files.write(staging, *durable, name, chunks))
-            .map_err(|error| error.with_id(self.id))
+            .and_then(|()| match &mut self.files {
+                Files::OnDisk(disk, files) => {
+                    files.write(&disk.staging, disk.durable, name, chunks)
+                }
+                #[cfg(feature = "outbox")]
+                Files::InMemory(memory, files) => memory.write(files, name, chunks),
+            })
+            .map_err(|error| error.with_id(id))
     }
 
     /// Makes all files durable and visible. Blocks until both is done; threads that commit at the
@@ -132,17 +193,16 @@ impl Transaction<'_> {
     /// file is left as it is.
     #[expect(clippy::missing_panics_doc, reason = "it cannot")]
     pub fn commit(self) -> Result<(), PickupError> {
-        if self.files.is_empty() {
-            return Ok(());
-        }
-        let Self {
-            directory,
-            files,
-            id,
-        } = self;
-        let results = directory.group_commit.commit(vec![files]);
-        let result = results.into_iter().next().expect(ONE_EACH);
-        result.map_err(|error| error.with_id(id))
+        let result = match self.files {
+            Files::OnDisk(_, files) if files.is_empty() => Ok(()),
+            Files::OnDisk(disk, files) => {
+                let results = disk.group_commit.commit(vec![files]);
+                results.into_iter().next().expect(ONE_EACH)
+            }
+            #[cfg(feature = "outbox")]
+            Files::InMemory(memory, files) => memory.commit(files),
+        };
+        result.map_err(|error| error.with_id(self.id))
     }
 
     /// Commits as [`commit`](Self::commit) does, without waiting for it: `done` is called once with the result, by a
@@ -151,17 +211,16 @@ impl Transaction<'_> {
     /// Where this process has no such threads ([`PickupDirectory::start_commit_threads`]), or nothing is to be
     /// durable, this blocks and calls `done` itself.
     pub fn commit_with(self, done: impl FnOnce(Result<(), PickupError>) + Send + 'static) {
-        if self.files.is_empty() {
-            return done(Ok(()));
-        }
-        let Self {
-            directory,
-            files,
-            id,
-        } = self;
-        directory.group_commit.commit_with(files, move |result| {
+        let id = self.id;
+        let done = move |result: Result<_, PickupError>| {
             done(result.map_err(|error| error.with_id(id)));
-        });
+        };
+        match self.files {
+            Files::OnDisk(_, files) if files.is_empty() => done(Ok(())),
+            Files::OnDisk(disk, files) => disk.group_commit.commit_with(files, done),
+            #[cfg(feature = "outbox")]
+            Files::InMemory(memory, files) => done(memory.commit(files)),
+        }
     }
 }
 

@@ -330,6 +330,8 @@ impl Work<'_> {
         if let Some(claim) = transaction.claim_mut() {
             whole.add(&receipt, claim);
         }
+        #[cfg(feature = "outbox")]
+        transaction.set_submission(receipt.id, receipt.envelope_ids.as_ref());
         reserved.add(submitter.reserve_for(&receipt)?);
         Ok(Some(receipt))
     }

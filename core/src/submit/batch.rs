@@ -3,10 +3,11 @@
 use super::action::perform_unless;
 use super::batch_reader::{BatchEntry, BatchError, Position};
 #[cfg(feature = "idempotency")]
-use super::claimed::{ClaimError, Claimed, remember};
+use super::claimed::{ClaimError, Claimed};
 use super::files::MakeFiles;
 use super::limits::{FILES, GroupSize, MERGE_SIZE};
 use super::receipt::Receipt;
+use super::remember::remember;
 use super::submission::Submission;
 use super::submitter::{Reservation, Submitter};
 use crate::idempotency::Claim;
@@ -199,6 +200,7 @@ impl<'d, E: From<PickupError>> Batch<'d, E> {
         let written = group.map(|waiting| {
             let (receipt, mut files) = waiting?;
             files.write()?;
+            remember(&mut files.transaction, &receipt);
             // From here on it may be handed over in spite of an error.
             files.reserved.keep();
             Ok((receipt, files.transaction))
@@ -206,13 +208,7 @@ impl<'d, E: From<PickupError>> Batch<'d, E> {
         self.directory.commit_all(written.collect())
     }
 
-    #[cfg_attr(
-        not(feature = "idempotency"),
-        expect(unused_mut, reason = "there is no key to be remembered")
-    )]
-    fn add(&mut self, receipt: Receipt, mut files: WaitingFiles<'d>) {
-        #[cfg(feature = "idempotency")]
-        remember(&mut files.transaction, &receipt);
+    fn add(&mut self, receipt: Receipt, files: WaitingFiles<'d>) {
         self.size.messages += 1;
         self.size.files += receipt.files.len();
         self.size.bytes += files.in_memory.iter().map(PickupFile::size).sum::<u64>();

@@ -3,12 +3,13 @@
 use super::action::perform;
 use super::files::MakeFiles;
 use super::receipt::Receipt;
+use super::remember::remember;
 use super::stored_receipt;
 use super::submission::Submission;
 use crate::idempotency::{Claim, Fingerprint, Fingerprinter, Found, IdempotencyKey};
 use crate::identity::Identity;
 use crate::message::Message;
-use crate::pickup_directory::{KeyRefused, PickupDirectory, PickupError, Transaction};
+use crate::pickup_directory::{KeyRefused, PickupDirectory, PickupError};
 use crate::pickup_file::PickupFile;
 use std::convert::Infallible;
 use std::io::Read;
@@ -200,8 +201,7 @@ impl PickupDirectory {
         claim: impl Into<Option<Claim>>,
         done: impl FnOnce(Result<Receipt, PickupError>) + Send + 'static,
     ) {
-        let mut transaction = self.begin_claimed(*submission.id(), claim.into());
-        remember(&mut transaction, &submission.receipt);
+        let transaction = self.begin_claimed(*submission.id(), claim.into());
         submission.commit_with(transaction, done);
     }
 
@@ -219,14 +219,6 @@ impl PickupDirectory {
         remember(&mut transaction, &receipt);
         transaction.commit()?;
         Ok(receipt)
-    }
-}
-
-/// Says what the caller gets again, where a submission has a key.
-pub(super) fn remember(transaction: &mut Transaction<'_>, receipt: &Receipt) {
-    if let Some(claim) = transaction.claim_mut() {
-        claim.set_record(stored_receipt::store(receipt));
-        claim.set_named(|| stored_receipt::store(receipt));
     }
 }
 

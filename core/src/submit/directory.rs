@@ -4,6 +4,7 @@ use super::action::perform_unless;
 use super::batch::Batch;
 use super::files::MakeFiles;
 use super::receipt::Receipt;
+use super::remember::remember;
 use super::submission::Submission;
 use crate::identity::Identity;
 use crate::interruption::{Interruption, uninterrupted};
@@ -30,8 +31,10 @@ impl PickupDirectory {
         for file in submission.files() {
             transaction.write(file.name(), &file.chunks())?;
         }
+        let receipt = submission.receipt();
+        remember(&mut transaction, &receipt);
         transaction.commit()?;
-        Ok(submission.receipt())
+        Ok(receipt)
     }
 
     /// Hands a submission over as [`submit`](Self::submit) does, without waiting for it: `done` is called once with
@@ -101,7 +104,8 @@ impl PickupDirectory {
         let mut transaction = self.begin_submission(identity.id());
         let put = |file: PickupFile| transaction.write(file.name(), &file.chunks());
         let receipt = perform_unless(MakeFiles::new(identity, put), message, interruption)?;
-        if receipt.is_some() {
+        if let Some(receipt) = &receipt {
+            remember(&mut transaction, receipt);
             transaction.commit()?;
         }
         Ok(receipt)

@@ -34,6 +34,7 @@
 //! batch  stream          many messages, and one whose recipients come piece by piece
 //! claimed                submissions under a key
 //! whole_receipt          what is remembered of a batch that has one
+//! remember               what a transaction is told of a submission
 //! stored_receipt         a receipt as it is remembered under a key
 //! submission             files in memory
 //! batch_reader           a batch in JSON that comes piece by piece
@@ -58,6 +59,7 @@ mod files;
 mod limits;
 mod progress;
 mod receipt;
+mod remember;
 #[cfg(feature = "idempotency")]
 mod stored_receipt;
 mod stream;

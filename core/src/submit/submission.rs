@@ -3,6 +3,7 @@
 use super::action::perform_unless;
 use super::files::MakeFiles;
 use super::receipt::Receipt;
+use super::remember::remember;
 use crate::identity::{Id, Identity};
 use crate::interruption::{Interruption, uninterrupted};
 use crate::message::{Message, Warning};
@@ -87,6 +88,7 @@ impl Submission {
                 return done(Err(error));
             }
         }
+        remember(&mut transaction, &receipt);
         transaction.commit_with(|result| done(result.map(|()| receipt)));
     }
 

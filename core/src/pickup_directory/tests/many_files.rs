@@ -44,7 +44,13 @@ fn open_and_closed_files_of_all_transactions_are_in_one_folder() {
     for options in all_options() {
         let place = Place::new();
         let directory = place.open(&options);
-        let unnamed = directory.staging.create_unnamed().unwrap().is_some();
+        let unnamed = directory
+            .disk()
+            .unwrap()
+            .staging
+            .create_unnamed()
+            .unwrap()
+            .is_some();
         let large = begin(&directory, &names(100));
         let more: Vec<String> = (100..200).map(|number| format!("{number}.eml")).collect();
         let other = begin(&directory, &more);
@@ -92,11 +98,14 @@ fn closed_files_are_synced_with_their_file_system_where_that_can_be_done() {
         let directory = place.open(&options);
         let names = names(200);
         let mut transaction = begin(&directory, &names[..64]);
-        assert!(transaction.files.witness().is_none(), "none is closed yet");
+        assert!(
+            transaction.files().witness().is_none(),
+            "none is closed yet"
+        );
         for name in &names[64..] {
             transaction.write(name, &[&bytes_of(name)]).unwrap();
         }
-        assert_eq!(transaction.files.witness().is_some(), expected);
+        assert_eq!(transaction.files().witness().is_some(), expected);
         transaction.commit().unwrap();
         assert_all_whole(&place.path());
         assert_eq!(place.names(), names.into_iter().collect());
@@ -107,7 +116,14 @@ fn closed_files_are_synced_with_their_file_system_where_that_can_be_done() {
 fn a_single_file_without_a_name_makes_no_staging_folder() {
     let place = Place::new();
     let directory = place.open(&PickupOptions::default());
-    if directory.staging.create_unnamed().unwrap().is_none() {
+    if directory
+        .disk()
+        .unwrap()
+        .staging
+        .create_unnamed()
+        .unwrap()
+        .is_none()
+    {
         return;
     }
     begin(&directory, &names(1)).commit().unwrap();
@@ -166,7 +182,8 @@ fn what_is_not_committed_leaves_nothing() {
 fn what_is_taken_back_is_gone_but_not_what_others_put_in_its_place() {
     for options in all_options() {
         let place = Place::new();
-        let mut files = begin(&place.open(&options), &names(300)).files;
+        let pickup = place.open(&options);
+        let mut files = begin(&pickup, &names(300)).into_files();
         let directory = system::OpenDirectory::open(&place.path()).unwrap();
         files.stage(&place.path());
         files.publish(&directory, &place.path());

@@ -7,6 +7,8 @@ mod errors;
 #[cfg(all(target_os = "linux", feature = "idempotency"))]
 mod keyed;
 mod many_files;
+#[cfg(feature = "outbox")]
+mod memory;
 mod observer;
 mod processes;
 mod scratch;

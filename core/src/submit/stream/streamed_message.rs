@@ -2,12 +2,11 @@
 
 use super::super::action::Action;
 use super::super::action::{Check, Render, perform};
-#[cfg(feature = "idempotency")]
-use super::super::claimed::remember;
 use super::super::error::SubmitError;
 use super::super::files::{MakeFiles, Sink};
 use super::super::progress::{Listener, Progress};
 use super::super::receipt::Receipt;
+use super::super::remember::remember;
 use super::super::submitter::Submitter;
 use super::source::{Item, Source};
 use super::translation::Translation;
@@ -241,7 +240,6 @@ impl StreamedMessage {
         };
         let receipt = self.perform(MakeFiles::new(identity, sink))?;
         let reserved = self.submitter.reserve_for(&receipt)?;
-        #[cfg(feature = "idempotency")]
         remember(&mut transaction, &receipt);
         let committed = transaction.commit();
         reserved.settle(&committed);

@@ -1,0 +1,109 @@
+//! What was submitted to a pickup directory in memory, message by message.
+
+use super::envelope::OutboxEnvelope;
+use super::file::OutboxFile;
+use super::mail::Mail;
+use super::unreadable::UnreadableFile;
+use crate::identity::Id;
+use crate::pickup_directory::SubmittedFile;
+use crate::pickup_file::EnvelopeIds;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// A message that was submitted: one for all its recipients, or in a mail merge one for each.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SentMessage {
+    /// The submission; `None` if its file was written by [`Transaction::write`](crate::Transaction::write).
+    pub id: Option<Id>,
+    /// The forward-paths of the envelope, in order: whoever gets it, blind copies too.
+    pub recipients: Vec<String>,
+    /// The envelope; of several recipients that of the first.
+    pub envelope: OutboxEnvelope<'static>,
+    /// The message as it is sent (RFC 5322).
+    pub bytes: Vec<u8>,
+    /// The message, decoded.
+    pub mail: Mail,
+}
+
+impl SentMessage {
+    /// The messages in these files, which are in the order of their submission: those of a mail merge in the order of
+    /// its recipients, its seeds last.
+    ///
+    /// # Errors
+    /// A file is not one that this library writes.
+    pub fn of(files: &[Arc<SubmittedFile>]) -> Result<Vec<Self>, UnreadableFile> {
+        let mut messages = Vec::new();
+        for submission in files.chunk_by(|one, other| one.id.is_some() && one.id == other.id) {
+            let begins = messages.len();
+            for file in submission {
+                read(file, begins, &mut messages)?;
+            }
+            if let Some(ids) = submission
+                .first()
+                .and_then(|file| file.envelope_ids.as_ref())
+            {
+                sort(&mut messages[begins..], ids)?;
+            }
+        }
+        Ok(messages)
+    }
+
+    /// Without angle brackets.
+    fn message_id(&self) -> &str {
+        let field = self.mail.header("Message-ID").unwrap_or_default();
+        field.trim_matches(['<', '>'])
+    }
+}
+
+/// Appends the messages of a file; `begins` is where those of its submission do.
+fn read(
+    file: &SubmittedFile,
+    begins: usize,
+    messages: &mut Vec<SentMessage>,
+) -> Result<(), UnreadableFile> {
+    let read = OutboxFile::read(&file.bytes)?;
+    let received = file.id.map_or(SystemTime::UNIX_EPOCH, |id| id.time());
+    let is_personal = read.is_merge() || file.envelope_ids.is_some();
+    for recipient in 0..read.recipients() {
+        let envelope = read.envelope(recipient);
+        let envelope = envelope.ok_or(UnreadableFile::new(1, "it has no such recipient"))?;
+        let address = envelope.to.clone().into_owned();
+        // The others of a message that is the same for all, who may be in several files.
+        if let Some(same) = messages[begins..].last_mut().filter(|_| !is_personal) {
+            same.recipients.push(address);
+            continue;
+        }
+        let bytes = read.mail(recipient, received)?.into_owned();
+        let mail = Mail::read(&bytes);
+        messages.push(SentMessage {
+            id: file.id,
+            recipients: vec![address],
+            envelope: envelope.into_owned(),
+            mail: mail.ok_or(UnreadableFile::new(1, "its message cannot be decoded"))?,
+            bytes,
+        });
+    }
+    Ok(())
+}
+
+/// Puts the messages of a mail merge into the order of its recipients. One that is none of theirs, a seed's, is last.
+fn sort(messages: &mut [SentMessage], ids: &EnvelopeIds) -> Result<(), UnreadableFile> {
+    let mut places: HashMap<(Option<String>, String), VecDeque<usize>> = HashMap::new();
+    for (place, receipt) in ids.recipient_receipts().enumerate() {
+        let unreadable = "the identifiers of its recipients cannot be read";
+        let receipt = receipt.map_err(|_| UnreadableFile::new(1, unreadable))?;
+        let key = (Some(receipt.envid), receipt.message_id);
+        places.entry(key).or_default().push_back(place);
+    }
+    messages.sort_by_cached_key(|message| {
+        let envid = message.envelope.envid.as_deref().map(str::to_owned);
+        let key = (envid, message.message_id().to_owned());
+        places
+            .get_mut(&key)
+            .and_then(VecDeque::pop_front)
+            .unwrap_or(usize::MAX)
+    });
+    Ok(())
+}

@@ -1,0 +1,152 @@
+//! A pickup directory in memory: nothing is handed over, and what was submitted can be looked at.
+
+use std::collections::HashSet;
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::idempotency::Claim;
+#[cfg(feature = "idempotency")]
+use crate::idempotency::{KeyStore, StorePlace, StoreSettings};
+use crate::identity::Id;
+use crate::pickup_file::EnvelopeIds;
+
+use super::error::{MemoryFull, Operation, PickupError};
+
+/// What all files may take by default, in bytes.
+pub(super) const LIMIT: u64 = 256 << 20;
+
+/// What it is called where others have a path.
+pub(super) const PATH: &str = ":memory:";
+
+/// A pickup file that was submitted to a [pickup directory in memory](super::PickupDirectory::in_memory).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SubmittedFile {
+    /// Its name in a pickup directory.
+    pub name: String,
+    /// Its bytes; see [`OutboxFile::read`](crate::outbox::OutboxFile::read).
+    pub bytes: Vec<u8>,
+    /// The submission that it belongs to; `None` if it was written by [`Transaction::write`](super::Transaction::write).
+    pub id: Option<Id>,
+    /// What the recipients of a mail merge are known by, whose order its files need not have.
+    pub envelope_ids: Option<EnvelopeIds>,
+}
+
+#[derive(Debug)]
+pub(super) struct Memory {
+    stored: Mutex<Stored>,
+    limit: u64,
+    #[cfg(feature = "idempotency")]
+    keys: Arc<KeyStore>,
+}
+
+#[derive(Debug, Default)]
+struct Stored {
+    files: Vec<Arc<SubmittedFile>>,
+    names: HashSet<String>,
+    /// What all files take.
+    size: u64,
+}
+
+/// The files of one transaction.
+#[derive(Debug, Default)]
+pub(super) struct MemoryFiles {
+    pub files: Vec<SubmittedFile>,
+    pub claim: Option<Box<Claim>>,
+    size: u64,
+}
+
+impl Memory {
+    pub fn new(limit: u64) -> Self {
+        Self {
+            stored: Mutex::default(),
+            limit,
+            #[cfg(feature = "idempotency")]
+            keys: Arc::new(KeyStore::new(StoreSettings {
+                place: StorePlace::Memory,
+                limit,
+                durable: false,
+            })),
+        }
+    }
+
+    /// Keeps one more file of a transaction.
+    pub fn write(
+        &self,
+        files: &mut MemoryFiles,
+        name: &str,
+        chunks: &[&[u8]],
+    ) -> Result<(), PickupError> {
+        let bytes = chunks.concat();
+        let size = files.size + bytes.len() as u64;
+        if self.lock().size + size > self.limit {
+            return Err(full(name));
+        }
+        files.size = size;
+        files.files.push(SubmittedFile {
+            name: name.to_owned(),
+            bytes,
+            id: None,
+            envelope_ids: None,
+        });
+        Ok(())
+    }
+
+    /// Takes the files of a transaction in: all of them, or none.
+    pub fn commit(&self, transaction: MemoryFiles) -> Result<(), PickupError> {
+        let MemoryFiles { files, claim, size } = transaction;
+        let mut stored = self.lock();
+        let mut names = HashSet::new();
+        for file in &files {
+            if stored.names.contains(&file.name) || !names.insert(file.name.clone()) {
+                let error = io::ErrorKind::AlreadyExists.into();
+                return Err(failed(Operation::PublishFile, &file.name)(error));
+            }
+        }
+        if let Some(file) = files.first()
+            && stored.size + size > self.limit
+        {
+            return Err(full(&file.name));
+        }
+        #[cfg(feature = "idempotency")]
+        if let Some(mut claim) = claim {
+            let kept = self.keys.commit([claim.as_mut()]);
+            kept.map_err(|failure| failed(Operation::KeepKey, "keys")(failure.error))?;
+        }
+        #[cfg(not(feature = "idempotency"))]
+        drop(claim);
+        stored.names.extend(names);
+        stored.size += size;
+        stored.files.extend(files.into_iter().map(Arc::new));
+        Ok(())
+    }
+
+    #[cfg(feature = "idempotency")]
+    pub fn keys(&self) -> &Arc<KeyStore> {
+        &self.keys
+    }
+
+    pub fn files(&self) -> Vec<Arc<SubmittedFile>> {
+        self.lock().files.clone()
+    }
+
+    pub fn clear(&self) {
+        *self.lock() = Stored::default();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Stored> {
+        // Nothing in it is half done where something panics.
+        self.stored.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn full(name: &str) -> PickupError {
+    let error = io::Error::new(io::ErrorKind::StorageFull, MemoryFull);
+    failed(Operation::WriteFile, name)(error)
+}
+
+fn failed(operation: Operation, name: &str) -> impl FnOnce(io::Error) -> PickupError {
+    let path = Path::new(PATH).join(name);
+    move |error| PickupError::from_io(operation, &path)(error)
+}
