@@ -25,11 +25,11 @@ fn plain(subject: &str) -> String {
     PLAIN.replace("Hello", subject)
 }
 
-/// Every third recipient has a value that is too long for a file with others.
+/// Every tenth recipient has a value that is too long for a file with the others.
 fn merge(recipients: usize, kind: &str) -> String {
     let recipient = |number: usize| {
-        let letter = if number % 3 == 1 { "\u{f8}" } else { "" };
-        let long = letter.repeat(50_000);
+        let letter = if number % 10 == 1 { "\u{f8}" } else { "" };
+        let long = letter.repeat(3_000);
         format!(
             r#"{{"address": "r{number}@example.org",
                  "variables": {{"name": "{letter}{number}", "long": "{long}"}}}}"#,
@@ -37,8 +37,9 @@ fn merge(recipients: usize, kind: &str) -> String {
     };
     let recipients: Vec<_> = (0..recipients).map(recipient).collect();
     format!(
-        r#"{{"from": "shop@example.com", "subject": "{{{{ name }}}}", "text": "{{{{ long }}}}",
+        r#"{{"from": "shop@example.com", "subject": "{{{{ name }}}}", "text": "{}{{{{ long }}}}",
              "template": "merge", "merge": "{kind}", "recipients": [{}]}}"#,
+        "Long text. ".repeat(100),
         recipients.join(",")
     )
 }
@@ -88,11 +89,12 @@ fn each_verb_submits_to_it() {
 fn a_merge_is_in_the_order_of_its_recipients() {
     for kind in ["native", "expanded"] {
         let directory = PickupDirectory::in_memory();
-        let json = merge(30, kind);
+        let json = merge(60, kind);
         let message = Message::from_json(json.as_bytes()).unwrap();
         let receipt = directory.submit_message(&message).unwrap();
+        assert_eq!(receipt.files.len(), if kind == "native" { 2 } else { 60 });
         let sent = sent(&directory);
-        assert_eq!(sent.len(), 30);
+        assert_eq!(sent.len(), 60);
         for (number, (message, told)) in sent
             .iter()
             .zip(receipt.recipient_receipts().unwrap())
