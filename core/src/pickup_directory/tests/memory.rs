@@ -37,9 +37,9 @@ fn merge(recipients: usize, kind: &str) -> String {
     };
     let recipients: Vec<_> = (0..recipients).map(recipient).collect();
     format!(
-        r#"{{"from": "shop@example.com", "subject": "{{{{ name }}}}", "text": "{}{{{{ long }}}}",
+        r#"{{"from": "shop@example.com", "subject": "{{{{ name }}}}", "text": "{}",
              "template": "merge", "merge": "{kind}", "recipients": [{}]}}"#,
-        "Long text. ".repeat(100),
+        "Text {{ long }} and more. ".repeat(3),
         recipients.join(",")
     )
 }
