@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 /// The envelope of one recipient's mail, with all that its pickup file says of the delivery.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct OutboxEnvelope<'f> {
     /// The reverse-path; empty for the null one.

@@ -30,6 +30,24 @@ pub struct Mail {
     mailboxes: Vec<Vec<MailMailbox>>,
 }
 
+/// A message in JSON.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct MailSummary<'m> {
+    headers: &'m [MailField],
+    subject: Option<&'m str>,
+    from: Vec<&'m MailMailbox>,
+    to: Vec<&'m MailMailbox>,
+    cc: Vec<&'m MailMailbox>,
+    reply_to: Vec<&'m MailMailbox>,
+    message_id: Option<&'m str>,
+    text: Option<String>,
+    html: Option<String>,
+    amp: Option<String>,
+    calendar: Option<String>,
+    attachments: Vec<&'m Part>,
+}
+
 /// A field of a header section.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -116,6 +134,30 @@ impl Mail {
         let bodies = BODIES.map(|kind| self.body_part(kind).map(|part| part.number));
         let leaves = leaves(&self.root);
         leaves.filter(move |part| !bodies.contains(&Some(part.number)))
+    }
+
+    /// Its fields and bodies as JSON has them, without the contents of other parts.
+    pub(super) fn summary(&self) -> MailSummary<'_> {
+        MailSummary {
+            headers: &self.headers,
+            subject: self.header("Subject"),
+            from: self.mailboxes("From"),
+            to: self.mailboxes("To"),
+            cc: self.mailboxes("Cc"),
+            reply_to: self.mailboxes("Reply-To"),
+            message_id: self.message_id(),
+            text: self.text(),
+            html: self.html(),
+            amp: self.amp(),
+            calendar: self.calendar(),
+            attachments: self.attachments().collect(),
+        }
+    }
+
+    /// The Message-ID without its angle brackets.
+    pub fn message_id(&self) -> Option<&str> {
+        let field = self.header("Message-ID")?;
+        Some(field.trim_matches(['<', '>']))
     }
 
     /// A part by its [number](Part::number).

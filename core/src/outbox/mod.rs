@@ -20,6 +20,7 @@
 //! Each file imports only from those below it:
 //!
 //! ```text
+//! capture               what a process submits stays in memory
 //! sent                  what a pickup directory in memory got, message by message
 //! file                  a pickup file, and what each of its recipients gets
 //! header_form  batched  the two forms
@@ -31,6 +32,7 @@
 //! ```
 
 mod batched;
+mod capture;
 mod envelope;
 mod file;
 mod header_form;
@@ -44,6 +46,7 @@ mod sent;
 mod tests;
 mod unreadable;
 
+pub use capture::{Capture, Pickup};
 pub use envelope::OutboxEnvelope;
 pub use file::OutboxFile;
 pub use mail::{Mail, MailField, MailMailbox};

@@ -10,6 +10,7 @@ const DEEPEST: usize = 64;
 
 /// One entity of the tree that a message is (RFC 2046).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Part {
     /// Its place in the order of the text, counted from 0, which is the message itself.

@@ -2,11 +2,12 @@
 
 use super::envelope::OutboxEnvelope;
 use super::file::OutboxFile;
-use super::mail::Mail;
+use super::mail::{Mail, MailSummary};
 use super::unreadable::UnreadableFile;
 use crate::identity::Id;
 use crate::pickup_directory::SubmittedFile;
 use crate::pickup_file::EnvelopeIds;
+use serde::{Serialize, Serializer};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -49,11 +50,27 @@ impl SentMessage {
         }
         Ok(messages)
     }
+}
 
-    /// Without angle brackets.
-    fn message_id(&self) -> &str {
-        let field = self.mail.header("Message-ID").unwrap_or_default();
-        field.trim_matches(['<', '>'])
+/// `{id, recipients, envelope, headers, subject, from, to, cc, replyTo, messageId, text, html, amp, calendar,
+/// attachments}`, where what is not there is null or empty.
+impl Serialize for SentMessage {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Json<'m> {
+            id: Option<Id>,
+            recipients: &'m [String],
+            envelope: &'m OutboxEnvelope<'static>,
+            #[serde(flatten)]
+            mail: MailSummary<'m>,
+        }
+        let json = Json {
+            id: self.id,
+            recipients: &self.recipients,
+            envelope: &self.envelope,
+            mail: self.mail.summary(),
+        };
+        json.serialize(serializer)
     }
 }
 
@@ -99,7 +116,10 @@ fn sort(messages: &mut [SentMessage], ids: &EnvelopeIds) -> Result<(), Unreadabl
     }
     messages.sort_by_cached_key(|message| {
         let envid = message.envelope.envid.as_deref().map(str::to_owned);
-        let key = (envid, message.message_id().to_owned());
+        let key = (
+            envid,
+            message.mail.message_id().unwrap_or_default().to_owned(),
+        );
         places
             .get_mut(&key)
             .and_then(VecDeque::pop_front)
