@@ -60,10 +60,10 @@ $(VENV)/.installed: requirements-dev.txt
 	touch $@
 
 .PHONY: run
-run: ## Start the daemon on 127.0.0.1:8000 with the folder pickup.
+run: ## Start the daemon on 127.0.0.1:8000 with the folder pickup, and the preview at /preview.
 	cargo build --release --bin pmtaemailapi
 	mkdir -p pickup
-	$(TARGET)/release/pmtaemailapi -listen 127.0.0.1:8000 -pickup pickup
+	$(TARGET)/release/pmtaemailapi -listen 127.0.0.1:8000 -pickup pickup --preview
 
 .PHONY: fmt
 fmt: $(VENV)/.installed ## Format all code.

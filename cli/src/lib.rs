@@ -19,6 +19,8 @@ mod journal;
 mod nearest;
 mod output;
 mod place;
+#[cfg(feature = "preview")]
+mod preview;
 mod progress;
 mod receipts;
 mod sendmail;
@@ -54,6 +56,8 @@ fn run(action: Action) -> Result<Exit, Failure> {
         Action::Submit(args) => commands::submit(&args),
         Action::Config(action) => commands::config(&action),
         Action::Keys(command) => commands::keys(&command),
+        #[cfg(feature = "preview")]
+        Action::Preview(args) => preview::run(&args),
         Action::Schema => commands::print_json(&pmtaemail::schema()),
         Action::OpenApi => commands::print_json(&daemon::openapi_document()),
         Action::Version => commands::version(),

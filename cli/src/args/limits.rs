@@ -108,4 +108,8 @@ pub struct LimitArgs {
     )]
     #[arg(value_parser = units::duration)]
     pub drain: Duration,
+
+    /// Bytes of memory that views of the preview may take
+    #[arg(skip)]
+    pub views: usize,
 }

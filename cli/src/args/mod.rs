@@ -12,6 +12,8 @@ mod message;
 mod options;
 mod origin;
 mod pickup;
+#[cfg(feature = "preview")]
+mod preview;
 mod serve;
 mod state;
 
@@ -28,6 +30,8 @@ pub use message::{BatchArgs, CheckArgs, MessageArgs, RenderArgs, SubmitArgs};
 pub use options::{ConfigFile, ConfigProblems, Options};
 pub use origin::{Origin, name_of};
 pub use pickup::PickupArgs;
+#[cfg(feature = "preview")]
+pub use preview::PreviewArgs;
 pub use serve::{LogArgs, LogFormat, ServeArgs};
 pub use state::StateArgs;
 
@@ -47,6 +51,7 @@ Examples:
     -d '{\"from\":\"shop@example.com\",\"to\":\"ann@example.org\",\"subject\":\"Hello\",\"text\":\"Hi\"}'
   pmtaemailapi check message.json
   pmtaemailapi render < message.json
+  pmtaemailapi preview --open message.json
   pmtaemailapi submit -pickup /var/pickup message.json
   pmtaemailapi submit -pickup /var/pickup -receipt sent.ndjson newsletter.ndjson
   pmtaemailapi submit -pickup /var/pickup -batch messages.ndjson
@@ -80,6 +85,8 @@ pub enum Action {
     Submit(SubmitArgs),
     Config(ConfigAction),
     Keys(KeysCommand),
+    #[cfg(feature = "preview")]
+    Preview(PreviewArgs),
     Schema,
     OpenApi,
     Version,
@@ -153,6 +160,8 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Action, Refusal
             Action::Config(ConfigAction::Show(shown))
         }
         Some(Command::Keys(command)) => Action::Keys(command),
+        #[cfg(feature = "preview")]
+        Some(Command::Preview(args)) => Action::Preview(args),
         Some(Command::Schema) => Action::Schema,
         Some(Command::Openapi) => Action::OpenApi,
         Some(Command::Version) => Action::Version,
@@ -286,6 +295,9 @@ enum Command {
     /// Add, list or remove access keys
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Show a message in a browser as its readers will see it, and print the address of the page
+    #[cfg(feature = "preview")]
+    Preview(PreviewArgs),
     /// Print the JSON Schema of a message
     Schema,
     /// Print the OpenAPI document of the daemon, which it has at /openapi.json

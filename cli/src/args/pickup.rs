@@ -7,6 +7,8 @@ use clap::{ArgAction, Args, Command, CommandFactory, FromArgMatches, Parser, Val
 use pmtaemail::{
     Durability, FileGroup, FileMode, Observer, PickupDirectory, PickupError, PickupOptions,
 };
+#[cfg(feature = "preview")]
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -91,6 +93,12 @@ impl PickupArgs {
             parse(command, &[NAME, "--durability=durable", "--no-syncfs"])
         })?;
         Ok((args, warnings))
+    }
+
+    /// The pickup directory.
+    #[cfg(feature = "preview")]
+    pub fn directory(&self) -> &Path {
+        &self.pickup
     }
 
     /// What an answer promises, in a word.

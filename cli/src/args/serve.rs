@@ -3,7 +3,8 @@
 use super::{
     BackPressureArgs, CompatArgs, ConfigArg, LimitArgs, ListenArgs, Origin, PickupArgs, StateArgs,
 };
-use clap::{Args, ValueEnum};
+use crate::units;
+use clap::{ArgAction, Args, ValueEnum};
 use std::path::PathBuf;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -27,6 +28,17 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FILE", env = "PMTAEMAIL_KEYS")]
     pub keys: Option<PathBuf>,
 
+    /// Show messages in a browser at /preview, before they are sent and in the pickup directory; with --keys, to
+    /// those alone whose key says `preview = true`
+    #[arg(long, value_name = "BOOL", env = "PMTAEMAIL_PREVIEW", value_parser = preview)]
+    #[arg(num_args = 0..=1, require_equals = true, action = ArgAction::Set)]
+    #[arg(
+        default_value = "false",
+        default_missing_value = "true",
+        hide_default_value = true
+    )]
+    pub preview: bool,
+
     #[command(flatten)]
     pub compat: CompatArgs,
 
@@ -44,6 +56,17 @@ pub struct ServeArgs {
 
     #[command(flatten)]
     pub log: LogArgs,
+}
+
+/// Whether there is a preview, where it is built in.
+fn preview(text: &str) -> Result<bool, String> {
+    let is_wanted = units::boolean(text)?;
+    if is_wanted && !cfg!(feature = "preview") {
+        return Err(
+            "this program was built without the preview (the cargo feature `preview`)".to_owned(),
+        );
+    }
+    Ok(is_wanted)
 }
 
 /// The log, on standard error.

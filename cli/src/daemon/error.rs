@@ -105,6 +105,30 @@ pub enum ApiError {
     TooManyConnections,
     /// A web page of another site sent the request.
     ForeignPage,
+    /// The host of the request is no name of this daemon.
+    #[cfg_attr(
+        not(feature = "preview"),
+        expect(dead_code, reason = "the preview alone asks for it")
+    )]
+    ForeignHost,
+    /// The key is not for previews.
+    #[cfg_attr(
+        not(feature = "preview"),
+        expect(dead_code, reason = "the preview alone asks for it")
+    )]
+    NoPreview,
+    /// What is asked for has more bytes than previews may take.
+    #[cfg_attr(
+        not(feature = "preview"),
+        expect(dead_code, reason = "the preview alone asks for it")
+    )]
+    TooLargeToPreview { limit: usize },
+    /// A file cannot be read.
+    #[cfg_attr(
+        not(feature = "preview"),
+        expect(dead_code, reason = "the preview alone asks for it")
+    )]
+    Unreadable(io::Error),
     /// No such path.
     NotFound,
     /// The path has other methods.
@@ -143,7 +167,8 @@ impl ApiError {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE
             }
             Self::NoAccessKey => StatusCode::UNAUTHORIZED,
-            Self::ForeignPage | Self::WrongAccessKey => StatusCode::FORBIDDEN,
+            Self::ForeignHost => StatusCode::MISDIRECTED_REQUEST,
+            Self::ForeignPage | Self::WrongAccessKey | Self::NoPreview => StatusCode::FORBIDDEN,
             Self::OverQuota(_) | Self::TooManyConnections => StatusCode::TOO_MANY_REQUESTS,
             Self::KeyInWork | Self::KeyConflict => StatusCode::CONFLICT,
             Self::NotFound => StatusCode::NOT_FOUND,
@@ -152,6 +177,7 @@ impl ApiError {
             Self::TooLarge { .. }
             | Self::MessageTooLarge { .. }
             | Self::EntryTooLarge { .. }
+            | Self::TooLargeToPreview { .. }
             | Self::TooMuchMemory => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Busy
             | Self::GaveWay
@@ -159,6 +185,7 @@ impl ApiError {
             | Self::BackPressure(_)
             | Self::Pickup(_)
             | Self::Spool(_)
+            | Self::Unreadable(_)
             | Self::KeysFull
             | Self::Keys(_) => StatusCode::SERVICE_UNAVAILABLE,
             // No 503: many clients try such a request again by themselves.
@@ -210,6 +237,7 @@ impl ApiError {
             Self::TooLarge { .. }
             | Self::MessageTooLarge { .. }
             | Self::EntryTooLarge { .. }
+            | Self::TooLargeToPreview { .. }
             | Self::TooMuchMemory => self.size_problem(plain),
             Self::NotAnArray => plain
                 .of_type("urn:pmtaemail:problem:not-a-batch", "Not a batch")
@@ -258,11 +286,15 @@ impl ApiError {
                 "The query has a name that means nothing here: `/messages` takes `recipient` and `limit`, `/messages/render` \
                  takes `recipient`, `/messages/batch` takes `atomic`, in small letters, `/api/v1/transmissions` takes `num_rcpt_errors`; the envelope stands in it beside message/rfc822 alone.",
             ),
-            Self::NoAccessKey | Self::WrongAccessKey | Self::OverQuota(_) => self.access_problem(plain),
-            Self::TooManyConnections | Self::PlainHttp | Self::Host | Self::ForeignPage => {
+            Self::NoAccessKey | Self::WrongAccessKey | Self::NoPreview | Self::OverQuota(_) => self.access_problem(plain),
+            Self::TooManyConnections
+            | Self::PlainHttp
+            | Self::Host
+            | Self::ForeignHost
+            | Self::ForeignPage => {
                 self.connection_problem(plain)
             }
-            Self::NotFound | Self::MethodNotAllowed | Self::Internal => plain,
+            Self::NotFound | Self::MethodNotAllowed | Self::Unreadable(_) | Self::Internal => plain,
         }
     }
 
@@ -281,6 +313,10 @@ impl ApiError {
                 plain.with_detail("TLS is spoken here: the URL begins with https://.")
             }
             Self::Host => plain.with_detail("A request needs exactly one Host header."),
+            Self::ForeignHost => plain.with_detail(
+                "The preview answers to this daemon's own names: an IP address, localhost, the host of --listen, and those of \
+                 --allow-origin.",
+            ),
             _ => plain.with_detail(
                 "A web page of another site may not use this daemon, unless --allow-origin names it.",
             ),
@@ -304,6 +340,12 @@ impl ApiError {
                 .with_detail(
                     "Send the message again after the day's end (UTC), or to fewer recipients.",
                 ),
+            Self::NoPreview => plain
+                .of_type(
+                    "urn:pmtaemail:problem:no-preview",
+                    "The access key may not preview messages",
+                )
+                .with_detail("In the file of keys, `preview = true` lets a key see messages."),
             Self::OverQuota(_) => plain.of_type(
                 "urn:pmtaemail:problem:over-rate",
                 "The access key has sent too many messages in a short time",
@@ -326,6 +368,9 @@ impl ApiError {
             ))),
             Self::EntryTooLarge { limit } => plain.with_detail(Cow::Owned(format!(
                 "A message of a batch may have at most {limit} octets; a larger mail merge is posted to /messages alone."
+            ))),
+            Self::TooLargeToPreview { limit } => plain.with_detail(Cow::Owned(format!(
+                "There is room for {limit} octets of messages to be previewed; see --memory."
             ))),
             _ => plain.with_detail(
                 "The message needs more memory than there is for all, for its text or for its values (recipients, variables, \
@@ -403,7 +448,9 @@ impl ApiError {
                 | Self::BodyBroken
                 | Self::Coding(_)
                 | Self::Host
+                | Self::ForeignHost
                 | Self::ForeignPage
+                | Self::NoPreview
                 | Self::TooManyConnections
                 | Self::NoAccessKey
                 | Self::WrongAccessKey

@@ -6,6 +6,7 @@
 //! ```text
 //! limit     --memory, or three quarters of what the control group (cgroup) allows
 //!   reserve   the program, its threads and its connections
+//!   views     what the preview keeps, where there is one
 //!   bodies    for each body its bytes, and what reading it and rendering the message take at most
 //! ```
 
@@ -23,6 +24,9 @@ const HALVES: usize = 5;
 /// Texts take so much more for each byte: they are decoded, up to three times as large where all of them has to be
 /// encoded, and copied once more where their dots are doubled (BSMTP).
 const TEXT: usize = 2;
+
+/// What views of the preview take at most, and no more than an eighth of what bodies may.
+const MOST_FOR_VIEWS: usize = 64 << 20;
 
 /// What is longer without a blank, a quotation mark or a backslash is a file in base64.
 const FILE: usize = 1 << 10;
@@ -43,8 +47,11 @@ const NO_LIMIT: usize = 1 << 60;
 
 /// The limits as they hold: what is not given for memory is the control group's, and a body may not be larger than there is
 /// memory for.
-pub fn settle(limits: &mut LimitArgs) {
+pub fn settle(limits: &mut LimitArgs, has_preview: bool) {
     limits.memory = limits.memory.or_else(of_cgroup);
+    if has_preview {
+        limits.views = MOST_FOR_VIEWS.min(for_bodies(limits) / 8);
+    }
     let largest = largest_body(for_bodies(limits));
     limits.body_limit = limits.body_limit.min(largest);
 }
@@ -53,13 +60,16 @@ pub fn settle(limits: &mut LimitArgs) {
 /// is always room for one of the largest size that is asked for.
 pub fn for_bodies(limits: &LimitArgs) -> usize {
     let bodies = limits.max_bytes_in_flight.max(limits.body_limit);
-    room(bodies, limits.memory)
+    room(bodies, limits.memory, limits.views)
 }
 
-fn room(bodies: usize, memory: Option<usize>) -> usize {
+fn room(bodies: usize, memory: Option<usize>, views: usize) -> usize {
     let needed = needed(bodies);
     match memory {
-        Some(memory) => needed.min(memory.saturating_sub((memory / 4).max(LEAST_RESERVE))),
+        Some(memory) => {
+            let reserve = (memory / 4).max(LEAST_RESERVE).saturating_add(views);
+            needed.min(memory.saturating_sub(reserve))
+        }
         None => needed,
     }
 }
@@ -202,15 +212,16 @@ mod tests {
 
     #[test]
     fn bodies_have_what_the_reserve_leaves() {
-        for (bodies, memory, expected) in [
-            (256 << 20, None, 640 << 20),
-            (256 << 20, Some(256 << 20), 192 << 20),
-            (256 << 20, Some(64 << 20), 40 << 20),
-            (1 << 20, Some(256 << 20), (1 << 20) * 5 / 2),
-            (256 << 20, Some(0), 0),
-            (usize::MAX, None, usize::MAX / 2),
+        for (bodies, memory, views, expected) in [
+            (256 << 20, None, 0, 640 << 20),
+            (256 << 20, Some(256 << 20), 0, 192 << 20),
+            (256 << 20, Some(256 << 20), 24 << 20, 168 << 20),
+            (256 << 20, Some(64 << 20), 0, 40 << 20),
+            (1 << 20, Some(256 << 20), 0, (1 << 20) * 5 / 2),
+            (256 << 20, Some(0), 1, 0),
+            (usize::MAX, None, 0, usize::MAX / 2),
         ] {
-            assert_eq!(room(bodies, memory), expected);
+            assert_eq!(room(bodies, memory, views), expected);
         }
         assert_eq!(largest_body(needed(1 << 20)), 1 << 20);
     }

@@ -13,6 +13,7 @@
 //!   messages              /messages, /messages/check, /messages/render       health    /health
 //!   batch                 /messages/batch
 //!   compat                other services' paths: /api/v1/transmissions, /emails
+//!   preview               /preview
 //!   metrics               /metrics
 //!   openapi               /openapi.json, /docs
 //!   paths                 the paths themselves
@@ -78,6 +79,8 @@ mod openapi;
 mod pages;
 mod paths;
 mod pickup_look;
+#[cfg_attr(not(feature = "preview"), path = "no_preview.rs")]
+mod preview;
 mod problem_details;
 mod query;
 mod readiness;
@@ -104,13 +107,18 @@ use crate::exit::{Exit, Failure};
 use accept::Connections;
 use access::Access;
 use back_pressure::BackPressure;
+use bound::Bounds;
 use counters::Counters;
 use listener::{Sockets, Tls};
 use observer::PickupObserver;
 use pages::Pages;
+#[cfg(feature = "preview")]
+use preview::Preview;
 use reload::Reload;
 use signals::Signals;
 use state::Daemon;
+#[cfg(feature = "preview")]
+use std::path::Path;
 use std::sync::Arc;
 use tokio::time::sleep;
 
@@ -118,7 +126,7 @@ use tokio::time::sleep;
 pub fn run(mut args: ServeArgs) -> Result<Exit, Failure> {
     log::start(&args.log);
     allocator::fix_threshold();
-    memory::settle(&mut args.limits);
+    memory::settle(&mut args.limits, args.preview);
     let counters = Arc::<Counters>::default();
     let observer = PickupObserver::new(Arc::clone(&counters));
     let pickup = (args.pickup).open_with_state(&args.state, Arc::new(observer))?;
@@ -142,13 +150,58 @@ pub fn run(mut args: ServeArgs) -> Result<Exit, Failure> {
     let daemon = daemon.with_back_pressure(back_pressure);
     let daemon = daemon.with_access(access).with_counters(counters);
     let daemon = daemon.with_compat(args.compat.clone());
-    let ended = runtime.block_on(serve(args, Arc::new(daemon)));
+    let daemon = daemon.with_preview(preview_of(&args));
+    let ended = runtime.block_on(serve(args, Arc::new(daemon), |_| Ok(())));
     // What still runs now had its time to finish.
     runtime.shutdown_background();
     ended
 }
 
-async fn serve(args: ServeArgs, daemon: Arc<Daemon>) -> Result<Exit, Failure> {
+/// Serves the preview alone until a signal asks to stop. `file` is the message that it begins with, `outbox` a pickup
+/// directory that it shows. `announce` is told where it listens.
+#[cfg(feature = "preview")]
+pub fn run_preview(
+    mut args: ServeArgs,
+    file: Option<String>,
+    outbox: Option<&Path>,
+    announce: impl FnOnce(&Bounds) -> Result<(), Failure>,
+) -> Result<Exit, Failure> {
+    log::start(&args.log);
+    allocator::fix_threshold();
+    memory::settle(&mut args.limits, true);
+    let observer = PickupObserver::new(Arc::default());
+    let pickup = args.pickup.open(Arc::new(observer))?;
+    let room = open_files::room(args.limits.max_connections, args.limits.max_in_flight);
+    let runtime = blocking::start_runtime(room.submissions).map_err(Failure::Start)?;
+    let preview = Preview::new(args.limits.views).with_file(file).alone();
+    let preview = match outbox {
+        Some(directory) => preview.with_outbox(directory),
+        None => preview,
+    };
+    let daemon = Daemon::new(pickup, &args.limits, room).with_preview(Some(preview));
+    let ended = runtime.block_on(serve(args, Arc::new(daemon), announce));
+    runtime.shutdown_background();
+    ended
+}
+
+/// The preview that is asked for.
+#[cfg(feature = "preview")]
+fn preview_of(args: &ServeArgs) -> Option<Preview> {
+    let preview = || Preview::new(args.limits.views).with_outbox(args.pickup.directory());
+    args.preview.then(preview)
+}
+
+/// There is none.
+#[cfg(not(feature = "preview"))]
+fn preview_of(_: &ServeArgs) -> Option<preview::Preview> {
+    None
+}
+
+async fn serve(
+    args: ServeArgs,
+    daemon: Arc<Daemon>,
+    announce: impl FnOnce(&Bounds) -> Result<(), Failure>,
+) -> Result<Exit, Failure> {
     let access = daemon.access.clone();
     let mut reload = Reload::default();
     let tls = args.listen.tls().map(Tls::open).transpose()?;
@@ -179,6 +232,7 @@ async fn serve(args: ServeArgs, daemon: Arc<Daemon>) -> Result<Exit, Failure> {
     }
     service_manager::keep_alive();
     service_manager::ready(&addresses);
+    announce(&addresses)?;
 
     // Leaving this block closes the sockets, and removes the files of those that have one.
     let signal = tokio::select! {

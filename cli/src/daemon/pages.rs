@@ -59,13 +59,19 @@ impl Pages {
     }
 
     /// Whether a host is known to be this daemon. Any other name can be one that somebody let lead here.
-    fn is_ours(&self, host: &str) -> bool {
+    pub fn is_ours(&self, host: &str) -> bool {
         let name = name_of(host);
         let bare = name.trim_start_matches('[').trim_end_matches(']');
         bare.parse::<IpAddr>().is_ok()
             || name.eq_ignore_ascii_case("localhost")
             || (self.listen_hosts.iter()).any(|host| name.eq_ignore_ascii_case(host))
             || self.allowed.iter().any(|origin| origin.is_at(host))
+    }
+
+    /// Whether a page that says this of itself is of the host itself.
+    #[cfg(feature = "preview")]
+    pub fn is_at(origin: &HeaderValue, host: &str) -> bool {
+        parsed(origin).is_some_and(|origin| origin.is_at(host))
     }
 }
 

@@ -17,6 +17,17 @@ pub const EMAILS: &str = "/emails";
 pub const EMAILS_BATCH: &str = "/emails/batch";
 pub const EMAIL: &str = "/emails/{id}";
 
+/// The preview: its page and what belongs to it, what it asks for, and what its frames show.
+pub const PREVIEW: &str = "/preview";
+pub const PREVIEW_FILE: &str = "/preview/{file}";
+pub const PREVIEW_STATUS: &str = "/preview/api/status";
+pub const PREVIEW_VIEWS: &str = "/preview/api/views";
+pub const PREVIEW_VIEW: &str = "/preview/api/views/{view}";
+pub const PREVIEW_OUTBOX: &str = "/preview/api/outbox";
+pub const PREVIEW_EVENTS: &str = "/preview/api/outbox/events";
+pub const PREVIEW_OUTBOX_FILE: &str = "/preview/api/outbox/{file}";
+pub const PREVIEW_FRAME: &str = "/preview/views/{view}";
+
 /// All of them but those of other services.
 pub const ALL: &[&str] = &[
     MESSAGES,
@@ -35,24 +46,59 @@ pub const ALL: &[&str] = &[
 /// Those of other services that hold no name.
 const OTHERS: &[&str] = &[TRANSMISSIONS, EMAILS, EMAILS_BATCH];
 
+/// Those of the preview that hold no name.
+const PREVIEWS: &[&str] = &[
+    PREVIEW,
+    PREVIEW_STATUS,
+    PREVIEW_VIEWS,
+    PREVIEW_OUTBOX,
+    PREVIEW_EVENTS,
+];
+
+/// Those that hold a name, by what stands before it.
+const NAMED: &[(&str, &str)] = &[
+    ("/preview/api/views/", PREVIEW_VIEW),
+    ("/preview/api/outbox/", PREVIEW_OUTBOX_FILE),
+    ("/preview/api/", "other"),
+    ("/preview/views/", PREVIEW_FRAME),
+    ("/preview/", PREVIEW_FILE),
+    ("/emails/", EMAIL),
+];
+
 /// The path of a request as metrics have it: one of ours, or `other`.
 pub fn known(path: &str) -> &'static str {
     let path = path.strip_suffix('/').unwrap_or(path);
-    let known = ALL.iter().chain(OTHERS).find(|known| **known == path);
-    match (known, path.strip_prefix("/emails/")) {
-        (Some(known), _) => known,
-        (None, Some(_)) => EMAIL,
-        (None, None) => "other",
+    let all = ALL.iter().chain(OTHERS).chain(PREVIEWS);
+    if let Some(known) = all.into_iter().find(|known| **known == path) {
+        return known;
     }
+    let mut named = NAMED.iter();
+    let named = named.find(|(start, _)| path.starts_with(start));
+    named.map_or("other", |(_, known)| known)
 }
 
 /// Whether a path needs no access key: load balancers and the like ask for it, or it tells nothing of this
 /// installation.
 pub fn is_open(path: &str) -> bool {
-    path == HEALTH || path.starts_with("/health/") || path == OPENAPI || may_be_linked_to(path)
+    path == HEALTH
+        || path.starts_with("/health/")
+        || path == OPENAPI
+        || may_be_linked_to(path)
+        // What the preview's page is made of says nothing; the names of views are nobody's guess.
+        || (is_of_preview(path) && !is_of_preview_api(path))
+}
+
+/// Whether a path is one of the preview.
+pub fn is_of_preview(path: &str) -> bool {
+    path == PREVIEW || path.starts_with("/preview/")
+}
+
+/// Whether a path of the preview tells of messages to whoever asks.
+pub fn is_of_preview_api(path: &str) -> bool {
+    path.starts_with("/preview/api/")
 }
 
 /// Whether pages of other sites may lead to a path: it says the same to everybody, and does nothing.
 pub fn may_be_linked_to(path: &str) -> bool {
-    path == DOCS
+    path == DOCS || path == PREVIEW
 }

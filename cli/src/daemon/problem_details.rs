@@ -1,5 +1,6 @@
 //! Problem details for HTTP (RFC 9457).
 
+use crate::place::Place;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
@@ -92,6 +93,15 @@ impl<'a> ProblemDetails<'a> {
         }
     }
 
+    /// Says where in the text of the message each problem is.
+    #[cfg(feature = "preview")]
+    pub fn with_places(mut self, places: Vec<Option<Place>>) -> Self {
+        for (error, place) in self.errors.iter_mut().zip(places) {
+            error.place = place;
+        }
+        self
+    }
+
     /// Says where in a batch the message is.
     pub fn at(self, position: Position) -> Self {
         Self {
@@ -132,6 +142,8 @@ pub struct ErrorEntry<'a> {
     #[serde(serialize_with = "as_fragment")]
     pointer: &'a str,
     detail: &'a str,
+    #[serde(flatten)]
+    place: Option<Place>,
 }
 
 impl<'a> From<&'a Problem> for ErrorEntry<'a> {
@@ -140,6 +152,7 @@ impl<'a> From<&'a Problem> for ErrorEntry<'a> {
             code: problem.code(),
             pointer: problem.pointer(),
             detail: problem.detail(),
+            place: None,
         }
     }
 }

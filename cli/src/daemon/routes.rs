@@ -9,7 +9,7 @@ use super::error::ApiError;
 use super::log::{Pending, RequestLog};
 use super::pages::Pages;
 use super::state::Daemon;
-use super::{batch, cors, health, messages, metrics, openapi, paths};
+use super::{batch, cors, health, messages, metrics, openapi, paths, preview};
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
 use axum::http::{Method, Version, header};
@@ -30,6 +30,7 @@ pub fn router(daemon: Arc<Daemon>, pages: Pages) -> Router {
         access: daemon.access.clone(),
         counters: Arc::clone(&daemon.counters),
         has_dialects: !daemon.compat.no_compat,
+        has_preview: daemon.preview.is_some(),
     };
     let router = Router::new()
         .route(paths::MESSAGES, post(messages::submit))
@@ -49,6 +50,11 @@ pub fn router(daemon: Arc<Daemon>, pages: Pages) -> Router {
         router
     } else {
         router.merge(compat::routes())
+    };
+    let router = match &daemon.preview {
+        Some(preview) if preview.is_alone() => preview::routes(),
+        Some(_) => router.merge(preview::routes()),
+        None => router,
     };
     router
         .method_not_allowed_fallback(method_not_allowed)
@@ -93,6 +99,8 @@ struct Gate {
     counters: Arc<Counters>,
     /// Whether the paths of other services are there.
     has_dialects: bool,
+    /// Whether those of the preview are.
+    has_preview: bool,
 }
 
 /// Refuses requests that no handler should see, before their bodies are read, and logs all.
@@ -108,13 +116,20 @@ async fn guard(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) 
     let path = request.uri().path();
     let words = Words(Dialect::of(path).filter(|_| gate.has_dialects));
     let named = gate.pages.named(request.headers()).cloned();
+    let is_preview = gate.has_preview && paths::is_of_preview(path);
     let is_preflight = named.is_some() && cors::is_preflight(&request);
     let checked = check_connection(&request)
-        .and_then(|()| check_page(&gate, &request))
+        .and_then(|()| check_page(&gate, &request, is_preview))
         .and_then(|()| match &gate.access {
             // It comes without a key.
             _ if is_preflight => Ok(None),
             access => check_key(access.as_deref(), &request, &log),
+        })
+        .and_then(|requester| {
+            if is_preview {
+                preview::check_key(requester.as_ref(), request.uri().path())?;
+            }
+            Ok(requester)
         });
     let mut response = match checked {
         Ok(_) if is_preflight => cors::preflight(),
@@ -130,6 +145,9 @@ async fn guard(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) 
         }
         Err(error) => words.refuse(&error, &log),
     };
+    if is_preview {
+        preview::harden(response.headers_mut());
+    }
     pending.mark(response.headers_mut());
     if gate.pages.are_named() {
         cors::allow(&mut response, named);
@@ -161,8 +179,11 @@ fn check_connection(request: &Request) -> Result<(), ApiError> {
 }
 
 /// Refuses what a page of another site sends.
-fn check_page(gate: &Gate, request: &Request) -> Result<(), ApiError> {
+fn check_page(gate: &Gate, request: &Request, is_preview: bool) -> Result<(), ApiError> {
     let host = host_of(request)?;
+    if is_preview {
+        return preview::check_page(&gate.pages, request, host);
+    }
     if paths::may_be_linked_to(request.uri().path()) || gate.pages.may_send(request.headers(), host)
     {
         Ok(())
@@ -247,6 +268,7 @@ mod tests {
             access: None,
             counters: Arc::default(),
             has_dialects: true,
+            has_preview: false,
         };
         let panics = get(async || -> &'static str { std::panic::resume_unwind(Box::new(())) });
         let router = (Router::new().route("/", panics))

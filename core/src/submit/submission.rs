@@ -1,15 +1,16 @@
 //! A message as the pickup files that it becomes, in memory.
 
-use super::action::perform_unless;
-use super::files::MakeFiles;
+use super::action::{perform, perform_unless};
+use super::files::{MakeFiles, Sink};
 use super::receipt::Receipt;
 use super::remember::remember;
 use crate::identity::{Id, Identity};
 use crate::interruption::{Interruption, uninterrupted};
 use crate::message::{Message, Warning};
 use crate::pickup_directory::{PickupError, Transaction};
-use crate::pickup_file::PickupFile;
+use crate::pickup_file::{Identifiers, PickupFile};
 use crate::problem::Problems;
+use crate::spool::Spool;
 use std::convert::Infallible;
 
 /// A message, rendered and addressed, ready for the pickup directory.
@@ -50,6 +51,28 @@ impl Submission {
     /// Renders as [`new`](Self::new) does, unless it is interrupted: `None` then.
     pub fn new_unless(message: &Message<'_>, interruption: Interruption<'_>) -> Option<Self> {
         Self::make(message, Identity::now(), interruption)
+    }
+
+    /// Renders a message whose files may be too much for memory: where they have more than `most` bytes none is kept,
+    /// and the receipt alone tells how much there is. That receipt names no envelope ids.
+    ///
+    /// ```
+    /// # use pmtaemail::{Identity, Message, Submission};
+    /// let json = br#"{"from": "shop@example.com", "to": "ann@example.org", "subject": "Hello"}"#;
+    /// let message = Message::from_json(json)?;
+    /// assert!(Submission::within(&message, Identity::now(), 10_000).is_ok());
+    /// let receipt = Submission::within(&message, Identity::now(), 10).unwrap_err();
+    /// assert!(receipt.size > 10);
+    /// # Ok::<(), pmtaemail::Problems>(())
+    /// ```
+    pub fn within(
+        message: &Message<'_>,
+        identity: Identity,
+        most: u64,
+    ) -> Result<Self, Box<Receipt>> {
+        let mut files = FilesWithin::new(most);
+        let Ok(receipt) = perform(MakeFiles::new(identity, &mut files), message);
+        files.submission(receipt)
     }
 
     fn make(
@@ -132,5 +155,58 @@ impl Submission {
     /// What the caller gets back once the files are in the pickup directory.
     pub fn receipt(&self) -> Receipt {
         self.receipt.clone()
+    }
+}
+
+/// Keeps files as long as all of them are not too much.
+pub(super) struct FilesWithin {
+    most: u64,
+    size: u64,
+    kept: Vec<PickupFile>,
+}
+
+impl FilesWithin {
+    /// Keeps no more than so many bytes.
+    pub fn new(most: u64) -> Self {
+        Self {
+            most,
+            size: 0,
+            kept: Vec::new(),
+        }
+    }
+
+    /// The files with their receipt, if none was too much.
+    pub fn submission(self, mut receipt: Receipt) -> Result<Submission, Box<Receipt>> {
+        if self.is_too_much() {
+            receipt.envelope_ids = None;
+            return Err(Box::new(receipt));
+        }
+        let files = self.kept;
+        Ok(Submission { receipt, files })
+    }
+
+    fn is_too_much(&self) -> bool {
+        self.size > self.most
+    }
+}
+
+impl Sink for &mut FilesWithin {
+    type Error = Infallible;
+
+    fn put(&mut self, file: PickupFile) -> Result<(), Infallible> {
+        self.size = self.size.saturating_add(file.size());
+        if self.is_too_much() {
+            self.kept = Vec::new();
+        } else {
+            self.kept.push(file);
+        }
+        Ok(())
+    }
+
+    fn spool(&mut self, identifiers: &mut Identifiers) -> Result<(), Infallible> {
+        if self.is_too_much() {
+            identifiers.spools_mut().into_iter().for_each(Spool::clear);
+        }
+        Ok(())
     }
 }

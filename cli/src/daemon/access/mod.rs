@@ -130,6 +130,12 @@ impl Requester {
         request.extensions().get().cloned().unwrap_or_default()
     }
 
+    /// Whether they may see messages: with a key that says so, or where there are no keys.
+    #[cfg(feature = "preview")]
+    pub fn may_preview(&self) -> bool {
+        self.0.as_deref().is_none_or(|holder| holder.key.preview)
+    }
+
     /// Where what comes with their key is counted.
     pub fn counters(&self) -> Option<&Arc<KeyCounters>> {
         self.0.as_deref().map(|holder| &holder.counters)

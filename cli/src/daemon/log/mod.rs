@@ -85,6 +85,7 @@ pub fn listening(
         max_connections: _,
         max_connections_per_client: _,
         drain,
+        views: _,
     } = &args.limits;
     let bound = |limit| {
         (args.back_pressure.limits()).find_map(|(given, bound)| (given == limit).then_some(bound))

@@ -123,6 +123,11 @@ impl Failure {
                 is_ours: true,
                 ..Self::default()
             },
+            ApiError::Unreadable(error) => Self {
+                error: Some(error.to_string()),
+                is_ours: true,
+                ..Self::default()
+            },
             ApiError::Spool(error) => Self {
                 error: Some(format!("recipients cannot be spooled: {error}")),
                 is_ours: true,

@@ -7,6 +7,7 @@ use super::super::files::{MakeFiles, Sink};
 use super::super::progress::{Listener, Progress};
 use super::super::receipt::Receipt;
 use super::super::remember::remember;
+use super::super::submission::{FilesWithin, Submission};
 use super::super::submitter::Submitter;
 use super::source::{Item, Source};
 use super::translation::Translation;
@@ -227,6 +228,17 @@ impl StreamedMessage {
         };
         self.perform(MakeFiles::new(self.identity(), &mut finding))?;
         Ok((finding.found, finding.count))
+    }
+
+    /// Its pickup files in memory, or a receipt alone where they have more than `most` bytes; see
+    /// [`Submission::within`].
+    pub fn submission_within(
+        &self,
+        most: u64,
+    ) -> Result<Result<Submission, Box<Receipt>>, SubmitError> {
+        let mut files = FilesWithin::new(most);
+        let receipt = self.perform(MakeFiles::new(self.identity(), &mut files))?;
+        Ok(files.submission(receipt))
     }
 
     /// Submits it: all of its files, or none. See [`PickupDirectory::submit`].

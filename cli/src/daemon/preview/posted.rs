@@ -1,0 +1,204 @@
+//! From a posted message to a view of it: it is read as one that is submitted, and its pickup files are made in memory.
+
+use super::super::error::ApiError;
+use super::super::request::{BufferedBody, ReceivedBody};
+use super::places::{PlacedWarning, placed};
+use super::values::Values;
+use super::views::{MailPlace, Mails, View};
+use crate::access::now;
+use bytes::Bytes;
+use pmtaemail::outbox::OutboxFile;
+use pmtaemail::{
+    Identity, PickupFile, Receipt, Selection, StreamedMessage, Submission, Submitter, Warning,
+};
+use std::collections::{HashMap, VecDeque};
+use std::num::NonZeroUsize;
+
+/// A message that has come, and for whom.
+pub struct Posted {
+    pub body: ReceivedBody,
+    pub identity: Identity,
+    pub submitter: Submitter,
+    /// Whose mail is asked for, from 0.
+    pub recipient: usize,
+    /// How many bytes its files may have.
+    pub room: usize,
+}
+
+impl Posted {
+    /// The view of it.
+    pub fn view(self) -> Result<View, ApiError> {
+        let name = View::new_name()?;
+        let (files, warnings, values) = match self.body {
+            ReceivedBody::Buffered(ref body) => self.buffered(body)?,
+            ReceivedBody::Streamed(message) => {
+                let message = message.with_identity(self.identity);
+                let message = message.with_submitter(self.submitter);
+                streamed(message, self.recipient, self.room)?
+            }
+        };
+        Ok(View {
+            name,
+            file: None,
+            files: files.files,
+            mails: files.mails,
+            received: now().into(),
+            values,
+            warnings,
+        })
+    }
+
+    fn buffered(
+        &self,
+        body: &BufferedBody,
+    ) -> Result<(Files, Vec<PlacedWarning>, Values), ApiError> {
+        let make = |selection| {
+            body.read(selection, self.submitter.senders(), |message| {
+                Submission::within(message, self.identity, self.room as u64)
+            })
+        };
+        let files = match make(Selection::All)? {
+            Ok(submission) => Files::of_all(&submission)?,
+            Err(receipt) => {
+                let only = only(&receipt, self.recipient, self.room)?;
+                let submission = make(only)?.map_err(|_| too_large(self.room))?;
+                Files::of_one(&submission, self.recipient, receipt.recipients)?
+            }
+        };
+        let (message, warnings) = match body {
+            BufferedBody::Json(json) => (json.clone(), placed(json, body.warnings())),
+            BufferedBody::Form(form) => {
+                let message = Bytes::copy_from_slice(form.message());
+                (message, unplaced(body.warnings()))
+            }
+            BufferedBody::Rfc822 { .. } => (Bytes::new(), unplaced(body.warnings())),
+        };
+        let values = Values {
+            message,
+            recipients: Vec::new(),
+        };
+        Ok((files, warnings, values))
+    }
+}
+
+fn streamed(
+    message: StreamedMessage,
+    recipient: usize,
+    room: usize,
+) -> Result<(Files, Vec<PlacedWarning>, Values), ApiError> {
+    let warnings = unplaced(message.warnings()?);
+    let mut values = Values {
+        message: Bytes::copy_from_slice(message.json()),
+        recipients: Vec::new(),
+    };
+    let files = match message.submission_within(room as u64)? {
+        Ok(submission) => {
+            let mut rest = room.saturating_sub(values.size());
+            message.try_for_each_recipient(|_, json| {
+                rest = rest.saturating_sub(json.len() + size_of::<Bytes>());
+                if rest > 0 {
+                    values.recipients.push(Bytes::copy_from_slice(json));
+                }
+                Ok(())
+            })?;
+            Files::of_all(&submission)?
+        }
+        Err(receipt) => {
+            let message = message.with_selection(only(&receipt, recipient, room)?);
+            let submission = message.submission_within(room as u64)?;
+            let submission = submission.map_err(|_| too_large(room))?;
+            Files::of_one(&submission, recipient, receipt.recipients)?
+        }
+    };
+    Ok((files, warnings, values))
+}
+
+fn unplaced(warnings: Vec<Warning>) -> Vec<PlacedWarning> {
+    let unplaced = |warning| PlacedWarning {
+        warning,
+        place: None,
+    };
+    warnings.into_iter().map(unplaced).collect()
+}
+
+fn too_large(limit: usize) -> ApiError {
+    ApiError::TooLargeToPreview { limit }
+}
+
+/// The one recipient whose mail is shown of a mail merge that has more files than there is room for.
+fn only(receipt: &Receipt, recipient: usize, room: usize) -> Result<Selection, ApiError> {
+    if receipt.message_id.is_some() {
+        return Err(too_large(room));
+    }
+    if recipient >= receipt.recipients {
+        return Err(ApiError::NotFound);
+    }
+    let number = NonZeroUsize::MIN.saturating_add(recipient);
+    Ok(Selection::Only(number))
+}
+
+/// The files of a message, and which mails they hold.
+struct Files {
+    files: Vec<Bytes>,
+    mails: Mails,
+}
+
+impl Files {
+    fn of_all(submission: &Submission) -> Result<Self, ApiError> {
+        let of_file = |file: &PickupFile| Bytes::from(file.chunks().concat());
+        let files: Vec<_> = submission.files().iter().map(of_file).collect();
+        let mails = mails(&files, &submission.receipt())?;
+        Ok(Self { files, mails })
+    }
+
+    /// The same of one recipient, of so many.
+    fn of_one(submission: &Submission, recipient: usize, of: usize) -> Result<Self, ApiError> {
+        let Self { files, mails } = Self::of_all(submission)?;
+        // Others are those of seeds.
+        let own = match &mails {
+            Mails::Each(places) => places.first().map(|place| place.file as usize),
+            _ => None,
+        };
+        let own = files.into_iter().nth(own.unwrap_or(0));
+        Ok(Self {
+            files: own.into_iter().collect(),
+            mails: Mails::Only { recipient, of },
+        })
+    }
+}
+
+/// Which mails the files of a submission hold. Recipients of a mail merge stand in the order of the message, which is not
+/// that of the files: who does not fit into one has another. They are found by their envelope ids.
+fn mails(files: &[Bytes], receipt: &Receipt) -> Result<Mails, ApiError> {
+    let Some(receipts) = receipt.recipient_receipts() else {
+        return Ok(Mails::One);
+    };
+    let mut found: HashMap<String, VecDeque<(u32, u32)>> = HashMap::new();
+    for (file, bytes) in (0..).zip(files) {
+        // It is told why when it is shown.
+        let Ok(read) = OutboxFile::read(bytes) else {
+            return Ok(Mails::OfFile);
+        };
+        for recipient in 0..read.recipients() {
+            let envelope = read.envelope(recipient);
+            let envid = envelope.and_then(|envelope| envelope.envid);
+            let place = (file, u32::try_from(recipient).unwrap_or(u32::MAX));
+            let key = envid.unwrap_or_default().into_owned();
+            found.entry(key).or_default().push_back(place);
+        }
+    }
+    let mut places = Vec::with_capacity(receipt.recipients);
+    for receipt in receipts {
+        let receipt = receipt.map_err(ApiError::Spool)?;
+        let place = found.get_mut(receipt.envid.as_str());
+        let Some((file, recipient)) = place.and_then(VecDeque::pop_front) else {
+            return Ok(Mails::OfFile);
+        };
+        places.push(MailPlace {
+            file,
+            recipient,
+            index: u32::try_from(receipt.index).unwrap_or(u32::MAX),
+        });
+    }
+    Ok(Mails::Each(places))
+}
