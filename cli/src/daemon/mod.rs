@@ -167,7 +167,6 @@ pub fn run_preview(
     announce: impl FnOnce(&Bounds) -> Result<(), Failure>,
 ) -> Result<Exit, Failure> {
     log::start(&args.log);
-    allocator::fix_threshold();
     memory::settle(&mut args.limits, true);
     let observer = PickupObserver::new(Arc::default());
     let pickup = args.pickup.open(Arc::new(observer))?;

@@ -5,9 +5,10 @@
 
 use super::super::blocking::run_blocking;
 use super::super::error::ApiError;
+use super::shown::header_of;
 use bytes::Bytes;
 use jiff::Timestamp;
-use pmtaemail::outbox::{Mail, OutboxFile};
+use pmtaemail::outbox::OutboxFile;
 use rustix::fs::{Mode, OFlags};
 use serde::{Serialize, Serializer};
 use std::cmp::Reverse;
@@ -137,7 +138,7 @@ impl Outbox {
             return Err(ApiError::NotFound);
         }
         let (file, size, modified) = self.open(name).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => ApiError::NotFound,
+            io::ErrorKind::NotFound | io::ErrorKind::InvalidFilename => ApiError::NotFound,
             _ => ApiError::Unreadable(error),
         })?;
         if size > room as u64 {
@@ -185,10 +186,9 @@ impl Summary {
             return Self::default();
         };
         let source = file.mail(0, modified).unwrap_or_default();
-        let header = memchr::memmem::find(&source, b"\r\n\r\n").map(|end| &source[..end + 4]);
-        let mail = header.and_then(Mail::read);
+        let header = header_of(&source);
         let field = |name: &str| {
-            let value = mail.as_ref()?.header(name)?;
+            let value = header.as_ref()?.header(name)?;
             Some(value.to_owned())
         };
         Self {

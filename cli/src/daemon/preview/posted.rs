@@ -3,6 +3,7 @@
 use super::super::error::ApiError;
 use super::super::request::{BufferedBody, ReceivedBody};
 use super::places::{PlacedWarning, placed};
+use super::shown::header_of;
 use super::values::Values;
 use super::views::{MailPlace, Mails, View};
 use crate::access::now;
@@ -11,7 +12,7 @@ use pmtaemail::outbox::OutboxFile;
 use pmtaemail::{
     Identity, PickupFile, Receipt, Selection, StreamedMessage, Submission, Submitter, Warning,
 };
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::num::NonZeroUsize;
 
 /// A message that has come, and for whom.
@@ -168,37 +169,55 @@ impl Files {
 }
 
 /// Which mails the files of a submission hold. Recipients of a mail merge stand in the order of the message, which is not
-/// that of the files: who does not fit into one has another. They are found by their envelope ids.
+/// that of the files: who does not fit into one has another. They are found by their envelope ids, and by their
+/// Message-IDs where several have one.
 fn mails(files: &[Bytes], receipt: &Receipt) -> Result<Mails, ApiError> {
     let Some(receipts) = receipt.recipient_receipts() else {
         return Ok(Mails::One);
     };
-    let mut found: HashMap<String, VecDeque<(u32, u32)>> = HashMap::new();
-    for (file, bytes) in (0..).zip(files) {
-        // It is told why when it is shown.
-        let Ok(read) = OutboxFile::read(bytes) else {
-            return Ok(Mails::OfFile);
-        };
-        for recipient in 0..read.recipients() {
-            let envelope = read.envelope(recipient);
+    let read: Result<Vec<_>, _> = files.iter().map(|file| OutboxFile::read(file)).collect();
+    // It is told why when it is shown.
+    let Ok(read) = read else {
+        return Ok(Mails::OfFile);
+    };
+    let mut found: HashMap<String, Vec<(usize, usize)>> = HashMap::new();
+    for (file, content) in read.iter().enumerate() {
+        for recipient in 0..content.recipients() {
+            let envelope = content.envelope(recipient);
             let envid = envelope.and_then(|envelope| envelope.envid);
-            let place = (file, u32::try_from(recipient).unwrap_or(u32::MAX));
             let key = envid.unwrap_or_default().into_owned();
-            found.entry(key).or_default().push_back(place);
+            found.entry(key).or_default().push((file, recipient));
         }
     }
+    let several = found.values().filter(|places| places.len() > 1).flatten();
+    let by_message_id: HashMap<String, (usize, usize)> = several
+        .filter_map(|place| Some((message_id(&read[place.0], place.1)?, *place)))
+        .collect();
     let mut places = Vec::with_capacity(receipt.recipients);
     for receipt in receipts {
         let receipt = receipt.map_err(ApiError::Spool)?;
-        let place = found.get_mut(receipt.envid.as_str());
-        let Some((file, recipient)) = place.and_then(VecDeque::pop_front) else {
+        let place = match found.get(receipt.envid.as_str()).map(Vec::as_slice) {
+            Some([place]) => Some(place),
+            _ => by_message_id.get(&receipt.message_id),
+        };
+        let Some((file, recipient)) = place.copied() else {
             return Ok(Mails::OfFile);
         };
         places.push(MailPlace {
-            file,
-            recipient,
-            index: u32::try_from(receipt.index).unwrap_or(u32::MAX),
+            file: small(file),
+            recipient: small(recipient),
+            index: small(receipt.index),
         });
     }
     Ok(Mails::Each(places))
+}
+
+fn message_id(file: &OutboxFile<'_>, recipient: usize) -> Option<String> {
+    let source = file.mail(recipient, now().into()).ok()?;
+    Some(header_of(&source)?.message_id()?.to_owned())
+}
+
+/// None is larger: there is no memory for so many.
+fn small(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }

@@ -98,6 +98,12 @@ impl<'v> Content<'v> {
     }
 }
 
+/// What the header section of a mail says.
+pub fn header_of(source: &[u8]) -> Option<Mail> {
+    let end = memchr::memmem::find(source, b"\r\n\r\n")?;
+    Mail::read(&source[..end + 4])
+}
+
 /// Where the mail of a recipient is; of the one file that there is, the place may not be there.
 fn place(view: &View, recipient: usize) -> Option<MailPlace> {
     let index = u32::try_from(recipient).ok()?;
