@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import pmtaemail
-from pmtaemail import _native, aio
+from pmtaemail import _native, aio, testing
 
 PACKAGE = Path(__file__).parent.parent / "python/pmtaemail"
 
@@ -55,7 +55,10 @@ PUBLIC = {
     "Pickup": pmtaemail.Pickup,
     "Pickup.submit": pmtaemail.Pickup.submit,
     "Pickup.submit_many": pmtaemail.Pickup.submit_many,
+    "Pickup.memory": pmtaemail.Pickup.memory,
     "AsyncPickup.submit": pmtaemail.AsyncPickup.submit,
+    "testing.capture": testing.capture,
+    "testing.read": testing.read,
     "attachment": pmtaemail.attachment,
 }
 
@@ -74,7 +77,7 @@ def test_errors_are_named(name: str):
 
 
 def test_everything_public_is_documented():
-    for module in (pmtaemail, aio):
+    for module in (pmtaemail, aio, testing):
         for name in getattr(module, "__all__", ["AsyncPickup"]):
             value = getattr(module, name)
             if name.startswith("__"):

@@ -53,6 +53,8 @@ def test_one_wheel_for_all_pythons(wheel: Path):
     assert (python, abi) == ("cp311", "abi3")
     names = zipfile.ZipFile(wheel).namelist()
     assert {"pmtaemail/py.typed", "pmtaemail/_native.pyi", "pmtaemail/django/backend.py"} <= set(names)
+    (entry_points,) = [name for name in names if name.endswith(".dist-info/entry_points.txt")]
+    assert zipfile.ZipFile(wheel).read(entry_points).decode().split() == ["[pytest11]", "pmtaemail=pmtaemail._pytest"]
     assert not [name for name in names if "__pycache__" in name or name.startswith("tests/")]
     assert len([name for name in names if name.endswith(".so")]) == 1
 

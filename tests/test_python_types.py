@@ -26,6 +26,7 @@ import csv
 import dataclasses
 from collections.abc import AsyncIterator
 import pmtaemail
+from pmtaemail import testing
 
 pickup = pmtaemail.Pickup(Path("pickup"), durability="none", syncfs=False, file_mode=0o640, file_group="pmta")
 message: pmtaemail.Message = {
@@ -57,6 +58,12 @@ pickup.submit({"from": "shop@example.com"}, recipients=everybody, priority="high
 cy: pmtaemail.Recipient = {"email": "cy@example.org", "priority": "low"}
 shop: pmtaemail.Message = {"from": {"email": "shop@example.com"}, "recipients": [cy, {"email": "di@example.org"}]}
 pickup.submit_many([letter, shop])
+memory = pmtaemail.Pickup.memory()
+subjects: list[str | None] = [message.subject for message in memory.messages]
+with testing.capture() as outbox:
+    sent: testing.SentMessage = outbox[0]
+    to: list[str] = sent.to + sent.envelope.rcpt_tos
+    contents: list[bytes] = [attachment.content for attachment in sent.attachments]
 known: list[pmtaemail.RecipientReceipt] = list(receipt.recipient_receipts)
 ids: list[str] = [one.message_id for one in receipt.recipient_receipts if one.index < len(receipt.recipient_receipts)]
 

@@ -4,10 +4,21 @@ from pathlib import Path
 from typing import Literal, Self, Unpack, final
 
 from ._objects import Receipt, RecipientReceipt
+from ._sent import SentMessage
 from .errors import Problem
 from .types import Fields, Input
 
-__all__ = ["VERSION", "Pickup", "Prepared", "RecipientReceipts", "check", "render", "warnings"]
+__all__ = [
+    "VERSION",
+    "Capture",
+    "Pickup",
+    "Prepared",
+    "RecipientReceipts",
+    "check",
+    "render",
+    "sent_messages",
+    "warnings",
+]
 
 VERSION: str
 
@@ -64,6 +75,25 @@ def render(message: Input | None = None, /, *, recipient: int | None = None, **f
     >>> mail.endswith(b"\\r\\n\\r\\nHello\\r\\n")
     True
     """
+
+def sent_messages(file: bytes, received: float) -> list[SentMessage]:
+    """The messages in a pickup file, of a mail merge one for each recipient. `received` is in seconds since 1970."""
+
+@final
+class Capture:
+    """While it is there, what is submitted by any `Pickup` of this process stays in memory."""
+
+    def __new__(cls) -> Self: ...
+    @property
+    def files(self) -> int:
+        """How many pickup files were submitted since it began, or was cleared."""
+
+    @property
+    def messages(self) -> list[SentMessage]:
+        """What was submitted until it ended."""
+
+    def clear(self) -> None: ...
+    def end(self) -> None: ...
 
 @final
 class Prepared:
@@ -131,9 +161,34 @@ class Pickup:
         file_group: str | int | None = None,
         state: str | os.PathLike[str] | None = None,
     ) -> Self: ...
+    @staticmethod
+    def memory() -> Pickup:
+        """A pickup in memory: what is submitted to it stays there, for the tests of an application.
+
+        It does all that one on disk does, and hands nothing over. It takes 256 MiB; beyond that `submit` raises
+        `PickupError`.
+
+        >>> import pmtaemail
+        >>> pickup = pmtaemail.Pickup.memory()
+        >>> receipt = pickup.submit(from_="shop@example.com", to="ann@example.org", subject="Hello")
+        >>> [(message.to, message.subject) for message in pickup.messages]
+        [(['ann@example.org'], 'Hello')]
+        """
+
+    @property
+    def messages(self) -> list[SentMessage]:
+        """What was submitted to a pickup in memory: `pmtaemail.testing.SentMessage`s, in order, of a mail merge one for
+        each recipient. Raises `AttributeError` where the pickup is a directory.
+        """
+
+    def clear(self) -> None:
+        """Forgets what was submitted to a pickup in memory, but for its idempotency keys. Raises `AttributeError` where
+        the pickup is a directory.
+        """
+
     @property
     def directory(self) -> Path:
-        """The absolute path of the directory."""
+        """The absolute path of the directory; `:memory:` of one in memory."""
 
     def submit(
         self,

@@ -10,6 +10,7 @@ from typing import Any, Literal, Self, TypeVar, Unpack
 
 from . import _native
 from ._objects import Receipt, several
+from ._sent import SentMessage
 from .types import AsyncFields, Input
 
 T = TypeVar("T")
@@ -51,7 +52,7 @@ class AsyncPickup:
         file_group: str | int | None = None,
         state: str | os.PathLike[str] | None = None,
     ):
-        self._pickup = _native.Pickup(
+        pickup = _native.Pickup(
             directory,
             durability=durability,
             staging=staging,
@@ -60,11 +61,31 @@ class AsyncPickup:
             file_group=file_group,
             state=state,
         )
+        self._use(pickup)
+
+    def _use(self, pickup: _native.Pickup) -> None:
+        self._pickup = pickup
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="pmtaemail")
+
+    @classmethod
+    def memory(cls) -> Self:
+        """A pickup in memory, as `Pickup.memory` makes one."""
+        made = cls.__new__(cls)
+        made._use(_native.Pickup.memory())
+        return made
+
+    @property
+    def messages(self) -> list[SentMessage]:
+        """What was submitted to a pickup in memory, as `Pickup.messages` tells it."""
+        return self._pickup.messages
+
+    def clear(self) -> None:
+        """Forgets what was submitted to a pickup in memory, as `Pickup.clear` does."""
+        self._pickup.clear()
 
     @property
     def directory(self) -> Path:
-        """The absolute path of the directory."""
+        """The absolute path of the directory; `:memory:` of one in memory."""
         return self._pickup.directory
 
     async def submit(

@@ -11,6 +11,7 @@ mod bench;
 mod deserializer;
 mod message;
 mod objects;
+mod outbox;
 mod pickup;
 mod receipts;
 mod signals;
@@ -22,6 +23,8 @@ mod _native {
     use super::bench::core_seconds;
     #[pymodule_export]
     use super::message::{Prepared, check, render, warnings};
+    #[pymodule_export]
+    use super::outbox::{Capture, sent_messages};
     #[pymodule_export]
     use super::pickup::Pickup;
     #[pymodule_export]

@@ -2,15 +2,17 @@
 
 use crate::message::{Prepared, Reading, selection, with_message, with_selected};
 use crate::objects;
+use crate::outbox::messages_in;
 use crate::signals::{Signals, interruptible};
 use pmtaemail::{
     Batch, Durability, FileGroup, FileMode, IdempotencyKey, PickupDirectory, PickupError,
-    PickupOptions, Receipt, Selection,
+    PickupOptions, Receipt, Selection, outbox,
 };
-use pyo3::exceptions::{PyException, PyValueError};
+use pyo3::exceptions::{PyAttributeError, PyException, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// PowerMTA's pickup directory. Opened once and used from many threads, which share their syncs.
 ///
@@ -28,7 +30,7 @@ use std::path::{Path, PathBuf};
 /// >>> (pickup.directory / receipt.files[0]).stat().st_size == receipt.octets
 /// True
 #[pyclass(frozen, subclass, module = "pmtaemail")]
-pub struct Pickup(PickupDirectory);
+pub struct Pickup(outbox::Pickup);
 
 /// A group as `os.chown` and `shutil.chown` take it.
 #[derive(FromPyObject)]
@@ -90,12 +92,41 @@ impl Pickup {
         if let Some(state) = state {
             options = options.with_state(state);
         }
-        py.detach(|| PickupDirectory::open(directory, options))
+        py.detach(|| outbox::Pickup::open(directory, options))
             .map(Self)
             .map_err(|error| objects::pickup_error(py, &error))
     }
 
-    /// The absolute path of the directory.
+    /// A pickup in memory: what is submitted to it stays there, for the tests of an application.
+    ///
+    /// It does all that one on disk does, and hands nothing over. It takes 256 MiB; beyond that `submit` raises
+    /// `PickupError`.
+    ///
+    /// >>> import pmtaemail
+    /// >>> pickup = pmtaemail.Pickup.memory()
+    /// >>> receipt = pickup.submit(from_="shop@example.com", to="ann@example.org", subject="Hello")
+    /// >>> [(message.to, message.subject) for message in pickup.messages]
+    /// [(['ann@example.org'], 'Hello')]
+    #[staticmethod]
+    fn memory() -> Self {
+        Self(outbox::Pickup::in_memory())
+    }
+
+    /// What was submitted to a pickup in memory: `pmtaemail.testing.SentMessage`s, in order, of a mail merge one for
+    /// each recipient. Raises `AttributeError` where the pickup is a directory.
+    #[getter]
+    fn messages<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        messages_in(py, self.in_memory()?)
+    }
+
+    /// Forgets what was submitted to a pickup in memory, but for its idempotency keys. Raises `AttributeError` where
+    /// the pickup is a directory.
+    fn clear(&self) -> PyResult<()> {
+        self.in_memory()?.clear_submitted_files();
+        Ok(())
+    }
+
+    /// The absolute path of the directory; `:memory:` of one in memory.
     #[getter]
     fn directory(&self) -> &Path {
         self.0.path()
@@ -150,7 +181,8 @@ impl Pickup {
         }
         let submitted = match message.as_ref().and_then(prepared) {
             Some(submission) if asked.selection == Selection::All && !asked.warns => {
-                py.detach(|| self.0.submit(submission))
+                let directory = self.opened(py)?;
+                py.detach(|| directory.submit(submission))
             }
             _ => self.submit_message(py, message, fields, asked)?,
         };
@@ -190,6 +222,18 @@ impl Pickup {
 }
 
 impl Pickup {
+    /// Where a submission goes now. One that was opened while a test captured is opened here at last.
+    fn opened(&self, py: Python<'_>) -> PyResult<Arc<PickupDirectory>> {
+        let directory = py.detach(|| self.0.directory());
+        directory.map_err(|error| objects::pickup_error(py, &error))
+    }
+
+    fn in_memory(&self) -> PyResult<&PickupDirectory> {
+        let memory = self.0.memory().map(AsRef::as_ref);
+        let sentence = "the messages of a pickup directory are its files; Pickup.memory() and pmtaemail.testing keep them";
+        memory.ok_or_else(|| PyAttributeError::new_err(sentence))
+    }
+
     /// Reads a message and submits it under a key, unless that was done before.
     fn submit_once<'py>(
         &self,
@@ -203,8 +247,9 @@ impl Pickup {
             signals: &Signals::default(),
             warns,
         };
+        let directory = self.opened(py)?;
         let submitted = with_selected(py, message, fields, selection, read, |message, told| {
-            let submitted = py.detach(|| self.0.submit_message_once(message, key));
+            let submitted = py.detach(|| directory.submit_message_once(message, key));
             submitted.map(|mut receipt| {
                 receipt.warnings = told;
                 receipt
@@ -227,9 +272,11 @@ impl Pickup {
             signals: &signals,
             warns,
         };
+        let directory = self.opened(py)?;
         let submitted = interruptible(&signals, |interruption| {
             with_selected(py, message, fields, selection, read, |message, told| {
-                let submitted = py.detach(|| self.0.submit_message_unless(message, interruption));
+                let submitted =
+                    py.detach(|| directory.submit_message_unless(message, interruption));
                 submitted.map(|submitted| {
                     submitted.map(|mut receipt| {
                         receipt.warnings = told;
@@ -258,7 +305,8 @@ impl Pickup {
         results: &Bound<'py, PyList>,
     ) -> PyResult<()> {
         let py = results.py();
-        let mut batch = Batch::new(&self.0);
+        let directory = self.opened(py)?;
+        let mut batch = Batch::new(&directory);
         let signals = Signals::default();
         let read = Reading {
             signals: &signals,

@@ -1,8 +1,9 @@
 //! A message, decoded.
 
 use super::part::Part;
+use crate::address::{Listed, listed};
 use mail_parser::parsers::MessageStream;
-use mail_parser::{HeaderValue, MessageParser};
+use mail_parser::{Header, MessageParser};
 use serde::Serialize;
 
 /// A message as a reader sees it: the fields of its header in plain text, and its parts without their encodings.
@@ -26,8 +27,6 @@ pub struct Mail {
     pub headers: Vec<MailField>,
     /// The message as a tree.
     pub root: Part,
-    /// Of each field the mailboxes in it, where it is one that holds some.
-    mailboxes: Vec<Vec<MailMailbox>>,
 }
 
 /// A message in JSON.
@@ -36,10 +35,10 @@ pub struct Mail {
 pub(super) struct MailSummary<'m> {
     headers: &'m [MailField],
     subject: Option<&'m str>,
-    from: Vec<&'m MailMailbox>,
-    to: Vec<&'m MailMailbox>,
-    cc: Vec<&'m MailMailbox>,
-    reply_to: Vec<&'m MailMailbox>,
+    from: Vec<MailMailbox>,
+    to: Vec<MailMailbox>,
+    cc: Vec<MailMailbox>,
+    reply_to: Vec<MailMailbox>,
     message_id: Option<&'m str>,
     text: Option<String>,
     html: Option<String>,
@@ -56,6 +55,9 @@ pub struct MailField {
     pub name: String,
     /// Unfolded, and without encoded words (RFC 2047).
     pub value: String,
+    /// As it is written.
+    #[serde(skip)]
+    body: String,
 }
 
 /// A mailbox in a field of addresses.
@@ -79,20 +81,24 @@ impl Mail {
             return None;
         }
         let parsed = MessageParser::default().parse(message)?;
-        let (mut headers, mut mailboxes) = (Vec::new(), Vec::new());
-        for field in parsed.headers() {
-            let range = field.offset_start as usize..field.offset_end as usize;
-            let raw = message.get(range).unwrap_or_default();
-            headers.push(MailField {
-                name: field.name().to_owned(),
-                value: decoded(raw),
-            });
-            mailboxes.push(mailboxes_of(field.value()));
-        }
+        let header = |field: &Header<'_>| {
+            let part = |start, end| {
+                message
+                    .get(start as usize..end as usize)
+                    .unwrap_or_default()
+            };
+            let name = part(field.offset_field, field.offset_start);
+            let name = String::from_utf8_lossy(name);
+            let body = part(field.offset_start, field.offset_end);
+            MailField {
+                name: name.trim_end_matches([':', ' ', '\t']).to_owned(),
+                value: decoded(body),
+                body: String::from_utf8_lossy(body).into_owned(),
+            }
+        };
         Some(Self {
-            headers,
+            headers: parsed.headers().iter().map(header).collect(),
             root: Part::of(&parsed),
-            mailboxes,
         })
     }
 
@@ -103,10 +109,13 @@ impl Mail {
     }
 
     /// The mailboxes in all fields of this name, such as `To`.
-    pub fn mailboxes(&self, name: &str) -> Vec<&MailMailbox> {
-        let fields = self.headers.iter().zip(&self.mailboxes);
-        let fields = fields.filter(|(field, _)| is_called(field, name));
-        fields.flat_map(|(_, mailboxes)| mailboxes).collect()
+    pub fn mailboxes(&self, name: &str) -> Vec<MailMailbox> {
+        let fields = self.headers.iter();
+        let fields = fields.filter(|field| is_called(field, name));
+        fields
+            .flat_map(|field| listed(&field.body))
+            .map(|listed| mailbox(&listed))
+            .collect()
     }
 
     /// The text, with `\n` at its line ends and none at its end.
@@ -206,19 +215,42 @@ fn leaves(root: &Part) -> impl Iterator<Item = &Part> {
 
 /// The body of a field in plain text.
 fn decoded(raw: &[u8]) -> String {
-    let value = MessageStream::new(raw).parse_unstructured();
+    // It reads up to the end of the line.
+    let line = [raw, b"\n"].concat();
+    let value = MessageStream::new(&line).parse_unstructured();
     value.as_text().unwrap_or_default().to_owned()
 }
 
-fn mailboxes_of(value: &HeaderValue<'_>) -> Vec<MailMailbox> {
-    let Some(addresses) = value.as_address() else {
-        return Vec::new();
-    };
-    let mailbox = |mailbox: &mail_parser::Addr<'_>| MailMailbox {
-        name: mailbox.name().unwrap_or_default().to_owned(),
-        address: mailbox.address().unwrap_or_default().to_owned(),
-    };
-    addresses.iter().map(mailbox).collect()
+/// Read by the rules by which recipients are found in finished messages: mail-parser knows neither quoted local parts nor
+/// address literals.
+fn mailbox(listed: &Listed<'_>) -> MailMailbox {
+    let name = listed
+        .text
+        .rsplit_once('<')
+        .map_or("", |(name, _)| name.trim());
+    let inner = name
+        .strip_prefix('"')
+        .and_then(|name| name.strip_suffix('"'));
+    MailMailbox {
+        name: inner.map_or_else(|| decoded(name.as_bytes()), unquoted),
+        address: listed.address.as_ref().to_owned(),
+    }
+}
+
+/// What a quoted string says (RFC 5322 section 3.2.4), which may be folded.
+fn unquoted(inner: &str) -> String {
+    let mut letters = inner
+        .chars()
+        .filter(|letter| !matches!(letter, '\r' | '\n'));
+    let mut out = String::new();
+    while let Some(letter) = letters.next() {
+        out.extend(if letter == '\\' {
+            letters.next()
+        } else {
+            Some(letter)
+        });
+    }
+    out
 }
 
 /// At least as many as there are messages enclosed in this one: the fields that could say so.

@@ -29,6 +29,33 @@ pub struct SentMessage {
 }
 
 impl SentMessage {
+    /// The messages in one pickup file. `received` is when PowerMTA took it: the Date of a merge that gives none.
+    ///
+    /// # Errors
+    /// The file is not one that this library writes.
+    ///
+    /// ```
+    /// use pmtaemail::outbox::SentMessage;
+    /// let file = b"x-sender: a@example.com\r\nx-receiver: b@example.org\r\nSubject: Hello\r\n\r\n";
+    /// let sent = SentMessage::in_file(file, std::time::SystemTime::now())?;
+    /// assert_eq!(sent[0].recipients, ["b@example.org"]);
+    /// # Ok::<(), pmtaemail::outbox::UnreadableFile>(())
+    /// ```
+    pub fn in_file(file: &[u8], received: SystemTime) -> Result<Vec<Self>, UnreadableFile> {
+        let mut messages = Vec::new();
+        read(
+            file,
+            Origin {
+                id: None,
+                received,
+                is_personal: false,
+            },
+            0,
+            &mut messages,
+        )?;
+        Ok(messages)
+    }
+
     /// The messages in these files, which are in the order of their submission: those of a mail merge in the order of
     /// its recipients, its seeds last.
     ///
@@ -39,7 +66,12 @@ impl SentMessage {
         for submission in files.chunk_by(|one, other| one.id.is_some() && one.id == other.id) {
             let begins = messages.len();
             for file in submission {
-                read(file, begins, &mut messages)?;
+                let origin = Origin {
+                    id: file.id,
+                    received: file.id.map_or(SystemTime::UNIX_EPOCH, |id| id.time()),
+                    is_personal: file.envelope_ids.is_some(),
+                };
+                read(&file.bytes, origin, begins, &mut messages)?;
             }
             if let Some(ids) = submission
                 .first()
@@ -74,15 +106,24 @@ impl Serialize for SentMessage {
     }
 }
 
+/// Where a file comes from.
+#[derive(Clone, Copy)]
+struct Origin {
+    id: Option<Id>,
+    received: SystemTime,
+    /// It is one of a mail merge, whatever its form.
+    is_personal: bool,
+}
+
 /// Appends the messages of a file; `begins` is where those of its submission do.
 fn read(
-    file: &SubmittedFile,
+    file: &[u8],
+    origin: Origin,
     begins: usize,
     messages: &mut Vec<SentMessage>,
 ) -> Result<(), UnreadableFile> {
-    let read = OutboxFile::read(&file.bytes)?;
-    let received = file.id.map_or(SystemTime::UNIX_EPOCH, |id| id.time());
-    let is_personal = read.is_merge() || file.envelope_ids.is_some();
+    let read = OutboxFile::read(file)?;
+    let is_personal = origin.is_personal || read.is_merge();
     for recipient in 0..read.recipients() {
         let envelope = read.envelope(recipient);
         let envelope = envelope.ok_or(UnreadableFile::new(1, "it has no such recipient"))?;
@@ -92,10 +133,10 @@ fn read(
             same.recipients.push(address);
             continue;
         }
-        let bytes = read.mail(recipient, received)?.into_owned();
+        let bytes = read.mail(recipient, origin.received)?.into_owned();
         let mail = Mail::read(&bytes);
         messages.push(SentMessage {
-            id: file.id,
+            id: origin.id,
             recipients: vec![address],
             envelope: envelope.into_owned(),
             mail: mail.ok_or(UnreadableFile::new(1, "its message cannot be decoded"))?,

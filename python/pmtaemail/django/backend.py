@@ -59,8 +59,15 @@ class EmailBackend(BaseEmailBackend):
             "file_group": file_group,
         }
         self._options = options_of_settings() | {name: value for name, value in given.items() if value is not None}
+        self._check_options()
+
+    def _check_options(self) -> None:
         if "pickup" not in self._options:
             raise ImproperlyConfigured("give PowerMTA's pickup directory: PMTAEMAIL = {'PICKUP': ...}")
+
+    def _submit(self, ready: Sequence[tuple[Any, Prepared]]) -> list[Any]:
+        """A receipt or an exception for each."""
+        return open_pickup(**self._options).submit_many([prepared for _, prepared in ready])
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         """The number of messages that were handed over.
@@ -71,7 +78,7 @@ class EmailBackend(BaseEmailBackend):
         if not ready:
             return 0
         try:
-            results = open_pickup(**self._options).submit_many([prepared for _, prepared in ready])
+            results = self._submit(ready)
         except PickupError:
             if self.fail_silently:
                 return 0
