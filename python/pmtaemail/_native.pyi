@@ -92,8 +92,11 @@ class Capture:
     def messages(self) -> list[SentMessage]:
         """What was submitted until it ended."""
 
-    def clear(self) -> None: ...
-    def end(self) -> None: ...
+    def clear(self) -> None:
+        """Forgets what was submitted up to now."""
+
+    def end(self) -> None:
+        """From here on submissions go where they went before it."""
 
 @final
 class Prepared:

@@ -71,7 +71,8 @@ def capture() -> Iterator[Outbox]:
     no more then. Each message takes memory, up to 256 MiB: beyond that `submit` raises `PickupError`.
 
     >>> import pmtaemail
-    >>> with capture() as outbox:
+    >>> from pmtaemail import testing
+    >>> with testing.capture() as outbox:
     ...     receipt = pmtaemail.Pickup("/nowhere").submit(from_="shop@example.com", to="ann@example.org", text="Hello")
     >>> outbox[0].to, outbox[0].text
     (['ann@example.org'], 'Hello')
@@ -89,10 +90,11 @@ def read(file: bytes, *, received: float | None = None) -> list[SentMessage]:
     `received` is when PowerMTA took the file, in seconds since 1970: the Date of a merge that gives none; now by
     default. Raises `ValueError` where the file is none of ours.
 
-    >>> import pathlib, pmtaemail, tempfile
+    >>> import pmtaemail, tempfile
+    >>> from pmtaemail import testing
     >>> pickup = pmtaemail.Pickup(tempfile.mkdtemp(), durability="none")
     >>> receipt = pickup.submit(from_="shop@example.com", to="ann@example.org", text="Hello")
-    >>> [message.text for message in read((pickup.directory / receipt.files[0]).read_bytes())]
+    >>> [message.text for message in testing.read((pickup.directory / receipt.files[0]).read_bytes())]
     ['Hello']
     """
     return _native.sent_messages(file, time.time() if received is None else received)

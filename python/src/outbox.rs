@@ -40,10 +40,12 @@ impl Capture {
         messages_in(py, &self.directory)
     }
 
+    /// Forgets what was submitted up to now.
     fn clear(&self) {
         self.directory.clear_submitted_files();
     }
 
+    /// From here on submissions go where they went before it.
     fn end(&self) {
         let mut capture = self.capture.lock().unwrap_or_else(PoisonError::into_inner);
         drop(capture.take());
