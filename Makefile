@@ -132,6 +132,10 @@ cases: build $(VENV)/.installed ## Write the expected files of tests/cases anew,
 	cd tests && ../$(VENV)/bin/pytest test_cases.py --update-cases $(PYTEST_FLAGS) || true
 	git status --short tests/cases
 
+.PHONY: pictures
+pictures: build $(VENV)/.installed tests/node_modules/.installed ## Take the pictures of docs/pictures anew; needs Chromium.
+	cd tests && ../$(VENV)/bin/python make_pictures.py
+
 .PHONY: bench
 bench: $(VENV)/.installed node/node_modules/.installed ## Measure, each thing beside a peer in the same run.
 	cargo bench --workspace

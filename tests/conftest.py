@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from browser import Browser, Page
 from daemon import Daemon
 from doors import Command, Door, Http, Node, NodeJson, NodeProcess, Python, PythonJson
 from readers import ForeignReaders
@@ -104,6 +105,39 @@ def run(binary: Path, tmp_path: Path):
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One headless Chromium for all pages."""
+    with Browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens the preview of a daemon. At the end of a test no script has failed, nothing was against the page's own
+    policy, and no dialog and no window has opened."""
+    pages = []
+
+    def visit(daemon: Daemon, place: str = "", **options: object) -> Page:
+        page = browser.open(**options)
+        pages.append(page)
+        page.goto(f"{daemon.url}/preview{place}")
+        return page
+
+    yield visit
+    for page in pages:
+        told, broken = page.told(), page.evaluate("brokenPolicies")
+        page.close()
+        assert [line for line in told if not line.startswith("saved: ")] == []
+        assert broken == []
+
+
+@pytest.fixture
+def previewing(start_daemon: Callable[..., Daemon]) -> Daemon:
+    """A daemon of the test's own that shows messages."""
+    return start_daemon("--preview")
 
 
 @pytest.fixture

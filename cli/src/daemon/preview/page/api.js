@@ -37,12 +37,12 @@ export class Api {
     return this.json(`api/outbox/${encodeURIComponent(name)}?recipient=${recipient}`, { method: "POST", signal });
   }
 
-  /** Calls `onOutbox` with the list of files, now and whenever it changes, until the connection ends. */
-  async outbox(onOutbox, signal) {
-    const response = await this.request("api/outbox/events", { signal });
-    await readEvents(response, (name, data) => {
-      if (name === "outbox") {
-        onOutbox(JSON.parse(data));
+  /** Calls `onOutbox` with the list of files, now and whenever it changes, until the connection ends; with null where the
+   *  directory cannot be read. */
+  async outbox(onOutbox) {
+    await readEvents(await this.request("api/outbox/events"), (name, data) => {
+      if (name === "outbox" || name === "unreadable") {
+        onOutbox(name === "outbox" ? JSON.parse(data) : null);
       }
     });
   }
@@ -67,7 +67,7 @@ export class Api {
   }
 
   async json(path, options) {
-    return (await this.request(path, options)).json();
+    return JSON.parse(await (await this.request(path, options)).text(), asWritten);
   }
 
   async request(path, options = {}) {
@@ -78,7 +78,8 @@ export class Api {
       if (key !== null) {
         headers.set("Authorization", `Bearer ${key}`);
       }
-      const response = await fetch(address, { ...options, headers, cache: "no-store" });
+      // With credentials of its own a browser would ask for a password before the page can.
+      const response = await fetch(address, { ...options, headers, cache: "no-store", credentials: "omit" });
       if (response.ok) {
         return response;
       }
@@ -91,4 +92,10 @@ export class Api {
       options.signal?.throwIfAborted();
     }
   }
+}
+
+/** A number with the digits that it was written with, `19.90`, where the browser can keep them (JSON.parse source text access). */
+function asWritten(_, value, context) {
+  const isOther = typeof value === "number" && context?.source !== undefined && context.source !== String(value);
+  return isOther ? JSON.rawJSON(context.source) : value;
 }

@@ -7,6 +7,8 @@ import { Recipients } from "./recipients.js";
 import { CLIPPED_OCTETS, plural, size } from "./sizes.js";
 import { Tabs } from "./tabs.js";
 
+const TITLE = "Mail preview";
+
 export class Mail {
   /** `onRecipient` is told which recipient to show; `reopen` makes the view anew, after the daemon let it go. */
   constructor(api, { onRecipient, reopen, onFailure }) {
@@ -46,6 +48,7 @@ export class Mail {
 
   /** Shows nothing. */
   clear() {
+    document.title = TITLE;
     this.view = this.origin = null;
     byId("nothing").hidden = false;
     byId("shown").hidden = true;
@@ -63,7 +66,9 @@ export class Mail {
   showHead() {
     const { html, source, pickup_file: pickupFile, file, warnings, notice, clipped } = this.view;
     // What is no mail of ours has the name of its file alone.
-    byId("subject").textContent = this.header("subject") || (source === null && file) || "Without a subject";
+    const subject = this.header("subject") || (source === null && file) || "Without a subject";
+    byId("subject").textContent = subject;
+    document.title = `${subject} · ${TITLE}`;
     const people = ["From", "To", "Cc", "Date"].map((name) => [name, this.header(name.toLowerCase())]);
     byId("people").replaceChildren(...pairs(people.filter(([, said]) => said)));
     byId("facts").replaceChildren(

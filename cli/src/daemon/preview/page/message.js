@@ -42,8 +42,11 @@ export class Message {
     const kept = JSON.parse(sessionStorage.getItem(DRAFT) ?? "null");
     const text = kept !== null && kept.file === file ? kept.text : (file ?? EXAMPLE);
     this.file = file;
-    this.editor.value = text;
-    this.check.now();
+    // Somebody may have been quicker.
+    if (this.editor.value === "") {
+      this.editor.value = text;
+      this.check.now();
+    }
   }
 
   edited() {

@@ -22,9 +22,13 @@ export class Outbox {
       try {
         await this.api.outbox((list) => {
           wait = FIRST_WAIT;
-          this.tell("Live", true);
-          this.show(list);
-          onList(list);
+          if (list === null) {
+            this.tell("The pickup directory cannot be read.", false);
+          } else {
+            this.tell("Live", true);
+            this.show(list);
+            onList();
+          }
         });
       } catch (error) {
         if (error.status === 401 || error.status === 403) {

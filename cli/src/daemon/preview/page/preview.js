@@ -10,6 +10,7 @@ import { Outbox } from "./outbox.js";
 import { Tabs } from "./tabs.js";
 
 const MESSAGE = "message";
+const placeOf = (file) => `outbox/${encodeURIComponent(file)}`;
 
 class Page {
   constructor() {
@@ -29,7 +30,7 @@ class Page {
       onProblems: () => this.isAtMessage && this.mail.stale(true),
       onOpened: () => this.go(MESSAGE),
     });
-    this.outbox = new Outbox(this.api, (name) => this.go(`outbox/${encodeURIComponent(name)}`));
+    this.outbox = new Outbox(this.api, (name) => this.go(placeOf(name)));
     this.sources = new Tabs(byId("sources"), (name) => this.go(name));
     addEventListener("hashchange", () => this.arrive());
   }
@@ -44,9 +45,11 @@ class Page {
       byId("version").textContent = version ?? "";
       byId("tab-outbox").hidden = !outbox;
       this.message.begin(file ?? null);
-      this.place = location.hash.slice(1) || (outbox && file === null ? "outbox" : MESSAGE);
       this.hasOutbox = outbox;
-      this.arrive(this.place);
+      if (location.hash === "") {
+        this.stay(outbox && file === null ? "outbox" : MESSAGE);
+      }
+      this.arrive();
       if (outbox) {
         await this.outbox.follow(() => this.listed());
       }
@@ -64,8 +67,13 @@ class Page {
     }
   }
 
-  arrive(place = location.hash.slice(1)) {
-    const [source, name] = place.split("/");
+  /** The address becomes that of what is shown without being asked for, which is no step back. */
+  stay(place) {
+    history.replaceState(null, "", `#${place}`);
+  }
+
+  arrive() {
+    const [source, name] = location.hash.slice(1).split("/");
     if (source !== "outbox" || !this.hasOutbox) {
       this.sources.select(MESSAGE);
       this.message.check.now();
@@ -75,6 +83,7 @@ class Page {
     if (name !== undefined) {
       this.open(decodeURIComponent(name));
     } else if (this.file !== null) {
+      this.stay(placeOf(this.file));
       this.open(this.file);
     } else {
       this.listed();
@@ -89,6 +98,7 @@ class Page {
     if (this.outbox.newest === undefined) {
       this.mail.clear();
     } else {
+      this.stay(placeOf(this.outbox.newest));
       this.open(this.outbox.newest);
     }
   }
@@ -110,7 +120,7 @@ class Page {
   showFile(name, view) {
     this.wanted.file = view.recipient;
     if (!this.isAtMessage) {
-      this.mail.show(view, `outbox/${name}`);
+      this.mail.show(view, placeOf(name));
     }
   }
 

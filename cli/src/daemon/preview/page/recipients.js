@@ -42,7 +42,9 @@ export class Recipients {
     this.previous.setAttribute("aria-disabled", recipient === 0);
     this.next.setAttribute("aria-disabled", recipient === recipients - 1);
     say(byId("recipient-said"), recipients < 2 ? "" : [envelope?.to].flat().join(", "));
-    const named = Object.entries(variables ?? {});
+    // PowerMTA's own are behind those of the message.
+    const isOwn = ([name]) => !name.startsWith("*");
+    const named = Object.entries(variables ?? {}).sort((one, other) => isOwn(other) - isOwn(one));
     this.values.hidden = named.length === 0;
     const shown = named.map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]);
     this.values.querySelector("dl").replaceChildren(...pairs(shown));
