@@ -70,14 +70,18 @@ pub struct MailMailbox {
     pub address: String,
 }
 
-/// How many messages may be enclosed in a message, one in the other or side by side: mail-parser takes them apart by
-/// recursion.
+/// How many messages may be enclosed in a message, one in the other or side by side.
 const MOST_ENCLOSED: usize = 100;
+/// How long a field may be that describes a content, in bytes.
+const LONGEST_FIELD: usize = 64 << 10;
+/// The names of these fields begin so.
+const CONTENT: &[u8] = b"content-";
 
 impl Mail {
-    /// Decodes a message. `None`: it has no header section, or more than a hundred messages are enclosed in it.
+    /// Decodes a message. `None`: it has no header section, more than a hundred messages are enclosed in it,
+    /// or one of its Content-Type fields and the like has more than 64 KiB.
     pub fn read(message: &[u8]) -> Option<Self> {
-        if enclosed_messages(message) > MOST_ENCLOSED {
+        if !is_simple_enough(message) {
             return None;
         }
         let parsed = MessageParser::default().parse(message)?;
@@ -253,26 +257,32 @@ fn unquoted(inner: &str) -> String {
     out
 }
 
-/// At least as many as there are messages enclosed in this one: the fields that could say so.
-fn enclosed_messages(message: &[u8]) -> usize {
-    let mut count = 0;
-    let mut is_type = false;
+/// Whether a message can be taken apart: mail-parser takes enclosed messages apart by recursion, and the parameters of a
+/// field in the square of their number.
+fn is_simple_enough(message: &[u8]) -> bool {
+    let (mut enclosed, mut length) = (0, None);
     for line in message.split(|byte| *byte == b'\n') {
         let is_continued = line
             .first()
             .is_some_and(|byte| matches!(byte, b' ' | b'\t'));
-        let begins = line.get(.."content-type".len());
-        is_type = begins.is_some_and(|name| name.eq_ignore_ascii_case(b"content-type"))
-            || is_continued && is_type;
-        if is_type
-            && [&b"message"[..], b"digest"]
-                .iter()
-                .any(|word| holds(line, word))
+        let begins = line.get(..CONTENT.len());
+        let begins = begins.is_some_and(|name| name.eq_ignore_ascii_case(CONTENT));
+        length = match length {
+            Some(length) if is_continued => Some(length + line.len()),
+            _ => begins.then_some(line.len()),
+        };
+        let Some(length) = length else { continue };
+        if [&b"message"[..], b"digest"]
+            .iter()
+            .any(|word| holds(line, word))
         {
-            count += 1;
+            enclosed += 1;
+        }
+        if enclosed > MOST_ENCLOSED || length > LONGEST_FIELD {
+            return false;
         }
     }
-    count
+    true
 }
 
 /// Whether a line has this word, in whatever letter case.

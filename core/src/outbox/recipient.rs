@@ -3,6 +3,9 @@
 use super::lines::Lines;
 use super::unreadable::UnreadableFile;
 
+/// How many variables a recipient may have; this library makes fewer than a hundred.
+const MOST_VARIABLES: usize = 1_000;
+
 #[derive(Debug, Clone, Default)]
 pub(super) struct Recipient<'a> {
     pub address: &'a str,
@@ -33,6 +36,9 @@ impl<'a> Recipient<'a> {
                 Some(quoted) => quoted.split_once('"').ok_or_else(wrong)?,
                 None => behind.split_at(behind.find(' ').unwrap_or(behind.len())),
             };
+            if self.variables.len() == MOST_VARIABLES {
+                return Err(lines.error("XDFN defines more variables than any recipient has"));
+            }
             if self.variable(name).is_some() {
                 return Err(lines.error("XDFN defines a variable for the second time"));
             }

@@ -112,6 +112,22 @@ fn what_lies_too_deep_is_not_taken_apart() {
     }
     let mail = Mail::read(multiparts.as_bytes()).unwrap();
     assert!(mail.root.walk().count() < 100);
+
+    let parameters = format!(
+        "Content-Type: text/plain{}\r\n\r\n",
+        ";\r\n a*1=b".repeat(100_000)
+    );
+    assert_eq!(Mail::read(parameters.as_bytes()), None);
+    // What is no such field may be long.
+    let subject = format!("Subject: x{}\r\n\r\n", "\r\n message".repeat(100_000));
+    assert!(Mail::read(subject.as_bytes()).is_some());
+
+    let line = |number: usize| format!("XDFN a{number}=\"\"\r\n");
+    let variables = (0..2_000).map(line).collect::<Vec<_>>().concat();
+    let file = format!(
+        "XMRG FROM:<>\r\n{variables}RCPT TO:<b@example.org>\r\nXPRT 1 LAST\r\nA: b\r\n\r\n.\r\n"
+    );
+    assert_eq!(OutboxFile::read(file.as_bytes()).unwrap_err().line(), 1_002);
 }
 
 #[test]
