@@ -31,6 +31,9 @@ use std::sync::Arc;
 /// To show a mail takes so many times its pickup file: the mail, its parts, and the HTML with the images in it.
 const TIMES: usize = 6;
 
+/// And so much for images that are there more than once.
+const IMAGES: usize = 2 << 20;
+
 /// `GET /preview/api/status`.
 pub async fn status(
     State(daemon): State<Arc<Daemon>>,
@@ -221,7 +224,7 @@ async fn show<T: Send + 'static>(
     make: impl FnOnce(&View) -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {
     let mut room = daemon.admission.receive(peer.into(), 0)?;
-    room.grow_once(view.files_size().saturating_mul(TIMES))
+    room.grow_once(view.files_size().saturating_mul(TIMES) + IMAGES)
         .await?;
     let _at_work = room.at_work()?;
     run_blocking(move || make(&view)).await?

@@ -12,6 +12,7 @@ use super::css;
 use html5gum::{Doctype, HtmlString, StartTag, State, Token, Tokenizer};
 use percent_encoding::percent_decode_str;
 use pmtaemail::outbox::{Mail, Part};
+use std::collections::HashMap;
 use std::fmt::Write;
 
 /// How a mail is shown.
@@ -41,7 +42,7 @@ pub struct Rewritten {
 /// Writes the HTML of a mail anew.
 pub fn rewrite(html: &str, mail: &Mail, options: Options) -> Rewritten {
     let mut writer = Writer {
-        mail,
+        images: Images::of(mail),
         options,
         body: String::with_capacity(html.len()),
         doctype: String::new(),
@@ -128,7 +129,7 @@ impl Content {
 }
 
 struct Writer<'m> {
-    mail: &'m Mail,
+    images: Images<'m>,
     options: Options,
     body: String,
     doctype: String,
@@ -225,12 +226,14 @@ impl Writer<'_> {
     }
 
     fn address(&mut self, address: &str) -> String {
-        let found = changed(self.mail, &mut self.remote, address);
+        let found = self.images.changed(&mut self.remote, address);
         found.unwrap_or_else(|| address.to_owned())
     }
 
     fn style_sheet(&mut self, css: &str) -> String {
-        css::rewrite(css, |address| changed(self.mail, &mut self.remote, address))
+        css::rewrite(css, |address| {
+            self.images.changed(&mut self.remote, address)
+        })
     }
 
     /// What stands in an element whose content has no tags.
@@ -322,25 +325,46 @@ impl Writer<'_> {
     }
 }
 
-/// What stands in place of an address: an image that came with the mail. Counts those of other hosts.
-fn changed(mail: &Mail, remote: &mut usize, address: &str) -> Option<String> {
-    if is_remote(address) {
-        *remote += 1;
-        return None;
-    }
-    let trimmed = address.trim();
-    let scheme = trimmed.get(..4)?;
-    if !scheme.eq_ignore_ascii_case("cid:") {
-        return None;
-    }
-    let id = percent_decode_str(&trimmed[4..]).decode_utf8_lossy();
-    let mut parts = mail.root.walk();
-    let part = parts.find(|part| part.content_id.as_deref() == Some(&*id))?;
-    is_shown(part).then(|| {
-        let content = encodify::base64::STANDARD.encode(&part.content);
-        format!("data:{};base64,{content}", part.media_type)
-    })
+/// The images that came with a mail.
+struct Images<'m> {
+    /// By their Content-IDs.
+    parts: HashMap<&'m str, &'m Part>,
+    /// How many more bytes may be written: a mail that shows one image very often could become very large.
+    room: usize,
 }
+
+impl<'m> Images<'m> {
+    fn of(mail: &'m Mail) -> Self {
+        let parts = || mail.root.walk().filter(|part| is_shown(part));
+        let size: usize = parts().map(|part| part.octets).sum();
+        let by_id = |part: &'m Part| Some((part.content_id.as_deref()?, part));
+        Self {
+            parts: parts().filter_map(by_id).collect(),
+            room: LEAST_ROOM.max(size.saturating_mul(2)),
+        }
+    }
+
+    /// What stands in place of an address: an image that came with the mail. Counts those of other hosts.
+    fn changed(&mut self, remote: &mut usize, address: &str) -> Option<String> {
+        if is_remote(address) {
+            *remote += 1;
+            return None;
+        }
+        let trimmed = address.trim();
+        let scheme = trimmed.get(..4)?;
+        if !scheme.eq_ignore_ascii_case("cid:") {
+            return None;
+        }
+        let id = percent_decode_str(&trimmed[4..]).decode_utf8_lossy();
+        let part = self.parts.get(&*id)?;
+        self.room = self.room.checked_sub(part.octets.max(1))?;
+        let content = encodify::base64::STANDARD.encode(&part.content);
+        Some(format!("data:{};base64,{content}", part.media_type))
+    }
+}
+
+/// How many bytes of images may be written where all together have fewer.
+const LEAST_ROOM: usize = 1 << 20;
 
 /// Whether a part may take the place of an address.
 fn is_shown(part: &Part) -> bool {
@@ -528,6 +552,17 @@ mod tests {
         ] {
             assert_eq!(rewritten(html), (html.to_owned(), 0));
         }
+    }
+
+    #[test]
+    fn an_image_is_not_written_without_end() {
+        let image = "A".repeat(LEAST_ROOM / 4);
+        let mail = format!("Content-Type: image/png\r\nContent-ID: <a>\r\n\r\n{image}");
+        let mail = Mail::read(mail.as_bytes()).unwrap();
+        let html = "<img src=cid:a>".repeat(9);
+        let shown = rewrite(&html, &mail, Options::default()).html;
+        assert_eq!(shown.matches("data:").count(), 4);
+        assert_eq!(shown.matches("<img").count(), 9);
     }
 
     #[test]
