@@ -5,6 +5,7 @@ use super::html::{Options, rewrite};
 use super::places::PlacedWarning;
 use super::shown::{Content, Shown};
 use super::views::View;
+use pmtaemail::RejectedRecipients;
 use pmtaemail::outbox::{Mail, MailField, Part};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -30,6 +31,8 @@ pub struct Answer<'v> {
     source: Option<Place>,
     pickup_file: Place,
     warnings: &'v [PlacedWarning],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rejected: Option<&'v RejectedRecipients>,
     clipped: bool,
     /// Why it is not shown as a mail.
     notice: Option<String>,
@@ -89,6 +92,7 @@ impl<'v> Answer<'v> {
             source: None,
             pickup_file: urls.place("pickup-file", shown.pickup_file.len()),
             warnings: &view.warnings,
+            rejected: view.rejected.as_ref(),
             clipped: false,
             notice: None,
         };

@@ -164,6 +164,7 @@ pub async fn open_file(
                 received,
                 values: Values::default(),
                 warnings: Vec::new(),
+                rejected: None,
             })
         });
         let view = view.await??;

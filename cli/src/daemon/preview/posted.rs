@@ -10,7 +10,8 @@ use crate::access::now;
 use bytes::Bytes;
 use pmtaemail::outbox::OutboxFile;
 use pmtaemail::{
-    Identity, PickupFile, Receipt, Selection, StreamedMessage, Submission, Submitter, Warning,
+    Identity, PickupFile, Receipt, RejectedRecipients, Selection, StreamedMessage, Submission,
+    Submitter, Warning,
 };
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -46,6 +47,7 @@ impl Posted {
             received: now().into(),
             values,
             warnings,
+            rejected: files.rejected,
         })
     }
 
@@ -142,19 +144,29 @@ fn only(receipt: &Receipt, recipient: usize, room: usize) -> Result<Selection, A
 struct Files {
     files: Vec<Bytes>,
     mails: Mails,
+    rejected: Option<RejectedRecipients>,
 }
 
 impl Files {
     fn of_all(submission: &Submission) -> Result<Self, ApiError> {
         let of_file = |file: &PickupFile| Bytes::from(file.chunks().concat());
         let files: Vec<_> = submission.files().iter().map(of_file).collect();
-        let mails = mails(&files, &submission.receipt())?;
-        Ok(Self { files, mails })
+        let receipt = submission.receipt();
+        let mails = mails(&files, &receipt)?;
+        Ok(Self {
+            files,
+            mails,
+            rejected: receipt.rejected,
+        })
     }
 
     /// The same of one recipient, of so many.
     fn of_one(submission: &Submission, recipient: usize, of: usize) -> Result<Self, ApiError> {
-        let Self { files, mails } = Self::of_all(submission)?;
+        let Self {
+            files,
+            mails,
+            rejected,
+        } = Self::of_all(submission)?;
         // Others are those of seeds.
         let own = match &mails {
             Mails::Each(places) => places.first().map(|place| place.file as usize),
@@ -164,6 +176,7 @@ impl Files {
         Ok(Self {
             files: own.into_iter().collect(),
             mails: Mails::Only { recipient, of },
+            rejected,
         })
     }
 }

@@ -5,6 +5,7 @@ use super::super::error::ApiError;
 use super::places::PlacedWarning;
 use super::values::Values;
 use bytes::Bytes;
+use pmtaemail::RejectedRecipients;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -15,6 +16,9 @@ const MOST: usize = 64;
 
 /// What a view takes besides its bytes.
 const OVERHEAD: usize = 4 << 10;
+
+/// What a recipient takes who gets nothing, about.
+const REJECTED: usize = 256;
 
 /// What one view is made of.
 #[derive(Debug)]
@@ -32,6 +36,8 @@ pub struct View {
     /// The values of recipients, where it was posted.
     pub values: Values,
     pub warnings: Vec<PlacedWarning>,
+    /// Who gets nothing, of a mail merge that leaves out recipients who break rules.
+    pub rejected: Option<RejectedRecipients>,
 }
 
 /// Which mails the files hold, in which order.
@@ -72,7 +78,8 @@ impl View {
             Mails::Each(places) => places.len() * size_of::<MailPlace>(),
             _ => 0,
         };
-        self.files_size() + places + self.values.size() + OVERHEAD
+        let rejected = self.rejected.as_ref().map_or(0, RejectedRecipients::len);
+        self.files_size() + places + self.values.size() + rejected * REJECTED + OVERHEAD
     }
 
     /// How many bytes its files have.
@@ -159,6 +166,7 @@ mod tests {
             received: SystemTime::UNIX_EPOCH,
             values: Values::default(),
             warnings: Vec::new(),
+            rejected: None,
         }
     }
 
