@@ -307,6 +307,9 @@ def test_a_mail_merge(shared: Daemon):
     assert views[0]["envelope"]["envid"] != "bo"
     assert [shown["envelope"]["envid"] for shown in views[1:]] == ["bo", "bo"]
     assert b"XMRG FROM" in get(shared, views[2]["pickup_file"]["url"]).body
+    # Numbers as they are written, as the mail has them.
+    text = json.dumps(MERGE).replace('"Eve"', "1.50")
+    assert b'"shop":1.50' in post(shared, text.encode()).body
     assert_problem(get(shared, f"{path}?recipient=3"), 404)
     assert view(shared, MERGE, "?recipient=2")["text"] == "Dear Cy"
     assert_problem(post(shared, MERGE, "?recipient=3"), 404)

@@ -4,6 +4,7 @@ use super::super::error::ApiError;
 use super::html::{Options, rewrite};
 use super::places::PlacedWarning;
 use super::shown::{Content, Shown};
+use super::values::Variables;
 use super::views::View;
 use pmtaemail::RejectedRecipients;
 use pmtaemail::outbox::{Mail, MailField, Part};
@@ -21,7 +22,7 @@ pub struct Answer<'v> {
     recipient: usize,
     recipients: usize,
     envelope: Option<Map<String, Value>>,
-    variables: Map<String, Value>,
+    variables: Variables,
     headers: Vec<MailField>,
     text: Option<String>,
     html: Option<Html>,
@@ -82,7 +83,7 @@ impl<'v> Answer<'v> {
             recipient,
             recipients: shown.recipients,
             envelope: None,
-            variables: Map::new(),
+            variables: Variables::new(),
             headers: Vec::new(),
             text: None,
             html: None,

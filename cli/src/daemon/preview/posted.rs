@@ -31,7 +31,7 @@ impl Posted {
     /// The view of it.
     pub fn view(self) -> Result<View, ApiError> {
         let name = View::new_name()?;
-        let (files, warnings, values) = match self.body {
+        let (made, warnings, values) = match self.body {
             ReceivedBody::Buffered(ref body) => self.buffered(body)?,
             ReceivedBody::Streamed(message) => {
                 let message = message.with_identity(self.identity);
@@ -42,30 +42,30 @@ impl Posted {
         Ok(View {
             name,
             file: None,
-            files: files.files,
-            mails: files.mails,
+            files: made.files,
+            mails: made.mails,
             received: now().into(),
             values,
             warnings,
-            rejected: files.rejected,
+            rejected: made.rejected,
         })
     }
 
     fn buffered(
         &self,
         body: &BufferedBody,
-    ) -> Result<(Files, Vec<PlacedWarning>, Values), ApiError> {
-        let make = |selection| {
+    ) -> Result<(Made, Vec<PlacedWarning>, Values), ApiError> {
+        let within = |selection| {
             body.read(selection, self.submitter.senders(), |message| {
                 Submission::within(message, self.identity, self.room as u64)
             })
         };
-        let files = match make(Selection::All)? {
-            Ok(submission) => Files::of_all(&submission)?,
+        let made = match within(Selection::All)? {
+            Ok(submission) => Made::of_all(&submission)?,
             Err(receipt) => {
                 let only = only(&receipt, self.recipient, self.room)?;
-                let submission = make(only)?.map_err(|_| too_large(self.room))?;
-                Files::of_one(&submission, self.recipient, receipt.recipients)?
+                let submission = within(only)?.map_err(|_| too_large(self.room))?;
+                Made::of_one(&submission, self.recipient, receipt.recipients)?
             }
         };
         let (message, warnings) = match body {
@@ -80,7 +80,7 @@ impl Posted {
             message,
             recipients: Vec::new(),
         };
-        Ok((files, warnings, values))
+        Ok((made, warnings, values))
     }
 }
 
@@ -88,13 +88,13 @@ fn streamed(
     message: StreamedMessage,
     recipient: usize,
     room: usize,
-) -> Result<(Files, Vec<PlacedWarning>, Values), ApiError> {
+) -> Result<(Made, Vec<PlacedWarning>, Values), ApiError> {
     let warnings = unplaced(message.warnings()?);
     let mut values = Values {
         message: Bytes::copy_from_slice(message.json()),
         recipients: Vec::new(),
     };
-    let files = match message.submission_within(room as u64)? {
+    let made = match message.submission_within(room as u64)? {
         Ok(submission) => {
             let mut rest = room.saturating_sub(values.size());
             message.try_for_each_recipient(|_, json| {
@@ -104,16 +104,16 @@ fn streamed(
                 }
                 Ok(())
             })?;
-            Files::of_all(&submission)?
+            Made::of_all(&submission)?
         }
         Err(receipt) => {
             let message = message.with_selection(only(&receipt, recipient, room)?);
             let submission = message.submission_within(room as u64)?;
             let submission = submission.map_err(|_| too_large(room))?;
-            Files::of_one(&submission, recipient, receipt.recipients)?
+            Made::of_one(&submission, recipient, receipt.recipients)?
         }
     };
-    Ok((files, warnings, values))
+    Ok((made, warnings, values))
 }
 
 fn unplaced(warnings: Vec<Warning>) -> Vec<PlacedWarning> {
@@ -141,13 +141,13 @@ fn only(receipt: &Receipt, recipient: usize, room: usize) -> Result<Selection, A
 }
 
 /// The files of a message, and which mails they hold.
-struct Files {
+struct Made {
     files: Vec<Bytes>,
     mails: Mails,
     rejected: Option<RejectedRecipients>,
 }
 
-impl Files {
+impl Made {
     fn of_all(submission: &Submission) -> Result<Self, ApiError> {
         let of_file = |file: &PickupFile| Bytes::from(file.chunks().concat());
         let files: Vec<_> = submission.files().iter().map(of_file).collect();

@@ -1,9 +1,11 @@
 //! The mail of one recipient, as it is read back from its pickup file.
 
 use super::super::error::ApiError;
+use super::values::Variables;
 use super::views::{MailPlace, Mails, View};
 use bytes::Bytes;
 use pmtaemail::outbox::{Mail, OutboxEnvelope, OutboxFile, UnreadableFile};
+use serde_json::value::to_raw_value;
 use serde_json::{Map, Value};
 
 /// The mail of one recipient.
@@ -74,14 +76,17 @@ impl<'v> Shown<'v> {
 
     /// What was put into the template for the recipient: values by the names that the message has for them, or PowerMTA's
     /// variables of a merge file.
-    pub fn variables(&self, content: &Content<'_>) -> Map<String, Value> {
+    pub fn variables(&self, content: &Content<'_>) -> Variables {
         let given = self.view.values.of(self.place.index as usize);
         if !given.is_empty() {
             return given;
         }
         let variables = content.file.variables(self.place.recipient as usize);
         variables
-            .map(|(name, value)| (name.to_owned(), value.into()))
+            .map(|(name, value)| {
+                let value = to_raw_value(value).expect("a text is JSON");
+                (name.to_owned(), value)
+            })
             .collect()
     }
 }

@@ -1,7 +1,9 @@
 //! The values that a posted message has for its recipients, by the names that it has for them.
 
 use bytes::Bytes;
-use serde_json::{Map, Value};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
 
 /// The JSON that has them.
 #[derive(Debug, Default)]
@@ -12,18 +14,24 @@ pub struct Values {
     pub recipients: Vec<Bytes>,
 }
 
+/// Values as they are written: `1.50` is no other number in a template than in JSON.
+pub type Variables = BTreeMap<String, Box<RawValue>>;
+
 impl Values {
     /// The values of the recipient with this index in the message: the message's own, and theirs, which win.
-    pub fn of(&self, index: usize) -> Map<String, Value> {
-        let Some(message) = parsed(&self.message) else {
-            return Map::new();
-        };
-        let recipient = match self.recipients.get(index) {
-            Some(recipient) => parsed(recipient),
-            None => member(&message, "recipients").and_then(|all| all.get(index).cloned()),
-        };
-        let mut values = variables(&message);
-        values.extend(recipient.iter().flat_map(variables));
+    pub fn of(&self, index: usize) -> Variables {
+        let mut values = Variables::new();
+        if let Some(message) = text_of(&self.message).and_then(parsed::<Members<'_>>) {
+            values = variables(&message);
+            let own = self.recipients.get(index).and_then(|json| text_of(json));
+            let own = own.or_else(|| {
+                let all = member(&message, "recipients")?;
+                let all = parsed::<Vec<&RawValue>>(all.get())?;
+                all.get(index).map(|recipient| recipient.get())
+            });
+            let own = own.and_then(parsed::<Members<'_>>);
+            values.extend(own.iter().flat_map(variables));
+        }
         values
     }
 
@@ -35,30 +43,38 @@ impl Values {
     }
 }
 
+type Members<'j> = BTreeMap<String, &'j RawValue>;
+
 /// What serde reads otherwise than the core library is shown without values.
-fn parsed(json: &[u8]) -> Option<Value> {
-    let json = json.strip_prefix("\u{feff}".as_bytes()).unwrap_or(json);
-    serde_json::from_slice(json).ok()
+fn parsed<'j, T: Deserialize<'j>>(json: &'j str) -> Option<T> {
+    serde_json::from_str(json).ok()
 }
 
-fn variables(object: &Value) -> Map<String, Value> {
-    match member(object, "variables") {
-        Some(Value::Object(variables)) => variables.clone(),
-        _ => Map::new(),
-    }
+fn text_of(json: &[u8]) -> Option<&str> {
+    let json = json.strip_prefix("\u{feff}".as_bytes()).unwrap_or(json);
+    str::from_utf8(json).ok()
+}
+
+fn variables(object: &Members<'_>) -> Variables {
+    let variables = member(object, "variables").and_then(|json| parsed(json.get()));
+    variables.unwrap_or_default()
 }
 
 /// A member by its name, in which letter case, `_` and `-` do not count.
-fn member<'v>(object: &'v Value, name: &str) -> Option<&'v Value> {
-    let mut members = object.as_object()?.iter();
+fn member<'j>(object: &Members<'j>, name: &str) -> Option<&'j RawValue> {
     let is_it = |known: &str| known.replace(['_', '-'], "").eq_ignore_ascii_case(name);
-    members.find_map(|(known, value)| is_it(known).then_some(value))
+    let mut members = object.iter();
+    members.find_map(|(known, value)| is_it(known).then_some(*value))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
+
+    fn values(values: &Values, index: usize) -> Value {
+        serde_json::to_value(values.of(index)).unwrap()
+    }
 
     #[test]
     fn those_of_the_recipient_win() {
@@ -66,7 +82,7 @@ mod tests {
             "variables": {"shop": "Eve's", "name": "you"},
             "Recipients": ["a@b", {"address": "c@d", "variables": {"name": "Bo", "n": 1}}],
         });
-        let values = Values {
+        let whole = Values {
             message: message.to_string().into(),
             recipients: Vec::new(),
         };
@@ -75,13 +91,18 @@ mod tests {
             (1, json!({"shop": "Eve's", "name": "Bo", "n": 1})),
             (2, json!({"shop": "Eve's", "name": "you"})),
         ] {
-            assert_eq!(Value::Object(values.of(index)), expected);
+            assert_eq!(values(&whole, index), expected);
         }
         let apart = Values {
             message: r#"{"variables": {"a": 1}}"#.into(),
             recipients: vec![r#"{"variables": {"b": 2}}"#.into()],
         };
-        assert_eq!(Value::Object(apart.of(0)), json!({"a": 1, "b": 2}));
+        assert_eq!(values(&apart, 0), json!({"a": 1, "b": 2}));
         assert!(Values::default().of(0).is_empty());
+        let number = Values {
+            message: r#"{"variables": {"price": 1.50}}"#.into(),
+            recipients: Vec::new(),
+        };
+        assert_eq!(number.of(0)["price"].get(), "1.50");
     }
 }
