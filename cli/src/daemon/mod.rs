@@ -112,7 +112,6 @@ use counters::Counters;
 use listener::{Sockets, Tls};
 use observer::PickupObserver;
 use pages::Pages;
-#[cfg(feature = "preview")]
 use preview::Preview;
 use reload::Reload;
 use signals::Signals;
@@ -150,8 +149,8 @@ pub fn run(mut args: ServeArgs) -> Result<Exit, Failure> {
     let daemon = daemon.with_back_pressure(back_pressure);
     let daemon = daemon.with_access(access).with_counters(counters);
     let daemon = daemon.with_compat(args.compat.clone());
-    let daemon = daemon.with_preview(preview_of(&args));
-    let ended = runtime.block_on(serve(args, Arc::new(daemon), |_| Ok(())));
+    let preview = preview_of(&args);
+    let ended = runtime.block_on(serve(args, Arc::new(daemon), preview, |_| Ok(())));
     // What still runs now had its time to finish.
     runtime.shutdown_background();
     ended
@@ -177,8 +176,8 @@ pub fn run_preview(
         Some(directory) => preview.with_outbox(directory),
         None => preview,
     };
-    let daemon = Daemon::new(pickup, &args.limits, room).with_preview(Some(preview));
-    let ended = runtime.block_on(serve(args, Arc::new(daemon), announce));
+    let daemon = Arc::new(Daemon::new(pickup, &args.limits, room));
+    let ended = runtime.block_on(serve(args, daemon, Some(preview), announce));
     runtime.shutdown_background();
     ended
 }
@@ -192,13 +191,14 @@ fn preview_of(args: &ServeArgs) -> Option<Preview> {
 
 /// There is none.
 #[cfg(not(feature = "preview"))]
-fn preview_of(_: &ServeArgs) -> Option<preview::Preview> {
+fn preview_of(_: &ServeArgs) -> Option<Preview> {
     None
 }
 
 async fn serve(
     args: ServeArgs,
     daemon: Arc<Daemon>,
+    preview: Option<Preview>,
     announce: impl FnOnce(&Bounds) -> Result<(), Failure>,
 ) -> Result<Exit, Failure> {
     let access = daemon.access.clone();
@@ -214,7 +214,7 @@ async fn serve(
     let sockets = Sockets::open(&args.listen, tls.as_ref(), args.limits.body_timeout).await?;
     let addresses = sockets.bounds().map_err(Failure::Start)?;
     let pages = Pages::new(args.allow_origin.clone(), &args.listen);
-    let router = routes::router(Arc::clone(&daemon), pages);
+    let router = routes::router(Arc::clone(&daemon), pages, preview);
     let slots = daemon.connections.clone();
     let connections = Connections::new(slots.clone(), &args.limits, router);
     log::listening(

@@ -10,16 +10,17 @@ use axum::http::HeaderMap;
 use std::sync::Arc;
 
 /// No daemon has one.
+#[derive(Clone, Copy)]
 pub enum Preview {}
 
 impl Preview {
-    pub fn is_alone(&self) -> bool {
-        match *self {}
+    pub fn is_alone(self) -> bool {
+        match self {}
     }
 }
 
-pub fn routes() -> Router<Arc<Daemon>> {
-    Router::new()
+pub fn routes(_: Arc<Daemon>, preview: Preview) -> Router<Arc<Daemon>> {
+    match preview {}
 }
 
 #[expect(

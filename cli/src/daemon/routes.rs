@@ -8,6 +8,7 @@ use super::counters::{Api, Counters};
 use super::error::ApiError;
 use super::log::{Pending, RequestLog};
 use super::pages::Pages;
+use super::preview::Preview;
 use super::state::Daemon;
 use super::{batch, cors, health, messages, metrics, openapi, paths, preview};
 use axum::extract::{Request, State};
@@ -24,13 +25,13 @@ use std::sync::Arc;
 use std::task::Poll;
 
 /// All paths of the daemon.
-pub fn router(daemon: Arc<Daemon>, pages: Pages) -> Router {
+pub fn router(daemon: Arc<Daemon>, pages: Pages, preview: Option<Preview>) -> Router {
     let gate = Gate {
         pages,
         access: daemon.access.clone(),
         counters: Arc::clone(&daemon.counters),
         has_dialects: !daemon.compat.no_compat,
-        has_preview: daemon.preview.is_some(),
+        has_preview: preview.is_some(),
     };
     let router = Router::new()
         .route(paths::MESSAGES, post(messages::submit))
@@ -51,9 +52,9 @@ pub fn router(daemon: Arc<Daemon>, pages: Pages) -> Router {
     } else {
         router.merge(compat::routes())
     };
-    let router = match &daemon.preview {
-        Some(preview) if preview.is_alone() => preview::routes(),
-        Some(_) => router.merge(preview::routes()),
+    let router = match preview {
+        Some(preview) if preview.is_alone() => preview::routes(Arc::clone(&daemon), preview),
+        Some(preview) => router.merge(preview::routes(Arc::clone(&daemon), preview)),
         None => router,
     };
     router

@@ -8,7 +8,6 @@ use super::counters::Counters;
 use super::memory;
 use super::open_files::Room;
 use super::pickup_look::PickupLook;
-use super::preview::Preview;
 use super::readiness::Readiness;
 use super::slots::Slots;
 use crate::args::{CompatArgs, LimitArgs};
@@ -38,8 +37,6 @@ pub struct Daemon {
     pub access: Option<Arc<Access>>,
     /// Other services' APIs.
     pub compat: CompatArgs,
-    /// What is shown in browsers, where anything is.
-    pub preview: Option<Preview>,
 }
 
 impl Daemon {
@@ -73,7 +70,6 @@ impl Daemon {
             pickup_look: PickupLook::default(),
             access: None,
             compat: CompatArgs::default(),
-            preview: None,
         }
     }
 
@@ -93,11 +89,6 @@ impl Daemon {
     /// Answers to other services' APIs as it is told.
     pub fn with_compat(self, compat: CompatArgs) -> Self {
         Self { compat, ..self }
-    }
-
-    /// Shows messages in browsers.
-    pub fn with_preview(self, preview: Option<Preview>) -> Self {
-        Self { preview, ..self }
     }
 
     /// Takes requests alone that have one of these keys.

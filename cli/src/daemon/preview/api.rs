@@ -11,14 +11,13 @@ use super::super::receipt::json;
 use super::super::request::{BodyFormat, BufferedBody, ReceivedBody};
 use super::super::state::Daemon;
 use super::super::submission::receive_request;
-use super::Preview;
 use super::answer::Answer;
-use super::outbox::Outbox;
 use super::places::places;
 use super::posted::Posted;
-use super::shown::Shown;
+use super::state::Shared;
 use super::values::Values;
 use super::views::{Mails, View};
+use super::wanted::{answered, recipient_of, show, take_recipient};
 use axum::Extension;
 use axum::extract::{Path, Request, State};
 use axum::http::Uri;
@@ -28,15 +27,9 @@ use pmtaemail::Problem;
 use serde::Serialize;
 use std::sync::Arc;
 
-/// To show a mail takes so many times its pickup file: the mail, its parts, and the HTML with the images in it.
-const TIMES: usize = 6;
-
-/// And so much for images that are there more than once.
-const IMAGES: usize = 2 << 20;
-
 /// `GET /preview/api/status`.
 pub async fn status(
-    State(daemon): State<Arc<Daemon>>,
+    State(shared): State<Arc<Shared>>,
     Extension(log): Extension<RequestLog>,
     uri: Uri,
 ) -> Result<Response, ApiError> {
@@ -47,9 +40,9 @@ pub async fn status(
         version: &'s str,
     }
     refuse_any(&uri, &log)?;
-    let preview = daemon.preview()?;
+    let preview = &shared.preview;
     Ok(json(&Status {
-        outbox: preview.outbox.is_some(),
+        outbox: preview.has_outbox(),
         file: preview.file.as_deref(),
         version: pmtaemail::VERSION,
     }))
@@ -57,13 +50,13 @@ pub async fn status(
 
 /// `POST /preview/api/views`: shows a message, as it would be sent.
 pub async fn post_view(
-    State(daemon): State<Arc<Daemon>>,
+    State(shared): State<Arc<Shared>>,
     Extension(log): Extension<RequestLog>,
     request: Request,
 ) -> Response {
     log.event("preview");
     let mut text = None;
-    let result = try_post_view(&daemon, request, &log, &mut text).await;
+    let result = try_post_view(&shared, request, &log, &mut text).await;
     result.unwrap_or_else(|error| {
         log.failed(&error);
         let details = error.problem_details();
@@ -81,12 +74,11 @@ pub async fn post_view(
 
 /// `text` is the JSON of the message, as soon as it has come.
 async fn try_post_view(
-    daemon: &Arc<Daemon>,
+    Shared { daemon, preview }: &Shared,
     request: Request,
     log: &RequestLog,
     text: &mut Option<Bytes>,
 ) -> Result<Response, ApiError> {
-    let preview = daemon.preview()?;
     let mut query = Query::of(request.uri(), &[])?;
     let recipient = take_recipient(&mut query.others)?;
     let submitter = Requester::of(&request).submitter();
@@ -110,7 +102,7 @@ async fn try_post_view(
 
 /// `GET /preview/api/views/{view}`: shows another recipient's mail.
 pub async fn view(
-    State(daemon): State<Arc<Daemon>>,
+    State(shared): State<Arc<Shared>>,
     Extension(log): Extension<RequestLog>,
     Extension(peer): Extension<Peer>,
     Path(name): Path<String>,
@@ -119,21 +111,21 @@ pub async fn view(
     log.event("preview");
     let result = async {
         let recipient = recipient_of(&uri, |_, _| false)?;
-        let view = daemon.preview()?.views.get(&name)?;
-        answer(&daemon, view, recipient, peer).await
+        let view = shared.preview.views.get(&name)?;
+        answer(&shared.daemon, view, recipient, peer).await
     };
     answered(&log, result.await)
 }
 
 /// `GET /preview/api/outbox`.
 pub async fn outbox(
-    State(daemon): State<Arc<Daemon>>,
+    State(shared): State<Arc<Shared>>,
     Extension(log): Extension<RequestLog>,
     uri: Uri,
 ) -> Response {
     let result = async {
         refuse_any(&uri, &log)?;
-        let outbox = outbox_of(daemon.preview()?)?;
+        let outbox = shared.preview.outbox()?;
         let listing = run_blocking(move || outbox.list()).await?;
         Ok(json(&*listing.map_err(ApiError::Unreadable)?))
     };
@@ -142,7 +134,7 @@ pub async fn outbox(
 
 /// `POST /preview/api/outbox/{file}`: shows a file.
 pub async fn open_file(
-    State(daemon): State<Arc<Daemon>>,
+    State(shared): State<Arc<Shared>>,
     Extension(log): Extension<RequestLog>,
     Extension(peer): Extension<Peer>,
     Path(name): Path<String>,
@@ -151,8 +143,8 @@ pub async fn open_file(
     log.event("preview");
     let result = async {
         let recipient = recipient_of(&uri, |_, _| false)?;
-        let preview = daemon.preview()?;
-        let outbox = outbox_of(preview)?;
+        let preview = &shared.preview;
+        let outbox = preview.outbox()?;
         let room = preview.views.room();
         let view = run_blocking(move || {
             let (content, received) = outbox.read(&name, room)?;
@@ -169,39 +161,9 @@ pub async fn open_file(
         });
         let view = view.await??;
         let view = preview.views.add(view)?;
-        answer(&daemon, view, recipient, peer).await
+        answer(&shared.daemon, view, recipient, peer).await
     };
     answered(&log, result.await)
-}
-
-/// The pickup directory, where it is shown.
-pub fn outbox_of(preview: &Preview) -> Result<Arc<Outbox>, ApiError> {
-    preview.outbox.clone().ok_or(ApiError::NotFound)
-}
-
-/// Whose mail of which view is wanted, and by whom.
-pub struct Wanted {
-    pub view: String,
-    pub recipient: usize,
-    pub peer: Peer,
-}
-
-/// Makes something of a mail of a view, where there is room for it.
-pub async fn with_room<T: Send + 'static>(
-    daemon: &Daemon,
-    wanted: Wanted,
-    make: impl FnOnce(&Shown<'_>) -> Result<T, ApiError> + Send + 'static,
-) -> Result<T, ApiError> {
-    let Wanted {
-        view,
-        recipient,
-        peer,
-    } = wanted;
-    let view = daemon.preview()?.views.get(&view)?;
-    show(daemon, view, peer, move |view| {
-        make(&Shown::new(view, recipient)?)
-    })
-    .await
 }
 
 /// Answers with what there is to tell of a mail of a view.
@@ -215,62 +177,4 @@ async fn answer(
         Ok(json(&Answer::new(view, recipient)?))
     })
     .await
-}
-
-/// Makes something of a view in a thread for that, where there is memory for it.
-async fn show<T: Send + 'static>(
-    daemon: &Daemon,
-    view: Arc<View>,
-    peer: Peer,
-    make: impl FnOnce(&View) -> Result<T, ApiError> + Send + 'static,
-) -> Result<T, ApiError> {
-    let mut room = daemon.admission.receive(peer.into(), 0)?;
-    room.grow_once(view.files_size().saturating_mul(TIMES) + IMAGES)
-        .await?;
-    let _at_work = room.at_work()?;
-    run_blocking(move || make(&view)).await?
-}
-
-/// The number of a recipient, from 0, in a query. `take` takes other names with their values, if it knows them.
-pub fn recipient_of(
-    uri: &Uri,
-    mut take: impl FnMut(&str, &str) -> bool,
-) -> Result<usize, ApiError> {
-    let mut others = Query::of(uri, &[])?.others;
-    let recipient = take_recipient(&mut others)?;
-    if others.iter().all(|(name, value)| take(name, value)) {
-        Ok(recipient)
-    } else {
-        Err(ApiError::QueryValue(NAMES))
-    }
-}
-
-const NAMES: &str = "The query has a name, or a value, that means nothing here: of views `recipient` is a whole number from 0; \
-                     of html `remote` is 0 or 1, and `scheme` is light or dark.";
-
-fn take_recipient(others: &mut Vec<(String, String)>) -> Result<usize, ApiError> {
-    const NO_NUMBER: &str = "`recipient` is a whole number from 0, and stands in the query once.";
-    let mut recipient = None;
-    let mut is_right = true;
-    others.retain(|(name, value)| {
-        if name != "recipient" {
-            return true;
-        }
-        let number = value.parse().ok();
-        let number = number.filter(|_| value.bytes().all(|byte| byte.is_ascii_digit()));
-        is_right &= number.is_some() && recipient.is_none();
-        recipient = number;
-        false
-    });
-    match recipient {
-        _ if !is_right => Err(ApiError::QueryValue(NO_NUMBER)),
-        recipient => Ok(recipient.unwrap_or(0)),
-    }
-}
-
-fn answered(log: &RequestLog, result: Result<Response, ApiError>) -> Response {
-    result.unwrap_or_else(|error| {
-        log.failed(&error);
-        error.into_response()
-    })
 }

@@ -4,9 +4,9 @@
 use super::super::error::ApiError;
 use super::super::log::RequestLog;
 use super::super::query::refuse_any;
-use super::super::state::Daemon;
-use super::api::outbox_of;
 use super::outbox::{Seen, listen};
+use super::state::Shared;
+use super::wanted::answered;
 use axum::Extension;
 use axum::body::{Body, HttpBody};
 use axum::extract::State;
@@ -27,20 +27,20 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// `GET /preview/api/outbox/events`.
 pub async fn events(
-    State(daemon): State<Arc<Daemon>>,
+    State(shared): State<Arc<Shared>>,
     Extension(log): Extension<RequestLog>,
     uri: Uri,
 ) -> Response {
-    try_events(&daemon, &log, &uri).unwrap_or_else(|error| {
-        log.failed(&error);
-        error.into_response()
-    })
+    answered(&log, try_events(&shared, &log, &uri))
 }
 
-fn try_events(daemon: &Daemon, log: &RequestLog, uri: &Uri) -> Result<Response, ApiError> {
+fn try_events(
+    Shared { daemon, preview }: &Shared,
+    log: &RequestLog,
+    uri: &Uri,
+) -> Result<Response, ApiError> {
     refuse_any(uri, log)?;
-    let preview = daemon.preview()?;
-    let outbox = outbox_of(preview)?;
+    let outbox = preview.outbox()?;
     // Several streams may share one connection of HTTP/2.
     let listener = Arc::clone(&preview.listeners).try_acquire_owned();
     let listener = listener.map_err(|_| ApiError::Busy)?;

@@ -4,10 +4,10 @@
 use super::super::client::Peer;
 use super::super::error::ApiError;
 use super::super::log::RequestLog;
-use super::super::state::Daemon;
-use super::api::{Wanted, recipient_of, with_room};
 use super::html::{Options, Scheme, rewrite};
 use super::shown::Shown;
+use super::state::Shared;
+use super::wanted::{Wanted, answered, recipient_of, with_room};
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::{HeaderName, HeaderValue, Uri, header};
@@ -31,7 +31,7 @@ const NOTHING: &str =
 
 /// `GET /preview/views/{view}/html`.
 pub async fn html(
-    State(daemon): State<Arc<Daemon>>,
+    State(shared): State<Arc<Shared>>,
     Extension(log): Extension<RequestLog>,
     Extension(peer): Extension<Peer>,
     Path(view): Path<String>,
@@ -65,7 +65,7 @@ pub async fn html(
                 let html = mail.html().ok_or(ApiError::NotFound)?;
                 Ok(rewrite(&html, mail, options).html)
             };
-            with_room(&daemon, wanted, make).await
+            with_room(&shared, wanted, make).await
         }
         Err(error) => Err(error),
     };
@@ -96,13 +96,13 @@ pub async fn html(
 
 /// `GET /preview/views/{view}/source`.
 pub async fn source(
-    State(daemon): State<Arc<Daemon>>,
+    State(shared): State<Arc<Shared>>,
     Extension(log): Extension<RequestLog>,
     Extension(peer): Extension<Peer>,
     Path(view): Path<String>,
     uri: Uri,
 ) -> Response {
-    download(&daemon, &log, (view, peer), &uri, |shown| {
+    download(&shared, &log, (view, peer), &uri, |shown| {
         let content = shown.content.as_ref().map_err(|_| ApiError::NotFound)?;
         Ok(Download::text("message.eml", content.source.clone()))
     })
@@ -111,13 +111,13 @@ pub async fn source(
 
 /// `GET /preview/views/{view}/pickup-file`.
 pub async fn pickup_file(
-    State(daemon): State<Arc<Daemon>>,
+    State(shared): State<Arc<Shared>>,
     Extension(log): Extension<RequestLog>,
     Extension(peer): Extension<Peer>,
     Path(view): Path<String>,
     uri: Uri,
 ) -> Response {
-    download(&daemon, &log, (view, peer), &uri, |shown| {
+    download(&shared, &log, (view, peer), &uri, |shown| {
         let name = shown.file_name().unwrap_or("pickup-file.eml");
         Ok(Download::text(name, shown.pickup_file.to_vec()))
     })
@@ -126,13 +126,13 @@ pub async fn pickup_file(
 
 /// `GET /preview/views/{view}/parts/{number}`.
 pub async fn part(
-    State(daemon): State<Arc<Daemon>>,
+    State(shared): State<Arc<Shared>>,
     Extension(log): Extension<RequestLog>,
     Extension(peer): Extension<Peer>,
     Path((view, number)): Path<(String, String)>,
     uri: Uri,
 ) -> Response {
-    download(&daemon, &log, (view, peer), &uri, move |shown| {
+    download(&shared, &log, (view, peer), &uri, move |shown| {
         let number = number.parse().map_err(|_| ApiError::NotFound)?;
         let part = mail_of(shown)?.part(number).ok_or(ApiError::NotFound)?;
         let name = part
@@ -166,7 +166,7 @@ impl Download {
 }
 
 async fn download(
-    daemon: &Arc<Daemon>,
+    shared: &Shared,
     log: &RequestLog,
     (view, peer): (String, Peer),
     uri: &Uri,
@@ -175,7 +175,7 @@ async fn download(
     let result = match recipient_of(uri, |_, _| false) {
         Ok(recipient) => {
             with_room(
-                daemon,
+                shared,
                 Wanted {
                     view,
                     recipient,
@@ -214,11 +214,4 @@ impl IntoResponse for Download {
 fn mail_of<'s>(shown: &'s Shown<'_>) -> Result<&'s Mail, ApiError> {
     let content = shown.content.as_ref().map_err(|_| ApiError::NotFound)?;
     content.mail.as_ref().ok_or(ApiError::NotFound)
-}
-
-fn answered(log: &RequestLog, result: Result<Response, ApiError>) -> Response {
-    result.unwrap_or_else(|error| {
-        log.failed(&error);
-        error.into_response()
-    })
 }

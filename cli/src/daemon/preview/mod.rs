@@ -19,16 +19,18 @@
 //! ```text
 //! api              the requests of the page
 //!   posted         from a posted message to its pickup files
-//!   events         the outbox, told again whenever it changes
-//!     outbox       the files of the pickup directory
+//! events           the outbox, told again whenever it changes
 //! frames           the answers that frames show
-//!   html           a mail's HTML without what leaves it
-//!     css          the addresses in style sheets
-//! answer           a view as JSON
-//!   shown          the mail of one recipient
-//!     views        what is kept
-//!       values     the values of recipients
-//! places           lines and columns of a JSON text
+//!   wanted         whose mail of which view is wanted, and whether there is room to show it
+//!     state        what all requests share
+//!     answer       a view as JSON
+//!       html       a mail's HTML without what leaves its frame
+//!         css      the addresses in style sheets
+//!     outbox       the files of the pickup directory
+//!       shown      the mail of one recipient
+//!         views    what is kept
+//!           values the values of recipients
+//!           places lines and columns of a JSON text
 //! assets           the page and what belongs to it
 //! guard            who may ask
 //! ```
@@ -45,88 +47,23 @@ mod outbox;
 mod places;
 mod posted;
 mod shown;
+mod state;
 mod values;
 mod views;
+mod wanted;
 
 pub use guard::{check_key, check_page, harden};
+pub use state::Preview;
 
-use super::error::ApiError;
 use super::paths;
 use super::state::Daemon;
 use axum::Router;
 use axum::routing::{get, post};
-use outbox::Outbox;
-use std::path::Path;
+use state::Shared;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
-use views::Views;
-
-/// What all requests of the preview share.
-pub struct Preview {
-    views: Views,
-    /// The pickup directory, where it is shown.
-    outbox: Option<Arc<Outbox>>,
-    /// The message that the page begins with.
-    file: Option<String>,
-    /// A permit for each client that listens to the outbox.
-    listeners: Arc<Semaphore>,
-    is_alone: bool,
-}
-
-/// Most clients that listen to the outbox at once.
-const MOST_LISTENERS: usize = 64;
-
-impl Preview {
-    /// A preview that keeps views of so many bytes.
-    pub fn new(room: usize) -> Self {
-        Self {
-            views: Views::new(room),
-            outbox: None,
-            file: None,
-            listeners: Arc::new(Semaphore::new(MOST_LISTENERS)),
-            is_alone: false,
-        }
-    }
-
-    /// Shows the files of this directory.
-    #[must_use]
-    pub fn with_outbox(self, directory: &Path) -> Self {
-        Self {
-            outbox: Some(Arc::new(Outbox::new(directory.to_owned()))),
-            ..self
-        }
-    }
-
-    /// Is all that there is of the daemon.
-    #[must_use]
-    pub fn alone(self) -> Self {
-        Self {
-            is_alone: true,
-            ..self
-        }
-    }
-
-    /// Whether it is all that there is.
-    pub fn is_alone(&self) -> bool {
-        self.is_alone
-    }
-
-    /// Begins with this message.
-    #[must_use]
-    pub fn with_file(self, file: Option<String>) -> Self {
-        Self { file, ..self }
-    }
-}
-
-impl Daemon {
-    /// The preview, which is there where its paths are.
-    fn preview(&self) -> Result<&Preview, ApiError> {
-        self.preview.as_ref().ok_or(ApiError::NotFound)
-    }
-}
 
 /// The paths of the preview.
-pub fn routes() -> Router<Arc<Daemon>> {
+pub fn routes(daemon: Arc<Daemon>, preview: Preview) -> Router<Arc<Daemon>> {
     Router::new()
         .route(paths::PREVIEW, get(assets::page))
         .route("/preview/", get(assets::page))
@@ -144,4 +81,5 @@ pub fn routes() -> Router<Arc<Daemon>> {
             get(frames::pickup_file),
         )
         .route("/preview/views/{view}/parts/{number}", get(frames::part))
+        .with_state(Arc::new(Shared { daemon, preview }))
 }

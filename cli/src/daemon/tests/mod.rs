@@ -50,6 +50,7 @@ impl Server {
         let router = router(
             Arc::new(daemon),
             Pages::new(args.allow_origin, &args.listen),
+            None,
         );
         let connections = Arc::new(Connections::new(
             Slots::new(8192, &args.limits),

@@ -66,6 +66,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Server<S> {
         let router = router(
             Arc::new(daemon),
             Pages::new(args.allow_origin, &args.listen),
+            None,
         );
         let (release, released) = watch::channel(false);
         let stuck = get(async move || {
