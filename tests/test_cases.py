@@ -2,7 +2,8 @@
 
 A case is a folder with `message.json` and either `expected.pickup`, the exact octets of the pickup file, or
 `problems.json`, the exact list of problems; what can be wrong with a merge is in `merge_problems.py`. An envelope id
-that is made is always the same one in the expected files.
+that is made is always the same one in the expected files. Where bodies are made from others (`textFromHtml`,
+`inlineCss`, `mjml`), `made.json` has those that could be given in their place.
 `pytest --update-cases` writes the expected files anew from the command.
 """
 
@@ -27,6 +28,19 @@ GOOD = [case for case in CASES if not case.name.startswith("problem_")]
 MERGES = [case for case in GOOD if case.name.startswith("merge_")]
 ONE_MESSAGE = [case for case in GOOD if case not in MERGES]
 BAD = [case for case in CASES if case.name.startswith("problem_")]
+
+
+MADE = [case for case in GOOD if (case / "made.json").exists()]
+MAKERS = ("textFromHtml", "inlineCss", "mjml", "html")
+
+
+def given(case: Path) -> bytes:
+    """The message of a case, with the bodies given that are made."""
+    message = (case / "message.json").read_bytes()
+    if case not in MADE:
+        return message
+    fields = {name: value for name, value in json.loads(message).items() if name not in MAKERS}
+    return json.dumps(fields | json.loads((case / "made.json").read_bytes())).encode()
 
 
 def cases(which: list[Path]) -> pytest.MarkDecorator:
@@ -83,14 +97,19 @@ def test_render_is_the_message_of_the_pickup_file(case: Path, door: Door):
     assert (case / "expected.pickup").read_bytes().endswith(b"\r\n" + rendered)
 
 
+@cases(MADE)
+def test_what_is_made_is_as_if_it_were_given(case: Path, door: Door):
+    assert with_known_envelope_id(door.pickup_file(given(case))) == (case / "expected.pickup").read_bytes()
+
+
 @cases(ONE_MESSAGE)
 def test_the_expected_file_is_right(case: Path, readers: ForeignReaders):
-    assert judge((case / "message.json").read_bytes(), (case / "expected.pickup").read_bytes(), readers) == []
+    assert judge(given(case), (case / "expected.pickup").read_bytes(), readers) == []
 
 
 @cases(MERGES)
 def test_the_expected_merge_is_right(case: Path, readers: ForeignReaders):
-    message = json.loads((case / "message.json").read_bytes())
+    message = json.loads(given(case))
     assert judge_merge(message, [(case / "expected.pickup").read_bytes()], readers) == []
 
 
@@ -99,7 +118,7 @@ def test_render_is_the_message_of_the_first_recipient(case: Path, door: Door, re
     octets = (case / "message.json").read_bytes()
     first = take_apart([(case / "expected.pickup").read_bytes()])[0]
     rendered = replace(first, file=replace(first.file, message=door.render(octets)))
-    assert judge_sent(personal(json.loads(octets), 0), rendered, readers.read_all(rendered.file.message)) == []
+    assert judge_sent(personal(json.loads(given(case)), 0), rendered, readers.read_all(rendered.file.message)) == []
 
 
 @cases(BAD)
@@ -112,7 +131,10 @@ def test_problems(case: Path, door: Door):
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_case_has_one_outcome(case: Path):
     outcome = "problems.json" if case in BAD else "expected.pickup"
-    assert {path.name for path in case.iterdir()} == {"message.json", outcome}
+    assert {path.name for path in case.iterdir()} - {"made.json"} == {"message.json", outcome}
+    if case in GOOD:
+        fields = json.loads((case / "message.json").read_bytes())
+        assert (case in MADE) == any(fields.get(name) for name in MAKERS[:3])
 
 
 def test_every_problem_code_has_a_case():

@@ -28,7 +28,9 @@ TRANSMISSIONS = {
         {"content": {"template_id": "welcome"}},
         {"recipients": {"list_id": "everybody"}},
     ],
-    "`options.inline_css: true`": [{"options": {"inline_css": True}}],
+    "`options.inline_css: true` with `email_rfc822`": [
+        {"options": {"inline_css": True}, "content": {"email_rfc822": RAW.format("")}}
+    ],
     "`email_rfc822` with `{{` in it": [{"content": {"email_rfc822": RAW.format("{{ name }}")}}],
     "`email_rfc822` with `X-MSYS-SUBACCOUNT`": [{"content": {"email_rfc822": RAW.format("")}}],
     "both texts and `email_rfc822`": [{"content": {**CONTENT, "email_rfc822": RAW.format("")}}],

@@ -238,7 +238,7 @@ def peak(daemon: Daemon) -> int:
         (transmission(return_path="nobody"), 422, [("1300", "return_path")]),
         (transmission(unknown=1), 422, [("1100", "unknown")]),
         (transmission(options={"start_time": "2030-01-01T00:00:00Z"}), 422, [("1100", "options/start_time")]),
-        (transmission(options={"inline_css": True}), 422, [("1100", "options/inline_css")]),
+        (transmission(options={"inline_css": "yes"}), 400, [("1300", "options/inline_css")]),
         (transmission(options={"open_tracking": "yes"}), 400, [("1300", "options/open_tracking")]),
         (transmission(options={"ip_pool": "a b"}), 422, [("1300", "options/ip_pool")]),
         (transmission(options={"dkim_key": "a b"}), 422, [("1300", "options/dkim_key")]),

@@ -21,6 +21,15 @@
 mod address;
 mod envelope;
 mod header;
+#[cfg(any(feature = "inline-css", feature = "mjml", feature = "text-from-html"))]
+#[cfg_attr(
+    not(all(feature = "inline-css", feature = "mjml", feature = "text-from-html")),
+    expect(
+        dead_code,
+        reason = "each of the three asks for a part of what they share"
+    )
+)]
+mod html;
 #[cfg_attr(not(feature = "idempotency"), path = "idempotency/absent.rs")]
 mod idempotency;
 mod identity;

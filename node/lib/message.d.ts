@@ -204,6 +204,8 @@ export interface MessageFields {
   html?: string | null;
   /** In-Reply-To: one or several message identifiers. */
   inReplyTo?: string | readonly (string | null | undefined)[] | null;
+  /** Whether the style sheets of `html` are put into the `style` attributes of what they apply to. */
+  inlineCss?: boolean | null;
   /**
    * What becomes of a merge with recipients that break rules: `refuse` (when absent; nothing is submitted) or `skip`
    * (the others get their messages, and the receipt lists those).
@@ -215,6 +217,8 @@ export interface MessageFields {
   merge?: MergeForm | null;
   /** Message-ID, with or without angle brackets; made when absent. */
   messageId?: string | null;
+  /** MJML, of which the text/html body is made. In place of `html`. */
+  mjml?: string | null;
   /** `high`, `normal` or `low`. */
   priority?: Priority | null;
   /** A whole RFC 5322 message, sent as it is. Of the other fields only those of the envelope go with it. */
@@ -239,6 +243,8 @@ export interface MessageFields {
   template?: TemplateLanguage | null;
   /** The text/plain body. */
   text?: string | null;
+  /** Whether the text/plain body is made from `html`. In place of `text`. */
+  textFromHtml?: boolean | null;
   /** To and envelope. */
   to?: Mailboxes | null;
   /** List-Unsubscribe. */

@@ -145,12 +145,15 @@ class MessageFields(TypedDict, total=False):
     html: str | None
     inReplyTo: str | Iterable[str] | None
     in_reply_to: str | Iterable[str] | None
+    inlineCss: bool | None
+    inline_css: bool | None
     invalidRecipients: InvalidRecipients | None
     invalid_recipients: InvalidRecipients | None
     job: str | None
     merge: MergeForm | None
     messageId: str | None
     message_id: str | None
+    mjml: str | None
     priority: Priority | None
     raw: str | Octets | Raw | None
     recipients: Iterable[str | Recipient | Address] | None
@@ -165,6 +168,8 @@ class MessageFields(TypedDict, total=False):
     subject: str | None
     template: TemplateLanguage | None
     text: str | None
+    textFromHtml: bool | None
+    text_from_html: bool | None
     to: str | MailboxParts | Address | Iterable[str | MailboxParts | Address] | None
     unsubscribe: Unsubscribe | None
     variables: Mapping[str, object] | None
@@ -191,12 +196,15 @@ class CommonFields(TypedDict, total=False):
     html: str | None
     inReplyTo: str | Iterable[str] | None
     in_reply_to: str | Iterable[str] | None
+    inlineCss: bool | None
+    inline_css: bool | None
     invalidRecipients: InvalidRecipients | None
     invalid_recipients: InvalidRecipients | None
     job: str | None
     merge: MergeForm | None
     messageId: str | None
     message_id: str | None
+    mjml: str | None
     priority: Priority | None
     raw: str | Octets | Mapping[str, object] | None
     references: str | Iterable[str] | None
@@ -210,6 +218,8 @@ class CommonFields(TypedDict, total=False):
     subject: str | None
     template: TemplateLanguage | None
     text: str | None
+    textFromHtml: bool | None
+    text_from_html: bool | None
     to: str | Mapping[str, object] | Address | Iterable[str | Mapping[str, object] | Address] | None
     unsubscribe: Mapping[str, object] | None
     variables: Mapping[str, object] | None

@@ -55,6 +55,16 @@ object! {
         html("html"): Cow<'a, str> {
             of: Content, content: true, example: "<p>Thank you.</p>"
         },
+        /// MJML, of which the text/html body is made. In place of `html`.
+        mjml("mjml"): Cow<'a, str> {
+            of: Content,
+            content: true,
+            example: "<mjml><mj-body><mj-section><mj-column><mj-text>Thank you.</mj-text></mj-column></mj-section></mj-body></mjml>"
+        },
+        /// Whether the style sheets of `html` are put into the `style` attributes of what they apply to.
+        inline_css("inlineCss"): bool { of: Content },
+        /// Whether the text/plain body is made from `html`. In place of `text`.
+        text_from_html("textFromHtml"): bool { of: Content },
         /// The text/x-amp-html body.
         amp("amp"): Cow<'a, str> {
             of: Content, content: true, example: "<!doctype html><html ⚡4email></html>"
@@ -230,7 +240,7 @@ mod tests {
         let all = JsonMessage::ROWS.iter().map(|row| row.name);
         assert_eq!(
             all.filter(|name| is_boolean(name)).collect::<Vec<_>>(),
-            ["verp"]
+            ["inlineCss", "textFromHtml", "verp"]
         );
         assert!(is_boolean("VERP") && !is_boolean("") && !is_boolean("job"));
     }
@@ -239,6 +249,8 @@ mod tests {
         let mut message = json!({"from": "a@example.com"});
         match name {
             "recipients" => {}
+            #[cfg(not(feature = "mjml"))]
+            "mjml" => return,
             "seeds" | "subaccountId" | "customMessageId" => {
                 message["recipients"] = json!(["b@example.org"]);
             }

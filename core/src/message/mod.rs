@@ -21,6 +21,7 @@
 //! missing_fields                    what a finished message may be given (RFC 6409 section 8)
 //! local_header                      a header that is not UTF-8, or has too long lines
 //! letters                           letters beyond ASCII as encoded words
+//! html_help                         bodies that are made from others
 //! joined_fields                     fields that came twice
 //! headers                           the message's `headers`
 //! attachment  calendar  unsubscribe  delivery  raw
@@ -43,6 +44,7 @@ mod filled_length;
 mod from_template;
 mod header_field;
 mod headers;
+mod html_help;
 mod joined_fields;
 mod letters;
 mod local_header;

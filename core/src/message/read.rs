@@ -4,6 +4,7 @@ use super::allowed_senders::{SenderPlaces, check_headers};
 use super::delivery::{Delivery, read_delivery, read_envid};
 use super::file_parts::{FilePart, FileParts};
 use super::headers::{HeaderScope, take_message_id};
+use super::html_help::make_bodies;
 use super::mailboxes::read_mailboxes;
 use super::merge::Merge;
 use super::raw::{HeaderAddresses, RawReading, read_raw};
@@ -16,6 +17,7 @@ use super::{Message, MessageKind, ReadContext, StreamedRecipients};
 use crate::address::{Mailbox, ReversePath, SenderDomains};
 use crate::json::{InvalidRecipients, JsonMessage, JsonRaw, Located};
 use crate::problem::{Code, Location, ProblemReport};
+use crate::template::Language;
 
 /// Understands a message. `None` only where the report tells why; a message that comes back beside
 /// problems is not to be used.
@@ -182,6 +184,7 @@ fn read_single<'a>(
             report,
         )
     } else {
+        make_bodies(&mut json, &Language::None, report);
         take_message_id(&mut json, report);
         let read = read_composed(&mut json, Vec::new(), HeaderScope::Single, files, report);
         read.map(|(composed, _)| composed)

@@ -4,6 +4,7 @@ use super::composed::Composed;
 use super::delivery::{Delivery, read_envid};
 use super::file_parts::FileParts;
 use super::headers::{HeaderScope, take_message_id};
+use super::html_help::{language_of, make_bodies};
 use super::mailboxes::read_mailboxes;
 use super::merge::{MERGE_FORM_ALONE, Merge};
 use super::read_composed::read_composed;
@@ -11,11 +12,9 @@ use super::template_reader::NameLocations;
 use super::templates::Templates;
 use super::values::{choice, require_language};
 use crate::address::{AddrSpec, Mailbox, ReversePath, SenderDomains};
-use crate::json::{
-    InvalidRecipients, JsonMailboxes, JsonMessage, Located, MergeForm, TemplateLanguage,
-};
+use crate::json::{InvalidRecipients, JsonMailboxes, JsonMessage, Located, MergeForm};
 use crate::problem::{Code, Location, ProblemReport, Refusal};
-use crate::template::{Addressee, Language, Owner};
+use crate::template::{Addressee, Owner};
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
@@ -114,13 +113,8 @@ fn read_texts<'a>(
     }
     let language = json.template.take();
     let language = language.and_then(|word| choice(&word, report));
-    let language = match language {
-        Some(TemplateLanguage::Merge) => Language::merge(),
-        #[cfg(feature = "jinja")]
-        Some(TemplateLanguage::Jinja) => Language::jinja(),
-        Some(TemplateLanguage::SparkPost) => Language::sparkpost(),
-        Some(TemplateLanguage::None) | None => Language::None,
-    };
+    let language = language_of(language);
+    make_bodies(json, &language, report);
     let names = NameLocations::of(json);
     take_message_id(json, report);
     let (mut templates, values, calendar) = Templates::take(language, json, report);

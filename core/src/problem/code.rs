@@ -104,7 +104,7 @@ codes! {
     MissingVariable = "missing_variable",
     /// An address of From, Sender or the envelope's sender in a domain that the submitter may not send from.
     ForbiddenSender = "forbidden_sender",
-    /// What another service's dialect has and this library cannot do.
+    /// What another service's dialect has and this library cannot do, or what it was built without.
     Unsupported = "unsupported",
     /// A warning: a placeholder that nothing here puts a value in.
     ForeignPlaceholder = "foreign_placeholder",

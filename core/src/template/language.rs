@@ -68,6 +68,19 @@ impl<'a> Language<'a> {
         }
     }
 
+    /// The placeholders and statements of an HTML text that [`parse`](Self::parse) takes, in order; its lines end
+    /// with LF.
+    #[cfg(any(feature = "inline-css", feature = "mjml", feature = "text-from-html"))]
+    pub fn tags(&self, html: &str) -> Vec<super::Tag> {
+        match self {
+            Self::None => Vec::new(),
+            Self::Merge(_) => super::merge::tags(html),
+            #[cfg(feature = "jinja")]
+            Self::Jinja(programs) => programs.tags(html),
+            Self::SparkPost(_) => super::sparkpost::tags(html),
+        }
+    }
+
     /// How many values the texts ask for.
     pub fn value_count(&self) -> usize {
         match self {

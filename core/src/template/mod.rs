@@ -10,6 +10,7 @@
 //! sources       where the values of `merge` come from
 //! merge         takes texts of that language apart
 //! filters       what is done with a value before it is written
+//! tags          where its placeholders and statements are
 //! place         where in a template something is
 //! html
 //! ```
@@ -24,11 +25,22 @@ mod merge;
 mod place;
 mod sources;
 mod sparkpost;
+#[cfg(any(feature = "inline-css", feature = "mjml", feature = "text-from-html"))]
+#[cfg_attr(
+    not(all(feature = "inline-css", feature = "jinja", feature = "text-from-html")),
+    allow(
+        dead_code,
+        reason = "each of the three asks for a part of what tags say"
+    )
+)]
+mod tags;
 
 pub(crate) use html::{entity, push_escaped};
 pub(crate) use language::Language;
 pub(crate) use place::{FieldName, Place};
 pub(crate) use sources::Owner;
+#[cfg(any(feature = "inline-css", feature = "mjml", feature = "text-from-html"))]
+pub(crate) use tags::{Tag, TagKind};
 
 use crate::syntax::to_lf;
 use std::borrow::Cow;

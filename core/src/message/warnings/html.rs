@@ -18,13 +18,17 @@ const VALUE: u8 = 1;
 /// What covers a statement or a comment, which is none.
 const STATEMENT: u8 = 2;
 
-/// Codes, and sentences for a person.
-pub(super) fn look(html: &str) -> impl Iterator<Item = (Code, String)> {
-    let large = (html.len() > MOST_BYTES).then(|| (Code::LargeHtml, TOO_LARGE.to_owned()));
+/// A code and a sentence for a person where HTML is too large.
+pub(super) fn too_large(html: &str) -> Option<(Code, String)> {
+    (html.len() > MOST_BYTES).then(|| (Code::LargeHtml, TOO_LARGE.to_owned()))
+}
+
+/// The same for what is wrong in it.
+pub(super) fn faults(html: &str) -> Vec<(Code, String)> {
     let faults = Faults::of(&covered(html));
     let told = FAULTS.iter().zip(faults.0);
     let told = told.filter_map(|(fault, found)| Some((fault.code, found?.tell(html, fault))));
-    large.into_iter().chain(told.collect::<Vec<_>>())
+    told.collect()
 }
 
 const TOO_LARGE: &str =
@@ -218,6 +222,10 @@ fn next_start(bytes: &[u8], from: usize) -> Option<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn look(html: &str) -> impl Iterator<Item = (Code, String)> {
+        too_large(html).into_iter().chain(faults(html))
+    }
 
     fn codes(html: &str) -> Vec<&'static str> {
         look(html).map(|(code, _)| code.as_str()).collect()

@@ -9,6 +9,7 @@
 mod html;
 mod placeholders;
 
+use super::html_help::{made_html, makes_text};
 use crate::json::{JsonHeaders, JsonMessage, JsonRecipient, Located, MessageReading};
 use crate::problem::{Code, Problem, Problems};
 use placeholders::{Language, foreign_placeholder};
@@ -119,7 +120,13 @@ pub(crate) fn warnings_for<E>(
     let message = &*message.value;
     let mut warnings = Vec::new();
     let language = Language::of(message.template.as_ref());
-    let texts = [&message.subject, &message.text, &message.html, &message.amp];
+    let texts = [
+        &message.subject,
+        &message.text,
+        &message.html,
+        &message.mjml,
+        &message.amp,
+    ];
     let headers = message.headers.iter().flat_map(|headers| &headers.value.0);
     let values = headers.flat_map(|header| &header.values);
     for text in texts.into_iter().flatten().chain(values) {
@@ -131,16 +138,19 @@ pub(crate) fn warnings_for<E>(
             });
         }
     }
-    let html = message.html.as_ref();
-    if let Some(html) = html.filter(|html| !html.value.is_empty()) {
-        let pointer = report.pointer(html.location);
-        warnings.extend(html::look(&html.value).map(|(code, detail)| Warning {
-            code,
-            pointer: pointer.clone(),
-            detail,
-        }));
+    let given = message.mjml.as_ref().or(message.html.as_ref());
+    if let Some(given) = given.filter(|given| !given.value.is_empty()) {
+        let pointer = report.pointer(given.location);
+        let made = made_html(message);
+        warnings.extend(
+            html_warnings(message, made.as_deref()).map(|(code, detail)| Warning {
+                code,
+                pointer: pointer.clone(),
+                detail,
+            }),
+        );
         let text = message.text.as_ref();
-        if text.is_none_or(|text| text.value.trim().is_empty()) {
+        if !makes_text(message) && text.is_none_or(|text| text.value.trim().is_empty()) {
             warnings.push(Warning::of_absent("text", Code::MissingText, NO_TEXT));
         }
     }
@@ -156,8 +166,30 @@ pub(crate) fn warnings_for<E>(
     Ok(warnings)
 }
 
-const NO_TEXT: &str = "There is HTML and no text beside it: give `text`, for those whose program shows no HTML, and \
-                       for filters, which take such mail for spam rather.";
+/// What HTML looks like to those who get it: how large it is as it is made, and what is wrong in it as it was given.
+fn html_warnings(
+    message: &JsonMessage<'_>,
+    made: Option<&str>,
+) -> impl Iterator<Item = (Code, String)> {
+    let given = message.html.as_ref().map_or("", |html| &html.value);
+    let is_mjml = message.mjml.is_some();
+    let made = made.unwrap_or(given);
+    let large = html::too_large(made);
+    // Nobody wrote the lines of what is made of MJML.
+    let faults = html::faults(if is_mjml { made } else { given });
+    let faults = faults.into_iter().map(move |(code, detail)| {
+        let detail = if is_mjml {
+            format!("Of the HTML that is made of this: {detail}")
+        } else {
+            detail
+        };
+        (code, detail)
+    });
+    large.into_iter().chain(faults)
+}
+
+const NO_TEXT: &str = "There is HTML and no text beside it: give `text` or `textFromHtml`, for those whose program shows \
+                       no HTML, and for filters, which take such mail for spam rather.";
 
 const NO_UNSUBSCRIBE: &str = "More than 5,000 recipients get this, and none of them can unsubscribe: give \
                               `unsubscribe`, which Gmail and Yahoo demand of those who send to so many.";

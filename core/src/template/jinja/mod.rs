@@ -13,6 +13,7 @@
 //! operands      what operators get instead of them
 //! computed      filters and tests that work with numbers
 //! filters       those of both languages
+//! tags          where its tags are
 //! scan  layers  what minijinja must not be given
 //! refusals      what is told of its errors
 //! source  value  tokens  kinds  told
@@ -30,6 +31,8 @@ mod operands;
 mod refusals;
 mod scan;
 mod source;
+#[cfg(any(feature = "inline-css", feature = "mjml", feature = "text-from-html"))]
+mod tags;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -189,6 +192,12 @@ impl Programs {
         self.environment.set_fuel(Some(FUEL));
         constants::work_out(&self.environment, &source, &units, &checked, kind)?;
         Ok((source, sections))
+    }
+
+    /// Where the placeholders, statements and comments of a text are.
+    #[cfg(any(feature = "inline-css", feature = "mjml", feature = "text-from-html"))]
+    pub fn tags(&self, text: &str) -> Vec<super::Tag> {
+        tags::tags(text, self.environment.syntax())
     }
 
     /// How many values there are.

@@ -84,6 +84,30 @@ pub(super) fn parse<'a>(
     Ok(template)
 }
 
+/// Where the placeholders of a text are that [`parse`] takes.
+#[cfg(any(feature = "inline-css", feature = "mjml", feature = "text-from-html"))]
+pub(super) fn tags(text: &str) -> Vec<super::Tag> {
+    let text = Cow::Borrowed(text);
+    let mut tags = Vec::new();
+    let mut work = Work::new();
+    let mut at = 0;
+    while let Some(open) = tag_start(&text, at) {
+        let is_html = text[open..].starts_with("{{{");
+        let closing = if is_html { "}}}" } else { "}}" };
+        let mut parser = Parser::new(&text, open + closing.len(), work);
+        if parser.placeholder(closing).is_err() {
+            break;
+        }
+        at = parser.at;
+        work = parser.work;
+        tags.push(super::Tag {
+            range: open..at,
+            kind: super::TagKind::Value { is_html },
+        });
+    }
+    tags
+}
+
 /// What a placeholder writes into a field of the header for everybody: no line may end there.
 pub(super) fn header_text(text: Cow<'_, str>, place: Place) -> Result<Cow<'_, str>, Refusal> {
     if !has_control_except_tab(&text) {

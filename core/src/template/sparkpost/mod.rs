@@ -368,6 +368,34 @@ impl<'a> Substitutions<'a> {
     }
 }
 
+/// Where the placeholders and statements of an HTML text are whose lines end with LF.
+#[cfg(any(feature = "inline-css", feature = "mjml", feature = "text-from-html"))]
+pub(super) fn tags(html: &str) -> Vec<super::Tag> {
+    use super::TagKind;
+    use segments::Segment;
+
+    let segments = segments::segments(html, true)
+        .unwrap_or_default()
+        .into_iter();
+    let tags = segments.filter_map(|segment| {
+        let Segment::Tag { inner, is_raw, .. } = segment else {
+            return None;
+        };
+        let kind = match parser::statement_of(&html[inner.clone()]) {
+            Some("if" | "each") => TagKind::Opens,
+            Some("end") => TagKind::Closes,
+            Some(_) => TagKind::Branches,
+            None => TagKind::Value { is_html: is_raw },
+        };
+        let braces = if is_raw { 3 } else { 2 };
+        Some(super::Tag {
+            range: inner.start - braces..inner.end + braces,
+            kind,
+        })
+    });
+    tags.collect()
+}
+
 fn push_constant<'a>(
     template: &mut TemplateText<'a>,
     text: Cow<'a, str>,

@@ -30,7 +30,13 @@ const RESERVED: [&str; 19] = [
 
 /// Whether what stands between the braces is a statement.
 pub(super) fn is_statement(inner: &str) -> bool {
-    STATEMENTS.contains(&name_of(inner.trim_start()))
+    statement_of(inner).is_some()
+}
+
+/// The word with which what stands between the braces begins, if that is a statement's.
+pub(super) fn statement_of(inner: &str) -> Option<&str> {
+    let word = name_of(inner.trim_start());
+    STATEMENTS.contains(&word).then_some(word)
 }
 
 /// The letters, digits and `_` with which a text begins.

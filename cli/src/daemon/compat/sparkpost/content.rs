@@ -3,7 +3,7 @@
 use super::super::bytes::{buffer, may_be_base64};
 use super::super::object::{Found, Object, Value, member_of};
 use super::super::translated::Translated;
-use super::options::unsupported;
+use super::options::{Options, unsupported};
 use super::recipients::trimmed;
 use encodify::base64::STANDARD;
 use pmtaemail::{Code, Problem};
@@ -24,7 +24,7 @@ pub enum Content<'a> {
 /// Reads `content`. `None` only where a problem says why.
 pub fn read<'a>(
     value: &Value<'a>,
-    fills_bodies: bool,
+    options: &Options<'_>,
     ours: &mut Translated,
     found: &mut Found,
 ) -> Option<Content<'a>> {
@@ -53,15 +53,18 @@ pub fn read<'a>(
                 found.add(Problem::found(Code::Conflict, value.pointer, detail));
             }
         }
+        if let Some(inline_css) = &options.inline_css {
+            ours.put("inlineCss", inline_css);
+        }
         return Some(Content::Finished(mail));
     }
-    read_parts(content, fills_bodies, ours, found);
+    read_parts(content, options, ours, found);
     Some(Content::Parts)
 }
 
 fn read_parts(
     mut content: Object<'_>,
-    fills_bodies: bool,
+    options: &Options<'_>,
     ours: &mut Translated,
     found: &mut Found,
 ) {
@@ -79,8 +82,12 @@ fn read_parts(
             continue;
         };
         has_body = true;
+        // Where there is no HTML there is nothing that it would be asked for.
+        if let Some(inline_css) = options.inline_css.as_ref().filter(|_| our == "html") {
+            ours.put("inlineCss", inline_css);
+        }
         match body.text() {
-            Ok(text) if !fills_bodies && text.contains("{{") => {
+            Ok(text) if !options.fills_bodies && text.contains("{{") => {
                 ours.put_made(our, &text.replace("{{", BRACES), &body.pointer);
             }
             // What is no text is told of by the core.

@@ -8,9 +8,11 @@ use std::borrow::Cow;
 
 /// What options say beside the members of our message.
 #[derive(Debug)]
-pub struct Options {
+pub struct Options<'a> {
     /// Whether placeholders in bodies are filled in.
     pub fills_bodies: bool,
+    /// Where it is said that style sheets are to be put into `style` attributes.
+    pub inline_css: Option<Value<'a>>,
 }
 
 /// Whose meaning there is none here: what they ask for is always so, or is not there that it could be turned off.
@@ -24,12 +26,12 @@ const TRACKING: [(&str, SparkPostOption); 3] = [
 ];
 
 /// Reads `options`, and those that some clients write beside it.
-pub fn read(
-    transmission: &mut Object<'_>,
+pub fn read<'a>(
+    transmission: &mut Object<'a>,
     ignored: &[SparkPostOption],
     ours: &mut Translated,
     found: &mut Found,
-) -> Options {
+) -> Options<'a> {
     let mut fills_bodies = true;
     let inner = transmission
         .take("options")
@@ -62,12 +64,8 @@ pub fn read(
             "Nothing is sent later than it comes: leave it out.",
         ));
     }
-    if let Some(value) = options.take("inline_css")
-        && found.keep(value.boolean()) == Some(true)
-    {
-        let detail = "Style sheets are not inlined here: inline them before, and leave it out.";
-        found.add(unsupported(&value, detail));
-    }
+    let inline_css = options.take("inline_css");
+    let inline_css = inline_css.filter(|value| found.keep(value.boolean()) == Some(true));
     if let Some(value) = options.take("perform_substitutions") {
         fills_bodies = found.keep(value.boolean()).unwrap_or(true);
     }
@@ -81,7 +79,10 @@ pub fn read(
         ours.place("/dkim/selector", &value.pointer);
     }
     options.finish(found);
-    Options { fills_bodies }
+    Options {
+        fills_bodies,
+        inline_css,
+    }
 }
 
 /// An object. PHP writes an empty one as an empty array.

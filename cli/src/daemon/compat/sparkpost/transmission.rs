@@ -123,7 +123,7 @@ fn read<'a>(
     let description = transmission.take("description");
     let description = description.and_then(|value| found.keep(value.text()));
     let content = if let Some(value) = transmission.take("content") {
-        content::read(&value, options.fills_bodies, ours, found)
+        content::read(&value, &options, ours, found)
     } else {
         found.add(transmission.missing("content"));
         None

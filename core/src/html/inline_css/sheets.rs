@@ -1,0 +1,134 @@
+//! What a style sheet may hold, and how much work it is.
+
+use super::super::marks::{Marked, Piece};
+use crate::problem::{Code, Refusal};
+use crate::template::{Place, TagKind};
+use crate::text::starts_with_ignoring_case;
+use std::collections::HashSet;
+
+/// How much there is in style sheets, rather too much than too little.
+#[derive(Debug, Default)]
+pub(super) struct Size {
+    pub selectors: usize,
+    pub declarations: usize,
+    /// Signs by which an element is compared with all of its siblings.
+    pub siblings: usize,
+    properties: HashSet<Box<str>>,
+}
+
+/// Selectors and declarations of all sheets.
+const MOST: usize = 20_000;
+/// Names of properties; each element may have all of them.
+const MOST_PROPERTIES: usize = 300;
+/// Brackets in brackets; the parser of selectors calls itself for each.
+const DEEPEST: usize = 32;
+
+const TOO_DEEP: Refusal = Refusal::new(
+    Code::InvalidContent,
+    "A style sheet has brackets nested more than 32 deep, which cannot be put into `style` attributes.",
+);
+
+impl Size {
+    pub fn add(&mut self, css: &str) -> Result<(), Refusal> {
+        let mut depth = 0_usize;
+        let mut name_start = None;
+        for (at, byte) in css.bytes().enumerate() {
+            match byte {
+                b'(' | b'[' | b'{' => depth += 1,
+                b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if depth > DEEPEST {
+                return Err(TOO_DEEP);
+            }
+            match byte {
+                b'{' => {
+                    self.selectors += 1;
+                    self.declarations += 1;
+                    name_start = Some(at + 1);
+                }
+                b',' => self.selectors += 1,
+                b';' => {
+                    self.declarations += 1;
+                    name_start = Some(at + 1);
+                }
+                b'~' => self.siblings += 1,
+                b':' => {
+                    self.siblings += usize::from(is_has(&css[at..]));
+                    if let Some(start) = name_start.take()
+                        && self.properties.len() <= MOST_PROPERTIES
+                    {
+                        let name = css[start..at].trim().to_ascii_lowercase();
+                        self.properties.insert(name.into());
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    pub fn is_too_large(&self) -> bool {
+        self.selectors > MOST || self.declarations > MOST || self.properties.len() > MOST_PROPERTIES
+    }
+}
+
+/// Whether all that is in an element, or follows it, is looked through.
+fn is_has(css: &str) -> bool {
+    starts_with_ignoring_case(css, ":has(")
+}
+
+/// The style sheet without comments of the template. Refuses statements, and placeholders that are no part of a
+/// declaration or of what stays.
+pub(super) fn plain(css: &str, marked: &Marked<'_>) -> Result<String, Refusal> {
+    let mut out = String::with_capacity(css.len());
+    let mut depth = 0_usize;
+    // The rule, outside of all blocks, begins with `@`.
+    let mut is_at_rule = false;
+    let mut is_begun = false;
+    for piece in marked.pieces(css) {
+        match piece {
+            Piece::Mark(number) => {
+                match marked.tag(number).map(|tag| tag.kind) {
+                    Some(TagKind::Value { .. }) | None => {}
+                    Some(TagKind::Silent) => continue,
+                    Some(_) => return Err(refusal(marked.place_of_tag(number), STATEMENT)),
+                }
+                out.push_str(&marked.mark(number));
+                if depth == 0 && !is_at_rule {
+                    return Err(refusal(marked.place_of_tag(number), BETWEEN_RULES));
+                }
+            }
+            Piece::Text(text) => {
+                out.push_str(text);
+                for byte in text.bytes() {
+                    match byte {
+                        b'{' => depth += 1,
+                        b'}' => depth = depth.saturating_sub(1),
+                        _ => {}
+                    }
+                    if depth == 0 && matches!(byte, b'}' | b';') {
+                        (is_at_rule, is_begun) = (false, false);
+                    } else if !byte.is_ascii_whitespace() && !is_begun {
+                        (is_at_rule, is_begun) = (byte == b'@', true);
+                    }
+                }
+            }
+        }
+    }
+    Ok(out)
+}
+
+pub(super) fn refusal(place: Place, what: &str) -> Refusal {
+    Refusal::with_detail(Code::InvalidTemplate, format!("In {place} {what}"))
+}
+
+pub(super) const WITHIN_STATEMENT: &str = "a style sheet begins within a statement, so not everybody has it: give it \
+                                           `data-css-inline=\"ignore\"`, which keeps it as it is.";
+
+const STATEMENT: &str = "a statement stands in a style sheet, whose rules are then not the same for everybody: move it into a \
+                         sheet of its own with `data-css-inline=\"ignore\"`, which keeps it as it is.";
+
+const BETWEEN_RULES: &str = "a placeholder stands in a style sheet outside of all declarations, so nobody knows what the rule \
+                             applies to: move it into a sheet of its own with `data-css-inline=\"ignore\"`, which keeps it as \
+                             it is.";

@@ -1,0 +1,231 @@
+//! What of MJML is looked at before it is read.
+
+use super::super::marks::Marked;
+use super::{NO_ROOT, TOO_LARGE, refusal, unread};
+use crate::problem::Refusal;
+use crate::template::TagKind;
+use crate::text::nearest;
+use htmlparser::{ElementEnd, StrSpan, Token, Tokenizer};
+
+pub(super) struct Outline {
+    /// For each tag whether it stands where a placeholder may be left out: in a comment, or in a value that no element
+    /// may ask for.
+    pub may_be_missing: Vec<bool>,
+}
+
+/// The elements that are known.
+const ELEMENTS: [&str; 32] = [
+    "mj-accordion",
+    "mj-accordion-element",
+    "mj-accordion-text",
+    "mj-accordion-title",
+    "mj-all",
+    "mj-attributes",
+    "mj-body",
+    "mj-breakpoint",
+    "mj-button",
+    "mj-carousel",
+    "mj-carousel-image",
+    "mj-class",
+    "mj-column",
+    "mj-divider",
+    "mj-font",
+    "mj-group",
+    "mj-head",
+    "mj-hero",
+    "mj-image",
+    "mj-include",
+    "mj-navbar",
+    "mj-navbar-link",
+    "mj-preview",
+    "mj-raw",
+    "mj-section",
+    "mj-social",
+    "mj-social-element",
+    "mj-spacer",
+    "mj-style",
+    "mj-table",
+    "mj-text",
+    "mj-title",
+];
+
+/// mrml calls itself for each.
+const DEEPEST: usize = 100;
+/// What attributes of others may come to in all elements.
+const MOST_INHERITED: usize = 64 << 20;
+/// Each makes rules for each other one.
+const MOST_CAROUSEL_IMAGES: usize = 200;
+
+struct Reader<'m> {
+    marked: &'m Marked<'m>,
+    /// The names of the elements that are open.
+    open: Vec<&'m str>,
+    /// The element whose attributes are read.
+    element: Option<StrSpan<'m>>,
+    may_be_missing: Vec<bool>,
+    elements: usize,
+    carousel_images: usize,
+    /// The bytes of attributes that other elements may take over: of all defaults, and most of one element.
+    defaults: usize,
+    attributes: usize,
+    most_attributes: usize,
+}
+
+impl Outline {
+    pub fn read(marked: &Marked<'_>) -> Result<Self, Refusal> {
+        let mut reader = Reader {
+            marked,
+            open: Vec::new(),
+            element: None,
+            may_be_missing: vec![false; marked.tag_count()],
+            elements: 0,
+            carousel_images: 0,
+            defaults: 0,
+            attributes: 0,
+            most_attributes: 0,
+        };
+        for token in Tokenizer::from(marked.text.as_str()) {
+            let token = token.map_err(|error| unread(error.pos(), marked))?;
+            reader.take(&token)?;
+        }
+        let inherited = reader.defaults.saturating_add(reader.most_attributes);
+        if inherited.saturating_mul(reader.elements) > MOST_INHERITED
+            || reader.carousel_images > MOST_CAROUSEL_IMAGES
+        {
+            return Err(TOO_LARGE);
+        }
+        if reader.elements == 0 {
+            return Err(NO_ROOT);
+        }
+        Ok(Self {
+            may_be_missing: reader.may_be_missing,
+        })
+    }
+}
+
+impl<'m> Reader<'m> {
+    fn take(&mut self, token: &Token<'m>) -> Result<(), Refusal> {
+        match token {
+            Token::ElementStart {
+                prefix,
+                local,
+                span,
+            } => self.start(*prefix, *local, *span),
+            Token::Attribute {
+                local, value, span, ..
+            } => {
+                if self.has_marks(local) {
+                    return Err(self.refusal(*span, IN_TAG));
+                }
+                if let Some(value) = value {
+                    self.attributes += value.len();
+                    if self.open.contains(&"mj-attributes") {
+                        self.defaults += span.len();
+                        self.allow_missing(value);
+                    }
+                }
+                Ok(())
+            }
+            Token::ElementEnd { end, span } => self.end(end, *span),
+            Token::Comment { text, .. } => {
+                self.allow_missing(text);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn start(
+        &mut self,
+        prefix: StrSpan<'m>,
+        local: StrSpan<'m>,
+        span: StrSpan<'m>,
+    ) -> Result<(), Refusal> {
+        let name = local.as_str();
+        if self.has_marks(&local) || self.has_marks(&prefix) {
+            return Err(self.refusal(span, IN_TAG));
+        }
+        let is_known = ELEMENTS.contains(&name) || name == "mj-wrapper" || !name.starts_with("mj-");
+        if !is_known {
+            let meant = nearest(ELEMENTS.into_iter(), name);
+            let meant = meant.map_or_else(String::new, |meant| format!(" Did you mean `{meant}`?"));
+            return Err(self.refusal(span, &format!("MJML has no such element.{meant}")));
+        }
+        self.elements += 1;
+        self.carousel_images += usize::from(name == "mj-carousel-image");
+        self.attributes = 0;
+        self.element = Some(local);
+        Ok(())
+    }
+
+    fn end(&mut self, end: &ElementEnd<'m>, span: StrSpan<'m>) -> Result<(), Refusal> {
+        match end {
+            ElementEnd::Open => {
+                let Some(element) = self.take_element() else {
+                    return Ok(());
+                };
+                if super::super::elements::is_void(element.as_str().as_bytes()) {
+                    return Ok(());
+                }
+                if self.open.len() >= DEEPEST {
+                    return Err(self.refusal(element, "elements are nested more than 100 deep."));
+                }
+                self.open.push(element.as_str());
+            }
+            ElementEnd::Empty => drop(self.take_element()),
+            ElementEnd::Close(_, name) => {
+                if self.open.pop() != Some(name.as_str()) {
+                    return Err(self.refusal(
+                        span,
+                        "an end tag stands whose element is not the one that is open.",
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn take_element(&mut self) -> Option<StrSpan<'m>> {
+        // What an element holds may take over attributes of these.
+        const PARENTS: [&str; 13] = [
+            "mj-social",
+            "mj-navbar",
+            "mj-accordion",
+            "mj-accordion-element",
+            "mj-carousel",
+            "mj-hero",
+            "mj-wrapper",
+            "mj-section",
+            "mj-group",
+            "mj-column",
+            "mj-body",
+            "mjml",
+            "mj-table",
+        ];
+        let element = self.element.take()?;
+        if PARENTS.contains(&element.as_str()) {
+            self.most_attributes = self.most_attributes.max(self.attributes);
+        }
+        Some(element)
+    }
+
+    fn has_marks(&self, name: &StrSpan<'m>) -> bool {
+        self.marked.kinds(name.as_str()).next().is_some()
+    }
+
+    /// Placeholders may be left out there; statements belong to others.
+    fn allow_missing(&mut self, text: &StrSpan<'m>) {
+        let marked = self.marked;
+        for (number, kind) in marked.kinds(text.as_str()) {
+            if matches!(kind, TagKind::Value { .. } | TagKind::Silent) {
+                self.may_be_missing[number] = true;
+            }
+        }
+    }
+
+    fn refusal(&self, span: StrSpan<'_>, what: &str) -> Refusal {
+        refusal(self.marked.place(span.start()), what)
+    }
+}
+
+const IN_TAG: &str = "a placeholder or a statement stands in a tag and not in the value of an attribute, where MJML has none.";
