@@ -87,6 +87,20 @@ lint: $(VENV)/.installed ## Tell what is not formatted, what is doubtful, which 
 	node node/generate-types.mjs --check
 	$(VENV)/bin/python tests/make_hostile.py --check
 
+# Tools of cargo's that few machines have, at the versions that were tried. Without optimization they are built in half the time.
+TOOLS := $(TARGET)/tools
+CARGO_DENY := 0.20.2
+$(TOOLS)/.crates.toml: Makefile
+	cargo install --quiet --locked --debug --root $(TOOLS) cargo-deny@$(CARGO_DENY)
+	touch $@
+
+.PHONY: supply
+supply: $(TOOLS)/.crates.toml ## Tell whether all that this is built from may be used: licences, sources, versions, known faults.
+	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" cargo deny check licenses bans sources
+	@# Known faults are in databases that not every machine reaches.
+	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" cargo deny check advisories || \
+		if cargo deny fetch db >/dev/null 2>&1; then exit 1; else echo 'the database of known faults cannot be had here' >&2; fi
+
 # Nothing is linked or run, so this needs no compiler for C and no library of those systems.
 MACOS := aarch64-apple-darwin
 WINDOWS := x86_64-pc-windows-msvc
