@@ -13,7 +13,7 @@ from readers.line_process import LineProcess
 HERE = Path(__file__).parent
 # What only says where something is; everything else is done at once.
 PLACES = {"locator", "getByRole", "getByLabel", "getByText", "frameLocator", "filter", "first", "last", "nth"}
-PROPERTIES = {"keyboard"}
+PROPERTIES = {"keyboard", "mouse"}
 
 
 class Browser(LineProcess):

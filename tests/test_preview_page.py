@@ -86,7 +86,7 @@ def test_files_are_opened_and_dropped(previewing: Daemon, visit: Callable[..., P
     lines[0].pop("recipients")
     drop(page, "merge.ndjson", "".join(json.dumps(line) + "\n" for line in lines))
     shows(page, "Ann, your order")
-    page.locator("#verdict").reads("No problems. A mail merge of 5 mails.")
+    page.locator("#verdict").reads("No problems. A mail merge for 5 recipients.")
     assert page.getByRole("tab", name="Message").getAttribute("aria-selected") == "true"
 
 
@@ -302,12 +302,13 @@ def test_the_look_changes(previewing: Daemon, visit: Callable[..., Page]):
 
 def test_recipients_of_a_merge(previewing: Daemon, visit: Callable[..., Page]):
     page = visit(previewing, "#message")
-    page.write(MERGE)
+    # Numbers keep their digits.
+    page.write(json.dumps(MERGE).replace('["a", 2]', '["a", 19.90]'))
     shows(page, "Ann, your order")
     page.mail.reads("Hello Ann")
     assert page.locator("#recipient-count").innerText() == "of 5"
     values = page.getByRole("complementary", name="Values")
-    assert values.locator("dl").innerText().split("\n") == ["name", "Ann", "tags", '["a",2]']
+    assert values.locator("dl").innerText().split("\n") == ["name", "Ann", "tags", '["a",19.90]']
     # There is nobody before the first.
     page.getByRole("button", name="Previous recipient").press("Enter")
     page.getByRole("button", name="Next recipient").click()
@@ -334,6 +335,15 @@ def test_recipients_of_a_merge(previewing: Daemon, visit: Callable[..., Page]):
     shows(page, "Hello")
     assert not page.locator("#recipients").isVisible()
     assert not values.isVisible()
+
+
+def test_recipients_that_are_left_out_are_told(previewing: Daemon, visit: Callable[..., Page]):
+    page = visit(previewing, "#message")
+    people = [*MERGE["recipients"][:2], {"address": "nobody"}]
+    page.write(MERGE | {"recipients": people, "invalidRecipients": "skip"})
+    page.locator("#verdict").reads("No problems. A mail merge for 2 recipients.")
+    page.getByText("1 recipient left out").click()
+    assert "/recipients/2" in page.locator("#rejected li").innerText()
 
 
 def test_a_view_that_the_daemon_let_go_is_made_anew(previewing: Daemon, visit: Callable[..., Page]):

@@ -64,7 +64,7 @@ export class Mail {
   }
 
   showHead() {
-    const { html, source, pickup_file: pickupFile, file, warnings, notice, clipped } = this.view;
+    const { html, source, pickup_file: pickupFile, file, warnings, rejected = [], notice, clipped } = this.view;
     // What is no mail of ours has the name of its file alone.
     const subject = this.header("subject") || (source === null && file) || "Without a subject";
     byId("subject").textContent = subject;
@@ -80,14 +80,16 @@ export class Mail {
     );
     byId("notice").hidden = !notice;
     byId("notice").textContent = notice ?? "";
-    this.showWarnings(warnings ?? []);
+    this.showTold("warnings", plural(warnings.length, "warning"), warnings);
+    this.showTold("rejected", plural(rejected.length, "recipient left out", "recipients left out"), rejected);
   }
 
-  showWarnings(warnings) {
-    const place = byId("warnings");
-    place.hidden = warnings.length === 0;
-    place.querySelector("summary").textContent = plural(warnings.length, "warning");
-    const items = warnings.map(({ detail, pointer }) =>
+  /** What is told of a mail beside what it is, behind a line that says how much there is. */
+  showTold(id, said, told) {
+    const place = byId(id);
+    place.hidden = told.length === 0;
+    place.querySelector("summary").textContent = said;
+    const items = told.map(({ detail, pointer }) =>
       element("li", {}, detail, " ", pointer ? element("code", {}, pointer.replace(/^#/, "")) : null),
     );
     place.querySelector("ul").replaceChildren(...items);

@@ -102,7 +102,7 @@ export class Message {
 
   viewed(view) {
     const { recipients } = view;
-    this.problems.none(recipients > 1 ? `No problems. A mail merge of ${plural(recipients, "mail")}.` : "No problems.");
+    this.problems.none(recipients > 1 ? `No problems. A mail merge for ${plural(recipients, "recipient")}.` : "No problems.");
     this.onView(view);
   }
 
