@@ -375,6 +375,10 @@ def test_problems_stand_where_they_are(shared: Daemon):
     assert (error["line"], error["column"]) == (2, 3)
     (error,) = assert_problem(post(shared, {"to": "b@example.org"}), 422)["errors"]
     assert (error["pointer"], error["line"], error["column"]) == ("#/from", 1, 1)
+    # In a text of more than a MiB as well.
+    large = f'{{"text": "{"x" * 1_100_000}",\n "to": "b"}}'
+    for error in assert_problem(post(shared, large.encode()), 422)["errors"]:
+        assert (error["line"], error["column"]) == {"#/to": (2, 8), "#/from": (1, 1)}[error["pointer"]]
     mail = {"Content-Type": "message/rfc822"}
     for error in assert_problem(post(shared, b"Subject: x\r\n\r\n", **mail), 422)["errors"]:
         assert "line" not in error
@@ -486,7 +490,7 @@ def test_the_oldest_views_make_room(start_daemon: Callable[..., Daemon]):
     assert_problem(get(daemon, f"{VIEWS}/{views[0]}"), 404)
     assert get(daemon, f"{VIEWS}/{first}").status == 200
     # By their bytes as well.
-    for _ in range(6):
+    for _ in range(12):
         view(daemon, PLAIN | {"text": "x" * 100_000})
     assert_problem(get(daemon, f"{VIEWS}/{first}"), 404)
     large = PLAIN | {"attachments": [{"filename": "a", "content": "A" * 2_000_000}]}

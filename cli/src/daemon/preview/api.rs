@@ -8,12 +8,12 @@ use super::super::log::RequestLog;
 use super::super::memory::needed_for_json;
 use super::super::query::{Query, refuse_any};
 use super::super::receipt::json;
-use super::super::request::{BodyFormat, BufferedBody, ReceivedBody};
+use super::super::request::BodyFormat;
 use super::super::state::Daemon;
 use super::super::submission::receive_request;
 use super::answer::Answer;
 use super::places::places;
-use super::posted::Posted;
+use super::posted::{Posted, text_of};
 use super::state::Shared;
 use super::values::Values;
 use super::views::{Mails, View};
@@ -85,13 +85,12 @@ async fn try_post_view(
     let peer = Peer::of(&request);
     let format = BodyFormat::of(request.headers(), query.others);
     let received = receive_request(daemon, request, format, |_, _| None, needed_for_json).await?;
-    if let ReceivedBody::Buffered(BufferedBody::Json(json)) = &received.body {
-        *text = Some(json.clone());
-    }
+    text.clone_from(&text_of(&received.body));
     let posted = Posted {
         body: received.body,
         identity: log.identity(),
         submitter,
+        text: text.clone(),
         recipient,
         room: preview.views.room(),
     };

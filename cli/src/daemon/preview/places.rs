@@ -1,6 +1,7 @@
 //! Where values are in a JSON text that somebody writes: what a JSON Pointer (RFC 6901) names, as line and column.
 
 use crate::place::Place;
+use bytes::Bytes;
 use pmtaemail::Warning;
 use serde::Serialize;
 use serde::de::IgnoredAny;
@@ -16,9 +17,13 @@ pub struct PlacedWarning {
     pub place: Option<Place>,
 }
 
-/// Warnings with their places in the text of their message.
-pub fn placed(json: &[u8], warnings: Vec<Warning>) -> Vec<PlacedWarning> {
-    let places = places(json, warnings.iter().map(|warning| &*warning.pointer));
+/// Warnings with their places in the text of their message, where that is there.
+pub fn placed(json: Option<&Bytes>, warnings: Vec<Warning>) -> Vec<PlacedWarning> {
+    let pointers = warnings.iter().map(|warning| &*warning.pointer);
+    let places = match json {
+        Some(json) => places(json, pointers),
+        None => vec![None; warnings.len()],
+    };
     (warnings.into_iter().zip(places))
         .map(|(warning, place)| PlacedWarning { warning, place })
         .collect()

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use pmtaemail::outbox::OutboxFile;
 use pmtaemail::{
     Identity, PickupFile, Receipt, RejectedRecipients, Selection, StreamedMessage, Submission,
-    Submitter, Warning,
+    Submitter,
 };
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -21,10 +21,23 @@ pub struct Posted {
     pub body: ReceivedBody,
     pub identity: Identity,
     pub submitter: Submitter,
+    /// Its JSON, where all of that is in memory.
+    pub text: Option<Bytes>,
     /// Whose mail is asked for, from 0.
     pub recipient: usize,
     /// How many bytes its files may have.
     pub room: usize,
+}
+
+/// The JSON of a message, where all of it is in memory as it was written.
+pub fn text_of(body: &ReceivedBody) -> Option<Bytes> {
+    match body {
+        ReceivedBody::Buffered(BufferedBody::Json(json)) => Some(json.clone()),
+        ReceivedBody::Streamed(message) if message.is_whole() => {
+            Some(Bytes::copy_from_slice(message.json()))
+        }
+        _ => None,
+    }
 }
 
 impl Posted {
@@ -36,7 +49,7 @@ impl Posted {
             ReceivedBody::Streamed(message) => {
                 let message = message.with_identity(self.identity);
                 let message = message.with_submitter(self.submitter);
-                streamed(message, self.recipient, self.room)?
+                streamed(message, self.text.as_ref(), self.recipient, self.room)?
             }
         };
         Ok(View {
@@ -68,40 +81,28 @@ impl Posted {
                 Made::of_one(&submission, self.recipient, receipt.recipients)?
             }
         };
-        let (message, warnings) = match body {
-            BufferedBody::Json(json) => (json.clone(), placed(json, body.warnings())),
-            BufferedBody::Form(form) => {
-                let message = Bytes::copy_from_slice(form.message());
-                (message, unplaced(body.warnings()))
-            }
-            BufferedBody::Rfc822 { .. } => (Bytes::new(), unplaced(body.warnings())),
+        let values = match body {
+            BufferedBody::Json(json) => Values::of_message(json),
+            BufferedBody::Form(form) => Values::of_message(form.message()),
+            BufferedBody::Rfc822 { .. } => Values::default(),
         };
-        let values = Values {
-            message,
-            recipients: Vec::new(),
-        };
+        let warnings = placed(self.text.as_ref(), body.warnings());
         Ok((made, warnings, values))
     }
 }
 
 fn streamed(
     message: StreamedMessage,
+    text: Option<&Bytes>,
     recipient: usize,
     room: usize,
 ) -> Result<(Made, Vec<PlacedWarning>, Values), ApiError> {
-    let warnings = unplaced(message.warnings()?);
-    let mut values = Values {
-        message: Bytes::copy_from_slice(message.json()),
-        recipients: Vec::new(),
-    };
+    let warnings = placed(text, message.warnings()?);
+    let mut values = Values::of_message(message.json());
     let made = match message.submission_within(room as u64)? {
         Ok(submission) => {
-            let mut rest = room.saturating_sub(values.size());
             message.try_for_each_recipient(|_, json| {
-                rest = rest.saturating_sub(json.len() + size_of::<Bytes>());
-                if rest > 0 {
-                    values.recipients.push(Bytes::copy_from_slice(json));
-                }
+                values.add_recipient(json);
                 Ok(())
             })?;
             Made::of_all(&submission)?
@@ -114,14 +115,6 @@ fn streamed(
         }
     };
     Ok((made, warnings, values))
-}
-
-fn unplaced(warnings: Vec<Warning>) -> Vec<PlacedWarning> {
-    let unplaced = |warning| PlacedWarning {
-        warning,
-        place: None,
-    };
-    warnings.into_iter().map(unplaced).collect()
 }
 
 fn too_large(limit: usize) -> ApiError {

@@ -1,51 +1,60 @@
 //! The values that a posted message has for its recipients, by the names that it has for them.
 
-use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
-/// The JSON that has them.
+/// The values of a message.
 #[derive(Debug, Default)]
 pub struct Values {
-    /// The message.
-    pub message: Bytes,
-    /// Its recipients, where they do not stand in it.
-    pub recipients: Vec<Bytes>,
+    /// An object.
+    common: Option<Box<RawValue>>,
+    /// The same of each recipient.
+    own: Vec<Option<Box<RawValue>>>,
 }
 
 /// Values as they are written: `1.50` is no other number in a template than in JSON.
 pub type Variables = BTreeMap<String, Box<RawValue>>;
 
 impl Values {
-    /// The values of the recipient with this index in the message: the message's own, and theirs, which win.
-    pub fn of(&self, index: usize) -> Variables {
-        let mut values = Variables::new();
-        if let Some(message) = text_of(&self.message).and_then(parsed::<Members<'_>>) {
-            values = variables(&message);
-            let own = self.recipients.get(index).and_then(|json| text_of(json));
-            let own = own.or_else(|| {
-                let all = member(&message, "recipients")?;
-                let all = parsed::<Vec<&RawValue>>(all.get())?;
-                all.get(index).map(|recipient| recipient.get())
-            });
-            let own = own.and_then(parsed::<Members<'_>>);
-            values.extend(own.iter().flat_map(variables));
+    /// Those of a message in JSON, and of the recipients that stand in it. What serde reads otherwise than the core library
+    /// has none.
+    pub fn of_message(json: &[u8]) -> Self {
+        let Some(message) = text_of(json).and_then(parsed::<Members<'_>>) else {
+            return Self::default();
+        };
+        let recipients = member(&message, "recipients");
+        let recipients = recipients.and_then(|all| parsed::<Vec<&RawValue>>(all.get()));
+        let recipients = recipients.into_iter().flatten();
+        Self {
+            common: variables(&message),
+            own: recipients.map(|json| variables_of(json.get())).collect(),
         }
-        values
     }
 
-    /// How many bytes it takes.
+    /// Adds those of the next recipient, who does not stand in it.
+    pub fn add_recipient(&mut self, json: &[u8]) {
+        self.own.push(text_of(json).and_then(variables_of));
+    }
+
+    /// The values of the recipient with this index in the message: the message's own, and theirs, which win.
+    pub fn of(&self, index: usize) -> Variables {
+        let own = self.own.get(index).and_then(Option::as_ref);
+        let both = self.common.iter().chain(own);
+        let both = both.filter_map(|json| parsed::<Variables>(json.get()));
+        both.flatten().collect()
+    }
+
+    /// How many bytes they take.
     pub fn size(&self) -> usize {
-        let recipients = self.recipients.iter();
-        let recipients = recipients.map(|json| json.len() + size_of::<Bytes>());
-        self.message.len() + recipients.sum::<usize>()
+        let own = self.own.iter();
+        let own = own.map(|json| size_of_json(json.as_deref()) + size_of::<Box<RawValue>>());
+        size_of_json(self.common.as_deref()) + own.sum::<usize>()
     }
 }
 
 type Members<'j> = BTreeMap<String, &'j RawValue>;
 
-/// What serde reads otherwise than the core library is shown without values.
 fn parsed<'j, T: Deserialize<'j>>(json: &'j str) -> Option<T> {
     serde_json::from_str(json).ok()
 }
@@ -55,9 +64,12 @@ fn text_of(json: &[u8]) -> Option<&str> {
     str::from_utf8(json).ok()
 }
 
-fn variables(object: &Members<'_>) -> Variables {
-    let variables = member(object, "variables").and_then(|json| parsed(json.get()));
-    variables.unwrap_or_default()
+fn variables_of(object: &str) -> Option<Box<RawValue>> {
+    variables(&parsed(object)?)
+}
+
+fn variables(object: &Members<'_>) -> Option<Box<RawValue>> {
+    member(object, "variables").map(ToOwned::to_owned)
 }
 
 /// A member by its name, in which letter case, `_` and `-` do not count.
@@ -65,6 +77,10 @@ fn member<'j>(object: &Members<'j>, name: &str) -> Option<&'j RawValue> {
     let is_it = |known: &str| known.replace(['_', '-'], "").eq_ignore_ascii_case(name);
     let mut members = object.iter();
     members.find_map(|(known, value)| is_it(known).then_some(*value))
+}
+
+fn size_of_json(json: Option<&RawValue>) -> usize {
+    json.map_or(0, |json| json.get().len())
 }
 
 #[cfg(test)]
@@ -82,10 +98,7 @@ mod tests {
             "variables": {"shop": "Eve's", "name": "you"},
             "Recipients": ["a@b", {"address": "c@d", "variables": {"name": "Bo", "n": 1}}],
         });
-        let whole = Values {
-            message: message.to_string().into(),
-            recipients: Vec::new(),
-        };
+        let whole = Values::of_message(message.to_string().as_bytes());
         for (index, expected) in [
             (0, json!({"shop": "Eve's", "name": "you"})),
             (1, json!({"shop": "Eve's", "name": "Bo", "n": 1})),
@@ -93,16 +106,14 @@ mod tests {
         ] {
             assert_eq!(values(&whole, index), expected);
         }
-        let apart = Values {
-            message: r#"{"variables": {"a": 1}}"#.into(),
-            recipients: vec![r#"{"variables": {"b": 2}}"#.into()],
-        };
-        assert_eq!(values(&apart, 0), json!({"a": 1, "b": 2}));
-        assert!(Values::default().of(0).is_empty());
-        let number = Values {
-            message: r#"{"variables": {"price": 1.50}}"#.into(),
-            recipients: Vec::new(),
-        };
+        let mut apart = Values::of_message(br#"{"variables": {"a": 1}}"#);
+        apart.add_recipient(br#""a@b""#);
+        apart.add_recipient(br#"{"variables": {"b": 2}}"#);
+        assert_eq!(values(&apart, 0), json!({"a": 1}));
+        assert_eq!(values(&apart, 1), json!({"a": 1, "b": 2}));
+        assert!(apart.size() > 16);
+        assert!(Values::of_message(b"").of(0).is_empty());
+        let number = Values::of_message(br#"{"variables": {"price": 1.50}}"#);
         assert_eq!(number.of(0)["price"].get(), "1.50");
     }
 }

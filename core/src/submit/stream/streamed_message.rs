@@ -139,6 +139,11 @@ impl StreamedMessage {
         &self.stream.head
     }
 
+    /// Whether that is all of it, as it was written: none of its recipients waits elsewhere.
+    pub fn is_whole(&self) -> bool {
+        self.stream.splitter.recipients().is_none()
+    }
+
     /// What may not be meant in it; see [`warnings`](crate::warnings).
     ///
     /// # Errors
