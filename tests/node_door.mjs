@@ -1,6 +1,7 @@
 // The package `pmtaemail` for Node, for `doors.py`: a line of JSON asks, a line of JSON answers.
 //
 // `{verb, message, as}`: `message` is base64; with `as: "object"` it is parsed here, and an object crosses into the package.
+// The verb `sent` submits it to memory as well.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import { check, MessageError, Pickup, render } from '../node/lib/index.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'node-door-'));
 const pickup = new Pickup(folder, { durability: 'none' });
+const memory = Pickup.memory();
 
 function take(name) {
   const path = join(folder, name);
@@ -27,6 +29,16 @@ const verbs = {
     const size = contents.reduce((sum, file) => sum + file.length, 0);
     if (size !== octets) throw new Error('the receipt is wrong about the size');
     return { receipt, files: contents.map((file) => file.toString('base64')) };
+  },
+  async sent(message) {
+    const { id } = await memory.submit(message);
+    const messages = memory.messages.map(({ octets, attachments, ...fields }) => ({
+      ...fields,
+      octets: octets.toString('base64'),
+      attachments: attachments.map(({ content, ...part }) => ({ ...part, content: content.toString('base64') })),
+    }));
+    memory.clear();
+    return { id, messages, submitted: await verbs.submit(message) };
   },
 };
 

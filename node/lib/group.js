@@ -11,6 +11,8 @@ const [mostMessages, mostBytes, groupsAtATime] = native.groupLimits();
 class Group {
   #encoder;
   #selection;
+  /** Where they are submitted to. */
+  directory;
   #settle = [];
   /** False for a group of one message, whose selection is not that of others. */
   takesMore = true;
@@ -19,7 +21,8 @@ class Group {
    * `selection` tells for which recipients all its messages are, which are then mail merges, their idempotency key, and
    * whether receipts have warnings.
    */
-  constructor(encoder = new Encoder(), selection = []) {
+  constructor(directory, selection = [], encoder = new Encoder()) {
+    this.directory = directory;
     this.#encoder = encoder;
     this.#selection = selection;
   }
@@ -49,15 +52,15 @@ class Group {
   }
 
   /** Submits them, blocking. */
-  submit(directory) {
-    if (!this.isEmpty) this.#finish(native.submit(directory, ...this.#encoder.arguments(), ...this.#selection));
+  submit() {
+    if (!this.isEmpty) this.#finish(native.submit(this.directory, ...this.#encoder.arguments(), ...this.#selection));
   }
 
   /** Submits them on another thread. */
-  async submitLater(directory) {
+  async submitLater() {
     if (this.isEmpty) return;
     try {
-      this.#finish(await native.submitLater(directory, ...this.#encoder.arguments(), ...this.#selection));
+      this.#finish(await native.submitLater(this.directory, ...this.#encoder.arguments(), ...this.#selection));
     } catch (error) {
       for (const settle of this.#settle) settle(error);
     }
@@ -104,22 +107,20 @@ class RecipientReceipts {
  * meantime when something is.
  */
 class Queue {
-  #directory;
   #groups = [];
   #running = 0;
   /** Who waits for groups to be submitted. */
   #waiting = [];
 
-  constructor(directory) {
-    this.#directory = directory;
-  }
-
-  /** The receipt or the error of a message. Rejects where the message itself throws. */
-  async add(message, selection) {
-    if (isAsync(message)) return this.#addAlone(selection, (encoder) => encoder.addAsync(message));
+  /**
+   * The receipt or the error of a message, which goes to `directory` however long it waits. Rejects where the message
+   * itself throws.
+   */
+  async add(directory, message, selection) {
+    if (isAsync(message)) return this.#addAlone(directory, selection, (encoder) => encoder.addAsync(message));
     const isItsOwn = selection?.slice(0, -1).some(Boolean);
-    if (isItsOwn) return this.#addAlone(selection, (encoder) => encoder.add(message));
-    return new Promise((settle) => this.#open(selection).add(message, settle));
+    if (isItsOwn) return this.#addAlone(directory, selection, (encoder) => encoder.add(message));
+    return new Promise((settle) => this.#open(directory, selection).add(message, settle));
   }
 
   /** Whether more messages had better wait: all of very many should not be written down at once. */
@@ -133,10 +134,10 @@ class Queue {
   }
 
   /** A message that is a group of its own, because it is slow to come or not for all its recipients. */
-  async #addAlone(selection, write) {
+  async #addAlone(directory, selection, write) {
     const encoder = new Encoder();
     await write(encoder);
-    const group = new Group(encoder, selection);
+    const group = new Group(directory, selection, encoder);
     group.takesMore = false;
     return new Promise((settle) => {
       group.expect(settle);
@@ -144,12 +145,13 @@ class Queue {
     });
   }
 
-  /** The group that still takes messages of which as much is asked for. */
-  #open(selection) {
+  /** The group that still takes messages which go there and of which as much is asked for. */
+  #open(directory, selection) {
     const last = this.#groups.at(-1);
     const warns = selection?.at(-1) === true;
-    if (last?.takesMore && !last.isFull && last.warns === warns) return last;
-    const group = new Group(undefined, selection);
+    const fits = last?.directory === directory && last.warns === warns;
+    if (fits && last.takesMore && !last.isFull) return last;
+    const group = new Group(directory, selection);
     this.#push(group);
     return group;
   }
@@ -167,7 +169,7 @@ class Queue {
 
   async #run(group) {
     this.#running++;
-    await group.submitLater(this.#directory);
+    await group.submitLater();
     this.#running--;
     this.#start();
   }

@@ -174,7 +174,12 @@ export interface SubmitManyOptions {
 export class Pickup {
   /** @throws {PickupError} if the directory cannot be used. */
   constructor(directory: string | URL, options?: PickupOptions);
-  /** The absolute path of the directory. */
+  /**
+   * A pickup in memory, for the tests of an application. It does all that one on disk does, and hands nothing over. It
+   * takes 256 MiB; beyond that a submission is a PickupError.
+   */
+  static memory(): MemoryPickup;
+  /** The absolute path of the directory; `:memory:` of one in memory. */
   readonly path: string;
   /**
    * Hands a message over. The promise resolves once the message is durable, and rejects with a MessageError or a
@@ -199,6 +204,113 @@ export class Pickup {
   ): Promise<(Receipt | Error)[]>;
   /** The same before it returns. */
   submitManySync(messages: Iterable<MessageInput>, options?: SubmitManyOptions): (Receipt | Error)[];
+}
+
+/** A pickup in memory, which `Pickup.memory()` makes. */
+export interface MemoryPickup extends Pickup {
+  /** What was submitted, in order: one for all its recipients, or in a mail merge one for each. */
+  readonly messages: SentMessage[];
+  /** Forgets what was submitted, but not the idempotency keys that it was submitted under. */
+  clear(): void;
+}
+
+/** A message that was submitted, read from the octets that a mail program gets, not from what the application gave. */
+export interface SentMessage {
+  /** The receipt's `id`. */
+  id?: string;
+  /** What PowerMTA is told beside the message. */
+  envelope: SentEnvelope;
+  /** The mailboxes in From. */
+  from: SentMailbox[];
+  /** The mailboxes in To. */
+  to: SentMailbox[];
+  /** The mailboxes in Cc. */
+  cc: SentMailbox[];
+  /** Those who get the message and are neither in To nor in Cc; their names are not known. */
+  bcc: SentMailbox[];
+  /** The mailboxes in Reply-To. */
+  replyTo: SentMailbox[];
+  subject?: string;
+  /** Without angle brackets. */
+  messageId?: string;
+  /** Lines end with `\n`, but for the last one. */
+  text?: string;
+  /** Lines as those of the text. */
+  html?: string;
+  /** The AMP source, lines as those of the text. */
+  amp?: string;
+  /** The invitation, lines as those of the text. */
+  calendar?: string;
+  /** The fields of the header section, in order. */
+  headers: SentHeader[];
+  /** All files in it, enclosed images among them. */
+  attachments: SentAttachment[];
+  /** The message as it is sent (RFC 5322). */
+  octets: Buffer;
+  /** The value of the first header field of this name, in whatever letter case. */
+  header(name: string): string | undefined;
+}
+
+/** A mailbox in a header field. */
+export interface SentMailbox {
+  /** Empty where there is none. */
+  name: string;
+  /** The bare address. */
+  address: string;
+}
+
+/** A header field. */
+export interface SentHeader {
+  /** As it is written. */
+  name: string;
+  /** Unfolded and decoded. */
+  value: string;
+}
+
+/** A file in a message. */
+export interface SentAttachment {
+  filename?: string;
+  /** The media type in lower case, such as `application/pdf`. */
+  type: string;
+  /** `attachment` or `inline`. */
+  disposition?: string;
+  /** Without angle brackets, as `cid:` URLs name it. */
+  contentId?: string;
+  /** Without its transfer encoding. */
+  content: Buffer;
+}
+
+/** What PowerMTA is told beside the message. */
+export interface SentEnvelope {
+  /** The address for bounces; empty for the null reverse-path. */
+  from: string;
+  /** Who gets the message: bare addresses, those of blind copies among them. */
+  to: string[];
+  /** The envelope id, which bounces and accounting have. */
+  envid?: string;
+  job?: string;
+  /** The virtual MTA or pool. */
+  vmta?: string;
+  /** Which key signs, as `x-dkim-options` says it. */
+  dkim?: string;
+  /** Delivery windows, as `x-schedule` says them: in the time zone of the host. */
+  schedule?: string;
+  /** Of one recipient of a mail merge, 1 to 100. */
+  priority?: number;
+  /** PowerMTA's `*subaccountid`. */
+  subaccountId?: string;
+  /** PowerMTA's `*custommessageid`. */
+  customMessageId?: string;
+  /** What a delivery status notification returns: `FULL` or `HDRS`. */
+  ret?: string;
+  /** When there is one: `NEVER`, or some of `SUCCESS,FAILURE,DELAY`. */
+  notify?: string;
+  /** The original recipient, with its address type (RFC 3461); of several recipients that of the first. */
+  orcpt?: string;
+  /** Each recipient has a reverse-path of its own, which names it. */
+  verp?: true;
+  /** Addresses and header fields may be UTF-8 (RFC 6531). */
+  smtputf8?: true;
 }
 
 /** The problems of a message; none if it may be sent. */

@@ -2,8 +2,9 @@
 
 const { access, constants } = require('node:fs/promises');
 const { check, Pickup, version } = require('./index.js');
+const native = require('./native.js');
 const { refuseOthers } = require('./options.js');
-const { OPTIONS } = require('./pickup.js');
+const { OPTIONS, destination, submitTo } = require('./pickup.js');
 const { mustBeRaw, nativeMessage, rawMessage, takeFromOfEnvelope } = require('./nodemailer/message.js');
 
 /**
@@ -35,12 +36,14 @@ class PickupTransport {
   }
 
   async submit(mail) {
+    // Now, since a test's capture may end while the mail is read.
+    const directory = destination(this.pickup);
     if (mail.data.requireTLSExtensionEnabled) throw requireTls();
     const envelope = mail.message.getEnvelope();
     takeFromOfEnvelope(mail, envelope);
     // Where our fields cannot say what the caller wants, nodemailer writes the message and we send it as it is.
     const message = mustBeRaw(mail, check) ? await rawMessage(mail, envelope) : await nativeMessage(mail, envelope);
-    const receipt = await this.pickup.submit(message);
+    const receipt = await submitTo(this.pickup, directory, message);
     return {
       envelope,
       // nodemailer's is always a text.
@@ -54,7 +57,7 @@ class PickupTransport {
 
   /** Whether the pickup directory may be read and written. */
   verify(callback) {
-    const verified = access(this.pickup.path, constants.R_OK | constants.W_OK | constants.X_OK).then(() => true);
+    const verified = canUse(this.pickup);
     if (callback === undefined) return verified;
     verified.then((result) => callback(null, result), callback);
   }
@@ -64,6 +67,12 @@ class PickupTransport {
   }
 
   close() {}
+}
+
+async function canUse(pickup) {
+  const path = native.destinationPath(destination(pickup));
+  if (path !== ':memory:') await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
+  return true;
 }
 
 /** What must go out encrypted (RFC 8689) must not go out otherwise: PowerMTA cannot be told so in a file. */

@@ -7,35 +7,45 @@ const { PickupError } = require('./errors.js');
 const { isAsync, isAsyncIterable } = require('./encoder.js');
 const { Group, Queue } = require('./group.js');
 const { flag, refuseOthers, selection } = require('./options.js');
+const { Outbox } = require('./outbox.js');
 
+/** In place of a path. */
+const MEMORY = Symbol('memory');
 const OPTIONS = ['durability', 'staging', 'syncfs', 'fileMode', 'fileGroup', 'state'];
 const SUBMIT_OPTIONS = ['recipient', 'limit'];
+
+/** For the transport: where a submission to a Pickup goes now, and a submission that goes there. */
+let destination;
+let submitTo;
 
 /**
  * PowerMTA's pickup directory, opened once and used from everywhere. What is submitted at the same time is made durable
  * together.
  */
 class Pickup {
+  #pickup;
+  /** Where the last submission went. */
   #directory;
-  #queue;
+  #queue = new Queue();
 
   constructor(directory, options = {}) {
-    const { durable, staging, syncfs, fileMode, fileGroup, state } = settings(options);
-    const path = pathOf('directory', directory);
-    const opened = native.openPickup(path, durable, staging, syncfs, fileMode, fileGroup, state);
-    if (typeof opened === 'string') throw new PickupError(JSON.parse(opened));
-    this.#directory = opened;
-    this.#queue = new Queue(opened);
+    this.#pickup = directory === MEMORY ? native.openMemory() : open(directory, options);
+  }
+
+  /** One in memory, for the tests of an application. */
+  static memory() {
+    return new MemoryPickup();
   }
 
   /** The absolute path of the directory. */
   get path() {
-    return native.pickupPath(this.#directory);
+    return native.pickupPath(this.#pickup);
   }
 
   /** Hands a message over, of a mail merge for all recipients or some. Resolves to its receipt once it is durable. */
   async submit(message, options) {
-    return receipt(await this.#queue.add(message, asked(options)));
+    const selection = asked(options);
+    return this.#submitTo(this.#destination(), message, selection);
   }
 
   /** The same, blocking. */
@@ -47,11 +57,12 @@ class Pickup {
   /** Hands messages over. Resolves to a receipt or an error for each, in their order. */
   async submitMany(messages, options) {
     const selection = asked(options, []);
+    const directory = this.#destination();
     // An error of the list itself comes before anything is handed over.
     const all = isAsyncIterable(messages) ? await collected(messages) : [...listOf(messages)];
     const submitted = [];
     for (const message of all) {
-      submitted.push(this.#queue.add(message, selection).catch(asError));
+      submitted.push(this.#queue.add(directory, message, selection).catch(asError));
       // One after the other: what each takes from its iterable may be much.
       if (mustWait(message)) await submitted.at(-1);
       if (this.#queue.isFull) await this.#queue.room();
@@ -66,7 +77,8 @@ class Pickup {
 
   #submitAll(messages, selection) {
     const submitted = [];
-    let group = new Group(undefined, selection);
+    const directory = this.#destination();
+    let group = new Group(directory, selection);
     for (const message of messages) {
       const place = submitted.push(undefined) - 1;
       try {
@@ -75,13 +87,65 @@ class Pickup {
         submitted[place] = asError(error);
       }
       if (group.isFull) {
-        group.submit(this.#directory);
-        group = new Group(undefined, selection);
+        group.submit();
+        group = new Group(directory, selection);
       }
     }
-    group.submit(this.#directory);
+    group.submit();
     return submitted;
   }
+
+  async #submitTo(directory, message, selection) {
+    return receipt(await this.#queue.add(directory, message, selection));
+  }
+
+  /** Where a submission goes now: a test may capture it. */
+  #destination() {
+    if (this.#directory === undefined || !native.isDestination(this.#pickup, this.#directory)) {
+      this.#directory = openedOrThrow(native.destination(this.#pickup));
+    }
+    return this.#directory;
+  }
+
+  static {
+    destination = (pickup) => pickup.#destination();
+    submitTo = (pickup, directory, message) => {
+      // The method that others can see, where it comes to the same.
+      if (native.isDestination(pickup.#pickup, directory)) return pickup.submit(message);
+      return pickup.#submitTo(directory, message, asked());
+    };
+  }
+}
+
+/** A pickup in memory. It does all that one on disk does, and hands nothing over. */
+class MemoryPickup extends Pickup {
+  #outbox;
+
+  constructor() {
+    super(MEMORY);
+    this.#outbox = new Outbox(destination(this));
+  }
+
+  /** What was submitted, in order. */
+  get messages() {
+    return this.#outbox.messages;
+  }
+
+  /** Forgets what was submitted, but for its idempotency keys. */
+  clear() {
+    this.#outbox.clear();
+  }
+}
+
+function open(directory, options) {
+  const { durable, staging, syncfs, fileMode, fileGroup, state } = settings(options);
+  const path = pathOf('directory', directory);
+  return openedOrThrow(native.openPickup(path, durable, staging, syncfs, fileMode, fileGroup, state));
+}
+
+function openedOrThrow(opened) {
+  if (typeof opened === 'string') throw new PickupError(JSON.parse(opened));
+  return opened;
 }
 
 /** What the options ask for, as the addon's functions take it: of one message, or of many, which are for all their recipients. */
@@ -175,4 +239,4 @@ function pathOf(name, value) {
   return resolve(path);
 }
 
-module.exports = { OPTIONS, Pickup };
+module.exports = { OPTIONS, Pickup, destination, submitTo };

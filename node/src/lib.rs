@@ -16,6 +16,7 @@
 mod bench;
 mod decoder;
 mod messages;
+pub mod outbox;
 mod outcome;
 mod pickup;
 mod receipts;
@@ -26,7 +27,8 @@ use messages::Messages;
 use napi::bindgen_prelude::{AsyncTask, BufferSlice, Either, External, Function, Result};
 use napi::{Error, Status};
 use napi_derive::napi;
-use outcome::{Found, to_json};
+use outcome::{Failure, Found, to_json};
+use pmtaemail::outbox::Pickup;
 use pmtaemail::{
     EnvelopeIds, GroupLimits, IdempotencyKey, InvalidIdempotencyKey, PickupDirectory,
     RecipientReceipts, Rendered,
@@ -94,7 +96,7 @@ pub fn render_later(
     Ok(AsyncTask::new(RenderTask(messages.into_owned())))
 }
 
-/// A pickup directory, or why it cannot be opened as JSON.
+/// A pickup directory, or as JSON why it cannot be opened.
 #[napi(catch_unwind)]
 pub fn open_pickup(
     path: String,
@@ -104,7 +106,7 @@ pub fn open_pickup(
     file_mode: Option<String>,
     file_group: Option<String>,
     state: Option<String>,
-) -> Result<Either<External<Arc<PickupDirectory>>, String>> {
+) -> Result<Either<External<Pickup>, String>> {
     let wrong = |sentence: &str| Error::new(Status::InvalidArg, sentence);
     let file_mode = file_mode
         .map(|text| text.parse())
@@ -116,16 +118,48 @@ pub fn open_pickup(
         .map_err(wrong)?;
     Ok(
         match pickup::open(path, durable, staging, syncfs, file_mode, file_group, state) {
-            Ok(directory) => Either::A(External::new(Arc::new(directory))),
+            Ok(pickup) => Either::A(External::new(pickup)),
             Err(failure) => Either::B(to_json(&failure)?),
         },
     )
 }
 
-/// The absolute path of a pickup directory.
+/// A pickup in memory.
 #[napi(catch_unwind)]
-pub fn pickup_path(directory: &External<Arc<PickupDirectory>>) -> String {
+pub fn open_memory() -> External<Pickup> {
+    External::new(Pickup::in_memory())
+}
+
+/// The absolute path of the directory.
+#[napi(catch_unwind)]
+pub fn pickup_path(pickup: &External<Pickup>) -> String {
+    pickup.path().to_string_lossy().into_owned()
+}
+
+/// Where a submission goes now, or as JSON why that cannot be opened.
+#[napi(catch_unwind)]
+pub fn destination(
+    pickup: &External<Pickup>,
+) -> Result<Either<External<Arc<PickupDirectory>>, String>> {
+    Ok(match outbox::destination(pickup) {
+        Ok(directory) => Either::A(External::new(directory)),
+        Err(error) => Either::B(to_json(&Failure::from(&error))?),
+    })
+}
+
+/// The absolute path of that; `:memory:` of one in memory.
+#[napi(catch_unwind)]
+pub fn destination_path(directory: &External<Arc<PickupDirectory>>) -> String {
     directory.path().to_string_lossy().into_owned()
+}
+
+/// Whether a submission goes there now.
+#[napi(catch_unwind)]
+pub fn is_destination(
+    pickup: &External<Pickup>,
+    directory: &External<Arc<PickupDirectory>>,
+) -> bool {
+    outbox::destination(pickup).is_ok_and(|now| Arc::ptr_eq(&now, directory))
 }
 
 /// How much `lib/group.js` collects: messages, their bytes, and groups at a time.

@@ -2,6 +2,7 @@
 
 use crate::messages::Messages;
 use crate::outcome::{Failure, Outcome, to_json};
+use pmtaemail::outbox::Pickup;
 use pmtaemail::{
     Batch, Durability, EnvelopeIds, FileGroup, FileMode, IdempotencyKey, PickupDirectory,
     PickupOptions,
@@ -16,7 +17,7 @@ pub fn open(
     file_mode: Option<FileMode>,
     file_group: Option<FileGroup>,
     state: Option<String>,
-) -> Result<PickupDirectory, Failure> {
+) -> Result<Pickup, Failure> {
     let durability = if durable {
         Durability::Durable
     } else {
@@ -37,7 +38,7 @@ pub fn open(
     if let Some(state) = state {
         options = options.with_state(state);
     }
-    PickupDirectory::open(path, options).map_err(|error| Failure::from(&error))
+    Pickup::open(path, options).map_err(|error| Failure::from(&error))
 }
 
 /// Submits the messages of one call: one outcome for each, as a JSON list, and the ids of each that is a receipt

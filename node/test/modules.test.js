@@ -12,4 +12,7 @@ test('ESM and CommonJS give the same things', async () => {
   const nodemailer = await import('pmtaemail/nodemailer');
   assert.equal(nodemailer.default, require('pmtaemail/nodemailer'));
   assert.equal(nodemailer.PickupTransport, require('pmtaemail/nodemailer').PickupTransport);
+  const { default: testing, ...tools } = await import('pmtaemail/testing');
+  assert.equal(testing, require('pmtaemail/testing'));
+  assert.deepEqual(tools, testing);
 });

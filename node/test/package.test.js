@@ -34,14 +34,16 @@ test('it works', () => {
   const programs = {
     'a.mjs': `import { Pickup } from 'pmtaemail'; console.log((await new Pickup('pickup').submit(${message})).files[0]);`,
     'b.cjs': `const { Pickup } = require('pmtaemail'); console.log(new Pickup('pickup').submitSync(${message}).files[0]);`,
-    'c.cjs': `console.log(typeof require('pmtaemail/nodemailer')({ pickup: 'pickup' }).send);`,
+    'c.mjs': `import { Pickup } from 'pmtaemail'; import { capture } from 'pmtaemail/testing'; const outbox = capture(); new Pickup('/nowhere').submitSync(${message}); console.log(outbox.messages[0].text);`,
+    'd.cjs': `const { Pickup } = require('pmtaemail'); const outbox = require('pmtaemail/testing').capture(); new Pickup('/nowhere').submitSync(${message}); console.log(outbox.messages[0].text);`,
+    'e.cjs': `console.log(typeof require('pmtaemail/nodemailer')({ pickup: 'pickup' }).send);`,
   };
   const said = Object.entries(programs).map(([name, program]) => {
     writeFileSync(join(folder, name), program);
     return execFileSync(process.execPath, [name], { cwd: folder, encoding: 'utf8' }).trim();
   });
   assert.deepEqual(said.slice(0, 2).sort(), readdirSync(join(folder, 'pickup')).sort());
-  assert.equal(said[2], 'function');
+  assert.deepEqual(said.slice(2), ['Hello', 'Hello', 'function']);
 });
 
 test('the examples of its README run as they are written', () => {

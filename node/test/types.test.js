@@ -14,7 +14,7 @@ const root = join(__dirname, '..');
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'types-')));
 after(() => rmSync(folder, { recursive: true }));
 
-const EVERY = ['message', 'nodemailer'];
+const EVERY = ['message', 'nodemailer', 'testing'];
 
 /** A project for each nodemailer, its types, and what is compiled there. */
 const projects = {
@@ -23,7 +23,7 @@ const projects = {
   nodemailer8: { types: 'nodemailer8-types', sources: EVERY },
   nodemailer9: { types: 'nodemailer8-types', sources: EVERY },
   nodemailer: { sources: [...EVERY, 'inferred'] },
-  untyped: { nodemailer: 'nodemailer9', sources: ['message', 'untyped'] },
+  untyped: { nodemailer: 'nodemailer9', sources: ['message', 'testing', 'untyped'] },
 };
 
 // TypeScript 6 deprecates `node10`, and 7 has it no more.

@@ -37,7 +37,7 @@ async function mailparser(message) {
   return {
     fields: parsed.headerLines.map(({ key }) => key),
     subject: parsed.subject ?? null,
-    addresses: addresses(parsed, ({ value }) => value),
+    addresses: addresses(parsed, ({ value }) => value.flatMap((mailbox) => mailbox.group ?? mailbox)),
     messageId: parsed.messageId ?? null,
     bodies: bodies(parsed),
     attachments: parsed.attachments.map(({ filename, contentType, content, cid, contentDisposition, headers }) => ({

@@ -69,6 +69,12 @@ pub(crate) struct Entry {
     pub refusal: Option<Refusal>,
     /// All of it.
     pub whole: Range<usize>,
+    /// What is before its angle brackets, and behind the colon of a group; nothing where it has none.
+    #[cfg_attr(
+        not(any(feature = "outbox", test)),
+        expect(dead_code, reason = "nothing is shown")
+    )]
+    pub name: Range<usize>,
     /// What is between its angle brackets, or all of it where it has none.
     pub address: Range<usize>,
     pub has_brackets: bool,
@@ -83,6 +89,7 @@ struct Reader {
     /// Where the entry begins.
     first: usize,
     brackets: Brackets,
+    name: Range<usize>,
     /// Where the address begins.
     start: usize,
     /// How many words the address has, and the end of the last of them.
@@ -113,6 +120,7 @@ impl Reader {
             refusal: None,
             first: start,
             brackets: Brackets::None,
+            name: start..start,
             start,
             words: 0,
             end: start,
@@ -176,6 +184,7 @@ impl Reader {
     /// What came so far was a name.
     fn open_brackets(&mut self, start: usize) {
         self.brackets = Brackets::Open;
+        self.name = self.start..start - 1;
         self.begin_address(start);
     }
 
@@ -221,6 +230,7 @@ impl Reader {
         Entry {
             refusal: self.refusal,
             whole: self.first..end,
+            name: self.name,
             address,
             has_brackets: self.brackets != Brackets::None,
             domain_is_missing_at: (is_address && !self.has_at).then_some(self.end),
@@ -297,7 +307,7 @@ mod tests {
         fn any_list_can_be_read(text in "([ -~]|\\PC|[\r\n\t\0\"\\\\()<>,:;@]){0,60}") {
             let mut last = 0;
             for entry in entries(text.as_bytes()) {
-                prop_assert!(text.get(entry.address).is_some());
+                prop_assert!(text.get(entry.address).is_some() && text.get(entry.name).is_some());
                 if let Some(at) = entry.domain_is_missing_at {
                     prop_assert!(at >= last && text.is_char_boundary(at));
                     last = at;

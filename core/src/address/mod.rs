@@ -21,8 +21,6 @@ mod sender_domains;
 mod strict;
 
 pub use addr_spec::{AddrSpec, InvalidAddress};
-#[cfg(feature = "outbox")]
-pub(crate) use lenient::Listed;
 pub(crate) use lenient::{addresses, entries, listed};
 pub(crate) use mailbox::Mailbox;
 pub(crate) use reverse_path::ReversePath;

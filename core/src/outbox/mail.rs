@@ -1,8 +1,8 @@
 //! A message, decoded.
 
+use super::mailbox::{MailMailbox, mailboxes};
 use super::part::Part;
-use crate::address::{Listed, listed};
-use mail_parser::parsers::MessageStream;
+use super::text::decoded;
 use mail_parser::{Header, MessageParser};
 use serde::Serialize;
 
@@ -60,16 +60,6 @@ pub struct MailField {
     body: String,
 }
 
-/// A mailbox in a field of addresses.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct MailMailbox {
-    /// Empty where there is none.
-    pub name: String,
-    /// The bare address.
-    pub address: String,
-}
-
 /// How many messages may be enclosed in a message, one in the other or side by side.
 const MOST_ENCLOSED: usize = 100;
 /// How long a field may be that describes a content, in bytes.
@@ -116,10 +106,7 @@ impl Mail {
     pub fn mailboxes(&self, name: &str) -> Vec<MailMailbox> {
         let fields = self.headers.iter();
         let fields = fields.filter(|field| is_called(field, name));
-        fields
-            .flat_map(|field| listed(&field.body))
-            .map(|listed| mailbox(&listed))
-            .collect()
+        fields.flat_map(|field| mailboxes(&field.body)).collect()
     }
 
     /// The text, with `\n` at its line ends and none at its end.
@@ -215,46 +202,6 @@ fn leaves(root: &Part) -> impl Iterator<Item = &Part> {
             waiting.extend(next.parts.iter().rev());
         }
     })
-}
-
-/// The body of a field in plain text.
-fn decoded(raw: &[u8]) -> String {
-    // It reads up to the end of the line.
-    let line = [raw, b"\n"].concat();
-    let value = MessageStream::new(&line).parse_unstructured();
-    value.as_text().unwrap_or_default().to_owned()
-}
-
-/// Read by the rules by which recipients are found in finished messages: mail-parser knows neither quoted local parts nor
-/// address literals.
-fn mailbox(listed: &Listed<'_>) -> MailMailbox {
-    let name = listed
-        .text
-        .rsplit_once('<')
-        .map_or("", |(name, _)| name.trim());
-    let inner = name
-        .strip_prefix('"')
-        .and_then(|name| name.strip_suffix('"'));
-    MailMailbox {
-        name: inner.map_or_else(|| decoded(name.as_bytes()), unquoted),
-        address: listed.address.as_ref().to_owned(),
-    }
-}
-
-/// What a quoted string says (RFC 5322 section 3.2.4), which may be folded.
-fn unquoted(inner: &str) -> String {
-    let mut letters = inner
-        .chars()
-        .filter(|letter| !matches!(letter, '\r' | '\n'));
-    let mut out = String::new();
-    while let Some(letter) = letters.next() {
-        out.extend(if letter == '\\' {
-            letters.next()
-        } else {
-            Some(letter)
-        });
-    }
-    out
 }
 
 /// Whether a message can be taken apart: mail-parser takes enclosed messages apart by recursion, and the parameters of a

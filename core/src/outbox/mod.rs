@@ -28,7 +28,8 @@
 //! recipient  envelope   for whom
 //! lines                 commands, fields and data, line by line
 //! unreadable            why not
-//! mail   part           a message, decoded
+//! mail   mailbox  part  a message, decoded
+//! text                  a field's body, decoded
 //! ```
 
 mod batched;
@@ -38,18 +39,21 @@ mod file;
 mod header_form;
 mod lines;
 mod mail;
+mod mailbox;
 mod merge;
 mod part;
 mod recipient;
 mod sent;
 #[cfg(test)]
 mod tests;
+mod text;
 mod unreadable;
 
 pub use capture::{Capture, Pickup};
 pub use envelope::OutboxEnvelope;
 pub use file::OutboxFile;
-pub use mail::{Mail, MailField, MailMailbox};
+pub use mail::{Mail, MailField};
+pub use mailbox::MailMailbox;
 pub use part::Part;
 pub use sent::SentMessage;
 pub use unreadable::UnreadableFile;

@@ -1,0 +1,181 @@
+//! The mailboxes in a field of a header section.
+
+use super::text::decoded;
+use crate::address::entries;
+use crate::syntax::{Cursor, unquote, without_comments};
+use serde::Serialize;
+use std::borrow::Cow;
+
+/// A mailbox in a field of addresses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct MailMailbox {
+    /// Empty where there is none.
+    pub name: String,
+    /// The bare address; where there is none that could be told, all that stands there.
+    pub address: String,
+}
+
+/// The mailboxes in the body of such a field, those of groups too. They are read by the lexer that reads the addresses
+/// of finished messages: mail-parser loses quotes and address literals.
+pub(super) fn mailboxes(body: &str) -> Vec<MailMailbox> {
+    let body = &body.replace(['\r', '\n'], "");
+    let found = entries(body.as_bytes()).map(|entry| {
+        let address = body[entry.address].trim();
+        if entry.refusal.is_some() {
+            return MailMailbox {
+                name: String::new(),
+                address: body[entry.whole].trim().to_owned(),
+            };
+        }
+        let name = if entry.has_brackets {
+            phrase(body[entry.name].trim())
+        } else {
+            comment(address)
+        };
+        MailMailbox {
+            name,
+            address: without_comments(address)
+                .unwrap_or(Cow::Borrowed(address))
+                .trim()
+                .to_owned(),
+        }
+    });
+    found
+        .filter(|mailbox| !mailbox.address.is_empty() || !mailbox.name.is_empty())
+        .collect()
+}
+
+/// The last comment beside an address without brackets: there programs of the eighties wrote names (RFC 822 section
+/// A.1.1), and some still do.
+fn comment(address: &str) -> String {
+    let mut cursor = Cursor::new(address);
+    let mut found = None;
+    while let Some(byte) = cursor.peek() {
+        match byte {
+            b'"' => {
+                let _ = cursor.quoted_string();
+            }
+            b'(' => found = cursor.comment().ok(),
+            _ => cursor.bump(),
+        }
+    }
+    let content = found.map(|range| unquote(address[range.start + 1..range.end - 1].into()));
+    content.map_or_else(String::new, |content| decoded(content.as_bytes()))
+}
+
+/// The text of a phrase (RFC 5322 section 3.2.5). Encoded words within quotes are none (RFC 2047 section 5).
+fn phrase(text: &str) -> String {
+    let mut words = Words::default();
+    let mut cursor = Cursor::new(text);
+    let mut begins = 0;
+    while let Some(byte) = cursor.peek() {
+        let start = cursor.position();
+        let word = match byte {
+            b'"' => cursor.quoted_string(),
+            b'(' => cursor.comment(),
+            _ => {
+                cursor.bump();
+                continue;
+            }
+        };
+        words.plain(&text[begins..start]);
+        begins = cursor.position();
+        match word {
+            Ok(range) if byte == b'"' => {
+                words.push(&unquote(text[range.start + 1..range.end - 1].into()));
+            }
+            Ok(_) => words.is_apart = true,
+            // It would have been refused.
+            Err(_) => words.push(&text[start..]),
+        }
+    }
+    words.plain(&text[begins..]);
+    words.text
+}
+
+/// Words that are put together, a blank between those that are apart.
+#[derive(Default)]
+struct Words {
+    text: String,
+    is_apart: bool,
+}
+
+impl Words {
+    /// Atoms and encoded words.
+    fn plain(&mut self, text: &str) {
+        let words = text.trim();
+        self.is_apart |= words.len() < text.len() && text.starts_with(char::is_whitespace);
+        if !words.is_empty() {
+            self.push(&decoded(words.as_bytes()));
+        }
+        self.is_apart |= text.ends_with(char::is_whitespace);
+    }
+
+    fn push(&mut self, word: &str) {
+        if self.is_apart && !self.text.is_empty() {
+            self.text.push(' ');
+        }
+        self.is_apart = false;
+        self.text.push_str(word);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_forms_of_mailboxes_are_read() {
+        for (body, expected) in [
+            ("a@b.c", &[("", "a@b.c")] as &[_]),
+            (
+                "Ann Lee <a@b.c>,\r\n d@e.f",
+                &[("Ann Lee", "a@b.c"), ("", "d@e.f")],
+            ),
+            ("\"Lee,\r\n Ann\" <a@b.c>\r\n", &[("Lee, Ann", "a@b.c")]),
+            (
+                " \"Lee, \\\"Ann\\\"\" <a@b.c>",
+                &[("Lee, \"Ann\"", "a@b.c")],
+            ),
+            ("\"  \" <a@b.c>", &[("  ", "a@b.c")]),
+            (
+                "=?utf-8?Q?Gr=C3=BC?= =?utf-8?B?w59l?= <a@b.c>",
+                &[("Grüße", "a@b.c")],
+            ),
+            ("\"=?utf-8?Q?Gr?=\" <a@b.c>", &[("=?utf-8?Q?Gr?=", "a@b.c")]),
+            (
+                "J. \"R.\" (x) Ewing\"s\" <a@b.c> (y)",
+                &[("J. R. Ewings", "a@b.c")],
+            ),
+            (
+                "\"b o\"@x.org, Cy <\"c\\\"y\"@x.org>",
+                &[("", "\"b o\"@x.org"), ("Cy", "\"c\\\"y\"@x.org")],
+            ),
+            (
+                "bo@[IPv6:2001:db8::1], c@[192.0.2.1]",
+                &[("", "bo@[IPv6:2001:db8::1]"), ("", "c@[192.0.2.1]")],
+            ),
+            (
+                "Friends: a@b.c, B <d@e.f>;, g@h.i",
+                &[("", "a@b.c"), ("B", "d@e.f"), ("", "g@h.i")],
+            ),
+            ("Friends: B <d@e.f>;", &[("B", "d@e.f")]),
+            ("undisclosed-recipients:;", &[]),
+            (
+                "jörg@b.c (J\\), =?utf-8?Q?=C3=B6?=)",
+                &[("J), ö", "jörg@b.c")],
+            ),
+            ("\"(\"@b.c", &[("", "\"(\"@b.c")]),
+            ("Ann <a@b.c", &[("", "Ann <a@b.c")]),
+            ("", &[]),
+        ] {
+            let found = mailboxes(body);
+            let found: Vec<_> = found
+                .iter()
+                .map(|found| (&*found.name, &*found.address))
+                .collect();
+            assert_eq!(found, expected, "{body}");
+        }
+    }
+}
