@@ -89,17 +89,25 @@ lint: $(VENV)/.installed ## Tell what is not formatted, what is doubtful, which 
 
 # Tools of cargo's that few machines have, at the versions that were tried. Without optimization they are built in half the time.
 TOOLS := $(TARGET)/tools
-CARGO_DENY := 0.20.2
-$(TOOLS)/.crates.toml: Makefile
-	cargo install --quiet --locked --debug --root $(TOOLS) cargo-deny@$(CARGO_DENY)
-	touch $@
+$(TOOLS)/bin/cargo-deny: VERSION := 0.20.2
+$(TOOLS)/bin/cargo-cyclonedx: VERSION := 0.5.9
+$(TOOLS)/bin/%:
+	cargo install --quiet --locked --debug --root $(TOOLS) $*@$(VERSION)
 
 .PHONY: supply
-supply: $(TOOLS)/.crates.toml ## Tell whether all that this is built from may be used: licences, sources, versions, known faults.
+supply: $(TOOLS)/bin/cargo-deny ## Tell whether all that this is built from may be used: licences, sources, versions, known faults.
 	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" cargo deny check licenses bans sources
 	@# Known faults are in databases that not every machine reaches.
 	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" cargo deny check advisories || \
 		if cargo deny fetch db >/dev/null 2>&1; then exit 1; else echo 'the database of known faults cannot be had here' >&2; fi
+
+# CycloneDX, for whoever has to say what a release consists of.
+.PHONY: sbom
+sbom: $(TOOLS)/bin/cargo-cyclonedx ## List all that the daemon and the packages for Python and Node consist of, in target/sbom.
+	mkdir -p $(TARGET)/sbom
+	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" cargo cyclonedx --quiet --format json --no-build-deps --override-filename sbom.cdx
+	for crate in cli python node; do mv $$crate/sbom.cdx.json $(TARGET)/sbom/$$crate.cdx.json; done
+	rm core/sbom.cdx.json tests/readers/mail_parser/sbom.cdx.json
 
 # Nothing is linked or run, so this needs no compiler for C and no library of those systems.
 MACOS := aarch64-apple-darwin
