@@ -707,6 +707,7 @@ def test_metrics_have_the_routes_and_logs_no_names(daemon: Daemon):
     } <= routes
     daemon.stop()
     assert shown["view"].encode() not in b"".join(daemon.log)
+    assert daemon.entries()[0]["preview"] is True
     assert sum(entry["event"] == "preview" for entry in daemon.entries()) == 3
 
 

@@ -113,6 +113,7 @@ pub fn listening(
         min_free = bound(PressureLimit::MinFree),
         min_free_inodes = bound(PressureLimit::MinFreeInodes),
         keys,
+        preview = args.preview.then_some(true),
         badmail = (args.back_pressure.badmail.as_deref()).map(|path| field::display(path.display().to_string())),
     );
 }
