@@ -70,7 +70,6 @@ pub fn rewrite(html: &str, mail: &Mail, options: Options) -> Rewritten {
                 writer.start_tag(&name, &tag, content);
                 if let Some(state) = content.state() {
                     tokenizer.set_state(state);
-                    tokenizer.set_last_start_tag(Some(&name));
                     let raw = take_raw(&mut tokenizer, &name);
                     writer.content(content, &name, &raw);
                 }
