@@ -18,6 +18,7 @@ def test_axe_finds_nothing(previewing: Daemon, visit: Callable[..., Page], schem
     for subject in "One", "Two":
         assert previewing.post(json.dumps(MESSAGE | {"subject": subject})).status == 200
     page = visit(previewing, colorScheme=scheme)
+    page.getByRole("button", name="Two").click()
     shows(page, "Two")
     page.mail.reads("Hello Ann")
     found = {"outbox": page.findings()}

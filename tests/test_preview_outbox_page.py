@@ -87,6 +87,20 @@ def test_a_file_of_somebody_else_has_its_source(previewing: Daemon, visit: Calla
     assert page.findings() == []
 
 
+def test_a_place_that_is_not_there(previewing: Daemon, visit: Callable[..., Page]):
+    send(previewing, "There")
+    page = visit(previewing, "#outbox/not-there.eml")
+    page.locator("#banner.shown").waitFor()
+    items(page).nth(0).click()
+    page.locator("#subject").reads("There")
+    page.until("!document.querySelector('#banner.shown')")
+    # What is no name at all is as if there were none.
+    page.goto(f"{previewing.url}/preview#outbox/%")
+    page.locator("#subject").reads("There")
+    page.goto(f"{previewing.url}/preview#elsewhere")
+    page.locator("#subject").reads("Hello")
+
+
 def test_a_lost_connection_comes_back(start_daemon: Callable[..., Daemon], visit: Callable[..., Page], tmp_path: Path):
     daemon = start_daemon("--preview")
     page = visit(daemon)

@@ -5,9 +5,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from browser import Page
+from browser import Browser, Page
 from chromium import needs_chromium
 from daemon import Daemon
+from test_preview_http import Command
 
 pytestmark = needs_chromium
 
@@ -67,6 +68,18 @@ def test_a_message_is_pasted(previewing: Daemon, visit: Callable[..., Page]):
     page.reload()
     shows(page, "Pasted")
     assert previewing.files() == []
+
+
+def test_the_command_shows_its_file(binary: Path, tmp_path: Path, browser: Browser):
+    (tmp_path / "message.json").write_text(json.dumps(MESSAGE | {"subject": "Of a file"}))
+    with Command(binary, str(tmp_path / "message.json")) as command:
+        page = browser.open()
+        page.goto(command.url)
+        shows(page, "Of a file")
+        # There is no outbox to look at.
+        assert not page.getByRole("tab", name="Outbox").isVisible()
+        assert page.told() == []
+        page.close()
 
 
 def test_files_are_opened_and_dropped(previewing: Daemon, visit: Callable[..., Page]):
@@ -149,6 +162,15 @@ def test_what_is_no_json_says_where(previewing: Daemon, visit: Callable[..., Pag
     assert page.locator(".sign").allInnerTexts() == ["3"]
     page.getByRole("button", name="Format").click()
     page.locator("#verdict").reads("Only JSON can be formatted, and this is none.")
+
+
+def test_problems_of_a_merge_of_lines_are_beside_their_lines(previewing: Daemon, visit: Callable[..., Page]):
+    page = visit(previewing, "#message")
+    message = {name: value for name, value in MERGE.items() if name != "recipients"} | {"subjct": "x"}
+    people = [MERGE["recipients"][0], {"address": "nobody", "variables": {"name": "x"}}]
+    page.write("\n\n".join(json.dumps(line) for line in (message, *people)))
+    page.locator("#verdict").reads("2 problems")
+    assert page.locator(".sign").allInnerTexts() == ["1", "5"]
 
 
 def test_json_is_laid_out(previewing: Daemon, visit: Callable[..., Page]):
@@ -335,6 +357,18 @@ def test_recipients_of_a_merge(previewing: Daemon, visit: Callable[..., Page]):
     shows(page, "Hello")
     assert not page.locator("#recipients").isVisible()
     assert not values.isVisible()
+
+
+def test_what_is_from_before_is_told_of_each_recipient(previewing: Daemon, visit: Callable[..., Page]):
+    page = visit(previewing, "#message")
+    page.write(MERGE)
+    shows(page, "Ann, your order")
+    page.write(FAULTY)
+    said = page.getByText("The message has problems. This is the mail from before.")
+    said.waitFor()
+    page.getByRole("button", name="Next recipient").click()
+    shows(page, "Bo, your order")
+    assert said.isVisible()
 
 
 def test_recipients_that_are_left_out_are_told(previewing: Daemon, visit: Callable[..., Page]):

@@ -94,7 +94,7 @@ export class Api {
   }
 }
 
-/** A number with the digits that it was written with, `19.90`, where the browser can keep them (JSON.parse source text access). */
+/** A number with the digits that it was written with, `19.90`, where the browser tells them. */
 function asWritten(_, value, context) {
   const isOther = typeof value === "number" && context?.source !== undefined && context.source !== String(value);
   return isOther ? JSON.rawJSON(context.source) : value;

@@ -1,12 +1,15 @@
 // Server-sent events (HTML section 9.2) read by fetch: EventSource cannot send Authorization.
 
-/** Calls `onEvent(name, data)` for each event of a response, until it ends. */
+/** A daemon that is there says something every 15 seconds. */
+const SILENCE = 60_000;
+
+/** Calls `onEvent(name, data)` for each event of a response, until it ends or is silent for too long. */
 export async function readEvents(response, onEvent) {
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let waiting = "";
   let event = { name: "message", data: [] };
   for (;;) {
-    const { value, done } = await reader.read();
+    const { value, done } = await read(reader);
     if (done) {
       return;
     }
@@ -29,5 +32,15 @@ export async function readEvents(response, onEvent) {
         event.data.push(text);
       }
     }
+  }
+}
+
+/** The next piece; the end where none comes. */
+async function read(reader) {
+  const timer = setTimeout(() => reader.cancel(), SILENCE);
+  try {
+    return await reader.read();
+  } finally {
+    clearTimeout(timer);
   }
 }

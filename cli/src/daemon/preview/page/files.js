@@ -1,4 +1,4 @@
-// Files that a person opens or drops anywhere on the page.
+// Files that a person opens, pastes, or drops anywhere on the page.
 
 import { byId } from "./elements.js";
 
@@ -12,6 +12,12 @@ export function takeFiles(onFile) {
     }
     // The same file can be chosen again.
     input.value = "";
+  });
+  addEventListener("paste", ({ clipboardData }) => {
+    // A text that is there as well is what is meant.
+    if (clipboardData.files.length > 0 && !clipboardData.types.includes("text/plain")) {
+      onFile(clipboardData.files[0]);
+    }
   });
   const cover = byId("drop");
   const hasFiles = (event) => event.dataTransfer.types.includes("Files");

@@ -1,7 +1,7 @@
 // What a text is, and JSON with a line for each value. Numbers and strings keep their characters: `19.90` stays `19.90`.
 
 const JSON_TYPE = "application/json";
-const LINES_TYPE = "application/x-ndjson";
+export const LINES_TYPE = "application/x-ndjson";
 const MAIL_TYPE = "message/rfc822";
 
 /** The media type that a text, of a file of this name perhaps, is sent as. */
@@ -24,6 +24,15 @@ function isLines(text) {
   } catch {
     return false;
   }
+}
+
+/** Problems with the line that each is in, of a message with a recipient a line: the first one is the message itself. */
+export function placedInLines(text, problems) {
+  const lines = text.split("\n").flatMap((line, at) => (line.trim() === "" ? [] : [at + 1]));
+  return problems.map((problem) => {
+    const [, recipient] = /^#?\/recipients\/(\d+)/.exec(problem.pointer) ?? [];
+    return { line: lines[recipient === undefined ? 0 : Number(recipient) + 1], ...problem };
+  });
 }
 
 /** JSON laid out anew, or null where it is none. */

@@ -1,6 +1,6 @@
 // The right side: a mail, as the daemon's view of it says, in all its tabs.
 
-import { byId, element, pairs } from "./elements.js";
+import { byId, element, pairs, say } from "./elements.js";
 import { Frame } from "./frame.js";
 import * as panels from "./panels.js";
 import { Recipients } from "./recipients.js";
@@ -24,14 +24,14 @@ export class Mail {
     byId("shown").addEventListener("click", (event) => this.save(event));
   }
 
-  /** Shows a view of what is called `origin`: the message at the left, or a file. */
-  show(view, origin) {
+  /** Shows a view of what is called `origin`: the message at the left, or a file; `isStale` as in `stale`. */
+  show(view, origin, isStale = false) {
     const isAnother = origin !== this.origin;
     this.view = view;
     this.origin = origin;
     byId("nothing").hidden = true;
     byId("shown").hidden = false;
-    this.stale(false);
+    this.stale(isStale);
     this.showHead();
     this.recipients.show(view);
     this.showHtml(isAnother);
@@ -67,7 +67,7 @@ export class Mail {
     const { html, source, pickup_file: pickupFile, file, warnings, rejected = [], notice, clipped } = this.view;
     // What is no mail of ours has the name of its file alone.
     const subject = this.header("subject") || (source === null && file) || "Without a subject";
-    byId("subject").textContent = subject;
+    say(byId("subject"), subject);
     document.title = `${subject} · ${TITLE}`;
     const people = ["From", "To", "Cc", "Date"].map((name) => [name, this.header(name.toLowerCase())]);
     byId("people").replaceChildren(...pairs(people.filter(([, said]) => said)));
@@ -99,7 +99,8 @@ export class Mail {
     const { html, text } = this.view;
     const none = byId("no-html");
     none.hidden = html !== null;
-    none.textContent = text === null ? "This mail has neither HTML nor text." : "This mail has no HTML. Its text is in the next tab.";
+    none.textContent =
+      text === null ? "This mail has neither HTML nor text." : "This mail has no HTML. Its text is in the next tab.";
     byId("look").hidden = html === null;
     this.frame.show(html, isAnother);
   }

@@ -4,7 +4,7 @@ import { Check } from "./check.js";
 import { Editor } from "./editor.js";
 import { byId } from "./elements.js";
 import { takeFiles } from "./files.js";
-import { formatted, typeOf } from "./format.js";
+import { formatted, LINES_TYPE, placedInLines, typeOf } from "./format.js";
 import { Problems } from "./problems.js";
 import { plural } from "./sizes.js";
 
@@ -26,6 +26,8 @@ export class Message {
     Object.assign(this, { api, onView, onProblems, onOpened });
     /** The octets of a file that was opened, until its text is changed, and what they are. */
     this.opened = null;
+    /** Whether it is known to have problems, so that what is shown of it is from before. */
+    this.isFaulty = false;
     this.editor = new Editor(byId("editor"), () => this.edited());
     this.problems = new Problems(this.editor);
     this.check = new Check({
@@ -85,10 +87,15 @@ export class Message {
     }
   }
 
+  /** What is sent, and its media type. */
+  get sent() {
+    const text = this.editor.value;
+    return this.opened ?? { body: text, type: typeOf(text) };
+  }
+
   /** The view of the message as it is now. */
   async view(recipient, signal) {
-    const text = this.editor.value;
-    const { body, type } = this.opened ?? { body: text, type: typeOf(text) };
+    const { body, type } = this.sent;
     try {
       return await this.api.viewOf(body, type, recipient, signal);
     } catch (error) {
@@ -102,14 +109,17 @@ export class Message {
 
   viewed(view) {
     const { recipients } = view;
+    this.isFaulty = false;
     this.problems.none(recipients > 1 ? `No problems. A mail merge for ${plural(recipients, "recipient")}.` : "No problems.");
     this.onView(view);
   }
 
   failed(error) {
     const { problems } = error;
+    this.isFaulty = true;
     if (problems?.length > 0) {
-      this.problems.show(problems);
+      const isLines = this.sent.type === LINES_TYPE;
+      this.problems.show(isLines ? placedInLines(this.editor.value, problems) : problems);
     } else {
       this.problems.show([], error.message, "bad");
     }

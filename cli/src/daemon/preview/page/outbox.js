@@ -86,8 +86,8 @@ export class Outbox {
   announce(fresh) {
     if (fresh.length > 0) {
       const [newest] = fresh;
-      const said = fresh.length === 1 ? `New in the outbox: ${newest.subject || newest.name}` : `${fresh.length} new files in the outbox`;
-      byId("outbox-news").textContent = said;
+      byId("outbox-news").textContent =
+        fresh.length === 1 ? `New in the outbox: ${newest.subject || newest.name}` : `${fresh.length} new files in the outbox`;
     }
   }
 

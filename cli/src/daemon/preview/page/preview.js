@@ -12,6 +12,15 @@ import { Tabs } from "./tabs.js";
 const MESSAGE = "message";
 const placeOf = (file) => `outbox/${encodeURIComponent(file)}`;
 
+/** The file that a place names, if it does. */
+function fileOf(name) {
+  try {
+    return name === undefined ? null : decodeURIComponent(name);
+  } catch {
+    return null;
+  }
+}
+
 class Page {
   constructor() {
     this.api = new Api(new Keys());
@@ -80,8 +89,9 @@ class Page {
       return;
     }
     this.sources.select("outbox");
-    if (name !== undefined) {
-      this.open(decodeURIComponent(name));
+    const file = fileOf(name);
+    if (file !== null) {
+      this.open(file);
     } else if (this.file !== null) {
       this.stay(placeOf(this.file));
       this.open(this.file);
@@ -106,7 +116,7 @@ class Page {
   showMessage(view) {
     this.wanted.message = view.recipient;
     if (this.isAtMessage) {
-      this.mail.show(view, MESSAGE);
+      this.mail.show(view, MESSAGE, this.message.isFaulty);
       this.clearFailure();
     }
   }

@@ -14,7 +14,9 @@ export class Problems {
     this.show([], sentence, "good");
   }
 
-  show(problems, sentence = plural(problems.length, "problem"), kind = "bad") {
+  /** In the order of their lines; those without one are of the whole. */
+  show(found, sentence = plural(found.length, "problem"), kind = "bad") {
+    const problems = found.toSorted((one, other) => (one.line ?? 0) - (other.line ?? 0));
     say(this.verdict, sentence);
     this.verdict.dataset.kind = kind;
     this.list.hidden = problems.length === 0;
