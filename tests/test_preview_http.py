@@ -118,6 +118,18 @@ def test_every_answer_is_hardened(shared: Daemon):
         assert rules["base-uri"] == {"'none'"}, path
 
 
+def test_json_is_as_deep_as_it_likes(shared: Daemon):
+    deep = b"[" * 200_000 + b"]" * 200_000
+    before = b'{"from": "a@example.com", "to": "b@example.org", "other": '
+    for body, pointer, column in [
+        (deep, "#", 1),
+        (before + deep + b"}", "#/other", len(before) + 1),
+    ]:
+        errors = {error["pointer"]: error["column"] for error in assert_problem(post(shared, body), 422)["errors"]}
+        assert errors.get(pointer) == column, errors
+    assert get(shared, "/preview/api/status").status == 200
+
+
 def test_the_page_runs_its_own_modules_alone(shared: Daemon):
     page = get(shared, "/preview")
     assert page.headers["content-type"] == "text/html; charset=utf-8"

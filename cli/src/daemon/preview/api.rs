@@ -57,19 +57,34 @@ pub async fn post_view(
     log.event("preview");
     let mut text = None;
     let result = try_post_view(&shared, request, &log, &mut text).await;
-    result.unwrap_or_else(|error| {
-        log.failed(&error);
-        let details = error.problem_details();
-        let details = match (&error, text) {
-            (ApiError::Problems(problems), Some(text)) => {
-                details.with_places(places(&text, problems.iter().map(Problem::pointer)))
+    match result {
+        Ok(response) => response,
+        Err(error) => {
+            log.failed(&error);
+            refusal(&error, text).await
+        }
+    }
+}
+
+/// What is wrong with a message, and where in its text, if that has come.
+async fn refusal(error: &ApiError, text: Option<Bytes>) -> Response {
+    let details = error.problem_details();
+    let details = match (error, text) {
+        (ApiError::Problems(problems), Some(text)) => {
+            let pointers = problems.iter().map(Problem::pointer);
+            let pointers: Vec<_> = pointers.map(str::to_owned).collect();
+            let find = move || places(&text, pointers.iter().map(String::as_str));
+            match run_blocking(find).await {
+                Ok(found) => details.with_places(found),
+                // A panic, which is logged where it was.
+                Err(_) => details,
             }
-            _ => details,
-        };
-        let mut response = (error.status(), details).into_response();
-        response.headers_mut().extend(error.headers());
-        response
-    })
+        }
+        _ => details,
+    };
+    let mut response = (error.status(), details).into_response();
+    response.headers_mut().extend(error.headers());
+    response
 }
 
 /// `text` is the JSON of the message, as soon as it has come.

@@ -45,29 +45,64 @@ pub fn places<'p>(text: &[u8], pointers: impl Iterator<Item = &'p str>) -> Vec<O
     if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
         return vec![Some(place_of_error(text, &error)); pointers.len()];
     }
-    let mut offsets = HashMap::new();
-    for pointer in pointers.iter().flat_map(|pointer| ways(pointer)) {
-        offsets.insert(pointer, None);
-    }
-    Walk {
-        text,
-        at: 0,
-        pointer: String::new(),
-        offsets: &mut offsets,
-    }
-    .value();
-    let found = pointers.iter().map(|pointer| {
-        let mut ways = ways(pointer);
-        ways.find_map(|pointer| offsets[pointer])
-    });
+    let mut wanted = Wanted::default();
+    let nodes: Vec<_> = pointers.iter().map(|pointer| wanted.add(pointer)).collect();
+    Walk { text, at: 0 }.find(&mut wanted);
+    let found = nodes.into_iter().map(|node| wanted.offset(node));
     in_order(text, &found.collect::<Vec<_>>())
 }
 
-/// A pointer and those of all that it lies in, the innermost first.
-fn ways(pointer: &str) -> impl Iterator<Item = &str> {
-    std::iter::successors(Some(pointer), |pointer| {
-        pointer.rfind('/').map(|end| &pointer[..end])
-    })
+/// The values that are wanted, and those that they lie in, as a tree. It is as deep as the pointers are: a text may be
+/// much deeper.
+struct Wanted<'p>(Vec<Node<'p>>);
+
+/// A value that is wanted, or that one lies in.
+#[derive(Default)]
+struct Node<'p> {
+    /// What it lies in; the whole text lies in nothing.
+    parent: Option<usize>,
+    /// What is wanted within it, by name or index.
+    children: HashMap<Cow<'p, str>, usize>,
+    /// Where it is.
+    offset: Option<usize>,
+}
+
+impl Default for Wanted<'_> {
+    /// The whole text.
+    fn default() -> Self {
+        Self(vec![Node::default()])
+    }
+}
+
+impl<'p> Wanted<'p> {
+    /// Adds what a pointer names; its node.
+    fn add(&mut self, pointer: &'p str) -> usize {
+        let mut node = 0;
+        // Before the first `/` is nothing.
+        for token in pointer.split('/').skip(1) {
+            let name = if token.contains('~') {
+                Cow::Owned(token.replace("~1", "/").replace("~0", "~"))
+            } else {
+                Cow::Borrowed(token)
+            };
+            let new = self.0.len();
+            let child = *self.0[node].children.entry(name).or_insert(new);
+            if child == new {
+                self.0.push(Node {
+                    parent: Some(node),
+                    ..Node::default()
+                });
+            }
+            node = child;
+        }
+        node
+    }
+
+    /// Where a node is, or the innermost of those that it would lie in.
+    fn offset(&self, node: usize) -> Option<usize> {
+        let mut ways = std::iter::successors(Some(node), |node| self.0[*node].parent);
+        ways.find_map(|node| self.0[node].offset)
+    }
 }
 
 /// Places of offsets, for which the text is read once.
@@ -102,58 +137,92 @@ fn place_of_error(text: &str, error: &serde_json::Error) -> Place {
 }
 
 /// A walk through a text that is JSON.
-struct Walk<'t, 'p> {
+struct Walk<'t> {
     text: &'t str,
     at: usize,
-    /// That of the value that is read.
-    pointer: String,
-    /// Where those are that are wanted.
-    offsets: &'t mut HashMap<&'p str, Option<usize>>,
 }
 
-impl Walk<'_, '_> {
-    /// Reads a value. serde has seen that they are not too deep in each other.
-    fn value(&mut self) {
-        self.skip(|byte| byte.is_ascii_whitespace());
-        if let Some(offset) = self.offsets.get_mut(&*self.pointer) {
-            *offset = Some(self.at);
-        }
-        match self.byte() {
-            Some(b'{') => self.members(b'}', |walk, _| {
-                let name = walk.string();
-                walk.push(&name);
-                walk.skip(|byte| byte.is_ascii_whitespace() || byte == b':');
-            }),
-            Some(b'[') => self.members(b']', |walk, index| walk.push(&index.to_string())),
-            Some(b'"') => drop(self.string()),
-            _ => self.skip(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)),
-        }
-    }
+/// An object or array in which something is wanted.
+struct Open {
+    node: usize,
+    /// The bracket that ends it.
+    end: u8,
+    /// How many values were read.
+    read: usize,
+}
 
-    /// Reads what is between two brackets; `begin` reads what stands before each value, and names it.
-    fn members(&mut self, end: u8, begin: impl Fn(&mut Self, usize)) {
-        let length = self.pointer.len();
-        self.at += 1;
-        for index in 0.. {
+impl Walk<'_> {
+    /// Finds what is wanted. Nothing else is looked at closely, and nothing calls itself: serde lets values be as deep in
+    /// each other as they like where it ignores them.
+    fn find(mut self, wanted: &mut Wanted<'_>) {
+        let mut open = Vec::new();
+        open.extend(self.value(0, wanted));
+        while let Some(Open { node, end, read }) = open.last_mut() {
             self.skip(|byte| byte.is_ascii_whitespace() || byte == b',');
-            match self.byte() {
-                Some(byte) if byte != end => {}
-                _ => break,
+            if self.byte().is_none_or(|byte| byte == *end) {
+                self.at += 1;
+                open.pop();
+                continue;
             }
-            begin(self, index);
-            self.value();
-            self.pointer.truncate(length);
+            let children = &wanted.0[*node].children;
+            let child = if *end == b'}' {
+                let name = self.string();
+                self.skip(|byte| byte.is_ascii_whitespace() || byte == b':');
+                children.get(&*name)
+            } else {
+                *read += 1;
+                children.get(&*(*read - 1).to_string())
+            };
+            match child.copied() {
+                Some(child) => open.extend(self.value(child, wanted)),
+                None => self.skip_value(),
+            }
         }
-        self.at += 1;
     }
 
-    fn push(&mut self, name: &str) {
-        self.pointer.push('/');
-        for character in name.chars() {
-            match character {
-                '~' => self.pointer.push_str("~0"),
-                '/' => self.pointer.push_str("~1"),
-                other => self.pointer.push(other),
+    /// Finds a value: passes over it, or begins to read it where something within it is wanted.
+    fn value(&mut self, node: usize, wanted: &mut Wanted<'_>) -> Option<Open> {
+        self.skip(|byte| byte.is_ascii_whitespace());
+        let Node {
+            children, offset, ..
+        } = &mut wanted.0[node];
+        *offset = Some(self.at);
+        let end = match self.byte() {
+            Some(b'{') => b'}',
+            Some(b'[') => b']',
+            _ => 0,
+        };
+        if end == 0 || children.is_empty() {
+            self.skip_value();
+            return None;
+        }
+        self.at += 1;
+        Some(Open { node, end, read: 0 })
+    }
+
+    /// Passes over a value with all that is in it.
+    fn skip_value(&mut self) {
+        let mut depth = 0_usize;
+        while let Some(byte) = self.byte() {
+            match byte {
+                b'"' => self.skip_string(),
+                b'{' | b'[' => {
+                    depth += 1;
+                    self.at += 1;
+                }
+                b'}' | b']' => {
+                    depth = depth.saturating_sub(1);
+                    self.at += 1;
+                }
+                _ if is_of_scalar(byte) => self.skip(is_of_scalar),
+                // What stands between values.
+                _ => {
+                    self.at += 1;
+                    continue;
+                }
+            }
+            if depth == 0 {
+                return;
             }
         }
     }
@@ -161,6 +230,13 @@ impl Walk<'_, '_> {
     /// Reads a string, and gives what it says.
     fn string(&mut self) -> Cow<'static, str> {
         let start = self.at;
+        self.skip_string();
+        let written = self.text.get(start..self.at).unwrap_or_default();
+        // No name that is a lone surrogate is one of a pointer.
+        serde_json::from_str::<String>(written).map_or(Cow::Borrowed(""), Cow::Owned)
+    }
+
+    fn skip_string(&mut self) {
         self.at += 1;
         while let Some(byte) = self.byte()
             && byte != b'"'
@@ -168,9 +244,6 @@ impl Walk<'_, '_> {
             self.at += if byte == b'\\' { 2 } else { 1 };
         }
         self.at += 1;
-        let written = self.text.get(start..self.at).unwrap_or_default();
-        // No name that is a lone surrogate is one of a pointer.
-        serde_json::from_str::<String>(written).map_or(Cow::Borrowed(""), Cow::Owned)
     }
 
     fn skip(&mut self, is_skipped: impl Fn(u8) -> bool) {
@@ -182,6 +255,11 @@ impl Walk<'_, '_> {
     fn byte(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
+}
+
+/// Whether a byte is one of a number or of a word.
+fn is_of_scalar(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)
 }
 
 #[cfg(test)]
@@ -217,6 +295,40 @@ mod tests {
         let lines: Vec<_> = all.iter().map(|place| place.unwrap().column).collect();
         assert_eq!(lines, [15, 1, 10]);
         assert_eq!(place("\u{feff} {\"a\": 1}", "/a"), Some((1, 8)));
+    }
+
+    #[test]
+    fn of_several_with_one_name_the_last_is_meant() {
+        assert_eq!(place(r#"{"a": 1, "a": [2]}"#, "/a"), Some((1, 15)));
+        assert_eq!(place(r#"{"a": [1], "a": 2}"#, "/a/0"), Some((1, 8)));
+    }
+
+    #[test]
+    fn values_may_be_as_deep_as_they_like() {
+        const DEPTH: usize = 200_000;
+        let deep = ["[".repeat(DEPTH), "]".repeat(DEPTH)].concat();
+        assert_eq!(place(&deep, ""), Some((1, 1)));
+        let text = format!("{{\"a\": {deep},\n\"b\": {{\"c\": {deep}}}, \"d\": 1}}");
+        for (pointer, expected) in [
+            ("/a", (1, 7)),
+            ("/a/0/0", (1, 9)),
+            ("/b/c", (2, 12)),
+            ("/d", (2, 12 + 2 * DEPTH + 8)),
+        ] {
+            assert_eq!(place(&text, pointer), Some(expected), "{pointer}");
+        }
+        let all = "/0".repeat(DEPTH - 1);
+        assert_eq!(place(&deep, &all), Some((1, DEPTH)));
+    }
+
+    /// Each value was once looked up by its whole pointer, which took the product of both for hours.
+    #[test]
+    fn a_long_name_of_many_values_takes_no_longer_than_both() {
+        let name = "n".repeat(1 << 20);
+        let text = format!("{{\"{name}\": [{}0], \"a\": 1}}", "0,".repeat(1 << 20));
+        let column = text.len() - 1;
+        assert_eq!(place(&text, "/a"), Some((1, column)));
+        assert_eq!(place(&text, &format!("/{name}")), Some((1, name.len() + 6)));
     }
 
     #[test]

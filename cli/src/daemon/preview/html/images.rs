@@ -37,7 +37,9 @@ impl<'m> Images<'m> {
         }
         let id = percent_decode_str(&trimmed[4..]).decode_utf8_lossy();
         let part = self.parts.get(&*id)?;
-        self.room = self.room.checked_sub(part.octets.max(1))?;
+        // As it is written: of a small image most is the media type, which may be long.
+        let size = "data:;base64,".len() + part.media_type.len() + part.octets.div_ceil(3) * 4;
+        self.room = self.room.checked_sub(size)?;
         let content = encodify::base64::STANDARD.encode(&part.content);
         Some(format!("data:{};base64,{content}", part.media_type))
     }

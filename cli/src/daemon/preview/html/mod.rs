@@ -22,8 +22,8 @@ use html5gum::{Doctype, StartTag, Token, Tokenizer};
 use images::{Images, is_remote};
 use pmtaemail::outbox::Mail;
 use rules::{
-    Content, is_active, is_foreign, is_named_meta, is_plain_name, plain, push_escaped,
-    push_without_tags, text_of,
+    Content, is_active, is_animation_of_link, is_foreign, is_link, is_named_meta, is_plain_name,
+    plain, push_escaped, push_without_tags, text_of,
 };
 use std::fmt::Write;
 
@@ -58,6 +58,7 @@ pub fn rewrite(html: &str, mail: &Mail, options: Options) -> Rewritten {
         options,
         body: String::with_capacity(html.len()),
         doctype: String::new(),
+        has_doctype: false,
         remote: 0,
         foreign: 0,
     };
@@ -105,6 +106,7 @@ struct Writer<'m> {
     options: Options,
     body: String,
     doctype: String,
+    has_doctype: bool,
     remote: usize,
     /// How many elements are open that are no HTML.
     foreign: usize,
@@ -131,7 +133,9 @@ impl Writer<'_> {
             // What they would show is not there; what stands in them for that case is.
             "base" | "object" | "embed" | "applet" | "frame" | "frameset" | "portal"
             | "fencedframe" | "script" | "iframe" | "noembed" | "noframes" => false,
-            _ => is_plain_name(name) && content != Content::Plain,
+            _ => {
+                is_plain_name(name) && content != Content::Plain && !is_animation_of_link(name, tag)
+            }
         };
         if is_written {
             self.write_tag(name, tag);
@@ -152,7 +156,6 @@ impl Writer<'_> {
     fn write_tag(&mut self, name: &str, tag: &StartTag<()>) {
         self.body.push('<');
         self.body.push_str(name);
-        let is_link = ["a", "area"].contains(&name);
         for (attribute, value) in &tag.attributes {
             let attribute = text_of(attribute);
             if is_plain_name(&attribute) && !is_active(&attribute) {
@@ -162,7 +165,7 @@ impl Writer<'_> {
                 }
             }
         }
-        if is_link {
+        if is_link(name) {
             // A frame with a sandbox opens no other, so nothing happens.
             self.push_attribute("target", "_blank");
         }
@@ -186,6 +189,8 @@ impl Writer<'_> {
             "src" | "background" | "poster" | "lowsrc" | "dynsrc" => Some(self.address(value)),
             "href" if element == "link" => Some(self.address(value)),
             "href" | "xlink:href" if is_image => Some(self.address(value)),
+            // Any element of MathML is a link to some browsers, which opens in the frame itself.
+            "href" | "xlink:href" if !is_link(element) && !value.trim().starts_with('#') => None,
             // A browser would take one of these in place of an image that came with the mail.
             "srcset" | "imagesrcset" => {
                 self.remote += value.split(',').filter(|one| is_remote(one)).count();
@@ -244,7 +249,9 @@ impl Writer<'_> {
 
     /// Keeps the document type where it counts: it says how the style sheets are read.
     fn doctype(&mut self, doctype: &Doctype<()>) {
-        if !self.doctype.is_empty() || !self.body.trim().is_empty() {
+        // The first one alone counts; none of very many looks through the whole text before it.
+        let is_first = !std::mem::replace(&mut self.has_doctype, true);
+        if !is_first || !self.body.trim().is_empty() {
             return;
         }
         self.doctype.push_str("<!DOCTYPE");

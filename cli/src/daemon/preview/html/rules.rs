@@ -45,15 +45,34 @@ impl Content {
 
 /// Whether an attribute does something, or takes the keyboard.
 pub fn is_active(name: &str) -> bool {
-    const ACTIVE: [&str; 6] = [
+    const ACTIVE: [&str; 7] = [
         "accesskey",
         "action",
+        "attributionsrc",
         "autofocus",
         "formaction",
         "ping",
         "target",
     ];
     ACTIVE.contains(&name) || name.starts_with("on") || name == "srcdoc" || name == "nonce"
+}
+
+/// Whether an element is a link, in HTML or SVG.
+pub fn is_link(name: &str) -> bool {
+    name == "a" || name == "area"
+}
+
+/// Whether an element of SVG gives another element an attribute that is not written as it is: where a link leads, and into
+/// which frame.
+pub fn is_animation_of_link(name: &str, tag: &StartTag<()>) -> bool {
+    const ANIMATIONS: [&str; 4] = ["animate", "animatemotion", "animatetransform", "set"];
+    let animated = tag.attributes.get(b"attributename".as_slice());
+    ANIMATIONS.contains(&name)
+        && animated.is_some_and(|animated| {
+            let animated = text_of(animated).trim().to_ascii_lowercase();
+            let animated = animated.rsplit(':').next().unwrap_or_default();
+            animated == "href" || is_active(animated)
+        })
 }
 
 /// Whether an element is no HTML, nor is what it holds.
