@@ -38,7 +38,7 @@ const NOT_READ: Refusal = Refusal::new(
 );
 
 /// The HTML with its style sheets in `style` attributes. Of these stays what no attribute can say, as media queries
-/// and `:hover`; in a template they stay as they are, for what values put in. An error says what is not the same for
+/// and `:hover`; they stay as they are where others may need them, as what values put into a template. An error says what is not the same for
 /// everybody, and where.
 pub(crate) fn inline_css(source: Source<'_>) -> Result<String, Refusal> {
     let marked = Marked::new(source, true)?;
@@ -47,9 +47,10 @@ pub(crate) fn inline_css(source: Source<'_>) -> Result<String, Refusal> {
         return Ok(source.text.to_owned());
     }
     outline.check_work()?;
-    let keeps_sheets = !source.tags.is_empty();
+    let keeps_sheets = !source.tags.is_empty() || outline.has_others;
     let inlined = on_own_stack(|| inlined(&outline.html, keeps_sheets))??;
     let styles = Styles::read(&inlined, &outline);
+    let keeps_sheets = keeps_sheets || styles.has_others;
     let edits = edits(&marked, &outline, &styles, keeps_sheets)?;
     let html = marked.put_back(&edited(&marked.text, edits)?);
     if html.len() > MOST_BYTES {

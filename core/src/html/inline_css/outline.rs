@@ -15,6 +15,9 @@ pub(super) struct Outline<'m> {
     pub html: String,
     pub elements: Vec<StyledElement>,
     pub sheets: Vec<Sheet>,
+    /// Rules are needed as they are: by elements that get no attribute, by programs that read what is in comments or
+    /// that do not know the last of several values of a property.
+    pub has_others: bool,
     /// The attribute that has the number of an element or a sheet.
     pub attribute: String,
     open: OpenElements<()>,
@@ -82,6 +85,7 @@ impl<'m> Outline<'m> {
             html: String::from("<!DOCTYPE html>"),
             elements: Vec::new(),
             sheets: Vec::new(),
+            has_others: false,
             attribute: format!("data-{}", marked.prefix()),
             open: OpenElements::new(),
             deepest: 0,
@@ -109,6 +113,11 @@ impl<'m> Outline<'m> {
                 }
                 Token::EndTag(tag) => outline.close_to(outline.open.left_by_end(&tag.name)),
                 Token::String(text) if sheet.is_none() => outline.text(&text),
+                // Outlook reads them.
+                Token::Comment(text) => {
+                    outline.has_others |=
+                        memchr::memmem::find(&text, b"[if").is_some() && text.contains(&b'<');
+                }
                 _ => {}
             }
         }
@@ -117,6 +126,7 @@ impl<'m> Outline<'m> {
             outline.sheet(start..end, content..end)?;
         }
         outline.close_to(0);
+        outline.has_others |= outline.size.has_alternatives;
         Ok(outline)
     }
 
@@ -139,14 +149,15 @@ impl<'m> Outline<'m> {
     }
 
     fn start(&mut self, tag: &StartTag<usize>) -> Result<(), Refusal> {
-        // Nobody sees these, and what is in them is no HTML.
-        const LEFT_OUT: [&[u8]; 10] = [
+        // What is in these is no HTML.
+        const LEFT_OUT: [&[u8]; 11] = [
             b"title",
             b"script",
             b"textarea",
             b"iframe",
             b"noembed",
             b"noframes",
+            b"noscript",
             b"xmp",
             b"plaintext",
             b"style",
@@ -154,8 +165,10 @@ impl<'m> Outline<'m> {
         ];
         let name = tag.name.as_slice();
         if LEFT_OUT.contains(&name) {
+            self.has_others |= !matches!(name, b"title" | b"script" | b"style");
             return Ok(());
         }
+        self.has_others |= tag.attributes.contains_key(b"data-css-inline".as_slice());
         self.close_to(self.open.left_by_start(name));
         if self.open.len() >= DEEPEST {
             let detail = format!("In {} {TOO_DEEP}", self.marked.place(tag.span.start));
@@ -241,11 +254,13 @@ impl<'m> Outline<'m> {
             b"tr",
             b"colgroup",
         ];
-        let is_blank = text.trim_ascii().is_empty();
+        if text.trim_ascii().is_empty() {
+            // Some white space is something, and no parser moves it.
+            self.html.push(' ');
+            return;
+        }
         if let Some((name, ())) = self.open.last()
-            && !is_blank
             && !ELSEWHERE.contains(&name)
-            && self.html.ends_with('>')
         {
             self.html.push('x');
         }

@@ -13,6 +13,8 @@ pub(super) struct Size {
     pub declarations: usize,
     /// Signs by which an element is compared with all of its siblings.
     pub siblings: usize,
+    /// A rule has several values for a property, of which programs take the last that they know.
+    pub has_alternatives: bool,
     properties: HashSet<Box<str>>,
 }
 
@@ -32,6 +34,8 @@ impl Size {
     pub fn add(&mut self, css: &str) -> Result<(), Refusal> {
         let mut depth = 0_usize;
         let mut name_start = None;
+        // The properties of the rule, if they are not too many to be of one.
+        let mut of_rule = Vec::new();
         for (at, byte) in css.bytes().enumerate() {
             match byte {
                 b'(' | b'[' | b'{' => depth += 1,
@@ -46,6 +50,7 @@ impl Size {
                     self.selectors += 1;
                     self.declarations += 1;
                     name_start = Some(at + 1);
+                    of_rule.clear();
                 }
                 b',' => self.selectors += 1,
                 b';' => {
@@ -58,8 +63,12 @@ impl Size {
                     if let Some(start) = name_start.take()
                         && self.properties.len() <= MOST_PROPERTIES
                     {
-                        let name = css[start..at].trim().to_ascii_lowercase();
-                        self.properties.insert(name.into());
+                        let name: Box<str> = css[start..at].trim().to_ascii_lowercase().into();
+                        self.has_alternatives |= of_rule.contains(&name);
+                        if of_rule.len() < MOST_PROPERTIES {
+                            of_rule.push(name.clone());
+                        }
+                        self.properties.insert(name);
                     }
                 }
                 _ => {}

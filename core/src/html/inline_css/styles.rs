@@ -7,6 +7,8 @@ use html5gum::{Token, Tokenizer};
 pub(super) struct Styles {
     elements: Vec<Option<String>>,
     sheets: Vec<Option<String>>,
+    /// There are styles of elements that a parser puts in: `<body>` and `<tbody>` may be left out.
+    pub has_others: bool,
 }
 
 impl Styles {
@@ -15,6 +17,7 @@ impl Styles {
         let mut styles = Self {
             elements: vec![None; outline.elements.len()],
             sheets: vec![None; outline.sheets.len()],
+            has_others: false,
         };
         let attribute = outline.attribute.as_bytes();
         let mut emitter = DefaultEmitter::<()>::default();
@@ -28,7 +31,10 @@ impl Styles {
                     let number = tag.attributes.get(attribute);
                     let number = number
                         .and_then(|number| std::str::from_utf8(number).ok()?.parse::<usize>().ok());
-                    let Some(number) = number else { continue };
+                    let Some(number) = number else {
+                        styles.has_others |= tag.attributes.contains_key(b"style".as_slice());
+                        continue;
+                    };
                     if tag.name.as_slice() == b"style" {
                         sheet = Some(number);
                         if let Some(text) = styles.sheets.get_mut(number) {

@@ -22,10 +22,10 @@ fn style_sheets_become_attributes() {
         ("<style></style><p>", "<p>"),
         (
             "<!DOCTYPE html PUBLIC 'x'><style>p{color:red;font:\"a b\"} a:hover{color:blue} @media print{p{color:black}}</style>\
-             <p style='color:blue'>a<p style=margin:0 CLASS=x>b<p style>c<a href=x>d</a><!--[if mso]><p><![endif]-->",
+             <p style='color:blue'>a<p style=margin:0 CLASS=x>b<p style>c<a href=x>d</a><!-- [if] --><!-- <p> -->",
             "<!DOCTYPE html PUBLIC 'x'><style>\na:hover { color: blue; }\n@media print{p{color:black}}\n</style>\
              <p style='font: &#39;a b&#39;; color:blue'>a<p style=\"color: red; font: 'a b'; margin:0\" CLASS=x>b\
-             <p style=\"color: red; font: 'a b'\">c<a href=x>d</a><!--[if mso]><p><![endif]-->",
+             <p style=\"color: red; font: 'a b'\">c<a href=x>d</a><!-- [if] --><!-- <p> -->",
         ),
         // Where nobody says for whom, it is for all.
         (
@@ -33,8 +33,29 @@ fn style_sheets_become_attributes() {
             "<style media=print>p{a:b}</style><style data-css-inline=ignore>p{c:d}</style><p style=\"a: b\">",
         ),
         (
-            "<style>p:empty{a:b} td>p{c:d}</style><p></p><p>x</p><table><tr><td><p>y</table><p data-css-inline=ignore></p>",
-            "<p style=\"a: b\"></p><p>x</p><table><tr><td><p style=\"c: d\">y</table><p data-css-inline=ignore></p>",
+            "<style>p:empty{a:b} td>p{c:d}</style><p></p><p>x</p><table><tr><td><p>y</table>",
+            "<p style=\"a: b\"></p><p>x</p><table><tr><td><p style=\"c: d\">y</table>",
+        ),
+        // Rules that others need stay as well: of elements that get no attribute, Outlook's, those for older programs.
+        (
+            "<style>p{a:b}</style><p><p data-css-inline=ignore>",
+            "<style>p{a:b}</style><p style=\"a: b\"><p data-css-inline=ignore>",
+        ),
+        (
+            "<style>p,body{a:b}</style><p>",
+            "<style>p,body{a:b}</style><p style=\"a: b\">",
+        ),
+        (
+            "<style>p{a:b}</style><p><textarea></textarea>",
+            "<style>p{a:b}</style><p style=\"a: b\"><textarea></textarea>",
+        ),
+        (
+            "<style>p{a:b}</style><p><!--[if mso]><p><![endif]-->",
+            "<style>p{a:b}</style><p style=\"a: b\"><!--[if mso]><p><![endif]-->",
+        ),
+        (
+            "<style>p{a:b;c:d;A:e}</style><p>",
+            "<style>p{a:b;c:d;A:e}</style><p style=\"a: b; c: d; A: e\">",
         ),
         (
             "<style>p{a:b!important;c:d}</style><p style=\"a:c; C:e\">",

@@ -99,7 +99,7 @@ fn placeholders_and_statements_survive() {
         ),
         (
             "<tr>{% for i in x %}<td>{{ i }}</td>{% endfor %}</tr>",
-            "{% for i in x %}{{ i }}{% endfor %}\n",
+            "{% for i in x %}  {{ i }}{% endfor %}\n",
         ),
         (
             "<ol>{% for i in x %}<li><a href='{{ i.url }}'>{{ i.name }}</a></li>{% endfor %}</ol><a href=\"{{ url }}\">All</a>",

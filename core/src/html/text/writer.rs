@@ -80,8 +80,8 @@ pub(super) struct Writer<'m, 's> {
     /// White space is as it is.
     is_preformatted: bool,
     is_in_columns: bool,
-    /// The row has a cell before this.
-    has_cell: bool,
+    /// In the row a statement begins, so each cell may be the first or not.
+    has_statement: bool,
     /// How many elements are open that nobody sees.
     hidden: usize,
     /// Statements in what nobody sees.
@@ -117,7 +117,7 @@ impl<'m, 's> Writer<'m, 's> {
             is_in_line: false,
             is_preformatted: false,
             is_in_columns: false,
-            has_cell: false,
+            has_statement: false,
             hidden: 0,
             unseen: Vec::new(),
             depth: 0,
@@ -188,13 +188,11 @@ impl<'m, 's> Writer<'m, 's> {
                 self.start_written("<table>", "</table>", Gap::BlankLine)
             }
             b"td" | b"th" => {
-                if std::mem::replace(&mut self.has_cell, true) && self.is_in_line {
-                    self.out.html.push_str("&nbsp;&nbsp;");
-                }
+                self.start_cell();
                 Element::Transparent
             }
             b"tr" => {
-                self.has_cell = false;
+                self.has_statement = false;
                 self.start_lines(if self.is_stacked() {
                     Gap::BlankLine
                 } else {
@@ -211,6 +209,16 @@ impl<'m, 's> Writer<'m, 's> {
             b"caption" | b"option" => self.start_lines(Gap::LineEnd),
             name if is_block(name) => self.start_lines(Gap::LineEnd),
             _ => Element::Transparent,
+        }
+    }
+
+    /// Keeps a cell apart from what stands before it in the row.
+    fn start_cell(&mut self) {
+        if self.has_statement {
+            self.begin_line();
+        }
+        if self.is_in_line {
+            self.out.html.push_str("&nbsp;&nbsp;");
         }
     }
 
@@ -350,6 +358,14 @@ impl<'m, 's> Writer<'m, 's> {
         }
     }
 
+    fn begin_line(&mut self) {
+        if !self.is_in_line {
+            self.fill_gap();
+            self.out.html.push_str("<div>");
+            self.is_in_line = true;
+        }
+    }
+
     fn fill_gap(&mut self) {
         if std::mem::replace(&mut self.gap, Gap::Nothing) == Gap::BlankLine && self.has_text {
             self.out.html.push_str("<div>&nbsp;</div>");
@@ -418,11 +434,7 @@ impl<'m, 's> Writer<'m, 's> {
         }
         self.count_depth(rest);
         self.show_statements();
-        if !self.is_in_line {
-            self.fill_gap();
-            self.out.html.push_str("<div>");
-            self.is_in_line = true;
-        }
+        self.begin_line();
         if rest.len() > LONGEST_WORD && rest.is_ascii() {
             self.link_text.push_str(rest);
             self.push_word(rest, WORD_WIDTH);
@@ -599,7 +611,10 @@ impl<'m, 's> Writer<'m, 's> {
 
     fn count(&mut self, kind: TagKind) {
         match kind {
-            TagKind::Opens => self.depth += 1,
+            TagKind::Opens => {
+                self.depth += 1;
+                self.has_statement = true;
+            }
             TagKind::Closes => self.depth = self.depth.saturating_sub(1),
             _ => {}
         }
@@ -659,10 +674,8 @@ impl<'m, 's> Writer<'m, 's> {
     }
 
     fn push_address(&mut self, text: &str) {
-        if !self.is_in_line && !self.is_in_columns && !self.is_preformatted {
-            self.fill_gap();
-            self.out.html.push_str("<div>");
-            self.is_in_line = true;
+        if !self.is_in_columns && !self.is_preformatted {
+            self.begin_line();
         }
         let word = text.trim_start();
         if word.len() < text.len() {

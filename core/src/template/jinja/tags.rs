@@ -12,6 +12,7 @@ pub(super) fn tags(source: &str, syntax: &SyntaxConfig) -> Vec<Tag> {
         at: 0,
         tag: None,
         tags: Vec::new(),
+        unescaped: Vec::new(),
     };
     for token in tokenize(source, false, syntax.clone()) {
         let Ok((token, span)) = token else { break };
@@ -27,6 +28,8 @@ struct Reader<'s> {
     at: usize,
     tag: Option<Open>,
     tags: Vec<Tag>,
+    /// For each `autoescape` that is open, whether values in it are HTML.
+    unescaped: Vec<bool>,
 }
 
 /// The tag that is being read.
@@ -34,10 +37,27 @@ struct Open {
     start: usize,
     is_block: bool,
     kind: Option<TagKind>,
-    /// It is `set`, which has a body where nothing is assigned.
-    is_set: bool,
-    /// A value that is HTML.
+    word: Word,
+    /// A value that is HTML, or `autoescape` with `false`.
     is_safe: bool,
+    last: Last,
+}
+
+/// The word that a block begins with, as far as one matters.
+#[derive(PartialEq)]
+enum Word {
+    Other,
+    /// It has a body where nothing is assigned.
+    Set,
+    Autoescape,
+}
+
+/// What the token before was, as far as one matters.
+#[derive(Default, PartialEq)]
+enum Last {
+    #[default]
+    Other,
+    Pipe,
 }
 
 impl Reader<'_> {
@@ -53,13 +73,17 @@ impl Reader<'_> {
                     start: range.start,
                     is_block: matches!(token, Token::BlockStart),
                     kind: None,
-                    is_set: false,
+                    word: Word::Other,
                     is_safe: false,
+                    last: Last::Other,
                 });
             }
             Token::VariableEnd | Token::BlockEnd => {
                 let Some(tag) = self.tag.take() else { return };
-                let is_html = tag.is_safe;
+                if tag.is_block {
+                    self.note_escaping(&tag, range.end);
+                }
+                let is_html = tag.is_safe || self.unescaped.last() == Some(&true);
                 let kind = if tag.is_block {
                     tag.kind.unwrap_or(TagKind::Silent)
                 } else {
@@ -76,6 +100,15 @@ impl Reader<'_> {
                     tag.take(token);
                 }
             }
+        }
+    }
+
+    /// Notes what `autoescape` says of the values in it.
+    fn note_escaping(&mut self, tag: &Open, end: usize) {
+        if tag.word == Word::Autoescape {
+            self.unescaped.push(tag.is_safe);
+        } else if self.source[tag.start..end].contains("endautoescape") {
+            self.unescaped.pop();
         }
     }
 
@@ -109,7 +142,11 @@ impl Open {
     fn take(&mut self, token: &Token<'_>) {
         match token {
             Token::Ident(word) if self.is_block && self.kind.is_none() => {
-                self.is_set = *word == "set";
+                self.word = match *word {
+                    "set" => Word::Set,
+                    "autoescape" => Word::Autoescape,
+                    _ => Word::Other,
+                };
                 self.kind = Some(match *word {
                     "if" | "for" | "filter" | "macro" | "call" | "set" => TagKind::Opens,
                     "elif" | "else" => TagKind::Branches,
@@ -119,10 +156,16 @@ impl Open {
                     _ => TagKind::Silent,
                 });
             }
-            Token::Ident("safe") => self.is_safe = true,
-            Token::Assign if self.is_set => self.kind = Some(TagKind::Silent),
+            Token::Ident("safe") if self.last == Last::Pipe => self.is_safe = true,
+            Token::Ident("false" | "False") if self.word == Word::Autoescape => self.is_safe = true,
+            Token::Assign if self.word == Word::Set => self.kind = Some(TagKind::Silent),
             _ => {}
         }
+        self.last = if matches!(token, Token::Pipe) {
+            Last::Pipe
+        } else {
+            Last::Other
+        };
     }
 }
 
@@ -162,6 +205,16 @@ mod tests {
                     ("{% raw %}", Verbatim),
                     ("{% endraw %}", Verbatim),
                     ("{{ d|safe }}", Value { is_html: true }),
+                ],
+            ),
+            (
+                "{{ safe }}{% autoescape false %}{{ a }}{% endautoescape %}{{ a.safe }}",
+                &[
+                    ("{{ safe }}", value),
+                    ("{% autoescape false %}", Silent),
+                    ("{{ a }}", Value { is_html: true }),
+                    ("{% endautoescape %}", Silent),
+                    ("{{ a.safe }}", value),
                 ],
             ),
         ] {
