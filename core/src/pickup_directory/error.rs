@@ -178,7 +178,7 @@ impl PickupError {
         }
         #[cfg(feature = "outbox")]
         if inner.is_some_and(<dyn Error + Send + Sync>::is::<MemoryFull>) {
-            return "clear it, or let it have more";
+            return "clear it, after each test for instance";
         }
         if matches!(self.operation, Operation::OpenKeys | Operation::KeepKey) {
             return match self.source.kind() {
