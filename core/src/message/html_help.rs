@@ -248,3 +248,70 @@ fn text_of(html: &str, language: &Language<'_>) -> Result<String, Refusal> {
 fn text_of(_: &str, _: &Language<'_>) -> Result<String, Refusal> {
     Err(not_built("text-from-html"))
 }
+
+#[cfg(test)]
+mod tests {
+    /// The problems of a message with these fields.
+    fn problems(fields: &str) -> Vec<(&'static str, String)> {
+        let json = format!("{{\"from\": \"a@example.com\", \"to\": \"b@example.org\", {fields}}}");
+        let Err(problems) = crate::check(json.as_bytes()) else {
+            return Vec::new();
+        };
+        let problems = problems.iter();
+        let found = problems.map(|problem| (problem.code().as_str(), problem.pointer().to_owned()));
+        found.collect()
+    }
+
+    fn at(code: &'static str, pointer: &str) -> Vec<(&'static str, String)> {
+        vec![(code, pointer.to_owned())]
+    }
+
+    #[test]
+    fn what_was_not_built_is_refused() {
+        const MJML: &str = r#""mjml": "<mjml><mj-body/></mjml>""#;
+
+        for (is_built, fields, pointer) in [
+            (cfg!(feature = "mjml"), MJML, "/mjml"),
+            (
+                cfg!(feature = "inline-css"),
+                r#""html": "a", "inlineCss": true"#,
+                "/inlineCss",
+            ),
+            (
+                cfg!(feature = "text-from-html"),
+                r#""html": "a", "textFromHtml": true"#,
+                "/textFromHtml",
+            ),
+        ] {
+            let expected = if is_built {
+                Vec::new()
+            } else {
+                at("unsupported", pointer)
+            };
+            assert_eq!(problems(fields), expected, "{fields}");
+        }
+        assert_eq!(
+            problems(r#""inlineCss": false, "textFromHtml": false, "mjml": null"#),
+            []
+        );
+    }
+
+    #[cfg(all(feature = "mjml", feature = "inline-css", feature = "text-from-html"))]
+    #[test]
+    fn bodies_come_from_one_place() {
+        for (fields, pointer) in [
+            (r#""html": "a", "mjml": "<mjml/>""#, "/mjml"),
+            (
+                r#""html": "a", "text": "b", "textFromHtml": true"#,
+                "/textFromHtml",
+            ),
+            (r#""text": "b", "inlineCss": true"#, "/inlineCss"),
+        ] {
+            assert_eq!(problems(fields), at("conflict", pointer), "{fields}");
+        }
+        assert_eq!(
+            problems(r#""html": "", "textFromHtml": true, "inlineCss": true"#),
+            []
+        );
+    }
+}
