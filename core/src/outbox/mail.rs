@@ -62,19 +62,24 @@ pub struct MailField {
 
 /// How many messages may be enclosed in a message, one in the other or side by side.
 const MOST_ENCLOSED: usize = 100;
+/// How many parts a message may have: each takes a hundred times the bytes that it is written with.
+const MOST_PARTS: usize = 25_000;
 /// How long a field may be that describes a content, in bytes.
 const LONGEST_FIELD: usize = 64 << 10;
 /// The names of these fields begin so.
 const CONTENT: &[u8] = b"content-";
 
 impl Mail {
-    /// Decodes a message. `None`: it has no header section, more than a hundred messages are enclosed in it,
-    /// or one of its Content-Type fields and the like has more than 64 KiB.
+    /// Decodes a message. `None`: it has no header section, it has more than 25,000 parts, more than a hundred messages
+    /// are enclosed in it, or one of its Content-Type fields and the like has more than 64 KiB.
     pub fn read(message: &[u8]) -> Option<Self> {
         if !is_simple_enough(message) {
             return None;
         }
         let parsed = MessageParser::default().parse(message)?;
+        if parsed.parts.len() > MOST_PARTS {
+            return None;
+        }
         let header = |field: &Header<'_>| {
             let part = |start, end| {
                 message

@@ -167,3 +167,14 @@ fn what_is_not_written_so_is_refused_with_its_line() {
     assert_eq!(read.mail(0, SystemTime::UNIX_EPOCH).unwrap_err().line(), 6);
     assert_eq!(read.mail(1, SystemTime::UNIX_EPOCH).unwrap_err().line(), 7);
 }
+
+#[test]
+fn a_message_of_very_many_parts_is_not_taken_apart() {
+    let mail = |parts: usize| {
+        let parts = "--x\r\n\r\n\r\n".repeat(parts);
+        let head = "Content-Type: multipart/mixed; boundary=x\r\n\r\n";
+        Mail::read([head, &parts, "--x--\r\n"].concat().as_bytes())
+    };
+    assert_eq!(mail(20_000).unwrap().root.parts.len(), 20_000);
+    assert!(mail(25_001).is_none());
+}
