@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from threading import Event, Thread
 
 from daemon import Daemon
+from peak import peak_of
 from raw_http import MESSAGE, head
-from test_memory import peak_of
 
 # The most memory that the daemon may have taken, whatever comes, of which an idle one has so much. A debug build has
 # more, since the program itself is five times as large.

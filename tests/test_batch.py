@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from batches import LINES, CommandBatch, Conversation, HttpBatch, as_lines, message, parsed, post_while_reading
 from daemon import TIMEOUT, Daemon, assert_problem
+from peak import peak_of
 from pickup_reader import read
 from raw_http import head
 from strategies import examples
 from test_http2 import curl
-from test_memory import peak_of
 
 GOOD = json.dumps(message()).encode()
 BAD = b'{"from": "shop@example.com", "to": "nobody"}'

@@ -11,9 +11,9 @@ import pytest
 
 from crowd import FIXED, as_lines, known_crowd
 from daemon import Daemon, assert_problem
+from peak import peak_of
 from pickup_reader import read
 from raw_http import MESSAGE
-from test_memory import peak_of
 
 
 def raw_deflate(body: bytes) -> bytes:

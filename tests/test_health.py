@@ -66,6 +66,7 @@ def test_live_whatever_becomes_of_the_directory(daemon: Daemon):
     answer = daemon.request("GET", "/health/live")
     assert (answer.status, answer.json()["status"]) == (200, "ok")
     assert answer.headers["content-type"] == "application/json"
+    daemon.wait_for_event("health")
     assert {"check": "pickup", "cause": "not-found"}.items() <= daemon.entries()[-1].items()
     daemon.pickup.mkdir()
     wait_until_ready(daemon)

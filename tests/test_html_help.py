@@ -175,7 +175,7 @@ def test_flags_are_written_as_any_name(door: Door):
     found = made(door, HTML=page, text_from_html=True, **{"inline-css": True})
     assert found == {
         "plain": "Hello you [1]\n\n[1]: https://x.example/",
-        "html": "<p style=\"color: red\">Hello <a href='https://x.example/'>you</a>\n",
+        "html": "<p style=\"color: red\">Hello <a href='https://x.example/'>you</a>",
     }
 
 

@@ -13,15 +13,11 @@ import pytest
 
 from batches import as_lines
 from daemon import TIMEOUT, Daemon, assert_problem
+from peak import peak_of
 from raw_http import MESSAGE
 
 SIZE = 20 << 20
 LIMIT = 256 << 20
-
-
-def peak_of(daemon: Daemon) -> int:
-    status = Path(f"/proc/{daemon.process.pid}/status").read_text()
-    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
 
 
 def resident_of(daemon: Daemon) -> int:
