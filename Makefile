@@ -88,7 +88,7 @@ lint: $(VENV)/.installed ## Tell what is not formatted, what is doubtful, which 
 	$(VENV)/bin/python tests/make_hostile.py --check
 
 # Tools of cargo's that few machines have, at the versions that were tried. Without optimization they are built in half the time.
-TOOLS := $(TARGET)/tools
+TOOLS := $(TARGET)/tools/cargo-deny-0.20.2-cargo-cyclonedx-0.5.9
 $(TOOLS)/bin/cargo-deny: VERSION := 0.20.2
 $(TOOLS)/bin/cargo-cyclonedx: VERSION := 0.5.9
 $(TOOLS)/bin/%:

@@ -12,8 +12,8 @@ from daemon import Daemon
 PEAK = """
 import resource, subprocess, sys
 with open(sys.argv[1], "rb") as standard_input:
-    subprocess.run(sys.argv[2:], stdin=standard_input, stdout=subprocess.DEVNULL)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)
+    done = subprocess.run(sys.argv[2:], stdin=standard_input, stdout=subprocess.DEVNULL)
+print(done.returncode, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)
 """
 
 
@@ -23,7 +23,9 @@ def peak_of(daemon: Daemon) -> int:
     return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
 
 
-def peak_of_command(*command: str | Path, standard_input: str | Path = os.devnull) -> int:
-    """Of a command, whatever its exit code."""
+def peak_of_command(*command: str | Path, standard_input: str | Path = os.devnull, exit_code: int = 0) -> int:
+    """Of a command, which has to end with this exit code."""
     run = [sys.executable, "-c", PEAK, standard_input, *command]
-    return int(subprocess.run(run, capture_output=True, check=True).stdout)
+    code, peak = map(int, subprocess.run(run, capture_output=True, check=True).stdout.split())
+    assert code == exit_code, command
+    return peak

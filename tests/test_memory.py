@@ -181,7 +181,9 @@ def batch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_batch_by_the_command(binary: Path, batch: Path, pickup: Path):
-    peak = peak_of_command(binary, "submit", "--durability", "none", "--batch", batch, "--pickup", pickup)
+    peak = peak_of_command(
+        binary, "submit", "--durability", "none", "--batch", batch, "--pickup", pickup, exit_code=os.EX_DATAERR
+    )
     print(f"the command: {peak / 2**20:.1f} MiB")
     assert len(list(pickup.iterdir())) == MESSAGES // 20
     assert peak < 40 << 20

@@ -141,7 +141,7 @@ def test_problems_are_beside_their_lines(previewing: Daemon, visit: Callable[...
     assert heights == [1, 3]
     text = page.getByLabel("Message as JSON")
     assert text.getAttribute("aria-invalid") == "true"
-    page.getByText("The message has problems. This is the mail from before.").waitFor()
+    page.getByText("The message has problems. Below is the mail as it was before them.").waitFor()
     # The list leads to the place.
     problems = page.getByRole("list", name="Problems").getByRole("listitem")
     assert problems.count() == 2
@@ -161,7 +161,7 @@ def test_what_is_no_json_says_where(previewing: Daemon, visit: Callable[..., Pag
     page.locator("#verdict").reads("1 problem")
     assert page.locator(".sign").allInnerTexts() == ["3"]
     page.getByRole("button", name="Format").click()
-    page.locator("#verdict").reads("Only JSON can be formatted, and this is none.")
+    page.locator("#verdict").reads("Only JSON can be formatted, and this is not JSON.")
 
 
 def test_problems_of_a_merge_of_lines_are_beside_their_lines(previewing: Daemon, visit: Callable[..., Page]):
@@ -364,7 +364,7 @@ def test_what_is_from_before_is_told_of_each_recipient(previewing: Daemon, visit
     page.write(MERGE)
     shows(page, "Ann, your order")
     page.write(FAULTY)
-    said = page.getByText("The message has problems. This is the mail from before.")
+    said = page.getByText("The message has problems. Below is the mail as it was before them.")
     said.waitFor()
     page.getByRole("button", name="Next recipient").click()
     shows(page, "Bo, your order")

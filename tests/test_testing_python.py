@@ -238,6 +238,46 @@ def test_an_application_is_captured_wherever_it_submits(tmp_path: Path):
     assert len(outbox) == 1
 
 
+FORKS = """
+import os, threading
+import pmtaemail
+from pmtaemail import testing
+
+HELLO = {hello}
+pickup = pmtaemail.Pickup.memory()
+done = threading.Event()
+
+def submit():
+    while not done.is_set():
+        captured.submit(HELLO)
+        pickup.submit(HELLO)
+        outbox.clear()
+        pickup.clear()
+
+with testing.capture() as outbox:
+    captured = pmtaemail.Pickup("/nowhere")
+    threads = [threading.Thread(target=submit) for _ in range(3)]
+    [thread.start() for thread in threads]
+    for _ in range(40):
+        child = os.fork()
+        if child == 0:
+            captured.submit(HELLO)
+            pickup.submit(HELLO)
+            os._exit(0 if len(outbox) == len(pickup.messages) == 1 else 1)
+        assert os.waitpid(child, 0)[1] == 0
+    done.set()
+    [thread.join() for thread in threads]
+"""
+
+
+def test_a_fork_has_messages_of_its_own(tmp_path: Path):
+    environment = {**os.environ, "PYTHONPATH": str(Path(pmtaemail.__file__).parent.parent)}
+    program = FORKS.replace("{hello}", json.dumps(HELLO))
+    command = [sys.executable, "-W", "ignore", "-c", program]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_a_capture_ends_where_the_test_raises(tmp_path: Path):
     pickup = pmtaemail.Pickup(tmp_path)
     with pytest.raises(ZeroDivisionError), testing.capture():

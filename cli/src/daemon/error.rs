@@ -137,6 +137,11 @@ pub enum ApiError {
     Internal,
 }
 
+const QUERY_NAME: &str = "The query has a name that means nothing here: `/messages` takes `recipient` and `limit`, `/messages/render` \
+                 takes `recipient`, `/messages/batch` takes `atomic`, in small letters, `/api/v1/transmissions` takes `num_rcpt_errors`; the envelope stands in it beside message/rfc822 alone.";
+
+const UNREADABLE: &str = "The file or the pickup directory cannot be read; the log says why.";
+
 impl ApiError {
     /// Of messages that were at work in a panic: nobody knows what became of them.
     pub const UNKNOWN: Self = Self::MayBeDelivered {
@@ -282,10 +287,7 @@ impl ApiError {
                  (application/json) and `recipients` (text/csv).",
             ),
             Self::Query => plain.with_detail("The query is not UTF-8."),
-            Self::QueryName => plain.with_detail(
-                "The query has a name that means nothing here: `/messages` takes `recipient` and `limit`, `/messages/render` \
-                 takes `recipient`, `/messages/batch` takes `atomic`, in small letters, `/api/v1/transmissions` takes `num_rcpt_errors`; the envelope stands in it beside message/rfc822 alone.",
-            ),
+            Self::QueryName => plain.with_detail(QUERY_NAME),
             Self::NoAccessKey | Self::WrongAccessKey | Self::NoPreview | Self::OverQuota(_) => self.access_problem(plain),
             Self::TooManyConnections
             | Self::PlainHttp
@@ -294,7 +296,8 @@ impl ApiError {
             | Self::ForeignPage => {
                 self.connection_problem(plain)
             }
-            Self::NotFound | Self::MethodNotAllowed | Self::Unreadable(_) | Self::Internal => plain,
+            Self::Unreadable(_) => plain.with_detail(UNREADABLE),
+            Self::NotFound | Self::MethodNotAllowed | Self::Internal => plain,
         }
     }
 

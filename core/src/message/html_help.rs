@@ -54,7 +54,7 @@ pub(super) fn make_bodies<'a>(
     });
 }
 
-/// The HTML of a message as it is sent, where it is made; `None` where it is as given, or cannot be made. Flags
+/// The HTML of a message as it is sent, if it is not sent as given; `None` also if it cannot be made. Flags
 /// alone do not change which text a problem or a warning is about.
 pub(super) fn made_html(json: &JsonMessage<'_>) -> Option<String> {
     let made = Made {

@@ -3,10 +3,10 @@
 use crate::pickup_directory::{PickupDirectory, PickupError, PickupOptions};
 use std::path::{self, Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockWriteGuard};
 
-/// The captures of this process, the newest last.
-static CAPTURES: Mutex<Vec<Arc<PickupDirectory>>> = Mutex::new(Vec::new());
+/// The captures of this process, the newest last. A fork that finds it locked for reading can read it as well.
+static CAPTURES: RwLock<Vec<Arc<PickupDirectory>>> = RwLock::new(Vec::new());
 /// How many they are, for those who only want to know that there is none.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
@@ -35,7 +35,7 @@ impl Capture {
     /// Begins one.
     pub fn begin() -> Self {
         let directory = Arc::new(PickupDirectory::in_memory());
-        let mut captures = lock();
+        let mut captures = write();
         captures.push(Arc::clone(&directory));
         COUNT.store(captures.len(), Ordering::Release);
         Self(directory)
@@ -49,7 +49,7 @@ impl Capture {
 
 impl Drop for Capture {
     fn drop(&mut self) {
-        let mut captures = lock();
+        let mut captures = write();
         captures.retain(|directory| !Arc::ptr_eq(directory, &self.0));
         COUNT.store(captures.len(), Ordering::Release);
     }
@@ -59,12 +59,13 @@ fn captured() -> Option<Arc<PickupDirectory>> {
     if COUNT.load(Ordering::Acquire) == 0 {
         return None;
     }
-    lock().last().cloned()
+    // Whole at every instant.
+    let captures = CAPTURES.read().unwrap_or_else(PoisonError::into_inner);
+    captures.last().cloned()
 }
 
-fn lock() -> MutexGuard<'static, Vec<Arc<PickupDirectory>>> {
-    // Whole at every instant.
-    CAPTURES.lock().unwrap_or_else(PoisonError::into_inner)
+fn write() -> RwLockWriteGuard<'static, Vec<Arc<PickupDirectory>>> {
+    CAPTURES.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A pickup directory whose place a [`Capture`] can take, for programs whose tests do not hand mail over.

@@ -12,6 +12,7 @@ use crate::identity::Id;
 use crate::pickup_file::EnvelopeIds;
 
 use super::error::{MemoryFull, Operation, PickupError};
+use super::per_process::PerProcess;
 
 /// What all files may take by default, in bytes.
 pub(super) const LIMIT: u64 = 256 << 20;
@@ -35,7 +36,8 @@ pub struct SubmittedFile {
 
 #[derive(Debug)]
 pub(super) struct Memory {
-    stored: Mutex<Stored>,
+    /// A fork begins with nothing: what it submits its parent would never see.
+    stored: PerProcess<Mutex<Stored>>,
     limit: u64,
     #[cfg(feature = "idempotency")]
     keys: Arc<KeyStore>,
@@ -60,7 +62,7 @@ pub(super) struct MemoryFiles {
 impl Memory {
     pub fn new(limit: u64) -> Self {
         Self {
-            stored: Mutex::default(),
+            stored: PerProcess::default(),
             limit,
             #[cfg(feature = "idempotency")]
             keys: Arc::new(KeyStore::new(StoreSettings {
@@ -80,7 +82,7 @@ impl Memory {
     ) -> Result<(), PickupError> {
         let bytes = chunks.concat();
         let size = files.size + bytes.len() as u64;
-        if self.lock().size + size > self.limit {
+        if self.lock(Operation::WriteFile)?.size + size > self.limit {
             return Err(full(name));
         }
         files.size = size;
@@ -96,7 +98,7 @@ impl Memory {
     /// Takes the files of a transaction in: all of them, or none.
     pub fn commit(&self, transaction: MemoryFiles) -> Result<(), PickupError> {
         let MemoryFiles { files, claim, size } = transaction;
-        let mut stored = self.lock();
+        let mut stored = self.lock(Operation::PublishFile)?;
         let mut names = HashSet::new();
         for file in &files {
             if stored.names.contains(&file.name) || !names.insert(file.name.clone()) {
@@ -127,17 +129,23 @@ impl Memory {
         &self.keys
     }
 
+    /// Who can submit nothing has submitted nothing.
     pub fn files(&self) -> Vec<Arc<SubmittedFile>> {
-        self.lock().files.clone()
+        let stored = self.lock(Operation::OpenDirectory);
+        stored.map_or_else(|_| Vec::new(), |stored| stored.files.clone())
     }
 
     pub fn clear(&self) {
-        *self.lock() = Stored::default();
+        if let Ok(mut stored) = self.lock(Operation::OpenDirectory) {
+            *stored = Stored::default();
+        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Stored> {
+    fn lock(&self, operation: Operation) -> Result<MutexGuard<'_, Stored>, PickupError> {
+        let stored = self.stored.get();
+        let stored = stored.map_err(PickupError::after_forks(operation, Path::new(PATH)))?;
         // Nothing in it is half done where something panics.
-        self.stored.lock().unwrap_or_else(PoisonError::into_inner)
+        Ok(stored.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -11,7 +11,7 @@ use pmtaemail::outbox::{Mail, MailField, Part};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// Gmail shows so many bytes of a message's HTML, and a link to the rest.
+/// Gmail shows so many bytes of a message's HTML, and a link to the rest; page/sizes.js has the same number.
 const CLIPPED: usize = 102_000;
 
 /// What the page is told of one mail.
@@ -105,7 +105,8 @@ impl<'v> Answer<'v> {
     }
 
     fn fill(&mut self, shown: &Shown<'_>, content: &Content<'_>, urls: &Urls<'_>) {
-        const NO_MAIL: &str = "What the file delivers has no header section: it is no message.";
+        const NO_MAIL: &str = "This cannot be shown as a mail: it has no header section, or too many parts, or too long a \
+            Content-… field. Its source is complete.";
         self.envelope = Some(shown.envelope(content));
         self.variables = shown.variables(content);
         self.source = Some(urls.place("source", content.source.len()));

@@ -17,7 +17,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
@@ -31,7 +31,7 @@ const LARGEST: u64 = 1 << 20;
 /// How often somebody who listens has the directory looked at.
 const INTERVAL: Duration = Duration::from_millis(250);
 
-/// To read a directory with very many files takes its time, of which no more than every fifth second is spent on it.
+/// Reading a large directory takes time: no more than a fifth of the time goes into it.
 const REST: u32 = 4;
 
 /// A directory may change again within one tick of its clock. So it is read once more when that is over.
@@ -114,7 +114,8 @@ impl Outbox {
             }
         }
         let newest = newest.into_sorted_vec();
-        let mut known = self.known.lock().expect("nothing panics with the lock");
+        // Files of others are read with the lock; whatever panics, an entry is whole or missing.
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let mut kept = HashMap::with_capacity(newest.len());
         let mut files = Vec::with_capacity(newest.len());
         for Reverse(key) in newest {

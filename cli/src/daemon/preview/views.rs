@@ -7,7 +7,6 @@ use super::values::Values;
 use bytes::Bytes;
 use pmtaemail::RejectedRecipients;
 use std::collections::VecDeque;
-use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::SystemTime;
 
@@ -68,8 +67,7 @@ impl View {
     /// A new name: 128 random bits.
     pub fn new_name() -> Result<String, ApiError> {
         let mut bytes = [0; 16];
-        getrandom::fill(&mut bytes)
-            .map_err(|error| ApiError::Unreadable(io::Error::other(error)))?;
+        getrandom::fill(&mut bytes).map_err(|_| ApiError::Internal)?;
         Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
     }
 

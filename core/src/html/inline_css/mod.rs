@@ -37,9 +37,9 @@ const NOT_READ: Refusal = Refusal::new(
     "The style sheets of this HTML cannot be put into `style` attributes.",
 );
 
-/// The HTML with its style sheets in `style` attributes. Of these stays what no attribute can say, as media queries
-/// and `:hover`; they stay as they are where others may need them, as what values put into a template. An error says what is not the same for
-/// everybody, and where.
+/// The HTML with its style sheets in `style` attributes. What no attribute can say, such as media queries and `:hover`,
+/// stays in its sheet. Whole sheets stay where something else may need them, such as what values put into a template.
+/// An error says which part differs between recipients, and where.
 pub(crate) fn inline_css(source: Source<'_>) -> Result<String, Refusal> {
     let marked = Marked::new(source, true)?;
     let outline = Outline::of(&marked, source.tags)?;

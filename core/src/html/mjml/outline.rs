@@ -1,8 +1,8 @@
 //! What of MJML is looked at before it is read.
 
 use super::super::marks::Marked;
-use super::{NO_ROOT, TOO_LARGE, refusal, unread};
-use crate::problem::Refusal;
+use super::{NO_ROOT, refusal, unread};
+use crate::problem::{Code, Refusal};
 use crate::template::TagKind;
 use crate::text::nearest;
 use htmlparser::{ElementEnd, StrSpan, Token, Tokenizer};
@@ -14,7 +14,7 @@ pub(super) struct Outline {
 }
 
 /// The elements that are known.
-const ELEMENTS: [&str; 32] = [
+const ELEMENTS: [&str; 33] = [
     "mj-accordion",
     "mj-accordion-element",
     "mj-accordion-text",
@@ -47,6 +47,7 @@ const ELEMENTS: [&str; 32] = [
     "mj-table",
     "mj-text",
     "mj-title",
+    "mj-wrapper",
 ];
 
 /// mrml calls itself for each.
@@ -55,6 +56,12 @@ const DEEPEST: usize = 100;
 const MOST_INHERITED: usize = 64 << 20;
 /// Each makes rules for each other one.
 const MOST_CAROUSEL_IMAGES: usize = 200;
+
+const TOO_MUCH: Refusal = Refusal::new(
+    Code::TooLong,
+    "This MJML has more than 200 elements `mj-carousel-image`, or its attributes come to more than 64 MiB in all \
+     elements that take them over.",
+);
 
 struct Reader<'m> {
     marked: &'m Marked<'m>,
@@ -92,7 +99,7 @@ impl Outline {
         if inherited.saturating_mul(reader.elements) > MOST_INHERITED
             || reader.carousel_images > MOST_CAROUSEL_IMAGES
         {
-            return Err(TOO_LARGE);
+            return Err(TOO_MUCH);
         }
         if reader.elements == 0 {
             return Err(NO_ROOT);
@@ -145,7 +152,7 @@ impl<'m> Reader<'m> {
         if self.has_marks(&local) || self.has_marks(&prefix) {
             return Err(self.refusal(span, IN_TAG));
         }
-        let is_known = ELEMENTS.contains(&name) || name == "mj-wrapper" || !name.starts_with("mj-");
+        let is_known = ELEMENTS.contains(&name) || !name.starts_with("mj-");
         if !is_known {
             let meant = nearest(ELEMENTS.into_iter(), name);
             let meant = meant.map_or_else(String::new, |meant| format!(" Did you mean `{meant}`?"));

@@ -117,6 +117,19 @@ fn what_is_wrong_is_told_with_its_place() {
 }
 
 #[test]
+fn a_carousel_has_two_hundred_images_at_most() {
+    let carousel = |images: usize| {
+        let images = "<mj-carousel-image src='a'/>".repeat(images);
+        in_language(
+            &column(&format!("<mj-carousel>{images}</mj-carousel>")),
+            Language::None,
+        )
+    };
+    assert!(carousel(200).is_ok());
+    assert_eq!(carousel(201).unwrap_err().code, Code::TooLong);
+}
+
+#[test]
 fn hostile_mjml_is_refused_in_time() {
     let attribute = "a".repeat(100_000);
     for mjml in [

@@ -81,7 +81,7 @@ export class Message {
   format() {
     const text = formatted(this.editor.value);
     if (text === null) {
-      this.problems.show([], "Only JSON can be formatted, and this is none.", "bad");
+      this.problems.show([], "Only JSON can be formatted, and this is not JSON.", "bad");
     } else if (text !== this.editor.value) {
       this.editor.replace(text);
     }

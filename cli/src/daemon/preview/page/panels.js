@@ -12,8 +12,16 @@ const ENVELOPE = {
   envid: "Envelope id",
   job: "Job",
   vmta: "Virtual MTA",
+  dkim: "DKIM",
+  schedule: "Schedule",
+  priority: "Priority",
+  subaccountId: "Subaccount",
+  customMessageId: "Custom message id",
   verp: "VERP",
-  dsn: "Delivery notifications",
+  notify: "Notifications",
+  ret: "Notifications return",
+  orcpt: "Original recipient",
+  smtputf8: "SMTPUTF8",
 };
 
 const missing = (sentence) => element("p", { class: "quiet note" }, sentence);
@@ -80,7 +88,7 @@ export function attachmentsPanel(attachments) {
 /** A source, as far as it is shown; it is fetched when it is looked at. */
 export async function sourcePanel(api, { url, octets }, name, label, signal) {
   const { text, isWhole } = await api.beginning(url, SHOWN_OCTETS, signal);
-  const said = isWhole ? null : missing(`The first ${count(SHOWN_OCTETS)} octets of ${count(octets)}.`);
+  const said = isWhole ? null : missing(`Only the first ${count(SHOWN_OCTETS)} of ${count(octets)} bytes are shown.`);
   return [element("p", { class: "tools" }, saved(url, name, octets)), said, scrolled(label, text)].filter(Boolean);
 }
 

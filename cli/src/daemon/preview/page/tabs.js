@@ -1,7 +1,7 @@
 // The tabs pattern of the ARIA Authoring Practices: one tab is in the order of focus, arrow keys go to the others.
 
 export class Tabs {
-  /** `onSelect` is told the name of the tab, its id without `tab-`, and by whom: by a person or by the page. */
+  /** `onSelect` is told the name of the tab that a person chose: its id without `tab-`. */
   constructor(list, onSelect) {
     this.tabs = [...list.querySelectorAll("[role=tab]")];
     this.onSelect = onSelect;
