@@ -64,7 +64,10 @@ class Place:
         script = f"""async (element, argument) => {{
             const end = performance.now() + 15_000;
             while (!(({function})(element, argument))) {{
-                if (performance.now() > end) throw new Error(`it has ${{element.innerText}} in ${{document.body.innerText.slice(0, 800)}}`);
+                if (performance.now() > end) {{
+                    const around = document.body.innerText.slice(0, 800);
+                    throw new Error(`it has ${{element.innerText}} in ${{around}}`);
+                }}
                 await new Promise(requestAnimationFrame);
             }}
         }}"""
