@@ -17,9 +17,8 @@ from hypothesis import strategies as st
 
 from crowd import gathered
 from daemon import Answer, Daemon, assert_problem
-from peak import peak_of_command
+from peak import peak_of, peak_of_command
 from test_form_data import BOUNDARY, part
-from test_merge_http import peak
 
 HEAD = {
     "from": "Shop <shop@example.com>",
@@ -355,9 +354,9 @@ def test_a_head_without_an_end_takes_no_memory(start_daemon):
         for _ in range(1_000):
             yield b"y" * 60_000
 
-    before = peak(daemon)
+    before = peak_of(daemon)
     assert_problem(post(daemon, pieces()), 413)
-    assert peak(daemon) - before < 30 * 2**20
+    assert peak_of(daemon) - before < 30 * 2**20
 
 
 def test_memory_does_not_grow_with_rows(start_daemon):
@@ -374,7 +373,7 @@ def test_memory_does_not_grow_with_rows(start_daemon):
         answer = post(daemon, body)
         assert (answer.status, answer.json().get("recipients")) == (200, count), answer.body
         assert len(daemon.files()) == count // 5_000
-        peaks.append(peak(daemon))
+        peaks.append(peak_of(daemon))
         for path in daemon.files():
             path.unlink()
     print(f"20,000 rows: {peaks[0] / 2**20:.1f} MiB, 200,000: {peaks[1] / 2**20:.1f} MiB")

@@ -1,14 +1,13 @@
 """Mail merge over HTTP: the receipt, very many recipients, lines of JSON, limits, memory."""
 
 import json
-import re
-from pathlib import Path
 
 import pytest
 
 from crowd import FIXED, HEAD, as_json, as_lines, assert_right, crowd, json_pieces, known_crowd, line_pieces, recipient
 from daemon import Answer, Daemon, assert_problem
 from merge_judge import header_field
+from peak import peak_of
 from pickup_reader import PickupFile, read
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
@@ -245,11 +244,6 @@ def test_a_message_without_recipients_has_the_limit_as_ever(start_daemon):
 # ---- memory
 
 
-def peak(daemon: Daemon) -> int:
-    status = Path(f"/proc/{daemon.process.pid}/status").read_text()
-    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
-
-
 @pytest.mark.parametrize(("pieces", "headers"), [(json_pieces, {}), (line_pieces, NDJSON)], ids=["json", "ndjson"])
 def test_memory_does_not_grow_with_recipients(start_daemon, pieces, headers: dict[str, str]):
     # They have envelope ids, so that the answer is short, too.
@@ -260,7 +254,7 @@ def test_memory_does_not_grow_with_recipients(start_daemon, pieces, headers: dic
         answer = daemon.post(pieces(HEAD, everybody), **headers)
         assert (answer.status, answer.json()["recipients"]) == (200, count)
         assert len(daemon.files()) == count // 5_000
-        peaks.append(peak(daemon))
+        peaks.append(peak_of(daemon))
         for path in daemon.files():
             path.unlink()
     print(f"20,000 recipients: {peaks[0] / 2**20:.1f} MiB, 200,000: {peaks[1] / 2**20:.1f} MiB")

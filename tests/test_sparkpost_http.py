@@ -4,12 +4,12 @@ import json
 import quopri
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from daemon import Answer, Daemon
 from merge_judge import header_field, take_apart
+from peak import peak_of
 from pickup_reader import read
 
 PATH = "/api/v1/transmissions"
@@ -182,11 +182,11 @@ def pieces(count: int, people: Callable[[int], dict]) -> Iterator[bytes]:
 
 
 def test_very_many_recipients_are_a_stream(daemon: Daemon):
-    before = peak(daemon)
+    before = peak_of(daemon)
     answer = post_pieces(daemon, pieces(MANY, lambda number: recipient(f"r{number}", name=f"N{number}")))
     results(answer, MANY)
     # All recipients in memory would take many times as much.
-    assert peak(daemon) - before < 60 << 20
+    assert peak_of(daemon) - before < 60 << 20
     found = arrived(daemon)
     assert len(found) == MANY
     for number in (0, 1, MANY - 1):
@@ -206,12 +206,6 @@ def test_a_problem_of_one_of_very_many(daemon: Daemon):
 
 def post_pieces(daemon: Daemon, body: Iterator[bytes]) -> Answer:
     return daemon.request("POST", PATH, body)
-
-
-def peak(daemon: Daemon) -> int:
-    """The most memory that the daemon has had, in bytes."""
-    status = Path(f"/proc/{daemon.process.pid}/status").read_text()
-    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
 
 
 # ---- what is refused
