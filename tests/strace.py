@@ -14,7 +14,7 @@ MISSING = shutil.which("strace") is None
 needs_strace = pytest.mark.skipif(MISSING and not IN_CI, reason="strace is not installed")
 
 CALLS = "openat,open,creat,write,writev,pwrite64,pwritev,pwritev2,fsync,fdatasync,sync_file_range,syncfs,sync"
-CALLS += ",linkat,link,rename,renameat,renameat2,sendto,sendmsg,unlink,unlinkat,io_uring_setup"
+CALLS += ",linkat,link,rename,renameat,renameat2,sendto,sendmsg,unlink,unlinkat,mkdir,io_uring_setup"
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,13 @@ class Call:
 
 
 def trace(output: Path) -> tuple[str, ...]:
-    """The command that runs another one under strace, descriptors shown with their files.
+    """The command that runs another one under strace, descriptors shown with their files, and what is written as a
+    whole: text as it is, bytes in hexadecimal.
 
     `-D` keeps strace from standing between the test and the process: signals go to the process itself.
     """
-    return ("strace", "-D", "-f", "-yy", "-s", "200", "-e", f"trace={CALLS}", "-o", str(output), "--")
+    options = ("-D", "-f", "--seccomp-bpf", "-yy", "-x", "-s", str(1 << 20), "-e", f"trace={CALLS}")
+    return ("strace", *options, "-o", str(output), "--")
 
 
 def read_trace(output: Path) -> list[Call]:
@@ -58,6 +60,8 @@ def read_trace(output: Path) -> list[Call]:
         if resumed:
             started, begun = pending.pop(thread)
             text = begun + text[resumed.end() :]
+        if text.startswith("+++ exited with "):
+            calls.append(Call("exit", "", int(text.split()[3]), "", number, number))
         match = re.match(r"(\w+)\((.*)\)\s+= (-?\d+)(?:<(.*?)>)?", text)
         if match:
             calls.append(Call(match[1], match[2], int(match[3]), match[4] or "", started, number))

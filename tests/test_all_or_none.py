@@ -17,9 +17,8 @@ from pathlib import Path
 import pytest
 
 from daemon import TIMEOUT, Daemon, assert_problem
-from hand_over_order import order_faults, record_faults
 from raw_http import MESSAGE
-from strace import Call, needs_strace, read_trace, trace
+from strace import needs_strace
 from thread_limit import User
 
 ROOT = Path(__file__).parent.parent
@@ -65,37 +64,6 @@ def injecting(output: Path, *faults: str) -> tuple[str, ...]:
     injected = [argument for fault in faults for argument in ("-e", f"inject={fault}")]
     calls = ",".join(fault.partition(":")[0] for fault in faults)
     return ("strace", "-D", "-f", "-o", str(output), "-e", f"trace={calls}", *injected, "--")
-
-
-# ---- the order
-
-
-def said_in(calls: list[Call]) -> Call:
-    return next(call for call in calls if call.name.startswith("write") and call.arguments.startswith("1<"))
-
-
-@needs_strace
-@pytest.mark.parametrize("files", [2, 20, 70])
-@pytest.mark.parametrize("options", [[], ["--no-syncfs"]], ids=["as it is", "without syncfs"])
-def test_the_record_is_durable_before_the_first_file_is_visible(
-    binary: Path, tmp_path: Path, pickup: Path, files: int, options: list[str]
-):
-    calls, names = traced(binary, tmp_path, pickup, files, *options)
-    assert record_faults(calls, pickup, names, said_in(calls)) == []
-    assert [fault for name in names for fault in order_faults(calls, pickup, name, said_in(calls))] == []
-
-
-@needs_strace
-def test_without_durability_the_record_is_there_all_the_same(binary: Path, tmp_path: Path, pickup: Path):
-    calls, names = traced(binary, tmp_path, pickup, 3, "--durability", "none")
-    assert {fault.partition(":")[0] for fault in record_faults(calls, pickup, names, said_in(calls))} == {"not synced"}
-
-
-def traced(binary: Path, tmp_path: Path, pickup: Path, files: int, *options: str) -> tuple[list[Call], list[str]]:
-    output = tmp_path / "trace"
-    command = [*trace(output), binary, "submit", "--pickup", pickup, *options]
-    done = subprocess.run(command, input=merge(files), capture_output=True, check=True, timeout=TIMEOUT)
-    return read_trace(output), json.loads(done.stdout)["files"]
 
 
 # ---- one kill, at each instant

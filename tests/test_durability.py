@@ -1,4 +1,4 @@
-"""Nothing is acknowledged before it is durable, and no half of a message is ever seen."""
+"""A failed sync is not acknowledged, and no half of a message is ever seen."""
 
 import http.client
 import json
@@ -12,95 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from daemon import Daemon
-from hand_over_order import LINKS, order_faults
 from pickup_reader import read
 from raw_http import MESSAGE
-from strace import Call, needs_strace, read_trace, trace
+from strace import needs_strace
 
 KILLS = 40
-
-
-def first(calls: list[Call], *names: str, where=lambda _: True) -> Call:
-    """The first successful call of one of these names."""
-    found = next((call for call in calls if call.name in names and call.result >= 0 and where(call)), None)
-    assert found, f"no {names}"
-    return found
-
-
-@needs_strace
-def test_submit_is_durable_before_it_says_so(binary: Path, tmp_path: Path):
-    pickup = tmp_path / "pickup"
-    pickup.mkdir()
-    output = tmp_path / "trace"
-    done = subprocess.run(
-        [*trace(output), binary, "submit", "--pickup", pickup], input=MESSAGE, capture_output=True, check=True
-    )
-    (name,) = json.loads(done.stdout)["files"]
-    calls = read_trace(output)
-    said = first(
-        calls, "write", "writev", where=lambda call: call.arguments.startswith("1<") and name in call.arguments
-    )
-    assert order_faults(calls, pickup, name, said) == []
-
-
-@needs_strace
-@pytest.mark.parametrize(("merge", "recipients", "files"), [("native", 5_001, 2), ("expanded", 200, 200)])
-@pytest.mark.parametrize("durability", ["durable", "none"])
-def test_all_files_of_a_merge_are_durable_before_it_says_so(
-    binary: Path, tmp_path: Path, merge: str, recipients: int, files: int, durability: str
-):
-    """Beyond 64 files they wait, synced and closed, in the staging folder."""
-    pickup = tmp_path / "pickup"
-    pickup.mkdir()
-    output = tmp_path / "trace"
-    everybody = [f"r{number}@example.org" for number in range(recipients)]
-    message = json.dumps({"from": "a@example.com", "merge": merge, "recipients": everybody}).encode()
-    command = [*trace(output), binary, "submit", "--pickup", pickup, "--durability", durability]
-    done = subprocess.run(command, input=message, capture_output=True, check=True)
-    receipt = json.loads(done.stdout)
-    calls = read_trace(output)
-    said = first(calls, "write", "writev", where=lambda call: call.arguments.startswith("1<"))
-    faults = [order_faults(calls, pickup, name, said) for name in receipt["files"]]
-    links = [call for call in calls if call.name in LINKS and call.result == 0 and f"<{pickup}>" in call.arguments]
-    assert len(links) == len(faults) == files
-    assert all(map(bool, faults)) if durability == "none" else not any(faults), faults[:3]
-
-
-def traced_faults(daemon: Daemon, output: Path, at_once: int) -> list[list[str]]:
-    """The faults of each of some hand-overs, when so many are made at once."""
-    with ThreadPoolExecutor(at_once) as pool:
-        receipts = [answer.json() for answer in pool.map(lambda _: daemon.post(MESSAGE), range(4 * at_once))]
-    assert daemon.stop() == 0
-    calls = read_trace(output)
-    assert not [call for call in calls if call.name == "io_uring_setup"], "strace is blind to io_uring"
-    return [
-        order_faults(calls, daemon.pickup, receipt["files"][0], answer_with(calls, receipt["id"]))
-        for receipt in receipts
-    ]
-
-
-def answer_with(calls: list[Call], id: str) -> Call:
-    names = ("write", "writev", "sendto", "sendmsg")
-    return first(calls, *names, where=lambda call: "<TCP:" in call.arguments and id in call.arguments)
-
-
-@needs_strace
-@pytest.mark.parametrize("at_once", [1, 16])
-@pytest.mark.parametrize("options", [[], ["--no-syncfs"]], ids=["as it is", "without syncfs"])
-def test_the_daemon_is_durable_before_it_answers(start_daemon, tmp_path: Path, at_once: int, options: list[str]):
-    daemon = start_daemon(*options, wrapper=trace(tmp_path / "trace"))
-    assert traced_faults(daemon, tmp_path / "trace", at_once) == [[]] * (4 * at_once)
-
-
-@needs_strace
-def test_the_proof_sees_a_daemon_that_does_not_sync(start_daemon, tmp_path: Path):
-    daemon = start_daemon("--durability", "none", wrapper=trace(tmp_path / "trace"))
-    for faults in traced_faults(daemon, tmp_path / "trace", 1):
-        assert faults == [
-            "the whole file is not synced before it has its name",
-            "the directory is not synced between the name and the answer",
-        ]
 
 
 @needs_strace

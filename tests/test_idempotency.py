@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from daemon import Answer, Daemon, assert_problem
-from hand_over_order import base_names, order_faults, source, syncs_of
-from strace import Call, needs_strace, read_trace, trace
+from strace import needs_strace
 
 PLAIN = b'{"from": "a@example.com", "to": "b@example.org", "text": "one"}'
 OTHER = b'{"from": "a@example.com", "to": "b@example.org", "text": "two"}'
@@ -373,69 +372,6 @@ def test_a_store_that_cannot_be_made_is_told_at_the_start(run, tmp_path: Path, p
     assert done.returncode not in (0, 101)
     assert b"cannot open the store of idempotency keys" in done.stderr
     assert b"make its folder" in done.stderr
-
-
-# ---- the order
-
-
-@needs_strace
-@pytest.mark.parametrize("kind", ["json", "merge of several files"])
-@pytest.mark.parametrize("options", [(), ("--no-syncfs",)], ids=["as it is", "without syncfs"])
-def test_the_key_is_durable_before_the_first_file_is_visible(
-    start_daemon, tmp_path: Path, pickup: Path, kind: str, options: tuple[str, ...]
-):
-    output = tmp_path / "trace"
-    daemon = start_daemon(*options, wrapper=tuple(map(str, trace(output))))
-    names = post(daemon, REQUESTS[kind]).json()["files"]
-    daemon.stop()
-    calls = read_trace(output)
-    (answered,) = [call for call in calls if "HTTP/1.1 200" in call.arguments]
-    assert key_faults(calls, pickup, names, answered) == []
-    assert [fault for name in names for fault in order_faults(calls, pickup, name, answered)] == []
-
-
-def key_faults(calls: list[Call], pickup: Path, names: list[str], answered: Call) -> list[str]:
-    """What is wrong with the order data and names synced < store written and synced < first renaming < answer."""
-    wanted = {f'"{name}"' for name in names}
-    moves = [
-        call
-        for call in calls
-        if call.name == "renameat2" and call.result == 0 and wanted.intersection(base_names(call)[-1:])
-    ]
-    staged = [call for call in calls if call.name == "linkat" and call.result == 0 and ".keyed>" in call.arguments]
-    if not len(moves) == len(staged) == len(names):
-        return [f"{len(staged)} files are staged, {len(moves)} moved on"]
-    store = str(pickup.with_name("pickup.state") / "keys.redb")
-    first, last = moves[0].started, max(call.ended for call in moves)
-    named = max(call.ended for call in staged)
-    written = [call for call in calls if call.name.startswith(("write", "pwrite")) and call.path == store]
-    records = [call for call in written if named < call.started < first]
-    if not records:
-        return ["the store is not written between the staging and the first renaming"]
-    begun, done = records[0].started, max(call.ended for call in records)
-    folder = str(next(Path(text) for call in staged for text in paths_of(call) if text.endswith(".keyed")))
-
-    def synced(path: str, after: int, before: int) -> bool:
-        return any(after <= sync.started and sync.ended <= before for sync in syncs_of(calls, path))
-
-    faults = [
-        f"not synced: {what}"
-        for what, path, after, before in [
-            ("the names in the folder", folder, named, begun),
-            ("the folder's own name", str(Path(folder).parent), 0, begun),
-            ("the store", store, done, first),
-            ("the pickup directory", str(pickup), last, answered.started),
-            ("the folder that the files have left", folder, last, answered.started),
-        ]
-        if not synced(path, after, before)
-    ]
-    if any(not synced(source(calls, call), 0, begun) for call in staged):
-        faults.append("not synced: the data")
-    return faults
-
-
-def paths_of(call: Call) -> list[str]:
-    return [part.partition(">")[0] for part in call.arguments.split("<")[1:]]
 
 
 # ---- one kill, at each instant
