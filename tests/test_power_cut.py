@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from daemon import Daemon
-from faults import KEY, REQUESTS, Place, cut_power
+from faults.place import Place, cut_power
+from faults.submissions import KEY, REQUESTS
 from keyed_load import Load, Reader, Service
 
 

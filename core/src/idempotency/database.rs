@@ -9,7 +9,7 @@
 
 use super::clock::Clock;
 use super::failed::Failed;
-use super::file::{make_folder, open_database, sync_folder};
+use super::file::{FilePlace, make_folder, open_database, sync_folder};
 use super::key::Fingerprint;
 use super::record::{NewRecord, Record, is_old};
 use super::token::Token;
@@ -69,6 +69,8 @@ pub(super) type Pieces = Vec<Vec<u8>>;
 #[derive(Debug)]
 pub(super) struct Opened {
     database: Database,
+    /// None: it is in memory.
+    place: Option<FilePlace>,
     pub number: u64,
     clock: Clock,
     size: AtomicU64,
@@ -76,28 +78,30 @@ pub(super) struct Opened {
 
 impl Opened {
     pub fn open(settings: &StoreSettings) -> io::Result<Self> {
-        let file = match &settings.place {
+        let (file, place) = match &settings.place {
             StorePlace::Folder(folder) => {
                 let path = folder.join(FILE);
                 if !path.try_exists()? {
                     make(folder, &path, settings.durable)?;
                 }
-                OpenOptions::new().read(true).write(true).open(path)?
+                let file = OpenOptions::new().read(true).write(true).open(&path)?;
+                let place = FilePlace::of(&file, path)?;
+                (file, Some(place))
             }
             #[cfg(feature = "outbox")]
             StorePlace::Memory => {
                 let file = crate::memory_file::create()?;
                 fill(file.try_clone()?, false).map_err(Failed::into_io)?;
-                file
+                (file, None)
             }
         };
-        let opened = catch_unwind(|| Self::read(file, settings.durable));
+        let opened = catch_unwind(|| Self::read(file, place, settings.durable));
         opened
             .unwrap_or(Err(Failed::Other("it is damaged")))
             .map_err(Failed::into_io)
     }
 
-    fn read(file: File, durable: bool) -> Result<Self, Failed> {
+    fn read(file: File, place: Option<FilePlace>, durable: bool) -> Result<Self, Failed> {
         if file.metadata()?.len() == 0 {
             return Err(Failed::Other("it is empty"));
         }
@@ -115,6 +119,7 @@ impl Opened {
         drop((about, ages, transaction));
         Ok(Self {
             database,
+            place,
             number,
             clock: Clock::start(newest),
             size: size.into(),
@@ -160,6 +165,9 @@ impl Opened {
         records: impl Iterator<Item = Result<(Token, Fingerprint, NewRecord), Failed>>,
         is_in_doubt: &mut bool,
     ) -> Result<(), Failed> {
+        if let Some(place) = &self.place {
+            place.check().map_err(redb::Error::Io)?;
+        }
         let transaction = self.database.begin_write()?;
         let now = self.clock.now();
         let mut tables = Tables::open(&transaction)?;

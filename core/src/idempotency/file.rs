@@ -6,7 +6,7 @@ use redb::{BackendError, Database, StorageBackend};
 use std::fs::{self, File};
 use std::io;
 use std::ops::Bound;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The store keeps so much of its file in memory.
 const CACHE: usize = 8 << 20;
@@ -22,6 +22,58 @@ pub(super) fn open_database(file: File, durable: bool) -> Result<Database, Faile
     // What a plain open trusts may make it panic later.
     builder.set_check_integrity_on_open(true);
     Ok(builder.create_with_backend(backend)?)
+}
+
+/// Which file has been opened at a path: what is written to one that was removed or replaced since then would be lost
+/// at the next start.
+#[derive(Debug)]
+pub(super) struct FilePlace {
+    #[cfg(unix)]
+    path: PathBuf,
+    /// Device and inode.
+    #[cfg(unix)]
+    file: (u64, u64),
+}
+
+#[cfg(unix)]
+impl FilePlace {
+    pub fn of(file: &File, path: PathBuf) -> io::Result<Self> {
+        let file = identity(&file.metadata()?);
+        Ok(Self { path, file })
+    }
+
+    /// An error unless the path still leads to this file.
+    pub fn check(&self) -> io::Result<()> {
+        if identity(&fs::metadata(&self.path)?) == self.file {
+            return Ok(());
+        }
+        let sentence = "its file was replaced while it was open";
+        Err(io::Error::new(io::ErrorKind::NotFound, sentence))
+    }
+}
+
+#[cfg(unix)]
+fn identity(metadata: &fs::Metadata) -> (u64, u64) {
+    use std::os::unix::fs::MetadataExt;
+    (metadata.dev(), metadata.ino())
+}
+
+/// The system removes no file that is open.
+#[cfg(not(unix))]
+impl FilePlace {
+    #[allow(clippy::unnecessary_wraps, reason = "fails elsewhere")]
+    pub fn of(_file: &File, _path: PathBuf) -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[allow(
+        clippy::unnecessary_wraps,
+        clippy::unused_self,
+        reason = "fails elsewhere"
+    )]
+    pub fn check(&self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Makes a folder that only its owner can enter.

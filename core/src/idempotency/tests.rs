@@ -3,6 +3,7 @@
 use super::*;
 use crate::identity::Identity;
 use std::cell::Cell;
+use std::io;
 use std::io::Cursor;
 use std::path::Path;
 use std::sync::Arc;
@@ -214,4 +215,33 @@ fn two_cannot_have_a_store() {
     );
     drop(store);
     assert!(other.open().unwrap());
+}
+
+#[cfg(unix)]
+#[test]
+fn what_would_be_kept_in_a_file_that_is_gone_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (state, aside) = (folder.path().join("state"), folder.path().join("aside"));
+    let store = open(folder.path(), u64::MAX);
+    assert!(remember(&store, "first", 10));
+    std::fs::rename(&state, &aside).unwrap();
+    let Found::Nothing(mut claimed) = claim(&store, "second", "body").unwrap() else {
+        panic!("nothing is known under it");
+    };
+    claimed.set_record(NewRecord {
+        id: Identity::now().id(),
+        receipt: Box::new(Cursor::new(Vec::new())),
+        size: 0,
+    });
+    let failed = store.commit([&mut claimed]).unwrap_err();
+    assert_eq!(failed.error.kind(), io::ErrorKind::NotFound);
+    assert!(!failed.is_in_doubt);
+    drop(claimed);
+    // The next one begins another.
+    assert!(remember(&store, "second", 10));
+    assert!(state.join("keys.redb").exists());
+    drop(store);
+    let store = open(folder.path(), u64::MAX);
+    assert!(receipt(&store, "first").is_none());
+    assert!(receipt(&store, "second").is_some());
 }
