@@ -211,7 +211,7 @@ fn two_cannot_have_a_store() {
     });
     assert_eq!(
         other.open().unwrap_err().kind(),
-        std::io::ErrorKind::ResourceBusy
+        io::ErrorKind::ResourceBusy
     );
     drop(store);
     assert!(other.open().unwrap());
