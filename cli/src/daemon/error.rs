@@ -95,6 +95,8 @@ pub enum ApiError {
     PlainHttp,
     /// An HTTP/1.1 request without exactly one Host (RFC 9112 section 3.2).
     Host,
+    /// The body of an HTTP/1.1 request has another transfer coding than chunked (RFC 9112 section 6.1).
+    TransferEncoding,
     /// The request has no access key.
     NoAccessKey,
     /// The request has a key that is none here, or whose time is over.
@@ -167,6 +169,7 @@ impl ApiError {
             | Self::NotAnArray
             | Self::PlainHttp
             | Self::Host => StatusCode::BAD_REQUEST,
+            Self::TransferEncoding => StatusCode::NOT_IMPLEMENTED,
             Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::ContentEncoding | Self::TableAlone | Self::BatchType | Self::JsonAlone => {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE
@@ -292,6 +295,7 @@ impl ApiError {
             Self::TooManyConnections
             | Self::PlainHttp
             | Self::Host
+            | Self::TransferEncoding
             | Self::ForeignHost
             | Self::ForeignPage => {
                 self.connection_problem(plain)
@@ -316,6 +320,9 @@ impl ApiError {
                 plain.with_detail("TLS is spoken here: the URL begins with https://.")
             }
             Self::Host => plain.with_detail("A request needs exactly one Host header."),
+            Self::TransferEncoding => plain.with_detail(
+                "Of transfer codings, chunked alone is known here, in one header and by itself; what is compressed has a Content-Encoding.",
+            ),
             Self::ForeignHost => plain.with_detail(
                 "The preview answers to this daemon's own names: an IP address, localhost, the host of --listen, and those of \
                  --allow-origin.",
@@ -451,6 +458,7 @@ impl ApiError {
                 | Self::BodyBroken
                 | Self::Coding(_)
                 | Self::Host
+                | Self::TransferEncoding
                 | Self::ForeignHost
                 | Self::ForeignPage
                 | Self::NoPreview

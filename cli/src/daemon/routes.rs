@@ -120,6 +120,7 @@ async fn guard(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) 
     let is_preview = gate.has_preview && paths::is_of_preview(path);
     let is_preflight = named.is_some() && cors::is_preflight(&request);
     let checked = check_connection(&request)
+        .and_then(|()| check_transfer_coding(&request))
         .and_then(|()| check_page(&gate, &request, is_preview))
         .and_then(|()| match &gate.access {
             // It comes without a key.
@@ -176,6 +177,17 @@ fn check_connection(request: &Request) -> Result<(), ApiError> {
     match request.extensions().get::<TooManyConnections>() {
         None => Ok(()),
         Some(_) => Err(ApiError::TooManyConnections),
+    }
+}
+
+/// Refuses a body that comes in another coding than is undone before anybody sees it. Proxies disagree on where such
+/// bodies end, and on what is in them.
+fn check_transfer_coding(request: &Request) -> Result<(), ApiError> {
+    let mut codings = request.headers().get_all(header::TRANSFER_ENCODING).iter();
+    match (codings.next(), codings.next()) {
+        (None, _) => Ok(()),
+        (Some(coding), None) if coding.as_bytes().eq_ignore_ascii_case(b"chunked") => Ok(()),
+        _ => Err(ApiError::TransferEncoding),
     }
 }
 

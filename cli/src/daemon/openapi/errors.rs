@@ -16,6 +16,7 @@ pub fn of_any() -> Vec<ApiError> {
     vec![
         ApiError::HeadBroken,
         ApiError::Host,
+        ApiError::TransferEncoding,
         ApiError::PlainHttp,
         ApiError::Query,
         ApiError::QueryName,
