@@ -9,7 +9,7 @@
 
 use super::clock::Clock;
 use super::failed::Failed;
-use super::file::{FilePlace, make_folder, open_database, sync_folder};
+use super::file::{FilePlace, make_folder, open_database, rename_without_overwriting, sync_folder};
 use super::key::Fingerprint;
 use super::record::{NewRecord, Record, is_old};
 use super::token::Token;
@@ -343,11 +343,14 @@ fn make(folder: &Path, path: &Path, durable: bool) -> io::Result<()> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let made = fill(options.open(&draft)?, durable).map_err(Failed::into_io);
     // Never in the place of one that another process has made meanwhile.
-    let named = made.and_then(|()| match fs::hard_link(&draft, path) {
+    let named = made.and_then(|()| match rename_without_overwriting(&draft, path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        linked => linked,
+        named => named,
     });
-    fs::remove_file(&draft)?;
+    match fs::remove_file(&draft) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        removed => removed?,
+    }
     named?;
     if durable {
         sync_folder(folder)?;

@@ -39,6 +39,12 @@ fn open_unnamed(directory: &Path, access: OFlags, mode: u32) -> io::Result<Optio
     }
 }
 
+/// Whether an error of making a hard link is what file systems without them say.
+pub(super) fn means_no_hard_links(error: &io::Error) -> bool {
+    let errno = Errno::from_io_error(error);
+    errno.is_some_and(|errno| [Errno::PERM, Errno::NOSYS, Errno::OPNOTSUPP].contains(&errno))
+}
+
 /// Syncs the whole file system on which `file` lies.
 ///
 /// Linux reports here each error of writing back since `file` was opened, once for every open file.
@@ -134,6 +140,11 @@ impl OpenDirectory {
         }
     }
 
+    /// Whether the file system is known to have hard links.
+    pub(super) fn has_hard_links(&self) -> bool {
+        suits_syncfs(&self.directory) || file_system_type(&self.directory) == Some(TMPFS)
+    }
+
     /// Whether files may be made and removed here.
     pub(super) fn try_write(&self) -> io::Result<()> {
         let needed = Access::WRITE_OK | Access::EXEC_OK;
@@ -158,8 +169,7 @@ impl OpenDirectory {
             // hard links.
             Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
                 match rustix::fs::linkat(CWD, staged, &self.directory, name, AtFlags::empty()) {
-                    // What file systems without hard links say.
-                    Err(Errno::PERM | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                    Err(error) if means_no_hard_links(&error.into()) => {
                         let sentence = "it can neither rename a file without overwriting another nor make hard links";
                         return Err(io::Error::new(io::ErrorKind::Unsupported, sentence));
                     }
@@ -225,11 +235,18 @@ pub(super) fn suits_syncfs(file: &File) -> bool {
     const EXT4: u32 = 0xef53;
     const XFS: u32 = 0x5846_5342;
     const BTRFS: u32 = 0x9123_683e;
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "the numbers have 32 bits on every machine"
-    )]
-    rustix::fs::fstatfs(file)
-        .is_ok_and(|file_system| [EXT4, XFS, BTRFS].contains(&(file_system.f_type as u32)))
+    file_system_type(file).is_some_and(|found| [EXT4, XFS, BTRFS].contains(&found))
+}
+
+const TMPFS: u32 = 0x0102_1994;
+
+/// The number of the type of the file system on which `file` lies: linux/magic.h.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the numbers have 32 bits on every machine"
+)]
+fn file_system_type(file: &File) -> Option<u32> {
+    let file_system = rustix::fs::fstatfs(file).ok()?;
+    Some(file_system.f_type as u32)
 }

@@ -20,6 +20,11 @@ pub(super) fn create_scratch(_directory: &Path) -> io::Result<Option<File>> {
     Ok(None)
 }
 
+/// Asked for unnamed files alone.
+pub(super) fn means_no_hard_links(_error: &io::Error) -> bool {
+    false
+}
+
 /// Never called, since no directory [suits](OpenDirectory::suits_syncfs) it.
 pub(super) fn sync_file_system(_file: &File) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
@@ -89,6 +94,11 @@ impl OpenDirectory {
     /// Never called: there is no file to call it with.
     pub(super) fn try_link_unnamed(&self, _file: &File) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Asked for unnamed files alone.
+    pub(super) fn has_hard_links(&self) -> bool {
+        true
     }
 
     /// The standard library cannot ask; the first file tells.

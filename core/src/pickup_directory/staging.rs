@@ -32,7 +32,10 @@ pub(super) struct Staging {
     pickup: PathBuf,
     /// The staging folder, if it is not the one beside the pickup directory.
     asked_for: Option<PathBuf>,
-    unnamed_files: bool,
+    /// Whether unnamed files may be used, as far as is known.
+    unnamed_files: AtomicBool,
+    /// Whether it was tried that unnamed files can get a name.
+    linking_was_tried: AtomicBool,
     access: FileAccess,
     durable: bool,
     /// Whether a whole file system may be synced at once.
@@ -54,7 +57,8 @@ impl Staging {
         Self {
             pickup: pickup.to_owned(),
             asked_for: options.staging.clone(),
-            unnamed_files: options.unnamed_files,
+            unnamed_files: AtomicBool::new(options.unnamed_files),
+            linking_was_tried: AtomicBool::new(false),
             durable: options.is_durable(),
             syncfs_allowed: options.allows_syncfs(),
             observer: options.observer.clone(),
@@ -103,7 +107,7 @@ impl Staging {
         if self.has_leftovers() {
             self.clear_leftovers();
         }
-        if !self.unnamed_files {
+        if !self.uses_unnamed_files() {
             return Ok(None);
         }
         system::create_unnamed(&self.pickup)
@@ -112,7 +116,7 @@ impl Staging {
 
     /// Creates a file for reading and writing that never gets a name, or has lost it already.
     pub(super) fn create_scratch(&self) -> Result<File, PickupError> {
-        if self.unnamed_files
+        if self.uses_unnamed_files()
             && let Some(file) = system::create_scratch(&self.pickup)
                 .map_err(PickupError::from_io(Operation::CreateFile, &self.pickup))?
         {
@@ -144,7 +148,10 @@ impl Staging {
         if let Some(mut file) = self.create_unnamed()? {
             self.set_access(&file)?;
             file.write_all(bytes).map_err(write())?;
-            return directory.try_link_unnamed(&file).map_err(publish());
+            directory.try_link_unnamed(&file).map_err(publish())?;
+            if directory.has_hard_links() || self.can_link(&file) {
+                return Ok(());
+            }
         }
         let (mut file, staged) = self.create_staged()?;
         self.set_access(&file)?;
@@ -154,6 +161,32 @@ impl Staging {
             written.map_err(write())?;
         }
         staged.try_move().map_err(publish())
+    }
+
+    fn uses_unnamed_files(&self) -> bool {
+        self.unnamed_files.load(Ordering::Relaxed)
+    }
+
+    /// Whether an unnamed file can get a name here: there are file systems that have such files and no hard links. None is used any
+    /// more then. Only trying tells, and the staging folder is where it can be tried. What that does not tell, the submission will.
+    fn can_link(&self, file: &File) -> bool {
+        if self.linking_was_tried.load(Ordering::Relaxed) {
+            return true;
+        }
+        let Ok(folder) = self.private_folder() else {
+            return true;
+        };
+        let transaction = Arc::new(StagedTransaction::begin(folder));
+        let opened = transaction.folder().open();
+        let linked = opened.and_then(|opened| transaction.link(&opened, file, "scratch"));
+        match linked {
+            Ok(_) => self.linking_was_tried.store(true, Ordering::Relaxed),
+            Err(error) if system::means_no_hard_links(&error) => {
+                self.unnamed_files.store(false, Ordering::Relaxed);
+            }
+            Err(_) => {}
+        }
+        self.uses_unnamed_files()
     }
 
     /// Tries what a submission of several files needs besides.

@@ -1,0 +1,116 @@
+"""Disks that lose in a power cut what was not synced: the programs of `tests/disks`, mounted for a test."""
+
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+IN_CI = os.environ.get("CI") == "true"
+
+
+class LossyDisk:
+    """A process that has a file system mounted and takes commands. A context manager; nothing stays mounted."""
+
+    def __init__(self, kind: str, folder: Path, *options: str):
+        self.folder = folder
+        folder.mkdir()
+        command = [program(), kind, folder, *options]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.turn = threading.Lock()
+        if self.process.stdout.readline() != "ok\n":
+            self.__exit__()
+            pytest.skip("no file system in user space may be mounted here")
+
+    def __enter__(self) -> "LossyDisk":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def ask(self, *words: object) -> str:
+        """A command; any thread may have one answered."""
+        with self.turn:
+            self.process.stdin.write(" ".join(map(str, words)) + "\n")
+            self.process.stdin.flush()
+            kind, _, answer = self.process.stdout.readline().rstrip("\n").partition(" ")
+        assert kind == "ok", (words, answer)
+        return answer
+
+
+class ForgetfulDisk(LossyDisk):
+    """A file system that has after a power cut what was synced before it: tests/disks/src/forgetful.
+
+    Its commands are those of tests/disks/src/forgetful/commands.rs.
+    """
+
+    def __init__(self, folder: Path, *options: str):
+        super().__init__("forgetful", folder, *options)
+
+    def crash(self, policy: str, seed: int = 0) -> None:
+        self.ask("crash", policy, seed)
+
+    def is_durable(self, path: Path) -> bool:
+        """Whether a power cut in this instant would leave a file as it is."""
+        return self.ask("durable", path.relative_to(self.folder)) == "durable"
+
+
+class Recorder(LossyDisk):
+    """The disk of a loop device, with all that was written to it and flushed: tests/disks/src/blocks."""
+
+    def __init__(self, folder: Path, size: int):
+        super().__init__("blocks", folder, str(size))
+
+    def now(self) -> int:
+        return int(self.ask("now"))
+
+    @contextmanager
+    def cut(self, instant: int, policy: str, seed: int) -> Iterator[Path]:
+        """What a power cut at an instant leaves, as a file."""
+        name = self.ask("cut", instant, policy, seed)
+        yield self.folder / name
+        self.ask("drop", name)
+
+
+def program() -> Path:
+    path = ROOT / os.environ.get("CARGO_TARGET_DIR", "target") / "debug/test-disks"
+    assert path.exists(), f"{path} is missing: run `cargo build --workspace` first"
+    return path
+
+
+def skip_without_fuse() -> None:
+    """Not every machine lets file systems in user space be mounted, nor does every container."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount")
+    try:
+        os.close(os.open("/dev/fuse", os.O_RDWR))
+    except OSError as error:
+        pytest.skip(f"there are no file systems in user space here: {error}")
+
+
+def needs(*commands: str) -> None:
+    """In continuous integration a missing program is an error, not a reason to skip."""
+    path = f"{os.environ['PATH']}:/usr/sbin:/sbin"
+    missing = [command for command in commands if shutil.which(command, path=path) is None]
+    assert not (missing and IN_CI), f"{', '.join(missing)}: not installed"
+    if missing:
+        pytest.skip(f"{', '.join(missing)}: not installed")
+
+
+@contextmanager
+def mounted(image: Path, folder: Path, *options: str) -> Iterator[Path]:
+    """A file system on a loop device, the image behind it. It is unmounted at the end, whoever has files open there."""
+    folder.mkdir(exist_ok=True)
+    subprocess.run(["mount", "-o", ",".join(["loop", *options]), image, folder], check=True, capture_output=True)
+    try:
+        yield folder
+    finally:
+        if subprocess.run(["umount", folder], check=False, capture_output=True).returncode != 0:
+            subprocess.run(["umount", "-l", folder], check=True)
