@@ -1,0 +1,204 @@
+//! Why a request is not done, and the response that says so.
+//!
+//! ```text
+//! head     the status, and what else stands in the head of the response
+//! body     the sentences: problem details (RFC 9457)
+//! ```
+
+mod body;
+mod head;
+
+use crate::args::PressureLimit;
+use axum::response::{IntoResponse, Response};
+use pmtaemail::{BatchError, ClaimError, Id, OverQuota, PickupError, Problems, SubmitError};
+use std::io;
+
+/// Why a request is not done.
+#[derive(Debug)]
+pub enum ApiError {
+    /// The message breaks rules, or is no JSON.
+    Problems(Problems),
+    /// The pickup directory does not take it.
+    Pickup(PickupError),
+    /// The submission failed, but PowerMTA may have it.
+    MayBeDelivered {
+        /// Nothing where a fault of this program ended messages that have no known one.
+        id: Option<Id>,
+        /// Nothing where a fault of this program ended it.
+        error: Option<PickupError>,
+    },
+    /// Recipients cannot wait on the pickup directory's file system.
+    Spool(io::Error),
+    /// The limits on messages in progress are reached.
+    Busy,
+    /// PowerMTA or the disk cannot keep up, by this limit.
+    BackPressure(PressureLimit),
+    /// The body did not come, and another one needed its room.
+    GaveWay,
+    /// The body has more bytes than this.
+    TooLarge { limit: usize },
+    /// The message itself, its recipients not counted, has more bytes than this.
+    MessageTooLarge { limit: usize },
+    /// The message needs more memory than there may be for all.
+    TooMuchMemory,
+    /// A message of a batch has more bytes than this.
+    EntryTooLarge { limit: usize },
+    /// The body should be a JSON array of messages, and is none.
+    NotAnArray,
+    /// The body has a media type of another format than JSON, where there is no other.
+    JsonAlone,
+    /// The body has a media type that no batch has.
+    BatchType,
+    /// The daemon ends.
+    Stopping,
+    /// The head took too long.
+    HeadTimeout,
+    /// The head is no HTTP, or says doubtful things about its body.
+    HeadBroken,
+    /// The head is larger than it may be.
+    HeadTooLarge,
+    /// The body took too long.
+    BodyTimeout,
+    /// The body ended too soon or broke its framing.
+    BodyBroken,
+    /// The body has a content coding that is not known here.
+    ContentEncoding,
+    /// The body is not what its content coding says, for this reason.
+    Coding(&'static str),
+    /// The request has an idempotency key that is none, or several.
+    IdempotencyKey,
+    /// The request is a batch, and has an idempotency key as a whole.
+    KeyOfBatch,
+    /// The first submission under its idempotency key is at work.
+    KeyInWork,
+    /// Another message was submitted under its idempotency key.
+    KeyConflict,
+    /// The store of idempotency keys takes no new one.
+    KeysFull,
+    /// The store of idempotency keys cannot be used.
+    Keys(PickupError),
+    /// The body is no form (RFC 7578) with a message, for this reason.
+    Form(&'static str),
+    /// The body is a table of recipients (CSV), and there is no message.
+    TableAlone,
+    /// The query is not UTF-8.
+    Query,
+    /// The query has a name that the path does not know.
+    QueryName,
+    /// The query says something that it cannot, for this reason.
+    QueryValue(&'static str),
+    /// HTTP where TLS is spoken.
+    PlainHttp,
+    /// An HTTP/1.1 request without exactly one Host (RFC 9112 section 3.2).
+    Host,
+    /// The body of an HTTP/1.1 request has another transfer coding than chunked (RFC 9112 section 6.1).
+    TransferEncoding,
+    /// The request has no access key.
+    NoAccessKey,
+    /// The request has a key that is none here, or whose time is over.
+    WrongAccessKey,
+    /// The key has been used as much as it may be.
+    OverQuota(OverQuota),
+    /// Its client has more connections than one may have.
+    TooManyConnections,
+    /// A web page of another site sent the request.
+    ForeignPage,
+    /// The host of the request is no name of this daemon.
+    #[cfg_attr(
+        not(feature = "preview"),
+        expect(dead_code, reason = "the preview alone asks for it")
+    )]
+    ForeignHost,
+    /// The key is not for previews.
+    #[cfg_attr(
+        not(feature = "preview"),
+        expect(dead_code, reason = "the preview alone asks for it")
+    )]
+    NoPreview,
+    /// What is asked for has more bytes than previews may take.
+    #[cfg_attr(
+        not(feature = "preview"),
+        expect(dead_code, reason = "the preview alone asks for it")
+    )]
+    TooLargeToPreview { limit: usize },
+    /// A file cannot be read.
+    #[cfg_attr(
+        not(feature = "preview"),
+        expect(dead_code, reason = "the preview alone asks for it")
+    )]
+    Unreadable(io::Error),
+    /// No such path.
+    NotFound,
+    /// The path has other methods.
+    MethodNotAllowed,
+    /// A fault of this program.
+    Internal,
+}
+
+impl ApiError {
+    /// Of messages that were at work in a panic: nobody knows what became of them.
+    pub const UNKNOWN: Self = Self::MayBeDelivered {
+        id: None,
+        error: None,
+    };
+
+    /// The answer in our own words.
+    pub fn answer(&self) -> Response {
+        let mut response = (self.status(), self.problem_details()).into_response();
+        response.headers_mut().extend(self.headers());
+        response
+    }
+}
+
+impl From<PickupError> for ApiError {
+    fn from(error: PickupError) -> Self {
+        match error.id() {
+            id @ Some(_) if error.may_be_delivered() => Self::MayBeDelivered {
+                id,
+                error: Some(error),
+            },
+            _ if error.is_of_keys() => Self::Keys(error),
+            _ => Self::Pickup(error),
+        }
+    }
+}
+
+impl From<ClaimError> for ApiError {
+    fn from(error: ClaimError) -> Self {
+        match error {
+            ClaimError::InWork => Self::KeyInWork,
+            ClaimError::Conflict => Self::KeyConflict,
+            ClaimError::Full => Self::KeysFull,
+            ClaimError::Pickup(error) => error.into(),
+            _ => Self::Internal,
+        }
+    }
+}
+
+impl From<SubmitError> for ApiError {
+    fn from(error: SubmitError) -> Self {
+        match error {
+            SubmitError::Problems(problems) => Self::Problems(problems),
+            SubmitError::Pickup(error) => error.into(),
+            SubmitError::Spool(error) => Self::Spool(error),
+            SubmitError::OverQuota(over) => Self::OverQuota(over),
+        }
+    }
+}
+
+impl From<BatchError> for ApiError {
+    fn from(error: BatchError) -> Self {
+        match error {
+            BatchError::TooLarge { limit } => Self::EntryTooLarge { limit },
+            BatchError::NotAnArray => Self::NotAnArray,
+            BatchError::Submit(error) => error.into(),
+            BatchError::Claim(error) => error.into(),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        self.answer()
+    }
+}
