@@ -48,6 +48,16 @@ test-node: build node/node_modules/.installed ## Pass the tests of the Node pack
 test-python: build $(VENV)/.installed tests/node_modules/.installed ## Pass the black-box tests.
 	cd tests && ../$(VENV)/bin/pytest $(PYTEST_FLAGS)
 
+# Files whose long versions try to lose, double, damage or let in something: docs/promises.md.
+TORTURE := test_answered_order.py test_hand_over_order.py test_durability.py test_forgetful_disk.py test_block_cuts.py test_power_cut.py \
+	test_kill_storm.py test_all_or_none.py test_python_fork.py test_fault_table.py test_http_framing.py test_http2_framing.py test_floods.py \
+	test_memory_limit.py
+.PHONY: torture
+torture: build $(VENV)/.installed tests/node_modules/.installed ## Break it on purpose for hours, and print what was found.
+	cd tests && ../$(VENV)/bin/pytest --long -rP $(PYTEST_FLAGS) $(TORTURE)
+	$(VENV)/bin/python tests/timing_of_keys.py
+	$(MAKE) fuzz
+
 # The pip that comes with Python may be too old for dependency groups.
 $(VENV)/.installed: requirements-dev.txt
 	$(PYTHON) -m venv $(VENV)

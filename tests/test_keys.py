@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from daemon import Answer, Daemon, assert_problem
+from timing_of_keys import kinds_of
 
 PLAIN = {"from": "a@example.com", "to": "b@example.org", "text": "Hello"}
 RAW = "From: {}\r\n{}To: b@example.org\r\n\r\nHello\r\n"
@@ -109,6 +110,20 @@ def test_a_key_comes_in_several_forms(start_daemon, add: Add, keys: Path, protoc
     names = [entry.get("key") for entry in daemon.entries() if entry.get("status") == 200]
     assert names == ["shop"] * 6
     assert len(daemon.files()) == 6
+
+
+def test_a_refusal_is_the_same_whatever_is_right_of_a_key(start_daemon, add: Add, keys: Path):
+    """How long it takes: `timing_of_keys.py`."""
+    key = add("shop")
+    expired = add("gone", "--expires", "2020-01-01T00:00:00Z")
+    daemon = start_daemon("-keys", str(keys))
+    kinds = kinds_of(key)
+    answers = [post(daemon, wrong, PLAIN) for wrong in [*kinds.values(), expired, key.upper(), key + " x", "pmta_"]]
+    told = {(answer.status, answer.body) for answer in answers}
+    assert len(told) == 1
+    assert {status for status, _ in told} == {403}
+    heads = {tuple(sorted(name.lower() for name in answer.headers)) for answer in answers}
+    assert len(heads) == 1
 
 
 def test_keys_are_read_again(start_daemon, run, add: Add, keys: Path):

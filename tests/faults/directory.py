@@ -11,6 +11,7 @@ from pathlib import Path
 from faults.injection import Injection
 from faults.place import Place, Row
 from faults.submissions import KEYED, REQUESTS, SEVERAL_FILES
+from lossy_disks import ForgetfulDisk, skip_without_fuse
 from raw_http import head, read_answer
 
 
@@ -230,3 +231,27 @@ def no_staging(place: Place) -> Iterator[Row]:
     shutil.rmtree(client.daemon.pickup.with_name("pickup.staging"), ignore_errors=True)
     client.taken("during")
     yield Row("200", "", "the file", client.ready())
+
+
+def failing_disk(place: Place, *fault: str, kinds: Collection[str] = REQUESTS):
+    """Of a file system in user space, the calls of which fail as they are told to. The store of keys is elsewhere."""
+    skip_without_fuse()
+    disk = place.stack.enter_context(ForgetfulDisk(place.folder / "forgetful"))
+    (disk.folder / "pickup").mkdir()
+    client = place.client("--state", str(place.folder / "state"), pickup=disk.folder / "pickup")
+    return place.refusing(
+        client, lambda: disk.ask("fault", *fault), lambda: disk.ask("clear"), kinds=kinds, is_seen=True
+    )
+
+
+def failing_write(place: Place):
+    return failing_disk(place, "write", "EIO")
+
+
+def over_quota(place: Place):
+    return failing_disk(place, "write", "EDQUOT")
+
+
+def failing_open(place: Place):
+    """Where a file begins: without a name, or in the staging folder."""
+    return failing_disk(place, "tmpfile", "EIO")

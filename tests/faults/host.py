@@ -30,6 +30,12 @@ def keyed(daemon: Daemon, body: str, key: str) -> tuple[str, list[str], bool]:
 @contextmanager
 def killed(place: Place) -> Iterator[Row]:
     """Between the first and the third of three files."""
+    # The store of keys gets its name by the same call.
+    before = place.start_daemon()
+    assert keyed(before, SINGLE, "before")[0] == "200"
+    before.stop()
+    for file in before.files():
+        file.unlink()
     daemon = place.start_daemon(wrapper=injecting(place, "renameat2:signal=SIGKILL:when=2"))
     status, _, _ = keyed(daemon, SEVERAL, "key")
     daemon.wait()
