@@ -258,6 +258,48 @@ def test_a_flood_without_keys(start_daemon, run, tmp_path: Path, key: str | None
     assert statuses[b""] <= sum(statuses.values()) / 10
 
 
+# ---- framing of HTTP/1.1
+
+IN_CHUNKS = head("Transfer-Encoding: chunked")
+# What is sent first, what follows without an end, and how it is answered.
+FRAMING = {
+    "chunks of an octet": (IN_CHUNKS, b"1\r\n \r\n", {413, 408}),
+    "a large extension at each": (IN_CHUNKS, b"1;" + b"x" * 8_000 + b"\r\n \r\n", {400}),
+    "an extension without an end": (IN_CHUNKS + b"1;", b"x" * 8_000, {400}),
+    "a size without an end": (IN_CHUNKS, b"0" * 8_000, {408}),
+    "blanks behind a size": (IN_CHUNKS + b"1", b" " * 8_000, {408}),
+    "trailers without an end": (IN_CHUNKS + b"0\r\n", b"X: y\r\n" * 1_000, {400}),
+    "a trailer without an end": (IN_CHUNKS + b"0\r\nX: ", b"y" * 8_000, {400}),
+    "blank lines in front": (b"", b"\r\n" * 4_000, {400, 431}),
+    "a field without an end": (head()[:-2] + b"X: ", b"y" * 8_000, {431}),
+    "fields without an end": (head()[:-2], b"X: y\r\n" * 1_000, {431}),
+    "a path without an end": (b"POST /", b"x" * 8_000, {400, 414, 431}),
+}
+
+
+@pytest.mark.parametrize("name", FRAMING)
+def test_framing_without_an_end(start_daemon, name: str, long: bool):
+    daemon: Daemon = start_daemon("--body-limit", "1MB", "--merge-limit", "1MB", "--body-timeout", "30s" if long else "1s")
+    first, more, expected = FRAMING[name]
+    pieces = 20_000 if long else 2_000
+
+    def flood(_: int) -> int:
+        with daemon.socket() as connection:
+            with suppress(BrokenPipeError, ConnectionResetError):
+                connection.sendall(first)
+                for _ in range(pieces // 100 if len(more) > 100 else pieces):
+                    connection.sendall(more * 100)
+            answer = answer_of(connection)
+        # Where the rest of a flood is not read the answer may be lost with it.
+        return int(answer[9:12]) if answer else 0
+
+    with ThreadPoolExecutor(8) as pool, beside(daemon):
+        statuses = Counter(pool.map(flood, range(8)))
+    print(name, dict(statuses))
+    assert set(statuses) <= {*expected, 0}, statuses
+    assert statuses[0] < 8, "nobody was told"
+
+
 # ---- HTTP/2
 
 POST = b"\x83\x86\x04\x09/messages\x01\x09localhost"
