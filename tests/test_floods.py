@@ -279,7 +279,9 @@ FRAMING = {
 
 @pytest.mark.parametrize("name", FRAMING)
 def test_framing_without_an_end(start_daemon, name: str, long: bool):
-    daemon: Daemon = start_daemon("--body-limit", "1MB", "--merge-limit", "1MB", "--body-timeout", "30s" if long else "1s")
+    daemon: Daemon = start_daemon(
+        "--body-limit", "1MB", "--merge-limit", "1MB", "--body-timeout", "30s" if long else "1s"
+    )
     first, more, expected = FRAMING[name]
     pieces = 20_000 if long else 2_000
 
