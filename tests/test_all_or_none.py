@@ -3,15 +3,9 @@
 import http.client
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
-import threading
-from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -114,97 +108,6 @@ def run(*command: object, status: int = 0) -> subprocess.CompletedProcess:
     done = subprocess.run(command, input=merge(), env=ENVIRONMENT, capture_output=True, check=False, timeout=TIMEOUT)
     assert done.returncode == status, done.stderr
     return done
-
-
-# ---- a storm of kills
-
-
-class Reader:
-    """Takes files out of the pickup directory as PowerMTA does, and knows which."""
-
-    def __init__(self, pickup: Path):
-        self.pickup = pickup
-        self.taken: Counter[str] = Counter()
-        self.done = threading.Event()
-        self.thread = threading.Thread(target=self.read)
-
-    def read(self) -> None:
-        while not self.done.is_set():
-            self.take()
-
-    def take(self) -> None:
-        for entry in os.scandir(self.pickup):
-            assert Path(entry.path).read_bytes().endswith(b"\n")
-            os.unlink(entry.path)
-            self.taken[entry.name] += 1
-
-    def submissions(self) -> dict[str, int]:
-        """How many files of each submission were taken."""
-        return dict(Counter(name[:26] for name in self.taken))
-
-
-@contextmanager
-def reading(pickup: Path) -> Iterator[Reader]:
-    reader = Reader(pickup)
-    reader.thread.start()
-    try:
-        yield reader
-    finally:
-        reader.done.set()
-        reader.thread.join(TIMEOUT)
-
-
-def storm(
-    pickup: Path, rounds: int, reopen: Callable[[], object], kill: Callable[[random.Random, str], list[list[str]]]
-) -> None:
-    """Each round ends with a kill; the next one begins with what is left."""
-    chance = random.Random(11)
-    acknowledged: list[list[str]] = []
-    with reading(pickup) as reader:
-        for number in range(rounds):
-            acknowledged += kill(chance, "none" if number % 2 else "durable")
-    reopen()
-    reader.take()
-    assert set(reader.taken.values()) == {1}, "a file was handed over twice"
-    assert set(reader.submissions().values()) == {FILES}, "not all files of a submission, and not none"
-    assert acknowledged
-    assert {name for files in acknowledged for name in files} <= set(reader.taken)
-    assert list(pickup.with_name("pickup.staging").iterdir()) == []
-
-
-def test_a_storm_of_kills_on_the_daemon(binary: Path, pickup: Path):
-    def kill(chance: random.Random, durability: str) -> list[list[str]]:
-        acknowledged = []
-
-        def post(daemon: Daemon) -> None:
-            # The kill may come before the whole answer is there.
-            with suppress(OSError, http.client.HTTPException):
-                acknowledged.append(daemon.post(merge()).json()["files"])
-
-        with Daemon(binary, pickup, "--durability", durability) as daemon, ThreadPoolExecutor(6) as pool:
-            posts = [pool.submit(post, daemon) for _ in range(40)]
-            posts[chance.randrange(6, 30)].result()
-            daemon.signal(signal.SIGKILL)
-        return acknowledged
-
-    def reopen() -> None:
-        with Daemon(binary, pickup):
-            pass
-
-    storm(pickup, 6, reopen, kill)
-
-
-@pytest.mark.parametrize("language", ["python", "node"])
-def test_a_storm_of_kills_on_a_package(pickup: Path, language: str):
-    def kill(chance: random.Random, durability: str) -> list[list[str]]:
-        command = languages(pickup, durability, 1_000)[language]
-        with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE) as process:
-            first = [process.stdout.readline() for _ in range(chance.randrange(1, 8))]
-            process.kill()
-            lines = [*first, *process.stdout]
-        return [json.loads(line) for line in lines if line.endswith(b"\n")]
-
-    storm(pickup, 4, lambda: run(*languages(pickup, "durable", 0)[language]), kill)
 
 
 # ---- errors in the middle

@@ -1,27 +1,27 @@
-"""A process that forks while its threads hand over, as gunicorn --preload, Celery and multiprocessing do."""
+"""Processes that fork while their threads hand over, as gunicorn --preload, Celery and multiprocessing do.
 
-import os
-import subprocess
-import sys
+The pre-fork kind, whose forks live long, is among the storms of test_kill_storm.py.
+"""
+
+import time
 from pathlib import Path
 
 import pytest
 
-from pickup_reader import read
+from storm.conductor import Storm
+from storm.judge import Verdict
 
-TESTS = Path(__file__).parent
+WAYS = ["threads", "generations", "keys", "fork", "forkserver", "spawn"]
 
 
-@pytest.mark.parametrize("threads", [4, 16])
-def test_forks_can_use_the_pickup_of_their_parent(tmp_path: Path, threads: int):
-    program = subprocess.run(
-        [sys.executable, str(TESTS / "forking.py"), str(tmp_path), str(threads), "100"],
-        env={**os.environ, "PYTHONPATH": str(TESTS.parent / "python")},
-        capture_output=True,
-        text=True,
-    )
-    assert (program.returncode, program.stderr) == (0, "")
-    names = program.stdout.split()
-    assert len(set(names)) == len(names) == 100 * 4
-    for name in names:
-        read((tmp_path / name).read_bytes())
+@pytest.mark.parametrize("way", WAYS)
+def test_forks_can_use_the_pickup_of_their_parent(binary: Path, tmp_path: Path, way: str, long: bool):
+    """A third of them is killed, and now and then the parent with all of them."""
+    begun = time.monotonic()
+    with Storm(binary, tmp_path) as storm:
+        storm.add_python_forks(way)
+        storm.run(*((60, 100) if long else (4, 20)))
+        verdict = storm.end()
+    print(f"{way}: {storm.summary()}, {time.monotonic() - begun:.0f} s")
+    assert verdict == Verdict()
+    assert storm.ledger.killed or not long

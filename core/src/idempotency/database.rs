@@ -8,17 +8,18 @@
 //! ```
 
 use super::clock::Clock;
+use super::draft;
 use super::failed::Failed;
-use super::file::{FilePlace, make_folder, open_database, rename_without_overwriting, sync_folder};
+use super::file::{FilePlace, open_database};
 use super::key::Fingerprint;
 use super::record::{NewRecord, Record, is_old};
 use super::token::Token;
 use redb::{Database, ReadableDatabase, ReadableTable, Table, TableDefinition, WriteTransaction};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read};
 use std::panic::catch_unwind;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -82,7 +83,9 @@ impl Opened {
             StorePlace::Folder(folder) => {
                 let path = folder.join(FILE);
                 if !path.try_exists()? {
-                    make(folder, &path, settings.durable)?;
+                    draft::make(folder, &path, settings.durable, |file| {
+                        fill(file, settings.durable)
+                    })?;
                 }
                 let file = OpenOptions::new().read(true).write(true).open(&path)?;
                 let place = FilePlace::of(&file, path)?;
@@ -96,9 +99,14 @@ impl Opened {
             }
         };
         let opened = catch_unwind(|| Self::read(file, place, settings.durable));
-        opened
+        let opened = opened
             .unwrap_or(Err(Failed::Other("it is damaged")))
-            .map_err(Failed::into_io)
+            .map_err(Failed::into_io)?;
+        #[cfg_attr(not(feature = "outbox"), expect(irrefutable_let_patterns))]
+        if let StorePlace::Folder(folder) = &settings.place {
+            draft::clear(folder);
+        }
+        Ok(opened)
     }
 
     fn read(file: File, place: Option<FilePlace>, durable: bool) -> Result<Self, Failed> {
@@ -333,38 +341,7 @@ impl<'t> Tables<'t> {
     }
 }
 
-/// Makes an empty store. It has its name when it is whole.
-fn make(folder: &Path, path: &Path, durable: bool) -> io::Result<()> {
-    make_folder(folder)?;
-    let draft = folder.join(format!("{FILE}.{}", process::id()));
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let made = fill(options.open(&draft)?, durable).map_err(Failed::into_io);
-    // Never in the place of one that another process has made meanwhile.
-    let named = made.and_then(|()| match rename_without_overwriting(&draft, path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        named => named,
-    });
-    match fs::remove_file(&draft) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        removed => removed?,
-    }
-    named?;
-    if durable {
-        sync_folder(folder)?;
-        if let Some(parent) = folder.parent() {
-            match sync_folder(parent) {
-                // Who may not read it has not made the folder in it.
-                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
-                synced => synced?,
-            }
-        }
-    }
-    Ok(())
-}
-
+/// Makes an empty store of an empty file.
 fn fill(file: File, durable: bool) -> Result<(), Failed> {
     let database = open_database(file, durable)?;
     let transaction = database.begin_write()?;

@@ -43,13 +43,15 @@
 //! store                     keys that are remembered, and those at work
 //!   database                the tables: keys, receipts, ages
 //!     record    token       what is remembered; what tells attempts apart
-//!     clock     file        the time; the file itself
+//!     clock     draft       the time; a new file
+//!     file                  the file itself
 //!     failed                what can go wrong
 //! key                       what the caller names a submission by, and what tells whether it is the same
 //! ```
 
 mod clock;
 mod database;
+mod draft;
 mod failed;
 mod file;
 mod key;

@@ -201,6 +201,24 @@ fn what_is_revoked_is_free_and_a_later_attempt_is_not_touched() {
 }
 
 #[test]
+fn what_died_while_it_was_made_is_removed_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    std::fs::create_dir(&state).unwrap();
+    let [left, other] = ["keys.redb.draft-4711", "keys.redb.old"].map(|name| state.join(name));
+    for path in [&left, &other] {
+        std::fs::write(path, "half of it").unwrap();
+    }
+    assert!(remember(&open(folder.path(), u64::MAX), "1", 1));
+    assert!(!left.exists() && other.exists());
+    assert_eq!(std::fs::read_dir(&state).unwrap().count(), 2);
+    // The same number again, of a store that is there.
+    std::fs::write(&left, "half of it").unwrap();
+    assert!(!remember(&open(folder.path(), u64::MAX), "1", 1));
+    assert!(!left.exists());
+}
+
+#[test]
 fn two_cannot_have_a_store() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path(), u64::MAX);

@@ -1,0 +1,76 @@
+//! A new file of a store is made under another name, and gets its own when it is whole.
+
+use super::database::FILE;
+use super::failed::Failed;
+use super::file::{make_folder, rename_without_overwriting, sync_folder};
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::Path;
+use std::process;
+
+/// Behind the file's own name, and before the number of the process that makes it.
+const DRAFT: &str = ".draft-";
+
+/// Makes the file at `path` in `folder`, filled by `fill`, unless another process is quicker.
+pub(super) fn make(
+    folder: &Path,
+    path: &Path,
+    durable: bool,
+    fill: impl FnOnce(File) -> Result<(), Failed>,
+) -> io::Result<()> {
+    make_folder(folder)?;
+    let draft = folder.join(format!("{FILE}{DRAFT}{}", process::id()));
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let made = fill(options.open(&draft)?).map_err(Failed::into_io);
+    // Never in the place of one that another process has made meanwhile.
+    let named = made.and_then(|()| rename_without_overwriting(&draft, path));
+    let removed = fs::remove_file(&draft);
+    match named {
+        // Who was quicker has opened its own, and may have cleared this draft away.
+        Err(error) if is_there_already(&error) && path.try_exists()? => {}
+        named => named?,
+    }
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        removed => removed?,
+    }
+    if durable {
+        sync_folder(folder)?;
+        if let Some(parent) = folder.parent() {
+            match sync_folder(parent) {
+                // Who may not read it has not made the folder in it.
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+                synced => synced?,
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_there_already(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound
+    )
+}
+
+/// Removes what processes left that died while they made the file. Only who has it open may do so.
+///
+/// It is in nobody's way, so that it cannot be removed is no error.
+pub(super) fn clear(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let process = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(FILE)?.strip_prefix(DRAFT));
+        if process.is_some_and(|process| process.parse::<u32>().is_ok()) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
