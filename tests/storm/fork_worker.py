@@ -115,8 +115,7 @@ def wait_for(child: int, status_of: Callable[[], int | None] | None = None) -> N
 
 
 def end_with(work: Callable, *arguments: object) -> None:
-    # Says where it hangs, and ends the process.
-    faulthandler.dump_traceback_later(SECONDS, exit=True)
+    signal.alarm(SECONDS)
     status = 1
     try:
         work(*arguments)
@@ -180,14 +179,21 @@ def with_keys(parent: Parent, tag: str) -> None:
 
 
 def of_multiprocessing(pickup: pmtaemail.Pickup | None, directory: str, tag: str) -> None:
-    faulthandler.dump_traceback_later(SECONDS, exit=True)
+    tell_where_it_hangs()
+    signal.alarm(SECONDS)
     submit_all(pickup or pmtaemail.Pickup(directory), tag)
 
 
 FORKS = {"threads": of_a_thread, "generations": of_forks, "keys": with_keys}
 
 
+def tell_where_it_hangs() -> None:
+    """And end. The timer of `faulthandler` itself is a thread, which forks wait for and do not have."""
+    faulthandler.register(signal.SIGALRM, chain=True)
+
+
 def main(directory: str, state: str, way: str) -> None:
+    tell_where_it_hangs()
     Path(state).mkdir(exist_ok=True)
     parent = Parent(directory, f"{state}/own")
     parent.settle_all()

@@ -5,6 +5,7 @@ import os
 import select
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from .ledger import TIMEOUT
@@ -71,9 +72,10 @@ class Process:
             self.process.stdin.close()
 
     def end(self) -> None:
-        """Whatever state it is in."""
-        if self.process and self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
+        """Whatever state it is in, with all forks."""
+        if self.process:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(TIMEOUT)
 
     def complaints(self) -> str:

@@ -10,7 +10,7 @@
 use super::clock::Clock;
 use super::draft;
 use super::failed::Failed;
-use super::file::{FilePlace, open_database};
+use super::file::{FILE, FilePlace, open_database};
 use super::key::Fingerprint;
 use super::record::{NewRecord, Record, is_old};
 use super::token::Token;
@@ -33,9 +33,6 @@ const AGES: TableDefinition<'_, (u64, &Hash), ()> = TableDefinition::new("ages")
 /// Names in `about`.
 const NUMBER: &str = "number";
 const SIZE: &str = "size";
-
-/// The name of the file in the state folder.
-pub(super) const FILE: &str = "keys.redb";
 
 /// A receipt up to this size stands in the record.
 const SHORT: u64 = 2 << 10;

@@ -1,8 +1,7 @@
 //! A new file of a store is made under another name, and gets its own when it is whole.
 
-use super::database::FILE;
 use super::failed::Failed;
-use super::file::{make_folder, rename_without_overwriting, sync_folder};
+use super::file::{FILE, make_folder, rename_without_overwriting, sync_folder};
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;

@@ -8,6 +8,9 @@ use std::io;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
+/// The name of the file in the state folder.
+pub(super) const FILE: &str = "keys.redb";
+
 /// The store keeps so much of its file in memory.
 const CACHE: usize = 8 << 20;
 

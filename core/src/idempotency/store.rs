@@ -1,7 +1,8 @@
 //! The keys of one state folder: those that are remembered, and those whose submission is at work.
 
-use super::database::{FILE, Hash, Opened, StorePlace, StoreSettings};
+use super::database::{Hash, Opened, StorePlace, StoreSettings};
 use super::failed::Failed;
+use super::file::FILE;
 use super::key::{Fingerprint, IdempotencyKey};
 use super::record::{NewRecord, Record};
 use super::token::Token;
