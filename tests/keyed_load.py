@@ -4,8 +4,6 @@ import http.client
 import itertools
 import json
 import random
-import signal
-import subprocess
 import threading
 from collections import Counter
 from contextlib import suppress
@@ -21,13 +19,12 @@ WEIGHTS = [8, 2, 2, 3, 1]
 
 
 class Service:
-    """A daemon that is killed and begun again; clients find the present one."""
+    """A daemon that ends and is begun again; clients find the present one."""
 
     # What a client may be told instead of a receipt: its first attempt is not over yet.
     tolerated: tuple[int, ...] = (409,)
 
     def __init__(self, binary: Path, pickup: Path, *options: str):
-        self.command = [str(binary), "-listen", "127.0.0.1:0", "-pickup", str(pickup), *options]
         self.start = lambda: Daemon(binary, pickup, *options)
         self.daemon = self.start()
         self.is_up = threading.Event()
@@ -41,51 +38,20 @@ class Service:
         # A thread may have had its files in hand still when that ended. The next start removes what it left.
         self.start().stop()
 
-    def kill(self) -> None:
-        self.is_up.clear()
-        self.daemon.signal(signal.SIGKILL)
-        self.daemon.wait()
-        if random.random() < 0.3:
-            self.kill_at_the_start()
-        self.daemon = self.start()
-        self.is_up.set()
-
-    def kill_at_the_start(self) -> None:
-        """One that is killed while it goes on with what the one before it left."""
-        process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(random.uniform(0.002, 0.03))
-        process.kill()
-        process.wait()
-
     def post(self, *arguments: object, **headers: str):
         assert self.is_up.wait(TIMEOUT)
         return self.daemon.post(*arguments, **headers)
 
 
-class Reader(threading.Thread):
+class Reader:
     """Takes away what it sees, as PowerMTA does. Looks at each file before: it must be whole."""
 
     def __init__(self, pickup: Path):
-        super().__init__()
         self.pickup = pickup
-        self.ends = threading.Event()
         self.taken: Counter[str] = Counter()
         # The subject is the key.
         self.names: dict[str, set[str]] = {}
         self.damaged: list[str] = []
-
-    def __enter__(self) -> "Reader":
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.ends.set()
-        self.join()
-
-    def run(self) -> None:
-        while not self.ends.wait(random.uniform(0, 0.004)):
-            self.take()
 
     def take(self) -> None:
         for path in self.pickup.iterdir():

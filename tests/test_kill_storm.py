@@ -81,6 +81,11 @@ def test_a_verdict(told: list[Told], taken: list[Taken], left_over: list[str], e
     assert judge(told, taken, left_over) == expected
 
 
+def test_a_key_that_is_never_answered_is_seen():
+    assert judge([ONE], FILES, keys=["a"]) == NOTHING
+    assert judge([ONE], FILES, keys=["a", "b"]) == Verdict(unanswered=["b"])
+
+
 @pytest.mark.parametrize(
     ("weakness", "seen"),
     [("writes in place", "partial"), ("tells before", "lost"), ("forgets keys", "doubled"), ("loses", "lost")],

@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 from storm.message import Work
-from storm.worker import Orders, told
+from storm.worker import Orders, guarded, told
 
 
 def main(program: str, directory: str) -> None:
@@ -29,4 +29,4 @@ def main(program: str, directory: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    guarded(main, *sys.argv[1:])

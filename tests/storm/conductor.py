@@ -142,14 +142,18 @@ class Storm:
         self.powermta.stop()
         self.reader.join(TIMEOUT)
         self.ledger.catch_up()
+        assert not self.ledger.failures, self.ledger.failures[0]
         staging = files_of(self.folder / "pickup.staging")
         states = [name for path in self.folder.glob("*state*") for name in strays(path)]
-        return judge(self.ledger.told, self.taken, files_of(self.pickup) + staging + states)
+        return judge(self.ledger.told, self.taken, files_of(self.pickup) + staging + states, self.keys())
+
+    def keys(self) -> list[str]:
+        return [tag for begun in self.ledger.begun.values() for tag in begun]
 
     def summary(self) -> str:
         told = self.ledger.told
         again = len(told) - len({(one.tag, one.id) for one in told})
         return (
             f"{self.kills} kills, {self.ledger.killed} of forks, {len(told)} acknowledged, {again} of them again, "
-            f"{len(self.taken)} files"
+            f"{len(self.keys())} keys, {len(self.taken)} files"
         )

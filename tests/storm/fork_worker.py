@@ -1,8 +1,9 @@
 """Not a test but a program: forks again and again while its threads submit, until its standard input ends.
 
-`python -m storm.fork_worker DIRECTORY STATE threads|generations|keys|fork|forkserver|spawn`. What a fork is, tells the
-last word: one of any thread, a chain of forks of forks, one that submits under keys, a process of `multiprocessing`.
-A third of the forks are killed; each of the others has to end well in time.
+`python -m storm.fork_worker DIRECTORY STATE threads|generations|keys|hangs|fork|forkserver|spawn`
+
+What a fork is, tells the last word: one of any thread, a chain of forks of forks, one that submits under keys, one that
+never ends, a process of `multiprocessing`. A third of them are killed; each of the others has to end well in time.
 """
 
 import faulthandler
@@ -15,13 +16,12 @@ import shutil
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 
 import pmtaemail
 from storm.message import Work
-from storm.worker import Orders, tell, told
+from storm.worker import Orders, guarded, start, tell, told
 
 # A fork that takes longer than this hangs. Its commits wait for a disk on which others write as well.
 SECONDS = 60
@@ -36,7 +36,6 @@ class Parent:
         self.state = state
         self.pickup = pmtaemail.Pickup(directory, state=state)
         self.orders = Orders()
-        self.failures: list[BaseException] = []
 
     def submit_for_ever(self, number: int) -> None:
         """So that some of it is under way whenever somebody forks."""
@@ -84,18 +83,6 @@ class Parent:
             process.start()
             wait_for(process.pid, lambda process=process: (process.join(SECONDS), process.exitcode)[1])
 
-    def guarded(self, work: Callable, *arguments: object) -> threading.Thread:
-        def run() -> None:
-            try:
-                work(*arguments)
-            except BaseException as failure:
-                traceback.print_exc()
-                self.failures.append(failure)
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        return thread
-
 
 def wait_for(child: int, status_of: Callable[[], int | None] | None = None) -> None:
     """Kills it at some instant, or waits for its end, which must come."""
@@ -118,10 +105,8 @@ def end_with(work: Callable, *arguments: object) -> None:
     signal.alarm(SECONDS)
     status = 1
     try:
-        work(*arguments)
+        guarded(work, *arguments)
         status = 0
-    except BaseException:
-        traceback.print_exc()
     finally:
         os._exit(status)
 
@@ -184,7 +169,13 @@ def of_multiprocessing(pickup: pmtaemail.Pickup | None, directory: str, tag: str
     submit_all(pickup or pmtaemail.Pickup(directory), tag)
 
 
-FORKS = {"threads": of_a_thread, "generations": of_forks, "keys": with_keys}
+def hangs(_parent: Parent, _tag: str) -> None:
+    """As everybody does who waits in a fork for what a thread of the parent has."""
+    LOCK.acquire()
+
+
+LOCK = threading.Lock()
+FORKS = {"threads": of_a_thread, "generations": of_forks, "keys": with_keys, "hangs": hangs}
 
 
 def tell_where_it_hangs() -> None:
@@ -193,19 +184,22 @@ def tell_where_it_hangs() -> None:
 
 
 def main(directory: str, state: str, way: str) -> None:
+    global SECONDS
+    if way == "hangs":
+        SECONDS = 1
+        LOCK.acquire()
     tell_where_it_hangs()
     Path(state).mkdir(exist_ok=True)
     parent = Parent(directory, f"{state}/own")
     parent.settle_all()
-    threads = [parent.guarded(parent.submit_for_ever, number) for number in range(THREADS)]
+    threads = [start(parent.submit_for_ever, number) for number in range(THREADS)]
     if way in FORKS:
-        threads += [parent.guarded(parent.fork_for_ever, number, FORKS[way]) for number in range(2)]
+        threads += [start(parent.fork_for_ever, number, FORKS[way]) for number in range(2)]
     else:
-        threads.append(parent.guarded(parent.start_for_ever, way))
+        threads.append(start(parent.start_for_ever, way))
     for thread in threads:
         thread.join()
-    sys.exit(1 if parent.failures else 0)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    guarded(main, *sys.argv[1:])

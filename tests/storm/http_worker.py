@@ -11,10 +11,9 @@ import socket
 import sys
 import threading
 import time
-from contextlib import suppress
 
 from storm.message import Work
-from storm.worker import Orders, begun, told
+from storm.worker import Orders, begun, guarded, start, told
 
 CLIENTS = 6
 TIMEOUT = 60
@@ -140,26 +139,16 @@ def tell_of(tag: str, receipt: dict) -> None:
 
 def main(path: str) -> None:
     orders = Orders()
-    failures: list[BaseException] = []
 
     def run(number: int) -> None:
-        try:
-            client = Client(path, orders)
-            for work in orders.again[number::CLIENTS]:
-                client.again(work)
-            client.run(number)
-        except BaseException as failure:
-            failures.append(failure)
-            raise
+        client = Client(path, orders)
+        for work in orders.again[number::CLIENTS]:
+            client.again(work)
+        client.run(number)
 
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(CLIENTS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
+    for thread in [start(run, number) for number in range(CLIENTS)]:
         thread.join()
-    sys.exit(1 if failures else 0)
 
 
 if __name__ == "__main__":
-    with suppress(KeyboardInterrupt):
-        main(*sys.argv[1:])
+    guarded(main, *sys.argv[1:])

@@ -37,10 +37,14 @@ class Verdict:
     doubled: list[str] = field(default_factory=list)
     partial: list[str] = field(default_factory=list)
     left_over: list[str] = field(default_factory=list)
+    unanswered: list[str] = field(default_factory=list)
 
 
-def judge(told: Iterable[Told], taken: Iterable[Taken], left_over: Iterable[str]) -> Verdict:
-    """Each file once, of each submission all files or none, what was told there, and under a tag one submission."""
+def judge(
+    told: Iterable[Told], taken: Iterable[Taken], left_over: Iterable[str] = (), keys: Iterable[str] = ()
+) -> Verdict:
+    """Each file once, of each submission all files or none, what was told there, under a tag one submission, and under
+    a key one that was told: it is tried again until then."""
     names: Counter[str] = Counter()
     submissions: dict[str, set[str]] = defaultdict(set)
     wanted: dict[str, int] = {}
@@ -53,6 +57,7 @@ def judge(told: Iterable[Told], taken: Iterable[Taken], left_over: Iterable[str]
         submissions[file.tag].add(file.name)
         wanted[file.tag] = file.files
     receipts = {(one.tag, one.id): one for one in told}
+    answered = {tag for tag, _ in receipts}
     return Verdict(
         lost=sorted(name for one in receipts.values() for name in one.names if name not in names),
         doubled=sorted(
@@ -61,4 +66,5 @@ def judge(told: Iterable[Told], taken: Iterable[Taken], left_over: Iterable[str]
         ),
         partial=sorted(broken + [tag for tag, files in submissions.items() if len(files) < wanted[tag]]),
         left_over=sorted(left_over),
+        unanswered=sorted(key for key in keys if key not in answered),
     )

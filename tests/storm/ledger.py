@@ -17,7 +17,7 @@ class Ledger:
     """Lines of JSON from all workers. Each is short enough to be written at once, or not at all.
 
     `["begun", worker, tag, kind, lines]` before a submission under a key, `["told", tag, id, files]` after each that
-    was acknowledged, `["killed"]` for each process that a worker has killed itself.
+    was acknowledged, `["killed"]` for each process that a worker has killed itself, `["failed", text]`.
     """
 
     def __init__(self) -> None:
@@ -26,6 +26,7 @@ class Ledger:
         self.told: list[Told] = []
         self.known: set[str] = set()
         self.killed = 0
+        self.failures: list[str] = []
         self.marks = itertools.count()
         self.seen = -1
         self.news = threading.Condition()
@@ -48,6 +49,8 @@ class Ledger:
             self.known.add(values[0])
         elif event == "killed":
             self.killed += 1
+        elif event == "failed":
+            self.failures.append(*values)
         else:
             (self.seen,) = values
 

@@ -110,4 +110,13 @@ async function thread({ worker, life, again, idle, state: ownState }) {
   parentPort.unref();
 }
 
-await (isMainThread ? main() : thread(workerData));
+async function mainOrTell() {
+  try {
+    await main();
+  } catch (error) {
+    tell('failed', error.stack.slice(-2000));
+    throw error;
+  }
+}
+
+await (isMainThread ? mainOrTell() : thread(workerData));

@@ -10,12 +10,11 @@ import random
 import shutil
 import signal
 import sys
-import threading
 from pathlib import Path
 
 import pmtaemail
 from storm.message import Work
-from storm.worker import Orders, begun, tell, told
+from storm.worker import Orders, begun, guarded, start, tell, told
 
 AT_ONCE = 4
 
@@ -33,11 +32,9 @@ def main(directory: str, state: str, durability: str, way: str, weakness: str = 
     pickup = pmtaemail.Pickup(directory, **options)
     # Before any thread is there.
     children = [fork(pickup, orders, number) for number in range(AT_ONCE)] if way == "forks" else []
-    threads = [threading.Thread(target=run, args=(pickup, orders, number)) for number in range(AT_ONCE)]
     for work in orders.again:
         submit(pickup, work)
-    for thread in threads:
-        thread.start()
+    threads = [start(run, pickup, orders, number) for number in range(AT_ONCE)]
     number = AT_ONCE
     while children and not orders.end.wait(random.uniform(0, 0.1)):
         # Threads submit meanwhile.
@@ -99,15 +96,13 @@ def fork(pickup: pmtaemail.Pickup, orders: Orders, number: int) -> int:
     child = os.fork()
     if child:
         return child
-    status = 1
     try:
         for count in itertools.count():
             if orders.is_idle:
                 signal.pause()
-            submit(pickup, Work.any(f"{orders.life}-f{number}-{count}", is_keyed=False))
-        status = 0
+            guarded(submit, pickup, Work.any(f"{orders.life}-f{number}-{count}", is_keyed=False))
     finally:
-        os._exit(status)
+        os._exit(1)
 
 
 # ---- what nobody should do, for the judge to see
@@ -151,4 +146,4 @@ WEAK = {"writes in place": write_in_place, "tells before": tell_before}
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    guarded(main, *sys.argv[1:])

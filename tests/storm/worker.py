@@ -4,6 +4,8 @@ import json
 import os
 import sys
 import threading
+import traceback
+from collections.abc import Callable
 
 from storm.message import Work
 
@@ -39,6 +41,22 @@ WORKER = ""
 def tell(*event: object) -> None:
     """One call of the system: whoever is killed has told all of it, or nothing."""
     os.write(1, json.dumps(event).encode() + b"\n")
+
+
+def guarded(work: Callable, *arguments: object) -> None:
+    """The conductor hears of what goes wrong, also if it kills the worker a moment later."""
+    try:
+        work(*arguments)
+    except BaseException:
+        failure = traceback.format_exc()
+        tell("failed", failure[-2_000:])
+        raise
+
+
+def start(work: Callable, *arguments: object) -> threading.Thread:
+    thread = threading.Thread(target=guarded, args=(work, *arguments))
+    thread.start()
+    return thread
 
 
 def begun(work: Work) -> None:
