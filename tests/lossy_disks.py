@@ -80,7 +80,8 @@ class Recorder(LossyDisk):
 
 
 def program() -> Path:
-    path = ROOT / os.environ.get("CARGO_TARGET_DIR", "target") / "debug/test-disks"
+    built = ROOT / os.environ.get("CARGO_TARGET_DIR", "target") / "debug/test-disks"
+    path = Path(os.environ.get("TEST_DISKS", built)).absolute()
     assert path.exists(), f"{path} is missing: run `cargo build --workspace` first"
     return path
 

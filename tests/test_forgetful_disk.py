@@ -101,7 +101,7 @@ def test_what_was_acknowledged_is_there(try_disk: Callable[..., Trial], options:
     trial = try_disk(*options)
     begun = time.monotonic()
     first = random.randrange(len(POLICIES))
-    for number in range(250 if long else 3):
+    for number in range(100 if long else 3):
         # The longer a sync takes, the more is under way when the power fails.
         trial.disk.ask("delay", "fsync", random.randrange(3))
         trial.disk.ask("delay", "fsyncdir", random.randrange(3))

@@ -42,7 +42,7 @@ impl FileSystem for Disk {
             }
             Operation::Open | Operation::OpenFolder => Ok(Reply::Opened(0)),
             Operation::ReadFolder { .. } => Ok(Reply::Data(Vec::new())),
-            Operation::Release | Operation::ReleaseFolder { .. } => Ok(Reply::Empty),
+            Operation::Release { .. } | Operation::ReleaseFolder { .. } => Ok(Reply::Empty),
             Operation::Read { offset, size } => {
                 history.read(node, *offset, self.within(*offset, *size as usize)?)
             }
@@ -50,7 +50,7 @@ impl FileSystem for Disk {
                 self.within(*offset, data.len())?;
                 history.write(node, *offset, data)
             }
-            Operation::Sync => {
+            Operation::Sync { .. } => {
                 if node == DISK {
                     history.record.flush();
                 }

@@ -69,7 +69,7 @@ fn state_answer(state: &mut State, words: &[&str]) -> Answer {
 
 fn crash(state: &mut State, policy: &str, seed: &str) -> Result<(), Box<dyn std::error::Error>> {
     crash::crash(&mut state.tree, policy.parse()?, seed.parse()?);
-    state.listings.clear();
+    state.handles.clear();
     state.has_power = false;
     state.power_cuts += 1;
     Ok(())

@@ -5,8 +5,8 @@
 //! - A name is there, or no longer there, if its folder was synced. Syncing the file does not sync its name. A renaming is one
 //!   change of two folders: it is there as soon as one of them is synced, and with it what came before under the same names.
 //! - Mode and owner are the one thing that is always there.
-//! - After a sync that failed nothing is written any more by the next one, which succeeds: that is what Linux does with the
-//!   data that it could not write.
+//! - What a sync that failed should have written is written by no other. Whoever has the file or folder open at that time is told once;
+//!   who opens it later is told of nothing. So does Linux.
 //!
 //! What of the rest is there after a cut, [`crash::Policy`] says: a disk may have written more than it was asked to, in any order.
 //!
@@ -71,11 +71,21 @@ struct State {
     has_power: bool,
     /// A sync that began before one is not finished after it.
     power_cuts: u64,
-    /// What folders that are open for reading had when they were opened.
-    listings: HashMap<u64, Vec<(OsString, NodeId)>>,
-    next_listing: u64,
+    /// What is open.
+    handles: HashMap<u64, Handle>,
+    next_handle: u64,
     /// Nodes that the kernel has forgotten since those that nobody can reach were removed.
     forgotten: usize,
+}
+
+/// A file or folder that is open.
+#[derive(Debug, Default)]
+struct Handle {
+    /// How many syncs of it had failed when this was opened, or was told so last. Linux tells it once to each who had it open then,
+    /// whoever asked for the sync.
+    failed_syncs: u64,
+    /// What a folder had when it was opened: that is read, whatever is removed meanwhile.
+    names: Vec<(OsString, NodeId)>,
 }
 
 impl Default for State {
@@ -85,8 +95,8 @@ impl Default for State {
             faults: Faults::default(),
             has_power: true,
             power_cuts: 0,
-            listings: HashMap::new(),
-            next_listing: 0,
+            handles: HashMap::new(),
+            next_handle: 1,
             forgotten: 0,
         }
     }

@@ -6,9 +6,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rustix::fs::RenameFlags;
 use rustix::io::Errno;
 
-use super::State;
 use super::content::Content;
 use super::tree::{Body, Node};
+use super::{Handle, State};
 use crate::fuse::{Directory, NodeId, Reply, Request};
 
 impl State {
@@ -121,21 +121,33 @@ impl State {
         Ok(Reply::Empty)
     }
 
-    /// What a folder has at this moment is what is read of it, whatever is removed meanwhile.
-    pub fn open_folder(&mut self, node: NodeId) -> Result<Reply, Errno> {
-        let folder = self.node(node)?.folder().ok_or(Errno::NOTDIR)?;
-        let names = folder
-            .now
-            .iter()
-            .map(|(name, node)| (name.clone(), *node))
-            .collect();
-        self.next_listing += 1;
-        self.listings.insert(self.next_listing, names);
-        Ok(Reply::Opened(self.next_listing))
+    /// Opens a file or a folder.
+    pub fn open(&mut self, node: NodeId) -> Result<u64, Errno> {
+        let opened = self.node(node)?;
+        let names = opened.folder().map(|folder| &folder.now);
+        let names = names.into_iter().flatten();
+        let handle = Handle {
+            failed_syncs: opened.failed_syncs,
+            names: names.map(|(name, node)| (name.clone(), *node)).collect(),
+        };
+        self.next_handle += 1;
+        self.handles.insert(self.next_handle, handle);
+        Ok(self.next_handle)
+    }
+
+    /// Whether a sync failed since this handle was opened, of which it was not told yet. It is now.
+    pub fn missed_failure(&mut self, node: NodeId, handle: u64) -> bool {
+        let failed = self
+            .tree
+            .nodes
+            .get(&node)
+            .map_or(0, |node| node.failed_syncs);
+        let handle = self.handles.get_mut(&handle);
+        handle.is_some_and(|handle| std::mem::replace(&mut handle.failed_syncs, failed) < failed)
     }
 
     pub fn read_folder(&self, handle: u64, offset: u64, size: usize) -> Result<Reply, Errno> {
-        let names = self.listings.get(&handle).ok_or(Errno::BADF)?;
+        let names = &self.handles.get(&handle).ok_or(Errno::BADF)?.names;
         let mut answer = Directory::default();
         let skipped = usize::try_from(offset).unwrap_or(usize::MAX);
         for ((name, number), next) in names.iter().zip(1..).skip(skipped) {

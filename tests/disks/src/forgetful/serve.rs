@@ -16,8 +16,8 @@ use crate::fuse::{Changes, FileSystem, NodeId, Operation, Reply, Request, Space,
 impl FileSystem for Disk {
     fn answer(&self, request: &Request<'_>) -> Result<Reply, Errno> {
         match &request.operation {
-            Operation::Sync => self.sync(request.node, Call::Sync),
-            Operation::SyncFolder => self.sync(request.node, Call::SyncFolder),
+            Operation::Sync { handle } => self.sync(request.node, *handle, Call::Sync),
+            Operation::SyncFolder { handle } => self.sync(request.node, *handle, Call::SyncFolder),
             Operation::SyncFileSystem => self.sync_file_system(),
             Operation::CreateUnnamed { .. } if !self.has_unnamed_files => Err(Errno::OPNOTSUPP),
             Operation::Link { .. } if !self.has_hard_links => Err(Errno::PERM),
@@ -43,7 +43,7 @@ impl Disk {
     }
 
     /// What is written by now is durable at the end, unless the power is cut meanwhile.
-    fn sync(&self, node: NodeId, call: Call) -> Result<Reply, Errno> {
+    fn sync(&self, node: NodeId, handle: u64, call: Call) -> Result<Reply, Errno> {
         let _syncs = locked(&self.syncs);
         let mut state = self.state();
         state.powered()?;
@@ -63,7 +63,11 @@ impl Disk {
             .get_mut(&node)
             .and_then(Node::content)
             .map(Content::begin_sync);
-        // It failed, and what it should have written is not tried again.
+        if failed.is_err() {
+            // What it should have written is not tried again.
+            state.tree.set_failed(node, &changes);
+        }
+        let missed = state.missed_failure(node, handle);
         failed?;
         let (delay, power_cuts) = (state.faults.delay_of(call), state.power_cuts);
         drop(state);
@@ -78,6 +82,9 @@ impl Disk {
             content,
         ) {
             file.finish(sync);
+        }
+        if missed {
+            return Err(Errno::IO);
         }
         Ok(Reply::Empty)
     }
@@ -183,20 +190,18 @@ impl State {
                 self.tree.rename(&[(node, name, Some(*target))], now());
                 self.told(*target)
             }
-            Operation::Open => Ok(Reply::Opened(0)),
+            Operation::Open | Operation::OpenFolder => Ok(Reply::Opened(self.open(node)?)),
             Operation::Read { offset, size } => Ok(Reply::Data(
                 self.content(node)?.read(*offset, *size as usize),
             )),
             Operation::Write { offset, data } => self.write(node, *offset, data),
-            Operation::Release => Ok(Reply::Empty),
-            Operation::OpenFolder => self.open_folder(node),
             Operation::ReadFolder {
                 handle,
                 offset,
                 size,
             } => self.read_folder(*handle, *offset, *size as usize),
-            Operation::ReleaseFolder { handle } => {
-                self.listings.remove(handle);
+            Operation::Release { handle } | Operation::ReleaseFolder { handle } => {
+                self.handles.remove(handle);
                 Ok(Reply::Empty)
             }
             Operation::GetSpace => Ok(Reply::Space(self.space())),
@@ -223,7 +228,7 @@ impl State {
 
     fn created(&mut self, number: NodeId) -> Result<Reply, Errno> {
         match self.told(number)? {
-            Reply::Node(attributes) => Ok(Reply::Created(attributes)),
+            Reply::Node(attributes) => Ok(Reply::Created(attributes, self.open(number)?)),
             other => Ok(other),
         }
     }

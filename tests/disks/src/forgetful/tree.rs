@@ -20,6 +20,8 @@ pub struct Node {
     pub links: u32,
     /// How often the kernel was told of it and has not forgotten it.
     pub known: u64,
+    /// Syncs of it that failed.
+    pub failed_syncs: u64,
     /// The last name that it was given: faults may be for some files alone.
     pub name: OsString,
 }
@@ -77,6 +79,7 @@ impl Node {
             body,
             links: 0,
             known: 0,
+            failed_syncs: 0,
             name: OsString::new(),
         }
     }
@@ -187,6 +190,17 @@ impl Tree {
         left.reverse();
         self.pending = left;
         taken
+    }
+
+    /// Whoever has one of these open is told that a sync failed.
+    pub fn set_failed(&mut self, node: NodeId, changes: &[Change]) {
+        let folders = changes.iter().flat_map(|change| &change.0);
+        let concerned: HashSet<_> = folders.map(|name| name.folder).chain([node]).collect();
+        for number in concerned {
+            if let Some(node) = self.nodes.get_mut(&number) {
+                node.failed_syncs += 1;
+            }
+        }
     }
 
     pub fn make_durable(&mut self, changes: &[Change]) {

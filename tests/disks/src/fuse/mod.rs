@@ -1,7 +1,7 @@
 //! What the disks need of the protocol between Linux and a file system in user space (linux/fuse.h): requests are read from
 //! `/dev/fuse`, answers written there.
 //!
-//! Files have no handles of their own: what belongs to an open file is the kernel's, locks included. The kernel keeps nothing
+//! Locks are the kernel's own affair. It keeps nothing
 //! that it was told, neither names nor attributes nor data: after a power cut all is different.
 
 mod reply;

@@ -15,9 +15,10 @@ pub enum Reply {
     /// A node that a name stands for.
     Node(Attributes),
     Attributes(Attributes),
-    /// A file, or a folder by this handle, is open.
+    /// It is open by this handle.
     Opened(u64),
-    Created(Attributes),
+    /// It is made, and open by this handle.
+    Created(Attributes, u64),
     Data(Vec<u8>),
     Written(u32),
     Space(Space),
@@ -84,9 +85,9 @@ impl Reply {
             Self::Opened(handle) => {
                 out.u64(handle).u32(DIRECT).u32(0);
             }
-            Self::Created(attributes) => {
+            Self::Created(attributes, handle) => {
                 out.entry(&attributes);
-                out.u64(0).u32(DIRECT).u32(0);
+                out.u64(handle).u32(DIRECT).u32(0);
             }
             Self::Data(data) => out.0 = data,
             Self::Written(size) => {

@@ -66,8 +66,13 @@ pub enum Operation<'a> {
         offset: u64,
         data: &'a [u8],
     },
-    Release,
-    Sync,
+    /// The last descriptor of what was opened by this handle is closed.
+    Release {
+        handle: u64,
+    },
+    Sync {
+        handle: u64,
+    },
     OpenFolder,
     ReadFolder {
         handle: u64,
@@ -77,7 +82,9 @@ pub enum Operation<'a> {
     ReleaseFolder {
         handle: u64,
     },
-    SyncFolder,
+    SyncFolder {
+        handle: u64,
+    },
     SyncFileSystem,
     GetSpace,
     Allocate {
@@ -173,8 +180,12 @@ fn operation<'a>(code: u32, node: NodeId, fields: &mut Fields<'a>) -> Option<Ope
             Operation::Write { offset, data }
         }
         17 => Operation::GetSpace,
-        18 => Operation::Release,
-        20 => Operation::Sync,
+        18 => Operation::Release {
+            handle: fields.u64()?,
+        },
+        20 => Operation::Sync {
+            handle: fields.u64()?,
+        },
         26 => {
             let _major = fields.u32()?;
             let minor = fields.u32()?;
@@ -189,7 +200,9 @@ fn operation<'a>(code: u32, node: NodeId, fields: &mut Fields<'a>) -> Option<Ope
         29 => Operation::ReleaseFolder {
             handle: fields.u64()?,
         },
-        30 => Operation::SyncFolder,
+        30 => Operation::SyncFolder {
+            handle: fields.u64()?,
+        },
         35 | 51 => {
             fields.skip(4)?;
             let mode = fields.u32()?;
