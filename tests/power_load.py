@@ -281,6 +281,7 @@ def submit_again(
 
 
 def left_over(pickup: Path) -> list[str]:
-    """What is in the staging folder after the end of all processes."""
+    """Files in the staging folder after the end of all processes. The next one removes a folder that is empty."""
     staging = pickup.with_name(STAGING)
-    return sorted(str(path.relative_to(staging)) for path in staging.rglob("*"))
+    files = [path for path in staging.rglob("*") if path.is_file() and path.name != "lock"]
+    return sorted(str(path.relative_to(staging)) for path in files)

@@ -93,17 +93,26 @@ pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
 
 /// Gives a file another name, never that of another file. It may keep the one that it has.
 pub(super) fn rename_without_overwriting(from: &Path, to: &Path) -> io::Result<()> {
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::fs::{CWD, RenameFlags};
-        use rustix::io::Errno;
-        match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-            // Old kernels and network file systems know no renaming without overwriting, but know hard links. It may be the other way round.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {}
-            renamed => return Ok(renamed?),
+    match fs::hard_link(from, to) {
+        // What file systems without hard links say.
+        #[cfg(target_os = "linux")]
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported
+            ) =>
+        {
+            use rustix::fs::{CWD, RenameFlags};
+            Ok(rustix::fs::renameat_with(
+                CWD,
+                from,
+                CWD,
+                to,
+                RenameFlags::NOREPLACE,
+            )?)
         }
+        linked => linked,
     }
-    fs::hard_link(from, to)
 }
 
 /// Makes the names in a folder durable.

@@ -37,8 +37,8 @@
 //! ```
 //!
 //! If PowerMTA was quicker and has taken `a`, the record stands: the error says that the files may be
-//! delivered, and `b` is moved on as soon as that is possible. If only the last sync fails, it says so
-//! too.
+//! delivered, and `b` is moved on as soon as that is possible. So it is where the directory cannot be synced after `a` was renamed back: a
+//! power cut might bring `a` alone, or a second time under a key that is free again. If only the last sync fails, the error says so too.
 //!
 //! The transactions of a group share the syncs. Without durability there are none, and the steps are
 //! the same.

@@ -39,6 +39,10 @@ pub(super) struct FileSet {
     error: Option<PickupError>,
     /// Whether any of the files ever was in the pickup directory.
     were_visible: bool,
+    /// Whether files were taken away again after a sync that failed.
+    were_taken_back: bool,
+    /// Whether its record stays although they are all taken back.
+    keeps_record: bool,
 }
 
 impl FileSet {
@@ -331,12 +335,26 @@ impl FileSet {
         match self.error.take() {
             None => {
                 self.take_back_first(self.len(), directory);
+                self.were_taken_back = true;
                 self.error = Some(error.clone());
             }
             // What was taken back earlier is not durably gone either.
-            Some(earlier) if self.were_visible => self.error = Some(earlier.after_publishing()),
+            Some(earlier) if self.were_visible => {
+                self.were_taken_back = true;
+                self.error = Some(earlier.after_publishing());
+            }
             Some(earlier) => self.error = Some(earlier),
         }
+    }
+
+    /// Whether files were taken away again after a sync that failed.
+    pub(super) fn were_taken_back(&self) -> bool {
+        self.were_taken_back
+    }
+
+    /// That files were taken away again is not durable: if there is a record it stays, and they go forward.
+    pub(super) fn keep_record(&mut self) {
+        self.keeps_record = self.were_taken_back;
     }
 
     /// Takes the record away if there is one and it has done its work, or has none to do. True: nothing was
@@ -350,7 +368,8 @@ impl FileSet {
             return false;
         }
         // Otherwise PowerMTA has some of them, and the others follow.
-        let is_revoked = self.are_all_staged() && transaction.revoke().is_ok();
+        let is_revoked =
+            !self.keeps_record && self.are_all_staged() && transaction.revoke().is_ok();
         self.doubt_if_decided();
         is_revoked
     }
@@ -544,6 +563,26 @@ mod tests {
             place.write(&["next.eml"]);
             assert_eq!((place.visible(), place.left()), (69, 0));
         }
+    }
+
+    /// The files would be published by a power cut, and by nobody else; so they are published in any case.
+    #[test]
+    fn what_may_come_back_goes_forward() {
+        let place = Place::new();
+        let mut files = place.write(&["0.eml", "1.eml"]);
+        place.publish(&mut files);
+        let failed = PickupError::from_io(Operation::SyncDirectory, Path::new("x"))(
+            io::Error::other("a sync that fails"),
+        );
+        files.take_back(&place.directory, &failed.after_publishing());
+        assert!(files.were_taken_back() && files.are_all_staged());
+        files.keep_record();
+        assert!(!files.settle());
+        assert!(files.error().unwrap().may_be_delivered());
+        drop(files);
+        assert_eq!((place.visible(), place.left()), (0, 1));
+        place.write(&["next.eml"]);
+        assert_eq!((place.visible(), place.left()), (2, 0));
     }
 
     #[test]

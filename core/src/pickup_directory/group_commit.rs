@@ -255,6 +255,14 @@ impl GroupCommit {
                     }
                 }
             }
+            // A power cut must not bring back what no record knows of any more. The sync that failed does not say that it will
+            // fail again; if it does, the records stay, and the files go forward.
+            let taken_back = file_sets.iter().any(|files| files.were_taken_back());
+            if taken_back && directory.sync().is_err() {
+                for files in file_sets.iter_mut() {
+                    files.keep_record();
+                }
+            }
         }
         decisions.settle(file_sets);
     }

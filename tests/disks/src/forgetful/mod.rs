@@ -5,8 +5,8 @@
 //! - A name is there, or no longer there, if its folder was synced. Syncing the file does not sync its name. A renaming is one
 //!   change of two folders: it is there as soon as one of them is synced, and with it what came before under the same names.
 //! - Mode and owner are the one thing that is always there.
-//! - What a sync that failed should have written is written by no other. Whoever has the file or folder open at that time is told once;
-//!   who opens it later is told of nothing. So does Linux.
+//! - What a sync of a file that failed should have written is written by no other. Whoever has the file open at that time is told once;
+//!   who opens it later is told of nothing. So does Linux. Names wait for the next sync of their folder.
 //!
 //! What of the rest is there after a cut, [`crash::Policy`] says: a disk may have written more than it was asked to, in any order.
 //!

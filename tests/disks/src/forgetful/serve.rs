@@ -53,6 +53,8 @@ impl Disk {
             return failed.map(|()| Reply::Empty);
         }
         let changes = if call == Call::SyncFolder {
+            // Names wait for another sync, as they do in the journal of a file system.
+            failed?;
             state.tree.begin_sync(node)
         } else {
             Vec::new()
@@ -63,9 +65,9 @@ impl Disk {
             .get_mut(&node)
             .and_then(Node::content)
             .map(Content::begin_sync);
-        if failed.is_err() {
+        if let (Err(_), Some(node)) = (failed, state.tree.nodes.get_mut(&node)) {
             // What it should have written is not tried again.
-            state.tree.set_failed(node, &changes);
+            node.failed_syncs += 1;
         }
         let missed = state.missed_failure(node, handle);
         failed?;

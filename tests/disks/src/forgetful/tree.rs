@@ -163,8 +163,7 @@ impl Tree {
         self.pending.push(Change(names.collect()));
     }
 
-    /// Takes in hand the changes of a folder that are not synced, and of others what they depend on. If they are never
-    /// [made durable](Self::make_durable), no later sync does so either.
+    /// Takes in hand the changes of a folder that are not synced, and of others what they depend on.
     pub fn begin_sync(&mut self, folder: NodeId) -> Vec<Change> {
         self.take_pending(|change| change.0.iter().any(|name| name.folder == folder))
     }
@@ -190,17 +189,6 @@ impl Tree {
         left.reverse();
         self.pending = left;
         taken
-    }
-
-    /// Whoever has one of these open is told that a sync failed.
-    pub fn set_failed(&mut self, node: NodeId, changes: &[Change]) {
-        let folders = changes.iter().flat_map(|change| &change.0);
-        let concerned: HashSet<_> = folders.map(|name| name.folder).chain([node]).collect();
-        for number in concerned {
-            if let Some(node) = self.nodes.get_mut(&number) {
-                node.failed_syncs += 1;
-            }
-        }
     }
 
     pub fn make_durable(&mut self, changes: &[Change]) {
