@@ -62,6 +62,10 @@ class DaemonDoor:
     def start(self) -> None:
         self.daemon = self.begin()
 
+    @property
+    def pid(self) -> int:
+        return self.daemon.process.pid
+
     def kill(self) -> None:
         self.daemon.signal(9)
         self.daemon.wait()
@@ -280,8 +284,8 @@ def submit_again(
     return findings, sum(1 for submission in answers if submission.subject in receipts)
 
 
-def left_over(pickup: Path) -> list[str]:
-    """Files in the staging folder after the end of all processes. The next one removes a folder that is empty."""
+def left_over(pickup: Path, pid: int) -> list[str]:
+    """What is in the staging folder of others than this process, which has cleared it at its start."""
     staging = pickup.with_name(STAGING)
-    files = [path for path in staging.rglob("*") if path.is_file() and path.name != "lock"]
-    return sorted(str(path.relative_to(staging)) for path in files)
+    paths = [str(path.relative_to(staging)) for path in staging.rglob("*")]
+    return sorted(path for path in paths if not path.startswith(f"pmtaemail-{pid}-"))
