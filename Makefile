@@ -54,9 +54,12 @@ TORTURE := test_answered_order.py test_hand_over_order.py test_durability.py tes
 	test_memory_limit.py
 .PHONY: torture
 torture: build $(VENV)/.installed tests/node_modules/.installed ## Break it on purpose for hours, and print what was found.
-	cd tests && ../$(VENV)/bin/pytest --long -rP $(PYTEST_FLAGS) $(TORTURE)
-	$(VENV)/bin/python tests/timing_of_keys.py
-	$(MAKE) fuzz
+	@# What fails keeps none of the others from being tried.
+	status=0; \
+	(cd tests && ../$(VENV)/bin/pytest --long -rP $(PYTEST_FLAGS) $(TORTURE)) || status=1; \
+	$(VENV)/bin/python tests/timing_of_keys.py || status=1; \
+	$(MAKE) fuzz || status=1; \
+	exit $$status
 
 # The pip that comes with Python may be too old for dependency groups.
 $(VENV)/.installed: requirements-dev.txt

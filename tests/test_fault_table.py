@@ -23,7 +23,7 @@ TRACED = {
     "it fails when several files are moved on",
 }
 CLOCKS = {"the clock is set back", "the clock is set forward"}
-needs_faketime = pytest.mark.skipif(not IN_CI and not Path(FAKETIME).exists(), reason="faketime is not installed")
+needs_faketime = pytest.mark.skipif(not IN_CI and FAKETIME is None, reason="faketime is not installed")
 needs_setpriv = pytest.mark.skipif(not IN_CI and not shutil.which("setpriv"), reason="setpriv is not installed")
 # A daemon that has files open when the fault comes is tried as well.
 USED = {

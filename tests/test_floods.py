@@ -264,12 +264,12 @@ IN_CHUNKS = head("Transfer-Encoding: chunked")
 # What is sent first, what follows without an end, and how it is answered.
 FRAMING = {
     "chunks of an octet": (IN_CHUNKS, b"1\r\n \r\n", {413, 408}),
-    "a large extension at each": (IN_CHUNKS, b"1;" + b"x" * 8_000 + b"\r\n \r\n", {400}),
-    "an extension without an end": (IN_CHUNKS + b"1;", b"x" * 8_000, {400}),
+    "a large extension at each": (IN_CHUNKS, b"1;" + b"x" * 8_000 + b"\r\n \r\n", {400, 408}),
+    "an extension without an end": (IN_CHUNKS + b"1;", b"x" * 8_000, {400, 408}),
     "a size without an end": (IN_CHUNKS, b"0" * 8_000, {408}),
     "blanks behind a size": (IN_CHUNKS + b"1", b" " * 8_000, {408}),
-    "trailers without an end": (IN_CHUNKS + b"0\r\n", b"X: y\r\n" * 1_000, {400}),
-    "a trailer without an end": (IN_CHUNKS + b"0\r\nX: ", b"y" * 8_000, {400}),
+    "trailers without an end": (IN_CHUNKS + b"0\r\n", b"X: y\r\n" * 1_000, {400, 408}),
+    "a trailer without an end": (IN_CHUNKS + b"0\r\nX: ", b"y" * 8_000, {400, 408}),
     "blank lines in front": (b"", b"\r\n" * 4_000, {400, 431}),
     "a field without an end": (head()[:-2] + b"X: ", b"y" * 8_000, {431}),
     "fields without an end": (head()[:-2], b"X: y\r\n" * 1_000, {431}),

@@ -1,4 +1,4 @@
-"""HTTP/2 requests that say doubtful things hand nothing over, and their connection's neighbours do not suffer."""
+"""Malformed HTTP/2 requests hand nothing over, and the daemon goes on."""
 
 import socket
 from collections.abc import Iterator
@@ -115,7 +115,7 @@ def test_a_pseudo_header_behind_the_body_has_no_effect(daemon: Daemon):
 
 
 def test_a_field_that_is_said_again_and_again_by_its_number(serving: Daemon):
-    """A bomb of HPACK: two octets are a field of 4,000."""
+    """An HPACK bomb: each octet stands for a field of 4,000."""
     status = status_of(serving, [*HEAD, *[("x-a", "b" * 4_000)] * 5_000])
     assert status.startswith(("431", "error", "the end")), status
     assert serving.files() == []

@@ -9,6 +9,7 @@ import json
 import re
 import socket
 from collections.abc import Iterator
+from dataclasses import dataclass
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -39,7 +40,9 @@ def plain(subject: str) -> bytes:
 
 
 SMUGGLED = plain("smuggled")
-AFTER = plain("after")
+# Several: a request that is read as the end of the one before it leaves a gap among them.
+NAMES = [f"after {number}" for number in range(4)]
+AFTER = b"".join(map(plain, NAMES))
 FIRST = message("first")
 LENGTH = b"Content-Length: %d" % len(FIRST)
 CHUNKED = b"Transfer-Encoding: chunked"
@@ -187,8 +190,16 @@ CASES: dict[str, bytes] = {
 }  # fmt: skip
 
 
-def taken(daemon: Daemon, sent: bytes) -> list[str]:
-    """The subjects of what the daemon hands over of a connection that sends this and no more, in its order."""
+@dataclass(frozen=True)
+class Taken:
+    """The subjects of what the daemon hands over of a connection, in its order; whether its last answer ends it."""
+
+    subjects: list[str]
+    ended: bool
+
+
+def taken(daemon: Daemon, sent: bytes) -> Taken:
+    """What the daemon takes of a connection that sends this and no more."""
     with daemon.socket() as connection:
         connection.sendall(sent)
         connection.shutdown(socket.SHUT_WR)
@@ -205,7 +216,8 @@ def taken(daemon: Daemon, sent: bytes) -> list[str]:
         mail = message_from_bytes(files[name].read_bytes(), policy=default)
         subjects.append(str(mail["Subject"]))
         files[name].unlink()
-    return subjects
+    last = re.split(rb"(?=HTTP/1\.[01] \d{3} )", answers)[-1].partition(b"\r\n\r\n")[0].lower()
+    return Taken(subjects, b"\r\nconnection: close" in last or last.startswith(b"http/1.0"))
 
 
 def subjects(daemon: Daemon, seen: list[Seen]) -> list[str]:
@@ -226,12 +238,18 @@ def llhttp() -> Iterator[Llhttp]:
         yield judge
 
 
-def disagreement(daemon: Daemon, found: list[str], llhttp: Llhttp, sent: bytes) -> str | None:
-    """How the daemon, which has taken this, understands what is sent otherwise than another parser that takes it."""
+def disagreement(daemon: Daemon, found: Taken, llhttp: Llhttp, sent: bytes) -> str | None:
+    """How the daemon, which has taken this, understands what is sent otherwise than another parser does.
+
+    Each of them may refuse to go on, and sees no more then.
+    """
     for judge, connection in ("h11", seen_by_h11(sent)), ("llhttp", llhttp.read(sent)):
         wanted = subjects(daemon, connection.requests)
-        both = min(len(found), len(wanted))
-        if found[:both] != wanted[:both] or (len(found) > both and not connection.refused):
+        both = min(len(found.subjects), len(wanted))
+        is_same = found.subjects[:both] == wanted[:both]
+        sees_more = len(found.subjects) > both and not connection.refused
+        sees_less = len(wanted) > both and not found.ended
+        if not is_same or sees_more or sees_less:
             return f"{judge} sees {wanted}{', then refuses' * connection.refused}, the daemon {found}"
     return None
 
@@ -240,20 +258,27 @@ def test_what_is_right_is_taken(serving: Daemon, llhttp: Llhttp):
     """Else the others would be easily passed."""
     for sent in plain("first") + AFTER, request(chunked(FIRST), CHUNKED) + AFTER:
         assert disagreement(serving, taken(serving, sent), llhttp, sent) is None
-        assert taken(serving, sent) == ["first", "after"]
+        assert taken(serving, sent) == Taken(["first", *NAMES], False)
 
 
 def test_the_judges_see_a_server_that_reads_no_body_of_a_get(serving: Daemon, llhttp: Llhttp):
     sent = CASES["a GET with a body"]
     found = taken(serving, sent.replace(b"Content-Length", b"X-Length", 1))
-    assert found[0] == "smuggled"
+    assert found.subjects[0] == "smuggled"
     assert disagreement(serving, found, llhttp, sent)
+
+
+@pytest.mark.parametrize("found", [[], ["first"], ["first", *NAMES[1:]]])
+def test_the_judges_see_a_server_that_swallows_a_request(serving: Daemon, llhttp: Llhttp, found: list[str]):
+    assert disagreement(serving, Taken(found, False), llhttp, plain("first") + AFTER)
+    if found[1:]:
+        assert disagreement(serving, Taken(found, True), llhttp, plain("first") + AFTER)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_requests_end_where_others_see_it(serving: Daemon, llhttp: Llhttp, name: str):
     assert disagreement(serving, taken(serving, CASES[name]), llhttp, CASES[name]) is None
-    assert taken(serving, AFTER) == ["after"]
+    assert taken(serving, AFTER) == Taken(NAMES, False)
 
 
 @pytest.mark.parametrize(
@@ -278,7 +303,7 @@ def test_another_transfer_coding_is_501_and_ends_the_connection(serving: Daemon,
 def test_length_and_chunks_end_the_connection(serving: Daemon):
     """RFC 9112 section 6.3: the chunks hold, and nothing that comes after them is read."""
     for fields in [(LENGTH, CHUNKED), (CHUNKED, LENGTH)]:
-        assert taken(serving, request(chunked(FIRST), *fields) + AFTER) == ["first"]
+        assert taken(serving, request(chunked(FIRST), *fields) + AFTER) == Taken(["first"], True)
 
 
 PIECES = [

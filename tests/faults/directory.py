@@ -194,6 +194,7 @@ def file_too_large(place: Place):
 def failing(place: Place, calls: str, kinds: Collection[str] = REQUESTS):
     client = place.client()
     injection = Injection(client.daemon, calls, "EIO")
+    place.stack.callback(injection.end)
     return place.refusing(client, injection.begin, injection.end, kinds=kinds, is_seen=False)
 
 
@@ -207,6 +208,7 @@ def failing_link(place: Place) -> Iterator[Row]:
     """Nobody knows whether the file has got its name, unless that is one in the staging folder."""
     client = place.client()
     injection = Injection(client.daemon, "linkat", "EIO")
+    place.stack.callback(injection.end)
     injection.begin()
     ready = client.wait_until_ready_is(lambda found: found != "ok")
     found = client.submit_all("during")

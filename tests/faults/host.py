@@ -5,6 +5,9 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
+from pathlib import Path
 
 from daemon import Daemon
 from faults.place import Place, Row, cut_power
@@ -90,14 +93,15 @@ def clock_set_forward(place: Place) -> Iterator[Row]:
     yield from clock_steps(place, "+2d")
 
 
-FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
+# Where Debian has it, whatever the processor.
+FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 
 
 def clock_steps(place: Place, step: str) -> Iterator[Row]:
     clock = place.folder / "clock"
     clock.write_text("+0d")
     client = place.client(
-        LD_PRELOAD=FAKETIME,
+        LD_PRELOAD=str(FAKETIME),
         FAKETIME_TIMESTAMP_FILE=str(clock),
         FAKETIME_NO_CACHE="1",
         FAKETIME_DONT_FAKE_MONOTONIC="1",
@@ -108,9 +112,12 @@ def clock_steps(place: Place, step: str) -> Iterator[Row]:
     assert status == "200"
     place.folder.joinpath("pickup", files[0]).unlink()
     clock.write_text(step)
-    now = datetime.now(UTC) + timedelta(days=int(step.removesuffix("d")))
-    (dated,) = client.daemon.post(SINGLE).json()["files"]
-    assert f"{now:%a, %d %b %Y %H:}" in (client.daemon.pickup / dated).read_text()
+    stepped = timedelta(days=int(step.removesuffix("d")))
+    before = datetime.now(UTC) + stepped
+    (file,) = client.daemon.post(SINGLE).json()["files"]
+    dated = message_from_bytes((client.daemon.pickup / file).read_bytes(), policy=default)["Date"].datetime
+    # To the second.
+    assert before.replace(microsecond=0) <= dated <= datetime.now(UTC) + stepped
     # Age is told by the clock that only goes forward.
     assert keyed(client.daemon, SINGLE, "key") == ("200", files, True)
     for file in client.daemon.files():

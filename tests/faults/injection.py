@@ -2,6 +2,7 @@
 
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from daemon import TIMEOUT, Daemon
@@ -35,9 +36,15 @@ class Injection:
             assert time.monotonic() < limit, "strace does not attach"
 
     def states(self) -> list[str]:
-        threads = Path(f"/proc/{self.daemon.process.pid}/task").iterdir()
-        return [(thread / "status").read_text() for thread in threads]
+        states = []
+        for thread in Path(f"/proc/{self.daemon.process.pid}/task").iterdir():
+            # One that has ended meanwhile.
+            with suppress(FileNotFoundError, ProcessLookupError):
+                states.append((thread / "status").read_text())
+        return states
 
     def end(self) -> None:
-        self.strace.terminate()
-        self.strace.communicate()
+        """May be called again, or without a beginning."""
+        if self.strace and self.strace.poll() is None:
+            self.strace.terminate()
+            self.strace.communicate()

@@ -13,6 +13,7 @@ import pytest
 
 from daemon import Daemon
 from faults.submissions import FILES, REQUESTS, Client
+from lossy_disks import needs
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,11 @@ class Place:
         with image.open("wb") as file:
             file.truncate(size)
         disk.mkdir()
+        needs("mkfs.ext4")
         try:
             subprocess.run(["mkfs.ext4", "-q", "-m", "0", *options, image], check=True, capture_output=True)
             self.mount()
-        except (OSError, subprocess.CalledProcessError) as error:
+        except subprocess.CalledProcessError as error:
             pytest.skip(f"there is no ext4 in a file here: {error}")
         self.stack.callback(subprocess.run, ["umount", "-l", disk], check=False, capture_output=True)
         (disk / "pickup").mkdir()

@@ -30,9 +30,8 @@ def clear(client: Client) -> None:
 @contextmanager
 def full(place: Place) -> Iterator[Row]:
     client = place.client("--state-limit", "20kB")
-    number = 0
-    while client.daemon.post(SINGLE, **{KEY: f"{number}"}).status == 200:
-        number += 1
+    taken = sum(client.daemon.post(SINGLE, **{KEY: f"{number}"}).status == 200 for number in range(100))
+    assert 10 < taken < 100
     clear(client)
     outcome = client.refused("during", KEYED)
     yield Row(outcome.answer, outcome.retry_after, "nothing", client.wait_until_ready_is(lambda found: found != "ok"))

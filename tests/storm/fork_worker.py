@@ -2,8 +2,8 @@
 
 `python -m storm.fork_worker DIRECTORY STATE threads|generations|keys|hangs|fork|forkserver|spawn`
 
-What a fork is, tells the last word: one of any thread, a chain of forks of forks, one that submits under keys, one that
-never ends, a process of `multiprocessing`. A third of them are killed; each of the others has to end well in time.
+The last argument says what a fork is: one of any thread, a chain of forks of forks, one that submits under keys, one
+that never ends, a process of `multiprocessing`. A third of them are killed; each of the others has to end well in time.
 """
 
 import faulthandler
@@ -186,7 +186,7 @@ def tell_where_it_hangs() -> None:
 def main(directory: str, state: str, way: str) -> None:
     global SECONDS
     if way == "hangs":
-        SECONDS = 1
+        SECONDS = 3
         LOCK.acquire()
     tell_where_it_hangs()
     Path(state).mkdir(exist_ok=True)

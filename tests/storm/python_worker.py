@@ -30,7 +30,7 @@ def main(directory: str, state: str, durability: str, way: str, weakness: str = 
         asyncio.run(coroutines(pmtaemail.AsyncPickup(directory, **options), orders))
         return None
     pickup = pmtaemail.Pickup(directory, **options)
-    # Before any thread is there.
+    # Before any thread submits.
     children = [fork(pickup, orders, number) for number in range(AT_ONCE)] if way == "forks" else []
     for work in orders.again:
         submit(pickup, work)

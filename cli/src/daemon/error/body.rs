@@ -133,7 +133,7 @@ impl ApiError {
             }
             Self::Host => plain.with_detail("A request needs exactly one Host header."),
             Self::TransferEncoding => plain.with_detail(
-                "Of transfer codings, chunked alone is known here, in one header and by itself; what is compressed has a Content-Encoding.",
+                "The only transfer coding taken is chunked, by itself and in one header; compressed bodies have a Content-Encoding.",
             ),
             Self::ForeignHost => plain.with_detail(
                 "The preview answers to this daemon's own names: an IP address, localhost, the host of --listen, and those of \
