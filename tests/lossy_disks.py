@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from daemon import TIMEOUT
+
 ROOT = Path(__file__).parent.parent
 IN_CI = os.environ.get("CI") == "true"
 
@@ -21,19 +23,25 @@ class LossyDisk:
         self.folder = folder
         folder.mkdir()
         command = [program(), kind, folder, *options]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        # A group of its own: it is ended by this class, not by Ctrl-C in the middle of a test.
+        self.process = subprocess.Popen(command, text=True, start_new_session=True, **pipes)
         self.turn = threading.Lock()
         if self.process.stdout.readline() != "ok\n":
-            self.__exit__()
+            error = self.process.communicate()[1]
+            assert "nothing may be mounted here" in error, error
             pytest.skip("no file system in user space may be mounted here")
 
     def __enter__(self) -> "LossyDisk":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.process.stdin.close()
-        self.process.wait()
-        self.process.stdout.close()
+        try:
+            self.process.communicate(timeout=TIMEOUT)
+        finally:
+            self.process.kill()
+            # It is mounted still if the process was killed.
+            subprocess.run(["umount", "-l", self.folder], check=False, capture_output=True)
 
     def ask(self, *words: object) -> str:
         """A command; any thread may have one answered."""

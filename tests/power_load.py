@@ -163,6 +163,7 @@ class Load:
         self.ends.set()
         for thread in self.threads:
             thread.join(TIMEOUT)
+        assert not any(thread.is_alive() for thread in self.threads), "a client waits for ever"
         assert not self.failures
 
     def run(self, client: int) -> None:

@@ -55,7 +55,10 @@ class Trial:
         self.door.start()
         receipts = {subject: receipt for subject, (receipt, _) in load.receipts.items()}
         keyed = [each for each in load.sent.values() if each.is_keyed]
-        self.judge(load, receipts, keyed)
+        found = self.judge(load, receipts, keyed)
+        if found:
+            print(f"cut {self.cuts}, {policy}, seed {seed}, fault {fault}: {found}")
+        self.findings |= found
         self.cuts += 1
         self.acknowledged += len(receipts)
         self.files += sum(len(receipt["files"]) for receipt in receipts.values())
@@ -64,15 +67,17 @@ class Trial:
             path.unlink()
         self.disk.ask("sync")
 
-    def judge(self, load: Load, receipts: dict[str, dict], keyed: list) -> None:
+    def judge(self, load: Load, receipts: dict[str, dict], keyed: list) -> Findings:
+        findings = Findings()
         if isinstance(self.door, DaemonDoor):
             # It has moved on what was decided before it takes anything; a package does so when it is first used.
-            self.findings |= judge(self.pickup, load.sent.values(), receipts)
-            self.findings.torn |= set(left_over(self.pickup, self.door.pid))
+            findings |= judge(self.pickup, load.sent.values(), receipts)
+            findings.torn |= set(left_over(self.pickup, self.door.pid))
         found, again = submit_again(self.door, self.pickup, keyed, receipts)
         self.again += again
-        self.findings |= found
-        self.findings |= judge(self.pickup, load.sent.values(), receipts)
+        findings |= found
+        findings |= judge(self.pickup, load.sent.values(), receipts)
+        return findings
 
 
 @pytest.fixture

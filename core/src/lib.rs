@@ -20,6 +20,7 @@
 
 mod address;
 mod envelope;
+mod hard_links;
 mod header;
 #[cfg(any(feature = "inline-css", feature = "mjml", feature = "text-from-html"))]
 #[cfg_attr(

@@ -3,11 +3,11 @@
 use super::failed::Failed;
 use super::file::{FILE, make_folder, rename_without_overwriting, sync_folder};
 use std::fs::{self, File, OpenOptions};
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::Path;
-use std::process;
 
-/// Behind the file's own name, and before the number of the process that makes it.
+/// Behind the file's own name, and before a random number: processes of two containers may have the same number.
 const DRAFT: &str = ".draft-";
 
 /// Makes the file at `path` in `folder`, filled by `fill`, unless another process is quicker.
@@ -18,9 +18,12 @@ pub(super) fn make(
     fill: impl FnOnce(File) -> Result<(), Failed>,
 ) -> io::Result<()> {
     make_folder(folder)?;
-    let draft = folder.join(format!("{FILE}{DRAFT}{}", process::id()));
+    let draft = folder.join(format!(
+        "{FILE}{DRAFT}{:016x}",
+        RandomState::new().hash_one(0)
+    ));
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(true);
+    options.read(true).write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let made = fill(options.open(&draft)?).map_err(Failed::into_io);
@@ -65,10 +68,10 @@ pub(super) fn clear(folder: &Path) {
     };
     for entry in entries.flatten() {
         let name = entry.file_name();
-        let process = name
+        let number = name
             .to_str()
             .and_then(|name| name.strip_prefix(FILE)?.strip_prefix(DRAFT));
-        if process.is_some_and(|process| process.parse::<u32>().is_ok()) {
+        if number.is_some() {
             let _ = fs::remove_file(entry.path());
         }
     }

@@ -94,14 +94,8 @@ pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
 /// Gives a file another name, never that of another file. It may keep the one that it has.
 pub(super) fn rename_without_overwriting(from: &Path, to: &Path) -> io::Result<()> {
     match fs::hard_link(from, to) {
-        // What file systems without hard links say.
         #[cfg(target_os = "linux")]
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported
-            ) =>
-        {
+        Err(error) if crate::hard_links::are_missing(&error) => {
             use rustix::fs::{CWD, RenameFlags};
             Ok(rustix::fs::renameat_with(
                 CWD,

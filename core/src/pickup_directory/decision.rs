@@ -37,7 +37,7 @@
 //! ```
 //!
 //! If PowerMTA was quicker and has taken `a`, the record stands: the error says that the files may be
-//! delivered, and `b` is moved on as soon as that is possible. So it is where the directory cannot be synced after `a` was renamed back: a
+//! delivered, and `b` is moved on as soon as that is possible. The same holds where the directory cannot be synced after `a` was renamed back: a
 //! power cut might bring `a` alone, or a second time under a key that is free again. If only the last sync fails, the error says so too.
 //!
 //! The transactions of a group share the syncs. Without durability there are none, and the steps are

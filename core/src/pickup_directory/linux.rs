@@ -12,6 +12,7 @@ use rustix::io::{Errno, retry_on_intr};
 use super::MODE;
 #[cfg(test)]
 use super::tests::crash::{Step, step, synced};
+use crate::hard_links;
 
 /// Whether the kernel gives a file a name by its descriptor alone, as far as is known: that saves looking it up in /proc.
 static BY_DESCRIPTOR: AtomicBool = AtomicBool::new(true);
@@ -37,12 +38,6 @@ fn open_unnamed(directory: &Path, access: OFlags, mode: u32) -> io::Result<Optio
         Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL | Errno::NOSYS) => Ok(None),
         Err(error) => Err(error.into()),
     }
-}
-
-/// Whether an error of making a hard link is what file systems without them say.
-pub(super) fn means_no_hard_links(error: &io::Error) -> bool {
-    let errno = Errno::from_io_error(error);
-    errno.is_some_and(|errno| [Errno::PERM, Errno::NOSYS, Errno::OPNOTSUPP].contains(&errno))
 }
 
 /// Syncs the whole file system on which `file` lies.
@@ -169,7 +164,7 @@ impl OpenDirectory {
             // hard links.
             Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
                 match rustix::fs::linkat(CWD, staged, &self.directory, name, AtFlags::empty()) {
-                    Err(error) if means_no_hard_links(&error.into()) => {
+                    Err(error) if hard_links::are_missing(&error.into()) => {
                         let sentence = "it can neither rename a file without overwriting another nor make hard links";
                         return Err(io::Error::new(io::ErrorKind::Unsupported, sentence));
                     }

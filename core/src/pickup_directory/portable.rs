@@ -20,11 +20,6 @@ pub(super) fn create_scratch(_directory: &Path) -> io::Result<Option<File>> {
     Ok(None)
 }
 
-/// Asked for unnamed files alone.
-pub(super) fn means_no_hard_links(_error: &io::Error) -> bool {
-    false
-}
-
 /// Never called, since no directory [suits](OpenDirectory::suits_syncfs) it.
 pub(super) fn sync_file_system(_file: &File) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())

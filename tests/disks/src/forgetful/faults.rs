@@ -149,10 +149,6 @@ impl Faults {
             .any(|(ignored, files)| *ignored == call && files.include(&name))
     }
 
-    pub fn ignores_any(&self) -> bool {
-        !self.ignored.is_empty()
-    }
-
     pub fn delay_of(&self, call: Call) -> Duration {
         self.delays.get(&call).copied().unwrap_or_default()
     }

@@ -4,6 +4,7 @@
 //!   was closed nor that it was renamed nor that some time has gone by.
 //! - A name is there, or no longer there, if its folder was synced. Syncing the file does not sync its name. A renaming is one
 //!   change of two folders: it is there as soon as one of them is synced, and with it what came before under the same names.
+//! - `syncfs` does nothing: Linux does not hand it on to a file system in user space.
 //! - Mode and owner are the one thing that is always there.
 //! - What a sync of a file that failed should have written is written by no other. Whoever has the file open at that time is told once;
 //!   who opens it later is told of nothing. So does Linux. Names wait for the next sync of their folder.

@@ -18,7 +18,6 @@ impl FileSystem for Disk {
         match &request.operation {
             Operation::Sync { handle } => self.sync(request.node, *handle, Call::Sync),
             Operation::SyncFolder { handle } => self.sync(request.node, *handle, Call::SyncFolder),
-            Operation::SyncFileSystem => self.sync_file_system(),
             Operation::CreateUnnamed { .. } if !self.has_unnamed_files => Err(Errno::OPNOTSUPP),
             Operation::Link { .. } if !self.has_hard_links => Err(Errno::PERM),
             _ => {
@@ -87,17 +86,6 @@ impl Disk {
         }
         if missed {
             return Err(Errno::IO);
-        }
-        Ok(Reply::Empty)
-    }
-
-    fn sync_file_system(&self) -> Result<Reply, Errno> {
-        let _syncs = locked(&self.syncs);
-        let mut state = self.state();
-        state.powered()?;
-        // It would have written what is not to be written.
-        if !state.faults.ignores_any() {
-            state.tree.sync_all();
         }
         Ok(Reply::Empty)
     }

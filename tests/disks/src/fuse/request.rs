@@ -85,7 +85,6 @@ pub enum Operation<'a> {
     SyncFolder {
         handle: u64,
     },
-    SyncFileSystem,
     GetSpace,
     Allocate {
         offset: u64,
@@ -222,7 +221,6 @@ fn operation<'a>(code: u32, node: NodeId, fields: &mut Fields<'a>) -> Option<Ope
                 mode: fields.u32()?,
             }
         }
-        50 => Operation::SyncFileSystem,
         _ => Operation::Other,
     })
 }

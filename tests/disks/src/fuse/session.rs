@@ -24,7 +24,7 @@ pub trait FileSystem: Send + Sync + 'static {
     fn answer(&self, request: &Request<'_>) -> Result<Reply, Errno>;
 }
 
-/// A mounted file system. It is unmounted when this is dropped, and by the kernel when the process ends.
+/// A mounted file system. It is unmounted when this is dropped; after a kill it stays until somebody unmounts it.
 #[derive(Debug)]
 pub struct Mount {
     mountpoint: PathBuf,
@@ -82,7 +82,8 @@ fn answer_all(device: &File, system: &impl FileSystem) {
             Err(_) => return,
         };
         let Some(request) = Request::parse(&buffer[..length]) else {
-            return;
+            refuse(device, &buffer[..length]);
+            continue;
         };
         let reply = match request.operation {
             Operation::Initialize { minor } => Ok(Reply::Initialized(minor.min(MINOR))),
@@ -95,6 +96,18 @@ fn answer_all(device: &File, system: &impl FileSystem) {
             Err(errno) => (-errno.raw_os_error(), Vec::new()),
         };
         send(device, request.unique, error, &body);
+    }
+}
+
+/// Answers what cannot be understood, so that nobody waits for ever.
+fn refuse(device: &File, request: &[u8]) {
+    if let Some(unique) = request.get(8..16).and_then(|octets| octets.try_into().ok()) {
+        send(
+            device,
+            u64::from_ne_bytes(unique),
+            -Errno::IO.raw_os_error(),
+            &[],
+        );
     }
 }
 
