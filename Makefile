@@ -114,6 +114,20 @@ supply: $(TOOLS)/bin/cargo-deny ## Tell whether all that this is built from may 
 	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" cargo deny check advisories || \
 		if cargo deny fetch db >/dev/null 2>&1; then exit 1; else echo 'the database of known faults cannot be had here' >&2; fi
 
+# What nobody thought of: each target in fuzz/ changes its inputs for a minute and judges what comes out. FUZZ names some of
+# them, FUZZ_SECONDS how long each takes, SANITIZER=address finds more and is slow.
+FUZZER := $(TARGET)/tools/cargo-fuzz-0.13.2
+FUZZ ?= $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))
+FUZZ_SECONDS ?= 60
+$(FUZZER)/bin/cargo-fuzz:
+	cargo install --quiet --locked --debug --root $(FUZZER) cargo-fuzz@0.13.2
+
+.PHONY: fuzz
+fuzz: $(FUZZER)/bin/cargo-fuzz ## Let each fuzz target search for a minute: FUZZ="address raw", FUZZ_SECONDS=600.
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
+	RUSTFLAGS='--cfg fuzzing' cargo clippy --manifest-path fuzz/Cargo.toml --target-dir $(TARGET)/fuzz/clippy -- -D warnings
+	PATH="$(CURDIR)/$(FUZZER)/bin:$$PATH" fuzz/run $(TARGET)/fuzz $(FUZZ_SECONDS) $(FUZZ)
+
 # CycloneDX, for whoever has to say what a release consists of.
 .PHONY: sbom
 sbom: $(TOOLS)/bin/cargo-cyclonedx ## List all that the daemon and the packages for Python and Node consist of, in target/sbom.

@@ -13,6 +13,8 @@ mod batch;
 mod commands;
 mod daemon;
 mod exit;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod go_flags;
 mod input;
 mod journal;

@@ -65,6 +65,8 @@ mod cors;
 mod counters;
 mod error;
 mod form;
+#[cfg(fuzzing)]
+mod fuzzing;
 mod hand_over;
 mod health;
 mod idempotency;
@@ -99,6 +101,8 @@ mod tests;
 
 pub use batch::result_pieces;
 pub use error::ApiError;
+#[cfg(fuzzing)]
+pub use fuzzing::{Answer, DaemonInMemory};
 pub use open_files::room_for_batch;
 pub use openapi::document as openapi_document;
 

@@ -38,6 +38,16 @@ impl Login {
         Self::new(names, user, domains)
     }
 
+    /// A login that is known.
+    #[cfg(fuzzing)]
+    pub fn named(name: &str, domain: &str) -> Self {
+        Self::new(
+            [name.to_owned()].into_iter(),
+            1000,
+            [domain.to_owned()].into_iter(),
+        )
+    }
+
     /// Takes the first name and the first domain that an address can be made of.
     fn new(
         names: impl Iterator<Item = String>,

@@ -1,14 +1,19 @@
 //! `sendmail`: what programs such as cron, PHP and git call to send a finished message.
 
 mod arguments;
+#[cfg(fuzzing)]
+mod fuzzing;
 mod login;
 mod smtp;
 mod submitter;
 
+#[cfg(fuzzing)]
+pub use fuzzing::{SendmailOutcome, sendmail_in_memory};
+
 use crate::exit::{Exit, Failure};
 use crate::output;
 use arguments::{Arguments, Mode, USAGE};
-use pmtaemail::header_recipients;
+use pmtaemail::{InvalidRecipient, header_recipients};
 use std::ffi::OsString;
 use std::io::{self, BufRead};
 use submitter::Submitter;
@@ -22,14 +27,23 @@ pub fn run(line: Vec<OsString>) -> Result<Exit, Failure> {
             let submitter = Submitter::new(&arguments)?;
             smtp::serve(io::stdin().lock(), io::stdout().lock(), submitter)?;
         }
-        Mode::Message => return submit(&arguments),
+        Mode::Message => {
+            let mut submitter = Submitter::new(&arguments)?;
+            let tell = output::print_invalid_recipients;
+            return submit(&arguments, &mut submitter, io::stdin().lock(), tell);
+        }
     }
     Ok(Exit::Ok)
 }
 
-fn submit(arguments: &Arguments) -> Result<Exit, Failure> {
-    let mut submitter = Submitter::new(arguments)?;
-    let mail = read(io::stdin().lock(), arguments.dot_ends).map_err(cannot_read)?;
+/// Submits the message that is read. `tell` is given what is no recipient.
+fn submit(
+    arguments: &Arguments,
+    submitter: &mut Submitter<'_>,
+    input: impl BufRead,
+    tell: impl FnOnce(&[InvalidRecipient]),
+) -> Result<Exit, Failure> {
+    let mail = read(input, arguments.dot_ends).map_err(cannot_read)?;
     let sender = submitter.sender(arguments.sender.as_deref());
     let mail = submitter
         .complete(mail, &sender)
@@ -38,7 +52,7 @@ fn submit(arguments: &Arguments) -> Result<Exit, Failure> {
     if arguments.takes_header_recipients {
         recipients.append(header_recipients(&mail));
     }
-    output::print_invalid_recipients(&recipients.invalid);
+    tell(&recipients.invalid);
     if recipients.addresses.is_empty() && !recipients.invalid.is_empty() {
         return Ok(Exit::Data);
     }

@@ -18,7 +18,7 @@ pub struct Submitter<'a> {
     login: Login,
     args: PickupArgs,
     /// Open from the first message on.
-    pickup: Option<PickupDirectory>,
+    pickup: Option<Arc<PickupDirectory>>,
 }
 
 impl<'a> Submitter<'a> {
@@ -33,6 +33,19 @@ impl<'a> Submitter<'a> {
             args,
             pickup: None,
         })
+    }
+
+    /// Submits to a directory in memory, for a caller who is always the same.
+    #[cfg(fuzzing)]
+    pub fn in_memory(arguments: &'a Arguments, pickup: Arc<PickupDirectory>) -> Self {
+        let (args, _) =
+            PickupArgs::from_environment().unwrap_or_else(|_| unreachable!("nothing is set"));
+        Self {
+            arguments,
+            login: Login::named("ann", "host.example"),
+            args,
+            pickup: Some(pickup),
+        }
     }
 
     /// The domain of addresses that have none.
@@ -79,7 +92,7 @@ impl<'a> Submitter<'a> {
         let submission = Submission::new(&message.map_err(Failure::Problems)?);
         let pickup = match self.pickup.take() {
             Some(pickup) => pickup,
-            None => self.args.open(Arc::new(output::Unfinished))?,
+            None => Arc::new(self.args.open(Arc::new(output::Unfinished))?),
         };
         let receipt = self.pickup.insert(pickup).submit(&submission)?;
         Ok(receipt.id)

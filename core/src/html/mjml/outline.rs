@@ -91,7 +91,13 @@ impl Outline {
             attributes: 0,
             most_attributes: 0,
         };
-        for token in Tokenizer::from(marked.text.as_str()) {
+        let mut tokens = Tokenizer::from(marked.text.as_str());
+        loop {
+            let ahead = tokens.stream().slice_tail();
+            if is_broken_condition(&ahead) {
+                return Err(reader.refusal(ahead, BROKEN_CONDITION));
+            }
+            let Some(token) = tokens.next() else { break };
             let token = token.map_err(|error| unread(error.pos(), marked))?;
             reader.take(&token)?;
         }
@@ -108,6 +114,23 @@ impl Outline {
             may_be_missing: reader.may_be_missing,
         })
     }
+}
+
+/// Whether a conditional comment comes next that is not written as one. htmlparser, which mrml reads with as well,
+/// panics there.
+fn is_broken_condition(text: &str) -> bool {
+    const ENDIF: &str = "<![endif";
+    const STARTS: [&str; 4] = ["<!--[if", "<![if", "<!--<![endif", ENDIF];
+
+    let text = text.trim_start_matches([' ', '\t', '\r', '\n']);
+    let Some(start) = STARTS.into_iter().find(|start| text.starts_with(start)) else {
+        return false;
+    };
+    let Some((condition, behind)) = text[start.len()..].split_once(']') else {
+        return true;
+    };
+    let is_closed = behind.starts_with('>') || behind.starts_with("-->");
+    !is_closed || start == ENDIF && !condition.is_empty()
 }
 
 impl<'m> Reader<'m> {
@@ -234,5 +257,8 @@ impl<'m> Reader<'m> {
         refusal(self.marked.place(span.start()), what)
     }
 }
+
+const BROKEN_CONDITION: &str =
+    "a conditional comment is not written `<!--[if mso]>` … `<![endif]-->`.";
 
 const IN_TAG: &str = "a placeholder or a statement stands in a tag and not in the value of an attribute, where MJML has none.";

@@ -83,6 +83,51 @@ fn placeholders_and_statements_survive() {
 }
 
 #[test]
+fn conditional_comments_are_whole_or_refused() {
+    for whole in [
+        "<!--[if mso]>",
+        "<!--[if mso]><!-->",
+        "<!--[if mso]-->",
+        "<![if !mso]>",
+        "<![endif]>",
+        "<![endif]-->",
+        "<!--<![endif]-->",
+        "<!-- [if mso -->",
+        "<!-- <![if -->",
+    ] {
+        let mjml = page(&format!("<mj-raw>a {whole} b</mj-raw>"));
+        let made = in_language(&mjml, Language::None);
+        assert!(made.is_ok(), "{whole}: {made:?}");
+    }
+    for broken in [
+        "<!--[if",
+        "<!--[if mso",
+        "<!--[if mso]",
+        "<!--[if mso] >",
+        "<!--[if mso]--",
+        "<![if !mso]a>",
+        "<![endif",
+        "<![endif >",
+        "<![endif x]>",
+        "<!--<![endif",
+        "<!--<![endif]",
+    ] {
+        for before in [
+            "",
+            "<!doctype html>\n",
+            "<mjml>\n",
+            "<mjml><mj-body>\r\n \t",
+            "<mjml><mj-body><mj-raw>a",
+            "<mjml></mjml> ",
+        ] {
+            let mjml = format!("{before}{broken}");
+            let refusal = in_language(&mjml, Language::None).unwrap_err();
+            assert_eq!(refusal.code, Code::InvalidContent, "{mjml}");
+        }
+    }
+}
+
+#[test]
 fn what_is_wrong_is_told_with_its_place() {
     for (mjml, place) in [
         (column("\n<mj-image width='{{ w }}' src='a'/>"), "line 2, column 18"),

@@ -1,0 +1,87 @@
+//! A reading beside what is expected.
+//!
+//! What a reader cannot read for a fault of its own stands here, as narrow as it can be said, with the reason.
+
+use crate::expected::Expected;
+use crate::foreign::Reader;
+use crate::reading::{ADDRESS_FIELDS, File, Mailbox, Reading};
+
+/// Judges what a reader shows of a message.
+pub fn judge(reader: Reader, expected: &Expected, got: &Reading) {
+    for name in &got.names {
+        let count = got.names.iter().filter(|other| *other == name).count();
+        let most = expected.most.get(name).copied().unwrap_or_default();
+        assert!(
+            count <= most,
+            "{reader:?}: a header field more than was asked for: {name}"
+        );
+    }
+    let wanted = &expected.reading;
+    for (at, name) in ADDRESS_FIELDS.into_iter().enumerate() {
+        let (wanted, got) = (&wanted.addresses[at], &got.addresses[at]);
+        let is_right = if expected.texts_stay {
+            wanted == got
+        } else {
+            addresses(wanted) == addresses(got)
+        };
+        assert!(
+            is_right || is_excused(reader, wanted, got),
+            "{reader:?}: {name}: {got:?}, not {wanted:?}"
+        );
+    }
+    if !expected.texts_stay {
+        return;
+    }
+    assert_eq!(got.subject, wanted.subject, "{reader:?}: subject");
+    assert_eq!(got.text, wanted.text, "{reader:?}: text");
+    assert_eq!(got.html, wanted.html, "{reader:?}: html");
+    let own: Vec<_> = got
+        .own
+        .iter()
+        .filter(|pair| wanted.own.iter().any(|(name, _)| *name == pair.0))
+        .collect();
+    assert_eq!(
+        own,
+        wanted.own.iter().collect::<Vec<_>>(),
+        "{reader:?}: header fields"
+    );
+    if expected.files_are_known {
+        judge_files(reader, &wanted.files, &got.files);
+    }
+}
+
+fn judge_files(reader: Reader, wanted: &[File], got: &[File]) {
+    assert_eq!(got.len(), wanted.len(), "{reader:?}: number of files");
+    let mut left: Vec<&File> = got.iter().collect();
+    for file in wanted {
+        let place = left.iter().position(|got| file.is(got));
+        let place = place.unwrap_or_else(|| panic!("{reader:?}: file {file:?} is not in {left:?}"));
+        left.swap_remove(place);
+    }
+}
+
+fn addresses(list: &[Mailbox]) -> Vec<&str> {
+    list.iter().map(|(_, address)| address.as_str()).collect()
+}
+
+/// Whether a known fault of the reader explains what it shows.
+fn is_excused(reader: Reader, wanted: &[Mailbox], got: &[Mailbox]) -> bool {
+    let any = |is: fn(&str) -> bool| wanted.iter().any(|(_, address)| is(address));
+    match reader {
+        // It has no address literals, and takes a quoted local part for a name or drops its escapes.
+        Reader::MailParser => any(|address| address.contains("@[") || address.starts_with('"')),
+        // It cannot read some quoted local parts, cuts white space from the ends of names, encoded or not, and does not
+        // decode an encoded word that stands behind an address beyond ASCII.
+        Reader::Mailparse => {
+            any(|address| address.starts_with('"'))
+                || trimmed(wanted) == trimmed(got)
+                || any(|address| !address.is_ascii()) && addresses(wanted) == addresses(got)
+        }
+    }
+}
+
+fn trimmed(list: &[Mailbox]) -> Vec<(&str, &str)> {
+    list.iter()
+        .map(|(name, address)| (name.trim(), address.as_str()))
+        .collect()
+}
