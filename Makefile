@@ -81,17 +81,19 @@ run: ## Start the daemon on 127.0.0.1:8000 with the folder pickup, and the previ
 .PHONY: fmt
 fmt: $(VENV)/.installed ## Format all code.
 	cargo fmt --all
-	$(VENV)/bin/ruff format tests python
-	$(VENV)/bin/ruff check --fix tests python
+	cargo fmt --manifest-path fuzz/Cargo.toml
+	$(VENV)/bin/ruff format tests python fuzz
+	$(VENV)/bin/ruff check --fix tests python fuzz
 
 .PHONY: lint
 lint: $(VENV)/.installed ## Tell what is not formatted, what is doubtful, which made files are stale.
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy --package pmtaemail --no-default-features -- -D warnings
 	cargo clippy --package pmtaemailapi --no-default-features -- -D warnings
-	$(VENV)/bin/ruff format --check tests python
-	$(VENV)/bin/ruff check tests python
+	$(VENV)/bin/ruff format --check tests python fuzz
+	$(VENV)/bin/ruff check tests python fuzz
 	cargo run --quiet --bin pmtaemailapi -- schema | diff schema/message.schema.json - >&2 || \
 		{ echo "schema/message.schema.json is stale: make generate" >&2; exit 1; }
 	cargo build --quiet --workspace --example generate
@@ -124,7 +126,6 @@ $(FUZZER)/bin/cargo-fuzz:
 
 .PHONY: fuzz
 fuzz: $(FUZZER)/bin/cargo-fuzz ## Let each fuzz target search for a minute: FUZZ="address raw", FUZZ_SECONDS=600.
-	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	RUSTFLAGS='--cfg fuzzing' cargo clippy --manifest-path fuzz/Cargo.toml --target-dir $(TARGET)/fuzz/clippy -- -D warnings
 	PATH="$(CURDIR)/$(FUZZER)/bin:$$PATH" fuzz/run $(TARGET)/fuzz $(FUZZ_SECONDS) $(FUZZ)
 
