@@ -85,6 +85,8 @@ fmt: $(VENV)/.installed ## Format all code.
 	$(VENV)/bin/ruff format tests python fuzz
 	$(VENV)/bin/ruff check --fix tests python fuzz
 
+# A workspace of its own, with what of the program is built for it alone.
+FUZZ_CLIPPY = RUSTFLAGS='--cfg fuzzing' cargo clippy --manifest-path fuzz/Cargo.toml --all-targets --target-dir $(TARGET)/fuzz/clippy -- -D warnings
 .PHONY: lint
 lint: $(VENV)/.installed ## Tell what is not formatted, what is doubtful, which made files are stale.
 	cargo fmt --all --check
@@ -92,6 +94,7 @@ lint: $(VENV)/.installed ## Tell what is not formatted, what is doubtful, which 
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy --package pmtaemail --no-default-features -- -D warnings
 	cargo clippy --package pmtaemailapi --no-default-features -- -D warnings
+	$(FUZZ_CLIPPY)
 	$(VENV)/bin/ruff format --check tests python fuzz
 	$(VENV)/bin/ruff check tests python fuzz
 	cargo run --quiet --bin pmtaemailapi -- schema | diff schema/message.schema.json - >&2 || \
@@ -112,6 +115,7 @@ $(TOOLS)/bin/%:
 .PHONY: supply
 supply: $(TOOLS)/bin/cargo-deny ## Tell whether all that this is built from may be used: licences, sources, versions, known faults.
 	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" cargo deny check licenses bans sources
+	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" cargo deny --manifest-path fuzz/Cargo.toml check licenses bans sources
 	@# Known faults are in databases that not every machine reaches.
 	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" cargo deny check advisories || \
 		if cargo deny fetch db >/dev/null 2>&1; then exit 1; else echo 'the database of known faults cannot be had here' >&2; fi
@@ -126,7 +130,7 @@ $(FUZZER)/bin/cargo-fuzz:
 
 .PHONY: fuzz
 fuzz: $(FUZZER)/bin/cargo-fuzz ## Let each fuzz target search for a minute: FUZZ="address raw", FUZZ_SECONDS=600.
-	RUSTFLAGS='--cfg fuzzing' cargo clippy --manifest-path fuzz/Cargo.toml --target-dir $(TARGET)/fuzz/clippy -- -D warnings
+	$(FUZZ_CLIPPY)
 	PATH="$(CURDIR)/$(FUZZER)/bin:$$PATH" fuzz/run $(TARGET)/fuzz $(FUZZ_SECONDS) $(FUZZ)
 
 # CycloneDX, for whoever has to say what a release consists of.

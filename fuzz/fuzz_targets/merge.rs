@@ -17,6 +17,6 @@ fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
 
 fuzz_target!(|data: &[u8]| {
     if let Ok(message) = serde_json::from_slice(data) {
-        merge::judge(message, data.len() % 4 > 0);
+        merge::judge(message, !data.len().is_multiple_of(4));
     }
 });

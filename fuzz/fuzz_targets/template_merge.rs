@@ -19,6 +19,6 @@ fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
 fuzz_target!(|data: &[u8]| {
     if let Ok(Value::Object(mut message)) = serde_json::from_slice(data) {
         message.insert("template".to_owned(), json!("merge"));
-        merge::judge(Value::Object(message), data.len() % 4 > 0);
+        merge::judge(Value::Object(message), !data.len().is_multiple_of(4));
     }
 });
