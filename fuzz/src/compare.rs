@@ -33,8 +33,15 @@ pub fn judge(reader: Reader, expected: &Expected, got: &Reading) {
         return;
     }
     assert_eq!(got.subject, wanted.subject, "{reader:?}: subject");
-    assert_eq!(got.text, wanted.text, "{reader:?}: text");
-    assert_eq!(got.html, wanted.html, "{reader:?}: html");
+    for (got, wanted) in [(&got.text, &wanted.text), (&got.html, &wanted.html)] {
+        // It takes U+FEFF at the start of a text for a byte order mark, and drops it.
+        let is_mark_lost =
+            reader == Reader::Mailparse && wanted.strip_prefix('\u{feff}') == Some(got);
+        assert!(
+            got == wanted || is_mark_lost,
+            "{reader:?}: {got:?}, not {wanted:?}"
+        );
+    }
     let own: Vec<_> = got
         .own
         .iter()

@@ -95,5 +95,10 @@ fn skeleton(html: &str) -> Vec<String> {
             _ => {}
         }
     }
+    // A body has no last line end of its own, wherever a style sheet stood.
+    if let Some(last) = tokens.last_mut() {
+        last.truncate(last.trim_end_matches('\n').len());
+    }
+    tokens.retain(|token| token != "\"");
     tokens
 }
