@@ -72,6 +72,11 @@ $(VENV)/.installed: requirements-dev.txt
 	cd $* && npm ci --no-audit --no-fund --loglevel=error
 	touch $@
 
+# The same program wherever it is built: it names neither this folder nor cargo's.
+CARGO_HOME ?= $(HOME)/.cargo
+release run: export RUSTFLAGS += --remap-path-prefix=$(CURDIR)=/pmtaemail --remap-path-prefix=$(CARGO_HOME)=/cargo
+release run: export CFLAGS += -ffile-prefix-map=$(CURDIR)=/pmtaemail -ffile-prefix-map=$(CARGO_HOME)=/cargo
+
 .PHONY: run
 run: ## Start the daemon on 127.0.0.1:8000 with the folder pickup, and the preview at /preview.
 	cargo build --release --bin pmtaemailapi
