@@ -286,7 +286,14 @@ def submit_again(
 
 
 def left_over(pickup: Path, pid: int) -> list[str]:
-    """What is in the staging folder of others than this process, which has cleared it at its start."""
+    """What is in the staging folder of others than this process, which has cleared it at its start.
+
+    A folder that has lost its lock is left to a person: a disk that forgets one name may have forgotten the record too.
+    """
     staging = pickup.with_name(STAGING)
-    paths = [str(path.relative_to(staging)) for path in staging.rglob("*")]
-    return sorted(path for path in paths if not path.startswith(f"pmtaemail-{pid}-"))
+    left = []
+    for path in staging.iterdir():
+        is_its_own = path.name.startswith(f"pmtaemail-{pid}-")
+        if not is_its_own and (path.is_file() or (path / "lock").exists()):
+            left += [path.name, *(str(each.relative_to(staging)) for each in path.rglob("*"))]
+    return sorted(left)

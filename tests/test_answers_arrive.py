@@ -126,7 +126,8 @@ def test_the_readme_has_every_status():
     names = {status.name: status.value for status in http.HTTPStatus}
     names |= {"PAYLOAD_TOO_LARGE": 413, "UNPROCESSABLE_ENTITY": 422}
     readme = (ROOT / "README.md").read_text().partition("| status | when |")[2].partition("\n\n")[0]
-    source = "".join(path.read_text() for path in (ROOT / "cli/src/daemon").glob("*.rs"))
+    daemon = ROOT / "cli/src/daemon"
+    source = "".join(path.read_text() for path in [*daemon.glob("*.rs"), daemon / "error/head.rs"])
     used = {names[name] for name in re.findall(r"StatusCode::([A-Z_]+)", source)}
     table = re.findall(r"^\| (\d{3}) \|", readme, re.MULTILINE)
     assert used >= {200, 404, 503}
