@@ -1,22 +1,4 @@
 //! Mail merges: both forms say the same, and each recipient gets their own values alone.
 #![no_main]
 
-use libfuzzer_sys::{fuzz_mutator, fuzz_target};
-use pmtaemail_fuzz::merge;
-use pmtaemail_fuzz::mutation::{MESSAGE_NAMES, Vocabulary, mutate};
-use pmtaemail_fuzz::words::TEMPLATE;
-
-const WORDS: Vocabulary = Vocabulary {
-    names: &MESSAGE_NAMES,
-    texts: TEMPLATE,
-};
-
-fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
-    mutate(data, size, max_size, seed, &WORDS)
-});
-
-fuzz_target!(|data: &[u8]| {
-    if let Ok(message) = serde_json::from_slice(data) {
-        merge::judge(message, !data.len().is_multiple_of(4));
-    }
-});
+pmtaemail_fuzz::merge_target!(None);

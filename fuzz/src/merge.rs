@@ -14,6 +14,33 @@ const MARKS: [&str; 2] = ["Vw9", "9Wv"];
 /// A value that HTML holds escaped.
 const TAG: &str = "<Vw8>";
 
+/// A target whose inputs are merges, with texts in one language, or in that which each of them names.
+#[macro_export]
+macro_rules! merge_target {
+    ($language:expr) => {
+        const WORDS: $crate::mutation::Vocabulary = $crate::mutation::Vocabulary {
+            names: &$crate::mutation::MESSAGE_NAMES,
+            texts: $crate::words::TEMPLATE,
+        };
+
+        libfuzzer_sys::fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+            $crate::mutation::mutate(data, size, max_size, seed, &WORDS)
+        });
+
+        libfuzzer_sys::fuzz_target!(|data: &[u8]| $crate::merge::judge_input(data, $language));
+    };
+}
+
+/// Judges an input of such a target. One in four has no marks.
+pub fn judge_input(data: &[u8], language: Option<&str>) {
+    if let Ok(Value::Object(mut message)) = serde_json::from_slice(data) {
+        if let Some(language) = language {
+            message.insert("template".to_owned(), language.into());
+        }
+        judge(message.into(), !data.len().is_multiple_of(4));
+    }
+}
+
 /// Judges a merge in both forms. With `mark`, each recipient is given a value that no other may see.
 pub fn judge(mut message: Value, mark: bool) {
     if !message.is_object() {
