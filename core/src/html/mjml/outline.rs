@@ -57,6 +57,7 @@ const MOST_INHERITED: usize = 64 << 20;
 /// Each makes rules for each other one.
 const MOST_CAROUSEL_IMAGES: usize = 200;
 
+const UNREADABLE_TEXT: &str = "in this text, write `&gt;` for the first `>`.";
 const TOO_MUCH: Refusal = Refusal::new(
     Code::TooLong,
     "This MJML has more than 200 elements `mj-carousel-image`, or its attributes come to more than 64 MiB in all \
@@ -92,13 +93,18 @@ impl Outline {
             most_attributes: 0,
         };
         let mut tokens = Tokenizer::from(marked.text.as_str());
+        let mut is_in_tag = false;
         loop {
             let ahead = tokens.stream().slice_tail();
             if is_broken_condition(&ahead) {
                 return Err(reader.refusal(ahead, BROKEN_CONDITION));
             }
+            if !is_in_tag && is_unreadable_text(&ahead) {
+                return Err(reader.refusal(ahead, UNREADABLE_TEXT));
+            }
             let Some(token) = tokens.next() else { break };
             let token = token.map_err(|error| unread(error.pos(), marked))?;
+            is_in_tag = matches!(token, Token::ElementStart { .. } | Token::Attribute { .. });
             reader.take(&token)?;
         }
         let inherited = reader.defaults.saturating_add(reader.most_attributes);
@@ -131,6 +137,14 @@ fn is_broken_condition(text: &str) -> bool {
     };
     let is_closed = behind.starts_with('>') || behind.starts_with("-->");
     !is_closed || start == ENDIF && !condition.is_empty()
+}
+
+/// Whether a text comes next with a `>` close behind a letter beyond ASCII. htmlparser looks for `]]>` there, two bytes
+/// before the first `>`, and panics where these are in the middle of a letter.
+fn is_unreadable_text(text: &str) -> bool {
+    let text = text.split('<').next().unwrap_or(text);
+    let position = text.find('>');
+    position.is_some_and(|position| !text.is_char_boundary(position.saturating_sub(2)))
 }
 
 impl<'m> Reader<'m> {

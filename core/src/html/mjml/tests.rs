@@ -83,6 +83,40 @@ fn placeholders_and_statements_survive() {
 }
 
 #[test]
+fn a_greater_than_sign_behind_any_letter() {
+    let page = |text: &str| {
+        page(&format!(
+            "<mj-section><mj-column><mj-text>{text}</mj-text></mj-column></mj-section>"
+        ))
+    };
+    for text in [
+        "é>",
+        "x é>",
+        "€ >",
+        "a > €",
+        "日&gt;",
+        "<b title=\"日\">€</b>",
+        "<b>a</b> 3 > 2",
+        "]] >",
+        "\u{10348}  >",
+    ] {
+        let made = in_language(&page(text), Language::None);
+        assert!(made.is_ok(), "{text}: {made:?}");
+    }
+    for text in [
+        "€>",
+        "\u{301}/>",
+        "10 €>",
+        "<b>a</b>日>",
+        "\u{10348}>",
+        "\u{10348} >",
+    ] {
+        let made = in_language(&page(text), Language::None);
+        assert!(made.is_err(), "{text}");
+    }
+}
+
+#[test]
 fn conditional_comments_are_whole_or_refused() {
     for whole in [
         "<!--[if mso]>",
