@@ -57,7 +57,7 @@ const MOST_INHERITED: usize = 64 << 20;
 /// Each makes rules for each other one.
 const MOST_CAROUSEL_IMAGES: usize = 200;
 
-const UNREADABLE_TEXT: &str = "in this text, write `&gt;` for the first `>`.";
+const UNREADABLE_TEXT: &str = "write `&gt;` for the first `>` of this text.";
 const TOO_MUCH: Refusal = Refusal::new(
     Code::TooLong,
     "This MJML has more than 200 elements `mj-carousel-image`, or its attributes come to more than 64 MiB in all \
