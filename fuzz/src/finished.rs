@@ -49,7 +49,13 @@ pub fn judge(mail: &[u8]) {
 
 /// What is complete lacks nothing.
 fn judge_complete(complete: &[u8]) {
-    // A CR at the end of a header is left for whoever refuses it.
+    // Left for whoever refuses them: NUL, and a CR that ends no line.
+    let is_refused = complete.contains(&0)
+        || (complete.windows(2)).any(|pair| pair[0] == b'\r' && pair[1] != b'\n')
+        || complete.ends_with(b"\r");
+    if is_refused {
+        return;
+    }
     let Ok(again) = add_missing_fields(complete, &DEFAULTS) else {
         return;
     };
