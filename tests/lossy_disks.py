@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from daemon import TIMEOUT
+from strace import IN_CI
 
 ROOT = Path(__file__).parent.parent
-IN_CI = os.environ.get("CI") == "true"
 
 
 class LossyDisk:

@@ -1,5 +1,6 @@
 //! The judge of addresses.
 
+use crate::expected::unquoted;
 use crate::message;
 use mailparse::{MailAddr, addrparse};
 use pmtaemail::{AddrSpec, SenderDefaults, SenderDomain, header_recipients, text_of_local_program};
@@ -83,23 +84,4 @@ fn judge_address(address: &AddrSpec<'_>) {
             "others read another one"
         );
     }
-}
-
-fn unquoted(local: &str) -> String {
-    let Some(inner) = local
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
-    else {
-        return local.to_owned();
-    };
-    let mut text = String::new();
-    let mut characters = inner.chars();
-    while let Some(char) = characters.next() {
-        text.extend(if char == '\\' {
-            characters.next()
-        } else {
-            Some(char)
-        });
-    }
-    text
 }

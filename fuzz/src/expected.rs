@@ -105,37 +105,30 @@ pub fn mailboxes(value: Option<&Value>) -> Vec<Mailbox> {
     }
 }
 
-/// The items of a list, at the commas outside of quotes.
-fn items(text: &str) -> impl Iterator<Item = &str> {
+/// Finds a character outside of quotes, one after the other.
+fn outside_of_quotes(wanted: char) -> impl FnMut(char) -> bool {
     let mut is_quoted = false;
     let mut is_escaped = false;
-    let items = text.split(move |char| {
+    move |char| {
         match char {
             _ if is_escaped => is_escaped = false,
             '\\' if is_quoted => is_escaped = true,
             '"' => is_quoted = !is_quoted,
-            ',' => return !is_quoted,
-            _ => {}
+            _ => return char == wanted && !is_quoted,
         }
         false
-    });
+    }
+}
+
+/// The items of a list, at the commas outside of quotes.
+fn items(text: &str) -> impl Iterator<Item = &str> {
+    let items = text.split(outside_of_quotes(','));
     items.filter(|item| !item.trim().is_empty())
 }
 
 fn mailbox(text: &str) -> Mailbox {
     let text = text.trim();
-    let mut is_quoted = false;
-    let mut is_escaped = false;
-    let bracket = text.find(|char| {
-        match char {
-            _ if is_escaped => is_escaped = false,
-            '\\' if is_quoted => is_escaped = true,
-            '"' => is_quoted = !is_quoted,
-            '<' => return !is_quoted,
-            _ => {}
-        }
-        false
-    });
+    let bracket = text.find(outside_of_quotes('<'));
     match bracket {
         Some(at) => {
             let address = text[at + 1..].trim_end_matches('>');
@@ -159,7 +152,8 @@ fn spaced(text: &str) -> String {
     spaced
 }
 
-fn unquoted(word: &str) -> String {
+/// What a quoted string says; another word is itself.
+pub fn unquoted(word: &str) -> String {
     let Some(inner) = word
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'))

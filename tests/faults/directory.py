@@ -235,15 +235,13 @@ def no_staging(place: Place) -> Iterator[Row]:
     yield Row("200", "", "the file", client.ready())
 
 
-def failing_disk(place: Place, *fault: str, kinds: Collection[str] = REQUESTS):
+def failing_disk(place: Place, *fault: str):
     """Of a file system in user space, the calls of which fail as they are told to. The store of keys is elsewhere."""
     skip_without_fuse()
     disk = place.stack.enter_context(ForgetfulDisk(place.folder / "forgetful"))
     (disk.folder / "pickup").mkdir()
     client = place.client("--state", str(place.folder / "state"), pickup=disk.folder / "pickup")
-    return place.refusing(
-        client, lambda: disk.ask("fault", *fault), lambda: disk.ask("clear"), kinds=kinds, is_seen=True
-    )
+    return place.refusing(client, lambda: disk.ask("fault", *fault), lambda: disk.ask("clear"))
 
 
 def failing_write(place: Place):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from daemon import Daemon
 from faults.place import Place, Row, cut_power
-from faults.submissions import KEY, SEVERAL, SINGLE, kind_of
+from faults.submissions import KEY, SEVERAL, SINGLE, clear, kind_of
 from raw_http import head
 
 
@@ -37,8 +37,7 @@ def killed(place: Place) -> Iterator[Row]:
     before = place.start_daemon()
     assert keyed(before, SINGLE, "before")[0] == "200"
     before.stop()
-    for file in before.files():
-        file.unlink()
+    clear(before)
     daemon = place.start_daemon(wrapper=injecting(place, "renameat2:signal=SIGKILL:when=2"))
     status, _, _ = keyed(daemon, SEVERAL, "key")
     daemon.wait()
@@ -120,7 +119,6 @@ def clock_steps(place: Place, step: str) -> Iterator[Row]:
     assert before.replace(microsecond=0) <= dated <= datetime.now(UTC) + stepped
     # Age is told by the clock that only goes forward.
     assert keyed(client.daemon, SINGLE, "key") == ("200", files, True)
-    for file in client.daemon.files():
-        file.unlink()
+    clear(client.daemon)
     client.taken("after it")
     yield Row("200", "", "the file", client.ready())

@@ -9,7 +9,7 @@ from pathlib import Path
 from daemon import TIMEOUT
 from faults.directory import fill, free
 from faults.place import Place, Row
-from faults.submissions import KEY, KEYED, SINGLE, Client, kind_of
+from faults.submissions import KEY, KEYED, SINGLE, Client, clear, kind_of
 
 
 def state_of(client: Client) -> Path:
@@ -19,12 +19,7 @@ def state_of(client: Client) -> Path:
 def use(client: Client) -> None:
     """So that it is open."""
     assert client.daemon.post(SINGLE, **{KEY: "used"}).status == 200
-    clear(client)
-
-
-def clear(client: Client) -> None:
-    for file in client.daemon.files():
-        file.unlink()
+    clear(client.daemon)
 
 
 @contextmanager
@@ -32,11 +27,11 @@ def full(place: Place) -> Iterator[Row]:
     client = place.client("--state-limit", "20kB")
     taken = sum(client.daemon.post(SINGLE, **{KEY: f"{number}"}).status == 200 for number in range(100))
     assert 10 < taken < 100
-    clear(client)
+    clear(client.daemon)
     outcome = client.refused("during", KEYED)
     yield Row(outcome.answer, outcome.retry_after, "nothing", client.wait_until_ready_is(lambda found: found != "ok"))
     client.daemon.stop()
-    clear(client)
+    clear(client.daemon)
     place.client("--state-limit", "1MB").taken("during")
 
 
@@ -70,7 +65,7 @@ def damaged(place: Place) -> Iterator[Row]:
     assert b"it is damaged" in done.stderr
     yield Row("none", "", "nothing", "none")
     store.unlink()
-    clear(client)
+    clear(client.daemon)
     place.client().taken("after")
 
 
@@ -84,5 +79,5 @@ def in_use(place: Place):
     first = place.start_daemon()
     first.post(SINGLE, **{KEY: "first"})
     client = place.client()
-    clear(client)
+    clear(client.daemon)
     return place.refusing(client, lambda: None, first.stop, kinds=KEYED)

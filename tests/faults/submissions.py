@@ -70,6 +70,12 @@ def outcomes(response: http.client.HTTPResponse) -> list[Outcome]:
     ]
 
 
+def clear(daemon: Daemon) -> None:
+    """Takes away all files, as PowerMTA does."""
+    for file in daemon.files():
+        file.unlink()
+
+
 class Client:
     """One that keeps its connection, and sends every kind of submission."""
 
@@ -115,10 +121,8 @@ class Client:
         """All are taken, and leave nothing in the staging folder."""
         for name, each in self.submit_all(keys).items():
             assert [(outcome.status, outcome.replayed) for outcome in each] == [(200, False)] * len(each), name
-        files = self.daemon.files()
-        assert len(files) == sum(FILES.values())
-        for file in files:
-            file.unlink()
+        assert len(self.daemon.files()) == sum(FILES.values())
+        clear(self.daemon)
         left = [path for path in self.daemon.pickup.with_name("pickup.staging").rglob("*") if path.is_file()]
         assert {path.name for path in left} <= {"lock"}
 
