@@ -106,12 +106,19 @@ function asData(value) {
   return isData ? value : null;
 }
 
+/** What the page of a request that failed shows at its end. */
+async function whatItShows(line) {
+  const { page } = pages[JSON.parse(line).page];
+  const text = await inTime(page.evaluate(() => document.body.innerText)).catch((error) => error.message);
+  return ` The page shows: ${text.slice(0, 800)}`;
+}
+
 for await (const line of createInterface({ input: process.stdin })) {
   let told;
   try {
     told = { value: asData(await inTime(answer(JSON.parse(line, revive)))) };
   } catch (error) {
-    told = { error: error.message };
+    told = { error: error.message + (error.name === "TimeoutError" ? await whatItShows(line) : "") };
   }
   process.stdout.write(`${JSON.stringify(told)}\n`);
 }

@@ -90,6 +90,14 @@ class Page(Place):
         """The HTML of the mail that is shown."""
         return self.frameLocator("#stage iframe:not(.coming)").locator(":root")
 
+    def begun(self) -> None:
+        """Waits until the preview's page has heard from the daemon. It puts its first message in place then, which may
+        come between what Playwright does to replace a text: select it, insert another."""
+        self.until(
+            "document.querySelector('#version').textContent + document.querySelector('#banner').textContent !== ''"
+            " || document.querySelector('#key-dialog').open"
+        )
+
     def write(self, message: object) -> None:
         """Puts a message in place of the one that stands at the left."""
         text = message if isinstance(message, str) else json.dumps(message, ensure_ascii=False, indent=2)

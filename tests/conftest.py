@@ -124,6 +124,7 @@ def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
         page = browser.open(**options)
         pages.append(page)
         page.goto(f"{daemon.url}/preview{place}")
+        page.begun()
         return page
 
     yield visit
