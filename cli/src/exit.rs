@@ -166,6 +166,10 @@ pub enum Failure {
     /// The file of access keys has problems.
     #[error(transparent)]
     Keys(#[from] EditError),
+    /// The queue of the fleet cannot be used.
+    #[cfg(feature = "fleet")]
+    #[error(transparent)]
+    Fleet(#[from] pmtaemail_fleet::FleetError),
     /// Nobody can connect.
     #[error("cannot listen on {address}: {source}")]
     Listen { address: String, source: io::Error },
@@ -201,6 +205,10 @@ impl Failure {
             | Self::Environment(_)
             | Self::ChooseFile(_) => Exit::Usage,
             Self::Spool(_) | Self::OverQuota(_) => Exit::Temporary,
+            #[cfg(feature = "fleet")]
+            Self::Fleet(pmtaemail_fleet::FleetError::Brokers { .. }) => Exit::Temporary,
+            #[cfg(feature = "fleet")]
+            Self::Fleet(_) => Exit::Configuration,
             // A temporary failure would ask for another attempt, and perhaps for a second delivery.
             Self::Pickup(error) if error.may_be_delivered() => Exit::InputOutput,
             Self::Pickup(error) => pickup_exit(error.kind()),

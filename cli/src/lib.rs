@@ -13,6 +13,8 @@ mod batch;
 mod commands;
 mod daemon;
 mod exit;
+#[cfg(feature = "fleet")]
+mod fleet;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod go_flags;
@@ -58,6 +60,10 @@ fn run(action: Action) -> Result<Exit, Failure> {
         Action::Submit(args) => commands::submit(&args),
         Action::Config(action) => commands::config(&action),
         Action::Keys(command) => commands::keys(&command),
+        #[cfg(feature = "fleet")]
+        Action::Consume(args) => daemon::consume(&args),
+        #[cfg(feature = "fleet")]
+        Action::Fleet(command) => fleet::run(&command),
         #[cfg(feature = "preview")]
         Action::Preview(args) => preview::run(&args),
         Action::Schema => commands::print_json(&pmtaemail::schema()),

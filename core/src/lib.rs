@@ -36,7 +36,7 @@ mod idempotency;
 mod identity;
 mod interruption;
 mod json;
-#[cfg(feature = "outbox")]
+#[cfg(any(feature = "outbox", feature = "queue"))]
 mod memory_file;
 mod message;
 mod mime;
@@ -73,6 +73,8 @@ pub use pickup_directory::{
     CommitReport, Durability, FileGroup, FileMode, Observer, PickupDirectory, PickupError,
     PickupErrorKind, PickupOptions, RollForwardReport, Transaction,
 };
+#[cfg(feature = "queue")]
+pub use pickup_directory::{Parcel, ParcelFile, ParcelKey, Queue, QueueError};
 pub use pickup_file::{EnvelopeIds, PickupFile, RecipientReceipt, RecipientReceipts};
 pub use problem::{Code, Problem, Problems};
 #[cfg(feature = "csv")]

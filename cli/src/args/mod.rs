@@ -5,6 +5,8 @@ mod compat;
 mod config;
 mod config_command;
 mod environment;
+#[cfg(feature = "fleet")]
+mod fleet;
 mod keys_command;
 mod limits;
 mod listen;
@@ -21,6 +23,8 @@ pub use back_pressure::{BackPressureArgs, PressureLimit};
 pub use compat::{CompatArgs, SparkPostOption};
 pub use config::ConfigArg;
 pub use config_command::ConfigAction;
+#[cfg(feature = "fleet")]
+pub use fleet::{ConsumeArgs, FleetArgs, FleetCommand, ForwardArgs};
 pub use keys_command::KeysCommand;
 pub use limits::LimitArgs;
 pub use listen::{
@@ -85,6 +89,10 @@ pub enum Action {
     Submit(SubmitArgs),
     Config(ConfigAction),
     Keys(KeysCommand),
+    #[cfg(feature = "fleet")]
+    Consume(Box<ConsumeArgs>),
+    #[cfg(feature = "fleet")]
+    Fleet(FleetCommand),
     #[cfg(feature = "preview")]
     Preview(PreviewArgs),
     Schema,
@@ -160,6 +168,10 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Action, Refusal
             Action::Config(ConfigAction::Show(shown))
         }
         Some(Command::Keys(command)) => Action::Keys(command),
+        #[cfg(feature = "fleet")]
+        Some(Command::Consume(args)) => Action::Consume(args),
+        #[cfg(feature = "fleet")]
+        Some(Command::Fleet(command)) => Action::Fleet(command),
         #[cfg(feature = "preview")]
         Some(Command::Preview(args)) => Action::Preview(args),
         Some(Command::Schema) => Action::Schema,
@@ -260,6 +272,8 @@ impl CommandLine {
             Some(Command::Submit(args)) => Ok(args.config.path()),
             Some(Command::Config(config)) => config.config_file(command),
             Some(Command::Keys(keys)) => Ok(keys.config_file()),
+            #[cfg(feature = "fleet")]
+            Some(Command::Consume(args)) => Ok(args.config_file()),
             Some(_) => Ok(None),
         }
     }
@@ -295,6 +309,13 @@ enum Command {
     /// Add, list or remove access keys
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Take messages from the queue of a fleet into the pickup directory of this host
+    #[cfg(feature = "fleet")]
+    Consume(Box<ConsumeArgs>),
+    /// Make the queue of a fleet, and tell how it is
+    #[cfg(feature = "fleet")]
+    #[command(subcommand)]
+    Fleet(FleetCommand),
     /// Show a message in a browser as its readers will see it, and print the address of the page
     #[cfg(feature = "preview")]
     Preview(PreviewArgs),

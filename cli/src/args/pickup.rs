@@ -7,7 +7,7 @@ use clap::{ArgAction, Args, Command, CommandFactory, FromArgMatches, Parser, Val
 use pmtaemail::{
     Durability, FileGroup, FileMode, Observer, PickupDirectory, PickupError, PickupOptions,
 };
-#[cfg(feature = "preview")]
+#[cfg(any(feature = "fleet", feature = "preview"))]
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -96,7 +96,7 @@ impl PickupArgs {
     }
 
     /// The pickup directory.
-    #[cfg(feature = "preview")]
+    #[cfg(any(feature = "fleet", feature = "preview"))]
     pub fn directory(&self) -> &Path {
         &self.pickup
     }

@@ -45,6 +45,10 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub pickup: PickupArgs,
 
+    #[cfg(feature = "fleet")]
+    #[command(flatten)]
+    pub forward: super::ForwardArgs,
+
     #[command(flatten)]
     pub state: StateArgs,
 

@@ -36,6 +36,7 @@
 //!       blocking          threads for what blocks
 //! counters                what is counted for the metrics
 //! pickup_look             what waits in the pickup directory, when somebody asks
+//! fleet                   messages into the queue of many hosts, and from it into the pickup directory
 //! observer                what the log and the metrics are told of the pickup directory
 //! allocator               how large memory is taken and given back
 //! service_manager         what systemd is told
@@ -64,6 +65,8 @@ mod connection;
 mod cors;
 mod counters;
 mod error;
+#[cfg(feature = "fleet")]
+mod fleet;
 mod form;
 #[cfg(fuzzing)]
 mod fuzzing;
@@ -101,6 +104,8 @@ mod tests;
 
 pub use batch::result_pieces;
 pub use error::ApiError;
+#[cfg(feature = "fleet")]
+pub use fleet::consume;
 #[cfg(fuzzing)]
 pub use fuzzing::{Answer, DaemonInMemory};
 pub use open_files::room_for_batch;
@@ -116,6 +121,8 @@ use counters::Counters;
 use listener::{Sockets, Tls};
 use observer::PickupObserver;
 use pages::Pages;
+#[cfg(not(feature = "fleet"))]
+use pmtaemail::PickupDirectory;
 use preview::Preview;
 use reload::Reload;
 use signals::Signals;
@@ -131,8 +138,18 @@ pub fn run(mut args: ServeArgs) -> Result<Exit, Failure> {
     allocator::fix_threshold();
     memory::settle(&mut args.limits, args.preview);
     let counters = Arc::<Counters>::default();
+    let room = open_files::room(args.limits.max_connections, args.limits.max_in_flight);
+    let runtime = blocking::start_runtime(room.submissions).map_err(Failure::Start)?;
     let observer = PickupObserver::new(Arc::clone(&counters));
-    let pickup = (args.pickup).open_with_state(&args.state, Arc::new(observer))?;
+    #[cfg(feature = "fleet")]
+    let queue = fleet::queue(&args.forward, &runtime)?;
+    #[cfg(not(feature = "fleet"))]
+    let queue: Option<PickupDirectory> = None;
+    let forwards = queue.is_some();
+    let pickup = match queue {
+        Some(queue) => queue,
+        None => (args.pickup).open_with_state(&args.state, Arc::new(observer))?,
+    };
     (pickup.start_commit_threads()).map_err(|_| Failure::Start(blocking::no_threads()))?;
     let access = (args.keys.clone()).map(|path| Access::open(path, Arc::clone(&counters)));
     let access = access.transpose();
@@ -145,10 +162,12 @@ pub fn run(mut args: ServeArgs) -> Result<Exit, Failure> {
     if let Err(error) = pickup.probe_keys() {
         log::no_keys(&error);
     }
-    let back_pressure =
-        BackPressure::start(&args.back_pressure, pickup.path()).map_err(Failure::Start)?;
-    let room = open_files::room(args.limits.max_connections, args.limits.max_in_flight);
-    let runtime = blocking::start_runtime(room.submissions).map_err(Failure::Start)?;
+    let back_pressure = if forwards {
+        // The hosts that hand over watch their own.
+        BackPressure::default()
+    } else {
+        BackPressure::start(&args.back_pressure, pickup.path()).map_err(Failure::Start)?
+    };
     let daemon = Daemon::new(pickup, &args.limits, room);
     let daemon = daemon.with_back_pressure(back_pressure);
     let daemon = daemon.with_access(access).with_counters(counters);

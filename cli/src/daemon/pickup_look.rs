@@ -48,6 +48,10 @@ type Looked = Vec<(PressureLimit, io::Result<Option<u64>>)>;
 impl PickupLook {
     /// What there is, as far as the file system tells it. What back-pressure watches is not looked at again.
     pub async fn figures(&self, back_pressure: &BackPressure, pickup: PathBuf) -> Figures {
+        // What goes into a queue or stays in memory has no files.
+        if !pickup.is_absolute() {
+            return Figures::default();
+        }
         let watched = back_pressure.figures().unwrap_or_default();
         let mut figures = self.latest(move || look(watched, &pickup)).await;
         for limit in PressureLimit::ALL {

@@ -47,7 +47,7 @@ const FORGOTTEN_AT_A_TIME: usize = 64;
 pub(crate) enum StorePlace {
     Folder(PathBuf),
     /// Nothing of it outlives the process.
-    #[cfg(feature = "outbox")]
+    #[cfg(any(feature = "outbox", feature = "queue"))]
     Memory,
 }
 
@@ -88,7 +88,7 @@ impl Opened {
                 let place = FilePlace::of(&file, path)?;
                 (file, Some(place))
             }
-            #[cfg(feature = "outbox")]
+            #[cfg(any(feature = "outbox", feature = "queue"))]
             StorePlace::Memory => {
                 let file = crate::memory_file::create()?;
                 fill(file.try_clone()?, false).map_err(Failed::into_io)?;
@@ -99,7 +99,10 @@ impl Opened {
         let opened = opened
             .unwrap_or(Err(Failed::Other("it is damaged")))
             .map_err(Failed::into_io)?;
-        #[cfg_attr(not(feature = "outbox"), expect(irrefutable_let_patterns))]
+        #[cfg_attr(
+            not(any(feature = "outbox", feature = "queue")),
+            expect(irrefutable_let_patterns)
+        )]
         if let StorePlace::Folder(folder) = &settings.place {
             draft::clear(folder);
         }

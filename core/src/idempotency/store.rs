@@ -10,6 +10,8 @@ use crate::identity::Id;
 use std::collections::HashSet;
 use std::fmt;
 use std::io;
+#[cfg(feature = "queue")]
+use std::io::Read;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -87,7 +89,7 @@ impl KeyStore {
     pub fn path(&self) -> PathBuf {
         match &self.settings.place {
             StorePlace::Folder(folder) => folder.join(FILE),
-            #[cfg(feature = "outbox")]
+            #[cfg(any(feature = "outbox", feature = "queue"))]
             StorePlace::Memory => FILE.into(),
         }
     }
@@ -96,7 +98,7 @@ impl KeyStore {
     pub fn is_there(&self) -> bool {
         match &self.settings.place {
             StorePlace::Folder(_) => self.path().try_exists().unwrap_or(true),
-            #[cfg(feature = "outbox")]
+            #[cfg(any(feature = "outbox", feature = "queue"))]
             StorePlace::Memory => true,
         }
     }
@@ -270,6 +272,33 @@ impl KeyStore {
     }
 }
 
+/// What a store elsewhere has under a key: see [`Claim::stored_elsewhere`].
+#[cfg(feature = "queue")]
+pub(crate) fn found_elsewhere(
+    bytes: &[u8],
+    key: IdempotencyKey,
+    fingerprint: Fingerprint,
+) -> Result<Found, ClaimRefused> {
+    let record = Record::parse(bytes).map_err(|failed| ClaimRefused::Store(failed.into_io()))?;
+    if record.fingerprint != fingerprint {
+        return Err(ClaimRefused::Conflict);
+    }
+    Ok(Found::Receipt {
+        id: record.id,
+        token: Token {
+            hash: key.0,
+            nonce: record.nonce,
+        },
+        pieces: vec![receipt_elsewhere(bytes)],
+    })
+}
+
+/// The receipt in what a store elsewhere has under a key.
+#[cfg(feature = "queue")]
+pub(crate) fn receipt_elsewhere(bytes: &[u8]) -> Vec<u8> {
+    bytes.get(Record::SIZE..).unwrap_or_default().to_vec()
+}
+
 impl Claim {
     /// Of a key that was put among those at work.
     fn new(store: &Arc<KeyStore>, key: IdempotencyKey, fingerprint: Fingerprint) -> Self {
@@ -308,6 +337,24 @@ impl Claim {
     /// Says what is found under one more name.
     pub(crate) fn add_named(&mut self, name: IdempotencyKey, record: NewRecord) {
         self.named.push((name, Some(record)));
+    }
+
+    /// The key, and what is to be remembered under it, for a store elsewhere.
+    #[cfg(feature = "queue")]
+    pub(crate) fn stored_elsewhere(&mut self) -> io::Result<([u8; 32], Vec<u8>)> {
+        let record = self.record.take();
+        let mut record = record.ok_or_else(|| io::Error::other("nothing is to be remembered"))?;
+        let head = Record {
+            time: 0,
+            nonce: self.token.nonce,
+            fingerprint: self.fingerprint,
+            id: record.id,
+            size: record.size,
+            pieces: 0,
+        };
+        let mut bytes = head.bytes();
+        record.receipt.read_to_end(&mut bytes)?;
+        Ok((self.key.0, bytes))
     }
 
     /// Says what is to be remembered, before the submission is committed.

@@ -88,6 +88,8 @@ pub(super) enum Operation {
     )]
     OpenKeys,
     KeepKey,
+    #[cfg(feature = "queue")]
+    Enqueue,
 }
 
 /// A pickup directory in memory takes no more.
@@ -180,24 +182,12 @@ impl PickupError {
         if inner.is_some_and(<dyn Error + Send + Sync>::is::<MemoryFull>) {
             return "clear it, after each test for instance";
         }
-        if matches!(self.operation, Operation::OpenKeys | Operation::KeepKey) {
-            return match self.source.kind() {
-                io::ErrorKind::ResourceBusy => {
-                    "one process at a time has a store: programs that share keys submit through the daemon, others have a state \
-                     folder of their own (`state`)"
-                }
-                io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
-                    "it is damaged: restore it, or move it away to begin a new one, which forgets the keys of the last 24 hours; \
-                     what was submitted under them and waits in the staging folder stays there (see operation.md)"
-                }
-                io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => {
-                    "make its folder, for this user alone (mode 0700), or name another one as `state`"
-                }
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                    "free some space on that file system, then try again"
-                }
-                _ => "see the kernel log if this is not clear",
-            };
+        #[cfg(feature = "queue")]
+        if self.operation == Operation::Enqueue {
+            return advice_of_queue(self.source.kind());
+        }
+        if self.is_of_keys() {
+            return advice_of_keys(self.source.kind());
         }
         match self.kind() {
             PickupErrorKind::NotFound if self.operation == Operation::FindGroup => {
@@ -264,6 +254,39 @@ impl PickupError {
     }
 }
 
+/// What to do where the store of keys fails.
+fn advice_of_keys(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::ResourceBusy => {
+            "one process at a time has a store: programs that share keys submit through the daemon, others have a state \
+                     folder of their own (`state`)"
+        }
+        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
+            "it is damaged: restore it, or move it away to begin a new one, which forgets the keys of the last 24 hours; \
+                     what was submitted under them and waits in the staging folder stays there (see operation.md)"
+        }
+        io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => {
+            "make its folder, for this user alone (mode 0700), or name another one as `state`"
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "free some space on that file system, then try again"
+        }
+        _ => "see the kernel log if this is not clear",
+    }
+}
+
+/// What to do where a queue fails.
+#[cfg(feature = "queue")]
+fn advice_of_queue(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::StorageFull => {
+            "start more hosts that take from it, or give it more room, then try again"
+        }
+        io::ErrorKind::FileTooLarge => "send it in parts, with fewer recipients each",
+        _ => "try again later; `pmtaemailapi fleet status` tells how the queue is",
+    }
+}
+
 impl Operation {
     fn as_str(self) -> &'static str {
         match self {
@@ -285,6 +308,8 @@ impl Operation {
             }
             Self::OpenKeys => "open the store of idempotency keys",
             Self::KeepKey => "keep an idempotency key in",
+            #[cfg(feature = "queue")]
+            Self::Enqueue => "put the message into the queue",
         }
     }
 }

@@ -96,7 +96,17 @@ impl PickupDirectory {
     ) -> Result<Found, KeyRefused> {
         let store = self.open_keys().map_err(KeyRefused::Pickup)?;
         let failed = |error| PickupError::from_io(Operation::KeepKey, &store.path())(error);
-        let found = match store.claim(key, fingerprint) {
+        let found = store.claim(key, fingerprint);
+        #[cfg(feature = "queue")]
+        let found = match &self.place {
+            Place::Queue(queue) => {
+                found.and_then(|found| queue.claim_everywhere(key, fingerprint, found))
+            }
+            #[cfg(feature = "outbox")]
+            Place::Memory(_) => found,
+            Place::Disk(_) => found,
+        };
+        let found = match found {
             Ok(found) => found,
             Err(ClaimRefused::InWork) => return Err(KeyRefused::InWork),
             Err(ClaimRefused::Conflict) => return Err(KeyRefused::Conflict),
@@ -114,6 +124,10 @@ impl PickupDirectory {
         &self,
         key: IdempotencyKey,
     ) -> Result<Option<Vec<Vec<u8>>>, PickupError> {
+        #[cfg(feature = "queue")]
+        if let Place::Queue(queue) = &self.place {
+            return queue.find_receipt(key);
+        }
         let Some(store) = self.keys().filter(|store| store.is_there()) else {
             return Ok(None);
         };
@@ -125,6 +139,10 @@ impl PickupDirectory {
 
     /// Whether the store can be used and has room for names that nobody depends on.
     pub(crate) fn has_room_for_names(&self) -> bool {
+        #[cfg(feature = "queue")]
+        if let Place::Queue(_) = &self.place {
+            return false;
+        }
         let store = self.open_keys();
         store.is_ok_and(|store| store.has_room_for_names().unwrap_or(false))
     }
@@ -135,7 +153,45 @@ impl PickupDirectory {
         if self.has_leftovers() {
             return None;
         }
+        // Other hosts have to be asked.
+        #[cfg(feature = "queue")]
+        if let Place::Queue(_) = &self.place {
+            return None;
+        }
         self.keys()?.claim_at_once(key, fingerprint)
+    }
+
+    /// Begins a transaction that is committed once under its key, however often it is tried: `None` if it was. What it
+    /// is about is not looked at. Keys are remembered for 24 hours. May block.
+    ///
+    /// # Errors
+    /// Those of [`claim`](Self::claim) but for [`Conflict`](crate::ClaimError::Conflict).
+    #[cfg(feature = "queue")]
+    pub fn begin_once(
+        &self,
+        key: IdempotencyKey,
+        id: Id,
+    ) -> Result<Option<super::Transaction<'_>>, crate::ClaimError> {
+        let fingerprint = crate::idempotency::Fingerprinter::new(&["once"]).finish();
+        let Found::Nothing(mut claim) = self.claim_key(key, fingerprint)? else {
+            return Ok(None);
+        };
+        claim.set_record(crate::idempotency::NewRecord {
+            id,
+            receipt: Box::new(io::empty()),
+            size: 0,
+        });
+        Ok(Some(self.begin_claimed(id, Some(claim))))
+    }
+
+    /// Whether a transaction was committed [under this key](Self::begin_once) in the last 24 hours; what a process that
+    /// died had decided to hand over is handed over before. May block.
+    ///
+    /// # Errors
+    /// The store cannot be used.
+    #[cfg(feature = "queue")]
+    pub fn was_committed(&self, key: IdempotencyKey) -> Result<bool, PickupError> {
+        Ok(self.find_key(key)?.is_some())
     }
 
     /// Opens the store of keys, and hands over what was decided in it before.
@@ -152,8 +208,8 @@ impl PickupDirectory {
                     disk.staging.clear_leftovers();
                 }
             }
-            #[cfg(feature = "outbox")]
-            Place::Memory(_) => {
+            #[cfg(any(feature = "outbox", feature = "queue"))]
+            _ => {
                 store.open().map_err(failed_to_open(store))?;
             }
         }
@@ -165,6 +221,8 @@ impl PickupDirectory {
             Place::Disk(disk) => disk.staging.keys(),
             #[cfg(feature = "outbox")]
             Place::Memory(memory) => Some(memory.keys()),
+            #[cfg(feature = "queue")]
+            Place::Queue(queue) => Some(queue.keys()),
         }
     }
 
@@ -173,8 +231,8 @@ impl PickupDirectory {
         let waits = match &self.place {
             Place::Disk(disk) => disk.staging.waits(token),
             // What is decided there is done.
-            #[cfg(feature = "outbox")]
-            Place::Memory(_) => Ok(false),
+            #[cfg(any(feature = "outbox", feature = "queue"))]
+            _ => Ok(false),
         };
         match waits {
             Ok(false) => Ok(()),

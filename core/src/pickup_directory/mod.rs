@@ -58,6 +58,7 @@
 //! mod                          the directory is opened
 //! transaction     keys         begin, write, commit; keys of submissions, which `idempotency` keeps
 //! memory                       a directory that is none, for tests
+//! queue                        a directory that is none: what is submitted goes into a queue of many hosts
 //! group_commit                 the syncs that transactions share
 //! commit_queue                 which of them go together, and which thread leads
 //! decision                     the records of a group: all files of a transaction, or none
@@ -97,6 +98,8 @@ mod per_process;
 )]
 mod portable;
 mod private_folder;
+#[cfg(feature = "queue")]
+mod queue;
 mod staged_transaction;
 mod staging;
 mod transaction;
@@ -124,6 +127,8 @@ pub(crate) use keys::KeyRefused;
 pub use memory::SubmittedFile;
 pub use observer::{CommitReport, Observer, RollForwardReport};
 pub use options::{Durability, PickupOptions};
+#[cfg(feature = "queue")]
+pub use queue::{Parcel, ParcelFile, ParcelKey, Queue, QueueError};
 pub use transaction::Transaction;
 
 use error::Operation;
@@ -163,13 +168,15 @@ pub struct PickupDirectory {
 
 #[derive(Debug)]
 #[cfg_attr(
-    feature = "outbox",
+    any(feature = "outbox", feature = "queue"),
     expect(clippy::large_enum_variant, reason = "a process has few of them")
 )]
 enum Place {
     Disk(Disk),
     #[cfg(feature = "outbox")]
     Memory(memory::Memory),
+    #[cfg(feature = "queue")]
+    Queue(queue::QueueDirectory),
 }
 
 #[derive(Debug)]
@@ -254,6 +261,15 @@ impl PickupDirectory {
         }
     }
 
+    /// A pickup directory that is none: what is submitted to it goes into a queue, from which other hosts take it into
+    /// theirs. It does all that one on disk does.
+    #[cfg(feature = "queue")]
+    pub fn of_queue(queue: Arc<dyn Queue>) -> Self {
+        Self {
+            place: Place::Queue(queue::QueueDirectory::new(queue)),
+        }
+    }
+
     /// What was submitted to a pickup directory [in memory](Self::in_memory), in order. One on disk has none: its
     /// files are there.
     #[cfg(feature = "outbox")]
@@ -261,6 +277,8 @@ impl PickupDirectory {
         match &self.place {
             Place::Disk(_) => Vec::new(),
             Place::Memory(memory) => memory.files(),
+            #[cfg(feature = "queue")]
+            Place::Queue(_) => Vec::new(),
         }
     }
 
@@ -270,11 +288,13 @@ impl PickupDirectory {
         match &self.place {
             Place::Disk(_) => {}
             Place::Memory(memory) => memory.clear(),
+            #[cfg(feature = "queue")]
+            Place::Queue(_) => {}
         }
     }
 
     #[cfg_attr(
-        not(feature = "outbox"),
+        not(any(feature = "outbox", feature = "queue")),
         expect(clippy::unnecessary_wraps, reason = "all are on disk")
     )]
     fn disk(&self) -> Option<&Disk> {
@@ -282,6 +302,8 @@ impl PickupDirectory {
             Place::Disk(disk) => Some(disk),
             #[cfg(feature = "outbox")]
             Place::Memory(_) => None,
+            #[cfg(feature = "queue")]
+            Place::Queue(_) => None,
         }
     }
 
@@ -308,6 +330,8 @@ impl PickupDirectory {
             Place::Disk(disk) => disk.staging.pickup(),
             #[cfg(feature = "outbox")]
             Place::Memory(_) => Path::new(memory::PATH),
+            #[cfg(feature = "queue")]
+            Place::Queue(queue) => queue.path(),
         }
     }
 
@@ -318,8 +342,8 @@ impl PickupDirectory {
     pub fn staging(&self) -> Result<PathBuf, PickupError> {
         match &self.place {
             Place::Disk(disk) => disk.staging.folder(),
-            #[cfg(feature = "outbox")]
-            Place::Memory(_) => {
+            #[cfg(any(feature = "outbox", feature = "queue"))]
+            _ => {
                 let error = io::ErrorKind::NotFound.into();
                 Err(PickupError::from_io(Operation::PrepareStaging, self.path())(error))
             }
@@ -345,6 +369,10 @@ impl PickupDirectory {
     /// # Ok::<(), pmtaemail::PickupError>(())
     /// ```
     pub fn probe(&self) -> Result<(), PickupError> {
+        #[cfg(feature = "queue")]
+        if let Place::Queue(queue) = &self.place {
+            return queue.probe();
+        }
         self.disk()
             .map_or(Ok(()), |disk| disk.staging.probe(&vec![b'.'; 64 << 10]))
     }
@@ -367,8 +395,8 @@ impl PickupDirectory {
     pub(crate) fn scratch_file(&self) -> Result<File, PickupError> {
         match &self.place {
             Place::Disk(disk) => disk.staging.create_scratch(),
-            #[cfg(feature = "outbox")]
-            Place::Memory(_) => crate::memory_file::create()
+            #[cfg(any(feature = "outbox", feature = "queue"))]
+            _ => crate::memory_file::create()
                 .map_err(PickupError::from_io(Operation::CreateFile, self.path())),
         }
     }

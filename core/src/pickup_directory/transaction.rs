@@ -8,6 +8,8 @@ use super::file_set::FileSet;
 use super::group_commit::ONE_EACH;
 #[cfg(feature = "outbox")]
 use super::memory::{Memory, MemoryFiles};
+#[cfg(feature = "queue")]
+use super::queue::{QueueDirectory, QueueFiles};
 use super::{Disk, PickupDirectory, Place};
 use crate::idempotency::Claim;
 use crate::identity::Id;
@@ -35,6 +37,16 @@ enum Files<'a> {
     OnDisk(&'a Disk, FileSet),
     #[cfg(feature = "outbox")]
     InMemory(&'a Memory, MemoryFiles),
+    #[cfg(feature = "queue")]
+    InQueue(&'a QueueDirectory, QueueFiles),
+}
+
+/// What a transaction of several waits for.
+enum Waits {
+    No,
+    ForGroup,
+    #[cfg(feature = "queue")]
+    ForQueue(super::queue::Waiting),
 }
 
 impl PickupDirectory {
@@ -44,6 +56,8 @@ impl PickupDirectory {
             Place::Disk(disk) => Files::OnDisk(disk, FileSet::default()),
             #[cfg(feature = "outbox")]
             Place::Memory(memory) => Files::InMemory(memory, MemoryFiles::default()),
+            #[cfg(feature = "queue")]
+            Place::Queue(queue) => Files::InQueue(queue, QueueFiles::default()),
         };
         Transaction { files, id: None }
     }
@@ -56,6 +70,8 @@ impl PickupDirectory {
                 Files::OnDisk(_, files) => files.set_claim(claim),
                 #[cfg(feature = "outbox")]
                 Files::InMemory(_, files) => files.claim = Some(Box::new(claim)),
+                #[cfg(feature = "queue")]
+                Files::InQueue(_, files) => files.claim = Some(claim),
             }
         }
         transaction
@@ -84,16 +100,18 @@ impl PickupDirectory {
                 let (value, transaction) = written?;
                 let id = transaction.id;
                 let waits = match transaction.files {
-                    Files::OnDisk(_, files) if files.is_empty() => false,
+                    Files::OnDisk(_, files) if files.is_empty() => Waits::No,
                     Files::OnDisk(_, files) => {
                         file_sets.push(files);
-                        true
+                        Waits::ForGroup
                     }
                     #[cfg(feature = "outbox")]
                     Files::InMemory(memory, files) => {
                         memory.commit(files).map_err(|error| error.with_id(id))?;
-                        false
+                        Waits::No
                     }
+                    #[cfg(feature = "queue")]
+                    Files::InQueue(queue, files) => Waits::ForQueue(queue.start(files, id)),
                 };
                 Ok((value, id, waits))
             })
@@ -106,10 +124,13 @@ impl PickupDirectory {
             .into_iter()
             .map(|value: Result<_, E>| {
                 let (value, id, waits) = value?;
-                if waits {
-                    let result = results.next().expect(ONE_EACH);
-                    result.map_err(|error| error.with_id(id))?;
-                }
+                let result = match waits {
+                    Waits::No => Ok(()),
+                    Waits::ForGroup => results.next().expect(ONE_EACH),
+                    #[cfg(feature = "queue")]
+                    Waits::ForQueue(waiting) => waiting.wait(),
+                };
+                result.map_err(|error| error.with_id(id))?;
                 Ok(value)
             })
             .collect()
@@ -124,6 +145,8 @@ impl Transaction<'_> {
             Files::OnDisk(_, files) => files.claim_mut(),
             #[cfg(feature = "outbox")]
             Files::InMemory(_, files) => files.claim.as_deref_mut(),
+            #[cfg(feature = "queue")]
+            Files::InQueue(_, files) => files.claim.as_mut(),
         }
     }
 
@@ -146,6 +169,8 @@ impl Transaction<'_> {
             Files::OnDisk(_, files) => files,
             #[cfg(feature = "outbox")]
             Files::InMemory(..) => unreachable!("they are in memory"),
+            #[cfg(feature = "queue")]
+            Files::InQueue(..) => unreachable!("they are in a queue"),
         }
     }
 
@@ -156,6 +181,8 @@ impl Transaction<'_> {
             Files::OnDisk(_, files) => files,
             #[cfg(feature = "outbox")]
             Files::InMemory(..) => unreachable!("they are in memory"),
+            #[cfg(feature = "queue")]
+            Files::InQueue(..) => unreachable!("they are in a queue"),
         }
     }
 
@@ -176,6 +203,8 @@ impl Transaction<'_> {
                 }
                 #[cfg(feature = "outbox")]
                 Files::InMemory(memory, files) => memory.write(files, name, chunks),
+                #[cfg(feature = "queue")]
+                Files::InQueue(queue, files) => queue.write(files, name, chunks),
             })
             .map_err(|error| error.with_id(id))
     }
@@ -201,6 +230,8 @@ impl Transaction<'_> {
             }
             #[cfg(feature = "outbox")]
             Files::InMemory(memory, files) => memory.commit(files),
+            #[cfg(feature = "queue")]
+            Files::InQueue(queue, files) => queue.start(files, self.id).wait(),
         };
         result.map_err(|error| error.with_id(self.id))
     }
@@ -220,6 +251,8 @@ impl Transaction<'_> {
             Files::OnDisk(disk, files) => disk.group_commit.commit_with(files, done),
             #[cfg(feature = "outbox")]
             Files::InMemory(memory, files) => done(memory.commit(files)),
+            #[cfg(feature = "queue")]
+            Files::InQueue(queue, files) => queue.commit_with(files, id, done),
         }
     }
 }

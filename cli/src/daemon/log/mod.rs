@@ -6,6 +6,8 @@
 
 mod back_pressure;
 mod batch;
+#[cfg(feature = "fleet")]
+mod fleet;
 mod format;
 mod listener;
 mod outcome;
@@ -17,6 +19,8 @@ pub use back_pressure::{
     back_pressure, badmail, badmail_at_start, badmail_of_others, not_measured,
 };
 pub use batch::{BatchLog, Ending};
+#[cfg(feature = "fleet")]
+pub use fleet::{consumed, consumes, metrics_not_written};
 #[cfg(feature = "tls")]
 pub use listener::{certificate_kept, certificate_reloaded, tls_handshake_failed};
 pub use listener::{listens_without_keys, socket_not_removed};

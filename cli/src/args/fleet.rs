@@ -1,0 +1,239 @@
+//! Options of a fleet: many hosts on one queue.
+
+use super::{BackPressureArgs, ConfigArg, LogArgs, PickupArgs, StateArgs};
+use crate::units;
+use clap::{Args, Subcommand};
+use pmtaemail_fleet::{Brokers, Route};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Where a daemon puts messages in place of the pickup directory.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Fleet")]
+pub struct ForwardArgs {
+    /// Put messages into NATS `JetStream` in place of the pickup directory, from where the hosts that `consume` take
+    /// them: addresses such as nats://10.0.0.1:4222,nats://10.0.0.2:4222
+    #[arg(long, value_name = "URLS", env = "PMTAEMAIL_FORWARD")]
+    forward: Option<Brokers>,
+
+    #[command(flatten)]
+    route: RouteArgs,
+}
+
+impl ForwardArgs {
+    /// The brokers and the route, where messages are forwarded.
+    pub fn forward(&self) -> Option<Result<(Brokers, Route), String>> {
+        let brokers = self
+            .forward
+            .clone()?
+            .with_credentials(self.route.credentials());
+        Some(self.route.route().map(|route| (brokers, route)))
+    }
+}
+
+/// Which messages.
+#[derive(Debug, Args)]
+pub struct RouteArgs {
+    /// The stream that `fleet init` made
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "MAIL",
+        env = "PMTAEMAIL_NATS_STREAM"
+    )]
+    nats_stream: String,
+
+    /// The region whose hosts hand the messages over
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "local",
+        env = "PMTAEMAIL_REGION"
+    )]
+    region: String,
+
+    /// The pool of hosts that hand the messages over
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "default",
+        env = "PMTAEMAIL_POOL"
+    )]
+    pool: String,
+
+    /// A file of NATS credentials (.creds)
+    #[arg(long, value_name = "FILE", env = "PMTAEMAIL_NATS_CREDENTIALS")]
+    nats_credentials: Option<PathBuf>,
+}
+
+impl RouteArgs {
+    fn credentials(&self) -> Option<PathBuf> {
+        self.nats_credentials.clone()
+    }
+
+    fn route(&self) -> Result<Route, String> {
+        let route = Route::new(&self.nats_stream, &self.region, &self.pool);
+        route.map_err(|error| error.to_string())
+    }
+}
+
+/// Options of `consume`.
+#[derive(Debug, Args)]
+pub struct ConsumeArgs {
+    #[command(flatten)]
+    pub config: ConfigArg,
+
+    /// The brokers: addresses such as nats://10.0.0.1:4222,nats://10.0.0.2:4222
+    #[arg(long, value_name = "URLS", env = "PMTAEMAIL_NATS")]
+    nats: Brokers,
+
+    #[command(flatten)]
+    route: RouteArgs,
+
+    /// Most messages that are handed over together
+    #[arg(long, value_name = "N", default_value = "256", env = "PMTAEMAIL_BATCH")]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
+    batch: u16,
+
+    /// What is not acknowledged for this long is given to another host. All hosts of a pool have the same
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "60s",
+        env = "PMTAEMAIL_ACK_WAIT"
+    )]
+    #[arg(value_parser = units::positive_duration)]
+    ack_wait: Duration,
+
+    /// A folder of this process alone for what is on its way; beside the pickup directory by default
+    #[arg(long, value_name = "DIR", env = "PMTAEMAIL_JOURNAL")]
+    journal: Option<PathBuf>,
+
+    /// Write what is counted here every second, for the textfile collector of Prometheus' node exporter
+    #[arg(long, value_name = "FILE", env = "PMTAEMAIL_METRICS_FILE")]
+    pub metrics_file: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub pickup: PickupArgs,
+
+    #[command(flatten)]
+    pub state: StateArgs,
+
+    #[command(flatten)]
+    pub back_pressure: BackPressureArgs,
+
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+impl ConsumeArgs {
+    /// The brokers.
+    pub fn brokers(&self) -> Brokers {
+        self.nats.clone().with_credentials(self.route.credentials())
+    }
+
+    /// How messages are taken.
+    pub fn consumer(&self) -> Result<pmtaemail_fleet::ConsumerOptions, String> {
+        Ok(pmtaemail_fleet::ConsumerOptions {
+            route: self.route.route()?,
+            batch: self.batch.into(),
+            ack_wait: self.ack_wait,
+            journal: self.journal(),
+        })
+    }
+
+    fn journal(&self) -> PathBuf {
+        self.journal.clone().unwrap_or_else(|| {
+            let pickup = self.pickup.directory();
+            let mut name = pickup.file_name().unwrap_or_default().to_owned();
+            name.push(".journal");
+            pickup.with_file_name(name)
+        })
+    }
+}
+
+/// What `fleet` is asked for.
+#[derive(Debug, Subcommand)]
+pub enum FleetCommand {
+    /// Make the streams with settings that lose nothing, or check those that are there
+    Init(FleetInitArgs),
+    /// Tell what waits, which broker leads, how far hosts are behind, and how many dead letters there are
+    Status(FleetTellArgs),
+    /// List messages that could not be handed over, and why
+    Dead(FleetTellArgs),
+    /// Put messages that could not be handed over into the queue again
+    Replay(FleetArgs),
+}
+
+/// Which fleet.
+#[derive(Debug, Args)]
+pub struct FleetArgs {
+    /// The brokers: addresses such as nats://10.0.0.1:4222,nats://10.0.0.2:4222
+    #[arg(long, value_name = "URLS", env = "PMTAEMAIL_NATS")]
+    nats: Brokers,
+
+    /// The stream
+    #[arg(
+        long,
+        visible_alias = "nats-stream",
+        value_name = "NAME",
+        default_value = "MAIL"
+    )]
+    #[arg(env = "PMTAEMAIL_NATS_STREAM")]
+    stream: String,
+
+    /// A file of NATS credentials (.creds)
+    #[arg(long, value_name = "FILE", env = "PMTAEMAIL_NATS_CREDENTIALS")]
+    nats_credentials: Option<PathBuf>,
+}
+
+/// What `fleet init` takes.
+#[derive(Debug, Args)]
+pub struct FleetInitArgs {
+    #[command(flatten)]
+    pub fleet: FleetArgs,
+
+    /// On how many brokers each message is. Fewer than 3 lose mail with a disk
+    #[arg(long, value_name = "N", default_value = "3")]
+    #[arg(value_parser = clap::value_parser!(u8).range(1..=5))]
+    pub replicas: u8,
+
+    /// Most that waits in the stream, in bytes or with a unit; what comes then is answered with 503. By default as much
+    /// as the brokers have room for
+    #[arg(long, value_name = "SIZE", value_parser = units::bytes)]
+    pub max_bytes: Option<usize>,
+}
+
+/// What the commands take that tell something.
+#[derive(Debug, Args)]
+pub struct FleetTellArgs {
+    #[command(flatten)]
+    pub fleet: FleetArgs,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl FleetArgs {
+    /// The brokers.
+    pub fn brokers(&self) -> Brokers {
+        self.nats
+            .clone()
+            .with_credentials(self.nats_credentials.clone())
+    }
+
+    /// The stream.
+    pub fn stream(&self) -> Result<&str, String> {
+        let checked = Route::new(&self.stream, "x", "x");
+        checked.map_err(|error| error.to_string())?;
+        Ok(&self.stream)
+    }
+}
+
+impl ConsumeArgs {
+    /// The configuration file that is named, if one is.
+    pub fn config_file(&self) -> Option<&Path> {
+        self.config.path()
+    }
+}

@@ -1,0 +1,111 @@
+//! What a consumer counts, as the text that Prometheus reads.
+
+use pmtaemail_fleet::Event;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::registry::Registry;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+/// What is counted since the start.
+#[derive(Debug)]
+pub struct Counts {
+    registry: Registry,
+    handed_over: Counter,
+    redelivered: Counter,
+    acknowledged: Counter,
+    dead: Counter,
+    late: Counter,
+    failed: Counter,
+    broker_errors: Counter,
+    recovered: Counter,
+    given_back: Counter,
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("pmtaemail_consumer");
+        let mut counter = |name: &str, help: &str| {
+            let counter = Counter::default();
+            registry.register(name, help, counter.clone());
+            counter
+        };
+        Self {
+            handed_over: counter(
+                "messages_handed_over",
+                "Messages that are in the pickup directory",
+            ),
+            redelivered: counter(
+                "messages_redelivered",
+                "Of those, messages that another delivery may have handed over elsewhere: most that may be there twice",
+            ),
+            acknowledged: counter(
+                "messages_acknowledged",
+                "Messages that the brokers confirmed to be done",
+            ),
+            dead: counter("dead_letters", "Messages that nobody can hand over"),
+            late: counter(
+                "messages_late",
+                "Messages that were held too long and given back",
+            ),
+            failed: counter(
+                "messages_failed",
+                "Messages that the pickup directory did not take, and were given back",
+            ),
+            broker_errors: counter(
+                "broker_errors",
+                "Answers of the brokers that did not come or were errors",
+            ),
+            recovered: counter(
+                "messages_recovered",
+                "Messages that this host had handed over before it died, and acknowledged when it came back",
+            ),
+            given_back: counter(
+                "messages_given_back",
+                "Messages that this host had taken before it died and not handed over",
+            ),
+            registry,
+        }
+    }
+}
+
+impl Counts {
+    /// Counts what a consumer tells.
+    pub fn count(&self, event: &Event) {
+        let add = |counter: &Counter, count: &usize| {
+            counter.inc_by(*count as u64);
+        };
+        match event {
+            Event::Recovered {
+                acknowledged,
+                given_back,
+            } => {
+                add(&self.recovered, acknowledged);
+                add(&self.given_back, given_back);
+            }
+            Event::HandedOver {
+                messages,
+                redelivered,
+            } => {
+                add(&self.handed_over, messages);
+                add(&self.redelivered, redelivered);
+            }
+            Event::Acknowledged { messages } => add(&self.acknowledged, messages),
+            Event::Dead { .. } => add(&self.dead, &1),
+            Event::Late { messages } => add(&self.late, messages),
+            Event::Failed { messages, .. } => add(&self.failed, messages),
+            Event::Brokers { .. } => add(&self.broker_errors, &1),
+            _ => {}
+        }
+    }
+
+    /// Writes all of it, so that a reader sees the old file or the new one.
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        let mut text = String::new();
+        encode(&mut text, &self.registry).map_err(io::Error::other)?;
+        let part = path.with_extension("part");
+        fs::write(&part, text)?;
+        fs::rename(&part, path)
+    }
+}

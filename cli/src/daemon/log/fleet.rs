@@ -1,0 +1,45 @@
+//! Lines of a host that takes messages from the queue of a fleet.
+
+use pmtaemail_fleet::{Event, Route};
+use std::io;
+use std::path::Path;
+use tracing::{debug, info, warn};
+
+/// It takes messages from now on.
+pub fn consumes(route: &Route, pickup: &Path) {
+    info!(
+        event = "consuming",
+        version = pmtaemail::VERSION,
+        stream = route.stream(),
+        pickup = %pickup.display(),
+    );
+}
+
+/// What became of messages.
+pub fn consumed(event: &Event) {
+    match event {
+        Event::HandedOver {
+            messages,
+            redelivered: 0,
+        } => debug!(event = "batch_handed_over", messages),
+        Event::HandedOver {
+            messages,
+            redelivered,
+        } => info!(event = "batch_handed_over", messages, redelivered),
+        Event::Acknowledged { messages } => debug!(event = "batch_acknowledged", messages),
+        Event::Recovered {
+            acknowledged,
+            given_back,
+        } => info!(event = "batch_recovered", acknowledged, given_back),
+        Event::Dead { sequence, code } => warn!(event = "dead_letter", sequence, code),
+        Event::Late { messages } => warn!(event = "batch_late", messages),
+        Event::Failed { messages, error } => warn!(event = "batch_failed", messages, error),
+        Event::Brokers { error } => warn!(event = "brokers", error),
+        _ => {}
+    }
+}
+
+/// Nobody sees what is counted.
+pub fn metrics_not_written(error: &io::Error) {
+    warn!(event = "metrics_not_written", %error);
+}

@@ -1,0 +1,124 @@
+//! The command `fleet`: the queue of many hosts.
+
+use crate::args::{FleetArgs, FleetCommand};
+use crate::exit::{Exit, Failure};
+use crate::output;
+use pmtaemail_fleet::{self as fleet, ConsumerStatus, DeadLetter, Settings, Status};
+use serde::Serialize;
+use std::fmt::Write;
+
+/// Most dead letters that are listed.
+const MOST: usize = 10_000;
+
+/// Makes the queue, or tells of it.
+pub fn run(command: &FleetCommand) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = { runtime }.enable_all().build().map_err(Failure::Start)?;
+    runtime.block_on(async {
+        match command {
+            FleetCommand::Init(args) => {
+                let stream = stream_of(&args.fleet)?;
+                let client = fleet::connect(&args.fleet.brokers()).await?;
+                let settings = Settings {
+                    stream: stream.to_owned(),
+                    replicas: args.replicas.into(),
+                    max_bytes: args.max_bytes.map(|most| i64::try_from(most).unwrap_or(i64::MAX)),
+                };
+                fleet::init(&client, &settings).await?;
+                if args.replicas < 3 {
+                    let warning = "with fewer than 3 replicas acknowledged mail is lost with a disk, and none is taken while a \
+                                   broker restarts";
+                    output::print_warnings([warning.to_owned()]);
+                }
+                output::print_ok().map_err(Failure::Write)?;
+            }
+            FleetCommand::Status(args) => {
+                let client = fleet::connect(&args.fleet.brokers()).await?;
+                let status = fleet::status(&client, stream_of(&args.fleet)?).await?;
+                print(&status, args.json, status_text)?;
+            }
+            FleetCommand::Dead(args) => {
+                let client = fleet::connect(&args.fleet.brokers()).await?;
+                let letters = fleet::dead_letters(&client, stream_of(&args.fleet)?, MOST).await?;
+                print(&letters, args.json, |letters| letters.iter().map(dead_text).collect())?;
+            }
+            FleetCommand::Replay(args) => {
+                let client = fleet::connect(&args.brokers()).await?;
+                let count = fleet::replay(&client, stream_of(args)?).await?;
+                let text = format!("{count}\n");
+                output::print(text.as_bytes()).map_err(Failure::Write)?;
+            }
+        }
+        Ok(Exit::Ok)
+    })
+}
+
+fn stream_of(args: &FleetArgs) -> Result<&str, Failure> {
+    args.stream().map_err(Failure::Usage)
+}
+
+fn print<T: Serialize>(
+    value: &T,
+    json: bool,
+    text: impl FnOnce(&T) -> String,
+) -> Result<(), Failure> {
+    let text = if json {
+        serde_json::to_string(value).expect("names and numbers are JSON") + "\n"
+    } else {
+        text(value)
+    };
+    output::print(text.as_bytes()).map_err(Failure::Write)
+}
+
+fn status_text(status: &Status) -> String {
+    let Status {
+        stream,
+        messages,
+        bytes,
+        max_bytes,
+        leader,
+        replicas,
+        current,
+        dead,
+        large_bytes,
+        consumers,
+    } = status;
+    let most = max_bytes.map_or_else(String::new, |most| format!(" of {most}"));
+    let leader = leader.as_deref().unwrap_or("none");
+    let mut text = format!(
+        "stream {stream}: {messages} messages, {bytes}{most} bytes; {large_bytes} bytes of large submissions\n\
+         leader {leader}; {current} of {replicas} replicas have all of it\n\
+         dead letters: {dead}\n"
+    );
+    if consumers.is_empty() {
+        text.push_str(
+            "no host has taken anything yet: start `pmtaemailapi consume` beside each PowerMTA\n",
+        );
+    }
+    for ConsumerStatus {
+        name,
+        waiting,
+        on_their_way,
+        redelivered,
+        hosts_waiting,
+    } in consumers
+    {
+        // Of a text nothing can fail.
+        let _ = writeln!(
+            text,
+            "pool {name}: {waiting} wait, {on_their_way} on their way, {redelivered} delivered again; {hosts_waiting} requests of \
+             hosts wait"
+        );
+    }
+    text
+}
+
+fn dead_text(letter: &DeadLetter) -> String {
+    let DeadLetter {
+        sequence,
+        problem,
+        subject,
+        bytes,
+    } = letter;
+    format!("{sequence} {problem} {subject} {bytes} bytes\n")
+}

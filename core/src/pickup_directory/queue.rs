@@ -1,0 +1,244 @@
+//! A pickup directory that is none: what is submitted goes into a queue, and other hosts hand it over.
+//!
+//! ```text
+//! write          the files of a submission wait in memory
+//! commit         Queue::put, with the key and its record, if there is one     an answer comes
+//! claim a key    among those at work here, then Queue::find                   what any host has under it
+//! ```
+
+use std::fmt;
+use std::io;
+use std::mem;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
+
+use crate::idempotency::{
+    Claim, ClaimRefused, Fingerprint, Found, IdempotencyKey, KeyStore, StorePlace, StoreSettings,
+    found_elsewhere, receipt_elsewhere,
+};
+use crate::identity::Id;
+
+use super::error::{Operation, PickupError};
+
+/// What the files of one submission may take, in bytes: they wait in memory.
+const LARGEST: usize = 64 << 20;
+
+/// A queue that takes submissions in place of a pickup directory.
+///
+/// All that is acknowledged must be handed over to PowerMTA later, all files of a parcel together.
+pub trait Queue: fmt::Debug + Send + Sync {
+    /// What it is called in sentences, such as the name of its stream.
+    fn name(&self) -> &str;
+
+    /// What was [put](Self::put) under a key in the last 24 hours by any host. Blocks.
+    fn find(&self, key: &[u8; 32]) -> Result<Option<Vec<u8>>, QueueError>;
+
+    /// Takes a parcel in, durably, and calls `done` once. It does not block.
+    ///
+    /// Of several parcels under one key only the first is taken. The others fail, or it is unknown, by which `find` has
+    /// the record of the first when they are tried again.
+    fn put(&self, parcel: Parcel, done: Box<dyn FnOnce(Result<(), QueueError>) + Send>);
+
+    /// Whether parcels would be taken at present. Blocks.
+    fn probe(&self) -> Result<(), QueueError>;
+}
+
+/// The files of one submission.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Parcel {
+    /// The submission; `None` if the files were none of a message's.
+    pub id: Option<Id>,
+    /// Its files, which belong into one pickup directory together.
+    pub files: Vec<ParcelFile>,
+    /// The idempotency key that it was submitted under.
+    pub key: Option<ParcelKey>,
+}
+
+/// A file of a [`Parcel`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ParcelFile {
+    /// Its name in a pickup directory.
+    pub name: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// The key of a [`Parcel`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ParcelKey {
+    /// A hash of the key.
+    pub hash: [u8; 32],
+    /// What [`Queue::find`] gives whoever asks for it.
+    pub record: Vec<u8>,
+}
+
+/// A queue did not take a parcel, or cannot be asked.
+#[derive(Debug, thiserror::Error)]
+#[error("{source}")]
+pub struct QueueError {
+    /// Why.
+    pub source: io::Error,
+    /// Whether the parcel may be in the queue all the same.
+    pub may_be_delivered: bool,
+}
+
+impl From<io::Error> for QueueError {
+    /// One that surely was not taken.
+    fn from(source: io::Error) -> Self {
+        Self {
+            source,
+            may_be_delivered: false,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct QueueDirectory {
+    queue: Arc<dyn Queue>,
+    /// Those at work here; what is remembered is in the queue.
+    keys: Arc<KeyStore>,
+}
+
+/// The files of one transaction.
+#[derive(Debug, Default)]
+pub(super) struct QueueFiles {
+    files: Vec<ParcelFile>,
+    size: usize,
+    pub claim: Option<Claim>,
+}
+
+/// What became of a parcel, once it is known.
+pub(super) struct Waiting(Receiver<Result<(), PickupError>>);
+
+impl QueueDirectory {
+    pub fn new(queue: Arc<dyn Queue>) -> Self {
+        Self {
+            queue,
+            keys: Arc::new(KeyStore::new(StoreSettings {
+                place: StorePlace::Memory,
+                limit: 1 << 20,
+                durable: false,
+            })),
+        }
+    }
+
+    pub fn path(&self) -> &Path {
+        Path::new(self.queue.name())
+    }
+
+    pub fn keys(&self) -> &Arc<KeyStore> {
+        &self.keys
+    }
+
+    pub fn probe(&self) -> Result<(), PickupError> {
+        self.queue.probe().map_err(self.failed())
+    }
+
+    /// Keeps one more file of a transaction.
+    pub fn write(
+        &self,
+        files: &mut QueueFiles,
+        name: &str,
+        chunks: &[&[u8]],
+    ) -> Result<(), PickupError> {
+        let size = files.size + chunks.iter().map(|chunk| chunk.len()).sum::<usize>();
+        if size > LARGEST {
+            let sentence = "its files are larger than 64 MiB together";
+            let error = io::Error::new(io::ErrorKind::FileTooLarge, sentence);
+            return Err(self.failed()(error.into()));
+        }
+        files.size = size;
+        files.files.push(ParcelFile {
+            name: name.to_owned(),
+            bytes: chunks.concat(),
+        });
+        Ok(())
+    }
+
+    /// Puts a transaction into the queue; `done` is told what became of it.
+    pub fn commit_with(
+        &self,
+        mut files: QueueFiles,
+        id: Option<Id>,
+        done: impl FnOnce(Result<(), PickupError>) + Send + 'static,
+    ) {
+        if files.files.is_empty() {
+            return done(Ok(()));
+        }
+        let mut claim = files.claim.take();
+        let key = match claim.as_mut().map(Claim::stored_elsewhere).transpose() {
+            Ok(key) => key.map(|(hash, record)| ParcelKey { hash, record }),
+            Err(error) => return done(Err(self.failed()(error.into()))),
+        };
+        let parcel = Parcel {
+            id,
+            files: mem::take(&mut files.files),
+            key,
+        };
+        let failed = self.failed();
+        let told = move |result: Result<(), QueueError>| {
+            // Whoever waits for the key finds it in the queue from now on.
+            drop(claim);
+            done(result.map_err(failed));
+        };
+        self.queue.put(parcel, Box::new(told));
+    }
+
+    /// The same for who waits for it.
+    pub fn start(&self, files: QueueFiles, id: Option<Id>) -> Waiting {
+        let (sender, result) = mpsc::sync_channel(1);
+        self.commit_with(files, id, move |result| {
+            // Whoever asked may have gone.
+            let _ = sender.send(result);
+        });
+        Waiting(result)
+    }
+
+    /// A key that is free here may have been used elsewhere.
+    pub fn claim_everywhere(
+        &self,
+        key: IdempotencyKey,
+        fingerprint: Fingerprint,
+        here: Found,
+    ) -> Result<Found, ClaimRefused> {
+        let found = self.queue.find(&key.0);
+        match found.map_err(|error| ClaimRefused::Store(error.source))? {
+            Some(record) => found_elsewhere(&record, key, fingerprint),
+            None => Ok(here),
+        }
+    }
+
+    /// The receipt of what was put under a key.
+    pub fn find_receipt(&self, key: IdempotencyKey) -> Result<Option<Vec<Vec<u8>>>, PickupError> {
+        let found = self.queue.find(&key.0).map_err(self.failed())?;
+        Ok(found.map(|record| vec![receipt_elsewhere(&record)]))
+    }
+
+    fn failed(&self) -> impl FnOnce(QueueError) -> PickupError + use<> {
+        let path = self.path().to_owned();
+        move |error| {
+            let failed = PickupError::from_io(Operation::Enqueue, &path)(error.source);
+            if error.may_be_delivered {
+                failed.after_publishing()
+            } else {
+                failed
+            }
+        }
+    }
+}
+
+impl Waiting {
+    pub fn wait(self) -> Result<(), PickupError> {
+        self.0.recv().unwrap_or_else(|_| {
+            let error = io::Error::other("who put it there ended early");
+            Err(
+                PickupError::from_io(Operation::Enqueue, Path::new("queue"))(error)
+                    .after_publishing(),
+            )
+        })
+    }
+}

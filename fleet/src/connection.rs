@@ -1,0 +1,74 @@
+//! The brokers of a fleet.
+
+use crate::error::FleetError;
+use async_nats::{Client, ConnectOptions, ServerAddr};
+use std::fs;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// How often the client asks whether its broker still is there. One that is frozen is left after two of them.
+const PING: Duration = Duration::from_secs(2);
+
+/// How long the client waits before it tries another broker.
+const RECONNECT: Duration = Duration::from_millis(250);
+
+/// Where brokers are: one address or several, with commas between them.
+#[derive(Debug, Clone)]
+pub struct Brokers {
+    addresses: Vec<ServerAddr>,
+    credentials: Option<PathBuf>,
+}
+
+/// A text names no brokers.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "give addresses such as nats://10.0.0.1:4222,nats://10.0.0.2:4222, or tls:// where the brokers have TLS"
+)]
+pub struct InvalidBrokers;
+
+impl FromStr for Brokers {
+    type Err = InvalidBrokers;
+
+    fn from_str(text: &str) -> Result<Self, InvalidBrokers> {
+        let addresses = text.split(',').map(|address| address.trim().parse());
+        let addresses: Result<Vec<ServerAddr>, _> = addresses.collect();
+        Ok(Self {
+            addresses: addresses.map_err(|_| InvalidBrokers)?,
+            credentials: None,
+        })
+    }
+}
+
+impl Brokers {
+    /// Uses a file of credentials, as `nsc` and NATS' own services give them.
+    #[must_use]
+    pub fn with_credentials(self, path: Option<PathBuf>) -> Self {
+        Self {
+            credentials: path,
+            ..self
+        }
+    }
+}
+
+/// Connects to one of the brokers. A connection that is lost is made again, to whichever of them is there.
+///
+/// # Errors
+/// None of them answers, or the credentials cannot be read or are refused.
+pub async fn connect(brokers: &Brokers) -> Result<Client, FleetError> {
+    let mut options = ConnectOptions::new()
+        .name("pmtaemailapi")
+        .ping_interval(PING)
+        .connection_timeout(Duration::from_secs(2))
+        .request_timeout(Some(Duration::from_secs(5)))
+        .reconnect_delay_callback(|_| RECONNECT)
+        .max_reconnects(None);
+    if let Some(path) = &brokers.credentials {
+        let failed = FleetError::of_file("read the file of NATS credentials");
+        let text = fs::read_to_string(path).map_err(failed)?;
+        options = (options.credentials(&text))
+            .map_err(FleetError::of_file("use the file of NATS credentials"))?;
+    }
+    (options.connect(&brokers.addresses[..]).await)
+        .map_err(FleetError::of("connect to the brokers"))
+}

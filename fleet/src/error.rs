@@ -1,0 +1,54 @@
+//! What can go wrong with a fleet.
+
+use std::io;
+
+/// Something of a fleet cannot be done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FleetError {
+    /// The brokers cannot be reached, or do not answer.
+    #[error("cannot {what}: {source}; see that the brokers run and that this host reaches them")]
+    Brokers {
+        /// What was tried.
+        what: &'static str,
+        /// What the client says.
+        source: async_nats::Error,
+    },
+    /// A stream is there, with settings with which mail may be lost or doubled.
+    #[error("{stream} has {found} as its {setting}, and needs {wanted}; {advice}")]
+    Settings {
+        /// The stream.
+        stream: String,
+        /// The setting.
+        setting: &'static str,
+        /// What it is.
+        found: String,
+        /// What it must be.
+        wanted: String,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// A file of credentials cannot be read, or the journal cannot be kept.
+    #[error("cannot {what}: {source}")]
+    File {
+        /// What was tried.
+        what: &'static str,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+impl FleetError {
+    /// Fits `map_err`.
+    pub(crate) fn of<E: Into<async_nats::Error>>(what: &'static str) -> impl FnOnce(E) -> Self {
+        move |source| Self::Brokers {
+            what,
+            source: source.into(),
+        }
+    }
+
+    /// Fits `map_err`.
+    pub(crate) fn of_file(what: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::File { what, source }
+    }
+}

@@ -1,0 +1,137 @@
+//! What was on its way into the pickup directory: which messages, and where they are acknowledged.
+//!
+//! A line is there before a batch is handed over, and until all of it is acknowledged. So a host that comes back after
+//! it was killed acknowledges what it had handed over, and gives the rest back, before another host gets it.
+
+use crate::error::FleetError;
+use serde::{Deserialize, Serialize};
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+/// A batch that is on its way.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its name, under which the store of the pickup directory knows whether it was handed over.
+    pub batch: String,
+    pub messages: Vec<Delivered>,
+}
+
+/// A message that was delivered to this host.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Delivered {
+    /// Its number in the stream.
+    pub sequence: u64,
+    /// The subject by which it is acknowledged.
+    pub reply: String,
+    /// The object that goes with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub large: Option<String>,
+}
+
+/// A folder of entries, of one process at a time.
+#[derive(Debug)]
+pub struct Journal {
+    folder: PathBuf,
+    /// Held as long as this process lives.
+    _lock: File,
+}
+
+const LOCK: &str = "lock";
+
+impl Journal {
+    /// Opens the folder, which is made if it is not there.
+    pub fn open(folder: &Path) -> Result<Self, FleetError> {
+        Self::try_open(folder).map_err(FleetError::of_file(
+            "open the journal folder, which one consumer at a time has",
+        ))
+    }
+
+    fn try_open(folder: &Path) -> io::Result<Self> {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
+        let mut options = OpenOptions::new();
+        let lock = options
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(folder.join(LOCK))?;
+        lock.try_lock()?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            _lock: lock,
+        })
+    }
+
+    /// Keeps an entry, durably.
+    pub fn write(&self, entry: &Entry) -> io::Result<()> {
+        let mut file = File::create_new(self.path(&entry.batch))?;
+        file.write_all(&serde_json::to_vec(entry)?)?;
+        file.sync_all()?;
+        File::open(&self.folder)?.sync_all()
+    }
+
+    /// Forgets an entry. One that a power cut brings back is of a batch that is acknowledged, which does no harm.
+    pub fn remove(&self, batch: &str) -> io::Result<()> {
+        match fs::remove_file(self.path(batch)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            result => result,
+        }
+    }
+
+    /// What a process that died has left.
+    pub fn entries(&self) -> io::Result<Vec<Entry>> {
+        let mut entries = Vec::new();
+        for file in fs::read_dir(&self.folder)? {
+            let path = file?.path();
+            if path.file_name().is_some_and(|name| name == LOCK) {
+                continue;
+            }
+            match serde_json::from_slice(&fs::read(&path)?) {
+                Ok(entry) => entries.push(entry),
+                // It was not whole yet, so nothing of its batch was handed over.
+                Err(_) => fs::remove_file(&path)?,
+            }
+        }
+        Ok(entries)
+    }
+
+    fn path(&self, batch: &str) -> PathBuf {
+        self.folder.join(format!("{batch}.json"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_on_its_way_is_found_again_by_one_process() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("journal");
+        let journal = Journal::open(&folder).unwrap();
+        assert!(Journal::open(&folder).is_err());
+        for batch in ["one", "two"] {
+            let message = Delivered {
+                sequence: 7,
+                reply: "$JS.ACK.x".to_owned(),
+                large: None,
+            };
+            let messages = vec![message];
+            let batch = batch.to_owned();
+            journal.write(&Entry { batch, messages }).unwrap();
+        }
+        journal.remove("one").unwrap();
+        journal.remove("one").unwrap();
+        fs::write(folder.join("torn.json"), b"{\"batch\":\"t").unwrap();
+        drop(journal);
+        let entries = Journal::open(&folder).unwrap().entries().unwrap();
+        let batches: Vec<_> = entries.iter().map(|entry| &entry.batch[..]).collect();
+        assert_eq!(batches, ["two"]);
+        assert_eq!(entries[0].messages[0].sequence, 7);
+        assert!(!folder.join("torn.json").exists());
+    }
+}

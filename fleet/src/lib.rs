@@ -1,0 +1,43 @@
+//! Many hosts, one queue: daemons put messages into NATS `JetStream` in place of a pickup directory, and beside each
+//! PowerMTA a consumer takes them out and hands them over.
+//!
+//! ```text
+//! pmtaemailapi serve --forward            NATS JetStream, three brokers             pmtaemailapi consume
+//!
+//! check, render ──▶ Publisher ──▶ stream MAIL      MAIL.<region>.<pool>.normal ──▶ Consumer ──▶ pickup directory
+//!                       │         bucket MAIL_KEYS   keys of 24 hours                 │  ▲
+//!                       ├───────▶ objects MAIL_LARGE what is larger than a message    ▼  │ journal of what is on its way
+//!                       └ find, claim, done         stream MAIL_DEAD ◀── what cannot be handed over
+//! ```
+//!
+//! Each file imports from those below it only:
+//!
+//! ```text
+//! consumer                  takes batches, hands them over, acknowledges them
+//!   hand_over     journal   one batch into the pickup directory; what was on its way when a host died
+//! publisher                 puts parcels into the stream
+//!   keys                    idempotency keys of all hosts
+//! admin                     makes, checks and tells the streams; dead letters
+//! parcel                    a submission as bytes
+//! connection    names       the brokers; what things are called
+//! error                     what can go wrong
+//! ```
+#![forbid(unsafe_code)]
+
+mod admin;
+mod connection;
+mod consumer;
+mod error;
+mod hand_over;
+mod journal;
+mod keys;
+mod names;
+mod parcel;
+mod publisher;
+
+pub use admin::{ConsumerStatus, DeadLetter, Settings, Status, dead_letters, init, replay, status};
+pub use connection::{Brokers, connect};
+pub use consumer::{Consumer, ConsumerOptions, Event};
+pub use error::FleetError;
+pub use names::Route;
+pub use publisher::Publisher;

@@ -1,0 +1,264 @@
+//! Puts parcels into the stream.
+
+use crate::error::FleetError;
+use crate::keys::{self, ClaimedKey, Refused};
+use crate::names::{self, Route};
+use crate::parcel;
+use async_nats::connection::State;
+use async_nats::jetstream::context::{PublishError, PublishErrorKind};
+use async_nats::jetstream::kv::Store;
+use async_nats::jetstream::object_store::ObjectStore;
+use async_nats::jetstream::{self, Context, ErrorCode};
+use async_nats::{Client, HeaderMap, header};
+use bytes::Bytes;
+use pmtaemail::{Identity, Parcel, Queue, QueueError};
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::time::{Instant, sleep, timeout};
+
+/// How long a parcel is tried. Another broker leads a stream some five seconds after its leader was lost.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long one try waits for the acknowledgement.
+const ACKNOWLEDGEMENT: Duration = Duration::from_secs(5);
+
+/// How long until the next try.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// How long a probe, or a look at a key, takes at most.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// What the header fields of a message take at most, in bytes.
+const HEADERS: usize = 1_024;
+
+/// A [`Queue`] in a stream of `JetStream`, for [`PickupDirectory::of_queue`](pmtaemail::PickupDirectory::of_queue).
+#[derive(Clone)]
+pub struct Publisher {
+    runtime: Handle,
+    stream: Arc<Stream>,
+}
+
+struct Stream {
+    client: Client,
+    context: Context,
+    route: Route,
+    keys: Store,
+    large: ObjectStore,
+}
+
+impl Publisher {
+    /// A publisher that does its work in the runtime that this is called in.
+    ///
+    /// # Errors
+    /// The stream, its keys or its store of objects are not there: see [`init`](crate::init).
+    pub async fn start(client: Client, route: Route) -> Result<Self, FleetError> {
+        let context = jetstream::new(client.clone());
+        let failed = "find the stream, which `pmtaemailapi fleet init` makes";
+        let stream = context.get_stream(route.stream()).await;
+        stream.map_err(FleetError::of(failed))?;
+        let keys = context.get_key_value(names::keys(route.stream())).await;
+        let large = context.get_object_store(names::large(route.stream())).await;
+        Ok(Self {
+            runtime: Handle::current(),
+            stream: Arc::new(Stream {
+                client,
+                route,
+                keys: keys.map_err(FleetError::of(failed))?,
+                large: large.map_err(FleetError::of(failed))?,
+                context,
+            }),
+        })
+    }
+}
+
+impl fmt::Debug for Publisher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Publisher")
+            .field(&self.stream.route)
+            .finish()
+    }
+}
+
+impl Queue for Publisher {
+    fn name(&self) -> &str {
+        self.stream.route.stream()
+    }
+
+    fn find(&self, key: &[u8; 32]) -> Result<Option<Vec<u8>>, QueueError> {
+        self.runtime.block_on(self.stream.find(key))
+    }
+
+    fn put(&self, parcel: Parcel, done: Box<dyn FnOnce(Result<(), QueueError>) + Send>) {
+        let stream = Arc::clone(&self.stream);
+        self.runtime
+            .spawn(async move { done(stream.put(parcel).await) });
+    }
+
+    fn probe(&self) -> Result<(), QueueError> {
+        self.runtime.block_on(self.stream.probe())
+    }
+}
+
+impl Stream {
+    async fn find(&self, key: &[u8; 32]) -> Result<Option<Vec<u8>>, QueueError> {
+        let end = Instant::now() + LOOK;
+        loop {
+            match keys::find(&self.keys, key).await {
+                Ok(found) => return Ok(found),
+                Err(error) if Instant::now() > end => return Err(io::Error::other(error).into()),
+                Err(_) => sleep(PAUSE).await,
+            }
+        }
+    }
+
+    async fn probe(&self) -> Result<(), QueueError> {
+        let info = self.context.get_stream(self.route.stream());
+        match timeout(LOOK, info).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(io::Error::other(error).into()),
+            Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
+        }
+    }
+
+    async fn put(&self, parcel: Parcel) -> Result<(), QueueError> {
+        let key = match parcel.key {
+            None => None,
+            Some(ref key) => Some(self.claim(&key.hash, &key.record).await?),
+        };
+        // The submission's own, by which a try that was not answered is told from the next.
+        let own = || {
+            parcel
+                .id
+                .unwrap_or_else(|| Identity::now().id())
+                .to_string()
+        };
+        let id = key.as_ref().map_or_else(own, ClaimedKey::message_id);
+        let put = match self.payload(&id, &parcel).await {
+            Ok(payload) => self.publish(&id, payload).await,
+            Err(error) => Err(error),
+        };
+        let Some(key) = key else {
+            return put.map(drop);
+        };
+        match put {
+            Ok(is_duplicate) => {
+                if key.done(&self.keys, is_duplicate).await {
+                    Ok(())
+                } else {
+                    Err(Refused::Busy.into())
+                }
+            }
+            Err(error) => {
+                if !error.may_be_delivered {
+                    key.release(&self.keys).await;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn claim(&self, hash: &[u8; 32], record: &[u8]) -> Result<ClaimedKey, QueueError> {
+        if record.len() + HEADERS > self.most() {
+            let sentence = "its receipt is too large to be remembered under an idempotency key";
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, sentence).into());
+        }
+        let end = Instant::now() + LOOK;
+        loop {
+            match keys::claim(&self.keys, hash, record.to_vec()).await {
+                Ok(key) => return Ok(key),
+                Err(Refused::Brokers(_)) if Instant::now() < end => sleep(PAUSE).await,
+                Err(refused) => return Err(refused.into()),
+            }
+        }
+    }
+
+    /// The bytes of a message, which what is too large for one is put beside.
+    async fn payload(&self, id: &str, parcel: &Parcel) -> Result<Bytes, QueueError> {
+        let bytes = parcel::write(&parcel.files);
+        if bytes.len() + HEADERS <= self.most() {
+            return Ok(bytes.into());
+        }
+        let size = bytes.len();
+        let put = self.large.put(id, &mut &bytes[..]).await;
+        put.map_err(io::Error::other)?;
+        Ok(parcel::write_large(id, size).into())
+    }
+
+    /// The largest message that the brokers take, in bytes.
+    fn most(&self) -> usize {
+        self.client.server_info().max_payload
+    }
+
+    /// Publishes a message until it is acknowledged. Tells whether the stream had one of this identifier before, which
+    /// may be that of a try of this one.
+    async fn publish(&self, id: &str, payload: Bytes) -> Result<bool, QueueError> {
+        let end = Instant::now() + PATIENCE;
+        let mut may_be_delivered = false;
+        loop {
+            let failed = if self.client.connection_state() == State::Connected {
+                match timeout(ACKNOWLEDGEMENT, self.publish_once(id, payload.clone())).await {
+                    Ok(Ok(is_duplicate)) => return Ok(is_duplicate),
+                    Ok(Err(error)) => {
+                        let (error, may_be_there, is_final) = told(error);
+                        may_be_delivered |= may_be_there;
+                        if is_final {
+                            return Err(QueueError {
+                                source: error,
+                                may_be_delivered,
+                            });
+                        }
+                        error
+                    }
+                    Err(_) => {
+                        may_be_delivered = true;
+                        io::ErrorKind::TimedOut.into()
+                    }
+                }
+            } else {
+                // What is published now would wait in this process, and be sent long after this has failed.
+                io::ErrorKind::NotConnected.into()
+            };
+            if Instant::now() > end {
+                return Err(QueueError {
+                    source: failed,
+                    may_be_delivered,
+                });
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    async fn publish_once(&self, id: &str, payload: Bytes) -> Result<bool, PublishError> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::NATS_MESSAGE_ID, id);
+        headers.insert(header::NATS_EXPECTED_STREAM, self.route.stream());
+        let subject = self.route.subject();
+        let acknowledgement = self.context.publish_with_headers(subject, headers, payload);
+        Ok(acknowledgement.await?.await?.duplicate)
+    }
+}
+
+/// An error, whether the message may be in the stream, and whether no other try would be better.
+fn told(error: PublishError) -> (io::Error, bool, bool) {
+    let answer = error
+        .source()
+        .and_then(|source| source.downcast_ref::<jetstream::Error>());
+    let code = answer.map(jetstream::Error::error_code);
+    if matches!(
+        code,
+        Some(ErrorCode::STREAM_STORE_FAILED | ErrorCode::INSUFFICIENT_RESOURCES)
+    ) {
+        let full = io::Error::new(io::ErrorKind::StorageFull, "the stream is full");
+        return (full, false, true);
+    }
+    let may_be_there = match error.kind() {
+        PublishErrorKind::TimedOut | PublishErrorKind::BrokenPipe => true,
+        PublishErrorKind::Other => code.is_none(),
+        _ => false,
+    };
+    (io::Error::other(error), may_be_there, false)
+}
