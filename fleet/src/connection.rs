@@ -3,6 +3,7 @@
 use crate::error::FleetError;
 use async_nats::{Client, ConnectOptions, ServerAddr};
 use std::fs;
+use std::future::ready;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -55,14 +56,28 @@ impl Brokers {
 ///
 /// # Errors
 /// None of them answers, or the credentials cannot be read or are refused.
-pub async fn connect(brokers: &Brokers) -> Result<Client, FleetError> {
+///
+/// `tell` is told whether it is there each time that changes.
+pub async fn connect(
+    brokers: &Brokers,
+    tell: impl Fn(bool) + Send + Sync + 'static,
+) -> Result<Client, FleetError> {
+    let tell = move |event| {
+        match event {
+            async_nats::Event::Connected => tell(true),
+            async_nats::Event::Disconnected => tell(false),
+            _ => {}
+        }
+        ready(())
+    };
     let mut options = ConnectOptions::new()
         .name("pmtaemailapi")
         .ping_interval(PING)
         .connection_timeout(Duration::from_secs(2))
         .request_timeout(Some(Duration::from_secs(5)))
         .reconnect_delay_callback(|_| RECONNECT)
-        .max_reconnects(None);
+        .max_reconnects(None)
+        .event_callback(tell);
     if let Some(path) = &brokers.credentials {
         let failed = FleetError::of_file("read the file of NATS credentials");
         let text = fs::read_to_string(path).map_err(failed)?;

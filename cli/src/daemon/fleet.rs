@@ -34,7 +34,7 @@ pub fn queue(args: &ForwardArgs, runtime: &Runtime) -> Result<Option<PickupDirec
     };
     let (brokers, route) = forward.map_err(Failure::Usage)?;
     let publisher = runtime.block_on(async {
-        let client = connect(&brokers).await?;
+        let client = connect(&brokers, log::brokers).await?;
         Publisher::start(client, route).await
     })?;
     Ok(Some(PickupDirectory::of_queue(Arc::new(publisher))))
@@ -57,7 +57,7 @@ pub fn consume(args: &ConsumeArgs) -> Result<Exit, Failure> {
             told.count(&event);
             log::consumed(&event);
         };
-        let client = connect(&args.brokers()).await?;
+        let client = connect(&args.brokers(), log::brokers).await?;
         let route = options.route.clone();
         let consumer = Consumer::start(client, Arc::new(pickup), options, tell).await?;
         let writing = args.metrics_file.clone().map(|path| {

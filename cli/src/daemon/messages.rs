@@ -15,7 +15,7 @@ use super::state::Daemon;
 use super::submission::{Submitting, receive_request, submit_received};
 use axum::Extension;
 use axum::extract::{Request, State};
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use pmtaemail::{Receipt, RejectedRecipients, StreamedMessage, SubmitError, Submitter, Warning};
 use serde::Serialize;
@@ -29,11 +29,17 @@ pub async fn submit(
 ) -> Response {
     log.submits(Api::Messages);
     let format = ReceiptFormat::of(request.headers());
+    let status = if daemon.pickup.is_queue() {
+        StatusCode::ACCEPTED
+    } else {
+        StatusCode::OK
+    };
     let result = match Query::of(request.uri(), query::SUBMIT) {
         Ok(query) => try_submit(daemon, request, query, &log).await,
         Err(error) => Err(error),
     };
-    answer(&log, result.map(|receipt| receipt::answer(receipt, format)))
+    let receipt = result.map(|receipt| (status, receipt::answer(receipt, format)));
+    answer(&log, receipt.map(IntoResponse::into_response))
 }
 
 /// What is answered, and logged.

@@ -270,6 +270,15 @@ impl PickupDirectory {
         }
     }
 
+    /// Whether what is submitted goes into a [queue](Self::of_queue), and is handed over later.
+    pub fn is_queue(&self) -> bool {
+        #[cfg(feature = "queue")]
+        if let Place::Queue(_) = &self.place {
+            return true;
+        }
+        false
+    }
+
     /// What was submitted to a pickup directory [in memory](Self::in_memory), in order. One on disk has none: its
     /// files are there.
     #[cfg(feature = "outbox")]

@@ -1,7 +1,7 @@
 //! What a consumer counts, as the text that Prometheus reads.
 
 use pmtaemail_fleet::Event;
-use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::prometheus_text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
 use std::fs;

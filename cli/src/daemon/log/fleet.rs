@@ -15,6 +15,15 @@ pub fn consumes(route: &Route, pickup: &Path) {
     );
 }
 
+/// Whether a broker can be reached.
+pub fn brokers(is_there: bool) {
+    if is_there {
+        info!(event = "broker_connected");
+    } else {
+        warn!(event = "broker_lost");
+    }
+}
+
 /// What became of messages.
 pub fn consumed(event: &Event) {
     match event {
@@ -34,7 +43,7 @@ pub fn consumed(event: &Event) {
         Event::Dead { sequence, code } => warn!(event = "dead_letter", sequence, code),
         Event::Late { messages } => warn!(event = "batch_late", messages),
         Event::Failed { messages, error } => warn!(event = "batch_failed", messages, error),
-        Event::Brokers { error } => warn!(event = "brokers", error),
+        Event::Brokers { error } => warn!(event = "broker_failed", error),
         _ => {}
     }
 }

@@ -30,6 +30,10 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
+        // The lines of a fleet say what its client does.
+        if event.metadata().target().starts_with("async_nats") {
+            return Ok(());
+        }
         writer.write_str(journal::prefix(severity(*event.metadata().level())))?;
         self.0.format_event(context, writer, event)
     }

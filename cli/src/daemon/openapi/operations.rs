@@ -63,6 +63,7 @@ fn submit() -> Operation {
         )
         .with_query(query::SUBMIT)
         .with_answer("200", "It is handed over.", &receipt)
+        .with_answer("202", "It is in the queue of a fleet, from which a host hands it over.", &receipt)
         .with_errors(errors::of_submissions())
         .with_errors(errors::of_idempotency());
     submit.has_idempotency_key = true;
