@@ -11,7 +11,8 @@ use crate::hand_over::{Item, Outcome, hand_over, key_of};
 use crate::journal::{Delivered, Entry, Journal};
 use crate::names::{self, Route};
 use crate::parcel::{self, Content, NotParcel};
-use async_nats::jetstream::consumer::{AckPolicy, PullConsumer, pull};
+use async_nats::jetstream::consumer::pull::{self, Batch};
+use async_nats::jetstream::consumer::{AckPolicy, PullConsumer};
 use async_nats::jetstream::object_store::{GetErrorKind, ObjectStore};
 use async_nats::jetstream::{self, Context, Message};
 use async_nats::{Client, HeaderMap, header};
@@ -29,6 +30,9 @@ use tokio::time::{sleep, timeout};
 
 /// How long a consumer waits for the first message of a batch; it hears of its end that late.
 const WAIT: Duration = Duration::from_secs(1);
+
+/// How long a broker may say nothing where it should answer at once.
+const SILENCE: Duration = Duration::from_secs(2);
 
 /// How long until something is tried again.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -229,6 +233,19 @@ impl Consumer {
     }
 }
 
+/// The messages of one request. A leader that is frozen or lost does not say that there are no more.
+async fn received(mut batch: Batch, silence: Duration) -> Result<Vec<Message>, async_nats::Error> {
+    let mut messages = Vec::new();
+    loop {
+        match timeout(silence, batch.next()).await {
+            Ok(Some(Ok(message))) => messages.push(message),
+            Ok(Some(Err(error))) if messages.is_empty() => return Err(error),
+            // What has come is handed over.
+            Ok(Some(Err(_)) | None) | Err(_) => return Ok(messages),
+        }
+    }
+}
+
 async fn pause(stop: &mut watch::Receiver<bool>) {
     tokio::select! {
         () = sleep(PAUSE) => {}
@@ -237,26 +254,15 @@ async fn pause(stop: &mut watch::Receiver<bool>) {
 }
 
 impl Shared {
-    /// Waits for a message, and takes what else is there.
+    /// Takes what is there, or waits for a message.
     async fn take(&self) -> Result<Vec<Message>, async_nats::Error> {
-        let mut messages = Vec::new();
-        let mut more = self
-            .consumer
-            .fetch()
-            .max_messages(self.options.batch)
-            .messages()
-            .await?;
-        while let Some(message) = more.next().await {
-            messages.push(message?);
+        let there = self.consumer.fetch().max_messages(self.options.batch);
+        let messages = received(there.messages().await?, SILENCE).await?;
+        if !messages.is_empty() {
+            return Ok(messages);
         }
-        if messages.is_empty() {
-            let first = self.consumer.batch().max_messages(1).expires(WAIT);
-            let mut first = first.messages().await?;
-            while let Some(message) = first.next().await {
-                messages.push(message?);
-            }
-        }
-        Ok(messages)
+        let first = self.consumer.batch().max_messages(1).expires(WAIT);
+        received(first.messages().await?, WAIT + SILENCE).await
     }
 
     /// What became of messages, and how many of them had been delivered before.
