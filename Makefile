@@ -74,14 +74,19 @@ $(VENV)/.installed: requirements-dev.txt
 
 # The same program wherever it is built: it names neither this folder nor cargo's.
 CARGO_HOME ?= $(HOME)/.cargo
-release run: export RUSTFLAGS += --remap-path-prefix=$(CURDIR)=/pmtaemail --remap-path-prefix=$(CARGO_HOME)=/cargo
-release run: export CFLAGS += -ffile-prefix-map=$(CURDIR)=/pmtaemail -ffile-prefix-map=$(CARGO_HOME)=/cargo
+release run fleet: export RUSTFLAGS += --remap-path-prefix=$(CURDIR)=/pmtaemail --remap-path-prefix=$(CARGO_HOME)=/cargo
+release run fleet: export CFLAGS += -ffile-prefix-map=$(CURDIR)=/pmtaemail -ffile-prefix-map=$(CARGO_HOME)=/cargo
 
 .PHONY: run
 run: ## Start the daemon on 127.0.0.1:8000 with the folder pickup, and the preview at /preview.
 	cargo build --release --bin pmtaemailapi
 	mkdir -p pickup
 	$(TARGET)/release/pmtaemailapi -listen 127.0.0.1:8000 -pickup pickup --preview
+
+.PHONY: fleet
+fleet: $(VENV)/.installed ## Start three brokers, two daemons and two consumers in the folder fleet-files, for a look.
+	cargo build --release --bin pmtaemailapi
+	$(VENV)/bin/python tests/look_at_fleet.py $(TARGET)/release/pmtaemailapi fleet-files
 
 .PHONY: fmt
 fmt: $(VENV)/.installed ## Format all code.
