@@ -26,6 +26,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// How long one try waits for the acknowledgement.
 const ACKNOWLEDGEMENT: Duration = Duration::from_secs(5);
 
+/// How long a look at a key waits for one broker.
+const ANSWER: Duration = Duration::from_secs(1);
+
 /// How long until the next try.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -107,11 +110,16 @@ impl Stream {
     async fn find(&self, key: &[u8; 32]) -> Result<Option<Vec<u8>>, QueueError> {
         let end = Instant::now() + LOOK;
         loop {
-            match keys::find(&self.keys, key).await {
-                Ok(found) => return Ok(found),
-                Err(error) if Instant::now() > end => return Err(io::Error::other(error).into()),
-                Err(_) => sleep(PAUSE).await,
+            // Any broker that has the bucket may answer, also one that is frozen: the next try asks another.
+            let failed = match timeout(ANSWER, keys::find(&self.keys, key)).await {
+                Ok(Ok(found)) => return Ok(found),
+                Ok(Err(error)) => io::Error::other(error),
+                Err(_) => io::ErrorKind::TimedOut.into(),
+            };
+            if Instant::now() > end {
+                return Err(failed.into());
             }
+            sleep(PAUSE).await;
         }
     }
 
