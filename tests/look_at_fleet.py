@@ -18,7 +18,9 @@ EVERY = 2.0
 
 def started(stack: ExitStack, log: Path, *command: object) -> None:
     """Starts a process, which ends with the stack."""
-    process = subprocess.Popen([*map(str, command)], stdin=subprocess.DEVNULL, stderr=stack.enter_context(log.open("ab")))
+    process = subprocess.Popen(
+        [*map(str, command)], stdin=subprocess.DEVNULL, stderr=stack.enter_context(log.open("ab"))
+    )
     stack.callback(process.wait, 30)
     stack.callback(process.terminate)
 
@@ -63,7 +65,8 @@ def look(program: Path, folder: Path) -> None:
             handed_over = [counted(path, "messages_handed_over") for path in metrics]
             print(
                 f"leader {status['leader']}, {status['current']} of {status['replicas']} replicas whole; "
-                f"{status['messages']} wait; handed over {handed_over[0]} + {handed_over[1]}; dead letters {status['dead']}",
+                f"{status['messages']} wait; handed over {handed_over[0]} + {handed_over[1]}; "
+                f"dead letters {status['dead']}",
                 flush=True,
             )
 

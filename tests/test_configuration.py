@@ -30,6 +30,8 @@ TEXTS = {
     "ORIGIN": ["https://a.example", "https://b.example", "http://c.example"],
     "MODE": ["0640", "660", "0600"],
     "GROUP": ["pmta", "1001", "mail"],
+    "URLS": ["nats://127.0.0.1:1", "nats://127.0.0.1:2,nats://127.0.0.1:3", "tls://nats.example:4222"],
+    "NAME": ["one", "two", "three"],
     "LEVEL": ["debug", "error", "off"],
 }
 # What an option means nothing without.

@@ -7,6 +7,8 @@ mod config_command;
 mod environment;
 #[cfg(feature = "fleet")]
 mod fleet;
+#[cfg(feature = "fleet")]
+mod forward;
 mod keys_command;
 mod limits;
 mod listen;
@@ -24,7 +26,9 @@ pub use compat::{CompatArgs, SparkPostOption};
 pub use config::ConfigArg;
 pub use config_command::ConfigAction;
 #[cfg(feature = "fleet")]
-pub use fleet::{ConsumeArgs, FleetArgs, FleetCommand, ForwardArgs};
+pub use fleet::{ConsumeArgs, FleetArgs, FleetCommand};
+#[cfg(feature = "fleet")]
+pub use forward::ForwardArgs;
 pub use keys_command::KeysCommand;
 pub use limits::LimitArgs;
 pub use listen::{

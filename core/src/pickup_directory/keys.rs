@@ -161,39 +161,6 @@ impl PickupDirectory {
         self.keys()?.claim_at_once(key, fingerprint)
     }
 
-    /// Begins a transaction that is committed once under its key, however often it is tried: `None` if it was. What it
-    /// is about is not looked at. Keys are remembered for 24 hours. May block.
-    ///
-    /// # Errors
-    /// Those of [`claim`](Self::claim) but for [`Conflict`](crate::ClaimError::Conflict).
-    #[cfg(feature = "queue")]
-    pub fn begin_once(
-        &self,
-        key: IdempotencyKey,
-        id: Id,
-    ) -> Result<Option<super::Transaction<'_>>, crate::ClaimError> {
-        let fingerprint = crate::idempotency::Fingerprinter::new(&["once"]).finish();
-        let Found::Nothing(mut claim) = self.claim_key(key, fingerprint)? else {
-            return Ok(None);
-        };
-        claim.set_record(crate::idempotency::NewRecord {
-            id,
-            receipt: Box::new(io::empty()),
-            size: 0,
-        });
-        Ok(Some(self.begin_claimed(id, Some(claim))))
-    }
-
-    /// Whether a transaction was committed [under this key](Self::begin_once) in the last 24 hours; what a process that
-    /// died had decided to hand over is handed over before. May block.
-    ///
-    /// # Errors
-    /// The store cannot be used.
-    #[cfg(feature = "queue")]
-    pub fn was_committed(&self, key: IdempotencyKey) -> Result<bool, PickupError> {
-        Ok(self.find_key(key)?.is_some())
-    }
-
     /// Opens the store of keys, and hands over what was decided in it before.
     fn open_keys(&self) -> Result<&Arc<KeyStore>, PickupError> {
         let store = self.keys().ok_or_else(|| {

@@ -32,6 +32,7 @@
 //! directory              the verbs of a pickup directory
 //! atomic_batch           many messages: all, or none
 //! batch  stream          many messages, and one whose recipients come piece by piece
+//! once                   files that are no message's, handed over once
 //! claimed                submissions under a key
 //! whole_receipt          what is remembered of a batch that has one
 //! remember               what a transaction is told of a submission
@@ -57,6 +58,8 @@ mod directory;
 mod error;
 mod files;
 mod limits;
+#[cfg(feature = "queue")]
+mod once;
 mod progress;
 mod receipt;
 mod remember;
