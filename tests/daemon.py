@@ -35,54 +35,41 @@ def assert_problem(answer, status: int) -> dict:
     return document
 
 
-class Daemon:
-    """Starts `pmtaemailapi -listen 127.0.0.1:0 -pickup DIR` and waits until it says where it listens.
+class Program:
+    """`pmtaemailapi` as a process that logs lines of JSON, which has begun when `begun` is in its log.
 
     A context manager that ends the process by its id. `log` holds the lines of its log; it is whole after `stop`.
     """
 
-    def __init__(
-        self,
-        binary: Path,
-        pickup: Path,
-        *arguments: str,
-        listen: tuple[str, ...] = ("127.0.0.1:0",),
-        wrapper: tuple[str, ...] = (),
-        pass_fds: tuple[int, ...] = (),
-        **environment: str,
-    ):
-        self.pickup = pickup
-        addresses = [word for address in listen for word in ("-listen", address)]
-        command = [*wrapper, str(binary), *addresses, "-pickup", str(pickup), *arguments]
+    begun = "listening"
+
+    def __init__(self, command: list, pass_fds: tuple[int, ...] = (), **environment: str):
         self.process = subprocess.Popen(
-            command,
+            [str(word) for word in command],
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             env={**os.environ, **environment},
             pass_fds=pass_fds,
         )
         self.log: list[bytes] = []
-        self.host, self.port = self.read_address()
+        self.first = self.read_until_begun()
         self.news = threading.Condition()
         self.drain = threading.Thread(target=self.read_log)
         self.drain.start()
 
-    def __enter__(self) -> "Daemon":
+    def __enter__(self):
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def read_address(self) -> tuple[str, int]:
+    def read_until_begun(self) -> dict:
         for line in self.process.stderr:
             self.log.append(line)
             entry = json.loads(line)
-            if entry["event"] == "listening":
-                # The first one, if it is of TCP.
-                address = entry["address"].split(", ")[0].removeprefix("https://")
-                host, _, port = address.rpartition(":")
-                return host.strip("[]"), int(port) if port.isdigit() else 0
-        raise RuntimeError(f"the daemon ended with {self.process.wait()}: {self.log}")
+            if entry["event"] == self.begun:
+                return entry
+        raise RuntimeError(f"the program ended with {self.process.wait()}: {self.log}")
 
     def read_log(self) -> None:
         for line in self.process.stderr:
@@ -95,10 +82,6 @@ class Daemon:
         with self.news:
             seen = self.news.wait_for(lambda: any(entry["event"] == event for entry in self.entries()), TIMEOUT)
         assert seen, f"no {event} in the log"
-
-    @property
-    def url(self) -> str:
-        return f"http://{self.host}:{self.port}"
 
     def entries(self) -> list[dict]:
         """The log so far, parsed."""
@@ -124,6 +107,36 @@ class Daemon:
             self.drain.join(TIMEOUT)
             self.process.stderr.close()
         return status
+
+
+class Daemon(Program):
+    """Starts `pmtaemailapi -listen 127.0.0.1:0 -pickup DIR` and waits until it says where it listens.
+
+    Without a pickup directory it has to be told where messages go.
+    """
+
+    def __init__(
+        self,
+        binary: Path,
+        pickup: Path | None,
+        *arguments: str,
+        listen: tuple[str, ...] = ("127.0.0.1:0",),
+        wrapper: tuple[str, ...] = (),
+        pass_fds: tuple[int, ...] = (),
+        **environment: str,
+    ):
+        self.pickup = pickup
+        addresses = [word for address in listen for word in ("-listen", address)]
+        where = ("-pickup", pickup) if pickup else ()
+        super().__init__([*wrapper, binary, *addresses, *where, *arguments], pass_fds, **environment)
+        # The first one, if it is of TCP.
+        address = self.first["address"].split(", ")[0].removeprefix("https://")
+        host, _, port = address.rpartition(":")
+        self.host, self.port = host.strip("[]"), int(port) if port.isdigit() else 0
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}"
 
     def connect(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection(self.host, self.port, timeout=TIMEOUT)

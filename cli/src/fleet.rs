@@ -18,7 +18,7 @@ pub fn run(command: &FleetCommand) -> Result<Exit, Failure> {
         match command {
             FleetCommand::Init(args) => {
                 let stream = stream_of(&args.fleet)?;
-                let client = fleet::connect(&args.fleet.brokers(), |_| ()).await?;
+                let client = fleet::connect(&args.fleet.brokers().map_err(Failure::Usage)?, |_| ()).await?;
                 let settings = Settings {
                     stream: stream.to_owned(),
                     replicas: args.replicas.into(),
@@ -33,17 +33,17 @@ pub fn run(command: &FleetCommand) -> Result<Exit, Failure> {
                 output::print_ok().map_err(Failure::Write)?;
             }
             FleetCommand::Status(args) => {
-                let client = fleet::connect(&args.fleet.brokers(), |_| ()).await?;
+                let client = fleet::connect(&args.fleet.brokers().map_err(Failure::Usage)?, |_| ()).await?;
                 let status = fleet::status(&client, stream_of(&args.fleet)?).await?;
                 print(&status, args.json, status_text)?;
             }
             FleetCommand::Dead(args) => {
-                let client = fleet::connect(&args.fleet.brokers(), |_| ()).await?;
+                let client = fleet::connect(&args.fleet.brokers().map_err(Failure::Usage)?, |_| ()).await?;
                 let letters = fleet::dead_letters(&client, stream_of(&args.fleet)?, MOST).await?;
                 print(&letters, args.json, |letters| letters.iter().map(dead_text).collect())?;
             }
             FleetCommand::Replay(args) => {
-                let client = fleet::connect(&args.brokers(), |_| ()).await?;
+                let client = fleet::connect(&args.brokers().map_err(Failure::Usage)?, |_| ()).await?;
                 let count = fleet::replay(&client, stream_of(args)?).await?;
                 let text = format!("{count}\n");
                 output::print(text.as_bytes()).map_err(Failure::Write)?;

@@ -213,6 +213,10 @@ fn check(found: &stream::Config, wanted: &stream::Config) -> Result<(), FleetErr
             CHANGE,
         ));
     }
+    if found.max_messages_per_subject > 0 {
+        let is = found.max_messages_per_subject.to_string();
+        return Err(refuse("max_msgs_per_subject", is, "-1".to_owned(), CHANGE));
+    }
     if found.no_ack {
         return Err(refuse(
             "no_ack",
@@ -278,7 +282,10 @@ pub async fn status(client: &Client, name: &str) -> Result<Status, FleetError> {
             .replicas
             .iter()
             .filter(|peer| peer.current && !peer.offline);
-        (1 + current.count(), cluster.leader.clone())
+        (
+            usize::from(cluster.leader.is_some()) + current.count(),
+            cluster.leader.clone(),
+        )
     });
     Ok(Status {
         stream: name.to_owned(),
@@ -334,6 +341,10 @@ pub async fn replay(client: &Client, name: &str) -> Result<usize, FleetError> {
             format!("replay-{}-{}", letter.time, letter.sequence),
         );
         let subject = letter.header(names::SUBJECT);
+        if subject.is_empty() {
+            // It is no letter of a consumer's.
+            return Ok(true);
+        }
         let published = context.publish_with_headers(subject, headers, letter.payload.clone());
         let published = published
             .await

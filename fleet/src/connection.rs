@@ -2,6 +2,7 @@
 
 use crate::error::FleetError;
 use async_nats::{Client, ConnectOptions, ServerAddr};
+use std::fmt;
 use std::fs;
 use std::future::ready;
 use std::path::PathBuf;
@@ -15,7 +16,7 @@ const PING: Duration = Duration::from_secs(2);
 const RECONNECT: Duration = Duration::from_millis(250);
 
 /// Where brokers are: one address or several, with commas between them.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Brokers {
     addresses: Vec<ServerAddr>,
     credentials: Option<PathBuf>,
@@ -38,6 +39,13 @@ impl FromStr for Brokers {
             addresses: addresses.map_err(|_| InvalidBrokers)?,
             credentials: None,
         })
+    }
+}
+
+impl fmt::Debug for Brokers {
+    /// Addresses may have passwords.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Brokers(…)")
     }
 }
 

@@ -7,10 +7,11 @@
 //! ```
 
 use crate::error::FleetError;
-use crate::hand_over::{Item, Outcome, hand_over, key_of};
+use crate::hand_over::{Item, Outcome, Taken, hand_over, key_of};
 use crate::journal::{Delivered, Entry, Journal};
 use crate::names::{self, Route};
 use crate::parcel::{self, Content, NotParcel};
+use crate::seen::Seen;
 use async_nats::jetstream::consumer::pull::{self, Batch};
 use async_nats::jetstream::consumer::{AckPolicy, PullConsumer};
 use async_nats::jetstream::object_store::{GetErrorKind, ObjectStore};
@@ -18,11 +19,10 @@ use async_nats::jetstream::{self, Context, Message};
 use async_nats::{Client, HeaderMap, header};
 use bytes::Bytes;
 use futures_util::StreamExt;
-use pmtaemail::PickupDirectory;
-use std::collections::HashSet;
+use pmtaemail::{Identity, PickupDirectory};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::{Duration, Instant, UNIX_EPOCH};
 use tokio::io::AsyncReadExt;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinSet, spawn_blocking};
@@ -45,6 +45,20 @@ const END: Duration = Duration::from_secs(10);
 
 /// How many messages all hosts together may have on their way.
 const MOST_PENDING: i64 = 20_000;
+
+/// Most bytes that are handed over together, about: all of them are in memory.
+const MOST_BYTES: usize = 64 << 20;
+
+/// How long an object that is not found may be on its way to the broker that was asked.
+const MAY_COME: Duration = Duration::from_mins(5);
+
+/// Most bytes of a message that is no submission which are kept in a dead letter: with the header fields of that it
+/// must not be larger than a message may be.
+const MOST_DEAD: usize = 256 << 10;
+
+/// After so many times the time in which messages are given to another host, acknowledging them is left to the next
+/// start: nobody knows them any more.
+const HOPELESS: u32 = 20;
 
 const ACKNOWLEDGE: &[u8] = b"+ACK";
 const GIVE_BACK: &[u8] = b"-NAK";
@@ -126,8 +140,9 @@ struct Shared {
     journal: Journal,
     options: ConsumerOptions,
     tell: Box<dyn Fn(Event) + Send + Sync>,
-    /// Messages that are in the pickup directory, whose acknowledgement is not confirmed.
-    handed_over: Mutex<HashSet<u64>>,
+    seen: Seen,
+    /// The stream, and when it was made.
+    stream: String,
 }
 
 impl Consumer {
@@ -148,26 +163,46 @@ impl Consumer {
         let stream = context.get_stream(route.stream()).await;
         let stream = stream.map_err(FleetError::of(FIND))?;
         let large = context.get_object_store(names::large(route.stream())).await;
-        let config = pull::Config {
-            durable_name: Some(route.consumer()),
-            filter_subject: route.filter(),
-            ack_policy: AckPolicy::Explicit,
-            ack_wait: options.ack_wait,
-            max_deliver: -1,
-            max_ack_pending: MOST_PENDING,
-            ..pull::Config::default()
+        let name = route.consumer();
+        let found = stream.get_consumer::<pull::Config>(&name).await;
+        let consumer = if let Ok(consumer) = found {
+            consumer
+        } else {
+            // Where it is there and cannot be looked at, making it tells.
+            let config = pull::Config {
+                durable_name: Some(name.clone()),
+                filter_subject: route.filter(),
+                ack_policy: AckPolicy::Explicit,
+                ack_wait: options.ack_wait,
+                max_deliver: -1,
+                max_ack_pending: MOST_PENDING,
+                ..pull::Config::default()
+            };
+            let made = stream.create_consumer(config).await;
+            made.map_err(FleetError::of("make the consumer of the pool"))?
         };
-        let consumer = stream.create_consumer(config).await;
+        let is = consumer.cached_info().config.ack_wait;
+        if is != options.ack_wait {
+            return Err(FleetError::Settings {
+                stream: format!("consumer {name}"),
+                setting: "ack_wait",
+                found: format!("{is:?}"),
+                wanted: format!("{:?}", options.ack_wait),
+                advice: "give all hosts of a pool the same --ack-wait, or change it with `nats consumer edit`",
+            });
+        }
+        let info = stream.cached_info();
         Ok(Self(Arc::new(Shared {
+            stream: format!("{} of {}", info.config.name, info.created),
             client,
             context,
-            consumer: consumer.map_err(FleetError::of("make the consumer of the pool"))?,
+            consumer,
             large: large.map_err(FleetError::of(FIND))?,
             directory,
             journal,
+            seen: Seen::new(options.ack_wait),
             options,
             tell: Box::new(tell),
-            handed_over: Mutex::default(),
         })))
     }
 
@@ -183,7 +218,10 @@ impl Consumer {
         let shared = &self.0;
         let left = shared.journal.entries();
         for entry in left.map_err(FleetError::of_file("read the journal"))? {
-            shared.recover(entry).await;
+            tokio::select! {
+                () = shared.recover(entry) => {}
+                _ = stop.changed() => return Ok(()),
+            }
         }
         let waiting = Arc::new(Semaphore::new(WAITING));
         let mut acknowledging = JoinSet::new();
@@ -211,10 +249,13 @@ impl Consumer {
             if messages.is_empty() {
                 continue;
             }
+            let count = messages.len();
             let (outcomes, redelivered) = shared.hand_over(messages, taken).await;
-            let has_failed = outcomes
-                .iter()
-                .any(|outcome| matches!(outcome, Outcome::Failed(..) | Outcome::Unknown(..)));
+            // Where nothing became of it, the same may come again at once.
+            let has_failed = outcomes.is_empty() && count > 0
+                || outcomes
+                    .iter()
+                    .any(|outcome| !matches!(outcome, Outcome::Done(_) | Outcome::Already(_)));
             let own = self.clone();
             acknowledging.spawn(async move {
                 own.0.settle(outcomes, redelivered).await;
@@ -257,6 +298,7 @@ impl Shared {
     /// Takes what is there, or waits for a message.
     async fn take(&self) -> Result<Vec<Message>, async_nats::Error> {
         let there = self.consumer.fetch().max_messages(self.options.batch);
+        let there = there.max_bytes(MOST_BYTES);
         let messages = received(there.messages().await?, SILENCE).await?;
         if !messages.is_empty() {
             return Ok(messages);
@@ -272,8 +314,8 @@ impl Shared {
         taken: Instant,
     ) -> (Vec<Outcome>, usize) {
         let mut items = Vec::with_capacity(messages.len());
-        let mut already = Vec::new();
-        let mut redelivered = 0;
+        let (mut already, mut later) = (Vec::new(), Vec::new());
+        let (mut redelivered, mut bytes) = (0, 0);
         for message in messages {
             let (Ok(info), Some(reply)) = (message.info(), message.reply.as_ref()) else {
                 // Not from a stream.
@@ -284,14 +326,19 @@ impl Shared {
                 reply: reply.to_string(),
                 large: None,
             };
-            if self.lock().contains(&delivered.sequence) {
+            if self.seen.contains(delivered.sequence) {
                 already.push(delivered);
+                continue;
+            }
+            if bytes > MOST_BYTES || taken.elapsed() > self.options.ack_wait / 4 {
+                later.push(delivered);
                 continue;
             }
             let deliveries = info.delivered;
             match self.read(&message, &mut delivered).await {
                 Ok((payload, files)) => {
                     redelivered += usize::from(deliveries > 1);
+                    bytes += payload.len();
                     items.push(Item {
                         delivered,
                         payload,
@@ -299,36 +346,41 @@ impl Shared {
                     });
                 }
                 Err(Unreadable::Never(why)) => self.bury(&message, &delivered, why).await,
-                Err(Unreadable::Now(error)) => {
-                    self.brokers(&error);
-                    self.give_back(&[delivered]).await;
-                }
+                // It is delivered again when it is not acknowledged.
+                Err(Unreadable::Now(error)) => self.brokers(&error),
             }
         }
+        self.give_back(&later).await;
         let mut outcomes = Vec::new();
         if !already.is_empty() {
             outcomes.push(Outcome::Already(already));
         }
-        if !items.is_empty() {
-            let end = taken + self.options.ack_wait / 2;
-            let own = Arc::clone(self);
-            let work = move || hand_over(&own.directory, &own.journal, &items, end);
-            match spawn_blocking(work).await {
-                Ok(more) => outcomes.extend(more),
-                // It is delivered again; the journal tells whether it was handed over.
-                Err(error) => (self.tell)(Event::Failed {
-                    messages: 0,
-                    error: error.to_string(),
-                }),
-            }
+        if items.is_empty() {
+            return (outcomes, 0);
         }
-        let mut handed_over = self.lock();
+        let taken = Taken {
+            stream: self.stream.clone(),
+            time: now().saturating_sub(milliseconds(taken.elapsed())),
+            end: taken + self.options.ack_wait / 2,
+        };
+        // Whatever happens to the thread: they are not handed over once more by this one.
+        let sequences: Vec<_> = items.iter().map(|item| item.delivered.sequence).collect();
+        self.seen.add(sequences.iter().copied());
+        let own = Arc::clone(self);
+        let work = move || hand_over(&own.directory, &own.journal, &items, &taken);
+        match spawn_blocking(work).await {
+            Ok(more) => outcomes.extend(more),
+            // The journal tells at the next start whether they were handed over.
+            Err(error) => (self.tell)(Event::Failed {
+                messages: sequences.len(),
+                error: error.to_string(),
+            }),
+        }
         for outcome in &outcomes {
-            if let Outcome::Done(entry) | Outcome::Unknown(entry, _) = outcome {
-                handed_over.extend(entry.messages.iter().map(|message| message.sequence));
+            if let Outcome::Failed(messages, _) | Outcome::Late(messages) = outcome {
+                self.seen.remove(sequences_of(messages));
             }
         }
-        drop(handed_over);
         (outcomes, redelivered)
     }
 
@@ -340,16 +392,10 @@ impl Shared {
         match parcel::read(&message.payload)? {
             Content::Files(files) => Ok((message.payload.clone(), files)),
             Content::Large(name) => {
-                let mut object = match self.large.get(&name).await {
-                    Ok(object) => object,
-                    Err(error) if error.kind() == GetErrorKind::NotFound => {
-                        return Err(NotParcel::NoObject.into());
-                    }
-                    Err(error) => return Err(Unreadable::Now(error.into())),
-                };
-                let mut bytes = Vec::new();
-                let read = object.read_to_end(&mut bytes).await;
-                read.map_err(|error| Unreadable::Now(error.into()))?;
+                let time = self.options.ack_wait / 4;
+                let read = timeout(time, self.read_object(&name, message)).await;
+                let bytes =
+                    read.map_err(|_| Unreadable::Now("an object takes too long".into()))??;
                 delivered.large = Some(name);
                 match parcel::read(&bytes)? {
                     Content::Files(files) => Ok((bytes.into(), files)),
@@ -357,6 +403,20 @@ impl Shared {
                 }
             }
         }
+    }
+
+    async fn read_object(&self, name: &str, message: &Message) -> Result<Vec<u8>, Unreadable> {
+        let mut object = match self.large.get(name).await {
+            Ok(object) => object,
+            Err(error) if error.kind() == GetErrorKind::NotFound && is_old(message) => {
+                return Err(NotParcel::NoObject.into());
+            }
+            Err(error) => return Err(Unreadable::Now(error.into())),
+        };
+        let mut bytes = Vec::new();
+        let read = object.read_to_end(&mut bytes).await;
+        read.map_err(|error| Unreadable::Now(error.into()))?;
+        Ok(bytes)
     }
 
     /// Acknowledges what is handed over, gives back what is not.
@@ -371,12 +431,16 @@ impl Shared {
                     });
                     self.acknowledge_entry(&entry).await;
                 }
-                Outcome::Already(messages) => self.acknowledge(&messages, ACKNOWLEDGE).await,
+                Outcome::Already(messages) => {
+                    if self.acknowledge(&messages).await {
+                        self.seen.confirmed(sequences_of(&messages));
+                    }
+                }
                 Outcome::Late(messages) => {
+                    // Another host may have them by now, so they are not given back: they come again by themselves.
                     (self.tell)(Event::Late {
                         messages: messages.len(),
                     });
-                    self.give_back(&messages).await;
                 }
                 Outcome::Failed(messages, failed) => {
                     (self.tell)(Event::Failed {
@@ -398,30 +462,36 @@ impl Shared {
 
     /// Acknowledges a batch of the journal if it was handed over, and gives it back if not.
     async fn recover(&self, entry: Entry) {
+        if entry.stream != self.stream {
+            // Its numbers are other messages now.
+            self.forget(&entry).await;
+            return;
+        }
         let key = key_of(&entry.batch);
         let is_committed = loop {
             let directory = Arc::clone(&self.directory);
-            match spawn_blocking(move || directory.was_committed(key)).await {
+            let error = match spawn_blocking(move || directory.was_committed(key)).await {
                 Ok(Ok(is_committed)) => break is_committed,
-                Ok(Err(error)) => (self.tell)(Event::Failed {
-                    messages: entry.messages.len(),
-                    error: error.to_string(),
-                }),
-                Err(error) => (self.tell)(Event::Failed {
-                    messages: entry.messages.len(),
-                    error: error.to_string(),
-                }),
-            }
+                Ok(Err(error)) => error.to_string(),
+                Err(error) => error.to_string(),
+            };
+            (self.tell)(Event::Failed {
+                messages: entry.messages.len(),
+                error,
+            });
             sleep(PAUSE).await;
         };
         let count = entry.messages.len();
         if is_committed {
-            self.lock()
-                .extend(entry.messages.iter().map(|message| message.sequence));
+            self.seen.add(sequences_of(&entry.messages));
             self.acknowledge_entry(&entry).await;
         } else {
-            self.forget(&entry);
-            self.give_back(&entry.messages).await;
+            self.forget(&entry).await;
+            self.seen.remove(sequences_of(&entry.messages));
+            // Later another host may have them.
+            if now().saturating_sub(entry.taken) < milliseconds(self.options.ack_wait) / 2 {
+                self.give_back(&entry.messages).await;
+            }
         }
         (self.tell)(Event::Recovered {
             acknowledged: if is_committed { count } else { 0 },
@@ -430,41 +500,45 @@ impl Shared {
     }
 
     async fn acknowledge_entry(&self, entry: &Entry) {
-        self.acknowledge(&entry.messages, ACKNOWLEDGE).await;
-        self.forget(entry);
-        (self.tell)(Event::Acknowledged {
-            messages: entry.messages.len(),
-        });
-        for name in entry
-            .messages
-            .iter()
-            .filter_map(|message| message.large.as_ref())
-        {
+        if !self.acknowledge(&entry.messages).await {
+            return;
+        }
+        for name in (entry.messages.iter()).filter_map(|message| message.large.as_ref()) {
             // One that stays takes room and does no harm.
             if let Err(error) = self.large.delete(name).await {
                 self.brokers(&error.into());
             }
         }
+        self.seen.confirmed(sequences_of(&entry.messages));
+        self.forget(entry).await;
+        (self.tell)(Event::Acknowledged {
+            messages: entry.messages.len(),
+        });
     }
 
-    fn forget(&self, entry: &Entry) {
-        if let Err(error) = self.journal.remove(&entry.batch) {
-            (self.tell)(Event::Failed {
-                messages: 0,
-                error: format!("cannot remove an entry of the journal: {error}"),
-            });
-        }
-        let mut handed_over = self.lock();
-        for message in &entry.messages {
-            handed_over.remove(&message.sequence);
-        }
+    /// Removes an entry of the journal, and then what the store has of it.
+    async fn forget(&self, entry: &Entry) {
+        let (own, batch) = (self.directory.clone(), entry.batch.clone());
+        let removed = self.journal.remove(&batch);
+        let forgotten = spawn_blocking(move || own.forget_once(key_of(&batch))).await;
+        let failed = match (removed, forgotten) {
+            (Ok(()), Ok(Ok(()))) => return,
+            (Err(error), _) => error.to_string(),
+            (_, Ok(Err(error))) => error.to_string(),
+            (_, Err(error)) => error.to_string(),
+        };
+        (self.tell)(Event::Failed {
+            messages: 0,
+            error: format!("cannot forget a batch that is done: {failed}"),
+        });
     }
 
-    /// Acknowledges messages until all are confirmed.
-    async fn acknowledge(&self, messages: &[Delivered], how: &'static [u8]) {
+    /// Acknowledges messages until all are confirmed. False: they cannot be.
+    async fn acknowledge(&self, messages: &[Delivered]) -> bool {
+        let end = Instant::now() + self.options.ack_wait * HOPELESS;
         let mut left: Vec<&Delivered> = messages.iter().collect();
         loop {
-            let asked = left.iter().map(|message| self.answer(message, how));
+            let asked = left.iter().map(|message| self.answer(message, ACKNOWLEDGE));
             let answers = futures_util::future::join_all(asked).await;
             let mut failed = None;
             left = left
@@ -476,9 +550,12 @@ impl Shared {
                 })
                 .collect();
             let Some(error) = failed else {
-                return;
+                return true;
             };
             self.brokers(&error);
+            if Instant::now() > end {
+                return false;
+            }
             sleep(PAUSE).await;
         }
     }
@@ -518,7 +595,9 @@ impl Shared {
         headers.insert(names::PROBLEM, why.code());
         headers.insert(names::SUBJECT, message.subject.as_str());
         let subject = names::dead(self.options.route.stream());
-        let payload = message.payload.clone();
+        let payload = message
+            .payload
+            .slice(..message.payload.len().min(MOST_DEAD));
         let kept = async {
             let published = self.context.publish_with_headers(subject, headers, payload);
             published.await?.await?;
@@ -539,13 +618,29 @@ impl Shared {
             error: error.to_string(),
         });
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, HashSet<u64>> {
-        // Nothing in it is half done where something panics.
-        self.handed_over
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
+/// Whether a message is so old that what it refers to must be everywhere.
+fn is_old(message: &Message) -> bool {
+    let published = message.info().map(|info| info.published.unix_timestamp());
+    let published = published
+        .ok()
+        .and_then(|seconds| u64::try_from(seconds).ok());
+    published.is_some_and(|seconds| now().saturating_sub(seconds * 1_000) > milliseconds(MAY_COME))
+}
+
+fn sequences_of(messages: &[Delivered]) -> impl Iterator<Item = u64> {
+    messages.iter().map(|message| message.sequence)
+}
+
+/// In milliseconds since 1970.
+fn now() -> u64 {
+    let since = Identity::now().time().duration_since(UNIX_EPOCH);
+    milliseconds(since.unwrap_or_default())
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Why a message cannot be read.

@@ -55,14 +55,25 @@ pub fn key_of(batch: &str) -> IdempotencyKey {
     IdempotencyKey::of(&format!("fleet batch {batch}"))
 }
 
-/// Hands messages over together, unless that takes until `end`. Blocks.
+/// Messages that were taken together.
+#[derive(Debug, Clone)]
+pub struct Taken {
+    /// The stream, and when it was made.
+    pub stream: String,
+    /// When, in milliseconds since 1970.
+    pub time: u64,
+    /// From when on another host may have them.
+    pub end: Instant,
+}
+
+/// Hands messages over together, unless that takes too long. Blocks.
 pub fn hand_over(
     directory: &PickupDirectory,
     journal: &Journal,
     items: &[Item],
-    end: Instant,
+    taken: &Taken,
 ) -> Vec<Outcome> {
-    match together(directory, journal, items, end) {
+    match together(directory, journal, items, taken) {
         Outcome::Failed(_, Failed::Pickup(error))
             if error.kind() == PickupErrorKind::AlreadyExists =>
         {
@@ -71,8 +82,8 @@ pub fn hand_over(
                 return vec![Outcome::Already(vec![item.delivered.clone()])];
             }
             let (one, other) = items.split_at(items.len() / 2);
-            let mut outcomes = hand_over(directory, journal, one, end);
-            outcomes.extend(hand_over(directory, journal, other, end));
+            let mut outcomes = hand_over(directory, journal, one, taken);
+            outcomes.extend(hand_over(directory, journal, other, taken));
             outcomes
         }
         outcome => vec![outcome],
@@ -83,11 +94,13 @@ fn together(
     directory: &PickupDirectory,
     journal: &Journal,
     items: &[Item],
-    end: Instant,
+    taken: &Taken,
 ) -> Outcome {
     let id = Identity::now().id();
     let entry = Entry {
         batch: id.to_string(),
+        stream: taken.stream.clone(),
+        taken: taken.time,
         messages: items.iter().map(|item| item.delivered.clone()).collect(),
     };
     let write = || -> Result<_, Failed> {
@@ -111,7 +124,7 @@ fn together(
             return Outcome::Failed(entry.messages, failed);
         }
     };
-    if Instant::now() > end {
+    if Instant::now() > taken.end {
         drop(transaction);
         let _ = journal.remove(&entry.batch);
         return Outcome::Late(entry.messages);
@@ -153,16 +166,22 @@ mod tests {
         let options = PickupOptions::default().with_default_state();
         let directory = PickupDirectory::open(&pickup, options).unwrap();
         let journal = Journal::open(&place.path().join("journal")).unwrap();
-        let in_time = Instant::now() + Duration::from_mins(1);
+        let in_time = Taken {
+            stream: "MAIL".to_owned(),
+            time: 0,
+            end: Instant::now() + Duration::from_mins(1),
+        };
 
         let batch = [item(1, &["a.eml", "b.eml"]), item(2, &["c.eml"])];
-        let outcomes = hand_over(&directory, &journal, &batch, in_time);
+        let outcomes = hand_over(&directory, &journal, &batch, &in_time);
         let [Outcome::Done(entry)] = &outcomes[..] else {
             panic!("{outcomes:?}")
         };
         assert!(directory.was_committed(key_of(&entry.batch)).unwrap());
         assert_eq!(journal.entries().unwrap().len(), 1);
         journal.remove(&entry.batch).unwrap();
+        directory.forget_once(key_of(&entry.batch)).unwrap();
+        assert!(!directory.was_committed(key_of(&entry.batch)).unwrap());
 
         // One of them is there from before.
         let batch = [
@@ -170,7 +189,7 @@ mod tests {
             item(2, &["c.eml"]),
             item(4, &["e.eml"]),
         ];
-        let outcomes = hand_over(&directory, &journal, &batch, in_time);
+        let outcomes = hand_over(&directory, &journal, &batch, &in_time);
         let done = outcomes
             .iter()
             .filter(|outcome| matches!(outcome, Outcome::Done(_)))
@@ -183,13 +202,17 @@ mod tests {
         assert_eq!(fs::read_dir(&pickup).unwrap().count(), 5);
 
         // Too late, nothing of it is there.
-        let late = hand_over(&directory, &journal, &[item(5, &["f.eml"])], Instant::now());
+        let too_late = Taken {
+            end: Instant::now(),
+            ..in_time.clone()
+        };
+        let late = hand_over(&directory, &journal, &[item(5, &["f.eml"])], &too_late);
         assert!(matches!(&late[..], [Outcome::Late(_)]), "{late:?}");
         let bad = hand_over(
             &directory,
             &journal,
             &[item(6, &["g.eml", "../h"])],
-            in_time,
+            &in_time,
         );
         assert!(matches!(&bad[..], [Outcome::Failed(..)]), "{bad:?}");
         assert_eq!(fs::read_dir(&pickup).unwrap().count(), 5);

@@ -15,6 +15,10 @@ use std::path::{Path, PathBuf};
 pub struct Entry {
     /// Its name, under which the store of the pickup directory knows whether it was handed over.
     pub batch: String,
+    /// The stream that it is of, and when that was made: in another one of its name the numbers are other messages.
+    pub stream: String,
+    /// When its messages were taken, in milliseconds since 1970.
+    pub taken: u64,
     pub messages: Vec<Delivered>,
 }
 
@@ -121,8 +125,14 @@ mod tests {
                 large: None,
             };
             let messages = vec![message];
-            let batch = batch.to_owned();
-            journal.write(&Entry { batch, messages }).unwrap();
+            let (batch, stream) = (batch.to_owned(), "MAIL".to_owned());
+            let entry = Entry {
+                batch,
+                stream,
+                taken: 0,
+                messages,
+            };
+            journal.write(&entry).unwrap();
         }
         journal.remove("one").unwrap();
         journal.remove("one").unwrap();

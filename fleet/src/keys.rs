@@ -4,17 +4,20 @@
 //!                  create               publish                update
 //! nothing ───▶ claimed, record A ───▶ (in the stream) ───▶ done, record A
 //!                     │
-//!                     │ its host died: after a minute another one may try. The stream takes a message of the same
-//!                     ▼ identifier once within its duplicate window, so it tells whether A was published
-//!              claimed, record B ───▶ duplicate? done, record A : done, record B
+//!                     │ its host died: after a minute another one may try the same submission. The stream takes one message
+//!                     ▼ of an identifier within its duplicate window, so it tells whether A, or an earlier try, was published
+//!              claimed, record A ───▶ duplicate? done, record A : done, record B
 //! ```
+//!
+//! A and B are of one fingerprint, so that the same mail is sent whichever was published; B's receipt has other ids.
 
-use async_nats::jetstream::kv::{CreateErrorKind, Store};
+use async_nats::jetstream::kv::{CreateErrorKind, Store, UpdateErrorKind};
 use bytes::Bytes;
 use pmtaemail::Identity;
 use std::fmt::Write;
 use std::io;
 use std::time::{Duration, UNIX_EPOCH};
+use tokio::time::{Instant, sleep};
 
 /// After this long the host that claimed a key is taken for dead: no publishing takes as long.
 const STALE: Duration = Duration::from_mins(1);
@@ -25,10 +28,18 @@ const HOPELESS: Duration = Duration::from_mins(55);
 const CLAIMED: u8 = 0;
 const DONE: u8 = 1;
 
+/// How long it is tried to say that a key is done.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long until the next try.
+const PAUSE: Duration = Duration::from_millis(200);
+
 /// A key that this host has claimed.
 pub struct ClaimedKey {
     name: String,
     revision: u64,
+    /// When it was claimed first.
+    first: Duration,
     /// What a host had claimed it for that did not come back.
     earlier: Option<Vec<u8>>,
     record: Vec<u8>,
@@ -58,48 +69,60 @@ pub fn name_of(hash: &[u8; 32]) -> String {
 pub async fn find(keys: &Store, hash: &[u8; 32]) -> Result<Option<Vec<u8>>, async_nats::Error> {
     let found = keys.get(name_of(hash)).await?;
     Ok(found.and_then(|value| {
-        let (state, _, record) = parse(&value)?;
-        (state == DONE).then(|| record.to_vec())
+        let value = Value::parse(&value)?;
+        (value.state == DONE).then_some(value.record)
     }))
 }
 
-/// Claims a key for a record.
-pub async fn claim(keys: &Store, hash: &[u8; 32], record: Vec<u8>) -> Result<ClaimedKey, Refused> {
+/// Claims a key for a record. `is_same` says whether another record is of the same submission.
+pub async fn claim(
+    keys: &Store,
+    hash: &[u8; 32],
+    record: Vec<u8>,
+    is_same: impl Fn(&[u8]) -> bool,
+) -> Result<ClaimedKey, Refused> {
     let name = name_of(hash);
-    let value = value(CLAIMED, &record);
-    match keys.create(&name, value.clone()).await {
+    let now = now();
+    let value = Value {
+        state: CLAIMED,
+        first: now,
+        last: now,
+        record,
+    };
+    match keys.create(&name, value.bytes()).await {
         Ok(revision) => {
             return Ok(ClaimedKey {
                 name,
                 revision,
+                first: now,
                 earlier: None,
-                record,
+                record: value.record,
             });
         }
         Err(error) if error.kind() == CreateErrorKind::AlreadyExists => {}
         Err(error) => return Err(Refused::Brokers(error.into())),
     }
     let entry = keys.entry(&name).await;
-    let Some(entry) = entry.map_err(|error| Refused::Brokers(error.into()))? else {
-        return Err(Refused::Busy);
-    };
-    let (age, earlier) = match parse(&entry.value) {
-        Some((CLAIMED, time, earlier)) => (now().saturating_sub(time), earlier.to_vec()),
-        _ => return Err(Refused::Busy),
-    };
-    if age < STALE {
+    let entry = entry.map_err(|error| Refused::Brokers(error.into()))?;
+    let (entry, found) = entry
+        .and_then(|entry| Value::parse(&entry.value).map(|found| (entry, found)))
+        .ok_or(Refused::Busy)?;
+    let is_stale = now.saturating_sub(found.last) > STALE;
+    if found.state != CLAIMED || !is_stale || !is_same(&found.record) {
         return Err(Refused::Busy);
     }
-    if age > HOPELESS {
+    if now.saturating_sub(found.first) > HOPELESS {
         return Err(Refused::Unknown);
     }
+    let taken_over = Value { last: now, ..found };
     // Of two hosts that try one is refused.
-    let updated = keys.update(&name, value, entry.revision).await;
+    let updated = keys.update(&name, taken_over.bytes(), entry.revision).await;
     Ok(ClaimedKey {
         name,
         revision: updated.map_err(|_| Refused::Busy)?,
-        earlier: Some(earlier),
-        record,
+        first: taken_over.first,
+        earlier: Some(taken_over.record),
+        record: value.record,
     })
 }
 
@@ -109,25 +132,39 @@ impl ClaimedKey {
         format!("key-{}", self.name)
     }
 
-    /// It is published. Tells whether that was this host's: of a duplicate the first one counts.
+    /// It is published. Tells whether this host's record stands: of a duplicate the first one does.
     pub async fn done(self, keys: &Store, is_duplicate: bool) -> bool {
         let (record, is_own) = match self.earlier {
             Some(earlier) if is_duplicate => (earlier, false),
             _ => (self.record, true),
         };
-        // Where this fails, whoever tries again finds out by the duplicate.
-        let _ = keys
-            .update(&self.name, value(DONE, &record), self.revision)
-            .await;
-        is_own
+        let value = Value {
+            state: DONE,
+            first: self.first,
+            last: now(),
+            record,
+        };
+        let end = Instant::now() + PATIENCE;
+        loop {
+            match keys.update(&self.name, value.bytes(), self.revision).await {
+                Ok(_) => return is_own,
+                // Another host took it over, or an update was done whose answer was lost: `find` has what stands.
+                Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => return false,
+                // Whoever tries again finds out by the duplicate.
+                Err(_) if Instant::now() > end => return is_own,
+                Err(_) => sleep(PAUSE).await,
+            }
+        }
     }
 
-    /// It surely was not published: the key is free again.
+    /// This try surely was not published: the key is free again, unless an earlier one may have been.
     pub async fn release(self, keys: &Store) {
-        // Otherwise it is free in a minute.
-        let _ = keys
-            .delete_expect_revision(&self.name, Some(self.revision))
-            .await;
+        if self.earlier.is_none() {
+            // Otherwise it is free in a minute.
+            let _ = keys
+                .delete_expect_revision(&self.name, Some(self.revision))
+                .await;
+        }
     }
 }
 
@@ -137,22 +174,40 @@ fn now() -> Duration {
         .unwrap_or_default()
 }
 
-fn value(state: u8, record: &[u8]) -> Bytes {
-    let time = u64::try_from(now().as_millis()).unwrap_or(u64::MAX);
-    let mut value = vec![state];
-    value.extend(time.to_le_bytes());
-    value.extend(record);
-    value.into()
+/// What a bucket has under a key.
+struct Value {
+    state: u8,
+    /// When it was claimed first, and last.
+    first: Duration,
+    last: Duration,
+    record: Vec<u8>,
 }
 
-fn parse(value: &[u8]) -> Option<(u8, Duration, &[u8])> {
-    let (&state, rest) = value.split_first()?;
-    let (time, record) = rest.split_first_chunk()?;
-    Some((
-        state,
-        Duration::from_millis(u64::from_le_bytes(*time)),
-        record,
-    ))
+impl Value {
+    fn bytes(&self) -> Bytes {
+        let mut bytes = vec![self.state];
+        for time in [self.first, self.last] {
+            bytes.extend(
+                u64::try_from(time.as_millis())
+                    .unwrap_or(u64::MAX)
+                    .to_le_bytes(),
+            );
+        }
+        bytes.extend(&self.record);
+        bytes.into()
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let (&state, rest) = bytes.split_first()?;
+        let (first, rest) = rest.split_first_chunk()?;
+        let (last, record) = rest.split_first_chunk()?;
+        Some(Self {
+            state,
+            first: Duration::from_millis(u64::from_le_bytes(*first)),
+            last: Duration::from_millis(u64::from_le_bytes(*last)),
+            record: record.to_vec(),
+        })
+    }
 }
 
 /// As an error of the queue.

@@ -15,6 +15,7 @@
 //! ```text
 //! consumer                  takes batches, hands them over, acknowledges them
 //!   hand_over     journal   one batch into the pickup directory; what was on its way when a host died
+//!   seen                    what this host has handed over
 //! publisher                 puts parcels into the stream
 //!   keys                    idempotency keys of all hosts
 //! admin                     makes, checks and tells the streams; dead letters
@@ -34,6 +35,7 @@ mod keys;
 mod names;
 mod parcel;
 mod publisher;
+mod seen;
 
 pub use admin::{ConsumerStatus, DeadLetter, Settings, Status, dead_letters, init, replay, status};
 pub use connection::{Brokers, connect};

@@ -68,7 +68,8 @@ impl Route {
 
     /// The consumer that all its hosts share.
     pub(crate) fn consumer(&self) -> String {
-        format!("{}-{}", self.region.0, self.pool.0)
+        // No name has this sign, so no two routes have one consumer.
+        format!("{}={}", self.region.0, self.pool.0)
     }
 }
 
@@ -107,7 +108,7 @@ mod tests {
         let route = Route::new("MAIL", "eu-1", "bulk").unwrap();
         assert_eq!(route.subject(), "MAIL.eu-1.bulk.normal");
         assert_eq!(route.filter(), "MAIL.eu-1.bulk.>");
-        assert_eq!(route.consumer(), "eu-1-bulk");
+        assert_eq!(route.consumer(), "eu-1=bulk");
         for wrong in ["", "a.b", "*", ">", "a b", "ä", &"a".repeat(65)] {
             assert!(Route::new("MAIL", wrong, "a").is_err(), "{wrong}");
         }

@@ -7,6 +7,7 @@
 
 use pmtaemail::ParcelFile;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::ops::Range;
 
 const VERSION: u32 = 1;
@@ -122,8 +123,9 @@ pub fn read(bytes: &[u8]) -> Result<Content, NotParcel> {
         return Err(NotParcel::Head);
     }
     let mut files = Vec::with_capacity(head.files.len());
+    let mut names = HashSet::new();
     for (name, size) in head.files {
-        if !is_name(&name) {
+        if !is_name(&name) || !names.insert(name.clone()) {
             return Err(NotParcel::Name);
         }
         let place = start..start.checked_add(size).ok_or(NotParcel::Size)?;
@@ -183,6 +185,10 @@ mod tests {
             (
                 b"{\"version\":1,\"files\":[[\"a\",18446744073709551615]]}\nAB",
                 NotParcel::Size,
+            ),
+            (
+                b"{\"version\":1,\"files\":[[\"a\",1],[\"a\",1]]}\nAB",
+                NotParcel::Name,
             ),
             (
                 b"{\"version\":1,\"files\":[[\"../a\",1]]}\nA",

@@ -11,7 +11,7 @@ use async_nats::jetstream::object_store::ObjectStore;
 use async_nats::jetstream::{self, Context, ErrorCode};
 use async_nats::{Client, HeaderMap, header};
 use bytes::Bytes;
-use pmtaemail::{Identity, Parcel, Queue, QueueError};
+use pmtaemail::{Identity, Parcel, ParcelKey, Queue, QueueError};
 use std::error::Error;
 use std::fmt;
 use std::io;
@@ -135,7 +135,7 @@ impl Stream {
     async fn put(&self, parcel: Parcel) -> Result<(), QueueError> {
         let key = match parcel.key {
             None => None,
-            Some(ref key) => Some(self.claim(&key.hash, &key.record).await?),
+            Some(ref key) => Some(self.claim(key).await?),
         };
         // The submission's own, by which a try that was not answered is told from the next.
         let own = || {
@@ -145,10 +145,7 @@ impl Stream {
                 .to_string()
         };
         let id = key.as_ref().map_or_else(own, ClaimedKey::message_id);
-        let put = match self.payload(&id, &parcel).await {
-            Ok(payload) => self.publish(&id, payload).await,
-            Err(error) => Err(error),
-        };
+        let put = self.put_as(&id, &parcel).await;
         let Some(key) = key else {
             return put.map(drop);
         };
@@ -169,14 +166,26 @@ impl Stream {
         }
     }
 
-    async fn claim(&self, hash: &[u8; 32], record: &[u8]) -> Result<ClaimedKey, QueueError> {
-        if record.len() + HEADERS > self.most() {
+    async fn put_as(&self, id: &str, parcel: &Parcel) -> Result<bool, QueueError> {
+        let (payload, large) = self.payload(parcel).await?;
+        let published = self.publish(id, payload).await;
+        // That of a duplicate stays: its message may be of a try of this one whose answer was lost.
+        let is_unused = matches!(&published, Err(error) if !error.may_be_delivered);
+        if let Some(name) = large.filter(|_| is_unused) {
+            let _ = self.large.delete(&name).await;
+        }
+        published
+    }
+
+    async fn claim(&self, key: &ParcelKey) -> Result<ClaimedKey, QueueError> {
+        if key.record.len() + HEADERS > self.most() {
             let sentence = "its receipt is too large to be remembered under an idempotency key";
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, sentence).into());
         }
         let end = Instant::now() + LOOK;
         loop {
-            match keys::claim(&self.keys, hash, record.to_vec()).await {
+            let is_same = |record: &[u8]| key.is_same(record);
+            match keys::claim(&self.keys, &key.hash, key.record.clone(), is_same).await {
                 Ok(key) => return Ok(key),
                 Err(Refused::Brokers(_)) if Instant::now() < end => sleep(PAUSE).await,
                 Err(refused) => return Err(refused.into()),
@@ -184,16 +193,19 @@ impl Stream {
         }
     }
 
-    /// The bytes of a message, which what is too large for one is put beside.
-    async fn payload(&self, id: &str, parcel: &Parcel) -> Result<Bytes, QueueError> {
+    /// The bytes of a message; and the name of the object with its files, where they are too large for one.
+    async fn payload(&self, parcel: &Parcel) -> Result<(Bytes, Option<String>), QueueError> {
         let bytes = parcel::write(&parcel.files);
         if bytes.len() + HEADERS <= self.most() {
-            return Ok(bytes.into());
+            return Ok((bytes.into(), None));
         }
         let size = bytes.len();
-        let put = self.large.put(id, &mut &bytes[..]).await;
+        // Of this try alone: another under the same key must not put its own in this one's place.
+        let name = Identity::now().id().to_string();
+        let put = timeout(PATIENCE, self.large.put(&name[..], &mut &bytes[..])).await;
+        let put = put.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?;
         put.map_err(io::Error::other)?;
-        Ok(parcel::write_large(id, size).into())
+        Ok((parcel::write_large(&name, size).into(), Some(name)))
     }
 
     /// The largest message that the brokers take, in bytes.

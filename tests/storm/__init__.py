@@ -7,6 +7,7 @@ conductor    starts processes, kills them, begins them again, and hears what was
   judge      lost, doubled, partial, left over
 message      what is submitted: its subject tells what it should be
 powermta     a program: takes files away all the time, and looks at each before
+  taker      who starts it, and hears what it took
 python_worker  fork_worker  node_worker  http_worker  command_worker
              programs: submit through their door until their standard input ends
 ```

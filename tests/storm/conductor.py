@@ -1,15 +1,15 @@
 """The conductor of a storm."""
 
-import json
 import random
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
-from .judge import Taken, Verdict, judge
-from .ledger import TIMEOUT, Ledger, files_of, strays
+from .judge import Verdict, judge
+from .ledger import Ledger, files_of, strays
 from .process import Process
+from .taker import PowerMta
 
 HERE = Path(__file__).parent
 # Of those that were told, so many are tried again in each life.
@@ -28,19 +28,7 @@ class Storm:
         self.ledger = Ledger()
         self.processes: list[Process] = []
         self.kills = 0
-        self.taken: list[Taken] = []
-        self.powermta = Process(
-            "powermta",
-            [sys.executable, "-m", "storm.powermta", self.pickup, *powermta],
-            subprocess.PIPE,
-            folder / "powermta.log",
-        )
-        self.powermta.start(again=[])
-        self.reader = threading.Thread(target=self.read)
-        self.reader.start()
-
-    def read(self) -> None:
-        self.taken = [Taken(*json.loads(line)) for line in self.powermta.process.stdout]
+        self.powermta = PowerMta(self.pickup, folder / "powermta.log", *powermta)
 
     def __enter__(self) -> "Storm":
         return self
@@ -49,7 +37,6 @@ class Storm:
         for process in (*self.processes, self.powermta):
             process.end()
         self.ledger.close()
-        self.reader.join(TIMEOUT)
 
     # ---- who takes part
 
@@ -139,13 +126,12 @@ class Storm:
         return self.verdict()
 
     def verdict(self) -> Verdict:
-        self.powermta.stop()
-        self.reader.join(TIMEOUT)
+        taken = self.powermta.take_all()
         self.ledger.catch_up()
         assert not self.ledger.failures, self.ledger.failures[0]
         staging = files_of(self.folder / "pickup.staging")
         states = [name for path in self.folder.glob("*state*") for name in strays(path)]
-        return judge(self.ledger.told, self.taken, files_of(self.pickup) + staging + states, self.keys())
+        return judge(self.ledger.told, taken, files_of(self.pickup) + staging + states, self.keys())
 
     def keys(self) -> list[str]:
         return [tag for begun in self.ledger.begun.values() for tag in begun]
@@ -155,5 +141,5 @@ class Storm:
         again = len(told) - len({(one.tag, one.id) for one in told})
         return (
             f"{self.kills} kills, {self.ledger.killed} of forks, {len(told)} acknowledged, {again} of them again, "
-            f"{len(self.keys())} keys, {len(self.taken)} files"
+            f"{len(self.keys())} keys, {len(self.powermta.taken)} files"
         )

@@ -1,6 +1,6 @@
 //! Options of a fleet: many hosts on one queue.
 
-use super::forward::RouteArgs;
+use super::forward::{RouteArgs, brokers};
 use super::{BackPressureArgs, ConfigArg, LogArgs, PickupArgs, StateArgs};
 use crate::units;
 use clap::{Args, Subcommand};
@@ -15,8 +15,13 @@ pub struct ConsumeArgs {
     pub config: ConfigArg,
 
     /// The brokers: addresses such as nats://10.0.0.1:4222,nats://10.0.0.2:4222
-    #[arg(long, value_name = "URLS", env = "PMTAEMAIL_NATS")]
-    nats: Brokers,
+    #[arg(
+        long,
+        value_name = "URLS",
+        env = "PMTAEMAIL_NATS",
+        hide_env_values = true
+    )]
+    nats: String,
 
     #[command(flatten)]
     route: RouteArgs,
@@ -59,8 +64,8 @@ pub struct ConsumeArgs {
 
 impl ConsumeArgs {
     /// The brokers.
-    pub fn brokers(&self) -> Brokers {
-        self.nats.clone().with_credentials(self.route.credentials())
+    pub fn brokers(&self) -> Result<Brokers, String> {
+        brokers(&self.nats, self.route.credentials())
     }
 
     /// How messages are taken.
@@ -100,8 +105,13 @@ pub enum FleetCommand {
 #[derive(Debug, Args)]
 pub struct FleetArgs {
     /// The brokers: addresses such as nats://10.0.0.1:4222,nats://10.0.0.2:4222
-    #[arg(long, value_name = "URLS", env = "PMTAEMAIL_NATS")]
-    nats: Brokers,
+    #[arg(
+        long,
+        value_name = "URLS",
+        env = "PMTAEMAIL_NATS",
+        hide_env_values = true
+    )]
+    nats: String,
 
     /// The stream
     #[arg(
@@ -148,10 +158,8 @@ pub struct FleetTellArgs {
 
 impl FleetArgs {
     /// The brokers.
-    pub fn brokers(&self) -> Brokers {
-        self.nats
-            .clone()
-            .with_credentials(self.nats_credentials.clone())
+    pub fn brokers(&self) -> Result<Brokers, String> {
+        brokers(&self.nats, self.nats_credentials.clone())
     }
 
     /// The stream.

@@ -10,8 +10,13 @@ use std::path::PathBuf;
 pub struct ForwardArgs {
     /// Put messages into NATS `JetStream` in place of the pickup directory, from where the hosts that `consume` take
     /// them: addresses such as nats://10.0.0.1:4222,nats://10.0.0.2:4222
-    #[arg(long, value_name = "URLS", env = "PMTAEMAIL_FORWARD")]
-    forward: Option<Brokers>,
+    #[arg(
+        long,
+        value_name = "URLS",
+        env = "PMTAEMAIL_FORWARD",
+        hide_env_values = true
+    )]
+    forward: Option<String>,
 
     #[command(flatten)]
     route: RouteArgs,
@@ -20,12 +25,16 @@ pub struct ForwardArgs {
 impl ForwardArgs {
     /// The brokers and the route, where messages are forwarded.
     pub fn forward(&self) -> Option<Result<(Brokers, Route), String>> {
-        let brokers = self
-            .forward
-            .clone()?
-            .with_credentials(self.route.credentials());
-        Some(self.route.route().map(|route| (brokers, route)))
+        let brokers = brokers(self.forward.as_deref()?, self.route.credentials());
+        Some(brokers.and_then(|brokers| Ok((brokers, self.route.route()?))))
     }
+}
+
+/// The brokers at these addresses. They may have passwords, which no sentence has.
+pub fn brokers(addresses: &str, credentials: Option<PathBuf>) -> Result<Brokers, String> {
+    let brokers = addresses.parse::<Brokers>();
+    let brokers = brokers.map_err(|error| error.to_string())?;
+    Ok(brokers.with_credentials(credentials))
 }
 
 /// Which messages.

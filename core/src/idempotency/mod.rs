@@ -67,7 +67,7 @@ pub(crate) use record::NewRecord;
 pub use store::Claim;
 pub(crate) use store::{ClaimRefused, CommitFailed, Found, KeyStore};
 #[cfg(feature = "queue")]
-pub(crate) use store::{found_elsewhere, receipt_elsewhere};
+pub(crate) use store::{found_elsewhere, receipt_elsewhere, same_elsewhere};
 pub(crate) use token::Token;
 
 /// How long a key is remembered: 24 hours.

@@ -293,6 +293,15 @@ pub(crate) fn found_elsewhere(
     })
 }
 
+/// Whether two records of a store elsewhere are of the same submission.
+#[cfg(feature = "queue")]
+pub(crate) fn same_elsewhere(one: &[u8], other: &[u8]) -> bool {
+    match (Record::parse(one), Record::parse(other)) {
+        (Ok(one), Ok(other)) => one.fingerprint == other.fingerprint,
+        _ => false,
+    }
+}
+
 /// The receipt in what a store elsewhere has under a key.
 #[cfg(feature = "queue")]
 pub(crate) fn receipt_elsewhere(bytes: &[u8]) -> Vec<u8> {

@@ -161,6 +161,24 @@ impl PickupDirectory {
         self.keys()?.claim_at_once(key, fingerprint)
     }
 
+    /// Forgets a key, if something was handed over under it.
+    #[cfg(feature = "queue")]
+    pub(crate) fn forget_key(
+        &self,
+        key: IdempotencyKey,
+        fingerprint: Fingerprint,
+    ) -> Result<(), KeyRefused> {
+        if let Found::Receipt { token, .. } = self.claim_key(key, fingerprint)? {
+            let store = self.open_keys().map_err(KeyRefused::Pickup)?;
+            let path = store.path();
+            let failed = PickupError::from_io(Operation::KeepKey, &path);
+            store
+                .revoke(token)
+                .map_err(|error| KeyRefused::Pickup(failed(error)))?;
+        }
+        Ok(())
+    }
+
     /// Opens the store of keys, and hands over what was decided in it before.
     fn open_keys(&self) -> Result<&Arc<KeyStore>, PickupError> {
         let store = self.keys().ok_or_else(|| {

@@ -15,7 +15,7 @@ use std::sync::mpsc::{self, Receiver};
 
 use crate::idempotency::{
     Claim, ClaimRefused, Fingerprint, Found, IdempotencyKey, KeyStore, StorePlace, StoreSettings,
-    found_elsewhere, receipt_elsewhere,
+    found_elsewhere, receipt_elsewhere, same_elsewhere,
 };
 use crate::identity::Id;
 
@@ -74,6 +74,13 @@ pub struct ParcelKey {
     pub hash: [u8; 32],
     /// What [`Queue::find`] gives whoever asks for it.
     pub record: Vec<u8>,
+}
+
+impl ParcelKey {
+    /// Whether another record is of the same submission, sent again.
+    pub fn is_same(&self, record: &[u8]) -> bool {
+        same_elsewhere(&self.record, record)
+    }
 }
 
 /// A queue did not take a parcel, or cannot be asked.

@@ -1,7 +1,7 @@
 //! Files that are no message's, handed over once however often it is tried.
 
 use super::claimed::ClaimError;
-use crate::idempotency::{Fingerprinter, Found, IdempotencyKey, NewRecord};
+use crate::idempotency::{Fingerprint, Fingerprinter, Found, IdempotencyKey, NewRecord};
 use crate::identity::Id;
 use crate::pickup_directory::{PickupDirectory, PickupError, Transaction};
 use std::io;
@@ -17,8 +17,7 @@ impl PickupDirectory {
         key: IdempotencyKey,
         id: Id,
     ) -> Result<Option<Transaction<'_>>, ClaimError> {
-        let fingerprint = Fingerprinter::new(&["once"]).finish();
-        let Found::Nothing(mut claim) = self.claim_key(key, fingerprint)? else {
+        let Found::Nothing(mut claim) = self.claim_key(key, once())? else {
             return Ok(None);
         };
         claim.set_record(NewRecord {
@@ -29,6 +28,15 @@ impl PickupDirectory {
         Ok(Some(self.begin_claimed(id, Some(claim))))
     }
 
+    /// Forgets that a transaction was committed [under this key](Self::begin_once), which nobody will try again. May block.
+    ///
+    /// # Errors
+    /// The store cannot be used.
+    pub fn forget_once(&self, key: IdempotencyKey) -> Result<(), ClaimError> {
+        self.forget_key(key, once())?;
+        Ok(())
+    }
+
     /// Whether a transaction was committed [under this key](Self::begin_once) in the last 24 hours; what a process that
     /// died had decided to hand over is handed over before. May block.
     ///
@@ -37,4 +45,9 @@ impl PickupDirectory {
     pub fn was_committed(&self, key: IdempotencyKey) -> Result<bool, PickupError> {
         Ok(self.find_key(key)?.is_some())
     }
+}
+
+/// What all of them are.
+fn once() -> Fingerprint {
+    Fingerprinter::new(&["once"]).finish()
 }

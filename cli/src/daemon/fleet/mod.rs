@@ -57,7 +57,7 @@ pub fn consume(args: &ConsumeArgs) -> Result<Exit, Failure> {
             told.count(&event);
             log::consumed(&event);
         };
-        let client = connect(&args.brokers(), log::brokers).await?;
+        let client = connect(&args.brokers().map_err(Failure::Usage)?, log::brokers).await?;
         let route = options.route.clone();
         let consumer = Consumer::start(client, Arc::new(pickup), options, tell).await?;
         let writing = args.metrics_file.clone().map(|path| {

@@ -1,0 +1,130 @@
+"""A fleet: brokers, daemons that forward to them, hosts whose PowerMTA takes away what a consumer hands over."""
+
+import json
+import os
+import signal
+import subprocess
+from contextlib import ExitStack
+from pathlib import Path
+
+from brokers import Brokers, wait_until
+from daemon import Daemon, Program
+from storm.judge import Told, Verdict, judge
+from storm.ledger import files_of, strays
+from storm.taker import PowerMta
+
+STREAM = "MAIL"
+DEAD = "MAIL_DEAD"
+TIMEOUT = 60
+
+
+class Consumer(Program):
+    """`pmtaemailapi consume`."""
+
+    begun = "consuming"
+
+
+class Host:
+    """A pickup directory, PowerMTA that takes files out of it, and a consumer that is killed and begun again."""
+
+    def __init__(self, binary: Path, folder: Path, brokers: Brokers, *arguments: str, takes: bool = True):
+        self.folder = folder
+        self.pickup = folder / "pickup"
+        self.pickup.mkdir(parents=True)
+        self.command = [binary, "consume", "--nats", brokers.url, "--pickup", self.pickup, *arguments]
+        self.powermta = PowerMta(self.pickup, folder / "powermta.log") if takes else None
+        self.consumer: Consumer | None = None
+        self.logs: list[list[bytes]] = []
+
+    def start(self) -> "Host":
+        self.consumer = Consumer([*self.command, "--log-level", "debug"])
+        self.logs.append(self.consumer.log)
+        return self
+
+    def kill(self) -> None:
+        self.consumer.signal(signal.SIGKILL)
+        self.consumer.wait()
+
+    def stop(self) -> None:
+        """Ends the consumer, which gives back what it has not handed over."""
+        assert self.consumer.stop() == 0, self.consumer.log
+
+    def end(self) -> None:
+        if self.consumer and self.consumer.process.poll() is None:
+            self.kill()
+        if self.powermta:
+            self.powermta.end()
+
+    def entries(self) -> list[dict]:
+        """The log of all its lives. What was killed may have left half a line."""
+        lines = [line for log in self.logs for line in log if line.endswith(b"}\n")]
+        return [json.loads(line) for line in lines]
+
+    def counted(self, event: str, field: str = "messages") -> int:
+        return sum(entry.get(field, 0) for entry in self.entries() if entry["event"] == event)
+
+    def left_over(self) -> list[str]:
+        """What waits in its folders when the consumer has ended and PowerMTA has taken all."""
+        own = {"pickup.journal/lock"}
+        places = [f"{name}/{path}" for name in os.listdir(self.folder) for path in files_of(self.folder / name)]
+        stores = [path for path in places if path.startswith("pickup.state/")]
+        return sorted({*places} - {*stores} - own) + strays(self.folder / "pickup.state")
+
+
+class Fleet:
+    """A context manager that ends all processes by their ids. `init` are options of `fleet init`."""
+
+    def __init__(self, binary: Path, folder: Path, *init: str):
+        self.binary = binary
+        self.folder = folder
+        self.hosts: list[Host] = []
+        self.stack = ExitStack()
+        self.brokers = Brokers(folder)
+        self.init = init
+
+    def __enter__(self) -> "Fleet":
+        with self.stack:
+            self.stack.enter_context(self.brokers)
+            done = self.run("init", *self.init)
+            assert done.returncode == 0, done.stderr
+            # All went well: it ends with this fleet.
+            self.stack = self.stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stack.close()
+
+    def run(self, *words: str) -> subprocess.CompletedProcess:
+        """`pmtaemailapi fleet` and these words."""
+        command = [self.binary, "fleet", *words, "--nats", self.brokers.url]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=TIMEOUT)
+
+    def told(self, word: str) -> object:
+        """What `fleet status` or `fleet dead` tells."""
+        done = self.run(word, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def daemon(self, *arguments: str) -> Daemon:
+        """A daemon that forwards."""
+        daemon = Daemon(self.binary, None, "--forward", self.brokers.url, *arguments)
+        return self.stack.enter_context(daemon)
+
+    def host(self, *arguments: str, takes: bool = True) -> Host:
+        """A host whose consumer has not begun yet."""
+        host = Host(self.binary, self.folder / f"host{len(self.hosts)}", self.brokers, *arguments, takes=takes)
+        self.stack.callback(host.end)
+        self.hosts.append(host)
+        return host
+
+    def drain(self, limit: float = TIMEOUT) -> None:
+        """Waits until hosts have taken all, and have acknowledged it."""
+        wait_until(lambda: self.brokers.messages_in(STREAM) == 0, "the queue is empty", limit)
+
+    def verdict(self, told: list[Told], keys: list[str] = ()) -> Verdict:
+        """The queue is empty; consumers end; PowerMTA takes the last file. Is each message once at one host?"""
+        for host in self.hosts:
+            host.stop()
+        taken = [file for host in self.hosts for file in host.powermta.take_all()]
+        left_over = [path for host in self.hosts for path in host.left_over()]
+        return judge(told, taken, left_over, keys)
