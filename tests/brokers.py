@@ -201,7 +201,9 @@ class Brokers:
 
     def wait_ready(self, limit: float = TIMEOUT) -> None:
         """Until all that live have a leader, and all that they should have."""
-        wait_until(lambda: all(broker.is_ready for broker in self.brokers if broker.answers), "brokers are ready", limit)
+        wait_until(
+            lambda: all(broker.is_ready for broker in self.brokers if broker.answers), "brokers are ready", limit
+        )
 
     def stream(self, name: str) -> dict | None:
         """What the leader of a stream tells of it, if there is one; which broker that is, is in `number`."""

@@ -119,7 +119,13 @@ class Fleet:
 
     def drain(self, limit: float = TIMEOUT) -> None:
         """Waits until hosts have taken all, and have acknowledged it."""
-        wait_until(lambda: self.brokers.messages_in(STREAM) == 0, "the queue is empty", limit)
+        try:
+            wait_until(lambda: self.brokers.messages_in(STREAM) == 0, "the queue is empty", limit)
+        except TimeoutError as error:
+            # What the hosts say tells why.
+            error.add_note("\n".join(str(entry) for host in self.hosts for entry in host.entries()[-40:]))
+            error.add_note(json.dumps(self.told("status")))
+            raise
 
     def verdict(self, told: list[Told], keys: list[str] = ()) -> Verdict:
         """The queue is empty; consumers end; PowerMTA takes the last file. Is each message once at one host?"""

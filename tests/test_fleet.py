@@ -109,11 +109,13 @@ def test_a_merge_for_ten_thousand_arrives_whole(fleet: Fleet, merge: str, text: 
     host.stop()
     assert sorted(receipt["files"]) == sorted(path.name for path in host.pickup.iterdir())
     files = [read((host.pickup / name).read_bytes()) for name in receipt["files"]]
-    if text:
-        assert sum(len(file.expansions) for file in files) == count
-        assert fleet.told("status")["large_bytes"] == 0
-    else:
+    if merge == "native":
         assert_right(files, crowd(count))
+    else:
+        reached = [address for file in files for address in file.addresses]
+        assert sorted(reached) == sorted(recipient["address"] for recipient in crowd(count))
+        assert all(b"Dear" in file.message for file in files)
+    assert fleet.told("status")["large_bytes"] == 0
 
 
 # ---- hosts die
@@ -163,7 +165,7 @@ def test_a_leader_that_is_killed(fleet: Fleet, long: bool):
     begun = time.monotonic()
     kills = 20 if long else 2
     for _ in range(2):
-        fleet.host().start()
+        fleet.host("--ack-wait", "20s").start()
     with Load(fleet.daemon(), fleet.daemon()) as load:
         for _ in range(kills):
             load.wait_for_more(300)
@@ -184,7 +186,7 @@ def test_a_leader_that_is_frozen(fleet: Fleet, long: bool):
     begun = time.monotonic()
     freezes = 20 if long else 1
     for _ in range(2):
-        fleet.host().start()
+        fleet.host("--ack-wait", "20s").start()
     with Load(fleet.daemon(), fleet.daemon()) as load:
         for _ in range(freezes):
             load.wait_for_more(300)
@@ -203,7 +205,7 @@ def test_all_brokers_are_killed_at_once(fleet: Fleet, long: bool):
     begun = time.monotonic()
     kills = 10 if long else 1
     for _ in range(2):
-        fleet.host().start()
+        fleet.host("--ack-wait", "20s").start()
     with Load(fleet.daemon(), fleet.daemon()) as load:
         for _ in range(kills):
             load.wait_for_more(500)
@@ -360,7 +362,8 @@ def test_what_is_no_message_is_a_dead_letter_and_the_rest_goes_on(fleet: Fleet):
     fleet.drain()
     letters = fleet.told("dead")
     assert [letter["subject"] for letter in letters] == [subject] * len(POISON)
-    assert [letter["bytes"] for letter in letters] == list(map(len, POISON))
+    # Those whose object may still come are given more time.
+    assert sorted(letter["bytes"] for letter in letters) == sorted(map(len, POISON))
     assert all(letter["problem"] for letter in letters)
     assert fleet.told("status")["dead"] == fleet.brokers.messages_in(DEAD) == len(POISON)
     assert host.entries()
@@ -369,7 +372,7 @@ def test_what_is_no_message_is_a_dead_letter_and_the_rest_goes_on(fleet: Fleet):
     assert (done.returncode, done.stdout) == (0, f"{len(POISON)}\n")
     fleet.drain()
     fleet.brokers.wait_for_messages(DEAD, len(POISON))
-    assert [letter["bytes"] for letter in fleet.told("dead")] == list(map(len, POISON))
+    assert sorted(letter["bytes"] for letter in fleet.told("dead")) == sorted(map(len, POISON))
     post("afterwards")
     fleet.drain()
     assert fleet.verdict(told) == NOTHING

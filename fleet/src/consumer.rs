@@ -22,6 +22,7 @@ use futures_util::StreamExt;
 use pmtaemail::{Identity, PickupDirectory};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 use tokio::io::AsyncReadExt;
 use tokio::sync::{Semaphore, watch};
@@ -49,8 +50,9 @@ const MOST_PENDING: i64 = 20_000;
 /// Most bytes that are handed over together, about: all of them are in memory.
 const MOST_BYTES: usize = 64 << 20;
 
-/// How long an object that is not found may be on its way to the broker that was asked.
-const MAY_COME: Duration = Duration::from_mins(5);
+/// So many times the time in which messages are given to another host, an object that is not found may be on its way to
+/// the broker that was asked.
+const MAY_COME: u32 = 5;
 
 /// Most bytes of a message that is no submission which are kept in a dead letter: with the header fields of that it
 /// must not be larger than a message may be.
@@ -143,6 +145,8 @@ struct Shared {
     seen: Seen,
     /// The stream, and when it was made.
     stream: String,
+    /// How many messages are asked for next.
+    next: AtomicUsize,
 }
 
 impl Consumer {
@@ -201,6 +205,7 @@ impl Consumer {
             directory,
             journal,
             seen: Seen::new(options.ack_wait),
+            next: AtomicUsize::new(options.batch),
             options,
             tell: Box::new(tell),
         })))
@@ -297,9 +302,18 @@ async fn pause(stop: &mut watch::Receiver<bool>) {
 impl Shared {
     /// Takes what is there, or waits for a message.
     async fn take(&self) -> Result<Vec<Message>, async_nats::Error> {
-        let there = self.consumer.fetch().max_messages(self.options.batch);
-        let there = there.max_bytes(MOST_BYTES);
+        let count = self.next.load(Ordering::Relaxed);
+        let there = self.consumer.fetch().max_messages(count);
         let messages = received(there.messages().await?, SILENCE).await?;
+        // A broker told how many bytes there is room for may end a request with nothing at all, so the number is fitted.
+        let bytes: usize = messages.iter().map(|message| message.payload.len()).sum();
+        let next = if bytes > MOST_BYTES {
+            count / 2
+        } else {
+            count * 2
+        };
+        self.next
+            .store(next.clamp(1, self.options.batch), Ordering::Relaxed);
         if !messages.is_empty() {
             return Ok(messages);
         }
@@ -405,10 +419,20 @@ impl Shared {
         }
     }
 
+    /// Whether a message is so old that what it refers to must be everywhere.
+    fn is_old(&self, message: &Message) -> bool {
+        let published = message.info().map(|info| info.published.unix_timestamp());
+        let published = published
+            .ok()
+            .and_then(|seconds| u64::try_from(seconds).ok());
+        let most = milliseconds(self.options.ack_wait * MAY_COME);
+        published.is_some_and(|seconds| now().saturating_sub(seconds * 1_000) > most)
+    }
+
     async fn read_object(&self, name: &str, message: &Message) -> Result<Vec<u8>, Unreadable> {
         let mut object = match self.large.get(name).await {
             Ok(object) => object,
-            Err(error) if error.kind() == GetErrorKind::NotFound && is_old(message) => {
+            Err(error) if error.kind() == GetErrorKind::NotFound && self.is_old(message) => {
                 return Err(NotParcel::NoObject.into());
             }
             Err(error) => return Err(Unreadable::Now(error.into())),
@@ -618,15 +642,6 @@ impl Shared {
             error: error.to_string(),
         });
     }
-}
-
-/// Whether a message is so old that what it refers to must be everywhere.
-fn is_old(message: &Message) -> bool {
-    let published = message.info().map(|info| info.published.unix_timestamp());
-    let published = published
-        .ok()
-        .and_then(|seconds| u64::try_from(seconds).ok());
-    published.is_some_and(|seconds| now().saturating_sub(seconds * 1_000) > milliseconds(MAY_COME))
 }
 
 fn sequences_of(messages: &[Delivered]) -> impl Iterator<Item = u64> {
