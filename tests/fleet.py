@@ -31,6 +31,9 @@ class Host:
         self.folder = folder
         self.pickup = folder / "pickup"
         self.pickup.mkdir(parents=True)
+        if "--ack-wait" not in arguments:
+            # What a host had taken when it was killed comes again after it.
+            arguments = (*arguments, "--ack-wait", "15s")
         self.command = [binary, "consume", "--nats", brokers.url, "--pickup", self.pickup, *arguments]
         self.powermta = PowerMta(self.pickup, folder / "powermta.log") if takes else None
         self.consumer: Consumer | None = None
@@ -117,7 +120,7 @@ class Fleet:
         self.hosts.append(host)
         return host
 
-    def drain(self, limit: float = TIMEOUT) -> None:
+    def drain(self, limit: float = 2 * TIMEOUT) -> None:
         """Waits until hosts have taken all, and have acknowledged it."""
         try:
             wait_until(lambda: self.brokers.messages_in(STREAM) == 0, "the queue is empty", limit)

@@ -126,7 +126,8 @@ class Load:
 
     def wait_for_more(self, count: int) -> None:
         """Until so many more are told."""
-        self.wait_for(lambda wanted=len(self.told) + count: len(self.told) >= wanted)
+        wanted = len(self.told) + count
+        self.wait_for(lambda: len(self.told) >= wanted)
 
     def wait_for(self, is_reached) -> None:
         with self.news:
