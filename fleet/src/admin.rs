@@ -11,12 +11,19 @@ use async_nats::{Client, HeaderMap, header};
 use futures_util::TryStreamExt;
 use serde::Serialize;
 use std::time::Duration;
+use tokio::time::{Instant, sleep};
 
 /// How long the stream knows what was published, so that it takes each message once.
 const DUPLICATE_WINDOW: Duration = Duration::from_hours(1);
 
 /// How long idempotency keys are remembered.
 const KEYS: Duration = Duration::from_hours(24);
+
+/// How long it is tried to make the streams.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long until the next try.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// What the streams of a fleet are made with.
 #[derive(Debug, Clone)]
@@ -87,6 +94,17 @@ pub struct DeadLetter {
 /// # Errors
 /// One is there with settings with which mail may be lost or doubled; or the brokers do not do it.
 pub async fn init(client: &Client, settings: &Settings) -> Result<(), FleetError> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match try_init(client, settings).await {
+            // Brokers that have just started may not know each other yet.
+            Err(FleetError::Brokers { .. }) if Instant::now() < end => sleep(PAUSE).await,
+            result => return result,
+        }
+    }
+}
+
+async fn try_init(client: &Client, settings: &Settings) -> Result<(), FleetError> {
     let context = jetstream::new(client.clone());
     let name = &settings.stream;
     let mail = stream::Config {
