@@ -109,17 +109,24 @@ fn write_in_utf8(field: &ReadField<'_>, out: &mut Vec<u8>) {
 fn fold(field: &[u8], breaks_at_commas: bool, out: &mut Vec<u8>) {
     let breaks = breaks(field, breaks_at_commas);
     let mut start = 0;
+    // What was put before it in its line.
+    let mut indent = "";
     let mut last = None;
     for at in breaks.into_iter().chain([field.len()]) {
-        if let Some(last) = last.filter(|last| at - start > ENCODED_LINE && *last > start) {
+        let line_end = field[..at].strip_suffix(b"\r\n").map(<[u8]>::len);
+        let is_long = indent.len() + line_end.unwrap_or(at) > start + ENCODED_LINE;
+        if let Some(last) = last.filter(|last| is_long && *last > start) {
             out.extend_from_slice(&field[start..last]);
             let is_blank = matches!(field[last], b' ' | b'\t');
-            out.extend_from_slice(if is_blank { b"\r\n" } else { b"\r\n " });
+            indent = if is_blank { "" } else { " " };
+            out.extend_from_slice(b"\r\n");
+            out.extend_from_slice(indent.as_bytes());
             start = last;
         }
-        if field[..at].ends_with(b"\r\n") {
+        if line_end.is_some() {
             out.extend_from_slice(&field[start..at]);
             start = at;
+            indent = "";
         }
         last = Some(at);
     }
