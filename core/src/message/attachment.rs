@@ -183,9 +183,14 @@ fn read_content<'a>(
         }
     };
     check_attached(media_type, &content).or_refuse(location, report);
-    content
+    let content = content
         .allowed(media_type.allowed_encodings())
-        .or_refuse(location, report)
+        .or_refuse(location, report)?;
+    Some(if media_type.is_message() {
+        content.with_ended_header()
+    } else {
+        content
+    })
 }
 
 /// A file's name. It may hold a path, as every other program sends it: readers must not follow it

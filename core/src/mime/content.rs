@@ -4,7 +4,7 @@ use super::base64::{self, Base64};
 use super::media_type::AllowedEncodings;
 use crate::header::has_long_line;
 use crate::problem::{Code, Refusal};
-use crate::syntax::{LineEnds, has_bare_cr, to_crlf};
+use crate::syntax::{LineEnds, has_bare_cr, header_end, to_crlf};
 use std::borrow::Cow;
 
 /// Bytes, in the form in which they came.
@@ -87,6 +87,20 @@ impl Content<'_> {
         }
         let bytes = Cow::Owned(bytes);
         Ok(Self::Unencoded { bytes, is_ascii })
+    }
+
+    /// The content, which is a message, with a line end behind a header that lacks it. A message ends its
+    /// fields (RFC 5322 section 2.2), and a reader that looks for the empty line would take the delimiter
+    /// for more of the header, and then what is attached behind it.
+    pub fn with_ended_header(mut self) -> Self {
+        if let Self::Unencoded { bytes, .. } = &mut self
+            && !bytes.is_empty()
+            && header_end(bytes) == bytes.len()
+            && !bytes.ends_with(b"\r\n")
+        {
+            bytes.to_mut().extend_from_slice(b"\r\n");
+        }
+        self
     }
 
     /// What stands in the message as it came; `None` where it is encoded.
@@ -174,5 +188,27 @@ mod tests {
         let mut out = Vec::new();
         kept.unwrap().write(&mut out);
         assert_eq!(out, b"YQAK\r\n");
+    }
+
+    #[test]
+    fn the_header_of_a_message_ends_with_a_line_end() {
+        for (content, expected) in [
+            ("A: b", "A: b\r\n"),
+            ("A: b\nC: d\n e", "A: b\r\nC: d\r\n e\r\n"),
+            ("no field", "no field\r\n"),
+            ("A: b\n", "A: b\r\n"),
+            ("A: b\n\n", "A: b\r\n\r\n"),
+            ("A: b\n\nHello", "A: b\r\n\r\nHello"),
+            ("\nHello", "\r\nHello"),
+            ("", ""),
+        ] {
+            let content = Content::Bytes(Cow::Borrowed(content.as_bytes()));
+            let allowed = content.allowed(AllowedEncodings::Identity).unwrap();
+            let mut out = Vec::new();
+            allowed.with_ended_header().write(&mut out);
+            assert_eq!(out, expected.as_bytes());
+        }
+        let encoded = Content::Bytes(Cow::Borrowed(b"A: b")).with_ended_header();
+        assert_eq!(*encoded.decoded(), *b"A: b");
     }
 }

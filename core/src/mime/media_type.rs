@@ -111,6 +111,11 @@ impl<'a> MediaType<'a> {
         }
     }
 
+    /// Whether its content is a whole message.
+    pub fn is_message(&self) -> bool {
+        matches!(self.essence.as_ref(), "message/rfc822" | "message/global")
+    }
+
     /// The value of a parameter, whose `name` is in lower case.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         let known = self.parameters.iter().find(|(known, _)| known == name);
