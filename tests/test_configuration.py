@@ -41,6 +41,8 @@ COMPANIONS = {
     "tls-cert": ["--tls-key=/tmp/a"],
     "tls-key": ["--tls-cert=/tmp/a"],
 }
+# What `config show` does not show: addresses may have passwords.
+SECRETS = ["forward"]
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,9 @@ def test_the_table_has_every_option(call: Callable):
     assert len(OPTIONS) > 12
 
 
-@each
+@pytest.mark.parametrize(
+    "option", [option for option in IN_FILE if option.name not in SECRETS], ids=lambda option: option.name
+)
 def test_the_command_line_wins_over_the_environment_over_the_file_over_the_default(
     option: Option, shown: Callable, config: Callable
 ):
@@ -163,6 +167,21 @@ def test_the_command_line_wins_over_the_environment_over_the_file_over_the_defau
     # As the program that this one replaces reads its flags.
     values, sources = shown(line[0].removeprefix("-"), *COMPANIONS.get(name, []), **environment)
     assert (values[name], sources[name]) == (written(in_line), f"--{name}")
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_is_not_shown(name: str, call: Callable, config: Callable):
+    secret = "nats://user:password@127.0.0.1:1"
+    variable = {option.name: option.variable for option in OPTIONS}[name]
+    path = config(f'{name} = "{secret}"\n')
+    for arguments, environment, source in [
+        ((f"--{name}={secret}",), {}, f"--{name}"),
+        ((), {variable: secret}, variable),
+        (("--config", path), {}, f"{path}:1"),
+    ]:
+        done = call("config", "show", *arguments, **environment)
+        assert f"# {name} is set but not shown  # {source}\n".encode() in done.stdout
+        assert b"password" not in done.stdout + done.stderr + call("--help", **environment).stdout
 
 
 @each
