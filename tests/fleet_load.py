@@ -6,6 +6,7 @@ import json
 import random
 import threading
 import traceback
+from collections.abc import Callable
 
 from daemon import TIMEOUT, Daemon
 from storm.judge import Told
@@ -129,9 +130,15 @@ class Load:
         wanted = len(self.told) + count
         self.wait_for(lambda: len(self.told) >= wanted)
 
-    def wait_for(self, is_reached) -> None:
+    def wait_for(self, is_reached: Callable[[], bool]) -> None:
+        """Waits as long as more are told, which in the long versions takes many minutes."""
         with self.news:
-            assert self.news.wait_for(lambda: self.failures or is_reached(), TIMEOUT), f"{len(self.told)} are told"
+            while not (self.failures or is_reached()):
+                before = len(self.told)
+                more = self.news.wait_for(
+                    lambda before=before: self.failures or is_reached() or len(self.told) > before, TIMEOUT
+                )
+                assert more, f"{len(self.told)} are told, and no more"
         assert not self.failures, self.failures[0]
 
     def finish(self) -> list[Told]:
