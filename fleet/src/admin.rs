@@ -19,6 +19,9 @@ const DUPLICATE_WINDOW: Duration = Duration::from_hours(1);
 /// How long idempotency keys are remembered.
 const KEYS: Duration = Duration::from_hours(24);
 
+/// What to do about a setting that a stream may change.
+const CHANGE: &str = "change it with `nats stream edit`";
+
 /// How long it is tried to make the streams.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -156,16 +159,7 @@ async fn try_init(client: &Client, settings: &Settings) -> Result<(), FleetError
     ] {
         let found = context.get_stream(&stream).await;
         let found = found.map_err(FleetError::of("look at what was made"))?;
-        let is = found.cached_info().config.num_replicas;
-        if is < settings.replicas {
-            return Err(FleetError::Settings {
-                stream,
-                setting: "number of replicas",
-                found: is.to_string(),
-                wanted: settings.replicas.to_string(),
-                advice: "change it with `nats stream edit`",
-            });
-        }
+        check_replicas(&found.cached_info().config, settings.replicas)?;
     }
     Ok(())
 }
@@ -190,78 +184,84 @@ async fn make(context: &Context, wanted: stream::Config) -> Result<(), FleetErro
 /// Whether nothing is lost or doubled with these settings.
 fn check(found: &stream::Config, wanted: &stream::Config) -> Result<(), FleetError> {
     const ANEW: &str = "let hosts take all that waits, delete it, and make it anew";
-    const CHANGE: &str = "change it with `nats stream edit`";
-    let refuse = |setting: &'static str, is: String, must: String, advice| FleetError::Settings {
-        stream: found.name.clone(),
-        setting,
-        found: is,
-        wanted: must,
-        advice,
-    };
-    if found.retention != wanted.retention {
-        let (is, must) = (found.retention, wanted.retention);
-        return Err(refuse(
+    let settings = [
+        (
+            found.retention == wanted.retention,
             "retention",
-            format!("{is:?}"),
-            format!("{must:?}"),
+            format!("{:?}", found.retention),
+            format!("{:?}", wanted.retention),
             ANEW,
-        ));
-    }
-    if found.storage != StorageType::File {
-        return Err(refuse(
+        ),
+        (
+            found.storage == StorageType::File,
             "storage",
             format!("{:?}", found.storage),
             "File".to_owned(),
             ANEW,
-        ));
-    }
-    if found.discard != DiscardPolicy::New {
-        return Err(refuse(
+        ),
+        (
+            found.discard == DiscardPolicy::New,
             "discard",
             format!("{:?}", found.discard),
             "New".to_owned(),
             CHANGE,
-        ));
-    }
-    if found.max_age != Duration::ZERO {
-        return Err(refuse(
+        ),
+        (
+            found.max_age == Duration::ZERO,
             "max_age",
             format!("{:?}", found.max_age),
             "0".to_owned(),
             CHANGE,
-        ));
-    }
-    if found.max_messages_per_subject > 0 {
-        let is = found.max_messages_per_subject.to_string();
-        return Err(refuse("max_msgs_per_subject", is, "-1".to_owned(), CHANGE));
-    }
-    if found.no_ack {
-        return Err(refuse(
+        ),
+        (
+            found.max_messages_per_subject <= 0,
+            "max_msgs_per_subject",
+            found.max_messages_per_subject.to_string(),
+            "-1".to_owned(),
+            CHANGE,
+        ),
+        (
+            !found.no_ack,
             "no_ack",
             "true".to_owned(),
             "false".to_owned(),
             CHANGE,
-        ));
-    }
-    if wanted.retention == RetentionPolicy::WorkQueue && found.duplicate_window < DUPLICATE_WINDOW {
-        let is = format!("{:?}", found.duplicate_window);
-        return Err(refuse(
+        ),
+        (
+            wanted.retention != RetentionPolicy::WorkQueue
+                || found.duplicate_window >= DUPLICATE_WINDOW,
             "duplicate_window",
-            is,
+            format!("{:?}", found.duplicate_window),
             format!("{DUPLICATE_WINDOW:?} at least"),
             CHANGE,
-        ));
+        ),
+    ];
+    for (is_right, setting, is, must, advice) in settings {
+        if !is_right {
+            return Err(FleetError::Settings {
+                stream: found.name.clone(),
+                setting,
+                found: is,
+                wanted: must,
+                advice,
+            });
+        }
     }
-    if found.num_replicas < wanted.num_replicas {
-        let (is, must) = (found.num_replicas, wanted.num_replicas);
-        return Err(refuse(
-            "number of replicas",
-            is.to_string(),
-            must.to_string(),
-            CHANGE,
-        ));
+    check_replicas(found, wanted.num_replicas)
+}
+
+/// Whether a stream is on as many brokers as it should be.
+fn check_replicas(found: &stream::Config, wanted: usize) -> Result<(), FleetError> {
+    if found.num_replicas >= wanted {
+        return Ok(());
     }
-    Ok(())
+    Err(FleetError::Settings {
+        stream: found.name.clone(),
+        setting: "number of replicas",
+        found: found.num_replicas.to_string(),
+        wanted: wanted.to_string(),
+        advice: CHANGE,
+    })
 }
 
 /// Tells how a fleet is.

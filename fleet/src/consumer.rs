@@ -6,6 +6,7 @@
 //! acknowledge              [1 ──────]   [2 ─────]      [3 …      confirmed each; until then the journal has it
 //! ```
 
+use crate::clock::{milliseconds, now};
 use crate::error::FleetError;
 use crate::hand_over::{Item, Outcome, Taken, hand_over, key_of};
 use crate::journal::{Delivered, Entry, Journal};
@@ -19,11 +20,11 @@ use async_nats::jetstream::{self, Context, Message};
 use async_nats::{Client, HeaderMap, header};
 use bytes::Bytes;
 use futures_util::StreamExt;
-use pmtaemail::{Identity, PickupDirectory};
+use pmtaemail::PickupDirectory;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 use tokio::io::AsyncReadExt;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinSet, spawn_blocking};
@@ -254,10 +255,9 @@ impl Consumer {
             if messages.is_empty() {
                 continue;
             }
-            let count = messages.len();
             let (outcomes, redelivered) = shared.hand_over(messages, taken).await;
             // Where nothing became of it, the same may come again at once.
-            let has_failed = outcomes.is_empty() && count > 0
+            let has_failed = outcomes.is_empty()
                 || outcomes
                     .iter()
                     .any(|outcome| !matches!(outcome, Outcome::Done(_) | Outcome::Already(_)));
@@ -374,7 +374,7 @@ impl Shared {
         }
         let taken = Taken {
             stream: self.stream.clone(),
-            time: now().saturating_sub(milliseconds(taken.elapsed())),
+            time: milliseconds(now().saturating_sub(taken.elapsed())),
             end: taken + self.options.ack_wait / 2,
         };
         // Whatever happens to the thread: they are not handed over once more by this one.
@@ -425,8 +425,8 @@ impl Shared {
         let published = published
             .ok()
             .and_then(|seconds| u64::try_from(seconds).ok());
-        let most = milliseconds(self.options.ack_wait * MAY_COME);
-        published.is_some_and(|seconds| now().saturating_sub(seconds * 1_000) > most)
+        let most = self.options.ack_wait * MAY_COME;
+        published.is_some_and(|seconds| now().saturating_sub(Duration::from_secs(seconds)) > most)
     }
 
     async fn read_object(&self, name: &str, message: &Message) -> Result<Vec<u8>, Unreadable> {
@@ -513,7 +513,9 @@ impl Shared {
             self.forget(&entry).await;
             self.seen.remove(sequences_of(&entry.messages));
             // Later another host may have them.
-            if now().saturating_sub(entry.taken) < milliseconds(self.options.ack_wait) / 2 {
+            if milliseconds(now()).saturating_sub(entry.taken)
+                < milliseconds(self.options.ack_wait) / 2
+            {
                 self.give_back(&entry.messages).await;
             }
         }
@@ -646,16 +648,6 @@ impl Shared {
 
 fn sequences_of(messages: &[Delivered]) -> impl Iterator<Item = u64> {
     messages.iter().map(|message| message.sequence)
-}
-
-/// In milliseconds since 1970.
-fn now() -> u64 {
-    let since = Identity::now().time().duration_since(UNIX_EPOCH);
-    milliseconds(since.unwrap_or_default())
-}
-
-fn milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Why a message cannot be read.

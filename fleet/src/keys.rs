@@ -11,12 +11,12 @@
 //!
 //! A and B are of one fingerprint, so that the same mail is sent whichever was published; B's receipt has other ids.
 
+use crate::clock::{milliseconds, now};
 use async_nats::jetstream::kv::{CreateErrorKind, Store, UpdateErrorKind};
 use bytes::Bytes;
-use pmtaemail::Identity;
 use std::fmt::Write;
 use std::io;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 /// After this long the host that claimed a key is taken for dead: no publishing takes as long.
@@ -168,12 +168,6 @@ impl ClaimedKey {
     }
 }
 
-fn now() -> Duration {
-    (Identity::now().time())
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-}
-
 /// What a bucket has under a key.
 struct Value {
     state: u8,
@@ -187,11 +181,7 @@ impl Value {
     fn bytes(&self) -> Bytes {
         let mut bytes = vec![self.state];
         for time in [self.first, self.last] {
-            bytes.extend(
-                u64::try_from(time.as_millis())
-                    .unwrap_or(u64::MAX)
-                    .to_le_bytes(),
-            );
+            bytes.extend(milliseconds(time).to_le_bytes());
         }
         bytes.extend(&self.record);
         bytes.into()

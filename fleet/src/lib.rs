@@ -21,11 +21,12 @@
 //! admin                     makes, checks and tells the streams; dead letters
 //! parcel                    a submission as bytes
 //! connection    names       the brokers; what things are called
-//! error                     what can go wrong
+//! error     clock           what can go wrong; the time
 //! ```
 #![forbid(unsafe_code)]
 
 mod admin;
+mod clock;
 mod connection;
 mod consumer;
 mod error;

@@ -39,7 +39,6 @@ const LOOK: Duration = Duration::from_secs(10);
 const HEADERS: usize = 1_024;
 
 /// A [`Queue`] in a stream of `JetStream`, for [`PickupDirectory::of_queue`](pmtaemail::PickupDirectory::of_queue).
-#[derive(Clone)]
 pub struct Publisher {
     runtime: Handle,
     stream: Arc<Stream>,

@@ -5,7 +5,7 @@ use super::{BackPressureArgs, ConfigArg, LogArgs, PickupArgs, StateArgs};
 use crate::units;
 use clap::{Args, Subcommand};
 use pmtaemail_fleet::{Brokers, Route};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Options of `consume`.
@@ -167,12 +167,5 @@ impl FleetArgs {
         let checked = Route::new(&self.stream, "x", "x");
         checked.map_err(|error| error.to_string())?;
         Ok(&self.stream)
-    }
-}
-
-impl ConsumeArgs {
-    /// The configuration file that is named, if one is.
-    pub fn config_file(&self) -> Option<&Path> {
-        self.config.path()
     }
 }

@@ -277,7 +277,7 @@ impl CommandLine {
             Some(Command::Config(config)) => config.config_file(command),
             Some(Command::Keys(keys)) => Ok(keys.config_file()),
             #[cfg(feature = "fleet")]
-            Some(Command::Consume(args)) => Ok(args.config_file()),
+            Some(Command::Consume(args)) => Ok(args.config.path()),
             Some(_) => Ok(None),
         }
     }
