@@ -12,6 +12,7 @@ import pytest
 from browser import Browser, Page
 from daemon import Daemon
 from doors import Command, Door, Http, Node, NodeJson, NodeProcess, Python, PythonJson
+from fleet import Fleet
 from readers import ForeignReaders
 
 ROOT = Path(__file__).parent.parent
@@ -66,6 +67,18 @@ def shared_daemon(binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """One daemon for all tests that leave nothing behind in its pickup directory."""
     with Daemon(binary, tmp_path_factory.mktemp("pickup")) as daemon:
         yield daemon
+
+
+@pytest.fixture
+def start_fleet(binary: Path, tmp_path: Path) -> Iterator[Callable[..., Fleet]]:
+    """Starts a fleet that ends with the test."""
+    with ExitStack() as stack:
+        yield lambda *init: stack.enter_context(Fleet(binary, tmp_path, *init))
+
+
+@pytest.fixture
+def fleet(start_fleet: Callable[..., Fleet]) -> Fleet:
+    return start_fleet()
 
 
 @pytest.fixture(scope="session")

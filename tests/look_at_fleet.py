@@ -7,12 +7,14 @@ import json
 import subprocess
 import sys
 import time
+import urllib.request
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from brokers import Brokers
 
 DAEMONS = ("127.0.0.1:8001", "127.0.0.1:8002")
+CONSUMERS = ("127.0.0.1:8003", "127.0.0.1:8004")
 EVERY = 2.0
 
 
@@ -25,10 +27,10 @@ def started(stack: ExitStack, log: Path, *command: object) -> None:
     stack.callback(process.terminate)
 
 
-def counted(path: Path, name: str) -> int:
+def counted(address: str, name: str) -> int:
     """What a consumer has counted."""
-    with suppress(OSError):
-        for line in path.read_text().splitlines():
+    with suppress(OSError), urllib.request.urlopen(f"http://{address}/metrics", timeout=EVERY) as answer:
+        for line in answer.read().decode().splitlines():
             if line.startswith(f"pmtaemail_consumer_{name}_total "):
                 return int(line.split()[1])
     return 0
@@ -40,20 +42,21 @@ def look(program: Path, folder: Path) -> None:
     place.mkdir()
     with ExitStack() as stack:
         brokers = stack.enter_context(Brokers(place))
-        subprocess.run([program, "fleet", "init", "--nats", brokers.url], check=True, stdout=subprocess.DEVNULL)
+        monitoring = ",".join(f"http://127.0.0.1:{broker.monitor}" for broker in brokers.brokers)
+        init = [program, "fleet", "init", "--nats", brokers.url, "--monitoring", monitoring]
+        subprocess.run(init, check=True, stdout=subprocess.DEVNULL)
         for number, address in enumerate(DAEMONS):
             log = place / f"daemon{number}.log"
             started(stack, log, program, "serve", "--forward", brokers.url, "--listen", address)
-        metrics = []
-        for number in range(2):
+        for number, address in enumerate(CONSUMERS):
             pickup = place / f"pickup{number}"
             pickup.mkdir()
-            metrics.append(place / f"consumer{number}.prom")
             log = place / f"consumer{number}.log"
             command = (program, "consume", "--nats", brokers.url, "--pickup", pickup)
-            started(stack, log, *command, "--metrics-file", metrics[-1])
+            started(stack, log, *command, "--metrics-listen", address)
         print(f"export PMTAEMAIL_NATS={brokers.url}")
-        print(f"daemons at {' and '.join(DAEMONS)}, metrics at /metrics; all files in {place}", flush=True)
+        print(f"daemons at {' and '.join(DAEMONS)}, consumers at {' and '.join(CONSUMERS)}, all with /metrics")
+        print(f"all files in {place}", flush=True)
         while True:
             time.sleep(EVERY)
             asked = [program, "fleet", "status", "--nats", brokers.url, "--json"]
@@ -62,7 +65,7 @@ def look(program: Path, folder: Path) -> None:
                 print(told.stderr.decode().strip(), flush=True)
                 continue
             status = json.loads(told.stdout)
-            handed_over = [counted(path, "messages_handed_over") for path in metrics]
+            handed_over = [counted(address, "messages_handed_over") for address in CONSUMERS]
             print(
                 f"leader {status['leader']}, {status['current']} of {status['replicas']} replicas whole; "
                 f"{status['messages']} wait; handed over {handed_over[0]} + {handed_over[1]}; "

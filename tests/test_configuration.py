@@ -32,6 +32,7 @@ TEXTS = {
     "GROUP": ["pmta", "1001", "mail"],
     "URLS": ["nats://127.0.0.1:1", "nats://127.0.0.1:2,nats://127.0.0.1:3", "tls://nats.example:4222"],
     "NAME": ["one", "two", "three"],
+    "VMTA=POOL/PRIORITY": ["a=b", "c=d/high", "e=f/low"],
     "LEVEL": ["debug", "error", "off"],
 }
 # What an option means nothing without.

@@ -434,7 +434,7 @@ def test_status_tells_what_waits_and_who_takes(fleet: Fleet):
     for _ in range(2):
         assert daemon.post(MESSAGE).status == 202
     status = fleet.told("status")
-    (consumer,) = status["consumers"]
+    consumer = next(one for one in status["consumers"] if one["name"] == "local=default=normal")
     assert (status["messages"], consumer["waiting"], consumer["on_their_way"]) == (2, 2, 0)
     text = fleet.run("status").stdout
     assert "2 messages" in text

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-CRATES = [ROOT / name / "src" for name in ("core", "cli", "python", "node")]
+CRATES = [ROOT / name / "src" for name in ("core", "cli", "fleet", "python", "node")]
 TABLES = {"mod.rs", "lib.rs", "main.rs"}
 NOISE = re.compile(r'//[^\n]*|/\*.*?\*/|b?r(#*)".*?"\1|b?"(?:\\.|[^"\\])*"|\'(?:\\.[^\']*|[^\\\'])\'', re.DOTALL)
 USE = re.compile(r"\buse\s+([^;]+);")

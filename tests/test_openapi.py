@@ -138,6 +138,7 @@ def test_each_example_of_an_error_is_a_problem(document: dict, valid: Callable):
         == {
             "urn:pmtaemail:problem:idempotency-keys-unavailable",
             "urn:pmtaemail:problem:not-a-batch",
+            "urn:pmtaemail:problem:unqueueable",
             # The preview is for its own page, and not in the document.
             "urn:pmtaemail:problem:no-preview",
         }

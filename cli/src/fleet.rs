@@ -1,6 +1,6 @@
 //! The command `fleet`: the queue of many hosts.
 
-use crate::args::{FleetArgs, FleetCommand};
+use crate::args::{FleetArgs, FleetCommand, FleetInitArgs};
 use crate::exit::{Exit, Failure};
 use crate::output;
 use pmtaemail_fleet::{self as fleet, ConsumerStatus, DeadLetter, Settings, Status};
@@ -18,32 +18,39 @@ pub fn run(command: &FleetCommand) -> Result<Exit, Failure> {
         match command {
             FleetCommand::Init(args) => {
                 let stream = stream_of(&args.fleet)?;
-                let client = fleet::connect(&args.fleet.brokers().map_err(Failure::Usage)?, |_| ()).await?;
+                let client =
+                    fleet::connect(&args.fleet.brokers().map_err(Failure::Usage)?, |_| ()).await?;
                 let settings = Settings {
                     stream: stream.to_owned(),
                     replicas: args.replicas.into(),
-                    max_bytes: args.max_bytes.map(|most| i64::try_from(most).unwrap_or(i64::MAX)),
+                    max_bytes: args
+                        .max_bytes
+                        .map(|most| i64::try_from(most).unwrap_or(i64::MAX)),
                 };
-                fleet::init(&client, &settings).await?;
-                if args.replicas < 3 {
-                    let warning = "with fewer than 3 replicas acknowledged mail is lost with a disk, and none is taken while a \
-                                   broker restarts";
-                    output::print_warnings([warning.to_owned()]);
+                if !args.monitoring.is_empty() {
+                    fleet::check_brokers(&args.monitoring, settings.replicas).await?;
                 }
+                fleet::init(&client, &settings).await?;
+                output::print_warnings(warnings_of(args));
                 output::print_ok().map_err(Failure::Write)?;
             }
             FleetCommand::Status(args) => {
-                let client = fleet::connect(&args.fleet.brokers().map_err(Failure::Usage)?, |_| ()).await?;
+                let client =
+                    fleet::connect(&args.fleet.brokers().map_err(Failure::Usage)?, |_| ()).await?;
                 let status = fleet::status(&client, stream_of(&args.fleet)?).await?;
                 print(&status, args.json, status_text)?;
             }
             FleetCommand::Dead(args) => {
-                let client = fleet::connect(&args.fleet.brokers().map_err(Failure::Usage)?, |_| ()).await?;
+                let client =
+                    fleet::connect(&args.fleet.brokers().map_err(Failure::Usage)?, |_| ()).await?;
                 let letters = fleet::dead_letters(&client, stream_of(&args.fleet)?, MOST).await?;
-                print(&letters, args.json, |letters| letters.iter().map(dead_text).collect())?;
+                print(&letters, args.json, |letters| {
+                    letters.iter().map(dead_text).collect()
+                })?;
             }
             FleetCommand::Replay(args) => {
-                let client = fleet::connect(&args.brokers().map_err(Failure::Usage)?, |_| ()).await?;
+                let client =
+                    fleet::connect(&args.brokers().map_err(Failure::Usage)?, |_| ()).await?;
                 let count = fleet::replay(&client, stream_of(args)?).await?;
                 let text = format!("{count}\n");
                 output::print(text.as_bytes()).map_err(Failure::Write)?;
@@ -51,6 +58,19 @@ pub fn run(command: &FleetCommand) -> Result<Exit, Failure> {
         }
         Ok(Exit::Ok)
     })
+}
+
+/// What is not known to be safe.
+fn warnings_of(args: &FleetInitArgs) -> Vec<String> {
+    let few = "with fewer than 3 replicas acknowledged mail is lost with a disk, and none is taken while a broker restarts";
+    let unseen = "nobody looked whether brokers have `sync_interval: always`, without which acknowledged mail is lost when \
+                  hosts lose power: give their monitoring ports (--monitoring http://HOST:8222,…)";
+    let warnings = [
+        (args.replicas < 3, few),
+        (args.monitoring.is_empty(), unseen),
+    ];
+    let that_hold = warnings.into_iter().filter(|(holds, _)| *holds);
+    that_hold.map(|(_, warning)| warning.to_owned()).collect()
 }
 
 fn stream_of(args: &FleetArgs) -> Result<&str, Failure> {

@@ -52,6 +52,7 @@ mod syntax;
 mod template;
 mod text;
 mod variable;
+mod virtual_mtas;
 
 pub use address::{AddrSpec, InvalidAddress, InvalidSenderDomain, SenderDomain, SenderDomains};
 #[cfg(feature = "idempotency")]
@@ -86,6 +87,9 @@ pub use submit::{
 };
 #[cfg(feature = "idempotency")]
 pub use submit::{ClaimError, Claimed};
+
+#[cfg(feature = "queue")]
+pub use virtual_mtas::VirtualMtas;
 
 /// The version of this library, and of all that is built around it.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

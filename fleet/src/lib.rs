@@ -4,7 +4,7 @@
 //! ```text
 //! pmtaemailapi serve --forward            NATS JetStream, three brokers             pmtaemailapi consume
 //!
-//! check, render ──▶ Publisher ──▶ stream MAIL      MAIL.<region>.<pool>.normal ──▶ Consumer ──▶ pickup directory
+//! check, render ──▶ Publisher ──▶ stream MAIL      MAIL.<region>.<pool>.<priority> ▶ Consumer ──▶ pickup directory
 //!                       │         bucket MAIL_KEYS   keys of 24 hours                 │  ▲
 //!                       ├───────▶ objects MAIL_LARGE what is larger than a message    ▼  │ journal of what is on its way
 //!                       └ find, claim, done         stream MAIL_DEAD ◀── what cannot be handed over
@@ -18,6 +18,7 @@
 //!   seen                    what this host has handed over
 //! publisher                 puts parcels into the stream
 //!   keys                    idempotency keys of all hosts
+//!   routes                  to which hosts a submission goes
 //! admin                     makes, checks and tells the streams; dead letters
 //! parcel                    a submission as bytes
 //! connection    names       the brokers; what things are called
@@ -36,11 +37,16 @@ mod keys;
 mod names;
 mod parcel;
 mod publisher;
+mod routes;
 mod seen;
 
-pub use admin::{ConsumerStatus, DeadLetter, Settings, Status, dead_letters, init, replay, status};
+pub use admin::{
+    ConsumerStatus, DeadLetter, InvalidMonitoring, Monitoring, Settings, Status, check_brokers,
+    dead_letters, init, replay, status,
+};
 pub use connection::{Brokers, connect};
 pub use consumer::{Consumer, ConsumerOptions, Event};
 pub use error::FleetError;
-pub use names::Route;
+pub use names::{InvalidName, Priority, Route};
 pub use publisher::Publisher;
+pub use routes::Routes;

@@ -2,6 +2,42 @@
 
 use std::str::FromStr;
 
+/// Which messages of a pool its hosts take first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Priority {
+    /// Before all others: what somebody waits for.
+    High,
+    /// Most mail.
+    #[default]
+    Normal,
+    /// While nothing else waits: newsletters.
+    Low,
+}
+
+impl Priority {
+    /// All of them, the first to be taken first.
+    pub const ALL: [Self; 3] = [Self::High, Self::Normal, Self::Low];
+
+    /// The last part of a subject.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::High => "high",
+            Self::Normal => "normal",
+            Self::Low => "low",
+        }
+    }
+}
+
+impl FromStr for Priority {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|priority| priority.as_str() == text)
+            .ok_or(InvalidName)
+    }
+}
+
 /// Which messages: of a stream, those of one region and one pool of hosts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
@@ -29,7 +65,7 @@ impl FromStr for Token {
 
 /// A text is no name of a stream, a region or a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a name of a stream, region or pool has 1 to 64 letters, digits, - and _")]
+#[error("a stream, region or pool is named by 1 to 64 letters, digits, - and _")]
 pub struct InvalidName;
 
 impl Route {
@@ -56,20 +92,32 @@ impl Route {
         &self.stream.0
     }
 
-    /// The subject that a message is published to. The last part is its priority, of which there is one.
-    pub(crate) fn subject(&self) -> String {
-        format!("{}.{}.{}.normal", self.stream.0, self.region.0, self.pool.0)
+    /// The same region of the same stream with another pool.
+    ///
+    /// # Errors
+    /// It is no name.
+    pub fn with_pool(&self, pool: &str) -> Result<Self, InvalidName> {
+        Ok(Self {
+            pool: pool.parse()?,
+            ..self.clone()
+        })
     }
 
-    /// The subjects of its messages.
-    pub(crate) fn filter(&self) -> String {
-        format!("{}.{}.{}.>", self.stream.0, self.region.0, self.pool.0)
+    /// The subject of its messages of a priority.
+    pub(crate) fn subject(&self, priority: Priority) -> String {
+        format!(
+            "{}.{}.{}.{}",
+            self.stream.0,
+            self.region.0,
+            self.pool.0,
+            priority.as_str()
+        )
     }
 
-    /// The consumer that all its hosts share.
-    pub(crate) fn consumer(&self) -> String {
+    /// The consumer of a priority that all its hosts share.
+    pub(crate) fn consumer(&self, priority: Priority) -> String {
         // No name has this sign, so no two routes have one consumer.
-        format!("{}={}", self.region.0, self.pool.0)
+        format!("{}={}={}", self.region.0, self.pool.0, priority.as_str())
     }
 }
 
@@ -106,9 +154,11 @@ mod tests {
     #[test]
     fn names_are_parts_of_subjects() {
         let route = Route::new("MAIL", "eu-1", "bulk").unwrap();
-        assert_eq!(route.subject(), "MAIL.eu-1.bulk.normal");
-        assert_eq!(route.filter(), "MAIL.eu-1.bulk.>");
-        assert_eq!(route.consumer(), "eu-1=bulk");
+        assert_eq!(route.subject(Priority::Normal), "MAIL.eu-1.bulk.normal");
+        assert_eq!(route.consumer(Priority::High), "eu-1=bulk=high");
+        let other = route.with_pool("fast").unwrap();
+        assert_eq!(other.subject(Priority::Low), "MAIL.eu-1.fast.low");
+        assert!(route.with_pool("fast.low").is_err());
         for wrong in ["", "a.b", "*", ">", "a b", "ä", &"a".repeat(65)] {
             assert!(Route::new("MAIL", wrong, "a").is_err(), "{wrong}");
         }

@@ -2,8 +2,9 @@
 
 use crate::error::FleetError;
 use crate::keys::{self, ClaimedKey, Refused};
-use crate::names::{self, Route};
+use crate::names;
 use crate::parcel;
+use crate::routes::Routes;
 use async_nats::connection::State;
 use async_nats::jetstream::context::{PublishError, PublishErrorKind};
 use async_nats::jetstream::kv::Store;
@@ -11,10 +12,11 @@ use async_nats::jetstream::object_store::ObjectStore;
 use async_nats::jetstream::{self, Context, ErrorCode};
 use async_nats::{Client, HeaderMap, header};
 use bytes::Bytes;
-use pmtaemail::{Identity, Parcel, ParcelKey, Queue, QueueError};
+use pmtaemail::{Identity, Parcel, ParcelFile, ParcelKey, Queue, QueueError};
 use std::error::Error;
 use std::fmt;
 use std::io;
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -47,7 +49,7 @@ pub struct Publisher {
 struct Stream {
     client: Client,
     context: Context,
-    route: Route,
+    routes: Routes,
     keys: Store,
     large: ObjectStore,
 }
@@ -57,18 +59,20 @@ impl Publisher {
     ///
     /// # Errors
     /// The stream, its keys or its store of objects are not there: see [`init`](crate::init).
-    pub async fn start(client: Client, route: Route) -> Result<Self, FleetError> {
+    pub async fn start(client: Client, routes: Routes) -> Result<Self, FleetError> {
         let context = jetstream::new(client.clone());
         let failed = "find the stream, which `pmtaemailapi fleet init` makes";
-        let stream = context.get_stream(route.stream()).await;
+        let stream = context.get_stream(routes.stream()).await;
         stream.map_err(FleetError::of(failed))?;
-        let keys = context.get_key_value(names::keys(route.stream())).await;
-        let large = context.get_object_store(names::large(route.stream())).await;
+        let keys = context.get_key_value(names::keys(routes.stream())).await;
+        let large = context
+            .get_object_store(names::large(routes.stream()))
+            .await;
         Ok(Self {
             runtime: Handle::current(),
             stream: Arc::new(Stream {
                 client,
-                route,
+                routes,
                 keys: keys.map_err(FleetError::of(failed))?,
                 large: large.map_err(FleetError::of(failed))?,
                 context,
@@ -80,14 +84,14 @@ impl Publisher {
 impl fmt::Debug for Publisher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Publisher")
-            .field(&self.stream.route)
+            .field(&self.stream.routes)
             .finish()
     }
 }
 
 impl Queue for Publisher {
     fn name(&self) -> &str {
-        self.stream.route.stream()
+        self.stream.routes.stream()
     }
 
     fn find(&self, key: &[u8; 32]) -> Result<Option<Vec<u8>>, QueueError> {
@@ -123,7 +127,7 @@ impl Stream {
     }
 
     async fn probe(&self) -> Result<(), QueueError> {
-        let info = self.context.get_stream(self.route.stream());
+        let info = self.context.get_stream(self.routes.stream());
         match timeout(LOOK, info).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(io::Error::other(error).into()),
@@ -131,7 +135,10 @@ impl Stream {
         }
     }
 
-    async fn put(&self, parcel: Parcel) -> Result<(), QueueError> {
+    async fn put(&self, mut parcel: Parcel) -> Result<(), QueueError> {
+        let subject = self.routes.subject(&parcel.virtual_mtas);
+        let refused = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
+        let subject = subject.map_err(refused)?;
         let key = match parcel.key {
             None => None,
             Some(ref key) => Some(self.claim(key).await?),
@@ -144,7 +151,8 @@ impl Stream {
                 .to_string()
         };
         let id = key.as_ref().map_or_else(own, ClaimedKey::message_id);
-        let put = self.put_as(&id, &parcel).await;
+        let files = mem::take(&mut parcel.files);
+        let put = self.put_as(&id, subject, files).await;
         let Some(key) = key else {
             return put.map(drop);
         };
@@ -165,9 +173,14 @@ impl Stream {
         }
     }
 
-    async fn put_as(&self, id: &str, parcel: &Parcel) -> Result<bool, QueueError> {
-        let (payload, large) = self.payload(parcel).await?;
-        let published = self.publish(id, payload).await;
+    async fn put_as(
+        &self,
+        id: &str,
+        subject: String,
+        files: Vec<ParcelFile>,
+    ) -> Result<bool, QueueError> {
+        let (payload, large) = self.payload(files).await?;
+        let published = self.publish(id, &subject, payload).await;
         // That of a duplicate stays: its message may be of a try of this one whose answer was lost.
         let is_unused = matches!(&published, Err(error) if !error.may_be_delivered);
         if let Some(name) = large.filter(|_| is_unused) {
@@ -193,8 +206,9 @@ impl Stream {
     }
 
     /// The bytes of a message; and the name of the object with its files, where they are too large for one.
-    async fn payload(&self, parcel: &Parcel) -> Result<(Bytes, Option<String>), QueueError> {
-        let bytes = parcel::write(&parcel.files);
+    async fn payload(&self, files: Vec<ParcelFile>) -> Result<(Bytes, Option<String>), QueueError> {
+        let bytes = parcel::write(&files);
+        drop(files);
         if bytes.len() + HEADERS <= self.most() {
             return Ok((bytes.into(), None));
         }
@@ -214,12 +228,17 @@ impl Stream {
 
     /// Publishes a message until it is acknowledged. Tells whether the stream had one of this identifier before, which
     /// may be that of a try of this one.
-    async fn publish(&self, id: &str, payload: Bytes) -> Result<bool, QueueError> {
+    async fn publish(&self, id: &str, subject: &str, payload: Bytes) -> Result<bool, QueueError> {
         let end = Instant::now() + PATIENCE;
         let mut may_be_delivered = false;
         loop {
             let failed = if self.client.connection_state() == State::Connected {
-                match timeout(ACKNOWLEDGEMENT, self.publish_once(id, payload.clone())).await {
+                match timeout(
+                    ACKNOWLEDGEMENT,
+                    self.publish_once(id, subject, payload.clone()),
+                )
+                .await
+                {
                     Ok(Ok(is_duplicate)) => return Ok(is_duplicate),
                     Ok(Err(error)) => {
                         let (error, may_be_there, is_final) = told(error);
@@ -251,12 +270,18 @@ impl Stream {
         }
     }
 
-    async fn publish_once(&self, id: &str, payload: Bytes) -> Result<bool, PublishError> {
+    async fn publish_once(
+        &self,
+        id: &str,
+        subject: &str,
+        payload: Bytes,
+    ) -> Result<bool, PublishError> {
         let mut headers = HeaderMap::new();
         headers.insert(header::NATS_MESSAGE_ID, id);
-        headers.insert(header::NATS_EXPECTED_STREAM, self.route.stream());
-        let subject = self.route.subject();
-        let acknowledgement = self.context.publish_with_headers(subject, headers, payload);
+        headers.insert(header::NATS_EXPECTED_STREAM, self.routes.stream());
+        let acknowledgement =
+            self.context
+                .publish_with_headers(subject.to_owned(), headers, payload);
         Ok(acknowledgement.await?.await?.duplicate)
     }
 }

@@ -4,7 +4,8 @@ use super::forward::{RouteArgs, brokers};
 use super::{BackPressureArgs, ConfigArg, LogArgs, PickupArgs, StateArgs};
 use crate::units;
 use clap::{Args, Subcommand};
-use pmtaemail_fleet::{Brokers, Route};
+use pmtaemail_fleet::{Brokers, Monitoring, Route};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -45,9 +46,9 @@ pub struct ConsumeArgs {
     #[arg(long, value_name = "DIR", env = "PMTAEMAIL_JOURNAL")]
     journal: Option<PathBuf>,
 
-    /// Write what is counted here every second, for the textfile collector of Prometheus' node exporter
-    #[arg(long, value_name = "FILE", env = "PMTAEMAIL_METRICS_FILE")]
-    pub metrics_file: Option<PathBuf>,
+    /// Answer to GET /metrics and GET /health at this address, such as 127.0.0.1:9464
+    #[arg(long, value_name = "ADDRESS:PORT", env = "PMTAEMAIL_METRICS_LISTEN")]
+    pub metrics_listen: Option<SocketAddr>,
 
     #[command(flatten)]
     pub pickup: PickupArgs,
@@ -138,6 +139,16 @@ pub struct FleetInitArgs {
     #[arg(long, value_name = "N", default_value = "3")]
     #[arg(value_parser = clap::value_parser!(u8).range(1..=5))]
     pub replicas: u8,
+
+    /// The monitoring ports of all brokers, such as <http://10.0.0.1:8222,http://10.0.0.2:8222>: whether they sync all that
+    /// they acknowledge is seen there alone
+    #[arg(
+        long,
+        value_name = "URLS",
+        value_delimiter = ',',
+        env = "PMTAEMAIL_MONITORING"
+    )]
+    pub monitoring: Vec<Monitoring>,
 
     /// Most that waits in the stream, in bytes or with a unit; what comes then is answered with 503. By default as much
     /// as the brokers have room for

@@ -26,7 +26,7 @@ pub use compat::{CompatArgs, SparkPostOption};
 pub use config::ConfigArg;
 pub use config_command::ConfigAction;
 #[cfg(feature = "fleet")]
-pub use fleet::{ConsumeArgs, FleetArgs, FleetCommand};
+pub use fleet::{ConsumeArgs, FleetArgs, FleetCommand, FleetInitArgs};
 #[cfg(feature = "fleet")]
 pub use forward::ForwardArgs;
 pub use keys_command::KeysCommand;

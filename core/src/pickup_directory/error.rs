@@ -131,6 +131,14 @@ impl PickupError {
         matches!(self.operation, Operation::OpenKeys | Operation::KeepKey)
     }
 
+    /// Whether it is this submission that the queue cannot take, however often it is tried: it is too large for one
+    /// message of it, or its mail would have to go several ways. Its [source](Error::source) says which.
+    #[cfg(feature = "queue")]
+    pub fn is_of_submission(&self) -> bool {
+        let kinds = [io::ErrorKind::FileTooLarge, io::ErrorKind::InvalidInput];
+        self.operation == Operation::Enqueue && kinds.contains(&self.source.kind())
+    }
+
     /// The submission that failed; `None` if the files were none of a message's. Its files are named
     /// after it, and so are its envelope id and Message-ID where the message gives none: by these it
     /// is found in the pickup directory and in PowerMTA's accounting.
@@ -283,6 +291,7 @@ fn advice_of_queue(kind: io::ErrorKind) -> &'static str {
             "start more hosts that take from it, or give it more room, then try again"
         }
         io::ErrorKind::FileTooLarge => "send it in parts, with fewer recipients each",
+        io::ErrorKind::InvalidInput => "send each part of it by itself",
         _ => "try again later; `pmtaemailapi fleet status` tells how the queue is",
     }
 }

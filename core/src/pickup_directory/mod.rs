@@ -263,10 +263,13 @@ impl PickupDirectory {
 
     /// A pickup directory that is none: what is submitted to it goes into a queue, from which other hosts take it into
     /// theirs. It does all that one on disk does.
+    ///
+    /// Files wait in memory until the queue has taken them: `memory` bytes at most, those of all submissions together. A
+    /// submission for which there is no room fails, and can be tried again. One alone may take 64 MiB.
     #[cfg(feature = "queue")]
-    pub fn of_queue(queue: Arc<dyn Queue>) -> Self {
+    pub fn of_queue(queue: Arc<dyn Queue>, memory: usize) -> Self {
         Self {
-            place: Place::Queue(queue::QueueDirectory::new(queue)),
+            place: Place::Queue(queue::QueueDirectory::new(queue, memory)),
         }
     }
 

@@ -10,14 +10,15 @@ use std::fmt;
 use std::io;
 use std::mem;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::idempotency::{
     Claim, ClaimRefused, Fingerprint, Found, IdempotencyKey, KeyStore, StorePlace, StoreSettings,
     found_elsewhere, receipt_elsewhere, same_elsewhere,
 };
 use crate::identity::Id;
+use crate::virtual_mtas::VirtualMtas;
 
 use super::error::{Operation, PickupError};
 
@@ -52,6 +53,8 @@ pub struct Parcel {
     pub id: Option<Id>,
     /// Its files, which belong into one pickup directory together.
     pub files: Vec<ParcelFile>,
+    /// For which virtual MTAs their mail is; none if the files were none of a message's.
+    pub virtual_mtas: VirtualMtas,
     /// The idempotency key that it was submitted under.
     pub key: Option<ParcelKey>,
 }
@@ -108,13 +111,56 @@ pub(super) struct QueueDirectory {
     queue: Arc<dyn Queue>,
     /// Those at work here; what is remembered is in the queue.
     keys: Arc<KeyStore>,
+    memory: Arc<Memory>,
+}
+
+/// The memory that files which wait for the queue may take, and what of it is free, in bytes.
+#[derive(Debug)]
+struct Memory {
+    free: Mutex<usize>,
+}
+
+/// A part of that memory, which is free again once this is dropped.
+#[derive(Debug)]
+struct Reserved {
+    memory: Arc<Memory>,
+    bytes: usize,
+}
+
+impl Memory {
+    /// Reserves more memory for the files of a transaction. False: there is not as much.
+    fn reserve(self: &Arc<Self>, reserved: &mut Option<Reserved>, bytes: usize) -> bool {
+        let mut free = self.lock();
+        let Some(left) = free.checked_sub(bytes) else {
+            return false;
+        };
+        *free = left;
+        let reserved = reserved.get_or_insert_with(|| Reserved {
+            memory: Arc::clone(self),
+            bytes: 0,
+        });
+        reserved.bytes += bytes;
+        true
+    }
+
+    fn lock(&self) -> MutexGuard<'_, usize> {
+        // A number is whole at every instant.
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        *self.memory.lock() += self.bytes;
+    }
 }
 
 /// The files of one transaction.
 #[derive(Debug, Default)]
 pub(super) struct QueueFiles {
     files: Vec<ParcelFile>,
-    size: usize,
+    reserved: Option<Reserved>,
+    pub virtual_mtas: VirtualMtas,
     pub claim: Option<Claim>,
 }
 
@@ -122,9 +168,12 @@ pub(super) struct QueueFiles {
 pub(super) struct Waiting(Receiver<Result<(), PickupError>>);
 
 impl QueueDirectory {
-    pub fn new(queue: Arc<dyn Queue>) -> Self {
+    pub fn new(queue: Arc<dyn Queue>, memory: usize) -> Self {
         Self {
             queue,
+            memory: Arc::new(Memory {
+                free: Mutex::new(memory),
+            }),
             keys: Arc::new(KeyStore::new(StoreSettings {
                 place: StorePlace::Memory,
                 limit: 1 << 20,
@@ -152,13 +201,18 @@ impl QueueDirectory {
         name: &str,
         chunks: &[&[u8]],
     ) -> Result<(), PickupError> {
-        let size = files.size + chunks.iter().map(|chunk| chunk.len()).sum::<usize>();
-        if size > LARGEST {
+        let size = chunks.iter().map(|chunk| chunk.len()).sum::<usize>();
+        let before = (files.reserved.as_ref()).map_or(0, |reserved| reserved.bytes);
+        if before + size > LARGEST {
             let sentence = "its files are larger than 64 MiB together";
             let error = io::Error::new(io::ErrorKind::FileTooLarge, sentence);
             return Err(self.failed()(error.into()));
         }
-        files.size = size;
+        if !self.memory.reserve(&mut files.reserved, size) {
+            let sentence = "messages that wait for it take all memory that they may";
+            let error = io::Error::new(io::ErrorKind::OutOfMemory, sentence);
+            return Err(self.failed()(error.into()));
+        }
         files.files.push(ParcelFile {
             name: name.to_owned(),
             bytes: chunks.concat(),
@@ -184,12 +238,15 @@ impl QueueDirectory {
         let parcel = Parcel {
             id,
             files: mem::take(&mut files.files),
+            virtual_mtas: mem::take(&mut files.virtual_mtas),
             key,
         };
         let failed = self.failed();
+        let reserved = files.reserved.take();
         let told = move |result: Result<(), QueueError>| {
             // Whoever waits for the key finds it in the queue from now on.
             drop(claim);
+            drop(reserved);
             done(result.map_err(failed));
         };
         self.queue.put(parcel, Box::new(told));

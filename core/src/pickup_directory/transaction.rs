@@ -15,6 +15,8 @@ use crate::idempotency::Claim;
 use crate::identity::Id;
 #[cfg(feature = "outbox")]
 use crate::pickup_file::EnvelopeIds;
+#[cfg(feature = "queue")]
+use crate::virtual_mtas::VirtualMtas;
 
 /// Files that become visible and durable together. Dropped without [`commit`](Self::commit),
 /// nothing of them remains.
@@ -159,6 +161,14 @@ impl Transaction<'_> {
                 file.id = Some(id);
                 file.envelope_ids = envelope_ids.cloned();
             }
+        }
+    }
+
+    /// Says for which virtual MTAs the mail of one more submission of this transaction is.
+    #[cfg(feature = "queue")]
+    pub(crate) fn add_virtual_mtas(&mut self, virtual_mtas: &VirtualMtas) {
+        if let Files::InQueue(_, files) = &mut self.files {
+            files.virtual_mtas.add_all(virtual_mtas);
         }
     }
 

@@ -332,6 +332,8 @@ impl Work<'_> {
         }
         #[cfg(feature = "outbox")]
         transaction.set_submission(receipt.id, receipt.envelope_ids.as_ref());
+        #[cfg(feature = "queue")]
+        transaction.add_virtual_mtas(&receipt.virtual_mtas);
         reserved.add(submitter.reserve_for(&receipt)?);
         Ok(Some(receipt))
     }

@@ -5,6 +5,7 @@ use super::receipt::Receipt;
 use crate::identity::Identity;
 use crate::message::{Merge, Recipient, RejectedRecipients, SingleMessage};
 use crate::pickup_file::{Identifiers, MergePacker, PickupFile, pickup_files};
+use crate::virtual_mtas::VirtualMtas;
 
 /// Takes the pickup files of a message, one after the other. After an error there are no further calls. A
 /// function that takes a file is one.
@@ -63,6 +64,8 @@ impl<S: Sink> Action for MakeFiles<S> {
         let id = self.identity.id;
         let envelope = message.envelope();
         let rendered = message.render(&self.identity).into_vec();
+        let mut virtual_mtas = VirtualMtas::default();
+        virtual_mtas.add(message.delivery.vmta.as_deref());
         for file in pickup_files(id, &envelope, &message.delivery, rendered) {
             self.put(file)?;
         }
@@ -78,6 +81,7 @@ impl<S: Sink> Action for MakeFiles<S> {
             replayed: false,
             envelope_ids: None,
             rejected: None,
+            virtual_mtas,
             warnings: None,
         })
     }
@@ -89,6 +93,7 @@ impl<S: Sink> Action for MakeFiles<S> {
             has_begun: false,
             job: merge.delivery.job.as_deref().map(str::to_owned),
             vmta: merge.delivery.vmta.as_deref().map(str::to_owned),
+            virtual_mtas: VirtualMtas::default(),
         }
     }
 }
@@ -98,6 +103,7 @@ pub(super) struct MakeMergeFiles<'m, S> {
     files: MakeFiles<S>,
     job: Option<String>,
     vmta: Option<String>,
+    virtual_mtas: VirtualMtas,
     /// Whether there was a recipient.
     has_begun: bool,
 }
@@ -107,8 +113,11 @@ impl<S: Sink> MergeAction<MakeFiles<S>> for MakeMergeFiles<'_, S> {
         if !std::mem::replace(&mut self.has_begun, true)
             && let Some(file) = self.packer.seeds(recipient)
         {
+            self.virtual_mtas.add(self.vmta.as_deref());
             self.files.put(file)?;
         }
+        let vmta = recipient.vmta.as_deref().or(self.vmta.as_deref());
+        self.virtual_mtas.add(vmta);
         self.packer
             .add(index, recipient, |file| self.files.put(file))?;
         self.files.sink.spool(self.packer.identifiers_mut())
@@ -129,6 +138,7 @@ impl<S: Sink> MergeAction<MakeFiles<S>> for MakeMergeFiles<'_, S> {
             replayed: false,
             envelope_ids: Some(packed.envelope_ids),
             rejected,
+            virtual_mtas: self.virtual_mtas,
             warnings: None,
         })
     }

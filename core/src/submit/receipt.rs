@@ -3,6 +3,7 @@
 use crate::identity::Id;
 use crate::message::{RejectedRecipients, Warning};
 use crate::pickup_file::{EnvelopeIds, RecipientReceipts};
+use crate::virtual_mtas::VirtualMtas;
 use serde::Serialize;
 use std::convert::Infallible;
 use std::{io, iter};
@@ -46,6 +47,9 @@ pub struct Receipt {
     /// ids.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rejected: Option<RejectedRecipients>,
+    /// All that it names, for who chooses where it goes.
+    #[serde(skip)]
+    pub(crate) virtual_mtas: VirtualMtas,
     /// What may not be meant in the message; `None` where nobody asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warnings: Option<Vec<Warning>>,

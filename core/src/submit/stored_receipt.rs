@@ -9,6 +9,7 @@ use crate::idempotency::NewRecord;
 use crate::identity::Id;
 use crate::message::{RejectedRecipients, StoredRejected};
 use crate::pickup_file::{EnvelopeIds, StoredIds};
+use crate::virtual_mtas::VirtualMtas;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, Cursor, Read};
@@ -42,6 +43,7 @@ pub(super) fn store(receipt: &Receipt) -> NewRecord {
         envelope_ids,
         rejected,
         // Whoever asks for them again is told what is in the same message again.
+        virtual_mtas: _,
         warnings: _,
     } = receipt;
     let (ids, texts) = envelope_ids.as_ref().map(EnvelopeIds::store).unzip();
@@ -102,6 +104,7 @@ pub(super) fn restore(
         replayed: true,
         envelope_ids: ids.transpose()?,
         rejected: rejected.transpose()?,
+        virtual_mtas: VirtualMtas::default(),
         warnings: None,
     })
 }

@@ -4,6 +4,7 @@ use super::receipt::Receipt;
 use super::stored_receipt::store;
 use super::submitter::Submitter;
 use crate::idempotency::{Claim, IdempotencyKey};
+use crate::virtual_mtas::VirtualMtas;
 
 /// One receipt for all messages of a batch: their files in order, and how much they are together.
 pub(super) struct WholeReceipt {
@@ -40,6 +41,7 @@ impl WholeReceipt {
                 replayed: false,
                 envelope_ids: None,
                 rejected: None,
+                virtual_mtas: VirtualMtas::default(),
                 warnings: None,
             })
         });

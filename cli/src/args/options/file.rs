@@ -150,6 +150,7 @@ fn texts(
 ) -> Result<Vec<String>, (Range<usize>, String)> {
     let values = match value.get_ref() {
         DeValue::Array(values) if row.is_list => values.iter().collect(),
+        DeValue::Table(table) if row.is_table => return rows(row, table, options),
         _ => vec![value],
     };
     let text = |value: &&Spanned<DeValue<'_>>| {
@@ -158,6 +159,21 @@ fn texts(
             .map_err(|reason| (value.span(), reason))
     };
     values.iter().map(text).collect()
+}
+
+/// The rows of a table as the command line would have them: `KEY=VALUE`.
+fn rows(
+    row: &Row,
+    table: &DeTable<'_>,
+    options: &Options,
+) -> Result<Vec<String>, (Range<usize>, String)> {
+    let text = |(key, value): (&Spanned<_>, &Spanned<DeValue<'_>>)| {
+        text_of(row, value.get_ref())
+            .map(|text| format!("{}={text}", key.get_ref()))
+            .and_then(|text| options.check(row, &text).map(|()| text))
+            .map_err(|reason| (value.span(), reason))
+    };
+    table.iter().map(text).collect()
 }
 
 fn text_of(row: &Row, value: &DeValue<'_>) -> Result<String, String> {

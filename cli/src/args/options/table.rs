@@ -83,6 +83,8 @@ pub struct Row {
     pub kind: Kind,
     /// May be given several times; a list in the configuration file.
     pub is_list: bool,
+    /// A list of `KEY=VALUE`, which may be a table in the configuration file.
+    pub is_table: bool,
     /// Its value is never shown.
     pub is_secret: bool,
     /// Where it has one.
@@ -116,6 +118,7 @@ impl Row {
             name,
             environment,
             kind,
+            is_table: value_name.is_some_and(|name| name.contains('=')),
             is_list: matches!(arg.get_action(), ArgAction::Append),
             is_secret: arg.is_hide_env_values_set(),
             default: (!default.is_empty()).then(|| default.join(",")),

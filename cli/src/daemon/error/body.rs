@@ -4,8 +4,9 @@ use super::super::problem_details::ProblemDetails;
 use super::ApiError;
 use super::head::is_forbidden;
 use crate::args::PressureLimit;
-use pmtaemail::Id;
+use pmtaemail::{Id, PickupError};
 use std::borrow::Cow;
+use std::error::Error;
 
 const QUERY_NAME: &str = "The query has a name that means nothing here: `/messages` takes `recipient` and `limit`, `/messages/render` \
                  takes `recipient`, `/messages/batch` takes `atomic`, in small letters, `/api/v1/transmissions` takes `num_rcpt_errors`; the envelope stands in it beside message/rfc822 alone.";
@@ -37,6 +38,7 @@ impl ApiError {
                 "urn:pmtaemail:problem:pickup-unavailable",
                 "The pickup directory does not take messages at present",
             ),
+            Self::Unqueueable(error) => unqueueable(plain, error),
             Self::MayBeDelivered { id, .. } => may_be_delivered(plain, *id),
             Self::Busy | Self::GaveWay => {
                 let busy = plain.of_type(
@@ -234,6 +236,19 @@ impl ApiError {
                 "The store of idempotency keys cannot be used at present",
             ),
         }
+    }
+}
+
+fn unqueueable<'a>(plain: ProblemDetails<'a>, error: &PickupError) -> ProblemDetails<'a> {
+    let problem = plain.of_type(
+        "urn:pmtaemail:problem:unqueueable",
+        "The queue of this fleet takes no such message",
+    );
+    match error.source() {
+        Some(source) => {
+            problem.with_detail(Cow::Owned(format!("It cannot be put there: {source}.")))
+        }
+        None => problem,
     }
 }
 

@@ -19,6 +19,7 @@ impl ApiError {
         match self {
             Self::Problems(problems) if is_forbidden(problems) => StatusCode::FORBIDDEN,
             Self::Problems(problems) if !problems.is_not_json() => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Unqueueable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Problems(_)
             | Self::HeadBroken
             | Self::BodyBroken

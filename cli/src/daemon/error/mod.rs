@@ -20,6 +20,12 @@ pub enum ApiError {
     Problems(Problems),
     /// The pickup directory does not take it.
     Pickup(PickupError),
+    /// The queue will never take it.
+    #[cfg_attr(
+        not(feature = "fleet"),
+        expect(dead_code, reason = "there is no queue")
+    )]
+    Unqueueable(PickupError),
     /// The submission failed, but PowerMTA may have it.
     MayBeDelivered {
         /// Nothing where a fault of this program ended messages that have no known one.
@@ -158,6 +164,8 @@ impl From<PickupError> for ApiError {
                 error: Some(error),
             },
             _ if error.is_of_keys() => Self::Keys(error),
+            #[cfg(feature = "fleet")]
+            _ if error.is_of_submission() => Self::Unqueueable(error),
             _ => Self::Pickup(error),
         }
     }

@@ -1,12 +1,10 @@
 //! What a consumer counts, as the text that Prometheus reads.
 
 use pmtaemail_fleet::Event;
-use prometheus_client::encoding::prometheus_text::encode;
+use prometheus_client::encoding::prometheus_text;
 use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
-use std::fs;
-use std::io;
-use std::path::Path;
 
 /// What is counted since the start.
 #[derive(Debug)]
@@ -21,11 +19,24 @@ pub struct Counts {
     broker_errors: Counter,
     recovered: Counter,
     given_back: Counter,
+    connected: Gauge,
+    open: Gauge,
 }
 
 impl Default for Counts {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("pmtaemail_consumer");
+        let (connected, open) = (Gauge::default(), Gauge::default());
+        registry.register(
+            "connected",
+            "Whether a broker is connected",
+            connected.clone(),
+        );
+        registry.register(
+            "open",
+            "Whether the pickup directory has room: nothing is taken otherwise",
+            open.clone(),
+        );
         let mut counter = |name: &str, help: &str| {
             let counter = Counter::default();
             registry.register(name, help, counter.clone());
@@ -65,6 +76,8 @@ impl Default for Counts {
                 "messages_given_back",
                 "Messages that this host had taken before it died and not handed over",
             ),
+            connected,
+            open,
             registry,
         }
     }
@@ -100,12 +113,32 @@ impl Counts {
         }
     }
 
-    /// Writes all of it, so that a reader sees the old file or the new one.
-    pub fn write(&self, path: &Path) -> io::Result<()> {
+    /// Whether a broker is connected.
+    pub fn set_connected(&self, is_connected: bool) {
+        self.connected.set(i64::from(is_connected));
+    }
+
+    /// Whether the pickup directory has room.
+    pub fn set_open(&self, is_open: bool) {
+        self.open.set(i64::from(is_open));
+    }
+
+    /// Why nothing is taken at present, as a frozen word.
+    pub fn cause(&self) -> Option<&'static str> {
+        if self.connected.get() == 0 {
+            Some("no-broker")
+        } else if self.open.get() == 0 {
+            Some("back-pressure")
+        } else {
+            None
+        }
+    }
+
+    /// All of it in the text format of Prometheus.
+    pub fn text(&self) -> String {
         let mut text = String::new();
-        encode(&mut text, &self.registry).map_err(io::Error::other)?;
-        let part = path.with_extension("part");
-        fs::write(&part, text)?;
-        fs::rename(&part, path)
+        prometheus_text::encode(&mut text, &self.registry)
+            .expect("a String takes all that is written");
+        text
     }
 }

@@ -1,10 +1,12 @@
 //! Messages into the queue of many hosts, and from it into the pickup directory.
 
 mod counts;
+mod page;
 
 use super::back_pressure::BackPressure;
 use super::blocking;
 use super::counters::Counters;
+use super::listener;
 use super::log;
 use super::observer::PickupObserver;
 use super::reload::Reload;
@@ -16,13 +18,8 @@ use counts::Counts;
 use pmtaemail::PickupDirectory;
 use pmtaemail_fleet::{Consumer, Publisher, connect};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval};
-
-/// How often what is counted is written.
-const WRITE: Duration = Duration::from_secs(1);
 
 /// Threads for what blocks: two batches at a time, and what the pickup directory needs.
 const THREADS: usize = 16;
@@ -32,12 +29,15 @@ pub fn queue(args: &ForwardArgs, runtime: &Runtime) -> Result<Option<PickupDirec
     let Some(forward) = args.forward() else {
         return Ok(None);
     };
-    let (brokers, route) = forward.map_err(Failure::Usage)?;
+    let (brokers, routes) = forward.map_err(Failure::Usage)?;
     let publisher = runtime.block_on(async {
         let client = connect(&brokers, log::brokers).await?;
-        Publisher::start(client, route).await
+        Publisher::start(client, routes).await
     })?;
-    Ok(Some(PickupDirectory::of_queue(Arc::new(publisher))))
+    Ok(Some(PickupDirectory::of_queue(
+        Arc::new(publisher),
+        args.memory(),
+    )))
 }
 
 /// Takes messages from the queue until a signal asks to stop.
@@ -57,26 +57,32 @@ pub fn consume(args: &ConsumeArgs) -> Result<Exit, Failure> {
             told.count(&event);
             log::consumed(&event);
         };
-        let client = connect(&args.brokers().map_err(Failure::Usage)?, log::brokers).await?;
+        let page = match args.metrics_listen {
+            Some(address) => {
+                let listener = listener::bind(&[address]).map_err(Failure::Start)?;
+                log::metrics_at(&listener);
+                Some(tokio::spawn(page::serve(listener, Arc::clone(&counts))))
+            }
+            None => None,
+        };
+        let watched = Arc::clone(&counts);
+        let tell_of_brokers = move |is_there| {
+            watched.set_connected(is_there);
+            log::brokers(is_there);
+        };
+        let client = connect(&args.brokers().map_err(Failure::Usage)?, tell_of_brokers).await?;
         let route = options.route.clone();
         let consumer = Consumer::start(client, Arc::new(pickup), options, tell).await?;
-        let writing = args.metrics_file.clone().map(|path| {
-            tokio::spawn(async move {
-                let mut ticks = interval(WRITE);
-                ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-                loop {
-                    ticks.tick().await;
-                    if let Err(error) = counts.write(&path) {
-                        log::metrics_not_written(&error);
-                    }
-                }
-            })
-        });
         log::consumes(&route, args.pickup.directory());
         service_manager::keep_alive();
         service_manager::ready(&"taking messages from the queue");
         let (stop, stopped) = watch::channel(false);
-        let work = consumer.run(|| back_pressure.shut().is_none(), stopped);
+        let has_room = || {
+            let is_open = back_pressure.shut().is_none();
+            counts.set_open(is_open);
+            is_open
+        };
+        let work = consumer.run(has_room, stopped);
         tokio::pin!(work);
         let ended = tokio::select! {
             ended = &mut work => ended,
@@ -87,8 +93,8 @@ pub fn consume(args: &ConsumeArgs) -> Result<Exit, Failure> {
                 work.await
             }
         };
-        if let Some(writing) = writing {
-            writing.abort();
+        if let Some(page) = page {
+            page.abort();
         }
         ended?;
         log::stopped();

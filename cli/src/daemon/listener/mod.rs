@@ -28,6 +28,9 @@ mod tcp;
 mod tls;
 mod unix;
 
+#[cfg(feature = "fleet")]
+pub use tcp::bind;
+
 pub use sockets::Sockets;
 pub use tls::Tls;
 

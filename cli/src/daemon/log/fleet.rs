@@ -3,6 +3,7 @@
 use pmtaemail_fleet::{Event, Route};
 use std::io;
 use std::path::Path;
+use tokio::net::TcpListener;
 use tracing::{debug, info, warn};
 
 /// It takes messages from now on.
@@ -48,7 +49,15 @@ pub fn consumed(event: &Event) {
     }
 }
 
-/// Nobody sees what is counted.
-pub fn metrics_not_written(error: &io::Error) {
-    warn!(event = "metrics_not_written", %error);
+/// What is counted can be asked for from now on.
+pub fn metrics_at(listener: &TcpListener) {
+    match listener.local_addr() {
+        Ok(address) => info!(event = "metrics_listening", %address),
+        Err(error) => warn!(event = "metrics_listening", %error),
+    }
+}
+
+/// Nobody can ask for what is counted at present.
+pub fn metrics_not_served(error: &io::Error) {
+    warn!(event = "metrics_not_served", %error);
 }

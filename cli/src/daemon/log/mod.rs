@@ -20,7 +20,7 @@ pub use back_pressure::{
 };
 pub use batch::{BatchLog, Ending};
 #[cfg(feature = "fleet")]
-pub use fleet::{brokers, consumed, consumes, metrics_not_written};
+pub use fleet::{brokers, consumed, consumes, metrics_at, metrics_not_served};
 #[cfg(feature = "tls")]
 pub use listener::{certificate_kept, certificate_reloaded, tls_handshake_failed};
 pub use listener::{listens_without_keys, socket_not_removed};

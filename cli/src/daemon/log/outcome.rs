@@ -123,6 +123,11 @@ impl Failure {
                 is_ours: true,
                 ..Self::default()
             },
+            ApiError::Unqueueable(error) => Self {
+                id: error.id(),
+                error: Some(error.to_string()),
+                ..Self::default()
+            },
             ApiError::Unreadable(error) => Self {
                 error: Some(error.to_string()),
                 is_ours: true,

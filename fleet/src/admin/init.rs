@@ -1,0 +1,265 @@
+//! Makes the streams of a fleet, or checks those that are there.
+
+use crate::error::FleetError;
+use crate::names::{self, dead};
+use async_nats::Client;
+use async_nats::jetstream::context::GetStreamErrorKind;
+use async_nats::jetstream::stream::{self, DiscardPolicy, RetentionPolicy, StorageType};
+use async_nats::jetstream::{self, Context, ErrorCode, kv, object_store};
+use std::io;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// How long the stream knows what was published, so that it takes each message once.
+const DUPLICATE_WINDOW: Duration = Duration::from_hours(1);
+
+/// How long idempotency keys are remembered.
+const KEYS: Duration = Duration::from_hours(24);
+
+/// The age of what is kept until it is removed.
+const FOR_EVER: Duration = Duration::ZERO;
+
+/// What to do about a setting that a stream cannot change.
+const ANEW: &str = "let hosts take all that waits, delete it, and make it anew";
+
+/// What to do about a setting that a stream may change.
+const CHANGE: &str = "change it with `nats stream edit`";
+
+/// How long it is tried to make the streams.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long until the next try.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// What the streams of a fleet are made with.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The name of the stream, which those beside it have in theirs.
+    pub stream: String,
+    /// On how many brokers each message is.
+    pub replicas: usize,
+    /// Most bytes that wait in the stream; more is refused. `None`: as much as the brokers have room for.
+    pub max_bytes: Option<i64>,
+}
+
+/// Makes the streams of a fleet, or checks those that are there.
+///
+/// # Errors
+/// One is there with settings with which mail may be lost or doubled; or the brokers do not do it.
+pub async fn init(client: &Client, settings: &Settings) -> Result<(), FleetError> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match try_init(client, settings).await {
+            // Brokers that have just started may not know each other yet.
+            Err(FleetError::Brokers { .. }) if Instant::now() < end => sleep(PAUSE).await,
+            result => return result,
+        }
+    }
+}
+
+async fn try_init(client: &Client, settings: &Settings) -> Result<(), FleetError> {
+    let context = jetstream::new(client.clone());
+    let name = &settings.stream;
+    let mail = stream::Config {
+        name: name.clone(),
+        subjects: vec![names::subjects(name)],
+        retention: RetentionPolicy::WorkQueue,
+        discard: DiscardPolicy::New,
+        max_bytes: settings.max_bytes.unwrap_or(-1),
+        storage: StorageType::File,
+        num_replicas: settings.replicas,
+        duplicate_window: DUPLICATE_WINDOW,
+        ..stream::Config::default()
+    };
+    make(&context, mail).await?;
+    let dead = stream::Config {
+        name: dead(name),
+        subjects: vec![dead(name)],
+        discard: DiscardPolicy::New,
+        storage: StorageType::File,
+        num_replicas: settings.replicas,
+        ..stream::Config::default()
+    };
+    make(&context, dead).await?;
+    let keys = kv::Config {
+        bucket: names::keys(name),
+        history: 1,
+        max_age: KEYS,
+        storage: StorageType::File,
+        num_replicas: settings.replicas,
+        ..kv::Config::default()
+    };
+    if find(&context, &keys_stream(name)).await?.is_none() {
+        let made = context.create_key_value(keys).await;
+        made.map_err(FleetError::of("make the bucket of keys"))?;
+    }
+    let large = object_store::Config {
+        bucket: names::large(name),
+        storage: StorageType::File,
+        num_replicas: settings.replicas,
+        ..object_store::Config::default()
+    };
+    if find(&context, &large_stream(name)).await?.is_none() {
+        let made = context.create_object_store(large).await;
+        made.map_err(FleetError::of("make the store of large submissions"))?;
+    }
+    for (stream, age) in [(keys_stream(name), KEYS), (large_stream(name), FOR_EVER)] {
+        let found = find(&context, &stream).await?;
+        check_bucket(&found.ok_or_else(missing)?, age, settings.replicas)?;
+    }
+    Ok(())
+}
+
+/// The streams that are behind a bucket of keys and a store of objects.
+fn keys_stream(name: &str) -> String {
+    format!("KV_{}", names::keys(name))
+}
+
+fn large_stream(name: &str) -> String {
+    format!("OBJ_{}", names::large(name))
+}
+
+/// What was made this moment is not there. It is tried again.
+fn missing() -> FleetError {
+    let error = io::Error::from(io::ErrorKind::NotFound);
+    FleetError::of::<io::Error>("find what was made")(error)
+}
+
+/// The settings of a stream, if it is there.
+async fn find(context: &Context, name: &str) -> Result<Option<stream::Config>, FleetError> {
+    match context.get_stream(name).await {
+        Ok(found) => Ok(Some(found.cached_info().config.clone())),
+        Err(error) => match error.kind() {
+            GetStreamErrorKind::JetStream(answer)
+                if answer.error_code() == ErrorCode::STREAM_NOT_FOUND =>
+            {
+                Ok(None)
+            }
+            _ => Err(FleetError::of("look at the stream")(error)),
+        },
+    }
+}
+
+async fn make(context: &Context, wanted: stream::Config) -> Result<(), FleetError> {
+    let found = if let Some(found) = find(context, &wanted.name).await? {
+        found
+    } else {
+        let made = context.create_stream(wanted.clone()).await;
+        let made = made.map_err(FleetError::of("make the stream"))?;
+        made.cached_info().config.clone()
+    };
+    check(&found, &wanted)
+}
+
+/// Whether nothing is lost or doubled with these settings.
+fn check(found: &stream::Config, wanted: &stream::Config) -> Result<(), FleetError> {
+    let settings = [
+        (
+            found.retention == wanted.retention,
+            "retention",
+            format!("{:?}", found.retention),
+            format!("{:?}", wanted.retention),
+            ANEW,
+        ),
+        (
+            found.storage == StorageType::File,
+            "storage",
+            format!("{:?}", found.storage),
+            "File".to_owned(),
+            ANEW,
+        ),
+        (
+            found.discard == DiscardPolicy::New,
+            "discard",
+            format!("{:?}", found.discard),
+            "New".to_owned(),
+            CHANGE,
+        ),
+        (
+            found.max_age == Duration::ZERO,
+            "max_age",
+            format!("{:?}", found.max_age),
+            "0".to_owned(),
+            CHANGE,
+        ),
+        (
+            found.max_messages_per_subject <= 0,
+            "max_msgs_per_subject",
+            found.max_messages_per_subject.to_string(),
+            "-1".to_owned(),
+            CHANGE,
+        ),
+        (
+            !found.no_ack,
+            "no_ack",
+            "true".to_owned(),
+            "false".to_owned(),
+            CHANGE,
+        ),
+        (
+            wanted.retention != RetentionPolicy::WorkQueue
+                || found.duplicate_window >= DUPLICATE_WINDOW,
+            "duplicate_window",
+            format!("{:?}", found.duplicate_window),
+            format!("{DUPLICATE_WINDOW:?} at least"),
+            CHANGE,
+        ),
+    ];
+    check_all(&found.name, settings)?;
+    check_replicas(found, wanted.num_replicas)
+}
+
+/// Whether a bucket keeps what it has for so long.
+fn check_bucket(found: &stream::Config, age: Duration, replicas: usize) -> Result<(), FleetError> {
+    let keeps = found.max_age == FOR_EVER || (age != FOR_EVER && found.max_age >= age);
+    let settings = [
+        (
+            found.storage == StorageType::File,
+            "storage",
+            format!("{:?}", found.storage),
+            "File".to_owned(),
+            ANEW,
+        ),
+        (
+            keeps,
+            "max_age",
+            format!("{:?}", found.max_age),
+            format!("{age:?}"),
+            CHANGE,
+        ),
+    ];
+    check_all(&found.name, settings)?;
+    check_replicas(found, replicas)
+}
+
+/// A setting: whether it is right, its name, what it is, what it must be, and what to do.
+type Checked = (bool, &'static str, String, String, &'static str);
+
+fn check_all(stream: &str, settings: impl IntoIterator<Item = Checked>) -> Result<(), FleetError> {
+    for (is_right, setting, found, wanted, advice) in settings {
+        if !is_right {
+            return Err(FleetError::Settings {
+                stream: stream.to_owned(),
+                setting,
+                found,
+                wanted,
+                advice,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Whether a stream is on as many brokers as it should be.
+fn check_replicas(found: &stream::Config, wanted: usize) -> Result<(), FleetError> {
+    if found.num_replicas >= wanted {
+        return Ok(());
+    }
+    Err(FleetError::Settings {
+        stream: found.name.clone(),
+        setting: "number of replicas",
+        found: found.num_replicas.to_string(),
+        wanted: wanted.to_string(),
+        advice: CHANGE,
+    })
+}

@@ -1,0 +1,103 @@
+//! How a fleet is.
+
+use crate::error::FleetError;
+use crate::names::{self, dead};
+use async_nats::Client;
+use async_nats::jetstream;
+use futures_util::TryStreamExt;
+use serde::Serialize;
+
+/// How a fleet is.
+#[derive(Debug, Serialize)]
+pub struct Status {
+    /// The stream.
+    pub stream: String,
+    /// Messages that wait in it.
+    pub messages: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// The most that it takes, in bytes; `None` without a limit of its own.
+    pub max_bytes: Option<i64>,
+    /// The broker that leads it; `None` while there is none.
+    pub leader: Option<String>,
+    /// On how many brokers it is.
+    pub replicas: usize,
+    /// How many of them have all of it.
+    pub current: usize,
+    /// Messages in the stream of dead letters.
+    pub dead: u64,
+    /// Bytes in the store of large submissions.
+    pub large_bytes: u64,
+    /// One for each region and pool.
+    pub consumers: Vec<ConsumerStatus>,
+}
+
+/// How the hosts of a pool do.
+#[derive(Debug, Serialize)]
+pub struct ConsumerStatus {
+    /// Its region and pool.
+    pub name: String,
+    /// Messages that no host has taken yet.
+    pub waiting: u64,
+    /// Messages that a host has taken and not acknowledged.
+    pub on_their_way: usize,
+    /// Those of them that were delivered more than once.
+    pub redelivered: usize,
+    /// Requests of hosts that wait for messages.
+    pub hosts_waiting: usize,
+}
+
+/// Tells how a fleet is.
+///
+/// # Errors
+/// The brokers do not answer, or its streams are not there.
+pub async fn status(client: &Client, name: &str) -> Result<Status, FleetError> {
+    const LOOK: &str = "look at the streams, which `pmtaemailapi fleet init` makes";
+    let context = jetstream::new(client.clone());
+    let stream = context
+        .get_stream(name)
+        .await
+        .map_err(FleetError::of(LOOK))?;
+    let info = stream.get_info().await.map_err(FleetError::of(LOOK))?;
+    let mut consumers: Vec<_> = (stream.consumers())
+        .map_ok(|consumer| ConsumerStatus {
+            name: consumer.name,
+            waiting: consumer.num_pending,
+            on_their_way: consumer.num_ack_pending,
+            redelivered: consumer.num_redelivered,
+            hosts_waiting: consumer.num_waiting,
+        })
+        .try_collect()
+        .await
+        .map_err(FleetError::of("look at the consumers"))?;
+    consumers.sort_by(|one, other| one.name.cmp(&other.name));
+    let state_of = async |name: String| {
+        let stream = context
+            .get_stream(name)
+            .await
+            .map_err(FleetError::of(LOOK))?;
+        Ok::<_, FleetError>(stream.cached_info().state.clone())
+    };
+    let (copies, leader) = info.cluster.as_ref().map_or((1, None), |cluster| {
+        let current = cluster
+            .replicas
+            .iter()
+            .filter(|peer| peer.current && !peer.offline);
+        (
+            usize::from(cluster.leader.is_some()) + current.count(),
+            cluster.leader.clone(),
+        )
+    });
+    Ok(Status {
+        stream: name.to_owned(),
+        messages: info.state.messages,
+        bytes: info.state.bytes,
+        max_bytes: Some(info.config.max_bytes).filter(|&most| most > 0),
+        leader,
+        replicas: info.config.num_replicas,
+        current: copies,
+        dead: state_of(dead(name)).await?.messages,
+        large_bytes: state_of(format!("OBJ_{}", names::large(name))).await?.bytes,
+        consumers,
+    })
+}

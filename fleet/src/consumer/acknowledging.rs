@@ -1,0 +1,114 @@
+//! Says to the brokers what became of messages.
+
+use super::event::Event;
+use super::host::{Host, sequences_of};
+use crate::hand_over::key_of;
+use crate::journal::{Delivered, Entry};
+use bytes::Bytes;
+use std::time::{Duration, Instant};
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
+
+/// How long until an acknowledgement is tried again.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// After so many times the time in which messages are given to another host, acknowledging them is left to the next
+/// start: nobody knows them any more.
+const HOPELESS: u32 = 20;
+
+const ACKNOWLEDGE: &[u8] = b"+ACK";
+const GIVE_BACK: &[u8] = b"-NAK";
+const END_OF_IT: &[u8] = b"+TERM";
+
+impl Host {
+    pub async fn acknowledge_entry(&self, entry: &Entry) {
+        if !self.acknowledge(&entry.messages).await {
+            return;
+        }
+        for name in (entry.messages.iter()).filter_map(|message| message.large.as_ref()) {
+            // One that stays takes room and does no harm.
+            if let Err(error) = self.large.delete(name).await {
+                self.tell_of_brokers(&error.into());
+            }
+        }
+        self.seen.confirmed(sequences_of(&entry.messages));
+        self.forget(entry).await;
+        (self.tell)(Event::Acknowledged {
+            messages: entry.messages.len(),
+        });
+    }
+
+    /// Removes an entry of the journal, and then what the store has of it.
+    pub async fn forget(&self, entry: &Entry) {
+        let (own, batch) = (self.directory.clone(), entry.batch.clone());
+        let removed = self.journal.remove(&batch);
+        let forgotten = spawn_blocking(move || own.forget_once(key_of(&batch))).await;
+        let failed = match (removed, forgotten) {
+            (Ok(()), Ok(Ok(()))) => return,
+            (Err(error), _) => error.to_string(),
+            (_, Ok(Err(error))) => error.to_string(),
+            (_, Err(error)) => error.to_string(),
+        };
+        (self.tell)(Event::Failed {
+            messages: 0,
+            error: format!("cannot forget a batch that is done: {failed}"),
+        });
+    }
+
+    /// Acknowledges messages until all are confirmed. False: they cannot be.
+    pub async fn acknowledge(&self, messages: &[Delivered]) -> bool {
+        let end = Instant::now() + self.options.ack_wait * HOPELESS;
+        let mut left: Vec<&Delivered> = messages.iter().collect();
+        loop {
+            let asked = left.iter().map(|message| self.answer(message, ACKNOWLEDGE));
+            let answers = futures_util::future::join_all(asked).await;
+            let mut failed = None;
+            left = left
+                .into_iter()
+                .zip(answers)
+                .filter_map(|(message, answer)| {
+                    failed = Some(answer.err()?);
+                    Some(message)
+                })
+                .collect();
+            let Some(error) = failed else {
+                return true;
+            };
+            self.tell_of_brokers(&error);
+            if Instant::now() > end {
+                return false;
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    /// Gives messages back at once. Where that fails they are delivered again later.
+    pub async fn give_back(&self, messages: &[Delivered]) {
+        let given = messages
+            .iter()
+            .map(|message| self.answer(message, GIVE_BACK));
+        for answer in futures_util::future::join_all(given).await {
+            if let Err(error) = answer {
+                self.tell_of_brokers(&error);
+            }
+        }
+    }
+
+    /// Nobody is to get this message again.
+    pub async fn end(&self, message: &Delivered) -> Result<(), async_nats::Error> {
+        self.answer(message, END_OF_IT).await
+    }
+
+    /// Says what became of a message, and waits until the broker confirms that it knows.
+    async fn answer(
+        &self,
+        message: &Delivered,
+        what: &'static [u8],
+    ) -> Result<(), async_nats::Error> {
+        let asked = self
+            .client
+            .request(message.reply.clone(), Bytes::from_static(what));
+        asked.await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,217 @@
+//! From the messages of a round to a batch that is handed over.
+
+use super::event::Event;
+use super::host::{Host, sequences_of};
+use crate::clock::{milliseconds, now};
+use crate::hand_over::{Item, Outcome, Taken, hand_over};
+use crate::journal::Delivered;
+use crate::names;
+use crate::parcel::{self, Content, NotParcel};
+use async_nats::jetstream::Message;
+use async_nats::jetstream::object_store::GetErrorKind;
+use async_nats::{HeaderMap, header};
+use bytes::Bytes;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::io::AsyncReadExt;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+/// Most bytes that are handed over together, about: all of them are in memory.
+pub const MOST_BYTES: usize = 64 << 20;
+
+/// So many times the time in which messages are given to another host, an object that is not found may be on its way to
+/// the broker that was asked.
+const MAY_COME: u32 = 5;
+
+/// Most bytes of a message that is no submission which are kept in a dead letter: with the header fields of that it
+/// must not be larger than a message may be.
+const MOST_DEAD: usize = 256 << 10;
+
+impl Host {
+    /// What became of messages, and how many of them had been delivered before.
+    pub async fn hand_over(
+        self: &Arc<Self>,
+        messages: Vec<Message>,
+        taken: Instant,
+    ) -> (Vec<Outcome>, usize) {
+        let mut items = Vec::with_capacity(messages.len());
+        let (mut already, mut later) = (Vec::new(), Vec::new());
+        let (mut redelivered, mut bytes) = (0, 0);
+        for message in messages {
+            let Some((mut delivered, deliveries)) = delivered(&message) else {
+                continue;
+            };
+            if self.seen.contains(delivered.sequence) {
+                already.push(delivered);
+                continue;
+            }
+            if bytes > MOST_BYTES || taken.elapsed() > self.options.ack_wait / 4 {
+                later.push(delivered);
+                continue;
+            }
+            match self.read(&message, &mut delivered).await {
+                Ok((payload, files)) => {
+                    redelivered += usize::from(deliveries > 1);
+                    bytes += payload.len();
+                    items.push(Item {
+                        delivered,
+                        payload,
+                        files,
+                    });
+                }
+                Err(Unreadable::Never(why)) => self.bury(&message, &delivered, why).await,
+                // It is delivered again when it is not acknowledged.
+                Err(Unreadable::Now(error)) => self.tell_of_brokers(&error),
+            }
+        }
+        self.give_back_taken(&later, taken).await;
+        let mut outcomes = Vec::new();
+        if !already.is_empty() {
+            outcomes.push(Outcome::Already(already));
+        }
+        if items.is_empty() {
+            return (outcomes, 0);
+        }
+        let taken = Taken {
+            stream: self.stream.clone(),
+            time: milliseconds(now().saturating_sub(taken.elapsed())),
+            end: taken + self.options.ack_wait / 2,
+        };
+        // Whatever happens to the thread: they are not handed over once more by this one.
+        let sequences: Vec<_> = items.iter().map(|item| item.delivered.sequence).collect();
+        self.seen.add(sequences.iter().copied());
+        let own = Arc::clone(self);
+        let work = move || hand_over(&own.directory, &own.journal, &items, &taken);
+        match spawn_blocking(work).await {
+            Ok(more) => outcomes.extend(more),
+            // The journal tells at the next start whether they were handed over.
+            Err(error) => (self.tell)(Event::Failed {
+                messages: sequences.len(),
+                error: error.to_string(),
+            }),
+        }
+        for outcome in &outcomes {
+            if let Outcome::Failed(messages, _) | Outcome::Late(messages) = outcome {
+                self.seen.remove(sequences_of(messages));
+            }
+        }
+        (outcomes, redelivered)
+    }
+
+    /// Gives back messages that were asked for and are not handed over here.
+    pub async fn give_back_unread(&self, messages: &[Message], taken: Instant) {
+        let delivered: Vec<_> = messages.iter().filter_map(delivered).collect();
+        let delivered: Vec<_> = delivered
+            .into_iter()
+            .map(|(delivered, _)| delivered)
+            .collect();
+        self.give_back_taken(&delivered, taken).await;
+    }
+
+    async fn give_back_taken(&self, messages: &[Delivered], taken: Instant) {
+        // Later another host may have them: they come again by themselves.
+        if taken.elapsed() < self.options.ack_wait / 2 {
+            self.give_back(messages).await;
+        }
+    }
+
+    async fn read(
+        &self,
+        message: &Message,
+        delivered: &mut Delivered,
+    ) -> Result<(Bytes, Vec<(String, Range<usize>)>), Unreadable> {
+        match parcel::read(&message.payload)? {
+            Content::Files(files) => Ok((message.payload.clone(), files)),
+            Content::Large(name) => {
+                let time = self.options.ack_wait / 4;
+                let read = timeout(time, self.read_object(&name, message)).await;
+                let bytes =
+                    read.map_err(|_| Unreadable::Now("an object takes too long".into()))??;
+                delivered.large = Some(name);
+                match parcel::read(&bytes)? {
+                    Content::Files(files) => Ok((bytes.into(), files)),
+                    Content::Large(_) => Err(NotParcel::Head.into()),
+                }
+            }
+        }
+    }
+
+    /// Whether a message is so old that what it refers to must be everywhere.
+    fn is_old(&self, message: &Message) -> bool {
+        let published = message.info().map(|info| info.published.unix_timestamp());
+        let published = published
+            .ok()
+            .and_then(|seconds| u64::try_from(seconds).ok());
+        let most = self.options.ack_wait * MAY_COME;
+        published.is_some_and(|seconds| now().saturating_sub(Duration::from_secs(seconds)) > most)
+    }
+
+    async fn read_object(&self, name: &str, message: &Message) -> Result<Vec<u8>, Unreadable> {
+        let mut object = match self.large.get(name).await {
+            Ok(object) => object,
+            Err(error) if error.kind() == GetErrorKind::NotFound && self.is_old(message) => {
+                return Err(NotParcel::NoObject.into());
+            }
+            Err(error) => return Err(Unreadable::Now(error.into())),
+        };
+        let mut bytes = Vec::new();
+        let read = object.read_to_end(&mut bytes).await;
+        read.map_err(|error| Unreadable::Now(error.into()))?;
+        Ok(bytes)
+    }
+
+    /// Makes a message a dead letter, which the stream of these has before the queue forgets it.
+    async fn bury(&self, message: &Message, delivered: &Delivered, why: NotParcel) {
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            header::NATS_MESSAGE_ID,
+            format!("dead-{}", delivered.sequence),
+        );
+        headers.insert(names::PROBLEM, why.code());
+        headers.insert(names::SUBJECT, message.subject.as_str());
+        let subject = names::dead(self.options.route.stream());
+        let payload = message
+            .payload
+            .slice(..message.payload.len().min(MOST_DEAD));
+        let kept = async {
+            let published = self.context.publish_with_headers(subject, headers, payload);
+            published.await?.await?;
+            self.end(delivered).await
+        };
+        match kept.await {
+            Ok(()) => (self.tell)(Event::Dead {
+                sequence: delivered.sequence,
+                code: why.code(),
+            }),
+            // It is delivered again.
+            Err(error) => self.tell_of_brokers(&error),
+        }
+    }
+}
+
+/// What acknowledges a message, and how many times it has been delivered. `None`: it is not from a stream.
+fn delivered(message: &Message) -> Option<(Delivered, i64)> {
+    let info = message.info().ok()?;
+    let delivered = Delivered {
+        sequence: info.stream_sequence,
+        reply: message.reply.as_ref()?.to_string(),
+        large: None,
+    };
+    Some((delivered, info.delivered))
+}
+
+/// Why a message cannot be read.
+enum Unreadable {
+    /// Nobody will ever do.
+    Never(NotParcel),
+    /// The brokers do not answer.
+    Now(async_nats::Error),
+}
+
+impl From<NotParcel> for Unreadable {
+    fn from(why: NotParcel) -> Self {
+        Self::Never(why)
+    }
+}

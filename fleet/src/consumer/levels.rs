@@ -1,0 +1,173 @@
+//! Which messages are taken next: those of a higher priority first, then what is there of the others.
+//!
+//! ```text
+//! a round      fetch high │ fetch normal │ fetch low     until the batch is full; none of the three waits
+//! nothing?     ask each of them for one message, and wait for whichever comes first
+//! next round   what the others were asked for may have come meanwhile: it is of this batch
+//! ```
+
+use crate::names::Priority;
+use async_nats::jetstream::Message;
+use async_nats::jetstream::consumer::PullConsumer;
+use async_nats::jetstream::consumer::pull::Batch;
+use futures_util::StreamExt;
+use std::time::{Duration, Instant};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::timeout;
+
+/// How long a host waits for the first message of a batch.
+const WAIT: Duration = Duration::from_secs(1);
+
+/// How long a broker may say nothing where it should answer at once.
+const SILENCE: Duration = Duration::from_secs(2);
+
+/// The consumers of a pool, by priority.
+pub struct Levels {
+    levels: Vec<Level>,
+    /// Requests for one message that are not answered yet.
+    asked: JoinSet<Answer>,
+}
+
+struct Level {
+    consumer: PullConsumer,
+    /// Whether there is such a request.
+    is_asked: bool,
+}
+
+struct Answer {
+    level: usize,
+    /// When it was asked for.
+    since: Instant,
+    received: Received,
+}
+
+type Received = Result<Vec<Message>, async_nats::Error>;
+
+/// Messages of a round.
+pub struct Round {
+    pub messages: Vec<Message>,
+    /// None of them was delivered before.
+    pub since: Instant,
+    /// What levels answered in place of messages.
+    pub errors: Vec<async_nats::Error>,
+}
+
+impl Levels {
+    /// Of consumers in the order of [`Priority::ALL`].
+    pub fn new(consumers: [PullConsumer; Priority::ALL.len()]) -> Self {
+        let level = |consumer| Level {
+            consumer,
+            is_asked: false,
+        };
+        Self {
+            levels: consumers.into_iter().map(level).collect(),
+            asked: JoinSet::new(),
+        }
+    }
+
+    /// Takes at most `count` messages of those that are there, or waits a while for one.
+    pub async fn take(&mut self, count: usize) -> Round {
+        let mut round = Round::new();
+        while let Some(answered) = self.asked.try_join_next() {
+            self.add(answered, &mut round);
+        }
+        for level in &self.levels {
+            let room = count.saturating_sub(round.messages.len());
+            if room == 0 {
+                break;
+            }
+            round.add(fetch(&level.consumer, room).await);
+        }
+        // One level that does not answer keeps nobody from the others.
+        if round.messages.is_empty() {
+            self.ask();
+            if let Some(answered) = self.asked.join_next().await {
+                self.add(answered, &mut round);
+            }
+        }
+        round
+    }
+
+    /// Waits until nothing is asked for, and gives what came of it: nobody will take it here.
+    pub async fn let_go(&mut self) -> Round {
+        let mut round = Round::new();
+        while let Some(answered) = self.asked.join_next().await {
+            self.add(answered, &mut round);
+        }
+        round
+    }
+
+    fn ask(&mut self) {
+        for (number, level) in self.levels.iter_mut().enumerate() {
+            if level.is_asked {
+                continue;
+            }
+            level.is_asked = true;
+            let consumer = level.consumer.clone();
+            self.asked.spawn(async move {
+                Answer {
+                    level: number,
+                    since: Instant::now(),
+                    received: wait_for_one(&consumer).await,
+                }
+            });
+        }
+    }
+
+    fn add(&mut self, answered: Result<Answer, JoinError>, round: &mut Round) {
+        match answered {
+            Ok(answer) => {
+                self.levels[answer.level].is_asked = false;
+                round.since = round.since.min(answer.since);
+                round.add(answer.received);
+            }
+            // Which of them is not known: those that are still at work are asked twice, which does no harm.
+            Err(error) => {
+                for level in &mut self.levels {
+                    level.is_asked = false;
+                }
+                round.errors.push(error.into());
+            }
+        }
+    }
+}
+
+impl Round {
+    fn new() -> Self {
+        Self {
+            messages: Vec::new(),
+            since: Instant::now(),
+            errors: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, received: Received) {
+        match received {
+            Ok(messages) => self.messages.extend(messages),
+            Err(error) => self.errors.push(error),
+        }
+    }
+}
+
+async fn fetch(consumer: &PullConsumer, count: usize) -> Received {
+    let there = consumer.fetch().max_messages(count);
+    received(there.messages().await?, SILENCE).await
+}
+
+async fn wait_for_one(consumer: &PullConsumer) -> Received {
+    let first = consumer.batch().max_messages(1).expires(WAIT);
+    received(first.messages().await?, WAIT + SILENCE).await
+}
+
+/// The messages of one request. A leader that is frozen or lost does not say that there are no more.
+async fn received(mut batch: Batch, silence: Duration) -> Received {
+    let mut messages = Vec::new();
+    loop {
+        match timeout(silence, batch.next()).await {
+            Ok(Some(Ok(message))) => messages.push(message),
+            Ok(Some(Err(error))) if messages.is_empty() => return Err(error),
+            // What has come is handed over.
+            Ok(Some(Err(_)) | None) | Err(_) => return Ok(messages),
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! Takes batches from the stream, hands them over, and acknowledges them once they are durable.
+//!
+//! ```text
+//! take …       batch 1      batch 2        batch 3
+//! hand over        [1 ────]     [2 ────]       [3 ────]
+//! acknowledge              [1 ──────]   [2 ─────]      [3 …      confirmed each; until then the journal has it
+//! ```
+//!
+//! Each file imports from those below it only:
+//!
+//! ```text
+//! settling                what is done about a batch, by what became of it
+//! recovery    batch       batches of before; from messages to a batch that is handed over
+//! acknowledging           says to the brokers what became of messages
+//! host        levels      what all of it works with; which messages are taken next
+//! event                   what is told
+//! ```
+
+mod acknowledging;
+mod batch;
+mod event;
+mod host;
+mod levels;
+mod recovery;
+mod settling;
+
+pub use event::Event;
+
+use crate::error::FleetError;
+use crate::hand_over::Outcome;
+use crate::journal::Journal;
+use crate::names::{self, Priority, Route};
+use crate::seen::Seen;
+use async_nats::Client;
+use async_nats::jetstream::consumer::pull;
+use async_nats::jetstream::consumer::{AckPolicy, PullConsumer};
+use async_nats::jetstream::{self, Message, stream::Stream};
+use batch::MOST_BYTES;
+use host::Host;
+use levels::Levels;
+use pmtaemail::PickupDirectory;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+/// How long until something is tried again.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// How many batches may wait for their acknowledgements while others are handed over.
+const WAITING: usize = 4;
+
+/// How long acknowledgements may take when the consumer ends. What is not confirmed stays in the journal.
+const END: Duration = Duration::from_secs(10);
+
+/// How many messages all hosts together may have on their way.
+const MOST_PENDING: i64 = 20_000;
+
+/// How a consumer works.
+#[derive(Debug, Clone)]
+pub struct ConsumerOptions {
+    /// Which messages it takes.
+    pub route: Route,
+    /// Most messages that are handed over together.
+    pub batch: usize,
+    /// Messages that are not acknowledged for this long are given to another host.
+    pub ack_wait: Duration,
+    /// A folder of its own, outside of the pickup directory.
+    pub journal: PathBuf,
+}
+
+/// Takes messages from the stream into a pickup directory.
+pub struct Consumer {
+    host: Arc<Host>,
+    levels: Levels,
+    /// How many messages are asked for next.
+    next: usize,
+}
+
+impl Consumer {
+    /// A consumer for a pickup directory, which must keep its own idempotency keys.
+    ///
+    /// # Errors
+    /// The stream is not there, or another process has the journal.
+    pub async fn start(
+        client: Client,
+        directory: Arc<PickupDirectory>,
+        options: ConsumerOptions,
+        tell: impl Fn(Event) + Send + Sync + 'static,
+    ) -> Result<Self, FleetError> {
+        const FIND: &str = "find the stream, which `pmtaemailapi fleet init` makes";
+        let journal = Journal::open(&options.journal)?;
+        let context = jetstream::new(client.clone());
+        let route = &options.route;
+        let stream = context.get_stream(route.stream()).await;
+        let stream = stream.map_err(FleetError::of(FIND))?;
+        let large = context.get_object_store(names::large(route.stream())).await;
+        let [high, normal, low] = Priority::ALL;
+        let levels = Levels::new([
+            level(&stream, &options, high).await?,
+            level(&stream, &options, normal).await?,
+            level(&stream, &options, low).await?,
+        ]);
+        let info = stream.cached_info();
+        let host = Host {
+            stream: format!("{} of {}", info.config.name, info.created),
+            client,
+            context,
+            large: large.map_err(FleetError::of(FIND))?,
+            directory,
+            journal,
+            seen: Seen::new(options.ack_wait),
+            tell: Box::new(tell),
+            options,
+        };
+        Ok(Self {
+            next: host.options.batch,
+            host: Arc::new(host),
+            levels,
+        })
+    }
+
+    /// Works until `stop` is true. `may_take` says whether the pickup directory has room at present.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub async fn run(
+        mut self,
+        may_take: impl Fn() -> bool,
+        mut stop: watch::Receiver<bool>,
+    ) -> Result<(), FleetError> {
+        let left = self.host.journal.entries();
+        for entry in left.map_err(FleetError::of_file("read the journal"))? {
+            tokio::select! {
+                () = self.host.recover(entry) => {}
+                _ = stop.changed() => return Ok(()),
+            }
+        }
+        let waiting = Arc::new(Semaphore::new(WAITING));
+        let mut acknowledging = JoinSet::new();
+        while !*stop.borrow() {
+            while acknowledging.try_join_next().is_some() {}
+            let room = Arc::clone(&waiting);
+            let permit = tokio::select! {
+                Ok(permit) = room.acquire_owned() => permit,
+                _ = stop.changed() => break,
+            };
+            if !may_take() {
+                drop(permit);
+                self.let_go().await;
+                pause(&mut stop).await;
+                continue;
+            }
+            let round = self.levels.take(self.next).await;
+            for error in &round.errors {
+                self.host.tell_of_brokers(error);
+            }
+            if round.messages.is_empty() {
+                if !round.errors.is_empty() {
+                    pause(&mut stop).await;
+                }
+                continue;
+            }
+            self.fit(&round.messages);
+            let (outcomes, redelivered) = self.host.hand_over(round.messages, round.since).await;
+            // Where nothing became of it, the same may come again at once.
+            let has_failed = outcomes.is_empty()
+                || outcomes
+                    .iter()
+                    .any(|outcome| !matches!(outcome, Outcome::Done(_) | Outcome::Already(_)));
+            let host = Arc::clone(&self.host);
+            acknowledging.spawn(async move {
+                host.settle(outcomes, redelivered).await;
+                drop(permit);
+            });
+            if has_failed {
+                pause(&mut stop).await;
+            }
+        }
+        self.let_go().await;
+        // What is not confirmed by then is so by the journal, at the next start.
+        let _ = timeout(END, async {
+            while acknowledging.join_next().await.is_some() {}
+        })
+        .await;
+        Ok(())
+    }
+
+    /// Fits the number of messages to their bytes: a broker that is told how many bytes there is room for may end a
+    /// request with nothing at all.
+    fn fit(&mut self, messages: &[Message]) {
+        let bytes: usize = messages.iter().map(|message| message.payload.len()).sum();
+        let next = if bytes > MOST_BYTES {
+            self.next / 2
+        } else {
+            self.next * 2
+        };
+        self.next = next.clamp(1, self.host.options.batch);
+    }
+
+    /// Gives back what was asked for and not handed over.
+    async fn let_go(&mut self) {
+        let round = self.levels.let_go().await;
+        self.host
+            .give_back_unread(&round.messages, round.since)
+            .await;
+    }
+}
+
+/// The consumer of one priority, which is made if it is not there.
+async fn level(
+    stream: &Stream,
+    options: &ConsumerOptions,
+    priority: Priority,
+) -> Result<PullConsumer, FleetError> {
+    let name = options.route.consumer(priority);
+    let found = stream.get_consumer::<pull::Config>(&name).await;
+    let consumer = if let Ok(consumer) = found {
+        consumer
+    } else {
+        // Where it is there and cannot be looked at, making it tells.
+        let config = pull::Config {
+            durable_name: Some(name.clone()),
+            filter_subject: options.route.subject(priority),
+            ack_policy: AckPolicy::Explicit,
+            ack_wait: options.ack_wait,
+            max_deliver: -1,
+            max_ack_pending: MOST_PENDING,
+            ..pull::Config::default()
+        };
+        let made = stream.create_consumer(config).await;
+        made.map_err(FleetError::of("make the consumer of the pool"))?
+    };
+    let is = consumer.cached_info().config.ack_wait;
+    if is == options.ack_wait {
+        return Ok(consumer);
+    }
+    Err(FleetError::Settings {
+        stream: format!("consumer {name}"),
+        setting: "ack_wait",
+        found: format!("{is:?}"),
+        wanted: format!("{:?}", options.ack_wait),
+        advice: "give all hosts of a pool the same --ack-wait, or change it with `nats consumer edit`",
+    })
+}
+
+async fn pause(stop: &mut watch::Receiver<bool>) {
+    tokio::select! {
+        () = sleep(PAUSE) => {}
+        _ = stop.changed() => {}
+    }
+}

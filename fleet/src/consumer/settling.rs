@@ -1,0 +1,48 @@
+//! What is done about a batch, by what became of it.
+
+use super::event::Event;
+use super::host::{Host, sequences_of};
+use crate::hand_over::Outcome;
+
+impl Host {
+    /// Acknowledges what is handed over, gives back what is not.
+    pub async fn settle(&self, outcomes: Vec<Outcome>, redelivered: usize) {
+        let mut redelivered = Some(redelivered);
+        for outcome in outcomes {
+            match outcome {
+                Outcome::Done(entry) => {
+                    (self.tell)(Event::HandedOver {
+                        messages: entry.messages.len(),
+                        redelivered: redelivered.take().unwrap_or_default(),
+                    });
+                    self.acknowledge_entry(&entry).await;
+                }
+                Outcome::Already(messages) => {
+                    if self.acknowledge(&messages).await {
+                        self.seen.confirmed(sequences_of(&messages));
+                    }
+                }
+                Outcome::Late(messages) => {
+                    // Another host may have them by now, so they are not given back: they come again by themselves.
+                    (self.tell)(Event::Late {
+                        messages: messages.len(),
+                    });
+                }
+                Outcome::Failed(messages, failed) => {
+                    (self.tell)(Event::Failed {
+                        messages: messages.len(),
+                        error: failed.to_string(),
+                    });
+                    self.give_back(&messages).await;
+                }
+                Outcome::Unknown(entry, error) => {
+                    (self.tell)(Event::Failed {
+                        messages: entry.messages.len(),
+                        error: error.to_string(),
+                    });
+                    self.recover(entry).await;
+                }
+            }
+        }
+    }
+}
