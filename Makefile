@@ -9,6 +9,8 @@ SHELL := /bin/bash
 export CARGO_PROFILE_DEV_DEBUG ?= 0
 VENV := .venv
 PYTHON ?= python3
+# Python with the modules that tests share: pytest has the same in tests/pytest.ini.
+TESTS_PYTHON = PYTHONPATH=tests/doors:tests/judges:tests/support:python $(VENV)/bin/python
 NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
 PYTEST_FLAGS ?= -n 2
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -57,7 +59,7 @@ torture: build $(VENV)/.installed tests/node_modules/.installed ## Break it on p
 	@# What fails keeps none of the others from being tried.
 	status=0; \
 	(cd tests && ../$(VENV)/bin/pytest --long -rP $(PYTEST_FLAGS) $(TORTURE)) || status=1; \
-	$(VENV)/bin/python tests/timing_of_keys.py || status=1; \
+	$(TESTS_PYTHON) tests/support/timing_of_keys.py || status=1; \
 	$(MAKE) fuzz || status=1; \
 	exit $$status
 
@@ -86,7 +88,7 @@ run: ## Start the daemon on 127.0.0.1:8000 with the folder pickup, and the previ
 .PHONY: fleet
 fleet: $(VENV)/.installed ## Start three brokers, two daemons and two consumers in the folder fleet-files, for a look.
 	cargo build --release --bin pmtaemailapi
-	$(VENV)/bin/python tests/look_at_fleet.py $(TARGET)/release/pmtaemailapi fleet-files
+	$(TESTS_PYTHON) tests/support/look_at_fleet.py $(TARGET)/release/pmtaemailapi fleet-files
 
 .PHONY: fmt
 fmt: $(VENV)/.installed ## Format all code.
@@ -113,7 +115,7 @@ lint: $(VENV)/.installed ## Tell what is not formatted, what is doubtful, which 
 	$(GENERATE) options | diff docs/options.md - >&2 || { echo "docs/options.md is stale: make generate" >&2; exit 1; }
 	$(VENV)/bin/python python/generate_types.py --check
 	node node/generate-types.mjs --check
-	$(VENV)/bin/python tests/make_hostile.py --check
+	$(TESTS_PYTHON) tests/support/make_hostile.py --check
 
 # Tools of cargo's that few machines have, at the versions that were tried. Without optimization they are built in half the time.
 TOOLS := $(TARGET)/tools/cargo-deny-0.20.2-cargo-cyclonedx-0.5.9
@@ -149,7 +151,7 @@ sbom: $(TOOLS)/bin/cargo-cyclonedx ## List all that the daemon and the packages 
 	mkdir -p $(TARGET)/sbom
 	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" cargo cyclonedx --quiet --format json --no-build-deps --override-filename sbom.cdx
 	for crate in cli python node; do mv $$crate/sbom.cdx.json $(TARGET)/sbom/$$crate.cdx.json; done
-	rm core/sbom.cdx.json tests/disks/sbom.cdx.json tests/readers/mail_parser/sbom.cdx.json
+	rm core/sbom.cdx.json tests/support/disks/sbom.cdx.json tests/judges/readers/mail_parser/sbom.cdx.json
 
 # Nothing is linked or run, so this needs no compiler for C and no library of those systems.
 MACOS := aarch64-apple-darwin
@@ -198,7 +200,7 @@ cases: build $(VENV)/.installed ## Write the expected files of tests/cases anew,
 
 .PHONY: pictures
 pictures: build $(VENV)/.installed tests/node_modules/.installed ## Take the pictures of docs/pictures anew; needs Chromium.
-	cd tests && ../$(VENV)/bin/python make_pictures.py
+	$(TESTS_PYTHON) tests/support/make_pictures.py
 
 .PHONY: bench
 bench: $(VENV)/.installed node/node_modules/.installed ## Measure, each thing beside a peer in the same run.

@@ -14,7 +14,7 @@ from anymail.exceptions import AnymailRequestsAPIError
 from anymail.message import AnymailMessage, attach_inline_image
 from django.core.mail import get_connection, send_mail
 
-from anymail_mail import ANN, SHOP, mail, send, shown, use_anymail
+from anymail_mail import ANN, SHOP, mail, refused, send, shown, use_anymail
 from daemon import Daemon
 from readers import ForeignReaders
 from stock_clients import PDF, PNG, Told, assert_arrived, assert_nothing_arrived, to_all, write_keys
@@ -178,17 +178,6 @@ def test_djangos_own_ways_to_send(daemon: Daemon, readers: ForeignReaders):
     assert get_connection().send_messages(messages) == 3
     assert len({message.anymail_status.message_id for message in messages}) == 3
     assert len(daemon.files()) == 3
-
-
-def refused(message: AnymailMessage) -> AnymailRequestsAPIError:
-    """What Anymail raises, which nobody has to know the daemon for."""
-    with pytest.raises(AnymailRequestsAPIError) as caught:
-        message.send()
-    error = caught.value
-    assert error.status_code == error.response.status_code
-    assert error.response.headers["content-type"].startswith("application/json")
-    assert message.anymail_status.status is None
-    return error
 
 
 def said(service: str, error: AnymailRequestsAPIError) -> list[str]:

@@ -5,11 +5,10 @@ import uuid
 
 import pytest
 
-from anymail_mail import ANN, mail, send, shown, use_anymail
+from anymail_mail import ANN, mail, refused, send, shown, use_anymail
 from daemon import Daemon
 from readers import ForeignReaders
 from stock_clients import assert_arrived, assert_nothing_arrived, to_all
-from test_anymail import refused
 
 BO = '"Müller, Bo" <bo@example.org>'
 

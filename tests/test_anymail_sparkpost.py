@@ -6,11 +6,10 @@ from collections.abc import Callable
 import pytest
 from anymail.message import AnymailMessage
 
-from anymail_mail import ANN, SHOP, mail, send, shown, use_anymail
+from anymail_mail import ANN, SHOP, mail, refused, send, shown, use_anymail
 from daemon import Daemon
 from readers import ForeignReaders
 from stock_clients import assert_arrived, assert_nothing_arrived, sparkpost_errors, to_all
-from test_anymail import refused
 
 BO = '"Müller, Bo" <bo@example.org>'
 

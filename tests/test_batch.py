@@ -15,12 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batches import LINES, CommandBatch, Conversation, HttpBatch, as_lines, message, parsed, post_while_reading
+from curl import curl
 from daemon import TIMEOUT, Daemon, assert_problem
 from peak import peak_of
 from pickup_reader import read
 from raw_http import head
 from strategies import examples
-from test_http2 import curl
 
 GOOD = json.dumps(message()).encode()
 BAD = b'{"from": "shop@example.com", "to": "nobody"}'

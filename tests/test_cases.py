@@ -14,18 +14,15 @@ from pathlib import Path
 
 import pytest
 
+from case_files import CASES, GOOD, MERGES, cases
 from doors import Command, Door, Refused
 from judge import judge
 from made_ids import with_known_envelope_id
 from merge_judge import judge_merge, judge_sent, take_apart
 from merge_model import personal
 from merge_problems import PROBLEMS
-from not_yet import NOT_YET
 from readers import ForeignReaders
 
-CASES = sorted(path.parent for path in (Path(__file__).parent / "cases").glob("*/message.json"))
-GOOD = [case for case in CASES if not case.name.startswith("problem_")]
-MERGES = [case for case in GOOD if case.name.startswith("merge_")]
 ONE_MESSAGE = [case for case in GOOD if case not in MERGES]
 BAD = [case for case in CASES if case.name.startswith("problem_")]
 
@@ -41,19 +38,6 @@ def given(case: Path) -> bytes:
         return message
     fields = {name: value for name, value in json.loads(message).items() if name not in MAKERS}
     return json.dumps(fields | json.loads((case / "made.json").read_bytes())).encode()
-
-
-def cases(which: list[Path]) -> pytest.MarkDecorator:
-    """The test runs on each of the cases."""
-    return pytest.mark.parametrize(
-        "case",
-        [
-            pytest.param(case, id=case.name, marks=pytest.mark.xfail(reason=NOT_YET[case.name]))
-            if case.name in NOT_YET
-            else pytest.param(case, id=case.name)
-            for case in which
-        ],
-    )
 
 
 def problems_of(verb, message: bytes) -> list[dict[str, str]]:

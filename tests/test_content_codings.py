@@ -2,13 +2,12 @@
 
 import gzip
 import json
-import shutil
-import subprocess
 import zlib
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from compressed import zstd
 from crowd import FIXED, as_lines, known_crowd
 from daemon import Daemon, assert_problem
 from peak import peak_of
@@ -19,12 +18,6 @@ from raw_http import MESSAGE
 def raw_deflate(body: bytes) -> bytes:
     encoder = zlib.compressobj(wbits=-15)
     return encoder.compress(body) + encoder.flush()
-
-
-def zstd(body: bytes, *options: str) -> bytes:
-    if shutil.which("zstd") is None:
-        pytest.skip("zstd is not installed")
-    return subprocess.run(["zstd", "-cq", *options], input=body, capture_output=True, check=True).stdout
 
 
 ENCODINGS = [

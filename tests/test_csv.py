@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from crowd import gathered
 from daemon import Answer, Daemon, assert_problem
+from forms import BOUNDARY, part
 from peak import peak_of, peak_of_command
-from test_form_data import BOUNDARY, part
 
 HEAD = {
     "from": "Shop <shop@example.com>",

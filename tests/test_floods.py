@@ -12,6 +12,7 @@ from threading import Event
 
 import pytest
 
+from compressed import zstd
 from daemon import Daemon
 from floods import (
     CONTINUATION,
@@ -29,7 +30,6 @@ from floods import (
     send_all,
 )
 from raw_http import MESSAGE, head
-from test_content_codings import zstd
 
 SILENT = b""
 PART_OF_A_HEAD = head("Content-Length: 100")[:-2]

@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from daemon import Answer, Daemon
+from forms import BOUNDARY, part
 
 FIXED = {
     "from": "ann@example.com",
@@ -20,17 +21,7 @@ FIXED = {
     "messageId": "1@example.com",
 }
 BINARY = bytes(range(256)) * 40 + b"\r\n--b\r\n\r\n.\r\n"
-BOUNDARY = "0123456789"
 HEAD = f"--{BOUNDARY}\r\n".encode()
-
-
-def part(name: str, content: bytes, filename: str | None = None, media_type: str | None = None) -> bytes:
-    head = f'Content-Disposition: form-data; name="{name}"'
-    if filename is not None:
-        head += f'; filename="{filename}"'
-    if media_type is not None:
-        head += f"\r\nContent-Type: {media_type}"
-    return f"--{BOUNDARY}\r\n{head}\r\n\r\n".encode() + content + b"\r\n"
 
 
 def message(*attachments: dict, **fields: object) -> bytes:

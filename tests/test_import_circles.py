@@ -182,3 +182,18 @@ def test_a_circle_is_found(tmp_path, monkeypatch):
     graph = edges(Module(tmp_path / "lib.rs", None, None))
     assert circle(graph[tmp_path]) is None
     assert len(circle(graph[folder])) == 3
+
+
+TESTS = ROOT / "tests"
+
+
+def test_no_test_imports_a_test():
+    """What two of them need is in `doors`, `judges` or `support`, where nothing is a test either."""
+    tests = sorted(TESTS.glob("test_*.py"))
+    assert len(tests) > 100
+    houses = [path for name in ("doors", "judges", "support") for path in (TESTS / name).rglob("*.py")]
+    assert len(houses) > 100
+    imports = re.compile(r"^\s*(?:from|import) (test_\w+)", re.MULTILINE)
+    found = {path.name: imports.findall(path.read_text()) for path in [*tests, *houses]}
+    assert {name: names for name, names in found.items() if names} == {}
+    assert not [path for path in houses if path.name.startswith("test_")]

@@ -12,7 +12,7 @@ from doors import Command
 from pickup_reader import PickupFile, read
 from readers.line_process import LineProcess
 
-SCRIPT = Path(__file__).with_name("malformed_mail.pl")
+SCRIPT = Path(__file__).parent / "judges/malformed_mail.pl"
 CASES = sorted((Path(__file__).parent / "cases").glob("*/expected.pickup"))
 
 # The rules of SpamAssassin 4 about the form of a message, its header and its parts, not about what it says.

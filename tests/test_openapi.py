@@ -208,13 +208,13 @@ def test_schemathesis_finds_nothing(start_daemon: Callable, tmp_path: Path, long
     bounds += ["--seed", "1", "--generation-database", "none"]
     done = subprocess.run(
         [
-            *(Path(sys.executable).with_name("schemathesis"), "--config-file", ROOT / "tests/schemathesis.toml"),
+            *(Path(sys.executable).with_name("schemathesis"), "--config-file", ROOT / "tests/judges/schemathesis.toml"),
             *("run", f"{daemon.url}/openapi.json", *bounds, "--warnings", "off"),
         ],
         capture_output=True,
         check=False,
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "tests")},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "tests/judges")},
         timeout=1200,
     )
     said = done.stdout.decode()

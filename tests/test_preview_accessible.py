@@ -8,7 +8,7 @@ import pytest
 from browser import Page
 from chromium import needs_chromium
 from daemon import Daemon
-from test_preview_page import FAULTY, MERGE, MESSAGE, TABS, shows
+from preview_messages import FAULTY, MERGE, MESSAGE, TABS, shows
 
 pytestmark = needs_chromium
 

@@ -14,7 +14,7 @@ from loopback_site import Site, site
 
 pytestmark = needs_chromium
 
-HOSTILE = (Path(__file__).parent / "hostile_body.html").read_text()
+HOSTILE = (Path(__file__).parent / "support/hostile_body.html").read_text()
 REMOTE = """
 <style>
   @import "SITE/import";

@@ -1,20 +1,19 @@
 """The preview's side of the daemon: who may ask, what is told of a message, what its frames may do, the outbox."""
 
 import base64
-import http.client
 import json
 import os
 import re
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from daemon import TIMEOUT, Answer, Daemon, assert_problem
+from daemon import Answer, Daemon, assert_problem
+from preview_command import Command
 
 PLAIN = {"from": "a@example.com", "to": ["b@example.org", "c@example.org"], "subject": "Grüße", "text": "Hello"}
 MERGE = {
@@ -721,43 +720,6 @@ def test_metrics_have_the_routes_and_logs_no_names(daemon: Daemon):
     assert shown["view"].encode() not in b"".join(daemon.log)
     assert daemon.entries()[0]["preview"] is True
     assert sum(entry["event"] == "preview" for entry in daemon.entries()) == 3
-
-
-class Command:
-    """`pmtaemailapi preview`, which says where it is on its standard output."""
-
-    def __init__(self, binary: Path, *arguments: str, stdin: bytes = b"", **environment: str):
-        self.process = subprocess.Popen(
-            [binary, "preview", *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**os.environ, **environment},
-        )
-        self.process.stdin.write(stdin)
-        self.process.stdin.close()
-        self.url = self.process.stdout.readline().decode().strip()
-
-    def __enter__(self) -> "Command":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.process.poll() is None:
-            self.process.terminate()
-        self.status = self.process.wait(TIMEOUT)
-        self.errors = self.process.stderr.read()
-        for stream in (self.process.stdout, self.process.stderr):
-            stream.close()
-
-    def get(self, path: str, body: bytes | None = None) -> Answer:
-        host, _, port = self.url.removeprefix("http://").removesuffix("/preview").partition(":")
-        assert host == "127.0.0.1"
-        connection = http.client.HTTPConnection(host, int(port), timeout=TIMEOUT)
-        connection.request("GET" if body is None else "POST", path, body)
-        response = connection.getresponse()
-        answer = Answer(response.status, response.headers, response.read())
-        connection.close()
-        return answer
 
 
 def test_the_command_shows_a_message(binary: Path, tmp_path: Path):

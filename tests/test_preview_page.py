@@ -8,43 +8,15 @@ from pathlib import Path
 from browser import Browser, Page
 from chromium import needs_chromium
 from daemon import Daemon
-from test_preview_http import Command
+from preview_command import Command
+from preview_messages import FAULTY, MERGE, MESSAGE, TABS, shows
 
 pytestmark = needs_chromium
 
 HERE = Path(__file__).parent
-MESSAGE = {
-    "from": "Shop <shop@example.com>",
-    "to": "Ann Lee <ann@example.org>",
-    "subject": "Hello",
-    "html": "<p>Hello Ann",
-}
 EVERYTHING = json.loads((HERE / "cases/everything/message.json").read_bytes()) | {
     "amp": "<!doctype html><html ⚡4email><body>Äpfel</body></html>"
 }
-MERGE = {
-    "from": "Shop <shop@example.com>",
-    "subject": "{{ name }}, your order",
-    "html": "<p>Hello {{ name }}",
-    "template": "merge",
-    "job": "spring",
-    "recipients": [
-        {"address": f"{name.lower()}@example.org", "variables": {"name": name, "tags": ["a", 2]}}
-        for name in ("Ann", "Bo", "Cy", "Di", "Eva")
-    ],
-}
-FAULTY = """{
-  "from": "Shop",
-  "to": "ann@example.org",
-  "subjct": "Hello",
-  "html": "<p>Hello"
-}
-"""
-TABS = ("Mail", "Text", "AMP", "Headers", "Parts", "Attachments", "Source", "Pickup file")
-
-
-def shows(page: Page, subject: str) -> None:
-    page.locator("#subject").reads(subject)
 
 
 def test_a_message_is_pasted(previewing: Daemon, visit: Callable[..., Page]):

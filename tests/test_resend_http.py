@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from daemon import TIMEOUT, Answer, Daemon
+from peak import peak_of
 from pickup_reader import read
-from test_memory_limit import peak_of
 
 EMAIL = {"from": "Shop <shop@example.com>", "to": "ann@example.org", "subject": "Hello", "text": "Hi"}
 NAMED = {"filename": "a", "content_id": "a", "content": ""}

@@ -200,7 +200,7 @@ def test_nodemailer(binary: Path, environment: dict[str, str], pickup: Path):
         message("di@example.org", bcc="el@example.org"),
         {"raw": "DKIM-Signature: x\r\n\r\na\0b", "envelope": {"from": "a@b.c", "to": "d@e.f"}},
     ]
-    command = ["node", "smtp_pipe.mjs", json.dumps(messages), str(binary), "sendmail", "-bs"]
+    command = ["node", "doors/smtp_pipe.mjs", json.dumps(messages), str(binary), "sendmail", "-bs"]
     done = subprocess.run(
         command, env=environment, cwd=Path(__file__).parent, capture_output=True, timeout=60, check=True
     )

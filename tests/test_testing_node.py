@@ -4,12 +4,12 @@ import base64
 from dataclasses import replace
 from pathlib import Path
 
+from case_files import GOOD, MERGES, cases
 from doors import NodeProcess
 from made_ids import KNOWN
 from merge_judge import take_apart
 from pickup_reader import PickupFile, read
 from readers import Attachment, ForeignReaders, attachment, excused, normal_address
-from test_cases import GOOD, MERGES, cases
 
 
 def ask(process: NodeProcess, case: Path) -> tuple[str, list[dict], str, list[bytes]]:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from daemon import Daemon
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def kinds_of(key: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from .python_email import read_compat, read_modern
 from .reading import Reading
 
 HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
+ROOT = HERE.parents[2]
 
 
 def mail_parser() -> Path:

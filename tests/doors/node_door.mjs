@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { check, MessageError, Pickup, render } from '../node/lib/index.mjs';
+import { check, MessageError, Pickup, render } from '../../node/lib/index.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'node-door-'));
 const pickup = new Pickup(folder, { durability: 'none' });

@@ -1,7 +1,7 @@
 // The same as pickup_process.py by the package for Node.
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { Pickup } from '../node/lib/index.mjs';
+import { Pickup } from '../../node/lib/index.mjs';
 
 const [folder, state] = process.argv.slice(2);
 const pickup = new Pickup(folder, { state: join(dirname(folder), state) });

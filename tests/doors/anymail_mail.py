@@ -1,6 +1,7 @@
 """What the tests of Anymail share: its settings, and how a message is sent."""
 
 import pytest
+from anymail.exceptions import AnymailRequestsAPIError
 from anymail.message import AnymailMessage
 from django.conf import settings
 from django.core.mail import get_connection
@@ -42,3 +43,14 @@ def send(message: AnymailMessage, status: str = "queued") -> str | set[str]:
     assert set(said.recipients) == {address.rpartition("<")[2].rstrip(">") for address in message.recipients()}
     assert said.esp_response.status_code == 200
     return said.message_id
+
+
+def refused(message: AnymailMessage) -> AnymailRequestsAPIError:
+    """What Anymail raises, which nobody has to know the daemon for."""
+    with pytest.raises(AnymailRequestsAPIError) as caught:
+        message.send()
+    error = caught.value
+    assert error.status_code == error.response.status_code
+    assert error.response.headers["content-type"].startswith("application/json")
+    assert message.anymail_status.status is None
+    return error

@@ -97,7 +97,7 @@ def main() -> int:
     if "--check" not in sys.argv:
         FILE.write_text(text, encoding="ascii")
     elif FILE.read_text(encoding="ascii") != text:
-        print("tests/hostile.jsonl is stale: run python tests/make_hostile.py", file=sys.stderr)
+        print("tests/support/hostile.jsonl is stale: run python tests/support/make_hostile.py", file=sys.stderr)
         return 1
     return 0
 

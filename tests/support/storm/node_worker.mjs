@@ -5,7 +5,7 @@ import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads';
-import { Pickup } from '../../node/lib/index.mjs';
+import { Pickup } from '../../../node/lib/index.mjs';
 
 const AT_ONCE = 6;
 const THREADS = 2;

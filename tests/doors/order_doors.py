@@ -18,7 +18,7 @@ from hand_over_order import Order
 from strace import Call, read_trace, trace
 from traced_python import merge, message, raw, single
 
-TESTS = Path(__file__).parent
+HERE = Path(__file__).parent
 LINES = {"Content-Type": "application/x-ndjson"}
 AT_ONCE = 12
 # What decides about a submission: the name of its only file, a record in the staging folder, the key in the store.
@@ -160,7 +160,7 @@ def by_package(command: list, pickup: Path, output: Path, options: list[str], ro
     syncfs = "no" if "--no-syncfs" in options else "syncfs"
     done = subprocess.run(
         [*trace(output), *command, pickup, durability, syncfs, str(rounds)],
-        env={**os.environ, "PYTHONPATH": str(TESTS.parent / "python")},
+        env={**os.environ, "PYTHONPATH": str(HERE.parents[1] / "python")},
         capture_output=True,
         check=True,
     )
@@ -173,11 +173,11 @@ def by_package(command: list, pickup: Path, output: Path, options: list[str], ro
 
 
 def by_python(_: Path, *arguments: object) -> tuple[Order, list[Told]]:
-    return by_package([sys.executable, TESTS / "traced_python.py"], *arguments)
+    return by_package([sys.executable, HERE / "traced_python.py"], *arguments)
 
 
 def by_node(_: Path, *arguments: object) -> tuple[Order, list[Told]]:
-    return by_package(["node", TESTS / "traced_node.mjs"], *arguments)
+    return by_package(["node", HERE / "traced_node.mjs"], *arguments)
 
 
 # ---- the command

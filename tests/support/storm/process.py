@@ -29,8 +29,9 @@ class Process:
 
     def start(self, **orders: object) -> None:
         self.life += 1
-        tests = Path(__file__).parent.parent
-        environment = {**os.environ, "PYTHONPATH": f"{tests}:{tests.parent / 'python'}"}
+        root = Path(__file__).parents[3]
+        places = [root / "tests/doors", root / "tests/judges", root / "tests/support", root / "python"]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, places))}
         with self.errors.open("ab") as errors:
             self.process = subprocess.Popen(
                 self.command,

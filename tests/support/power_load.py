@@ -131,11 +131,11 @@ class PackageDoor:
 
 
 def python_door(pickup: Path) -> PackageDoor:
-    return PackageDoor(pickup, sys.executable, str(Path(__file__).with_name("pickup_process.py")))
+    return PackageDoor(pickup, sys.executable, str(Path(__file__).parents[1] / "doors/pickup_process.py"))
 
 
 def node_door(pickup: Path) -> PackageDoor:
-    return PackageDoor(pickup, "node", str(Path(__file__).with_name("pickup_process.mjs")))
+    return PackageDoor(pickup, "node", str(Path(__file__).parents[1] / "doors/pickup_process.mjs"))
 
 
 @dataclass

@@ -3,7 +3,7 @@
 // `node traced_node.mjs DIRECTORY DURABILITY SYNCFS ROUNDS` writes a line of JSON for each call: what was submitted, and the
 // identifiers of its receipts.
 import { writeSync } from 'node:fs';
-import { Pickup } from '../node/lib/index.mjs';
+import { Pickup } from '../../node/lib/index.mjs';
 
 const [directory, durability, syncfs, rounds] = process.argv.slice(2);
 const pickup = new Pickup(directory, { durability, syncfs: syncfs === 'syncfs' });

@@ -1,4 +1,4 @@
-"""Disks that lose in a power cut what was not synced: the programs of `tests/disks`, mounted for a test."""
+"""Disks that lose in a power cut what was not synced: the programs of `tests/support/disks`, mounted for a test."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ import pytest
 from daemon import TIMEOUT
 from strace import IN_CI
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 class LossyDisk:
@@ -54,9 +54,9 @@ class LossyDisk:
 
 
 class ForgetfulDisk(LossyDisk):
-    """A file system that has after a power cut what was synced before it: tests/disks/src/forgetful.
+    """A file system that has after a power cut what was synced before it: tests/support/disks/src/forgetful.
 
-    Its commands are those of tests/disks/src/forgetful/commands.rs.
+    Its commands are those of tests/support/disks/src/forgetful/commands.rs.
     """
 
     def __init__(self, folder: Path, *options: str):
@@ -71,7 +71,7 @@ class ForgetfulDisk(LossyDisk):
 
 
 class Recorder(LossyDisk):
-    """The disk of a loop device, with all that was written to it and flushed: tests/disks/src/blocks."""
+    """The disk of a loop device, with all that was written to it and flushed: tests/support/disks/src/blocks."""
 
     def __init__(self, folder: Path, size: int):
         super().__init__("blocks", folder, str(size))

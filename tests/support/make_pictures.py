@@ -8,8 +8,8 @@ from pathlib import Path
 from browser import Browser, Page
 from daemon import Daemon
 
-HERE = Path(__file__).parent
-PICTURES = HERE.parent / "docs/pictures"
+ROOT = Path(__file__).parents[2]
+PICTURES = ROOT / "docs/pictures"
 PEOPLE = [
     {"address": "ann@example.org", "name": "Ann Lee", "variables": {"name": "Ann", "city": "Bergen", "day": "Friday"}},
     {"address": "bo@example.org", "name": "Bo Dahl", "variables": {"name": "Bo", "city": "Oslo", "day": "Monday"}},
@@ -33,7 +33,7 @@ SENT = [
 
 
 def order(**fields: object) -> dict:
-    return ORDER | {"html": (HERE / "pictures/order.html").read_text()} | fields
+    return ORDER | {"html": (ROOT / "tests/pictures/order.html").read_text()} | fields
 
 
 def open_page(browser: Browser, daemon: Daemon, place: str, scheme: str) -> Page:
@@ -75,7 +75,7 @@ def outbox(browser: Browser, daemon: Daemon) -> None:
 
 def main() -> None:
     PICTURES.mkdir(exist_ok=True)
-    binary = Path(os.environ.get("PMTAEMAILAPI", HERE.parent / "target/debug/pmtaemailapi")).absolute()
+    binary = Path(os.environ.get("PMTAEMAILAPI", ROOT / "target/debug/pmtaemailapi")).absolute()
     with tempfile.TemporaryDirectory() as folder, Daemon(binary, Path(folder), "--preview") as daemon:
         for subject, to in SENT:
             mail = {"from": ORDER["from"], "to": to, "subject": subject, "text": subject, "html": f"<p>{subject}"}
