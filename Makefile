@@ -113,6 +113,7 @@ lint: $(VENV)/.installed ## Tell what is not formatted, what is doubtful, which 
 		{ echo "schema/message.schema.json is stale: make generate" >&2; exit 1; }
 	cargo build --quiet --workspace --example generate
 	$(GENERATE) options | diff docs/options.md - >&2 || { echo "docs/options.md is stale: make generate" >&2; exit 1; }
+	$(VENV)/bin/python tests/make_doc_pages.py --check
 	$(VENV)/bin/python python/generate_types.py --check
 	node node/generate-types.mjs --check
 	$(TESTS_PYTHON) tests/support/make_hostile.py --check
@@ -145,6 +146,14 @@ fuzz: $(FUZZER)/bin/cargo-fuzz ## Let each fuzz target search for a minute: FUZZ
 	$(FUZZ_CLIPPY)
 	PATH="$(CURDIR)/$(FUZZER)/bin:$$PATH" fuzz/run $(TARGET)/fuzz $(FUZZ_SECONDS) $(FUZZ)
 
+BOOK := $(TARGET)/tools/mdbook-0.5.4
+$(BOOK)/bin/mdbook:
+	cargo install --quiet --locked --debug --no-default-features --features search --root $(BOOK) mdbook@0.5.4
+
+.PHONY: book
+book: $(BOOK)/bin/mdbook ## Make a book of docs/ in target/book.
+	$(BOOK)/bin/mdbook build docs
+
 # CycloneDX, for whoever has to say what a release consists of.
 .PHONY: sbom
 sbom: $(TOOLS)/bin/cargo-cyclonedx ## List all that the daemon and the packages for Python and Node consist of, in target/sbom.
@@ -167,15 +176,16 @@ check-portable: ## Tell whether it compiles for macOS, and the library and its b
 	cargo check --target $(MACOS) -p pmtaemailapi --no-default-features
 	cargo check --target $(WINDOWS) -p pmtaemail -p pmtaemail-python -p pmtaemail-node
 
-# The table of fields in core/src/json makes the schema, and the schema makes the types. The definition of the command
-# line in cli/src/args makes the table of options.
+# The table of fields in core/src/json makes the schema, and the schema makes the types and the tables of docs/message.md.
+# The definition of the command line in cli/src/args makes the table of options.
 .PHONY: generate
-generate: $(VENV)/.installed ## Write the schema of a message, the types that are made from it and the table of options anew.
+generate: $(VENV)/.installed ## Write the schema of a message, what is made from it (types, docs/message.md), and docs/options.md.
 	cargo build --quiet --workspace --example generate
 	$(GENERATE) options >$(TARGET)/options.md
 	mv $(TARGET)/options.md docs/options.md
 	cargo run --quiet --bin pmtaemailapi -- schema >$(TARGET)/message.schema.json
 	mv $(TARGET)/message.schema.json schema/message.schema.json
+	$(VENV)/bin/python tests/make_doc_pages.py
 	$(VENV)/bin/python python/generate_types.py
 	node node/generate-types.mjs
 
@@ -202,15 +212,19 @@ cases: build $(VENV)/.installed ## Write the expected files of tests/cases anew,
 pictures: build $(VENV)/.installed tests/node_modules/.installed ## Take the pictures of docs/pictures anew; needs Chromium.
 	$(TESTS_PYTHON) tests/support/make_pictures.py
 
+# What a benchmark prints goes into BENCHMARKS.md.
+BENCH := $(PYTHON) tests/make_benchmarks.py
 .PHONY: bench
-bench: $(VENV)/.installed node/node_modules/.installed ## Measure, each thing beside a peer in the same run.
-	cargo bench --workspace
+bench: $(VENV)/.installed node/node_modules/.installed ## Measure, each thing next to a peer in the same run, and write BENCHMARKS.md.
+	$(BENCH) render cargo bench --package pmtaemail --bench render
+	$(BENCH) merge cargo bench --package pmtaemail --bench merge
+	$(BENCH) hand-over cargo bench --package pmtaemail --bench hand_over
 	cargo build --release --bin pmtaemailapi
-	$(PYTHON) cli/bench/merge.py
+	$(BENCH) 'merge over HTTP' $(PYTHON) cli/bench/merge.py
 	cargo build --release --package pmtaemail-python --features bench
 	install -m 755 $(TARGET)/release/libpmtaemail_python.so python/pmtaemail/_native.abi3.so
-	PYTHONPATH=python $(PYTHON) python/bench/render.py
-	cd node && npm run bench
+	PYTHONPATH=python $(BENCH) python $(PYTHON) python/bench/render.py
+	$(BENCH) node npm --prefix node run --silent bench
 
 .PHONY: clean
 clean: ## Remove all that was made.

@@ -1,4 +1,4 @@
-"""The table "Coming from another program" of the README: each mark gives what the table says."""
+"""The table "Coming from another program" of docs/merge.md: each mark gives what the table says."""
 
 import re
 from pathlib import Path
@@ -7,13 +7,13 @@ import pytest
 
 import pmtaemail
 
-README = Path(__file__).parent.parent / "README.md"
+PAGE = Path(__file__).parent.parent / "docs/merge.md"
 VALUES = {"name": "Ann", "x": 1, "xs": ["a", "b"], "html": "<b>", "X": 1, "FNAME": "Ann"}
 
 
 def rows() -> list[tuple[str, str, str]]:
     """Mark, what to write, what is told."""
-    section = README.read_text().split("### Coming from another program")[1].split("\n### ")[0]
+    section = PAGE.read_text(encoding="utf-8").split("## Coming from another program")[1].split("\n## ")[0]
     lines = [line.replace("\\|", "\0") for line in section.splitlines() if line.startswith("| ")]
     cells = [[cell.strip().replace("\0", "|") for cell in line.strip("| ").split("|")] for line in lines[1:]]
     found = [tuple(row[-3:]) for row in cells]

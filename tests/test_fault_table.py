@@ -12,8 +12,7 @@ from faults.place import Place, Row
 from strace import IN_CI, needs_strace
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text()
-OPERATION = (ROOT / "docs/operation.md").read_text()
+USUAL, RARE = (ROOT / "docs/faults.md").read_text(encoding="utf-8").split("## Rarer faults")
 HEAD = "| fault | the client gets | `Retry-After` | in the pickup directory | `/health/ready` | what ends it |"
 TRACED = {
     "kill -9",
@@ -70,8 +69,8 @@ def marks(fault: str) -> list[pytest.MarkDecorator]:
 
 
 def test_the_tables_have_all_faults():
-    assert list(table(README)) == list(FAULTS)
-    assert list(table(OPERATION)) == list(RARE_FAULTS)
+    assert list(table(USUAL)) == list(FAULTS)
+    assert list(table(RARE)) == list(RARE_FAULTS)
 
 
 @pytest.mark.parametrize(("fault", "is_used"), cases())
@@ -79,4 +78,4 @@ def test_a_fault(fault: str, is_used: bool, binary: Path, start_daemon, tmp_path
     with ExitStack() as stack:
         place = Place(binary, start_daemon, tmp_path, is_used, stack)
         with {**FAULTS, **RARE_FAULTS}[fault](place) as found:
-            assert found == {**table(README), **table(OPERATION)}[fault]
+            assert found == {**table(USUAL), **table(RARE)}[fault]

@@ -130,7 +130,7 @@ def test_each_example_of_an_error_is_a_problem(document: dict, valid: Callable):
                 valid("Problem", example["value"])
                 assert example["value"]["status"] == int(status), path
                 kinds.add(example["value"]["type"])
-    # The README's and the program's own: no type is left out but of those that cannot be made without a broken disk.
+    # The documentation and the program: no type is left out but of those that cannot be made without a broken disk.
     source = (ROOT / "cli/src/daemon/error/body.rs").read_text()
     known = set(re.findall(r"urn:pmtaemail:problem:[a-z-]+", source))
     assert (

@@ -20,7 +20,8 @@ from daemon import Daemon
 from pickup_reader import PickupFile, read
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BOOK = sorted((ROOT / "docs").glob("*.md"))
+PAGES = [*sorted(ROOT.glob("*.md")), *BOOK]
 BLOCK = re.compile(r"<!-- test: (?P<name>[\w -]+) -->\s*```(?P<language>\w+)\n(?P<code>.*?)```", re.DOTALL)
 ADDRESS = re.compile(r"(?:127\.0\.0\.1|localhost):8000")
 EXAMPLES = [example for page in PAGES for example in BLOCK.finditer(page.read_text(encoding="utf-8"))]
@@ -54,6 +55,19 @@ def test_links_lead_to_pages_and_sections_that_are_there(page: Path):
         assert target.exists(), link[0]
         if link["section"]:
             assert link["section"] in sections(target), link[0]
+
+
+@pytest.mark.parametrize("page", BOOK, ids=lambda page: page.name)
+def test_the_book_is_whole(page: Path):
+    """What is outside is no page of it, and a page that its contents do not name is not in it either."""
+    links = {link["page"] for link in LINK.finditer(page.read_text(encoding="utf-8"))}
+    assert not [link for link in links if link.startswith("..")]
+    contents = {link["page"] for link in LINK.finditer((ROOT / "docs/SUMMARY.md").read_text(encoding="utf-8"))}
+    assert page.name in {*contents, "SUMMARY.md"}
+
+
+def test_the_readme_stays_short():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 200
 
 
 def sections(page: Path) -> set[str]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from faults import clients, directory, host, powermta, store
 
-# Those of the README.
+# The usual ones of docs/faults.md.
 FAULTS: dict[str, Callable] = {
     "the pickup directory is missing": directory.missing,
     "the disk is full": directory.full,
@@ -25,7 +25,7 @@ FAULTS: dict[str, Callable] = {
     "power cut": host.power_cut,
 }
 
-# Those that are seldom, of docs/operation.md.
+# The rarer ones.
 RARE_FAULTS: dict[str, Callable] = {
     "the pickup directory is renamed": directory.renamed,
     "a link to another folder takes its place": directory.link,

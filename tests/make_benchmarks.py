@@ -1,0 +1,42 @@
+"""Runs a benchmark and writes what it prints into BENCHMARKS.md: `make bench`.
+
+python tests/make_benchmarks.py NAME COMMAND...
+
+The block between `<!-- bench: NAME -->` and `<!-- end -->` becomes the output, with the day and the processor.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+PAGE = Path(__file__).parent.parent / "BENCHMARKS.md"
+
+
+def main(name: str, *command: str) -> None:
+    run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    print(run.stdout, end="", flush=True)
+    block = f"{datetime.now(UTC):%Y-%m-%d}, {processor()}:\n\n```text\n{run.stdout.strip()}\n```"
+    page = PAGE.read_text(encoding="utf-8")
+    start, end = re.escape(f"<!-- bench: {name} -->\n"), re.escape("<!-- end -->")
+    # A function, since the output may hold what a replacement would take for its own.
+    made, count = re.subn(
+        f"({start}).*?({end})", lambda found: f"{found[1]}\n{block}\n\n{found[2]}", page, flags=re.DOTALL
+    )
+    if count != 1:
+        sys.exit(f"BENCHMARKS.md has {count} blocks of the name {name}")
+    PAGE.write_text(made, encoding="utf-8")
+
+
+def processor() -> str:
+    try:
+        found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    except OSError:
+        found = None
+    return f"{found[1] if found else 'unknown processor'}, {os.cpu_count()} cores"
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
