@@ -3,8 +3,8 @@
 python tests/make_doc_pages.py          writes them
 python tests/make_doc_pages.py --check  tells by its exit status whether they are fresh
 
-The page says with a comment which fields a table has, `<!-- fields: to cc -->` or `<!-- fields of Dkim: selector -->`, and
-where it ends. So the text around the tables is written by hand, and no field can be forgotten.
+The page says with a comment which fields a table has, `<!-- fields: to cc -->` or `<!-- fields of Dkim: selector -->`,
+and where it ends. So the text around the tables is written by hand, and no field can be forgotten.
 """
 
 import json
