@@ -333,7 +333,7 @@ impl Work<'_> {
         #[cfg(feature = "outbox")]
         transaction.set_submission(receipt.id, receipt.envelope_ids.as_ref());
         #[cfg(feature = "queue")]
-        transaction.add_virtual_mtas(&receipt.virtual_mtas);
+        transaction.add_virtual_mtas(&receipt.virtual_mtas.0);
         reserved.add(submitter.reserve_for(&receipt)?);
         Ok(Some(receipt))
     }

@@ -1,7 +1,7 @@
 //! The pickup files of a message, made one after the other.
 
 use super::action::{Action, MergeAction};
-use super::receipt::Receipt;
+use super::receipt::{Receipt, Uncompared};
 use crate::identity::Identity;
 use crate::message::{Merge, Recipient, RejectedRecipients, SingleMessage};
 use crate::pickup_file::{Identifiers, MergePacker, PickupFile, pickup_files};
@@ -81,7 +81,7 @@ impl<S: Sink> Action for MakeFiles<S> {
             replayed: false,
             envelope_ids: None,
             rejected: None,
-            virtual_mtas,
+            virtual_mtas: Uncompared(virtual_mtas),
             warnings: None,
         })
     }
@@ -138,7 +138,7 @@ impl<S: Sink> MergeAction<MakeFiles<S>> for MakeMergeFiles<'_, S> {
             replayed: false,
             envelope_ids: Some(packed.envelope_ids),
             rejected,
-            virtual_mtas: self.virtual_mtas,
+            virtual_mtas: Uncompared(self.virtual_mtas),
             warnings: None,
         })
     }

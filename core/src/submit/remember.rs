@@ -19,5 +19,5 @@ pub(super) fn remember(transaction: &mut Transaction<'_>, receipt: &Receipt) {
     #[cfg(feature = "outbox")]
     transaction.set_submission(receipt.id, receipt.envelope_ids.as_ref());
     #[cfg(feature = "queue")]
-    transaction.add_virtual_mtas(&receipt.virtual_mtas);
+    transaction.add_virtual_mtas(&receipt.virtual_mtas.0);
 }

@@ -4,12 +4,11 @@
 //! length of the JSON, 8 bytes     JSON, without texts that the caller gave     these texts
 //! ```
 
-use super::receipt::Receipt;
+use super::receipt::{Receipt, Uncompared};
 use crate::idempotency::NewRecord;
 use crate::identity::Id;
 use crate::message::{RejectedRecipients, StoredRejected};
 use crate::pickup_file::{EnvelopeIds, StoredIds};
-use crate::virtual_mtas::VirtualMtas;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, Cursor, Read};
@@ -104,7 +103,7 @@ pub(super) fn restore(
         replayed: true,
         envelope_ids: ids.transpose()?,
         rejected: rejected.transpose()?,
-        virtual_mtas: VirtualMtas::default(),
+        virtual_mtas: Uncompared::default(),
         warnings: None,
     })
 }

@@ -1,10 +1,9 @@
 //! What is remembered of a batch that has one key.
 
-use super::receipt::Receipt;
+use super::receipt::{Receipt, Uncompared};
 use super::stored_receipt::store;
 use super::submitter::Submitter;
 use crate::idempotency::{Claim, IdempotencyKey};
-use crate::virtual_mtas::VirtualMtas;
 
 /// One receipt for all messages of a batch: their files in order, and how much they are together.
 pub(super) struct WholeReceipt {
@@ -41,7 +40,7 @@ impl WholeReceipt {
                 replayed: false,
                 envelope_ids: None,
                 rejected: None,
-                virtual_mtas: VirtualMtas::default(),
+                virtual_mtas: Uncompared::default(),
                 warnings: None,
             })
         });
