@@ -25,8 +25,8 @@ use tokio::time::{Instant, sleep, timeout};
 /// How long a parcel is tried. Another broker leads a stream some five seconds after its leader was lost.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long one try waits for the acknowledgement.
-const ACKNOWLEDGEMENT: Duration = Duration::from_secs(5);
+/// How long one try waits for its answer. Those of a leader that is lost never come, and the next one may be there by now.
+const ACKNOWLEDGEMENT: Duration = Duration::from_secs(2);
 
 /// How long a look at a key waits for one broker.
 const ANSWER: Duration = Duration::from_secs(1);
@@ -64,7 +64,9 @@ impl Publisher {
         let failed = "find the stream, which `pmtaemailapi fleet init` makes";
         let stream = context.get_stream(routes.stream()).await;
         stream.map_err(FleetError::of(failed))?;
-        let keys = context.get_key_value(names::keys(routes.stream())).await;
+        let mut of_keys = context.clone();
+        of_keys.set_timeout(ACKNOWLEDGEMENT);
+        let keys = of_keys.get_key_value(names::keys(routes.stream())).await;
         let large = context
             .get_object_store(names::large(routes.stream()))
             .await;

@@ -4,10 +4,15 @@ use super::event::Event;
 use super::host::{Host, sequences_of};
 use crate::hand_over::key_of;
 use crate::journal::{Delivered, Entry};
+use async_nats::Request;
 use bytes::Bytes;
 use std::time::{Duration, Instant};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
+
+/// How long a broker may take to confirm one. A leader that is lost never does, and the messages go to another host when
+/// the next one has not heard of it in time.
+const ANSWER: Duration = Duration::from_secs(2);
 
 /// How long until an acknowledgement is tried again.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -105,9 +110,10 @@ impl Host {
         message: &Delivered,
         what: &'static [u8],
     ) -> Result<(), async_nats::Error> {
-        let asked = self
-            .client
-            .request(message.reply.clone(), Bytes::from_static(what));
+        let request = Request::new()
+            .payload(Bytes::from_static(what))
+            .timeout(Some(ANSWER));
+        let asked = self.client.send_request(message.reply.clone(), request);
         asked.await?;
         Ok(())
     }
