@@ -73,7 +73,7 @@ def shared_daemon(binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 def start_fleet(binary: Path, tmp_path: Path) -> Iterator[Callable[..., Fleet]]:
     """Starts a fleet that ends with the test."""
     with ExitStack() as stack:
-        yield lambda *init: stack.enter_context(Fleet(binary, tmp_path, *init))
+        yield lambda *init, **options: stack.enter_context(Fleet(binary, tmp_path, *init, **options))
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ SHA256 = {
 # A broker acknowledges what it has synced: the default syncs every two minutes.
 CONFIGURATION = """
 server_name: "{name}"
-listen: "127.0.0.1:{client}"
+listen: "{address}:{client}"
 http: "127.0.0.1:{monitor}"
 max_payload: 8MB
 jetstream {{ store_dir: "{store}", sync_interval: always, {limit} }}
@@ -63,7 +63,15 @@ class TakenPortError(Exception):
 class Broker:
     """One broker, that keeps its ports and its store over all its lives."""
 
-    def __init__(self, folder: Path, number: int, ports: tuple[int, int, int], routes: list[int], limit: str):
+    def __init__(
+        self,
+        folder: Path,
+        number: int,
+        ports: tuple[int, int, int],
+        routes: list[int],
+        limit: str,
+        address: str = "127.0.0.1",
+    ):
         self.name = f"n{number}"
         self.client, self.monitor, self.cluster = ports
         self.log = folder / f"{self.name}.log"
@@ -71,6 +79,7 @@ class Broker:
         self.configuration.write_text(
             CONFIGURATION.format(
                 name=self.name,
+                address=address,
                 client=self.client,
                 monitor=self.monitor,
                 cluster=self.cluster,
@@ -130,12 +139,13 @@ class Broker:
 class Brokers:
     """A cluster. A context manager that ends each process by its id.
 
-    `limit` is more of the configuration of JetStream, such as `max_file: 1MB`.
+    `limit` is more of the configuration of JetStream, such as `max_file: 1MB`; `address` is where clients come.
     """
 
-    def __init__(self, folder: Path, limit: str = ""):
+    def __init__(self, folder: Path, limit: str = "", address: str = "127.0.0.1"):
         self.folder = folder
         self.limit = limit
+        self.address = address
         self.brokers: list[Broker] = []
 
     def __enter__(self) -> "Brokers":
@@ -158,7 +168,7 @@ class Brokers:
         ports = free_ports(3 * COUNT)
         routes = ports[2::3]
         self.brokers = [
-            Broker(folder, number, tuple(ports[3 * number : 3 * number + 3]), routes, self.limit)
+            Broker(folder, number, tuple(ports[3 * number : 3 * number + 3]), routes, self.limit, self.address)
             for number in range(COUNT)
         ]
         self.restart_all(limit)
@@ -169,7 +179,7 @@ class Brokers:
 
     @property
     def url(self) -> str:
-        return ",".join(f"nats://127.0.0.1:{broker.client}" for broker in self.brokers)
+        return ",".join(f"nats://{self.address}:{broker.client}" for broker in self.brokers)
 
     # ---- what happens to them
 
@@ -183,7 +193,9 @@ class Brokers:
         self.brokers[number].freeze()
 
     def thaw(self, number: int) -> None:
+        """Lets it go on, and waits until it has what it missed: another one that is lost before is one too many."""
         self.brokers[number].thaw()
+        self.wait_ready()
 
     def restart(self, number: int) -> None:
         """Begins it again, killing it if it lives, and waits until it is whole."""
