@@ -25,6 +25,18 @@ help: ## Tell what can be made.
 .PHONY: test
 test: test-rust test-node test-python ## Build once and pass all tests.
 
+# What a change breaks most often: units of the library, every case at the command line and over HTTP, both programs' faces.
+QUICK := test_cases.py test_http.py test_command.py test_import_circles.py
+.PHONY: quick
+quick: $(VENV)/.installed tests/node_modules/.installed ## Pass what tells most in a minute, while you work.
+	cargo build --bin pmtaemailapi
+ifeq ($(NEXTEST),yes)
+	cargo nextest run --package pmtaemail --lib
+else
+	cargo test --package pmtaemail --lib
+endif
+	cd tests && ../$(VENV)/bin/pytest $(PYTEST_FLAGS) -k 'not python and not node' $(QUICK)
+
 # The shared objects are copied to where Python and Node load them; Node takes a link to a `.so` for JavaScript.
 .PHONY: build
 build: ## Build all crates for development and tests.
