@@ -125,7 +125,8 @@ lint: $(VENV)/.installed ## Tell what is not formatted, what is doubtful, which 
 		{ echo "schema/message.schema.json is stale: make generate" >&2; exit 1; }
 	cargo build --quiet --workspace --example generate
 	$(GENERATE) options | diff docs/options.md - >&2 || { echo "docs/options.md is stale: make generate" >&2; exit 1; }
-	$(VENV)/bin/python tests/make_doc_pages.py --check
+	cargo run --quiet --bin pmtaemailapi -- openapi >$(TARGET)/openapi.json
+	$(VENV)/bin/python tests/support/make_doc_pages.py $(TARGET)/openapi.json --check
 	$(VENV)/bin/python python/generate_types.py --check
 	node node/generate-types.mjs --check
 	$(TESTS_PYTHON) tests/support/make_hostile.py --check
@@ -191,13 +192,14 @@ check-portable: ## Tell whether it compiles for macOS, and the library and its b
 # The table of fields in core/src/json makes the schema, and the schema makes the types and the tables of docs/message.md.
 # The definition of the command line in cli/src/args makes the table of options.
 .PHONY: generate
-generate: $(VENV)/.installed ## Write the schema of a message, what is made from it (types, docs/message.md), and docs/options.md.
+generate: $(VENV)/.installed ## Write the schema of a message, what is made from it (types, docs/message.md), docs/problems.md and docs/options.md.
 	cargo build --quiet --workspace --example generate
 	$(GENERATE) options >$(TARGET)/options.md
 	mv $(TARGET)/options.md docs/options.md
 	cargo run --quiet --bin pmtaemailapi -- schema >$(TARGET)/message.schema.json
 	mv $(TARGET)/message.schema.json schema/message.schema.json
-	$(VENV)/bin/python tests/make_doc_pages.py
+	cargo run --quiet --bin pmtaemailapi -- openapi >$(TARGET)/openapi.json
+	$(VENV)/bin/python tests/support/make_doc_pages.py $(TARGET)/openapi.json
 	$(VENV)/bin/python python/generate_types.py
 	node node/generate-types.mjs
 
@@ -225,7 +227,7 @@ pictures: build $(VENV)/.installed tests/node_modules/.installed ## Take the pic
 	$(TESTS_PYTHON) tests/support/make_pictures.py
 
 # What a benchmark prints goes into BENCHMARKS.md.
-BENCH := $(PYTHON) tests/make_benchmarks.py
+BENCH := $(PYTHON) tests/support/make_benchmarks.py
 .PHONY: bench
 bench: $(VENV)/.installed node/node_modules/.installed ## Measure, each thing next to a peer in the same run, and write BENCHMARKS.md.
 	$(BENCH) render cargo bench --package pmtaemail --bench render

@@ -9,64 +9,64 @@ export type DateTime = string | Date;
 /** Octets, without a detour over base64. */
 export type Octets = Uint8Array | ArrayBuffer | SharedArrayBuffer;
 
-/** A file that travels with the message. */
+/** An attached file or inline image. */
 export interface Attachment {
-  /** The name by which the HTML refers to it (`cid:`); makes it inline. */
+  /** The name by which the HTML refers to it (`cid:`), which makes it inline. */
   cid?: string | null;
   contentId?: string | null;
-  /** Base64, unless `encoding` says otherwise; bytes are taken as they are. */
+  /** The content: base64 unless `encoding` says otherwise; bytes are taken as they are. */
   content?: string | Octets | null;
-  /** Its media type; made from the name when absent. */
+  /** The media type; derived from the file name by default. */
   contentType?: string | null;
-  /** `attachment` or `inline`. */
+  /** Whether it is shown as an attachment or inline. */
   disposition?: DispositionWord | null;
-  /** How `content` is written: `base64` or `utf8`. */
+  /** How `content` is encoded; `base64` by default. */
   encoding?: Encoding | null;
-  /** Its name, as the reader shall see it. */
+  /** The file name that readers see. */
   filename?: string | null;
-  /** In multipart/form-data, in place of `content`: the name of the form's part with the file. */
+  /** In multipart/form-data, instead of `content`: the name of the part with the file. */
   part?: string | null;
 }
 
-/** An invitation or its like (RFC 5546). */
+/** An invitation or another iTIP message (RFC 5546). */
 export interface Calendar {
   /** The iCalendar object (RFC 5545), with a METHOD before its first component. */
   content: string;
-  /** The iTIP method (RFC 5546), such as REQUEST: that of the content, which may be left to it. */
+  /** The iTIP method, such as REQUEST; that of the content by default, and never another one. */
   method?: string | null;
 }
 
 /** How an attachment is shown (RFC 2183). */
 export type DispositionWord = 'attachment' | 'inline';
 
-/** Which key signs. */
+/** The key with which PowerMTA signs. */
 export interface Dkim {
-  /** d= */
+  /** The domain (d=). */
   domain?: string | null;
-  /** i= */
+  /** The identity (i=). */
   identity?: string | null;
-  /** key-list= */
+  /** The key list (key-list=). */
   keyList?: string | null;
-  /** s= */
+  /** The selector (s=). */
   selector?: string | null;
 }
 
 /** Delivery status notifications (RFC 3461). */
 export interface Dsn {
-  /** For which events. */
+  /** The events to report. */
   notify?: NotifyWord | readonly (NotifyWord | null | undefined)[] | null;
-  /** How much of the message comes back: `full` or `headers`. */
+  /** How much of the message a report returns. */
   ret?: ReturnWord | null;
 }
 
-/** How content is written as a text. */
+/** How content is encoded in a string. */
 export type Encoding = 'base64' | 'utf8';
 
-/** A header field of the caller's own, in the list form. */
+/** An additional header field, in the list form. */
 export interface HeaderObject {
-  /** Its name. */
+  /** The field name. */
   name: string;
-  /** Its body; several make as many fields. */
+  /** The field body; several make as many fields. */
   value: string | readonly (string | null | undefined)[];
 }
 
@@ -75,99 +75,99 @@ export type Headers =
   | { readonly [name: string]: string | readonly (string | null | undefined)[] | null | undefined }
   | readonly (HeaderObject | null | undefined)[];
 
-/** What becomes of a mail merge with recipients that break rules. */
+/** What happens to a mail merge if recipients break rules. */
 export type InvalidRecipients = 'refuse' | 'skip';
 
 /** A mailbox: `ann@example.com`, `Ann Lee <ann@example.com>`, or an object. */
 export type Mailbox = string | MailboxObject;
 
-/** A mailbox as an object. */
+/** A mailbox, as an object. */
 export interface MailboxObject {
-  /** Its addr-spec. */
+  /** The address. */
   address: string;
-  /** Its display name. */
+  /** The display name. */
   name?: string | null;
 }
 
 /** A mailbox, an array of them, or a text that separates them by commas. */
 export type Mailboxes = Mailbox | readonly (Mailbox | null | undefined)[];
 
-/** How a mail merge is written down. */
+/** How a mail merge is written. */
 export type MergeForm = 'native' | 'expanded';
 
-/** The events that are told of (RFC 3461 section 4.1). */
+/** The events that are reported (RFC 3461 section 4.1). */
 export type NotifyWord = 'never' | 'success' | 'failure' | 'delay';
 
-/** How urgent the sender finds it. */
+/** How urgent the message is. */
 export type Priority = 'high' | 'normal' | 'low';
 
 /** A finished message (RFC 5322), or an object that says how it is written. */
 export type Raw = string | Octets | RawObject;
 
-/** A finished message as an object. */
+/** A finished message, as an object. */
 export interface RawObject {
   /** The message. */
   content: string | Octets;
-  /** How `content` is written: `utf8` or `base64`. */
+  /** How `content` is encoded; `utf8` by default. */
   encoding?: Encoding | null;
 }
 
-/** A recipient of a mail merge: a mailbox, or an object with what is this recipient's own. */
+/** A recipient of a mail merge: a mailbox, or an object with values of its own. */
 export type Recipient = string | RecipientObject;
 
 /** A recipient of a mail merge as an object. */
 export interface RecipientObject {
-  /** Its addr-spec. */
+  /** The address. */
   address: string;
-  /** PowerMTA's custom message id. */
+  /** PowerMTA's `*custommessageid`. */
   customMessageId?: string | null;
-  /** PowerMTA's envelope id; made when absent. */
+  /** PowerMTA's envelope ID; generated by default. */
   envid?: string | null;
   /**
-   * Its own header fields. Each stands in place of the message's fields of this name, or beside the message's others.
-   * `To` and `Cc` are shown and deliver nothing.
+   * Header fields of this recipient's message. Each replaces the message's fields of that name, or is added to its
+   * others. `To` and `Cc` are shown but deliver nothing.
    */
   headers?: Headers | null;
   /** PowerMTA's job. */
   job?: string | null;
-  /** Its display name. */
+  /** The display name. */
   name?: string | null;
-  /** `high`, `normal` or `low` for the header, or PowerMTA's own priority from 1 to 100. */
+  /** X-Priority and Importance, or PowerMTA's own priority as a number. */
   priority?: Priority | number | null;
-  /** Envelope sender address; `"<>"` is the null reverse-path. */
+  /** The envelope sender; `"<>"` is the null reverse-path. */
   sender?: string | null;
-  /** PowerMTA's subaccount id. */
+  /** PowerMTA's `*subaccountid`. */
   subaccountId?: string | null;
-  /** Values for the template; they win over the message's. */
+  /** Values for the templates; they win over the message's. */
   variables?: Variables | null;
-  /** The virtual MTA, or pool, to send through. */
+  /** The virtual MTA or pool to send through. */
   vmta?: string | null;
 }
 
-/** How much of the message comes back (RFC 3461 section 4.3). */
+/** How much of the message a report returns (RFC 3461 section 4.3). */
 export type ReturnWord = 'full' | 'headers';
 
-/** How the texts of a message are read. */
+/** The template language of the texts. */
 export type TemplateLanguage = 'none' | 'merge' | 'jinja' | 'sparkpost';
 
-/** Ways to leave the list. */
+/** Ways to unsubscribe. */
 export interface Unsubscribe {
-  /** An address to which a mail is sent. */
+  /** An address, or a `mailto:` URL, to write to. */
   mailto?: string | null;
-  /** Whether one POST to `url` is enough (RFC 8058). */
+  /** Whether one POST to `url` unsubscribes (RFC 8058); true by default for an https `url`. */
   oneClick?: boolean | null;
-  /** A web address. */
+  /** An http or https URL. */
   url?: string | null;
 }
 
 /** Values for the template, by their names. */
 export type Variables = { readonly [name: string]: unknown };
 
-/** A time in which the message may be delivered. */
+/** A delivery window. */
 export interface Window {
-  /** RFC 3339. */
+  /** The end of the window. */
   end: DateTime;
-  /** RFC 3339. */
+  /** The start of the window. */
   start: DateTime;
 }
 
@@ -175,85 +175,88 @@ export interface Window {
 export interface MessageFields {
   /** The text/x-amp-html body. */
   amp?: string | null;
-  /** Files that travel with the message. */
+  /** Attached files and inline images. */
   attachments?: readonly (Attachment | null | undefined)[] | null;
-  /** Envelope alone. */
+  /** The envelope only: no other recipient sees it. */
   bcc?: Mailboxes | null;
   /** An iCalendar object (RFC 5545) as a text/calendar body. */
   calendar?: Calendar | null;
-  /** Cc and envelope. */
+  /** Cc, and the envelope. */
   cc?: Mailboxes | null;
-  /** PowerMTA's custom message id, in a mail merge. */
+  /** PowerMTA's `*custommessageid`, in native mail merges. */
   customMessageId?: string | null;
-  /** Date, in RFC 3339; the present when absent. */
+  /** Date; now by default. */
   date?: DateTime | null;
-  /** Which key signs. */
+  /** The key with which PowerMTA signs. */
   dkim?: Dkim | null;
   /** Delivery status notifications (RFC 3461). */
   dsn?: Dsn | null;
-  /** PowerMTA's envelope id; the receipt's id when absent. Where texts are templates, so is this. */
+  /** PowerMTA's envelope ID; the receipt's `id` by default. It may contain placeholders. */
   envid?: string | null;
-  /** The From mailbox. */
+  /** From. Mandatory, except in a finished message. */
   from?: Mailbox | null;
   /**
-   * Further header fields, in order. One that has a field of its own here is read as that. In a mail merge, `Cc` is
-   * shown and delivers nothing.
+   * Additional header fields, in order. A header field that has a field of its own here is read as that field. In a
+   * mail merge, `Cc` is shown but delivers nothing.
    */
   headers?: Headers | null;
   /** The text/html body. */
   html?: string | null;
   /** In-Reply-To: one or several message identifiers. */
   inReplyTo?: string | readonly (string | null | undefined)[] | null;
-  /** Whether the style sheets of `html` are put into the `style` attributes of what they apply to. */
+  /** Whether style sheets are moved into the `style` attributes of the elements that they apply to. */
   inlineCss?: boolean | null;
   /**
-   * What becomes of a merge with recipients that break rules: `refuse` (when absent; nothing is submitted) or `skip`
-   * (the others get their messages, and the receipt lists those).
+   * What happens if recipients break rules: nothing is submitted (`refuse`, the default), or the others get their
+   * messages and the receipt lists the rejected ones (`skip`).
    */
   invalidRecipients?: InvalidRecipients | null;
   /** PowerMTA's job. */
   job?: string | null;
-  /** The form of a merge: `native` (when absent; PowerMTA's own) or `expanded` (a file for each recipient). */
+  /**
+   * How a mail merge is written: in PowerMTA's merge form (`native`, the default), or with a file for each recipient
+   * (`expanded`).
+   */
   merge?: MergeForm | null;
-  /** Message-ID, with or without angle brackets; made when absent. */
+  /** Message-ID, with or without angle brackets; generated by default. */
   messageId?: string | null;
-  /** MJML, of which the text/html body is made. In place of `html`. */
+  /** MJML, from which the text/html body is made. Replaces `html`. */
   mjml?: string | null;
-  /** `high`, `normal` or `low`. */
+  /** X-Priority and Importance. */
   priority?: Priority | null;
-  /** A whole RFC 5322 message, sent as it is. Of the other fields only those of the envelope go with it. */
+  /** A finished message (RFC 5322), sent unchanged after validation. Only envelope fields can go with it. */
   raw?: Raw | null;
-  /** One personal message each: mail merge. In place of `to`, `cc` and `bcc`. An iterable is read once. */
+  /** A mail merge: one personal message for each. Replaces `to`, `cc` and `bcc`. An iterable is read once. */
   recipients?: Iterable<Recipient | null | undefined> | null;
   /** References, oldest first. */
   references?: string | readonly (string | null | undefined)[] | null;
   /** Reply-To. */
   replyTo?: Mailboxes | null;
-  /** When the message may be delivered. */
+  /** Delivery windows. */
   schedule?: readonly (Window | null | undefined)[] | null;
-  /** Who gets a copy of the first recipient's message of a merge. */
+  /** Mailboxes that get a copy of the first recipient's message of a mail merge. */
   seeds?: Mailboxes | null;
-  /** Envelope sender address, that of `from` when absent; `"<>"` is the null reverse-path. */
+  /** The envelope sender, where bounces go: the address of `from` by default; `"<>"` is the null reverse-path. */
   sender?: string | null;
-  /** PowerMTA's subaccount id, in a mail merge. */
+  /** PowerMTA's `*subaccountid`, in native mail merges. */
   subaccountId?: string | null;
   /** Subject. */
   subject?: string | null;
-  /** How texts are read: `none` (when absent), `merge`, `jinja` or `sparkpost`. */
+  /** The template language of the texts; `none` by default. */
   template?: TemplateLanguage | null;
   /** The text/plain body. */
   text?: string | null;
-  /** Whether the text/plain body is made from `html`. In place of `text`. */
+  /** Whether the text/plain body is made from the HTML. Replaces `text`. */
   textFromHtml?: boolean | null;
-  /** To and envelope. */
+  /** To, and the envelope. */
   to?: Mailboxes | null;
   /** List-Unsubscribe. */
   unsubscribe?: Unsubscribe | null;
-  /** Values for the template that all recipients share. */
+  /** Values for the templates that all recipients share. */
   variables?: Variables | null;
-  /** Whether each recipient gets a bounce address of its own. */
+  /** Whether each recipient gets a separate bounce address (VERP). */
   verp?: boolean | null;
-  /** The virtual MTA, or pool, to send through. */
+  /** The virtual MTA or pool to send through. */
   vmta?: string | null;
 }
 

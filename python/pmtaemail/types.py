@@ -31,7 +31,7 @@ TemplateLanguage: TypeAlias = Literal["none", "merge", "jinja", "sparkpost"]
 
 
 class MailboxParts(TypedDict, total=False):
-    """A mailbox as an object."""
+    """A mailbox, as an object."""
 
     address: str | None
     email: str | None
@@ -39,7 +39,7 @@ class MailboxParts(TypedDict, total=False):
 
 
 class Attachment(TypedDict, total=False):
-    """A file that travels with the message."""
+    """An attached file or inline image."""
 
     cid: str | None
     contentId: str | None
@@ -54,14 +54,14 @@ class Attachment(TypedDict, total=False):
 
 
 class Calendar(TypedDict, total=False):
-    """An invitation or its like (RFC 5546)."""
+    """An invitation or another iTIP message (RFC 5546)."""
 
     content: str | None
     method: str | None
 
 
 class Dkim(TypedDict, total=False):
-    """Which key signs."""
+    """The key with which PowerMTA signs."""
 
     domain: str | None
     identity: str | None
@@ -78,14 +78,14 @@ class Dsn(TypedDict, total=False):
 
 
 class HeaderField(TypedDict, total=False):
-    """A header field of the caller's own, in the list form."""
+    """An additional header field, in the list form."""
 
     name: str | None
     value: str | Iterable[str] | None
 
 
 class Raw(TypedDict, total=False):
-    """A finished message as an object."""
+    """A finished message, as an object."""
 
     content: str | Octets | None
     encoding: Encoding | None
@@ -111,14 +111,14 @@ class Recipient(TypedDict, total=False):
 
 
 class Window(TypedDict, total=False):
-    """A time in which the message may be delivered."""
+    """A delivery window."""
 
     end: str | datetime | None
     start: str | datetime | None
 
 
 class Unsubscribe(TypedDict, total=False):
-    """Ways to leave the list."""
+    """Ways to unsubscribe."""
 
     mailto: str | None
     oneClick: bool | None

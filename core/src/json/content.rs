@@ -50,34 +50,34 @@ impl<'a> Shape<'a> for JsonContent<'a> {
 }
 
 object! {
-    /// A file that travels with the message.
+    /// An attached file or inline image.
     JsonAttachment,
     "an object with `filename` and `content`; a path is not read (Python: `pmtaemail.attachment`)" {
-        /// Its name, as the reader shall see it.
+        /// The file name that readers see.
         filename("filename"): Cow<'a, str> { example: "report.pdf" },
-        /// Base64, unless `encoding` says otherwise; bytes are taken as they are.
+        /// The content: base64 unless `encoding` says otherwise; bytes are taken as they are.
         content("content"): JsonContent<'a> {
             content: true, content_encoding: "base64", example: "JVBERi0xLjc="
         },
-        /// In multipart/form-data, in place of `content`: the name of the form's part with the file.
+        /// In multipart/form-data, instead of `content`: the name of the part with the file.
         part("part"): Cow<'a, str> { example: "file1" },
-        /// Its media type; made from the name when absent.
+        /// The media type; derived from the file name by default.
         content_type("contentType"): Cow<'a, str> { example: "application/pdf" },
-        /// The name by which the HTML refers to it (`cid:`); makes it inline.
+        /// The name by which the HTML refers to it (`cid:`), which makes it inline.
         cid("cid", "contentId"): Cow<'a, str> { example: "logo" },
-        /// `attachment` or `inline`.
+        /// Whether it is shown as an attachment or inline.
         disposition("disposition"): JsonWord<'a, DispositionWord>,
-        /// How `content` is written: `base64` or `utf8`.
+        /// How `content` is encoded; `base64` by default.
         encoding("encoding"): JsonWord<'a, Encoding>,
     }
 }
 
 object! {
-    /// A finished message as an object.
+    /// A finished message, as an object.
     JsonRawObject, "an object with `content`" {
         /// The message.
         content("content"): JsonContent<'a> { content: true, required: true },
-        /// How `content` is written: `utf8` or `base64`.
+        /// How `content` is encoded; `utf8` by default.
         encoding("encoding"): JsonWord<'a, Encoding>,
     }
 }

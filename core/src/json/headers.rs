@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use std::borrow::Cow;
 
 object! {
-    /// A header field of the caller's own, in the list form.
+    /// An additional header field, in the list form.
     JsonHeaderObject, "an object with `name` and `value`" {
-        /// Its name.
+        /// The field name.
         name("name"): Cow<'a, str> { required: true, example: "X-Campaign" },
-        /// Its body; several make as many fields.
+        /// The field body; several make as many fields.
         value("value"): JsonTexts<'a> { required: true, example: "spring" },
     }
 }

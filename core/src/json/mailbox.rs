@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use std::borrow::Cow;
 
 object! {
-    /// A mailbox as an object.
+    /// A mailbox, as an object.
     JsonMailboxObject, "a mailbox: a string, or an object with `name` and `address`" {
-        /// Its display name.
+        /// The display name.
         name("name"): Cow<'a, str> { example: "Ann Lee" },
-        /// Its addr-spec.
+        /// The address.
         address("address", "email"): Cow<'a, str> {
             required: true, format: "idn-email", example: "ann@example.com"
         },

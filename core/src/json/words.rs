@@ -3,7 +3,7 @@
 use super::choice::choice;
 
 choice! {
-    /// How urgent the sender finds it.
+    /// How urgent the message is.
     Priority {
         High = "high",
         Normal = "normal",
@@ -12,7 +12,7 @@ choice! {
 }
 
 choice! {
-    /// How content is written as a text.
+    /// How content is encoded in a string.
     Encoding {
         /// RFC 4648 section 4.
         Base64 = "base64",
@@ -30,7 +30,7 @@ choice! {
 }
 
 choice! {
-    /// The events that are told of (RFC 3461 section 4.1).
+    /// The events that are reported (RFC 3461 section 4.1).
     NotifyWord {
         Never = "never",
         Success = "success",
@@ -40,7 +40,7 @@ choice! {
 }
 
 choice! {
-    /// How much of the message comes back (RFC 3461 section 4.3).
+    /// How much of the message a report returns (RFC 3461 section 4.3).
     ReturnWord {
         Full = "full",
         Headers = "headers",
@@ -48,24 +48,24 @@ choice! {
 }
 
 choice! {
-    /// How the texts of a message are read.
+    /// The template language of the texts.
     TemplateLanguage {
-        /// As they are.
+        /// Texts are not templates.
         None = "none",
-        /// With placeholders.
+        /// Liquid's placeholders and filters.
         Merge = "merge",
-        /// With conditions, loops and filters.
+        /// Conditions, loops and filters.
         #[cfg(feature = "jinja")]
         Jinja = "jinja",
-        /// With conditions and loops as SparkPost has them.
+        /// SparkPost's conditions and loops.
         SparkPost = "sparkpost",
     }
 }
 
 choice! {
-    /// How a mail merge is written down.
+    /// How a mail merge is written.
     MergeForm {
-        /// In PowerMTA's own form, the text once for many recipients.
+        /// In PowerMTA's merge form, with the text once for many recipients.
         Native = "native",
         /// A file for each recipient.
         Expanded = "expanded",
@@ -73,7 +73,7 @@ choice! {
 }
 
 choice! {
-    /// What becomes of a mail merge with recipients that break rules.
+    /// What happens to a mail merge if recipients break rules.
     InvalidRecipients {
         /// Nothing is submitted.
         Refuse = "refuse",

@@ -36,89 +36,89 @@ macro_rules! codes {
 codes! {
     /// The input is not one JSON text in UTF-8 (RFC 8259).
     NotJson = "not_json",
-    /// A name that no field has.
+    /// There is no field of this name.
     UnknownField = "unknown_field",
-    /// A field that one object has twice.
+    /// A field is given twice.
     DuplicateField = "duplicate_field",
-    /// A value of another JSON type than the field takes.
+    /// The value has the wrong JSON type.
     WrongType = "wrong_type",
-    /// A field that must be there and is not.
+    /// A mandatory field is missing.
     MissingField = "missing_field",
-    /// Text with half of a surrogate pair (`\ud800`), which is no character.
+    /// The text contains half of a surrogate pair (`\ud800`), which is not a character.
     LoneSurrogate = "lone_surrogate",
-    /// A control character (CR and LF are the dangerous ones) in a header or an envelope line.
+    /// A header or envelope value contains a control character (CR and LF are the dangerous ones).
     ControlCharacter = "control_character",
-    /// A string that is not a mailbox of RFC 5322 section 3.4.
+    /// The string is not a mailbox (RFC 5322 section 3.4).
     InvalidMailbox = "invalid_mailbox",
-    /// More mailboxes than the field takes.
+    /// There are more mailboxes than the field allows.
     TooManyMailboxes = "too_many_mailboxes",
-    /// An addr-spec that RFC 5321 section 4.1.2 does not allow.
+    /// The address is not valid (RFC 5321 section 4.1.2).
     InvalidAddress = "invalid_address",
-    /// A domain that is neither a host name, nor an internationalised one (UTS 46), nor an
-    /// address literal.
+    /// The domain is not a host name, an internationalized domain name (UTS 46) or an address
+    /// literal.
     InvalidDomain = "invalid_domain",
-    /// An address over a length limit of RFC 5321 section 4.5.3.1.
+    /// The address exceeds a length limit of RFC 5321 section 4.5.3.1.
     AddressTooLong = "address_too_long",
-    /// A message that would go to nobody.
+    /// The message has no recipients.
     NoRecipients = "no_recipients",
-    /// A date that is not of RFC 3339, or that a Date field cannot say.
+    /// The date is not in the format of RFC 3339, or a Date field cannot express it.
     InvalidDate = "invalid_date",
-    /// Fields that exclude each other.
+    /// Two fields exclude each other.
     Conflict = "conflict",
-    /// A word that is none of those that the field knows.
+    /// The word is not one of those that the field allows.
     InvalidChoice = "invalid_choice",
-    /// Content that is not written as it says: no base64, or no message.
+    /// The content is not what it should be: not base64, or not a message.
     InvalidContent = "invalid_content",
-    /// A media type that RFC 2045 section 5.1 does not allow here.
+    /// The media type is not valid (RFC 2045 section 5.1), or not allowed here.
     InvalidContentType = "invalid_content_type",
-    /// A content id that HTML could not refer to, or one that two parts have.
+    /// HTML cannot refer to this content ID, or two parts have the same one.
     InvalidContentId = "invalid_content_id",
-    /// A file name that is empty, too long, or that names a folder.
+    /// The file name is empty, too long, or that of a folder.
     InvalidFilename = "invalid_filename",
-    /// An iCalendar object or a method that RFC 5545 and RFC 5546 do not know.
+    /// The iCalendar object or its method is not valid (RFC 5545, RFC 5546).
     InvalidCalendar = "invalid_calendar",
-    /// A name that no header field can have (RFC 5322 section 3.6.8).
+    /// No header field can have this name (RFC 5322 section 3.6.8).
     InvalidHeaderName = "invalid_header_name",
-    /// A header field whose value is not of its grammar: addresses, URLs, identifiers, tokens.
+    /// The value does not match the grammar of the header field: addresses, URLs, identifiers, tokens.
     InvalidHeaderValue = "invalid_header_value",
-    /// A header field that another field of the message makes, or that belongs to PowerMTA or to
-    /// those who carry mail.
+    /// Another field of the message sets this header field, or it is reserved for PowerMTA or other
+    /// mail servers.
     ReservedHeader = "reserved_header",
-    /// Text that does not fit in a line of 998 bytes.
+    /// The value exceeds a limit, such as that of a header line, 998 bytes.
     TooLong = "too_long",
-    /// An address of a list's web page or mailbox that List-Unsubscribe cannot say.
+    /// List-Unsubscribe cannot express this URL or address.
     InvalidUnsubscribe = "invalid_unsubscribe",
-    /// An envelope id, job, virtual MTA or DKIM option that PowerMTA would not take.
+    /// PowerMTA does not accept this envelope ID, job, virtual MTA or DKIM option.
     InvalidToken = "invalid_token",
-    /// Delivery windows that are none.
+    /// The delivery windows are not valid.
     InvalidSchedule = "invalid_schedule",
-    /// A file that is not there: `part` names a file of a form.
+    /// The form has no part of the name in `part`.
     UnknownPart = "unknown_part",
-    /// A file of a form that no attachment takes.
+    /// No attachment uses this file of the form.
     UnusedPart = "unused_part",
-    /// A message identifier that RFC 5322 section 3.6.4 does not allow.
+    /// The message identifier is not valid (RFC 5322 section 3.6.4).
     InvalidMessageId = "invalid_message_id",
-    /// A text that the template language does not understand, or that it cannot work out.
+    /// The template has a syntax error, or cannot be evaluated.
     InvalidTemplate = "invalid_template",
-    /// A variable that the template asks for and that has neither a value nor a default.
+    /// A variable of the template has neither a value nor a default.
     MissingVariable = "missing_variable",
-    /// An address of From, Sender or the envelope's sender in a domain that the submitter may not send from.
+    /// The access key may not send from the domain of From, Sender or the envelope sender.
     ForbiddenSender = "forbidden_sender",
-    /// What another service's dialect has and this library cannot do, or what it was built without.
+    /// A feature of another service's API that does not exist here, or that this build does not have.
     Unsupported = "unsupported",
-    /// A warning: a placeholder that nothing here puts a value in.
+    /// A warning: the text contains another program's placeholder, which nothing will fill in.
     ForeignPlaceholder = "foreign_placeholder",
-    /// A warning: HTML with more than 102 kB, where Gmail cuts a message off.
+    /// A warning: the HTML exceeds 102 kB, where Gmail clips messages.
     LargeHtml = "large_html",
-    /// A warning: HTML without text beside it.
+    /// A warning: the message has HTML but no text.
     MissingText = "missing_text",
-    /// A warning: an image without `alt`.
+    /// A warning: an image has no `alt`.
     MissingAlt = "missing_alt",
-    /// A warning: a link without `https://`.
+    /// A warning: a link does not use https.
     InsecureLink = "insecure_link",
-    /// A warning: an address in HTML that is a script (`javascript:`).
+    /// A warning: an address in the HTML is a script (`javascript:`).
     ScriptLink = "script_link",
-    /// A warning: a mail merge with more than 5,000 recipients, who cannot unsubscribe.
+    /// A warning: a mail merge has more than 5,000 recipients, and they cannot unsubscribe.
     MissingUnsubscribe = "missing_unsubscribe",
 }
 

@@ -1,6 +1,6 @@
 """Runs a benchmark and writes what it prints into BENCHMARKS.md: `make bench`.
 
-python tests/make_benchmarks.py NAME COMMAND...
+python tests/support/make_benchmarks.py NAME COMMAND...
 
 The block between `<!-- bench: NAME -->` and `<!-- end -->` becomes the output, with the day and the processor.
 """
@@ -12,7 +12,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-PAGE = Path(__file__).parent.parent / "BENCHMARKS.md"
+PAGE = Path(__file__).parent.parent.parent / "BENCHMARKS.md"
 
 
 def main(name: str, *command: str) -> None:
