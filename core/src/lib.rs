@@ -19,6 +19,7 @@
 #![forbid(unsafe_code)]
 
 mod address;
+mod builder;
 mod envelope;
 mod hard_links;
 mod header;
@@ -54,12 +55,21 @@ mod text;
 mod variable;
 mod virtual_mtas;
 
-pub use address::{AddrSpec, InvalidAddress, InvalidSenderDomain, SenderDomain, SenderDomains};
+pub use address::{
+    AddrSpec, InvalidAddress, InvalidSenderDomain, Mailbox, SenderDomain, SenderDomains,
+};
+pub use builder::{
+    Attachment, Calendar, DateTime, Dkim, Dsn, Mailboxes, MessageBuilder, Recipient, TemplateValue,
+    Unsubscribe,
+};
 #[cfg(feature = "idempotency")]
 pub use idempotency::{Claim, Fingerprint, Fingerprinter, IdempotencyKey, InvalidIdempotencyKey};
 pub use identity::{Id, Identity, InvalidId, InvalidTime};
 pub use interruption::Interruption;
-pub use json::{NotJson, NotUnicode, NumberLiteral, iterable_fields, schema};
+pub use json::{
+    InvalidRecipients, MergeForm, NotJson, NotUnicode, NotifyWord as Notify, NumberLiteral,
+    Priority, ReturnWord as Return, TemplateLanguage, iterable_fields, schema,
+};
 pub use message::{
     FilePart, HeaderAddresses, InvalidRecipient, Message, OwnedFilePart, RecipientList,
     RejectedRecipient, RejectedRecipients, Selection, SenderDefaults, Warning, add_missing_fields,

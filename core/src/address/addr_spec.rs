@@ -24,7 +24,7 @@ const LONGEST_ADDRESS: usize = 254;
 /// assert_eq!(address.domain(), "xn--bcher-kva.example");
 /// # Ok::<(), pmtaemail::InvalidAddress>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AddrSpec<'a> {
     text: Cow<'a, str>,
     /// Where the `@` stands that parts local part and domain.
@@ -92,6 +92,14 @@ impl<'a> AddrSpec<'a> {
     /// The address as text of its own.
     pub(crate) fn into_text(self) -> Cow<'a, str> {
         self.text
+    }
+
+    /// The same address, borrowing nothing.
+    pub fn into_owned(self) -> AddrSpec<'static> {
+        AddrSpec {
+            text: Cow::Owned(self.text.into_owned()),
+            at: self.at,
+        }
     }
 
     /// The same address, borrowed.

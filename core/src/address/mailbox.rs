@@ -1,22 +1,90 @@
 //! A display name and an address.
 
-use super::AddrSpec;
 use super::strict::outline_list;
+use super::{AddrSpec, InvalidAddress};
 use crate::problem::{Code, Refusal};
-use crate::syntax::has_control_except_tab;
+use crate::syntax::{has_control_except_tab, is_atext, quote};
 use std::borrow::Cow;
+use std::fmt;
 
 /// A mailbox of RFC 5322 section 3.4: an address and, often, a name to show.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Mailbox<'a> {
+///
+/// It reads what people write, and writes itself so that it is read back as it was:
+///
+/// ```
+/// use pmtaemail::Mailbox;
+///
+/// let ann: Mailbox<'_> = "Ann Lee <ann@example.com>".parse()?;
+/// assert_eq!(ann.name(), Some("Ann Lee"));
+/// assert_eq!(ann.address().domain(), "example.com");
+///
+/// let bob = Mailbox::new("Lee, Bob", "bob@example.com".parse()?)?;
+/// assert_eq!(bob.to_string(), r#""Lee, Bob" <bob@example.com>"#);
+/// assert_eq!(bob.to_string().parse(), Ok(bob));
+///
+/// assert!("ann@example.com, bob@example.com".parse::<Mailbox<'_>>().is_err());
+/// # Ok::<(), pmtaemail::InvalidAddress>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Mailbox<'a> {
     /// Not empty, and without control characters.
-    pub name: Option<Cow<'a, str>>,
-    pub address: AddrSpec<'a>,
+    pub(crate) name: Option<Cow<'a, str>>,
+    pub(crate) address: AddrSpec<'a>,
 }
 
+const CONTROL: Refusal = Refusal::new(
+    Code::ControlCharacter,
+    "A mailbox may not hold line ends or other control characters.",
+);
+
+const SEVERAL: Refusal = Refusal::new(
+    Code::TooManyMailboxes,
+    "One mailbox is wanted here; these are several.",
+);
+
 impl<'a> Mailbox<'a> {
+    /// A mailbox with a name to show, which may hold any characters but control characters. An empty name is none.
+    pub fn new(
+        name: impl Into<Cow<'a, str>>,
+        address: AddrSpec<'a>,
+    ) -> Result<Self, InvalidAddress> {
+        let name = name.into();
+        if has_control_except_tab(&name) {
+            return Err(CONTROL.into());
+        }
+        let name = (!name.is_empty()).then_some(name);
+        Ok(Self { name, address })
+    }
+
+    /// Parses one mailbox: `ann@example.com` or `Ann Lee <ann@example.com>`.
+    pub fn parse(text: impl Into<Cow<'a, str>>) -> Result<Self, InvalidAddress> {
+        let mut mailboxes = Self::parse_list(&text.into())?;
+        match (mailboxes.pop(), mailboxes.pop()) {
+            (Some(mailbox), None) => Ok(mailbox),
+            _ => Err(SEVERAL.into()),
+        }
+    }
+
+    /// The name to show.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// Where mail to it goes.
+    pub fn address(&self) -> &AddrSpec<'a> {
+        &self.address
+    }
+
+    /// The same mailbox, borrowing nothing.
+    pub fn into_owned(self) -> Mailbox<'static> {
+        Mailbox {
+            name: self.name.map(|name| Cow::Owned(name.into_owned())),
+            address: self.address.into_owned(),
+        }
+    }
+
     /// Parses an address without a name: by far the most common mailbox.
-    pub fn parse_bare(text: &Cow<'a, str>) -> Option<Self> {
+    pub(crate) fn parse_bare(text: &Cow<'a, str>) -> Option<Self> {
         let address = AddrSpec::read(text.clone()).ok()?;
         Some(Self {
             name: None,
@@ -25,15 +93,12 @@ impl<'a> Mailbox<'a> {
     }
 
     /// Parses mailboxes that a caller wrote as one text, with commas between them.
-    pub fn parse_list(text: &Cow<'a, str>) -> Result<Vec<Self>, Refusal> {
+    pub(crate) fn parse_list(text: &Cow<'a, str>) -> Result<Vec<Self>, Refusal> {
         if let Some(mailbox) = Self::parse_bare(text) {
             return Ok(vec![mailbox]);
         }
         if has_control_except_tab(text) {
-            return Err(Refusal::new(
-                Code::ControlCharacter,
-                "A mailbox may not hold line ends or other control characters.",
-            ));
+            return Err(CONTROL);
         }
         outline_list(text)?
             .into_iter()
@@ -47,7 +112,7 @@ impl<'a> Mailbox<'a> {
     }
 
     /// The same mailbox, borrowed.
-    pub fn lend(&self) -> Mailbox<'_> {
+    pub(crate) fn lend(&self) -> Mailbox<'_> {
         Mailbox {
             name: self.name.as_deref().map(Cow::Borrowed),
             address: self.address.lend(),
@@ -55,9 +120,36 @@ impl<'a> Mailbox<'a> {
     }
 }
 
+impl fmt::Display for Mailbox<'_> {
+    /// In the form of RFC 5322, with all characters as they are: a name beyond ASCII is not encoded.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            None => self.address.fmt(f),
+            Some(name) if is_plain(name) => write!(f, "{name} <{}>", self.address),
+            Some(name) => write!(f, "\"{}\" <{}>", quote(name), self.address),
+        }
+    }
+}
+
+/// Whether a name is read as it is without quotes.
+fn is_plain(name: &str) -> bool {
+    let is_word = |c: char| is_atext(c) || matches!(c, '.' | ' ');
+    name.chars().all(is_word) && !name.starts_with(' ') && !name.ends_with(' ')
+}
+
+impl<'a> From<AddrSpec<'a>> for Mailbox<'a> {
+    fn from(address: AddrSpec<'a>) -> Self {
+        Self {
+            name: None,
+            address,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn parse(text: &str) -> Result<Vec<(Option<String>, String)>, Code> {
         Mailbox::parse_list(&text.into())
@@ -131,6 +223,17 @@ mod tests {
             ("a@b>, <c@d", InvalidMailbox),
         ] {
             assert_eq!(parse(text), Err(code), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(
+            name in "([ -~]|\\PC|[\"\\\\ \t]){0,12}",
+            address in "(ann|\"a>,b\\\\\"\"|é)@(b\\.c|\\[192\\.0\\.2\\.1\\])",
+        ) {
+            let mailbox = Mailbox::new(name, address.parse().unwrap()).unwrap();
+            prop_assert_eq!(Mailbox::parse(mailbox.to_string()), Ok(mailbox));
         }
     }
 }

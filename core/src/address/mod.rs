@@ -1,6 +1,7 @@
 //! Mailboxes and addresses (RFC 5321 section 4.1.2, RFC 5322 section 3.4), parsed once.
 //!
 //! ```text
+//! conversions     what values of texts are to Rust
 //! mailbox         a name and an address, as callers write them
 //!    └── strict   the outline of such a text
 //! lenient         the outline of an address list in a finished message
@@ -13,6 +14,7 @@
 //! How mailboxes are given in JSON is known to `message::mailboxes` alone.
 
 mod addr_spec;
+mod conversions;
 mod domain;
 mod lenient;
 mod mailbox;
@@ -22,7 +24,7 @@ mod strict;
 
 pub use addr_spec::{AddrSpec, InvalidAddress};
 pub(crate) use lenient::{addresses, entries, listed};
-pub(crate) use mailbox::Mailbox;
+pub use mailbox::Mailbox;
 pub(crate) use reverse_path::ReversePath;
 pub use sender_domains::{InvalidSenderDomain, SenderDomain, SenderDomains};
 pub(crate) use strict::name_and_angle;

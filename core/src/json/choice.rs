@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::{borrow::Cow, marker::PhantomData};
 
 /// The words that a field may be, in one table with what they mean. Letter case does not count.
-pub(crate) trait Choice: Copy + 'static {
+pub(crate) trait Choice: Copy + PartialEq + 'static {
     /// What the schema calls it.
     const NAME: &'static str;
     const DESCRIPTION: &'static str;
@@ -20,6 +20,13 @@ pub(crate) trait Choice: Copy + 'static {
             .map(|(word, _)| format!("`{word}`"))
             .collect();
         format!("one of {}", words.join(", "))
+    }
+
+    /// The word that means this.
+    fn word(self) -> &'static str {
+        let mut words = Self::WORDS.iter();
+        let known = words.find(|(_, meaning)| *meaning == self);
+        known.expect("each meaning has its word").0
     }
 
     fn schema(definitions: &mut Definitions) -> Value {
@@ -71,8 +78,9 @@ macro_rules! choice {
         }
     ) => {
         $(#[doc = $doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub(crate) enum $choice {
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum $choice {
             $($(#[doc = $word_doc])* $(#[cfg($cfg)])? $meaning,)+
         }
 

@@ -159,6 +159,11 @@ impl<'s> NumberLiteral<'s> {
         Number::new(literal.into()).map(|_| Self { literal })
     }
 
+    /// The number as it is written.
+    pub fn as_str(&self) -> &'s str {
+        self.literal
+    }
+
     /// Tells `visitor`; for the `deserialize_any` of a data format.
     pub fn visit<'de, V: Visitor<'de>, E: Error>(self, visitor: V) -> Result<V::Value, E> {
         visit(NUMBER_LITERAL, self.literal, visitor)

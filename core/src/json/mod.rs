@@ -70,7 +70,5 @@ pub use schema::schema;
 pub(crate) use shape::Located;
 #[cfg(feature = "csv")]
 pub(crate) use table::{Columns, TableRow, text_of_cells};
-pub(crate) use words::{
-    DispositionWord, Encoding, InvalidRecipients, MergeForm, NotifyWord, Priority, ReturnWord,
-    TemplateLanguage,
-};
+pub(crate) use words::{DispositionWord, Encoding};
+pub use words::{InvalidRecipients, MergeForm, NotifyWord, Priority, ReturnWord, TemplateLanguage};

@@ -5,8 +5,11 @@ use super::choice::choice;
 choice! {
     /// How urgent the message is.
     Priority {
+        /// Before others.
         High = "high",
+        /// As others.
         Normal = "normal",
+        /// After others.
         Low = "low",
     }
 }
@@ -24,7 +27,9 @@ choice! {
 choice! {
     /// How an attachment is shown (RFC 2183).
     DispositionWord {
+        /// As a file.
         Attachment = "attachment",
+        /// Within the message.
         Inline = "inline",
     }
 }
@@ -32,9 +37,13 @@ choice! {
 choice! {
     /// The events that are reported (RFC 3461 section 4.1).
     NotifyWord {
+        /// None; it is alone.
         Never = "never",
+        /// It was delivered.
         Success = "success",
+        /// It cannot be delivered.
         Failure = "failure",
+        /// It is not delivered yet.
         Delay = "delay",
     }
 }
@@ -42,7 +51,9 @@ choice! {
 choice! {
     /// How much of the message a report returns (RFC 3461 section 4.3).
     ReturnWord {
+        /// All of it.
         Full = "full",
+        /// Its header.
         Headers = "headers",
     }
 }

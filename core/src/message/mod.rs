@@ -138,6 +138,12 @@ struct ReadContext<'a> {
     senders: &'a SenderDomains,
 }
 
+/// The [`warnings`] of what a builder was given.
+pub(crate) fn warnings_of<'a>(values: impl Deserializer<'a>) -> Vec<Warning> {
+    // The deserializer has no errors of its own.
+    json::read_from(values).map_or_else(|_| Vec::new(), |reading| warnings(&reading))
+}
+
 /// Where the recipients of a mail merge are when they are not in the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StreamedRecipients {
@@ -406,7 +412,29 @@ impl<'a> Message<'a> {
         envelope: &'a [(S, S)],
         context: ReadContext<'a>,
     ) -> Result<Self, Problems> {
-        match json::read_from(parameters::deserializer(bytes, envelope)) {
+        Self::read_values(parameters::deserializer(bytes, envelope), context)
+    }
+
+    /// Reads what a builder was given.
+    pub(crate) fn from_values<D: Deserializer<'a>>(
+        values: D,
+        header_addresses: HeaderAddresses,
+        senders: &'a SenderDomains,
+    ) -> Result<Self, Problems> {
+        let context = ReadContext {
+            header_addresses,
+            senders,
+            ..ReadContext::new(&[])
+        };
+        Self::read_values(values, context)
+    }
+
+    /// Reads a deserializer of this library.
+    fn read_values<D: Deserializer<'a>>(
+        values: D,
+        context: ReadContext<'a>,
+    ) -> Result<Self, Problems> {
+        match json::read_from(values) {
             Ok(reading) => {
                 let message = Self::from_reading(reading, context)?;
                 Ok(uninterrupted(message))
