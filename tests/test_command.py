@@ -237,13 +237,13 @@ def test_each_of_several_messages_is_submitted(run, tmp_path: Path):
 
 def test_lines_of_messages_are_told(run, pickup: Path, tmp_path: Path, daemon):
     one = b'{"from": "ann@example.com", "to": "bo@example.org", "text": "Hello"}\n'
-    for name, told in (("many.json", b"there is more JSON"), ("many.ndjson", b"This line is a message")):
+    for name, told in (("many.json", b"There is more JSON"), ("many.ndjson", b"This line is a message")):
         (tmp_path / name).write_bytes(one * 3)
         done = run("submit", "-pickup", str(pickup), str(tmp_path / name))
         assert done.returncode == EX_DATAERR
         assert told in done.stderr
     for media_type, told in (
-        ("application/json", "there is more JSON"),
+        ("application/json", "There is more JSON"),
         ("application/x-ndjson", "This line is a message"),
     ):
         answer = daemon.post(one * 3, **{"Content-Type": media_type})

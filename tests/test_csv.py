@@ -202,7 +202,12 @@ GOOD = b"email,name,city\nann@example.org,Ann,Oslo\n"
         (GOOD.replace(b"city", b"address"), "/recipients", "duplicate_field", "`address`"),
         (GOOD.replace(b"name,city", b"city,city"), "/recipients", "duplicate_field", "Columns 2 and 3"),
         (GOOD + b"bo@example.org\n", "/recipients/1", "invalid_content", "line 3"),
-        (GOOD + b"\r\nbo@example.org,Bo,Rome,\n", "/recipients/1", "invalid_content", "4 and not 3"),
+        (
+            GOOD + b"\r\nbo@example.org,Bo,Rome,\n",
+            "/recipients/1",
+            "invalid_content",
+            "has 4 cells and the first row has 3",
+        ),
         (GOOD + b"\nbo,Bo,Rome\n", "/recipients/1/email", "invalid_address", "line 4"),
         (GOOD + 'bo@example.org,Bö,""\n'.encode("latin-1"), "/recipients/1", "invalid_content", "UTF-8"),
         (GOOD.decode().encode("utf-16"), "/recipients", "invalid_content", "UTF-8"),

@@ -190,19 +190,19 @@ def test_a_text_that_is_made_is_as_one_that_is_given(door: Door):
 
 def test_problems_have_places(door: Door):
     assert refused(door, mjml="<mjml><mj-body>\n<mj-text>", textFromHtml=True) == [
-        ("invalid_content", "/mjml", "In line 2, column 10 the MJML ends within an element.")
+        ("invalid_content", "/mjml", "In line 2, column 10 the MJML ends inside an element.")
     ]
     assert refused(door, textFromHtml=True, inlineCss=True)[0][:2] == ("conflict", "/textFromHtml")
     jinja = {"template": "jinja", "variables": {"a": 1}}
     told = refused(door, **jinja, html="<p>\n{{ a|safe }}", textFromHtml=True)
     assert [one[:2] for one in told] == [("invalid_template", "/html")]
-    assert told[0][2].startswith("In line 2, column 1 a value is put in as HTML")
+    assert told[0][2].startswith("In line 2, column 1 a value is inserted as HTML")
     # A value that is missing is told as it is where both are given.
     assert refused(door, template="merge", html="<p>{{ a }}", textFromHtml=True)[0][0] == "missing_variable"
     body = "<mj-section><mj-column><mj-raw>{{ a|safe }}</mj-raw></mj-column></mj-section>"
     told = refused(door, **jinja, mjml=f"<mjml><mj-body>{body}</mj-body></mjml>", textFromHtml=True)
     assert told[0][:2] == ("invalid_template", "/mjml")
-    assert told[0][2].startswith("Of the HTML that is made of this: In line ")
+    assert told[0][2].startswith("In the HTML made from this: In line ")
 
 
 def test_hostile_html_is_no_danger(door: Door):
@@ -291,7 +291,7 @@ def test_warnings_are_those_of_what_is_sent():
     expected = [("foreign_placeholder", "/mjml"), ("insecure_link", "/mjml"), ("missing_text", "/text")]
     assert codes(mjml=mjml) == expected
     (link,) = [one for one in pmtaemail.warnings({**FIELDS, "mjml": mjml}) if one.code == "insecure_link"]
-    assert link.detail.startswith("Of the HTML that is made of this: In line ")
+    assert link.detail.startswith("In the HTML made from this: In line ")
     assert codes(mjml=mjml, textFromHtml=True) == expected[:2]
     # Of what cannot be made there are none but what is told of what is given.
     assert codes(mjml="<mjml>") == [("missing_text", "/text")]
@@ -323,7 +323,7 @@ def test_sparkpost_inlines_style_sheets(daemon: Daemon):
     body["options"]["inline_css"] = True
     answer = daemon.post(json.dumps(body), path)
     assert answer.status == 422
-    assert "In line 1, column 12 a statement stands in a style sheet" in answer.body.decode()
+    assert "In line 1, column 12 a style sheet contains a statement" in answer.body.decode()
     body["content"] = {"email_rfc822": "From: a@example.com\r\n\r\nHello\r\n"}
     answer = daemon.post(json.dumps(body), path)
     assert (answer.status, answer.json()["errors"][0]["code"]) == (422, "1301")

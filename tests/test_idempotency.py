@@ -291,7 +291,7 @@ def test_the_state_is_where_it_is_asked_for(start_daemon, tmp_path: Path, pickup
 def test_the_state_is_never_in_the_pickup_directory(run, pickup: Path):
     done = run("--listen", "127.0.0.1:0", "--pickup", pickup, "--state", pickup / "state")
     assert done.returncode != 0
-    assert b"must lie outside of the pickup directory" in done.stderr
+    assert b"must be outside of the pickup directory" in done.stderr
 
 
 def test_one_process_at_a_time_has_the_store(start_daemon, pickup: Path):
@@ -310,7 +310,7 @@ def test_one_process_at_a_time_has_the_store(start_daemon, pickup: Path):
     assert [entry for entry in second.entries() if entry["event"] == "no_idempotency_keys"]
     errors = [entry["error"] for entry in second.entries() if entry.get("status") == 503]
     assert len(errors) == 1
-    assert "another process has it open" in errors[0]
+    assert "another process is using it" in errors[0]
     assert "keys.redb" in errors[0]
 
 
@@ -371,7 +371,7 @@ def test_a_store_that_cannot_be_made_is_told_at_the_start(run, tmp_path: Path, p
     done = run("--listen", "127.0.0.1:0", "--pickup", pickup, "--state", tmp_path / "no" / "such")
     assert done.returncode not in (0, 101)
     assert b"cannot open the store of idempotency keys" in done.stderr
-    assert b"make its folder" in done.stderr
+    assert b"create its folder" in done.stderr
 
 
 # ---- one kill, at each instant
@@ -514,5 +514,5 @@ def test_the_command_cannot_use_the_daemons_store(start_daemon, run, pickup: Pat
     post(start_daemon(), {"body": PLAIN})
     done = run("submit", "--pickup", pickup, "--batch", "-", "--ndjson", stdin=line("a"))
     assert done.returncode != 0
-    assert b"another process has it open" in done.stderr
+    assert b"another process is using it" in done.stderr
     assert len(list(pickup.iterdir())) == 1

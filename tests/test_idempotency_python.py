@@ -91,5 +91,5 @@ print(pickup.submit(message, idempotency_key="k").replayed)
     receipt = pickup.submit(MESSAGE, idempotency_key="k")
     assert receipt.replayed
     second = subprocess.run(command, capture_output=True, text=True, check=False, env=ENVIRONMENT)
-    assert "another process has it open" in second.stderr
+    assert "another process is using it" in second.stderr
     assert second.returncode == 1

@@ -38,14 +38,14 @@ def test_every_door_tells_the_same(door: Door):
 
 def test_the_place_in_a_template_is_told(door: Door):
     texts = {
-        ("merge", "Hello\n\né {{ name | uper }}"): "In line 3, column 13 there is a filter `uper` that",
-        ("merge", "{{ a }} {% if a %}"): "In line 1, column 9 there is a tag of another language",
-        ("merge", "Hello\n {{ user.name }}"): "The template needs this variable, in `/text`, line 2, column 2; give",
-        ("sparkpost", "Hello\n {{ for }}"): "In line 2, column 2 there is the word `for`, which cannot stand here",
-        ("sparkpost", "é\n {{ a > 1 }}"): "The template in `/text`, line 2, column 2, compares things of different",
+        ("merge", "Hello\n\né {{ name | uper }}"): "In line 3, column 13 there is an unknown filter `uper`.",
+        ("merge", "{{ a }} {% if a %}"): "In line 1, column 9 there is a tag of another template language",
+        ("merge", "Hello\n {{ user.name }}"): "The template needs this variable in `/text`, line 2, column 2; give",
+        ("sparkpost", "Hello\n {{ for }}"): "In line 2, column 2 there is the word `for`, which is not allowed here",
+        ("sparkpost", "é\n {{ a > 1 }}"): "The template in `/text`, line 2, column 2, compares values of different",
         ("jinja", "Hello\n {{ user.name }}"): "The template in `/text` needs a variable that is not given: ",
-        ("jinja", "é {{ 1|shout }}"): "This is no template: unknown filter `shout`, in line 1, column 8.",
-        ("jinja", "Hello\n{% if %}"): "This is no template: syntax error, in line 2, column 7.",
+        ("jinja", "é {{ 1|shout }}"): "This is not a valid template: unknown filter `shout`, in line 1, column 8.",
+        ("jinja", "Hello\n{% if %}"): "This is not a valid template: syntax error, in line 2, column 7.",
     }  # fmt: skip
     for (language, text), expected in texts.items():
         message = one(text=text, template=language, variables={"a": "b", "user": {}})

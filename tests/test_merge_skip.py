@@ -161,7 +161,7 @@ def test_very_many_bad_ones(door: Door):
         door.check(behind)
     (problem,) = refused.value.problems
     assert (problem["code"], problem["pointer"]) == ("unknown_field", "/too")
-    assert "did you mean" in problem["detail"] or "no field of this name" in problem["detail"]
+    assert "did you mean" in problem["detail"] or "no field with this name" in problem["detail"]
 
 
 recipients_of_any_kind = st.lists(st.sampled_from([("good", "", "")] * 12 + BAD), min_size=1, max_size=30)
@@ -206,7 +206,7 @@ def test_skipping_is_submitting_the_good_ones_alone(shared_daemon: Daemon, kinds
 def test_a_cut_report_says_so(daemon: Daemon, run, node_process):
     total = 3 * 1_500
     message = as_json(FIXED, ["nobody"] * 1_500)
-    cut = f"The message has {total} problems; the first 1000 of them are told."
+    cut = f"The message has {total} problems; the first 1000 are listed."
     for body, headers in (
         (message, {}),
         (as_lines(FIXED, ["nobody"] * 1_500), NDJSON),

@@ -102,7 +102,7 @@ def test_problems_are_beside_their_lines(previewing: Daemon, visit: Callable[...
     page.write(FAULTY)
     page.locator("#verdict").reads("2 problems")
     assert page.locator(".sign").allInnerTexts() == ["2", "4"]
-    said = ["The address has no @.", "There is no field of this name; did you mean `subject`?"]
+    said = ["The address has no @.", "There is no field with this name; did you mean `subject`?"]
     assert page.locator(".said").allInnerTexts() == said
     # Each stands at the height of its line, beside its text.
     heights = page.evaluate("""[...document.querySelectorAll(".said")].map((said) => {

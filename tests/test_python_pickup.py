@@ -85,7 +85,7 @@ def test_submit_many_hands_nothing_over_when_the_iterable_fails(tmp_path: Path):
 
 
 def test_a_missing_directory(tmp_path: Path):
-    with pytest.raises(pmtaemail.PickupError, match="make the directory") as error:
+    with pytest.raises(pmtaemail.PickupError, match="create the directory") as error:
         pmtaemail.Pickup(tmp_path / "pickup")
     assert isinstance(error.value, OSError)
     assert isinstance(error.value, pmtaemail.Error)

@@ -43,7 +43,7 @@ def test_every_door_tells_the_same(shared_daemon: Daemon, run):
     told = answer.json()["warnings"]
     assert (answer.status, codes(told), [one["pointer"] for one in told]) == (200, CODES, POINTERS)
     assert told[1]["detail"].startswith("In line 1, column 1 an image has no `alt`")
-    assert told[2]["detail"].startswith("In line 2, column 1 a link does not begin with `https://`")
+    assert told[2]["detail"].startswith("In line 2, column 1 a link does not start with `https://`")
     assert [one._asdict() for one in pmtaemail.warnings(FIELDS)] == told
     assert node(f"console.log(JSON.stringify(p.warnings({message})))") == told
     done = run("check", stdin=message.encode())

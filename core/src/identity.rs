@@ -99,7 +99,7 @@ pub struct Id([u8; Id::LENGTH]);
 /// A text is no [`Id`]: not 26 characters, or others than digits and lower-case letters without
 /// i, l, o and u.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an identifier has 26 characters: digits, and lower-case letters but i, l, o and u")]
+#[error("an identifier has 26 characters: digits, and lower-case letters other than i, l, o and u")]
 pub struct InvalidId;
 
 /// 35 bits of seconds, 55 bits that rise within a second, 40 bits of chance.

@@ -44,7 +44,7 @@ for (const error of [MessageError, PickupError, IdempotencyError]) {
 
 function sentences(problems, total) {
   const told = problems.map(sentence);
-  const cut = `The message has ${total} problems; the first ${told.length} of them are told.`;
+  const cut = `The message has ${total} problems; the first ${told.length} are listed.`;
   return total > told.length ? [...told, cut] : told;
 }
 

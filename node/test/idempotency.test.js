@@ -54,7 +54,7 @@ test('one process or object at a time has a store', async (t) => {
   const second = new Pickup(directory);
   assert.throws(() => second.submitSync(message('Hello'), options), (error) => {
     assert(error instanceof PickupError);
-    assert.match(error.message, /another process has it open/);
+    assert.match(error.message, /another process is using it/);
     return true;
   });
   const other = new Pickup(directory, { state: join(directory, '../state') });

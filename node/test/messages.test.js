@@ -122,8 +122,8 @@ test('what JSON cannot say is told with what to give in its place', () => {
   const sentences = [
     [() => 1, /it is a function or a symbol\.$/],
     [Symbol('x'), /it is a function or a symbol\.$/],
-    [NaN, /it is NaN or infinite: leave it out, or give null\.$/],
-    [-Infinity, /it is NaN or infinite: leave it out, or give null\.$/],
+    [NaN, /not NaN or infinity: leave it out, or give null\.$/],
+    [-Infinity, /not NaN or infinity: leave it out, or give null\.$/],
     [new Date(NaN), /it is an invalid Date\.$/],
     [Promise.resolve(Buffer.from('x')), /it is a promise: await it first\.$/],
     [Readable.from(['x']), /it is a stream .*: read it to its end first\.$/],
@@ -135,10 +135,10 @@ test('what JSON cannot say is told with what to give in its place', () => {
     [new WeakMap(), /it is an object of a class that JSON has no word for\.$/],
     [new Float64Array(1), /it is an object of a class that JSON has no word for\.$/],
     [new Error('x'), /it is an object of a class that JSON has no word for\.$/],
-    [new Date(), /not a path or another object with a text of its own/],
-    [new URL('file:///etc/motd'), /not a path or another object with a text of its own/],
-    [new (class { toJSON() { return 'x'; } })(), /not a path or another object with a text of its own/],
-    [new Set(['x']), /the whole content, a string or bytes, not an array of its pieces\.$/],
+    [new Date(), /not a path or another object that converts to text/],
+    [new URL('file:///etc/motd'), /not a path or another object that converts to text/],
+    [new (class { toJSON() { return 'x'; } })(), /not a path or another object that converts to text/],
+    [new Set(['x']), /the whole content as a string or bytes, not an array of pieces\.$/],
   ];
   for (const [value, sentence] of sentences) {
     const [problem, ...others] = check(attached(value));

@@ -39,7 +39,7 @@ class MessageError(Error, ValueError):
     def __str__(self) -> str:
         lines = [str(problem) for problem in self.problems]
         if self.total > len(lines):
-            lines.append(f"The message has {self.total} problems; the first {len(lines)} of them are told.")
+            lines.append(f"The message has {self.total} problems; the first {len(lines)} are listed.")
         return "\n".join(lines)
 
 

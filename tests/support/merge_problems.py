@@ -31,138 +31,142 @@ def without_place(problems: list[dict[str, str]]) -> list[dict[str, str]]:
     return [{**problem, "detail": detail} for problem, detail in zip(problems, details, strict=True)]
 
 
-BESIDE_RAW = Rule("conflict", "Beside `raw` only envelope fields can stand.")
+BESIDE_RAW = Rule("conflict", "Only envelope fields can be combined with `raw`.")
 BESIDE_RECIPIENTS = Rule(
     "conflict",
-    "Beside `recipients`, each of whom gets a message of their own, nobody else can be named.",
+    "This cannot be combined with `recipients`, each of whom gets a separate message.",
 )
 ONE_MESSAGE_ID = Rule(
     "conflict",
-    "Each message of a merge needs an identifier of its own: put a variable into this one, or leave it out.",
+    "Each message of a merge needs its own identifier: use a variable in this one, or leave it out.",
 )
 NUMBER_IN_EXPANDED_MERGE = Rule(
     "conflict",
-    "PowerMTA takes a number in its own merge form alone, which says neither `dkim` nor more than 11 delivery "
-    "windows, nor a bracket that cannot be encoded, as in `a@[192.0.2.1]`; say `high`, `normal` or `low`.",
+    "PowerMTA takes a number only in its own merge format, which cannot express `dkim`, more than 11 delivery windows, "
+    "or a bracket that cannot be encoded, as in `a@[192.0.2.1]`; use `high`, `normal` or `low`.",
 )
 MERGE_FORM_ALONE = Rule(
     "conflict",
-    "PowerMTA takes this in its own merge form alone, which says neither `dkim` nor more than 11 delivery windows, nor "
+    "PowerMTA takes this only in its own merge format, which cannot express `dkim`, more than 11 delivery windows, or "
     "a bracket that cannot be encoded, as in `a@[192.0.2.1]`; leave it out.",
 )
 MERGE_ALONE = Rule(
-    "conflict", "PowerMTA takes this in a mail merge alone: give `recipients` in place of `to`, `cc` and `bcc`."
+    "conflict", "PowerMTA takes this only in a mail merge: give `recipients` instead of `to`, `cc` and `bcc`."
 )
 BESIDE_PRIORITY = Rule(
     "conflict",
-    "This header field says the same as the message's `priority`, which is given too; give one of them.",
+    "This header field and the message's `priority` say the same thing; give only one of them.",
 )
-ONCE = Rule("conflict", "A message has this header field once; give it one value.")
-CONTROL_IN_OWN_HEADER = Rule("control_character", "A header field may not hold line ends or other control characters.")
-RESERVED_SUBJECT = Rule("reserved_header", "This header field is made from the message's `subject`.")
+ONCE = Rule("conflict", "A message may have this header field only once; give it one value.")
+CONTROL_IN_OWN_HEADER = Rule(
+    "control_character", "A header field may not contain line breaks or other control characters."
+)
+RESERVED_SUBJECT = Rule("reserved_header", "Use the message's `subject` instead of this header field.")
 NO_HTTPS = Rule(
-    "invalid_unsubscribe", "List-Unsubscribe-Post goes with a List-Unsubscribe that has an https URL (RFC 8058)."
+    "invalid_unsubscribe", "List-Unsubscribe-Post requires a List-Unsubscribe that has an https URL (RFC 8058)."
 )
 MORE_ELEMENTS = Rule(
     "invalid_header_value",
-    "With these values this header field lists more addresses or URLs than it is written with, or fewer; a value may "
-    "hold a list where it is all that stands between two commas.",
+    "With these values this header field has more or fewer addresses or URLs than its template; a value may be a list "
+    "only where it is everything between two commas.",
 )
 NO_CALENDAR_NAME = Rule(
-    "invalid_calendar", "In a calendar a value may stand in what a property or a parameter says, not in its name."
+    "invalid_calendar",
+    "In a calendar, a placeholder may be used in the value of a property or parameter, not in its name.",
 )
 NO_CALENDAR_PARAMETER = Rule(
     "invalid_calendar",
-    "This value lands in a parameter of a calendar's property, which takes commas, semicolons and colons in quotes "
-    'alone: write CN="{{ name }}".',
+    "This value is inserted into a parameter of a calendar property, which takes commas, semicolons and colons only in "
+    'quotes: write CN="{{ name }}".',
 )
 NO_CALENDAR_LINE = Rule(
     "invalid_calendar",
-    "This value lands in a calendar's property that is no text, such as an address or a time, and holds a line end.",
+    "This value contains a line break and is inserted into a calendar property that is not text, such as an address "
+    "or a time.",
 )
 CONTROL_IN_CALENDAR = Rule(
     "control_character",
-    "A calendar may hold no control characters but line ends and tabs (RFC 5545 section 3.1).",
+    "A calendar may not contain control characters other than line breaks and tabs (RFC 5545 section 3.1).",
 )
 OTHER_METHOD = Rule(
     "invalid_calendar",
-    "With these values the calendar is no iCalendar object with the METHOD that it is written with.",
+    "With these values the calendar is not an iCalendar object with the METHOD of its template.",
 )
-UNKNOWN_METHOD = Rule("invalid_calendar", "The content's METHOD is none of RFC 5546.")
+UNKNOWN_METHOD = Rule("invalid_calendar", "The METHOD in the content is not one defined in RFC 5546.")
 NO_FILE_NAME = Rule("invalid_filename", "A file name may not be empty; leave the field out.")
 DOTS_AS_FILE_NAME = Rule("invalid_filename", "A file name may not be `.` or `..`.")
-LONG_FILE_NAME = Rule("invalid_filename", "A file name has 255 characters at most.")
+LONG_FILE_NAME = Rule("invalid_filename", "A file name may have at most 255 characters.")
 NO_ENDING = Rule(
     "invalid_filename",
-    "The content type is told from the ending of a file name, and this one ends with a placeholder: write the ending, "
-    "as in `{{ name }}.pdf`, or give `contentType`.",
+    "The content type follows from the extension of the file name, and this one ends with a placeholder: write the "
+    "extension, as in `{{ name }}.pdf`, or give `contentType`.",
 )
 NO_FILLED_ENVID = Rule(
     "invalid_token",
-    "With these values `envid` is not printable ASCII without blanks, quotes, backslashes and angle brackets, of 100 "
-    "characters at most.",
+    "With these values `envid` is longer than 100 characters, or contains characters other than printable ASCII "
+    "without spaces, quotes, backslashes and angle brackets.",
 )
-NO_MERGE = Rule("conflict", "This says how `recipients` are written down, and there are none.")
-CONTROL_IN_NAME = Rule("control_character", "A display name may not hold line ends or other control characters.")
+NO_MERGE = Rule("conflict", "This says how the files for `recipients` are written, but no `recipients` are given.")
+CONTROL_IN_NAME = Rule("control_character", "A display name may not contain line breaks or other control characters.")
 CONTROL_BY_JINJA = Rule(
     "control_character",
-    "The template in FIELD writes a line end or another control character into a header field for these values.",
+    "The template in FIELD writes a line break or another control character into a header field for these values.",
 )
 NO_SPARKPOST = Rule(
     "invalid_template",
-    "In PLACE a placeholder is not written `{{ name }}`, `{{ name or 'text' }}`, `{{ if name == 'text' }}` … "
+    "In PLACE a placeholder does not have the form `{{ name }}`, `{{ name or 'text' }}`, `{{ if name == 'text' }}` … "
     "`{{ elseif name }}` … `{{ else }}` … `{{ end }}` or `{{ each names }}` … `{{ end }}`, with three braces for a "
-    "value that is written as it is; `{{ opening_double_curly() }}` writes two braces.",
+    "value that is not escaped; `{{ opening_double_curly() }}` writes two braces.",
 )
 NO_MACRO_HERE = Rule(
     "invalid_template",
-    "In PLACE there is `render_snippet`, which SparkPost has and which is not there here: put the text itself into "
+    "In PLACE there is `render_snippet`, a feature of SparkPost that is not supported here: put the text itself into "
     "the template.",
 )
-NO_LIST_IN_SPARKPOST = Rule("wrong_type", "The template in FIELD, PLACE, goes through the elements of what is no list.")
+NO_LIST_IN_SPARKPOST = Rule("wrong_type", "The template in FIELD, PLACE, loops over something that is not a list.")
 NO_ORDER_IN_SPARKPOST = Rule(
-    "wrong_type", "The template in FIELD, PLACE, compares things of different kinds, or lists or objects."
+    "wrong_type", "The template in FIELD, PLACE, compares values of different types, or lists or objects."
 )
 TOO_LONG_FOR_SPARKPOST = Rule("invalid_template", "The template in FIELD, PLACE, takes too long with these values.")
 CONTROL_IN_HEADER = Rule(
     "control_character",
-    "This value lands in a header field, which may not hold line ends or other control characters.",
+    "This value is inserted into a header field, which may not contain line breaks or other control characters.",
 )
 NO_AT = Rule("invalid_address", "The address has no @.")
-PRIORITY_OUT_OF_RANGE = Rule("invalid_choice", "PowerMTA's priority is a whole number from 1 to 100.")
+PRIORITY_OUT_OF_RANGE = Rule("invalid_choice", "PowerMTA's priority must be a whole number from 1 to 100.")
 NO_PRIORITY = Rule(
     "invalid_choice",
-    "This must be `high`, `normal`, `low`, or a whole number from 1 to 100 that is no text (in Python an int).",
+    "This must be `high`, `normal`, `low`, or a whole number from 1 to 100, not a string (in Python an int).",
 )
 NO_KIND_OF_MERGE = Rule("invalid_choice", "This must be one of `native`, `expanded`.")
 BLANK_IN_ADDRESS = Rule(
-    "invalid_address", "The part before the @ holds a blank or another character that needs quotes."
+    "invalid_address", "The part before the @ contains a space or another character that must be quoted."
 )
 IN_ADDRESS = Rule(
     "invalid_template",
-    "A placeholder may stand in the display name of `replyTo`, and not in the address; in `Reply-To` of `headers` "
-    "it may.",
+    "The display name of `replyTo` may contain placeholders, its address may not; use `Reply-To` in `headers` for "
+    "that.",
 )
 NO_LANGUAGE = Rule("invalid_choice", "This must be one of `none`, `merge`, `jinja`, `sparkpost`.")
 INVALID_MESSAGE_ID = Rule(
     "invalid_message_id",
-    "A message identifier has the form left@right, of ASCII letters, digits, dots and a few signs.",
+    "A message identifier must have the form left@right, with ASCII letters, digits, dots and a few other characters.",
 )
 NO_PLACEHOLDER = Rule(
     "invalid_template",
-    'In PLACE a placeholder is not written `{{ name }}` or `{{ name | default: "text" }}`, with three braces for a '
-    'value that is HTML; `{{ "{{" }}` writes two braces.',
+    'In PLACE a placeholder does not have the form `{{ name }}` or `{{ name | default: "text" }}`, with three braces '
+    'for a value that is HTML; `{{ "{{" }}` writes two braces.',
 )
 NO_FILTER = Rule(
     "invalid_template",
-    "In PLACE there is a filter `uper` that this language does not have: it has `default`, `upcase`, `upper`, "
+    "In PLACE there is an unknown filter `uper`. The filters are `default`, `upcase`, `upper`, "
     "`downcase`, `lower`, `capitalize`, `title`, `truncate`, `truncatewords`, `urlencode`, `url_encode`, `json`, "
     "`tojson`, `date`, `number`. Did you mean `upper`?",
 )
 BAD_ARGUMENTS = Rule(
     "invalid_template",
-    'In PLACE a filter is not given what it takes: `default: "text"`; arguments are texts in quotes, numbers, `true` '
-    "and `false`.",
+    'In PLACE a filter has the wrong arguments; it is written `default: "text"`, and arguments are quoted strings, '
+    "numbers, `true` and `false`.",
 )
 NO_DATE_IN_TEMPLATE = Rule(
     "invalid_template",
@@ -170,12 +174,12 @@ NO_DATE_IN_TEMPLATE = Rule(
 )
 NO_PRESENT = Rule(
     "invalid_template",
-    "In PLACE the filter `date` knows no present, so that a message is the same whenever it is made: give the date as "
+    "In PLACE the filter `date` does not know the current time, so that a message is always the same: pass the date as "
     "a variable.",
 )
 CONTROL_BY_PLACEHOLDER = Rule(
     "control_character",
-    "In PLACE a placeholder writes a line end or another control character into a header field.",
+    "In PLACE a placeholder writes a line break or another control character into a header field.",
 )
 NO_DATE = Rule(
     "invalid_date",
@@ -184,36 +188,36 @@ NO_DATE = Rule(
 )
 NO_NUMBER = Rule(
     "wrong_type",
-    "The filter `number` of the placeholder in FIELD, PLACE, takes a number, or a text that is one, such as 1234.5.",
+    "The filter `number` of the placeholder in FIELD, PLACE, takes a number, or a string that is one, such as 1234.5.",
 )
 NO_TEXT_FOR_FILTER = Rule(
     "wrong_type",
-    "The filter `upcase` of the placeholder in FIELD, PLACE, takes a text, a number, true or false.",
+    "The filter `upcase` of the placeholder in FIELD, PLACE, takes text, a number, true or false.",
 )
 NO_FILTER_OF_JINJA = Rule(
-    "invalid_template", "This is no template: unknown filter `uper`, in PLACE; did you mean `upper`?"
+    "invalid_template", "This is not a valid template: unknown filter `uper`, in PLACE; did you mean `upper`?"
 )
-NO_CONSTANT = Rule("invalid_template", "This is no template: invalid operation, in PLACE.")
+NO_CONSTANT = Rule("invalid_template", "This is not a valid template: invalid operation, in PLACE.")
 CONTROL_BY_JINJA_ITSELF = Rule(
-    "control_character", "The template writes a line end or another control character into a header field."
+    "control_character", "The template writes a line break or another control character into a header field."
 )
 FOREIGN_TAG = Rule(
     "invalid_template",
-    'In PLACE there is a tag of another language, which readers would see; `"template": "jinja"` has conditions and '
-    'loops, and `{{ "{%" }}` writes the signs themselves.',
+    'In PLACE there is a tag of another template language, which readers would see; `"template": "jinja"` has '
+    'conditions and loops, and `{{ "{%" }}` writes these characters literally.',
 )
-NO_JINJA = Rule("invalid_template", "This is no template: syntax error, in PLACE.")
+NO_JINJA = Rule("invalid_template", "This is not a valid template: syntax error, in PLACE.")
 NO_ENVID = Rule(
     "invalid_token",
-    "This must be printable ASCII without blanks, quotes, backslashes and angle brackets, of 100 characters at most.",
+    "This must be at most 100 printable ASCII characters, without spaces, quotes, backslashes and angle brackets.",
 )
 NO_TOKEN = Rule(
     "invalid_token",
-    "This must be printable ASCII without blanks, quotes, backslashes and angle brackets, of 200 characters at most.",
+    "This must be at most 200 printable ASCII characters, without spaces, quotes, backslashes and angle brackets.",
 )
 NO_UNSUBSCRIBE_URL = Rule(
     "invalid_unsubscribe",
-    "The address must be an http or https URL in ASCII, of 900 octets at most.",
+    "This must be an http or https URL in ASCII, of at most 900 bytes.",
 )
 NO_UNSUBSCRIBE_ADDRESS = Rule("invalid_unsubscribe", "This must be an address, or a mailto: URL in ASCII.")
 NO_URL_IN_UNSUBSCRIBE = NO_UNSUBSCRIBE_URL.in_field("/unsubscribe/url")
@@ -221,7 +225,7 @@ NO_ADDRESS_IN_UNSUBSCRIBE = NO_UNSUBSCRIBE_ADDRESS.in_field("/unsubscribe/mailto
 NO_ADDRESS = Rule("missing_field", "A mailbox must have an `address`.")
 UNREAD_VARIABLES = Rule(
     "missing_field",
-    "Variables are given; say how the texts are read: `merge`, `jinja`, `sparkpost` or `none`.",
+    "Variables are given, so the language of the texts is required: `merge`, `jinja`, `sparkpost` or `none`.",
 )
 MISSING_IN_JINJA = Rule(
     "missing_variable",
@@ -230,18 +234,18 @@ MISSING_IN_JINJA = Rule(
 MISSING_MEMBER_IN_JINJA = Rule(MISSING_IN_JINJA.code, MISSING_IN_JINJA.detail.replace("`x`", "`user.name`"))
 MISSING_VARIABLE = Rule(
     "missing_variable",
-    "The template needs this variable, in FIELD, PLACE; give it, or a default in the template.",
+    "The template needs this variable in FIELD, PLACE; give it, or a default in the template.",
 )
-NO_RECIPIENTS = Rule("no_recipients", "The message goes to nobody; give at least one recipient.")
+NO_RECIPIENTS = Rule("no_recipients", "The message has no recipients; give at least one.")
 NO_IDENTIFIERS = Rule(
     "invalid_message_id",
-    "This header field is message identifiers in angle brackets: <left@right>, of printable ASCII, with white space "
-    "between them.",
+    "This header field takes message identifiers in angle brackets, <left@right> in printable ASCII, separated by "
+    "white space.",
 )
-LONG_WORD = Rule("too_long", "A word of a header field must fit in a line of 998 octets.")
-TWO_MAILBOXES = Rule("too_many_mailboxes", "Each recipient is one mailbox; this is several.")
-UNKNOWN_FIELD = Rule("unknown_field", "There is no field of this name.")
-NO_TEXT = Rule("wrong_type", "The template puts this in, so it must be a text, a number, true or false.")
+LONG_WORD = Rule("too_long", "A word in a header field must fit on a line of 998 bytes.")
+TWO_MAILBOXES = Rule("too_many_mailboxes", "Each recipient must be one mailbox; this contains several.")
+UNKNOWN_FIELD = Rule("unknown_field", "There is no field with this name.")
+NO_TEXT = Rule("wrong_type", "The template inserts this value, so it must be a string, a number, true or false.")
 PRIORITY_OF_OTHER_TYPE = Rule("wrong_type", "This must be `high`, `normal`, `low` or a number from 1 to 100.")
 NO_RECIPIENT = Rule(
     "wrong_type",

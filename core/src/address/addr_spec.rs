@@ -65,12 +65,12 @@ impl<'a> AddrSpec<'a> {
         let at = local_part_end(&text)?;
         let (local, domain) = (&text[..at], &text[at + 1..]);
         if local.len() > LONGEST_LOCAL_PART {
-            return Err(too_long("The part before the @ has over 64 octets."));
+            return Err(too_long("The part before the @ is longer than 64 bytes."));
         }
         // Programs that decode addresses would mail to another one.
         if holds_encoded_word(local) {
             return Err(invalid(
-                "The part before the @ holds an encoded word, which an address cannot hold (RFC 2047 section 5).",
+                "The part before the @ contains an encoded word, which is not allowed in an address (RFC 2047 section 5).",
             ));
         }
         let converted = domain::to_ascii(domain)?;
@@ -79,7 +79,7 @@ impl<'a> AddrSpec<'a> {
             Some(ascii) => Cow::Owned(format!("{local}@{ascii}")),
         };
         if text.len() > LONGEST_ADDRESS {
-            return Err(too_long("The address has over 254 octets."));
+            return Err(too_long("The address is longer than 254 bytes."));
         }
         Ok(Self { text, at })
     }
@@ -199,9 +199,9 @@ fn local_part_end(text: &str) -> Result<usize, Refusal> {
     }
     match cursor.peek() {
         Some(b'@') if cursor.position() > 0 => Ok(cursor.position()),
-        Some(b'@') => Err(invalid("There is nothing before the @.")),
+        Some(b'@') => Err(invalid("The part before the @ is missing.")),
         Some(_) => Err(invalid(
-            "The part before the @ holds a blank or another character that needs quotes.",
+            "The part before the @ contains a space or another character that must be quoted.",
         )),
         None => Err(invalid("The address has no @.")),
     }
@@ -214,7 +214,7 @@ fn skip_dot_string(cursor: &mut Cursor<'_>) -> Result<(), Refusal> {
         let has_dot = cursor.eat(b'.');
         if atom.is_empty() && (has_dot || atom.start > 0) {
             return Err(invalid(
-                "A dot before the @ must stand between two characters; else put the part in quotes.",
+                "The part before the @ may not start or end with a dot or contain two dots in a row, unless it is quoted.",
             ));
         }
         if !has_dot {
@@ -237,11 +237,13 @@ fn skip_quoted_string(text: &str, cursor: &mut Cursor<'_>) -> Result<(), Refusal
         if is_quoted { !c.is_ascii() } else { c == '\\' }
     };
     if quoted_characters(content).any(quotes_nothing) {
-        return Err(invalid("A backslash with nothing to quote."));
+        return Err(invalid(
+            "A backslash is not followed by the character it escapes.",
+        ));
     }
     match quoted {
         Ok(_) => Ok(()),
-        Err(Unclosed) => Err(invalid("The quotes before the @ are not closed.")),
+        Err(Unclosed) => Err(invalid("The quoted part before the @ is not closed.")),
     }
 }
 
@@ -252,7 +254,7 @@ fn invalid(detail: &'static str) -> Refusal {
 fn control() -> Refusal {
     Refusal::new(
         Code::ControlCharacter,
-        "An address may not hold line ends, tabs or other control characters.",
+        "An address may not contain line breaks, tabs or other control characters.",
     )
 }
 

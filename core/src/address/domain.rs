@@ -16,11 +16,13 @@ pub(super) fn to_ascii(domain: &str) -> Result<Option<String>, Refusal> {
     if let Some(literal) = domain.strip_prefix('[') {
         return match literal.strip_suffix(']') {
             Some(literal) if is_address_literal(literal) => Ok(None),
-            _ => Err(invalid("The address literal in brackets is no IP address.")),
+            _ => Err(invalid(
+                "The address literal in brackets is not an IP address.",
+            )),
         };
     }
     if domain.is_empty() {
-        return Err(invalid("There is nothing after the @."));
+        return Err(invalid("The domain after the @ is missing."));
     }
     if is_plain_host_name(domain.as_bytes()) {
         return Ok(None);
@@ -28,7 +30,7 @@ pub(super) fn to_ascii(domain: &str) -> Result<Option<String>, Refusal> {
     // A character of an A-label stands for at most one of the domain, of up to four bytes.
     let most = if domain.is_ascii() { 1 } else { 4 } * LONGEST_DOMAIN;
     if domain.len() > most {
-        return Err(too_long("The domain has over 255 octets."));
+        return Err(too_long("The domain is longer than 255 bytes."));
     }
     // A label that says it is an A-label already has to be one.
     let ascii = Uts46::new()
@@ -39,10 +41,12 @@ pub(super) fn to_ascii(domain: &str) -> Result<Option<String>, Refusal> {
             DnsLength::Verify,
         )
         .map_err(|_| {
-            invalid("The domain is not a host name, nor an internationalised one (UTS 46).")
+            invalid(
+                "The domain is not a valid host name; internationalized names must follow UTS 46.",
+            )
         })?;
     if ascii.ends_with('.') {
-        return Err(invalid("The domain may not end in a dot."));
+        return Err(invalid("The domain may not end with a dot."));
     }
     Ok((ascii != domain).then(|| ascii.into_owned()))
 }

@@ -138,13 +138,13 @@ impl Reader {
             match byte {
                 b'(' => {
                     if cursor.comment() == Err(Unclosed) {
-                        self.refuse("A comment in an address field of the message is not closed.");
+                        self.refuse("An address field of the message contains a comment that is not closed.");
                     }
                     continue;
                 }
                 b'"' => {
                     if cursor.quoted_string() == Err(Unclosed) {
-                        self.refuse("Quotes in an address field of the message are not closed.");
+                        self.refuse("An address field of the message contains a quoted string that is not closed.");
                     }
                     let quoted = start..cursor.position();
                     self.name_has_at |= list[quoted.clone()].contains(&b'@');
@@ -198,7 +198,7 @@ impl Reader {
     /// What came so far was the group's name.
     fn begin_group(&mut self, start: usize) {
         if self.brackets != Brackets::None || self.has_at || self.name_has_at {
-            self.refuse("A group in an address field of the message has no proper name.");
+            self.refuse("An address field of the message contains a group without a valid name.");
         }
         self.brackets = Brackets::None;
         self.name_has_at = false;

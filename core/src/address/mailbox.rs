@@ -34,7 +34,7 @@ pub struct Mailbox<'a> {
 
 const CONTROL: Refusal = Refusal::new(
     Code::ControlCharacter,
-    "A mailbox may not hold line ends or other control characters.",
+    "A mailbox may not contain line breaks or other control characters.",
 );
 
 const SEVERAL: Refusal = Refusal::new(

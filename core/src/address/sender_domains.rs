@@ -29,7 +29,7 @@ pub struct SenderDomain {
 
 /// A text is no [`SenderDomain`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected a domain, such as example.com, or *.example.com for all below it")]
+#[error("expected a domain such as example.com, or *.example.com for all its subdomains")]
 pub struct InvalidSenderDomain;
 
 impl FromStr for SenderDomain {

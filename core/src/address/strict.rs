@@ -54,7 +54,9 @@ impl<'a> Parser<'_, 'a> {
             match self.cursor.peek() {
                 None | Some(b',') => {
                     if end == start {
-                        return Err(invalid("There is no mailbox here, or one comma too many."));
+                        return Err(invalid(
+                            "A mailbox is missing here, or there is a comma too many.",
+                        ));
                     }
                     return Ok(Outline {
                         name: None,
@@ -70,12 +72,12 @@ impl<'a> Parser<'_, 'a> {
                 }
                 Some(b'(') => {
                     return Err(invalid(
-                        "A comment in parentheses; put a name that holds them in quotes.",
+                        "Comments in parentheses are not allowed here; quote a name that contains parentheses.",
                     ));
                 }
                 Some(b':' | b';') => {
                     return Err(invalid(
-                        "A group, or a colon or semicolon that is not in quotes; give mailboxes one by one.",
+                        "Groups are not allowed here, nor are unquoted colons and semicolons; list the mailboxes one by one.",
                     ));
                 }
                 Some(_) => self.cursor.bump(),
@@ -102,7 +104,7 @@ impl<'a> Parser<'_, 'a> {
         self.cursor.skip_blanks();
         if !matches!(self.cursor.peek(), None | Some(b',')) {
             return Err(invalid(
-                "Text after the address; only a comma may follow it.",
+                "There is text after the address; only a comma may follow it.",
             ));
         }
         let name = self.display_name(name)?;
@@ -120,13 +122,13 @@ impl<'a> Parser<'_, 'a> {
                 Ok((!phrase.is_empty()).then(|| part(self.text, range)))
             } else {
                 Err(invalid(
-                    "The name holds a character that needs quotes around the name.",
+                    "The display name contains a character that must be quoted.",
                 ))
             };
         }
         if !phrase.starts_with('"') || Cursor::new(phrase).quoted_string() != Ok(0..phrase.len()) {
             return Err(invalid(
-                "The name must be in quotes as a whole, or without any.",
+                "Either the whole display name or none of it must be in quotes.",
             ));
         }
         let content = range.start + 1..range.end - 1;
@@ -136,7 +138,7 @@ impl<'a> Parser<'_, 'a> {
     fn skip_quoted_string(&mut self) -> Result<(), Refusal> {
         match self.cursor.quoted_string() {
             Ok(_) => Ok(()),
-            Err(Unclosed) => Err(invalid("The quotes are not closed.")),
+            Err(Unclosed) => Err(invalid("The quoted string is not closed.")),
         }
     }
 }

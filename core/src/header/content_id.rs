@@ -17,7 +17,7 @@ impl<'a> ContentId<'a> {
     pub fn parse(text: &Cow<'a, str>) -> Result<Self, Refusal> {
         const SYNTAX: Refusal = Refusal::new(
             Code::InvalidContentId,
-            "A content id has letters, digits, dots and a few signs, 200 at most.",
+            "A content id must be at most 200 letters, digits, dots and a few other characters.",
         );
         let bare = without_angle_brackets(text).ok_or(SYNTAX)?;
         let fits = |c: char| c.is_ascii() && (is_atext(c) || ".@:".contains(c));

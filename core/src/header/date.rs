@@ -20,11 +20,12 @@ pub(crate) struct Date {
 impl Date {
     /// Parses RFC 3339. Fractions of a second are read and not kept: mail has none.
     pub fn from_rfc3339(text: &str) -> Result<Self, Refusal> {
-        const SYNTAX: Refusal =
-            invalid("A date is written as in RFC 3339, with an offset: 2026-01-31T12:00:00Z.");
+        const SYNTAX: Refusal = invalid(
+            "A date must have the format of RFC 3339, with an offset: 2026-01-31T12:00:00Z.",
+        );
         const NO_OFFSET: Refusal = invalid(
-            "A date needs its offset from UTC, as in 2026-01-31T12:00:00Z or +01:00 in place of Z; a \
-             Python datetime its `tzinfo`.",
+            "A date needs an offset from UTC: Z as in 2026-01-31T12:00:00Z, or one such as +01:00 \
+             instead of Z; a Python datetime needs its `tzinfo`.",
         );
         if !has_rfc3339_form(text) {
             let has_no_offset = has_rfc3339_form(&[text, "Z"].concat());
@@ -35,7 +36,7 @@ impl Date {
             return Err(LEAP_SECOND);
         }
         let pieces =
-            Pieces::parse(text).map_err(|_| invalid("There is no such date or time of day."))?;
+            Pieces::parse(text).map_err(|_| invalid("This date or time of day does not exist."))?;
         let (Some(time), Some(offset)) = (pieces.time(), pieces.offset()) else {
             return Err(SYNTAX);
         };
@@ -63,7 +64,7 @@ impl Date {
     /// section 4.3. A zone whose offset nobody can know is refused: it would become another time.
     pub fn from_rfc5322(text: &str) -> Result<Self, Refusal> {
         const SYNTAX: Refusal = invalid(
-            "A date in a header field is written as in RFC 5322: Mon, 23 Nov 2026 05:33:54 +0100.",
+            "A date in a header field must have the format of RFC 5322: Mon, 23 Nov 2026 05:33:54 +0100.",
         );
         let text = without_comments(text).or(Err(SYNTAX))?;
         let (time, zone) = text.rsplit_once([' ', '\t']).ok_or(SYNTAX)?;
@@ -73,7 +74,7 @@ impl Date {
             matches!(zone.as_bytes(), [b'+' | b'-', digits @ ..] if has_shape(digits, b"dddd"));
         if !is_numeric && !is_letter && !ZONE_NAMES.iter().any(is_name) {
             return Err(invalid(
-                "The date has no offset that everybody reads alike; write one such as +0100.",
+                "The date has no unambiguous offset; write one such as +0100.",
             ));
         }
         if time.trim_end().ends_with(":60") {
@@ -83,7 +84,9 @@ impl Date {
         let zoned = parser.parse_zoned(text.as_ref()).map_err(|_| {
             let is_without_day = parser.relaxed_weekday(true).parse_zoned(text.as_ref());
             match is_without_day {
-                Ok(_) => invalid("The date has another day of the week; mend it, or leave it out."),
+                Ok(_) => invalid(
+                    "The day of the week does not match the date; correct it or leave it out.",
+                ),
                 Err(_) => SYNTAX,
             }
         })?;
@@ -154,8 +157,8 @@ impl Date {
 }
 
 const LEAP_SECOND: Refusal =
-    invalid("A leap second cannot be told; give the second before or after.");
-const TOO_EARLY: Refusal = invalid("A mail's date cannot be before the year 1900.");
+    invalid("Leap seconds are not supported; give the second before or after.");
+const TOO_EARLY: Refusal = invalid("The date of a message cannot be before the year 1900.");
 
 /// obs-zone of RFC 5322 section 4.3, without the military letters, and what Go and Java write.
 const ZONE_NAMES: [&str; 11] = [

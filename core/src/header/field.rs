@@ -39,7 +39,7 @@ const LONGEST_WORD: usize = 990;
 /// What is said of a body that does not fit.
 pub(crate) const WORD_TOO_LONG: Refusal = Refusal::new(
     Code::TooLong,
-    "A word of a header field must fit in a line of 998 octets.",
+    "A word in a header field must fit on a line of 998 bytes.",
 );
 
 /// Whether words of these lengths fit in lines; `None` is one that can be folded. The first is on the line

@@ -14,7 +14,7 @@ const MOST: usize = 1_000;
 /// There are more than [`MOST`].
 const TOO_MANY: Refusal = Refusal::new(
     Code::TooLong,
-    "There are 1,000 message identifiers at most.",
+    "There may be at most 1,000 message identifiers.",
 );
 
 /// `id-left@id-right`, without the angle brackets.
@@ -30,11 +30,11 @@ impl<'a> MessageId<'a> {
         if has_control(&bare) {
             return Err(Refusal::new(
                 Code::ControlCharacter,
-                "A message identifier may not hold line ends or other control characters.",
+                "A message identifier may not contain line breaks or other control characters.",
             ));
         }
         if bare.len() > LONGEST {
-            return Err(invalid("The message identifier has over 900 octets."));
+            return Err(invalid("The message identifier is longer than 900 bytes."));
         }
         match bare.split_once('@') {
             Some((left, right))
@@ -43,8 +43,8 @@ impl<'a> MessageId<'a> {
                 Ok(Self(bare))
             }
             _ => Err(invalid(
-                "A message identifier has the form left@right, of ASCII letters, digits, dots \
-                 and a few signs.",
+                "A message identifier must have the form left@right, with ASCII letters, digits, \
+                 dots and a few other characters.",
             )),
         }
     }
@@ -53,13 +53,13 @@ impl<'a> MessageId<'a> {
     /// and a thread must not break over it; refused is what would break the header.
     pub fn parse_list(text: &str) -> Result<Vec<MessageId<'static>>, Refusal> {
         const SYNTAX: Refusal = invalid(
-            "Message identifiers have the form <left@right>, of printable ASCII, with white space \
-             between them.",
+            "Message identifiers must have the form <left@right> in printable ASCII, separated by \
+             white space.",
         );
         let mut ids = Vec::new();
         for word in text.split([' ', '\t']).filter(|word| !word.is_empty()) {
             if has_control(word) {
-                let detail = "A message identifier may not hold control characters.";
+                let detail = "A message identifier may not contain control characters.";
                 return Err(Refusal::new(Code::ControlCharacter, detail));
             }
             match without_angle_brackets(&word.into()) {
@@ -79,8 +79,8 @@ impl<'a> MessageId<'a> {
     /// comments, or by nothing. Words without brackets are phrases of long ago, which name no message.
     pub fn parse_body(text: &str) -> Result<Vec<MessageId<'static>>, Refusal> {
         const SYNTAX: Refusal = invalid(
-            "This header field is message identifiers in angle brackets: <left@right>, of printable ASCII, \
-             with white space between them.",
+            "This header field takes message identifiers in angle brackets, <left@right> in \
+             printable ASCII, separated by white space.",
         );
         let text = without_comments(text).or(Err(SYNTAX))?;
         let mut ids = Vec::new();

@@ -25,7 +25,7 @@ pub(super) enum Piece<'t> {
 
 const NO_WORD: Refusal = Refusal::new(
     Code::InvalidContent,
-    "The HTML holds a word (`pmtaxxx…`) that is needed for placeholders, in all its lengths.",
+    "The HTML contains words of the form `pmtaxxx…` in every length; one of them is needed to mark placeholders.",
 );
 
 impl<'s> Marked<'s> {

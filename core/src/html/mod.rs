@@ -52,7 +52,7 @@ const STACK: usize = 8 << 20;
 
 const NO_THREAD: Refusal = Refusal::new(
     Code::InvalidContent,
-    "The HTML cannot be processed: there is too little memory, or a library failed on it.",
+    "The HTML cannot be processed: there is not enough memory, or a library failed on it.",
 );
 
 /// Does some work on a stack of its own.

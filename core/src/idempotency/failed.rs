@@ -22,10 +22,10 @@ impl Failed {
         match self {
             Self::Store(redb::Error::Io(error)) => error,
             Self::Store(redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch) => {
-                io::Error::new(io::ErrorKind::ResourceBusy, "another process has it open")
+                io::Error::new(io::ErrorKind::ResourceBusy, "another process is using it")
             }
             Self::Store(redb::Error::PreviousIo) => {
-                io::Error::other("it failed before, and is opened anew")
+                io::Error::other("it failed earlier and is being reopened")
             }
             Self::Store(error) => io::Error::new(io::ErrorKind::InvalidData, error.to_string()),
             Self::Other(sentence) => io::Error::new(io::ErrorKind::InvalidData, sentence),

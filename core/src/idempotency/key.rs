@@ -19,7 +19,7 @@ pub struct IdempotencyKey(pub(crate) [u8; 32]);
 
 /// A text is no [`IdempotencyKey`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an idempotency key has 1 to 255 printable ASCII characters")]
+#[error("an idempotency key must be 1 to 255 printable ASCII characters")]
 pub struct InvalidIdempotencyKey;
 
 impl FromStr for IdempotencyKey {

@@ -20,7 +20,7 @@ pub(crate) enum JsonContent<'a> {
 }
 
 impl<'a> Shape<'a> for JsonContent<'a> {
-    const EXPECTED: &'static str = "a string, or bytes where the language has them";
+    const EXPECTED: &'static str = "a string, or bytes in languages that have them";
 
     fn schema(_: &mut Definitions) -> Value {
         // Languages that have bytes may give these instead.
@@ -42,8 +42,7 @@ impl<'a> Shape<'a> for JsonContent<'a> {
         mut elements: A,
     ) -> Result<Option<Self>, A::Error> {
         while elements.next_element::<IgnoredAny>()?.is_some() {}
-        let detail =
-            "This must be the whole content, a string or bytes, not an array of its pieces.";
+        let detail = "This must be the whole content as a string or bytes, not an array of pieces.";
         state.report.problem(location, Code::WrongType, detail);
         Ok(None)
     }

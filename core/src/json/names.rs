@@ -35,21 +35,20 @@ pub(super) fn unknown(report: &mut ProblemReport<'_>, location: Location, rows: 
     let name = report.name(location).filter(|_| !report.is_full());
     let nearest = name.and_then(|name| nearest(known, name));
     let detail = match nearest {
-        Some(known) => format!("There is no field of this name; did you mean `{known}`?"),
-        None => "There is no field of this name.".to_owned(),
+        Some(known) => format!("There is no field with this name; did you mean `{known}`?"),
+        None => "There is no field with this name.".to_owned(),
     };
     report.problem(location, Code::UnknownField, detail);
 }
 
 /// Notes that the field of `location` was there before.
 pub(super) fn duplicate(report: &mut ProblemReport<'_>, location: Location) {
-    let detail = "This field stands here for the second time; names are compared without letter \
-                  case, `_` and `-`.";
+    let detail = "This field is given twice; names are compared ignoring case, `_` and `-`.";
     report.problem(location, Code::DuplicateField, detail);
 }
 
 /// Notes that an object has a name of the caller's twice.
 pub(super) fn repeated(report: &mut ProblemReport<'_>, location: Location) {
-    let detail = "This name stands here for the second time.";
+    let detail = "This name is given twice.";
     report.problem(location, Code::DuplicateField, detail);
 }

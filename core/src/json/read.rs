@@ -116,35 +116,34 @@ fn not_read(bytes: &[u8], document: Document<'_>, error: Option<&serde_json::Err
     let error = match (document, error) {
         (Document::Message, _) if is_finished(bytes) => {
             return not_json(
-                "The message is not JSON; it looks like a finished message (RFC 5322), which is \
-                 given in `raw`, and over HTTP also as message/rfc822.",
+                "The message is not JSON. It looks like a finished message (RFC 5322): give that in \
+                 `raw`, or over HTTP as message/rfc822.",
             );
         }
         (Document::Recipient { index, .. }, _) => {
             return not_json(format!("Recipient {} is not JSON.", index + 1));
         }
         (Document::Message, None) => {
-            return not_json("The message is not UTF-8; JSON is always UTF-8.");
+            return not_json("The message is not valid UTF-8, which JSON must be.");
         }
         (Document::Message, Some(_)) if holds_several(bytes) => {
             return not_json(
-                "Behind the message there is more JSON. Several messages are a batch, which is posted to \
-                 /messages/batch, or given to `submit --batch`. A mail merge with a recipient a line is sent \
-                 as application/x-ndjson, or with `--ndjson`.",
+                "There is more JSON after the message. To send several messages as a batch, post them to /messages/batch or use \
+                 `submit --batch`. To send a mail merge with one recipient per line, use application/x-ndjson or `--ndjson`.",
             );
         }
         (Document::Message, Some(error)) => error,
     };
     // serde_json has no kind for it.
     if error.to_string().starts_with("recursion limit exceeded") {
-        return not_json("The JSON has more than 127 arrays and objects one in the other.");
+        return not_json("The JSON is nested more than 127 arrays and objects deep.");
     }
     let what = match error.classify() {
-        serde_json::error::Category::Eof => "The message ends before its JSON does",
+        serde_json::error::Category::Eof => "The message ends before its JSON is complete",
         _ => "The message is not JSON",
     };
     let (line, column) = (error.line(), error.column());
-    not_json(format!("{what}: see line {line}, column {column}."))
+    not_json(format!("{what}, at line {line}, column {column}."))
 }
 
 /// Whether there is a second JSON text behind the first one.
@@ -198,9 +197,9 @@ mod tests {
     fn several_messages_are_told() {
         let one = r#"{"from": "a@b.c", "to": "d@e.f"}"#;
         for (json, told) in [
-            (format!("{one}\n{one}\n"), "there is more JSON"),
-            (format!("{one} {one}{one}"), "there is more JSON"),
-            (format!("{one}\n\"b@c.d\"\n"), "there is more JSON"),
+            (format!("{one}\n{one}\n"), "There is more JSON"),
+            (format!("{one} {one}{one}"), "There is more JSON"),
+            (format!("{one}\n\"b@c.d\"\n"), "There is more JSON"),
             (format!("{one}\nx"), "line 2, column 1."),
             (format!("{one}\n{{"), "line 2, column 1."),
             (format!("{{{one}"), "line 1, column 2."),

@@ -89,8 +89,9 @@ pub(super) trait Shape<'a>: Sized {
 }
 
 /// What is said of an array in place of a message.
-const NOT_SEVERAL: &str = ", not an array. Several messages are a batch, which is posted to /messages/batch, or given to \
-                           `submit --batch`; in Python it is `submit_many`, in Node `submitMany`";
+const NOT_SEVERAL: &str = ", not an array. To send several messages as a batch, post them to \
+                           /messages/batch or use `submit --batch`, `submit_many` in Python or \
+                           `submitMany` in Node";
 
 pub(super) fn wrong_type<'a, S: Shape<'a>>(
     state: &mut ReadState<'a>,
@@ -147,7 +148,7 @@ impl<'r, 'a, S: Shape<'a>> ValueSeed<'r, 'a, S> {
     fn take_float(self, number: Option<Number<'a>>) -> Option<S> {
         let Some(number) = number else {
             // Some formats know numbers that JSON cannot say.
-            let why = "; it is NaN or infinite: leave it out, or give null";
+            let why = ", not NaN or infinity: leave it out, or give null";
             return wrong_type_because(self.state, self.location, why);
         };
         S::number(self.state, self.location, number)
@@ -240,8 +241,8 @@ impl<'a, S: Shape<'a>> Visitor<'a> for ValueSeed<'_, 'a, S> {
         if !self.refuses_stand_ins {
             return deserializer.deserialize_any(self);
         }
-        let why = ", not a path or another object with a text of its own: give the text itself, as \
-                   no file is read here";
+        let why = ", not a path or another object that converts to text: give the text itself, \
+                   because no file is read here";
         Ok(wrong_type_because(self.state, self.location, why))
     }
 

@@ -50,8 +50,8 @@ impl<'a> ReadState<'a> {
         match fault {
             None if mark.is_none() => return Some(self.report.member(parent, text)),
             Some(NameFault::NotText) => {
-                let detail = "A name in this object is no string. Python's csv.DictReader has such a \
-                              one, None, in a row with more values than columns.";
+                let detail = "A name in this object is not a string. Python's csv.DictReader uses \
+                              None as the name when a row has more values than columns.";
                 self.report.problem(parent, Code::WrongType, detail);
                 return None;
             }
@@ -61,7 +61,7 @@ impl<'a> ReadState<'a> {
             text = text.replace(mark, "\u{fffd}").into();
         }
         let location = self.report.member(parent, text);
-        let detail = "This name holds half of a surrogate pair, which is no character.";
+        let detail = "This name contains half of a surrogate pair, which is not a character.";
         self.report.problem(location, Code::LoneSurrogate, detail);
         None
     }
@@ -77,7 +77,7 @@ impl<'a> ReadState<'a> {
 
     /// Notes that the text at `location` is not Unicode.
     pub fn lone_surrogate(&mut self, location: Location) {
-        let detail = "This holds half of a surrogate pair, which is no character.";
+        let detail = "This contains half of a surrogate pair, which is not a character.";
         self.report.problem(location, Code::LoneSurrogate, detail);
     }
 }

@@ -66,7 +66,7 @@ impl Columns {
             let what = column.field.map_or("have the same name".into(), |field| {
                 let name = JsonRecipientObject::ROWS[field].name;
                 format!(
-                    "are both the recipient's `{name}`: names are compared without letter case, `_` and \
+                    "are both the recipient's `{name}`: names are compared ignoring case, `_` and \
                      `-`"
                 )
             });
@@ -80,8 +80,9 @@ impl Columns {
     }
 }
 
-const NO_ADDRESSES: &str = "The first row of the table names the columns, and none of them is `email` or \
-                            `address`. They are parted by commas, semicolons, tabs or vertical bars.";
+const NO_ADDRESSES: &str = "The first row of the table must name the columns, one of them `email` or \
+                            `address`. Columns are separated by commas, semicolons, tabs or vertical \
+                            bars.";
 
 impl Column {
     fn new(name: &str) -> Self {
@@ -116,14 +117,13 @@ pub(crate) struct TableRow<'a> {
 impl<'a> TableRow<'a> {
     /// Takes the cells of a row, of which each ends in `text` where `ends` says.
     pub fn new(columns: &'a Columns, text: &'a [u8], ends: &'a [usize]) -> Result<Self, Refusal> {
-        const NO_NAME: &str =
-            "The row has a cell in a column to which the first row gives no name.";
+        const NO_NAME: &str = "The row has a cell in a column that has no name in the first row.";
 
         let text = text_of_cells(text, ends)?;
         if ends.len() != columns.len() {
             let detail = format!(
-                "The row has another number of cells than the first one: {} and not {}. A cell with the \
-                 character that parts cells, a line end or a quotation mark stands in quotation marks.",
+                "The row has {} cells and the first row has {}. A cell that contains the separator, a line break or a quotation mark \
+                 must be quoted.",
                 ends.len(),
                 columns.len()
             );
@@ -199,8 +199,8 @@ impl<'a> TableRow<'a> {
 pub(crate) fn text_of_cells<'a>(cells: &'a [u8], ends: &[usize]) -> Result<&'a str, Refusal> {
     const NOT_UTF8: Refusal = Refusal::new(
         Code::InvalidContent,
-        "The table is not UTF-8. Programs for tables let you choose it when they save CSV; in Excel it is \
-         `CSV UTF-8`.",
+        "The table is not valid UTF-8. Spreadsheet programs let you choose the encoding when they \
+         save CSV; in Excel choose `CSV UTF-8`.",
     );
     let text = simdutf8::basic::from_utf8(cells).map_err(|_| NOT_UTF8)?;
     // Two halves of a character, each in a cell of its own, are none.

@@ -10,18 +10,17 @@ use crate::problem::{Code, Location, ProblemReport, Refusal};
 
 const REFUSED: Refusal = Refusal::new(
     Code::ForbiddenSender,
-    "The access key may not send from this domain; send from one that it is for, or have the domain added to it.",
+    "The access key may not send from this domain; send from a domain it allows, or have this domain added to it.",
 );
 
 const RAW_REFUSED: Refusal = Refusal::new(
     Code::ForbiddenSender,
-    "From, Sender, or a Resent field of the message names an address in a domain that the access key may not send \
-     from.",
+    "From, Sender or a Resent- field of the message contains an address in a domain that the access key may not send from.",
 );
 
 const PLACEHOLDER: Refusal = Refusal::new(
     Code::ForbiddenSender,
-    "The access key may send from some domains alone, so Sender has to be an address without placeholders.",
+    "The access key may send only from certain domains, so Sender must be an address without placeholders.",
 );
 
 /// Where a message says who sends it, before it is read.

@@ -23,7 +23,7 @@ pub(super) fn read_attachments<'a>(
     report: &mut ProblemReport<'a>,
 ) -> Vec<File<'a>> {
     if let Some(beyond) = attachments.get(MOST_FILES) {
-        let detail = "A message has 1,000 attachments at most.";
+        let detail = "A message may have at most 1,000 attachments.";
         report.problem(beyond.location, Code::TooLong, detail);
         return Vec::new();
     }
@@ -37,7 +37,7 @@ pub(super) fn read_attachments<'a>(
         if let (Some(cid), Some(id)) = (cid, &file.content_id)
             && !content_ids.insert(id.clone())
         {
-            let detail = "Another attachment has this content id already.";
+            let detail = "Another attachment already has this content id.";
             report.problem(cid, Code::InvalidContentId, detail);
         }
         files.push(file);
@@ -126,12 +126,12 @@ fn take_part<'a>(
         ..
     }) = parts.take(&value)
     else {
-        let detail = "There is no part of this name; `part` names a file of multipart/form-data.";
+        let detail = "The form has no part with this name; `part` names a file of the multipart/form-data request.";
         report.problem(location, Code::UnknownPart, detail);
         return;
     };
     if json.content.is_some() || json.encoding.is_some() {
-        let detail = "`part` stands in place of `content` and `encoding`.";
+        let detail = "`part` replaces `content` and `encoding`, so give only one of them.";
         report.problem(location, Code::Conflict, detail);
     }
     let placed = |text| Located {
@@ -159,11 +159,11 @@ fn take_part<'a>(
 const fn unreadable(fault: UnreadableName) -> &'static str {
     match fault {
         UnreadableName::NotUtf8 => {
-            "The part's file name is not UTF-8: send it in UTF-8, or give `filename` here."
+            "The part's file name is not valid UTF-8: send it in UTF-8, or give `filename` here."
         }
         UnreadableName::Malformed => {
-            "The part's file name cannot be read: its quotes are not closed, its `filename*` has \
-             no known charset, or it comes in pieces. Give `filename` here."
+            "The part's file name cannot be read: its quotes are not closed, the charset of its \
+             `filename*` is unknown, or it is split into pieces. Give `filename` here."
         }
     }
 }
@@ -209,7 +209,7 @@ pub(super) fn check_filename(name: &str) -> Result<(), Refusal> {
     } else if name.is_empty() {
         "A file name may not be empty; leave the field out."
     } else if name.chars().nth(LONGEST_NAME).is_some() {
-        "A file name has 255 characters at most."
+        "A file name may have at most 255 characters."
     } else {
         return Ok(());
     };
@@ -222,7 +222,7 @@ fn read_type<'a>(
 ) -> Option<MediaType<'a>> {
     let parsed = MediaType::parse(&text.value).and_then(|media_type| {
         if media_type.essence().starts_with("multipart/") {
-            let detail = "An attachment is one part; a multipart type cannot be its type.";
+            let detail = "An attachment is a single part, so its type cannot be a multipart type.";
             Err(Refusal::new(Code::InvalidContentType, detail))
         } else {
             Ok(media_type)

@@ -43,7 +43,8 @@ pub(super) fn read_calendar<'a>(
     let given = value.method.and_then(|method| {
         let known = known_method(&method.value);
         if known.is_none() {
-            let detail = "The method is one of RFC 5546: REQUEST, REPLY, CANCEL and so on.";
+            let detail =
+                "The method must be one defined in RFC 5546: REQUEST, REPLY, CANCEL and so on.";
             report.problem(method.location, Code::InvalidCalendar, detail);
         }
         known.map(|known| (method.location, known))
@@ -64,7 +65,7 @@ pub(super) fn read_calendar<'a>(
     if let Some((location, given)) = given
         && given != method
     {
-        let detail = "The content's METHOD is another one than `method`.";
+        let detail = "The METHOD in the content differs from `method`.";
         report.problem(location, Code::InvalidCalendar, detail);
     }
     Some(Calendar {
@@ -94,7 +95,7 @@ pub(super) fn check_attached(
     if given.eq_ignore_ascii_case(method) {
         return Ok(());
     }
-    let detail = "The content's METHOD is another one than the `method` of the content type.";
+    let detail = "The METHOD in the content differs from the `method` of the content type.";
     Err(Refusal::new(Code::InvalidCalendar, detail))
 }
 
@@ -104,16 +105,18 @@ fn known_method(word: &str) -> Option<&'static str> {
         .find(|known| known.eq_ignore_ascii_case(word))
 }
 
-const NO_START: &str = "The content is no iCalendar object: it must begin with BEGIN:VCALENDAR.";
-const NO_END: &str = "The content must end with END:VCALENDAR, and each BEGIN in it must have its \
-                      END (RFC 5545 section 3.6).";
+const NO_START: &str =
+    "The content is not an iCalendar object: it must start with BEGIN:VCALENDAR.";
+const NO_END: &str = "The content must end with END:VCALENDAR, and every BEGIN needs a matching END \
+                      (RFC 5545 section 3.6).";
 const NO_METHOD: &str = "The content has no METHOD (RFC 5545 section 3.7.2), which says whether it \
-                         invites, cancels or answers: write it before the first component.";
+                         is an invitation, a cancellation or a reply: add it before the first \
+                         component.";
 const TWO_METHODS: &str =
-    "The content has several METHODs; it may have one (RFC 5545 section 3.6).";
+    "The content has several METHODs but may have only one (RFC 5545 section 3.6).";
 const METHOD_INSIDE: &str = "The content has a METHOD inside a component; it belongs before the \
                              first component (RFC 5545 section 3.7.2).";
-const UNKNOWN_METHOD: &str = "The content's METHOD is none of RFC 5546.";
+const UNKNOWN_METHOD: &str = "The METHOD in the content is not one defined in RFC 5546.";
 
 /// The method of an iCalendar object. An error says which rule of such objects is broken: programs
 /// take what breaks one for an invitation, for a file or for nothing.

@@ -4,23 +4,22 @@ use crate::problem::{Code, Refusal};
 use crate::template::VALUE_MARKS;
 
 const NO_NAME: Refusal = invalid(
-    "In a calendar a value may stand in what a property or a parameter says, not in its name.",
+    "In a calendar, a placeholder may be used in the value of a property or parameter, not in its name.",
 );
 const NO_PARAMETER: Refusal = invalid(
-    "This value lands in a parameter of a calendar's property, which takes commas, semicolons and colons in \
-     quotes alone: write CN=\"{{ name }}\".",
+    "This value is inserted into a parameter of a calendar property, which takes commas, semicolons and colons only in quotes: write \
+     CN=\"{{ name }}\".",
 );
 const NO_LINE: Refusal = invalid(
-    "This value lands in a calendar's property that is no text, such as an address or a time, and holds a line \
-     end.",
+    "This value contains a line break and is inserted into a calendar property that is not text, such as an address or a time.",
 );
 
 const CUT_APART: Refusal = invalid(
-    "A filter of the calendar's template cuts apart what was put together from values: apply it to each value.",
+    "A filter in the calendar's template splits text that was joined from values: apply the filter to each value instead.",
 );
 pub(super) const CONTROL: Refusal = Refusal::new(
     Code::ControlCharacter,
-    "A calendar may hold no control characters but line ends and tabs (RFC 5545 section 3.1).",
+    "A calendar may not contain control characters other than line breaks and tabs (RFC 5545 section 3.1).",
 );
 
 const fn invalid(detail: &'static str) -> Refusal {

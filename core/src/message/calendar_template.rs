@@ -30,7 +30,7 @@ pub(crate) struct CalendarSource<'a>(TemplateText<'a>);
 
 const OTHER_METHOD: Refusal = Refusal::new(
     Code::InvalidCalendar,
-    "With these values the calendar is no iCalendar object with the METHOD that it is written with.",
+    "With these values the calendar is not an iCalendar object with the METHOD of its template.",
 );
 
 impl<'a> CalendarSource<'a> {

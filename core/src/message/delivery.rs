@@ -123,8 +123,8 @@ pub(super) fn read_token<'a>(
         return Some(text.value);
     }
     let detail = format!(
-        "This must be printable ASCII without blanks, quotes, backslashes and angle brackets, \
-         of {longest} characters at most."
+        "This must be at most {longest} printable ASCII characters, without spaces, quotes, \
+         backslashes and angle brackets."
     );
     report.problem(text.location, Code::InvalidToken, detail);
     None
@@ -139,8 +139,8 @@ fn is_printable_token(text: &str, longest: usize) -> bool {
 pub(super) fn check_filled_envid(envid: &str) -> Result<(), Refusal> {
     const NO_ENVID: Refusal = Refusal::new(
         Code::InvalidToken,
-        "With these values `envid` is not printable ASCII without blanks, quotes, backslashes and angle \
-         brackets, of 100 characters at most.",
+        "With these values `envid` is longer than 100 characters, or contains characters other than \
+         printable ASCII without spaces, quotes, backslashes and angle brackets.",
     );
     is_printable_token(envid, LONGEST_ENVID)
         .then_some(())
@@ -170,8 +170,8 @@ fn read_dkim<'a>(dkim: Located<JsonDkim<'a>>, report: &mut ProblemReport<'a>) ->
         if is_token(&bare) {
             options.push(format!("{tag}{value}"));
         } else {
-            let detail = "This must be a word of letters, digits, dots, hyphens and the like, of \
-                          60 characters at most.";
+            let detail = "This must be one word of at most 60 letters, digits, dots, hyphens and the \
+                          like.";
             report.problem(location, Code::InvalidToken, detail);
         }
     }
@@ -210,13 +210,13 @@ fn read_schedule<'a>(
             continue;
         };
         if start >= end {
-            let detail = "A window must end after it starts.";
+            let detail = "A delivery window must end after it starts.";
             report.problem(location, Code::InvalidSchedule, detail);
         }
         texts.push(format!("{}/{}", local_time(start), local_time(end)));
     }
     if texts.len() > MOST_WINDOWS {
-        let detail = "A schedule has 20 windows at most.";
+        let detail = "A schedule may have at most 20 windows.";
         report.problem(windows.location, Code::InvalidSchedule, detail);
     }
     (!texts.is_empty()).then(|| texts.join(", "))
@@ -249,7 +249,7 @@ fn read_dsn<'a>(dsn: JsonDsn<'a>, report: &mut ProblemReport<'a>) -> Option<Dsn>
     if let Some(location) = never
         && events.len() > 1
     {
-        let detail = "`never` stands alone (RFC 3461 section 4.1).";
+        let detail = "`never` cannot be combined with other values (RFC 3461 section 4.1).";
         report.problem(location, Code::InvalidChoice, detail);
     }
     let notify = (!events.is_empty()).then(|| events.join(","));

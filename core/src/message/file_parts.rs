@@ -78,7 +78,7 @@ impl<'a> FileParts<'a> {
             .collect();
         if !left.is_empty() {
             let detail = format!(
-                "The form has files that no attachment names with `part`, counted from 1: {}.",
+                "The form contains files that no attachment refers to with `part`; their numbers, counted from 1: {}.",
                 left.join(", ")
             );
             report.missing(Location::ROOT, &["attachments"], Code::UnusedPart, detail);

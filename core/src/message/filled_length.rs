@@ -13,7 +13,7 @@ pub(super) fn check_length<'v>(
 ) -> Result<(), Refusal> {
     const TOO_LONG: Refusal = Refusal::new(
         Code::TooLong,
-        "With these values a text of the message has over 32 MiB.",
+        "With these values a text of the message is larger than 32 MiB.",
     );
     if text.filled_length(value) > LONGEST_TEXT {
         return Err(TOO_LONG);

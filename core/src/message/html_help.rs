@@ -141,26 +141,26 @@ impl Given {
 
 const MJML_AND_HTML: Refusal = Refusal::new(
     Code::Conflict,
-    "The HTML is made of this, and `html` is given as well; give one of them.",
+    "The HTML is made from this, but `html` is given too; give only one of them.",
 );
 
 const NOTHING_TO_INLINE: Refusal = Refusal::new(
     Code::Conflict,
-    "This is about the style sheets of `html`, and there is neither `html` nor `mjml`.",
+    "This applies to the style sheets of `html`, but neither `html` nor `mjml` is given.",
 );
 
 const TEXT_TWICE: Refusal = Refusal::new(
     Code::Conflict,
-    "The text is made from the HTML by this, and `text` is given as well; give one of them.",
+    "This makes the text from the HTML, but `text` is given too; give only one of them.",
 );
 
 const NO_HTML: Refusal = Refusal::new(
     Code::Conflict,
-    "The text is made from the HTML by this, and there is neither `html` nor `mjml`.",
+    "This makes the text from the HTML, but neither `html` nor `mjml` is given.",
 );
 
 fn not_built(feature: &str) -> Refusal {
-    let detail = format!("This was built without it: the feature `{feature}`.");
+    let detail = format!("This build does not include it: the feature `{feature}` is disabled.");
     Refusal::with_detail(Code::Unsupported, detail)
 }
 
@@ -198,7 +198,7 @@ impl Made {
         if !self.is_mjml {
             return refusal;
         }
-        let detail = format!("Of the HTML that is made of this: {}", refusal.detail);
+        let detail = format!("In the HTML made from this: {}", refusal.detail);
         Refusal::with_detail(refusal.code, detail)
     }
 }

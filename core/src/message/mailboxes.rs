@@ -6,14 +6,16 @@ use crate::problem::{Code, Location, OrRefuse, ProblemReport};
 use crate::syntax::has_control_except_tab;
 use std::borrow::Cow;
 
-const CONTROL_IN_NAME: &str = "A display name may not hold line ends or other control characters.";
+const CONTROL_IN_NAME: &str =
+    "A display name may not contain line breaks or other control characters.";
 
 /// Understands one or several mailboxes; what is wrong goes into the report.
 pub(super) fn read_mailboxes<'a>(
     mailboxes: Located<JsonMailboxes<'a>>,
     report: &mut ProblemReport<'a>,
 ) -> Vec<Mailbox<'a>> {
-    const ONE_EACH: &str = "Each element of the array is one mailbox; this one holds several.";
+    const ONE_EACH: &str =
+        "Each element of the array must be one mailbox; this one contains several.";
 
     let location = mailboxes.location;
     match mailboxes.value {

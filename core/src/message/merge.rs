@@ -16,8 +16,8 @@ use std::sync::OnceLock;
 
 pub(super) const MERGE_FORM_ALONE: Refusal = Refusal::new(
     Code::Conflict,
-    "PowerMTA takes this in its own merge form alone, which says neither `dkim` nor more than 11 delivery \
-     windows, nor a bracket that cannot be encoded, as in `a@[192.0.2.1]`; leave it out.",
+    "PowerMTA takes this only in its own merge format, which cannot express `dkim`, more than 11 delivery windows, or a bracket that \
+     cannot be encoded, as in `a@[192.0.2.1]`; leave it out.",
 );
 
 /// A mail merge without its recipients: what they all share, and where they differ.

@@ -261,7 +261,7 @@ impl<'a> Message<'a> {
                     Err(problems) => Err(problems),
                     // Each of them was a problem, so this is not reached; nothing depends on that.
                     Ok(_) => Err(json::not_json(
-                        "The message holds half of a surrogate pair.",
+                        "The message contains half of a surrogate pair.",
                     )),
                 }
             }

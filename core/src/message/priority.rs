@@ -32,7 +32,7 @@ impl Urgency {
             }),
             _ => Err(Refusal::new(
                 Code::InvalidChoice,
-                "X-Priority is a number from 1, the highest, to 5; a comment may follow.",
+                "X-Priority must be a number from 1, the highest, to 5, optionally followed by a comment.",
             )),
         }
     }
@@ -65,8 +65,8 @@ impl Urgency {
         } else {
             Err(Refusal::new(
                 Code::Conflict,
-                "X-Priority and Importance say different things: 1 and 2 are high, 3 is normal, 4 and 5 are \
-                 low.",
+                "X-Priority and Importance contradict each other: 1 and 2 are high, 3 is normal, 4 \
+                 and 5 are low.",
             ))
         }
     }

@@ -40,7 +40,7 @@ const MOST_FIELDS: usize = 1_000;
 
 const TOO_MANY_FIELDS: Refusal = Refusal::new(
     Code::TooLong,
-    "The header of a message has 1,000 fields at most.",
+    "The header of a message may have at most 1,000 fields.",
 );
 
 /// Understands `raw`. `has_recipients`: whether the envelope names some. Bcc is taken out.
@@ -57,8 +57,7 @@ pub(super) fn read_raw<'a>(
     let location = raw.location;
     let content = read_content(raw.value, location, report)?;
     if content.trim_ascii_start().starts_with(b"{") {
-        let detail =
-            "This looks like JSON; `raw` is a finished message (RFC 5322), its header first.";
+        let detail = "This looks like JSON; `raw` must be a finished message (RFC 5322), which starts with its header.";
         report.problem(location, Code::InvalidContent, detail);
         return None;
     }
@@ -153,7 +152,7 @@ const MOST_IN_BASE64: usize = 1 << 20;
 
 const LONG_HEADER: Refusal = Refusal::new(
     Code::TooLong,
-    "The header of a message in base64 has 1 MiB at most. Name its recipients in `to`, or submit it as message/rfc822.",
+    "The header of a message in base64 may be at most 1 MiB. Give its recipients in `to`, or submit it as message/rfc822.",
 );
 
 /// How many bytes the header has, whatever its lines end with.
@@ -165,7 +164,7 @@ fn header_size(content: &[u8]) -> usize {
 /// What is said of a header that readers would take for different ones.
 pub(super) const BARE_CR: Refusal = Refusal::new(
     Code::ControlCharacter,
-    "The header holds a CR that is no part of a line end; lines end with CRLF or LF.",
+    "The header contains a CR that is not part of a line ending; lines must end with CRLF or LF.",
 );
 
 /// With CRLF at the end of every line; untouched where that is so already.
@@ -192,11 +191,11 @@ fn check_bodies(content: &[u8], location: Location, report: &mut ProblemReport<'
 
 fn check_lines(bytes: &[u8], location: Location, report: &mut ProblemReport<'_>) {
     if memchr::memchr(0, bytes).is_some() {
-        let detail = "A message may not hold NUL (RFC 5322 section 2).";
+        let detail = "A message may not contain NUL (RFC 5322 section 2).";
         report.problem(location, Code::InvalidContent, detail);
     }
     if has_long_line(bytes) {
-        let detail = "A line of the message has over 998 octets (RFC 5322 section 2.1.1).";
+        let detail = "A line of the message is longer than 998 bytes (RFC 5322 section 2.1.1).";
         report.problem(location, Code::TooLong, detail);
     }
 }
@@ -274,16 +273,17 @@ fn check_header(
     report: &mut ProblemReport<'_>,
 ) {
     if !fields.iter().all(|field| field.written.is_field()) {
-        let detail = "The header holds a line that is no field: `Name: body`, or a blank first.";
+        let detail = "The header contains a line that is neither a field, `Name: body`, nor a continuation line, which \
+                      starts with a space or tab.";
         report.problem(location, Code::InvalidContent, detail);
     }
     let is_control = |byte: &u8| byte.is_ascii_control() && !b"\r\n\t".contains(byte);
     if header.iter().any(is_control) {
-        let detail = "The header may not hold control characters.";
+        let detail = "The header may not contain control characters.";
         report.problem(location, Code::ControlCharacter, detail);
     }
     if simdutf8::basic::from_utf8(header).is_err() {
-        let detail = "The header is not UTF-8.";
+        let detail = "The header is not valid UTF-8.";
         report.problem(location, Code::InvalidContent, detail);
     }
 }
@@ -302,8 +302,8 @@ fn check_fields(
     if fields.iter().any(ReadField::is_signature) {
         for name in MADE.into_iter().filter(|name| says(fields, name).is_none()) {
             let detail = format!(
-                "The message has no {name} (RFC 5322 section 3.6), and none can be added without \
-                 breaking its signature (DKIM-Signature, ARC); write the field before signing."
+                "The message has no {name} (RFC 5322 section 3.6), and adding one would break its \
+                 signature (DKIM-Signature, ARC); add the field before signing."
             );
             report.problem(location, Code::InvalidContent, detail);
         }
@@ -318,12 +318,12 @@ fn check_fields(
         }
     }
     if fields.iter().any(ReadField::is_powermtas) {
-        let detail = "The message holds a header field that only PowerMTA's own options may write.";
+        let detail = "The message contains a header field that is reserved for PowerMTA's options.";
         report.problem(location, Code::ReservedHeader, detail);
     }
     if shows_bcc && fields.iter().any(ReadField::is_blind) {
-        let detail = "The message's Bcc would show blind recipients to all; take it out, or leave \
-                      `to`, `cc` and `bcc` to the message's header.";
+        let detail = "The message's Bcc would show blind recipients to everyone; remove it, or leave \
+                      out `to`, `cc` and `bcc` so that the recipients are read from the header.";
         report.problem(location, Code::ReservedHeader, detail);
     }
 }
@@ -352,7 +352,7 @@ fn from_address(
     let from = fields.iter().filter(|field| field.is("from"));
     let first = mailboxes(from, location, report).into_iter().next();
     if first.is_none() && report.len() == known {
-        let detail = "The message's From holds no address.";
+        let detail = "The message's From contains no address.";
         report.problem(location, Code::InvalidContent, detail);
     }
     first.map(|mailbox| mailbox.address)

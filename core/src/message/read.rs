@@ -109,14 +109,14 @@ fn recipients_apart(recipients: StreamedRecipients) -> Option<(&'static str, &'s
     match recipients {
         StreamedRecipients::Array => None,
         StreamedRecipients::Lines => Some((
-            "The lines behind the message are the recipients of a mail merge, and a finished message \
-             cannot be one.",
-            "The recipients stand in the lines behind the message.",
+            "The lines after the message are the recipients of a mail merge, and a finished message \
+             cannot be a mail merge.",
+            "The recipients are in the lines after the message; give them in one place.",
         )),
         #[cfg(feature = "csv")]
         StreamedRecipients::Table => Some((
-            "The rows of the table are the recipients of a mail merge, and a finished message cannot be \
-             one.",
+            "The rows of the table are the recipients of a mail merge, and a finished message cannot \
+             be a mail merge.",
             "The recipients are the rows of the table; give them in one place.",
         )),
     }
@@ -133,7 +133,8 @@ fn read_options<'a>(
     let sender = json.sender.take();
     let sender = sender.and_then(|sender| read_sender(&sender, report));
     if let (Some(location), Some(ReversePath::Null)) = (verp, &sender) {
-        let detail = "VERP makes bounce addresses from the sender's; the null sender has none.";
+        let detail =
+            "VERP makes bounce addresses from the sender's address; the null sender has none.";
         report.problem(location, Code::Conflict, detail);
     }
     (sender, delivery)
@@ -143,8 +144,8 @@ fn read_options<'a>(
 fn refuse_named_recipients<'a>(json: &mut JsonMessage<'a>, report: &mut ProblemReport<'a>) {
     for field in [json.to.take(), json.cc.take(), json.bcc.take()] {
         let Some(field) = field else { continue };
-        let detail = "Beside `recipients`, each of whom gets a message of their own, nobody else \
-                      can be named.";
+        let detail = "This cannot be combined with `recipients`, each of whom gets a separate \
+                      message.";
         report.problem(field.location, Code::Conflict, detail);
         read_mailboxes(field, report);
     }
@@ -158,19 +159,21 @@ fn read_single<'a>(
     report: &mut ProblemReport<'a>,
 ) -> Option<SingleMessage<'a>> {
     if let Some(form) = &json.merge {
-        let detail = "This says how `recipients` are written down, and there are none.";
+        let detail =
+            "This says how the files for `recipients` are written, but no `recipients` are given.";
         report.problem(form.location, Code::Conflict, detail);
         choice(form, report);
     }
     refuse_merge_form(&json, report);
     if let Some(seeds) = json.seeds.take() {
         let detail =
-            "Seeds get a copy of a mail merge, and there are no `recipients`; name them in `bcc`.";
+            "Seeds get a copy of a mail merge, but no `recipients` are given; use `bcc` instead.";
         report.problem(seeds.location, Code::Conflict, detail);
         read_mailboxes(seeds, report);
     }
     if let Some(word) = &json.invalid_recipients {
-        let detail = "This says what becomes of `recipients` that break rules, and there are none.";
+        let detail =
+            "This says what happens to invalid `recipients`, but no `recipients` are given.";
         report.problem(word.location, Code::Conflict, detail);
         choice(word, report);
     }
@@ -247,14 +250,14 @@ fn read_named_recipients<'a>(
 
 /// Notes that there is no recipient. Where a recipient is faulty that cannot be said.
 fn refuse_nobody(report: &mut ProblemReport<'_>) {
-    let detail = "The message goes to nobody; give `to`, `cc` or `bcc`.";
+    let detail = "The message has no recipients; give `to`, `cc` or `bcc`.";
     let fields = ["to", "cc", "bcc", "recipients"];
     report.missing(Location::ROOT, &fields, Code::NoRecipients, detail);
 }
 
 fn refuse_composing(json: &JsonMessage<'_>, report: &mut ProblemReport<'_>) {
     for location in json.composing() {
-        let detail = "Beside `raw` only envelope fields can stand.";
+        let detail = "Only envelope fields can be combined with `raw`.";
         report.problem(location, Code::Conflict, detail);
     }
 }
@@ -262,8 +265,8 @@ fn refuse_composing(json: &JsonMessage<'_>, report: &mut ProblemReport<'_>) {
 /// Notes what only a mail merge can be told.
 fn refuse_merge_form(json: &JsonMessage<'_>, report: &mut ProblemReport<'_>) {
     for location in json.merge_form_alone() {
-        let detail = "PowerMTA takes this in a mail merge alone: give `recipients` in place of `to`, `cc` \
-                      and `bcc`.";
+        let detail = "PowerMTA takes this only in a mail merge: give `recipients` instead of `to`, \
+                      `cc` and `bcc`.";
         report.problem(location, Code::Conflict, detail);
     }
 }

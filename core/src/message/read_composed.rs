@@ -90,11 +90,15 @@ fn read_from<'a>(
     report: &mut ProblemReport<'a>,
 ) -> Option<Mailbox<'a>> {
     let Some(from) = from else {
-        let detail = "Every message needs `from`.";
+        let detail = "`from` is required.";
         report.missing(Location::ROOT, &["from", "raw"], Code::MissingField, detail);
         return None;
     };
-    read_mailbox(from, "`from` is one mailbox; this holds several.", report)
+    read_mailbox(
+        from,
+        "`from` must be one mailbox; this contains several.",
+        report,
+    )
 }
 
 fn read_message_ids<'a>(

@@ -26,7 +26,7 @@ impl<'a> Merge<'a> {
     where
         'a: 'r,
     {
-        const ONE_EACH: &str = "Each recipient is one mailbox; this is several.";
+        const ONE_EACH: &str = "Each recipient must be one mailbox; this contains several.";
 
         let Located { location, value } = recipient;
         let (mut nothing, mut object);
@@ -86,7 +86,8 @@ impl<'a> Merge<'a> {
         let sender = read_sender(&sender, report)?;
         check_own_sender(&sender, location, self.senders, report);
         if self.delivery.verp && sender == ReversePath::Null {
-            let detail = "VERP makes bounce addresses from the sender's; the null sender has none.";
+            let detail =
+                "VERP makes bounce addresses from the sender's address; the null sender has none.";
             report.problem(location, Code::Conflict, detail);
         }
         Some(sender)
@@ -221,8 +222,8 @@ impl<'a> Merge<'a> {
             JsonPriority::Word(value) => {
                 let meaning = value.meaning().map(RecipientPriority::Header);
                 if meaning.is_none() {
-                    let detail = "This must be `high`, `normal`, `low`, or a whole number from 1 to 100 \
-                                  that is no text (in Python an int).";
+                    let detail = "This must be `high`, `normal`, `low`, or a whole number from 1 to \
+                                  100, not a string (in Python an int).";
                     report.problem(location, Code::InvalidChoice, detail);
                 }
                 return meaning;
@@ -230,7 +231,7 @@ impl<'a> Merge<'a> {
             JsonPriority::Number(number) => number.to_small_integer(),
         };
         let Some(number) = number.filter(|number| (1..=100).contains(number)) else {
-            let detail = "PowerMTA's priority is a whole number from 1 to 100.";
+            let detail = "PowerMTA's priority must be a whole number from 1 to 100.";
             report.problem(location, Code::InvalidChoice, detail);
             return None;
         };
@@ -243,8 +244,8 @@ impl<'a> Merge<'a> {
 
 const NO_NUMBER: Refusal = Refusal::new(
     Code::Conflict,
-    "PowerMTA takes a number in its own merge form alone, which says neither `dkim` nor more than 11 \
-     delivery windows, nor a bracket that cannot be encoded, as in `a@[192.0.2.1]`; say `high`, \
+    "PowerMTA takes a number only in its own merge format, which cannot express `dkim`, more than 11 \
+     delivery windows, or a bracket that cannot be encoded, as in `a@[192.0.2.1]`; use `high`, \
      `normal` or `low`.",
 );
 
@@ -335,8 +336,8 @@ fn note(
 }
 
 /// What is said where there is no recipient.
-pub(crate) const NOBODY: &str = "The message goes to nobody; give at least one recipient.";
+pub(crate) const NOBODY: &str = "The message has no recipients; give at least one.";
 
 /// What is said where all recipients are skipped.
-pub(crate) const ALL_REJECTED: &str = "The message goes to nobody, as every recipient breaks a rule; \
-                                       without `invalidRecipients` the rules are told.";
+pub(crate) const ALL_REJECTED: &str = "The message has no recipients left, because every recipient \
+                                       is invalid; leave out `invalidRecipients` to see why.";

@@ -30,20 +30,20 @@ impl Selection {
     /// What is said where the one recipient is not there.
     pub(crate) const MISSING: Refusal = Refusal::new(
         Code::NoRecipients,
-        "There is no recipient of the number that is asked for; the first has the number 1.",
+        "There is no recipient with the requested number; the first recipient is number 1.",
     );
 
     /// What is said where the one recipient is left out: it breaks a rule with this code.
     pub(crate) fn rejected(pointer: String, code: Code) -> Problem {
-        let detail = "The recipient that is asked for breaks a rule, and is skipped; without \
-                      `invalidRecipients` the rule is told.";
+        let detail = "The requested recipient is invalid and is skipped; leave out \
+                      `invalidRecipients` to see why.";
         Problem::new(pointer, Refusal::new(code, detail))
     }
 
     /// What is said of a message that is no mail merge.
     pub(crate) fn of_no_merge() -> Problems {
-        let detail = "A recipient or a limit can be asked for of a mail merge alone, and this message \
-                      has no `recipients`.";
+        let detail = "A recipient or a limit can be requested only for a mail merge, and this \
+                      message has no `recipients`.";
         let refusal = Refusal::new(Code::Conflict, detail);
         Problems::one(Problem::new(String::new(), refusal))
     }

@@ -148,13 +148,13 @@ impl MailboxLocations {
 /// It would be sent as it stands, which nobody means.
 const IN_ADDRESS: Refusal = Refusal::new(
     Code::InvalidTemplate,
-    "A placeholder may stand in the display name of `replyTo`, and not in the address; in `Reply-To` of `headers` it may.",
+    "The display name of `replyTo` may contain placeholders, its address may not; use `Reply-To` in `headers` for that.",
 );
 
 const NO_TYPE: Refusal = Refusal::new(
     Code::InvalidFilename,
-    "The content type is told from the ending of a file name, and this one ends with a placeholder: write the \
-     ending, as in `{{ name }}.pdf`, or give `contentType`.",
+    "The content type follows from the extension of the file name, and this one ends with a placeholder: write the extension, as in \
+     `{{ name }}.pdf`, or give `contentType`.",
 );
 
 /// `<url>, <mailto>`

@@ -89,7 +89,7 @@ fn read_seeds<'a>(
     const MOST: usize = 5_000;
     const TOO_MANY: Refusal = Refusal::new(
         Code::TooManyMailboxes,
-        "A mail merge has 5,000 seeds at most.",
+        "A mail merge may have at most 5,000 seeds.",
     );
 
     let location = seeds.location;
@@ -120,8 +120,8 @@ fn read_texts<'a>(
     let (mut templates, values, calendar) = Templates::take(language, json, report);
     read_envid(json, delivery, report);
     if let (true, Some(id)) = (is_merge, &json.message_id) {
-        let detail = "Each message of a merge needs an identifier of its own: put a variable into \
-                      this one, or leave it out.";
+        let detail = "Each message of a merge needs its own identifier: use a variable in this one, \
+                      or leave it out.";
         report.problem(id.location, Code::Conflict, detail);
     }
     let scope = if is_merge {

@@ -26,7 +26,7 @@ pub(super) const NAME: &str = "List-Unsubscribe";
 /// What is said of List-Unsubscribe-Post where nobody can be sent a POST.
 pub(super) const NO_HTTPS: Refusal = Refusal::new(
     Code::InvalidUnsubscribe,
-    "List-Unsubscribe-Post goes with a List-Unsubscribe that has an https URL (RFC 8058).",
+    "List-Unsubscribe-Post requires a List-Unsubscribe that has an https URL (RFC 8058).",
 );
 
 /// What is said of a `mailto` that is none.
@@ -97,8 +97,7 @@ impl<'a> Unsubscribe<'a> {
         if let Some(url) = url.map(without_brackets) {
             is_https = has_scheme(&url, "https:");
             if !(is_https || has_scheme(&url, "http:")) || !fits(&url) {
-                let detail =
-                    "The address must be an http or https URL in ASCII, of 900 octets at most.";
+                let detail = "This must be an http or https URL in ASCII, of at most 900 bytes.";
                 refuse(Way::Url, invalid(detail));
             }
             targets.push(url);
@@ -111,7 +110,7 @@ impl<'a> Unsubscribe<'a> {
             }
         }
         if one_click == Some(true) && !is_https {
-            let detail = "One click needs an https `url` (RFC 8058).";
+            let detail = "One-click unsubscribing requires an https `url` (RFC 8058).";
             refuse(Way::OneClick, invalid(detail));
         }
         Self {

@@ -20,7 +20,7 @@ pub(super) fn header_text<'a>(
     report: &mut ProblemReport<'a>,
 ) -> Cow<'a, str> {
     if has_control_except_tab(&text.value) {
-        let detail = "A header field may not hold line ends or other control characters.";
+        let detail = "A header field may not contain line breaks or other control characters.";
         report.problem(text.location, Code::ControlCharacter, detail);
     }
     text.value
@@ -42,7 +42,6 @@ pub(super) fn choice<C: Choice>(
 /// Notes that there are values and no word on how texts ask for them: they are not dropped without
 /// one.
 pub(super) fn require_language(report: &mut ProblemReport<'_>) {
-    let detail =
-        "Variables are given; say how the texts are read: `merge`, `jinja`, `sparkpost` or `none`.";
+    let detail = "Variables are given, so the language of the texts is required: `merge`, `jinja`, `sparkpost` or `none`.";
     report.missing(Location::ROOT, &["template"], Code::MissingField, detail);
 }

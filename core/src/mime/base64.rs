@@ -21,8 +21,8 @@ impl<'a> Base64<'a> {
         if is_proper(&bare) {
             return Ok(Self(Cow::Owned(bare)));
         }
-        let detail = "The content is not base64 (RFC 4648 section 4, with its padding). For text say \
-                      `encoding: \"utf8\"`; Python's `bytes` and Node's `Buffer` are taken as they are.";
+        let detail = "The content is not base64 (RFC 4648 section 4, with padding). For text, set \
+                      `encoding: \"utf8\"`; Python's `bytes` and Node's `Buffer` need no encoding.";
         Err(Refusal::new(Code::InvalidContent, detail))
     }
 

@@ -62,26 +62,26 @@ impl Content<'_> {
         // Where all lines end with CR alone there is no doubt.
         if bytes.contains(&b'\n') && has_bare_cr(bytes, |_| false) {
             return Err(
-                "The header of an attached message holds a CR that is no part of a line end.",
+                "The header of an attached message contains a CR that is not part of a line ending.",
             );
         }
         let bytes = to_crlf(Cow::Borrowed(bytes), LineEnds::Any).into_owned();
         if bytes.contains(&0) {
             return Err(
-                "The content of a type message/* is sent unencoded (RFC 2045 section 6.4), so it \
-                 may not hold NUL.",
+                "Content of type message/* is sent unencoded (RFC 2045 section 6.4), so it may not \
+                 contain NUL.",
             );
         }
         if has_long_line(&bytes) {
             return Err(
-                "The content of a type message/* is sent unencoded (RFC 2045 section 6.4), so its \
-                 lines may have 998 octets at most.",
+                "Content of type message/* is sent unencoded (RFC 2045 section 6.4), so its lines \
+                 may be at most 998 bytes long.",
             );
         }
         let is_ascii = bytes.is_ascii();
         if seven_bit && !is_ascii {
             return Err(
-                "The content of message/partial and message/external-body is ASCII (RFC 2046 \
+                "Content of type message/partial or message/external-body must be ASCII (RFC 2046 \
                  sections 5.2.2.1 and 5.2.3).",
             );
         }

@@ -45,10 +45,10 @@ impl<'a> MediaType<'a> {
     /// Parses what stands in a Content-Type field.
     pub fn parse(text: &Cow<'a, str>) -> Result<Self, Refusal> {
         const FORM: Refusal = invalid(
-            "A content type has the form type/subtype, with `; name=value` for parameters.",
+            "A content type must have the form type/subtype, with parameters as `; name=value`.",
         );
         if text.len() > LONGEST {
-            return Err(invalid("A content type has 1,000 octets at most."));
+            return Err(invalid("A content type may be at most 1,000 bytes long."));
         }
         let mut cursor = Cursor::new(text.as_ref());
         cursor.skip_blanks();
@@ -72,9 +72,7 @@ impl<'a> MediaType<'a> {
             }
             let name = name.to_ascii_lowercase();
             if parameters.iter().any(|(known, _)| *known == name) {
-                return Err(invalid(
-                    "A parameter of the content type stands there twice.",
-                ));
+                return Err(invalid("A parameter of the content type is given twice."));
             }
             parameters.push((name, value.into_owned()));
         }

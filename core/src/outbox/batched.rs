@@ -30,11 +30,11 @@ pub(super) fn read<'a>(lines: &mut Lines<'a>) -> Result<Read<'a>, UnreadableFile
         return Ok((envelope, recipients, Data::Template(template)));
     }
     let path = lines.take_if("MAIL FROM:")?;
-    let path = path.ok_or(lines.error_ahead("neither x-sender nor MAIL nor XMRG stands here"))?;
+    let path = path.ok_or(lines.error_ahead("expected x-sender, MAIL or XMRG"))?;
     from(lines, path, &mut envelope)?;
     let recipients = recipients(lines)?;
     if lines.take_if("DATA")? != Some("") {
-        return Err(lines.error("neither RCPT nor DATA stands here"));
+        return Err(lines.error("expected RCPT or DATA"));
     }
     header_form::options(lines, &mut envelope)?;
     let message = lines.data()?;
@@ -61,7 +61,7 @@ fn from<'a>(
             }
             None if parameter == "SMTPUTF8" => envelope.smtputf8 = true,
             None if parameter == "VERP" => envelope.verp = true,
-            _ => return Err(lines.error("it has a parameter that is not known")),
+            _ => return Err(lines.error("it has an unknown parameter")),
         }
     }
     Ok(())
@@ -97,7 +97,7 @@ fn to<'a>(
         match parameter.split_once('=') {
             Some(("NOTIFY", notify)) => recipient.notify = Some(notify),
             Some(("ORCPT", original)) => recipient.orcpt = Some(original),
-            _ => return Err(lines.error("it has a parameter that is not known")),
+            _ => return Err(lines.error("it has an unknown parameter")),
         }
     }
     Ok(())

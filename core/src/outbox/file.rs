@@ -127,7 +127,7 @@ impl<'a> OutboxFile<'a> {
 
 /// When a file was received, as a Date field has it.
 fn date(received: SystemTime) -> Result<String, UnreadableFile> {
-    let error = |_| UnreadableFile::new(1, "the time lies before the year 1 or after 9999");
+    let error = |_| UnreadableFile::new(1, "the time is before the year 1 or after the year 9999");
     let date = Date::from_timestamp(Timestamp::try_from(received).map_err(error)?);
     Ok(String::from_utf8_lossy(&date.to_rfc5322().pieces().concat()).into_owned())
 }

@@ -31,7 +31,7 @@ impl<'a> Lines<'a> {
             return Ok(None);
         }
         let line = self.take()?;
-        let text = str::from_utf8(line).map_err(|_| self.error("it is no UTF-8"))?;
+        let text = str::from_utf8(line).map_err(|_| self.error("it is not valid UTF-8"))?;
         Ok(Some(&text[start.len()..]))
     }
 
@@ -39,7 +39,7 @@ impl<'a> Lines<'a> {
     fn take(&mut self) -> Result<&'a [u8], UnreadableFile> {
         self.taken += 1;
         let end = memchr::memmem::find(self.rest, b"\r\n");
-        let end = end.ok_or(self.error("the file ends within it"))?;
+        let end = end.ok_or(self.error("the file ends in the middle of it"))?;
         let (line, rest) = self.rest.split_at(end);
         self.rest = &rest[2..];
         Ok(line)
@@ -76,7 +76,7 @@ impl<'a> Lines<'a> {
         }
         Err(UnreadableFile::new(
             self.taken + 1,
-            "something follows the message",
+            "there is data after the message",
         ))
     }
 

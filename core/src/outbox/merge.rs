@@ -24,7 +24,7 @@ impl<'a> Template<'a> {
         let mut parts = Vec::new();
         loop {
             let Some(words) = lines.take_if("XPRT ")? else {
-                return Err(lines.error_ahead("neither RCPT nor XPRT stands here"));
+                return Err(lines.error_ahead("expected RCPT or XPRT"));
             };
             let (number, is_last) = match words.strip_suffix(" LAST") {
                 Some(number) => (number, true),
@@ -76,7 +76,7 @@ impl<'a> Template<'a> {
                 let line = self.0.first().map_or(1, |(line, _)| *line);
                 Err(UnreadableFile::new(
                     line,
-                    "*parts names a part that is not there",
+                    "*parts names a part that does not exist",
                 ))
             }
         }
@@ -130,6 +130,6 @@ fn value<'r>(
             Ok(recipient.variable("*jobid").unwrap_or_default())
         }
         None if is_name(name.as_bytes()) => Ok(recipient.variable(name).unwrap_or_default()),
-        _ => Err("[ stands before something that is no known variable"),
+        _ => Err("[ is followed by something that is not a known variable"),
     }
 }

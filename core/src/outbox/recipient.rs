@@ -24,7 +24,7 @@ impl<'a> Recipient<'a> {
 
     /// Reads the definitions of an `XDFN` line, `name="value"` or `name=value`.
     pub fn define(&mut self, lines: &Lines<'a>, mut text: &'a str) -> Result<(), UnreadableFile> {
-        let wrong = || lines.error("XDFN has something that is not name=\"value\"");
+        let wrong = || lines.error("XDFN contains something that is not name=\"value\"");
         while !text.is_empty() {
             text = text.strip_prefix(' ').ok_or_else(wrong)?;
             let (name, behind) = text.split_once('=').ok_or_else(wrong)?;
@@ -40,7 +40,7 @@ impl<'a> Recipient<'a> {
                 return Err(lines.error("XDFN defines more variables than any recipient has"));
             }
             if self.variable(name).is_some() {
-                return Err(lines.error("XDFN defines a variable for the second time"));
+                return Err(lines.error("XDFN defines a variable twice"));
             }
             self.variables.push((name, value));
             text = rest;

@@ -179,8 +179,9 @@ impl PickupError {
 
     fn advice(&self) -> &'static str {
         if self.source.kind() == io::ErrorKind::CrossesDevices {
-            return "the staging folder must lie on the file system and the mount of the pickup directory: name such a folder as \
-                    `staging`; where the pickup directory itself is a mount point, make it a folder below the mount point";
+            return "the staging folder must be on the same file system and mount as the pickup directory: set `staging` to such a \
+                    folder; if the pickup directory is itself a mount point, use a folder below the mount point as the pickup \
+                    directory";
         }
         let inner = self.source.get_ref();
         if inner.is_some_and(<dyn Error + Send + Sync>::is::<TooManyForks>) {
@@ -188,7 +189,7 @@ impl PickupError {
         }
         #[cfg(feature = "outbox")]
         if inner.is_some_and(<dyn Error + Send + Sync>::is::<MemoryFull>) {
-            return "clear it, after each test for instance";
+            return "clear it, for example after each test";
         }
         #[cfg(feature = "queue")]
         if self.operation == Operation::Enqueue {
@@ -199,13 +200,13 @@ impl PickupError {
         }
         match self.kind() {
             PickupErrorKind::NotFound if self.operation == Operation::FindGroup => {
-                "make the group, or give its number"
+                "create the group, or give its number"
             }
             PickupErrorKind::PermissionDenied if self.operation == Operation::SetAccess => {
-                "this process needs to be root or a member of that group"
+                "this process must run as root or be a member of that group"
             }
             PickupErrorKind::Unsupported if self.operation == Operation::FindGroup => {
-                "leave them out, and let files inherit their access rights"
+                "leave them out so that files inherit their access rights"
             }
             PickupErrorKind::PermissionDenied
             | PickupErrorKind::NotFound
@@ -213,40 +214,40 @@ impl PickupError {
             | PickupErrorKind::AlreadyExists
                 if self.operation == Operation::PrepareStaging =>
             {
-                "a submission of several files needs this folder: make it, for this user alone (mode 0700), or name another one \
-                 on the pickup directory's file system as `staging`"
+                "submissions of several files need this folder: create it with mode 0700 for this user, or set `staging` to another \
+                 folder on the pickup directory's file system"
             }
             PickupErrorKind::AlreadyExists if self.operation == Operation::RollForward => {
-                "the name is taken: once that file is gone, the next submission moves this one on"
+                "the name is taken: once that file is gone, the next submission moves this one into place"
             }
             PickupErrorKind::NotFound => {
-                "make the directory, or give the one that PowerMTA's `pickup` directive names"
+                "create the directory, or use the one that PowerMTA's `pickup` directive names"
             }
             PickupErrorKind::NotADirectory => {
-                "give the directory that PowerMTA's `pickup` directive names"
+                "use the directory that PowerMTA's `pickup` directive names"
             }
             PickupErrorKind::PermissionDenied => {
-                "this process needs to read, write and enter the directory: run it as root or in the group pmta, and look for a \
+                "this process needs to read, write and enter the directory: run it as root or in the group pmta, and check for a \
                  security policy or an immutable flag"
             }
             PickupErrorKind::StorageFull => {
-                "free some space or inodes on that file system, then try again"
+                "free some space or inodes on that file system and try again"
             }
             PickupErrorKind::QuotaExceeded => {
-                "raise the quota of this user or group, or free some of it, then try again"
+                "raise the quota of this user or group, or free some of it, and try again"
             }
             PickupErrorKind::TooManyOpenFiles => {
-                "raise the limit of open files (ulimit -n, or LimitNOFILE= of the service)"
+                "raise the limit on open files (ulimit -n, or LimitNOFILE= of the service)"
             }
             PickupErrorKind::ReadOnlyFilesystem => {
-                "mount the file system writable; a disk error may have made it read-only: see the kernel log"
+                "remount the file system writable; a disk error may have made it read-only: see the kernel log"
             }
             PickupErrorKind::Unsupported => {
-                "use a pickup directory on another file system, such as ext4, xfs, btrfs or NFS: FUSE and some mounts of containers \
-                 cannot hand files over without overwriting others"
+                "use a pickup directory on another file system, such as ext4, xfs, btrfs or NFS: FUSE \
+                 and some container mounts cannot hand over files without overwriting others"
             }
             PickupErrorKind::AlreadyExists => {
-                "it was left as it is: hand the message over under another name"
+                "the existing file was not touched: hand over the message under another name"
             }
             PickupErrorKind::Other => match self.operation {
                 Operation::SyncFile | Operation::SyncFileSystem | Operation::SyncDirectory => {
@@ -254,9 +255,9 @@ impl PickupError {
                 }
                 Operation::LeaveForAnother => {
                     "open that one; if the directory was moved here from there, move the files into it yourself, each without the \
-                     number before its name, and remove this folder"
+                     number at the start of its name, and remove this folder"
                 }
-                _ => "see the kernel log if this is not clear",
+                _ => "the kernel log may say more",
             },
         }
     }
@@ -266,20 +267,20 @@ impl PickupError {
 fn advice_of_keys(kind: io::ErrorKind) -> &'static str {
     match kind {
         io::ErrorKind::ResourceBusy => {
-            "one process at a time has a store: programs that share keys submit through the daemon, others have a state \
-                     folder of their own (`state`)"
+            "only one process at a time can use a store: programs that share keys must submit through the daemon, others need a \
+                     separate state folder (`state`)"
         }
         io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
-            "it is damaged: restore it, or move it away to begin a new one, which forgets the keys of the last 24 hours; \
-                     what was submitted under them and waits in the staging folder stays there (see operation.md)"
+            "it is damaged: restore it, or move it away to start a new one, which forgets the keys of the last 24 hours; messages \
+                     submitted under them that are waiting in the staging folder stay there (see operation.md)"
         }
         io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => {
-            "make its folder, for this user alone (mode 0700), or name another one as `state`"
+            "create its folder with mode 0700 for this user, or set `state` to another one"
         }
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "free some space on that file system, then try again"
+            "free some space on that file system and try again"
         }
-        _ => "see the kernel log if this is not clear",
+        _ => "the kernel log may say more",
     }
 }
 
@@ -288,11 +289,11 @@ fn advice_of_keys(kind: io::ErrorKind) -> &'static str {
 fn advice_of_queue(kind: io::ErrorKind) -> &'static str {
     match kind {
         io::ErrorKind::StorageFull => {
-            "start more hosts that take from it, or give it more room, then try again"
+            "start more hosts that consume from it, or give it more room, and try again"
         }
-        io::ErrorKind::FileTooLarge => "send it in parts, with fewer recipients each",
-        io::ErrorKind::InvalidInput => "send each part of it by itself",
-        _ => "try again later; `pmtaemailapi fleet status` tells how the queue is",
+        io::ErrorKind::FileTooLarge => "split it into parts with fewer recipients each",
+        io::ErrorKind::InvalidInput => "send each part of it separately",
+        _ => "try again later; `pmtaemailapi fleet status` shows the state of the queue",
     }
 }
 
@@ -313,7 +314,7 @@ impl Operation {
             Self::SyncDirectory => "sync the directory",
             Self::Decide => "keep a record in the staging folder",
             Self::RollForward | Self::LeaveForAnother => {
-                "move on what a process that died had decided to hand over:"
+                "finish what a process that died had decided to hand over:"
             }
             Self::OpenKeys => "open the store of idempotency keys",
             Self::KeepKey => "keep an idempotency key in",
@@ -343,12 +344,12 @@ impl fmt::Display for PickupError {
             _ if !may_be_delivered => Ok(()),
             Some(id) => write!(
                 f,
-                "; the message may be delivered all the same: before you try again, look for {id} in the pickup directory and in \
-                 PowerMTA's accounting"
+                "; the message may still be delivered: before you try again, look for {id} in the pickup directory and in PowerMTA's \
+                 accounting"
             ),
             None => f.write_str(
-                "; the files may be delivered all the same: before you try again, look for them in the pickup directory and in \
-                 PowerMTA's accounting",
+                "; the files may still be delivered: before you try again, look for them in the pickup directory and in PowerMTA's \
+                 accounting",
             ),
         }
     }
@@ -396,8 +397,8 @@ mod tests {
         assert_eq!(error.kind(), PickupErrorKind::NotFound);
         assert_eq!(
             error.to_string(),
-            "cannot open the pickup directory /var/pickup: entity not found; make the directory, or give the one that PowerMTA's \
-             `pickup` directive names"
+            "cannot open the pickup directory /var/pickup: entity not found; create the directory, \
+             or use the one that PowerMTA's `pickup` directive names"
         );
     }
 

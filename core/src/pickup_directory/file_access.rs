@@ -30,7 +30,7 @@ impl FileMode {
     }
 }
 
-const EXPECTED: &str = "expected permissions in octal, such as 0640, up to 0777";
+const EXPECTED: &str = "expected octal permissions such as 0640, up to 0777";
 
 impl FromStr for FileMode {
     type Err = &'static str;
@@ -130,7 +130,7 @@ fn group_id(name: &str, groups: &[u8]) -> io::Result<u32> {
 impl FileAccess {
     pub(super) fn new(mode: Option<FileMode>, group: Option<&FileGroup>) -> io::Result<Self> {
         if mode.is_some() || group.is_some() {
-            let sentence = "files have neither a mode nor a group on this system";
+            let sentence = "files have no mode or group on this system";
             return Err(io::Error::new(io::ErrorKind::Unsupported, sentence));
         }
         Ok(Self::default())

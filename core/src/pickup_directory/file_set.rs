@@ -136,7 +136,7 @@ impl FileSet {
             Some(claim) => {
                 let store = claim.store();
                 let number = store.number().ok_or_else(|| {
-                    let error = io::Error::other("it failed, and is opened anew with the next key");
+                    let error = io::Error::other("it failed and will be reopened for the next key");
                     PickupError::from_io(Operation::KeepKey, &store.path())(error)
                 })?;
                 let folder = staging.keyed_folder(number)?;

@@ -76,7 +76,7 @@ fn check_place(store: &KeyStore, staging: &Staging) -> io::Result<()> {
         (result, _) => result?,
     };
     if place.starts_with(fs::canonicalize(staging.pickup())?) {
-        let sentence = "the state folder must lie outside of the pickup directory";
+        let sentence = "the state folder must be outside of the pickup directory";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, sentence));
     }
     Ok(())
@@ -182,7 +182,7 @@ impl PickupDirectory {
     /// Opens the store of keys, and hands over what was decided in it before.
     fn open_keys(&self) -> Result<&Arc<KeyStore>, PickupError> {
         let store = self.keys().ok_or_else(|| {
-            let sentence = "there is no place for it beside the pickup directory";
+            let sentence = "there is no room for it next to the pickup directory";
             let error = io::Error::new(io::ErrorKind::NotFound, sentence);
             PickupError::from_io(Operation::OpenKeys, self.path())(error)
         })?;

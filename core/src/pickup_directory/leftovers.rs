@@ -110,7 +110,7 @@ impl RollForward<'_> {
             // They are for another pickup directory, whose processes share the staging folder, or for this one
             // under a path that leads to it no more.
             Ok(_) if !is_keyed && !PickupKey::of(self.pickup).is_ok_and(|key| key.is_in(name)) => {
-                let error = io::Error::other("it is for a pickup directory of another path");
+                let error = io::Error::other("it belongs to a pickup directory with another path");
                 let left = PickupError::from_io(Operation::LeaveForAnother, folder)(error);
                 report.errors.push(left);
                 return true;
@@ -411,7 +411,7 @@ mod tests {
         let (are_gone, report) = place.clear_for(&other);
         assert!(are_gone, "it is in nobody's way");
         // That path may never be opened again, so somebody must know.
-        assert!(report.errors[0].to_string().contains("of another path"));
+        assert!(report.errors[0].to_string().contains("with another path"));
         assert_eq!(report.errors[0].path(), place.left);
         assert!(names_in(&other).unwrap().is_empty());
         assert_eq!(fs::read_dir(&place.left).unwrap().count(), 4);

@@ -204,12 +204,12 @@ impl QueueDirectory {
         let size = chunks.iter().map(|chunk| chunk.len()).sum::<usize>();
         let before = (files.reserved.as_ref()).map_or(0, |reserved| reserved.bytes);
         if before + size > LARGEST {
-            let sentence = "its files are larger than 64 MiB together";
+            let sentence = "its files are larger than 64 MiB in total";
             let error = io::Error::new(io::ErrorKind::FileTooLarge, sentence);
             return Err(self.failed()(error.into()));
         }
         if !self.memory.reserve(&mut files.reserved, size) {
-            let sentence = "messages that wait for it take all memory that they may";
+            let sentence = "the messages waiting for it use all the memory they may";
             let error = io::Error::new(io::ErrorKind::OutOfMemory, sentence);
             return Err(self.failed()(error.into()));
         }

@@ -91,7 +91,7 @@ impl StagedTransaction {
             return Ok(());
         }
         Err(io::Error::other(
-            "the transaction was begun before a fork, and the parent alone can commit it; begin another one",
+            "the transaction was started before a fork, and only the parent can commit it; start another one",
         ))
     }
 

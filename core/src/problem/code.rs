@@ -36,7 +36,7 @@ macro_rules! codes {
 codes! {
     /// The input is not one JSON text in UTF-8 (RFC 8259).
     NotJson = "not_json",
-    /// There is no field of this name.
+    /// There is no field with this name.
     UnknownField = "unknown_field",
     /// A field is given twice.
     DuplicateField = "duplicate_field",

@@ -175,9 +175,8 @@ impl Problems {
     /// ```
     pub fn cut(&self) -> Option<String> {
         let (count, total) = (self.len(), self.total);
-        (count < total).then(|| {
-            format!("The message has {total} problems; the first {count} of them are told.")
-        })
+        (count < total)
+            .then(|| format!("The message has {total} problems; the first {count} are listed."))
     }
 
     /// How many are here: at least one.

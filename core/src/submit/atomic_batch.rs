@@ -221,8 +221,8 @@ fn without_key(mut entry: BatchEntry) -> Result<BatchEntry, BatchError> {
     if entry.take_key()?.is_none() {
         return Ok(entry);
     }
-    let detail = "A batch that is submitted as a whole or not at all has no keys of its messages: leave `atomic` or \
-                  `idempotencyKey` out.";
+    let detail = "The messages of an all-or-nothing batch cannot have keys: leave out `atomic` or \
+                  `idempotencyKey`.";
     let problem = Problem::new(
         "/idempotencyKey".to_owned(),
         Refusal::new(Code::Conflict, detail),

@@ -28,16 +28,16 @@ pub enum Claimed {
 #[non_exhaustive]
 pub enum ClaimError {
     /// The first submission under it is at work. Try again in a second.
-    #[error("a submission under the same idempotency key is at work: try again later")]
+    #[error("a submission with the same idempotency key is in progress: try again later")]
     InWork,
     /// Something else was submitted under it in the last 24 hours.
     #[error(
-        "another message was submitted under the same idempotency key: give each message a key of its own"
+        "another message was submitted with the same idempotency key: give each message its own key"
     )]
     Conflict,
     /// The store has no room for another key before the oldest is 24 hours old.
     #[error(
-        "the store of idempotency keys is full: give it more room, or wait until its oldest keys are 24 hours old"
+        "the store of idempotency keys is full: give it more room, or wait until its oldest keys expire after 24 hours"
     )]
     Full,
     /// The store cannot be used. Or the same was submitted, and could not be handed over yet:

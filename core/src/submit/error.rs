@@ -16,7 +16,7 @@ pub enum SubmitError {
     #[error(transparent)]
     Pickup(#[from] PickupError),
     /// The recipients could not be kept on the pickup directory's file system until all were there.
-    #[error("recipients could not wait on the file system of the pickup directory")]
+    #[error("the recipients could not be buffered on the file system of the pickup directory")]
     Spool(#[from] io::Error),
     /// Whoever submits it is over a limit of theirs.
     #[error(transparent)]

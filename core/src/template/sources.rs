@@ -47,7 +47,7 @@ pub(super) use super::merge::header_text;
 pub(super) const MOST_VALUES: usize = 1_000;
 pub(super) const TOO_MANY: Refusal = Refusal::new(
     Code::InvalidTemplate,
-    "The texts of a message have 1,000 different placeholders at most.",
+    "The texts of a message may have at most 1,000 different placeholders.",
 );
 
 impl<'a> Sources<'a> {
@@ -203,8 +203,7 @@ impl<'a> Sources<'a> {
     fn report_missing(&self, owner: Owner, source: &Source<'_>, report: &mut ProblemReport<'_>) {
         let (field, place) = source.asked_at;
         let detail = format!(
-            "The template needs this variable, in {}, {place}; give it, or a default in the \
-             template.",
+            "The template needs this variable in {}, {place}; give it, or a default in the template.",
             self.fields[field]
         );
         let mut location = owner.variables(report);
@@ -282,11 +281,11 @@ impl<'a> Sources<'a> {
 /// What is said of a list or an object.
 pub(super) const NO_TEXT: Refusal = Refusal::new(
     Code::WrongType,
-    "The template puts this in, so it must be a text, a number, true or false.",
+    "The template inserts this value, so it must be a string, a number, true or false.",
 );
 
-pub(super) const CONTROL: &str = "This value lands in a header field, which may not hold line ends or other \
-                       control characters.";
+pub(super) const CONTROL: &str = "This value is inserted into a header field, which may not contain \
+                       line breaks or other control characters.";
 
 /// Why a value is not put in.
 #[derive(Debug, Clone, Copy)]

@@ -46,7 +46,7 @@ def refuse_line_ends(message: EmailMessage) -> None:
     for name in ("to", "cc", "reply_to"):
         values |= {f"/{name}/{index}": each for index, each in enumerate(getattr(message, name))}
     values |= {f"/headers/{name}": value for name, value in message.extra_headers.items()}
-    detail = "A header field may not hold line ends or other control characters."
+    detail = "A header field may not contain line breaks or other control characters."
     found = [
         Problem("control_character", pointer, detail) for pointer, each in values.items() if has_line_end(str(each))
     ]

@@ -212,7 +212,7 @@ const fn invalid(detail: &'static str) -> Refusal {
 }
 
 fn unclosed(_: Unclosed) -> Refusal {
-    invalid("A quoted string or a comment in this header field is not closed.")
+    invalid("This header field contains a quoted string or a comment that is not closed.")
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub(super) fn lexemes<'a>(
         Grammar::Mailbox => match mailboxes(&text)? {
             list if list.iter().any(|lexeme| lexeme.has_comma) => Err(Refusal::new(
                 Code::TooManyMailboxes,
-                "This header field is one mailbox; this holds several.",
+                "This header field takes one mailbox, not several.",
             )),
             one => Ok(one),
         },
@@ -98,7 +98,7 @@ fn words<'a>(text: &Cow<'a, str>) -> Result<Vec<Lexeme<'a>>, Refusal> {
                 }
                 if start < comment.start || !matches!(cursor.peek(), None | Some(b' ' | b',')) {
                     return Err(invalid(
-                        "A comment with letters beyond ASCII has white space around it.",
+                        "A comment that contains non-ASCII characters must be surrounded by white space.",
                     ));
                 }
                 let mut lexeme = Lexeme::new(LexemeKind::Comment, unquote(content));
@@ -116,8 +116,8 @@ fn words<'a>(text: &Cow<'a, str>) -> Result<Vec<Lexeme<'a>>, Refusal> {
 fn push_word<'a>(word: Cow<'a, str>, lexemes: &mut Vec<Lexeme<'a>>) -> Result<(), Refusal> {
     if !word.is_ascii() || holds_encoded_word(&word) {
         return Err(invalid(
-            "This header field takes ASCII alone, and no encoded words; a letter beyond ASCII has no \
-             form in it.",
+            "This header field takes only ASCII and no encoded words, so it cannot contain non-ASCII \
+             characters.",
         ));
     }
     if !word.is_empty() {
@@ -168,7 +168,7 @@ fn uris<'a>(text: &Cow<'a, str>) -> Result<Vec<Lexeme<'a>>, Refusal> {
             (None, true) => return Ok(lexemes),
             _ => {
                 return Err(invalid(
-                    "This header field takes URLs in angle brackets with commas between them: \
+                    "This header field takes URLs in angle brackets, separated by commas: \
                      <https://example.com/a>, <mailto:a@example.com>.",
                 ));
             }
@@ -186,8 +186,8 @@ fn is_no(text: &str) -> bool {
 fn check_url(url: &str) -> Result<(), Refusal> {
     if !url.is_ascii() {
         return Err(invalid(
-            "A URL is ASCII: write other letters with percent signs (RFC 3986 section 2.1), and a host \
-             name as xn--….",
+            "A URL must be ASCII: percent-encode other characters (RFC 3986 section 2.1), and write \
+             a host name as xn--….",
         ));
     }
     if !url
@@ -196,7 +196,7 @@ fn check_url(url: &str) -> Result<(), Refusal> {
         || holds_encoded_word(url)
     {
         return Err(invalid(
-            "A URL holds neither white space nor angle brackets nor encoded words; write %20 for a blank.",
+            "A URL may not contain white space, angle brackets or encoded words; write a space as %20.",
         ));
     }
     let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
@@ -205,7 +205,9 @@ fn check_url(url: &str) -> Result<(), Refusal> {
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
     if !is_scheme || url.len() == scheme.len() + 1 {
-        return Err(invalid("A URL begins with its scheme: https:, mailto:."));
+        return Err(invalid(
+            "A URL must start with its scheme, such as https: or mailto:.",
+        ));
     }
     Ok(())
 }
@@ -216,13 +218,13 @@ fn phrase_and_id<'a>(text: &Cow<'a, str>) -> Result<Vec<Lexeme<'a>>, Refusal> {
     const LONGEST: usize = 255;
     let Some((name, id)) = name_and_angle(text) else {
         return Err(invalid(
-            "This header field is an identifier in angle brackets, and before it a name if you like, which \
-             is in quotes where it holds signs: News <news.example.com>.",
+            "This header field takes an identifier in angle brackets, optionally preceded by a name, \
+             which must be quoted if it contains special characters: News <news.example.com>.",
         ));
     };
     if !is_dot_atom(&id) || id.len() > LONGEST || holds_encoded_word(&id) {
         return Err(invalid(
-            "The identifier in angle brackets is like a host name, in ASCII, of 255 characters at most.",
+            "The identifier in angle brackets must look like a host name, in ASCII, with at most 255 characters.",
         ));
     }
     let name = name.map(|name| Lexeme::new(LexemeKind::Phrase, name));
@@ -266,7 +268,7 @@ fn phrase(text: Cow<'_, str>) -> Result<Lexeme<'_>, Refusal> {
     let fits = |c: char| is_atext(c) || matches!(c, '.' | ' ');
     if text.is_empty() || !text.chars().all(fits) {
         return Err(invalid(
-            "This header field is words with commas between them; what holds other signs is in quotes.",
+            "This header field takes words separated by commas; words that contain special characters must be quoted.",
         ));
     }
     Ok(Lexeme::new(LexemeKind::Phrase, text))

@@ -29,12 +29,12 @@ const MOST_BYTES: usize = 64 << 20;
 
 const TOO_LARGE: Refusal = Refusal::new(
     Code::TooLong,
-    "The HTML would have more than 64 MiB with its style sheets in `style` attributes.",
+    "The HTML would be larger than 64 MiB with its style sheets inlined into `style` attributes.",
 );
 
 const NOT_READ: Refusal = Refusal::new(
     Code::InvalidContent,
-    "The style sheets of this HTML cannot be put into `style` attributes.",
+    "The style sheets of this HTML cannot be inlined into `style` attributes.",
 );
 
 /// The HTML with its style sheets in `style` attributes. What no attribute can say, such as media queries and `:hover`,
@@ -138,8 +138,9 @@ fn edit_of(
     }))
 }
 
-const UNKNOWN_ATTRIBUTES: &str = "the template decides which attributes an element has, and a style sheet applies to it: \
-                                  write it within the values of attributes, or give the element `data-css-inline=\"ignore\"`.";
+const UNKNOWN_ATTRIBUTES: &str = "the template decides which attributes an element has, and a style \
+                                  sheet applies to that element: use the template only inside \
+                                  attribute values, or give the element `data-css-inline=\"ignore\"`.";
 
 /// What is left of a sheet; one of which nothing is left goes with its tags.
 fn edit_of_sheet(sheet: &Sheet, styles: &Styles) -> Option<Edit> {

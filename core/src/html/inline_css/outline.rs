@@ -300,11 +300,12 @@ impl<'m> Outline<'m> {
     }
 }
 
-const TOO_DEEP: &str = "elements are nested more than 250 deep: style sheets cannot be put into `style` attributes so.";
+const TOO_DEEP: &str = "elements are nested more than 250 deep, which is too deep to inline style sheets into `style` \
+                        attributes.";
 
 const TOO_MUCH: Refusal = Refusal::new(
     Code::InvalidContent,
-    "The style sheets have too many rules for so many elements to be put into `style` attributes.",
+    "There are too many style rules and elements to inline the style sheets into `style` attributes.",
 );
 
 /// Whether a tag begins a sheet that is put into attributes: not one for other media, or that shall stay.

@@ -27,7 +27,7 @@ const DEEPEST: usize = 32;
 
 const TOO_DEEP: Refusal = Refusal::new(
     Code::InvalidContent,
-    "A style sheet has brackets nested more than 32 deep, which cannot be put into `style` attributes.",
+    "A style sheet has brackets nested more than 32 deep and cannot be inlined into `style` attributes.",
 );
 
 impl Size {
@@ -132,12 +132,12 @@ pub(super) fn refusal(place: Place, what: &str) -> Refusal {
     Refusal::with_detail(Code::InvalidTemplate, format!("In {place} {what}"))
 }
 
-pub(super) const WITHIN_STATEMENT: &str = "a style sheet begins within a statement, so not everybody has it: give it \
-                                           `data-css-inline=\"ignore\"`, which keeps it as it is.";
+pub(super) const WITHIN_STATEMENT: &str = "a style sheet starts inside a statement, so not every \
+                                           recipient gets it: give it `data-css-inline=\"ignore\"`, \
+                                           which leaves it in place.";
 
-const STATEMENT: &str = "a statement stands in a style sheet, whose rules are then not the same for everybody: move it into a \
-                         sheet of its own with `data-css-inline=\"ignore\"`, which keeps it as it is.";
+const STATEMENT: &str = "a style sheet contains a statement, so its rules are not the same for every recipient: move the statement \
+                         into a separate sheet with `data-css-inline=\"ignore\"`, which is left in place.";
 
-const BETWEEN_RULES: &str = "a placeholder stands in a style sheet outside of all declarations, so nobody knows what the rule \
-                             applies to: move it into a sheet of its own with `data-css-inline=\"ignore\"`, which keeps it as \
-                             it is.";
+const BETWEEN_RULES: &str = "a style sheet contains a placeholder outside of a declaration, so it is unknown what the rule applies \
+                             to: move the rule into a separate sheet with `data-css-inline=\"ignore\"`, which is left in place.";

@@ -20,12 +20,12 @@ const MOST_BYTES: usize = 64 << 20;
 
 const TOO_LARGE: Refusal = Refusal::new(
     Code::TooLong,
-    "The HTML that is made of this MJML would have more than 64 MiB.",
+    "The HTML made from this MJML would be larger than 64 MiB.",
 );
 
 const NO_ROOT: Refusal = Refusal::new(
     Code::InvalidContent,
-    "This is no MJML: it begins with the element `<mjml>` and ends with it.",
+    "This is not MJML, which must start with `<mjml>` and end with `</mjml>`.",
 );
 
 /// The HTML of MJML, a template if that is one. Style sheets that are to be put into `style` attributes are when
@@ -44,10 +44,10 @@ fn made(marked: &Marked<'_>, inlines_css: bool) -> Result<String, Refusal> {
         let what = match warning.kind {
             WarningKind::InlineStyleUnsupported if inlines_css => continue,
             WarningKind::InlineStyleUnsupported => {
-                "a style sheet shall stand in `style` attributes: say `inlineCss` for that."
+                "a style sheet asks to be inlined into `style` attributes: set `inlineCss` for that."
             }
             WarningKind::UnexpectedAttribute => {
-                "an attribute stands that this element of MJML does not have."
+                "an element has an attribute that MJML does not allow on it."
             }
         };
         return Err(refusal(marked.place(warning.span.start), what));
@@ -94,11 +94,10 @@ fn moved(number: usize, marked: &Marked<'_>) -> Refusal {
     refusal(marked.place_of_tag(number), MOVED)
 }
 
-const LOST: &str = "a placeholder or a statement stands where MJML works with the value, as a width, or where it writes none: \
-                    it would be lost.";
+const LOST: &str = "there is a placeholder or a statement where MJML computes with the value, such as a width, or writes nothing: it \
+                    would be lost.";
 
-const MOVED: &str = "a statement stands where MJML writes what is around it elsewhere, or several times: put it between whole \
-                     elements.";
+const MOVED: &str = "there is a statement where MJML moves or repeats the text around it: put the statement between whole elements.";
 
 fn refusal(place: Place, what: &str) -> Refusal {
     Refusal::with_detail(Code::InvalidContent, format!("In {place} {what}"))
@@ -109,29 +108,29 @@ fn unreadable(error: &Error, marked: &Marked<'_>) -> Refusal {
     match error {
         Error::UnexpectedElement { position, .. } => refusal(
             at(position),
-            "an element stands that cannot be there in MJML.",
+            "there is an element that MJML does not allow there.",
         ),
         Error::UnexpectedToken { position, .. } => refusal(
             at(position),
-            "something stands that cannot be there in MJML.",
+            "there is something that MJML does not allow there.",
         ),
         Error::MissingAttribute { name, position, .. } => refusal(
             at(position),
-            &format!("an element of MJML lacks its attribute `{name}`."),
+            &format!("an MJML element is missing its attribute `{name}`."),
         ),
         Error::InvalidAttribute { position, .. } | Error::InvalidFormat { position, .. } => {
             refusal(
                 at(position),
-                "an attribute has a value that it cannot have in MJML.",
+                "an attribute has a value that MJML does not allow.",
             )
         }
         Error::IncludeLoaderError { position, .. } => refusal(
             at(position),
-            "another file is included: put in its place what is in it.",
+            "another file is included: replace the include with the contents of that file.",
         ),
         Error::EndOfStream { .. } => refusal(
             marked.place(marked.text.len()),
-            "the MJML ends within an element.",
+            "the MJML ends inside an element.",
         ),
         Error::ParserError { source, .. } => unread(source.pos(), marked),
         Error::NoRootNode => NO_ROOT,

@@ -57,11 +57,11 @@ const MOST_INHERITED: usize = 64 << 20;
 /// Each makes rules for each other one.
 const MOST_CAROUSEL_IMAGES: usize = 200;
 
-const UNREADABLE_TEXT: &str = "write `&gt;` for the first `>` of this text.";
+const UNREADABLE_TEXT: &str = "write the first `>` of this text as `&gt;`.";
 const TOO_MUCH: Refusal = Refusal::new(
     Code::TooLong,
-    "This MJML has more than 200 elements `mj-carousel-image`, or its attributes come to more than 64 MiB in all \
-     elements that take them over.",
+    "This MJML has more than 200 `mj-carousel-image` elements, or its attributes add up to more than 64 MiB over all elements that \
+     inherit them.",
 );
 
 struct Reader<'m> {
@@ -219,10 +219,7 @@ impl<'m> Reader<'m> {
             ElementEnd::Empty => drop(self.take_element()),
             ElementEnd::Close(_, name) => {
                 if self.open.pop() != Some(name.as_str()) {
-                    return Err(self.refusal(
-                        span,
-                        "an end tag stands whose element is not the one that is open.",
-                    ));
+                    return Err(self.refusal(span, "an end tag does not match the open element."));
                 }
             }
         }
@@ -273,6 +270,7 @@ impl<'m> Reader<'m> {
 }
 
 const BROKEN_CONDITION: &str =
-    "a conditional comment is not written `<!--[if mso]>` … `<![endif]-->`.";
+    "a conditional comment does not have the form `<!--[if mso]>` … `<![endif]-->`.";
 
-const IN_TAG: &str = "a placeholder or a statement stands in a tag and not in the value of an attribute, where MJML has none.";
+const IN_TAG: &str = "there is a placeholder or a statement in a tag, outside of an attribute value, which MJML does not \
+                      allow.";

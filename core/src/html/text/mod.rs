@@ -30,7 +30,7 @@ const WIDTH: usize = 76;
 
 const NO_LAYOUT: Refusal = Refusal::new(
     Code::InvalidContent,
-    "No text can be made of this HTML: give `text`.",
+    "No text can be made from this HTML: give `text`.",
 );
 
 /// The text of HTML, a template if that is one. An error says what cannot be one, and where.

@@ -11,8 +11,8 @@ use crate::template::TemplateText;
 
 const CHANGED: Refusal = Refusal::new(
     Code::InvalidHeaderValue,
-    "With these values this header field lists more addresses or URLs than it is written with, or fewer; a \
-     value may hold a list where it is all that stands between two commas.",
+    "With these values this header field has more or fewer addresses or URLs than its template; a value may be a list only where it \
+     is everything between two commas.",
 );
 
 /// Stands for a value. No text of a header holds it.

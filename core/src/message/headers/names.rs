@@ -47,8 +47,8 @@ pub(super) fn place_of(name: &str, scope: HeaderScope) -> Result<Place, Refusal>
             .bytes()
             .all(|byte| byte.is_ascii_graphic() && byte != b':');
     if !is_name || name.len() > LONGEST_NAME {
-        let detail = "The name of a header field is printable ASCII without blank and colon, of 76 \
-                      characters at most.";
+        let detail = "The name of a header field must be at most 76 printable ASCII characters, \
+                      without spaces and colons.";
         return Err(Refusal::new(Code::InvalidHeaderName, detail));
     }
     let Some(known) = KnownField::named_loosely(name) else {
@@ -68,7 +68,7 @@ pub(super) fn place_of(name: &str, scope: HeaderScope) -> Result<Place, Refusal>
         (Owner::Field, Some(own), Some(field)) if is_exact => Ok(Place::Own(own, field)),
         (Owner::Sender | Owner::Field, ..) if !is_exact => {
             let detail = format!(
-                "The name of this header field has hyphens: `{}`.",
+                "The name of this header field is written with hyphens: `{}`.",
                 known.name
             );
             Err(Refusal::with_detail(Code::InvalidHeaderName, detail))
@@ -81,18 +81,18 @@ pub(super) fn place_of(name: &str, scope: HeaderScope) -> Result<Place, Refusal>
 fn reserved(owner: Owner, field: Option<&str>) -> Refusal {
     let detail = match (owner, field) {
         (_, Some(field)) => {
-            let detail = format!("This header field is made from the message's `{field}`.");
+            let detail = format!("Use the message's `{field}` instead of this header field.");
             return Refusal::with_detail(Code::ReservedHeader, detail);
         }
         (Owner::Mime, None) => {
-            "This header field is made from the message's `text`, `html`, `calendar` and `attachments`."
+            "This header field follows from the message's `text`, `html`, `calendar` and `attachments`; leave it out."
         }
         (Owner::PowerMta, None) => {
-            "This header field is PowerMTA's own; the message's fields for it are `sender`, `envid`, `job`, \
-             `vmta`, `subaccountId`, `customMessageId`, `dkim` and `schedule`."
+            "This header field is reserved for PowerMTA; use the message's `sender`, `envid`, `job`, \
+             `vmta`, `subaccountId`, `customMessageId`, `dkim` and `schedule` instead."
         }
         (Owner::Sender | Owner::Field | Owner::Message | Owner::Carriers, None) => {
-            "This header field is not the sender's to write."
+            "This header field is not set by the sender of a message; leave it out."
         }
     };
     Refusal::new(Code::ReservedHeader, detail)
@@ -276,7 +276,7 @@ mod tests {
             ("DKIM-Signature", "dkim"),
             ("x_virtual_mta", "vmta"),
         ] {
-            let detail = format!("This header field is made from the message's `{field}`.");
+            let detail = format!("Use the message's `{field}` instead of this header field.");
             assert_eq!(
                 place_of(name, HeaderScope::Single).unwrap_err().detail,
                 detail,
@@ -286,7 +286,7 @@ mod tests {
         for (name, words) in [
             ("Content-Type", "the message's `text`, `html`"),
             ("X-PMTA-Pool", "`vmta`"),
-            ("Received", "not the sender's to write"),
+            ("Received", "not set by the sender"),
         ] {
             let detail = place_of(name, HeaderScope::Single).unwrap_err().detail;
             assert!(detail.contains(words), "{name}: {detail}");

@@ -102,7 +102,7 @@ impl<'a> OwnValues<'a> {
             OwnHeader::OneClick => {
                 if text.trim_matches([' ', '\t']) != ONE_CLICK {
                     let detail =
-                        "The value of List-Unsubscribe-Post is List-Unsubscribe=One-Click.";
+                        "The value of List-Unsubscribe-Post must be List-Unsubscribe=One-Click.";
                     return Err(Refusal::new(Code::InvalidUnsubscribe, detail));
                 }
                 self.one_click = true;

@@ -32,7 +32,7 @@ const MOST_FIELDS: usize = 1_000;
 
 const ONCE: Refusal = Refusal::new(
     Code::Conflict,
-    "A message has this header field once; give it one value.",
+    "A message may have this header field only once; give it one value.",
 );
 
 /// Understands `headers`.
@@ -125,7 +125,7 @@ fn is_given(json: &JsonMessage<'_>, own: OwnHeader, field: &str) -> bool {
 /// What is said of a header field beside the field that it is read as.
 fn both(field: &str) -> Refusal {
     let detail = format!(
-        "This header field says the same as the message's `{field}`, which is given too; give one of them."
+        "This header field and the message's `{field}` say the same thing; give only one of them."
     );
     Refusal::with_detail(Code::Conflict, detail)
 }
@@ -201,7 +201,7 @@ impl<'r, 'a> HeaderReader<'r, 'a> {
             match place {
                 Place::Own(own, _) => self.read_own(own, value),
                 Place::Extra if self.read.extra.len() == MOST_FIELDS => {
-                    let detail = "A message has 1,000 header fields of its own at most.";
+                    let detail = "A message may have at most 1,000 header fields in `headers`.";
                     self.report.problem(location, Code::TooLong, detail);
                     return false;
                 }
@@ -270,7 +270,7 @@ impl<'r, 'a> HeaderReader<'r, 'a> {
                 }
             }
             (OwnHeader::OneClick, Value::Template(location, _)) => {
-                let detail = "List-Unsubscribe-Post has the one value List-Unsubscribe=One-Click, and no \
+                let detail = "List-Unsubscribe-Post must be List-Unsubscribe=One-Click, without \
                               placeholders.";
                 self.report
                     .problem(location, Code::InvalidUnsubscribe, detail);

@@ -152,7 +152,7 @@ fn refuse_stray_bcc(text: &[u8]) -> Result<(), Problems> {
     if !lines(text, LineEnds::Crlf).any(is_blind) {
         return Ok(());
     }
-    let detail = "The header holds a line that is no field, and a Bcc there or behind it.";
+    let detail = "The header contains a line that is not a header field, and a Bcc in or after it.";
     let pointer = "/raw".to_owned();
     Err(Problems::one(Problem::new(
         pointer,
@@ -164,7 +164,7 @@ fn from<'a>(defaults: &SenderDefaults<'a>) -> Result<Mailbox<'a>, Problems> {
     let refused = |refusal| Problems::one(Problem::new("/from".to_owned(), refusal));
     let name = defaults.name.filter(|name| !name.is_empty());
     if name.is_some_and(has_control_except_tab) {
-        let detail = "A display name may not hold control characters.";
+        let detail = "A display name may not contain control characters.";
         return Err(refused(Refusal::new(Code::ControlCharacter, detail)));
     }
     Ok(Mailbox {

@@ -31,8 +31,7 @@ pub(super) fn faults(html: &str) -> Vec<(Code, String)> {
     told.collect()
 }
 
-const TOO_LARGE: &str =
-    "The HTML has more than 102 kB, where Gmail cuts a message off and shows a link to the rest.";
+const TOO_LARGE: &str = "The HTML is larger than 102 kB, beyond which Gmail cuts the message off and shows a link to the rest.";
 
 /// What is wrong in a place, and what to do.
 struct Fault {
@@ -44,15 +43,15 @@ struct Fault {
 static FAULTS: [Fault; 3] = [
     Fault {
         code: Code::MissingAlt,
-        what: "an image has no `alt`: say what is in it to those who do not see it; `alt=\"\"` where it says nothing.",
+        what: "an image has no `alt`: describe it for those who do not see it; `alt=\"\"` if it is decoration.",
     },
     Fault {
         code: Code::InsecureLink,
-        what: "a link does not begin with `https://`: write the whole address so.",
+        what: "a link does not start with `https://`: write out the whole URL.",
     },
     Fault {
         code: Code::ScriptLink,
-        what: "an address is a script: mail programs run none, and filters refuse such mail.",
+        what: "a link is a script: mail programs do not run scripts, and filters reject such mail.",
     },
 ];
 

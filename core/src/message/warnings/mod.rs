@@ -179,7 +179,7 @@ fn html_warnings(
     let faults = html::faults(if is_mjml { made } else { given });
     let faults = faults.into_iter().map(move |(code, detail)| {
         let detail = if is_mjml {
-            format!("Of the HTML that is made of this: {detail}")
+            format!("In the HTML made from this: {detail}")
         } else {
             detail
         };
@@ -188,11 +188,12 @@ fn html_warnings(
     large.into_iter().chain(faults)
 }
 
-const NO_TEXT: &str = "There is HTML and no text beside it: give `text` or `textFromHtml`, for those whose program shows \
-                       no HTML, and for filters, which take such mail for spam rather.";
+const NO_TEXT: &str = "There is HTML but no text: give `text` or `textFromHtml` for readers whose \
+                       program does not show HTML, and for filters, which are more likely to take \
+                       such mail for spam.";
 
-const NO_UNSUBSCRIBE: &str = "More than 5,000 recipients get this, and none of them can unsubscribe: give \
-                              `unsubscribe`, which Gmail and Yahoo demand of those who send to so many.";
+const NO_UNSUBSCRIBE: &str = "More than 5,000 recipients get this message and none of them can unsubscribe: give `unsubscribe`, \
+                              which Gmail and Yahoo require of bulk senders.";
 
 #[cfg(test)]
 mod tests {

@@ -49,16 +49,16 @@ impl Form {
         let form = self.shown;
         match self.kind {
             Kind::UntoldTag if language == Language::SparkPost => format!(
-                "In {place} there is `{form}`, a tag of another language, which readers would see; with `\"template\": \
+                "In {place} there is `{form}`, a tag of another template language, which readers would see; with `\"template\": \
                  \"sparkpost\"` statements are written `{{{{ if name }}}}`."
             ),
             Kind::Foreign | Kind::ForeignWord => format!(
-                "In {place} there is `{form}`, a placeholder of another program, which readers \
-                 would see; with `\"template\": \"merge\"` it is written `{{{{ name }}}}`."
+                "In {place} there is `{form}`, a placeholder of another template language, which \
+                 readers would see; with `\"template\": \"merge\"` it is written `{{{{ name }}}}`."
             ),
             Kind::Untold | Kind::UntoldTag => format!(
-                "In {place} there is `{form}`, which readers would see: give the language of the \
-                 texts, `\"template\": \"merge\"` or `\"jinja\"`, or `\"none\"` if it is meant so."
+                "In {place} there is `{form}`, which readers would see: set the language of the \
+                 texts, `\"template\": \"merge\"` or `\"jinja\"`, or `\"none\"` if it is meant literally."
             ),
         }
     }

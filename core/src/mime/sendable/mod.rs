@@ -26,23 +26,25 @@ use std::borrow::Cow;
 const DEEPEST: usize = 50;
 
 const SIGNED: Refusal = refusal(
-    "The body holds a line over 998 octets, NUL or a bare CR, and encoding it would break the message's \
-     signature or encryption; encode it as quoted-printable or base64 before signing.",
+    "The body contains NUL, a bare CR or a line longer than 998 bytes, and encoding it would break \
+     the message's signature or encryption; encode it as quoted-printable or base64 before signing.",
 );
 const HAS_ENCODING: Refusal = refusal(
-    "A part with a transfer encoding of its own, or one that may have none, holds a line over 998 octets \
-     or NUL (RFC 5322 section 2.1.1).",
+    "A part that already has a transfer encoding, or may not have one, contains NUL or a line longer than 998 bytes (RFC 5322 \
+     section 2.1.1).",
 );
 const OUTSIDE: Refusal = refusal(
-    "A multipart holds a line over 998 octets or NUL outside of its parts (RFC 2046 section 5.1.1).",
+    "A multipart contains NUL or a line longer than 998 bytes outside of its parts (RFC 2046 section 5.1.1).",
 );
-const HEADER: Refusal =
-    refusal("The header of a part holds a line over 998 octets, NUL, a bare CR, or no field.");
+const HEADER: Refusal = refusal(
+    "The header of a part contains NUL, a bare CR, a line longer than 998 bytes, or a line that is not a header \
+             field.",
+);
 const UNREADABLE: Refusal = refusal(
-    "A line over 998 octets, NUL or a bare CR cannot be encoded: the Content-Type or \
-     Content-Transfer-Encoding around it cannot be read, or stands there twice.",
+    "NUL, a bare CR or a line longer than 998 bytes cannot be encoded, because the Content-Type or \
+     Content-Transfer-Encoding of its part cannot be read or is given twice.",
 );
-const TOO_DEEP: Refusal = refusal("The message has over 50 levels of parts.");
+const TOO_DEEP: Refusal = refusal("The message has parts nested more than 50 deep.");
 
 /// The message with every body in a form that can be sent. Its lines end with CRLF; a CR elsewhere is
 /// content.

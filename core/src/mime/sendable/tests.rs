@@ -196,7 +196,7 @@ fn what_cannot_be_encoded_is_refused() {
         ),
         (
             "Content-Type: message/rfc822\r\n\r\n".repeat(60) + &long,
-            "50 levels",
+            "50 deep",
         ),
     ] {
         let refused = encoded(&message);

@@ -343,7 +343,7 @@ fn check_place(folder: &Path, pickup: &Path) -> io::Result<()> {
         (result, _) => result?,
     };
     if place.starts_with(fs::canonicalize(pickup)?) {
-        let sentence = "the staging folder must lie outside of the pickup directory";
+        let sentence = "the staging folder must be outside of the pickup directory";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, sentence));
     }
     if same_file_system(&place, pickup)? {
@@ -445,7 +445,7 @@ mod tests {
             make(&path);
             let error = staging(&pickup).private_folder().unwrap_err();
             assert_eq!(error.kind(), PickupErrorKind::NotADirectory);
-            assert!(error.to_string().contains("name another one"), "{error}");
+            assert!(error.to_string().contains("to another folder"), "{error}");
             fs::remove_file(&path).unwrap();
         }
     }
@@ -458,6 +458,6 @@ mod tests {
         let error = Staging::new(pickup.path(), &options)
             .private_folder()
             .unwrap_err();
-        assert!(error.to_string().contains("must lie outside"), "{error}");
+        assert!(error.to_string().contains("must be outside"), "{error}");
     }
 }

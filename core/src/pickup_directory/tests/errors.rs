@@ -10,7 +10,10 @@ fn a_missing_directory() {
         assert_eq!(error.kind(), PickupErrorKind::NotFound);
         assert_eq!(error.path(), place.path().join("none"));
         assert_eq!(error.operation(), "open the pickup directory");
-        assert!(error.to_string().contains("make the directory"), "{error}");
+        assert!(
+            error.to_string().contains("create the directory"),
+            "{error}"
+        );
     }
 }
 
@@ -96,7 +99,7 @@ fn a_staging_folder_on_another_file_system() {
     assert!(
         error
             .to_string()
-            .contains("must lie on the file system and the mount of the pickup directory"),
+            .contains("must be on the same file system and mount as the pickup directory"),
         "{error}"
     );
     // Where it is not needed, it does no harm.

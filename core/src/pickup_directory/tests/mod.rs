@@ -214,7 +214,7 @@ fn a_group_that_is_missing_is_told_when_the_directory_is_opened() {
     assert_eq!(error.kind(), PickupErrorKind::NotFound);
     assert_eq!(
         error.to_string(),
-        "cannot find the group of pickup files in /etc/group: there is no such group; make the group, or give its number"
+        "cannot find the group of pickup files in /etc/group: there is no such group; create the group, or give its number"
     );
 }
 

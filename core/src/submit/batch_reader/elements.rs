@@ -50,7 +50,7 @@ impl Elements {
                 State::Within => self.go_on(rest, limit, ready),
                 State::Behind => {
                     if !is_blank(rest) {
-                        self.break_off("Behind the array there is more.", ready);
+                        self.break_off("There is data after the array.", ready);
                     }
                     return;
                 }
@@ -61,7 +61,7 @@ impl Elements {
     pub fn finish(&mut self, ready: &mut Ready) {
         match self.state {
             State::Before => ready.end(self.position(), BatchError::NotAnArray),
-            State::Within => self.break_off("The array has no end.", ready),
+            State::Within => self.break_off("The array is not closed.", ready),
             State::Behind => {}
         }
     }
@@ -146,7 +146,7 @@ impl Elements {
     /// What is said at the place where the array ceases to be JSON.
     fn break_off(&self, what: &str, ready: &mut Ready) {
         let detail = format!(
-            "{what} Nothing is read from this place on; each message before it has its own result."
+            "{what} Nothing after this point is read; each message before it has its own result."
         );
         ready.end(self.position(), not_json(detail).into());
     }

@@ -39,7 +39,7 @@ pub struct BatchEntry {
 #[derive(Debug, thiserror::Error)]
 pub enum BatchError {
     /// It has more bytes than a message may have.
-    #[error("the message has more than {limit} bytes")]
+    #[error("the message is larger than {limit} bytes")]
     TooLarge {
         /// So many are allowed.
         limit: usize,
@@ -127,7 +127,7 @@ impl BatchEntry {
             return Ok(None);
         };
         let value: Option<String> = serde_json::from_slice(&json[found.value]).map_err(|_| {
-            let detail = "This takes a string: the idempotency key of the message.";
+            let detail = "This must be a string, the idempotency key of the message.";
             no_key(Refusal::new(Code::WrongType, detail))
         })?;
         json.drain(found.member);
@@ -135,7 +135,7 @@ impl BatchEntry {
             return Ok(None);
         };
         let key = key.parse().map_err(|_| {
-            let detail = "An idempotency key has 1 to 255 printable ASCII characters.";
+            let detail = "An idempotency key must be 1 to 255 printable ASCII characters.";
             no_key(Refusal::new(Code::InvalidToken, detail))
         })?;
         // As for a message that is posted alone.

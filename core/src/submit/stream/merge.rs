@@ -125,8 +125,8 @@ impl StreamedMessage {
 /// What is said where each line is a message.
 const ANOTHER_MESSAGE: Refusal = Refusal::new(
     Code::WrongType,
-    "This line is a message, and not a recipient of the message in the first line. Several messages \
-     are a batch, which is posted to /messages/batch, or given to `submit --batch`.",
+    "This line is a message, not a recipient of the message in the first line. To send several \
+     messages as a batch, post them to /messages/batch or use `submit --batch`.",
 );
 
 /// Reads one recipient and hands it to `then` if all its rules hold; false if there is none.

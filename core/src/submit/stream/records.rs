@@ -79,7 +79,7 @@ impl<R: Read> Records<R> {
 }
 
 fn too_long(name: &str, index: usize) -> Problems {
-    let detail = "A recipient has 4 MiB at most.";
+    let detail = "A recipient may be at most 4 MiB.";
     let pointer = format!("/{name}/{index}");
     Problems::one(Problem::new(pointer, Refusal::new(Code::TooLong, detail)))
 }

@@ -307,7 +307,7 @@ impl StreamedMessage {
             return Ok(perform(action, &message)?);
         };
         if self.stream.splitter.is_broken() {
-            let detail = "The recipients are not JSON: they hold a control character.";
+            let detail = "The recipients are not JSON: they contain a control character.";
             return Err(json::not_json(detail).into());
         }
         match json::read(head) {

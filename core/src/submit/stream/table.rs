@@ -21,10 +21,10 @@ const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 const NO_END: Refusal = Refusal::new(
     Code::InvalidContent,
-    "The row has a quotation mark that opens a cell, and none that closes it.",
+    "The row has a cell whose opening quotation mark is never closed.",
 );
-const TOO_LONG: Refusal = Refusal::new(Code::TooLong, "A recipient has 4 MiB at most.");
-const TOO_MANY: Refusal = Refusal::new(Code::TooLong, "A row has 16,384 cells at most.");
+const TOO_LONG: Refusal = Refusal::new(Code::TooLong, "A recipient may be at most 4 MiB.");
+const TOO_MANY: Refusal = Refusal::new(Code::TooLong, "A row may have at most 16,384 cells.");
 
 /// A table whose columns are known.
 pub(super) struct Table<R> {

@@ -79,7 +79,7 @@ fn lines_that_are_messages_are_told() {
         "{problems}"
     );
     assert_eq!(problems.lines().count(), 1);
-    assert!(told(&lines, StreamFormat::Json).contains("there is more JSON"));
+    assert!(told(&lines, StreamFormat::Json).contains("There is more JSON"));
     let merge = "{\"from\": \"a@example.com\"}\n{\"address\": \"b@example.org\", \"too\": 1}";
     assert!(told(merge, StreamFormat::Ndjson).contains("unknown_field"));
 }

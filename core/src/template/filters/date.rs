@@ -26,7 +26,7 @@ const NO_DATE: ValueFault = ValueFault {
 };
 const NOW: ValueFault = ValueFault {
     code: Code::InvalidDate,
-    takes: "knows no present, so that a message is the same whenever it is made: give the date as a \
+    takes: "does not know the current time, so that a message is always the same: pass the date as a \
             variable",
 };
 /// `date: "%B %d, %Y"`, `date("%B %d, %Y")`.

@@ -66,7 +66,7 @@ pub(super) struct ValueFault {
 
 const NO_TEXT: ValueFault = ValueFault {
     code: Code::WrongType,
-    takes: "takes a text, a number, true or false",
+    takes: "takes text, a number, true or false",
 };
 
 impl Filter {

@@ -25,7 +25,7 @@ const MOST_PLACES: i32 = 1_000;
 
 const NO_NUMBER: ValueFault = ValueFault {
     code: Code::WrongType,
-    takes: "takes a number, or a text that is one, such as 1234.5",
+    takes: "takes a number, or a string that is one, such as 1234.5",
 };
 
 /// `number: 2, ",", "."`, `number(2, ",", ".")`: the order in which PHP and Twig have them.

@@ -18,7 +18,7 @@ pub(super) const LONGEST: usize = 32 << 20;
 
 pub(super) const TOO_MUCH: ValueFault = ValueFault {
     code: Code::TooLong,
-    takes: "makes a text of more than 32 MiB, or is one of several that take and make more than 64 MiB",
+    takes: "makes text larger than 32 MiB, or belongs to filters that process more than 64 MiB in total",
 };
 
 impl Work {

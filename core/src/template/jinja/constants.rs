@@ -56,5 +56,5 @@ pub(super) fn work_out(
 
 const CONTROL: Refusal = Refusal::new(
     Code::ControlCharacter,
-    "The template writes a line end or another control character into a header field.",
+    "The template writes a line break or another control character into a header field.",
 );

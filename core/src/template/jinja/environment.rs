@@ -74,7 +74,7 @@ fn write_value(
     ) {
         return Err(told(
             ErrorKind::InvalidOperation,
-            "a list or an object is no text",
+            "a list or an object is not text",
         ));
     }
     let escapes_html = *state.auto_escape() == AutoEscape::Html;
@@ -115,7 +115,7 @@ fn write_calendar_value(
     let marked = marked_value(&text).ok_or_else(|| {
         told(
             ErrorKind::InvalidOperation,
-            "a value of a calendar holds a control character",
+            "a value in a calendar contains a control character",
         )
     })?;
     out.write_str(&marked).map_err(Error::from)

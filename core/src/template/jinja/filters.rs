@@ -155,7 +155,7 @@ fn operand(value: &Value, left: &mut usize) -> Result<Operand<'static>, Error> {
     *left = left.checked_sub(1).ok_or_else(|| {
         told(
             ErrorKind::InvalidOperation,
-            "a list of more than 100,000 values becomes no JSON",
+            "a list of more than 100,000 values cannot be converted to JSON",
         )
     })?;
     Ok(match value.kind() {

@@ -20,8 +20,8 @@ use std::collections::HashMap;
 const MOST_LAYERS: usize = 200;
 
 pub(super) const TOO_NESTED: Refusal = invalid(
-    "What a template sets lies in 200 lists, objects, calls and filters at most, those of the \
-     variables it is made of among them.",
+    "What a template sets may be nested at most 200 lists, objects, calls and filters deep, \
+     including those of the variables it is made from.",
 );
 
 /// The layers that the values of variables may have.

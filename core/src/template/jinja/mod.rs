@@ -122,7 +122,7 @@ impl Programs {
         field: impl FnOnce() -> FieldName,
     ) -> Result<TemplateText<'a>, Refusal> {
         if text.len() > LONGEST {
-            return Err(invalid("A text with templates has 4 MiB at most."));
+            return Err(invalid("A text with templates may be at most 4 MiB."));
         }
         if !text.contains(['{']) {
             return Ok(TemplateText::literal(text));
@@ -300,7 +300,8 @@ fn put(
 }
 
 /// Not known to happen; what cannot be told apart is refused rather than sent.
-const UNCUT: Refusal = invalid("This template cannot be told apart from what it is filled with.");
+const UNCUT: Refusal =
+    invalid("This template cannot be told apart from the values it is filled with.");
 
 const fn invalid(detail: &'static str) -> Refusal {
     Refusal::new(Code::InvalidTemplate, detail)
@@ -314,8 +315,8 @@ fn check_header(program: &Program, values: &Values<'_>) -> Result<(), Refusal> {
     };
     if program.kind == TextKind::Header && program.sections.iter().any(is_broken) {
         let detail = format!(
-            "The template in {} writes a line end or another control character into a header \
-             field for these values.",
+            "The template in {} writes a line break or another control character into a header field \
+             for these values.",
             program.field
         );
         return Err(Refusal::with_detail(Code::ControlCharacter, detail));

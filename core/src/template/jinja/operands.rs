@@ -67,11 +67,11 @@ fn name(inserted: Inserted) -> &'static str {
 fn factor(value: &Value) -> Result<Value, Error> {
     let detail = match value.kind() {
         ValueKind::Seq | ValueKind::Map | ValueKind::Iterable => {
-            "a list or an object is not multiplied"
+            "a list or an object cannot be multiplied"
         }
         // Prices out of CSV are texts: `\"19.90\" * 2` would become `19.9019.90` in a mail.
         ValueKind::String if value.as_str().is_some_and(is_number) => {
-            "a text that is a number is multiplied as one with `|float` or `|int` behind it"
+            "to multiply a string that is a number, add `|float` or `|int` to it"
         }
         _ => return Ok(number(value)),
     };
@@ -238,10 +238,10 @@ fn is_beside_text(tokens: &[(Token<'_>, Span)], index: usize) -> bool {
 }
 
 pub(super) const UNBOUNDED: Refusal = invalid(
-    "Templates have no `**`, no `*` before an argument and no recursive loops: nothing would bound \
-     what they make of a list.",
+    "Templates do not support `**`, `*` before an argument, or recursive loops: their output would \
+     have no limit.",
 );
-const NO_FACTOR: Refusal = invalid("This is no template: nothing stands behind a `*`.");
+const NO_FACTOR: Refusal = invalid("This is not a valid template: nothing follows a `*`.");
 
 fn ends_value(token: &Token<'_>) -> bool {
     Last::of(token, Last::Other) == Last::Value

@@ -21,7 +21,7 @@ pub(super) fn not_constant(
     offset_of: impl Fn(usize) -> usize,
 ) -> Refusal {
     let why = in_words(error, part, |offset| source.place(offset_of(offset)));
-    let detail = format!("This is no template: {why}.");
+    let detail = format!("This is not a valid template: {why}.");
     Refusal::with_detail(Code::InvalidTemplate, detail)
 }
 
@@ -35,20 +35,23 @@ pub(super) fn unknown(
     let name = sayable(name).map_or_else(String::new, |name| format!(" `{name}`"));
     let meant = meant.map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
     let end = if meant.is_empty() { "." } else { "" };
-    let detail = format!("This is no template: unknown {what}{name}, in {place}{meant}{end}");
+    let detail =
+        format!("This is not a valid template: unknown {what}{name}, in {place}{meant}{end}");
     Refusal::with_detail(Code::InvalidTemplate, detail)
 }
 
 /// A filter, test or function of minijinja's does not take the arguments that it is given.
 pub(super) fn misused(what: &str, name: &str, place: Place) -> Refusal {
-    let detail =
-        format!("This is no template: the {what} `{name}` takes other arguments, in {place}.");
+    let detail = format!(
+        "This is not a valid template: the {what} `{name}` does not take these arguments, in {place}."
+    );
     Refusal::with_detail(Code::InvalidTemplate, detail)
 }
 
 /// A filter of ours does not.
 pub(super) fn misused_own(name: &str, usage: &str, place: Place) -> Refusal {
-    let detail = format!("This is no template: `{name}` is written `{usage}`, in {place}.");
+    let detail =
+        format!("This is not a valid template: `{name}` is written `{usage}`, in {place}.");
     Refusal::with_detail(Code::InvalidTemplate, detail)
 }
 
@@ -62,7 +65,7 @@ pub(super) fn not_worked_out(error: &Error, field: &FieldName, source: &Source) 
         ),
         _ => (
             Code::InvalidTemplate,
-            format!("The template in {field} cannot be worked out with these values: {why}."),
+            format!("The template in {field} cannot be evaluated with these values: {why}."),
         ),
     };
     Refusal::with_detail(code, detail)

@@ -40,8 +40,8 @@ const MOST_BRANCHES: usize = 200;
 const MOST_GROWTH: u64 = 1 << 20;
 
 const TOO_DEEP: Refusal = invalid(
-    "A tag of a template has 200 operators at most, and a template 200 branches and lists of a \
-     million values.",
+    "A tag of a template may have at most 200 operators, and a template at most 200 branches and \
+     lists of a million values.",
 );
 
 /// Tags that open a block, which `end` and the same name closes.

@@ -124,71 +124,71 @@ fn the_field_the_place_and_the_name_are_told() {
         (
             "subject",
             "a {{ b|shout(1) }}",
-            "This is no template: unknown filter \
+            "This is not a valid template: unknown filter \
              `shout`, in line 1, column 8.",
         ),
         (
             "text",
             "{% if b is nothing %}{% endif %}",
-            "This is no template: unknown test `nothing`, in line 1, column 12.",
+            "This is not a valid template: unknown test `nothing`, in line 1, column 12.",
         ),
         (
             "text",
             "{{ nothing() }}",
-            "This is no template: unknown function `nothing`, in line 1, column 4.",
+            "This is not a valid template: unknown function `nothing`, in line 1, column 4.",
         ),
         (
             "text",
             "{{ b|join(1, 2, 3) }}",
-            "This is no template: the filter `join` takes other arguments, in line 1, column 6.",
+            "This is not a valid template: the filter `join` does not take these arguments, in line 1, column 6.",
         ),
         (
             "text",
             "{% for i in user.n %}{% endfor %}",
-            "The template in `/text` cannot be worked out with these values: invalid operation at \
+            "The template in `/text` cannot be evaluated with these values: invalid operation at \
              `user.n`, in line 1, column 13.",
         ),
         (
             "text",
             "{{ 5 + user.n|times(b) }}",
-            "The template in `/text` cannot be worked out with these values: `times` takes two \
+            "The template in `/text` cannot be evaluated with these values: `times` takes two \
              numbers, in line 1, column 15.",
         ),
         (
             "text",
             "{{ user.n|date('%Q') }}{{ 'x'|date('%F') }}",
-            "This is no template: `date` takes a date such as 2026-01-31 or \
+            "This is not a valid template: `date` takes a date such as 2026-01-31 or \
              2026-01-31T12:00:00Z, or the seconds since 1970, in line 1, column 31.",
         ),
         (
             "text",
             "{{ b|date('%F') }}",
-            "The template in `/text` cannot be worked out with these values: `date` takes a date \
+            "The template in `/text` cannot be evaluated with these values: `date` takes a date \
              such as 2026-01-31 or 2026-01-31T12:00:00Z, or the seconds since 1970, in line 1, \
              column 6.",
         ),
         (
             "text",
             "é\n{{ user.n * 2 }} {{ user.n * user }}",
-            "The template in `/text` cannot be worked out with these values: a list or an object \
-             is not multiplied, in line 2, column 34.",
+            "The template in `/text` cannot be evaluated with these values: a list or an object \
+             cannot be multiplied, in line 2, column 34.",
         ),
         (
             "text",
             "{{ user.n * user.n }}{{ '7' * user.n }}",
-            "The template in `/text` cannot be worked out with these values: a text that is a \
-             number is multiplied as one with `|float` or `|int` behind it, in line 1, column 28.",
+            "The template in `/text` cannot be evaluated with these values: to multiply a string \
+             that is a number, add `|float` or `|int` to it, in line 1, column 28.",
         ),
         (
             "text",
             "{{ 5 + b }}",
-            "The template in `/text` cannot be worked out with these values: invalid operation, \
+            "The template in `/text` cannot be evaluated with these values: invalid operation, \
              in line 1, column 4.",
         ),
         (
             "text",
             "a\n{% if %}",
-            "This is no template: syntax error, in line 2, column 7.",
+            "This is not a valid template: syntax error, in line 2, column 7.",
         ),
     ] {
         let problems = rendered(field, text, r#"{"b": "x", "user": {"n": 3}}"#).unwrap_err();
@@ -298,15 +298,15 @@ fn problems_of_the_template_are_told_once() {
         ),
         (
             "{{ x|trim(1, 2) }}",
-            "the filter `trim` takes other arguments, in line 1, column 6.",
+            "the filter `trim` does not take these arguments, in line 1, column 6.",
         ),
         (
             "{{ x is divisibleby(1, 2) }}",
-            "the test `divisibleby` takes other arguments, in line 1, column 9.",
+            "the test `divisibleby` does not take these arguments, in line 1, column 9.",
         ),
         (
             "{% for i in range('y') %}{{ x }}{% endfor %}",
-            "the function `range` takes other arguments, in line 1, column 13.",
+            "the function `range` does not take these arguments, in line 1, column 13.",
         ),
         (
             "é{{ x }}\n{{ 1 / 0 }}",
@@ -330,7 +330,7 @@ fn problems_of_the_template_are_told_once() {
             .iter()
             .map(|p| (p.pointer(), p.code().as_str(), p.detail()))
             .collect();
-        let detail = format!("This is no template: {told}");
+        let detail = format!("This is not a valid template: {told}");
         assert_eq!(
             found,
             [("/text", "invalid_template", detail.as_str())],

@@ -38,7 +38,7 @@ impl Fault<'_> {
             Self::Form => (
                 Code::InvalidTemplate,
                 format!(
-                    "In {place} a placeholder is not written `{{{{ name }}}}` or `{{{{ name | \
+                    "In {place} a placeholder does not have the form `{{{{ name }}}}` or `{{{{ name | \
                      default: \"text\" }}}}`, with three braces for a value that is HTML; \
                      `{{{{ \"{{{{\" }}}}` writes two braces."
                 ),
@@ -47,8 +47,8 @@ impl Fault<'_> {
             Self::Arguments(row) => (
                 Code::InvalidTemplate,
                 format!(
-                    "In {place} a filter is not given what it takes: `{}`; arguments are texts in \
-                     quotes, numbers, `true` and `false`.",
+                    "In {place} a filter has the wrong arguments; it is written `{}`, and arguments \
+                     are quoted strings, numbers, `true` and `false`.",
                     row.merge_usage()
                 ),
             ),
@@ -59,9 +59,9 @@ impl Fault<'_> {
             Self::Tag => (
                 Code::InvalidTemplate,
                 format!(
-                    "In {place} there is a tag of another language, which readers would see; \
+                    "In {place} there is a tag of another template language, which readers would see; \
                      `\"template\": \"jinja\"` has conditions and loops, and `{{{{ \"{{%\" }}}}` \
-                     writes the signs themselves."
+                     writes these characters literally."
                 ),
             ),
         };
@@ -75,7 +75,7 @@ fn unknown_filter(name: &str, place: Place) -> String {
         nearest(names(), name).map_or_else(String::new, |name| format!(" Did you mean `{name}`?"));
     let known: Vec<_> = names().map(|name| format!("`{name}`")).collect();
     format!(
-        "In {place} there is a filter{said} that this language does not have: it has {}.{meant}",
+        "In {place} there is an unknown filter{said}. The filters are {}.{meant}",
         known.join(", ")
     )
 }

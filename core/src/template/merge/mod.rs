@@ -114,7 +114,7 @@ pub(super) fn header_text(text: Cow<'_, str>, place: Place) -> Result<Cow<'_, st
         return Ok(text);
     }
     let detail = format!(
-        "In {place} a placeholder writes a line end or another control character into a header field."
+        "In {place} a placeholder writes a line break or another control character into a header field."
     );
     Err(Refusal::with_detail(Code::ControlCharacter, detail))
 }

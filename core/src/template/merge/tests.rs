@@ -97,7 +97,7 @@ fn the_place_is_told_and_what_is_wrong_there() {
         (
             "é {{ a | uper }}",
             "line 1, column 10",
-            "a filter `uper` that",
+            "an unknown filter `uper`",
         ),
         (
             "{{ a }}\n{{ a | größer: 1 }}",
@@ -129,17 +129,29 @@ fn the_place_is_told_and_what_is_wrong_there() {
         (
             "{{ 'now' | date: '%Y' }}",
             "line 1, column 12",
-            "knows no present",
+            "does not know the current time",
         ),
         (
             "{{ a }}{{ b b }}",
             "line 1, column 8",
-            "a placeholder is not",
+            "a placeholder does not have the form",
         ),
-        ("a\n\n {% if a %}", "line 3, column 2", "tag of another"),
-        ("{{ a }}{{#if a}}", "line 1, column 8", "tag of another"),
-        ("{{/if}}", "line 1, column 1", "tag of another"),
-        ("{%", "line 1, column 1", "tag of another"),
+        (
+            "a\n\n {% if a %}",
+            "line 3, column 2",
+            "tag of another template language",
+        ),
+        (
+            "{{ a }}{{#if a}}",
+            "line 1, column 8",
+            "tag of another template language",
+        ),
+        (
+            "{{/if}}",
+            "line 1, column 1",
+            "tag of another template language",
+        ),
+        ("{%", "line 1, column 1", "tag of another template language"),
     ] {
         let refusal = parsed(text, TextKind::Text).unwrap_err();
         let start = format!("In {place} ");
@@ -147,7 +159,7 @@ fn the_place_is_told_and_what_is_wrong_there() {
         assert!(refusal.detail.contains(part), "{}", refusal.detail);
     }
     let long = parsed(&format!("{{{{ a | {} }}}}", "x".repeat(81)), TextKind::Text);
-    assert!(long.unwrap_err().detail.contains("a filter that"));
+    assert!(long.unwrap_err().detail.contains("an unknown filter."));
 }
 
 #[test]

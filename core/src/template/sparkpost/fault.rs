@@ -40,46 +40,47 @@ impl Fault<'_> {
     pub fn at(self, place: Place) -> Refusal {
         let said = |name| sayable(name).map_or_else(String::new, |name| format!(" `{name}`"));
         let what = match self {
-            Self::Form => "a placeholder is not written `{{ name }}`, `{{ name or 'text' }}`, \
+            Self::Form => "a placeholder does not have the form `{{ name }}`, `{{ name or 'text' }}`, \
                            `{{ if name == 'text' }}` … `{{ elseif name }}` … `{{ else }}` … `{{ end }}` or \
-                           `{{ each names }}` … `{{ end }}`, with three braces for a value that is written \
-                           as it is; `{{ opening_double_curly() }}` writes two braces."
+                           `{{ each names }}` … `{{ end }}`, with three braces for a value that is \
+                           not escaped; `{{ opening_double_curly() }}` writes two braces."
                 .to_owned(),
             Self::Operator(sign) => format!(
-                "there is `{sign}`, and this language neither computes nor has filters: give the value as a variable."
+                "there is `{sign}`, but this language has no arithmetic and no filters: pass the value as a variable."
             ),
             Self::Reserved(word) => format!(
-                "there is the word{}, which cannot stand here; a member of that name is written with brackets, \
-                 as in `user['end']`.",
+                "there is the word{}, which is not allowed here; write a member with that name in \
+                 brackets, as in `user['end']`.",
                 said(word)
             ),
             Self::NotHere(name) => format!(
-                "there is `{name}`, which SparkPost has and which is not there here: put the text itself into the \
-                 template."
+                "there is `{name}`, a feature of SparkPost that is not supported here: put the text \
+                 itself into the template."
             ),
             Self::Macro(name) => format!(
-                "there is a macro{} that this language does not have: it has `empty()`, `opening_double_curly()`, \
+                "there is an unknown macro{}. The macros are `empty()`, `opening_double_curly()`, \
                  `closing_double_curly()`, `opening_triple_curly()`, `closing_triple_curly()`.",
                 said(name)
             ),
             Self::NoEnd(statement) => {
-                format!("a statement `{{{{ {statement} }}}}` begins, and no `{{{{ end }}}}` follows.")
+                format!("a statement `{{{{ {statement} }}}}` has no `{{{{ end }}}}`.")
             }
             Self::NoStart(word) => format!(
-                "there is `{{{{ {word} }}}}`, and the statement that it belongs to does not stand before it."
+                "there is `{{{{ {word} }}}}` without the statement that it belongs to."
             ),
-            Self::NoLoop => "there is the variable of a loop, and no `{{ each }}` around it.".to_owned(),
-            Self::NoLoopOfThisName => "`loop_vars` names no list that an `{{ each }}` around it goes through."
+            Self::NoLoop => "there is a loop variable outside of any `{{ each }}`.".to_owned(),
+            Self::NoLoopOfThisName => "`loop_vars` does not name a list of an enclosing `{{ each }}`."
                 .to_owned(),
             Self::Deep => format!(
-                "statements, or parts of an expression, stand within each other more than {DEEPEST} times."
+                "statements, or parts of an expression, are nested more than {DEEPEST} deep."
             ),
             Self::ManyNames => return TOO_MANY,
             Self::ManyParts(most) => format!(
-                "there is one part more than the {most} that the placeholders and statements of a message may have."
+                "the placeholders and statements of the message exceed the limit of {most} parts."
             ),
-            Self::LinkAttribute => "there is an attribute of a link in double brackets (`[[data-msys-…]]`), which \
-                                    SparkPost takes out and readers would see here: leave it out."
+            Self::LinkAttribute => "there is a link attribute in double brackets \
+                                    (`[[data-msys-…]]`), which SparkPost removes but readers would \
+                                    see here: leave it out."
                 .to_owned(),
         };
         Refusal::with_detail(Code::InvalidTemplate, format!("In {place} {what}"))

@@ -360,8 +360,8 @@ impl<'a> Substitutions<'a> {
             _ => Refusal::with_detail(
                 Code::ControlCharacter,
                 format!(
-                    "The template in {field} writes a line end or another control character into a header field \
-                     for these values."
+                    "The template in {field} writes a line break or another control character into a \
+                     header field for these values."
                 ),
             ),
         })

@@ -25,23 +25,20 @@ impl Misfit {
         match self {
             Self::NoText => (
                 Code::WrongType,
-                "puts in a list or an object, which is no text",
+                "inserts a list or an object, which is not text",
             ),
-            Self::NoList => (
-                Code::WrongType,
-                "goes through the elements of what is no list",
-            ),
+            Self::NoList => (Code::WrongType, "loops over something that is not a list"),
             Self::NoOrder => (
                 Code::WrongType,
-                "compares things of different kinds, or lists or objects",
+                "compares values of different types, or lists or objects",
             ),
             Self::NoLength => (
                 Code::WrongType,
-                "asks how many elements something has that is no list",
+                "asks for the length of something that is not a list",
             ),
             Self::Control => (
                 Code::ControlCharacter,
-                "puts a control character into a calendar",
+                "writes a control character into a calendar",
             ),
             Self::TooMuch => (Code::InvalidTemplate, "takes too long with these values"),
         }

@@ -62,7 +62,7 @@ impl Writer<'_, '_> {
             None => Ok(()),
             Some((number, _)) => {
                 let place = self.marked.place_of_tag(number);
-                let detail = format!("In {place} a value is put in as HTML, {AS_HTML}");
+                let detail = format!("In {place} a value is inserted as HTML, {AS_HTML}");
                 Err(Refusal::with_detail(Code::InvalidTemplate, detail))
             }
         }

@@ -377,17 +377,16 @@ impl<'m, 's> Writer<'m, 's> {
 
 const TOO_MANY: Refusal = Refusal::new(
     Code::TooLong,
-    "The HTML has more than 130,000 placeholders, statements and long words, too many to make a text of: give `text`.",
+    "The HTML has more than 130,000 placeholders, statements and long words, too many to make a text from: give `text`.",
 );
 
-const AS_HTML: &str =
-    "and would be so in the text as well: let it be put in as text, or give `text`.";
+const AS_HTML: &str = "which would also appear in the text: insert it as text, or give `text`.";
 
-const ATTRIBUTES: &str = "a statement decides which attributes a link has, so its address cannot stand in the text: write the \
-                          statement within the value of `href`, or give `text`.";
+const ATTRIBUTES: &str = "a statement decides which attributes a link has, so the link cannot be written in the text: move the \
+                          statement inside the value of `href`, or give `text`.";
 
-const UNPAIRED: &str = "a statement begins or ends among the attributes of an element and not within them, so the text cannot \
-                        be made of it: give `text`.";
+const UNPAIRED: &str = "a statement starts or ends between the attributes of an element and not inside a value, so no text can be \
+                        made from it: give `text`.";
 
 /// Whether nobody sees what is in an element.
 fn is_hidden(tag: &StartTag<usize>) -> bool {

@@ -18,53 +18,65 @@ fn refused(template: &str) -> String {
 
 /// Texts that are no templates, the place that is told, and a part of the sentence.
 const FAULTS: [(&str, &str, &str); 37] = [
-    ("{{", "line 1, column 1", "a placeholder is not written"),
-    ("{{ }}", "line 1, column 1", "a placeholder is not written"),
-    ("é {{ x", "line 1, column 3", "a placeholder is not written"),
+    (
+        "{{",
+        "line 1, column 1",
+        "a placeholder does not have the form",
+    ),
+    (
+        "{{ }}",
+        "line 1, column 1",
+        "a placeholder does not have the form",
+    ),
+    (
+        "é {{ x",
+        "line 1, column 3",
+        "a placeholder does not have the form",
+    ),
     (
         "{{ x y }}",
         "line 1, column 1",
-        "a placeholder is not written",
+        "a placeholder does not have the form",
     ),
     (
         "{{ 1x }}",
         "line 1, column 1",
-        "a placeholder is not written",
+        "a placeholder does not have the form",
     ),
     (
         "{{ x. }}",
         "line 1, column 1",
-        "a placeholder is not written",
+        "a placeholder does not have the form",
     ),
     (
         "{{ x['a }}",
         "line 1, column 1",
-        "a placeholder is not written",
+        "a placeholder does not have the form",
     ),
     (
         "{{ x = 1 }}",
         "line 1, column 1",
-        "a placeholder is not written",
+        "a placeholder does not have the form",
     ),
     (
         "{{ x == 1 == 2 }}",
         "line 1, column 1",
-        "a placeholder is not written",
+        "a placeholder does not have the form",
     ),
     (
         "{{ (x }}",
         "line 1, column 1",
-        "a placeholder is not written",
+        "a placeholder does not have the form",
     ),
     (
         "{{ '\\x' }}",
         "line 1, column 1",
-        "a placeholder is not written",
+        "a placeholder does not have the form",
     ),
     (
         "{{ /if }}",
         "line 1, column 1",
-        "a placeholder is not written",
+        "a placeholder does not have the form",
     ),
     ("{{ x-y }}", "line 1, column 1", "there is `-`"),
     ("{{ x + 1 }}", "line 1, column 1", "there is `+`"),
@@ -77,84 +89,80 @@ const FAULTS: [(&str, &str, &str); 37] = [
         "line 1, column 1",
         "the word `in`",
     ),
-    ("{{ end }}", "line 1, column 1", "`{{ end }}`, and"),
+    (
+        "{{ end }}",
+        "line 1, column 1",
+        "`{{ end }}` without the statement",
+    ),
     (
         "{{ if x }}{{ end }}\n{{ else }}",
         "line 2, column 1",
-        "`{{ else }}`, and",
+        "`{{ else }}` without the statement",
     ),
     (
         "{{ each l }}{{ elseif x }}{{ end }}",
         "line 1, column 13",
-        "`{{ elseif }}`, and",
+        "`{{ elseif }}` without the statement",
     ),
     (
         "{{ if x }}{{ else }}{{ else }}{{ end }}",
         "line 1, column 21",
-        "`{{ else }}`, and",
+        "`{{ else }}` without the statement",
     ),
     (
         "{{ if x }}{{ else }}{{ elseif x }}{{ end }}",
         "line 1, column 21",
-        "`{{ elseif }}`, and",
+        "`{{ elseif }}` without the statement",
     ),
     (
         "{{ if x }}{{ if x }}{{ end }}",
         "line 1, column 1",
-        "`{{ if }}` begins",
+        "`{{ if }}` has no",
     ),
     (
         "{{ x }}\n{{ each l }}",
         "line 2, column 1",
-        "`{{ each }}` begins",
+        "`{{ each }}` has no",
     ),
-    (
-        "{{ loop_var }}",
-        "line 1, column 1",
-        "the variable of a loop",
-    ),
-    (
-        "{{ loop_index }}",
-        "line 1, column 1",
-        "the variable of a loop",
-    ),
-    (
-        "{{ loop_vars.l }}",
-        "line 1, column 1",
-        "the variable of a loop",
-    ),
+    ("{{ loop_var }}", "line 1, column 1", "a loop variable"),
+    ("{{ loop_index }}", "line 1, column 1", "a loop variable"),
+    ("{{ loop_vars.l }}", "line 1, column 1", "a loop variable"),
     (
         "{{ each l }}{{ loop_vars.x }}{{ end }}",
         "line 1, column 13",
-        "`loop_vars` names no list",
+        "`loop_vars` does not name a list",
     ),
     (
         "{{ each l }}{{ loop_vars }}{{ end }}",
         "line 1, column 13",
-        "`loop_vars` names no list",
+        "`loop_vars` does not name a list",
     ),
     (
         "{{ render_dynamic_content(dynamic_html.x) }}",
         "line 1, column 1",
-        "`render_dynamic_content`, which SparkPost",
+        "`render_dynamic_content`, a feature of SparkPost",
     ),
     (
         "{{ render_snippet('x') }}",
         "line 1, column 1",
-        "`render_snippet`, which SparkPost",
+        "`render_snippet`, a feature of SparkPost",
     ),
-    ("{{ now() }}", "line 1, column 1", "a macro `now`"),
+    ("{{ now() }}", "line 1, column 1", "an unknown macro `now`"),
     (
         "http://a[[data-msys-clicktrack=\"0\"]]",
         "line 1, column 9",
-        "an attribute of a link",
+        "a link attribute",
     ),
     (
         "{{ if 1 }}{{ each 'x' }}{{ end }}{{ end }}",
         "line 1, column 11",
-        "what is no list",
+        "loops over something that is not a list",
     ),
-    ("{{ true < false }}", "line 1, column 1", "compares things"),
+    (
+        "{{ true < false }}",
+        "line 1, column 1",
+        "compares values of different types",
+    ),
 ];
 
 #[test]
@@ -168,7 +176,7 @@ fn what_is_no_template_is_told_with_its_place() {
         );
     }
     let long = format!("{{{{ {}() }}}}", "x".repeat(81));
-    assert!(refused(&long).contains("there is a macro that"));
+    assert!(refused(&long).contains("there is an unknown macro."));
     assert_eq!(
         html("[[data-msys-clicktrack]]", &json!({})),
         "[[data-msys-clicktrack]]"
@@ -181,33 +189,42 @@ fn values_that_do_not_fit_are_told() {
     for (template, told) in [
         (
             "{{ l }}",
-            "The template puts this in, so it must be a text, a number, true or false.",
+            "The template inserts this value, so it must be a string, a number, true or false.",
         ),
         (
             "{{ o }}",
-            "The template puts this in, so it must be a text, a number, true or false.",
+            "The template inserts this value, so it must be a string, a number, true or false.",
         ),
         (
             "{{ l or x }}",
-            "The template in `/text`, line 1, column 1, puts in a list or an object, which is no text.",
+            "The template in `/text`, line 1, column 1, inserts a list or an object, which is not text.",
         ),
         (
             "a\n{{ if x }}{{ o }}{{ end }}",
-            "The template in `/text`, line 2, column 11, puts in a list",
+            "The template in `/text`, line 2, column 11, inserts a list",
         ),
-        ("{{ address }}", "The template puts this in"),
+        ("{{ address }}", "The template inserts this value"),
         (
             "{{ each x }}{{ end }}",
-            "goes through the elements of what is no list",
+            "loops over something that is not a list",
         ),
         (
             "{{ each o }}{{ end }}",
-            "goes through the elements of what is no list",
+            "loops over something that is not a list",
         ),
-        ("{{ if l == l }}{{ end }}", "compares things"),
-        ("{{ if x > 1 }}{{ end }}", "compares things"),
-        ("{{ if b > 1 }}{{ end }}", "compares things"),
-        ("{{ #x }}", "asks how many elements"),
+        (
+            "{{ if l == l }}{{ end }}",
+            "compares values of different types",
+        ),
+        (
+            "{{ if x > 1 }}{{ end }}",
+            "compares values of different types",
+        ),
+        (
+            "{{ if b > 1 }}{{ end }}",
+            "compares values of different types",
+        ),
+        ("{{ #x }}", "asks for the length"),
     ] {
         let found = written(template, TextKind::Text, &json!({}), &values, ANN).unwrap_err();
         assert!(found.contains(told), "{template}: {found}");
@@ -242,7 +259,7 @@ fn values_that_do_not_fit_are_told() {
     assert!(
         constant
             .unwrap_err()
-            .contains("a placeholder writes a line end")
+            .contains("a placeholder writes a line break")
     );
 }
 
@@ -266,8 +283,8 @@ fn depth_and_work_are_bounded() {
             )
             .is_ok()
         );
-        assert!(refused(&nested(51, open, inner, close)).contains("more than 50 times"));
-        assert!(refused(&nested(100_000, open, inner, close)).contains("more than 50 times"));
+        assert!(refused(&nested(51, open, inner, close)).contains("more than 50 deep"));
+        assert!(refused(&nested(100_000, open, inner, close)).contains("more than 50 deep"));
     }
     for (open, inner, close) in [
         ("(", "x", ")"),
@@ -277,7 +294,7 @@ fn depth_and_work_are_bounded() {
         ("empty(", "x", ")"),
     ] {
         let deep = format!("{{{{ {} }}}}", nested(100_000, open, inner, close));
-        assert!(refused(&deep).contains("more than 50 times"), "{open}");
+        assert!(refused(&deep).contains("more than 50 deep"), "{open}");
     }
     let long = format!("{{{{ {} }}}}", "no or ".repeat(100_000) + "x");
     assert_eq!(text(&long, &json!({"x": "x"})), "x");
@@ -374,7 +391,7 @@ fn names_and_parts_are_bounded() {
     ] {
         let found = refused(&format!("{open}{}{close}", part.repeat(250_000)));
         assert!(
-            found.contains("one part more than the 250000"),
+            found.contains("exceed the limit of 250000 parts"),
             "{part}: {found}"
         );
     }
