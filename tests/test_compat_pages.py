@@ -41,8 +41,8 @@ TRANSMISSIONS = {
     "a header field of addresses, identifiers or URLs (`List-Unsubscribe`) that is empty for a recipient": [
         {"content": {**CONTENT, "headers": {"List-Unsubscribe": "{{ leave }}"}}}
     ],
-    "a `campaign_id` with blanks, or of over 64 octets": [{"campaign_id": "Spring sale"}, {"campaign_id": "x" * 65}],
-    "a field that is not known": [
+    "a `campaign_id` with blanks, or of over 64 bytes": [{"campaign_id": "Spring sale"}, {"campaign_id": "x" * 65}],
+    "an unknown field": [
         {"nonsense": 1},
         {"options": {"nonsense": 1}},
         {"content": {**CONTENT, "nonsense": 1}},
@@ -54,7 +54,7 @@ EMAILS = {
     "`scheduled_at`": [{"scheduled_at": "in 1 hour"}],
     "`template`, `topic_id`": [{"template": {"id": "welcome"}}, {"topic_id": "news"}],
     "`attachments[].path`": [{"attachments": [{"filename": "a.txt", "path": "https://example.com/a.txt"}]}],
-    "a field that is not known": [{"nonsense": 1}, {"attachments": [{"content": "", "nonsense": 1}]}],
+    "an unknown field": [{"nonsense": 1}, {"attachments": [{"content": "", "nonsense": 1}]}],
 }
 
 

@@ -86,7 +86,7 @@ LOCAL = "a" * 64
 DOMAIN = ".".join(["d" * 45] * 4)
 # By the first column of the page: what is at the limit, and what is over it.
 LIMITS = {
-    "content codings on one another": (
+    "nested content codings": (
         Sent(gzip.compress(gzip.compress(gzip.compress(MESSAGE))), {"Content-Encoding": "gzip, gzip, gzip"}),
         Sent(MESSAGE, {"Content-Encoding": "gzip, gzip, gzip, gzip"}),
     ),
@@ -105,7 +105,7 @@ LIMITS = {
         for size in (100_000, 100_001)
     ),
     "files of a form": (form(1_000), form(1_001)),
-    "arrays and objects one in the other": (nested(127), nested(128)),
+    "nested arrays and objects": (nested(127), nested(128)),
     "recipient of a mail merge, row of a table": tuple(
         merge(template="none", recipients=[{"address": "bo@example.org", "variables": {"a": "x" * ((4 << 20) - less)}}])
         for less in (100, 0)
@@ -116,7 +116,7 @@ LIMITS = {
     ),
     "attachments": tuple(plain(attachments=[{"content": "", "filename": "a"}] * count) for count in (1_000, 1_001)),
     "file name": tuple(plain(attachments=[{"content": "", "filename": "a" * count}]) for count in (255, 256)),
-    "header fields of its own": tuple(
+    "additional header fields": tuple(
         plain(headers=[{"name": "X-A", "value": "b"}] * count) for count in (1_000, 1_001)
     ),
     "header of a finished message in base64": (encoded(61_000), encoded(62_000)),
@@ -129,7 +129,7 @@ LIMITS = {
     "delivery windows": (plain(schedule=[WINDOW] * 20), plain(schedule=[WINDOW] * 21)),
     "envelope id": (plain(envid="e" * 100), plain(envid="e" * 101)),
     # What is at it takes too long without optimisation.
-    "statements, or parts of an expression, within each other": tuple(
+    "nested statements, or nested parts of an expression": tuple(
         plain(template="sparkpost", text="{{ if x }}" * depth + "{{ end }}" * depth) for depth in (50, 51)
     ),
     # The placeholder and its variable are two of them.
@@ -142,20 +142,20 @@ LIMITS = {
 ELSEWHERE = {
     "connections": "test_room_for_connections.py",
     "connections of one client": "test_limits.py",
-    "requests at once on a connection of HTTP/2": "test_http2.py",
+    "concurrent requests on an HTTP/2 connection": "test_http2.py",
     "head of a request": "test_limits.py",
     "fields of a head": "test_limits.py",
     "time for a head, for a TLS handshake, without a request": "test_listeners.py",
     "time for a body": "test_request_ids.py",
-    "time for which an answer may lie unread": "test_http.py",
-    "messages at work": "test_admission.py",
+    "time for which a response may stay unread": "test_http.py",
+    "messages in progress": "test_admission.py",
     "bytes of bodies in memory": "test_admission.py",
     "memory of all messages": "test_memory_limit.py",
-    "problems that are told": "test_merge_skip.py",
+    "reported problems": "test_merge_skip.py",
     "recipients": "test_message_rules.py",
     "batch in Resend's API": "test_resend_http.py",
     "`to` of a message in Resend's API": "test_resend_http.py",
-    "texts of one recipient, with values put in": "test_merge_problems.py",
+    "texts of one recipient, with values filled in": "test_merge_problems.py",
 }
 
 
@@ -221,7 +221,7 @@ def test_one_client_has_so_many_connections(start_daemon: Callable):
             assert answer.status == 429
             document = json.loads(answer.body)
             assert (
-                f"429 `{document['type'].rpartition(':')[2]}`, and the connection ends"
+                f"429 `{document['type'].rpartition(':')[2]}`, and the connection is closed"
                 == (told_by_the_page()["connections of one client"])
             )
             assert answer.headers["retry-after"] == "1"
