@@ -4,6 +4,7 @@ import http.client
 import json
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -74,6 +75,16 @@ def test_mail_for_several_pools_is_refused(fleet: Fleet, path: str):
     assert fleet.brokers.messages_in(STREAM) == 0
 
 
+def test_status_tells_of_messages_that_no_host_takes(fleet: Fleet):
+    """The name of a pool that is misspelt in a table."""
+    daemon = fleet.daemon("--vmta-pool", "receipts=fsat")
+    fleet.host("--pool", "fast", takes=False).start()
+    assert daemon.post(message("x", vmta="receipts")).status == 202
+    (unclaimed,) = fleet.told("status")["unclaimed"]
+    assert unclaimed == {"subject": f"{STREAM}.local.fsat.normal", "messages": 1}
+    assert "fsat" in fleet.run("status").stdout
+
+
 # ---- priorities
 
 
@@ -110,13 +121,20 @@ def test_while_nothing_waits_each_priority_is_taken_at_once(fleet: Fleet):
 def test_messages_that_wait_for_brokers_take_no_more_memory_than_they_may(fleet: Fleet):
     daemon = fleet.daemon("--forward-memory", "100k")
     large = message("x" * 150_000)
-    answer = daemon.post(large)
-    assert_problem(answer, 503)
-    assert answer.headers["retry-after"]
+    assert assert_problem(daemon.post(large), 422)["type"] == "urn:pmtaemail:problem:unqueueable"
     # What it had reserved is free again, each time.
     for _ in range(5):
         assert daemon.post(message("y" * 70_000)).status == 202
-        assert daemon.post(large).status == 503
+        assert daemon.post(large).status == 422
+    # While brokers do not answer one waits in memory, and there is no room for another one.
+    fleet.brokers.kill_all()
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda _: daemon.post(message("z" * 70_000)), range(2)))
+    for answer in answers:
+        assert_problem(answer, 503)
+        assert answer.headers["retry-after"]
+    said = [entry.get("error", "") for entry in daemon.entries()]
+    assert sum("use all the memory" in sentence for sentence in said) == 1
 
 
 # ---- init

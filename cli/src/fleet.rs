@@ -3,7 +3,7 @@
 use crate::args::{FleetArgs, FleetCommand, FleetInitArgs};
 use crate::exit::{Exit, Failure};
 use crate::output;
-use pmtaemail_fleet::{self as fleet, ConsumerStatus, DeadLetter, Settings, Status};
+use pmtaemail_fleet::{self as fleet, ConsumerStatus, DeadLetter, Settings, Status, Unclaimed};
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -102,6 +102,7 @@ fn status_text(status: &Status) -> String {
         dead,
         large_bytes,
         consumers,
+        unclaimed,
     } = status;
     let most = max_bytes.map_or_else(String::new, |most| format!(" of {most}"));
     let leader = leader.as_deref().unwrap_or("none");
@@ -128,6 +129,12 @@ fn status_text(status: &Status) -> String {
             text,
             "pool {name}: {waiting} wait, {on_their_way} on their way, {redelivered} delivered again; {hosts_waiting} requests of \
              hosts wait"
+        );
+    }
+    for Unclaimed { subject, messages } in unclaimed {
+        let _ = writeln!(
+            text,
+            "{subject}: {messages} wait, and no host takes them: start one of this region and pool, or mend the name"
         );
     }
     text

@@ -41,8 +41,8 @@ mod routes;
 mod seen;
 
 pub use admin::{
-    ConsumerStatus, DeadLetter, InvalidMonitoring, Monitoring, Settings, Status, check_brokers,
-    dead_letters, init, replay, status,
+    ConsumerStatus, DeadLetter, InvalidMonitoring, Monitoring, Settings, Status, Unclaimed,
+    check_brokers, dead_letters, init, replay, status,
 };
 pub use connection::{Brokers, connect};
 pub use consumer::{Consumer, ConsumerOptions, Event};

@@ -1,4 +1,10 @@
-//! Which messages this host has handed over, so that those that are delivered to it again are acknowledged and no more.
+//! Which messages this host has taken, so that those that are delivered to it again are handed over no second time, and
+//! are acknowledged only when they are in the pickup directory.
+//!
+//! ```text
+//! taken ──▶ in hand ──▶ handed over ──▶ confirmed ──▶ forgotten, when no copy can be on its way any more
+//!              └──▶ nothing: not handed over after all
+//! ```
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,10 +13,30 @@ use std::time::{Duration, Instant};
 /// The numbers of messages in their stream.
 #[derive(Debug)]
 pub struct Seen {
-    /// With the time from which on each is forgotten, once its acknowledgement is confirmed.
-    messages: Mutex<HashMap<u64, Option<Instant>>>,
-    /// How long after that a copy may still be on its way to this host.
+    messages: Mutex<HashMap<u64, State>>,
+    /// How long after it was acknowledged a copy may still be on its way to this host.
     linger: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Nobody knows yet what becomes of it.
+    InHand,
+    /// It is in the pickup directory.
+    HandedOver,
+    /// The brokers know that. It is forgotten at this time.
+    Confirmed(Instant),
+}
+
+/// What this host knows of a message that is delivered to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// It has not been here.
+    No,
+    /// Nobody knows yet what becomes of it: it must be neither handed over nor acknowledged.
+    InHand,
+    /// It is in the pickup directory.
+    HandedOver,
 }
 
 impl Seen {
@@ -21,21 +47,25 @@ impl Seen {
         }
     }
 
+    /// They are about to be handed over.
+    pub fn in_hand(&self, sequences: impl Iterator<Item = u64>) {
+        self.set(sequences, State::InHand);
+    }
+
     /// They are handed over.
-    pub fn add(&self, sequences: impl Iterator<Item = u64>) {
-        self.lock()
-            .extend(sequences.map(|sequence| (sequence, None)));
+    pub fn handed_over(&self, sequences: impl Iterator<Item = u64>) {
+        self.set(sequences, State::HandedOver);
     }
 
     /// They are confirmed to be acknowledged.
     pub fn confirmed(&self, sequences: impl Iterator<Item = u64>) {
         let now = Instant::now();
-        let mut messages = self.lock();
-        messages.retain(|_, end| end.is_none_or(|end| end > now));
-        messages.extend(sequences.map(|sequence| (sequence, Some(now + self.linger))));
+        self.lock()
+            .retain(|_, state| !matches!(state, State::Confirmed(end) if *end <= now));
+        self.set(sequences, State::Confirmed(now + self.linger));
     }
 
-    /// They are not, after all.
+    /// They are not handed over, after all.
     pub fn remove(&self, sequences: impl Iterator<Item = u64>) {
         let mut messages = self.lock();
         for sequence in sequences {
@@ -43,11 +73,20 @@ impl Seen {
         }
     }
 
-    pub fn contains(&self, sequence: u64) -> bool {
-        self.lock().contains_key(&sequence)
+    pub fn find(&self, sequence: u64) -> Known {
+        match self.lock().get(&sequence) {
+            None => Known::No,
+            Some(State::InHand) => Known::InHand,
+            Some(State::HandedOver | State::Confirmed(_)) => Known::HandedOver,
+        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Option<Instant>>> {
+    fn set(&self, sequences: impl Iterator<Item = u64>, state: State) {
+        self.lock()
+            .extend(sequences.map(|sequence| (sequence, state)));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, State>> {
         // Nothing in it is half done where something panics.
         self.messages.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -58,16 +97,34 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_in_hand_is_not_handed_over_yet() {
+        let seen = Seen::new(Duration::ZERO);
+        seen.in_hand([1, 2].into_iter());
+        assert_eq!(
+            [1, 3].map(|number| seen.find(number)),
+            [Known::InHand, Known::No]
+        );
+        seen.handed_over([1].into_iter());
+        seen.remove([2].into_iter());
+        assert_eq!(
+            [1, 2].map(|number| seen.find(number)),
+            [Known::HandedOver, Known::No]
+        );
+    }
+
+    #[test]
     fn what_is_confirmed_lingers() {
-        for (linger, is_there) in [(Duration::from_mins(1), true), (Duration::ZERO, false)] {
+        for (linger, known) in [
+            (Duration::from_mins(1), Known::HandedOver),
+            (Duration::ZERO, Known::No),
+        ] {
             let seen = Seen::new(linger);
-            seen.add([1, 2, 3].into_iter());
+            seen.handed_over([1, 2].into_iter());
             seen.confirmed([1].into_iter());
-            seen.remove([3].into_iter());
             seen.confirmed([].into_iter());
             assert_eq!(
-                [1, 2, 3].map(|number| seen.contains(number)),
-                [is_there, true, false]
+                [1, 2].map(|number| seen.find(number)),
+                [known, Known::HandedOver]
             );
         }
     }

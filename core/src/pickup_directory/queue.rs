@@ -118,6 +118,8 @@ pub(super) struct QueueDirectory {
 #[derive(Debug)]
 struct Memory {
     free: Mutex<usize>,
+    /// All of it.
+    most: usize,
 }
 
 /// A part of that memory, which is free again once this is dropped.
@@ -173,6 +175,7 @@ impl QueueDirectory {
             queue,
             memory: Arc::new(Memory {
                 free: Mutex::new(memory),
+                most: memory,
             }),
             keys: Arc::new(KeyStore::new(StoreSettings {
                 place: StorePlace::Memory,
@@ -203,8 +206,8 @@ impl QueueDirectory {
     ) -> Result<(), PickupError> {
         let size = chunks.iter().map(|chunk| chunk.len()).sum::<usize>();
         let before = (files.reserved.as_ref()).map_or(0, |reserved| reserved.bytes);
-        if before + size > LARGEST {
-            let sentence = "its files are larger than 64 MiB in total";
+        if before + size > LARGEST.min(self.memory.most) {
+            let sentence = "its files are larger in total than one submission may be";
             let error = io::Error::new(io::ErrorKind::FileTooLarge, sentence);
             return Err(self.failed()(error.into()));
         }

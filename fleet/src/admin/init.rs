@@ -155,6 +155,13 @@ async fn make(context: &Context, wanted: stream::Config) -> Result<(), FleetErro
 fn check(found: &stream::Config, wanted: &stream::Config) -> Result<(), FleetError> {
     let settings = [
         (
+            found.subjects == wanted.subjects,
+            "subjects",
+            found.subjects.join(", "),
+            wanted.subjects.join(", "),
+            CHANGE,
+        ),
+        (
             found.retention == wanted.retention,
             "retention",
             format!("{:?}", found.retention),
@@ -206,6 +213,16 @@ fn check(found: &stream::Config, wanted: &stream::Config) -> Result<(), FleetErr
         ),
     ];
     check_all(&found.name, settings)?;
+    // Without a limit of its own none is asked for.
+    if wanted.max_bytes > 0 && found.max_bytes != wanted.max_bytes {
+        return Err(FleetError::Settings {
+            stream: found.name.clone(),
+            setting: "max_bytes",
+            found: found.max_bytes.to_string(),
+            wanted: wanted.max_bytes.to_string(),
+            advice: CHANGE,
+        });
+    }
     check_replicas(found, wanted.num_replicas)
 }
 

@@ -15,4 +15,4 @@ mod status;
 pub use dead_letters::{DeadLetter, dead_letters, replay};
 pub use init::{Settings, init};
 pub use monitoring::{InvalidMonitoring, Monitoring, check_brokers};
-pub use status::{ConsumerStatus, Status, status};
+pub use status::{ConsumerStatus, Status, Unclaimed, status};

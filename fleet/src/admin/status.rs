@@ -6,6 +6,8 @@ use async_nats::Client;
 use async_nats::jetstream;
 use futures_util::TryStreamExt;
 use serde::Serialize;
+use std::collections::HashSet;
+use std::future::ready;
 
 /// How a fleet is.
 #[derive(Debug, Serialize)]
@@ -28,8 +30,19 @@ pub struct Status {
     pub dead: u64,
     /// Bytes in the store of large submissions.
     pub large_bytes: u64,
-    /// One for each region and pool.
+    /// One for each region, pool and priority.
     pub consumers: Vec<ConsumerStatus>,
+    /// Messages that no consumer takes: no host of their pool has begun yet, or its name is misspelt.
+    pub unclaimed: Vec<Unclaimed>,
+}
+
+/// Messages of one subject that no consumer takes.
+#[derive(Debug, Serialize)]
+pub struct Unclaimed {
+    /// The subject: stream, region, pool and priority.
+    pub subject: String,
+    /// How many there are.
+    pub messages: usize,
 }
 
 /// How the hosts of a pool do.
@@ -59,7 +72,11 @@ pub async fn status(client: &Client, name: &str) -> Result<Status, FleetError> {
         .await
         .map_err(FleetError::of(LOOK))?;
     let info = stream.get_info().await.map_err(FleetError::of(LOOK))?;
+    let mut claimed = HashSet::new();
     let mut consumers: Vec<_> = (stream.consumers())
+        .inspect_ok(|consumer| {
+            claimed.insert(consumer.config.filter_subject.clone());
+        })
         .map_ok(|consumer| ConsumerStatus {
             name: consumer.name,
             waiting: consumer.num_pending,
@@ -70,6 +87,14 @@ pub async fn status(client: &Client, name: &str) -> Result<Status, FleetError> {
         .try_collect()
         .await
         .map_err(FleetError::of("look at the consumers"))?;
+    let subjects = stream.info_with_subjects(names::subjects(name)).await;
+    let mut unclaimed: Vec<_> = (subjects.map_err(FleetError::of(LOOK))?)
+        .try_filter(|(subject, _)| ready(!claimed.contains(subject)))
+        .map_ok(|(subject, messages)| Unclaimed { subject, messages })
+        .try_collect()
+        .await
+        .map_err(FleetError::of("look at the subjects"))?;
+    unclaimed.sort_by(|one, other| one.subject.cmp(&other.subject));
     consumers.sort_by(|one, other| one.name.cmp(&other.name));
     let state_of = async |name: String| {
         let stream = context
@@ -99,5 +124,6 @@ pub async fn status(client: &Client, name: &str) -> Result<Status, FleetError> {
         dead: state_of(dead(name)).await?.messages,
         large_bytes: state_of(format!("OBJ_{}", names::large(name))).await?.bytes,
         consumers,
+        unclaimed,
     })
 }

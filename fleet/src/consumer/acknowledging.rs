@@ -5,10 +5,12 @@ use super::host::{Host, sequences_of};
 use crate::hand_over::key_of;
 use crate::journal::{Delivered, Entry};
 use async_nats::Request;
+use async_nats::connection::State;
 use bytes::Bytes;
+use std::io;
 use std::time::{Duration, Instant};
 use tokio::task::spawn_blocking;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// How long a broker may take to confirm one. A leader that is lost never does, and the messages go to another host when
 /// the next one has not heard of it in time.
@@ -110,11 +112,16 @@ impl Host {
         message: &Delivered,
         what: &'static [u8],
     ) -> Result<(), async_nats::Error> {
+        // What is said to nobody would wait in this process, and be said when another host has the message.
+        if self.client.connection_state() != State::Connected {
+            return Err(io::Error::from(io::ErrorKind::NotConnected).into());
+        }
         let request = Request::new()
             .payload(Bytes::from_static(what))
             .timeout(Some(ANSWER));
         let asked = self.client.send_request(message.reply.clone(), request);
-        asked.await?;
+        // The request's own limit begins when it is sent.
+        timeout(2 * ANSWER, asked).await??;
         Ok(())
     }
 }

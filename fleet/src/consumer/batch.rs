@@ -4,13 +4,15 @@ use super::event::Event;
 use super::host::{Host, sequences_of};
 use crate::clock::{milliseconds, now};
 use crate::hand_over::{Item, Outcome, Taken, hand_over};
-use crate::journal::Delivered;
+use crate::journal::{Delivered, Entry};
 use crate::names;
 use crate::parcel::{self, Content, NotParcel};
+use crate::seen::Known;
 use async_nats::jetstream::Message;
 use async_nats::jetstream::object_store::GetErrorKind;
 use async_nats::{HeaderMap, header};
 use bytes::Bytes;
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -30,31 +32,37 @@ const MAY_COME: u32 = 5;
 const MOST_DEAD: usize = 256 << 10;
 
 impl Host {
-    /// What became of messages, and how many of them had been delivered before.
+    /// What became of messages that were delivered since then, and how many of them had been delivered before.
     pub async fn hand_over(
         self: &Arc<Self>,
-        messages: Vec<Message>,
-        taken: Instant,
+        messages: Vec<(Message, Instant)>,
     ) -> (Vec<Outcome>, usize) {
         let mut items = Vec::with_capacity(messages.len());
-        let (mut already, mut later) = (Vec::new(), Vec::new());
+        let mut already = Vec::new();
         let (mut redelivered, mut bytes) = (0, 0);
-        for message in messages {
+        let mut first = Instant::now();
+        for (message, since) in messages {
             let Some((mut delivered, deliveries)) = delivered(&message) else {
                 continue;
             };
-            if self.seen.contains(delivered.sequence) {
-                already.push(delivered);
-                continue;
+            match self.seen.find(delivered.sequence) {
+                Known::No => {}
+                // It comes again, unless it is acknowledged until then.
+                Known::InHand => continue,
+                Known::HandedOver => {
+                    already.push(delivered);
+                    continue;
+                }
             }
-            if bytes > MOST_BYTES || taken.elapsed() > self.options.ack_wait / 4 {
-                later.push(delivered);
+            if bytes > MOST_BYTES || since.elapsed() > self.options.ack_wait / 4 {
+                self.give_back_taken(&[delivered], since).await;
                 continue;
             }
             match self.read(&message, &mut delivered).await {
                 Ok((payload, files)) => {
                     redelivered += usize::from(deliveries > 1);
                     bytes += payload.len();
+                    first = first.min(since);
                     items.push(Item {
                         delivered,
                         payload,
@@ -66,52 +74,92 @@ impl Host {
                 Err(Unreadable::Now(error)) => self.tell_of_brokers(&error),
             }
         }
-        self.give_back_taken(&later, taken).await;
         let mut outcomes = Vec::new();
         if !already.is_empty() {
             outcomes.push(Outcome::Already(already));
         }
-        if items.is_empty() {
-            return (outcomes, 0);
-        }
-        let taken = Taken {
-            stream: self.stream.clone(),
-            time: milliseconds(now().saturating_sub(taken.elapsed())),
-            end: taken + self.options.ack_wait / 2,
-        };
-        // Whatever happens to the thread: they are not handed over once more by this one.
-        let sequences: Vec<_> = items.iter().map(|item| item.delivered.sequence).collect();
-        self.seen.add(sequences.iter().copied());
-        let own = Arc::clone(self);
-        let work = move || hand_over(&own.directory, &own.journal, &items, &taken);
-        match spawn_blocking(work).await {
-            Ok(more) => outcomes.extend(more),
-            // The journal tells at the next start whether they were handed over.
-            Err(error) => (self.tell)(Event::Failed {
-                messages: sequences.len(),
-                error: error.to_string(),
-            }),
-        }
-        for outcome in &outcomes {
-            if let Outcome::Failed(messages, _) | Outcome::Late(messages) = outcome {
-                self.seen.remove(sequences_of(messages));
-            }
+        if !items.is_empty() {
+            outcomes.extend(self.hand_over_items(items, first).await);
         }
         (outcomes, redelivered)
     }
 
-    /// Gives back messages that were asked for and are not handed over here.
-    pub async fn give_back_unread(&self, messages: &[Message], taken: Instant) {
-        let delivered: Vec<_> = messages.iter().filter_map(delivered).collect();
-        let delivered: Vec<_> = delivered
-            .into_iter()
-            .map(|(delivered, _)| delivered)
-            .collect();
-        self.give_back_taken(&delivered, taken).await;
+    async fn hand_over_items(self: &Arc<Self>, items: Vec<Item>, first: Instant) -> Vec<Outcome> {
+        let taken = Taken {
+            stream: self.stream.clone(),
+            time: milliseconds(now().saturating_sub(first.elapsed())),
+            end: first + self.options.ack_wait / 2,
+        };
+        // Whatever happens to the thread: they are not handed over once more by this one.
+        let sequences: Vec<_> = items.iter().map(|item| item.delivered.sequence).collect();
+        self.seen.in_hand(sequences.iter().copied());
+        let own = Arc::clone(self);
+        let work = move || hand_over(&own.directory, &own.journal, &items, &taken);
+        let outcomes = match spawn_blocking(work).await {
+            Ok(outcomes) => outcomes,
+            Err(error) => {
+                (self.tell)(Event::Failed {
+                    messages: sequences.len(),
+                    error: error.to_string(),
+                });
+                self.recover_all(&sequences).await;
+                return Vec::new();
+            }
+        };
+        for outcome in &outcomes {
+            match outcome {
+                Outcome::Done(entry) => self.seen.handed_over(sequences_of(&entry.messages)),
+                Outcome::Already(messages) => self.seen.handed_over(sequences_of(messages)),
+                Outcome::Failed(messages, _) | Outcome::Late(messages) => {
+                    self.seen.remove(sequences_of(messages));
+                }
+                // They stay in hand until it is known.
+                Outcome::Unknown(..) => {}
+            }
+        }
+        outcomes
     }
 
-    async fn give_back_taken(&self, messages: &[Delivered], taken: Instant) {
-        // Later another host may have them: they come again by themselves.
+    /// After a panic the journal tells which messages may have been handed over. The others were not.
+    async fn recover_all(&self, sequences: &[u64]) {
+        let entries = match self.journal.entries() {
+            Ok(entries) => entries,
+            // Another host gets them: this one does not know what it did.
+            Err(error) => {
+                return (self.tell)(Event::Failed {
+                    messages: sequences.len(),
+                    error: error.to_string(),
+                });
+            }
+        };
+        let is_one =
+            |entry: &Entry| sequences_of(&entry.messages).any(|one| sequences.contains(&one));
+        let mut left: HashSet<u64> = sequences.iter().copied().collect();
+        for entry in entries.into_iter().filter(is_one) {
+            for sequence in sequences_of(&entry.messages) {
+                left.remove(&sequence);
+            }
+            self.recover(entry).await;
+        }
+        self.seen.remove(left.into_iter());
+    }
+
+    /// Gives back messages that were asked for and are not handed over here.
+    pub async fn give_back_unread(&self, messages: &[(Message, Instant)]) {
+        for (message, since) in messages {
+            let Some((delivered, _)) = delivered(message) else {
+                continue;
+            };
+            match self.seen.find(delivered.sequence) {
+                Known::No => self.give_back_taken(&[delivered], *since).await,
+                // What becomes of its other copy becomes of it.
+                Known::InHand | Known::HandedOver => {}
+            }
+        }
+    }
+
+    /// Gives messages back, unless another host may have them by now: they come again by themselves then.
+    pub async fn give_back_taken(&self, messages: &[Delivered], taken: Instant) {
         if taken.elapsed() < self.options.ack_wait / 2 {
             self.give_back(messages).await;
         }

@@ -32,6 +32,8 @@ struct Level {
     consumer: PullConsumer,
     /// Whether there is such a request.
     is_asked: bool,
+    /// Whether it did not answer the last time: its leader may be lost, and only such a request tells when it is back.
+    is_silent: bool,
 }
 
 struct Answer {
@@ -41,13 +43,13 @@ struct Answer {
     received: Received,
 }
 
-type Received = Result<Vec<Message>, async_nats::Error>;
+/// Messages, and whether the broker said no more.
+type Received = Result<(Vec<Message>, bool), async_nats::Error>;
 
 /// Messages of a round.
 pub struct Round {
-    pub messages: Vec<Message>,
-    /// None of them was delivered before.
-    pub since: Instant,
+    /// With the time before which each was not delivered.
+    pub messages: Vec<(Message, Instant)>,
     /// What levels answered in place of messages.
     pub errors: Vec<async_nats::Error>,
 }
@@ -58,6 +60,7 @@ impl Levels {
         let level = |consumer| Level {
             consumer,
             is_asked: false,
+            is_silent: false,
         };
         Self {
             levels: consumers.into_iter().map(level).collect(),
@@ -71,16 +74,21 @@ impl Levels {
         while let Some(answered) = self.asked.try_join_next() {
             self.add(answered, &mut round);
         }
-        for level in &self.levels {
+        for level in &mut self.levels {
             let room = count.saturating_sub(round.messages.len());
             if room == 0 {
                 break;
             }
-            round.add(fetch(&level.consumer, room).await);
+            // One level that does not answer keeps nobody from the others.
+            if level.is_silent {
+                continue;
+            }
+            let since = Instant::now();
+            level.is_silent = round.add(fetch(&level.consumer, room).await, since);
         }
-        // One level that does not answer keeps nobody from the others.
+        self.ask(|level| level.is_silent);
         if round.messages.is_empty() {
-            self.ask();
+            self.ask(|_| true);
             if let Some(answered) = self.asked.join_next().await {
                 self.add(answered, &mut round);
             }
@@ -97,9 +105,9 @@ impl Levels {
         round
     }
 
-    fn ask(&mut self) {
+    fn ask(&mut self, which: impl Fn(&Level) -> bool) {
         for (number, level) in self.levels.iter_mut().enumerate() {
-            if level.is_asked {
+            if level.is_asked || !which(level) {
                 continue;
             }
             level.is_asked = true;
@@ -117,9 +125,9 @@ impl Levels {
     fn add(&mut self, answered: Result<Answer, JoinError>, round: &mut Round) {
         match answered {
             Ok(answer) => {
-                self.levels[answer.level].is_asked = false;
-                round.since = round.since.min(answer.since);
-                round.add(answer.received);
+                let level = &mut self.levels[answer.level];
+                level.is_asked = false;
+                level.is_silent = round.add(answer.received, answer.since);
             }
             // Which of them is not known: those that are still at work are asked twice, which does no harm.
             Err(error) => {
@@ -136,27 +144,41 @@ impl Round {
     fn new() -> Self {
         Self {
             messages: Vec::new(),
-            since: Instant::now(),
             errors: Vec::new(),
         }
     }
 
-    fn add(&mut self, received: Received) {
+    /// Adds what was received. Tells whether the broker fell silent.
+    fn add(&mut self, received: Received, since: Instant) -> bool {
         match received {
-            Ok(messages) => self.messages.extend(messages),
-            Err(error) => self.errors.push(error),
+            Ok((messages, is_silent)) => {
+                self.messages
+                    .extend(messages.into_iter().map(|message| (message, since)));
+                is_silent
+            }
+            Err(error) => {
+                self.errors.push(error);
+                false
+            }
         }
     }
 }
 
 async fn fetch(consumer: &PullConsumer, count: usize) -> Received {
     let there = consumer.fetch().max_messages(count);
-    received(there.messages().await?, SILENCE).await
+    // A client that has no broker may wait for one before it asks.
+    match timeout(SILENCE, there.messages()).await {
+        Ok(batch) => received(batch?, SILENCE).await,
+        Err(_) => Ok((Vec::new(), true)),
+    }
 }
 
 async fn wait_for_one(consumer: &PullConsumer) -> Received {
     let first = consumer.batch().max_messages(1).expires(WAIT);
-    received(first.messages().await?, WAIT + SILENCE).await
+    match timeout(SILENCE, first.messages()).await {
+        Ok(batch) => received(batch?, WAIT + SILENCE).await,
+        Err(_) => Ok((Vec::new(), true)),
+    }
 }
 
 /// The messages of one request. A leader that is frozen or lost does not say that there are no more.
@@ -167,7 +189,8 @@ async fn received(mut batch: Batch, silence: Duration) -> Received {
             Ok(Some(Ok(message))) => messages.push(message),
             Ok(Some(Err(error))) if messages.is_empty() => return Err(error),
             // What has come is handed over.
-            Ok(Some(Err(_)) | None) | Err(_) => return Ok(messages),
+            Ok(Some(Err(_)) | None) => return Ok((messages, false)),
+            Err(_) => return Ok((messages, true)),
         }
     }
 }

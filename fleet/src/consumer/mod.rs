@@ -40,8 +40,9 @@ use host::Host;
 use levels::Levels;
 use pmtaemail::PickupDirectory;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -51,6 +52,12 @@ const PAUSE: Duration = Duration::from_millis(250);
 
 /// How many batches may wait for their acknowledgements while others are handed over.
 const WAITING: usize = 4;
+
+/// How long a batch that waits for its acknowledgements is one of these.
+const PROMPT: Duration = Duration::from_secs(5);
+
+/// How many batches may wait for them in all.
+const UNCONFIRMED: usize = 64;
 
 /// How long acknowledgements may take when the consumer ends. What is not confirmed stays in the journal.
 const END: Duration = Duration::from_secs(10);
@@ -139,12 +146,16 @@ impl Consumer {
             }
         }
         let waiting = Arc::new(Semaphore::new(WAITING));
+        let unconfirmed = Arc::new(Semaphore::new(UNCONFIRMED));
         let mut acknowledging = JoinSet::new();
         while !*stop.borrow() {
             while acknowledging.try_join_next().is_some() {}
-            let room = Arc::clone(&waiting);
-            let permit = tokio::select! {
-                Ok(permit) = room.acquire_owned() => permit,
+            let room = async {
+                let place = Arc::clone(&unconfirmed).acquire_owned().await;
+                (place, Arc::clone(&waiting).acquire_owned().await)
+            };
+            let (place, permit) = tokio::select! {
+                (Ok(place), Ok(permit)) = room => (place, permit),
                 _ = stop.changed() => break,
             };
             if !may_take() {
@@ -164,7 +175,9 @@ impl Consumer {
                 continue;
             }
             self.fit(&round.messages);
-            let (outcomes, redelivered) = self.host.hand_over(round.messages, round.since).await;
+            let taken = round.messages.iter().map(|(_, since)| *since).min();
+            let taken = taken.unwrap_or_else(Instant::now);
+            let (outcomes, redelivered) = self.host.hand_over(round.messages).await;
             // Where nothing became of it, the same may come again at once.
             let has_failed = outcomes.is_empty()
                 || outcomes
@@ -172,14 +185,19 @@ impl Consumer {
                     .any(|outcome| !matches!(outcome, Outcome::Done(_) | Outcome::Already(_)));
             let host = Arc::clone(&self.host);
             acknowledging.spawn(async move {
-                host.settle(outcomes, redelivered).await;
-                drop(permit);
+                let mut settling = pin!(host.settle(outcomes, redelivered, taken));
+                // The leader of one priority that is lost keeps nobody from the others.
+                if timeout(PROMPT, &mut settling).await.is_err() {
+                    drop(permit);
+                    settling.await;
+                }
+                drop(place);
             });
             if has_failed {
                 pause(&mut stop).await;
             }
         }
-        self.let_go().await;
+        let _ = timeout(END, self.let_go()).await;
         // What is not confirmed by then is so by the journal, at the next start.
         let _ = timeout(END, async {
             while acknowledging.join_next().await.is_some() {}
@@ -190,8 +208,10 @@ impl Consumer {
 
     /// Fits the number of messages to their bytes: a broker that is told how many bytes there is room for may end a
     /// request with nothing at all.
-    fn fit(&mut self, messages: &[Message]) {
-        let bytes: usize = messages.iter().map(|message| message.payload.len()).sum();
+    fn fit(&mut self, messages: &[(Message, Instant)]) {
+        let bytes: usize = (messages.iter())
+            .map(|(message, _)| message.payload.len())
+            .sum();
         let next = if bytes > MOST_BYTES {
             self.next / 2
         } else {
@@ -203,9 +223,7 @@ impl Consumer {
     /// Gives back what was asked for and not handed over.
     async fn let_go(&mut self) {
         let round = self.levels.let_go().await;
-        self.host
-            .give_back_unread(&round.messages, round.since)
-            .await;
+        self.host.give_back_unread(&round.messages).await;
     }
 }
 

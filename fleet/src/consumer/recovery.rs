@@ -37,7 +37,7 @@ impl Host {
         };
         let count = entry.messages.len();
         if is_committed {
-            self.seen.add(sequences_of(&entry.messages));
+            self.seen.handed_over(sequences_of(&entry.messages));
             self.acknowledge_entry(&entry).await;
         } else {
             self.forget(&entry).await;

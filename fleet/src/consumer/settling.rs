@@ -3,10 +3,11 @@
 use super::event::Event;
 use super::host::{Host, sequences_of};
 use crate::hand_over::Outcome;
+use std::time::Instant;
 
 impl Host {
     /// Acknowledges what is handed over, gives back what is not.
-    pub async fn settle(&self, outcomes: Vec<Outcome>, redelivered: usize) {
+    pub async fn settle(&self, outcomes: Vec<Outcome>, redelivered: usize, taken: Instant) {
         let mut redelivered = Some(redelivered);
         for outcome in outcomes {
             match outcome {
@@ -33,7 +34,7 @@ impl Host {
                         messages: messages.len(),
                         error: failed.to_string(),
                     });
-                    self.give_back(&messages).await;
+                    self.give_back_taken(&messages, taken).await;
                 }
                 Outcome::Unknown(entry, error) => {
                     (self.tell)(Event::Failed {

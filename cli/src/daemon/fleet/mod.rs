@@ -57,6 +57,7 @@ pub fn consume(args: &ConsumeArgs) -> Result<Exit, Failure> {
             told.count(&event);
             log::consumed(&event);
         };
+        counts.set_open(back_pressure.shut().is_none());
         let page = match args.metrics_listen {
             Some(address) => {
                 let listener = listener::bind(&[address]).map_err(Failure::Start)?;

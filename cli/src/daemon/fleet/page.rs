@@ -16,13 +16,16 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// Most connections at once. Who asks are monitoring systems.
 const CONNECTIONS: usize = 32;
 
 /// How long the head of a request may take.
 const HEAD: Duration = Duration::from_secs(10);
+
+/// How long a connection may take in all.
+const WHOLE: Duration = Duration::from_secs(30);
 
 /// How long until it is tried again to take connections.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -40,7 +43,7 @@ pub async fn serve(listener: TcpListener, counts: Arc<Counts>) {
                 let counts = Arc::clone(&counts);
                 tokio::spawn(async move {
                     // A client that leaves is no matter of the log's.
-                    let _ = answer_all(stream, &counts).await;
+                    let _ = timeout(WHOLE, answer_one(stream, &counts)).await;
                     drop(place);
                 });
             }
@@ -52,12 +55,13 @@ pub async fn serve(listener: TcpListener, counts: Arc<Counts>) {
     }
 }
 
-async fn answer_all(stream: TcpStream, counts: &Counts) -> hyper::Result<()> {
+async fn answer_one(stream: TcpStream, counts: &Counts) -> hyper::Result<()> {
     let service =
         service_fn(|request| async move { Ok::<_, Infallible>(answer(&request, counts)) });
     http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)
+        .keep_alive(false)
         .serve_connection(TokioIo::new(stream), service)
         .await
 }
