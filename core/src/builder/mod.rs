@@ -3,6 +3,7 @@
 //! ```text
 //! recipient   attachment   mailboxes   date_time   options    what a program gives
 //! template_value                                              values of any type
+//! of_mail_builder                                             a message of the crate mail-builder
 //! serialize   written                                         … and of what implements Serialize; as JSON
 //! data                                                        what was given, for the one reader of messages
 //! ```
@@ -11,6 +12,8 @@ mod attachment;
 mod data;
 mod date_time;
 mod mailboxes;
+#[cfg(feature = "mail-builder")]
+mod of_mail_builder;
 mod options;
 mod recipient;
 mod serialize;
@@ -29,9 +32,9 @@ pub use template_value::TemplateValue;
 use crate::address::SenderDomains;
 use crate::json::{Choice, InvalidRecipients, MergeForm, Priority, TemplateLanguage};
 use crate::message::{self, HeaderAddresses, Message, Warning};
-use crate::problem::Problems;
+use crate::problem::{Problems, Refusal};
 use data::{Data, Members};
-use serde::{Serialize, Serializer};
+use serde::ser::{Error as _, Serialize, Serializer};
 use std::borrow::Cow;
 
 /// A message that is being put together: [`Message::builder`].
@@ -77,6 +80,8 @@ use std::borrow::Cow;
 pub struct MessageBuilder<'a> {
     members: Members<'a>,
     header_addresses: HeaderAddresses,
+    /// What is wrong with the finished message that can be seen no longer.
+    refusals: Vec<Refusal>,
 }
 
 impl<'a> Message<'a> {
@@ -100,6 +105,7 @@ impl Default for MessageBuilder<'_> {
         Self {
             members: Members::default(),
             header_addresses: HeaderAddresses::CompleteEnvelope,
+            refusals: Vec::new(),
         }
     }
 }
@@ -289,13 +295,45 @@ impl<'a> MessageBuilder<'a> {
     /// # Ok::<(), pmtaemail::Problems>(())
     /// ```
     #[must_use]
-    pub fn raw(self, message: impl Into<Cow<'a, [u8]>>) -> Self {
+    pub fn raw(mut self, message: impl Into<Cow<'a, [u8]>>) -> Self {
+        self.refusals.clear();
         let members = vec![
             ("content".into(), Data::Bytes(message.into())),
             // For who reads it as JSON; bytes are what they are.
             ("encoding".into(), Data::Text("base64".into())),
         ];
         self.with("raw", Data::Object(Members(members)))
+    }
+
+    /// A message of the crate [mail-builder](mail_builder) as a [finished message](Self::raw), with an envelope of its
+    /// own: [`Message::try_from`] takes one as it is. Before it is written its values are checked, as that crate lets
+    /// through what would forge header fields.
+    ///
+    /// ```
+    /// use pmtaemail::Message;
+    ///
+    /// let mail = mail_builder::MessageBuilder::new()
+    ///     .from(("Shop", "shop@example.com"))
+    ///     .to("list@example.org")
+    ///     .subject("Your order")
+    ///     .text_body("Thank you.");
+    /// let message = Message::builder()
+    ///     .mail_builder(mail)
+    ///     .sender("bounces@example.com")
+    ///     .to(["ann@example.org", "bob@example.org"])
+    ///     .build()?;
+    /// assert_eq!(message.addressee_count(), 2);
+    /// # Ok::<(), pmtaemail::Problems>(())
+    /// ```
+    #[cfg(feature = "mail-builder")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "mail-builder")))]
+    #[must_use]
+    pub fn mail_builder(self, mail: mail_builder::MessageBuilder<'_>) -> Self {
+        let (bytes, refusals) = of_mail_builder::written(mail);
+        Self {
+            refusals,
+            ..self.raw(bytes)
+        }
     }
 
     /// What the addresses in the header of a [finished message](Self::raw) are for.
@@ -404,7 +442,7 @@ impl<'a> MessageBuilder<'a> {
     /// All that is wrong with the message, other addresses in From, Sender and the envelope's sender among it.
     pub fn build_within(self, senders: &'a SenderDomains) -> Result<Message<'a>, Problems> {
         let data = Data::Object(self.members);
-        Message::from_values(data, self.header_addresses, senders)
+        Message::from_values(data, self.header_addresses, senders, self.refusals)
     }
 
     /// What breaks no rule and may yet not be meant; see [`warnings`](crate::warnings).
@@ -425,7 +463,37 @@ impl<'a> MessageBuilder<'a> {
 
 impl Serialize for MessageBuilder<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.members.serialize(serializer)
+        match self.refusals.as_slice() {
+            [] => self.members.serialize(serializer),
+            // It would look right.
+            [refusal, ..] => Err(S::Error::custom(refusal)),
+        }
+    }
+}
+
+/// The message goes to the addresses of its To, Cc and Bcc, which is taken out, and comes from that of its From.
+///
+/// ```
+/// use pmtaemail::Message;
+///
+/// let mail = mail_builder::MessageBuilder::new()
+///     .from(("Shop", "shop@example.com"))
+///     .to("ann@example.org")
+///     .bcc("audit@example.com")
+///     .subject("Your order")
+///     .text_body("Thank you.");
+/// let message = Message::try_from(mail)?;
+/// assert_eq!(message.addressee_count(), 2);
+/// assert!(!String::from_utf8(message.render()).unwrap().contains("audit@example.com"));
+/// # Ok::<(), pmtaemail::Problems>(())
+/// ```
+#[cfg(feature = "mail-builder")]
+#[cfg_attr(docsrs, doc(cfg(feature = "mail-builder")))]
+impl TryFrom<mail_builder::MessageBuilder<'_>> for Message<'static> {
+    type Error = Problems;
+
+    fn try_from(mail: mail_builder::MessageBuilder<'_>) -> Result<Self, Problems> {
+        Message::builder().mail_builder(mail).build()
     }
 }
 

@@ -258,6 +258,7 @@ proptest! {
             Data::Object(builder.members.lend()),
             HeaderAddresses::CompleteEnvelope,
             &SenderDomains::ALL,
+            Vec::new(),
         )), of_json);
     }
 }

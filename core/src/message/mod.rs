@@ -103,7 +103,7 @@ use crate::identity::Identity;
 use crate::interruption::{Interruption, uninterrupted};
 use crate::json::{self, MessageReading, Unreadable};
 use crate::mime::Rendered;
-use crate::problem::{Location, ProblemReport, Problems};
+use crate::problem::{Location, ProblemReport, Problems, Refusal};
 use file_parts::FileParts;
 use serde::Deserializer;
 use std::borrow::Cow;
@@ -136,6 +136,8 @@ struct ReadContext<'a> {
     interruption: Interruption<'a>,
     header_addresses: HeaderAddresses,
     senders: &'a SenderDomains,
+    /// What is known already to be wrong with a finished message.
+    refusals: Vec<Refusal>,
 }
 
 /// The [`warnings`] of what a builder was given.
@@ -176,6 +178,7 @@ impl<'a> ReadContext<'a> {
             interruption: Interruption::NEVER,
             header_addresses: HeaderAddresses::CompleteEnvelope,
             senders: &SenderDomains::ALL,
+            refusals: Vec::new(),
         }
     }
 }
@@ -420,10 +423,12 @@ impl<'a> Message<'a> {
         values: D,
         header_addresses: HeaderAddresses,
         senders: &'a SenderDomains,
+        refusals: Vec<Refusal>,
     ) -> Result<Self, Problems> {
         let context = ReadContext {
             header_addresses,
             senders,
+            refusals,
             ..ReadContext::new(&[])
         };
         Self::read_values(values, context)
@@ -432,10 +437,17 @@ impl<'a> Message<'a> {
     /// Reads a deserializer of this library.
     fn read_values<D: Deserializer<'a>>(
         values: D,
-        context: ReadContext<'a>,
+        mut context: ReadContext<'a>,
     ) -> Result<Self, Problems> {
         match json::read_from(values) {
-            Ok(reading) => {
+            Ok(mut reading) => {
+                let message = reading.value.as_ref();
+                let raw = message.and_then(|message| message.value.location_of("raw"));
+                for refusal in context.refusals.drain(..) {
+                    reading
+                        .report
+                        .refuse(raw.unwrap_or(Location::ROOT), refusal);
+                }
                 let message = Self::from_reading(reading, context)?;
                 Ok(uninterrupted(message))
             }
