@@ -316,7 +316,7 @@ def test_a_client_that_reads_nothing_is_left(start_daemon):
         assert daemon.post(GOOD).status == 200
     daemon.wait_for_event("batch_end")
     (end,) = [entry for entry in daemon.entries() if entry["event"] == "batch_end"]
-    assert end["error"] == "The client does not read the results."
+    assert end["error"] == "The client is not reading the results."
     print(f"{end['failed']} messages were taken; {peak_of(daemon) / 2**20:.1f} MiB")
     assert peak_of(daemon) < 64 << 20
 

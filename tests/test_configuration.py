@@ -207,19 +207,19 @@ def test_what_is_shown_is_a_file_that_says_the_same(shown: Callable, call: Calla
 
 
 PROBLEMS = {
-    "unknown": ("pikcup = 1", "1:1: pikcup is no option; did you mean pickup?"),
-    "control characters": (r'"list\nn\u001b" = 1', r"1:1: list\nn\u{1b} is no option; did you mean listen?"),
-    "later line": ("\n\n listn = 1", "3:2: listn is no option; did you mean listen?"),
-    "table": ("[limits]\nmax-in-flight = 3", "1:2: limits is no option: all options stand at the top"),
-    "underscores": ("max_in_flight = 3", "1:1: max_in_flight is no option; did you mean max-in-flight?"),
-    "not itself": ('config = "a"', "1:1: config is no option"),
+    "unknown": ("pikcup = 1", "1:1: pikcup is not an option; did you mean pickup?"),
+    "control characters": (r'"list\nn\u001b" = 1', r"1:1: list\nn\u{1b} is not an option; did you mean listen?"),
+    "later line": ("\n\n listn = 1", "3:2: listn is not an option; did you mean listen?"),
+    "table": ("[limits]\nmax-in-flight = 3", "1:2: limits is not an option: options must be at the top level"),
+    "underscores": ("max_in_flight = 3", "1:1: max_in_flight is not an option; did you mean max-in-flight?"),
+    "not itself": ('config = "a"', "1:1: config is not an option"),
     "number as text": ('max-in-flight = "3"', "1:17: max-in-flight: expected a whole number"),
-    "text as number": ("pickup = 3", "1:10: pickup: expected a text in quotation marks"),
-    "mode as number": ("file-mode = 0o640", "1:13: file-mode: expected a text in quotation marks"),
+    "text as number": ("pickup = 3", "1:10: pickup: expected a string in quotation marks"),
+    "mode as number": ("file-mode = 0o640", "1:13: file-mode: expected a string in quotation marks"),
     "mode": ('file-mode = "1777"', "1:13: file-mode: expected octal permissions"),
     "boolean as text": ('no-syncfs = "true"', "1:13: no-syncfs: expected true or false"),
-    "list for one": ('pickup = ["a"]', "1:10: pickup: expected a text in quotation marks"),
-    "in a list": ('allow-origin = [\n  "https://a.example",\n  3]', "3:3: allow-origin: expected a list of: a text"),
+    "list for one": ('pickup = ["a"]', "1:10: pickup: expected a string in quotation marks"),
+    "in a list": ('allow-origin = [\n  "https://a.example",\n  3]', "3:3: allow-origin: expected a list of: a string"),
     "unit": ('body-limit = "3 parsecs"', "1:14: body-limit: the unit must be one of"),
     "range": ("max-in-flight = 0", "1:17: max-in-flight: 0 is not in 1..=1000000"),
     "choice": ('durability = "much"', "1:14: durability: expected one of: durable, none"),
@@ -251,7 +251,7 @@ def test_all_problems_are_told_at_once(call: Callable, config: Callable):
 def test_a_file_that_cannot_be_read(call: Callable, config: Callable, tmp_path: Path):
     done = call("config", "check", tmp_path / "missing.toml")
     assert done.returncode == 78
-    assert b"missing.toml: cannot read it: " in done.stdout
+    assert b"missing.toml: cannot read the file: " in done.stdout
     config("").write_bytes(b'pickup = "\xff"')
     assert call("config", "check", tmp_path / "pmtaemail.toml").returncode == 78
 
@@ -338,7 +338,7 @@ def test_sendmail_sends_whatever_the_file_says(call: Callable, config: Callable,
     done = call("sendmail", "bo@example.org", stdin=b"Hello", PMTAEMAIL_CONFIG=str(path))
     assert done.returncode == 0
     assert b":2:14: durability: expected one of" in done.stderr
-    assert b":3:1: lisen is no option" in done.stderr
+    assert b":3:1: lisen is not an option" in done.stderr
     assert len(list(pickup.iterdir())) == 1
 
 

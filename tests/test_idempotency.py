@@ -494,7 +494,7 @@ def test_a_key_of_a_batch_that_is_none(daemon: Daemon, value: str, code: str):
 
 def test_a_batch_as_a_whole_has_no_key(daemon: Daemon):
     document = assert_problem(post(daemon, {"body": line(None), **BATCH}), 400)
-    assert "each of its messages" in document["detail"]
+    assert "give each message its own" in document["detail"]
     atomic = {**BATCH, "path": "/messages/batch?atomic=true"}
     answer = daemon.post(line("a"), **atomic)
     assert answer.status == 422

@@ -164,7 +164,7 @@ def test_a_damaged_file_is_told_at_the_start(run, pickup: Path, keys: Path):
     assert lines[1].startswith(f"{keys}:4:1: ")
     done = run("-listen", "127.0.0.1:0", "-pickup", pickup, "-keys", keys.with_name("missing"))
     assert done.returncode == 78
-    assert b"cannot read it" in done.stderr
+    assert b"cannot read the file" in done.stderr
 
 
 def test_the_commands(run, add: Add, keys: Path, tmp_path: Path):

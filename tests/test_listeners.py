@@ -232,7 +232,7 @@ def test_what_is_there_and_not_dead_stays(listening: Callable, binary: Path, pic
     file.write_text("mine")
     (tmp_path / "link").symlink_to(file)
     for path, sentence in [
-        (living, "another program listens there"),
+        (living, "another program is listening there"),
         (file, "there is a file of this name that is no socket"),
         (tmp_path / "link", "there is a file of this name that is no socket"),
     ]:
@@ -458,7 +458,7 @@ def damaged(files: Certificate, make: Callable) -> Iterator[str]:
     files.certificate.write_bytes(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
     yield "is damaged"
     files.certificate.write_bytes(make("other").certificate.read_bytes())
-    yield "is not that of the certificate"
+    yield "does not belong to the certificate"
     files.certificate.write_bytes(whole[0])
     files.key.write_bytes(whole[0])
     yield "there is no private key in PEM in"
@@ -497,14 +497,14 @@ def test_a_damaged_certificate_leaves_the_old_one_in_force(
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--tls-cert", "a"], "tls-cert and tls-key belong together"),
-        (["--tls-key", "a"], "tls-cert and tls-key belong together"),
+        (["--tls-cert", "a"], "tls-cert and tls-key must be given together"),
+        (["--tls-key", "a"], "tls-cert and tls-key must be given together"),
         (["--listen", "https://127.0.0.1:0"], "needs tls-cert and tls-key"),
         (["--tls-cert", "a", "--tls-key", "a", "--listen", "unix:/tmp/a"], "no address that speaks TLS"),
-        (["--socket-mode", "0600"], "are for Unix sockets"),
-        (["--socket-group", "0"], "are for Unix sockets"),
-        (["--listen", "unix:@abstract"], "abstract sockets have no permissions"),
-        (["--listen", "127.0.0.1:0 127.0.0.1:0"], "commas stand between several"),
+        (["--socket-mode", "0600"], "apply to Unix sockets"),
+        (["--socket-group", "0"], "apply to Unix sockets"),
+        (["--listen", "unix:@abstract"], "abstract sockets are not supported"),
+        (["--listen", "127.0.0.1:0 127.0.0.1:0"], "separate several with commas"),
     ],
 )
 def test_options_that_do_not_fit_together_are_told(

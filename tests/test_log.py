@@ -186,6 +186,6 @@ def test_sendmail_sends_whatever_the_environment_says(binary: Path, pickup: Path
     done = run(binary, "sendmail", "-f", "a@example.com", "b@example.org", PMTAEMAIL_PICKUP=str(pickup), **wrong)
     assert done.returncode == 0
     assert len(list(pickup.iterdir())) == 1
-    assert b"PMTAEMAIL_PIKCUP is no option" in done.stderr
+    assert b"PMTAEMAIL_PIKCUP is not an option" in done.stderr
     # Help is there in any case.
     assert run(binary, "--help", **wrong).returncode == 0

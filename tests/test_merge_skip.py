@@ -88,7 +88,7 @@ def test_streams_do_the_same(daemon: Daemon, run, tmp_path, form: str):
     assert json.loads(done.stdout)["rejected"] == rejected
     done = run("check", "--ndjson", stdin=as_lines(head, recipients))
     first = rejected[0]
-    told = f"recipients who break rules and are skipped: {len(BAD)}, first {first['pointer']}: {first['code']}\n"
+    told = f"invalid recipients skipped: {len(BAD)}, first {first['pointer']}: {first['code']}\n"
     assert (done.returncode, done.stdout, done.stderr.decode()) == (0, b"", f"pmtaemailapi: {told}")
 
 

@@ -505,7 +505,7 @@ def test_the_oldest_views_make_room(start_daemon: Callable[..., Daemon]):
         view(daemon, PLAIN | {"text": "x" * 100_000})
     assert_problem(get(daemon, f"{VIEWS}/{first}"), 404)
     large = PLAIN | {"attachments": [{"filename": "a", "content": "A" * 2_000_000}]}
-    assert "octets of messages to be previewed" in assert_problem(post(daemon, large), 413)["detail"]
+    assert "bytes of messages to preview" in assert_problem(post(daemon, large), 413)["detail"]
 
 
 def test_of_a_merge_that_is_too_large_one_mail_is_shown(start_daemon: Callable[..., Daemon]):

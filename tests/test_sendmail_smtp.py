@@ -142,7 +142,7 @@ def test_a_refused_message_ends_no_dialogue(client: Pipe, pickup: Path):
 def test_addresses_beyond_ascii(client: Pipe, pickup: Path):
     client.ehlo_or_helo_if_needed()
     client.command_encoding = "utf-8"
-    assert client.mail("jörg@example.com") == (553, b"5.6.7 an address beyond ASCII needs SMTPUTF8 behind MAIL FROM")
+    assert client.mail("jörg@example.com") == (553, b"5.6.7 a non-ASCII address needs SMTPUTF8 after MAIL FROM")
     assert client.mail("ann@example.com")[0] == 250
     assert client.rcpt("jörg@example.org")[0] == 553
     assert client.rcpt("bo@bücher.example")[0] == 250

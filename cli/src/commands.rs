@@ -116,7 +116,7 @@ pub fn config(action: &ConfigAction) -> Result<Exit, Failure> {
 /// Adds, lists or removes access keys.
 pub fn keys(command: &KeysCommand) -> Result<Exit, Failure> {
     let Some(path) = command.file().keys.as_deref() else {
-        let sentence = "which file of keys? Give --keys FILE, or PMTAEMAIL_KEYS, or a configuration file with `keys`";
+        let sentence = "the file of keys is missing: give --keys FILE, PMTAEMAIL_KEYS, or a configuration file with `keys`";
         return Err(Failure::Usage(sentence.to_owned()));
     };
     match command {

@@ -115,9 +115,7 @@ pub enum Failure {
     #[error("the message was handed over as {id}, but its receipt cannot be printed: {source}")]
     Receipt { id: String, source: io::Error },
     /// Messages may be in the pickup directory whose results could not be printed.
-    #[error(
-        "results cannot be printed: {0}; messages behind the last one may have been handed over"
-    )]
+    #[error("cannot print results: {0}; messages after the last one may have been handed over")]
     Results(io::Error),
     /// The message is in the pickup directory, but what its recipients are known by could not be written.
     #[error(
@@ -155,7 +153,7 @@ pub enum Failure {
     #[error("the submission has {0} pickup files: choose one with --file 1 to --file {0}")]
     ChooseFile(usize),
     /// Recipients cannot wait on a file system.
-    #[error("recipients cannot wait on the file system: {0}")]
+    #[error("cannot buffer recipients on the file system: {0}")]
     Spool(io::Error),
     /// Whoever submits is over a limit.
     #[error(transparent)]

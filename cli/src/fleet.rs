@@ -62,8 +62,9 @@ pub fn run(command: &FleetCommand) -> Result<Exit, Failure> {
 
 /// What is not known to be safe.
 fn warnings_of(args: &FleetInitArgs) -> Vec<String> {
-    let few = "with fewer than 3 replicas acknowledged mail is lost with a disk, and none is taken while a broker restarts";
-    let unseen = "nobody looked whether brokers have `sync_interval: always`, without which acknowledged mail is lost when \
+    let few = "with fewer than 3 replicas, acknowledged mail is lost when a disk is lost, and no mail is accepted while a \
+               broker restarts";
+    let unseen = "it was not checked whether the brokers have `sync_interval: always`, without which acknowledged mail is lost when \
                   hosts lose power: give their monitoring ports (--monitoring http://HOST:8222,…)";
     let warnings = [
         (args.replicas < 3, few),
@@ -113,7 +114,7 @@ fn status_text(status: &Status) -> String {
     );
     if consumers.is_empty() {
         text.push_str(
-            "no host has taken anything yet: start `pmtaemailapi consume` beside each PowerMTA\n",
+            "no host has taken anything yet: start `pmtaemailapi consume` next to each PowerMTA\n",
         );
     }
     for ConsumerStatus {

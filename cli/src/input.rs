@@ -54,7 +54,7 @@ fn receive_table<'d>(
     progress: &ProgressDisplay,
 ) -> Result<StreamedMessage, Failure> {
     if is_standard_input(path) && is_standard_input(Some(table)) {
-        let detail = "message and table cannot both come from standard input: name a file";
+        let detail = "the message and the table cannot both come from standard input: give a file for one of them";
         return Err(Failure::Usage(detail.to_owned()));
     }
     let mut message = Vec::new();

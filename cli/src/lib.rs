@@ -4,7 +4,7 @@
 
 #[cfg(not(unix))]
 compile_error!(
-    "pmtaemailapi needs a Unix system; elsewhere use the library from Rust, Python or Node"
+    "pmtaemailapi needs a Unix system; on other systems use the library from Rust, Python or Node"
 );
 
 mod access;

@@ -172,7 +172,7 @@ pub fn rejected_sentence(rejected: &RejectedRecipients) -> String {
         let pointer = without_controls(&first.pointer);
         format!(", first {pointer}: {}", first.code)
     });
-    format!("recipients who break rules and are skipped: {count}{first}")
+    format!("invalid recipients skipped: {count}{first}")
 }
 
 fn problem_line(problem: &Problem) -> String {

@@ -202,7 +202,7 @@ impl ReceiptFile {
                 // The receipts are in their place. A folder that nobody may read cannot be synced.
                 let synced = File::open(folder(&self.path)).and_then(|folder| folder.sync_all());
                 output::print_warnings(synced.err().map(|error| {
-                    format!("a power cut may lose the receipts, since their folder cannot be synced: {error}")
+                    format!("a power cut may lose the receipts, because their folder cannot be synced: {error}")
                 }));
                 Ok(())
             }

@@ -58,7 +58,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 pub fn positive_duration(text: &str) -> Result<Duration, String> {
     duration(text).and_then(|time| {
         if time.is_zero() {
-            Err("expected more than no time; leave the option out to turn it off".to_owned())
+            Err("expected more than zero; leave out the option to turn it off".to_owned())
         } else {
             Ok(time)
         }

@@ -7,7 +7,9 @@ use std::io;
 #[non_exhaustive]
 pub enum FleetError {
     /// The brokers cannot be reached, or do not answer.
-    #[error("cannot {what}: {source}; see that the brokers run and that this host reaches them")]
+    #[error(
+        "cannot {what}: {source}; check that the brokers are running and that this host can reach them"
+    )]
     Brokers {
         /// What was tried.
         what: &'static str,
@@ -15,7 +17,7 @@ pub enum FleetError {
         source: async_nats::Error,
     },
     /// A stream is there, with settings with which mail may be lost or doubled.
-    #[error("{stream} has {found} as its {setting}, and needs {wanted}; {advice}")]
+    #[error("{stream}: {setting} is {found} but must be {wanted}; {advice}")]
     Settings {
         /// The stream.
         stream: String,

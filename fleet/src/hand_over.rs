@@ -107,7 +107,7 @@ fn together(
         let begun = directory.begin_once(key_of(&entry.batch), id);
         let begun = begun.map_err(Failed::Key)?;
         let mut transaction =
-            begun.ok_or_else(|| io::Error::other("a batch has the name of another one"))?;
+            begun.ok_or_else(|| io::Error::other("two batches have the same name"))?;
         for item in items {
             for (name, place) in &item.files {
                 transaction.write(name, &[&item.payload[place.clone()]])?;

@@ -48,7 +48,7 @@ impl Journal {
     /// Opens the folder, which is made if it is not there.
     pub fn open(folder: &Path) -> Result<Self, FleetError> {
         Self::try_open(folder).map_err(FleetError::of_file(
-            "open the journal folder, which one consumer at a time has",
+            "open the journal folder, which only one consumer at a time may use",
         ))
     }
 

@@ -215,7 +215,7 @@ impl From<Refused> for pmtaemail::QueueError {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::Busy => {
-                let sentence = "another host has the same idempotency key at work";
+                let sentence = "another host is processing the same idempotency key";
                 io::Error::new(io::ErrorKind::ResourceBusy, sentence).into()
             }
             Refused::Unknown => Self {

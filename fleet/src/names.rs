@@ -65,7 +65,7 @@ impl FromStr for Token {
 
 /// A text is no name of a stream, a region or a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a stream, region or pool is named by 1 to 64 letters, digits, - and _")]
+#[error("the name of a stream, region or pool must be 1 to 64 letters, digits, - and _")]
 pub struct InvalidName;
 
 impl Route {

@@ -37,16 +37,16 @@ pub enum Content {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotParcel {
     /// There is no line before its files, or not of this form.
-    #[error("it is no submission of pmtaemail")]
+    #[error("it is not a submission of pmtaemail")]
     Head,
     /// A later program wrote it.
     #[error("a later version of pmtaemail wrote it: update this host, then replay it")]
     Version,
     /// Its files have other sizes than it says.
-    #[error("its files are cut, or longer than it says")]
+    #[error("its files are truncated, or longer than it says")]
     Size,
     /// A name is none of a pickup file.
-    #[error("a file of it has a name that no pickup file has")]
+    #[error("one of its files does not have the name of a pickup file")]
     Name,
     /// What it refers to is not there.
     #[error("its object is not in the object store")]

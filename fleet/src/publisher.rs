@@ -61,7 +61,7 @@ impl Publisher {
     /// The stream, its keys or its store of objects are not there: see [`init`](crate::init).
     pub async fn start(client: Client, routes: Routes) -> Result<Self, FleetError> {
         let context = jetstream::new(client.clone());
-        let failed = "find the stream, which `pmtaemailapi fleet init` makes";
+        let failed = "find the stream, which `pmtaemailapi fleet init` creates";
         let stream = context.get_stream(routes.stream()).await;
         stream.map_err(FleetError::of(failed))?;
         let mut of_keys = context.clone();
@@ -193,7 +193,7 @@ impl Stream {
 
     async fn claim(&self, key: &ParcelKey) -> Result<ClaimedKey, QueueError> {
         if key.record.len() + HEADERS > self.most() {
-            let sentence = "its receipt is too large to be remembered under an idempotency key";
+            let sentence = "its receipt is too large to be stored under an idempotency key";
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, sentence).into());
         }
         let end = Instant::now() + LOOK;

@@ -20,7 +20,7 @@ struct Target {
 
 /// The mail of one submission would have to go to several pools. All its files go to one host, or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the virtual MTAs that it names belong to several pools")]
+#[error("the virtual MTAs that it names belong to different pools")]
 pub struct SeveralPools;
 
 impl Routes {

@@ -32,7 +32,7 @@ pub enum EditError {
     Usage(String),
     #[error(transparent)]
     Problems(#[from] KeyFileProblems),
-    #[error("{path}: cannot write it: {source}")]
+    #[error("{path}: cannot write the file: {source}")]
     Write { path: String, source: io::Error },
     #[error("the system has no randomness: {0}")]
     Random(#[from] getrandom::Error),

@@ -74,7 +74,7 @@ impl KeyFile {
             Err(error) => {
                 let path = path.display();
                 Err(KeyFileProblems(vec![format!(
-                    "{path}: cannot read it: {error}"
+                    "{path}: cannot read the file: {error}"
                 )]))
             }
         }
@@ -123,7 +123,7 @@ pub fn is_name(name: &str) -> bool {
 }
 
 /// What is said of any other.
-pub const NAME: &str = "the name of a key has 1 to 64 letters, digits, `-`, `_` and `.`";
+pub const NAME: &str = "the name of a key must be 1 to 64 letters, digits, `-`, `_` and `.`";
 
 fn read_keys(table: &DeTable<'_>) -> (Vec<AccessKey>, Vec<Refusal>) {
     let (mut keys, mut refusals) = (Vec::new(), Vec::new());
@@ -132,7 +132,7 @@ fn read_keys(table: &DeTable<'_>) -> (Vec<AccessKey>, Vec<Refusal>) {
         let all = match value.get_ref() {
             DeValue::Table(all) if name.get_ref() == "keys" => all,
             _ => {
-                let sentence = "a file of keys has tables [keys.NAME] and nothing else";
+                let sentence = "a file of keys may contain only tables [keys.NAME]";
                 refusals.push((name.span(), sentence.to_owned()));
                 continue;
             }
@@ -141,7 +141,7 @@ fn read_keys(table: &DeTable<'_>) -> (Vec<AccessKey>, Vec<Refusal>) {
             let span = name.span();
             let name = name.get_ref();
             let DeValue::Table(fields) = value.get_ref() else {
-                refusals.push((span, "a key is a table: [keys.NAME]".to_owned()));
+                refusals.push((span, "a key must be a table: [keys.NAME]".to_owned()));
                 continue;
             };
             if !is_name(name) {
@@ -194,7 +194,7 @@ fn read_key(
             _ => {
                 let nearest = nearest(field_name, FIELDS).expect("a key has fields");
                 let field_name = field_name.escape_debug();
-                let sentence = format!("a key has no {field_name}; did you mean {nearest}?");
+                let sentence = format!("a key has no field {field_name}; did you mean {nearest}?");
                 refusals.push((field.span(), sentence));
                 continue;
             }
@@ -216,7 +216,7 @@ fn refused<T>(value: &Spanned<DeValue<'_>>, reason: impl Into<String>) -> Result
 
 fn parsed<T: FromStr<Err: fmt::Display>>(value: &Spanned<DeValue<'_>>) -> Result<T, Refusal> {
     let DeValue::String(text) = value.get_ref() else {
-        return refused(value, "expected a text in quotation marks");
+        return refused(value, "expected a string in quotation marks");
     };
     text.parse()
         .or_else(|error: T::Err| refused(value, error.to_string()))
@@ -249,7 +249,7 @@ fn count(value: &Spanned<DeValue<'_>>) -> Result<u64, Refusal> {
     };
     match u64::try_from(number) {
         Ok(number) if number > 0 => Ok(number),
-        _ => refused(value, "expected a whole number from 1 on"),
+        _ => refused(value, "expected a whole number of at least 1"),
     }
 }
 
@@ -317,7 +317,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_with_its_line() {
         for (text, problem) in [
-            ("[keys.a]\nhash = 1", "keys:2:8: hash: expected a text"),
+            ("[keys.a]\nhash = 1", "keys:2:8: hash: expected a string"),
             ("[keys.a]\nhash = \"x\"", "keys:2:8: hash: expected sha256:"),
             ("[keys.a]\nrate = \"1/s\"", "keys:1:7: the key has no hash"),
             (
@@ -330,7 +330,7 @@ mod tests {
             ),
             (
                 "[keys.a]\nhash = HASH\nrate = \"x\"",
-                "keys:3:8: rate: expected messages",
+                "keys:3:8: rate: expected at least 1 message",
             ),
             (
                 "[keys.a]\nhash = HASH\nrecipients-per-day = 0",
@@ -346,7 +346,7 @@ mod tests {
             ),
             (
                 "[keys.a]\nhash = HASH\nrates = 1",
-                "keys:3:1: a key has no rates; did you mean rate?",
+                "keys:3:1: a key has no field rates; did you mean rate?",
             ),
             ("[keys.\"a b\"]\nhash = HASH", "keys:1:7: the name of a key"),
             (
@@ -354,9 +354,15 @@ mod tests {
                 "keys:3:7: b has the same hash as a",
             ),
             ("[keys.a]\nhash = HASH\n[keys.a]", "keys:3:"),
-            ("[a]\nhash = HASH", "keys:1:2: a file of keys has tables"),
-            ("keys = 1", "keys:1:1: a file of keys has tables"),
-            ("[keys]\na = 1", "keys:2:1: a key is a table"),
+            (
+                "[a]\nhash = HASH",
+                "keys:1:2: a file of keys may contain only tables",
+            ),
+            (
+                "keys = 1",
+                "keys:1:1: a file of keys may contain only tables",
+            ),
+            ("[keys]\na = 1", "keys:2:1: a key must be a table"),
             ("[keys.a", "keys:1:8: this is not TOML"),
         ] {
             let problems = parse(text).unwrap_err();
@@ -365,6 +371,6 @@ mod tests {
             assert!(!problems.contains("ba78"), "{problems}");
         }
         let missing = KeyFile::read(Path::new("/nonexistent/keys")).unwrap_err();
-        assert!(missing.to_string().contains("cannot read it"));
+        assert!(missing.to_string().contains("cannot read the file"));
     }
 }

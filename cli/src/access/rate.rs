@@ -29,7 +29,7 @@ impl FromStr for Rate {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         const FORM: &str =
-            "expected messages in a second or a minute from 1 on, such as 100/s or 6000/m";
+            "expected at least 1 message per second or minute, such as 100/s or 6000/m";
         let (count, unit) = text.split_once('/').ok_or(FORM)?;
         let is_number = count.bytes().all(|byte| byte.is_ascii_digit());
         let count = count.parse().ok().filter(|_| is_number).ok_or(FORM)?;

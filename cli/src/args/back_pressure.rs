@@ -12,31 +12,30 @@ const MIN_FREE_INODES: u64 = 1_000;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Back-pressure")]
 pub struct BackPressureArgs {
-    /// Answer submissions with 503 when the pickup directory holds more files than this, until it is down to
-    /// 80 % of them: PowerMTA is down or slow
+    /// Answer submissions with 503 when the pickup directory contains more files than this, until it is down to 80 %
+    /// of that: PowerMTA is down or slow
     #[arg(long, value_name = "N", env = "PMTAEMAIL_MAX_DEPTH")]
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     max_depth: Option<u64>,
 
-    /// Answer submissions with 503 when the oldest file of the pickup directory, by its time of modification,
-    /// is older than this, until the oldest has at most 80 % of this age
+    /// Answer submissions with 503 when the oldest file in the pickup directory, by modification time, is older than
+    /// this, until the oldest is down to 80 % of that age
     #[arg(long, value_name = "TIME", env = "PMTAEMAIL_MAX_AGE")]
     #[arg(value_parser = units::positive_duration)]
     max_age: Option<Duration>,
 
-    /// Answer submissions with 503 when the file system of the pickup directory has less free than this, in
-    /// bytes or with a unit, until 125 % of this are free. Inodes are watched with it
+    /// Answer submissions with 503 when the file system of the pickup directory has less free space than this, in
+    /// bytes or with a unit, until 125 % of this is free. Inodes are watched too
     #[arg(long, value_name = "SIZE", env = "PMTAEMAIL_MIN_FREE")]
     #[arg(value_parser = units::bytes)]
     min_free: Option<usize>,
 
-    /// The same for inodes, where the file system counts them; 1000 where --min-free is given and this is
-    /// not
+    /// The same for inodes, if the file system counts them; 1000 by default when --min-free is given
     #[arg(long, value_name = "N", env = "PMTAEMAIL_MIN_FREE_INODES")]
     min_free_inodes: Option<u64>,
 
-    /// PowerMTA's folder for bad mail, the second one of its directive `pickup`: files that appear there are
-    /// counted and logged with the id of their submission
+    /// PowerMTA's folder for bad mail, the second one in its `pickup` directive: files that appear there are counted
+    /// and logged with the id of their submission
     #[arg(long, value_name = "DIR", env = "PMTAEMAIL_BADMAIL")]
     pub badmail: Option<PathBuf>,
 }

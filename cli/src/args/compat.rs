@@ -7,7 +7,7 @@ use clap::{ArgAction, Args, ValueEnum};
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Other services' APIs")]
 pub struct CompatArgs {
-    /// Do not answer to SparkPost's API (/api/v1/transmissions) and to Resend's (/emails)
+    /// Turn off SparkPost's API (/api/v1/transmissions) and Resend's (/emails)
     #[arg(long, value_name = "BOOL", env = "PMTAEMAIL_NO_COMPAT", value_parser = units::boolean)]
     #[arg(num_args = 0..=1, require_equals = true, action = ArgAction::Set)]
     #[arg(
@@ -17,8 +17,8 @@ pub struct CompatArgs {
     )]
     pub no_compat: bool,
 
-    /// What a transmission of SparkPost's API may ask for though it is not done here; anything else that is not
-    /// done is refused
+    /// Features that a transmission of SparkPost's API may request although they are not supported; requests for
+    /// other unsupported features are refused
     #[arg(long, value_name = "OPTION", value_delimiter = ',')]
     #[arg(env = "PMTAEMAIL_SPARKPOST_IGNORE")]
     pub sparkpost_ignore: Vec<SparkPostOption>,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Where the configuration file is.
 #[derive(Debug, Args)]
 pub struct ConfigArg {
-    /// Take options from this TOML file as well, under their own names; see `config check` and `config show`
+    /// Also read options from this TOML file, under the same names; see `config check` and `config show`
     #[arg(long, value_name = "FILE", env = "PMTAEMAIL_CONFIG")]
     config: Option<PathBuf>,
 }

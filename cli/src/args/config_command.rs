@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 /// What `config` is asked for.
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
-    /// Print what is wrong with a configuration file, a line each; exit code 78 where there is something
+    /// Print what is wrong with a configuration file, one problem per line; exit code 78 if there is any
     Check(ConfigCheckArgs),
-    /// Print the options that hold as a configuration file, with where each comes from: the command
-    /// line, the environment, the file or its default
+    /// Print the options in effect as a configuration file, and where each comes from: the command line, the
+    /// environment, the file or its default
     Show(ServeArgs),
 }
 
@@ -42,7 +42,7 @@ impl ConfigCommand {
             Self::Check(args) => match (&args.file, args.serve.config.path()) {
                 (Some(file), Some(other)) if file != other => Err(command.error(
                     ErrorKind::ArgumentConflict,
-                    "two configuration files are named: FILE, and that of --config or PMTAEMAIL_CONFIG",
+                    "two configuration files are given: FILE, and that of --config or PMTAEMAIL_CONFIG",
                 )),
                 (Some(file), _) => Ok(Some(file)),
                 (None, config) => Ok(config),

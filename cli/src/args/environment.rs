@@ -51,7 +51,7 @@ pub fn unknown(command: &Command, names: impl Iterator<Item = String>) -> Vec<St
         .filter(|name| name.starts_with(PREFIX) && !known.contains(&name.as_str()))
         .map(|name| {
             let nearest = nearest(&name, known.iter().copied()).expect("there are options");
-            format!("the environment variable {name} is no option; did you mean {nearest}?")
+            format!("the environment variable {name} is not an option; did you mean {nearest}?")
         })
         .collect()
 }
@@ -83,7 +83,7 @@ mod tests {
         assert_eq!(
             told,
             [
-                "the environment variable PMTAEMAIL_LISEN is no option; did you mean PMTAEMAIL_LISTEN?"
+                "the environment variable PMTAEMAIL_LISEN is not an option; did you mean PMTAEMAIL_LISTEN?"
             ]
         );
     }

@@ -27,12 +27,12 @@ pub struct ConsumeArgs {
     #[command(flatten)]
     route: RouteArgs,
 
-    /// Most messages that are handed over together
+    /// Maximum number of messages that are handed over together
     #[arg(long, value_name = "N", default_value = "256", env = "PMTAEMAIL_BATCH")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
     batch: u16,
 
-    /// What is not acknowledged for this long is given to another host. All hosts of a pool have the same
+    /// Messages that are not acknowledged for this long are given to another host. All hosts of a pool must use the same value
     #[arg(
         long,
         value_name = "TIME",
@@ -46,7 +46,7 @@ pub struct ConsumeArgs {
     #[arg(long, value_name = "DIR", env = "PMTAEMAIL_JOURNAL")]
     journal: Option<PathBuf>,
 
-    /// Answer to GET /metrics and GET /health at this address, such as 127.0.0.1:9464
+    /// Serve GET /metrics and GET /health at this address, such as 127.0.0.1:9464
     #[arg(long, value_name = "ADDRESS:PORT", env = "PMTAEMAIL_METRICS_LISTEN")]
     pub metrics_listen: Option<SocketAddr>,
 
@@ -92,9 +92,9 @@ impl ConsumeArgs {
 /// What `fleet` is asked for.
 #[derive(Debug, Subcommand)]
 pub enum FleetCommand {
-    /// Make the streams with settings that lose nothing, or check those that are there
+    /// Create the streams with settings that lose nothing, or check existing ones
     Init(FleetInitArgs),
-    /// Tell what waits, which broker leads, how far hosts are behind, and how many dead letters there are
+    /// Show what is waiting, which broker leads, how far hosts are behind, and how many dead letters there are
     Status(FleetTellArgs),
     /// List messages that could not be handed over, and why
     Dead(FleetTellArgs),
@@ -135,7 +135,7 @@ pub struct FleetInitArgs {
     #[command(flatten)]
     pub fleet: FleetArgs,
 
-    /// On how many brokers each message is. Fewer than 3 lose mail with a disk
+    /// Number of brokers that store each message. With fewer than 3, mail is lost when a disk is lost
     #[arg(long, value_name = "N", default_value = "3")]
     #[arg(value_parser = clap::value_parser!(u8).range(1..=5))]
     pub replicas: u8,
@@ -150,8 +150,8 @@ pub struct FleetInitArgs {
     )]
     pub monitoring: Vec<Monitoring>,
 
-    /// Most that waits in the stream, in bytes or with a unit; what comes then is answered with 503. By default as much
-    /// as the brokers have room for
+    /// Maximum size of the messages waiting in the stream, in bytes or with a unit; further ones are answered with
+    /// 503. By default as much as the brokers have room for
     #[arg(long, value_name = "SIZE", value_parser = units::bytes)]
     pub max_bytes: Option<usize>,
 }

@@ -11,8 +11,8 @@ use std::str::FromStr;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Fleet")]
 pub struct ForwardArgs {
-    /// Put messages into NATS `JetStream` in place of the pickup directory, from where the hosts that `consume` take
-    /// them: addresses such as nats://10.0.0.1:4222,nats://10.0.0.2:4222
+    /// Put messages into NATS `JetStream` instead of the pickup directory, for the hosts that run `consume`:
+    /// addresses such as nats://10.0.0.1:4222,nats://10.0.0.2:4222
     #[arg(
         long,
         value_name = "URLS",
@@ -24,7 +24,7 @@ pub struct ForwardArgs {
     #[command(flatten)]
     route: RouteArgs,
 
-    /// Which messages of the pool its hosts take first, unless `--vmta-pool` says otherwise
+    /// Priority of the messages in their pool, unless `--vmta-pool` sets another one
     #[arg(
         long,
         value_name = "PRIORITY",
@@ -34,7 +34,7 @@ pub struct ForwardArgs {
     #[arg(value_parser = PossibleValuesParser::new(["high", "normal", "low"]))]
     priority: String,
 
-    /// The pool of messages that name this virtual MTA, and their priority (high, normal, low), such as
+    /// The pool for messages that name this virtual MTA, and their priority (high, normal, low), such as
     /// receipts=fast/high; in the configuration file a table: { receipts = "fast/high" }
     #[arg(
         long,
@@ -44,7 +44,7 @@ pub struct ForwardArgs {
     )]
     vmta_pool: Vec<VmtaPool>,
 
-    /// Most memory that messages may take which wait for the brokers, in bytes or with a unit; more is answered 503
+    /// Maximum memory for messages that are waiting for the brokers, in bytes or with a unit; further messages are answered 503
     #[arg(
         long,
         value_name = "SIZE",
@@ -93,12 +93,12 @@ impl FromStr for VmtaPool {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         const FORM: &str =
-            "give a virtual MTA and its pool, such as receipts=fast or receipts=fast/high";
+            "expected a virtual MTA and its pool, such as receipts=fast or receipts=fast/high";
         let (vmta, target) = text.split_once('=').ok_or(FORM)?;
         let (pool, priority) = match target.split_once('/') {
             Some((pool, priority)) => {
                 let priority = priority.parse::<Priority>();
-                let wrong = |_| "a priority is high, normal or low";
+                let wrong = |_| "a priority must be high, normal or low";
                 (pool, Some(priority.map_err(wrong)?))
             }
             None => (target, None),
@@ -124,7 +124,7 @@ pub fn brokers(addresses: &str, credentials: Option<PathBuf>) -> Result<Brokers,
 /// Which messages.
 #[derive(Debug, Args)]
 pub struct RouteArgs {
-    /// The stream that `fleet init` made
+    /// The stream that `fleet init` created
     #[arg(
         long,
         value_name = "NAME",

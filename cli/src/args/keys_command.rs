@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 /// What `keys` is asked for.
 #[derive(Debug, Subcommand)]
 pub enum KeysCommand {
-    /// Add a key and print it: it is kept nowhere, only its hash is
+    /// Add a key and print it; only its hash is stored
     Add(AddKeyArgs),
-    /// List the keys and what they are for
+    /// List the keys and what they allow
     List(KeyFileArgs),
     /// Remove a key
     Remove(RemoveKeyArgs),
@@ -38,7 +38,7 @@ pub struct KeyFileArgs {
     #[command(flatten)]
     config: ConfigArg,
 
-    /// The file of keys, as the daemon has it
+    /// The file of keys, as given to the daemon
     #[arg(long, value_name = "FILE", env = "PMTAEMAIL_KEYS")]
     pub keys: Option<PathBuf>,
 }
@@ -46,23 +46,23 @@ pub struct KeyFileArgs {
 /// What `keys add` takes.
 #[derive(Debug, Args)]
 pub struct AddKeyArgs {
-    /// Its name, which stands in the log
+    /// Its name, which appears in the log
     #[arg(value_name = "NAME")]
     name: String,
 
     #[command(flatten)]
     file: KeyFileArgs,
 
-    /// Let it send from this domain, such as example.com, or *.example.com for all below it; may be given several
-    /// times. Without it all domains
+    /// Let it send only from this domain, such as example.com, or *.example.com for all subdomains; may be given
+    /// several times. By default all domains
     #[arg(long, value_name = "DOMAIN", value_delimiter = ',')]
     from: Vec<String>,
 
-    /// Most messages in a second or a minute, such as 100/s or 6000/m
+    /// Maximum number of messages per second or minute, such as 100/s or 6000/m
     #[arg(long, value_name = "N/s|N/m")]
     rate: Option<Rate>,
 
-    /// Most recipients in a day, of UTC
+    /// Maximum number of recipients per day (UTC)
     #[arg(long, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=i64::MAX as u64))]
     recipients_per_day: Option<u64>,
@@ -71,7 +71,7 @@ pub struct AddKeyArgs {
     #[arg(long)]
     preview: bool,
 
-    /// The day or time from which on it is refused, such as 2027-01-31 (UTC)
+    /// The day or time from which it is refused, such as 2027-01-31 (UTC)
     #[arg(long, value_name = "TIME")]
     expires: Option<String>,
 }

@@ -30,7 +30,7 @@ pub struct LimitArgs {
     #[arg(value_parser = units::bytes)]
     pub merge_limit: usize,
 
-    /// Longest time for the head of a request; idle connections are closed after it as well
+    /// Maximum time to receive the head of a request; idle connections are closed after it too
     #[arg(
         long,
         value_name = "TIME",
@@ -40,8 +40,8 @@ pub struct LimitArgs {
     #[arg(value_parser = units::duration)]
     pub header_timeout: Duration,
 
-    /// Longest time for the body of a request, or for each MiB of JSON; also how long a client may
-    /// leave a response unread
+    /// Maximum time to receive the body of a request, or each MiB of JSON; also how long a client may leave a
+    /// response unread
     #[arg(
         long,
         value_name = "TIME",
@@ -51,9 +51,9 @@ pub struct LimitArgs {
     #[arg(value_parser = units::duration)]
     pub body_timeout: Duration,
 
-    /// Most messages at work at once, whose bodies are all there, and most bodies that may come; further
-    /// messages are answered 503, and of bodies the one that has not come for longest gives way. One
-    /// client has three quarters of the places for messages at most
+    /// Maximum number of messages processed at once, and of bodies being received; further messages are answered 503,
+    /// and the body that has stalled for longest gives way to a new one. One client may use at most three quarters of
+    /// the places for messages
     #[arg(
         long,
         value_name = "N",
@@ -63,8 +63,8 @@ pub struct LimitArgs {
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_in_flight: u32,
 
-    /// Most bytes of bodies in memory at once, in bytes or with a unit, at least one body of the
-    /// largest size; further ones are answered 503. Recipients of a large mail merge do not count
+    /// Maximum size of all bodies in memory at once, in bytes or with a unit, at least that of the largest body
+    /// allowed; further ones are answered 503. Recipients of a large mail merge do not count
     #[arg(
         long,
         value_name = "SIZE",
@@ -75,14 +75,14 @@ pub struct LimitArgs {
     #[arg(value_parser = units::bytes)]
     pub max_bytes_in_flight: usize,
 
-    /// Most memory that the daemon may take, in bytes or with a unit; messages for which there is none are answered
-    /// 503, or 413 where they need more than there can be. By default three quarters of what the control group
-    /// (cgroup) of the process allows, and without such a limit nothing but --max-bytes-in-flight
+    /// Maximum memory of the daemon, in bytes or with a unit; messages for which there is no memory left are answered
+    /// 503, or 413 if they need more than there can ever be. By default three quarters of the limit of the process's
+    /// control group (cgroup); without such a limit only --max-bytes-in-flight applies
     #[arg(long, value_name = "SIZE", env = "PMTAEMAIL_MEMORY")]
     #[arg(value_parser = units::memory)]
     pub memory: Option<usize>,
 
-    /// Most connections at once, fewer if the limit on open files is low; further ones have to wait
+    /// Maximum number of connections at once, fewer if the limit on open files is low; further ones have to wait
     #[arg(
         long,
         value_name = "N",
@@ -92,14 +92,14 @@ pub struct LimitArgs {
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_connections: u32,
 
-    /// Most connections of one client at once (an IPv4 address, a /64 of IPv6), by default three quarters of all, and no limit
-    /// for those of this host (127.0.0.1, `::1`), such as a proxy; requests on further ones are answered 429. Clients of Unix sockets
-    /// have no such limit
+    /// Maximum number of connections of one client at once (an IPv4 address, a /64 of IPv6), by default three
+    /// quarters of all, and unlimited for this host (127.0.0.1, `::1`), such as a proxy; requests on further ones are
+    /// answered 429. Clients of Unix sockets have no such limit
     #[arg(long, value_name = "N", env = "PMTAEMAIL_MAX_CONNECTIONS_PER_CLIENT")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_connections_per_client: Option<u32>,
 
-    /// Longest time to finish requests after SIGTERM or SIGINT; a second signal ends the daemon at once
+    /// Maximum time to finish requests after SIGTERM or SIGINT; a second signal ends the daemon at once
     #[arg(
         long,
         value_name = "TIME",

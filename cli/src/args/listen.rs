@@ -12,12 +12,12 @@ use std::{env, fmt, process};
 pub struct ListenArgs {
     /// Address and port to listen on, `:8000` for every address, port 0 for any free port, or `unix:PATH` for a Unix
     /// socket; may be given several times. With --tls-cert an address speaks TLS unless it begins with `http://`.
-    /// Where systemd passes sockets, they take the place of the default
+    /// Sockets passed by systemd replace the default
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8000")]
     #[arg(env = "PMTAEMAIL_LISTEN", value_delimiter = ',')]
     pub listen: Vec<ListenAddress>,
 
-    /// Permissions of Unix sockets in octal, whatever the umask, 0660 by default: who may write may connect
+    /// Permissions of Unix sockets in octal, regardless of the umask, 0660 by default: whoever may write may connect
     #[arg(long, value_name = "MODE", env = "PMTAEMAIL_SOCKET_MODE")]
     pub socket_mode: Option<FileMode>,
 
@@ -25,7 +25,7 @@ pub struct ListenArgs {
     #[arg(long, value_name = "GROUP", env = "PMTAEMAIL_SOCKET_GROUP")]
     pub socket_group: Option<FileGroup>,
 
-    /// Speak TLS with this certificate, and those of its issuers behind it, in PEM. SIGHUP reads it again
+    /// Serve TLS with this certificate, followed by those of its issuers, in PEM. SIGHUP reloads it
     #[arg(long, value_name = "FILE", env = "PMTAEMAIL_TLS_CERT", value_parser = tls_file())]
     tls_cert: Option<PathBuf>,
 
@@ -47,13 +47,13 @@ impl ListenArgs {
         let any = |is: fn(&ListenAddress) -> bool| self.listen.iter().any(is);
         let has_certificate = self.tls_cert.is_some();
         if has_certificate != self.tls_key.is_some() {
-            return Err("tls-cert and tls-key belong together: one of them is missing");
+            return Err("tls-cert and tls-key must be given together: one of them is missing");
         }
         if self.listen.is_empty() && inherited == 0 {
             return Err("there is no address to listen on: name one with listen");
         }
         if !has_certificate && any(|address| address.scheme() == Some(Scheme::Https)) {
-            return Err("an address that begins with https:// needs tls-cert and tls-key");
+            return Err("an address that starts with https:// needs tls-cert and tls-key");
         }
         let may_speak_tls = |address: &ListenAddress| match address {
             ListenAddress::Tcp(address) => address.scheme != Some(Scheme::Http),
@@ -67,7 +67,7 @@ impl ListenArgs {
         let is_unix = |address: &ListenAddress| matches!(address, ListenAddress::Unix(_));
         if (self.socket_mode.is_some() || self.socket_group.is_some()) && !any(is_unix) {
             return Err(
-                "socket-mode and socket-group are for Unix sockets, and listen names none (those that systemd passes have \
+                "socket-mode and socket-group apply to Unix sockets, but listen names none (sockets passed by systemd have \
                  SocketMode= and SocketGroup= in their unit)",
             );
         }
@@ -192,7 +192,9 @@ fn unix_path(path: &str) -> Result<PathBuf, &'static str> {
         return Err("expected the path of a socket, such as unix:/run/pmtaemail/api.sock");
     }
     if path.starts_with('@') {
-        return Err("abstract sockets have no permissions, so there are none here: name a path");
+        return Err(
+            "abstract sockets are not supported because they have no permissions: give a path",
+        );
     }
     Ok(PathBuf::from(path))
 }
@@ -212,7 +214,7 @@ impl FromStr for TcpAddress {
             .rsplit_once(':')
             .ok_or("expected HOST:PORT, such as 127.0.0.1:8000, or unix:PATH")?;
         if text.contains(char::is_whitespace) {
-            return Err("an address has no blanks; commas stand between several");
+            return Err("an address may not contain spaces; separate several with commas");
         }
         let port = port
             .parse()

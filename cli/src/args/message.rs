@@ -12,11 +12,11 @@ pub struct CheckArgs {
     #[command(flatten)]
     pub message: MessageArgs,
 
-    /// Print each problem as a line of JSON
+    /// Print each problem as one line of JSON
     #[arg(long)]
     pub json: bool,
 
-    /// Take warnings for problems
+    /// Treat warnings as problems
     #[arg(long)]
     pub strict: bool,
 }
@@ -27,7 +27,7 @@ pub struct RenderArgs {
     #[command(flatten)]
     pub message: MessageArgs,
 
-    /// Which recipient's message, from 1, of a mail merge; the first one's where not given
+    /// Which recipient's message of a mail merge to render, counted from 1; the first one's by default
     #[arg(long, value_name = "N", conflicts_with_all = ["pickup_file", "file"])]
     pub recipient: Option<NonZeroUsize>,
 
@@ -44,12 +44,12 @@ pub struct RenderArgs {
 /// Options of `submit`.
 #[derive(Debug, Args)]
 pub struct SubmitArgs {
-    /// Files with a message each as JSON; standard input where absent or `-`
+    /// Files with one message each as JSON; standard input if absent or `-`
     #[arg(value_name = "FILE", conflicts_with_all = ["message_file", "csv", "batch"])]
     files: Vec<PathBuf>,
 
-    /// File with many messages, a JSON array or a message a line (NDJSON); `-` is standard input. Prints a line of
-    /// JSON for each: its receipt, or its problem and where it is (`line` from 1, or `index` from 0)
+    /// File with many messages, a JSON array or one message per line (NDJSON); `-` is standard input. Prints a line
+    /// of JSON for each: its receipt, or its problem and position (`line` from 1, or `index` from 0)
     #[arg(
         long,
         value_name = "FILE",
@@ -57,28 +57,28 @@ pub struct SubmitArgs {
     )]
     batch: Option<PathBuf>,
 
-    /// Of a batch, submit all messages or none: if any has problems, only these are printed
+    /// Submit all messages of a batch or none: if any has problems, only the problems are printed
     #[arg(long, requires = "batch")]
     atomic: bool,
 
-    /// As for `check`: a message's recipients are lines behind it; with --batch, messages are lines
+    /// As for `check`: the recipients of a message follow it, one per line; with --batch, one message per line
     #[arg(long)]
     ndjson: bool,
 
-    /// For a test: hand over to this recipient of a mail merge alone, counted from 1
+    /// For a test: hand over only to this recipient of a mail merge, counted from 1
     #[arg(long, value_name = "N")]
     recipient: Option<NonZeroUsize>,
 
-    /// For a test: hand over to the first N recipients of a mail merge alone
+    /// For a test: hand over only to the first N recipients of a mail merge
     #[arg(long, value_name = "N", conflicts_with = "recipient")]
     limit: Option<NonZeroUsize>,
 
-    /// Write what each recipient of a mail merge is known by to this file, a line of JSON each
-    /// (index, envid, messageId), and the receipt in the last line; `-` is standard output
+    /// Write one line of JSON per recipient of a mail merge (index, envid, messageId) to this file, and the receipt
+    /// as the last line; `-` is standard output
     #[arg(long, value_name = "FILE")]
     pub receipt: Option<PathBuf>,
 
-    /// Have receipts tell what breaks no rule and may not be meant: `warnings`
+    /// Add `warnings` to receipts: what is allowed but may be a mistake
     #[arg(long)]
     pub warnings: bool,
 

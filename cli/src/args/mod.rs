@@ -66,21 +66,21 @@ Examples:
   pmtaemailapi submit -pickup /var/pickup -message newsletter.json -csv readers.csv
   pmtaemailapi sendmail -t -i < message.eml
 
-Without a subcommand it serves. Long options may be written with one dash or two.
-Each option of the daemon may stand in the environment instead, under the name that is given
-with it, or in a TOML file that --config names, under its own (max-in-flight = 64). The command
-line wins over the environment, which wins over the file.
+Without a subcommand, the daemon is started. Long options may be written with one dash or two.
+Each option of the daemon can also be set in the environment, under the name shown with it, or
+in a TOML file given with --config, under the option's name (max-in-flight = 64). The command
+line overrides the environment, which overrides the file.
 
 Exit codes:
-   0  all went well; the daemon was asked to stop
-  64  the arguments make no sense
+   0  success; the daemon was asked to stop
+  64  the arguments are invalid
   65  the message has problems
   66  the message cannot be opened
-  71  the operating system refuses something, such as the listening address
-  73  the pickup directory, or the file for receipts, cannot be written to
-  74  reading the message or writing the answer failed, or the message may have been handed over
-      in spite of an error: the sentence names the id to look for
-  75  the hand-over failed, but may go well another time
+  71  the operating system refused something, such as the address to listen on
+  73  the pickup directory, or the file for receipts, is not writable
+  74  reading the message or writing the output failed, or the message may have been handed over
+      despite an error: the error gives the id to look for
+  75  the hand-over failed; trying again later may succeed
   78  the configuration file, or the certificate, has problems
  130, 143  a second SIGINT or SIGTERM ended the daemon at once";
 

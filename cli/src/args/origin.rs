@@ -27,7 +27,7 @@ impl FromStr for Origin {
         let scheme = ["http", "https"]
             .into_iter()
             .find(|known| known.eq_ignore_ascii_case(scheme))
-            .ok_or("an origin begins with http:// or https://")?;
+            .ok_or("an origin must start with http:// or https://")?;
         let is_host = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
         if host.is_empty() || !host.chars().all(is_host) {
             return Err(FORM);

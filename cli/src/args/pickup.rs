@@ -25,13 +25,12 @@ pub struct PickupArgs {
     )]
     pub(super) pickup: PathBuf,
 
-    /// Files of a submission that has several wait here until all enter the pickup directory; must be on its
-    /// file system. Beside the pickup directory by default
+    /// Where the files of a submission that has several wait until all of them enter the pickup directory; must be on
+    /// the same file system. By default next to the pickup directory
     #[arg(long, value_name = "DIR", env = "PMTAEMAIL_STAGING")]
     staging: Option<PathBuf>,
 
-    /// What an answer promises: `durable` messages survive a power cut, with `none` nothing is
-    /// synced
+    /// What a response promises: with `durable` messages survive a power cut, with `none` nothing is synced
     #[arg(
         long,
         value_name = "HOW",
@@ -40,7 +39,7 @@ pub struct PickupArgs {
     )]
     durability: DurabilityArg,
 
-    /// Never sync the whole file system, which also writes out what other programs left there
+    /// Never sync the whole file system, which also writes out the data of other programs
     #[arg(long, value_name = "BOOL", env = "PMTAEMAIL_NO_SYNCFS", value_parser = units::boolean)]
     #[arg(num_args = 0..=1, require_equals = true, action = ArgAction::Set)]
     #[arg(
@@ -50,8 +49,7 @@ pub struct PickupArgs {
     )]
     no_syncfs: bool,
 
-    /// Permissions of pickup files in octal, such as 0640, whatever the umask; by default 0660 less the
-    /// umask
+    /// Permissions of pickup files in octal, such as 0640, regardless of the umask; by default 0660 minus the umask
     #[arg(long, value_name = "MODE", env = "PMTAEMAIL_FILE_MODE")]
     file_mode: Option<FileMode>,
 

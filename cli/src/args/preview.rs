@@ -41,7 +41,7 @@ impl PreviewArgs {
         let line = line.into_iter().map(OsString::from).chain([directory]);
         let matches = command.try_get_matches_from(line);
         let args = matches.and_then(|matches| ServeArgs::from_arg_matches(&matches));
-        args.expect("these are options of the daemon, each with a value that it takes")
+        args.expect("these are options of the daemon, each with a valid value")
     }
 }
 

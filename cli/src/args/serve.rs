@@ -17,19 +17,19 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub listen: ListenArgs,
 
-    /// Let web pages of this origin use the daemon and read its answers (CORS), such as <https://app.example.com>;
-    /// may be given several times. What a browser sends from pages of other sites is refused
+    /// Let web pages of this origin, such as <https://app.example.com>, use the daemon and read its responses (CORS);
+    /// may be given several times. Requests that browsers send from pages of other sites are refused
     #[arg(long, value_name = "ORIGIN", value_delimiter = ',')]
     #[arg(env = "PMTAEMAIL_ALLOW_ORIGIN")]
     pub allow_origin: Vec<Origin>,
 
-    /// Take requests alone that have a key of this TOML file, which `keys add` writes; read again on SIGHUP.
-    /// /health, /openapi.json and /docs need none
+    /// Accept only requests that carry a key from this TOML file, which `keys add` writes; reloaded on SIGHUP.
+    /// /health, /openapi.json and /docs need no key
     #[arg(long, value_name = "FILE", env = "PMTAEMAIL_KEYS")]
     pub keys: Option<PathBuf>,
 
-    /// Show messages in a browser at /preview, before they are sent and in the pickup directory; with --keys, to
-    /// those alone whose key says `preview = true`
+    /// Show messages in a browser at /preview, before they are sent and in the pickup directory; with --keys, only to
+    /// keys that have `preview = true`
     #[arg(long, value_name = "BOOL", env = "PMTAEMAIL_PREVIEW", value_parser = preview)]
     #[arg(num_args = 0..=1, require_equals = true, action = ArgAction::Set)]
     #[arg(
@@ -77,11 +77,11 @@ fn preview(text: &str) -> Result<bool, String> {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Log")]
 pub struct LogArgs {
-    /// Format of log lines; by default text on a terminal, and json otherwise
+    /// Format of log lines; by default text on a terminal and json otherwise
     #[arg(long, value_name = "FORMAT", env = "PMTAEMAIL_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
 
-    /// The least that is logged: error, warn, info, debug, trace or off
+    /// Minimum level to log: error, warn, info, debug, trace or off
     #[arg(
         long,
         value_name = "LEVEL",

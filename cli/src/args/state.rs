@@ -9,13 +9,13 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Idempotency keys")]
 pub struct StateArgs {
-    /// Keys of the last 24 hours are remembered here, from the first request that has one; beside the staging
-    /// folder by default
+    /// Where the keys of the last 24 hours are remembered, from the first request that has one; by default next to
+    /// the staging folder
     #[arg(long, value_name = "DIR", env = "PMTAEMAIL_STATE")]
     state: Option<PathBuf>,
 
-    /// Most that they may take there, about, in bytes or with a unit: 500 bytes for a key, and its receipt. When
-    /// it is full no new key is taken
+    /// Approximate maximum size of the remembered keys, in bytes or with a unit: 500 bytes per key, plus its receipt.
+    /// When it is full, new keys are refused
     #[arg(
         long,
         value_name = "SIZE",

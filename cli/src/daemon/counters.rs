@@ -260,7 +260,7 @@ impl Default for Counters {
         let mut add = Adding(&mut registry);
         let submissions: Family<_, Counter> = add.family(
             "submissions",
-            "Messages and mail merges that were sent to be submitted, by path and what became of them",
+            "Messages and mail merges received for submission, by path and outcome",
         );
         let of = |api: Api, outcome: Outcome| SubmissionLabels {
             api: api.word(),
@@ -276,20 +276,20 @@ impl Default for Counters {
         Self {
             requests: add.family(
                 "http_requests",
-                "Requests by method, path and status; none where the client went away before the answer",
+                "Requests by method, path and status, except those whose client left before the response",
             ),
             request_durations: add.timed(
                 request_seconds,
                 "http_request_duration",
-                "Time from the head of a request to that of its answer, by path",
+                "Time from the head of a request to the head of its response, by path",
             ),
             submissions,
-            recipients: add.counter("recipients", "Recipients of what was accepted"),
-            bytes: add.bytes("submitted", "Size of the mail that was accepted"),
-            files: add.counter("files", "Pickup files of what was accepted"),
+            recipients: add.counter("recipients", "Recipients accepted"),
+            bytes: add.bytes("submitted", "Size of the mail accepted"),
+            files: add.counter("files", "Pickup files of the mail accepted"),
             problems: add.family(
                 "problems",
-                "Messages with a problem of this code; one may have several",
+                "Messages with a problem of this code; a message may have several",
             ),
             refusals: add.family(
                 "refusals",
@@ -301,29 +301,29 @@ impl Default for Counters {
             ),
             key_submissions: add.family(
                 "key_submissions",
-                "Submissions by the name of their access key and what became of them",
+                "Submissions by the name of their access key and outcome",
             ),
             key_recipients: add.family(
                 "key_recipients",
-                "Recipients of what was accepted, by the name of the access key",
+                "Recipients accepted, by the name of the access key",
             ),
             commit_transactions: add.histogram(
                 Histogram::new(exponential_buckets(1.0, 2.0, 11)),
                 "commit_group_transactions",
-                "Submissions that were made durable together, by one group of syncs",
+                "Submissions made durable together by one group of syncs",
             ),
             commit_errors: add.counter(
                 "commit_errors",
-                "Submissions that the pickup directory did not take",
+                "Submissions that the pickup directory did not accept",
             ),
             sync_durations: add.timed(
                 sync_seconds,
                 "sync_duration",
-                "Time of a sync: of the files' data, or of the pickup directory",
+                "Duration of a sync, of the files' data or of the pickup directory",
             ),
             rolled_forward: add.counter(
                 "rolled_forward_submissions",
-                "Submissions of a process that died which were handed over whole afterwards",
+                "Submissions of a process that died, completed afterwards",
             ),
             roll_forward_failures: add.gauge(
                 "roll_forward_failures",

@@ -170,7 +170,7 @@ impl FormReader {
             ..
         } = std::mem::take(&mut *lock(&self.exchange));
         let Some(message) = message else {
-            let detail = "The form has no part named `message`, which holds the JSON.";
+            let detail = "The form has no part named `message`, which must contain the JSON.";
             return Err(ApiError::Form(detail));
         };
         Ok(match table {
@@ -225,15 +225,15 @@ impl HttpBody for Pieces {
 }
 
 const BROKEN: ApiError =
-    ApiError::Form("The form is broken: a part has no end, or its head is none.");
+    ApiError::Form("The form is malformed: a part has no end, or an invalid head.");
 
 const ENCODED: ApiError = ApiError::Form(
-    "A part has a Content-Transfer-Encoding (RFC 7578 section 4.7); send the bytes as they are.",
+    "A part has a Content-Transfer-Encoding (RFC 7578 section 4.7); send the bytes unencoded.",
 );
 
 const NO_TABLE: ApiError = ApiError::Form(
-    "The part `recipients` is a table (text/csv). Recipients in JSON stand in the message, or come without a \
-     form in lines behind it (application/x-ndjson).",
+    "The part `recipients` must be a table (text/csv). Put recipients in JSON into the message, or send them without a form in lines \
+     after it (application/x-ndjson).",
 );
 
 async fn parse(boundary: String, exchange: Arc<Mutex<Exchange>>) -> Result<(), ApiError> {
@@ -249,7 +249,7 @@ async fn parse(boundary: String, exchange: Arc<Mutex<Exchange>>) -> Result<(), A
         let disposition = disposition.map(|value| ContentDisposition::parse(value.as_bytes()));
         let disposition = disposition.unwrap_or_default();
         let Some(name) = disposition.name else {
-            let detail = "A part of the form has no name, or none in UTF-8.";
+            let detail = "A part of the form has no name, or its name is not valid UTF-8.";
             return Err(ApiError::Form(detail));
         };
         if !is_unencoded(&field) {
@@ -267,7 +267,7 @@ async fn parse(boundary: String, exchange: Arc<Mutex<Exchange>>) -> Result<(), A
             continue;
         }
         if lock(&exchange).files.len() == MOST_PARTS {
-            return Err(ApiError::Form("The form has over 1,000 files."));
+            return Err(ApiError::Form("The form has more than 1,000 files."));
         }
         let file = OwnedFilePart {
             name,
@@ -319,7 +319,8 @@ fn content_type(field: &Field<'_>) -> Result<Option<String>, ApiError> {
         return Ok(None);
     };
     let text = std::str::from_utf8(value.as_bytes());
-    let text = text.map_err(|_| ApiError::Form("The Content-Type of a part is not UTF-8."))?;
+    let text =
+        text.map_err(|_| ApiError::Form("The Content-Type of a part is not valid UTF-8."))?;
     Ok(Some(text.trim().to_owned()))
 }
 

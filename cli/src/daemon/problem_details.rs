@@ -15,7 +15,7 @@ pub struct ProblemDetails<'a> {
     kind: &'static str,
     title: &'static str,
     status: u16,
-    /// Which of several reasons it is: a frozen word.
+    /// Which of several reasons it is: a stable word.
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -90,8 +90,9 @@ impl Query {
         selection: impl FnOnce(NonZeroUsize) -> Selection,
         value: &str,
     ) -> Result<(), ApiError> {
-        const NO_NUMBER: &str = "`recipient` and `limit` are whole numbers from 1 in the query.";
-        const TWICE: &str = "The query has `recipient` or `limit` once, and not both.";
+        const NO_NUMBER: &str =
+            "`recipient` and `limit` must be whole numbers of at least 1 in the query.";
+        const TWICE: &str = "The query may contain either `recipient` or `limit`, and only once.";
 
         let number: NonZeroUsize = value
             .parse()
@@ -115,9 +116,9 @@ impl Query {
     }
 }
 
-const NO_ATOMIC: &str = "`atomic` is true or false in the query, and stands there once.";
-const NO_WARNINGS: &str = "`warnings` is true or false in the query, and stands there once.";
-const NO_STRICT: &str = "`strict` is true or false in the query, and stands there once.";
+const NO_ATOMIC: &str = "`atomic` must be true or false, and given only once in the query.";
+const NO_WARNINGS: &str = "`warnings` must be true or false, and given only once in the query.";
+const NO_STRICT: &str = "`strict` must be true or false, and given only once in the query.";
 
 /// Takes what is true or false; a name alone is true. `refusal` is said of anything else.
 fn set(known: &mut Option<bool>, value: &str, refusal: &'static str) -> Result<(), ApiError> {

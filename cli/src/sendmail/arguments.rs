@@ -12,30 +12,30 @@ Submit a finished message as sendmail does: from standard input to PowerMTA's pi
 Usage: sendmail [OPTIONS] [RECIPIENT]...
 
 Options:
-  -t             Send to the recipients of the message's To, Cc and Bcc, too
-  -i, -oi        A line with a lone dot does not end the message
-  -f, -r SENDER  Envelope sender; nothing or <> is the null reverse-path
-  -F NAME        Full name in a From that is missing
+  -t             Also send to the recipients in the message's To, Cc and Bcc
+  -i, -oi        Do not end the message at a line that is a single dot
+  -f, -r SENDER  Envelope sender; an empty one or <> is the null reverse-path
+  -F NAME        Full name to use in From if the message has none
   -N CONDITIONS  Delivery status notifications: never, or success,failure,delay
-  -R RETURN      How much of the message comes back with them: full or hdrs
+  -R RETURN      How much of the message to return with them: full or hdrs
   -V ENVID       Envelope id
   -B BODY        7BIT or 8BITMIME; has no effect
-  -bm            Read a message, which is what is done in any case but this:
+  -bm            Read a message from standard input (the default)
   -bs            Speak SMTP on standard input and standard output
   -o…, -O…, -A…, -C FILE, -c, -e…, -G, -h HOPS, -L TAG, -m, -n, -p PROTOCOL, -U, -v, -X FILE
-                 Taken and ignored
+                 Accepted and ignored
   --             Only recipients follow; they may begin with -
 
-Options and recipients come in any order. What is no address keeps the others from nothing.
-A missing Date, Message-ID or From is added, addresses without a domain get one, and Bcc is taken
-out. From is LOGNAME, USER or the login name, at the name in /etc/mailname or of the host.
+Options and recipients may come in any order. An invalid address does not affect the others.
+A missing Date, Message-ID or From is added, addresses without a domain get one, and Bcc is
+removed. From is LOGNAME, USER or the login name, at the name in /etc/mailname or of the host.
 
 Environment: PMTAEMAIL_PICKUP (default /var/pickup), PMTAEMAIL_STAGING, PMTAEMAIL_DURABILITY,
 PMTAEMAIL_NO_SYNCFS, as the daemon reads them. The caller must be allowed to write there.
 
-Exit codes: 0 submitted, 64 arguments that make no sense, 65 a message with problems, or recipients
-that are no addresses (the others get it), 73 and 75 the pickup directory does not take it (75: it
-may another time), 74 reading failed, or nobody can know whether it was submitted
+Exit codes: 0 submitted, 64 invalid arguments, 65 a message with problems, or recipients that are
+not addresses (the others get it), 73 and 75 the pickup directory does not accept it (75: it may
+later), 74 reading failed, or it is unknown whether the message was submitted
 ";
 
 /// What is on standard input.
@@ -82,7 +82,9 @@ impl Arguments {
             match argument.strip_prefix('-') {
                 None => arguments.recipients.push(argument),
                 Some("") => {
-                    return Err("- is no recipient; the message is on standard input".to_owned());
+                    return Err(
+                        "- is not a recipient; the message is read from standard input".to_owned(),
+                    );
                 }
                 Some("-") => break,
                 Some("-help") => is_help = true,
@@ -99,10 +101,10 @@ impl Arguments {
         match arguments.mode {
             _ if is_help => arguments.mode = Mode::Help,
             Mode::Smtp if has_recipients => {
-                return Err("-bs takes recipients from the dialogue alone".to_owned());
+                return Err("-bs takes recipients only from the SMTP dialogue".to_owned());
             }
             Mode::Message if !has_recipients => {
-                return Err("name recipients, or take those of the message with -t".to_owned());
+                return Err("give recipients, or use -t to take those of the message".to_owned());
             }
             Mode::Smtp | Mode::Message | Mode::Help => {}
         }
@@ -162,7 +164,7 @@ impl Arguments {
                     };
                     return self.option(option, value);
                 }
-                _ => return Err("there is no such option; see sendmail --help".to_owned()),
+                _ => return Err("unknown option; see sendmail --help".to_owned()),
             }
         }
         Ok(())
@@ -209,7 +211,7 @@ fn refuse_own_name(
     // Options of one letter are sendmail's own.
     if name.len() > 1 && own_names.contains(name) {
         return Err(format!(
-            "-{name} is no option of sendmail; see sendmail --help"
+            "-{name} is not an option of sendmail; see sendmail --help"
         ));
     }
     Ok(())
@@ -222,7 +224,7 @@ fn mode(mode: &str) -> Result<Mode, String> {
         "s" => return Ok(Mode::Smtp),
         "p" => "there is no queue here; PowerMTA has it",
         "i" => "there is no table of aliases here",
-        "d" | "D" | "l" => "this is no SMTP server; PowerMTA is",
+        "d" | "D" | "l" => "this is not an SMTP server; PowerMTA is",
         "t" | "v" => "addresses cannot be tried out here",
         "h" | "H" => "there is no list of hosts here",
         _ => "there is no such mode",

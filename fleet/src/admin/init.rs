@@ -20,7 +20,7 @@ const KEYS: Duration = Duration::from_hours(24);
 const FOR_EVER: Duration = Duration::ZERO;
 
 /// What to do about a setting that a stream cannot change.
-const ANEW: &str = "let hosts take all that waits, delete it, and make it anew";
+const ANEW: &str = "let hosts take everything that is waiting, then delete it and create it again";
 
 /// What to do about a setting that a stream may change.
 const CHANGE: &str = "change it with `nats stream edit`";

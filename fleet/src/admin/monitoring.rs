@@ -95,10 +95,10 @@ pub async fn check_brokers(brokers: &[Monitoring], replicas: usize) -> Result<()
     }
     Err(FleetError::Settings {
         stream: "the fleet".to_owned(),
-        setting: "number of different brokers that were asked",
+        setting: "number of different brokers",
         found: names.len().to_string(),
         wanted: replicas.to_string(),
-        advice: "name the monitoring port of each broker",
+        advice: "give the monitoring port of each broker",
     })
 }
 
@@ -116,16 +116,16 @@ fn check(varz: &Varz) -> Result<(), FleetError> {
         return wrong(
             "version",
             varz.version.clone(),
-            "2.10 or a later one",
+            "2.10 or later",
             "update it",
         );
     }
     let Some(config) = &varz.jetstream.config else {
         return wrong(
             "JetStream",
-            "nothing".to_owned(),
-            "a folder on disk",
-            "give it a block `jetstream` with `store_dir` and `sync_interval: always`",
+            "off".to_owned(),
+            "on, with a folder on disk",
+            "add a `jetstream` block with `store_dir` and `sync_interval: always`",
         );
     };
     if config.sync_always {
@@ -135,7 +135,7 @@ fn check(varz: &Varz) -> Result<(), FleetError> {
         "sync_interval",
         format!("{:?}", Duration::from_nanos(config.sync_interval)),
         "always",
-        "without it acknowledged mail is lost when hosts lose power: set it in the block `jetstream`, and restart one broker \
+        "without it, acknowledged mail is lost when hosts lose power: set it in the `jetstream` block, and restart the brokers one \
          after the other",
     )
 }
@@ -161,7 +161,7 @@ async fn ask(broker: &Monitoring) -> Result<Varz, async_nats::Error> {
     let body = Limited::new(response.into_body(), MOST).collect().await?;
     connection.abort();
     let varz = serde_json::from_slice(&body.to_bytes());
-    Ok(varz.map_err(|_| io::Error::other("it is no monitoring port of NATS"))?)
+    Ok(varz.map_err(|_| io::Error::other("it is not a monitoring port of NATS"))?)
 }
 
 #[cfg(test)]
@@ -181,9 +181,9 @@ mod tests {
         let always = r#"{"config": {"sync_interval": 120000000000, "sync_always": true}}"#;
         let seldom = r#"{"config": {"sync_interval": 120000000000}}"#;
         assert_eq!(told("2.15.1", always), "");
-        assert!(told("2.15.1", seldom).contains("120s as its sync_interval"));
+        assert!(told("2.15.1", seldom).contains("is 120s but must be always"));
         assert!(told("2.15.1", "{}").contains("JetStream"));
-        assert!(told("2.9.10", always).contains("2.9.10 as its version"));
+        assert!(told("2.9.10", always).contains("version is 2.9.10"));
         assert_eq!(told("3.0.0", always), "");
     }
 

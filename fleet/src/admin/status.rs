@@ -65,7 +65,7 @@ pub struct ConsumerStatus {
 /// # Errors
 /// The brokers do not answer, or its streams are not there.
 pub async fn status(client: &Client, name: &str) -> Result<Status, FleetError> {
-    const LOOK: &str = "look at the streams, which `pmtaemailapi fleet init` makes";
+    const LOOK: &str = "inspect the streams, which `pmtaemailapi fleet init` creates";
     let context = jetstream::new(client.clone());
     let stream = context
         .get_stream(name)

@@ -70,7 +70,7 @@ const MOST_PENDING: i64 = 20_000;
 pub struct ConsumerOptions {
     /// Which messages it takes.
     pub route: Route,
-    /// Most messages that are handed over together.
+    /// Maximum number of messages that are handed over together.
     pub batch: usize,
     /// Messages that are not acknowledged for this long are given to another host.
     pub ack_wait: Duration,
@@ -97,7 +97,7 @@ impl Consumer {
         options: ConsumerOptions,
         tell: impl Fn(Event) + Send + Sync + 'static,
     ) -> Result<Self, FleetError> {
-        const FIND: &str = "find the stream, which `pmtaemailapi fleet init` makes";
+        const FIND: &str = "find the stream, which `pmtaemailapi fleet init` creates";
         let journal = Journal::open(&options.journal)?;
         let context = jetstream::new(client.clone());
         let route = &options.route;

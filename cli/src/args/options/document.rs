@@ -36,14 +36,14 @@ const INTRODUCTION: &str = "\
 
 <!-- Made from cli/src/args by `make generate`. -->
 
-Each option has one name in three places: the flag `--max-in-flight 64` (also with one dash), the environment variable
-`PMTAEMAIL_MAX_IN_FLIGHT=64`, and the key `max-in-flight = 64` in a TOML file that `--config FILE` names. A flag wins over the
-environment, that over the file, that over the default. Without options no file is read. What is no option, or no value of
-one, is an error in each of the three, with the nearest name. `pmtaemailapi config check FILE` tells whether a file is right, `pmtaemailapi
-config show` which values hold and where each comes from.
+Each option has the same name in three places: the flag `--max-in-flight 64` (one dash works too), the environment variable
+`PMTAEMAIL_MAX_IN_FLIGHT=64`, and the key `max-in-flight = 64` in a TOML file given with `--config FILE`. Flags take precedence over
+the environment, the environment over the file, and the file over the default. Without `--config` no file is read. Unknown options
+and invalid values are errors in all three places; for an unknown option the error suggests the nearest name.
+`pmtaemailapi config check FILE` checks a file, and `pmtaemailapi config show` prints the options in effect and where each comes from.
 
-Sizes are bytes, or have a unit: `64k`, `32MiB`, `1GB`; times are seconds, or have one: `500ms`, `30s`, `5m`, `1h`. Where an option may be given
-several times, the environment has commas between the values, and the file a list: `[\"a\", \"b\"]`.
+Sizes are bytes or have a unit: `64k`, `32MiB`, `1GB`; times are seconds or have a unit: `500ms`, `30s`, `5m`, `1h`. If an option may be given
+several times, separate its values with commas in the environment, and write a list in the file: `[\"a\", \"b\"]`.
 ";
 
 fn value(row: &Row) -> String {
@@ -65,8 +65,8 @@ fn value(row: &Row) -> String {
 /// A configuration file that says what holds without it: each option is a comment, to be taken out of it.
 pub fn sample(options: &Options) -> String {
     let mut text = String::from(
-        "# Options of pmtaemailapi, each with its default. The environment and the command line win over this file.\n\
-         # Tell whether it is right with: pmtaemailapi config check FILE\n",
+        "# Options of pmtaemailapi, each with its default. The environment and the command line override this file.\n\
+         # To check it: pmtaemailapi config check FILE\n",
     );
     let mut heading = None;
     for row in options.in_file() {

@@ -51,7 +51,7 @@ impl ConfigFile {
             Ok(text) => Self::parse(path, &text, options),
             Err(error) => Self {
                 path: path.to_owned(),
-                problems: vec![format!("{}: cannot read it: {error}", path.display())],
+                problems: vec![format!("{}: cannot read the file: {error}", path.display())],
                 ..Self::default()
             },
         }
@@ -89,12 +89,12 @@ impl ConfigFile {
         let name = key.get_ref();
         let Some(row) = options.find(name) else {
             let advice = if matches!(value.get_ref(), DeValue::Table(_)) {
-                ": all options stand at the top, in no table of their own".to_owned()
+                ": options must be at the top level, not in a table".to_owned()
             } else {
                 format!("; did you mean {}?", options.nearest(name))
             };
             // A name in quotation marks may hold line ends and what a terminal obeys.
-            let sentence = format!("{} is no option{advice}", name.escape_debug());
+            let sentence = format!("{} is not an option{advice}", name.escape_debug());
             return Err((key.span(), sentence));
         };
         let wrong = |(span, reason)| (span, format!("{name}: {reason}"));

@@ -171,9 +171,9 @@ impl Kind {
         match self {
             Self::Boolean => "true or false",
             Self::Integer => "a whole number",
-            Self::Size => "a number of bytes, or a text with a unit, such as \"32MiB\"",
-            Self::Duration => "a number of seconds, or a text with a unit, such as \"30s\"",
-            Self::Text => "a text in quotation marks",
+            Self::Size => "a number of bytes, or a string with a unit, such as \"32MiB\"",
+            Self::Duration => "a number of seconds, or a string with a unit, such as \"30s\"",
+            Self::Text => "a string in quotation marks",
         }
     }
 }

@@ -29,8 +29,7 @@ const MOST: usize = 3;
 
 const DAMAGED: ApiError = ApiError::Coding("The compressed body is damaged.");
 const TRUNCATED: ApiError = ApiError::Coding("The compressed body ends too soon.");
-const TRAILING: ApiError =
-    ApiError::Coding("There are octets behind the end of the compressed body.");
+const TRAILING: ApiError = ApiError::Coding("There is data after the end of the compressed body.");
 
 /// A coding of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

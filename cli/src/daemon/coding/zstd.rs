@@ -112,7 +112,7 @@ impl Zstd {
                     ApiError::Coding("The window of zstd is larger than 8 MiB (RFC 9659).")
                 }
                 FrameDecoderError::DictNotProvided { .. } => {
-                    ApiError::Coding("A dictionary of zstd is not known here.")
+                    ApiError::Coding("Dictionaries of zstd are not supported.")
                 }
                 _ => DAMAGED,
             })?;

@@ -55,7 +55,7 @@ impl<'a> Value<'a> {
     pub fn of_body(bytes: &'a [u8]) -> Result<Self, Problem> {
         let raw = serde_json::from_slice(bytes).map_err(|error| {
             let (line, column) = (error.line(), error.column());
-            let detail = format!("The body is not JSON: see line {line}, column {column}.");
+            let detail = format!("The body is not JSON, at line {line}, column {column}.");
             Problem::found(Code::NotJson, "", detail)
         })?;
         let pointer = String::new();
@@ -94,7 +94,7 @@ impl<'a> Value<'a> {
         text.map(|text| text.0).map_err(|_| match self.first() {
             b'"' => {
                 let detail =
-                    "This holds half of a surrogate pair (`\\ud800`), which is no character.";
+                    "This contains half of a surrogate pair (`\\ud800`), which is not a character.";
                 Problem::found(Code::LoneSurrogate, self.pointer.clone(), detail)
             }
             _ => self.wrong_type("a string"),
@@ -123,7 +123,7 @@ impl<'a> Value<'a> {
         let members = serde_json::from_str::<Members<'a>>(self.raw.get());
         let Ok(Members(mut members)) = members else {
             let detail =
-                "The name of a member holds half of a surrogate pair, which is no character.";
+                "The name of a member contains half of a surrogate pair, which is not a character.";
             found.add(Problem::found(
                 Code::LoneSurrogate,
                 self.pointer.clone(),
@@ -136,7 +136,7 @@ impl<'a> Value<'a> {
         members.retain(|(name, _)| {
             let is_new = known.insert(name.clone());
             if !is_new {
-                let detail = "This object has the member twice.";
+                let detail = "This member is given twice.";
                 let pointer = member_of(&self.pointer, name);
                 found.add(Problem::found(Code::DuplicateField, pointer, detail));
             }
@@ -193,7 +193,7 @@ impl<'a> Object<'a> {
     /// Refuses all members that are left: none of them is known.
     pub fn finish(mut self, found: &mut Found) {
         for (_, value) in self.take_all() {
-            let detail = "This service has no field of this name.";
+            let detail = "This service has no field with this name.";
             found.add(Problem::found(Code::UnknownField, value.pointer, detail));
         }
     }

@@ -8,10 +8,11 @@ use pmtaemail::{Id, PickupError};
 use std::borrow::Cow;
 use std::error::Error;
 
-const QUERY_NAME: &str = "The query has a name that means nothing here: `/messages` takes `recipient` and `limit`, `/messages/render` \
-                 takes `recipient`, `/messages/batch` takes `atomic`, in small letters, `/api/v1/transmissions` takes `num_rcpt_errors`; the envelope stands in it beside message/rfc822 alone.";
+const QUERY_NAME: &str = "The query contains an unknown name: `/messages` takes `recipient` and `limit`, `/messages/render` \
+                 takes `recipient`, `/messages/batch` takes `atomic`, in lower case, `/api/v1/transmissions` takes `num_rcpt_errors`; envelope fields are allowed only with message/rfc822.";
 
-const UNREADABLE: &str = "The file or the pickup directory cannot be read; the log says why.";
+const UNREADABLE: &str =
+    "The file or the pickup directory cannot be read; see the log for the reason.";
 
 impl ApiError {
     /// The body of the response. It repeats nothing of the request, and says nothing about this
@@ -36,22 +37,22 @@ impl ApiError {
             }
             Self::Pickup(_) | Self::Spool(_) => plain.of_type(
                 "urn:pmtaemail:problem:pickup-unavailable",
-                "The pickup directory does not take messages at present",
+                "The pickup directory does not accept messages at the moment",
             ),
             Self::Unqueueable(error) => unqueueable(plain, error),
             Self::MayBeDelivered { id, .. } => may_be_delivered(plain, *id),
             Self::Busy | Self::GaveWay => {
                 let busy = plain.of_type(
                     "urn:pmtaemail:problem:busy",
-                    "There are too many messages at work",
+                    "Too many messages are in progress",
                 );
                 match self {
                     Self::GaveWay => busy.with_detail(
-                        "The body of the request was not all there when others needed its room; see --max-in-flight and \
-                         --max-bytes-in-flight.",
+                        "The body of the request was still incomplete when others needed its place; \
+                         see --max-in-flight and --max-bytes-in-flight.",
                     ),
                     _ => busy.with_detail(
-                        "Send it again soon; see --max-in-flight, --max-bytes-in-flight and --memory.",
+                        "Try again soon; see --max-in-flight, --max-bytes-in-flight and --memory.",
                     ),
                 }
             }
@@ -64,27 +65,28 @@ impl ApiError {
             Self::NotAnArray => plain
                 .of_type("urn:pmtaemail:problem:not-a-batch", "Not a batch")
                 .with_detail(
-                    "A batch is a JSON array of messages, or has a message a line and the Content-Type application/x-ndjson.",
+                    "A batch must be a JSON array of messages, or one message per line with the Content-Type \
+                     application/x-ndjson.",
                 ),
-            Self::JsonAlone => plain.with_detail("A body is JSON here (application/json)."),
+            Self::JsonAlone => plain.with_detail("The body must be JSON (application/json)."),
             Self::BatchType => plain.with_detail(
-                "A batch is a JSON array of messages (application/json), or has a message a line (application/x-ndjson).",
+                "A batch must be a JSON array of messages (application/json), or one message per line (application/x-ndjson).",
             ),
             Self::Stopping => plain.of_type(
                 "urn:pmtaemail:problem:stopping",
-                "The daemon ends; what has no receipt was not submitted",
+                "The daemon is shutting down; messages without a receipt were not submitted",
             ),
             Self::HeadTimeout => plain.with_detail("The head of the request took too long; see --header-timeout."),
             Self::HeadBroken => plain.with_detail(
-                "The head of the request is no HTTP/1.1, or contradicts itself about the length of the body.",
+                "The head of the request is not valid HTTP/1.1, or contradicts itself about the length of the body.",
             ),
-            Self::HeadTooLarge => plain.with_detail("A head may have at most 65536 octets and 100 fields."),
+            Self::HeadTooLarge => plain.with_detail("A head may have at most 65536 bytes and 100 fields."),
             Self::BodyTimeout => plain.with_detail("The body of the request took too long; see --body-timeout."),
             Self::BodyBroken => {
                 plain.with_detail("The body of the request ends too soon or its chunks are broken.")
             }
             Self::ContentEncoding => plain.with_detail(
-                "Of content codings, gzip, deflate and zstd are known here, at most three one on the other.",
+                "The supported content codings are gzip, deflate and zstd, with at most three applied to one body.",
             ),
             Self::Coding(detail) | Self::QueryValue(detail) => plain.with_detail(*detail),
             Self::IdempotencyKey
@@ -100,10 +102,10 @@ impl ApiError {
                 )
                 .with_detail(*detail),
             Self::TableAlone => plain.with_detail(
-                "A table of recipients comes together with its message: in multipart/form-data with the parts `message` \
+                "A table of recipients must be sent together with its message: as multipart/form-data with the parts `message` \
                  (application/json) and `recipients` (text/csv).",
             ),
-            Self::Query => plain.with_detail("The query is not UTF-8."),
+            Self::Query => plain.with_detail("The query is not valid UTF-8."),
             Self::QueryName => plain.with_detail(QUERY_NAME),
             Self::NoAccessKey | Self::WrongAccessKey | Self::NoPreview | Self::OverQuota(_) => self.access_problem(plain),
             Self::TooManyConnections
@@ -128,21 +130,21 @@ impl ApiError {
                     "The client has too many connections",
                 )
                 .with_detail(
-                    "Close some, or send several requests on one; see --max-connections-per-client and --max-connections.",
+                    "Close some, or reuse them for several requests; see --max-connections-per-client and --max-connections.",
                 ),
             Self::PlainHttp => {
-                plain.with_detail("TLS is spoken here: the URL begins with https://.")
+                plain.with_detail("This port uses TLS: the URL must start with https://.")
             }
             Self::Host => plain.with_detail("A request needs exactly one Host header."),
             Self::TransferEncoding => plain.with_detail(
-                "The only transfer coding taken is chunked, by itself and in one header; compressed bodies have a Content-Encoding.",
+                "The only supported transfer coding is chunked, alone and in one header; use Content-Encoding for compressed bodies.",
             ),
             Self::ForeignHost => plain.with_detail(
-                "The preview answers to this daemon's own names: an IP address, localhost, the host of --listen, and those of \
-                 --allow-origin.",
+                "The preview can be reached only by the daemon's own names: an IP address, localhost, the host of --listen, and \
+                 those of --allow-origin.",
             ),
             _ => plain.with_detail(
-                "A web page of another site may not use this daemon, unless --allow-origin names it.",
+                "Web pages of another site may not use this daemon unless --allow-origin names their origin.",
             ),
         }
     }
@@ -159,24 +161,24 @@ impl ApiError {
             Self::OverQuota(over) if over.is_of_recipients => plain
                 .of_type(
                     "urn:pmtaemail:problem:over-recipients",
-                    "The access key has had its recipients of this day, or has not so many left",
+                    "The access key's recipients for today are used up, or not enough are left",
                 )
-                .with_detail(
-                    "Send the message again after the day's end (UTC), or to fewer recipients.",
-                ),
+                .with_detail("Send the message again after midnight UTC, or to fewer recipients."),
             Self::NoPreview => plain
                 .of_type(
                     "urn:pmtaemail:problem:no-preview",
                     "The access key may not preview messages",
                 )
-                .with_detail("In the file of keys, `preview = true` lets a key see messages."),
+                .with_detail(
+                    "Set `preview = true` for the key in the file of keys to let it see messages.",
+                ),
             Self::OverQuota(_) => plain.of_type(
                 "urn:pmtaemail:problem:over-rate",
                 "The access key has sent too many messages in a short time",
             ),
             _ => plain.of_type(
                 "urn:pmtaemail:problem:wrong-access-key",
-                "The access key is not one that is in force here",
+                "The access key is not valid",
             ),
         }
     }
@@ -185,19 +187,19 @@ impl ApiError {
     fn size_problem<'a>(&self, plain: ProblemDetails<'a>) -> ProblemDetails<'a> {
         match self {
             Self::TooLarge { limit } => plain.with_detail(Cow::Owned(format!(
-                "A body may have at most {limit} octets; see --body-limit, --merge-limit and --memory."
+                "A body may be at most {limit} bytes; see --body-limit, --merge-limit and --memory."
             ))),
             Self::MessageTooLarge { limit } => plain.with_detail(Cow::Owned(format!(
-                "A message may have at most {limit} octets, its `recipients` not counted; see --body-limit and --memory."
+                "A message may be at most {limit} bytes, not counting its `recipients`; see --body-limit and --memory."
             ))),
             Self::EntryTooLarge { limit } => plain.with_detail(Cow::Owned(format!(
-                "A message of a batch may have at most {limit} octets; a larger mail merge is posted to /messages alone."
+                "A message of a batch may be at most {limit} bytes; post a larger mail merge to /messages instead."
             ))),
             Self::TooLargeToPreview { limit } => plain.with_detail(Cow::Owned(format!(
-                "There is room for {limit} octets of messages to be previewed; see --memory."
+                "There is room for {limit} bytes of messages to preview; see --memory."
             ))),
             _ => plain.with_detail(
-                "The message needs more memory than there is for all, for its text or for its values (recipients, variables, \
+                "The message needs more memory than is available in total, for its text or for its values (recipients, variables, \
                  header fields); see --memory and --max-bytes-in-flight.",
             ),
         }
@@ -207,33 +209,33 @@ impl ApiError {
     fn key_problem<'a>(&self, plain: ProblemDetails<'a>) -> ProblemDetails<'a> {
         match self {
             Self::IdempotencyKey => plain.with_detail(
-                "Idempotency-Key stands in the head once, with 1 to 255 printable ASCII characters.",
+                "Idempotency-Key must be given once, with 1 to 255 printable ASCII characters.",
             ),
             Self::KeyOfBatch => plain.with_detail(
-                "A batch has no Idempotency-Key: each of its messages has its own, as `idempotencyKey`.",
+                "A batch cannot have an Idempotency-Key: give each message its own as `idempotencyKey`.",
             ),
             Self::KeyInWork => plain
                 .of_type(
                     "urn:pmtaemail:problem:idempotency-key-in-work",
-                    "A submission under the same idempotency key is at work",
+                    "A submission with the same idempotency key is in progress",
                 )
-                .with_detail("Send the request again after a second: it gets the answer of the first then."),
+                .with_detail("Send the request again after a second: it will get the response of the first one."),
             Self::KeyConflict => plain
                 .of_type(
                     "urn:pmtaemail:problem:idempotency-key-conflict",
-                    "Another message was submitted under the same idempotency key",
+                    "Another message was submitted with the same idempotency key",
                 )
                 .with_detail(
-                    "Under one key the same request gets the first answer for 24 hours. Give each message a key of its own; the \
-                     query and the format of the body belong to the message.",
+                    "For 24 hours, repeating a request with the same key returns its first response. Give each message its own key; \
+                     the query and the format of the body are part of the message.",
                 ),
             Self::KeysFull => plain.of_type(
                 "urn:pmtaemail:problem:idempotency-keys-full",
-                "There is no room for another idempotency key before the oldest is 24 hours old",
+                "There is no room for another idempotency key until the oldest one expires after 24 hours",
             ),
             _ => plain.of_type(
                 "urn:pmtaemail:problem:idempotency-keys-unavailable",
-                "The store of idempotency keys cannot be used at present",
+                "The store of idempotency keys cannot be used at the moment",
             ),
         }
     }
@@ -242,12 +244,10 @@ impl ApiError {
 fn unqueueable<'a>(plain: ProblemDetails<'a>, error: &PickupError) -> ProblemDetails<'a> {
     let problem = plain.of_type(
         "urn:pmtaemail:problem:unqueueable",
-        "The queue of this fleet takes no such message",
+        "The queue of this fleet does not accept this message",
     );
     match error.source() {
-        Some(source) => {
-            problem.with_detail(Cow::Owned(format!("It cannot be put there: {source}.")))
-        }
+        Some(source) => problem.with_detail(Cow::Owned(format!("It cannot be queued: {source}."))),
         None => problem,
     }
 }
@@ -255,13 +255,13 @@ fn unqueueable<'a>(plain: ProblemDetails<'a>, error: &PickupError) -> ProblemDet
 fn may_be_delivered(plain: ProblemDetails<'_>, id: Option<Id>) -> ProblemDetails<'_> {
     let plain = plain.of_type(
         "urn:pmtaemail:problem:may-be-delivered",
-        "The message may be delivered in spite of an error",
+        "The message may be delivered despite an error",
     );
     match id {
         Some(id) => plain
             .with_detail(
-                "Before you send it again, look for `id` in PowerMTA's accounting and in the pickup directory: its file is \
-                 named after it, and so is its Message-ID unless the message gives one.",
+                "Before you send it again, look for `id` in PowerMTA's accounting and in the pickup directory: its file is named \
+                 after it, and so is its Message-ID unless the message sets one.",
             )
             .with_id(id),
         None => plain.with_detail(
@@ -273,22 +273,22 @@ fn may_be_delivered(plain: ProblemDetails<'_>, id: Option<Id>) -> ProblemDetails
 fn back_pressure(plain: ProblemDetails<'_>, limit: PressureLimit) -> ProblemDetails<'_> {
     let detail = match limit {
         PressureLimit::MaxDepth => {
-            "More files wait in the pickup directory than --max-depth allows: PowerMTA is down or slow."
+            "The pickup directory contains more files than --max-depth allows: PowerMTA is down or slow."
         }
         PressureLimit::MaxAge => {
-            "A file has waited in the pickup directory for longer than --max-age allows: PowerMTA is down or slow."
+            "A file has been waiting in the pickup directory for longer than --max-age allows: PowerMTA is down or slow."
         }
         PressureLimit::MinFree => {
-            "The file system of the pickup directory has less free than --min-free asks for."
+            "The file system of the pickup directory has less free space than --min-free requires."
         }
         PressureLimit::MinFreeInodes => {
-            "The file system of the pickup directory has fewer inodes free than --min-free-inodes asks for."
+            "The file system of the pickup directory has fewer free inodes than --min-free-inodes requires."
         }
     };
     plain
         .of_type(
             "urn:pmtaemail:problem:back-pressure",
-            "PowerMTA or its disk cannot keep up: no message is taken at present",
+            "PowerMTA or its disk cannot keep up: no messages are accepted at the moment",
         )
         .with_cause(limit.name())
         .with_detail(detail)

@@ -7,7 +7,7 @@ use pmtaemail::{Code, Problems};
 /// The content codings that are known here.
 const CODINGS: &str = "gzip, deflate, zstd";
 
-/// How an access key may be sent.
+/// How to send an access key.
 const CHALLENGES: [&str; 2] = [
     r#"Bearer realm="pmtaemail""#,
     r#"Basic realm="pmtaemail", charset="UTF-8""#,

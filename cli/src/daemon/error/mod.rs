@@ -87,7 +87,7 @@ pub enum ApiError {
     Form(&'static str),
     /// The body is a table of recipients (CSV), and there is no message.
     TableAlone,
-    /// The query is not UTF-8.
+    /// The query is not valid UTF-8.
     Query,
     /// The query has a name that the path does not know.
     QueryName,

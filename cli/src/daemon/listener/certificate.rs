@@ -82,11 +82,11 @@ fn unusable(files: &TlsFiles, error: &Error) -> String {
     let (certificate, key) = (files.certificate.display(), files.key.display());
     match error {
         Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
-            format!("the private key {key} is not that of the certificate {certificate}")
+            format!("the private key {key} does not belong to the certificate {certificate}")
         }
         Error::InvalidCertificate(_) => format!("the certificate {certificate} is damaged"),
         _ => format!(
-            "the private key {key} cannot be used; ECDSA (P-256, P-384), Ed25519 and RSA can"
+            "the private key {key} has an unsupported type; use ECDSA (P-256, P-384), Ed25519 or RSA"
         ),
     }
 }

@@ -202,7 +202,7 @@ impl Named {
             Some(Scheme::Http) => None,
             Some(Scheme::Https) if tls.is_none() => {
                 return Err(io::Error::other(
-                    "a socket of the name https needs tls-cert and tls-key",
+                    "a socket named https needs tls-cert and tls-key",
                 ));
             }
             _ => tls.cloned(),

@@ -116,9 +116,9 @@ async fn remove_dead(path: &Path) -> io::Result<()> {
     match UnixStream::connect(path).await {
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => fs::remove_file(path),
         // One whose queue is full lives as well.
-        Ok(_) => in_use("another program listens there"),
+        Ok(_) => in_use("another program is listening there"),
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-            in_use("another program listens there")
+            in_use("another program is listening there")
         }
         Err(error) => Err(error),
     }

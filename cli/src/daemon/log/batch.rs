@@ -171,7 +171,7 @@ impl BatchLog {
             Ending::Whole => None,
             Ending::Failed(error) => Some(Failure::new(error)),
             Ending::Unread => Some(Failure {
-                error: Some("The client does not read the results.".to_owned()),
+                error: Some("The client is not reading the results.".to_owned()),
                 reason: "results-not-read".to_owned(),
                 ..Failure::default()
             }),

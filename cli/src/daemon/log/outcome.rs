@@ -134,7 +134,7 @@ impl Failure {
                 ..Self::default()
             },
             ApiError::Spool(error) => Self {
-                error: Some(format!("recipients cannot be spooled: {error}")),
+                error: Some(format!("cannot spool recipients: {error}")),
                 is_ours: true,
                 ..Self::default()
             },

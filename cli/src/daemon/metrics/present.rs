@@ -88,7 +88,7 @@ impl Present {
             )?;
             out.counter(
                 "pmtaemail_badmail_arrived",
-                "Files that came into the folder for bad mail since the start",
+                "Files that appeared in the folder for bad mail since the start",
                 None,
                 &badmail.arrived,
             )?;
@@ -124,7 +124,7 @@ impl Present {
         )?;
         out.gauge(
             "pmtaemail_max_in_flight_messages",
-            "Messages that may be at work at once",
+            "Maximum number of messages in progress at once",
             None,
             Some(most_messages as u64),
         )?;
@@ -136,13 +136,13 @@ impl Present {
         )?;
         out.gauge(
             "pmtaemail_in_flight",
-            "Memory that is set aside for messages, at work or being received",
+            "Memory reserved for messages in progress or being received",
             BYTES,
             Some(bytes as u64),
         )?;
         out.gauge(
             "pmtaemail_max_in_flight",
-            "Memory that there is for messages in all",
+            "Total memory for messages",
             BYTES,
             Some(most_bytes as u64),
         )

@@ -41,7 +41,7 @@ pub fn of_keys() -> Vec<ApiError> {
 pub fn of_bodies() -> Vec<ApiError> {
     vec![
         ApiError::BodyBroken,
-        ApiError::Coding("The body is not what its Content-Encoding says."),
+        ApiError::Coding("The body does not match its Content-Encoding."),
         ApiError::BodyTimeout,
         ApiError::TooLarge { limit: 33_554_432 },
         ApiError::ContentEncoding,
@@ -55,7 +55,9 @@ pub fn of_messages() -> Vec<ApiError> {
     vec![
         checked("{"),
         ApiError::Form("The Content-Type has no boundary."),
-        ApiError::QueryValue("`recipient` and `limit` are whole numbers from 1 in the query."),
+        ApiError::QueryValue(
+            "`recipient` and `limit` must be whole numbers of at least 1 in the query.",
+        ),
         checked(r#"{"from": "shop@example.net", "to": "ann@example.org"}"#),
         ApiError::MessageTooLarge { limit: 33_554_432 },
         ApiError::TooMuchMemory,
@@ -94,7 +96,7 @@ pub fn of_idempotency() -> Vec<ApiError> {
 pub fn of_batches() -> Vec<ApiError> {
     vec![
         ApiError::NotAnArray,
-        ApiError::QueryValue("`atomic` is true or false in the query, and stands there once."),
+        ApiError::QueryValue("`atomic` must be true or false, and given only once in the query."),
         ApiError::KeyOfBatch,
         ApiError::BatchType,
         ApiError::Stopping,

@@ -48,16 +48,17 @@ pub fn document() -> Value {
         },
         "servers": [{"url": "/", "description": "This daemon."}],
         "tags": [
-            {"name": "Messages", "description": "Hand messages and mail merges over to PowerMTA."},
-            {"name": "Operation", "description": "What monitors and orchestrators ask for."},
+            {"name": "Messages", "description": "Hand over messages and mail merges to PowerMTA."},
+            {"name": "Operation", "description": "For monitoring and orchestration."},
         ],
         "paths": paths,
         "components": {
             "schemas": schemas::schemas(),
             "headers": headers(),
             "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer", "description": "An access key, where the daemon has some."},
-                "basic": {"type": "http", "scheme": "basic", "description": "An access key as the password; the user name means nothing."},
+                "bearer": {"type": "http", "scheme": "bearer", "description": "An access key, if the daemon is configured \
+                                                                               with any."},
+                "basic": {"type": "http", "scheme": "basic", "description": "An access key as the password; the user name is ignored."},
             },
         },
     })
@@ -92,19 +93,19 @@ fn headers() -> Value {
             "schema": {"type": "string", "pattern": "^[!-~]{1,128}$"},
         },
         "Idempotent-Replayed": {
-            "description": "The message was submitted before, under the same Idempotency-Key, and not again.",
+            "description": "The message was already submitted with the same Idempotency-Key and was not submitted again.",
             "schema": {"const": "true"},
         },
         "Retry-After": {
-            "description": "Seconds after which the request may be sent again.",
+            "description": "Number of seconds after which to retry the request.",
             "schema": {"type": "integer", "minimum": 1},
         },
         "WWW-Authenticate": {
-            "description": "How an access key may be sent.",
+            "description": "How to send an access key.",
             "schema": {"type": "string"},
         },
         "Accept-Encoding": {
-            "description": "The content codings that are known.",
+            "description": "The supported content codings.",
             "schema": {"type": "string"},
         },
     })

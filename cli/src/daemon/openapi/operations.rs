@@ -56,16 +56,25 @@ fn submit() -> Operation {
              who is left out, `{\"index\", \"pointer\", \"code\"}`, and the receipt in the last one.",
         )},
     });
-    let mut submit = Operation::post(paths::MESSAGES, "submitMessage", "Hand a message or a mail merge over to PowerMTA")
-        .with_description(
-            "The receipt is answered when all files are in the pickup directory and synced. What was answered with an error is \
-             not handed over, with one exception: `may-be-delivered`.",
-        )
-        .with_query(query::SUBMIT)
-        .with_answer("200", "It is handed over.", &receipt)
-        .with_answer("202", "It is in the queue of a fleet, from which a host hands it over.", &receipt)
-        .with_errors(errors::of_submissions())
-        .with_errors(errors::of_idempotency());
+    let mut submit = Operation::post(
+        paths::MESSAGES,
+        "submitMessage",
+        "Hand a message or a mail merge over to PowerMTA",
+    )
+    .with_description(
+        "The receipt is answered when all files are in the pickup directory and synced. A \
+             message answered with an error is not handed over, with one exception: \
+             `may-be-delivered`.",
+    )
+    .with_query(query::SUBMIT)
+    .with_answer("200", "It is handed over.", &receipt)
+    .with_answer(
+        "202",
+        "It is in the queue of a fleet; one of its hosts hands it over.",
+        &receipt,
+    )
+    .with_errors(errors::of_submissions())
+    .with_errors(errors::of_idempotency());
     submit.has_idempotency_key = true;
     submit.answers[0].1["headers"]["Idempotent-Replayed"] = reference("Idempotent-Replayed");
     submit
@@ -79,11 +88,11 @@ fn batch() -> Operation {
     let mut batch = Operation::post(
         paths::BATCH,
         "submitBatch",
-        "Hand many messages over, each by itself or all or none",
+        "Hand over many messages, separately or all-or-nothing",
     )
     .with_description(
-        "Read results while you send: nothing more is taken while they wait to be read. What has no receipt was not handed \
-         over, unless its line says `may-be-delivered`.",
+        "Read results while you send: no more input is read while results wait to be read. A message without a receipt was not \
+         handed over, unless its line says `may-be-delivered`.",
     )
     .with_query(query::BATCH)
     .with_answer("200", "Each message has its line.", &json!({LINES[0]: {"schema": results}}));
@@ -124,11 +133,11 @@ fn check() -> Operation {
     Operation::post(
         paths::CHECK,
         "checkMessage",
-        "Tell what is wrong with a message",
+        "Report what is wrong with a message",
     )
     .with_description("Nothing is handed over.")
     .with_query(query::CHECK)
-    .with_answer("200", "It breaks no rule.", &found)
+    .with_answer("200", "The message is valid.", &found)
 }
 
 fn render() -> Operation {
@@ -138,7 +147,7 @@ fn render() -> Operation {
         "renderMessage",
         "Show the mail that would be sent",
     )
-    .with_description("Of a mail merge that of the first recipient. Nothing is handed over.")
+    .with_description("For a mail merge, that of the first recipient. Nothing is handed over.")
     .with_query(query::RENDER)
     .with_answer("200", "The mail.", &mail)
 }
@@ -151,8 +160,8 @@ fn health() -> Operation {
     let failing = json!({
         "status": "pickup-unavailable", "cause": "read-only", "version": pmtaemail::VERSION,
     });
-    Operation::get(paths::HEALTH, "health", "Whether messages are taken")
-        .with_description("It tries what a message needs, at most once a second.")
+    Operation::get(paths::HEALTH, "health", "Whether messages are accepted")
+        .with_description("Tries what a message needs, at most once per second.")
         .with_answer("200", "They are.", &health)
         .with_answer(
             "503",
@@ -166,7 +175,7 @@ fn live() -> Operation {
         "Live",
         &json!({"status": "ok", "version": pmtaemail::VERSION}),
     );
-    Operation::get(paths::LIVE, "live", "Whether the process answers")
+    Operation::get(paths::LIVE, "live", "Whether the process responds")
         .with_answer("200", "It does.", &live)
 }
 
@@ -181,7 +190,7 @@ fn ready() -> Operation {
     Operation::get(
         paths::READY,
         "ready",
-        "Whether all that messages need is there",
+        "Whether everything that messages need is available",
     )
     .with_answer("200", "It is.", &json_of("Ready", &good))
     .with_answer("503", "Some checks failed.", &json_of("Ready", &failing))
@@ -210,7 +219,7 @@ fn openapi() -> Operation {
 fn docs() -> Operation {
     let page =
         json!({"text/html": {"schema": {"type": "string", "contentMediaType": "text/html"}}});
-    Operation::get(paths::DOCS, "docs", "This description, for people")
+    Operation::get(paths::DOCS, "docs", "This description as a web page")
         .with_description("A page that needs no script and no network.")
         .with_answer("200", "The page.", &page)
 }
@@ -365,8 +374,8 @@ impl Operation {
         if self.has_envelope {
             parameters.push(json!({
                 "name": "envelope", "in": "query", "style": "form", "explode": true,
-                "description": "Beside message/rfc822 alone: fields of the envelope by their names in JSON, each a name of the \
-                                query, with a dot before a member (`sender`, `to`, `job`, `dsn.notify`); several of a name make a list.",
+                "description": "Only with message/rfc822: envelope fields by their JSON names, one \
+                                query parameter each, with a dot before a member (`sender`, `to`, `job`, `dsn.notify`); several of a name make a list.",
                 "schema": {"type": "object", "additionalProperties": {"type": "string"}},
                 "examples": {"envelope": {"value": {"sender": "bounce@example.com", "to": "ann@example.org"}}},
             }));
@@ -374,19 +383,19 @@ impl Operation {
         if self.has_idempotency_key {
             parameters.push(json!({
                 "name": "Idempotency-Key", "in": "header",
-                "description": "The same request under the same key within 24 hours gets the first answer, and is not submitted again.",
+                "description": "Within 24 hours, the same request with the same key gets the first response and is not submitted again.",
                 "schema": {"type": "string", "pattern": "^[ -~]{1,255}$"},
             }));
         }
         parameters.push(json!({
             "name": "X-Request-Id", "in": "header",
-            "description": "Names the request in the log and in its answer: 1 to 128 printable ASCII characters without blanks; what is no \
-                            such name is replaced.",
+            "description": "Identifies the request in the log and in its response: 1 to 128 printable ASCII characters without \
+                            spaces; anything else is replaced.",
             "schema": {"type": "string"},
         }));
         parameters.push(json!({
             "name": "traceparent", "in": "header",
-            "description": "The trace that the request belongs to (W3C Trace Context); what is none means nothing.",
+            "description": "The trace that the request belongs to (W3C Trace Context); an invalid value is ignored.",
             "schema": {"type": "string"},
         }));
         parameters
@@ -413,11 +422,11 @@ impl Operation {
 fn query_parameter(name: Name) -> Value {
     let (description, schema) = match name {
         Name::Recipient => (
-            "Whose message of a mail merge, counted from 1: that one alone.",
+            "The recipient of a mail merge to use, counted from 1: only that one.",
             json!({"type": "integer", "minimum": 1, "maximum": usize::MAX}),
         ),
         Name::Limit => (
-            "The first so many recipients of a mail merge alone; not with `recipient`.",
+            "Only the first so many recipients of a mail merge; cannot be combined with `recipient`.",
             json!({"type": "integer", "minimum": 1, "maximum": usize::MAX}),
         ),
         Name::Atomic => (
@@ -425,11 +434,11 @@ fn query_parameter(name: Name) -> Value {
             json!({"type": "boolean", "default": false}),
         ),
         Name::Warnings => (
-            "Receipts have `warnings`: what breaks no rule and may not be meant.",
+            "Adds `warnings` to receipts: what is allowed but may be a mistake.",
             json!({"type": "boolean", "default": false}),
         ),
         Name::Strict => (
-            "Warnings are problems.",
+            "Treats warnings as problems.",
             json!({"type": "boolean", "default": false}),
         ),
     };

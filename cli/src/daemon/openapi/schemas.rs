@@ -17,7 +17,8 @@ pub fn schemas() -> Map<String, Value> {
     of_batch["description"] = "One message of a batch.".into();
     of_batch["properties"]["idempotencyKey"] = json!({
         "type": "string", "pattern": "^[ -~]{1,255}$",
-        "description": "The same message under the same key within 24 hours is not submitted again. Not in an atomic batch.",
+        "description": "The same message with the same key is not submitted again within 24 hours. Not allowed in an atomic \
+                        batch.",
     });
     schemas.insert("Message".to_owned(), message);
     schemas.insert("BatchMessage".to_owned(), of_batch);
@@ -90,7 +91,7 @@ fn receipt() -> Value {
             },
             "warnings": {
                 "type": "array", "items": {"$ref": "#/components/schemas/Warning"},
-                "description": "What may not be meant, where `warnings` asks for it.",
+                "description": "What may be a mistake, if `warnings` asks for it.",
             },
         }),
     )
@@ -110,7 +111,7 @@ fn rejected() -> Value {
 
 fn checked() -> Value {
     object(
-        "A message that breaks no rule.",
+        "A valid message.",
         &["problems"],
         &json!({
             "problems": {"type": "array", "maxItems": 0, "items": false},
@@ -122,7 +123,7 @@ fn checked() -> Value {
 
 fn warning() -> Value {
     object(
-        "What may not be meant.",
+        "What may be a mistake.",
         &["code", "pointer", "detail"],
         &json!({
             "code": code(),
@@ -137,14 +138,16 @@ fn problem() -> Value {
         "Problem details (RFC 9457).",
         &["type", "title", "status"],
         &json!({
-            "type": {"type": "string", "format": "uri", "description": "A frozen name, or about:blank where the status says all."},
+            "type": {"type": "string", "format": "uri", "description": "A stable name, or about:blank if the status says \
+                                                                        everything."},
             "title": {"type": "string", "description": "What the type is, in words."},
             "status": {"type": "integer", "minimum": 400, "maximum": 599, "description": "The status of the answer, or of this line of a batch."},
-            "cause": {"type": "string", "description": "Which of several reasons it is: a frozen word."},
+            "cause": {"type": "string", "description": "Which of several reasons it is: a stable word."},
             "detail": {"type": "string", "description": "What is wrong, and what to do."},
             "id": {"type": "string", "description": "The submission's, where PowerMTA may have it."},
             "errors": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/ProblemEntry"}, "description": "What is wrong with the message."},
-            "total": {"type": "integer", "minimum": 1, "description": "How many problems there are, where `errors` has not all."},
+            "total": {"type": "integer", "minimum": 1, "description": "How many problems there are, if `errors` does not \
+                                                                       list all of them."},
             "line": {"type": "integer", "minimum": 1, "description": "In a batch: the line of the message."},
             "index": {"type": "integer", "minimum": 0, "description": "In a batch: the index of the message."},
         }),
@@ -158,7 +161,7 @@ fn problem_entry() -> Value {
         &json!({
             "code": code(),
             "pointer": {"type": "string", "pattern": "^#", "description": "A JSON Pointer (RFC 6901) as a URI fragment."},
-            "detail": {"type": "string", "description": "One sentence, which never repeats a value of the message."},
+            "detail": {"type": "string", "description": "One sentence, which never quotes a value of the message."},
         }),
     )
 }
@@ -170,7 +173,7 @@ fn problem_code() -> Value {
     json!({
         "type": "string",
         "oneOf": codes.collect::<Vec<_>>(),
-        "description": "What is wrong: a frozen word. There may be more of them later.",
+        "description": "What is wrong: a stable word. More may be added later.",
     })
 }
 
@@ -195,7 +198,7 @@ fn health() -> Value {
         &json!({"files": count, "arrived": {"type": "integer", "minimum": 0}}),
     );
     object(
-        "Whether messages are taken.",
+        "Whether messages are accepted.",
         &["status", "version"],
         &json!({
             "status": {"enum": ["ok", "pickup-unavailable", "back-pressure", "busy"]},
@@ -227,7 +230,7 @@ fn ready() -> Value {
             .collect(),
     );
     object(
-        "Whether all that messages need is there.",
+        "Whether everything that messages need is available.",
         &["status", "version", "checks"],
         &json!({
             "status": {"enum": ["ok", "unready"]},

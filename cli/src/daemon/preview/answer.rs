@@ -105,8 +105,8 @@ impl<'v> Answer<'v> {
     }
 
     fn fill(&mut self, shown: &Shown<'_>, content: &Content<'_>, urls: &Urls<'_>) {
-        const NO_MAIL: &str = "This cannot be shown as a mail: it has no header section, or too many parts, or too long a \
-            Content-… field. Its source is complete.";
+        const NO_MAIL: &str = "This cannot be shown as a mail: it has no header section, too many \
+            parts, or a Content-… field that is too long. Its source is complete.";
         self.envelope = Some(shown.envelope(content));
         self.variables = shown.variables(content);
         self.source = Some(urls.place("source", content.source.len()));

@@ -77,7 +77,8 @@ const NAMES: &str = "The query has a name, or a value, that means nothing here: 
 
 /// Takes the number of a recipient, from 0, out of what a query says.
 pub fn take_recipient(others: &mut Vec<(String, String)>) -> Result<usize, ApiError> {
-    const NO_NUMBER: &str = "`recipient` is a whole number from 0, and stands in the query once.";
+    const NO_NUMBER: &str =
+        "`recipient` must be a whole number of at least 0, and given only once in the query.";
     let mut recipient = None;
     let mut is_right = true;
     others.retain(|(name, value)| {

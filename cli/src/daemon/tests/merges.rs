@@ -149,7 +149,7 @@ fn the_message_and_the_merge_have_limits() {
             &bytes.replace("Hello", &"Hello".repeat(200)),
         );
         assert_status(&answer, 413);
-        assert!(answer.contains("`recipients` not counted"), "{answer}");
+        assert!(answer.contains("not counting its `recipients`"), "{answer}");
         // All of it is.
         let head = head("/messages", media_type, 2_000_001);
         let head = head.replace("\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n");

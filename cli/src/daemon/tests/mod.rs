@@ -234,7 +234,7 @@ fn of_too_many_bodies_that_wait_the_oldest_gives_way() {
     for stream in &mut waiting[1..] {
         stream.write_all(MESSAGE.as_bytes()).unwrap();
         let answer = rest(stream);
-        assert!(!answer.contains("needed its room"), "{answer}");
+        assert!(!answer.contains("needed its place"), "{answer}");
     }
 }
 

@@ -75,7 +75,7 @@ pub fn read_mail(input: &mut impl BufRead, ends: LineEnds, limit: usize) -> io::
         let start = mail.len();
         let is_line = start == 0 || ends.are_at_end_of(&mail);
         if input.take(PIECE).read_until(b'\n', &mut mail)? == 0 {
-            let detail = "it ended within a message, which is not submitted";
+            let detail = "it ended in the middle of a message, which was not submitted";
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, detail));
         }
         if is_line && mail[start] == b'.' {

@@ -243,7 +243,7 @@ fn check_size(size: &str) -> Result<(), Reply> {
     match size.parse::<usize>() {
         Ok(size) if size <= LARGEST_MAIL => Ok(()),
         Ok(_) => Err(too_large()),
-        Err(_) => Err(Reply::new(501, "5.5.4", "SIZE is no number of octets")),
+        Err(_) => Err(Reply::new(501, "5.5.4", "SIZE is not a number of bytes")),
     }
 }
 
@@ -251,7 +251,7 @@ fn too_large() -> Reply {
     Reply::new(
         552,
         "5.3.4",
-        format!("a message has {LARGEST_MAIL} octets at most"),
+        format!("a message may be at most {LARGEST_MAIL} bytes"),
     )
 }
 
@@ -262,12 +262,12 @@ fn is_body(body: &str) -> bool {
 }
 
 fn unknown_parameter() -> Reply {
-    Reply::new(555, "5.5.4", "a parameter is unknown, or its value is")
+    Reply::new(555, "5.5.4", "a parameter or its value is unknown")
 }
 
 fn check_internationalized(address: &AddrSpec<'_>, may_be: bool) -> Result<(), Reply> {
     if address.is_internationalized() && !may_be {
-        let text = "an address beyond ASCII needs SMTPUTF8 behind MAIL FROM";
+        let text = "a non-ASCII address needs SMTPUTF8 after MAIL FROM";
         return Err(Reply::new(553, "5.6.7", text));
     }
     Ok(())

@@ -44,7 +44,7 @@ fn read(value: &Value<'_>, referred: &HashSet<&str>, our: &mut Translated, found
         (None, Some(content)) => put_content(&content, media_type.as_ref(), our, found),
         (None, None) => found.add(file.missing("content")),
         (Some(path), _) => {
-            let detail = "Nothing is fetched here: send the file itself as `content`.";
+            let detail = "Files are not fetched from URLs: send the file itself as `content`.";
             found.add(Problem::found(Code::Unsupported, path.pointer, detail));
         }
     }
@@ -67,7 +67,7 @@ fn put_content(
     if let Some(bytes) = buffer(content).or_else(|| numbers(content)) {
         our.put_made("content", &STANDARD.encode(bytes), &content.pointer);
     } else if content.is_array() {
-        let detail = "The octets of a file are numbers from 0 to 255.";
+        let detail = "The bytes of a file must be numbers from 0 to 255.";
         let pointer = content.pointer.clone();
         found.add(Problem::found(Code::InvalidContent, pointer, detail));
     } else if content.is_text() {
@@ -93,7 +93,7 @@ fn content_id<'a>(file: &mut Object<'a>, found: &mut Found) -> Option<Value<'a>>
     if let (Some(id), Some(older)) = (&id, &older)
         && id.raw.get() != older.raw.get()
     {
-        let detail = "This is another name of `content_id`; give one of them.";
+        let detail = "This is another name for `content_id`; give only one of them.";
         found.add(Problem::found(
             Code::Conflict,
             older.pointer.clone(),

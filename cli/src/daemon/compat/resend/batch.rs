@@ -122,7 +122,7 @@ impl Validation {
             None | Some(b"strict") if second.is_none() => Ok(Self::Strict),
             Some(b"permissive") if second.is_none() => Ok(Self::Permissive),
             _ => {
-                let detail = "The header `x-batch-validation` is `strict` or `permissive`.";
+                let detail = "The header `x-batch-validation` must be `strict` or `permissive`.";
                 let problem = Problem::found(Code::InvalidChoice, "", detail);
                 Err(ApiError::Problems(problem.into()))
             }

@@ -10,13 +10,13 @@ use pmtaemail::{Code, Problem, Problems};
 const UNSUPPORTED: [(&str, &str); 3] = [
     (
         "template",
-        "Nothing is stored here: send the content itself.",
+        "Stored templates are not supported: send the content itself.",
     ),
     (
         "scheduled_at",
-        "Nothing is sent later than it comes: leave it out.",
+        "Scheduled sending is not supported: leave it out.",
     ),
-    ("topic_id", "There are no topics here: leave it out."),
+    ("topic_id", "Topics are not supported: leave it out."),
 ];
 
 /// Translates a message.

@@ -26,7 +26,7 @@ impl Emails {
         let count = format!("an array of 1 to {MOST} messages");
         let elements = root.array().map_err(|_| root.wrong_type(&count))?;
         if elements.is_empty() || elements.len() > MOST {
-            let detail = format!("A batch is {count}.");
+            let detail = format!("A batch must be {count}.");
             return Err(Problem::found(Code::TooLong, "", detail).into());
         }
         let translated = |element: &Value<'_>| {

@@ -49,7 +49,7 @@ impl Told {
 }
 
 const IDEMPOTENCY_KEY: &str =
-    "Idempotency-Key stands in the head once, with 1 to 256 printable ASCII characters.";
+    "Idempotency-Key must be given once, with 1 to 256 printable ASCII characters.";
 
 /// What is wrong with a message: the first problem, and how many more there are.
 pub fn message_of(problems: &Problems) -> String {

@@ -51,7 +51,7 @@ pub fn put_all(
         return;
     };
     if most.is_some_and(|most| list.len() > most) {
-        let detail = format!("A message has {MOST} of them at most.");
+        let detail = format!("A message may have at most {MOST} of them.");
         found.add(Problem::found(
             Code::TooManyMailboxes,
             value.pointer.clone(),

@@ -36,7 +36,7 @@ async fn try_retrieve(daemon: Arc<Daemon>, request: Request) -> Result<Receipt, 
     let path = request.uri().path();
     let id = path.rsplit('/').next().and_then(uuid::parse);
     let id = id.ok_or_else(|| {
-        let detail = "The identifier of a message is a UUID.";
+        let detail = "The identifier of a message must be a UUID.";
         ApiError::Problems(Problem::found(Code::InvalidToken, "/id", detail).into())
     })?;
     let submitter = Requester::of(&request).submitter();

@@ -33,7 +33,7 @@ pub fn read<'a>(
         if let Some(value) = content.take(name) {
             found.add(unsupported(
                 &value,
-                "Nothing is stored here: send the content itself.",
+                "Stored templates are not supported: send the content itself.",
             ));
             return None;
         }
@@ -43,13 +43,13 @@ pub fn read<'a>(
     {
         found.add(unsupported(
             &draft,
-            "Nothing is stored here: send the content itself.",
+            "Stored templates are not supported: send the content itself.",
         ));
     }
     if let Some(mail) = content.take("email_rfc822") {
         for (_, value) in content.take_all() {
             if !value.is_null() {
-                let detail = "Beside `email_rfc822` there is no other content.";
+                let detail = "`email_rfc822` cannot be combined with other content.";
                 found.add(Problem::found(Code::Conflict, value.pointer, detail));
             }
         }
@@ -246,7 +246,7 @@ fn put_data(data: &Value<'_>, has_type: bool, our: &mut Translated, found: &mut 
     if has_type {
         our.put("content", data);
     } else if may_be_base64(&text) {
-        let detail = "Without `type` it cannot be told whether `data` is base64 or text: give `type`, and `data` in base64.";
+        let detail = "Without `type` it is unknown whether `data` is base64 or text: give `type`, and `data` in base64.";
         let pointer = data.pointer.trim_end_matches("/data");
         found.add(Problem::found(
             Code::MissingField,

@@ -34,7 +34,7 @@ fn told(error: &ApiError) -> (StatusCode, Vec<Value>) {
 }
 
 /// Its keys have fewer characters than ours.
-const IDEMPOTENCY_KEY: &str = "Idempotency-Key stands in the head once, with 1 to 255 letters, digits, dots, hyphens and underscores.";
+const IDEMPOTENCY_KEY: &str = "Idempotency-Key must be given once, with 1 to 255 letters, digits, dots, hyphens and underscores.";
 
 /// What is wrong with a transmission.
 struct Kind {

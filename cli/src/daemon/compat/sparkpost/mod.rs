@@ -102,7 +102,7 @@ fn subaccount_of(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
 }
 
 fn wrong_subaccount() -> ApiError {
-    let detail = "X-MSYS-SUBACCOUNT stands in the head once, with the number of a subaccount.";
+    let detail = "X-MSYS-SUBACCOUNT must be given once, with the number of a subaccount.";
     ApiError::Problems(Problem::found(Code::InvalidToken, "", detail).into())
 }
 

@@ -53,7 +53,7 @@ pub fn read<'a>(
             if is_asked && !ignored.contains(&word) {
                 found.add(unsupported(
                     &value,
-                    "Nothing is tracked here: leave it out, or set it to false.",
+                    "Tracking is not supported: leave it out, or set it to false.",
                 ));
             }
         }
@@ -61,7 +61,7 @@ pub fn read<'a>(
     if let Some(value) = options.take("start_time") {
         found.add(unsupported(
             &value,
-            "Nothing is sent later than it comes: leave it out.",
+            "Scheduled sending is not supported: leave it out.",
         ));
     }
     let inline_css = options.take("inline_css");

@@ -62,7 +62,7 @@ pub fn translate(
     }
     match subaccount {
         Some(_) if named.is_some() => {
-            let detail = "A finished message has no subaccount here: send its parts, or no X-MSYS-SUBACCOUNT.";
+            let detail = "A finished message cannot have a subaccount: send its parts, or leave out X-MSYS-SUBACCOUNT.";
             found.add(Problem::found(Code::Unsupported, "", detail));
         }
         Some(number) => ours.put_made("subaccountId", &number, ""),
@@ -113,7 +113,7 @@ fn read<'a>(
     if let Some(campaign) = transmission.take("campaign_id") {
         match campaign.text() {
             Ok(text) if text.len() > LONGEST_CAMPAIGN => {
-                let detail = "A campaign_id has 64 octets at most.";
+                let detail = "A campaign_id may be at most 64 bytes long.";
                 found.add(Problem::found(Code::TooLong, campaign.pointer, detail));
             }
             Ok(text) if text.is_empty() => {}
@@ -149,7 +149,7 @@ fn read_recipients<'a>(transmission: &mut Object<'a>, found: &mut Found) -> Opti
             Some(list) => {
                 found.add(unsupported(
                     &list,
-                    "Nothing is stored here: send the recipients themselves.",
+                    "Stored recipient lists are not supported: send the recipients themselves.",
                 ));
             }
             None => found.add(value.wrong_type("an array")),
@@ -185,7 +185,8 @@ fn put_finished(
     found: &mut Found,
 ) -> Result<usize, ApiError> {
     if fills && mail.text().is_ok_and(|text| text.contains("{{")) {
-        let detail = "Nothing is filled in in a finished message here: send its parts, or set perform_substitutions to false.";
+        let detail = "Substitutions are not supported in a finished message: send its parts, or set perform_substitutions to \
+                      false.";
         found.add(unsupported(mail, detail));
     }
     let common = return_path.and_then(|value| found.keep(value.text()));
@@ -201,7 +202,8 @@ fn put_finished(
         let text = own.and_then(|own| found.keep(own.text()));
         let text = text.map(Cow::into_owned).or_else(|| common.clone());
         if *sender.get_or_insert_with(|| text.clone()) != text {
-            let detail = "A finished message has one return_path for all of its recipients.";
+            let detail =
+                "A finished message must have the same return_path for all of its recipients.";
             found.add(unsupported(own.unwrap_or(value), detail));
         }
         to.push(recipient.address.into_owned());
