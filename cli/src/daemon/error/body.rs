@@ -9,7 +9,10 @@ use std::borrow::Cow;
 use std::error::Error;
 
 const QUERY_NAME: &str = "The query contains an unknown name: `/messages` takes `recipient` and `limit`, `/messages/render` \
-                 takes `recipient`, `/messages/batch` takes `atomic`, in lower case, `/api/v1/transmissions` takes `num_rcpt_errors`; envelope fields are allowed only with message/rfc822.";
+                          takes `recipient`, `/messages/batch` takes `atomic`, in lower case, `/api/v1/transmissions` takes \
+                          `num_rcpt_errors`; envelope fields are allowed only with message/rfc822.";
+
+const NOT_A_BATCH: &str = "A batch must be a JSON array of messages, or one message per line with the Content-Type application/x-ndjson.";
 
 const UNREADABLE: &str =
     "The file or the pickup directory cannot be read; see the log for the reason.";
@@ -64,10 +67,7 @@ impl ApiError {
             | Self::TooMuchMemory => self.size_problem(plain),
             Self::NotAnArray => plain
                 .of_type("urn:pmtaemail:problem:not-a-batch", "Not a batch")
-                .with_detail(
-                    "A batch must be a JSON array of messages, or one message per line with the Content-Type \
-                     application/x-ndjson.",
-                ),
+                .with_detail(NOT_A_BATCH),
             Self::JsonAlone => plain.with_detail("The body must be JSON (application/json)."),
             Self::BatchType => plain.with_detail(
                 "A batch must be a JSON array of messages (application/json), or one message per line (application/x-ndjson).",
