@@ -1,8 +1,7 @@
 'use strict';
 
-// Each platform has an addon of its own: `native/linux-x64-gnu.node`, `native/darwin-arm64.node`, …
-// A published package holds one for each platform that it supports; a package that was packed on a
-// machine holds that machine's.
+// Each platform has an addon of its own, `linux-x64-gnu`, `darwin-arm64`, …: in `native/` where it was built on this
+// machine, in the package `@pmtaemail/linux-x64-gnu` and so on where it was published.
 const { arch, platform } = process;
 
 function libc() {
