@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +16,8 @@ import pytest
 from daemon import Answer, Daemon, assert_problem
 from preview_command import Command
 
+MANIFEST = Path(__file__).parent.parent / "Cargo.toml"
+VERSION = tomllib.loads(MANIFEST.read_text(encoding="utf-8"))["workspace"]["package"]["version"]
 PLAIN = {"from": "a@example.com", "to": ["b@example.org", "c@example.org"], "subject": "Grüße", "text": "Hello"}
 MERGE = {
     "from": "Shop <shop@example.com>",
@@ -87,7 +90,7 @@ def test_it_is_there_only_where_it_is_asked_for(start_daemon: Callable[..., Daem
     assert_problem(post(daemon, PLAIN), 404)
     other = start_daemon(pickup=tmp_path / "other", PMTAEMAIL_PREVIEW="true")
     assert get(other, "/preview").status == 200
-    assert get(other, "/preview/api/status").json() == {"outbox": True, "file": None, "version": "0.1.0"}
+    assert get(other, "/preview/api/status").json() == {"outbox": True, "file": None, "version": VERSION}
 
 
 def test_every_answer_is_hardened(shared: Daemon):
@@ -731,7 +734,7 @@ def test_the_command_shows_a_message(binary: Path, tmp_path: Path):
         assert command.url.endswith("/preview")
         assert command.get("/preview").status == 200
         status = command.get("/preview/api/status").json()
-        assert status == {"outbox": False, "file": json.dumps(PLAIN), "version": "0.1.0"}
+        assert status == {"outbox": False, "file": json.dumps(PLAIN), "version": VERSION}
         assert command.get(VIEWS, json.dumps(PLAIN).encode()).json()["text"] == "Hello"
         for path in (OUTBOX, f"{OUTBOX}/events", "/messages", "/metrics", "/"):
             assert command.get(path).status == 404
