@@ -217,6 +217,23 @@ install: release ## Install the program, its manual pages, completions and syste
 deb: release ## Make a Debian package in target/deb; needs dpkg-dev.
 	$(MADE) FOLDER=$(TARGET)/deb packaging/deb
 
+# All that a release has, for Linux: docs/packages.md. DIST_TARGETS names some of Rust's targets, DIST another folder.
+DIST ?= dist
+DIST_TARGETS ?=
+DIST_TOOLS := $(TARGET)/tools/dist
+$(DIST_TOOLS)/.installed: packaging/dist/requirements.txt
+	$(PYTHON) -m venv $(DIST_TOOLS)
+	$(DIST_TOOLS)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+.PHONY: dist
+dist: $(DIST_TOOLS)/.installed ## Make wheels, npm packages, tarballs and Debian packages for Linux in the folder dist.
+	$(DIST_TOOLS)/bin/python packaging/dist $(DIST) $(DIST_TARGETS)
+
+.PHONY: dist-test
+dist-test: $(VENV)/.installed ## Install what `make dist` made into empty places, and run its first examples.
+	cd tests && DIST=$(abspath $(DIST)) ../$(VENV)/bin/pytest -ra --long test_dist.py
+
 .PHONY: cases
 cases: build $(VENV)/.installed ## Write the expected files of tests/cases anew, for a person to review.
 	cd tests && ../$(VENV)/bin/pytest test_cases.py --update-cases $(PYTEST_FLAGS) || true
