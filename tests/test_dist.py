@@ -7,6 +7,7 @@ qemu is.
 import hashlib
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -24,6 +25,7 @@ from pickup_reader import read
 ROOT = Path(__file__).parent.parent
 DIST = Path(os.environ.get("DIST", ROOT / "dist"))
 MACHINE = os.uname().machine
+DEBIAN = {"x86_64": "amd64", "aarch64": "arm64"}[MACHINE]
 MESSAGE = {"from": "shop@example.com", "to": "ann@example.org", "subject": "Hello", "text": "Hi Ann"}
 EXAMPLE = re.compile(r"^```(python|js)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
@@ -242,13 +244,55 @@ def test_the_static_program_in_an_empty_root(tmp_path: Path):
 
 @pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="without dpkg-deb")
 def test_the_debian_package(tmp_path: Path):
-    architecture = {"x86_64": "amd64", "aarch64": "arm64"}[MACHINE]
-    package = one(f"pmtaemailapi_*_{architecture}.deb")
+    package = one(f"pmtaemailapi_*_{DEBIAN}.deb")
     fields = subprocess.run(["dpkg-deb", "--field", package, "Depends"], capture_output=True, text=True, check=True)
     assert "libc6 (>= 2." in fields.stdout
     root = tmp_path / "root"
     subprocess.run(["dpkg-deb", "--extract", package, root], check=True)
     assert_program_works([root / "usr/bin/pmtaemailapi"], tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("mmdebstrap") is None, reason="needs root and mmdebstrap")
+def test_a_stranger_with_an_empty_debian(tmp_path: Path, long: bool):
+    """Installs the package with apt, sends README's first mail and finds the metrics."""
+    if not long:
+        pytest.skip("an empty Debian takes minutes: --long")
+    root = tmp_path / "debian"
+    codename = platform.freedesktop_os_release().get("VERSION_CODENAME", "")
+    package = one(f"pmtaemailapi_*_{DEBIAN}.deb")
+    make = [
+        "mmdebstrap",
+        "--quiet",
+        "--mode=root",
+        "--variant=minbase",
+        "--include=ca-certificates,curl",
+        codename,
+        root,
+    ]
+    if subprocess.run(make, capture_output=True, check=False).returncode:
+        pytest.skip("no archive of Debian can be reached")
+    shutil.copy(package, root / "root")
+    # As in a container, /proc is there and no service manager is.
+    mount = 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"'
+    inside = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", mount, root]
+    path = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive"}
+    run(*inside, "apt-get", "update", folder=tmp_path, **path)
+    run(*inside, "apt-get", "install", "--yes", f"/root/{package.name}", folder=tmp_path, **path)
+    (root / "var/pickup").mkdir()
+    words = [str(word) for word in [*inside, "pmtaemailapi", "-listen", "127.0.0.1:0", "-pickup", "/var/pickup"]]
+    with subprocess.Popen(words, env=path, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL) as process:
+        try:
+            address = json.loads(process.stderr.readline())["address"]
+            readme = (root / "usr/share/doc/pmtaemailapi/README.md").read_text(encoding="utf-8")
+            example = re.search(r"<!-- test: curl -->\s*```sh\n(.*?)```", readme, re.DOTALL)[1]
+            command = example.replace("127.0.0.1:8000", address)
+            run(*inside, "sh", "-euc", command, folder=tmp_path, **path)
+            metrics = run(*inside, "curl", "--silent", f"http://{address}/metrics", folder=tmp_path, **path)
+        finally:
+            # With it ends all that is inside.
+            process.kill()
+    assert 'pmtaemail_submissions_total{api="messages",outcome="accepted"} 1' in metrics
+    assert_submitted(root / "var/pickup")
 
 
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
