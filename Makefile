@@ -112,7 +112,7 @@ fmt: $(VENV)/.installed ## Format all code.
 # A workspace of its own, with what of the program is built for it alone.
 FUZZ_CLIPPY = RUSTFLAGS='--cfg fuzzing' cargo clippy --manifest-path fuzz/Cargo.toml --all-targets --target-dir $(TARGET)/fuzz/clippy -- -D warnings
 .PHONY: lint
-lint: $(VENV)/.installed ## Tell what is not formatted, what is doubtful, which made files are stale.
+lint: $(VENV)/.installed ## Tell what is not formatted, what is doubtful, which made files are stale, which words the documents should not use.
 	cargo fmt --all --check
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --workspace --all-targets -- -D warnings
@@ -130,6 +130,13 @@ lint: $(VENV)/.installed ## Tell what is not formatted, what is doubtful, which 
 	$(VENV)/bin/python python/generate_types.py --check
 	node node/generate-types.mjs --check
 	$(TESTS_PYTHON) tests/support/make_hostile.py --check
+	$(MAKE) --no-print-directory prose
+
+# What options.md says is the program's --help.
+PROSE := $(filter-out docs/options.md,$(wildcard *.md docs/*.md node/README.md))
+.PHONY: prose
+prose: tests/prose/node_modules/.installed ## Tell what the documents should say in other words.
+	cd tests/prose && node_modules/.bin/textlint $(PROSE:%=../../%)
 
 # Tools of cargo's that few machines have, at the versions that were tried. Without optimization they are built in half the time.
 TOOLS := $(TARGET)/tools/cargo-deny-0.20.2-cargo-cyclonedx-0.5.9
@@ -260,5 +267,5 @@ bench: $(VENV)/.installed node/node_modules/.installed ## Measure, each thing ne
 .PHONY: clean
 clean: ## Remove all that was made.
 	cargo clean
-	rm -rf $(VENV) tests/node_modules node/node_modules node/native python/pmtaemail/*.so
+	rm -rf $(VENV) tests/prose/node_modules tests/node_modules node/node_modules node/native python/pmtaemail/*.so
 	find tests -name __pycache__ -prune -exec rm -rf {} +

@@ -127,7 +127,7 @@ LIMITS = {
         plain(to=f"{LOCAL}@{DOMAIN}{'e' * more}") for more in (254 - 65 - len(DOMAIN), 255 - 65 - len(DOMAIN))
     ),
     "delivery windows": (plain(schedule=[WINDOW] * 20), plain(schedule=[WINDOW] * 21)),
-    "envelope id": (plain(envid="e" * 100), plain(envid="e" * 101)),
+    "envelope ID": (plain(envid="e" * 100), plain(envid="e" * 101)),
     # What is at it takes too long without optimisation.
     "nested statements, or nested parts of an expression": tuple(
         plain(template="sparkpost", text="{{ if x }}" * depth + "{{ end }}" * depth) for depth in (50, 51)
