@@ -119,6 +119,7 @@ lint: $(VENV)/.installed ## Tell what is not formatted, what is doubtful, which 
 	cargo clippy --package pmtaemail --no-default-features -- -D warnings
 	cargo clippy --package pmtaemailapi --no-default-features -- -D warnings
 	$(FUZZ_CLIPPY)
+	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --package pmtaemail --no-deps --all-features
 	$(VENV)/bin/ruff format --check tests python fuzz
 	$(VENV)/bin/ruff check tests python fuzz
 	cargo run --quiet --bin pmtaemailapi -- schema | diff schema/message.schema.json - >&2 || \

@@ -1,21 +1,4 @@
-//! Submit mail to PowerMTA with JSON instead of SMTP and MIME.
-//!
-//! A message comes as JSON and leaves as a file in PowerMTA's pickup directory:
-//!
-//! ```text
-//! bytes of JSON → what it says → Message (what it means) → Envelope, header section, entity tree
-//! → bytes of a message → PickupFile → PickupDirectory → Receipt
-//! ```
-//!
-//! ```
-//! let message = br#"{"from": "shop@example.com", "to": "ann@example.org", "text": "Hello"}"#;
-//! let bytes = pmtaemail::render(message)?;
-//! assert!(bytes.ends_with(b"\r\n\r\nHello\r\n"));
-//!
-//! let problems = pmtaemail::check(br#"{"from": "shop@example.com", "too": []}"#).unwrap_err();
-//! assert_eq!(problems.iter().next().unwrap().pointer(), "/too");
-//! # Ok::<(), pmtaemail::Problems>(())
-//! ```
+#![doc = include_str!("guide.md")]
 #![forbid(unsafe_code)]
 
 mod address;

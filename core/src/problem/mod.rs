@@ -170,7 +170,7 @@ impl Problems {
     /// );
     /// let problems = pmtaemail::check(message.as_bytes()).unwrap_err();
     /// assert_eq!((problems.len(), problems.total()), (1_000, 1_500));
-    /// let cut = "The message has 1500 problems; the first 1000 of them are told.";
+    /// let cut = "The message has 1500 problems; the first 1000 are listed.";
     /// assert_eq!(problems.cut().as_deref(), Some(cut));
     /// ```
     pub fn cut(&self) -> Option<String> {

@@ -85,7 +85,7 @@ impl AtomicBatch {
         self
     }
 
-    /// Has each receipt found by its identifier, where there is a claim: see [`IdempotencyKey::of_receipt`].
+    /// Has each receipt found by its identifier, where there is a claim: see [`IdempotencyKey::of_receipt`](crate::IdempotencyKey::of_receipt).
     #[cfg(feature = "idempotency")]
     #[must_use]
     pub fn naming_receipts(mut self) -> Self {
