@@ -30,7 +30,7 @@ class PickupError extends Error {
   }
 }
 
-/** An idempotency key cannot be had; nothing was submitted. */
+/** An idempotency key cannot be used; nothing was submitted. */
 class IdempotencyError extends Error {
   constructor({ code, message }) {
     super(message);

@@ -47,20 +47,20 @@ export interface Receipt {
   files: string[];
   /** How many different recipients there are. */
   recipients: number;
-  /** Of a mail merge with `seeds` alone: how many different ones got a copy. They are no recipients. */
+  /** Only for a mail merge with `seeds`: how many different ones got a copy. They do not count as recipients. */
   seeds?: number;
   /** The size of all files. */
   octets: number;
-  /** It was submitted before under the same idempotency key, and not again. */
+  /** It was already submitted with the same idempotency key, and was not submitted again. */
   replayed?: true;
-  /** Of a mail merge alone: the envelope ids of the recipients in their order, null where one was given. */
+  /** Only for a mail merge: the envelope ids of the recipients in their order, null where one was given. */
   envids?: (string | null)[];
-  /** Of a mail merge with `invalidRecipients: 'skip'` alone: who gets nothing. They are in neither of the above. */
+  /** Only for a mail merge with `invalidRecipients: 'skip'`: who gets nothing. They are in neither of the above. */
   rejected?: Rejected[];
-  /** What breaks no rule in the message and may not be meant, where `warnings` asks for it. */
+  /** What is allowed in the message but may be a mistake, if `warnings` asks for it. */
   warnings?: Problem[];
   /**
-   * Of a mail merge alone: what each recipient's message is known by, in their order. Made when it is iterated over, so
+   * Only for a mail merge: what each recipient's message is known by, in their order. Made when it is iterated over, so
    * a million of them take no memory; not in the receipt's JSON.
    */
   readonly recipientReceipts?: Iterable<RecipientReceipt>;
@@ -106,13 +106,13 @@ export class PickupError extends Error {
   id?: string;
 }
 
-/** An idempotency key cannot be had; nothing was submitted. */
+/** An idempotency key cannot be used; nothing was submitted. */
 export class IdempotencyError extends Error {
   private constructor();
   name: 'IdempotencyError';
   /**
-   * `ERR_KEY_CONFLICT`: another message was submitted under it. `ERR_KEY_IN_WORK`: its first submission is at work, try
-   * again later. `ERR_KEYS_FULL`: the store of keys has no room for another.
+   * `ERR_KEY_CONFLICT`: another message was submitted with it. `ERR_KEY_IN_WORK`: its first submission is in
+   * progress, try again later. `ERR_KEYS_FULL`: the store of keys has no room for another.
    */
   code: 'ERR_KEY_CONFLICT' | 'ERR_KEY_IN_WORK' | 'ERR_KEYS_FULL';
 }
@@ -121,22 +121,22 @@ export interface PickupOptions {
   /** `durable` (the default): what is handed over survives a power cut. `none`: nothing is synced. */
   durability?: 'durable' | 'none';
   /**
-   * Where several files of one submission wait until all are handed over, or none; on the same file system. What a
-   * process that was killed had decided to hand over is moved on from there.
+   * Where several files of one submission wait until all are handed over, or none; on the same file system. Files
+   * that a killed process had decided to hand over are moved on from there.
    */
   staging?: string | URL;
   /** Whether many files may be made durable by a sync of their whole file system; true by default. */
   syncfs?: boolean;
-  /** The permissions of pickup files, whatever the umask: `0o640`, or octal digits. Unix only. */
+  /** The permissions of pickup files, regardless of the umask: `0o640`, or octal digits. Unix only. */
   fileMode?: number | string;
   /** The group of pickup files, by name or number; the process must be a member of it. Unix only. */
   fileGroup?: string | number;
-  /** The folder of the store of idempotency keys, beside the staging folder by default; one process at a time has it. */
+  /** The folder of the store of idempotency keys, by default next to the staging folder; only one process at a time can use it. */
   state?: string | URL;
 }
 
 export interface CheckOptions {
-  /** Whether the warnings of a message without problems are told as problems. */
+  /** Whether the warnings of a message without problems are returned as problems. */
   strict?: boolean;
 }
 
@@ -146,15 +146,15 @@ export interface RenderOptions {
 }
 
 /**
- * For a test of a mail merge: who gets it, `recipient` or `limit`. All rules are checked for all recipients all the same.
+ * For a test of a mail merge: who gets it, `recipient` or `limit`. All recipients are validated in any case.
  */
 export interface SubmitOptions {
   /**
-   * 1 to 255 printable ASCII characters. A message that was submitted under it in the last 24 hours is not submitted
-   * again: its receipt is given again, with `replayed`. Where that was another message, this is an IdempotencyError.
+   * 1 to 255 printable ASCII characters. A message that was submitted with it in the last 24 hours is not submitted
+   * again: its receipt is returned again, with `replayed`. If that was another message, this is an IdempotencyError.
    */
   idempotencyKey?: string;
-  /** The one of this number alone, counted from 1 as the recipients were given. */
+  /** Only the recipient with this number, counted from 1 as the recipients were given. */
   recipient?: number;
   /** The first so many of those who are not skipped. */
   limit?: number;
@@ -218,7 +218,7 @@ export interface MemoryPickup extends Pickup {
 export interface SentMessage {
   /** The receipt's `id`. */
   id?: string;
-  /** What PowerMTA is told beside the message. */
+  /** What PowerMTA is told in addition to the message. */
   envelope: SentEnvelope;
   /** The mailboxes in From. */
   from: SentMailbox[];
@@ -280,7 +280,7 @@ export interface SentAttachment {
   content: Buffer;
 }
 
-/** What PowerMTA is told beside the message. */
+/** What PowerMTA is told in addition to the message. */
 export interface SentEnvelope {
   /** The address for bounces; empty for the null reverse-path. */
   from: string;
@@ -317,10 +317,10 @@ export interface SentEnvelope {
 export function check(message: MessageInput, options?: CheckOptions): Problem[];
 
 /**
- * What breaks no rule in a message and may yet not be meant: placeholders of other programs, which readers would see
+ * What is allowed in a message but may be a mistake: placeholders of other programs, which readers would see
  * (`foreign_placeholder`: `*|X|*`, `%recipient.x%`, `%%x%%`); of HTML `missing_text`, `large_html` (over 102 kB),
  * `missing_alt`, `insecure_link` (without https), `script_link`; and `missing_unsubscribe` with more than 5,000
- * recipients. Templates are looked at as they stand. Whether the message may be sent tells `check` alone.
+ * recipients. Templates are checked unrendered. Only `check` tells whether the message may be sent.
  */
 export function warnings(message: MessageInput): Problem[];
 

@@ -70,12 +70,12 @@ export interface HeaderObject {
   value: string | readonly (string | null | undefined)[];
 }
 
-/** Header fields of the caller's own: names with their values, or a list of objects. */
+/** Additional header fields: an object of names and values, or a list of objects. */
 export type Headers =
   | { readonly [name: string]: string | readonly (string | null | undefined)[] | null | undefined }
   | readonly (HeaderObject | null | undefined)[];
 
-/** What happens to a mail merge if recipients break rules. */
+/** What happens to a mail merge if recipients are invalid. */
 export type InvalidRecipients = 'refuse' | 'skip';
 
 /** A mailbox: `ann@example.com`, `Ann Lee <ann@example.com>`, or an object. */
@@ -89,7 +89,7 @@ export interface MailboxObject {
   name?: string | null;
 }
 
-/** A mailbox, an array of them, or a text that separates them by commas. */
+/** A mailbox, an array of them, or a string that separates them with commas. */
 export type Mailboxes = Mailbox | readonly (Mailbox | null | undefined)[];
 
 /** How a mail merge is written. */
@@ -138,7 +138,7 @@ export interface RecipientObject {
   sender?: string | null;
   /** PowerMTA's `*subaccountid`. */
   subaccountId?: string | null;
-  /** Values for the templates; they win over the message's. */
+  /** Values for the templates; they override the message's. */
   variables?: Variables | null;
   /** The virtual MTA or pool to send through. */
   vmta?: string | null;
@@ -160,7 +160,7 @@ export interface Unsubscribe {
   url?: string | null;
 }
 
-/** Values for the template, by their names. */
+/** Values for the template, by name. */
 export type Variables = { readonly [name: string]: unknown };
 
 /** A delivery window. */
@@ -207,7 +207,7 @@ export interface MessageFields {
   /** Whether style sheets are moved into the `style` attributes of the elements that they apply to. */
   inlineCss?: boolean | null;
   /**
-   * What happens if recipients break rules: nothing is submitted (`refuse`, the default), or the others get their
+   * What happens if recipients are invalid: nothing is submitted (`refuse`, the default), or the others get their
    * messages and the receipt lists the rejected ones (`skip`).
    */
   invalidRecipients?: InvalidRecipients | null;

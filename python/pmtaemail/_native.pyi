@@ -23,25 +23,25 @@ __all__ = [
 VERSION: str
 
 def check(message: Input | None = None, /, *, strict: bool = False, **fields: Unpack[Fields]) -> list[Problem]:
-    """Tells all that is wrong with a message: `Problem`s in document order, none where all is well.
+    """Reports everything that is wrong with a message: `Problem`s in document order, none if it is valid.
 
     A message is a dict, or another mapping, a dataclass or a model of pydantic; JSON as `str` or `bytes`; or an
-    `email.message.EmailMessage`, which is sent as it is. Fields may be keywords, alone or beside a dict;
-    `from_` stands for `from`. Names are compared without letter case, `_` and `-`; `None` is as absent. The
-    fields most used:
+    `email.message.EmailMessage`, which is sent as it is. Fields may be keyword arguments, with or without a dict;
+    write `from_` for `from`. Names are compared ignoring case, `_` and `-`; `None` means absent. The most common
+    fields:
 
     - `from`, `to`, `cc`, `bcc`, `reply_to`: `"Ann Lee <ann@example.org>"` or `{"name": str, "address": str}`;
-      all but `from` take an iterable of them, too
+      all but `from` also take an iterable of them
     - `subject`, `text`, `html`: `str`
     - `attachments`: an iterable of `{"filename": str, "content": bytes}`, with `cid` for an inline image
     - `headers`: `{name: value}`
     - `date`: a `datetime` with its `tzinfo`
-    - `recipients`, in place of `to`: mail merge, an iterable of `{"address": str, "variables": {name: value}}`
-    - `raw`: a finished message (RFC 5322), `str` or `bytes`, in place of all that makes one
+    - `recipients`, instead of `to`: mail merge, an iterable of `{"address": str, "variables": {name: value}}`
+    - `raw`: a finished message (RFC 5322), `str` or `bytes`, instead of the fields that make one
 
-    Values may be `Decimal`, `UUID`, dates, members of an `Enum`, scalars of numpy. Of very many problems there
-    are the first 1,000. Raises `TypeError`, with the place in a note, for what no message can hold, such as an
-    open file. With `strict=True` the `warnings` of a message without problems are told as problems.
+    Values may be `Decimal`, `UUID`, dates, members of an `Enum`, scalars of numpy. At most the first 1,000 problems
+    are returned. Raises `TypeError`, with the place in a note, for values that a message cannot contain, such as an
+    open file. With `strict=True` the `warnings` of a message without problems are returned as problems.
 
     >>> import pmtaemail
     >>> problems = pmtaemail.check(from_="shop@example.com", to="ann@example.org", txt="Hello")
@@ -50,12 +50,12 @@ def check(message: Input | None = None, /, *, strict: bool = False, **fields: Un
     """
 
 def warnings(message: Input | None = None, /, **fields: Unpack[Fields]) -> list[Problem]:
-    """Tells what breaks no rule in a message, given as to `check`, and may yet not be meant.
+    """Reports what is allowed in a message, given as to `check`, but may be a mistake.
 
     By their codes: `foreign_placeholder` (`*|X|*`, `%recipient.x%`, `%%x%%`, which readers would see); of HTML
     `missing_text`, `large_html` (over 102 kB), `missing_alt`, `insecure_link` (without https), `script_link`; and
-    `missing_unsubscribe` with more than 5,000 recipients. Templates are looked at as they stand. Whether the message
-    may be sent tells `check` alone. Raises `TypeError` as `check` does.
+    `missing_unsubscribe` with more than 5,000 recipients. Templates are checked unrendered. Only `check` tells
+    whether the message may be sent. Raises `TypeError` as `check` does.
 
     >>> import pmtaemail
     >>> message = {"from": "shop@example.com", "to": "ann@example.org", "subject": "Hello *|FNAME|*"}
@@ -138,12 +138,12 @@ class RecipientReceipts:
 class Pickup:
     """PowerMTA's pickup directory. Opened once and used from many threads, which share their syncs.
 
-    `directory` is a path. `durability` is `"durable"`, or `"none"`, which syncs nothing: quick, and lost in a
-    power cut. `staging` is the folder in which several files of one submission wait until all are handed over, or
-    none, on the same file system; what a process that was killed had decided to hand over is moved on from there.
+    `directory` is a path. `durability` is `"durable"`, or `"none"`, which syncs nothing: fast, but lost in a power
+    cut. `staging` is the folder in which several files of one submission wait until all are handed over, or
+    none, on the same file system; files that a killed process had decided to hand over are moved on from there.
     `syncfs=False` never syncs the whole file system. `file_mode` (`0o640`) and `file_group` (a name or number) are
-    what files get, at a system call each. `state` is the folder of the store of idempotency keys, beside the
-    staging folder by default; one process at a time has it. A process may be forked meanwhile.
+    what files get, at a system call each. `state` is the folder of the store of idempotency keys, by default next to
+    the staging folder; only one process at a time can use it. A process may be forked meanwhile.
     Raises `PickupError`, an `OSError`, where the directory is missing or cannot be written.
 
     >>> import pmtaemail, tempfile
@@ -204,20 +204,20 @@ class Pickup:
         warnings: bool = False,
         **fields: Unpack[Fields],
     ) -> Receipt:
-        """Hands one message over, given as to `check`. When this returns it is visible to PowerMTA and durable.
+        """Hands over one message, given as to `check`. When this returns, it is visible to PowerMTA and durable.
 
         Each file of a mail merge is written as soon as it is made: they are never all in memory. Blocks until the
-        disk is done, usually for some milliseconds; other threads run meanwhile. For a test of a mail merge,
-        `limit=3` hands it over to its first three recipients alone, and `recipient=7` to the seventh.
+        disk is done, usually for a few milliseconds, while other threads run. For a test of a mail merge,
+        `limit=3` hands it over only to its first three recipients, and `recipient=7` only to the seventh.
 
-        With an `idempotency_key` (1 to 255 printable ASCII characters) a message that was submitted under it in the
-        last 24 hours is not submitted again: its receipt is given again, with `replayed`. Raises `IdempotencyError`
-        where that was another message.
+        With an `idempotency_key` (1 to 255 printable ASCII characters) a message that was submitted with it in the
+        last 24 hours is not submitted again: its receipt is returned again, with `replayed`. Raises
+        `IdempotencyError` if that was another message.
 
         With `warnings=True` the receipt has the message's `warnings`.
 
         Raises `MessageError` with all problems; or `PickupError`, whose `may_be_delivered` is true in the rare case
-        that PowerMTA may have the message all the same. What the handler of a signal raises, such as
+        that PowerMTA may have the message anyway. What the handler of a signal raises, such as
         `KeyboardInterrupt`, has the attribute `pmtaemail_results`: `[]`, or a list of the receipt where it was too
         late to stop.
 

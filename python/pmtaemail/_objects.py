@@ -72,7 +72,7 @@ class Receipt:
     seeds: int | None = None
     """For a mail merge with `seeds`, how many different ones got a copy. They are no recipients."""
     replayed: bool = dataclasses.field(default=False, compare=False)
-    """It was submitted before under the same idempotency key, and not again."""
+    """It was already submitted with the same idempotency key, and was not submitted again."""
     warnings: tuple[Problem, ...] | None = None
     """What breaks no rule in the message and may not be meant; None where `warnings=True` did not ask."""
 
@@ -152,7 +152,7 @@ def plain(value: object) -> object:
             # A model of pydantic.
             return dump()
         case object(read=read) if callable(read):
-            raise TypeError(f"{kind(value)} is a stream, which is not read here: give what it holds, `.read()`")
+            raise TypeError(f"{kind(value)} is a stream, which is not read here: give its contents, `.read()`")
         case AsyncIterable() | Awaitable():
             raise TypeError(
                 f"{kind(value)} is asynchronous: await it first; AsyncPickup takes async iterables as `recipients` and"
@@ -163,7 +163,7 @@ def plain(value: object) -> object:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     raise TypeError(
-        f"a message cannot hold {kind(value)}: give text, bytes, a number, a date, a mapping or an iterable"
+        f"a message cannot contain {kind(value)}: give text, bytes, a number, a date, a mapping or an iterable"
     )
 
 

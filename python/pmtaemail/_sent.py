@@ -29,7 +29,7 @@ class SentAttachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """What PowerMTA is told beside the message."""
+    """What PowerMTA is told in addition to the message."""
 
     mail_from: str
     """The address for bounces; empty for the null reverse-path."""
@@ -71,7 +71,7 @@ class SentMessage:
     id: str | None
     """The receipt's `id`; None where the message was read from a file."""
     envelope: Envelope
-    """What PowerMTA is told beside the message."""
+    """What PowerMTA is told in addition to the message."""
     from_: str
     """The author: a mailbox such as `Ann Lee <ann@example.org>`, bare where there is no name; several with commas."""
     to: list[str]

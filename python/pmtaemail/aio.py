@@ -99,7 +99,7 @@ class AsyncPickup:
         warnings: bool = False,
         **fields: Unpack[AsyncFields],
     ) -> Receipt:
-        """Hands one message over, given as to `check`. When this returns it is visible to PowerMTA and durable.
+        """Hands over one message, given as to `check`. When this returns, it is visible to PowerMTA and durable.
 
         `recipients` may be an async iterable, such as an async generator or the cursor of a database. It is read to its
         end first; where it raises, nothing is handed over. `recipient`, `limit`, `idempotency_key` and `warnings` are

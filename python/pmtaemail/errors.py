@@ -23,9 +23,9 @@ class Error(Exception):
 
 
 class MessageError(Error, ValueError):
-    """The message breaks rules; `problems` holds all that is wrong with it, in document order.
+    """The message is invalid; `problems` lists everything that is wrong with it, in document order.
 
-    Of very many problems there are the first 1,000; `total` tells how many there are in all.
+    At most the first 1,000 problems are listed; `total` is the number of all.
     """
 
     problems: tuple[Problem, ...]
@@ -44,10 +44,10 @@ class MessageError(Error, ValueError):
 
 
 class IdempotencyError(Error):
-    """An idempotency key cannot be had; nothing was submitted."""
+    """An idempotency key cannot be used; nothing was submitted."""
 
     code: str
-    """`conflict`: another message was submitted under it. `in_work`: its first submission is at work, try again
+    """`conflict`: another message was submitted with it. `in_work`: its first submission is in progress, try again
     later. `full`: the store of keys has no room for another."""
 
     def __init__(self, code: str, sentence: str):

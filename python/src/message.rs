@@ -9,25 +9,25 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 use std::num::NonZeroUsize;
 
-/// Tells all that is wrong with a message: `Problem`s in document order, none where all is well.
+/// Reports everything that is wrong with a message: `Problem`s in document order, none if it is valid.
 ///
 /// A message is a dict, or another mapping, a dataclass or a model of pydantic; JSON as `str` or `bytes`; or an
-/// `email.message.EmailMessage`, which is sent as it is. Fields may be keywords, alone or beside a dict;
-/// `from_` stands for `from`. Names are compared without letter case, `_` and `-`; `None` is as absent. The
-/// fields most used:
+/// `email.message.EmailMessage`, which is sent as it is. Fields may be keyword arguments, with or without a dict;
+/// write `from_` for `from`. Names are compared ignoring case, `_` and `-`; `None` means absent. The most common
+/// fields:
 ///
 /// - `from`, `to`, `cc`, `bcc`, `reply_to`: `"Ann Lee <ann@example.org>"` or `{"name": str, "address": str}`;
-///   all but `from` take an iterable of them, too
+///   all but `from` also take an iterable of them
 /// - `subject`, `text`, `html`: `str`
 /// - `attachments`: an iterable of `{"filename": str, "content": bytes}`, with `cid` for an inline image
 /// - `headers`: `{name: value}`
 /// - `date`: a `datetime` with its `tzinfo`
-/// - `recipients`, in place of `to`: mail merge, an iterable of `{"address": str, "variables": {name: value}}`
-/// - `raw`: a finished message (RFC 5322), `str` or `bytes`, in place of all that makes one
+/// - `recipients`, instead of `to`: mail merge, an iterable of `{"address": str, "variables": {name: value}}`
+/// - `raw`: a finished message (RFC 5322), `str` or `bytes`, instead of the fields that make one
 ///
-/// Values may be `Decimal`, `UUID`, dates, members of an `Enum`, scalars of numpy. Of very many problems there
-/// are the first 1,000. Raises `TypeError`, with the place in a note, for what no message can hold, such as an
-/// open file. With `strict=True` the `warnings` of a message without problems are told as problems.
+/// Values may be `Decimal`, `UUID`, dates, members of an `Enum`, scalars of numpy. At most the first 1,000 problems
+/// are returned. Raises `TypeError`, with the place in a note, for values that a message cannot contain, such as an
+/// open file. With `strict=True` the `warnings` of a message without problems are returned as problems.
 ///
 /// >>> import pmtaemail
 /// >>> problems = pmtaemail.check(from_="shop@example.com", to="ann@example.org", txt="Hello")
@@ -51,12 +51,12 @@ pub fn check<'py>(
     }
 }
 
-/// Tells what breaks no rule in a message, given as to `check`, and may yet not be meant.
+/// Reports what is allowed in a message, given as to `check`, but may be a mistake.
 ///
 /// By their codes: `foreign_placeholder` (`*|X|*`, `%recipient.x%`, `%%x%%`, which readers would see); of HTML
 /// `missing_text`, `large_html` (over 102 kB), `missing_alt`, `insecure_link` (without https), `script_link`; and
-/// `missing_unsubscribe` with more than 5,000 recipients. Templates are looked at as they stand. Whether the message
-/// may be sent tells `check` alone. Raises `TypeError` as `check` does.
+/// `missing_unsubscribe` with more than 5,000 recipients. Templates are checked unrendered. Only `check` tells
+/// whether the message may be sent. Raises `TypeError` as `check` does.
 ///
 /// >>> import pmtaemail
 /// >>> message = {"from": "shop@example.com", "to": "ann@example.org", "subject": "Hello *|FNAME|*"}

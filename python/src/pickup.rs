@@ -16,12 +16,12 @@ use std::sync::Arc;
 
 /// PowerMTA's pickup directory. Opened once and used from many threads, which share their syncs.
 ///
-/// `directory` is a path. `durability` is `"durable"`, or `"none"`, which syncs nothing: quick, and lost in a
-/// power cut. `staging` is the folder in which several files of one submission wait until all are handed over, or
-/// none, on the same file system; what a process that was killed had decided to hand over is moved on from there.
+/// `directory` is a path. `durability` is `"durable"`, or `"none"`, which syncs nothing: fast, but lost in a power
+/// cut. `staging` is the folder in which several files of one submission wait until all are handed over, or
+/// none, on the same file system; files that a killed process had decided to hand over are moved on from there.
 /// `syncfs=False` never syncs the whole file system. `file_mode` (`0o640`) and `file_group` (a name or number) are
-/// what files get, at a system call each. `state` is the folder of the store of idempotency keys, beside the
-/// staging folder by default; one process at a time has it. A process may be forked meanwhile.
+/// what files get, at a system call each. `state` is the folder of the store of idempotency keys, by default next to
+/// the staging folder; only one process at a time can use it. A process may be forked meanwhile.
 /// Raises `PickupError`, an `OSError`, where the directory is missing or cannot be written.
 ///
 /// >>> import pmtaemail, tempfile
@@ -136,20 +136,20 @@ impl Pickup {
         format!("<pmtaemail.Pickup {}>", self.0.path().display())
     }
 
-    /// Hands one message over, given as to `check`. When this returns it is visible to PowerMTA and durable.
+    /// Hands over one message, given as to `check`. When this returns, it is visible to PowerMTA and durable.
     ///
     /// Each file of a mail merge is written as soon as it is made: they are never all in memory. Blocks until the
-    /// disk is done, usually for some milliseconds; other threads run meanwhile. For a test of a mail merge,
-    /// `limit=3` hands it over to its first three recipients alone, and `recipient=7` to the seventh.
+    /// disk is done, usually for a few milliseconds, while other threads run. For a test of a mail merge,
+    /// `limit=3` hands it over only to its first three recipients, and `recipient=7` only to the seventh.
     ///
-    /// With an `idempotency_key` (1 to 255 printable ASCII characters) a message that was submitted under it in the
-    /// last 24 hours is not submitted again: its receipt is given again, with `replayed`. Raises `IdempotencyError`
-    /// where that was another message.
+    /// With an `idempotency_key` (1 to 255 printable ASCII characters) a message that was submitted with it in the
+    /// last 24 hours is not submitted again: its receipt is returned again, with `replayed`. Raises
+    /// `IdempotencyError` if that was another message.
     ///
     /// With `warnings=True` the receipt has the message's `warnings`.
     ///
     /// Raises `MessageError` with all problems; or `PickupError`, whose `may_be_delivered` is true in the rare case
-    /// that PowerMTA may have the message all the same. What the handler of a signal raises, such as
+    /// that PowerMTA may have the message anyway. What the handler of a signal raises, such as
     /// `KeyboardInterrupt`, has the attribute `pmtaemail_results`: `[]`, or a list of the receipt where it was too
     /// late to stop.
     ///

@@ -39,7 +39,7 @@ impl<'a> Shape<'a> for JsonHeaders<'a> {
         definitions.refer("JsonHeaders", |definitions| {
             let values = JsonTexts::schema(definitions);
             json!({
-                "description": "Header fields of the caller's own: names with their values, or a list \
+                "description": "Additional header fields: an object of names and values, or a list \
                                 of objects.",
                 "anyOf": [
                     {"type": "object", "additionalProperties": values},

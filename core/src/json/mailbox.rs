@@ -46,7 +46,7 @@ impl<'a> Shape<'a> for JsonMailboxes<'a> {
     fn schema(definitions: &mut Definitions) -> Value {
         definitions.refer("JsonMailboxes", |definitions| {
             json!({
-                "description": "A mailbox, an array of them, or a text that separates them by commas.",
+                "description": "A mailbox, an array of them, or a string that separates them with commas.",
                 "anyOf": [
                     JsonMailbox::schema(definitions),
                     Vec::<Located<JsonMailbox<'a>>>::schema(definitions),

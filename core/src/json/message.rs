@@ -135,7 +135,7 @@ object! {
         merge("merge"): JsonWord<'a, MergeForm> { of: Content },
         /// Mailboxes that get a copy of the first recipient's message of a mail merge.
         seeds("seeds"): JsonMailboxes<'a> { of: Content, example: "seed@example.net" },
-        /// What happens if recipients break rules: nothing is submitted (`refuse`, the default), or the others
+        /// What happens if recipients are invalid: nothing is submitted (`refuse`, the default), or the others
         /// get their messages and the receipt lists the rejected ones (`skip`).
         invalid_recipients("invalidRecipients"): JsonWord<'a, InvalidRecipients> { of: Content },
     }

@@ -25,7 +25,7 @@ object! {
         address("address", "email"): Cow<'a, str> {
             required: true, format: "idn-email", example: "ann@example.com"
         },
-        /// Values for the templates; they win over the message's.
+        /// Values for the templates; they override the message's.
         variables("variables"): Vec<Variable<'a>>,
         /// The envelope sender; `"<>"` is the null reverse-path.
         sender("sender"): Cow<'a, str> { example: "bounces@example.com" },

@@ -19,7 +19,7 @@ impl<'a> Shape<'a> for Vec<Variable<'a>> {
         definitions.refer("JsonVariables", |_| {
             json!({
                 "type": "object",
-                "description": "Values for the template, by their names.",
+                "description": "Values for the template, by name.",
                 "additionalProperties": true,
             })
         })

@@ -84,7 +84,7 @@ choice! {
 }
 
 choice! {
-    /// What happens to a mail merge if recipients break rules.
+    /// What happens to a mail merge if recipients are invalid.
     InvalidRecipients {
         /// Nothing is submitted.
         Refuse = "refuse",

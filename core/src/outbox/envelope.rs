@@ -1,4 +1,4 @@
-//! What PowerMTA is told beside the message.
+//! What PowerMTA is told in addition to the message.
 
 use serde::Serialize;
 use std::borrow::Cow;
