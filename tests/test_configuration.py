@@ -42,7 +42,7 @@ COMPANIONS = {
     "tls-cert": ["--tls-key=/tmp/a"],
     "tls-key": ["--tls-cert=/tmp/a"],
 }
-# What `config show` does not show: addresses may have passwords.
+# What `config show` does not show, since addresses may have passwords: it tells where each comes from, and no more.
 SECRETS = ["forward"]
 
 
@@ -179,6 +179,10 @@ def test_a_secret_is_not_shown(name: str, call: Callable, config: Callable):
         ((f"--{name}={secret}",), {}, f"--{name}"),
         ((), {variable: secret}, variable),
         (("--config", path), {}, f"{path}:1"),
+        # The same order as that of the others; which of them holds is told by where it comes from.
+        (("--config", path), {variable: secret}, variable),
+        (("--config", path, f"--{name}={secret}"), {variable: secret}, f"--{name}"),
+        ((f"-{name}={secret}",), {variable: secret}, f"--{name}"),
     ]:
         done = call("config", "show", *arguments, **environment)
         assert f"# {name} is set but not shown  # {source}\n".encode() in done.stdout

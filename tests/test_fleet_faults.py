@@ -3,13 +3,16 @@
 import random
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from brokers import wait_until
 from cut_network import CutNetwork
+from daemon import Daemon
 from fleet import KEYS, STREAM, Fleet, Host
 from fleet_load import Load
+from raw_http import MESSAGE
 from storm.judge import Verdict
 
 NOTHING = Verdict()
@@ -18,6 +21,8 @@ BATCH = 64
 STALL = 10
 # What follows on an election: a try that a lost leader did not answer ends, and another one is answered.
 AFTERWARDS = 3
+# How long a daemon waits for an answer of the brokers, and some more.
+LONGER_THAN_A_TRY = 3
 
 
 # ---- hosts and daemons
@@ -153,6 +158,25 @@ def test_all_brokers_are_killed_at_once(fleet: Fleet, long: bool):
     verdict = fleet.verdict(told, load.begun)
     fleet.report(load, begun, kills=kills)
     assert verdict == NOTHING
+
+
+def test_a_claim_whose_answer_is_lost_keeps_its_own_key_from_nobody(fleet: Fleet):
+    """The leader of the keys cannot answer without the others. The next try finds the key taken: by itself."""
+    leader = fleet.brokers.leader_of(KEYS)
+    broker = fleet.brokers.brokers[leader]
+    # One that is connected to no other.
+    daemon = fleet.stack.enter_context(Daemon(fleet.binary, None, "--forward", f"nats://127.0.0.1:{broker.client}"))
+    others = [number for number in range(3) if number != leader]
+    for number in others:
+        fleet.brokers.freeze(number)
+    begun = time.monotonic()
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(daemon.post, MESSAGE, **{"Idempotency-Key": "one"})
+        wait_until(lambda: time.monotonic() > begun + LONGER_THAN_A_TRY, "a try has ended")
+        for number in others:
+            fleet.brokers.brokers[number].thaw()
+        assert answer.result().status == 202
+    assert fleet.brokers.messages_in(STREAM) == 1
 
 
 # ---- the network
