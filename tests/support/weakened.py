@@ -73,5 +73,5 @@ def build(crate: str, changes: tuple[Change, ...], program: Path) -> None:
             assert done.returncode == 0, done.stderr.decode()
             shutil.copy(PLACE / "target/debug/pmtaemailapi", program)
         finally:
-            for path in changed:
+            for path in {*changed}:
                 path.unlink()
