@@ -65,7 +65,7 @@ test-python: build $(VENV)/.installed tests/node_modules/.installed ## Pass the 
 # Files whose long versions try to lose, double, damage or let in something: docs/promises.md.
 TORTURE := test_answered_order.py test_hand_over_order.py test_durability.py test_forgetful_disk.py test_block_cuts.py test_power_cut.py \
 	test_kill_storm.py test_all_or_none.py test_python_fork.py test_fault_table.py test_http_framing.py test_http2_framing.py test_floods.py \
-	test_memory_limit.py test_fleet.py test_fleet_faults.py
+	test_memory_limit.py test_fleet.py test_fleet_faults.py test_fleet_weakened.py
 .PHONY: torture
 torture: build $(VENV)/.installed tests/node_modules/.installed ## Break it on purpose for hours, and print what was found.
 	@# What fails keeps none of the others from being tried.
