@@ -66,6 +66,15 @@ WEAKNESSES = {
             f"{FAULTS}::test_daemons_that_are_killed_lose_and_double_nothing": "lost",
         },
     ),
+    "a daemon seldom tries again": Weakness(
+        (
+            Change(
+                "const PAUSE: Duration = Duration::from_millis(200); /// How long a probe",
+                "const PAUSE: Duration = Duration::from_secs(12); /// How long a probe",
+            ),
+        ),
+        {f"{FAULTS}::test_a_leader_that[is frozen and goes on]": ""},
+    ),
     "a message that is tried again has no identifier": Weakness(
         (Change("headers.insert(header::NATS_MESSAGE_ID, id);", "let _ = id;"),),
         {f"{FAULTS}::test_all_brokers_are_killed_at_once": "doubled"},
