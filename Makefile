@@ -134,7 +134,7 @@ lint: $(VENV)/.installed ## Tell what is not formatted, what is doubtful, which 
 	$(MAKE) --no-print-directory prose
 
 # What options.md says is the program's --help.
-PROSE := $(filter-out docs/options.md,$(wildcard *.md docs/*.md node/README.md))
+PROSE := $(filter-out docs/options.md,$(wildcard *.md docs/*.md node/README.md python/README.md))
 .PHONY: prose
 prose: tests/prose/node_modules/.installed ## Tell what the documents should say in other words.
 	cd tests/prose && node_modules/.bin/textlint $(PROSE:%=../../%)
