@@ -28,9 +28,9 @@ WEAKNESSES = {
     "a host acknowledges what is not there yet": Weakness(
         (
             Change(
-                "self.host.hand_over(round.messages, round.since).await;",
-                "{ for message in &round.messages { let _ = message.ack().await; }"
-                " self.host.hand_over(round.messages, round.since).await };",
+                "self.host.hand_over(round.messages).await;",
+                "{ for (message, _) in &round.messages { let _ = message.ack().await; }"
+                " self.host.hand_over(round.messages).await };",
             ),
         ),
         {KILLED: "lost", f"{FAULTS}::test_a_host_that_does_not_come_back_is_replaced": "lost"},
@@ -52,7 +52,12 @@ WEAKNESSES = {
         },
     ),
     "a host does not know what it has handed over": Weakness(
-        (Change("if self.seen.contains(delivered.sequence) {", "if false {"),),
+        (
+            Change(
+                "match self.seen.find(delivered.sequence) { Known::No => {} // It comes",
+                "match Known::No { Known::No => {} // It comes",
+            ),
+        ),
         {f"{FAULTS}::test_the_only_host_is_cut_off_for_longer_than_ack_wait": "doubled"},
     ),
     "nobody counts what may be there twice": Weakness(
