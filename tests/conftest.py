@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from browser import Browser, Page
+from cut_network import steady
 from daemon import Daemon
 from doors import Command, Door, Http, Node, NodeJson, NodeProcess, Python, PythonJson
 from fleet import Fleet
@@ -127,8 +128,20 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
+@pytest.fixture(scope="session")
+def network_lock(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of all workers of a run."""
+    return tmp_path_factory.getbasetemp().parent / "network.lock"
+
+
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
+def steady_network(network_lock: Path) -> Iterator[None]:
+    with steady(network_lock):
+        yield
+
+
+@pytest.fixture
+def visit(steady_network: None, browser: Browser) -> Iterator[Callable[..., Page]]:
     """Opens the preview of a daemon. At the end of a test no script has failed, nothing was against the page's own
     policy, and no dialog and no window has opened."""
     pages = []

@@ -346,7 +346,7 @@ def test_the_limits_of_forms(start_daemon):
     assert post(daemon, form(message, rows + line * 100)).status == 200
     # Which of the two limits it was depends on how much of the form had come.
     document = assert_problem(post(daemon, form({**message, "text": "x" * 30_000}, rows + line)), 413)
-    assert "20000 octets" in document["detail"]
+    assert "20000 bytes" in document["detail"]
     assert_problem(post(daemon, form(message, rows + line * 300)), 413)
     assert_problem(post(daemon, form(message, None, part("f", b"x" * 30_000))), 413)
 

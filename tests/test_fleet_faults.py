@@ -4,11 +4,13 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from brokers import wait_until
-from cut_network import CutNetwork
+from cut_network import CutNetwork, changing
 from daemon import Daemon
 from fleet import KEYS, STREAM, Fleet, Host
 from fleet_load import Load
@@ -182,10 +184,21 @@ def test_a_claim_whose_answer_is_lost_keeps_its_own_key_from_nobody(fleet: Fleet
 # ---- the network
 
 
-@pytest.fixture
-def network() -> Iterator[CutNetwork]:
-    with CutNetwork() as network:
+@pytest.fixture(scope="session")
+def joined_network(network_lock: Path) -> Iterator[CutNetwork]:
+    """Its links come and go once for all tests."""
+    with ExitStack() as stack:
+        with changing(network_lock):
+            network = stack.enter_context(CutNetwork())
         yield network
+        with changing(network_lock):
+            stack.close()
+
+
+@pytest.fixture
+def network(joined_network: CutNetwork) -> Iterator[CutNetwork]:
+    yield joined_network
+    joined_network.heal()
 
 
 @pytest.fixture

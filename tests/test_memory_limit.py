@@ -74,7 +74,7 @@ def test_a_message_that_needs_more_than_there_is(start_daemon):
     limit = listening(daemon)["body_limit"]
     assert limit == (40 << 20) // 5 * 2
     document = assert_problem(daemon.post(b'"' + b"x" * limit, **{"Content-Type": "message/rfc822"}), 413)
-    assert document["detail"].startswith(f"A body may have at most {limit} octets")
+    assert document["detail"].startswith(f"A body may be at most {limit} bytes")
     assert "--memory" in document["detail"]
     # A list in a list is hundreds of times as large as its brackets.
     values = {

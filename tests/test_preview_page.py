@@ -5,6 +5,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from browser import Browser, Page
 from chromium import needs_chromium
 from daemon import Daemon
@@ -42,6 +44,7 @@ def test_a_message_is_pasted(previewing: Daemon, visit: Callable[..., Page]):
     assert previewing.files() == []
 
 
+@pytest.mark.usefixtures("steady_network")
 def test_the_command_shows_its_file(binary: Path, tmp_path: Path, browser: Browser):
     (tmp_path / "message.json").write_text(json.dumps(MESSAGE | {"subject": "Of a file"}))
     with Command(binary, str(tmp_path / "message.json")) as command:

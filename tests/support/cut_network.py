@@ -8,12 +8,19 @@ addresses are those for tests of networks (RFC 2544), and nothing of it leaves t
 long as a process that ends with its standard input, so that nothing stays behind whatever becomes of this one.
 """
 
-import os
+import fcntl
 import random
+import secrets
 import shutil
 import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
+
+from brokers import wait_until
 
 TIMEOUT = 60
 
@@ -38,6 +45,29 @@ class Namespace:
         self.holder.stdin.close()
         self.holder.wait(TIMEOUT)
         self.holder.stdout.close()
+
+
+# Chromium gives up all that it has asked for two seconds after an address of this machine has come or gone
+# (ERR_NETWORK_CHANGED).
+SETTLES = 4
+
+
+@contextmanager
+def steady(lock: Path) -> Iterator[None]:
+    """Nobody changes the addresses of this machine meanwhile."""
+    with lock.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        yield
+
+
+@contextmanager
+def changing(lock: Path) -> Iterator[None]:
+    """Addresses of this machine change, while nobody needs them to be steady."""
+    with lock.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+        end = time.monotonic() + SETTLES
+        wait_until(lambda: time.monotonic() > end, "the change is known everywhere")
 
 
 class CutNetwork:
@@ -76,7 +106,8 @@ class CutNetwork:
 
     def join(self, net: str) -> None:
         """Links go with their namespaces, and routes with their links."""
-        here = f"cut{os.getpid()}"
+        # One of a name that is used again may still be going away.
+        here = f"cut{secrets.token_hex(4)}"
         router, host = self.router, self.host
         run("ip", "link", "add", here, "type", "veth", "peer", "name", "near", "netns", str(router.holder.pid))
         router.run("ip", "link", "add", "far", "type", "veth", "peer", "name", "eth", "netns", str(host.holder.pid))
