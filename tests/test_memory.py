@@ -203,4 +203,4 @@ def test_a_batch_by_the_daemon(start_daemon, batch: Path):
     ]
     peak = peak_of(daemon)
     print(f"the daemon: {peak / 2**20:.1f} MiB")
-    assert peak < 24 << 20
+    assert peak < 48 << 20
