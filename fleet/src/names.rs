@@ -141,6 +141,15 @@ pub fn large(stream: &str) -> String {
     format!("{stream}_LARGE")
 }
 
+/// The streams behind that bucket and that store.
+pub fn keys_stream(stream: &str) -> String {
+    format!("KV_{}", keys(stream))
+}
+
+pub fn large_stream(stream: &str) -> String {
+    format!("OBJ_{}", large(stream))
+}
+
 /// The header field that says why a dead letter is one.
 pub const PROBLEM: &str = "Pmtaemail-Problem";
 

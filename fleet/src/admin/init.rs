@@ -89,7 +89,7 @@ async fn try_init(client: &Client, settings: &Settings) -> Result<(), FleetError
         num_replicas: settings.replicas,
         ..kv::Config::default()
     };
-    if find(&context, &keys_stream(name)).await?.is_none() {
+    if find(&context, &names::keys_stream(name)).await?.is_none() {
         let made = context.create_key_value(keys).await;
         made.map_err(FleetError::of("make the bucket of keys"))?;
     }
@@ -99,24 +99,18 @@ async fn try_init(client: &Client, settings: &Settings) -> Result<(), FleetError
         num_replicas: settings.replicas,
         ..object_store::Config::default()
     };
-    if find(&context, &large_stream(name)).await?.is_none() {
+    if find(&context, &names::large_stream(name)).await?.is_none() {
         let made = context.create_object_store(large).await;
         made.map_err(FleetError::of("make the store of large submissions"))?;
     }
-    for (stream, age) in [(keys_stream(name), KEYS), (large_stream(name), FOR_EVER)] {
+    for (stream, age) in [
+        (names::keys_stream(name), KEYS),
+        (names::large_stream(name), FOR_EVER),
+    ] {
         let found = find(&context, &stream).await?;
         check_bucket(&found.ok_or_else(missing)?, age, settings.replicas)?;
     }
     Ok(())
-}
-
-/// The streams that are behind a bucket of keys and a store of objects.
-fn keys_stream(name: &str) -> String {
-    format!("KV_{}", names::keys(name))
-}
-
-fn large_stream(name: &str) -> String {
-    format!("OBJ_{}", names::large(name))
 }
 
 /// What was made this moment is not there. It is tried again.
@@ -211,18 +205,16 @@ fn check(found: &stream::Config, wanted: &stream::Config) -> Result<(), FleetErr
             format!("{DUPLICATE_WINDOW:?} at least"),
             CHANGE,
         ),
+        (
+            // Without a limit of its own none is asked for.
+            wanted.max_bytes <= 0 || found.max_bytes == wanted.max_bytes,
+            "max_bytes",
+            found.max_bytes.to_string(),
+            wanted.max_bytes.to_string(),
+            CHANGE,
+        ),
     ];
     check_all(&found.name, settings)?;
-    // Without a limit of its own none is asked for.
-    if wanted.max_bytes > 0 && found.max_bytes != wanted.max_bytes {
-        return Err(FleetError::Settings {
-            stream: found.name.clone(),
-            setting: "max_bytes",
-            found: found.max_bytes.to_string(),
-            wanted: wanted.max_bytes.to_string(),
-            advice: CHANGE,
-        });
-    }
     check_replicas(found, wanted.num_replicas)
 }
 
@@ -269,14 +261,12 @@ fn check_all(stream: &str, settings: impl IntoIterator<Item = Checked>) -> Resul
 
 /// Whether a stream is on as many brokers as it should be.
 fn check_replicas(found: &stream::Config, wanted: usize) -> Result<(), FleetError> {
-    if found.num_replicas >= wanted {
-        return Ok(());
-    }
-    Err(FleetError::Settings {
-        stream: found.name.clone(),
-        setting: "number of replicas",
-        found: found.num_replicas.to_string(),
-        wanted: wanted.to_string(),
-        advice: CHANGE,
-    })
+    let replicas = (
+        found.num_replicas >= wanted,
+        "number of replicas",
+        found.num_replicas.to_string(),
+        wanted.to_string(),
+        CHANGE,
+    );
+    check_all(&found.name, [replicas])
 }

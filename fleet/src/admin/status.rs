@@ -122,7 +122,7 @@ pub async fn status(client: &Client, name: &str) -> Result<Status, FleetError> {
         replicas: info.config.num_replicas,
         current: copies,
         dead: state_of(dead(name)).await?.messages,
-        large_bytes: state_of(format!("OBJ_{}", names::large(name))).await?.bytes,
+        large_bytes: state_of(names::large_stream(name)).await?.bytes,
         consumers,
         unclaimed,
     })
