@@ -1,12 +1,13 @@
 """The examples of README.md and docs/ do what they say.
 
 A fenced code block under a comment `<!-- test: NAME -->` is run against a daemon of the test's own: the documented
-address is replaced by the daemon's.
+address is replaced by the daemon's. Those in Rust are compiled with the library that the daemon was built with.
 """
 
 import json
 import quopri
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -41,11 +42,19 @@ RUNNERS = {
     "python": [sys.executable, "-c"],
     "js": ["node", "-e"],
 }
+RUST = re.compile(r"^```rust\b.*$", re.MULTILINE)
 
 
 def test_the_pages_have_examples():
-    assert {example["language"] for example in EXAMPLES} == set(RUNNERS)
+    assert {example["language"] for example in EXAMPLES} == {*RUNNERS, "rust"}
     assert len({example["name"] for example in EXAMPLES}) == len(EXAMPLES)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_all_rust_is_run(page: Path):
+    text = page.read_text(encoding="utf-8")
+    run = [example for example in BLOCK.finditer(text) if example["language"] == "rust"]
+    assert len(RUST.findall(text)) == len(run)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -85,9 +94,12 @@ def test_example(example: re.Match[str], start_daemon: Callable[..., Daemon], bi
     packages.mkdir()
     for name, folder in PACKAGES.items():
         (packages / name).symlink_to(ROOT / folder)
+    command = (
+        [str(compiled(code, tmp_path))] if example["language"] == "rust" else [*RUNNERS[example["language"]], code]
+    )
     path = f"{binary.parent}:{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
     done = subprocess.run(
-        [*RUNNERS[example["language"]], code],
+        command,
         capture_output=True,
         cwd=tmp_path,
         env={
@@ -110,6 +122,26 @@ def test_example(example: re.Match[str], start_daemon: Callable[..., Daemon], bi
         assert_spring(files)
     if example["name"] == "a campaign":
         assert_campaign(files, done.stdout)
+
+
+def compiled(code: str, folder: Path) -> Path:
+    """A program in Rust. What is none yet becomes the body of `main`, as in the library's documentation."""
+    if "fn main()" not in code:
+        code = f"fn main() -> Result<(), Box<dyn std::error::Error>> {{\n{code}\nOk(())\n}}"
+    library = ROOT / "target/debug"
+    (folder / "example.rs").write_text(code, encoding="utf-8")
+    compiler, program = shutil.which("rustc"), folder / "example"
+    assert compiler
+    done = subprocess.run(
+        [
+            *(compiler, "--edition", "2024", "-o", program, folder / "example.rs"),
+            *("--extern", f"pmtaemail={library / 'libpmtaemail.rlib'}", "-L", f"dependency={library / 'deps'}"),
+        ],
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    return program
 
 
 def assert_campaign(files: list[PickupFile], output: bytes) -> None:
