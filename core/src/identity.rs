@@ -1,4 +1,4 @@
-//! The one place where the clock is read and chance is drawn.
+//! The only place that reads the clock and draws randomness.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -10,10 +10,10 @@ use std::hash::{BuildHasher, RandomState};
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
-/// What a submission has from outside its message: an identifier, and the time at which it is made.
+/// What a submission gets from outside its message: an identifier and the time at which it was made.
 ///
-/// Both are made where none are given. A message with the same identity has the same bytes, and so has
-/// its pickup file, but for the envelope ids of a mail merge, which are new each time.
+/// Both are generated unless you give them. The same message with the same identity yields the same bytes and the same
+/// pickup file, except for the envelope IDs of a mail merge, which are new each time.
 ///
 /// ```
 /// use pmtaemail::{Identity, Message};
@@ -34,13 +34,28 @@ pub struct Identity {
     pub(crate) time: Timestamp,
 }
 
-/// The time of an [`Identity`] lies before 1970 or after 9999, which Date cannot say.
+/// The time of an [`Identity`] is before 1970 or after 9999, which the Date field cannot express.
+///
+/// ```
+/// use pmtaemail::Identity;
+/// use std::time::{Duration, SystemTime};
+///
+/// let moon_landing = SystemTime::UNIX_EPOCH - Duration::from_hours(24 * 165);
+/// assert!(Identity::new(Identity::now().id(), moon_landing).is_err());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the time of a submission lies between 1970 and 9999")]
 pub struct InvalidTime;
 
 impl Identity {
-    /// The present time and a new identifier.
+    /// The current time and a new identifier.
+    ///
+    /// ```
+    /// use pmtaemail::Identity;
+    ///
+    /// let (first, second) = (Identity::now(), Identity::now());
+    /// assert!(first.id() < second.id());
+    /// ```
     #[expect(clippy::disallowed_methods, reason = "this is the place")]
     pub fn now() -> Self {
         let time = Timestamp::now();
@@ -50,7 +65,10 @@ impl Identity {
         }
     }
 
-    /// A time and an identifier that are known already, such as those of an earlier attempt.
+    /// A time and an identifier that you already have, for example those of an earlier attempt.
+    ///
+    /// # Errors
+    /// The time is before 1970 or after 9999.
     pub fn new(id: Id, time: SystemTime) -> Result<Self, InvalidTime> {
         match Timestamp::try_from(time) {
             Ok(time) if time >= Timestamp::UNIX_EPOCH => Ok(Self { id, time }),
@@ -58,8 +76,7 @@ impl Identity {
         }
     }
 
-    /// The same for every message: what is made with it tells messages apart and nothing else. It is submitted by
-    /// nobody.
+    /// The same for every message: what is rendered with it serves to compare messages. It is never submitted.
     #[cfg(feature = "idempotency")]
     pub(crate) const FOR_COMPARISON: Self = Self {
         id: Id::LOWEST,
@@ -79,15 +96,15 @@ impl Identity {
 
 /// The identifier of a submission: 26 characters, digits and lower-case letters.
 ///
-/// It is unique and sorts by time, and is at once the receipt's `id`, the pickup file's name, the
-/// envelope id and the left side of the Message-ID. Whoever receives the message sees it, so it tells nothing that
-/// the message does not say anyway: its first part is the second of the submission, which the Date
-/// field tells as well; all else is chance. Identifiers of the same second and thread rise by
-/// random steps whose size varies over many orders of magnitude, so that neither a finer clock nor
-/// a count can be read out of them.
+/// It is unique and sorts by time. It serves as the receipt's `id`, the name of the pickup file, the envelope ID and
+/// the left side of the Message-ID. Recipients see it, so it reveals nothing that the message does not say anyway: its
+/// first part is the second of the submission, which the Date field shows as well; everything else is random.
+/// Identifiers that one thread makes within a second rise by random steps whose size varies over many orders of
+/// magnitude, so that neither a finer clock nor a count can be read from them.
 ///
 /// ```
 /// use pmtaemail::Id;
+///
 /// let id: Id = "1ng7qwf4c52q7bj9v8dsqnkxqv".parse()?;
 /// assert_eq!(id.as_str(), "1ng7qwf4c52q7bj9v8dsqnkxqv");
 /// assert!("1NG7QWF4C52Q7BJ9V8DSQNKXQV".parse::<Id>().is_err());
@@ -96,33 +113,39 @@ impl Identity {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id([u8; Id::LENGTH]);
 
-/// A text is no [`Id`]: not 26 characters, or others than digits and lower-case letters without
+/// The string is not an [`Id`]: its length is not 26, or it contains anything but digits and lower-case letters without
 /// i, l, o and u.
+///
+/// ```
+/// use pmtaemail::{Id, InvalidId};
+///
+/// assert_eq!("order-4711".parse::<Id>(), Err(InvalidId));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an identifier has 26 characters: digits, and lower-case letters other than i, l, o and u")]
 pub struct InvalidId;
 
-/// 35 bits of seconds, 55 bits that rise within a second, 40 bits of chance.
+/// 35 bits of seconds, 55 bits that rise within a second, 40 random bits.
 const SECOND_LETTERS: usize = 7;
 const RISING_BITS: u32 = 55;
 const CHANCE_BITS: u32 = 40;
 
-/// Crockford's base32 in lower case: it sorts as the number does, and no letter looks like a digit.
+/// Crockford's base32 in lower case: it sorts as the numbers do, and no letter looks like a digit.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 impl Id {
-    /// How many characters it has.
+    /// Its length in characters.
     pub(crate) const LENGTH: usize = 26;
 
     pub(crate) const LOWEST: Self = Self([b'0'; Self::LENGTH]);
 
-    /// The identifier as text.
+    /// The identifier as a string.
     #[expect(clippy::missing_panics_doc, reason = "it cannot")]
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("the alphabet is ASCII")
     }
 
-    /// The time of the submission, in whole seconds. Of very many in one second it may lie a second later.
+    /// The time of the submission, in whole seconds. If very many are made in one second, it can be a second late.
     ///
     /// ```
     /// let id: pmtaemail::Id = "1ng7qwf4c52q7bj9v8dsqnkxqv".parse()?;
@@ -139,8 +162,8 @@ impl Id {
         SystemTime::UNIX_EPOCH + Duration::from_secs(second)
     }
 
-    /// The same identifier as other programs want it: a UUID of version 8 (RFC 9562 section 5.8). It lacks the last
-    /// 8 of the 40 bits that are chance alone.
+    /// The identifier as a UUID of version 8 (RFC 9562 section 5.8), for programs that need one. The UUID lacks the
+    /// last 8 of the 40 random bits.
     ///
     /// ```
     /// let id: pmtaemail::Id = "1ng7qwf4c52q7bj9v8dsqnkxqv".parse()?;
@@ -165,7 +188,7 @@ impl Id {
         ((high << 80) | (0x8 << 76) | (middle << 64) | (0b10 << 62) | low).to_be_bytes()
     }
 
-    /// The same identifier in decimal digits, 40 at most, without zeros before it.
+    /// The identifier as a decimal number of at most 40 digits, without leading zeros.
     ///
     /// ```
     /// let id: pmtaemail::Id = "0000000000000000000000001z".parse()?;
@@ -228,19 +251,19 @@ impl Id {
     }
 }
 
-/// Where a clock is wrong and lies before 1970, identifiers begin at 0 and are unique all the same.
+/// If the clock is wrong and shows a time before 1970, identifiers start at 0 and are still unique.
 fn seconds(time: Timestamp) -> u64 {
     time.as_second().max(0).unsigned_abs()
 }
 
-/// The wall clock in milliseconds since 1970; 0 where it lies before.
+/// The wall clock in milliseconds since 1970; 0 if it shows an earlier time.
 #[cfg(feature = "idempotency")]
 #[expect(clippy::disallowed_methods, reason = "this is the place")]
 pub(crate) fn milliseconds_now() -> u64 {
     Timestamp::now().as_millisecond().max(0).unsigned_abs()
 }
 
-/// What the identifiers of this thread have come to.
+/// The last identifier that this thread made.
 #[derive(Clone, Copy)]
 struct Last {
     second: u64,
@@ -248,15 +271,14 @@ struct Last {
     count: u64,
 }
 
-/// A word that nobody outside can foresee or tell from chance: the standard library's keyed hash
-/// (`SipHash`, its keys drawn from the operating system once a thread) of the nanosecond and a
-/// count. A system call for each message would cost as much as rendering a small one. The nanosecond
-/// sees to it that a process and its fork go different ways.
+/// A word that nobody outside can predict or tell from a random one: the standard library's keyed hash (`SipHash`,
+/// whose keys come from the operating system once per thread) of the current nanosecond and a counter. A system call
+/// per message would cost as much as rendering a small one. The nanosecond keeps a process and its fork apart.
 fn chance(keys: &RandomState, now: Timestamp, count: u64) -> u64 {
     keys.hash_one(now.as_nanosecond() ^ (i128::from(count) << 64))
 }
 
-/// The second and rising part that follow `last`.
+/// The second and the rising part that follow `last`.
 fn rise(last: (u64, u64), second: u64, chance: u64) -> (u64, u64) {
     const TOP: u64 = 1 << RISING_BITS;
     if second > last.0 {
@@ -274,12 +296,12 @@ fn rise(last: (u64, u64), second: u64, chance: u64) -> (u64, u64) {
     }
 }
 
-/// The identifiers of the recipients of one mail merge: each is made when it is asked for, and is
-/// the same each time.
+/// The identifiers of the recipients of one mail merge: each is computed when it is asked for, and is the same every
+/// time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RecipientIds {
     second: u64,
-    /// From outside nobody can tell which identifiers they lead to.
+    /// They are secret, so that nobody outside can tell which identifiers they lead to.
     keys: (u64, u64),
 }
 
@@ -302,7 +324,7 @@ impl RecipientIds {
         }
     }
 
-    /// The identifier of a recipient, counted from 0. Nobody can tell the number from it.
+    /// The identifier of a recipient, counted from 0. It does not reveal the number.
     pub fn id(&self, recipient: usize) -> Id {
         let hasher = SipHasher13::new_with_keys(self.keys.0, self.keys.1);
         let chance = hasher.hash(&(recipient as u64).to_le_bytes());

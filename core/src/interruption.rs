@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-/// Asks from time to time, between two recipients of a mail merge, whether work shall end early.
+/// A callback that long work asks from time to time, between two recipients of a mail merge, whether it should end
+/// early.
 ///
-/// For programs that must stay responsive while a call of this library lasts, such as an interpreter
-/// with signals of its own. What is interrupted leaves nothing behind.
+/// It is for programs that must stay responsive during a call of this library, such as an interpreter with its own
+/// signal handling. Interrupted work leaves nothing behind.
 ///
 /// ```
 /// use pmtaemail::{Interruption, Message};
@@ -22,11 +23,11 @@ use std::fmt;
 pub struct Interruption<'a>(Option<&'a (dyn Fn() -> bool + Sync)>);
 
 impl<'a> Interruption<'a> {
-    /// There is none.
+    /// Never interrupts.
     pub const NEVER: Self = Self(None);
 
-    /// `is_wanted` is called at least once for each recipient. Once it has said yes it goes on saying
-    /// so.
+    /// `is_wanted` is called at least once for each recipient. Once it has returned `true`, it must keep returning
+    /// `true`.
     pub const fn new(is_wanted: &'a (dyn Fn() -> bool + Sync)) -> Self {
         Self(Some(is_wanted))
     }
@@ -42,7 +43,7 @@ impl fmt::Debug for Interruption<'_> {
     }
 }
 
-/// What cannot be missing, since nothing interrupted the work.
+/// The result, which exists because nothing interrupted the work.
 pub(crate) fn uninterrupted<T>(output: Option<T>) -> T {
     output.expect("nothing interrupts it")
 }

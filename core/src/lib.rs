@@ -87,15 +87,24 @@ pub use virtual_mtas::VirtualMtas;
 /// The version of this library, and of all that is built around it.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Reads one JSON message and tells all that is wrong with it.
+/// Checks a JSON message and returns all its problems.
+///
+/// ```
+/// let problems = pmtaemail::check(br#"{"from": "a@example.com", "to": "b@", "subjekt": "Hello"}"#).unwrap_err();
+/// let pointers: Vec<&str> = problems.iter().map(|problem| problem.pointer()).collect();
+/// assert_eq!(pointers, ["/to", "/subjekt"]);
+/// ```
+///
+/// # Errors
+/// Everything that is wrong with the message.
 pub fn check(json: &[u8]) -> Result<(), Problems> {
     Message::from_json(json).map(drop)
 }
 
-/// What in one JSON message breaks no rule and may yet not be meant: placeholders of other programs, which readers
-/// would see; HTML without text beside it, over 102 kB, with images without `alt`, with links without `https://`;
-/// more than 5,000 recipients who cannot unsubscribe. Texts that are templates are looked at as they stand. Of what is
-/// not JSON there are none; what is wrong with it tells [`check`].
+/// Returns what breaks no rule in a JSON message but may be a mistake: placeholders of other programs, which readers
+/// would see; HTML without a text alternative, over 102 kB, with images without `alt` or links without `https://`; more
+/// than 5,000 recipients who cannot unsubscribe. Templates are examined before their placeholders are filled in. Input
+/// that is not JSON has no warnings; [`check`] reports what is wrong with it.
 ///
 /// ```
 /// let json = br#"{"from": "a@example.com", "to": "b@example.org", "subject": "Hello *|FNAME|*"}"#;
@@ -105,21 +114,38 @@ pub fn warnings(json: &[u8]) -> Vec<Warning> {
     json::read(json).map_or_else(|_| Vec::new(), |reading| message::warnings(&reading))
 }
 
-/// The [`warnings`] of a message in any serde data format that lends its strings; see
-/// [`Message::from_deserializer`].
+/// The [`warnings`] of a message in any serde data format that lends its strings; see [`Message::from_deserializer`].
+///
+/// ```
+/// let message = serde_json::json!({"from": "a@example.com", "to": "b@example.org", "html": "<p>Hello</p>"});
+/// let warnings = pmtaemail::warnings_from_deserializer(&message)?;
+/// assert_eq!(warnings[0].code, pmtaemail::Code::MissingText);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 ///
 /// # Errors
-/// The format's own.
+/// Those of the data format.
 pub fn warnings_from_deserializer<'a, D: serde::Deserializer<'a>>(
     deserializer: D,
 ) -> Result<Vec<Warning>, D::Error> {
     json::read_from(deserializer).map(|reading| message::warnings(&reading))
 }
 
-/// Renders one JSON message to the bytes of a mail (RFC 5322).
+/// Renders a JSON message to the bytes of a mail (RFC 5322).
 ///
-/// Date and Message-ID are made where the message gives none; with both given, the same message
-/// always yields the same bytes.
+/// Date and Message-ID are generated if the message does not give them. If it gives both, the same message always
+/// yields the same bytes.
+///
+/// ```
+/// let json = br#"{"from": "shop@example.com", "to": "ann@example.org", "subject": "Hello", "text": "Hi!"}"#;
+/// let mail = String::from_utf8(pmtaemail::render(json)?).unwrap();
+/// assert!(mail.contains("\r\nSubject: Hello\r\n"));
+/// assert!(mail.ends_with("\r\n\r\nHi!\r\n"));
+/// # Ok::<(), pmtaemail::Problems>(())
+/// ```
+///
+/// # Errors
+/// Everything that is wrong with the message.
 pub fn render(json: &[u8]) -> Result<Vec<u8>, Problems> {
     Message::from_json(json).map(|message| message.render())
 }

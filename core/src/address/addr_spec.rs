@@ -13,7 +13,7 @@ const LONGEST_LOCAL_PART: usize = 64;
 /// RFC 5321 section 4.5.3.1.3: a path has at most 256 bytes, two of them its angle brackets.
 const LONGEST_ADDRESS: usize = 254;
 
-/// An address that RFC 5321 allows (section 4.1.2, with the local parts of RFC 6531), its domain in
+/// An address that RFC 5321 allows (section 4.1.2, with the local parts of RFC 6531). Its domain is written in
 /// A-labels.
 ///
 /// ```
@@ -21,23 +21,32 @@ const LONGEST_ADDRESS: usize = 254;
 ///
 /// let address = AddrSpec::parse("ann@bücher.example")?;
 /// assert_eq!(address.as_str(), "ann@xn--bcher-kva.example");
+/// assert_eq!(address.local_part(), "ann");
 /// assert_eq!(address.domain(), "xn--bcher-kva.example");
 /// # Ok::<(), pmtaemail::InvalidAddress>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AddrSpec<'a> {
     text: Cow<'a, str>,
-    /// Where the `@` stands that parts local part and domain.
+    /// Position of the `@` that separates local part and domain.
     at: usize,
 }
 
-/// A text that is not an address; says why, without the text.
+/// The string is not an address. The error says why, without repeating the string.
+///
+/// ```
+/// use pmtaemail::{AddrSpec, Code};
+///
+/// let error = AddrSpec::parse("ann@my_host").unwrap_err();
+/// assert_eq!(error.code(), Code::InvalidDomain);
+/// assert!(!error.to_string().contains("my_host"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidAddress(Refusal);
 
 impl InvalidAddress {
-    /// What kind of problem it is.
+    /// The kind of problem.
     pub fn code(&self) -> Code {
         self.0.code
     }
@@ -50,7 +59,17 @@ impl From<Refusal> for InvalidAddress {
 }
 
 impl<'a> AddrSpec<'a> {
-    /// Parses an address without display name and angle brackets.
+    /// Parses an address without a display name and angle brackets.
+    ///
+    /// ```
+    /// use pmtaemail::AddrSpec;
+    ///
+    /// assert!(AddrSpec::parse("ann@example.com").is_ok());
+    /// assert!(AddrSpec::parse("Ann <ann@example.com>").is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// RFC 5321 does not allow this address, or it exceeds one of its length limits.
     pub fn parse(text: impl Into<Cow<'a, str>>) -> Result<Self, InvalidAddress> {
         Self::read(text.into()).map_err(InvalidAddress)
     }
@@ -84,17 +103,17 @@ impl<'a> AddrSpec<'a> {
         Ok(Self { text, at })
     }
 
-    /// The address as it stands in envelope and header.
+    /// The address as it appears in the envelope and the header.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The address as text of its own.
+    /// The address as a string.
     pub(crate) fn into_text(self) -> Cow<'a, str> {
         self.text
     }
 
-    /// The same address, borrowing nothing.
+    /// The same address, without borrowed data.
     pub fn into_owned(self) -> AddrSpec<'static> {
         AddrSpec {
             text: Cow::Owned(self.text.into_owned()),
@@ -120,13 +139,30 @@ impl<'a> AddrSpec<'a> {
         &self.text[self.at + 1..]
     }
 
-    /// Whether only SMTPUTF8 (RFC 6531) can carry it.
+    /// Whether the address requires SMTPUTF8 (RFC 6531).
+    ///
+    /// ```
+    /// use pmtaemail::AddrSpec;
+    ///
+    /// assert!(AddrSpec::parse("jörg@example.com")?.is_internationalized());
+    /// assert!(!AddrSpec::parse("jorg@bücher.example")?.is_internationalized()); // the domain has an ASCII form
+    /// # Ok::<(), pmtaemail::InvalidAddress>(())
+    /// ```
     pub fn is_internationalized(&self) -> bool {
         !self.text.is_ascii()
     }
 
-    /// Whether both name the same mailbox: the domain's letter case does not count (RFC 5321
-    /// section 2.4).
+    /// Whether both addresses name the same mailbox. Domains are compared case-insensitively, local parts are not (RFC
+    /// 5321 section 2.4).
+    ///
+    /// ```
+    /// use pmtaemail::AddrSpec;
+    ///
+    /// let ann = AddrSpec::parse("ann@example.com")?;
+    /// assert!(ann.same_mailbox(&AddrSpec::parse("ann@EXAMPLE.com")?));
+    /// assert!(!ann.same_mailbox(&AddrSpec::parse("Ann@example.com")?));
+    /// # Ok::<(), pmtaemail::InvalidAddress>(())
+    /// ```
     pub fn same_mailbox(&self, other: &AddrSpec<'_>) -> bool {
         self.local_part() == other.local_part()
             && self.domain().eq_ignore_ascii_case(other.domain())
@@ -134,8 +170,8 @@ impl<'a> AddrSpec<'a> {
 }
 
 impl AddrSpec<'static> {
-    /// The address of a mailbox whose name may hold any character, as login names do: what no
-    /// dot-string of RFC 5321 section 4.1.2 can say is put in quotes.
+    /// The address of a mailbox whose name may contain any character, as login names do. A local part that is not a
+    /// dot-string (RFC 5321 section 4.1.2) is quoted.
     ///
     /// ```
     /// use pmtaemail::AddrSpec;
@@ -161,9 +197,8 @@ impl fmt::Display for AddrSpec<'_> {
     }
 }
 
-/// Where the `@` of an address stands that needs no further look: a dot-string of ASCII, a host
-/// name that no rule of IDNA touches, within the limits. Nearly every address is one, and this is one
-/// pass over it.
+/// Position of the `@`, if the address needs no closer look: a dot-string of ASCII, a host name that IDNA leaves alone,
+/// no limit exceeded. Nearly every address qualifies, and this takes a single pass over it.
 fn plain_at(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut last = b'.';
@@ -186,7 +221,7 @@ fn plain_at(text: &str) -> Option<usize> {
     domain::is_plain_host_name(bytes.get(at + 1..)?).then_some(at)
 }
 
-/// Where the local part ends, after checking its grammar.
+/// End of the local part, after checking its grammar.
 fn local_part_end(text: &str) -> Result<usize, Refusal> {
     if text.is_empty() {
         return Err(invalid("The address is empty."));

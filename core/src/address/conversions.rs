@@ -1,4 +1,4 @@
-//! What Rust expects of values that are written as a text: to be read from one and to be one, also for serde.
+//! The conversions that Rust users expect of types written as a string, serde's included.
 
 use super::{AddrSpec, InvalidAddress, Mailbox};
 use serde::de::{self, Deserialize, Deserializer};

@@ -7,9 +7,9 @@ use crate::syntax::{has_control_except_tab, is_atext, quote};
 use std::borrow::Cow;
 use std::fmt;
 
-/// A mailbox of RFC 5322 section 3.4: an address and, often, a name to show.
+/// A mailbox (RFC 5322 section 3.4): an address and, often, a display name.
 ///
-/// It reads what people write, and writes itself so that it is read back as it was:
+/// It parses what people write. Its [`Display`](std::fmt::Display) output parses back to the same mailbox:
 ///
 /// ```
 /// use pmtaemail::Mailbox;
@@ -27,7 +27,7 @@ use std::fmt;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mailbox<'a> {
-    /// Not empty, and without control characters.
+    /// Not empty; contains no control characters.
     pub(crate) name: Option<Cow<'a, str>>,
     pub(crate) address: AddrSpec<'a>,
 }
@@ -43,7 +43,20 @@ const SEVERAL: Refusal = Refusal::new(
 );
 
 impl<'a> Mailbox<'a> {
-    /// A mailbox with a name to show, which may hold any characters but control characters. An empty name is none.
+    /// A mailbox with a display name, which may contain anything except control characters. An empty name counts as no
+    /// name.
+    ///
+    /// ```
+    /// use pmtaemail::Mailbox;
+    ///
+    /// let mailbox = Mailbox::new("", "ann@example.com".parse()?)?;
+    /// assert_eq!(mailbox.name(), None);
+    /// assert!(Mailbox::new("Ann\r\nBcc: eve@example.org", "ann@example.com".parse()?).is_err());
+    /// # Ok::<(), pmtaemail::InvalidAddress>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The name contains a control character.
     pub fn new(
         name: impl Into<Cow<'a, str>>,
         address: AddrSpec<'a>,
@@ -57,6 +70,17 @@ impl<'a> Mailbox<'a> {
     }
 
     /// Parses one mailbox: `ann@example.com` or `Ann Lee <ann@example.com>`.
+    ///
+    /// ```
+    /// use pmtaemail::Mailbox;
+    ///
+    /// let mailbox = Mailbox::parse("Ann Lee <ann@example.com>")?;
+    /// assert_eq!(mailbox.name(), Some("Ann Lee"));
+    /// # Ok::<(), pmtaemail::InvalidAddress>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The string is not exactly one mailbox, or its address is not valid.
     pub fn parse(text: impl Into<Cow<'a, str>>) -> Result<Self, InvalidAddress> {
         let mut mailboxes = Self::parse_list(&text.into())?;
         match (mailboxes.pop(), mailboxes.pop()) {
@@ -65,17 +89,17 @@ impl<'a> Mailbox<'a> {
         }
     }
 
-    /// The name to show.
+    /// The display name.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
-    /// Where mail to it goes.
+    /// The address.
     pub fn address(&self) -> &AddrSpec<'a> {
         &self.address
     }
 
-    /// The same mailbox, borrowing nothing.
+    /// The same mailbox, without borrowed data.
     pub fn into_owned(self) -> Mailbox<'static> {
         Mailbox {
             name: self.name.map(|name| Cow::Owned(name.into_owned())),
@@ -83,7 +107,7 @@ impl<'a> Mailbox<'a> {
         }
     }
 
-    /// Parses an address without a name: by far the most common mailbox.
+    /// Parses an address without a name, by far the most common mailbox.
     pub(crate) fn parse_bare(text: &Cow<'a, str>) -> Option<Self> {
         let address = AddrSpec::read(text.clone()).ok()?;
         Some(Self {
@@ -92,7 +116,7 @@ impl<'a> Mailbox<'a> {
         })
     }
 
-    /// Parses mailboxes that a caller wrote as one text, with commas between them.
+    /// Parses a comma-separated list of mailboxes.
     pub(crate) fn parse_list(text: &Cow<'a, str>) -> Result<Vec<Self>, Refusal> {
         if let Some(mailbox) = Self::parse_bare(text) {
             return Ok(vec![mailbox]);
@@ -121,7 +145,7 @@ impl<'a> Mailbox<'a> {
 }
 
 impl fmt::Display for Mailbox<'_> {
-    /// In the form of RFC 5322, with all characters as they are: a name beyond ASCII is not encoded.
+    /// The form of RFC 5322, except that characters beyond ASCII are not encoded.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
             None => self.address.fmt(f),
@@ -131,7 +155,7 @@ impl fmt::Display for Mailbox<'_> {
     }
 }
 
-/// Whether a name is read as it is without quotes.
+/// Whether a name needs no quotes.
 fn is_plain(name: &str) -> bool {
     let is_word = |c: char| is_atext(c) || matches!(c, '.' | ' ');
     name.chars().all(is_word) && !name.starts_with(' ') && !name.ends_with(' ')

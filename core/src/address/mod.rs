@@ -1,17 +1,17 @@
 //! Mailboxes and addresses (RFC 5321 section 4.1.2, RFC 5322 section 3.4), parsed once.
 //!
 //! ```text
-//! conversions     what values of texts are to Rust
-//! mailbox         a name and an address, as callers write them
-//!    └── strict   the outline of such a text
+//! conversions     FromStr, Display, serde and the like for types written as a string
+//! mailbox         a display name and an address, as callers write them
+//!    └── strict   the outline of such a string
 //! lenient         the outline of an address list in a finished message
-//! sender_domains  from where somebody may send
+//! sender_domains  the domains that somebody may send from
 //! reverse_path    where bounces go
 //!    └── addr_spec   local-part@domain
 //!           └── domain   a host name in A-labels, or an address literal
 //! ```
 //!
-//! How mailboxes are given in JSON is known to `message::mailboxes` alone.
+//! Only `message::mailboxes` knows how mailboxes are written in JSON.
 
 mod addr_spec;
 mod conversions;

@@ -8,14 +8,14 @@ use std::borrow::Cow;
 /// Where bounces go (RFC 5321 section 4.1.1.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ReversePath<'a> {
-    /// `<>`: nobody hears of a failure.
+    /// `<>`: nobody is told about failures.
     Null,
-    /// To an address.
+    /// Bounces go to this address.
     Address(AddrSpec<'a>),
 }
 
 impl<'a> ReversePath<'a> {
-    /// Parses an address that may stand in angle brackets.
+    /// Parses an address with or without angle brackets.
     pub fn read(text: &Cow<'a, str>) -> Result<Self, Refusal> {
         let Some(bare) = without_angle_brackets(text) else {
             return Err(Refusal::new(
@@ -29,7 +29,7 @@ impl<'a> ReversePath<'a> {
         AddrSpec::read(bare).map(Self::Address)
     }
 
-    /// `None` is the null reverse-path.
+    /// `None` for the null reverse-path.
     pub fn address(&self) -> Option<&AddrSpec<'a>> {
         match self {
             Self::Null => None,

@@ -5,11 +5,12 @@ use std::borrow::Cow;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// The domains that somebody may send from: in the addresses of From and Sender, and of the envelope's sender.
-/// By default all.
+/// The domains that somebody may send from. They apply to the addresses in From and Sender, and to the envelope sender.
+/// The default is all domains.
 ///
 /// ```
 /// use pmtaemail::{Message, SenderDomains};
+///
 /// let domains: SenderDomains = ["example.com".parse()?, "*.example.net".parse()?].into_iter().collect();
 /// let json = br#"{"from": "ann@example.org", "to": "bo@example.org"}"#;
 /// let problems = Message::from_form_within(json, &[], &domains).unwrap_err();
@@ -19,15 +20,32 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SenderDomains(Option<Arc<[SenderDomain]>>);
 
-/// `example.com`, that domain alone, or `*.example.com`, all domains below it, but not it.
+/// `example.com` means that domain only; `*.example.com` means all domains below it, but not `example.com` itself.
+///
+/// ```
+/// use pmtaemail::{SenderDomain, SenderDomains};
+///
+/// let below: SenderDomain = "*.example.com".parse()?;
+/// let domains: SenderDomains = [below].into_iter().collect();
+/// let message = |from| pmtaemail::Message::builder().from(from).to("ann@example.org").text("Hello");
+/// assert!(message("news@mail.example.com").build_within(&domains).is_ok());
+/// assert!(message("news@example.com").build_within(&domains).is_err());
+/// # Ok::<(), pmtaemail::InvalidSenderDomain>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SenderDomain {
-    /// In A-labels and in lower case.
+    /// In A-labels and lower case.
     name: String,
     is_wildcard: bool,
 }
 
-/// A text is no [`SenderDomain`].
+/// The string is not a [`SenderDomain`].
+///
+/// ```
+/// use pmtaemail::SenderDomain;
+///
+/// assert!("mail.*.example.com".parse::<SenderDomain>().is_err());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected a domain such as example.com, or *.example.com for all its subdomains")]
 pub struct InvalidSenderDomain;
@@ -68,7 +86,7 @@ impl SenderDomain {
 }
 
 impl FromIterator<SenderDomain> for SenderDomains {
-    /// These domains alone; without any, none.
+    /// Exactly these domains. An empty iterator allows none.
     fn from_iter<I: IntoIterator<Item = SenderDomain>>(domains: I) -> Self {
         Self(Some(domains.into_iter().collect()))
     }
@@ -76,14 +94,22 @@ impl FromIterator<SenderDomain> for SenderDomains {
 
 impl SenderDomains {
     /// All domains.
+    ///
+    /// ```
+    /// use pmtaemail::SenderDomains;
+    ///
+    /// assert!(SenderDomains::ALL.are_all());
+    /// assert!(!SenderDomains::from_iter(["example.com".parse()?]).are_all());
+    /// # Ok::<(), pmtaemail::InvalidSenderDomain>(())
+    /// ```
     pub const ALL: Self = Self(None);
 
-    /// Whether all domains may be sent from.
+    /// Whether all domains are allowed.
     pub fn are_all(&self) -> bool {
         self.0.is_none()
     }
 
-    /// Whether an address with this domain may be sent from.
+    /// Whether an address in this domain is allowed.
     pub(crate) fn allow(&self, address: &AddrSpec<'_>) -> bool {
         let Some(domains) = &self.0 else {
             return true;

@@ -1,16 +1,14 @@
-//! What other languages have and JSON or serde have not, in the data model of serde: variants of an enum,
-//! since a message has no enums otherwise.
+//! Values that other languages have but JSON or serde does not, in serde's data model: as variants of an enum, since a
+//! message has no other enums.
 
 use crate::number::Number;
 use serde::de::value::{MapAccessDeserializer, MapDeserializer};
 use serde::de::{EnumAccess, Error, Unexpected, VariantAccess, Visitor};
 
-/// A text that is not Unicode, as the strings of Python and of JavaScript may be: they can hold
-/// half of a surrogate pair. A data format that meets one in a value or in a name gives this in its
-/// place, and it becomes the problem `lone_surrogate`.
+/// A string that is not valid Unicode. Strings in Python and JavaScript can contain half of a surrogate pair. A data
+/// format that meets one, as a value or as a name, gives this instead, and it becomes the problem `lone_surrogate`.
 ///
-/// In serde's data model it is the variant `NotUnicode` of an enum, since a message has no enums
-/// otherwise.
+/// In serde's data model it is the variant `NotUnicode` of an enum, since a message has no other enums.
 ///
 /// ```
 /// use pmtaemail::{Message, NotUnicode};
@@ -58,23 +56,22 @@ pub struct NotUnicode<'s> {
 const NOT_UNICODE: &str = "NotUnicode";
 
 impl<'s> NotUnicode<'s> {
-    /// `lossy` is the text with U+FFFD for each half of a surrogate pair. Of a name it is shown in
-    /// the problem's pointer.
+    /// `lossy` is the string with U+FFFD in place of each half of a surrogate pair. If the string is a name, the
+    /// problem's pointer shows it.
     pub fn new(lossy: &'s str) -> Self {
         Self { lossy }
     }
 
-    /// Tells `visitor`; for the `deserialize_any` of a data format.
+    /// Calls `visitor`; for the `deserialize_any` of a data format.
     pub fn visit<'de, V: Visitor<'de>, E: Error>(self, visitor: V) -> Result<V::Value, E> {
         visit(NOT_UNICODE, self.lossy, visitor)
     }
 }
 
-/// A value that JSON cannot say, such as a function or a stream. A data format that meets one gives
-/// this in its place, and it becomes the problem `wrong_type`.
+/// A value that JSON cannot express, such as a function or a stream. A data format that meets one gives this instead,
+/// and it becomes the problem `wrong_type`.
 ///
-/// In serde's data model it is the variant `NotJson` of an enum, since a message has no enums
-/// otherwise.
+/// In serde's data model it is the variant `NotJson` of an enum, since a message has no other enums.
 ///
 /// ```
 /// use pmtaemail::{Message, NotJson};
@@ -119,24 +116,23 @@ pub struct NotJson {
 const NOT_JSON: &str = "NotJson";
 
 impl NotJson {
-    /// `what` it is, and what to give in its place: the end of the sentence "This must be a string;
-    /// it is …".
+    /// `what` says what the value is and what to give instead: the end of the sentence "This must be a string; it is
+    /// …".
     pub const fn new(what: &'static str) -> Self {
         Self { what }
     }
 
-    /// Tells `visitor`; for the `deserialize_any` of a data format.
+    /// Calls `visitor`; for the `deserialize_any` of a data format.
     pub fn visit<'de, V: Visitor<'de>, E: Error>(self, visitor: V) -> Result<V::Value, E> {
         visit(NOT_JSON, self.what, visitor)
     }
 }
 
-/// A number with the digits that it was written with, such as one of a decimal type, or an integer of more
-/// than 128 bits. A data format gives it in place of one that serde's own types would round, and so
-/// `19.90` stays `19.90` in a message.
+/// A number with the digits that it was written with, for example of a decimal type or an integer of more than 128
+/// bits. A data format gives this in place of a number that serde's types would round, so that `19.90` stays `19.90` in
+/// a message.
 ///
-/// In serde's data model it is the variant `NumberLiteral` of an enum, since a message has no enums
-/// otherwise.
+/// In serde's data model it is the variant `NumberLiteral` of an enum, since a message has no other enums.
 ///
 /// ```
 /// use pmtaemail::NumberLiteral;
@@ -154,17 +150,17 @@ pub struct NumberLiteral<'s> {
 const NUMBER_LITERAL: &str = "NumberLiteral";
 
 impl<'s> NumberLiteral<'s> {
-    /// `literal` is written as JSON writes numbers (RFC 8259, section 6); `None` for what is not.
+    /// `literal` must be a number as JSON writes it (RFC 8259, section 6); otherwise this is `None`.
     pub fn new(literal: &'s str) -> Option<Self> {
         Number::new(literal.into()).map(|_| Self { literal })
     }
 
-    /// The number as it is written.
+    /// The number as it was written.
     pub fn as_str(&self) -> &'s str {
         self.literal
     }
 
-    /// Tells `visitor`; for the `deserialize_any` of a data format.
+    /// Calls `visitor`; for the `deserialize_any` of a data format.
     pub fn visit<'de, V: Visitor<'de>, E: Error>(self, visitor: V) -> Result<V::Value, E> {
         visit(NUMBER_LITERAL, self.literal, visitor)
     }
@@ -180,9 +176,9 @@ fn visit<'de, V: Visitor<'de>, E: Error>(
     visitor.visit_enum(MapAccessDeserializer::new(variant))
 }
 
-/// What a visitor was told of.
+/// What a visitor was given.
 pub(super) enum Foreign {
-    /// [`NotUnicode`]: what can be shown of the text.
+    /// [`NotUnicode`]: the part of the string that can be shown.
     Text(String),
     /// [`NotJson`]: what it is.
     Value(String),

@@ -175,8 +175,8 @@ impl JsonMessage<'_> {
     }
 }
 
-/// The documented names of the fields that may be so long that a language may give their elements one
-/// by one: `recipients`. For bindings that have iterables which they must wait for.
+/// The documented names of the fields whose arrays can be so long that a language may give their elements one by one:
+/// `recipients`. It is for bindings to languages with asynchronous iterables.
 ///
 /// ```
 /// assert_eq!(pmtaemail::iterable_fields().collect::<Vec<_>>(), ["recipients"]);

@@ -5,16 +5,20 @@ use super::message::JsonMessage;
 use super::row::object_schema;
 use serde_json::{Value, json};
 
-/// The JSON Schema (draft 2020-12) of a message, with the documented spelling of each name. Reading
-/// is more lenient: letter case, `_` and `-` do not count, and `null` is as absent.
+/// The JSON Schema (draft 2020-12) of a message, with the documented spelling of each name. The reader is more lenient:
+/// it ignores letter case, `_` and `-`, and treats `null` as absent.
 ///
-/// Keywords that JSON Schema does not have: `x-aliases`, the other names that are taken for a field's;
-/// `x-iterable`, where an array may be so long that a language may give its elements one by one. What
-/// has a `contentMediaType` may be bytes in languages that have them, and what has the format
-/// `date-time` their kind of date.
+/// Keywords that JSON Schema does not have: `x-aliases` lists other accepted names of a field; `x-iterable` marks an
+/// array that may be so long that a language may give its elements one by one. Where there is a `contentMediaType`,
+/// languages that have bytes may give them; where the format is `date-time`, they may give their own date type.
 ///
-/// The rules that no schema can say (addresses, dates, which fields go together) are told by
-/// [`check`](crate::check).
+/// A schema cannot express the rules about addresses, dates and which fields go together: [`check`](crate::check) does.
+///
+/// ```
+/// let schema = pmtaemail::schema();
+/// assert_eq!(schema["title"], "Message");
+/// assert_eq!(schema["properties"]["subject"]["type"], "string");
+/// ```
 pub fn schema() -> Value {
     let mut definitions = Definitions::default();
     let mut schema = object_schema("One message.", JsonMessage::ROWS, &mut definitions);

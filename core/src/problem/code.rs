@@ -1,11 +1,21 @@
-//! The words that name each kind of problem.
+//! The codes of problems.
 
 use serde::{Serialize, Serializer};
 use std::fmt;
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $word:literal,)+) => {
-        /// What kind of problem it is. The words are frozen: programs may compare them.
+        /// The kind of a problem. Codes never change their meaning, so programs may compare them.
+        ///
+        /// ```
+        /// use pmtaemail::Code;
+        ///
+        /// assert_eq!(Code::TooManyMailboxes.as_str(), "too_many_mailboxes");
+        /// assert_eq!(Code::DuplicateField.meaning(), "A field is given twice.");
+        /// for code in Code::ALL {
+        ///     println!("{code}: {}", code.meaning());
+        /// }
+        /// ```
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Code {
@@ -13,17 +23,17 @@ macro_rules! codes {
         }
 
         impl Code {
-            /// Every code there is, for documentation and tests.
+            /// All codes, for documentation and tests.
             pub const ALL: &[Self] = &[$(Self::$variant,)+];
 
-            /// The frozen word.
+            /// The word that stands for this code in JSON.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $word,)+
                 }
             }
 
-            /// What it says, in a sentence.
+            /// What the code means, as a sentence.
             pub fn meaning(self) -> &'static str {
                 match self {
                     $(Self::$variant => concat!($($doc),+).trim_ascii_start(),)+
@@ -123,8 +133,8 @@ codes! {
 }
 
 impl Code {
-    /// Whether a recipient of a mail merge that has such a problem may be left out. What is no text of JSON
-    /// may be broken elsewhere, too.
+    /// Whether a recipient of a mail merge may be left out because of this problem. Invalid JSON text may be
+    /// broken elsewhere, too.
     pub(crate) fn may_be_skipped(self) -> bool {
         !matches!(self, Self::NotJson | Self::LoneSurrogate)
     }

@@ -1,4 +1,4 @@
-//! What is wrong with a message, said to its writer.
+//! What is wrong with a message, for its author.
 
 mod code;
 mod or_refuse;
@@ -13,9 +13,17 @@ pub(crate) use report::{Findings, Location, ProblemReport};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use std::{borrow::Cow, fmt};
 
-/// One thing that is wrong with a message.
+/// One thing that is wrong with a message. Serializes as `{"code": …, "pointer": …, "detail": …}`.
 ///
-/// Serializes as `{"code": …, "pointer": …, "detail": …}`.
+/// ```
+/// use pmtaemail::Code;
+///
+/// let problems = pmtaemail::check(br#"{"from": "shop@example.com", "to": "ann@"}"#).unwrap_err();
+/// let problem = problems.iter().next().unwrap();
+/// assert_eq!(problem.code(), Code::InvalidDomain);
+/// assert_eq!(problem.pointer(), "/to");
+/// println!("{}", problem.detail());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     code: Code,
@@ -33,8 +41,16 @@ impl Problem {
         }
     }
 
-    /// What a program finds wrong with a message before it is one of this library: `pointer` is a JSON Pointer
-    /// (RFC 6901) into what it was given, and the sentence repeats nothing of that.
+    /// A problem that your program found in its input before it became a message of this library. `pointer` is a JSON
+    /// Pointer (RFC 6901) into that input; the sentence must not repeat any of it.
+    ///
+    /// ```
+    /// use pmtaemail::{Code, Problem, Problems};
+    ///
+    /// let problem = Problem::found(Code::MissingField, "/customer/email", "The customer has no address.");
+    /// let problems = Problems::some(vec![problem]).unwrap();
+    /// assert_eq!(problems.to_string(), "/customer/email: missing_field: The customer has no address.");
+    /// ```
     pub fn found(
         code: Code,
         pointer: impl Into<String>,
@@ -47,19 +63,18 @@ impl Problem {
         }
     }
 
-    /// The frozen word that programs compare.
+    /// The kind of problem; programs may compare it.
     pub fn code(&self) -> Code {
         self.code
     }
 
-    /// Where the problem is: a JSON Pointer (RFC 6901) into the message, in the caller's own
-    /// spelling of the names. The empty pointer is the whole message.
+    /// Location of the problem: a JSON Pointer (RFC 6901) into the message, with names spelled as the caller did. The
+    /// empty pointer is the whole message.
     pub fn pointer(&self) -> &str {
         &self.pointer
     }
 
-    /// One sentence for a person: what is wrong and what to do. It never repeats a value of the
-    /// message.
+    /// One sentence for people: what is wrong and what to do. It never repeats a value of the message.
     pub fn detail(&self) -> &str {
         &self.detail
     }
@@ -86,10 +101,19 @@ impl Serialize for Problem {
     }
 }
 
-/// All that is wrong with a message, in document order; never empty. Of very many problems it holds
-/// the first 1,000, and knows how many there are.
+/// Everything that is wrong with a message, in document order; never empty. It holds the first 1,000 problems and
+/// counts the others.
 ///
 /// Serializes as the list of the problems that it holds.
+///
+/// ```
+/// let problems = pmtaemail::check(br#"{"to": 5, "text": "Hello"}"#).unwrap_err();
+/// assert_eq!(problems.len(), 2);
+/// let json = serde_json::to_value(&problems)?;
+/// assert_eq!(json[0]["pointer"], "/to");
+/// assert_eq!(json[1]["code"], "missing_field"); // `from`
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems {
     list: Vec<Problem>,
@@ -97,7 +121,7 @@ pub struct Problems {
 }
 
 impl Problems {
-    /// Says of each of them in which line of a table it is.
+    /// Adds to each problem the line of the table that it is in.
     #[cfg(feature = "csv")]
     pub(crate) fn in_line(mut self, line: usize) -> Self {
         for problem in &mut self.list {
@@ -113,8 +137,8 @@ impl Problems {
         }
     }
 
-    /// Parts them into those that may be skipped with what is at `pointer`, of which this is the first, and
-    /// all others.
+    /// Splits the problems into those that may be skipped together with what is at `pointer`, of which it returns the
+    /// first, and all others.
     pub(crate) fn first_in(self, pointer: &str) -> (Option<Problem>, Option<Self>) {
         let is_own = |problem: &Problem| {
             let end = problem.pointer.strip_prefix(pointer);
@@ -127,15 +151,23 @@ impl Problems {
         (own.into_iter().next(), others)
     }
 
-    /// Some problems in their order, if there are any; the first 1,000 of very many.
+    /// These problems in their order; `None` if there are none. The first 1,000 are kept.
+    ///
+    /// ```
+    /// use pmtaemail::{Code, Problem, Problems};
+    ///
+    /// assert!(Problems::some(Vec::new()).is_none());
+    /// let problem = Problem::found(Code::MissingField, "/email", "There is no address.");
+    /// assert_eq!(Problems::some(vec![problem]).unwrap().len(), 1);
+    /// ```
     pub fn some(mut list: Vec<Problem>) -> Option<Self> {
         let total = list.len();
         list.truncate(report::MOST_PROBLEMS);
         (total > 0).then_some(Self { list, total })
     }
 
-    /// Says of each of them where it is in what the message was made from: `place` gets its pointer and gives
-    /// that one's.
+    /// Translates the location of each problem to what the message was made from: `place` gets the pointer into the
+    /// message and returns the other one.
     ///
     /// ```
     /// let problems = pmtaemail::check(br#"{"from": "a@example.com", "to": "nobody"}"#).unwrap_err();
@@ -155,13 +187,13 @@ impl Problems {
         self.list.iter()
     }
 
-    /// How many problems the message has, with those that are left out here because there are very
-    /// many. What follows from another problem is none of its own.
+    /// How many problems the message has, including those that are not listed because there are too many. Consequences
+    /// of another problem are not counted.
     pub fn total(&self) -> usize {
         self.total
     }
 
-    /// That problems are left out, as a sentence for a person; `None` where all are here.
+    /// A sentence that says how many problems are not listed; `None` if all are.
     ///
     /// ```
     /// let message = format!(
@@ -179,13 +211,18 @@ impl Problems {
             .then(|| format!("The message has {total} problems; the first {count} are listed."))
     }
 
-    /// How many are here: at least one.
+    /// How many problems are listed: at least one.
     #[expect(clippy::len_without_is_empty, reason = "there is always one")]
     pub fn len(&self) -> usize {
         self.list.len()
     }
 
     /// Whether the input could not be read as JSON at all (HTTP 400 rather than 422).
+    ///
+    /// ```
+    /// assert!(pmtaemail::check(b"{").unwrap_err().is_not_json());
+    /// assert!(!pmtaemail::check(b"{}").unwrap_err().is_not_json());
+    /// ```
     pub fn is_not_json(&self) -> bool {
         self.list
             .iter()
@@ -215,7 +252,7 @@ impl Serialize for Problems {
 }
 
 impl fmt::Display for Problems {
-    /// One problem a line; the last line says if more are left out.
+    /// One problem per line; the last line says if more are not listed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, problem) in self.list.iter().enumerate() {
             if index > 0 {

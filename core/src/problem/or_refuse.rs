@@ -3,9 +3,9 @@
 use super::refusal::Refusal;
 use super::report::{Location, ProblemReport};
 
-/// Notes a refusal as a problem.
+/// Records a refusal as a problem.
 pub(crate) trait OrRefuse<T> {
-    /// The value; `None` if it was refused, which is then a problem at `location`.
+    /// The value, or `None` if it was refused; then there is a problem at `location`.
     fn or_refuse(self, location: Location, report: &mut ProblemReport<'_>) -> Option<T>;
 }
 

@@ -1,10 +1,10 @@
-//! Why a value is refused, before it is known where it is.
+//! Why a value is refused, before its location is known.
 
 use super::Code;
 use std::{borrow::Cow, fmt};
 
 /// What is wrong with a value: the code and the sentence of the rule that it breaks. It becomes a
-/// [`Problem`](super::Problem) where the value's location is known:
+/// [`Problem`](super::Problem) where the location of the value is known:
 ///
 /// ```text
 /// AddrSpec::read(text)          Result<AddrSpec, Refusal>      the rule, which knows no location
@@ -18,7 +18,7 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// With a sentence that is always the same.
+    /// With a constant sentence.
     pub const fn new(code: Code, detail: &'static str) -> Self {
         Self {
             code,
@@ -26,7 +26,7 @@ impl Refusal {
         }
     }
 
-    /// With a sentence that was put together.
+    /// With a composed sentence.
     pub const fn with_detail(code: Code, detail: String) -> Self {
         Self {
             code,
@@ -34,7 +34,7 @@ impl Refusal {
         }
     }
 
-    /// The same, and the field that is meant: for values that break a rule only where they are put in.
+    /// The same refusal, naming a field: for values that break a rule only in the place where they are inserted.
     pub fn in_field(self, field: impl fmt::Display) -> Self {
         Self::with_detail(self.code, format!("In `{field}`: {}", self.detail))
     }
