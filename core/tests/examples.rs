@@ -2,24 +2,42 @@
 
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// Runs an example, which cargo builds with this test, in an empty pickup directory. Gives what it says and wrote.
-fn run(name: &str) -> (String, Vec<String>) {
+/// An example, which cargo builds with this test.
+fn example(name: &str) -> Command {
     let test = std::env::current_exe().unwrap();
     let folder = test.ancestors().nth(2).unwrap();
     let program = folder.join("examples").join(name);
+    assert!(
+        program
+            .with_extension(std::env::consts::EXE_EXTENSION)
+            .exists(),
+        "cargo builds the examples where it is not told which targets to build"
+    );
+    Command::new(program)
+}
+
+/// Runs an example in an empty pickup directory. Gives what it says and wrote.
+fn run(name: &str, arguments: &[&OsStr], input: &Path) -> (String, Vec<String>) {
     let pickup = tempfile::tempdir().unwrap();
-    let done = Command::new(&program).arg(pickup.path()).output();
-    let done = done.expect("cargo builds the examples where it is not told which targets to build");
+    let mut example = example(name);
+    example.arg(pickup.path()).args(arguments);
+    let done = example.stdin(fs::File::open(input).unwrap()).output();
+    let done = done.unwrap();
     let said = String::from_utf8(done.stdout).unwrap();
     let errors = String::from_utf8_lossy(&done.stderr);
     assert!(done.status.success(), "{errors}");
     (said, files(pickup.path()))
 }
 
+fn run_alone(name: &str) -> (String, Vec<String>) {
+    let empty = tempfile::NamedTempFile::new().unwrap();
+    run(name, &[], empty.path())
+}
 fn files(pickup: &Path) -> Vec<String> {
     let entries = fs::read_dir(pickup).unwrap();
     let texts = entries.map(|entry| fs::read(entry.unwrap().path()).unwrap());
@@ -30,7 +48,7 @@ fn files(pickup: &Path) -> Vec<String> {
 
 #[test]
 fn newsletter() {
-    let (said, files) = run("newsletter");
+    let (said, files) = run_alone("newsletter");
     assert_eq!(said, format!("2 recipients in {} files\n", files.len()));
     let text = files.concat();
     assert!(text.contains("RCPT TO:<ann@example.org>"), "{text}");
@@ -40,7 +58,7 @@ fn newsletter() {
 
 #[test]
 fn invoice() {
-    let (_, files) = run("invoice");
+    let (_, files) = run_alone("invoice");
     let [file] = &files[..] else {
         panic!("{files:?}")
     };
@@ -51,5 +69,127 @@ fn invoice() {
         "invoice.pdf",
     ] {
         assert!(file.contains(part), "{part} is missing in {file}");
+    }
+}
+
+#[cfg(feature = "csv")]
+#[test]
+fn csv_merge() {
+    let table = tempfile::NamedTempFile::new().unwrap();
+    let rows = "email,name,city\nann@example.org,Ann Lee,Oslo\nnobody,Cy,\nbo@example.org,Bo,\n";
+    fs::write(&table, rows).unwrap();
+    let (from_file, files) = run("csv_merge", &[table.path().as_os_str()], table.path());
+    assert_eq!(
+        from_file,
+        "/recipients/1/email invalid_address\n2 recipients in 1 files\n"
+    );
+    let text = files.concat();
+    for part in [
+        "RCPT TO:<ann@example.org>",
+        "RCPT TO:<bo@example.org>",
+        "Oslo",
+        "your town",
+    ] {
+        assert!(text.contains(part), "{part} is missing in {text}");
+    }
+    let (from_input, _) = run("csv_merge", &[], table.path());
+    assert_eq!(from_input, from_file);
+}
+
+#[cfg(feature = "outbox")]
+#[test]
+fn pickup_watcher() {
+    use running::{PATIENCE, Running};
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir(&path).unwrap();
+        path
+    };
+    let (pickup, bad) = (place("pickup"), place("bad"));
+    let mut watcher = example("pickup_watcher");
+    let mut watcher = Running::start(watcher.args([&pickup, &bad]));
+    let submitted = example("newsletter").arg(&pickup).output().unwrap();
+    assert!(submitted.status.success());
+    let half = folder.path().join("half.eml");
+    fs::write(&half, "x-sender: a@example.com\n").unwrap();
+    fs::rename(&half, pickup.join("half.eml")).unwrap();
+    assert_eq!(
+        [watcher.says(), watcher.says()],
+        [
+            "ann@example.org \"Ann Lee, your spring offers\"",
+            "bo@example.org \"Bø Ås, your spring offers\""
+        ]
+    );
+    let error = watcher.complains();
+    assert!(error.starts_with("half.eml: line "), "{error}");
+    let deadline = Instant::now() + PATIENCE;
+    while !files(&pickup).is_empty() || files(&bad).is_empty() {
+        assert!(Instant::now() < deadline, "{:?}", files(&pickup));
+        thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!(files(&bad), ["x-sender: a@example.com\n"]);
+}
+
+#[cfg(feature = "outbox")]
+mod running {
+    use std::io::{BufRead, BufReader, Read};
+    use std::process::{Child, Command, Stdio};
+    use std::sync::mpsc::{self, Receiver};
+    use std::thread;
+    use std::time::Duration;
+
+    pub const PATIENCE: Duration = Duration::from_mins(1);
+
+    /// An example that runs until it is stopped.
+    pub struct Running {
+        process: Child,
+        said: Receiver<String>,
+        complaints: Receiver<String>,
+    }
+
+    impl Running {
+        pub fn start(example: &mut Command) -> Self {
+            let piped = example.stdout(Stdio::piped()).stderr(Stdio::piped());
+            let mut process = piped.spawn().unwrap();
+            let said = lines(process.stdout.take().unwrap());
+            let complaints = lines(process.stderr.take().unwrap());
+            Self {
+                process,
+                said,
+                complaints,
+            }
+        }
+
+        pub fn says(&mut self) -> String {
+            self.said.recv_timeout(PATIENCE).unwrap()
+        }
+
+        pub fn complains(&mut self) -> String {
+            self.complaints.recv_timeout(PATIENCE).unwrap()
+        }
+    }
+
+    impl Drop for Running {
+        fn drop(&mut self) {
+            self.process.kill().unwrap();
+            self.process.wait().unwrap();
+        }
+    }
+
+    /// The lines of an output, as they come.
+    fn lines(output: impl Read + Send + 'static) -> Receiver<String> {
+        let (sender, lines) = mpsc::channel();
+        thread::spawn(move || {
+            for line in BufReader::new(output).lines() {
+                if sender.send(line.unwrap()).is_err() {
+                    return;
+                }
+            }
+        });
+        lines
     }
 }
