@@ -33,8 +33,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let receipt = table
         .finish(serde_json::to_vec(&message)?)
         .submit(&pickup)?;
-    for rejected in receipt.rejected.iter().flat_map(|rejected| rejected.iter()) {
-        println!("{} {}", rejected.pointer, rejected.code);
+    if let Some(rejected) = &receipt.rejected {
+        for recipient in rejected.iter() {
+            println!("{} {}", recipient.pointer, recipient.code);
+        }
     }
     println!(
         "{} recipients in {} files",
