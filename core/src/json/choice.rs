@@ -1,4 +1,4 @@
-//! Words of which the field takes one.
+//! Fields that accept one of several words.
 
 use super::definitions::Definitions;
 use super::shape::{ReadState, Shape};
@@ -6,14 +6,14 @@ use crate::problem::Location;
 use serde_json::{Value, json};
 use std::{borrow::Cow, marker::PhantomData};
 
-/// The words that a field may be, in one table with what they mean. Letter case does not count.
+/// The words that a field accepts, in one table with their meanings. Letter case is ignored.
 pub(crate) trait Choice: Copy + PartialEq + 'static {
-    /// What the schema calls it.
+    /// Its name in the schema.
     const NAME: &'static str;
     const DESCRIPTION: &'static str;
     const WORDS: &'static [(&'static str, Self)];
 
-    /// What the word should have been, for the sentence "This must be …".
+    /// The accepted words, for the sentence "This must be …".
     fn expected() -> String {
         let words: Vec<String> = Self::WORDS
             .iter()
@@ -22,7 +22,7 @@ pub(crate) trait Choice: Copy + PartialEq + 'static {
         format!("one of {}", words.join(", "))
     }
 
-    /// The word that means this.
+    /// The word with this meaning.
     fn word(self) -> &'static str {
         let mut words = Self::WORDS.iter();
         let known = words.find(|(_, meaning)| *meaning == self);
@@ -38,8 +38,8 @@ pub(crate) trait Choice: Copy + PartialEq + 'static {
     }
 }
 
-/// A text that should be one of the words of `C`. Only who understands the field asks for its meaning:
-/// where the whole field is refused, a wrong word in it is no second problem.
+/// A string that should be one of the words of `C`. Its meaning is asked for only when the field is interpreted:
+/// if the whole field is refused, a wrong word in it is not a second problem.
 #[derive(Debug)]
 pub(crate) struct JsonWord<'a, C> {
     text: Cow<'a, str>,
@@ -47,7 +47,7 @@ pub(crate) struct JsonWord<'a, C> {
 }
 
 impl<C: Choice> JsonWord<'_, C> {
-    /// `None` where it is none of the words.
+    /// `None` if it is not one of the words.
     pub fn meaning(&self) -> Option<C> {
         C::WORDS
             .iter()
@@ -69,14 +69,17 @@ impl<'a, C: Choice> Shape<'a> for JsonWord<'a, C> {
     }
 }
 
-/// Declares an enum of the words that a field may be.
+/// Declares an enum of the words that a field accepts. The first line of its documentation is its description in
+/// the schema.
 macro_rules! choice {
     (
+        #[doc = $description:literal]
         $(#[doc = $doc:literal])*
         $choice:ident {
             $($(#[doc = $word_doc:literal])* $(#[cfg($cfg:meta)])? $meaning:ident = $word:literal,)+
         }
     ) => {
+        #[doc = $description]
         $(#[doc = $doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
@@ -86,7 +89,7 @@ macro_rules! choice {
 
         impl $crate::json::choice::Choice for $choice {
             const NAME: &'static str = stringify!($choice);
-            const DESCRIPTION: &'static str = concat!($($doc),*);
+            const DESCRIPTION: &'static str = $description;
             const WORDS: &'static [(&'static str, Self)] =
                 &[$($(#[cfg($cfg)])? ($word, Self::$meaning),)+];
         }

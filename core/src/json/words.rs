@@ -1,9 +1,18 @@
-//! The words that fields of the message may be.
+//! The words that fields of the message accept.
 
 use super::choice::choice;
 
 choice! {
     /// How urgent the message is.
+    ///
+    /// ```
+    /// use pmtaemail::{Message, Priority};
+    ///
+    /// let builder = Message::builder().from("shop@example.com").to("ann@example.org").text("Hello");
+    /// let mail = builder.priority(Priority::High).build()?.render();
+    /// assert!(String::from_utf8(mail).unwrap().contains("Importance: high\r\n"));
+    /// # Ok::<(), pmtaemail::Problems>(())
+    /// ```
     Priority {
         /// Before others.
         High = "high",
@@ -36,6 +45,14 @@ choice! {
 
 choice! {
     /// The events that are reported (RFC 3461 section 4.1).
+    ///
+    /// ```
+    /// use pmtaemail::{Dsn, Message, Notify};
+    ///
+    /// let builder = Message::builder().from("shop@example.com").to("ann@example.org").text("Hello");
+    /// let failures_only = Dsn::default().notify(Notify::Failure);
+    /// assert!(builder.dsn(failures_only).build().is_ok());
+    /// ```
     NotifyWord {
         /// None; it is alone.
         Never = "never",
@@ -50,6 +67,13 @@ choice! {
 
 choice! {
     /// How much of the message a report returns (RFC 3461 section 4.3).
+    ///
+    /// ```
+    /// use pmtaemail::{Dsn, Message, Return};
+    ///
+    /// let builder = Message::builder().from("shop@example.com").to("ann@example.org").text("Hello");
+    /// assert!(builder.dsn(Dsn::default().ret(Return::Headers)).build().is_ok());
+    /// ```
     ReturnWord {
         /// All of it.
         Full = "full",
@@ -60,6 +84,19 @@ choice! {
 
 choice! {
     /// The template language of the texts.
+    ///
+    /// ```
+    /// use pmtaemail::{Message, Recipient, TemplateLanguage};
+    ///
+    /// let message = Message::builder()
+    ///     .from("shop@example.com")
+    ///     .recipient(Recipient::new("ann@example.org").variable("name", "Ann"))
+    ///     .text("Hello {{ name }}")
+    ///     .template(TemplateLanguage::Merge)
+    ///     .build()?;
+    /// assert!(message.render().ends_with(b"Hello Ann\r\n"));
+    /// # Ok::<(), pmtaemail::Problems>(())
+    /// ```
     TemplateLanguage {
         /// Texts are not templates.
         None = "none",
@@ -75,6 +112,18 @@ choice! {
 
 choice! {
     /// How a mail merge is written.
+    ///
+    /// ```
+    /// use pmtaemail::{MergeForm, Message, Recipient, Submission};
+    ///
+    /// let merge = || {
+    ///     let recipients = ["ann@example.org", "bo@example.org"].map(Recipient::new);
+    ///     Message::builder().from("shop@example.com").recipients(recipients).text("Hello")
+    /// };
+    /// assert_eq!(Submission::new(&merge().build()?).files().len(), 1);
+    /// assert_eq!(Submission::new(&merge().merge(MergeForm::Expanded).build()?).files().len(), 2);
+    /// # Ok::<(), pmtaemail::Problems>(())
+    /// ```
     MergeForm {
         /// In PowerMTA's merge form, with the text once for many recipients.
         Native = "native",
@@ -85,6 +134,18 @@ choice! {
 
 choice! {
     /// What happens to a mail merge if recipients are invalid.
+    ///
+    /// ```
+    /// use pmtaemail::{InvalidRecipients, Message, Recipient};
+    ///
+    /// let merge = |what| {
+    ///     let recipients = ["ann@example.org", "nobody"].map(Recipient::new);
+    ///     Message::builder().from("shop@example.com").recipients(recipients).invalid_recipients(what).build()
+    /// };
+    /// assert!(merge(InvalidRecipients::Refuse).is_err());
+    /// assert_eq!(merge(InvalidRecipients::Skip)?.addressee_count(), 1);
+    /// # Ok::<(), pmtaemail::Problems>(())
+    /// ```
     InvalidRecipients {
         /// Nothing is submitted.
         Refuse = "refuse",

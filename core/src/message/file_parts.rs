@@ -3,10 +3,23 @@
 use crate::mime::UnreadableName;
 use crate::problem::{Code, Location, ProblemReport};
 
-/// A file that came with the JSON. An attachment takes it with `part` instead of `content`.
+/// A file that came with the JSON. An attachment refers to it with `part` instead of giving `content`; see
+/// [`Message::from_form`](crate::Message::from_form).
+///
+/// ```
+/// use pmtaemail::{FilePart, Message};
+///
+/// let json = br#"{"from": "a@example.com", "to": "b@example.org", "attachments": [{"part": "invoice"}]}"#;
+/// let mut file = FilePart { name: "invoice", filename: None, content_type: Some("application/pdf"), content: b"%PDF-1.7" };
+/// assert!(Message::from_form(json, &[file]).is_ok());
+///
+/// file.name = "receipt";
+/// let problems = Message::from_form(json, &[file]).unwrap_err();
+/// assert_eq!(problems.iter().next().unwrap().code().as_str(), "unknown_part");
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct FilePart<'a> {
-    /// What `part` calls it.
+    /// The name by which `part` refers to it.
     pub name: &'a str,
     /// The attachment's file name unless the JSON gives one.
     pub filename: Option<Result<&'a str, UnreadableName>>,
@@ -16,7 +29,20 @@ pub struct FilePart<'a> {
     pub content: &'a [u8],
 }
 
-/// The same for who keeps it.
+/// A [`FilePart`] that owns its data.
+///
+/// ```
+/// use pmtaemail::OwnedFilePart;
+///
+/// let file = OwnedFilePart {
+///     name: "invoice".to_owned(),
+///     filename: Some(Ok("invoice.pdf".to_owned())),
+///     content_type: None,
+///     content: b"%PDF-1.7".to_vec(),
+/// };
+/// let json = br#"{"from": "a@example.com", "to": "b@example.org", "attachments": [{"part": "invoice"}]}"#;
+/// assert!(pmtaemail::Message::from_form(json, &[file.lend()]).is_ok());
+/// ```
 #[derive(Debug, Clone)]
 pub struct OwnedFilePart {
     /// See [`FilePart::name`].
@@ -30,7 +56,7 @@ pub struct OwnedFilePart {
 }
 
 impl OwnedFilePart {
-    /// The file part.
+    /// The same file, borrowed.
     pub fn lend(&self) -> FilePart<'_> {
         let filename = self.filename.as_ref();
         FilePart {
@@ -42,7 +68,7 @@ impl OwnedFilePart {
     }
 }
 
-/// The files of a form, each with whether it was taken.
+/// The files of a form, and which of them have been used.
 #[derive(Debug)]
 pub(super) struct FileParts<'a>(Vec<(&'a FilePart<'a>, bool)>);
 
@@ -51,8 +77,7 @@ impl<'a> FileParts<'a> {
         Self(parts.iter().map(|part| (part, false)).collect())
     }
 
-    /// The part of this name. Several parts of one name are taken in their order; the last one may
-    /// be taken again.
+    /// The part with this name. Several parts with one name are used in their order; the last one may be used again.
     pub fn take(&mut self, name: &str) -> Option<FilePart<'a>> {
         let mut found = None;
         for (part, taken) in &mut self.0 {
@@ -69,7 +94,7 @@ impl<'a> FileParts<'a> {
         Some(**part)
     }
 
-    /// Notes that parts are left over: what was sent is not dropped without a word.
+    /// Reports parts that were not used: nothing that was sent is dropped silently.
     pub fn finish(self, report: &mut ProblemReport<'_>) {
         let left: Vec<String> = (1_usize..)
             .zip(self.0)

@@ -21,8 +21,8 @@ const WINDOWS_1252: [char; 32] = [
     'ž', 'Ÿ',
 ];
 
-/// Text that says no charset: UTF-8, and what is not is read as windows-1252, of which Latin-1's letters
-/// are a part.
+/// Decodes text that does not name its charset: as UTF-8 if it is valid, and otherwise as windows-1252, a superset of
+/// Latin-1's letters.
 ///
 /// ```
 /// assert_eq!(pmtaemail::text_of_local_program(b"J\xf6rg"), "Jörg");

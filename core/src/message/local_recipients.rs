@@ -7,27 +7,44 @@ use crate::address::{AddrSpec, InvalidAddress, listed};
 use crate::syntax::{FieldForm, header_end};
 use std::borrow::Cow;
 
-/// The addresses of a list, and what in it is none.
+/// The addresses in a list, and the entries that are not addresses.
+///
+/// ```
+/// use pmtaemail::header_recipients;
+///
+/// let mut list = header_recipients(b"To: ann@example.org, nobody at all\r\n\r\n");
+/// list.append(header_recipients(b"Cc: bo@example.org\r\n\r\n"));
+/// assert_eq!(list.addresses.len(), 2);
+/// assert_eq!(list.invalid.len(), 1);
+/// ```
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct RecipientList {
-    /// Who can get the message.
+    /// Those who can get the message.
     pub addresses: Vec<AddrSpec<'static>>,
-    /// Who cannot.
+    /// Those who cannot.
     pub invalid: Vec<InvalidRecipient>,
 }
 
-/// What is no address where a recipient should be.
+/// An entry of a list of recipients that is not an address.
+///
+/// ```
+/// use pmtaemail::{Code, header_recipients};
+///
+/// let list = header_recipients(b"To: ann@my_host\r\n\r\n");
+/// assert_eq!(list.invalid[0].text, "ann@my_host");
+/// assert_eq!(list.invalid[0].reason.code(), Code::InvalidDomain);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidRecipient {
-    /// As the caller wrote it. It may hold any character.
+    /// What the caller wrote. It may contain any character.
     pub text: String,
     /// What is wrong with it.
     pub reason: InvalidAddress,
 }
 
 impl SenderDefaults<'_> {
-    /// The recipients of a list of mailboxes as `sendmail` is given it on its command line. Addresses
-    /// without a domain get one. A list that names nobody is no address itself.
+    /// The recipients in a list of mailboxes as given on the command line of `sendmail`. Addresses without a domain get
+    /// the default one. A list without any entry is itself an invalid recipient.
     ///
     /// ```
     /// # use pmtaemail::SenderDefaults;
@@ -46,9 +63,15 @@ impl SenderDefaults<'_> {
     }
 }
 
-/// The recipients whom the header of a message names, Bcc included; of one that is sent once more,
-/// its new ones (RFC 5322 section 3.6.6). Lines end with CRLF, and addresses have domains, as
+/// The recipients in the header of a message, including Bcc. If the message is resent, those of the Resent fields (RFC
+/// 5322 section 3.6.6). Lines must end with CRLF and addresses must have domains, as
 /// [`add_missing_fields`](crate::add_missing_fields) leaves them.
+///
+/// ```
+/// let list = pmtaemail::header_recipients(b"To: Ann <ann@example.org>\r\nBcc: bo@example.org\r\n\r\nHello\r\n");
+/// let addresses: Vec<&str> = list.addresses.iter().map(|address| address.as_str()).collect();
+/// assert_eq!(addresses, ["ann@example.org", "bo@example.org"]);
+/// ```
 pub fn header_recipients(message: &[u8]) -> RecipientList {
     let fields: Vec<_> = read_fields(&message[..header_end(message)], FieldForm::Strict).collect();
     let mut list = RecipientList::default();
@@ -59,7 +82,7 @@ pub fn header_recipients(message: &[u8]) -> RecipientList {
 }
 
 impl RecipientList {
-    /// Adds all of another list.
+    /// Appends another list.
     pub fn append(&mut self, mut other: Self) {
         self.addresses.append(&mut other.addresses);
         self.invalid.append(&mut other.invalid);

@@ -108,10 +108,21 @@ use file_parts::FileParts;
 use serde::Deserializer;
 use std::borrow::Cow;
 
-/// A message that may be sent: all rules hold.
+/// A valid message: every rule has been checked.
 ///
-/// It is either one message for all of its recipients, or a mail merge: one message for each of them.
-/// Its texts are borrowed from the input wherever JSON did not have to escape them.
+/// It is either one message for all of its recipients, or a mail merge with a personal message for each. Its strings
+/// are borrowed from the input unless JSON had to escape them.
+///
+/// ```
+/// use pmtaemail::Message;
+///
+/// let json = br#"{"from": "shop@example.com", "to": ["ann@example.org", "bo@example.org"], "text": "Hello"}"#;
+/// let message = Message::from_json(json)?;
+/// assert!(!message.is_merge());
+/// assert_eq!(message.addressee_count(), 2);
+/// assert!(message.render().ends_with(b"\r\n\r\nHello\r\n"));
+/// # Ok::<(), pmtaemail::Problems>(())
+/// ```
 #[derive(Debug)]
 pub struct Message<'a> {
     kind: MessageKind<'a>,
@@ -130,44 +141,44 @@ pub(crate) enum MessageKind<'a> {
     Merge(Box<Merge<'a>>, Recipients<'a>),
 }
 
-/// What comes with the JSON and decides how it is understood.
+/// What comes with the JSON and affects how it is read.
 struct ReadContext<'a> {
     files: FileParts<'a>,
     interruption: Interruption<'a>,
     header_addresses: HeaderAddresses,
     senders: &'a SenderDomains,
-    /// What is known already to be wrong with a finished message.
+    /// What is already known to be wrong with a finished message.
     refusals: Vec<Refusal>,
 }
 
-/// The [`warnings`] of what a builder was given.
+/// The warnings of what a builder was given.
 pub(crate) fn warnings_of<'a>(values: impl Deserializer<'a>) -> Vec<Warning> {
     // The deserializer has no errors of its own.
     json::read_from(values).map_or_else(|_| Vec::new(), |reading| warnings(&reading))
 }
 
-/// Where the recipients of a mail merge are when they are not in the message.
+/// Where the recipients of a mail merge are if they are not in the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StreamedRecipients {
-    /// They were taken out of the message's array, which is empty now.
+    /// They were taken out of the message's array, which is now empty.
     Array,
-    /// They are lines behind the message, which has none of its own.
+    /// They are lines after the message, which has none itself.
     Lines,
-    /// They are rows of a table beside the message, which has none of its own.
+    /// They are rows of a separate table; the message has none itself.
     #[cfg(feature = "csv")]
     Table,
 }
 
 /// A mail merge whose recipients are read one by one, by [`Merge::read_recipient`].
 pub(crate) struct MergeReading<'a> {
-    /// Absent only where the report says why. Not to be sent if the report holds anything.
+    /// `None` only if the report says why. It must not be sent if the report is not empty.
     pub merge: Option<Box<Merge<'a>>>,
     pub report: ProblemReport<'a>,
-    /// What the problems of recipients are sorted by.
+    /// The location by which the problems of recipients are sorted.
     pub location: Location,
-    /// What the message calls them.
+    /// What the message calls the recipients.
     pub name: String,
-    /// Those who get nothing, where the message says that they are left out.
+    /// Those who get nothing, if the message says that invalid recipients are skipped.
     pub rejected: Option<RejectedRecipients>,
 }
 
@@ -184,16 +195,29 @@ impl<'a> ReadContext<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// Reads the bytes of one JSON message and checks every rule.
+    /// Parses a JSON message and checks every rule.
+    ///
+    /// ```
+    /// use pmtaemail::Message;
+    ///
+    /// let message = Message::from_json(br#"{"from": "shop@example.com", "to": "ann@example.org", "text": "Hello"}"#)?;
+    /// let problems = Message::from_json(br#"{"from": "shop@example.com", "text": "Hello"}"#).unwrap_err();
+    /// assert_eq!(problems.iter().next().unwrap().code().as_str(), "no_recipients");
+    /// # Ok::<(), pmtaemail::Problems>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Everything that is wrong with the message.
     pub fn from_json(bytes: &'a [u8]) -> Result<Self, Problems> {
         Self::from_form(bytes, &[])
     }
 
-    /// Reads one JSON message and the files that came with it, such as the parts of a form
-    /// (RFC 7578). Attachments take them with `part`; each file must be taken.
+    /// Parses a JSON message that came with files, for example as parts of a form (RFC 7578). Attachments refer to them
+    /// with `part`; each file must be used.
     ///
     /// ```
     /// use pmtaemail::{FilePart, Message};
+    ///
     /// let json = br#"{"from": "a@example.com", "to": "b@example.org",
     ///                 "attachments": [{"part": "file1"}]}"#;
     /// let file = FilePart {
@@ -210,8 +234,8 @@ impl<'a> Message<'a> {
         Self::from_form_within(bytes, files, &SenderDomains::ALL)
     }
 
-    /// Reads as [`from_form`](Self::from_form) does for somebody who may send from these domains alone: other
-    /// addresses in From, Sender and the envelope's sender are problems.
+    /// Like [`from_form`](Self::from_form), for somebody who may send only from these domains: other addresses in From,
+    /// Sender and the envelope sender are problems. See [`SenderDomains`] for an example.
     pub fn from_form_within(
         bytes: &'a [u8],
         files: &'a [FilePart<'a>],
@@ -225,7 +249,17 @@ impl<'a> Message<'a> {
         Ok(uninterrupted(message))
     }
 
-    /// Reads as [`from_json`](Self::from_json) does, unless it is interrupted: `None` then.
+    /// Like [`from_json`](Self::from_json); returns `None` if it is interrupted.
+    ///
+    /// ```
+    /// use pmtaemail::{Interruption, Message};
+    ///
+    /// let has_been_cancelled = || true;
+    /// let json = br#"{"from": "a@example.com", "recipients": ["b@example.org"], "text": "Hello"}"#;
+    /// let message = Message::from_json_unless(json, Interruption::new(&has_been_cancelled))?;
+    /// assert!(message.is_none());
+    /// # Ok::<(), pmtaemail::Problems>(())
+    /// ```
     pub fn from_json_unless(
         bytes: &'a [u8],
         interruption: Interruption<'a>,
@@ -237,8 +271,18 @@ impl<'a> Message<'a> {
         Self::read_json(bytes, context)
     }
 
-    /// Reads as [`from_json_unless`](Self::from_json_unless) does, and appends the message's
-    /// [`warnings`](crate::warnings).
+    /// Like [`from_json_unless`](Self::from_json_unless); appends the message's [`warnings`](crate::warnings).
+    ///
+    /// ```
+    /// use pmtaemail::{Interruption, Message};
+    ///
+    /// let mut warnings = Vec::new();
+    /// let json = br#"{"from": "a@example.com", "to": "b@example.org", "html": "<p>Hello</p>"}"#;
+    /// let message = Message::from_json_with_warnings(json, Interruption::NEVER, &mut warnings)?;
+    /// assert!(message.is_some());
+    /// assert_eq!(warnings[0].code.as_str(), "missing_text");
+    /// # Ok::<(), pmtaemail::Problems>(())
+    /// ```
     pub fn from_json_with_warnings(
         bytes: &'a [u8],
         interruption: Interruption<'a>,
@@ -271,11 +315,20 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// Reads a message from any serde data format that lends its strings, such as a
-    /// `&serde_json::Value`. Bytes are taken where a field's content may be bytes. For a text
-    /// that is not Unicode the format gives [`NotUnicode`](crate::NotUnicode).
+    /// Reads a message from any serde data format that lends its strings, such as a `&serde_json::Value`. Where a field
+    /// may contain bytes, bytes are accepted. The format gives [`NotUnicode`](crate::NotUnicode) for a string that is
+    /// not valid Unicode.
     ///
-    /// The outer error is the format's own.
+    /// The outer error is that of the format.
+    ///
+    /// ```
+    /// use pmtaemail::Message;
+    ///
+    /// let value = serde_json::json!({"from": "shop@example.com", "to": "ann@example.org", "text": "Hello"});
+    /// let message = Message::from_deserializer(&value)??;
+    /// assert_eq!(message.addressee_count(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn from_deserializer<D: Deserializer<'a>>(
         deserializer: D,
     ) -> Result<Result<Self, Problems>, D::Error> {
@@ -283,8 +336,8 @@ impl<'a> Message<'a> {
         Ok(message.map(uninterrupted))
     }
 
-    /// Reads as [`from_deserializer`](Self::from_deserializer) does, unless it is interrupted: `None`
-    /// then. The deserializer itself is not asked to stop.
+    /// Like [`from_deserializer`](Self::from_deserializer); returns `None` if it is interrupted. The deserializer
+    /// itself is not interrupted.
     pub fn from_deserializer_unless<D: Deserializer<'a>>(
         deserializer: D,
         interruption: Interruption<'a>,
@@ -297,8 +350,8 @@ impl<'a> Message<'a> {
         Ok(Self::from_reading(reading, context))
     }
 
-    /// Reads as [`from_deserializer_unless`](Self::from_deserializer_unless) does, and appends the message's
-    /// [`warnings`](crate::warnings): what can be read only once is.
+    /// Like [`from_deserializer_unless`](Self::from_deserializer_unless); appends the message's
+    /// [`warnings`](crate::warnings). It is for input that can be read only once.
     pub fn from_deserializer_with_warnings<D: Deserializer<'a>>(
         deserializer: D,
         interruption: Interruption<'a>,
@@ -313,7 +366,7 @@ impl<'a> Message<'a> {
         Ok(Self::from_reading(reading, context))
     }
 
-    /// Understands a mail merge whose recipients are read by themselves, and the files that came with it.
+    /// Reads a mail merge whose recipients are read separately, and the files that came with it.
     pub(crate) fn read_merge(
         reading: MessageReading<'a>,
         recipients: StreamedRecipients,
@@ -362,11 +415,11 @@ impl<'a> Message<'a> {
         report.finish(message).map(Some)
     }
 
-    /// Reads a finished message (RFC 5322) that is sent as it is, with the envelope fields as
-    /// names and values: `sender`, `to`, `cc`, `bcc`, `envid`, `job`, `vmta`, `verp`,
-    /// `dsn.notify`, `dsn.ret`, `dkim.selector` and the like. A name may come several times where
-    /// the field takes several. Without recipients, those of the header are taken. Date and Message-ID
-    /// are made where the header has none; where it is signed (DKIM-Signature, ARC), that is a problem.
+    /// Takes a finished message (RFC 5322), which is sent as it is. The fields of the envelope are pairs of name and
+    /// value: `sender`, `to`, `cc`, `bcc`, `envid`, `job`, `vmta`, `verp`, `dsn.notify`, `dsn.ret`, `dkim.selector` and
+    /// so on. A name may be repeated if the field takes several values. Without recipients, those in the header are
+    /// used. Missing Date and Message-ID fields are added; if the message is signed (DKIM-Signature, ARC), a missing
+    /// one is a problem.
     ///
     /// ```
     /// let mail = b"Date: Mon, 23 Nov 2026 05:33:54 +0000\r\nFrom: a@example.com\r\n\r\nHello\r\n";
@@ -383,8 +436,8 @@ impl<'a> Message<'a> {
         Self::from_rfc822_with(bytes, envelope, HeaderAddresses::CompleteEnvelope)
     }
 
-    /// Like [`from_rfc822`](Self::from_rfc822), and says what the addresses in the message's own
-    /// header are for.
+    /// Like [`from_rfc822`](Self::from_rfc822), with a choice of what the addresses in the header mean. See
+    /// [`HeaderAddresses`] for an example.
     pub fn from_rfc822_with<S: AsRef<str>>(
         bytes: &'a [u8],
         envelope: &'a [(S, S)],
@@ -397,7 +450,17 @@ impl<'a> Message<'a> {
         Self::read_rfc822(bytes, envelope, context)
     }
 
-    /// Like [`from_rfc822`](Self::from_rfc822), for somebody who may send from these domains alone.
+    /// Like [`from_rfc822`](Self::from_rfc822), for somebody who may send only from these domains.
+    ///
+    /// ```
+    /// use pmtaemail::{Message, SenderDomains};
+    ///
+    /// let mail = b"From: ann@example.org\r\nTo: bo@example.org\r\n\r\nHello\r\n";
+    /// let domains = SenderDomains::from_iter(["example.com".parse().unwrap()]);
+    /// let no_envelope: &[(&str, &str)] = &[];
+    /// let problems = Message::from_rfc822_within(mail, no_envelope, &domains).unwrap_err();
+    /// assert!(problems.iter().all(|problem| problem.code().as_str() == "forbidden_sender"));
+    /// ```
     pub fn from_rfc822_within<S: AsRef<str>>(
         bytes: &'a [u8],
         envelope: &'a [(S, S)],
@@ -418,7 +481,7 @@ impl<'a> Message<'a> {
         Self::read_values(parameters::deserializer(bytes, envelope), context)
     }
 
-    /// Reads what a builder was given.
+    /// Reads the fields of a builder.
     pub(crate) fn from_values<D: Deserializer<'a>>(
         values: D,
         header_addresses: HeaderAddresses,
@@ -434,7 +497,7 @@ impl<'a> Message<'a> {
         Self::read_values(values, context)
     }
 
-    /// Reads a deserializer of this library.
+    /// Reads from a deserializer of this library.
     fn read_values<D: Deserializer<'a>>(
         values: D,
         mut context: ReadContext<'a>,
@@ -461,17 +524,20 @@ impl<'a> Message<'a> {
         &self.kind
     }
 
-    /// The same mail merge for some of its recipients. An error where nobody is selected, and for a message
-    /// that is no mail merge.
+    /// The same mail merge for some of its recipients.
     ///
     /// ```
     /// use pmtaemail::{Message, Selection};
+    ///
     /// let json = br#"{"from": "a@example.com", "recipients": ["b@example.org", "c@example.org"]}"#;
     /// let second = Selection::Only(2.try_into().unwrap());
     /// let mail = Message::from_json(json)?.select(second)?.render();
     /// assert!(String::from_utf8_lossy(&mail).contains("To: c@example.org"));
     /// # Ok::<(), pmtaemail::Problems>(())
     /// ```
+    ///
+    /// # Errors
+    /// The selection is empty, or the message is not a mail merge.
     pub fn select(self, selection: Selection) -> Result<Self, Problems> {
         let kind = match (self.kind, selection) {
             (kind, Selection::All) => kind,
@@ -484,8 +550,8 @@ impl<'a> Message<'a> {
         Ok(Self { kind })
     }
 
-    /// Who of a mail merge gets nothing, because they break rules and the message says `skip`; `None` where
-    /// it leaves out nobody.
+    /// The recipients of a mail merge who get nothing because they break a rule and the message says `skip`; `None` if
+    /// it does not. See [`RejectedRecipients`] for an example.
     pub fn rejected(&self) -> Option<&RejectedRecipients> {
         match &self.kind {
             MessageKind::Single(_) => None,
@@ -493,12 +559,12 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// Whether this is a mail merge, which becomes a message for each of its recipients.
+    /// Whether this is a mail merge: a personal message for each recipient.
     pub fn is_merge(&self) -> bool {
         matches!(self.kind, MessageKind::Merge(..))
     }
 
-    /// How many recipients get it, and seeds.
+    /// How many recipients get the message, including seeds.
     pub fn addressee_count(&self) -> usize {
         match &self.kind {
             MessageKind::Single(message) => message.envelope().forward_paths.len(),
@@ -510,17 +576,17 @@ impl<'a> Message<'a> {
 
     /// The bytes of the message (RFC 5322); of a mail merge, those of its first recipient.
     ///
-    /// Date and Message-ID are made where the message gives none; with both given, the same
-    /// message always yields the same bytes.
+    /// Date and Message-ID are generated if the message does not give them. If it gives both, the same message always
+    /// yields the same bytes.
     pub fn render(&self) -> Vec<u8> {
         self.render_with(Identity::now())
     }
 
-    /// Renders as [`render`](Self::render) does, for who has memory of their own to write the message to:
-    /// its size is known before its large files are encoded.
+    /// Renders the message into a buffer of your own, whose size is known before large files are encoded.
     ///
     /// ```
     /// use pmtaemail::Message;
+    ///
     /// let json = br#"{"from": "a@example.com", "to": "b@example.org", "text": "Hello"}"#;
     /// let mail = Message::from_json(json)?.with_rendered(|rendered| {
     ///     let mut memory = vec![0; rendered.size()];
@@ -534,7 +600,8 @@ impl<'a> Message<'a> {
         then(self.rendered(&Identity::now()))
     }
 
-    /// The same, with the time and the identifier that Date and Message-ID are made of.
+    /// Like [`render`](Self::render), with the time and the identifier from which Date and Message-ID are made. See
+    /// [`Identity`] for an example.
     pub fn render_with(&self, identity: Identity) -> Vec<u8> {
         self.rendered(&identity).into_vec()
     }
@@ -549,8 +616,20 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// The bytes of the message that the recipient of a mail merge gets who has this index, counted
-    /// from 0; `None` if there are fewer. A message that is no mail merge is the same for all.
+    /// The bytes of the message that one recipient of a mail merge gets; `index` counts from 0. `None` if there are
+    /// fewer recipients. A message that is not a mail merge is the same for every index.
+    ///
+    /// ```
+    /// use pmtaemail::Message;
+    ///
+    /// let json = br#"{"from": "a@example.com", "template": "merge", "text": "Hello {{ name }}",
+    ///                 "recipients": [{"address": "ann@example.org", "variables": {"name": "Ann"}},
+    ///                                {"address": "bo@example.org", "variables": {"name": "Bo"}}]}"#;
+    /// let message = Message::from_json(json)?;
+    /// assert!(message.render_recipient(1).unwrap().ends_with(b"Hello Bo\r\n"));
+    /// assert!(message.render_recipient(2).is_none());
+    /// # Ok::<(), pmtaemail::Problems>(())
+    /// ```
     pub fn render_recipient(&self, index: usize) -> Option<Vec<u8>> {
         let identity = Identity::now();
         match &self.kind {

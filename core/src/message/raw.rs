@@ -14,13 +14,26 @@ use crate::syntax::{
 use crate::text::into_bytes;
 use std::borrow::Cow;
 
-/// What the addresses in a finished message's own header are for.
+/// What the addresses in the header of a finished message mean.
+///
+/// ```
+/// use pmtaemail::{HeaderAddresses, Message};
+///
+/// let mail = b"From: shop@example.com\r\nTo: ann@example.org\r\n\r\nHello\r\n";
+/// let no_envelope: &[(&str, &str)] = &[];
+/// assert_eq!(Message::from_rfc822(mail, no_envelope)?.addressee_count(), 1);
+/// assert!(Message::from_rfc822_with(mail, no_envelope, HeaderAddresses::Ignore).is_err());
+///
+/// let envelope = [("sender", "bounces@example.com"), ("to", "bo@example.org")];
+/// assert!(Message::from_rfc822_with(mail, &envelope, HeaderAddresses::Ignore).is_ok());
+/// # Ok::<(), pmtaemail::Problems>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeaderAddresses {
-    /// They are the envelope's where that names no sender or nobody who gets the message, and a Bcc
-    /// beside an envelope with recipients is refused.
+    /// They are used where the envelope names no sender or no recipients. A Bcc field is refused if the envelope names
+    /// recipients.
     CompleteEnvelope,
-    /// They are shown, Bcc apart, and need not even be addresses: the envelope says all.
+    /// They are only displayed and need not even be valid; the envelope must say everything. Bcc is still removed.
     Ignore,
 }
 

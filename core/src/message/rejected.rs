@@ -1,48 +1,75 @@
-//! The recipients of a mail merge who get nothing, because they break rules and the message says
-//! `"invalidRecipients": "skip"`.
+//! The recipients of a mail merge who get nothing because they break a rule and the message says `"invalidRecipients":
+//! "skip"`.
 
 use super::selection::Selection;
 use crate::problem::{Code, Problem, Problems};
 use serde::{Serialize, Serializer};
 
-/// A recipient of a mail merge who gets nothing.
+/// A recipient of a mail merge who gets nothing; see [`RejectedRecipients`].
+///
+/// ```
+/// use pmtaemail::{Code, Message};
+///
+/// let json = br#"{"from": "shop@example.com", "text": "Hello", "invalidRecipients": "skip",
+///                 "recipients": ["ann@example.org", {"address": "bo@"}]}"#;
+/// let message = Message::from_json(json)?;
+/// let bo = message.rejected().unwrap().iter().next().unwrap();
+/// assert_eq!((bo.index, bo.code), (1, Code::InvalidDomain));
+/// assert_eq!(bo.pointer, "/recipients/1/address");
+/// # Ok::<(), pmtaemail::Problems>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RejectedRecipient {
-    /// Which one, counted from 0 among all recipients as they were given.
+    /// The index of the recipient, counted from 0, in the order in which recipients were given.
     pub index: usize,
-    /// Where the first rule is broken: a JSON Pointer (RFC 6901) into the message. Where pointers differ
-    /// very much it is that of the recipient.
+    /// Location of the first problem: a JSON Pointer (RFC 6901) into the message. If there are too many different ones,
+    /// it is the location of the recipient.
     pub pointer: String,
-    /// Which rule that is.
+    /// The code of that problem.
     pub code: Code,
 }
 
-/// The recipients of a mail merge who get nothing, in their order. Serializes as an array of
+/// The recipients of a mail merge who get nothing because they break a rule, in their order. Serializes as an array of
 /// `{index, pointer, code}`.
 ///
-/// A million of them take two megabytes: what they have in common is kept once.
+/// A million of them take two megabytes: what they have in common is stored once.
+///
+/// ```
+/// use pmtaemail::{InvalidRecipients, Message, Recipient};
+///
+/// let message = Message::builder()
+///     .from("shop@example.com")
+///     .text("Hello")
+///     .recipients(["ann@example.org", "nobody", "bo@example.org"].map(Recipient::new))
+///     .invalid_recipients(InvalidRecipients::Skip)
+///     .build()?;
+/// let rejected = message.rejected().unwrap();
+/// assert_eq!(rejected.len(), 1);
+/// assert_eq!(rejected.iter().next().unwrap().index, 1);
+/// # Ok::<(), pmtaemail::Problems>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RejectedRecipients {
     /// The pointer of the array.
     list: String,
     /// What is wrong, and where in a recipient: the end of the pointer.
     kinds: Vec<(Code, Box<str>)>,
-    /// Of each recipient how far its index is behind the one before, and the number of its kind; see
+    /// For each recipient, the distance of its index from the one before, and the number of its kind; see
     /// [`push_number`].
     numbers: Vec<u8>,
     count: usize,
-    /// The index of the next recipient that follows the last.
+    /// One more than the index of the last recipient.
     next: usize,
 }
 
-/// More ends of pointers are not kept.
+/// With more kinds than this, only the pointer of the recipient is kept.
 const MOST_KINDS: usize = 256;
-/// Nor are longer ones.
+/// A longer end of a pointer is not kept either.
 const LONGEST_END: usize = 1_024;
 
 impl RejectedRecipients {
-    /// None so far. `list` is the pointer of the array.
+    /// An empty list. `list` is the pointer of the array.
     pub(crate) fn new(list: String) -> Self {
         Self {
             list,
@@ -53,7 +80,7 @@ impl RejectedRecipients {
         }
     }
 
-    /// Adds a recipient behind all others. `pointer` is below the recipient's own.
+    /// Appends a recipient. `pointer` is below the recipient's own.
     pub(crate) fn push(&mut self, index: usize, pointer: &str, code: Code) {
         let own = self.pointer(index, "").len();
         let kind = self.kind(code, pointer.get(own..).unwrap_or_default());
@@ -64,8 +91,7 @@ impl RejectedRecipients {
         self.count += 1;
     }
 
-    /// Adds the recipient of this index, behind all others, if some of its problems are its own; the
-    /// others are given back.
+    /// Appends the recipient with this index if some of its problems are its own; returns the others.
     pub(crate) fn take_own(&mut self, index: usize, problems: Problems) -> Option<Problems> {
         let (first, others) = problems.first_in(&self.pointer(index, ""));
         if let Some(first) = first {
@@ -74,7 +100,7 @@ impl RejectedRecipients {
         others
     }
 
-    /// The number of a kind, which may be a new one.
+    /// The number of a kind, adding it if it is new.
     fn kind(&mut self, code: Code, end: &str) -> usize {
         let is_kept = self.kinds.len() < MOST_KINDS && end.len() <= LONGEST_END;
         let mut number = self.number_of(code, end);
@@ -98,23 +124,23 @@ impl RejectedRecipients {
         format!("{}/{index}{end}", self.list)
     }
 
-    /// How many there are.
+    /// The number of recipients.
     pub fn len(&self) -> usize {
         self.count
     }
 
-    /// Whether there is none.
+    /// Whether the list is empty.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// What is said where the recipient of this index is asked for; `None` if it is not left out.
+    /// The problem that is reported if this recipient is asked for; `None` if it is not rejected.
     pub(crate) fn problem_of(&self, index: usize) -> Option<Problem> {
         let found = self.iter().find(|recipient| recipient.index == index)?;
         Some(Selection::rejected(found.pointer, found.code))
     }
 
-    /// The recipient at this place of the list, of which `at` is the state; see [`Place`].
+    /// The recipient at this place in the list; see [`Place`].
     fn next(&self, at: &mut Place) -> Option<RejectedRecipient> {
         if at.read == self.numbers.len() {
             return None;
@@ -135,14 +161,14 @@ impl RejectedRecipients {
         std::iter::from_fn(move || self.next(&mut at))
     }
 
-    /// The recipients in their order, for who hands them on bit by bit.
+    /// The recipients in their order, as an iterator that owns them.
     pub fn into_recipients(self) -> impl Iterator<Item = RejectedRecipient> + Send + 'static {
         let mut at = Place::default();
         std::iter::from_fn(move || self.next(&mut at))
     }
 }
 
-/// What is kept of the list.
+/// The stored form of the list.
 #[cfg(feature = "idempotency")]
 #[derive(Debug, Serialize, serde::Deserialize)]
 pub(crate) struct StoredRejected {
@@ -155,7 +181,7 @@ pub(crate) struct StoredRejected {
 
 #[cfg(feature = "idempotency")]
 impl RejectedRecipients {
-    /// What is kept of them.
+    /// The stored form of the list.
     pub(crate) fn store(&self) -> StoredRejected {
         let kinds = self.kinds.iter();
         StoredRejected {
@@ -169,7 +195,7 @@ impl RejectedRecipients {
         }
     }
 
-    /// Reads those of which this was kept; `None` if that has a code that is none.
+    /// Reads the stored form; `None` if it contains an unknown code.
     pub(crate) fn restore(stored: StoredRejected) -> Option<Self> {
         let kinds = stored.kinds.into_iter().map(|(word, end)| {
             let code = Code::ALL.iter().find(|code| code.as_str() == word)?;
@@ -185,14 +211,14 @@ impl RejectedRecipients {
     }
 }
 
-/// How far the numbers are read.
+/// A position in the numbers.
 #[derive(Debug, Default)]
 struct Place {
     read: usize,
     next: usize,
 }
 
-/// Seven bits a byte, the lowest first; all but the last byte have the highest bit.
+/// Seven bits per byte, the lowest first; all bytes but the last have the highest bit set.
 fn push_number(bytes: &mut Vec<u8>, mut number: usize) {
     loop {
         let low = number & 0x7f;

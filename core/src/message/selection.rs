@@ -1,24 +1,33 @@
-//! Which recipients of a mail merge get it: a test goes to one, or to a few.
+//! Which recipients of a mail merge get it: a test message goes to one or a few.
 
 use crate::problem::{Code, Problem, Problems, Refusal};
 use std::num::NonZeroUsize;
 
-/// Which recipients of a mail merge get their messages.
+/// Which recipients of a mail merge get their messages; see [`Message::select`](crate::Message::select).
 ///
-/// All rules are checked for all recipients, whoever is selected.
+/// All rules are checked for all recipients, selected or not.
+///
+/// ```
+/// use pmtaemail::{Message, Selection};
+///
+/// let json = br#"{"from": "a@example.com", "recipients": ["b@example.org", "c@example.org", "d@example.org"]}"#;
+/// let first_two = Selection::First(2.try_into().unwrap());
+/// assert_eq!(Message::from_json(json)?.select(first_two)?.addressee_count(), 2);
+/// # Ok::<(), pmtaemail::Problems>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Selection {
     /// All of them.
     #[default]
     All,
-    /// The first so many of those who are not left out.
+    /// The first ones, not counting those who are rejected.
     First(NonZeroUsize),
-    /// One alone, counted from 1 among all recipients as they were given.
+    /// A single one, counted from 1 among all recipients in the order in which they were given.
     Only(NonZeroUsize),
 }
 
 impl Selection {
-    /// Whether it selects a recipient, with the index in the message and among those who are not left out.
+    /// Whether it selects a recipient, given the index in the message and the index among those who are not rejected.
     pub(crate) fn selects(self, index: usize, accepted: usize) -> bool {
         match self {
             Self::All => true,
@@ -27,20 +36,20 @@ impl Selection {
         }
     }
 
-    /// What is said where the one recipient is not there.
+    /// The requested recipient does not exist.
     pub(crate) const MISSING: Refusal = Refusal::new(
         Code::NoRecipients,
         "There is no recipient with the requested number; the first recipient is number 1.",
     );
 
-    /// What is said where the one recipient is left out: it breaks a rule with this code.
+    /// The requested recipient is rejected with this code.
     pub(crate) fn rejected(pointer: String, code: Code) -> Problem {
         let detail = "The requested recipient is invalid and is skipped; leave out \
                       `invalidRecipients` to see why.";
         Problem::new(pointer, Refusal::new(code, detail))
     }
 
-    /// What is said of a message that is no mail merge.
+    /// The message is not a mail merge.
     pub(crate) fn of_no_merge() -> Problems {
         let detail = "A recipient or a limit can be requested only for a mail merge, and this \
                       message has no `recipients`.";

@@ -1,4 +1,4 @@
-//! What a part of a form is called (RFC 7578 section 4.2).
+//! The names of the parts of a form (RFC 7578 section 4.2).
 
 use super::UnreadableName;
 use crate::syntax::{Cursor, Unclosed};
@@ -17,22 +17,22 @@ use encoding_rs::Encoding;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ContentDisposition {
-    /// The name of the form's field. `None` where there is none that can be read.
+    /// The name of the form field; `None` if there is none or it cannot be read.
     pub name: Option<String>,
-    /// The file's name. `None` where there is none.
+    /// The name of the file; `None` if there is none.
     pub filename: Option<Result<String, UnreadableName>>,
 }
 
 impl ContentDisposition {
-    /// Reads the body of a Content-Disposition field as clients write it:
+    /// Parses the body of a Content-Disposition field as clients write it:
     ///
-    /// - Values may be UTF-8, and need no quotes; a semicolon may be missing. The first parameter of a
-    ///   name counts.
-    /// - In quotes `%22`, `%0D` and `%0A` are a quote and the line ends, as browsers write them; all
-    ///   other per cent signs are what they are. So is a backslash, but before a quote.
-    /// - A value that is an encoded word (RFC 2047), or several, is decoded: .NET writes them.
-    /// - `filename*` (RFC 5987), which RFC 7578 has not, wins over `filename` where it can be read. A name that
-    ///   comes in pieces alone (`filename*0`, RFC 2231 section 3) is one that cannot be read.
+    /// - Values may be UTF-8 and need not be quoted; a semicolon may be missing. If a parameter is repeated, the first
+    ///   one counts.
+    /// - In quotes, `%22`, `%0D` and `%0A` are a quote and the line ends, as browsers write them; any other percent
+    ///   sign stands for itself, and so does a backslash that is not followed by a quote.
+    /// - A value that consists of encoded words (RFC 2047) is decoded: .NET writes them.
+    /// - `filename*` (RFC 5987), which RFC 7578 forbids, takes precedence over `filename` if it can be read. A name
+    ///   that is only given in sections (`filename*0`, RFC 2231 section 3) cannot be read.
     pub fn parse(body: &[u8]) -> Self {
         let mut name = Name::default();
         let mut filename = Name::default();

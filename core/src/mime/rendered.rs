@@ -3,33 +3,46 @@
 use super::content::Content;
 use std::borrow::Cow;
 
-/// Files that take less are encoded at once: knowing their size beforehand would save nothing.
+/// Smaller files are encoded at once: knowing their size beforehand would save nothing.
 const LARGE: usize = 16 << 10;
 
 pub(super) fn is_large(encoded_length: usize) -> bool {
     encoded_length >= LARGE
 }
 
-/// A rendered message whose large files are not encoded yet.
+/// A rendered message whose large files are not encoded yet; see
+/// [`Message::with_rendered`](crate::Message::with_rendered).
 ///
 /// ```text
 /// bytes   Date: … Content-Transfer-Encoding: base64 ↵↵ ↵ --=_…_1-- ↵
 /// files                                                ^ report.pdf
 /// ```
 ///
-/// So its size is known before its largest parts are made, and these are encoded right where they are
-/// wanted: a message with an attachment of 1 MB needs no second buffer of 1.4 MB, which the allocator
-/// would take from the system and give back for each message.
+/// Its size is known before its largest parts are encoded, and these are encoded right into the caller's buffer: a
+/// message with an attachment of 1 MB needs no second buffer of 1.4 MB, which the allocator would take from the system
+/// and give back for each message.
+///
+/// ```
+/// use pmtaemail::Message;
+///
+/// let message = Message::from_json(br#"{"from": "a@example.com", "to": "b@example.org", "text": "Hello"}"#)?;
+/// let mail = message.with_rendered(|rendered| {
+///     println!("{} bytes", rendered.size());
+///     rendered.into_vec()
+/// });
+/// assert!(mail.ends_with(b"Hello\r\n"));
+/// # Ok::<(), pmtaemail::Problems>(())
+/// ```
 #[derive(Debug)]
 pub struct Rendered<'m> {
-    /// All but the large files.
+    /// Everything except the large files.
     bytes: Cow<'m, [u8]>,
     files: Vec<LargeFile<'m>>,
 }
 
 #[derive(Debug)]
 struct LargeFile<'m> {
-    /// Where in the bytes its content belongs.
+    /// Position in the bytes at which its content is inserted.
     at: usize,
     content: &'m Content<'m>,
 }
@@ -63,7 +76,7 @@ impl<'m> Rendered<'m> {
         self.bytes.len() + files.sum::<usize>()
     }
 
-    /// Whether a bracket stands anywhere in it.
+    /// Whether it contains a bracket.
     pub(crate) fn holds_bracket(&self) -> bool {
         let has = |bytes: &[u8]| memchr::memchr2(b'[', b']', bytes).is_some();
         let mut files = self.files.iter();
@@ -74,7 +87,7 @@ impl<'m> Rendered<'m> {
     /// Writes the message.
     ///
     /// # Panics
-    /// If `memory` has not exactly [`size`](Self::size) bytes.
+    /// The length of `memory` is not exactly [`size`](Self::size).
     pub fn write_to(&self, memory: &mut [u8]) {
         assert_eq!(memory.len(), self.size(), "there is room for the message");
         let mut rest = memory;
@@ -89,7 +102,7 @@ impl<'m> Rendered<'m> {
         copied(&self.bytes[done..], rest);
     }
 
-    /// The message in memory of its own.
+    /// The message in a buffer of its own.
     pub fn into_vec(self) -> Vec<u8> {
         if self.files.is_empty() {
             return self.bytes.into_owned();
@@ -107,14 +120,14 @@ impl<'m> Rendered<'m> {
 }
 
 impl<'m> From<Cow<'m, [u8]>> for Rendered<'m> {
-    /// A message that is finished already.
+    /// A message that is already finished.
     fn from(bytes: Cow<'m, [u8]>) -> Self {
         let files = Vec::new();
         Self { bytes, files }
     }
 }
 
-/// Copies to the start of `memory`; what is left of it.
+/// Copies to the start of `memory`; returns the rest of it.
 fn copied<'r>(bytes: &[u8], memory: &'r mut [u8]) -> &'r mut [u8] {
     let (room, rest) = memory.split_at_mut(bytes.len());
     room.copy_from_slice(bytes);

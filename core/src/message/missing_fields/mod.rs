@@ -22,7 +22,16 @@ use crate::syntax::{
 };
 use std::borrow::Cow;
 
-/// What is added to mail that does not say where it comes from, or only in part.
+/// What is added to mail that does not say, or only partly says, where it comes from.
+///
+/// ```
+/// use pmtaemail::{SenderDefaults, add_missing_fields};
+///
+/// let defaults = SenderDefaults { name: Some("Cron"), address: "cron@example.com", domain: "example.com" };
+/// let mail = add_missing_fields(b"To: root\nSubject: Backup\n\nDone.\n", &defaults)?;
+/// assert!(mail.starts_with(b"From: Cron <cron@example.com>\r\nTo: root@example.com\r\n"));
+/// # Ok::<(), pmtaemail::Problems>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct SenderDefaults<'a> {
     /// The display name in From.
@@ -34,7 +43,7 @@ pub struct SenderDefaults<'a> {
 }
 
 impl SenderDefaults<'_> {
-    /// A list of mailboxes in which each address has a domain.
+    /// Adds the domain to each address in a list of mailboxes that has none.
     ///
     /// ```
     /// # use pmtaemail::SenderDefaults;
@@ -55,8 +64,8 @@ impl SenderDefaults<'_> {
         text
     }
 
-    /// The envelope sender that a program names: an address or a mailbox that holds one, which gets
-    /// a domain where it has none, or `<>`, the null reverse-path, which no text at all is too.
+    /// The envelope sender that a program names, as an address or as a mailbox. It gets the default domain if it has
+    /// none. `<>` and the empty string are the null reverse-path.
     ///
     /// ```
     /// # use pmtaemail::SenderDefaults;
@@ -83,28 +92,34 @@ impl SenderDefaults<'_> {
     }
 }
 
-/// A message with what it must have to be read as a finished one, as a submission agent adds it: From;
-/// a domain for each address of its header; an empty line after the header. For mail that local
-/// programs pass to `sendmail`. Lines of an mbox file at the start (`From ann Mon Nov 23 …`, with `>`
-/// before it where it came a long way) are left out, and so are blanks before a field's colon (RFC
-/// 5322 section 4.5). To, Cc or Reply-To that is there twice becomes one, as does any field of those
-/// that may be there once (RFC 5322 section 3.6) and twice says the same. A part whose body holds a
-/// line over 998 bytes, NUL or a bare CR becomes quoted-printable, unless it has an encoding of its own. Header
-/// fields with such lines are folded, and letters in them that are not UTF-8 are read as windows-1252 (Latin-1)
-/// and become encoded words, unless the message is signed.
+/// Completes a message as a submission agent does, so that it can be read as a finished one. It is for mail that local
+/// programs pass to `sendmail`:
 ///
-/// # Errors
-/// A name or an address of `defaults` that From cannot hold, where the message has no From; a Bcc
-/// after the end of the header, which would be shown to all; a CR in the header that ends no line; a
-/// body that cannot be encoded, such as a signed one.
+/// - From is added if it is missing, a domain to each address in the header that has none, and the empty line after the
+///   header.
+/// - Lines of an mbox file at the start (`From ann Mon Nov 23 …`, quoted with `>` or not) and blanks before a field's
+///   colon (RFC 5322 section 4.5) are removed.
+/// - Repeated To, Cc and Reply-To fields are joined. Any other field that may occur only once (RFC 5322 section 3.6)
+///   and is repeated with the same body is written once.
+/// - A part whose body contains a line over 998 bytes, NUL or a bare CR is encoded as quoted-printable, unless it is
+///   already encoded.
+/// - Header fields with such lines are folded. Header bytes that are not UTF-8 are read as windows-1252 (Latin-1) and
+///   become encoded words, unless the message is signed.
 ///
 /// ```
 /// use pmtaemail::{SenderDefaults, add_missing_fields};
+///
 /// let defaults = SenderDefaults { name: None, address: "cron@example.com", domain: "example.com" };
 /// let mail = add_missing_fields(b"To: root\n\nAll is well.\n", &defaults)?;
 /// assert_eq!(mail, b"From: cron@example.com\r\nTo: root@example.com\r\n\r\nAll is well.\r\n");
 /// # Ok::<(), pmtaemail::Problems>(())
 /// ```
+///
+/// # Errors
+/// - The message has no From field, and From cannot hold the name or address in `defaults`.
+/// - There is a Bcc after the end of the header, which everybody would see.
+/// - The header contains a CR that does not end a line.
+/// - The body cannot be encoded, for example because it is signed.
 pub fn add_missing_fields(
     message: &[u8],
     defaults: &SenderDefaults<'_>,
@@ -143,7 +158,7 @@ pub fn add_missing_fields(
     sendable(out).map_err(|refusal| Problems::one(Problem::new("/raw".to_owned(), refusal)))
 }
 
-/// After a line that is no field the text begins; a Bcc there would be shown to all.
+/// The text begins after a line that is not a field; everybody would see a Bcc there.
 fn refuse_stray_bcc(text: &[u8]) -> Result<(), Problems> {
     let is_blind = |line: &[u8]| {
         let line = line.to_ascii_lowercase();
@@ -173,7 +188,7 @@ fn from<'a>(defaults: &SenderDefaults<'a>) -> Result<Mailbox<'a>, Problems> {
     })
 }
 
-/// As Postfix's sendmail reads them: whole lines, however many. `From : ann` is a field, though.
+/// Removes them as Postfix's sendmail does: whole lines, however many. `From : ann` is a field, though.
 fn without_from_lines(mut bytes: &[u8]) -> &[u8] {
     while let Some(end) = memchr::memchr(b'\n', bytes) {
         let quotes = bytes.iter().take_while(|byte| **byte == b'>').count();

@@ -1,9 +1,9 @@
-//! What is right, and yet may not be meant.
+//! Content that is valid but may be a mistake.
 //!
 //! ```text
 //! mod            which warnings a message gets
-//!   html         what its HTML looks like to those who read it
-//!   placeholders what nothing here puts a value in
+//!   html         what its HTML looks like to its readers
+//!   placeholders placeholders that nothing here fills in
 //! ```
 
 mod html;
@@ -16,17 +16,26 @@ use placeholders::{Language, foreign_placeholder};
 use serde::Serialize;
 use std::fmt;
 
-/// Something in a message that breaks no rule, and that its writer should look at.
+/// Something in a message that breaks no rule but may be a mistake; see [`warnings`](crate::warnings).
 ///
-/// Serializes as `{"code": …, "pointer": …, "detail": …}`, as a [`Problem`] does.
+/// Serializes as `{"code": …, "pointer": …, "detail": …}`, like a [`Problem`].
+///
+/// ```
+/// use pmtaemail::Code;
+///
+/// let json = br#"{"from": "a@example.com", "to": "b@example.org", "html": "<p>Hello</p>"}"#;
+/// let warnings = pmtaemail::warnings(json);
+/// assert_eq!(warnings[0].code, Code::MissingText);
+/// println!("{}", warnings[0]);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Warning {
-    /// What it is. These codes are those of warnings alone.
+    /// The kind of warning. Problems never have these codes.
     pub code: Code,
-    /// Where it is: a JSON Pointer (RFC 6901), as that of a problem.
+    /// Location of the warning: a JSON Pointer (RFC 6901) into the message.
     pub pointer: String,
-    /// One sentence for a person. It never repeats a value of the message.
+    /// One sentence for people. It never repeats a value of the message.
     pub detail: String,
 }
 
@@ -37,10 +46,11 @@ impl fmt::Display for Warning {
 }
 
 impl Warning {
-    /// Takes warnings for problems, as who wants to have none does. `None` where there is none.
+    /// Turns warnings into problems, for callers who do not accept any. `None` if there are none.
     ///
     /// ```
     /// use pmtaemail::Warning;
+    ///
     /// let json = br#"{"from": "a@example.com", "to": "b@example.org", "html": "<p>Hello</p>"}"#;
     /// let problems = Warning::into_problems(pmtaemail::warnings(json)).unwrap();
     /// assert_eq!(problems.to_string().lines().count(), 1);
@@ -66,17 +76,17 @@ impl Warning {
     }
 }
 
-/// Who gets a mail merge, as far as warnings ask.
+/// What warnings need to know about the recipients of a mail merge.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Audience {
-    /// How many recipients there are; more than [`MOST`](Self::MOST) need not be counted.
+    /// The number of recipients; nobody needs to count beyond [`MOST`](Self::MOST).
     pub recipients: usize,
-    /// Whether the first has a List-Unsubscribe of its own. What one has, all have.
+    /// Whether the first recipient has its own List-Unsubscribe field. If one has, all have.
     pub may_unsubscribe: bool,
 }
 
 impl Audience {
-    /// From so many a day on Gmail and Yahoo take a sender for one of bulk mail.
+    /// Gmail and Yahoo treat whoever sends this many messages a day as a bulk sender.
     pub const MOST: usize = 5_000;
 
     /// Adds the next recipient.
@@ -108,7 +118,7 @@ pub(crate) fn warnings(reading: &MessageReading<'_>) -> Vec<Warning> {
     warnings
 }
 
-/// The warnings of a message. `audience` is asked for where it matters who gets it.
+/// The warnings of a message. `audience` is called only if the recipients matter.
 pub(crate) fn warnings_for<E>(
     reading: &MessageReading<'_>,
     audience: impl FnOnce(&JsonMessage<'_>) -> Result<Audience, E>,
@@ -166,7 +176,7 @@ pub(crate) fn warnings_for<E>(
     Ok(warnings)
 }
 
-/// What HTML looks like to those who get it: how large it is as it is made, and what is wrong in it as it was given.
+/// Warnings about HTML: the size of what will be sent, and faults in what was given.
 fn html_warnings(
     message: &JsonMessage<'_>,
     made: Option<&str>,
