@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parent.parent
+GITLAB = ROOT / ".gitlab-ci.yml"
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 MANIFEST = tomllib.loads((ROOT / "Cargo.toml").read_text(encoding="utf-8"))
 
@@ -28,6 +29,26 @@ def commands(workflow: dict) -> list[tuple[list[str], Path]]:
         for step in job["steps"]:
             lines = step.get("run", "").splitlines()
             found += [(shlex.split(line), ROOT / folder) for line in lines]
+    return found
+
+
+def gitlab_jobs() -> dict[str, dict]:
+    """The jobs of GitLab's file by name, with what they extend."""
+    whole = load(GITLAB)
+    jobs = {name: job for name, job in whole.items() if isinstance(job, dict) and "script" in job}
+    return {name: {**whole.get(job.get("extends"), {}), **job} for name, job in jobs.items()}
+
+
+def gitlab_commands() -> list[tuple[list[str], Path]]:
+    found = []
+    for job in gitlab_jobs().values():
+        folder = ROOT
+        for line in [*job.get("before_script", []), *job["script"]]:
+            words = shlex.split(line)
+            if words[0] == "cd":
+                folder = folder / words[1]
+            else:
+                found.append((words, folder))
     return found
 
 
@@ -53,7 +74,9 @@ def assert_is_there(words: list[str], folder: Path) -> None:
             assert (folder / script).stat().st_mode & 0o100
         case _:
             # Of the service's own machine.
-            assert words[0] in {"rustup", "python", "mkdir", "cp", "for", "gh"}, words
+            assert words[0] in {"rustup", "python", "mkdir", "cp", "for", "gh", "curl", "sh", "export", "apt-get"}, (
+                words
+            )
 
 
 def load_toml(path: Path) -> dict:
@@ -64,6 +87,27 @@ def load_toml(path: Path) -> dict:
 def test_what_a_workflow_names_is_there(path: Path):
     for words, folder in commands(load(path)):
         assert_is_there(words, folder)
+
+
+def test_what_the_file_for_gitlab_names_is_there():
+    assert "Untested" in GITLAB.read_text(encoding="utf-8")
+    for words, folder in gitlab_commands():
+        assert_is_there(words, folder)
+
+
+def test_gitlab_has_the_matrix_of_github():
+    github = {name: job.get("strategy", {}).get("matrix", {}) for name, job in load(WORKFLOWS[0])["jobs"].items()}
+    jobs = gitlab_jobs()
+    assert jobs.keys() == github.keys()
+    matrices = {name: job["parallel"]["matrix"][0] for name, job in jobs.items() if "parallel" in job}
+    # GitLab's Rust comes as an image, which is called by its major version; none has a free-threaded Python.
+    assert matrices == {
+        "rust": {"TOOLCHAIN": [MANIFEST["workspace"]["package"]["rust-version"], "1"]},
+        "python": {"PYTHON": [python for python in github["python"]["python"] if not python.endswith("t")]},
+        "node": {"NODE": github["node"]["node"]},
+    }
+    toolchain = re.findall(r"--default-toolchain (\S+)", GITLAB.read_text(encoding="utf-8"))
+    assert set(toolchain) == {MANIFEST["workspace"]["package"]["rust-version"]}
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
@@ -95,3 +139,15 @@ def test_the_scripts_of_the_shell_are_whole():
             for step in job["steps"]:
                 done = subprocess.run(["bash", "-n", "-c", step.get("run", "")], capture_output=True, check=False)
                 assert done.returncode == 0, (path, step, done.stderr)
+
+
+def test_the_templates_for_gitlab_say_what_those_for_github_say():
+    """GitLab reads no front matter; otherwise they are the same."""
+    templates = {path.name.lower(): path for path in (ROOT / ".gitlab/issue_templates").iterdir()}
+    github = {path.name: path for path in (ROOT / ".github/ISSUE_TEMPLATE").glob("*.md")}
+    assert templates.keys() == github.keys()
+    pairs = [(templates[name], github[name]) for name in github]
+    pairs.append((ROOT / ".gitlab/merge_request_templates/Default.md", ROOT / ".github/PULL_REQUEST_TEMPLATE.md"))
+    for gitlab, original in pairs:
+        text = re.sub(r"\A---\n.*?^---\n\n", "", original.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+        assert gitlab.read_text(encoding="utf-8") == text

@@ -52,7 +52,7 @@ before(() => {
     const copies = sources.flatMap((source) => ['ts', 'mts', 'cts'].map((extension) => [`${source}.ts`, `${source}.${extension}`]));
     if (sources.includes('nodemailer')) copies.push(['require.cts', 'require.cts']);
     for (const [source, copy] of copies) {
-      copyFileSync(join(__dirname, 'types', source), join(folder, project, copy));
+      copyFileSync(join(root, 'typed', source), join(folder, project, copy));
       files.push(join(project, copy));
     }
   }
