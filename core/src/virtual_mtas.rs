@@ -1,20 +1,30 @@
-//! Which virtual MTAs the mail of a submission is for.
+//! The virtual MTAs that the mail of a submission is for.
 
 use std::collections::BTreeSet;
 
-/// The virtual MTAs, or pools of them, that a submission names: its own, and those of recipients of a merge.
+/// The virtual MTAs, or pools of them, that a submission names: its own, and those of the recipients of a merge.
+///
+/// ```
+/// use pmtaemail::{Parcel, VirtualMtas};
+///
+/// fn route(parcel: &Parcel) -> Option<&str> {
+///     let vmtas: &VirtualMtas = &parcel.virtual_mtas;
+///     if vmtas.is_cut() { None } else { vmtas.iter().next()? }
+/// }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VirtualMtas {
-    /// `None` where a message names none.
+    /// `None` stands for messages that name none.
     names: BTreeSet<Option<Box<str>>>,
     is_cut: bool,
 }
 
 impl VirtualMtas {
-    /// So many different ones are remembered: no PowerMTA has as many, but a merge could name one a recipient.
+    /// How many different ones are kept. No PowerMTA has this many, but a merge could name a different one for each
+    /// recipient.
     pub const MOST: usize = 256;
 
-    /// Each different one; `None` for mail that names none.
+    /// Each of them once; `None` stands for mail that names none.
     pub fn iter(&self) -> impl Iterator<Item = Option<&str>> {
         self.names.iter().map(Option::as_deref)
     }
@@ -25,7 +35,7 @@ impl VirtualMtas {
         self.is_cut
     }
 
-    /// One more message.
+    /// Adds that of one message.
     pub(crate) fn add(&mut self, name: Option<&str>) {
         if self.is_cut {
             return;
@@ -41,7 +51,7 @@ impl VirtualMtas {
         }
     }
 
-    /// Those of another submission, too.
+    /// Adds those of another submission.
     #[cfg(feature = "queue")]
     pub(crate) fn add_all(&mut self, other: &Self) {
         other.iter().for_each(|name| self.add(name));

@@ -20,7 +20,7 @@ pub(crate) struct NewRecord {
 
 /// What is remembered of a key.
 pub(super) struct Record {
-    /// In milliseconds; see [`Clock`].
+    /// In milliseconds; see `Clock`.
     pub time: u64,
     pub nonce: u64,
     pub fingerprint: Fingerprint,

@@ -1,4 +1,4 @@
-//! Why files could not be handed over.
+//! Why files could not be submitted.
 
 use std::error::Error;
 use std::fmt;
@@ -9,25 +9,24 @@ use std::sync::Arc;
 use super::per_process::TooManyForks;
 use crate::identity::Id;
 
-/// Files could not be handed over to PowerMTA.
+/// Files could not be submitted to PowerMTA.
 ///
-/// Nothing of the transaction is in the pickup directory, unless
-/// [`may_be_delivered`](Self::may_be_delivered) says otherwise: where a file cannot be published when
-/// others of its transaction are, or the last sync fails, files are taken away again. Where PowerMTA has
-/// taken some already, the others follow them.
+/// None of the transaction's files are in the pickup directory, unless [`may_be_delivered`](Self::may_be_delivered) is
+/// true. If a file cannot be published after others of its transaction were, or the last sync fails, the published
+/// files are removed again. If PowerMTA has already taken some, the others follow them.
 ///
 /// ```
 /// # use pmtaemail::PickupError;
 /// fn advise(error: &PickupError) -> String {
 ///     match error.id() {
 ///         Some(id) if error.may_be_delivered() => format!("look for {id} in PowerMTA's accounting, then decide"),
-///         _ => "nothing was handed over: try again".to_owned(),
+///         _ => "nothing was submitted: try again".to_owned(),
 ///     }
 /// }
 /// ```
 ///
-/// The sentence says what was tried, where, what the system answered and what to do. It never
-/// quotes what was being written.
+/// The message says what was tried, where, what the operating system answered and what to do. It never quotes what was
+/// being written.
 #[derive(Debug, Clone)]
 pub struct PickupError {
     operation: Operation,
@@ -39,26 +38,33 @@ pub struct PickupError {
 }
 
 /// The kinds of [`PickupError`], named as in [`std::io::ErrorKind`].
+///
+/// ```
+/// use pmtaemail::{PickupDirectory, PickupErrorKind, PickupOptions};
+///
+/// let error = PickupDirectory::open("/nonexistent/pickup", PickupOptions::default()).unwrap_err();
+/// assert_eq!(error.kind(), PickupErrorKind::NotFound);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PickupErrorKind {
-    /// The pickup directory, the staging folder or the group of files is not there.
+    /// The pickup directory, the staging folder or the group does not exist.
     NotFound,
-    /// The path names something that is not a directory.
+    /// The path is not a directory.
     NotADirectory,
-    /// This process may not write there, or not give files that group.
+    /// This process may not write there, or may not give files that group.
     PermissionDenied,
-    /// The file system has no room, or no inodes.
+    /// The file system has no space or no inodes left.
     StorageFull,
-    /// The quota of this user or group is used up.
+    /// This user or group has used up its disk quota.
     QuotaExceeded,
     /// The process or the system has no file descriptors left.
     TooManyOpenFiles,
     /// The file system is mounted read-only.
     ReadOnlyFilesystem,
-    /// The file system can neither rename a file without overwriting another nor make hard links.
+    /// The file system can neither rename a file without overwriting another nor create hard links.
     Unsupported,
-    /// The pickup directory holds a file of that name already.
+    /// The pickup directory already contains a file with that name.
     AlreadyExists,
     /// Anything else; see the [source](std::error::Error::source).
     Other,
@@ -92,7 +98,7 @@ pub(super) enum Operation {
     Enqueue,
 }
 
-/// A pickup directory in memory takes no more.
+/// A pickup directory in memory has reached its limit.
 #[cfg(feature = "outbox")]
 #[derive(Debug, thiserror::Error)]
 #[error("the pickup directory in memory is full")]
@@ -100,53 +106,70 @@ pub(super) struct MemoryFull;
 
 impl PickupError {
     /// The file or directory that the operation was about.
+    ///
+    /// ```
+    /// use pmtaemail::{PickupDirectory, PickupOptions};
+    /// use std::path::Path;
+    ///
+    /// let error = PickupDirectory::open("/nonexistent/pickup", PickupOptions::default()).unwrap_err();
+    /// assert_eq!(error.path(), Path::new("/nonexistent/pickup"));
+    /// assert_eq!(error.operation(), "open the pickup directory");
+    /// ```
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What was tried, as a verb and its object: `open the pickup directory`, `create a file in`,
-    /// `write`, ...
+    /// What was tried, as a verb and its object: `open the pickup directory`, `create a file in`, `write` and so on.
     pub fn operation(&self) -> &'static str {
         self.operation.as_str()
     }
 
-    /// The kind of error, for a decision by program.
+    /// The kind of error, for programs.
     pub fn kind(&self) -> PickupErrorKind {
         kind_of(&self.source)
     }
 
-    /// The number by which the system names the error (`errno`), where the system is what failed.
+    /// The operating system's error number (`errno`), if it was the system that failed.
+    ///
+    /// ```
+    /// use pmtaemail::{PickupDirectory, PickupOptions};
+    ///
+    /// let error = PickupDirectory::open("/nonexistent/pickup", PickupOptions::default()).unwrap_err();
+    /// # if cfg!(target_os = "linux") {
+    /// assert_eq!(error.os_error(), Some(2)); // ENOENT
+    /// # }
+    /// ```
     pub fn os_error(&self) -> Option<i32> {
         self.source.raw_os_error()
     }
 
-    /// Whether PowerMTA may have taken files of the transaction, or may still find them, in spite of
-    /// the error. Trying again may deliver such a message twice: look for its [`id`](Self::id) first.
+    /// Whether PowerMTA may have taken files of the transaction, or may still find them, despite the error. Trying
+    /// again can deliver such a message twice: look for its [`id`](Self::id) first.
     pub fn may_be_delivered(&self) -> bool {
         self.may_be_delivered
     }
 
-    /// Whether it is the store of idempotency keys that failed.
+    /// Whether the store of idempotency keys failed.
     pub fn is_of_keys(&self) -> bool {
         matches!(self.operation, Operation::OpenKeys | Operation::KeepKey)
     }
 
-    /// Whether it is this submission that the queue cannot take, however often it is tried: it is too large for one
-    /// message of it, or its mail would have to go several ways. Its [source](Error::source) says which.
+    /// Whether the queue cannot take this particular submission, however often it is tried: it is too large for one
+    /// message of the queue, or its mail would have to take several routes. Its [source](Error::source) says which.
     #[cfg(feature = "queue")]
     pub fn is_of_submission(&self) -> bool {
         let kinds = [io::ErrorKind::FileTooLarge, io::ErrorKind::InvalidInput];
         self.operation == Operation::Enqueue && kinds.contains(&self.source.kind())
     }
 
-    /// The submission that failed; `None` if the files were none of a message's. Its files are named
-    /// after it, and so are its envelope id and Message-ID where the message gives none: by these it
-    /// is found in the pickup directory and in PowerMTA's accounting.
+    /// The submission that failed; `None` if the files do not belong to a message. Its files are named after it, and so
+    /// are its envelope ID and Message-ID unless the message gives them. Use them to look for it in the pickup
+    /// directory and in PowerMTA's accounting.
     pub fn id(&self) -> Option<Id> {
         self.id
     }
 
-    /// Makes the error from what the system answered; fits `map_err`.
+    /// Makes the error from what the system answered, for use with `map_err`.
     pub(super) fn from_io(operation: Operation, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self {
             operation,
@@ -157,7 +180,7 @@ impl PickupError {
         }
     }
 
-    /// Makes the error of a process that cannot use what its ancestor opened.
+    /// The error of a process that cannot use what an ancestor opened.
     pub(super) fn after_forks(
         operation: Operation,
         path: &Path,
@@ -165,7 +188,7 @@ impl PickupError {
         move |error| Self::from_io(operation, path)(io::Error::other(error))
     }
 
-    /// Says which submission it is that failed.
+    /// Sets the submission that failed.
     pub(super) fn with_id(self, id: Option<Id>) -> Self {
         Self { id, ..self }
     }

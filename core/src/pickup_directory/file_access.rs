@@ -4,10 +4,12 @@ use std::fs::File;
 use std::io;
 use std::str::FromStr;
 
-/// The permissions of a pickup file, whatever the umask: `0640`. Owner, group and others have three bits each.
+/// The permissions of a pickup file, regardless of the umask, such as `0640`: three bits each for owner, group and
+/// others.
 ///
 /// ```
-/// # use pmtaemail::FileMode;
+/// use pmtaemail::FileMode;
+///
 /// assert_eq!("0640".parse(), FileMode::new(0o640));
 /// assert!(FileMode::new(0o2640).is_err());
 /// ```
@@ -15,8 +17,10 @@ use std::str::FromStr;
 pub struct FileMode(u32);
 
 impl FileMode {
+    /// Permissions given as bits.
+    ///
     /// # Errors
-    /// There are other bits than those of permissions.
+    /// There are bits beyond `0o777`.
     pub fn new(bits: u32) -> Result<Self, &'static str> {
         if bits > 0o777 {
             return Err(EXPECTED);
@@ -24,7 +28,12 @@ impl FileMode {
         Ok(Self(bits))
     }
 
-    /// The bits, at most `0o777`.
+    /// The permissions as bits, at most `0o777`.
+    ///
+    /// ```
+    /// assert_eq!("640".parse::<pmtaemail::FileMode>()?.bits(), 0o640);
+    /// # Ok::<(), &str>(())
+    /// ```
     pub fn bits(self) -> u32 {
         self.0
     }
@@ -45,10 +54,11 @@ impl FromStr for FileMode {
     }
 }
 
-/// The group of a pickup file, by its name in `/etc/group` or by its number.
+/// The group of a pickup file, by its name in `/etc/group` or by number.
 ///
 /// ```
-/// # use pmtaemail::FileGroup;
+/// use pmtaemail::FileGroup;
+///
 /// assert_eq!("pmta".parse(), Ok(FileGroup::Name("pmta".into())));
 /// assert_eq!("1001".parse(), Ok(FileGroup::Id(1001)));
 /// ```
@@ -56,7 +66,7 @@ impl FromStr for FileMode {
 pub enum FileGroup {
     /// Looked up when the pickup directory is opened.
     Name(String),
-    /// For groups that other services know, such as LDAP.
+    /// For groups that are defined elsewhere, for example in LDAP.
     Id(u32),
 }
 

@@ -21,16 +21,29 @@ pub(super) const LIMIT: u64 = 256 << 20;
 pub(super) const PATH: &str = ":memory:";
 
 /// A pickup file that was submitted to a [pickup directory in memory](super::PickupDirectory::in_memory).
+///
+/// ```
+/// use pmtaemail::{PickupDirectory, Submission, outbox::OutboxFile};
+///
+/// let directory = PickupDirectory::in_memory();
+/// let json = br#"{"from": "shop@example.com", "to": "ann@example.org", "text": "Hello"}"#;
+/// let receipt = directory.submit(&Submission::from_json(json)?)?;
+/// let files = directory.submitted_files();
+/// assert_eq!((&files[0].name, files[0].id), (&receipt.files[0], Some(receipt.id)));
+/// assert_eq!(OutboxFile::read(&files[0].bytes)?.recipients(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SubmittedFile {
-    /// Its name in a pickup directory.
+    /// Its name in the pickup directory.
     pub name: String,
     /// Its bytes; see [`OutboxFile::read`](crate::outbox::OutboxFile::read).
     pub bytes: Vec<u8>,
-    /// The submission that it belongs to; `None` if it was written by [`Transaction::write`](super::Transaction::write).
+    /// The submission that it belongs to; `None` if it was written with
+    /// [`Transaction::write`](super::Transaction::write).
     pub id: Option<Id>,
-    /// What the recipients of a mail merge are known by, whose order its files need not have.
+    /// The envelope IDs of a mail merge in the order of its recipients, which may differ from that of the files.
     pub envelope_ids: Option<EnvelopeIds>,
 }
 

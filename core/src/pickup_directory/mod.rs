@@ -136,19 +136,19 @@ use file_access::{FileAccess, GROUPS};
 use group_commit::GroupCommit;
 use staging::Staging;
 
-/// Owner and group may read and write, less the umask. PowerMTA locks a file before it reads it,
-/// which may need the right to write.
+/// Owner and group may read and write, less the umask. PowerMTA locks a file before it reads it, which may require
+/// write permission.
 #[cfg(unix)]
 const MODE: u32 = 0o660;
 
 /// PowerMTA's pickup directory.
 ///
-/// Open it once and share it: threads that hand over at the same time share their syncs. Several
-/// processes may hand over to the same directory.
+/// Open it once and share it: threads that submit at the same time share their syncs. Several processes may submit to
+/// the same directory.
 ///
-/// The path is looked up for each file, so a directory that is moved, made again or mounted over is
-/// used without opening it again. So may a fork of the process, whatever its other threads were doing
-/// with the directory at that moment; a transaction that was begun before belongs to the parent.
+/// The path is looked up for each file, so you need not reopen a directory that is moved, recreated or mounted over. A
+/// forked process can keep using it too, whatever other threads were doing with it at that moment; a transaction that
+/// began before the fork belongs to the parent.
 ///
 /// ```
 /// # use pmtaemail::{PickupDirectory, PickupOptions};
@@ -193,14 +193,27 @@ impl Drop for Disk {
 }
 
 impl PickupDirectory {
-    /// Opens the directory, which must exist, and tries whether files can be made for it. Hands over
-    /// what processes that died had decided to, and removes what else they left in the staging folder.
+    /// Opens the directory, which must exist, and checks that files can be created for it. Finishes submissions that
+    /// dead processes had already decided, and removes everything else that they left in the staging folder.
+    ///
+    /// ```
+    /// use pmtaemail::{PickupDirectory, PickupErrorKind, PickupOptions};
+    ///
+    /// # let temporary = tempfile::tempdir()?;
+    /// let directory = PickupDirectory::open(temporary.path(), PickupOptions::default())?;
+    /// let error = PickupDirectory::open(temporary.path().join("typo"), PickupOptions::default()).unwrap_err();
+    /// assert_eq!(error.kind(), PickupErrorKind::NotFound);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
-    /// The directory is missing or none, or this process may not read and write it, or the staging
-    /// folder cannot be made or lies on another file system, or that can neither rename without
-    /// overwriting nor make hard links; or files cannot be given the mode and group that were asked for. A full
-    /// disk is no error yet. Or a store of idempotency keys was named that is damaged, or cannot be made there.
+    /// - The directory does not exist, is not a directory, or this process may not read and write it.
+    /// - The staging folder cannot be created or is on another file system, or that file system can neither rename
+    ///   without overwriting nor create hard links.
+    /// - Files cannot be given the requested mode or group.
+    /// - [`PickupOptions`] names a store of idempotency keys, and it is damaged or cannot be created.
+    ///
+    /// A full disk is not an error yet.
     pub fn open(path: impl Into<PathBuf>, mut options: PickupOptions) -> Result<Self, PickupError> {
         let path = absolute(&path.into())?;
         options.staging = options.staging.as_deref().map(absolute).transpose()?;
@@ -232,8 +245,8 @@ impl PickupDirectory {
         Ok(Self { place })
     }
 
-    /// A pickup directory in memory, for the tests of an application: all that is submitted to it stays there, up to
-    /// 256 MiB, and nothing is handed over. It does all that one on disk does, keys included.
+    /// A pickup directory in memory, for the tests of an application: everything that is submitted stays there, up to
+    /// 256 MiB, and nothing is sent. It does everything that a directory on disk does, including idempotency keys.
     ///
     /// ```
     /// use pmtaemail::{PickupDirectory, Submission, outbox::SentMessage};
@@ -252,8 +265,17 @@ impl PickupDirectory {
         Self::in_memory_up_to(memory::LIMIT)
     }
 
-    /// The same with another limit, in bytes. A submission that would exceed it is refused:
+    /// Like [`in_memory`](Self::in_memory) with another limit, in bytes. A submission that would exceed it fails with
     /// [`StorageFull`](PickupErrorKind::StorageFull).
+    ///
+    /// ```
+    /// use pmtaemail::{PickupDirectory, PickupErrorKind, Submission};
+    ///
+    /// let directory = PickupDirectory::in_memory_up_to(10);
+    /// let json = br#"{"from": "shop@example.com", "to": "ann@example.org", "text": "Hello"}"#;
+    /// let error = directory.submit(&Submission::from_json(json).unwrap()).unwrap_err();
+    /// assert_eq!(error.kind(), PickupErrorKind::StorageFull);
+    /// ```
     #[cfg(feature = "outbox")]
     pub fn in_memory_up_to(limit: u64) -> Self {
         Self {
@@ -261,11 +283,11 @@ impl PickupDirectory {
         }
     }
 
-    /// A pickup directory that is none: what is submitted to it goes into a queue, from which other hosts take it into
-    /// theirs. It does all that one on disk does.
+    /// Submits to a queue instead of a directory; other hosts take submissions from the queue and put them into their
+    /// pickup directories. It does everything that a directory on disk does. See [`Queue`] for an example.
     ///
-    /// Files wait in memory until the queue has taken them: `memory` bytes at most, those of all submissions together. A
-    /// submission for which there is no room fails, and can be tried again. One alone may take 64 MiB.
+    /// Files wait in memory until the queue has taken them: `memory` limits the bytes of all submissions together. A
+    /// submission for which there is no room fails and can be retried. A single one may use 64 MiB.
     #[cfg(feature = "queue")]
     pub fn of_queue(queue: Arc<dyn Queue>, memory: usize) -> Self {
         Self {
@@ -273,7 +295,7 @@ impl PickupDirectory {
         }
     }
 
-    /// Whether what is submitted goes into a [queue](Self::of_queue), and is handed over later.
+    /// Whether submissions go to a [queue](Self::of_queue) and reach PowerMTA later.
     pub fn is_queue(&self) -> bool {
         #[cfg(feature = "queue")]
         if let Place::Queue(_) = &self.place {
@@ -282,8 +304,8 @@ impl PickupDirectory {
         false
     }
 
-    /// What was submitted to a pickup directory [in memory](Self::in_memory), in order. One on disk has none: its
-    /// files are there.
+    /// The files submitted to a pickup directory [in memory](Self::in_memory), in order. Empty for a directory on disk,
+    /// which contains its files itself.
     #[cfg(feature = "outbox")]
     pub fn submitted_files(&self) -> Vec<Arc<SubmittedFile>> {
         match &self.place {
@@ -294,7 +316,19 @@ impl PickupDirectory {
         }
     }
 
-    /// Forgets what was submitted to a pickup directory [in memory](Self::in_memory), but for its keys.
+    /// Removes the files submitted to a pickup directory [in memory](Self::in_memory). Its idempotency keys stay.
+    ///
+    /// ```
+    /// use pmtaemail::{PickupDirectory, Submission};
+    ///
+    /// let directory = PickupDirectory::in_memory();
+    /// let json = br#"{"from": "shop@example.com", "to": "ann@example.org", "text": "Hello"}"#;
+    /// directory.submit(&Submission::from_json(json).unwrap())?;
+    /// assert_eq!(directory.submitted_files().len(), 1);
+    /// directory.clear_submitted_files();
+    /// assert!(directory.submitted_files().is_empty());
+    /// # Ok::<(), pmtaemail::PickupError>(())
+    /// ```
     #[cfg(feature = "outbox")]
     pub fn clear_submitted_files(&self) {
         match &self.place {
@@ -319,24 +353,25 @@ impl PickupDirectory {
         }
     }
 
-    /// Starts the two threads that commit what is submitted without waiting for it, by
-    /// [`submit_with`](Self::submit_with) and [`Transaction::commit_with`]. They are this process's: a fork has none,
-    /// and may start its own. They end when the directory is dropped and all that was left to them is done, which
-    /// nothing waits for.
+    /// Starts the two threads that commit for [`submit_with`](Self::submit_with) and [`Transaction::commit_with`]. They
+    /// belong to this process: a fork has none, and may start its own. When the directory is dropped they finish what
+    /// was left to them and end; nothing waits for that.
+    ///
+    /// See [`submit_with`](Self::submit_with) for an example.
     ///
     /// # Errors
-    /// The system gives no thread.
+    /// The operating system cannot start a thread.
     pub fn start_commit_threads(&self) -> io::Result<()> {
         self.disk()
             .map_or(Ok(()), |disk| disk.group_commit.start_threads())
     }
 
-    /// Whether the next submission first hands over what an earlier one could not finish, which may take its time.
+    /// Whether the next submission first has to finish one that failed earlier, which may take a while.
     pub fn has_leftovers(&self) -> bool {
         self.disk().is_some_and(|disk| disk.staging.has_leftovers())
     }
 
-    /// The absolute path of the directory; `:memory:` of one in memory.
+    /// The absolute path of the directory; `:memory:` for one in memory.
     pub fn path(&self) -> &Path {
         match &self.place {
             Place::Disk(disk) => disk.staging.pickup(),
@@ -347,10 +382,21 @@ impl PickupDirectory {
         }
     }
 
-    /// The path of the staging folder, which is there only when it is needed.
+    /// The path of the staging folder, which exists only while it is needed.
+    ///
+    /// ```
+    /// use pmtaemail::{PickupDirectory, PickupOptions};
+    ///
+    /// # let temporary = tempfile::tempdir()?;
+    /// # let path = temporary.path().join("pickup");
+    /// # std::fs::create_dir(&path)?;
+    /// let directory = PickupDirectory::open(&path, PickupOptions::default())?;
+    /// assert!(directory.staging()?.ends_with("pickup.staging"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
-    /// None was asked for, and the pickup directory, beside which it would be, is missing or a root, or in memory.
+    /// The options name none, and the pickup directory is missing, the root directory, or in memory.
     pub fn staging(&self) -> Result<PathBuf, PickupError> {
         match &self.place {
             Place::Disk(disk) => disk.staging.folder(),
@@ -362,12 +408,9 @@ impl PickupDirectory {
         }
     }
 
-    /// Tries all that a submission needs: opens the directory, writes a file of 64 KiB on its file system, and
-    /// asks whether it could be made visible. Nothing of it is ever visible, and nothing remains. Blocks for
-    /// as long as the file system takes.
-    ///
-    /// # Errors
-    /// Those of a submission, as far as they can be known beforehand.
+    /// Tries everything that a submission needs: opens the directory, writes a file of 64 KiB on its file system, and
+    /// checks whether it could be made visible. Nothing is ever visible or left behind. Blocks for as long as the file
+    /// system takes.
     ///
     /// ```
     /// # use pmtaemail::{PickupDirectory, PickupErrorKind, PickupOptions};
@@ -380,6 +423,9 @@ impl PickupDirectory {
     /// assert_eq!(directory.probe().unwrap_err().kind(), PickupErrorKind::NotFound);
     /// # Ok::<(), pmtaemail::PickupError>(())
     /// ```
+    ///
+    /// # Errors
+    /// Those of a submission that can be found in advance.
     pub fn probe(&self) -> Result<(), PickupError> {
         #[cfg(feature = "queue")]
         if let Place::Queue(queue) = &self.place {
@@ -389,18 +435,29 @@ impl PickupDirectory {
             .map_or(Ok(()), |disk| disk.staging.probe(&vec![b'.'; 64 << 10]))
     }
 
-    /// Tries what a submission of several files needs besides: a staging folder. Nothing remains. Blocks for
+    /// Tries what a submission of several files needs in addition: a staging folder. Nothing is left behind. Blocks for
     /// as long as the file system takes.
     ///
+    /// ```
+    /// use pmtaemail::{PickupDirectory, PickupOptions};
+    ///
+    /// # let temporary = tempfile::tempdir()?;
+    /// # let path = temporary.path().join("pickup");
+    /// # std::fs::create_dir(&path)?;
+    /// let directory = PickupDirectory::open(&path, PickupOptions::default())?;
+    /// directory.probe_staging()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
-    /// Those of a submission of several files, as far as they can be known beforehand.
+    /// Those of a submission of several files that can be found in advance.
     pub fn probe_staging(&self) -> Result<(), PickupError> {
         self.disk()
             .map_or(Ok(()), |disk| disk.staging.probe_staging())
     }
 
-    /// An empty file, open for reading and writing, on the file system of the directory. No reader
-    /// of the directory ever sees it, and it vanishes when it is dropped.
+    /// An empty file, open for reading and writing, on the file system of the directory. No reader of the directory
+    /// ever sees it, and it vanishes when it is dropped.
     ///
     /// # Errors
     /// Those of [`Transaction::write`], for a file.

@@ -1,4 +1,4 @@
-//! How files are handed over.
+//! How files are written.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,22 +7,34 @@ use super::file_access::{FileGroup, FileMode};
 use super::observer::Observer;
 use super::system;
 
-/// What [`commit`](super::Transaction::commit) promises.
+/// What [`commit`](super::Transaction::commit) guarantees.
+///
+/// ```
+/// use pmtaemail::{Durability, PickupOptions};
+///
+/// // Tests have nothing to lose.
+/// let options = PickupOptions::default().with_durability(Durability::NotDurable);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Durability {
-    /// When `commit` returns, the files and their names survive a power cut.
+    /// When `commit` returns, the files and their names survive a power failure.
     #[default]
     Durable,
-    /// Nothing is synced. Readers still see whole files only, but a power cut loses what was handed
-    /// over in the last seconds, and may leave files that are empty or cut short.
+    /// Nothing is synced. Readers still see only complete files, but a power failure loses what was submitted in the
+    /// last seconds, and can leave files that are empty or cut short.
     NotDurable,
 }
 
 /// Settings for [`PickupDirectory::open`](super::PickupDirectory::open).
 ///
 /// ```
-/// # use pmtaemail::{Durability, PickupOptions};
-/// let options = PickupOptions::default().with_staging("/srv/mail/staging").with_syncfs(false);
+/// use pmtaemail::{FileMode, PickupOptions};
+///
+/// let options = PickupOptions::default()
+///     .with_staging("/srv/mail/staging")
+///     .with_file_mode(FileMode::new(0o640)?)
+///     .with_syncfs(false);
+/// # Ok::<(), &str>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct PickupOptions {
@@ -73,54 +85,52 @@ impl PickupOptions {
         self
     }
 
-    /// The folder from which several files of one submission move into the pickup directory, all of them or
-    /// none, and a single one where the file system has no unnamed files (NFS, FUSE, some overlays,
-    /// everything but Linux). It must lie on the pickup directory's
-    /// own file system and outside of the pickup directory, and belongs to one user alone. It is
-    /// made when it is missing and needed.
+    /// The staging folder. Several files of one submission move from there into the pickup directory, all of them or
+    /// none; so does a single file if the file system has no unnamed files (NFS, FUSE, some overlays, everything except
+    /// Linux). It must be on the file system of the pickup directory but outside of it, and belongs to one user only.
+    /// It is created when it is needed.
     ///
-    /// Default: beside the pickup directory, `/var/spool/pickup.staging` for `/var/spool/pickup`.
+    /// Default: next to the pickup directory, `/var/spool/pickup.staging` for `/var/spool/pickup`.
     #[must_use]
     pub fn with_staging(mut self, folder: impl Into<PathBuf>) -> Self {
         self.staging = Some(folder.into());
         self
     }
 
-    /// Whether many files that are committed at the same time may be made durable by one sync of
-    /// the whole file system. True by default; it is used on ext4, xfs and btrfs only, under Linux
-    /// 5.8 and later.
+    /// Whether one sync of the whole file system may make many files durable that are committed together. The default
+    /// is `true`; it only has an effect on ext4, xfs and btrfs, with Linux 5.8 or later.
     ///
-    /// It is quicker, but also flushes whatever else waits to be written on that file system. Set
-    /// it to false where something on the same file system writes much and may wait.
+    /// This is faster, but also flushes whatever else waits to be written on that file system. Set it to `false` if
+    /// something on the same file system writes a lot and may wait.
     #[must_use]
     pub fn with_syncfs(mut self, syncfs: bool) -> Self {
         self.syncfs = syncfs;
         self
     }
 
-    /// The permissions of pickup files, whatever the umask. Default: 0660 less the umask. Costs a system call
-    /// for each file. Unix only: elsewhere the directory cannot be opened with it.
+    /// The permissions of pickup files, regardless of the umask. Default: 0660 less the umask. Costs a system call per
+    /// file. Unix only: elsewhere, opening the directory fails.
     #[must_use]
     pub fn with_file_mode(mut self, mode: FileMode) -> Self {
         self.file_mode = Some(mode);
         self
     }
 
-    /// The group of pickup files, of which this process must be a member unless it is root. Default: that of
-    /// the process, or of the pickup directory where that has the set-group-ID bit. Costs a system call for
-    /// each file. Unix only: elsewhere the directory cannot be opened with it.
+    /// The group of pickup files. This process must be a member of it unless it is root. Default: the group of the
+    /// process, or of the pickup directory if that has the set-group-ID bit. Costs a system call per file. Unix only:
+    /// elsewhere, opening the directory fails.
     #[must_use]
     pub fn with_file_group(mut self, group: FileGroup) -> Self {
         self.file_group = Some(group);
         self
     }
 
-    /// The folder of the store of idempotency keys, which one process at a time has open. With it the store is
-    /// opened together with the pickup directory if it is there, and otherwise, as without it, with the first
-    /// key. The folder is made when it is missing and needed; it belongs to one user alone, on any file system
-    /// that survives power cuts.
+    /// The folder for the store of idempotency keys, which one process at a time can have open. If you set this and the
+    /// store exists, it is opened together with the pickup directory; otherwise it is opened with the first key. The
+    /// folder is created when it is needed; it belongs to one user only, and may be on any file system that survives
+    /// power failures.
     ///
-    /// Default: beside the staging folder, `/var/spool/pickup.state` for `/var/spool/pickup`.
+    /// Default: next to the staging folder, `/var/spool/pickup.state` for `/var/spool/pickup`.
     #[cfg(feature = "idempotency")]
     #[must_use]
     pub fn with_state(mut self, folder: impl Into<PathBuf>) -> Self {
@@ -129,7 +139,7 @@ impl PickupOptions {
         self
     }
 
-    /// The store of idempotency keys in its default place is opened as with [`with_state`](Self::with_state).
+    /// Opens the store of idempotency keys in its default folder as [`with_state`](Self::with_state) does.
     #[cfg(feature = "idempotency")]
     #[must_use]
     pub fn with_default_state(mut self) -> Self {
@@ -138,8 +148,8 @@ impl PickupOptions {
         self
     }
 
-    /// How many bytes the store of idempotency keys may take, about: 500 for each key of the last 24 hours, and
-    /// the receipt. When it is full no new key is taken. Default: 1 GiB, some 1.4 million keys.
+    /// Approximately how many bytes the store of idempotency keys may use: 500 for each key of the last 24 hours, plus
+    /// the receipt. When it is full, it takes no new keys. Default: 1 GiB, some 1.4 million keys.
     #[cfg(feature = "idempotency")]
     #[must_use]
     pub fn with_state_limit(mut self, bytes: u64) -> Self {
@@ -147,7 +157,7 @@ impl PickupOptions {
         self
     }
 
-    /// Is told of each commit. Nobody by default, which costs nothing.
+    /// Is called for each commit. There is none by default, which costs nothing.
     #[must_use]
     pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observer = Some(observer);
@@ -162,7 +172,7 @@ impl PickupOptions {
         self
     }
 
-    /// Whether a whole file system may be synced at once, and says so if that fails.
+    /// Whether a whole file system may be synced at once and the kernel reports errors of that.
     pub(super) fn allows_syncfs(&self) -> bool {
         self.syncfs && system::syncfs_reports_errors()
     }

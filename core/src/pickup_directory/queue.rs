@@ -27,39 +27,96 @@ const LARGEST: usize = 64 << 20;
 
 /// A queue that takes submissions in place of a pickup directory.
 ///
-/// All that is acknowledged must be handed over to PowerMTA later, all files of a parcel together.
+/// Whatever it acknowledges must be submitted to PowerMTA later, with all files of a parcel together.
+///
+/// ```
+/// use pmtaemail::{Parcel, PickupDirectory, Queue, QueueError, Submission};
+/// use std::sync::{Arc, Mutex};
+///
+/// /// A queue of one host, which forgets everything when its process ends.
+/// #[derive(Debug, Default)]
+/// struct InMemory(Mutex<Vec<Parcel>>);
+///
+/// impl Queue for InMemory {
+///     fn name(&self) -> &str {
+///         "memory"
+///     }
+///
+///     fn find(&self, key: &[u8; 32]) -> Result<Option<Vec<u8>>, QueueError> {
+///         let parcels = self.0.lock().unwrap();
+///         let mut keys = parcels.iter().filter_map(|parcel| parcel.key.as_ref());
+///         Ok(keys.find(|known| known.hash == *key).map(|known| known.record.clone()))
+///     }
+///
+///     fn put(&self, parcel: Parcel, done: Box<dyn FnOnce(Result<(), QueueError>) + Send>) {
+///         self.0.lock().unwrap().push(parcel);
+///         done(Ok(()));
+///     }
+///
+///     fn probe(&self) -> Result<(), QueueError> {
+///         Ok(())
+///     }
+/// }
+///
+/// let queue = Arc::new(InMemory::default());
+/// let directory = PickupDirectory::of_queue(queue.clone(), 256 << 20);
+/// let json = br#"{"from": "shop@example.com", "to": "ann@example.org", "text": "Hello"}"#;
+/// let receipt = directory.submit(&Submission::from_json(json)?)?;
+/// let parcels = queue.0.lock().unwrap();
+/// assert_eq!(parcels[0].id, Some(receipt.id));
+/// assert_eq!(parcels[0].files[0].name, receipt.files[0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Queue: fmt::Debug + Send + Sync {
-    /// What it is called in sentences, such as the name of its stream.
+    /// Its name in error messages, for example that of its stream.
     fn name(&self) -> &str;
 
-    /// What was [put](Self::put) under a key in the last 24 hours by any host. Blocks.
+    /// The record that any host has [put](Self::put) under a key in the last 24 hours. Blocks.
     fn find(&self, key: &[u8; 32]) -> Result<Option<Vec<u8>>, QueueError>;
 
-    /// Takes a parcel in, durably, and calls `done` once. It does not block.
+    /// Takes a parcel durably, and calls `done` once. Does not block.
     ///
-    /// Of several parcels under one key only the first is taken. The others fail, or it is unknown, by which `find` has
-    /// the record of the first when they are tried again.
+    /// Of several parcels under one key, only the first is taken. For the others, `put` fails or its outcome is
+    /// unknown; when they are tried again, `find` returns the record of the first.
     fn put(&self, parcel: Parcel, done: Box<dyn FnOnce(Result<(), QueueError>) + Send>);
 
-    /// Whether parcels would be taken at present. Blocks.
+    /// Whether parcels would currently be taken. Blocks.
     fn probe(&self) -> Result<(), QueueError>;
 }
 
-/// The files of one submission.
+/// The files of one submission, for a [`Queue`].
+///
+/// ```
+/// use pmtaemail::Parcel;
+///
+/// fn describe(parcel: &Parcel) -> String {
+///     let bytes: usize = parcel.files.iter().map(|file| file.bytes.len()).sum();
+///     let vmtas: Vec<&str> = parcel.virtual_mtas.iter().flatten().collect();
+///     format!("{} files, {bytes} bytes, for {}", parcel.files.len(), vmtas.join(", "))
+/// }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Parcel {
-    /// The submission; `None` if the files were none of a message's.
+    /// The submission; `None` if the files do not belong to a message.
     pub id: Option<Id>,
-    /// Its files, which belong into one pickup directory together.
+    /// The files, which have to appear in one pickup directory together.
     pub files: Vec<ParcelFile>,
-    /// For which virtual MTAs their mail is; none if the files were none of a message's.
+    /// The virtual MTAs that the mail is for; empty if the files do not belong to a message.
     pub virtual_mtas: VirtualMtas,
-    /// The idempotency key that it was submitted under.
+    /// The idempotency key under which it was submitted.
     pub key: Option<ParcelKey>,
 }
 
 /// A file of a [`Parcel`].
+///
+/// ```
+/// use pmtaemail::ParcelFile;
+///
+/// fn size(files: &[ParcelFile]) -> usize {
+///     files.iter().map(|file| file.name.len() + file.bytes.len()).sum()
+/// }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ParcelFile {
@@ -70,29 +127,49 @@ pub struct ParcelFile {
 }
 
 /// The key of a [`Parcel`].
+///
+/// ```
+/// use pmtaemail::{Parcel, ParcelKey};
+///
+/// /// What a queue does that finds a record under the key of a parcel.
+/// fn is_retry(parcel: &Parcel, found: &[u8]) -> bool {
+///     parcel.key.as_ref().is_some_and(|key: &ParcelKey| key.is_same(found))
+/// }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ParcelKey {
     /// A hash of the key.
     pub hash: [u8; 32],
-    /// What [`Queue::find`] gives whoever asks for it.
+    /// What [`Queue::find`] returns for this key.
     pub record: Vec<u8>,
 }
 
 impl ParcelKey {
-    /// Whether another record is of the same submission, sent again.
+    /// Whether another record belongs to the same submission, sent again.
     pub fn is_same(&self, record: &[u8]) -> bool {
         same_elsewhere(&self.record, record)
     }
 }
 
 /// A queue did not take a parcel, or cannot be asked.
+///
+/// ```
+/// use pmtaemail::QueueError;
+/// use std::io;
+///
+/// let refused = QueueError::from(io::Error::other("the stream is full"));
+/// assert!(!refused.may_be_delivered);
+///
+/// // The connection broke before the answer came.
+/// let unknown = QueueError { source: io::ErrorKind::ConnectionReset.into(), may_be_delivered: true };
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[error("{source}")]
 pub struct QueueError {
-    /// Why.
+    /// The reason.
     pub source: io::Error,
-    /// Whether the parcel may be in the queue all the same.
+    /// Whether the parcel may be in the queue despite the error.
     pub may_be_delivered: bool,
 }
 

@@ -18,19 +18,36 @@ use crate::pickup_file::EnvelopeIds;
 #[cfg(feature = "queue")]
 use crate::virtual_mtas::VirtualMtas;
 
-/// Files that become visible and durable together. Dropped without [`commit`](Self::commit),
-/// nothing of them remains.
+/// Files that become visible and durable together. If it is dropped without [`commit`](Self::commit), none of them
+/// remain.
 ///
-/// Several files wait in the staging folder, where a record decides that all of them become visible: if
-/// the process is killed before, none of them does, and if it is killed later, the next process that opens
-/// the pickup directory moves on those that are still there.
+/// Several files wait in the staging folder, where a record decides that all of them become visible. If the process is
+/// killed before the record exists, none of them do; if it is killed later, the next process that opens the pickup
+/// directory moves those that are still there.
 ///
-/// There may be very many files: at most 64 of them are open at a time. Those before them are closed.
+/// A transaction can have very many files: at most 64 of them are open at a time; earlier ones are closed.
+///
+/// ```
+/// use pmtaemail::{PickupDirectory, PickupOptions};
+///
+/// # let temporary = tempfile::tempdir()?;
+/// # let path = temporary.path().join("pickup");
+/// # std::fs::create_dir(&path)?;
+/// let directory = PickupDirectory::open(&path, PickupOptions::default())?;
+/// let mut transaction = directory.begin();
+/// for name in ["1.eml", "2.eml"] {
+///     transaction.write(name, &[b"x-sender: a@example.com\nx-receiver: b@example.org\n\nHello\n"])?;
+/// }
+/// assert_eq!(std::fs::read_dir(&path)?.count(), 0);
+/// transaction.commit()?;
+/// assert_eq!(std::fs::read_dir(&path)?.count(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "nothing is handed over without `commit`"]
 pub struct Transaction<'a> {
     files: Files<'a>,
-    /// The submission whose files they are, for errors.
+    /// The submission that the files belong to, for errors.
     id: Option<Id>,
 }
 
@@ -52,7 +69,7 @@ enum Waits {
 }
 
 impl PickupDirectory {
-    /// Begins a transaction of one or more files.
+    /// Begins a transaction of one or more files; see [`Transaction`].
     pub fn begin(&self) -> Transaction<'_> {
         let files = match &self.place {
             Place::Disk(disk) => Files::OnDisk(disk, FileSet::default()),
@@ -64,7 +81,7 @@ impl PickupDirectory {
         Transaction { files, id: None }
     }
 
-    /// Begins a transaction of the files of one submission under a key.
+    /// Begins a transaction for the files of a submission with an idempotency key.
     pub(crate) fn begin_claimed(&self, id: Id, claim: Option<Claim>) -> Transaction<'_> {
         let mut transaction = self.begin_submission(id);
         if let Some(claim) = claim {
@@ -79,7 +96,7 @@ impl PickupDirectory {
         transaction
     }
 
-    /// Begins a transaction of the files of one submission.
+    /// Begins a transaction for the files of a submission.
     pub(crate) fn begin_submission(&self, id: Id) -> Transaction<'_> {
         Transaction {
             id: Some(id),
@@ -87,10 +104,9 @@ impl PickupDirectory {
         }
     }
 
-    /// Commits several transactions of this directory, which share their syncs. Each succeeds or
-    /// fails by itself, with the errors of [`Transaction::commit`], and gives the value that came
-    /// with it, a receipt, back. Where there is an error already in place of a transaction, it stays
-    /// in its place.
+    /// Commits several transactions of this directory, which share their syncs. Each succeeds or fails by itself, with
+    /// the errors of [`Transaction::commit`], and returns the value that came with it, a receipt. An error in place of
+    /// a transaction stays in its place.
     pub(crate) fn commit_all<T, E: From<PickupError>>(
         &self,
         written: Vec<Result<(T, Transaction<'_>), E>>,
@@ -140,7 +156,7 @@ impl PickupDirectory {
 }
 
 impl Transaction<'_> {
-    /// The key that it is submitted under.
+    /// The key under which it is submitted.
     #[cfg(feature = "idempotency")]
     pub(crate) fn claim_mut(&mut self) -> Option<&mut Claim> {
         match &mut self.files {
@@ -152,8 +168,8 @@ impl Transaction<'_> {
         }
     }
 
-    /// Says whose files those are that were written since the last submission of this transaction, and by what their
-    /// recipients are known. Whoever looks at files in memory wants to know.
+    /// Sets the submission that the files belong to that were written since the last one of this transaction, and the
+    /// identifiers of its recipients, for those who look at files in memory.
     #[cfg(feature = "outbox")]
     pub(crate) fn set_submission(&mut self, id: Id, envelope_ids: Option<&EnvelopeIds>) {
         if let Files::InMemory(_, files) = &mut self.files {
@@ -164,7 +180,7 @@ impl Transaction<'_> {
         }
     }
 
-    /// Says for which virtual MTAs the mail of one more submission of this transaction is.
+    /// Adds the virtual MTAs of another submission of this transaction.
     #[cfg(feature = "queue")]
     pub(crate) fn add_virtual_mtas(&mut self, virtual_mtas: &VirtualMtas) {
         if let Files::InQueue(_, files) = &mut self.files {
@@ -196,13 +212,12 @@ impl Transaction<'_> {
         }
     }
 
-    /// Writes a whole file, the chunks one after the other, where no reader of the directory sees
-    /// it.
+    /// Writes a complete file, one chunk after the other, where no reader of the directory sees it.
     ///
     /// # Errors
-    /// The name is not a plain file name, or the file cannot be made or written, or there is no staging
-    /// folder for a second file; the file is gone then, and the transaction can go on without it. But where the files written before cannot be kept or made durable,
-    /// they are gone too, and [`commit`](Self::commit) gives that error again.
+    /// The name is not a plain file name, the file cannot be created or written, or there is no staging folder for a
+    /// second file. That file is gone then, and the transaction can go on without it. But if the files written before
+    /// cannot be kept or made durable, they are gone too, and [`commit`](Self::commit) returns that error again.
     pub fn write(&mut self, name: &str, chunks: &[&[u8]]) -> Result<(), PickupError> {
         let id = self.id;
         check_name(name)
@@ -219,17 +234,15 @@ impl Transaction<'_> {
             .map_err(|error| error.with_id(id))
     }
 
-    /// Makes all files durable and visible. Blocks until both is done; threads that commit at the
-    /// same time share the work.
+    /// Makes all files durable and visible. Blocks until both is done; threads that commit at the same time share the
+    /// work.
     ///
     /// # Errors
-    /// Nothing of the transaction is in the directory after an error, with one exception: where a
-    /// step fails when files are visible, PowerMTA may have been quick enough to take one before it
-    /// was taken back (then the others follow), or a power cut may bring it back.
-    /// [`PickupError::may_be_delivered`] tells.
+    /// After an error none of the transaction's files are in the directory, with one exception: if a step fails when
+    /// files are already visible, PowerMTA may have taken one before it was removed again (then the others follow), or
+    /// a power failure may bring it back. [`PickupError::may_be_delivered`] says so.
     ///
-    /// [`AlreadyExists`](super::PickupErrorKind::AlreadyExists): one of the names is taken. That
-    /// file is left as it is.
+    /// [`AlreadyExists`](super::PickupErrorKind::AlreadyExists): one of the names is taken. That file is not changed.
     #[expect(clippy::missing_panics_doc, reason = "it cannot")]
     pub fn commit(self) -> Result<(), PickupError> {
         let result = match self.files {
@@ -246,11 +259,25 @@ impl Transaction<'_> {
         result.map_err(|error| error.with_id(self.id))
     }
 
-    /// Commits as [`commit`](Self::commit) does, without waiting for it: `done` is called once with the result, by a
-    /// thread that commits, so it should be quick.
+    /// Like [`commit`](Self::commit) without waiting: `done` is called once with the result. It runs on a commit
+    /// thread, so it should be quick.
     ///
-    /// Where this process has no such threads ([`PickupDirectory::start_commit_threads`]), or nothing is to be
-    /// durable, this blocks and calls `done` itself.
+    /// If this process has no commit threads ([`PickupDirectory::start_commit_threads`]) or nothing has to be durable,
+    /// this blocks and calls `done` itself.
+    ///
+    /// ```
+    /// use pmtaemail::{PickupDirectory, PickupOptions};
+    ///
+    /// # let temporary = tempfile::tempdir()?;
+    /// let directory = PickupDirectory::open(temporary.path(), PickupOptions::default())?;
+    /// directory.start_commit_threads()?;
+    /// let (sender, result) = std::sync::mpsc::channel();
+    /// let mut transaction = directory.begin();
+    /// transaction.write("1.eml", &[b"x-sender: a@example.com\nx-receiver: b@example.org\n\nHello\n"])?;
+    /// transaction.commit_with(move |result| sender.send(result).unwrap());
+    /// result.recv()??;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn commit_with(self, done: impl FnOnce(Result<(), PickupError>) + Send + 'static) {
         let id = self.id;
         let done = move |result: Result<_, PickupError>| {
@@ -267,7 +294,7 @@ impl Transaction<'_> {
     }
 }
 
-/// A name that leads out of the directory is refused, not cleaned.
+/// A name that leads out of the directory is refused, not cleaned up.
 fn check_name(name: &str) -> io::Result<()> {
     let mut components = Path::new(name).components();
     match (components.next(), components.next()) {

@@ -17,12 +17,26 @@ use crate::message::Delivery;
 use crate::text::put;
 use std::sync::Arc;
 
-/// PowerMTA's user's guide recommends at most so many recipients in a file.
+/// PowerMTA's user's guide recommends at most this many recipients per file.
 pub(crate) const MOST_RECIPIENTS: usize = 5_000;
 
-/// A whole pickup file, not yet in a directory.
+/// A complete pickup file that is not in a directory yet.
 ///
 /// The files of one submission share their message.
+///
+/// ```
+/// use pmtaemail::Submission;
+///
+/// let json = br#"{"from": "shop@example.com", "to": "ann@example.org", "text": "Hello"}"#;
+/// let submission = Submission::from_json(json)?;
+/// let file = &submission.files()[0];
+/// assert_eq!(file.name(), format!("{}.eml", submission.id()));
+/// let [envelope, message] = file.chunks();
+/// assert!(envelope.starts_with(b"x-sender: shop@example.com\r\nx-receiver: ann@example.org\r\n"));
+/// assert!(message.ends_with(b"\r\n\r\nHello\r\n"));
+/// assert_eq!(file.size(), (envelope.len() + message.len()) as u64);
+/// # Ok::<(), pmtaemail::Problems>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct PickupFile {
     name: String,
@@ -31,8 +45,8 @@ pub struct PickupFile {
 }
 
 impl PickupFile {
-    /// Its name in the pickup directory: `ID.eml`, or `ID-1.eml`, `ID-2.eml` and so on when a
-    /// submission has several.
+    /// Its name in the pickup directory: `ID.eml`, or `ID-1.eml`, `ID-2.eml` and so on if the submission has several
+    /// files.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -45,7 +59,7 @@ impl PickupFile {
         }
     }
 
-    /// Its bytes: what stands before the message, and the message.
+    /// Its bytes: what comes before the message, and the message.
     pub fn chunks(&self) -> [&[u8]; 2] {
         [&self.envelope, &self.message]
     }
@@ -91,7 +105,7 @@ fn single_file(
     PickupFile::new(name, before, write_message(envelope, delivery, message))
 }
 
-/// What stands before the message.
+/// What comes before the message.
 fn write_envelope(
     envelope: &Envelope<'_>,
     recipients: &[&AddrSpec<'_>],
@@ -105,7 +119,7 @@ fn write_envelope(
     }
 }
 
-/// The message as it stands behind that.
+/// The message as it follows that.
 fn write_message(envelope: &Envelope<'_>, delivery: &Delivery<'_>, message: Vec<u8>) -> Vec<u8> {
     match header_form::sender(envelope, delivery) {
         Some(_) => message,

@@ -70,12 +70,23 @@ impl Identifiers {
     }
 }
 
-/// The envelope ids of a merge's recipients, in their order: those that were made here, and `None`
-/// for each that the caller gave. Serializes as an array of strings and nulls. What the caller gave, and the
-/// Message-IDs, tells [`Receipt::recipient_receipts`].
+/// The envelope IDs of the recipients of a merge, in their order: those generated here, and `None` for those that the
+/// caller gave. Serializes as an array of strings and nulls. [`Receipt::recipient_receipts`] also returns the IDs given
+/// by the caller, and the Message-IDs.
 ///
-/// However many recipients there are, this takes next to no memory: an id is made again each time it
-/// is asked for.
+/// This takes almost no memory, however many recipients there are: an ID is computed whenever it is asked for.
+///
+/// ```
+/// use pmtaemail::Submission;
+///
+/// let json = br#"{"from": "shop@example.com", "text": "Hello",
+///                 "recipients": ["ann@example.org", {"address": "bo@example.org", "envid": "bo-7"}]}"#;
+/// let ids = Submission::from_json(json)?.receipt().envelope_ids.unwrap();
+/// assert_eq!(ids.len(), 2);
+/// let given: Vec<bool> = ids.iter().map(|id| id.is_none()).collect();
+/// assert_eq!(given, [false, true]);
+/// # Ok::<(), pmtaemail::Problems>(())
+/// ```
 ///
 /// [`Receipt::recipient_receipts`]: crate::Receipt::recipient_receipts
 #[derive(Debug, Clone)]
@@ -89,22 +100,22 @@ pub struct EnvelopeIds {
 }
 
 impl EnvelopeIds {
-    /// How many recipients there are.
+    /// The number of recipients.
     pub fn len(&self) -> usize {
         self.envids.recipients()
     }
 
-    /// Whether there is none.
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The ids in the order of the recipients.
+    /// The IDs in the order of the recipients.
     pub fn iter(&self) -> impl Iterator<Item = Option<Id>> + '_ {
         self.made(self.envids.are_given())
     }
 
-    /// The ids in the order of the recipients, for who hands them on bit by bit.
+    /// The IDs in the order of the recipients, as an iterator that borrows nothing.
     pub fn into_ids(self) -> impl Iterator<Item = Option<Id>> + Send + 'static {
         let are_given = Arc::clone(&self.envids).into_are_given();
         self.made(are_given)
@@ -122,7 +133,7 @@ impl EnvelopeIds {
         })
     }
 
-    /// What each recipient's message is known by, given or made.
+    /// The identifiers of each recipient's message, given or generated.
     pub fn recipient_receipts(&self) -> RecipientReceipts {
         RecipientReceipts {
             ids: self.clone(),
@@ -135,7 +146,7 @@ impl EnvelopeIds {
     }
 }
 
-/// What is kept of the identifiers of a merge beside the texts that the caller gave.
+/// The stored form of a merge's identifiers, without the strings that the caller gave.
 #[cfg(feature = "idempotency")]
 #[derive(Debug, Serialize, serde::Deserialize)]
 pub(crate) struct StoredIds {
@@ -149,7 +160,7 @@ pub(crate) struct StoredIds {
 
 #[cfg(feature = "idempotency")]
 impl StoredIds {
-    /// How many bytes the texts have that the caller gave.
+    /// The size of the strings that the caller gave.
     pub(crate) fn size_of_texts(&self) -> u64 {
         self.envids.size() + self.message_ids.size()
     }
@@ -157,7 +168,7 @@ impl StoredIds {
 
 #[cfg(feature = "idempotency")]
 impl EnvelopeIds {
-    /// What is kept of them, and the texts that the caller gave.
+    /// The stored form, and the strings that the caller gave.
     pub(crate) fn store(&self) -> (StoredIds, Box<dyn io::Read + Send + Sync>) {
         let (envids, given_envids) = self.envids.store();
         let (message_ids, given_message_ids) = self.message_ids.store();
@@ -173,7 +184,7 @@ impl EnvelopeIds {
         (stored, Box::new(given))
     }
 
-    /// Reads those of which this was kept. Texts that are too many for memory go into a file that `create` makes.
+    /// Reads the stored form. Strings that are too many for memory go into a file that `create` makes.
     pub(crate) fn restore(
         stored: StoredIds,
         texts: &mut dyn io::Read,
@@ -191,7 +202,7 @@ impl EnvelopeIds {
 }
 
 impl PartialEq for EnvelopeIds {
-    /// Whether they are those of the same submission, of which no two have the same ids.
+    /// Whether both belong to the same submission: no two submissions have the same IDs.
     fn eq(&self, other: &Self) -> bool {
         self.ids == other.ids && self.len() == other.len()
     }
@@ -205,24 +216,46 @@ impl Serialize for EnvelopeIds {
     }
 }
 
-/// What one recipient's message of a mail merge is known by. Serializes as `{index, envid, messageId}`.
+/// The identifiers of one recipient's message of a mail merge. Serializes as `{index, envid, messageId}`.
+///
+/// ```
+/// use pmtaemail::Submission;
+///
+/// let json = br#"{"from": "shop@example.com", "text": "Hello", "recipients": ["ann@example.org"]}"#;
+/// let receipt = Submission::from_json(json)?.receipt();
+/// for recipient in receipt.recipient_receipts().expect("it is a mail merge") {
+///     let recipient = recipient.unwrap();
+///     println!("{}: {} {}", recipient.index, recipient.envid, recipient.message_id);
+/// }
+/// # Ok::<(), pmtaemail::Problems>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct RecipientReceipt {
-    /// Which one, counted from 0 among all recipients as they were given.
+    /// The index of the recipient, counted from 0, in the order in which recipients were given.
     pub index: usize,
-    /// The envelope id, which bounces and accounting have: the caller's, or one that was made here.
+    /// The envelope ID, which bounces and accounting contain: given by the caller or generated here.
     pub envid: String,
     /// The Message-ID without angle brackets.
     pub message_id: String,
 }
 
-/// What each recipient's message of a mail merge is known by, in the order of the recipients. Made or read when
-/// it is asked for.
+/// An iterator over the identifiers of each recipient's message, in the order of the recipients; see
+/// [`RecipientReceipt`]. Each is computed or read when it is asked for.
+///
+/// ```
+/// use pmtaemail::{RecipientReceipts, Submission};
+///
+/// let json = br#"{"from": "shop@example.com", "text": "Hello", "recipients": ["ann@example.org", "bo@example.org"]}"#;
+/// let receipts: RecipientReceipts = Submission::from_json(json)?.receipt().recipient_receipts().unwrap();
+/// let envids: Vec<String> = receipts.map(|receipt| receipt.unwrap().envid).collect();
+/// assert_eq!(envids.len(), 2);
+/// # Ok::<(), pmtaemail::Problems>(())
+/// ```
 ///
 /// # Errors
-/// Where the caller gave very many identifiers they wait in a file that has no name, and reading that may fail.
+/// If the caller gave very many identifiers, they are in an unnamed file, and reading it can fail.
 #[derive(Debug)]
 pub struct RecipientReceipts {
     ids: EnvelopeIds,
