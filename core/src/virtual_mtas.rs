@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 /// The virtual MTAs, or pools of them, that a submission names: its own, and those of the recipients of a merge.
 ///
-/// ```
+#[cfg_attr(feature = "queue", doc = "```")]
+#[cfg_attr(not(feature = "queue"), doc = "```ignore")]
 /// use pmtaemail::{Parcel, VirtualMtas};
 ///
 /// fn route(parcel: &Parcel) -> Option<&str> {

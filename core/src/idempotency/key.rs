@@ -1,23 +1,31 @@
-//! What a caller names a submission by, and what tells whether it is the same one.
+//! The caller's name for a submission, and the hash that tells whether it is the same one.
 
 use crate::identity::Id;
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::str::FromStr;
 
-/// The name that a caller gives to a submission, so that it is handed over once however often it is sent.
+/// The caller's name for a submission, so that it is submitted once however often it is sent.
 ///
-/// 1 to 255 printable ASCII characters (the blank is one). Only a hash of it is kept.
+/// 1 to 255 printable ASCII characters, including the blank. Only a hash of it is stored.
 ///
 /// ```
 /// use pmtaemail::IdempotencyKey;
+///
 /// assert!("order-4711".parse::<IdempotencyKey>().is_ok());
 /// assert!("".parse::<IdempotencyKey>().is_err());
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct IdempotencyKey(pub(crate) [u8; 32]);
 
-/// A text is no [`IdempotencyKey`].
+/// The string is not an [`IdempotencyKey`].
+///
+/// ```
+/// use pmtaemail::{IdempotencyKey, InvalidIdempotencyKey};
+///
+/// let result: Result<IdempotencyKey, InvalidIdempotencyKey> = "order\n4711".parse();
+/// assert!(result.is_err());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an idempotency key must be 1 to 255 printable ASCII characters")]
 pub struct InvalidIdempotencyKey;
@@ -36,13 +44,21 @@ impl FromStr for IdempotencyKey {
 }
 
 impl IdempotencyKey {
-    /// The name under which the receipt with this identifier is found, where the submission was
-    /// [named](crate::Claim::named) so. No caller's key is the same.
+    /// The name under which the receipt with this identifier is found if the submission was
+    /// [named](crate::Claim::named) after it. It never equals a key of a caller. See
+    /// [`find_receipt`](crate::PickupDirectory::find_receipt) for an example.
     pub fn of_receipt(id: Id) -> Self {
         Self::of_uuid(id.to_uuid())
     }
 
-    /// The same by the identifier's [UUID](Id::to_uuid).
+    /// The same name as [`of_receipt`](Self::of_receipt), from the identifier's [UUID](Id::to_uuid).
+    ///
+    /// ```
+    /// use pmtaemail::{IdempotencyKey, Identity};
+    ///
+    /// let id = Identity::now().id();
+    /// assert_eq!(IdempotencyKey::of_uuid(id.to_uuid()), IdempotencyKey::of_receipt(id));
+    /// ```
     pub fn of_uuid(uuid: [u8; 16]) -> Self {
         let mut hash = Sha256::new();
         // A key has no control characters.
@@ -51,12 +67,20 @@ impl IdempotencyKey {
         Self(hash.finalize().into())
     }
 
-    /// The key of any text, however long.
+    /// The key for any string, however long.
+    ///
+    /// ```
+    /// use pmtaemail::IdempotencyKey;
+    ///
+    /// assert_eq!(IdempotencyKey::of("order-4711"), "order-4711".parse()?);
+    /// let any = IdempotencyKey::of("größer als 255 Zeichen");
+    /// # Ok::<(), pmtaemail::InvalidIdempotencyKey>(())
+    /// ```
     pub fn of(text: &str) -> Self {
         Self(Sha256::digest(text).into())
     }
 
-    /// The key of the same name that is somebody's own.
+    /// The key with this name that belongs to somebody in particular.
     pub(crate) fn within(self, owner: &str) -> Self {
         let mut hash = Sha256::new();
         hash.update((owner.len() as u64).to_le_bytes());
@@ -67,13 +91,24 @@ impl IdempotencyKey {
 }
 
 impl fmt::Debug for IdempotencyKey {
-    /// A key may be a secret of the caller's.
+    /// A key may be a secret of the caller.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("IdempotencyKey(…)")
     }
 }
 
-/// Tells one submission from another: a hash (SHA-256) of all that the caller sent.
+/// A hash (SHA-256) of everything that the caller sent, which tells one submission from another. Made by a
+/// [`Fingerprinter`], or by [`Message::fingerprint`](crate::Message::fingerprint).
+///
+/// ```
+/// use pmtaemail::{Fingerprint, Fingerprinter};
+///
+/// fn fingerprint(body: &[u8]) -> Fingerprint {
+///     Fingerprinter::new(&["json"]).with(body).finish()
+/// }
+/// assert_eq!(fingerprint(b"{}"), fingerprint(b"{}"));
+/// assert_ne!(fingerprint(b"{}"), fingerprint(b"{ }"));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint(pub(crate) [u8; 32]);
 
@@ -83,10 +118,11 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
-/// Makes a [`Fingerprint`] of what comes piece by piece.
+/// Computes a [`Fingerprint`] piece by piece.
 ///
 /// ```
 /// use pmtaemail::Fingerprinter;
+///
 /// let whole = Fingerprinter::new(&["json"]).with(b"{}").finish();
 /// let pieces = Fingerprinter::new(&["json"]).with(b"{").with(b"}").finish();
 /// assert_eq!(whole, pieces);
@@ -96,14 +132,14 @@ impl fmt::Debug for Fingerprint {
 pub struct Fingerprinter(Sha256);
 
 impl Fingerprinter {
-    /// Begins with what belongs to the body: its format, or what is asked for beside it.
-    pub fn new(beside: &[&str]) -> Self {
+    /// `context` comes before the body: its format, or options that go with it.
+    pub fn new(context: &[&str]) -> Self {
         let mut hash = Sha256::new();
-        for text in beside {
+        for text in context {
             hash.update((text.len() as u64).to_le_bytes());
             hash.update(text);
         }
-        // No text has this length.
+        // No string has this length.
         hash.update(u64::MAX.to_le_bytes());
         Self(hash)
     }
@@ -120,7 +156,7 @@ impl Fingerprinter {
         self
     }
 
-    /// All was there.
+    /// Completes the fingerprint.
     pub fn finish(self) -> Fingerprint {
         Fingerprint(self.0.finalize().into())
     }

@@ -1,4 +1,4 @@
-//! The keys of one state folder: those that are remembered, and those whose submission is at work.
+//! The keys of one state folder: those that are remembered, and those whose submission is in progress.
 
 use super::database::{Hash, Opened, StorePlace, StoreSettings};
 use super::failed::Failed;
@@ -18,19 +18,35 @@ use std::path::PathBuf;
 use std::process;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The keys of one state folder. Its file is opened when that is first needed.
+/// The keys of one state folder. Its file is opened when it is first needed.
 #[derive(Debug)]
 pub(crate) struct KeyStore {
     settings: StoreSettings,
     opened: Mutex<Option<Arc<Opened>>>,
     in_work: Mutex<HashSet<Hash>>,
-    /// A fork cannot use what its parent has open.
+    /// A forked process cannot use what its parent has open.
     process: u32,
 }
 
-/// A key whose submission is at work. Dropped, it is free again, unless its record is in the store by then.
+/// A key whose submission is in progress. When it is dropped the key becomes free again, unless its record is in the
+/// store by then. See [`PickupDirectory::claim`](crate::PickupDirectory::claim).
 ///
-/// See [`PickupDirectory::claim`](crate::PickupDirectory::claim).
+/// ```
+/// use pmtaemail::{ClaimError, Claimed, Fingerprinter, PickupDirectory, PickupOptions};
+///
+/// # let temporary = tempfile::tempdir()?;
+/// # let path = temporary.path().join("pickup");
+/// # std::fs::create_dir(&path)?;
+/// let directory = PickupDirectory::open(&path, PickupOptions::default())?;
+/// let key = "order-4711".parse()?;
+/// let fingerprint = Fingerprinter::new(&[]).with(b"{}").finish();
+/// let Claimed::First(claim) = directory.claim(key, fingerprint)? else { unreachable!("the key is new") };
+/// assert!(matches!(directory.claim(key, fingerprint), Err(ClaimError::InWork)));
+///
+/// drop(claim); // Nothing was submitted.
+/// assert!(matches!(directory.claim(key, fingerprint)?, Claimed::First(_)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "the key is free again when it is dropped"]
 pub struct Claim {
     store: Arc<KeyStore>,
@@ -38,15 +54,15 @@ pub struct Claim {
     fingerprint: Fingerprint,
     token: Token,
     record: Option<NewRecord>,
-    /// Other names, and what is found under them once it is known.
+    /// Other names, and what is found under each once it is known.
     named: Vec<(IdempotencyKey, Option<NewRecord>)>,
 }
 
-/// What is found under a key.
+/// What a key leads to.
 pub(crate) enum Found {
-    /// Nothing: it is claimed.
+    /// Nothing: the key has been claimed.
     Nothing(Claim),
-    /// The same submission: it has been handed over.
+    /// The same submission, which was submitted before.
     Receipt {
         id: Id,
         token: Token,
@@ -54,12 +70,12 @@ pub(crate) enum Found {
     },
 }
 
-/// Why a key cannot be had.
+/// Why a key cannot be claimed.
 #[derive(Debug)]
 pub(crate) enum ClaimRefused {
-    /// Its first submission is at work: try again later.
+    /// Its first submission is in progress: try again later.
     InWork,
-    /// Another submission was handed over under it.
+    /// Something else was submitted under it.
     Conflict,
     /// The store holds as many keys of the last 24 hours as it may.
     Full,
@@ -71,7 +87,7 @@ pub(crate) enum ClaimRefused {
 #[derive(Debug)]
 pub(crate) struct CommitFailed {
     pub error: io::Error,
-    /// Whether its records may be there all the same.
+    /// Whether its records may exist nevertheless.
     pub is_in_doubt: bool,
 }
 
@@ -85,7 +101,7 @@ impl KeyStore {
         }
     }
 
-    /// The path of its file.
+    /// The path of the store's file.
     pub fn path(&self) -> PathBuf {
         match &self.settings.place {
             StorePlace::Folder(folder) => folder.join(FILE),
@@ -94,7 +110,7 @@ impl KeyStore {
         }
     }
 
-    /// Whether there seems to be something in it.
+    /// Whether the store seems to exist.
     pub fn is_there(&self) -> bool {
         match &self.settings.place {
             StorePlace::Folder(_) => self.path().try_exists().unwrap_or(true),
@@ -103,7 +119,7 @@ impl KeyStore {
         }
     }
 
-    /// Opens it if its file is there. Tells whether it is open.
+    /// Opens the store if its file exists. Returns whether it is open.
     pub fn open_if_there(&self) -> io::Result<bool> {
         if self.path().try_exists()? {
             self.open()?;
@@ -112,7 +128,7 @@ impl KeyStore {
         Ok(false)
     }
 
-    /// Opens it. Tells whether it was not open before.
+    /// Opens the store. Returns whether it was closed before.
     pub fn open(&self) -> io::Result<bool> {
         let mut opened = self.lock();
         if self.process != process::id() {
@@ -134,7 +150,7 @@ impl KeyStore {
         self.lock().as_ref().map(|opened| opened.number)
     }
 
-    /// Whether the attempt with this token has decided that its files are handed over.
+    /// Whether the attempt with this token has decided to submit its files.
     pub fn has_decided(&self, token: Token) -> io::Result<bool> {
         self.guarded(|opened| {
             let record = opened.record(&token.hash)?;
@@ -142,7 +158,7 @@ impl KeyStore {
         })
     }
 
-    /// Claims a key, or finds what was handed over under it. It must be open.
+    /// Claims a key, or finds what was submitted under it. The store must be open.
     pub fn claim(
         self: &Arc<Self>,
         key: IdempotencyKey,
@@ -171,7 +187,7 @@ impl KeyStore {
         }
     }
 
-    /// Claims a key that it does not have, if that is known without waiting for more than a read of the store.
+    /// Claims an unknown key, if a read of the store is enough to know that it is.
     pub fn claim_at_once(
         self: &Arc<Self>,
         key: IdempotencyKey,
@@ -188,24 +204,24 @@ impl KeyStore {
         matches!(found, Ok(None)).then_some(claim)
     }
 
-    /// What was handed over under a key.
+    /// What was submitted under a key.
     pub fn find(&self, key: IdempotencyKey) -> io::Result<Option<Vec<Vec<u8>>>> {
         let found = self.guarded(|opened| opened.find(&key.0))?;
         Ok(found.map(|(_, pieces)| pieces))
     }
 
-    /// Whether it has so much room that names which nobody depends on leave enough for keys.
+    /// Whether there is so much room that names, on which nobody depends, leave enough for keys.
     pub fn has_room_for_names(&self) -> io::Result<bool> {
         let limit = self.settings.limit / 2;
         self.guarded(|opened| Ok(opened.has_room(limit) || !opened.is_full(limit)?))
     }
 
-    /// Whether it takes no new key at present.
+    /// Whether it currently takes no new keys.
     pub fn is_full(&self) -> io::Result<bool> {
         self.guarded(|opened| opened.is_full(self.settings.limit))
     }
 
-    /// Remembers what is claimed: all of it, or nothing.
+    /// Stores the records of these claims: all of them, or none.
     pub fn commit<'a>(
         &self,
         claims: impl IntoIterator<Item = &'a mut Claim>,
@@ -227,7 +243,7 @@ impl KeyStore {
         committed.map_err(|error| CommitFailed { error, is_in_doubt })
     }
 
-    /// Forgets what was committed, if the attempt with this token has done so.
+    /// Removes the record of the attempt with this token.
     pub fn revoke(&self, token: Token) -> io::Result<()> {
         self.guarded(|opened| opened.revoke(token))
     }
@@ -236,8 +252,8 @@ impl KeyStore {
         self.lock_in_work().remove(&key.0);
     }
 
-    /// Does something with the open store. Where that fails it is closed, and opened anew the next time: after an
-    /// error nobody knows what is in memory.
+    /// Does something with the open store. If it fails, the store is closed and reopened for the next call: after an
+    /// error, the state in memory is unknown.
     fn guarded<T>(&self, work: impl FnOnce(&Opened) -> Result<T, Failed>) -> io::Result<T> {
         self.open()?;
         let opened = self.lock().clone();
@@ -272,7 +288,7 @@ impl KeyStore {
     }
 }
 
-/// What a store elsewhere has under a key: see [`Claim::stored_elsewhere`].
+/// What an external store has under a key: see [`Claim::stored_elsewhere`].
 #[cfg(feature = "queue")]
 pub(crate) fn found_elsewhere(
     bytes: &[u8],
@@ -293,7 +309,7 @@ pub(crate) fn found_elsewhere(
     })
 }
 
-/// Whether two records of a store elsewhere are of the same submission.
+/// Whether two records of an external store belong to the same submission.
 #[cfg(feature = "queue")]
 pub(crate) fn same_elsewhere(one: &[u8], other: &[u8]) -> bool {
     match (Record::parse(one), Record::parse(other)) {
@@ -302,7 +318,7 @@ pub(crate) fn same_elsewhere(one: &[u8], other: &[u8]) -> bool {
     }
 }
 
-/// The receipt in what a store elsewhere has under a key.
+/// The receipt in a record of an external store.
 #[cfg(feature = "queue")]
 pub(crate) fn receipt_elsewhere(bytes: &[u8]) -> Vec<u8> {
     bytes.get(Record::SIZE..).unwrap_or_default().to_vec()
@@ -321,8 +337,27 @@ impl Claim {
         }
     }
 
-    /// Has the receipt found under another name, too: see
+    /// Lets the receipt be found under another name as well: see
     /// [`find_receipt`](crate::PickupDirectory::find_receipt).
+    ///
+    /// ```
+    /// use pmtaemail::{Claimed, Fingerprinter, IdempotencyKey, PickupDirectory, PickupOptions, Submission};
+    ///
+    /// # let temporary = tempfile::tempdir()?;
+    /// # let path = temporary.path().join("pickup");
+    /// # std::fs::create_dir(&path)?;
+    /// let directory = PickupDirectory::open(&path, PickupOptions::default())?;
+    /// let json = br#"{"from": "shop@example.com", "to": "ann@example.org", "text": "Hello"}"#;
+    /// let submission = Submission::from_json(json)?;
+    /// let name = IdempotencyKey::of_receipt(*submission.id());
+    /// let fingerprint = Fingerprinter::new(&[]).with(json).finish();
+    /// if let Claimed::First(claim) = directory.claim("order-4711".parse()?, fingerprint)? {
+    ///     directory.submit_claimed(&submission, claim.named(name))?;
+    /// }
+    /// assert!(directory.find_receipt(name)?.is_some());
+    /// assert!(directory.find_receipt("order-4711".parse()?)?.is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn named(mut self, name: IdempotencyKey) -> Self {
         self.named.push((name, None));
         self
@@ -336,19 +371,19 @@ impl Claim {
         self.token
     }
 
-    /// Says what is found under the names that it [got](Self::named).
+    /// Sets what is found under the names that were [added](Self::named).
     pub(crate) fn set_named(&mut self, mut record: impl FnMut() -> NewRecord) {
         for (_, named) in &mut self.named {
             named.get_or_insert_with(&mut record);
         }
     }
 
-    /// Says what is found under one more name.
+    /// Adds a name and what is found under it.
     pub(crate) fn add_named(&mut self, name: IdempotencyKey, record: NewRecord) {
         self.named.push((name, Some(record)));
     }
 
-    /// The key, and what is to be remembered under it, for a store elsewhere.
+    /// The key and its record, for an external store.
     #[cfg(feature = "queue")]
     pub(crate) fn stored_elsewhere(&mut self) -> io::Result<([u8; 32], Vec<u8>)> {
         let record = self.record.take();
@@ -366,7 +401,7 @@ impl Claim {
         Ok((self.key.0, bytes))
     }
 
-    /// Says what is to be remembered, before the submission is committed.
+    /// Sets what will be remembered, before the submission is committed.
     pub(crate) fn set_record(&mut self, record: NewRecord) {
         self.record = Some(record);
     }

@@ -1,17 +1,18 @@
-//! What a process submits is kept in memory while its tests look at it.
+//! Keeps what a process submits in memory while its tests look at it.
 
 use crate::pickup_directory::{PickupDirectory, PickupError, PickupOptions};
 use std::path::{self, Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockWriteGuard};
 
-/// The captures of this process, the newest last. A fork that finds it locked for reading can read it as well.
+/// The captures of this process, the newest last. A forked process that finds it locked for reading can read it as
+/// well.
 static CAPTURES: RwLock<Vec<Arc<PickupDirectory>>> = RwLock::new(Vec::new());
-/// How many they are, for those who only want to know that there is none.
+/// Their number, for those who only want to know that there are none.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
-/// While it lives, what is submitted by way of each [`Pickup`] of this process goes to a pickup directory in memory
-/// instead of its own. Of several the newest has it.
+/// While this exists, everything submitted through any [`Pickup`] of this process goes to a pickup directory in memory
+/// instead of its own. If there are several, the newest one gets it.
 ///
 /// ```
 /// use pmtaemail::outbox::{Capture, Pickup, SentMessage};
@@ -32,7 +33,7 @@ static COUNT: AtomicUsize = AtomicUsize::new(0);
 pub struct Capture(Arc<PickupDirectory>);
 
 impl Capture {
-    /// Begins one.
+    /// Starts capturing.
     pub fn begin() -> Self {
         let directory = Arc::new(PickupDirectory::in_memory());
         let mut captures = write();
@@ -41,7 +42,7 @@ impl Capture {
         Self(directory)
     }
 
-    /// Where everything goes meanwhile.
+    /// The directory in memory.
     pub fn directory(&self) -> &Arc<PickupDirectory> {
         &self.0
     }
@@ -68,7 +69,19 @@ fn write() -> RwLockWriteGuard<'static, Vec<Arc<PickupDirectory>>> {
     CAPTURES.write().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A pickup directory whose place a [`Capture`] can take, for programs whose tests do not hand mail over.
+/// A pickup directory that a [`Capture`] can replace, for programs whose tests must not send mail.
+///
+/// ```
+/// use pmtaemail::outbox::{Pickup, SentMessage};
+/// use pmtaemail::Submission;
+///
+/// let pickup = Pickup::in_memory();
+/// let json = br#"{"from": "shop@example.com", "to": "ann@example.org", "subject": "Hello"}"#;
+/// pickup.directory()?.submit(&Submission::from_json(json)?)?;
+/// let sent = SentMessage::of(&pickup.memory().unwrap().submitted_files())?;
+/// assert_eq!(sent[0].recipients, ["ann@example.org"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Pickup {
     place: Place,
@@ -78,7 +91,7 @@ pub struct Pickup {
 #[derive(Debug)]
 enum Place {
     Opened(Arc<PickupDirectory>),
-    /// It is opened when something is submitted and nothing captures that.
+    /// It is opened when something is submitted and nothing captures it.
     Deferred {
         options: PickupOptions,
         opened: Mutex<Option<Arc<PickupDirectory>>>,
@@ -88,8 +101,8 @@ enum Place {
 }
 
 impl Pickup {
-    /// Opens a pickup directory as [`PickupDirectory::open`] does. Under a [`Capture`] nothing is opened or made: that
-    /// is left for the first submission after it.
+    /// Opens a pickup directory as [`PickupDirectory::open`] does. Under a [`Capture`], nothing is opened or created
+    /// until the first submission after it. See [`Capture`] for an example.
     ///
     /// # Errors
     /// Those of [`PickupDirectory::open`].
@@ -111,7 +124,7 @@ impl Pickup {
         })
     }
 
-    /// One in memory; see [`PickupDirectory::in_memory`].
+    /// A pickup directory in memory; see [`PickupDirectory::in_memory`].
     pub fn in_memory() -> Self {
         let directory = PickupDirectory::in_memory();
         Self {
@@ -120,10 +133,10 @@ impl Pickup {
         }
     }
 
-    /// Where a submission goes now.
+    /// The directory to which a submission currently goes.
     ///
     /// # Errors
-    /// It was [opened](Self::open) under a capture, which is over, and cannot be opened.
+    /// It was [opened](Self::open) under a capture that has ended, and cannot be opened now.
     pub fn directory(&self) -> Result<Arc<PickupDirectory>, PickupError> {
         if let Place::InMemory(directory) = &self.place {
             return Ok(Arc::clone(directory));
@@ -144,7 +157,7 @@ impl Pickup {
         }
     }
 
-    /// The directory in memory that it is; `None` where it is on disk, captured or not.
+    /// The directory, if it is in memory; `None` if it is on disk, captured or not.
     pub fn memory(&self) -> Option<&Arc<PickupDirectory>> {
         match &self.place {
             Place::InMemory(directory) => Some(directory),
@@ -152,7 +165,7 @@ impl Pickup {
         }
     }
 
-    /// The absolute path of the directory; `:memory:` of one in memory.
+    /// The absolute path of the directory; `:memory:` for one in memory.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -25,6 +25,7 @@ use std::time::SystemTime;
 /// let bytes = submission.files()[0].chunks().concat();
 ///
 /// let file = OutboxFile::read(&bytes).unwrap();
+/// assert!(file.is_merge());
 /// assert_eq!(file.recipients(), 2);
 /// assert_eq!(file.envelope(1).unwrap().to, "bo@example.org");
 /// let mail = file.mail(1, SystemTime::now()).unwrap();
@@ -32,17 +33,17 @@ use std::time::SystemTime;
 /// ```
 #[derive(Debug)]
 pub struct OutboxFile<'a> {
-    /// What holds for all recipients.
+    /// What applies to all recipients.
     envelope: OutboxEnvelope<'a>,
     recipients: Vec<Recipient<'a>>,
     data: Data<'a>,
 }
 
 impl<'a> OutboxFile<'a> {
-    /// Reads a whole file, in whichever of the three forms it is: header fields, batched SMTP, or a merge.
+    /// Reads a complete file in any of the three forms: header fields, batched SMTP, or a merge.
     ///
     /// # Errors
-    /// It is not written as this library writes: other lines, or in another order, or it is cut short.
+    /// It differs from what this library writes: it has other lines, or another order, or is cut short.
     pub fn read(file: &'a [u8]) -> Result<Self, UnreadableFile> {
         let mut lines = Lines::new(file);
         let (envelope, recipients, data) = match lines.take_if("x-sender:")? {
@@ -60,12 +61,12 @@ impl<'a> OutboxFile<'a> {
         })
     }
 
-    /// How many recipients it has: at least one.
+    /// The number of recipients: at least one.
     pub fn recipients(&self) -> usize {
         self.recipients.len()
     }
 
-    /// Whether each recipient has a message of their own, made of one template.
+    /// Whether each recipient has a personal message, made from one template.
     pub fn is_merge(&self) -> bool {
         matches!(self.data, Data::Template(_))
     }
@@ -89,8 +90,9 @@ impl<'a> OutboxFile<'a> {
         Some(envelope)
     }
 
-    /// The variables that a merge file defines for a recipient, counted from 0, as they stand there: PowerMTA's
-    /// own begin with `*`, the others are called a, b and so on, and their values may be encoded and in pieces.
+    /// The variables that a merge file defines for a recipient, counted from 0, exactly as written there. The names of
+    /// PowerMTA's own variables begin with `*`; the others are called a, b and so on, and their values may be encoded
+    /// and split.
     pub fn variables(&self, recipient: usize) -> impl Iterator<Item = (&'a str, &'a str)> {
         let recipient = self.recipients.get(recipient);
         let variables = recipient
@@ -99,11 +101,11 @@ impl<'a> OutboxFile<'a> {
         variables.copied()
     }
 
-    /// The message as a recipient, counted from 0, gets it (RFC 5322). `received` is when PowerMTA took the file: the
-    /// Date of a merge that gives none.
+    /// The message as a recipient, counted from 0, gets it (RFC 5322). `received` is when PowerMTA took the file; it
+    /// becomes the Date of a merge that gives none.
     ///
     /// # Errors
-    /// There is no such recipient, or the template of a merge file is not written as this library writes.
+    /// There is no such recipient, or the template of a merge file differs from what this library writes.
     pub fn mail(
         &self,
         recipient: usize,
@@ -125,7 +127,7 @@ impl<'a> OutboxFile<'a> {
     }
 }
 
-/// When a file was received, as a Date field has it.
+/// The time at which a file was received, in the form of a Date field.
 fn date(received: SystemTime) -> Result<String, UnreadableFile> {
     let error = |_| UnreadableFile::new(1, "the time is before the year 1 or after the year 9999");
     let date = Date::from_timestamp(Timestamp::try_from(received).map_err(error)?);

@@ -1,4 +1,4 @@
-//! A message, decoded.
+//! A decoded message.
 
 use super::mailbox::{MailMailbox, mailboxes};
 use super::part::Part;
@@ -6,7 +6,7 @@ use super::text::decoded;
 use mail_parser::{Header, MessageParser};
 use serde::Serialize;
 
-/// A message as a reader sees it: the fields of its header in plain text, and its parts without their encodings.
+/// A message as a reader sees it: header fields as plain text, and parts without their encodings.
 ///
 /// ```
 /// use pmtaemail::outbox::Mail;
@@ -48,30 +48,38 @@ pub(super) struct MailSummary<'m> {
 }
 
 /// A field of a header section.
+///
+/// ```
+/// use pmtaemail::outbox::Mail;
+///
+/// let mail = Mail::read(b"Subject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=\r\n\r\n").unwrap();
+/// let field = &mail.headers[0];
+/// assert_eq!((field.name.as_str(), field.value.as_str()), ("Subject", "Grüße"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct MailField {
-    /// As it is written.
+    /// As written.
     pub name: String,
-    /// Unfolded, and without encoded words (RFC 2047).
+    /// Unfolded and decoded (RFC 2047).
     pub value: String,
-    /// As it is written.
+    /// As written.
     #[serde(skip)]
     body: String,
 }
 
-/// How many messages may be enclosed in a message, one in the other or side by side.
+/// How many messages may be enclosed in a message, nested or side by side.
 const MOST_ENCLOSED: usize = 100;
-/// How many parts a message may have: each takes a hundred times the bytes that it is written with.
+/// How many parts a message may have: each takes a hundred times the memory of the bytes that it is written with.
 const MOST_PARTS: usize = 25_000;
-/// How long a field may be that describes a content, in bytes.
+/// The maximum length of a `Content-…` field, in bytes.
 const LONGEST_FIELD: usize = 64 << 10;
-/// The names of these fields begin so.
+/// These fields have names that begin like this.
 const CONTENT: &[u8] = b"content-";
 
 impl Mail {
-    /// Decodes a message. `None`: it has no header section, it has more than 25,000 parts, more than a hundred messages
-    /// are enclosed in it, or one of its Content-Type fields and the like has more than 64 KiB.
+    /// Decodes a message. `None` if it has no header section, more than 25,000 parts, more than a hundred enclosed
+    /// messages, or a `Content-…` field over 64 KiB.
     pub fn read(message: &[u8]) -> Option<Self> {
         if !is_simple_enough(message) {
             return None;
@@ -101,47 +109,47 @@ impl Mail {
         })
     }
 
-    /// The value of the first field of this name, in whatever letter case.
+    /// The value of the first field with this name, ignoring letter case.
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|field| is_called(field, name))?;
         Some(&found.value)
     }
 
-    /// The mailboxes in all fields of this name, such as `To`.
+    /// The mailboxes in all fields with this name, such as `To`.
     pub fn mailboxes(&self, name: &str) -> Vec<MailMailbox> {
         let fields = self.headers.iter();
         let fields = fields.filter(|field| is_called(field, name));
         fields.flat_map(|field| mailboxes(&field.body)).collect()
     }
 
-    /// The text, with `\n` at its line ends and none at its end.
+    /// The text, with `\n` as line ends and none after the last line.
     pub fn text(&self) -> Option<String> {
         self.body("text/plain")
     }
 
-    /// The HTML, with line ends as [`text`](Self::text) has them.
+    /// The HTML, with line ends as in [`text`](Self::text).
     pub fn html(&self) -> Option<String> {
         self.body("text/html")
     }
 
-    /// The AMP source, with line ends as [`text`](Self::text) has them.
+    /// The AMP source, with line ends as in [`text`](Self::text).
     pub fn amp(&self) -> Option<String> {
         self.body("text/x-amp-html")
     }
 
-    /// The invitation (RFC 5546), with line ends as [`text`](Self::text) has them.
+    /// The invitation (RFC 5546), with line ends as in [`text`](Self::text).
     pub fn calendar(&self) -> Option<String> {
         self.body("text/calendar")
     }
 
-    /// Everything that is none of these, enclosed images among them.
+    /// All other parts, including inline images.
     pub fn attachments(&self) -> impl Iterator<Item = &Part> {
         let bodies = BODIES.map(|kind| self.body_part(kind).map(|part| part.number));
         let leaves = leaves(&self.root);
         leaves.filter(move |part| !bodies.contains(&Some(part.number)))
     }
 
-    /// Its fields and bodies as JSON has them, without the contents of other parts.
+    /// Its fields and bodies as in JSON, without the contents of other parts.
     pub(super) fn summary(&self) -> MailSummary<'_> {
         MailSummary {
             headers: &self.headers,
@@ -159,7 +167,12 @@ impl Mail {
         }
     }
 
-    /// The Message-ID without its angle brackets.
+    /// The Message-ID without angle brackets.
+    ///
+    /// ```
+    /// let mail = pmtaemail::outbox::Mail::read(b"Message-ID: <4711@example.com>\r\n\r\n").unwrap();
+    /// assert_eq!(mail.message_id(), Some("4711@example.com"));
+    /// ```
     pub fn message_id(&self) -> Option<&str> {
         let field = self.header("Message-ID")?;
         Some(field.trim_matches(['<', '>']))
@@ -175,7 +188,7 @@ impl Mail {
         Some(text.strip_suffix('\n').map(str::to_owned).unwrap_or(text))
     }
 
-    /// The first of a type that is no attachment.
+    /// The first part of this type that is not an attachment.
     fn body_part(&self, media_type: &str) -> Option<&Part> {
         leaves(&self.root).find(|part| {
             let is_attached = part.disposition.as_deref() == Some("attachment");
@@ -195,7 +208,7 @@ fn is_called(field: &MailField, name: &str) -> bool {
     field.name.eq_ignore_ascii_case(name)
 }
 
-/// The parts that hold something. What lies in an enclosed message belongs to that one.
+/// The parts with content of their own. Parts of an enclosed message belong to that message.
 fn leaves(root: &Part) -> impl Iterator<Item = &Part> {
     let mut waiting = vec![root];
     std::iter::from_fn(move || {
@@ -209,8 +222,8 @@ fn leaves(root: &Part) -> impl Iterator<Item = &Part> {
     })
 }
 
-/// Whether a message can be taken apart: mail-parser takes enclosed messages apart by recursion, and the parameters of a
-/// field in the square of their number.
+/// Whether a message can be parsed safely: mail-parser recurses into enclosed messages, and takes quadratic time for
+/// the parameters of a field.
 fn is_simple_enough(message: &[u8]) -> bool {
     let (mut enclosed, mut length) = (0, None);
     for line in message.split(|byte| *byte == b'\n') {
@@ -237,7 +250,7 @@ fn is_simple_enough(message: &[u8]) -> bool {
     true
 }
 
-/// Whether a line has this word, in whatever letter case.
+/// Whether a line contains this word, ignoring letter case.
 fn holds(line: &[u8], word: &[u8]) -> bool {
     let mut places = line.windows(word.len());
     places.any(|place| place.eq_ignore_ascii_case(word))

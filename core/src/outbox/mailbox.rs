@@ -1,4 +1,4 @@
-//! The mailboxes in a field of a header section.
+//! The mailboxes in a header field.
 
 use super::text::decoded;
 use crate::address::entries;
@@ -6,18 +6,27 @@ use crate::syntax::{Cursor, unquote, without_comments};
 use serde::Serialize;
 use std::borrow::Cow;
 
-/// A mailbox in a field of addresses.
+/// A mailbox in an address field.
+///
+/// ```
+/// use pmtaemail::outbox::Mail;
+///
+/// let mail = Mail::read(b"To: \"Lee, Ann\" <ann@example.org>, bo@example.org\r\n\r\n").unwrap();
+/// let to = mail.mailboxes("To");
+/// assert_eq!((to[0].name.as_str(), to[0].address.as_str()), ("Lee, Ann", "ann@example.org"));
+/// assert_eq!((to[1].name.as_str(), to[1].address.as_str()), ("", "bo@example.org"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct MailMailbox {
-    /// Empty where there is none.
+    /// Empty if there is none.
     pub name: String,
-    /// The bare address; where there is none that could be told, all that stands there.
+    /// The bare address, or the whole entry if it contains none that could be recognized.
     pub address: String,
 }
 
-/// The mailboxes in the body of such a field, those of groups too. They are read by the lexer that reads the addresses
-/// of finished messages: mail-parser loses quotes and address literals.
+/// The mailboxes in the body of an address field, including those in groups. They are read by the lexer for the
+/// addresses of finished messages: mail-parser loses quotes and address literals.
 pub(super) fn mailboxes(body: &str) -> Vec<MailMailbox> {
     let body = &body.replace(['\r', '\n'], "");
     let found = entries(body.as_bytes()).map(|entry| {
@@ -46,8 +55,8 @@ pub(super) fn mailboxes(body: &str) -> Vec<MailMailbox> {
         .collect()
 }
 
-/// The last comment beside an address without brackets: there programs of the eighties wrote names (RFC 822 section
-/// A.1.1), and some still do.
+/// The last comment next to an address without angle brackets: programs of the eighties put names there (RFC 822
+/// section A.1.1), and some still do.
 fn comment(address: &str) -> String {
     let mut cursor = Cursor::new(address);
     let mut found = None;
@@ -64,7 +73,8 @@ fn comment(address: &str) -> String {
     content.map_or_else(String::new, |content| decoded(content.as_bytes()))
 }
 
-/// The text of a phrase (RFC 5322 section 3.2.5). Encoded words within quotes are none (RFC 2047 section 5).
+/// The text of a phrase (RFC 5322 section 3.2.5). What looks like an encoded word within quotes is none (RFC 2047
+/// section 5).
 fn phrase(text: &str) -> String {
     let mut words = Words::default();
     let mut cursor = Cursor::new(text);
@@ -94,7 +104,7 @@ fn phrase(text: &str) -> String {
     words.text
 }
 
-/// Words that are put together, a blank between those that are apart.
+/// Joins words, with a blank where there was one.
 #[derive(Default)]
 struct Words {
     text: String,

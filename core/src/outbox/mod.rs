@@ -1,12 +1,12 @@
-//! What was handed over, read back: the pickup files that this library writes, and the mail in them.
+//! Reads pickup files written by this library, and the mail in them.
 //!
 //! ```text
-//! bytes of a pickup file → OutboxFile ── envelope(n)   what PowerMTA is told for recipient n
+//! bytes of a pickup file → OutboxFile ── envelope(n)   what PowerMTA is told about recipient n
 //!                                     └─ mail(n) ──→ bytes of a message → Mail (decoded header, tree of parts)
 //! ```
 //!
-//! A merge file (PowerMTA's user's guide section 7.2) is one template for many; `mail(n)` does what PowerMTA does
-//! when it delivers: it takes the parts that `*parts` names and puts the recipient's values in place of `[name]`.
+//! A merge file (PowerMTA's user's guide section 7.2) is one template for many; `mail(n)` does what PowerMTA does when
+//! it delivers: it takes the parts that `*parts` names and puts the recipient's values in place of `[name]`.
 //!
 //! ```text
 //! XDFN e="Ann" *parts="1,3"      XPRT 1    Subject: Hello [e]        Subject: Hello Ann
@@ -14,13 +14,26 @@
 //!                                XPRT 3 …  Dear [e]                  Dear Ann
 //! ```
 //!
-//! This is for looking at mail: a preview, an application's tests. It reads what this library writes, in all three
-//! forms, and refuses what PowerMTA's guide does not say how to read. Nothing that hands mail over depends on it.
+//! This is for looking at mail: in a preview, or in the tests of an application. It reads what this library writes, in
+//! all three forms, and refuses everything that PowerMTA's guide does not explain. Nothing that submits mail depends on
+//! it.
+//!
+//! ```
+//! use pmtaemail::outbox::{Mail, OutboxFile};
+//! use std::time::SystemTime;
+//!
+//! let json = br#"{"from": "shop@example.com", "to": "ann@example.org", "subject": "Hello", "text": "Hi!"}"#;
+//! let bytes = pmtaemail::Submission::from_json(json)?.files()[0].chunks().concat();
+//! let file = OutboxFile::read(&bytes)?;
+//! let mail = file.mail(0, SystemTime::now())?;
+//! assert_eq!(Mail::read(&mail).unwrap().text().as_deref(), Some("Hi!"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 //!
 //! Each file imports only from those below it:
 //!
 //! ```text
-//! capture               what a process submits stays in memory
+//! capture               keeps what a process submits in memory
 //! sent                  what a pickup directory in memory got, message by message
 //! file                  a pickup file, and what each of its recipients gets
 //! header_form  batched  the two forms

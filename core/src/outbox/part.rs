@@ -1,19 +1,30 @@
-//! A part of a message, decoded.
+//! A decoded part of a message.
 
 use mail_parser::decoders::base64::base64_decode;
 use mail_parser::decoders::quoted_printable::quoted_printable_decode;
 use mail_parser::{Encoding, Message, MessagePart, MimeHeaders, PartType};
 use serde::Serialize;
 
-/// How deep parts may lie in each other; what lies deeper is not taken apart.
+/// How deeply parts may be nested; deeper ones are not parsed.
 const DEEPEST: usize = 64;
 
-/// One entity of the tree that a message is (RFC 2046).
+/// One entity of a message, which is a tree of them (RFC 2046).
+///
+/// ```
+/// use pmtaemail::outbox::Mail;
+///
+/// let json = br#"{"from": "shop@example.com", "to": "ann@example.org", "text": "Hello", "html": "<p>Hello</p>"}"#;
+/// let mail = Mail::read(&pmtaemail::render(json)?).unwrap();
+/// let types: Vec<&str> = mail.root.walk().map(|part| part.media_type.as_str()).collect();
+/// assert_eq!(types, ["multipart/alternative", "text/plain", "text/html"]);
+/// assert_eq!(mail.part(1).unwrap().text(), Some("Hello"));
+/// # Ok::<(), pmtaemail::Problems>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Part {
-    /// Its place in the order of the text, counted from 0, which is the message itself.
+    /// Its number in document order. 0 is the message itself.
     pub number: usize,
     /// In lower case, such as `text/html`.
     #[serde(rename = "type")]
@@ -21,27 +32,27 @@ pub struct Part {
     /// The name of the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filename: Option<String>,
-    /// `attachment` or `inline`, where it says one.
+    /// `attachment` or `inline`, if it is given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disposition: Option<String>,
-    /// The Content-ID without its angle brackets, which `cid:` URLs name (RFC 2392).
+    /// The Content-ID without angle brackets, to which `cid:` URLs refer (RFC 2392).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content_id: Option<String>,
-    /// How many octets the content has.
+    /// The size of the content, in bytes.
     pub octets: usize,
-    /// The content without its transfer encoding. A multipart has none; of an enclosed message it is the message.
+    /// The decoded content. Empty for a multipart; for an enclosed message, the message.
     #[serde(skip)]
     pub content: Vec<u8>,
-    /// The content as text where it is not UTF-8.
+    /// The content as text if it is not UTF-8.
     #[serde(skip)]
     converted: Option<String>,
-    /// The parts of a multipart, and the one part that an enclosed message is.
+    /// The parts of a multipart, or the single part that an enclosed message is.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Part>,
 }
 
 impl Part {
-    /// Takes a message apart.
+    /// Parses a message.
     pub(super) fn of(message: &Message<'_>) -> Self {
         Self::new(message, message.root_part(), &mut 0, 0)
     }
@@ -94,7 +105,7 @@ impl Part {
         }
     }
 
-    /// The content of a part whose type is `text` as text; `None` for others.
+    /// The content as text if the type is `text/…`; otherwise `None`.
     pub fn text(&self) -> Option<&str> {
         if !self.media_type.starts_with("text/") {
             return None;
@@ -103,7 +114,7 @@ impl Part {
         converted.or_else(|| str::from_utf8(&self.content).ok())
     }
 
-    /// It, and all that lies within it, in the order of the text.
+    /// This part and all parts within it, in document order.
     pub fn walk(&self) -> impl Iterator<Item = &Self> {
         let mut waiting = vec![self];
         std::iter::from_fn(move || {

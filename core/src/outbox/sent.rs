@@ -12,15 +12,30 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// A message that was submitted: one for all its recipients, or in a mail merge one for each.
+/// A submitted message: one for all recipients, or, in a mail merge, one for each.
+///
+/// ```
+/// use pmtaemail::{PickupDirectory, Submission, outbox::SentMessage};
+///
+/// let directory = PickupDirectory::in_memory();
+/// let json = br#"{"from": "shop@example.com", "template": "merge", "text": "Hello {{ name }}",
+///                 "recipients": [{"address": "ann@example.org", "variables": {"name": "Ann"}},
+///                                {"address": "bo@example.org", "variables": {"name": "Bo"}}]}"#;
+/// directory.submit(&Submission::from_json(json)?)?;
+/// let sent = SentMessage::of(&directory.submitted_files())?;
+/// assert_eq!(sent.len(), 2);
+/// assert_eq!(sent[1].recipients, ["bo@example.org"]);
+/// assert_eq!(sent[1].mail.text().as_deref(), Some("Hello Bo"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SentMessage {
-    /// The submission; `None` if its file was written by [`Transaction::write`](crate::Transaction::write).
+    /// The submission; `None` if its file was written with [`Transaction::write`](crate::Transaction::write).
     pub id: Option<Id>,
-    /// The forward-paths of the envelope, in order: whoever gets it, blind copies too.
+    /// The forward-paths of the envelope, in order: everybody who gets it, including blind copies.
     pub recipients: Vec<String>,
-    /// The envelope; of several recipients that of the first.
+    /// The envelope; if there are several recipients, that of the first.
     pub envelope: OutboxEnvelope<'static>,
     /// The message as it is sent (RFC 5322).
     pub bytes: Vec<u8>,
@@ -29,18 +44,20 @@ pub struct SentMessage {
 }
 
 impl SentMessage {
-    /// The messages in one pickup file. `received` is when PowerMTA took it: the Date of a merge that gives none.
-    ///
-    /// # Errors
-    /// The file is not one that this library writes.
+    /// The messages in one pickup file. `received` is when PowerMTA took it; it becomes the Date of a merge that gives
+    /// none.
     ///
     /// ```
     /// use pmtaemail::outbox::SentMessage;
+    ///
     /// let file = b"x-sender: a@example.com\r\nx-receiver: b@example.org\r\nSubject: Hello\r\n\r\n";
     /// let sent = SentMessage::in_file(file, std::time::SystemTime::now())?;
     /// assert_eq!(sent[0].recipients, ["b@example.org"]);
     /// # Ok::<(), pmtaemail::outbox::UnreadableFile>(())
     /// ```
+    ///
+    /// # Errors
+    /// The file differs from what this library writes.
     pub fn in_file(file: &[u8], received: SystemTime) -> Result<Vec<Self>, UnreadableFile> {
         let mut messages = Vec::new();
         read(
@@ -56,11 +73,11 @@ impl SentMessage {
         Ok(messages)
     }
 
-    /// The messages in these files, which are in the order of their submission: those of a mail merge in the order of
-    /// its recipients, its seeds last.
+    /// The messages in these files, in the order of submission; those of a mail merge in the order of its recipients,
+    /// with seeds last.
     ///
     /// # Errors
-    /// A file is not one that this library writes.
+    /// A file differs from what this library writes.
     pub fn of(files: &[Arc<SubmittedFile>]) -> Result<Vec<Self>, UnreadableFile> {
         let mut messages = Vec::new();
         for submission in files.chunk_by(|one, other| one.id.is_some() && one.id == other.id) {

@@ -1,6 +1,13 @@
 //! Why a file cannot be read.
 
-/// A file is not one that this library writes.
+/// The file differs from what this library writes.
+///
+/// ```
+/// use pmtaemail::outbox::OutboxFile;
+///
+/// let error = OutboxFile::read(b"Subject: Hello\r\n\r\n").unwrap_err();
+/// assert_eq!(error.line(), 1);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {why}")]
 pub struct UnreadableFile {
@@ -13,7 +20,7 @@ impl UnreadableFile {
         Self { line, why }
     }
 
-    /// The line, counted from 1.
+    /// The line number, counted from 1.
     pub fn line(&self) -> usize {
         self.line
     }

@@ -1,4 +1,4 @@
-//! A batch of which all messages are submitted, or none.
+//! A batch whose messages are submitted together or not at all.
 
 use super::action::perform;
 use super::batch_reader::{BatchEntry, BatchError, BatchFormat, BatchReader, Position};
@@ -22,11 +22,12 @@ use std::mem;
 /// How much is read at once.
 const PIECE: usize = 64 << 10;
 
-/// A batch of which all messages are submitted, or none. It waits on the file system of the pickup directory
-/// until all of it is there.
+/// A batch whose messages are submitted together or not at all. It is kept on the file system of the pickup directory
+/// until all of it has arrived.
 ///
 /// ```
 /// use pmtaemail::{AtomicBatch, BatchFormat, PickupDirectory, PickupOptions, Position};
+///
 /// # let temporary = tempfile::tempdir().unwrap();
 /// # let path = temporary.path();
 /// let directory = PickupDirectory::open(path, PickupOptions::default()).unwrap();
@@ -55,7 +56,7 @@ pub struct AtomicBatch {
 }
 
 impl AtomicBatch {
-    /// Begins a batch whose messages have at most `limit` bytes each.
+    /// Starts a batch. `limit` is the maximum size of a message, in bytes.
     pub fn new(format: BatchFormat, limit: usize) -> Self {
         Self {
             format,
@@ -69,15 +70,36 @@ impl AtomicBatch {
         }
     }
 
-    /// Has receipts tell the [`warnings`](crate::warnings) of their messages.
+    /// Includes the [`warnings`](crate::warnings) of each message in its receipt.
     #[must_use]
     pub fn with_warnings(mut self, warns: bool) -> Self {
         self.warns = warns;
         self
     }
 
-    /// Submits it under a key of the whole batch, if there is one. The receipt that is given again for it stands
-    /// for all: it has their files in order and the number of all recipients, and the identifier of the first.
+    /// Submits the whole batch under one key. When the batch is sent again, a single receipt stands for all of it: it
+    /// has all files in order, the number of all recipients, and the identifier of the first message.
+    ///
+    /// ```
+    /// use pmtaemail::{AtomicBatch, BatchFormat, Claimed, Fingerprinter, PickupDirectory, PickupOptions};
+    ///
+    /// # let temporary = tempfile::tempdir()?;
+    /// # let path = temporary.path().join("pickup");
+    /// # std::fs::create_dir(&path)?;
+    /// let directory = PickupDirectory::open(&path, PickupOptions::default())?;
+    /// let lines = b"{\"from\": \"shop@example.com\", \"to\": \"ann@example.org\"}\n\
+    ///               {\"from\": \"shop@example.com\", \"to\": \"bo@example.org\"}\n";
+    /// let fingerprint = Fingerprinter::new(&["ndjson"]).with(lines).finish();
+    /// let key = "night-2026-11-28".parse()?;
+    /// if let Claimed::First(claim) = directory.claim(key, fingerprint)? {
+    ///     let mut batch = AtomicBatch::new(BatchFormat::Lines, 32 << 20).with_claim(claim);
+    ///     batch.feed(lines, Some(&directory))?;
+    ///     assert!(batch.submit(&directory, |_, _, _| Ok(()))?.is_submitted);
+    /// }
+    /// let Claimed::Again(receipt) = directory.claim(key, fingerprint)? else { unreachable!("it was submitted") };
+    /// assert_eq!((receipt.recipients, receipt.files.len()), (2, 2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[cfg(feature = "idempotency")]
     #[must_use]
     pub fn with_claim(mut self, claim: impl Into<Option<Claim>>) -> Self {
@@ -85,7 +107,8 @@ impl AtomicBatch {
         self
     }
 
-    /// Has each receipt found by its identifier, where there is a claim: see [`IdempotencyKey::of_receipt`](crate::IdempotencyKey::of_receipt).
+    /// Lets each receipt be found by its identifier, if there is a claim: see
+    /// [`IdempotencyKey::of_receipt`](crate::IdempotencyKey::of_receipt).
     #[cfg(feature = "idempotency")]
     #[must_use]
     pub fn naming_receipts(mut self) -> Self {
@@ -93,15 +116,15 @@ impl AtomicBatch {
         self
     }
 
-    /// Submits it on somebody's behalf. If they are over a limit of theirs, nothing of it is submitted.
+    /// Submits the batch for this submitter. If they exceed a limit, nothing is submitted.
     #[must_use]
     pub fn with_submitter(mut self, submitter: Submitter) -> Self {
         self.submitter = submitter;
         self
     }
 
-    /// Takes the next bytes. They may wait on the file system of `directory` where they are many; without
-    /// it they are all kept in memory.
+    /// Takes the next bytes. Large batches are kept on the file system of `directory`; with `None`, everything stays in
+    /// memory.
     pub fn feed(
         &mut self,
         bytes: &[u8],
@@ -114,23 +137,23 @@ impl AtomicBatch {
         }
     }
 
-    /// How many bytes are kept in memory.
+    /// How many bytes are in memory.
     pub fn buffered(&self) -> usize {
         self.spool.buffered()
     }
 
-    /// How many bytes there are.
+    /// The size of the batch so far, in bytes.
     pub fn size(&self) -> u64 {
         self.spool.len()
     }
 
-    /// Submits all messages if none of them breaks a rule. `write` writes down the result of one message after the
-    /// other: receipts up to the first error, which hold only if all is submitted, and from there on errors alone.
-    /// What it writes of receipts is forgotten if there is an error.
+    /// Submits all messages if none of them breaks a rule. `write` is called for one message after the other and writes
+    /// its result: receipts up to the first error, which are valid only if everything is submitted, and only errors
+    /// after that. What it writes about receipts is discarded if there is an error.
     ///
     /// # Errors
-    /// Nothing of the batch is submitted, unless [`may_be_delivered`](crate::PickupError::may_be_delivered) says
-    /// that it may be: then all of it, and the error names one of its submissions.
+    /// Nothing is submitted, unless [`may_be_delivered`](crate::PickupError::may_be_delivered) says that it may be:
+    /// then that holds for the whole batch, and the error names one of its submissions.
     pub fn submit(
         self,
         directory: &PickupDirectory,
@@ -139,11 +162,28 @@ impl AtomicBatch {
         self.submit_while(directory, |_| true, write)
     }
 
-    /// The same for a program that has to find memory for each message before it is read: where `admit` says no,
-    /// the batch ends, and nothing of it is submitted.
+    /// Like [`submit`](Self::submit), for a program that has to reserve memory for each message before it is parsed: if
+    /// `admit` returns `false`, the batch ends and nothing is submitted.
+    ///
+    /// ```
+    /// use pmtaemail::{AtomicBatch, BatchEntry, BatchFormat, PickupDirectory, PickupOptions};
+    ///
+    /// # let temporary = tempfile::tempdir()?;
+    /// let directory = PickupDirectory::open(temporary.path(), PickupOptions::default())?;
+    /// let mut batch = AtomicBatch::new(BatchFormat::Lines, 32 << 20);
+    /// batch.feed(b"{\"from\": \"shop@example.com\", \"to\": \"ann@example.org\"}\n", Some(&directory))?;
+    /// let mut memory = 10;
+    /// let has_room = |entry: &BatchEntry| {
+    ///     memory -= entry.size().min(memory);
+    ///     memory > 0
+    /// };
+    /// let outcome = batch.submit_while(&directory, has_room, |_, _, _| Ok(()))?;
+    /// assert!(!outcome.is_submitted);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
-    /// As for [`submit`](Self::submit).
+    /// Those of [`submit`](Self::submit).
     pub fn submit_while(
         mut self,
         directory: &PickupDirectory,
@@ -215,7 +255,7 @@ impl AtomicBatch {
     }
 }
 
-/// Refuses a key: all messages are one submission, and each key would be one's own.
+/// Refuses a key: all messages are one submission, so there are no keys of single ones.
 #[cfg(feature = "idempotency")]
 fn without_key(mut entry: BatchEntry) -> Result<BatchEntry, BatchError> {
     if entry.take_key()?.is_none() {
@@ -236,17 +276,47 @@ fn without_key(entry: BatchEntry) -> Result<BatchEntry, BatchError> {
     Ok(entry)
 }
 
-/// What became of a batch of which all messages are submitted, or none.
+/// Outcome of an [`AtomicBatch`].
+///
+/// ```
+/// use pmtaemail::{AtomicBatch, BatchFormat, BatchOutcome, PickupDirectory, PickupOptions};
+///
+/// # let temporary = tempfile::tempdir()?;
+/// let directory = PickupDirectory::open(temporary.path(), PickupOptions::default())?;
+/// let mut batch = AtomicBatch::new(BatchFormat::Lines, 32 << 20);
+/// batch.feed(b"{\"from\": \"shop@example.com\", \"to\": \"ann@example.org\"}\n", Some(&directory))?;
+/// let BatchOutcome { is_submitted, results, .. } = batch.submit(&directory, |_, result, out| match result {
+///     Ok(receipt) => writeln!(out, "submitted as {}", receipt.id),
+///     Err(error) => writeln!(out, "{error}"),
+/// })?;
+/// assert!(is_submitted);
+/// for piece in results {
+///     print!("{}", String::from_utf8_lossy(&piece?));
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct BatchOutcome {
-    /// Whether all are. Otherwise none is, since some break rules.
+    /// Whether all messages are submitted. Otherwise none are, because some break a rule.
     pub is_submitted: bool,
-    /// What was written down: the receipts of all messages, or the errors of the bad ones.
+    /// What was written: about the receipts of all messages, or about the errors of the invalid ones.
     pub results: BatchResults,
 }
 
-/// What was written down, in pieces.
+/// What was written about the messages of an [`AtomicBatch`], in pieces; see [`BatchOutcome`].
+///
+/// ```
+/// use pmtaemail::BatchResults;
+/// use std::io::{self, Write};
+///
+/// fn copy(results: BatchResults, mut out: impl Write) -> io::Result<()> {
+///     for piece in results {
+///         out.write_all(&piece?)?;
+///     }
+///     Ok(())
+/// }
+/// ```
 #[derive(Debug)]
 pub struct BatchResults(SpoolReader<Box<Spool>>);
 
@@ -266,7 +336,7 @@ impl Iterator for BatchResults {
     }
 }
 
-/// Where results are written down, on the file system of the pickup directory if they are many.
+/// Where results are written: on the file system of the pickup directory if there are many.
 struct Results<'d> {
     spool: Spool,
     directory: &'d PickupDirectory,
@@ -290,7 +360,7 @@ enum Work<'d> {
     /// Its files are written.
     Submit {
         directory: &'d PickupDirectory,
-        /// Begun with the first message, whose identifier stands for all in errors.
+        /// Begun with the first message, whose identifier is used in errors.
         transaction: Option<Box<Transaction<'d>>>,
         /// All recipients.
         reserved: Reservation,
@@ -299,7 +369,7 @@ enum Work<'d> {
         #[cfg(feature = "idempotency")]
         whole: WholeReceipt,
     },
-    /// Nothing, since another one has problems.
+    /// Only checked, because another message has problems.
     Check,
 }
 
@@ -338,7 +408,7 @@ impl Work<'_> {
         Ok(Some(receipt))
     }
 
-    /// Nothing is submitted any more. Whether it was up to now.
+    /// Stops submitting. Returns whether that was still going on.
     fn give_up(&mut self) -> bool {
         matches!(mem::replace(self, Self::Check), Self::Submit { .. })
     }

@@ -1,4 +1,4 @@
-//! Many messages, one result each.
+//! Many messages, with one result for each.
 
 use super::action::perform_unless;
 use super::batch_reader::{BatchEntry, BatchError, Position};
@@ -18,19 +18,19 @@ use crate::pickup_directory::{PickupDirectory, PickupError, Transaction};
 use crate::pickup_file::PickupFile;
 use std::mem;
 
-/// Submits many messages in groups that share their syncs: one result for each, in the order in
-/// which they were pushed. Each succeeds or fails by itself.
+/// Submits many messages in groups that share their syncs. There is one result for each message, in the order in which
+/// they were pushed; each succeeds or fails by itself.
 ///
-/// Messages are pushed until the group is full, or until there is none for the moment; then the group
-/// is committed. Between two groups the caller may stop: what is not committed then leaves nothing
-/// behind. Nothing blocks but [`commit`](Self::commit), and [`push`](Self::push) for a mail merge,
-/// whose files are written where they are too much for memory.
+/// Push messages until the group is full or there are no more for the moment, then commit it. You may stop between two
+/// groups: what is not committed leaves nothing behind. Only [`commit`](Self::commit) blocks, and [`push`](Self::push)
+/// for a large mail merge, whose files do not stay in memory.
 ///
-/// `E` is what the caller calls an error: [`SubmitError`](super::SubmitError), or a type of its own
-/// for messages that cannot even be read.
+/// `E` is the caller's error type: [`SubmitError`](super::SubmitError), or your own for messages that cannot even be
+/// parsed.
 ///
 /// ```
 /// use pmtaemail::{Batch, Message, PickupDirectory, PickupOptions, SubmitError};
+///
 /// # let temporary = tempfile::tempdir().unwrap();
 /// # let path = temporary.path();
 /// let directory = PickupDirectory::open(path, PickupOptions::default()).unwrap();
@@ -52,13 +52,13 @@ use std::mem;
 #[derive(Debug)]
 pub struct Batch<'d, E = PickupError> {
     directory: &'d PickupDirectory,
-    /// Messages that wait, and errors that keep their places.
+    /// Messages that wait, and errors in their places.
     group: Vec<Result<(Receipt, WaitingFiles<'d>), E>>,
     size: GroupSize,
 }
 
 impl<'d, E: From<PickupError>> Batch<'d, E> {
-    /// A batch without messages.
+    /// An empty batch.
     pub fn new(directory: &'d PickupDirectory) -> Self {
         Self {
             directory,
@@ -67,19 +67,31 @@ impl<'d, E: From<PickupError>> Batch<'d, E> {
         }
     }
 
-    /// Renders a message, which then waits for its group.
+    /// Renders a message and adds it to the group.
     pub fn push(&mut self, message: &Message<'_>) {
         self.push_with(message, Identity::now());
     }
 
-    /// The same with a time and an identifier that are known already.
+    /// Like [`push`](Self::push), with a time and an identifier that you already have.
+    ///
+    /// ```
+    /// use pmtaemail::{Batch, Identity, Message, PickupDirectory, PickupOptions, SubmitError};
+    ///
+    /// # let temporary = tempfile::tempdir()?;
+    /// let directory = PickupDirectory::open(temporary.path(), PickupOptions::default())?;
+    /// let message = Message::from_json(br#"{"from": "shop@example.com", "to": "ann@example.org"}"#)?;
+    /// let identity = Identity::now();
+    /// let mut batch = Batch::<SubmitError>::new(&directory);
+    /// batch.push_with(&message, identity);
+    /// assert_eq!(batch.commit().remove(0)?.id, identity.id());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn push_with(&mut self, message: &Message<'_>, identity: Identity) {
         let is_pushed = self.push_or_stop(message, identity, Interruption::NEVER);
         debug_assert!(is_pushed, "nothing interrupts it");
     }
 
-    /// Renders a message as [`push`](Self::push) does, unless it is interrupted: then it is not pushed,
-    /// and this says `false`.
+    /// Like [`push`](Self::push); if it is interrupted, the message is not added and this returns `false`.
     #[must_use]
     pub fn push_unless(&mut self, message: &Message<'_>, interruption: Interruption<'_>) -> bool {
         self.push_or_stop(message, Identity::now(), interruption)
@@ -111,7 +123,7 @@ impl<'d, E: From<PickupError>> Batch<'d, E> {
         self.push_unless_over(most, message, (identity, claim), interruption, counts)
     }
 
-    /// Renders a message whose files are kept in memory up to so many bytes, and written otherwise.
+    /// Renders a message. Its files stay in memory up to this size; larger ones are written.
     fn push_unless_over(
         &mut self,
         most: u64,
@@ -141,7 +153,20 @@ impl<'d, E: From<PickupError>> Batch<'d, E> {
         true
     }
 
-    /// Has the receipt of the message that was pushed last tell these [`warnings`](crate::warnings).
+    /// Adds [`warnings`](crate::warnings) to the receipt of the message that was pushed last.
+    ///
+    /// ```
+    /// use pmtaemail::{Batch, Message, PickupDirectory, PickupOptions, SubmitError};
+    ///
+    /// # let temporary = tempfile::tempdir()?;
+    /// let directory = PickupDirectory::open(temporary.path(), PickupOptions::default())?;
+    /// let json = br#"{"from": "shop@example.com", "to": "ann@example.org", "html": "<p>Hello</p>"}"#;
+    /// let mut batch = Batch::<SubmitError>::new(&directory);
+    /// batch.push(&Message::from_json(json)?);
+    /// batch.add_warnings(pmtaemail::warnings(json));
+    /// assert_eq!(batch.commit().remove(0)?.warnings.unwrap().len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn add_warnings(&mut self, warnings: Vec<Warning>) {
         // An error has none.
         if let Some(Ok((receipt, _))) = self.group.last_mut() {
@@ -149,14 +174,46 @@ impl<'d, E: From<PickupError>> Batch<'d, E> {
         }
     }
 
-    /// The same under a key; see [`PickupDirectory::claim`].
+    /// Like [`push_with`](Self::push_with), under a key; see [`PickupDirectory::claim`]. If the key was used before,
+    /// give its place in the results with [`push_again`](Self::push_again).
+    ///
+    /// ```
+    /// use pmtaemail::{Batch, Claimed, Identity, Message, PickupDirectory, PickupOptions, SubmitError};
+    ///
+    /// # let temporary = tempfile::tempdir()?;
+    /// # let path = temporary.path().join("pickup");
+    /// # std::fs::create_dir(&path)?;
+    /// let directory = PickupDirectory::open(&path, PickupOptions::default())?;
+    /// let message = Message::from_json(br#"{"from": "shop@example.com", "to": "ann@example.org"}"#)?;
+    /// for is_retry in [false, true] {
+    ///     let mut batch = Batch::<SubmitError>::new(&directory);
+    ///     match directory.claim("order-4711".parse()?, message.fingerprint())? {
+    ///         Claimed::First(claim) => batch.push_claimed(&message, Identity::now(), claim),
+    ///         Claimed::Again(receipt) => batch.push_again(*receipt),
+    ///     }
+    ///     assert_eq!(batch.commit().remove(0)?.replayed, is_retry);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[cfg(feature = "idempotency")]
     pub fn push_claimed(&mut self, message: &Message<'_>, identity: Identity, claim: Claim) {
         let is_pushed = self.push_files(message, identity, Some(claim), Interruption::NEVER);
         debug_assert!(is_pushed, "nothing interrupts it");
     }
 
-    /// Adds a message that is rendered already.
+    /// Adds a message that is already rendered.
+    ///
+    /// ```
+    /// use pmtaemail::{Batch, PickupDirectory, PickupOptions, Submission, SubmitError};
+    ///
+    /// # let temporary = tempfile::tempdir()?;
+    /// let directory = PickupDirectory::open(temporary.path(), PickupOptions::default())?;
+    /// let json = br#"{"from": "shop@example.com", "to": "ann@example.org"}"#;
+    /// let mut batch = Batch::<SubmitError>::new(&directory);
+    /// batch.push_submission(Submission::from_json(json)?);
+    /// assert_eq!(batch.commit().len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn push_submission(&mut self, submission: Submission) {
         let Submission { receipt, files } = submission;
         let waiting = WaitingFiles {
@@ -168,7 +225,7 @@ impl<'d, E: From<PickupError>> Batch<'d, E> {
         self.add(receipt, waiting);
     }
 
-    /// Gives the place of a message that was submitted before to its receipt.
+    /// Adds the receipt of a message that was submitted before; see [`push_claimed`](Self::push_claimed).
     #[cfg(feature = "idempotency")]
     pub fn push_again(&mut self, receipt: Receipt) {
         let files = WaitingFiles {
@@ -181,19 +238,19 @@ impl<'d, E: From<PickupError>> Batch<'d, E> {
         self.group.push(Ok((receipt, files)));
     }
 
-    /// Gives the place of a message that cannot be submitted to its error.
+    /// Adds the error of a message that cannot be submitted.
     pub fn push_error(&mut self, error: E) {
         self.size.messages += 1;
         self.group.push(Err(error));
     }
 
-    /// Whether the group should be committed before more is pushed: only then is memory bounded.
+    /// Whether the group should be committed before more is pushed: that keeps memory bounded.
     pub fn is_full(&self) -> bool {
         self.size.is_full()
     }
 
-    /// Makes the group durable and visible, and begins the next: the results of all that was pushed
-    /// since the last call.
+    /// Makes the group durable and visible, and starts the next one. Returns the results of everything pushed since the
+    /// last call.
     pub fn commit(&mut self) -> Vec<Result<Receipt, E>> {
         self.size = GroupSize::default();
         let group = mem::take(&mut self.group).into_iter();
@@ -217,8 +274,8 @@ impl<'d, E: From<PickupError>> Batch<'d, E> {
 }
 
 impl PickupDirectory {
-    /// Submits messages of a batch, which share their syncs: one result for each, in order. Each succeeds or
-    /// fails by itself. See [`BatchReader`](crate::BatchReader).
+    /// Submits messages of a batch that share their syncs: one result for each, in order. Each succeeds or fails by
+    /// itself. See [`BatchReader`](crate::BatchReader) for an example.
     pub fn submit_batch(
         &self,
         entries: Vec<BatchEntry>,
@@ -226,7 +283,7 @@ impl PickupDirectory {
         self.submit_batch_for(&Submitter::default(), entries)
     }
 
-    /// The same on somebody's behalf.
+    /// Like [`submit_batch`](Self::submit_batch), for a submitter. See [`Submitter`](crate::Submitter) for an example.
     pub fn submit_batch_for(
         &self,
         submitter: &Submitter,
@@ -287,7 +344,8 @@ impl PickupDirectory {
         results.collect()
     }
 
-    /// Claims the key of an entry, if it has one. Where a message before it has the same, that one is committed first.
+    /// Claims the key of an entry, if it has one. If an earlier message of the group has the same key, that one is
+    /// committed first.
     #[cfg(feature = "idempotency")]
     fn claim_entry(
         &self,
@@ -311,20 +369,20 @@ impl PickupDirectory {
     }
 }
 
-/// The files of a message that waits for its group. None of them is visible yet.
+/// The files of a message that waits for its group. None of them are visible yet.
 #[derive(Debug)]
 struct WaitingFiles<'d> {
     transaction: Transaction<'d>,
     /// Those that are not written yet.
     in_memory: Vec<PickupFile>,
-    /// Of all files together, in bytes.
+    /// The size of all files, in bytes.
     size: u64,
-    /// Its recipients, where they are counted.
+    /// Its recipients, if they are counted.
     reserved: Reservation,
 }
 
 impl WaitingFiles<'_> {
-    /// Keeps a file in memory as long as all are `most` bytes together, and writes them otherwise.
+    /// Keeps a file in memory while all files together have at most `most` bytes, and writes them otherwise.
     fn put(&mut self, file: PickupFile, most: u64) -> Result<(), PickupError> {
         self.size += file.size();
         self.in_memory.push(file);

@@ -1,4 +1,4 @@
-//! Submissions under a key: handed over once, however often they are sent.
+//! Submissions with an idempotency key: submitted once, however often they are sent.
 
 use super::action::perform;
 use super::files::MakeFiles;
@@ -14,20 +14,52 @@ use crate::pickup_file::PickupFile;
 use std::convert::Infallible;
 use std::io::Read;
 
-/// What came of a [key](PickupDirectory::claim).
+/// Result of claiming a [key](PickupDirectory::claim).
+///
+/// ```
+/// use pmtaemail::{Claimed, Identity, Message, PickupDirectory, PickupOptions};
+///
+/// # let temporary = tempfile::tempdir()?;
+/// # let path = temporary.path().join("pickup");
+/// # std::fs::create_dir(&path)?;
+/// let directory = PickupDirectory::open(&path, PickupOptions::default())?;
+/// let message = Message::from_json(br#"{"from": "shop@example.com", "to": "ann@example.org", "text": "Hello"}"#)?;
+/// for attempt in 1..=2 {
+///     let receipt = match directory.claim("order-4711".parse()?, message.fingerprint())? {
+///         Claimed::First(claim) => directory.submit_message_claimed(&message, Identity::now(), claim)?,
+///         Claimed::Again(receipt) => *receipt,
+///     };
+///     assert_eq!(receipt.replayed, attempt == 2);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub enum Claimed {
     /// Nothing was submitted under it in the last 24 hours.
     First(Claim),
-    /// The same was submitted under it, and this is the receipt that it got, with `replayed`.
+    /// The same message was submitted under it. This is its receipt, with `replayed` set.
     Again(Box<Receipt>),
 }
 
-/// Why a key cannot be had.
+/// Why a key cannot be claimed.
+///
+/// ```
+/// use pmtaemail::{ClaimError, Message, PickupDirectory, PickupOptions};
+///
+/// # let temporary = tempfile::tempdir()?;
+/// # let path = temporary.path().join("pickup");
+/// # std::fs::create_dir(&path)?;
+/// let directory = PickupDirectory::open(&path, PickupOptions::default())?;
+/// let message = |text| Message::builder().from("shop@example.com").to("ann@example.org").text(text).build();
+/// directory.submit_message_once(&message("Hello")?, "order-4711".parse()?)?;
+/// let error = directory.submit_message_once(&message("Goodbye")?, "order-4711".parse()?).unwrap_err();
+/// assert!(matches!(error, ClaimError::Conflict));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClaimError {
-    /// The first submission under it is at work. Try again in a second.
+    /// The first submission under it is in progress. Try again in a second.
     #[error("a submission with the same idempotency key is in progress: try again later")]
     InWork,
     /// Something else was submitted under it in the last 24 hours.
@@ -35,23 +67,24 @@ pub enum ClaimError {
         "another message was submitted with the same idempotency key: give each message its own key"
     )]
     Conflict,
-    /// The store has no room for another key before the oldest is 24 hours old.
+    /// The store has no room for another key until the oldest is 24 hours old.
     #[error(
         "the store of idempotency keys is full: give it more room, or wait until its oldest keys expire after 24 hours"
     )]
     Full,
-    /// The store cannot be used. Or the same was submitted, and could not be handed over yet:
+    /// The store cannot be used. Or the same message was submitted before but its files could not be published yet:
     /// [`PickupError::may_be_delivered`].
     #[error(transparent)]
     Pickup(#[from] PickupError),
 }
 
 impl Message<'_> {
-    /// Tells it from other messages, however it was written: two that have the same become the same mail, but for
-    /// what is made for each submission.
+    /// A hash that tells this message from others, regardless of how it was written: messages with the same fingerprint
+    /// become the same mail, except for what is generated for each submission.
     ///
     /// ```
     /// use pmtaemail::Message;
+    ///
     /// let first = Message::from_json(br#"{"from": "a@example.com", "to": "b@example.org"}"#)?;
     /// let second = Message::from_json(br#"{"to": ["b@example.org"], "from": "a@example.com"}"#)?;
     /// let third = Message::from_json(br#"{"to": ["c@example.org"], "from": "a@example.com"}"#)?;
@@ -71,8 +104,23 @@ impl Message<'_> {
 }
 
 impl PickupDirectory {
-    /// Submits a message as [`submit_message`](Self::submit_message) does, unless it was submitted under the key
-    /// in the last 24 hours: then its receipt is given again, with `replayed`. See [`claim`](Self::claim).
+    /// Like [`submit_message`](Self::submit_message), unless the message was submitted under this key in the last 24
+    /// hours: then this returns its first receipt again, with `replayed` set. See [`claim`](Self::claim).
+    ///
+    /// ```
+    /// use pmtaemail::{Message, PickupDirectory, PickupOptions};
+    ///
+    /// # let temporary = tempfile::tempdir()?;
+    /// # let path = temporary.path().join("pickup");
+    /// # std::fs::create_dir(&path)?;
+    /// let directory = PickupDirectory::open(&path, PickupOptions::default())?;
+    /// let message = Message::from_json(br#"{"from": "shop@example.com", "to": "ann@example.org", "text": "Hello"}"#)?;
+    /// let first = directory.submit_message_once(&message, "order-4711".parse()?)?;
+    /// let second = directory.submit_message_once(&message, "order-4711".parse()?)?;
+    /// assert_eq!(first.id, second.id);
+    /// assert!(second.replayed);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn submit_message_once(
         &self,
         message: &Message<'_>,
@@ -86,14 +134,15 @@ impl PickupDirectory {
         }
     }
 
-    /// Claims a key for the submission with a fingerprint. Until the claim is dropped nobody else gets it, and
-    /// once the submission is handed over nobody in 24 hours; all that over crashes and restarts. May block.
+    /// Claims a key for the submission with this fingerprint. Nobody else gets the key until the claim is dropped, or,
+    /// once the submission is in the directory, for 24 hours, across crashes and restarts. May block.
     ///
     /// The store of keys is opened with the first one, by one process at a time: see
     /// [`PickupOptions::with_state`](crate::PickupOptions::with_state).
     ///
     /// ```
     /// use pmtaemail::{Claimed, Fingerprinter, PickupDirectory, PickupOptions, Submission};
+    ///
     /// # let temporary = tempfile::tempdir()?;
     /// # let path = temporary.path().join("pickup");
     /// # std::fs::create_dir(&path)?;
@@ -134,9 +183,11 @@ impl PickupDirectory {
         receipt.map_err(|error| self.receipt_unreadable(error))
     }
 
-    /// Claims a name under which a receipt is [found](Self::find_receipt) for 24 hours, for a submission that has
-    /// no key. Nobody depends on it as on a key: `None` where the store is more than half full, or cannot be used.
-    /// May block.
+    /// Claims a name under which a receipt can be [found](Self::find_receipt) for 24 hours, for a submission without a
+    /// key. Unlike a key, a name is not essential: this returns `None` if the store is more than half full or cannot be
+    /// used. May block.
+    ///
+    /// See [`find_receipt`](Self::find_receipt) for an example.
     pub fn claim_name(&self, name: IdempotencyKey, fingerprint: Fingerprint) -> Option<Claim> {
         if !self.has_room_for_names() {
             return None;
@@ -148,10 +199,11 @@ impl PickupDirectory {
         }
     }
 
-    /// The receipt of what was submitted under a key, or [named](Claim::named) so, in the last 24 hours. May block.
+    /// The receipt of a submission of the last 24 hours by its key or its [name](Claim::named). May block.
     ///
     /// ```
     /// use pmtaemail::{IdempotencyKey, Identity, PickupDirectory, PickupOptions, Submission, Fingerprinter};
+    ///
     /// # let temporary = tempfile::tempdir()?;
     /// # let path = temporary.path().join("pickup");
     /// # std::fs::create_dir(&path)?;
@@ -178,7 +230,7 @@ impl PickupDirectory {
         }))
     }
 
-    /// Hands a submission over under a key as [`submit`](Self::submit) does, without a claim just so.
+    /// Like [`submit`](Self::submit), under a claimed key. `None` is no key. See [`claim`](Self::claim) for an example.
     pub fn submit_claimed(
         &self,
         submission: &Submission,
@@ -194,7 +246,26 @@ impl PickupDirectory {
         Ok(receipt)
     }
 
-    /// Hands a submission over under a key as [`submit_with`](Self::submit_with) does, without a claim just so.
+    /// Like [`submit_with`](Self::submit_with), under a claimed key. `None` is no key.
+    ///
+    /// ```
+    /// use pmtaemail::{Claimed, Fingerprinter, PickupDirectory, PickupOptions, Submission};
+    ///
+    /// # let temporary = tempfile::tempdir()?;
+    /// # let path = temporary.path().join("pickup");
+    /// # std::fs::create_dir(&path)?;
+    /// let directory = PickupDirectory::open(&path, PickupOptions::default())?;
+    /// directory.start_commit_threads()?;
+    /// let json = br#"{"from": "shop@example.com", "to": "ann@example.org", "text": "Hello"}"#;
+    /// let fingerprint = Fingerprinter::new(&[]).with(json).finish();
+    /// if let Claimed::First(claim) = directory.claim("order-4711".parse()?, fingerprint)? {
+    ///     let (sender, result) = std::sync::mpsc::channel();
+    ///     let submission = Submission::from_json(json)?;
+    ///     directory.submit_claimed_with(submission, claim, move |receipt| sender.send(receipt).unwrap());
+    ///     assert_eq!(result.recv()??.recipients, 1);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn submit_claimed_with(
         &self,
         submission: Submission,
@@ -205,8 +276,8 @@ impl PickupDirectory {
         submission.commit_with(transaction, done);
     }
 
-    /// Submits a message under a key as [`submit_message_with`](Self::submit_message_with) does, without a claim
-    /// just so.
+    /// Like [`submit_message_with`](Self::submit_message_with), under a claimed key. `None` is no key. See [`Claimed`]
+    /// for an example.
     pub fn submit_message_claimed(
         &self,
         message: &Message<'_>,

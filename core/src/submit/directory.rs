@@ -13,12 +13,12 @@ use crate::pickup_directory::{PickupDirectory, PickupError};
 use crate::pickup_file::PickupFile;
 
 impl PickupDirectory {
-    /// Hands a submission over: all of its files, or none. When this returns they are visible and,
-    /// unless that was switched off, durable. Blocks; threads that submit at the same time share
-    /// their syncs.
+    /// Submits all files of a submission, or none. When this returns they are visible and, unless that was switched
+    /// off, durable. Blocks; threads that submit at the same time share their syncs.
     ///
     /// ```
     /// use pmtaemail::{PickupDirectory, PickupOptions, Submission};
+    ///
     /// # let temporary = tempfile::tempdir().unwrap();
     /// # let path = temporary.path();
     /// let directory = PickupDirectory::open(path, PickupOptions::default()).unwrap();
@@ -37,12 +37,13 @@ impl PickupDirectory {
         Ok(receipt)
     }
 
-    /// Hands a submission over as [`submit`](Self::submit) does, without waiting for it: `done` is called once with
-    /// the receipt or the error, by a thread that commits, so it should be quick. This writes the files and blocks no
-    /// longer; for that [the threads](Self::start_commit_threads) have to run.
+    /// Like [`submit`](Self::submit) without waiting: this writes the files and returns, and `done` is called once with
+    /// the receipt or the error. It runs on a commit thread, so it should be quick. [The commit
+    /// threads](Self::start_commit_threads) must be running; otherwise this blocks.
     ///
     /// ```
     /// use pmtaemail::{PickupDirectory, PickupOptions, Submission};
+    ///
     /// # let temporary = tempfile::tempdir().unwrap();
     /// # let path = temporary.path();
     /// let directory = PickupDirectory::open(path, PickupOptions::default()).unwrap();
@@ -66,14 +67,38 @@ impl PickupDirectory {
         submission.commit_with(transaction, done);
     }
 
-    /// Submits a message as [`submit`](Self::submit) does, but writes each file of a mail merge as soon
-    /// as it is made: they are never all in memory.
+    /// Like [`submit`](Self::submit) for a message that is not rendered yet. Each file of a mail merge is written as
+    /// soon as it is made, so they are never all in memory.
+    ///
+    /// ```
+    /// use pmtaemail::{Message, PickupDirectory, PickupOptions};
+    ///
+    /// # let temporary = tempfile::tempdir()?;
+    /// let directory = PickupDirectory::open(temporary.path(), PickupOptions::default())?;
+    /// let message = Message::builder().from("shop@example.com").to("ann@example.org").text("Hello").build()?;
+    /// let receipt = directory.submit_message(&message)?;
+    /// assert_eq!(receipt.recipients, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn submit_message(&self, message: &Message<'_>) -> Result<Receipt, PickupError> {
         self.submit_message_with(message, Identity::now())
     }
 
-    /// The same with a time and an identifier that are known already. Where files of that identifier
-    /// are there, nothing is submitted: [`PickupErrorKind::AlreadyExists`].
+    /// Like [`submit_message`](Self::submit_message), with a time and an identifier that you already have. If files
+    /// with this identifier exist, nothing is submitted: [`PickupErrorKind::AlreadyExists`].
+    ///
+    /// ```
+    /// use pmtaemail::{Identity, Message, PickupDirectory, PickupErrorKind, PickupOptions};
+    ///
+    /// # let temporary = tempfile::tempdir()?;
+    /// let directory = PickupDirectory::open(temporary.path(), PickupOptions::default())?;
+    /// let message = Message::builder().from("shop@example.com").to("ann@example.org").text("Hello").build()?;
+    /// let identity = Identity::now();
+    /// assert_eq!(directory.submit_message_with(&message, identity)?.id, identity.id());
+    /// let error = directory.submit_message_with(&message, identity).unwrap_err();
+    /// assert_eq!(error.kind(), PickupErrorKind::AlreadyExists);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// [`PickupErrorKind::AlreadyExists`]: crate::PickupErrorKind::AlreadyExists
     pub fn submit_message_with(
@@ -85,8 +110,19 @@ impl PickupDirectory {
         Ok(uninterrupted(receipt))
     }
 
-    /// Submits a message as [`submit_message`](Self::submit_message) does, unless it is interrupted:
-    /// `None` then, and nothing is submitted. What is being made durable already is not interrupted.
+    /// Like [`submit_message`](Self::submit_message); if it is interrupted, nothing is submitted and this returns
+    /// `None`. The final sync cannot be interrupted.
+    ///
+    /// ```
+    /// use pmtaemail::{Interruption, Message, PickupDirectory, PickupOptions};
+    ///
+    /// # let temporary = tempfile::tempdir()?;
+    /// let directory = PickupDirectory::open(temporary.path(), PickupOptions::default())?;
+    /// let message = Message::from_json(br#"{"from": "shop@example.com", "recipients": ["ann@example.org"], "text": "Hello"}"#)?;
+    /// let has_been_cancelled = || true;
+    /// assert!(directory.submit_message_unless(&message, Interruption::new(&has_been_cancelled))?.is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn submit_message_unless(
         &self,
         message: &Message<'_>,
@@ -111,8 +147,8 @@ impl PickupDirectory {
         Ok(receipt)
     }
 
-    /// Submits many messages, which share their syncs: one result for each, in order. Each of them
-    /// succeeds or fails by itself. See [`Batch`] for messages that are not rendered yet.
+    /// Submits many messages that share their syncs and returns one result for each, in order. Each succeeds or fails
+    /// by itself. Use [`Batch`] for messages that are not rendered yet.
     ///
     /// ```
     /// # use pmtaemail::{PickupDirectory, PickupOptions, Submission};

@@ -7,18 +7,31 @@ use std::convert::Infallible;
 use std::io;
 
 /// Why a message was not submitted.
+///
+/// ```
+/// use pmtaemail::SubmitError;
+///
+/// fn http_status(error: &SubmitError) -> u16 {
+///     match error {
+///         SubmitError::Problems(problems) if problems.is_not_json() => 400,
+///         SubmitError::Problems(_) => 422,
+///         SubmitError::OverQuota(_) => 429,
+///         SubmitError::Pickup(_) | SubmitError::Spool(_) => 503,
+///     }
+/// }
+/// ```
 #[derive(Debug, thiserror::Error)]
 pub enum SubmitError {
     /// The message breaks rules.
     #[error(transparent)]
     Problems(#[from] Problems),
-    /// The pickup directory does not take it.
+    /// It cannot be written to the pickup directory.
     #[error(transparent)]
     Pickup(#[from] PickupError),
-    /// The recipients could not be kept on the pickup directory's file system until all were there.
+    /// The recipients could not be kept on the file system of the pickup directory.
     #[error("the recipients could not be buffered on the file system of the pickup directory")]
     Spool(#[from] io::Error),
-    /// Whoever submits it is over a limit of theirs.
+    /// The submitter exceeds a limit.
     #[error(transparent)]
     OverQuota(#[from] OverQuota),
 }

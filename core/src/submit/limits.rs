@@ -60,17 +60,28 @@ impl EntryGroup {
     }
 }
 
-/// Limits for a program that collects messages in a form of its own before it pushes them to a
-/// [`Batch`](super::Batch), because each call costs it something: the Node package is one.
+/// Limits for a program that collects messages in a form of its own before it pushes them to a [`Batch`](super::Batch),
+/// because each call costs something: the Node package is one.
+///
+/// ```
+/// use pmtaemail::GroupLimits;
+///
+/// fn is_full(messages: &[Vec<u8>]) -> bool {
+///     let limits = GroupLimits::get();
+///     let size: usize = messages.iter().map(Vec::len).sum();
+///     messages.len() >= limits.messages as usize || size >= limits.size as usize
+/// }
+/// assert!(!is_full(&[b"{}".to_vec()]));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GroupLimits {
-    /// A group with so many messages takes no more.
+    /// A group with this many messages is full.
     pub messages: u32,
-    /// A group whose messages have so many bytes together takes no more.
+    /// A group with this many bytes is full.
     pub size: u32,
-    /// How many groups are worth submitting at the same time. Those that are collected meanwhile
-    /// wait: the busier the disk, the larger the groups.
+    /// How many groups should be submitted at the same time. Others wait meanwhile and grow: the busier the disk, the
+    /// larger the groups.
     pub groups: u32,
 }
 

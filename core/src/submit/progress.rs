@@ -1,20 +1,28 @@
-//! How far the work on a mail merge has come.
+//! Progress of the work on a mail merge.
 
 use std::fmt;
 
-/// How far the work on a mail merge has come.
+/// Progress of the work on a mail merge; see [`StreamedMessage::with_progress`](super::StreamedMessage::with_progress).
+///
+/// ```
+/// use pmtaemail::Progress;
+///
+/// fn percent(progress: Progress) -> u64 {
+///     progress.size * 100 / progress.total_size.max(1)
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
     /// How many recipients are done.
     pub recipients: usize,
-    /// How many bytes they are written in.
+    /// The size of their input, in bytes.
     pub size: u64,
-    /// How many bytes all of them are written in.
+    /// The size of the input of all recipients.
     pub total_size: u64,
 }
 
-/// Who is told.
+/// Who is called.
 pub(super) struct Listener(Box<dyn Fn(Progress) + Send>);
 
 impl Listener {
@@ -29,17 +37,17 @@ impl fmt::Debug for Listener {
     }
 }
 
-/// Counts recipients, and tells a listener now and then.
+/// Counts recipients and calls a listener now and then.
 pub(super) struct Counter<'l> {
     listener: Option<&'l Listener>,
     progress: Progress,
-    /// How much there was when the listener was told.
+    /// The progress at the last call.
     told: Progress,
 }
 
-/// Between two calls of the listener come as many recipients.
+/// This many recipients pass between two calls of the listener.
 const RECIPIENTS: usize = 256;
-/// Fewer if they are so large: their work may be, too.
+/// Fewer if they are this large: then the work on them may be, too.
 const SIZE: u64 = 64 << 10;
 
 impl<'l> Counter<'l> {
@@ -56,7 +64,7 @@ impl<'l> Counter<'l> {
         }
     }
 
-    /// So many recipients are done, and bytes were read.
+    /// Updates the progress.
     pub fn tell(&mut self, recipients: usize, size: u64) {
         let Some(Listener(listener)) = self.listener else {
             return;

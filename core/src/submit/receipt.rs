@@ -1,4 +1,4 @@
-//! What a message became.
+//! The result of a submission.
 
 use crate::identity::Id;
 use crate::message::{RejectedRecipients, Warning};
@@ -8,55 +8,62 @@ use serde::Serialize;
 use std::convert::Infallible;
 use std::{io, iter};
 
-/// What a submission became. Serializes as `{id, messageId, files, recipients, octets}`, with
-/// `envids` for a mail merge, with `seeds` where that has some, and with `rejected` where it leaves out
-/// recipients who break rules, and with `warnings` where these were asked for.
+/// The result of a submission. Serializes as `{id, messageId, files, recipients, octets}`, plus `envids` for a mail
+/// merge, `seeds` if it has some, `rejected` if it skips invalid recipients, and `warnings` if they were asked for.
+///
+/// ```
+/// use pmtaemail::Submission;
+///
+/// let json = br#"{"from": "shop@example.com", "to": "ann@example.org", "messageId": "4711@example.com"}"#;
+/// let receipt = Submission::from_json(json)?.receipt();
+/// assert_eq!(receipt.message_id.as_deref(), Some("4711@example.com"));
+/// assert_eq!(receipt.files, [format!("{}.eml", receipt.id)]);
+/// assert_eq!(receipt.recipients, 1);
+/// # Ok::<(), pmtaemail::Problems>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Receipt {
-    /// Unique, and sorts by time.
+    /// Unique; sorts by time.
     pub id: Id,
-    /// The Message-ID without angle brackets. A mail merge has none, since each of its messages has
-    /// its own.
+    /// The Message-ID without angle brackets. `None` for a mail merge, in which each message has its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message_id: Option<String>,
     /// The names of the files in the pickup directory.
     pub files: Vec<String>,
-    /// How many different recipients.
+    /// The number of different recipients.
     pub recipients: usize,
-    /// How many different seeds got a copy of a mail merge, where it names some. They are no recipients.
+    /// The number of different seeds that get a copy of a mail merge, if it has seeds. They do not count as recipients.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seeds: Option<usize>,
     /// The size of all files, in bytes.
     #[serde(rename = "octets")]
     pub size: u64,
-    /// The message's job, for the log; it is not in the JSON.
+    /// The message's job, for the log; not part of the JSON.
     #[serde(skip)]
     pub job: Option<String>,
-    /// Its virtual MTA or pool, likewise.
+    /// Its virtual MTA or pool; not part of the JSON either.
     #[serde(skip)]
     pub vmta: Option<String>,
-    /// It is the receipt of an earlier submission under the same idempotency key: nothing was submitted now.
+    /// This is the receipt of an earlier submission under the same idempotency key; nothing was submitted this time.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub replayed: bool,
-    /// The envelope ids of a mail merge's recipients.
+    /// The envelope IDs of the recipients of a mail merge.
     #[serde(rename = "envids", skip_serializing_if = "Option::is_none")]
     pub envelope_ids: Option<EnvelopeIds>,
-    /// Who gets nothing, of a mail merge that leaves out recipients who break rules. They have no envelope
-    /// ids.
+    /// The recipients who get nothing, if the mail merge skips invalid recipients. They have no envelope IDs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rejected: Option<RejectedRecipients>,
-    /// All that it names, for who chooses where it goes.
+    /// All that it names, for those who choose its route.
     #[serde(skip)]
     pub(super) virtual_mtas: Uncompared<VirtualMtas>,
-    /// What may not be meant in the message; `None` where nobody asked.
+    /// Warnings about the message; `None` if nobody asked for them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warnings: Option<Vec<Warning>>,
 }
 
-/// A part of a receipt that is not remembered with it: the receipt that is given again is equal to the first one all
-/// the same.
+/// A part of a receipt that is not stored with it. A replayed receipt equals the first one nevertheless.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Uncompared<T>(pub T);
 
@@ -69,8 +76,8 @@ impl<T> PartialEq for Uncompared<T> {
 impl<T> Eq for Uncompared<T> {}
 
 impl Receipt {
-    /// Its JSON in pieces: that of a mail merge names the envelope id of each recipient, which may be
-    /// megabytes. Together they are what [`serde`] writes.
+    /// The JSON in pieces: that of a mail merge contains the envelope ID of each recipient, which can be megabytes.
+    /// Joined, the pieces are what [`serde`] writes.
     ///
     /// ```
     /// # use pmtaemail::Submission;
@@ -118,7 +125,7 @@ impl Receipt {
             .map(|piece: Result<_, Infallible>| piece.unwrap_or_else(|e| match e {}))
     }
 
-    /// The receipt without what it says of each recipient: small, however many there are.
+    /// The receipt without its details about each recipient: small, however many there are.
     ///
     /// ```
     /// # use pmtaemail::Submission;
@@ -137,8 +144,7 @@ impl Receipt {
         }
     }
 
-    /// What each recipient's message of a mail merge is known by. `None` for a message that all its recipients
-    /// share.
+    /// The identifiers of each recipient's message of a mail merge. `None` for a message that all recipients share.
     ///
     /// ```
     /// # use pmtaemail::Submission;
@@ -156,12 +162,9 @@ impl Receipt {
             .map(EnvelopeIds::recipient_receipts)
     }
 
-    /// Its JSON as lines, in pieces: one for each recipient of a mail merge,
-    /// `{"index": 0, "envid": "…", "messageId": "…"}` or, who is rejected, `{"index": 1, "pointer": "…",
-    /// "code": "…"}`; and the [summary](Self::into_summary) in the last one.
-    ///
-    /// # Errors
-    /// Those of [`RecipientReceipts`]. The lines end there, without the last one.
+    /// The JSON as lines, in pieces: one line for each recipient of a mail merge, `{"index": 0, "envid": "…",
+    /// "messageId": "…"}` or, if it is rejected, `{"index": 1, "pointer": "…", "code": "…"}`; the last line is the
+    /// [summary](Self::into_summary).
     ///
     /// ```
     /// # use pmtaemail::Submission;
@@ -173,6 +176,9 @@ impl Receipt {
     /// assert!(lines.starts_with(r#"{"index":0,"envid":""#) && lines.ends_with("}\n"));
     /// # Ok::<(), pmtaemail::Problems>(())
     /// ```
+    ///
+    /// # Errors
+    /// Those of [`RecipientReceipts`]. The lines end there, without the last one.
     pub fn into_json_lines(self) -> impl Iterator<Item = io::Result<Vec<u8>>> + Send {
         let recipients = self.recipient_receipts();
         let rejected = self.rejected.clone();
@@ -200,21 +206,32 @@ impl Receipt {
     }
 }
 
-/// A receipt without what it says of each recipient. Serializes as the receipt does, with the number
+/// A receipt without its details about each recipient. Serializes like the receipt, but with the number
 /// `rejectedRecipients` in place of `rejected`, and without `envids`.
+///
+/// ```
+/// use pmtaemail::{ReceiptSummary, Submission};
+///
+/// let json = br#"{"from": "shop@example.com", "text": "Hello", "recipients": ["ann@example.org"]}"#;
+/// let summary: ReceiptSummary = Submission::from_json(json)?.receipt().into_summary();
+/// let json = serde_json::to_value(&summary).unwrap();
+/// assert_eq!(json["recipients"], 1);
+/// assert!(json.get("envids").is_none());
+/// # Ok::<(), pmtaemail::Problems>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ReceiptSummary {
-    /// The receipt, in which `envelope_ids` and `rejected` are `None`.
+    /// The receipt, with `envelope_ids` and `rejected` set to `None`.
     #[serde(flatten)]
     pub receipt: Receipt,
-    /// How many recipients of a mail merge get nothing; `None` where it leaves out nobody.
+    /// The number of recipients of a mail merge who get nothing; `None` if it does not skip invalid recipients.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rejected_recipients: Option<usize>,
 }
 
-/// Parts joined to pieces of some size. What comes before an error is given before it.
+/// Joins parts to larger pieces. What comes before an error is yielded before it.
 fn pieces<E>(
     parts: impl Iterator<Item = Result<Vec<u8>, E>>,
 ) -> impl Iterator<Item = Result<Vec<u8>, E>> {

@@ -1,4 +1,4 @@
-//! A message as the pickup files that it becomes, in memory.
+//! A message as pickup files in memory.
 
 use super::action::{perform, perform_unless};
 use super::files::{MakeFiles, Sink};
@@ -15,7 +15,7 @@ use std::convert::Infallible;
 
 /// A message, rendered and addressed, ready for the pickup directory.
 ///
-/// It owns all it needs and may be sent to another thread.
+/// It owns its data and can be sent to another thread.
 ///
 /// ```
 /// let json = br#"{"from": "shop@example.com", "to": "ann@example.org", "subject": "Hello"}"#;
@@ -31,30 +31,47 @@ pub struct Submission {
 }
 
 impl Submission {
-    /// Reads, checks and renders one JSON message.
+    /// Parses, checks and renders a JSON message.
     pub fn from_json(bytes: &[u8]) -> Result<Self, Problems> {
         Ok(Self::new(&Message::from_json(bytes)?))
     }
 
-    /// Renders a message; the clock is read here, and a new identifier made. All files of a mail merge
-    /// are in memory then, which [`submit_message`](crate::PickupDirectory::submit_message) and
-    /// [`Batch`](crate::Batch) avoid.
+    /// Renders a message with the current time and a new identifier. All files of a mail merge are in memory then,
+    /// which [`submit_message`](crate::PickupDirectory::submit_message) and [`Batch`](crate::Batch) avoid.
+    ///
+    /// ```
+    /// use pmtaemail::{Message, Submission};
+    ///
+    /// let message = Message::builder().from("shop@example.com").to("ann@example.org").text("Hello").build()?;
+    /// let submission = Submission::new(&message);
+    /// assert!(submission.message_id().unwrap().ends_with("@example.com"));
+    /// # Ok::<(), pmtaemail::Problems>(())
+    /// ```
     pub fn new(message: &Message<'_>) -> Self {
         Self::with_identity(message, Identity::now())
     }
 
-    /// Renders a message with a time and an identifier that are known already.
+    /// Renders a message with a time and an identifier that you already have.
+    ///
+    /// ```
+    /// use pmtaemail::{Identity, Message, Submission};
+    ///
+    /// let message = Message::builder().from("shop@example.com").to("ann@example.org").text("Hello").build()?;
+    /// let identity = Identity::now();
+    /// assert_eq!(*Submission::with_identity(&message, identity).id(), identity.id());
+    /// # Ok::<(), pmtaemail::Problems>(())
+    /// ```
     pub fn with_identity(message: &Message<'_>, identity: Identity) -> Self {
         uninterrupted(Self::make(message, identity, Interruption::NEVER))
     }
 
-    /// Renders as [`new`](Self::new) does, unless it is interrupted: `None` then.
+    /// Like [`new`](Self::new); returns `None` if it is interrupted.
     pub fn new_unless(message: &Message<'_>, interruption: Interruption<'_>) -> Option<Self> {
         Self::make(message, Identity::now(), interruption)
     }
 
-    /// Renders a message whose files may be too much for memory: where they have more than `most` bytes none is kept,
-    /// and the receipt alone tells how much there is. That receipt names no envelope ids.
+    /// Renders a message whose files may be too large for memory: if they exceed `most` bytes, none are kept, and only
+    /// the receipt is returned, as an error. Such a receipt contains no envelope IDs.
     ///
     /// ```
     /// # use pmtaemail::{Identity, Message, Submission};
@@ -90,14 +107,23 @@ impl Submission {
         Some(Self { receipt, files })
     }
 
-    /// Has its receipt tell these [`warnings`](crate::warnings) of the message.
+    /// Includes these [`warnings`](crate::warnings) in the receipt.
+    ///
+    /// ```
+    /// use pmtaemail::Submission;
+    ///
+    /// let json = br#"{"from": "shop@example.com", "to": "ann@example.org", "html": "<p>Hello</p>"}"#;
+    /// let submission = Submission::from_json(json)?.with_warnings(pmtaemail::warnings(json));
+    /// assert_eq!(submission.receipt().warnings.unwrap().len(), 1);
+    /// # Ok::<(), pmtaemail::Problems>(())
+    /// ```
     #[must_use]
     pub fn with_warnings(mut self, warnings: Vec<Warning>) -> Self {
         self.receipt.warnings = Some(warnings);
         self
     }
 
-    /// Writes the files and leaves them to be committed.
+    /// Writes the files and leaves the commit to others.
     pub(super) fn commit_with(
         self,
         mut transaction: Transaction<'_>,
@@ -115,14 +141,12 @@ impl Submission {
         transaction.commit_with(|result| done(result.map(|()| receipt)));
     }
 
-    /// The word that joins receipt, file name, log line and, where the message has no Message-ID
-    /// of its own, the Message-ID.
+    /// The identifier that connects receipt, file name, log line and, unless the message gives one, the Message-ID.
     pub fn id(&self) -> &Id {
         &self.receipt.id
     }
 
-    /// The Message-ID without its angle brackets. A mail merge has none, since each of its messages
-    /// has its own.
+    /// The Message-ID without angle brackets. `None` for a mail merge, in which each message has its own.
     pub fn message_id(&self) -> Option<&str> {
         self.receipt.message_id.as_deref()
     }
@@ -132,7 +156,7 @@ impl Submission {
         &self.files
     }
 
-    /// How many different recipients there are.
+    /// The number of different recipients.
     pub fn recipients(&self) -> usize {
         self.receipt.recipients
     }
@@ -152,13 +176,13 @@ impl Submission {
         self.receipt.vmta.as_deref()
     }
 
-    /// What the caller gets back once the files are in the pickup directory.
+    /// The receipt that the caller gets once the files are in the pickup directory.
     pub fn receipt(&self) -> Receipt {
         self.receipt.clone()
     }
 }
 
-/// Keeps files as long as all of them are not too much.
+/// Keeps files up to a limit.
 pub(super) struct FilesWithin {
     most: u64,
     size: u64,
@@ -166,7 +190,7 @@ pub(super) struct FilesWithin {
 }
 
 impl FilesWithin {
-    /// Keeps no more than so many bytes.
+    /// Keeps at most this many bytes.
     pub fn new(most: u64) -> Self {
         Self {
             most,
@@ -175,7 +199,7 @@ impl FilesWithin {
         }
     }
 
-    /// The files with their receipt, if none was too much.
+    /// The files with their receipt, if they did not exceed the limit.
     pub fn submission(self, mut receipt: Receipt) -> Result<Submission, Box<Receipt>> {
         if self.is_too_much() {
             receipt.envelope_ids = None;

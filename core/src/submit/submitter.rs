@@ -1,4 +1,4 @@
-//! On whose behalf messages are submitted.
+//! Who submits messages.
 
 use super::receipt::Receipt;
 use crate::address::SenderDomains;
@@ -9,10 +9,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// On whose behalf messages are submitted, and what they may. By default nobody's, and everything.
+/// Who submits messages, and what they are allowed to. The default is nobody in particular, with no restrictions.
 ///
 /// ```
 /// use pmtaemail::{BatchFormat, BatchReader, PickupDirectory, PickupOptions, SenderDomains, Submitter};
+///
 /// # let temporary = tempfile::tempdir().unwrap();
 /// # let path = temporary.path();
 /// let directory = PickupDirectory::open(path, PickupOptions::default()).unwrap();
@@ -35,28 +36,69 @@ struct Inner {
 }
 
 /// How many messages and recipients a [`Submitter`] may have.
+///
+/// ```
+/// use pmtaemail::{OverQuota, Quota, Submitter};
+/// use std::sync::{Arc, Mutex};
+/// use std::time::Duration;
+///
+/// /// So many recipients, once.
+/// #[derive(Debug)]
+/// struct Budget(Mutex<u64>);
+///
+/// impl Quota for Budget {
+///     fn count_message(&self) -> Result<(), OverQuota> {
+///         Ok(())
+///     }
+///
+///     fn take_recipients(&self, count: u64) -> Result<u64, OverQuota> {
+///         let mut left = self.0.lock().unwrap();
+///         *left = left.checked_sub(count).ok_or(OverQuota::of_recipients(Duration::from_hours(24)))?;
+///         Ok(0)
+///     }
+///
+///     fn give_back_recipients(&self, count: u64, _: u64) {
+///         *self.0.lock().unwrap() += count;
+///     }
+/// }
+///
+/// let shop = Submitter::named("shop").with_quota(Arc::new(Budget(Mutex::new(100))));
+/// shop.reserve(70)?.keep();
+/// let error = shop.reserve(70).unwrap_err();
+/// assert!(error.is_of_recipients);
+/// # Ok::<(), OverQuota>(())
+/// ```
 pub trait Quota: fmt::Debug + Send + Sync {
     /// Counts one message of a batch, whatever becomes of it.
     fn count_message(&self) -> Result<(), OverQuota>;
 
-    /// Counts so many recipients of one message that is about to be handed over: all of them, or none. Gives
-    /// the period in which they count.
+    /// Counts the recipients of a message that is about to be submitted: all of them, or none. Returns the period to
+    /// which they are charged.
     fn take_recipients(&self, count: u64) -> Result<u64, OverQuota>;
 
-    /// So many recipients were taken in a period, and get nothing.
+    /// Reverses `take_recipients` for a message that was not submitted; `period` is what that returned.
     fn give_back_recipients(&self, count: u64, period: u64);
 }
 
-/// A submitter has used up what they may.
+/// A submitter exceeds a limit.
+///
+/// ```
+/// use pmtaemail::OverQuota;
+/// use std::time::Duration;
+///
+/// let over = OverQuota::of_messages(Duration::from_secs(30)).with_limit(1_000);
+/// assert!(!over.is_of_recipients);
+/// assert_eq!((over.limit, over.retry_after.as_secs()), (Some(1_000), 30));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the submitter is over a limit: try again later")]
 #[non_exhaustive]
 pub struct OverQuota {
-    /// Whether it is the limit on recipients, and not that on messages.
+    /// Whether it is the limit on recipients rather than on messages.
     pub is_of_recipients: bool,
-    /// After this time it may be tried again.
+    /// How long to wait before trying again.
     pub retry_after: Duration,
-    /// How many there may be in a period, where that is told.
+    /// The limit per period, if it is known.
     pub limit: Option<u64>,
 }
 
@@ -79,7 +121,7 @@ impl OverQuota {
         }
     }
 
-    /// Tells how many there may be in a period.
+    /// Sets the limit per period.
     #[must_use]
     pub fn with_limit(self, limit: u64) -> Self {
         Self {
@@ -90,19 +132,18 @@ impl OverQuota {
 }
 
 impl Submitter {
-    /// Somebody with this name. Their idempotency keys are their own: what others submit under equal ones is
-    /// something else.
+    /// A submitter with this name. Their idempotency keys are separate from those of others.
     pub fn named(name: &str) -> Self {
         Self::default().with(|inner| inner.name = Some(name.into()))
     }
 
-    /// Lets them send from these domains alone.
+    /// Restricts them to these sender domains.
     #[must_use]
     pub fn with_senders(self, senders: SenderDomains) -> Self {
         self.with(|inner| inner.senders = senders)
     }
 
-    /// Lets them have so much alone.
+    /// Restricts them to this quota.
     #[must_use]
     pub fn with_quota(self, quota: Arc<dyn Quota>) -> Self {
         self.with(|inner| inner.quota = Some(quota))
@@ -125,7 +166,16 @@ impl Submitter {
         self.0.as_deref()?.quota.as_ref()
     }
 
-    /// Their own key of this name.
+    /// Their own key with this name.
+    ///
+    /// ```
+    /// use pmtaemail::{IdempotencyKey, Submitter};
+    ///
+    /// let key: IdempotencyKey = "order-4711".parse()?;
+    /// let (shop, blog) = (Submitter::named("shop"), Submitter::named("blog"));
+    /// assert_ne!(shop.idempotency_key(key), blog.idempotency_key(key));
+    /// # Ok::<(), pmtaemail::InvalidIdempotencyKey>(())
+    /// ```
     #[cfg(feature = "idempotency")]
     pub fn idempotency_key(&self, key: IdempotencyKey) -> IdempotencyKey {
         match self.0.as_deref().and_then(|inner| inner.name.as_deref()) {
@@ -139,7 +189,7 @@ impl Submitter {
         self.quota().map_or(Ok(()), |quota| quota.count_message())
     }
 
-    /// Counts recipients who are about to get a message. Seeds are some.
+    /// Counts recipients, including seeds, who are about to get a message. See [`Quota`] for an example.
     pub fn reserve(&self, recipients: usize) -> Result<Reservation, OverQuota> {
         let Some(quota) = self.quota() else {
             return Ok(Reservation::default());
@@ -153,13 +203,26 @@ impl Submitter {
         })))
     }
 
-    /// The same for all who get a message.
+    /// Counts all who get a message.
     pub(super) fn reserve_for(&self, receipt: &Receipt) -> Result<Reservation, OverQuota> {
         self.reserve(receipt.recipients + receipt.seeds.unwrap_or(0))
     }
 }
 
-/// Recipients who count for a [`Submitter`]. Dropped, they count no more.
+/// Recipients charged to a [`Submitter`]. Dropping it gives them back.
+///
+/// ```
+/// use pmtaemail::{Message, PickupDirectory, PickupOptions, Reservation, Submitter};
+///
+/// # let temporary = tempfile::tempdir()?;
+/// let directory = PickupDirectory::open(temporary.path(), PickupOptions::default())?;
+/// let shop = Submitter::named("shop");
+/// let message = Message::builder().from("shop@example.com").to("ann@example.org").text("Hello").build()?;
+/// let reserved: Reservation = shop.reserve(message.addressee_count())?;
+/// let result = directory.submit_message(&message);
+/// reserved.settle(&result);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Default)]
 #[must_use = "the recipients do not count when it is dropped"]
 pub struct Reservation(Option<Reserved>);
@@ -172,12 +235,12 @@ struct Reserved {
 }
 
 impl Reservation {
-    /// They get the message.
+    /// They got the message.
     pub fn keep(mut self) {
         self.0 = None;
     }
 
-    /// They get it if it was handed over, or may be in spite of an error.
+    /// They got the message if it was submitted, or may have got it despite an error.
     pub fn settle<T>(self, result: &Result<T, PickupError>) {
         match result {
             Err(error) if !error.may_be_delivered() => drop(self),
@@ -185,7 +248,7 @@ impl Reservation {
         }
     }
 
-    /// Takes those of another one of the same submitter.
+    /// Merges another one of the same submitter.
     pub(super) fn add(&mut self, mut other: Self) {
         match (&mut self.0, other.0.take()) {
             (Some(own), Some(more)) => own.count += more.count,

@@ -16,43 +16,73 @@ use crate::problem::Problems;
 use crate::problem::{Code, Problem, Refusal};
 use serde::Serialize;
 
-/// Where in its batch a message is. Serializes as `{"line": 1}` or `{"index": 0}`.
+/// Position of a message in its batch. Serializes as `{"line": 1}` or `{"index": 0}`.
+///
+/// ```
+/// use pmtaemail::Position;
+///
+/// assert_eq!(serde_json::to_string(&Position::Line(3))?, r#"{"line":3}"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Position {
-    /// In this line, counted from 1, blank ones too.
+    /// Line number, counted from 1, including blank lines.
     Line(u64),
-    /// The element of the array with this index, counted from 0.
+    /// Index in the array, counted from 0.
     Index(u64),
 }
 
-/// One message of a batch, not yet read.
+/// One message of a batch, not parsed yet.
+///
+/// ```
+/// use pmtaemail::{BatchFormat, BatchReader, Position};
+///
+/// let mut reader = BatchReader::new(BatchFormat::Array, 32 << 20);
+/// reader.feed(br#"[{"from": "shop@example.com"},{}]"#);
+/// reader.finish();
+/// let entries = reader.take();
+/// assert_eq!(entries[0].json(), Some(br#"{"from": "shop@example.com"}"#.as_slice()));
+/// assert_eq!((entries[1].position(), entries[1].size()), (Position::Index(1), 2));
+/// ```
 #[derive(Debug)]
 pub struct BatchEntry {
     position: Position,
     pub(super) json: Result<Vec<u8>, BatchError>,
-    /// Whether its receipt tells its warnings.
+    /// Whether its receipt includes its warnings.
     pub(super) warns: bool,
 }
 
 /// Why a message of a batch was not submitted.
+///
+/// ```
+/// use pmtaemail::{BatchError, BatchFormat, BatchReader, PickupDirectory, PickupOptions};
+///
+/// # let temporary = tempfile::tempdir()?;
+/// let directory = PickupDirectory::open(temporary.path(), PickupOptions::default())?;
+/// let mut reader = BatchReader::new(BatchFormat::Lines, 20);
+/// reader.feed(b"{\"from\": \"shop@example.com\"}\n");
+/// let (_, result) = directory.submit_batch(reader.take()).remove(0);
+/// assert!(matches!(result, Err(BatchError::TooLarge { limit: 20 })));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 pub enum BatchError {
-    /// It has more bytes than a message may have.
+    /// The message exceeds the size limit.
     #[error("the message is larger than {limit} bytes")]
     TooLarge {
-        /// So many are allowed.
+        /// The limit, in bytes.
         limit: usize,
     },
-    /// There is no batch: what should be a JSON array is something else.
+    /// The input should be a JSON array but is something else.
     #[error("the batch is not a JSON array")]
     NotAnArray,
-    /// Its idempotency key cannot be had.
+    /// Its idempotency key cannot be claimed.
     #[cfg(feature = "idempotency")]
     #[error(transparent)]
     Claim(#[from] ClaimError),
-    /// As for a message that is submitted alone. Where a JSON array goes on with what is not JSON, nothing
-    /// of it is read from there on.
+    /// As for a message that is submitted by itself. If a JSON array continues with something that is not JSON, nothing
+    /// after that is read.
     #[error(transparent)]
     Submit(#[from] SubmitError),
 }
@@ -89,33 +119,41 @@ impl BatchEntry {
         }
     }
 
-    /// Where in the batch it is.
+    /// Its position in the batch.
     pub fn position(&self) -> Position {
         self.position
     }
 
-    /// How many bytes it has.
+    /// Its size in bytes.
     pub fn size(&self) -> usize {
         self.json.as_ref().map_or(0, Vec::len)
     }
 
-    /// Its message, where it may be one.
+    /// The JSON of the message; `None` if it is too large or not a message at all.
     pub fn json(&self) -> Option<&[u8]> {
         self.json.as_deref().ok()
     }
 
-    /// What its receipt tells of its message.
+    /// The warnings to include in its receipt.
     pub(in super::super) fn warnings(&self) -> Option<Vec<Warning>> {
         let json = self.json.as_ref().ok().filter(|_| self.warns)?;
         Some(crate::warnings(json))
     }
 
-    /// Whether what should be a batch is none.
+    /// Whether the input is not a batch at all.
+    ///
+    /// ```
+    /// use pmtaemail::{BatchFormat, BatchReader};
+    ///
+    /// let mut reader = BatchReader::new(BatchFormat::Array, 32 << 20);
+    /// reader.feed(br#"{"from": "shop@example.com"}"#);
+    /// assert!(reader.take()[0].is_no_batch());
+    /// ```
     pub fn is_no_batch(&self) -> bool {
         matches!(self.json, Err(BatchError::NotAnArray))
     }
 
-    /// Reads its key, if it has one, and takes it out.
+    /// Reads and removes its key, if it has one.
     #[cfg(feature = "idempotency")]
     pub(in super::super) fn take_key(
         &mut self,
@@ -143,7 +181,7 @@ impl BatchEntry {
         Ok(Some((key, fingerprint)))
     }
 
-    /// Reads it, and makes of its message what `then` makes.
+    /// Parses its message and passes it to `then`.
     pub(in super::super) fn read<T>(
         self,
         senders: &SenderDomains,

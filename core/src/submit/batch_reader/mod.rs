@@ -1,7 +1,7 @@
-//! A batch of messages that comes piece by piece: an array of JSON, or a message a line.
+//! A batch of messages that arrives piece by piece: a JSON array, or one message per line.
 //!
-//! While bytes arrive they are parted into messages, which are read only when they are submitted. So
-//! memory holds what is about to be submitted, however long the batch is.
+//! Bytes are split into messages as they arrive; a message is parsed only when it is submitted. So memory holds only
+//! what is about to be submitted, however long the batch is.
 //!
 //! ```text
 //! bytes → BatchReader { Lines | Elements } → groups of BatchEntry → PickupDirectory::submit_batch
@@ -21,18 +21,29 @@ use lines::Lines;
 use std::collections::VecDeque;
 
 /// How a batch is written.
+///
+/// ```
+/// use pmtaemail::{BatchFormat, BatchReader};
+///
+/// let mut lines = BatchReader::new(BatchFormat::Lines, 32 << 20);
+/// lines.feed(b"{}\n\n{}\n");
+/// let mut array = BatchReader::new(BatchFormat::Array, 32 << 20);
+/// array.feed(b"[{}, {}]");
+/// assert_eq!(lines.take().len(), array.take().len());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BatchFormat {
-    /// A JSON array, whose elements are messages.
+    /// A JSON array of messages.
     Array,
-    /// A message a line (NDJSON). Blank lines are counted, but are no messages.
+    /// One message per line (NDJSON). Blank lines count as lines, but not as messages.
     Lines,
 }
 
-/// Parts a batch into its messages as its bytes come.
+/// Splits a batch into its messages as its bytes arrive.
 ///
 /// ```
 /// use pmtaemail::{BatchFormat, BatchReader, PickupDirectory, PickupOptions, Position};
+///
 /// # let temporary = tempfile::tempdir().unwrap();
 /// # let path = temporary.path();
 /// let directory = PickupDirectory::open(path, PickupOptions::default()).unwrap();
@@ -66,12 +77,12 @@ enum Splitter {
     Elements(Elements),
 }
 
-/// Messages that are all there.
+/// Messages that have arrived completely.
 #[derive(Debug, Default)]
 struct Ready {
     entries: VecDeque<BatchEntry>,
     bytes: usize,
-    /// Nothing behind them is taken.
+    /// Nothing after them is accepted.
     has_ended: bool,
 }
 
@@ -81,7 +92,7 @@ impl Ready {
         self.entries.push_back(entry);
     }
 
-    /// The last entry: it cannot be said where another one would begin.
+    /// The last entry: where the next one would start is unknown.
     fn end(&mut self, position: Position, error: BatchError) {
         self.push(BatchEntry::new(position, Err(error)));
         self.has_ended = true;
@@ -89,7 +100,7 @@ impl Ready {
 }
 
 impl BatchReader {
-    /// Begins a batch whose messages have at most `limit` bytes each.
+    /// Starts a batch. `limit` is the maximum size of a message, in bytes.
     pub fn new(format: BatchFormat, limit: usize) -> Self {
         Self {
             splitter: match format {
@@ -103,15 +114,24 @@ impl BatchReader {
         }
     }
 
-    /// Has receipts tell the [`warnings`](crate::warnings) of their messages.
+    /// Includes the [`warnings`](crate::warnings) of each message in its receipt.
     #[must_use]
     pub fn with_warnings(mut self, warns: bool) -> Self {
         self.warns = warns;
         self
     }
 
-    /// Takes so many messages at once, at least one, instead of 256: as many files are open while they are
-    /// submitted. On a busy disk 1,000 are twice as quick.
+    /// Sets the number of messages that are submitted together (at least one); the default is 256. As many files are
+    /// open at the same time. On a busy disk, 1,000 are twice as fast.
+    ///
+    /// ```
+    /// use pmtaemail::{BatchFormat, BatchReader};
+    ///
+    /// let mut reader = BatchReader::new(BatchFormat::Lines, 32 << 20).with_group(2);
+    /// reader.feed(b"{}\n{}\n{}\n");
+    /// assert!(reader.is_full());
+    /// assert_eq!(reader.take().len(), 2);
+    /// ```
     #[must_use]
     pub fn with_group(mut self, messages: usize) -> Self {
         self.most.messages = messages.max(1);
@@ -130,7 +150,7 @@ impl BatchReader {
         }
     }
 
-    /// There are no more bytes.
+    /// Marks the end of the input.
     pub fn finish(&mut self) {
         if self.ready.has_ended {
             return;
@@ -142,17 +162,18 @@ impl BatchReader {
         self.ready.has_ended = true;
     }
 
-    /// Whether nothing more is taken: the batch is finished, or goes on with what is no batch.
+    /// Whether nothing more is accepted: the batch is finished, or continues with something that is not part of a
+    /// batch.
     pub fn has_ended(&self) -> bool {
         self.ready.has_ended
     }
 
-    /// Whether no message is ready.
+    /// Whether no complete message is waiting.
     pub fn is_empty(&self) -> bool {
         self.ready.entries.is_empty()
     }
 
-    /// Whether so much is ready that it should be taken before more is fed: only then is memory bounded.
+    /// Whether a group is complete and should be taken before more is fed: that keeps memory bounded.
     pub fn is_full(&self) -> bool {
         let group = EntryGroup {
             messages: self.ready.entries.len(),
@@ -161,12 +182,23 @@ impl BatchReader {
         group.is_full(self.most)
     }
 
-    /// The next messages that are ready, as many as are well submitted together.
+    /// Takes the next group of complete messages.
     pub fn take(&mut self) -> Vec<BatchEntry> {
         self.take_first(self.next_group().count())
     }
 
-    /// The messages that [`take`](Self::take) gives.
+    /// The messages that [`take`](Self::take) would return.
+    ///
+    /// ```
+    /// use pmtaemail::{BatchFormat, BatchReader};
+    ///
+    /// let mut reader = BatchReader::new(BatchFormat::Lines, 32 << 20);
+    /// reader.feed(b"{}\n{\"from\": \"shop@example.com\"}\n");
+    /// let bytes: usize = reader.next_group().map(|entry| entry.size()).sum();
+    /// assert_eq!(bytes, 30);
+    /// // With too little memory for all of them, one still makes progress.
+    /// assert_eq!(reader.take_first(1).len(), 1);
+    /// ```
     pub fn next_group(&self) -> impl Iterator<Item = &BatchEntry> {
         let mut group = EntryGroup {
             messages: 0,
@@ -180,7 +212,7 @@ impl BatchReader {
         })
     }
 
-    /// Takes so many messages, or all that are ready.
+    /// Takes this many complete messages, or all if there are fewer.
     pub fn take_first(&mut self, count: usize) -> Vec<BatchEntry> {
         let count = count.min(self.ready.entries.len());
         let mut taken: Vec<_> = self.ready.entries.drain(..count).collect();
@@ -191,7 +223,7 @@ impl BatchReader {
         taken
     }
 
-    /// How many bytes are kept in memory.
+    /// How many bytes are in memory.
     pub fn buffered(&self) -> usize {
         self.ready.bytes
             + match &self.splitter {
@@ -200,7 +232,16 @@ impl BatchReader {
             }
     }
 
-    /// The place of the first message that has not been taken, be it there or not.
+    /// The position of the first message that has not been taken, whether or not it has arrived.
+    ///
+    /// ```
+    /// use pmtaemail::{BatchFormat, BatchReader, Position};
+    ///
+    /// let mut reader = BatchReader::new(BatchFormat::Lines, 32 << 20);
+    /// reader.feed(b"{}\n{}\n");
+    /// reader.take();
+    /// assert_eq!(reader.position(), Position::Line(3));
+    /// ```
     pub fn position(&self) -> Position {
         match (self.ready.entries.front(), &self.splitter) {
             (Some(entry), _) => entry.position(),

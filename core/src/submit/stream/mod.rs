@@ -1,14 +1,14 @@
-//! Messages that come piece by piece, with more recipients than memory should hold.
+//! Messages that arrive piece by piece, with more recipients than memory should hold.
 //!
-//! While bytes arrive they are told apart: the message itself is kept in memory, its recipients go
-//! into a spool, which is a file without a name once it is large. When all is there the message is
-//! read, and then one recipient after the other. Nothing is handed over before all were read.
+//! Bytes are split as they arrive: the message itself stays in memory, its recipients go into a spool, which becomes an
+//! unnamed file when it is large. When everything has arrived, the message is parsed, and then one recipient after the
+//! other. Nothing is submitted before all of them have been checked.
 //!
 //! ```text
-//! mod                   takes the bytes as they come
-//!   streamed_message    what can be done when all are there
-//!     merge             recipients read one after the other
-//!       translation     in another service's words
+//! mod                   takes the bytes as they arrive
+//!   streamed_message    what can be done when everything has arrived
+//!     merge             recipients parsed one after the other
+//!       translation     for another service's API
 //!       source          where they are: records between separators, or rows of a table
 //! splitter              which bytes are recipients
 //! ```
@@ -36,19 +36,29 @@ pub use streamed_message::StreamedMessage;
 #[cfg(feature = "csv")]
 pub use table_stream::TableStream;
 
-/// How a submission that comes piece by piece is written.
+/// How a submission that arrives piece by piece is written.
+///
+/// ```
+/// use pmtaemail::{MessageStream, StreamFormat};
+///
+/// let mut stream = MessageStream::new(StreamFormat::Json);
+/// stream.feed(br#"{"from": "a@example.com", "recipients": ["b@example.org", "c@example.org"]}"#, None)?;
+/// assert!(stream.finish().check()?.is_none());
+/// # Ok::<(), pmtaemail::SubmitError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StreamFormat {
-    /// One JSON object, its recipients in `recipients`.
+    /// A JSON object with its recipients in `recipients`.
     Json,
-    /// The message in the first line, then one recipient a line. Blank lines do not count.
+    /// The message in the first line, then one recipient per line. Blank lines are ignored.
     Ndjson,
 }
 
-/// Takes the bytes of one submission as they come.
+/// Takes the bytes of one submission as they arrive.
 ///
 /// ```
 /// use pmtaemail::{MessageStream, StreamFormat, PickupDirectory, PickupOptions};
+///
 /// # let temporary = tempfile::tempdir().unwrap();
 /// # let path = temporary.path();
 /// let directory = PickupDirectory::open(path, PickupOptions::default()).unwrap();
@@ -71,7 +81,7 @@ pub struct MessageStream {
 }
 
 impl MessageStream {
-    /// Begins a submission.
+    /// Starts a submission.
     pub fn new(format: StreamFormat) -> Self {
         Self {
             head: Vec::new(),
@@ -80,8 +90,8 @@ impl MessageStream {
         }
     }
 
-    /// Takes the next bytes. Recipients may wait on the file system of `directory` where they are
-    /// many; without it they are all kept in memory.
+    /// Takes the next bytes. Many recipients are kept on the file system of `directory`; with `None`, all stay in
+    /// memory.
     pub fn feed(
         &mut self,
         bytes: &[u8],
@@ -91,17 +101,17 @@ impl MessageStream {
         flush(&mut self.spool, directory)
     }
 
-    /// How many bytes are kept in memory.
+    /// How many bytes are in memory.
     pub fn buffered(&self) -> usize {
         self.head.len() + self.spool.buffered()
     }
 
-    /// How many bytes the message itself has so far, its recipients not counted.
+    /// The size of the message itself so far, without its recipients.
     pub fn message_len(&self) -> usize {
         self.head.len()
     }
 
-    /// Everything is there.
+    /// Everything has arrived.
     pub fn finish(self) -> StreamedMessage {
         StreamedMessage {
             stream: self,

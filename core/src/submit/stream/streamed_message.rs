@@ -25,7 +25,22 @@ use crate::problem::Problems;
 use crate::spool::Spool;
 use std::convert::Infallible;
 
-/// A submission that is all there, and not yet read.
+/// A submission that has arrived completely but is not parsed yet; see [`MessageStream`].
+///
+/// ```
+/// use pmtaemail::{MessageStream, Selection, StreamFormat};
+///
+/// let stream = || -> Result<_, pmtaemail::SubmitError> {
+///     let mut stream = MessageStream::new(StreamFormat::Ndjson);
+///     stream.feed(b"{\"from\": \"a@example.com\", \"text\": \"Hello\"}\n\"b@example.org\"\n\"c@example.org\"\n", None)?;
+///     Ok(stream.finish())
+/// };
+/// stream()?.check()?;
+/// let second = Selection::Only(2.try_into().unwrap());
+/// let mail = String::from_utf8(stream()?.with_selection(second).render()?).unwrap();
+/// assert!(mail.contains("To: c@example.org\r\n"));
+/// # Ok::<(), pmtaemail::SubmitError>(())
+/// ```
 #[derive(Debug)]
 pub struct StreamedMessage {
     pub(super) stream: MessageStream,
@@ -39,28 +54,45 @@ pub struct StreamedMessage {
 }
 
 impl StreamedMessage {
-    /// Gives it a time and an identifier that are known already.
+    /// Uses a time and an identifier that you already have.
     #[must_use]
     pub fn with_identity(mut self, identity: Identity) -> Self {
         self.identity = Some(identity);
         self
     }
 
-    /// Gives it the files that came with it; see [`Message::from_form`].
+    /// Adds the files that came with it; see [`Message::from_form`].
+    ///
+    /// ```
+    /// use pmtaemail::{MessageStream, OwnedFilePart, StreamFormat};
+    ///
+    /// let mut stream = MessageStream::new(StreamFormat::Json);
+    /// let json = br#"{"from": "a@example.com", "recipients": ["b@example.org"], "attachments": [{"part": "invoice"}]}"#;
+    /// stream.feed(json, None)?;
+    /// let file = OwnedFilePart {
+    ///     name: "invoice".to_owned(),
+    ///     filename: Some(Ok("invoice.pdf".to_owned())),
+    ///     content_type: None,
+    ///     content: b"%PDF-1.7".to_vec(),
+    /// };
+    /// let mail = stream.finish().with_files(vec![file]).render()?;
+    /// assert!(String::from_utf8_lossy(&mail).contains("filename=invoice.pdf"));
+    /// # Ok::<(), pmtaemail::SubmitError>(())
+    /// ```
     #[must_use]
     pub fn with_files(mut self, files: Vec<OwnedFilePart>) -> Self {
         self.files = files;
         self
     }
 
-    /// Gives it to some of the recipients of its mail merge alone; see [`Message::select`].
+    /// Restricts a mail merge to some of its recipients; see [`Message::select`].
     #[must_use]
     pub fn with_selection(mut self, selection: Selection) -> Self {
         self.selection = selection;
         self
     }
 
-    /// Submits it on somebody's behalf.
+    /// Submits it for this submitter.
     #[must_use]
     pub fn with_submitter(mut self, submitter: Submitter) -> Self {
         self.submitter = submitter;
@@ -75,9 +107,25 @@ impl StreamedMessage {
         self
     }
 
-    /// Reads it by another service's dialect, whose recipients stand in an array of this name as well. `head` is
-    /// the message, translated, with an empty array of `recipients`. `recipient` gets the index and the JSON of one
-    /// after the other, and appends the JSON of one of ours; what it finds wrong is told as it says.
+    /// Translates it from another service's format, whose recipients are also in an array with this name. `head` is the
+    /// translated message with an empty array of `recipients`. `recipient` is called with the index and the JSON of one
+    /// recipient after the other, and appends the JSON of the translated one; the problems that it returns are reported
+    /// unchanged.
+    ///
+    /// ```
+    /// use pmtaemail::{MessageStream, StreamFormat};
+    ///
+    /// let mut stream = MessageStream::new(StreamFormat::Json);
+    /// stream.feed(br#"{"sender": "shop@example.com", "body": "Hello", "recipients": [{"email": "ann@example.org"}]}"#, None)?;
+    /// let head = br#"{"from": "shop@example.com", "text": "Hello", "recipients": []}"#.to_vec();
+    /// let message = stream.finish().with_translation(head, |_, json, ours| {
+    ///     let theirs: serde_json::Value = serde_json::from_slice(json).unwrap();
+    ///     serde_json::to_writer(ours, &serde_json::json!({"address": theirs["email"]})).unwrap();
+    ///     Ok(())
+    /// });
+    /// assert!(String::from_utf8(message.render()?).unwrap().contains("To: ann@example.org\r\n"));
+    /// # Ok::<(), pmtaemail::SubmitError>(())
+    /// ```
     #[must_use]
     pub fn with_translation(
         mut self,
@@ -91,7 +139,8 @@ impl StreamedMessage {
         self
     }
 
-    /// The same for a message that names all of its recipients itself.
+    /// Like [`with_translation`](Self::with_translation), for a translated message that names all of its recipients
+    /// itself.
     #[must_use]
     pub fn with_whole_translation(mut self, message: Vec<u8>) -> Self {
         self.translation = Some(Translation {
@@ -101,7 +150,21 @@ impl StreamedMessage {
         self
     }
 
-    /// The JSON of the recipients who wait elsewhere, one after the other with their index, until one is refused.
+    /// Calls `take` with the index and the JSON of each spooled recipient, until it returns an error.
+    ///
+    /// ```
+    /// use pmtaemail::{MessageStream, StreamFormat};
+    ///
+    /// let mut stream = MessageStream::new(StreamFormat::Json);
+    /// stream.feed(br#"{"from": "a@example.com", "recipients": ["b@example.org","c@example.org"]}"#, None)?;
+    /// let mut seen = Vec::new();
+    /// stream.finish().try_for_each_recipient(|index, json| {
+    ///     seen.push((index, json.to_vec()));
+    ///     Ok(())
+    /// })?;
+    /// assert_eq!(seen[1], (1, br#""c@example.org""#.to_vec()));
+    /// # Ok::<(), pmtaemail::SubmitError>(())
+    /// ```
     pub fn try_for_each_recipient(
         &self,
         mut take: impl FnMut(usize, &[u8]) -> Result<(), Problems>,
@@ -127,27 +190,42 @@ impl StreamedMessage {
         Ok(())
     }
 
-    /// Tells a listener now and then how far the work on the recipients of a mail merge has come.
+    /// Calls a listener now and then with the progress of the work on the recipients of a mail merge.
+    ///
+    /// ```
+    /// use pmtaemail::{MessageStream, StreamFormat};
+    /// use std::sync::mpsc;
+    ///
+    /// let mut stream = MessageStream::new(StreamFormat::Ndjson);
+    /// stream.feed(b"{\"from\": \"a@example.com\", \"text\": \"Hello\"}\n", None)?;
+    /// for number in 0..1_000 {
+    ///     stream.feed(format!("\"{number}@example.org\"\n").as_bytes(), None)?;
+    /// }
+    /// let (sender, progress) = mpsc::channel();
+    /// stream.finish().with_progress(move |progress| sender.send(progress).unwrap()).check()?;
+    /// assert!(progress.iter().all(|progress| progress.recipients <= 1_000));
+    /// # Ok::<(), pmtaemail::SubmitError>(())
+    /// ```
     #[must_use]
     pub fn with_progress(mut self, listener: impl Fn(Progress) + Send + 'static) -> Self {
         self.listener = Some(Listener::new(listener));
         self
     }
 
-    /// The JSON of the message itself; recipients that wait elsewhere are not in it.
+    /// The JSON of the message itself, without spooled recipients.
     pub fn json(&self) -> &[u8] {
         &self.stream.head
     }
 
-    /// Whether that is all of it, as it was written: none of its recipients waits elsewhere.
+    /// Whether [`json`](Self::json) is the complete message as it was written: no recipients were spooled.
     pub fn is_whole(&self) -> bool {
         self.stream.splitter.recipients().is_none()
     }
 
-    /// What may not be meant in it; see [`warnings`](crate::warnings).
+    /// Its [`warnings`](crate::warnings).
     ///
     /// # Errors
-    /// As far as its recipients have to be looked at, those of [`check`](Self::check).
+    /// Those of [`check`](Self::check), as far as its recipients have to be examined.
     pub fn warnings(&self) -> Result<Vec<Warning>, SubmitError> {
         match json::read(self.head()) {
             Ok(head) => warnings_for(&head, |message| self.audience(message)),
@@ -156,7 +234,7 @@ impl StreamedMessage {
         }
     }
 
-    /// Who gets it, unless it is for all recipients alike.
+    /// Who gets it, unless it is the same for all recipients.
     fn audience(&self, message: &JsonMessage<'_>) -> Result<Audience, SubmitError> {
         const NAME: &str = "recipients";
         let mut audience = Audience::default();
@@ -205,13 +283,15 @@ impl StreamedMessage {
         Ok(audience)
     }
 
-    /// Tells all that is wrong with it, or which recipients it leaves out because they break rules; `None`
-    /// where it leaves out nobody.
+    /// Checks it. Returns the recipients who are rejected, or `None` if it does not skip invalid recipients.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
     pub fn check(self) -> Result<Option<RejectedRecipients>, SubmitError> {
         self.perform(Check)
     }
 
-    /// The bytes of the message; of a mail merge, those of the first recipient who is selected.
+    /// The bytes of the message; of a mail merge, those of the first selected recipient.
     pub fn render(self) -> Result<Vec<u8>, SubmitError> {
         let identity = self.identity();
         let rendered = self.perform(Render { index: 0, identity })?;
@@ -224,7 +304,18 @@ impl StreamedMessage {
         self.perform(Render { index, identity })
     }
 
-    /// Its pickup file of this number, counted from 1, if there are so many; and how many there are.
+    /// Its pickup file with this number, counted from 1, if there is one; and the number of files.
+    ///
+    /// ```
+    /// use pmtaemail::{MessageStream, StreamFormat};
+    ///
+    /// let mut stream = MessageStream::new(StreamFormat::Json);
+    /// stream.feed(br#"{"from": "a@example.com", "recipients": ["b@example.org"], "text": "Hello"}"#, None)?;
+    /// let (file, count) = stream.finish().pickup_file(1)?;
+    /// assert_eq!(count, 1);
+    /// assert!(file.unwrap().chunks().concat().starts_with(b"XACK OFF"));
+    /// # Ok::<(), pmtaemail::SubmitError>(())
+    /// ```
     pub fn pickup_file(self, number: usize) -> Result<(Option<PickupFile>, usize), SubmitError> {
         let mut finding = FindFile {
             number,
@@ -235,8 +326,7 @@ impl StreamedMessage {
         Ok((finding.found, finding.count))
     }
 
-    /// Its pickup files in memory, or a receipt alone where they have more than `most` bytes; see
-    /// [`Submission::within`].
+    /// Its pickup files in memory, or only a receipt if they exceed `most` bytes; see [`Submission::within`].
     pub fn submission_within(
         &self,
         most: u64,
@@ -246,7 +336,7 @@ impl StreamedMessage {
         Ok(files.submission(receipt))
     }
 
-    /// Submits it: all of its files, or none. See [`PickupDirectory::submit`].
+    /// Submits all of its files, or none; see [`PickupDirectory::submit`].
     pub fn submit(mut self, directory: &PickupDirectory) -> Result<Receipt, SubmitError> {
         let identity = self.identity();
         let mut transaction =
@@ -264,7 +354,7 @@ impl StreamedMessage {
         Ok(receipt)
     }
 
-    /// The message itself, in our words.
+    /// The message itself in our format.
     fn head(&self) -> &[u8] {
         let translation = self.translation.as_ref();
         translation.map_or(&self.stream.head, |translation| &translation.head)
@@ -277,7 +367,7 @@ impl StreamedMessage {
         self.stream.splitter.recipients().filter(|_| !is_whole)
     }
 
-    /// Says a recipient in our words; false where it is said so.
+    /// Translates a recipient; `false` if none is needed.
     pub(super) fn translate(
         &self,
         index: usize,

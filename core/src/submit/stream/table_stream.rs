@@ -6,15 +6,16 @@ use crate::pickup_directory::PickupDirectory;
 use crate::spool::Spool;
 use crate::submit::SubmitError;
 
-/// Takes the bytes of a table of recipients (CSV, RFC 4180) as they come. The message is apart from it.
+/// Takes the bytes of a table of recipients (CSV, RFC 4180) as they arrive. The message is given separately.
 ///
-/// The first row names the columns: `email` or `address` and `name` are the mailbox; `sender`, `envid`,
-/// `job`, `vmta`, `priority` and the like, where there are such columns, the recipient's own fields. The
-/// names are compared without letter case, `_` and `-`. Each column is a variable of its name, in which all
-/// but letters, digits and `_` are `_`. An empty cell is an empty text, or no field.
+/// The first row names the columns: `email` or `address` and `name` make the mailbox; `sender`, `envid`, `job`, `vmta`,
+/// `priority` and so on, where there are such columns, are the recipient's own fields. Their names are compared without
+/// regard to letter case, `_` and `-`. Each column is also a variable, whose name is that of the column with `_` in
+/// place of everything but letters, digits and `_`. An empty cell is an empty string, or no field.
 ///
 /// ```
 /// use pmtaemail::{PickupDirectory, PickupOptions, TableStream};
+///
 /// # let temporary = tempfile::tempdir().unwrap();
 /// # let path = temporary.path();
 /// let directory = PickupDirectory::open(path, PickupOptions::default()).unwrap();
@@ -32,13 +33,12 @@ pub struct TableStream {
 }
 
 impl TableStream {
-    /// Begins a table.
+    /// Starts a table.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes the next bytes. Rows may wait on the file system of `directory` where they are many; without
-    /// it they are all kept in memory.
+    /// Takes the next bytes. Many rows are kept on the file system of `directory`; with `None`, all stay in memory.
     pub fn feed(
         &mut self,
         bytes: &[u8],
@@ -49,17 +49,17 @@ impl TableStream {
         flush(&mut self.spool, directory)
     }
 
-    /// How many bytes are kept in memory.
+    /// How many bytes are in memory.
     pub fn buffered(&self) -> usize {
         self.spool.buffered()
     }
 
-    /// How many bytes have come.
+    /// How many bytes have arrived.
     pub fn fed(&self) -> u64 {
         self.length
     }
 
-    /// All of the table is there, and this is the message: one JSON object without `recipients`.
+    /// The table is complete, and this is the message: a JSON object without `recipients`.
     pub fn finish(self, message: Vec<u8>) -> StreamedMessage {
         let stream = MessageStream {
             head: message,
