@@ -84,7 +84,11 @@ pub use submit::{ClaimError, Claimed};
 #[cfg(feature = "queue")]
 pub use virtual_mtas::VirtualMtas;
 
-/// The version of this library, and of all that is built around it.
+/// The version of this library and of everything built around it.
+///
+/// ```
+/// println!("pmtaemail {}", pmtaemail::VERSION);
+/// ```
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Checks a JSON message and returns all its problems.

@@ -8,9 +8,13 @@ use std::collections::BTreeSet;
 #[cfg_attr(not(feature = "queue"), doc = "```ignore")]
 /// use pmtaemail::{Parcel, VirtualMtas};
 ///
-/// fn route(parcel: &Parcel) -> Option<&str> {
+/// fn describe(parcel: &Parcel) -> String {
 ///     let vmtas: &VirtualMtas = &parcel.virtual_mtas;
-///     if vmtas.is_cut() { None } else { vmtas.iter().next()? }
+///     if vmtas.is_cut() {
+///         return format!("more than {} virtual MTAs", VirtualMtas::MOST);
+///     }
+///     let names: Vec<&str> = vmtas.iter().flatten().collect();
+///     names.join(", ")
 /// }
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -114,6 +114,16 @@ impl<'a> AddrSpec<'a> {
     }
 
     /// The same address, without borrowed data.
+    ///
+    /// ```
+    /// use pmtaemail::AddrSpec;
+    ///
+    /// fn read(line: &str) -> Result<AddrSpec<'static>, pmtaemail::InvalidAddress> {
+    ///     AddrSpec::parse(line.trim()).map(AddrSpec::into_owned)
+    /// }
+    /// assert_eq!(read(" ann@example.com\n")?.as_str(), "ann@example.com");
+    /// # Ok::<(), pmtaemail::InvalidAddress>(())
+    /// ```
     pub fn into_owned(self) -> AddrSpec<'static> {
         AddrSpec {
             text: Cow::Owned(self.text.into_owned()),

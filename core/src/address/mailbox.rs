@@ -100,6 +100,16 @@ impl<'a> Mailbox<'a> {
     }
 
     /// The same mailbox, without borrowed data.
+    ///
+    /// ```
+    /// use pmtaemail::Mailbox;
+    ///
+    /// let line = "Ann Lee <ann@example.com>".to_owned();
+    /// let ann = Mailbox::parse(&line)?.into_owned();
+    /// drop(line);
+    /// assert_eq!(ann.name(), Some("Ann Lee"));
+    /// # Ok::<(), pmtaemail::InvalidAddress>(())
+    /// ```
     pub fn into_owned(self) -> Mailbox<'static> {
         Mailbox {
             name: self.name.map(|name| Cow::Owned(name.into_owned())),

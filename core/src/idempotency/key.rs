@@ -144,7 +144,25 @@ impl Fingerprinter {
         Self(hash)
     }
 
-    /// Adds the next bytes of the body.
+    /// Adds the next bytes of the body; see also [`with`](Self::with).
+    ///
+    /// ```
+    /// use pmtaemail::{Fingerprint, Fingerprinter};
+    /// use std::io::{self, Read};
+    ///
+    /// fn fingerprint(mut body: impl Read) -> io::Result<Fingerprint> {
+    ///     let mut hash = Fingerprinter::new(&["ndjson"]);
+    ///     let mut piece = [0; 8192];
+    ///     loop {
+    ///         match body.read(&mut piece)? {
+    ///             0 => return Ok(hash.finish()),
+    ///             count => hash.update(&piece[..count]),
+    ///         }
+    ///     }
+    /// }
+    /// assert_eq!(fingerprint(&b"{}\n"[..])?, Fingerprinter::new(&["ndjson"]).with(b"{}\n").finish());
+    /// # Ok::<(), io::Error>(())
+    /// ```
     pub fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }

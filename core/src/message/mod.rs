@@ -338,6 +338,16 @@ impl<'a> Message<'a> {
 
     /// Like [`from_deserializer`](Self::from_deserializer); returns `None` if it is interrupted. The deserializer
     /// itself is not interrupted.
+    ///
+    /// ```
+    /// use pmtaemail::{Interruption, Message};
+    ///
+    /// let value = serde_json::json!({"from": "a@example.com", "recipients": ["b@example.org"], "text": "Hello"});
+    /// let has_been_cancelled = || true;
+    /// let message = Message::from_deserializer_unless(&value, Interruption::new(&has_been_cancelled))??;
+    /// assert!(message.is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn from_deserializer_unless<D: Deserializer<'a>>(
         deserializer: D,
         interruption: Interruption<'a>,
@@ -352,6 +362,18 @@ impl<'a> Message<'a> {
 
     /// Like [`from_deserializer_unless`](Self::from_deserializer_unless); appends the message's
     /// [`warnings`](crate::warnings). It is for input that can be read only once.
+    ///
+    /// ```
+    /// use pmtaemail::{Interruption, Message};
+    ///
+    /// let json = br#"{"from": "a@example.com", "to": "b@example.org", "subject": "Hello *|FNAME|*"}"#;
+    /// let mut input = serde_json::Deserializer::from_slice(json);
+    /// let mut warnings = Vec::new();
+    /// let message = Message::from_deserializer_with_warnings(&mut input, Interruption::NEVER, &mut warnings)??;
+    /// assert!(message.is_some());
+    /// assert_eq!(warnings[0].pointer, "/subject");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn from_deserializer_with_warnings<D: Deserializer<'a>>(
         deserializer: D,
         interruption: Interruption<'a>,

@@ -162,6 +162,18 @@ impl RejectedRecipients {
     }
 
     /// The recipients in their order, as an iterator that owns them.
+    ///
+    /// ```
+    /// use pmtaemail::Submission;
+    ///
+    /// let json = br#"{"from": "shop@example.com", "text": "Hello", "invalidRecipients": "skip",
+    ///                 "recipients": ["ann@example.org", "nobody"]}"#;
+    /// let rejected = Submission::from_json(json)?.receipt().rejected.unwrap().into_recipients();
+    /// for recipient in rejected {
+    ///     println!("recipient {} gets nothing: {}", recipient.index, recipient.code);
+    /// }
+    /// # Ok::<(), pmtaemail::Problems>(())
+    /// ```
     pub fn into_recipients(self) -> impl Iterator<Item = RejectedRecipient> + Send + 'static {
         let mut at = Place::default();
         std::iter::from_fn(move || self.next(&mut at))

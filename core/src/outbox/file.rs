@@ -93,6 +93,20 @@ impl<'a> OutboxFile<'a> {
     /// The variables that a merge file defines for a recipient, counted from 0, exactly as written there. The names of
     /// PowerMTA's own variables begin with `*`; the others are called a, b and so on, and their values may be encoded
     /// and split.
+    ///
+    /// ```
+    /// use pmtaemail::outbox::OutboxFile;
+    /// use pmtaemail::Submission;
+    ///
+    /// let json = br#"{"from": "shop@example.com", "template": "merge", "text": "Hello {{ name }}",
+    ///                 "recipients": [{"address": "ann@example.org", "variables": {"name": "Ann"}},
+    ///                                {"address": "bo@example.org", "variables": {"name": "Bo"}}]}"#;
+    /// let bytes = Submission::from_json(json)?.files()[0].chunks().concat();
+    /// let file = OutboxFile::read(&bytes)?;
+    /// let values: Vec<&str> = file.variables(1).map(|(_, value)| value).collect();
+    /// assert!(values.contains(&"Bo"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn variables(&self, recipient: usize) -> impl Iterator<Item = (&'a str, &'a str)> {
         let recipient = self.recipients.get(recipient);
         let variables = recipient

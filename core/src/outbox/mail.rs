@@ -133,6 +133,16 @@ impl Mail {
     }
 
     /// The AMP source, with line ends as in [`text`](Self::text).
+    ///
+    /// ```
+    /// use pmtaemail::outbox::Mail;
+    ///
+    /// let json = br#"{"from": "shop@example.com", "to": "ann@example.org", "text": "Hello",
+    ///                 "amp": "<!doctype html><html amp4email></html>"}"#;
+    /// let mail = Mail::read(&pmtaemail::render(json)?).unwrap();
+    /// assert!(mail.amp().unwrap().contains("amp4email"));
+    /// # Ok::<(), pmtaemail::Problems>(())
+    /// ```
     pub fn amp(&self) -> Option<String> {
         self.body("text/x-amp-html")
     }

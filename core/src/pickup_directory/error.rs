@@ -150,12 +150,28 @@ impl PickupError {
     }
 
     /// Whether the store of idempotency keys failed.
+    ///
+    /// ```
+    /// use pmtaemail::PickupError;
+    ///
+    /// fn advise(error: &PickupError) -> &'static str {
+    ///     if error.is_of_keys() { "try again, or submit without a key" } else { "try again later" }
+    /// }
+    /// ```
     pub fn is_of_keys(&self) -> bool {
         matches!(self.operation, Operation::OpenKeys | Operation::KeepKey)
     }
 
     /// Whether the queue cannot take this particular submission, however often it is tried: it is too large for one
     /// message of the queue, or its mail would have to take several routes. Its [source](Error::source) says which.
+    ///
+    /// ```
+    /// use pmtaemail::PickupError;
+    ///
+    /// fn may_be_tried_again(error: &PickupError) -> bool {
+    ///     !error.is_of_submission() && !error.may_be_delivered()
+    /// }
+    /// ```
     #[cfg(feature = "queue")]
     pub fn is_of_submission(&self) -> bool {
         let kinds = [io::ErrorKind::FileTooLarge, io::ErrorKind::InvalidInput];

@@ -137,7 +137,7 @@ impl PickupDirectory {
         found.map_err(PickupError::from_io(Operation::KeepKey, &path))
     }
 
-    /// Whether the store can be used and has room for names that nobody depends on.
+    /// Whether the store can be used and has room for names, which are not essential.
     pub(crate) fn has_room_for_names(&self) -> bool {
         #[cfg(feature = "queue")]
         if let Place::Queue(_) = &self.place {
@@ -147,8 +147,25 @@ impl PickupDirectory {
         store.is_ok_and(|store| store.has_room_for_names().unwrap_or(false))
     }
 
-    /// Claims a key under which nothing was submitted, if that is known without blocking for longer than it takes to
-    /// read a page of the store: `None` says to ask [`claim`](Self::claim), which may block.
+    /// Claims an unused key if a single read of the store is enough to know that it is unused. `None` means: call
+    /// [`claim`](Self::claim), which may block.
+    ///
+    /// ```
+    /// use pmtaemail::{Claimed, Fingerprinter, IdempotencyKey, PickupDirectory, PickupOptions};
+    ///
+    /// # let temporary = tempfile::tempdir()?;
+    /// # let path = temporary.path().join("pickup");
+    /// # std::fs::create_dir(&path)?;
+    /// let directory = PickupDirectory::open(&path, PickupOptions::default())?;
+    /// let key: IdempotencyKey = "order-4711".parse()?;
+    /// let fingerprint = Fingerprinter::new(&["json"]).with(b"{}").finish();
+    /// let claimed = match directory.claim_at_once(key, fingerprint) {
+    ///     Some(claim) => Claimed::First(claim),
+    ///     None => directory.claim(key, fingerprint)?, // on another thread, if this one must not block
+    /// };
+    /// assert!(matches!(claimed, Claimed::First(_)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn claim_at_once(&self, key: IdempotencyKey, fingerprint: Fingerprint) -> Option<Claim> {
         if self.has_leftovers() {
             return None;
@@ -161,7 +178,7 @@ impl PickupDirectory {
         self.keys()?.claim_at_once(key, fingerprint)
     }
 
-    /// Forgets a key, if something was handed over under it.
+    /// Forgets a key if something was submitted under it.
     #[cfg(feature = "queue")]
     pub(crate) fn forget_key(
         &self,
@@ -179,7 +196,7 @@ impl PickupDirectory {
         Ok(())
     }
 
-    /// Opens the store of keys, and hands over what was decided in it before.
+    /// Opens the store of keys, and finishes what was decided in it before.
     fn open_keys(&self) -> Result<&Arc<KeyStore>, PickupError> {
         let store = self.keys().ok_or_else(|| {
             let sentence = "there is no room for it next to the pickup directory";
@@ -211,7 +228,7 @@ impl PickupDirectory {
         }
     }
 
-    /// What was decided and could not be handed over must be, before anybody is told that it is.
+    /// What was decided must be finished before anybody is told that it is submitted.
     fn finish_earlier(&self, id: Id, token: crate::idempotency::Token) -> Result<(), KeyRefused> {
         let waits = match &self.place {
             Place::Disk(disk) => disk.staging.waits(token),
@@ -234,16 +251,30 @@ impl PickupDirectory {
         }
     }
 
-    /// A receipt that was found cannot be read.
+    /// A stored receipt cannot be read.
     pub(crate) fn receipt_unreadable(&self, error: io::Error) -> PickupError {
         let path = self.keys().map(|store| store.path());
         PickupError::from_io(Operation::KeepKey, path.as_deref().unwrap_or(self.path()))(error)
     }
 
-    /// Whether submissions under keys are taken at present: `None` where the store was not needed yet.
+    /// Whether submissions with new keys are currently accepted; `None` if the store has not been needed yet.
+    ///
+    /// ```
+    /// use pmtaemail::{Message, PickupDirectory, PickupOptions};
+    ///
+    /// # let temporary = tempfile::tempdir()?;
+    /// # let path = temporary.path().join("pickup");
+    /// # std::fs::create_dir(&path)?;
+    /// let directory = PickupDirectory::open(&path, PickupOptions::default())?;
+    /// assert_eq!(directory.probe_keys()?, None);
+    /// let message = Message::builder().from("shop@example.com").to("ann@example.org").text("Hello").build()?;
+    /// directory.submit_message_once(&message, "order-4711".parse()?)?;
+    /// assert_eq!(directory.probe_keys()?, Some(true));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
-    /// The store cannot be used: another process has it, or it is damaged.
+    /// The store cannot be used: another process has it open, or it is damaged.
     pub fn probe_keys(&self) -> Result<Option<bool>, PickupError> {
         if !self.keys().is_some_and(|store| store.is_there()) {
             return Ok(None);

@@ -296,6 +296,16 @@ impl PickupDirectory {
     }
 
     /// Whether submissions go to a [queue](Self::of_queue) and reach PowerMTA later.
+    ///
+    /// ```
+    /// use pmtaemail::{PickupDirectory, PickupOptions};
+    ///
+    /// # let temporary = tempfile::tempdir()?;
+    /// let directory = PickupDirectory::open(temporary.path(), PickupOptions::default())?;
+    /// assert!(!directory.is_queue());
+    /// assert!(!directory.has_leftovers());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn is_queue(&self) -> bool {
         #[cfg(feature = "queue")]
         if let Place::Queue(_) = &self.place {

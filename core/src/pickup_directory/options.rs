@@ -119,6 +119,12 @@ impl PickupOptions {
     /// The group of pickup files. This process must be a member of it unless it is root. Default: the group of the
     /// process, or of the pickup directory if that has the set-group-ID bit. Costs a system call per file. Unix only:
     /// elsewhere, opening the directory fails.
+    ///
+    /// ```
+    /// use pmtaemail::{FileGroup, PickupOptions};
+    ///
+    /// let options = PickupOptions::default().with_file_group(FileGroup::Name("pmta".to_owned()));
+    /// ```
     #[must_use]
     pub fn with_file_group(mut self, group: FileGroup) -> Self {
         self.file_group = Some(group);
@@ -131,6 +137,12 @@ impl PickupOptions {
     /// power failures.
     ///
     /// Default: next to the staging folder, `/var/spool/pickup.state` for `/var/spool/pickup`.
+    ///
+    /// ```
+    /// use pmtaemail::PickupOptions;
+    ///
+    /// let options = PickupOptions::default().with_state("/var/lib/shop/keys").with_state_limit(100 << 20);
+    /// ```
     #[cfg(feature = "idempotency")]
     #[must_use]
     pub fn with_state(mut self, folder: impl Into<PathBuf>) -> Self {
@@ -140,6 +152,16 @@ impl PickupOptions {
     }
 
     /// Opens the store of idempotency keys in its default folder as [`with_state`](Self::with_state) does.
+    ///
+    /// ```
+    /// use pmtaemail::{PickupDirectory, PickupOptions};
+    ///
+    /// # let temporary = tempfile::tempdir()?;
+    /// # let path = temporary.path().join("pickup");
+    /// # std::fs::create_dir(&path)?;
+    /// let directory = PickupDirectory::open(&path, PickupOptions::default().with_default_state())?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[cfg(feature = "idempotency")]
     #[must_use]
     pub fn with_default_state(mut self) -> Self {

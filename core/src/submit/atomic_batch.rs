@@ -109,6 +109,26 @@ impl AtomicBatch {
 
     /// Lets each receipt be found by its identifier, if there is a claim: see
     /// [`IdempotencyKey::of_receipt`](crate::IdempotencyKey::of_receipt).
+    ///
+    /// ```
+    /// use pmtaemail::{AtomicBatch, BatchFormat, Claimed, Fingerprinter, IdempotencyKey, PickupDirectory, PickupOptions};
+    ///
+    /// # let temporary = tempfile::tempdir()?;
+    /// # let path = temporary.path().join("pickup");
+    /// # std::fs::create_dir(&path)?;
+    /// let directory = PickupDirectory::open(&path, PickupOptions::default())?;
+    /// let fingerprint = Fingerprinter::new(&["night run"]).finish();
+    /// let Claimed::First(claim) = directory.claim("night-2026-11-28".parse()?, fingerprint)? else { return Ok(()) };
+    /// let mut batch = AtomicBatch::new(BatchFormat::Lines, 32 << 20).with_claim(claim).naming_receipts();
+    /// batch.feed(b"{\"from\": \"shop@example.com\", \"to\": \"ann@example.org\"}\n", Some(&directory))?;
+    /// let mut id = None;
+    /// batch.submit(&directory, |_, result, _| {
+    ///     id = result.ok().map(|receipt| receipt.id);
+    ///     Ok(())
+    /// })?;
+    /// assert!(directory.find_receipt(IdempotencyKey::of_receipt(id.unwrap()))?.is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[cfg(feature = "idempotency")]
     #[must_use]
     pub fn naming_receipts(mut self) -> Self {
@@ -117,6 +137,18 @@ impl AtomicBatch {
     }
 
     /// Submits the batch for this submitter. If they exceed a limit, nothing is submitted.
+    ///
+    /// ```
+    /// use pmtaemail::{AtomicBatch, BatchFormat, PickupDirectory, PickupOptions, SenderDomains, Submitter};
+    ///
+    /// # let temporary = tempfile::tempdir()?;
+    /// let directory = PickupDirectory::open(temporary.path(), PickupOptions::default())?;
+    /// let shop = Submitter::named("shop").with_senders(SenderDomains::from_iter(["example.com".parse()?]));
+    /// let mut batch = AtomicBatch::new(BatchFormat::Lines, 32 << 20).with_submitter(shop);
+    /// batch.feed(b"{\"from\": \"ann@example.org\", \"to\": \"bo@example.org\"}\n", Some(&directory))?;
+    /// assert!(!batch.submit(&directory, |_, _, _| Ok(()))?.is_submitted);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn with_submitter(mut self, submitter: Submitter) -> Self {
         self.submitter = submitter;
@@ -137,7 +169,22 @@ impl AtomicBatch {
         }
     }
 
-    /// How many bytes are in memory.
+    /// How many bytes are in memory; the others are on the file system of the directory.
+    ///
+    /// ```
+    /// use pmtaemail::{AtomicBatch, BatchFormat, PickupDirectory, PickupOptions};
+    ///
+    /// # let temporary = tempfile::tempdir()?;
+    /// let directory = PickupDirectory::open(temporary.path(), PickupOptions::default())?;
+    /// let mut batch = AtomicBatch::new(BatchFormat::Lines, 32 << 20);
+    /// let line = "{\"from\": \"shop@example.com\", \"to\": \"ann@example.org\"}\n";
+    /// for _ in 0..100_000 {
+    ///     batch.feed(line.as_bytes(), Some(&directory))?;
+    /// }
+    /// assert_eq!(batch.size(), 100_000 * line.len() as u64);
+    /// assert!(batch.buffered() < 1 << 20);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn buffered(&self) -> usize {
         self.spool.buffered()
     }

@@ -92,6 +92,19 @@ impl<'d, E: From<PickupError>> Batch<'d, E> {
     }
 
     /// Like [`push`](Self::push); if it is interrupted, the message is not added and this returns `false`.
+    ///
+    /// ```
+    /// use pmtaemail::{Batch, Interruption, Message, PickupDirectory, PickupOptions, SubmitError};
+    ///
+    /// # let temporary = tempfile::tempdir()?;
+    /// let directory = PickupDirectory::open(temporary.path(), PickupOptions::default())?;
+    /// let message = Message::from_json(br#"{"from": "shop@example.com", "recipients": ["ann@example.org"]}"#)?;
+    /// let has_been_cancelled = || true;
+    /// let mut batch = Batch::<SubmitError>::new(&directory);
+    /// assert!(!batch.push_unless(&message, Interruption::new(&has_been_cancelled)));
+    /// assert!(batch.commit().is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn push_unless(&mut self, message: &Message<'_>, interruption: Interruption<'_>) -> bool {
         self.push_or_stop(message, Identity::now(), interruption)

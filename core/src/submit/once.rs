@@ -1,4 +1,4 @@
-//! Files that are no message's, handed over once however often it is tried.
+//! Files that do not belong to a message, committed once however often it is tried.
 
 use super::claimed::ClaimError;
 use crate::idempotency::{Fingerprint, Fingerprinter, Found, IdempotencyKey, NewRecord};
@@ -7,11 +7,33 @@ use crate::pickup_directory::{PickupDirectory, PickupError, Transaction};
 use std::io;
 
 impl PickupDirectory {
-    /// Begins a transaction that is committed once under its key, however often it is tried: `None` if it was. What it
-    /// is about is not looked at. Keys are remembered for 24 hours. May block.
+    /// Begins a transaction that is committed once under its key, however often it is tried; returns `None` if it
+    /// already was. Unlike [`claim`](Self::claim), this does not compare what is submitted. Keys are remembered for 24
+    /// hours. May block.
+    ///
+    /// ```
+    /// use pmtaemail::{IdempotencyKey, Identity, PickupDirectory, PickupOptions};
+    ///
+    /// # let temporary = tempfile::tempdir()?;
+    /// # let path = temporary.path().join("pickup");
+    /// # std::fs::create_dir(&path)?;
+    /// let directory = PickupDirectory::open(&path, PickupOptions::default())?;
+    /// let key: IdempotencyKey = "parcel-4711".parse()?;
+    /// for attempt in 1..=2 {
+    ///     if let Some(mut transaction) = directory.begin_once(key, Identity::now().id())? {
+    ///         transaction.write("4711.eml", &[b"x-sender: a@example.com\nx-receiver: b@example.org\n\nHello\n"])?;
+    ///         transaction.commit()?;
+    ///         assert_eq!(attempt, 1);
+    ///     }
+    /// }
+    /// assert!(directory.was_committed(key)?);
+    /// directory.forget_once(key)?;
+    /// assert!(!directory.was_committed(key)?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
-    /// Those of [`claim`](Self::claim) but for [`Conflict`](ClaimError::Conflict).
+    /// Those of [`claim`](Self::claim), except [`Conflict`](ClaimError::Conflict).
     pub fn begin_once(
         &self,
         key: IdempotencyKey,
@@ -28,7 +50,8 @@ impl PickupDirectory {
         Ok(Some(self.begin_claimed(id, Some(claim))))
     }
 
-    /// Forgets that a transaction was committed [under this key](Self::begin_once), which nobody will try again. May block.
+    /// Forgets that a transaction was committed [under this key](Self::begin_once), once nobody will retry it. May
+    /// block.
     ///
     /// # Errors
     /// The store cannot be used.
@@ -37,8 +60,8 @@ impl PickupDirectory {
         Ok(())
     }
 
-    /// Whether a transaction was committed [under this key](Self::begin_once) in the last 24 hours; what a process that
-    /// died had decided to hand over is handed over before. May block.
+    /// Whether a transaction was committed [under this key](Self::begin_once) in the last 24 hours. Finishes first what
+    /// a dead process had decided to submit. May block.
     ///
     /// # Errors
     /// The store cannot be used.

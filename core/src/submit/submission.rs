@@ -66,6 +66,14 @@ impl Submission {
     }
 
     /// Like [`new`](Self::new); returns `None` if it is interrupted.
+    ///
+    /// ```
+    /// use pmtaemail::{Interruption, Message, Submission};
+    ///
+    /// let message = Message::from_json(br#"{"from": "shop@example.com", "recipients": ["ann@example.org"]}"#)?;
+    /// assert!(Submission::new_unless(&message, Interruption::NEVER).is_some());
+    /// # Ok::<(), pmtaemail::Problems>(())
+    /// ```
     pub fn new_unless(message: &Message<'_>, interruption: Interruption<'_>) -> Option<Self> {
         Self::make(message, Identity::now(), interruption)
     }

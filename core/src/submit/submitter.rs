@@ -156,6 +156,14 @@ impl Submitter {
     }
 
     /// The domains that they may send from.
+    ///
+    /// ```
+    /// use pmtaemail::{Message, Submitter};
+    ///
+    /// let shop = Submitter::named("shop");
+    /// let json = br#"{"from": "shop@example.com", "to": "ann@example.org", "text": "Hello"}"#;
+    /// assert!(Message::from_form_within(json, &[], shop.senders()).is_ok());
+    /// ```
     pub fn senders(&self) -> &SenderDomains {
         static ALL: SenderDomains = SenderDomains::ALL;
 

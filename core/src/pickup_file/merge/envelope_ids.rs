@@ -116,6 +116,16 @@ impl EnvelopeIds {
     }
 
     /// The IDs in the order of the recipients, as an iterator that borrows nothing.
+    ///
+    /// ```
+    /// use pmtaemail::Submission;
+    ///
+    /// let json = br#"{"from": "shop@example.com", "text": "Hello", "recipients": ["ann@example.org"]}"#;
+    /// let ids = Submission::from_json(json)?.receipt().envelope_ids.unwrap().into_ids();
+    /// let writer = std::thread::spawn(move || ids.flatten().map(|id| format!("{id}\n")).collect::<String>());
+    /// assert_eq!(writer.join().unwrap().len(), 27);
+    /// # Ok::<(), pmtaemail::Problems>(())
+    /// ```
     pub fn into_ids(self) -> impl Iterator<Item = Option<Id>> + Send + 'static {
         let are_given = Arc::clone(&self.envids).into_are_given();
         self.made(are_given)

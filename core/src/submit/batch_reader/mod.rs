@@ -164,6 +164,18 @@ impl BatchReader {
 
     /// Whether nothing more is accepted: the batch is finished, or continues with something that is not part of a
     /// batch.
+    ///
+    /// ```
+    /// use pmtaemail::{BatchFormat, BatchReader};
+    ///
+    /// let mut reader = BatchReader::new(BatchFormat::Array, 32 << 20);
+    /// reader.feed(b"[{}, ");
+    /// assert!(!reader.has_ended());
+    /// reader.feed(b"oops, {}]");
+    /// assert!(reader.has_ended());
+    /// assert_eq!(reader.take().len(), 2); // a message and an error
+    /// assert_eq!(reader.buffered(), 0);
+    /// ```
     pub fn has_ended(&self) -> bool {
         self.ready.has_ended
     }

@@ -101,7 +101,17 @@ impl MessageStream {
         flush(&mut self.spool, directory)
     }
 
-    /// How many bytes are in memory.
+    /// How many bytes are in memory; the others are on the file system of the directory.
+    ///
+    /// ```
+    /// use pmtaemail::{MessageStream, StreamFormat};
+    ///
+    /// let mut stream = MessageStream::new(StreamFormat::Ndjson);
+    /// stream.feed(b"{\"from\": \"a@example.com\"}\n\"b@example.org\"\n", None)?;
+    /// assert_eq!(stream.message_len(), 26); // with its line end
+    /// assert!(stream.buffered() > stream.message_len());
+    /// # Ok::<(), pmtaemail::SubmitError>(())
+    /// ```
     pub fn buffered(&self) -> usize {
         self.head.len() + self.spool.buffered()
     }

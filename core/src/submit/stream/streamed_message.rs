@@ -93,6 +93,18 @@ impl StreamedMessage {
     }
 
     /// Submits it for this submitter.
+    ///
+    /// ```
+    /// use pmtaemail::{MessageStream, PickupDirectory, PickupOptions, SenderDomains, StreamFormat, Submitter};
+    ///
+    /// # let temporary = tempfile::tempdir()?;
+    /// let directory = PickupDirectory::open(temporary.path(), PickupOptions::default())?;
+    /// let shop = Submitter::named("shop").with_senders(SenderDomains::from_iter(["example.com".parse()?]));
+    /// let mut stream = MessageStream::new(StreamFormat::Json);
+    /// stream.feed(br#"{"from": "ann@example.org", "recipients": ["bo@example.org"], "text": "Hello"}"#, Some(&directory))?;
+    /// assert!(stream.finish().with_submitter(shop).submit(&directory).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn with_submitter(mut self, submitter: Submitter) -> Self {
         self.submitter = submitter;
@@ -141,6 +153,17 @@ impl StreamedMessage {
 
     /// Like [`with_translation`](Self::with_translation), for a translated message that names all of its recipients
     /// itself.
+    ///
+    /// ```
+    /// use pmtaemail::{MessageStream, StreamFormat};
+    ///
+    /// let mut stream = MessageStream::new(StreamFormat::Json);
+    /// stream.feed(br#"{"sender": "shop@example.com", "receiver": "ann@example.org", "body": "Hello"}"#, None)?;
+    /// let ours = br#"{"from": "shop@example.com", "to": "ann@example.org", "text": "Hello"}"#.to_vec();
+    /// let mail = stream.finish().with_whole_translation(ours).render()?;
+    /// assert!(mail.ends_with(b"\r\n\r\nHello\r\n"));
+    /// # Ok::<(), pmtaemail::SubmitError>(())
+    /// ```
     #[must_use]
     pub fn with_whole_translation(mut self, message: Vec<u8>) -> Self {
         self.translation = Some(Translation {
@@ -218,6 +241,18 @@ impl StreamedMessage {
     }
 
     /// Whether [`json`](Self::json) is the complete message as it was written: no recipients were spooled.
+    ///
+    /// ```
+    /// use pmtaemail::{MessageStream, StreamFormat};
+    ///
+    /// let mut stream = MessageStream::new(StreamFormat::Json);
+    /// let json = br#"{"from": "a@example.com", "to": "b@example.org", "text": "Hello"}"#;
+    /// stream.feed(json, None)?;
+    /// let message = stream.finish();
+    /// assert!(message.is_whole());
+    /// assert_eq!(message.json(), json);
+    /// # Ok::<(), pmtaemail::SubmitError>(())
+    /// ```
     pub fn is_whole(&self) -> bool {
         self.stream.splitter.recipients().is_none()
     }
@@ -327,6 +362,17 @@ impl StreamedMessage {
     }
 
     /// Its pickup files in memory, or only a receipt if they exceed `most` bytes; see [`Submission::within`].
+    ///
+    /// ```
+    /// use pmtaemail::{MessageStream, StreamFormat};
+    ///
+    /// let mut stream = MessageStream::new(StreamFormat::Ndjson);
+    /// stream.feed(b"{\"from\": \"a@example.com\", \"text\": \"Hello\"}\n\"b@example.org\"\n", None)?;
+    /// let message = stream.finish();
+    /// assert_eq!(message.submission_within(1 << 20)?.unwrap().files().len(), 1);
+    /// assert_eq!(message.submission_within(10)?.unwrap_err().files.len(), 1);
+    /// # Ok::<(), pmtaemail::SubmitError>(())
+    /// ```
     pub fn submission_within(
         &self,
         most: u64,

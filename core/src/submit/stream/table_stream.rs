@@ -55,6 +55,15 @@ impl TableStream {
     }
 
     /// How many bytes have arrived.
+    ///
+    /// ```
+    /// use pmtaemail::TableStream;
+    ///
+    /// let mut table = TableStream::new();
+    /// table.feed(b"email\nann@example.org\n", None)?;
+    /// assert_eq!(table.fed(), 22);
+    /// # Ok::<(), pmtaemail::SubmitError>(())
+    /// ```
     pub fn fed(&self) -> u64 {
         self.length
     }
