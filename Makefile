@@ -186,16 +186,20 @@ sbom: $(TOOLS)/bin/cargo-cyclonedx ## List all that the daemon and the packages 
 # Nothing is linked or run, so this needs no compiler for C and no library of those systems.
 MACOS := aarch64-apple-darwin
 WINDOWS := x86_64-pc-windows-msvc
+MUSL := x86_64-unknown-linux-musl
 .PHONY: portable-targets
-portable-targets: ## Get the standard libraries of macOS and Windows, from where rustup has them.
-	rustup target add $(MACOS) $(WINDOWS)
+portable-targets: ## Get the standard libraries of macOS, Windows and musl, from where rustup has them.
+	rustup target add $(MACOS) $(WINDOWS) $(MUSL)
 
+CLIPPY_LIBRARY = -p pmtaemail -p pmtaemail-python -p pmtaemail-node -- -D warnings
+# Without TLS, whose cryptography needs a compiler for C.
+CLIPPY_DAEMON = -p pmtaemailapi --no-default-features -- -D warnings
 .PHONY: check-portable
-check-portable: ## Tell whether it compiles for macOS, and the library and its bindings for Windows.
-	cargo check --target $(MACOS) -p pmtaemail -p pmtaemail-python -p pmtaemail-node
-	# Without TLS, whose cryptography needs a compiler for C.
-	cargo check --target $(MACOS) -p pmtaemailapi --no-default-features
-	cargo check --target $(WINDOWS) -p pmtaemail -p pmtaemail-python -p pmtaemail-node
+check-portable: ## Tell whether it compiles for macOS and with musl, and the library and its bindings for Windows.
+	cargo clippy --target $(MACOS) $(CLIPPY_LIBRARY)
+	cargo clippy --target $(MACOS) $(CLIPPY_DAEMON)
+	cargo clippy --target $(MUSL) $(CLIPPY_DAEMON)
+	cargo clippy --target $(WINDOWS) $(CLIPPY_LIBRARY)
 
 # The table of fields in core/src/json makes the schema, and the schema makes the types and the tables of docs/message.md.
 # The definition of the command line in cli/src/args makes the table of options.

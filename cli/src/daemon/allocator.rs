@@ -6,7 +6,10 @@
 //! threshold (mallopt(3), `M_MMAP_THRESHOLD`) it does not. That is set in the environment before a program starts, so the
 //! daemon starts itself once more with it, as the same process.
 
+use std::env;
 use std::ffi::OsStr;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 
 /// In bytes.
 const NAME: &str = "MALLOC_MMAP_THRESHOLD_";
@@ -14,12 +17,7 @@ const THRESHOLD: &str = "262144";
 
 /// Starts the program once more with a fixed threshold where there is none. Returns where there is, or where that fails: it
 /// works all the same, with more memory.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub fn fix_threshold() {
-    use std::env;
-    use std::os::unix::process::CommandExt;
-    use std::process::Command;
-
     if !is_wanted(
         env::var_os(NAME).as_deref(),
         env::var_os("GLIBC_TUNABLES").as_deref(),
@@ -41,15 +39,7 @@ pub fn fix_threshold() {
     super::log::no_threshold(&error);
 }
 
-/// Other allocators have no such habit.
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-pub fn fix_threshold() {}
-
 /// Whether the environment says nothing of it.
-#[cfg_attr(
-    not(all(target_os = "linux", target_env = "gnu")),
-    expect(dead_code, reason = "tests use it")
-)]
 fn is_wanted(threshold: Option<&OsStr>, tunables: Option<&OsStr>) -> bool {
     let tunables = tunables.unwrap_or_default().to_string_lossy();
     threshold.is_none() && !tunables.contains("glibc.malloc.mmap_threshold=")

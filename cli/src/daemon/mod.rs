@@ -52,6 +52,7 @@
 mod accept;
 mod access;
 mod admission;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod allocator;
 mod back_pressure;
 mod batch;
@@ -135,6 +136,8 @@ use tokio::time::sleep;
 /// Serves until a signal asks to stop.
 pub fn run(mut args: ServeArgs) -> Result<Exit, Failure> {
     log::start(&args.log);
+    // Other allocators give back what is free.
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
     allocator::fix_threshold();
     memory::settle(&mut args.limits, args.preview);
     let counters = Arc::<Counters>::default();
