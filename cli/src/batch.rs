@@ -28,7 +28,7 @@ const MESSAGE_LIMIT: usize = 256 << 20;
 /// While one group is synced the next one is rendered and written.
 const WORKERS: usize = 2;
 
-/// The results of a group, or its messages where a panic ended it: some may have been handed over.
+/// The results of a group, or its messages where a panic ended it: some may have been submitted.
 type Results = Result<Vec<(Position, Result<Receipt, BatchError>)>, Vec<Position>>;
 
 /// Submits each message and prints its receipt, or why it has none.
@@ -77,7 +77,7 @@ fn submit_all(
 ) -> Result<Exit, Failure> {
     let mut batch = AtomicBatch::new(format, MESSAGE_LIMIT).with_warnings(warns);
     input.read(progress, |piece| batch.feed(piece, Some(pickup)))?;
-    // All are handed over, or none.
+    // All are submitted, or none.
     let mut exits = Exits::default();
     let outcome = batch.submit(pickup, |position, result, lines| {
         if let Err(error) = &result {

@@ -76,7 +76,7 @@ pub fn submit(args: &SubmitArgs) -> Result<Exit, Failure> {
             }
         }
     }
-    // Whatever failed: of what was handed over the file has the only receipts.
+    // Whatever failed: of what was submitted the file has the only receipts.
     if let Err(failure) = receipts.finish() {
         output::print_failure(&failure);
         exits.failed(failure.exit());

@@ -21,8 +21,8 @@ pub enum Exit {
     Os,
     /// The pickup directory, or the file for receipts, cannot be written to (`EX_CANTCREAT`).
     CannotCreate,
-    /// Reading the message or writing the answer failed, or a disk did, so that nobody knows whether the
-    /// message was handed over (`EX_IOERR`).
+    /// Reading the message or writing the answer failed, or a disk did, so that it is unknown whether the
+    /// message was submitted (`EX_IOERR`).
     InputOutput,
     /// It may go well another time (`EX_TEMPFAIL`).
     Temporary,
@@ -52,7 +52,7 @@ impl Exit {
 
 /// The exit code of a command that submits several messages.
 ///
-/// It is that of the first failure. But where messages were handed over, or may have been, nothing asks for
+/// It is that of the first failure. But where messages were submitted, or may have been, nothing asks for
 /// another attempt with all of them: what was temporary ([`Exit::Temporary`]) becomes [`Exit::InputOutput`],
 /// which also wins over all others.
 #[derive(Debug, Default)]
@@ -62,7 +62,7 @@ pub struct Exits {
 }
 
 impl Exits {
-    /// A message was handed over.
+    /// A message was submitted.
     pub fn handed_over(&mut self) {
         self.any_handed_over = true;
     }

@@ -42,7 +42,7 @@ pub fn print_lines_of(receipt: Receipt) -> io::Result<()> {
 
 /// Standard output for many lines of receipts.
 ///
-/// A reader that closes the pipe early is an error: what was handed over is told nowhere else.
+/// A reader that closes the pipe early is an error: what was submitted is told nowhere else.
 pub fn buffered() -> Lines {
     Lines(BufWriter::with_capacity(64 << 10, io::stdout().lock()))
 }

@@ -17,7 +17,7 @@ impl Place {
         Self { line, column }
     }
 
-    /// The place behind a character that is here.
+    /// The place after a character that is here.
     pub fn behind(self, character: char) -> Self {
         match character {
             '\n' => Self {

@@ -24,7 +24,7 @@ pub enum Receipts {
 
 impl Receipts {
     /// `path` is where lines for the recipients of `messages` are wanted, `-` for standard output. It is opened
-    /// before anything is handed over.
+    /// before anything is submitted.
     pub fn open(
         path: Option<&Path>,
         messages: &[MessageArgs],
@@ -37,7 +37,7 @@ impl Receipts {
         })
     }
 
-    /// Whether there is room for another message's: otherwise it had better not be handed over.
+    /// Whether there is room for another message's: otherwise it had better not be submitted.
     pub fn check(&self) -> Result<(), Failure> {
         match self {
             Self::Written(file) if file.part.is_some() => Err(Failure::NoReceipts(file.name())),
@@ -45,7 +45,7 @@ impl Receipts {
         }
     }
 
-    /// Takes the receipt of a message that was handed over.
+    /// Takes the receipt of a message that was submitted.
     pub fn add(&mut self, receipt: Receipt) -> Result<(), Failure> {
         let id = receipt.id.to_string();
         let printed = match self {
@@ -53,7 +53,7 @@ impl Receipts {
             Self::PrintedLines => output::print_lines_of(receipt),
             Self::Written(file) => {
                 let lines = receipt.clone().into_json_lines();
-                // Whatever becomes of the file, this says what was handed over.
+                // Whatever becomes of the file, this says what was submitted.
                 let printed = output::print_receipt(&receipt.into_summary());
                 file.write(id.clone(), lines)?;
                 printed
@@ -161,7 +161,7 @@ impl ReceiptFile {
         self.path.display().to_string()
     }
 
-    /// Writes the lines of the message that was handed over as `id`.
+    /// Writes the lines of the message that was submitted as `id`.
     fn write(
         &mut self,
         id: String,
@@ -238,7 +238,7 @@ fn folder(path: &Path) -> &Path {
     }
 }
 
-/// `None` where there is nothing at a path.
+/// `None` if there is nothing at a path.
 fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

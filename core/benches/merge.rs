@@ -3,7 +3,7 @@
 //!
 //! `PICKUP_BENCH_DIR=/mnt/ext4 cargo bench --bench merge`. Settings: `MERGE_BENCH_RECIPIENTS`
 //! (100000), `MERGE_BENCH_EXPANDED` (5000, those of the expanded form), `MERGE_BENCH_ROUNDS` (3; each
-//! row is the quickest of its rounds). Memory is the most that the process held while the row was
+//! row is the fastest of its rounds). Memory is the most that the process held while the row was
 //! measured, the submission itself not counted: it is read from a file in pieces.
 
 use pmtaemail::{Durability, MessageStream, PickupDirectory, PickupOptions, Receipt, StreamFormat};

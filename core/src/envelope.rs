@@ -34,7 +34,7 @@ impl<'m> Envelope<'m> {
 
 /// Keeps the first of each mailbox; domains are compared without letter case.
 fn without_twins<'m>(recipients: impl Iterator<Item = &'m AddrSpec<'m>>) -> Vec<&'m AddrSpec<'m>> {
-    /// Up to here comparing each with each is quicker than hashing.
+    /// Up to here comparing each with each is faster than hashing.
     const FEW: usize = 8;
 
     let mut paths: Vec<&'m AddrSpec<'m>> = Vec::with_capacity(recipients.size_hint().0);

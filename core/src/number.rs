@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// A number as it is written in JSON (RFC 8259, section 6), of whatever size. That 19.90 is a price,
+/// A number as it is written in JSON (RFC 8259, section 6), of any size. That 19.90 is a price,
 /// and 12345678901234567890123 is not rounded, only its digits tell.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Number<'a>(Form<'a>);

@@ -67,7 +67,7 @@ impl Spool {
         self.bytes.clear();
     }
 
-    /// Reads some of the bytes from a place on, counted from 0. None are behind the last.
+    /// Reads some of the bytes from a place on, counted from 0. None are after the last.
     fn read_at(&self, place: u64, buffer: &mut [u8]) -> io::Result<usize> {
         if let (Some(file), Some(rest @ 1..)) = (&self.file, self.flushed.checked_sub(place)) {
             let most = usize::try_from(rest).map_or(buffer.len(), |rest| rest.min(buffer.len()));

@@ -19,7 +19,7 @@ pub(crate) fn borrowed<'a>(text: &Cow<'a, str>) -> Option<&'a str> {
     }
 }
 
-/// The text without the angle brackets that may stand around it; `None` where one is missing.
+/// The text without the angle brackets that may be around it; `None` if one is missing.
 pub(crate) fn without_angle_brackets<'a>(text: &Cow<'a, str>) -> Option<Cow<'a, str>> {
     match (text.starts_with('<'), text.ends_with('>')) {
         (true, true) => Some(part(text, 1..text.len() - 1)),
@@ -36,7 +36,7 @@ pub(crate) fn into_bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
     }
 }
 
-/// Whether a text starts with another, in whatever letter case.
+/// Whether a text starts with another, ignoring letter case.
 pub(crate) fn starts_with_ignoring_case(text: &str, start: &str) -> bool {
     text.get(..start.len())
         .is_some_and(|head| head.eq_ignore_ascii_case(start))
@@ -49,7 +49,7 @@ pub(crate) fn put(out: &mut Vec<u8>, pieces: &[&str]) {
     }
 }
 
-/// Whether two field names are one: letter case, `_` and `-` do not count.
+/// Whether two field names are one: letter case, `_` and `-` are ignored.
 pub(crate) fn same_name(one: &str, other: &str) -> bool {
     folded(one).eq(folded(other))
 }

@@ -127,7 +127,7 @@ fn product_blocks() {
         };
         (0..60).map(url).collect()
     });
-    // The URLs themselves have 19 MB, and 21 MB as they stand in HTML and quoted-printable.
+    // The URLs themselves have 19 MB, and 21 MB as they are in HTML and quoted-printable.
     assert!(
         files <= 4 && bytes <= 26_000_000,
         "{files} files, {bytes} bytes"

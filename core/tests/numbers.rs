@@ -1,4 +1,4 @@
-//! Numbers among the variables arrive as they are written, wherever they stand in the document.
+//! Numbers among the variables arrive as they are written, wherever they are in the document.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 

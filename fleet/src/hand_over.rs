@@ -15,7 +15,7 @@ use std::io;
 use std::ops::Range;
 use std::time::Instant;
 
-/// A message that can be handed over.
+/// A message that can be submitted.
 #[derive(Debug)]
 pub struct Item {
     pub delivered: Delivered,
@@ -39,7 +39,7 @@ pub enum Outcome {
     Unknown(Entry, PickupError),
 }
 
-/// Why messages were not handed over.
+/// Why messages were not submitted.
 #[derive(Debug, thiserror::Error)]
 pub enum Failed {
     #[error(transparent)]
@@ -119,7 +119,7 @@ fn together(
     let transaction = match write() {
         Ok(transaction) => transaction,
         Err(failed) => {
-            // What is left of it is of a batch that was never handed over.
+            // What is left of it is of a batch that was never submitted.
             let _ = journal.remove(&entry.batch);
             return Outcome::Failed(entry.messages, failed);
         }

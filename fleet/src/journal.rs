@@ -1,7 +1,7 @@
 //! What was on its way into the pickup directory: which messages, and where they are acknowledged.
 //!
-//! A line is there before a batch is handed over, and until all of it is acknowledged. So a host that comes back after
-//! it was killed acknowledges what it had handed over, and gives the rest back, before another host gets it.
+//! A line is there before a batch is submitted, and until all of it is acknowledged. So a host that comes back after
+//! it was killed acknowledges what it had submitted, and gives the rest back, before another host gets it.
 
 use crate::error::FleetError;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// A batch that is on its way.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Entry {
-    /// Its name, under which the store of the pickup directory knows whether it was handed over.
+    /// Its name, under which the store of the pickup directory knows whether it was submitted.
     pub batch: String,
     /// The stream that it is of, and when that was made: in another one of its name the numbers are other messages.
     pub stream: String,
@@ -78,7 +78,7 @@ impl Journal {
         File::open(&self.folder)?.sync_all()
     }
 
-    /// Forgets an entry. One that a power cut brings back is of a batch that is acknowledged, which does no harm.
+    /// Forgets an entry. One that a power failure brings back is of a batch that is acknowledged, which does no harm.
     pub fn remove(&self, batch: &str) -> io::Result<()> {
         match fs::remove_file(self.path(batch)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -96,7 +96,7 @@ impl Journal {
             }
             match serde_json::from_slice(&fs::read(&path)?) {
                 Ok(entry) => entries.push(entry),
-                // It was not whole yet, so nothing of its batch was handed over.
+                // It was not whole yet, so nothing of its batch was submitted.
                 Err(_) => fs::remove_file(&path)?,
             }
         }

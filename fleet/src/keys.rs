@@ -47,7 +47,7 @@ pub struct ClaimedKey {
 
 /// Why a key cannot be claimed.
 pub enum Refused {
-    /// Another host has it at present, or was done with it this moment.
+    /// Another host has it right now, or was done with it this moment.
     Busy,
     /// Nobody knows any more whether what it stood for was published.
     Unknown,
@@ -142,7 +142,7 @@ impl ClaimedKey {
         format!("key-{}", self.name)
     }
 
-    /// It is published. Tells whether this host's record stands: of a duplicate the first one does.
+    /// It is published. Returns whether this host's record stands: of a duplicate the first one does.
     pub async fn done(self, keys: &Store, is_duplicate: bool) -> bool {
         let (record, is_own) = match self.earlier {
             Some(earlier) if is_duplicate => (earlier, false),
@@ -158,7 +158,7 @@ impl ClaimedKey {
         loop {
             match keys.update(&self.name, value.bytes(), self.revision).await {
                 Ok(_) => return is_own,
-                // Another host took it over, or an update was done whose answer was lost: `find` has what stands.
+                // Another host took it over, or an update was done whose answer was lost: `find` has what is.
                 Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => return false,
                 // Whoever tries again finds out by the duplicate.
                 Err(_) if Instant::now() > end => return is_own,

@@ -126,7 +126,7 @@ pub fn subjects(stream: &str) -> String {
     format!("{stream}.>")
 }
 
-/// The stream of what cannot be handed over.
+/// The stream of what cannot be submitted.
 pub fn dead(stream: &str) -> String {
     format!("{stream}_DEAD")
 }

@@ -33,7 +33,7 @@ pub enum Content {
     Large(String),
 }
 
-/// Why a message of the queue cannot be handed over. Nobody else could do it either.
+/// Why a message of the queue cannot be submitted. Nobody else could do it either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotParcel {
     /// There is no line before its files, or not of this form.

@@ -25,7 +25,8 @@ use tokio::time::{Instant, sleep, timeout};
 /// How long a parcel is tried. Another broker leads a stream some five seconds after its leader was lost.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long one try waits for its answer. Those of a leader that is lost never come, and the next one may be there by now.
+/// How long one try waits for its answer. Those of a leader that is lost never come, and the next one may be there by
+/// now.
 const ACKNOWLEDGEMENT: Duration = Duration::from_secs(2);
 
 /// How long a look at a key waits for one broker.
@@ -228,8 +229,8 @@ impl Stream {
         self.client.server_info().max_payload
     }
 
-    /// Publishes a message until it is acknowledged. Tells whether the stream had one of this identifier before, which
-    /// may be that of a try of this one.
+    /// Publishes a message until it is acknowledged. Returns whether the stream had one of this identifier before,
+    /// which may be that of a try of this one.
     async fn publish(&self, id: &str, subject: &str, payload: Bytes) -> Result<bool, QueueError> {
         let end = Instant::now() + PATIENCE;
         let mut may_be_delivered = false;

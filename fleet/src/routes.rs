@@ -4,7 +4,7 @@ use crate::names::{InvalidName, Priority, Route};
 use pmtaemail::VirtualMtas;
 use std::collections::HashMap;
 
-/// Where submissions go: to one pool, but for those that name one of some virtual MTAs.
+/// Where submissions go: to one pool, except those that name one of some virtual MTAs.
 #[derive(Debug, Clone)]
 pub struct Routes {
     rest: Target,

@@ -1,4 +1,4 @@
-//! Which messages this host has taken, so that those that are delivered to it again are handed over no second time, and
+//! Which messages this host has taken, so that those that are delivered to it again are submitted no second time, and
 //! are acknowledged only when they are in the pickup directory.
 //!
 //! ```text
@@ -33,7 +33,7 @@ enum State {
 pub enum Known {
     /// It has not been here.
     No,
-    /// Nobody knows yet what becomes of it: it must be neither handed over nor acknowledged.
+    /// Nobody knows yet what becomes of it: it must be neither submitted nor acknowledged.
     InHand,
     /// It is in the pickup directory.
     HandedOver,
@@ -47,12 +47,12 @@ impl Seen {
         }
     }
 
-    /// They are about to be handed over.
+    /// They are about to be submitted.
     pub fn in_hand(&self, sequences: impl Iterator<Item = u64>) {
         self.set(sequences, State::InHand);
     }
 
-    /// They are handed over.
+    /// They are submitted.
     pub fn handed_over(&self, sequences: impl Iterator<Item = u64>) {
         self.set(sequences, State::HandedOver);
     }
@@ -65,7 +65,7 @@ impl Seen {
         self.set(sequences, State::Confirmed(now + self.linger));
     }
 
-    /// They are not handed over, after all.
+    /// They are not submitted, after all.
     pub fn remove(&self, sequences: impl Iterator<Item = u64>) {
         let mut messages = self.lock();
         for sequence in sequences {

@@ -28,7 +28,7 @@ impl From<(String, Vec<EnvelopeIds>)> for Submitted {
     }
 }
 
-/// The next recipients, as a JSON list; none are behind the last.
+/// The next recipients, as a JSON list; none are after the last.
 pub fn next(receipts: &mut RecipientReceipts) -> Result<String> {
     let some: io::Result<Vec<RecipientReceipt>> = receipts.take(AT_ONCE).collect();
     to_json(&some.map_err(|error| Error::from_reason(error.to_string()))?)

@@ -161,7 +161,7 @@ fn change(
         path: path.display().to_string(),
         source,
     };
-    // Where it is a link, the file behind it is meant.
+    // Where it is a link, the file it points to is meant.
     let target = match fs::canonicalize(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => path.to_owned(),
         target => target.map_err(failed)?,

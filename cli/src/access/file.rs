@@ -116,7 +116,7 @@ impl AccessKey {
     }
 }
 
-/// Whether a key may have this name: it stands in logs and metrics.
+/// Whether a key may have this name: it is in logs and metrics.
 pub fn is_name(name: &str) -> bool {
     let is_fine = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     (1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(is_fine)
@@ -161,7 +161,7 @@ fn read_keys(table: &DeTable<'_>) -> (Vec<AccessKey>, Vec<Refusal>) {
     (keys, refusals)
 }
 
-/// Reads one key. `None` only where a refusal tells why.
+/// Reads one key. `None` only if a refusal says why.
 fn read_key(
     name: &str,
     span: &Range<usize>,

@@ -15,11 +15,11 @@ pub const MOST_THREADS: usize = 512;
 /// For ever: they are cheap, and one at least must stay.
 const KEEP_ALIVE: Duration = Duration::from_hours(24 * 366);
 
-/// Starts the runtime, with at most so many threads for what blocks, of which the first is there from now
+/// Starts the runtime, with at most this many threads for what blocks, of which the first is there from now
 /// on.
 ///
 /// tokio keeps work for which it can start no thread, and yet reports a failure if there is no other
-/// thread: a message that was refused would be handed over later. With one thread it never fails; the
+/// thread: a message that was refused would be submitted later. With one thread it never fails; the
 /// work waits for that one.
 pub fn start_runtime(threads: usize) -> io::Result<Runtime> {
     let start = || {
@@ -44,7 +44,7 @@ pub fn no_threads() -> io::Error {
     )
 }
 
-/// Runs what hands a submission over. After a panic nobody knows whether it did.
+/// Runs what hands a submission over. After a panic it is unknown whether it did.
 pub async fn run_submission<T: Send + 'static>(
     id: Id,
     work: impl FnOnce() -> T + Send + 'static,

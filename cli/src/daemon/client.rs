@@ -40,7 +40,7 @@ pub enum Client {
 }
 
 impl Client {
-    /// Whether it is on this host: then it may be a proxy, behind which there are many.
+    /// Whether it is on this host: then it may be a proxy with many behind it.
     pub fn is_of_this_host(self) -> bool {
         match self {
             Self::V4(address) => address.is_loopback(),

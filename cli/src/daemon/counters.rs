@@ -160,9 +160,9 @@ impl Kind {
 /// What became of a submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// It was handed over.
+    /// It was submitted.
     Accepted,
-    /// It had been handed over before, under the same idempotency key.
+    /// It had been submitted before, under the same idempotency key.
     Replayed,
     /// Its sender has to change something.
     Rejected,
@@ -247,7 +247,7 @@ fn request_seconds() -> Histogram {
     ])
 }
 
-/// Seconds of a sync: from a disk with a cache that survives a power cut to one that is at its end.
+/// Seconds of a sync: from a disk with a cache that survives a power failure to one that is at its end.
 fn sync_seconds() -> Histogram {
     Histogram::new([
         0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,

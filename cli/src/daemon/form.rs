@@ -1,7 +1,7 @@
 //! `multipart/form-data` (RFC 7578): a part `message` with the JSON, files, and a part `recipients` with a
 //! table (CSV).
 //!
-//! A form is taken apart as it comes: of a table only what is not yet spooled is in memory.
+//! A form is parsed as it comes: of a table only what is not yet spooled is in memory.
 
 use super::error::ApiError;
 use axum::body::HttpBody;
@@ -106,7 +106,7 @@ impl FormReader {
         }
     }
 
-    /// Takes the next bytes. What is wrong with them is told at the end, when the client listens.
+    /// Takes the next bytes. What is wrong with them is reported at the end, when the client listens.
     pub fn push(&mut self, data: Bytes) {
         self.length += data.len();
         let mut exchange = lock(&self.exchange);

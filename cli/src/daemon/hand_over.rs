@@ -1,6 +1,6 @@
 //! From a message that is rendered, or about to be, to its receipt.
 //!
-//! What is small is handed over without a thread that waits for it:
+//! What is small is submitted without a thread that waits for it:
 //!
 //! ```text
 //! the runtime's workers   read, render, write         …            answer
@@ -31,7 +31,7 @@ pub struct Remembered {
     pub name: Option<IdempotencyKey>,
 }
 
-/// Claims the key, if there is one, and hands over what is rendered; or finds what was handed over under it.
+/// Claims the key, if there is one, and submits what is rendered; or finds what was submitted under it.
 pub async fn hand_over(
     daemon: Arc<Daemon>,
     submission: Submission,

@@ -17,7 +17,7 @@ use std::path::Path;
 /// What the program takes besides bodies, in threads and connections: a quarter, and this at least.
 const LEAST_RESERVE: usize = 24 << 20;
 
-/// A body takes so many halves of its size until its message is handed over: itself, the rendered message, in which a
+/// A body takes so many halves of its size until its message is submitted: itself, the rendered message, in which a
 /// file in base64 has line ends, and some to spare.
 const HALVES: usize = 5;
 
@@ -31,7 +31,7 @@ const MOST_FOR_VIEWS: usize = 64 << 20;
 /// What is longer without a blank, a quotation mark or a backslash is a file in base64.
 const FILE: usize = 1 << 10;
 
-/// What an address in the header of a finished message takes once it is read, by the sign behind it.
+/// What an address in the header of a finished message takes once it is read, by the sign after it.
 const ADDRESS: usize = 160;
 
 /// What a value of JSON takes at most once it is read, by the character that announces it.
@@ -45,8 +45,8 @@ const OCTET: usize = 6;
 /// No cgroup has so much: v1 says so where there is no limit.
 const NO_LIMIT: usize = 1 << 60;
 
-/// The limits as they hold: what is not given for memory is the control group's, and a body may not be larger than there is
-/// memory for.
+/// The limits as they hold: what is not given for memory is the control group's, and a body may not be larger than
+/// there is memory for.
 pub fn settle(limits: &mut LimitArgs, has_preview: bool) {
     limits.memory = limits.memory.or_else(of_cgroup);
     if has_preview {
@@ -79,13 +79,13 @@ fn largest_body(memory: usize) -> usize {
     memory / HALVES * 2
 }
 
-/// How much memory so many bytes of a body need until their message is handed over.
+/// How much memory so many bytes of a body need until their message is submitted.
 pub fn needed(bytes: usize) -> usize {
     bytes.saturating_mul(HALVES) / 2
 }
 
-/// How much more a message needs than its body, once it is read: for its texts, and for its values. An address, a variable or a
-/// header field is larger in memory than in the JSON.
+/// How much more a message needs than its body, once it is read: for its texts, and for its values. An address, a
+/// variable or a header field is larger in memory than in the JSON.
 pub fn needed_for_json(json: &[u8]) -> usize {
     needed_for_values(json, 0)
 }
@@ -159,8 +159,8 @@ fn of_cgroup() -> Option<usize> {
     limit_of(&groups, Path::new("/sys/fs/cgroup")).map(|limit| limit / 4 * 3)
 }
 
-/// The smallest limit of the groups, given as /proc/self/cgroup has them, and of those above them. A container may see names that
-/// hold outside of it alone; then what it has at the top are its own.
+/// The smallest limit of the groups, given as /proc/self/cgroup has them, and of those above them. A container may see
+/// names that hold outside of it alone; then what it has at the top are its own.
 fn limit_of(groups: &str, root: &Path) -> Option<usize> {
     let limits = groups.lines().filter_map(|line| {
         let (_, line) = line.split_once(':')?;

@@ -166,7 +166,7 @@ pub fn run(mut args: ServeArgs) -> Result<Exit, Failure> {
         log::no_keys(&error);
     }
     let back_pressure = if forwards {
-        // The hosts that hand over watch their own.
+        // The hosts that submit watch their own.
         BackPressure::default()
     } else {
         BackPressure::start(&args.back_pressure, pickup.path()).map_err(Failure::Start)?

@@ -16,7 +16,7 @@ pub struct Room {
     pub batches: BatchRoom,
 }
 
-/// How many messages of batches may be at work at once, each with a file.
+/// How many messages of batches may be in progress at once, each with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchRoom {
     /// Messages that are submitted together.

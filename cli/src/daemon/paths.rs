@@ -55,7 +55,7 @@ const PREVIEWS: &[&str] = &[
     PREVIEW_EVENTS,
 ];
 
-/// Those that hold a name, by what stands before it.
+/// Those that hold a name, by what is before it.
 const NAMED: &[(&str, &str)] = &[
     ("/preview/api/views/", PREVIEW_VIEW),
     ("/preview/api/outbox/", PREVIEW_OUTBOX_FILE),

@@ -33,7 +33,7 @@ pub struct PickupLook(Arc<watch::Sender<Seen>>);
 
 #[derive(Debug, Default)]
 struct Seen {
-    /// When the look began that is under way.
+    /// When the check in progress began.
     looks_since: Option<Instant>,
     /// When the last look began and ended.
     looked: Option<(Instant, Instant)>,

@@ -1,4 +1,4 @@
-//! Whether the pickup directory, or the store of idempotency keys, takes messages at present.
+//! Whether the pickup directory, or the store of idempotency keys, currently takes messages.
 //!
 //! Each is tried by what a submission needs. That costs the file system something, so one result serves all
 //! who ask within a second, and nothing is tried twice at a time: a file system that hangs holds one thread
@@ -31,7 +31,7 @@ pub type Probed = Result<Option<&'static str>, PickupError>;
 
 #[derive(Debug, Default)]
 struct Known {
-    /// It is being tried at present.
+    /// It is currently being tried.
     is_tried: bool,
     /// When it was tried last.
     tried: Option<Instant>,

@@ -104,7 +104,7 @@ impl ReceivedBody {
     }
 }
 
-/// What is told of a message that breaks no rule.
+/// What is reported about a message that breaks no rule.
 #[derive(Debug)]
 pub struct Checked {
     pub warnings: Vec<Warning>,

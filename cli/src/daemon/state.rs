@@ -22,7 +22,7 @@ pub struct Daemon {
     pub admission: Admission,
     pub readiness: Readiness,
     pub keys_readiness: Readiness,
-    /// A permit for each submission that may have files open, but for those of batches.
+    /// A permit for each submission that may have files open, except those of batches.
     pub submissions: Arc<Semaphore>,
     /// Messages of batches that are submitted together, and a permit for each group of them.
     pub group_messages: usize,

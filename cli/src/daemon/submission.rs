@@ -138,7 +138,7 @@ async fn read<T: Send + 'static>(
     run_blocking(move || Ok((body.read(selection, &senders, then)?, body))).await?
 }
 
-/// A body, and its place among the messages at work.
+/// A body, and its place among the messages in progress.
 pub struct Received {
     pub body: ReceivedBody,
     /// Where it was asked for.
@@ -146,11 +146,11 @@ pub struct Received {
     pub in_flight: InFlight,
 }
 
-/// Receives the body of a request, if its format is known and there is room for it. The room comes first: bodies
-/// are what takes memory. `fingerprint` is asked for where the request has a key. `for_json` tells what the values of a body
-/// need besides its bytes.
+/// Receives the body of a request, if its format is known and there is room for it. The room comes first: bodies are
+/// what takes memory. `fingerprint` is asked for where the request has a key. `for_json` tells what the values of a
+/// body need besides its bytes.
 ///
-/// A place among the messages at work is taken when all of the body is there.
+/// A place among the messages in progress is taken when all of the body is there.
 pub async fn receive_request(
     daemon: &Arc<Daemon>,
     request: Request,

@@ -138,7 +138,7 @@ impl Arguments {
             .collect()
     }
 
-    /// Reads options that stand in one argument, and the value that may be the next.
+    /// Reads options that are in one argument, and the value that may be the next.
     fn options(
         &mut self,
         options: &str,
@@ -258,7 +258,7 @@ mod tests {
         assert_eq!(php.sender.as_deref(), Some("ann@example.com"));
         let git = parsed("-i -f ann@example.com b@example.org c@example.org").unwrap();
         assert_eq!(git.recipients.len(), 2);
-        // PHP puts what mail() is given at the end, and Drupal its own options behind that.
+        // PHP puts what mail() is given at the end, and Drupal its own options after that.
         let drupal = parsed("bo@example.org -t -f ann@example.com cy@example.org -i").unwrap();
         assert!(drupal.takes_header_recipients && !drupal.dot_ends);
         assert_eq!(drupal.recipients, ["bo@example.org", "cy@example.org"]);

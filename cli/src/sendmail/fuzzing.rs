@@ -21,7 +21,7 @@ pub struct SendmailOutcome {
     pub failure: Option<String>,
 }
 
-/// Runs `sendmail` with these arguments behind its name, and this on standard input.
+/// Runs `sendmail` with these arguments after its name, and this on standard input.
 pub fn sendmail_in_memory(line: Vec<OsString>, input: &[u8]) -> SendmailOutcome {
     let pickup = Arc::new(PickupDirectory::in_memory());
     let mut outcome = SendmailOutcome::default();

@@ -14,7 +14,7 @@ const PASSWD: &str = "/etc/passwd";
 /// The domain where neither [`MAILNAME`] nor the host has one: mail from there goes all the same.
 const NO_DOMAIN: &str = "localhost.localdomain";
 
-/// The caller. Whatever the host and the user are called, it can stand in an envelope: mail is not lost
+/// The caller. Whatever the host and the user are called, it can be in an envelope: mail is not lost
 /// for names that nobody chose for mail.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Login {

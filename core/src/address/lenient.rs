@@ -44,7 +44,7 @@ pub(crate) struct Listed<'t> {
     pub refusal: Option<Refusal>,
 }
 
-/// The entries of a list, parted by commas, and by the colons and semicolons of groups. White space
+/// The entries of a list, separated by commas, and by the colons and semicolons of groups. White space
 /// may be folded.
 pub(crate) fn entries(list: &[u8]) -> impl Iterator<Item = Entry> + '_ {
     let mut cursor = Some(Cursor::new(list));
@@ -69,7 +69,7 @@ pub(crate) struct Entry {
     pub refusal: Option<Refusal>,
     /// All of it.
     pub whole: Range<usize>,
-    /// What is before its angle brackets, and behind the colon of a group; nothing where it has none.
+    /// What is before its angle brackets, and after the colon of a group; nothing where it has none.
     #[cfg_attr(
         not(any(feature = "outbox", test)),
         expect(dead_code, reason = "nothing is shown")
@@ -78,7 +78,7 @@ pub(crate) struct Entry {
     /// What is between its angle brackets, or all of it where it has none.
     pub address: Range<usize>,
     pub has_brackets: bool,
-    /// Behind the last word of an address that has no domain. A mailbox without brackets of several
+    /// After the last word of an address that has no domain. A mailbox without brackets of several
     /// words, or one that is refused, is no address, so nothing is missing from it.
     pub domain_is_missing_at: Option<usize>,
 }
@@ -98,7 +98,7 @@ struct Reader {
     has_at: bool,
     /// The name has an `@`, be it in quotes.
     name_has_at: bool,
-    /// Behind a square bracket that is still open: a colon there starts no group.
+    /// After a square bracket that is still open: a colon there starts no group.
     in_literal: bool,
 }
 
@@ -130,7 +130,7 @@ impl Reader {
         }
     }
 
-    /// Reads up to the end of the entry, and says whether another follows.
+    /// Reads up to the end of the entry, and returns whether another follows.
     fn read(mut self, list: &[u8], cursor: &mut Cursor<'_>) -> (Entry, bool) {
         while let Some(byte) = cursor.peek() {
             let start = cursor.position();

@@ -58,7 +58,7 @@ impl FromStr for SenderDomain {
             Some(name) => (true, name),
             None => (false, text),
         };
-        // What an address may have behind its @ is known there.
+        // What an address may have after its @ is known there.
         let address = AddrSpec::read(Cow::Owned(format!("a@{name}")));
         let address = address.map_err(|_| InvalidSenderDomain)?;
         if is_wildcard && name.starts_with('[') {

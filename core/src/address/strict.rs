@@ -13,7 +13,7 @@ pub(super) struct Outline<'a> {
     pub address: Cow<'a, str>,
 }
 
-/// Parts a comma-separated list of mailboxes. Nothing that stands in the text is left out.
+/// Splits a comma-separated list of mailboxes. Nothing in the text is left out.
 pub(super) fn outline_list<'a>(text: &Cow<'a, str>) -> Result<Vec<Outline<'a>>, Refusal> {
     let mut parser = Parser {
         text,

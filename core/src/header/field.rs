@@ -56,7 +56,7 @@ pub(crate) fn words_fit(name: &str, lengths: impl IntoIterator<Item = Option<usi
 pub(super) struct Field<'o> {
     out: &'o mut Vec<u8>,
     column: usize,
-    /// How long this line may get.
+    /// The maximum length of this line.
     limit: usize,
     /// Whether only the name is written yet. No fold follows it where a line can hold the first word:
     /// some readers and signers lose a body that begins on the next line.
@@ -80,7 +80,7 @@ impl<'o> Field<'o> {
         self.limit.saturating_sub(self.column + 1)
     }
 
-    /// Writes a token that may not be parted, given in pieces.
+    /// Writes a token that may not be split, given in pieces.
     pub fn token(&mut self, pieces: &[&[u8]]) {
         let length: usize = pieces.iter().map(|piece| piece.len()).sum();
         // A token that no short line can hold stays where it is, as long as the line can hold it.

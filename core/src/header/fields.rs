@@ -232,7 +232,7 @@ static PREFIXES: &[KnownField] = &[
 ];
 
 impl KnownField {
-    /// What is known of the field of this name. Letter case does not count (RFC 5322 section
+    /// What is known of the field of this name. Letter case is ignored (RFC 5322 section
     /// 1.2.2).
     pub fn named(name: &str) -> Option<&'static Self> {
         lookup(name, |byte| byte.to_ascii_lowercase())

@@ -49,7 +49,7 @@ impl<'a> MessageId<'a> {
         }
     }
 
-    /// Parses identifiers of other messages, parted by white space. Others write what we would not,
+    /// Parses identifiers of other messages, separated by white space. Others write what we would not,
     /// and a thread must not break over it; refused is what would break the header.
     pub fn parse_list(text: &str) -> Result<Vec<MessageId<'static>>, Refusal> {
         const SYNTAX: Refusal = invalid(
@@ -75,7 +75,7 @@ impl<'a> MessageId<'a> {
         Ok(ids)
     }
 
-    /// Parses the body of a header field: identifiers in angle brackets, parted by white space and
+    /// Parses the body of a header field: identifiers in angle brackets, separated by white space and
     /// comments, or by nothing. Words without brackets are phrases of long ago, which name no message.
     pub fn parse_body(text: &str) -> Result<Vec<MessageId<'static>>, Refusal> {
         const SYNTAX: Refusal = invalid(

@@ -1,6 +1,6 @@
 //! Signs that mean something where a header is only the template of one.
 
-/// Which signs stand in header fields as they are. Texts, names and parameters with others are encoded;
+/// Which signs are in header fields as they are. Texts, names and parameters with others are encoded;
 /// what cannot be encoded, such as an address, is left as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signs {

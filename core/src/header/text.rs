@@ -28,7 +28,7 @@ pub(super) fn write(mut field: Field<'_>, text: &str, may_be_long: bool, signs: 
     field.end();
 }
 
-/// Whether a reader would not get the text back if it stood there as it is.
+/// Whether a reader would not get the text back if it were written there as it is.
 pub(crate) fn needs_encoding(text: &str) -> bool {
     !text.is_ascii() || looks_encoded(text) || has_fragile_blanks(text)
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// The URL with the brackets percent-encoded that may not stand in it (RFC 3986 section 3.2.2): all but
+/// The URL with the brackets percent-encoded that may not be in it (RFC 3986 section 3.2.2): all but
 /// those round an address of IPv6.
 pub(crate) fn without_brackets(url: Cow<'_, str>) -> Cow<'_, str> {
     let scheme = url

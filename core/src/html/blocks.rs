@@ -34,7 +34,7 @@ impl Pairs {
         }
     }
 
-    /// Goes on to a statement, and tells whether it belongs there.
+    /// Goes on to a statement, and returns whether it belongs there.
     pub fn pass(&mut self, number: usize, kind: TagKind) -> bool {
         match kind {
             TagKind::Opens => {

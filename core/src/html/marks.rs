@@ -5,7 +5,8 @@ use crate::problem::{Code, Refusal};
 use crate::template::{Place, Tag, TagKind};
 use std::ops::Range;
 
-/// A text with a mark for each of its tags: a word of small letters and digits, which HTML, CSS and MJML leave as it is.
+/// A text with a mark for each of its tags: a word of small letters and digits, which HTML, CSS and MJML leave as it
+/// is.
 #[derive(Debug)]
 pub(super) struct Marked<'s> {
     pub text: String,
@@ -75,7 +76,7 @@ impl<'s> Marked<'s> {
         self.source.tags.len()
     }
 
-    /// What stands in the source where the mark of a tag is.
+    /// What is in the source where the mark of a tag is.
     pub fn tag_text(&self, tag: &Tag) -> &'s str {
         &self.source.text[tag.range.clone()]
     }
@@ -103,7 +104,7 @@ impl<'s> Marked<'s> {
         Place::of(self.source.text, start)
     }
 
-    /// Takes any text apart that holds marks.
+    /// Parses any text that holds marks.
     pub fn pieces<'t>(&self, text: &'t str) -> Pieces<'t, '_> {
         Pieces {
             text,
@@ -175,7 +176,7 @@ fn next_mark(text: &str, prefix: &str) -> Option<(Range<usize>, usize)> {
     })
 }
 
-/// A word that is nowhere in a text, in whatever letter case.
+/// A word that is nowhere in a text, ignoring letter case.
 fn unused_word(text: &str) -> Result<String, Refusal> {
     const WORD: &str = "pmtax";
     const MOST: usize = 20;

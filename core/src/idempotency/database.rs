@@ -34,7 +34,7 @@ const AGES: TableDefinition<'_, (u64, &Hash), ()> = TableDefinition::new("ages")
 const NUMBER: &str = "number";
 const SIZE: &str = "size";
 
-/// A receipt up to this size stands in the record.
+/// A receipt up to this size is in the record.
 const SHORT: u64 = 2 << 10;
 /// A longer one is in pieces of this size.
 const PIECE: usize = 32 << 10;
@@ -261,7 +261,7 @@ impl<'t> Tables<'t> {
         Ok(self.size)
     }
 
-    /// Forgets some of the keys that are old. False: there is none.
+    /// Forgets some of the keys that are old. Returns `false` if there is none.
     fn forget(&mut self, now: u64) -> Result<bool, Failed> {
         let mut old: Vec<(u64, Hash)> = Vec::new();
         for entry in self.ages.iter()?.take(FORGOTTEN_AT_A_TIME) {

@@ -7,10 +7,10 @@ use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::Path;
 
-/// Behind the file's own name, and before a random number: processes of two containers may have the same number.
+/// After the file's own name, and before a random number: processes of two containers may have the same number.
 const DRAFT: &str = ".draft-";
 
-/// Makes the file at `path` in `folder`, filled by `fill`, unless another process is quicker.
+/// Makes the file at `path` in `folder`, filled by `fill`, unless another process is faster.
 pub(super) fn make(
     folder: &Path,
     path: &Path,
@@ -31,7 +31,7 @@ pub(super) fn make(
     let named = made.and_then(|()| rename_without_overwriting(&draft, path));
     let removed = fs::remove_file(&draft);
     match named {
-        // Who was quicker has opened its own, and may have cleared this draft away.
+        // Who was faster has opened its own, and may have cleared this draft away.
         Err(error) if is_there_already(&error) && path.try_exists()? => {}
         named => named?,
     }

@@ -1,10 +1,10 @@
-//! Submissions under a key: however often one is sent, it is handed over once.
+//! Submissions under a key: however often one is sent, it is submitted once.
 //!
 //! The keys of 24 hours are in an embedded store, one file that one process has open. A record says what was
 //! submitted under a key (its [`Fingerprint`]) and what was answered (the receipt). At the same time it is what
-//! decides that the files of the submission are handed over; it does so in the place of the record in the
+//! decides that the files of the submission are published; it does so in the place of the record in the
 //! staging folder that decides about several files without a key (see `pickup_directory::decision`). So there is
-//! no instant in which files are handed over and their key is not known, or the other way round:
+//! no instant in which files are published and their key is not known, or the other way round:
 //!
 //! ```text
 //! step                          keyed folder       store     pickup directory   after a crash here
@@ -20,8 +20,8 @@
 //! ```
 //!
 //! A file is in one of the two places at each instant, and rolling forward only renames. So under one key a
-//! submission is handed over exactly once, whether it was acknowledged or not, however often its process is
-//! killed. Over a power cut there is one exception: PowerMTA takes and removes a file between the renaming and
+//! submission is submitted exactly once, whether it was acknowledged or not, however often its process is
+//! killed. Over a power failure there is one exception: PowerMTA takes and removes a file between the renaming and
 //! the sync of the directory, and the power fails then. The disk may still have the file in the keyed folder,
 //! where it is rolled forward, and PowerMTA gets it a second time. Nobody had been told of it yet.
 //!

@@ -6,7 +6,7 @@ use super::key::Fingerprint;
 use crate::identity::Id;
 use std::io::Read;
 
-/// What a record takes of the file besides its receipt, about: it stands in two trees, whose pages are two thirds full.
+/// What a record takes of the file besides its receipt, about: it is in two trees, whose pages are two thirds full.
 const OVERHEAD: u64 = 400;
 
 /// What is to be remembered of a submission.
@@ -27,7 +27,7 @@ pub(super) struct Record {
     pub id: Id,
     /// Of the receipt, in bytes.
     pub size: u64,
-    /// In how many pieces the receipt is elsewhere; 0 if it stands behind the record.
+    /// In how many pieces the receipt is elsewhere; 0 if it is after the record.
     pub pieces: u32,
 }
 

@@ -5,7 +5,7 @@
 /// does the same for all numbers, but also for all of a program that this library is linked to, where
 /// it changes what numbers are.)
 ///
-/// It is behind all texts, numbers, words and names that were read: up to the next one there are signs
+/// It is after all texts, numbers, words and names that were read: up to the next one there are signs
 /// and blanks alone.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Literals<'a> {
@@ -46,14 +46,14 @@ impl<'a> Literals<'a> {
     pub fn pass_text(&mut self, part: Option<&'a str>) {
         if let Some(part) = part {
             self.begin(part);
-            // The quotation mark is behind it.
+            // The quotation mark is after it.
             self.advance(part.len() + 1);
         } else {
             self.skip_string();
         }
     }
 
-    /// Goes to the next value, and behind it if it is a number or a word.
+    /// Goes to the next value, and after it if it is a number or a word.
     #[inline]
     pub fn next(&mut self) -> Ahead<'a> {
         self.skip_signs();
@@ -87,7 +87,7 @@ impl<'a> Literals<'a> {
         }
     }
 
-    /// Goes behind the next value, which was ignored, whatever it is.
+    /// Goes after the next value, which was ignored, whatever it is.
     pub fn skip_value(&mut self) {
         self.skip_signs();
         let mut depth = 0_usize;
@@ -124,7 +124,7 @@ impl<'a> Literals<'a> {
         self.text.as_bytes().get(self.at?).copied()
     }
 
-    /// Goes over the signs and blanks that stand before a value or a name.
+    /// Goes over the signs and blanks that are before a value or a name.
     #[inline]
     fn skip_signs(&mut self) {
         let bytes = self.text.as_bytes();
@@ -134,7 +134,7 @@ impl<'a> Literals<'a> {
         }
     }
 
-    /// Goes behind the next string.
+    /// Goes after the next string.
     fn skip_string(&mut self) {
         self.skip_signs();
         let Some(at) = self.at else { return };

@@ -78,7 +78,7 @@ fn read_document<'a, S: Shape<'a>>(
     document: Document<'a>,
     interruption: Interruption<'a>,
 ) -> Result<Reading<'a, S>, Unreadable> {
-    // Checked once over the whole is several times quicker than string by string.
+    // Checked once over the whole is several times faster than string by string.
     let text = simdutf8::basic::from_utf8(bytes)
         .map_err(|_| Unreadable::NotJson(not_read(bytes, document, None)))?;
     // serde_json stops at half a surrogate pair without a word on the field that has it.
@@ -146,7 +146,7 @@ fn not_read(bytes: &[u8], document: Document<'_>, error: Option<&serde_json::Err
     not_json(format!("{what}, at line {line}, column {column}."))
 }
 
-/// Whether there is a second JSON text behind the first one.
+/// Whether there is a second JSON text after the first one.
 fn holds_several(bytes: &[u8]) -> bool {
     let mut texts = serde_json::Deserializer::from_slice(bytes).into_iter::<IgnoredAny>();
     matches!((texts.next(), texts.next()), (Some(Ok(_)), Some(Ok(_))))

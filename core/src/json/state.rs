@@ -42,7 +42,7 @@ impl<'a> ReadState<'a> {
             .missing(parent, &[name], Code::MissingField, detail);
     }
 
-    /// The location of a member; `None` where its name is no text, or not Unicode, which is a problem
+    /// The location of a member; `None` if its name is no text, or not Unicode, which is a problem
     /// then.
     pub fn member(&mut self, parent: Location, name: MemberName<'a>) -> Option<Location> {
         let MemberName { mut text, fault } = name;

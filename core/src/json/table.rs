@@ -106,7 +106,7 @@ impl Column {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TableRow<'a> {
     columns: &'a Columns,
-    /// All cells, one behind the other.
+    /// All cells, one after the other.
     text: &'a str,
     /// Where each of them ends.
     ends: &'a [usize],

@@ -161,7 +161,7 @@ struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    /// Up to here comparing each with each is quicker than hashing.
+    /// Up to here comparing each with each is faster than hashing.
     const FEW: usize = 16;
 
     /// Whether the name is new.

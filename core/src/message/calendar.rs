@@ -163,7 +163,7 @@ pub(super) fn method_within(content: &str) -> Result<&'static str, &'static str>
     }
 }
 
-/// The name of a property and its value, behind its parameters. `None` of an empty line. A value with a
+/// The name of a property and its value, after its parameters. `None` of an empty line. A value with a
 /// colon in it is not whole; those that are looked at have none.
 fn name_and_value(line: &str) -> Option<(&str, &str)> {
     let line = line.trim_end();

@@ -1,4 +1,4 @@
-//! Properties of an iCalendar object in which values stand between marks: each is escaped as its place asks for.
+//! Properties of an iCalendar object in which values are between marks: each is escaped as its place asks for.
 
 use crate::problem::{Code, Refusal};
 use crate::template::VALUE_MARKS;
@@ -121,7 +121,7 @@ struct Writer {
     out: String,
     line: String,
     place: Place,
-    /// Where in the line the name of the present parameter begins, or its value.
+    /// Where in the line the name of the current parameter begins, or its value.
     word_start: usize,
     /// Whether VALUE says that the value is a text.
     value_type: Option<bool>,

@@ -1,7 +1,7 @@
 //! Invitations with placeholders.
 //!
 //! A value fills in what its line says, and never adds a line, a property or a parameter: how it is written
-//! depends on where it stands (RFC 5545 section 3.1, RFC 6868).
+//! depends on where it is (RFC 5545 section 3.1, RFC 6868).
 //!
 //! ```text
 //! SUMMARY:Tea with {{ name }}                           name: Lee, Ann      SUMMARY:Tea with Lee\\, Ann

@@ -98,7 +98,7 @@ impl Composed<'_> {
         }
     }
 
-    /// The same message with header fields of these names behind its own, in which nothing is yet.
+    /// The same message with header fields of these names after its own, in which nothing is yet.
     pub fn with_room_for(&self, names: &[String]) -> Composed<'_> {
         let mut message = self.lend();
         let more = names.iter().map(|name| ExtraHeader {
@@ -138,7 +138,7 @@ impl Composed<'_> {
         self.write(addressees, identity, None, Signs::All)
     }
 
-    /// The message for a template of PowerMTA: no bracket stands in it where anything else can be
+    /// The message for a template of PowerMTA: no bracket is in it where anything else can be
     /// written.
     pub fn render_for_template(
         &self,
@@ -289,7 +289,7 @@ impl Composed<'_> {
         }
     }
 
-    /// The name of a field; `None` where it stands for several fields or for none.
+    /// The name of a field; `None` if it stands for several fields or for none.
     pub fn field_name(&self, field: HeaderField) -> Option<&str> {
         match field {
             HeaderField::Date => Some("Date"),

@@ -225,7 +225,7 @@ fn read_schedule<'a>(
 /// They are in one line of less than 998 bytes.
 const MOST_WINDOWS: usize = 20;
 
-/// `None` where nothing is asked for.
+/// `None` if nothing is asked for.
 fn read_dsn<'a>(dsn: JsonDsn<'a>, report: &mut ProblemReport<'a>) -> Option<Dsn> {
     let mut events: Vec<&str> = Vec::new();
     let mut never: Option<Location> = None;

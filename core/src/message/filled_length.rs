@@ -6,7 +6,7 @@ use crate::template::TemplateText;
 /// As much as a whole message may have over HTTP, unless said otherwise.
 const LONGEST_TEXT: usize = 32 << 20;
 
-/// Checks that a text is no longer than a message may be: a value may stand in it again and again.
+/// Checks that a text is no longer than a message may be: a value may be in it again and again.
 pub(super) fn check_length<'v>(
     text: &TemplateText<'_>,
     value: impl Fn(usize) -> &'v str,

@@ -1,4 +1,4 @@
-//! From's address where a placeholder stands in it.
+//! From's address where a placeholder is in it.
 //!
 //! ```text
 //! From: "{{ shop }} Orders <{{ shop }}@example.com>"       name: "{{ shop }} Orders", a template like any other
@@ -47,7 +47,7 @@ fn may_be_template(text: &str) -> bool {
     text.contains("{{") || text.contains("{%")
 }
 
-/// What stands before the address, if it is in angle brackets, and the address.
+/// What is before the address, if it is in angle brackets, and the address.
 fn parts(text: &str) -> (Option<&str>, &str) {
     let inner = text.trim_end().strip_suffix('>');
     match inner.and_then(|inner| inner.rsplit_once('<')) {

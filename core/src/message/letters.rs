@@ -70,7 +70,7 @@ impl Runs<'_> {
         self.words(&words, false);
     }
 
-    /// Names before angle brackets and colons, and comments. `are_all`: what has neither behind it is a
+    /// Names before angle brackets and colons, and comments. `are_all`: what has neither after it is a
     /// phrase too.
     fn phrases(&mut self, are_all: bool) -> Result<(), Unclosed> {
         let mut cursor = Cursor::new(self.body);
@@ -136,7 +136,7 @@ impl Runs<'_> {
         Ok(())
     }
 
-    /// Encodes the words from the first to the last with letters beyond ASCII, but for those that are
+    /// Encodes the words from the first to the last with letters beyond ASCII, except those that are
     /// encoded already.
     fn words(&mut self, words: &[Range<usize>], may_be_quoted: bool) {
         let body = self.body;

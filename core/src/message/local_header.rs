@@ -132,7 +132,7 @@ fn fold(field: &[u8], breaks_at_commas: bool, out: &mut Vec<u8>) {
     }
 }
 
-/// Where a line begins, and where else one could: before a blank between two words, and behind a comma
+/// Where a line begins, and where else one could: before a blank between two words, and after a comma
 /// between two addresses.
 fn breaks(field: &[u8], at_commas: bool) -> Vec<usize> {
     let is_text = |at: usize| field.get(at).is_some_and(|byte| !b" \t\r\n".contains(byte));

@@ -6,7 +6,7 @@ use super::header_field::HeaderField;
 use crate::mime::NameMarkers;
 use std::collections::HashMap;
 
-/// Which fields of a message are written as markers, and its bodies as they stand in the template.
+/// Which fields of a message are written as markers, and its bodies as they are in the template.
 ///
 /// A marker is a number between two NUL, which nothing else in a message holds. Who asked for them
 /// finds them in the rendered message and puts the names of variables there.

@@ -82,7 +82,7 @@ pub(crate) struct Recipients<'a> {
     list: Vec<Recipient<'a>>,
     /// Their indices in the message; empty where these are their places in the list.
     indices: Vec<usize>,
-    /// Who gets nothing; `None` where nobody may be left out.
+    /// Who gets nothing; `None` if nobody may be left out.
     rejected: Option<RejectedRecipients>,
 }
 
@@ -253,7 +253,7 @@ impl<'a> Merge<'a> {
         })
     }
 
-    /// The same for a template of PowerMTA: no bracket stands in it where anything else can be written.
+    /// The same for a template of PowerMTA: no bracket is in it where anything else can be written.
     pub fn render_template_for(&self, recipient: &Recipient<'_>, identity: &Identity) -> Vec<u8> {
         self.with_message(recipient, |message, addressees| {
             message.render_for_template(addressees, identity).into_vec()

@@ -71,7 +71,7 @@ impl Urgency {
         }
     }
 
-    /// The number of X-Priority; `None` where nothing is said.
+    /// The number of X-Priority; `None` if nothing is said.
     pub fn number(self) -> Option<u8> {
         self.number.or(self.word.map(|word| match word {
             Priority::High => 1,

@@ -159,8 +159,8 @@ fn read_content<'a>(
     }
 }
 
-/// Base64 hides from programs that bound their memory how many addresses a header has, each of which takes many times its
-/// size once it is read.
+/// Base64 hides from programs that bound their memory how many addresses a header has, each of which takes many times
+/// its size once it is read.
 const MOST_IN_BASE64: usize = 1 << 20;
 
 const LONG_HEADER: Refusal = Refusal::new(
@@ -355,7 +355,7 @@ pub(super) fn recipient_fields<'f, 'o>(
     fields.iter().filter(move |field| names_some(field, resent))
 }
 
-/// The first address of From. `None` only where the report says why.
+/// The first address of From. `None` only if the report says why.
 fn from_address(
     fields: &[ReadField<'_>],
     location: Location,

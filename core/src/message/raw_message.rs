@@ -34,10 +34,10 @@ impl RawMessage<'_> {
         }
     }
 
-    /// The message as it came, behind the Date and the Message-ID that it lacks: every message has them
+    /// The message as it came, after the Date and the Message-ID that it lacks: every message has them
     /// (RFC 5322 section 3.6), and who takes it next would add them (RFC 6409 section 8).
     pub fn render(&self, identity: &Identity) -> Rendered<'_> {
-        /// Enough for both fields, but for the longest domains.
+        /// Enough for both fields, except the longest domains.
         const ADDED: usize = 128;
 
         if self.has_date && matches!(self.message_id, RawMessageId::Given(_)) {

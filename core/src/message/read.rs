@@ -19,7 +19,7 @@ use crate::json::{InvalidRecipients, JsonMessage, JsonRaw, Located};
 use crate::problem::{Code, Location, ProblemReport};
 use crate::template::Language;
 
-/// Understands a message. `None` only where the report tells why; a message that comes back beside
+/// Understands a message. `None` only if the report says why; a message that comes back beside
 /// problems is not to be used.
 pub(super) fn understand<'a>(
     mut json: Box<JsonMessage<'a>>,
@@ -61,8 +61,8 @@ pub(super) fn skips_invalid_recipients(json: &JsonMessage<'_>) -> bool {
     word.and_then(|word| word.value.meaning()) == Some(InvalidRecipients::Skip)
 }
 
-/// Understands a mail merge whose recipients are read by themselves. `None` only where the report
-/// tells why.
+/// Understands a mail merge whose recipients are read by themselves. `None` only if the report
+/// says why.
 pub(super) fn understand_merge<'a>(
     mut json: Box<JsonMessage<'a>>,
     recipients: StreamedRecipients,
@@ -78,7 +78,7 @@ pub(super) fn understand_merge<'a>(
         if let Some((detail, _)) = apart {
             report.problem(raw.location, Code::Conflict, detail);
         }
-        // Refused in any case, but all that is wrong with it is told at once.
+        // Refused in any case, but all that is wrong with it is reported at once.
         read_finished(
             json,
             raw,
@@ -122,7 +122,7 @@ fn recipients_apart(recipients: StreamedRecipients) -> Option<(&'static str, &'s
     }
 }
 
-/// The sender and PowerMTA's options, which stand beside every kind of message.
+/// The sender and PowerMTA's options, which are beside every kind of message.
 fn read_options<'a>(
     json: &mut JsonMessage<'a>,
     report: &mut ProblemReport<'a>,

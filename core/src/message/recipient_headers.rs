@@ -23,7 +23,7 @@ pub(super) struct ReadOwn<'r> {
     message_id: Option<MessageId<'r>>,
 }
 
-/// Understands the header fields of a recipient's own. `None` only where the report tells why.
+/// Understands the header fields of a recipient's own. `None` only if the report says why.
 pub(super) fn read_recipient_headers<'r>(
     mut headers: Vec<JsonHeader<'r>>,
     has_priority: bool,
@@ -42,7 +42,7 @@ pub(super) fn read_recipient_headers<'r>(
 
 impl<'m> Templates<'m> {
     /// Fills in the placeholders in the header fields of a recipient's own, with the values that the
-    /// message's header fields are filled in with. `None` only where the report tells why not.
+    /// message's header fields are filled in with. `None` only if the report says why not.
     pub(super) fn fill_own_headers<'r>(
         &self,
         headers: &mut [JsonHeader<'r>],
@@ -94,8 +94,8 @@ impl<'m> Templates<'m> {
 }
 
 impl<'r> FilledHeader<'r> {
-    /// Puts header fields of the recipient's own in place of those of the message. `None` only where the
-    /// report tells why not.
+    /// Puts header fields of the recipient's own in place of those of the message. `None` only if the
+    /// report says why not.
     pub(super) fn put_own(
         &mut self,
         own: ReadOwn<'r>,
@@ -138,7 +138,7 @@ impl<'r> FilledHeader<'r> {
 }
 
 /// The ways to leave the list for a recipient who has some of their own, or List-Unsubscribe-Post, which was
-/// given at `one_click`; `common` are the message's. `None` only where the report tells why.
+/// given at `one_click`; `common` are the message's. `None` only if the report says why.
 fn own_unsubscribe<'r>(
     own: Option<Unsubscribe<'r>>,
     common: Option<&Unsubscribe<'r>>,

@@ -17,7 +17,7 @@ use crate::variable::Variable;
 use std::borrow::Cow;
 
 impl<'a> Merge<'a> {
-    /// Understands one recipient. `None` only where the report tells why.
+    /// Understands one recipient. `None` only if the report says why.
     pub fn read_recipient<'r>(
         &self,
         recipient: Located<JsonRecipient<'r>>,
@@ -249,7 +249,7 @@ const NO_NUMBER: Refusal = Refusal::new(
      `normal` or `low`.",
 );
 
-/// Understands the recipients that came with the message. `None` only where the report tells why, and
+/// Understands the recipients that came with the message. `None` only if the report says why, and
 /// where it is interrupted.
 pub(super) fn read_recipients<'a>(
     merge: &Merge<'a>,

@@ -81,7 +81,7 @@ impl<'a> Templates<'a> {
         for (index, mailbox) in composed.reply_to.iter_mut().enumerate() {
             // One text that lists several mailboxes has one location.
             let location = locations.reply_to.get(index).or(locations.reply_to.last());
-            // In `headers` the field was taken apart as a whole.
+            // In `headers` the field was parsed as a whole.
             let Some(location) = location else { break };
             reader.check_address(location.address, &mailbox.address);
             if let Some(name) = reader.name(location.name, &mut mailbox.name) {
@@ -182,7 +182,7 @@ fn unsubscribe_body<'a>(
     body
 }
 
-/// Takes texts apart.
+/// Parses texts.
 struct TemplateReader<'r, 'a> {
     language: Language<'a>,
     report: &'r mut ProblemReport<'a>,
@@ -301,7 +301,7 @@ impl<'a> TemplateReader<'_, 'a> {
         })
     }
 
-    /// From's address, if a placeholder stands in it.
+    /// From's address, if a placeholder is in it.
     fn address_of_from(&mut self, json: &mut JsonMessage<'a>) -> Option<TemplateText<'a>> {
         let from = json.from.as_mut()?;
         if matches!(self.language, Language::None) {

@@ -18,8 +18,8 @@ use crate::template::{Addressee, Owner};
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
-/// Understands a message with placeholders whose recipients all get the same. `None` only where the
-/// report tells why.
+/// Understands a message with placeholders whose recipients all get the same. `None` only if the
+/// report says why.
 pub(super) fn read_templated<'a>(
     json: &mut JsonMessage<'a>,
     delivery: &mut Delivery<'a>,
@@ -44,7 +44,7 @@ pub(super) fn read_templated<'a>(
     Some(composed)
 }
 
-/// Understands a mail merge, all but its recipients. `None` only where the report tells why.
+/// Understands a mail merge, all but its recipients. `None` only if the report says why.
 pub(super) fn read_merge<'a>(
     json: &mut JsonMessage<'a>,
     (sender, mut delivery): (Option<ReversePath<'a>>, Delivery<'a>),

@@ -124,7 +124,7 @@ impl<'a> Templates<'a> {
         files.position(|(known, _)| *known == file)
     }
 
-    /// The values of one recipient, and the header fields with them put in. `None` only where the
+    /// The values of one recipient, and the header fields with them put in. `None` only if the
     /// report tells which rule is broken.
     pub fn fill<'r>(
         &self,

@@ -26,7 +26,7 @@ pub(super) fn header_text<'a>(
     text.value
 }
 
-/// What a word means; `None` where it is none that the field knows.
+/// What a word means; `None` if it is none that the field knows.
 pub(super) fn choice<C: Choice>(
     word: &Located<JsonWord<'_, C>>,
     report: &mut ProblemReport<'_>,

@@ -116,7 +116,7 @@ fn are_digits(bytes: &[u8]) -> bool {
     bytes.chunks(4096).all(|chunk| {
         chunk.iter().fold(true, |all, &byte| {
             let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
-            // The slash stands right before the digits.
+            // The slash is right before the digits.
             let digit = byte.wrapping_sub(b'/') < 11;
             all & (letter | digit | (byte == b'+'))
         })

@@ -1,4 +1,4 @@
-//! Boundaries that cannot occur in what they part.
+//! Boundaries that cannot occur in what they separate.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ pub(super) struct Boundaries {
 }
 
 impl Boundaries {
-    /// `verbatim` is the content that stands in the message as it came.
+    /// `verbatim` is the content that is in the message as it came.
     pub fn new(identity: &str, verbatim: &[&[u8]]) -> Self {
         // One pass over the content: whoever writes it must not make us try again and again.
         let taken: HashSet<u64> = verbatim

@@ -89,9 +89,9 @@ impl Content<'_> {
         Ok(Self::Unencoded { bytes, is_ascii })
     }
 
-    /// The content, which is a message, with a line end behind a header that lacks it. A message ends its
+    /// The content, which is a message, with a line end after a header that lacks it. A message ends its
     /// fields (RFC 5322 section 2.2), and a reader that looks for the empty line would take the delimiter
-    /// for more of the header, and then what is attached behind it.
+    /// for more of the header, and then what is attached after it.
     pub fn with_ended_header(mut self) -> Self {
         if let Self::Unencoded { bytes, .. } = &mut self
             && !bytes.is_empty()
@@ -103,7 +103,7 @@ impl Content<'_> {
         self
     }
 
-    /// What stands in the message as it came; `None` where it is encoded.
+    /// What is in the message as it came; `None` if it is encoded.
     pub(super) fn verbatim(&self) -> Option<&[u8]> {
         match self {
             Self::Unencoded { bytes, .. } => Some(bytes),

@@ -74,7 +74,7 @@ struct Name<'b> {
 }
 
 impl Name<'_> {
-    /// `None` where there is none.
+    /// `None` if there is none.
     fn read(&self) -> Option<Result<String, UnreadableName>> {
         let extended = self.extended.map(Value::extended);
         match (extended, self.plain) {
@@ -138,7 +138,7 @@ impl<'b> Value<'b> {
         Ok(text)
     }
 
-    /// `charset'language'text`, the text in per cent signs (RFC 5987 section 3.2).
+    /// `charset'language'text`, the text in percent signs (RFC 5987 section 3.2).
     fn extended(self) -> Result<String, UnreadableName> {
         let mut parts = self.bytes.splitn(3, |byte| *byte == b'\'');
         let (Some(charset), Some(_), Some(text)) = (parts.next(), parts.next(), parts.next())
@@ -160,7 +160,7 @@ fn is_separator(byte: u8) -> bool {
     matches!(byte, b';' | b' ' | b'\t')
 }
 
-/// The text of encoded words (RFC 2047). `None` where there is anything else, or one cannot be read.
+/// The text of encoded words (RFC 2047). `None` if there is anything else, or one cannot be read.
 fn decoded_words(text: &str) -> Option<String> {
     let mut rest = text.as_bytes().trim_ascii();
     if rest.is_empty() {

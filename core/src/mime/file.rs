@@ -32,7 +32,7 @@ impl File<'_> {
         content + 4 * name + 256
     }
 
-    /// What stands in the message as it came, so that a boundary could occur in it.
+    /// What is in the message as it came, so that a boundary could occur in it.
     pub fn verbatim(&self) -> Option<&[u8]> {
         self.content.verbatim()
     }
@@ -60,7 +60,7 @@ impl File<'_> {
         }
     }
 
-    /// Writes the part: its header fields, the empty line and its content. Only these `signs` stand in
+    /// Writes the part: its header fields, the empty line and its content. Only these `signs` are in
     /// its header as they are. With markers, these stand in place of the fields with its name.
     pub fn write<'m>(&'m self, signs: Signs, markers: Option<NameMarkers>, out: &mut Rendered<'m>) {
         let mut header = HeaderSection::new(out.bytes()).with_signs(signs);

@@ -42,7 +42,7 @@ impl<'a> MediaType<'a> {
             })
     }
 
-    /// Parses what stands in a Content-Type field.
+    /// Parses what is in a Content-Type field.
     pub fn parse(text: &Cow<'a, str>) -> Result<Self, Refusal> {
         const FORM: Refusal = invalid(
             "A content type must have the form type/subtype, with parameters as `; name=value`.",

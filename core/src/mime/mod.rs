@@ -84,7 +84,7 @@ impl TextSubtype {
 }
 
 impl<'m> Entity<'m> {
-    /// The parts as one entity: no level stands around a single child.
+    /// The parts as one entity: no level is around a single child.
     pub fn multipart(
         subtype: &'static str,
         first: Entity<'m>,
@@ -99,7 +99,7 @@ impl<'m> Entity<'m> {
 
     /// Writes the entity as the content of a message: its header fields, the empty line and the
     /// body, which ends with a line end. Boundaries are made from `identity`, so the same message
-    /// has the same bytes. Only these `signs` stand in it as they are.
+    /// has the same bytes. Only these `signs` are in it as they are.
     pub fn write_message(&self, identity: &str, signs: Signs, out: &mut Rendered<'m>) {
         if let Self::Multipart { .. } = self {
             let mut verbatim = Vec::new();
@@ -126,7 +126,7 @@ impl<'m> Entity<'m> {
         }
     }
 
-    /// Whether bytes beyond ASCII stand in it, which the multiparts around have to tell as well
+    /// Whether bytes beyond ASCII are in it, which the multiparts around have to tell as well
     /// (RFC 2045 section 6.4).
     fn is_eight_bit(&self) -> bool {
         match self {

@@ -9,7 +9,7 @@ use super::unreadable::UnreadableFile;
 use encodify::hex::XTEXT;
 use std::borrow::Cow;
 
-/// What stands behind the commands.
+/// What is after the commands.
 #[derive(Debug)]
 pub(super) enum Data<'a> {
     Message(Cow<'a, [u8]>),
@@ -103,7 +103,7 @@ fn to<'a>(
     Ok(())
 }
 
-/// What stands between the angle brackets, of which a quoted local part may have some too, and what stands behind.
+/// What is between the angle brackets, of which a quoted local part may have some too, and what is after.
 fn split_path<'a>(lines: &Lines<'a>, path: &'a str) -> Result<(&'a str, &'a str), UnreadableFile> {
     let wrong = lines.error("it has no path in angle brackets");
     let path = path.strip_prefix('<').ok_or(wrong)?;

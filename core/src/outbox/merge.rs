@@ -116,7 +116,7 @@ impl<'a> Template<'a> {
     }
 }
 
-/// What stands for `[name]`. A variable that is not defined is empty (section 3.3.1.29).
+/// What replaces `[name]`. A variable that is not defined is empty (section 3.3.1.29).
 fn value<'r>(
     name: &str,
     recipient: &'r Recipient<'_>,

@@ -87,7 +87,7 @@ impl Part {
                 let subtype = kind.subtype().unwrap_or_default();
                 [kind.ctype(), "/", subtype].concat().to_ascii_lowercase()
             }
-            // RFC 2046 section 5.1.5 has another where it stands in a digest.
+            // RFC 2046 section 5.1.5 has another where it is in a digest.
             None if matches!(part.body, PartType::Message(_)) => "message/rfc822".to_owned(),
             None => "text/plain".to_owned(),
         };
@@ -125,7 +125,7 @@ impl Part {
     }
 }
 
-/// What stands behind the header section of a part.
+/// What is after the header section of a part.
 fn raw<'m>(message: &'m Message<'_>, part: &MessagePart<'_>) -> &'m [u8] {
     let range = part.offset_body as usize..part.offset_end as usize;
     message.raw_message.get(range).unwrap_or_default()

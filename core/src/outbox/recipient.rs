@@ -16,7 +16,7 @@ pub(super) struct Recipient<'a> {
 }
 
 impl<'a> Recipient<'a> {
-    /// The value of a variable, whose name counts in whatever letter case.
+    /// The value of a variable, whose name is compared ignoring letter case.
     pub fn variable(&self, name: &str) -> Option<&'a str> {
         let is_it = |(known, _): &&(&str, &str)| known.eq_ignore_ascii_case(name);
         self.variables.iter().find(is_it).map(|(_, value)| *value)

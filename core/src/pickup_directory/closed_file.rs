@@ -48,7 +48,7 @@ pub(super) enum ClosedData {
 }
 
 impl Witness {
-    /// One for these files. `None`: there can be none.
+    /// One for these files. `None` if there can be none.
     fn of(files: &[WrittenFile]) -> Option<Self> {
         let oldest = files.iter().min_by_key(|file| file.opened)?;
         let witness = Self {
@@ -121,7 +121,7 @@ impl ClosedFile {
         ))
     }
 
-    /// Takes a published file away again. False: it was not there any more, or cannot be moved.
+    /// Takes a published file away again. Returns `false` if it was not there any more, or cannot be moved.
     pub(super) fn take_back(&mut self, directory: &OpenDirectory) -> bool {
         self.staged.move_back(directory, self.id)
     }

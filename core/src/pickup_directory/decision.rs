@@ -3,7 +3,7 @@
 //! A transaction of one file needs nothing for that: its file has its name, or has not. One of several
 //! files is decided by a record in the private folder before the first of them is visible; from then on it
 //! goes forward, if need be in the next process that opens the directory. This is the state of the disk,
-//! as a power cut may leave it, line by line; a killed process leaves what all its calls have made:
+//! as a power failure may leave it, line by line; a killed process leaves what all its calls have made:
 //!
 //! ```text
 //! step                          private folder       pickup directory   after a crash here
@@ -17,9 +17,9 @@
 //! answer
 //! ```
 //!
-//! A file stands in one of the two places at each instant, so over a kill none is published a second time
+//! A file is in one of the two places at each instant, so over a kill none is published a second time
 //! although PowerMTA may have taken it. (Where renaming cannot refuse to overwrite, as on NFS, there are two
-//! calls and an instant between them in which it has both names.) A power cut is not as sharp: if it comes
+//! calls and an instant between them in which it has both names.) A power failure is not as sharp: if it comes
 //! after PowerMTA has taken a file and before the directory and the folder are synced, the disk may still
 //! have the file's name in the folder, and the record, and the file is published again. The record's own
 //! removal need not be synced.
@@ -36,9 +36,10 @@
 //! answer: the error
 //! ```
 //!
-//! If PowerMTA was quicker and has taken `a`, the record stands: the error says that the files may be
-//! delivered, and `b` is moved on as soon as that is possible. The same holds where the directory cannot be synced after `a` was renamed back: a
-//! power cut might bring `a` alone, or a second time under a key that is free again. If only the last sync fails, the error says so too.
+//! If PowerMTA was faster and has taken `a`, the record stands: the error says that the files may be delivered, and `b`
+//! is moved on as soon as that is possible. The same holds where the directory cannot be synced after `a` was renamed
+//! back: a power failure might bring `a` alone, or a second time under a key that is free again. If only the last sync
+//! fails, the error says so too.
 //!
 //! The transactions of a group share the syncs. Without durability there are none, and the steps are
 //! the same.
@@ -140,7 +141,7 @@ impl Decisions {
                 .iter_mut()
                 .filter(|files| folder.is_of(files))
                 .peekable();
-            // A power cut may bring the record back.
+            // A power failure may bring the record back.
             if of_folder.peek().is_some() && folder.sync().is_err() {
                 of_folder.for_each(|files| files.doubt());
             }

@@ -17,7 +17,7 @@ use super::system::OpenDirectory;
 use super::written_file::{WrittenFile, stage_all};
 
 /// How many files of one transaction are open at a time. A process often may open 1,024, and
-/// several transactions are under way in it; on the other hand, the more files are synced together,
+/// several transactions are in progress in it; on the other hand, the more files are synced together,
 /// the less each of them costs.
 const MAX_OPEN_FILES: usize = 64;
 
@@ -279,7 +279,7 @@ impl FileSet {
         }
     }
 
-    /// The store of keys did not decide, or nobody knows whether it did.
+    /// The store of keys did not decide, or it is unknown whether it did.
     pub(super) fn fail_to_keep_key(&mut self, failed: &CommitFailed, path: &Path) {
         if let Some(transaction) = &self.staged {
             transaction.set_decided(failed.is_in_doubt);
@@ -400,7 +400,7 @@ impl FileSet {
         }
     }
 
-    /// Takes one of the files away again. False: it was not there, or could not be removed.
+    /// Takes one of the files away again. Returns `false` if it was not there, or could not be removed.
     fn take_back_one(&mut self, index: usize, directory: &OpenDirectory) -> bool {
         match index.checked_sub(self.closed.len()) {
             None => self.closed[index].take_back(directory),
@@ -565,7 +565,7 @@ mod tests {
         }
     }
 
-    /// The files would be published by a power cut, and by nobody else; so they are published in any case.
+    /// The files would be published by a power failure, and by nobody else; so they are published in any case.
     #[test]
     fn what_may_come_back_goes_forward() {
         let place = Place::new();

@@ -30,11 +30,11 @@ use super::per_process::PerProcess;
 use super::system::{self, OpenDirectory};
 use super::written_file::{WrittenFile, sync_each};
 
-/// Up to here it is quicker that each thread syncs its own files; above, that the leader syncs the
+/// Up to here it is faster that each thread syncs its own files; above, that the leader syncs the
 /// whole file system.
 const MAX_FILES_SYNCED_ONE_BY_ONE: usize = 16;
 
-/// Up to here it is quicker that a leader syncs the files of others one by one.
+/// Up to here it is faster that a leader syncs the files of others one by one.
 const MAX_FILES_SYNCED_FOR_OTHERS: usize = 4;
 
 pub(super) const ONE_EACH: &str = "a commit has a result for each transaction";
@@ -51,7 +51,7 @@ pub(super) struct GroupCommit {
     observer: Option<Arc<dyn Observer>>,
 }
 
-/// What is under way in one process.
+/// What is in progress in one process.
 #[derive(Debug, Default)]
 struct Commits {
     queue: CommitQueue,
@@ -242,21 +242,21 @@ impl GroupCommit {
         for files in file_sets.iter_mut() {
             files.publish(directory, pickup);
         }
-        // Where a file was taken back the directory is synced as well: a power cut must not bring it back.
+        // Where a file was taken back the directory is synced as well: a power failure must not bring it back.
         if self.durable && file_sets.iter().any(|files| files.were_visible()) {
             let synced = self.timed(&mut times.directory_sync, || directory.sync());
             match synced.map_err(PickupError::from_io(Operation::SyncDirectory, pickup)) {
                 Ok(()) => decisions.sync(file_sets, directory),
                 Err(error) => {
-                    // A power cut may bring back what is taken away now, since that is not synced either.
+                    // A power failure may bring back what is taken away now, since that is not synced either.
                     let error = error.after_publishing();
                     for files in file_sets.iter_mut() {
                         files.take_back(directory, &error);
                     }
                 }
             }
-            // A power cut must not bring back what no record knows of any more. The sync that failed does not say that it will
-            // fail again; if it does, the records stay, and the files go forward.
+            // A power failure must not bring back what no record knows of any more. The sync that failed does not say
+            // that it will fail again; if it does, the records stay, and the files go forward.
             let taken_back = file_sets.iter().any(|files| files.were_taken_back());
             if taken_back && directory.sync().is_err() {
                 for files in file_sets.iter_mut() {

@@ -18,17 +18,17 @@ use super::{PickupDirectory, Place, absolute};
 /// Why a key cannot be had.
 #[derive(Debug)]
 pub(crate) enum KeyRefused {
-    /// Its first submission is at work.
+    /// Its first submission is in progress.
     InWork,
-    /// Another submission was handed over under it.
+    /// Something else was submitted under it.
     Conflict,
     /// The store is full.
     Full,
-    /// The store cannot be used; or what was submitted under the key cannot be handed over at present.
+    /// The store cannot be used; or what was submitted under the key cannot be submitted currently.
     Pickup(PickupError),
 }
 
-/// The store of a pickup directory, which is opened if it was asked for and is there. `None`: there is no place
+/// The store of a pickup directory, which is opened if it was asked for and is there. `None` if there is no place
 /// beside the staging folder.
 pub(super) fn open(
     staging: &Staging,
@@ -88,7 +88,7 @@ fn failed_to_open(store: &KeyStore) -> impl FnOnce(io::Error) -> PickupError + u
 }
 
 impl PickupDirectory {
-    /// Claims a key, or finds what was handed over under it.
+    /// Claims a key, or finds what was submitted under it.
     pub(crate) fn claim_key(
         &self,
         key: IdempotencyKey,
@@ -119,7 +119,7 @@ impl PickupDirectory {
         Ok(found)
     }
 
-    /// What was handed over under a key. A store that was not needed yet has nothing.
+    /// What was submitted under a key. A store that was not needed yet has nothing.
     pub(crate) fn find_key(
         &self,
         key: IdempotencyKey,

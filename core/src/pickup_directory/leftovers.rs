@@ -67,7 +67,7 @@ impl RollForward<'_> {
         }
     }
 
-    /// False if the folder is left over and stays.
+    /// Returns `false` if the folder is left over and stays.
     fn clear_if_left(&self, folder: &Path, name: &str, report: &mut RollForwardReport) -> bool {
         match LockFile::take_over(&folder.join(LOCK)) {
             Ok(Some(lock)) => self.clear_locked(folder, name, lock, report),
@@ -128,7 +128,7 @@ impl RollForward<'_> {
         }
     }
 
-    /// Publishes the files of decided transactions, of each as many as possible. False if some transaction
+    /// Publishes the files of decided transactions, of each as many as possible. Returns `false` if some transaction
     /// is not complete: the report has one error for each.
     fn roll_forward(
         &self,

@@ -14,14 +14,15 @@ use super::MODE;
 use super::tests::crash::{Step, step, synced};
 use crate::hard_links;
 
-/// Whether the kernel gives a file a name by its descriptor alone, as far as is known: that saves looking it up in /proc.
+/// Whether the kernel gives a file a name by its descriptor alone, as far as is known: that saves looking it up in
+/// /proc.
 static BY_DESCRIPTOR: AtomicBool = AtomicBool::new(true);
 
 /// Creates a file without a name on the file system of `directory`, which vanishes with its last
 /// descriptor.
 ///
 /// The directory is looked up anew each time, so that one that was moved away and made again is
-/// found. `None`: the file system (NFS, FUSE, some overlays) has no such files.
+/// found. `None` if the file system (NFS, FUSE, some overlays) has no such files.
 pub(super) fn create_unnamed(directory: &Path) -> io::Result<Option<File>> {
     open_unnamed(directory, OFlags::WRONLY, MODE)
 }
@@ -188,7 +189,7 @@ impl OpenDirectory {
     }
 
     /// Moves a published file back into the staging folder, if it is still there and still that very
-    /// file. Tells whether it did.
+    /// file. Returns whether it did.
     pub(super) fn move_out(&self, file: FileId, name: &str, staged: &Path) -> bool {
         #[cfg(test)]
         step(Step::Change);
@@ -224,8 +225,8 @@ impl OpenDirectory {
     }
 }
 
-/// Whether `syncfs` can be trusted where `file` lies. FUSE does not hand it on to the file system behind, and overlays
-/// do not hand back that file system's errors; so it is used only where it is known to do both.
+/// Whether `syncfs` can be trusted where `file` lies. FUSE does not hand it on to the file system behind it, and
+/// overlays do not hand back that file system's errors; so it is used only where it is known to do both.
 pub(super) fn suits_syncfs(file: &File) -> bool {
     const EXT4: u32 = 0xef53;
     const XFS: u32 = 0x5846_5342;

@@ -22,7 +22,7 @@ pub(super) struct LockFile {
 }
 
 impl LockFile {
-    /// Creates the file and locks it. `None`: another process that removes what dead ones left came
+    /// Creates the file and locks it. `None` if another process that removes what dead ones left came
     /// in between, and has removed the file or will do so.
     pub(super) fn create(path: &Path) -> io::Result<Option<Self>> {
         let file = OpenOptions::new().write(true).create_new(true).open(path)?;
@@ -36,7 +36,7 @@ impl LockFile {
         Ok(held.then_some(Self { _file: file }))
     }
 
-    /// Locks a file that is there. `None`: its process is alive, or nobody can know.
+    /// Locks a file that is there. `None` if its process is alive, or nobody can know.
     pub(super) fn take_over(path: &Path) -> io::Result<Option<Self>> {
         let file = OpenOptions::new().write(true).open(path)?;
         match file.try_lock() {

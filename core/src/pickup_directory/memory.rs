@@ -1,4 +1,4 @@
-//! A pickup directory in memory: nothing is handed over, and what was submitted can be looked at.
+//! A pickup directory in memory: nothing is submitted, and what was submitted can be looked at.
 
 use std::collections::HashSet;
 use std::io;

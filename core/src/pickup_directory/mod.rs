@@ -1,13 +1,13 @@
-//! The durable hand-over of files into PowerMTA's pickup directory.
+//! The durable delivery of files into PowerMTA's pickup directory.
 //!
 //! - A reader of the directory sees whole files only: a file is written without a name
 //!   (`O_TMPFILE`), or in a staging folder where the file system has no unnamed files, and gets its
 //!   name in the directory when it is complete. No file is ever overwritten.
 //! - When [`Transaction::commit`] returns, the data of the files and their names in the directory are
-//!   synced. This needs a file system that survives power cuts itself: ext4 with its journal, xfs,
+//!   synced. This needs a file system that survives power failures itself: ext4 with its journal, xfs,
 //!   btrfs.
 //! - All files of a transaction become visible, or none, whenever its process is killed; where they are
-//!   durable, also over a power cut. Several files wait in a staging folder, where a record decides that
+//!   durable, also over a power failure. Several files wait in a staging folder, where a record decides that
 //!   they go forward: see `decision`.
 //! - A process that dies leaves nothing but whole files in the directory. Unnamed files vanish with
 //!   it; what it left in a staging folder is moved on, where it was decided, or removed when a process of

@@ -33,7 +33,7 @@ const SUFFIX: &str = ".private";
 const KEYED_SUFFIX: &str = ".keyed";
 pub(super) const LOCK: &str = "lock";
 
-/// The folder is removed with it, and what is in it too, but for what shall be rolled forward.
+/// The folder is removed with it, and what is in it too, except what shall be rolled forward.
 #[derive(Debug)]
 pub(super) struct PrivateFolder {
     staging: PathBuf,
@@ -143,7 +143,7 @@ impl PrivateFolder {
                         has_leftovers: Arc::clone(has_leftovers),
                     });
                 }
-                // Someone who removes leftovers was quicker than the lock: take the next name.
+                // Someone who removes leftovers was faster than the lock: take the next name.
                 Ok(None) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => {

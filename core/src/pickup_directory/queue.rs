@@ -186,7 +186,7 @@ impl From<io::Error> for QueueError {
 #[derive(Debug)]
 pub(super) struct QueueDirectory {
     queue: Arc<dyn Queue>,
-    /// Those at work here; what is remembered is in the queue.
+    /// Those in progress here; what is remembered is in the queue.
     keys: Arc<KeyStore>,
     memory: Arc<Memory>,
 }
@@ -207,7 +207,7 @@ struct Reserved {
 }
 
 impl Memory {
-    /// Reserves more memory for the files of a transaction. False: there is not as much.
+    /// Reserves more memory for the files of a transaction. Returns `false` if there is not as much.
     fn reserve(self: &Arc<Self>, reserved: &mut Option<Reserved>, bytes: usize) -> bool {
         let mut free = self.lock();
         let Some(left) = free.checked_sub(bytes) else {

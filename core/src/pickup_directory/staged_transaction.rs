@@ -228,7 +228,7 @@ impl StagedFile {
         Ok(())
     }
 
-    /// Moves the file back from the pickup directory. False: it was not there any more, or cannot be moved.
+    /// Moves the file back from the pickup directory. Returns `false` if it was not there any more, or cannot be moved.
     pub(super) fn move_back(&mut self, directory: &OpenDirectory, id: FileId) -> bool {
         let is_back = directory.move_out(id, &self.name, &self.path());
         self.moved_on &= !is_back;

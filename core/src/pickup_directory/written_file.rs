@@ -29,7 +29,7 @@ pub(super) struct WrittenFile {
     /// In the pickup directory.
     pub(super) name: String,
     pub(super) file: File,
-    /// `None`: the file has no name yet.
+    /// `None` if the file has no name yet.
     pub(super) staged: Option<StagedFile>,
     /// Counts the files of this process. The one with the lowest number of some files was open
     /// before any of them was written.
@@ -83,7 +83,7 @@ impl WrittenFile {
         .map_err(self.error(Operation::PublishFile, pickup))
     }
 
-    /// Takes a published file away again. False: it was not there any more, or cannot be removed.
+    /// Takes a published file away again. Returns `false` if it was not there any more, or cannot be removed.
     pub(super) fn take_back(&mut self, directory: &OpenDirectory) -> bool {
         FileId::of(&self.file).is_ok_and(|id| match &mut self.staged {
             Some(staged) => staged.move_back(directory, id),
@@ -124,7 +124,7 @@ pub(super) fn stage_all(
         .try_for_each(|file| file.stage(transaction, &opened, pickup))
 }
 
-/// Syncs each file by itself, many at a time, since that is several times quicker than one after
+/// Syncs each file by itself, many at a time, since that is several times faster than one after
 /// the other.
 pub(super) fn sync_each(files: &[&WrittenFile], pickup: &Path) -> Result<(), PickupError> {
     const AT_A_TIME: usize = 16;

@@ -1,4 +1,4 @@
-//! The form in which the envelope stands in header lines before the message.
+//! The form in which the envelope is in header lines before the message.
 
 use super::{line, option_lines};
 use crate::address::AddrSpec;

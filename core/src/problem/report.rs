@@ -14,7 +14,7 @@ pub(crate) struct Location(NonZeroU32);
 impl Location {
     /// The message itself.
     pub const ROOT: Self = Self(NonZeroU32::MIN);
-    /// Behind all that the document holds: what the message itself lacks is told last.
+    /// After all that the document holds: what the message itself lacks is reported last.
     const END: Self = Self(NonZeroU32::MAX);
 }
 
@@ -108,7 +108,7 @@ impl<'a> ProblemReport<'a> {
         }
     }
 
-    /// The location of a member that is not there; what is wrong with that is told with the object at
+    /// The location of a member that is not there; what is wrong with that is reported with the object at
     /// `parent`.
     pub fn location_of_absent(&mut self, parent: Location, name: Cow<'a, str>) -> Location {
         let order = self.order(parent);
@@ -264,7 +264,7 @@ impl<'a> ProblemReport<'a> {
         self.findings.uncounted += findings.uncounted;
     }
 
-    /// Whether the message itself is known to lack the member at a location, which is then not told for
+    /// Whether the message itself is known to lack the member at a location, which is then not reported for
     /// each recipient.
     fn is_known(&self, source: &Source) -> bool {
         let Source::Here(location) = source else {

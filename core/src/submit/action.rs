@@ -27,7 +27,7 @@ pub(super) trait MergeAction<A: Action> {
     /// calls.
     fn recipient(&mut self, index: usize, recipient: &Recipient<'_>) -> Result<(), A::Error>;
 
-    /// There are no more recipients. `rejected` get nothing; `None` where nobody may be left out.
+    /// There are no more recipients. `rejected` get nothing; `None` if nobody may be left out.
     fn finish(self, rejected: Option<RejectedRecipients>) -> Result<A::Output, A::Error>;
 }
 

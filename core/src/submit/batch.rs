@@ -271,7 +271,7 @@ impl<'d, E: From<PickupError>> Batch<'d, E> {
             let (receipt, mut files) = waiting?;
             files.write()?;
             remember(&mut files.transaction, &receipt);
-            // From here on it may be handed over in spite of an error.
+            // From here on it may be submitted in spite of an error.
             files.reserved.keep();
             Ok((receipt, files.transaction))
         });

@@ -259,7 +259,7 @@ fn line(value: &impl Serialize) -> Vec<u8> {
 /// How large a piece of a receipt is, about.
 const PIECE: usize = 64 << 10;
 
-/// A member of an object, behind what comes before its name.
+/// A member of an object, after what comes before its name.
 fn member(before: &[u8], name: &str, value: &impl Serialize) -> Vec<u8> {
     [before, &json(name), b":", &json(value)].concat()
 }

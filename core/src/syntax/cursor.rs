@@ -44,7 +44,7 @@ impl<'t> Cursor<'t> {
         self.position = self.bytes.len().min(self.position + 1);
     }
 
-    /// Skips the next byte if it is this one, and says whether it was.
+    /// Skips the next byte if it is this one, and returns whether it was.
     #[inline]
     pub fn eat(&mut self, byte: u8) -> bool {
         let is_next = self.peek() == Some(byte);

@@ -2,7 +2,7 @@
 
 use super::lines::{Fold, LineEnds, folded_lines, unfolded};
 
-/// Where the header section ends: behind the line end of its last field.
+/// Where the header section ends: after the line end of its last field.
 pub(crate) fn header_end(message: &[u8]) -> usize {
     if message.starts_with(b"\r\n") {
         return 0;
@@ -57,7 +57,7 @@ pub(crate) enum FieldForm {
 }
 
 impl FieldForm {
-    /// Where the name ends, and where its colon is; `None` where the line begins no field.
+    /// Where the name ends, and where its colon is; `None` if the line begins no field.
     fn read(self, line: &[u8]) -> Option<(usize, usize)> {
         let colon = memchr::memchr(b':', line)?;
         let before = &line[..colon];
@@ -80,7 +80,7 @@ pub(crate) struct WrittenField<'m> {
     /// Empty where the line is no field.
     pub name: &'m str,
     pub bytes: &'m [u8],
-    /// Where in them the body begins, behind the colon.
+    /// Where in them the body begins, after the colon.
     pub body_start: usize,
 }
 

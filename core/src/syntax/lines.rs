@@ -6,7 +6,7 @@ use std::ops::Range;
 /// Which bytes end a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LineEnds {
-    /// CR, LF and CRLF: text from wherever it comes.
+    /// CR, LF and CRLF: text from anywhere.
     Any,
     /// LF and CRLF: what a local program writes. A CR elsewhere is text.
     Lf,
@@ -32,7 +32,7 @@ pub(crate) fn line_end(bytes: &[u8], ends: LineEnds) -> Option<Range<usize>> {
     }
 }
 
-/// The first line without its end, and what follows that; `None` where no line ends.
+/// The first line without its end, and what follows that; `None` if no line ends.
 #[inline]
 pub(crate) fn split_line(bytes: &[u8], ends: LineEnds) -> Option<(&[u8], &[u8])> {
     line_end(bytes, ends).map(|end| (&bytes[..end.start], &bytes[end.end..]))
@@ -88,7 +88,7 @@ pub(crate) fn to_lf(text: Cow<'_, str>) -> Cow<'_, str> {
     Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
 }
 
-/// The lines of `bytes`, each with its end and with those behind it that begin with a blank: folded
+/// The lines of `bytes`, each with its end and with those after it that begin with a blank: folded
 /// header fields (RFC 5322 section 2.2.3), iCalendar properties (RFC 5545 section 3.1).
 ///
 /// ```text
@@ -122,7 +122,7 @@ pub(crate) fn folded_lines(
 pub(crate) enum Fold {
     /// The line end alone (RFC 5322 section 2.2.3).
     LineEnd,
-    /// The line end and the blank behind it (RFC 5545 section 3.1).
+    /// The line end and the blank after it (RFC 5545 section 3.1).
     WithBlank,
 }
 

@@ -16,8 +16,8 @@ pub(crate) struct Parameter<'t> {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
-/// The next parameter of `text`; `None` at its end. The cursor is behind the value before it, or
-/// behind what the field has before its first parameter.
+/// The next parameter of `text`; `None` at its end. The cursor is after the value before it, or
+/// after what the field has before its first parameter.
 pub(crate) fn next_parameter<'t>(
     text: &'t str,
     cursor: &mut Cursor<'t>,

@@ -1,6 +1,6 @@
 //! Values in HTML.
 
-/// What stands for a byte of a value in HTML where it would mean something, in text and in
+/// What replaces a byte of a value in HTML where it would mean something, in text and in
 /// attributes.
 pub(crate) fn entity(byte: u8) -> Option<&'static str> {
     match byte {

@@ -41,7 +41,7 @@ impl<'a> Language<'a> {
         Self::SparkPost(Box::default())
     }
 
-    /// The same language, to which no text is known yet; `None` where texts are read as they are.
+    /// The same language, to which no text is known yet; `None` if texts are read as they are.
     pub fn fresh(&self) -> Option<Self> {
         match self {
             Self::None => None,
@@ -52,7 +52,7 @@ impl<'a> Language<'a> {
         }
     }
 
-    /// Takes the text of a field apart. An error says what is wrong with it.
+    /// Parses the text of a field. An error says what is wrong with it.
     pub fn parse(
         &mut self,
         text: Cow<'a, str>,
@@ -121,7 +121,7 @@ impl<'a> Language<'a> {
         }
     }
 
-    /// The values of one recipient. `None` only where the report tells what is missing or does not
+    /// The values of one recipient. `None` only if the report says what is missing or does not
     /// fit.
     pub fn resolve<'r>(
         &self,
@@ -151,12 +151,12 @@ impl<'a> Language<'a> {
             .expect("who lacks a value that nobody else gives is refused")
     }
 
-    /// What a value is for everybody who has none of their own; `None` where each has.
+    /// What a value is for everybody who has none of their own; `None` if each has.
     pub fn common(&self, number: usize) -> Option<&str> {
         match self {
             Self::Merge(sources) => sources.common(number),
             Self::None => None,
-            // Each working out gives all of them.
+            // Each evaluation gives all of them.
             #[cfg(feature = "jinja")]
             Self::Jinja(_) => None,
             Self::SparkPost(texts) => texts.common(number),

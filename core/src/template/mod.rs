@@ -45,7 +45,7 @@ pub(crate) use tags::{Tag, TagKind};
 use crate::syntax::to_lf;
 use std::borrow::Cow;
 
-/// A text with placeholders, taken apart.
+/// A text with placeholders, parsed.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TemplateText<'a> {
     pieces: Vec<Piece<'a>>,
@@ -98,7 +98,7 @@ pub(crate) struct Addressee<'m> {
     pub reverse_path: Option<&'m str>,
 }
 
-/// What stands before a value of an iCalendar object until it is escaped, and what behind it.
+/// What is before a value of an iCalendar object until it is escaped, and what after it.
 pub(crate) const VALUE_MARKS: (char, char) = ('\u{1}', '\u{2}');
 
 /// A value of an iCalendar object between its marks; `None` if it holds a control character that is none of
@@ -125,7 +125,7 @@ impl<'a> Values<'a> {
         self.own(value).is_some()
     }
 
-    /// Appends a value that was worked out from others; its number is the next.
+    /// Appends a value that was evaluated from others; its number is the next.
     pub fn push(&mut self, text: String) {
         self.0.push(Some(Cow::Owned(text)));
     }

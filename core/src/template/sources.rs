@@ -35,9 +35,9 @@ struct Source<'a> {
 /// The recipient, or the message, whose variables are looked at.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Owner {
-    /// Its variables stand here.
+    /// Its variables are here.
     Variables(Location),
-    /// It stands here and has no variables.
+    /// It is here and has no variables.
     Parent(Location),
 }
 
@@ -51,7 +51,7 @@ pub(super) const TOO_MANY: Refusal = Refusal::new(
 );
 
 impl<'a> Sources<'a> {
-    /// Takes a text apart and notes the values that it asks for.
+    /// Parses a text and notes the values that it asks for.
     pub fn parse(
         &mut self,
         text: &Cow<'a, str>,
@@ -171,7 +171,7 @@ impl<'a> Sources<'a> {
         }
     }
 
-    /// The values of one recipient. `None` only where the report tells what is missing or does not
+    /// The values of one recipient. `None` only if the report says what is missing or does not
     /// fit.
     pub fn resolve<'r>(
         &self,
@@ -214,7 +214,7 @@ impl<'a> Sources<'a> {
     }
 
     /// Puts a variable wherever it is asked for; false if it does not fit there. A recipient who gives an
-    /// object lacks what the message's own of that name has: that is told with the `owner`.
+    /// object lacks what the message's own of that name has: that is reported with the `owner`.
     fn take<'r>(
         &self,
         variable: &Variable<'r>,
@@ -263,7 +263,7 @@ impl<'a> Sources<'a> {
         fits
     }
 
-    /// What is told of a value that does not fit.
+    /// What is reported about a value that does not fit.
     fn refusal(&self, source: &Source<'_>, misfit: Misfit) -> Refusal {
         match misfit {
             Misfit::NoText => NO_TEXT,
@@ -297,7 +297,7 @@ enum Misfit {
 }
 
 impl Reference<'_> {
-    /// What is put in for a value; `None` where there is none and no default.
+    /// What is put in for a value; `None` if there is none and no default.
     fn work_out<'r>(
         &self,
         value: Option<&VariableValue<'r>>,
@@ -333,7 +333,7 @@ fn root(path: &str) -> &str {
     path.split_once('.').map_or(path, |(root, _)| root)
 }
 
-/// The value behind the dots of a path.
+/// The value after the dots of a path.
 fn descend<'v, 'r>(mut value: &'v VariableValue<'r>, path: &str) -> Option<&'v VariableValue<'r>> {
     for name in path.split('.').skip(1) {
         let VariableValue::Object(members) = value else {

@@ -20,7 +20,7 @@ pub(crate) enum TagKind {
     Branches,
     /// It ends what another one begins.
     Closes,
-    /// It writes nothing, and what stands around it is written in any case.
+    /// It writes nothing, and what is around it is written in any case.
     Silent,
     /// It begins or ends text in which there are no tags.
     Verbatim,

@@ -1,4 +1,4 @@
-//! Messages that could not be handed over: what they are, and once more into the queue.
+//! Messages that could not be submitted: what they are, and once more into the queue.
 
 use crate::error::FleetError;
 use crate::names::{self, dead};
@@ -7,7 +7,7 @@ use async_nats::jetstream::stream::LastRawMessageErrorKind;
 use async_nats::{Client, HeaderMap, header};
 use serde::Serialize;
 
-/// A message that could not be handed over.
+/// A message that could not be submitted.
 #[derive(Debug, Serialize)]
 pub struct DeadLetter {
     /// Its number in the stream of dead letters.
@@ -20,7 +20,7 @@ pub struct DeadLetter {
     pub bytes: usize,
 }
 
-/// Tells the dead letters, at most so many, the oldest first.
+/// Lists dead letters, at most this many, the oldest first.
 ///
 /// # Errors
 /// The brokers do not answer, or there is no such stream.
@@ -116,7 +116,7 @@ async fn each_letter(
             .await;
         let message = match found {
             Ok(message) => message,
-            // Nothing is behind it.
+            // Nothing is after it.
             Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => return Ok(()),
             Err(error) => return Err(FleetError::of("read a dead letter")(error)),
         };

@@ -1,4 +1,4 @@
-//! From the messages of a round to a batch that is handed over.
+//! From the messages of a round to a batch that is submitted.
 
 use super::event::Event;
 use super::host::{Host, sequences_of};
@@ -20,7 +20,7 @@ use tokio::io::AsyncReadExt;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-/// Most bytes that are handed over together, about: all of them are in memory.
+/// Most bytes that are submitted together, about: all of them are in memory.
 pub const MOST_BYTES: usize = 64 << 20;
 
 /// So many times the time in which messages are given to another host, an object that is not found may be on its way to
@@ -90,7 +90,7 @@ impl Host {
             time: milliseconds(now().saturating_sub(first.elapsed())),
             end: first + self.options.ack_wait / 2,
         };
-        // Whatever happens to the thread: they are not handed over once more by this one.
+        // Whatever happens to the thread: they are not submitted once more by this one.
         let sequences: Vec<_> = items.iter().map(|item| item.delivered.sequence).collect();
         self.seen.in_hand(sequences.iter().copied());
         let own = Arc::clone(self);
@@ -120,7 +120,7 @@ impl Host {
         outcomes
     }
 
-    /// After a panic the journal tells which messages may have been handed over. The others were not.
+    /// After a panic the journal tells which messages may have been submitted. The others were not.
     async fn recover_all(&self, sequences: &[u64]) {
         let entries = match self.journal.entries() {
             Ok(entries) => entries,
@@ -144,7 +144,7 @@ impl Host {
         self.seen.remove(left.into_iter());
     }
 
-    /// Gives back messages that were asked for and are not handed over here.
+    /// Gives back messages that were asked for and are not submitted here.
     pub async fn give_back_unread(&self, messages: &[(Message, Instant)]) {
         for (message, since) in messages {
             let Some((delivered, _)) = delivered(message) else {
@@ -239,7 +239,7 @@ impl Host {
     }
 }
 
-/// What acknowledges a message, and how many times it has been delivered. `None`: it is not from a stream.
+/// What acknowledges a message, and how many times it has been delivered. `None` if it is not from a stream.
 fn delivered(message: &Message) -> Option<(Delivered, i64)> {
     let info = message.info().ok()?;
     let delivered = Delivered {

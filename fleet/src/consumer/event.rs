@@ -6,7 +6,7 @@
 pub enum Event {
     /// What was on its way when this host died.
     Recovered {
-        /// Messages that had been handed over, and are acknowledged now.
+        /// Messages that had been submitted, and are acknowledged now.
         acknowledged: usize,
         /// Messages that had not, and are given back.
         given_back: usize,
@@ -15,8 +15,8 @@ pub enum Event {
     HandedOver {
         /// How many.
         messages: usize,
-        /// How many of them had been delivered before, to a host that did not acknowledge them in time: most that may be
-        /// there twice.
+        /// How many of them had been delivered before, to a host that did not acknowledge them in time: most that may
+        /// be there twice.
         redelivered: usize,
     },
     /// Messages are confirmed to be acknowledged.
@@ -24,7 +24,7 @@ pub enum Event {
         /// How many.
         messages: usize,
     },
-    /// A message cannot be handed over by anybody, and is a dead letter now.
+    /// A message cannot be submitted by anybody, and is a dead letter now.
     Dead {
         /// Its number in the stream.
         sequence: u64,
@@ -36,7 +36,7 @@ pub enum Event {
         /// How many.
         messages: usize,
     },
-    /// Messages were not handed over, and are given back.
+    /// Messages were not submitted, and are given back.
     Failed {
         /// How many.
         messages: usize,

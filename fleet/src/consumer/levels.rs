@@ -129,7 +129,7 @@ impl Levels {
                 level.is_asked = false;
                 level.is_silent = round.add(answer.received, answer.since);
             }
-            // Which of them is not known: those that are still at work are asked twice, which does no harm.
+            // Which of them is not known: those that are still in progress are asked twice, which does no harm.
             Err(error) => {
                 for level in &mut self.levels {
                     level.is_asked = false;
@@ -148,7 +148,7 @@ impl Round {
         }
     }
 
-    /// Adds what was received. Tells whether the broker fell silent.
+    /// Adds what was received. Returns whether the broker fell silent.
     fn add(&mut self, received: Received, since: Instant) -> bool {
         match received {
             Ok((messages, is_silent)) => {
@@ -188,7 +188,7 @@ async fn received(mut batch: Batch, silence: Duration) -> Received {
         match timeout(silence, batch.next()).await {
             Ok(Some(Ok(message))) => messages.push(message),
             Ok(Some(Err(error))) if messages.is_empty() => return Err(error),
-            // What has come is handed over.
+            // What has come is submitted.
             Ok(Some(Err(_)) | None) => return Ok((messages, false)),
             Err(_) => return Ok((messages, true)),
         }

@@ -50,7 +50,7 @@ use tokio::time::{sleep, timeout};
 /// How long until something is tried again.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// How many batches may wait for their acknowledgements while others are handed over.
+/// How many batches may wait for their acknowledgements while others are submitted.
 const WAITING: usize = 4;
 
 /// How long a batch that waits for its acknowledgements is one of these.
@@ -70,7 +70,7 @@ const MOST_PENDING: i64 = 20_000;
 pub struct ConsumerOptions {
     /// Which messages it takes.
     pub route: Route,
-    /// Maximum number of messages that are handed over together.
+    /// Maximum number of messages that are submitted together.
     pub batch: usize,
     /// Messages that are not acknowledged for this long are given to another host.
     pub ack_wait: Duration,
@@ -129,7 +129,7 @@ impl Consumer {
         })
     }
 
-    /// Works until `stop` is true. `may_take` says whether the pickup directory has room at present.
+    /// Works until `stop` is true. `may_take` says whether the pickup directory currently has room.
     ///
     /// # Errors
     /// The journal cannot be read.
@@ -220,7 +220,7 @@ impl Consumer {
         self.next = next.clamp(1, self.host.options.batch);
     }
 
-    /// Gives back what was asked for and not handed over.
+    /// Gives back what was asked for and not submitted.
     async fn let_go(&mut self) {
         let round = self.levels.let_go().await;
         self.host.give_back_unread(&round.messages).await;

@@ -14,7 +14,7 @@ use tokio::time::sleep;
 const PAUSE: Duration = Duration::from_millis(250);
 
 impl Host {
-    /// Acknowledges a batch of the journal if it was handed over, and gives it back if not.
+    /// Acknowledges a batch of the journal if it was submitted, and gives it back if not.
     pub async fn recover(&self, entry: Entry) {
         if entry.stream != self.stream {
             // Its numbers are other messages now.

@@ -6,7 +6,7 @@ use crate::hand_over::Outcome;
 use std::time::Instant;
 
 impl Host {
-    /// Acknowledges what is handed over, gives back what is not.
+    /// Acknowledges what is submitted, gives back what is not.
     pub async fn settle(&self, outcomes: Vec<Outcome>, redelivered: usize, taken: Instant) {
         let mut redelivered = Some(redelivered);
         for outcome in outcomes {

@@ -1,4 +1,4 @@
-//! Limits what is in progress at once: bodies that come, messages at work, and the bytes of both.
+//! Limits what is in progress at once: bodies that come, messages in progress, and the bytes of both.
 //!
 //! ```text
 //!   head              body                           all of it is there      done
@@ -9,7 +9,7 @@
 //! No request waits for room: it is answered 503 at once, so that the client knows that its message was
 //! not accepted. But what a client does not send must not cost others anything. Where there is no room
 //! for another body, one gives way that has not come for long, of the client that takes most; and one
-//! client alone never has all places for messages at work.
+//! client alone never has all places for messages in progress.
 
 mod shares;
 
@@ -25,7 +25,7 @@ use tokio::time::{Instant, timeout_at};
 /// How long those that give way may take to let go of their bytes.
 const LETTING_GO: Duration = Duration::from_secs(1);
 
-/// Bodies that may come at once, also where few messages may be at work.
+/// Bodies that may come at once, also where few messages may be in progress.
 const LEAST_RECEIVING: usize = 64;
 
 /// Memory that one message may need where nothing else is asked for: two and a half times the 256 MiB of bodies that
@@ -35,7 +35,7 @@ const MOST_OF_ONE: usize = 640 << 20;
 /// How much there may be at once.
 #[derive(Debug, Clone, Copy)]
 pub struct Room {
-    /// Messages at work.
+    /// Messages in progress.
     pub messages: usize,
     /// Bodies that come.
     pub receiving: usize,
@@ -70,7 +70,7 @@ impl Room {
         }
     }
 
-    /// Messages at work of one client.
+    /// Messages in progress of one client.
     fn messages_of_one(&self) -> usize {
         self.messages - self.messages / 4
     }
@@ -128,7 +128,7 @@ impl Admission {
         })
     }
 
-    /// What is taken at present.
+    /// What is currently taken.
     pub fn in_use(&self) -> InUse {
         let (state, room) = (self.0.state(), &self.0.room);
         InUse {
@@ -140,7 +140,7 @@ impl Admission {
         }
     }
 
-    /// Whether every place for messages at work is taken.
+    /// Whether every place for messages in progress is taken.
     pub fn is_full(&self) -> bool {
         self.0.state().messages >= self.0.room.messages
     }
@@ -230,7 +230,7 @@ impl Receiving {
         self.shared.room.bytes_of_one
     }
 
-    /// Gives bytes back, but for so many.
+    /// Gives bytes back, except so many.
     pub fn shrink_to(&mut self, bytes: usize) {
         let rest = self.bytes.saturating_sub(bytes);
         self.bytes -= rest;
@@ -246,7 +246,7 @@ impl Receiving {
         self.shared.state().set_at_work(self.id, is_at_work, now);
     }
 
-    /// All of it is there: takes a place among the messages at work.
+    /// All of it is there: takes a place among the messages in progress.
     pub fn at_work(mut self) -> Result<InFlight, ApiError> {
         let mut place = self.place()?;
         self.shared.state().end(self.id);
@@ -254,7 +254,7 @@ impl Receiving {
         Ok(place)
     }
 
-    /// Takes a place among the messages at work for some of it. Its bytes stay with the rest.
+    /// Takes a place among the messages in progress for some of it. Its bytes stay with the rest.
     pub fn place(&self) -> Result<InFlight, ApiError> {
         let shared = Arc::clone(&self.shared);
         let client = self.client;
@@ -298,7 +298,7 @@ impl Drop for Receiving {
     }
 }
 
-/// One message at work, and the bytes of its body.
+/// One message in progress, and the bytes of its body.
 #[derive(Debug)]
 pub struct InFlight {
     shared: Arc<Shared>,

@@ -36,7 +36,7 @@ pub struct Waiting {
     client: Client,
     /// When some of it came last.
     progress: Instant,
-    /// The daemon is at work on part of it: that nothing comes is not its client's fault.
+    /// The daemon is working on part of it: that nothing comes is not its client's fault.
     is_at_work: bool,
     bytes: usize,
     gives_way: Arc<Notify>,
@@ -271,7 +271,7 @@ mod tests {
         bodies.now += STALLED;
         assert_eq!(bodies.claim(second, HOG, 41), Claim::Soon);
         assert!(bodies.are(&[second]));
-        // It is told once.
+        // It is reported once.
         assert_eq!(bodies.claim(second, HOG, 41), Claim::Soon);
         bodies.state.end(first);
         bodies.state.bytes -= 60;

@@ -25,7 +25,7 @@ impl Gate {
         self.is_shut
     }
 
-    /// Takes a new value. Says whether it moved the gate.
+    /// Takes a new value. Returns whether it moved the gate.
     pub fn update(&mut self, value: u64) -> bool {
         let (value, bound) = (u128::from(value), u128::from(self.bound));
         let (is_over, is_well_within) = if self.limit.is_least() {

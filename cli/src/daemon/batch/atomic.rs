@@ -58,7 +58,7 @@ pub async fn submit(daemon: Arc<Daemon>, batch: Batch) -> Result<Response, ApiEr
         log.end(status, Ending::Whole);
         Ok(answer(status, in_pieces(outcome.results)))
     });
-    // After a panic nobody knows whether they were handed over.
+    // After a panic it is unknown whether they were submitted.
     submitted.await.map_err(|_panic| ApiError::UNKNOWN)?
 }
 

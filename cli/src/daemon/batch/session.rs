@@ -30,7 +30,7 @@ const PIECE: usize = 1 << 20;
 /// How long a client may leave results untaken when its batch gives way.
 const GIVING_WAY: Duration = Duration::from_secs(1);
 
-/// Answers with the results as they come. The work goes on behind the answer.
+/// Answers with the results as they come. The work goes on after the answer.
 pub async fn submit(daemon: Arc<Daemon>, batch: Batch) -> Result<Response, ApiError> {
     let limits = daemon.body;
     let (output, begun, body) = channel(limits.time);
@@ -58,7 +58,7 @@ pub async fn submit(daemon: Arc<Daemon>, batch: Batch) -> Result<Response, ApiEr
     }
 }
 
-/// A batch at work.
+/// A batch in progress.
 struct Session {
     daemon: Arc<Daemon>,
     reader: BatchReader,
@@ -198,7 +198,7 @@ impl Session {
         }
     }
 
-    /// Takes the next bytes of the body. Gives what comes behind them.
+    /// Takes the next bytes of the body. Gives what comes after them.
     async fn take(
         &mut self,
         body: DecodedBody,
@@ -215,7 +215,7 @@ impl Session {
         time.take(bytes.len(), is_progress);
         let kept = self.kept() + body.memory();
         self.receiving.grow_to(kept).await?;
-        // What is behind a broken place is not read.
+        // What is after a broken place is not read.
         Ok((!self.reader.has_ended()).then(|| next_bytes(body)))
     }
 
@@ -265,7 +265,7 @@ impl Session {
         Ok(())
     }
 
-    /// Refuses the first message that is ready, and goes on behind it.
+    /// Refuses the first message that is ready, and goes on after it.
     fn refuse_first(&mut self) {
         let refused = self.reader.take_first(1);
         let positions: Vec<_> = refused.iter().map(BatchEntry::position).collect();
@@ -345,8 +345,8 @@ impl NextGroup {
     }
 }
 
-/// A place among the messages at work, for which it waits until `limit` if there is one, and then a permit for a group:
-/// who has to wait for a place takes no group from others.
+/// A place among the messages in progress, for which it waits until `limit` if there is one, and then a permit for a
+/// group: who has to wait for a place takes no group from others.
 async fn room(
     receiving: &Receiving,
     groups: &Arc<Semaphore>,
@@ -366,7 +366,7 @@ async fn next_results(running: &mut VecDeque<Group>) -> Vec<(Position, Result<Re
     let results = (&mut group.results).await;
     let group = running.pop_front().expect("there is one");
     results.unwrap_or_else(|_panic| {
-        // Part of the group may have been handed over.
+        // Part of the group may have been submitted.
         let positions = group.positions.into_iter();
         positions
             .map(|position| (position, Err(ApiError::UNKNOWN)))

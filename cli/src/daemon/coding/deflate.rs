@@ -34,7 +34,7 @@ impl Gzip {
     pub fn decode(&mut self, input: &mut Bytes) -> Result<Option<Bytes>, ApiError> {
         while !input.is_empty() {
             match self.decoder.write(input).map_err(|_| DAMAGED)? {
-                // Nothing is taken behind the end.
+                // Nothing is taken after the end.
                 0 => return Err(TRAILING),
                 count => input.advance(count),
             }

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Each step gives some ten kilobytes at a time and waits until they are taken, so that a few bytes that
-//! stand for very many cost no more memory than others. A stream that ends too soon, or behind whose end
+//! stand for very many cost no more memory than others. A stream that ends too soon, or after whose end
 //! there is more, is an error: something is lost, or something is hidden.
 
 mod deflate;

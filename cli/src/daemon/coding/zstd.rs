@@ -199,7 +199,7 @@ fn window(head: &[u8]) -> usize {
     usize::try_from(value.min(MAX_WINDOW)).expect("it is some megabytes")
 }
 
-/// The size of a block with its header, and with the checksum behind the last one.
+/// The size of a block with its header, and with the checksum after the last one.
 fn block_size(part: &[u8], has_checksum: bool) -> Result<usize, ApiError> {
     let [a, b, c, ..] = *part else {
         return Ok(BLOCK_HEADER);

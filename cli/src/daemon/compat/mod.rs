@@ -1,7 +1,7 @@
 //! Other services' APIs, so that a program that was written for one of them can be pointed here.
 //!
 //! A room for each of them translates its words into our message, and our problems back into its errors. No rule of
-//! mail stands there: what a message means, and what is wrong with it, is said by the core alone.
+//! mail is there: what a message means, and what is wrong with it, is said by the core alone.
 //!
 //! ```text
 //! POST /emails {"from": …, "to": …, "tags": [1]}

@@ -1,4 +1,4 @@
-//! JSON of another service's, read as it is written: a value that has only to change its place is never taken apart.
+//! JSON of another service's, read as it is written: a value that has only to change its place is never parsed.
 
 use pmtaemail::{Code, Problem, Problems};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
-/// A value, and where it stands.
+/// A value, and where it is.
 #[derive(Debug, Clone)]
 pub struct Value<'a> {
     /// A JSON Pointer (RFC 6901) into the body.

@@ -12,11 +12,11 @@ pub struct Translated {
     places: Places,
 }
 
-/// Where what stands in our message came from.
+/// Where what is in our message came from.
 #[derive(Debug, Default)]
 pub struct Places {
     places: Vec<(String, String)>,
-    /// Within one of the recipients, who stand in the same order in both.
+    /// Within one of the recipients, who are in the same order in both.
     of_recipients: &'static [(&'static str, &'static str)],
 }
 
@@ -36,7 +36,7 @@ impl Translated {
         self.places.add(member_of("", name), &value.pointer);
     }
 
-    /// A member with a value that was made from what stood at `pointer`.
+    /// A member with a value that was made from what was at `pointer`.
     pub fn put_made(&mut self, name: &str, value: &impl Serialize, pointer: &str) {
         self.begin(name);
         serde_json::to_writer(&mut self.json, value).expect("texts and lists are JSON");
@@ -49,8 +49,8 @@ impl Translated {
         self.json.extend_from_slice(json);
     }
 
-    /// A member that is an array of objects, made from those that stood at `pointer`. They are written in place: each may
-    /// be as large as all of a message.
+    /// A member that is an array of objects, made from those that were at `pointer`. They are written in place: each
+    /// may be as large as all of a message.
     pub fn put_each<'v, 'a: 'v>(
         &mut self,
         name: &str,
@@ -81,7 +81,7 @@ impl Translated {
         self.json.push(b']');
     }
 
-    /// What stands at a pointer in our message came from there.
+    /// What is at a pointer in our message came from there.
     pub fn place(&mut self, ours: impl Into<String>, theirs: &str) {
         self.places.add(ours.into(), theirs);
     }
@@ -131,10 +131,10 @@ impl Places {
     }
 }
 
-/// Places by what stands in our message.
+/// Places by what is in our message.
 type Known<'p> = HashMap<&'p str, &'p str>;
 
-/// The place that is known and nearest around a pointer, with what the pointer has behind it.
+/// The place that is known and nearest around a pointer, with what the pointer has after it.
 fn nearest(pointer: &str, places: &Known<'_>) -> String {
     let mut around = pointer;
     loop {
@@ -148,7 +148,7 @@ fn nearest(pointer: &str, places: &Known<'_>) -> String {
     }
 }
 
-/// The pointer of a recipient, and what is behind it.
+/// The pointer of a recipient, and what is after it.
 fn within_recipient(pointer: &str) -> Option<(&str, &str)> {
     let rest = pointer.strip_prefix("/recipients/")?;
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
@@ -161,7 +161,7 @@ pub mod tests {
     use super::*;
     use pmtaemail::{Code, Problem};
 
-    /// Where what stands at a pointer in our message came from.
+    /// Where what is at a pointer in our message came from.
     pub fn place_of(pointer: &str, places: &Places) -> String {
         let problem = Problem::found(Code::Conflict, pointer, "");
         let told = places.relocate(problem.into());

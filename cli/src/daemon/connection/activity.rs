@@ -100,7 +100,7 @@ impl Streams {
         self.sending.insert(id, Some(now));
     }
 
-    /// The client has taken all that there is of a response whose handler is still at work.
+    /// The client has taken all that there is of a response whose handler is still in progress.
     fn wait(&mut self, id: u64) {
         self.sending.insert(id, None);
     }
@@ -125,7 +125,7 @@ impl Streams {
     }
 }
 
-/// A stream whose request is at work, as long as this lives.
+/// A stream whose request is in progress, as long as this lives.
 #[derive(Debug)]
 pub struct AtWork(Arc<Activity>);
 
@@ -243,7 +243,7 @@ mod tests {
         let clock = Clock(Instant::now());
         let mut streams = Streams::none(clock.at(0));
         assert_eq!(clock.limit(&streams, 3), 10);
-        // A request at work has its time.
+        // A request in progress has its time.
         streams.at_work += 1;
         assert_eq!(clock.limit(&streams, 60), 70);
         streams.worked(clock.at(60));

@@ -14,7 +14,7 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::sync::Arc;
 
-/// What is held as long as a request is at work.
+/// What is held as long as a request is in progress.
 #[derive(Clone)]
 pub struct Permits(
     #[expect(dead_code, reason = "it is there to be dropped")] Arc<dyn Any + Send + Sync>,
@@ -24,9 +24,9 @@ pub struct Permits(
 #[derive(Debug, Clone, Copy)]
 pub struct TooManyConnections;
 
-/// Answers one request in a task of its own: it goes on when the client goes away, and its panic
-/// is a response and not the end of the connection. `permits` are held until it is done; a handler that goes
-/// on when the response has begun takes its share of them from the request. Where its connection `is_too_many`, it is refused.
+/// Answers one request in a task of its own: it goes on when the client goes away, and its panic is a response and not
+/// the end of the connection. `permits` are held until it is done; a handler that goes on when the response has begun
+/// takes its share of them from the request. Where its connection `is_too_many`, it is refused.
 pub async fn answer<B>(
     service: TowerToHyperService<Router>,
     mut request: Request<B>,

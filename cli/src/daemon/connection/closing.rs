@@ -6,7 +6,7 @@
 //!   still sends is reset, and most clients then never see the response (RFC 9112 section 9.6). What is small
 //!   is read before the response, and the connection goes on; else afterwards, and it ends.
 //! - **The responses that are hyper's own**, to heads that are no HTTP, say what is wrong. hyper writes them
-//!   when no request is at work, by which they are known here; they are held back, and another one is
+//!   when no request is in progress, by which they are known here; they are held back, and another one is
 //!   written in their place.
 //!
 //! ```text
@@ -42,7 +42,7 @@ struct Unread {
 /// What happens on one connection.
 #[derive(Debug, Default)]
 pub struct Exchange {
-    /// A request is at work, or its response is not flushed.
+    /// A request is in progress, or its response is not flushed.
     at_work: AtomicBool,
     /// A request has begun, this one or another.
     has_begun: AtomicBool,

@@ -54,7 +54,7 @@ impl Http2 {
             .initial_stream_window_size(head)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_send_buf_size(HEAD_BYTES)
-            // Finds clients that are gone while their requests are at work.
+            // Finds clients that are gone while their requests are in progress.
             .keep_alive_interval(limits.header_timeout)
             .keep_alive_timeout(limits.header_timeout);
         Self {

@@ -80,13 +80,13 @@ impl Notices {
         self.leave(|| !is_young()).await;
     }
 
-    /// Tells whether the first request of the connection has time yet.
+    /// Returns whether the first request of the connection has time yet.
     pub fn is_young(&self) -> impl Fn() -> bool + use<> {
         let accepted = self.accepted;
         move || accepted.elapsed() <= YOUNG
     }
 
-    /// Tells whether the daemon is about to end.
+    /// Returns whether the daemon is about to end.
     pub fn is_stopping(&self) -> impl Fn() -> bool + use<> {
         let receiver = self.receiver.clone();
         move || receiver.borrow().is_stopping

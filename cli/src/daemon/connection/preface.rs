@@ -52,7 +52,7 @@ impl<S> Peeked<S> {
 }
 
 impl<S: AsyncRead + Unpin> Peeked<S> {
-    /// Reads until the protocol is known or the stream ends, and tells whether it is HTTP/2. Cancel
+    /// Reads until the protocol is known or the stream ends, and returns whether it is HTTP/2. Cancel
     /// safe: what was read stays.
     pub async fn is_http2(&mut self) -> io::Result<bool> {
         loop {

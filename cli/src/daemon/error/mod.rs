@@ -75,7 +75,7 @@ pub enum ApiError {
     IdempotencyKey,
     /// The request is a batch, and has an idempotency key as a whole.
     KeyOfBatch,
-    /// The first submission under its idempotency key is at work.
+    /// The first submission under its idempotency key is in progress.
     KeyInWork,
     /// Another message was submitted under its idempotency key.
     KeyConflict,
@@ -142,7 +142,7 @@ pub enum ApiError {
 }
 
 impl ApiError {
-    /// Of messages that were at work in a panic: nobody knows what became of them.
+    /// Of messages that were in progress in a panic: nobody knows what became of them.
     pub const UNKNOWN: Self = Self::MayBeDelivered {
         id: None,
         error: None,

@@ -123,7 +123,7 @@ impl Counts {
         self.open.set(i64::from(is_open));
     }
 
-    /// Why nothing is taken at present, as a frozen word.
+    /// Why nothing is currently taken, as a frozen word.
     pub fn cause(&self) -> Option<&'static str> {
         if self.connected.get() == 0 {
             Some("no-broker")

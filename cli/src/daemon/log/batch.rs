@@ -105,7 +105,7 @@ impl BatchLog {
             Err(error) => Some(error.status().as_u16()),
         };
         self.count(result, described, failure);
-        /// The level of a line is fixed where it stands, so each level has a place.
+        /// The level of a line is fixed where it is, so each level has a place.
         macro_rules! write {
             ($level:ident) => {
                 $level!(

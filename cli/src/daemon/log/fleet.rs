@@ -57,7 +57,7 @@ pub fn metrics_at(listener: &TcpListener) {
     }
 }
 
-/// Nobody can ask for what is counted at present.
+/// Nobody can ask for what is currently counted.
 pub fn metrics_not_served(error: &io::Error) {
     warn!(event = "metrics_not_served", %error);
 }

@@ -150,7 +150,7 @@ impl Failure {
     }
 }
 
-/// A client's value as it stands in the log: short, and without what could look like another line or work
+/// A client's value as it is in the log: short, and without what could look like another line or work
 /// on a terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Value(String);

@@ -280,7 +280,7 @@ struct Line<'l> {
     duration_us: u64,
 }
 
-/// The level of a line is fixed where it stands, so each level has a place.
+/// The level of a line is fixed where it is, so each level has a place.
 macro_rules! at_level {
     ($level:ident) => {
         fn $level(&self) {

@@ -31,7 +31,7 @@ impl Trace {
         let (id, rest) = field(rest.strip_prefix(b"-")?, Self::ID)?;
         let (parent, rest) = field(rest.strip_prefix(b"-")?, Self::SPAN)?;
         let (flags, rest) = field(rest.strip_prefix(b"-")?, 2)?;
-        // Later versions may say more behind a dash.
+        // Later versions may say more after a dash.
         let is_whole = rest.is_empty() || (version != b"00" && rest[0] == b'-');
         let is_nothing = |field: &[u8]| field.iter().all(|c| *c == b'0');
         if version == b"ff" || !is_whole || is_nothing(id) || is_nothing(parent) {
@@ -59,7 +59,7 @@ impl Trace {
     }
 }
 
-/// As many hexadecimal digits in small letters, and what is behind them.
+/// As many hexadecimal digits in small letters, and what is after them.
 fn field(bytes: &[u8], length: usize) -> Option<(&[u8], &[u8])> {
     let (field, rest) = bytes.split_at_checked(length)?;
     let is_digit = |c: &u8| matches!(c, b'0'..=b'9' | b'a'..=b'f');

@@ -16,7 +16,7 @@ use std::time::{Duration, SystemTime};
 const SECONDS: Option<&Unit> = Some(&Unit::Seconds);
 const BYTES: Option<&Unit> = Some(&Unit::Bytes);
 
-/// How things are at present.
+/// How things are currently.
 #[derive(Debug)]
 pub struct Present {
     pub process: Process,

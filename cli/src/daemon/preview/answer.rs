@@ -73,7 +73,7 @@ struct PartAnswer {
 }
 
 impl<'v> Answer<'v> {
-    /// What is told of a recipient's mail, counted from 0.
+    /// What is reported about a recipient's mail, counted from 0.
     pub fn new(view: &'v View, recipient: usize) -> Result<Self, ApiError> {
         let shown = Shown::new(view, recipient)?;
         let urls = Urls { view, recipient };

@@ -14,7 +14,7 @@ macro_rules! files {
     };
 }
 
-/// By their names, which are those of their paths, but for the first one. A test holds that none is missing.
+/// By their names, which are those of their paths, except the first one. A test holds that none is missing.
 const FILES: &[(&str, &[u8])] = files![
     "index.html",
     "api.js",

@@ -152,8 +152,8 @@ struct Open {
 }
 
 impl Walk<'_> {
-    /// Finds what is wanted. Nothing else is looked at closely, and nothing calls itself: serde lets values be as deep in
-    /// each other as they like where it ignores them.
+    /// Finds what is wanted. Nothing else is looked at closely, and nothing calls itself: serde lets values be as deep
+    /// in each other as they like where it ignores them.
     fn find(mut self, wanted: &mut Wanted<'_>) {
         let mut open = Vec::new();
         open.extend(self.value(0, wanted));
@@ -215,7 +215,7 @@ impl Walk<'_> {
                     self.at += 1;
                 }
                 _ if is_of_scalar(byte) => self.skip(is_of_scalar),
-                // What stands between values.
+                // What is between values.
                 _ => {
                     self.at += 1;
                     continue;

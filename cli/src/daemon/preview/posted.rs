@@ -174,7 +174,7 @@ impl Made {
     }
 }
 
-/// Which mails the files of a submission hold. Recipients of a mail merge stand in the order of the message, which is not
+/// Which mails the files of a submission hold. Recipients of a mail merge are in the order of the message, which is not
 /// that of the files: who does not fit into one has another. They are found by their envelope ids, and by their
 /// Message-IDs where several have one.
 fn mails(files: &[Bytes], receipt: &Receipt) -> Result<Mails, ApiError> {

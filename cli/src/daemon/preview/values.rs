@@ -17,8 +17,8 @@ pub struct Values {
 pub type Variables = BTreeMap<String, Box<RawValue>>;
 
 impl Values {
-    /// Those of a message in JSON, and of the recipients that stand in it. What serde reads otherwise than the core library
-    /// has none.
+    /// Those of a message in JSON, and of the recipients that are in it. What serde reads otherwise than the core
+    /// library has none.
     pub fn of_message(json: &[u8]) -> Self {
         let Some(message) = text_of(json).and_then(parsed::<Members<'_>>) else {
             return Self::default();
@@ -32,7 +32,7 @@ impl Values {
         }
     }
 
-    /// Adds those of the next recipient, who does not stand in it.
+    /// Adds those of the next recipient, who is not in it.
     pub fn add_recipient(&mut self, json: &[u8]) {
         self.own.push(text_of(json).and_then(variables_of));
     }
@@ -72,7 +72,7 @@ fn variables(object: &Members<'_>) -> Option<Box<RawValue>> {
     member(object, "variables").map(ToOwned::to_owned)
 }
 
-/// A member by its name, in which letter case, `_` and `-` do not count.
+/// A member by its name, in which letter case, `_` and `-` are ignored.
 fn member<'j>(object: &Members<'j>, name: &str) -> Option<&'j RawValue> {
     let is_it = |known: &str| known.replace(['_', '-'], "").eq_ignore_ascii_case(name);
     let mut members = object.iter();

@@ -1,5 +1,5 @@
-//! What is kept to be shown: pickup files, and what is known of the messages that they are of. The oldest makes room for
-//! a new one.
+//! What is kept to be shown: pickup files, and what is known of the messages that they are of. The oldest makes room
+//! for a new one.
 
 use super::super::error::ApiError;
 use super::places::PlacedWarning;
@@ -42,7 +42,7 @@ pub struct View {
 /// Which mails the files hold, in which order.
 #[derive(Debug)]
 pub enum Mails {
-    /// As they stand in the first file.
+    /// As they are in the first file.
     OfFile,
     /// One, that all recipients of all files get.
     One,

@@ -224,7 +224,7 @@ async fn requests_count_until_they_are_done() {
     tokio::spawn(connection);
     let first = exchange(&mut client, Method::GET, "/health", "").await;
     assert_eq!(first.await.0, StatusCode::OK);
-    // The daemon answers them in their order, so that each of them is at work.
+    // The daemon answers them in their order, so that each of them is in progress.
     let request = || Request::get("http://a/stuck").body(()).unwrap();
     for _ in 0..100 {
         poll_fn(|context| client.poll_ready(context)).await.unwrap();

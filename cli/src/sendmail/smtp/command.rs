@@ -19,7 +19,7 @@ pub enum Command<'l> {
     NotImplemented,
 }
 
-/// A path and the parameters behind it (RFC 5321 section 4.1.2).
+/// A path and the parameters after it (RFC 5321 section 4.1.2).
 #[derive(Debug, PartialEq, Eq)]
 pub struct Path<'l> {
     /// Without its angle brackets.

@@ -78,7 +78,7 @@ impl<'a> StructuredBody<'a> {
         }
     }
 
-    /// What stands in angle brackets.
+    /// What is in angle brackets.
     pub fn angles(&self) -> impl Iterator<Item = &str> {
         let angles = self.lexemes.iter();
         let angles = angles.filter(|lexeme| lexeme.kind == LexemeKind::Angle);
@@ -104,7 +104,7 @@ impl<'a> StructuredBody<'a> {
         lexemes.any(|lexeme| !lexeme.is_foldable() && !lexeme.text.is_ascii())
     }
 
-    /// The body in one line, where it is words alone: nothing is encoded, and nothing stands in quotes or
+    /// The body in one line, where it is words alone: nothing is encoded, and nothing is in quotes or
     /// parentheses.
     pub fn as_plain_line(&self) -> Option<String> {
         let mut line = String::new();

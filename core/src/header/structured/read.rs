@@ -70,7 +70,7 @@ fn mailboxes<'a>(text: &Cow<'a, str>) -> Result<Vec<Lexeme<'a>>, Refusal> {
     Ok(lexemes)
 }
 
-/// Words, quoted strings and comments, parted by white space.
+/// Words, quoted strings and comments, separated by white space.
 fn words<'a>(text: &Cow<'a, str>) -> Result<Vec<Lexeme<'a>>, Refusal> {
     let mut lexemes = Vec::new();
     let mut cursor = Cursor::new(text.as_ref());
@@ -136,7 +136,7 @@ fn blanks(comment: &str) -> impl Iterator<Item = usize> + '_ {
     })
 }
 
-/// URLs in angle brackets, parted by commas, with comments (RFC 2369 section 2, RFC 5064 section 2.2).
+/// URLs in angle brackets, separated by commas, with comments (RFC 2369 section 2, RFC 5064 section 2.2).
 fn uris<'a>(text: &Cow<'a, str>) -> Result<Vec<Lexeme<'a>>, Refusal> {
     let mut lexemes = Vec::with_capacity(2);
     let mut cursor = Cursor::new(text.as_ref());

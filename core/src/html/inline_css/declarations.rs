@@ -55,7 +55,7 @@ fn is_important(declaration: &str) -> bool {
         .is_some_and(|rest| rest.trim_end().ends_with('!'))
 }
 
-/// The declarations between semicolons, which may also stand in quotes and in brackets.
+/// The declarations between semicolons, which may also be in quotes and in brackets.
 fn split(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     let parts = std::iter::from_fn(move || {

@@ -1,7 +1,7 @@
 //! Style sheets in the `style` attributes of what they apply to.
 //!
 //! The crate css-inline matches selectors and resolves the cascade. It gets an outline of the HTML: the tags without
-//! what stands between them, well nested, each with a number. From what it makes of that only the styles are taken, and
+//! what is between them, well nested, each with a number. From what it makes of that only the styles are taken, and
 //! put into the HTML, of which nothing else changes: comments, white space and placeholders stay where and as they are.
 //!
 //! ```text

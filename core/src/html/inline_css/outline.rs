@@ -242,7 +242,7 @@ impl<'m> Outline<'m> {
         }
     }
 
-    /// Something stands there, which counts for `:empty`. Not where a parser would move it.
+    /// Something is there, which counts for `:empty`. Not where a parser would move it.
     fn text(&mut self, text: &[u8]) {
         const ELSEWHERE: [&[u8]; 8] = [
             b"html",
@@ -326,7 +326,7 @@ fn is_sheet(tag: &StartTag<usize>) -> bool {
         )
 }
 
-/// Where the value of an attribute is, which stands in this range.
+/// Where the value of an attribute is, which is in this range.
 fn style_attribute(text: &str, range: Range<usize>) -> Option<StyleAttribute> {
     let whole = text.get(range.clone())?;
     let name = b"style".len();

@@ -64,7 +64,7 @@ impl Styles {
         self.elements.get(element)?.as_deref()
     }
 
-    /// What is left of a sheet; `None` where the parser dropped it.
+    /// What is left of a sheet; `None` if the parser dropped it.
     pub fn of_sheet(&self, sheet: usize) -> Option<&str> {
         self.sheets.get(sheet)?.as_deref()
     }

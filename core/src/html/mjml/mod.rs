@@ -61,7 +61,7 @@ fn made(marked: &Marked<'_>, inlines_css: bool) -> Result<String, Refusal> {
     }
 }
 
-/// All placeholders must stand in the HTML, and statements as they belong together.
+/// All placeholders must be in the HTML, and statements as they belong together.
 fn check_tags(html: &str, outline: &Outline, marked: &Marked<'_>) -> Result<(), Refusal> {
     let mut is_there = vec![false; outline.may_be_missing.len()];
     let mut pairs = Pairs::of(marked.kinds(&marked.text));

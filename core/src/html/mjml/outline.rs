@@ -139,7 +139,7 @@ fn is_broken_condition(text: &str) -> bool {
     !is_closed || start == ENDIF && !condition.is_empty()
 }
 
-/// Whether a text comes next with a `>` close behind a letter beyond ASCII. htmlparser looks for `]]>` there, two bytes
+/// Whether a text comes next with a `>` close after a letter beyond ASCII. htmlparser looks for `]]>` there, two bytes
 /// before the first `>`, and panics where these are in the middle of a letter.
 fn is_unreadable_text(text: &str) -> bool {
     let text = text.split('<').next().unwrap_or(text);

@@ -5,7 +5,7 @@ use super::signs;
 use super::writer::Written;
 use crate::template::{Tag, TagKind};
 
-/// The text: statements have no lines of their own, and behind it stand the addresses of its links.
+/// The text: statements have no lines of their own, and after it stand the addresses of its links.
 pub(super) fn finish(
     laid_out: &str,
     written: &Written,
@@ -156,7 +156,7 @@ impl Restorer<'_, '_> {
         }
     }
 
-    /// The statements of a line that has nothing else, but for the signs of a list or a quote.
+    /// The statements of a line that has nothing else, except the signs of a list or a quote.
     fn statements(&self, line: &str) -> Option<String> {
         let list_signs = |c: char| matches!(c, ' ' | '>' | '*' | '.') || c.is_ascii_digit();
         let mut out = String::new();

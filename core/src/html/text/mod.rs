@@ -1,7 +1,8 @@
 //! The text part of a message from its HTML.
 //!
 //! The crate html2text lays it out: it wraps lines, indents lists and quotes, and puts columns of tables below each
-//! other. It gets HTML of few elements, in which each mark, and whatever else must not be torn apart, is one character, a sign:
+//! other. It gets HTML of few elements, in which each mark, and whatever else must not be torn apart, is one character,
+//! a sign:
 //!
 //! ```text
 //! HTML with marks → outline    which tables have columns, which lists have statements between their items
@@ -25,7 +26,7 @@ use html5gum::emitters::default::DefaultEmitter;
 use outline::Outline;
 use writer::Writer;
 
-/// How many columns a line has at most, but for a word that is longer.
+/// How many columns a line has at most, except a word that is longer.
 const WIDTH: usize = 76;
 
 const NO_LAYOUT: Refusal = Refusal::new(

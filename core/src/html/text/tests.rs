@@ -231,7 +231,7 @@ proptest::proptest! {
         proptest::prop_assert!(!text.contains("pmtax"), "{}", text);
     }
 
-    /// Whatever stands around them, placeholders and statements are there once and in order.
+    /// Whatever is around them, placeholders and statements are there once and in order.
     #[test]
     fn tags_survive(parts in proptest::collection::vec(proptest::sample::select(PARTS), 0..30)) {
         let mut html = String::new();

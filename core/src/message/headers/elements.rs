@@ -39,7 +39,7 @@ pub(crate) fn check_elements(
     Err(CHANGED)
 }
 
-/// What stands between the commas. In a list of URLs a quote is no more than a sign.
+/// What is between the commas. In a list of URLs a quote is no more than a sign.
 fn elements(list: &str, of_urls: bool) -> Vec<&str> {
     let mut elements = Vec::with_capacity(2);
     let mut cursor = Cursor::new(list);

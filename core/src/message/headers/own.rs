@@ -115,12 +115,12 @@ impl<'a> OwnValues<'a> {
         Ok(())
     }
 
-    /// Whether any of them was given, but for those of List-Unsubscribe.
+    /// Whether any of them was given, except those of List-Unsubscribe.
     pub fn says_anything(&self) -> bool {
         self.urgency != Urgency::default() || self.fields().next().is_some()
     }
 
-    /// Which fields of the header section were given, but for those of List-Unsubscribe and of the urgency.
+    /// Which fields of the header section were given, except those of List-Unsubscribe and of the urgency.
     pub fn fields(&self) -> impl Iterator<Item = HeaderField> {
         let fields = [
             (HeaderField::Date, self.date.is_some()),
@@ -133,7 +133,7 @@ impl<'a> OwnValues<'a> {
             .filter_map(|(field, is_given)| is_given.then_some(field))
     }
 
-    /// Takes over what others say, but for List-Unsubscribe.
+    /// Takes over what others say, except List-Unsubscribe.
     pub fn replace_with(&mut self, others: Self) {
         self.date = others.date.or(self.date);
         if others.urgency != Urgency::default() {

@@ -23,7 +23,7 @@ pub(crate) struct ReadHeaders<'a> {
     pub templates: HeaderTemplates<'a>,
 }
 
-/// The values of `headers` that were taken out as templates, by their number, which rises. `None`: the
+/// The values of `headers` that were taken out as templates, by their number, which rises. `None` if the
 /// template was refused.
 pub(crate) type ValueTemplates<'a> = Vec<(usize, Option<TemplateText<'a>>)>;
 
@@ -149,7 +149,7 @@ struct HeaderReader<'r, 'a> {
 enum Value<'a> {
     Literal(Located<Cow<'a, str>>),
     Template(Location, TemplateText<'a>),
-    /// The report tells why.
+    /// The report says why.
     Refused,
 }
 

@@ -145,7 +145,7 @@ fn fill_mailto(
     Ok(url)
 }
 
-/// Appends a value of a query. What is percent-encoded already stays so, but for a line end that is not in the
+/// Appends a value of a query. What is percent-encoded already stays so, except a line end that is not in the
 /// body of the mail: it might begin another field there.
 fn push_url_encoded(value: &str, url: &mut String) {
     let field = url.rsplit(['?', '&']).next().unwrap_or_default();

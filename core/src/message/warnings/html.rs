@@ -175,7 +175,7 @@ fn is_cover(byte: u8) -> bool {
     matches!(byte, VALUE | STATEMENT)
 }
 
-/// The name of an attribute with a statement right before or behind it.
+/// The name of an attribute with a statement right before or after it.
 fn without_covers(name: &[u8]) -> &[u8] {
     let start = name.iter().position(|byte| !is_cover(*byte));
     let end = name.iter().rposition(|byte| !is_cover(*byte));

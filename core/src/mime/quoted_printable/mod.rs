@@ -70,7 +70,7 @@ fn split_blank(line: &[u8]) -> (&[u8], Option<u8>) {
     }
 }
 
-/// Encodes bytes without an eye on lines; says how many it wrote.
+/// Encodes bytes without an eye on lines; returns how many it wrote.
 #[inline]
 fn encode_bytes(bytes: &[u8], encoded: &mut Scratch) -> usize {
     let mut length = 0;
@@ -102,7 +102,7 @@ fn encode_bytes(bytes: &[u8], encoded: &mut Scratch) -> usize {
     look_up(rest, encoded, length)
 }
 
-/// Encodes bytes behind the `length` bytes that are there; says how many these are then.
+/// Encodes bytes after the `length` bytes that are there; returns how many these are then.
 #[inline]
 fn look_up(bytes: &[u8], encoded: &mut Scratch, mut length: usize) -> usize {
     for byte in bytes {
@@ -122,7 +122,7 @@ fn is_special(byte: u8) -> u8 {
     u8::from((byte.wrapping_sub(b' ') >= 0x5f) | (byte == b'='))
 }
 
-/// Writes all of `bytes`, of which `count` count: a copy of constant size is the quickest.
+/// Writes all of `bytes`, of which `count` count: a copy of constant size is the fastest.
 #[inline]
 fn put<const N: usize>(encoded: &mut Scratch, at: usize, bytes: [u8; N], count: usize) -> usize {
     if let Some(slot) = encoded.get_mut(at..at + N) {

@@ -25,7 +25,7 @@ impl<'o> Lines<'o> {
         }
     }
 
-    /// Appends text. `line_may_end` tells whether its last line may end behind it: a blank there would
+    /// Appends text. `line_may_end` tells whether its last line may end after it: a blank there would
     /// get lost in transport.
     pub fn text(&mut self, text: &str, line_may_end: bool) {
         let mut rest = text.as_bytes();

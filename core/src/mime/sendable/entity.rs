@@ -164,10 +164,10 @@ fn is(field: &WrittenField<'_>, name: &str) -> bool {
     field.name.eq_ignore_ascii_case(name)
 }
 
-/// A line between the parts of a multipart, or behind the last.
+/// A line between the parts of a multipart, or after the last.
 pub(super) struct Delimiter {
     pub start: usize,
-    /// Behind its line end.
+    /// After its line end.
     pub end: usize,
     pub closes: bool,
 }

@@ -11,7 +11,7 @@
 //! ```
 //!
 //! Blanks before the colon of a part's fields (`Content-Type : text/html`) are taken away: some readers
-//! would show these lines, and all behind them, as text.
+//! would show these lines, and all after them, as text.
 
 mod entity;
 
@@ -110,7 +110,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Reads an entity; `None` where it stays and is written already. What need not be changed need not
+    /// Reads an entity; `None` if it stays and is written already. What need not be changed need not
     /// be understood.
     fn read<'m>(&mut self, bytes: &'m [u8], default: Kind) -> Result<Option<Entity<'m>>, Refusal> {
         match Entity::read(bytes, default) {

@@ -128,7 +128,7 @@ impl Staging {
         Ok(file)
     }
 
-    /// Creates a file in the folder of this process that is never handed over.
+    /// Creates a file in the folder of this process that is never submitted.
     fn create_staged(&self) -> Result<(File, StagedFile), PickupError> {
         let transaction = Arc::new(StagedTransaction::begin(self.private_folder()?));
         transaction
@@ -216,7 +216,7 @@ impl Staging {
         self.has_leftovers.load(Ordering::Relaxed)
     }
 
-    /// Rolls forward what could not be finished before, if there is such. Tells whether files of the attempt with
+    /// Rolls forward what could not be finished before, if there is such. Returns whether files of the attempt with
     /// this token wait in the staging folder yet.
     #[cfg(feature = "idempotency")]
     pub(super) fn waits(&self, token: Token) -> Result<bool, PickupError> {

@@ -12,7 +12,7 @@ use super::Staging;
 use crate::hard_links;
 
 impl Staging {
-    /// Tries what a submission of these bytes needs, but for giving a file a name in the pickup directory,
+    /// Tries what a submission of these bytes needs, except giving a file a name in the pickup directory,
     /// which a reader would see.
     pub(in crate::pickup_directory) fn probe(&self, bytes: &[u8]) -> Result<(), PickupError> {
         let directory = OpenDirectory::open(&self.pickup)
@@ -38,8 +38,9 @@ impl Staging {
         staged.try_move().map_err(publish())
     }
 
-    /// Whether an unnamed file can get a name here: there are file systems that have such files and no hard links. None is used any
-    /// more then. Only trying tells, and the staging folder is where it can be tried. What that does not tell, the submission will.
+    /// Whether an unnamed file can get a name here: there are file systems that have such files and no hard links. None
+    /// is used any more then. Only trying tells, and the staging folder is where it can be tried. What that does not
+    /// tell, the submission will.
     fn can_link(&self, file: &File) -> bool {
         if self.linking_was_tried.load(Ordering::Relaxed) {
             return true;

@@ -1,7 +1,7 @@
-//! A process that dies at any of its steps, by a kill or by a power cut: all files of a transaction, or
+//! A process that dies at any of its steps, by a kill or by a power failure: all files of a transaction, or
 //! none. The test program runs itself again as the process that dies.
 //!
-//! A kill leaves what all calls have done. Of a power cut only this is assumed: of each directory there
+//! A kill leaves what all calls have done. Of a power failure only this is assumed: of each directory there
 //! are the names that it had when it was synced last, or those that it has now, however it is with the
 //! other one; and a file that was renamed is in one of the two. File systems with a journal leave fewer
 //! states than that.
@@ -95,7 +95,7 @@ fn the_process_that_dies() {
     assert_eq!(committed.is_err(), env::var(TAKES_A_NAME).is_ok());
 }
 
-/// Runs the process up to a step. False: it came to its end before.
+/// Runs the process up to a step. Returns `false` if it came to its end before.
 fn die_at(step: usize, place: &Place, options: usize, settings: &[&str]) -> bool {
     let step = step.to_string();
     let mut environment = vec![(DIES_AT, step.as_str())];

@@ -1,4 +1,4 @@
-//! Submissions under a key, whose process dies at any of its steps: by a kill or by a power cut. The test program
+//! Submissions under a key, whose process dies at any of its steps: by a kill or by a power failure. The test program
 //! runs itself again as the process that dies; see `crash`.
 
 use std::env;
@@ -83,7 +83,7 @@ fn the_keyed_process_that_dies() {
     assert_eq!(submitted.is_err(), env::var(TAKES_A_NAME).is_ok());
 }
 
-/// Runs the process up to a step. False: it came to its end before.
+/// Runs the process up to a step. Returns `false` if it came to its end before.
 fn die_at(step: usize, place: &Place, options: usize, count: usize, settings: &[&str]) -> bool {
     let (step, count) = (step.to_string(), count.to_string());
     let mut environment = vec![(DIES_AT, step.as_str()), (COUNT, count.as_str())];
@@ -259,7 +259,7 @@ fn a_process_without_the_store_leaves_keyed_files_alone() {
     assert!(!copy.exists());
 }
 
-/// A disk that fails: nobody knows whether the record is there, and what the store has decides.
+/// A disk that fails: it is unknown whether the record is there, and what the store has decides.
 #[test]
 fn a_key_that_is_in_work_is_free_again_when_its_submission_fails() {
     let place = Place::new();

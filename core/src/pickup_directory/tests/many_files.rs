@@ -295,7 +295,7 @@ fn what_the_dead_left_is_removed_and_what_the_living_have_is_not() {
     }
 }
 
-/// The other process may open far fewer files than it hands over.
+/// The other process may open far fewer files than it submits.
 #[cfg(target_os = "linux")]
 #[test]
 fn few_descriptors_are_enough_for_many_files() {

@@ -1,4 +1,4 @@
-//! What is told of commits.
+//! What is reported about commits.
 
 use std::sync::{Arc, Mutex};
 use std::thread;

@@ -12,7 +12,7 @@ use super::*;
 pub(super) const DIRECTORY: &str = "PICKUP_TEST_DIRECTORY";
 pub(super) const OPTIONS: &str = "PICKUP_TEST_OPTIONS";
 
-/// Not a test but the other process: hands over without end from eight threads, and writes each
+/// Not a test but the other process: submits without end from eight threads, and writes each
 /// name to its output afterwards.
 #[test]
 #[ignore = "run by the tests below"]
@@ -44,7 +44,7 @@ fn other_process() {
     });
 }
 
-/// Not a test but the other process: it has a large transaction under way until it is killed.
+/// Not a test but the other process: it has a large transaction in progress until it is killed.
 #[test]
 #[ignore = "run by the tests below"]
 fn unfinished_process() {
@@ -172,7 +172,7 @@ fn killed_processes_leave_whole_files_and_no_rubbish() {
     }
 }
 
-/// Of two other processes one is working and one has a transaction under way.
+/// Of two other processes one is working and one has a transaction in progress.
 #[test]
 fn who_opens_the_directory_leaves_the_files_of_the_living_alone() {
     for (number, options) in all_options().iter().enumerate() {

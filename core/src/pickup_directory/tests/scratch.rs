@@ -1,4 +1,4 @@
-//! Files that are never handed over.
+//! Files that are never submitted.
 
 use std::io::{Read, Seek, Write};
 

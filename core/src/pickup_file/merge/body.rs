@@ -15,7 +15,7 @@ pub(super) struct Place<'n> {
     pub last: u8,
 }
 
-/// Lays a body out so that no line is too long, whatever recipient's values stand in it. `places` are
+/// Lays a body out so that no line is too long, whatever recipient's values are in it. `places` are
 /// those of the slots, in order.
 ///
 /// All pieces of a value but the last have lines of their own that end softly, and who has fewer pieces

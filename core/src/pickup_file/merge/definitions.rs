@@ -9,7 +9,7 @@ const LONGEST_VALUE: usize = 480;
 /// Writes definitions into as few lines as they need.
 pub(super) struct Definitions<'o> {
     out: &'o mut Vec<u8>,
-    /// Where the present line begins, if one was begun.
+    /// Where the current line begins, if one was begun.
     line: Option<usize>,
 }
 

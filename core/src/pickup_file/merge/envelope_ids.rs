@@ -35,8 +35,8 @@ impl Identifiers {
         }
     }
 
-    /// The identifier of the next recipient, whose index is behind all others', from which is made what the caller does not give for them: the
-    /// envelope id, and the Message-ID, which is without angle brackets.
+    /// The identifier of the next recipient, whose index is after all others', from which is made what the caller does
+    /// not give for them: the envelope id, and the Message-ID, which is without angle brackets.
     pub fn next(&mut self, index: usize, envid: Option<&str>, message_id: Option<&str>) -> Id {
         match self.rows.last_mut() {
             Some((first, count)) if *first + *count == index => *count += 1,
@@ -273,7 +273,7 @@ pub struct RecipientReceipts {
     message_ids: GivenTextsReader,
     /// How many were told.
     number: usize,
-    /// The present row without a gap, and how many of it were told.
+    /// The current row without a gap, and how many of it were told.
     row: usize,
     in_row: usize,
 }

@@ -82,7 +82,7 @@ impl<'m> FileBuilder<'m> {
         self.recipients.len() >= MOST_RECIPIENTS || self.size() >= LARGE
     }
 
-    /// Whether a recipient may stand in this file, with those that are there: what recipients then have
+    /// Whether a recipient may be in this file, with those that are there: what recipients then have
     /// to define for the sake of others, in bytes.
     pub fn takes(&self, plan: &Arc<Plan<'m>>, recipient: &RecipientWriter) -> Option<usize> {
         if !Arc::ptr_eq(&self.plan, plan)

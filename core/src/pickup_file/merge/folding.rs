@@ -6,7 +6,7 @@ use crate::header::LINE;
 use crate::template::{Piece, TemplateText};
 
 /// Writes the field with folds at blanks of its text, so that no line is too long, whatever
-/// recipient's values stand in it. `name` is the field's name with its colon; `widths` are those of
+/// recipient's values are in it. `name` is the field's name with its colon; `widths` are those of
 /// the values. As in other fields, the first word stays on the line of the name.
 pub(super) fn fold(
     name: &[u8],

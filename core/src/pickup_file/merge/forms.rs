@@ -20,7 +20,7 @@ pub(super) struct Form {
     pub lines: u8,
 }
 
-/// A text: values stand in it, or all of it is worked out.
+/// A text: values are in it, or all of it is worked out.
 pub(super) const INLINE: u8 = 0;
 pub(super) const LINES: u8 = 1;
 /// The recipient has none of its values, so it is the same for all who have none.

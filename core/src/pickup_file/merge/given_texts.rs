@@ -4,7 +4,7 @@ use crate::spool::{Spool, SpoolReader};
 use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::sync::Arc;
 
-/// What parts the texts in the spool: none of them holds a line end.
+/// What separates the texts in the spool: none of them holds a line end.
 const END: u8 = b'\n';
 
 /// For each recipient a text, or none.
@@ -120,7 +120,7 @@ fn given_by_runs(runs: impl Iterator<Item = usize>) -> impl Iterator<Item = bool
 pub(super) struct GivenTextsReader {
     given: Arc<GivenTexts>,
     source: BufReader<SpoolReader<SharedSpool>>,
-    /// The present run, and how many recipients of it were read.
+    /// The current run, and how many recipients of it were read.
     run: usize,
     read: usize,
 }

@@ -187,8 +187,8 @@ impl HeaderWriter {
         self.define_lines(name, field, out)
     }
 
-    /// Defines what stands behind the field's name, and each line that follows. The blanks at their
-    /// starts stand in the template.
+    /// Defines what is after the field's name, and each line that follows. The blanks at their
+    /// starts are in the template.
     fn define_lines(
         &self,
         name: &str,
@@ -235,7 +235,7 @@ fn priority(plan: &Plan<'_>, recipient: &Recipient<'_>) -> u8 {
     urgency.number().unwrap_or(0)
 }
 
-/// Whether a field's values may stand amid its text as they are: nothing needs to be encoded, and
+/// Whether a field's values may be amid its text as they are: nothing needs to be encoded, and
 /// lines end at blanks of the text.
 fn stands_inline(
     plan: &Plan<'_>,
@@ -265,7 +265,7 @@ fn stands_inline(
         && folds_beside_values(template, value, room)
 }
 
-/// A text in which values stand, in one line; `None` where something in it has to be encoded or in quotes.
+/// A text with values in it, in one line; `None` if something in it has to be encoded or in quotes.
 fn plain_line<'r>(
     plan: &Plan<'_>,
     field: HeaderField,

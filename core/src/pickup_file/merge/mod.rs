@@ -112,7 +112,7 @@ pub(crate) struct MergePacker<'m> {
     identity: Identity,
     identifiers: Identifiers,
     names: FileNames,
-    /// `None` where every recipient gets a file.
+    /// `None` if every recipient gets a file.
     plans: Option<Plans<'m>>,
     recipient: RecipientWriter,
     open: OpenFiles<'m>,

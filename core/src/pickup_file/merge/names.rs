@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// The name of a variable; where a value is in several pieces, the others have numbers behind it.
+/// The name of a variable; where a value is in several pieces, the others have numbers after it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Name(String);
 
@@ -21,7 +21,7 @@ impl Name {
     }
 }
 
-/// Short names: a, b, …, z, aa, ab, … Letter case does not count in them.
+/// Short names: a, b, …, z, aa, ab, … Letter case is ignored in them.
 #[derive(Debug, Default)]
 pub(super) struct Names(usize);
 

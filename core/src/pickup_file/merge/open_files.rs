@@ -5,7 +5,7 @@ use super::plan::Plan;
 use super::recipient::RecipientWriter;
 use std::sync::Arc;
 
-/// Files that are not full yet. Recipients of one share what stands in it once.
+/// Files that are not full yet. Recipients of one share what is in it once.
 #[derive(Debug, Default)]
 pub(super) struct OpenFiles<'m> {
     files: Vec<FileBuilder<'m>>,

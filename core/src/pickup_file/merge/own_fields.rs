@@ -1,6 +1,6 @@
 //! The header fields that recipients have of their own, as the template of a file has them.
 //!
-//! A template has the fields of all recipients who stand in its file; who lacks one has none of its parts.
+//! A template has the fields of all recipients who are in its file; who lacks one has none of its parts.
 //! So recipients with different fields need no files of their own, as long as there are not too many:
 //!
 //! ```text

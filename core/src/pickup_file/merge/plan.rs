@@ -23,14 +23,14 @@ pub(super) struct Plan<'m> {
     pub bodies: Vec<BodyVariable>,
     /// For each slot of the bodies, in order, the number of its variable.
     pub occurrences: Vec<usize>,
-    /// The names of the values that stand in the header as they are, by the number of the value.
+    /// The names of the values that are in the header as they are, by the number of the value.
     pub header_names: Vec<Option<Name>>,
     /// The body of a message of one part, if it is made of values alone: where all of them are empty the
     /// message ends with its header, which the line end of a template would add to.
     pub only_values: Option<&'m TemplateText<'m>>,
     /// The header fields that recipients have of their own.
     pub own: OwnFields,
-    /// The message with room for these; `None` where there are none.
+    /// The message with room for these; `None` if there are none.
     with_own: Option<Box<Composed<'m>>>,
 }
 
@@ -39,9 +39,9 @@ pub(super) struct Plan<'m> {
 pub(super) struct VaryingField<'m> {
     pub field: HeaderField,
     pub kind: FieldKind<'m>,
-    /// The variable for its first line; those for more have numbers behind it.
+    /// The variable for its first line; those for more have numbers after it.
     pub name: Name,
-    /// The field as it is for those who have none of its values; `None` where it is each recipient's
+    /// The field as it is for those who have none of its values; `None` if it is each recipient's
     /// own.
     pub common: Option<Vec<u8>>,
 }
@@ -67,7 +67,7 @@ pub(super) enum FieldKind<'m> {
     FileType,
     /// Content-Disposition of a file, with its name in quotes or encoded.
     FileDisposition,
-    /// As the message has it, or not at all, but for those who have one of their own.
+    /// As the message has it, or not at all, except those who have one of their own.
     Fixed,
 }
 
@@ -78,14 +78,14 @@ pub(super) struct BodyVariable {
     /// Characters that mean something in HTML are escaped.
     pub escaped: bool,
     pub name: Name,
-    /// How often it stands there.
+    /// How often it is there.
     pub places: usize,
-    /// How much room the value takes that everybody has who has none of their own. `None` where each
+    /// How much room the value takes that everybody has who has none of their own. `None` if each
     /// has, and where it is too long to be defined.
     pub common: Option<Extent>,
 }
 
-/// What recipients must share to stand in one file.
+/// What recipients must share to be in one file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Key {
     pub internationalized: bool,
@@ -200,7 +200,7 @@ impl<'m> Plan<'m> {
         mailboxes
     }
 
-    /// Whether a field that values stand in has none of the recipient's own.
+    /// Whether a field that values are in has none of the recipient's own.
     pub fn is_common(&self, field: &VaryingField<'_>, recipient: &Recipient<'_>) -> bool {
         let is_common =
             |text: &TemplateText<'_>| text.slots().all(|slot| !recipient.values.has(slot.value));

@@ -27,7 +27,7 @@ impl<'m> Plans<'m> {
         }
     }
 
-    /// The plan of the file that a recipient may stand in.
+    /// The plan of the file that a recipient may be in.
     pub fn plan_for(&mut self, recipient: &Recipient<'_>, identity: &Identity) -> Arc<Plan<'m>> {
         let headers = recipient.filled.headers.as_deref();
         let places = &mut self.places;

@@ -21,14 +21,14 @@ pub(super) struct RecipientWriter {
     pub rcpt: usize,
     /// The form of each field of the header that differs.
     pub forms: Vec<Form>,
-    /// How wide each value is that stands in the header as it is, by its number.
+    /// How wide each value is that is in the header as it is, by its number.
     pub header_widths: Vec<usize>,
     /// For each variable of the bodies how much room the value takes, if it is the recipient's own.
     pub own: Vec<Option<Extent>>,
     pub has_name: bool,
     header: HeaderWriter,
     encoder: ValueEncoder,
-    /// Which values stand in the header as they are.
+    /// Which values are in the header as they are.
     inline: Vec<bool>,
 }
 

@@ -35,7 +35,7 @@ impl<'d> Template<'d, '_> {
         let mut parts = Parts::new(self.forms);
         let mut rest = message.as_slice();
         while let Some(at) = memchr::memchr(0, rest) {
-            // The name of a field stands before its marker, and is in the line of the marker.
+            // The name of a field is before its marker, and is in the line of the marker.
             let (before, found) = rest.split_at(at);
             let line = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
             let (before, name) = before.split_at(line);

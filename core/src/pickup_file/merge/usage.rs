@@ -40,13 +40,13 @@ impl Usage {
     }
 
     /// Whether it is a variable at all: if nobody has a value of their own, the one of everybody
-    /// stands in the template.
+    /// is in the template.
     pub fn is_variable(self) -> bool {
         self.owners > 0
     }
 
     /// What so many recipients have to define that they have not defined yet: who has no value of their
-    /// own that of everybody, and all of them as many pieces as the longest value has. `None` where
+    /// own that of everybody, and all of them as many pieces as the longest value has. `None` if
     /// that cannot be done.
     pub fn late(self, variable: &BodyVariable, recipients: usize) -> Option<Late> {
         let mut late = Late {

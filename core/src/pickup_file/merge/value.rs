@@ -93,7 +93,7 @@ impl ValueEncoder {
         column == 0 || column == LINE
     }
 
-    /// Appends what may not be parted.
+    /// Appends what may not be split.
     fn push(&mut self, unit: &[u8]) -> bool {
         if self.bytes.len() - self.line_start() + unit.len() > LINE {
             let has_blank = self.bytes.pop_if(|byte| *byte == b' ').is_some();

@@ -1,7 +1,7 @@
 //! Messages that are the elements of a JSON array.
 //!
 //! Strings and brackets alone tell where an element ends, which holds only while all is JSON. So each element is
-//! parsed here, and with the first that is not JSON the batch ends: behind a quotation mark too many what was
+//! parsed here, and with the first that is not JSON the batch ends: after a quotation mark too many, what was
 //! text would be taken for messages.
 
 use super::{BatchEntry, BatchError, Position, Ready, is_blank};
@@ -12,7 +12,7 @@ use std::mem;
 /// The byte order mark, which some programs write before anything else.
 const MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// Parts the elements of an array.
+/// Splits the elements of an array.
 #[derive(Debug, Default)]
 pub(super) struct Elements {
     state: State,
@@ -20,7 +20,7 @@ pub(super) struct Elements {
     before: usize,
     /// How many of them are of the byte order mark.
     mark: usize,
-    /// What has come of the present element.
+    /// What has come of the current element.
     element: Vec<u8>,
     is_too_long: bool,
     /// How many elements have ended.
@@ -28,7 +28,7 @@ pub(super) struct Elements {
     /// How many brackets are open in it.
     depth: usize,
     in_string: bool,
-    /// The next byte is behind a backslash.
+    /// The next byte is after a backslash.
     escaped: bool,
 }
 
@@ -74,7 +74,7 @@ impl Elements {
         Position::Index(self.ended)
     }
 
-    /// Skips what may stand before the array: white space, behind a byte order mark or not.
+    /// Skips what may be before the array: white space, after a byte order mark or not.
     fn begin<'b>(&mut self, bytes: &'b [u8], limit: usize, ready: &mut Ready) -> &'b [u8] {
         let start = bytes.iter().position(|byte| *byte == b'[');
         let (before, rest) = bytes.split_at(start.unwrap_or(bytes.len()));
@@ -151,7 +151,7 @@ impl Elements {
         ready.end(self.position(), not_json(detail).into());
     }
 
-    /// Where the comma or bracket is that ends the present element.
+    /// Where the comma or bracket is that ends the current element.
     fn end_of_element(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {

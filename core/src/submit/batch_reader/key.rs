@@ -24,7 +24,7 @@ pub(super) fn find(json: &[u8]) -> Option<KeyMember> {
     if json.get(at) != Some(&b'{') {
         return None;
     }
-    // The comma before the present member, or the brace that all begin with.
+    // The comma before the current member, or the brace that all begin with.
     let mut comma = at;
     loop {
         let start = blank(json, comma + 1);
@@ -43,7 +43,7 @@ pub(super) fn find(json: &[u8]) -> Option<KeyMember> {
             _ => return None,
         };
         if is_key {
-            // The comma behind it goes along if it is the first one, and otherwise that before it.
+            // The comma after it goes along if it is the first one, and otherwise that before it.
             let member = match (json[comma], is_last) {
                 (b'{', false) => comma + 1..at + 1,
                 (b'{', true) => comma + 1..at,

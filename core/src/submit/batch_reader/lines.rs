@@ -3,10 +3,10 @@
 use super::{BatchEntry, BatchError, Position, Ready, is_blank};
 use std::mem;
 
-/// Parts lines.
+/// Splits lines.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
-    /// What has come of the present line.
+    /// What has come of the current line.
     line: Vec<u8>,
     is_too_long: bool,
     /// How many lines have ended.
@@ -22,7 +22,7 @@ impl Lines {
             self.push(&rest[..end], limit);
             self.end_line(limit, ready);
             if self.blank > limit {
-                // Nothing else bounds what stands for nothing.
+                // Nothing else bounds what means nothing.
                 return ready.end(self.position(), BatchError::TooLarge { limit });
             }
             rest = &rest[end + 1..];

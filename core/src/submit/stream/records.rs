@@ -11,7 +11,7 @@ const CHUNK: usize = 256 << 10;
 /// More is no recipient: it would take the memory that the spool saves.
 const LONGEST: usize = 4 << 20;
 
-/// What stands between two separators.
+/// What is between two separators.
 pub(super) struct Record<'r> {
     pub bytes: &'r [u8],
     /// There is no other one.

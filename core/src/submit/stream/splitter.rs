@@ -8,9 +8,9 @@ use crate::message::StreamedRecipients;
 use crate::spool::Spool;
 use crate::text::same_name;
 
-/// Parts recipients that are lines.
+/// Separates recipients that are lines.
 pub(super) const LINE: u8 = b'\n';
-/// Parts recipients that were elements of an array: what no JSON text can hold (RFC 7464).
+/// Separates recipients that were elements of an array: what no JSON text can hold (RFC 7464).
 pub(super) const RECORD: u8 = 0x1e;
 
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl Splitter {
         }
     }
 
-    /// What the recipients in the spool were. `None`: there are none but in the message.
+    /// What the recipients in the spool were. `None` if there are none but in the message.
     pub fn recipients(&self) -> Option<StreamedRecipients> {
         match self {
             Self::Array(splitter) => (splitter.arrays > 0).then_some(StreamedRecipients::Array),
@@ -82,9 +82,9 @@ pub(super) struct ArraySplitter {
     /// How many brackets are open.
     depth: usize,
     in_string: bool,
-    /// The next byte is behind a backslash.
+    /// The next byte is after a backslash.
     escaped: bool,
-    /// The name of the present member of the outermost object, as it is written.
+    /// The name of the current member of the outermost object, as it is written.
     name: Vec<u8>,
     phase: Phase,
     /// How many arrays of recipients there are; a second one is a problem, and is not kept.
@@ -189,7 +189,7 @@ impl ArraySplitter {
         (at, false)
     }
 
-    /// Takes an byte of a string; says how many of those behind it are of no interest.
+    /// Takes a byte of a string; returns how many of those after it are of no interest.
     fn string(&mut self, byte: u8, rest: &[u8]) -> usize {
         let is_name = self.phase == Phase::InName && self.depth == 1;
         if is_name && (byte != b'"' || self.escaped) && self.name.len() < LONGEST_NAME {

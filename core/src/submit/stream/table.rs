@@ -1,6 +1,6 @@
 //! One row after the other of a table of recipients (CSV, RFC 4180).
 //!
-//! What parts the cells is found out by the first row: it is what makes a column of addresses of it. A
+//! What separates the cells is found out by the first row: it is what makes a column of addresses of it. A
 //! line `sep=;` before it, as Excel knows it, says so outright. Lines end with LF, CRLF or CR.
 
 use super::SubmitError;
@@ -163,14 +163,14 @@ enum RowEnd {
 struct Rows<R> {
     source: BufReader<R>,
     reader: Reader,
-    /// The cells of the present row, with room behind them.
+    /// The cells of the current row, with room after them.
     output: Vec<u8>,
     length: usize,
-    /// Where they end, with room behind.
+    /// Where they end, with room after.
     ends: Vec<usize>,
     count: usize,
     lines: LineEnds,
-    /// The line that the present row ends in.
+    /// The line that the current row ends in.
     last_line: usize,
 }
 
@@ -260,7 +260,7 @@ impl<R: Read> Rows<R> {
         }
     }
 
-    /// The cells of the row, one behind the other.
+    /// The cells of the row, one after the other.
     fn cells(&self) -> &[u8] {
         &self.output[..self.length]
     }

@@ -1,4 +1,4 @@
-//! What stands behind a filter's name.
+//! What is after a filter's name.
 
 use super::operand::Operand;
 use std::collections::VecDeque;

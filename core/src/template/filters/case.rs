@@ -28,7 +28,7 @@ fn capitalized(text: &str) -> String {
     first.collect::<String>() + &characters.as_str().to_lowercase()
 }
 
-/// Words begin as they do in Jinja: behind white space, `-` and opening brackets.
+/// Words begin as they do in Jinja: after white space, `-` and opening brackets.
 fn titled(text: &str) -> String {
     let begins = |c: char| c.is_whitespace() || matches!(c, '-' | '(' | '{' | '[' | '<');
     let mut out = String::with_capacity(text.len());

@@ -81,7 +81,7 @@ fn from_seconds(number: &str) -> Option<Zoned> {
     Some(time.to_zoned(TimeZone::UTC))
 }
 
-/// `2026-01-31`, and behind it a time of day and an offset; without them midnight and UTC. Seconds since
+/// `2026-01-31`, and after it a time of day and an offset; without them midnight and UTC. Seconds since
 /// 1970 have nine digits or more: what is shorter may be a year, or a date without hyphens.
 fn from_text(text: &str) -> Option<Zoned> {
     let text = text.trim_matches([' ', '\t']);

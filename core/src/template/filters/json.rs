@@ -9,7 +9,7 @@ use std::fmt::Write;
 /// How JSON is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct JsonStyle {
-    /// A blank behind commas and colons.
+    /// A blank after commas and colons.
     is_spaced: bool,
     /// Each value on a line of its own, with so many blanks for each layer.
     indent: Option<usize>,
@@ -37,7 +37,7 @@ pub(super) fn jinja(arguments: &mut Arguments) -> Result<Filter, BadArguments> {
 impl JsonStyle {
     /// The value as JSON. Within HTML, and in a script there, it stays what it is: `<`, `>`, `&` and `'`
     /// are escaped, as both languages have it.
-    /// `None` where that gets too long: each line of an indented list may begin with many blanks.
+    /// `None` if that gets too long: each line of an indented list may begin with many blanks.
     pub fn write(self, value: &Operand<'_>) -> Option<String> {
         let mut out = String::new();
         self.push(&mut out, value, 1);

@@ -43,7 +43,7 @@ use truncate::{Truncation, WordLimit};
 pub(super) enum Filter {
     Case(Case),
     Date(DateFormat),
-    /// What stands in place of what is absent, of an empty text, list or object, and of `false`.
+    /// What replaces what is absent, of an empty text, list or object, and of `false`.
     Default {
         value: Argument,
         /// `false` is a value as any other.

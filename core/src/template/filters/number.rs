@@ -9,14 +9,14 @@ use std::borrow::Cow;
 /// How a number is written.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct NumberFormat {
-    /// How many digits stand behind the decimal mark; as many as the number has where that is not said.
+    /// How many digits are after the decimal mark; as many as the number has where that is not said.
     decimals: Option<usize>,
     decimal_mark: String,
-    /// What stands between groups of three digits.
+    /// What is between groups of three digits.
     thousands_mark: String,
 }
 
-/// A number is written with so many digits behind the decimal mark at most.
+/// A number is written with so many digits after the decimal mark at most.
 const MOST_DECIMALS: usize = 100;
 /// A mark has so many characters at most.
 const LONGEST_MARK: usize = 8;
@@ -86,9 +86,9 @@ impl NumberFormat {
 /// A decimal number.
 struct Decimal {
     is_negative: bool,
-    /// The digits before and behind the decimal mark: one before it at least, and no zero in front of others.
+    /// The digits before and after the decimal mark: one before it at least, and no zero in front of others.
     digits: Vec<u8>,
-    /// How many stand before it.
+    /// How many are before it.
     whole: usize,
 }
 
@@ -133,7 +133,7 @@ impl Decimal {
         })
     }
 
-    /// Rounds to so many digits behind the decimal mark, a half away from zero.
+    /// Rounds to so many digits after the decimal mark, a half away from zero.
     fn round(&mut self, decimals: usize) {
         let length = self.whole + decimals;
         let rounds_up = self.digits.get(length).is_some_and(|digit| *digit >= b'5');

@@ -1,4 +1,4 @@
-//! What is wrong with a template whatever the values are: it is told once, where the template is read,
+//! What is wrong with a template whatever the values are: it is reported once, where the template is read,
 //! and not for each recipient.
 
 use super::super::place::Place;
@@ -81,7 +81,7 @@ pub(super) struct Checked {
 }
 
 impl Checked {
-    /// Whether a piece can be worked out without knowing any variable. `is_whole` tells that no loop is
+    /// Whether a piece can be evaluated without knowing any variable. `is_whole` tells that no loop is
     /// around it.
     pub fn is_constant(&self, piece: &Range<usize>, is_whole: bool) -> bool {
         let has_none = |offsets: &[usize]| {

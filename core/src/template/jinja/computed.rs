@@ -281,7 +281,7 @@ fn folded(key: Value, case_sensitive: bool) -> Value {
     }
 }
 
-/// What stands at `a.0.b` in a value.
+/// What is at `a.0.b` in a value.
 fn at_path(value: &Value, path: &str) -> Option<Value> {
     let mut value = value.clone();
     for part in path.split('.') {

@@ -1,4 +1,4 @@
-//! What of a template depends on no variable is worked out when it is read: what is wrong with that is told
+//! What of a template depends on no variable is evaluated when it is read: what is wrong with that is told
 //! once, and not for each recipient.
 
 use super::super::TextKind;
@@ -11,7 +11,7 @@ use crate::problem::{Code, Refusal};
 use crate::syntax::has_control_except_tab;
 use minijinja::{Environment, ErrorKind};
 
-/// Works out the units that are the same for everybody, once. The fuel of the environment bounds it.
+/// Evaluates the units that are the same for everybody, once. The fuel of the environment bounds it.
 pub(super) fn work_out(
     environment: &Environment<'_>,
     source: &Source,
@@ -46,7 +46,7 @@ pub(super) fn work_out(
                 return Err(CONTROL);
             }
             Ok(_) => {}
-            // Not all of what stands in branches is worked out for somebody.
+            // Not all of what is in branches is evaluated for somebody.
             Err(error) if error.kind() == ErrorKind::OutOfFuel && !is_whole => {}
             Err(error) => return Err(not_constant(&error, &template, source, offset_of)),
         }

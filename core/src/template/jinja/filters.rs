@@ -64,7 +64,7 @@ pub(super) fn row(name: &str) -> Option<&'static FilterRow> {
     FILTERS.iter().find(|row| row.jinja.contains(&name))
 }
 
-/// The arguments of a filter; `None` where one is a list or an object.
+/// The arguments of a filter; `None` if one is a list or an object.
 pub(super) fn arguments<'v>(
     positional: impl IntoIterator<Item = &'v Value>,
     named: impl IntoIterator<Item = (&'v str, Value)>,

@@ -8,7 +8,7 @@ pub(super) const PLAIN: &str = "text";
 /// How the names of those begin that are iCalendar objects.
 pub(super) const CALENDAR: &str = "calendar";
 
-/// Whether an iCalendar object is worked out.
+/// Whether an iCalendar object is evaluated.
 pub(super) fn is_calendar(state: &State<'_, '_>) -> bool {
     state.name().starts_with(CALENDAR)
 }

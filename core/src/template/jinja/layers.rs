@@ -36,7 +36,7 @@ pub(super) struct Layers<'s> {
 struct Assignment<'s> {
     is_with: bool,
     targets: Vec<&'s str>,
-    /// Whether the `=` or `in` behind the targets has come.
+    /// Whether the `=` or `in` after the targets has come.
     reads: bool,
     /// The layers of the variables that the value is made of.
     inner: usize,
@@ -59,7 +59,7 @@ impl<'s> Layers<'s> {
         });
     }
 
-    /// Takes a token of a tag behind its first word, with what the token before was, and how many
+    /// Takes a token of a tag after its first word, with what the token before was, and how many
     /// brackets are open there.
     pub fn take(
         &mut self,

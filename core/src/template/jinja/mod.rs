@@ -1,7 +1,7 @@
 //! The language `jinja`, by the crate minijinja: conditions, loops, filters.
 //!
-//! A text is worked out as a whole for each recipient, within bounds on time and memory. What of it
-//! was written outside of all tags is the same for everybody; `scan` finds it, and each working out
+//! A text is evaluated as a whole for each recipient, within bounds on time and memory. What of it
+//! was written outside of all tags is the same for everybody; `scan` finds it, and each evaluation
 //! is held against that: so only what differs becomes a value.
 //!
 //! ```text
@@ -90,7 +90,7 @@ struct Program {
 /// A piece of the source, in order.
 #[derive(Debug)]
 enum CutSection {
-    /// Text outside of all tags: where it stands.
+    /// Text outside of all tags: where it is.
     Text(Range<usize>),
     /// Tags, which give the value of this number.
     Value(usize),
@@ -114,7 +114,7 @@ impl Programs {
         }
     }
 
-    /// Takes a text apart. An error says what is wrong with it.
+    /// Parses a text. An error says what is wrong with it.
     pub fn parse<'a>(
         &mut self,
         text: Cow<'a, str>,
@@ -210,7 +210,7 @@ impl Programs {
         self.shared = Some(value::object(variables));
     }
 
-    /// The values of one recipient. `None` only where the report tells what cannot be worked out.
+    /// The values of one recipient. `None` only if the report says what cannot be evaluated.
     pub fn resolve<'r>(
         &self,
         owner: Owner,
@@ -276,7 +276,7 @@ impl Programs {
     }
 }
 
-/// Notes a piece of what was worked out as the value of a number. Where there is none, there is
+/// Notes a piece of what was evaluated as the value of a number. Where there is none, there is
 /// nothing.
 fn put(
     output: &str,

@@ -1,5 +1,5 @@
 //! Operands. minijinja has no means to say what an operator does with a value of ours, so filters of ours
-//! go behind what stands at its sides:
+//! go after what is at its sides:
 //!
 //! ```text
 //! {{ price * 1.19 }}              as it is written
@@ -28,10 +28,10 @@ pub(super) struct Insertion {
     pub text: Inserted,
 }
 
-/// In the order in which they stand at one offset.
+/// In the order in which they are at one offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Inserted {
-    /// Behind a `-`, whose operand ends before its filters do.
+    /// After a `-`, whose operand ends before its filters do.
     Open,
     Negated,
     Factor,
@@ -188,7 +188,7 @@ fn negated(tokens: &[(Token<'_>, Span)], index: usize, into: &mut Vec<Insertion>
     }
 }
 
-/// Puts a filter behind both operands that are no literals. What is no value is no template.
+/// Puts a filter after both operands that are no literals. What is no value is no template.
 fn operands(tokens: &[(Token<'_>, Span)], index: usize, text: Inserted, into: &mut Vec<Insertion>) {
     let is_word =
         |index: usize, word: &str| matches!(&tokens[index].0, Token::Ident(is) if *is == word);

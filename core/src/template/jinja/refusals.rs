@@ -1,4 +1,4 @@
-//! What is told of minijinja's errors: what, where, and the name of the filter or variable.
+//! What is reported about minijinja's errors: what, where, and the name of the filter or variable.
 
 use super::super::place::{FieldName, Place, sayable};
 use super::source::Source;
@@ -12,8 +12,8 @@ pub(super) fn no_template(error: &Error, source: &Source) -> Refusal {
     not_constant(error, &source.text, source, |offset| offset)
 }
 
-/// What depends on no variable cannot be worked out. `part` is the text that the error tells of, and
-/// `offset_of` where it stands in the source.
+/// What depends on no variable cannot be evaluated. `part` is the text that the error tells of, and
+/// `offset_of` where it is in the source.
 pub(super) fn not_constant(
     error: &Error,
     part: &str,
@@ -55,7 +55,7 @@ pub(super) fn misused_own(name: &str, usage: &str, place: Place) -> Refusal {
     Refusal::with_detail(Code::InvalidTemplate, detail)
 }
 
-/// The text cannot be worked out for somebody.
+/// The text cannot be evaluated for somebody.
 pub(super) fn not_worked_out(error: &Error, field: &FieldName, source: &Source) -> Refusal {
     let why = in_words(error, &source.text, |offset| source.place(offset));
     let (code, detail) = match error.kind() {
@@ -114,7 +114,7 @@ fn named<'e>(error: &'e Error, source: &'e str) -> Option<&'e str> {
     }
 }
 
-/// The filter, function or variable that is there and cannot be worked out: `join` of `join(1, 2)`.
+/// The filter, function or variable that is there and cannot be evaluated: `join` of `join(1, 2)`.
 fn culprit<'e>(error: &Error, source: &'e str) -> Option<&'e str> {
     if matches!(
         error.kind(),

@@ -1,4 +1,4 @@
-//! Finds what of a template stands outside of all its tags, and refuses what is nested too deep.
+//! Finds what of a template is outside of all its tags, and refuses what is nested too deep.
 //!
 //! The pieces are minijinja's own tokens, so that there are not two opinions on where a tag ends. Its
 //! parser and compiler call themselves for each operator of an expression: a long chain of them would
@@ -23,7 +23,7 @@ use std::ops::Range;
 pub(super) enum Section {
     /// Text that is written as it stands, once.
     Text(Range<usize>),
-    /// One or more tags and what stands between a block's.
+    /// One or more tags and what is between a block's.
     Tags {
         range: Range<usize>,
         /// It is one `{{ … }}`, in a template where nothing is set.
@@ -63,7 +63,7 @@ pub(super) struct Scan {
     pub sections: Vec<Section>,
     /// What operands need.
     pub insertions: Vec<Insertion>,
-    /// What can be worked out by itself, if it has no variables.
+    /// What can be evaluated by itself, if it has no variables.
     pub units: Vec<Unit>,
 }
 

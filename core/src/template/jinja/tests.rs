@@ -244,7 +244,7 @@ fn products_take_no_more_memory_than_other_texts() {
     }
 }
 
-/// Whatever the values are, so that it is told once and not for each recipient.
+/// Whatever the values are, so that it is reported once and not for each recipient.
 #[test]
 fn problems_of_the_template_are_told_once() {
     for (text, told) in [

@@ -10,7 +10,7 @@ pub(super) enum Last {
     /// It may be called, or have a subscript.
     Value,
     Pipe,
-    /// The name of a filter, behind the pipe.
+    /// The name of a filter, after the pipe.
     Filter,
 }
 

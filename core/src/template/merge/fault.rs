@@ -14,7 +14,7 @@ pub(super) enum Fault<'t> {
     Filter(&'t str),
     /// This filter does not take these arguments.
     Arguments(&'static FilterRow),
-    /// A filter does not take the text that stands before it.
+    /// A filter does not take the text that is before it.
     Value {
         filter: &'static str,
         fault: ValueFault,
@@ -32,7 +32,7 @@ impl Fault<'_> {
         )
     }
 
-    /// What is told of it.
+    /// What is reported about it.
     pub fn at(&self, place: Place) -> Refusal {
         let (code, detail) = match self {
             Self::Form => (

@@ -30,7 +30,7 @@ pub(super) struct Reference<'a> {
     pub filters: Vec<(&'static str, Filter)>,
 }
 
-/// Takes a text apart. `number` gives the number of a value, or refuses it. An error says what is no
+/// Parses a text. `number` gives the number of a value, or refuses it. An error says what is no
 /// placeholder, and where.
 pub(super) fn parse<'a>(
     text: &Cow<'a, str>,
@@ -132,7 +132,7 @@ fn tag_start(text: &str, from: usize) -> Option<usize> {
         })
 }
 
-/// Whether the placeholder whose three braces stand before this text ends with three as well.
+/// Whether the placeholder whose three braces are before this text ends with three as well.
 fn is_raw(text: &str) -> bool {
     let mut quote = None;
     for (at, byte) in text.bytes().enumerate() {

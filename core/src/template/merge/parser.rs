@@ -1,4 +1,4 @@
-//! Reads what stands between the braces.
+//! Reads what is between the braces.
 
 use super::super::filters::{Argument, Arguments, Filter, Operand, ValueFault, Work, filter_of};
 use super::Reference;

@@ -1,4 +1,4 @@
-//! Works out expressions and statements for one recipient.
+//! Evaluates expressions and statements for one recipient.
 
 use super::super::filters::UrlSet;
 use super::super::place::{FieldName, Place};
@@ -20,7 +20,7 @@ pub(super) trait Given<'v, 'r> {
     fn built_in(&self, number: usize) -> Option<BuiltIn>;
 }
 
-/// Why something cannot be worked out, and where it stands.
+/// Why something cannot be evaluated, and where it is.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub misfit: Misfit,
@@ -28,7 +28,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    /// What is told of a template in this field.
+    /// What is reported about a template in this field.
     pub fn refusal(&self, field: &FieldName) -> Refusal {
         let place = self.place;
         let (code, what) = self.misfit.told();

@@ -15,7 +15,7 @@ pub(super) enum Expression<'a> {
     Braces(&'static str),
     /// A variable, and the way from there into objects and lists.
     Path(Root, Vec<Step<'a>>),
-    /// The same from what stands in parentheses.
+    /// The same from what is in parentheses.
     Within(Box<Expression<'a>>, Vec<Step<'a>>),
     Not(Box<Expression<'a>>),
     Length(Box<Expression<'a>>),
@@ -58,7 +58,7 @@ pub(super) enum Comparison {
     GreaterOrEqual,
 }
 
-/// A piece of what stands within a statement.
+/// A piece of what is within a statement.
 #[derive(Debug)]
 pub(super) enum Node<'a> {
     Text(Cow<'a, str>),
@@ -67,7 +67,7 @@ pub(super) enum Node<'a> {
         writing: Writing,
         place: Place,
     },
-    /// The first branch whose condition holds; what stands behind `else` has none.
+    /// The first branch whose condition holds; what is after `else` has none.
     If(Vec<Branch<'a>>),
     Each {
         list: Expression<'a>,
@@ -83,7 +83,7 @@ pub(super) struct Branch<'a> {
     pub body: Vec<Node<'a>>,
 }
 
-/// How a value is written where it stands.
+/// How a value is written where it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Writing {
     /// As it is.

@@ -19,7 +19,7 @@ pub(super) enum Fault<'t> {
     Macro(&'t str),
     /// A statement that nothing ends.
     NoEnd(&'static str),
-    /// What belongs to a statement and stands in none.
+    /// What belongs to a statement and is in none.
     NoStart(&'static str),
     /// A name of loops outside of one.
     NoLoop,
@@ -36,7 +36,7 @@ pub(super) enum Fault<'t> {
 }
 
 impl Fault<'_> {
-    /// What is told of it.
+    /// What is reported about it.
     pub fn at(self, place: Place) -> Refusal {
         let said = |name| sayable(name).map_or_else(String::new, |name| format!(" `{name}`"));
         let what = match self {
@@ -87,5 +87,5 @@ impl Fault<'_> {
     }
 }
 
-/// So many things may stand within each other: each needs a part of the stack.
+/// So many things may be within each other: each needs a part of the stack.
 pub(super) const DEEPEST: usize = 50;

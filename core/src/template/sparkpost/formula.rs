@@ -16,7 +16,7 @@ pub(super) enum Formula<'a> {
     Statement(Node<'a>),
 }
 
-/// What a value is; `place` is where it stands.
+/// What a value is; `place` is where it is.
 pub(super) fn work_out<'v, 'r: 'v, G: Given<'v, 'r>>(
     formula: &'v Formula<'r>,
     evaluation: &mut Evaluation<'v, 'r, G>,

@@ -1,7 +1,7 @@
 //! Where in a text a link is: values in it are percent-encoded.
 
 /// Whether the text that was passed ends within a link. A link begins with `http://` or `https://`, whatever
-/// statements stand in it, and ends with white space, `<`, `>`, `"`, or what closes the sign before it.
+/// statements are in it, and ends with white space, `<`, `>`, `"`, or what closes the sign before it.
 #[derive(Debug, Default)]
 pub(super) struct Links {
     within: Option<Link>,

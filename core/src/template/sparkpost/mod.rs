@@ -1,8 +1,8 @@
 //! The language `sparkpost`, as SparkPost documents it: `{{ name or 'friend' }}`, `{{ if x > 1 }} … {{ end }}`,
 //! `{{ each orders }} {{ loop_var.price }} {{ end }}`.
 //!
-//! What stands outside of statements is the same for everybody, and each placeholder there is a value, as in the
-//! language `merge`. An outermost statement is one value with all that stands in it.
+//! What is outside of statements is the same for everybody, and each placeholder there is a value, as in the
+//! language `merge`. An outermost statement is one value with all that is in it.
 //!
 //! ```text
 //! reader        takes a text apart
@@ -70,7 +70,7 @@ struct Shared<'a> {
 #[derive(Debug)]
 struct Entry<'a> {
     formula: Formula<'a>,
-    /// Where it stands first: the number of the field, and the place in that.
+    /// Where it is first: the number of the field, and the place in that.
     asked_at: (usize, Place),
     /// It lands in a field of the header, where no line may end.
     in_header: bool,
@@ -78,7 +78,7 @@ struct Entry<'a> {
     names: Vec<usize>,
     /// It asks for what is each recipient's own.
     is_personal: bool,
-    /// What it is for everybody who has none of these variables, where that can be worked out.
+    /// What it is for everybody who has none of these variables, where that can be evaluated.
     common: Option<Cow<'a, str>>,
 }
 
@@ -109,7 +109,7 @@ impl<'a> Substitutions<'a> {
         }
     }
 
-    /// Takes a text apart and notes the values that it asks for. An error says what is wrong with it.
+    /// Parses a text and notes the values that it asks for. An error says what is wrong with it.
     pub fn parse(
         &mut self,
         text: Cow<'a, str>,
@@ -213,7 +213,7 @@ impl<'a> Substitutions<'a> {
         next
     }
 
-    /// Notes that a value stands in a text of this kind.
+    /// Notes that a value is in a text of this kind.
     fn note_place(&mut self, value: usize, kind: TextKind, place: Place) -> Result<(), Refusal> {
         if self.entries.len() > MOST_VALUES {
             return Err(TOO_MANY);
@@ -251,7 +251,7 @@ impl<'a> Substitutions<'a> {
         self.put_in_shared(None, report);
     }
 
-    /// Works out what everybody has. What is wrong with a variable is told at `place`, or where it stands.
+    /// Evaluates what everybody has. What is wrong with a variable is reported at `place`, or where it is.
     pub fn put_in_shared(&mut self, place: Option<Location>, report: &mut ProblemReport<'a>) {
         let names = self.names.as_slice().iter();
         let numbers = names.map(|name| self.shared.numbers.get(name).copied());
@@ -287,7 +287,7 @@ impl<'a> Substitutions<'a> {
         self.shared.variables.get(number)
     }
 
-    /// The values of one recipient. `None` only where the report tells what does not fit.
+    /// The values of one recipient. `None` only if the report says what does not fit.
     pub fn resolve<'r>(
         &self,
         owner: Owner,

@@ -36,7 +36,7 @@ impl Mustache {
         Self { ranges }
     }
 
-    /// Whether what stands between braces that open at `open` is left to readers' programs.
+    /// Whether what is between braces that open at `open` is left to readers' programs.
     pub fn keeps(&self, open: usize, inner: &str) -> bool {
         let next = self.ranges.partition_point(|range| range.end <= open);
         let is_within = self

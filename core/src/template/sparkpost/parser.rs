@@ -1,4 +1,4 @@
-//! Reads what stands between the braces.
+//! Reads what is between the braces.
 
 use super::expression::{Comparison, Expression, Root, Step};
 use super::fault::{DEEPEST, Fault};
@@ -28,12 +28,12 @@ const RESERVED: [&str; 19] = [
     "not", "or", "repeat", "return", "then", "until", "while",
 ];
 
-/// Whether what stands between the braces is a statement.
+/// Whether what is between the braces is a statement.
 pub(super) fn is_statement(inner: &str) -> bool {
     statement_of(inner).is_some()
 }
 
-/// The word with which what stands between the braces begins, if that is a statement's.
+/// The word with which what is between the braces begins, if that is a statement's.
 pub(super) fn statement_of(inner: &str) -> Option<&str> {
     let word = name_of(inner.trim_start());
     STATEMENTS.contains(&word).then_some(word)
@@ -60,7 +60,7 @@ pub(super) struct Parser<'t, 'a> {
 type Parsed<'t, 'a> = Result<Expression<'a>, Fault<'t>>;
 
 impl<'t, 'a> Parser<'t, 'a> {
-    /// Reads what stands in this range of the text.
+    /// Reads what is in this range of the text.
     pub fn new(
         text: &'t Cow<'a, str>,
         range: Range<usize>,
@@ -161,7 +161,7 @@ impl<'t, 'a> Parser<'t, 'a> {
         Ok(Expression::Compare(Box::new([left, right]), comparison))
     }
 
-    /// `not x`, `#x`, and what stands for a value by itself. `not` binds more than a comparison does.
+    /// `not x`, `#x`, and what is a value by itself. `not` binds more than a comparison does.
     fn operand(&mut self) -> Parsed<'t, 'a> {
         self.nested(|parser| {
             if parser.take_word("not") {
@@ -239,7 +239,7 @@ impl<'t, 'a> Parser<'t, 'a> {
         self.loops.len().checked_sub(1).ok_or(Fault::NoLoop)
     }
 
-    /// The loop that the name behind `loop_vars` means.
+    /// The loop that the name after `loop_vars` means.
     fn loop_of_name(&mut self) -> Result<usize, Fault<'t>> {
         self.innermost()?;
         let Some(Step::Member(name) | Step::Subscript(Expression::Text(name))) = self.step()?
@@ -381,7 +381,7 @@ impl<'t, 'a> Parser<'t, 'a> {
         follows
     }
 
-    /// Reads what may stand within itself.
+    /// Reads what may be within itself.
     fn nested(&mut self, read: impl FnOnce(&mut Self) -> Parsed<'t, 'a>) -> Parsed<'t, 'a> {
         if self.depth == DEEPEST {
             return Err(Fault::Deep);

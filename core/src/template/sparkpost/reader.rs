@@ -1,4 +1,4 @@
-//! Reads a text: what is the same for everybody, values, and statements with all that stands in them.
+//! Reads a text: what is the same for everybody, values, and statements with all that is in them.
 
 use super::super::TextKind;
 use super::super::place::Place;
@@ -12,7 +12,7 @@ use crate::problem::Refusal;
 use crate::text::part;
 use std::borrow::Cow;
 
-/// What stands outside of all statements.
+/// What is outside of all statements.
 #[derive(Debug)]
 pub(super) enum Piece<'a> {
     Text(Cow<'a, str>),
@@ -142,7 +142,7 @@ impl<'t, 'a> Reader<'t, 'a> {
         }
     }
 
-    /// What stands in a statement that begins at `place`, and the tag that ends it.
+    /// What is in a statement that begins at `place`, and the tag that ends it.
     fn body(
         &mut self,
         statement: &'static str,
@@ -192,7 +192,7 @@ impl<'t, 'a> Reader<'t, 'a> {
         Ok(())
     }
 
-    /// How a value is written that stands here.
+    /// How a value is written that is here.
     fn writing(&self, expression: &Expression<'_>, is_raw: bool) -> Writing {
         let is_raw = is_raw || matches!(expression, Expression::Braces(_));
         match self.kind {

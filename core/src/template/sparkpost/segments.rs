@@ -12,7 +12,7 @@ use std::ops::Range;
 pub(super) enum Segment {
     /// Outside of all braces: what of it is written.
     Text(Range<usize>),
-    /// What stands between braces.
+    /// What is between braces.
     Tag {
         inner: Range<usize>,
         /// With three of them.
@@ -21,8 +21,8 @@ pub(super) enum Segment {
     },
 }
 
-/// Takes a text apart, whose lines end with LF. A line of nothing but blanks and statements ends with the last
-/// of them: neither the blanks behind it nor the line end are written.
+/// Parses a text, whose lines end with LF. A line of nothing but blanks and statements ends with the last
+/// of them: neither the blanks after it nor the line end are written.
 pub(super) fn segments(text: &str, is_html: bool) -> Result<Vec<Segment>, Refusal> {
     let mustache = if is_html {
         Mustache::find(text)
@@ -56,7 +56,7 @@ pub(super) fn segments(text: &str, is_html: bool) -> Result<Vec<Segment>, Refusa
     Ok(segments)
 }
 
-/// What stands in a line so far.
+/// What is in a line so far.
 struct Line {
     /// Nothing but blanks and statements.
     is_bare: bool,
@@ -137,7 +137,7 @@ fn next_tag(text: &str, from: usize, mustache: &Mustache) -> Option<FoundTag> {
     })
 }
 
-/// Where the first `}}` is that stands in no quotes.
+/// Where the first `}}` is that is in no quotes.
 fn end_of_tag(text: &str) -> Option<usize> {
     let mut quote = None;
     let mut bytes = text.bytes().enumerate();

@@ -22,7 +22,7 @@ pub(super) enum Value<'v, 'r> {
     Known(&'v str),
     List(&'v [VariableValue<'r>]),
     Object(Members<'v, 'r>),
-    /// The recipient's name and address, behind what the caller says of them.
+    /// The recipient's name and address, after what the caller says of them.
     Address(Addressee<'v>, Option<&'v VariableValue<'r>>),
 }
 
@@ -84,7 +84,7 @@ impl<'v, 'r> Value<'v, 'r> {
         Ok(found.unwrap_or(Self::Nil))
     }
 
-    /// What stands in brackets behind it: the place in a list, which counts from 1, or the name of a member.
+    /// What is in brackets after it: the place in a list, which counts from 1, or the name of a member.
     pub fn subscript(&self, key: &Self, work: &mut Work) -> Result<Self, Misfit> {
         match (self, key) {
             (Self::List(list), Self::Number(number)) => {
@@ -253,7 +253,7 @@ fn in_order(one: &Number<'_>, other: &Number<'_>) -> Option<Ordering> {
     }
 }
 
-/// The index of the element that a number means; `None` where it means none.
+/// The index of the element that a number means; `None` if it means none.
 fn place_in_list(number: &Number<'_>) -> Option<usize> {
     if let Some(integer) = number.to_integer() {
         return usize::try_from(integer.checked_sub(1)?).ok();

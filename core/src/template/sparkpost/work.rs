@@ -2,7 +2,7 @@
 
 use crate::problem::Code;
 
-/// Why a template cannot be worked out with some values.
+/// Why a template cannot be evaluated with some values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Misfit {
     /// A list or an object is to be written.

@@ -103,15 +103,15 @@ fn content_id<'a>(file: &mut Object<'a>, found: &mut Found) -> Option<Value<'a>>
     id.or(older)
 }
 
-/// Whether a content id is the file's name once more, and nothing refers to it: Laravel writes that of each file that has
-/// none, be it a picture of the text or not.
+/// Whether a content id is the file's name once more, and nothing refers to it: Laravel writes that of each file that
+/// has none, be it a picture of the text or not.
 fn is_a_mere_name(id: &Value<'_>, filename: Option<&Value<'_>>, referred: &HashSet<&str>) -> bool {
     let filename = filename.and_then(|filename| filename.text().ok());
     let id = id.text().ok().filter(|id| filename.as_ref() == Some(id));
     id.is_some_and(|id| !referred.contains(id.as_ref()))
 }
 
-/// What stands behind `cid:` in a text, up to each sign that may end it there. The text is read once, however many files
+/// What is after `cid:` in a text, up to each sign that may end it there. The text is read once, however many files
 /// there are.
 fn referred_to(html: &str) -> HashSet<&str> {
     const ENDS: [&str; 3] = ["\"'<>", "\"'<> \t\r\n", "\"'<>)"];

@@ -108,7 +108,7 @@ async fn try_submit(
         }
         outcome
     });
-    // After a panic nobody knows whether they were handed over.
+    // After a panic it is unknown whether they were submitted.
     let outcome = outcome.await.map_err(|_panic| ApiError::UNKNOWN)??;
     Ok(accepted(&outcome, validation))
 }
@@ -244,7 +244,7 @@ impl Work<'_> {
     }
 }
 
-/// The index of a message of our batch in theirs, and where what stands in it came from.
+/// The index of a message of our batch in theirs, and where what is in it came from.
 fn place_of(position: Position, fed: &[(u64, Places)]) -> (u64, &Places) {
     let number = match position {
         Position::Index(number) => usize::try_from(number).ok(),

@@ -80,7 +80,7 @@ impl Emails {
         ours.map(|ours| ours.json.len()).max().unwrap_or(0)
     }
 
-    /// Feeds a batch of ours with those that break no rule as far as is known. Gives their indices, and where what stands
+    /// Feeds a batch of ours with those that break no rule as far as is known. Gives their indices, and where what is
     /// in them came from.
     pub fn feed<E>(
         self,

@@ -97,7 +97,7 @@ fn name(error: &ApiError) -> &'static str {
     }
 }
 
-/// What is told of a rate: nothing is left before the time of `Retry-After`.
+/// What is reported about a rate: nothing is left before the time of `Retry-After`.
 fn add_rate(error: &ApiError, headers: &mut HeaderMap) {
     if let ApiError::OverQuota(over) = error
         && let Some(limit) = over.limit

@@ -21,7 +21,7 @@ pub enum Content<'a> {
     Finished(Value<'a>),
 }
 
-/// Reads `content`. `None` only where a problem says why.
+/// Reads `content`. `None` only if a problem says why.
 pub fn read<'a>(
     value: &Value<'a>,
     options: &Options<'_>,

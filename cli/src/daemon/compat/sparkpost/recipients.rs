@@ -8,7 +8,7 @@ use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-/// Where what stands in one of our recipients came from.
+/// Where what is in one of our recipients came from.
 pub const PLACES: &[(&str, &str)] = &[
     ("/address", "/address"),
     ("/name", "/address"),
@@ -40,7 +40,7 @@ pub fn translate(index: usize, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Pr
     Ok(())
 }
 
-/// Reads a recipient. `None` only where a problem says why.
+/// Reads a recipient. `None` only if a problem says why.
 pub fn read<'a>(value: &Value<'a>, found: &mut Found) -> Option<Recipient<'a>> {
     let mut object = value.object(found)?;
     let Some(address) = object.take("address") else {

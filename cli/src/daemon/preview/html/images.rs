@@ -24,7 +24,7 @@ impl<'m> Images<'m> {
         }
     }
 
-    /// What stands in place of an address: an image that came with the mail. Counts those of other hosts.
+    /// What replaces an address: an image that came with the mail. Counts those of other hosts.
     pub fn changed(&mut self, remote: &mut usize, address: &str) -> Option<String> {
         if is_remote(address) {
             *remote += 1;

@@ -3,7 +3,7 @@
 //! A frame has a sandbox and a policy, which let no script run, no form be sent and nothing be loaded. But they let a
 //! page lead its own frame elsewhere (`meta refresh`), resolve names of hosts ahead (`link`), and take the keyboard
 //! (`autofocus`). What does so is taken out here, token by token, and each token is written anew: so a browser reads no
-//! other tags than were read here. The one exception is what stands in a style sheet, which a browser takes for tags
+//! other tags than were read here. The one exception is what is in a style sheet, which a browser takes for tags
 //! within `svg`; there nothing is left that looks like one.
 //!
 //! Images that come with the mail (`cid:`, RFC 2392) are put in their places.
@@ -130,7 +130,7 @@ impl Writer<'_> {
             // A browser asks other hosts for all but style sheets even where nothing may be loaded.
             "link" => self.is_style_sheet(tag),
             "meta" => is_named_meta(tag),
-            // What they would show is not there; what stands in them for that case is.
+            // What they would show is not there; what is in them for that case is.
             "base" | "object" | "embed" | "applet" | "frame" | "frameset" | "portal"
             | "fencedframe" | "script" | "iframe" | "noembed" | "noframes" => false,
             _ => {
@@ -213,7 +213,7 @@ impl Writer<'_> {
         })
     }
 
-    /// What stands in an element whose content has no tags.
+    /// What is in an element whose content has no tags.
     fn content(&mut self, content: Content, name: &str, raw: &str) {
         match content {
             Content::Style => {

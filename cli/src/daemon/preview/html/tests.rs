@@ -127,7 +127,7 @@ fn an_image_is_not_written_without_end() {
     assert!(shown.len() < LEAST_ROOM + 20 * 1_000, "{}", shown.len());
 }
 
-/// Each document type once looked through all that stood before it.
+/// Each document type once looked through all that was before it.
 #[test]
 fn very_many_document_types_take_no_time() {
     let html = ["a", &" ".repeat(400_000), &"<!doctype>".repeat(40_000)].concat();

@@ -94,7 +94,7 @@ impl Writer<'_, '_> {
         })
     }
 
-    /// Behind the text of a link its number, or its address where that stands in no list of the whole text.
+    /// After the text of a link its number, or its address where that is in no list of the whole text.
     pub(super) fn end_link(&mut self, link: Link) {
         let Link {
             address,

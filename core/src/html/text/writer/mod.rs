@@ -26,12 +26,12 @@ pub(super) struct Written {
 enum Element {
     /// What is in it is written as if it were not there.
     Transparent,
-    /// A line begins with it, and another one behind it.
+    /// A line begins with it, and another one after it.
     Lines(Gap),
     /// It is written with this end.
     Written {
         end: &'static str,
-        /// Whether something stood in what it is in.
+        /// Whether something was in what it is in.
         had_text: bool,
         is_preformatted: bool,
     },
@@ -52,7 +52,7 @@ struct Link {
     is_in_block: bool,
 }
 
-/// What stands between two pieces of text.
+/// What is between two pieces of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Gap {
     Nothing,
@@ -74,7 +74,7 @@ pub(super) struct Writer<'m, 's> {
     link_text: String,
     open: OpenElements<Element>,
     gap: Gap,
-    /// Something stands in the element that is written.
+    /// Something is in the element that is written.
     has_text: bool,
     /// Text can follow in the same line.
     is_in_line: bool,
@@ -213,7 +213,7 @@ impl<'m, 's> Writer<'m, 's> {
         }
     }
 
-    /// Keeps a cell apart from what stands before it in the row.
+    /// Keeps a cell apart from what is before it in the row.
     fn start_cell(&mut self) {
         if self.has_statement {
             self.begin_line();

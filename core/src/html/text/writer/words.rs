@@ -44,7 +44,7 @@ impl Writer<'_, '_> {
         Ok(())
     }
 
-    /// What stands between two blanks.
+    /// What is between two blanks.
     pub(super) fn word(&mut self, word: &str) -> Result<(), Refusal> {
         self.check_values(word)?;
         let marked = self.marked;
