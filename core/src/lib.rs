@@ -35,6 +35,9 @@ mod submit;
 mod syntax;
 mod template;
 mod text;
+#[cfg(feature = "tokio")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tokio")))]
+pub mod tokio;
 mod variable;
 mod virtual_mtas;
 

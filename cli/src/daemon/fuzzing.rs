@@ -50,7 +50,9 @@ impl DaemonInMemory {
     pub fn start() -> Self {
         let mut args = PreviewArgs::serve_args(Path::new("/nowhere"));
         memory::settle(&mut args.limits, false);
-        let daemon = Daemon::new(PickupDirectory::in_memory(), &args.limits, room(64, 2));
+        let pickup = pmtaemail::tokio::PickupDirectory::new(PickupDirectory::in_memory());
+        let pickup = pickup.expect("one in memory has no threads");
+        let daemon = Daemon::new(pickup, &args.limits, room(64, 2));
         let daemon = Arc::new(daemon.with_compat(args.compat.clone()));
         let pages = Pages::new(args.allow_origin, &args.listen);
         let routes = TowerToHyperService::new(router(Arc::clone(&daemon), pages, None));

@@ -1,26 +1,19 @@
 //! From a message that is rendered, or about to be, to its receipt.
 //!
-//! What is small is submitted without a thread that waits for it:
-//!
-//! ```text
-//! the runtime's workers   read, render, write         …            answer
-//!                                           ↘                    ↗
-//! two commit threads                          sync, name, sync: for all that wait
-//! ```
+//! A submission that waits for the disk takes no thread: the library's module `tokio` sees to that.
 
-use super::blocking::{run_blocking, run_submission};
+use super::blocking::run_blocking;
 use super::error::ApiError;
 use super::state::Daemon;
 use pmtaemail::{
-    Claim, Claimed, Fingerprint, Fingerprinter, IdempotencyKey, PickupDirectory, PickupError,
-    Receipt, Submission, Submitter,
+    Claim, Claimed, Fingerprint, Fingerprinter, IdempotencyKey, PickupDirectory, Receipt,
+    Submission, Submitter, tokio,
 };
 use std::sync::Arc;
-use tokio::sync::oneshot;
 
 /// Up to this size a message is read and rendered, and its file written, in some ten microseconds each: less than it
 /// costs to have another thread do it.
-pub const INLINE_BYTES: usize = 64 << 10;
+pub const INLINE_BYTES: usize = tokio::PickupDirectory::INLINE_BYTES;
 
 /// Under what a submission is remembered for a day.
 #[derive(Debug, Clone, Copy)]
@@ -46,27 +39,10 @@ pub async fn hand_over(
     // What was submitted before does not count again.
     let reserved = submitter.reserve(submission.recipients());
     let reserved = reserved.map_err(ApiError::OverQuota)?;
-    let id = *submission.id();
-    let is_quick = submission.size() <= INLINE_BYTES as u64 && !daemon.pickup.has_leftovers();
-    let (sender, result) = oneshot::channel();
-    let write = move || {
-        let done = |result: Result<Receipt, PickupError>| {
-            reserved.settle(&result);
-            // There is nobody to tell if the runtime has ended.
-            let _ = sender.send(result);
-        };
-        daemon.pickup.submit_claimed_with(submission, claim, done);
-    };
-    if is_quick {
-        write();
-    } else {
-        run_submission(id, write).await?;
-    }
-    let unknown = |_| ApiError::MayBeDelivered {
-        id: Some(id),
-        error: None,
-    };
-    Ok(result.await.map_err(unknown)??)
+    // What somebody may have counts, whether anybody waits for it or not.
+    let settle = |result: &Result<_, _>| reserved.settle(result);
+    let handed_over = (daemon.handing_over).submit_claimed_then(submission, claim, settle);
+    Ok(handed_over.await?)
 }
 
 /// Claims the key, if there is one: in another thread where that may block.

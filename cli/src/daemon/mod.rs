@@ -122,7 +122,6 @@ use counters::Counters;
 use listener::{Sockets, Tls};
 use observer::PickupObserver;
 use pages::Pages;
-#[cfg(not(feature = "fleet"))]
 use pmtaemail::PickupDirectory;
 use preview::Preview;
 use reload::Reload;
@@ -153,16 +152,16 @@ pub fn run(mut args: ServeArgs) -> Result<Exit, Failure> {
         Some(queue) => queue,
         None => (args.pickup).open_with_state(&args.state, Arc::new(observer))?,
     };
-    (pickup.start_commit_threads()).map_err(|_| Failure::Start(blocking::no_threads()))?;
+    let pickup = shared(pickup)?;
     let access = (args.keys.clone()).map(|path| Access::open(path, Arc::clone(&counters)));
     let access = access.transpose();
     let access = access
         .map_err(|problems| Failure::Keys(problems.into()))?
         .map(Arc::new);
-    if let Err(error) = pickup.probe_staging() {
+    if let Err(error) = pickup.blocking().probe_staging() {
         log::no_staging(&error);
     }
-    if let Err(error) = pickup.probe_keys() {
+    if let Err(error) = pickup.blocking().probe_keys() {
         log::no_keys(&error);
     }
     let back_pressure = if forwards {
@@ -202,10 +201,16 @@ pub fn run_preview(
         Some(directory) => preview.with_outbox(directory),
         None => preview,
     };
-    let daemon = Arc::new(Daemon::new(pickup, &args.limits, room));
+    let daemon = Arc::new(Daemon::new(shared(pickup)?, &args.limits, room));
     let ended = runtime.block_on(serve(args, daemon, Some(preview), announce));
     runtime.shutdown_background();
     ended
+}
+
+/// Starts the threads that commit.
+fn shared(pickup: PickupDirectory) -> Result<pmtaemail::tokio::PickupDirectory, Failure> {
+    let pickup = pmtaemail::tokio::PickupDirectory::new(pickup);
+    pickup.map_err(|_| Failure::Start(blocking::no_threads()))
 }
 
 /// The preview that is asked for.

@@ -17,7 +17,9 @@ use tokio::sync::{Semaphore, watch};
 
 /// What all requests share.
 pub struct Daemon {
-    pub pickup: PickupDirectory,
+    pub pickup: Arc<PickupDirectory>,
+    /// The same for what waits without a thread.
+    pub handing_over: pmtaemail::tokio::PickupDirectory,
     pub body: BodyLimits,
     pub admission: Admission,
     pub readiness: Readiness,
@@ -40,7 +42,7 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    pub fn new(pickup: PickupDirectory, limits: &LimitArgs, room: Room) -> Self {
+    pub fn new(pickup: pmtaemail::tokio::PickupDirectory, limits: &LimitArgs, room: Room) -> Self {
         let admitted = admission::Room::new(
             limits.max_in_flight,
             memory::for_bodies(limits),
@@ -51,7 +53,8 @@ impl Daemon {
             None => admitted.lenient(),
         };
         Self {
-            pickup,
+            pickup: Arc::clone(pickup.blocking()),
+            handing_over: pickup.with_most_at_once(room.submissions),
             body: BodyLimits {
                 bytes: limits.body_limit,
                 merge: limits.merge_limit,

@@ -187,9 +187,13 @@ impl CommitQueue {
         (lane, group)
     }
 
-    /// There will be one more commit thread, which has to call [`next`](Self::next).
-    pub(super) fn add_thread(&self) {
-        self.lock().threads.count += 1;
+    /// Whether there is a lane without a commit thread. There will be one more of these then, which has to call
+    /// [`next`](Self::next).
+    pub(super) fn add_thread(&self) -> bool {
+        let mut state = self.lock();
+        let is_needed = state.threads.count < LANES;
+        state.threads.count += usize::from(is_needed);
+        is_needed
     }
 
     /// There is one less.

@@ -96,6 +96,10 @@ pub(super) enum Operation {
     KeepKey,
     #[cfg(feature = "queue")]
     Enqueue,
+    #[cfg(feature = "tokio")]
+    StartThreads,
+    #[cfg(feature = "tokio")]
+    UseRuntime,
 }
 
 /// A pickup directory in memory has reached its limit.
@@ -204,8 +208,28 @@ impl PickupError {
         move |error| Self::from_io(operation, path)(io::Error::other(error))
     }
 
+    /// A thread that was at work on it panicked: nobody knows what became of it. A wrong answer would be worse, and to
+    /// wait for ever too.
+    pub(crate) fn ended_early(pickup: &Path) -> Self {
+        let error = io::Error::other("the thread at work on it ended early");
+        Self::from_io(Operation::PublishFile, pickup)(error).after_publishing()
+    }
+
+    /// The runtime was shut down before a thread of it had begun.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn without_runtime(pickup: &Path) -> Self {
+        let error = io::Error::other("the runtime was shut down");
+        Self::from_io(Operation::UseRuntime, pickup)(error)
+    }
+
+    /// There are no threads that commit.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn without_threads(pickup: &Path) -> impl FnOnce(io::Error) -> Self {
+        Self::from_io(Operation::StartThreads, pickup)
+    }
+
     /// Sets the submission that failed.
-    pub(super) fn with_id(self, id: Option<Id>) -> Self {
+    pub(crate) fn with_id(self, id: Option<Id>) -> Self {
         Self { id, ..self }
     }
 
@@ -236,6 +260,14 @@ impl PickupError {
         }
         if self.is_of_keys() {
             return advice_of_keys(self.source.kind());
+        }
+        #[cfg(feature = "tokio")]
+        match self.operation {
+            Operation::StartThreads => {
+                return "raise the limit on processes (ulimit -u, TasksMax= of the service, the container's limit of pids)";
+            }
+            Operation::UseRuntime => return "keep the runtime until all submissions are done",
+            _ => {}
         }
         match self.kind() {
             PickupErrorKind::NotFound if self.operation == Operation::FindGroup => {
@@ -359,6 +391,10 @@ impl Operation {
             Self::KeepKey => "keep an idempotency key in",
             #[cfg(feature = "queue")]
             Self::Enqueue => "put the message into the queue",
+            #[cfg(feature = "tokio")]
+            Self::StartThreads => "start threads that commit to",
+            #[cfg(feature = "tokio")]
+            Self::UseRuntime => "use tokio's threads for",
         }
     }
 }

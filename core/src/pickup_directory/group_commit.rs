@@ -20,7 +20,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::closed_file::Witness;
-use super::commit_queue::{CommitQueue, Data, LANES, Reply, Request};
+use super::commit_queue::{CommitQueue, Data, Reply, Request};
 use super::decision::Decisions;
 use super::error::{Operation, PickupError};
 use super::file_set::FileSet;
@@ -118,16 +118,15 @@ impl GroupCommit {
         files.stage(&self.pickup);
         let pickup = Arc::clone(&self.pickup);
         queue.push(Request::with_callback(files, move |result| {
-            done(result.unwrap_or_else(|| Err(ended_early(&pickup))));
+            done(result.unwrap_or_else(|| Err(PickupError::ended_early(&pickup))));
         }));
     }
 
-    /// Starts the threads that commit for [`commit_with`](Self::commit_with), one for each lane.
+    /// Starts the threads that commit for [`commit_with`](Self::commit_with), one for each lane, unless they run.
     pub(super) fn start_threads(self: &Arc<Self>) -> io::Result<()> {
         let commits = self.commits.get().map_err(io::Error::other)?;
-        for _ in 0..LANES {
-            // Before it runs: who submits from now on may rely on it.
-            commits.queue.add_thread();
+        // Before it runs: who submits from now on may rely on it.
+        while commits.queue.add_thread() {
             let group_commit = Arc::clone(self);
             let started = thread::Builder::new()
                 .name("commit".to_owned())
@@ -194,7 +193,7 @@ impl GroupCommit {
             match replies.recv() {
                 Ok(Reply::Lead(request)) => self.lead(&commits.queue, request),
                 Ok(Reply::Done(committed)) => return Ok(committed),
-                Err(_) => return Err(ended_early(&self.pickup)),
+                Err(_) => return Err(PickupError::ended_early(&self.pickup)),
             }
         }
     }
@@ -337,12 +336,6 @@ impl GroupCommit {
             observer.committed(&report());
         }
     }
-}
-
-/// The leader panicked. A wrong result would be worse, and waiting for ever too.
-fn ended_early(pickup: &Path) -> PickupError {
-    let error = io::Error::other("the thread that led the group ended early");
-    PickupError::from_io(Operation::PublishFile, pickup)(error).after_publishing()
 }
 
 /// Adds what became of the files to a report that has the times of their syncs.

@@ -363,9 +363,9 @@ impl PickupDirectory {
         }
     }
 
-    /// Starts the two threads that commit for [`submit_with`](Self::submit_with) and [`Transaction::commit_with`]. They
-    /// belong to this process: a fork has none, and may start its own. When the directory is dropped they finish what
-    /// was left to them and end; nothing waits for that.
+    /// Starts the two threads that commit for [`submit_with`](Self::submit_with) and [`Transaction::commit_with`],
+    /// unless they run already. They belong to this process: a fork has none, and may start its own. When the directory
+    /// is dropped they finish what was left to them and end; nothing waits for that.
     ///
     /// See [`submit_with`](Self::submit_with) for an example.
     ///

@@ -8,6 +8,7 @@ use super::stored_receipt;
 use super::submission::Submission;
 use crate::idempotency::{Claim, Fingerprint, Fingerprinter, Found, IdempotencyKey};
 use crate::identity::Identity;
+use crate::interruption::{Interruption, uninterrupted};
 use crate::message::Message;
 use crate::pickup_directory::{KeyRefused, PickupDirectory, PickupError};
 use crate::pickup_file::PickupFile;
@@ -284,12 +285,8 @@ impl PickupDirectory {
         identity: Identity,
         claim: impl Into<Option<Claim>>,
     ) -> Result<Receipt, PickupError> {
-        let mut transaction = self.begin_claimed(identity.id(), claim.into());
-        let put = |file: PickupFile| transaction.write(file.name(), &file.chunks());
-        let receipt = perform(MakeFiles::new(identity, put), message)?;
-        remember(&mut transaction, &receipt);
-        transaction.commit()?;
-        Ok(receipt)
+        let receipt = self.submit_unless(message, identity, claim.into(), Interruption::NEVER)?;
+        Ok(uninterrupted(receipt))
     }
 }
 

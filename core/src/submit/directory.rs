@@ -6,6 +6,7 @@ use super::files::MakeFiles;
 use super::receipt::Receipt;
 use super::remember::remember;
 use super::submission::Submission;
+use crate::idempotency::Claim;
 use crate::identity::Identity;
 use crate::interruption::{Interruption, uninterrupted};
 use crate::message::Message;
@@ -106,7 +107,7 @@ impl PickupDirectory {
         message: &Message<'_>,
         identity: Identity,
     ) -> Result<Receipt, PickupError> {
-        let receipt = self.submit_unless(message, identity, Interruption::NEVER)?;
+        let receipt = self.submit_unless(message, identity, None, Interruption::NEVER)?;
         Ok(uninterrupted(receipt))
     }
 
@@ -128,16 +129,17 @@ impl PickupDirectory {
         message: &Message<'_>,
         interruption: Interruption<'_>,
     ) -> Result<Option<Receipt>, PickupError> {
-        self.submit_unless(message, Identity::now(), interruption)
+        self.submit_unless(message, Identity::now(), None, interruption)
     }
 
-    fn submit_unless(
+    pub(crate) fn submit_unless(
         &self,
         message: &Message<'_>,
         identity: Identity,
+        claim: Option<Claim>,
         interruption: Interruption<'_>,
     ) -> Result<Option<Receipt>, PickupError> {
-        let mut transaction = self.begin_submission(identity.id());
+        let mut transaction = self.begin_claimed(identity.id(), claim);
         let put = |file: PickupFile| transaction.write(file.name(), &file.chunks());
         let receipt = perform_unless(MakeFiles::new(identity, put), message, interruption)?;
         if let Some(receipt) = &receipt {

@@ -132,7 +132,7 @@ impl Submission {
     }
 
     /// Writes the files and leaves the commit to others.
-    pub(super) fn commit_with(
+    pub(crate) fn commit_with(
         self,
         mut transaction: Transaction<'_>,
         done: impl FnOnce(Result<Receipt, PickupError>) + Send + 'static,

@@ -41,9 +41,8 @@ impl Server {
         );
         let pickup_directory = args.pickup.open(Arc::new(PickupObserver::default()));
         let pickup_directory = pickup_directory.unwrap();
-        pickup_directory.start_commit_threads().unwrap();
         let daemon = Daemon::new(
-            pickup_directory,
+            pmtaemail::tokio::PickupDirectory::new(pickup_directory).unwrap(),
             &args.limits,
             room(8192, args.limits.max_in_flight),
         );

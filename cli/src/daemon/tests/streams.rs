@@ -54,10 +54,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Server<S> {
     fn start(options: &str) -> Self {
         let pickup = tempfile::tempdir().unwrap();
         let args = serve_args(&format!("pmtaemailapi {options}"), &pickup);
+        let pickup_directory = args.pickup.open(Arc::new(PickupObserver::default()));
         let daemon = Daemon::new(
-            args.pickup
-                .open(Arc::new(PickupObserver::default()))
-                .unwrap(),
+            pmtaemail::tokio::PickupDirectory::new(pickup_directory.unwrap()).unwrap(),
             &args.limits,
             room(8192, args.limits.max_in_flight),
         );
