@@ -242,6 +242,29 @@ def test_the_static_program_in_an_empty_root(tmp_path: Path):
     assert len(list(pickup.iterdir())) == 2
 
 
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("buildah") is None, reason="needs root and buildah")
+def test_the_container(tmp_path: Path):
+    """Built as docs/packages.md builds it. Not every machine lets an engine run it: the program runs in its root alone."""
+    top = unpacked(one(f"pmtaemailapi-*-{MACHINE}-unknown-linux-musl.tar.gz"), tmp_path / "unpacked")
+    buildah = ["/usr/bin/buildah", "--storage-driver=vfs", f"--root={tmp_path}/root", f"--runroot={tmp_path}/runroot"]
+    build = ["build", "--quiet", "--isolation=chroot", f"--file={DIST}/Containerfile", "--tag=pmtaemailapi"]
+    run(*buildah, *build, top, folder=tmp_path)
+    container = run(*buildah, "from", "localhost/pmtaemailapi", folder=tmp_path).strip()
+    spool = tmp_path / "spool"
+    (spool / "pickup").mkdir(parents=True)
+    try:
+        config = json.loads(run(*buildah, "inspect", container, folder=tmp_path))["OCIv1"]["config"]
+        assert [*config["Entrypoint"], *config["Cmd"]] == ["/usr/bin/pmtaemailapi", "serve"]
+        start = ["run", "--isolation=chroot", f"--volume={spool}:/var/spool/pmta", container]
+        program = config["Entrypoint"]
+        submit = [*buildah, *start, *program, "submit"]
+        receipt = json.loads(run(*submit, folder=tmp_path, stdin=json.dumps(MESSAGE).encode()))
+        assert [file.name for file in (spool / "pickup").iterdir()] == receipt["files"]
+        assert_submitted(spool / "pickup")
+    finally:
+        run(*buildah, "rm", container, folder=tmp_path)
+
+
 @pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="without dpkg-deb")
 def test_the_debian_package(tmp_path: Path):
     package = one(f"pmtaemailapi_*_{DEBIAN}.deb")
