@@ -244,7 +244,7 @@ def test_the_static_program_in_an_empty_root(tmp_path: Path):
 
 @pytest.mark.skipif(os.geteuid() != 0 or shutil.which("buildah") is None, reason="needs root and buildah")
 def test_the_container(tmp_path: Path):
-    """Built as docs/packages.md builds it. Not every machine lets an engine run it: the program runs in its root alone."""
+    """Built as docs/packages.md builds it. Few machines let an engine run it: the program runs in its root alone."""
     top = unpacked(one(f"pmtaemailapi-*-{MACHINE}-unknown-linux-musl.tar.gz"), tmp_path / "unpacked")
     buildah = ["/usr/bin/buildah", "--storage-driver=vfs", f"--root={tmp_path}/root", f"--runroot={tmp_path}/runroot"]
     build = ["build", "--quiet", "--isolation=chroot", f"--file={DIST}/Containerfile", "--tag=pmtaemailapi"]
