@@ -1,4 +1,4 @@
-//! Who gets the message and who hears of failures (RFC 5321 section 2.3.1).
+//! Who gets the message, and who is told about failures (RFC 5321 section 2.3.1).
 
 use crate::address::AddrSpec;
 use std::borrow::Cow;
@@ -11,12 +11,12 @@ pub(crate) struct Envelope<'m> {
     pub reverse_path: Option<&'m AddrSpec<'m>>,
     /// Each recipient once, in the order of the message.
     pub forward_paths: Vec<&'m AddrSpec<'m>>,
-    /// Whether an address of it, or the header, can only be said with SMTPUTF8 (RFC 6531).
+    /// Whether one of its addresses, or the header, requires SMTPUTF8 (RFC 6531).
     pub is_internationalized: bool,
 }
 
 impl<'m> Envelope<'m> {
-    /// `in_header`: whether the header needs SMTPUTF8 in any case.
+    /// `in_header`: whether the header requires SMTPUTF8.
     pub fn new(
         reverse_path: Option<&'m AddrSpec<'m>>,
         recipients: impl Iterator<Item = &'m AddrSpec<'m>>,
@@ -32,7 +32,7 @@ impl<'m> Envelope<'m> {
     }
 }
 
-/// Keeps the first of each mailbox; domains are compared without letter case.
+/// Keeps the first of each mailbox; letter case of domains is ignored.
 fn without_twins<'m>(recipients: impl Iterator<Item = &'m AddrSpec<'m>>) -> Vec<&'m AddrSpec<'m>> {
     /// Up to here comparing each with each is faster than hashing.
     const FEW: usize = 8;
@@ -55,7 +55,7 @@ fn without_twins<'m>(recipients: impl Iterator<Item = &'m AddrSpec<'m>>) -> Vec<
     paths
 }
 
-/// What two addresses of one mailbox share.
+/// What two addresses of one mailbox have in common.
 fn identity<'m>(path: &'m AddrSpec<'m>) -> (&'m str, Cow<'m, str>) {
     let domain = path.domain();
     let domain = if domain.bytes().any(|byte| byte.is_ascii_uppercase()) {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-/// Whether an error of making one is what file systems without them say. Elsewhere than under Linux nothing else is tried then.
+/// Whether this error of creating one means that the file system has none. Outside Linux, any error counts.
 #[cfg(target_os = "linux")]
 pub(crate) fn are_missing(error: &io::Error) -> bool {
     use rustix::io::Errno;

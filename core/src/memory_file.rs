@@ -1,9 +1,9 @@
-//! A file that nobody else sees, and that vanishes when it is closed.
+//! A file that nobody else sees and that vanishes when it is closed.
 
 use std::fs::File;
 use std::io;
 
-/// Makes one in memory.
+/// Creates one in memory.
 #[cfg(target_os = "linux")]
 pub(crate) fn create() -> io::Result<File> {
     use rustix::fs::{MemfdFlags, memfd_create};

@@ -1,9 +1,9 @@
-//! Numbers by their digits.
+//! Numbers, by their digits.
 
 use std::borrow::Cow;
 
-/// A number as it is written in JSON (RFC 8259, section 6), of any size. That 19.90 is a price,
-/// and 12345678901234567890123 is not rounded, only its digits tell.
+/// A number as written in JSON (RFC 8259, section 6), of any size. Only the digits show that 19.90 is a price, and they
+/// keep 12345678901234567890123 from being rounded.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Number<'a>(Form<'a>);
 
@@ -15,18 +15,18 @@ enum Form<'a> {
 }
 
 impl<'a> Number<'a> {
-    /// A number that is written so; `None` for what is none.
+    /// The number written like this; `None` if it is not one.
     pub fn new(literal: Cow<'a, str>) -> Option<Self> {
         is_number(&literal).then_some(Self(Form::Literal(literal)))
     }
 
-    /// A number that a reader of JSON has taken for one.
+    /// A number that a JSON reader has recognized.
     pub fn of_reader(literal: &'a str) -> Self {
         debug_assert!(is_number(literal), "{literal}");
         Self(Form::Literal(Cow::Borrowed(literal)))
     }
 
-    /// A number of the floating kind, as JSON writes it: `1.0`, `1e-7`. `None` for what is not finite.
+    /// A floating-point number as JSON writes it: `1.0`, `1e-7`. `None` if it is not finite.
     pub fn of_float(number: impl Into<f64> + Copy + serde::Serialize) -> Option<Self> {
         if !number.into().is_finite() {
             return None;
@@ -43,7 +43,7 @@ impl<'a> Number<'a> {
         }
     }
 
-    /// How many digits and signs it has where it is written out; reading it takes as long.
+    /// Its length when written out; reading it takes time in proportion.
     pub fn written_length(&self) -> usize {
         match &self.0 {
             Form::Literal(literal) => literal.len(),
@@ -51,8 +51,8 @@ impl<'a> Number<'a> {
         }
     }
 
-    /// Itself, if it has no fraction, neither as it is written, and 128 bits hold it: `None` for
-    /// `1.0`, `1e3` and `-0`, whose text an integer does not give back.
+    /// The number as an integer, if it is written without a fraction and fits in 128 bits: `None` for `1.0`, `1e3` and
+    /// `-0`, which an integer would print differently.
     pub fn to_integer(&self) -> Option<i128> {
         match &self.0 {
             Form::Literal(literal) if literal == "-0" => None,
@@ -61,7 +61,7 @@ impl<'a> Number<'a> {
         }
     }
 
-    /// The nearest of the floating kind, which is infinite for a number that is too large.
+    /// The nearest floating-point number; infinite if it is too large.
     pub fn to_float(&self) -> f64 {
         match &self.0 {
             Form::Literal(literal) => literal.parse().expect("Rust reads the numbers of JSON"),
@@ -70,7 +70,7 @@ impl<'a> Number<'a> {
         }
     }
 
-    /// Itself as an integer of 8 bits, however it is written: not every language can tell 1.0 from 1.
+    /// The number as an 8-bit integer, however it is written: not every language can tell 1.0 from 1.
     pub fn to_small_integer(&self) -> Option<u8> {
         if let Some(integer) = self.to_integer() {
             return u8::try_from(integer).ok();
@@ -93,7 +93,7 @@ impl<I: Into<i128>> From<I> for Number<'_> {
     }
 }
 
-/// Whether a text is a number of JSON, and nothing else.
+/// Whether a string is exactly a JSON number.
 fn is_number(text: &str) -> bool {
     let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
     let text = text.strip_prefix('-').unwrap_or(text);

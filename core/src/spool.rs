@@ -1,19 +1,19 @@
-//! Bytes of which there may be more than memory should hold.
+//! Bytes that may be too many for memory.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Deref;
 use std::sync::{Mutex, PoisonError};
 
-/// Up to here they are kept in memory.
+/// Up to this size they are kept in memory.
 const IN_MEMORY: usize = 1 << 20;
-/// As many go into the file at a time.
+/// How many go into the file at a time.
 const AT_A_TIME: usize = 128 << 10;
 
-/// Bytes in memory and, where they are many, in a file without a name.
+/// Bytes in memory and, if there are many, in an unnamed file.
 #[derive(Debug, Default)]
 pub(crate) struct Spool {
-    /// All bytes, or those that are not yet in the file.
+    /// All bytes, or those that are not in the file yet.
     bytes: Vec<u8>,
     file: Option<Mutex<File>>,
     /// How many bytes are in the file.
@@ -36,7 +36,7 @@ impl Spool {
         self.flushed + self.bytes.len() as u64
     }
 
-    /// Puts what is too much for memory into the file that `create` makes: it is called once at most.
+    /// Moves what is too much for memory into the file that `create` makes, which is called at most once.
     pub fn flush<E: From<io::Error>>(
         &mut self,
         create: impl FnOnce() -> Result<File, E>,
@@ -62,12 +62,12 @@ impl Spool {
         Ok(())
     }
 
-    /// Forgets those that are in memory.
+    /// Drops those that are in memory.
     pub fn clear(&mut self) {
         self.bytes.clear();
     }
 
-    /// Reads some of the bytes from a place on, counted from 0. None are after the last.
+    /// Reads bytes from a position, counted from 0. There are none after the last.
     fn read_at(&self, place: u64, buffer: &mut [u8]) -> io::Result<usize> {
         if let (Some(file), Some(rest @ 1..)) = (&self.file, self.flushed.checked_sub(place)) {
             let most = usize::try_from(rest).map_or(buffer.len(), |rest| rest.min(buffer.len()));
@@ -82,7 +82,7 @@ impl Spool {
     }
 }
 
-/// Reads the bytes of a spool from the first on. There may be several at a time.
+/// Reads the bytes of a spool from the start. There may be several readers at a time.
 #[derive(Debug)]
 pub(crate) struct SpoolReader<S> {
     spool: S,

@@ -1,4 +1,4 @@
-//! Parts of texts that are borrowed where the whole is, and names that are compared loosely.
+//! Parts of strings, borrowed if the string is, and names that are compared loosely.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -11,7 +11,7 @@ pub(crate) fn part<'a>(text: &Cow<'a, str>, range: Range<usize>) -> Cow<'a, str>
     }
 }
 
-/// The text where it is borrowed.
+/// The string, if it is borrowed.
 pub(crate) fn borrowed<'a>(text: &Cow<'a, str>) -> Option<&'a str> {
     match text {
         Cow::Borrowed(text) => Some(text),
@@ -19,7 +19,7 @@ pub(crate) fn borrowed<'a>(text: &Cow<'a, str>) -> Option<&'a str> {
     }
 }
 
-/// The text without the angle brackets that may be around it; `None` if one is missing.
+/// The string without surrounding angle brackets; `None` if only one of them is there.
 pub(crate) fn without_angle_brackets<'a>(text: &Cow<'a, str>) -> Option<Cow<'a, str>> {
     match (text.starts_with('<'), text.ends_with('>')) {
         (true, true) => Some(part(text, 1..text.len() - 1)),
@@ -36,7 +36,7 @@ pub(crate) fn into_bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
     }
 }
 
-/// Whether a text starts with another, ignoring letter case.
+/// Whether a string starts with another, ignoring letter case.
 pub(crate) fn starts_with_ignoring_case(text: &str, start: &str) -> bool {
     text.get(..start.len())
         .is_some_and(|head| head.eq_ignore_ascii_case(start))
@@ -49,12 +49,12 @@ pub(crate) fn put(out: &mut Vec<u8>, pieces: &[&str]) {
     }
 }
 
-/// Whether two field names are one: letter case, `_` and `-` are ignored.
+/// Whether two field names are the same, ignoring letter case, `_` and `-`.
 pub(crate) fn same_name(one: &str, other: &str) -> bool {
     folded(one).eq(folded(other))
 }
 
-/// The name that is at most a third of its letters away from `name`.
+/// The name that differs from `name` in at most a third of its letters.
 pub(crate) fn nearest(
     names: impl Iterator<Item = &'static str>,
     name: &str,
@@ -75,7 +75,7 @@ pub(crate) fn nearest(
         .map(|(_, known)| known)
 }
 
-/// What of a field name counts.
+/// The part of a field name that counts.
 pub(crate) fn folded(name: &str) -> impl Iterator<Item = char> + '_ {
     name.chars()
         .filter(|c| !matches!(c, '_' | '-'))

@@ -10,8 +10,7 @@ const LONGEST_LABEL: usize = 63;
 /// RFC 5321 section 4.5.3.1.2.
 const LONGEST_DOMAIN: usize = 255;
 
-/// Checks a domain; what it must be written as instead, where that differs (UTS 46, strict,
-/// non-transitional: IDNA2008).
+/// Checks a domain; returns its A-label form if that differs (UTS 46, strict, non-transitional: IDNA2008).
 pub(super) fn to_ascii(domain: &str) -> Result<Option<String>, Refusal> {
     if let Some(literal) = domain.strip_prefix('[') {
         return match literal.strip_suffix(']') {
@@ -51,8 +50,8 @@ pub(super) fn to_ascii(domain: &str) -> Result<Option<String>, Refusal> {
     Ok((ascii != domain).then(|| ascii.into_owned()))
 }
 
-/// Letters, digits and hyphens in labels that no rule of IDNA touches: the common case, decided in
-/// one pass, without Unicode's tables.
+/// Letters, digits and hyphens in labels that IDNA does not change: the common case, decided in one pass without
+/// Unicode tables.
 pub(super) fn is_plain_host_name(bytes: &[u8]) -> bool {
     // No dot or hyphen begins or ends it or follows another: so no label is empty, and none has a
     // hyphen at its start, at its end, or two of them as `xn--` and its kind.
@@ -72,7 +71,7 @@ pub(super) fn is_plain_host_name(bytes: &[u8]) -> bool {
     !was_mark && bytes.len() <= LONGEST_DOMAIN && (bytes.len() <= LONGEST_LABEL || are_short())
 }
 
-/// address-literal of RFC 5321 section 4.1.3, without the general form that nobody has registered.
+/// address-literal of RFC 5321 section 4.1.3, without the general form, of which none is registered.
 fn is_address_literal(literal: &str) -> bool {
     match literal.get(..5) {
         Some(tag) if tag.eq_ignore_ascii_case("IPv6:") => literal

@@ -1,14 +1,13 @@
-//! Address lists as programs have written them into messages for forty years (RFC 5322 section 3.4,
-//! with the obsolete forms of section 4.4), and as they give them to sendmail.
+//! Address lists as programs have written them into messages for forty years (RFC 5322 section 3.4, with the obsolete
+//! forms of section 4.4), and as they pass them to sendmail.
 
 use crate::problem::{Code, Refusal};
 use crate::syntax::{Cursor, Unclosed, without_comments};
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// The addresses of the body of an address field: comments are blanks, names and the outlines of
-/// groups are left out. What remains is still to be checked, so nothing becomes an address here that
-/// the field does not hold.
+/// The addresses in the body of an address field: comments count as blanks; names and the outlines of groups are
+/// dropped. The result is not checked yet, so nothing becomes an address here that is not in the field.
 pub(crate) fn addresses(body: &str) -> Result<Vec<Cow<'_, str>>, Refusal> {
     listed(body)
         .map(|listed| match listed.refusal {
@@ -18,7 +17,7 @@ pub(crate) fn addresses(body: &str) -> Result<Vec<Cow<'_, str>>, Refusal> {
         .collect()
 }
 
-/// The same, one by one: what is wrong with one of them keeps the others from nothing.
+/// The same, one by one: an invalid entry does not affect the others.
 pub(crate) fn listed(body: &str) -> impl Iterator<Item = Listed<'_>> {
     entries(body.as_bytes()).filter_map(|entry| {
         let address = body[entry.address].trim();
@@ -34,18 +33,17 @@ pub(crate) fn listed(body: &str) -> impl Iterator<Item = Listed<'_>> {
     })
 }
 
-/// One of a list of addresses.
+/// One entry of a list of addresses.
 #[derive(Debug)]
 pub(crate) struct Listed<'t> {
     /// All of it.
     pub text: &'t str,
     pub address: Cow<'t, str>,
-    /// Why it is none that could be told.
+    /// Why it contains no recognizable address.
     pub refusal: Option<Refusal>,
 }
 
-/// The entries of a list, separated by commas, and by the colons and semicolons of groups. White space
-/// may be folded.
+/// The entries of a list, separated by commas and by the colons and semicolons of groups. White space may be folded.
 pub(crate) fn entries(list: &[u8]) -> impl Iterator<Item = Entry> + '_ {
     let mut cursor = Some(Cursor::new(list));
     std::iter::from_fn(move || {
@@ -65,21 +63,21 @@ pub(crate) fn entries(list: &[u8]) -> impl Iterator<Item = Entry> + '_ {
 /// ```
 #[derive(Debug)]
 pub(crate) struct Entry {
-    /// Why the list is refused for it.
+    /// Why the list is refused because of it.
     pub refusal: Option<Refusal>,
-    /// All of it.
+    /// The complete entry.
     pub whole: Range<usize>,
-    /// What is before its angle brackets, and after the colon of a group; nothing where it has none.
+    /// What is before its angle brackets and after the colon of a group; empty if there is none.
     #[cfg_attr(
         not(any(feature = "outbox", test)),
         expect(dead_code, reason = "nothing is shown")
     )]
     pub name: Range<usize>,
-    /// What is between its angle brackets, or all of it where it has none.
+    /// What is between its angle brackets, or the complete entry if it has none.
     pub address: Range<usize>,
     pub has_brackets: bool,
-    /// After the last word of an address that has no domain. A mailbox without brackets of several
-    /// words, or one that is refused, is no address, so nothing is missing from it.
+    /// End of the last word of an address without a domain. A mailbox of several words without brackets, or one that is
+    /// refused, is not an address, so nothing is missing from it.
     pub domain_is_missing_at: Option<usize>,
 }
 
@@ -96,13 +94,13 @@ struct Reader {
     words: usize,
     end: usize,
     has_at: bool,
-    /// The name has an `@`, be it in quotes.
+    /// Whether the name contains an `@`, quoted or not.
     name_has_at: bool,
-    /// After a square bracket that is still open: a colon there starts no group.
+    /// After a square bracket that is still open; a colon there does not start a group.
     in_literal: bool,
 }
 
-/// How far the angle brackets of an entry have come.
+/// State of the angle brackets of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Brackets {
     None,
@@ -130,7 +128,7 @@ impl Reader {
         }
     }
 
-    /// Reads up to the end of the entry, and returns whether another follows.
+    /// Reads up to the end of the entry; returns whether another one follows.
     fn read(mut self, list: &[u8], cursor: &mut Cursor<'_>) -> (Entry, bool) {
         while let Some(byte) = cursor.peek() {
             let start = cursor.position();
@@ -169,7 +167,7 @@ impl Reader {
         (self.finish(cursor.position()), false)
     }
 
-    /// Notes a word, or a piece of one.
+    /// Records a word, or a piece of one.
     fn word(&mut self, word: Range<usize>) {
         if let Brackets::Closed { has_more, .. } = &mut self.brackets {
             *has_more = true;
@@ -181,7 +179,7 @@ impl Reader {
         self.end = word.end;
     }
 
-    /// What came so far was a name.
+    /// What came before was a name.
     fn open_brackets(&mut self, start: usize) {
         self.brackets = Brackets::Open;
         self.name = self.start..start - 1;
@@ -195,7 +193,7 @@ impl Reader {
         };
     }
 
-    /// What came so far was the group's name.
+    /// What came before was the name of the group.
     fn begin_group(&mut self, start: usize) {
         if self.brackets != Brackets::None || self.has_at || self.name_has_at {
             self.refuse("An address field of the message contains a group without a valid name.");
@@ -211,7 +209,7 @@ impl Reader {
         self.has_at = false;
     }
 
-    /// Keeps the first that is wrong.
+    /// Keeps the first refusal.
     fn refuse(&mut self, detail: &'static str) {
         self.refusal
             .get_or_insert(Refusal::new(Code::InvalidMailbox, detail));

@@ -7,7 +7,7 @@ use crate::text::part;
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// A mailbox of a list, not yet checked beyond its outline.
+/// A mailbox in a list, of which only the outline has been checked.
 pub(super) struct Outline<'a> {
     pub name: Option<Cow<'a, str>>,
     pub address: Cow<'a, str>,
@@ -29,7 +29,7 @@ pub(super) fn outline_list<'a>(text: &Cow<'a, str>) -> Result<Vec<Outline<'a>>, 
     }
 }
 
-/// The display name and what is between the angle brackets, of a text that is like one mailbox.
+/// The display name and what is between the angle brackets, for a text that looks like one mailbox.
 pub(crate) fn name_and_angle<'a>(
     text: &Cow<'a, str>,
 ) -> Option<(Option<Cow<'a, str>>, Cow<'a, str>)> {
@@ -87,7 +87,7 @@ impl<'a> Parser<'_, 'a> {
         }
     }
 
-    /// The rest of a mailbox from its angle bracket on, with its `name`, empty where there is none.
+    /// The rest of a mailbox from its angle bracket on, with its `name`, which is empty if there is none.
     fn angle_address(&mut self, name: Range<usize>) -> Result<Outline<'a>, Refusal> {
         self.cursor.bump();
         let start = self.cursor.position();
@@ -111,7 +111,7 @@ impl<'a> Parser<'_, 'a> {
         Ok(Outline { name, address })
     }
 
-    /// The phrase of `range` as text: a quoted string without its quotes, words as they are.
+    /// The phrase in `range` as text: a quoted string without its quotes, words unchanged.
     fn display_name(&self, range: Range<usize>) -> Result<Option<Cow<'a, str>>, Refusal> {
         let phrase = &self.text[range.clone()];
         if !phrase.contains('"') {

@@ -12,8 +12,8 @@ const LONGEST: usize = 200;
 pub(crate) struct ContentId<'a>(Cow<'a, str>);
 
 impl<'a> ContentId<'a> {
-    /// Takes what `cid:` addresses hold in the wild: the characters of an address, with or without
-    /// an `@`, in angle brackets or not.
+    /// Parses what `cid:` URLs contain in practice: the characters of an address, with or without an `@`, in angle
+    /// brackets or not.
     pub fn parse(text: &Cow<'a, str>) -> Result<Self, Refusal> {
         const SYNTAX: Refusal = Refusal::new(
             Code::InvalidContentId,

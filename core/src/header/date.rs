@@ -8,17 +8,17 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use jiff::fmt::temporal::{Pieces, PiecesOffset};
 use jiff::tz::{Offset, TimeZone};
 
-/// A point in time with the offset in which it is told.
+/// A point in time, and the UTC offset in which it is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Date {
     local: DateTime,
     offset_minutes: i16,
-    /// `-00:00`: the local offset is not known (RFC 3339 section 4.3).
+    /// `-00:00`: the local offset is unknown (RFC 3339 section 4.3).
     offset_unknown: bool,
 }
 
 impl Date {
-    /// Parses RFC 3339. Fractions of a second are read and not kept: mail has none.
+    /// Parses RFC 3339. Fractions of a second are dropped: mail has none.
     pub fn from_rfc3339(text: &str) -> Result<Self, Refusal> {
         const SYNTAX: Refusal = invalid(
             "A date must have the format of RFC 3339, with an offset: 2026-01-31T12:00:00Z.",
@@ -60,8 +60,8 @@ impl Date {
         })
     }
 
-    /// Parses the form that mail has (RFC 5322 section 3.3), with comments, and with the zones and years of
-    /// section 4.3. A zone whose offset nobody can know is refused: it would become another time.
+    /// Parses the form used in mail (RFC 5322 section 3.3), with comments and the zones and years of section 4.3. A
+    /// zone with an unknown offset is refused: it would become a different time.
     pub fn from_rfc5322(text: &str) -> Result<Self, Refusal> {
         const SYNTAX: Refusal = invalid(
             "A date in a header field must have the format of RFC 5322: Mon, 23 Nov 2026 05:33:54 +0100.",
@@ -101,7 +101,7 @@ impl Date {
         })
     }
 
-    /// The instant. In the last hours of the year 9999 there is none that can be counted.
+    /// The instant; `None` in the last hours of the year 9999, which are out of range.
     pub fn to_timestamp(self) -> Result<Timestamp, Refusal> {
         let offset = Offset::from_seconds(i32::from(self.offset_minutes) * 60)
             .expect("RFC 3339 has offsets of less than a day");
@@ -119,7 +119,7 @@ impl Date {
         }
     }
 
-    /// `Mon, 23 Nov 2026 05:33:54 +0000`, in two pieces: a day below ten has one digit.
+    /// `Mon, 23 Nov 2026 05:33:54 +0000`, in two pieces, because a day below ten has only one digit.
     pub fn to_rfc5322(self) -> DateText {
         // Put together by hand: `format!` takes longer than all else about a small message.
         let mut text = *b"day, 00 mon 0000 00:00:00 +0000";
@@ -160,7 +160,7 @@ const LEAP_SECOND: Refusal =
     invalid("Leap seconds are not supported; give the second before or after.");
 const TOO_EARLY: Refusal = invalid("The date of a message cannot be before the year 1900.");
 
-/// obs-zone of RFC 5322 section 4.3, without the military letters, and what Go and Java write.
+/// obs-zone of RFC 5322 section 4.3 without the military letters, plus what Go and Java write.
 const ZONE_NAMES: [&str; 11] = [
     "UT", "UTC", "GMT", "EST", "EDT", "CST", "CDT", "MST", "MDT", "PST", "PDT",
 ];
@@ -195,7 +195,7 @@ pub(crate) fn local_time(instant: Timestamp) -> String {
     local.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-/// A date as a header field has it.
+/// A date in the form of a header field.
 pub(crate) struct DateText([u8; 31]);
 
 impl DateText {
@@ -205,13 +205,13 @@ impl DateText {
         [&self.0[..5], &self.0[digits_from..]]
     }
 
-    /// The text as a whole.
+    /// The complete text.
     pub fn into_string(self) -> String {
         String::from_utf8(self.pieces().concat()).expect("a date is ASCII")
     }
 }
 
-/// `date "T" time offset` of RFC 3339 section 5.6; jiff reads more forms than this one.
+/// `date "T" time offset` of RFC 3339 section 5.6; jiff accepts other forms as well.
 fn has_rfc3339_form(text: &str) -> bool {
     const SHAPE: &[u8] = b"dddd-dd-ddTdd:dd:dd";
     let bytes = text.as_bytes();

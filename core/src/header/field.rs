@@ -7,13 +7,13 @@ use encodify::rfc2047::{B, WordEncoder};
 
 /// RFC 5322 section 2.1.1: a line should have at most 78 characters.
 pub(crate) const LINE: usize = 78;
-/// RFC 5322 section 2.1.1: a line must have at most 998.
+/// RFC 5322 section 2.1.1: a line must have at most 998 characters.
 pub(crate) const LONGEST_LINE: usize = 998;
 /// RFC 2047 section 2: a line with an encoded word has at most 76.
 pub(crate) const ENCODED_LINE: usize = 76;
 
-/// Appends `text` as encoded words in the shorter of the two encodings, from this column on; `q` is the Q
-/// encoding for the place.
+/// Appends `text` as encoded words, starting at this column, in the shorter of the two encodings; `q` is the Q encoding
+/// for this place.
 pub(crate) fn append_encoded_words(
     text: &str,
     q: WordEncoder,
@@ -28,7 +28,7 @@ pub(crate) fn append_encoded_words(
     encoder.encode_words("utf-8", text, column, Fold::HEADER, out);
 }
 
-/// Whether a line is longer than it may be.
+/// Whether a line exceeds the limit.
 pub(crate) fn has_long_line(bytes: &[u8]) -> bool {
     lines(bytes, LineEnds::Crlf).any(|line| line.len() > LONGEST_LINE)
 }
@@ -36,14 +36,14 @@ pub(crate) fn has_long_line(bytes: &[u8]) -> bool {
 /// The longest word, since a line can only end at a blank.
 const LONGEST_WORD: usize = 990;
 
-/// What is said of a body that does not fit.
+/// The refusal of a body that does not fit.
 pub(crate) const WORD_TOO_LONG: Refusal = Refusal::new(
     Code::TooLong,
     "A word in a header field must fit on a line of 998 bytes.",
 );
 
-/// Whether words of these lengths fit in lines; `None` is one that can be folded. The first is on the line
-/// of the name: some readers take a fold there for a blank.
+/// Whether words of these lengths fit in lines; `None` stands for one that can be folded. The first is on the line of
+/// the name: some readers take a fold there for a blank.
 pub(crate) fn words_fit(name: &str, lengths: impl IntoIterator<Item = Option<usize>>) -> bool {
     let mut room = LONGEST_LINE - name.len() - ": ".len();
     lengths.into_iter().all(|length| {
@@ -58,8 +58,8 @@ pub(super) struct Field<'o> {
     column: usize,
     /// The maximum length of this line.
     limit: usize,
-    /// Whether only the name is written yet. No fold follows it where a line can hold the first word:
-    /// some readers and signers lose a body that begins on the next line.
+    /// Whether only the name is written yet. It is not folded there if a line can hold the first word: some readers and
+    /// signers lose a body that begins on the next line.
     is_empty: bool,
 }
 
@@ -75,7 +75,7 @@ impl<'o> Field<'o> {
         }
     }
 
-    /// How many bytes of a token this line still takes.
+    /// How many more bytes of a token fit on this line.
     pub fn room(&self) -> usize {
         self.limit.saturating_sub(self.column + 1)
     }
@@ -114,7 +114,7 @@ impl<'o> Field<'o> {
         self.column += 1;
     }
 
-    /// Writes `text` as encoded words; `q` is the Q encoding for the place.
+    /// Writes `text` as encoded words; `q` is the Q encoding for this place.
     pub fn encoded_words(&mut self, text: &str, q: WordEncoder) {
         // The least that an encoded word takes: `=?utf-8?Q?` + one character + `?=`.
         const LEAST: usize = 12 + 12;
@@ -140,15 +140,13 @@ impl<'o> Field<'o> {
     }
 }
 
-/// Whether a reader could take part of `text` for an encoded word (RFC 2047 section 2): it then has
-/// to be encoded to be read as what it is.
+/// Whether a reader could mistake part of `text` for an encoded word (RFC 2047 section 2); then it has to be encoded.
 pub(super) fn looks_encoded(text: &str) -> bool {
     let bytes = text.as_bytes();
     memchr::memchr_iter(b'=', bytes).any(|at| bytes.get(at + 1) == Some(&b'?'))
 }
 
-/// Whether white space would get lost when a reader unfolds or joins: tabs, runs, and blanks at an
-/// end.
+/// Whether white space would get lost when a reader unfolds or joins lines: tabs, runs, and blanks at either end.
 pub(super) fn has_fragile_blanks(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.first() == Some(&b' ')

@@ -1,28 +1,28 @@
-//! The one table of the header fields that are more than text of the caller's own.
+//! The one table of header fields that are more than text of the caller.
 //!
-//! Each rule about a field by its name is a column here:
+//! Each rule about a field that depends on its name is a column here:
 //!
 //! ```text
 //!                         headers             a finished message (raw, sendmail)
-//! Owner::Sender           may hold it         may hold it
-//! Owner::Field            read as the field   may hold it
+//! Owner::Sender           may contain it      may contain it
+//! Owner::Field            read as the field   may contain it
 //!                         of the message
-//! Owner::Message          refused, and the    may hold it
-//! Owner::Mime             sentence names      may hold it: it is MIME already
-//! Owner::Carriers         what to use         may hold it: it may have travelled
+//! Owner::Message          refused, and the    may contain it
+//! Owner::Mime             sentence names      may contain it: it is MIME already
+//! Owner::Carriers         what to use         may contain it: it may have travelled
 //! Owner::PowerMta                             refused: the pickup file's own lines say it
 //! Occurs::Once            refused twice       refused twice
 //! Body::Structured        read by its grammar     recipients are read from addresses, bare ones get a domain
 //! ```
 //!
-//! Which field of the message a header field is made from is said where that is declared
+//! The table of the message's fields says which header field is made from which of them
 //! ([`field_of_header`](crate::json::field_of_header)).
 //!
-//! What is not in the table belongs to the sender, may come often and is unstructured.
+//! A field that is not in the table belongs to the sender, may be repeated and is unstructured.
 
 use std::cmp::Ordering;
 
-/// A header field, or all fields whose names begin alike.
+/// A header field, or all fields whose names start with the same prefix.
 #[derive(Debug)]
 pub(crate) struct KnownField {
     /// In lower case. In [`PREFIXES`], the start of the name.
@@ -37,7 +37,7 @@ pub(crate) struct KnownField {
 pub(crate) enum Owner {
     /// Anybody.
     Sender,
-    /// This library, from a field of the message, by which alone it can be given.
+    /// This library, from a field of the message; it cannot be given in any other way.
     Message,
     /// This library, from a field of the message. In `headers` it is read as that field.
     Field,
@@ -45,8 +45,8 @@ pub(crate) enum Owner {
     Mime,
     /// PowerMTA, which acts on it.
     PowerMta,
-    /// Those who carry, sign, check or send the message once more. What a sender writes there would
-    /// be a forgery, but a finished message may have come a long way.
+    /// Those who carry, sign, check or resend the message. A sender who writes it commits forgery, but a finished
+    /// message may have come a long way.
     Carriers,
 }
 
@@ -55,16 +55,16 @@ pub(crate) enum Owner {
 pub(crate) enum Occurs {
     /// At most once (RFC 5322 section 3.6).
     Once,
-    /// As often as it likes. So may Bcc, since none of them stays in the message.
+    /// Any number of times. That includes Bcc, since none of them stays in the message.
     Often,
 }
 
 /// What the body of a field is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Body {
-    /// Text, in which encoded words may be (RFC 5322 section 2.2.1).
+    /// Text that may contain encoded words (RFC 5322 section 2.2.1).
     Text,
-    /// A grammar, in which white space means nothing and letters beyond ASCII have their places.
+    /// A grammar in which white space is meaningless and letters beyond ASCII are allowed only in some places.
     Structured(Grammar),
 }
 
@@ -87,21 +87,20 @@ pub(crate) enum Grammar {
     PhraseAndId,
     /// Phrases with commas between them (RFC 5322 section 3.6.5).
     Phrases,
-    /// Words and parameters of a grammar of its own, in which nothing may be an encoded word
-    /// (RFC 2047 section 5).
+    /// Words and parameters of some other grammar, in which nothing may be an encoded word (RFC 2047 section 5).
     Tokens,
     /// Attributes, the last of which is a key in base64 that may be folded (Autocrypt level 1).
     KeyData,
 }
 
-/// Whom the addresses of a field name.
+/// Who the addresses of a field are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Party {
-    /// Who gets the message.
+    /// Those who get the message.
     Recipients,
-    /// Who gets it without the others knowing: the field is taken out.
+    /// Those who get it without the others knowing: the field is removed.
     BlindRecipients,
-    /// Who wrote or sent it, or whom answers and reports go to.
+    /// Those who wrote or sent it, or who get replies and reports.
     Others,
 }
 
@@ -119,7 +118,7 @@ const PHRASES: Body = Body::Structured(Grammar::Phrases);
 const TOKENS: Body = Body::Structured(Grammar::Tokens);
 const KEY: Body = Body::Structured(Grammar::KeyData);
 
-/// A row, with what most of its neighbours have left out.
+/// A row, with the values that most rows have.
 const fn row(name: &'static str, owner: Owner, body: Body) -> KnownField {
     KnownField {
         name,
@@ -232,14 +231,13 @@ static PREFIXES: &[KnownField] = &[
 ];
 
 impl KnownField {
-    /// What is known of the field of this name. Letter case is ignored (RFC 5322 section
-    /// 1.2.2).
+    /// The row for the field with this name, ignoring letter case (RFC 5322 section 1.2.2).
     pub fn named(name: &str) -> Option<&'static Self> {
         lookup(name, |byte| byte.to_ascii_lowercase())
     }
 
-    /// The same for who may compare names more loosely than we know, such as PowerMTA: `_` counts
-    /// as `-`.
+    /// Like [`named`](Self::named), for programs that may compare names more loosely than we know, such as PowerMTA:
+    /// `_` counts as `-`.
     pub fn named_loosely(name: &str) -> Option<&'static Self> {
         lookup(name, |byte| match byte {
             b'_' => b'-',
@@ -247,7 +245,7 @@ impl KnownField {
         })
     }
 
-    /// Whether it names recipients whom the others may not see.
+    /// Whether it names recipients that the others must not see.
     pub fn is_blind(&self) -> bool {
         self.body == BCC
     }
@@ -264,14 +262,12 @@ impl KnownField {
         )
     }
 
-    /// Whether it belongs to one of the times that the message was sent again (RFC 5322 section
-    /// 3.6.6).
+    /// Whether it belongs to a resending of the message (RFC 5322 section 3.6.6).
     pub fn is_resent(&self) -> bool {
         self.name.starts_with("resent-")
     }
 
-    /// Whether it signs the header section (RFC 6376, RFC 8617): what is added or changed afterwards
-    /// may break it.
+    /// Whether it signs the header section (RFC 6376, RFC 8617): later additions or changes may break it.
     pub fn signs_header(&self) -> bool {
         matches!(self.name, "dkim-signature" | "arc-")
     }
@@ -282,7 +278,7 @@ impl KnownField {
     }
 }
 
-/// `plain` is what counts of a byte of the name.
+/// `plain` maps a byte of the name to what it is compared as.
 fn lookup(name: &str, plain: impl Fn(u8) -> u8 + Copy) -> Option<&'static KnownField> {
     let compare = |field: &KnownField| -> Ordering {
         let name = name.bytes().map(plain);

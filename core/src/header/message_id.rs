@@ -5,10 +5,10 @@ use crate::syntax::{Class, has_control, holds_encoded_word, is_dot_atom, without
 use crate::text::without_angle_brackets;
 use std::borrow::Cow;
 
-/// With its angle brackets and a field's name it must fit in a line of 998 bytes.
+/// With angle brackets and a field name it must fit in a line of 998 bytes.
 const LONGEST: usize = 900;
 
-/// So many in one field: more than any thread has, and than some servers take in a header.
+/// The maximum number in one field: more than any thread has, and more than some servers accept in a header.
 const MOST: usize = 1_000;
 
 /// There are more than [`MOST`].
@@ -49,8 +49,8 @@ impl<'a> MessageId<'a> {
         }
     }
 
-    /// Parses identifiers of other messages, separated by white space. Others write what we would not,
-    /// and a thread must not break over it; refused is what would break the header.
+    /// Parses identifiers of other messages, separated by white space. Others write identifiers that we would not, and
+    /// a thread must not break because of that; only what would break the header is refused.
     pub fn parse_list(text: &str) -> Result<Vec<MessageId<'static>>, Refusal> {
         const SYNTAX: Refusal = invalid(
             "Message identifiers must have the form <left@right> in printable ASCII, separated by \
@@ -75,8 +75,8 @@ impl<'a> MessageId<'a> {
         Ok(ids)
     }
 
-    /// Parses the body of a header field: identifiers in angle brackets, separated by white space and
-    /// comments, or by nothing. Words without brackets are phrases of long ago, which name no message.
+    /// Parses the body of a header field: identifiers in angle brackets, separated by white space and comments, or by
+    /// nothing. Words without brackets are phrases as in old mail, which name no message.
     pub fn parse_body(text: &str) -> Result<Vec<MessageId<'static>>, Refusal> {
         const SYNTAX: Refusal = invalid(
             "This header field takes message identifiers in angle brackets, <left@right> in \
@@ -100,7 +100,7 @@ impl<'a> MessageId<'a> {
         Ok(ids)
     }
 
-    /// Adds one to a list, unless it is full.
+    /// Adds an identifier to a list, unless it is full.
     pub fn push(self, ids: &mut Vec<Self>) -> Result<(), Refusal> {
         if ids.len() == MOST {
             return Err(TOO_MANY);
@@ -109,7 +109,7 @@ impl<'a> MessageId<'a> {
         Ok(())
     }
 
-    /// An identifier that was put together here.
+    /// An identifier that was generated here.
     pub fn made(id: String) -> Self {
         Self(Cow::Owned(id))
     }
@@ -124,7 +124,7 @@ const fn invalid(detail: &'static str) -> Refusal {
     Refusal::new(Code::InvalidMessageId, detail)
 }
 
-/// Whether it may be the identifier of another message: nothing in it would break the header.
+/// Whether it can be the identifier of another message: nothing in it would break the header.
 fn is_of_others(id: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_graphic() && !b"<>()\\\",;".contains(&byte);
     !id.is_empty() && id.len() <= LONGEST && id.bytes().all(fits) && !holds_encoded_word(id)

@@ -48,14 +48,13 @@ impl<'o> HeaderSection<'o> {
         }
     }
 
-    /// Writes only these signs as they are, wherever another form can hold the others.
+    /// Writes only these characters as they are, wherever another form can express the others.
     pub fn with_signs(self, signs: Signs) -> Self {
         Self { signs, ..self }
     }
 
-    /// A field of which only the name is written yet, and a marker where its body will stand: a
-    /// number between two NUL, which nothing else in a message holds. With no name, the marker
-    /// stands for whole fields.
+    /// A field of which only the name is written yet, and a marker where its body will be: a number between two NUL,
+    /// which nothing else in a message contains. Without a name, the marker stands for complete fields.
     pub fn marker(&mut self, name: Option<&str>, marker: usize) {
         if let Some(name) = name {
             self.out.extend_from_slice(name.as_bytes());
@@ -65,7 +64,7 @@ impl<'o> HeaderSection<'o> {
         self.out.extend_from_slice(b"\r\n");
     }
 
-    /// An unstructured field (RFC 5322 section 2.2.1). `text` holds no control character but tabs.
+    /// An unstructured field (RFC 5322 section 2.2.1). `text` contains no control characters except tabs.
     pub fn text(&mut self, name: &str, text: &str) {
         let field = Field::begin(self.out, name);
         text::write(field, text, false, self.signs);
@@ -97,7 +96,7 @@ impl<'o> HeaderSection<'o> {
         field.end();
     }
 
-    /// A display name alone, the start of a field that goes on with an address.
+    /// Only a display name, the start of a field that continues with an address.
     pub fn display_name(&mut self, name: &str, display_name: &str) {
         let mut field = Field::begin(self.out, name);
         phrase::write(&mut field, display_name, self.signs);
@@ -126,7 +125,7 @@ impl<'o> HeaderSection<'o> {
         field.end();
     }
 
-    /// A field of tokens that are known to be right, folded between them.
+    /// A field of tokens that are known to be valid, folded between them.
     pub fn tokens<'t>(&mut self, name: &str, tokens: impl IntoIterator<Item = &'t str>) {
         let mut field = Field::begin(self.out, name);
         for token in tokens {
@@ -142,14 +141,14 @@ impl<'o> HeaderSection<'o> {
         field.end();
     }
 
-    /// An unstructured field of the caller's own: no word of it is encoded only because it is long,
-    /// since it may well be structured for those who read it.
+    /// An unstructured field of the caller. No word of it is encoded merely because it is long, since it may well be
+    /// structured for those who read it.
     pub fn extra(&mut self, name: &str, text: &str) {
         let field = Field::begin(self.out, name);
         text::write(field, text, true, self.signs);
     }
 
-    /// A structured field of the caller's own.
+    /// A structured field of the caller.
     pub fn structured(&mut self, name: &str, body: &StructuredBody<'_>) {
         body.write(Field::begin(self.out, name), self.signs);
     }

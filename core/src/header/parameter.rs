@@ -5,14 +5,13 @@ use super::field::{Field, has_fragile_blanks, looks_encoded};
 use crate::syntax::{Class, quote};
 use encodify::hex::PERCENT;
 
-/// The longest value that is written as it is; a longer one is cut into sections that fit a line.
+/// The longest value that is written as it is; longer ones are split into sections that fit in a line.
 const LONGEST_PLAIN: usize = 60;
 /// A line without its leading blank and the semicolon that may follow.
 const LINE_ROOM: usize = 76;
 
-/// Writes `; name=value`. A value that is not plain ASCII takes RFC 2231's form, in sections where
-/// it is long: unlike a quoted string that is folded, every reader puts that together again. So does
-/// one with other signs than these.
+/// Writes `; name=value`. A value that is not plain ASCII, or contains other characters than `signs`, is written in RFC
+/// 2231's form, split into sections if it is long: every reader joins those, unlike a quoted string that is folded.
 pub(super) fn write(field: &mut Field<'_>, name: &str, value: &str, signs: Signs) {
     // RFC 2231 gives these a meaning that some readers look for everywhere.
     if is_token(value) && !value.contains(['\'', '*', '%']) {
@@ -53,7 +52,7 @@ fn write_extended(field: &mut Field<'_>, name: &str, value: &str) {
     field.parameter(&[text.as_bytes()]);
 }
 
-/// Whether a quoted string keeps the value for every reader.
+/// Whether every reader gets the value back from a quoted string.
 pub(crate) fn is_plain_parameter(value: &str) -> bool {
     value.len() <= LONGEST_PLAIN
         && value.bytes().all(|byte| matches!(byte, b' '..=b'~'))
@@ -61,15 +60,15 @@ pub(crate) fn is_plain_parameter(value: &str) -> bool {
         && !has_fragile_blanks(value)
 }
 
-/// Whether the text is a token of RFC 2045 section 5.1 that fits a line.
+/// Whether the text is a token (RFC 2045 section 5.1) that fits in a line.
 pub(crate) fn is_token(value: &str) -> bool {
     !value.is_empty()
         && value.len() <= LONGEST_PLAIN
         && value.bytes().all(|byte| Class::TOKEN.has(byte))
 }
 
-/// Appends a character as an extended value has it (RFC 2231 section 7). Braces are encoded: they may
-/// appear as they are in RFC 2231, but not in RFC 8187, HTTP's profile of it.
+/// Appends a character as in an extended value (RFC 2231 section 7). Braces are encoded: RFC 2231 allows them, but RFC
+/// 8187, HTTP's profile of it, does not.
 fn push_encoded(character: char, text: &mut String) {
     match character {
         '{' => text.push_str("%7B"),

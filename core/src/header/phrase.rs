@@ -6,11 +6,11 @@ use super::text::needs_encoding;
 use crate::syntax::{is_atext, quote};
 use encodify::rfc2047::Q_PHRASE;
 
-/// The longest name that is one token; a longer one is encoded, and so can be folded.
+/// The longest name that is a single token; a longer one is encoded, so that it can be folded.
 const LONGEST_TOKEN: usize = 70;
 
-/// Writes a name as words where it can, in quotes where it must, encoded where nothing else keeps
-/// it as it is, or where it would need other signs than these.
+/// Writes a name as words if possible, in quotes if necessary, and encoded if nothing else preserves it or if it would
+/// need other characters than `signs`.
 pub(super) fn write(field: &mut Field<'_>, name: &str, signs: Signs) {
     if is_encoded(name, signs) {
         field.encoded_words(name, Q_PHRASE);

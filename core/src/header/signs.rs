@@ -1,19 +1,19 @@
-//! Signs that mean something where a header is only the template of one.
+//! Characters that have a meaning in a header that is a template.
 
-/// Which signs are in header fields as they are. Texts, names and parameters with others are encoded;
-/// what cannot be encoded, such as an address, is left as it is.
+/// The characters that header fields contain as they are. Texts, names and parameters with others are encoded; what
+/// cannot be encoded, such as an address, is not changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signs {
     /// All of them.
     All,
-    /// No brackets: in a template of PowerMTA they mean a variable.
+    /// No brackets: in a template of PowerMTA they start and end a variable.
     NoBrackets,
-    /// Those that the value of a variable may hold: no quotes and backslashes either.
+    /// Those that the value of a variable may contain: no quotes and backslashes either.
     Definable,
 }
 
 impl Signs {
-    /// Whether this one may not stand as it is.
+    /// Whether this character must be encoded.
     pub fn exclude(self, sign: char) -> bool {
         match self {
             Self::All => false,
@@ -22,7 +22,7 @@ impl Signs {
         }
     }
 
-    /// Whether a text holds one that may not stand as it is.
+    /// Whether a text contains a character that must be encoded.
     pub fn exclude_any_of(self, text: &str) -> bool {
         self != Self::All && text.contains(|sign| self.exclude(sign))
     }

@@ -4,8 +4,8 @@ use super::Signs;
 use super::field::{Field, LINE, has_fragile_blanks, looks_encoded};
 use encodify::rfc2047::{Q_PHRASE, Q_TEXT};
 
-/// Writes `text` so that every reader gets it back exactly. A word that no short line can hold is
-/// encoded, unless it `may_be_long`, and so is a text with other signs than these.
+/// Writes `text` so that every reader gets exactly that text back. It is encoded if a word is too long for a line
+/// (unless it `may_be_long`) or if it contains other characters than `signs`.
 pub(super) fn write(mut field: Field<'_>, text: &str, may_be_long: bool, signs: Signs) {
     let folds = may_be_long || folds(text, field.room());
     let (folds, q) = if signs == Signs::All {
@@ -28,13 +28,13 @@ pub(super) fn write(mut field: Field<'_>, text: &str, may_be_long: bool, signs: 
     field.end();
 }
 
-/// Whether a reader would not get the text back if it were written there as it is.
+/// Whether a reader would not get the text back if it were written as it is.
 pub(crate) fn needs_encoding(text: &str) -> bool {
     !text.is_ascii() || looks_encoded(text) || has_fragile_blanks(text)
 }
 
-/// Whether folding at blanks keeps every line within the limit, with so much `room` in the first one.
-/// The first word stays there: a line with a name alone is legal, and some readers lose it.
+/// Whether folding at blanks keeps every line within the limit, with this much `room` on the first one. The first word
+/// stays there: a line with only a name is legal, but some readers lose it.
 pub(crate) fn folds(text: &str, room: usize) -> bool {
     let mut words = text.split(' ');
     words.next().is_some_and(|first| first.len() <= room) && words.all(|word| word.len() < LINE)

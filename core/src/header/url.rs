@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-/// The URL with the brackets percent-encoded that may not be in it (RFC 3986 section 3.2.2): all but
-/// those round an address of IPv6.
+/// The URL with percent-encoded brackets, except those around an IPv6 address: others are not allowed (RFC 3986 section
+/// 3.2.2).
 pub(crate) fn without_brackets(url: Cow<'_, str>) -> Cow<'_, str> {
     let scheme = url
         .find(':')

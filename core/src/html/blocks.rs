@@ -1,11 +1,11 @@
-//! Which statements belong together.
+//! Matches the starts and ends of statements.
 
 use crate::template::TagKind;
 use std::collections::HashMap;
 
-/// Whether statements still belong together as they did in their source.
+/// Whether statements still match as they did in their source.
 pub(super) struct Pairs {
-    /// For each statement that ends one, or begins another branch of it, the one that begins it.
+    /// For each statement that ends a block or begins another branch of it, the one that began it.
     begun_by: HashMap<usize, usize>,
     open: Vec<usize>,
 }
@@ -34,7 +34,7 @@ impl Pairs {
         }
     }
 
-    /// Goes on to a statement, and returns whether it belongs there.
+    /// Advances to a statement, and returns whether it belongs there.
     pub fn pass(&mut self, number: usize, kind: TagKind) -> bool {
         match kind {
             TagKind::Opens => {
@@ -53,7 +53,8 @@ impl Pairs {
     }
 }
 
-/// What is left of a run of statements between which nothing is written: those that begin and end with it are dropped.
+/// What is left of a run of statements with nothing written between them: blocks that begin and end within it are
+/// dropped.
 pub(super) fn unpaired(statements: impl Iterator<Item = (usize, TagKind)>) -> Vec<usize> {
     // Whether a block is open that may be dropped, for each that is open.
     let mut left: Vec<(usize, TagKind)> = Vec::new();

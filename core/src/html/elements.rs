@@ -1,4 +1,4 @@
-//! Which elements are open, with the ends that HTML lets one leave out (its standard, section 13.1.2.4).
+//! The open elements, with the end tags that HTML allows one to omit (its standard, section 13.1.2.4).
 
 /// The elements that are open, the outermost first.
 #[derive(Debug)]
@@ -6,7 +6,7 @@ pub(super) struct OpenElements<T> {
     open: Vec<(Box<[u8]>, T)>,
 }
 
-/// How far an element is looked for: nobody nests deeper, and who does shall not make it slow.
+/// How far up an element is searched for: nobody nests deeper, and whoever does must not slow this down.
 pub(super) const DEEPEST: usize = 250;
 
 impl<T> OpenElements<T> {
@@ -23,13 +23,13 @@ impl<T> OpenElements<T> {
         self.open.last().map(|(name, of)| (&**name, of))
     }
 
-    /// What the innermost is in.
+    /// The parent of the innermost.
     pub fn before_last(&self) -> Option<(&[u8], &T)> {
         let before = self.open.len().checked_sub(2)?;
         self.open.get(before).map(|(name, of)| (&**name, of))
     }
 
-    /// Whether an element of one of these names is open.
+    /// Whether an element with one of these names is open.
     pub fn contains(&self, names: &[&[u8]]) -> bool {
         let mut open = self.open.iter();
         open.any(|(name, _)| names.contains(&&**name))
@@ -44,7 +44,7 @@ impl<T> OpenElements<T> {
         self.open.pop()
     }
 
-    /// How many elements stay open where one of this name begins.
+    /// How many elements stay open when an element with this name starts.
     pub fn left_by_start(&self, name: &[u8]) -> usize {
         const TABLE: &[&[u8]] = &[b"table"];
         const CELLS: &[&[u8]] = &[b"td", b"th", b"table", b"caption", b"button"];
@@ -74,7 +74,7 @@ impl<T> OpenElements<T> {
         outer.unwrap_or(self.open.len())
     }
 
-    /// How many elements stay open where an end tag of this name stands.
+    /// How many elements stay open at an end tag with this name.
     pub fn left_by_end(&self, name: &[u8]) -> usize {
         let bounds: &[&[u8]] = match name {
             b"table" | b"html" | b"body" | b"div" | b"center" => &[],
@@ -85,7 +85,7 @@ impl<T> OpenElements<T> {
         self.find(&[name], bounds).unwrap_or(self.open.len())
     }
 
-    /// The index of the innermost element of one of these names, within those that bound it.
+    /// The index of the innermost element with one of these names, within the scope that bounds it.
     fn find(&self, names: &[&[u8]], bounds: &[&[u8]]) -> Option<usize> {
         let open = self.open.iter().enumerate().rev().take(DEEPEST);
         for (index, (name, _)) in open {
@@ -125,7 +125,7 @@ pub(super) fn is_void(name: &[u8]) -> bool {
     NAMES.contains(&name)
 }
 
-/// Whether a paragraph ends where an element begins.
+/// Whether an element ends a paragraph when it starts.
 pub(super) fn is_block(name: &[u8]) -> bool {
     const NAMES: [&[u8]; 38] = [
         b"address",

@@ -1,18 +1,18 @@
-//! Words in the places of placeholders and statements.
+//! Words in place of placeholders and statements.
 
 use super::Source;
 use crate::problem::{Code, Refusal};
 use crate::template::{Place, Tag, TagKind};
 use std::ops::Range;
 
-/// A text with a mark for each of its tags: a word of small letters and digits, which HTML, CSS and MJML leave as it
-/// is.
+/// A text with a mark in place of each of its tags: a word of lower-case letters and digits, which HTML, CSS and MJML
+/// do not change.
 #[derive(Debug)]
 pub(super) struct Marked<'s> {
     pub text: String,
     source: Source<'s>,
     prefix: String,
-    /// Where in the text each mark ends, and where in the source its tag does.
+    /// For each mark, its end in the text and the end of its tag in the source.
     ends: Vec<(usize, usize)>,
 }
 
@@ -20,7 +20,7 @@ pub(super) struct Marked<'s> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Piece<'t> {
     Text(&'t str),
-    /// The number of a tag, or one that the caller gave.
+    /// The number of a tag, or one given by the caller.
     Mark(usize),
 }
 
@@ -30,7 +30,7 @@ const NO_WORD: Refusal = Refusal::new(
 );
 
 impl<'s> Marked<'s> {
-    /// Covers the tags. White space that a tag takes away stays, or is taken away.
+    /// Replaces the tags with marks. White space that a tag strips is kept or stripped.
     pub fn new(source: Source<'s>, keeps_blanks: bool) -> Result<Self, Refusal> {
         let prefix = unused_word(source.text)?;
         let mut marked = Self {
@@ -56,32 +56,32 @@ impl<'s> Marked<'s> {
         Ok(marked)
     }
 
-    /// The word that all marks begin with.
+    /// The word that all marks start with.
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// The mark of a number.
+    /// The mark with this number.
     pub fn mark(&self, number: usize) -> String {
         format!("{}{number}x", self.prefix)
     }
 
-    /// The tag of a number; `None` for numbers of the caller's.
+    /// The tag with this number; `None` for numbers of the caller.
     pub fn tag(&self, number: usize) -> Option<&Tag> {
         self.source.tags.get(number)
     }
 
-    /// How many tags there are. The caller may give the marks of higher numbers a meaning.
+    /// The number of tags. The caller can give marks with higher numbers a meaning.
     pub fn tag_count(&self) -> usize {
         self.source.tags.len()
     }
 
-    /// What is in the source where the mark of a tag is.
+    /// The source text that the mark of a tag replaces.
     pub fn tag_text(&self, tag: &Tag) -> &'s str {
         &self.source.text[tag.range.clone()]
     }
 
-    /// Where the byte `at` of the text is in the source; within a mark, where its tag ends.
+    /// Position in the source of the byte `at` of the text; within a mark, the end of its tag.
     pub fn offset(&self, at: usize) -> usize {
         let before = self.ends.partition_point(|(end, _)| *end <= at);
         let (end, offset) = match before.checked_sub(1) {
@@ -93,18 +93,18 @@ impl<'s> Marked<'s> {
         next.map_or(offset, |next| offset.min(next))
     }
 
-    /// The same as a person counts.
+    /// The same as line and column.
     pub fn place(&self, at: usize) -> Place {
         Place::of(self.source.text, self.offset(at))
     }
 
-    /// Where a tag is.
+    /// Position of a tag.
     pub fn place_of_tag(&self, number: usize) -> Place {
         let start = self.tag(number).map_or(0, |tag| tag.range.start);
         Place::of(self.source.text, start)
     }
 
-    /// Parses any text that holds marks.
+    /// Splits any text that contains marks.
     pub fn pieces<'t>(&self, text: &'t str) -> Pieces<'t, '_> {
         Pieces {
             text,
@@ -121,7 +121,7 @@ impl<'s> Marked<'s> {
         })
     }
 
-    /// A text with the tags in the places of their marks.
+    /// A text with the tags in place of their marks.
     pub fn put_back(&self, text: &str) -> String {
         let pieces = self.pieces(text).map(|piece| match piece {
             Piece::Text(text) => text,
@@ -135,7 +135,7 @@ impl<'s> Marked<'s> {
 pub(super) struct Pieces<'t, 'm> {
     text: &'t str,
     prefix: &'m str,
-    /// A mark, and how long it is, that the text begins with.
+    /// A mark at the start of the text, and its length.
     found: Option<(usize, usize)>,
 }
 
@@ -164,7 +164,7 @@ impl<'t> Iterator for Pieces<'t, '_> {
     }
 }
 
-/// Where the first mark of a text is, and its number.
+/// Position and number of the first mark in a text.
 fn next_mark(text: &str, prefix: &str) -> Option<(Range<usize>, usize)> {
     let starts = memchr::memmem::find_iter(text.as_bytes(), prefix);
     starts.into_iter().find_map(|start| {
@@ -176,7 +176,7 @@ fn next_mark(text: &str, prefix: &str) -> Option<(Range<usize>, usize)> {
     })
 }
 
-/// A word that is nowhere in a text, ignoring letter case.
+/// A word that does not occur in a text, ignoring letter case.
 fn unused_word(text: &str) -> Result<String, Refusal> {
     const WORD: &str = "pmtax";
     const MOST: usize = 20;

@@ -1,16 +1,15 @@
-//! What is made of HTML, and what HTML is made of: MJML in its place, style sheets in `style` attributes, and the text
-//! part.
+//! Conversions of HTML: MJML to HTML, style sheets to `style` attributes, and HTML to text.
 //!
-//! HTML that is a template stays one. Its placeholders and statements are covered by marks, which are words that stand
-//! nowhere else in it; what is made of the text with marks gets the placeholders back. So it is made once for all
-//! recipients, and is a template like one that was given.
+//! HTML that is a template remains one. Its placeholders and statements are replaced with marks, words that occur
+//! nowhere else in it, and put back into the converted text. So the conversion runs once for all recipients, and its
+//! result is a template like any other.
 //!
 //! ```text
 //! mjml          HTML from MJML
 //! inline_css    style sheets in `style` attributes
 //! text          the text part
 //! elements      which elements are open
-//! blocks        which statements belong together
+//! blocks        which statements match
 //! marks
 //! ```
 //! Each file imports only from the lines below its own.
@@ -42,12 +41,12 @@ pub(crate) struct Source<'s> {
     /// Its lines end with LF.
     pub text: &'s str,
     pub tags: &'s [Tag],
-    /// Whether it is a template, with tags or without.
+    /// Whether it is a template, even without tags.
     pub is_template: bool,
 }
 
-/// The libraries that work on HTML call themselves for each element that is in another one. How deep that is has a
-/// bound, and here is room for it, whatever the caller's stack has left.
+/// The libraries for HTML recurse into nested elements. Their depth is bounded, and this stack has room for it, however
+/// little the caller's stack has left.
 const STACK: usize = 8 << 20;
 
 const NO_THREAD: Refusal = Refusal::new(
@@ -55,7 +54,7 @@ const NO_THREAD: Refusal = Refusal::new(
     "The HTML cannot be processed: there is not enough memory, or a library failed on it.",
 );
 
-/// Does some work on a stack of its own.
+/// Runs some work on a separate stack.
 fn on_own_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Refusal> {
     thread::scope(|scope| {
         let thread = thread::Builder::new().stack_size(STACK);

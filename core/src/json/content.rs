@@ -1,4 +1,4 @@
-//! Attachments and finished messages: what may be bytes.
+//! Attachments and finished messages: fields that may be bytes.
 
 use super::choice::JsonWord;
 use super::definitions::Definitions;

@@ -1,4 +1,4 @@
-//! The schemas that have a name of their own (`$defs`), each of them once.
+//! The schemas with a name of their own (`$defs`), once each.
 
 use serde_json::{Map, Value, json};
 

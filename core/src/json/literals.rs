@@ -1,25 +1,25 @@
-//! The numbers of a JSON text by their digits, which its reader does not give.
+//! The digits of the numbers in a JSON text, which its reader does not pass on.
 
-/// Goes through a JSON text beside its reader, which has told that it is one up to there. Without it
-/// a number beyond 64 bits would be rounded, and 19.90 be 19.9. (`serde_json`'s `arbitrary_precision`
-/// does the same for all numbers, but also for all of a program that this library is linked to, where
-/// it changes what numbers are.)
+/// Follows a JSON text in parallel with its reader, which has found it valid up to this point. Without this, numbers
+/// beyond 64 bits would be rounded, and 19.90 would become 19.9. (The feature `arbitrary_precision` of `serde_json`
+/// does the same for all numbers, but also for the whole program that this library is linked into, where it changes
+/// what numbers are.)
 ///
-/// It is after all texts, numbers, words and names that were read: up to the next one there are signs
-/// and blanks alone.
+/// Its position is after all strings, numbers, words and names that have been read: only punctuation and blanks come
+/// before the next one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Literals<'a> {
     text: &'a str,
     at: Option<usize>,
 }
 
-/// What a value begins with.
+/// What a value starts with.
 pub(super) enum Ahead<'a> {
-    /// It is a number with these digits.
+    /// A number with these digits.
     Number(&'a str),
-    /// It is no number.
+    /// Not a number.
     Other,
-    /// Nobody knows where it is.
+    /// The position is lost.
     Unknown,
 }
 
@@ -28,12 +28,12 @@ impl<'a> Literals<'a> {
         Self { text, at: None }
     }
 
-    /// Where it is is not known from here on.
+    /// The position is unknown from here on.
     pub fn lose(&mut self) {
         self.at = None;
     }
 
-    /// Goes to where this part of the text begins.
+    /// Goes to the start of this part of the text.
     #[inline]
     pub fn begin(&mut self, part: &'a str) {
         let at = part.as_ptr().addr().checked_sub(self.text.as_ptr().addr());
@@ -41,7 +41,7 @@ impl<'a> Literals<'a> {
         self.at = Some(at.expect("the reader lends parts of the text that it reads"));
     }
 
-    /// A text or a name was read: this part of the JSON text, if it has no escapes.
+    /// Records that a string or a name was read: this part of the JSON text, if it has no escapes.
     #[inline]
     pub fn pass_text(&mut self, part: Option<&'a str>) {
         if let Some(part) = part {
@@ -53,7 +53,7 @@ impl<'a> Literals<'a> {
         }
     }
 
-    /// Goes to the next value, and after it if it is a number or a word.
+    /// Goes to the next value, and past it if it is a number or a word.
     #[inline]
     pub fn next(&mut self) -> Ahead<'a> {
         self.skip_signs();
@@ -87,7 +87,7 @@ impl<'a> Literals<'a> {
         }
     }
 
-    /// Goes after the next value, which was ignored, whatever it is.
+    /// Goes past the next value, which was ignored.
     pub fn skip_value(&mut self) {
         self.skip_signs();
         let mut depth = 0_usize;
@@ -113,7 +113,7 @@ impl<'a> Literals<'a> {
         }
     }
 
-    /// Where the bytes from a place on end that are part of a number, or of a word.
+    /// End of the number or word that starts at this position.
     fn end_of(&self, from: usize, is_part: impl Fn(u8) -> bool) -> usize {
         let rest = &self.text.as_bytes()[from..];
         let length = rest.iter().take_while(|byte| is_part(**byte)).count();
@@ -124,7 +124,7 @@ impl<'a> Literals<'a> {
         self.text.as_bytes().get(self.at?).copied()
     }
 
-    /// Goes over the signs and blanks that are before a value or a name.
+    /// Skips punctuation and blanks before a value or a name.
     #[inline]
     fn skip_signs(&mut self) {
         let bytes = self.text.as_bytes();
@@ -134,7 +134,7 @@ impl<'a> Literals<'a> {
         }
     }
 
-    /// Goes after the next string.
+    /// Skips the next string.
     fn skip_string(&mut self) {
         self.skip_signs();
         let Some(at) = self.at else { return };

@@ -1,6 +1,6 @@
-//! Finds half surrogate pairs (`\ud800` alone), which JSON's grammar allows and no text can hold.
+//! Finds half surrogate pairs (`\ud800` without its other half), which JSON's grammar allows and no string can contain.
 
-/// A JSON text with a mark in place of each half of a surrogate pair.
+/// A JSON text with a mark in place of each half surrogate pair.
 pub(crate) struct MarkedText {
     pub(super) text: String,
     pub(super) mark: String,
@@ -42,7 +42,7 @@ impl MarkedText {
     }
 }
 
-/// The UTF-16 unit of a `\uXXXX` at the start of `text`.
+/// The UTF-16 code unit of the `\uXXXX` at the start of `text`.
 fn unit(text: &str) -> Option<u16> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -51,8 +51,8 @@ fn unit(text: &str) -> Option<u16> {
     u16::from_str_radix(digits, 16).ok()
 }
 
-/// A noncharacter (U+FDD0 to U+FDEF) that the text does not hold, neither written out nor escaped.
-/// A text that holds all of them is no text that anybody sends.
+/// A noncharacter (U+FDD0 to U+FDEF) that the text does not contain, neither literally nor escaped. Nobody sends a text
+/// that contains all of them.
 fn unused_mark(text: &str) -> Option<String> {
     let lower_case = text.to_ascii_lowercase();
     ('\u{fdd0}'..='\u{fdef}')

@@ -151,14 +151,13 @@ const _: () = {
 };
 
 impl JsonMessage<'_> {
-    /// The location of the value of the field of this documented name, which may have been taken out
-    /// meanwhile.
+    /// The location of the value of the field with this documented name, even if the value has been taken out.
     pub fn location_of(&self, name: &str) -> Option<Location> {
         let at = Self::ROWS.iter().position(|row| row.name == name)?;
         self.locations.get(at).copied().flatten()
     }
 
-    /// The locations of the fields that only PowerMTA's merge form can say.
+    /// The locations of the fields that only PowerMTA's merge form can express.
     pub fn merge_form_alone(&self) -> impl Iterator<Item = Location> {
         const FIELDS: [usize; 2] = [
             names::index_of(JsonMessage::ROWS, "subaccountId"),
@@ -167,7 +166,7 @@ impl JsonMessage<'_> {
         FIELDS.into_iter().filter_map(|index| self.locations[index])
     }
 
-    /// The locations of the fields that make header and bodies, which a finished message has already.
+    /// The locations of the fields that make up header and bodies, which a finished message already has.
     pub fn composing(&self) -> impl Iterator<Item = Location> + '_ {
         let rows = Self::ROWS.iter().zip(self.locations);
         rows.filter(|(row, _)| row.section == Some(Content))
@@ -186,14 +185,13 @@ pub fn iterable_fields() -> impl Iterator<Item = &'static str> {
     iterable.map(|row| row.name)
 }
 
-/// Whether the message's field `name` is true or false.
+/// Whether the message's field `name` is a boolean.
 pub(crate) fn is_boolean(name: &str) -> bool {
     let row = names::find(JsonMessage::ROWS, name).and_then(|at| JsonMessage::ROWS.get(at));
     row.is_some_and(|row| row.is_boolean)
 }
 
-/// The documented name of the message's field from which the header field `name` is made. Letter case
-/// does not count.
+/// The documented name of the field from which the header field `name` is made, ignoring letter case.
 pub(crate) fn field_of_header(name: &str) -> Option<&'static str> {
     let is_it = |own: &&str| own.eq_ignore_ascii_case(name);
     let mut rows = JsonMessage::ROWS.iter();

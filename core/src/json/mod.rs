@@ -1,10 +1,9 @@
-//! What the JSON says: names, types and locations, without a rule of mail.
+//! What the JSON says: names, types and locations, without any rule of mail.
 //!
-//! A field is one row of a table ([`message`] has the main one). From the row come the reading, the
-//! hint at a near name, the sentence with the words that it may be, what it cannot be used with, the
-//! header fields that nobody else may write, the JSON Schema, and from that the types of Python and of
-//! JavaScript (`make generate`). What the field means is in [`crate::message`]; the compiler tells if
-//! it is forgotten there.
+//! A field is one row of a table ([`message`] has the main one). Everything else comes from that row: how it is read,
+//! the suggestion of a similar name, the list of accepted words, the fields it excludes, the header fields that nobody
+//! else may write, the JSON Schema, and from that the types for Python and JavaScript (`make generate`). What the field
+//! means is in [`crate::message`]; if that is missing, the compiler says so.
 //!
 //! Each file imports only from the lines below its own:
 //!
@@ -17,15 +16,14 @@
 //! mailbox  content  headers  objects
 //! object                                 what a table becomes
 //! words    variables                     shapes: one of some words, a template's values,
-//! choice   plain                           and text, array, one or many, text or object
-//! shape    names                         takes whatever value comes; which field a name means
-//! state    row                           the problems so far; all that is said of one field
+//! choice   plain                           and string, array, one or many, string or object
+//! shape    names                         takes any value; which field a name means
+//! state    row                           the problems so far; all about one field
 //! definitions  foreign  literals  lone_surrogates
 //! ```
 //!
-//! Every value is read whatever its type is, so that one reading finds all that is wrong. The
-//! shapes are independent of the format: any serde [`Deserializer`](serde::Deserializer) that lends
-//! its strings can be read.
+//! Every value is read whatever its type is, so that one pass finds everything that is wrong. The shapes do not depend
+//! on the format: any serde [`Deserializer`](serde::Deserializer) that lends its strings can be read.
 
 mod choice;
 mod content;

@@ -1,5 +1,4 @@
-//! Field names, compared without letter case, `_` and `-`: `replyTo`, `reply_to` and `ReplyTo` are
-//! one field.
+//! Field names, compared without regard to letter case, `_` and `-`: `replyTo`, `reply_to` and `ReplyTo` are one field.
 
 use super::row::Row;
 use crate::problem::{Code, Location, ProblemReport};
@@ -28,7 +27,7 @@ const fn is_same(name: &[u8], other: &[u8]) -> bool {
     at == name.len() && at == other.len()
 }
 
-/// Notes that no field has the name of `location`, with the nearest that there is.
+/// Reports that no field has the name of `location`, and the most similar name.
 pub(super) fn unknown(report: &mut ProblemReport<'_>, location: Location, rows: &[Row]) {
     let known = rows.iter().flat_map(Row::names);
     // Among very many problems a hint is read by nobody, and takes the longest.
@@ -41,13 +40,13 @@ pub(super) fn unknown(report: &mut ProblemReport<'_>, location: Location, rows: 
     report.problem(location, Code::UnknownField, detail);
 }
 
-/// Notes that the field of `location` was there before.
+/// Reports that the field of `location` was given before.
 pub(super) fn duplicate(report: &mut ProblemReport<'_>, location: Location) {
     let detail = "This field is given twice; names are compared ignoring case, `_` and `-`.";
     report.problem(location, Code::DuplicateField, detail);
 }
 
-/// Notes that an object has a name of the caller's twice.
+/// Reports that an object contains a name of the caller twice.
 pub(super) fn repeated(report: &mut ProblemReport<'_>, location: Location) {
     let detail = "This name is given twice.";
     report.problem(location, Code::DuplicateField, detail);

@@ -1,4 +1,4 @@
-//! Objects of the message: one table each, from which all else is made.
+//! Objects of the message: one table each, from which everything else is made.
 
 /// Declares an object of the message. A row is
 ///
@@ -7,9 +7,8 @@
 /// field("documentedName", "alias"): Shape { of: Content, headers: &["Subject"], example: "Hello" },
 /// ```
 ///
-/// where the braces hold methods of [`Row`](super::row::Row) with their arguments. An object may end
-/// its first line with the name of one more field, which gets for each row the location of its value, if
-/// it has one.
+/// where the braces contain methods of [`Row`](super::row::Row) with their arguments. The first line of an object may
+/// end with the name of an additional field, which gets the location of each row's value, if there is one.
 macro_rules! object {
     (
         $(#[doc = $doc:literal])*

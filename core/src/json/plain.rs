@@ -1,4 +1,4 @@
-//! Shapes of which others are made: texts, booleans, arrays, one or many, a text or an object.
+//! Basic shapes: strings, booleans, arrays, one or many, a string or an object.
 
 use super::definitions::Definitions;
 use super::shape::{Located, ReadState, Shape, ValueSeed};
@@ -84,7 +84,7 @@ impl<'a, S: Shape<'a>> Shape<'a> for Vec<Located<S>> {
 #[derive(Debug)]
 pub(crate) struct OneOrMany<S>(pub Vec<Located<S>>);
 
-/// One text or several.
+/// One string or several.
 pub(crate) type JsonTexts<'a> = OneOrMany<Cow<'a, str>>;
 
 impl<'a, S: Shape<'a>> Shape<'a> for OneOrMany<S> {
@@ -108,14 +108,14 @@ impl<'a, S: Shape<'a>> Shape<'a> for OneOrMany<S> {
     }
 }
 
-/// An object that may also be said as a text.
+/// An object that can also be written as a string.
 pub(super) trait TextForm {
-    /// What the schema calls either of them.
+    /// The name of either form in the schema.
     const NAME: &'static str;
     const DESCRIPTION: &'static str;
 }
 
-/// A text, or an object that says the same in its members.
+/// A string, or an object that says the same with its members.
 #[derive(Debug)]
 pub(crate) enum TextOr<'a, O> {
     Text(Cow<'a, str>),

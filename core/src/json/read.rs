@@ -11,11 +11,11 @@ use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
-/// Why there is no reading.
+/// Why the input cannot be read.
 pub(crate) enum Unreadable {
     /// The input is not JSON.
     NotJson(Problems),
-    /// It holds half surrogate pairs; [`MarkedText::read`] tells where.
+    /// It contains half surrogate pairs; [`MarkedText::read`] finds out where.
     LoneSurrogates(MarkedText),
 }
 
@@ -24,7 +24,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<MessageReading<'_>, Unreadable> {
     read_unless(bytes, Interruption::NEVER)
 }
 
-/// The same, unless it is interrupted: an error then that says nothing.
+/// The same; if it is interrupted, a meaningless error.
 pub(crate) fn read_unless<'a>(
     bytes: &'a [u8],
     interruption: Interruption<'a>,
@@ -44,13 +44,13 @@ pub(crate) fn read_recipient<'a>(
 }
 
 impl MarkedText {
-    /// Reads on past the half surrogate pairs; each is a problem of the report.
+    /// Reads past the half surrogate pairs; each becomes a problem in the report.
     pub(crate) fn read(&self) -> Result<MessageReading<'_>, Problems> {
         let (mark, never) = (Some(self.mark.as_ref()), Interruption::NEVER);
         read_text(&self.text, mark, Document::Message, never)
     }
 
-    /// Reads one recipient on past the half surrogate pairs; each is a problem of the report.
+    /// Reads one recipient past the half surrogate pairs; each becomes a problem in the report.
     pub(crate) fn read_recipient<'a>(
         &'a self,
         name: &'a str,
@@ -111,7 +111,7 @@ fn read_text<'a, S: Shape<'a>>(
     read().map_err(|error| not_read(text.as_bytes(), document, Some(&error)))
 }
 
-/// The problem of what is no JSON: it is not UTF-8, or has an error.
+/// The problem of input that is not JSON: it is not UTF-8, or has a syntax error.
 fn not_read(bytes: &[u8], document: Document<'_>, error: Option<&serde_json::Error>) -> Problems {
     let error = match (document, error) {
         (Document::Message, _) if is_finished(bytes) => {
@@ -152,13 +152,13 @@ fn holds_several(bytes: &[u8]) -> bool {
     matches!((texts.next(), texts.next()), (Some(Ok(_)), Some(Ok(_))))
 }
 
-/// Whether a line, which should be a recipient, is a message of its own: that alone has `from`.
+/// Whether a line that should be a recipient is itself a message: only messages have `from`.
 pub(crate) fn is_message(line: &[u8]) -> bool {
     let members = serde_json::from_slice::<Map<String, Value>>(line);
     members.is_ok_and(|members| members.keys().any(|name| same_name(name, "from")))
 }
 
-/// Whether the bytes begin with a header field.
+/// Whether the bytes start with a header field.
 fn is_finished(bytes: &[u8]) -> bool {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let name = bytes.iter().take_while(|byte| is_name(byte)).count();

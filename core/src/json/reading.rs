@@ -1,4 +1,4 @@
-//! A message or a recipient as it was read, from whatever format.
+//! A message or a recipient that was read, from any format.
 
 use super::message::JsonMessage;
 use super::recipient::JsonRecipient;
@@ -7,10 +7,10 @@ use crate::problem::{Location, ProblemReport};
 use serde::Deserializer;
 use serde::de::DeserializeSeed;
 
-/// What was read, and the report that goes on collecting.
+/// What was read, and the report, which continues to collect.
 #[derive(Debug)]
 pub(crate) struct Reading<'a, S> {
-    /// Absent for what became a problem, and for a recipient that is `null`.
+    /// `None` if it became a problem, or for a recipient that is `null`.
     pub value: Option<Located<S>>,
     pub report: ProblemReport<'a>,
 }
@@ -18,7 +18,7 @@ pub(crate) struct Reading<'a, S> {
 pub(crate) type MessageReading<'a> = Reading<'a, Box<JsonMessage<'a>>>;
 pub(crate) type RecipientReading<'a> = Reading<'a, JsonRecipient<'a>>;
 
-/// What a text is.
+/// The kind of document.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Document<'a> {
     Message,

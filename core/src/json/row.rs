@@ -1,9 +1,9 @@
-//! One field of an object: what the reading, the rules and the schema ask about it.
+//! One field of an object: everything that the reader, the rules and the schema need to know about it.
 
 use super::definitions::Definitions;
 use serde_json::{Map, Value, json};
 
-/// A field of an object. Everything that is made from the tables is made from this.
+/// A field of an object. Everything that is generated from the tables comes from this.
 #[derive(Debug, Clone, Copy)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -12,24 +12,24 @@ use serde_json::{Map, Value, json};
 pub(crate) struct Row {
     /// The documented name.
     pub name: &'static str,
-    /// The other names that are taken for it.
+    /// Other accepted names.
     aliases: &'static [&'static str],
     description: &'static str,
     schema: fn(&mut Definitions) -> Value,
     pub is_boolean: bool,
-    /// Which half of a mail object it belongs to. Each field of the message says it.
+    /// The half of a mail object to which it belongs. Set for each field of the message.
     pub section: Option<Section>,
-    /// The header fields that say what it says, to the recipient or to those who carry the message.
+    /// The header fields with the same meaning, for the recipient or for those who carry the message.
     pub headers: &'static [&'static str],
     format: Option<&'static str>,
     content_encoding: Option<&'static str>,
-    /// A text that it may be.
+    /// An example value, if it is a string.
     pub example: Option<&'static str>,
-    /// Whether it is what a body or a file holds, so that a text which only stands for something else
-    /// (in Python a path) cannot be meant.
+    /// Whether it is the content of a body or a file, so that an object which merely refers to one (a path in Python)
+    /// is not accepted.
     pub is_content: bool,
     is_required: bool,
-    /// Whether it is an array so long that languages may give its elements one by one.
+    /// Whether its array can be so long that languages may give its elements one by one.
     pub is_iterable: bool,
 }
 
@@ -40,12 +40,11 @@ pub(crate) enum Section {
     Envelope,
     /// Header section and body, made from the fields.
     Content,
-    /// Header section and body as a whole, in place of all fields that make them.
+    /// Complete header section and body, in place of all fields that make them.
     FinishedContent,
 }
 
-/// What [`object!`](super::object) takes after a field's shape:
-/// `{ of: Content, headers: &["Subject"] }`.
+/// What [`object!`](super::object) accepts after the shape of a field: `{ of: Content, headers: &["Subject"] }`.
 impl Row {
     pub const fn new(
         name: &'static str,
@@ -87,7 +86,7 @@ impl Row {
         self
     }
 
-    /// How a text is encoded unless the message says otherwise, such as `base64`.
+    /// How a string is encoded unless the message says otherwise, such as `base64`.
     pub const fn content_encoding(mut self, encoding: &'static str) -> Self {
         self.content_encoding = Some(encoding);
         self
@@ -98,19 +97,19 @@ impl Row {
         self
     }
 
-    /// Whether it is what a body or a file holds.
+    /// Whether it is the content of a body or a file.
     pub const fn content(mut self, is_content: bool) -> Self {
         self.is_content = is_content;
         self
     }
 
-    /// Whether the object is nothing without it.
+    /// Whether the object is meaningless without it.
     pub const fn required(mut self, is_required: bool) -> Self {
         self.is_required = is_required;
         self
     }
 
-    /// Whether it is an array so long that languages may give its elements one by one.
+    /// Whether its array can be so long that languages may give its elements one by one.
     pub const fn iterable(mut self, is_iterable: bool) -> Self {
         self.is_iterable = is_iterable;
         self

@@ -1,4 +1,4 @@
-//! The one visitor behind every value: it takes whatever comes and notes what should not have.
+//! The one visitor behind every value: it accepts anything and reports what does not belong.
 
 use super::definitions::Definitions;
 use super::foreign::Foreign;
@@ -16,33 +16,33 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
-/// A value and where it is.
+/// A value and its location.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Located<T> {
     pub location: Location,
     pub value: T,
 }
 
-/// The types that a value may have. Each method is one JSON type; those that a shape leaves alone
-/// are the wrong type for it.
+/// The types that a value may have. Each method handles one JSON type; those that a shape does not implement report a
+/// wrong type.
 pub(super) trait Shape<'a>: Sized {
     /// What the value should be, for the sentence "This must be …".
     const EXPECTED: &'static str;
 
-    /// Whether it is true or false, which a format of texts alone cannot tell from these words.
+    /// Whether it is a boolean, which a format that only has strings cannot tell from the words.
     const IS_BOOLEAN: bool = false;
 
     /// Whether its numbers keep the digits that they were written with.
     const KEEPS_DIGITS: bool = false;
 
-    /// The value's JSON Schema. What has a name of its own goes into the definitions.
+    /// The JSON Schema of the value. Schemas with a name go into the definitions.
     fn schema(definitions: &mut Definitions) -> Value;
 
     fn text(state: &mut ReadState<'a>, location: Location, _text: Cow<'a, str>) -> Option<Self> {
         wrong_type::<Self>(state, location)
     }
 
-    /// Bytes come from languages that have them; JSON has none.
+    /// Bytes come from languages that have them; JSON does not.
     fn bytes(state: &mut ReadState<'a>, location: Location, _bytes: Cow<'a, [u8]>) -> Option<Self> {
         wrong_type_because::<Self>(state, location, ", not bytes: decode them first")
     }
@@ -78,7 +78,7 @@ pub(super) trait Shape<'a>: Sized {
         Ok(wrong_type::<Self>(state, location))
     }
 
-    /// The same in a box, for an object that is too large to be moved about.
+    /// Like [`object`](Self::object) but boxed, for an object that is too large to be moved around.
     fn boxed_object<A: MapAccess<'a>>(
         state: &mut ReadState<'a>,
         location: Location,
@@ -88,7 +88,7 @@ pub(super) trait Shape<'a>: Sized {
     }
 }
 
-/// What is said of an array in place of a message.
+/// The problem of an array in place of a message.
 const NOT_SEVERAL: &str = ", not an array. To send several messages as a batch, post them to \
                            /messages/batch or use `submit --batch`, `submit_many` in Python or \
                            `submitMany` in Node";
@@ -111,7 +111,7 @@ fn wrong_type_because<'a, S: Shape<'a>>(
     None
 }
 
-/// Reads one value of shape `S` at a location: `None` for null and for what became a problem.
+/// Reads one value of shape `S` at a location: `None` for null, and if it became a problem.
 pub(super) struct ValueSeed<'r, 'a, S> {
     state: &'r mut ReadState<'a>,
     location: Location,
@@ -229,7 +229,7 @@ impl<'a, S: Shape<'a>> Visitor<'a> for ValueSeed<'_, 'a, S> {
         deserializer.deserialize_any(self)
     }
 
-    /// A text that stands for an object of another kind, such as a path or a date.
+    /// A string that represents an object of another kind, such as a path or a date.
     fn visit_newtype_struct<D: Deserializer<'a>>(
         self,
         deserializer: D,

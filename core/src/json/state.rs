@@ -1,4 +1,4 @@
-//! What a reading knows on its way from value to value.
+//! What the reader keeps from value to value.
 
 use super::foreign::Foreign;
 use super::literals::Literals;
@@ -7,13 +7,13 @@ use crate::problem::{Code, Location, ProblemReport};
 use serde::de::{Deserialize, Deserializer, EnumAccess, Visitor};
 use std::{borrow::Cow, fmt};
 
-/// What a reading carries from value to value.
+/// What the reader keeps from value to value.
 pub(super) struct ReadState<'a> {
     pub report: ProblemReport<'a>,
     pub interruption: Interruption<'a>,
-    /// What the text has in place of each half of a surrogate pair, if it has any.
+    /// The mark in place of each half surrogate pair, if the text contains any.
     mark: Option<&'a str>,
-    /// The numbers of the text, if a text is read.
+    /// The numbers of the text, if text is read.
     pub literals: Option<Literals<'a>>,
 }
 
@@ -35,15 +35,14 @@ impl<'a> ReadState<'a> {
         }
     }
 
-    /// Notes that the object at `parent` lacks a member that it must have.
+    /// Reports that the object at `parent` lacks a mandatory member.
     pub fn lacks(&mut self, parent: Location, name: &'static str) {
         let detail = "This must be given.";
         self.report
             .missing(parent, &[name], Code::MissingField, detail);
     }
 
-    /// The location of a member; `None` if its name is no text, or not Unicode, which is a problem
-    /// then.
+    /// The location of a member; `None` if its name is not a string or not valid Unicode, which is reported.
     pub fn member(&mut self, parent: Location, name: MemberName<'a>) -> Option<Location> {
         let MemberName { mut text, fault } = name;
         let mark = self.mark.filter(|mark| text.contains(mark));
@@ -66,7 +65,7 @@ impl<'a> ReadState<'a> {
         None
     }
 
-    /// Whether a text is not Unicode, which is a problem then.
+    /// Whether a string is not valid Unicode, which is reported.
     pub fn has_lone_surrogate(&mut self, location: Location, text: &str) -> bool {
         let found = self.mark.is_some_and(|mark| text.contains(mark));
         if found {
@@ -75,25 +74,25 @@ impl<'a> ReadState<'a> {
         found
     }
 
-    /// Notes that the text at `location` is not Unicode.
+    /// Reports that the string at `location` is not valid Unicode.
     pub fn lone_surrogate(&mut self, location: Location) {
         let detail = "This contains half of a surrogate pair, which is not a character.";
         self.report.problem(location, Code::LoneSurrogate, detail);
     }
 }
 
-/// The name of an object's member, borrowed where the format allows it.
+/// The name of a member, borrowed if the format allows it.
 pub(super) struct MemberName<'a> {
     pub text: Cow<'a, str>,
     fault: Option<NameFault>,
 }
 
-/// Why a name cannot be one.
+/// Why a name is not acceptable.
 #[derive(Debug, Clone, Copy)]
 enum NameFault {
-    /// It is not Unicode; the text is what can be shown of it.
+    /// It is not valid Unicode; the string is the part that can be shown.
     NotUnicode,
-    /// It is of another type; there is no text.
+    /// It has another type; the string is empty.
     NotText,
 }
 
@@ -139,7 +138,7 @@ impl<'a> Visitor<'a> for NameVisitor {
         })
     }
 
-    /// What formats give in place of a name that is no text.
+    /// What formats give for a name that is not a string.
     fn visit_unit<E>(self) -> Result<MemberName<'a>, E> {
         Ok(MemberName {
             text: Cow::Borrowed(""),

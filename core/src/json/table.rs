@@ -18,20 +18,20 @@ use serde::de::value::{BorrowedStrDeserializer, Error, MapDeserializer};
 use serde::de::{IntoDeserializer, Visitor};
 use std::collections::HashMap;
 
-/// What no text can say: a column of this name is a variable.
+/// A cell cannot express these: a column with such a name is only a variable.
 const OBJECTS: [&str; 2] = ["variables", "headers"];
 
-/// What the columns of a table mean.
+/// The meaning of the columns of a table.
 #[derive(Debug)]
 pub(crate) struct Columns(Vec<Column>);
 
 #[derive(Debug)]
 struct Column {
-    /// As the table spells it, without blanks at its ends. Empty: the column has no name.
+    /// As spelled in the table, without blanks at either end. Empty if the column has no name.
     name: String,
-    /// What a template calls it.
+    /// Its name in templates.
     variable: String,
-    /// The row of the recipient's own field of that name.
+    /// The recipient's field with that name.
     field: Option<usize>,
 }
 
@@ -46,13 +46,13 @@ impl Columns {
         self.0.len()
     }
 
-    /// Whether a column has the recipients' addresses.
+    /// Whether a column contains the addresses of the recipients.
     pub fn name_addresses(&self) -> bool {
         let address = names::find(JsonRecipientObject::ROWS, "address");
         self.0.iter().any(|column| column.field == address)
     }
 
-    /// All that is wrong with them.
+    /// Everything that is wrong with them.
     pub fn refusals(&self) -> Vec<Refusal> {
         let mut fields = [None; JsonRecipientObject::ROWS.len()];
         let mut variables = HashMap::new();
@@ -106,16 +106,16 @@ impl Column {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TableRow<'a> {
     columns: &'a Columns,
-    /// All cells, one after the other.
+    /// All cells, concatenated.
     text: &'a str,
-    /// Where each of them ends.
+    /// The end of each.
     ends: &'a [usize],
-    /// Whether the recipient's own fields are variables as well.
+    /// Whether the recipient's own fields are also variables.
     has_own_variables: bool,
 }
 
 impl<'a> TableRow<'a> {
-    /// Takes the cells of a row, of which each ends in `text` where `ends` says.
+    /// Takes the cells of a row; `ends` has the end of each in `text`.
     pub fn new(columns: &'a Columns, text: &'a [u8], ends: &'a [usize]) -> Result<Self, Refusal> {
         const NO_NAME: &str = "The row has a cell in a column that has no name in the first row.";
 
@@ -141,7 +141,7 @@ impl<'a> TableRow<'a> {
         Ok(row)
     }
 
-    /// Templates may ask for each cell, the mailbox too.
+    /// Lets templates use every cell, including the mailbox.
     pub fn with_own_variables(self, has_own_variables: bool) -> Self {
         Self {
             has_own_variables,
@@ -166,7 +166,7 @@ impl<'a> TableRow<'a> {
         self.columns.0.iter().zip(cells)
     }
 
-    /// What is the recipient's own, and the values for templates. An empty cell is none of the former.
+    /// The recipient's own fields, and the values for templates. An empty cell is not a field.
     fn members(self) -> impl Iterator<Item = (BorrowedStrDeserializer<'a, Error>, Value<'a>)> {
         let own = self.cells().filter_map(|(column, cell)| {
             let field = column.field.filter(|_| !cell.is_empty())?;
@@ -195,7 +195,7 @@ impl<'a> TableRow<'a> {
     }
 }
 
-/// The cells of a row as a text.
+/// The cells of a row as a string.
 pub(crate) fn text_of_cells<'a>(cells: &'a [u8], ends: &[usize]) -> Result<&'a str, Refusal> {
     const NOT_UTF8: Refusal = Refusal::new(
         Code::InvalidContent,

@@ -1,4 +1,4 @@
-//! Values for templates, by names of the caller's own.
+//! Values for templates, whose names are the caller's.
 
 use super::definitions::Definitions;
 use super::names;
@@ -95,8 +95,8 @@ impl<'a> Shape<'a> for VariableValue<'a> {
     }
 }
 
-/// What `serde_json` makes of a number where a program has its feature `arbitrary_precision` on: an object
-/// with its digits, in a `serde_json::Value` too.
+/// How `serde_json` represents a number if the program enables its feature `arbitrary_precision`: as an object with its
+/// digits, also in a `serde_json::Value`.
 fn number_of<'a>(object: &[(Cow<'a, str>, VariableValue<'a>)]) -> Option<VariableValue<'a>> {
     let [(name, VariableValue::Text(digits))] = object else {
         return None;
@@ -153,7 +153,7 @@ fn ignore_value<'a, A: MapAccess<'a>>(
     Ok(())
 }
 
-/// The names that were seen.
+/// The names seen so far.
 #[derive(Default)]
 struct Names<'a> {
     few: Vec<Cow<'a, str>>,
@@ -161,7 +161,7 @@ struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    /// Up to here comparing each with each is faster than hashing.
+    /// Up to this number, comparing all pairs is faster than hashing.
     const FEW: usize = 16;
 
     /// Whether the name is new.

@@ -1,4 +1,4 @@
-//! Whether a message comes from whom its submitter may send from: From, Sender and the envelope's sender.
+//! Whether the submitter may send from the addresses in From, Sender and the envelope sender.
 
 use super::merge::Merge;
 use super::raw::{field_addresses, sender_addresses};
@@ -23,7 +23,7 @@ const PLACEHOLDER: Refusal = Refusal::new(
     "The access key may send only from certain domains, so Sender must be an address without placeholders.",
 );
 
-/// Where a message says who sends it, before it is read.
+/// Where a message says who sends it, recorded before it is interpreted.
 #[derive(Debug)]
 pub(super) struct SenderPlaces {
     raw: Option<Location>,
@@ -40,7 +40,7 @@ impl SenderPlaces {
         }
     }
 
-    /// Notes what a message may not send from, once it is read.
+    /// Reports senders that are not allowed, after the message is interpreted.
     pub fn check(
         &self,
         message: &Message<'_>,
@@ -64,7 +64,7 @@ impl SenderPlaces {
         }
     }
 
-    /// The same for a mail merge, whose recipients may have senders of their own.
+    /// The same for a mail merge, whose recipients may have their own senders.
     pub fn check_merge(
         &self,
         merge: &Merge<'_>,
@@ -89,7 +89,7 @@ impl SenderPlaces {
         }
     }
 
-    /// Where the envelope's sender is not given, it is From's address.
+    /// If no envelope sender is given, it is the address of From.
     fn check_sender(
         &self,
         sender: Option<&ReversePath<'_>>,
@@ -102,13 +102,13 @@ impl SenderPlaces {
     }
 }
 
-/// Whether there are addresses, and each may be sent from.
+/// Whether there are addresses, and all of them are allowed.
 fn may_send(addresses: &[Mailbox<'_>], allowed: &SenderDomains) -> bool {
     let is_allowed = |mailbox: &Mailbox<'_>| allowed.allow(&mailbox.address);
     !addresses.is_empty() && addresses.iter().all(is_allowed)
 }
 
-/// Notes an address of From that was filled in and that may not be one.
+/// Reports an address of From that was filled in and is not allowed.
 pub(super) fn check_filled_from(
     from: Option<&AddrSpec<'_>>,
     location: Location,
@@ -120,7 +120,7 @@ pub(super) fn check_filled_from(
     }
 }
 
-/// Notes an envelope sender that may not be one. The null reverse-path names nobody.
+/// Reports an envelope sender that is not allowed. The null reverse-path names nobody.
 pub(super) fn check_own_sender(
     sender: &ReversePath<'_>,
     location: Location,
@@ -133,7 +133,7 @@ pub(super) fn check_own_sender(
     }
 }
 
-/// Notes a Sender field in `headers` that may not be one. Whether it is one at all is for others to say.
+/// Reports a Sender field in `headers` that is not allowed. Whether it is valid at all is checked elsewhere.
 pub(super) fn check_headers(
     headers: Option<&Located<JsonHeaders<'_>>>,
     allowed: &SenderDomains,

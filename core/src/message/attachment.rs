@@ -11,12 +11,12 @@ use crate::text::into_bytes;
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-/// More make a message that nobody opens.
+/// Nobody opens a message with more.
 const MOST_FILES: usize = 1_000;
 /// In characters.
 const LONGEST_NAME: usize = 255;
 
-/// Understands the list of attachments; what is wrong goes into the report.
+/// Interprets the list of attachments; what is wrong goes into the report.
 pub(super) fn read_attachments<'a>(
     attachments: Vec<Located<JsonAttachment<'a>>>,
     parts: &mut FileParts<'a>,
@@ -111,7 +111,7 @@ fn read_attachment<'a>(
     })
 }
 
-/// Fills in from a form's part what the JSON does not say.
+/// Takes from a part of the form what the JSON does not say.
 fn take_part<'a>(
     name: Located<Cow<'a, str>>,
     json: &mut JsonAttachment<'a>,
@@ -193,8 +193,8 @@ fn read_content<'a>(
     })
 }
 
-/// A file's name. It may hold a path, as every other program sends it: readers must not follow it
-/// (RFC 2183 section 2.3).
+/// The name of a file. It may be a path, as every other program sends it: readers must not follow it (RFC 2183 section
+/// 2.3).
 fn read_filename<'a>(name: Located<Cow<'a, str>>, report: &mut ProblemReport<'a>) -> Cow<'a, str> {
     let location = name.location;
     let name = header_text(name, report);
@@ -202,7 +202,7 @@ fn read_filename<'a>(name: Located<Cow<'a, str>>, report: &mut ProblemReport<'a>
     name
 }
 
-/// Checks the name of a file, in which there are no control characters but tabs.
+/// Checks the name of a file. It contains no control characters except tabs.
 pub(super) fn check_filename(name: &str) -> Result<(), Refusal> {
     let fault = if matches!(name, "." | "..") {
         "A file name may not be `.` or `..`."

@@ -1,6 +1,6 @@
 //! The bodies that may hold placeholders.
 
-/// One thing for each of the bodies that may hold placeholders.
+/// One value for each body that may contain placeholders.
 #[derive(Debug, Default)]
 pub(crate) struct Bodies<T> {
     pub text: Option<T>,
@@ -18,7 +18,7 @@ impl<T> Bodies<T> {
         calendar: None,
     };
 
-    /// What `make` makes of each.
+    /// Applies `make` to each.
     pub fn map<U>(&self, mut make: impl FnMut(&T) -> U) -> Bodies<U> {
         Bodies {
             text: self.text.as_ref().map(&mut make),
@@ -28,7 +28,7 @@ impl<T> Bodies<T> {
         }
     }
 
-    /// Those that are there.
+    /// Those that exist.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
         [&self.text, &self.amp, &self.html, &self.calendar]
             .into_iter()

@@ -1,4 +1,4 @@
-//! Invitations and their like: iCalendar objects (RFC 5545) with an iTIP method (RFC 5546).
+//! Invitations and the like: iCalendar objects (RFC 5545) with an iTIP method (RFC 5546).
 
 use crate::json::{JsonCalendar, Located};
 use crate::mime::{Content, MediaType};
@@ -74,8 +74,8 @@ pub(super) fn read_calendar<'a>(
     })
 }
 
-/// An attachment whose type has a `method` is an invitation, too; its content says the same method (RFC 5545
-/// section 8.1). Without one it is a file, of which nothing is asked.
+/// An attachment whose type has a `method` is an invitation too; its content must have the same method (RFC 5545
+/// section 8.1). Without one it is a plain file, which is not checked.
 pub(super) fn check_attached(
     media_type: &MediaType<'_>,
     content: &Content<'_>,
@@ -118,8 +118,8 @@ const METHOD_INSIDE: &str = "The content has a METHOD inside a component; it bel
                              first component (RFC 5545 section 3.7.2).";
 const UNKNOWN_METHOD: &str = "The METHOD in the content is not one defined in RFC 5546.";
 
-/// The method of an iCalendar object. An error says which rule of such objects is broken: programs
-/// take what breaks one for an invitation, for a file or for nothing.
+/// The method of an iCalendar object. An error says which rule of such objects is broken: programs take an object that
+/// breaks one for an invitation, for a file or for nothing.
 pub(super) fn method_within(content: &str) -> Result<&'static str, &'static str> {
     let content = content.trim();
     let mut open: Vec<String> = Vec::new();
@@ -163,8 +163,8 @@ pub(super) fn method_within(content: &str) -> Result<&'static str, &'static str>
     }
 }
 
-/// The name of a property and its value, after its parameters. `None` of an empty line. A value with a
-/// colon in it is not whole; those that are looked at have none.
+/// The name of a property, and its value after its parameters. `None` for an empty line. A value that contains a colon
+/// is incomplete; those that are examined contain none.
 fn name_and_value(line: &str) -> Option<(&str, &str)> {
     let line = line.trim_end();
     let name = line.split([':', ';']).next()?;

@@ -1,4 +1,4 @@
-//! Properties of an iCalendar object in which values are between marks: each is escaped as its place asks for.
+//! Properties of an iCalendar object with values between marks: each value is escaped as its place requires.
 
 use crate::problem::{Code, Refusal};
 use crate::template::VALUE_MARKS;
@@ -26,10 +26,10 @@ const fn invalid(detail: &'static str) -> Refusal {
     Refusal::new(Code::InvalidCalendar, detail)
 }
 
-/// Bytes of a line without its end (RFC 5545 section 3.1).
+/// Maximum bytes of a line without its end (RFC 5545 section 3.1).
 const LINE: usize = 75;
 
-/// Properties whose values are no text, unless they say so (RFC 5545 section 3.8, RFC 7986).
+/// Properties whose values are not text, unless they say so (RFC 5545 section 3.8, RFC 7986).
 const NO_TEXT: [&str; 32] = [
     "ATTACH",
     "ATTENDEE",
@@ -65,7 +65,7 @@ const NO_TEXT: [&str; 32] = [
     "URL",
 ];
 
-/// Where in a property something stands.
+/// A place within a property.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Name,
@@ -75,7 +75,7 @@ enum Place {
     OtherValue,
 }
 
-/// Writes properties with their values escaped, and folded.
+/// Writes properties with escaped values, folded.
 pub(super) fn write_properties(marked: &str) -> Result<String, Refusal> {
     let mut writer = Writer {
         out: String::new(),
@@ -121,14 +121,14 @@ struct Writer {
     out: String,
     line: String,
     place: Place,
-    /// Where in the line the name of the current parameter begins, or its value.
+    /// Start of the name of the current parameter, or of its value, in the line.
     word_start: usize,
-    /// Whether VALUE says that the value is a text.
+    /// Whether VALUE says that the value is text.
     value_type: Option<bool>,
 }
 
 impl Writer {
-    /// A character that the template has.
+    /// A character of the template.
     fn literal(&mut self, character: char) {
         match (self.place, character) {
             (Place::Name | Place::Parameter { is_quoted: false }, ';') => {
@@ -157,7 +157,7 @@ impl Writer {
         self.line.push(character);
     }
 
-    /// Takes notice of `VALUE=TEXT` and the like.
+    /// Evaluates `VALUE=TEXT` and the like.
     fn end_parameter(&mut self) {
         if let Place::Parameter { .. } = self.place
             && let Some((name, value)) = self.line[self.word_start..].split_once('=')
@@ -188,7 +188,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Ends a line, which was not empty unless tags made nothing of it.
+    /// Ends a line, which is not empty unless its tags wrote nothing.
     fn end_line(&mut self, end: &str) {
         let mut room = LINE;
         for character in self.line.chars() {

@@ -1,10 +1,10 @@
 //! Invitations with placeholders.
 //!
-//! A value fills in what its line says, and never adds a line, a property or a parameter: how it is written
-//! depends on where it is (RFC 5545 section 3.1, RFC 6868).
+//! A value fills in part of a line and never adds a line, a property or a parameter: how it is written depends on where
+//! it is (RFC 5545 section 3.1, RFC 6868).
 //!
 //! ```text
-//! SUMMARY:Tea with {{ name }}                           name: Lee, Ann      SUMMARY:Tea with Lee\\, Ann
+//! SUMMARY:Tea with {{ name }}                           name: Lee, Ann      SUMMARY:Tea with Lee\, Ann
 //! ATTENDEE;CN="{{ name }}":mailto:{{ address }}                             ATTENDEE;CN="Lee, Ann":mailto:…
 //! ```
 
@@ -15,16 +15,16 @@ use crate::problem::{Code, Refusal};
 use crate::template::{Piece, Slot, TemplateText, marked_value};
 use std::borrow::Cow;
 
-/// An iCalendar object with placeholders. Each line with some is worked out as a whole: it is a value.
+/// An iCalendar object with placeholders. Each line with placeholders is evaluated as a whole: it is one value.
 #[derive(Debug)]
 pub(crate) struct CalendarTemplate<'a> {
     method: &'static str,
     lines: Vec<TemplateText<'a>>,
-    /// What all have in common, with a slot for each of the lines.
+    /// The common part, with a slot for each of these lines.
     pub text: TemplateText<'a>,
 }
 
-/// An iCalendar object with placeholders before it is known how many values other texts have.
+/// An iCalendar object with placeholders, before it is known how many values other texts have.
 #[derive(Debug)]
 pub(crate) struct CalendarSource<'a>(TemplateText<'a>);
 
@@ -52,7 +52,7 @@ impl<'a> CalendarSource<'a> {
         self.0.fill(|_| "")
     }
 
-    /// The object as a template whose values have numbers from `first` on.
+    /// The object as a template whose values are numbered from `first`.
     pub fn into_template(self, method: &'static str, first: usize) -> CalendarTemplate<'a> {
         let mut template = CalendarTemplate {
             method,
@@ -86,7 +86,7 @@ impl<'a> CalendarSource<'a> {
     }
 }
 
-/// The end of the first line with those by which it goes on (RFC 5545 section 3.1).
+/// End of the first line including its continuation lines (RFC 5545 section 3.1).
 fn line_end(text: &str) -> Option<usize> {
     let mut ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
     ends.find(|end| !text[*end..].starts_with([' ', '\t']))

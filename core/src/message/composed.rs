@@ -1,4 +1,4 @@
-//! A message that is put together from its fields.
+//! A message composed from its fields.
 
 use super::bodies::Bodies;
 use super::calendar::Calendar;
@@ -36,7 +36,7 @@ pub(crate) struct Composed<'a> {
     pub message_id: Option<MessageId<'a>>,
 }
 
-/// The files of a message, its own or those that it shares with others.
+/// The files of a message, its own or shared with others.
 #[derive(Debug)]
 pub(crate) enum Files<'a> {
     Own(Vec<File<'a>>),
@@ -54,7 +54,7 @@ impl<'a> Deref for Files<'a> {
     }
 }
 
-/// The recipients whom the header names.
+/// The recipients that the header names.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Addressees<'m> {
     pub to: &'m [Mailbox<'m>],
@@ -98,7 +98,7 @@ impl Composed<'_> {
         }
     }
 
-    /// The same message with header fields of these names after its own, in which nothing is yet.
+    /// The same message followed by empty header fields with these names.
     pub fn with_room_for(&self, names: &[String]) -> Composed<'_> {
         let mut message = self.lend();
         let more = names.iter().map(|name| ExtraHeader {
@@ -109,8 +109,8 @@ impl Composed<'_> {
         message
     }
 
-    /// The Message-ID, made from the identity when the message gives none. No host name: the right
-    /// side is the domain of From.
+    /// The Message-ID, generated from the identity if the message does not give one. It contains no host name: the
+    /// right side is the domain of From.
     pub fn message_id(&self, identity: &Identity) -> Cow<'_, MessageId<'_>> {
         self.message_id.as_ref().map_or_else(
             || {
@@ -123,7 +123,7 @@ impl Composed<'_> {
         )
     }
 
-    /// Whether the header holds an address that only SMTPUTF8 can carry.
+    /// Whether the header contains an address that requires SMTPUTF8.
     pub fn is_internationalized(&self) -> bool {
         std::iter::once(&self.from)
             .chain(&self.reply_to)
@@ -138,8 +138,7 @@ impl Composed<'_> {
         self.write(addressees, identity, None, Signs::All)
     }
 
-    /// The message for a template of PowerMTA: no bracket is in it where anything else can be
-    /// written.
+    /// The message for a template of PowerMTA, without brackets wherever they can be avoided.
     pub fn render_for_template(
         &self,
         addressees: Addressees<'_>,
@@ -148,7 +147,7 @@ impl Composed<'_> {
         self.write(addressees, identity, None, Signs::NoBrackets)
     }
 
-    /// The same with markers in place of some of its fields.
+    /// The same, with markers in place of some of its fields.
     pub fn render_with_markers(&self, markers: &Markers, identity: &Identity) -> Vec<u8> {
         self.write(
             Addressees::NOBODY,
@@ -159,7 +158,7 @@ impl Composed<'_> {
         .into_vec()
     }
 
-    /// One field of the header section for a template, as it is without addressees.
+    /// One field of the header section for a template, without addressees.
     pub fn render_field(&self, field: HeaderField, identity: &Identity) -> Vec<u8> {
         let mut out = Vec::new();
         let context = Context {
@@ -328,8 +327,8 @@ impl Composed<'_> {
         Entity::multipart("mixed", body, files.map(entity))
     }
 
-    /// The bodies, plainest first (RFC 2046 section 5.1.4); a message without any has an empty text.
-    /// Those that are `encoded` already go before those of the message.
+    /// The bodies, plainest first (RFC 2046 section 5.1.4); a message without any gets an empty text. Those in
+    /// `encoded` replace those of the message.
     fn bodies<'m>(&'m self, encoded: &'m Bodies<Vec<u8>>) -> Entity<'m> {
         let body = |subtype, text: &'m Option<Cow<'_, str>>, encoded: &'m Option<Vec<u8>>| match (
             encoded,

@@ -7,22 +7,22 @@ use crate::json::{JsonDkim, JsonDsn, JsonMessage, JsonWindow, Located, NotifyWor
 use crate::problem::{Code, Location, OrRefuse, ProblemReport, Refusal};
 use std::borrow::Cow;
 
-/// PowerMTA's options for a message. They are in the pickup file, not in the message.
+/// PowerMTA's options for a message. They are written to the pickup file, not into the message.
 #[derive(Debug, Default)]
 pub(crate) struct Delivery<'a> {
-    /// DSN envelope id; that of the submission or of the recipient when absent.
+    /// DSN envelope ID; by default that of the submission or of the recipient.
     pub envid: Option<Cow<'a, str>>,
     /// Job (campaign) id.
     pub job: Option<Cow<'a, str>>,
     /// Virtual MTA, or pool.
     pub vmta: Option<Cow<'a, str>>,
-    /// PowerMTA's subaccount id, which only its merge form can say.
+    /// PowerMTA's subaccount ID, which only its merge form can express.
     pub subaccount_id: Option<Cow<'a, str>>,
-    /// PowerMTA's custom message id, which only its merge form can say.
+    /// PowerMTA's custom message ID, which only its merge form can express.
     pub custom_message_id: Option<Cow<'a, str>>,
-    /// Which key signs, as PowerMTA writes it.
+    /// The signing key, in PowerMTA's syntax.
     pub dkim: Option<Cow<'a, str>>,
-    /// When it may be delivered, as PowerMTA writes it.
+    /// The delivery windows, in PowerMTA's syntax.
     pub schedule: Option<Cow<'a, str>>,
     /// A bounce address for each recipient.
     pub verp: bool,
@@ -31,18 +31,17 @@ pub(crate) struct Delivery<'a> {
 }
 
 impl Delivery<'_> {
-    /// The envelope id, where `id` is the identifier that the message has here.
+    /// The envelope ID, where `id` is the identifier that the message has here.
     pub fn envelope_id<'m>(&'m self, id: &'m Id) -> &'m str {
         self.envid.as_deref().unwrap_or(id.as_str())
     }
 
-    /// Whether it has what only PowerMTA's merge form can say.
+    /// Whether it contains what only PowerMTA's merge form can express.
     pub fn needs_merge_form(&self) -> bool {
         self.subaccount_id.is_some() || self.custom_message_id.is_some()
     }
 
-    /// Whether the schedule is too long for a line of definitions, and with that for PowerMTA's merge
-    /// form.
+    /// Whether the schedule is too long for a line of definitions, and therefore for PowerMTA's merge form.
     pub fn has_long_schedule(&self) -> bool {
         const LONGEST: usize = 460;
         self.schedule
@@ -102,7 +101,7 @@ pub(super) fn read_delivery<'a>(
     }
 }
 
-/// Reads an envelope id that is no template, where that was left to the reading of templates.
+/// Reads an envelope ID that is not a template, if that was left to the template reader.
 pub(super) fn read_envid<'a>(
     json: &mut JsonMessage<'a>,
     delivery: &mut Delivery<'a>,
@@ -113,7 +112,7 @@ pub(super) fn read_envid<'a>(
     }
 }
 
-/// Printable ASCII that PowerMTA takes bare and quoted alike.
+/// Printable ASCII that means the same to PowerMTA bare and quoted.
 pub(super) fn read_token<'a>(
     text: Located<Cow<'a, str>>,
     longest: usize,
@@ -135,7 +134,7 @@ fn is_printable_token(text: &str, longest: usize) -> bool {
     !text.is_empty() && text.len() <= longest && text.bytes().all(fits)
 }
 
-/// Checks an envelope id in which values were put.
+/// Checks an envelope ID that was filled in.
 pub(super) fn check_filled_envid(envid: &str) -> Result<(), Refusal> {
     const NO_ENVID: Refusal = Refusal::new(
         Code::InvalidToken,
@@ -222,7 +221,7 @@ fn read_schedule<'a>(
     (!texts.is_empty()).then(|| texts.join(", "))
 }
 
-/// They are in one line of less than 998 bytes.
+/// They must fit in one line of less than 998 bytes.
 const MOST_WINDOWS: usize = 20;
 
 /// `None` if nothing is asked for.

@@ -3,10 +3,10 @@
 use crate::problem::{Code, Refusal};
 use crate::template::TemplateText;
 
-/// As much as a whole message may have over HTTP, unless said otherwise.
+/// The default limit for a whole message over HTTP.
 const LONGEST_TEXT: usize = 32 << 20;
 
-/// Checks that a text is no longer than a message may be: a value may be in it again and again.
+/// Checks that a text does not exceed the size of a message: it may contain a value many times.
 pub(super) fn check_length<'v>(
     text: &TemplateText<'_>,
     value: impl Fn(usize) -> &'v str,

@@ -1,19 +1,19 @@
-//! From's address where a placeholder is in it.
+//! An address in From that contains a placeholder.
 //!
 //! ```text
 //! From: "{{ shop }} Orders <{{ shop }}@example.com>"       name: "{{ shop }} Orders", a template like any other
 //!                                                          address: `{{ shop }}@example.com`, taken out here
 //! ```
 //!
-//! What is left is a mailbox that can be read, with an address that stands in for it until values are put in.
+//! What remains is a valid mailbox with a stand-in address, until values are filled in.
 
 use crate::json::{JsonMailbox, Located};
 use std::borrow::Cow;
 
-/// No mail is sent from there (RFC 2606 section 2).
+/// No mail is ever sent from there (RFC 2606 section 2).
 const STAND_IN: &str = "from@template.invalid";
 
-/// Takes the address out of From, if it holds what may be a placeholder.
+/// Takes the address out of From if it may contain a placeholder.
 pub(super) fn take_address<'a>(
     from: &mut Located<JsonMailbox<'a>>,
 ) -> Option<Located<Cow<'a, str>>> {

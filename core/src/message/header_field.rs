@@ -1,4 +1,4 @@
-//! The fields of the header section, and those of files, that may differ from recipient to recipient.
+//! The fields of the header section, and those of files, that may differ between recipients.
 
 /// A field of the header section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -15,7 +15,7 @@ pub(crate) enum HeaderField {
     OneClick,
     /// X-Priority and Importance.
     Priority,
-    /// One of the caller's own, by its index.
+    /// A field of the caller, by its index.
     Extra(usize),
     /// Content-Type of a file, by its index.
     FileType(usize),

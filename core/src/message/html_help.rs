@@ -1,12 +1,12 @@
-//! Bodies that are made from others: HTML from MJML, style sheets in `style` attributes, the text from the HTML.
+//! Bodies made from others: HTML from MJML, inlined style sheets, text from HTML.
 
 use crate::json::{JsonMessage, Located, TemplateLanguage};
 use crate::problem::{Code, Location, OrRefuse, ProblemReport, Refusal};
 use crate::template::{FieldName, Language, TextKind};
 use std::borrow::Cow;
 
-/// Makes the bodies that a message asks for, which then are as if they were given. MJML becomes HTML first, style
-/// sheets are put in next; so what these hide is not in the text.
+/// Makes the bodies that a message asks for; after that they are as if they had been given. MJML becomes HTML first,
+/// then style sheets are inlined; so what these hide is not in the text.
 pub(super) fn make_bodies<'a>(
     json: &mut JsonMessage<'a>,
     language: &Language<'a>,
@@ -54,7 +54,7 @@ pub(super) fn make_bodies<'a>(
     });
 }
 
-/// The HTML of a message as it is sent, if it is not sent as given; `None` also if it cannot be made. Flags
+/// The HTML of a message as it is sent, if that differs from what was given; `None` also if it cannot be made. Flags
 /// alone do not change which text a problem or a warning is about.
 pub(super) fn made_html(json: &JsonMessage<'_>) -> Option<String> {
     let made = Made {
@@ -76,7 +76,7 @@ pub(super) fn makes_text(json: &JsonMessage<'_>) -> bool {
     json.text_from_html.as_ref().is_some_and(|flag| flag.value)
 }
 
-/// A language to which no text is known yet.
+/// A language that has not parsed any text yet.
 pub(super) fn language_of<'a>(language: Option<TemplateLanguage>) -> Language<'a> {
     match language {
         Some(TemplateLanguage::Merge) => Language::merge(),
@@ -87,14 +87,15 @@ pub(super) fn language_of<'a>(language: Option<TemplateLanguage>) -> Language<'a
     }
 }
 
-/// Which bodies a message gives.
+/// The bodies that a message gives.
 struct Given {
     html: bool,
     text: bool,
 }
 
 impl Given {
-    /// Whether what is to be made goes together, and with what is given. Where it does not, a problem says so.
+    /// Whether what is to be made is compatible with each other and with what is given. Otherwise a problem is
+    /// reported.
     fn allows(
         &self,
         mjml: Option<&Located<Cow<'_, str>>>,
@@ -172,7 +173,7 @@ struct Made {
 }
 
 impl Made {
-    /// The HTML of what is given, in the same language.
+    /// The HTML of what is given, in the same template language.
     fn html(
         self,
         given: Cow<'_, str>,
@@ -193,7 +194,7 @@ impl Made {
         Ok(html)
     }
 
-    /// What is wrong with the HTML: places are those of the HTML, which nobody wrote where there is MJML.
+    /// What is wrong with the HTML: positions refer to the HTML, which nobody wrote if there is MJML.
     fn of_html(self, refusal: Refusal) -> Refusal {
         if !self.is_mjml {
             return refusal;

@@ -1,19 +1,19 @@
-//! Header fields that may be there once (RFC 5322 section 3.6) and that a program writes twice: PHP's
-//! `mail()` writes To and Subject, and its callers put them among their own fields again.
+//! Header fields that may occur only once (RFC 5322 section 3.6) and that programs write twice: PHP's `mail()` writes
+//! To and Subject, and its callers add them to their own fields as well.
 
 use super::raw::ReadField;
 use crate::address::entries;
 use crate::header::Occurs;
 
-/// A field with what was said in another of its name.
+/// A field, together with what another field with its name said.
 pub(super) struct Joined<'f, 'm> {
     pub field: &'f ReadField<'m>,
     others: Vec<&'f ReadField<'m>>,
 }
 
-/// The fields in their order. One that says what another of its name said before is left out; lists of
-/// addresses are joined. What cannot be joined is there as often as before, for who reads it to refuse;
-/// so is all that a signature may cover.
+/// The fields in their order. One that repeats what an earlier field with its name said is dropped; lists of addresses
+/// are joined. What cannot be joined is kept, and refused by whoever reads it; so is everything that a signature may
+/// cover.
 pub(super) fn joined<'f, 'm>(fields: &'f [ReadField<'m>]) -> Vec<Joined<'f, 'm>> {
     let is_signed = fields.iter().any(ReadField::is_signature);
     let mut joined: Vec<Joined<'f, 'm>> = Vec::with_capacity(fields.len());
@@ -34,7 +34,7 @@ pub(super) fn joined<'f, 'm>(fields: &'f [ReadField<'m>]) -> Vec<Joined<'f, 'm>>
 }
 
 impl<'f, 'm> Joined<'f, 'm> {
-    /// The bodies of the fields, as they are written; only the first has its blanks.
+    /// The bodies of the fields, as written; only the first keeps its leading blanks.
     pub fn bodies(&self) -> impl Iterator<Item = &'m [u8]> {
         // An empty list adds nothing to others.
         let is_list =
@@ -49,7 +49,7 @@ impl<'f, 'm> Joined<'f, 'm> {
             })
     }
 
-    /// Whether the other field says nothing more, or what it says was added.
+    /// Whether the other field adds nothing, or has been joined.
     fn takes(&mut self, other: &'f ReadField<'m>) -> bool {
         let text = other.written.body();
         let says_it = |known: &ReadField<'_>| known.written.body() == text;

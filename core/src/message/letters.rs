@@ -1,5 +1,5 @@
-//! Letters beyond ASCII in the body of a header field that is written already: they become encoded words
-//! where these may be (RFC 2047 section 5). All else stays as it is.
+//! Letters beyond ASCII in the body of a header field that is already written: they become encoded words where these
+//! are allowed (RFC 2047 section 5). Nothing else changes.
 
 use crate::header::{Body, ENCODED_LINE, Grammar, KnownField, append_encoded_words};
 use crate::syntax::{Cursor, Unclosed, unquote};
@@ -7,7 +7,7 @@ use encodify::rfc2047::Q_PHRASE;
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Appends the body of a field, which has no line ends. In other places letters stay as they are.
+/// Appends the body of a field, which contains no line ends. Letters in other places are not changed.
 pub(super) fn encode_letters(known: Option<&KnownField>, body: &str, out: &mut Vec<u8>) {
     let mut runs = Runs {
         body,
@@ -45,13 +45,13 @@ fn write_encoded(text: &str, out: &mut Vec<u8>) {
     append_encoded_words(text, Q_PHRASE, &mut column, out);
 }
 
-/// What of a body is to be encoded.
+/// The parts of a body to be encoded.
 struct Runs<'b> {
     body: &'b str,
     runs: Vec<Run<'b>>,
 }
 
-/// Words that are encoded together: blanks between encoded words mean nothing (RFC 2047 section 6.2).
+/// Words that are encoded together: blanks between encoded words are ignored (RFC 2047 section 6.2).
 struct Run<'b> {
     range: Range<usize>,
     text: Cow<'b, str>,
@@ -70,8 +70,7 @@ impl Runs<'_> {
         self.words(&words, false);
     }
 
-    /// Names before angle brackets and colons, and comments. `are_all`: what has neither after it is a
-    /// phrase too.
+    /// Names before angle brackets and colons, and comments. `are_all`: words followed by neither are a phrase too.
     fn phrases(&mut self, are_all: bool) -> Result<(), Unclosed> {
         let mut cursor = Cursor::new(self.body);
         // Comments part the words of a phrase.
@@ -107,7 +106,7 @@ impl Runs<'_> {
         }
     }
 
-    /// Comments alone.
+    /// Only comments.
     fn comments(&mut self) -> Result<(), Unclosed> {
         let mut cursor = Cursor::new(self.body);
         while let Some(byte) = cursor.peek() {
@@ -136,8 +135,7 @@ impl Runs<'_> {
         Ok(())
     }
 
-    /// Encodes the words from the first to the last with letters beyond ASCII, except those that are
-    /// encoded already.
+    /// Encodes the words from the first to the last with letters beyond ASCII, except those that are already encoded.
     fn words(&mut self, words: &[Range<usize>], may_be_quoted: bool) {
         let body = self.body;
         let is_ascii = |word: &Range<usize>| body[word.clone()].is_ascii();
@@ -177,7 +175,7 @@ impl Runs<'_> {
     }
 }
 
-/// What a word of a phrase means, which may be a quoted string.
+/// The meaning of a word of a phrase, which may be a quoted string.
 fn meant(word: &str) -> Cow<'_, str> {
     let content = word
         .strip_prefix('"')
@@ -187,7 +185,7 @@ fn meant(word: &str) -> Cow<'_, str> {
     })
 }
 
-/// An atom, a quoted string, an address: whatever has no blank outside of quotes.
+/// An atom, a quoted string, an address: anything without blanks outside of quotes.
 fn word(cursor: &mut Cursor<'_>) -> Result<Range<usize>, Unclosed> {
     let start = cursor.position();
     while let Some(byte) = cursor.peek() {

@@ -1,9 +1,9 @@
-//! The header of a local program's mail, in which old scripts and hosts without UTF-8 write what a finished
-//! message may not hold. A mail server carries it as it is; refusing it would lose the mail.
+//! The header of mail from local programs, in which old scripts and hosts without UTF-8 write what a finished message
+//! may not contain. A mail server transports it as it is; refusing it would lose the mail.
 //!
 //! ```text
 //! Subject: Straße                    Subject: =?utf-8?Q?Stra=C3=9Fe?=      a letter in Latin-1
-//! To: a@b.example,c@d.example,…      To: a@b.example,                      over 998 octets
+//! To: a@b.example,c@d.example,…      To: a@b.example,                      over 998 bytes
 //!                                     c@d.example,…
 //! ```
 
@@ -13,8 +13,8 @@ use crate::header::{ENCODED_LINE, HeaderSection, KnownField, has_long_line};
 use crate::syntax::{Cursor, Fold, LineEnds, has_control_except_tab, header_end, unfolded};
 use std::borrow::Cow;
 
-/// What the bytes 80 to 9F are in windows-1252, which Latin-1 text on the web and in mail is as a rule.
-/// Those that it leaves undefined would be control characters.
+/// The bytes 80 to 9F in windows-1252, which Latin-1 text on the web and in mail usually is. Those that it leaves
+/// undefined would be control characters.
 const WINDOWS_1252: [char; 32] = [
     '€', '\u{fffd}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{fffd}', 'Ž',
     '\u{fffd}', '\u{fffd}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{fffd}',
@@ -43,9 +43,8 @@ pub fn text_of_local_program(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// The message with a header of UTF-8 in lines of at most 998 bytes, as far as that can be done without
-/// changing what it says. Its lines end with CRLF. A signed header stays as it is, for who reads it to
-/// refuse.
+/// The message with a header in UTF-8 and lines of at most 998 bytes, as far as that is possible without changing what
+/// it says. Its lines end with CRLF. A signed header is not changed, and may be refused by whoever reads it.
 pub(super) fn with_sound_header(message: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     let end = header_end(&message);
     let (header, rest) = message.split_at(end);
@@ -84,13 +83,13 @@ fn write(field: &ReadField<'_>, out: &mut Vec<u8>) {
     }
 }
 
-/// Whether nobody but people reads it, who see no difference. A field of a program's own may be for another
-/// program. What holds control characters is refused, and must be seen to hold them.
+/// Whether only people read this field, who see no difference. A field of a program may be for another program. A field
+/// with control characters is refused, and must keep them until then.
 fn is_for_people(field: &ReadField<'_>) -> bool {
     field.is("subject") && !has_control_except_tab(&field.written.body())
 }
 
-/// Writes a field in which letters are not UTF-8: as encoded words where these may be.
+/// Writes a field with letters that are not UTF-8: as encoded words where these are allowed.
 fn write_in_utf8(field: &ReadField<'_>, out: &mut Vec<u8>) {
     let (name, body) = field.written.bytes.split_at(field.written.body_start);
     out.extend_from_slice(name);
@@ -104,8 +103,8 @@ fn write_in_utf8(field: &ReadField<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// Writes a field with its long lines folded at blanks, which stay as they are (RFC 5322 section 2.2.3), or
-/// at commas between addresses. What has neither stays long.
+/// Writes a field with its long lines folded at blanks, which are kept (RFC 5322 section 2.2.3), or at commas between
+/// addresses. A line without either stays long.
 fn fold(field: &[u8], breaks_at_commas: bool, out: &mut Vec<u8>) {
     let breaks = breaks(field, breaks_at_commas);
     let mut start = 0;
@@ -132,8 +131,8 @@ fn fold(field: &[u8], breaks_at_commas: bool, out: &mut Vec<u8>) {
     }
 }
 
-/// Where a line begins, and where else one could: before a blank between two words, and after a comma
-/// between two addresses.
+/// The starts of lines, and where else lines could start: before a blank between two words, and after a comma between
+/// two addresses.
 fn breaks(field: &[u8], at_commas: bool) -> Vec<usize> {
     let is_text = |at: usize| field.get(at).is_some_and(|byte| !b" \t\r\n".contains(byte));
     let mut breaks = Vec::new();

@@ -1,4 +1,4 @@
-//! Mailboxes as JSON gives them: a text, an object with a name and an address, or a list of those.
+//! Mailboxes in JSON: a string, an object with a name and an address, or a list of those.
 
 use crate::address::{AddrSpec, Mailbox};
 use crate::json::{JsonMailbox, JsonMailboxObject, JsonMailboxes, Located};
@@ -9,7 +9,7 @@ use std::borrow::Cow;
 const CONTROL_IN_NAME: &str =
     "A display name may not contain line breaks or other control characters.";
 
-/// Understands one or several mailboxes; what is wrong goes into the report.
+/// Interprets one or several mailboxes; what is wrong goes into the report.
 pub(super) fn read_mailboxes<'a>(
     mailboxes: Located<JsonMailboxes<'a>>,
     report: &mut ProblemReport<'a>,
@@ -30,7 +30,7 @@ pub(super) fn read_mailboxes<'a>(
     }
 }
 
-/// Understands one mailbox. `several` is said where it is a list.
+/// Interprets one mailbox. `several` is the problem if it is a list.
 pub(super) fn read_mailbox<'a>(
     mailbox: Located<JsonMailbox<'a>>,
     several: &'static str,
@@ -43,7 +43,7 @@ pub(super) fn read_mailbox<'a>(
     }
 }
 
-/// Understands one mailbox that is given as a text. `several` is said where it is a list.
+/// Interprets one mailbox given as a string. `several` is the problem if it is a list.
 pub(super) fn read_one<'a>(
     location: Location,
     text: &Cow<'a, str>,
@@ -70,7 +70,7 @@ fn read_list<'a>(
         .unwrap_or_default()
 }
 
-/// Understands one mailbox that is given as its parts.
+/// Interprets one mailbox given as an object.
 pub(super) fn read_parts<'a>(
     location: Location,
     parts: JsonMailboxObject<'a>,

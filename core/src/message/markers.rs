@@ -1,22 +1,21 @@
-//! Where a message becomes a template: markers in place of the fields that differ from recipient to
-//! recipient.
+//! How a message becomes a template: markers in place of the fields that differ between recipients.
 
 use super::bodies::Bodies;
 use super::header_field::HeaderField;
 use crate::mime::NameMarkers;
 use std::collections::HashMap;
 
-/// Which fields of a message are written as markers, and its bodies as they are in the template.
+/// The fields of a message that are written as markers, and its bodies as they are in the template.
 ///
-/// A marker is a number between two NUL, which nothing else in a message holds. Who asked for them
-/// finds them in the rendered message and puts the names of variables there.
+/// A marker is a number between two NUL, which nothing else in a message contains. Whoever asked for them finds them in
+/// the rendered message and replaces them with the names of variables.
 #[derive(Debug, Default)]
 pub(crate) struct Markers {
-    /// The marker's number for each field that one stands for.
+    /// The number of the marker for each field that has one.
     pub fields: HashMap<HeaderField, usize>,
     /// Bodies in quoted-printable, with the names of variables in them.
     pub bodies: Bodies<Vec<u8>>,
-    /// What boundaries are made from, in place of the Message-ID.
+    /// What boundaries are made from, instead of the Message-ID.
     pub boundary_seed: Option<String>,
 }
 

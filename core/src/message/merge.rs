@@ -20,19 +20,19 @@ pub(super) const MERGE_FORM_ALONE: Refusal = Refusal::new(
      cannot be encoded, as in `a@[192.0.2.1]`; leave it out.",
 );
 
-/// A mail merge without its recipients: what they all share, and where they differ.
+/// A mail merge without its recipients: what they share, and where they differ.
 #[derive(Debug)]
 pub(crate) struct Merge<'a> {
     pub form: MergeForm,
-    /// Who gets a copy of the first recipient's message.
+    /// Those who get a copy of the first recipient's message.
     pub seeds: Vec<Mailbox<'a>>,
-    /// What becomes of it where recipients break rules.
+    /// What happens if recipients are invalid.
     pub invalid_recipients: InvalidRecipients,
-    /// Whether the message says how its texts are read.
+    /// Whether the message names the language of its texts.
     pub has_language: bool,
-    /// What the senders of recipients may be.
+    /// The allowed senders of recipients.
     pub senders: &'a SenderDomains,
-    /// From's address when absent.
+    /// The address of From if absent.
     pub sender: Option<ReversePath<'a>>,
     /// What PowerMTA is told besides the addresses.
     pub delivery: Delivery<'a>,
@@ -40,11 +40,11 @@ pub(crate) struct Merge<'a> {
     pub composed: Box<Composed<'a>>,
     /// The fields with placeholders.
     pub templates: Templates<'a>,
-    /// Found out when it is first asked for.
+    /// Computed when it is first needed.
     pub(super) holds_bracket: OnceLock<bool>,
 }
 
-/// One recipient with all that is its own. All rules hold.
+/// One recipient with everything of its own. All rules have been checked.
 #[derive(Debug)]
 pub(crate) struct Recipient<'a> {
     pub mailbox: Mailbox<'a>,
@@ -61,13 +61,13 @@ pub(crate) struct Recipient<'a> {
 }
 
 impl Recipient<'_> {
-    /// Whether what is the recipient's own holds a bracket that cannot be encoded.
+    /// Whether the recipient's own part contains a bracket that cannot be encoded.
     pub fn holds_bracket(&self) -> bool {
         self.mailbox.address.as_str().contains('[') || self.filled.holds_bracket()
     }
 }
 
-/// How urgent one recipient's message is.
+/// The priority of one recipient's message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RecipientPriority {
     /// In its header: X-Priority and Importance.
@@ -76,19 +76,19 @@ pub(crate) enum RecipientPriority {
     Queue(u8),
 }
 
-/// The recipients that came with the message: one at least who gets it.
+/// The recipients that came with the message: at least one who gets it.
 #[derive(Debug)]
 pub(crate) struct Recipients<'a> {
     list: Vec<Recipient<'a>>,
-    /// Their indices in the message; empty where these are their places in the list.
+    /// Their indices in the message; empty if these equal their positions in the list.
     indices: Vec<usize>,
-    /// Who gets nothing; `None` if nobody may be left out.
+    /// Those who get nothing; `None` if nobody may be rejected.
     rejected: Option<RejectedRecipients>,
 }
 
 impl<'a> Recipients<'a> {
-    /// `None` if there are none. `indices` are those in the message; they may be absent where they are the
-    /// places in the list.
+    /// `None` if there are none. `indices` are those in the message; it may be empty if they equal the positions in the
+    /// list.
     pub fn new(
         list: Vec<Recipient<'a>>,
         indices: Vec<usize>,
@@ -102,7 +102,7 @@ impl<'a> Recipients<'a> {
         })
     }
 
-    /// Those who are selected: one at least.
+    /// Those who are selected: at least one.
     pub fn select(mut self, selection: Selection) -> Result<Self, Problem> {
         match selection {
             Selection::All => {}
@@ -126,7 +126,7 @@ impl<'a> Recipients<'a> {
         Ok(self)
     }
 
-    /// Why the recipient of this index is not there.
+    /// Why the recipient with this index does not exist.
     fn missing(&self, index: usize) -> Problem {
         let rejected = self.rejected.as_ref();
         rejected
@@ -220,15 +220,15 @@ impl<'a> Merge<'a> {
         }
     }
 
-    /// Whether it is said in PowerMTA's merge form to whoever fits.
+    /// Whether PowerMTA's merge form is used for those whom it fits.
     pub fn is_native(&self) -> bool {
         self.form == MergeForm::Native && self.fits_merge_form()
     }
 
-    /// Whether the message can be said in PowerMTA's merge form for whoever it is for. Of the form it is
-    /// not documented whether options for DKIM work there, and how a bracket reads that means none of
-    /// its variables; a definition has one line. Where From's address is each recipient's own, so is what is made
-    /// of it: the envelope's sender and the domain of Message-ID.
+    /// Whether the message can be written in PowerMTA's merge form, whoever it is for. PowerMTA does not document
+    /// whether DKIM options work in that form, or how to write a bracket that does not start a variable; and a
+    /// definition must fit in a line. If the address of From differs between recipients, so does what is made of it:
+    /// the envelope sender and the domain of the Message-ID.
     pub fn fits_merge_form(&self) -> bool {
         self.delivery.dkim.is_none()
             && self.templates.from_address.is_none()
@@ -236,7 +236,7 @@ impl<'a> Merge<'a> {
             && !self.holds_bracket()
     }
 
-    /// Whether what all messages share holds a bracket that cannot be encoded, as in `a@[192.0.2.1]`.
+    /// Whether the common part of all messages contains a bracket that cannot be encoded, as in `a@[192.0.2.1]`.
     fn holds_bracket(&self) -> bool {
         *self.holds_bracket.get_or_init(|| {
             let composed = &self.composed;
@@ -253,14 +253,14 @@ impl<'a> Merge<'a> {
         })
     }
 
-    /// The same for a template of PowerMTA: no bracket is in it where anything else can be written.
+    /// The same for a template of PowerMTA, without brackets wherever they can be avoided.
     pub fn render_template_for(&self, recipient: &Recipient<'_>, identity: &Identity) -> Vec<u8> {
         self.with_message(recipient, |message, addressees| {
             message.render_for_template(addressees, identity).into_vec()
         })
     }
 
-    /// Makes one recipient's message and hands it to `take`.
+    /// Makes one recipient's message and passes it to `take`.
     fn with_message<T>(
         &self,
         recipient: &Recipient<'_>,

@@ -1,31 +1,31 @@
-//! What a message means: every rule is checked here, once, and what passed is right.
+//! What a message means: every rule is checked here, once, and what passed is valid.
 //!
 //! ```text
 //! read                              JSON to a message, single, finished or merge
 //! templated  recipients             … with placeholders; the recipients of a merge
-//! recipient_headers                 header fields that a recipient has of their own
+//! recipient_headers                 header fields of a single recipient
 //! template_reader  read_composed    fields with placeholders; fields that are composed
 //! merge  single                     the two kinds of message: envelope, options, rendering
 //! allowed_senders                   domains that the submitter may not send from
 //! rejected                          recipients of a merge who get nothing
 //! selection                         recipients who get it in a test
-//! substitution                      values put into a message
+//! substitution                      values filled into a message
 //! templates                         fields with placeholders, filled in for one recipient
-//! from_template                     From's address with placeholders
+//! from_template                     an address in From with placeholders
 //! calendar_template                 invitations with placeholders
 //! calendar_property                 … and how a value is written there
 //! filled_length                     how long a text may become
 //! composed                          header section and tree of bodies and files
 //! markers                           a message as a template: markers where recipients differ
-//! local_recipients                  recipients that may be no addresses: the others get the message
-//! missing_fields                    what a finished message may be given (RFC 6409 section 8)
+//! local_recipients                  recipients that may not be addresses: the others get the message
+//! missing_fields                    what is added to a finished message (RFC 6409 section 8)
 //! local_header                      a header that is not UTF-8, or has too long lines
 //! letters                           letters beyond ASCII as encoded words
-//! html_help                         bodies that are made from others
-//! joined_fields                     fields that came twice
+//! html_help                         bodies made from others
+//! joined_fields                     repeated fields
 //! headers                           the message's `headers`
 //! attachment  calendar  unsubscribe  delivery  raw
-//! raw_message                       a finished message, with the fields that it has to be given
+//! raw_message                       a finished message, with the fields that are added to it
 //! header_field  bodies  priority
 //! file_parts  parameters  values  warnings
 //! ```

@@ -1,4 +1,4 @@
-//! Envelope fields as names and values, such as a URL's query or a command line gives them.
+//! Envelope fields as names and values, as in the query of a URL or on a command line.
 
 use crate::json::is_boolean;
 use serde::Deserializer;
@@ -7,8 +7,8 @@ use serde::de::value::{
 };
 use serde::de::{IntoDeserializer, Visitor, value::Error};
 
-/// A message of which `raw` is `bytes`, as a deserializer: so there is one reading and one set of
-/// rules for it. A dot in a name leads to a member: `dsn.notify`.
+/// A message whose `raw` is `bytes`, as a deserializer, so that the same reader and the same rules apply. A dot in a
+/// name leads to a member: `dsn.notify`.
 pub(super) fn deserializer<'a, S: AsRef<str>>(
     bytes: &'a [u8],
     envelope: &'a [(S, S)],
@@ -20,7 +20,7 @@ pub(super) fn deserializer<'a, S: AsRef<str>>(
     MapDeserializer::new(members.0.into_iter())
 }
 
-/// A value as far as names and texts can say it.
+/// A value, as far as names and strings can express it.
 #[derive(Clone)]
 enum Value<'a> {
     Bytes(&'a [u8]),

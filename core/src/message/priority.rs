@@ -1,11 +1,11 @@
-//! How urgent the sender finds a message, in the header.
+//! The sender's priority, in the header.
 
 use crate::header::HeaderSection;
 use crate::json::{Choice, Priority};
 use crate::problem::{Code, Refusal};
 use crate::syntax::without_comments;
 
-/// What X-Priority and Importance say. Where one of them was given, the other follows from it.
+/// The values of X-Priority and Importance. If only one is given, the other follows from it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Urgency {
     /// From 1, the highest, to 5.
@@ -23,7 +23,7 @@ impl From<Priority> for Urgency {
 }
 
 impl Urgency {
-    /// Reads the body of X-Priority, with its comment: `1 (Highest)`.
+    /// Parses the body of X-Priority, including its comment: `1 (Highest)`.
     pub fn from_number(text: &str) -> Result<Self, Refusal> {
         match without_comments(text).as_deref().map(str::as_bytes) {
             Ok([digit @ b'1'..=b'5']) => Ok(Self {
@@ -37,7 +37,7 @@ impl Urgency {
         }
     }
 
-    /// Reads the body of Importance.
+    /// Parses the body of Importance.
     pub fn from_word(text: &str) -> Result<Self, Refusal> {
         let text = without_comments(text).ok();
         let known = text.and_then(|text| {
@@ -71,7 +71,7 @@ impl Urgency {
         }
     }
 
-    /// The number of X-Priority; `None` if nothing is said.
+    /// The number for X-Priority; `None` if nothing is given.
     pub fn number(self) -> Option<u8> {
         self.number.or(self.word.map(|word| match word {
             Priority::High => 1,
@@ -80,7 +80,7 @@ impl Urgency {
         }))
     }
 
-    /// Writes X-Priority and Importance, if they say anything.
+    /// Writes X-Priority and Importance, if anything is given.
     pub fn write(self, header: &mut HeaderSection<'_>) {
         if let Some(number) = self.number() {
             write_number(number, header);

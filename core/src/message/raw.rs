@@ -37,18 +37,18 @@ pub enum HeaderAddresses {
     Ignore,
 }
 
-/// What is made where the header says nothing of it.
+/// The fields that are generated if the header does not give them.
 const MADE: [&str; 2] = ["Date", "Message-ID"];
 
 /// A message with its sender and the recipients that its own header names.
 pub(super) struct RawReading<'a> {
     pub message: RawMessage<'a>,
-    /// The envelope's, or From's address.
+    /// That of the envelope, or the address of From.
     pub reverse_path: ReversePath<'a>,
     pub recipients: Vec<Mailbox<'static>>,
 }
 
-/// As many as `headers` may have: what passed through very many servers has some hundred.
+/// The same limit as for `headers`: a message that passed through very many servers has some hundred.
 const MOST_FIELDS: usize = 1_000;
 
 const TOO_MANY_FIELDS: Refusal = Refusal::new(
@@ -56,7 +56,7 @@ const TOO_MANY_FIELDS: Refusal = Refusal::new(
     "The header of a message may have at most 1,000 fields.",
 );
 
-/// Understands `raw`. `has_recipients`: whether the envelope names some. Bcc is taken out.
+/// Interprets `raw`. `has_recipients`: whether the envelope names some. Bcc is removed.
 pub(super) fn read_raw<'a>(
     raw: Located<JsonRaw<'a>>,
     header_addresses: HeaderAddresses,
@@ -159,8 +159,8 @@ fn read_content<'a>(
     }
 }
 
-/// Base64 hides from programs that bound their memory how many addresses a header has, each of which takes many times
-/// its size once it is read.
+/// Base64 hides from programs that limit their memory how many addresses a header contains. Each takes many times its
+/// size once it is parsed.
 const MOST_IN_BASE64: usize = 1 << 20;
 
 const LONG_HEADER: Refusal = Refusal::new(
@@ -168,19 +168,19 @@ const LONG_HEADER: Refusal = Refusal::new(
     "The header of a message in base64 may be at most 1 MiB. Give its recipients in `to`, or submit it as message/rfc822.",
 );
 
-/// How many bytes the header has, whatever its lines end with.
+/// The size of the header, whatever its line ends are.
 fn header_size(content: &[u8]) -> usize {
     let before = |end: &[u8], text: &[u8]| memchr::memmem::find(text, end).unwrap_or(text.len());
     before(b"\n\n", &content[..before(b"\n\r\n", content)])
 }
 
-/// What is said of a header that readers would take for different ones.
+/// The refusal of a header that different readers would read differently.
 pub(super) const BARE_CR: Refusal = Refusal::new(
     Code::ControlCharacter,
     "The header contains a CR that is not part of a line ending; lines must end with CRLF or LF.",
 );
 
-/// With CRLF at the end of every line; untouched where that is so already.
+/// The message with CRLF at the end of every line; borrowed if it has them already.
 fn mended(bytes: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     let mut bytes = to_crlf(bytes, LineEnds::Any);
     if !bytes.ends_with(b"\r\n") {
@@ -193,8 +193,8 @@ fn mended(bytes: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     bytes
 }
 
-/// A bare CR in a body becomes the end of a line, but not where that would break a signature, or make a field
-/// in the header of a part.
+/// A bare CR in a body becomes a line end, unless that would break a signature or create a field in the header of a
+/// part.
 fn check_bodies(content: &[u8], location: Location, report: &mut ProblemReport<'_>) {
     if holds_bare_cr(content) {
         let message = to_crlf(Cow::Borrowed(content), LineEnds::Lf);
@@ -213,7 +213,7 @@ fn check_lines(bytes: &[u8], location: Location, report: &mut ProblemReport<'_>)
     }
 }
 
-/// A header field that was read, with what is known of it.
+/// A parsed header field, and its row in the table of known fields.
 pub(super) struct ReadField<'m> {
     pub known: Option<&'static KnownField>,
     pub written: WrittenField<'m>,
@@ -227,7 +227,7 @@ pub(super) fn read_fields(header: &[u8], form: FieldForm) -> impl Iterator<Item 
     })
 }
 
-/// The fields up to the first line that is none, where the text begins, and how many bytes they take.
+/// The fields up to the first line that is not one, where the text begins, and their size.
 pub(super) fn leading_fields(header: &[u8]) -> (Vec<ReadField<'_>>, usize) {
     let fields: Vec<_> = read_fields(header, FieldForm::Obsolete)
         .take_while(|field| field.written.is_field())
@@ -237,12 +237,12 @@ pub(super) fn leading_fields(header: &[u8]) -> (Vec<ReadField<'_>>, usize) {
 }
 
 impl ReadField<'_> {
-    /// Whether it names recipients whom the others may not see.
+    /// Whether it names recipients that the others must not see.
     fn is_blind(&self) -> bool {
         self.known.is_some_and(KnownField::is_blind)
     }
 
-    /// Whether PowerMTA may take it for one of its own.
+    /// Whether PowerMTA might take it for one of its own.
     fn is_powermtas(&self) -> bool {
         let known = if self.written.name.contains('_') {
             KnownField::named_loosely(self.written.name)
@@ -257,12 +257,12 @@ impl ReadField<'_> {
         self.known.is_some_and(KnownField::signs_header)
     }
 
-    /// Whether it is to be made because it says nothing.
+    /// Whether it is empty and has to be generated.
     fn is_made(&self) -> bool {
         MADE.iter().any(|name| self.is(name)) && self.text().is_empty()
     }
 
-    /// The body without comments, and empty if it is nothing but angle brackets.
+    /// The body without comments; empty if it consists only of angle brackets.
     fn text(&self) -> String {
         let body = self.written.body();
         let text = without_comments(&body).unwrap_or(Cow::Borrowed(&body));
@@ -341,8 +341,7 @@ fn check_fields(
     }
 }
 
-/// The fields that name the recipients: those of a message that is sent once more (RFC 5322 section
-/// 3.6.6) are its new ones.
+/// The fields that name the recipients; in a resent message (RFC 5322 section 3.6.6), the new ones.
 pub(super) fn recipient_fields<'f, 'o>(
     fields: &'f [ReadField<'o>],
 ) -> impl Iterator<Item = &'f ReadField<'o>> {
@@ -385,7 +384,7 @@ fn mailboxes<'f>(
     mailboxes
 }
 
-/// All addresses of From and Sender, also where the message is sent once more (RFC 5322 section 3.6.6).
+/// All addresses of From and Sender, including those of a resent message (RFC 5322 section 3.6.6).
 pub(super) fn sender_addresses(message: &[u8]) -> Result<Vec<Mailbox<'static>>, Refusal> {
     const NAMES: [&str; 4] = ["from", "sender", "resent-from", "resent-sender"];
 
@@ -398,7 +397,7 @@ pub(super) fn sender_addresses(message: &[u8]) -> Result<Vec<Mailbox<'static>>, 
     Ok(all)
 }
 
-/// The addresses of a field's body. Display names do not matter here, so they may be of any form.
+/// The addresses in the body of a field. Display names do not matter here, so they may have any form.
 pub(super) fn field_addresses(body: &str) -> Result<Vec<Mailbox<'static>>, Refusal> {
     addresses(body)?
         .into_iter()
@@ -411,8 +410,8 @@ pub(super) fn field_addresses(body: &str) -> Result<Vec<Mailbox<'static>>, Refus
         .collect()
 }
 
-/// The right side of a Message-ID that is made. Where From need not hold an address and does not, it is
-/// the envelope sender's domain.
+/// The right side of a generated Message-ID. If From contains no address, and need not, it is the domain of the
+/// envelope sender.
 fn domain_of_message_id(fields: &[ReadField<'_>], reverse_path: &ReversePath<'_>) -> String {
     let from = fields.iter().find(|field| field.is("from"));
     let from = from.and_then(|from| {
@@ -427,14 +426,14 @@ fn domain_of_message_id(fields: &[ReadField<'_>], reverse_path: &ReversePath<'_>
     .to_owned()
 }
 
-/// What a field says, unless it is missing or says nothing.
+/// The content of a field, unless it is missing or empty.
 fn says(fields: &[ReadField<'_>], name: &str) -> Option<String> {
     let field = fields.iter().find(|field| field.is(name))?;
     let text = field.text();
     (!text.is_empty()).then(|| identifier(&text).to_owned())
 }
 
-/// What is in the first angle brackets, or all of a text without them.
+/// What is in the first angle brackets; the complete text if there are none.
 fn identifier(text: &str) -> &str {
     let bracketed = text.split_once('>').map(|(before, _)| before);
     let bracketed = bracketed.and_then(|before| Some(before.rsplit_once('<')?.1.trim()));

@@ -1,18 +1,18 @@
-//! A finished message that passed, with the fields that it has to be given.
+//! A finished message that passed all checks, with the fields that have to be added.
 
 use crate::header::{Date, HeaderSection, MessageId};
 use crate::identity::Identity;
 use crate::mime::Rendered;
 use std::borrow::Cow;
 
-/// A message that passed, and what its header says.
+/// A message that passed all checks, and what its header says.
 #[derive(Debug)]
 pub(super) struct RawMessage<'a> {
-    /// Without Bcc, and without a Date or a Message-ID that says nothing.
+    /// Without Bcc, and without an empty Date or Message-ID.
     pub bytes: Cow<'a, [u8]>,
     pub has_date: bool,
     pub message_id: RawMessageId,
-    /// Whether its header is UTF-8, which only SMTPUTF8 can carry (RFC 6532).
+    /// Whether its header is UTF-8, which requires SMTPUTF8 (RFC 6532).
     pub is_internationalized: bool,
 }
 
@@ -21,7 +21,7 @@ pub(super) struct RawMessage<'a> {
 pub(super) enum RawMessageId {
     /// The header has it; here it is without angle brackets.
     Given(String),
-    /// It is made, with this domain on its right side.
+    /// It is generated, with this domain on its right side.
     Made { domain: String },
 }
 
@@ -34,8 +34,8 @@ impl RawMessage<'_> {
         }
     }
 
-    /// The message as it came, after the Date and the Message-ID that it lacks: every message has them
-    /// (RFC 5322 section 3.6), and who takes it next would add them (RFC 6409 section 8).
+    /// The message as it came, preceded by the Date and the Message-ID if it lacks them: every message has them (RFC
+    /// 5322 section 3.6), and the next server would add them (RFC 6409 section 8).
     pub fn render(&self, identity: &Identity) -> Rendered<'_> {
         /// Enough for both fields, except the longest domains.
         const ADDED: usize = 128;

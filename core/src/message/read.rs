@@ -19,8 +19,8 @@ use crate::json::{InvalidRecipients, JsonMessage, JsonRaw, Located};
 use crate::problem::{Code, Location, ProblemReport};
 use crate::template::Language;
 
-/// Understands a message. `None` only if the report says why; a message that comes back beside
-/// problems is not to be used.
+/// Interprets a message. `None` only if the report says why; if there are problems, a returned message must not be
+/// used.
 pub(super) fn understand<'a>(
     mut json: Box<JsonMessage<'a>>,
     mut context: ReadContext<'a>,
@@ -55,14 +55,13 @@ pub(super) fn understand<'a>(
     Some(message)
 }
 
-/// Whether the message says that recipients who break rules are left out.
+/// Whether the message says that invalid recipients are skipped.
 pub(super) fn skips_invalid_recipients(json: &JsonMessage<'_>) -> bool {
     let word = json.invalid_recipients.as_ref();
     word.and_then(|word| word.value.meaning()) == Some(InvalidRecipients::Skip)
 }
 
-/// Understands a mail merge whose recipients are read by themselves. `None` only if the report
-/// says why.
+/// Interprets a mail merge whose recipients are read separately. `None` only if the report says why.
 pub(super) fn understand_merge<'a>(
     mut json: Box<JsonMessage<'a>>,
     recipients: StreamedRecipients,
@@ -103,8 +102,7 @@ pub(super) fn understand_merge<'a>(
     merge
 }
 
-/// What is said of a finished message, and of `recipients` in the message, where the recipients are
-/// apart from it.
+/// The problem of a finished message, and of `recipients` in the message, if the recipients come separately.
 fn recipients_apart(recipients: StreamedRecipients) -> Option<(&'static str, &'static str)> {
     match recipients {
         StreamedRecipients::Array => None,
@@ -122,7 +120,7 @@ fn recipients_apart(recipients: StreamedRecipients) -> Option<(&'static str, &'s
     }
 }
 
-/// The sender and PowerMTA's options, which are beside every kind of message.
+/// The sender and PowerMTA's options, which every kind of message can have.
 fn read_options<'a>(
     json: &mut JsonMessage<'a>,
     report: &mut ProblemReport<'a>,
@@ -140,7 +138,7 @@ fn read_options<'a>(
     (sender, delivery)
 }
 
-/// Notes recipients who cannot be named in a mail merge.
+/// Reports recipients who cannot be named in a mail merge.
 fn refuse_named_recipients<'a>(json: &mut JsonMessage<'a>, report: &mut ProblemReport<'a>) {
     for field in [json.to.take(), json.cc.take(), json.bcc.take()] {
         let Some(field) = field else { continue };
@@ -151,7 +149,7 @@ fn refuse_named_recipients<'a>(json: &mut JsonMessage<'a>, report: &mut ProblemR
     }
 }
 
-/// A message that its fields make, the same for all of its recipients.
+/// A message composed from its fields, the same for all of its recipients.
 fn read_single<'a>(
     mut json: Box<JsonMessage<'a>>,
     (sender, mut delivery): (Option<ReversePath<'a>>, Delivery<'a>),
@@ -248,7 +246,7 @@ fn read_named_recipients<'a>(
         .map(|field| field.map_or_else(Vec::new, |field| read_mailboxes(field, report)))
 }
 
-/// Notes that there is no recipient. Where a recipient is faulty that cannot be said.
+/// Reports that there is no recipient, unless a recipient is invalid.
 fn refuse_nobody(report: &mut ProblemReport<'_>) {
     let detail = "The message has no recipients; give `to`, `cc` or `bcc`.";
     let fields = ["to", "cc", "bcc", "recipients"];
@@ -262,7 +260,7 @@ fn refuse_composing(json: &JsonMessage<'_>, report: &mut ProblemReport<'_>) {
     }
 }
 
-/// Notes what only a mail merge can be told.
+/// Reports options that only a mail merge can have.
 fn refuse_merge_form(json: &JsonMessage<'_>, report: &mut ProblemReport<'_>) {
     for location in json.merge_form_alone() {
         let detail = "PowerMTA takes this only in a mail merge: give `recipients` instead of `to`, \

@@ -1,4 +1,4 @@
-//! Understands the fields that header and bodies are put together from.
+//! Interprets the fields from which header and bodies are composed.
 
 use super::attachment::read_attachments;
 use super::calendar::read_calendar;
@@ -14,8 +14,8 @@ use crate::header::{Date, MessageId};
 use crate::json::{JsonMailbox, JsonMessage, JsonTexts, Located};
 use crate::problem::{Code, Location, OrRefuse, ProblemReport};
 
-/// The message, and those of its header fields that hold placeholders. `templates` are the values that were
-/// taken out of `headers`.
+/// The message, and those of its header fields that contain placeholders. `templates` are the values taken out of
+/// `headers`.
 pub(super) fn read_composed<'a>(
     json: &mut JsonMessage<'a>,
     templates: ValueTemplates<'a>,
@@ -80,7 +80,7 @@ pub(super) fn read_composed<'a>(
     Some((composed, templates))
 }
 
-/// What a field of the message gives, or else what its header field in `headers` does. Both is a problem.
+/// The value of a field of the message, or else of its header field in `headers`. Giving both is a problem.
 fn either<T>(field: Vec<T>, header: Vec<T>) -> Vec<T> {
     if field.is_empty() { header } else { field }
 }

@@ -1,4 +1,4 @@
-//! Reads the header fields that a recipient of a mail merge has of their own.
+//! Reads the header fields of a single recipient of a mail merge.
 
 use super::composed::Composed;
 use super::filled_length::check_length;
@@ -15,7 +15,7 @@ use crate::template::{Addressee, FieldName, Owner, TextKind};
 use crate::variable::Variable;
 use std::borrow::Cow;
 
-/// Header fields of a recipient's own, read and without placeholders.
+/// Header fields of a single recipient, read and without placeholders.
 pub(super) struct ReadOwn<'r> {
     read: ReadHeaders<'r>,
     /// Where List-Unsubscribe-Post was given.
@@ -23,7 +23,7 @@ pub(super) struct ReadOwn<'r> {
     message_id: Option<MessageId<'r>>,
 }
 
-/// Understands the header fields of a recipient's own. `None` only if the report says why.
+/// Interprets the header fields of a single recipient. `None` only if the report says why.
 pub(super) fn read_recipient_headers<'r>(
     mut headers: Vec<JsonHeader<'r>>,
     has_priority: bool,
@@ -41,8 +41,8 @@ pub(super) fn read_recipient_headers<'r>(
 }
 
 impl<'m> Templates<'m> {
-    /// Fills in the placeholders in the header fields of a recipient's own, with the values that the
-    /// message's header fields are filled in with. `None` only if the report says why not.
+    /// Fills in the placeholders in the header fields of a single recipient, with the same values as for the message's
+    /// header fields. `None` only if the report says why not.
     pub(super) fn fill_own_headers<'r>(
         &self,
         headers: &mut [JsonHeader<'r>],
@@ -94,8 +94,7 @@ impl<'m> Templates<'m> {
 }
 
 impl<'r> FilledHeader<'r> {
-    /// Puts header fields of the recipient's own in place of those of the message. `None` only if the
-    /// report says why not.
+    /// Replaces header fields of the message with those of a single recipient. `None` only if the report says why not.
     pub(super) fn put_own(
         &mut self,
         own: ReadOwn<'r>,
@@ -137,8 +136,8 @@ impl<'r> FilledHeader<'r> {
     }
 }
 
-/// The ways to leave the list for a recipient who has some of their own, or List-Unsubscribe-Post, which was
-/// given at `one_click`; `common` are the message's. `None` only if the report says why.
+/// The ways to unsubscribe of a recipient who has List-Unsubscribe, or List-Unsubscribe-Post, given at `one_click`;
+/// `common` are those of the message. `None` only if the report says why.
 fn own_unsubscribe<'r>(
     own: Option<Unsubscribe<'r>>,
     common: Option<&Unsubscribe<'r>>,

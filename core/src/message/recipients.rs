@@ -17,7 +17,7 @@ use crate::variable::Variable;
 use std::borrow::Cow;
 
 impl<'a> Merge<'a> {
-    /// Understands one recipient. `None` only if the report says why.
+    /// Interprets one recipient. `None` only if the report says why.
     pub fn read_recipient<'r>(
         &self,
         recipient: Located<JsonRecipient<'r>>,
@@ -93,7 +93,7 @@ impl<'a> Merge<'a> {
         Some(sender)
     }
 
-    /// The recipient's values, and the header fields with them and with those of the recipient's own.
+    /// The recipient's values, and the header fields with them and with those of the recipient.
     fn fill<'r>(
         &self,
         person: (Owner, Addressee<'_>),
@@ -186,8 +186,8 @@ impl<'a> Merge<'a> {
         Some(recipient)
     }
 
-    /// Refuses what only PowerMTA's merge form can say to a recipient whose message it cannot say. `own` are
-    /// the places of the recipient's own.
+    /// Refuses options that only PowerMTA's merge form can express if this recipient's message does not fit that form.
+    /// `own` are the locations of the recipient's options.
     fn check_ids(
         &self,
         place: Location,
@@ -249,8 +249,7 @@ const NO_NUMBER: Refusal = Refusal::new(
      `normal` or `low`.",
 );
 
-/// Understands the recipients that came with the message. `None` only if the report says why, and
-/// where it is interrupted.
+/// Interprets the recipients that came with the message. `None` only if the report says why, and if it is interrupted.
 pub(super) fn read_recipients<'a>(
     merge: &Merge<'a>,
     field: Located<Vec<Located<JsonRecipient<'a>>>>,
@@ -315,8 +314,8 @@ pub(super) fn read_recipients<'a>(
     Recipients::new(recipients, indices, rejected)
 }
 
-/// Notes what was found while the recipient of this index was read: it is rejected for what is wrong with
-/// itself, where that may be.
+/// Records what was found while the recipient with this index was read: it is rejected because of its own problems, if
+/// that is allowed.
 fn note(
     index: usize,
     list: Location,
@@ -335,9 +334,9 @@ fn note(
     }
 }
 
-/// What is said where there is no recipient.
+/// The problem if there is no recipient.
 pub(crate) const NOBODY: &str = "The message has no recipients; give at least one.";
 
-/// What is said where all recipients are skipped.
+/// The problem if all recipients are skipped.
 pub(crate) const ALL_REJECTED: &str = "The message has no recipients left, because every recipient \
                                        is invalid; leave out `invalidRecipients` to see why.";

@@ -11,7 +11,7 @@ use crate::mime::Rendered;
 /// One message for all of its recipients.
 #[derive(Debug)]
 pub(crate) struct SingleMessage<'a> {
-    /// The sender that was given, or From's address.
+    /// The given sender, or the address of From.
     pub reverse_path: ReversePath<'a>,
     pub to: Vec<Mailbox<'a>>,
     pub cc: Vec<Mailbox<'a>>,
@@ -26,7 +26,7 @@ pub(crate) struct SingleMessage<'a> {
 pub(super) enum Content<'a> {
     /// From the message's fields.
     Composed(Box<Composed<'a>>),
-    /// They came finished.
+    /// It is a finished message.
     Raw(RawMessage<'a>),
 }
 
@@ -40,7 +40,7 @@ impl SingleMessage<'_> {
         )
     }
 
-    /// Whether the header can only be said with SMTPUTF8 (RFC 6531).
+    /// Whether the header requires SMTPUTF8 (RFC 6531).
     fn is_internationalized(&self) -> bool {
         match &self.content {
             Content::Composed(composed) => composed.is_internationalized(),

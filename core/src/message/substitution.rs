@@ -1,4 +1,4 @@
-//! Puts values into a message.
+//! Fills values into a message.
 
 use super::bodies::Bodies;
 use super::composed::{Composed, Files};
@@ -11,7 +11,7 @@ use crate::template::{Addressee, Owner};
 use std::borrow::Cow;
 
 impl<'a> Composed<'a> {
-    /// The same message with what is one recipient's own; its files are shared.
+    /// The same message with the parts of a single recipient; its files are shared.
     pub fn with_values<'m>(
         &'m self,
         templates: &Templates<'_>,
@@ -67,7 +67,7 @@ impl<'a> Composed<'a> {
         message
     }
 
-    /// Puts in the display names and the values of header fields that hold placeholders.
+    /// Fills in the display names and the values of header fields that contain placeholders.
     fn put_in_header(
         &mut self,
         templates: &Templates<'_>,
@@ -87,8 +87,8 @@ impl<'a> Composed<'a> {
         }
     }
 
-    /// Puts in the values that everybody has: what remains is a message like any other. Returned is the
-    /// envelope id, where that has placeholders.
+    /// Fills in the values that everybody has: the result is a message like any other. Returns the envelope ID if that
+    /// contains placeholders.
     pub fn put_in_common<'t>(
         &mut self,
         templates: &Templates<'t>,
@@ -158,13 +158,13 @@ impl<'a> Composed<'a> {
     }
 }
 
-/// What was filled in, or what is in the message where nothing was.
+/// What was filled in, or else what the message has.
 fn either<'m, T>(own: Option<&'m Vec<T>>, common: &'m [T]) -> &'m [T] {
     own.filter(|own| !own.is_empty())
         .map_or(common, Vec::as_slice)
 }
 
-/// Puts in what was filled in, where anything was.
+/// Replaces a value if another one was filled in.
 fn put<T>(common: &mut Vec<T>, own: Vec<T>) {
     if !own.is_empty() {
         *common = own;

@@ -15,8 +15,7 @@ use crate::template::{FieldName, Language, Piece, TemplateText, TextKind};
 use std::borrow::Cow;
 
 impl<'a> Templates<'a> {
-    /// Takes the fields with placeholders out of a message, and the values of `headers`, which are still
-    /// to be read.
+    /// Takes the fields with placeholders out of a message, and the values of `headers`, which have yet to be read.
     pub fn take(
         language: Language<'a>,
         json: &mut JsonMessage<'a>,
@@ -55,7 +54,7 @@ impl<'a> Templates<'a> {
         (templates, values, calendar)
     }
 
-    /// Takes the calendar, when all other texts were taken.
+    /// Takes the calendar, after all other texts were taken.
     pub fn take_calendar(&mut self, source: Option<CalendarSource<'a>>, composed: &Composed<'_>) {
         // Without METHOD it was refused.
         let (Some(source), Some(calendar)) = (source, &composed.calendar) else {
@@ -92,15 +91,15 @@ impl<'a> Templates<'a> {
     }
 }
 
-/// Where the mailboxes of From and Reply-To stand.
+/// The locations of the mailboxes of From and Reply-To.
 #[derive(Debug)]
 pub(crate) struct NameLocations {
-    /// Absent where From is.
+    /// `None` if there is no From.
     from: Option<MailboxLocations>,
     reply_to: Vec<MailboxLocations>,
 }
 
-/// Where the parts of a mailbox stand: both in one text, or each for itself.
+/// The locations of the parts of a mailbox: both in one string, or each its own.
 #[derive(Debug, Clone, Copy)]
 struct MailboxLocations {
     name: Location,
@@ -145,7 +144,7 @@ impl MailboxLocations {
     }
 }
 
-/// It would be sent as it stands, which nobody means.
+/// It would be sent literally, which nobody wants.
 const IN_ADDRESS: Refusal = Refusal::new(
     Code::InvalidTemplate,
     "The display name of `replyTo` may contain placeholders, its address may not; use `Reply-To` in `headers` for that.",
@@ -189,8 +188,8 @@ struct TemplateReader<'r, 'a> {
 }
 
 impl<'a> TemplateReader<'_, 'a> {
-    /// The template of a field, which is taken away then; what holds no placeholder stays, as the
-    /// text that it stands for.
+    /// The template of a field, which is then removed. A text without placeholders stays, as the text that it stands
+    /// for.
     fn text(
         &mut self,
         field: &mut Option<Located<Cow<'a, str>>>,
@@ -206,7 +205,7 @@ impl<'a> TemplateReader<'_, 'a> {
         }
     }
 
-    /// The names of files, each with its number; in their places stand others that end alike.
+    /// The names of files, each with its number; they are replaced with others that end alike.
     fn filenames(&mut self, json: &mut JsonMessage<'a>) -> Vec<(usize, TemplateText<'a>)> {
         let mut templates = Vec::new();
         let files = json.attachments.iter_mut().flat_map(|list| &mut list.value);
@@ -232,7 +231,7 @@ impl<'a> TemplateReader<'_, 'a> {
         templates
     }
 
-    /// The calendar's content, in whose place stands what it is without values.
+    /// The content of the calendar, which is replaced with what it is without values.
     fn calendar(&mut self, json: &mut JsonMessage<'a>) -> Option<CalendarSource<'a>> {
         let content = &mut json.calendar.as_mut()?.value.content;
         let location = content.as_ref()?.location;
@@ -252,7 +251,7 @@ impl<'a> TemplateReader<'_, 'a> {
         Some(template)
     }
 
-    /// The values of `headers` that hold placeholders, or that are refused, by their numbers.
+    /// The values of `headers` that contain placeholders, or that are refused, by their numbers.
     fn values(&mut self, headers: &mut JsonHeaders<'a>) -> ValueTemplates<'a> {
         let values = headers.0.iter_mut().flat_map(|header| &mut header.values);
         let mut templates = Vec::new();
@@ -301,7 +300,7 @@ impl<'a> TemplateReader<'_, 'a> {
         })
     }
 
-    /// From's address, if a placeholder is in it.
+    /// The address of From, if it contains a placeholder.
     fn address_of_from(&mut self, json: &mut JsonMessage<'a>) -> Option<TemplateText<'a>> {
         let from = json.from.as_mut()?;
         if matches!(self.language, Language::None) {

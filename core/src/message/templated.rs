@@ -1,4 +1,4 @@
-//! Messages with placeholders, with recipients of their own, or with both.
+//! Messages with placeholders, with personal recipients, or both.
 
 use super::composed::Composed;
 use super::delivery::{Delivery, read_envid};
@@ -18,8 +18,7 @@ use crate::template::{Addressee, Owner};
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
-/// Understands a message with placeholders whose recipients all get the same. `None` only if the
-/// report says why.
+/// Interprets a message with placeholders that is the same for all recipients. `None` only if the report says why.
 pub(super) fn read_templated<'a>(
     json: &mut JsonMessage<'a>,
     delivery: &mut Delivery<'a>,
@@ -44,7 +43,7 @@ pub(super) fn read_templated<'a>(
     Some(composed)
 }
 
-/// Understands a mail merge, all but its recipients. `None` only if the report says why.
+/// Interprets a mail merge, except its recipients. `None` only if the report says why.
 pub(super) fn read_merge<'a>(
     json: &mut JsonMessage<'a>,
     (sender, mut delivery): (Option<ReversePath<'a>>, Delivery<'a>),
@@ -80,7 +79,7 @@ pub(super) fn read_merge<'a>(
     Some(merge)
 }
 
-/// Understands the seeds, who are all in one pickup file.
+/// Interprets the seeds, who are all in one pickup file.
 fn read_seeds<'a>(
     seeds: Located<JsonMailboxes<'a>>,
     report: &mut ProblemReport<'a>,
@@ -100,7 +99,7 @@ fn read_seeds<'a>(
     seeds
 }
 
-/// The message with its placeholders taken out, and these.
+/// The message without its placeholders, and the placeholders.
 fn read_texts<'a>(
     json: &mut JsonMessage<'a>,
     is_merge: bool,

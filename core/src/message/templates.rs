@@ -1,4 +1,4 @@
-//! The fields of a message that hold placeholders, and what becomes of them for one recipient.
+//! The fields of a message that contain placeholders, and how they are filled in for one recipient.
 
 use super::attachment::check_filename;
 use super::bodies::Bodies;
@@ -17,7 +17,7 @@ use crate::template::{Addressee, Language, Owner, TemplateText, Values};
 use crate::variable::Variable;
 use std::borrow::Cow;
 
-/// The fields of a message that hold placeholders. All others are read as they stand.
+/// The fields of a message that contain placeholders. All others are read literally.
 #[derive(Debug)]
 pub(crate) struct Templates<'a> {
     pub language: Language<'a>,
@@ -25,7 +25,7 @@ pub(crate) struct Templates<'a> {
     pub bodies: Bodies<TemplateText<'a>>,
     /// The display name of From.
     pub from_name: Option<TemplateText<'a>>,
-    /// The address of From; what the message has stands in for it.
+    /// The address of From; the message has a stand-in.
     pub from_address: Option<TemplateText<'a>>,
     /// Display names of Reply-To, with the number of the mailbox.
     pub reply_to: Vec<(usize, TemplateText<'a>)>,
@@ -33,49 +33,49 @@ pub(crate) struct Templates<'a> {
     pub envid: Option<TemplateText<'a>>,
     /// Names of files, with the number of the file.
     pub filenames: Vec<(usize, TemplateText<'a>)>,
-    /// The lines of the calendar with placeholders; the bodies have the whole.
+    /// The lines of the calendar with placeholders; `bodies` has the complete calendar.
     pub calendar: Option<CalendarTemplate<'a>>,
     pub headers: HeaderTemplates<'a>,
-    /// The values of everybody, sorted by name, for the header fields that recipients have of their own.
+    /// The values that everybody has, sorted by name, for the header fields of single recipients.
     pub shared: Vec<Variable<'a>>,
 }
 
-/// The header fields with placeholders, filled in for one recipient. All rules hold.
+/// The header fields with placeholders, filled in for one recipient. All rules have been checked.
 #[derive(Debug)]
 pub(crate) struct FilledHeader<'a> {
     pub subject: Option<String>,
     pub from_name: Option<String>,
     pub from_address: Option<Box<AddrSpec<'a>>>,
-    /// As [`Templates::reply_to`].
+    /// Like [`Templates::reply_to`].
     pub reply_to: Vec<String>,
-    /// As [`HeaderTemplates::extra`].
+    /// Like [`HeaderTemplates::extra`].
     pub extra: Vec<ExtraBody<'a>>,
     pub unsubscribe: Option<Unsubscribe<'a>>,
     pub message_id: Option<MessageId<'a>>,
-    /// The envelope id, which is [checked](super::delivery::check_filled_envid) where it is wanted.
+    /// The envelope ID, which is [checked](super::delivery::check_filled_envid) where it is needed.
     pub envid: Option<String>,
-    /// As [`Templates::filenames`].
+    /// Like [`Templates::filenames`].
     pub filenames: Vec<String>,
-    /// Those that are read as fields of the message; the urgency is that of the whole message. Rare, and a
-    /// recipient takes little memory without.
+    /// Those that are read as fields of the message; the priority is that of the whole message. They are rare, so a
+    /// recipient without them takes little memory.
     pub own: Option<Box<OwnValues<'a>>>,
-    /// Header fields of the recipient's own. What those say that are read as fields of the message is above.
+    /// Header fields of this recipient. Those that are read as fields of the message are above.
     pub headers: Option<Box<RecipientHeaders<'a>>>,
 }
 
 impl FilledHeader<'_> {
-    /// X-Priority and Importance, where the message has them so for everybody.
+    /// X-Priority and Importance, unless the message has them for everybody.
     pub fn urgency_or(&self, common: Urgency) -> Urgency {
         self.own.as_ref().map_or(common, |own| own.urgency)
     }
 
-    /// Header fields of the recipient's own that no field of the message stands for.
+    /// Header fields of this recipient that do not correspond to a field of the message.
     pub fn own_fields(&self) -> impl Iterator<Item = &ExtraHeader<'_>> {
         let headers = self.headers.as_deref();
         headers.into_iter().flat_map(|headers| &headers.extra)
     }
 
-    /// Whether it holds an address that only SMTPUTF8 can carry.
+    /// Whether it contains an address that requires SMTPUTF8.
     pub fn is_internationalized(&self) -> bool {
         let own = self.own.as_ref();
         let from = self.from_address.as_ref();
@@ -85,7 +85,7 @@ impl FilledHeader<'_> {
             || self.own_fields().any(ExtraHeader::is_internationalized)
     }
 
-    /// Whether it holds a bracket that cannot be encoded.
+    /// Whether it contains a bracket that cannot be encoded.
     pub fn holds_bracket(&self) -> bool {
         const NAME: &str = "X";
 
@@ -110,7 +110,7 @@ impl FilledHeader<'_> {
 }
 
 impl<'a> Templates<'a> {
-    /// Where among the templates the caller's own field of this index is.
+    /// The index among the templates of the caller's header field with this index.
     pub fn index_of_extra(&self, field: usize) -> Option<usize> {
         self.headers
             .extra
@@ -118,14 +118,14 @@ impl<'a> Templates<'a> {
             .ok()
     }
 
-    /// Where among the templates the name of the file of this index is.
+    /// The index among the templates of the name of the file with this index.
     pub fn index_of_filename(&self, file: usize) -> Option<usize> {
         let mut files = self.filenames.iter();
         files.position(|(known, _)| *known == file)
     }
 
-    /// The values of one recipient, and the header fields with them put in. `None` only if the
-    /// report tells which rule is broken.
+    /// The values of one recipient, and the header fields with them filled in. `None` only if the report says which
+    /// rule is broken.
     pub fn fill<'r>(
         &self,
         (owner, addressee): (Owner, Addressee<'_>),
@@ -160,7 +160,7 @@ impl<'a> Templates<'a> {
         is_right.then_some((values, filled))
     }
 
-    /// The header fields with the values that everybody has who has none of their own. Where each has,
+    /// The header fields with the values that everybody has who has none of their own. If everybody has their own,
     /// nobody gets the field that is made here.
     pub fn fill_common(&self, composed: &Composed<'_>) -> FilledHeader<'static> {
         let value = |number| self.language.common(number).unwrap_or("");

@@ -1,4 +1,4 @@
-//! Leaving a list: List-Unsubscribe (RFC 2369) and one-click (RFC 8058).
+//! Ways to unsubscribe: List-Unsubscribe (RFC 2369) and one-click (RFC 8058).
 
 use crate::address::AddrSpec;
 use crate::header::{Grammar, HeaderSection, StructuredBody, without_brackets};
@@ -9,12 +9,12 @@ use crate::text::starts_with_ignoring_case;
 use std::borrow::Cow;
 use std::fmt;
 
-/// The ways to leave, as they are in the header.
+/// The ways to unsubscribe, as in the header.
 #[derive(Debug, Clone)]
 pub(crate) struct Unsubscribe<'a> {
-    /// URLs, the one to prefer first.
+    /// URLs, the preferred one first.
     pub body: StructuredBody<'a>,
-    /// Whether a POST to the https address is enough.
+    /// Whether a POST to the https URL is enough.
     pub one_click: bool,
 }
 
@@ -23,19 +23,19 @@ pub(crate) const ONE_CLICK: &str = "List-Unsubscribe=One-Click";
 
 pub(super) const NAME: &str = "List-Unsubscribe";
 
-/// What is said of List-Unsubscribe-Post where nobody can be sent a POST.
+/// The refusal of List-Unsubscribe-Post if there is no https URL to POST to.
 pub(super) const NO_HTTPS: Refusal = Refusal::new(
     Code::InvalidUnsubscribe,
     "List-Unsubscribe-Post requires a List-Unsubscribe that has an https URL (RFC 8058).",
 );
 
-/// What is said of a `mailto` that is none.
+/// The refusal of an invalid `mailto`.
 pub(super) const NO_MAILTO: Refusal = Refusal::new(
     Code::InvalidUnsubscribe,
     "This must be an address, or a mailto: URL in ASCII.",
 );
 
-/// With the field's name it must fit in a line of 998 bytes.
+/// With the field name it must fit in a line of 998 bytes.
 const LONGEST: usize = 900;
 
 pub(super) fn read_unsubscribe<'a>(
@@ -65,7 +65,7 @@ pub(super) fn read_unsubscribe<'a>(
     )
 }
 
-/// Which of the three ways to leave.
+/// One of the three ways to unsubscribe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
     Url,
@@ -84,7 +84,7 @@ impl fmt::Display for Way {
 }
 
 impl<'a> Unsubscribe<'a> {
-    /// The ways to leave. `refuse` is told what is wrong with one that was given.
+    /// The ways to unsubscribe. `refuse` is called for each that is invalid.
     pub(super) fn new(
         url: Option<Cow<'a, str>>,
         mailto: Option<Cow<'a, str>>,
@@ -119,7 +119,7 @@ impl<'a> Unsubscribe<'a> {
         }
     }
 
-    /// Reads the body of List-Unsubscribe. One click is what List-Unsubscribe-Post says.
+    /// Parses the body of List-Unsubscribe. List-Unsubscribe-Post decides about one-click.
     pub(super) fn from_header(text: &Cow<'a, str>) -> Result<Self, Refusal> {
         let invalid = |refusal: Refusal| match refusal.code {
             Code::InvalidHeaderValue => Refusal {
@@ -151,7 +151,7 @@ impl<'a> Unsubscribe<'a> {
         header.structured(NAME, &self.body);
     }
 
-    /// Writes List-Unsubscribe-Post where a POST is enough.
+    /// Writes List-Unsubscribe-Post if a POST is enough.
     pub fn write_one_click(&self, header: &mut HeaderSection<'_>) {
         if self.one_click {
             header.tokens("List-Unsubscribe-Post", [ONE_CLICK]);
@@ -172,7 +172,7 @@ fn mailto_target<'a>(text: &str) -> Option<Cow<'a, str>> {
     fits(&url).then_some(url)
 }
 
-/// Printable ASCII without what would end the address in the header.
+/// Whether it is printable ASCII without characters that would end the URL in the header.
 fn fits(url: &str) -> bool {
     url.len() <= LONGEST
         && !holds_encoded_word(url)

@@ -1,4 +1,4 @@
-//! Values that several fields have: a choice of words, a text of the header, an envelope sender.
+//! Values that several fields have: a choice of words, a header text, an envelope sender.
 
 use crate::address::ReversePath;
 use crate::json::{Choice, JsonWord, Located};
@@ -14,7 +14,7 @@ pub(super) fn read_sender<'a>(
     ReversePath::read(&sender.value).or_refuse(sender.location, report)
 }
 
-/// Text for an unstructured field: anything but control characters, tabs excepted.
+/// Text for an unstructured field: anything except control characters other than tabs.
 pub(super) fn header_text<'a>(
     text: Located<Cow<'a, str>>,
     report: &mut ProblemReport<'a>,
@@ -26,7 +26,7 @@ pub(super) fn header_text<'a>(
     text.value
 }
 
-/// What a word means; `None` if it is none that the field knows.
+/// The meaning of a word; `None` if the field does not accept it.
 pub(super) fn choice<C: Choice>(
     word: &Located<JsonWord<'_, C>>,
     report: &mut ProblemReport<'_>,
@@ -39,8 +39,7 @@ pub(super) fn choice<C: Choice>(
     meaning
 }
 
-/// Notes that there are values and no word on how texts ask for them: they are not dropped without
-/// one.
+/// Reports values if no template language is given: they are not dropped silently.
 pub(super) fn require_language(report: &mut ProblemReport<'_>) {
     let detail = "Variables are given, so the language of the texts is required: `merge`, `jinja`, `sparkpost` or `none`.";
     report.missing(Location::ROOT, &["template"], Code::MissingField, detail);

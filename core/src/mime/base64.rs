@@ -4,15 +4,15 @@ use crate::problem::{Code, Refusal};
 use encodify::base64;
 use std::borrow::Cow;
 
-/// Bytes of a line, without its end.
+/// Bytes per line, without its end.
 const LINE: usize = 76;
 
-/// Text that is proper base64, without line ends. It need not be decoded to be written.
+/// Valid base64 without line ends. It can be written without being decoded.
 #[derive(Debug, Clone)]
 pub(crate) struct Base64<'a>(Cow<'a, str>);
 
 impl<'a> Base64<'a> {
-    /// Checks a text; line ends and blanks in it are left out.
+    /// Checks a string, ignoring line ends and blanks.
     pub fn parse(text: Cow<'a, str>) -> Result<Self, Refusal> {
         if is_proper(&text) {
             return Ok(Self(text));
@@ -99,15 +99,14 @@ fn wrapped_length(characters: usize) -> usize {
     characters + characters.div_ceil(LINE) * 2
 }
 
-/// Digits in groups of four, the last one padded.
+/// Whether it consists of groups of four digits, the last one padded.
 fn is_proper(text: &str) -> bool {
     let digits = text.trim_end_matches('=');
     let padding = text.len() - digits.len();
     text.len().is_multiple_of(4) && padding <= 2 && are_digits(digits.as_bytes())
 }
 
-/// Whether all bytes are digits of base64; without a branch, so that the compiler makes vector
-/// instructions of it.
+/// Whether all bytes are digits of base64; branchless, so that the compiler vectorizes it.
 #[expect(
     clippy::needless_bitwise_bool,
     reason = "a branch would keep it from vectorizing"

@@ -4,10 +4,9 @@ use std::collections::HashSet;
 
 /// Makes the boundaries of one message.
 ///
-/// Each holds `=_`, which neither quoted-printable nor base64 can: in the first `=` is followed by
-/// two digits or a line end, in the second by `=` or a line end (RFC 2045 sections 6.7 and 6.8). They
-/// are made from the Message-ID, so that they differ from those of a message that is enclosed in
-/// this one, and tell nothing that it does not.
+/// Each contains `=_`, which neither quoted-printable nor base64 can contain: in the former, `=` is followed by two
+/// digits or a line end, in the latter by `=` or a line end (RFC 2045 sections 6.7 and 6.8). They are derived from the
+/// Message-ID, so that they differ from those of a message enclosed in this one, and reveal nothing that it does not.
 #[derive(Default)]
 pub(super) struct Boundaries {
     stem: String,
@@ -15,7 +14,7 @@ pub(super) struct Boundaries {
 }
 
 impl Boundaries {
-    /// `verbatim` is the content that is in the message as it came.
+    /// `verbatim` is the content that the message contains unencoded.
     pub fn new(identity: &str, verbatim: &[&[u8]]) -> Self {
         // One pass over the content: whoever writes it must not make us try again and again.
         let taken: HashSet<u64> = verbatim
@@ -38,7 +37,7 @@ impl Boundaries {
     }
 }
 
-/// The identities of all that looks like one of our boundaries.
+/// The identities of everything that looks like one of our boundaries.
 fn identities(bytes: &[u8]) -> impl Iterator<Item = u64> {
     memchr::memmem::find_iter(bytes, b"=_").filter_map(|at| {
         let digits = bytes.get(at + 2..at + 18)?;
@@ -46,7 +45,7 @@ fn identities(bytes: &[u8]) -> impl Iterator<Item = u64> {
     })
 }
 
-/// FNV-1a, 64 bits: one fixed function, so that bytes stay the same from version to version.
+/// 64-bit FNV-1a: a fixed function, so that the bytes stay the same from version to version.
 fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)

@@ -7,14 +7,14 @@ use crate::problem::{Code, Refusal};
 use crate::syntax::{LineEnds, has_bare_cr, header_end, to_crlf};
 use std::borrow::Cow;
 
-/// Bytes, in the form in which they came.
+/// Content in the form in which it came.
 #[derive(Debug)]
 pub(crate) enum Content<'a> {
-    /// In base64 already.
+    /// Already in base64.
     Base64(Base64<'a>),
-    /// As they are.
+    /// As bytes.
     Bytes(Cow<'a, [u8]>),
-    /// As they are, and written so: what may not be encoded (RFC 2045 section 6.4).
+    /// As bytes that must not be encoded (RFC 2045 section 6.4).
     Unencoded {
         bytes: Cow<'a, [u8]>,
         is_ascii: bool,
@@ -34,7 +34,7 @@ impl Content<'_> {
         }
     }
 
-    /// What it is without any encoding.
+    /// The bytes without any encoding.
     pub fn decoded(&self) -> Cow<'_, [u8]> {
         match self {
             Self::Base64(base64) => Cow::Owned(base64.decode()),
@@ -89,9 +89,9 @@ impl Content<'_> {
         Ok(Self::Unencoded { bytes, is_ascii })
     }
 
-    /// The content, which is a message, with a line end after a header that lacks it. A message ends its
-    /// fields (RFC 5322 section 2.2), and a reader that looks for the empty line would take the delimiter
-    /// for more of the header, and then what is attached after it.
+    /// The content, which is a message, with a line end after its header if that is missing. A message ends its fields
+    /// (RFC 5322 section 2.2); a reader that looks for the empty line would take the delimiter for part of the header,
+    /// and so everything attached after it.
     pub fn with_ended_header(mut self) -> Self {
         if let Self::Unencoded { bytes, .. } = &mut self
             && !bytes.is_empty()
@@ -103,7 +103,7 @@ impl Content<'_> {
         self
     }
 
-    /// What is in the message as it came; `None` if it is encoded.
+    /// What the message contains unencoded; `None` if it is encoded.
     pub(super) fn verbatim(&self) -> Option<&[u8]> {
         match self {
             Self::Unencoded { bytes, .. } => Some(bytes),
@@ -130,7 +130,7 @@ impl Content<'_> {
         }
     }
 
-    /// Encodes it to memory of [`encoded_length`](Self::encoded_length) bytes.
+    /// Encodes it to a buffer of [`encoded_length`](Self::encoded_length) bytes.
     pub(super) fn encode_to(&self, memory: &mut [u8]) {
         match self {
             Self::Base64(base64) => base64.write_to(memory),

@@ -65,7 +65,7 @@ impl ContentDisposition {
     }
 }
 
-/// The parameters that may tell one name.
+/// The parameters that can give a name.
 #[derive(Default)]
 struct Name<'b> {
     plain: Option<Value<'b>>,
@@ -160,7 +160,7 @@ fn is_separator(byte: u8) -> bool {
     matches!(byte, b';' | b' ' | b'\t')
 }
 
-/// The text of encoded words (RFC 2047). `None` if there is anything else, or one cannot be read.
+/// The text of encoded words (RFC 2047). `None` if there is anything else, or one cannot be decoded.
 fn decoded_words(text: &str) -> Option<String> {
     let mut rest = text.as_bytes().trim_ascii();
     if rest.is_empty() {
@@ -180,7 +180,7 @@ fn decoded_words(text: &str) -> Option<String> {
     can_be_read.then(|| decoded.into_owned())
 }
 
-/// `None` of a charset that is not known, and of bytes that are none of it.
+/// `None` for an unknown charset, and for bytes that are invalid in it.
 fn text_of(charset: &[u8], bytes: &[u8]) -> Option<String> {
     let text =
         Encoding::for_label(charset)?.decode_without_bom_handling_and_without_replacement(bytes)?;

@@ -1,4 +1,4 @@
-//! Files that travel with a message.
+//! Files that are part of a message.
 
 use super::content::Content;
 use super::media_type::MediaType;
@@ -6,7 +6,7 @@ use super::rendered::{Rendered, is_large};
 use crate::header::{ContentId, HeaderSection, Signs};
 use std::borrow::Cow;
 
-/// A file that travels with the message.
+/// A file that is part of the message.
 #[derive(Debug)]
 pub(crate) struct File<'a> {
     pub filename: Option<Cow<'a, str>>,
@@ -16,7 +16,7 @@ pub(crate) struct File<'a> {
     pub disposition: Disposition,
 }
 
-/// What a reader does with a part (RFC 2183).
+/// How a reader presents a part (RFC 2183).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Disposition {
     Attachment,
@@ -32,12 +32,12 @@ impl File<'_> {
         content + 4 * name + 256
     }
 
-    /// What is in the message as it came, so that a boundary could occur in it.
+    /// What the message contains unencoded, so that it might contain a boundary.
     pub fn verbatim(&self) -> Option<&[u8]> {
         self.content.verbatim()
     }
 
-    /// Whether it holds bytes beyond ASCII.
+    /// Whether it contains bytes beyond ASCII.
     pub fn is_eight_bit(&self) -> bool {
         matches!(
             self.content,
@@ -60,8 +60,8 @@ impl File<'_> {
         }
     }
 
-    /// Writes the part: its header fields, the empty line and its content. Only these `signs` are in
-    /// its header as they are. With markers, these stand in place of the fields with its name.
+    /// Writes the part: its header fields, the empty line and its content. Its header contains only these `signs` as
+    /// they are. With markers, these replace the fields with its name.
     pub fn write<'m>(&'m self, signs: Signs, markers: Option<NameMarkers>, out: &mut Rendered<'m>) {
         let mut header = HeaderSection::new(out.bytes()).with_signs(signs);
         match markers {
@@ -83,7 +83,7 @@ impl File<'_> {
         out.push(&self.content);
     }
 
-    /// The name for readers that do not know RFC 2231 and look for a plain one in Content-Type.
+    /// The name for readers that do not support RFC 2231 and look for a plain one in Content-Type.
     fn plain_name(&self, signs: Signs) -> Option<String> {
         let name = self.filename.as_deref();
         name.map(|name| plain_name(name, signs))
@@ -128,8 +128,7 @@ pub(crate) struct NameMarkers {
     pub disposition: usize,
 }
 
-/// The name in ASCII, with an underscore for each character that is not or is none of the `signs`, and
-/// short.
+/// The name in ASCII, shortened, with an underscore for each character that is not ASCII or not one of the `signs`.
 pub(crate) fn plain_name(name: &str, signs: Signs) -> String {
     const STEM: usize = 40;
     const EXTENSION: usize = 12;

@@ -17,22 +17,22 @@ pub(crate) struct MediaType<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AllowedEncodings {
     All,
-    /// All, but many readers know 7bit and 8bit alone.
+    /// All, but many readers support only 7bit and 8bit.
     PreferIdentity,
-    /// 7bit or 8bit: others are forbidden for messages and parts of them (RFC 2045 section 6.4).
+    /// 7bit or 8bit; others are forbidden for messages and parts of them (RFC 2045 section 6.4).
     Identity,
-    /// 7bit alone (RFC 2046 sections 5.2.2.1 and 5.2.3).
+    /// Only 7bit (RFC 2046 sections 5.2.2.1 and 5.2.3).
     SevenBit,
 }
 
 impl<'a> MediaType<'a> {
-    /// Of a file whose content is not known otherwise.
+    /// For a file of unknown content.
     pub const OCTET_STREAM: MediaType<'static> = MediaType {
         essence: Cow::Borrowed("application/octet-stream"),
         parameters: Vec::new(),
     };
 
-    /// The usual type of files with such a name.
+    /// The usual type of files with this name.
     pub fn of_file(name: &str) -> MediaType<'static> {
         mime_guess2::from_path(name)
             .first_raw()
@@ -42,7 +42,7 @@ impl<'a> MediaType<'a> {
             })
     }
 
-    /// Parses what is in a Content-Type field.
+    /// Parses the body of a Content-Type field.
     pub fn parse(text: &Cow<'a, str>) -> Result<Self, Refusal> {
         const FORM: Refusal = invalid(
             "A content type must have the form type/subtype, with parameters as `; name=value`.",
@@ -109,18 +109,18 @@ impl<'a> MediaType<'a> {
         }
     }
 
-    /// Whether its content is a whole message.
+    /// Whether its content is a complete message.
     pub fn is_message(&self) -> bool {
         matches!(self.essence.as_ref(), "message/rfc822" | "message/global")
     }
 
-    /// The value of a parameter, whose `name` is in lower case.
+    /// The value of a parameter; `name` is in lower case.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         let known = self.parameters.iter().find(|(known, _)| known == name);
         known.map(|(_, value)| value.as_str())
     }
 
-    /// Says that the text is UTF-8. A type that says otherwise would make other letters of it.
+    /// Adds `charset=utf-8`. With another charset, readers would see other letters.
     pub fn with_utf8(mut self) -> Self {
         let charset = self
             .parameters

@@ -1,4 +1,4 @@
-//! The entity tree (RFC 2045, RFC 2046): bodies, the multiparts that hold them, and their bytes.
+//! The entity tree (RFC 2045, RFC 2046): bodies, the multiparts that contain them, and their bytes.
 
 mod base64;
 mod boundary;
@@ -28,12 +28,12 @@ use crate::header::Signs;
 use crate::text::put;
 use boundary::Boundaries;
 
-/// An entity: its own header fields are those of its content alone (`Content-…`).
+/// An entity: its own header fields are only those of its content (`Content-…`).
 #[derive(Debug)]
 pub(crate) enum Entity<'m> {
     /// A text body in UTF-8.
     Text { subtype: TextSubtype, text: &'m str },
-    /// A text body that is in quoted-printable already.
+    /// A text body that is already quoted-printable.
     Encoded {
         subtype: TextSubtype,
         bytes: &'m [u8],
@@ -47,7 +47,7 @@ pub(crate) enum Entity<'m> {
     },
 }
 
-/// The kinds of text that a message's bodies are.
+/// The kinds of text in the bodies of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TextSubtype {
     /// text/plain
@@ -84,7 +84,7 @@ impl TextSubtype {
 }
 
 impl<'m> Entity<'m> {
-    /// The parts as one entity: no level is around a single child.
+    /// The parts as one entity: a single part is not wrapped.
     pub fn multipart(
         subtype: &'static str,
         first: Entity<'m>,
@@ -97,9 +97,9 @@ impl<'m> Entity<'m> {
         Self::Multipart { subtype, parts }
     }
 
-    /// Writes the entity as the content of a message: its header fields, the empty line and the
-    /// body, which ends with a line end. Boundaries are made from `identity`, so the same message
-    /// has the same bytes. Only these `signs` are in it as they are.
+    /// Writes the entity as the content of a message: its header fields, the empty line and the body, which ends with a
+    /// line end. Boundaries are derived from `identity`, so the same message has the same bytes. Only these `signs` are
+    /// in it as they are.
     pub fn write_message(&self, identity: &str, signs: Signs, out: &mut Rendered<'m>) {
         if let Self::Multipart { .. } = self {
             let mut verbatim = Vec::new();
@@ -126,8 +126,8 @@ impl<'m> Entity<'m> {
         }
     }
 
-    /// Whether bytes beyond ASCII are in it, which the multiparts around have to tell as well
-    /// (RFC 2045 section 6.4).
+    /// Whether it contains bytes beyond ASCII, which the multiparts around it have to declare as well (RFC 2045 section
+    /// 6.4).
     fn is_eight_bit(&self) -> bool {
         match self {
             Self::Text { .. } | Self::Encoded { .. } => false,
@@ -136,7 +136,7 @@ impl<'m> Entity<'m> {
         }
     }
 
-    /// The type that `multipart/related` tells of its root (RFC 2387 section 3.1).
+    /// The type that `multipart/related` declares for its root (RFC 2387 section 3.1).
     fn media_type(&self) -> &str {
         match self {
             Self::Multipart { .. } => "multipart/alternative",

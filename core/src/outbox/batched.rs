@@ -1,4 +1,4 @@
-//! Batched SMTP: commands, then one message, which a merge file has as a template in parts.
+//! Batched SMTP: commands, then a message, which is a template in parts in a merge file.
 
 use super::envelope::OutboxEnvelope;
 use super::header_form;
@@ -103,7 +103,7 @@ fn to<'a>(
     Ok(())
 }
 
-/// What is between the angle brackets, of which a quoted local part may have some too, and what is after.
+/// What is between the angle brackets, which a quoted local part may contain as well, and what follows.
 fn split_path<'a>(lines: &Lines<'a>, path: &'a str) -> Result<(&'a str, &'a str), UnreadableFile> {
     let wrong = lines.error("it has no path in angle brackets");
     let path = path.strip_prefix('<').ok_or(wrong)?;

@@ -5,7 +5,7 @@ use super::lines::Lines;
 use super::recipient::Recipient;
 use super::unreadable::UnreadableFile;
 
-/// The recipients, and what holds for all of them. What is left of `lines` is the message.
+/// The recipients, and what applies to all of them. What is left of `lines` is the message.
 pub(super) fn read<'a>(
     lines: &mut Lines<'a>,
     sender: &'a str,
@@ -28,7 +28,7 @@ pub(super) fn read<'a>(
     Ok((envelope, recipients))
 }
 
-/// The header fields at the head of a message which PowerMTA takes out of it.
+/// The header fields at the start of a message that PowerMTA removes.
 pub(super) fn options<'a>(
     lines: &mut Lines<'a>,
     envelope: &mut OutboxEnvelope<'a>,

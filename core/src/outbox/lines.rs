@@ -19,12 +19,12 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// What was not taken yet.
+    /// What has not been taken yet.
     pub fn rest(self) -> &'a [u8] {
         self.rest
     }
 
-    /// The next line without its end, if it begins so; the letter case of these bytes does not count.
+    /// The next line without its end, if it starts with this, ignoring letter case.
     pub fn take_if(&mut self, start: &str) -> Result<Option<&'a str>, UnreadableFile> {
         let begins = self.rest.get(..start.len());
         if !begins.is_some_and(|begins| begins.eq_ignore_ascii_case(start.as_bytes())) {
@@ -45,7 +45,7 @@ impl<'a> Lines<'a> {
         Ok(line)
     }
 
-    /// The data up to the lone dot, without the dots that were put before lines that begin with one (RFC 5321 section
+    /// The data up to the line with only a dot, without the dots added to lines that start with one (RFC 5321 section
     /// 4.5.2).
     pub fn data(&mut self) -> Result<Cow<'a, [u8]>, UnreadableFile> {
         let start = self.rest;
@@ -90,7 +90,7 @@ impl<'a> Lines<'a> {
         UnreadableFile::new(self.taken, why)
     }
 
-    /// What is wrong with the line that comes next.
+    /// What is wrong with the next line.
     pub fn error_ahead(&self, why: &'static str) -> UnreadableFile {
         UnreadableFile::new(self.taken + 1, why)
     }

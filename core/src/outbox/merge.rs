@@ -5,11 +5,11 @@ use super::recipient::{Recipient, is_name};
 use super::unreadable::UnreadableFile;
 use std::borrow::Cow;
 
-/// The parts of a template, each with the line on which it begins.
+/// The parts of a template, with the line on which each begins.
 #[derive(Debug)]
 pub(super) struct Template<'a>(Vec<(usize, Cow<'a, [u8]>)>);
 
-/// PowerMTA's own variables, as a template may have them.
+/// PowerMTA's own variables that a template may contain.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct OwnVariables<'a> {
     /// `*from`

@@ -6,19 +6,19 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
-/// Where a value is in the document. Locations are numbered as they are read, so their order is the
-/// document's.
+/// Location of a value in the document. Locations are numbered as they are read, so their order is that of the
+/// document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Location(NonZeroU32);
 
 impl Location {
     /// The message itself.
     pub const ROOT: Self = Self(NonZeroU32::MIN);
-    /// After all that the document holds: what the message itself lacks is reported last.
+    /// After everything in the document: what the message itself lacks is reported last.
     const END: Self = Self(NonZeroU32::MAX);
 }
 
-/// The last step of the way to a location.
+/// The last step on the path to a location.
 #[derive(Debug)]
 enum Step<'a> {
     Name(Cow<'a, str>),
@@ -33,14 +33,13 @@ struct Node<'a> {
     step: Step<'a>,
 }
 
-/// More are of no use to anybody, and telling them all could take longer than a hostile message
-/// deserves.
+/// More are of no use to anybody, and listing them all could take longer than a hostile message deserves.
 pub(super) const MOST_PROBLEMS: usize = 1_000;
 
 /// The locations of a document and the problems found at them.
 ///
-/// The locations are a tree that grows as the document is read. Each node knows its parent and its
-/// last step, so a location costs one push, and a JSON Pointer is put together only for a problem:
+/// The locations are a tree that grows as the document is read. Each node knows its parent and its last step, so a
+/// location costs one push, and a JSON Pointer is composed only for a problem:
 ///
 /// ```text
 /// {"to": ["a@example.com", "b"]}      1: "to" in the root      2: 0 in 1      3: 1 in 1
@@ -52,17 +51,16 @@ pub(crate) struct ProblemReport<'a> {
     findings: Findings,
 }
 
-/// What was found, in the order in which it was.
+/// What was found, in the order of discovery.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
-    /// Those that can be told. What is wrong with elements of arrays leaves room for what is wrong with
-    /// the message itself.
+    /// Those that will be reported. Problems of array elements leave room for those of the message itself.
     told: Vec<Finding>,
     /// How many of them are in an element of an array of the message.
     in_elements: usize,
-    /// Where the others are, which are too many.
+    /// The locations of the others, which are too many.
     beyond: Vec<(Location, Code)>,
-    /// How many more there are, of whom nothing is kept.
+    /// How many more there are of which nothing is kept.
     uncounted: usize,
 }
 
@@ -100,7 +98,7 @@ impl<'a> ProblemReport<'a> {
         self.push(parent, Step::Index(index), None)
     }
 
-    /// The name of a member as the caller spells it.
+    /// The name of a member as spelled by the caller.
     pub fn name(&self, location: Location) -> Option<&str> {
         match &self.node(location)?.step {
             Step::Name(name) => Some(name),
@@ -108,8 +106,7 @@ impl<'a> ProblemReport<'a> {
         }
     }
 
-    /// The location of a member that is not there; what is wrong with that is reported with the object at
-    /// `parent`.
+    /// The location of a missing member; problems with that are reported with the object at `parent`.
     pub fn location_of_absent(&mut self, parent: Location, name: Cow<'a, str>) -> Location {
         let order = self.order(parent);
         self.push(parent, Step::Name(name), Some(order))
@@ -134,7 +131,7 @@ impl<'a> ProblemReport<'a> {
         self.node(location).map_or(location, |node| node.order)
     }
 
-    /// Notes what is wrong at `location`, for a rule that is checked where the report is at hand.
+    /// Reports a problem at `location`, for a rule that is checked where the report is at hand.
     pub fn problem(
         &mut self,
         location: Location,
@@ -145,13 +142,13 @@ impl<'a> ProblemReport<'a> {
         self.refuse(location, Refusal { code, detail });
     }
 
-    /// Notes that the value at `location` is refused.
+    /// Reports that the value at `location` is refused.
     pub fn refuse(&mut self, location: Location, refusal: Refusal) {
         self.note(self.order(location), Source::Here(location), refusal);
     }
 
-    /// Notes that the object at `parent` lacks the member that may have any of `names` (the first
-    /// is the documented one), unless it has it and something is wrong with it.
+    /// Reports that the object at `parent` lacks the member with any of `names` (the first is the documented one),
+    /// unless it has it and something is wrong with it.
     pub fn missing(
         &mut self,
         parent: Location,
@@ -193,8 +190,7 @@ impl<'a> ProblemReport<'a> {
         element.is_some_and(|node| matches!(node.step, Step::Index(_)))
     }
 
-    /// What is wrong with the elements of the array at `list`, by their indices, which rise. It is taken
-    /// out.
+    /// Takes out the problems of the elements of the array at `list`, by their indices, which rise.
     pub fn take_elements(&mut self, list: Location) -> Vec<(usize, Findings)> {
         if self.findings.is_empty() {
             return Vec::new();
@@ -243,7 +239,7 @@ impl<'a> ProblemReport<'a> {
         }
     }
 
-    /// Goes on with `findings` in place of what was found so far, which is given back.
+    /// Replaces what was found so far with `findings`, and returns it.
     pub fn replace(&mut self, findings: Findings) -> Findings {
         std::mem::replace(&mut self.findings, findings)
     }
@@ -264,8 +260,8 @@ impl<'a> ProblemReport<'a> {
         self.findings.uncounted += findings.uncounted;
     }
 
-    /// Whether the message itself is known to lack the member at a location, which is then not reported for
-    /// each recipient.
+    /// Whether the message itself is known to lack the member at a location; then that is not reported for each
+    /// recipient.
     fn is_known(&self, source: &Source) -> bool {
         let Source::Here(location) = source else {
             return false;
@@ -278,8 +274,8 @@ impl<'a> ProblemReport<'a> {
         }
     }
 
-    /// Parts what was found into that which may be skipped with element `index` of the array at `list`, of
-    /// which this is the first in document order, and all else.
+    /// Splits the findings into those that may be skipped together with element `index` of the array at `list`, of
+    /// which it returns the first in document order, and all others.
     pub fn first_in(
         &self,
         list: Location,
@@ -315,8 +311,8 @@ impl<'a> ProblemReport<'a> {
         (others, first.map(|(_, at, code)| (code, self.pointer(at))))
     }
 
-    /// Takes over the problems of another document, which belongs to `location`. What it says of
-    /// the whole message is taken over once.
+    /// Takes over the problems of another document, which belongs to `location`. Those of the whole message are taken
+    /// over once.
     pub fn adopt(&mut self, location: Location, problems: Problems) {
         let own = self.pointer(location);
         let Problems { list, total } = problems;
@@ -345,7 +341,7 @@ impl<'a> ProblemReport<'a> {
         }
     }
 
-    /// Whether the message itself has a problem there already.
+    /// Whether the message itself already has a problem there.
     fn is_told(&self, problem: &Problem) -> bool {
         // What is said of the whole message for one recipient is said for the next.
         self.findings
@@ -358,7 +354,7 @@ impl<'a> ProblemReport<'a> {
             })
     }
 
-    /// Whether no further problem of an element is told.
+    /// Whether no further problem of an element will be reported.
     pub fn is_full(&self) -> bool {
         self.findings.told.len() >= MOST_PROBLEMS
     }
@@ -393,7 +389,7 @@ impl<'a> ProblemReport<'a> {
             .any(|at| self.upwards(at).any(|at| at == location))
     }
 
-    /// Where something was found, the last first.
+    /// Where something was found, latest first.
     fn found_at(&self) -> impl Iterator<Item = Location> {
         let beyond = self.findings.beyond.iter().rev().map(|(at, _)| *at);
         let told = self.findings.told.iter().rev();
@@ -404,7 +400,7 @@ impl<'a> ProblemReport<'a> {
         beyond.chain(told)
     }
 
-    /// The location, that of what it is in, and so on, without that of the message.
+    /// The location, that of its parent, and so on, without that of the message.
     fn upwards(&self, location: Location) -> impl Iterator<Item = Location> {
         let below_root = |at: Location| self.node(at).map(|_| at);
         std::iter::successors(below_root(location), move |at| {

@@ -296,7 +296,7 @@ impl PickupDirectory {
         self.submit_batch_for(&Submitter::default(), entries)
     }
 
-    /// Like [`submit_batch`](Self::submit_batch), for a submitter. See [`Submitter`](crate::Submitter) for an example.
+    /// Like [`submit_batch`](Self::submit_batch), for a submitter. See [`Submitter`] for an example.
     pub fn submit_batch_for(
         &self,
         submitter: &Submitter,

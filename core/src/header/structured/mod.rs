@@ -26,13 +26,13 @@ use crate::syntax::Unclosed;
 use encodify::rfc2047::Q_PHRASE;
 use std::borrow::Cow;
 
-/// A structured body that keeps to its grammar, as the words that it is made of.
+/// A structured body that conforms to its grammar, as a list of its words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StructuredBody<'a> {
     lexemes: Vec<Lexeme<'a>>,
 }
 
-/// What is written without a fold in it, unless it is encoded.
+/// A unit that is written without a fold in it, unless it is encoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Lexeme<'a> {
     kind: LexemeKind,
@@ -49,12 +49,12 @@ enum LexemeKind {
     Angle,
     /// A name: words, a quoted string or encoded words.
     Phrase,
-    /// What a comment means that has to be encoded; other comments are words.
+    /// The text of a comment that has to be encoded; other comments are words.
     Comment,
 }
 
 impl<'a> StructuredBody<'a> {
-    /// Reads the body of the field `name`. There are no control characters in it but tabs.
+    /// Reads the body of the field `name`. It contains no control characters except tabs.
     pub fn read(grammar: Grammar, name: &str, text: &Cow<'a, str>) -> Result<Self, Refusal> {
         let body = Self {
             lexemes: read::lexemes(grammar, text)?,
@@ -66,7 +66,7 @@ impl<'a> StructuredBody<'a> {
         }
     }
 
-    /// URLs in angle brackets, which are known to be right.
+    /// URLs in angle brackets, which are known to be valid.
     pub fn of_urls(urls: Vec<Cow<'a, str>>) -> Self {
         let last = urls.len().saturating_sub(1);
         let angle = |(index, url)| Lexeme {
@@ -98,14 +98,13 @@ impl<'a> StructuredBody<'a> {
         self.lexemes.iter().map(|lexeme| lexeme.length() + 1).sum()
     }
 
-    /// Whether an address in it can only be carried by SMTPUTF8 (RFC 6531).
+    /// Whether it contains an address that requires SMTPUTF8 (RFC 6531).
     pub fn is_internationalized(&self) -> bool {
         let mut lexemes = self.lexemes.iter();
         lexemes.any(|lexeme| !lexeme.is_foldable() && !lexeme.text.is_ascii())
     }
 
-    /// The body in one line, where it is words alone: nothing is encoded, and nothing is in quotes or
-    /// parentheses.
+    /// The body on one line, if it consists of words only: nothing is encoded, quoted or in parentheses.
     pub fn as_plain_line(&self) -> Option<String> {
         let mut line = String::new();
         for lexeme in &self.lexemes {
@@ -134,7 +133,7 @@ impl<'a> StructuredBody<'a> {
         }
     }
 
-    /// Writes it. A phrase with other signs than these is encoded.
+    /// Writes it. A phrase with other characters than `signs` is encoded.
     pub(super) fn write(&self, mut field: Field<'_>, signs: Signs) {
         for lexeme in &self.lexemes {
             lexeme.write(&mut field, signs);
@@ -152,7 +151,7 @@ impl<'a> Lexeme<'a> {
         }
     }
 
-    /// Whether it may be encoded, and folded then.
+    /// Whether it may be encoded, and then folded.
     fn is_foldable(&self) -> bool {
         matches!(self.kind, LexemeKind::Phrase | LexemeKind::Comment)
     }

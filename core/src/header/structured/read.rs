@@ -50,7 +50,7 @@ pub(super) fn lexemes<'a>(
     }
 }
 
-/// Mailboxes by the rules of all others of the message (RFC 5322 section 3.4).
+/// Mailboxes, by the same rules as all others of the message (RFC 5322 section 3.4).
 fn mailboxes<'a>(text: &Cow<'a, str>) -> Result<Vec<Lexeme<'a>>, Refusal> {
     let mut lexemes = Vec::with_capacity(2);
     let mailboxes = Mailbox::parse_list(text)?;
@@ -126,7 +126,7 @@ fn push_word<'a>(word: Cow<'a, str>, lexemes: &mut Vec<Lexeme<'a>>) -> Result<()
     Ok(())
 }
 
-/// Where a comment has blanks that no backslash quotes.
+/// The blanks in a comment that are not quoted with a backslash.
 fn blanks(comment: &str) -> impl Iterator<Item = usize> + '_ {
     let mut is_quoted = false;
     comment.bytes().enumerate().filter_map(move |(at, byte)| {
@@ -176,7 +176,7 @@ fn uris<'a>(text: &Cow<'a, str>) -> Result<Vec<Lexeme<'a>>, Refusal> {
     }
 }
 
-/// Whether it is the word of a list that nobody may write to (RFC 2369 section 3.4).
+/// Whether it is the word `NO`, for a list that nobody may post to (RFC 2369 section 3.4).
 fn is_no(text: &str) -> bool {
     let word = text.split([' ', '(']).next().unwrap_or(text);
     let rest = text[word.len()..].trim_start();
@@ -274,8 +274,8 @@ fn phrase(text: Cow<'_, str>) -> Result<Lexeme<'_>, Refusal> {
     Ok(Lexeme::new(LexemeKind::Phrase, text))
 }
 
-/// The base64 of a key, in which white space means nothing, in lines (Autocrypt level 1, section 2.1). It
-/// is what the last attribute holds.
+/// Folds the base64 of a key, in which white space is meaningless (Autocrypt level 1, section 2.1). It is the last
+/// attribute.
 fn with_folded_key(mut words: Vec<Lexeme<'_>>) -> Vec<Lexeme<'_>> {
     const NAME: &str = "keydata=";
     const LINE: usize = 72;

@@ -6,8 +6,8 @@ use crate::problem::Refusal;
 use crate::syntax::Cursor;
 use std::borrow::Cow;
 
-/// The body with one space for each run of white space, and none at its ends. What is in quotes stays, and
-/// so does, in a body `of_urls`, what is in angle brackets: a parenthesis there begins no comment.
+/// The body with one space for each run of white space, and none at either end. Quoted strings are not changed, nor, in
+/// a body `of_urls`, what is in angle brackets: a parenthesis there starts no comment.
 pub(crate) fn single_spaced<'a>(
     text: &Cow<'a, str>,
     of_urls: bool,

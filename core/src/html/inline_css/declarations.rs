@@ -3,7 +3,7 @@
 use super::super::marks::{Marked, Piece};
 use crate::template::TagKind;
 
-/// Those of the style sheets that an attribute does not have itself. `existing` is its value.
+/// The declarations of the style sheets that an attribute does not have itself. `existing` is its value.
 pub(super) fn of_sheets(sheets: &str, existing: Option<&str>, marked: &Marked<'_>) -> String {
     let existing =
         existing.map_or_else(String::new, |existing| without_statements(existing, marked));
@@ -34,7 +34,7 @@ pub(super) fn without_statements(value: &str, marked: &Marked<'_>) -> String {
     out
 }
 
-/// Where it is a value in such quotes.
+/// Escapes a value for these quotes.
 pub(super) fn escaped(declarations: &str, quote: u8) -> String {
     let text = declarations.replace('&', "&amp;");
     if quote == b'"' {
@@ -55,7 +55,7 @@ fn is_important(declaration: &str) -> bool {
         .is_some_and(|rest| rest.trim_end().ends_with('!'))
 }
 
-/// The declarations between semicolons, which may also be in quotes and in brackets.
+/// The declarations between semicolons, which may also occur in quotes and brackets.
 fn split(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     let parts = std::iter::from_fn(move || {

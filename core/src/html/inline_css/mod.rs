@@ -1,8 +1,8 @@
-//! Style sheets in the `style` attributes of what they apply to.
+//! Moves style sheets into the `style` attributes of the elements that they apply to.
 //!
-//! The crate css-inline matches selectors and resolves the cascade. It gets an outline of the HTML: the tags without
-//! what is between them, well nested, each with a number. From what it makes of that only the styles are taken, and
-//! put into the HTML, of which nothing else changes: comments, white space and placeholders stay where and as they are.
+//! The crate css-inline matches selectors and resolves the cascade. It gets an outline of the HTML: only the tags, well
+//! nested, each with a number. From its output only the styles are taken and put into the HTML, of which nothing else
+//! changes: comments, white space and placeholders stay where and as they are.
 //!
 //! ```text
 //! <table>{% for i in items %}<tr class="a">…          the HTML
@@ -24,7 +24,7 @@ use outline::{Outline, Sheet, StyledElement};
 use std::io::{self, Write};
 use styles::Styles;
 
-/// The styles of all elements, and HTML, may take so many bytes.
+/// The maximum size of the styles of all elements, and of the HTML.
 const MOST_BYTES: usize = 64 << 20;
 
 const TOO_LARGE: Refusal = Refusal::new(
@@ -37,9 +37,9 @@ const NOT_READ: Refusal = Refusal::new(
     "The style sheets of this HTML cannot be inlined into `style` attributes.",
 );
 
-/// The HTML with its style sheets in `style` attributes. What no attribute can say, such as media queries and `:hover`,
-/// stays in its sheet. Whole sheets stay where something else may need them, such as what values put into a template.
-/// An error says which part differs between recipients, and where.
+/// The HTML with its style sheets in `style` attributes. What an attribute cannot express, such as media queries and
+/// `:hover`, stays in its sheet. Whole sheets stay if something else may need them, for example what values insert into
+/// a template. An error says what is wrong and where.
 pub(crate) fn inline_css(source: Source<'_>) -> Result<String, Refusal> {
     let marked = Marked::new(source, true)?;
     let outline = Outline::of(&marked, source.tags)?;
@@ -80,7 +80,7 @@ fn inlined(outline: &str, keeps_sheets: bool) -> Result<Vec<u8>, Refusal> {
     }
 }
 
-/// What is put in the place of a range of the text.
+/// The replacement of a range of the text.
 struct Edit {
     at: std::ops::Range<usize>,
     text: String,
@@ -142,7 +142,7 @@ const UNKNOWN_ATTRIBUTES: &str = "the template decides which attributes an eleme
                                   sheet applies to that element: use the template only inside \
                                   attribute values, or give the element `data-css-inline=\"ignore\"`.";
 
-/// What is left of a sheet; one of which nothing is left goes with its tags.
+/// What is left of a sheet; if nothing is, its tags are removed as well.
 fn edit_of_sheet(sheet: &Sheet, styles: &Styles) -> Option<Edit> {
     let left = styles.of_sheet(sheet.number)?.trim();
     Some(if left.is_empty() {
@@ -173,7 +173,7 @@ fn edited(text: &str, edits: Vec<Edit>) -> Result<String, Refusal> {
     Ok(out)
 }
 
-/// Takes so many bytes and no more.
+/// Accepts only this many bytes.
 struct Bounded {
     bytes: Vec<u8>,
     is_full: bool,

@@ -15,10 +15,10 @@ pub(super) struct Outline<'m> {
     pub html: String,
     pub elements: Vec<StyledElement>,
     pub sheets: Vec<Sheet>,
-    /// Rules are needed as they are: by elements that get no attribute, by programs that read what is in comments or
-    /// that do not know the last of several values of a property.
+    /// Rules are needed as they are: by elements that get no attribute, and by programs that read comments or do not
+    /// understand the last of several values of a property.
     pub has_others: bool,
-    /// The attribute that has the number of an element or a sheet.
+    /// The attribute with the number of an element or a sheet.
     pub attribute: String,
     open: OpenElements<()>,
     deepest: usize,
@@ -30,11 +30,11 @@ pub(super) struct Outline<'m> {
     depth: usize,
 }
 
-/// An element; places are those of the text with marks.
+/// An element; positions refer to the text with marks.
 pub(super) struct StyledElement {
     pub number: usize,
     pub start: usize,
-    /// Where the name ends.
+    /// End of its name.
     pub name_end: usize,
     pub style: Option<StyleAttribute>,
     /// Placeholders or statements decide which attributes it has.
@@ -43,9 +43,9 @@ pub(super) struct StyledElement {
 
 /// A `style` attribute.
 pub(super) struct StyleAttribute {
-    /// All of it.
+    /// The complete attribute.
     pub range: Range<usize>,
-    /// Its value, within the quotes.
+    /// Its value, without the quotes.
     value: Range<usize>,
     quote: Option<u8>,
 }
@@ -55,7 +55,7 @@ impl StyleAttribute {
         &text[self.value.clone()]
     }
 
-    /// The attribute with further declarations before its own, which go before them.
+    /// The attribute with further declarations before its own, which take precedence.
     pub fn with(&self, declarations: &str, text: &str) -> String {
         let own = self.value(text);
         let between = if own.trim().is_empty() { "" } else { "; " };
@@ -74,9 +74,9 @@ pub(super) struct Sheet {
     pub content: Range<usize>,
 }
 
-/// What a selector may compare, or what takes long to be compared with.
+/// A limit on the comparisons of selectors with elements.
 const MOST_STEPS: usize = 400_000_000;
-/// Declarations that all elements may get.
+/// A limit on the declarations that all elements can get.
 const MOST_DECLARATIONS: usize = 10_000_000;
 
 impl<'m> Outline<'m> {
@@ -130,7 +130,7 @@ impl<'m> Outline<'m> {
         Ok(outline)
     }
 
-    /// Whether the work has a bound that a mail does not come near.
+    /// Refuses work beyond a bound that no mail comes close to.
     pub fn check_work(&self) -> Result<(), Refusal> {
         let elements = self.elements.len();
         let steps = elements
@@ -242,7 +242,7 @@ impl<'m> Outline<'m> {
         }
     }
 
-    /// Something is there, which counts for `:empty`. Not where a parser would move it.
+    /// Records that there is text, which matters for `:empty`. Not where a parser would move it.
     fn text(&mut self, text: &[u8]) {
         const ELSEWHERE: [&[u8]; 8] = [
             b"html",
@@ -308,7 +308,7 @@ const TOO_MUCH: Refusal = Refusal::new(
     "There are too many style rules and elements to inline the style sheets into `style` attributes.",
 );
 
-/// Whether a tag begins a sheet that is put into attributes: not one for other media, or that shall stay.
+/// Whether a tag starts a sheet that is moved into attributes: not one for other media, or one that must stay.
 fn is_sheet(tag: &StartTag<usize>) -> bool {
     let attribute = |name: &[u8]| {
         let value = tag.attributes.get(name)?;
@@ -326,7 +326,7 @@ fn is_sheet(tag: &StartTag<usize>) -> bool {
         )
 }
 
-/// Where the value of an attribute is, which is in this range.
+/// Position of the value of the attribute in this range.
 fn style_attribute(text: &str, range: Range<usize>) -> Option<StyleAttribute> {
     let whole = text.get(range.clone())?;
     let name = b"style".len();

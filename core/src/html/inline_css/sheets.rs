@@ -6,23 +6,23 @@ use crate::template::{Place, TagKind};
 use crate::text::starts_with_ignoring_case;
 use std::collections::HashSet;
 
-/// How much there is in style sheets, rather too much than too little.
+/// The amount of work in style sheets, overestimated rather than underestimated.
 #[derive(Debug, Default)]
 pub(super) struct Size {
     pub selectors: usize,
     pub declarations: usize,
-    /// Signs by which an element is compared with all of its siblings.
+    /// Combinators that compare an element with all of its siblings.
     pub siblings: usize,
-    /// A rule has several values for a property, of which programs take the last that they know.
+    /// A rule has several values for a property; programs use the last one that they understand.
     pub has_alternatives: bool,
     properties: HashSet<Box<str>>,
 }
 
-/// Selectors and declarations of all sheets.
+/// The maximum number of selectors and declarations of all sheets.
 const MOST: usize = 20_000;
-/// Names of properties; each element may have all of them.
+/// The maximum number of property names; each element may have all of them.
 const MOST_PROPERTIES: usize = 300;
-/// Brackets in brackets; the parser of selectors calls itself for each.
+/// The maximum nesting of brackets; the parser of selectors recurses into each.
 const DEEPEST: usize = 32;
 
 const TOO_DEEP: Refusal = Refusal::new(
@@ -82,13 +82,13 @@ impl Size {
     }
 }
 
-/// Whether all that is in an element, or follows it, is looked through.
+/// Whether everything in an element, or after it, is searched.
 fn is_has(css: &str) -> bool {
     starts_with_ignoring_case(css, ":has(")
 }
 
-/// The style sheet without comments of the template. Refuses statements, and placeholders that are no part of a
-/// declaration or of what stays.
+/// The style sheet without template comments. Refuses statements, and placeholders outside of declarations and of what
+/// stays.
 pub(super) fn plain(css: &str, marked: &Marked<'_>) -> Result<String, Refusal> {
     let mut out = String::with_capacity(css.len());
     let mut depth = 0_usize;

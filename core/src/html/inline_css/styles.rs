@@ -7,12 +7,12 @@ use html5gum::{Token, Tokenizer};
 pub(super) struct Styles {
     elements: Vec<Option<String>>,
     sheets: Vec<Option<String>>,
-    /// There are styles of elements that a parser puts in: `<body>` and `<tbody>` may be left out.
+    /// There are styles of elements that a parser adds: `<body>` and `<tbody>` may be omitted.
     pub has_others: bool,
 }
 
 impl Styles {
-    /// Reads what css-inline made of an outline.
+    /// Reads the output of css-inline for an outline.
     pub fn read(html: &[u8], outline: &Outline<'_>) -> Self {
         let mut styles = Self {
             elements: vec![None; outline.elements.len()],

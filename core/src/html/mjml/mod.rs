@@ -1,7 +1,7 @@
-//! HTML from MJML, by the crate mrml.
+//! HTML from MJML, with the crate mrml.
 //!
-//! Its tokens are looked at before: mrml calls itself for each element that is in another one, takes any end tag for
-//! any element, and leaves elements of MJML as they are that it does not know.
+//! Its tokens are examined first: mrml recurses into nested elements, accepts any end tag for any element, and does not
+//! touch MJML elements that it does not know.
 
 mod outline;
 
@@ -15,7 +15,7 @@ use mrml::prelude::parser::{Error, Span, WarningKind};
 use mrml::prelude::render::RenderOptions;
 use outline::Outline;
 
-/// HTML may have so many bytes.
+/// The maximum size of the HTML.
 const MOST_BYTES: usize = 64 << 20;
 
 const TOO_LARGE: Refusal = Refusal::new(
@@ -28,8 +28,8 @@ const NO_ROOT: Refusal = Refusal::new(
     "This is not MJML, which must start with `<mjml>` and end with `</mjml>`.",
 );
 
-/// The HTML of MJML, a template if that is one. Style sheets that are to be put into `style` attributes are when
-/// `inlines_css`. An error says what is wrong, and where.
+/// The HTML of MJML; a template if the MJML is one. With `inlines_css`, the style sheets that MJML marks for it are
+/// moved into `style` attributes. An error says what is wrong and where.
 pub(crate) fn mjml_to_html(source: Source<'_>, inlines_css: bool) -> Result<String, Refusal> {
     let marked = Marked::new(source, true)?;
     let outline = Outline::read(&marked)?;
@@ -61,7 +61,7 @@ fn made(marked: &Marked<'_>, inlines_css: bool) -> Result<String, Refusal> {
     }
 }
 
-/// All placeholders must be in the HTML, and statements as they belong together.
+/// Checks that all placeholders are in the HTML, and that statements still match.
 fn check_tags(html: &str, outline: &Outline, marked: &Marked<'_>) -> Result<(), Refusal> {
     let mut is_there = vec![false; outline.may_be_missing.len()];
     let mut pairs = Pairs::of(marked.kinds(&marked.text));
@@ -138,7 +138,7 @@ fn unreadable(error: &Error, marked: &Marked<'_>) -> Refusal {
     }
 }
 
-/// What is no element, attribute or text.
+/// What is not an element, an attribute or text.
 fn unread(position: TextPos, marked: &Marked<'_>) -> Refusal {
     let (row, column) = (position.row as usize, position.col as usize);
     let start: usize = marked

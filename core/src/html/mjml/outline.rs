@@ -1,4 +1,4 @@
-//! What of MJML is looked at before it is read.
+//! Checks of MJML before it is parsed.
 
 use super::super::marks::Marked;
 use super::{NO_ROOT, refusal, unread};
@@ -8,12 +8,12 @@ use crate::text::nearest;
 use htmlparser::{ElementEnd, StrSpan, Token, Tokenizer};
 
 pub(super) struct Outline {
-    /// For each tag whether it stands where a placeholder may be left out: in a comment, or in a value that no element
-    /// may ask for.
+    /// For each tag, whether a placeholder may be missing from the HTML: in a comment, or in a value that no element
+    /// may use.
     pub may_be_missing: Vec<bool>,
 }
 
-/// The elements that are known.
+/// The known elements.
 const ELEMENTS: [&str; 33] = [
     "mj-accordion",
     "mj-accordion-element",
@@ -50,11 +50,11 @@ const ELEMENTS: [&str; 33] = [
     "mj-wrapper",
 ];
 
-/// mrml calls itself for each.
+/// mrml recurses into each.
 const DEEPEST: usize = 100;
-/// What attributes of others may come to in all elements.
+/// A limit on inherited attributes in all elements.
 const MOST_INHERITED: usize = 64 << 20;
-/// Each makes rules for each other one.
+/// Each generates rules for every other one.
 const MOST_CAROUSEL_IMAGES: usize = 200;
 
 const UNREADABLE_TEXT: &str = "write the first `>` of this text as `&gt;`.";
@@ -66,14 +66,14 @@ const TOO_MUCH: Refusal = Refusal::new(
 
 struct Reader<'m> {
     marked: &'m Marked<'m>,
-    /// The names of the elements that are open.
+    /// The names of the open elements.
     open: Vec<&'m str>,
-    /// The element whose attributes are read.
+    /// The element whose attributes are being read.
     element: Option<StrSpan<'m>>,
     may_be_missing: Vec<bool>,
     elements: usize,
     carousel_images: usize,
-    /// The bytes of attributes that other elements may take over: of all defaults, and most of one element.
+    /// The size of attributes that other elements may inherit: of all defaults, and the maximum of one element.
     defaults: usize,
     attributes: usize,
     most_attributes: usize,
@@ -122,8 +122,7 @@ impl Outline {
     }
 }
 
-/// Whether a conditional comment comes next that is not written as one. htmlparser, which mrml reads with as well,
-/// panics there.
+/// Whether a malformed conditional comment follows. htmlparser, which mrml uses too, panics there.
 fn is_broken_condition(text: &str) -> bool {
     const ENDIF: &str = "<![endif";
     const STARTS: [&str; 4] = ["<!--[if", "<![if", "<!--<![endif", ENDIF];
@@ -139,8 +138,8 @@ fn is_broken_condition(text: &str) -> bool {
     !is_closed || start == ENDIF && !condition.is_empty()
 }
 
-/// Whether a text comes next with a `>` close after a letter beyond ASCII. htmlparser looks for `]]>` there, two bytes
-/// before the first `>`, and panics where these are in the middle of a letter.
+/// Whether a text with a `>` shortly after a letter beyond ASCII follows. htmlparser looks for `]]>` two bytes before
+/// the first `>`, and panics if that is in the middle of a letter.
 fn is_unreadable_text(text: &str) -> bool {
     let text = text.split('<').next().unwrap_or(text);
     let position = text.find('>');
@@ -254,7 +253,7 @@ impl<'m> Reader<'m> {
         self.marked.kinds(name.as_str()).next().is_some()
     }
 
-    /// Placeholders may be left out there; statements belong to others.
+    /// Placeholders may be missing from there; statements must not.
     fn allow_missing(&mut self, text: &StrSpan<'m>) {
         let marked = self.marked;
         for (number, kind) in marked.kinds(text.as_str()) {

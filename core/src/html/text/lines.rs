@@ -1,11 +1,11 @@
-//! Makes the text of what was laid out.
+//! Turns the layout into text.
 
 use super::super::marks::{Marked, Piece};
 use super::signs;
 use super::writer::Written;
 use crate::template::{Tag, TagKind};
 
-/// The text: statements have no lines of their own, and after it stand the addresses of its links.
+/// The text: statements get no lines of their own, and the addresses of its links follow at the end.
 pub(super) fn finish(
     laid_out: &str,
     written: &Written,
@@ -44,11 +44,11 @@ pub(super) fn finish(
 struct Lines<'r, 'm> {
     restorer: &'r Restorer<'r, 'm>,
     out: String,
-    /// A blank line is to come.
+    /// A blank line is due.
     is_blank: bool,
-    /// Statements that the next line begins with, and a line end where a blank line is to come among them.
+    /// Statements that the next line begins with, and a line end if a blank line is due among them.
     statements: String,
-    /// That line end, or the blank line before the statements, is there.
+    /// That line end, or the blank line before the statements, is written.
     has_gap: bool,
 }
 
@@ -77,7 +77,7 @@ impl Lines<'_, '_> {
         }
     }
 
-    /// Ends the line before, unless statements have done it.
+    /// Ends the previous line, unless statements have done so.
     fn end_line(&mut self) {
         if !self.statements.is_empty() {
             return;
@@ -99,7 +99,7 @@ impl Lines<'_, '_> {
     }
 }
 
-/// Puts the tags in the places of their marks.
+/// Puts the tags in place of their marks.
 struct Restorer<'r, 'm> {
     words: &'r [String],
     marked: &'r Marked<'m>,
@@ -107,7 +107,7 @@ struct Restorer<'r, 'm> {
 }
 
 impl Restorer<'_, '_> {
-    /// A line that was laid out.
+    /// A laid out line.
     fn push_line(&self, out: &mut String, line: &str) {
         for part in line.split_inclusive(signs::is_sign) {
             let text = part.trim_end_matches(signs::is_sign);
@@ -136,14 +136,14 @@ impl Restorer<'_, '_> {
         }
     }
 
-    /// In the text no braces begin a tag that is none, so there is nothing verbatim in it.
+    /// In the text, no braces begin anything but a tag, so nothing in it is verbatim.
     fn push_tag(&self, out: &mut String, tag: &Tag) {
         if tag.kind != TagKind::Verbatim {
             push_tag(out, self.marked.tag_text(tag));
         }
     }
 
-    /// Text that is the same for everybody: in a template no brace of it may begin a tag.
+    /// Text that is the same for everybody: in a template, none of its braces may begin a tag.
     fn push_text(&self, out: &mut String, text: &str) {
         if !self.is_template {
             return out.push_str(text);
@@ -156,7 +156,7 @@ impl Restorer<'_, '_> {
         }
     }
 
-    /// The statements of a line that has nothing else, except the signs of a list or a quote.
+    /// The statements of a line that contains nothing else, except the markers of a list or a quote.
     fn statements(&self, line: &str) -> Option<String> {
         let list_signs = |c: char| matches!(c, ' ' | '>' | '*' | '.') || c.is_ascii_digit();
         let mut out = String::new();
@@ -175,7 +175,7 @@ impl Restorer<'_, '_> {
     }
 }
 
-/// A tag as it is, but that it takes no white space away: that of the text is not that of the HTML.
+/// A tag that strips no white space: the white space of the text is not that of the HTML.
 fn push_tag(out: &mut String, tag: &str) {
     let signs = ['-', '+'];
     let is_signed =

@@ -1,8 +1,8 @@
 //! The text part of a message from its HTML.
 //!
-//! The crate html2text lays it out: it wraps lines, indents lists and quotes, and puts columns of tables below each
-//! other. It gets HTML of few elements, in which each mark, and whatever else must not be torn apart, is one character,
-//! a sign:
+//! The crate html2text does the layout: it wraps lines, indents lists and quotes, and aligns the columns of tables. It
+//! gets HTML with only a few elements, in which each mark, and everything else that must not be split, is a single
+//! character, called a sign:
 //!
 //! ```text
 //! HTML with marks → outline    which tables have columns, which lists have statements between their items
@@ -26,7 +26,7 @@ use html5gum::emitters::default::DefaultEmitter;
 use outline::Outline;
 use writer::Writer;
 
-/// How many columns a line has at most, except a word that is longer.
+/// The maximum number of columns of a line, unless a word is longer.
 const WIDTH: usize = 76;
 
 const NO_LAYOUT: Refusal = Refusal::new(
@@ -34,7 +34,7 @@ const NO_LAYOUT: Refusal = Refusal::new(
     "No text can be made from this HTML: give `text`.",
 );
 
-/// The text of HTML, a template if that is one. An error says what cannot be one, and where.
+/// The text of HTML; a template if the HTML is one. An error says what cannot be converted, and where.
 pub(crate) fn html_to_text(source: Source<'_>) -> Result<String, Refusal> {
     let marked = Marked::new(source, false)?;
     let mut emitter = DefaultEmitter::new_with_span();

@@ -1,22 +1,22 @@
-//! What has to be known of a table or a list where it begins.
+//! What must be known about a table or a list when it starts.
 
 use super::super::elements::{DEEPEST, is_block};
 use super::super::marks::Marked;
 use html5gum::{StartTag, Token};
 use std::collections::HashSet;
 
-/// Tables and lists by the number of the token that they begin with.
+/// Tables and lists, by the number of the token that they start with.
 #[derive(Debug, Default)]
 pub(super) struct Outline {
-    /// Tables whose cells stand below each other in columns. All others only arrange what is in them.
+    /// Tables with aligned columns. All others only arrange their content.
     pub columns: HashSet<usize>,
-    /// Tables with one cell in each row, so that each is a paragraph.
+    /// Tables with one cell per row, so that each is a paragraph.
     pub stacked: HashSet<usize>,
-    /// Ordered lists whose items have no numbers, because statements decide which there are.
+    /// Ordered lists whose items get no numbers, because statements decide which of them exist.
     pub without_numbers: HashSet<usize>,
 }
 
-/// A table or a list that is open.
+/// An open table or list.
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a finding of its own"
@@ -24,20 +24,20 @@ pub(super) struct Outline {
 struct Container {
     start: usize,
     is_table: bool,
-    /// It has what only tables of data have.
+    /// It has something that only tables of data have.
     is_data: bool,
-    /// It is ruled out.
+    /// It cannot be a table of data.
     is_arranged: bool,
     rows: usize,
-    /// In the row, and in the row that has most.
+    /// In the row, and the maximum of all rows.
     cells: usize,
     most_cells: usize,
-    /// In it, and in none of its items, stand statements.
+    /// It has statements outside of its items.
     has_statements: bool,
     is_in_item: bool,
 }
 
-/// A table that is larger has its rows in lines.
+/// A larger table has its rows as lines.
 const MOST_ROWS: usize = 200;
 const MOST_CELLS: usize = 10;
 

@@ -1,13 +1,13 @@
-//! Characters in the places of tags, and of words: a line is never broken within one.
+//! Characters in place of tags, and of words: a line is never broken within one.
 //!
-//! They are of the planes for private use (Unicode section 23.5), which nobody's mail has.
+//! They are from the private use planes (Unicode section 23.5), which no mail uses.
 
 const FIRST: u32 = 0xF_0000;
-/// So many are in each plane.
+/// The number of characters in each plane.
 const PLANE: u32 = 0xFFFD;
 const SECOND: u32 = 0x10_0000;
 
-/// It only takes room.
+/// Only takes up space.
 pub(super) const FILLER: char = '\u{10FFFD}';
 
 /// Whether a character is a sign, or looks like one.
@@ -15,7 +15,7 @@ pub(super) fn is_sign(c: char) -> bool {
     u32::from(c) >= FIRST
 }
 
-/// The sign of a number; `None` if there are not so many.
+/// The sign with this number; `None` if there are not that many.
 pub(super) fn sign(number: usize) -> Option<char> {
     let number = u32::try_from(number).ok()?;
     if number < PLANE {
@@ -28,7 +28,7 @@ pub(super) fn sign(number: usize) -> Option<char> {
     }
 }
 
-/// The number of a sign; `None` for what only takes room.
+/// The number of a sign; `None` for a filler.
 pub(super) fn number(sign: char) -> Option<usize> {
     let sign = u32::from(sign);
     let number = if sign >= SECOND {

@@ -15,11 +15,11 @@ const CHANGED: Refusal = Refusal::new(
      is everything between two commas.",
 );
 
-/// Stands for a value. No text of a header holds it.
+/// Represents a value. No text of a header contains it.
 const VALUE: &str = "\0";
 
-/// Checks that the field `name`, filled in, has as many elements as its template, unless a value is all of
-/// an element: then it may be a list itself.
+/// Checks that the filled-in field `name` has as many elements as its template, unless a value is a complete element:
+/// then it may itself be a list.
 pub(crate) fn check_elements(
     name: &str,
     template: &TemplateText<'_>,
@@ -39,7 +39,7 @@ pub(crate) fn check_elements(
     Err(CHANGED)
 }
 
-/// What is between the commas. In a list of URLs a quote is no more than a sign.
+/// The elements between the commas. In a list of URLs, a quote is an ordinary character.
 fn elements(list: &str, of_urls: bool) -> Vec<&str> {
     let mut elements = Vec::with_capacity(2);
     let mut cursor = Cursor::new(list);

@@ -1,4 +1,4 @@
-//! Header fields that the caller writes, and that no field of the message stands for.
+//! Header fields of the caller that do not correspond to a field of the message.
 
 use crate::header::{
     Body, HeaderSection, KnownField, StructuredBody, WORD_TOO_LONG, needs_encoding, words_fit,
@@ -6,19 +6,19 @@ use crate::header::{
 use crate::problem::Refusal;
 use std::borrow::Cow;
 
-/// A field of the caller's own.
+/// A header field of the caller.
 #[derive(Debug)]
 pub(crate) struct ExtraHeader<'a> {
     pub name: Cow<'a, str>,
     pub body: ExtraBody<'a>,
 }
 
-/// The body of a field of the caller's own.
+/// The body of a header field of the caller.
 #[derive(Debug)]
 pub(crate) enum ExtraBody<'a> {
-    /// Every reader gets it back exactly as it was given.
+    /// Every reader gets exactly this text back.
     Text(Cow<'a, str>),
-    /// Of a field whose grammar is known: it is read by that.
+    /// The field has a known grammar, by which it was read.
     Structured(StructuredBody<'a>),
 }
 
@@ -31,17 +31,17 @@ impl ExtraHeader<'_> {
         }
     }
 
-    /// Whether it holds an address that only SMTPUTF8 can carry.
+    /// Whether it contains an address that requires SMTPUTF8.
     pub fn is_internationalized(&self) -> bool {
         self.body.is_internationalized()
     }
 }
 
 impl<'a> ExtraBody<'a> {
-    /// What is there until a template is filled in, or where a value was refused.
+    /// The body until a template is filled in, or if a value was refused.
     pub const NOTHING: Self = Self::Text(Cow::Borrowed(""));
 
-    /// Understands the body of the field `name`, in which there are no control characters but tabs.
+    /// Interprets the body of the field `name`. It contains no control characters except tabs.
     pub fn read(name: &str, text: Cow<'a, str>) -> Result<Self, Refusal> {
         match KnownField::named(name).map(|field| field.body) {
             Some(Body::Structured(grammar)) => {
@@ -76,7 +76,7 @@ impl<'a> ExtraBody<'a> {
         }
     }
 
-    /// Whether it holds an address that only SMTPUTF8 can carry.
+    /// Whether it contains an address that requires SMTPUTF8.
     pub fn is_internationalized(&self) -> bool {
         match self {
             Self::Text(_) => false,
@@ -84,7 +84,7 @@ impl<'a> ExtraBody<'a> {
         }
     }
 
-    /// The body in one line, unless something in it has to be encoded or in quotes.
+    /// The body on one line, unless something in it has to be encoded or quoted.
     pub fn as_plain_line(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::Text(text) => Some(Cow::Borrowed(text)),

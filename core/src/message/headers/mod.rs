@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! read  recipient      values and templates to …
-//! extra  own           … fields of the sender's own; fields of the message
-//! templates  names     … those with placeholders; which of them it is by its name
+//! extra  own           … the sender's own fields; fields of the message
+//! templates  names     … those with placeholders; the name decides which it is
 //! elements             … lists to which a value adds nothing
 //! ```
 

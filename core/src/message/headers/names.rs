@@ -1,16 +1,16 @@
-//! What becomes of a header field by its name.
+//! What becomes of a header field depends on its name.
 
 use super::own::OwnHeader;
 use crate::header::{KnownField, Owner};
 use crate::json::field_of_header;
 use crate::problem::{Code, Refusal};
 
-/// Where a header field of `headers` belongs.
+/// Where a field in `headers` belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     /// It is the sender's own.
     Extra,
-    /// It is read as a field of the message, which has this name.
+    /// It is read as the field of the message with this name.
     Own(OwnHeader, &'static str),
 }
 
@@ -19,14 +19,14 @@ pub(super) enum Place {
 pub(crate) enum HeaderScope {
     /// Those of one message for all of its recipients.
     Single,
-    /// Those of a mail merge. Its recipients are no list that `cc` could name, so Cc is only shown.
+    /// Those of a mail merge. Its recipients are not a list that `cc` could name, so Cc is only displayed.
     Merge,
-    /// Those of one recipient of a mail merge, who may be shown another To than their own mailbox.
+    /// Those of one recipient of a mail merge, who may see a To other than their own mailbox.
     Recipient,
 }
 
 impl HeaderScope {
-    /// Whether a field that lists recipients is only shown: it delivers nothing.
+    /// Whether a field that lists recipients is only displayed and delivers nothing.
     fn shows(self, known: &KnownField) -> bool {
         match known.name {
             "cc" => self != Self::Single,
@@ -36,10 +36,10 @@ impl HeaderScope {
     }
 }
 
-/// The longest name; with it and the colon, a word of the value still fits in 998 bytes.
+/// The longest name: with it and the colon, a word of the value still fits in 998 bytes.
 const LONGEST_NAME: usize = 76;
 
-/// The place of the header field of this name. Message-ID was taken out before.
+/// Where the header field with this name belongs. Message-ID was taken out before.
 pub(super) fn place_of(name: &str, scope: HeaderScope) -> Result<Place, Refusal> {
     // ftext of RFC 5322 section 3.6.8.
     let is_name = !name.is_empty()
@@ -77,7 +77,7 @@ pub(super) fn place_of(name: &str, scope: HeaderScope) -> Result<Place, Refusal>
     }
 }
 
-/// Why a field may not be written in `headers`, and what to use instead.
+/// Why a field may not be given in `headers`, and what to use instead.
 fn reserved(owner: Owner, field: Option<&str>) -> Refusal {
     let detail = match (owner, field) {
         (_, Some(field)) => {

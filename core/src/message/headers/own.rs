@@ -1,5 +1,5 @@
-//! Header fields in `headers` that have a field of their own in the message: they are read as that, by the
-//! rules of the header field.
+//! Fields in `headers` that correspond to a field of the message: they are read as that field, by the rules of the
+//! header field.
 //!
 //! ```text
 //! headers: {"Reply-To": "Desk <desk@example.com>",      replyTo: "Desk <desk@example.com>"
@@ -14,7 +14,7 @@ use crate::message::unsubscribe::{ONE_CLICK, Unsubscribe};
 use crate::problem::{Code, Refusal};
 use std::borrow::Cow;
 
-/// A header field that has a field of its own in the message.
+/// A header field that corresponds to a field of the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OwnHeader {
     Date,
@@ -27,7 +27,7 @@ pub(crate) enum OwnHeader {
     Importance,
 }
 
-/// What such fields say.
+/// The values of such fields.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct OwnValues<'a> {
     pub date: Option<Date>,
@@ -85,7 +85,7 @@ impl OwnHeader {
 }
 
 impl<'a> OwnValues<'a> {
-    /// Reads the body of one of the fields. There are no control characters in it but tabs.
+    /// Reads the body of one of the fields. It contains no control characters except tabs.
     #[expect(
         clippy::ptr_arg,
         reason = "what is read borrows from the text where that is borrowed"
@@ -120,7 +120,7 @@ impl<'a> OwnValues<'a> {
         self.urgency != Urgency::default() || self.fields().next().is_some()
     }
 
-    /// Which fields of the header section were given, except those of List-Unsubscribe and of the urgency.
+    /// The fields of the header section that were given, except those of List-Unsubscribe and of the priority.
     pub fn fields(&self) -> impl Iterator<Item = HeaderField> {
         let fields = [
             (HeaderField::Date, self.date.is_some()),
@@ -133,7 +133,7 @@ impl<'a> OwnValues<'a> {
             .filter_map(|(field, is_given)| is_given.then_some(field))
     }
 
-    /// Takes over what others say, except List-Unsubscribe.
+    /// Takes over the values of others, except List-Unsubscribe.
     pub fn replace_with(&mut self, others: Self) {
         self.date = others.date.or(self.date);
         if others.urgency != Urgency::default() {
@@ -152,7 +152,7 @@ impl<'a> OwnValues<'a> {
         }
     }
 
-    /// Whether it holds an address that only SMTPUTF8 can carry.
+    /// Whether it contains an address that requires SMTPUTF8.
     pub fn is_internationalized(&self) -> bool {
         let mut mailboxes = self.reply_to.iter();
         mailboxes.any(|mailbox| mailbox.address.is_internationalized())

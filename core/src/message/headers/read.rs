@@ -1,5 +1,4 @@
-//! Understands the message's `headers`: the sender's own fields, and those that are read as fields of the
-//! message.
+//! Interprets the message's `headers`: the sender's own fields, and those that are read as fields of the message.
 
 use super::extra::{ExtraBody, ExtraHeader};
 use super::names::{HeaderScope, Place, place_of};
@@ -14,20 +13,20 @@ use crate::template::TemplateText;
 use crate::text::part;
 use std::borrow::Cow;
 
-/// What `headers` holds.
+/// The content of `headers`.
 #[derive(Debug, Default)]
 pub(crate) struct ReadHeaders<'a> {
-    /// The sender's own fields, in order; nothing is in those that are templates.
+    /// The sender's own fields, in order; those that are templates are empty.
     pub extra: Vec<ExtraHeader<'a>>,
     pub own: OwnValues<'a>,
     pub templates: HeaderTemplates<'a>,
 }
 
-/// The values of `headers` that were taken out as templates, by their number, which rises. `None` if the
-/// template was refused.
+/// The values of `headers` that were taken out as templates, by their numbers, which rise. `None` if the template was
+/// refused.
 pub(crate) type ValueTemplates<'a> = Vec<(usize, Option<TemplateText<'a>>)>;
 
-/// More make a header that mail servers refuse.
+/// Mail servers refuse a header with more.
 const MOST_FIELDS: usize = 1_000;
 
 const ONCE: Refusal = Refusal::new(
@@ -35,7 +34,7 @@ const ONCE: Refusal = Refusal::new(
     "A message may have this header field only once; give it one value.",
 );
 
-/// Understands `headers`.
+/// Interprets `headers`.
 pub(crate) fn read_headers<'a>(
     json: &mut JsonMessage<'a>,
     templates: ValueTemplates<'a>,
@@ -51,8 +50,8 @@ pub(crate) fn read_headers<'a>(
         .finish()
 }
 
-/// Understands the `headers` of a recipient, in which there are no placeholders any more. Returned beside
-/// them is where List-Unsubscribe-Post was given. `has_priority`: the recipient has `priority`, too.
+/// Interprets the `headers` of a recipient, which no longer contain placeholders. Also returns where
+/// List-Unsubscribe-Post was given. `has_priority`: the recipient has `priority`, too.
 pub(crate) fn read_own_headers<'a>(
     headers: Vec<JsonHeader<'a>>,
     has_priority: bool,
@@ -65,7 +64,7 @@ pub(crate) fn read_own_headers<'a>(
     (reader.read, reader.one_click)
 }
 
-/// Message-ID in `headers` is the message's `messageId`, with its placeholders.
+/// A Message-ID in `headers` is the message's `messageId`, including its placeholders.
 pub(crate) fn take_message_id<'a>(json: &mut JsonMessage<'a>, report: &mut ProblemReport<'a>) {
     let Some(headers) = &mut json.headers else {
         return;
@@ -75,7 +74,7 @@ pub(crate) fn take_message_id<'a>(json: &mut JsonMessage<'a>, report: &mut Probl
     json.message_id = json.message_id.take().or(id);
 }
 
-/// Takes Message-ID out of header fields. `is_given`: the message's `messageId` says it already.
+/// Takes Message-ID out of header fields. `is_given`: the message gives `messageId` already.
 pub(crate) fn take_id<'a>(
     headers: &mut Vec<JsonHeader<'a>>,
     is_given: bool,
@@ -102,7 +101,7 @@ pub(crate) fn take_id<'a>(
     id
 }
 
-/// Whether the message has the field too, as which a header field is read. A list of nothing says nothing.
+/// Whether the message also gives the field as which a header field is read. An empty list does not count.
 fn is_given(json: &JsonMessage<'_>, own: OwnHeader, field: &str) -> bool {
     let is_empty = |texts: Option<&Located<JsonTexts<'_>>>| {
         texts.is_some_and(|texts| texts.value.0.is_empty())
@@ -122,7 +121,7 @@ fn is_given(json: &JsonMessage<'_>, own: OwnHeader, field: &str) -> bool {
     !says_nothing && json.location_of(field).is_some()
 }
 
-/// What is said of a header field beside the field that it is read as.
+/// The problem of a header field next to the field as which it is read.
 fn both(field: &str) -> Refusal {
     let detail = format!(
         "This header field and the message's `{field}` say the same thing; give only one of them."
@@ -131,13 +130,13 @@ fn both(field: &str) -> Refusal {
 }
 
 struct HeaderReader<'r, 'a> {
-    /// Whether the field of this name is given too, as which a header field is read.
+    /// Whether the field with this name, as which a header field is read, is also given.
     is_given: &'r dyn Fn(OwnHeader, &str) -> bool,
     scope: HeaderScope,
     templates: std::iter::Peekable<std::vec::IntoIter<(usize, Option<TemplateText<'a>>)>>,
-    /// That of the next value.
+    /// The number of the next value.
     number: usize,
-    /// Those fields that were given of which a message has one.
+    /// The fields given so far that a message has only once.
     once: Vec<&'static str>,
     /// Where List-Unsubscribe-Post was given.
     one_click: Option<Location>,
@@ -221,7 +220,7 @@ impl<'r, 'a> HeaderReader<'r, 'a> {
         }
     }
 
-    /// Whether a message has this field once, and it was given before.
+    /// Whether a message has this field only once, and it was given before.
     fn is_repeated(&mut self, name: &str) -> bool {
         let once =
             |known: &&KnownField| known.occurs == Occurs::Once || known.owner == Owner::Field;
@@ -283,14 +282,14 @@ impl<'r, 'a> HeaderReader<'r, 'a> {
         }
     }
 
-    /// The text of a value, in which there are no control characters but tabs.
+    /// The text of a value. It contains no control characters except tabs.
     fn header_text(&mut self, value: Located<Cow<'a, str>>) -> Option<Cow<'a, str>> {
         let known = self.report.len();
         let text = header_text(value, self.report);
         (self.report.len() == known).then_some(text)
     }
 
-    /// What was read, with List-Unsubscribe-Post put to its List-Unsubscribe.
+    /// What was read, with List-Unsubscribe-Post added to its List-Unsubscribe.
     fn finish(mut self) -> ReadHeaders<'a> {
         let Some(location) = self.one_click else {
             return self.read;

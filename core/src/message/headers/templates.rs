@@ -13,7 +13,7 @@ use std::fmt::Write;
 /// The header fields with placeholders that were given in `headers`, and List-Unsubscribe.
 #[derive(Debug, Default)]
 pub(crate) struct HeaderTemplates<'a> {
-    /// Values of the caller's own header fields, with the number of the field, which rises.
+    /// Values of the caller's header fields, with the number of the field, which rises.
     pub extra: Vec<(usize, TemplateText<'a>)>,
     /// Bodies of those that are read as fields of the message.
     pub own: Vec<(OwnHeader, TemplateText<'a>)>,
@@ -24,7 +24,7 @@ pub(crate) struct HeaderTemplates<'a> {
 #[derive(Debug)]
 pub(crate) struct UnsubscribeTemplate<'a> {
     pub source: UnsubscribeSource<'a>,
-    /// The field's body, as it is for nearly all values.
+    /// The body of the field for nearly all values.
     pub body: TemplateText<'a>,
 }
 
@@ -37,19 +37,19 @@ pub(crate) enum UnsubscribeSource<'a> {
         mailto: Option<TemplateText<'a>>,
         one_click: Option<bool>,
     },
-    /// The field itself, with List-Unsubscribe-Post or without.
+    /// The field itself, with or without List-Unsubscribe-Post.
     Header { one_click: bool },
 }
 
 impl<'a> HeaderTemplates<'a> {
-    /// Adds those that were given in `headers`. List-Unsubscribe is in one of both.
+    /// Adds those given in `headers`. Only one of the two has List-Unsubscribe.
     pub fn add(&mut self, headers: Self) {
         self.extra.extend(headers.extra);
         self.own.extend(headers.own);
         self.unsubscribe = self.unsubscribe.take().or(headers.unsubscribe);
     }
 
-    /// The templates of the field that are read as a field of the message.
+    /// The templates of the header field that is read as a field of the message.
     pub fn of(&self, field: HeaderField) -> impl Iterator<Item = &TemplateText<'a>> {
         let own = self.own.iter();
         own.filter(move |(own, _)| own.field() == field)
@@ -58,7 +58,7 @@ impl<'a> HeaderTemplates<'a> {
 }
 
 impl UnsubscribeTemplate<'_> {
-    /// List-Unsubscribe with values; what is wrong with it goes to the refusals.
+    /// List-Unsubscribe with values filled in; what is wrong goes to the refusals.
     pub fn fill(
         &self,
         fill: impl Fn(&TemplateText<'_>) -> String,
@@ -97,8 +97,8 @@ impl UnsubscribeTemplate<'_> {
     }
 }
 
-/// The address or mailto: URL with values. One that is all of it may be anything; another fills a part in, and
-/// adds neither addresses nor fields of the mail (RFC 6068 section 2):
+/// The address or mailto: URL with values filled in. A value that is the whole of it may be anything; any other fills
+/// in a part, and adds neither addresses nor fields of the mail (RFC 6068 section 2):
 ///
 /// ```text
 /// mailto:leave+{{ id }}@example.com?subject=Stop%20{{ list }}      list: Tea & Co      …?subject=Stop%20Tea%20%26%20Co
@@ -145,8 +145,8 @@ fn fill_mailto(
     Ok(url)
 }
 
-/// Appends a value of a query. What is percent-encoded already stays so, except a line end that is not in the
-/// body of the mail: it might begin another field there.
+/// Appends a value of a query. What is already percent-encoded stays so, except a line end outside of the body of the
+/// mail: it might start another field there.
 fn push_url_encoded(value: &str, url: &mut String) {
     let field = url.rsplit(['?', '&']).next().unwrap_or_default();
     let is_body = starts_with_ignoring_case(field, "body=");

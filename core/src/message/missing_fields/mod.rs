@@ -1,5 +1,5 @@
-//! What a submission agent adds to the mail of local programs (RFC 6409 section 8): who wrote it, and
-//! the domains of addresses.
+//! What a submission agent adds to the mail of local programs (RFC 6409 section 8): who wrote it, and the domains of
+//! addresses.
 //!
 //! ```text
 //! To: root                  From: cron@example.com
@@ -8,7 +8,7 @@
 //!                           All is well.
 //! ```
 //!
-//! Date and Message-ID are made for every finished message that lacks them.
+//! Date and Message-ID are generated for every finished message that lacks them.
 
 use super::joined_fields::{Joined, joined};
 use super::local_header::with_sound_header;
@@ -223,8 +223,7 @@ fn write_qualified(joined: &Joined<'_, '_>, domain: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// Where the addresses of a list end that have no domain. What is no address is left to those who
-/// read it.
+/// The ends of addresses without a domain in a list. What is not an address is left to those who read it.
 fn ends_without_domain(list: &[u8]) -> impl Iterator<Item = usize> + '_ {
     entries(list).filter_map(|entry| entry.domain_is_missing_at)
 }

@@ -1,7 +1,7 @@
 //! What HTML looks like to those who get it.
 //!
-//! It is looked at as it was given: where it is a template, placeholders are not filled in. So that they are neither
-//! tags nor attributes they are covered before, byte for byte.
+//! It is examined as it was given: in a template, placeholders are not filled in. They are covered first, byte for
+//! byte, so that they count neither as tags nor as attributes.
 
 use crate::problem::Code;
 use crate::template::Place;
@@ -10,20 +10,20 @@ use html5gum::{StartTag, Token, Tokenizer};
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Gmail shows so many bytes of a message's HTML, and a link to the rest.
+/// Gmail shows this many bytes of the HTML of a message, and a link to the rest.
 const MOST_BYTES: usize = 102_000;
 
-/// What covers a placeholder that may become any text. Neither is in anybody's HTML.
+/// Covers a placeholder that may become any text. Nobody's HTML contains either of these.
 const VALUE: u8 = 1;
-/// What covers a statement or a comment, which is none.
+/// Covers a statement or a comment.
 const STATEMENT: u8 = 2;
 
-/// A code and a sentence for a person where HTML is too large.
+/// The code and sentence for HTML that is too large.
 pub(super) fn too_large(html: &str) -> Option<(Code, String)> {
     (html.len() > MOST_BYTES).then(|| (Code::LargeHtml, TOO_LARGE.to_owned()))
 }
 
-/// The same for what is wrong in it.
+/// The code and sentence for each fault in it.
 pub(super) fn faults(html: &str) -> Vec<(Code, String)> {
     let faults = Faults::of(&covered(html));
     let told = FAULTS.iter().zip(faults.0);
@@ -33,7 +33,7 @@ pub(super) fn faults(html: &str) -> Vec<(Code, String)> {
 
 const TOO_LARGE: &str = "The HTML is larger than 102 kB, beyond which Gmail cuts the message off and shows a link to the rest.";
 
-/// What is wrong in a place, and what to do.
+/// What is wrong somewhere, and what to do.
 struct Fault {
     code: Code,
     what: &'static str,
@@ -59,7 +59,7 @@ const ALT: usize = 0;
 const INSECURE: usize = 1;
 const SCRIPT: usize = 2;
 
-/// The first place of each fault, and how many there are.
+/// The first position of each fault, and their number.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Faults([Option<Found>; 3]);
 
@@ -134,10 +134,10 @@ impl Faults {
     }
 }
 
-/// What an attribute with an address leads to.
+/// Where the URL in an attribute leads.
 #[derive(Debug, PartialEq, Eq)]
 enum Address {
-    /// To a web page over http, or to none since its host is not said.
+    /// To a web page over http, or nowhere because it has no host.
     Insecure,
     Script,
     /// Elsewhere, or a placeholder decides.
@@ -145,7 +145,7 @@ enum Address {
 }
 
 impl Address {
-    /// Reads it as a browser does: white space means nothing around it, and line breaks and tabs nowhere.
+    /// Reads it as a browser does: surrounding white space, and all line breaks and tabs, are ignored.
     fn of(value: &[u8]) -> Self {
         const LONGEST: usize = 64;
         let ignored = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | &STATEMENT);
@@ -175,7 +175,7 @@ fn is_cover(byte: u8) -> bool {
     matches!(byte, VALUE | STATEMENT)
 }
 
-/// The name of an attribute with a statement right before or after it.
+/// The name of an attribute without a statement right before or after it.
 fn without_covers(name: &[u8]) -> &[u8] {
     let start = name.iter().position(|byte| !is_cover(*byte));
     let end = name.iter().rposition(|byte| !is_cover(*byte));
@@ -185,7 +185,7 @@ fn without_covers(name: &[u8]) -> &[u8] {
     }
 }
 
-/// The HTML with its placeholders covered, whatever the language: where nothing fills them they are no tags either.
+/// The HTML with its placeholders covered, whatever the language: even if nothing fills them in, they are not tags.
 fn covered(html: &str) -> Cow<'_, [u8]> {
     let bytes = html.as_bytes();
     let mut covered = Cow::Borrowed(bytes);
@@ -208,7 +208,7 @@ fn covered(html: &str) -> Cow<'_, [u8]> {
     covered
 }
 
-/// Where the next placeholder or statement begins, and which of them it is.
+/// The start of the next placeholder or statement, and which of them it is.
 fn next_start(bytes: &[u8], from: usize) -> Option<(usize, usize)> {
     let mut braces = memchr::memchr_iter(b'{', &bytes[from..]).map(|at| from + at);
     braces.find_map(|at| match bytes.get(at + 1)? {

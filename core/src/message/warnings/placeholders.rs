@@ -1,9 +1,9 @@
-//! Placeholders that nothing here puts a value in.
+//! Placeholders that nothing here fills in.
 
 use crate::json::{JsonWord, Located, TemplateLanguage};
 use crate::template::Place;
 
-/// How a placeholder begins and ends, what its name may hold, and how the sentence writes it.
+/// How a placeholder starts and ends, what its name may contain, and how the sentence shows it.
 #[derive(Debug)]
 struct Form {
     start: &'static str,
@@ -13,7 +13,7 @@ struct Form {
     kind: Kind,
 }
 
-/// What a message says of the language of its texts.
+/// What a message says about the language of its texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Language {
     Untold,
@@ -22,7 +22,7 @@ pub(super) enum Language {
 }
 
 impl Language {
-    /// That of a message with this field `template`.
+    /// For a message with this `template` field.
     pub fn of(template: Option<&Located<JsonWord<'_, TemplateLanguage>>>) -> Self {
         match template.map(|word| word.value.meaning()) {
             None => Self::Untold,
@@ -34,11 +34,11 @@ impl Language {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// It is that of another program, whatever the message says.
+    /// It belongs to another program, whatever the message says.
     Foreign,
-    /// The same, where it is a word of its own: its signs are common inside words.
+    /// The same, but only as a separate word: its characters are common inside words.
     ForeignWord,
-    /// It is that of a template language, of which the message says nothing.
+    /// It belongs to a template language, but the message names none.
     Untold,
     /// The same, and SparkPost's language takes it for text.
     UntoldTag,
@@ -63,7 +63,7 @@ impl Form {
         }
     }
 
-    /// Where the first one is.
+    /// The position of the first one.
     fn find(&self, text: &[u8]) -> Option<usize> {
         const LONGEST: usize = 100;
         let mut starts = memchr::memmem::find_iter(text, self.start);
@@ -87,7 +87,7 @@ impl Form {
     }
 }
 
-/// Whether this byte beside a word makes a longer word of it.
+/// Whether this byte next to a word makes it a longer word.
 fn joins(byte: Option<u8>) -> bool {
     byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | 0x80..))
 }

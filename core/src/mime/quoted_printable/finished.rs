@@ -3,9 +3,8 @@
 use super::{EMPTY, LINE, cut, encode_line, escape};
 use crate::syntax::{LineEnds, lines};
 
-/// Appends a finished body of any bytes encoded, in which CRLF alone ends a line. No soft line break
-/// makes a line begin with two hyphens that did not: a reader could take it for the delimiter of a
-/// multipart around it.
+/// Appends a finished body of arbitrary bytes, encoded; only CRLF ends a line in it. No soft line break creates a line
+/// that begins with two hyphens: a reader could take it for the delimiter of a surrounding multipart.
 pub(in crate::mime) fn encode_body(body: &[u8], out: &mut Vec<u8>) {
     let mut scratch = EMPTY;
     for (index, line) in lines(body, LineEnds::Crlf).enumerate() {
@@ -24,9 +23,8 @@ pub(in crate::mime) fn encode_body(body: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Appends a body that is quoted-printable already, with soft line breaks in its lines over 76 bytes and
-/// NUL encoded; a bare CR ends a line, since it can be no text there. As in [`encode_body`], no line begins
-/// with two hyphens that did not.
+/// Appends a body that is already quoted-printable, with soft line breaks in its lines over 76 bytes and NUL encoded; a
+/// bare CR ends a line, since it cannot be text there. As in [`encode_body`], no new line begins with two hyphens.
 pub(in crate::mime) fn mend(body: &[u8], out: &mut Vec<u8>) {
     for (index, line) in lines(body, LineEnds::Crlf).enumerate() {
         if index > 0 {
@@ -43,7 +41,7 @@ pub(in crate::mime) fn mend(body: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// `was_line`: whether it was the start of a line before.
+/// `was_line`: whether this was already the start of a line.
 fn mend_line(line: &[u8], was_line: bool, out: &mut Vec<u8>) {
     let mut column = 0;
     let mut starts_line = !was_line;

@@ -1,9 +1,8 @@
 //! Text bodies as quoted-printable (RFC 2045 section 6.7).
 //!
-//! Nearly all the bytes of a message pass through here. Thirty-two that stand for themselves, or eight,
-//! are copied at once; all others are looked up and written without a branch that depends on them, and
-//! lines are cut in a second step: text is too irregular for a processor to guess, and a wrong guess
-//! costs more than ten bytes.
+//! Nearly all bytes of a message pass through here. Runs of thirty-two or eight bytes that represent themselves are
+//! copied at once; all others are looked up and written without a branch that depends on them, and lines are broken in
+//! a second step: text is too irregular for branch prediction, and a misprediction costs more than ten bytes.
 
 mod finished;
 mod template;
@@ -14,10 +13,10 @@ pub(super) use template::encode_without_brackets;
 
 use crate::syntax::{LineEnds, split_line};
 
-/// How many bytes a line has before its soft line break.
+/// Bytes of a line before its soft line break.
 pub(crate) const LINE: usize = 75;
 
-/// Appends `text` encoded; CR, LF and CRLF all end a line.
+/// Appends `text`, encoded; CR, LF and CRLF all end a line.
 pub(super) fn encode(text: &str, out: &mut Vec<u8>) {
     let mut scratch = EMPTY;
     let mut rest = text.as_bytes();
@@ -41,15 +40,15 @@ pub(super) fn estimate(text: &str) -> usize {
     bytes + bytes / 16 + 64
 }
 
-/// How many bytes are encoded before they are cut into lines.
+/// How many bytes are encoded before they are broken into lines.
 const PIECE: usize = 128;
-/// How many bytes are looked at together.
+/// How many bytes are examined together.
 const CHUNK: usize = 32;
-/// Room for a piece; the last copy may be longer than what counts of it.
+/// A buffer for a piece; the last copy may be longer than the part that counts.
 type Scratch = [u8; 3 * PIECE + CHUNK];
 const EMPTY: Scratch = [0; 3 * PIECE + CHUNK];
 
-/// One line of text without its end. A blank at its end would get lost in transport.
+/// One line of text without its end. A blank at its end would get lost in transit.
 fn encode_line(line: &[u8], scratch: &mut Scratch, out: &mut Vec<u8>) {
     let (body, blank) = split_blank(line);
     let mut column = 0;
@@ -70,7 +69,7 @@ fn split_blank(line: &[u8]) -> (&[u8], Option<u8>) {
     }
 }
 
-/// Encodes bytes without an eye on lines; returns how many it wrote.
+/// Encodes bytes regardless of lines; returns how many it wrote.
 #[inline]
 fn encode_bytes(bytes: &[u8], encoded: &mut Scratch) -> usize {
     let mut length = 0;
@@ -102,7 +101,7 @@ fn encode_bytes(bytes: &[u8], encoded: &mut Scratch) -> usize {
     look_up(rest, encoded, length)
 }
 
-/// Encodes bytes after the `length` bytes that are there; returns how many these are then.
+/// Encodes bytes after the first `length` bytes; returns the new length.
 #[inline]
 fn look_up(bytes: &[u8], encoded: &mut Scratch, mut length: usize) -> usize {
     for byte in bytes {
@@ -112,7 +111,7 @@ fn look_up(bytes: &[u8], encoded: &mut Scratch, mut length: usize) -> usize {
     length
 }
 
-/// 0 for a byte that stands for itself: printable ASCII but `=`.
+/// 0 for a byte that represents itself: printable ASCII except `=`.
 #[inline]
 #[expect(
     clippy::needless_bitwise_bool,
@@ -122,7 +121,7 @@ fn is_special(byte: u8) -> u8 {
     u8::from((byte.wrapping_sub(b' ') >= 0x5f) | (byte == b'='))
 }
 
-/// Writes all of `bytes`, of which `count` count: a copy of constant size is the fastest.
+/// Writes all of `bytes`, of which only the first `count` are valid: a copy of constant size is the fastest.
 #[inline]
 fn put<const N: usize>(encoded: &mut Scratch, at: usize, bytes: [u8; N], count: usize) -> usize {
     if let Some(slot) = encoded.get_mut(at..at + N) {
@@ -131,7 +130,7 @@ fn put<const N: usize>(encoded: &mut Scratch, at: usize, bytes: [u8; N], count: 
     count
 }
 
-/// Whether all bytes stand for themselves, as [`is_special`] says of one.
+/// Whether all bytes represent themselves, as defined by [`is_special`].
 #[inline]
 fn is_plain(word: [u8; 8]) -> bool {
     const ONES: u64 = 0x0101_0101_0101_0101;
@@ -146,7 +145,7 @@ fn is_plain(word: [u8; 8]) -> bool {
     (below_space | is(b'=') | is(0x7f) | word) & TOPS == 0
 }
 
-/// Appends encoded bytes with soft line breaks where they are due, none of them within an escape.
+/// Appends encoded bytes with soft line breaks where necessary, never within an escape.
 fn cut(mut encoded: &[u8], column: &mut usize, out: &mut Vec<u8>) {
     while encoded.len() > LINE - *column {
         let room = LINE - *column;
@@ -163,7 +162,7 @@ fn cut(mut encoded: &[u8], column: &mut usize, out: &mut Vec<u8>) {
     *column += encoded.len();
 }
 
-/// What a byte becomes within a line: the first `length` of `bytes`.
+/// The encoded form of a byte within a line: the first `length` of `bytes`.
 #[derive(Clone, Copy)]
 struct Form {
     bytes: [u8; 4],
@@ -194,7 +193,7 @@ const FORMS: [Form; 256] = {
     table
 };
 
-/// `=XX` and one byte to make a whole word.
+/// `=XX` and a filler, to make a whole word.
 pub(crate) const fn escape(byte: u8) -> [u8; 4] {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     [

@@ -1,15 +1,15 @@
-//! Bodies for a template of PowerMTA, in which a bracket begins a variable.
+//! Bodies for a template of PowerMTA, in which a bracket starts a variable.
 
 use super::{EMPTY, LINE, PIECE, Scratch, cut, encode_bytes, escape, split_blank};
 use crate::syntax::{LineEnds, split_line};
 
-/// Appends `text` encoded for a template of PowerMTA, where brackets mean a variable.
+/// Appends `text`, encoded for a template of PowerMTA, where a bracket starts a variable.
 pub(in crate::mime) fn encode_without_brackets(text: &str, out: &mut Vec<u8>) {
     Lines::new(out).text(text, true);
 }
 
-/// Writes a body of a template piece by piece. Its brackets are encoded, and there is room for values
-/// of which only the length is known.
+/// Writes a body of a template piece by piece. Its brackets are encoded, and there is room for values of which only the
+/// length is known.
 pub(crate) struct Lines<'o> {
     out: &'o mut Vec<u8>,
     column: usize,
@@ -25,8 +25,8 @@ impl<'o> Lines<'o> {
         }
     }
 
-    /// Appends text. `line_may_end` tells whether its last line may end after it: a blank there would
-    /// get lost in transport.
+    /// Appends text. `line_may_end` says whether its last line may end after it: a blank there would get lost in
+    /// transit.
     pub fn text(&mut self, text: &str, line_may_end: bool) {
         let mut rest = text.as_bytes();
         while let Some((line, next)) = split_line(rest, LineEnds::Any) {
@@ -75,7 +75,7 @@ impl<'o> Lines<'o> {
         self.column += width;
     }
 
-    /// Appends `bytes` that will become a line of its own, which goes on in the next.
+    /// Appends `bytes` that will become a separate line, which continues in the next.
     pub fn later_line(&mut self, bytes: &[u8]) {
         if self.column > 0 {
             self.soft_break();

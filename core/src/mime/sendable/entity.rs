@@ -1,4 +1,4 @@
-//! What there is to know of an entity of a finished message, to encode it or what is in it.
+//! What must be known about an entity of a finished message to encode it, or its parts.
 
 use super::{HEADER, UNREADABLE, can_be_sent};
 use crate::header::KnownField;
@@ -17,12 +17,12 @@ pub(super) struct Entity<'m> {
     pub encoding: Encoding,
 }
 
-/// What the body of an entity is made of.
+/// The kind of body of an entity.
 pub(super) enum Kind {
     Multipart(Inner),
-    /// A multipart that is signed or encrypted (RFC 1847).
+    /// A signed or encrypted multipart (RFC 1847).
     Sealed,
-    /// A message/rfc822 or message/global: its parts may be encoded, it may not (RFC 2046 section
+    /// A message/rfc822 or message/global: its parts may be encoded, but not the message itself (RFC 2046 section
     /// 5.2.1).
     Message,
     /// Another message type, which has no transfer encoding (RFC 2045 section 6.4).
@@ -33,7 +33,7 @@ pub(super) enum Kind {
 /// The parts of a multipart.
 pub(super) struct Inner {
     pub boundary: String,
-    /// They are messages where they do not say otherwise (RFC 2046 section 5.1.5).
+    /// Parts are messages unless they say otherwise (RFC 2046 section 5.1.5).
     pub is_digest: bool,
 }
 
@@ -85,7 +85,7 @@ impl<'m> Entity<'m> {
         self.fields.iter().any(signs)
     }
 
-    /// The type of a text that says none: what is no ASCII was shown as it is, and that is UTF-8.
+    /// The type of a text without one: bytes beyond ASCII were displayed as they are, as UTF-8.
     pub fn missing_type(&self) -> &'static str {
         let is_utf8 = || simdutf8::basic::from_utf8(self.body).is_ok();
         if self.has("content-type") || self.body.is_ascii() || !is_utf8() {
@@ -146,7 +146,7 @@ impl Encoding {
     }
 }
 
-/// The body of a field that may be there once.
+/// The body of a field that may occur only once.
 fn only(fields: &[WrittenField<'_>], name: &str) -> Result<Option<String>, Refusal> {
     let mut found = fields.iter().filter(|field| is(field, name));
     match (found.next(), found.next()) {

@@ -1,7 +1,6 @@
-//! A finished message whose bodies hold what SMTP cannot carry: a line over 998 bytes, NUL, a CR that is
-//! no part of a line end (RFC 5321 sections 2.3.8, 4.5.2, 4.5.3.1.6). A part without an encoding of its
-//! own becomes quoted-printable, too long lines of quoted-printable and base64 are broken, and the others
-//! stay as they are:
+//! Finished messages whose bodies contain what SMTP cannot carry: a line over 998 bytes, NUL, or a CR that is not part
+//! of a line end (RFC 5321 sections 2.3.8, 4.5.2, 4.5.3.1.6). A part that is not encoded becomes quoted-printable, too
+//! long lines of quoted-printable and base64 are broken, and all other parts are kept:
 //!
 //! ```text
 //! multipart/mixed
@@ -10,8 +9,8 @@
 //! └─ message/rfc822                                 its own parts, by the same rules
 //! ```
 //!
-//! Blanks before the colon of a part's fields (`Content-Type : text/html`) are taken away: some readers
-//! would show these lines, and all after them, as text.
+//! Blanks before the colon of a part's fields (`Content-Type : text/html`) are removed: some readers would display
+//! these lines, and all after them, as text.
 
 mod entity;
 
@@ -22,7 +21,7 @@ use crate::syntax::{LineEnds, header_end, holds_bare_cr, is_obsolete_field, line
 use entity::{Delimiter, Encoding, Entity, Inner, Kind};
 use std::borrow::Cow;
 
-/// Messages in messages, and parts in parts: more is no mail.
+/// Maximum nesting of messages and parts: no mail has more.
 const DEEPEST: usize = 50;
 
 const SIGNED: Refusal = refusal(
@@ -46,8 +45,7 @@ const UNREADABLE: Refusal = refusal(
 );
 const TOO_DEEP: Refusal = refusal("The message has parts nested more than 50 deep.");
 
-/// The message with every body in a form that can be sent. Its lines end with CRLF; a CR elsewhere is
-/// content.
+/// The message with every body in a form that can be sent. Its lines end with CRLF; any other CR is content.
 pub(crate) fn sendable(message: Vec<u8>) -> Result<Vec<u8>, Refusal> {
     let body = &message[header_end(&message)..];
     if stays(body) {
@@ -63,7 +61,7 @@ pub(crate) fn sendable(message: Vec<u8>) -> Result<Vec<u8>, Refusal> {
     }
 }
 
-/// Whether nothing is changed, whatever kind of entity it is.
+/// Whether nothing has to change, whatever kind of entity it is.
 fn stays(bytes: &[u8]) -> bool {
     can_be_sent(bytes) && !lines(bytes, LineEnds::Crlf).any(is_obsolete_field)
 }
@@ -81,7 +79,7 @@ struct Writer<'o> {
 }
 
 impl Writer<'_> {
-    /// A whole message, which is MIME now if it was not before.
+    /// A complete message, which becomes MIME if it was not.
     fn message(&mut self, message: &[u8], depth: usize) -> Result<(), Refusal> {
         let Some(entity) = self.read(message, Kind::Leaf)? else {
             return Ok(());
@@ -102,7 +100,7 @@ impl Writer<'_> {
         self.entity(&entity, mime_version, depth)
     }
 
-    /// A part, which has this kind where it says nothing else.
+    /// A part, which has this kind unless it says otherwise.
     fn part(&mut self, part: &[u8], default: Kind, depth: usize) -> Result<(), Refusal> {
         match self.read(part, default)? {
             Some(entity) => self.entity(&entity, "", depth),
@@ -110,8 +108,8 @@ impl Writer<'_> {
         }
     }
 
-    /// Reads an entity; `None` if it stays and is written already. What need not be changed need not
-    /// be understood.
+    /// Reads an entity; `None` if it does not change and is already written. What need not change need not be
+    /// understood.
     fn read<'m>(&mut self, bytes: &'m [u8], default: Kind) -> Result<Option<Entity<'m>>, Refusal> {
         match Entity::read(bytes, default) {
             Ok(entity) if !stays(bytes) => Ok(Some(entity)),
@@ -123,7 +121,7 @@ impl Writer<'_> {
         }
     }
 
-    /// `fields`: those that its header lacks.
+    /// `fields`: those missing from its header.
     fn entity(&mut self, entity: &Entity<'_>, fields: &str, depth: usize) -> Result<(), Refusal> {
         if depth > DEEPEST {
             return Err(TOO_DEEP);
@@ -171,7 +169,7 @@ impl Writer<'_> {
         }
     }
 
-    /// The header and its empty line, with another transfer encoding where one is given.
+    /// The header and its empty line, with the new transfer encoding if there is one.
     fn header(&mut self, entity: &Entity<'_>, encoding: Option<&str>, more: &str) {
         for field in &entity.fields {
             if encoding.is_none() || !entity::is_encoding(field) {
@@ -227,7 +225,7 @@ impl Writer<'_> {
         }
     }
 
-    /// What cannot be encoded. Of its faults only a bare CR can be mended.
+    /// A body that cannot be encoded. Of its faults, only a bare CR can be fixed.
     fn as_it_is(&mut self, bytes: &[u8], refusal: Refusal) -> Result<(), Refusal> {
         let mended = to_crlf(Cow::Borrowed(bytes), LineEnds::Any);
         if !can_be_sent(&mended) {

@@ -1,4 +1,4 @@
-//! Links, and what statements among attributes decide of them.
+//! Links, and what statements among their attributes decide.
 
 use super::super::super::blocks::unpaired;
 use super::super::super::marks::Piece;
@@ -8,7 +8,7 @@ use crate::template::TagKind;
 use html5gum::StartTag;
 
 impl Writer<'_, '_> {
-    /// The statements among the attributes of an element. Those in the address of a link are written with it.
+    /// The statements among the attributes of an element. Those in the address of a link are written with the address.
     pub(super) fn hide_attributes(&mut self, tag: &StartTag<usize>) -> Result<(), Refusal> {
         let range = tag.span.start..tag.span.end;
         let Some(whole) = self.marked.text.get(range) else {
@@ -55,7 +55,7 @@ impl Writer<'_, '_> {
         })
     }
 
-    /// A value that is HTML cannot be text.
+    /// A value that is HTML cannot become text.
     pub(super) fn check_values(&self, text: &str) -> Result<(), Refusal> {
         let mut kinds = self.marked.kinds(text);
         match kinds.find(|(_, kind)| matches!(kind, TagKind::Value { is_html: true })) {
@@ -94,7 +94,7 @@ impl Writer<'_, '_> {
         })
     }
 
-    /// After the text of a link its number, or its address where that is in no list of the whole text.
+    /// Writes the number of a link after its text, or its address if that is not in the list at the end of the text.
     pub(super) fn end_link(&mut self, link: Link) {
         let Link {
             address,

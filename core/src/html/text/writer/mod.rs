@@ -1,4 +1,4 @@
-//! Writes HTML of few elements, which is laid out as the text shall be.
+//! Writes HTML with few elements, which is laid out as the text should be.
 
 mod links;
 mod words;
@@ -11,44 +11,44 @@ use crate::template::TagKind;
 use html5gum::{StartTag, Token};
 use std::collections::HashMap;
 
-/// What is laid out, and what belongs to it.
+/// What is to be laid out, and what belongs to it.
 #[derive(Debug, Default)]
 pub(super) struct Written {
     pub html: String,
-    /// What the signs stand for whose numbers follow those of the tags: words that must not be torn apart.
+    /// The words that must not be split; their signs have the numbers after those of the tags.
     pub words: Vec<String>,
     /// The addresses of links, with marks.
     pub links: Vec<String>,
 }
 
-/// What an element is while it is open.
+/// How an open element is treated.
 #[derive(Debug)]
 enum Element {
-    /// What is in it is written as if it were not there.
+    /// Its content is written as if it were not there.
     Transparent,
-    /// A line begins with it, and another one after it.
+    /// It starts a new line, and so does what follows it.
     Lines(Gap),
-    /// It is written with this end.
+    /// It is written, with this end tag.
     Written {
         end: &'static str,
-        /// Whether something was in what it is in.
+        /// Whether its parent already had text.
         had_text: bool,
         is_preformatted: bool,
     },
-    /// It is written so, within a table of columns.
+    /// It is written like this, within a table with columns.
     InColumns(&'static str),
     /// A table whose rows are paragraphs.
     Stack,
-    /// What is in it nobody sees.
+    /// Its content is invisible.
     Hidden,
     Link(Link),
 }
 
-/// A link that is open.
+/// An open link.
 #[derive(Debug)]
 struct Link {
     address: String,
-    /// Whether a statement around it decides whether it is there.
+    /// Whether it is within a statement that decides whether it exists.
     is_in_block: bool,
 }
 
@@ -70,26 +70,26 @@ pub(super) struct Writer<'m, 's> {
     out: Written,
     /// The numbers of addresses.
     numbers: HashMap<String, usize>,
-    /// What is written of the link that is open.
+    /// The text of the open link so far.
     link_text: String,
     open: OpenElements<Element>,
     gap: Gap,
-    /// Something is in the element that is written.
+    /// The element that is being written has text.
     has_text: bool,
-    /// Text can follow in the same line.
+    /// Text can follow on the same line.
     is_in_line: bool,
-    /// White space is as it is.
+    /// White space is preserved.
     is_preformatted: bool,
     is_in_columns: bool,
-    /// In the row a statement begins, so each cell may be the first or not.
+    /// A statement starts in the row, so any cell may or may not be the first.
     has_statement: bool,
-    /// How many elements are open that nobody sees.
+    /// The number of open invisible elements.
     hidden: usize,
-    /// Statements in what nobody sees.
+    /// Statements in invisible content.
     unseen: Vec<(usize, TagKind)>,
-    /// How many statements are open.
+    /// The number of open statements.
     depth: usize,
-    /// How many elements are open that are written.
+    /// The number of open elements that are written.
     nested: usize,
     /// There are more tags and words than signs.
     is_full: bool,
@@ -99,9 +99,9 @@ pub(super) struct Writer<'m, 's> {
 const VALUE_WIDTH: usize = 7;
 const WORD_WIDTH: usize = 39;
 
-/// Lists and quotes that are deeper are not indented any more.
+/// Deeper lists and quotes are not indented further.
 const MOST_NESTED: usize = 8;
-/// A word of ASCII that is longer is kept whole, as addresses are.
+/// A longer word of ASCII is kept whole, as addresses are.
 const LONGEST_WORD: usize = 60;
 
 impl<'m, 's> Writer<'m, 's> {
@@ -213,7 +213,7 @@ impl<'m, 's> Writer<'m, 's> {
         }
     }
 
-    /// Keeps a cell apart from what is before it in the row.
+    /// Separates a cell from what precedes it in the row.
     fn start_cell(&mut self) {
         if self.has_statement {
             self.begin_line();
@@ -223,7 +223,7 @@ impl<'m, 's> Writer<'m, 's> {
         }
     }
 
-    /// An element of a table whose cells have text alone.
+    /// Starts an element of a table whose cells contain only text.
     fn start_in_columns(&mut self, tag: &StartTag<usize>) -> Element {
         let (start, end) = match tag.name.as_slice() {
             b"tr" => ("<tr>", "</tr>"),
@@ -330,7 +330,7 @@ impl<'m, 's> Writer<'m, 's> {
         };
     }
 
-    /// Whether the innermost table has rows of one cell.
+    /// Whether the innermost table has one cell per row.
     fn is_stacked(&self) -> bool {
         let of_table = |name: &[u8]| matches!(name, b"tbody" | b"thead" | b"tfoot");
         match self.open.last() {
@@ -347,7 +347,7 @@ impl<'m, 's> Writer<'m, 's> {
         )
     }
 
-    /// Notes that a line ends here, and whether a blank one follows.
+    /// Records that a line ends here, and whether a blank one follows.
     fn break_line(&mut self, gap: Gap) {
         self.end_line();
         self.gap = self.gap.max(gap);
@@ -388,7 +388,7 @@ const ATTRIBUTES: &str = "a statement decides which attributes a link has, so th
 const UNPAIRED: &str = "a statement starts or ends between the attributes of an element and not inside a value, so no text can be \
                         made from it: give `text`.";
 
-/// Whether nobody sees what is in an element.
+/// Whether the content of an element is invisible.
 fn is_hidden(tag: &StartTag<usize>) -> bool {
     const NAMES: [&[u8]; 11] = [
         b"head",

@@ -8,7 +8,7 @@ use crate::problem::Refusal;
 use crate::template::{TagKind, push_escaped};
 
 impl Writer<'_, '_> {
-    /// Text, and marks among it.
+    /// Text with marks.
     pub(super) fn text(&mut self, text: &str) -> Result<(), Refusal> {
         if self.hidden > 0 {
             self.hide(text);
@@ -79,7 +79,7 @@ impl Writer<'_, '_> {
         Ok(())
     }
 
-    /// A word that stays whole.
+    /// A word that is kept whole.
     pub(super) fn push_word(&mut self, word: &str, more: usize) {
         let number = self.marked.tag_count() + self.out.words.len();
         self.out.words.push(word.to_owned());
@@ -114,7 +114,7 @@ impl Writer<'_, '_> {
         self.push_signs(text);
     }
 
-    /// Text with signs in the places of its marks.
+    /// Text with signs in place of its marks.
     pub(super) fn push_signs(&mut self, text: &str) {
         for piece in self.marked.pieces(text) {
             match piece {
@@ -137,7 +137,7 @@ impl Writer<'_, '_> {
         }
     }
 
-    /// A sign, and what makes it so many columns wider.
+    /// A sign, and fillers that make it this many columns wider.
     pub(super) fn push_sign(&mut self, number: usize, more: usize) {
         if let Some(sign) = signs::sign(number) {
             self.out.html.push(sign);
@@ -149,13 +149,13 @@ impl Writer<'_, '_> {
         }
     }
 
-    /// What nobody sees. Its statements count even so: they may set what is written elsewhere.
+    /// Invisible content. Its statements matter nevertheless: they may set what is written elsewhere.
     pub(super) fn hide(&mut self, text: &str) {
         let statements = self.marked.kinds(text).filter(|(_, kind)| !kind.is_value());
         self.unseen.extend(statements);
     }
 
-    /// Writes the statements of what nobody sees, unless they do nothing there.
+    /// Writes the statements of invisible content, unless they have no effect there.
     pub(super) fn show_statements(&mut self) {
         if self.unseen.is_empty() {
             return;
