@@ -181,7 +181,7 @@ sbom: $(TOOLS)/bin/cargo-cyclonedx ## List all that the daemon and the packages 
 	mkdir -p $(TARGET)/sbom
 	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" cargo cyclonedx --quiet --format json --no-build-deps --override-filename sbom.cdx
 	for crate in cli python node; do mv $$crate/sbom.cdx.json $(TARGET)/sbom/$$crate.cdx.json; done
-	rm core/sbom.cdx.json tests/support/disks/sbom.cdx.json tests/judges/readers/mail_parser/sbom.cdx.json
+	rm core/sbom.cdx.json tests/support/disks/sbom.cdx.json tests/support/features/sbom.cdx.json tests/judges/readers/mail_parser/sbom.cdx.json
 
 # Nothing is linked or run, so this needs no compiler for C and no library of those systems.
 MACOS := aarch64-apple-darwin

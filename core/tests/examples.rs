@@ -111,7 +111,7 @@ fn pickup_watcher() {
     };
     let (pickup, bad) = (place("pickup"), place("bad"));
     let mut watcher = example("pickup_watcher");
-    let mut watcher = Running::start(watcher.args([&pickup, &bad]));
+    let watcher = Running::start(watcher.args([&pickup, &bad]));
     let submitted = example("newsletter").arg(&pickup).output().unwrap();
     assert!(submitted.status.success());
     let half = folder.path().join("half.eml");
@@ -134,7 +134,66 @@ fn pickup_watcher() {
     assert_eq!(files(&bad), ["x-sender: a@example.com\n"]);
 }
 
-#[cfg(feature = "outbox")]
+#[cfg(feature = "tokio")]
+#[test]
+fn axum_handler() {
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+
+    let pickup = tempfile::tempdir().unwrap();
+    let handler = running::Running::start(example("axum_handler").arg(pickup.path()));
+    let address = handler.says();
+    let address = address.strip_prefix("http://").unwrap();
+    let post = |body: &str| {
+        let mut client = TcpStream::connect(address).unwrap();
+        let length = body.len();
+        write!(
+            client,
+            "POST /invitations HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let created = post(r#"{"email": "ann@example.org", "name": "Ann"}"#);
+    assert!(created.starts_with("HTTP/1.1 201 "), "{created}");
+    let file = files(pickup.path()).concat();
+    assert!(file.contains("To: Ann <ann@example.org>") && file.contains("Hello Ann,"));
+    let id = file.split_once("Message-ID: <").unwrap().1;
+    assert!(created.contains(id.split_once('@').unwrap().0), "{created}");
+    for (body, status, part) in [
+        ("{", "400 ", "The body is no invitation"),
+        (r#"{"email": "ann", "name": "Ann"}"#, "422 ", "/to/address"),
+        (
+            r#"{"email": "ann@example.org", "name": "a\r\nb"}"#,
+            "422 ",
+            "control_character",
+        ),
+    ] {
+        let answer = post(body);
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}")),
+            "{answer}"
+        );
+        assert!(
+            answer.contains("content-type: application/problem+json\r\n") && answer.contains(part),
+            "{answer}"
+        );
+    }
+    assert_eq!(files(pickup.path()).len(), 1);
+    fs::remove_dir_all(pickup.path()).unwrap();
+    let failed = post(r#"{"email": "ann@example.org", "name": "Ann"}"#);
+    assert!(failed.starts_with("HTTP/1.1 503 "), "{failed}");
+    let complaint = handler.complains();
+    assert!(
+        complaint.contains("create the directory") && !complaint.contains("ann@"),
+        "{complaint}"
+    );
+    fs::create_dir(pickup.path()).unwrap();
+}
+
+#[cfg(any(feature = "outbox", feature = "tokio"))]
 mod running {
     use std::io::{BufRead, BufReader, Read};
     use std::process::{Child, Command, Stdio};
@@ -164,11 +223,11 @@ mod running {
             }
         }
 
-        pub fn says(&mut self) -> String {
+        pub fn says(&self) -> String {
             self.said.recv_timeout(PATIENCE).unwrap()
         }
 
-        pub fn complains(&mut self) -> String {
+        pub fn complains(&self) -> String {
             self.complaints.recv_timeout(PATIENCE).unwrap()
         }
     }

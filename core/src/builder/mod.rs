@@ -3,7 +3,8 @@
 //! ```text
 //! recipient   attachment   mailboxes   date_time   options    what a program gives
 //! template_value                                              values of any type
-//! of_mail_builder                                             a message of the crate mail-builder
+//! finished                                                    a message that was made otherwise
+//!   of_mail_builder   of_lettre                               … by these crates
 //! serialize   written                                         … and of what implements Serialize; as JSON
 //! data                                                        what was given, for the one reader of messages
 //! ```
@@ -11,7 +12,10 @@
 mod attachment;
 mod data;
 mod date_time;
+mod finished;
 mod mailboxes;
+#[cfg(feature = "lettre")]
+mod of_lettre;
 #[cfg(feature = "mail-builder")]
 mod of_mail_builder;
 mod options;
@@ -82,6 +86,8 @@ pub struct MessageBuilder<'a> {
     header_addresses: HeaderAddresses,
     /// What is wrong with the finished message that can be seen no longer.
     refusals: Vec<Refusal>,
+    /// The envelope that came with the finished message, for where none is given.
+    envelope: Members<'a>,
 }
 
 impl<'a> Message<'a> {
@@ -106,6 +112,7 @@ impl Default for MessageBuilder<'_> {
             members: Members::default(),
             header_addresses: HeaderAddresses::CompleteEnvelope,
             refusals: Vec::new(),
+            envelope: Members::default(),
         }
     }
 }
@@ -282,66 +289,6 @@ impl<'a> MessageBuilder<'a> {
     pub fn priority(self, priority: Priority) -> Self {
         self.with("priority", word(priority))
     }
-
-    /// A finished message (RFC 5322), which is sent as it is after checks. Beside it only the fields of the envelope
-    /// can be given; without recipients, those of its header are taken.
-    ///
-    /// ```
-    /// use pmtaemail::Message;
-    ///
-    /// let mail = b"From: shop@example.com\r\nTo: ann@example.org\r\n\r\nHello\r\n";
-    /// let message = Message::builder().raw(mail).sender("bounces@example.com").build()?;
-    /// assert!(message.render().ends_with(mail));
-    /// # Ok::<(), pmtaemail::Problems>(())
-    /// ```
-    #[must_use]
-    pub fn raw(mut self, message: impl Into<Cow<'a, [u8]>>) -> Self {
-        self.refusals.clear();
-        let members = vec![
-            ("content".into(), Data::Bytes(message.into())),
-            // For who reads it as JSON; bytes are what they are.
-            ("encoding".into(), Data::Text("base64".into())),
-        ];
-        self.with("raw", Data::Object(Members(members)))
-    }
-
-    /// A message of the crate [mail-builder](mail_builder) as a [finished message](Self::raw), with an envelope of its
-    /// own: [`Message::try_from`] takes one as it is. Before it is written its values are checked, as that crate lets
-    /// through what would forge header fields.
-    ///
-    /// ```
-    /// use pmtaemail::Message;
-    ///
-    /// let mail = mail_builder::MessageBuilder::new()
-    ///     .from(("Shop", "shop@example.com"))
-    ///     .to("list@example.org")
-    ///     .subject("Your order")
-    ///     .text_body("Thank you.");
-    /// let message = Message::builder()
-    ///     .mail_builder(mail)
-    ///     .sender("bounces@example.com")
-    ///     .to(["ann@example.org", "bob@example.org"])
-    ///     .build()?;
-    /// assert_eq!(message.addressee_count(), 2);
-    /// # Ok::<(), pmtaemail::Problems>(())
-    /// ```
-    #[cfg(feature = "mail-builder")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "mail-builder")))]
-    #[must_use]
-    pub fn mail_builder(self, mail: mail_builder::MessageBuilder<'_>) -> Self {
-        let (bytes, refusals) = of_mail_builder::written(mail);
-        Self {
-            refusals,
-            ..self.raw(bytes)
-        }
-    }
-
-    /// What the addresses in the header of a [finished message](Self::raw) are for.
-    #[must_use]
-    pub fn header_addresses(mut self, header_addresses: HeaderAddresses) -> Self {
-        self.header_addresses = header_addresses;
-        self
-    }
 }
 
 /// Templates.
@@ -441,7 +388,8 @@ impl<'a> MessageBuilder<'a> {
     /// # Errors
     /// All that is wrong with the message, other addresses in From, Sender and the envelope's sender among it.
     pub fn build_within(self, senders: &'a SenderDomains) -> Result<Message<'a>, Problems> {
-        let data = Data::Object(self.members);
+        let members = finished::with_envelope(self.members, self.envelope);
+        let data = Data::Object(members);
         Message::from_values(data, self.header_addresses, senders, self.refusals)
     }
 
@@ -452,7 +400,12 @@ impl<'a> MessageBuilder<'a> {
     /// assert_eq!(builder.subject("Hello *|FNAME|*").warnings()[0].pointer, "/subject");
     /// ```
     pub fn warnings(&self) -> Vec<Warning> {
-        message::warnings_of(Data::Object(self.members.lend()))
+        message::warnings_of(Data::Object(self.lend()))
+    }
+
+    /// All that is known of the message.
+    fn lend(&self) -> Members<'_> {
+        finished::with_envelope(self.members.lend(), self.envelope.lend())
     }
 
     fn with(mut self, name: &'static str, value: Data<'a>) -> Self {
@@ -464,36 +417,10 @@ impl<'a> MessageBuilder<'a> {
 impl Serialize for MessageBuilder<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.refusals.as_slice() {
-            [] => self.members.serialize(serializer),
+            [] => self.lend().serialize(serializer),
             // It would look right.
             [refusal, ..] => Err(S::Error::custom(refusal)),
         }
-    }
-}
-
-/// The message goes to the addresses of its To, Cc and Bcc, which is taken out, and comes from that of its From.
-///
-/// ```
-/// use pmtaemail::Message;
-///
-/// let mail = mail_builder::MessageBuilder::new()
-///     .from(("Shop", "shop@example.com"))
-///     .to("ann@example.org")
-///     .bcc("audit@example.com")
-///     .subject("Your order")
-///     .text_body("Thank you.");
-/// let message = Message::try_from(mail)?;
-/// assert_eq!(message.addressee_count(), 2);
-/// assert!(!String::from_utf8(message.render()).unwrap().contains("audit@example.com"));
-/// # Ok::<(), pmtaemail::Problems>(())
-/// ```
-#[cfg(feature = "mail-builder")]
-#[cfg_attr(docsrs, doc(cfg(feature = "mail-builder")))]
-impl TryFrom<mail_builder::MessageBuilder<'_>> for Message<'static> {
-    type Error = Problems;
-
-    fn try_from(mail: mail_builder::MessageBuilder<'_>) -> Result<Self, Problems> {
-        Message::builder().mail_builder(mail).build()
     }
 }
 

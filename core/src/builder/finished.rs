@@ -1,0 +1,184 @@
+//! Messages that were made otherwise, and are sent as they are after checks.
+
+use super::MessageBuilder;
+use super::data::{Data, Members};
+#[cfg(feature = "lettre")]
+use super::of_lettre;
+#[cfg(feature = "mail-builder")]
+use super::of_mail_builder;
+use crate::message::HeaderAddresses;
+#[cfg(any(feature = "lettre", feature = "mail-builder"))]
+use crate::message::Message;
+#[cfg(any(feature = "lettre", feature = "mail-builder"))]
+use crate::problem::Problems;
+use std::borrow::Cow;
+
+/// What was made otherwise.
+impl<'a> MessageBuilder<'a> {
+    /// A finished message (RFC 5322), which is sent as it is after checks. Beside it only the fields of the envelope
+    /// can be given; without recipients, those of its header are taken.
+    ///
+    /// ```
+    /// use pmtaemail::Message;
+    ///
+    /// let mail = b"From: shop@example.com\r\nTo: ann@example.org\r\n\r\nHello\r\n";
+    /// let message = Message::builder().raw(mail).sender("bounces@example.com").build()?;
+    /// assert!(message.render().ends_with(mail));
+    /// # Ok::<(), pmtaemail::Problems>(())
+    /// ```
+    #[must_use]
+    pub fn raw(mut self, message: impl Into<Cow<'a, [u8]>>) -> Self {
+        self.refusals.clear();
+        self.envelope = Members::default();
+        let members = vec![
+            ("content".into(), Data::Bytes(message.into())),
+            // For who reads it as JSON; bytes are what they are.
+            ("encoding".into(), Data::Text("base64".into())),
+        ];
+        self.with("raw", Data::Object(Members(members)))
+    }
+
+    /// A message of the crate [mail-builder](mail_builder) as a [finished message](Self::raw), with an envelope of its
+    /// own: [`Message::try_from`] takes one as it is. Before it is written its values are checked, as that crate lets
+    /// through what would forge header fields.
+    ///
+    /// ```
+    /// use pmtaemail::Message;
+    ///
+    /// let mail = mail_builder::MessageBuilder::new()
+    ///     .from(("Shop", "shop@example.com"))
+    ///     .to("list@example.org")
+    ///     .subject("Your order")
+    ///     .text_body("Thank you.");
+    /// let message = Message::builder()
+    ///     .mail_builder(mail)
+    ///     .sender("bounces@example.com")
+    ///     .to(["ann@example.org", "bob@example.org"])
+    ///     .build()?;
+    /// assert_eq!(message.addressee_count(), 2);
+    /// # Ok::<(), pmtaemail::Problems>(())
+    /// ```
+    #[cfg(feature = "mail-builder")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "mail-builder")))]
+    #[must_use]
+    pub fn mail_builder(self, mail: mail_builder::MessageBuilder<'_>) -> Self {
+        let (bytes, refusals) = of_mail_builder::written(mail);
+        Self {
+            refusals,
+            ..self.raw(bytes)
+        }
+    }
+
+    /// A message of the crate [lettre](::lettre) as a [finished message](Self::raw). Its envelope is lettre's: a
+    /// [`sender`](Self::sender) that is given here is in place of that of lettre, and recipients in place of those of
+    /// lettre. Bcc is taken out, whatever lettre was told.
+    ///
+    /// ```
+    /// use pmtaemail::Message;
+    ///
+    /// let mail = lettre::Message::builder()
+    ///     .from("Shop <shop@example.com>".parse()?)
+    ///     .to("ann@example.org".parse()?)
+    ///     .subject("Your order")
+    ///     .body("Thank you.".to_owned())?;
+    /// let message = Message::builder().lettre(&mail).sender("bounces@example.com").build()?;
+    /// assert_eq!(message.addressee_count(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "lettre")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "lettre")))]
+    #[must_use]
+    pub fn lettre(self, mail: &::lettre::Message) -> Self {
+        let (bytes, refusals) = of_lettre::written(mail);
+        Self {
+            refusals,
+            envelope: of_lettre::envelope(mail),
+            ..self.raw(bytes)
+        }
+    }
+
+    /// What the addresses in the header of a [finished message](Self::raw) are for.
+    #[must_use]
+    pub fn header_addresses(mut self, header_addresses: HeaderAddresses) -> Self {
+        self.header_addresses = header_addresses;
+        self
+    }
+}
+
+/// The message goes to the addresses of its To, Cc and Bcc, which is taken out, and comes from that of its From.
+///
+/// ```
+/// use pmtaemail::Message;
+///
+/// let mail = mail_builder::MessageBuilder::new()
+///     .from(("Shop", "shop@example.com"))
+///     .to("ann@example.org")
+///     .bcc("audit@example.com")
+///     .subject("Your order")
+///     .text_body("Thank you.");
+/// let message = Message::try_from(mail)?;
+/// assert_eq!(message.addressee_count(), 2);
+/// assert!(!String::from_utf8(message.render()).unwrap().contains("audit@example.com"));
+/// # Ok::<(), pmtaemail::Problems>(())
+/// ```
+#[cfg(feature = "mail-builder")]
+#[cfg_attr(docsrs, doc(cfg(feature = "mail-builder")))]
+impl TryFrom<mail_builder::MessageBuilder<'_>> for Message<'static> {
+    type Error = Problems;
+
+    fn try_from(mail: mail_builder::MessageBuilder<'_>) -> Result<Self, Problems> {
+        Message::builder().mail_builder(mail).build()
+    }
+}
+
+/// The message goes to the recipients of lettre's envelope, and comes from its sender.
+///
+/// ```
+/// use pmtaemail::Message;
+///
+/// let mail = lettre::Message::builder()
+///     .from("Shop <shop@example.com>".parse()?)
+///     .to("ann@example.org".parse()?)
+///     .bcc("audit@example.com".parse()?)
+///     .subject("Your order")
+///     .body("Thank you.".to_owned())?;
+/// let message = Message::try_from(&mail)?;
+/// assert_eq!(message.addressee_count(), 2);
+/// assert!(!String::from_utf8(message.render())?.contains("audit@example.com"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[cfg(feature = "lettre")]
+#[cfg_attr(docsrs, doc(cfg(feature = "lettre")))]
+impl TryFrom<&::lettre::Message> for Message<'static> {
+    type Error = Problems;
+
+    fn try_from(mail: &::lettre::Message) -> Result<Self, Problems> {
+        Message::builder().lettre(mail).build()
+    }
+}
+
+/// The same as of a reference.
+#[cfg(feature = "lettre")]
+#[cfg_attr(docsrs, doc(cfg(feature = "lettre")))]
+impl TryFrom<::lettre::Message> for Message<'static> {
+    type Error = Problems;
+
+    fn try_from(mail: ::lettre::Message) -> Result<Self, Problems> {
+        Self::try_from(&mail)
+    }
+}
+
+/// Gives a message the envelope that came with it, where it has none of its own.
+pub(super) fn with_envelope<'a>(mut members: Members<'a>, envelope: Members<'a>) -> Members<'a> {
+    let has = |names: &[&str]| {
+        let mut given = members.0.iter();
+        given.any(|(name, _)| names.contains(&&**name))
+    };
+    let (has_sender, has_recipients) = (has(&["sender"]), has(&["to", "cc", "bcc", "recipients"]));
+    let missing = envelope.0.into_iter().filter(|(name, _)| match &**name {
+        "sender" => !has_sender,
+        _ => !has_recipients,
+    });
+    members.0.extend(missing);
+    members
+}
