@@ -61,7 +61,7 @@ impl ProgressDisplay {
     }
 
     /// Who is to be told how far the work on recipients has come.
-    pub fn of_recipients(&self) -> impl Fn(Progress) + Send + use<> {
+    pub fn of_recipients(&self) -> impl Fn(Progress) + Send + Sync + use<> {
         let display = self.clone();
         if let Some(Bar { bar, .. }) = &display.0 {
             begin(bar, MERGING, None);

@@ -28,7 +28,7 @@ use std::time::{Duration, SystemTime};
 /// assert!(text.contains("Message-ID: <1ng7qwf4c52q7bj9v8dsqnkxqv@example.com>\r\n"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Identity {
     pub(crate) id: Id,
     pub(crate) time: Timestamp,

@@ -32,7 +32,7 @@ pub struct SenderDomains(Option<Arc<[SenderDomain]>>);
 /// assert!(message("news@example.com").build_within(&domains).is_err());
 /// # Ok::<(), pmtaemail::InvalidSenderDomain>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SenderDomain {
     /// In A-labels and lower case.
     name: String,

@@ -23,7 +23,7 @@ use std::borrow::Cow;
 /// assert!(mail.contains("Content-ID: <logo>") && mail.contains("Content-Type: application/pdf"));
 /// # Ok::<(), pmtaemail::Problems>(())
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Attachment<'a>(pub(super) Members<'a>);
 
 impl<'a> Attachment<'a> {

@@ -15,7 +15,7 @@ pub(super) const DEEPEST: usize = 128;
 pub(super) const TOO_DEEP: &str = "nested more than 128 deep";
 
 /// A value, which owns what it was given and lends what it was lent.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Data<'a> {
     /// As good as absent.
     Null,
@@ -24,8 +24,9 @@ pub(crate) enum Data<'a> {
     Boolean(bool),
     Signed(i64),
     Unsigned(u64),
-    Single(f32),
-    Double(f64),
+    /// By its bits, so that it is equal to itself whatever it is.
+    Single(u32),
+    Double(u64),
     /// A number by its digits, as JSON writes it.
     Literal(Cow<'a, str>),
     List(Vec<Data<'a>>),
@@ -35,7 +36,7 @@ pub(crate) enum Data<'a> {
 }
 
 /// Names and values of an object, in order.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Members<'a>(pub Vec<(Cow<'a, str>, Data<'a>)>);
 
 impl<'a> Members<'a> {
@@ -115,8 +116,8 @@ impl Data<'_> {
             Self::Boolean(boolean) => Data::Boolean(*boolean),
             Self::Signed(number) => Data::Signed(*number),
             Self::Unsigned(number) => Data::Unsigned(*number),
-            Self::Single(number) => Data::Single(*number),
-            Self::Double(number) => Data::Double(*number),
+            Self::Single(bits) => Data::Single(*bits),
+            Self::Double(bits) => Data::Double(*bits),
             Self::Literal(digits) => Data::Literal(Cow::Borrowed(digits)),
             Self::List(list) => Data::List(list.iter().map(Data::lend).collect()),
             Self::Object(members) => Data::Object(members.lend()),
@@ -135,8 +136,8 @@ impl fmt::Debug for Data<'_> {
             Self::Boolean(boolean) => boolean.fmt(f),
             Self::Signed(number) => number.fmt(f),
             Self::Unsigned(number) => number.fmt(f),
-            Self::Single(number) => number.fmt(f),
-            Self::Double(number) => number.fmt(f),
+            Self::Single(bits) => f32::from_bits(*bits).fmt(f),
+            Self::Double(bits) => f64::from_bits(*bits).fmt(f),
             Self::List(list) => list.fmt(f),
             Self::Object(members) => members.fmt(f),
             Self::Unfit(what) => f.write_str(what),
@@ -161,8 +162,8 @@ impl<'de> Deserializer<'de> for Data<'de> {
             Self::Boolean(boolean) => visitor.visit_bool(boolean),
             Self::Signed(number) => visitor.visit_i64(number),
             Self::Unsigned(number) => visitor.visit_u64(number),
-            Self::Single(number) => visitor.visit_f32(number),
-            Self::Double(number) => visitor.visit_f64(number),
+            Self::Single(bits) => visitor.visit_f32(f32::from_bits(bits)),
+            Self::Double(bits) => visitor.visit_f64(f64::from_bits(bits)),
             Self::Literal(digits) => match NumberLiteral::new(&digits) {
                 Some(number) => number.visit(visitor),
                 None => NotJson::new("no number").visit(visitor),

@@ -16,7 +16,7 @@ use std::time::SystemTime;
 /// assert!(message.render().starts_with(b"Date: Fri, 2 Jan 1970 00:00:00 +0000\r\n"));
 /// # Ok::<(), pmtaemail::Problems>(())
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DateTime<'a>(Data<'a>);
 
 impl<'a> DateTime<'a> {

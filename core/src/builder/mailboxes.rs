@@ -27,8 +27,8 @@ use std::borrow::Cow;
 /// assert_eq!(message.addressee_count(), 4);
 /// # Ok::<(), pmtaemail::Problems>(())
 /// ```
-#[derive(Debug, Clone, PartialEq)]
-pub struct Mailboxes<'a>(Data<'a>);
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Mailboxes<'a>(pub(super) Data<'a>);
 
 impl<'a> Mailboxes<'a> {
     pub(super) fn into_data(self) -> Data<'a> {

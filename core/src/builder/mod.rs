@@ -80,7 +80,7 @@ use std::borrow::Cow;
 /// assert_eq!(json, r#"{"from":"a@example.com","to":"b@example.org","verp":true}"#);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageBuilder<'a> {
     members: Members<'a>,
     header_addresses: HeaderAddresses,

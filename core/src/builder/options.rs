@@ -12,7 +12,7 @@ macro_rules! object_of_texts {
         $object:ident { $($(#[doc = $doc:literal])* $setter:ident = $name:literal,)+ }
     ) => {
         $(#[$attribute])*
-        #[derive(Debug, Clone, Default, PartialEq)]
+        #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $object<'a>(pub(super) Members<'a>);
 
         impl<'a> $object<'a> {
@@ -122,7 +122,7 @@ object_of_texts! {
 /// let builder = Message::builder().from("shop@example.com").to("ann@example.org");
 /// assert!(builder.dsn(dsn).build().is_ok());
 /// ```
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Dsn(pub(super) Members<'static>);
 
 impl Dsn {

@@ -4,10 +4,11 @@ use super::data::{Data, Members};
 use super::serialize;
 use super::template_value::TemplateValue;
 use super::word;
-use crate::address::{AddrSpec, Mailbox};
+use crate::address::{AddrSpec, InvalidAddress, Mailbox};
 use crate::json::Priority;
 use serde::Serialize;
 use std::borrow::Cow;
+use std::str::FromStr;
 
 /// A recipient of a mail merge: an address, and what is this recipient's own.
 ///
@@ -26,7 +27,7 @@ use std::borrow::Cow;
 /// assert!(mail.contains("To: bob@example.org\r\nSubject: Bob, your spring offer\r\n"));
 /// # Ok::<(), pmtaemail::Problems>(())
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Recipient<'a>(pub(super) Members<'a>);
 
 impl<'a> Recipient<'a> {
@@ -139,6 +140,24 @@ impl<'a> Recipient<'a> {
     fn with(mut self, name: &'static str, value: Data<'a>) -> Self {
         self.0.set(name, value);
         self
+    }
+}
+
+/// A mailbox, which is checked at once.
+///
+/// ```
+/// use pmtaemail::Recipient;
+///
+/// let recipient: Recipient<'_> = "Ann Lee <ann@example.org>".parse()?;
+/// assert_eq!(recipient, Recipient::new("ann@example.org").name("Ann Lee"));
+/// assert!("ann".parse::<Recipient<'_>>().is_err());
+/// # Ok::<(), pmtaemail::InvalidAddress>(())
+/// ```
+impl FromStr for Recipient<'static> {
+    type Err = InvalidAddress;
+
+    fn from_str(mailbox: &str) -> Result<Self, InvalidAddress> {
+        Ok(mailbox.parse::<Mailbox<'static>>()?.into())
     }
 }
 

@@ -125,11 +125,11 @@ impl Serializer for DataSerializer {
     }
 
     fn serialize_f32(self, value: f32) -> Result<Self::Ok, Unfit> {
-        Ok(Data::Single(value))
+        Ok(Data::Single(value.to_bits()))
     }
 
     fn serialize_f64(self, value: f64) -> Result<Self::Ok, Unfit> {
-        Ok(Data::Double(value))
+        Ok(Data::Double(value.to_bits()))
     }
 
     fn serialize_char(self, value: char) -> Result<Self::Ok, Unfit> {

@@ -35,7 +35,7 @@ use std::collections::{BTreeMap, HashMap};
 /// assert!(message.render().ends_with(b"Hello Ann, your Tea (2) is on its way.\r\n"));
 /// # Ok::<(), pmtaemail::Problems>(())
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TemplateValue<'a> {
     data: Data<'a>,
     depth: usize,
@@ -164,6 +164,6 @@ from! {
     u64: number => Data::Unsigned(number),
     u128: number => Data::Literal(number.to_string().into()),
     usize: number => Data::Unsigned(number as u64),
-    f32: number => Data::Single(number),
-    f64: number => Data::Double(number),
+    f32: number => Data::Single(number.to_bits()),
+    f64: number => Data::Double(number.to_bits()),
 }

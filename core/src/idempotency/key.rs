@@ -109,7 +109,7 @@ impl fmt::Debug for IdempotencyKey {
 /// assert_eq!(fingerprint(b"{}"), fingerprint(b"{}"));
 /// assert_ne!(fingerprint(b"{}"), fingerprint(b"{ }"));
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint(pub(crate) [u8; 32]);
 
 impl fmt::Debug for Fingerprint {

@@ -48,7 +48,7 @@ use serde::de::{EnumAccess, Error, Unexpected, VariantAccess, Visitor};
 /// assert_eq!(problems.iter().next().unwrap().code().as_str(), "lone_surrogate");
 /// # Ok::<(), Error>(())
 /// ```
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NotUnicode<'s> {
     lossy: &'s str,
 }
@@ -108,7 +108,7 @@ impl<'s> NotUnicode<'s> {
 /// assert_eq!(detail, "This must be a string; it is a promise: await it first.");
 /// # Ok::<(), Error>(())
 /// ```
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NotJson {
     what: &'static str,
 }
@@ -142,7 +142,7 @@ impl NotJson {
 /// assert!(NumberLiteral::new("0x10").is_none());
 /// assert!(NumberLiteral::new("NaN").is_none());
 /// ```
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NumberLiteral<'s> {
     literal: &'s str,
 }

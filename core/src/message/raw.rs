@@ -28,7 +28,8 @@ use std::borrow::Cow;
 /// assert!(Message::from_rfc822_with(mail, &envelope, HeaderAddresses::Ignore).is_ok());
 /// # Ok::<(), pmtaemail::Problems>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum HeaderAddresses {
     /// They are used where the envelope names no sender or no recipients. A Bcc field is refused if the envelope names
     /// recipients.

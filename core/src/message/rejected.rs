@@ -18,7 +18,7 @@ use serde::{Serialize, Serializer};
 /// assert_eq!(bo.pointer, "/recipients/1/address");
 /// # Ok::<(), pmtaemail::Problems>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Hash)]
 #[non_exhaustive]
 pub struct RejectedRecipient {
     /// The index of the recipient, counted from 0, in the order in which recipients were given.

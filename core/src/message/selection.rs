@@ -15,7 +15,8 @@ use std::num::NonZeroUsize;
 /// assert_eq!(Message::from_json(json)?.select(first_two)?.addressee_count(), 2);
 /// # Ok::<(), pmtaemail::Problems>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+#[non_exhaustive]
 pub enum Selection {
     /// All of them.
     #[default]

@@ -11,6 +11,7 @@
 /// assert_eq!(problems.iter().next().unwrap().code().as_str(), "invalid_filename");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum UnreadableName {
     /// The name is in another charset, as curl on Windows sends it.
     #[error("the file name is not valid UTF-8")]

@@ -56,7 +56,7 @@ pub(super) struct MailSummary<'m> {
 /// let field = &mail.headers[0];
 /// assert_eq!((field.name.as_str(), field.value.as_str()), ("Subject", "Grüße"));
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Hash)]
 #[non_exhaustive]
 pub struct MailField {
     /// As written.

@@ -16,7 +16,7 @@ use std::borrow::Cow;
 /// assert_eq!((to[0].name.as_str(), to[0].address.as_str()), ("Lee, Ann", "ann@example.org"));
 /// assert_eq!((to[1].name.as_str(), to[1].address.as_str()), ("", "bo@example.org"));
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Hash)]
 #[non_exhaustive]
 pub struct MailMailbox {
     /// Empty if there is none.

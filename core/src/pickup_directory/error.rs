@@ -45,7 +45,7 @@ pub struct PickupError {
 /// let error = PickupDirectory::open("/nonexistent/pickup", PickupOptions::default()).unwrap_err();
 /// assert_eq!(error.kind(), PickupErrorKind::NotFound);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum PickupErrorKind {
     /// The pickup directory, the staging folder or the group does not exist.

@@ -13,7 +13,7 @@ use std::str::FromStr;
 /// assert_eq!("0640".parse(), FileMode::new(0o640));
 /// assert!(FileMode::new(0o2640).is_err());
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FileMode(u32);
 
 impl FileMode {
@@ -62,7 +62,8 @@ impl FromStr for FileMode {
 /// assert_eq!("pmta".parse(), Ok(FileGroup::Name("pmta".into())));
 /// assert_eq!("1001".parse(), Ok(FileGroup::Id(1001)));
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum FileGroup {
     /// Looked up when the pickup directory is opened.
     Name(String),

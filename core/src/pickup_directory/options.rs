@@ -15,7 +15,8 @@ use super::system;
 /// // Tests have nothing to lose.
 /// let options = PickupOptions::default().with_durability(Durability::NotDurable);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+#[non_exhaustive]
 pub enum Durability {
     /// When `commit` returns, the files and their names survive a power failure.
     #[default]

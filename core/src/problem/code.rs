@@ -16,7 +16,7 @@ macro_rules! codes {
         ///     println!("{code}: {}", code.meaning());
         /// }
         /// ```
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Code {
             $($(#[doc = $doc])+ $variant,)+

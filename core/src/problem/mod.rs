@@ -24,7 +24,7 @@ use std::{borrow::Cow, fmt};
 /// assert_eq!(problem.pointer(), "/to");
 /// println!("{}", problem.detail());
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Problem {
     code: Code,
     pointer: String,

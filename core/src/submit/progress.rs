@@ -11,7 +11,7 @@ use std::fmt;
 ///     progress.size * 100 / progress.total_size.max(1)
 /// }
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Progress {
     /// How many recipients are done.
@@ -23,10 +23,10 @@ pub struct Progress {
 }
 
 /// Who is called.
-pub(super) struct Listener(Box<dyn Fn(Progress) + Send>);
+pub(super) struct Listener(Box<dyn Fn(Progress) + Send + Sync>);
 
 impl Listener {
-    pub fn new(listener: impl Fn(Progress) + Send + 'static) -> Self {
+    pub fn new(listener: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         Self(Box::new(listener))
     }
 }

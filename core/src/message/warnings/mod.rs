@@ -28,7 +28,7 @@ use std::fmt;
 /// assert_eq!(warnings[0].code, Code::MissingText);
 /// println!("{}", warnings[0]);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Hash)]
 #[non_exhaustive]
 pub struct Warning {
     /// The kind of warning. Problems never have these codes.

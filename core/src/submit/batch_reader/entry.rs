@@ -24,7 +24,7 @@ use serde::Serialize;
 /// assert_eq!(serde_json::to_string(&Position::Line(3))?, r#"{"line":3}"#);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, PartialOrd, Ord, Hash)]
 #[serde(rename_all = "lowercase")]
 pub enum Position {
     /// Line number, counted from 1, including blank lines.

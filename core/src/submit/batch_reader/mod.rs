@@ -31,7 +31,8 @@ use std::collections::VecDeque;
 /// array.feed(b"[{}, {}]");
 /// assert_eq!(lines.take().len(), array.take().len());
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum BatchFormat {
     /// A JSON array of messages.
     Array,

@@ -46,7 +46,7 @@ pub use table_stream::TableStream;
 /// assert!(stream.finish().check()?.is_none());
 /// # Ok::<(), pmtaemail::SubmitError>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StreamFormat {
     /// A JSON object with its recipients in `recipients`.
     Json,

@@ -230,7 +230,7 @@ impl StreamedMessage {
     /// # Ok::<(), pmtaemail::SubmitError>(())
     /// ```
     #[must_use]
-    pub fn with_progress(mut self, listener: impl Fn(Progress) + Send + 'static) -> Self {
+    pub fn with_progress(mut self, listener: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         self.listener = Some(Listener::new(listener));
         self
     }
