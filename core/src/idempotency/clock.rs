@@ -1,4 +1,4 @@
-//! The time by which keys grow old.
+//! The time by which keys expire.
 
 use std::time::Instant;
 

@@ -34,19 +34,19 @@ const AGES: TableDefinition<'_, (u64, &Hash), ()> = TableDefinition::new("ages")
 const NUMBER: &str = "number";
 const SIZE: &str = "size";
 
-/// A receipt up to this size is in the record.
+/// A receipt up to this size is part of the record.
 const SHORT: u64 = 2 << 10;
-/// A longer one is in pieces of this size.
+/// A longer one is split into pieces of this size.
 const PIECE: usize = 32 << 10;
 
-/// How many keys are forgotten in a transaction, beside those that are due to its own number.
+/// How many keys a transaction removes, besides those that its own number calls for.
 const FORGOTTEN_AT_A_TIME: usize = 64;
 
 /// Where a store is.
 #[derive(Debug, Clone)]
 pub(crate) enum StorePlace {
     Folder(PathBuf),
-    /// Nothing of it outlives the process.
+    /// It ends with the process.
     #[cfg(any(feature = "outbox", feature = "queue"))]
     Memory,
 }
@@ -55,19 +55,19 @@ pub(crate) enum StorePlace {
 #[derive(Debug, Clone)]
 pub(crate) struct StoreSettings {
     pub place: StorePlace,
-    /// What all records may take, in bytes.
+    /// The maximum size of all records, in bytes.
     pub limit: u64,
     pub durable: bool,
 }
 
-/// A receipt, as whoever made it reads it again.
+/// A receipt, to be read again by whoever made it.
 pub(super) type Pieces = Vec<Vec<u8>>;
 
 /// An open store.
 #[derive(Debug)]
 pub(super) struct Opened {
     database: Database,
-    /// None: it is in memory.
+    /// `None` if it is in memory.
     place: Option<FilePlace>,
     pub number: u64,
     clock: Clock,
@@ -134,7 +134,7 @@ impl Opened {
         })
     }
 
-    /// What is remembered under a key, old or not.
+    /// The record of a key, expired or not.
     pub fn record(&self, hash: &Hash) -> Result<Option<Record>, Failed> {
         let transaction = self.database.begin_read()?;
         let keys = transaction.open_table(KEYS)?;
@@ -142,7 +142,7 @@ impl Opened {
         record.map(|bytes| Record::parse(bytes.value())).transpose()
     }
 
-    /// What is remembered under a key, and its receipt in pieces.
+    /// The record of a key, and its receipt in pieces.
     pub fn find(&self, hash: &Hash) -> Result<Option<(Record, Pieces)>, Failed> {
         let transaction = self.database.begin_read()?;
         let keys = transaction.open_table(KEYS)?;
@@ -167,7 +167,7 @@ impl Opened {
         Ok(Some((record, pieces)))
     }
 
-    /// Remembers all of these, or nothing. From when on that is in doubt it says in `is_in_doubt`.
+    /// Stores all of these records, or none. Sets `is_in_doubt` from the moment when that becomes uncertain.
     pub fn commit(
         &self,
         records: impl Iterator<Item = Result<(Token, Fingerprint, NewRecord), Failed>>,
@@ -191,7 +191,7 @@ impl Opened {
         Ok(())
     }
 
-    /// Forgets what the attempt with this token has committed.
+    /// Removes what the attempt with this token has committed.
     pub fn revoke(&self, token: Token) -> Result<(), Failed> {
         let transaction = self.database.begin_write()?;
         let record = self.record(&token.hash)?;
@@ -205,12 +205,12 @@ impl Opened {
         Ok(())
     }
 
-    /// Whether it seems to take more keys without forgetting any.
+    /// Whether it seems to have room for more keys without removing any.
     pub fn has_room(&self, limit: u64) -> bool {
         self.size.load(Ordering::Relaxed) < limit
     }
 
-    /// Whether it takes no more keys, when all that are old are forgotten.
+    /// Whether it has no room for more keys even if all expired ones are removed.
     pub fn is_full(&self, limit: u64) -> Result<bool, Failed> {
         if self.has_room(limit) {
             return Ok(false);
@@ -232,13 +232,13 @@ impl Opened {
     }
 }
 
-/// The tables that a transaction writes. To open one takes as long as to write a record.
+/// The tables that a transaction writes. Opening one takes as long as writing a record.
 struct Tables<'t> {
     about: Table<'t, &'static str, u64>,
     keys: Table<'t, &'static Hash, &'static [u8]>,
     receipts: Table<'t, (&'static Hash, u32), &'static [u8]>,
     ages: Table<'t, (u64, &'static Hash), ()>,
-    /// What all records take.
+    /// The size of all records.
     size: u64,
 }
 
@@ -255,13 +255,13 @@ impl<'t> Tables<'t> {
         })
     }
 
-    /// Gives what all records take.
+    /// Returns the size of all records.
     fn close(mut self) -> Result<u64, Failed> {
         self.about.insert(SIZE, self.size)?;
         Ok(self.size)
     }
 
-    /// Forgets some of the keys that are old. Returns `false` if there is none.
+    /// Removes some of the expired keys. Returns `false` if there is none.
     fn forget(&mut self, now: u64) -> Result<bool, Failed> {
         let mut old: Vec<(u64, Hash)> = Vec::new();
         for entry in self.ages.iter()?.take(FORGOTTEN_AT_A_TIME) {
@@ -326,7 +326,7 @@ impl<'t> Tables<'t> {
         Ok(())
     }
 
-    /// Takes a record away.
+    /// Removes a record.
     fn remove(&mut self, time: u64, hash: &Hash) -> Result<(), Failed> {
         self.ages.remove((time, hash))?;
         let Some(bytes) = self.keys.remove(hash)? else {
@@ -341,7 +341,7 @@ impl<'t> Tables<'t> {
     }
 }
 
-/// Makes an empty store of an empty file.
+/// Turns an empty file into an empty store.
 fn fill(file: File, durable: bool) -> Result<(), Failed> {
     let database = open_database(file, durable)?;
     let transaction = database.begin_write()?;

@@ -1,4 +1,4 @@
-//! A new file of a store is made under another name, and gets its own when it is whole.
+//! A new store is created under another name, and gets its own when it is complete.
 
 use super::failed::Failed;
 use super::file::{FILE, make_folder, rename_without_overwriting, sync_folder};
@@ -7,10 +7,10 @@ use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::Path;
 
-/// After the file's own name, and before a random number: processes of two containers may have the same number.
+/// Follows the file's own name, and precedes a random number: processes in two containers may have the same number.
 const DRAFT: &str = ".draft-";
 
-/// Makes the file at `path` in `folder`, filled by `fill`, unless another process is faster.
+/// Creates the file at `path` in `folder`, filled by `fill`, unless another process is faster.
 pub(super) fn make(
     folder: &Path,
     path: &Path,
@@ -59,9 +59,10 @@ fn is_there_already(error: &io::Error) -> bool {
     )
 }
 
-/// Removes what processes left that died while they made the file. Only who has it open may do so.
+/// Removes the drafts of processes that died while they created the file. Only the process that has the store open may
+/// do so.
 ///
-/// It is in nobody's way, so that it cannot be removed is no error.
+/// A draft is in nobody's way, so failing to remove it is not an error.
 pub(super) fn clear(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else {
         return;

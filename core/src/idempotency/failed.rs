@@ -16,8 +16,8 @@ impl<E: Into<redb::Error>> From<E> for Failed {
 }
 
 impl Failed {
-    /// What the system answered, or an error of this kind: `ResourceBusy` where another process has the store,
-    /// `InvalidData` where it is damaged.
+    /// What the system answered, or an error of this kind: `ResourceBusy` if another process has the store open,
+    /// `InvalidData` if it is damaged.
     pub fn into_io(self) -> io::Error {
         match self {
             Self::Store(redb::Error::Io(error)) => error,

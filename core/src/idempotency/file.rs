@@ -1,4 +1,4 @@
-//! The file of a store: made, opened, synced.
+//! The file of a store: creating, opening and syncing it.
 
 use super::failed::Failed;
 use redb::backends::FileBackend;
@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 /// The name of the file in the state folder.
 pub(super) const FILE: &str = "keys.redb";
 
-/// The store keeps so much of its file in memory.
+/// How much of its file the store keeps in memory.
 const CACHE: usize = 8 << 20;
 
-/// Opens what is in a file, or begins it where that is empty.
+/// Opens the database in a file, or creates it if the file is empty.
 pub(super) fn open_database(file: File, durable: bool) -> Result<Database, Failed> {
     let backend = Backend {
         file: FileBackend::new(file)?,
@@ -27,7 +27,7 @@ pub(super) fn open_database(file: File, durable: bool) -> Result<Database, Faile
     Ok(builder.create_with_backend(backend)?)
 }
 
-/// Which file has been opened at a path: what is written to one that was removed or replaced since then would be lost
+/// The file that was opened at a path: whatever is written to one that has been removed or replaced since would be lost
 /// at the next start.
 #[derive(Debug)]
 pub(super) struct FilePlace {
@@ -45,7 +45,7 @@ impl FilePlace {
         Ok(Self { path, file })
     }
 
-    /// An error unless the path still leads to this file.
+    /// Returns an error unless the path still leads to this file.
     pub fn check(&self) -> io::Result<()> {
         if identity(&fs::metadata(&self.path)?) == self.file {
             return Ok(());
@@ -79,7 +79,7 @@ impl FilePlace {
     }
 }
 
-/// Makes a folder that only its owner can enter.
+/// Creates a folder that only its owner can enter.
 pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
     #[cfg_attr(not(unix), expect(unused_mut, reason = "there is no mode to set"))]
     let mut builder = fs::DirBuilder::new();
@@ -91,7 +91,7 @@ pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Gives a file another name, never that of another file. It may keep the one that it has.
+/// Renames a file without overwriting another. It may keep the old name as well.
 pub(super) fn rename_without_overwriting(from: &Path, to: &Path) -> io::Result<()> {
     match fs::hard_link(from, to) {
         #[cfg(target_os = "linux")]
@@ -122,7 +122,7 @@ pub(super) fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The file, which is not synced where nothing is.
+/// The file, which is not synced if nothing has to be durable.
 #[derive(Debug)]
 struct Backend {
     file: FileBackend,

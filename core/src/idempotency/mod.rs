@@ -1,10 +1,10 @@
 //! Submissions under a key: however often one is sent, it is submitted once.
 //!
-//! The keys of 24 hours are in an embedded store, one file that one process has open. A record says what was
-//! submitted under a key (its [`Fingerprint`]) and what was answered (the receipt). At the same time it is what
-//! decides that the files of the submission are published; it does so in the place of the record in the
-//! staging folder that decides about several files without a key (see `pickup_directory::decision`). So there is
-//! no instant in which files are published and their key is not known, or the other way round:
+//! The keys of 24 hours are in an embedded store, a file that one process at a time has open. A record says what was
+//! submitted under a key (its [`Fingerprint`]) and what was answered (the receipt). At the same time it is the decision
+//! to publish the files of the submission, in place of the record in the staging folder that decides about several
+//! files without a key (see `pickup_directory::decision`). So there is no instant in which files are published and
+//! their key is unknown, or the other way round:
 //!
 //! ```text
 //! step                          keyed folder       store     pickup directory   after a crash here
@@ -19,34 +19,34 @@
 //! the same key again                               K         -                  the first answer, from the record
 //! ```
 //!
-//! A file is in one of the two places at each instant, and rolling forward only renames. So under one key a
-//! submission is submitted exactly once, whether it was acknowledged or not, however often its process is
-//! killed. Over a power failure there is one exception: PowerMTA takes and removes a file between the renaming and
-//! the sync of the directory, and the power fails then. The disk may still have the file in the keyed folder,
-//! where it is rolled forward, and PowerMTA gets it a second time. Nobody had been told of it yet.
+//! At each instant a file is in exactly one of the two places, and rolling forward only renames. So under one key a
+//! submission is published exactly once, whether it was acknowledged or not, however often its process is killed. A
+//! power failure has one exception: PowerMTA takes and removes a file between the rename and the sync of the directory,
+//! and then the power fails. The disk may still have the file in the keyed folder, from which it is rolled forward, and
+//! PowerMTA gets it a second time. Nobody had been told about it yet.
 //!
-//! - The files wait in a folder of their own, whose name tells the store's: who has not that store open leaves
-//!   it alone, for only the record tells what is decided. In their names `K` is the hash of the key and a random
-//!   number, which the record has too, so that an attempt that failed is never taken for a later one.
+//! - The files wait in a separate folder, whose name contains that of the store: whoever does not have that store open
+//!   leaves it alone, because only the record tells what is decided. In their names `K` is the hash of the key and a
+//!   random number, which the record contains too, so that a failed attempt is never mistaken for a later one.
 //! - A group of submissions is one transaction of the store: see `pickup_directory::group_commit`.
-//! - A submission that fails before its record is committed leaves the key free: the message may be mended
-//!   and sent under it. Where it fails later the record is taken away again with the files, if none was taken
-//!   by PowerMTA; otherwise it stands, all files follow, and who tries again gets the first answer.
-//! - Where the store itself fails while it commits, the record may or may not be there. The store is opened
-//!   anew then, and what it has decides.
-//! - Time is the wall clock's when the store is opened, but not before that of its newest record, and from then
-//!   on goes as the monotonic clock does. So a clock that is set back or forward while the daemon runs
-//!   forgets no key early, nor does one that is set back while it does not.
-//! - A store that is full forgets nothing: it takes no new key.
+//! - A submission that fails before its record is committed leaves the key free: the message may be corrected and sent
+//!   under it. If it fails later, the record is removed again together with the files, unless PowerMTA has taken any of
+//!   them; in that case it stands, all files follow, and a retry gets the first answer.
+//! - If the store itself fails while it commits, the record may or may not exist. The store is then reopened, and its
+//!   content decides.
+//! - Time is the wall clock when the store is opened, but no earlier than its newest record, and from then on follows
+//!   the monotonic clock. So a clock that is set back or forward while the daemon runs makes no key expire early, nor
+//!   does one that is set back while it does not run.
+//! - A full store forgets nothing: it takes no new keys.
 //!
 //! ```text
-//! store                     keys that are remembered, and those at work
+//! store                     keys that are remembered, and those in progress
 //!   database                the tables: keys, receipts, ages
 //!     record    token       what is remembered; what tells attempts apart
 //!     clock     draft       the time; a new file
 //!     file                  the file itself
 //!     failed                what can go wrong
-//! key                       what the caller names a submission by, and what tells whether it is the same
+//! key                       the caller's name for a submission, and the hash that tells whether it is the same
 //! ```
 
 mod clock;

@@ -1,4 +1,9 @@
-//! What is remembered of a key.
+//! What is remembered about a key, as bytes (numbers are little-endian):
+//!
+//! ```text
+//! time, ms   nonce   fingerprint   id           size   pieces │ receipt
+//! 8          8       32            26 (ASCII)   8      4      │ size bytes; elsewhere if pieces is not 0
+//! ```
 
 use super::LIFETIME;
 use super::failed::Failed;
@@ -6,28 +11,29 @@ use super::key::Fingerprint;
 use crate::identity::Id;
 use std::io::Read;
 
-/// What a record takes of the file besides its receipt, about: it is in two trees, whose pages are two thirds full.
+/// Approximately what a record takes in the file besides its receipt: it is in two trees, whose pages are two thirds
+/// full.
 const OVERHEAD: u64 = 400;
 
-/// What is to be remembered of a submission.
+/// What is to be remembered about a submission.
 pub(crate) struct NewRecord {
     pub id: Id,
-    /// Its receipt, as whoever made it will read it again.
+    /// Its receipt, to be read again by whoever made it.
     pub receipt: Box<dyn Read + Send + Sync>,
-    /// How many bytes that has.
+    /// The size of the receipt.
     pub size: u64,
 }
 
-/// What is remembered of a key.
+/// What is remembered about a key.
 pub(super) struct Record {
     /// In milliseconds; see `Clock`.
     pub time: u64,
     pub nonce: u64,
     pub fingerprint: Fingerprint,
     pub id: Id,
-    /// Of the receipt, in bytes.
+    /// The size of the receipt, in bytes.
     pub size: u64,
-    /// In how many pieces the receipt is elsewhere; 0 if it is after the record.
+    /// The number of pieces of the receipt in the other table; 0 if it follows the record.
     pub pieces: u32,
 }
 
@@ -65,13 +71,13 @@ impl Record {
         parse().ok_or(Failed::Other("a record is damaged"))
     }
 
-    /// How many bytes it takes of the file, about.
+    /// Approximately its size in the file.
     pub fn takes(&self) -> u64 {
         OVERHEAD + self.size + self.size / 2
     }
 }
 
-/// Whether a record of this time counts no more.
+/// Whether a record of this time has expired.
 pub(super) fn is_old(time: u64, now: u64) -> bool {
     now.saturating_sub(time) > u64::try_from(LIFETIME.as_millis()).expect("a day has so many")
 }

@@ -325,7 +325,7 @@ pub(crate) fn receipt_elsewhere(bytes: &[u8]) -> Vec<u8> {
 }
 
 impl Claim {
-    /// Of a key that was put among those in progress.
+    /// For a key that was added to those in progress.
     fn new(store: &Arc<KeyStore>, key: IdempotencyKey, fingerprint: Fingerprint) -> Self {
         Self {
             store: Arc::clone(store),

@@ -1,16 +1,16 @@
-//! What tells an attempt to submit under a key from every other.
+//! Identifies an attempt to submit under a key.
 
 use super::key::IdempotencyKey;
 use std::fmt::Write;
 use std::hash::{BuildHasher, RandomState};
 use std::process;
 
-/// Tells an attempt to submit under a key from every other: it is in the names of its files, and in its record.
+/// Identifies an attempt to submit under a key: it is in the names of the files, and in the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Token {
     /// Of the key.
     pub(super) hash: [u8; 32],
-    /// Drawn for the attempt.
+    /// A random number for the attempt.
     pub(super) nonce: u64,
 }
 
@@ -23,7 +23,7 @@ impl Token {
         }
     }
 
-    /// That of the same attempt for another name.
+    /// The token of the same attempt for another name.
     pub(super) fn under(self, name: IdempotencyKey) -> Self {
         Self {
             hash: name.0,
@@ -31,7 +31,7 @@ impl Token {
         }
     }
 
-    /// As part of a file's name.
+    /// As part of a file name: 64 hexadecimal digits of the hash, then 16 of the nonce.
     pub fn as_text(self) -> String {
         let mut text = String::with_capacity(80);
         for part in self.hash.as_chunks::<8>().0 {

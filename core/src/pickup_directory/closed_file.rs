@@ -1,11 +1,17 @@
 //! Files that wait for their commit without a descriptor.
 //!
-//! A transaction may have more files than a process may open. Those that it cannot keep open get a
-//! name in the private folder of the process, and are closed; at the commit they move on into the pickup directory.
+//! A transaction may have more files than a process may open. Those that cannot be kept open get a name in the private
+//! folder of the process and are closed; at the commit they move on into the pickup directory.
 //!
-//! Where a whole file system may be synced, that is done for all of them together when they are committed: each by
-//! itself takes several times as long. One stays open, a [`Witness`]: by way of it the sync tells of errors since.
-//! Elsewhere they are synced before they are closed.
+//! If a whole file system may be synced, that is done for all of them together at the commit: syncing each by itself
+//! takes several times as long. One file stays open, a [`Witness`]: through it the sync reports all errors since it was
+//! opened. Otherwise files are synced before they are closed.
+//!
+//! ```text
+//! write a   write b   … 64 open …   write z       commit
+//!   open      open                  link a, b … into the private folder, close them      syncfs(witness)   rename each
+//!    └ the oldest one stays open as the witness ──────────────────────────────────────────────┘
+//! ```
 
 use std::fs::File;
 use std::path::Path;
@@ -16,18 +22,17 @@ use super::staged_transaction::{StagedFile, StagedTransaction};
 use super::system::{self, FileId, OpenDirectory};
 use super::written_file::{WrittenFile, stage_all, sync_each};
 
-/// A file that is whole. It vanishes when it is dropped, unless it
-/// was published.
+/// A complete file. It is removed when this is dropped, unless it was published.
 ///
-/// There may be very many of these, so they are small.
+/// There can be very many of these, so they are small.
 #[derive(Debug)]
 pub(super) struct ClosedFile {
     id: FileId,
     staged: StagedFile,
 }
 
-/// A file that was open before any of some closed files was written, and lies on their file system: when that is synced
-/// by way of it, they are durable, or there is an error.
+/// A file that was opened before some closed files were written, on the same file system. If that is synced through it,
+/// they are durable, or there is an error.
 #[derive(Debug)]
 pub(super) struct Witness {
     pub(super) file: File,
@@ -36,19 +41,19 @@ pub(super) struct Witness {
     device: u64,
 }
 
-/// What becomes of the data of files that are closed.
+/// What happens to the data of files that are closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ClosedData {
     /// It need not be durable.
     Volatile,
     /// It is synced before they are closed.
     Synced,
-    /// It is synced with its file system at the commit, if that can be done.
+    /// It is synced with its file system at the commit, if possible.
     SyncedLater,
 }
 
 impl Witness {
-    /// One for these files. `None` if there can be none.
+    /// The witness for these files; `None` if there can be none.
     fn of(files: &[WrittenFile]) -> Option<Self> {
         let oldest = files.iter().min_by_key(|file| file.opened)?;
         let witness = Self {
@@ -59,7 +64,7 @@ impl Witness {
         (witness.is_for(files) && system::suits_syncfs(&witness.file)).then_some(witness)
     }
 
-    /// Whether later files lie on its file system.
+    /// Whether later files are on its file system.
     fn is_for(&self, files: &[WrittenFile]) -> bool {
         let is_here = |device| device == self.device;
         (files.iter()).all(|file| system::device(&file.file).is_ok_and(is_here))
@@ -121,7 +126,7 @@ impl ClosedFile {
         ))
     }
 
-    /// Takes a published file away again. Returns `false` if it was not there any more, or cannot be moved.
+    /// Removes a published file again. Returns `false` if it was no longer there, or cannot be moved.
     pub(super) fn take_back(&mut self, directory: &OpenDirectory) -> bool {
         self.staged.move_back(directory, self.id)
     }

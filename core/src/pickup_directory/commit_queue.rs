@@ -1,9 +1,9 @@
 //! Which transactions are committed together, and by which thread.
 //!
-//! There is no timer. A thread that commits and finds a lane free leads everything that waits through it: data
-//! synced, files published, directory synced once. A thread that finds every lane taken waits until a leader has
-//! its result, or passes the lane on to it. So a lone file never waits for company, and the busier the disk, the
-//! larger the groups.
+//! There is no timer. A thread that commits and finds a lane free leads everything that waits through it: it syncs the
+//! data, publishes the files and syncs the directory once. A thread that finds every lane taken waits until a leader
+//! has its result, or until it is woken to lead itself. So a single file never waits for company, and the busier the
+//! disk, the larger the groups.
 //!
 //! ```text
 //! commits   A     B  C D     E   F G
@@ -13,8 +13,8 @@
 //!           ------------------------------------------> time
 //! ```
 //!
-//! Where nobody waits with a thread (c, d, e), a commit thread leads, of which there is one for each lane. Whoever leads
-//! takes both kinds along.
+//! Commits without a waiting thread (c, d, e) are led by a commit thread; there is one for each lane. Every leader
+//! takes along both kinds.
 //!
 //! ```text
 //! commits   A     c  d B  e   F
@@ -32,11 +32,10 @@ use std::time::Duration;
 use super::error::PickupError;
 use super::file_set::FileSet;
 
-/// While one group is waiting for the disk, the next one can prepare its own sync. A third was no
-/// gain.
+/// While one group waits for the disk, the next can prepare its own sync. A third lane gained nothing.
 pub(super) const LANES: usize = 2;
 
-/// Bounds how long a group keeps its threads waiting.
+/// Limits how long a group keeps its threads waiting.
 const MAX_FILES_IN_GROUP: usize = 1_024;
 
 /// The requests to one pickup directory.
@@ -49,7 +48,7 @@ pub(super) struct CommitQueue {
 
 #[derive(Debug, Default)]
 struct State {
-    /// While a lane is free there are only such for which a commit thread was woken.
+    /// While a lane is free, only requests for which a commit thread was woken.
     waiting: VecDeque<Request>,
     lanes_taken: usize,
     threads: CommitThreads,
@@ -77,9 +76,9 @@ pub(super) struct Request {
 /// Who syncs the data of a request's files.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Data {
-    /// Its own thread has done so, in this time if anybody asks for it.
+    /// Its own thread has done so, and took this long if anybody asks.
     Synced(Option<Duration>),
-    /// The leader of the group will do it.
+    /// The leader of the group will.
     NotSynced,
 }
 
@@ -89,23 +88,22 @@ enum Waiter {
     Nobody(Callback),
 }
 
-/// What a waiting thread is woken for.
+/// Why a waiting thread is woken.
 #[derive(Debug)]
 pub(super) enum Reply {
-    /// A lane is free: lead a group that begins with this request, the thread's own.
+    /// A lane is free: lead a group that begins with this request, which is the thread's own.
     Lead(Request),
     Done(Vec<FileSet>),
 }
 
-/// Is called once: with nothing if the leader panicked.
+/// Is called once: with `None` if the leader panicked.
 struct Callback(Option<Box<dyn FnOnce(Committed) + Send>>);
 
-/// What became of a request; nothing is known if the leader panicked.
+/// The result of a request; unknown if the leader panicked.
 type Committed = Option<Result<(), PickupError>>;
 
 impl Request {
-    /// The request, and where its thread waits for the replies. There is none any more when the
-    /// leader has panicked.
+    /// The request, and where its thread waits for replies. The channel closes if the leader panics.
     pub(super) fn new(file_sets: Vec<FileSet>, data: Data) -> (Self, Receiver<Reply>) {
         let (reply_to, replies) = mpsc::channel();
         let request = Self {
@@ -116,8 +114,7 @@ impl Request {
         (request, replies)
     }
 
-    /// A request for which no thread waits: `done` is called with what became of it, or with nothing if the leader
-    /// has panicked.
+    /// A request for which no thread waits: `done` is called with the result, or with `None` if the leader panicked.
     pub(super) fn with_callback(
         files: FileSet,
         done: impl FnOnce(Committed) + Send + 'static,
@@ -133,7 +130,7 @@ impl Request {
         self.file_sets.iter().map(FileSet::len).sum()
     }
 
-    /// Tells who waits for it, when it went through a lane.
+    /// Replies to whoever waits, after it went through a lane.
     pub(super) fn reply(self) {
         match self.waiter {
             // Nobody to tell if the thread is gone, which a blocked thread cannot be.
@@ -147,7 +144,7 @@ impl Request {
 }
 
 impl CommitQueue {
-    /// Takes a lane and gives the request back, for its thread to lead; or keeps it waiting.
+    /// Takes a lane and returns the request for its thread to lead; or keeps it waiting.
     pub(super) fn join(&self, request: Request) -> Option<Request> {
         let mut state = self.lock();
         if state.lanes_taken < LANES {
@@ -187,8 +184,7 @@ impl CommitQueue {
         (lane, group)
     }
 
-    /// Whether there is a lane without a commit thread. There will be one more of these then, which has to call
-    /// [`next`](Self::next).
+    /// Registers a commit thread, which has to call [`next`](Self::next).
     pub(super) fn add_thread(&self) -> bool {
         let mut state = self.lock();
         let is_needed = state.threads.count < LANES;
@@ -196,7 +192,7 @@ impl CommitQueue {
         is_needed
     }
 
-    /// There is one less.
+    /// Unregisters one.
     pub(super) fn remove_thread(&self) {
         self.lock().threads.count -= 1;
     }
@@ -207,7 +203,8 @@ impl CommitQueue {
         self.work.notify_all();
     }
 
-    /// Takes a lane for a commit thread. Gives the request that its group begins with; nothing when it is to end.
+    /// Takes a lane for a commit thread. Returns the request that its group begins with; `None` when the thread should
+    /// end.
     pub(super) fn next(&self) -> Option<Request> {
         let mut state = self.lock();
         loop {
@@ -228,7 +225,7 @@ impl CommitQueue {
         }
     }
 
-    /// Wakes a commit thread, if there is something to do and one sleeps.
+    /// Wakes a commit thread, if one sleeps and there is something to do.
     fn wake_for_free_lane(&self, mut state: MutexGuard<'_, State>) {
         let State {
             waiting,
@@ -252,7 +249,7 @@ impl CommitQueue {
     }
 }
 
-/// A lane that is taken. Dropped, also when its leader panics, it is passed on or becomes free.
+/// A lane that is taken. When it is dropped, even because its leader panics, it is passed on or becomes free.
 pub(super) struct Lane<'a>(&'a CommitQueue);
 
 impl Drop for Lane<'_> {

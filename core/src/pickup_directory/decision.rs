@@ -1,9 +1,9 @@
-//! All files of a transaction, or none, although the process may be killed at any instant.
+//! All files of a transaction, or none, even if the process is killed at any instant.
 //!
-//! A transaction of one file needs nothing for that: its file has its name, or has not. One of several
-//! files is decided by a record in the private folder before the first of them is visible; from then on it
-//! goes forward, if need be in the next process that opens the directory. This is the state of the disk,
-//! as a power failure may leave it, line by line; a killed process leaves what all its calls have made:
+//! A transaction of one file needs nothing for that: its file has its name, or it does not. One of several files is
+//! decided by a record in the private folder before the first of them is visible; from then on it goes forward, if
+//! necessary by the next process that opens the directory. This is the state of the disk, line by line, as a power
+//! failure may leave it; a killed process leaves what all its calls have made:
 //!
 //! ```text
 //! step                          private folder       pickup directory   after a crash here
@@ -17,14 +17,13 @@
 //! answer
 //! ```
 //!
-//! A file is in one of the two places at each instant, so over a kill none is published a second time
-//! although PowerMTA may have taken it. (Where renaming cannot refuse to overwrite, as on NFS, there are two
-//! calls and an instant between them in which it has both names.) A power failure is not as sharp: if it comes
-//! after PowerMTA has taken a file and before the directory and the folder are synced, the disk may still
-//! have the file's name in the folder, and the record, and the file is published again. The record's own
-//! removal need not be synced.
+//! At each instant a file is in exactly one of the two places, so after a kill none is published twice although
+//! PowerMTA may have taken it. (Where renaming cannot refuse to overwrite, as on NFS, there are two calls, and for an
+//! instant between them the file has both names.) A power failure is less clear-cut: if it comes after PowerMTA has
+//! taken a file and before the directory and the folder are synced, the disk may still have the file's name in the
+//! folder, and the record, and the file is published again. The removal of the record need not be synced.
 //!
-//! Where an error comes after the record:
+//! If an error comes after the record:
 //!
 //! ```text
 //! step                          private folder       pickup directory   after a crash here
@@ -36,19 +35,17 @@
 //! answer: the error
 //! ```
 //!
-//! If PowerMTA was faster and has taken `a`, the record stands: the error says that the files may be delivered, and `b`
-//! is moved on as soon as that is possible. The same holds where the directory cannot be synced after `a` was renamed
-//! back: a power failure might bring `a` alone, or a second time under a key that is free again. If only the last sync
-//! fails, the error says so too.
+//! If PowerMTA was faster and has taken `a`, the record stays: the error says that the files may be delivered, and `b`
+//! is moved on as soon as possible. The same holds if the directory cannot be synced after `a` was renamed back: a
+//! power failure might bring back `a` without `b`, or a second time under a key that is free again. If only the last
+//! sync fails, the error says so too.
 //!
-//! The transactions of a group share the syncs. Without durability there are none, and the steps are
-//! the same.
+//! The transactions of a group share the syncs. Without durability there are no syncs, but the steps are the same.
 //!
-//! Under a key that the caller gives there is always a record, also for a single file. It is the key's, in the
-//! store of keys, and those of a group are one transaction of it: see [`idempotency`](crate::idempotency).
-//! What decides is asked for in two places alone: [`Decisions::make`] makes it so, and
-//! [`decided_in`](super::staged_transaction::decided_in) or
-//! [`decided_by_store`](super::staged_transaction::decided_by_store) finds it.
+//! Under a key given by the caller there is always a record, even for a single file. It is that of the key, in the
+//! store of keys, and those of a group are one transaction of the store: see [`idempotency`](crate::idempotency). Only
+//! [`Decisions::make`] makes a decision, and only [`decided_in`](super::staged_transaction::decided_in) and
+//! [`decided_by_store`](super::staged_transaction::decided_by_store) look one up.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -62,19 +59,19 @@ use super::tests::crash::{Step, step};
 
 /// What is decided about the transactions of a group.
 pub(super) struct Decisions {
-    /// In which there is anything decided, where that is to be durable.
+    /// The folders in which something is decided, if that has to be durable.
     folders: Vec<OpenFolder>,
 }
 
-/// A private folder, opened to be synced.
+/// A private folder, opened for syncing.
 struct OpenFolder {
     folder: Arc<PrivateFolder>,
     opened: OpenDirectory,
 }
 
 impl Decisions {
-    /// Decides all transactions of several files, whose data is durable already, and perhaps their names in the
-    /// private folders too.
+    /// Decides all transactions of several files. Their data is already durable, and perhaps their names in the private
+    /// folders too.
     pub(super) fn make(
         file_sets: &mut [&mut FileSet],
         directory: &OpenDirectory,
@@ -122,15 +119,15 @@ impl Decisions {
         decisions
     }
 
-    /// Makes durable that files have left the private folders, or are back. Where that fails, what has its
-    /// record there is taken back; single files need no record, and stay.
+    /// Makes it durable that files have left the private folders, or are back. If that fails, transactions with a
+    /// record there are taken back; single files need no record, and stay.
     pub(super) fn sync(&self, file_sets: &mut [&mut FileSet], directory: &OpenDirectory) {
         self.each_folder(file_sets, OpenFolder::sync, |files, error| {
             files.take_back(directory, &error.clone().after_publishing());
         });
     }
 
-    /// Takes the records away, of what is published and of what is taken back.
+    /// Removes the records, both of what is published and of what is taken back.
     pub(super) fn settle(self, file_sets: &mut [&mut FileSet]) {
         let settled = file_sets.iter_mut();
         let mut revoked: Vec<_> = settled
@@ -165,7 +162,7 @@ impl Decisions {
         Ok(())
     }
 
-    /// Does something with each folder; where it fails, tells the transactions of several files in there.
+    /// Does something with each folder; if it fails, all transactions of several files in there fail.
     fn each_folder(
         &self,
         file_sets: &mut [&mut FileSet],
@@ -183,7 +180,7 @@ impl Decisions {
     }
 }
 
-/// Decides all transactions under keys by one transaction of the store.
+/// Decides all transactions under keys with one transaction of the store.
 fn decide_by_store(file_sets: &mut [&mut FileSet]) {
     let mut keyed: Vec<&mut FileSet> = file_sets
         .iter_mut()

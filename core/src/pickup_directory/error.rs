@@ -233,8 +233,7 @@ impl PickupError {
         Self { id, ..self }
     }
 
-    /// Says that the error came when files were visible already, which could not be taken back for
-    /// certain.
+    /// Records that the error came when files were already visible and could not be taken back for certain.
     pub(super) fn after_publishing(mut self) -> Self {
         self.may_be_delivered = true;
         self
@@ -334,7 +333,7 @@ impl PickupError {
     }
 }
 
-/// What to do where the store of keys fails.
+/// What to do if the store of keys fails.
 fn advice_of_keys(kind: io::ErrorKind) -> &'static str {
     match kind {
         io::ErrorKind::ResourceBusy => {
@@ -355,7 +354,7 @@ fn advice_of_keys(kind: io::ErrorKind) -> &'static str {
     }
 }
 
-/// What to do where a queue fails.
+/// What to do if a queue fails.
 #[cfg(feature = "queue")]
 fn advice_of_queue(kind: io::ErrorKind) -> &'static str {
     match kind {

@@ -1,4 +1,4 @@
-//! Mode and group of pickup files, where they are asked for.
+//! Mode and group of pickup files, if they are set.
 
 use std::fs::File;
 use std::io;
@@ -97,14 +97,14 @@ impl FileGroup {
     }
 }
 
-/// What each file is given when it is made. Nothing costs nothing.
+/// What each new file is given. The default costs nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct FileAccess {
     mode: Option<FileMode>,
     group: Option<u32>,
 }
 
-/// Where names of groups are looked up.
+/// Where group names are looked up.
 pub(super) const GROUPS: &str = "/etc/group";
 
 #[cfg(unix)]
@@ -115,7 +115,7 @@ impl FileAccess {
         Ok(Self { mode, group })
     }
 
-    /// Must come before the file's data is written: then the sync of the data takes it along.
+    /// Must be called before the data of the file is written, so that the sync of the data includes it.
     pub(super) fn give(self, file: &File) -> io::Result<()> {
         use std::os::unix::fs::{PermissionsExt, fchown};
         if self.group.is_some() {

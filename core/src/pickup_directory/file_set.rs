@@ -16,32 +16,31 @@ use super::staging::Staging;
 use super::system::OpenDirectory;
 use super::written_file::{WrittenFile, stage_all};
 
-/// How many files of one transaction are open at a time. A process often may open 1,024, and
-/// several transactions are in progress in it; on the other hand, the more files are synced together,
-/// the less each of them costs.
+/// How many files of one transaction are open at a time. A process can often open 1,024, and several transactions may
+/// be in progress; on the other hand, the more files are synced together, the less each of them costs.
 const MAX_OPEN_FILES: usize = 64;
 
 /// Files that become visible together, or not at all.
 #[derive(Debug, Default)]
 pub(super) struct FileSet {
     open: Vec<WrittenFile>,
-    /// What was written before them, if there was no room to keep it open.
+    /// The files written before them that could not be kept open.
     closed: Vec<ClosedFile>,
-    /// There if some of the closed files are not synced yet.
+    /// Set if some of the closed files are not synced yet.
     witness: Option<Witness>,
-    /// The key that they are submitted under. It is free again when this is dropped.
+    /// The key under which they are submitted. It becomes free when this is dropped.
     claim: Option<Box<Claim>>,
-    /// Where files of this set have a name; there if it has several files, or named ones, or a key.
+    /// Where files of this set have names; set if it has several files, or named ones, or a key.
     staged: Option<Arc<StagedTransaction>>,
-    /// Of all files together, in bytes.
+    /// The size of all files, in bytes.
     size: u64,
     /// Why none of the files is in the pickup directory, and none will be.
     error: Option<PickupError>,
-    /// Whether any of the files ever was in the pickup directory.
+    /// Whether any of the files was ever in the pickup directory.
     were_visible: bool,
-    /// Whether files were taken away again after a sync that failed.
+    /// Whether files were removed again after a sync that failed.
     were_taken_back: bool,
-    /// Whether its record stays although they are all taken back.
+    /// Whether its record stays although all files are taken back.
     keeps_record: bool,
 }
 
@@ -49,8 +48,8 @@ impl FileSet {
     /// Writes one more file.
     ///
     /// # Errors
-    /// The set is as it was before. But where files that were written before are lost, all of them
-    /// are gone, and there is only this error from then on.
+    /// The set is unchanged. But if files written before are lost, all of them are gone, and every later call returns
+    /// the same error.
     pub(super) fn write(
         &mut self,
         staging: &Staging,
@@ -105,8 +104,8 @@ impl FileSet {
         })
     }
 
-    /// Closes the open files. Where that fails half-way, all are lost: no second sync would tell
-    /// again that the first one lost something.
+    /// Closes the open files. If that fails half-way, all are lost: a second sync would not report again that the first
+    /// one lost something.
     fn close_files(&mut self, staging: &Staging, durable: bool) -> Result<(), PickupError> {
         let transaction = self.transaction(staging)?;
         let files = mem::take(&mut self.open);
@@ -163,17 +162,17 @@ impl FileSet {
         self.closed.len() + self.open.len()
     }
 
-    /// By way of what file those that are closed are to be synced, if they are not yet.
+    /// The file through which closed files have to be synced, if they are not yet.
     pub(super) fn witness(&self) -> Option<&Witness> {
         self.witness.as_ref()
     }
 
-    /// Those whose data is not synced yet.
+    /// The files whose data is not synced yet.
     pub(super) fn open(&self) -> &[WrittenFile] {
         &self.open
     }
 
-    /// Of all files together, in bytes.
+    /// The size of all files, in bytes.
     pub(super) fn size(&self) -> u64 {
         self.size
     }
@@ -187,18 +186,18 @@ impl FileSet {
         self.were_visible
     }
 
-    /// What became of the files, which are closed with it: by the thread that they belong to, to
-    /// spare the one that leads the group that work.
+    /// The result. This closes the files, on the thread that they belong to, to spare the leader of the group that
+    /// work.
     pub(super) fn into_result(self) -> Result<(), PickupError> {
         self.error.map_or(Ok(()), Err)
     }
 
-    /// None of the files will be published. The first error is the one that counts.
+    /// None of the files will be published. The first error counts.
     pub(super) fn fail(&mut self, error: &PickupError) {
         self.error.get_or_insert_with(|| error.clone());
     }
 
-    /// Gives several files their names in the private folder, from where they will be published.
+    /// Gives several files their names in the private folder, from which they will be published.
     pub(super) fn stage(&mut self, pickup: &Path) {
         if let Some(transaction) = &self.staged
             && let Err(error) = transaction.refuse_after_fork()
@@ -217,17 +216,17 @@ impl FileSet {
         }
     }
 
-    /// Whether a record must decide that all files are published before any is.
+    /// Whether a record must decide that all files are published before any of them is.
     pub(super) fn needs_decision(&self) -> bool {
         self.has_record() && self.error.is_none()
     }
 
-    /// Whether a record decides about it, if it comes to that.
+    /// Whether a record will decide about it, if it gets that far.
     pub(super) fn has_record(&self) -> bool {
         self.len() > 1 || self.claim.is_some() && self.len() == 1
     }
 
-    /// The key that it is submitted under.
+    /// The key under which it is submitted.
     pub(super) fn claim(&self) -> Option<&Claim> {
         self.claim.as_deref()
     }
@@ -236,18 +235,18 @@ impl FileSet {
         self.claim.as_deref_mut()
     }
 
-    /// Submits under a key, before anything is written.
+    /// Sets the key, before anything is written.
     pub(super) fn set_claim(&mut self, claim: Claim) {
         self.claim = Some(Box::new(claim));
     }
 
-    /// Where the files have names, if they have.
+    /// Where the files have names, if they do.
     pub(super) fn folder(&self) -> Option<&Arc<PrivateFolder>> {
         self.staged.as_ref().map(|transaction| transaction.folder())
     }
 
-    /// Fails if a name is taken in the pickup directory. It may be taken a moment later too; but so nothing
-    /// is visible in between.
+    /// Fails if a name is taken in the pickup directory. It may still be taken a moment later; but this way, usually
+    /// nothing becomes visible in between.
     pub(super) fn refuse_taken_names(&mut self, directory: &OpenDirectory, pickup: &Path) {
         let mut names = self.staged_files().map(StagedFile::name);
         let taken = names.find(|name| directory.has(name)).map(|name| {
@@ -272,7 +271,7 @@ impl FileSet {
         self.doubt_if_decided();
     }
 
-    /// That it goes forward is decided by the store of keys, or may be.
+    /// Records that the store of keys has decided that it goes forward, or may have.
     pub(super) fn set_decided(&self) {
         if let Some(transaction) = &self.staged {
             transaction.set_decided(true);
@@ -330,7 +329,7 @@ impl FileSet {
         }
     }
 
-    /// Takes the published files away again, as far as possible, since `error` came after.
+    /// Removes the published files again, as far as possible, because `error` came afterwards.
     pub(super) fn take_back(&mut self, directory: &OpenDirectory, error: &PickupError) {
         match self.error.take() {
             None => {
@@ -347,18 +346,18 @@ impl FileSet {
         }
     }
 
-    /// Whether files were taken away again after a sync that failed.
+    /// Whether files were removed again after a sync that failed.
     pub(super) fn were_taken_back(&self) -> bool {
         self.were_taken_back
     }
 
-    /// That files were taken away again is not durable: if there is a record it stays, and they go forward.
+    /// The removal of files is not durable: if there is a record it stays, and they go forward.
     pub(super) fn keep_record(&mut self) {
         self.keeps_record = self.were_taken_back;
     }
 
-    /// Takes the record away if there is one and it has done its work, or has none to do. True: nothing was
-    /// published, which is to be made durable.
+    /// Removes the record, if there is one that has served its purpose or has none. Returns `true` if nothing was
+    /// published, which has to be made durable.
     pub(super) fn settle(&mut self) -> bool {
         let Some(transaction) = self.decided() else {
             return false;
@@ -379,28 +378,28 @@ impl FileSet {
         self.error = self.error.take().map(PickupError::after_publishing);
     }
 
-    /// A record that cannot be taken away stands: the files will be published.
+    /// A record that cannot be removed stands: the files will be published.
     fn doubt_if_decided(&mut self) {
         if self.error.is_some() && self.decided().is_some() {
             self.doubt();
         }
     }
 
-    /// The transaction whose record is there, or may be.
+    /// The transaction whose record exists, or may exist.
     fn decided(&self) -> Option<&StagedTransaction> {
         self.staged
             .as_deref()
             .filter(|transaction| transaction.is_decided())
     }
 
-    /// Takes the first of the published files away again, as far as they are there.
+    /// Removes the first of the published files again, as far as they are there.
     fn take_back_first(&mut self, count: usize, directory: &OpenDirectory) {
         for index in 0..count {
             self.take_back_one(index, directory);
         }
     }
 
-    /// Takes one of the files away again. Returns `false` if it was not there, or could not be removed.
+    /// Removes one of the files again. Returns `false` if it was not there, or could not be removed.
     fn take_back_one(&mut self, index: usize, directory: &OpenDirectory) -> bool {
         match index.checked_sub(self.closed.len()) {
             None => self.closed[index].take_back(directory),
@@ -413,7 +412,7 @@ impl FileSet {
         closed.chain(self.open.iter().filter_map(|file| file.staged.as_ref()))
     }
 
-    /// Whether none of the files is published, nor was and has been taken by PowerMTA.
+    /// Whether none of the files is published, or was published and taken by PowerMTA.
     fn are_all_staged(&self) -> bool {
         self.staged_files().all(StagedFile::is_there)
     }

@@ -3,12 +3,12 @@
 //! ```text
 //! threads       file A   file B   file C …        each may sync its own data here
 //!                  \        |       /
-//! one of them     data that is not synced yet, records of what has several files, then all names, then
-//!                  /        |       \       the directory
+//! one of them     data that is not synced yet, records of transactions with several files, then all names,
+//!                  /        |       \       then the directory
 //! threads       result   result   result
 //! ```
 //!
-//! Which of them, see [`commit_queue`](super::commit_queue); of the records, [`decision`](super::decision).
+//! [`commit_queue`](super::commit_queue) says which thread that is; [`decision`](super::decision) explains the records.
 
 use std::fs::File;
 use std::io;
@@ -30,11 +30,10 @@ use super::per_process::PerProcess;
 use super::system::{self, OpenDirectory};
 use super::written_file::{WrittenFile, sync_each};
 
-/// Up to here it is faster that each thread syncs its own files; above, that the leader syncs the
-/// whole file system.
+/// Up to this number it is faster if each thread syncs its own files; above, if the leader syncs the whole file system.
 const MAX_FILES_SYNCED_ONE_BY_ONE: usize = 16;
 
-/// Up to here it is faster that a leader syncs the files of others one by one.
+/// Up to this number it is faster if a leader syncs the files of others one by one.
 const MAX_FILES_SYNCED_FOR_OTHERS: usize = 4;
 
 pub(super) const ONE_EACH: &str = "a commit has a result for each transaction";
@@ -46,7 +45,7 @@ pub(super) struct GroupCommit {
     commits: PerProcess<Commits>,
     durable: bool,
     syncfs_allowed: bool,
-    /// Whether it is used; follows the file system that the path leads to.
+    /// Whether `syncfs` is used; follows the file system that the path leads to.
     syncfs: AtomicBool,
     observer: Option<Arc<dyn Observer>>,
 }
@@ -76,8 +75,7 @@ impl GroupCommit {
         }
     }
 
-    /// Makes each set of files visible and, if that is wanted, durable. The results are in the same
-    /// order.
+    /// Makes each set of files visible and, if required, durable. The results are in the same order.
     pub(super) fn commit(&self, mut file_sets: Vec<FileSet>) -> Vec<Result<(), PickupError>> {
         let transactions = file_sets.len();
         for files in &mut file_sets {
@@ -102,8 +100,8 @@ impl GroupCommit {
         }
     }
 
-    /// The same without waiting: a commit thread does it, and calls `done` with the result. Where this process has
-    /// none, or nothing is to be durable, this thread does it.
+    /// The same without waiting: a commit thread does it, and calls `done` with the result. If this process has none,
+    /// or nothing has to be durable, this thread does it.
     pub(super) fn commit_with(
         &self,
         mut files: FileSet,
@@ -136,14 +134,14 @@ impl GroupCommit {
         Ok(())
     }
 
-    /// Lets them end when all that was left to them is done.
+    /// Lets them end when everything that was left to them is done.
     pub(super) fn end_threads(&self) {
         if let Ok(commits) = self.commits.get() {
             commits.queue.end_threads();
         }
     }
 
-    /// What a commit thread does.
+    /// The main loop of a commit thread.
     fn lead_all(&self) {
         let commits = self.commits.get();
         let commits = commits.expect("the process that started the thread has its own");
@@ -227,7 +225,7 @@ impl GroupCommit {
         self.hand_over(&directory, names_are_synced, &mut file_sets, times);
     }
 
-    /// Makes files visible whose data is durable, if it is to be, and then their names too.
+    /// Makes files visible whose data is durable, if required, and then their names durable too.
     fn hand_over(
         &self,
         directory: &OpenDirectory,
@@ -266,8 +264,8 @@ impl GroupCommit {
         decisions.settle(file_sets);
     }
 
-    /// Syncs the data of the requests whose threads have not done so. Gives the directory into which
-    /// the files go, and whether their names in the staging folder are synced as well.
+    /// Syncs the data of the requests whose threads have not done so. Returns the directory into which the files go,
+    /// and whether their names in the staging folder are synced as well.
     fn sync_data(
         &self,
         group: &[Request],
@@ -323,7 +321,7 @@ impl GroupCommit {
             .map_err(PickupError::from_io(Operation::OpenDirectory, &self.pickup))
     }
 
-    /// Puts the time that the work takes into `longest`, if it is longer and somebody watches.
+    /// Stores how long the work takes in `longest`, if that is longer and somebody wants to know.
     fn timed<T>(&self, longest: &mut Option<Duration>, work: impl FnOnce() -> T) -> T {
         let start = self.observer.as_ref().map(|_| Instant::now());
         let result = work();
@@ -338,7 +336,7 @@ impl GroupCommit {
     }
 }
 
-/// Adds what became of the files to a report that has the times of their syncs.
+/// Completes a report, which already has the times of the syncs, with what became of the files.
 fn report<'a>(
     mut report: CommitReport,
     file_sets: impl IntoIterator<Item = &'a FileSet>,
@@ -356,8 +354,8 @@ fn report<'a>(
     report
 }
 
-/// Files of one group are not, if the pickup directory was moved and made again elsewhere in between.
-/// Where a device cannot be known, each file is synced by itself, which is right everywhere.
+/// Files of one group are on different file systems if the pickup directory was moved and recreated elsewhere in
+/// between. If a device cannot be determined, each file is synced by itself, which is always right.
 fn on_one_file_system<'f>(mut files: impl Iterator<Item = &'f File>) -> bool {
     let Some(first) = files.next().and_then(|file| system::device(file).ok()) else {
         return false;
@@ -365,7 +363,7 @@ fn on_one_file_system<'f>(mut files: impl Iterator<Item = &'f File>) -> bool {
     files.all(|file| system::device(file).is_ok_and(|device| device == first))
 }
 
-/// Counts the files of a commit as long as it lasts.
+/// Counts the files of a commit while it lasts.
 struct InFlight<'a> {
     count: &'a AtomicUsize,
     own: usize,

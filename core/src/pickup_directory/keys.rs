@@ -1,4 +1,4 @@
-//! The keys that submissions of a pickup directory have.
+//! The idempotency keys of the submissions to a pickup directory.
 
 use std::fs;
 use std::io;
@@ -15,7 +15,7 @@ use super::options::PickupOptions;
 use super::staging::Staging;
 use super::{PickupDirectory, Place, absolute};
 
-/// Why a key cannot be had.
+/// Why a key cannot be claimed.
 #[derive(Debug)]
 pub(crate) enum KeyRefused {
     /// Its first submission is in progress.
@@ -24,12 +24,12 @@ pub(crate) enum KeyRefused {
     Conflict,
     /// The store is full.
     Full,
-    /// The store cannot be used; or what was submitted under the key cannot be submitted currently.
+    /// The store cannot be used; or what was submitted under the key cannot be published at the moment.
     Pickup(PickupError),
 }
 
-/// The store of a pickup directory, which is opened if it was asked for and is there. `None` if there is no place
-/// beside the staging folder.
+/// The store of a pickup directory, opened if that was requested and it exists. `None` if there is no place for it next
+/// to the staging folder.
 pub(super) fn open(
     staging: &Staging,
     options: &PickupOptions,
@@ -56,7 +56,7 @@ pub(super) fn open(
     Ok(Some(Arc::new(store)))
 }
 
-/// Beside the staging folder, and named after the pickup directory.
+/// Next to the staging folder, and named after the pickup directory.
 fn default_folder(staging: &Staging) -> Option<PathBuf> {
     let folder = staging.folder().ok()?;
     let pickup = fs::canonicalize(staging.pickup()).ok()?;
@@ -65,7 +65,7 @@ fn default_folder(staging: &Staging) -> Option<PathBuf> {
     Some(folder.with_file_name(name))
 }
 
-/// PowerMTA reads whatever is in its directory.
+/// PowerMTA reads everything in its directory.
 fn check_place(store: &KeyStore, staging: &Staging) -> io::Result<()> {
     let path = store.path();
     let folder = path.parent().unwrap_or(&path);
@@ -119,7 +119,7 @@ impl PickupDirectory {
         Ok(found)
     }
 
-    /// What was submitted under a key. A store that was not needed yet has nothing.
+    /// What was submitted under a key. A store that has not been needed yet has nothing.
     pub(crate) fn find_key(
         &self,
         key: IdempotencyKey,
@@ -286,7 +286,7 @@ impl PickupDirectory {
     }
 }
 
-/// Before it is opened.
+/// Checks the place before the store is opened.
 fn check_once(store: &KeyStore, staging: &Staging) -> io::Result<()> {
     match store.number() {
         Some(_) => Ok(()),

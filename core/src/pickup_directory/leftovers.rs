@@ -1,8 +1,15 @@
-//! What dead processes left in the staging folder: rolled forward where it is decided, removed otherwise.
+//! What dead processes left in the staging folder: rolled forward if it is decided, removed otherwise.
 //!
-//! Who takes a folder over holds its lock meanwhile, so no two do it at once. Each step may be the last
-//! one, and the next process does the rest: a file of a decided transaction that is not in the folder any
-//! more was published before, and PowerMTA may have taken it.
+//! ```text
+//! pmtaemail-4711-0-….private/    4711 holds the lock      in use: left alone
+//! pmtaemail-4712-0-….private/    nobody holds the lock    take it, then
+//!     decided-3  3.a-1.eml       3 is decided             move a-1.eml into the pickup directory, sync
+//!                4.b-1.eml       4 is not                 remove it, the record, the lock and the folder
+//! ```
+//!
+//! Whoever takes over a folder holds its lock meanwhile, so no two processes do it at once. Each step may be the last
+//! one; the next process does the rest: a file of a decided transaction that is no longer in the folder was published
+//! before, and PowerMTA may have taken it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -24,16 +31,16 @@ use super::system::{FileId, OpenDirectory};
 pub(super) struct RollForward<'a> {
     pub pickup: &'a Path,
     pub durable: bool,
-    /// Without it, and if it is not open, what was submitted under a key is left alone.
+    /// Without it, or if it is not open, submissions under a key are left alone.
     pub keys: Option<&'a KeyStore>,
 }
 
 impl RollForward<'_> {
-    /// Goes through the folders that were left in the staging folder, by dead processes or because they
-    /// could not be removed, and through nothing else.
+    /// Goes through the folders in the staging folder that dead processes left or that could not be removed, and
+    /// through nothing else.
     ///
-    /// What cannot be read or removed is in nobody's way, so that is no error; false if there is some of it,
-    /// or some that could not be rolled forward.
+    /// What cannot be read or removed is in nobody's way, so it is not an error; returns `false` if there is such a
+    /// folder, or one that could not be rolled forward.
     pub(super) fn clear(&self, staging: &Path, report: &mut RollForwardReport) -> bool {
         let Ok(entries) = fs::read_dir(staging) else {
             return true;
@@ -51,7 +58,7 @@ impl RollForward<'_> {
         are_gone
     }
 
-    /// Whether it is a folder for submissions under keys of this store, to this pickup directory.
+    /// Whether this is a folder for submissions under keys of this store, to this pickup directory.
     fn has_keys_of(&self, folder: &str) -> bool {
         is_keyed_folder(folder)
             && (self.keys.and_then(KeyStore::number))
@@ -84,8 +91,8 @@ impl RollForward<'_> {
         }
     }
 
-    /// Goes through a folder that has lost its lock, as a disk that is repaired may leave it. A living process
-    /// has nothing decided before it has locked.
+    /// Goes through a folder that has lost its lock, as a repaired disk may leave it. A living process decides nothing
+    /// before it has the lock.
     fn clear_unlocked(&self, folder: &Path, name: &str, report: &mut RollForwardReport) -> bool {
         if self
             .decided_in(folder, name)
@@ -128,8 +135,8 @@ impl RollForward<'_> {
         }
     }
 
-    /// Publishes the files of decided transactions, of each as many as possible. Returns `false` if some transaction
-    /// is not complete: the report has one error for each.
+    /// Publishes the files of decided transactions, as many of each as possible. Returns `false` if some transaction is
+    /// not complete: the report has one error for each.
     fn roll_forward(
         &self,
         folder: &Path,
@@ -195,7 +202,7 @@ fn failed_at(path: &Path) -> impl FnOnce(io::Error) -> PickupError {
     PickupError::from_io(Operation::RollForward, path)
 }
 
-/// Publishes a file unless that is done already.
+/// Publishes a file unless that is already done.
 fn move_in(pickup: &OpenDirectory, staged: &Path, name: &str) -> io::Result<()> {
     match pickup.move_in(staged, name) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {

@@ -14,20 +14,18 @@ use super::MODE;
 use super::tests::crash::{Step, step, synced};
 use crate::hard_links;
 
-/// Whether the kernel gives a file a name by its descriptor alone, as far as is known: that saves looking it up in
-/// /proc.
+/// Whether the kernel can name a file by its descriptor alone, as far as is known: that saves a lookup in /proc.
 static BY_DESCRIPTOR: AtomicBool = AtomicBool::new(true);
 
-/// Creates a file without a name on the file system of `directory`, which vanishes with its last
-/// descriptor.
+/// Creates a file without a name on the file system of `directory`, which vanishes with its last descriptor.
 ///
-/// The directory is looked up anew each time, so that one that was moved away and made again is
-/// found. `None` if the file system (NFS, FUSE, some overlays) has no such files.
+/// The directory is looked up each time, so that one that was moved away and recreated is found. `None` if the file
+/// system (NFS, FUSE, some overlays) has no such files.
 pub(super) fn create_unnamed(directory: &Path) -> io::Result<Option<File>> {
     open_unnamed(directory, OFlags::WRONLY, MODE)
 }
 
-/// The same for a file that is read again and never gets a name.
+/// The same for a file that is read back and never gets a name.
 pub(super) fn create_scratch(directory: &Path) -> io::Result<Option<File>> {
     open_unnamed(directory, OFlags::RDWR | OFlags::EXCL, 0o600)
 }
@@ -41,15 +39,15 @@ fn open_unnamed(directory: &Path, access: OFlags, mode: u32) -> io::Result<Optio
     }
 }
 
-/// Syncs the whole file system on which `file` lies.
+/// Syncs the whole file system that `file` is on.
 ///
-/// Linux reports here each error of writing back since `file` was opened, once for every open file.
+/// Linux reports every write-back error since `file` was opened, once for each open file.
 pub(super) fn sync_file_system(file: &File) -> io::Result<()> {
     Ok(retry_on_intr(|| rustix::fs::syncfs(file))?)
 }
 
-/// Whether `syncfs` reports errors of writing back: it does since Linux 5.8. Of a release without
-/// two numbers nobody knows, so it is not trusted.
+/// Whether `syncfs` reports write-back errors: it does since Linux 5.8. A release string without two numbers is not
+/// trusted.
 pub(super) fn syncfs_reports_errors() -> bool {
     let uname = rustix::system::uname();
     let release = uname.release().to_string_lossy();
@@ -59,12 +57,12 @@ pub(super) fn syncfs_reports_errors() -> bool {
     (numbers.next(), numbers.next()) >= (Some(5), Some(8))
 }
 
-/// The device number of the file system on which `file` lies.
+/// The device number of the file system that `file` is on.
 pub(super) fn device(file: &File) -> io::Result<u64> {
     Ok(FileId::of(file)?.device)
 }
 
-/// Tells a file from every other that exists at the same time.
+/// Identifies a file among all that exist at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct FileId {
     device: u64,
@@ -86,8 +84,8 @@ impl From<rustix::fs::Stat> for FileId {
     }
 }
 
-/// The pickup directory, opened for one group of files: they are published in the very directory
-/// that is synced afterwards, wherever its path may lead by then.
+/// The pickup directory, opened for one group of files: they are published in exactly the directory that is synced
+/// afterwards, wherever its path may lead by then.
 pub(super) struct OpenDirectory {
     directory: File,
 }
@@ -127,8 +125,7 @@ impl OpenDirectory {
         }
     }
 
-    /// Tries whether an unnamed file could get a name here. None is given: the name that is asked for cannot
-    /// be had.
+    /// Tries whether an unnamed file could get a name here, by asking for one that is impossible.
     pub(super) fn try_link_unnamed(&self, file: &File) -> io::Result<()> {
         match self.link_unnamed(file, ".") {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
@@ -141,7 +138,7 @@ impl OpenDirectory {
         suits_syncfs(&self.directory) || file_system_type(&self.directory) == Some(TMPFS)
     }
 
-    /// Whether files may be made and removed here.
+    /// Whether files may be created and removed here.
     pub(super) fn try_write(&self) -> io::Result<()> {
         let needed = Access::WRITE_OK | Access::EXEC_OK;
         Ok(rustix::fs::accessat(
@@ -154,8 +151,8 @@ impl OpenDirectory {
 
     /// Moves a file in from the staging folder; never overwrites.
     ///
-    /// One step where renaming can refuse to overwrite. Where it cannot (NFS) there are two, and a
-    /// process that is killed between them leaves the file in both places.
+    /// One step if renaming can refuse to overwrite. If it cannot (NFS) there are two, and a process that is killed
+    /// between them leaves the file in both places.
     pub(super) fn move_in(&self, staged: &Path, name: &str) -> io::Result<()> {
         #[cfg(test)]
         step(Step::Change);
@@ -179,8 +176,7 @@ impl OpenDirectory {
         }
     }
 
-    /// Takes a published file away again, if it is still there and still that very file. Tells
-    /// whether it did.
+    /// Removes a published file again, if it is still there and still the same file. Returns whether it did.
     pub(super) fn take_back(&self, file: FileId, name: &str) -> bool {
         #[cfg(test)]
         step(Step::Change);
@@ -188,8 +184,8 @@ impl OpenDirectory {
             && rustix::fs::unlinkat(&self.directory, name, AtFlags::empty()).is_ok()
     }
 
-    /// Moves a published file back into the staging folder, if it is still there and still that very
-    /// file. Returns whether it did.
+    /// Moves a published file back into the staging folder, if it is still there and still the same file. Returns
+    /// whether it did.
     pub(super) fn move_out(&self, file: FileId, name: &str, staged: &Path) -> bool {
         #[cfg(test)]
         step(Step::Change);
@@ -199,7 +195,7 @@ impl OpenDirectory {
             && (!self.holds(file, name) || self.take_back(file, name))
     }
 
-    /// Whether that very file is here under the name.
+    /// Whether this very file has that name here.
     pub(super) fn holds(&self, file: FileId, name: &str) -> bool {
         let found = rustix::fs::statat(&self.directory, name, AtFlags::SYMLINK_NOFOLLOW);
         found.is_ok_and(|found| FileId::from(found) == file)
@@ -225,8 +221,8 @@ impl OpenDirectory {
     }
 }
 
-/// Whether `syncfs` can be trusted where `file` lies. FUSE does not hand it on to the file system behind it, and
-/// overlays do not hand back that file system's errors; so it is used only where it is known to do both.
+/// Whether `syncfs` can be trusted where `file` is. FUSE does not pass it on to the underlying file system, and
+/// overlays do not pass on that file system's errors; so it is used only where both are known to work.
 pub(super) fn suits_syncfs(file: &File) -> bool {
     const EXT4: u32 = 0xef53;
     const XFS: u32 = 0x5846_5342;
@@ -236,7 +232,7 @@ pub(super) fn suits_syncfs(file: &File) -> bool {
 
 const TMPFS: u32 = 0x0102_1994;
 
-/// The number of the type of the file system on which `file` lies: linux/magic.h.
+/// The type of the file system that `file` is on, as a number of linux/magic.h.
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -8,8 +8,8 @@
 //!                                                                   can lock: F is left over
 //! ```
 //!
-//! Not the folder itself is locked but a file in it: network file systems lock only what is open
-//! for writing.
+//! A file in the folder is locked rather than the folder itself: network file systems can only lock what is open for
+//! writing.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -22,8 +22,8 @@ pub(super) struct LockFile {
 }
 
 impl LockFile {
-    /// Creates the file and locks it. `None` if another process that removes what dead ones left came
-    /// in between, and has removed the file or will do so.
+    /// Creates the file and locks it. `None` if another process that removes leftovers came in between, and has removed
+    /// the file or is about to.
     pub(super) fn create(path: &Path) -> io::Result<Option<Self>> {
         let file = OpenOptions::new().write(true).create_new(true).open(path)?;
         let held = match file.try_lock() {
@@ -36,7 +36,7 @@ impl LockFile {
         Ok(held.then_some(Self { _file: file }))
     }
 
-    /// Locks a file that is there. `None` if its process is alive, or nobody can know.
+    /// Locks an existing file. `None` if its process is alive, or that cannot be known.
     pub(super) fn take_over(path: &Path) -> io::Result<Option<Self>> {
         let file = OpenOptions::new().write(true).open(path)?;
         match file.try_lock() {

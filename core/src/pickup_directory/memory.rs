@@ -1,4 +1,4 @@
-//! A pickup directory in memory: nothing is submitted, and what was submitted can be looked at.
+//! A pickup directory in memory: nothing is sent, and what was submitted can be examined.
 
 use std::collections::HashSet;
 use std::io;
@@ -14,10 +14,10 @@ use crate::pickup_file::EnvelopeIds;
 use super::error::{MemoryFull, Operation, PickupError};
 use super::per_process::PerProcess;
 
-/// What all files may take by default, in bytes.
+/// The default limit on all files, in bytes.
 pub(super) const LIMIT: u64 = 256 << 20;
 
-/// What it is called where others have a path.
+/// What it has instead of a path.
 pub(super) const PATH: &str = ":memory:";
 
 /// A pickup file that was submitted to a [pickup directory in memory](super::PickupDirectory::in_memory).
@@ -49,7 +49,7 @@ pub struct SubmittedFile {
 
 #[derive(Debug)]
 pub(super) struct Memory {
-    /// A fork begins with nothing: what it submits its parent would never see.
+    /// A forked process starts empty: its parent would never see what it submits.
     stored: PerProcess<Mutex<Stored>>,
     limit: u64,
     #[cfg(feature = "idempotency")]
@@ -60,7 +60,7 @@ pub(super) struct Memory {
 struct Stored {
     files: Vec<Arc<SubmittedFile>>,
     names: HashSet<String>,
-    /// What all files take.
+    /// The size of all files.
     size: u64,
 }
 
@@ -108,7 +108,7 @@ impl Memory {
         Ok(())
     }
 
-    /// Takes the files of a transaction in: all of them, or none.
+    /// Takes in the files of a transaction: all of them, or none.
     pub fn commit(&self, transaction: MemoryFiles) -> Result<(), PickupError> {
         let MemoryFiles { files, claim, size } = transaction;
         let mut stored = self.lock(Operation::PublishFile)?;
@@ -142,7 +142,7 @@ impl Memory {
         &self.keys
     }
 
-    /// Who can submit nothing has submitted nothing.
+    /// Whoever cannot submit anything has submitted nothing.
     pub fn files(&self) -> Vec<Arc<SubmittedFile>> {
         let stored = self.lock(Operation::OpenDirectory);
         stored.map_or_else(|_| Vec::new(), |stored| stored.files.clone())

@@ -1,4 +1,4 @@
-//! State that a fork must not take over from its parent.
+//! State that a forked process must not inherit.
 
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -6,20 +6,19 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// How many processes, each a fork of the one before, can use one value.
 const MAX_GENERATIONS: usize = 8;
 
-/// A value that threads share, one for each process.
+/// A value shared by threads, one for each process.
 ///
-/// `fork` copies the memory, but of the threads only the one that called it. A mutex that another
-/// one held is locked for ever in the child, and a lane that it led is never given back. So the child
-/// begins with a value of its own:
+/// `fork` copies the memory but only the thread that called it. A mutex held by another thread stays locked forever in
+/// the child, and a lane that it led is never given back. So the child starts with a value of its own:
 ///
 /// ```text
 /// parent, 4711     [4711: locked] [0: default] [0: default] …
 /// its fork, 4712   [4711: locked] [4712: …   ] [0: default] …    the first is left as it is
 /// ```
 ///
-/// Only the process itself ever touches its value, so no fork finds it half changed, and claiming
-/// one takes a single atomic step, so no fork finds it half claimed. Where process numbers come from
-/// several namespaces, a fork that has the number of its ancestor is not seen as another process.
+/// Only the process itself ever touches its value, so no fork finds it half changed; and claiming one takes a single
+/// atomic step, so no fork finds it half claimed. If process numbers come from several namespaces, a fork with the
+/// number of its ancestor is not recognized as another process.
 #[derive(Debug)]
 pub(super) struct PerProcess<T> {
     generations: [Generation<T>; MAX_GENERATIONS],

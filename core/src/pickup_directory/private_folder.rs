@@ -33,7 +33,7 @@ const SUFFIX: &str = ".private";
 const KEYED_SUFFIX: &str = ".keyed";
 pub(super) const LOCK: &str = "lock";
 
-/// The folder is removed with it, and what is in it too, except what shall be rolled forward.
+/// The folder is removed when this is dropped, with its contents, except what must be rolled forward.
 #[derive(Debug)]
 pub(super) struct PrivateFolder {
     staging: PathBuf,
@@ -42,28 +42,27 @@ pub(super) struct PrivateFolder {
     lock: Option<LockFile>,
     /// Whether the records of its transactions are in the store of keys.
     is_keyed: bool,
-    /// A fork has a copy of this, but the folder is not its own.
+    /// A forked process has a copy of this, but does not own the folder.
     process: u32,
     next_number: AtomicU64,
-    /// Whether its own name, and the staging folder's, are durable.
+    /// Whether its name, and that of the staging folder, are durable.
     is_durable: AtomicBool,
-    /// Whether a transaction is decided whose files have not all moved on.
+    /// Whether a decided transaction has files that have not moved on.
     is_left: AtomicBool,
     has_leftovers: Arc<AtomicBool>,
 }
 
-/// Tells pickup directories apart.
+/// Identifies a pickup directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PickupKey(u64);
 
 impl PickupKey {
-    /// The key of a directory that is there. Another process, of another version, by another link, finds the
-    /// same.
+    /// The key of an existing directory. Another process, of another version, through another link, gets the same one.
     pub(super) fn of(pickup: &Path) -> io::Result<Self> {
         Ok(Self::of_canonical(&fs::canonicalize(pickup)?))
     }
 
-    /// The same where its canonical path is known.
+    /// The same if its canonical path is known.
     pub(super) fn of_canonical(path: &Path) -> Self {
         // FNV-1a
         let bytes = path.as_os_str().as_encoded_bytes();
@@ -80,12 +79,12 @@ impl PickupKey {
         format!("-{:016x}-{store:016x}{KEYED_SUFFIX}", self.0)
     }
 
-    /// Whether a private folder is one of this pickup directory's.
+    /// Whether a private folder belongs to this pickup directory.
     pub(super) fn is_in(self, name: &str) -> bool {
         name.ends_with(&self.suffix())
     }
 
-    /// Whether a keyed folder is one of this pickup directory's and of the store with this number.
+    /// Whether a keyed folder belongs to this pickup directory and to the store with this number.
     pub(super) fn is_in_keyed(self, name: &str, store: u64) -> bool {
         name.ends_with(&self.keyed_suffix(store))
     }
@@ -101,7 +100,7 @@ impl PrivateFolder {
         Self::create_named(staging, &key.suffix(), false, has_leftovers)
     }
 
-    /// The same for submissions under a key, which the store with this number has.
+    /// The same for submissions under a key of the store with this number.
     pub(super) fn create_keyed(
         staging: &Path,
         key: PickupKey,
@@ -173,8 +172,8 @@ impl PrivateFolder {
         self.process
     }
 
-    /// Whether it can be used on: not after somebody removed it, nor when it shall be rolled forward as soon
-    /// as nobody uses it.
+    /// Whether it can still be used: not after somebody removed it, nor if it is to be rolled forward as soon as nobody
+    /// uses it.
     pub(super) fn is_usable(&self) -> bool {
         !self.is_left.load(Ordering::Relaxed) && self.path.is_dir()
     }
@@ -188,8 +187,8 @@ impl PrivateFolder {
         self.next_number.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Makes the names of the folder itself durable: its own in the staging folder, and that one's. The
-    /// folder's content is another matter.
+    /// Makes its name in the staging folder durable, and that of the staging folder. The content of the folder is a
+    /// different matter.
     pub(super) fn sync_name(&self) -> io::Result<()> {
         if !self.is_durable.load(Ordering::Acquire) {
             OpenDirectory::open(&self.staging)?.sync()?;
@@ -210,7 +209,7 @@ impl PrivateFolder {
         self.process += 1;
     }
 
-    /// It stays when it is dropped, unlocked, to be rolled forward with the next file.
+    /// Keeps it, unlocked, when this is dropped, to be rolled forward with the next file.
     pub(super) fn leave_for_roll_forward(&self) {
         self.is_left.store(true, Ordering::Relaxed);
         self.has_leftovers.store(true, Ordering::Relaxed);
@@ -232,8 +231,8 @@ impl Drop for PrivateFolder {
     }
 }
 
-/// Removes a folder and what is in it. What cannot be removed now is left over, so there are no errors;
-/// false if there is some of it.
+/// Removes a folder and its contents. What cannot be removed now is a leftover, so there are no errors; returns `false`
+/// if there is some.
 pub(super) fn remove(folder: &Path, lock: LockFile) -> bool {
     #[cfg(all(test, target_os = "linux"))]
     step(Step::Change);
@@ -276,7 +275,7 @@ pub(super) fn is_keyed_folder(name: &str) -> bool {
     name.starts_with(PREFIX) && name.ends_with(KEYED_SUFFIX)
 }
 
-/// Makes a folder that only its owner can enter; under Windows, who can enter the folder that it is made in.
+/// Creates a folder that only its owner can enter; on Windows, whoever can enter its parent.
 pub(super) fn make_private(folder: &Path) -> io::Result<()> {
     #[cfg_attr(not(unix), expect(unused_mut, reason = "there is no mode to set"))]
     let mut builder = fs::DirBuilder::new();

@@ -1,9 +1,9 @@
-//! A pickup directory that is none: what is submitted goes into a queue, and other hosts hand it over.
+//! A queue in place of a pickup directory: other hosts take what is submitted to it, and put it into theirs.
 //!
 //! ```text
 //! write          the files of a submission wait in memory
 //! commit         Queue::put, with the key and its record, if there is one     an answer comes
-//! claim a key    among those at work here, then Queue::find                   what any host has under it
+//! claim a key    among those in progress here, then Queue::find               what any host has under it
 //! ```
 
 use std::fmt;
@@ -22,7 +22,7 @@ use crate::virtual_mtas::VirtualMtas;
 
 use super::error::{Operation, PickupError};
 
-/// What the files of one submission may take, in bytes: they wait in memory.
+/// The maximum size of the files of one submission, in bytes: they wait in memory.
 const LARGEST: usize = 64 << 20;
 
 /// A queue that takes submissions in place of a pickup directory.
@@ -186,20 +186,20 @@ impl From<io::Error> for QueueError {
 #[derive(Debug)]
 pub(super) struct QueueDirectory {
     queue: Arc<dyn Queue>,
-    /// Those in progress here; what is remembered is in the queue.
+    /// Those in progress here; the queue remembers the others.
     keys: Arc<KeyStore>,
     memory: Arc<Memory>,
 }
 
-/// The memory that files which wait for the queue may take, and what of it is free, in bytes.
+/// The memory for files that wait for the queue, and how much of it is free, in bytes.
 #[derive(Debug)]
 struct Memory {
     free: Mutex<usize>,
-    /// All of it.
+    /// The total.
     most: usize,
 }
 
-/// A part of that memory, which is free again once this is dropped.
+/// A part of that memory, which becomes free when this is dropped.
 #[derive(Debug)]
 struct Reserved {
     memory: Arc<Memory>,
@@ -207,7 +207,7 @@ struct Reserved {
 }
 
 impl Memory {
-    /// Reserves more memory for the files of a transaction. Returns `false` if there is not as much.
+    /// Reserves more memory for the files of a transaction. Returns `false` if there is not enough.
     fn reserve(self: &Arc<Self>, reserved: &mut Option<Reserved>, bytes: usize) -> bool {
         let mut free = self.lock();
         let Some(left) = free.checked_sub(bytes) else {
@@ -243,7 +243,7 @@ pub(super) struct QueueFiles {
     pub claim: Option<Claim>,
 }
 
-/// What became of a parcel, once it is known.
+/// The result of a parcel, once it is known.
 pub(super) struct Waiting(Receiver<Result<(), PickupError>>);
 
 impl QueueDirectory {
@@ -300,7 +300,7 @@ impl QueueDirectory {
         Ok(())
     }
 
-    /// Puts a transaction into the queue; `done` is told what became of it.
+    /// Puts a transaction into the queue; `done` is called with the result.
     pub fn commit_with(
         &self,
         mut files: QueueFiles,
@@ -332,7 +332,7 @@ impl QueueDirectory {
         self.queue.put(parcel, Box::new(told));
     }
 
-    /// The same for who waits for it.
+    /// The same for callers that wait.
     pub fn start(&self, files: QueueFiles, id: Option<Id>) -> Waiting {
         let (sender, result) = mpsc::sync_channel(1);
         self.commit_with(files, id, move |result| {

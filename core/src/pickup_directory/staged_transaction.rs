@@ -1,5 +1,5 @@
-//! The files of one transaction in a private folder, and the record that decides what becomes of them
-//! should their process die.
+//! The files of one transaction in a private folder, and the record that decides what happens to them if their process
+//! dies.
 //!
 //! ```text
 //! pmtaemail-4711-0-….private/       the folder of the process 4711
@@ -8,12 +8,12 @@
 //!     13.b-1.eml                    of the transaction 13, about which nothing is decided
 //! ```
 //!
-//! The record is an empty file: that it has a name is all that it says, so it is never half written.
-//! Which files it stands for is told by their names. Whoever finds a dead process's folder asks of each
-//! number only whether it is decided ([`decided_in`]).
+//! The record is an empty file: its existence is all the information it has, so it is never half written. The names of
+//! the files say which transaction they belong to. Whoever finds the folder of a dead process asks only one question
+//! about each number: is it decided ([`decided_in`])?
 //!
-//! The record of a submission under a key is in the store of keys: see [`idempotency`](crate::idempotency). Its
-//! files are in a folder for such ones, and have the key's token in their names: [`decided_by_store`].
+//! The record of a submission under a key is in the store of keys: see [`idempotency`](crate::idempotency). Its files
+//! are in a separate folder, with the token of the key in their names: [`decided_by_store`].
 //!
 //! ```text
 //! pmtaemail-4711-1-….keyed/
@@ -41,15 +41,15 @@ const RECORD: &str = "decided-";
 #[derive(Debug)]
 pub(super) struct StagedTransaction {
     folder: Arc<PrivateFolder>,
-    /// No other transaction of the folder ever has it.
+    /// Unique within the folder, forever.
     number: u64,
-    /// Whether its record is there, or may be. Then none of its files is removed: they all go forward.
+    /// Whether its record exists, or may exist. Then none of its files is removed: they all go forward.
     is_decided: AtomicBool,
-    /// Where the record is that decides about a submission under a key.
+    /// Location of the record for a submission under a key.
     record: Option<(Arc<KeyStore>, Token)>,
 }
 
-/// A file in a private folder. It is removed with this, unless it has moved on or is decided.
+/// A file in a private folder. It is removed when this is dropped, unless it has moved on or is decided.
 #[derive(Debug)]
 pub(super) struct StagedFile {
     transaction: Arc<StagedTransaction>,
@@ -85,7 +85,7 @@ impl StagedTransaction {
         &self.folder
     }
 
-    /// Refuses a transaction that was begun before a fork: what is in its folder is the parent's.
+    /// Refuses a transaction that began before a fork: the folder belongs to the parent.
     pub(super) fn refuse_after_fork(&self) -> io::Result<()> {
         if self.folder.process() == process::id() {
             return Ok(());
@@ -108,7 +108,7 @@ impl StagedTransaction {
         Ok((file, self.staged(name)))
     }
 
-    /// Gives a file that has no name one in the folder, which is open.
+    /// Gives an open file without a name one in the folder.
     pub(super) fn link(
         self: &Arc<Self>,
         opened: &OpenDirectory,
@@ -120,12 +120,12 @@ impl StagedTransaction {
         Ok(self.staged(name))
     }
 
-    /// From here on all files go forward, since the store decides so, or may do so.
+    /// From here on all files go forward, because the store has decided so, or may have.
     pub(super) fn set_decided(&self, is_decided: bool) {
         self.is_decided.store(is_decided, Ordering::Release);
     }
 
-    /// From here on all files go forward, also if this process is killed.
+    /// From here on all files go forward, even if this process is killed.
     pub(super) fn decide(&self) -> io::Result<()> {
         self.refuse_after_fork()?;
         #[cfg(all(test, target_os = "linux"))]
@@ -144,8 +144,8 @@ impl StagedTransaction {
         Ok(())
     }
 
-    /// Nothing is decided any more: the files stay where they are, all of them, and go with the process.
-    /// After an error it stands.
+    /// Nothing is decided any more: all files stay where they are and are removed with the process. After an error the
+    /// decision stands.
     pub(super) fn revoke(&self) -> io::Result<()> {
         self.refuse_after_fork()?;
         #[cfg(all(test, target_os = "linux"))]
@@ -228,15 +228,15 @@ impl StagedFile {
         Ok(())
     }
 
-    /// Moves the file back from the pickup directory. Returns `false` if it was not there any more, or cannot be moved.
+    /// Moves the file back from the pickup directory. Returns `false` if it was no longer there, or cannot be moved.
     pub(super) fn move_back(&mut self, directory: &OpenDirectory, id: FileId) -> bool {
         let is_back = directory.move_out(id, &self.name, &self.path());
         self.moved_on &= !is_back;
         is_back
     }
 
-    /// Tries whether files can move from here into the pickup directory: it moves from here to here, and is
-    /// gone again.
+    /// Tries whether files can move from here into the pickup directory: it moves a file from here to here, and removes
+    /// it.
     pub(super) fn try_move(mut self) -> io::Result<()> {
         let folder = &self.transaction.folder;
         let elsewhere = Arc::new(StagedTransaction::begin(Arc::clone(folder)));
@@ -286,7 +286,7 @@ pub(super) fn decided_in(folder: &Path) -> io::Result<BTreeSet<u64>> {
         .collect()
 }
 
-/// The transactions of a folder for submissions under a key that the store says are decided.
+/// The transactions in a folder for submissions under keys that are decided according to the store.
 pub(super) fn decided_by_store(folder: &Path, store: &KeyStore) -> io::Result<BTreeSet<u64>> {
     let mut decided = BTreeSet::new();
     let mut asked = None;
@@ -302,7 +302,7 @@ pub(super) fn decided_by_store(folder: &Path, store: &KeyStore) -> io::Result<BT
     Ok(decided)
 }
 
-/// Whether files of the attempt with this token wait in the folder.
+/// Whether files of the attempt with this token are still in the folder.
 #[cfg(feature = "idempotency")]
 pub(super) fn has_files_of(folder: &Path, token: Token) -> io::Result<bool> {
     let entries: io::Result<Vec<_>> = fs::read_dir(folder)?.collect();
@@ -313,20 +313,20 @@ pub(super) fn has_files_of(folder: &Path, token: Token) -> io::Result<bool> {
     }))
 }
 
-/// Takes the record of a transaction away that has no files in the folder any more.
+/// Removes the record of a transaction that no longer has files in the folder.
 pub(super) fn remove_record(folder: &Path, number: u64) -> io::Result<()> {
     #[cfg(all(test, target_os = "linux"))]
     step(Step::Change);
     fs::remove_file(folder.join(record_of(number)))
 }
 
-/// The transaction whose file this is, and the file's name in the pickup directory.
+/// The transaction that this file belongs to, and its name in the pickup directory.
 pub(super) fn parse_name(name: &str) -> Option<(u64, &str)> {
     let (number, name) = name.split_once('.')?;
     Some((number.parse().ok()?, name))
 }
 
-/// The same with a key's token between them.
+/// The same with the token of a key between them.
 pub(super) fn parse_keyed_name(name: &str) -> Option<(u64, Token, &str)> {
     let (number, name) = parse_name(name)?;
     let (token, name) = name.split_once('.')?;

@@ -60,7 +60,7 @@ enum Files<'a> {
     InQueue(&'a QueueDirectory, QueueFiles),
 }
 
-/// What a transaction of several waits for.
+/// What a transaction of several files waits for.
 enum Waits {
     No,
     ForGroup,

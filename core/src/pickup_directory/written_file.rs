@@ -22,17 +22,16 @@ use super::error::{Operation, PickupError};
 use super::staged_transaction::{StagedFile, StagedTransaction};
 use super::system::{FileId, OpenDirectory};
 
-/// A file that is written and that no reader of the pickup directory can see. It vanishes when it
-/// is dropped, unless it was published.
+/// A written file that no reader of the pickup directory can see. It is removed when this is dropped, unless it was
+/// published.
 #[derive(Debug)]
 pub(super) struct WrittenFile {
-    /// In the pickup directory.
+    /// Its name in the pickup directory.
     pub(super) name: String,
     pub(super) file: File,
     /// `None` if the file has no name yet.
     pub(super) staged: Option<StagedFile>,
-    /// Counts the files of this process. The one with the lowest number of some files was open
-    /// before any of them was written.
+    /// Counts the files of this process. The file with the lowest number was open before any of the others was written.
     pub(super) opened: u64,
 }
 
@@ -83,7 +82,7 @@ impl WrittenFile {
         .map_err(self.error(Operation::PublishFile, pickup))
     }
 
-    /// Takes a published file away again. Returns `false` if it was not there any more, or cannot be removed.
+    /// Removes a published file again. Returns `false` if it was no longer there, or cannot be removed.
     pub(super) fn take_back(&mut self, directory: &OpenDirectory) -> bool {
         FileId::of(&self.file).is_ok_and(|id| match &mut self.staged {
             Some(staged) => staged.move_back(directory, id),
@@ -124,8 +123,7 @@ pub(super) fn stage_all(
         .try_for_each(|file| file.stage(transaction, &opened, pickup))
 }
 
-/// Syncs each file by itself, many at a time, since that is several times faster than one after
-/// the other.
+/// Syncs each file separately, many at a time, since that is several times faster than one after the other.
 pub(super) fn sync_each(files: &[&WrittenFile], pickup: &Path) -> Result<(), PickupError> {
     const AT_A_TIME: usize = 16;
     let next = AtomicUsize::new(0);

@@ -1,4 +1,16 @@
-//! Batched SMTP: the form for what headers cannot say.
+//! Batched SMTP: the form for envelopes that header lines cannot express.
+//!
+//! ```text
+//! XACK OFF
+//! MAIL FROM:<> SMTPUTF8 RET=HDRS ENVID=1ng7…
+//! RCPT TO:<ann@example.org> NOTIFY=FAILURE ORCPT=rfc822;ann@example.org
+//! DATA
+//! x-job: orders                          PowerMTA's options, which it takes out of the message
+//! Subject: Hello
+//!
+//! ..hidden                               the message, with a dot before each line that starts with one
+//! .
+//! ```
 
 use super::option_lines;
 use crate::address::AddrSpec;
@@ -34,8 +46,8 @@ pub(super) fn envelope(
     out
 }
 
-/// `MAIL FROM` or `XMRG FROM`. `XACK OFF` before it lets PowerMTA bounce a recipient that it does not
-/// take instead of refusing the whole file. A merge has no `envid` here: each recipient has its own.
+/// `MAIL FROM` or `XMRG FROM`. `XACK OFF` before it makes PowerMTA bounce a recipient that it does not accept instead
+/// of refusing the whole file. A merge has no `ENVID` here: each recipient has its own.
 pub(super) fn from_command(
     out: &mut Vec<u8>,
     command: &str,
@@ -85,8 +97,8 @@ pub(super) fn rcpt_to(out: &mut Vec<u8>, recipient: &AddrSpec<'_>, dsn: Option<&
     put(out, &["\r\n"]);
 }
 
-/// The message as the data of batched SMTP: a dot before each line that begins with one, and a lone
-/// dot at the end (RFC 5321 section 4.5.2).
+/// The message as the data of batched SMTP: a dot before each line that starts with one, and a line with only a dot at
+/// the end (RFC 5321 section 4.5.2).
 pub(super) fn data(message: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(message.len() + message.len() / 64 + 8);
     if message.starts_with(b".") {

@@ -1,12 +1,23 @@
 //! The form in which the envelope is in header lines before the message.
+//!
+//! ```text
+//! x-sender: shop@example.com
+//! x-receiver: ann@example.org
+//! x-receiver: bo@example.org
+//! x-envid: 1ng7…
+//! x-job: orders                          PowerMTA takes all of these out of the message
+//! From: shop@example.com
+//! Subject: Hello
+//!
+//! Hello!
+//! ```
 
 use super::{line, option_lines};
 use crate::address::AddrSpec;
 use crate::envelope::Envelope;
 use crate::message::Delivery;
 
-/// The sender, if this form can say it all: it has no null reverse-path, no SMTPUTF8, no VERP and no
-/// DSN parameters.
+/// The sender, if this form can express the envelope: it has no null reverse-path, SMTPUTF8, VERP or DSN parameters.
 pub(super) fn sender<'m>(
     envelope: &Envelope<'m>,
     delivery: &Delivery<'_>,

@@ -5,39 +5,39 @@ use crate::interruption::{Interruption, uninterrupted};
 use crate::message::{Merge, Message, MessageKind, Recipient, RejectedRecipients, SingleMessage};
 use std::convert::Infallible;
 
-/// Something that is done with a message: it is checked, rendered, or put into pickup files.
+/// Something that is done with a message: checking it, rendering it, or turning it into pickup files.
 ///
-/// The output belongs to the action, so nobody who performs one has to tell results apart.
+/// The output type belongs to the action, so callers never have to distinguish results.
 pub(super) trait Action: Sized {
     type Output;
     type Error;
     /// The same action on a mail merge.
     type Merge<'m>: MergeAction<Self>;
 
-    /// Does all of it with a message that is the same for all its recipients.
+    /// Performs it on a message that is the same for all its recipients.
     fn single(self, message: &SingleMessage<'_>) -> Result<Self::Output, Self::Error>;
 
-    /// Begins it with a mail merge, whose recipients follow.
+    /// Starts it for a mail merge, whose recipients follow.
     fn merge<'m>(self, merge: &'m Merge<'m>) -> Self::Merge<'m>;
 }
 
-/// An action on a mail merge that has begun.
+/// An action on a mail merge in progress.
 pub(super) trait MergeAction<A: Action> {
-    /// Goes on with the next recipient, who has this index in the message. After an error there are no further
+    /// Continues with the next recipient, which has this index in the message. After an error there are no further
     /// calls.
     fn recipient(&mut self, index: usize, recipient: &Recipient<'_>) -> Result<(), A::Error>;
 
-    /// There are no more recipients. `rejected` get nothing; `None` if nobody may be left out.
+    /// There are no more recipients. `rejected` get nothing; `None` if nobody may be rejected.
     fn finish(self, rejected: Option<RejectedRecipients>) -> Result<A::Output, A::Error>;
 }
 
-/// Performs an action on a message with all its recipients in it.
+/// Performs an action on a message that contains all its recipients.
 pub(super) fn perform<A: Action>(action: A, message: &Message<'_>) -> Result<A::Output, A::Error> {
     let output = perform_unless(action, message, Interruption::NEVER)?;
     Ok(uninterrupted(output))
 }
 
-/// The same, unless it is interrupted: `None` then.
+/// The same; returns `None` if it is interrupted.
 pub(super) fn perform_unless<A: Action>(
     action: A,
     message: &Message<'_>,
@@ -58,8 +58,7 @@ pub(super) fn perform_unless<A: Action>(
     }
 }
 
-/// Does nothing but to tell who gets nothing: whoever has a message, and has read its recipients, has
-/// checked it.
+/// Only returns who is rejected: a message whose recipients have been read is already checked.
 pub(super) struct Check;
 
 impl Action for Check {
@@ -89,8 +88,8 @@ impl MergeAction<Self> for Check {
     }
 }
 
-/// Renders the message of one recipient; `None` if a mail merge has fewer. A message that is no mail
-/// merge is the same for all.
+/// Renders the message of one recipient; `None` if a mail merge has fewer. A message that is not a mail merge is the
+/// same for all.
 pub(super) struct Render {
     /// Counted from 0.
     pub index: usize,

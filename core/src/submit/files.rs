@@ -7,15 +7,15 @@ use crate::message::{Merge, Recipient, RejectedRecipients, SingleMessage};
 use crate::pickup_file::{Identifiers, MergePacker, PickupFile, pickup_files};
 use crate::virtual_mtas::VirtualMtas;
 
-/// Takes the pickup files of a message, one after the other. After an error there are no further calls. A
-/// function that takes a file is one.
+/// Takes the pickup files of a message, one after the other. After an error there are no further calls. Functions that
+/// take a file implement it.
 pub(super) trait Sink {
     type Error;
 
     /// Takes the next file.
     fn put(&mut self, file: PickupFile) -> Result<(), Self::Error>;
 
-    /// Moves what recipients are known by out of memory where it is much. Without a place for it all stays.
+    /// Moves the identifiers of recipients out of memory if there are many. The default keeps them in memory.
     fn spool(&mut self, _: &mut Identifiers) -> Result<(), Self::Error> {
         Ok(())
     }
@@ -29,8 +29,8 @@ impl<E, P: FnMut(PickupFile) -> Result<(), E>> Sink for P {
     }
 }
 
-/// Makes the pickup files of a message, and gives each to a [`Sink`] as soon as it is made. So they need
-/// never all be in memory.
+/// Makes the pickup files of a message, and passes each to a [`Sink`] as soon as it is made, so that they need never
+/// all be in memory.
 pub(super) struct MakeFiles<S> {
     identity: Identity,
     sink: S,

@@ -1,7 +1,7 @@
 //! From a message, a stream or many messages to their receipts.
 //!
-//! What is done with a message is an [`Action`](action::Action). It gets the message, and of a mail
-//! merge one recipient after the other, wherever these come from:
+//! What is done with a message is an [`Action`](action::Action). It gets the message and, for a mail merge, one
+//! recipient after the other, wherever these come from:
 //!
 //! ```text
 //! Message ─────────────┐           Check      ()
@@ -10,9 +10,8 @@
 //! Batch ───────────────┘
 //! ```
 //!
-//! Where the files go is up to the caller of `MakeFiles`: into a [`Transaction`] of the pickup
-//! directory at once, or into memory first ([`Submission`], [`Batch`]). So a message gets to the disk
-//! in these steps:
+//! The caller of `MakeFiles` decides where the files go: into a [`Transaction`] of the pickup directory at once, or
+//! into memory first ([`Submission`], [`Batch`]). So a message gets to the disk in these steps:
 //!
 //! ```text
 //! directory.submit_message(&message)
@@ -22,26 +21,26 @@
 //!     transaction.commit()           makes all of them durable and visible: see `pickup_directory`
 //! ```
 //!
-//! A [`Batch`] does the same with many messages, and commits their transactions together. It is the
-//! one place where messages wait for each other, and `limits` the one file that says how many may. A
-//! [`BatchReader`] gives it the messages of a batch in JSON; of an [`AtomicBatch`] all are submitted, or none.
+//! A [`Batch`] does the same with many messages, and commits their transactions together. It is the only place where
+//! messages wait for each other, and `limits` the only file that says how many. A [`BatchReader`] gives it the messages
+//! of a batch in JSON; an [`AtomicBatch`] submits all of its messages, or none.
 //!
 //! Each file imports only from those below it:
 //!
 //! ```text
 //! directory              the verbs of a pickup directory
 //! atomic_batch           many messages: all, or none
-//! batch  stream          many messages, and one whose recipients come piece by piece
-//! once                   files that are no message's, handed over once
+//! batch  stream          many messages, and one whose recipients arrive piece by piece
+//! once                   files that do not belong to a message, committed once
 //! claimed                submissions under a key
-//! whole_receipt          what is remembered of a batch that has one
-//! remember               what a transaction is told of a submission
-//! stored_receipt         a receipt as it is remembered under a key
+//! whole_receipt          the stored receipt of a batch with one key
+//! remember               what a transaction is told about a submission
+//! stored_receipt         a receipt as it is stored under a key
 //! submission             files in memory
-//! batch_reader           a batch in JSON that comes piece by piece
+//! batch_reader           a batch in JSON that arrives piece by piece
 //! error                  why a submission failed
-//! submitter              on whose behalf
-//! receipt                what a message became
+//! submitter              who submits
+//! receipt                the result
 //! files                  the pickup files of a message, made one after the other
 //! action  limits  progress
 //! ```

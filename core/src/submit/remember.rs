@@ -1,11 +1,11 @@
-//! What a transaction is told of a submission once its files are written.
+//! What a transaction is told about a submission once its files are written.
 
 use super::receipt::Receipt;
 #[cfg(feature = "idempotency")]
 use super::stored_receipt;
 use crate::pickup_directory::Transaction;
 
-/// What the caller gets again, where the submission has a key; and whose files those are, where they stay in memory.
+/// The stored receipt, if the submission has a key; and to whom the files belong, if they stay in memory.
 #[cfg_attr(
     not(any(feature = "idempotency", feature = "outbox")),
     expect(unused_variables, reason = "there are neither")

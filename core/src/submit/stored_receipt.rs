@@ -1,7 +1,7 @@
-//! A receipt as it is remembered under a key, so that it can be given again.
+//! A receipt as it is stored under a key, to be returned again.
 //!
 //! ```text
-//! length of the JSON, 8 bytes     JSON, without texts that the caller gave     these texts
+//! length of the JSON, 8 bytes     JSON, without strings given by the caller     these strings
 //! ```
 
 use super::receipt::{Receipt, Uncompared};
@@ -27,7 +27,7 @@ struct StoredReceipt {
     rejected: Option<StoredRejected>,
 }
 
-/// What is to be remembered.
+/// The stored form.
 pub(super) fn store(receipt: &Receipt) -> NewRecord {
     let Receipt {
         id,
@@ -71,7 +71,7 @@ pub(super) fn store(receipt: &Receipt) -> NewRecord {
     }
 }
 
-/// Reads a receipt that was remembered. Texts that are too many for memory go into a file that `create` makes.
+/// Reads the stored form. Strings that are too many for memory go into a file that `create` makes.
 pub(super) fn restore(
     mut bytes: impl Read,
     create: &mut dyn FnMut() -> io::Result<File>,

@@ -1,19 +1,19 @@
-//! What is remembered of a batch that has one key.
+//! The stored receipt of a batch with one key.
 
 use super::receipt::{Receipt, Uncompared};
 use super::stored_receipt::store;
 use super::submitter::Submitter;
 use crate::idempotency::{Claim, IdempotencyKey};
 
-/// One receipt for all messages of a batch: their files in order, and how much they are together.
+/// One receipt for all messages of a batch: their files in order, and their total size.
 pub(super) struct WholeReceipt {
-    /// Whose names the single receipts get, where they get any.
+    /// Whose names the single receipts get, if any.
     names: Option<Submitter>,
     receipt: Option<Box<Receipt>>,
 }
 
 impl WholeReceipt {
-    /// Of no message yet.
+    /// Without any message yet.
     pub fn new(names: Option<Submitter>) -> Self {
         Self {
             names,
@@ -21,7 +21,7 @@ impl WholeReceipt {
         }
     }
 
-    /// Takes the receipt of the next message.
+    /// Adds the receipt of the next message.
     pub fn add(&mut self, receipt: &Receipt, claim: &mut Claim) {
         if let Some(submitter) = &self.names {
             let name = submitter.idempotency_key(IdempotencyKey::of_receipt(receipt.id));
@@ -52,7 +52,7 @@ impl WholeReceipt {
         }
     }
 
-    /// Has it given again for the key.
+    /// Stores it under the key.
     pub fn remember(self, claim: &mut Claim) {
         if let Some(receipt) = self.receipt {
             claim.set_record(store(&receipt));

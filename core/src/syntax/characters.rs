@@ -1,15 +1,15 @@
-//! Which characters the grammars of RFC 5322 and RFC 2045 are made of.
+//! The character classes of the grammars of RFC 5322 and RFC 2045.
 
 /// A set of ASCII characters, as one bit of [`CLASSES`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Class(u8);
 
 impl Class {
-    /// What atoms are made of (RFC 5322 section 3.2.3).
+    /// Characters of atoms (RFC 5322 section 3.2.3).
     pub const ATEXT: Self = Self(1);
-    /// What tokens are made of (RFC 2045 section 5.1).
+    /// Characters of tokens (RFC 2045 section 5.1).
     pub const TOKEN: Self = Self(2);
-    /// What a domain literal holds between its brackets (RFC 5322 section 3.4.1).
+    /// Characters of a domain literal between its brackets (RFC 5322 section 3.4.1).
     pub const DTEXT: Self = Self(4);
     /// Letters and digits.
     pub const ALPHANUMERIC: Self = Self(8);
@@ -56,7 +56,7 @@ const fn is_one_of(byte: u8, bytes: &[u8]) -> bool {
     false
 }
 
-/// atext of RFC 5322 section 3.2.3, with the characters beyond ASCII of RFC 6532 that are no blanks.
+/// atext of RFC 5322 section 3.2.3, plus the characters beyond ASCII of RFC 6532 that are not blanks.
 #[inline]
 pub(crate) fn is_atext(c: char) -> bool {
     match u8::try_from(c) {
@@ -65,24 +65,24 @@ pub(crate) fn is_atext(c: char) -> bool {
     }
 }
 
-/// Whether the text is a dot-atom-text of RFC 5322 section 3.2.3, of ASCII alone.
+/// Whether the text is a dot-atom-text (RFC 5322 section 3.2.3) in ASCII.
 pub(crate) fn is_dot_atom(text: &str) -> bool {
     let is_atom = |atom: &[u8]| !atom.is_empty() && atom.iter().all(|byte| Class::ATEXT.has(*byte));
     text.as_bytes().split(|byte| *byte == b'.').all(is_atom)
 }
 
-/// Whether there is a control character (Unicode's general category Cc). C1 counts: some readers
-/// take U+0085 for a line end.
+/// Whether there is a control character (Unicode's general category Cc), including C1: some readers take U+0085 for a
+/// line end.
 pub(crate) fn has_control(text: &str) -> bool {
     may_have_control(text) && text.contains(char::is_control)
 }
 
-/// The same, but the tab counts as the white space that it is in a header field.
+/// The same, except that a tab counts as white space, as in a header field.
 pub(crate) fn has_control_except_tab(text: &str) -> bool {
     may_have_control(text) && text.contains(|c: char| c.is_control() && c != '\t')
 }
 
-/// False for nearly every text; one pass that the compiler can vectorize tells.
+/// `false` for nearly every text, in one pass that the compiler can vectorize.
 #[expect(
     clippy::needless_bitwise_bool,
     reason = "a branch would keep it from vectorizing"
@@ -94,7 +94,7 @@ fn may_have_control(text: &str) -> bool {
     })
 }
 
-/// Whether a text, which may not be encoded where it is, holds a whole encoded word (RFC 2047 section 2).
+/// Whether a text that must not be encoded contains a complete encoded word (RFC 2047 section 2).
 pub(crate) fn holds_encoded_word(text: &str) -> bool {
     text.split_once("=?")
         .is_some_and(|(_, rest)| rest.contains("?="))

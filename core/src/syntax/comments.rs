@@ -1,12 +1,12 @@
-//! Comments (RFC 5322 section 3.2.2), where they mean nothing.
+//! Comments (RFC 5322 section 3.2.2) where they are ignored.
 
 use super::cursor::{Cursor, Unclosed};
 use std::borrow::Cow;
 
-/// White space, folded or not. What Unicode has beyond that is text, which nobody may lose.
+/// White space, folded or not. Other white space of Unicode is text, which must not get lost.
 const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
 
-/// The text with a blank for each comment, and without blanks around it. What is in quotes stays.
+/// The text with a blank in place of each comment, trimmed. Quoted strings are not changed.
 pub(crate) fn without_comments(text: &str) -> Result<Cow<'_, str>, Unclosed> {
     if !text.contains('(') {
         return Ok(Cow::Borrowed(text.trim_matches(BLANKS)));

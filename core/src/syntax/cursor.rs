@@ -3,15 +3,15 @@
 use super::characters::{Class, is_atext};
 use std::ops::Range;
 
-/// A token without an end: a quote, parenthesis or bracket that is not closed. The cursor is at the
-/// end of the text then.
+/// A token without an end: a quote, parenthesis or bracket that is not closed. The cursor is then at the end of the
+/// text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unclosed;
 
 /// Reads a text token by token.
 ///
-/// Tokens are ranges of bytes, since the text may be borrowed, owned or not even UTF-8. All that ends
-/// one is ASCII, so none of them ends within a character.
+/// Tokens are ranges of bytes, since the text may be borrowed, owned or not even UTF-8. Everything that ends a token is
+/// ASCII, so none of them ends within a character.
 #[derive(Debug, Clone)]
 pub(crate) struct Cursor<'t> {
     bytes: &'t [u8],
@@ -26,7 +26,7 @@ impl<'t> Cursor<'t> {
         }
     }
 
-    /// Where the next token begins.
+    /// The start of the next token.
     #[inline]
     pub fn position(&self) -> usize {
         self.position
@@ -57,7 +57,7 @@ impl<'t> Cursor<'t> {
         self.take_while(|byte| matches!(byte, b' ' | b'\t'));
     }
 
-    /// An atom (RFC 5322 section 3.2.3, RFC 6532 section 3.2), maybe empty.
+    /// An atom (RFC 5322 section 3.2.3, RFC 6532 section 3.2), possibly empty.
     pub fn atom(&mut self) -> Range<usize> {
         let start = self.position;
         let atom = self.take_while(|byte| Class::ATEXT.has(byte) || !byte.is_ascii());
@@ -72,7 +72,7 @@ impl<'t> Cursor<'t> {
         start..self.position
     }
 
-    /// A token (RFC 2045 section 5.1), maybe empty.
+    /// A token (RFC 2045 section 5.1), possibly empty.
     pub fn token(&mut self) -> Range<usize> {
         self.take_while(|byte| Class::TOKEN.has(byte))
     }
@@ -92,8 +92,8 @@ impl<'t> Cursor<'t> {
         Err(Unclosed)
     }
 
-    /// The comment (RFC 5322 section 3.2.2) that is next, with its parentheses. Comments may hold
-    /// comments, however deep: they are counted, so that depth costs no stack.
+    /// The comment (RFC 5322 section 3.2.2) that is next, with its parentheses. Comments may contain comments, at any
+    /// depth: they are counted, so that depth costs no stack.
     pub fn comment(&mut self) -> Result<Range<usize>, Unclosed> {
         let start = self.position;
         let mut depth = 0_usize;
@@ -110,8 +110,7 @@ impl<'t> Cursor<'t> {
         Err(Unclosed)
     }
 
-    /// The domain literal (RFC 5322 section 3.4.1) that is next, with its brackets. What is between
-    /// them is not looked at.
+    /// The domain literal (RFC 5322 section 3.4.1) that is next, with its brackets. Its content is not checked.
     pub fn domain_literal(&mut self) -> Result<Range<usize>, Unclosed> {
         let literal = self.take_while(|byte| byte != b']');
         if self.eat(b']') {
@@ -121,7 +120,7 @@ impl<'t> Cursor<'t> {
         }
     }
 
-    /// Takes the bytes that fit.
+    /// Takes bytes while they satisfy a condition.
     pub fn take_while(&mut self, fits: impl Fn(u8) -> bool) -> Range<usize> {
         let start = self.position;
         let rest = &self.bytes[start..];

@@ -1,8 +1,8 @@
-//! The fields of a message's header section (RFC 5322 section 2.2), as they are written.
+//! The fields of a message's header section (RFC 5322 section 2.2), as written.
 
 use super::lines::{Fold, LineEnds, folded_lines, unfolded};
 
-/// Where the header section ends: after the line end of its last field.
+/// The end of the header section: after the line end of its last field.
 pub(crate) fn header_end(message: &[u8]) -> usize {
     if message.starts_with(b"\r\n") {
         return 0;
@@ -10,8 +10,8 @@ pub(crate) fn header_end(message: &[u8]) -> usize {
     memchr::memmem::find(message, b"\r\n\r\n").map_or(message.len(), |at| at + 2)
 }
 
-/// Whether the header of a message, as it came, holds a CR that is no part of a line end. Some readers
-/// would end the line there, and some even the header:
+/// Whether the header of a message, as it came, contains a CR that is not part of a line end. Some readers would end
+/// the line there, and some even the header:
 ///
 /// ```text
 /// Subject: a␍Bcc: eve@example.org␍␊
@@ -27,19 +27,19 @@ pub(crate) fn has_bare_cr(message: &[u8], is_text: impl Fn(&[u8]) -> bool) -> bo
         .any(|line| line.contains(&b'\r'))
 }
 
-/// Whether a line can belong to no header section, obsolete forms included: it is neither a field nor
-/// the continuation of one.
+/// Whether a line cannot belong to a header section, including obsolete forms: it is neither a field nor the
+/// continuation of one.
 pub(crate) fn is_no_field(line: &[u8]) -> bool {
     !line.starts_with(b" ") && !line.starts_with(b"\t") && FieldForm::Obsolete.read(line).is_none()
 }
 
-/// Whether a line is a field in an obsolete form: readers may take it for none.
+/// Whether a line is a field in an obsolete form, which readers may not recognize.
 pub(crate) fn is_obsolete_field(line: &[u8]) -> bool {
     let field = FieldForm::Obsolete.read(line);
     field.is_some_and(|(name_end, colon)| name_end < colon)
 }
 
-/// The fields of a header section. A line that does not end is none.
+/// The fields of a header section. A line without an end is not a field.
 pub(crate) fn fields(header: &[u8], form: FieldForm) -> impl Iterator<Item = WrittenField<'_>> {
     folded_lines(header, LineEnds::Crlf)
         .map(|range| &header[range])
@@ -47,17 +47,17 @@ pub(crate) fn fields(header: &[u8], form: FieldForm) -> impl Iterator<Item = Wri
         .map(move |bytes| WrittenField::new(bytes, form))
 }
 
-/// What may be between a field's name and its colon.
+/// What is allowed between the name of a field and its colon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FieldForm {
     /// Nothing.
     Strict,
-    /// Blanks (RFC 5322 section 4.5), which readers take for different things.
+    /// Blanks (RFC 5322 section 4.5), which readers interpret differently.
     Obsolete,
 }
 
 impl FieldForm {
-    /// Where the name ends, and where its colon is; `None` if the line begins no field.
+    /// The end of the name, and the position of its colon; `None` if the line starts no field.
     fn read(self, line: &[u8]) -> Option<(usize, usize)> {
         let colon = memchr::memchr(b':', line)?;
         let before = &line[..colon];
@@ -74,13 +74,13 @@ impl FieldForm {
     }
 }
 
-/// One header field, its continuation lines and line ends included.
+/// One header field, including its continuation lines and line ends.
 #[derive(Debug)]
 pub(crate) struct WrittenField<'m> {
-    /// Empty where the line is no field.
+    /// Empty if the line is not a field.
     pub name: &'m str,
     pub bytes: &'m [u8],
-    /// Where in them the body begins, after the colon.
+    /// The start of the body, after the colon.
     pub body_start: usize,
 }
 
@@ -103,8 +103,7 @@ impl<'m> WrittenField<'m> {
         !self.name.is_empty()
     }
 
-    /// The body unfolded (RFC 5322 section 2.2.3), without blanks around it. What is not UTF-8 is
-    /// replaced.
+    /// The unfolded body (RFC 5322 section 2.2.3), trimmed. What is not UTF-8 is replaced.
     pub fn body(&self) -> String {
         let body = String::from_utf8_lossy(&self.bytes[self.body_start..]);
         let body = unfolded(&body, LineEnds::Crlf, Fold::LineEnd);

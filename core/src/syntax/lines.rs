@@ -3,18 +3,18 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Which bytes end a line.
+/// The bytes that end a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LineEnds {
     /// CR, LF and CRLF: text from anywhere.
     Any,
-    /// LF and CRLF: what a local program writes. A CR elsewhere is text.
+    /// LF and CRLF: what a local program writes. Any other CR is text.
     Lf,
-    /// CRLF alone: a message (RFC 5322 section 2.1).
+    /// Only CRLF: a message (RFC 5322 section 2.1).
     Crlf,
 }
 
-/// Where the first line end of `bytes` is.
+/// The position of the first line end in `bytes`.
 #[inline]
 pub(crate) fn line_end(bytes: &[u8], ends: LineEnds) -> Option<Range<usize>> {
     match ends {
@@ -38,7 +38,7 @@ pub(crate) fn split_line(bytes: &[u8], ends: LineEnds) -> Option<(&[u8], &[u8])>
     line_end(bytes, ends).map(|end| (&bytes[..end.start], &bytes[end.end..]))
 }
 
-/// All lines without their ends. The last is empty where the text ends with a line end.
+/// All lines without their ends. The last one is empty if the text ends with a line end.
 pub(crate) fn lines(bytes: &[u8], ends: LineEnds) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(bytes);
     std::iter::from_fn(move || {
@@ -52,13 +52,12 @@ pub(crate) fn lines(bytes: &[u8], ends: LineEnds) -> impl Iterator<Item = &[u8]>
     })
 }
 
-/// Whether a CR anywhere is no part of a CRLF.
+/// Whether any CR is not part of a CRLF.
 pub(crate) fn holds_bare_cr(bytes: &[u8]) -> bool {
     memchr::memchr_iter(b'\r', bytes).any(|at| bytes.get(at + 1) != Some(&b'\n'))
 }
 
-/// The same with CRLF at the end of every line; untouched where that is so already. The last line
-/// is not given an end.
+/// The same with CRLF at the end of every line; unchanged if that is already so. The last line is not given an end.
 pub(crate) fn to_crlf(bytes: Cow<'_, [u8]>, ends: LineEnds) -> Cow<'_, [u8]> {
     let mut kept = 0;
     loop {
@@ -80,7 +79,7 @@ pub(crate) fn to_crlf(bytes: Cow<'_, [u8]>, ends: LineEnds) -> Cow<'_, [u8]> {
     Cow::Owned(lines)
 }
 
-/// The text with LF at the end of every line; untouched where that is so already.
+/// The text with LF at the end of every line; unchanged if that is already so.
 pub(crate) fn to_lf(text: Cow<'_, str>) -> Cow<'_, str> {
     if !text.contains('\r') {
         return text;
@@ -88,8 +87,8 @@ pub(crate) fn to_lf(text: Cow<'_, str>) -> Cow<'_, str> {
     Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
 }
 
-/// The lines of `bytes`, each with its end and with those after it that begin with a blank: folded
-/// header fields (RFC 5322 section 2.2.3), iCalendar properties (RFC 5545 section 3.1).
+/// The lines of `bytes`, each with its end and with the following ones that begin with a blank: folded header fields
+/// (RFC 5322 section 2.2.3), iCalendar properties (RFC 5545 section 3.1).
 ///
 /// ```text
 /// Subject: a long⏎   ┐ one
@@ -117,10 +116,10 @@ pub(crate) fn folded_lines(
     })
 }
 
-/// What of a fold is not text.
+/// The part of a fold that is not text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fold {
-    /// The line end alone (RFC 5322 section 2.2.3).
+    /// Only the line end (RFC 5322 section 2.2.3).
     LineEnd,
     /// The line end and the blank after it (RFC 5545 section 3.1).
     WithBlank,

@@ -1,5 +1,5 @@
-//! The lexer of RFC 5322 and MIME. Whatever reads an address, a header field or a media type reads it
-//! with these, so that all agree where a quoted string, a comment or a line ends.
+//! The lexer of RFC 5322 and MIME. Everything that reads an address, a header field or a media type uses it, so that
+//! all agree where a quoted string, a comment or a line ends.
 //!
 //! ```text
 //!  address::strict   address::lenient   MediaType            raw     missing_fields   calendar
@@ -14,9 +14,9 @@
 //!                 characters: atext, token, dtext, controls
 //! ```
 //!
-//! The strict grammar takes what a caller may write and no more, since a misread address is a
-//! mail to a stranger. The lenient one takes what programs have written into messages for forty
-//! years, obsolete forms included. Both refuse a token that has no end.
+//! The strict grammar accepts what a caller may write and nothing else, since a misread address sends mail to a
+//! stranger. The lenient one accepts what programs have written into messages for forty years, including obsolete
+//! forms. Both refuse a token without an end.
 
 mod characters;
 mod comments;

@@ -12,12 +12,12 @@ pub(crate) struct Parameter<'t> {
     pub is_quoted: bool,
 }
 
-/// Something that is no parameter where there should be one.
+/// Something other than a parameter where there should be one.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
-/// The next parameter of `text`; `None` at its end. The cursor is after the value before it, or
-/// after what the field has before its first parameter.
+/// The next parameter of `text`; `None` at its end. The cursor is after the previous value, or after what the field has
+/// before its first parameter.
 pub(crate) fn next_parameter<'t>(
     text: &'t str,
     cursor: &mut Cursor<'t>,

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-/// The characters that the quoted content means, and whether a backslash was before each of them. A
-/// backslash that is told as one without is the last of the content, with nothing to quote.
+/// The characters that the quoted content represents, and whether a backslash preceded each of them. A backslash
+/// reported without one is the last character of the content, with nothing to quote.
 pub(crate) fn quoted_characters(content: &str) -> impl Iterator<Item = (char, bool)> + '_ {
     let mut characters = content.chars();
     std::iter::from_fn(move || match characters.next()? {
@@ -12,7 +12,7 @@ pub(crate) fn quoted_characters(content: &str) -> impl Iterator<Item = (char, bo
     })
 }
 
-/// The text that the quoted content means.
+/// The text that the quoted content represents.
 pub(crate) fn unquote(content: Cow<'_, str>) -> Cow<'_, str> {
     if !content.contains('\\') {
         return content;
@@ -20,7 +20,7 @@ pub(crate) fn unquote(content: Cow<'_, str>) -> Cow<'_, str> {
     Cow::Owned(quoted_characters(&content).map(|(c, _)| c).collect())
 }
 
-/// The content of a quoted-string that means `text`.
+/// The content of a quoted-string that represents `text`.
 pub(crate) fn quote(text: &str) -> Cow<'_, str> {
     if !text.contains(['"', '\\']) {
         return Cow::Borrowed(text);

@@ -1,7 +1,6 @@
 //! Values in HTML.
 
-/// What replaces a byte of a value in HTML where it would mean something, in text and in
-/// attributes.
+/// Replaces a byte of a value that has a meaning in HTML, in text and in attributes.
 pub(crate) fn entity(byte: u8) -> Option<&'static str> {
     match byte {
         b'&' => Some("&amp;"),
@@ -13,14 +12,14 @@ pub(crate) fn entity(byte: u8) -> Option<&'static str> {
     }
 }
 
-/// A value as text and nothing else, within an element as in an attribute.
+/// A value as plain text within HTML, in an element or an attribute.
 pub(super) fn escaped(value: &str) -> String {
     let mut text = String::with_capacity(value.len());
     push_escaped(&mut text, value);
     text
 }
 
-/// Appends a value so that it is text and nothing else, within an element as in an attribute.
+/// Appends a value as plain text within HTML, in an element or an attribute.
 pub(crate) fn push_escaped(out: &mut String, value: &str) {
     let mut start = 0;
     for (at, byte) in value.bytes().enumerate() {

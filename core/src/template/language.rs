@@ -10,10 +10,10 @@ use crate::problem::{Location, ProblemReport, Refusal};
 use crate::variable::Variable;
 use std::borrow::Cow;
 
-/// How the texts of a message are read, with what was found in them.
+/// How the texts of a message are interpreted, and what was found in them.
 #[derive(Debug)]
 pub(crate) enum Language<'a> {
-    /// As they are.
+    /// Literally.
     None,
     /// With placeholders.
     Merge(Sources<'a>),
@@ -41,7 +41,7 @@ impl<'a> Language<'a> {
         Self::SparkPost(Box::default())
     }
 
-    /// The same language, to which no text is known yet; `None` if texts are read as they are.
+    /// The same language without any text yet; `None` if texts are read literally.
     pub fn fresh(&self) -> Option<Self> {
         match self {
             Self::None => None,
@@ -81,7 +81,7 @@ impl<'a> Language<'a> {
         }
     }
 
-    /// How many values the texts ask for.
+    /// How many values the texts use.
     pub fn value_count(&self) -> usize {
         match self {
             Self::None => 0,
@@ -92,7 +92,7 @@ impl<'a> Language<'a> {
         }
     }
 
-    /// Takes the variables that are the same for everybody. All texts were parsed before.
+    /// Takes the variables that are the same for everybody, after all texts were parsed.
     pub fn share(&mut self, variables: &[Variable<'a>], report: &mut ProblemReport<'a>) {
         match self {
             Self::None => {}
@@ -103,8 +103,8 @@ impl<'a> Language<'a> {
         }
     }
 
-    /// Gives a [fresh](Self::fresh) language the message's variables, sorted by name. What is wrong with one is
-    /// told at `place`. It takes no longer for those that no text asks for.
+    /// Gives a [fresh](Self::fresh) language the message's variables, sorted by name. Problems with one are reported at
+    /// `place`. Variables that no text uses cost no time.
     pub fn share_asked(
         &mut self,
         sorted: &[Variable<'a>],
@@ -121,8 +121,7 @@ impl<'a> Language<'a> {
         }
     }
 
-    /// The values of one recipient. `None` only if the report says what is missing or does not
-    /// fit.
+    /// The values of one recipient. `None` only if the report says what is missing or does not fit.
     pub fn resolve<'r>(
         &self,
         owner: Owner,
@@ -142,8 +141,7 @@ impl<'a> Language<'a> {
         }
     }
 
-    /// A value of a recipient whose values were [resolved](Self::resolve): their own, or what it is
-    /// for everybody.
+    /// A value of a recipient whose values were [resolved](Self::resolve): their own, or the common one.
     pub fn value<'v>(&'v self, values: &'v Values<'_>, number: usize) -> &'v str {
         values
             .own(number)
@@ -151,7 +149,7 @@ impl<'a> Language<'a> {
             .expect("who lacks a value that nobody else gives is refused")
     }
 
-    /// What a value is for everybody who has none of their own; `None` if each has.
+    /// The value for everybody who has none of their own; `None` if everybody has one.
     pub fn common(&self, number: usize) -> Option<&str> {
         match self {
             Self::Merge(sources) => sources.common(number),

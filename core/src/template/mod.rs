@@ -1,17 +1,17 @@
-//! Texts with placeholders, and the values that are put in.
+//! Texts with placeholders, and the values that are inserted.
 //!
-//! Several languages, one result: a text is cut into what is the same for everybody and slots for what
-//! is not. A slot names a value by its number; which values a recipient has is found out once.
+//! Several languages, one result: a text is split into parts that are the same for everybody, and slots for those that
+//! are not. A slot refers to a value by its number; the values of a recipient are computed once.
 //!
 //! ```text
 //! language      the choice of one of the languages
-//! jinja         minijinja's, worked out as a whole
+//! jinja         minijinja's, evaluated as a whole
 //! sparkpost     SparkPost's
 //! sources       where the values of `merge` come from
-//! merge         takes texts of that language apart
+//! merge         parses texts of that language
 //! filters       what is done with a value before it is written
-//! tags          where its placeholders and statements are
-//! place         where in a template something is
+//! tags          the positions of placeholders and statements
+//! place         a position in a template
 //! html
 //! ```
 //! Each file imports only from the lines below its own, and the types of this one.
@@ -45,7 +45,7 @@ pub(crate) use tags::{Tag, TagKind};
 use crate::syntax::to_lf;
 use std::borrow::Cow;
 
-/// A text with placeholders, parsed.
+/// A parsed text with placeholders.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TemplateText<'a> {
     pieces: Vec<Piece<'a>>,
@@ -56,20 +56,20 @@ pub(crate) struct TemplateText<'a> {
 pub(crate) enum Piece<'a> {
     /// The same for everybody.
     Literal(Cow<'a, str>),
-    /// Where a value stands.
+    /// The place of a value.
     Slot(Slot),
 }
 
-/// Where a value stands, and how it is written there.
+/// The place of a value, and how it is written there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Slot {
     /// The number of the value.
     pub value: usize,
-    /// Whether characters that mean something in HTML are escaped.
+    /// Whether special characters of HTML are escaped.
     pub escaped: bool,
 }
 
-/// What a text is, which decides how values are written in it.
+/// The kind of text, which decides how values are written in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TextKind {
     /// A body of plain text.
@@ -78,12 +78,11 @@ pub(crate) enum TextKind {
     Html,
     /// A field of the header.
     Header,
-    /// An iCalendar object, whose values are escaped when it is known where in it they land.
+    /// An iCalendar object, whose values are escaped when it is known where in it they are.
     Calendar,
 }
 
-/// The values of one recipient, by number; their lines end with LF. Without any, all of them are those
-/// of everybody.
+/// The values of one recipient, by number; their lines end with LF. Without any, all of them are the common ones.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Values<'a>(Vec<Option<Cow<'a, str>>>);
 
@@ -98,10 +97,10 @@ pub(crate) struct Addressee<'m> {
     pub reverse_path: Option<&'m str>,
 }
 
-/// What is before a value of an iCalendar object until it is escaped, and what after it.
+/// The marks before and after a value of an iCalendar object until it is escaped.
 pub(crate) const VALUE_MARKS: (char, char) = ('\u{1}', '\u{2}');
 
-/// A value of an iCalendar object between its marks; `None` if it holds a control character that is none of
+/// A value of an iCalendar object between its marks; `None` if it contains a control character that is not allowed in
 /// text (RFC 5545 section 3.1).
 pub(crate) fn marked_value(value: &str) -> Option<String> {
     let has_control = value.contains(|c: char| c.is_control() && !matches!(c, '\t' | '\n'));
@@ -110,7 +109,7 @@ pub(crate) fn marked_value(value: &str) -> Option<String> {
 }
 
 impl<'a> Values<'a> {
-    /// Room for so many values, none of which is known yet.
+    /// Room for this many values, none of which is known yet.
     fn unknown(count: usize) -> Self {
         Self(vec![None; count])
     }
@@ -125,7 +124,7 @@ impl<'a> Values<'a> {
         self.own(value).is_some()
     }
 
-    /// Appends a value that was evaluated from others; its number is the next.
+    /// Appends a value computed from others; its number is the next.
     pub fn push(&mut self, text: String) {
         self.0.push(Some(Cow::Owned(text)));
     }
@@ -143,7 +142,7 @@ impl<'a> TemplateText<'a> {
         }
     }
 
-    /// A value alone.
+    /// Only a value.
     pub fn of_slot(slot: Slot) -> Self {
         Self {
             pieces: vec![Piece::Slot(slot)],
@@ -163,7 +162,7 @@ impl<'a> TemplateText<'a> {
         })
     }
 
-    /// The whole text if nothing is to be put in.
+    /// The whole text, if nothing has to be inserted.
     pub fn into_literal(mut self) -> Result<Cow<'a, str>, Self> {
         match self.pieces.as_mut_slice() {
             [] => Ok(Cow::Borrowed("")),
@@ -172,12 +171,12 @@ impl<'a> TemplateText<'a> {
         }
     }
 
-    /// Whether nothing is to be put in.
+    /// Whether nothing has to be inserted.
     pub fn is_literal(&self) -> bool {
         self.slots().next().is_none()
     }
 
-    /// How many bytes the text has with its values put in, before they are escaped.
+    /// The length of the text with its values inserted, before they are escaped.
     pub fn filled_length<'v>(&self, value: impl Fn(usize) -> &'v str) -> usize {
         let lengths = self.pieces.iter().map(|piece| match piece {
             Piece::Literal(text) => text.len(),
@@ -186,7 +185,7 @@ impl<'a> TemplateText<'a> {
         lengths.sum()
     }
 
-    /// The text with its values put in.
+    /// The text with its values inserted.
     pub fn fill<'v>(&self, value: impl Fn(usize) -> &'v str) -> String {
         let mut text = String::with_capacity(self.filled_length(&value));
         for piece in &self.pieces {
@@ -202,7 +201,7 @@ impl<'a> TemplateText<'a> {
         text
     }
 
-    /// The same text with those values put in that are the same for everybody.
+    /// The same text with those values inserted that are the same for everybody.
     pub fn with_common<'v>(&self, mut value: impl FnMut(Slot) -> Option<&'v str>) -> Self {
         let mut text = Self::default();
         for piece in &self.pieces {
@@ -218,8 +217,8 @@ impl<'a> TemplateText<'a> {
         text
     }
 
-    /// Appends text that is the same for everybody. Its line ends become LF, as those of values are:
-    /// so a CR at the end of one and a LF at the start of the other stay two line ends.
+    /// Appends text that is the same for everybody. Its line ends become LF, like those of values; so a CR at the end
+    /// of one and an LF at the start of the next remain two line ends.
     pub fn push_literal(&mut self, text: Cow<'a, str>) {
         if text.is_empty() {
             return;

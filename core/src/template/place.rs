@@ -1,8 +1,8 @@
-//! Where in a template something is.
+//! A position in a template.
 
 use std::fmt;
 
-/// A place in a text as an editor counts it: lines and characters from 1.
+/// A position in a text as an editor counts it: lines and characters from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
     line: usize,
@@ -12,14 +12,14 @@ pub(crate) struct Place {
 impl Place {
     pub const START: Self = Self { line: 1, column: 1 };
 
-    /// Where the byte `offset` of `text` is, or the last one before it that begins a character.
+    /// The position of the byte `offset` of `text`, or of the character that contains it.
     pub fn of(text: &str, offset: usize) -> Self {
         let mut place = Self::START;
         place.advance(&text[..text.floor_char_boundary(offset)]);
         place
     }
 
-    /// Goes on to the end of a text that begins here.
+    /// Moves to the end of a text that starts here.
     pub fn advance(&mut self, text: &str) {
         let last_line = match memchr::memrchr(b'\n', text.as_bytes()) {
             None => text,
@@ -39,8 +39,8 @@ impl fmt::Display for Place {
     }
 }
 
-/// A name out of a template that a sentence may repeat: of letters, digits, `_` and dots, and not long.
-/// What else is there may be a value.
+/// A name from a template that a sentence may repeat: letters, digits, `_` and dots, and not long. Anything else might
+/// be a value.
 pub(super) fn sayable(name: &str) -> Option<&str> {
     const LONGEST: usize = 80;
     let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
@@ -48,12 +48,12 @@ pub(super) fn sayable(name: &str) -> Option<&str> {
     (!name.is_empty() && name.len() <= LONGEST && name.chars().all(is_name)).then_some(name)
 }
 
-/// The JSON Pointer of a field that has a template, as a sentence names it.
+/// The JSON Pointer of a field with a template, as a sentence shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FieldName(String);
 
 impl FieldName {
-    /// A header field may have a name that no sentence should hold.
+    /// A header field may have a name that no sentence should contain.
     pub fn new(pointer: &str) -> Self {
         const LONGEST: usize = 120;
         if pointer.len() > LONGEST || pointer.chars().any(char::is_control) {

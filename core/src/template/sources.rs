@@ -11,33 +11,33 @@ use crate::variable::{Variable, VariableValue};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-/// The values that the texts of one message ask for, by number.
+/// The values that the texts of one message use, by number.
 #[derive(Debug, Default)]
 pub(crate) struct Sources<'a> {
     entries: Vec<Source<'a>>,
     numbers: HashMap<Reference<'a>, usize>,
     roots: HashMap<Cow<'a, str>, Vec<usize>>,
-    /// The fields that ask for some.
+    /// The fields that use some.
     fields: Vec<FieldName>,
 }
 
 #[derive(Debug)]
 struct Source<'a> {
     reference: Reference<'a>,
-    /// Where it is asked for first: the number of the field, and the place in that.
+    /// Where it is first used: the number of the field, and the position in it.
     asked_at: (usize, Place),
-    /// It lands in a field of the header, where no line may end.
+    /// It is used in a header field, which must not contain line ends.
     in_header: bool,
-    /// What it is for everybody who has no value of their own.
+    /// The value for everybody who has none of their own.
     common: Option<Cow<'a, str>>,
 }
 
-/// The recipient, or the message, whose variables are looked at.
+/// The recipient, or the message, whose variables are examined.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Owner {
-    /// Its variables are here.
+    /// The location of its variables.
     Variables(Location),
-    /// It is here and has no variables.
+    /// Its own location; it has no variables.
     Parent(Location),
 }
 
@@ -51,7 +51,7 @@ pub(super) const TOO_MANY: Refusal = Refusal::new(
 );
 
 impl<'a> Sources<'a> {
-    /// Parses a text and notes the values that it asks for.
+    /// Parses a text and records the values that it uses.
     pub fn parse(
         &mut self,
         text: &Cow<'a, str>,
@@ -77,7 +77,7 @@ impl<'a> Sources<'a> {
         template
     }
 
-    /// What a text asks for that is refused, nobody has to give.
+    /// Nobody has to give what only a refused text uses.
     fn forget_from(&mut self, known: usize) {
         self.entries.truncate(known);
         self.numbers.retain(|_, number| *number < known);
@@ -115,7 +115,7 @@ impl<'a> Sources<'a> {
         Ok(number)
     }
 
-    /// What a value is for everybody who has none of their own.
+    /// The value for everybody who has none of their own.
     pub fn common(&self, value: usize) -> Option<&str> {
         self.entries.get(value)?.common.as_deref()
     }
@@ -125,15 +125,15 @@ impl<'a> Sources<'a> {
         self.entries.len()
     }
 
-    /// Takes the message's variables for everybody. All texts were parsed before.
+    /// Takes the message's variables for everybody, after all texts were parsed.
     pub fn share(&mut self, variables: &[Variable<'a>], report: &mut ProblemReport<'a>) {
         let variables = variables.iter();
         let located = variables.map(|variable| (variable.location, variable));
         self.share_located(located.collect(), report);
     }
 
-    /// Takes those of the message's variables, sorted by name, that are asked for. What is wrong with one is
-    /// told at `place`.
+    /// Takes those of the message's variables, sorted by name, that are used. Problems with one are reported at
+    /// `place`.
     pub fn share_asked(
         &mut self,
         sorted: &[Variable<'a>],
@@ -199,7 +199,7 @@ impl<'a> Sources<'a> {
         all_fit.then_some(values)
     }
 
-    /// Notes that a value is asked for that nobody has.
+    /// Reports that nobody has a value that is used.
     fn report_missing(&self, owner: Owner, source: &Source<'_>, report: &mut ProblemReport<'_>) {
         let (field, place) = source.asked_at;
         let detail = format!(
@@ -213,8 +213,8 @@ impl<'a> Sources<'a> {
         report.problem(location, Code::MissingVariable, detail);
     }
 
-    /// Puts a variable wherever it is asked for; false if it does not fit there. A recipient who gives an
-    /// object lacks what the message's own of that name has: that is reported with the `owner`.
+    /// Inserts a variable wherever it is used; returns `false` if it does not fit there. A recipient who gives an
+    /// object lacks the members of the message's variable with that name: that is reported with the `owner`.
     fn take<'r>(
         &self,
         variable: &Variable<'r>,
@@ -263,7 +263,7 @@ impl<'a> Sources<'a> {
         fits
     }
 
-    /// What is reported about a value that does not fit.
+    /// The refusal of a value that does not fit.
     fn refusal(&self, source: &Source<'_>, misfit: Misfit) -> Refusal {
         match misfit {
             Misfit::NoText => NO_TEXT,
@@ -278,7 +278,7 @@ impl<'a> Sources<'a> {
     }
 }
 
-/// What is said of a list or an object.
+/// The refusal of a list or an object.
 pub(super) const NO_TEXT: Refusal = Refusal::new(
     Code::WrongType,
     "The template inserts this value, so it must be a string, a number, true or false.",
@@ -287,17 +287,17 @@ pub(super) const NO_TEXT: Refusal = Refusal::new(
 pub(super) const CONTROL: &str = "This value is inserted into a header field, which may not contain \
                        line breaks or other control characters.";
 
-/// Why a value is not put in.
+/// Why a value is not inserted.
 #[derive(Debug, Clone, Copy)]
 enum Misfit {
     /// It is a list or an object.
     NoText,
-    /// A filter does not take it.
+    /// A filter does not accept it.
     Filter(&'static str, ValueFault),
 }
 
 impl Reference<'_> {
-    /// What is put in for a value; `None` if there is none and no default.
+    /// What is inserted for a value; `None` if there is none and no default.
     fn work_out<'r>(
         &self,
         value: Option<&VariableValue<'r>>,
@@ -320,7 +320,7 @@ impl Reference<'_> {
 }
 
 impl Owner {
-    /// Where the variables stand, or would stand.
+    /// Where the variables are, or would be.
     pub fn variables(self, report: &mut ProblemReport<'_>) -> Location {
         match self {
             Self::Variables(location) => location,
@@ -333,7 +333,7 @@ fn root(path: &str) -> &str {
     path.split_once('.').map_or(path, |(root, _)| root)
 }
 
-/// The value after the dots of a path.
+/// The value at the end of a path.
 fn descend<'v, 'r>(mut value: &'v VariableValue<'r>, path: &str) -> Option<&'v VariableValue<'r>> {
     for name in path.split('.').skip(1) {
         let VariableValue::Object(members) = value else {

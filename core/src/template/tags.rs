@@ -1,4 +1,4 @@
-//! Where in a template its placeholders and statements are, for what changes the text around them.
+//! The positions of placeholders and statements in a template, for code that changes the text around them.
 
 use std::ops::Range;
 
@@ -12,17 +12,17 @@ pub(crate) struct Tag {
 /// What a tag does with the text around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TagKind {
-    /// It writes a value; in HTML as HTML, or as text.
+    /// It writes a value, as HTML or as text.
     Value { is_html: bool },
-    /// It begins what is written not at all, once or several times.
+    /// It starts something that is written zero or more times.
     Opens,
-    /// It begins another branch.
+    /// It starts another branch.
     Branches,
-    /// It ends what another one begins.
+    /// It ends what another one started.
     Closes,
-    /// It writes nothing, and what is around it is written in any case.
+    /// It writes nothing, and does not affect what is around it.
     Silent,
-    /// It begins or ends text in which there are no tags.
+    /// It starts or ends text without tags.
     Verbatim,
 }
 

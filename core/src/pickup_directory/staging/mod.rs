@@ -1,5 +1,4 @@
-//! Where files are until they are in the pickup directory: without a name on its file system, or in
-//! the staging folder.
+//! Where files are until they are in the pickup directory: on its file system without a name, or in the staging folder.
 
 mod probe;
 
@@ -28,13 +27,13 @@ use super::staged_transaction::has_files_of;
 use super::staged_transaction::{StagedFile, StagedTransaction};
 use super::system;
 
-/// Makes files that no reader of one pickup directory sees.
+/// Creates files that no reader of the pickup directory sees.
 #[derive(Debug)]
 pub(super) struct Staging {
     pickup: PathBuf,
-    /// The staging folder, if it is not the one beside the pickup directory.
+    /// The staging folder, if it is not the default one next to the pickup directory.
     asked_for: Option<PathBuf>,
-    /// Whether unnamed files may be used, as far as is known.
+    /// Whether unnamed files can be used, as far as is known.
     unnamed_files: AtomicBool,
     /// Whether it was tried that unnamed files can get a name.
     linking_was_tried: AtomicBool,
@@ -45,11 +44,11 @@ pub(super) struct Staging {
     observer: Option<Arc<dyn Observer>>,
     /// The folder of this process, while any transaction has files in it.
     private_folder: PerProcess<Mutex<Weak<PrivateFolder>>>,
-    /// The folder of this process for submissions under keys. It stays when no transaction has files in it, since
-    /// its name has to be durable before the first.
+    /// The folder of this process for submissions under keys. It stays when no transaction has files in it, because its
+    /// name has to be durable before the first one.
     keyed_folder: PerProcess<Mutex<Option<Arc<PrivateFolder>>>>,
     keys: Option<Arc<KeyStore>>,
-    /// Whether folders could not be removed or rolled forward. That is done as soon as it goes well.
+    /// Whether folders could not be removed or rolled forward. That is retried until it succeeds.
     has_leftovers: Arc<AtomicBool>,
 }
 
@@ -90,7 +89,7 @@ impl Staging {
         self.keys.as_ref()
     }
 
-    /// Gives a file that was just made its mode and group.
+    /// Gives a new file its mode and group.
     pub(super) fn set_access(&self, file: &File) -> Result<(), PickupError> {
         let set = self.access.give(file);
         set.map_err(PickupError::from_io(Operation::SetAccess, &self.pickup))
@@ -104,7 +103,7 @@ impl Staging {
         self.syncfs_allowed
     }
 
-    /// Creates a file without a name, if the pickup directory's file system has such.
+    /// Creates a file without a name, if the file system of the pickup directory supports that.
     pub(super) fn create_unnamed(&self) -> Result<Option<File>, PickupError> {
         if self.has_leftovers() {
             self.clear_leftovers();
@@ -116,7 +115,7 @@ impl Staging {
             .map_err(PickupError::from_io(Operation::CreateFile, &self.pickup))
     }
 
-    /// Creates a file for reading and writing that never gets a name, or has lost it already.
+    /// Creates a file for reading and writing that never gets a name, or has already lost it.
     pub(super) fn create_scratch(&self) -> Result<File, PickupError> {
         if self.uses_unnamed_files()
             && let Some(file) = system::create_scratch(&self.pickup)
@@ -128,7 +127,7 @@ impl Staging {
         Ok(file)
     }
 
-    /// Creates a file in the folder of this process that is never submitted.
+    /// Creates a file in the folder of this process that is never published.
     fn create_staged(&self) -> Result<(File, StagedFile), PickupError> {
         let transaction = Arc::new(StagedTransaction::begin(self.private_folder()?));
         transaction
@@ -143,8 +142,8 @@ impl Staging {
         self.unnamed_files.load(Ordering::Relaxed)
     }
 
-    /// The folder of this process. It is made when there is none; what it lies in is checked then
-    /// each time, since with unnamed files nothing else was done there before.
+    /// The folder of this process, created if there is none; the folder that it is in is then checked each time, since
+    /// with unnamed files nothing else was done there before.
     pub(super) fn private_folder(&self) -> Result<Arc<PrivateFolder>, PickupError> {
         let staging = self.folder()?;
         let private_folder = self.private_folder.get();
@@ -201,7 +200,7 @@ impl Staging {
         Ok(folder)
     }
 
-    /// Lets go of a folder that shall be rolled forward.
+    /// Lets go of a folder that must be rolled forward.
     fn leave_keyed_folder(&self) {
         if let Ok(keyed_folder) = self.keyed_folder.get() {
             let mut current = keyed_folder.lock().unwrap_or_else(PoisonError::into_inner);
@@ -211,13 +210,13 @@ impl Staging {
         }
     }
 
-    /// Whether the next file that is made waits until what could not be finished before is rolled forward.
+    /// Whether the next new file first has to wait until unfinished work is rolled forward.
     pub(super) fn has_leftovers(&self) -> bool {
         self.has_leftovers.load(Ordering::Relaxed)
     }
 
-    /// Rolls forward what could not be finished before, if there is such. Returns whether files of the attempt with
-    /// this token wait in the staging folder yet.
+    /// Rolls forward what could not be finished before. Returns whether files of the attempt with this token are still
+    /// in the staging folder.
     #[cfg(feature = "idempotency")]
     pub(super) fn waits(&self, token: Token) -> Result<bool, PickupError> {
         if !self.has_leftovers() {
@@ -241,8 +240,8 @@ impl Staging {
         Ok(false)
     }
 
-    /// Rolls forward what dead processes had decided, and removes what else was left in the staging folder,
-    /// if there is one. Where it is not needed, it may be a wrong one.
+    /// Rolls forward what dead processes had decided, and removes everything else that was left in the staging folder,
+    /// if it exists. If it is not needed, its path may be wrong.
     pub(super) fn clear_leftovers(&self) {
         // Set again by what cannot be removed meanwhile.
         self.has_leftovers.store(false, Ordering::Relaxed);
@@ -270,8 +269,8 @@ impl Staging {
             .map_err(PickupError::from_io(Operation::PrepareStaging, folder))
     }
 
-    /// The path of the staging folder: beside the pickup directory itself, not beside a symbolic
-    /// link to it, which may be on another file system.
+    /// The path of the staging folder: next to the pickup directory itself, not next to a symbolic link to it, which
+    /// may be on another file system.
     pub(super) fn folder(&self) -> Result<PathBuf, PickupError> {
         if let Some(folder) = &self.asked_for {
             return Ok(folder.clone());
@@ -317,9 +316,9 @@ fn make_folder(folder: &Path, pickup: &Path) -> io::Result<()> {
     }
 }
 
-/// A pickup directory with the set-group-ID bit gives its own group to the files made in it, so
-/// that PowerMTA can read them. They shall get the same group by way of the staging folder. Who may
-/// not give that group away still can hand files over, with a group of his own.
+/// A pickup directory with the set-group-ID bit gives its group to the files created in it, so that PowerMTA can read
+/// them. Files from the staging folder should get the same group. A process that may not give files that group can
+/// still submit files, with its own group.
 #[cfg(unix)]
 fn inherit_group(folder: &Path, pickup: &Path) {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -334,7 +333,7 @@ fn inherit_group(folder: &Path, pickup: &Path) {
 #[cfg(not(unix))]
 fn inherit_group(_folder: &Path, _pickup: &Path) {}
 
-/// Asked before anything is made, since PowerMTA reads whatever is in its directory.
+/// Called before anything is created, since PowerMTA reads everything in its directory.
 fn check_place(folder: &Path, pickup: &Path) -> io::Result<()> {
     let place = match (fs::canonicalize(folder), folder.parent()) {
         (Err(error), Some(parent)) if error.kind() == io::ErrorKind::NotFound => {

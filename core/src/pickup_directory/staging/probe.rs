@@ -1,4 +1,4 @@
-//! Trying what submissions need, of which nothing is visible and nothing remains.
+//! Tries what submissions need, without anything becoming visible or left behind.
 
 use std::fs::File;
 use std::io::Write;
@@ -12,8 +12,8 @@ use super::Staging;
 use crate::hard_links;
 
 impl Staging {
-    /// Tries what a submission of these bytes needs, except giving a file a name in the pickup directory,
-    /// which a reader would see.
+    /// Tries what a submission of these bytes needs, except giving a file a name in the pickup directory, which a
+    /// reader would see.
     pub(in crate::pickup_directory) fn probe(&self, bytes: &[u8]) -> Result<(), PickupError> {
         let directory = OpenDirectory::open(&self.pickup)
             .map_err(PickupError::from_io(Operation::OpenDirectory, &self.pickup))?;
@@ -38,9 +38,9 @@ impl Staging {
         staged.try_move().map_err(publish())
     }
 
-    /// Whether an unnamed file can get a name here: there are file systems that have such files and no hard links. None
-    /// is used any more then. Only trying tells, and the staging folder is where it can be tried. What that does not
-    /// tell, the submission will.
+    /// Whether an unnamed file can get a name here: there are file systems that have such files but no hard links. None
+    /// is used any more then. Only trying can tell, and the staging folder is where that is possible. What it does not
+    /// reveal, the submission will.
     fn can_link(&self, file: &File) -> bool {
         if self.linking_was_tried.load(Ordering::Relaxed) {
             return true;
@@ -61,7 +61,7 @@ impl Staging {
         self.uses_unnamed_files()
     }
 
-    /// Tries what a submission of several files needs besides.
+    /// Tries what a submission of several files needs in addition.
     pub(in crate::pickup_directory) fn probe_staging(&self) -> Result<(), PickupError> {
         let Some(file) = self.create_unnamed()? else {
             // Nothing is done without it.

@@ -1,25 +1,25 @@
-//! A body of the template in quoted-printable, with the names of variables where values stand.
+//! A body of the template in quoted-printable, with the names of variables in place of values.
 
 use super::names::Name;
 use super::syntax::push_variable;
 use crate::mime::quoted_printable::Lines;
 use crate::template::{Piece, TemplateText};
 
-/// A variable as it is laid out.
+/// How much room a variable needs in the layout.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place<'n> {
     pub name: &'n Name,
-    /// How many pieces the longest value has.
+    /// The number of pieces of the longest value.
     pub pieces: u8,
-    /// How many columns the last piece takes at most.
+    /// The maximum width of the last piece, in columns.
     pub last: u8,
 }
 
-/// Lays a body out so that no line is too long, whatever recipient's values are in it. `places` are
-/// those of the slots, in order.
+/// Lays out a body so that no line is too long, whichever recipient's values are in it. `places` are those of the
+/// slots, in order.
 ///
-/// All pieces of a value but the last have lines of their own that end softly, and who has fewer pieces
-/// than others has empty ones: `=` alone is a line of quoted-printable, and means nothing.
+/// All pieces of a value except the last have lines of their own with a soft line break; recipients with fewer pieces
+/// than others have empty ones: a line with only `=` is valid quoted-printable and means nothing.
 ///
 /// ```text
 /// See https://example.com/?token=3D=
@@ -55,7 +55,7 @@ pub(super) fn lay_out<'n>(
     out
 }
 
-/// Whether the line may end before another character of the text comes: values may be empty.
+/// Whether the line may end before another character of the text: values may be empty.
 fn line_may_end(rest: &[Piece<'_>]) -> bool {
     let next = rest.iter().find_map(|piece| match piece {
         Piece::Literal(literal) => Some(literal),

@@ -1,15 +1,15 @@
-//! `XDFN` lines: what a recipient's variables hold.
+//! `XDFN` lines: the values of a recipient's variables.
 
 use super::syntax::has_bracket;
 use crate::pickup_file::bsmtp::LONGEST_COMMAND;
 
-/// The longest value that a line of its own can hold, whatever the variable is called.
+/// The longest value that fits in a line of its own, whatever the name of the variable.
 const LONGEST_VALUE: usize = 480;
 
-/// Writes definitions into as few lines as they need.
+/// Writes definitions into as few lines as possible.
 pub(super) struct Definitions<'o> {
     out: &'o mut Vec<u8>,
-    /// Where the current line begins, if one was begun.
+    /// Start of the current line, if one was begun.
     line: Option<usize>,
 }
 
@@ -18,8 +18,8 @@ impl<'o> Definitions<'o> {
         Self { out, line: None }
     }
 
-    /// Defines a variable. The value is printable ASCII (UTF-8 under SMTPUTF8) without quotes and
-    /// backslashes, since how those would be written is not documented.
+    /// Defines a variable. The value is printable ASCII (UTF-8 under SMTPUTF8) without quotes and backslashes, because
+    /// PowerMTA does not document how to write these.
     pub fn define(&mut self, name: &[u8], value: &[u8]) {
         let length = size(name, value.len());
         match self.line {
@@ -47,13 +47,13 @@ impl<'o> Definitions<'o> {
     }
 }
 
-/// How many bytes a definition takes.
+/// The size of a definition.
 pub(super) fn size(name: &[u8], value: usize) -> usize {
     name.len() + value + br#" ="""#.len()
 }
 
-/// Whether a value can be defined, so that it is the same whichever way PowerMTA reads what is not
-/// documented: it may take blanks off its ends, and look for variables in it.
+/// Whether a value can be defined in a way that does not depend on what PowerMTA leaves undocumented: it may strip
+/// blanks from its ends, and look for variables in it.
 pub(super) fn is_definable(value: &[u8]) -> bool {
     value.len() <= LONGEST_VALUE
         && !value.iter().any(|byte| matches!(byte, b'"' | b'\\'))

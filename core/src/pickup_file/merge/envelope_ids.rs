@@ -1,4 +1,4 @@
-//! The identifiers by which bounces and accounting are joined with recipients.
+//! The identifiers that connect bounces and accounting with recipients.
 
 #[cfg(feature = "idempotency")]
 use super::given_texts::StoredTexts;
@@ -9,21 +9,21 @@ use serde::{Serialize, Serializer};
 use std::io;
 use std::sync::Arc;
 
-/// The identifiers of a merge's recipients in the making.
+/// The identifiers of the recipients of a merge, while they are collected.
 #[derive(Debug)]
 pub(crate) struct Identifiers {
     ids: RecipientIds,
     domain: String,
-    /// The envelope id that the message gives to all who have none of their own.
+    /// The envelope ID that the message gives to all who have none of their own.
     common_envid: Option<String>,
     envids: GivenTexts,
     message_ids: GivenTexts,
-    /// The index of the first of a row without a gap, and how many these are.
+    /// The first index and the length of each run of consecutive indices.
     rows: Vec<(usize, usize)>,
 }
 
 impl Identifiers {
-    /// `domain` is the right side of each Message-ID that is made here.
+    /// `domain` is the right side of each generated Message-ID.
     pub fn new(ids: RecipientIds, domain: &str, common_envid: Option<&str>) -> Self {
         Self {
             ids,
@@ -35,8 +35,8 @@ impl Identifiers {
         }
     }
 
-    /// The identifier of the next recipient, whose index is after all others', from which is made what the caller does
-    /// not give for them: the envelope id, and the Message-ID, which is without angle brackets.
+    /// The identifier of the next recipient, whose index is higher than all before. The envelope ID, and the Message-ID
+    /// (without angle brackets), are generated from it unless the caller gives them.
     pub fn next(&mut self, index: usize, envid: Option<&str>, message_id: Option<&str>) -> Id {
         match self.rows.last_mut() {
             Some((first, count)) if *first + *count == index => *count += 1,
@@ -53,7 +53,7 @@ impl Identifiers {
         self.ids.id(0)
     }
 
-    /// The places where given identifiers wait, which may be many.
+    /// The spools of given identifiers, of which there may be many.
     pub fn spools_mut(&mut self) -> [&mut Spool; 2] {
         [self.envids.spool_mut(), self.message_ids.spool_mut()]
     }
@@ -271,9 +271,9 @@ pub struct RecipientReceipts {
     ids: EnvelopeIds,
     envids: GivenTextsReader,
     message_ids: GivenTextsReader,
-    /// How many were told.
+    /// How many were returned.
     number: usize,
-    /// The current row without a gap, and how many of it were told.
+    /// The current run of consecutive indices, and how many of it were returned.
     row: usize,
     in_row: usize,
 }

@@ -13,7 +13,7 @@ use crate::pickup_file::bsmtp;
 use crate::pickup_file::{MOST_RECIPIENTS, PickupFile};
 use std::sync::Arc;
 
-/// A file in the making.
+/// A file that is being built.
 #[derive(Debug)]
 pub(super) struct FileBuilder<'m> {
     plan: Arc<Plan<'m>>,
@@ -21,21 +21,21 @@ pub(super) struct FileBuilder<'m> {
     /// `XDFN` and `RCPT` lines.
     commands: Vec<u8>,
     recipients: Vec<RecipientLines>,
-    /// For each recipient the form of each field.
+    /// For each recipient, the form of each field.
     forms: Vec<Form>,
-    /// For each recipient and each variable of the bodies in how many pieces it is defined: none where
-    /// the value is that of everybody.
+    /// For each recipient and each variable of the bodies, in how many pieces it is defined: none if the recipient has
+    /// no value of its own.
     pieces: Vec<u8>,
-    /// The forms that each field has.
+    /// The forms of each field.
     known_forms: Vec<Forms>,
     usages: Vec<Usage>,
-    /// How wide the values of the header are at most, by their number.
+    /// The maximum width of each value in the header, by its number.
     header_widths: Vec<usize>,
     /// Whether some recipient has a name.
     has_names: bool,
     /// What recipients have to define for the sake of others.
     late: usize,
-    /// When a recipient was last added: a count.
+    /// When a recipient was last added, as a count.
     pub last_used: usize,
 }
 
@@ -46,12 +46,12 @@ struct RecipientLines {
     has_name: bool,
 }
 
-/// A file that grew larger than this is written, however few recipients it has.
+/// A file that exceeds this size is written, however few recipients it has.
 pub(super) const LARGE: usize = 16 << 20;
 
-/// What recipients define for the sake of others, and the lines in their messages that are empty then,
-/// may take as much as what they define for themselves, and so many bytes more: without a bound a value
-/// of many pieces would have thousands define as many empty ones.
+/// What recipients define for the sake of others, including the lines that are empty in their messages, may take as
+/// much as what they define for themselves plus this many bytes. Without a bound, one value of many pieces would make
+/// thousands of recipients define as many empty ones.
 const MOST_LATE: usize = 64 << 10;
 
 impl<'m> FileBuilder<'m> {
@@ -72,18 +72,18 @@ impl<'m> FileBuilder<'m> {
         }
     }
 
-    /// How many bytes are held for it, and will be when it is written.
+    /// How many bytes are held for it, or will be when it is written.
     pub fn size(&self) -> usize {
         self.commands.len() + self.late + self.pieces.len() + 2 * self.forms.len()
     }
 
-    /// Whether it is to be written before another recipient comes.
+    /// Whether it should be written before another recipient is added.
     pub fn is_full(&self) -> bool {
         self.recipients.len() >= MOST_RECIPIENTS || self.size() >= LARGE
     }
 
-    /// Whether a recipient may be in this file, with those that are there: what recipients then have
-    /// to define for the sake of others, in bytes.
+    /// Whether a recipient fits in this file, together with those that are there: what recipients then have to define
+    /// for the sake of others, in bytes.
     pub fn takes(&self, plan: &Arc<Plan<'m>>, recipient: &RecipientWriter) -> Option<usize> {
         if !Arc::ptr_eq(&self.plan, plan)
             || self.key != recipient.key
@@ -117,7 +117,7 @@ impl<'m> FileBuilder<'m> {
         late.sum()
     }
 
-    /// Adds a recipient, with whom so much has to be defined late.
+    /// Adds a recipient, which requires this much to be defined late.
     pub fn add(&mut self, recipient: &RecipientWriter, late: usize) {
         self.late = late;
         let start = self.commands.len();
@@ -185,8 +185,8 @@ impl<'m> FileBuilder<'m> {
         PickupFile::new(name, self.commands, message)
     }
 
-    /// The commands before the recipients. `XACK OFF` lets PowerMTA bounce a recipient that it does not
-    /// take instead of refusing the whole file.
+    /// The commands before the recipients. `XACK OFF` makes PowerMTA bounce a recipient that it does not accept instead
+    /// of refusing the whole file.
     fn write_preface(&self, plan: &Plan<'_>, out: &mut Vec<u8>) {
         let reverse_path = plan.merge.reverse_path().filter(|_| !self.key.null_sender);
         bsmtp::from_command(
@@ -199,7 +199,7 @@ impl<'m> FileBuilder<'m> {
         );
     }
 
-    /// The recipients' definitions that are known only now, before their `RCPT` lines.
+    /// Writes the recipients' definitions that are known only now, before their `RCPT` lines.
     fn write_late(&self, plan: &Plan<'_>, parts: &Parts<'_>, late: &[Late], more: &mut Insertions) {
         let lacks_names = self.has_names && self.recipients.iter().any(|lines| !lines.has_name);
         let has_parts = parts.iter().len() > 1;
@@ -225,7 +225,7 @@ impl<'m> FileBuilder<'m> {
         }
     }
 
-    /// Defines what one recipient, whose values have so many `pieces`, has not defined yet.
+    /// Defines what one recipient, whose values have this many `pieces`, has not defined yet.
     fn define_late(
         &self,
         plan: &Plan<'_>,

@@ -1,13 +1,13 @@
-//! A field of the header in whose text values stand as they are.
+//! A field of the header whose text contains values as they are.
 
 use super::names::Name;
 use super::syntax::push_variable;
 use crate::header::LINE;
 use crate::template::{Piece, TemplateText};
 
-/// Writes the field with folds at blanks of its text, so that no line is too long, whatever
-/// recipient's values are in it. `name` is the field's name with its colon; `widths` are those of
-/// the values. As in other fields, the first word stays on the line of the name.
+/// Writes the field with folds at blanks of its text, so that no line is too long, whichever recipient's values are in
+/// it. `name` is the name of the field with its colon; `widths` are those of the values. As in other fields, the first
+/// word stays on the line of the name.
 pub(super) fn fold(
     name: &[u8],
     text: &TemplateText<'_>,

@@ -1,11 +1,11 @@
-//! In which forms recipients have a field of the header, and the parts of the template that these need.
+//! The forms in which recipients have a field of the header, and the parts of the template that they need.
 //!
-//! A line of the header cannot be empty, as a line of a body can. So a field that is not the same for
-//! all has a part for each of its forms, and of a form with several lines one for those that only some
-//! have. What everybody has needs no condition:
+//! A line of the header cannot be empty, as a line of a body can. So a field that differs between recipients has a part
+//! for each of its forms, and a form with several lines has a part for each line that only some recipients have. What
+//! everybody has needs no condition:
 //!
 //! ```text
-//! Subject: [d]      those whose subject is worked out, which has two lines for some …
+//! Subject: [d]      those whose subject is computed, which has two lines for some …
 //!  [d2]             … and this for those with two
 //! Subject: Hello [e]                those with the value as it is
 //! ```
@@ -16,25 +16,25 @@ use std::fmt::Write;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Form {
     pub variant: u8,
-    /// How many lines of its own it has, from 1 to [`MOST_LINES`].
+    /// The number of its lines, from 1 to [`MOST_LINES`].
     pub lines: u8,
 }
 
-/// A text: values are in it, or all of it is worked out.
+/// Text that contains values, or is entirely computed.
 pub(super) const INLINE: u8 = 0;
 pub(super) const LINES: u8 = 1;
-/// The recipient has none of its values, so it is the same for all who have none.
+/// The recipient has no value of its own, so the field is the same for all of these.
 pub(super) const COMMON: u8 = 2;
-/// The recipient has a field of their own in its place.
+/// The recipient has its own field instead.
 pub(super) const REPLACED: u8 = 3;
-/// Those of the urgency are none and five levels.
+/// Those of the priority are none and five levels.
 const VARIANTS: usize = 6;
 
-/// More make no header field of a mail.
+/// No header field of a mail has more.
 pub(super) const MOST_LINES: usize = u64::BITS as usize;
 
-/// How many parts a template has at most: nobody says how many there may be, and programs in
-/// production stay below a hundred.
+/// The maximum number of parts in a template: PowerMTA documents no limit, and programs in production stay below a
+/// hundred.
 const MOST_PARTS: usize = 96;
 
 impl Form {
@@ -47,12 +47,12 @@ impl Form {
 /// The forms in which the recipients of a file have one field.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Forms {
-    /// For each variant the numbers of lines that it has: one has the lowest bit.
+    /// For each variant, a bit set of its numbers of lines; the lowest bit stands for one.
     lines: [u64; VARIANTS],
 }
 
 impl Forms {
-    /// These and another.
+    /// These and another one.
     pub fn with(mut self, form: Form) -> Self {
         self.lines[usize::from(form.variant)] |= 1 << (form.lines - 1);
         self
@@ -83,7 +83,7 @@ impl Forms {
                 .is_some_and(|least| least >= line)
     }
 
-    /// How many parts it needs at most: one for each form, and what everybody has between them.
+    /// The maximum number of parts that it needs: one for each form, and what everybody has between them.
     fn parts(self) -> usize {
         let forms: u32 = self.lines.iter().map(|lines| lines.count_ones()).sum();
         match forms {
@@ -93,12 +93,12 @@ impl Forms {
     }
 }
 
-/// Whether a template may be that varied.
+/// Whether a template can have this many variations.
 pub(super) fn fit_parts(fields: impl Iterator<Item = Forms>) -> bool {
     fields.map(Forms::parts).sum::<usize>() < MOST_PARTS
 }
 
-/// Who has a part: those for whom a field is written in this variant with so many lines at least.
+/// Who has a part: those for whom a field is written in this variant with at least this many lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Condition {
     field: usize,
@@ -110,7 +110,7 @@ struct Condition {
 #[derive(Debug)]
 pub(super) struct Parts<'f> {
     forms: &'f [Forms],
-    /// Whole lines each. Those without a condition everybody has.
+    /// Each consists of whole lines. Those without a condition are for everybody.
     parts: Vec<(Option<Condition>, Vec<u8>)>,
 }
 
@@ -120,7 +120,7 @@ impl<'f> Parts<'f> {
         Self { forms, parts }
     }
 
-    /// Appends what everybody has.
+    /// Appends lines for everybody.
     pub fn common(&mut self, lines: &[u8]) {
         self.push(None, lines);
     }
@@ -152,8 +152,8 @@ impl<'f> Parts<'f> {
         self.parts.iter().map(|(_, part)| part.as_slice())
     }
 
-    /// The numbers of the parts that a recipient with these forms of the fields has: `1,2,5`. Without a
-    /// list, everybody has all: `None`.
+    /// The numbers of the parts for a recipient with these forms of the fields: `1,2,5`. `None` if everybody has all of
+    /// them, in which case there is no list.
     pub fn list(&self, forms: &[Form]) -> Option<String> {
         if self.parts.len() == 1 {
             return None;

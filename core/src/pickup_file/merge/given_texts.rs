@@ -1,23 +1,23 @@
-//! Texts that the caller gave for some recipients of a merge.
+//! Strings that the caller gave for some recipients of a merge.
 
 use crate::spool::{Spool, SpoolReader};
 use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::sync::Arc;
 
-/// What separates the texts in the spool: none of them holds a line end.
+/// Separates the strings in the spool: none of them contains a line end.
 const END: u8 = b'\n';
 
-/// For each recipient a text, or none.
+/// A string, or none, for each recipient.
 #[derive(Debug, Default)]
 pub(super) struct GivenTexts {
     recipients: usize,
-    /// How many in a row have none, have one, have none, …
+    /// How many consecutive recipients have none, have one, have none, …
     runs: Vec<usize>,
     texts: Spool,
 }
 
 impl GivenTexts {
-    /// That of the next recipient, without line ends.
+    /// Adds that of the next recipient, without line ends.
     pub fn push(&mut self, text: Option<&str>) {
         self.recipients += 1;
         let is_of_last = self.runs.len().is_multiple_of(2) == text.is_some();
@@ -38,24 +38,24 @@ impl GivenTexts {
         self.recipients
     }
 
-    /// For each recipient whether it has one.
+    /// For each recipient, whether it has one.
     pub fn are_given(&self) -> impl Iterator<Item = bool> + '_ {
         given_by_runs(self.runs.iter().copied())
     }
 
-    /// The same for who keeps it.
+    /// The same as an iterator that borrows nothing.
     pub fn into_are_given(self: Arc<Self>) -> impl Iterator<Item = bool> + Send {
         let runs = (0..self.runs.len()).map(move |number| self.runs[number]);
         given_by_runs(runs)
     }
 
-    /// The place where the texts wait.
+    /// The spool of the strings.
     pub fn spool_mut(&mut self) -> &mut Spool {
         &mut self.texts
     }
 }
 
-/// What is kept of texts beside the texts themselves.
+/// The stored form, without the strings themselves.
 #[cfg(feature = "idempotency")]
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct StoredTexts {
@@ -66,7 +66,7 @@ pub(super) struct StoredTexts {
 
 #[cfg(feature = "idempotency")]
 impl StoredTexts {
-    /// Of all texts, in bytes.
+    /// The size of all strings, in bytes.
     pub fn size(&self) -> u64 {
         self.size
     }
@@ -74,7 +74,7 @@ impl StoredTexts {
 
 #[cfg(feature = "idempotency")]
 impl GivenTexts {
-    /// What is kept of them, and the texts themselves.
+    /// The stored form, and the strings themselves.
     pub fn store(self: &Arc<Self>) -> (StoredTexts, impl io::Read + Send + Sync + use<>) {
         let stored = StoredTexts {
             recipients: self.recipients,
@@ -84,7 +84,7 @@ impl GivenTexts {
         (stored, SpoolReader::new(SharedSpool(Arc::clone(self))))
     }
 
-    /// Reads the texts of which this was kept.
+    /// Reads the stored form.
     pub fn restore(
         stored: StoredTexts,
         texts: &mut dyn io::Read,
@@ -115,7 +115,7 @@ fn given_by_runs(runs: impl Iterator<Item = usize>) -> impl Iterator<Item = bool
         .flat_map(|(is_given, run)| std::iter::repeat_n(is_given, run))
 }
 
-/// Reads the text of one recipient after the other.
+/// Reads the string of one recipient after the other.
 #[derive(Debug)]
 pub(super) struct GivenTextsReader {
     given: Arc<GivenTexts>,
@@ -159,7 +159,7 @@ impl Iterator for GivenTextsReader {
     }
 }
 
-/// The spool of texts that are shared.
+/// The spool of shared strings.
 #[derive(Debug)]
 struct SharedSpool(Arc<GivenTexts>);
 

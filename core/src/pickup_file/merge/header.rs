@@ -1,5 +1,4 @@
-//! The header of one recipient's message: how each field that differs is written, and what its
-//! variables hold.
+//! The header of one recipient's message: how each field that differs is written, and the values of its variables.
 
 use super::definitions::{Definitions, is_definable};
 use super::forms::{COMMON, Form, INLINE, LINES, MOST_LINES, REPLACED};
@@ -16,20 +15,20 @@ use std::borrow::Cow;
 
 const FILLED: &str = "a field with placeholders is filled in for each recipient";
 
-/// Works out the fields of one recipient after the other.
+/// Computes the fields of one recipient after the other.
 #[derive(Debug, Default)]
 pub(super) struct HeaderWriter {
     scratch: Vec<u8>,
-    /// For each of the fields that recipients have of their own, which of this recipient's it is.
+    /// For each of the fields that recipients have of their own, which of this recipient's fields it is.
     own: Vec<Option<usize>>,
 }
 
-/// A recipient who does not fit: they get a file of their own.
+/// A recipient who does not fit gets a separate file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct DoesNotFit;
 
 impl HeaderWriter {
-    /// Begins with a recipient, whose own fields the plan has.
+    /// Starts a recipient, whose own fields are in the plan.
     pub fn begin(&mut self, plan: &Plan<'_>, recipient: &Recipient<'_>) {
         let has_all = plan
             .own
@@ -37,8 +36,8 @@ impl HeaderWriter {
         debug_assert!(has_all, "the plan is one that has the recipient's fields");
     }
 
-    /// In which form a field is written, whose variables are defined where it has its own. `id` is the
-    /// recipient's identifier.
+    /// Returns the form in which a field is written, and defines its variables if the recipient has its own values.
+    /// `id` is the recipient's identifier.
     pub fn write(
         &mut self,
         plan: &Plan<'_>,
@@ -187,8 +186,8 @@ impl HeaderWriter {
         self.define_lines(name, field, out)
     }
 
-    /// Defines what is after the field's name, and each line that follows. The blanks at their
-    /// starts are in the template.
+    /// Defines what follows the name of the field, and each further line. The blanks at their starts are in the
+    /// template.
     fn define_lines(
         &self,
         name: &str,
@@ -235,8 +234,8 @@ fn priority(plan: &Plan<'_>, recipient: &Recipient<'_>) -> u8 {
     urgency.number().unwrap_or(0)
 }
 
-/// Whether a field's values may be amid its text as they are: nothing needs to be encoded, and
-/// lines end at blanks of the text.
+/// Whether the values of a field can be written in its text as they are: nothing has to be encoded, and lines are
+/// folded at blanks of the text.
 fn stands_inline(
     plan: &Plan<'_>,
     field: HeaderField,
@@ -265,7 +264,7 @@ fn stands_inline(
         && folds_beside_values(template, value, room)
 }
 
-/// A text with values in it, in one line; `None` if something in it has to be encoded or in quotes.
+/// A text with values in it, on one line; `None` if something in it has to be encoded or quoted.
 fn plain_line<'r>(
     plan: &Plan<'_>,
     field: HeaderField,
@@ -283,8 +282,8 @@ fn plain_line<'r>(
     }
 }
 
-/// Whether lines that end at blanks of the text, and not at those of values, are short enough where
-/// they can be. The first one has so much `room`.
+/// Whether lines are short enough if they are folded at blanks of the text only, not at those of values. The first one
+/// has this much `room`.
 fn folds_beside_values<'v>(
     template: &TemplateText<'_>,
     value: impl Fn(usize) -> &'v str,

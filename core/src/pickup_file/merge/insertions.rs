@@ -1,21 +1,21 @@
-//! Bytes that are put between others, which are too many to be copied elsewhere.
+//! Insertions into bytes that are too many to be copied elsewhere.
 
-/// What is to be inserted, in the order of the places.
+/// What is to be inserted, ordered by position.
 #[derive(Debug, Default)]
 pub(super) struct Insertions {
     bytes: Vec<u8>,
-    /// For each, where it belongs, and where it begins in the bytes.
+    /// For each, where it belongs, and where it starts in the bytes.
     places: Vec<(usize, usize)>,
 }
 
 impl Insertions {
-    /// Where to append what belongs before the byte of this number.
+    /// Returns the buffer to which to append what belongs before this byte.
     pub fn at(&mut self, place: usize) -> &mut Vec<u8> {
         self.places.push((place, self.bytes.len()));
         &mut self.bytes
     }
 
-    /// Inserts all of it, from the end on, so that each byte is moved once.
+    /// Inserts everything, starting at the end, so that each byte is moved once.
     pub fn insert_into(self, bytes: &mut Vec<u8>) {
         let (mut from, mut to) = (bytes.len(), bytes.len() + self.bytes.len());
         bytes.resize(to, 0);

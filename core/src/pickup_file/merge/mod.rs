@@ -1,7 +1,7 @@
-//! Mail merge: the pickup files of a message that goes to many, a personal one to each.
+//! Mail merge: the pickup files of a message that goes to many recipients, with a personal version for each.
 //!
-//! In PowerMTA's own form (`XMRG XDFN XPRT`, user's guide section 7.2) a file has the text once and
-//! a few lines for each recipient. The message
+//! In PowerMTA's own form (`XMRG XDFN XPRT`, user's guide section 7.2) a file contains the text once, and a few lines
+//! for each recipient. The message
 //!
 //! ```json
 //! {"from": "shop@example.com", "subject": "Hello {{ name }}", "text": "Dear {{ name }}: {{ link }}"}
@@ -10,7 +10,7 @@
 //! is written like this for Ann, and for Bø, whose name cannot be put into a subject as it is:
 //!
 //! ```text
-//! XACK OFF                                     who is refused bounces, the others get theirs
+//! XACK OFF                                     a recipient who is refused bounces, the others get theirs
 //! XMRG FROM:<shop@example.com>
 //! XDFN c="Ann" f="1ng…" e="Ann" a="Ann" b="https://example.com/short" *envid="1ng…"
 //! XDFN *parts="1,2,4" b2=""                    hers: c in To, f in Message-ID, e in Subject, and the
@@ -37,34 +37,33 @@
 //! Content-Transfer-Encoding: quoted-printable
 //!
 //! Dear [a]: =
-//! [b2]=                                        a value that is longer than a line is in pieces; Ann
-//! [b]                                          has an empty one where the line ends softly
+//! [b2]=                                        a value longer than a line is split into pieces; Ann has
+//! [b]                                          an empty one where the soft line break is
 //! .
 //! ```
 //!
 //! Ann gets `To: Ann <ann@example.org>`, `Subject: Hello Ann` and `Dear Ann: https://example.com/short`.
 //!
-//! No file depends on what PowerMTA's user's guide does not say: whether blanks at the ends of a value
-//! stay, whether a value is looked through for variables, how a bracket is written that means none. So
-//! there are neither such blanks nor brackets: `=20`, `=5B` and encoded words say them.
+//! No file depends on what PowerMTA's user's guide does not say: whether blanks at the ends of a value are kept,
+//! whether a value is searched for variables, how to write a bracket that starts none. So there are no such blanks or
+//! brackets: `=20`, `=5B` and encoded words express them.
 //!
-//! Whoever does not fit (a value of many kilobytes, a quote where only a quoted string could hold it)
-//! gets a file of their own in one of the ordinary forms. The files of this folder, each importing
-//! only from those below it:
+//! A recipient that does not fit (a value of many kilobytes, a quote where only a quoted string could hold it) gets a
+//! separate file in one of the ordinary forms. The files of this folder, each importing only from those below it:
 //!
 //! ```text
 //! plans                           the plan of a recipient's file
-//! open_files                      the files in the making
+//! open_files                      the files that are being built
 //! file_builder                    collects recipients, and writes a file
 //! template                        the template, once it is known how long the values get
 //! recipient                       the lines of one recipient
 //! header  body  folding           what one recipient's header defines; the pieces of the template
-//! forms  usage                    in which forms a field is there; which values of bodies
-//! plan                            the variables, worked out once for all recipients of a file
-//! own_fields                      the header fields that recipients have of their own
+//! forms  usage                    in which forms a field occurs; which values of bodies are used
+//! plan                            the variables, computed once for all recipients of a file
+//! own_fields                      the header fields of single recipients
 //! single_recipient                a file whose one recipient has no variables of the message
 //! value                           a value and how it is encoded
-//! envelope_ids                    what each message is known by
+//! envelope_ids                    the identifiers of each message
 //! insertions  names  definitions  syntax  given_texts
 //! ```
 
@@ -106,17 +105,17 @@ use std::borrow::Cow;
 
 /// Puts recipients into pickup files, one after the other.
 ///
-/// `sink` takes each file as soon as it is whole.
+/// `sink` takes each file as soon as it is complete.
 pub(crate) struct MergePacker<'m> {
     merge: &'m Merge<'m>,
     identity: Identity,
     identifiers: Identifiers,
     names: FileNames,
-    /// `None` if every recipient gets a file.
+    /// `None` if every recipient gets a separate file.
     plans: Option<Plans<'m>>,
     recipient: RecipientWriter,
     open: OpenFiles<'m>,
-    /// How many different seeds there are, once their file is made.
+    /// The number of different seeds, once their file is made.
     seeds: Option<usize>,
 }
 
@@ -130,7 +129,7 @@ pub(crate) struct PackedMerge {
 }
 
 impl<'m> MergePacker<'m> {
-    /// Begins with a merge whose recipients follow.
+    /// Starts a merge whose recipients follow.
     pub fn new(merge: &'m Merge<'m>, identity: Identity) -> Self {
         Self {
             merge,
@@ -151,7 +150,7 @@ impl<'m> MergePacker<'m> {
         }
     }
 
-    /// Adds a recipient, who has this index in the message.
+    /// Adds a recipient, with its index in the message.
     pub fn add<E>(
         &mut self,
         index: usize,
@@ -179,8 +178,8 @@ impl<'m> MergePacker<'m> {
         })
     }
 
-    /// The file with the first recipient's message for the seeds, if there are any: before that recipient is
-    /// added. The envelope id is never a recipient's own, by which bounces are known.
+    /// The file with the first recipient's message for the seeds, if there are any, before that recipient is added. Its
+    /// envelope ID is never that of a recipient, which identifies bounces.
     pub fn seeds(&mut self, first: &Recipient<'_>) -> Option<PickupFile> {
         if self.merge.seeds.is_empty() {
             return None;
@@ -220,12 +219,12 @@ impl<'m> MergePacker<'m> {
         })
     }
 
-    /// What the recipients so far are known by.
+    /// The identifiers of the recipients so far.
     pub fn identifiers_mut(&mut self) -> &mut Identifiers {
         &mut self.identifiers
     }
 
-    /// A file for one recipient alone, in one of the ordinary forms.
+    /// A file for a single recipient, in one of the ordinary forms.
     fn single(&mut self, recipient: &Recipient<'_>, id: Id) -> PickupFile {
         let identity = Identity {
             time: self.identity.time,
@@ -247,7 +246,8 @@ impl<'m> MergePacker<'m> {
     }
 }
 
-/// The files of a merge are always numbered: when the first is written, nobody knows of a second.
+/// The files of a merge are always numbered: when the first one is written, nobody knows whether there will be a
+/// second.
 struct FileNames {
     id: Id,
     count: usize,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// The name of a variable; where a value is in several pieces, the others have numbers after it.
+/// The name of a variable; if a value is in several pieces, the others have the same name with a number.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Name(String);
 
@@ -21,7 +21,7 @@ impl Name {
     }
 }
 
-/// Short names: a, b, …, z, aa, ab, … Letter case is ignored in them.
+/// Short names: a, b, …, z, aa, ab, … They ignore letter case.
 #[derive(Debug, Default)]
 pub(super) struct Names(usize);
 

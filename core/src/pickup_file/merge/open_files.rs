@@ -1,11 +1,11 @@
-//! The files in the making, whose number and size are bounded.
+//! The files that are being built, whose number and size are bounded.
 
 use super::file_builder::{FileBuilder, LARGE};
 use super::plan::Plan;
 use super::recipient::RecipientWriter;
 use std::sync::Arc;
 
-/// Files that are not full yet. Recipients of one share what is in it once.
+/// Files that are not full yet. The recipients of one share everything that it contains once.
 #[derive(Debug, Default)]
 pub(super) struct OpenFiles<'m> {
     files: Vec<FileBuilder<'m>>,
@@ -13,14 +13,14 @@ pub(super) struct OpenFiles<'m> {
     count: usize,
 }
 
-/// Those who differ too much for one file mostly fit in a few.
+/// Recipients who differ too much for one file usually fit in a few.
 const MOST_OPEN: usize = 64;
-/// How many bytes are held for all of them: one may have them all.
+/// How many bytes are held for all of them together.
 const MOST_BYTES: usize = LARGE;
 
 impl<'m> OpenFiles<'m> {
-    /// Adds a recipient to a file that takes them, which may be a new one. `write` is given each file that
-    /// nobody else is added to.
+    /// Adds a recipient to a file that has room, which may be a new one. `write` is called with each file that is
+    /// complete.
     pub fn add<E>(
         &mut self,
         plan: &Arc<Plan<'m>>,
@@ -52,7 +52,7 @@ impl<'m> OpenFiles<'m> {
         Ok(())
     }
 
-    /// Closes the file of which `rank` is the highest.
+    /// Closes the file with the highest `rank`.
     fn close<E>(
         &mut self,
         rank: impl Fn(&FileBuilder<'m>) -> usize,

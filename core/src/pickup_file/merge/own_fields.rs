@@ -1,7 +1,7 @@
-//! The header fields that recipients have of their own, as the template of a file has them.
+//! The header fields of single recipients, in the template of a file.
 //!
-//! A template has the fields of all recipients who are in its file; who lacks one has none of its parts.
-//! So recipients with different fields need no files of their own, as long as there are not too many:
+//! A template contains the fields of all recipients in its file; a recipient without one gets none of its parts. So
+//! recipients with different fields need no separate files, as long as there are not too many:
 //!
 //! ```text
 //! Ann: X-Ref, X-Tier      template: X-Ref, X-Tier, X-Shop
@@ -10,12 +10,12 @@
 
 use crate::message::{HeaderField, RecipientHeaders};
 
-/// Which fields recipients have of their own.
+/// The fields of single recipients.
 #[derive(Debug, Clone, Default)]
 pub(super) struct OwnFields {
     /// Those that are read as fields of the message.
     fields: Vec<HeaderField>,
-    /// The names of the others, in an order of which each recipient's is a part.
+    /// The names of the others, in an order that contains that of each recipient.
     names: Vec<String>,
 }
 
@@ -53,7 +53,7 @@ impl OwnFields {
         (all.names.len() + all.fields.len() <= MOST).then_some(all)
     }
 
-    /// Whether somebody has this field of the message of their own.
+    /// Whether some recipient has its own version of this field of the message.
     pub fn has(&self, field: HeaderField) -> bool {
         self.fields.contains(&field)
     }
@@ -63,8 +63,8 @@ impl OwnFields {
         &self.names
     }
 
-    /// Whether the fields of a recipient are among these. Then `places` gets, for each name here, which of
-    /// the recipient's fields it is.
+    /// Whether the fields of a recipient are among these. Then `places` gets, for each name here, the index of the
+    /// recipient's field.
     pub fn place(
         &self,
         headers: Option<&RecipientHeaders<'_>>,

@@ -1,5 +1,5 @@
-//! What is worked out once for all recipients: which variables there are, and where the template
-//! differs from one recipient to the next.
+//! What is computed once for all recipients: which variables there are, and where the template differs from one
+//! recipient to the next.
 
 use super::names::{Name, Names};
 use super::own_fields::OwnFields;
@@ -18,17 +18,17 @@ use std::collections::HashMap;
 #[derive(Debug)]
 pub(super) struct Plan<'m> {
     pub merge: &'m Merge<'m>,
-    /// The fields of the header that differ. Each is known by its number, which is also its marker's.
+    /// The fields of the header that differ. Each is identified by its number, which is also that of its marker.
     pub fields: Vec<VaryingField<'m>>,
     pub bodies: Vec<BodyVariable>,
     /// For each slot of the bodies, in order, the number of its variable.
     pub occurrences: Vec<usize>,
     /// The names of the values that are in the header as they are, by the number of the value.
     pub header_names: Vec<Option<Name>>,
-    /// The body of a message of one part, if it is made of values alone: where all of them are empty the
-    /// message ends with its header, which the line end of a template would add to.
+    /// The body of a message with a single part, if it consists only of values: if all of them are empty, the message
+    /// ends with its header, to which the line end of a template would be added.
     pub only_values: Option<&'m TemplateText<'m>>,
-    /// The header fields that recipients have of their own.
+    /// The header fields of single recipients.
     pub own: OwnFields,
     /// The message with room for these; `None` if there are none.
     with_own: Option<Box<Composed<'m>>>,
@@ -39,53 +39,52 @@ pub(super) struct Plan<'m> {
 pub(super) struct VaryingField<'m> {
     pub field: HeaderField,
     pub kind: FieldKind<'m>,
-    /// The variable for its first line; those for more have numbers after it.
+    /// The variable for its first line; those for further lines have numbers after it.
     pub name: Name,
-    /// The field as it is for those who have none of its values; `None` if it is each recipient's
-    /// own.
+    /// The field for those who have none of its values; `None` if every recipient has its own.
     pub common: Option<Vec<u8>>,
 }
 
-/// In which way a field differs.
+/// How a field differs.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum FieldKind<'m> {
     /// The time at which PowerMTA delivers.
     Date,
-    /// Made from an identifier of the recipient's own.
+    /// Made from an identifier for each recipient.
     MessageId,
-    /// With a name or without.
+    /// With or without a name.
     To,
-    /// Text in which values stand.
+    /// Text that contains values.
     Text(&'m TemplateText<'m>),
-    /// There or not.
+    /// Present or not.
     OneClick,
     /// One of several or none.
     Priority,
-    /// A body that is worked out for each recipient.
+    /// A body that is computed for each recipient.
     Lines,
-    /// Content-Type of a file, which has its plain name.
+    /// Content-Type of a file, with its plain name.
     FileType,
-    /// Content-Disposition of a file, with its name in quotes or encoded.
+    /// Content-Disposition of a file, with its name quoted or encoded.
     FileDisposition,
-    /// As the message has it, or not at all, except those who have one of their own.
+    /// As in the message, or absent, except for those who have their own.
     Fixed,
 }
 
-/// A value as it lands in bodies.
+/// A value as it occurs in bodies.
 #[derive(Debug)]
 pub(super) struct BodyVariable {
     pub value: usize,
-    /// Characters that mean something in HTML are escaped.
+    /// Whether special characters of HTML are escaped.
     pub escaped: bool,
     pub name: Name,
-    /// How often it is there.
+    /// How often it occurs.
     pub places: usize,
-    /// How much room the value takes that everybody has who has none of their own. `None` if each
-    /// has, and where it is too long to be defined.
+    /// How much room the value takes for those who have none of their own. `None` if everybody has one, and if it is
+    /// too long to be defined.
     pub common: Option<Extent>,
 }
 
-/// What recipients must share to be in one file.
+/// What recipients must have in common to share a file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Key {
     pub internationalized: bool,
@@ -94,7 +93,7 @@ pub(super) struct Key {
 }
 
 impl<'m> Plan<'m> {
-    /// Looks through a message that [fits](Merge::fits_merge_form) the form.
+    /// Examines a message that [fits](Merge::fits_merge_form) the form.
     pub fn new(merge: &'m Merge<'m>, own: OwnFields, identity: &Identity) -> Self {
         let mut names = Names::default();
         let mut plan = Self {
@@ -145,7 +144,7 @@ impl<'m> Plan<'m> {
         self.with_own.as_deref().unwrap_or(self.composed())
     }
 
-    /// Which of the fields that recipients have of their own this is, by its place among their names.
+    /// Which of the fields of single recipients this is, by the position of its name.
     pub fn own_place(&self, field: HeaderField) -> Option<usize> {
         match field {
             HeaderField::Extra(index) => index.checked_sub(self.composed().extra_headers.len()),
@@ -153,31 +152,31 @@ impl<'m> Plan<'m> {
         }
     }
 
-    /// The name of a field of [`fields`](Self::fields).
+    /// The name of one of the [`fields`](Self::fields).
     pub fn field_name(&self, field: HeaderField) -> &str {
         let name = self.template().field_name(field);
         name.expect("a field with values is one field")
     }
 
-    /// What a value is for everybody, where some recipient of a file has none of their own.
+    /// The value for everybody, if some recipient of a file has none of their own.
     pub fn common_value(&self, value: usize) -> &'m str {
         let common = self.templates().language.common(value);
         common.expect("who lacks a value that nobody else gives is refused")
     }
 
-    /// What the boundaries of a file are made from, where that is not left to chance.
+    /// What the boundaries of a file are made from, if that is not random.
     pub fn boundary_seed(&self) -> Option<String> {
         let message_id = self.templates().message_id.as_ref()?;
         Some(message_id.fill(|_| ""))
     }
 
-    /// From with a recipient's values in its name.
+    /// From with a recipient's values in its display name.
     pub fn from(&self, recipient: &Recipient<'_>) -> Mailbox<'m> {
         let own = recipient.filled.from_name.as_ref();
         with_name(&self.composed().from, own)
     }
 
-    /// Reply-To with a recipient's values in its names.
+    /// Reply-To with a recipient's values in its display names.
     pub fn reply_to<'r>(&self, recipient: &'r Recipient<'r>) -> Vec<Mailbox<'r>>
     where
         'm: 'r,
@@ -200,7 +199,7 @@ impl<'m> Plan<'m> {
         mailboxes
     }
 
-    /// Whether a field that values are in has none of the recipient's own.
+    /// Whether a field with values contains none of the recipient's own.
     pub fn is_common(&self, field: &VaryingField<'_>, recipient: &Recipient<'_>) -> bool {
         let is_common =
             |text: &TemplateText<'_>| text.slots().all(|slot| !recipient.values.has(slot.value));
@@ -224,13 +223,13 @@ impl<'m> Plan<'m> {
         }
     }
 
-    /// A field of the caller's own for one recipient.
+    /// A header field of the caller for one recipient.
     pub fn extra<'r>(&self, field: usize, recipient: &'r Recipient<'r>) -> &'r ExtraBody<'r> {
         let index = self.templates().index_of_extra(field);
         &recipient.filled.extra[index.expect("a field with placeholders has a template")]
     }
 
-    /// Works out the fields as they are for those who have none of their values.
+    /// Computes the fields for those who have none of their values.
     fn add_common_fields(&mut self, identity: &Identity) {
         let (composed, templates) = (self.composed(), self.templates());
         let filled = templates.fill_common(composed);
@@ -293,7 +292,7 @@ impl<'m> Plan<'m> {
         self.add_extra_fields(names);
     }
 
-    /// The sender's own fields, and then those that recipients have of their own.
+    /// Adds the sender's own fields, and then those of single recipients.
     fn add_extra_fields(&mut self, names: &mut Names) {
         let (templates, composed) = (self.templates(), self.composed());
         for (index, field) in composed.extra_headers.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Which plan a recipient's file has: it depends on the header fields that they have of their own.
+//! The plan of a recipient's file, which depends on the recipient's own header fields.
 
 use super::own_fields::OwnFields;
 use super::plan::Plan;
@@ -6,15 +6,15 @@ use crate::identity::Identity;
 use crate::message::{Merge, Recipient, RecipientHeaders};
 use std::sync::Arc;
 
-/// The plans of the files in the making.
+/// The plans of the files that are being built.
 pub(super) struct Plans<'m> {
     merge: &'m Merge<'m>,
-    /// The last one was wanted last.
+    /// The last one was used most recently.
     recent: Vec<Arc<Plan<'m>>>,
     places: Vec<Option<usize>>,
 }
 
-/// Older ones are made again, should they be wanted.
+/// Older ones are made again if they are needed.
 const MOST_PLANS: usize = 8;
 
 impl<'m> Plans<'m> {
@@ -27,7 +27,7 @@ impl<'m> Plans<'m> {
         }
     }
 
-    /// The plan of the file that a recipient may be in.
+    /// The plan of the file that a recipient fits in.
     pub fn plan_for(&mut self, recipient: &Recipient<'_>, identity: &Identity) -> Arc<Plan<'m>> {
         let headers = recipient.filled.headers.as_deref();
         let places = &mut self.places;
@@ -42,7 +42,7 @@ impl<'m> Plans<'m> {
         plan
     }
 
-    /// A plan that has the fields of these headers too. The one that it is wider than gives way to it.
+    /// A plan that also has the fields of these headers. It replaces the one that it extends.
     fn wider(&mut self, headers: &RecipientHeaders<'_>, identity: &Identity) -> Arc<Plan<'m>> {
         let recent = self.recent.iter().enumerate().rev();
         let mut wider = recent.filter_map(|(index, plan)| Some((index, plan.own.with(headers)?)));

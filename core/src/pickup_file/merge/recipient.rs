@@ -1,4 +1,4 @@
-//! The lines of one recipient: what they define, and to whom the message goes.
+//! The lines of one recipient: the definitions, and the address.
 
 use super::definitions::{Definitions, is_definable};
 use super::forms::{Form, INLINE};
@@ -11,7 +11,7 @@ use crate::identity::Id;
 use crate::message::{Recipient, RecipientPriority};
 use crate::pickup_file::bsmtp::rcpt_to;
 
-/// Writes the lines of one recipient after the other. What it holds are those of the last.
+/// Writes the lines of one recipient after the other. It holds those of the last one.
 #[derive(Debug, Default)]
 pub(super) struct RecipientWriter {
     pub key: Key,
@@ -21,14 +21,14 @@ pub(super) struct RecipientWriter {
     pub rcpt: usize,
     /// The form of each field of the header that differs.
     pub forms: Vec<Form>,
-    /// How wide each value is that is in the header as it is, by its number.
+    /// The width of each value that is in the header as it is, by its number.
     pub header_widths: Vec<usize>,
-    /// For each variable of the bodies how much room the value takes, if it is the recipient's own.
+    /// For each variable of the bodies, how much room the value takes, if the recipient has its own.
     pub own: Vec<Option<Extent>>,
     pub has_name: bool,
     header: HeaderWriter,
     encoder: ValueEncoder,
-    /// Which values are in the header as they are.
+    /// The values that are in the header as they are.
     inline: Vec<bool>,
 }
 

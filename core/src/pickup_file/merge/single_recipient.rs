@@ -1,5 +1,5 @@
-//! A file of the merge form for one recipient, whose message is all template: only this form can say
-//! PowerMTA's own priority, subaccount id and custom message id.
+//! A file of the merge form for one recipient, whose message is all template: only this form can express PowerMTA's own
+//! priority, subaccount ID and custom message ID.
 
 use super::definitions::Definitions;
 use crate::envelope::Envelope;
@@ -8,7 +8,7 @@ use crate::message::Delivery;
 use crate::pickup_file::PickupFile;
 use crate::pickup_file::bsmtp::{self, rcpt_to};
 
-/// `message` is complete, and holds no bracket; nothing is put in.
+/// `message` is complete and contains no bracket; nothing is filled in.
 pub(super) fn file(
     name: String,
     envelope: &Envelope<'_>,

@@ -14,9 +14,9 @@ use crate::template::TemplateText;
 /// What a template is made from.
 pub(super) struct Template<'d, 'm> {
     pub plan: &'d Plan<'m>,
-    /// The forms that each field has.
+    /// The forms of each field.
     pub forms: &'d [Forms],
-    /// How wide the values of the header are at most, by their number.
+    /// The maximum widths of the values in the header, by their number.
     pub header_widths: &'d [usize],
     /// For each variable of the bodies.
     pub usages: &'d [Usage],
@@ -65,7 +65,7 @@ impl<'d> Template<'d, '_> {
         }
     }
 
-    /// A body in which the variables with these numbers stand, in this order.
+    /// A body that contains the variables with these numbers, in this order.
     fn body(&self, text: &TemplateText<'_>, variables: &[usize]) -> Vec<u8> {
         let is_variable = |variable: &usize| self.usages[*variable].is_variable();
         let mut all = variables.iter();
@@ -151,7 +151,7 @@ impl<'d> Template<'d, '_> {
         }
     }
 
-    /// Writes a field that is worked out for each recipient, line by line.
+    /// Writes a field that is computed for each recipient, line by line.
     fn put_lines(&self, number: usize, name: &[u8], parts: &mut Parts<'d>) {
         let mut first = 1;
         for last in self.forms[number].lines(LINES) {
@@ -177,14 +177,14 @@ fn named(lines: &[u8], parameter: &[u8], field: &VaryingField<'_>) -> Vec<u8> {
     [lines, b";\r\n ", parameter, b"=\"[", variable, b"]\"\r\n"].concat()
 }
 
-/// Writes a field as it is for those who have none of its values.
+/// Writes a field for those who have none of its values.
 fn put_common(number: usize, field: &VaryingField<'_>, parts: &mut Parts<'_>) {
     if let Some(lines) = &field.common {
         parts.lines(number, COMMON, 1, lines);
     }
 }
 
-/// Header fields that are known beforehand.
+/// Header fields that are known in advance.
 fn written(write: impl Fn(&mut HeaderSection<'_>)) -> Vec<u8> {
     let mut out = Vec::new();
     write(&mut HeaderSection::new(&mut out).with_signs(Signs::NoBrackets));

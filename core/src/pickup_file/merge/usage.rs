@@ -1,35 +1,35 @@
-//! What the recipients of a file have defined of a variable of the bodies, and what that costs others.
+//! What the recipients of a file have defined for a variable of the bodies, and what that costs others.
 
 use super::definitions::size;
 use super::plan::BodyVariable;
 use super::value::Extent;
 
-/// What the recipients of a file have defined of one variable of the bodies.
+/// What the recipients of a file have defined for one variable of the bodies.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Usage {
-    /// How many have a value of their own.
+    /// How many have their own value.
     owners: usize,
-    /// How many pieces these values have in all.
+    /// The total number of pieces of these values.
     pieces: usize,
-    /// How many the longest has.
+    /// The number of pieces of the longest.
     most: u8,
-    /// How wide their last pieces are at most.
+    /// The maximum width of their last pieces.
     last: u8,
 }
 
-/// What somebody has to define for the sake of others.
+/// What a recipient has to define for the sake of others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Late {
-    /// How many pieces the variable has in the template.
+    /// The number of pieces of the variable in the template.
     pub pieces: u8,
-    /// How wide the last is at most.
+    /// The maximum width of the last one.
     pub last: u8,
-    /// How many bytes it takes in all: in definitions, and in messages where a piece is empty.
+    /// The total cost in bytes: of definitions, and of messages in which a piece is empty.
     pub cost: usize,
 }
 
 impl Usage {
-    /// With one more recipient, whose value takes so much room if it is their own.
+    /// With one more recipient, and the room that its value takes if it has its own.
     pub fn with(self, own: Option<Extent>) -> Self {
         own.map_or(self, |own| Self {
             owners: self.owners + 1,
@@ -39,15 +39,13 @@ impl Usage {
         })
     }
 
-    /// Whether it is a variable at all: if nobody has a value of their own, the one of everybody
-    /// is in the template.
+    /// Whether it is a variable at all: if nobody has their own value, the common one is part of the template.
     pub fn is_variable(self) -> bool {
         self.owners > 0
     }
 
-    /// What so many recipients have to define that they have not defined yet: who has no value of their
-    /// own that of everybody, and all of them as many pieces as the longest value has. `None` if
-    /// that cannot be done.
+    /// What this many recipients have not defined yet but have to: those without their own value, the common one; and
+    /// all of them as many pieces as the longest value has. `None` if that is not possible.
     pub fn late(self, variable: &BodyVariable, recipients: usize) -> Option<Late> {
         let mut late = Late {
             pieces: self.most,

@@ -1,22 +1,22 @@
-//! A value as it lands in a quoted-printable body, cut into pieces that fit a line.
+//! A value for a quoted-printable body, split into pieces that fit in a line.
 
 use super::definitions::{Definitions, size};
 use super::names::Name;
 use crate::mime::quoted_printable::{LINE, escape};
 use crate::template::entity;
 
-/// The longest that a value may be, in lines.
+/// The maximum length of a value, in lines.
 pub(super) const MOST_PIECES: usize = 255;
 
-/// Encodes values in quoted-printable, one after the other, so that memory is asked for once.
+/// Encodes values in quoted-printable, one after the other, reusing its buffers.
 #[derive(Debug, Default)]
 pub(super) struct ValueEncoder {
     bytes: Vec<u8>,
-    /// Where each piece but the last ends.
+    /// The end of each piece except the last.
     cuts: Vec<usize>,
 }
 
-/// A value in quoted-printable: one piece at least, and [`MOST_PIECES`] at most.
+/// A value in quoted-printable: at least one piece, and at most [`MOST_PIECES`].
 #[derive(Debug, Clone, Copy)]
 pub(super) struct EncodedValue<'e> {
     bytes: &'e [u8],
@@ -27,16 +27,16 @@ pub(super) struct EncodedValue<'e> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Extent {
     pub pieces: u8,
-    /// How wide the last piece is, in columns.
+    /// The width of the last piece, in columns.
     pub last: u8,
-    /// How many bytes its definitions take.
+    /// The size of its definitions, in bytes.
     pub size: usize,
 }
 
 impl ValueEncoder {
-    /// Encodes a value; where it is `escaped`, so that HTML shows it as it is. Wherever it lands, its
-    /// pieces stay what they are: what means something to PowerMTA is encoded, and so are a dot at the
-    /// start of a piece and blanks at its ends. `None` if there would be too many pieces.
+    /// Encodes a value; if it is `escaped`, so that HTML displays it as it is. Its pieces survive wherever they are
+    /// inserted: characters special to PowerMTA are encoded, and so are a dot at the start of a piece and blanks at its
+    /// ends. `None` if there would be too many pieces.
     pub fn encode(&mut self, value: &str, escaped: bool) -> Option<EncodedValue<'_>> {
         self.bytes.clear();
         self.cuts.clear();
@@ -93,7 +93,7 @@ impl ValueEncoder {
         column == 0 || column == LINE
     }
 
-    /// Appends what may not be split.
+    /// Appends what must not be split.
     fn push(&mut self, unit: &[u8]) -> bool {
         if self.bytes.len() - self.line_start() + unit.len() > LINE {
             let has_blank = self.bytes.pop_if(|byte| *byte == b' ').is_some();
@@ -118,8 +118,8 @@ impl<'e> EncodedValue<'e> {
         })
     }
 
-    /// The pieces with their names. They are counted from the end, so that whoever has fewer pieces
-    /// than others lacks those at the beginning: the last one is empty only if all of the value is.
+    /// The pieces with their names. They are numbered from the end, so that recipients with fewer pieces than others
+    /// lack those at the beginning: the last piece is empty only if the whole value is.
     fn named(self, name: &Name) -> impl Iterator<Item = (std::borrow::Cow<'_, [u8]>, &'e [u8])> {
         let numbers = (1..=self.cuts.len() + 1).rev();
         numbers
@@ -127,7 +127,7 @@ impl<'e> EncodedValue<'e> {
             .zip(self.pieces())
     }
 
-    /// How much room it takes in variables of this name.
+    /// How much room it takes in variables with this name.
     pub fn extent(self, name: &Name) -> Extent {
         let start = self.cuts.last().copied().unwrap_or(0);
         let narrow =
@@ -142,7 +142,7 @@ impl<'e> EncodedValue<'e> {
         }
     }
 
-    /// Defines the variables that hold it.
+    /// Defines the variables that contain it.
     pub fn define(self, name: &Name, out: &mut Definitions<'_>) {
         for (name, piece) in self.named(name) {
             out.define(&name, piece);
@@ -157,10 +157,10 @@ fn push_escapes(out: &mut Vec<u8>, character: char) {
     }
 }
 
-/// The bytes that stand for themselves in a value: printable ASCII, without what means something to
-/// quoted-printable or to PowerMTA.
+/// The bytes that represent themselves in a value: printable ASCII without characters special to quoted-printable or to
+/// PowerMTA.
 const PLAIN: [bool; 256] = table(b"=\"\\[]");
-/// The same without what means something in HTML.
+/// The same without characters special to HTML.
 const ESCAPED: [bool; 256] = table(b"=\"\\[]&<>'");
 
 const fn table(without: &[u8]) -> [bool; 256] {

@@ -1,8 +1,8 @@
 //! Messages that are the elements of a JSON array.
 //!
-//! Strings and brackets alone tell where an element ends, which holds only while all is JSON. So each element is
-//! parsed here, and with the first that is not JSON the batch ends: after a quotation mark too many, what was
-//! text would be taken for messages.
+//! The end of an element is found by following only strings and brackets, which works only as long as everything is
+//! JSON. So each element is parsed here, and the batch ends with the first one that is invalid: after an unbalanced
+//! quotation mark, text would be taken for messages.
 
 use super::{BatchEntry, BatchError, Position, Ready, is_blank};
 use crate::json::not_json;
@@ -18,9 +18,9 @@ pub(super) struct Elements {
     state: State,
     /// How many bytes came before the array.
     before: usize,
-    /// How many of them are of the byte order mark.
+    /// How many of them belong to the byte order mark.
     mark: usize,
-    /// What has come of the current element.
+    /// What has arrived of the current element.
     element: Vec<u8>,
     is_too_long: bool,
     /// How many elements have ended.
@@ -74,7 +74,7 @@ impl Elements {
         Position::Index(self.ended)
     }
 
-    /// Skips what may be before the array: white space, after a byte order mark or not.
+    /// Skips what may precede the array: white space, after a byte order mark or not.
     fn begin<'b>(&mut self, bytes: &'b [u8], limit: usize, ready: &mut Ready) -> &'b [u8] {
         let start = bytes.iter().position(|byte| *byte == b'[');
         let (before, rest) = bytes.split_at(start.unwrap_or(bytes.len()));
@@ -93,7 +93,7 @@ impl Elements {
         rest
     }
 
-    /// How many of the next bytes go on with the byte order mark, which is before everything else.
+    /// How many of the next bytes continue the byte order mark, which precedes everything else.
     fn count_mark(&mut self, bytes: &[u8]) -> usize {
         if self.before > self.mark {
             return 0;
@@ -143,7 +143,7 @@ impl Elements {
         self.ended += 1;
     }
 
-    /// What is said at the place where the array ceases to be JSON.
+    /// The error at the position where the array ceases to be JSON.
     fn break_off(&self, what: &str, ready: &mut Ready) {
         let detail = format!(
             "{what} Nothing after this point is read; each message before it has its own result."
@@ -151,7 +151,7 @@ impl Elements {
         ready.end(self.position(), not_json(detail).into());
     }
 
-    /// Where the comma or bracket is that ends the current element.
+    /// The position of the comma or bracket that ends the current element.
     fn end_of_element(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {

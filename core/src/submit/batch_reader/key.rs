@@ -2,17 +2,17 @@
 
 use std::ops::Range;
 
-/// What a message of a batch says of its key.
+/// What a message of a batch says about its key.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct KeyMember {
     /// The JSON of its value.
     pub value: Range<usize>,
-    /// The member with the comma that parts it from the others.
+    /// The member with the comma that separates it from the others.
     pub member: Range<usize>,
 }
 
-/// Finds the first member of that name in an object. Its names are compared as those of a message are: without
-/// letter case, `_` and `-`. Of what is not JSON there is none: whoever reads the message tells what is wrong.
+/// Finds the first member of that name in an object. Names are compared like those of a message: without regard to
+/// letter case, `_` and `-`. Invalid JSON has none: whoever reads the message reports what is wrong.
 pub(super) fn find(json: &[u8]) -> Option<KeyMember> {
     if !json
         .windows(11)
@@ -67,7 +67,7 @@ fn is_name(name: &[u8]) -> bool {
     lower.eq(b"idempotencykey".iter().copied())
 }
 
-/// The first place from here on that is not white space.
+/// The first position from here on that is not white space.
 fn blank(json: &[u8], from: usize) -> usize {
     let rest = json.get(from..).unwrap_or_default();
     from + rest

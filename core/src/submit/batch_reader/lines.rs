@@ -1,4 +1,4 @@
-//! A message a line.
+//! One message per line.
 
 use super::{BatchEntry, BatchError, Position, Ready, is_blank};
 use std::mem;
@@ -6,7 +6,7 @@ use std::mem;
 /// Splits lines.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
-    /// What has come of the current line.
+    /// What has arrived of the current line.
     line: Vec<u8>,
     is_too_long: bool,
     /// How many lines have ended.
@@ -30,7 +30,7 @@ impl Lines {
         self.push(rest, limit);
     }
 
-    /// The last line need not end.
+    /// The last line need not have an end.
     pub fn finish(&mut self, limit: usize, ready: &mut Ready) {
         self.end_line(limit, ready);
     }

@@ -1,4 +1,4 @@
-//! A mail merge whose recipients are read one after the other.
+//! A mail merge whose recipients are parsed one after the other.
 
 use super::super::action::{Action, MergeAction};
 use super::super::error::SubmitError;
@@ -13,7 +13,7 @@ use crate::message::{
 use crate::problem::{Code, Problem, Problems, Refusal};
 
 impl StreamedMessage {
-    /// Performs an action on a mail merge whose recipients are read one after the other.
+    /// Performs an action on a mail merge whose recipients are parsed one after the other.
     pub(super) fn perform_merge<A: Action>(
         &self,
         action: A,
@@ -122,14 +122,14 @@ impl StreamedMessage {
     }
 }
 
-/// What is said where each line is a message.
+/// The refusal if each line is a message.
 const ANOTHER_MESSAGE: Refusal = Refusal::new(
     Code::WrongType,
     "This line is a message, not a recipient of the message in the first line. To send several \
      messages as a batch, post them to /messages/batch or use `submit --batch`.",
 );
 
-/// Reads one recipient and hands it to `then` if all its rules hold; false if there is none.
+/// Parses one recipient and passes it to `then` if it is valid; returns `false` if there is none.
 fn read_recipient(
     item: &Item<'_>,
     name: &str,

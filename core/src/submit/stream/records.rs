@@ -1,4 +1,4 @@
-//! One recipient after the other out of the spool.
+//! Reads one recipient after the other from the spool.
 
 use super::SubmitError;
 use crate::problem::{Code, Problem, Problems, Refusal};
@@ -8,7 +8,7 @@ use std::mem;
 
 /// How much is read at once.
 const CHUNK: usize = 256 << 10;
-/// More is no recipient: it would take the memory that the spool saves.
+/// A longer one is not a recipient: it would take the memory that the spool saves.
 const LONGEST: usize = 4 << 20;
 
 /// What is between two separators.
@@ -45,8 +45,8 @@ impl<R: Read> Records<R> {
         }
     }
 
-    /// The next record, which would be element `index` of the array `name`. Of separators there is one less
-    /// than records, so there is always one.
+    /// The next record, which is element `index` of the array `name`. There is one separator less than there are
+    /// records, so there is always at least one.
     pub fn next(&mut self, name: &str, index: usize) -> Result<Option<Record<'_>>, SubmitError> {
         if self.is_done {
             return Ok(None);

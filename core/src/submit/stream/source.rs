@@ -1,4 +1,4 @@
-//! Recipients in the spool, one after the other, however they are written.
+//! Recipients in the spool, one after the other, in any format.
 
 use super::SubmitError;
 use super::records::{Record, Records};
@@ -31,7 +31,7 @@ pub(super) enum Item<'i> {
 }
 
 impl<'s> Source<'s> {
-    /// Begins to read. The inner error says why nothing can be.
+    /// Starts reading. The inner error says why that is impossible.
     #[cfg_attr(
         not(feature = "csv"),
         expect(
@@ -64,7 +64,7 @@ impl<'s> Source<'s> {
         }
     }
 
-    /// The next item, which would be element `index` of the array `name`.
+    /// The next item, which is element `index` of the array `name`.
     pub fn next(&mut self, name: &str, index: usize) -> Result<Option<Item<'_>>, SubmitError> {
         Ok(match self {
             Self::Json { records, separator } => {
@@ -83,7 +83,7 @@ impl<'s> Source<'s> {
 }
 
 impl<'i> Item<'i> {
-    /// An element of an array that is there.
+    /// An element of an array that exists.
     pub fn array_element(bytes: &'i [u8]) -> Self {
         Self::Json {
             bytes,
@@ -92,7 +92,7 @@ impl<'i> Item<'i> {
         }
     }
 
-    /// Whether there is nothing, where that is no fault.
+    /// Whether it is empty and that is not an error.
     pub fn is_blank(&self) -> bool {
         match self {
             Self::Json {
@@ -105,7 +105,7 @@ impl<'i> Item<'i> {
         }
     }
 
-    /// Whether it is a message of its own, in a line.
+    /// Whether it is a line with a message of its own.
     pub fn is_message(&self) -> bool {
         match self {
             Self::Json { bytes, is_line, .. } => *is_line && json::is_message(bytes),
@@ -114,7 +114,7 @@ impl<'i> Item<'i> {
         }
     }
 
-    /// Whether it cannot be said where the next one would begin.
+    /// Whether the start of the next one is unknown.
     pub fn is_last(&self) -> bool {
         match self {
             Self::Json { .. } => false,

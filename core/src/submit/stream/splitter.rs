@@ -1,7 +1,13 @@
-//! Tells the message and its recipients apart while the bytes arrive.
+//! Separates the message from its recipients as the bytes arrive.
 //!
-//! For one JSON object this follows strings and brackets alone; whether all of it is JSON is found
-//! out when the pieces are read. Where the array of recipients stood, the message has an empty one.
+//! For a JSON object, this only follows strings and brackets; whether all of it is valid JSON is found out when the
+//! pieces are parsed. The message gets an empty array in place of that of the recipients.
+//!
+//! ```text
+//! {"from": "a@example.com", "recipients": [{"address": "b@…"}, {"address": "c@…"}], "text": "Hello"}
+//! message   {"from": "a@example.com", "recipients": [], "text": "Hello"}
+//! spool     {"address": "b@…"} RS {"address": "c@…"}                         RS: the byte 1E
+//! ```
 
 use super::StreamFormat;
 use crate::message::StreamedRecipients;
@@ -17,7 +23,7 @@ pub(super) const RECORD: u8 = 0x1e;
 pub(super) enum Splitter {
     Array(ArraySplitter),
     Lines {
-        /// The first line that is not blank has begun, or has ended.
+        /// The first non-blank line has begun, or ended.
         has_begun: bool,
         has_ended: bool,
     },
@@ -37,7 +43,7 @@ impl Splitter {
         }
     }
 
-    /// What the recipients in the spool were. `None` if there are none but in the message.
+    /// The format of the recipients in the spool. `None` if there are only those in the message.
     pub fn recipients(&self) -> Option<StreamedRecipients> {
         match self {
             Self::Array(splitter) => (splitter.arrays > 0).then_some(StreamedRecipients::Array),
@@ -84,18 +90,18 @@ pub(super) struct ArraySplitter {
     in_string: bool,
     /// The next byte is after a backslash.
     escaped: bool,
-    /// The name of the current member of the outermost object, as it is written.
+    /// The name of the current member of the outermost object, as written.
     name: Vec<u8>,
     phase: Phase,
-    /// How many arrays of recipients there are; a second one is a problem, and is not kept.
+    /// The number of arrays of recipients; a second one is a problem, and is not kept.
     arrays: usize,
     /// The depth of the array of recipients that the bytes belong to.
     array: Option<usize>,
-    /// It holds the byte that parts recipients in the spool, which no JSON text can.
+    /// It contains the byte that separates recipients in the spool, which no JSON text can.
     is_broken: bool,
 }
 
-/// What comes next in the outermost object.
+/// What is expected next in the outermost object.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     #[default]
@@ -145,8 +151,8 @@ impl ArraySplitter {
         }
     }
 
-    /// How many bytes belong together: up to where an array of recipients begins or ends, or one of
-    /// them does, which is then said.
+    /// How many bytes belong together: up to the next start or end of an array of recipients, which is returned as
+    /// well.
     fn run(&mut self, bytes: &[u8]) -> (usize, bool) {
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
@@ -189,7 +195,7 @@ impl ArraySplitter {
         (at, false)
     }
 
-    /// Takes a byte of a string; returns how many of those after it are of no interest.
+    /// Takes a byte of a string; returns how many of the following bytes do not matter.
     fn string(&mut self, byte: u8, rest: &[u8]) -> usize {
         let is_name = self.phase == Phase::InName && self.depth == 1;
         if is_name && (byte != b'"' || self.escaped) && self.name.len() < LONGEST_NAME {
@@ -218,7 +224,7 @@ impl ArraySplitter {
     }
 }
 
-/// No way to write `recipients` is longer.
+/// No spelling of `recipients` is longer.
 const LONGEST_NAME: usize = 512;
 
 #[cfg(test)]

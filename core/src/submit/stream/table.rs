@@ -1,7 +1,7 @@
 //! One row after the other of a table of recipients (CSV, RFC 4180).
 //!
-//! What separates the cells is found out by the first row: it is what makes a column of addresses of it. A
-//! line `sep=;` before it, as Excel knows it, says so outright. Lines end with LF, CRLF or CR.
+//! The first row reveals the separator: the one with which it has a column of addresses. A line `sep=;` before it,
+//! which Excel understands, says so explicitly. Lines end with LF, CRLF or CR.
 
 use super::SubmitError;
 use crate::json::{Columns, RecipientReading, TableRow, text_of_cells};
@@ -12,11 +12,11 @@ use std::io::{self, BufRead, BufReader, Read};
 
 /// How much is read at once.
 const CHUNK: usize = 256 << 10;
-/// More is no recipient: it would take the memory that the spool saves.
+/// A longer one is not a recipient: it would take the memory that the spool saves.
 const LONGEST: usize = 4 << 20;
-/// As many as programs for tables can hold.
+/// As many as spreadsheet programs support.
 const MOST_CELLS: usize = 16_384;
-/// What may part cells, unless the table says so itself.
+/// Possible separators, unless the table names one.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 const NO_END: Refusal = Refusal::new(
@@ -35,15 +35,15 @@ pub(super) struct Table<R> {
 /// A row that is not blank.
 pub(super) struct Row<'t> {
     pub cells: Result<TableRow<'t>, Refusal>,
-    /// The line that it begins in.
+    /// The line on which it starts.
     pub line: usize,
-    /// It cannot be said where the next row would begin, so there is none.
+    /// The start of the next row is unknown, so there is none.
     pub is_last: bool,
 }
 
 impl Row<'_> {
-    /// Reads it as element `index` of the array that the message calls `name`. Where the texts of the
-    /// message have placeholders these may ask for any cell.
+    /// Reads it as element `index` of the array that the message calls `name`. If the texts of the message have
+    /// placeholders, these may use any cell.
     pub fn read<'r>(
         &'r self,
         name: &'r str,
@@ -59,7 +59,7 @@ impl Row<'_> {
         }
     }
 
-    /// Says in which line of the table it is.
+    /// Adds the line of the table to problems.
     pub fn in_line(&self, error: SubmitError) -> SubmitError {
         match error {
             SubmitError::Problems(problems) => problems.in_line(self.line).into(),
@@ -75,7 +75,7 @@ impl<'s> Table<SpoolReader<&'s Spool>> {
         source.get_ref().place() - source.buffer().len() as u64
     }
 
-    /// Reads the first row. The inner error says all that is wrong with it.
+    /// Reads the first row. The inner error has everything that is wrong with it.
     pub fn open(spool: &'s Spool) -> io::Result<Result<Self, Vec<Refusal>>> {
         let said = said_delimiter(SpoolReader::new(spool))?;
         let candidates = said.map_or(DELIMITERS.to_vec(), |said| vec![said]);
@@ -130,7 +130,7 @@ impl<R: Read> Table<R> {
     }
 }
 
-/// What the first line says to part cells, if it is nothing but `sep=` and that.
+/// The separator given in the first line, if that is exactly `sep=` and a separator.
 fn said_delimiter(table: impl Read) -> io::Result<Option<u8>> {
     let mut start = Vec::new();
     table.take(16).read_to_end(&mut start)?;
@@ -152,25 +152,25 @@ fn said_delimiter(table: impl Read) -> io::Result<Option<u8>> {
 
 /// How a row ends.
 enum RowEnd {
-    /// There is none.
+    /// There is no row.
     Nothing,
     Row,
-    /// It does not.
+    /// It does not end.
     Fault(Refusal),
 }
 
-/// Rows of cells, whatever these mean.
+/// Rows of cells, regardless of their meaning.
 struct Rows<R> {
     source: BufReader<R>,
     reader: Reader,
     /// The cells of the current row, with room after them.
     output: Vec<u8>,
     length: usize,
-    /// Where they end, with room after.
+    /// The ends of the cells, with room after them.
     ends: Vec<usize>,
     count: usize,
     lines: LineEnds,
-    /// The line that the current row ends in.
+    /// The line on which the current row ends.
     last_line: usize,
 }
 
@@ -203,7 +203,7 @@ impl<R: Read> Rows<R> {
         })
     }
 
-    /// The next row with a cell that is not blank: programs for tables write rows of nothing but commas.
+    /// The next row with a cell that is not blank: spreadsheet programs write rows that consist only of commas.
     fn next_filled(&mut self) -> io::Result<RowEnd> {
         loop {
             let end = self.next()?;
@@ -260,7 +260,7 @@ impl<R: Read> Rows<R> {
         }
     }
 
-    /// The cells of the row, one after the other.
+    /// The cells of the row, concatenated.
     fn cells(&self) -> &[u8] {
         &self.output[..self.length]
     }
@@ -269,7 +269,7 @@ impl<R: Read> Rows<R> {
         &self.ends[..self.count]
     }
 
-    /// The line that the row begins in.
+    /// The line on which the row starts.
     fn line(&self) -> usize {
         let starts = std::iter::once(0).chain(self.ends().iter().copied());
         let ends = self.ends().iter().copied().chain([self.length]);
@@ -285,7 +285,7 @@ impl<R: Read> Rows<R> {
     }
 }
 
-/// How many lines have ended.
+/// Counts lines.
 #[derive(Default)]
 struct LineEnds {
     number: usize,

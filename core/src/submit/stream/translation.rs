@@ -1,19 +1,19 @@
-//! Submissions that come in another service's words.
+//! Submissions in the format of another service.
 
 use super::super::error::SubmitError;
 use super::source::Item;
 use crate::problem::Problems;
 use std::fmt;
 
-/// Makes the JSON of a recipient from that of another service's.
+/// Translates the JSON of a recipient of another service to ours.
 pub(super) type TranslateRecipient =
     dyn Fn(usize, &[u8], &mut Vec<u8>) -> Result<(), Problems> + Send + Sync;
 
-/// A submission that came in another service's words.
+/// A submission in the format of another service.
 pub(super) struct Translation {
-    /// The message in ours.
+    /// The translated message.
     pub head: Vec<u8>,
-    /// Nothing where the message names them.
+    /// `None` if the message names its recipients.
     pub recipient: Option<Box<TranslateRecipient>>,
 }
 
@@ -24,7 +24,7 @@ impl fmt::Debug for Translation {
 }
 
 impl Translation {
-    /// Says a recipient in our words; false where it is said so.
+    /// Translates a recipient; returns `false` if none is needed.
     pub fn of_recipient(
         &self,
         index: usize,

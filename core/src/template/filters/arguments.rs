@@ -1,4 +1,4 @@
-//! What is after a filter's name.
+//! The arguments after the name of a filter.
 
 use super::operand::Operand;
 use std::collections::VecDeque;
@@ -9,24 +9,24 @@ pub(crate) enum Argument {
     /// `nil`, `none`
     Nil,
     Boolean(bool),
-    /// As it is written.
+    /// As written.
     Number(String),
     Text(String),
 }
 
-/// The arguments of a filter, by place and by name.
+/// The arguments of a filter, positional and named.
 #[derive(Debug, Default)]
 pub(crate) struct Arguments {
     pub positional: VecDeque<Argument>,
     pub named: Vec<(String, Argument)>,
 }
 
-/// Arguments that a filter does not take.
+/// The filter does not accept these arguments.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct BadArguments;
 
 impl Argument {
-    /// The value that it is.
+    /// Its value.
     pub fn to_operand<'v>(&self) -> Operand<'v> {
         match self {
             Self::Nil => Operand::Absent,
@@ -38,7 +38,7 @@ impl Argument {
 }
 
 impl Arguments {
-    /// The next argument by place, or else the one of this name. `nil` is as none.
+    /// The next positional argument, or else the one with this name. `nil` counts as none.
     pub fn take(&mut self, name: &str) -> Option<Argument> {
         let argument = self.positional.pop_front().or_else(|| {
             let at = self.named.iter().position(|(known, _)| known == name)?;
@@ -47,7 +47,7 @@ impl Arguments {
         argument.filter(|argument| *argument != Argument::Nil)
     }
 
-    /// A text.
+    /// A string.
     pub fn text(&mut self, name: &str) -> Result<Option<String>, BadArguments> {
         match self.take(name) {
             None => Ok(None),
@@ -56,7 +56,7 @@ impl Arguments {
         }
     }
 
-    /// A whole number. What is larger than any text is as large as the largest.
+    /// A whole number, limited to the length of the longest text.
     pub fn count(&mut self, name: &str) -> Result<Option<usize>, BadArguments> {
         match self.take(name) {
             None => Ok(None),
@@ -76,7 +76,7 @@ impl Arguments {
         }
     }
 
-    /// That is all that the filter takes.
+    /// There must be no more arguments.
     pub fn end(self) -> Result<(), BadArguments> {
         if self.positional.is_empty() && self.named.is_empty() {
             Ok(())

@@ -1,6 +1,6 @@
-//! Capital letters and small ones, as Unicode has them, in no language.
+//! Upper and lower case by Unicode, independent of any language.
 
-/// Which letters are capital.
+/// Which letters become upper case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Case {
     Upper,
@@ -28,7 +28,7 @@ fn capitalized(text: &str) -> String {
     first.collect::<String>() + &characters.as_str().to_lowercase()
 }
 
-/// Words begin as they do in Jinja: after white space, `-` and opening brackets.
+/// Words start where they do in Jinja: after white space, `-` and opening brackets.
 fn titled(text: &str) -> String {
     let begins = |c: char| c.is_whitespace() || matches!(c, '-' | '(' | '{' | '[' | '<');
     let mut out = String::with_capacity(text.len());

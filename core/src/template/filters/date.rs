@@ -1,5 +1,5 @@
-//! Dates as people read them, by the directives of strftime, in English. There is no clock: the same
-//! message gives the same bytes.
+//! Dates for people, by the directives of strftime, in English. There is no clock: the same message yields the same
+//! bytes.
 
 use super::arguments::{Arguments, BadArguments};
 use super::operand::Operand;
@@ -13,11 +13,11 @@ use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 use std::borrow::Cow;
 
-/// The directives by which a date is written, which are known to be ones.
+/// The directives for a date, which are known to be valid.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct DateFormat(String);
 
-/// A directive writes some twenty characters at most, so this bounds what a date takes.
+/// A directive writes at most some twenty characters, so this bounds the length of a date.
 const LONGEST: usize = 255;
 
 const NO_DATE: ValueFault = ValueFault {
@@ -43,7 +43,7 @@ pub(super) fn prepare(arguments: &mut Arguments) -> Result<Filter, BadArguments>
 }
 
 impl DateFormat {
-    /// The date as a text. An empty text stays one.
+    /// The date as text. An empty text stays empty.
     pub fn apply<'v>(&self, value: Operand<'v>) -> Result<Cow<'v, str>, ValueFault> {
         let time = match value {
             Operand::Number(number) => from_seconds(&number),
@@ -66,7 +66,7 @@ impl DateFormat {
     }
 }
 
-/// Seconds since 1970 began, in UTC.
+/// Seconds since 1970, in UTC.
 fn from_seconds(number: &str) -> Option<Zoned> {
     let (seconds, fraction) = number.split_once('.').unwrap_or((number, ""));
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -81,8 +81,8 @@ fn from_seconds(number: &str) -> Option<Zoned> {
     Some(time.to_zoned(TimeZone::UTC))
 }
 
-/// `2026-01-31`, and after it a time of day and an offset; without them midnight and UTC. Seconds since
-/// 1970 have nine digits or more: what is shorter may be a year, or a date without hyphens.
+/// `2026-01-31`, followed by a time of day and an offset, or by default midnight and UTC. Seconds since 1970 have at
+/// least nine digits: fewer could be a year, or a date without hyphens.
 fn from_text(text: &str) -> Option<Zoned> {
     let text = text.trim_matches([' ', '\t']);
     if text.len() >= 9 && text.bytes().all(|byte| byte.is_ascii_digit()) {

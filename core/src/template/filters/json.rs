@@ -6,12 +6,12 @@ use super::operand::Operand;
 use super::work::LONGEST;
 use std::fmt::Write;
 
-/// How JSON is laid out.
+/// The layout of JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct JsonStyle {
     /// A blank after commas and colons.
     is_spaced: bool,
-    /// Each value on a line of its own, with so many blanks for each layer.
+    /// Each value on a separate line, with this many blanks per level.
     indent: Option<usize>,
 }
 
@@ -35,9 +35,8 @@ pub(super) fn jinja(arguments: &mut Arguments) -> Result<Filter, BadArguments> {
 }
 
 impl JsonStyle {
-    /// The value as JSON. Within HTML, and in a script there, it stays what it is: `<`, `>`, `&` and `'`
-    /// are escaped, as both languages have it.
-    /// `None` if that gets too long: each line of an indented list may begin with many blanks.
+    /// The value as JSON. It is safe in HTML, also within a script: `<`, `>`, `&` and `'` are escaped, as in both
+    /// languages. `None` if that gets too long: each line of an indented list can start with many blanks.
     pub fn write(self, value: &Operand<'_>) -> Option<String> {
         let mut out = String::new();
         self.push(&mut out, value, 1);

@@ -1,7 +1,7 @@
 //! What templates do with a value before it is written: `{{ name | upcase }}`.
 //!
-//! A filter is read once, with its arguments, and then applied to each recipient's value. The languages
-//! share the functions; [`FILTERS`] says what each of them calls a filter.
+//! A filter is parsed once, with its arguments, and then applied to each recipient's value. The languages share the
+//! functions; [`FILTERS`] has the name of each in each language.
 //!
 //! ```text
 //! table                       the names
@@ -43,10 +43,10 @@ use truncate::{Truncation, WordLimit};
 pub(super) enum Filter {
     Case(Case),
     Date(DateFormat),
-    /// What replaces what is absent, of an empty text, list or object, and of `false`.
+    /// Replaces absent values, empty texts, lists and objects, and `false`.
     Default {
         value: Argument,
-        /// `false` is a value as any other.
+        /// `false` is a value like any other.
         allows_false: bool,
     },
     Json(JsonStyle),
@@ -60,7 +60,7 @@ pub(super) enum Filter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ValueFault {
     pub code: Code,
-    /// What it takes, as the end of a sentence that begins with its name.
+    /// What it accepts, as the end of a sentence that begins with its name.
     pub takes: &'static str,
 }
 
@@ -70,7 +70,7 @@ const NO_TEXT: ValueFault = ValueFault {
 };
 
 impl Filter {
-    /// What the filter makes of a value. What is absent stays so, unless there is a default for it.
+    /// The result of the filter for a value. An absent value stays absent, unless there is a default for it.
     pub fn apply<'v>(&self, value: Operand<'v>) -> Result<Operand<'v>, ValueFault> {
         let is_empty = match &value {
             Operand::Absent => true,
@@ -106,7 +106,7 @@ impl Filter {
         }
     }
 
-    /// What a filter of texts makes of one.
+    /// The result of a text filter.
     fn of_text<'v>(&self, text: Cow<'v, str>) -> Cow<'v, str> {
         match self {
             Self::Case(case) => case.apply(&text).into(),

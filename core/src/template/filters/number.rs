@@ -1,4 +1,4 @@
-//! Numbers as people read them, digit for digit: none goes by way of floating point.
+//! Numbers for people, digit by digit: no floating point is involved.
 
 use super::arguments::{Arguments, BadArguments};
 use super::operand::Operand;
@@ -9,16 +9,16 @@ use std::borrow::Cow;
 /// How a number is written.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct NumberFormat {
-    /// How many digits are after the decimal mark; as many as the number has where that is not said.
+    /// How many digits follow the decimal mark; by default as many as the number has.
     decimals: Option<usize>,
     decimal_mark: String,
-    /// What is between groups of three digits.
+    /// Separates groups of three digits.
     thousands_mark: String,
 }
 
-/// A number is written with so many digits after the decimal mark at most.
+/// The maximum number of digits after the decimal mark.
 const MOST_DECIMALS: usize = 100;
-/// A mark has so many characters at most.
+/// The maximum number of characters of a mark.
 const LONGEST_MARK: usize = 8;
 /// The most places by which `e` moves the decimal mark.
 const MOST_PLACES: i32 = 1_000;
@@ -48,7 +48,7 @@ pub(super) fn prepare(arguments: &mut Arguments) -> Result<Filter, BadArguments>
 }
 
 impl NumberFormat {
-    /// The number as a text. An empty text stays one.
+    /// The number as text. An empty text stays empty.
     pub fn apply<'v>(&self, value: Operand<'v>) -> Result<Cow<'v, str>, ValueFault> {
         let (Operand::Number(text) | Operand::Text(text)) = value else {
             return Err(NO_NUMBER);
@@ -86,14 +86,14 @@ impl NumberFormat {
 /// A decimal number.
 struct Decimal {
     is_negative: bool,
-    /// The digits before and after the decimal mark: one before it at least, and no zero in front of others.
+    /// The digits before and after the decimal mark: at least one before it, without leading zeros.
     digits: Vec<u8>,
-    /// How many are before it.
+    /// How many of them are before it.
     whole: usize,
 }
 
 impl Decimal {
-    /// Reads `-1234.5`, `1e3`.
+    /// Parses `-1234.5`, `1e3`.
     fn parse(text: &str) -> Option<Self> {
         let text = text.trim_matches([' ', '\t']);
         let (is_negative, text) = match text.strip_prefix('-') {
@@ -133,7 +133,7 @@ impl Decimal {
         })
     }
 
-    /// Rounds to so many digits after the decimal mark, a half away from zero.
+    /// Rounds to this many digits after the decimal mark, half away from zero.
     fn round(&mut self, decimals: usize) {
         let length = self.whole + decimals;
         let rounds_up = self.digits.get(length).is_some_and(|digit| *digit >= b'5');
@@ -153,7 +153,7 @@ impl Decimal {
     }
 }
 
-/// By how many places an exponent moves the decimal mark.
+/// How far an exponent moves the decimal mark.
 fn places(exponent: &str) -> Option<i32> {
     let digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -4,7 +4,7 @@ use crate::syntax::to_lf;
 use crate::variable::VariableValue;
 use std::borrow::Cow;
 
-/// A value on its way through filters; lines of its texts end with LF.
+/// A value passing through filters; lines of its texts end with LF.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Operand<'v> {
     Absent,
@@ -32,7 +32,7 @@ impl<'v> Operand<'v> {
         }
     }
 
-    /// The text that is written where a value goes through no filter; `None` for lists and objects.
+    /// The text of a value that passes through no filter; `None` for lists and objects.
     pub fn text_of(value: &VariableValue<'v>) -> Option<Cow<'v, str>> {
         match value {
             VariableValue::Text(text) => Some(to_lf(text.clone())),
@@ -42,7 +42,7 @@ impl<'v> Operand<'v> {
         }
     }
 
-    /// The text that is written; `None` for lists and objects, and for what is absent.
+    /// The text that is written; `None` for lists and objects, and for absent values.
     pub fn into_text(self) -> Option<Cow<'v, str>> {
         match self {
             Self::Text(text) | Self::Number(text) => Some(text),

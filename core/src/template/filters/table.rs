@@ -1,27 +1,27 @@
-//! What the languages call their filters. The table of docs/merge.md is held against this one.
+//! The names of filters in each language. A test compares the table in docs/merge.md with this one.
 
 use super::arguments::{Argument, Arguments, BadArguments};
 use super::case::Case;
 use super::url::UrlSet;
 use super::{Filter, date, json, number, truncate};
 
-/// A filter of one or both languages.
+/// A filter of one language or both.
 #[derive(Debug)]
 #[cfg_attr(
     not(feature = "jinja"),
     expect(dead_code, reason = "only Jinja templates ask for what is Jinja's")
 )]
 pub(crate) struct FilterRow {
-    /// What `merge` calls it; no name where it does not have it.
+    /// Its name in `merge`; empty if it does not exist there.
     pub merge: &'static [&'static str],
-    /// What `jinja` calls it.
+    /// Its name in `jinja`.
     pub jinja: &'static [&'static str],
-    /// How its arguments are written in `merge` and in `jinja`.
+    /// The syntax of its arguments in `merge` and in `jinja`.
     usage: [&'static str; 2],
     prepare: fn(&mut Arguments) -> Result<Filter, BadArguments>,
-    /// Jinja takes what it makes for HTML where the value is HTML.
+    /// In Jinja, its result is HTML if the value is HTML.
     pub keeps_html: bool,
-    /// Jinja takes what it makes for HTML.
+    /// In Jinja, its result is HTML.
     pub makes_html: bool,
 }
 
@@ -34,7 +34,7 @@ const ROW: FilterRow = FilterRow {
     makes_html: false,
 };
 
-/// All filters but those that `jinja` has from minijinja.
+/// All filters except those that minijinja provides.
 pub(crate) const FILTERS: &[FilterRow] = &[
     FilterRow {
         merge: &["default"],
@@ -135,7 +135,7 @@ pub(crate) const FILTERS: &[FilterRow] = &[
     },
 ];
 
-/// The filter of `merge` that has this name, and the name.
+/// The filter of `merge` with this name, and the name.
 pub(crate) fn filter_of(name: &str) -> Option<(&'static str, &'static FilterRow)> {
     FILTERS.iter().find_map(|row| {
         let known = row.merge.iter().find(|known| **known == name);
@@ -156,12 +156,12 @@ impl FilterRow {
         Ok(filter)
     }
 
-    /// How it is written in `merge`.
+    /// Its syntax in `merge`.
     pub fn merge_usage(&self) -> &'static str {
         self.usage[0]
     }
 
-    /// How it is written in `jinja`.
+    /// Its syntax in `jinja`.
     #[cfg(feature = "jinja")]
     pub fn jinja_usage(&self) -> &'static str {
         self.usage[1]

@@ -1,23 +1,23 @@
-//! Texts that are cut. Lengths are in characters, as Ruby and Python count them.
+//! Truncated texts. Lengths are in characters, as in Ruby and Python.
 
 use super::Filter;
 use super::arguments::{Arguments, BadArguments};
 use std::borrow::Cow;
 
-/// How a text is cut that is too long.
+/// How a text that is too long is truncated.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Truncation {
-    /// The most characters that it may have, the ending among them.
+    /// The maximum number of characters, including the ending.
     length: usize,
-    /// What tells that it was cut.
+    /// Shows that it was truncated.
     ending: String,
-    /// Whole words stay, as far as there are any.
+    /// Keeps whole words, as far as there are any.
     keeps_words: bool,
-    /// What is longer by so many characters alone is not cut.
+    /// A text that exceeds the length by no more than this is not truncated.
     leeway: usize,
 }
 
-/// The most words that a text may have.
+/// The maximum number of words of a text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct WordLimit {
     words: usize,

@@ -2,15 +2,14 @@
 
 use std::borrow::Cow;
 
-/// How a text is written in a URL. Letters, digits and `-._~` stand for themselves (RFC 3986 section
-/// 2.3).
+/// The encoding of a text in a URL. Letters, digits and `-._~` represent themselves (RFC 3986 section 2.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum UrlSet {
-    /// Jinja's `urlencode`: `/` stands for itself too, and a blank is `%20`.
+    /// Jinja's `urlencode`: `/` represents itself too, and a blank is `%20`.
     Slashes,
     /// Liquid's `url_encode`, as forms are encoded: a blank is `+`.
     Form,
-    /// SparkPost's links: nothing but that.
+    /// SparkPost's links: only these.
     Unreserved,
 }
 

@@ -1,10 +1,10 @@
-//! How much filters do: each of a chain may make its text several times as long.
+//! Limits the work of filters: each filter in a chain can multiply the length of its text.
 
 use super::operand::Operand;
 use super::{Filter, ValueFault};
 use crate::problem::Code;
 
-/// What filters may still read and write, in bytes. It is enough for any text that a message may have.
+/// How many bytes filters may still read and write. It is enough for any text that a message can have.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Work {
     left: usize,
@@ -13,7 +13,7 @@ pub(crate) struct Work {
 /// For the placeholders of one text, and for the values of one recipient.
 const MOST: usize = 64 << 20;
 
-/// One that is longer is no text of a message.
+/// No text of a message is longer.
 pub(super) const LONGEST: usize = 32 << 20;
 
 pub(super) const TOO_MUCH: ValueFault = ValueFault {
@@ -27,7 +27,7 @@ impl Work {
         Self { left: MOST }
     }
 
-    /// What a filter makes of a value.
+    /// The result of a filter for a value.
     pub fn apply<'v>(
         &mut self,
         filter: &Filter,

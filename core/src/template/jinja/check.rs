@@ -1,5 +1,5 @@
-//! What is wrong with a template whatever the values are: it is reported once, where the template is read,
-//! and not for each recipient.
+//! Faults of a template that do not depend on values: they are reported once, when the template is parsed, and not for
+//! each recipient.
 
 use super::super::place::Place;
 use super::filters;
@@ -16,7 +16,7 @@ use minijinja::value::Value;
 use std::collections::HashSet;
 use std::ops::Range;
 
-/// The filters that minijinja has.
+/// The filters that minijinja provides.
 const FILTERS: &[&str] = &[
     "abs",
     "attr",
@@ -71,18 +71,17 @@ const FILTERS: &[&str] = &[
     "urlencode",
 ];
 
-/// What was found in a template.
+/// The findings for a template.
 #[derive(Debug)]
 pub(super) struct Checked {
-    /// Where a variable of the message or a recipient is asked for: ascending offsets.
+    /// Offsets, ascending, at which variables of the message or a recipient are used.
     variables: Vec<usize>,
-    /// The same for those that a loop or `with` around it gives.
+    /// The same for variables of a surrounding loop or `with`.
     scoped: Vec<usize>,
 }
 
 impl Checked {
-    /// Whether a piece can be evaluated without knowing any variable. `is_whole` tells that no loop is
-    /// around it.
+    /// Whether a piece can be evaluated without knowing any variable. `is_whole` means that it is in no loop.
     pub fn is_constant(&self, piece: &Range<usize>, is_whole: bool) -> bool {
         let has_none = |offsets: &[usize]| {
             let first = offsets.partition_point(|offset| *offset < piece.start);
@@ -92,8 +91,7 @@ impl Checked {
     }
 }
 
-/// Checks the names in a template, and the arguments that are known. The fuel of the environment bounds
-/// each trial.
+/// Checks the names in a template, and the arguments that are known. The fuel of the environment limits each trial.
 pub(super) fn check(environment: &Environment<'_>, source: &Source) -> Result<Checked, Refusal> {
     let syntax: SyntaxConfig = environment.syntax().clone();
     let template = parse(&source.text, "", syntax).map_err(|error| no_template(&error, source))?;
@@ -117,15 +115,15 @@ pub(super) fn check(environment: &Environment<'_>, source: &Source) -> Result<Ch
 struct Checker<'c, 's> {
     environment: &'c Environment<'c>,
     source: &'c Source,
-    /// All names that the template gives to values.
+    /// All names to which the template assigns values.
     bound: HashSet<&'s str>,
-    /// Those that loops and `with` give to what they are around.
+    /// The names that surrounding loops and `with` define.
     scopes: Vec<&'s str>,
-    /// Names that are called as functions, and where.
+    /// Names that are called as functions, with their positions.
     calls: Vec<(&'s str, Span)>,
     found: Checked,
     trials: Trials<'c>,
-    /// What was found first.
+    /// The first finding.
     refusal: Option<Refusal>,
 }
 
@@ -151,7 +149,7 @@ impl<'s> Checker<'_, 's> {
         self.bound.contains(name) || self.environment.globals().any(|(known, _)| known == name)
     }
 
-    /// Notes what is wrong at the start of a span, if it is the first.
+    /// Records what is wrong at the start of a span, if it is the first finding.
     fn refuse(&mut self, span: Span, refusal: impl FnOnce(Place) -> Refusal) {
         if self.refusal.is_none() {
             let place = self.source.place(span.start_offset as usize);
@@ -218,7 +216,7 @@ impl<'s> Checker<'_, 's> {
         }
     }
 
-    /// Notes the names that a value is given.
+    /// Records the names to which a value is assigned.
     fn bind(&mut self, target: &Expr<'s>, is_scoped: bool) {
         match target {
             Expr::Var(variable) => {
@@ -351,8 +349,7 @@ impl<'s> Checker<'_, 's> {
         is_known
     }
 
-    /// The name of a filter, its arguments as far as they are known, and the filters and tests that they
-    /// name.
+    /// Checks the name of a filter, its known arguments, and the filters and tests that they name.
     fn filter(&mut self, filter: &ast::Filter<'s>, span: Span) {
         if !self.filter_name(filter.name, span) {
             return;

@@ -1,9 +1,9 @@
-//! minijinja's own filters, tests and functions that work with numbers, for those that keep their
+//! minijinja's own filters, tests and functions that work with numbers, for numbers that keep their
 //! [`digits`](super::digits).
 //!
 //! ```text
 //! round  sum  range  is odd …          get numbers
-//! sort  min  unique  groupby …         choose by numbers among values that stay what they are
+//! sort  min  unique  groupby …         choose by numbers among values that keep theirs
 //! ```
 
 use super::digits::{number, numbers};
@@ -15,10 +15,10 @@ use minijinja::{Environment, Error, ErrorKind, State};
 use minijinja::{filters, functions, tests};
 use std::sync::Arc;
 
-/// What a value takes, in units of fuel, while it is sorted with its key.
+/// The fuel for a value while it is sorted with its key.
 const PAIR_FUEL: u64 = 4;
 
-/// Puts them in the place of minijinja's.
+/// Replaces minijinja's.
 pub(super) fn add(environment: &mut Environment<'static>) {
     for (name, builtin) in [
         ("abs", Value::from_function(filters::abs)),
@@ -96,7 +96,7 @@ fn add_tests(environment: &mut Environment<'static>) {
     }
 }
 
-/// What calls `builtin` with numbers.
+/// A function that calls `builtin` with numbers.
 fn with(
     builtin: Value,
     numbers: fn(&Value) -> Value,
@@ -130,8 +130,7 @@ fn divisible_by(value: &Value, by: &Value) -> Result<bool, Error> {
     Ok(tests::is_divisibleby(&value, &by))
 }
 
-/// Calls a filter that chooses or orders values on pairs of what is compared and the value, and gives the
-/// values.
+/// Calls a filter that chooses or orders values on pairs of a key and the value, and returns the values.
 fn choose(
     state: &mut State<'_, '_>,
     name: &str,
@@ -172,7 +171,7 @@ fn is_list(value: &Value) -> bool {
     matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable)
 }
 
-/// The arguments that have names, with another attribute in the place of `instead`.
+/// The named arguments, with another attribute in place of `instead`.
 fn by(named: &Kwargs, attribute: &str, instead: &str) -> Result<Value, Error> {
     let mut pairs = vec![("attribute", Value::from(attribute))];
     for name in named.args().filter(|name| *name != instead) {
@@ -181,7 +180,7 @@ fn by(named: &Kwargs, attribute: &str, instead: &str) -> Result<Value, Error> {
     Ok(pairs.into_iter().collect::<Kwargs>().into())
 }
 
-/// Pairs of what is compared and the value.
+/// Pairs of a key and the value.
 fn pairs(state: &State<'_, '_>, values: &Value) -> Result<Value, Error> {
     let mut pairs = Vec::new();
     for value in values.try_iter()?.checked() {
@@ -281,7 +280,7 @@ fn folded(key: Value, case_sensitive: bool) -> Value {
     }
 }
 
-/// What is at `a.0.b` in a value.
+/// The value at `a.0.b`.
 fn at_path(value: &Value, path: &str) -> Option<Value> {
     let mut value = value.clone();
     for part in path.split('.') {

@@ -1,5 +1,5 @@
-//! What of a template depends on no variable is evaluated when it is read: what is wrong with that is told
-//! once, and not for each recipient.
+//! Parts of a template that depend on no variable are evaluated when it is parsed: faults are reported once, and not
+//! for each recipient.
 
 use super::super::TextKind;
 use super::check::Checked;
@@ -11,7 +11,7 @@ use crate::problem::{Code, Refusal};
 use crate::syntax::has_control_except_tab;
 use minijinja::{Environment, ErrorKind};
 
-/// Evaluates the units that are the same for everybody, once. The fuel of the environment bounds it.
+/// Evaluates the units that are the same for everybody, once. The fuel of the environment limits it.
 pub(super) fn work_out(
     environment: &Environment<'_>,
     source: &Source,

@@ -1,15 +1,15 @@
 //! Numbers that are written as they were given: `19.90`, `1e3`, and integers of more than 128 bits.
 //!
-//! minijinja knows integers and floats alone, and would write `19.9`. So a number that it would write
-//! otherwise is an object with its digits, which goes through loops, `set` and filters as it is. What works
-//! with numbers gets the number instead:
+//! minijinja only knows integers and floats, and would write `19.9`. So a number that it would write differently
+//! becomes an object with its digits, which passes unchanged through loops, `set` and filters. Whatever computes with
+//! numbers gets the number instead:
 //!
 //! ```text
 //! {% if price > 10 %}{{ price }}{% endif %}      as it was given: 19.90
-//! {{ price + 1 }} {{ price|round }}              worked out, with 19.9
+//! {{ price + 1 }} {{ price|round }}              computed with 19.9
 //! ```
 //!
-//! `operands` sees to operators, `computed` to filters and tests.
+//! `operands` handles operators, `computed` filters and tests.
 
 use crate::number::Number;
 use minijinja::value::{DynObject, Enumerator, Object, ObjectRepr, Value, ValueKind};
@@ -17,7 +17,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
-/// A number as minijinja takes it, or as an object with its digits.
+/// A number for minijinja, or an object with its digits.
 pub(super) fn value(number: Number<'_>) -> Value {
     if let Some(integer) = number.to_integer() {
         return Value::from(integer);
@@ -39,7 +39,7 @@ pub(super) fn of(value: &Value) -> Option<&str> {
     Some(&digits.digits)
 }
 
-/// A value to work with: the number of one that keeps its digits.
+/// A value to compute with: the number, if it keeps its digits.
 pub(super) fn number(value: &Value) -> Value {
     match value.downcast_object_ref::<Digits>() {
         Some(digits) => Value::from(digits.number),
@@ -47,7 +47,7 @@ pub(super) fn number(value: &Value) -> Value {
     }
 }
 
-/// A value to compare: all that is in it are numbers to work with.
+/// A value to compare, in which all numbers are numbers to compute with.
 pub(super) fn numbers(value: &Value) -> Value {
     match value.kind() {
         ValueKind::Plain => number(value),
@@ -88,7 +88,7 @@ impl Object for Digits {
     }
 }
 
-/// A list or an object whose values become numbers when they are asked for: nothing is copied before.
+/// A list or an object whose values become numbers when they are accessed: nothing is copied before.
 #[derive(Debug)]
 struct Numbers(Value);
 
@@ -118,7 +118,7 @@ impl Object for Numbers {
         }
     }
 
-    /// A tuple is no list.
+    /// A tuple is not a list.
     fn custom_cmp(self: &Arc<Self>, other: &DynObject) -> Option<Ordering> {
         let other = other.downcast_ref::<Self>()?;
         let order = self.0.is_tuple().cmp(&other.0.is_tuple());

@@ -1,4 +1,4 @@
-//! minijinja, as templates of mail have it.
+//! minijinja, set up for templates of mail.
 
 use super::super::{html, marked_value};
 use super::computed;
@@ -13,7 +13,7 @@ use minijinja::value::{Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
 use std::borrow::Cow;
 
-/// minijinja without what has no bound, and with filters that it lacks.
+/// minijinja without anything unbounded, and with additional filters.
 pub(super) fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
@@ -62,7 +62,7 @@ fn times(one: &Value, other: &Value) -> Result<Value, Error> {
     }
 }
 
-/// Values in HTML are escaped as those of the other language are.
+/// Values in HTML are escaped as in the other language.
 fn write_value(
     out: &mut Output<'_>,
     state: &mut State<'_, '_>,
@@ -94,7 +94,7 @@ fn write_value(
     }
 }
 
-/// Writes a value of an iCalendar object between the signs by which it is found there again.
+/// Writes a value of an iCalendar object between the marks by which it is found again.
 fn write_calendar_value(
     out: &mut Output<'_>,
     value: &Value,

@@ -1,4 +1,4 @@
-//! The filters of both languages, as minijinja calls them.
+//! The filters of both languages, as called by minijinja.
 
 use super::super::VALUE_MARKS;
 use super::super::filters::{Argument, Arguments, Case, FILTERS, Filter, FilterRow, Operand, Work};
@@ -8,10 +8,10 @@ use super::told::told;
 use minijinja::value::{Kwargs, Rest, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State};
 
-/// Values that a list or an object may hold, with those in them, which become JSON.
+/// The maximum number of values in a list or an object, including nested ones, that becomes JSON.
 const MOST_VALUES: usize = 100_000;
 
-/// Adds the filters under the names that Jinja has for them.
+/// Adds the filters under their names in Jinja.
 pub(super) fn add(environment: &mut Environment<'static>) {
     for name in ["default", "d"] {
         environment.add_filter(
@@ -33,7 +33,7 @@ pub(super) fn add(environment: &mut Environment<'static>) {
     }
 }
 
-/// Jinja's `default(default_value='', boolean=false)`, whose arguments minijinja does not know by name.
+/// Jinja's `default(default_value='', boolean=false)`, for which minijinja accepts no named arguments.
 fn default(
     value: &Value,
     default_value: Option<Value>,
@@ -59,7 +59,7 @@ fn default(
     })
 }
 
-/// The filter that minijinja has from us under this name.
+/// Our filter with this name in minijinja.
 pub(super) fn row(name: &str) -> Option<&'static FilterRow> {
     FILTERS.iter().find(|row| row.jinja.contains(&name))
 }
@@ -150,7 +150,7 @@ fn apply(
     })
 }
 
-/// A value as filters take it. So many values may be `left` to come.
+/// A value as filters take it. `left` counts how many more values there may be.
 fn operand(value: &Value, left: &mut usize) -> Result<Operand<'static>, Error> {
     *left = left.checked_sub(1).ok_or_else(|| {
         told(

@@ -1,12 +1,12 @@
-//! How deep the values lie that a template gives names to.
+//! How deeply the values are nested to which a template gives names.
 //!
-//! `{% set a = [a] %}` puts a list around what `a` was. What compares values or writes them calls itself
-//! for each layer, and would overflow the stack where there are thousands of them, which ends the
-//! process. So they are counted, for each variable over all tags before:
+//! `{% set a = [a] %}` wraps the old value of `a` in a list. Code that compares or writes values recurses into each
+//! level, and would overflow the stack with thousands of them, which ends the process. So levels are counted, for each
+//! variable over all preceding tags:
 //!
 //! ```text
 //! {% set a = [1] %}             a: 1
-//! {% set b = a|batch(2) %}      b: 2, a filter may put a list around its value
+//! {% set b = a|batch(2) %}      b: 2, a filter may wrap its value in a list
 //! {% for c in [b, a] %}         c: 3
 //! ```
 
@@ -16,7 +16,7 @@ use crate::problem::Refusal;
 use minijinja::machinery::Token;
 use std::collections::HashMap;
 
-/// Lists, objects, calls and filters around one another.
+/// Nested lists, objects, calls and filters.
 const MOST_LAYERS: usize = 200;
 
 pub(super) const TOO_NESTED: Refusal = invalid(
@@ -24,28 +24,28 @@ pub(super) const TOO_NESTED: Refusal = invalid(
      including those of the variables it is made from.",
 );
 
-/// The layers that the values of variables may have.
+/// The levels that the values of variables can have.
 #[derive(Default)]
 pub(super) struct Layers<'s> {
     known: HashMap<&'s str, usize>,
     assignment: Option<Assignment<'s>>,
 }
 
-/// A tag that gives names to values: `set a = [b]`, `for a in b`, `with a = b, c = d`.
+/// A tag that assigns values to names: `set a = [b]`, `for a in b`, `with a = b, c = d`.
 #[derive(Default)]
 struct Assignment<'s> {
     is_with: bool,
     targets: Vec<&'s str>,
     /// Whether the `=` or `in` after the targets has come.
     reads: bool,
-    /// The layers of the variables that the value is made of.
+    /// The levels of the variables in the value.
     inner: usize,
-    /// Those that the tag puts around them.
+    /// The levels that the tag adds.
     outer: usize,
 }
 
 impl<'s> Layers<'s> {
-    /// A block begins, with this word.
+    /// A block starts with this word.
     pub fn begin(&mut self, word: &str) {
         self.assignment = matches!(word, "set" | "for" | "with").then(|| Assignment {
             is_with: word == "with",
@@ -59,8 +59,7 @@ impl<'s> Layers<'s> {
         });
     }
 
-    /// Takes a token of a tag after its first word, with what the token before was, and how many
-    /// brackets are open there.
+    /// Takes a token of a tag after its first word, with the previous token, and how many brackets are open there.
     pub fn take(
         &mut self,
         token: &Token<'s>,

@@ -1,21 +1,21 @@
-//! The language `jinja`, by the crate minijinja: conditions, loops, filters.
+//! The language `jinja`, with the crate minijinja: conditions, loops, filters.
 //!
-//! A text is evaluated as a whole for each recipient, within bounds on time and memory. What of it
-//! was written outside of all tags is the same for everybody; `scan` finds it, and each evaluation
-//! is held against that: so only what differs becomes a value.
+//! A text is evaluated as a whole for each recipient, within bounds on time and memory. The parts outside of all tags
+//! are the same for everybody: `scan` finds them, and each evaluation is compared with them, so that only what differs
+//! becomes a value.
 //!
 //! ```text
 //! constants     what is the same whatever the values are
 //! check         what is wrong whatever the values are
-//! trials        arguments that nothing takes
-//! environment   minijinja, as templates of mail have it
+//! trials        arguments that nothing accepts
+//! environment   minijinja, set up for mail
 //! digits        numbers that are written as they were given
 //! operands      what operators get instead of them
 //! computed      filters and tests that work with numbers
 //! filters       those of both languages
-//! tags          where its tags are
+//! tags          the positions of its tags
 //! scan  layers  what minijinja must not be given
-//! refusals      what is told of its errors
+//! refusals      how its errors are reported
 //! source  value  tokens  kinds  told
 //! ```
 
@@ -58,13 +58,13 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
-/// Instructions, and some 64 bytes of data for each, that the texts of one recipient may take.
+/// Instructions, and some 64 bytes of data for each, for the texts of one recipient.
 const FUEL: u64 = 400_000;
-/// However many texts there are, one has these.
+/// However many texts there are, each gets this much.
 const LEAST_FUEL: u64 = 5_000;
-/// What is tried of a template when it is read takes this.
+/// For each trial when a template is parsed.
 const TRIAL_FUEL: u64 = 2_000;
-/// A text that is longer is no text of a mail.
+/// No text of a mail is longer.
 const LONGEST: usize = 4 << 20;
 
 /// The texts of one message.
@@ -74,7 +74,7 @@ pub(crate) struct Programs {
     texts: Vec<Program>,
     /// How many values there are.
     values: usize,
-    /// What everybody has.
+    /// The common values.
     shared: Option<Value>,
 }
 
@@ -90,9 +90,9 @@ struct Program {
 /// A piece of the source, in order.
 #[derive(Debug)]
 enum CutSection {
-    /// Text outside of all tags: where it is.
+    /// Text outside of all tags: its range.
     Text(Range<usize>),
-    /// Tags, which give the value of this number.
+    /// Tags, which yield the value with this number.
     Value(usize),
 }
 
@@ -106,7 +106,7 @@ impl Programs {
         }
     }
 
-    /// No texts, and what everybody has of these ones, which is not copied.
+    /// Without texts, sharing the common values of these.
     pub fn fresh(&self) -> Self {
         Self {
             shared: self.shared.clone(),
@@ -179,7 +179,7 @@ impl Programs {
         Ok(template)
     }
 
-    /// Finds the tags of a text, and what is wrong with them whatever the values are.
+    /// Finds the tags of a text, and the faults that do not depend on values.
     fn read(&mut self, text: &str, kind: TextKind) -> Result<(Source, Vec<Section>), Refusal> {
         let Scan {
             sections,
@@ -194,7 +194,7 @@ impl Programs {
         Ok((source, sections))
     }
 
-    /// Where the placeholders, statements and comments of a text are.
+    /// The positions of the placeholders, statements and comments of a text.
     #[cfg(any(feature = "inline-css", feature = "mjml", feature = "text-from-html"))]
     pub fn tags(&self, text: &str) -> Vec<super::Tag> {
         tags::tags(text, self.environment.syntax())
@@ -276,8 +276,7 @@ impl Programs {
     }
 }
 
-/// Notes a piece of what was evaluated as the value of a number. Where there is none, there is
-/// nothing.
+/// Records a piece of the result as the value with a number, unless it is empty.
 fn put(
     output: &str,
     range: Range<usize>,
@@ -299,7 +298,7 @@ fn put(
     }
 }
 
-/// Not known to happen; what cannot be told apart is refused rather than sent.
+/// Not known to happen; a result that cannot be split is refused rather than sent.
 const UNCUT: Refusal =
     invalid("This template cannot be told apart from the values it is filled with.");
 
@@ -307,7 +306,7 @@ const fn invalid(detail: &'static str) -> Refusal {
     Refusal::new(Code::InvalidTemplate, detail)
 }
 
-/// No line may end in a field of the header.
+/// A header field must not contain a line end.
 fn check_header(program: &Program, values: &Values<'_>) -> Result<(), Refusal> {
     let is_broken = |section: &CutSection| match section {
         CutSection::Value(value) => values.own(*value).is_some_and(has_control_except_tab),

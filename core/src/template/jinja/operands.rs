@@ -1,5 +1,5 @@
-//! Operands. minijinja has no means to say what an operator does with a value of ours, so filters of ours
-//! go after what is at its sides:
+//! Operands. minijinja cannot be told what an operator does with a value of ours, so filters of ours are applied to the
+//! operands:
 //!
 //! ```text
 //! {{ price * 1.19 }}              as it is written
@@ -8,9 +8,9 @@
 //! {% if price|_numbers > 10 %}
 //! ```
 //!
-//! minijinja's `*` repeats lists as well, and nothing would bound what templates make of such a list: a
-//! factor is no list. A text may be repeated, as in Python: fuel bounds how long that gets, before it is
-//! made. The other filters make numbers of values that keep their [`digits`](super::digits).
+//! minijinja's `*` also repeats lists, and nothing would limit what templates make of such a list: a factor must not be
+//! a list. A text may be repeated, as in Python: fuel limits its length before it is made. The other filters turn
+//! values that keep their [`digits`](super::digits) into numbers.
 
 use super::digits::{number, numbers};
 use super::invalid;
@@ -21,23 +21,23 @@ use minijinja::machinery::{Span, Token};
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind};
 
-/// What is put into a template at an offset.
+/// What is inserted into a template at an offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Insertion {
     pub at: usize,
     pub text: Inserted,
 }
 
-/// In the order in which they are at one offset.
+/// In their order at one offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Inserted {
     /// After a `-`, whose operand ends before its filters do.
     Open,
     Negated,
     Factor,
-    /// Of `+` and its like, which may take lists, whose values stay what they are.
+    /// For `+` and the like, which also accept lists, whose values are not changed.
     Number,
-    /// Of comparisons and `in`.
+    /// For comparisons and `in`.
     Numbers,
 }
 
@@ -83,7 +83,7 @@ fn is_number(text: &str) -> bool {
     text.bytes().any(|byte| byte.is_ascii_digit()) && text.parse::<f64>().is_ok()
 }
 
-/// What goes into a tag of these tokens, its delimiters included.
+/// What is inserted into a tag with these tokens, including its delimiters.
 pub(super) fn insertions(
     tokens: &[(Token<'_>, Span)],
     into: &mut Vec<Insertion>,
@@ -188,7 +188,8 @@ fn negated(tokens: &[(Token<'_>, Span)], index: usize, into: &mut Vec<Insertion>
     }
 }
 
-/// Puts a filter after both operands that are no literals. What is no value is no template.
+/// Applies a filter to both operands that are not literals. If something is not a value, the template is invalid
+/// anyway.
 fn operands(tokens: &[(Token<'_>, Span)], index: usize, text: Inserted, into: &mut Vec<Insertion>) {
     let is_word =
         |index: usize, word: &str| matches!(&tokens[index].0, Token::Ident(is) if *is == word);
@@ -226,7 +227,7 @@ fn operands(tokens: &[(Token<'_>, Span)], index: usize, text: Inserted, into: &m
     }
 }
 
-/// Whether one side is a text: a number differs from it, with its digits or without.
+/// Whether one side is a text: a number differs from it in any case.
 fn is_beside_text(tokens: &[(Token<'_>, Span)], index: usize) -> bool {
     let sides = [index.checked_sub(1), Some(index + 1)];
     sides.into_iter().flatten().any(|side| {
@@ -248,8 +249,7 @@ fn ends_value(token: &Token<'_>) -> bool {
         || matches!(token, Token::Int(_) | Token::Int128(_) | Token::Float(_))
 }
 
-/// The last token of the operand that begins at a token: brackets, calls and filters bind closer than
-/// `*`.
+/// The last token of the operand that starts at a token: brackets, calls and filters bind more tightly than `*`.
 fn end_of_value(tokens: &[(Token<'_>, Span)], mut at: usize) -> Option<usize> {
     while matches!(tokens.get(at)?.0, Token::Minus | Token::Plus) {
         at += 1;
@@ -269,7 +269,7 @@ fn end_of_operand(tokens: &[(Token<'_>, Span)], start: usize, has_filters: bool)
     }
 }
 
-/// The token that closes the bracket of this one; itself if it opens none.
+/// The token that closes the bracket of this one; the token itself if it opens none.
 fn end_of_group(tokens: &[(Token<'_>, Span)], start: usize) -> Option<usize> {
     let mut depth = 0_usize;
     for (index, (token, _)) in tokens.iter().enumerate().skip(start) {

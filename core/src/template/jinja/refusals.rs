@@ -1,4 +1,4 @@
-//! What is reported about minijinja's errors: what, where, and the name of the filter or variable.
+//! How minijinja's errors are reported: what, where, and the name of the filter or variable.
 
 use super::super::place::{FieldName, Place, sayable};
 use super::source::Source;
@@ -12,8 +12,8 @@ pub(super) fn no_template(error: &Error, source: &Source) -> Refusal {
     not_constant(error, &source.text, source, |offset| offset)
 }
 
-/// What depends on no variable cannot be evaluated. `part` is the text that the error tells of, and
-/// `offset_of` where it is in the source.
+/// A part that depends on no variable cannot be evaluated. `part` is the text of the error, and `offset_of` its
+/// position in the source.
 pub(super) fn not_constant(
     error: &Error,
     part: &str,
@@ -25,7 +25,7 @@ pub(super) fn not_constant(
     Refusal::with_detail(Code::InvalidTemplate, detail)
 }
 
-/// There is no filter, test or function of this name.
+/// There is no filter, test or function with this name.
 pub(super) fn unknown(
     what: &str,
     name: &str,
@@ -40,7 +40,7 @@ pub(super) fn unknown(
     Refusal::with_detail(Code::InvalidTemplate, detail)
 }
 
-/// A filter, test or function of minijinja's does not take the arguments that it is given.
+/// A filter, test or function of minijinja does not accept its arguments.
 pub(super) fn misused(what: &str, name: &str, place: Place) -> Refusal {
     let detail = format!(
         "This is not a valid template: the {what} `{name}` does not take these arguments, in {place}."
@@ -55,7 +55,7 @@ pub(super) fn misused_own(name: &str, usage: &str, place: Place) -> Refusal {
     Refusal::with_detail(Code::InvalidTemplate, detail)
 }
 
-/// The text cannot be evaluated for somebody.
+/// The text cannot be evaluated for some recipient.
 pub(super) fn not_worked_out(error: &Error, field: &FieldName, source: &Source) -> Refusal {
     let why = in_words(error, &source.text, |offset| source.place(offset));
     let (code, detail) = match error.kind() {
@@ -71,8 +71,8 @@ pub(super) fn not_worked_out(error: &Error, field: &FieldName, source: &Source) 
     Refusal::with_detail(code, detail)
 }
 
-/// What is wrong and where. It holds no value, and of the template the name of a filter, a function or a
-/// variable alone. `part` is the text that it tells of.
+/// What is wrong and where. It contains no values, and nothing of the template except the name of a filter, a function
+/// or a variable. `part` is the text that it is about.
 fn in_words(error: &Error, part: &str, place: impl Fn(usize) -> Place) -> String {
     let what = match error.kind() {
         ErrorKind::OutOfFuel => "it takes too long".to_owned(),
@@ -93,7 +93,7 @@ fn in_words(error: &Error, part: &str, place: impl Fn(usize) -> Place) -> String
     }
 }
 
-/// The filter, test, function or variable that is not there.
+/// The missing filter, test, function or variable.
 fn named<'e>(error: &'e Error, source: &'e str) -> Option<&'e str> {
     match error.kind() {
         // `filter upper is unknown`, `range is unknown`
@@ -114,7 +114,7 @@ fn named<'e>(error: &'e Error, source: &'e str) -> Option<&'e str> {
     }
 }
 
-/// The filter, function or variable that is there and cannot be evaluated: `join` of `join(1, 2)`.
+/// The existing filter, function or variable that cannot be evaluated: `join` of `join(1, 2)`.
 fn culprit<'e>(error: &Error, source: &'e str) -> Option<&'e str> {
     if matches!(
         error.kind(),

@@ -1,11 +1,11 @@
-//! Finds what of a template is outside of all its tags, and refuses what is nested too deep.
+//! Finds the parts of a template outside of all its tags, and refuses what is nested too deeply.
 //!
-//! The pieces are minijinja's own tokens, so that there are not two opinions on where a tag ends. Its
-//! parser and compiler call themselves for each operator of an expression: a long chain of them would
-//! overflow the stack, which ends the process. So their number is bounded before either is called. And
-//! its fuel does not see lists that are made from lists: so what could make them without end (`*` of
-//! lists, recursive loops; macros and namespaces are not there at all) is refused, and the rest is bounded.
-//! `docs/minijinja.md` has the smallest template of each kind, and what was measured.
+//! The pieces are minijinja's own tokens, so that there is only one opinion on where a tag ends. Its parser and
+//! compiler recurse for each operator of an expression: a long chain of them would overflow the stack, which ends the
+//! process. So their number is limited before either is called. And its fuel does not account for lists made from
+//! lists: what could make them without end (`*` of lists, recursive loops; macros and namespaces do not exist at all)
+//! is refused, and the rest is limited. `docs/minijinja.md` has the smallest template of each kind, and what was
+//! measured.
 
 use super::invalid;
 use super::layers::Layers;
@@ -21,22 +21,22 @@ use std::ops::Range;
 /// A piece of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Section {
-    /// Text that is written as it stands, once.
+    /// Text that is written literally, once.
     Text(Range<usize>),
-    /// One or more tags and what is between a block's.
+    /// One or more tags, and what is within a block.
     Tags {
         range: Range<usize>,
-        /// It is one `{{ … }}`, in a template where nothing is set.
+        /// It is a single `{{ … }}`, in a template without assignments.
         is_pure: bool,
     },
 }
 
-/// Operators, calls and subscripts of one tag.
+/// Operators, calls and subscripts in one tag.
 const MOST_OPERATORS: usize = 200;
-/// `elif` and `else` of one template.
+/// `elif` and `else` in one template.
 const MOST_BRANCHES: usize = 200;
-/// How many values lists that are made from each other may come to: each `+` may double a list, and
-/// each list that is written out may hold another one as often as it has places.
+/// How many values lists that are made from each other can have: each `+` can double a list, and each list literal can
+/// contain another one as often as it has elements.
 const MOST_GROWTH: u64 = 1 << 20;
 
 const TOO_DEEP: Refusal = invalid(
@@ -44,7 +44,7 @@ const TOO_DEEP: Refusal = invalid(
      lists of a million values.",
 );
 
-/// Tags that open a block, which `end` and the same name closes.
+/// Tags that open a block, which is closed by `end` and the same name.
 const BLOCKS: [&str; 8] = [
     "if",
     "for",
@@ -56,27 +56,26 @@ const BLOCKS: [&str; 8] = [
     "set",
 ];
 
-/// What is found in a template.
+/// The result for a template.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Scan {
     /// The pieces.
     pub sections: Vec<Section>,
-    /// What operands need.
+    /// Insertions for operands.
     pub insertions: Vec<Insertion>,
-    /// What can be evaluated by itself, if it has no variables.
+    /// Parts that can be evaluated separately, if they have no variables.
     pub units: Vec<Unit>,
 }
 
-/// A `{{ … }}`, a block with all that is in it, or the whole of a template where variables get other
-/// values on the way.
+/// A `{{ … }}`, a block with everything in it, or a whole template in which variables are reassigned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Unit {
     pub range: Range<usize>,
-    /// It is in no block.
+    /// It is not within a block.
     pub is_whole: bool,
 }
 
-/// Looks through a template.
+/// Examines a template.
 pub(super) fn scan(source: &str, syntax: &SyntaxConfig) -> Result<Scan, Refusal> {
     let mut scanner = Scanner {
         growth: 1,
@@ -123,28 +122,28 @@ pub(super) fn scan(source: &str, syntax: &SyntaxConfig) -> Result<Scan, Refusal>
 struct Scanner<'s> {
     sections: Vec<Section>,
     units: Vec<Unit>,
-    /// Where among them the block begins that is open.
+    /// The start of the open block among them.
     block: usize,
     /// How many blocks are open.
     depth: usize,
     branches: usize,
     growth: u64,
-    /// Variables get other values on the way.
+    /// Variables are reassigned.
     sets: bool,
     layers: Layers<'s>,
     tag: Tag,
 }
 
-/// The tag that is being read.
+/// The current tag.
 #[derive(Default)]
 struct Tag {
     start: usize,
     is_block: bool,
-    /// The word that it begins with.
+    /// Its first word.
     word: Option<Word>,
     operators: usize,
     assigns: bool,
-    /// For each open bracket, whether a list or an object is made in it, and its commas.
+    /// For each open bracket, whether it is a list or an object literal, and its commas.
     brackets: Vec<(bool, u64)>,
     last: Last,
 }
@@ -274,7 +273,7 @@ impl<'s> Scanner<'s> {
         }
     }
 
-    /// Adds tags to those that stand just before.
+    /// Appends tags to the preceding ones.
     fn add_tags(&mut self, range: Range<usize>, is_pure: bool) {
         if let Some(Section::Tags {
             range: before,

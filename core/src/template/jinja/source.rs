@@ -1,22 +1,22 @@
-//! The text of a template as minijinja gets it.
+//! The text of a template for minijinja.
 
 use super::super::place::Place;
 use super::operands::Insertion;
 use std::ops::Range;
 
-/// A template with what its operands need; see [`operands`](super::operands).
+/// A template with insertions for its operands; see [`operands`](super::operands).
 #[derive(Debug)]
 pub(super) struct Source {
     pub text: String,
-    /// What was put in: ascending offsets in what was given.
+    /// What was inserted: ascending offsets in the original.
     insertions: Vec<Inserted>,
 }
 
 #[derive(Debug)]
 struct Inserted {
-    /// Where, in what was given.
+    /// Its offset in the original.
     at: usize,
-    /// How much there is up to the end of it.
+    /// The total length of insertions up to and including this one.
     total: usize,
 }
 
@@ -43,7 +43,7 @@ impl Source {
         }
     }
 
-    /// Where a range of what was given is now. Nothing was put in at its ends.
+    /// The range that corresponds to one of the original. Nothing was inserted at its ends.
     pub fn range(&self, range: &Range<usize>) -> Range<usize> {
         let moved = |offset: usize| {
             let before = self.insertions.partition_point(|one| one.at < offset);
@@ -52,7 +52,7 @@ impl Source {
         moved(range.start)..moved(range.end)
     }
 
-    /// Where that which is now at `offset` was in what was given.
+    /// The position in the original that corresponds to `offset`.
     pub fn place(&self, offset: usize) -> Place {
         let offset = self.text.floor_char_boundary(offset);
         let mut place = Place::START;
@@ -71,7 +71,7 @@ impl Source {
         place
     }
 
-    /// How much the first of them come to.
+    /// The total length of the first ones.
     fn total(&self, count: usize) -> usize {
         count
             .checked_sub(1)

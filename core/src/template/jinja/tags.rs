@@ -1,11 +1,11 @@
-//! Where the tags of a template are.
+//! The positions of the tags of a template.
 
 use super::super::{Tag, TagKind};
 use minijinja::machinery::{Token, tokenize};
 use minijinja::syntax::SyntaxConfig;
 use std::ops::Range;
 
-/// The tags of a template that can be read, in order, each with the white space that it takes away beside it.
+/// The tags of a valid template, in order, each with the white space that it strips.
 pub(super) fn tags(source: &str, syntax: &SyntaxConfig) -> Vec<Tag> {
     let mut reader = Reader {
         source,
@@ -24,15 +24,15 @@ pub(super) fn tags(source: &str, syntax: &SyntaxConfig) -> Vec<Tag> {
 
 struct Reader<'s> {
     source: &'s str,
-    /// What was passed ends here.
+    /// The end of what was passed.
     at: usize,
     tag: Option<Open>,
     tags: Vec<Tag>,
-    /// For each `autoescape` that is open, whether values in it are HTML.
+    /// For each open `autoescape`, whether values in it are HTML.
     unescaped: Vec<bool>,
 }
 
-/// The tag that is being read.
+/// The current tag.
 struct Open {
     start: usize,
     is_block: bool,
@@ -43,16 +43,16 @@ struct Open {
     last: Last,
 }
 
-/// The word that a block begins with, as far as one matters.
+/// The first word of a block, if it matters.
 #[derive(PartialEq)]
 enum Word {
     Other,
-    /// It has a body where nothing is assigned.
+    /// It has a body if nothing is assigned.
     Set,
     Autoescape,
 }
 
-/// What the token before was, as far as one matters.
+/// The previous token, if it matters.
 #[derive(Default, PartialEq)]
 enum Last {
     #[default]
@@ -103,7 +103,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Notes what `autoescape` says of the values in it.
+    /// Records what `autoescape` says about the values in it.
     fn note_escaping(&mut self, tag: &Open, end: usize) {
         if tag.word == Word::Autoescape {
             self.unescaped.push(tag.is_safe);
@@ -112,7 +112,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What is neither text nor a tag with tokens: a comment, `raw`, or white space that a tag takes away.
+    /// What is neither text nor a tag with tokens: a comment, `raw`, or stripped white space.
     fn gap(&mut self, end: usize) {
         let range = self.at..end;
         let Some(text) = self

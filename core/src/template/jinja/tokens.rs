@@ -1,13 +1,13 @@
-//! What minijinja's tokens are in an expression.
+//! The role of minijinja's tokens in an expression.
 
 use minijinja::machinery::Token;
 
-/// What the token before was.
+/// The previous token.
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Last {
     #[default]
     Other,
-    /// It may be called, or have a subscript.
+    /// It can be called, or have a subscript.
     Value,
     Pipe,
     /// The name of a filter, after the pipe.
@@ -31,7 +31,7 @@ impl Last {
     }
 }
 
-/// Whether an expression nests where this stands.
+/// Whether this token nests an expression.
 pub(super) fn is_operator(token: &Token<'_>) -> bool {
     match token {
         Token::Ident(word) => is_keyword(word),

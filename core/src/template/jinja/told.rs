@@ -1,10 +1,10 @@
-//! What filters and tests of ours say of what they refuse.
+//! How our filters and tests report what they refuse.
 
 use minijinja::{Error, ErrorKind};
 use std::borrow::Cow;
 use std::fmt;
 
-/// A sentence of ours within an error of minijinja's. It holds no value.
+/// A sentence of ours within an error of minijinja. It contains no values.
 #[derive(Debug)]
 pub(super) struct Told(Cow<'static, str>);
 
@@ -16,7 +16,7 @@ impl fmt::Display for Told {
 
 impl std::error::Error for Told {}
 
-/// An error that says why, in words that may be told.
+/// An error with a reason that may be reported.
 pub(super) fn told(kind: ErrorKind, why: impl Into<Cow<'static, str>>) -> Error {
     Error::from(kind).with_source(Told(why.into()))
 }

@@ -1,10 +1,10 @@
-//! Whether what minijinja has takes the arguments that a template gives it: it is tried.
+//! Whether minijinja accepts the arguments that a template gives, found out by trying.
 
 use minijinja::machinery::ast::CallArg;
 use minijinja::value::{Kwargs, Value};
 use minijinja::{Environment, Error, ErrorKind, context};
 
-/// What takes arguments.
+/// A filter, test or function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Callee {
     Filter,
@@ -22,7 +22,7 @@ pub(super) struct Constants<'s> {
 /// Tries calls.
 pub(super) struct Trials<'e> {
     environment: &'e Environment<'e>,
-    /// How often: each time costs what is tried.
+    /// How many more: each costs time.
     left: usize,
 }
 
@@ -46,7 +46,7 @@ impl<'s> Constants<'s> {
 }
 
 impl<'e> Trials<'e> {
-    /// The fuel of the environment bounds each.
+    /// The fuel of the environment limits each.
     pub fn new(environment: &'e Environment<'e>) -> Self {
         Self {
             environment,
@@ -54,8 +54,8 @@ impl<'e> Trials<'e> {
         }
     }
 
-    /// Whether a call fails with these arguments, whatever it is applied to. What is not known, or not
-    /// tried, may succeed.
+    /// Whether a call fails with these arguments, whatever it is applied to. Unknown or untried calls count as
+    /// successful.
     pub fn is_misused(&mut self, callee: Callee, name: &str, arguments: &[CallArg<'_>]) -> bool {
         let Some(Constants {
             positional: mut given,
@@ -101,7 +101,7 @@ impl<'e> Trials<'e> {
     }
 }
 
-/// Whether the call fails, and does not only take too long or lack something.
+/// Whether the call fails for good, and does not merely take too long or lack something.
 fn is_final(error: &Error) -> bool {
     !matches!(
         error.kind(),

@@ -1,4 +1,4 @@
-//! Variables as minijinja takes them.
+//! Variables for minijinja.
 
 use super::digits;
 use crate::syntax::to_lf;
@@ -34,7 +34,7 @@ fn members<'v, 'a: 'v>(
     Value::from_object(Members::new(members))
 }
 
-/// An object whose members keep their order, as those of Python's do.
+/// An object whose members keep their order, as in Python.
 #[derive(Debug)]
 struct Members {
     names: Vec<Value>,

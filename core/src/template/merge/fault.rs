@@ -1,4 +1,4 @@
-//! Why something is no placeholder.
+//! Why something is not a placeholder.
 
 use super::super::filters::{FilterRow, ValueFault, names};
 use super::super::place::{Place, sayable};
@@ -10,11 +10,11 @@ use crate::text::nearest;
 pub(super) enum Fault<'t> {
     /// It is not written like one.
     Form,
-    /// It has this filter, which the language does not know.
+    /// The language does not have this filter.
     Filter(&'t str),
-    /// This filter does not take these arguments.
+    /// This filter does not accept these arguments.
     Arguments(&'static FilterRow),
-    /// A filter does not take the text that is before it.
+    /// A filter does not accept the text before it.
     Value {
         filter: &'static str,
         fault: ValueFault,
@@ -24,7 +24,7 @@ pub(super) enum Fault<'t> {
 }
 
 impl Fault<'_> {
-    /// Whether it is a filter that is told of.
+    /// Whether it is about a filter.
     pub fn is_of_filter(&self) -> bool {
         matches!(
             self,
@@ -32,7 +32,7 @@ impl Fault<'_> {
         )
     }
 
-    /// What is reported about it.
+    /// The refusal for it.
     pub fn at(&self, place: Place) -> Refusal {
         let (code, detail) = match self {
             Self::Form => (

@@ -21,17 +21,17 @@ use fault::Fault;
 use parser::{Expression, Parser};
 use std::borrow::Cow;
 
-/// A variable that a text refers to, with the filters that it goes through.
+/// A variable that a text refers to, with the filters applied to it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Reference<'a> {
-    /// The variable's name; dots lead into objects.
+    /// The name of the variable; dots lead into objects.
     pub path: Cow<'a, str>,
     /// In order, each with its name.
     pub filters: Vec<(&'static str, Filter)>,
 }
 
-/// Parses a text. `number` gives the number of a value, or refuses it. An error says what is no
-/// placeholder, and where.
+/// Parses a text. `number` returns the number of a value, or refuses it. An error says what is not a placeholder, and
+/// where.
 pub(super) fn parse<'a>(
     text: &Cow<'a, str>,
     kind: TextKind,
@@ -84,7 +84,7 @@ pub(super) fn parse<'a>(
     Ok(template)
 }
 
-/// Where the placeholders of a text are that [`parse`] takes.
+/// The positions of the placeholders of a text that [`parse`] accepts.
 #[cfg(any(feature = "inline-css", feature = "mjml", feature = "text-from-html"))]
 pub(super) fn tags(text: &str) -> Vec<super::Tag> {
     let text = Cow::Borrowed(text);
@@ -108,7 +108,7 @@ pub(super) fn tags(text: &str) -> Vec<super::Tag> {
     tags
 }
 
-/// What a placeholder writes into a field of the header for everybody: no line may end there.
+/// What a placeholder writes into a header field for everybody: it must not contain a line end.
 pub(super) fn header_text(text: Cow<'_, str>, place: Place) -> Result<Cow<'_, str>, Refusal> {
     if !has_control_except_tab(&text) {
         return Ok(text);
@@ -119,8 +119,8 @@ pub(super) fn header_text(text: Cow<'_, str>, place: Place) -> Result<Cow<'_, st
     Err(Refusal::with_detail(Code::ControlCharacter, detail))
 }
 
-/// Where the next placeholder begins, or what could be a tag of another language. Of three braces that
-/// `}}}` does not end the first one is text.
+/// The start of the next placeholder, or of what could be a tag of another language. If three braces are not closed by
+/// `}}}`, the first one is text.
 fn tag_start(text: &str, from: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     memchr::memchr_iter(b'{', &bytes[from..])

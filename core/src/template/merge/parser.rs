@@ -7,20 +7,20 @@ use crate::syntax::to_lf;
 use crate::text::part;
 use std::borrow::Cow;
 
-/// What is put in.
+/// What is inserted.
 pub(super) enum Expression<'a> {
-    /// What is known without any variable.
+    /// Known without any variable.
     Literal(Cow<'a, str>),
     Value(Reference<'a>),
 }
 
 pub(super) struct Parser<'t, 'a> {
     text: &'t Cow<'a, str>,
-    /// What was read ends here.
+    /// The end of what was read.
     pub at: usize,
-    /// Where the last filter's name begins.
+    /// The start of the last filter's name.
     pub filter_at: usize,
-    /// What the filters of the text may still do.
+    /// The work that the filters of the text may still do.
     pub work: Work,
 }
 
@@ -149,7 +149,7 @@ impl<'t, 'a> Parser<'t, 'a> {
         &rest[..end.unwrap_or(rest.len())]
     }
 
-    /// `-12.50`, as it is written.
+    /// `-12.50`, as written.
     fn number(&mut self) -> Result<Cow<'a, str>, Fault<'t>> {
         let rest = self.rest(self.at).as_bytes();
         let digits = |from: usize| {
@@ -188,7 +188,7 @@ impl<'t, 'a> Parser<'t, 'a> {
         Ok(part(self.text, start..self.at))
     }
 
-    /// A text in quotes of either kind; there are no escapes.
+    /// A string in single or double quotes; there are no escapes.
     fn string(&mut self) -> Result<Cow<'a, str>, Fault<'t>> {
         let quote = self
             .peek()

@@ -11,16 +11,16 @@ use crate::problem::Refusal;
 use crate::variable::VariableValue;
 use std::borrow::Cow;
 
-/// What expressions may ask for.
+/// What expressions can refer to.
 pub(super) trait Given<'v, 'r> {
-    /// The variable of this number; the recipient's own wins.
+    /// The variable with this number; the recipient's own takes precedence.
     fn variable(&self, number: usize) -> Option<&'v VariableValue<'r>>;
 
-    /// What the name of this number means by itself.
+    /// The built-in meaning of the name with this number.
     fn built_in(&self, number: usize) -> Option<BuiltIn>;
 }
 
-/// Why something cannot be evaluated, and where it is.
+/// Why something cannot be evaluated, and its position.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub misfit: Misfit,
@@ -28,7 +28,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    /// What is reported about a template in this field.
+    /// The refusal for a template in this field.
     pub fn refusal(&self, field: &FieldName) -> Refusal {
         let place = self.place;
         let (code, what) = self.misfit.told();
@@ -39,9 +39,9 @@ impl Failure {
 pub(super) struct Evaluation<'v, 'r, G> {
     given: G,
     addressee: Addressee<'v>,
-    /// The elements that the loops are at, with their numbers from 1.
+    /// The current elements of the loops, numbered from 1.
     loops: Vec<(&'v VariableValue<'r>, usize)>,
-    /// Where the last statement stands that was begun.
+    /// The position of the last statement that was begun.
     place: Place,
     work: Work,
 }
@@ -57,7 +57,7 @@ impl<'v, 'r: 'v, G: Given<'v, 'r>> Evaluation<'v, 'r, G> {
         }
     }
 
-    /// What is written for an expression.
+    /// The output of an expression.
     pub fn text(
         &mut self,
         expression: &'v Expression<'r>,
@@ -80,7 +80,7 @@ impl<'v, 'r: 'v, G: Given<'v, 'r>> Evaluation<'v, 'r, G> {
         Ok(written)
     }
 
-    /// What an outermost statement writes.
+    /// The output of an outermost statement.
     pub fn statement(&mut self, node: &'v Node<'r>) -> Result<String, Failure> {
         // One that failed before may have left some.
         self.loops.clear();
@@ -89,7 +89,7 @@ impl<'v, 'r: 'v, G: Given<'v, 'r>> Evaluation<'v, 'r, G> {
         Ok(out)
     }
 
-    /// Appends what nodes make.
+    /// Appends the output of nodes.
     fn write(&mut self, nodes: &'v [Node<'r>], out: &mut String) -> Result<(), Failure> {
         for node in nodes {
             match node {
@@ -128,7 +128,7 @@ impl<'v, 'r: 'v, G: Given<'v, 'r>> Evaluation<'v, 'r, G> {
         Ok(())
     }
 
-    /// The first branch whose condition holds.
+    /// The first branch whose condition is true.
     fn branch(&mut self, branches: &'v [Branch<'r>]) -> Result<Option<&'v Branch<'r>>, Failure> {
         for branch in branches {
             let holds = match &branch.condition {
@@ -175,7 +175,7 @@ impl<'v, 'r: 'v, G: Given<'v, 'r>> Evaluation<'v, 'r, G> {
         })
     }
 
-    /// The first value that holds, or does not; or else the last one.
+    /// The first value that is true (or is not), or else the last one.
     fn until(
         &mut self,
         operands: &'v [Expression<'r>],

@@ -1,4 +1,4 @@
-//! What a placeholder says, once it is read.
+//! What a placeholder says, once it is parsed.
 
 use super::super::place::Place;
 use crate::number::Number;
@@ -11,11 +11,11 @@ pub(super) enum Expression<'a> {
     Boolean(bool),
     Number(Number<'a>),
     Text(Cow<'a, str>),
-    /// Braces that shall be there. They are written as they are, in links too.
+    /// Literal braces. They are written as they are, also in links.
     Braces(&'static str),
-    /// A variable, and the way from there into objects and lists.
+    /// A variable, and the path from there into objects and lists.
     Path(Root, Vec<Step<'a>>),
-    /// The same from what is in parentheses.
+    /// The same, starting at an expression in parentheses.
     Within(Box<Expression<'a>>, Vec<Step<'a>>),
     Not(Box<Expression<'a>>),
     Length(Box<Expression<'a>>),
@@ -27,14 +27,14 @@ pub(super) enum Expression<'a> {
     Compare(Box<[Expression<'a>; 2]>, Comparison),
 }
 
-/// Where a path begins.
+/// The start of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Root {
     /// A variable, by the number of its name.
     Variable(usize),
-    /// The element that a loop is at. Loops count from 0, the outermost.
+    /// The current element of a loop. Loops count from 0, the outermost.
     Element(usize),
-    /// How many of its elements a loop has begun.
+    /// How many elements a loop has begun.
     Index(usize),
 }
 
@@ -47,7 +47,7 @@ pub(super) enum Step<'a> {
     Subscript(Expression<'a>),
 }
 
-/// A sign between two values.
+/// A comparison operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Comparison {
     Equal,
@@ -58,7 +58,7 @@ pub(super) enum Comparison {
     GreaterOrEqual,
 }
 
-/// A piece of what is within a statement.
+/// A piece of the content of a statement.
 #[derive(Debug)]
 pub(super) enum Node<'a> {
     Text(Cow<'a, str>),
@@ -67,7 +67,7 @@ pub(super) enum Node<'a> {
         writing: Writing,
         place: Place,
     },
-    /// The first branch whose condition holds; what is after `else` has none.
+    /// The first branch whose condition is true; `else` has none.
     If(Vec<Branch<'a>>),
     Each {
         list: Expression<'a>,
@@ -83,12 +83,12 @@ pub(super) struct Branch<'a> {
     pub body: Vec<Node<'a>>,
 }
 
-/// How a value is written where it is.
+/// How a value is written in its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Writing {
     /// As it is.
     Plain,
-    /// As text of HTML.
+    /// As text within HTML.
     Html,
     /// As a part of a URL.
     Url,
@@ -97,7 +97,7 @@ pub(super) enum Writing {
 }
 
 impl<'a> Expression<'a> {
-    /// The name by which `loop_vars` has the elements of this list: the last one of its path.
+    /// The name under which `loop_vars` has the elements of this list: the last one of its path.
     pub fn list_name(&self, names: &[Cow<'a, str>]) -> Option<Cow<'a, str>> {
         let (root, steps) = match self {
             Self::Path(root, steps) => (Some(*root), steps),
@@ -112,7 +112,7 @@ impl<'a> Expression<'a> {
         }
     }
 
-    /// Whether it is a variable, or what a way from one leads to.
+    /// Whether it is a variable, or a path from one.
     pub fn is_path(&self) -> bool {
         matches!(self, Self::Path(..))
     }

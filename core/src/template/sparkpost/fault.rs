@@ -1,4 +1,4 @@
-//! Why a text is no template.
+//! Why a text is not a valid template.
 
 use super::super::place::{Place, sayable};
 use super::super::sources::TOO_MANY;
@@ -9,34 +9,34 @@ use crate::problem::{Code, Refusal};
 pub(super) enum Fault<'t> {
     /// It is not written like one.
     Form,
-    /// A sign that computes, or that makes a filter.
+    /// An arithmetic operator, or a filter.
     Operator(&'static str),
-    /// A word that means something else, or that SparkPost keeps for itself.
+    /// A word with another meaning, or reserved by SparkPost.
     Reserved(&'t str),
-    /// SparkPost has it.
+    /// SparkPost has it, but this library does not.
     NotHere(&'static str),
-    /// Nobody has it.
+    /// An unknown macro.
     Macro(&'t str),
-    /// A statement that nothing ends.
+    /// A statement without an end.
     NoEnd(&'static str),
-    /// What belongs to a statement and is in none.
+    /// Part of a statement outside of one.
     NoStart(&'static str),
-    /// A name of loops outside of one.
+    /// A loop variable outside of a loop.
     NoLoop,
     /// `loop_vars` with a name that no loop around it has.
     NoLoopOfThisName,
-    /// Too many things within each other.
+    /// Too deeply nested.
     Deep,
     /// Too many different variables.
     ManyNames,
     /// More parts of expressions than this in all texts.
     ManyParts(usize),
-    /// What SparkPost takes out of a text where it follows a link.
+    /// What SparkPost removes from a text after a link.
     LinkAttribute,
 }
 
 impl Fault<'_> {
-    /// What is reported about it.
+    /// The refusal for it.
     pub fn at(self, place: Place) -> Refusal {
         let said = |name| sayable(name).map_or_else(String::new, |name| format!(" `{name}`"));
         let what = match self {
@@ -87,5 +87,5 @@ impl Fault<'_> {
     }
 }
 
-/// So many things may be within each other: each needs a part of the stack.
+/// Maximum nesting: each level needs some stack.
 pub(super) const DEEPEST: usize = 50;

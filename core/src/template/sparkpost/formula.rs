@@ -1,4 +1,4 @@
-//! What a value is made of, and what it is where nobody gives anything.
+//! How a value is computed, and its default.
 
 use super::super::Addressee;
 use super::super::place::Place;
@@ -9,14 +9,14 @@ use crate::problem::{Code, Refusal};
 use crate::variable::VariableValue;
 use std::borrow::Cow;
 
-/// What a value is made of.
+/// How a value is computed.
 #[derive(Debug)]
 pub(super) enum Formula<'a> {
     Expression(Expression<'a>, Writing),
     Statement(Node<'a>),
 }
 
-/// What a value is; `place` is where it is.
+/// Computes a value; `place` is its position.
 pub(super) fn work_out<'v, 'r: 'v, G: Given<'v, 'r>>(
     formula: &'v Formula<'r>,
     evaluation: &mut Evaluation<'v, 'r, G>,
@@ -30,7 +30,7 @@ pub(super) fn work_out<'v, 'r: 'v, G: Given<'v, 'r>>(
     }
 }
 
-/// Nobody gives anything.
+/// Nobody gives any values.
 pub(super) struct Nothing;
 
 impl<'v, 'r> Given<'v, 'r> for Nothing {
@@ -47,7 +47,7 @@ pub(super) fn evaluation_of_nothing<'v, 'r: 'v>() -> Evaluation<'v, 'r, Nothing>
     Evaluation::new(Nothing, Addressee::default())
 }
 
-/// What is the same whatever the variables are.
+/// The value, if it does not depend on variables.
 pub(super) fn constant<'a>(formula: &Formula<'a>, place: Place) -> Result<Cow<'a, str>, Refusal> {
     work_out(formula, &mut evaluation_of_nothing(), place).map_err(|failure| {
         let (_, what) = failure.misfit.told();

@@ -1,17 +1,17 @@
-//! Where in a text a link is: values in it are percent-encoded.
+//! The positions of links in a text: values in them are percent-encoded.
 
-/// Whether the text that was passed ends within a link. A link begins with `http://` or `https://`, whatever
-/// statements are in it, and ends with white space, `<`, `>`, `"`, or what closes the sign before it.
+/// Whether the text so far ends within a link. A link starts with `http://` or `https://`, may contain statements, and
+/// ends with white space, `<`, `>`, `"`, or the counterpart of the character before it.
 #[derive(Debug, Default)]
 pub(super) struct Links {
     within: Option<Link>,
-    /// The last byte that was passed.
+    /// The last byte so far.
     last: Option<u8>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Link {
-    /// A sign that ends it besides those that end each.
+    /// A character that ends it in addition to those that end every link.
     closing: Option<u8>,
 }
 
@@ -20,7 +20,7 @@ impl Links {
         self.within.is_some()
     }
 
-    /// Goes on to the end of a text.
+    /// Advances to the end of a text.
     pub fn pass(&mut self, text: &str) {
         let bytes = text.as_bytes();
         let mut at = 0;
@@ -66,7 +66,7 @@ fn closing(before: u8) -> Option<u8> {
     }
 }
 
-/// Where the next `http://` or `https://` begins, and how long it is.
+/// The position and length of the next `http://` or `https://`.
 fn next_protocol(bytes: &[u8]) -> Option<(usize, usize)> {
     memchr::memmem::find_iter(bytes, "://").find_map(|colon| {
         let protocols: [&[u8]; 2] = [b"https", b"http"];

@@ -1,18 +1,18 @@
-//! The language `sparkpost`, as SparkPost documents it: `{{ name or 'friend' }}`, `{{ if x > 1 }} … {{ end }}`,
-//! `{{ each orders }} {{ loop_var.price }} {{ end }}`.
+//! The language `sparkpost`, as SparkPost documents it: `{{ name or 'friend' }}`, `{{ if x > 1 }} … {{ end }}`, `{{
+//! each orders }} {{ loop_var.price }} {{ end }}`.
 //!
-//! What is outside of statements is the same for everybody, and each placeholder there is a value, as in the
-//! language `merge`. An outermost statement is one value with all that is in it.
+//! Text outside of statements is the same for everybody, and each placeholder there is a value, as in the language
+//! `merge`. An outermost statement, with everything in it, is one value.
 //!
 //! ```text
-//! reader        takes a text apart
-//! parser        what stands between the braces
-//! segments      where the braces are
+//! reader        parses a text
+//! parser        parses what is between the braces
+//! segments      finds the braces
 //! formula       a value, and what it is without variables
-//! evaluation    works it out
+//! evaluation    evaluates it
 //! value         what it works with
 //! links         where values are percent-encoded
-//! mustache      where braces are left to readers' programs
+//! mustache      where braces are left to mail programs
 //! names  fault  expression  work
 //! ```
 
@@ -47,17 +47,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use work::Misfit;
 
-/// The values that the texts of one message ask for, by number.
+/// The values that the texts of one message use, by number.
 #[derive(Debug, Default)]
 pub(crate) struct Substitutions<'a> {
     entries: Vec<Entry<'a>>,
     numbers: HashMap<(Expression<'a>, Writing), usize>,
     names: Names<'a>,
-    /// What everybody has.
+    /// The common variables.
     shared: Arc<Shared<'a>>,
-    /// Where among that the variable of each name is.
+    /// The index among them of the variable of each name.
     shared_numbers: Vec<Option<usize>>,
-    /// The fields that ask for something.
+    /// The fields that use something.
     fields: Vec<FieldName>,
 }
 
@@ -70,19 +70,19 @@ struct Shared<'a> {
 #[derive(Debug)]
 struct Entry<'a> {
     formula: Formula<'a>,
-    /// Where it is first: the number of the field, and the place in that.
+    /// Its first position: the number of the field, and the position in it.
     asked_at: (usize, Place),
-    /// It lands in a field of the header, where no line may end.
+    /// It is used in a header field, which must not contain line ends.
     in_header: bool,
-    /// The numbers of the names that it asks for.
+    /// The numbers of the names that it uses.
     names: Vec<usize>,
-    /// It asks for what is each recipient's own.
+    /// It uses something that each recipient has of their own.
     is_personal: bool,
-    /// What it is for everybody who has none of these variables, where that can be evaluated.
+    /// The value for everybody who has none of these variables, if it can be evaluated.
     common: Option<Cow<'a, str>>,
 }
 
-/// The variables of a recipient by the numbers of their names, before those of everybody.
+/// The variables of a recipient by the numbers of their names, which precede the common ones.
 struct Lookup<'v, 'a, 'r> {
     substitutions: &'v Substitutions<'a>,
     own: &'v [Option<&'v Variable<'r>>],
@@ -101,7 +101,7 @@ impl<'v, 'a: 'r, 'r> Given<'v, 'r> for Lookup<'v, 'a, 'r> {
 }
 
 impl<'a> Substitutions<'a> {
-    /// No texts, and what everybody has of these ones, which is not copied.
+    /// Without texts, sharing the common values of these.
     pub fn fresh(&self) -> Self {
         Self {
             shared: Arc::clone(&self.shared),
@@ -109,7 +109,7 @@ impl<'a> Substitutions<'a> {
         }
     }
 
-    /// Parses a text and notes the values that it asks for. An error says what is wrong with it.
+    /// Parses a text and records the values that it uses. An error says what is wrong with it.
     pub fn parse(
         &mut self,
         text: Cow<'a, str>,
@@ -213,7 +213,7 @@ impl<'a> Substitutions<'a> {
         next
     }
 
-    /// Notes that a value is in a text of this kind.
+    /// Records that a value occurs in a text of this kind.
     fn note_place(&mut self, value: usize, kind: TextKind, place: Place) -> Result<(), Refusal> {
         if self.entries.len() > MOST_VALUES {
             return Err(TOO_MANY);
@@ -228,7 +228,7 @@ impl<'a> Substitutions<'a> {
         Ok(())
     }
 
-    /// What a value is for everybody who has none of their own.
+    /// The value for everybody who has none of their own.
     pub fn common(&self, value: usize) -> Option<&str> {
         self.entries.get(value)?.common.as_deref()
     }
@@ -238,7 +238,7 @@ impl<'a> Substitutions<'a> {
         self.entries.len()
     }
 
-    /// Takes the message's variables for everybody. All texts were parsed before.
+    /// Takes the message's variables for everybody, after all texts were parsed.
     pub fn share(&mut self, variables: &[Variable<'a>], report: &mut ProblemReport<'a>) {
         let names = variables.iter().map(|variable| variable.name.clone());
         self.shared = Arc::new(Shared {
@@ -251,7 +251,7 @@ impl<'a> Substitutions<'a> {
         self.put_in_shared(None, report);
     }
 
-    /// Evaluates what everybody has. What is wrong with a variable is reported at `place`, or where it is.
+    /// Evaluates what is common. Problems with a variable are reported at `place`, or at its own location.
     pub fn put_in_shared(&mut self, place: Option<Location>, report: &mut ProblemReport<'a>) {
         let names = self.names.as_slice().iter();
         let numbers = names.map(|name| self.shared.numbers.get(name).copied());
@@ -368,7 +368,7 @@ impl<'a> Substitutions<'a> {
     }
 }
 
-/// Where the placeholders and statements of an HTML text are whose lines end with LF.
+/// The positions of the placeholders and statements of an HTML text whose lines end with LF.
 #[cfg(any(feature = "inline-css", feature = "mjml", feature = "text-from-html"))]
 pub(super) fn tags(html: &str) -> Vec<super::Tag> {
     use super::TagKind;

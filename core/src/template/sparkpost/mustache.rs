@@ -1,10 +1,10 @@
-//! Templates of AMP within HTML (`<template type="amp-mustache">`): readers' programs fill them in, and all but
-//! some of their braces stay as they are.
+//! AMP templates within HTML (`<template type="amp-mustache">`): mail programs fill them in, and nearly all of their
+//! braces are kept.
 
 use crate::text::starts_with_ignoring_case;
 use std::ops::Range;
 
-/// Where such templates are in a text.
+/// The positions of such templates in a text.
 #[derive(Debug, Default)]
 pub(super) struct Mustache {
     /// In order.
@@ -36,7 +36,7 @@ impl Mustache {
         Self { ranges }
     }
 
-    /// Whether what is between braces that open at `open` is left to readers' programs.
+    /// Whether the braces that open at `open` are left to mail programs.
     pub fn keeps(&self, open: usize, inner: &str) -> bool {
         let next = self.ranges.partition_point(|range| range.end <= open);
         let is_within = self
@@ -47,7 +47,7 @@ impl Mustache {
     }
 }
 
-/// Whether braces mean something here even so, as SparkPost documents it.
+/// Whether braces are interpreted here nevertheless, as SparkPost documents.
 fn is_ours(inner: &str) -> bool {
     let macros = [
         "opening_double_curly",
@@ -61,7 +61,7 @@ fn is_ours(inner: &str) -> bool {
         || macros.iter().any(|name| inner.starts_with(name))
 }
 
-/// Where the next element begins that may hold a template, and how its end tag begins.
+/// The position of the next element that may contain a template, and how its end tag starts.
 fn next_element(html: &str, from: usize) -> Option<(usize, &'static str)> {
     const ELEMENTS: [(&str, &str); 2] = [("<template", "</template"), ("<script", "</script")];
 

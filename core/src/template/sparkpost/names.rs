@@ -1,24 +1,24 @@
-//! The names of variables, by number, and those that are there by themselves.
+//! The names of variables, by number, and the built-in ones.
 
 use super::super::sources::MOST_VALUES;
 use super::fault::Fault;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-/// The variables that the texts of a message ask for.
+/// The variables that the texts of a message use.
 #[derive(Debug, Default)]
 pub(super) struct Names<'a> {
     /// By number.
     list: Vec<Cow<'a, str>>,
-    /// What those mean that are there by themselves.
+    /// The meanings of the built-in ones.
     built_in: Vec<Option<BuiltIn>>,
     numbers: HashMap<Cow<'a, str>, usize>,
     /// How many parts all expressions have so far.
     parts: usize,
 }
 
-/// Most parts of the expressions of a message: each takes some hundred bytes of memory, and a text of its size may
-/// have one for every two of its own.
+/// The maximum number of parts of the expressions of a message: each takes some hundred bytes of memory, and a text can
+/// have one for every two of its bytes.
 const MOST_PARTS: usize = 250_000;
 
 /// What SparkPost adds to the variables of each recipient.
@@ -44,7 +44,7 @@ impl BuiltIn {
 }
 
 impl<'a> Names<'a> {
-    /// The number of a name. Each is looked up for each recipient, so there are not more of them than values.
+    /// The number of a name. Each is looked up for each recipient, so there are no more of them than values.
     pub fn number<'t>(&mut self, name: Cow<'a, str>) -> Result<usize, Fault<'t>> {
         if let Some(number) = self.known(&name) {
             return Ok(number);
@@ -59,7 +59,7 @@ impl<'a> Names<'a> {
         Ok(number)
     }
 
-    /// One more part of an expression.
+    /// Counts one more part of an expression.
     pub fn count_part<'t>(&mut self) -> Result<(), Fault<'t>> {
         self.parts += 1;
         if self.parts > MOST_PARTS {
@@ -68,12 +68,12 @@ impl<'a> Names<'a> {
         Ok(())
     }
 
-    /// The number of a name that is asked for.
+    /// The number of a name that is used.
     pub fn known(&self, name: &str) -> Option<usize> {
         self.numbers.get(name).copied()
     }
 
-    /// What the name of this number means by itself.
+    /// The built-in meaning of the name with this number.
     pub fn built_in(&self, number: usize) -> Option<BuiltIn> {
         self.built_in[number]
     }

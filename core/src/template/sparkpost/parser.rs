@@ -1,4 +1,4 @@
-//! Reads what is between the braces.
+//! Parses what is between the braces.
 
 use super::expression::{Comparison, Expression, Root, Step};
 use super::fault::{DEEPEST, Fault};
@@ -8,7 +8,7 @@ use crate::text::part;
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// What a pair of braces says.
+/// The content of a pair of braces.
 #[derive(Debug)]
 pub(super) enum Tag<'a> {
     Value(Expression<'a>),
@@ -19,27 +19,27 @@ pub(super) enum Tag<'a> {
     End,
 }
 
-/// The words with which statements begin.
+/// The first words of statements.
 const STATEMENTS: [&str; 5] = ["if", "elseif", "else", "each", "end"];
 
-/// Words that SparkPost's documentation keeps from being names.
+/// Words that may not be names according to SparkPost's documentation.
 const RESERVED: [&str; 19] = [
     "and", "break", "do", "each", "else", "elseif", "end", "for", "function", "if", "in", "local",
     "not", "or", "repeat", "return", "then", "until", "while",
 ];
 
-/// Whether what is between the braces is a statement.
+/// Whether the content of the braces is a statement.
 pub(super) fn is_statement(inner: &str) -> bool {
     statement_of(inner).is_some()
 }
 
-/// The word with which what is between the braces begins, if that is a statement's.
+/// The first word of the content of the braces, if it is that of a statement.
 pub(super) fn statement_of(inner: &str) -> Option<&str> {
     let word = name_of(inner.trim_start());
     STATEMENTS.contains(&word).then_some(word)
 }
 
-/// The letters, digits and `_` with which a text begins.
+/// The letters, digits and `_` at the start of a text.
 fn name_of(text: &str) -> &str {
     let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_'));
     &text[..end.unwrap_or(text.len())]
@@ -50,10 +50,10 @@ pub(super) struct Parser<'t, 'a> {
     at: usize,
     end: usize,
     depth: usize,
-    /// The names of the lists that the loops around go through.
+    /// The names of the lists of the surrounding loops.
     loops: &'t [Option<Cow<'a, str>>],
     names: &'t mut Names<'a>,
-    /// The numbers of the variables that are asked for.
+    /// The numbers of the variables that are used.
     asked: &'t mut Vec<usize>,
 }
 
@@ -161,7 +161,7 @@ impl<'t, 'a> Parser<'t, 'a> {
         Ok(Expression::Compare(Box::new([left, right]), comparison))
     }
 
-    /// `not x`, `#x`, and what is a value by itself. `not` binds more than a comparison does.
+    /// `not x`, `#x`, or a value. `not` binds more tightly than a comparison.
     fn operand(&mut self) -> Parsed<'t, 'a> {
         self.nested(|parser| {
             if parser.take_word("not") {
@@ -239,7 +239,7 @@ impl<'t, 'a> Parser<'t, 'a> {
         self.loops.len().checked_sub(1).ok_or(Fault::NoLoop)
     }
 
-    /// The loop that the name after `loop_vars` means.
+    /// The loop to which the name after `loop_vars` refers.
     fn loop_of_name(&mut self) -> Result<usize, Fault<'t>> {
         self.innermost()?;
         let Some(Step::Member(name) | Step::Subscript(Expression::Text(name))) = self.step()?
@@ -323,7 +323,7 @@ impl<'t, 'a> Parser<'t, 'a> {
         Number::new(part(self.text, start..self.at)).ok_or(Fault::Form)
     }
 
-    /// A text in quotes of either kind; `\` makes a sign of what follows, or a line end or a tab.
+    /// A string in single or double quotes; `\` escapes the next character, or makes it a line end or a tab.
     fn string(&mut self) -> Result<Cow<'a, str>, Fault<'t>> {
         let quote = self.peek().ok_or(Fault::Form)?;
         self.at += 1;
@@ -381,7 +381,7 @@ impl<'t, 'a> Parser<'t, 'a> {
         follows
     }
 
-    /// Reads what may be within itself.
+    /// Parses what can be nested.
     fn nested(&mut self, read: impl FnOnce(&mut Self) -> Parsed<'t, 'a>) -> Parsed<'t, 'a> {
         if self.depth == DEEPEST {
             return Err(Fault::Deep);

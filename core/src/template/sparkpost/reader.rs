@@ -1,4 +1,4 @@
-//! Reads a text: what is the same for everybody, values, and statements with all that is in them.
+//! Parses a text: parts that are the same for everybody, values, and statements with their content.
 
 use super::super::TextKind;
 use super::super::place::Place;
@@ -12,7 +12,7 @@ use crate::problem::Refusal;
 use crate::text::part;
 use std::borrow::Cow;
 
-/// What is outside of all statements.
+/// A part outside of all statements.
 #[derive(Debug)]
 pub(super) enum Piece<'a> {
     Text(Cow<'a, str>),
@@ -56,7 +56,7 @@ impl<'t, 'a> Reader<'t, 'a> {
         })
     }
 
-    /// The next piece, with the numbers of the variables that it asks for.
+    /// The next piece, with the numbers of the variables that it uses.
     pub fn next_piece(&mut self) -> Result<Option<(Piece<'a>, Vec<usize>)>, Refusal> {
         let piece = match self.segments.next() {
             None => return Ok(None),
@@ -86,7 +86,7 @@ impl<'t, 'a> Reader<'t, 'a> {
         Ok(Some((piece, asked)))
     }
 
-    /// The names that are known.
+    /// The known names.
     pub fn names(&self) -> &Names<'a> {
         self.names
     }
@@ -96,7 +96,7 @@ impl<'t, 'a> Reader<'t, 'a> {
         parser.tag().map_err(|fault| fault.at(place))
     }
 
-    /// A statement that begins with this tag, to its end.
+    /// A statement that starts with this tag, up to its end.
     fn statement(&mut self, tag: Tag<'a>, place: Place, depth: usize) -> Result<Node<'a>, Refusal> {
         if depth > DEEPEST {
             return Err(Fault::Deep.at(place));
@@ -142,7 +142,7 @@ impl<'t, 'a> Reader<'t, 'a> {
         }
     }
 
-    /// What is in a statement that begins at `place`, and the tag that ends it.
+    /// The content of a statement that starts at `place`, and the tag that ends it.
     fn body(
         &mut self,
         statement: &'static str,
@@ -176,7 +176,7 @@ impl<'t, 'a> Reader<'t, 'a> {
         Err(Fault::NoEnd(statement).at(place))
     }
 
-    /// Goes on to the end of a text outside of all braces.
+    /// Advances to the end of a text outside of all braces.
     fn pass_text(&mut self, range: &std::ops::Range<usize>) -> Result<(), Refusal> {
         let text = &self.text[range.clone()];
         match self.kind {
@@ -192,7 +192,7 @@ impl<'t, 'a> Reader<'t, 'a> {
         Ok(())
     }
 
-    /// How a value is written that is here.
+    /// How a value is written at this position.
     fn writing(&self, expression: &Expression<'_>, is_raw: bool) -> Writing {
         let is_raw = is_raw || matches!(expression, Expression::Braces(_));
         match self.kind {
@@ -206,7 +206,7 @@ impl<'t, 'a> Reader<'t, 'a> {
     }
 }
 
-/// A tag that belongs to a statement and stands where none is open for it.
+/// A part of a statement where no such statement is open.
 fn stray(tag: &Tag<'_>, place: Place) -> Refusal {
     let word = match tag {
         Tag::ElseIf(_) => "elseif",

@@ -1,4 +1,4 @@
-//! Where in a text the braces are, and which line ends go with them.
+//! The positions of the braces in a text, and the line ends that are removed with them.
 
 use super::super::place::Place;
 use super::fault::Fault;
@@ -10,19 +10,19 @@ use std::ops::Range;
 /// A piece of a text, in order.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Segment {
-    /// Outside of all braces: what of it is written.
+    /// Outside of all braces: the part that is written.
     Text(Range<usize>),
-    /// What is between braces.
+    /// The content of braces.
     Tag {
         inner: Range<usize>,
-        /// With three of them.
+        /// There are three of them.
         is_raw: bool,
         place: Place,
     },
 }
 
-/// Parses a text, whose lines end with LF. A line of nothing but blanks and statements ends with the last
-/// of them: neither the blanks after it nor the line end are written.
+/// Parses a text whose lines end with LF. A line that consists only of blanks and statements ends with the last
+/// statement: neither the blanks after it nor the line end are written.
 pub(super) fn segments(text: &str, is_html: bool) -> Result<Vec<Segment>, Refusal> {
     let mustache = if is_html {
         Mustache::find(text)
@@ -56,9 +56,9 @@ pub(super) fn segments(text: &str, is_html: bool) -> Result<Vec<Segment>, Refusa
     Ok(segments)
 }
 
-/// What is in a line so far.
+/// The current line so far.
 struct Line {
-    /// Nothing but blanks and statements.
+    /// Only blanks and statements.
     is_bare: bool,
     has_statement: bool,
 }
@@ -100,12 +100,12 @@ impl Line {
 
 struct FoundTag {
     open: usize,
-    /// Absent where nothing ends it.
+    /// `None` if it has no end.
     inner: Option<Range<usize>>,
     is_raw: bool,
 }
 
-/// The next pair of braces. Of three that `}}}` does not end the first one is text.
+/// The next pair of braces. If three braces are not closed by `}}}`, the first one is text.
 fn next_tag(text: &str, from: usize, mustache: &Mustache) -> Option<FoundTag> {
     let bytes = text.as_bytes();
     let mut opens = memchr::memchr_iter(b'{', &bytes[from..]).map(|at| from + at);
@@ -137,7 +137,7 @@ fn next_tag(text: &str, from: usize, mustache: &Mustache) -> Option<FoundTag> {
     })
 }
 
-/// Where the first `}}` is that is in no quotes.
+/// The position of the first `}}` outside of quotes.
 fn end_of_tag(text: &str) -> Option<usize> {
     let mut quote = None;
     let mut bytes = text.bytes().enumerate();

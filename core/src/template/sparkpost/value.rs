@@ -1,4 +1,4 @@
-//! What expressions work with. Only nil and false do not hold, as in Lua, which the language is made of.
+//! The values of expressions. Only nil and false are false, as in Lua, in which the language is implemented.
 
 use super::super::Addressee;
 use super::expression::Comparison;
@@ -18,11 +18,11 @@ pub(super) enum Value<'v, 'r> {
     Boolean(bool),
     Number(Number<'r>),
     Text(&'v Cow<'r, str>),
-    /// A text that is there by itself.
+    /// A built-in text.
     Known(&'v str),
     List(&'v [VariableValue<'r>]),
     Object(Members<'v, 'r>),
-    /// The recipient's name and address, after what the caller says of them.
+    /// The recipient's name and address, after what the caller says about them.
     Address(Addressee<'v>, Option<&'v VariableValue<'r>>),
 }
 
@@ -41,7 +41,7 @@ impl<'v, 'r> Value<'v, 'r> {
         text.map_or(Self::Nil, Self::Known)
     }
 
-    /// Whether it holds as a condition.
+    /// Whether it is true as a condition.
     pub fn holds(&self) -> bool {
         match self {
             Self::Nil | Self::Boolean(false) => false,
@@ -50,7 +50,7 @@ impl<'v, 'r> Value<'v, 'r> {
         }
     }
 
-    /// What is written for it.
+    /// The text that is written for it.
     pub fn into_text(self) -> Result<Cow<'r, str>, Misfit> {
         match self {
             Self::Nil => Ok(Cow::Borrowed("")),
@@ -64,7 +64,7 @@ impl<'v, 'r> Value<'v, 'r> {
         }
     }
 
-    /// The member of this name.
+    /// The member with this name.
     pub fn member(&self, name: &str, work: &mut Work) -> Result<Self, Misfit> {
         let found = match self {
             Self::Object(members) => find(members, name, work)?,
@@ -84,7 +84,7 @@ impl<'v, 'r> Value<'v, 'r> {
         Ok(found.unwrap_or(Self::Nil))
     }
 
-    /// What is in brackets after it: the place in a list, which counts from 1, or the name of a member.
+    /// The value in brackets after it: the position in a list, counted from 1, or the name of a member.
     pub fn subscript(&self, key: &Self, work: &mut Work) -> Result<Self, Misfit> {
         match (self, key) {
             (Self::List(list), Self::Number(number)) => {
@@ -100,7 +100,7 @@ impl<'v, 'r> Value<'v, 'r> {
         }
     }
 
-    /// How many elements it has.
+    /// The number of its elements.
     pub fn length(&self) -> Result<Number<'r>, Misfit> {
         match self {
             Self::Nil => Ok(Number::from(0)),
@@ -121,7 +121,7 @@ impl<'v, 'r> Value<'v, 'r> {
         }
     }
 
-    /// The elements of a list; nothing is an empty one.
+    /// The elements of a list; nil is an empty one.
     pub fn elements(self) -> Result<&'v [VariableValue<'r>], Misfit> {
         match self {
             Self::Nil => Ok(&[]),
@@ -130,7 +130,7 @@ impl<'v, 'r> Value<'v, 'r> {
         }
     }
 
-    /// Whether this holds between two values.
+    /// Whether a comparison of two values is true.
     pub fn compare(
         self,
         comparison: Comparison,
@@ -151,7 +151,7 @@ impl<'v, 'r> Value<'v, 'r> {
         }
     }
 
-    /// What the caller says in place of the name and address that are there by themselves.
+    /// What the caller gives instead of the built-in name and address.
     fn plain(self) -> Self {
         match self {
             Self::Address(_, Some(own)) => Self::of(own),
@@ -177,7 +177,7 @@ impl<'v, 'r> Value<'v, 'r> {
         }
     }
 
-    /// Its number, or that which its text is.
+    /// Its number, or the number that its text is.
     fn to_number(&self) -> Option<Number<'v>>
     where
         'r: 'v,
@@ -204,7 +204,7 @@ impl<'v, 'r> Value<'v, 'r> {
         })
     }
 
-    /// Nothing has an order to what is not there. A text that is a number has one to a number.
+    /// Nothing can be ordered relative to nil. A text that is a number can be compared with a number.
     fn order(&self, other: &Self) -> Result<Option<Ordering>, Misfit> {
         match (self, other) {
             (Self::Nil, _) | (_, Self::Nil) => return Ok(None),
@@ -253,7 +253,7 @@ fn in_order(one: &Number<'_>, other: &Number<'_>) -> Option<Ordering> {
     }
 }
 
-/// The index of the element that a number means; `None` if it means none.
+/// The index of the element with this number; `None` if there is none.
 fn place_in_list(number: &Number<'_>) -> Option<usize> {
     if let Some(integer) = number.to_integer() {
         return usize::try_from(integer.checked_sub(1)?).ok();

@@ -1,26 +1,26 @@
-//! How much the texts of one recipient may take: a list in a list may make any text as long as one likes.
+//! Limits the work for the texts of one recipient: nested lists can make any text as long as one likes.
 
 use crate::problem::Code;
 
 /// Why a template cannot be evaluated with some values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Misfit {
-    /// A list or an object is to be written.
+    /// A list or an object would have to be written.
     NoText,
-    /// What is gone through is no list.
+    /// A loop over something that is not a list.
     NoList,
-    /// What is compared cannot be.
+    /// Values that cannot be compared.
     NoOrder,
-    /// What is counted has no length.
+    /// Something without a length is counted.
     NoLength,
-    /// A value of a calendar holds a control character.
+    /// A value in a calendar contains a control character.
     Control,
     /// It takes too long.
     TooMuch,
 }
 
 impl Misfit {
-    /// The code of the problem, and what a sentence says that the template does.
+    /// The code of the problem, and the part of the sentence that says what the template does.
     pub fn told(self) -> (Code, &'static str) {
         match self {
             Self::NoText => (
@@ -45,7 +45,7 @@ impl Misfit {
     }
 }
 
-/// What may still be done, in steps: a part of an expression, or some 64 bytes that are written or compared.
+/// The work that may still be done, in steps: a part of an expression, or some 64 bytes that are written or compared.
 #[derive(Debug)]
 pub(super) struct Work {
     left: usize,
@@ -69,7 +69,7 @@ impl Work {
         self.take(count / 64)
     }
 
-    /// Looks through so many members of an object.
+    /// Searches this many members of an object.
     pub fn take_items(&mut self, count: usize) -> Result<(), Misfit> {
         self.take(count / 16)
     }
