@@ -260,6 +260,7 @@ BENCH := $(PYTHON) tests/support/make_benchmarks.py
 .PHONY: bench
 bench: $(VENV)/.installed node/node_modules/.installed ## Measure, each thing next to a peer in the same run, and write BENCHMARKS.md.
 	$(BENCH) render cargo bench --package pmtaemail --bench render
+	$(BENCH) parts cargo bench --package pmtaemail --bench parts
 	$(BENCH) merge cargo bench --package pmtaemail --bench merge
 	$(BENCH) hand-over cargo bench --package pmtaemail --bench hand_over
 	cargo build --release --bin pmtaemailapi
