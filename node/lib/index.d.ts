@@ -19,7 +19,7 @@ export type AsyncMessage = Omit<MessageFields, 'from' | 'recipients'> & {
 
 /** One thing that is wrong with a message. */
 export interface Problem {
-  /** A frozen word for programs. */
+  /** The kind of problem, for programs; codes never change. */
   code: string;
   /** Where: a JSON Pointer (RFC 6901) into the message; the empty one is the whole of it. */
   pointer: string;
@@ -29,15 +29,15 @@ export interface Problem {
 
 /** A recipient of a mail merge who gets nothing: it breaks a rule, and `invalidRecipients` is `skip`. */
 export interface Rejected {
-  /** Which one, counted from 0 among all recipients as they were given. */
+  /** The index of the recipient, counted from 0 in the given order. */
   index: number;
   /** Where the first rule is broken: a JSON Pointer (RFC 6901) into the message. */
   pointer: string;
-  /** The frozen word of that rule, as of a problem. */
+  /** The code of that rule, as in a problem. */
   code: string;
 }
 
-/** What a message became in the pickup directory. */
+/** The result of submitting a message. */
 export interface Receipt {
   /** Unique, and sorts by time. */
   id: string;
@@ -60,17 +60,17 @@ export interface Receipt {
   /** What is allowed in the message but may be a mistake, if `warnings` asks for it. */
   warnings?: Problem[];
   /**
-   * Only for a mail merge: what each recipient's message is known by, in their order. Made when it is iterated over, so
+   * Only for a mail merge: the identifiers of each recipient's message, in their order. Made while it is iterated over, so
    * a million of them take no memory; not in the receipt's JSON.
    */
   readonly recipientReceipts?: Iterable<RecipientReceipt>;
 }
 
-/** What one recipient's message of a mail merge is known by. */
+/** The identifiers of one recipient's message of a mail merge. */
 export interface RecipientReceipt {
   /** Which of the recipients, counted from 0. */
   index: number;
-  /** The envelope id, which bounces and accounting have: the one that was given, or one that was made. */
+  /** The envelope ID, which bounces and accounting contain: given, or generated. */
   envid: string;
   /** The Message-ID without angle brackets. */
   messageId: string;
@@ -88,7 +88,7 @@ export class MessageError extends Error {
   total: number;
 }
 
-/** A message could not be handed over. */
+/** A message could not be submitted. */
 export class PickupError extends Error {
   private constructor();
   name: 'PickupError';
@@ -100,9 +100,9 @@ export class PickupError extends Error {
   path: string;
   /** What was tried. */
   operation: string;
-  /** Whether PowerMTA may have the message in spite of the error. Look for `id` before you try again. */
+  /** Whether PowerMTA may have the message despite the error. Look for `id` before you try again. */
   mayBeDelivered: boolean;
-  /** The submission's, after which its files are named, and its Message-ID unless the message gives one. */
+  /** The submission's identifier, by which its files are named, and its Message-ID unless the message gives one. */
   id?: string;
 }
 
@@ -118,11 +118,11 @@ export class IdempotencyError extends Error {
 }
 
 export interface PickupOptions {
-  /** `durable` (the default): what is handed over survives a power cut. `none`: nothing is synced. */
+  /** `durable` (the default): what is submitted survives a power failure. `none`: nothing is synced. */
   durability?: 'durable' | 'none';
   /**
-   * Where several files of one submission wait until all are handed over, or none; on the same file system. Files
-   * that a killed process had decided to hand over are moved on from there.
+   * Where several files of one submission wait until all are submitted, or none; on the same file system. Files
+   * that a killed process had decided to submit are moved on from there.
    */
   staging?: string | URL;
   /** Whether many files may be made durable by a sync of their whole file system; true by default. */
@@ -141,7 +141,7 @@ export interface CheckOptions {
 }
 
 export interface RenderOptions {
-  /** Whose message of a mail merge, counted from 1 as the recipients were given; the first one's by default. */
+  /** The recipient of a mail merge whose message to render, counted from 1 in the given order; the first by default. */
   recipient?: number;
 }
 
@@ -156,7 +156,7 @@ export interface SubmitOptions {
   idempotencyKey?: string;
   /** Only the recipient with this number, counted from 1 as the recipients were given. */
   recipient?: number;
-  /** The first so many of those who are not skipped. */
+  /** Only this many recipients from the start, not counting skipped ones. */
   limit?: number;
   /** Whether the receipt has the message's `warnings`. */
   warnings?: boolean;
@@ -175,27 +175,27 @@ export class Pickup {
   /** @throws {PickupError} if the directory cannot be used. */
   constructor(directory: string | URL, options?: PickupOptions);
   /**
-   * A pickup in memory, for the tests of an application. It does all that one on disk does, and hands nothing over. It
-   * takes 256 MiB; beyond that a submission is a PickupError.
+   * A pickup in memory, for the tests of an application. It does everything that one on disk does, but sends
+   * nothing. It holds 256 MiB; beyond that a submission is a PickupError.
    */
   static memory(): MemoryPickup;
-  /** The absolute path of the directory; `:memory:` of one in memory. */
+  /** The absolute path of the directory; `:memory:` for one in memory. */
   readonly path: string;
   /**
-   * Hands a message over. The promise resolves once the message is durable, and rejects with a MessageError or a
+   * Submits a message. The promise resolves once the message is durable, and rejects with a MessageError or a
    * PickupError. As with Node's own functions, leave a message's bytes as they are until then. Each file of a large
-   * mail merge is written as soon as it is made: they are never all in memory. Where an iterable of recipients throws,
-   * nothing is handed over, and the promise rejects with what it threw.
+   * mail merge is written as soon as it is made: they are never all in memory. If an iterable of recipients throws,
+   * nothing is submitted, and the promise rejects with what it threw.
    */
   submit(message: MessageInput | AsyncMessage, options?: SubmitOptions): Promise<Receipt>;
   /**
-   * Hands the message over before it returns.
+   * Submits the message before it returns.
    * @throws {MessageError | PickupError}
    */
   submitSync(message: MessageInput, options?: SubmitOptions): Receipt;
   /**
-   * Hands messages over: a receipt or an error for each, in their order. The promise does not reject for a message, but
-   * where the iterable itself throws, and then nothing is handed over: it is read to its end first. Leave the messages
+   * Submits messages: a receipt or an error for each, in their order. The promise does not reject for a message, but
+   * if the iterable itself throws, and then nothing is submitted: it is read to its end first. Leave the messages
    * as they are until the promise resolves.
    */
   submitMany(
@@ -214,7 +214,7 @@ export interface MemoryPickup extends Pickup {
   clear(): void;
 }
 
-/** A message that was submitted, read from the octets that a mail program gets, not from what the application gave. */
+/** A message that was submitted, read from the bytes that a mail program gets, not from what the application gave. */
 export interface SentMessage {
   /** The receipt's `id`. */
   id?: string;
@@ -233,7 +233,7 @@ export interface SentMessage {
   subject?: string;
   /** Without angle brackets. */
   messageId?: string;
-  /** Lines end with `\n`, but for the last one. */
+  /** Lines end with `\n`, except the last one. */
   text?: string;
   /** Lines as those of the text. */
   html?: string;
@@ -243,17 +243,17 @@ export interface SentMessage {
   calendar?: string;
   /** The fields of the header section, in order. */
   headers: SentHeader[];
-  /** All files in it, enclosed images among them. */
+  /** All files in it, including inline images. */
   attachments: SentAttachment[];
   /** The message as it is sent (RFC 5322). */
   octets: Buffer;
-  /** The value of the first header field of this name, in whatever letter case. */
+  /** The value of the first header field with this name, ignoring case. */
   header(name: string): string | undefined;
 }
 
 /** A mailbox in a header field. */
 export interface SentMailbox {
-  /** Empty where there is none. */
+  /** Empty if there is none. */
   name: string;
   /** The bare address. */
   address: string;
@@ -261,7 +261,7 @@ export interface SentMailbox {
 
 /** A header field. */
 export interface SentHeader {
-  /** As it is written. */
+  /** As written. */
   name: string;
   /** Unfolded and decoded. */
   value: string;
@@ -320,7 +320,7 @@ export function check(message: MessageInput, options?: CheckOptions): Problem[];
  * What is allowed in a message but may be a mistake: placeholders of other programs, which readers would see
  * (`foreign_placeholder`: `*|X|*`, `%recipient.x%`, `%%x%%`); of HTML `missing_text`, `large_html` (over 102 kB),
  * `missing_alt`, `insecure_link` (without https), `script_link`; and `missing_unsubscribe` with more than 5,000
- * recipients. Templates are checked unrendered. Only `check` tells whether the message may be sent.
+ * recipients. Templates are checked unrendered. Only `check` says whether the message can be sent.
  */
 export function warnings(message: MessageInput): Problem[];
 

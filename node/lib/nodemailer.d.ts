@@ -17,7 +17,7 @@ declare namespace pmtaemailTransport {
    * `const mail: SendMailOptions & MailFields = { …, pmtaemail: { vmta: 'pool-a' } }`.
    */
   interface MailFields {
-    /** Fields of pmtaemail that nodemailer has no word for: `vmta`, `job`, `schedule`, … They win over nodemailer's. */
+    /** Fields of pmtaemail that nodemailer has no word for: `vmta`, `job`, `schedule`, … They override nodemailer's. */
     pmtaemail?: MessageFields | (Omit<MessageFields, 'recipients'> & { recipients: AsyncMessage['recipients'] }) | undefined;
   }
 

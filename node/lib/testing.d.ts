@@ -16,10 +16,11 @@ export interface Outbox extends Disposable {
 }
 
 /**
- * Has all that is submitted from now on stay in memory, whichever Pickup it is submitted to, until the outbox is ended.
- * A pickup directory that is opened meanwhile need not exist, and nothing is done with it; what `Pickup.memory()` made
- * keeps its own messages. Of several captures the newest has it. This holds for the whole process, but a worker thread
- * that captures itself has what it submits. Messages may take up to 256 MiB: beyond that it is a PickupError.
+ * Keeps everything submitted from now on in memory, through any Pickup, until the outbox is ended.
+ * A pickup directory that is opened meanwhile need not exist and is not touched; pickups made by `Pickup.memory()`
+ * keep their own messages. If there are several captures, the newest one gets the messages. This applies to the
+ * whole process, except that a worker thread with a capture of its own gets what it submits. Messages may take up
+ * to 256 MiB; beyond that, submitting fails with a PickupError.
  *
  * ```js
  * let outbox;
@@ -30,8 +31,8 @@ export interface Outbox extends Disposable {
 export function capture(): Outbox;
 
 /**
- * The messages in a pickup file that pmtaemail wrote, of a mail merge one for each recipient; they have no `id`.
- * `received` is when PowerMTA took the file: the Date of a merge that gives none; now by default.
- * @throws {Error} if the file is none of ours.
+ * The messages in a pickup file written by pmtaemail, one for each recipient of a mail merge; they have no `id`.
+ * `received` is when PowerMTA took the file, by default now; it becomes the Date of a merge that gives none.
+ * @throws {Error} if the file was not written by pmtaemail.
  */
 export function read(file: Uint8Array, options?: { received?: Date }): SentMessage[];

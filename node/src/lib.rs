@@ -147,7 +147,7 @@ pub fn destination(
     })
 }
 
-/// The absolute path of that; `:memory:` of one in memory.
+/// The absolute path of that; `:memory:` for one in memory.
 #[napi(catch_unwind)]
 pub fn destination_path(directory: &External<Arc<PickupDirectory>>) -> String {
     directory.path().to_string_lossy().into_owned()

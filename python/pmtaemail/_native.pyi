@@ -54,8 +54,8 @@ def warnings(message: Input | None = None, /, **fields: Unpack[Fields]) -> list[
 
     By their codes: `foreign_placeholder` (`*|X|*`, `%recipient.x%`, `%%x%%`, which readers would see); of HTML
     `missing_text`, `large_html` (over 102 kB), `missing_alt`, `insecure_link` (without https), `script_link`; and
-    `missing_unsubscribe` with more than 5,000 recipients. Templates are checked unrendered. Only `check` tells
-    whether the message may be sent. Raises `TypeError` as `check` does.
+    `missing_unsubscribe` with more than 5,000 recipients. Templates are checked unrendered. Only `check` says
+    whether the message can be sent. Raises `TypeError` as `check` does.
 
     >>> import pmtaemail
     >>> message = {"from": "shop@example.com", "to": "ann@example.org", "subject": "Hello *|FNAME|*"}
@@ -66,8 +66,8 @@ def warnings(message: Input | None = None, /, **fields: Unpack[Fields]) -> list[
 def render(message: Input | None = None, /, *, recipient: int | None = None, **fields: Unpack[Fields]) -> bytes:
     """Renders a message, given as to `check`: the bytes of the mail (RFC 5322), its lines ended by CRLF.
 
-    Of a mail merge it is the message of the first recipient. Date and Message-ID are made where the message
-    gives none; with both given the same message always yields the same bytes. `recipient=7` is the message of
+    For a mail merge, this is the message of the first recipient. Date and Message-ID are generated if the message gives
+    none; with both given, the same message always yields the same bytes. `recipient=7` is the message of
     the seventh recipient. Raises `MessageError` with all problems.
 
     >>> import pmtaemail
@@ -77,11 +77,11 @@ def render(message: Input | None = None, /, *, recipient: int | None = None, **f
     """
 
 def sent_messages(file: bytes, received: float) -> list[SentMessage]:
-    """The messages in a pickup file, of a mail merge one for each recipient. `received` is in seconds since 1970."""
+    """The messages in a pickup file; one for each recipient of a mail merge. `received` is in seconds since 1970."""
 
 @final
 class Capture:
-    """While it is there, what is submitted by any `Pickup` of this process stays in memory."""
+    """While this exists, everything submitted through any `Pickup` of this process stays in memory."""
 
     def __new__(cls) -> Self: ...
     @property
@@ -93,14 +93,14 @@ class Capture:
         """What was submitted until it ended."""
 
     def clear(self) -> None:
-        """Forgets what was submitted up to now."""
+        """Forgets what was submitted so far."""
 
     def end(self) -> None:
-        """From here on submissions go where they went before it."""
+        """From here on, submissions go where they went before."""
 
 @final
 class Prepared:
-    """A message, given as to `check`, that is rendered: all that is left to do is to hand it over.
+    """A rendered message, given as to `check`: all that is left to do is to submit it.
 
     All files of a mail merge are in memory. Raises `MessageError`.
 
@@ -121,8 +121,8 @@ class Prepared:
 
 @final
 class RecipientReceipts:
-    """What each recipient's message of a mail merge is known by: a `RecipientReceipt` each, in the order of the
-    recipients. They are made when they are asked for, and take no memory however many there are.
+    """The identifiers of each recipient's message of a mail merge: `RecipientReceipt`s in the order of the recipients.
+    They are made when they are accessed, and take no memory however many there are.
 
     >>> import pmtaemail, tempfile
     >>> pickup = pmtaemail.Pickup(tempfile.mkdtemp(), durability="none")
@@ -139,12 +139,12 @@ class Pickup:
     """PowerMTA's pickup directory. Opened once and used from many threads, which share their syncs.
 
     `directory` is a path. `durability` is `"durable"`, or `"none"`, which syncs nothing: fast, but lost in a power
-    cut. `staging` is the folder in which several files of one submission wait until all are handed over, or
-    none, on the same file system; files that a killed process had decided to hand over are moved on from there.
-    `syncfs=False` never syncs the whole file system. `file_mode` (`0o640`) and `file_group` (a name or number) are
-    what files get, at a system call each. `state` is the folder of the store of idempotency keys, by default next to
-    the staging folder; only one process at a time can use it. A process may be forked meanwhile.
-    Raises `PickupError`, an `OSError`, where the directory is missing or cannot be written.
+    failure. `staging` is the folder in which several files of one submission wait until all are submitted, or none, on
+    the same file system; files that a killed process had decided to submit are moved on from there. `syncfs=False`
+    never syncs the whole file system. `file_mode` (`0o640`) and `file_group` (a name or number) apply to each file, at
+    the cost of a system call. `state` is the folder of the store of idempotency keys, by default next to the staging
+    folder; only one process at a time can use it. The process may fork. Raises `PickupError`, an `OSError`, if the
+    directory is missing or cannot be written.
 
     >>> import pmtaemail, tempfile
     >>> pickup = pmtaemail.Pickup(tempfile.mkdtemp(), durability="none")
@@ -168,7 +168,7 @@ class Pickup:
     def memory() -> Pickup:
         """A pickup in memory: what is submitted to it stays there, for the tests of an application.
 
-        It does all that one on disk does, and hands nothing over. It takes 256 MiB; beyond that `submit` raises
+        It does everything that one on disk does, but sends nothing. It holds 256 MiB; beyond that `submit` raises
         `PickupError`.
 
         >>> import pmtaemail
@@ -181,17 +181,17 @@ class Pickup:
     @property
     def messages(self) -> list[SentMessage]:
         """What was submitted to a pickup in memory: `pmtaemail.testing.SentMessage`s, in order, of a mail merge one for
-        each recipient. Raises `AttributeError` where the pickup is a directory.
+        each recipient. Raises `AttributeError` if the pickup is a directory.
         """
 
     def clear(self) -> None:
-        """Forgets what was submitted to a pickup in memory, but for its idempotency keys. Raises `AttributeError` where
+        """Forgets what was submitted to a pickup in memory, except its idempotency keys. Raises `AttributeError` if
         the pickup is a directory.
         """
 
     @property
     def directory(self) -> Path:
-        """The absolute path of the directory; `:memory:` of one in memory."""
+        """The absolute path of the directory; `:memory:` for one in memory."""
 
     def submit(
         self,
@@ -204,11 +204,11 @@ class Pickup:
         warnings: bool = False,
         **fields: Unpack[Fields],
     ) -> Receipt:
-        """Hands over one message, given as to `check`. When this returns, it is visible to PowerMTA and durable.
+        """Submits one message, given as to `check`. When this returns, it is visible to PowerMTA and durable.
 
         Each file of a mail merge is written as soon as it is made: they are never all in memory. Blocks until the
         disk is done, usually for a few milliseconds, while other threads run. For a test of a mail merge,
-        `limit=3` hands it over only to its first three recipients, and `recipient=7` only to the seventh.
+        `limit=3` submits it only for its first three recipients, and `recipient=7` only to the seventh.
 
         With an `idempotency_key` (1 to 255 printable ASCII characters) a message that was submitted with it in the
         last 24 hours is not submitted again: its receipt is returned again, with `replayed`. Raises
@@ -218,7 +218,7 @@ class Pickup:
 
         Raises `MessageError` with all problems; or `PickupError`, whose `may_be_delivered` is true in the rare case
         that PowerMTA may have the message anyway. What the handler of a signal raises, such as
-        `KeyboardInterrupt`, has the attribute `pmtaemail_results`: `[]`, or a list of the receipt where it was too
+        `KeyboardInterrupt`, has the attribute `pmtaemail_results`: `[]`, or a list with the receipt if it was too
         late to stop.
 
         >>> import pmtaemail, tempfile
@@ -231,15 +231,15 @@ class Pickup:
     def submit_many(
         self, messages: Iterable[Input | Prepared], /, *, warnings: bool = False
     ) -> list[Receipt | Exception]:
-        """Hands many messages over, an iterable of what `check` takes: a receipt or an exception for each, in order.
+        """Submits many messages, an iterable of what `check` takes: a receipt or an exception for each, in order.
 
-        They share their syncs in groups of up to 256. The iterable is read to its end before the first is handed
-        over: where it raises, nothing is. One bad message, or one that cannot be handed over, keeps no other back:
-        its `MessageError`, `PickupError` or `TypeError` is returned in its place.
+        They share their syncs in groups of up to 256. The iterable is read to its end before the first is submitted: if
+        it raises, nothing is. An invalid message, or one that cannot be submitted, does not affect the others: its
+        `MessageError`, `PickupError` or `TypeError` is returned in its place.
 
         What the handler of a signal raises, such as `KeyboardInterrupt`, comes within a second and has the
-        attribute `pmtaemail_results`: receipts and exceptions for the messages before; nothing is left behind of
-        the others. With `warnings=True` receipts have their messages' `warnings`.
+        attribute `pmtaemail_results`: receipts and exceptions for the messages before; nothing of the others is
+        left behind. With `warnings=True` receipts have their messages' `warnings`.
 
         >>> import pmtaemail, tempfile
         >>> pickup = pmtaemail.Pickup(tempfile.mkdtemp(), durability="none")

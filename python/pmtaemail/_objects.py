@@ -29,7 +29,7 @@ class Rejected:
     """A recipient of a mail merge who gets nothing, because it breaks a rule and `invalid_recipients` is `"skip"`."""
 
     index: int
-    """Which one, counted from 0 among all recipients as they were given."""
+    """The index of the recipient, counted from 0 in the given order."""
     pointer: str
     """Where the first rule is broken: a JSON Pointer (RFC 6901) into the message."""
     code: str
@@ -38,19 +38,19 @@ class Rejected:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RecipientReceipt:
-    """What one recipient's message of a mail merge is known by."""
+    """The identifiers of one recipient's message of a mail merge."""
 
     index: int
-    """Which one, counted from 0 among all recipients as they were given."""
+    """The index of the recipient, counted from 0 in the given order."""
     envid: str
-    """The envelope id, which bounces and accounting have: the one that was given, or one that was made."""
+    """The envelope ID, which bounces and accounting contain: given, or generated."""
     message_id: str
     """The Message-ID without angle brackets."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a message became in the pickup directory."""
+    """The result of submitting a message."""
 
     id: str
     """Unique, and sorts by time."""
@@ -194,10 +194,11 @@ def flat(message: Message) -> bytes:
 
 
 class WireFolding:
-    """For a policy of the standard library: a word that is too long for a line stays whole, behind the field's name.
+    """For a policy of the standard library: a word that is too long for a line stays whole, after the field's name.
 
-    The library makes encoded words of it, but where a URL or an identifier stands RFC 2047 knows none, and nobody reads
-    them (section 5); or it leaves the first line empty, over which some readers stumble. A line may have 998 octets.
+    The standard library encodes it, but RFC 2047 (section 5) allows no encoded words in URLs and identifiers, and
+    nobody decodes them there; or it leaves the first line empty, which confuses some readers. A line may have 998
+    bytes.
     """
 
     def fold_binary(self, name: str, value: str) -> bytes:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(name="outbox")
 def captured_outbox() -> Iterator["Outbox"]:
-    """What the test has pmtaemail submit: a list of messages, which stay in memory."""
+    """The messages that the test submits with pmtaemail, as a list; they stay in memory."""
     from .testing import capture
 
     with capture() as outbox:

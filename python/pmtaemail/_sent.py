@@ -1,4 +1,4 @@
-"""What was sent, as a test looks at it."""
+"""Sent messages, for tests."""
 
 import email
 import email.policy
@@ -13,7 +13,7 @@ PHRASE = re.compile(r"[\w!#$%&'*+/=?^`{|}~ -]+")
 
 @dataclass(frozen=True, slots=True)
 class SentAttachment:
-    """A file that is attached to a message, or enclosed in it for its HTML."""
+    """A file attached to a message, or embedded in its HTML."""
 
     filename: str | None
     """Its name."""
@@ -63,7 +63,7 @@ class Envelope:
 
 @dataclass(frozen=True, kw_only=True)
 class SentMessage:
-    """A message that was submitted: one for all its recipients, or in a mail merge one for each.
+    """A submitted message: one for all its recipients, or in a mail merge one for each.
 
     It is read from the bytes that a mail program gets, not from what the application gave.
     """
@@ -106,7 +106,7 @@ class SentMessage:
         return [address for address in self.envelope.rcpt_tos if address.casefold() not in shown]
 
     def header(self, name: str) -> str | None:
-        """The value of the first header field of this name, in whatever letter case; None where there is none."""
+        """The value of the first header field with this name, ignoring case; None if there is none."""
         return next((value for known, value in self.headers if known.casefold() == name.casefold()), None)
 
     @cached_property

@@ -35,10 +35,10 @@ async def collected(message: Any) -> Any:
 
 
 class AsyncPickup:
-    """PowerMTA's pickup directory for asyncio. Opened once, used from many tasks.
+    """PowerMTA's pickup directory for asyncio. Open it once and use it from many tasks.
 
-    A message is read and rendered on the thread of the event loop, which takes microseconds; the hand-over waits for
-    the disk in threads of the object's own. Messages that are submitted at the same time share their syncs.
+    Messages are checked and rendered on the thread of the event loop, which takes microseconds; threads of this
+    object wait for the disk. Messages submitted at the same time share their syncs.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class AsyncPickup:
 
     @property
     def messages(self) -> list[SentMessage]:
-        """What was submitted to a pickup in memory, as `Pickup.messages` tells it."""
+        """What was submitted to a pickup in memory, like `Pickup.messages`."""
         return self._pickup.messages
 
     def clear(self) -> None:
@@ -85,7 +85,7 @@ class AsyncPickup:
 
     @property
     def directory(self) -> Path:
-        """The absolute path of the directory; `:memory:` of one in memory."""
+        """The absolute path of the directory; `:memory:` for one in memory."""
         return self._pickup.directory
 
     async def submit(
@@ -99,13 +99,13 @@ class AsyncPickup:
         warnings: bool = False,
         **fields: Unpack[AsyncFields],
     ) -> Receipt:
-        """Hands over one message, given as to `check`. When this returns, it is visible to PowerMTA and durable.
+        """Submits one message, given as to `check`. When this returns, it is visible to PowerMTA and durable.
 
         `recipients` may be an async iterable, such as an async generator or the cursor of a database. It is read to its
-        end first; where it raises, nothing is handed over. `recipient`, `limit`, `idempotency_key` and `warnings` are
+        end first; if it raises, nothing is submitted. `recipient`, `limit`, `idempotency_key` and `warnings` are
         as for `Pickup`. Raises `MessageError`, `PickupError` or `IdempotencyError`.
 
-        Where the task is cancelled meanwhile, the message may have been handed over all the same.
+        If the task is cancelled, the message may have been submitted nevertheless.
 
         >>> import asyncio, pmtaemail, tempfile
         >>> async def people():
@@ -135,9 +135,9 @@ class AsyncPickup:
     async def submit_many(
         self, messages: Iterable[Input] | AsyncIterable[Input], /, *, warnings: bool = False
     ) -> list[Receipt | Exception]:
-        """Hands many messages over: a receipt or an exception for each, in order. They are read in another thread.
+        """Submits many messages: a receipt or an exception for each, in order. They are read in another thread.
 
-        They may come from an async iterable. It is read to its end before the first is handed over: where it raises,
+        They may come from an async iterable. It is read to its end before the first is submitted: if it raises,
         nothing is. `warnings` is as for `Pickup`.
         """
         given = [message async for message in messages] if isinstance(messages, AsyncIterable) else several(messages)
@@ -148,7 +148,7 @@ class AsyncPickup:
         """Runs what blocks in a thread.
 
         Where no further thread can be had, `ThreadPoolExecutor.submit` raises and keeps the work all the same: a
-        message that was refused would be handed over later. So it goes with a future that can be cancelled for certain.
+        message that was refused would be submitted later. So this uses a future that can be cancelled for certain.
         """
         result: Future[T] = Future()
 
@@ -167,7 +167,7 @@ class AsyncPickup:
         return await asyncio.wrap_future(result)
 
     def close(self) -> None:
-        """Waits for what is under way and ends the threads."""
+        """Waits for what is in progress and ends the threads."""
         self._threads.shutdown()
 
     async def __aenter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""What can go wrong: the message, or its hand-over."""
+"""What can go wrong with a message or its submission."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -19,7 +19,7 @@ class Problem(NamedTuple):
 
 
 class Error(Exception):
-    """What every error of this package is."""
+    """Base class of all errors of this package."""
 
 
 class MessageError(Error, ValueError):
@@ -59,15 +59,15 @@ class IdempotencyError(Error):
 
 
 class PickupError(Error, OSError):
-    """The message could not be handed over to PowerMTA.
+    """The message could not be submitted to PowerMTA.
 
     `errno` and `filename` are the system's; `strerror` says what failed, where, why, and what to do.
     """
 
     may_be_delivered: bool = False
-    """Whether PowerMTA may have the message in spite of the error. Look for `id` before you try again."""
+    """Whether PowerMTA may have the message despite the error. Look for `id` before you try again."""
     id: str | None = None
-    """The submission's, after which its files are named, and its Message-ID unless the message gives one."""
+    """The submission's identifier, by which its files are named, and its Message-ID unless the message gives one."""
 
     def __str__(self) -> str:
         return str(self.strerror)

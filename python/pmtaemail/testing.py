@@ -27,7 +27,7 @@ __all__ = ["Envelope", "Outbox", "SentAttachment", "SentMessage", "capture", "re
 
 
 class Outbox(Sequence[SentMessage]):
-    """What was submitted since a capture began: `SentMessage`s in order, of a mail merge one for each recipient."""
+    """What was submitted since a capture began: `SentMessage`s in order, one for each recipient of a mail merge."""
 
     def __init__(self, capture: _native.Capture):
         self._capture = capture
@@ -57,18 +57,18 @@ class Outbox(Sequence[SentMessage]):
         return f"<pmtaemail.testing.Outbox {[(message.to, message.subject) for message in self]}>"
 
     def clear(self) -> None:
-        """Forgets what was submitted up to now."""
+        """Forgets what was submitted so far."""
         self._capture.clear()
         self._files, self._messages = 0, []
 
 
 @contextmanager
 def capture() -> Iterator[Outbox]:
-    """Has all that this process submits stay in memory, whichever `Pickup` it is submitted to: a context manager.
+    """Keeps everything that this process submits in memory, through any `Pickup`: a context manager.
 
-    A pickup directory that is opened meanwhile need not exist, and nothing is done with it; what `Pickup.memory()`
-    made keeps its own messages. Of several captures the newest has it. The outbox can be read after its end, and gets
-    no more then. Each message takes memory, up to 256 MiB: beyond that `submit` raises `PickupError`.
+    A pickup directory that is opened meanwhile need not exist and is not touched; pickups made by `Pickup.memory()`
+    keep their own messages. If there are several captures, the newest one gets the messages. The outbox can still
+    be read after its end. It holds up to 256 MiB; beyond that, `submit` raises `PickupError`.
 
     >>> import pmtaemail
     >>> from pmtaemail import testing
@@ -85,10 +85,10 @@ def capture() -> Iterator[Outbox]:
 
 
 def read(file: bytes, *, received: float | None = None) -> list[SentMessage]:
-    """The messages in a pickup file that pmtaemail wrote, of a mail merge one for each recipient.
+    """The messages in a pickup file written by pmtaemail; one for each recipient of a mail merge.
 
-    `received` is when PowerMTA took the file, in seconds since 1970: the Date of a merge that gives none; now by
-    default. Raises `ValueError` where the file is none of ours.
+    `received` is when PowerMTA took the file, in seconds since 1970, by default now; it becomes the Date of a merge
+    that gives none. Raises `ValueError` if the file was not written by pmtaemail.
 
     >>> import pmtaemail, tempfile
     >>> from pmtaemail import testing

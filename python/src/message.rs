@@ -55,8 +55,8 @@ pub fn check<'py>(
 ///
 /// By their codes: `foreign_placeholder` (`*|X|*`, `%recipient.x%`, `%%x%%`, which readers would see); of HTML
 /// `missing_text`, `large_html` (over 102 kB), `missing_alt`, `insecure_link` (without https), `script_link`; and
-/// `missing_unsubscribe` with more than 5,000 recipients. Templates are checked unrendered. Only `check` tells
-/// whether the message may be sent. Raises `TypeError` as `check` does.
+/// `missing_unsubscribe` with more than 5,000 recipients. Templates are checked unrendered. Only `check` says
+/// whether the message can be sent. Raises `TypeError` as `check` does.
 ///
 /// >>> import pmtaemail
 /// >>> message = {"from": "shop@example.com", "to": "ann@example.org", "subject": "Hello *|FNAME|*"}
@@ -85,8 +85,8 @@ pub fn warnings<'py>(
 
 /// Renders a message, given as to `check`: the bytes of the mail (RFC 5322), its lines ended by CRLF.
 ///
-/// Of a mail merge it is the message of the first recipient. Date and Message-ID are made where the message
-/// gives none; with both given the same message always yields the same bytes. `recipient=7` is the message of
+/// For a mail merge, this is the message of the first recipient. Date and Message-ID are generated if the message gives
+/// none; with both given, the same message always yields the same bytes. `recipient=7` is the message of
 /// the seventh recipient. Raises `MessageError` with all problems.
 ///
 /// >>> import pmtaemail
@@ -121,7 +121,7 @@ pub fn render<'py>(
     )?
 }
 
-/// A message, given as to `check`, that is rendered: all that is left to do is to hand it over.
+/// A rendered message, given as to `check`: all that is left to do is to submit it.
 ///
 /// All files of a mail merge are in memory. Raises `MessageError`.
 ///

@@ -120,7 +120,7 @@ pub fn add_results(py: Python<'_>, raised: PyErr, results: &Bound<'_, PyList>) -
     let is_receipt = |result: &Bound<'_, PyAny>| !result.is_instance_of::<PyBaseException>();
     let count = results.iter().filter(is_receipt).count();
     let note = format!(
-        "pmtaemail had handed over {count} of the messages, and nothing is left behind of the others: see \
+        "pmtaemail had handed over {count} of the messages, and nothing of the others is left behind: see \
          the exception's `pmtaemail_results`, a receipt or an exception for each message in order"
     );
     // Without them the exception still says why the call ended.

@@ -9,7 +9,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple, PyType};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-/// While it is there, what is submitted by any `Pickup` of this process stays in memory.
+/// While this exists, everything submitted through any `Pickup` of this process stays in memory.
 #[pyclass(frozen, module = "pmtaemail._native")]
 pub struct Capture {
     directory: Arc<PickupDirectory>,
@@ -40,19 +40,19 @@ impl Capture {
         messages_in(py, &self.directory)
     }
 
-    /// Forgets what was submitted up to now.
+    /// Forgets what was submitted so far.
     fn clear(&self) {
         self.directory.clear_submitted_files();
     }
 
-    /// From here on submissions go where they went before it.
+    /// From here on, submissions go where they went before.
     fn end(&self) {
         let mut capture = self.capture.lock().unwrap_or_else(PoisonError::into_inner);
         drop(capture.take());
     }
 }
 
-/// The messages in a pickup file, of a mail merge one for each recipient. `received` is in seconds since 1970.
+/// The messages in a pickup file; one for each recipient of a mail merge. `received` is in seconds since 1970.
 #[pyfunction]
 #[pyo3(signature = (file, received))]
 pub fn sent_messages<'py>(

@@ -17,12 +17,12 @@ use std::sync::Arc;
 /// PowerMTA's pickup directory. Opened once and used from many threads, which share their syncs.
 ///
 /// `directory` is a path. `durability` is `"durable"`, or `"none"`, which syncs nothing: fast, but lost in a power
-/// cut. `staging` is the folder in which several files of one submission wait until all are handed over, or
-/// none, on the same file system; files that a killed process had decided to hand over are moved on from there.
-/// `syncfs=False` never syncs the whole file system. `file_mode` (`0o640`) and `file_group` (a name or number) are
-/// what files get, at a system call each. `state` is the folder of the store of idempotency keys, by default next to
-/// the staging folder; only one process at a time can use it. A process may be forked meanwhile.
-/// Raises `PickupError`, an `OSError`, where the directory is missing or cannot be written.
+/// failure. `staging` is the folder in which several files of one submission wait until all are submitted, or none, on
+/// the same file system; files that a killed process had decided to submit are moved on from there. `syncfs=False`
+/// never syncs the whole file system. `file_mode` (`0o640`) and `file_group` (a name or number) apply to each file, at
+/// the cost of a system call. `state` is the folder of the store of idempotency keys, by default next to the staging
+/// folder; only one process at a time can use it. The process may fork. Raises `PickupError`, an `OSError`, if the
+/// directory is missing or cannot be written.
 ///
 /// >>> import pmtaemail, tempfile
 /// >>> pickup = pmtaemail.Pickup(tempfile.mkdtemp(), durability="none")
@@ -99,7 +99,7 @@ impl Pickup {
 
     /// A pickup in memory: what is submitted to it stays there, for the tests of an application.
     ///
-    /// It does all that one on disk does, and hands nothing over. It takes 256 MiB; beyond that `submit` raises
+    /// It does everything that one on disk does, but sends nothing. It holds 256 MiB; beyond that `submit` raises
     /// `PickupError`.
     ///
     /// >>> import pmtaemail
@@ -113,20 +113,20 @@ impl Pickup {
     }
 
     /// What was submitted to a pickup in memory: `pmtaemail.testing.SentMessage`s, in order, of a mail merge one for
-    /// each recipient. Raises `AttributeError` where the pickup is a directory.
+    /// each recipient. Raises `AttributeError` if the pickup is a directory.
     #[getter]
     fn messages<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         messages_in(py, self.in_memory()?)
     }
 
-    /// Forgets what was submitted to a pickup in memory, but for its idempotency keys. Raises `AttributeError` where
+    /// Forgets what was submitted to a pickup in memory, except its idempotency keys. Raises `AttributeError` if
     /// the pickup is a directory.
     fn clear(&self) -> PyResult<()> {
         self.in_memory()?.clear_submitted_files();
         Ok(())
     }
 
-    /// The absolute path of the directory; `:memory:` of one in memory.
+    /// The absolute path of the directory; `:memory:` for one in memory.
     #[getter]
     fn directory(&self) -> &Path {
         self.0.path()
@@ -136,11 +136,11 @@ impl Pickup {
         format!("<pmtaemail.Pickup {}>", self.0.path().display())
     }
 
-    /// Hands over one message, given as to `check`. When this returns, it is visible to PowerMTA and durable.
+    /// Submits one message, given as to `check`. When this returns, it is visible to PowerMTA and durable.
     ///
     /// Each file of a mail merge is written as soon as it is made: they are never all in memory. Blocks until the
     /// disk is done, usually for a few milliseconds, while other threads run. For a test of a mail merge,
-    /// `limit=3` hands it over only to its first three recipients, and `recipient=7` only to the seventh.
+    /// `limit=3` submits it only for its first three recipients, and `recipient=7` only to the seventh.
     ///
     /// With an `idempotency_key` (1 to 255 printable ASCII characters) a message that was submitted with it in the
     /// last 24 hours is not submitted again: its receipt is returned again, with `replayed`. Raises
@@ -150,7 +150,7 @@ impl Pickup {
     ///
     /// Raises `MessageError` with all problems; or `PickupError`, whose `may_be_delivered` is true in the rare case
     /// that PowerMTA may have the message anyway. What the handler of a signal raises, such as
-    /// `KeyboardInterrupt`, has the attribute `pmtaemail_results`: `[]`, or a list of the receipt where it was too
+    /// `KeyboardInterrupt`, has the attribute `pmtaemail_results`: `[]`, or a list with the receipt if it was too
     /// late to stop.
     ///
     /// >>> import pmtaemail, tempfile
@@ -190,15 +190,15 @@ impl Pickup {
         receipt_of(py, &receipt)
     }
 
-    /// Hands many messages over, an iterable of what `check` takes: a receipt or an exception for each, in order.
+    /// Submits many messages, an iterable of what `check` takes: a receipt or an exception for each, in order.
     ///
-    /// They share their syncs in groups of up to 256. The iterable is read to its end before the first is handed
-    /// over: where it raises, nothing is. One bad message, or one that cannot be handed over, keeps no other back:
-    /// its `MessageError`, `PickupError` or `TypeError` is returned in its place.
+    /// They share their syncs in groups of up to 256. The iterable is read to its end before the first is submitted: if
+    /// it raises, nothing is. An invalid message, or one that cannot be submitted, does not affect the others: its
+    /// `MessageError`, `PickupError` or `TypeError` is returned in its place.
     ///
     /// What the handler of a signal raises, such as `KeyboardInterrupt`, comes within a second and has the
-    /// attribute `pmtaemail_results`: receipts and exceptions for the messages before; nothing is left behind of
-    /// the others. With `warnings=True` receipts have their messages' `warnings`.
+    /// attribute `pmtaemail_results`: receipts and exceptions for the messages before; nothing of the others is
+    /// left behind. With `warnings=True` receipts have their messages' `warnings`.
     ///
     /// >>> import pmtaemail, tempfile
     /// >>> pickup = pmtaemail.Pickup(tempfile.mkdtemp(), durability="none")

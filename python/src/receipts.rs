@@ -5,8 +5,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyList, PyTuple, PyType};
 
-/// What each recipient's message of a mail merge is known by: a `RecipientReceipt` each, in the order of the
-/// recipients. They are made when they are asked for, and take no memory however many there are.
+/// The identifiers of each recipient's message of a mail merge: `RecipientReceipt`s in the order of the recipients.
+/// They are made when they are accessed, and take no memory however many there are.
 ///
 /// >>> import pmtaemail, tempfile
 /// >>> pickup = pmtaemail.Pickup(tempfile.mkdtemp(), durability="none")

@@ -24,13 +24,14 @@ OPTIONS = {"pickup", "durability", "staging", "syncfs", "file_mode", "file_group
 
 
 class EmailBackend(BaseEmailBackend):
-    """Hands messages over to PowerMTA.
+    """Submits messages to PowerMTA.
 
-    Options come as arguments (`OPTIONS` of a mailer), else from the setting `PMTAEMAIL`. With `fail_silently` what
-    Django itself sends raises nothing, as with Django's SMTP backend; a header value with a line end and what is no
-    address raise in any case: `MessageError`, and for the former `BadHeaderError` as well.
+    Options come as arguments (`OPTIONS` of a mailer), else from the setting `PMTAEMAIL`. With `fail_silently`,
+    messages that Django itself would send raise nothing, as with Django's SMTP backend. A header value with a line
+    end and an invalid address raise in any case: `MessageError`, which for the former is a `BadHeaderError` as
+    well.
 
-    After the call `message.pmtaemail_receipt` is the message's receipt, or None where it was not handed over.
+    After the call `message.pmtaemail_receipt` is the message's receipt, or None if it was not submitted.
     """
 
     def __init__(
@@ -70,9 +71,9 @@ class EmailBackend(BaseEmailBackend):
         return open_pickup(**self._options).submit_many([prepared for _, prepared in ready])
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
-        """The number of messages that were handed over.
+        """The number of submitted messages.
 
-        All are read before the first is handed over: where one breaks rules, none is sent.
+        All are read before the first is submitted: if one is invalid, none is sent.
         """
         ready = self._prepared([message for message in email_messages if message.recipients() or is_merge(message)])
         if not ready:

@@ -29,7 +29,7 @@ __all__ = ["EmailBackend"]
 class EmailBackend(backend.EmailBackend):
     """Appends each message to `django.core.mail.outbox`, as Django's own backend for tests does.
 
-    What breaks rules raises as with `pmtaemail.django.EmailBackend`; no pickup directory is needed. A message in the
+    Invalid messages raise as with `pmtaemail.django.EmailBackend`; no pickup directory is needed. A message in the
     outbox has `pmtaemail_receipt`, and in `pmtaemail_messages` what its recipients get: one
     `pmtaemail.testing.SentMessage`, or of a mail merge one for each of them.
     """
