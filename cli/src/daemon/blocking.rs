@@ -12,6 +12,10 @@ use tokio::task::spawn_blocking;
 /// directory shares between all that wait: many threads make quick submissions, whatever the number of cores.
 pub const MOST_THREADS: usize = 512;
 
+/// Up to this size a message is read and rendered, and its file written, in some ten microseconds each: less than it
+/// costs to have another thread do it.
+pub const INLINE_BYTES: usize = 64 << 10;
+
 /// For ever: they are cheap, and one at least must stay.
 const KEEP_ALIVE: Duration = Duration::from_hours(24 * 366);
 

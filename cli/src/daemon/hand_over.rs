@@ -7,13 +7,9 @@ use super::error::ApiError;
 use super::state::Daemon;
 use pmtaemail::{
     Claim, Claimed, Fingerprint, Fingerprinter, IdempotencyKey, PickupDirectory, Receipt,
-    Submission, Submitter, tokio,
+    Submission, Submitter,
 };
 use std::sync::Arc;
-
-/// Up to this size a message is read and rendered, and its file written, in some ten microseconds each: less than it
-/// costs to have another thread do it.
-pub const INLINE_BYTES: usize = tokio::PickupDirectory::INLINE_BYTES;
 
 /// Under what a submission is remembered for a day.
 #[derive(Debug, Clone, Copy)]

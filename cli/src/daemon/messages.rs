@@ -1,10 +1,10 @@
 //! `POST /messages` and its relatives: one message in the body.
 
 use super::access::Requester;
-use super::blocking::run_blocking;
+use super::blocking::{INLINE_BYTES, run_blocking};
 use super::counters::Api;
 use super::error::ApiError;
-use super::hand_over::{INLINE_BYTES, Remembered};
+use super::hand_over::Remembered;
 use super::idempotency::{self, BodyFingerprint};
 use super::log::RequestLog;
 use super::memory::needed_for_json;

@@ -3,6 +3,7 @@
 use super::access::Access;
 use super::admission::{self, Admission};
 use super::back_pressure::BackPressure;
+use super::blocking::INLINE_BYTES;
 use super::body::BodyLimits;
 use super::counters::Counters;
 use super::memory;
@@ -54,7 +55,9 @@ impl Daemon {
         };
         Self {
             pickup: Arc::clone(pickup.blocking()),
-            handing_over: pickup.with_most_at_once(room.submissions),
+            handing_over: pickup
+                .with_most_at_once(room.submissions)
+                .with_inline_writes(INLINE_BYTES),
             body: BodyLimits {
                 bytes: limits.body_limit,
                 merge: limits.merge_limit,

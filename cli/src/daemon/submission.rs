@@ -1,11 +1,11 @@
 //! From a request with one message to its receipt, in whatever words the message came.
 
 use super::admission::{InFlight, Receiving};
-use super::blocking::{run_blocking, run_submission};
+use super::blocking::{INLINE_BYTES, run_blocking, run_submission};
 use super::client::Peer;
 use super::coding::{Coding, DecodedBody};
 use super::error::ApiError;
-use super::hand_over::{INLINE_BYTES, Remembered, hand_over, submit_once};
+use super::hand_over::{Remembered, hand_over, submit_once};
 use super::idempotency::BodyFingerprint;
 use super::log::RequestLog;
 use super::memory::needed;

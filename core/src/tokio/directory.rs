@@ -36,7 +36,7 @@ const AT_ONCE: usize = 256;
 /// # let path = temporary.path();
 /// // Other threads may use it without tokio.
 /// let blocking = pmtaemail::PickupDirectory::open(path, PickupOptions::default())?;
-/// let pickup = PickupDirectory::new(blocking)?.with_most_at_once(64);
+/// let pickup = PickupDirectory::new(blocking)?.with_most_at_once(64).with_inline_writes(4_096);
 /// let json = br#"{"from": "shop@example.com", "to": "ann@example.org", "text": "Hello"}"#;
 /// pickup.blocking().submit(&Submission::from_json(json)?)?;
 ///
@@ -55,6 +55,7 @@ pub struct PickupDirectory {
     directory: Arc<crate::PickupDirectory>,
     room: Arc<Semaphore>,
     at_once: usize,
+    inline: usize,
 }
 
 /// What became of a message that was read.
@@ -66,14 +67,6 @@ enum Made {
 }
 
 impl PickupDirectory {
-    /// Up to so many bytes, 64 KiB, a message is written by the thread that polls: that takes some ten microseconds, less
-    /// than to have another thread do it.
-    ///
-    /// ```
-    /// assert_eq!(pmtaemail::tokio::PickupDirectory::INLINE_BYTES, 65_536);
-    /// ```
-    pub const INLINE_BYTES: usize = 64 << 10;
-
     /// Opens the directory, as [`open`](crate::PickupDirectory::open) does, and starts the threads that commit.
     ///
     /// # Cancel safety
@@ -107,6 +100,7 @@ impl PickupDirectory {
             directory,
             room: Arc::new(Semaphore::new(AT_ONCE)),
             at_once: AT_ONCE,
+            inline: 0,
         })
     }
 
@@ -118,6 +112,18 @@ impl PickupDirectory {
         Self {
             room: Arc::new(Semaphore::new(at_once)),
             at_once,
+            ..self
+        }
+    }
+
+    /// Has what is rendered already, and has up to so many bytes, written by the thread that polls, without waiting for it
+    /// to be synced. By default there is none such: to make a file takes some ten microseconds, but where the file system
+    /// is about to write its journal it waits for that, with all that the runtime has to do. For a program that bounds
+    /// what comes in, and whose threads have little else to do.
+    #[must_use]
+    pub fn with_inline_writes(self, bytes: usize) -> Self {
+        Self {
+            inline: bytes,
             ..self
         }
     }
@@ -499,8 +505,7 @@ impl PickupDirectory {
     ) -> Result<Receipt, PickupError> {
         let id = *submission.id();
         let permit = self.take_room().await;
-        let is_quick =
-            submission.size() <= Self::INLINE_BYTES as u64 && !self.directory.has_leftovers();
+        let is_quick = submission.size() <= self.inline as u64 && !self.directory.has_leftovers();
         let (sender, result) = oneshot::channel();
         let directory = Arc::clone(&self.directory);
         let write = move || {

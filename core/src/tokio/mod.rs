@@ -28,15 +28,14 @@
 //! # Which threads do what
 //!
 //! ```text
-//! tokio's workers               write a rendered message of up to 64 KiB     …      receipt
-//! tokio's blocking threads      read, render, write the others               …
-//!                                                                    ↘       ↗
-//! two threads of the directory                                   sync, name, sync
+//! tokio's workers               await               …               receipt
+//! tokio's blocking threads            ↘ read, render, write       ↗
+//! two threads of the directory                       ↘ sync, name, sync
 //! ```
 //!
-//! No worker waits for the disk, and a message that waits for it takes no thread: all that wait share the syncs of two
-//! threads. So many submissions at a time are quick, on a runtime of one thread too. A mail merge, and many messages
-//! together, take one of tokio's blocking threads each.
+//! No worker waits for the disk, and a message that is written takes no thread either: all that wait share the syncs of
+//! two threads. So many submissions at a time are quick, on a runtime of one thread too. A mail merge, and many messages
+//! together, keep one of tokio's blocking threads until they are done.
 //!
 //! # Dropped futures
 //!

@@ -1,9 +1,9 @@
 //! From a request in another service's words to its receipt.
 
 use super::super::access::Requester;
-use super::super::blocking::run_blocking;
+use super::super::blocking::{INLINE_BYTES, run_blocking};
 use super::super::error::ApiError;
-use super::super::hand_over::{INLINE_BYTES, Remembered};
+use super::super::hand_over::Remembered;
 use super::super::idempotency::BodyFingerprint;
 use super::super::log::RequestLog;
 use super::super::request::{BodyFormat, BufferedBody, ReceivedBody};
