@@ -54,6 +54,8 @@
 //! [`PickupError`](crate::PickupError) too.
 
 mod directory;
+mod many;
+mod one;
 mod work;
 
 pub use directory::PickupDirectory;
