@@ -1,8 +1,8 @@
-//! `submit --batch`: many messages from one file, and a line for the result of each.
+//! `submit --batch`: many messages from one file, with one line for the result of each.
 //!
 //! ```text
 //! this thread         reads, piece by piece
-//!   one that prints   parts the pieces into groups of messages, and prints results in their order
+//!   printing thread   splits the pieces into groups of messages, and prints results in their order
 //!     two workers     take turns: while one group is synced the next one is rendered and written
 //! ```
 
@@ -22,7 +22,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 
-/// A message may have so many bytes; a larger mail merge is submitted alone.
+/// The maximum size of a message; a larger mail merge is submitted by itself.
 const MESSAGE_LIMIT: usize = 256 << 20;
 
 /// While one group is synced the next one is rendered and written.

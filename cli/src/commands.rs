@@ -148,8 +148,8 @@ pub fn version() -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-/// Reads a message where no pickup directory is at hand. Many recipients wait on the file system of
-/// the folder for temporary files, or in memory if that will not do.
+/// Reads a message without a pickup directory. Many recipients are kept in the folder for temporary files, or in memory
+/// if that fails.
 fn receive(message: &MessageArgs) -> Result<StreamedMessage, Failure> {
     let scratch = LazyCell::new(|| {
         PickupDirectory::open(std::env::temp_dir(), PickupOptions::default()).ok()
@@ -158,9 +158,8 @@ fn receive(message: &MessageArgs) -> Result<StreamedMessage, Failure> {
     input::receive(message, || scratch.as_ref(), &progress)
 }
 
-/// The bytes of the pickup file asked for, counted from 1; where there is only one it need not be
-/// asked for. Several files one after the other would be read by nobody: there is no border between
-/// them.
+/// The bytes of the requested pickup file, counted from 1; if there is only one, no number is needed. Nothing could
+/// read several files in a row: there is no border between them.
 fn pickup_file(args: &RenderArgs) -> Result<Vec<u8>, Failure> {
     let received = receive(&args.message)?;
     match (received.pickup_file(args.file.unwrap_or(1))?, args.file) {

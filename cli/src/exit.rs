@@ -52,9 +52,9 @@ impl Exit {
 
 /// The exit code of a command that submits several messages.
 ///
-/// It is that of the first failure. But where messages were submitted, or may have been, nothing asks for
-/// another attempt with all of them: what was temporary ([`Exit::Temporary`]) becomes [`Exit::InputOutput`],
-/// which also wins over all others.
+/// It is that of the first failure. But if messages were submitted, or may have been, nothing should suggest another
+/// attempt with all of them: a temporary failure ([`Exit::Temporary`]) becomes [`Exit::InputOutput`], which also takes
+/// precedence over all others.
 #[derive(Debug, Default)]
 pub struct Exits {
     first: Option<Exit>,
@@ -137,10 +137,10 @@ pub enum Failure {
         part: String,
         source: io::Error,
     },
-    /// There is no place for receipts.
+    /// Receipts cannot be written there.
     #[error("receipts cannot be written to {name}: {source}; nothing was handed over")]
     OpenReceipts { name: String, source: io::Error },
-    /// There is no place for receipts any more.
+    /// Receipts can no longer be written.
     #[error("not handed over, since receipts cannot be written to {0}")]
     NoReceipts(String),
     /// The arguments, not read by clap, make no sense.
@@ -171,7 +171,7 @@ pub enum Failure {
     /// Nobody can connect.
     #[error("cannot listen on {address}: {source}")]
     Listen { address: String, source: io::Error },
-    /// There is no TLS without a certificate and its key.
+    /// TLS needs a certificate and its key.
     #[cfg_attr(
         not(feature = "tls"),
         expect(dead_code, reason = "nothing asks for them")

@@ -10,7 +10,7 @@ use std::fmt::Write;
 /// Most dead letters that are listed.
 const MOST: usize = 10_000;
 
-/// Makes the queue, or tells of it.
+/// Creates the queue, or reports on it.
 pub fn run(command: &FleetCommand) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = { runtime }.enable_all().build().map_err(Failure::Start)?;

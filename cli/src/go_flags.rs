@@ -1,13 +1,12 @@
-//! Flags with one dash, as Go programs take them: `-listen :8000` is `--listen :8000`.
+//! Flags with one dash, as in Go programs: `-listen :8000` is `--listen :8000`.
 
 use clap::{Arg, Command};
 use std::collections::HashSet;
 use std::ffi::OsString;
 
-/// Gives a second dash to every argument with one dash that names a long flag of `command` or of
-/// a command beneath it, and to words that begin with no short flag: what they say of an unknown
-/// flag then is what they say of it with two dashes. Short flags stay, and so does everything after
-/// `--`.
+/// Adds a second dash to every argument with one dash that names a long flag of `command` or of one of its subcommands,
+/// and to words that start no short flag, so that unknown flags are reported as if they had two dashes. Short flags are
+/// kept, and so is everything after `--`.
 pub fn with_two_dashes(
     command: &mut Command,
     args: impl IntoIterator<Item = OsString>,

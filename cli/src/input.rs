@@ -1,4 +1,4 @@
-//! Where a command's message comes from.
+//! The sources of a command's message.
 
 use crate::args::MessageArgs;
 use crate::exit::Failure;
@@ -20,8 +20,8 @@ const PIECE: usize = 256 << 10;
 /// Fewer bytes of recipients stay in memory.
 const MANY: usize = 1 << 20;
 
-/// Reads the message and its recipients from the files that are named, or from standard input. Recipients
-/// wait on the file system of `scratch` where they are many. It is asked for only then.
+/// Reads the message and its recipients from the named files or from standard input. Many recipients are kept on the
+/// file system of `scratch`, which is called only then.
 pub fn receive<'d>(
     message: &MessageArgs,
     scratch: impl Fn() -> Option<&'d PickupDirectory>,
@@ -120,7 +120,7 @@ impl Input {
         }
     }
 
-    /// How a batch is written, by its first character: what is no array has lines.
+    /// The format of a batch, by its first character: what is not an array consists of lines.
     pub fn batch_format(&mut self) -> Result<BatchFormat, Failure> {
         let mut begun = Vec::new();
         let mut piece = vec![0; PIECE];
@@ -175,7 +175,7 @@ impl Input {
     }
 }
 
-/// That of what is no file, such as a pipe, nobody knows.
+/// `None` for anything but a file, such as a pipe.
 fn size_of(file: &File) -> Option<u64> {
     let metadata = file.metadata().ok()?;
     metadata.is_file().then_some(metadata.len())

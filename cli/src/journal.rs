@@ -1,4 +1,4 @@
-//! Lines for systemd's journal, which takes the severity of a line from its beginning.
+//! Lines for systemd's journal, which reads the severity of a line from its start.
 
 use rustix::fs::fstat;
 use std::env;
@@ -14,7 +14,7 @@ pub enum Severity {
     Debug = 7,
 }
 
-/// What a line on standard error begins with: `<3>` where that is the journal, and else nothing.
+/// The start of a line on standard error: `<3>` if that is the journal, and otherwise nothing.
 pub fn prefix(severity: Severity) -> &'static str {
     static IS_JOURNAL: LazyLock<bool> = LazyLock::new(|| {
         let name = env::var("JOURNAL_STREAM");

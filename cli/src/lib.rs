@@ -1,5 +1,5 @@
-//! The program `pmtaemailapi`, as a library for its `main` and for what is made from its options: tables, manual
-//! pages, completions. It promises nothing to others: they use the crate `pmtaemail`.
+//! The program `pmtaemailapi`, as a library for its `main` and for what is generated from its options: tables, manual
+//! pages, completions. It is not a public interface: use the crate `pmtaemail`.
 #![forbid(unsafe_code)]
 
 #[cfg(not(unix))]

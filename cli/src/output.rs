@@ -14,7 +14,7 @@ use std::path::Path;
 
 /// Writes to standard output, and makes sure that it arrived.
 ///
-/// A reader that closes the pipe early (`pmtaemailapi render | head -1`) is no error.
+/// A reader that closes the pipe early (`pmtaemailapi render | head -1`) is not an error.
 pub fn print(bytes: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     ignore_broken_pipe(stdout.write_all(bytes).and_then(|()| stdout.flush()))
@@ -42,7 +42,7 @@ pub fn print_lines_of(receipt: Receipt) -> io::Result<()> {
 
 /// Standard output for many lines of receipts.
 ///
-/// A reader that closes the pipe early is an error: what was submitted is told nowhere else.
+/// A reader that closes the pipe early is an error: what was submitted is reported nowhere else.
 pub fn buffered() -> Lines {
     Lines(BufWriter::with_capacity(64 << 10, io::stdout().lock()))
 }
@@ -98,8 +98,8 @@ fn failure_lines(failure: &Failure) -> String {
     }
 }
 
-/// Prints to standard error which recipients are no addresses. They are named, as a mail server does:
-/// who reads this gave them.
+/// Prints to standard error which recipients are not addresses. They are named, as by a mail server: the reader has
+/// given them.
 pub fn print_invalid_recipients(recipients: &[InvalidRecipient]) {
     for InvalidRecipient { text, reason } in recipients {
         let text = without_controls(text);

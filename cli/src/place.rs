@@ -1,8 +1,8 @@
-//! Places in files that people write.
+//! Positions in files written by people.
 
 use serde::Serialize;
 
-/// A place in a text, counted from 1; columns are characters.
+/// A position in a text, counted from 1; columns are characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Place {
     pub line: usize,
@@ -32,7 +32,7 @@ impl Place {
     }
 }
 
-/// Line and column of a place in a text, counted from 1; columns are characters.
+/// Line and column of a position in a text, counted from 1; columns are characters.
 pub fn position(text: &str, at: usize) -> (usize, usize) {
     let before = text.get(..at).unwrap_or(text);
     let line = before.rsplit('\n').next().unwrap_or(before);

@@ -1,4 +1,4 @@
-//! The command `preview`: the daemon's preview alone, on a free port of this host, and a browser that shows it.
+//! The command `preview`: only the daemon's preview, on a free port of this host, with a browser that shows it.
 
 use crate::args::PreviewArgs;
 use crate::exit::{Exit, Failure};

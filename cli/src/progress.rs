@@ -1,4 +1,4 @@
-//! A bar on a terminal for what takes long.
+//! A progress bar on a terminal.
 
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pmtaemail::Progress;
@@ -12,8 +12,8 @@ const READING: &str = "{bytes} read";
 const READING_A_FILE: &str = "[{bar:30}] {bytes} of {total_bytes} read";
 const MERGING: &str = "[{bar:30}] {msg}, {eta} left";
 
-/// How far a command has come with one message, on standard error; nothing where that is no terminal. The bar
-/// vanishes when this is dropped, and with it what [`of_recipients`](Self::of_recipients) gave.
+/// The progress of a command with one message, on standard error; nothing if that is not a terminal. The bar vanishes
+/// when this is dropped; then the listener from [`of_recipients`](Self::of_recipients) does nothing any more.
 #[derive(Debug, Clone)]
 pub struct ProgressDisplay(Option<Bar>);
 
@@ -44,7 +44,7 @@ impl ProgressDisplay {
         Self((stderr().is_terminal() && !is_dumb).then(bar))
     }
 
-    /// Reading begins: of a file of this size, or of what does not tell its size.
+    /// Starts reading: a file of this size, or something of unknown size.
     pub fn begin_reading(&self, size: Option<u64>) {
         let form = size.map_or(READING, |_| READING_A_FILE);
         if let Some(Bar { bar, .. }) = &self.0 {
@@ -60,7 +60,7 @@ impl ProgressDisplay {
         }
     }
 
-    /// Who is to be told how far the work on recipients has come.
+    /// The listener for the progress of the work on recipients.
     pub fn of_recipients(&self) -> impl Fn(Progress) + Send + Sync + use<> {
         let display = self.clone();
         if let Some(Bar { bar, .. }) = &display.0 {

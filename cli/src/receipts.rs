@@ -218,7 +218,7 @@ impl ReceiptFile {
     }
 }
 
-/// A new file beside another, which it will replace.
+/// A new file next to another one, which it will replace.
 fn part_of(path: &Path) -> io::Result<(File, TempPath)> {
     let name = path.file_name().unwrap_or(OsStr::new("receipts"));
     let mut prefix = name.to_owned();

@@ -2,7 +2,7 @@
 
 use std::io;
 
-/// Something of a fleet cannot be done.
+/// Something in a fleet failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FleetError {
@@ -16,16 +16,16 @@ pub enum FleetError {
         /// What the client says.
         source: async_nats::Error,
     },
-    /// A stream is there, with settings with which mail may be lost or doubled.
+    /// A stream exists with settings that can lose or duplicate mail.
     #[error("{stream}: {setting} is {found} but must be {wanted}; {advice}")]
     Settings {
         /// The stream.
         stream: String,
         /// The setting.
         setting: &'static str,
-        /// What it is.
+        /// Its value.
         found: String,
-        /// What it must be.
+        /// The required value.
         wanted: String,
         /// What to do.
         advice: &'static str,
@@ -41,7 +41,7 @@ pub enum FleetError {
 }
 
 impl FleetError {
-    /// Fits `map_err`.
+    /// For use with `map_err`.
     pub(crate) fn of<E: Into<async_nats::Error>>(what: &'static str) -> impl FnOnce(E) -> Self {
         move |source| Self::Brokers {
             what,
@@ -49,7 +49,7 @@ impl FleetError {
         }
     }
 
-    /// Fits `map_err`.
+    /// For use with `map_err`.
     pub(crate) fn of_file(what: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::File { what, source }
     }

@@ -1,4 +1,4 @@
-//! One batch of messages into the pickup directory: all of them, or none.
+//! Submits one batch of messages to the pickup directory: all of them, or none.
 //!
 //! ```text
 //! begin_once(batch)   write …   journal.write   too late?   commit ── one record of the store, then the renames
@@ -20,11 +20,11 @@ use std::time::Instant;
 pub struct Item {
     pub delivered: Delivered,
     pub payload: Bytes,
-    /// Names, and where the bytes are in the payload.
+    /// Names, and the ranges of their bytes in the payload.
     pub files: Vec<(String, Range<usize>)>,
 }
 
-/// What became of some messages.
+/// The outcome for some messages.
 #[derive(Debug)]
 pub enum Outcome {
     /// They are in the pickup directory, under this entry of the journal.
@@ -35,7 +35,7 @@ pub enum Outcome {
     Late(Vec<Delivered>),
     /// They are not in the pickup directory.
     Failed(Vec<Delivered>, Failed),
-    /// Nobody knows yet whether they are; the store will tell, under this entry of the journal.
+    /// It is not yet known whether they are; the store knows, under this entry of the journal.
     Unknown(Entry, PickupError),
 }
 
@@ -66,7 +66,7 @@ pub struct Taken {
     pub end: Instant,
 }
 
-/// Hands messages over together, unless that takes too long. Blocks.
+/// Submits messages together, unless that takes too long. Blocks.
 pub fn hand_over(
     directory: &PickupDirectory,
     journal: &Journal,

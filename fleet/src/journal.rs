@@ -1,7 +1,18 @@
-//! What was on its way into the pickup directory: which messages, and where they are acknowledged.
+//! The batches on their way into the pickup directory: which messages, and where they are acknowledged.
 //!
-//! A line is there before a batch is submitted, and until all of it is acknowledged. So a host that comes back after
-//! it was killed acknowledges what it had submitted, and gives the rest back, before another host gets it.
+//! An entry is a file, written before its batch is committed and removed once all of it is acknowledged:
+//!
+//! ```text
+//! BATCH.json    {"batch":"…","stream":"MAIL of 2026-…","taken":1795…,"messages":[{"sequence":7,"reply":"$JS.ACK.…"}]}
+//!
+//! begin_once(BATCH)  write …  journal.write   commit          acknowledge   journal.remove   forget_once(BATCH)
+//!                            │ killed here:  │ killed here:                │ killed here:
+//!                            │ nothing was   │ the store knows BATCH:      │ nothing is left to do
+//!                            │ submitted     │ acknowledge what it names   │
+//! ```
+//!
+//! So a host that comes back after it was killed asks the store about each entry: it acknowledges a batch that was
+//! submitted, and gives back any other, before another host gets it.
 
 use crate::error::FleetError;
 use serde::{Deserialize, Serialize};
@@ -10,12 +21,13 @@ use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-/// A batch that is on its way.
+/// A batch on its way.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Entry {
     /// Its name, under which the store of the pickup directory knows whether it was submitted.
     pub batch: String,
-    /// The stream that it is of, and when that was made: in another one of its name the numbers are other messages.
+    /// The stream that it comes from, and when that was created: in another stream with its name, the numbers are other
+    /// messages.
     pub stream: String,
     /// When its messages were taken, in milliseconds since 1970.
     pub taken: u64,
@@ -34,7 +46,7 @@ pub struct Delivered {
     pub large: Option<String>,
 }
 
-/// A folder of entries, of one process at a time.
+/// A folder of entries, used by one process at a time.
 #[derive(Debug)]
 pub struct Journal {
     folder: PathBuf,
@@ -45,7 +57,7 @@ pub struct Journal {
 const LOCK: &str = "lock";
 
 impl Journal {
-    /// Opens the folder, which is made if it is not there.
+    /// Opens the folder, which is created if it does not exist.
     pub fn open(folder: &Path) -> Result<Self, FleetError> {
         Self::try_open(folder).map_err(FleetError::of_file(
             "open the journal folder, which only one consumer at a time may use",
@@ -70,7 +82,7 @@ impl Journal {
         })
     }
 
-    /// Keeps an entry, durably.
+    /// Stores an entry durably.
     pub fn write(&self, entry: &Entry) -> io::Result<()> {
         let mut file = File::create_new(self.path(&entry.batch))?;
         file.write_all(&serde_json::to_vec(entry)?)?;
@@ -78,7 +90,7 @@ impl Journal {
         File::open(&self.folder)?.sync_all()
     }
 
-    /// Forgets an entry. One that a power failure brings back is of a batch that is acknowledged, which does no harm.
+    /// Removes an entry. If a power failure brings it back, its batch is acknowledged already, which does no harm.
     pub fn remove(&self, batch: &str) -> io::Result<()> {
         match fs::remove_file(self.path(batch)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -86,7 +98,7 @@ impl Journal {
         }
     }
 
-    /// What a process that died has left.
+    /// What a dead process left.
     pub fn entries(&self) -> io::Result<Vec<Entry>> {
         let mut entries = Vec::new();
         for file in fs::read_dir(&self.folder)? {

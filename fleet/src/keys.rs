@@ -4,12 +4,12 @@
 //!                  create               publish                update
 //! nothing ───▶ claimed, record A ───▶ (in the stream) ───▶ done, record A
 //!                     │
-//!                     │ its host died: after a minute another one may try the same submission. The stream takes one message
-//!                     ▼ of an identifier within its duplicate window, so it tells whether A, or an earlier try, was published
+//!                     │ its host died: after a minute another one may retry the submission. The stream takes only one
+//!                     ▼ message with an identifier within its duplicate window, so it knows whether A was published
 //!              claimed, record A ───▶ duplicate? done, record A : done, record B
 //! ```
 //!
-//! A and B are of one fingerprint, so that the same mail is sent whichever was published; B's receipt has other ids.
+//! A and B have the same fingerprint, so the same mail is sent whichever was published; B's receipt has other IDs.
 
 use crate::clock::{milliseconds, now};
 use async_nats::jetstream::kv::{CreateErrorKind, Store, UpdateErrorKind};
@@ -19,7 +19,7 @@ use std::io;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// After this long the host that claimed a key is taken for dead: no publishing takes as long.
+/// After this long, the host that claimed a key is considered dead: no publishing takes as long.
 const STALE: Duration = Duration::from_mins(1);
 
 /// A claim that is older cannot be taken over: the stream may have forgotten whether it was published.
@@ -28,7 +28,7 @@ const HOPELESS: Duration = Duration::from_mins(55);
 const CLAIMED: u8 = 0;
 const DONE: u8 = 1;
 
-/// How long it is tried to say that a key is done.
+/// How long a host tries to record that a key is done.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long until the next try.
@@ -40,22 +40,22 @@ pub struct ClaimedKey {
     revision: u64,
     /// When it was claimed first.
     first: Duration,
-    /// What a host had claimed it for that did not come back.
+    /// The record for which a host had claimed it that did not come back.
     earlier: Option<Vec<u8>>,
     record: Vec<u8>,
 }
 
 /// Why a key cannot be claimed.
 pub enum Refused {
-    /// Another host has it right now, or was done with it this moment.
+    /// Another host has it right now, or has just finished with it.
     Busy,
-    /// Nobody knows any more whether what it stood for was published.
+    /// It can no longer be known whether its record was published.
     Unknown,
     /// The brokers do not answer.
     Brokers(async_nats::Error),
 }
 
-/// What a bucket calls a key.
+/// The name of a key in the bucket.
 pub fn name_of(hash: &[u8; 32]) -> String {
     let mut name = String::with_capacity(64);
     for byte in hash {
@@ -74,7 +74,7 @@ pub async fn find(keys: &Store, hash: &[u8; 32]) -> Result<Option<Vec<u8>>, asyn
     }))
 }
 
-/// Claims a key for a record. `is_same` says whether another record is of the same submission.
+/// Claims a key for a record. `is_same` returns whether another record belongs to the same submission.
 pub async fn claim(
     keys: &Store,
     hash: &[u8; 32],
@@ -142,7 +142,7 @@ impl ClaimedKey {
         format!("key-{}", self.name)
     }
 
-    /// It is published. Returns whether this host's record stands: of a duplicate the first one does.
+    /// It is published. Returns whether this host's record stands: for a duplicate, the first one does.
     pub async fn done(self, keys: &Store, is_duplicate: bool) -> bool {
         let (record, is_own) = match self.earlier {
             Some(earlier) if is_duplicate => (earlier, false),
@@ -167,7 +167,7 @@ impl ClaimedKey {
         }
     }
 
-    /// This try surely was not published: the key is free again, unless an earlier one may have been.
+    /// This attempt was certainly not published: the key is free again, unless an earlier one may have been.
     pub async fn release(self, keys: &Store) {
         if self.earlier.is_none() {
             // Otherwise it is free in a minute.

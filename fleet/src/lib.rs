@@ -1,5 +1,5 @@
-//! Many hosts, one queue: daemons put messages into NATS `JetStream` in place of a pickup directory, and beside each
-//! PowerMTA a consumer takes them out and hands them over.
+//! Many hosts, one queue: daemons put messages into NATS `JetStream` instead of a pickup directory, and next to each
+//! PowerMTA a consumer takes them out and submits them.
 //!
 //! ```text
 //! pmtaemailapi serve --forward            NATS JetStream, three brokers             pmtaemailapi consume
@@ -7,21 +7,21 @@
 //! check, render ──▶ Publisher ──▶ stream MAIL      MAIL.<region>.<pool>.<priority> ▶ Consumer ──▶ pickup directory
 //!                       │         bucket MAIL_KEYS   keys of 24 hours                 │  ▲
 //!                       ├───────▶ objects MAIL_LARGE what is larger than a message    ▼  │ journal of what is on its way
-//!                       └ find, claim, done         stream MAIL_DEAD ◀── what cannot be handed over
+//!                       └ find, claim, done         stream MAIL_DEAD ◀── what cannot be submitted
 //! ```
 //!
 //! Each file imports from those below it only:
 //!
 //! ```text
-//! consumer                  takes batches, hands them over, acknowledges them
+//! consumer                  takes batches, submits and acknowledges them
 //!   hand_over     journal   one batch into the pickup directory; what was on its way when a host died
-//!   seen                    what this host has handed over
+//!   seen                    what this host has submitted
 //! publisher                 puts parcels into the stream
 //!   keys                    idempotency keys of all hosts
-//!   routes                  to which hosts a submission goes
-//! admin                     makes, checks and tells the streams; dead letters
+//!   routes                  the hosts that a submission goes to
+//! admin                     creates, checks and describes the streams; dead letters
 //! parcel                    a submission as bytes
-//! connection    names       the brokers; what things are called
+//! connection    names       the brokers; names of streams, subjects and consumers
 //! error     clock           what can go wrong; the time
 //! ```
 #![forbid(unsafe_code)]

@@ -1,11 +1,11 @@
-//! What streams, subjects and consumers are called.
+//! The names of streams, subjects and consumers.
 
 use std::str::FromStr;
 
-/// Which messages of a pool its hosts take first.
+/// The messages of a pool that its hosts take first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
-    /// Before all others: what somebody waits for.
+    /// Before all others: somebody is waiting for them.
     High,
     /// Most mail.
     #[default]
@@ -38,7 +38,7 @@ impl FromStr for Priority {
     }
 }
 
-/// Which messages: of a stream, those of one region and one pool of hosts.
+/// A set of messages: of a stream, for one region and one pool of hosts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     stream: Token,
@@ -63,7 +63,7 @@ impl FromStr for Token {
     }
 }
 
-/// A text is no name of a stream, a region or a pool.
+/// The string is not a valid name of a stream, a region or a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the name of a stream, region or pool must be 1 to 64 letters, digits, - and _")]
 pub struct InvalidName;
@@ -126,7 +126,7 @@ pub fn subjects(stream: &str) -> String {
     format!("{stream}.>")
 }
 
-/// The stream of what cannot be submitted.
+/// The stream of messages that cannot be submitted.
 pub fn dead(stream: &str) -> String {
     format!("{stream}_DEAD")
 }
@@ -136,7 +136,7 @@ pub fn keys(stream: &str) -> String {
     format!("{stream}_KEYS")
 }
 
-/// The object store of what is too large for a message.
+/// The object store for what is too large for a message.
 pub fn large(stream: &str) -> String {
     format!("{stream}_LARGE")
 }

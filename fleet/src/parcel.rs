@@ -1,7 +1,7 @@
 //! A submission as the bytes of one message in the queue.
 //!
 //! ```text
-//! {"version":1,"files":[["0k…a.eml",1043],["0k…b.eml",998]]} LF     the files, one behind the other
+//! {"version":1,"files":[["0k…a.eml",1043],["0k…b.eml",998]]} LF     the files, one after the other
 //! {"version":1,"large":"0k…","size":12345678} LF                    they are in the object store, under this name
 //! ```
 
@@ -24,37 +24,37 @@ struct Head {
     size: Option<usize>,
 }
 
-/// What a message of the queue is.
+/// The content of a message in the queue.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Content {
-    /// The names of files, and where their bytes are in the message.
+    /// The names of files, and the ranges of their bytes in the message.
     Files(Vec<(String, Range<usize>)>),
     /// The name of an object that is such a message.
     Large(String),
 }
 
-/// Why a message of the queue cannot be submitted. Nobody else could do it either.
+/// Why a message in the queue cannot be submitted, by this host or any other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotParcel {
-    /// There is no line before its files, or not of this form.
+    /// It does not start with a line of this form.
     #[error("it is not a submission of pmtaemail")]
     Head,
     /// A later program wrote it.
     #[error("a later version of pmtaemail wrote it: update this host, then replay it")]
     Version,
-    /// Its files have other sizes than it says.
+    /// The sizes of its files differ from what it says.
     #[error("its files are truncated, or longer than it says")]
     Size,
-    /// A name is none of a pickup file.
+    /// A name is not that of a pickup file.
     #[error("one of its files does not have the name of a pickup file")]
     Name,
-    /// What it refers to is not there.
+    /// The object that it refers to does not exist.
     #[error("its object is not in the object store")]
     NoObject,
 }
 
 impl NotParcel {
-    /// A frozen word.
+    /// A word for programs, which never changes.
     pub fn code(self) -> &'static str {
         match self {
             Self::Head => "no-parcel",
@@ -138,7 +138,7 @@ pub fn read(bytes: &[u8]) -> Result<Content, NotParcel> {
     Ok(Content::Files(files))
 }
 
-/// Whether a pickup file may be called so: all that the library makes are.
+/// Whether a pickup file may have this name: all that the library makes do.
 fn is_name(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     (1..=128).contains(&name.len()) && !name.starts_with('.') && name.bytes().all(is_plain)

@@ -22,20 +22,20 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep, timeout};
 
-/// How long a parcel is tried. Another broker leads a stream some five seconds after its leader was lost.
+/// How long publishing a parcel is tried. A stream gets a new leader some five seconds after it lost one.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long one try waits for its answer. Those of a leader that is lost never come, and the next one may be there by
-/// now.
+/// How long one attempt waits for its acknowledgement. A lost leader never sends one, and there may already be a new
+/// leader.
 const ACKNOWLEDGEMENT: Duration = Duration::from_secs(2);
 
-/// How long a look at a key waits for one broker.
+/// How long looking up a key waits for one broker.
 const ANSWER: Duration = Duration::from_secs(1);
 
 /// How long until the next try.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// How long a probe, or a look at a key, takes at most.
+/// The maximum duration of a probe, or of looking up a key.
 const LOOK: Duration = Duration::from_secs(10);
 
 /// What the header fields of a message take at most, in bytes.
@@ -56,10 +56,10 @@ struct Stream {
 }
 
 impl Publisher {
-    /// A publisher that does its work in the runtime that this is called in.
+    /// A publisher that works in the current runtime.
     ///
     /// # Errors
-    /// The stream, its keys or its store of objects are not there: see [`init`](crate::init).
+    /// The stream, its keys or its object store do not exist: see [`init`](crate::init).
     pub async fn start(client: Client, routes: Routes) -> Result<Self, FleetError> {
         let context = jetstream::new(client.clone());
         let failed = "find the stream, which `pmtaemailapi fleet init` creates";
@@ -208,7 +208,7 @@ impl Stream {
         }
     }
 
-    /// The bytes of a message; and the name of the object with its files, where they are too large for one.
+    /// The bytes of a message, and the name of the object with its files if they are too large for it.
     async fn payload(&self, files: Vec<ParcelFile>) -> Result<(Bytes, Option<String>), QueueError> {
         let bytes = parcel::write(&files);
         drop(files);
@@ -229,8 +229,8 @@ impl Stream {
         self.client.server_info().max_payload
     }
 
-    /// Publishes a message until it is acknowledged. Returns whether the stream had one of this identifier before,
-    /// which may be that of a try of this one.
+    /// Publishes a message until it is acknowledged. Returns whether the stream already had one with this identifier,
+    /// which may be that of an earlier attempt of this one.
     async fn publish(&self, id: &str, subject: &str, payload: Bytes) -> Result<bool, QueueError> {
         let end = Instant::now() + PATIENCE;
         let mut may_be_delivered = false;
@@ -289,7 +289,7 @@ impl Stream {
     }
 }
 
-/// An error, whether the message may be in the stream, and whether no other try would be better.
+/// An error, whether the message may be in the stream, and whether retrying is pointless.
 fn told(error: PublishError) -> (io::Error, bool, bool) {
     let answer = error
         .source()

@@ -1,4 +1,4 @@
-//! To which hosts a submission goes, by the virtual MTAs that it names.
+//! The hosts that a submission goes to, depending on the virtual MTAs that it names.
 
 use crate::names::{InvalidName, Priority, Route};
 use pmtaemail::VirtualMtas;
@@ -18,7 +18,7 @@ struct Target {
     priority: Priority,
 }
 
-/// The mail of one submission would have to go to several pools. All its files go to one host, or none.
+/// The mail of one submission would have to go to several pools. All its files must go to one host, or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the virtual MTAs that it names belong to different pools")]
 pub struct SeveralPools;

@@ -1,4 +1,4 @@
-//! The time of day, by which keys expire and their days end.
+//! The time of day, by which keys expire and days end.
 
 use jiff::Timestamp;
 

@@ -1,4 +1,4 @@
-//! The commands that add, list and remove keys. Of the file all else stays as it is.
+//! The commands that add, list and remove keys. Everything else in the file is kept.
 
 use super::clock::now;
 use super::file::{AccessKey, KeyFile, KeyFileProblems, NAME, expiry, is_name};
@@ -38,7 +38,7 @@ pub enum EditError {
     Random(#[from] getrandom::Error),
 }
 
-/// Adds a key to the file, which is made if it is not there, and gives the key.
+/// Adds a key to the file, which is created if it does not exist, and returns the key.
 pub fn add(path: &Path, new: &NewKey) -> Result<String, EditError> {
     if !is_name(&new.name) {
         return Err(EditError::Usage(NAME.to_owned()));

@@ -3,9 +3,9 @@
 //! ```text
 //! edit        the commands that add, list and remove keys
 //! file        the file of keys
-//!   rate      so many messages in a time
+//!   rate      a number of messages per period
 //! clock       the time of day
-//! secret      a key itself, and the hash by which it is known
+//! secret      a key itself, and the hash that identifies it
 //! ```
 
 mod clock;

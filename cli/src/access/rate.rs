@@ -1,11 +1,11 @@
-//! So many messages in a time.
+//! A number of messages per period.
 
 use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// `100/s` or `6000/m`: so many at once, and from then on as they come back evenly.
+/// `100/s` or `6000/m`: this many at once, after which they are replenished evenly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
     count: NonZeroU32,

@@ -1,12 +1,11 @@
-//! A key itself, and the hash by which it is known.
+//! A key itself, and the hash that identifies it.
 
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::fmt::Write;
 use std::str::FromStr;
 
-/// What keys begin with, by which programs that look for secrets in source code find them:
-/// `pmta_` and 64 hexadecimal digits.
+/// The start of every key, by which secret scanners recognize them in source code: `pmta_` and 64 hexadecimal digits.
 const PREFIX: &str = "pmta_";
 
 /// How the hash of a key is written in the file.

@@ -1,4 +1,4 @@
-//! Takes connections, as many as there is room for, and sees them all end.
+//! Accepts connections while there is room for them, and waits for all of them to end.
 
 use super::client::Client;
 use super::connection::{Announcer, Context, Http};
@@ -81,7 +81,7 @@ impl Connections {
         self.slots.all_free().await.expect(OPEN);
     }
 
-    /// A place for one more connection. Where there is none, an idle one gives way at once.
+    /// A place for one more connection. If there is none, an idle one gives way at once.
     async fn slot(&self, client: Client) -> Slot {
         if let Ok(slot) = self.slots.try_take(client) {
             return slot;

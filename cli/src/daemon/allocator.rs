@@ -1,10 +1,10 @@
-//! Makes the allocator give large memory back to the system.
+//! Makes the allocator return large memory to the system.
 //!
-//! glibc takes large memory from the system by itself, and gives it back when it is freed; but it makes "large" larger with
-//! each that is freed, up to 32 MiB. From then on large bodies lie in its heaps, one for each few threads, which keep
-//! what is free: after some large messages the daemon held hundreds of megabytes that it did not use. With a fixed
-//! threshold (mallopt(3), `M_MMAP_THRESHOLD`) it does not. That is set in the environment before a program starts, so the
-//! daemon starts itself once more with it, as the same process.
+//! glibc takes large memory directly from the system, and returns it when it is freed; but each free raises the
+//! threshold for "large", up to 32 MiB. From then on large bodies are in its heaps, one for every few threads, which
+//! keep what is free: after some large messages the daemon held hundreds of megabytes that it did not use. With a fixed
+//! threshold (mallopt(3), `M_MMAP_THRESHOLD`) it does not. The threshold is set in the environment before a program
+//! starts, so the daemon executes itself once more with it, as the same process.
 
 use std::env;
 use std::ffi::OsStr;
@@ -15,8 +15,8 @@ use std::process::Command;
 const NAME: &str = "MALLOC_MMAP_THRESHOLD_";
 const THRESHOLD: &str = "262144";
 
-/// Starts the program once more with a fixed threshold where there is none. Returns where there is, or where that fails: it
-/// works all the same, with more memory.
+/// Executes the program once more with a fixed threshold if there is none. Returns if there is one, or if that fails:
+/// the daemon works nevertheless, with more memory.
 pub fn fix_threshold() {
     if !is_wanted(
         env::var_os(NAME).as_deref(),
@@ -39,7 +39,7 @@ pub fn fix_threshold() {
     super::log::no_threshold(&error);
 }
 
-/// Whether the environment says nothing of it.
+/// Whether the environment does not set it.
 fn is_wanted(threshold: Option<&OsStr>, tunables: Option<&OsStr>) -> bool {
     let tunables = tunables.unwrap_or_default().to_string_lossy();
     threshold.is_none() && !tunables.contains("glibc.malloc.mmap_threshold=")

@@ -1,4 +1,4 @@
-//! Threads for what blocks or takes long, so that other requests do not wait for it.
+//! Threads for work that blocks or takes long, so that other requests do not wait for it.
 
 use super::error::ApiError;
 use pmtaemail::Id;
@@ -19,12 +19,10 @@ pub const INLINE_BYTES: usize = 64 << 10;
 /// For ever: they are cheap, and one at least must stay.
 const KEEP_ALIVE: Duration = Duration::from_hours(24 * 366);
 
-/// Starts the runtime, with at most this many threads for what blocks, of which the first is there from now
-/// on.
+/// Starts the runtime, with at most this many threads for blocking work, the first of which starts at once.
 ///
-/// tokio keeps work for which it can start no thread, and yet reports a failure if there is no other
-/// thread: a message that was refused would be submitted later. With one thread it never fails; the
-/// work waits for that one.
+/// If tokio cannot start a thread, it keeps the work and yet reports a failure if there is no other thread: a message
+/// that was refused would be submitted later. With one thread it never fails; the work waits for that one.
 pub fn start_runtime(threads: usize) -> io::Result<Runtime> {
     let start = || {
         let runtime = Builder::new_multi_thread()
@@ -40,7 +38,7 @@ pub fn start_runtime(threads: usize) -> io::Result<Runtime> {
     catch_unwind(start).unwrap_or_else(|_| Err(no_threads()))
 }
 
-/// Says what to do where the system gives no thread.
+/// What to do if the system cannot start threads.
 pub fn no_threads() -> io::Error {
     io::Error::other(
         "no thread can be started; raise the limit on processes (ulimit -u, TasksMax= of the service, the container's \
@@ -48,7 +46,7 @@ pub fn no_threads() -> io::Error {
     )
 }
 
-/// Runs what hands a submission over. After a panic it is unknown whether it did.
+/// Runs a submission. After a panic it is unknown whether it succeeded.
 pub async fn run_submission<T: Send + 'static>(
     id: Id,
     work: impl FnOnce() -> T + Send + 'static,

@@ -1,4 +1,4 @@
-//! What a socket is bound to.
+//! The address of a socket.
 
 use crate::args::{Scheme, write_unix};
 use std::fmt;

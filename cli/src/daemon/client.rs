@@ -1,4 +1,4 @@
-//! Who a client is, as far as its connection tells.
+//! The client, as far as its connection identifies it.
 
 use axum::http::Request;
 use std::fmt;

@@ -1,12 +1,11 @@
-//! Lets web pages that are named use the daemon from a browser (CORS, the Fetch standard section 3.2).
+//! Lets named web pages use the daemon from a browser (CORS, the Fetch standard section 3.2).
 //!
 //! ```text
 //! OPTIONS with Access-Control-Request-Method   a preflight: 204, and what such a page may send
 //! any other request                            its answer, and which page may read it
 //! ```
 //!
-//! `pages` refuses all others before. A preflight comes without `Authorization`: it is answered before anybody asks
-//! for that.
+//! `pages` refuses all others beforehand. A preflight has no `Authorization`: it is answered before that is checked.
 
 use axum::http::{HeaderValue, Method, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};

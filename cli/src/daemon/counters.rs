@@ -1,7 +1,7 @@
 //! What is counted as it happens, for `metrics`.
 //!
-//! Counting costs no more than some additions and a look into a small table. A label is a word of this program, or
-//! the name of an access key, which the operator gave: never anything of a client's.
+//! Counting costs only a few additions and a lookup in a small table. A label is a word of this program or the name of
+//! an access key, which the operator gave, but never a value from a client.
 
 use axum::http::Method;
 use pmtaemail::{CommitReport, Identity, RollForwardReport};
@@ -140,7 +140,7 @@ impl Api {
 /// What a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kind {
-    /// `other` where it is none of the usual ones: a client may think one up.
+    /// `other` if it is not one of the usual methods: a client may invent one.
     method: &'static str,
     route: &'static str,
 }
@@ -157,7 +157,7 @@ impl Kind {
     }
 }
 
-/// What became of a submission.
+/// The outcome of a submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// It was submitted.
@@ -200,8 +200,8 @@ impl Outcome {
     }
 }
 
-/// A counter for each of [`Outcome::ALL`]. All are there from the start: a first failure is no increase where there
-/// was no value before.
+/// A counter for each of [`Outcome::ALL`]. All exist from the start: a first failure would not be an increase if there
+/// were no value before.
 type OfOutcomes = [Counter; Outcome::ALL.len()];
 
 /// What is counted of one access key.
@@ -350,7 +350,7 @@ impl Counters {
             .observe(duration.as_secs_f64());
     }
 
-    /// What became of submissions.
+    /// The outcomes of submissions.
     pub fn submissions(&self, submissions: &Submissions<'_>) {
         let outcome = submissions.outcome as usize;
         self.submissions[submissions.api as usize][outcome].inc_by(submissions.count);
@@ -414,7 +414,7 @@ impl Counters {
         }
     }
 
-    /// What became of submissions whose process died.
+    /// The outcomes of submissions whose process died.
     pub fn rolled_forward(&self, report: &RollForwardReport) {
         self.rolled_forward.inc_by(report.transactions as u64);
         self.roll_forward_failures

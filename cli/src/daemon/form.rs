@@ -1,7 +1,6 @@
-//! `multipart/form-data` (RFC 7578): a part `message` with the JSON, files, and a part `recipients` with a
-//! table (CSV).
+//! `multipart/form-data` (RFC 7578): a part `message` with the JSON, files, and a part `recipients` with a table (CSV).
 //!
-//! A form is parsed as it comes: of a table only what is not yet spooled is in memory.
+//! A form is parsed as it arrives: only the part of a table that is not spooled yet is in memory.
 
 use super::error::ApiError;
 use axum::body::HttpBody;
@@ -29,14 +28,14 @@ const RECIPIENTS: &str = "recipients";
 /// Nobody attaches as many files; what is looked up by name must not be many.
 const MOST_PARTS: usize = 1_000;
 
-/// The head of a part has no more bytes, some of what was read with them apart.
+/// The maximum size of the head of a part, apart from some of what was read with it.
 const LONGEST_HEAD: usize = 64 << 10;
 
 /// What a form is to be read as.
 pub enum FormKind {
     /// A message, with all of its recipients in it.
     Whole(WholeForm),
-    /// A mail merge whose recipients are apart.
+    /// A mail merge whose recipients are separate.
     Merge(Box<pmtaemail::StreamedMessage>),
 }
 
@@ -70,7 +69,7 @@ impl WholeForm {
     }
 }
 
-/// Takes a form apart while its bytes come.
+/// Parses a form while its bytes arrive.
 pub struct FormReader {
     exchange: Arc<Mutex<Exchange>>,
     parser: Parser,
@@ -191,7 +190,7 @@ impl FormReader {
         }
     }
 
-    /// Ends the parser. Where the form is broken nothing of it is kept.
+    /// Ends the parser. If the form is broken, nothing of it is kept.
     fn end(&mut self, result: Result<(), ApiError>) {
         if result.is_err() {
             *lock(&self.exchange) = Exchange::default();
@@ -313,7 +312,7 @@ fn may_be_table(media_type: &str) -> bool {
     .any(|known| essence.eq_ignore_ascii_case(known))
 }
 
-/// The Content-Type of a part as it is written: what is no media type is told where it is used.
+/// The Content-Type of a part as written: an invalid media type is reported where it is used.
 fn content_type(field: &Field<'_>) -> Result<Option<String>, ApiError> {
     let Some(value) = field.headers().get(header::CONTENT_TYPE) else {
         return Ok(None);

@@ -14,9 +14,9 @@ use std::sync::Arc;
 /// Under what a submission is remembered for a day.
 #[derive(Debug, Clone, Copy)]
 pub struct Remembered {
-    /// Its key, and what tells it from others.
+    /// Its key, and what distinguishes it from others.
     pub key: Option<(IdempotencyKey, Fingerprint)>,
-    /// The name that its receipt is found by, where anybody asks for it.
+    /// The name under which its receipt can be found.
     pub name: Option<IdempotencyKey>,
 }
 

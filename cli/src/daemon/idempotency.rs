@@ -1,4 +1,4 @@
-//! The header field Idempotency-Key, and what tells whether two requests under one key are the same.
+//! The header field Idempotency-Key, and what decides whether two requests with one key are the same.
 
 use super::error::ApiError;
 use super::request::BodyFormat;
@@ -17,7 +17,7 @@ pub fn key_of(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, ApiError> {
     read_key(headers, |key| key.parse().ok())
 }
 
-/// The key of a request, if it has one, as `read` takes it: `None` from that is no key.
+/// The key of a request, if it has one, as `read` accepts it; it returns `None` for an invalid key.
 pub fn read_key(
     headers: &HeaderMap,
     read: impl FnOnce(&str) -> Option<IdempotencyKey>,
@@ -39,7 +39,7 @@ pub struct BodyFingerprint {
 }
 
 impl BodyFingerprint {
-    /// That of a body in a format, beside this query.
+    /// That of a body in a format, with this query.
     pub fn new(format: &BodyFormat, query: Option<&str>) -> Self {
         let (name, boundary) = match format {
             BodyFormat::Streamed(StreamFormat::Json) => ("json", None),
@@ -53,7 +53,7 @@ impl BodyFingerprint {
         }
     }
 
-    /// That of a body of another service's API, beside this query.
+    /// That of a body of another service's API, with this query.
     pub fn of_service(service: &str, query: Option<&str>) -> Self {
         Self {
             hash: Fingerprinter::new(&[service, "json", query.unwrap_or_default()]),

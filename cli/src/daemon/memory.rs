@@ -17,12 +17,12 @@ use std::path::Path;
 /// What the program takes besides bodies, in threads and connections: a quarter, and this at least.
 const LEAST_RESERVE: usize = 24 << 20;
 
-/// A body takes so many halves of its size until its message is submitted: itself, the rendered message, in which a
+/// How many halves of its size a body takes until its message is submitted: itself, the rendered message, in which a
 /// file in base64 has line ends, and some to spare.
 const HALVES: usize = 5;
 
-/// Texts take so much more for each byte: they are decoded, up to three times as large where all of them has to be
-/// encoded, and copied once more where their dots are doubled (BSMTP).
+/// How much more texts take for each byte: they are decoded, up to three times as large if everything has to be
+/// encoded, and copied once more if dots have to be doubled (BSMTP).
 const TEXT: usize = 2;
 
 /// What views of the preview take at most, and no more than an eighth of what bodies may.
@@ -31,7 +31,7 @@ const MOST_FOR_VIEWS: usize = 64 << 20;
 /// What is longer without a blank, a quotation mark or a backslash is a file in base64.
 const FILE: usize = 1 << 10;
 
-/// What an address in the header of a finished message takes once it is read, by the sign after it.
+/// The memory of an address in the header of a finished message once it is parsed, by the character after it.
 const ADDRESS: usize = 160;
 
 /// What a value of JSON takes at most once it is read, by the character that announces it.
@@ -42,7 +42,7 @@ const NEXT: usize = 240;
 /// What one of the octets of a file takes that are written as numbers: as a byte, in base64, and room to grow.
 const OCTET: usize = 6;
 
-/// No cgroup has so much: v1 says so where there is no limit.
+/// No cgroup has this much: v1 reports it if there is no limit.
 const NO_LIMIT: usize = 1 << 60;
 
 /// The limits as they hold: what is not given for memory is the control group's, and a body may not be larger than
@@ -56,8 +56,8 @@ pub fn settle(limits: &mut LimitArgs, has_preview: bool) {
     limits.body_limit = limits.body_limit.min(largest);
 }
 
-/// How much memory bodies may take at once: no more than as many as there may be need, and than --memory leaves. There
-/// is always room for one of the largest size that is asked for.
+/// How much memory bodies may take at once: no more than the maximum number of them needs, and no more than --memory
+/// leaves. There is always room for one of the largest requested size.
 pub fn for_bodies(limits: &LimitArgs) -> usize {
     let bodies = limits.max_bytes_in_flight.max(limits.body_limit);
     room(bodies, limits.memory, limits.views)
@@ -74,12 +74,12 @@ fn room(bodies: usize, memory: Option<usize>, views: usize) -> usize {
     }
 }
 
-/// The largest body for which there is room where bodies may take so much memory.
+/// The largest body that fits if bodies may take this much memory.
 fn largest_body(memory: usize) -> usize {
     memory / HALVES * 2
 }
 
-/// How much memory so many bytes of a body need until their message is submitted.
+/// How much memory a body of this size needs until its message is submitted.
 pub fn needed(bytes: usize) -> usize {
     bytes.saturating_mul(HALVES) / 2
 }

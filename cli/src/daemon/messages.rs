@@ -178,7 +178,7 @@ async fn warnings_of(body: ReceivedBody) -> Result<(ReceivedBody, Vec<Warning>),
     }
 }
 
-/// Receives a request's message and gives what `buffered` or `streamed` makes of it.
+/// Receives the message of a request and returns what `buffered` or `streamed` makes of it.
 async fn process<T, B, S>(
     daemon: &Arc<Daemon>,
     request: Request,

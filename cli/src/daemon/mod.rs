@@ -181,8 +181,8 @@ pub fn run(mut args: ServeArgs) -> Result<Exit, Failure> {
     ended
 }
 
-/// Serves the preview alone until a signal asks to stop. `file` is the message that it begins with, `outbox` a pickup
-/// directory that it shows. `announce` is told where it listens.
+/// Serves only the preview until a signal asks to stop. `file` is the message that it starts with, `outbox` a pickup
+/// directory that it shows. `announce` is called with the address.
 #[cfg(feature = "preview")]
 pub fn run_preview(
     mut args: ServeArgs,
@@ -213,7 +213,7 @@ fn shared(pickup: PickupDirectory) -> Result<pmtaemail::tokio::PickupDirectory, 
     pickup.map_err(|_| Failure::Start(blocking::no_threads()))
 }
 
-/// The preview that is asked for.
+/// The preview, if it is enabled.
 #[cfg(feature = "preview")]
 fn preview_of(args: &ServeArgs) -> Option<Preview> {
     let preview = || Preview::new(args.limits.views).with_outbox(args.pickup.directory());

@@ -1,4 +1,4 @@
-//! Tells the log and the metrics what becomes of the pickup directory.
+//! Reports what happens to the pickup directory to the log and the metrics.
 
 use super::counters::Counters;
 use super::log::RolledForward;

@@ -21,7 +21,7 @@ pub struct Room {
 pub struct BatchRoom {
     /// Messages that are submitted together.
     pub messages: usize,
-    /// Groups of so many, of all batches.
+    /// The number of groups, for all batches.
     pub groups: usize,
 }
 
@@ -30,7 +30,7 @@ impl BatchRoom {
     const MOST_MESSAGES: usize = 1_000;
     const MOST_GROUPS: usize = 16;
 
-    /// Shares out so many files. Some there must be.
+    /// Divides this many files. There must be some.
     fn of(files: u64) -> Self {
         let files = usize::try_from(files).unwrap_or(usize::MAX);
         let messages = (files / 4).clamp(64, Self::MOST_MESSAGES);
@@ -41,8 +41,8 @@ impl BatchRoom {
     }
 }
 
-/// Raises the limit on open files as far as is allowed, and shares it out between connections and
-/// submissions, of which there should be room for at most as many as given.
+/// Raises the limit on open files as far as allowed, and divides it between connections and submissions, with room for
+/// at most the given numbers of them.
 ///
 /// Connections must never take the descriptors that submissions need.
 pub fn room(max_connections: u32, max_submissions: u32) -> Room {

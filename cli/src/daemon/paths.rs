@@ -17,7 +17,7 @@ pub const EMAILS: &str = "/emails";
 pub const EMAILS_BATCH: &str = "/emails/batch";
 pub const EMAIL: &str = "/emails/{id}";
 
-/// The preview: its page and what belongs to it, what it asks for, and what its frames show.
+/// The preview: its page and its assets, its requests, and what its frames show.
 pub const PREVIEW: &str = "/preview";
 pub const PREVIEW_FILE: &str = "/preview/{file}";
 pub const PREVIEW_STATUS: &str = "/preview/api/status";
@@ -77,7 +77,7 @@ pub fn known(path: &str) -> &'static str {
     named.map_or("other", |(_, known)| known)
 }
 
-/// Whether a path needs no access key: load balancers and the like ask for it, or it tells nothing of this
+/// Whether a path needs no access key: load balancers and the like request it, or it reveals nothing about this
 /// installation.
 pub fn is_open(path: &str) -> bool {
     path == HEALTH
@@ -93,7 +93,7 @@ pub fn is_of_preview(path: &str) -> bool {
     path == PREVIEW || path.starts_with("/preview/")
 }
 
-/// Whether a path of the preview tells of messages to whoever asks.
+/// Whether a path of the preview reveals messages.
 pub fn is_of_preview_api(path: &str) -> bool {
     path.starts_with("/preview/api/")
 }

@@ -17,13 +17,13 @@ use tokio::time::{Instant, timeout};
 /// How long a look is good for others, at least.
 const FRESH: Duration = Duration::from_secs(5);
 
-/// A look at very many files takes its time, of which no more than every fourth second is spent on it.
+/// Looking at very many files takes time; at most every fourth second is spent on it.
 const REST: u32 = 3;
 
 /// How long somebody waits for a look before they get what the last one found.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What a look found longer ago than this tells nothing of the present.
+/// A look longer ago than this says nothing about the present.
 const OLD: Duration = Duration::from_mins(5);
 
 /// Looks at the pickup directory when somebody asks, one look at a time. It needs its values most when they take
@@ -46,7 +46,7 @@ struct Seen {
 type Looked = Vec<(PressureLimit, io::Result<Option<u64>>)>;
 
 impl PickupLook {
-    /// What there is, as far as the file system tells it. What back-pressure watches is not looked at again.
+    /// The numbers, as far as the file system provides them. What back-pressure watches is not measured again.
     pub async fn figures(&self, back_pressure: &BackPressure, pickup: PathBuf) -> Figures {
         // What goes into a queue or stays in memory has no files.
         if !pickup.is_absolute() {
@@ -82,7 +82,7 @@ impl PickupLook {
 }
 
 impl Seen {
-    /// Whether somebody should look, by the one who is told so.
+    /// Whether the caller should look.
     fn begin(&mut self) -> bool {
         let is_fresh = self.looked.is_some_and(|(began, ended)| {
             let took = ended.duration_since(began);

@@ -50,7 +50,7 @@ impl<'a> ProblemDetails<'a> {
         }
     }
 
-    /// A problem with a type of its own: a frozen name that programs may compare.
+    /// A problem with a type of its own: a word that never changes, so programs may compare it.
     pub fn of_type(self, kind: &'static str, title: &'static str) -> Self {
         Self {
             kind,
@@ -110,7 +110,7 @@ impl<'a> ProblemDetails<'a> {
         }
     }
 
-    /// Its type in one word, such as `back-pressure` or, where it has none of its own, `not-found`.
+    /// Its type as one word, such as `back-pressure` or, without a type of its own, `not-found`.
     pub fn word(&self) -> String {
         match self.kind.strip_prefix("urn:pmtaemail:problem:") {
             Some(word) => word.to_owned(),

@@ -1,4 +1,4 @@
-//! The queries of all paths: which names each of them knows, and what they mean.
+//! The queries of all paths: the accepted names, and what they mean.
 
 use super::error::ApiError;
 use super::log::RequestLog;
@@ -16,7 +16,7 @@ pub enum Name {
     Limit,
     /// Whether a batch is submitted as a whole or not at all.
     Atomic,
-    /// Whether receipts tell what may not be meant.
+    /// Whether receipts include warnings.
     Warnings,
     /// Whether what may not be meant is a problem.
     Strict,
@@ -43,7 +43,7 @@ pub const RENDER: &[Name] = &[Name::Recipient];
 /// Those of `POST /messages/check`.
 pub const CHECK: &[Name] = &[Name::Strict];
 
-/// Refuses a query with any name, as paths do that take none, and tells the log.
+/// Refuses a query with any name, for paths that accept none, and logs that.
 pub fn refuse_any(uri: &Uri, log: &RequestLog) -> Result<(), ApiError> {
     let query = Query::of(uri, &[]).and_then(Query::without_others);
     query.inspect_err(|error| log.failed(error))
@@ -57,8 +57,7 @@ pub struct Query {
     pub atomic: Option<bool>,
     pub warnings: Option<bool>,
     pub strict: Option<bool>,
-    /// Names that are none of the path's own, with their values. Beside a finished message they are its
-    /// envelope.
+    /// Names that do not belong to the path, with their values. For a finished message they are its envelope.
     pub others: Vec<(String, String)>,
 }
 
@@ -133,8 +132,7 @@ fn set(known: &mut Option<bool>, value: &str, refusal: &'static str) -> Result<(
     }
 }
 
-/// Names and values of a query. A plus sign is one: it is common in addresses, and a blank is
-/// `%20`.
+/// Names and values of a query. A plus sign stands for itself: it is common in addresses, and a blank is `%20`.
 fn pairs(query: &str) -> Result<Vec<(String, String)>, ApiError> {
     query
         .split('&')

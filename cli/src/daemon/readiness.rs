@@ -1,8 +1,7 @@
 //! Whether the pickup directory, or the store of idempotency keys, currently takes messages.
 //!
-//! Each is tried by what a submission needs. That costs the file system something, so one result serves all
-//! who ask within a second, and nothing is tried twice at a time: a file system that hangs holds one thread
-//! and no more.
+//! Each is probed with what a submission needs. That costs the file system something, so one result serves all who ask
+//! within a second, and nothing is probed twice at a time: a hanging file system blocks only one thread.
 
 use super::blocking::run_blocking;
 use super::error::ApiError;
@@ -70,7 +69,7 @@ impl Readiness {
 }
 
 impl Known {
-    /// Whether it should be tried, by the one who is told so.
+    /// Whether the caller should probe it.
     fn begin(&mut self) -> bool {
         let is_fresh = self.tried.is_some_and(|tried| tried.elapsed() < FRESH);
         let begins = !is_fresh && !self.is_tried;

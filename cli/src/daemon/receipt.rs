@@ -1,8 +1,7 @@
-//! The answer to a submission: its receipt, as one JSON object or as lines of JSON.
+//! The response to a submission: its receipt, as one JSON object or as lines of JSON.
 //!
-//! That of a mail merge names the envelope id of each recipient, which may be megabytes. Such a
-//! receipt is written while it is sent: it is never whole in memory, and no thread waits for a client
-//! that reads slowly.
+//! The receipt of a mail merge contains the envelope ID of each recipient, which can be megabytes. It is written while
+//! it is sent: it is never completely in memory, and no thread waits for a client that reads slowly.
 
 use super::error::ApiError;
 use super::idempotency;
@@ -25,7 +24,7 @@ use std::task::{Context, Poll};
 
 pub const JSON: &str = "application/json";
 
-/// How a client wants the receipt.
+/// The requested format of the receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReceiptFormat {
     /// One object.
@@ -35,7 +34,7 @@ pub enum ReceiptFormat {
 }
 
 impl ReceiptFormat {
-    /// What Accept asks for (RFC 9110 section 12.5.1). One object is what gets who asks for neither: it is no
+    /// The format requested by Accept (RFC 9110 section 12.5.1). If it requests neither, it is one object: that is no
     /// reason to refuse a message.
     pub fn of(headers: &HeaderMap) -> Self {
         let fields: Vec<_> = headers.get_all(header::ACCEPT).iter().collect();

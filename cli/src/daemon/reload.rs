@@ -1,6 +1,6 @@
 //! What SIGHUP reads again.
 
-/// What is read again. Each part tells the log what became of it, and stays as it was where it is damaged.
+/// What is read again. Each part logs the result, and is kept if the new version is invalid.
 #[derive(Default)]
 pub struct Reload(Vec<Box<dyn Fn() + Send + Sync>>);
 

@@ -1,4 +1,4 @@
-//! What a request's body is, and how the core library reads it.
+//! The body of a request, and how the core library reads it.
 
 use super::error::ApiError;
 use super::form::WholeForm;
@@ -23,8 +23,8 @@ pub enum BodyFormat {
 }
 
 impl BodyFormat {
-    /// The format that a request's head tells. `others` are the names and values of the query that are none
-    /// of the path's own: those of an envelope, or of nothing.
+    /// The format according to the head of a request. `others` are the names and values of the query that do not belong
+    /// to the path: those of an envelope, or invalid ones.
     pub fn of(headers: &HeaderMap, others: Vec<(String, String)>) -> Result<Self, ApiError> {
         let format = Self::of_headers(headers)?;
         match format {
@@ -59,7 +59,7 @@ impl BodyFormat {
     }
 }
 
-/// Media types of JSON lines, of which none is registered.
+/// Media types of JSON lines, none of which is registered.
 pub const LINES: [&str; 4] = [
     "application/x-ndjson",
     "application/ndjson",
@@ -83,7 +83,7 @@ pub enum ReceivedBody {
 }
 
 impl ReceivedBody {
-    /// How much more memory its message needs than the body, of whose JSON this tells it.
+    /// How much more memory than the body its message needs, judging by its JSON.
     pub fn needed_more(&self, for_json: fn(&[u8]) -> usize) -> usize {
         match self {
             Self::Buffered(BufferedBody::Json(bytes)) => for_json(bytes),
@@ -112,7 +112,7 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// Takes warnings for problems where that is asked for.
+    /// Turns warnings into problems if that is requested.
     pub fn strictly(self, strict: bool) -> Result<Self, Problems> {
         if !strict {
             return Ok(self);
@@ -151,7 +151,7 @@ impl BufferedBody {
         }
     }
 
-    /// Checks its message, and tells what may not be meant in one that breaks no rule.
+    /// Checks its message, and returns the warnings of a valid one.
     pub fn check(&self, senders: &SenderDomains) -> Result<Checked, ApiError> {
         let rejected = self.read(Selection::All, senders, |message| {
             message.rejected().cloned()

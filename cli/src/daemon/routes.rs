@@ -1,4 +1,4 @@
-//! Which path is answered by what.
+//! Which path is handled by what.
 
 use super::access::{Access, Requester};
 use super::client::Peer;
@@ -158,7 +158,7 @@ async fn guard(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) 
     response
 }
 
-/// What a future gives, or its panic, whose place is logged.
+/// The output of a future, or its panic, whose location is logged.
 async fn caught<F: Future>(future: F) -> std::thread::Result<F::Output> {
     let mut future = pin!(future);
     poll_fn(|context| {
@@ -205,7 +205,7 @@ fn check_page(gate: &Gate, request: &Request, is_preview: bool) -> Result<(), Ap
     }
 }
 
-/// Who sends a request, where that is asked.
+/// The sender of a request, if keys are required.
 fn check_key(
     access: Option<&Access>,
     request: &Request,

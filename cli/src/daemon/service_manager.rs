@@ -1,5 +1,5 @@
-//! What systemd is told (`sd_notify`(3)): that the daemon listens, that it stops, and every now and then that it is
-//! alive. Where no service manager asks for it (`NOTIFY_SOCKET`, `WATCHDOG_USEC`), nothing is done.
+//! Notifications for systemd (`sd_notify`(3)): that the daemon listens, that it stops, and every now and then that it
+//! is alive. If no service manager asks for them (`NOTIFY_SOCKET`, `WATCHDOG_USEC`), nothing is done.
 
 use super::log;
 use sd_notify::NotifyState;

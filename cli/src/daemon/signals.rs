@@ -1,4 +1,4 @@
-//! The signals that the daemon obeys, and those that would end it without a drain or a word.
+//! The signals that the daemon handles, and those that would end it without a drain or a message.
 
 use super::blocking::run_blocking;
 use super::error::ApiError;
@@ -14,8 +14,8 @@ use tokio::signal::unix::{self, SignalKind, signal};
 const WITHOUT_MEANING: [(i32, &str); 2] =
     [(consts::SIGUSR1, "SIGUSR1"), (consts::SIGUSR2, "SIGUSR2")];
 
-/// Others that end a program that does not ask for them. SIGQUIT stays as it is, for a core dump. Where SIGXFSZ
-/// is ignored, a file over the limit of `ulimit -f` is an error of its submission.
+/// Others that end a program by default. SIGQUIT is not changed, for a core dump. Because SIGXFSZ is ignored, a file
+/// over the limit of `ulimit -f` is an error of its submission.
 const IGNORED: [i32; 6] = [
     consts::SIGALRM,
     consts::SIGVTALRM,

@@ -18,7 +18,7 @@ pub struct Slots {
     clients: Arc<Clients>,
 }
 
-/// How many connections each client has; who has none is not there.
+/// The number of connections of each client; a client without any has no entry.
 #[derive(Debug, Default)]
 struct Clients(Mutex<HashMap<Client, usize>>);
 

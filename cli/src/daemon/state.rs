@@ -30,13 +30,13 @@ pub struct Daemon {
     /// Messages of batches that are submitted together, and a permit for each group of them.
     pub group_messages: usize,
     pub groups: Arc<Semaphore>,
-    /// Whether it ends: what would go on for long hears it.
+    /// Whether it is stopping: long-running work watches this.
     pub stopping: watch::Sender<bool>,
     pub back_pressure: BackPressure,
     pub connections: Slots,
     pub counters: Arc<Counters>,
     pub pickup_look: PickupLook,
-    /// Who may use it; nothing where everybody may.
+    /// Who may use it; `None` if everybody may.
     pub access: Option<Arc<Access>>,
     /// Other services' APIs.
     pub compat: CompatArgs,
@@ -92,7 +92,7 @@ impl Daemon {
         Self { counters, ..self }
     }
 
-    /// Answers to other services' APIs as it is told.
+    /// Enables the APIs of other services.
     pub fn with_compat(self, compat: CompatArgs) -> Self {
         Self { compat, ..self }
     }

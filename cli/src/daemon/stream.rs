@@ -1,8 +1,8 @@
 //! The body of a request that may be a mail merge, with more recipients than memory should hold.
 //!
-//! JSON that is small is kept as it is. Of what is larger, of lines of JSON and of forms only the message
-//! itself stays in memory, and counts; its recipients wait on the file system of the pickup
-//! directory. Nothing here holds a thread while a client sends.
+//! Small JSON is kept as it is. For larger JSON, for lines of JSON and for forms, only the message itself stays in
+//! memory, and counts; its recipients are kept on the file system of the pickup directory. Nothing here holds a thread
+//! while a client sends.
 
 use super::admission::Receiving;
 use super::blocking::run_blocking;

@@ -1,4 +1,4 @@
-//! From a request with one message to its receipt, in whatever words the message came.
+//! From a request with one message to its receipt, in any API.
 
 use super::admission::{InFlight, Receiving};
 use super::blocking::{INLINE_BYTES, run_blocking, run_submission};
@@ -102,7 +102,7 @@ async fn submit_buffered(
     hand_over(daemon, submission, remembered, &submitter).await
 }
 
-/// Submits something that counts so many recipients of somebody's, if it goes well.
+/// Submits something; its recipients are counted if it succeeds.
 fn submit_counted(
     submitter: &Submitter,
     recipients: usize,
@@ -114,7 +114,7 @@ fn submit_counted(
     Ok(result?)
 }
 
-/// A message that breaks rules, under a key that stands for another, is told of the key.
+/// If an invalid message has a key that stands for another one, the key is the problem that is reported.
 pub async fn or_conflict(daemon: Arc<Daemon>, remembered: Remembered, error: ApiError) -> ApiError {
     let Some((key, fingerprint)) = remembered.key else {
         return error;
@@ -147,10 +147,10 @@ pub struct Received {
 }
 
 /// Receives the body of a request, if its format is known and there is room for it. The room comes first: bodies are
-/// what takes memory. `fingerprint` is asked for where the request has a key. `for_json` tells what the values of a
-/// body need besides its bytes.
+/// what takes memory. `fingerprint` is called if the request has a key. `for_json` returns what the values of a body
+/// need besides its bytes.
 ///
-/// A place among the messages in progress is taken when all of the body is there.
+/// A place among the messages in progress is taken when all of the body has arrived.
 pub async fn receive_request(
     daemon: &Arc<Daemon>,
     request: Request,

@@ -46,11 +46,11 @@ pub enum Mode {
     Message,
     /// `-bs`: an SMTP dialogue.
     Smtp,
-    /// Nothing: usage is asked for.
+    /// Prints the usage.
     Help,
 }
 
-/// What the caller asks for.
+/// What the caller requests.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Arguments {
     pub mode: Mode,
@@ -232,7 +232,7 @@ fn mode(mode: &str) -> Result<Mode, String> {
     Err(format!("-b{}: {reason}", mode.escape_debug()))
 }
 
-/// A host whose locale is Latin-1 gives its names so.
+/// Names as given by a host whose locale is Latin-1.
 fn text(argument: &OsStr) -> String {
     text_of_local_program(argument.as_bytes()).into_owned()
 }

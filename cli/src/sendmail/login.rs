@@ -1,4 +1,4 @@
-//! Who calls, and on which host: what a message that does not say it comes from.
+//! The calling user and host: the sender of a message that does not name one.
 
 use pmtaemail::AddrSpec;
 use rustix::process::getuid;

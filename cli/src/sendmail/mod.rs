@@ -36,7 +36,7 @@ pub fn run(line: Vec<OsString>) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-/// Submits the message that is read. `tell` is given what is no recipient.
+/// Submits the message that is read. `tell` is called for what is not a recipient.
 fn submit(
     arguments: &Arguments,
     submitter: &mut Submitter<'_>,

@@ -1,5 +1,5 @@
-//! How a message of a local program gets into the pickup directory, whether it came on standard input
-//! or in an SMTP dialogue.
+//! How a message of a local program gets into the pickup directory, whether it came on standard input or in an SMTP
+//! dialogue.
 
 use super::arguments::Arguments;
 use super::login::Login;

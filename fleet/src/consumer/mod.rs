@@ -1,19 +1,19 @@
-//! Takes batches from the stream, hands them over, and acknowledges them once they are durable.
+//! Takes batches from the stream, submits them, and acknowledges them once they are durable.
 //!
 //! ```text
 //! take …       batch 1      batch 2        batch 3
-//! hand over        [1 ────]     [2 ────]       [3 ────]
-//! acknowledge              [1 ──────]   [2 ─────]      [3 …      confirmed each; until then the journal has it
+//! submit           [1 ────]     [2 ────]       [3 ────]
+//! acknowledge              [1 ──────]   [2 ─────]      [3 …      each confirmed; until then the journal has it
 //! ```
 //!
 //! Each file imports from those below it only:
 //!
 //! ```text
-//! settling                what is done about a batch, by what became of it
-//! recovery    batch       batches of before; from messages to a batch that is handed over
-//! acknowledging           says to the brokers what became of messages
-//! host        levels      what all of it works with; which messages are taken next
-//! event                   what is told
+//! settling                what is done about a batch, depending on its outcome
+//! recovery    batch       earlier batches; from messages to a batch that is submitted
+//! acknowledging           tells the brokers what happened to messages
+//! host        levels      what everything works with; which messages are taken next
+//! event                   what is reported
 //! ```
 
 mod acknowledging;
@@ -53,28 +53,28 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// How many batches may wait for their acknowledgements while others are submitted.
 const WAITING: usize = 4;
 
-/// How long a batch that waits for its acknowledgements is one of these.
+/// A batch that has waited longer than this for its acknowledgements no longer counts as one of these.
 const PROMPT: Duration = Duration::from_secs(5);
 
-/// How many batches may wait for them in all.
+/// How many batches may wait for their acknowledgements in total.
 const UNCONFIRMED: usize = 64;
 
-/// How long acknowledgements may take when the consumer ends. What is not confirmed stays in the journal.
+/// How long acknowledgements may take when the consumer ends. The journal keeps what is not confirmed.
 const END: Duration = Duration::from_secs(10);
 
-/// How many messages all hosts together may have on their way.
+/// How many messages may be in progress on all hosts together.
 const MOST_PENDING: i64 = 20_000;
 
 /// How a consumer works.
 #[derive(Debug, Clone)]
 pub struct ConsumerOptions {
-    /// Which messages it takes.
+    /// The messages that it takes.
     pub route: Route,
     /// Maximum number of messages that are submitted together.
     pub batch: usize,
-    /// Messages that are not acknowledged for this long are given to another host.
+    /// Messages that are not acknowledged for this long go to another host.
     pub ack_wait: Duration,
-    /// A folder of its own, outside of the pickup directory.
+    /// A separate folder, outside of the pickup directory.
     pub journal: PathBuf,
 }
 
@@ -82,7 +82,7 @@ pub struct ConsumerOptions {
 pub struct Consumer {
     host: Arc<Host>,
     levels: Levels,
-    /// How many messages are asked for next.
+    /// How many messages are requested next.
     next: usize,
 }
 
@@ -206,8 +206,8 @@ impl Consumer {
         Ok(())
     }
 
-    /// Fits the number of messages to their bytes: a broker that is told how many bytes there is room for may end a
-    /// request with nothing at all.
+    /// Adapts the number of messages to their size: if a request limits the bytes, a broker may end it without any
+    /// message.
     fn fit(&mut self, messages: &[(Message, Instant)]) {
         let bytes: usize = (messages.iter())
             .map(|(message, _)| message.payload.len())
@@ -220,14 +220,14 @@ impl Consumer {
         self.next = next.clamp(1, self.host.options.batch);
     }
 
-    /// Gives back what was asked for and not submitted.
+    /// Gives back what was requested and not submitted.
     async fn let_go(&mut self) {
         let round = self.levels.let_go().await;
         self.host.give_back_unread(&round.messages).await;
     }
 }
 
-/// The consumer of one priority, which is made if it is not there.
+/// The consumer of one priority, created if it does not exist.
 async fn level(
     stream: &Stream,
     options: &ConsumerOptions,

@@ -1,4 +1,4 @@
-//! Batches of which this host does not know what became of them.
+//! Batches whose outcome this host does not know.
 
 use super::event::Event;
 use super::host::{Host, sequences_of};

@@ -1,4 +1,4 @@
-//! What is done about a batch, by what became of it.
+//! What is done about a batch, depending on its outcome.
 
 use super::event::Event;
 use super::host::{Host, sequences_of};

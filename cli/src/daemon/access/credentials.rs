@@ -1,4 +1,4 @@
-//! The key of a request, in whatever form clients send it:
+//! The key of a request, in any form in which clients send it:
 //!
 //! ```text
 //! Authorization: Bearer KEY

@@ -1,7 +1,7 @@
-//! Who may use the daemon: whoever has a key, where there is a file of keys.
+//! Who may use the daemon: whoever has a key, if there is a file of keys.
 //!
 //! ```text
-//! credentials      the key of a request, in whatever form clients send it
+//! credentials      the key of a request, in any form in which clients send it
 //! usage            how much each key has used
 //! ```
 
@@ -26,7 +26,7 @@ use usage::{KeyQuota, Usage};
 pub struct Access {
     path: PathBuf,
     counters: Arc<Counters>,
-    /// By the hash of the key. How long the search takes tells nothing of a key: see [`KeyHash`].
+    /// By the hash of the key. The duration of the lookup reveals nothing about a key: see [`KeyHash`].
     holders: RwLock<Arc<HashMap<KeyHash, Arc<Holder>>>>,
 }
 

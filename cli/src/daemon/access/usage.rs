@@ -1,4 +1,4 @@
-//! How much each key has used. It is in memory alone: a daemon that starts anew counts from nothing.
+//! How much each key has used. It is only in memory: a restarted daemon counts from zero.
 
 use crate::access::{AccessKey, Rate, now};
 use pmtaemail::{OverQuota, Quota};

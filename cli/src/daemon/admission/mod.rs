@@ -1,4 +1,4 @@
-//! Limits what is in progress at once: bodies that come, messages in progress, and the bytes of both.
+//! Limits what is in progress at once: bodies being received, messages being processed, and the bytes of both.
 //!
 //! ```text
 //!   head              body                           all of it is there      done
@@ -6,10 +6,10 @@
 //!    may have to give way to others                  has its place until it is done
 //! ```
 //!
-//! No request waits for room: it is answered 503 at once, so that the client knows that its message was
-//! not accepted. But what a client does not send must not cost others anything. Where there is no room
-//! for another body, one gives way that has not come for long, of the client that takes most; and one
-//! client alone never has all places for messages in progress.
+//! No request waits for room: it is answered 503 at once, so that the client knows that its message was not accepted.
+//! But a client that sends nothing must not cost others anything. If there is no room for another body, one that has
+//! received nothing for long gives way, of the client that takes most; and a single client never has all places for
+//! messages in progress.
 
 mod shares;
 
@@ -28,8 +28,8 @@ const LETTING_GO: Duration = Duration::from_secs(1);
 /// Bodies that may come at once, also where few messages may be in progress.
 const LEAST_RECEIVING: usize = 64;
 
-/// Memory that one message may need where nothing else is asked for: two and a half times the 256 MiB of bodies that
-/// there may be at once by default.
+/// Memory that one message may need by default: two and a half times the 256 MiB of bodies that there may be at once by
+/// default.
 const MOST_OF_ONE: usize = 640 << 20;
 
 /// How much there may be at once.
@@ -41,14 +41,14 @@ pub struct Room {
     pub receiving: usize,
     /// Bytes of memory for both.
     pub bytes: usize,
-    /// Bytes of memory that one message may need once all of it is there, be it that there are not so many: then it
+    /// Bytes of memory that one message may need once all of it has arrived, even if there are not that many: then it
     /// gets what is left.
     pub bytes_of_one: usize,
 }
 
 impl Room {
-    /// Room for so many messages, which take so many bytes of memory in all, on so many connections. Half of
-    /// these stay free of bodies that do not come.
+    /// Room for this many messages, this much memory and this many connections. Half of these are kept free of bodies
+    /// that receive nothing.
     pub fn new(messages: u32, bytes: usize, connections: u32) -> Self {
         let messages = messages as usize;
         let connections = connections as usize;
@@ -60,8 +60,8 @@ impl Room {
         }
     }
 
-    /// Has room for a message that needs more than there should be: what came of it was within the limits. But a
-    /// body of 28 MiB can be made of values that need gigabytes.
+    /// Admits a message that needs more than there should be: the part that has arrived was within the limits. But a
+    /// body of 28 MiB can consist of values that need gigabytes.
     #[must_use]
     pub fn lenient(self) -> Self {
         Self {
@@ -151,7 +151,7 @@ impl Shared {
         self.state.lock().expect("nothing panics with the lock")
     }
 
-    /// Gives bytes back, and tells those that wait for some.
+    /// Returns bytes, and wakes those that wait for some.
     fn release(&self, mut state: MutexGuard<'_, State>, client: Client, bytes: usize) {
         state.bytes -= bytes;
         state.give_back(client, |share| share.bytes -= bytes);
@@ -206,7 +206,7 @@ impl Receiving {
         Ok(())
     }
 
-    /// The same for bytes that are needed until it is done, of which there may be more than there can be.
+    /// The same for bytes that are needed until it is done, which may exceed the total.
     pub async fn grow_once(&mut self, bytes: usize) -> Result<(), ApiError> {
         if self.bytes.saturating_add(bytes) > self.most_of_one() {
             return Err(ApiError::TooMuchMemory);
@@ -230,7 +230,7 @@ impl Receiving {
         self.shared.room.bytes_of_one
     }
 
-    /// Gives bytes back, except so many.
+    /// Returns bytes, except this many.
     pub fn shrink_to(&mut self, bytes: usize) {
         let rest = self.bytes.saturating_sub(bytes);
         self.bytes -= rest;

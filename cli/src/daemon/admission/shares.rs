@@ -1,4 +1,4 @@
-//! Who takes how much of the room, and who gives way.
+//! The shares of the room, and who gives way.
 
 use super::super::client::Client;
 use std::collections::HashMap;
@@ -7,14 +7,14 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// A body of which nothing came for so long gives its bytes up to any other.
+/// A body that has received nothing for this long gives its bytes to any other.
 const STALLED: Duration = Duration::from_secs(1);
 
 /// All that is taken.
 #[derive(Debug, Default)]
 pub struct State {
     pub receiving: HashMap<u64, Waiting>,
-    /// The bytes of bodies that were told to give way and have not done so yet.
+    /// The bytes of bodies that were asked to give way and have not done so yet.
     pub leaving: HashMap<u64, usize>,
     next: u64,
     pub clients: HashMap<Client, Share>,
@@ -42,7 +42,7 @@ pub struct Waiting {
     gives_way: Arc<Notify>,
 }
 
-/// Whether bytes can be had.
+/// Whether bytes are available.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Claim {
     Now,
@@ -69,7 +69,7 @@ impl State {
         }
     }
 
-    /// A body begins to come. Where there are `most` already, one gives way.
+    /// A body starts to arrive. If there are `most` already, one gives way.
     pub fn begin(
         &mut self,
         client: Client,
@@ -102,7 +102,7 @@ impl State {
         }
     }
 
-    /// A body has so many bytes less.
+    /// A body has this many bytes less.
     pub fn shrink(&mut self, id: u64, bytes: usize) {
         match self.receiving.get_mut(&id) {
             Some(body) => body.bytes -= bytes,
@@ -122,7 +122,7 @@ impl State {
         }
     }
 
-    /// Lets one body give way: of the client with the most, the one of which nothing came for longest.
+    /// Makes one body give way: of the client with the most, the one that has received nothing for longest.
     fn make_place(&mut self) {
         let most = self.clients.iter().max_by_key(|(_, share)| share.receiving);
         let Some((&most, _)) = most else { return };
@@ -136,7 +136,7 @@ impl State {
         }
     }
 
-    /// Takes bytes if they are free, or tells others to give way.
+    /// Takes bytes if they are free, or asks others to give way.
     pub fn claim(
         &mut self,
         id: u64,
@@ -170,7 +170,7 @@ impl State {
         Claim::Now
     }
 
-    /// How many bytes are free, or would be if others gave way to so many of this client.
+    /// How many bytes are free, or would be if others gave way to this client.
     pub fn may_be_free(&self, client: Client, bytes: usize, room: usize, now: Instant) -> usize {
         let free = room - self.bytes;
         if bytes <= free {
@@ -183,8 +183,8 @@ impl State {
         free + leaving + may_be_told.map(|body| body.bytes).sum::<usize>()
     }
 
-    /// Whether a body gives way to one of a client that would have `own` bytes: one that has stalled does,
-    /// and one of a client that has more.
+    /// Whether a body gives way to one of a client that would have `own` bytes: it does if it has stalled, or if its
+    /// client has more.
     fn may_be_told(&self, body: &Waiting, own: usize, now: Instant) -> bool {
         let idle = now.saturating_duration_since(body.progress);
         (idle >= STALLED && !body.is_at_work) || self.bytes_of(body.client) > own

@@ -17,7 +17,7 @@ const CLOCK_TICK: Duration = Duration::from_secs(2);
 pub struct BadMail {
     folder: PathBuf,
     keys: RandomState,
-    /// The names that are there, of which nothing but this is kept.
+    /// The names of the files, of which nothing else is kept.
     names: HashSet<u64>,
     /// When the folder had changed, as the last look found it, if nothing can have been missed since.
     unchanged_since: Option<SystemTime>,

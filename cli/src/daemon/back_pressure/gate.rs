@@ -1,4 +1,4 @@
-//! One limit, and whether it keeps messages out.
+//! One limit, and whether it currently refuses messages.
 
 use crate::args::PressureLimit;
 

@@ -1,4 +1,4 @@
-//! What there is in the pickup directory and on its file system.
+//! Measures the pickup directory and its file system.
 
 use crate::args::PressureLimit;
 use rustix::fs::statvfs;
@@ -32,7 +32,7 @@ pub fn measure(limit: PressureLimit, pickup: &Path, now: SystemTime) -> io::Resu
     })
 }
 
-/// Milliseconds since the oldest file was modified; 0 where there is none.
+/// Milliseconds since the oldest file was modified; 0 if there are no files.
 fn oldest_age(pickup: &Path, now: SystemTime) -> io::Result<u64> {
     let mut oldest = now;
     each_file(pickup, |entry| {

@@ -1,13 +1,13 @@
 //! Refuses messages while PowerMTA or the disk cannot keep up.
 //!
-//! A thread looks every second, where one of the options asks for it, and what it finds is one word that
-//! submissions read. A look at many files takes its time: 200,000 names a tenth of a second, their times some
-//! tenths. The thread then rests three times as long as the look took, within bounds, so that a change is seen
-//! within five seconds as long as a look takes half of them.
+//! If one of the options requires it, a thread looks every second; its finding is a single word that submissions read.
+//! Looking at many files takes time: 200,000 names a tenth of a second, their times several tenths. The thread then
+//! rests three times as long as the look took, within bounds, so that a change is seen within five seconds as long as a
+//! look takes half a second.
 //!
 //! ```text
-//! mod            the thread, and what others are told
-//!   gate         one limit, and whether it keeps messages out
+//! mod            the thread, and its reports
+//!   gate         one limit, and whether it currently refuses messages
 //!   badmail      files that PowerMTA cannot read
 //!     measure    the pickup directory and its file system
 //! ```
@@ -73,7 +73,7 @@ impl Figures {
 }
 
 impl BackPressure {
-    /// Looks once, and then in a thread of its own as long as it is shared, if there is anything to look at.
+    /// Looks once, and then in a thread as long as this is shared, if there is anything to look at.
     pub fn start(args: &BackPressureArgs, pickup: &Path) -> io::Result<Self> {
         let gates: Vec<_> = (args.limits().map(|(limit, bound)| Gate::new(limit, bound))).collect();
         if gates.is_empty() && args.badmail.is_none() {

@@ -1,4 +1,4 @@
-//! A batch of which all messages are submitted, or none.
+//! A batch whose messages are submitted together or not at all.
 
 use super::super::admission::{InFlight, Receiving};
 use super::super::blocking::run_blocking;
@@ -62,7 +62,7 @@ pub async fn submit(daemon: Arc<Daemon>, batch: Batch) -> Result<Response, ApiEr
     submitted.await.map_err(|_panic| ApiError::UNKNOWN)?
 }
 
-/// Takes the whole body, most of which waits on the file system of the pickup directory.
+/// Receives the complete body, most of which is kept on the file system of the pickup directory.
 async fn receive(
     daemon: &Arc<Daemon>,
     mut waiting: AtomicBatch,

@@ -1,17 +1,17 @@
-//! `POST /messages/batch`: many messages in one request, and a line for the result of each.
+//! `POST /messages/batch`: many messages in one request, and one line for the result of each.
 //!
 //! ```text
 //!   client  ―― lines ――→  BatchReader  ―― groups ――→  two at a time: render, write, sync
 //!   client  ←― results ――  in the order of the lines  ←――――――――――――――――――┘
 //! ```
 //!
-//! The answer begins with the first result, while the body still comes. Who does not read results is not read
-//! from either, so that neither side of a batch takes memory that grows with it.
+//! The response starts with the first result, while the body is still being received. If a client does not read
+//! results, its body is not read either, so that neither side of a batch takes memory that grows with it.
 //!
 //! ```text
-//! mod                     what is asked for
+//! mod                     what is requested
 //!   session   atomic      message by message; all or none
-//!     output              the answer, as the client takes it
+//!     output              the response, as the client takes it
 //!     results             what a result looks like
 //! ```
 
@@ -109,7 +109,7 @@ struct Batch {
     /// What keeps the daemon from ending in the middle.
     permits: Option<Permits>,
     submitter: Submitter,
-    /// Whether receipts tell what may not be meant.
+    /// Whether receipts include warnings.
     warns: bool,
 }
 

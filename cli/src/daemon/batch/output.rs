@@ -1,4 +1,4 @@
-//! The answer to a batch, as far as the client takes it.
+//! The response to a batch, as fast as the client takes it.
 
 use super::super::error::ApiError;
 use super::results::result_pieces;
@@ -13,12 +13,12 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-/// Results are sent when they have so many bytes, or when there are no more for the moment.
+/// Results are sent when there are this many bytes, or when there are no more for the moment.
 const PIECE: usize = 64 << 10;
 
 /// The side that has results.
 pub struct Output {
-    /// Told when the answer begins, or why there is none.
+    /// Notified when the response starts, or why there is none.
     begins: Option<oneshot::Sender<Result<(), ApiError>>>,
     pieces: mpsc::Sender<Piece>,
     waiting: Vec<u8>,
@@ -90,7 +90,7 @@ impl Output {
         self.begins.is_some() && self.waiting.is_empty()
     }
 
-    /// There is no answer but this.
+    /// Responds with nothing but this.
     pub fn refuse(mut self, error: ApiError) {
         if let Some(begins) = self.begins.take() {
             // Nobody waits for it who has gone away.

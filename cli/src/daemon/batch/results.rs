@@ -1,4 +1,4 @@
-//! What the result of one message looks like: a line.
+//! The line with the result of one message.
 
 use super::super::error::ApiError;
 use pmtaemail::{Position, Receipt};

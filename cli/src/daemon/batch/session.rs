@@ -1,4 +1,4 @@
-//! A batch message by message: each is submitted when it is there, with those that came meanwhile.
+//! A batch, message by message: each is submitted as soon as it arrives, together with those that arrived meanwhile.
 
 use super::super::admission::{InFlight, Receiving};
 use super::super::coding::DecodedBody;
@@ -24,13 +24,13 @@ use tokio::time::{Instant, sleep_until};
 /// While one group is synced the next one is rendered and written.
 const GROUPS: usize = 2;
 
-/// A client has as much time for a message, or for so many bytes of a larger one.
+/// A client gets this much time for a message, or for this many bytes of a larger one.
 const PIECE: usize = 1 << 20;
 
-/// How long a client may leave results untaken when its batch gives way.
+/// How long a client may leave results unread when its batch gives way.
 const GIVING_WAY: Duration = Duration::from_secs(1);
 
-/// Answers with the results as they come. The work goes on after the answer.
+/// Responds with the results as they come. The work continues after the response.
 pub async fn submit(daemon: Arc<Daemon>, batch: Batch) -> Result<Response, ApiError> {
     let limits = daemon.body;
     let (output, begun, body) = channel(limits.time);
@@ -81,9 +81,9 @@ struct Group {
 
 /// Why a batch ends before its body does.
 enum Stop {
-    /// The client is told.
+    /// The client gets an error.
     Failed(ApiError),
-    /// There is nobody to tell.
+    /// The client is gone.
     Gone,
 }
 
@@ -265,7 +265,7 @@ impl Session {
         Ok(())
     }
 
-    /// Refuses the first message that is ready, and goes on after it.
+    /// Refuses the first message that is ready, and continues after it.
     fn refuse_first(&mut self) {
         let refused = self.reader.take_first(1);
         let positions: Vec<_> = refused.iter().map(BatchEntry::position).collect();
@@ -327,7 +327,7 @@ struct NextGroup {
 }
 
 impl NextGroup {
-    /// Of messages for each of which `most` bytes of memory are enough.
+    /// Of messages for which `most` bytes of memory each are enough.
     fn of(reader: &BatchReader, most: usize) -> Self {
         let mut next = Self {
             messages: 0,
@@ -346,7 +346,7 @@ impl NextGroup {
 }
 
 /// A place among the messages in progress, for which it waits until `limit` if there is one, and then a permit for a
-/// group: who has to wait for a place takes no group from others.
+/// group: while it waits for a place it takes no group from others.
 async fn room(
     receiving: &Receiving,
     groups: &Arc<Semaphore>,

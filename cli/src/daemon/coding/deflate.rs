@@ -67,7 +67,7 @@ impl Gzip {
 /// The zlib format (RFC 1950); but some leave its head and end away, against the rule.
 #[derive(Debug, Default)]
 pub struct Deflate {
-    /// The first byte, which tells with the second one what it is.
+    /// The first byte, which together with the second one identifies the format.
     first: Option<u8>,
     decoder: Option<Decompress>,
     has_ended: bool,

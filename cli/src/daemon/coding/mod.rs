@@ -1,4 +1,4 @@
-//! Content codings (RFC 9110 section 8.4): compressed bodies, decoded as they come.
+//! Content codings (RFC 9110 section 8.4): compressed bodies, decoded as they arrive.
 //!
 //! ```text
 //! Content-Encoding: deflate, gzip       the last one was applied last
@@ -6,9 +6,9 @@
 //! Body → gzip → deflate → bytes
 //! ```
 //!
-//! Each step gives some ten kilobytes at a time and waits until they are taken, so that a few bytes that
-//! stand for very many cost no more memory than others. A stream that ends too soon, or after whose end
-//! there is more, is an error: something is lost, or something is hidden.
+//! Each step yields some ten kilobytes at a time and waits until they are taken, so that a few bytes that expand to
+//! very many cost no more memory than others. A stream that ends too early, or is followed by more bytes, is an error:
+//! something is lost, or something is hidden.
 
 mod deflate;
 mod zstd;
@@ -40,7 +40,7 @@ pub enum Coding {
 }
 
 impl Coding {
-    /// Those that the head of a request tells, in the order in which they were applied.
+    /// The codings in the head of a request, in the order in which they were applied.
     pub fn of(headers: &HeaderMap) -> Result<Vec<Self>, ApiError> {
         let mut codings = Vec::new();
         for value in headers.get_all(header::CONTENT_ENCODING) {

@@ -154,7 +154,7 @@ impl Zstd {
     }
 }
 
-/// The size of the head of a frame (RFC 8878 section 3.1.1.1), or of the beginning that tells it.
+/// The size of the header of a frame (RFC 8878 section 3.1.1.1), or of the part that determines it.
 fn head_size(part: &[u8]) -> Result<usize, ApiError> {
     const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
     if !part
@@ -177,7 +177,7 @@ fn head_size(part: &[u8]) -> Result<usize, ApiError> {
     Ok(5 + window + dictionary + content_size)
 }
 
-/// The window that a whole head asks for, which is not larger than allowed.
+/// The window that a complete header requires, which does not exceed the limit.
 fn window(head: &[u8]) -> usize {
     let descriptor = head[4];
     if descriptor & 0x20 == 0 {

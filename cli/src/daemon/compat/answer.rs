@@ -11,7 +11,7 @@ use serde_json::Value;
 /// Has the receipt's own identifier, which PowerMTA's accounting has, too.
 const ID: HeaderName = HeaderName::from_static("x-pmtaemail-id");
 
-/// Their clients ask for this media type, and read nothing under another one.
+/// Their clients expect this media type, and read nothing under another one.
 pub fn json(status: StatusCode, body: &Value) -> Response {
     let media_type = [(header::CONTENT_TYPE, JSON)];
     (status, media_type, body.to_string()).into_response()
@@ -32,7 +32,7 @@ pub fn sentence(problem: &Problem) -> String {
     }
 }
 
-/// What was asked for, or what `refuse` says of the error, of which the log is told.
+/// The result, or what `refuse` makes of the error, which is logged.
 pub fn or_refusal(
     result: Result<Response, ApiError>,
     log: &RequestLog,

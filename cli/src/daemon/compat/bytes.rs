@@ -27,7 +27,7 @@ pub fn buffer(value: &Value<'_>) -> Option<Vec<u8>> {
         .flatten()
 }
 
-/// Whether a text may be base64: a reader of it that is not strict finds no fault.
+/// Whether a string may be base64: a lenient decoder accepts it.
 pub fn may_be_base64(text: &str) -> bool {
     let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=-_\r\n\t ".contains(byte);
     text.as_bytes().iter().all(is_letter)

@@ -1,28 +1,28 @@
-//! Other services' APIs, so that a program that was written for one of them can be pointed here.
+//! APIs of other services, so that a program written for one of them can use this daemon.
 //!
-//! A room for each of them translates its words into our message, and our problems back into its errors. No rule of
-//! mail is there: what a message means, and what is wrong with it, is said by the core alone.
+//! A module for each of them translates its messages into ours, and our problems into its errors. No rule of mail is
+//! here: only the core decides what a message means, and what is wrong with it.
 //!
 //! ```text
 //! POST /emails {"from": …, "to": …, "tags": [1]}
 //!      │ object           the body as it is written, member by member
-//!      │ resend           to our words; what they have and we cannot do is a problem
+//!      │ resend           to our fields; what they have and we cannot do is a problem
 //!      ▼ translated       {"from": …, "to": …}, and where each part came from
-//! submit                  as a message of our own is
+//! submit                  like a message of our own
 //!      ▼
-//! a receipt, or problems with pointers into our message: their places tell those into theirs
+//! a receipt, or problems with pointers into our message, which are mapped back to theirs
 //! ```
 //!
-//! Each file uses only files of lower stairs:
+//! Each file uses only files of lower levels:
 //!
 //! ```text
 //! dialect             which paths are whose, and their errors
 //!   sparkpost         /api/v1/transmissions
 //!   resend            /emails, /emails/batch, /emails/{id}
-//!     submit          from a request in another service's words to its receipt
-//!     answer          the answers of both
+//!     submit          from a request in another service's format to its receipt
+//!     answer          the responses of both
 //!       bytes         files as clients write them
-//!       translated    a message in our words, and where it came from
+//!       translated    a message in our format, and where it came from
 //!       object        theirs, as it is written
 //! ```
 

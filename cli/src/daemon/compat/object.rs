@@ -1,4 +1,4 @@
-//! JSON of another service's, read as it is written: a value that has only to change its place is never parsed.
+//! JSON of another service, read as it is written: a value that only moves to another place is never parsed.
 
 use pmtaemail::{Code, Problem, Problems};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};

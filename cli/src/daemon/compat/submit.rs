@@ -1,4 +1,4 @@
-//! From a request in another service's words to its receipt.
+//! From a request in another service's format to its receipt.
 
 use super::super::access::Requester;
 use super::super::blocking::{INLINE_BYTES, run_blocking};
@@ -17,9 +17,9 @@ use pmtaemail::{IdempotencyKey, Receipt, Selection, StreamFormat};
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// What a request says beside its body.
+/// What a request says apart from its body.
 pub struct Asked {
-    /// The service, and what else in the head tells equal bodies under equal keys apart.
+    /// The service, and anything else in the head that distinguishes equal bodies with equal keys.
     pub service: Cow<'static, str>,
     pub key: Option<IdempotencyKey>,
     /// Whether the receipt is found by its identifier later.
@@ -76,7 +76,7 @@ where
     }
 }
 
-/// Receives a body of JSON. `service`: whose it is, where what tells it from others is asked for.
+/// Receives a JSON body. `service`: whose it is, if a fingerprint is needed.
 pub async fn receive_json(
     daemon: &Arc<Daemon>,
     request: Request,
@@ -113,12 +113,12 @@ impl Ours {
     }
 }
 
-/// What is known of a message beside our words.
+/// What is known about a message that our format does not say.
 pub struct Told {
     pub places: Places,
     /// What its sender says of it, for the log.
     pub description: Option<String>,
-    /// How many recipients it names, where our receipt counts one only once who is named twice.
+    /// How many recipients it names, where our receipt counts one who is named twice only once.
     pub recipients: Option<usize>,
 }
 
@@ -146,7 +146,7 @@ where
     Ok((received, ours.told))
 }
 
-/// The bytes of a body that is all in memory: the message itself, where its recipients are apart.
+/// The bytes of a body that is completely in memory: only the message itself, if its recipients are separate.
 pub fn bytes_of(body: &ReceivedBody) -> &[u8] {
     match body {
         ReceivedBody::Buffered(BufferedBody::Json(bytes)) => bytes,

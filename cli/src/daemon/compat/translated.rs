@@ -1,4 +1,4 @@
-//! A message in our own words, made from another service's.
+//! A message in our format, made from another service's.
 
 use super::object::{Value, member_of};
 use pmtaemail::Problems;
@@ -107,7 +107,7 @@ impl Places {
         self.places.push((ours, theirs.to_owned()));
     }
 
-    /// The places within recipients, of whom there may be very many.
+    /// The places within recipients, of which there may be very many.
     pub fn with_recipients(self, of_recipients: &'static [(&'static str, &'static str)]) -> Self {
         Self {
             of_recipients,
@@ -115,8 +115,8 @@ impl Places {
         }
     }
 
-    /// Problems of our message, told of the one that it was made from: where the nearest thing around each did that is
-    /// known, or at the pointer itself.
+    /// Problems of our message, mapped to the original: to the source of the nearest known enclosing value, or else to
+    /// the pointer itself.
     pub fn relocate(&self, problems: Problems) -> Problems {
         // There may be very many of both.
         let places = self.places.iter();

@@ -33,7 +33,7 @@ struct Streams {
     at_work: usize,
     /// A stream has begun, one of these or another.
     has_begun: bool,
-    /// When the client last took a step of each response; nothing while there is no step for it to take.
+    /// When the client last took a step of each response; absent while there is no step to take.
     sending: HashMap<u64, Option<Instant>>,
     next: u64,
     /// When a stream last began to be sent or ended, or the connection began.
@@ -156,7 +156,7 @@ impl Drop for AtWork {
     }
 }
 
-/// The body of a response, of which each step that the client takes is seen.
+/// The body of a response, which records each step that the client takes.
 #[derive(Debug)]
 pub struct SentBody {
     body: Body,

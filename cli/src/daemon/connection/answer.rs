@@ -24,9 +24,9 @@ pub struct Permits(
 #[derive(Debug, Clone, Copy)]
 pub struct TooManyConnections;
 
-/// Answers one request in a task of its own: it goes on when the client goes away, and its panic is a response and not
-/// the end of the connection. `permits` are held until it is done; a handler that goes on when the response has begun
-/// takes its share of them from the request. Where its connection `is_too_many`, it is refused.
+/// Answers one request in a separate task: it continues when the client goes away, and if it panics, that becomes a
+/// response and does not end the connection. `permits` are held until it is done; a handler that continues after the
+/// response has started takes its share of them from the request. If its connection `is_too_many`, it is refused.
 pub async fn answer<B>(
     service: TowerToHyperService<Router>,
     mut request: Request<B>,

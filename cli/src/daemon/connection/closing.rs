@@ -28,7 +28,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, timeout, timeout_at};
 
-/// A body of so many bytes at most is worth a connection.
+/// The maximum size of a body that is worth keeping a connection for.
 const SMALL: u64 = 64 << 10;
 
 /// A body that nobody reads.
@@ -202,7 +202,7 @@ impl Drop for SentBody {
     }
 }
 
-/// A stream on which hyper serves. It neither closes it nor writes responses of its own to it.
+/// The stream on which hyper serves. It does not close it, nor write responses of its own to it.
 #[derive(Debug)]
 pub struct ServedStream<S> {
     stream: S,

@@ -1,7 +1,7 @@
-//! The body of an HTTP/2 request, which is read to its end even if its handler does not.
+//! The body of an HTTP/2 request, which is read to its end even if its handler does not do so.
 //!
-//! h2 resets a stream whose request body is dropped (RFC 9113 section 8.1 allows it), and curl then
-//! does not read the response. HTTP/1.1 has no such reset.
+//! h2 resets a stream whose request body is dropped (RFC 9113 section 8.1 allows it), and then curl does not read the
+//! response. HTTP/1.1 has no such reset.
 
 use super::{DRAIN_BYTES, DRAIN_SILENCE, DRAIN_TIME};
 use bytes::Bytes;

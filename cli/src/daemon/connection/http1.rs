@@ -122,7 +122,7 @@ impl Http1 {
     }
 }
 
-/// What hyper says of a head by its own response, of which it tells no more than the status.
+/// What is wrong with a head, derived from hyper's own response, which has nothing but the status.
 fn head_error(response: &[u8]) -> ApiError {
     match response.get(b"HTTP/1.1 ".len()..b"HTTP/1.1 400".len()) {
         Some(b"431") => ApiError::HeadTooLarge,

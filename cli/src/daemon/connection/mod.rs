@@ -5,8 +5,8 @@
 //!                                   → http2 ┴→ answer (one request)
 //! ```
 //!
-//! `notice` is what a connection is told by the daemon. `closing` is what HTTP/1.1 needs beyond hyper, and
-//! `activity` and `drained` what HTTP/2 does: time limits, and the rest of a body that is not read.
+//! `notice` is how the daemon notifies a connection. `closing` is what HTTP/1.1 needs beyond hyper, and `activity` and
+//! `drained` what HTTP/2 does: time limits, and the rest of a body that is not read.
 
 mod activity;
 mod answer;
@@ -35,8 +35,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
 
-/// How long the rest of a body that is not wanted is read, how long nothing of it may come meanwhile, and
-/// how many bytes are read at most.
+/// How long the rest of an unwanted body is read, how long nothing may arrive meanwhile, and the maximum number of
+/// bytes read.
 const DRAIN_TIME: Duration = Duration::from_secs(30);
 const DRAIN_SILENCE: Duration = Duration::from_secs(2);
 const DRAIN_BYTES: usize = 256 << 20;

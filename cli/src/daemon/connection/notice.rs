@@ -1,6 +1,6 @@
-//! Tells connections to end when the daemon stops or has no room.
+//! Asks connections to end when the daemon stops or has no room.
 //!
-//! Where a client waits for a place, all connections are asked, and the first idle one gives way: one for each client.
+//! When a client waits for a place, all connections are asked, and the first idle one gives way: one for each client.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -9,7 +9,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// Whose first request has not come yet, and who is younger than this, is not asked to give way: it may be on the way.
+/// A connection that is younger than this and has not sent its first request is not asked to give way: the request may
+/// be on its way.
 const YOUNG: Duration = Duration::from_millis(500);
 
 /// The state of the daemon that concerns all connections.
@@ -30,7 +31,7 @@ pub struct Announcer {
 }
 
 impl Announcer {
-    /// Asks so many idle connections to end, and no more, also where others were asked for before.
+    /// Asks this many idle connections to end, and no more, even if others were asked before.
     pub fn make_room(&self, connections: usize) {
         self.wanted.store(connections, Ordering::Relaxed);
         self.notice.send_modify(|notice| notice.crowded += 1);
@@ -51,7 +52,7 @@ impl Announcer {
     }
 }
 
-/// What one connection is told.
+/// The notices of one connection.
 #[derive(Debug)]
 pub struct Notices {
     receiver: watch::Receiver<Notice>,

@@ -18,7 +18,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// A stream of which the first bytes were read already. They will be read again.
+/// A stream whose first bytes have already been read. They will be read again.
 #[derive(Debug)]
 pub struct Peeked<S> {
     stream: S,

@@ -18,8 +18,7 @@ const UNREADABLE: &str =
     "The file or the pickup directory cannot be read; see the log for the reason.";
 
 impl ApiError {
-    /// The body of the response. It repeats nothing of the request, and says nothing about this
-    /// host.
+    /// The body of the response. It repeats nothing of the request, and reveals nothing about this host.
     pub fn problem_details(&self) -> ProblemDetails<'_> {
         let plain = ProblemDetails::plain(self.status());
         match self {

@@ -16,7 +16,7 @@ use std::io;
 /// Why a request is not done.
 #[derive(Debug)]
 pub enum ApiError {
-    /// The message breaks rules, or is no JSON.
+    /// The message breaks rules, or is not JSON.
     Problems(Problems),
     /// The pickup directory does not take it.
     Pickup(PickupError),
@@ -49,9 +49,9 @@ pub enum ApiError {
     TooMuchMemory,
     /// A message of a batch has more bytes than this.
     EntryTooLarge { limit: usize },
-    /// The body should be a JSON array of messages, and is none.
+    /// The body should be a JSON array of messages, but is not.
     NotAnArray,
-    /// The body has a media type of another format than JSON, where there is no other.
+    /// The body has a media type other than JSON, where only JSON is accepted.
     JsonAlone,
     /// The body has a media type that no batch has.
     BatchType,
@@ -59,7 +59,7 @@ pub enum ApiError {
     Stopping,
     /// The head took too long.
     HeadTimeout,
-    /// The head is no HTTP, or says doubtful things about its body.
+    /// The head is not HTTP, or ambiguous about its body.
     HeadBroken,
     /// The head is larger than it may be.
     HeadTooLarge,
@@ -71,7 +71,7 @@ pub enum ApiError {
     ContentEncoding,
     /// The body is not what its content coding says, for this reason.
     Coding(&'static str),
-    /// The request has an idempotency key that is none, or several.
+    /// The request has an invalid idempotency key, or several.
     IdempotencyKey,
     /// The request is a batch, and has an idempotency key as a whole.
     KeyOfBatch,
@@ -83,7 +83,7 @@ pub enum ApiError {
     KeysFull,
     /// The store of idempotency keys cannot be used.
     Keys(PickupError),
-    /// The body is no form (RFC 7578) with a message, for this reason.
+    /// The body is not a form (RFC 7578) with a message, for this reason.
     Form(&'static str),
     /// The body is a table of recipients (CSV), and there is no message.
     TableAlone,
@@ -101,7 +101,7 @@ pub enum ApiError {
     TransferEncoding,
     /// The request has no access key.
     NoAccessKey,
-    /// The request has a key that is none here, or whose time is over.
+    /// The request has an unknown or expired key.
     WrongAccessKey,
     /// The key has been used as much as it may be.
     OverQuota(OverQuota),
@@ -109,7 +109,7 @@ pub enum ApiError {
     TooManyConnections,
     /// A web page of another site sent the request.
     ForeignPage,
-    /// The host of the request is no name of this daemon.
+    /// The host in the request is not a name of this daemon.
     #[cfg_attr(
         not(feature = "preview"),
         expect(dead_code, reason = "the preview alone asks for it")
@@ -121,7 +121,7 @@ pub enum ApiError {
         expect(dead_code, reason = "the preview alone asks for it")
     )]
     NoPreview,
-    /// What is asked for has more bytes than previews may take.
+    /// The result exceeds the size limit of previews.
     #[cfg_attr(
         not(feature = "preview"),
         expect(dead_code, reason = "the preview alone asks for it")
@@ -142,7 +142,7 @@ pub enum ApiError {
 }
 
 impl ApiError {
-    /// Of messages that were in progress in a panic: nobody knows what became of them.
+    /// For messages that were in progress during a panic: it is unknown what happened to them.
     pub const UNKNOWN: Self = Self::MayBeDelivered {
         id: None,
         error: None,

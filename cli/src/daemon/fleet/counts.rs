@@ -84,7 +84,7 @@ impl Default for Counts {
 }
 
 impl Counts {
-    /// Counts what a consumer tells.
+    /// Counts the reports of a consumer.
     pub fn count(&self, event: &Event) {
         let add = |counter: &Counter, count: &usize| {
             counter.inc_by(*count as u64);

@@ -1,4 +1,4 @@
-//! What a consumer tells over HTTP: `/metrics` for Prometheus, and `/health`.
+//! What a consumer serves over HTTP: `/metrics` for Prometheus, and `/health`.
 
 use super::super::log;
 use super::counts::Counts;
@@ -18,7 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
-/// Most connections at once. Who asks are monitoring systems.
+/// The maximum number of connections at once. The clients are monitoring systems.
 const CONNECTIONS: usize = 32;
 
 /// How long the head of a request may take.

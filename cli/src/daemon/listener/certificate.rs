@@ -20,7 +20,7 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// Reads them, or tells what is wrong.
+    /// Reads them, or reports what is wrong.
     pub fn open(files: TlsFiles, provider: Arc<CryptoProvider>) -> Result<Self, String> {
         let current = RwLock::new(read(&files, &provider)?);
         Ok(Self {
@@ -68,7 +68,7 @@ fn read(files: &TlsFiles, provider: &CryptoProvider) -> Result<Arc<CertifiedKey>
         .map_err(|error| unusable(files, &error))
 }
 
-/// Says nothing of what is in the file.
+/// Reveals nothing of the content of the file.
 fn unreadable(what: &str, path: &Path, error: &pem::Error) -> String {
     let path = path.display();
     match error {

@@ -15,7 +15,7 @@ pub enum Inherited {
     Unix(UnixListener),
 }
 
-/// Takes them all. A second time there are none.
+/// Takes all of them. A second call gets none.
 pub fn take() -> io::Result<Vec<Inherited>> {
     let names: Vec<_> = (sd_notify::listen_fds_with_names()?)
         .map(|(_, name)| name)

@@ -52,8 +52,8 @@ pub trait Listener: Send {
     fn accept(&mut self) -> impl Future<Output = io::Result<(Self::Stream, Peer)>> + Send;
 }
 
-/// A client speaks HTTP where TLS is spoken. Its stream reads and writes without TLS from then on, so that it can be
-/// told.
+/// A client speaks HTTP where TLS is expected. From then on its stream reads and writes without TLS, so that it can be
+/// given an answer.
 #[derive(Debug, Error)]
 #[error("HTTP without TLS")]
 pub struct PlainHttp;

@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream, lookup_host};
 /// hears nothing, and tries again after a second: with the 128 of the standard library a flood did that to others.
 pub const BACKLOG: u32 = 4096;
 
-/// Listens on the first of an address's addresses that may be had.
+/// Listens on the first available one of the addresses that an address resolves to.
 pub fn bind(addresses: &[SocketAddr]) -> io::Result<TcpListener> {
     let mut failed = None;
     for address in addresses {

@@ -43,7 +43,7 @@ pub fn badmail(id: Id, file: &str) {
     warn!(event = "badmail", id, file);
 }
 
-/// PowerMTA cannot read so many files that others made, whose names are theirs.
+/// PowerMTA cannot read this many files made by others, whose names are theirs.
 pub fn badmail_of_others(others: u64) {
     warn!(event = "badmail", others);
 }

@@ -1,4 +1,4 @@
-//! The lines of a batch: one for each of its messages, and one for its end. All have the name of the request.
+//! The lines of a batch: one for each of its messages, and one for its end. All contain the request ID.
 
 use super::super::counters::{Api, Counters, KeyCounters, Outcome, Submissions};
 use super::super::error::ApiError;
@@ -64,7 +64,7 @@ impl BatchLog {
         }
     }
 
-    /// The whole batch was submitted before: so many messages.
+    /// The whole batch, of this many messages, was submitted before.
     pub fn replayed(&mut self, count: usize) {
         self.replayed = Some(true);
         self.counters.submissions(&Submissions {
@@ -79,7 +79,7 @@ impl BatchLog {
         self.end(StatusCode::OK, Ending::Whole);
     }
 
-    /// One message. Of an atomic batch the line of its end tells whether it was submitted with the others.
+    /// One message. For an atomic batch, the line of its end says whether it was submitted with the others.
     pub fn message(&mut self, position: Position, result: Result<&Receipt, &ApiError>) {
         let described = result.ok().map(Described::new);
         let failure = result.err().map(Failure::new);

@@ -25,7 +25,7 @@ pub fn brokers(is_there: bool) {
     }
 }
 
-/// What became of messages.
+/// The outcome of messages.
 pub fn consumed(event: &Event) {
     match event {
         Event::HandedOver {
@@ -57,7 +57,7 @@ pub fn metrics_at(listener: &TcpListener) {
     }
 }
 
-/// Nobody can ask for what is currently counted.
+/// The current counts cannot be served.
 pub fn metrics_not_served(error: &io::Error) {
     warn!(event = "metrics_not_served", %error);
 }

@@ -1,7 +1,7 @@
-//! How a log line looks: a JSON object, and what the journal wants before it.
+//! The format of a log line: a JSON object, preceded by what the journal expects.
 //!
-//! tracing's own JSON has no lists; a field that is one comes as its `Debug`, which is JSON where all its
-//! texts are plain words.
+//! tracing's own JSON has no lists; a field that is a list is logged as its `Debug` output, which is JSON if all its
+//! strings are plain words.
 
 use crate::journal::{self, Severity};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Lines of what the daemon listens on.
+//! Lines about what the daemon listens on.
 
 use super::super::bound::Bound;
 #[cfg(feature = "tls")]

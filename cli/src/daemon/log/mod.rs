@@ -1,8 +1,8 @@
-//! What the log says: the one place that knows its lines.
+//! What the log says: the only place that knows its lines.
 //!
-//! A line never holds anything of a message: no address, no value, no pointer (its names are the
-//! caller's), only codes, counts and our own identifiers; but for `job` and `vmta`, by which a submission is
-//! found. Of a request it has the client's address, its User-Agent, X-Request-Id and the ids of its traceparent.
+//! A line never contains anything of a message: no address, no value, no pointer (its names are the caller's), only
+//! codes, counts and our own identifiers, except `job` and `vmta`, by which a submission is found. Of a request it
+//! contains the client's address, its User-Agent, X-Request-Id and the IDs of its traceparent.
 
 mod back_pressure;
 mod batch;
@@ -189,7 +189,7 @@ pub fn socket_options_failed(error: &io::Error) {
     debug!(event = "socket_options_failed", %error);
 }
 
-/// systemd cannot be told how the daemon does.
+/// systemd cannot be notified.
 pub fn notify_failed(error: &io::Error) {
     warn!(event = "notify_failed", %error);
 }

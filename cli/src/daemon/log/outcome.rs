@@ -1,4 +1,4 @@
-//! What became of a submission or a request, as lines and counters tell it.
+//! The outcome of a submission or a request, as lines and counters.
 
 use super::super::counters::{Api, Outcome, Submissions};
 use super::super::error::ApiError;
@@ -32,7 +32,7 @@ pub(super) struct Failure {
     pub reason: String,
 }
 
-/// What became of one submission.
+/// The outcome of one submission.
 pub(super) fn submission(
     api: Api,
     status: Option<StatusCode>,

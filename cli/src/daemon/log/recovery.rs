@@ -1,4 +1,4 @@
-//! What became of submissions whose process died.
+//! The outcomes of submissions whose process died.
 
 use pmtaemail::RollForwardReport;
 use std::mem;

@@ -1,4 +1,4 @@
-//! The line of one request. Each has one, whatever becomes of it.
+//! The line for one request. Every request has one, whatever happens to it.
 
 use super::super::client::Peer;
 use super::super::counters::{Api, Counters, KeyCounters, Kind};
@@ -122,7 +122,7 @@ impl RequestLog {
 }
 
 impl Record {
-    /// Counts what became of it.
+    /// Counts the outcome.
     fn count(&self, status: Option<StatusCode>, counters: &Counters) {
         let key = self.key.as_deref();
         if let Some(failure) = &self.failure {
@@ -138,8 +138,8 @@ impl Record {
     }
 }
 
-/// A request that is in progress: who asks. Dropped before it is answered, it is logged without a status:
-/// what became of it is not known.
+/// A request in progress, and its client. If it is dropped before it is answered, it is logged without a status: the
+/// outcome is unknown.
 #[derive(Debug)]
 pub struct Pending {
     log: RequestLog,
@@ -151,7 +151,7 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// Reads who asks from the head of a request, which is counted as one to `route`.
+    /// Reads the client's data from the head of a request, which is counted as one to `route`.
     pub fn start(
         client: Peer,
         request: &Request,
@@ -176,7 +176,7 @@ impl Pending {
         }
     }
 
-    /// For those who know what becomes of it.
+    /// For those who know the outcome.
     pub fn log(&self) -> RequestLog {
         self.log.clone()
     }
@@ -247,7 +247,7 @@ impl Drop for Pending {
     }
 }
 
-/// The line of a request whose head is no HTTP. Gives what names the request.
+/// The line for a request whose head is not HTTP. Returns the request ID.
 pub fn broken_head(client: Peer, error: &ApiError) -> Id {
     let id = Identity::now().id();
     let (status, request_id) = (error.status().as_u16(), id.as_str());

@@ -1,9 +1,9 @@
-//! What `GET /metrics` tells Prometheus.
+//! The metrics that `GET /metrics` serves to Prometheus.
 //!
 //! ```text
-//! page           the answer, in the format that was asked for
-//!   counters     what is counted as it happens: beside this folder, since the log counts there
-//!   present      what is looked at when somebody asks: connections, places, whether messages are taken
+//! page           the response, in the requested format
+//!   counters     what is counted as it happens: outside of this folder, since the log counts there
+//!   present      what is measured on request: connections, places, whether messages are taken
 //!     process    this process
 //! ```
 

@@ -18,11 +18,11 @@ use prometheus_client::registry::Registry;
 use std::fmt;
 use std::sync::Arc;
 
-/// OpenMetrics 1.0, which Prometheus asks for.
+/// OpenMetrics 1.0, which Prometheus requests.
 const OPEN_METRICS: &str = "application/openmetrics-text";
 const OPEN_METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Answers with all metrics, in the format that the request asks for.
+/// Responds with all metrics, in the requested format.
 pub async fn metrics(
     State(daemon): State<Arc<Daemon>>,
     Extension(log): Extension<RequestLog>,

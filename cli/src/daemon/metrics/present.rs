@@ -1,4 +1,4 @@
-//! What is looked at when somebody asks.
+//! What is measured on request.
 
 use super::super::admission::InUse;
 use super::super::back_pressure::Figures;
@@ -201,7 +201,7 @@ fn sentence(help: &str) -> String {
     format!("{help}.")
 }
 
-/// Writes values, and nothing where there is none.
+/// Writes values; absent ones are skipped.
 struct Out<'o, 'e>(&'o mut DescriptorEncoder<'e>);
 
 impl Out<'_, '_> {

@@ -5,12 +5,12 @@ use rustix::time::{ClockId, clock_gettime};
 use std::fs;
 use std::time::Duration;
 
-/// What the system tells of this process.
+/// What the system reports about this process.
 #[derive(Debug, Default)]
 pub struct Process {
     /// Processor time.
     pub cpu: Duration,
-    /// Nothing where there is no limit.
+    /// `None` if there is no limit.
     pub max_files: Option<u64>,
     pub open_files: Option<u64>,
     pub resident_bytes: Option<u64>,

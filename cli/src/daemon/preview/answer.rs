@@ -11,10 +11,10 @@ use pmtaemail::outbox::{Mail, MailField, Part};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// Gmail shows so many bytes of a message's HTML, and a link to the rest; page/sizes.js has the same number.
+/// Gmail shows this many bytes of the HTML of a message, and a link to the rest; page/sizes.js has the same number.
 const CLIPPED: usize = 102_000;
 
-/// What the page is told of one mail.
+/// What the page gets about one mail.
 #[derive(Debug, Serialize)]
 pub struct Answer<'v> {
     view: &'v str,

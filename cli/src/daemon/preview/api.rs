@@ -180,7 +180,7 @@ pub async fn open_file(
     answered(&log, result.await)
 }
 
-/// Answers with what there is to tell of a mail of a view.
+/// Responds with everything about a mail of a view.
 async fn answer(
     daemon: &Daemon,
     view: Arc<View>,

@@ -1,4 +1,4 @@
-//! The page and what belongs to it, which are in the program: they say nothing, and are the same for everybody.
+//! The page and its assets, which are part of the program: they reveal nothing, and are the same for everybody.
 
 use super::super::error::ApiError;
 use super::super::log::RequestLog;

@@ -1,7 +1,6 @@
 //! The addresses in a style sheet (CSS Syntax Module Level 3, section 4.3): those of `url(…)` and of `@import "…"`.
 
-/// Writes a style sheet anew with other addresses: `change` gets each, and gives what shall replace it, if
-/// anything.
+/// Rewrites a style sheet with other addresses: `change` is called for each, and returns its replacement, if any.
 pub fn rewrite(css: &str, mut change: impl FnMut(&str) -> Option<String>) -> String {
     let mut written = String::with_capacity(css.len());
     let mut rest = css;

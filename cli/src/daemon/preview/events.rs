@@ -1,4 +1,4 @@
-//! `GET /preview/api/outbox/events`: the outbox, told again whenever it changes (server-sent events, HTML Standard
+//! `GET /preview/api/outbox/events`: the outbox, sent again whenever it changes (server-sent events, HTML Standard
 //! section 9.2).
 
 use super::super::error::ApiError;

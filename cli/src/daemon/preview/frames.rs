@@ -20,7 +20,7 @@ use std::sync::Arc;
 const POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; media-src data:; \
                       form-action 'none'; base-uri 'none'; frame-ancestors 'self'";
 
-/// The same with what lies on other hosts.
+/// The same, including content of other hosts.
 const REMOTE_POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline' http: https:; img-src data: http: https:; \
                              font-src data: http: https:; media-src data: http: https:; form-action 'none'; base-uri 'none'; \
                              frame-ancestors 'self'";

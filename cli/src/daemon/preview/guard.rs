@@ -11,8 +11,9 @@ use super::super::paths;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
-/// Refuses what is asked by others than the page, or at another name; `host` is the one that the request means. That a
-/// page of another site leads to the preview's page does no harm: it is the same for everybody, and in no frame.
+/// Refuses requests that do not come from the page, or that use another name; `host` is the one that the request names.
+/// A page of another site may link to the preview's page without harm: it is the same for everybody, and not in a
+/// frame.
 pub fn check_page(pages: &Pages, request: &Request, host: Option<&str>) -> Result<(), ApiError> {
     let host = host.filter(|host| pages.is_ours(host));
     let host = host.ok_or(ApiError::ForeignHost)?;
@@ -31,7 +32,7 @@ pub fn check_page(pages: &Pages, request: &Request, host: Option<&str>) -> Resul
     }
 }
 
-/// Refuses a key that is not for previews, where messages are told of.
+/// Refuses a key that is not for previews where messages would be revealed.
 pub fn check_key(requester: Option<&Requester>, path: &str) -> Result<(), ApiError> {
     match requester {
         Some(requester) if paths::is_of_preview_api(path) && !requester.may_preview() => {
@@ -41,7 +42,7 @@ pub fn check_key(requester: Option<&Requester>, path: &str) -> Result<(), ApiErr
     }
 }
 
-/// What holds for all that has no policy of its own: it is shown in no frame, and loads nothing.
+/// The default policy: it is shown in no frame, and loads nothing.
 const POLICY: HeaderValue =
     HeaderValue::from_static("default-src 'none'; base-uri 'none'; frame-ancestors 'none'");
 

@@ -22,10 +22,10 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
-/// Most files that are told of.
+/// The maximum number of listed files.
 const MOST: usize = 200;
 
-/// Of larger files there is no more than the name.
+/// Only the names of larger files are shown.
 const LARGEST: u64 = 1 << 20;
 
 /// How often somebody who listens has the directory looked at.
@@ -285,8 +285,8 @@ async fn watch(outbox: Arc<Outbox>) {
 }
 
 impl Outbox {
-    /// Reads the directory unless it is as it was when it was read last. Gives when it changed, if that is long enough
-    /// ago to tell it from another change.
+    /// Reads the directory unless it is unchanged since it was last read. Returns when it changed, if that is long
+    /// enough ago to distinguish it from another change.
     fn look(
         &self,
         before: Option<SystemTime>,

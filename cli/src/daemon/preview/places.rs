@@ -29,8 +29,8 @@ pub fn placed(json: Option<&Bytes>, warnings: Vec<Warning>) -> Vec<PlacedWarning
         .collect()
 }
 
-/// Finds the places of values. One that is not there is where the innermost is that it would lie in. In a text that is
-/// not JSON each is where that ends.
+/// Finds the positions of values. A missing value has the position of the innermost existing one that would contain it.
+/// In a text that is not JSON, each has the position of its end.
 pub fn places<'p>(text: &[u8], pointers: impl Iterator<Item = &'p str>) -> Vec<Option<Place>> {
     let pointers: Vec<_> = pointers.collect();
     let text = match str::from_utf8(text) {
@@ -52,14 +52,14 @@ pub fn places<'p>(text: &[u8], pointers: impl Iterator<Item = &'p str>) -> Vec<O
     in_order(text, &found.collect::<Vec<_>>())
 }
 
-/// The values that are wanted, and those that they lie in, as a tree. It is as deep as the pointers are: a text may be
-/// much deeper.
+/// The requested values, and those that contain them, as a tree. It is as deep as the pointers are: a text may be much
+/// deeper.
 struct Wanted<'p>(Vec<Node<'p>>);
 
-/// A value that is wanted, or that one lies in.
+/// A requested value, or one that contains one.
 #[derive(Default)]
 struct Node<'p> {
-    /// What it lies in; the whole text lies in nothing.
+    /// The value that contains it; `None` for the whole text.
     parent: Option<usize>,
     /// What is wanted within it, by name or index.
     children: HashMap<Cow<'p, str>, usize>,
@@ -227,7 +227,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Reads a string, and gives what it says.
+    /// Reads a string, and returns its content.
     fn string(&mut self) -> Cow<'static, str> {
         let start = self.at;
         self.skip_string();

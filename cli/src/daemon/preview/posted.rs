@@ -23,7 +23,7 @@ pub struct Posted {
     pub submitter: Submitter,
     /// Its JSON, where all of that is in memory.
     pub text: Option<Bytes>,
-    /// Whose mail is asked for, from 0.
+    /// The requested recipient, from 0.
     pub recipient: usize,
     /// How many bytes its files may have.
     pub room: usize,
@@ -174,9 +174,9 @@ impl Made {
     }
 }
 
-/// Which mails the files of a submission hold. Recipients of a mail merge are in the order of the message, which is not
-/// that of the files: who does not fit into one has another. They are found by their envelope ids, and by their
-/// Message-IDs where several have one.
+/// Which mails the files of a submission contain. Recipients of a mail merge are in the order of the message, which is
+/// not that of the files: a recipient that does not fit into one is in another. They are found by their envelope IDs,
+/// and by their Message-IDs if several have the same one.
 fn mails(files: &[Bytes], receipt: &Receipt) -> Result<Mails, ApiError> {
     let Some(receipts) = receipt.recipient_receipts() else {
         return Ok(Mails::One);
@@ -223,7 +223,7 @@ fn message_id(file: &OutboxFile<'_>, recipient: usize) -> Option<String> {
     Some(header_of(&source)?.message_id()?.to_owned())
 }
 
-/// None is larger: there is no memory for so many.
+/// None is larger: there is no memory for that many.
 fn small(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }

@@ -16,7 +16,7 @@ pub struct Preview {
     pub views: Views,
     /// The pickup directory, where it is shown.
     outbox: Option<Arc<Outbox>>,
-    /// The message that the page begins with.
+    /// The message that the page starts with.
     pub file: Option<String>,
     /// A permit for each client that listens to the outbox.
     pub listeners: Arc<Semaphore>,
@@ -30,7 +30,7 @@ pub struct Shared {
 }
 
 impl Preview {
-    /// A preview that keeps views of so many bytes.
+    /// A preview that keeps views up to this total size.
     pub fn new(room: usize) -> Self {
         Self {
             views: Views::new(room),

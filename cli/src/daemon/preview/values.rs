@@ -13,7 +13,7 @@ pub struct Values {
     own: Vec<Option<Box<RawValue>>>,
 }
 
-/// Values as they are written: `1.50` is no other number in a template than in JSON.
+/// Values as they are written: in a template, `1.50` is the same number as in JSON.
 pub type Variables = BTreeMap<String, Box<RawValue>>;
 
 impl Values {
@@ -32,7 +32,7 @@ impl Values {
         }
     }
 
-    /// Adds those of the next recipient, who is not in it.
+    /// Adds those of the next recipient, which is not in the message.
     pub fn add_recipient(&mut self, json: &[u8]) {
         self.own.push(text_of(json).and_then(variables_of));
     }

@@ -16,7 +16,7 @@ const MOST: usize = 64;
 /// What a view takes besides its bytes.
 const OVERHEAD: usize = 4 << 10;
 
-/// What a recipient takes who gets nothing, about.
+/// Approximately the memory of a rejected recipient.
 const REJECTED: usize = 256;
 
 /// What one view is made of.
@@ -35,7 +35,7 @@ pub struct View {
     /// The values of recipients, where it was posted.
     pub values: Values,
     pub warnings: Vec<PlacedWarning>,
-    /// Who gets nothing, of a mail merge that leaves out recipients who break rules.
+    /// Those who get nothing, if the mail merge skips invalid recipients.
     pub rejected: Option<RejectedRecipients>,
 }
 
@@ -101,7 +101,7 @@ struct Kept {
 }
 
 impl Views {
-    /// No view yet, and room for so many bytes.
+    /// No view yet, and room for this many bytes.
     pub fn new(room: usize) -> Self {
         Self {
             room,

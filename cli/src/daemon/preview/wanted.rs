@@ -1,4 +1,4 @@
-//! Whose mail of which view is wanted, and whether there is room to show it.
+//! The requested mail of the requested view, and whether there is room to show it.
 
 use super::super::blocking::run_blocking;
 use super::super::client::Peer;
@@ -13,13 +13,14 @@ use axum::http::Uri;
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 
-/// To show a mail takes so many times its pickup file: the mail, its parts, and the HTML with the images in it.
+/// How many times the size of its pickup file a mail needs to be shown: the mail, its parts, and the HTML with the
+/// images in it.
 const TIMES: usize = 6;
 
-/// And so much for images that are there more than once.
+/// And this much for images that occur more than once.
 const IMAGES: usize = 2 << 20;
 
-/// Whose mail of which view is wanted, and by whom.
+/// The requested mail of the requested view, and who requests it.
 pub struct Wanted {
     pub view: String,
     pub recipient: usize,
@@ -97,7 +98,7 @@ pub fn take_recipient(others: &mut Vec<(String, String)>) -> Result<usize, ApiEr
     }
 }
 
-/// An answer, or why there is none, which is logged.
+/// A response, or why there is none, which is logged.
 pub fn answered(log: &RequestLog, result: Result<Response, ApiError>) -> Response {
     result.unwrap_or_else(|error| {
         log.failed(&error);

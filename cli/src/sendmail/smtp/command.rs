@@ -1,7 +1,7 @@
 //! Commands of the dialogue (RFC 5321 section 4.1.1).
 //!
-//! An address is taken as it is written, between its angle brackets: it is read by the same rules as every
-//! other. (The crate smtp-proto takes quotes off and reads `<postmaster>` as `<>`.)
+//! The text between the angle brackets of an address is passed on as it is, and read by the same rules as every other
+//! address. (The crate smtp-proto strips quotes and reads `<postmaster>` as `<>`.)
 
 /// A command, with what it was given.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Path<'l> {
     parameters: &'l str,
 }
 
-/// Why a line is no command.
+/// Why a line is not a command.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Unreadable {
     Unknown,

@@ -31,13 +31,13 @@ use pmtaemail::AddrSpec;
 use reply::Reply;
 use std::io::{BufRead, ErrorKind, Write};
 
-/// RFC 5321 section 4.5.3.1.4 asks for 512, and parameters come on top.
+/// RFC 5321 section 4.5.3.1.4 requires 512, plus parameters.
 const LONGEST_LINE: usize = 2_048;
 const LARGEST_MAIL: usize = 64 << 20;
-/// RFC 5321 section 4.5.3.1.8 asks for 100. A client sends to the others afterwards.
+/// RFC 5321 section 4.5.3.1.8 requires 100. A client sends to the others afterwards.
 const MOST_RECIPIENTS: usize = 10_000;
 
-/// Answers a client until it ends the dialogue. What is refused there is told there alone.
+/// Answers a client until it ends the dialogue. What is refused there is only reported there.
 pub fn serve(
     input: impl BufRead,
     output: impl Write,

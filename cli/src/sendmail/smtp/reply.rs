@@ -36,8 +36,8 @@ impl Reply {
         }
     }
 
-    /// Why a message was not submitted. What may go well another time is asked for again, and what may
-    /// be delivered already is not.
+    /// Why a message was not submitted. A client is asked to retry what may succeed later, but not what may already be
+    /// delivered.
     pub fn of_failure(failure: &Failure) -> Self {
         match failure {
             Failure::Problems(problems) => Self::of_problems(problems),

@@ -111,7 +111,7 @@ fn is_a_mere_name(id: &Value<'_>, filename: Option<&Value<'_>>, referred: &HashS
     id.is_some_and(|id| !referred.contains(id.as_ref()))
 }
 
-/// What is after `cid:` in a text, up to each sign that may end it there. The text is read once, however many files
+/// What follows `cid:` in a text, up to each character that may end it there. The text is read once, however many files
 /// there are.
 fn referred_to(html: &str) -> HashSet<&str> {
     const ENDS: [&str; 3] = ["\"'<>", "\"'<> \t\r\n", "\"'<>)"];

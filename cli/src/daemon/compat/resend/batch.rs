@@ -1,4 +1,4 @@
-//! Up to 100 messages at once: all of them are submitted, or none; or, where that is asked for, those that are right.
+//! Up to 100 messages at once: either all of them are submitted or none, or, on request, the valid ones.
 
 use super::super::super::access::Requester;
 use super::super::super::blocking::run_blocking;
@@ -38,7 +38,7 @@ enum Validation {
     Permissive,
 }
 
-/// What became of a batch.
+/// The outcome of a batch.
 #[derive(Default)]
 struct Outcome {
     /// Of those that were submitted, in order.
@@ -129,7 +129,7 @@ impl Validation {
         }
     }
 
-    /// Tells equal bodies under equal keys apart.
+    /// Distinguishes equal bodies with equal keys.
     fn service(self) -> &'static str {
         match self {
             Self::Strict => "resend batch",
@@ -256,7 +256,7 @@ fn place_of(position: Position, fed: &[(u64, Places)]) -> (u64, &Places) {
     (*index, places)
 }
 
-/// Those of the messages of a batch, by the files that its receipt names: each name begins with one.
+/// The identifiers of the messages of a batch, from the files that its receipt names: each name starts with one.
 fn ids_of(whole: &Receipt) -> Result<Vec<Id>, ApiError> {
     let id = |file: &String| file.get(..whole.id.as_str().len())?.parse().ok();
     let ids: Option<Vec<Id>> = whole.files.iter().map(id).collect();

@@ -22,7 +22,7 @@ pub fn refuse(error: &ApiError) -> Response {
     response
 }
 
-/// What an error is told as.
+/// How an error is reported.
 struct Told {
     status: StatusCode,
     name: &'static str,

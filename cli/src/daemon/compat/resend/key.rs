@@ -1,4 +1,4 @@
-//! What a request is remembered by.
+//! What identifies a repeated request.
 
 use super::super::super::error::ApiError;
 use super::super::super::idempotency::{REPLAYED, read_key};

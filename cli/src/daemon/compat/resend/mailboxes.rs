@@ -1,4 +1,4 @@
-//! Whom a message names.
+//! The mailboxes that a message names.
 
 use super::super::object::{Found, Value};
 use super::super::translated::Translated;

@@ -1,4 +1,4 @@
-//! Tags: they are for events, of which there are none here. They are checked, and have no effect.
+//! Tags: they are for events, which do not exist here. They are checked, and have no effect.
 
 use super::super::object::{Found, Value};
 

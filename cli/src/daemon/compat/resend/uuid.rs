@@ -18,7 +18,7 @@ pub fn text(uuid: [u8; 16]) -> String {
     text
 }
 
-/// The identifier that a text is, in letters of either case.
+/// The identifier that a string represents, ignoring letter case.
 pub fn parse(text: &str) -> Option<[u8; 16]> {
     let groups: Vec<&str> = text.split('-').collect();
     if !groups.iter().map(|group| group.len()).eq(GROUPS) {

@@ -70,7 +70,7 @@ impl Kind {
     }
 }
 
-/// Status, code and message of what is no problem of a transmission.
+/// Status, code and message of errors other than problems of a transmission.
 fn kind(error: &ApiError) -> (StatusCode, String, &'static str) {
     let status = error.status();
     let of = |code: &str, message: &'static str| (status, code.to_owned(), message);

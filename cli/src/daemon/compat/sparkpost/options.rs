@@ -6,7 +6,7 @@ use crate::args::SparkPostOption;
 use pmtaemail::{Code, Problem};
 use std::borrow::Cow;
 
-/// What options say beside the members of our message.
+/// What options say in addition to the members of our message.
 #[derive(Debug)]
 pub struct Options<'a> {
     /// Whether placeholders in bodies are filled in.
@@ -15,7 +15,7 @@ pub struct Options<'a> {
     pub inline_css: Option<Value<'a>>,
 }
 
-/// Whose meaning there is none here: what they ask for is always so, or is not there that it could be turned off.
+/// Options without a meaning here: what they request is always so, or does not exist and need not be turned off.
 const MEANINGLESS: [&str; 4] = ["transactional", "sandbox", "skip_suppression", "smtputf8"];
 
 /// What is tracked, and the word by which that is ignored.
@@ -25,7 +25,7 @@ const TRACKING: [(&str, SparkPostOption); 3] = [
     ("click_tracking", SparkPostOption::ClickTracking),
 ];
 
-/// Reads `options`, and those that some clients write beside it.
+/// Reads `options`, and those that some clients write next to it.
 pub fn read<'a>(
     transmission: &mut Object<'a>,
     ignored: &[SparkPostOption],

@@ -1,4 +1,4 @@
-//! A transmission in our words: a mail merge, or a finished message for all of its recipients.
+//! A transmission in our format: a mail merge, or a finished message for all of its recipients.
 
 use super::super::super::error::ApiError;
 use super::super::super::request::{BufferedBody, ReceivedBody};
@@ -92,7 +92,7 @@ pub fn translate(
     })
 }
 
-/// What a transmission says beside its recipients.
+/// What a transmission says apart from its recipients.
 struct Read<'a> {
     content: Option<Content<'a>>,
     fills: bool,

@@ -30,7 +30,7 @@ use std::fmt::Write;
 /// How a mail is shown.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
-    /// Whether it loads what lies on other hosts.
+    /// Whether it loads content of other hosts.
     pub remote: bool,
     /// The colours of whoever reads it, where they are known.
     pub scheme: Option<Scheme>,
@@ -47,7 +47,7 @@ pub enum Scheme {
 #[derive(Debug, Default)]
 pub struct Rewritten {
     pub html: String,
-    /// How many references there are to what lies on other hosts.
+    /// The number of references to other hosts.
     pub remote: usize,
 }
 

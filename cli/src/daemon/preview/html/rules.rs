@@ -1,4 +1,4 @@
-//! What is written of HTML, and how.
+//! What of HTML is written, and how.
 
 use html5gum::{HtmlString, StartTag, State};
 use std::borrow::Cow;
@@ -75,7 +75,7 @@ pub fn is_animation_of_link(name: &str, tag: &StartTag<()>) -> bool {
         })
 }
 
-/// Whether an element is no HTML, nor is what it holds.
+/// Whether an element and its content are not HTML.
 pub fn is_foreign(name: &str) -> bool {
     name == "svg" || name == "math"
 }
