@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_asks_for_another_attempt_with_what_was_handed_over() {
+    fn nothing_suggests_a_retry_of_what_was_submitted() {
         let ends = |handed_over: bool, failures: &[Exit]| {
             let mut exits = Exits::default();
             if handed_over {

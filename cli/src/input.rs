@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_opened_is_no_input() {
+    fn a_file_that_cannot_be_opened_is_not_an_input() {
         let folder = tempfile::tempdir().unwrap();
         let missing = folder.path().join("missing.json");
         assert_eq!(exit(&missing), Exit::NoInput);

@@ -72,7 +72,7 @@ fn a_merge_has_recipients() {
 }
 
 #[test]
-fn a_template_behind_a_field_that_is_refused_keeps_its_own() {
+fn a_template_after_a_refused_field_keeps_its_own() {
     for language in ["merge", "jinja", "sparkpost"] {
         let headers = json!([
             {"name": "Bcc", "value": "x"},

@@ -47,7 +47,7 @@ fn a_reading_may_be_stopped_at_each_recipient() {
 }
 
 #[test]
-fn what_is_wrong_with_a_message_is_told_unless_the_reading_is_stopped() {
+fn problems_of_a_message_are_reported_unless_the_reading_is_interrupted() {
     let json = json().replace("ann@example.org", "ann");
     let calls = AtomicU32::new(200);
     let is_wanted = after(&calls);

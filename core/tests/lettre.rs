@@ -99,7 +99,7 @@ fn what_readers_would_take_for_something_else_is_a_problem() {
 }
 
 #[test]
-fn a_message_that_is_right_is_sent_as_it_was_meant() {
+fn a_valid_message_is_sent_as_it_was_meant() {
     let pdf = Attachment::new(
         "my file, é, that has a rather long name of its own, and blanks.pdf".to_owned(),
     );

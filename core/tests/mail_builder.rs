@@ -120,7 +120,7 @@ fn what_readers_would_take_for_something_else_is_a_problem() {
 }
 
 #[test]
-fn a_message_that_is_right_is_sent_as_it_was_meant() {
+fn a_valid_message_is_sent_as_it_was_meant() {
     let mail = mail()
         .cc(("Lee, Bob", "bob@bücher.example"))
         .bcc(vec!["audit@example.com", "cy@example.org"])

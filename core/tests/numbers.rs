@@ -166,7 +166,7 @@ fn a_number_of_a_million_digits_takes_no_longer_than_a_text() {
 }
 
 #[test]
-fn a_number_is_no_text() {
+fn a_number_is_not_a_string() {
     for (field, value) in [
         ("subject", "19.90"),
         ("subject", "12345678901234567890123"),
@@ -277,7 +277,7 @@ fn numbers_of_other_formats_keep_their_digits() {
 }
 
 #[test]
-fn an_object_is_no_priority() {
+fn an_object_is_not_a_priority() {
     for priority in [
         r#"{"a": 50}"#,
         r#"{"$serde_json::private::Number": "x"}"#,

@@ -338,7 +338,7 @@ fn submissions_at_the_same_time_share_syncs_that_no_thread_of_the_runtime_waits_
 }
 
 #[test]
-fn no_more_are_at_work_than_may_be() {
+fn no_more_are_in_progress_than_allowed() {
     for runtime in runtimes() {
         let place = Place::new();
         let gate = Arc::new(Gate::default());

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_is_handed_over_and_known_to_be() {
+    fn a_batch_is_submitted_and_known_to_be() {
         let place = tempfile::tempdir().unwrap();
         let pickup = place.path().join("pickup");
         fs::create_dir(&pickup).unwrap();

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_parcel_is_told() {
+    fn invalid_parcels_are_reported() {
         for (bytes, why) in [
             (&b""[..], NotParcel::Head),
             (b"hello\n", NotParcel::Head),

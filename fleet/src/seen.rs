@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_in_hand_is_not_handed_over_yet() {
+    fn what_is_in_hand_is_not_submitted_yet() {
         let seen = Seen::new(Duration::ZERO);
         seen.in_hand([1, 2].into_iter());
         assert_eq!(

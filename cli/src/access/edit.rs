@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn all_else_stays_as_it_is() {
+    fn everything_else_is_unchanged() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys.toml");
         let key = add(&path, &named("a.b")).unwrap();

@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_its_line() {
+    fn faults_are_reported_with_their_line() {
         for (text, problem) in [
             ("[keys.a]\nhash = 1", "keys:2:8: hash: expected a string"),
             ("[keys.a]\nhash = \"x\"", "keys:2:8: hash: expected sha256:"),

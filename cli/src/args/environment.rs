@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unknown_names_are_told_with_the_nearest_known_one() {
+    fn unknown_names_are_reported_with_the_most_similar_known_one() {
         let arg = |name| Arg::new(name).long(name);
         let command = Command::new("program")
             .arg(arg("pickup").env("PMTAEMAIL_PICKUP"))

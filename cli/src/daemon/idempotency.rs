@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_is_the_same_whatever_its_boundary() {
+    fn the_boundary_does_not_change_the_form() {
         let form = |boundary: &str, text: &str| {
             format!("--{boundary}\r\n\r\n{text}\r\n--{boundary}\r\nb\r\n--{boundary}--\r\n")
         };

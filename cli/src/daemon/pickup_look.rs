@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_look_serves_others_for_a_while() {
+    async fn a_result_is_reused_for_a_while() {
         let look = PickupLook::default();
         assert_eq!(depth(&look, finds(1)).await, Some(1));
         assert_eq!(depth(&look, finds(2)).await, Some(1));

@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_for_who_wants_them() {
+    fn lines_are_sent_to_those_who_ask() {
         const X: &str = "application/x-ndjson";
         for (accept, expected) in [
             (&[][..], None),

@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused() {
+    fn invalid_addresses_are_refused() {
         use Code::{AddressTooLong, ControlCharacter, InvalidAddress, InvalidDomain};
         let long = format!("{}@example.com", "a".repeat(65));
         let longest = format!("a@{}com", "b.".repeat(126));

@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_a_domain_is_refused() {
+    fn lookalikes_of_domains_are_refused() {
         let long = format!("{}.com", "a".repeat(64));
         for domain in [
             "a b.com",

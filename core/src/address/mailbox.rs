@@ -225,14 +225,14 @@ mod tests {
     }
 
     #[test]
-    fn lists_are_parted_at_their_own_commas() {
+    fn lists_are_split_at_their_own_commas() {
         let list = parse("a@b.c, \"Lee, Ann\" <d@e.f>,X <g@h.i>").unwrap();
         let addresses: Vec<_> = list.iter().map(|(_, address)| address.as_str()).collect();
         assert_eq!(addresses, ["a@b.c", "d@e.f", "g@h.i"]);
     }
 
     #[test]
-    fn what_is_no_mailbox_is_refused() {
+    fn invalid_mailboxes_are_refused() {
         use Code::{ControlCharacter, InvalidAddress, InvalidMailbox};
         for (text, code) in [
             ("", InvalidMailbox),

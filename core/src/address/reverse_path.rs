@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_may_stand_in_angle_brackets() {
+    fn a_path_may_be_in_angle_brackets() {
         assert_eq!(ReversePath::read(&"<>".into()), Ok(ReversePath::Null));
         for text in ["<ann@example.com>", "ann@example.com"] {
             let path = ReversePath::read(&text.into()).unwrap();

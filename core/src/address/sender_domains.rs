@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wildcard_is_for_all_below_it_and_not_for_itself() {
+    fn a_wildcard_covers_all_domains_below_it_but_not_itself() {
         for (pattern, domain, expected) in [
             ("example.com", "example.com", true),
             ("Example.COM", "eXample.com", true),

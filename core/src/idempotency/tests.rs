@@ -201,7 +201,7 @@ fn what_is_revoked_is_free_and_a_later_attempt_is_not_touched() {
 }
 
 #[test]
-fn what_died_while_it_was_made_is_removed_and_nothing_else() {
+fn leftover_drafts_are_removed_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("state");
     std::fs::create_dir(&state).unwrap();

@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn several_messages_are_told() {
+    fn several_messages_are_reported() {
         let one = r#"{"from": "a@b.c", "to": "d@e.f"}"#;
         for (json, told) in [
             (format!("{one}\n{one}\n"), "There is more JSON"),

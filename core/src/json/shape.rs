@@ -387,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variant_of_a_format_is_no_text_that_is_not_unicode() {
+    fn a_variant_of_a_format_is_not_mistaken_for_invalid_unicode() {
         let variant = EnumOfOthers("Tagged");
         let message = MapDeserializer::new([("subject", variant)].into_iter());
         let error = Message::from_deserializer(message).unwrap_err();

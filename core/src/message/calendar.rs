@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_invitation_is_refused() {
+    fn invalid_invitations_are_refused() {
         let event = |lines: &str| format!("BEGIN:VEVENT\r\n{lines}END:VEVENT\r\n");
         let method = "METHOD:REQUEST\r\n";
         for (lines, expected) in [

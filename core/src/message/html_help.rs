@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_built_is_refused() {
+    fn features_that_were_not_built_are_refused() {
         const MJML: &str = r#""mjml": "<mjml><mj-body/></mjml>""#;
 
         for (is_built, fields, pointer) in [

@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sound_or_signed_stays() {
+    fn sound_or_signed_messages_are_unchanged() {
         for mail in [
             &b"Subject: caf\xc3\xa9\r\n\r\n\xe9"[..],
             b"Subject: a\r\n",

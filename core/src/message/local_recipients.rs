@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_keeps_nobody_back() {
+    fn an_invalid_address_does_not_affect_others() {
         for (mailboxes, addresses, invalid) in [
             ("root", &["root@h.example"] as &[&str], &[] as &[&str]),
             (

@@ -267,7 +267,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn recipients_are_told_as_they_were_noted() {
+    fn recipients_are_returned_as_they_were_recorded() {
         let mut rejected = RejectedRecipients::new("/recipients".to_owned());
         let mut expected = Vec::new();
         for (index, end, code) in [

@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_told() {
+    fn unreadable_input_is_reported() {
         use UnreadableName::{Malformed, NotUtf8};
         for (parameter, fault) in [
             (&b"filename=\"\xdcbersicht.pdf\""[..], NotUtf8),

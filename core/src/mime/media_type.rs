@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_type_is_refused() {
+    fn invalid_media_types_are_refused() {
         for text in [
             "",
             "text",

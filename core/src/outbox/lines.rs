@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dots_at_line_starts_are_taken_away() {
+    fn dots_at_line_starts_are_removed() {
         for (data, expected) in [
             ("a\r\n.b\r\n.\r\n", "a\r\nb\r\n"),
             ("..\r\n..a\r\n\r\n.\r\n", ".\r\n.a\r\n\r\n"),

@@ -97,7 +97,7 @@ fn bodies_and_attachments_are_told_apart() {
 }
 
 #[test]
-fn what_lies_too_deep_is_not_taken_apart() {
+fn too_deeply_nested_parts_are_not_parsed() {
     const MULTIPART: &str = "Content-Type: multipart/mixed; boundary={}\r\n\r\n--{}\r\n";
 
     let enclosed = "Content-Type: message/rfc822\r\n\r\n".repeat(100_000);
@@ -131,7 +131,7 @@ fn what_lies_too_deep_is_not_taken_apart() {
 }
 
 #[test]
-fn what_is_not_written_so_is_refused_with_its_line() {
+fn other_files_are_refused_with_the_line() {
     for (file, line) in [
         ("", 1),
         ("Subject: x\r\n\r\n", 1),
@@ -169,7 +169,7 @@ fn what_is_not_written_so_is_refused_with_its_line() {
 }
 
 #[test]
-fn a_message_of_very_many_parts_is_not_taken_apart() {
+fn a_message_with_very_many_parts_is_not_parsed() {
     let mail = |parts: usize| {
         let parts = "--x\r\n\r\n\r\n".repeat(parts);
         let head = "Content-Type: multipart/mixed; boundary=x\r\n\r\n";

@@ -489,7 +489,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_cannot_be_had_in_the_staging_folder_is_known_to_be_undelivered() {
+    fn a_name_that_is_impossible_in_the_staging_folder_is_known_to_be_undelivered() {
         let place = Place::new();
         let mut files = place.write(&["0.eml", &"x".repeat(255)]);
         place.publish(&mut files);

@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_go_forward_stays_and_is_told() {
+    fn what_cannot_go_forward_stays_and_is_reported() {
         let place = Place::new();
         place.fill(&[LOCK, "1.a.eml", "1.b.eml", "2.c.eml", "decided-1"]);
         fs::write(place.pickup.join("b.eml"), "another's").unwrap();
@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_cannot_go_forward_is_in_the_way_of_no_other() {
+    fn one_that_cannot_go_forward_does_not_block_others() {
         let place = Place::new();
         let names = ["1", "2", "3"].map(|n| [format!("{n}.{n}a"), format!("{n}.{n}b")]);
         let names: Vec<_> = names.as_flattened().iter().map(String::as_str).collect();

@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_comes_behind_what_was_read_before_it() {
+    fn an_error_follows_what_was_read_before_it() {
         let parts = [Ok(b"a".to_vec()), Ok(b"b".to_vec()), Err("broken")];
         let pieces: Vec<_> = pieces(parts.into_iter()).collect();
         assert_eq!(pieces, [Ok(b"ab".to_vec()), Err("broken")]);

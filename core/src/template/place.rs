@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_said_and_nothing_else() {
+    fn names_are_reported_and_nothing_else() {
         assert_eq!(sayable(" user.größe_1 "), Some("user.größe_1"));
         for text in ["", "a b", "a['b']", "a\nb", "\u{202e}", &"a".repeat(81)] {
             assert_eq!(sayable(text), None, "{text:?}");

@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_comes_in_several_forms() {
+    fn a_key_can_be_sent_in_several_forms() {
         for field in [
             "Bearer pmta_1",
             "bearer   pmta_1 ",

@@ -425,7 +425,7 @@ mod tests {
     use crate::daemon::client::Client;
 
     #[tokio::test]
-    async fn who_waits_for_a_place_holds_no_group() {
+    async fn a_batch_that_waits_for_a_place_holds_no_group() {
         let admission = Admission::new(Room::new(1, 100, 1000));
         let groups = Arc::new(Semaphore::new(1));
         let receiving = admission.receive(Client::Local, 0).unwrap();

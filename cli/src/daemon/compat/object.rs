@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_of_another_type_is_told_with_its_place() {
+    fn a_wrong_type_is_reported_with_its_location() {
         let (object, mut found) =
             object(r#"{"a": 1, "b": "\ud800", "c": "x", "d": {"\ud800": 1}}"#);
         let mut object = object.unwrap();

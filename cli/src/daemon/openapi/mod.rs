@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_referred_to_is_there() {
+    fn every_reference_exists() {
         fn references<'v>(value: &'v Value, all: &mut Vec<&'v str>) {
             match value {
                 Value::Object(members) => {

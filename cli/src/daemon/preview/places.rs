@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_is_told_where_it_ends() {
+    fn invalid_json_is_reported_where_it_ends() {
         for (text, expected) in [
             ("", (1, 1)),
             ("{\"a\": 1,\n \"bé\": x}", (2, 8)),

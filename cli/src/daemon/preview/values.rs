@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn those_of_the_recipient_win() {
+    fn those_of_the_recipient_take_precedence() {
         let message = json!({
             "variables": {"shop": "Eve's", "name": "you"},
             "Recipients": ["a@b", {"address": "c@d", "variables": {"name": "Bo", "n": 1}}],

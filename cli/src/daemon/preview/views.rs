@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn they_are_not_too_many() {
+    fn their_number_is_limited() {
         let views = Views::new(usize::MAX);
         let add = || views.add(view(1)).unwrap().name.clone();
         let first = add();

@@ -66,7 +66,7 @@ fn body(answer: &str) -> String {
 }
 
 #[test]
-fn merges_are_handed_over() {
+fn merges_are_submitted() {
     let server = Server::start("-body-limit 1MB -max-octets-in-flight 3MB");
     for count in [1, 3, MANY] {
         for (media_type, bytes) in bodies(count) {

@@ -122,7 +122,7 @@ fn assert_status(answer: &str, status: u16) {
 }
 
 #[test]
-fn messages_are_handed_over() {
+fn messages_are_submitted() {
     let server = Server::start("");
     let answer = server.post("/messages", MESSAGE);
     assert_status(&answer, 200);
@@ -134,7 +134,7 @@ fn messages_are_handed_over() {
 }
 
 #[test]
-fn problems_are_told_with_their_places() {
+fn problems_are_reported_with_their_locations() {
     let server = Server::start("");
     for path in ["/messages", "/messages/check", "/messages/render"] {
         let answer = server.post(
@@ -238,7 +238,7 @@ fn of_too_many_bodies_that_wait_the_oldest_gives_way() {
 }
 
 #[test]
-fn a_pickup_directory_that_is_gone_is_told() {
+fn a_missing_pickup_directory_is_reported() {
     let server = Server::start("");
     let health = "GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
     assert_status(&server.exchange(health), 200);

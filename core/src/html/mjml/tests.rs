@@ -83,7 +83,7 @@ fn placeholders_and_statements_survive() {
 }
 
 #[test]
-fn a_greater_than_sign_behind_any_letter() {
+fn a_greater_than_sign_after_any_letter() {
     let page = |text: &str| {
         page(&format!(
             "<mj-section><mj-column><mj-text>{text}</mj-text></mj-column></mj-section>"
@@ -162,7 +162,7 @@ fn conditional_comments_are_whole_or_refused() {
 }
 
 #[test]
-fn what_is_wrong_is_told_with_its_place() {
+fn faults_are_reported_with_their_position() {
     for (mjml, place) in [
         (column("\n<mj-image width='{{ w }}' src='a'/>"), "line 2, column 18"),
         (page("<mj-section {{ a }}><mj-column/></mj-section>"), "line 1, column 28"),

@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_with_underscores_is_told_with_hyphens() {
+    fn a_name_with_underscores_is_reported_with_hyphens() {
         for (name, right) in [
             ("List_Unsubscribe", "list-unsubscribe"),
             ("List_Unsubscribe-Post", "list-unsubscribe-post"),

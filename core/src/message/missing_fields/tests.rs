@@ -92,7 +92,7 @@ fn every_field_of_addresses_gets_domains_and_no_other() {
 }
 
 #[test]
-fn what_is_missing_is_added() {
+fn missing_fields_are_added() {
     let mail = completed(b"From joerg Mon Nov 23\nSubject: x\nTo: a,\n b\n\nHello\n");
     let from = "From: =?utf-8?B?SsO2cmcgTGVl?= <joerg@host.example>\r\n";
     let rest = "Subject: x\r\nTo: a@host.example,\r\n b@host.example\r\n\r\nHello\r\n";
@@ -148,7 +148,7 @@ fn obsolete_forms_are_read() {
 }
 
 #[test]
-fn what_is_there_stays() {
+fn existing_fields_stay() {
     let mail = "Date: x\r\nMessage-ID: <a@b>\r\nFrom: c@d\r\n\r\nHello";
     assert_eq!(completed(mail.as_bytes()), mail);
 }

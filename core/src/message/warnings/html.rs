@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_closed_is_no_placeholder() {
+    fn unclosed_braces_are_not_a_placeholder() {
         assert_eq!(*covered("{{ a <img> }"), *b"{{ a <img> }");
         assert_eq!(
             *covered("a{{b}}c{%d%}{{{e}}}"),

@@ -246,7 +246,7 @@ mod tests {
         assert_eq!(of_value, found);
     }
     #[test]
-    fn html_wants_text_beside_it() {
+    fn html_without_text_is_warned_about() {
         let message = |with: &Value| {
             let mut message =
                 json!({"from": "a@example.com", "to": "b@example.org", "html": "<p>a"});
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn many_recipients_want_to_unsubscribe() {
+    fn many_recipients_need_a_way_to_unsubscribe() {
         let expected = [("missing_unsubscribe", "/unsubscribe".to_owned())];
         assert_eq!(found(&merge(5_001, &json!({}))), expected);
         assert_eq!(found(&merge(5_000, &json!({}))), []);

@@ -433,7 +433,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_is_no_folder_is_told_as_that() {
+    fn a_path_that_is_not_a_folder_is_reported_as_that() {
         let parent = tempfile::tempdir().unwrap();
         let pickup = parent.path().join("pickup");
         fs::create_dir(&pickup).unwrap();

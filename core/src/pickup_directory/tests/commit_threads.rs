@@ -48,7 +48,7 @@ fn they_are_committed_beside_those_that_threads_wait_for() {
 }
 
 #[test]
-fn a_lone_one_waits_for_no_company() {
+fn a_single_file_waits_for_no_others() {
     let place = Place::new();
     let directory = with_threads(&place, &PickupOptions::default());
     for number in 0..20 {
@@ -59,7 +59,7 @@ fn a_lone_one_waits_for_no_company() {
 }
 
 #[test]
-fn each_is_told_of_its_own_failure() {
+fn each_gets_its_own_failure() {
     for options in all_options() {
         let place = Place::new();
         let directory = with_threads(&place, &options);
@@ -136,7 +136,7 @@ impl Observer for Panics {
 }
 
 #[test]
-fn a_panic_ends_no_commit_thread() {
+fn a_panic_does_not_end_a_commit_thread() {
     let place = Place::new();
     let observer = Arc::new(Panics::default());
     let options = PickupOptions::default().with_observer(observer.clone());

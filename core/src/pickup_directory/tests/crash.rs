@@ -197,7 +197,7 @@ fn what_was_taken_before_a_kill_does_not_come_again() {
 }
 
 #[test]
-fn a_power_cut_at_any_step_leaves_all_files_or_none() {
+fn a_power_failure_at_any_step_leaves_all_files_or_none() {
     for (number, options) in some_options() {
         if !options.is_durable() {
             continue;

@@ -179,7 +179,7 @@ fn what_fails_after_its_decision_leaves_the_key_free_at_any_step() {
 }
 
 #[test]
-fn a_power_cut_at_any_step_and_a_retry_are_one_submission() {
+fn a_power_failure_at_any_step_and_a_retry_are_one_submission() {
     for count in [1, 3] {
         for step in 0.. {
             let place = Place::new();

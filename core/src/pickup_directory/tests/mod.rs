@@ -180,7 +180,7 @@ fn a_transaction_may_have_many_files() {
 /// Of every file, however it came into the directory.
 #[cfg(unix)]
 #[test]
-fn files_have_the_mode_and_the_group_that_are_asked_for() {
+fn files_get_the_requested_mode_and_group() {
     use std::os::unix::fs::MetadataExt;
     let own = fs::metadata(tempfile::tempdir().unwrap()).unwrap();
     // Who is not root may give files to his own groups alone.
@@ -206,7 +206,7 @@ fn files_have_the_mode_and_the_group_that_are_asked_for() {
 
 #[cfg(unix)]
 #[test]
-fn a_group_that_is_missing_is_told_when_the_directory_is_opened() {
+fn a_missing_group_is_reported_when_the_directory_is_opened() {
     let place = Place::new();
     let options = PickupOptions::default();
     let options = options.with_file_group(FileGroup::Name("no-such-group".to_owned()));

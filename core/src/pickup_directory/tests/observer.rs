@@ -27,7 +27,7 @@ fn observed(place: &Place, options: PickupOptions) -> (PickupDirectory, Arc<Repo
 }
 
 #[test]
-fn a_commit_is_told_with_its_size_and_its_syncs() {
+fn a_commit_is_reported_with_its_size_and_its_syncs() {
     for options in all_options() {
         let place = Place::new();
         let (directory, reports) = observed(&place, options.clone());
@@ -45,7 +45,7 @@ fn a_commit_is_told_with_its_size_and_its_syncs() {
 }
 
 #[test]
-fn failed_transactions_are_told_with_their_errors() {
+fn failed_transactions_are_reported_with_their_errors() {
     for options in all_options() {
         let place = Place::new();
         let (directory, reports) = observed(&place, options);
@@ -77,7 +77,7 @@ fn failed_transactions_are_told_with_their_errors() {
 }
 
 #[test]
-fn each_transaction_of_many_threads_is_told_once() {
+fn each_transaction_of_many_threads_is_reported_once() {
     let place = Place::new();
     let (directory, reports) = observed(&place, PickupOptions::default());
     thread::scope(|scope| {

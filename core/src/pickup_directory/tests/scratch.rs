@@ -5,7 +5,7 @@ use std::io::{Read, Seek, Write};
 use super::*;
 
 #[test]
-fn a_scratch_file_is_seen_by_nobody() {
+fn nobody_sees_a_scratch_file() {
     for options in all_options() {
         let place = Place::new();
         let directory = place.open(&options);

@@ -50,7 +50,7 @@ fn a_reader_sees_whole_files_only_and_every_one_that_was_acknowledged() {
 }
 
 #[test]
-fn one_of_each_name_wins_and_the_others_are_told() {
+fn the_first_of_each_name_wins_and_the_others_are_reported() {
     for options in all_options() {
         let place = Place::new();
         let directory = place.open(&options);

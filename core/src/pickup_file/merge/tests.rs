@@ -32,7 +32,7 @@ fn filled(values: &[&str]) -> Value {
 }
 
 #[test]
-fn what_all_recipients_share_stands_in_the_template() {
+fn what_all_recipients_share_is_in_the_template() {
     let recipients = filled(&["a", "b"]);
     let fields =
         json!({"variables": {"y": "<shared>"}, "html": "{{ x }} {{ y }}", "subject": "s {{ y }}"});
@@ -46,7 +46,7 @@ fn what_all_recipients_share_stands_in_the_template() {
 }
 
 #[test]
-fn a_value_of_nearly_everybody_is_defined_for_them_as_well() {
+fn a_value_that_nearly_everybody_has_is_defined_for_the_others_too() {
     let mut recipients = filled(&["a"]);
     recipients
         .as_array_mut()
@@ -234,7 +234,7 @@ fn what_no_encoding_hides_is_expanded() {
 }
 
 #[test]
-fn what_many_have_and_no_encoding_hides_is_expanded_for_them() {
+fn values_that_many_share_are_expanded_for_them() {
     let recipients = json!([
         {"address": "a@example.org", "variables": {"host": "a.example.org"}},
         "b@example.org",
@@ -299,7 +299,7 @@ fn a_file_has_five_thousand_recipients_at_most() {
 }
 
 #[test]
-fn a_value_is_defined_for_the_header_where_it_stands_as_it_is() {
+fn a_value_is_defined_for_the_header_if_it_is_there_as_it_is() {
     let recipients = json!([
         {"address": "a@example.org", "variables": {"x": "a", "h": "é"}},
         {"address": "b@example.org", "variables": {"x": "b", "h": "h"}},

@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_blank_is_at_no_end_of_a_piece() {
+    fn no_piece_starts_or_ends_with_a_blank() {
         for before in 70..76 {
             let value = "x".repeat(before) + " " + &"y".repeat(74);
             let pieces = pieces(&value, TEXT).unwrap();
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_does_not_fit() {
+    fn too_long_values_do_not_fit() {
         assert_eq!(pieces(&"x".repeat(75 * 255 + 1), TEXT), None);
         assert_eq!(pieces(&"x".repeat(75 * 255), TEXT).unwrap().len(), 255);
     }

@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn the_member_is_taken_out_wherever_it_stands() {
+    fn the_member_is_removed_wherever_it_is() {
         for (json, value, rest) in [
             (r#"{"idempotencyKey":"k"}"#, r#""k""#, "{}"),
             (
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_such_member_stays() {
+    fn other_members_stay() {
         for json in [
             "",
             "{",

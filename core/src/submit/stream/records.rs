@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn records_stand_between_separators() {
+    fn records_are_between_separators() {
         for chunk in [1, 2, 3, 100] {
             for text in ["", "a", ",", "a,b", "abc,,def,", ",,"] {
                 let expected: Vec<_> = text.split(',').collect();

@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_and_their_lines_are_told_whatever_ends_them() {
+    fn rows_and_their_lines_are_found_whatever_the_line_end() {
         for end in ["\n", "\r\n", "\r"] {
             let lines = [
                 "a,b", "", ",", "c,\"d", "\"\"", "e\"", "f,g", "\"h", "\",\"i", "\"",
@@ -397,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn what_parts_cells_is_found_out() {
+    fn the_cell_separator_is_detected() {
         for (first, second) in [
             ("email,name", "b@example.org,Bo"),
             ("email;name", "b@example.org;Bo"),
@@ -418,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_told_with_their_lines() {
+    fn faults_are_reported_with_their_lines() {
         let at = |index: usize| format!("/recipients/{index}");
         let header = || "/recipients".to_owned();
         let fine = "b@example.org,Bo\n";

@@ -66,7 +66,7 @@ fn files_are_counted() {
 }
 
 #[test]
-fn lines_that_are_messages_are_told() {
+fn lines_that_are_messages_are_reported() {
     let one = r#"{"from": "a@example.com", "to": "b@example.org"}"#;
     let lines = format!("{one}\n{one}\n{one}\n");
     let told = |json: &str, format| match streamed(json, format).check() {
@@ -85,7 +85,7 @@ fn lines_that_are_messages_are_told() {
 }
 
 #[test]
-fn recipients_may_come_in_the_words_of_others() {
+fn recipients_may_come_in_the_format_of_another_service() {
     let text =
         r#"{"content": 1, "recipients": [{"a": "b@example.org"}, {"a": "nobody"}, {"x": 1}]}"#;
     let message = streamed(text, StreamFormat::Json);
@@ -113,7 +113,7 @@ fn recipients_may_come_in_the_words_of_others() {
 }
 
 #[test]
-fn many_recipients_want_to_unsubscribe_wherever_they_come_from() {
+fn many_recipients_need_a_way_to_unsubscribe_wherever_they_come_from() {
     let warnings = |head: &str, first: &str, count: usize, lines: bool| {
         let others = vec!["\"b@example.org\""; count - 1];
         let recipients: Vec<_> = [first].into_iter().chain(others).collect();
@@ -156,7 +156,7 @@ fn many_recipients_want_to_unsubscribe_wherever_they_come_from() {
 }
 
 #[test]
-fn blank_lines_count_for_no_recipient() {
+fn blank_lines_are_not_recipients() {
     let long = format!("\"{}\"", "x".repeat(5 << 20));
     let lines = format!("{{{HEAD}}}\n\"b@example.org\"\n\n \n\n{long}\n");
     let problems = codes(streamed(&lines, StreamFormat::Ndjson).check());
@@ -218,7 +218,7 @@ fn an_identity_may_be_given() {
 }
 
 #[test]
-fn recipients_behind_a_finished_message_are_refused() {
+fn recipients_after_a_finished_message_are_refused() {
     for lines in ["\"c@example.org\"", "\n1", "{}"] {
         let text = format!("{RAW}\n{lines}");
         let found = codes(streamed(&text, StreamFormat::Ndjson).check());

@@ -124,7 +124,7 @@ fn texts_are_cut_as_each_language_does() {
 }
 
 #[test]
-fn values_stand_in_urls() {
+fn values_can_be_in_urls() {
     let value = "ann+x@example.com /é?&=#%-._~*'";
     let encoded = "ann%2Bx%40example.com%20/%C3%A9%3F%26%3D%23%25-._~%2A%27";
     assert_eq!(of_text("urlencode", &[], value), encoded);
@@ -328,7 +328,7 @@ fn defaults_are_as_liquids() {
 }
 
 #[test]
-fn what_is_absent_stays_so() {
+fn absent_values_stay_absent() {
     for row in FILTERS {
         for name in row.merge.iter().filter(|name| **name != "default") {
             let arguments = if *name == "date" {

@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_deep_is_compared() {
+    fn deeply_nested_values_are_compared() {
         let wrap = "{% set a = [a] %}{% set b = [b] %}".repeat(200);
         let text =
             format!("{{% set a = o %}}{{% set b = o %}}{wrap}{{{{ a == b }}}}{{{{ b in [a] }}}}");
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_stands_where_it_was_written() {
+    fn problems_point_to_the_original() {
         for (text, place) in [
             ("{{ s + n }}", "line 1, column 4"),
             (

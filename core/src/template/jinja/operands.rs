@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn both_sides_are_looked_at() {
+    fn both_sides_are_checked() {
         for (source, expected) in [
             ("{{ a*b }}", "{{ a|_factor*b|_factor }}"),
             ("{{ a * b * c }}", "{{ a|_factor * b|_factor * c|_factor }}"),

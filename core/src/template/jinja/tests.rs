@@ -30,7 +30,7 @@ fn body(text: &str, variables: &str) -> String {
 }
 
 #[test]
-fn templates_are_worked_out() {
+fn templates_are_evaluated() {
     for (text, variables, expected) in [
         ("a {{ b }} c", r#"{"b": "<&>"}"#, "a &lt;&amp;&gt; c"),
         (
@@ -83,7 +83,7 @@ fn texts_are_bounded_without_variables_too() {
 }
 
 #[test]
-fn what_is_wrong_is_told_without_the_values() {
+fn faults_are_reported_without_the_values() {
     let huge = "{% for a in range(10000) %}{% for b in range(10000) %}x{% endfor %}{% endfor %}";
     for (field, text, pointer, code) in [
         ("subject", "{{ b", "/subject", "invalid_template"),
@@ -113,7 +113,7 @@ fn what_is_wrong_is_told_without_the_values() {
 }
 
 #[test]
-fn the_field_the_place_and_the_name_are_told() {
+fn the_field_the_position_and_the_name_are_reported() {
     for (field, text, told) in [
         (
             "text",
@@ -246,7 +246,7 @@ fn products_take_no_more_memory_than_other_texts() {
 
 /// Whatever the values are, so that it is reported once and not for each recipient.
 #[test]
-fn problems_of_the_template_are_told_once() {
+fn problems_of_the_template_are_reported_once() {
     for (text, told) in [
         (
             "{{ x|uper }}",

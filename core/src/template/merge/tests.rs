@@ -71,7 +71,7 @@ fn three_braces_are_a_value_only_where_three_end_it() {
 }
 
 #[test]
-fn what_is_no_placeholder_is_refused() {
+fn invalid_placeholders_are_refused() {
     for text in [
         "{{",
         "{{ }}",
@@ -92,7 +92,7 @@ fn what_is_no_placeholder_is_refused() {
 }
 
 #[test]
-fn the_place_is_told_and_what_is_wrong_there() {
+fn the_position_and_the_fault_are_reported() {
     for (text, place, part) in [
         (
             "é {{ a | uper }}",

@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_its_place() {
+    fn faults_are_reported_with_their_position() {
         for (json, expected) in [
             ("1", " wrong_type"),
             ("[1]", "/0 wrong_type"),

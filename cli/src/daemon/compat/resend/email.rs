@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_its_place() {
+    fn faults_are_reported_with_their_position() {
         let all_missing = ["/0/from", "/0/subject", "/0/html", "/0/to"];
         assert_eq!(
             told(""),

@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn those_that_are_right_stand_in_order() {
+    fn valid_ones_are_in_order() {
         let elsewhere = RIGHT.replace("a@b", "a@x");
         let no_address = RIGHT.replace("c@d.example", "c");
         let body = format!("[{RIGHT}, 1,\n{elsewhere}, {no_address}, {RIGHT}]");

@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_its_place() {
+    fn faults_are_reported_with_their_position() {
         for (json, expected) in [
             ("1", "/recipients/3 wrong_type"),
             ("{}", "/recipients/3/address missing_field"),

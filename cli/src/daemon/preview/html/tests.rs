@@ -16,7 +16,7 @@ fn rewritten(html: &str) -> (String, usize) {
 }
 
 #[test]
-fn what_does_nothing_stays() {
+fn statements_without_effect_stay() {
     for html in [
         "<!DOCTYPE html><html lang=\"de\"><head><title>&lt;a&gt; &amp; b</title></head><body>Grüße</body></html>",
         "<!DOCTYPE html PUBLIC \"-//W3C//DTD XHTML 1.0 Transitional//EN\" \"http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd\"><p>",

@@ -166,7 +166,7 @@ const FAULTS: [(&str, &str, &str); 37] = [
 ];
 
 #[test]
-fn what_is_no_template_is_told_with_its_place() {
+fn invalid_templates_are_reported_with_the_position() {
     for (template, place, part) in FAULTS {
         let found = refused(template);
         let start = format!("In {place} ");
@@ -184,7 +184,7 @@ fn what_is_no_template_is_told_with_its_place() {
 }
 
 #[test]
-fn values_that_do_not_fit_are_told() {
+fn values_that_do_not_fit_are_reported() {
     let values = json!({"l": [1], "o": {"a": 1}, "x": "x", "b": true});
     for (template, told) in [
         (
