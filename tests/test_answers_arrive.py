@@ -88,7 +88,7 @@ def test_curl_sees_the_answer(
         (b"GET / HTTP/1.1\r\nHo", 408),
     ],
 )
-def test_what_is_no_http_is_told_so(binary: Path, pickup: Path, octets: bytes, status: int):
+def test_what_is_not_http_is_answered_as_such(binary: Path, pickup: Path, octets: bytes, status: int):
     with Daemon(binary, pickup, "--header-timeout", "500ms") as daemon:
         for before in (b"", head(f"Content-Length: {len(MESSAGE)}", path="/messages/check") + MESSAGE):
             with daemon.socket() as connection:

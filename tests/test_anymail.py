@@ -160,7 +160,7 @@ def anymail(service: str, daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.usefixtures("anymail")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
-def test_what_arrives_is_what_django_was_told(case: Callable, service: str, daemon: Daemon, readers: ForeignReaders):
+def test_what_arrives_is_what_django_was_given(case: Callable, service: str, daemon: Daemon, readers: ForeignReaders):
     message, told = case(service)
     message_id = send(message)
     assert_arrived(daemon, told, readers)

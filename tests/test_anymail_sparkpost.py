@@ -190,7 +190,7 @@ def test_what_cannot_be_done_here_is_refused_by_its_name(name: str, daemon: Daem
     assert_nothing_arrived(daemon)
 
 
-def test_tracking_that_is_not_asked_for_is_no_fault(daemon: Daemon, readers: ForeignReaders):
+def test_unrequested_tracking_is_not_a_fault(daemon: Daemon, readers: ForeignReaders):
     message = mail()
     message.track_opens = message.track_clicks = False
     send(message)

@@ -85,7 +85,7 @@ def test_too_many_files(start_daemon):
     assert (shut["level"], shut["value"], shut["limit"], shut["unit"]) == ("ERROR", 11, 10, "files")
 
 
-def test_a_reader_that_stands_still_and_goes_on(start_daemon):
+def test_a_reader_that_pauses_and_continues(start_daemon):
     daemon = start_daemon("--max-depth", "5")
     limit = time.monotonic() + TIMEOUT
     taken = 0

@@ -123,7 +123,7 @@ def test_an_array_is_told_from_lines_by_its_first_character(run, pickup: Path):
     assert b"1 of 2 messages were not submitted" in done.stderr
 
 
-def test_what_is_no_batch_is_refused(daemon: Daemon):
+def test_what_is_not_a_batch_is_refused(daemon: Daemon):
     for body, media_type, status, kind in [
         (GOOD, "application/json", 400, "urn:pmtaemail:problem:not-a-batch"),
         (b"", "application/json", 400, "urn:pmtaemail:problem:not-a-batch"),
@@ -143,7 +143,7 @@ def test_what_is_no_batch_is_refused(daemon: Daemon):
     assert daemon.files() == []
 
 
-def test_who_sends_several_messages_elsewhere_is_told(daemon: Daemon):
+def test_several_messages_to_another_path_are_reported(daemon: Daemon):
     for body, headers in [
         (b"[" + GOOD + b"]", {}),
         (GOOD + b"\n" + GOOD, {}),
@@ -289,7 +289,7 @@ def test_the_rest_of_a_broken_array_does_not_hide_the_results(daemon: Daemon):
     assert len(daemon.files()) == 1
 
 
-def test_a_client_that_sends_nothing_more_is_told(start_daemon):
+def test_a_client_that_stops_sending_gets_an_answer(start_daemon):
     daemon = start_daemon("-body-timeout", "1s")
     with Conversation(daemon) as conversation:
         conversation.send(GOOD + b"\n" + GOOD + b"\n\n" + GOOD[:5])

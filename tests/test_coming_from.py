@@ -30,7 +30,7 @@ def told(text: str, template: str | None) -> set[str]:
 
 
 @pytest.mark.parametrize(("mark", "here", "other"), rows())
-def test_each_mark_is_told_of_as_the_table_says(mark, here, other):
+def test_each_mark_is_reported_as_the_table_says(mark, here, other):
     text = mark.strip("`").replace("…", "a")
     if "without `template`" in other:
         assert told(text, None) == {"warning"}

@@ -49,7 +49,7 @@ def test_check_says_ok_on_a_terminal(binary: Path, tmp_path: Path):
         os.close(end)
 
 
-def test_check_tells_each_problem_on_a_line(run_on):
+def test_check_prints_each_problem_on_a_line(run_on):
     done = run_on(BAD, "check")
     assert done.returncode == EX_DATAERR
     (line,) = (done.stdout + done.stderr).decode().splitlines()
@@ -209,7 +209,7 @@ def test_no_value_of_the_caller_is_repeated(run):
             assert CANARY.encode() not in done.stdout + done.stderr
 
 
-def test_a_closed_output_is_no_panic(binary: Path):
+def test_a_closed_output_does_not_panic(binary: Path):
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run([binary, "render"], input=MESSAGE, stdout=writing, stderr=subprocess.PIPE, check=False)
@@ -235,7 +235,7 @@ def test_each_of_several_messages_is_submitted(run, tmp_path: Path):
     assert done.returncode == EX_DATAERR
 
 
-def test_lines_of_messages_are_told(run, pickup: Path, tmp_path: Path, daemon):
+def test_lines_that_are_messages_are_reported(run, pickup: Path, tmp_path: Path, daemon):
     one = b'{"from": "ann@example.com", "to": "bo@example.org", "text": "Hello"}\n'
     for name, told in (("many.json", b"There is more JSON"), ("many.ndjson", b"This line is a message")):
         (tmp_path / name).write_bytes(one * 3)

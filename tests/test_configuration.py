@@ -191,7 +191,7 @@ def test_a_secret_is_not_shown(name: str, call: Callable, config: Callable):
 
 @each
 @pytest.mark.parametrize("value", ["1.5", "1979-05-27", "{ a = 1 }", "[[]]", "-1"])
-def test_what_is_no_value_is_told(option: Option, value: str, call: Callable, config: Callable):
+def test_invalid_values_are_reported(option: Option, value: str, call: Callable, config: Callable):
     done = call("config", "check", config(f"\n  {option.name} = {value}\n"))
     assert done.returncode == 78
     place, _, sentence = done.stdout.decode().partition(": ")
@@ -247,7 +247,7 @@ def test_problems_have_a_line(text: str, expected: str, call: Callable, config: 
         assert done.stderr.decode().startswith(f"pmtaemailapi: {path}:{expected}")
 
 
-def test_all_problems_are_told_at_once(call: Callable, config: Callable):
+def test_all_problems_are_reported_at_once(call: Callable, config: Callable):
     done = call("config", "check", config('listn = 1\npickup = 2\ndrain = "3s"\nlog-level = "loud"\n'))
     assert [line.split(b":")[1] for line in done.stdout.splitlines()] == [b"1", b"4", b"2"]
 

@@ -82,7 +82,7 @@ def test_what_is_damaged_is_refused(daemon: Daemon, name: str, encode: Encode, m
     assert daemon.files() == []
 
 
-def test_a_wrong_checksum_of_gzip_is_told_of(daemon: Daemon):
+def test_a_wrong_gzip_checksum_is_reported(daemon: Daemon):
     encoded = bytearray(gzip.compress(MESSAGE))
     for at in (-8, -1):
         damaged = encoded.copy()

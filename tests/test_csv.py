@@ -223,7 +223,7 @@ def test_problems(run, daemon: Daemon, tmp_path: Path, rows: bytes, pointer: str
     assert word in problem[2]
 
 
-def test_recipients_stand_in_one_place(run, daemon: Daemon, tmp_path: Path):
+def test_recipients_are_in_one_place(run, daemon: Daemon, tmp_path: Path):
     message = {"from": "shop@example.com", "template": "merge", "text": "x"}
     [problem] = told(run, daemon, tmp_path, {**message, "Recipients": ["a@example.org"]}, GOOD)
     assert problem[:2] == ("/Recipients", "conflict")
@@ -234,7 +234,7 @@ def test_recipients_stand_in_one_place(run, daemon: Daemon, tmp_path: Path):
     assert ("/raw", "conflict") in [problem[:2] for problem in problems]
 
 
-def test_a_forgotten_template_is_told_once(run, daemon: Daemon, tmp_path: Path):
+def test_a_forgotten_template_is_reported_once(run, daemon: Daemon, tmp_path: Path):
     message = {"from": "shop@example.com", "text": "Hello {{ city }}"}
     [problem] = told(run, daemon, tmp_path, message, GOOD + b"bo@example.org,Bo,Rome\n")
     assert problem[:2] == ("/template", "missing_field")
@@ -242,7 +242,7 @@ def test_a_forgotten_template_is_told_once(run, daemon: Daemon, tmp_path: Path):
     assert post(daemon, form(message, b"email,name\na@example.org,Ann\n")).status == 200
 
 
-def test_problems_of_message_and_rows_are_told_together(run, daemon: Daemon, tmp_path: Path):
+def test_problems_of_message_and_rows_are_reported_together(run, daemon: Daemon, tmp_path: Path):
     message = {"from": "nobody", "template": "merge", "text": "{{ city }}"}
     problems = told(run, daemon, tmp_path, message, GOOD + b"x,y\n")
     assert {problem[:2] for problem in problems} == {
@@ -299,7 +299,7 @@ def test_media_types_of_tables(shared_daemon: Daemon, media_type: str):
     assert post(shared_daemon, body, "/messages/check").status == 200
 
 
-def test_parts_in_any_order_and_files_beside_them(daemon: Daemon):
+def test_parts_in_any_order_with_files(daemon: Daemon):
     message = {**MESSAGE, "attachments": [{"part": "f"}]}
     rows = table([row(1)])
     parts = [
@@ -333,7 +333,7 @@ def test_forms_that_are_none(daemon: Daemon, body: bytes):
     assert daemon.files() == []
 
 
-def test_a_table_alone_is_told_how_it_comes(daemon: Daemon):
+def test_a_table_without_a_message_says_how_to_send_it(daemon: Daemon):
     answer = daemon.post(GOOD, **{"Content-Type": "text/csv"})
     assert "multipart/form-data" in assert_problem(answer, 415)["detail"]
 

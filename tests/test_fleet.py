@@ -138,7 +138,7 @@ def test_one_key_at_two_daemons_at_once_is_one_message(fleet: Fleet, long: bool)
 # ---- full
 
 
-def test_the_other_host_drains_when_one_stands_still(fleet: Fleet):
+def test_the_other_host_drains_when_one_stops(fleet: Fleet):
     """PowerMTA at one host is slow: nothing is taken there until its files are fewer."""
     slow, quick = fleet.host("--max-depth", "10", takes=False), fleet.host()
     waiting = [slow.pickup / f"waits-{number}.eml" for number in range(11)]
@@ -216,7 +216,7 @@ def publish(fleet: Fleet, subject: str, payloads: list[bytes]) -> None:
     asyncio.run(work())
 
 
-def test_what_is_no_message_is_a_dead_letter_and_the_rest_goes_on(fleet: Fleet):
+def test_an_invalid_message_is_a_dead_letter_and_the_rest_goes_on(fleet: Fleet):
     host = fleet.host("--ack-wait", "2s")
     daemon = fleet.daemon()
     told = []
@@ -263,7 +263,7 @@ def subject_of_first(fleet: Fleet) -> str:
 # ---- the command
 
 
-def test_init_makes_what_loses_nothing_and_refuses_what_does(fleet: Fleet):
+def test_init_creates_safe_streams_and_refuses_unsafe_ones(fleet: Fleet):
     config = fleet.brokers.stream(STREAM)["config"]
     kept = ("retention", "discard", "storage", "num_replicas", "duplicate_window", "max_age")
     assert [config.get(name) for name in kept] == ["workqueue", "new", "file", 3, 3_600 * 10**9, 0]
@@ -293,7 +293,7 @@ def change(fleet: Fleet, **settings: object) -> None:
     asyncio.run(work())
 
 
-def test_status_tells_what_waits_and_who_takes(fleet: Fleet):
+def test_status_shows_what_waits_and_who_takes(fleet: Fleet):
     status = fleet.told("status")
     assert (status["messages"], status["dead"], status["replicas"], status["current"]) == (0, 0, 3, 3)
     daemon = fleet.daemon()

@@ -75,7 +75,7 @@ def test_mail_for_several_pools_is_refused(fleet: Fleet, path: str):
     assert fleet.brokers.messages_in(STREAM) == 0
 
 
-def test_status_tells_of_messages_that_no_host_takes(fleet: Fleet):
+def test_status_shows_messages_that_no_host_takes(fleet: Fleet):
     """The name of a pool that is misspelt in a table."""
     daemon = fleet.daemon("--vmta-pool", "receipts=fsat")
     fleet.host("--pool", "fast", takes=False).start()
@@ -118,7 +118,7 @@ def test_while_nothing_waits_each_priority_is_taken_at_once(fleet: Fleet):
 # ---- memory
 
 
-def test_messages_that_wait_for_brokers_take_no_more_memory_than_they_may(fleet: Fleet):
+def test_messages_that_wait_for_brokers_stay_within_their_memory(fleet: Fleet):
     daemon = fleet.daemon("--forward-memory", "100k")
     large = message("x" * 150_000)
     assert assert_problem(daemon.post(large), 422)["type"] == "urn:pmtaemail:problem:unqueueable"
@@ -177,7 +177,7 @@ def tells(broker: Broker) -> bool:
 # ---- what a host tells
 
 
-def test_a_host_tells_what_it_does(start_fleet: Callable[..., Fleet]):
+def test_a_host_reports_what_it_does(start_fleet: Callable[..., Fleet]):
     """The metrics of the dashboard, and whether it takes messages."""
     fleet = start_fleet()
     host = fleet.host("--metrics-listen", "127.0.0.1:0", "--max-depth", "2", takes=False).start()

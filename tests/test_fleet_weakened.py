@@ -101,11 +101,11 @@ WEAKNESSES = {
     ),
     "a host takes what it has no room for": Weakness(
         (Change("if !may_take() {", "if false {"),),
-        {"test_fleet.py::test_the_other_host_drains_when_one_stands_still": ""},
+        {"test_fleet.py::test_the_other_host_drains_when_one_stops": ""},
     ),
     "what is no message is dropped": Weakness(
         (Change("published.await?.await?; self.end(delivered).await", "drop(published); self.end(delivered).await"),),
-        {"test_fleet.py::test_what_is_no_message_is_a_dead_letter_and_the_rest_goes_on": ""},
+        {"test_fleet.py::test_an_invalid_message_is_a_dead_letter_and_the_rest_goes_on": ""},
     ),
 }
 each = pytest.mark.parametrize("weakness", WEAKNESSES.values(), ids=WEAKNESSES)

@@ -61,7 +61,7 @@ def test_a_file_comes_out_as_from_base64(shared_daemon: Daemon):
     assert answer.body == expected
 
 
-def test_files_without_base64_beside_some_with(shared_daemon: Daemon):
+def test_files_with_and_without_base64(shared_daemon: Daemon):
     texts = [{"filename": "a.txt", "content": "Hello", "encoding": "utf8"}, {"filename": "b", "content": "AAAA"}]
     expected = rendered_json(shared_daemon, *texts, {"filename": "c.csv", "contentType": "text/csv", "content": "eA=="})
     answer = post(shared_daemon, message(*texts, {"part": "c"}), part("c", b"x", "c.csv", "text/csv"))
@@ -155,7 +155,7 @@ def test_file_names_are_those_of_the_files(shared_daemon: Daemon, parameters: by
         pytest.param(b'filename="a%0Ab.pdf"', "control_character", id="a line end"),
     ],
 )
-def test_a_file_name_that_cannot_be_read_is_told(shared_daemon: Daemon, parameters: bytes, code: str):
+def test_an_unreadable_file_name_is_reported(shared_daemon: Daemon, parameters: bytes, code: str):
     assert problems(post(shared_daemon, message({"part": "f"}), named(parameters))) == [("#/attachments/0/part", code)]
     answer = post(shared_daemon, message({"part": "f", "filename": "a.pdf"}), named(parameters))
     assert answer.body == rendered_json(shared_daemon, {"filename": "a.pdf", "content": "eA=="})

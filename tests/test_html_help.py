@@ -205,7 +205,7 @@ def test_problems_have_places(door: Door):
     assert told[0][2].startswith("In the HTML made from this: In line ")
 
 
-def test_hostile_html_is_no_danger(door: Door):
+def test_hostile_html_is_harmless(door: Door):
     deep = "<div>" * 100_000
     assert made(door, html=f"{deep}a", textFromHtml=True)["plain"] == "a"
     for fields in (
@@ -329,7 +329,7 @@ def test_sparkpost_inlines_style_sheets(daemon: Daemon):
     assert (answer.status, answer.json()["errors"][0]["code"]) == (422, "1301")
 
 
-def test_a_field_that_is_no_boolean_is_told(shared_daemon: Daemon):
+def test_a_field_that_is_not_a_boolean_is_reported(shared_daemon: Daemon):
     answer = shared_daemon.post(json.dumps({**FIELDS, "html": "a", "inlineCss": "yes"}), "/messages/check")
     problem = assert_problem(answer, 422)
     assert [error["code"] for error in problem["errors"]] == ["wrong_type"]

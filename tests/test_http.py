@@ -103,7 +103,7 @@ def test_problems_are_listed(daemon: Daemon, path: str):
 
 @pytest.mark.parametrize("path", ["/messages", "/messages/render", "/messages/check"])
 @pytest.mark.parametrize("body", [b"", b"hello", b"[]x", MESSAGE[:-1], MESSAGE + b"{}", b"\xff"])
-def test_what_is_no_json_is_400(daemon: Daemon, path: str, body: bytes):
+def test_invalid_json_is_400(daemon: Daemon, path: str, body: bytes):
     assert_problem(daemon.post(body, path), 400)
     assert daemon.files() == []
 

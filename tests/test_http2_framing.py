@@ -108,7 +108,7 @@ def test_doubtful_trailers_are_refused(serving: Daemon, trailer: tuple[str, str]
     assert serving.files() == []
 
 
-def test_a_pseudo_header_behind_the_body_has_no_effect(daemon: Daemon):
+def test_a_pseudo_header_after_the_body_has_no_effect(daemon: Daemon):
     """It makes the request malformed (RFC 9113 section 8.1), which the library h2 does not say."""
     assert status_of(daemon, HEAD, trailers=[(":path", "/health")]) == "200"
     assert len(daemon.files()) == 1

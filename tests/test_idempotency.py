@@ -203,7 +203,7 @@ def test_a_failure_leaves_the_key_free(daemon: Daemon, pickup: Path):
 
 
 @needs_strace
-def test_while_the_first_is_in_work_others_are_told_to_wait(start_daemon, tmp_path: Path, pickup: Path):
+def test_while_the_first_is_in_progress_others_have_to_wait(start_daemon, tmp_path: Path, pickup: Path):
     """The first waits for its sync, which is made slow."""
     slow = ("-e", "trace=fdatasync", "-e", "inject=fdatasync:delay_enter=3000000:when=1")
     daemon = start_daemon()
@@ -267,7 +267,7 @@ def test_without_keys_there_is_no_store(daemon: Daemon, pickup: Path):
     assert store.stat().st_size < 3 << 20
 
 
-def test_the_key_is_told_nowhere(start_daemon, tmp_path: Path, pickup: Path):
+def test_the_key_appears_nowhere(start_daemon, tmp_path: Path, pickup: Path):
     daemon = start_daemon("--log-level", "trace")
     secret = "secret-key-4711"
     for body in (PLAIN, PLAIN, OTHER, b"{"):
@@ -327,7 +327,7 @@ def test_one_process_at_a_time_has_the_store(start_daemon, pickup: Path):
     ],
     ids=["empty", "short", "half", "zeros", "other", "only the head", "head broken"],
 )
-def test_a_damaged_store_is_told_at_the_start(start_daemon, run, pickup: Path, damage):
+def test_a_damaged_store_is_reported_at_startup(start_daemon, run, pickup: Path, damage):
     daemon = start_daemon()
     for number in range(30):
         post(daemon, {"body": PLAIN}, str(number))
@@ -367,7 +367,7 @@ def test_a_full_store_takes_no_new_key_and_forgets_none(start_daemon, pickup: Pa
     assert post(daemon, {"body": PLAIN}, "another").status == 200
 
 
-def test_a_store_that_cannot_be_made_is_told_at_the_start(run, tmp_path: Path, pickup: Path):
+def test_a_store_that_cannot_be_created_is_reported_at_startup(run, tmp_path: Path, pickup: Path):
     done = run("--listen", "127.0.0.1:0", "--pickup", pickup, "--state", tmp_path / "no" / "such")
     assert done.returncode not in (0, 101)
     assert b"cannot open the store of idempotency keys" in done.stderr
@@ -389,7 +389,7 @@ def test_a_store_that_cannot_be_made_is_told_at_the_start(run, tmp_path: Path, p
         ("merge of several files", "renameat2", 6, 6),
     ],
 )
-def test_killed_at_a_call_it_is_handed_over_once(
+def test_killed_at_a_call_it_is_submitted_once(
     start_daemon, tmp_path: Path, pickup: Path, kind: str, call: str, nth: int, seen: int, durability: str
 ):
     """The client tries again after the restart, and PowerMTA has taken what it saw."""

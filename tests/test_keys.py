@@ -155,7 +155,7 @@ def test_keys_are_read_again(start_daemon, run, add: Add, keys: Path):
     assert [post(daemon, first, PLAIN).status for _ in range(3)] == [200, 200, 429]
 
 
-def test_a_damaged_file_is_told_at_the_start(run, pickup: Path, keys: Path):
+def test_a_damaged_file_is_reported_at_startup(run, pickup: Path, keys: Path):
     keys.write_text("# keys\n[keys.a]\nhash = 1\nform = 2\n")
     done = run("-listen", "127.0.0.1:0", "-pickup", pickup, "-keys", keys)
     assert done.returncode == 78

@@ -185,7 +185,7 @@ def test_each_row_of_the_page_is_tried():
 
 
 @pytest.mark.parametrize("name", LIMITS)
-def test_what_is_over_a_limit_is_told(start_daemon: Callable, shared_daemon: Daemon, name: str):
+def test_what_exceeds_a_limit_is_reported(start_daemon: Callable, shared_daemon: Daemon, name: str):
     at, over = LIMITS[name]
     daemon = start_daemon(*at.options) if at.options else shared_daemon
     before = {*daemon.files()}

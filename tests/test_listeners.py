@@ -198,7 +198,7 @@ def test_each_address_has_its_turn(listening: Callable, tmp_path: Path):
 # Unix sockets
 
 
-def test_who_may_write_to_a_socket_may_connect(listening: Callable, tmp_path: Path):
+def test_whoever_may_write_to_a_socket_may_connect(listening: Callable, tmp_path: Path):
     group = 4711 if os.geteuid() == 0 else os.getgid()
     first, second = tmp_path / "first.sock", tmp_path / "second.sock"
     listening(f"unix:{first}")
@@ -362,7 +362,7 @@ def test_old_versions_of_tls_are_refused(listening: Callable, certificate: Certi
     daemon.wait_for_event("tls_handshake_failed")
 
 
-def test_a_client_that_speaks_http_without_tls_is_told(listening: Callable, certificate: Certificate):
+def test_a_client_that_speaks_http_without_tls_gets_an_answer(listening: Callable, certificate: Certificate):
     [address] = addresses(listening("127.0.0.1:0", options=certificate.options))
     connection = http.client.HTTPConnection("127.0.0.1", port_of(address), timeout=TIMEOUT)
     connection.request("POST", "/messages", MESSAGE)
@@ -469,7 +469,7 @@ def damaged(files: Certificate, make: Callable) -> Iterator[str]:
     files.key.write_bytes(whole[1])
 
 
-def test_what_is_wrong_with_a_certificate_is_told_at_the_start(
+def test_a_bad_certificate_is_reported_at_startup(
     binary: Path, pickup: Path, certificate: Certificate, make_certificate: Callable
 ):
     for sentence in damaged(certificate, make_certificate):
@@ -507,9 +507,7 @@ def test_a_damaged_certificate_leaves_the_old_one_in_force(
         (["--listen", "127.0.0.1:0 127.0.0.1:0"], "separate several with commas"),
     ],
 )
-def test_options_that_do_not_fit_together_are_told(
-    binary: Path, pickup: Path, run: Callable, options: list[str], sentence: str
-):
+def test_conflicting_options_are_reported(binary: Path, pickup: Path, run: Callable, options: list[str], sentence: str):
     code, told = refused(binary, pickup, *options)
     assert (code, sentence in told) == (64, True), told
     assert run("config", "check", *options).returncode != 0
@@ -564,7 +562,7 @@ def test_a_page_that_is_named_may_send_and_read(start_daemon: Callable, run: Cal
         assert "origin" in answer.headers["vary"].lower()
 
 
-def test_no_other_page_is_told_anything(start_daemon: Callable):
+def test_other_pages_learn_nothing(start_daemon: Callable):
     named = start_daemon("--allow-origin", PAGE)
     unnamed = start_daemon()
     for daemon, origin in [(named, "https://evil.example"), (named, "null"), (unnamed, PAGE)]:

@@ -19,7 +19,7 @@ def lines(daemon: Daemon) -> list[dict]:
     return [entry for entry in daemon.entries() if "request_id" in entry]
 
 
-def test_a_submission_tells_who_sent_what(daemon: Daemon):
+def test_the_line_of_a_submission_says_who_sent_what(daemon: Daemon):
     message = json.dumps({**json.loads(MESSAGE), "job": "spring", "vmta": "pool-a"}).encode()
     answer = daemon.post(message, **{"User-Agent": "shop/1.0", "X-Request-Id": "order-17"})
     assert answer.headers["x-request-id"] == "order-17"
@@ -104,7 +104,7 @@ def test_a_clients_values_are_short_and_stay_in_their_line(daemon: Daemon):
     assert entry["request_id"] != "a b"
 
 
-def test_listening_tells_what_the_daemon_works_with(start_daemon, tmp_path: Path):
+def test_the_first_line_says_what_the_daemon_works_with(start_daemon, tmp_path: Path):
     daemon = start_daemon("--durability", "none", "--body-limit", "1MiB", "--staging", str(tmp_path / "here"))
     (entry,) = [entry for entry in daemon.entries() if entry["event"] == "listening"]
     assert entry["pickup"] == str(daemon.pickup)

@@ -63,7 +63,7 @@ def test_the_receipt_of_expanded_files(daemon: Daemon):
     ]
 
 
-def test_an_envelope_id_of_the_message_is_no_news(daemon: Daemon):
+def test_an_envelope_id_of_the_message_is_not_repeated(daemon: Daemon):
     receipt, (octets,) = taken(daemon, daemon.post(as_json({**HEAD, "envid": "all"}, crowd(3))))
     sent = read(octets).expansions
     assert receipt["envids"] == [None] * 3
@@ -112,7 +112,7 @@ def test_5000_recipients_are_one_file(daemon: Daemon):
 
 @pytest.mark.parametrize("path", ["/messages", "/messages/check", "/messages/render"])
 @pytest.mark.parametrize("form", ["json", "ndjson"])
-def test_an_error_far_behind_leaves_nothing(daemon: Daemon, form: str, path: str):
+def test_a_late_error_leaves_nothing(daemon: Daemon, form: str, path: str):
     recipients = crowd(MANY)
     recipients[6_999]["address"] = "nobody"
     if form == "json":
@@ -132,7 +132,7 @@ def test_a_body_that_is_cut_leaves_nothing(daemon: Daemon):
 # ---- the ways to say it
 
 
-def test_recipients_may_stand_first_in_the_middle_or_last(daemon: Daemon):
+def test_recipients_may_be_first_in_the_middle_or_last(daemon: Daemon):
     recipients = known_crowd(6_000)
     members = list(FIXED.items())
     orders = [dict([*members[:at], ("recipients", recipients), *members[at:]]) for at in (0, 3, len(members))]

@@ -31,12 +31,12 @@ def test_problems(name: str):
     assert all_problems_of(PythonJson(), message) == [expected] * 3
 
 
-def test_every_door_tells_the_same(door: Door):
+def test_every_interface_reports_the_same(door: Door):
     found = {name: all_problems_of(door, message) for name, (message, _) in PROBLEMS.items()}
     assert found == {name: [expected] * 3 for name, (_, expected) in PROBLEMS.items()}
 
 
-def test_the_place_in_a_template_is_told(door: Door):
+def test_the_position_in_a_template_is_reported(door: Door):
     texts = {
         ("merge", "Hello\n\né {{ name | uper }}"): "In line 3, column 13 there is an unknown filter `uper`.",
         ("merge", "{{ a }} {% if a %}"): "In line 1, column 9 there is a tag of another template language",
@@ -60,14 +60,14 @@ def test_no_file_is_left(daemon: Daemon):
     assert daemon.files() == []
 
 
-def test_problems_of_many_recipients_stand_in_their_order(door: Door):
+def test_problems_of_many_recipients_are_in_their_order(door: Door):
     variables = [{} if index % 3 == 0 else {"x": "\n" if index % 3 == 1 else "a"} for index in range(9)]
     found = problems_of(door.check, encode(merge([*own()[:0], *(own(v)[0] for v in variables)], subject="{{ x }}")))
     codes = {0: "missing_variable", 1: "control_character"}
     assert found == [(codes[n % 3], f"/recipients/{n}/variables/x") for n in range(9) if n % 3 < 2]
 
 
-def test_at_most_1000_problems_are_told(door: Door):
+def test_at_most_1000_problems_are_listed(door: Door):
     found = problems_of(door.check, encode(merge(own() * 3_000, subject="{{ x }}")))
     assert found == [("missing_variable", f"/recipients/{index}/variables/x") for index in range(1_000)]
 
@@ -101,10 +101,10 @@ def test_details_do_not_repeat_values(door: Door):
         ),
     ],
 )
-def test_json_that_no_dict_can_stand_for(door: Door, recipient: str, code: str, pointer: str):
+def test_json_that_no_dict_can_represent(door: Door, recipient: str, code: str, pointer: str):
     message = json.dumps({**BASE, "recipients": ["#"]}).replace('"#"', recipient)
     assert problems_of(door.check, message.encode()) == [(code, pointer)]
 
 
-def test_names_of_variables_are_told_apart_by_case(door: Door):
+def test_names_of_variables_are_case_sensitive(door: Door):
     door.check(encode(merge(own({"x": 1, "X": 2, "x_": 3}), text="{{ x }}{{ X }}{{ x_ }}")))

@@ -239,7 +239,7 @@ def test_a_whole_report_does_not(daemon: Daemon):
     assert raised.value.total == 999 == len(raised.value.problems)
 
 
-def test_the_message_itself_is_told_beside_very_many_recipients(door: Door):
+def test_problems_of_the_message_are_listed_despite_very_many_recipients(door: Door):
     message = json.loads(as_json(FIXED, [1] * 2_000))
     with pytest.raises(Refused) as refused:
         door.check(encode({"zebra": 1, **message}))

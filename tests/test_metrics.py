@@ -85,7 +85,7 @@ def test_what_is_accepted_is_counted(daemon: Daemon):
     }
 
 
-def test_a_replay_is_no_second_submission(daemon: Daemon):
+def test_a_replay_is_not_a_second_submission(daemon: Daemon):
     def keyed() -> Answer:
         return daemon.post(MESSAGE, **{"Idempotency-Key": "a"})
 
@@ -239,7 +239,7 @@ def key_use(values: dict[tuple[str, ...], float]) -> dict[tuple[str, ...], float
     return {name: value for name, value in values.items() if name[0].startswith("pmtaemail_key_") and value}
 
 
-def test_who_is_over_their_rate_is_told(start_daemon: Callable, run: Callable, tmp_path: Path):
+def test_exceeding_the_rate_is_reported(start_daemon: Callable, run: Callable, tmp_path: Path):
     keys = tmp_path / "keys.toml"
     added = {
         name: run("keys", "add", name, "--keys", keys, *options).stdout.decode().strip()
@@ -266,7 +266,7 @@ def test_who_is_over_their_rate_is_told(start_daemon: Callable, run: Callable, t
 # The formats
 
 
-def test_who_asks_for_openmetrics_gets_it(daemon: Daemon):
+def test_openmetrics_is_served_on_request(daemon: Daemon):
     daemon.post(MESSAGE)
     # As Prometheus 2.42 asks.
     accept = "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,*/*;q=0.1"

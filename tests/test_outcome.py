@@ -29,7 +29,7 @@ def failing(output: Path, *calls: str) -> tuple[str, ...]:
 # ---- no threads
 
 
-def test_what_is_refused_for_want_of_a_thread_is_not_handed_over_later(binary: Path):
+def test_what_is_refused_for_want_of_a_thread_is_not_submitted_later(binary: Path):
     user = User()
     with user.folder() as pickup, Daemon(binary, pickup, wrapper=user.wrapper) as daemon:
         user.limit_threads(daemon.process.pid, 1)

@@ -377,7 +377,7 @@ def test_all_recipients_of_several_files_get_one_mail(shared: Daemon):
     assert shown["envelope"]["verp"] is True
 
 
-def test_problems_stand_where_they_are(shared: Daemon):
+def test_problems_are_shown_where_they_are(shared: Daemon):
     text = '{\n  "from": "a@example.com",\n  "cc": "é", "to": ["b@example.org",\n\t"c"],\n  "subjekt": "x"\n}'
     answer = post(shared, text.encode())
     errors = assert_problem(answer, 422)["errors"]
@@ -410,7 +410,7 @@ def test_warnings_are_those_of_check(shared: Daemon):
     assert without == shared.post(text.encode(), "/messages/check").json()["warnings"]
 
 
-def test_what_gmail_would_clip_is_told(shared: Daemon):
+def test_what_gmail_would_clip_is_shown(shared: Daemon):
     for size, clipped in [(102_000, False), (102_001, True)]:
         assert view(shared, PLAIN | {"html": "x" * size})["clipped"] is clipped
 
@@ -679,7 +679,7 @@ def test_the_daemon_ends_though_somebody_listens(daemon: Daemon):
     assert "abandoned" not in daemon.entries()[-1]
 
 
-def test_a_directory_that_is_gone_is_told(daemon: Daemon):
+def test_a_missing_directory_is_reported(daemon: Daemon):
     daemon.pickup.rmdir()
     assert_problem(get(daemon, OUTBOX), 503)
     with Events(daemon) as events:
@@ -784,6 +784,6 @@ def test_the_command_starts_the_browser(binary: Path, tmp_path: Path):
     assert b"xdg-open cannot be started" in command.errors
 
 
-def test_a_file_that_cannot_be_opened_is_told(run: Callable):
+def test_a_file_that_cannot_be_opened_is_reported(run: Callable):
     done = run("preview", "nothing.json")
     assert (done.returncode, done.stdout) == (66, b"")

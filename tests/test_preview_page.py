@@ -99,7 +99,7 @@ DROP = """(body, [name, content]) => {
 }"""
 
 
-def test_problems_are_beside_their_lines(previewing: Daemon, visit: Callable[..., Page]):
+def test_problems_are_next_to_their_lines(previewing: Daemon, visit: Callable[..., Page]):
     page = visit(previewing, "#message")
     shows(page, "Hello")
     page.write(FAULTY)
@@ -130,7 +130,7 @@ def test_problems_are_beside_their_lines(previewing: Daemon, visit: Callable[...
     assert not page.locator("#stale").isVisible()
 
 
-def test_what_is_no_json_says_where(previewing: Daemon, visit: Callable[..., Page]):
+def test_invalid_json_says_where(previewing: Daemon, visit: Callable[..., Page]):
     page = visit(previewing, "#message")
     page.write('{\n  "from": "shop@example.com",\n  "to": ,\n}')
     page.locator("#verdict").reads("1 problem")
@@ -139,7 +139,7 @@ def test_what_is_no_json_says_where(previewing: Daemon, visit: Callable[..., Pag
     page.locator("#verdict").reads("Only JSON can be formatted, and this is not JSON.")
 
 
-def test_problems_of_a_merge_of_lines_are_beside_their_lines(previewing: Daemon, visit: Callable[..., Page]):
+def test_problems_of_a_merge_of_lines_are_next_to_their_lines(previewing: Daemon, visit: Callable[..., Page]):
     page = visit(previewing, "#message")
     message = {name: value for name, value in MERGE.items() if name != "recipients"} | {"subjct": "x"}
     people = [MERGE["recipients"][0], {"address": "nobody", "variables": {"name": "x"}}]
@@ -268,7 +268,7 @@ def test_what_a_mail_has_not(previewing: Daemon, visit: Callable[..., Page]):
     page.tab("Text").reads("This mail has no text part.")
 
 
-def test_clipped_html_is_told(previewing: Daemon, visit: Callable[..., Page]):
+def test_clipped_html_is_reported(previewing: Daemon, visit: Callable[..., Page]):
     page = visit(previewing, "#message")
     page.write(MESSAGE | {"text": "x", "html": "<p>" + "x" * 101_997})
     page.locator("#facts").filter(hasText="HTML 102 kB").waitFor()
@@ -346,7 +346,7 @@ def test_what_is_from_before_is_told_of_each_recipient(previewing: Daemon, visit
     assert said.isVisible()
 
 
-def test_recipients_that_are_left_out_are_told(previewing: Daemon, visit: Callable[..., Page]):
+def test_skipped_recipients_are_listed(previewing: Daemon, visit: Callable[..., Page]):
     page = visit(previewing, "#message")
     people = [*MERGE["recipients"][:2], {"address": "nobody"}]
     page.write(MERGE | {"recipients": people, "invalidRecipients": "skip"})
@@ -399,7 +399,7 @@ def test_nothing_of_a_mail_is_markup(previewing: Daemon, visit: Callable[..., Pa
     assert page.locator("#mark, main img").count() == 0
 
 
-def test_an_unreachable_daemon_is_told(previewing: Daemon, visit: Callable[..., Page]):
+def test_an_unreachable_daemon_is_reported(previewing: Daemon, visit: Callable[..., Page]):
     page = visit(previewing, "#message")
     shows(page, "Hello")
     previewing.stop()

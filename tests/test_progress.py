@@ -85,7 +85,7 @@ def test_what_takes_long_has_a_bar(binary: Path, pickup: Path, command: str):
         assert re.search(rb"\r?\x1b\[2K\r?$|\x1b\[J$", terminal.shown), terminal.shown[-100:]
 
 
-def test_the_bar_is_gone_before_problems_are_told(binary: Path, pickup: Path):
+def test_the_bar_is_gone_before_problems_are_printed(binary: Path, pickup: Path):
     with Terminal(binary, "submit", "--pickup", pickup, "--ndjson") as terminal:
         count = feed_until_shown(terminal)
         terminal.process.stdin.write(b'"nobody"\n')

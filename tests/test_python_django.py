@@ -141,7 +141,7 @@ def test_fields_say_it(name: str):
     assert "raw" not in (convert(NATIVE[name]) or {"raw": "needed"})
 
 
-def test_inline_images_stand_beside_the_html(pickup: Path):
+def test_inline_images_are_related_to_the_html(pickup: Path):
     message = with_alternatives(('<img src="cid:logo@example.com">', "text/html"), attachments=[image()])
     assert message.send() == 1
     _, got = sent(pickup)
@@ -188,7 +188,7 @@ def test_bcc_and_powermtas_own_fields(pickup: Path):
     assert octets.lower().count(b"x-virtual-mta: bulk") == 1
 
 
-def test_powermtas_own_fields_beside_own_mime(pickup: Path):
+def test_powermtas_own_fields_with_own_mime(pickup: Path):
     message = Signed("News", "Hello", "shop@example.com", ["ann@example.org"], headers={"X-Job": "spring"})
     assert message.send() == 1
     (file,) = pickup.iterdir()
@@ -230,7 +230,7 @@ def test_djangos_functions(pickup: Path):
     assert len(list(pickup.iterdir())) == 4
 
 
-def test_a_message_that_breaks_rules_is_told_and_none_is_sent(pickup: Path):
+def test_an_invalid_message_is_reported_and_none_is_sent(pickup: Path):
     for silent in (False, True):
         bad = EmailMessage("News", "Hello", "shop@example.com", ["not an address"])
         with pytest.raises(pmtaemail.MessageError) as error:

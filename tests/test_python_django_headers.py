@@ -248,7 +248,7 @@ def test_logging_to_the_administrators_raises_nothing(pickup: Path, logger: logg
     assert got["Bcc"] is None
 
 
-def test_logging_where_nothing_can_be_handed_over(
+def test_logging_where_nothing_can_be_submitted(
     tmp_path: Path, logger: logging.Logger, monkeypatch: pytest.MonkeyPatch
 ):
     use_backend(monkeypatch, tmp_path / "missing")

@@ -49,7 +49,7 @@ def test_a_merge_needs_no_to(pickup: Path):
     assert made.recipients() == []
 
 
-def test_a_merge_is_told_of_other_recipients(pickup: Path):
+def test_a_merge_with_other_recipients_is_reported(pickup: Path):
     for more in ({"to": ["ann@example.org"]}, {"bcc": ["ann@example.org"]}):
         with pytest.raises(pmtaemail.MessageError) as error:
             merge(**more).send()

@@ -84,7 +84,7 @@ def test_variables_lie_in_one_another():
 
 
 @pytest.mark.parametrize("value", [b"x", float("nan"), Decimal("Infinity"), Decimal("sNaN")], ids=repr)
-def test_what_no_text_can_stand_for_is_of_the_wrong_type(value):
+def test_what_no_text_can_represent_has_the_wrong_type(value):
     recipients = ["ann@example.org", {"address": "bo@example.org", "variables": {"x": value, "y": 1}}]
     problems = pmtaemail.check(MERGE, variables={"x": 1}, recipients=recipients)
     assert [(problem.code, problem.pointer) for problem in problems] == [("wrong_type", "/recipients/1/variables/x")]

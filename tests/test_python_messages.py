@@ -83,7 +83,7 @@ def test_fields_are_keywords():
     assert [problem.pointer for problem in problems if problem.code == "duplicate_field"] == ["/From"]
 
 
-def test_keywords_beside_json_are_a_mistake():
+def test_keywords_next_to_json_are_a_mistake():
     with pytest.raises(TypeError, match="not to JSON"):
         pmtaemail.render(json.dumps(MESSAGE), text="Hello")
     with pytest.raises(TypeError, match="missing"):

@@ -39,7 +39,7 @@ def test_submit(tmp_path: Path):
 
 
 @pytest.mark.parametrize("options", [{}, {"durability": "none"}, {"syncfs": False}])
-def test_submit_many_tells_of_each(tmp_path: Path, options):
+def test_submit_many_reports_each(tmp_path: Path, options):
     def messages():
         for number in range(600):
             yield {**MESSAGE, "subject": f"{number}"} if number % 100 else {"from": 5}
@@ -128,7 +128,7 @@ def test_many_threads_share_one_pickup(tmp_path: Path):
     assert len(receipts) == 160
 
 
-def test_the_interpreter_is_free_while_a_message_is_handed_over(tmp_path: Path):
+def test_the_interpreter_is_free_while_a_message_is_submitted(tmp_path: Path):
     """A thread that waits for the disk holds nobody up."""
     pickup = pmtaemail.Pickup(tmp_path)
     large = {**MESSAGE, "text": "x" * 20_000_000}
@@ -247,7 +247,7 @@ def test_generators_that_raise_leave_nothing_behind(tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_cannot_be_iterated_is_told(tmp_path: Path):
+def test_what_cannot_be_iterated_is_reported(tmp_path: Path):
     for recipients in (5, True, "ann@example.org", b"x"):
         (problem,) = pmtaemail.check({**LETTER, "variables": {"name": "you"}, "recipients": recipients})
         assert (problem.code, problem.pointer) == ("wrong_type", "/recipients")

@@ -89,7 +89,7 @@ def test_a_merge_is_interrupted_within_a_second(
     assert [file for file in tmp_path.rglob("*") if file.is_file() and file.name not in files] == []
 
 
-def test_submit_many_says_what_was_handed_over(tmp_path: Path):
+def test_submit_many_says_what_was_submitted(tmp_path: Path):
     """Between two groups, without a step of the interpreter in between."""
     pickup = pmtaemail.Pickup(tmp_path, durability="none")
     messages = [MESSAGE, {"from": 5}, *[MESSAGE] * 200_000]
@@ -105,7 +105,7 @@ def test_submit_many_says_what_was_handed_over(tmp_path: Path):
 
 
 @pytest.mark.parametrize("count", [0, 1, 600])
-def test_control_c_in_the_callers_code_says_what_was_handed_over(tmp_path: Path, count: int):
+def test_control_c_in_the_callers_code_says_what_was_submitted(tmp_path: Path, count: int):
     def people() -> Iterator[str]:
         yield "ann@example.org"
         os.kill(os.getpid(), signal.SIGINT)

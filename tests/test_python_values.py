@@ -64,13 +64,13 @@ def test_names_of_files_that_are_octets_are_no_content(tmp_path: Path):
     assert found(attached(entry)) == [("wrong_type", "/attachments/0/content")]
 
 
-def test_a_text_that_is_no_base64_is_told_of_the_other_ways():
+def test_invalid_base64_names_the_alternatives():
     detail = sentence(attached("Grüße"))
     assert 'encoding: "utf8"' in detail
     assert "`bytes`" in detail
 
 
-def test_an_attachment_is_no_path():
+def test_an_attachment_is_not_a_path():
     for attachments in (["report.pdf"], {Path("report.pdf")}, (name for name in ["report.pdf"])):
         (problem,) = pmtaemail.check(MESSAGE, attachments=attachments)
         assert (problem.code, problem.pointer) == ("wrong_type", "/attachments/0")
@@ -98,7 +98,7 @@ def test_bytes_are_no_text():
         assert "decode" in sentence(MESSAGE, **{field: b"x"})
 
 
-def test_a_path_is_no_message():
+def test_a_path_is_not_a_message():
     with pytest.raises(TypeError, match="a path is not read"):
         pmtaemail.check(Path("message.json"))
 
@@ -116,7 +116,7 @@ def test_a_finished_message_is_told_from_json():
         assert "JSON" in problem.detail
 
 
-def test_a_date_without_offset_is_told_what_it_lacks():
+def test_a_date_without_offset_says_what_it_lacks():
     naive = datetime(2026, 1, 2, 3, 4, 5, 6)
     assert "`tzinfo`" in sentence(MESSAGE, date=naive)
     assert "`tzinfo`" in sentence(MESSAGE, schedule=[{"start": naive, "end": "2026-01-03T00:00:00Z"}])
@@ -172,7 +172,7 @@ def test_values_of_numpy_and_pandas(value, text):
     [float("nan"), numpy.nan, numpy.float32("nan"), numpy.datetime64("NaT"), pandas.NA, pandas.NaT, Decimal("NaN")],
     ids=repr,
 )
-def test_an_empty_cell_of_pandas_is_told_of(value):
+def test_an_empty_cell_of_pandas_is_reported(value):
     person = {"address": "ann@example.org", "variables": {"x": value}}
     (problem,) = pmtaemail.check({**MERGE, "variables": {"x": 1}}, recipients=[person])
     assert (problem.code, problem.pointer) == ("wrong_type", "/recipients/0/variables/x")
@@ -197,7 +197,7 @@ def test_an_int_of_any_size_keeps_its_digits_and_is_no_text(number):
     assert "must be a string" in sentence(MESSAGE, subject=number)
 
 
-def test_an_int_that_python_does_not_write_is_told_of():
+def test_an_int_that_python_does_not_write_is_reported():
     for value, pointer in [(10**5000, "/variables/x"), ([10**5000], "/variables/x/0")]:
         (problem,) = pmtaemail.check(MESSAGE, template="merge", variables={"x": value})
         assert (problem.pointer, problem.code) == (pointer, "wrong_type")
@@ -235,7 +235,7 @@ def test_a_lazy_text_is_a_text_and_no_list_of_letters(lazy):
         assert "give the text itself" in sentence(MESSAGE, **{field: lazy("abc")})
 
 
-def test_a_number_that_is_a_text_is_told_so():
+def test_a_number_given_as_text_is_reported():
     for priority in (Decimal(50), "50"):
         (problem,) = pmtaemail.check(MERGE, variables={"x": 1}, recipients=[{**PERSON, "priority": priority}])
         assert (problem.code, problem.pointer) == ("invalid_choice", "/recipients/0/priority")
@@ -267,7 +267,7 @@ def test_a_model_of_pydantic_is_a_message():
     assert pmtaemail.render(mail, text="Bye") == pmtaemail.render(MESSAGE, text="Bye")
 
 
-def test_what_is_asynchronous_is_told_so():
+def test_asynchronous_values_are_reported_as_such():
     async def people():
         yield "ann@example.org"
 

@@ -226,7 +226,7 @@ def test_a_refused_message_leaves_the_file_as_it_is(run, pickup: Path, tmp_path:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["pickup", "receipts"]
 
 
-def test_a_file_that_cannot_be_written_is_told_first(run, merge: Path, pickup: Path, tmp_path: Path):
+def test_a_file_that_cannot_be_written_is_reported_first(run, merge: Path, pickup: Path, tmp_path: Path):
     for name in ("missing/receipts", str(pickup), "merge.ndjson/receipts"):
         done = run("submit", "--pickup", pickup, "--receipt", name, merge)
         assert (done.returncode, done.stdout) == (EX_CANTCREAT, b"")

@@ -226,7 +226,7 @@ def test_a_batch(client: Client, count: int, daemon: Daemon, readers: ForeignRea
         assert client.get(ids[number])["message_id"] == message_ids[f"r{number}@example.org"]
 
 
-def test_a_batch_is_handed_over_whole_or_not_at_all(client: Client, daemon: Daemon):
+def test_a_batch_is_submitted_whole_or_not_at_all(client: Client, daemon: Daemon):
     late = {**EMAIL, "scheduled_at": "in 1 hour"}
     for emails in ([EMAIL, {**EMAIL, "to": "ann@example..org"}], [EMAIL, late], [EMAIL] * 101, []):
         with pytest.raises(Refused) as refused:

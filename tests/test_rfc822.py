@@ -174,6 +174,6 @@ def test_other_codings_are_415(shared_daemon: Daemon, coding: str, media_type: s
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_identity_is_no_compression(shared_daemon: Daemon):
+def test_identity_is_not_a_compression(shared_daemon: Daemon):
     headers = {"Content-Encoding": "identity", "Content-Type": "message/rfc822"}
     assert shared_daemon.request("POST", "/messages/check", MAIL, headers).status == 200

@@ -88,7 +88,7 @@ def test_there_is_a_message_id(daemon: Daemon):
     assert submit(daemon).message.count(b"Message-ID: <") == 1
 
 
-def test_an_empty_line_stands_before_the_first_boundary(daemon: Daemon):
+def test_an_empty_line_precedes_the_first_boundary(daemon: Daemon):
     message = submit(daemon, html="<p>This is a test</p>").message
     assert b"\r\n\r\n--" in message
     assert message.index(b"\r\n\r\n") == message.index(b"\r\n\r\n--")

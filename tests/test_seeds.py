@@ -89,11 +89,11 @@ def test_there_are_as_many_as_a_file_holds(daemon: Daemon):
             ]
 
 
-def test_without_seeds_the_receipt_tells_none(door: Door):
+def test_without_seeds_the_receipt_has_none(door: Door):
     for head in (FIXED, {**FIXED, "seeds": []}):
         assert "seeds" not in door.submit(as_json(head, known_crowd(1)))[0]
 
 
-def test_the_last_line_tells_them(daemon: Daemon):
+def test_the_last_line_lists_them(daemon: Daemon):
     answer = daemon.post(as_json({**FIXED, "seeds": SEEDS}, known_crowd(1)), Accept="application/x-ndjson")
     assert json.loads(answer.body.splitlines()[-1])["seeds"] == 2

@@ -333,7 +333,7 @@ def test_addresses_that_are_there_twice_are_joined(sent):
     assert (mail.get_all("Cc"), mail.get_all("Subject")) == ([f"root@{HOST}, el@example.org"], ["x"])
 
 
-def test_options_behind_recipients(sent):
+def test_options_after_recipients(sent):
     file = sent("di@example.org", "-t", "-i", "-f", "bounce@example.com", "el@example.org", "-N", "never")
     assert file.sender == "bounce@example.com"
     assert file.addresses == ["di@example.org", "el@example.org", "bo@example.org", "cy@example.org"]

@@ -37,7 +37,7 @@ def codes(warnings) -> list[str]:
     return [warning["code"] if isinstance(warning, dict) else warning.code for warning in warnings]
 
 
-def test_every_door_tells_the_same(shared_daemon: Daemon, run):
+def test_every_interface_reports_the_same(shared_daemon: Daemon, run):
     message = json.dumps(FIELDS)
     answer = shared_daemon.post(message.encode(), "/messages/check")
     told = answer.json()["warnings"]
@@ -107,7 +107,7 @@ def test_strictly_they_are_problems(shared_daemon: Daemon, run):
     assert node(f"console.log(JSON.stringify(p.check({json.dumps(bad)}, {{ strict: true }})))")[0]["pointer"] == "/to"
 
 
-def test_a_receipt_tells_them_where_it_is_asked(daemon: Daemon):
+def test_a_receipt_has_them_on_request(daemon: Daemon):
     message = json.dumps(FIELDS).encode()
     assert "warnings" not in daemon.post(message).json()
     told = daemon.post(message, "/messages/check").json()["warnings"]
@@ -147,7 +147,7 @@ def test_the_same_key_gives_the_same_receipt(daemon: Daemon):
     assert len(daemon.files()) == 2
 
 
-def test_the_command_tells_them_in_receipts(run, pickup: Path, tmp_path: Path):
+def test_the_command_includes_them_in_receipts(run, pickup: Path, tmp_path: Path):
     message = json.dumps(FIELDS).encode()
     submit = ["submit", "-pickup", str(pickup)]
     assert "warnings" not in json.loads(run(*submit, stdin=message).stdout)
