@@ -93,13 +93,13 @@ release run fleet: export CFLAGS += -ffile-prefix-map=$(CURDIR)=/pmtaemail -ffil
 
 .PHONY: run
 run: ## Start the daemon on 127.0.0.1:8000 with the folder pickup, and the preview at /preview.
-	cargo build --release --bin pmtaemailapi
+	cargo build --release --package pmtaemailapi
 	mkdir -p pickup
 	$(TARGET)/release/pmtaemailapi -listen 127.0.0.1:8000 -pickup pickup --preview
 
 .PHONY: fleet
 fleet: $(VENV)/.installed ## Start three brokers, two daemons and two consumers in the folder fleet-files, for a look.
-	cargo build --release --bin pmtaemailapi
+	cargo build --release --package pmtaemailapi
 	$(TESTS_PYTHON) tests/support/look_at_fleet.py $(TARGET)/release/pmtaemailapi fleet-files
 
 .PHONY: fmt
@@ -263,7 +263,7 @@ bench: $(VENV)/.installed node/node_modules/.installed ## Measure, each thing ne
 	$(BENCH) parts cargo bench --package pmtaemail --bench parts
 	$(BENCH) merge cargo bench --package pmtaemail --bench merge
 	$(BENCH) hand-over cargo bench --package pmtaemail --bench hand_over
-	cargo build --release --bin pmtaemailapi
+	cargo build --release --package pmtaemailapi
 	$(BENCH) 'merge over HTTP' $(PYTHON) cli/bench/merge.py
 	cargo build --release --package pmtaemail-python --features bench
 	install -m 755 $(TARGET)/release/libpmtaemail_python.so python/pmtaemail/_native.abi3.so

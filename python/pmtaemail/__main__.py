@@ -9,7 +9,7 @@ from pathlib import Path
 NAME = "pmtaemailapi"
 MISSING = f"""\
 This installation of pmtaemail has no command `{NAME}`: the wheels for Linux carry it, a build from source does not.
-Install the Debian package or the program of a release, or build it with `cargo build --release --bin {NAME}`.
+Install the Debian package or the program of a release, or build it with `cargo build --release --package {NAME}`.
 """
 
 

@@ -98,7 +98,7 @@ impl Composed<'_> {
         }
     }
 
-    /// The same message followed by empty header fields with these names.
+    /// The same message, with empty header fields of these names after its own.
     pub fn with_room_for(&self, names: &[String]) -> Composed<'_> {
         let mut message = self.lend();
         let more = names.iter().map(|name| ExtraHeader {

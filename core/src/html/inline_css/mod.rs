@@ -39,7 +39,7 @@ const NOT_READ: Refusal = Refusal::new(
 
 /// The HTML with its style sheets in `style` attributes. What an attribute cannot express, such as media queries and
 /// `:hover`, stays in its sheet. Whole sheets stay if something else may need them, for example what values insert into
-/// a template. An error says what is wrong and where.
+/// a template. An error says what is wrong, and where if that is known.
 pub(crate) fn inline_css(source: Source<'_>) -> Result<String, Refusal> {
     let marked = Marked::new(source, true)?;
     let outline = Outline::of(&marked, source.tags)?;

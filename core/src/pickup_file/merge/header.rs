@@ -282,8 +282,8 @@ fn plain_line<'r>(
     }
 }
 
-/// Whether lines are short enough if they are folded at blanks of the text only, not at those of values. The first one
-/// has this much `room`.
+/// Whether lines are short enough if they are folded at blanks of the text only, where folding at blanks of values would
+/// make them shorter: a line whose values have no blank passes, however long it is. The first line has this much `room`.
 fn folds_beside_values<'v>(
     template: &TemplateText<'_>,
     value: impl Fn(usize) -> &'v str,

@@ -56,7 +56,7 @@ impl Arguments {
         }
     }
 
-    /// A whole number, limited to the length of the longest text.
+    /// A whole number. One that is too large for `usize` is its largest value, which no text is as long as.
     pub fn count(&mut self, name: &str) -> Result<Option<usize>, BadArguments> {
         match self.take(name) {
             None => Ok(None),
