@@ -22,7 +22,7 @@ FAULTS: dict[str, Callable] = {
     "a client sends its head slowly": clients.slow_head,
     "a client sends its body slowly": clients.slow_body,
     "kill -9": host.killed,
-    "power cut": host.power_cut,
+    "power failure": host.power_cut,
 }
 
 # The rarer ones.

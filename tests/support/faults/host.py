@@ -75,7 +75,7 @@ def last_sync(place: Place) -> Iterator[Row]:
     """The one sync that comes when the file is visible. Counted for each of the threads that commit."""
     daemon = place.start_daemon(wrapper=injecting(place, "fsync:error=EIO:when=1"))
     answer = daemon.post(SINGLE)
-    found = "nothing, unless PowerMTA was quicker" if daemon.files() == [] else "?"
+    found = "nothing, unless PowerMTA was faster" if daemon.files() == [] else "?"
     row = Row(f"{answer.status} `{kind_of(answer.json())}`", answer.headers["Retry-After"] or "", found, "ok")
     assert answer.json()["id"]
     yield row
