@@ -70,8 +70,27 @@ impl<'a> MessageBuilder<'a> {
     }
 
     /// A message of the crate [lettre](::lettre) as a [finished message](Self::raw). Its envelope is lettre's: a
-    /// [`sender`](Self::sender) that is given here is in place of that of lettre, and recipients in place of those of
-    /// lettre. Bcc is taken out, whatever lettre was told.
+    /// [`sender`](Self::sender) that is given here is in place of that of lettre, and [`to`](Self::to),
+    /// [`cc`](Self::cc) or [`bcc`](Self::bcc) in place of all its recipients, not beside them. Bcc is taken out, whatever
+    /// lettre was told.
+    ///
+    /// lettre lets through what forges header fields, and shows nothing of the parts of a message. So their fields are
+    /// read from what it writes. These are problems:
+    ///
+    /// - a field that another one forged, in the header of the message; the outermost part may add `Content-` fields to
+    ///   it, and no others
+    /// - a line end, another control character or an encoded word in a file name, a media type or a Content-ID
+    /// - a boundary that lettre did not make, as a text may hold it
+    /// - a text in UTF-8 whose type names another charset
+    /// - a Message-ID, In-Reply-To or References that is none
+    /// - LF or CR alone, but in a text in 7bit or 8bit: there LF becomes CRLF, unless something signs it
+    /// - Bcc in a message that is signed (DKIM-Signature, ARC)
+    ///
+    /// Nobody can see in what lettre wrote whether a `Content-` field was forged by a value of
+    /// `HeaderValue::dangerous_new_pre_encoded` in the same part, or what a part forged that begins with a boundary of
+    /// lettre's that somebody guessed. Do not put foreign text into such a value. Domains in the header stay as lettre
+    /// has them: one beyond ASCII makes a message that only servers with SMTPUTF8 take, so give them to lettre as
+    /// A-labels (`xn--…`).
     ///
     /// ```
     /// use pmtaemail::Message;

@@ -4,7 +4,8 @@
 //! recipient   attachment   mailboxes   date_time   options    what a program gives
 //! template_value                                              values of any type
 //! finished                                                    a message that was made otherwise
-//!   of_mail_builder   of_lettre                               … by these crates
+//!   of_mail_builder   of_lettre ─ written_parts               … by these crates
+//!   library_rules                                             … and what is refused of any of them
 //! serialize   written                                         … and of what implements Serialize; as JSON
 //! data                                                        what was given, for the one reader of messages
 //! ```
@@ -13,6 +14,8 @@ mod attachment;
 mod data;
 mod date_time;
 mod finished;
+#[cfg(any(feature = "lettre", feature = "mail-builder"))]
+mod library_rules;
 mod mailboxes;
 #[cfg(feature = "lettre")]
 mod of_lettre;
@@ -25,6 +28,8 @@ mod template_value;
 #[cfg(test)]
 mod tests;
 mod written;
+#[cfg(feature = "lettre")]
+mod written_parts;
 
 pub use attachment::Attachment;
 pub use date_time::DateTime;

@@ -2,59 +2,107 @@
 //!
 //! That crate encodes what its fields hold, but a line end within an encoded word is one again for who decodes it, and
 //! a text that looks like an encoded word is decoded too. So the fields are compared with the values that they were
-//! made of. All other rules are those of any finished message.
+//! made of. The parts of a message lettre does not show: they are read from what it writes. All other rules are those
+//! of any finished message.
+//!
+//! What nobody can see once it is written: whether a `Content-` field was forged by a value of
+//! `HeaderValue::dangerous_new_pre_encoded` in the same part, where there is none of that name otherwise; and what
+//! encoded words hold that came in such a value.
 
 use super::data::{Data, Members};
+use super::library_rules::{CONTROL, ENCODED_WORD, NO_FIELD};
+use super::written_parts::{self, has_bare_line_end};
+use crate::header::{KnownField, MessageId};
 use crate::problem::{Code, Refusal};
 use crate::syntax::{FieldForm, fields, has_control_except_tab, header_end, holds_encoded_word};
 use lettre::Message;
 use std::borrow::Cow;
 
-const CONTROL: Refusal = Refusal::new(
-    Code::ControlCharacter,
-    "A header field of the message holds a line end or another control character.",
-);
-
-const NO_FIELD: Refusal = Refusal::new(
+const SIGNED_BCC: Refusal = Refusal::new(
     Code::InvalidContent,
-    "A header field of the message would be written as none or as several.",
+    "The message has a Bcc and is signed (DKIM-Signature, ARC): taking Bcc out may break the signature; sign it \
+     without Bcc.",
 );
 
-const ENCODED_WORD: Refusal = Refusal::new(
-    Code::InvalidHeaderValue,
-    "A text in a header field looks like an encoded word (RFC 2047), which readers would decode.",
+const MESSAGE_ID: Refusal = Refusal::new(
+    Code::InvalidMessageId,
+    "A message identifier must be in angle brackets: <left@right>.",
 );
 
 /// The message without Bcc, and what is wrong with it.
 pub(super) fn written(mail: &Message) -> (Vec<u8>, Vec<Refusal>) {
     const BCC: &str = "Bcc";
     let mut mail = Cow::Borrowed(mail);
-    if mail.headers().get_raw(BCC).is_some() {
+    let has_bcc = mail.headers().get_raw(BCC).is_some();
+    if has_bcc {
         mail.to_mut().headers_mut().remove_raw(BCC);
     }
-    let header = mail.headers().to_string();
+    let own = mail.headers().to_string();
+    let bytes = mail.formatted();
     let mut refusals = Vec::new();
-    if header_end(header.as_bytes()) < header.len() {
+    let end = header_end(&bytes);
+    if end < own.len() {
         refusals.push(NO_FIELD);
     }
+    if has_bare_line_end(&bytes[..end]) {
+        refusals.push(CONTROL);
+    }
+    let mut is_signed = false;
+    let mut written = 0;
     let mut seen: Vec<&str> = Vec::new();
-    for field in fields(header.as_bytes(), FieldForm::Strict) {
+    for field in fields(&bytes[..end], FieldForm::Strict) {
         // lettre keeps one of each name.
         let is_second = seen
             .iter()
             .any(|name| name.eq_ignore_ascii_case(field.name));
         seen.push(field.name);
+        is_signed |= KnownField::named(field.name).is_some_and(KnownField::signs_header);
+        let is_of_part = written >= own.len();
+        written += field.bytes.len();
         match mail.headers().get_raw(field.name) {
-            Some(_) if is_second => refusals.push(NO_FIELD),
+            _ if is_second => refusals.push(NO_FIELD),
+            None if is_of_part && is_of_content(field.name) => {}
+            None => refusals.push(NO_FIELD),
+            Some(_) if is_of_part => refusals.push(NO_FIELD),
             Some(value) if has_control_except_tab(value) => refusals.push(CONTROL),
             Some(value) if holds_encoded_word(value) => refusals.push(ENCODED_WORD),
-            Some(_) => {}
-            None => refusals.push(NO_FIELD),
+            Some(_) => refusals.extend(message_ids(field.name, &field.body()).err()),
         }
     }
+    if has_bcc && is_signed {
+        refusals.push(SIGNED_BCC);
+    }
+    // A message without parts has no field but its own.
+    let by_hand = end == own.len();
+    written_parts::check(&bytes, is_signed, by_hand, &mut refusals);
     // Of a value that is in many fields once is enough.
     refusals.dedup();
-    (mail.formatted(), refusals)
+    (bytes, refusals)
+}
+
+/// Whether it is a field that a part has, which the outermost part writes into the header of the message.
+fn is_of_content(name: &str) -> bool {
+    let start = name.get(.."Content-".len());
+    start.is_some_and(|start| start.eq_ignore_ascii_case("Content-"))
+}
+
+/// lettre writes identifiers as they were given to it.
+fn message_ids(name: &str, body: &str) -> Result<(), Refusal> {
+    const OF_OTHERS: [&str; 2] = ["In-Reply-To", "References"];
+    let is_one = name.eq_ignore_ascii_case("Message-ID");
+    if is_one {
+        MessageId::parse(&Cow::Borrowed(body))?;
+    } else if OF_OTHERS.iter().any(|of| name.eq_ignore_ascii_case(of)) {
+        MessageId::parse_list(body)?;
+    } else {
+        return Ok(());
+    }
+    let is_bracketed = |word: &str| word.starts_with('<') && word.ends_with('>');
+    if body.split_ascii_whitespace().all(is_bracketed) {
+        Ok(())
+    } else {
+        Err(MESSAGE_ID)
+    }
 }
 
 /// Whom it comes from, and who gets it.

@@ -4,6 +4,7 @@
 //! from one that was meant. So its values are looked at before they are written, and each field once it is: it must be
 //! one. All other rules are those of any finished message.
 
+use super::library_rules::{CHARSET, CONTROL, ENCODED_WORD, NO_FIELD, PARAMETER};
 use crate::address::AddrSpec;
 use crate::header::{ContentId, MessageId, is_token};
 use crate::problem::{Code, Refusal};
@@ -17,34 +18,9 @@ use mail_builder::headers::{Header as _, HeaderType};
 use mail_builder::mime::{BodyPart, MimePart};
 use std::borrow::Cow;
 
-const CONTROL: Refusal = Refusal::new(
-    Code::ControlCharacter,
-    "A header field of the message, or of one of its parts, holds a line end or another control character.",
-);
-
-const NO_FIELD: Refusal = Refusal::new(
-    Code::InvalidContent,
-    "A header field of the message, or of one of its parts, would be written as none or as several.",
-);
-
-const ENCODED_WORD: Refusal = Refusal::new(
-    Code::InvalidHeaderValue,
-    "A text in a header field looks like an encoded word (RFC 2047), which readers would decode.",
-);
-
 const URL: Refusal = Refusal::new(
     Code::InvalidHeaderValue,
     "A URL in a header field holds a blank, an angle bracket or a control character.",
-);
-
-const PARAMETER: Refusal = Refusal::new(
-    Code::InvalidHeaderValue,
-    "A parameter of a media type or disposition has a name that is no token (RFC 2045 section 5.1).",
-);
-
-const CHARSET: Refusal = Refusal::new(
-    Code::InvalidContent,
-    "A part of text names its charset twice, or another than UTF-8, in which it would be written.",
 );
 
 const BOUNDARY: Refusal = Refusal::new(
