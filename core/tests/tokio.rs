@@ -477,16 +477,66 @@ fn what_no_thread_has_begun_with_is_never_begun() {
             .unwrap();
         runtime.block_on(async {
             let pickup = place.open().await;
+            // The store of keys is open from now on.
+            let fingerprint = Fingerprinter::new(&[]).finish();
+            drop(pickup.claim(key("z"), fingerprint).await.unwrap());
             let (sender, held) = mpsc::channel::<()>();
             let holding = spawn_blocking(move || held.recv());
             poll_and_drop(begin(pickup.clone()), 3).await;
+            // What it held is free before a thread could have looked at it.
+            let settled = tokio::time::timeout(PATIENCE, pickup.settled()).await;
+            assert!(settled.is_ok(), "{name}");
+            for key in [key("a"), key("b"), key("c")] {
+                assert!(
+                    pickup.blocking().claim_at_once(key, fingerprint).is_some(),
+                    "{name}"
+                );
+            }
             drop(sender);
             drop(holding.await);
-            pickup.settled().await;
             spawn_blocking(|| ()).await.unwrap();
         });
         assert_eq!(place.files().len(), 0, "{name}");
     }
+}
+
+#[test]
+fn where_the_system_gives_no_thread_nothing_is_left_for_a_later_one() {
+    let place = Place::new();
+    let mut builder = Builder::new_current_thread();
+    // Such a stack fits into no memory.
+    let runtime = builder.thread_stack_size(1 << 60).build().unwrap();
+    let blocking = pmtaemail::PickupDirectory::open(place.path(), PickupOptions::default());
+    let pickup = PickupDirectory::new(blocking.unwrap()).unwrap();
+    runtime.block_on(async {
+        let fails = |error: PickupError| {
+            assert!(!error.may_be_delivered());
+            assert!(error.to_string().contains("start threads"), "{error}");
+        };
+        let message = Arc::new(message());
+        fails(
+            pickup
+                .submit_message(Arc::clone(&message))
+                .await
+                .unwrap_err(),
+        );
+        // tokio keeps what it was given, but that does not keep the message.
+        assert_eq!(Arc::strong_count(&message), 1);
+        let claimed = pickup.submit_message_once(message, key("a")).await;
+        match claimed.unwrap_err() {
+            ClaimError::Pickup(error) => fails(error),
+            other => panic!("{other:?}"),
+        }
+        let submission = submission();
+        let id = *submission.id();
+        let error = pickup.submit(submission).await.unwrap_err();
+        assert_eq!(error.id(), Some(id));
+        fails(error);
+        let opened = PickupDirectory::open(place.path(), PickupOptions::default()).await;
+        fails(opened.unwrap_err());
+        pickup.settled().await;
+    });
+    assert!(place.files().is_empty());
 }
 
 #[test]

@@ -222,7 +222,7 @@ impl PickupError {
         Self::from_io(Operation::UseRuntime, pickup)(error)
     }
 
-    /// There are no threads that commit.
+    /// There are no threads that commit, or none of the runtime that could begin.
     #[cfg(feature = "tokio")]
     pub(crate) fn without_threads(pickup: &Path) -> impl FnOnce(io::Error) -> Self {
         Self::from_io(Operation::StartThreads, pickup)
@@ -391,7 +391,7 @@ impl Operation {
             #[cfg(feature = "queue")]
             Self::Enqueue => "put the message into the queue",
             #[cfg(feature = "tokio")]
-            Self::StartThreads => "start threads that commit to",
+            Self::StartThreads => "start threads for",
             #[cfg(feature = "tokio")]
             Self::UseRuntime => "use tokio's threads for",
         }

@@ -50,8 +50,8 @@
 //!
 //! # Errors
 //!
-//! They are those of the methods that block. Where a runtime was shut down before a submission had begun, that is a
-//! [`PickupError`](crate::PickupError) too.
+//! They are those of the methods that block. Where the system gives no thread, or the runtime was shut down before a
+//! submission had begun, that is a [`PickupError`](crate::PickupError) too, and nothing is submitted.
 
 mod directory;
 mod many;
