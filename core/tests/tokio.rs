@@ -368,6 +368,71 @@ fn no_more_are_in_progress_than_allowed() {
     }
 }
 
+#[test]
+fn mail_merges_at_the_same_time_have_no_more_files_open_than_may_be() {
+    for (runtime, from_json) in runtimes().into_iter().zip([true, false]) {
+        let place = Place::new();
+        runtime.block_on(async {
+            let pickup = place.open().await;
+            let open = || fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
+            let before = open();
+            let mut tasks = JoinSet::new();
+            for _ in 0..12 {
+                let pickup = pickup.clone();
+                tasks.spawn(async move {
+                    if from_json {
+                        let to: Vec<_> = (0..70).map(|n| format!("\"b{n}@example.org\"")).collect();
+                        let json = format!(
+                            r#"{{"from": "a@example.com", "text": "Hello", "merge": "expanded", "recipients": [{}]}}"#,
+                            to.join(",")
+                        );
+                        pickup.submit_json(json).await.unwrap()
+                    } else {
+                        pickup.submit_message(merge(70)).await.unwrap()
+                    }
+                });
+            }
+            let mut most = 0;
+            while !tasks.is_empty() {
+                most = most.max(open());
+                while let Some(receipt) = tasks.try_join_next() {
+                    assert_eq!(receipt.unwrap().files.len(), 70);
+                }
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            // Some to spare for other tests of this process.
+            assert!(most < before + 256 + 100, "{most}");
+        });
+    }
+}
+
+#[test]
+fn what_a_clone_with_another_limit_began_is_waited_for() {
+    for runtime in runtimes() {
+        let place = Place::new();
+        let gate = Arc::new(Gate::default());
+        let options = PickupOptions::default().with_observer(Arc::clone(&gate) as _);
+        runtime.block_on(async {
+            let pickup = place.open_with(options).await;
+            let other = pickup.clone().with_most_at_once(usize::MAX);
+            for lanes in 1..=2 {
+                drop(pickup.submit(submission()).await);
+                until(|| gate.reports().len() == lanes).await;
+            }
+            let begun = pickup.clone().with_inline_writes(INLINE);
+            let submitting = async move { drop(begun.submit(submission()).await) };
+            poll_and_drop(Box::pin(submitting), 1).await;
+            for waiting in [&pickup, &other] {
+                let settled = tokio::time::timeout(Duration::from_millis(1), waiting.settled());
+                assert!(settled.await.is_err());
+            }
+            gate.open();
+            other.settled().await;
+            assert_eq!(place.files().len(), 3);
+        });
+    }
+}
+
 /// What is done in one of several ways, and how many files it makes.
 type Way = (
     &'static str,

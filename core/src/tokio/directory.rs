@@ -1,19 +1,16 @@
 //! PowerMTA's pickup directory, without a thread that waits for it.
 
+use super::room::{Place, Room};
 use super::work::prepare;
 use crate::pickup_directory::{PickupError, PickupOptions};
-use ::tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// How many submissions are at work at a time unless something else is asked for. Each has a file open, and processes
-/// may have 1,024 of them by default.
-const AT_ONCE: usize = 256;
-
 /// PowerMTA's pickup directory, for programs that run on tokio: see the [module](super).
 ///
-/// Clones share one directory, and its limit. Each method panics where it is awaited outside of a runtime of tokio.
+/// Clones share one directory, and its limit. A method that submits or opens panics where it is awaited outside of a
+/// runtime of tokio.
 ///
 /// ```
 /// use pmtaemail::{PickupOptions, Submission, tokio::PickupDirectory};
@@ -41,8 +38,7 @@ const AT_ONCE: usize = 256;
 #[derive(Debug, Clone)]
 pub struct PickupDirectory {
     pub(super) directory: Arc<crate::PickupDirectory>,
-    room: Arc<Semaphore>,
-    at_once: usize,
+    room: Room,
     /// Up to so many bytes are written by the thread that polls.
     pub(super) inline: usize,
 }
@@ -79,20 +75,18 @@ impl PickupDirectory {
         directory.start_commit_threads()?;
         Ok(Self {
             directory,
-            room: Arc::new(Semaphore::new(AT_ONCE)),
-            at_once: AT_ONCE,
+            room: Room::new(),
             inline: 0,
         })
     }
 
-    /// Lets so many submissions be at work at a time, 256 by default, while others wait. Each has a file open; a mail
-    /// merge, up to 64. Those of the clones made before are not counted.
+    /// Lets submissions have so many files open at a time, 256 by default, while others wait. One message has one; a
+    /// mail merge, which may have 64, counts as so many, and a batch as all its messages. With a smaller limit these are
+    /// at work alone, and yet have as many files open. Those of the clones made before are not counted.
     #[must_use]
     pub fn with_most_at_once(self, most: usize) -> Self {
-        let at_once = most.clamp(1, Semaphore::MAX_PERMITS);
         Self {
-            room: Arc::new(Semaphore::new(at_once)),
-            at_once,
+            room: self.room.with_most_at_once(most),
             ..self
         }
     }
@@ -119,20 +113,18 @@ impl PickupDirectory {
         self.directory.path()
     }
 
-    /// Waits until all is done that was begun before, also by futures that were dropped: for a program that is about to
-    /// end.
+    /// Waits until all is done that was begun before, also by futures that were dropped, and by all clones: for a program
+    /// that is about to end. What begins meanwhile is neither held up nor waited for. A future that waits for its turn
+    /// has begun: poll it, or drop it.
     ///
     /// # Cancel safety
     /// Dropped, it changes nothing.
     pub async fn settled(&self) {
-        let all = u32::try_from(self.at_once).unwrap_or(u32::MAX);
-        // It is never closed.
-        drop(self.room.acquire_many(all).await);
+        self.room.settled().await;
     }
 
-    /// Waits for a place among those at work.
-    pub(super) async fn take_room(&self) -> Option<OwnedSemaphorePermit> {
-        // It is never closed.
-        Arc::clone(&self.room).acquire_owned().await.ok()
+    /// Waits for a place among those at work, for so many files.
+    pub(super) async fn take_room(&self, files: usize) -> Place {
+        self.room.take(files).await
     }
 }

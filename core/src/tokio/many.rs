@@ -1,6 +1,7 @@
 //! Many messages, and one with many recipients.
 
 use super::directory::PickupDirectory;
+use super::room::{OF_TRANSACTION, of_entries, of_submissions};
 use super::work::submit;
 use crate::identity::Id;
 use crate::interruption::Interruption;
@@ -42,9 +43,9 @@ impl PickupDirectory {
             .map(|submission| *submission.id())
             .collect();
         let directory = Arc::clone(&self.directory);
-        let permit = self.take_room().await;
+        let place = self.take_room(of_submissions(&submissions)).await;
         let submitted = submit(self.path(), move |interruption| {
-            let _permit = permit;
+            let _place = place;
             submit_groups(&directory, submissions, interruption)
         });
         submitted.await.unwrap_or_else(|error| {
@@ -79,9 +80,9 @@ impl PickupDirectory {
     ) -> Vec<(Position, Result<Receipt, BatchError>)> {
         let positions: Vec<_> = entries.iter().map(BatchEntry::position).collect();
         let directory = Arc::clone(&self.directory);
-        let permit = self.take_room().await;
+        let place = self.take_room(of_entries(&entries)).await;
         let submitted = submit(self.path(), move |_| {
-            let _permit = permit;
+            let _place = place;
             directory.submit_batch(entries)
         });
         submitted.await.unwrap_or_else(|error| {
@@ -113,9 +114,9 @@ impl PickupDirectory {
     /// Dropped while it waits for its turn, nothing is submitted. Dropped later, it may be.
     pub async fn submit_stream(&self, message: StreamedMessage) -> Result<Receipt, SubmitError> {
         let directory = Arc::clone(&self.directory);
-        let permit = self.take_room().await;
+        let place = self.take_room(OF_TRANSACTION).await;
         submit(self.path(), move |_| {
-            let _permit = permit;
+            let _place = place;
             message.submit(&directory)
         })
         .await?

@@ -56,6 +56,7 @@
 mod directory;
 mod many;
 mod one;
+mod room;
 mod work;
 
 pub use directory::PickupDirectory;

@@ -1,6 +1,7 @@
 //! One message.
 
 use super::directory::PickupDirectory;
+use super::room::{of_json, of_message, of_submission};
 #[cfg(feature = "idempotency")]
 use super::work::prepare;
 use super::work::submit;
@@ -79,12 +80,14 @@ impl PickupDirectory {
     /// As that of [`submit_message`](Self::submit_message).
     pub async fn submit_json(&self, json: impl Into<Vec<u8>>) -> Result<Receipt, SubmitError> {
         let json = json.into();
-        self.make_and_submit(move |directory, interruption| {
-            match Message::from_json_unless(&json, interruption)? {
+        let files = of_json(&json);
+        self.make_and_submit(
+            files,
+            move |directory, interruption| match Message::from_json_unless(&json, interruption)? {
                 Some(message) => Ok(made(directory, &message, None, interruption)?),
                 None => Ok(None),
-            }
-        })
+            },
+        )
         .await
     }
 
@@ -99,7 +102,8 @@ impl PickupDirectory {
         message: impl Into<Arc<Message<'static>>>,
     ) -> Result<Receipt, PickupError> {
         let message = message.into();
-        self.make_and_submit(move |directory, interruption| {
+        let files = of_message(&message);
+        self.make_and_submit(files, move |directory, interruption| {
             made(directory, &message, None, interruption)
         })
         .await
@@ -137,7 +141,8 @@ impl PickupDirectory {
         key: IdempotencyKey,
     ) -> Result<Receipt, ClaimError> {
         let message = message.into();
-        self.make_and_submit(move |directory, interruption| {
+        let files = of_message(&message);
+        self.make_and_submit(files, move |directory, interruption| {
             match directory.claim(key, message.fingerprint())? {
                 Claimed::First(claim) => Ok(made(directory, &message, Some(claim), interruption)?),
                 Claimed::Again(receipt) => Ok(Some(Made::Receipt(receipt))),
@@ -180,9 +185,9 @@ impl PickupDirectory {
             return Ok(Claimed::First(claim));
         }
         let directory = Arc::clone(&self.directory);
-        let permit = self.take_room().await;
-        let claim = move || (directory.claim(key, fingerprint), permit);
-        let (claimed, _permit) = prepare(self.path(), claim).await?;
+        let place = self.take_room(1).await;
+        let claim = move || (directory.claim(key, fingerprint), place);
+        let (claimed, _place) = prepare(self.path(), claim).await?;
         claimed
     }
 
@@ -234,16 +239,17 @@ impl PickupDirectory {
     /// Renders, or finds, in a blocking thread, and leaves what is rendered to the threads that commit.
     async fn make_and_submit<E: From<PickupError> + Send + 'static>(
         &self,
+        files: usize,
         make: impl FnOnce(&crate::PickupDirectory, Interruption<'_>) -> Result<Option<Made>, E>
         + Send
         + 'static,
     ) -> Result<Receipt, E> {
         let directory = Arc::clone(&self.directory);
-        let permit = self.take_room().await;
+        let place = self.take_room(files).await;
         let (sender, result) = oneshot::channel();
         submit(self.path(), move |interruption| {
             let done = move |result| {
-                drop(permit);
+                drop(place);
                 // There is nobody to tell if the future was dropped.
                 let _ = sender.send(result);
             };
@@ -273,14 +279,14 @@ impl PickupDirectory {
         then: impl FnOnce(&Result<Receipt, PickupError>) + Send + 'static,
     ) -> Result<Receipt, PickupError> {
         let id = *submission.id();
-        let permit = self.take_room().await;
+        let place = self.take_room(of_submission(&submission)).await;
         let is_quick = submission.size() <= self.inline as u64 && !self.directory.has_leftovers();
         let (sender, result) = oneshot::channel();
         let directory = Arc::clone(&self.directory);
         let write = move || {
             let transaction = directory.begin_claimed(id, claim);
             submission.commit_with(transaction, move |result| {
-                drop(permit);
+                drop(place);
                 then(&result);
                 // There is nobody to tell if the future was dropped.
                 let _ = sender.send(result);
