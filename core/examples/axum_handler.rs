@@ -5,8 +5,8 @@
 //! curl http://127.0.0.1:PORT/invitations -d '{"email": "ann@example.org", "name": "Ann"}'
 //! ```
 //!
-//! It prints the address that it listens on. What is wrong with a message is answered as `application/problem+json`
-//! (RFC 9457).
+//! It prints the address that it listens on. What is wrong with an invitation is answered as `application/problem+json`
+//! (RFC 9457). On SIGTERM and Ctrl-C it answers the requests that it has, and ends.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -29,11 +29,32 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let pickup = PickupDirectory::open(path, PickupOptions::default()).await?;
     let routes = Router::new()
         .route("/invitations", post(invite))
-        .with_state(pickup);
+        .with_state(pickup.clone());
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     println!("http://{}", listener.local_addr()?);
-    axum::serve(listener, routes).await?;
+    axum::serve(listener, routes)
+        .with_graceful_shutdown(told_to_end())
+        .await?;
+    // What clients asked for that went away is submitted too.
+    pickup.settled().await;
     Ok(())
+}
+
+async fn told_to_end() {
+    #[cfg(unix)]
+    let terminated = async {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut signals) => drop(signals.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending();
+    tokio::select! {
+        () = terminated => {}
+        Ok(()) = tokio::signal::ctrl_c() => {}
+    }
 }
 
 #[derive(Deserialize)]
@@ -50,17 +71,27 @@ async fn invite(State(pickup): State<PickupDirectory>, body: Bytes) -> Result<Re
         .subject("You are invited")
         .to((name, email))
         .build()
-        .map_err(Failure::Message)?;
+        .map_err(|problems| Failure::Message(problems.relocated(place)))?;
     // A client that goes away drops this future: the mail may be sent all the same, but never half of it.
     let submitted = pickup.submit_message(message).await;
     let receipt = submitted.map_err(Failure::Pickup)?;
     let answer = json!({ "id": receipt.id }).to_string();
     Ok((
-        StatusCode::CREATED,
+        StatusCode::OK,
         [(header::CONTENT_TYPE, "application/json")],
         answer,
     )
         .into_response())
+}
+
+/// Where in the invitation is what is there in the message.
+fn place(pointer: &str) -> String {
+    match pointer {
+        "/to/address" => "/email",
+        "/to/name" | "/text" => "/name",
+        other => other,
+    }
+    .to_owned()
 }
 
 enum Failure {
@@ -76,7 +107,7 @@ impl IntoResponse for Failure {
                 StatusCode::BAD_REQUEST,
                 json!({ "title": "The body is no invitation" }),
             ),
-            // Each has a code, a pointer to the field and a sentence.
+            // Each has a code, a pointer to the field of the invitation and a sentence.
             Self::Message(problems) => (
                 StatusCode::UNPROCESSABLE_ENTITY,
                 json!({ "title": "The invitation cannot be sent", "errors": problems }),

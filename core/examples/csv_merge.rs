@@ -6,11 +6,12 @@
 //! ```
 
 use pmtaemail::{
-    InvalidRecipients, Message, PickupDirectory, PickupOptions, TableStream, TemplateLanguage,
+    InvalidRecipients, Message, PickupDirectory, PickupOptions, Receipt, TableStream,
+    TemplateLanguage,
 };
 use std::error::Error;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args_os().skip(1);
@@ -33,27 +34,32 @@ fn main() -> Result<(), Box<dyn Error>> {
     let receipt = table
         .finish(serde_json::to_vec(&message)?)
         .submit(&pickup)?;
+    // Nobody may read what is said: that is no reason to fail, as who runs it again sends the mail twice.
+    drop(report(&receipt, io::stdout().lock()));
+    Ok(())
+}
+
+fn report(receipt: &Receipt, mut out: impl Write) -> io::Result<()> {
     if let Some(rejected) = &receipt.rejected {
         for recipient in rejected.iter() {
-            println!("{} {}", recipient.pointer, recipient.code);
+            writeln!(out, "{} {}", recipient.pointer, recipient.code)?;
         }
     }
-    println!(
-        "{} recipients in {} files",
-        receipt.recipients,
-        receipt.files.len()
-    );
-    Ok(())
+    let files = receipt.files.len();
+    writeln!(out, "{} recipients in {files} files", receipt.recipients)?;
+    out.flush()
 }
 
 /// There may be more rows than fit into memory: they wait on the file system of the pickup directory.
 fn read(mut rows: impl Read, pickup: &PickupDirectory) -> Result<TableStream, Box<dyn Error>> {
     let mut table = TableStream::new();
-    let mut buffer = vec![0; 64 << 10];
+    let mut piece = Vec::new();
     loop {
-        match rows.read(&mut buffer)? {
+        // It goes on where a signal interrupts it.
+        match rows.by_ref().take(64 << 10).read_to_end(&mut piece)? {
             0 => return Ok(table),
-            length => table.feed(&buffer[..length], Some(pickup))?,
+            _ => table.feed(&piece, Some(pickup))?,
         }
+        piece.clear();
     }
 }

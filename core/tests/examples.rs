@@ -96,6 +96,27 @@ fn csv_merge() {
     assert_eq!(from_input, from_file);
 }
 
+/// Who runs it again because it failed would send the mail twice.
+#[cfg(feature = "csv")]
+#[test]
+fn csv_merge_succeeds_where_nobody_reads_what_it_says() {
+    use std::io::Write;
+    use std::process::Stdio;
+
+    let pickup = tempfile::tempdir().unwrap();
+    let mut example = example("csv_merge");
+    let piped = example.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut process = piped.arg(pickup.path()).spawn().unwrap();
+    drop(process.stdout.take().unwrap());
+    let mut input = process.stdin.take().unwrap();
+    input
+        .write_all(b"email,name,city\nann@example.org,Ann,Oslo\n")
+        .unwrap();
+    drop(input);
+    assert!(process.wait().unwrap().success());
+    assert_eq!(files(pickup.path()).len(), 1);
+}
+
 #[cfg(feature = "outbox")]
 #[test]
 fn pickup_watcher() {
@@ -125,27 +146,62 @@ fn pickup_watcher() {
         ]
     );
     let error = watcher.complains();
-    assert!(error.starts_with("half.eml: line "), "{error}");
+    assert!(error.contains("half.eml: line "), "{error}");
     let deadline = Instant::now() + PATIENCE;
     while !files(&pickup).is_empty() || files(&bad).is_empty() {
         assert!(Instant::now() < deadline, "{:?}", files(&pickup));
         thread::sleep(Duration::from_millis(1));
     }
     assert_eq!(files(&bad), ["x-sender: a@example.com\n"]);
+    // Another of that name is kept beside it.
+    fs::write(&half, "x-sender: b@example.com\n").unwrap();
+    fs::rename(&half, pickup.join("half.eml")).unwrap();
+    watcher.complains();
+    let mut kept = files(&bad);
+    kept.sort();
+    assert_eq!(
+        kept,
+        ["x-sender: a@example.com\n", "x-sender: b@example.com\n"]
+    );
+    // One that cannot be put there is named once, and stays; the others are taken.
+    fs::remove_dir_all(&bad).unwrap();
+    fs::write(&half, "x-sender: c@example.com\n").unwrap();
+    fs::rename(&half, pickup.join("half.eml")).unwrap();
+    let error = watcher.complains();
+    let path = pickup.join("half.eml");
+    assert!(
+        error.starts_with(&format!("{}: ", path.display())),
+        "{error}"
+    );
+    for name in ["one", "two"] {
+        let mail = folder.path().join(name);
+        let text = format!(
+            "x-sender: a@b.c\r\nx-receiver: d@e.f\r\nx-receiver: g@e.f\r\nSubject: {name}\r\n\r\n"
+        );
+        fs::write(&mail, text).unwrap();
+        fs::rename(&mail, pickup.join(name)).unwrap();
+        assert_eq!(watcher.says(), format!("d@e.f,g@e.f \"{name}\""));
+    }
+    assert!(path.exists());
+    assert!(watcher.has_complained_of_all());
+    let without = example("pickup_watcher")
+        .args([&pickup, &bad])
+        .output()
+        .unwrap();
+    assert!(!without.status.success());
 }
 
 #[cfg(feature = "tokio")]
 #[test]
 fn axum_handler() {
     use std::io::{Read, Write};
-    use std::net::TcpStream;
 
     let pickup = tempfile::tempdir().unwrap();
     let handler = running::Running::start(example("axum_handler").arg(pickup.path()));
     let address = handler.says();
     let address = address.strip_prefix("http://").unwrap();
     let post = |body: &str| {
-        let mut client = TcpStream::connect(address).unwrap();
+        let mut client = connect(address);
         let length = body.len();
         write!(
             client,
@@ -156,19 +212,22 @@ fn axum_handler() {
         client.read_to_string(&mut answer).unwrap();
         answer
     };
-    let created = post(r#"{"email": "ann@example.org", "name": "Ann"}"#);
-    assert!(created.starts_with("HTTP/1.1 201 "), "{created}");
+    let submitted = post(r#"{"email": "ann@example.org", "name": "Ann"}"#);
+    assert!(submitted.starts_with("HTTP/1.1 200 "), "{submitted}");
     let file = files(pickup.path()).concat();
     assert!(file.contains("To: Ann <ann@example.org>") && file.contains("Hello Ann,"));
     let id = file.split_once("Message-ID: <").unwrap().1;
-    assert!(created.contains(id.split_once('@').unwrap().0), "{created}");
+    assert!(
+        submitted.contains(id.split_once('@').unwrap().0),
+        "{submitted}"
+    );
     for (body, status, part) in [
         ("{", "400 ", "The body is no invitation"),
-        (r#"{"email": "ann", "name": "Ann"}"#, "422 ", "/to/address"),
+        (r#"{"email": "ann", "name": "Ann"}"#, "422 ", "\"/email\""),
         (
             r#"{"email": "ann@example.org", "name": "a\r\nb"}"#,
             "422 ",
-            "control_character",
+            "\"/name\"",
         ),
     ] {
         let answer = post(body);
@@ -193,13 +252,70 @@ fn axum_handler() {
     fs::create_dir(pickup.path()).unwrap();
 }
 
+#[cfg(all(feature = "tokio", unix))]
+#[test]
+fn axum_handler_answers_what_it_has_before_it_ends() {
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::net::TcpStream;
+    use std::time::Instant;
+
+    let pickup = tempfile::tempdir().unwrap();
+    let mut handler = running::Running::start(example("axum_handler").arg(pickup.path()));
+    let address = handler.says();
+    let address = address.strip_prefix("http://").unwrap();
+    let body = r#"{"email": "ann@example.org", "name": "Ann"}"#;
+    let mut client = connect(address);
+    write!(
+        client,
+        "POST /invitations HTTP/1.1\r\nHost: {address}\r\nExpect: 100-continue\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = BufReader::new(client.try_clone().unwrap());
+    let mut line = String::new();
+    answer.read_line(&mut line).unwrap();
+    assert!(line.starts_with("HTTP/1.1 100 "), "{line}");
+    let mut kill = Command::new("kill");
+    assert!(
+        kill.args(["-TERM", &handler.pid()])
+            .status()
+            .unwrap()
+            .success()
+    );
+    // It has been told once it takes no more.
+    let deadline = Instant::now() + running::PATIENCE;
+    while TcpStream::connect(address).is_ok() {
+        assert!(Instant::now() < deadline);
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    client.write_all(body.as_bytes()).unwrap();
+    let mut text = String::new();
+    answer.read_to_string(&mut text).unwrap();
+    assert!(text.contains("HTTP/1.1 200 "), "{text}");
+    assert!(handler.ends().success());
+    assert_eq!(files(pickup.path()).len(), 1);
+}
+
+/// Neither waits forever.
+#[cfg(feature = "tokio")]
+fn connect(address: &str) -> std::net::TcpStream {
+    let client = std::net::TcpStream::connect(address).unwrap();
+    client.set_read_timeout(Some(running::PATIENCE)).unwrap();
+    client.set_write_timeout(Some(running::PATIENCE)).unwrap();
+    client
+}
+
 #[cfg(any(feature = "outbox", feature = "tokio"))]
 mod running {
     use std::io::{BufRead, BufReader, Read};
+    #[cfg(feature = "tokio")]
+    use std::process::ExitStatus;
     use std::process::{Child, Command, Stdio};
     use std::sync::mpsc::{self, Receiver};
     use std::thread;
     use std::time::Duration;
+    #[cfg(feature = "tokio")]
+    use std::time::Instant;
 
     pub const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -229,6 +345,28 @@ mod running {
 
         pub fn complains(&self) -> String {
             self.complaints.recv_timeout(PATIENCE).unwrap()
+        }
+
+        #[cfg(feature = "outbox")]
+        pub fn has_complained_of_all(&self) -> bool {
+            self.complaints.try_recv().is_err()
+        }
+
+        #[cfg(feature = "tokio")]
+        pub fn pid(&self) -> String {
+            self.process.id().to_string()
+        }
+
+        #[cfg(feature = "tokio")]
+        pub fn ends(&mut self) -> ExitStatus {
+            let deadline = Instant::now() + PATIENCE;
+            loop {
+                if let Some(status) = self.process.try_wait().unwrap() {
+                    return status;
+                }
+                assert!(Instant::now() < deadline);
+                thread::sleep(Duration::from_millis(1));
+            }
         }
     }
 

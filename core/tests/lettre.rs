@@ -343,7 +343,8 @@ fn file_names_and_content_ids_hold_nothing_that_readers_would_decode() {
 
 #[test]
 fn a_boundary_is_one_that_lettre_makes() {
-    let hidden = "Hello\r\n--b\r\nContent-Type: text/html\r\n\r\n<b>Hello</b>".to_owned();
+    let fields = "Content-Type: text/html\r\nContent-Transfer-Encoding: 7bit";
+    let hidden = format!("Hello\r\n--b\r\n{fields}\r\n\r\n<b>Hello</b>");
     let parts = MultiPart::mixed()
         .boundary("b")
         .singlepart(SinglePart::plain(hidden));

@@ -11,7 +11,7 @@
 
 use super::data::{Data, Members};
 use super::library_rules::{CONTROL, ENCODED_WORD, NO_FIELD};
-use super::written_parts::{self, has_bare_line_end};
+use super::written_parts;
 use crate::header::{KnownField, MessageId};
 use crate::problem::{Code, Refusal};
 use crate::syntax::{FieldForm, fields, has_control_except_tab, header_end, holds_encoded_word};
@@ -43,9 +43,6 @@ pub(super) fn written(mail: &Message) -> (Vec<u8>, Vec<Refusal>) {
     let end = header_end(&bytes);
     if end < own.len() {
         refusals.push(NO_FIELD);
-    }
-    if has_bare_line_end(&bytes[..end]) {
-        refusals.push(CONTROL);
     }
     let mut is_signed = false;
     let mut written = 0;

@@ -51,7 +51,7 @@ pub(super) fn check(entity: &[u8], is_signed: bool, by_hand: bool, refusals: &mu
 }
 
 /// Whether a CR or LF is there that ends no line.
-pub(super) fn has_bare_line_end(bytes: &[u8]) -> bool {
+fn has_bare_line_end(bytes: &[u8]) -> bool {
     holds_bare_cr(bytes)
         || memchr::memchr_iter(b'\n', bytes).any(|at| !bytes[..at].ends_with(b"\r"))
 }
