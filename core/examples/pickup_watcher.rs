@@ -102,7 +102,8 @@ fn lines(file: &[u8], received: SystemTime) -> Result<String, UnreadableFile> {
         }
         let bytes = file.mail(recipient, received)?;
         let subject = Mail::read(&bytes).and_then(|mail| mail.header("Subject").map(str::to_owned));
-        lines.push_str(&format!("{addresses} {:?}\n", subject.unwrap_or_default()));
+        let subject = subject.unwrap_or_default();
+        lines.extend([addresses, format!(" {subject:?}\n")]);
     }
     Ok(lines)
 }
