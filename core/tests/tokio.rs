@@ -4,9 +4,9 @@
 
 use pmtaemail::tokio::PickupDirectory;
 use pmtaemail::{
-    BatchError, BatchFormat, BatchReader, ClaimError, Claimed, Code, CommitReport, Fingerprinter,
-    IdempotencyKey, Message, MessageStream, Observer, PickupError, PickupErrorKind, PickupOptions,
-    Receipt, Recipient, StreamFormat, Submission, SubmitError,
+    BatchError, BatchFormat, BatchReader, ClaimError, Claimed, Code, CommitReport, Durability,
+    Fingerprinter, IdempotencyKey, Message, MessageStream, Observer, PickupError, PickupErrorKind,
+    PickupOptions, Receipt, Recipient, StreamFormat, Submission, SubmitError,
 };
 use std::fs;
 use std::future::poll_fn;
@@ -645,6 +645,76 @@ fn a_timeout_may_lose_the_receipt_but_not_the_mail() {
             assert!(place.files().contains(&receipt.files[0]));
         });
     }
+}
+
+#[test]
+fn all_is_settled_once_the_outcome_is_told() {
+    for runtime in runtimes() {
+        let place = Place::new();
+        runtime.block_on(async {
+            let pickup = place.open().await.with_inline_writes(INLINE);
+            let (entered, is_told) = mpsc::channel();
+            let (sender, may_end) = mpsc::channel::<()>();
+            let then = move |result: &Result<Receipt, PickupError>| {
+                entered.send(result.is_ok()).unwrap();
+                let _ = may_end.recv_timeout(PATIENCE);
+            };
+            let telling = pickup.clone();
+            let submitting =
+                async move { drop(telling.submit_claimed_then(submission(), None, then).await) };
+            poll_and_drop(Box::pin(submitting), 1).await;
+            let is_told = spawn_blocking(move || is_told.recv_timeout(PATIENCE));
+            assert!(is_told.await.unwrap().unwrap());
+            let settled = tokio::time::timeout(Duration::from_millis(1), pickup.settled());
+            assert!(settled.await.is_err());
+            drop(sender);
+            pickup.settled().await;
+        });
+    }
+}
+
+#[test]
+fn a_panic_of_who_is_told_does_not_cost_the_receipt() {
+    for (runtime, inline) in runtimes().into_iter().zip([0, INLINE]) {
+        for durability in [Durability::Durable, Durability::NotDurable] {
+            let place = Place::new();
+            runtime.block_on(async {
+                let options = PickupOptions::default().with_durability(durability);
+                let pickup = place.open_with(options).await.with_inline_writes(inline);
+                let then = |_: &Result<_, _>| std::panic::resume_unwind(Box::new(()));
+                let receipt = pickup.submit_claimed_then(submission(), None, then).await;
+                assert_eq!(receipt.unwrap().files, place.files());
+                pickup.settled().await;
+            });
+        }
+    }
+}
+
+#[test]
+fn no_more_than_one_file_is_written_by_the_thread_that_polls() {
+    let place = Place::new();
+    let mut builder = Builder::new_current_thread();
+    let runtime = builder
+        .enable_all()
+        .max_blocking_threads(1)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let pickup = place.open().await.with_inline_writes(1 << 20);
+        let (sender, held) = mpsc::channel::<()>();
+        let holding = spawn_blocking(move || held.recv());
+        for (message, files) in [(merge(2), 0), (message(), 1)] {
+            let (pickup, submission) = (pickup.clone(), Submission::new(&message));
+            assert!(submission.size() < 1 << 20);
+            let begun = pickup.clone();
+            let submitting = async move { drop(begun.submit(submission).await) };
+            poll_and_drop(Box::pin(submitting), 1).await;
+            pickup.settled().await;
+            assert_eq!(place.files().len(), files);
+        }
+        drop(sender);
+        drop(holding.await);
+    });
 }
 
 #[test]

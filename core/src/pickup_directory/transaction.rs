@@ -262,8 +262,9 @@ impl Transaction<'_> {
     /// Like [`commit`](Self::commit) without waiting: `done` is called once with the result. It runs on a commit
     /// thread, so it should be quick.
     ///
-    /// If this process has no commit threads ([`PickupDirectory::start_commit_threads`]) or nothing has to be durable,
-    /// this blocks and calls `done` itself.
+    /// If this process has no commit threads ([`PickupDirectory::start_commit_threads`]), nothing has to be durable, the
+    /// directory is in memory, or nothing was written, this calls `done` itself before it returns, and may block until
+    /// then. So do not hold a lock here that `done` takes.
     ///
     /// ```
     /// use pmtaemail::{PickupDirectory, PickupOptions};

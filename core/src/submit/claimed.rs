@@ -247,7 +247,8 @@ impl PickupDirectory {
         Ok(receipt)
     }
 
-    /// Like [`submit_with`](Self::submit_with), under a claimed key. `None` is no key.
+    /// Like [`submit_with`](Self::submit_with), under a claimed key. `None` is no key. Here too `done` may run on this
+    /// thread, before this returns: do not hold a lock that it takes.
     ///
     /// ```
     /// use pmtaemail::{Claimed, Fingerprinter, PickupDirectory, PickupOptions, Submission};

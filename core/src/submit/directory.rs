@@ -42,6 +42,9 @@ impl PickupDirectory {
     /// the receipt or the error. It runs on a commit thread, so it should be quick. [The commit
     /// threads](Self::start_commit_threads) must be running; otherwise this blocks.
     ///
+    /// `done` runs on this thread, before this returns, if a file cannot be written, nothing has to be durable, the
+    /// directory is in memory, or there are no commit threads. So do not hold a lock here that it takes.
+    ///
     /// ```
     /// use pmtaemail::{PickupDirectory, PickupOptions, Submission};
     ///

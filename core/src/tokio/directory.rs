@@ -39,7 +39,7 @@ use std::sync::Arc;
 pub struct PickupDirectory {
     pub(super) directory: Arc<crate::PickupDirectory>,
     room: Room,
-    /// Up to so many bytes are written by the thread that polls.
+    /// A file of up to so many bytes is written by the thread that polls.
     pub(super) inline: usize,
 }
 
@@ -91,10 +91,10 @@ impl PickupDirectory {
         }
     }
 
-    /// Has what is rendered already, and has up to so many bytes, written by the thread that polls, without waiting for it
-    /// to be synced. By default there is none such: to make a file takes some ten microseconds, but where the file system
-    /// is about to write its journal it waits for that, with all that the runtime has to do. For a program that bounds
-    /// what comes in, and whose threads have little else to do.
+    /// Has what is rendered already, as one file of up to so many bytes, written by the thread that polls, without waiting
+    /// for it to be synced. By default there is none such: to make a file takes some ten microseconds, but where the file
+    /// system is about to write its journal it waits for that, with all that the runtime has to do. For a program that
+    /// bounds what comes in, and whose threads have little else to do.
     #[must_use]
     pub fn with_inline_writes(self, bytes: usize) -> Self {
         Self {

@@ -16,6 +16,7 @@ use crate::pickup_directory::PickupError;
 use crate::submit::{ClaimError, Claimed};
 use crate::submit::{Receipt, Submission, SubmitError};
 use ::tokio::sync::oneshot;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// What became of a message that was read.
@@ -206,7 +207,13 @@ impl PickupDirectory {
     }
 
     /// The same with something that is told the outcome also where the future has been dropped: for quotas, and for the
-    /// log. It is called by a thread that commits, so it should be quick, and not at all if nothing was begun.
+    /// log. It is called once, or not at all if nothing was begun, before [`settled`](Self::settled) returns. Its panic is
+    /// reported by the panic hook alone.
+    ///
+    /// It should be quick, and take no lock that is held while this is awaited: it is called by a thread that commits, or
+    /// where no thread has to (nothing is durable, the directory is in memory, a file could not be written) by the one
+    /// that writes, which is a blocking thread of tokio's or, with [inline writes](Self::with_inline_writes), the one that
+    /// polls.
     ///
     /// ```
     /// use pmtaemail::{PickupOptions, Submission, tokio::PickupDirectory};
@@ -280,14 +287,17 @@ impl PickupDirectory {
     ) -> Result<Receipt, PickupError> {
         let id = *submission.id();
         let place = self.take_room(of_submission(&submission)).await;
-        let is_quick = submission.size() <= self.inline as u64 && !self.directory.has_leftovers();
+        // What is slow is to make a file, however small.
+        let is_small = submission.files().len() == 1 && submission.size() <= self.inline as u64;
+        let is_quick = is_small && !self.directory.has_leftovers();
         let (sender, result) = oneshot::channel();
         let directory = Arc::clone(&self.directory);
         let write = move || {
             let transaction = directory.begin_claimed(id, claim);
             submission.commit_with(transaction, move |result| {
+                // The mail is what it is, even if that panics.
+                let _ = catch_unwind(AssertUnwindSafe(|| then(&result)));
                 drop(place);
-                then(&result);
                 // There is nobody to tell if the future was dropped.
                 let _ = sender.send(result);
             });
