@@ -308,14 +308,10 @@ fn connect(address: &str) -> std::net::TcpStream {
 #[cfg(any(feature = "outbox", feature = "tokio"))]
 mod running {
     use std::io::{BufRead, BufReader, Read};
-    #[cfg(feature = "tokio")]
-    use std::process::ExitStatus;
-    use std::process::{Child, Command, Stdio};
+    use std::process::{Child, Command, ExitStatus, Stdio};
     use std::sync::mpsc::{self, Receiver};
     use std::thread;
-    use std::time::Duration;
-    #[cfg(feature = "tokio")]
-    use std::time::Instant;
+    use std::time::{Duration, Instant};
 
     pub const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -357,7 +353,6 @@ mod running {
             self.process.id().to_string()
         }
 
-        #[cfg(feature = "tokio")]
         pub fn ends(&mut self) -> ExitStatus {
             let deadline = Instant::now() + PATIENCE;
             loop {

@@ -268,8 +268,18 @@ fn no_part_forges_a_field() {
         ],
         "invalid_content",
     );
+    let hidden = |encoded: &str| {
+        let (name, raw) = (name("X-A"), "1".to_owned());
+        mail(builder().raw_header(HeaderValue::dangerous_new_pre_encoded(
+            name,
+            raw,
+            encoded.to_owned(),
+        )))
+    };
     assert_refused(
         &[
+            hidden("1\nReply-To: eve@example.org"),
+            hidden("1\rReply-To: eve@example.org"),
             alone(part("1\nReply-To: eve@example.org")),
             alone(part("1\rReply-To: eve@example.org")),
             within(part("1\nContent-Type: text/html")),
