@@ -108,6 +108,11 @@ pub(super) enum Operation {
 #[error("the pickup directory in memory is full")]
 pub(super) struct MemoryFull;
 
+/// A thread panicked.
+#[derive(Debug, thiserror::Error)]
+#[error("the thread at work on it ended early")]
+struct EndedEarly;
+
 impl PickupError {
     /// The file or directory that the operation was about.
     ///
@@ -211,7 +216,7 @@ impl PickupError {
     /// A thread that was at work on it panicked: nobody knows what became of it. A wrong answer would be worse, and to
     /// wait for ever too.
     pub(crate) fn ended_early(pickup: &Path) -> Self {
-        let error = io::Error::other("the thread at work on it ended early");
+        let error = io::Error::other(EndedEarly);
         Self::from_io(Operation::PublishFile, pickup)(error).after_publishing()
     }
 
@@ -248,6 +253,9 @@ impl PickupError {
         let inner = self.source.get_ref();
         if inner.is_some_and(<dyn Error + Send + Sync>::is::<TooManyForks>) {
             return "open the directory in this process";
+        }
+        if inner.is_some_and(<dyn Error + Send + Sync>::is::<EndedEarly>) {
+            return "that is a fault of the program, whose log or standard error says where";
         }
         #[cfg(feature = "outbox")]
         if inner.is_some_and(<dyn Error + Send + Sync>::is::<MemoryFull>) {
@@ -474,6 +482,16 @@ mod tests {
             "cannot open the pickup directory /var/pickup: entity not found; create the directory, \
              or use the one that PowerMTA's `pickup` directive names"
         );
+    }
+
+    #[test]
+    fn a_panic_is_no_fault_of_the_system() {
+        let error = PickupError::ended_early(Path::new("/var/pickup"));
+        assert!(error.may_be_delivered());
+        let sentence = error.to_string();
+        let advice = "ended early; that is a fault of the program, whose log or standard error";
+        assert!(sentence.contains(advice), "{sentence}");
+        assert!(!sentence.contains("kernel"), "{sentence}");
     }
 
     #[test]

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 /// PowerMTA's pickup directory, for programs that run on tokio: see the [module](super).
 ///
-/// Clones share one directory, and its limit. A method that submits or opens panics where it is awaited outside of a
-/// runtime of tokio.
+/// Clones share one directory, and its limit. Awaited outside of a runtime of tokio, a method panics if it needs a
+/// blocking thread.
 ///
 /// ```
 /// use pmtaemail::{PickupOptions, Submission, tokio::PickupDirectory};

@@ -1,8 +1,10 @@
 //! The pickup directory for programs that run on tokio (feature `tokio`).
 //!
-//! As `tokio::fs` has the names of `std::fs`, [`PickupDirectory`] here has the methods of the one that
-//! [blocks](crate::PickupDirectory), as `async` functions. They take what they work on by value: it moves to another
-//! thread. Clones share one directory.
+//! As `tokio::fs` has the names of `std::fs`, [`PickupDirectory`] here has methods of the one that
+//! [blocks](crate::PickupDirectory), as `async` functions: those with which most programs submit, and
+//! `submit_json`, which reads the message in another thread. They take what they work on by value: it moves to another thread. What has no
+//! method here is done in `tokio::task::spawn_blocking` with [`blocking`](PickupDirectory::blocking). Clones share one
+//! directory.
 //!
 //! ```
 //! use pmtaemail::tokio::PickupDirectory;

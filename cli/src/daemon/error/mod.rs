@@ -30,7 +30,8 @@ pub enum ApiError {
     MayBeDelivered {
         /// Nothing where a fault of this program ended messages that have no known one.
         id: Option<Id>,
-        /// Nothing where a fault of this program ended it.
+        /// Nothing where a fault of this program ended it in one of its own threads. Where it was in the library's hands,
+        /// the error says so.
         error: Option<PickupError>,
     },
     /// Recipients cannot wait on the pickup directory's file system.
