@@ -66,7 +66,8 @@ fn unfinished_process() {
 
 fn start(test: &str, place: &Place, options: usize) -> Child {
     let (_, module) = module_path!().split_once("::").unwrap();
-    Command::new(env::current_exe().unwrap())
+    let mut command = Command::new(env::current_exe().unwrap());
+    command
         .args([
             "--exact",
             &format!("{module}::{test}"),
@@ -75,26 +76,29 @@ fn start(test: &str, place: &Place, options: usize) -> Child {
         ])
         .env(DIRECTORY, place.path())
         .env(OPTIONS, options.to_string())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap()
+        .stdout(Stdio::piped());
+    spawn(&mut command)
+}
+
+fn spawn(command: &mut Command) -> Child {
+    let _nothing_is_opened = STARTING.write();
+    command.spawn().unwrap()
 }
 
 /// Runs one test of this folder as another process, after what the shell is to do first.
 pub(super) fn run_again(test: &str, place: &Place, options: usize, first: &str) {
     let (_, module) = module_path!().split_once("::").unwrap();
     let folder = module.strip_suffix("processes").unwrap();
-    let status = Command::new("sh")
+    let mut command = Command::new("sh");
+    command
         .arg("-c")
         .arg(format!("{first} exec \"$0\" --exact \"$1\" --nocapture"))
         .arg(env::current_exe().unwrap())
         .arg(format!("{folder}{test}"))
         .env(DIRECTORY, place.path())
         .env(OPTIONS, options.to_string())
-        .stdout(Stdio::null())
-        .status()
-        .unwrap();
-    assert!(status.success());
+        .stdout(Stdio::null());
+    assert!(spawn(&mut command).wait().unwrap().success());
 }
 
 /// Runs one test of this folder that is not for others to run as another process. Gives its exit code.
@@ -107,7 +111,8 @@ pub(super) fn run_until_it_dies(
 ) -> Option<i32> {
     let (_, module) = module_path!().split_once("::").unwrap();
     let folder = module.strip_suffix("processes").unwrap();
-    let output = Command::new(env::current_exe().unwrap())
+    let mut command = Command::new(env::current_exe().unwrap());
+    command
         .args([
             "--exact",
             &format!("{folder}{test}"),
@@ -117,8 +122,9 @@ pub(super) fn run_until_it_dies(
         .env(DIRECTORY, place.path())
         .env(OPTIONS, options.to_string())
         .envs(environment.iter().copied())
-        .output()
-        .unwrap();
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let output = spawn(&mut command).wait_with_output().unwrap();
     output.status.code()
 }
 
