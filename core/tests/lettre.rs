@@ -129,7 +129,7 @@ fn a_valid_message_is_sent_as_it_was_meant() {
             !text.contains("audit@example.com") && !text.contains("Bcc"),
             "{text}"
         );
-        assert!(text.contains("<bob@bücher.example>"), "{text}");
+        assert!(text.contains(" <bob@xn--bcher-kva.example>"), "{text}");
         assert_eq!(text.matches("Message-ID: <").count(), 1);
         assert_eq!(text.matches("Date: ").count(), 1);
         assert_eq!(text.matches("MIME-Version: 1.0\r\n").count(), 1);
@@ -488,4 +488,34 @@ fn no_byte_changes_in_silence() {
         .bcc(mailbox("audit@example.com"));
     assert_eq!(codes(&mail(bcc.clone())), [""; 0]);
     assert_refused(&[mail(bcc.raw_header(signature))], "invalid_content");
+}
+
+#[test]
+fn domains_of_the_header_are_in_a_labels_as_in_the_envelope() {
+    let mail = Mail::builder()
+        .from(mailbox("Größe <shop@bücher.example>"))
+        .sender(mailbox("office@bücher.example"))
+        .reply_to(mailbox("reply@bücher.example"))
+        .to(mailbox("ann@bücher.example"))
+        .to(mailbox("Bob <bob@example.org>"))
+        .cc(mailbox("cy@bücher.example"))
+        .message_id(None);
+    let text = |builder: MessageBuilder| {
+        let message = Message::try_from(crate::mail(builder)).unwrap();
+        String::from_utf8(message.render()).unwrap()
+    };
+    let written = text(mail.clone());
+    assert!(written.is_ascii(), "{written}");
+    for field in [
+        "<shop@xn--bcher-kva.example>\r\n",
+        "Sender: office@xn--bcher-kva.example\r\n",
+        "Reply-To: reply@xn--bcher-kva.example\r\n",
+        "To: ann@xn--bcher-kva.example, Bob <bob@example.org>\r\n",
+        "Cc: cy@xn--bcher-kva.example\r\n",
+    ] {
+        assert!(written.contains(field), "{field}: {written}");
+    }
+    // A field that is signed stays.
+    let signed = mail.raw_header(crate::written("DKIM-Signature", "v=1; d=example.com"));
+    assert!(text(signed).contains("Cc: cy@bücher.example\r\n"));
 }

@@ -87,10 +87,11 @@ impl<'a> MessageBuilder<'a> {
     /// - Bcc in a message that is signed (DKIM-Signature, ARC)
     ///
     /// Nobody can see in what lettre wrote whether a `Content-` field was forged by a value of
-    /// `HeaderValue::dangerous_new_pre_encoded` in the same part, or what a part forged that begins with a boundary of
-    /// lettre's that somebody guessed. Do not put foreign text into such a value. Domains in the header stay as lettre
-    /// has them: one beyond ASCII makes a message that only servers with SMTPUTF8 take, so give them to lettre as
-    /// A-labels (`xn--…`).
+    /// `HeaderValue::dangerous_new_pre_encoded` in the same part: put no foreign text into such a value. A boundary given
+    /// by hand that looks like one of lettre's, 40 letters and digits, is taken for one.
+    ///
+    /// Domains in the header become A-labels (`xn--…`), unless the message is signed: then it is one that only servers
+    /// with SMTPUTF8 take where a domain is in other letters.
     ///
     /// ```
     /// use pmtaemail::Message;
@@ -104,6 +105,9 @@ impl<'a> MessageBuilder<'a> {
     /// assert_eq!(message.addressee_count(), 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// # Panics
+    /// Where lettre does when it writes the message: a multipart has no boundary.
     #[cfg(feature = "lettre")]
     #[cfg_attr(docsrs, doc(cfg(feature = "lettre")))]
     #[must_use]

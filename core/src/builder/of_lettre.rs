@@ -12,10 +12,13 @@
 use super::data::{Data, Members};
 use super::library_rules::{CONTROL, ENCODED_WORD, NO_FIELD};
 use super::written_parts;
+use crate::address::AddrSpec;
 use crate::header::{KnownField, MessageId};
 use crate::problem::{Code, Refusal};
 use crate::syntax::{FieldForm, fields, has_control_except_tab, header_end, holds_encoded_word};
-use lettre::Message;
+use lettre::message::header::{self, Header};
+use lettre::message::{Mailbox, Mailboxes};
+use lettre::{Address, Message};
 use std::borrow::Cow;
 
 const SIGNED_BCC: Refusal = Refusal::new(
@@ -37,14 +40,18 @@ pub(super) fn written(mail: &Message) -> (Vec<u8>, Vec<Refusal>) {
     if has_bcc {
         mail.to_mut().headers_mut().remove_raw(BCC);
     }
-    let own = mail.headers().to_string();
+    let mut own = mail.headers().to_string();
+    if !own.is_ascii() && !is_signed(own.as_bytes()) {
+        in_a_labels(&mut mail);
+        own = mail.headers().to_string();
+    }
     let bytes = mail.formatted();
     let mut refusals = Vec::new();
     let end = header_end(&bytes);
     if end < own.len() {
         refusals.push(NO_FIELD);
     }
-    let mut is_signed = false;
+    let is_signed = is_signed(&bytes[..end]);
     let mut written = 0;
     let mut seen: Vec<&str> = Vec::new();
     for field in fields(&bytes[..end], FieldForm::Strict) {
@@ -53,7 +60,6 @@ pub(super) fn written(mail: &Message) -> (Vec<u8>, Vec<Refusal>) {
             .iter()
             .any(|name| name.eq_ignore_ascii_case(field.name));
         seen.push(field.name);
-        is_signed |= KnownField::named(field.name).is_some_and(KnownField::signs_header);
         let is_of_part = written >= own.len();
         written += field.bytes.len();
         match mail.headers().get_raw(field.name) {
@@ -75,6 +81,58 @@ pub(super) fn written(mail: &Message) -> (Vec<u8>, Vec<Refusal>) {
     // Of a value that is in many fields once is enough.
     refusals.dedup();
     (bytes, refusals)
+}
+
+fn is_signed(header: &[u8]) -> bool {
+    fields(header, FieldForm::Strict)
+        .any(|field| KnownField::named(field.name).is_some_and(KnownField::signs_header))
+}
+
+/// Gives the addresses of the header their domains in A-labels, as the envelope has them.
+fn in_a_labels(mail: &mut Cow<'_, Message>) {
+    list_in_a_labels::<header::From>(mail);
+    list_in_a_labels::<header::ReplyTo>(mail);
+    list_in_a_labels::<header::To>(mail);
+    list_in_a_labels::<header::Cc>(mail);
+    if let Some(sender) = mail.headers().get::<header::Sender>() {
+        let mut mailbox = Mailbox::from(sender);
+        if becomes_a_labels(&mut mailbox) {
+            let sender = header::Sender::from(mailbox);
+            mail.to_mut().headers_mut().set(sender);
+        }
+    }
+}
+
+fn list_in_a_labels<H>(mail: &mut Cow<'_, Message>)
+where
+    H: Header + Into<Mailboxes> + From<Mailboxes>,
+{
+    let Some(field) = mail.headers().get::<H>() else {
+        return;
+    };
+    let mut mailboxes: Vec<Mailbox> = field.into().into();
+    let changed = mailboxes.iter_mut().map(becomes_a_labels);
+    if changed.fold(false, |any, one| any | one) {
+        let field = H::from(Mailboxes::from(mailboxes));
+        mail.to_mut().headers_mut().set(field);
+    }
+}
+
+/// Whether the domain was in other letters. What is none stays, and is found later.
+fn becomes_a_labels(mailbox: &mut Mailbox) -> bool {
+    let address = &mailbox.email;
+    if address.domain().is_ascii() {
+        return false;
+    }
+    let read = AddrSpec::from_parts(address.user(), address.domain());
+    let Some(address) = read
+        .ok()
+        .and_then(|read| Address::new(address.user(), read.domain()).ok())
+    else {
+        return false;
+    };
+    mailbox.email = address;
+    true
 }
 
 /// Whether it is a field that a part has, which the outermost part writes into the header of the message.
@@ -104,7 +162,7 @@ fn message_ids(name: &str, body: &str) -> Result<(), Refusal> {
 
 /// Whom it comes from, and who gets it.
 pub(super) fn envelope(mail: &Message) -> Members<'static> {
-    let text = |address: &lettre::Address| Data::Text(address.to_string().into());
+    let text = |address: &Address| Data::Text(address.to_string().into());
     let envelope = mail.envelope();
     let sender = envelope.from().map_or(Data::Text("<>".into()), text);
     let recipients = envelope.to().iter().map(text).collect();
