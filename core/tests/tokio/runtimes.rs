@@ -17,7 +17,7 @@ fn where_the_system_gives_no_thread_nothing_is_left_for_a_later_one() {
     let place = Place::new();
     let mut builder = Builder::new_current_thread();
     // Such a stack fits into no memory.
-    let runtime = builder.thread_stack_size(1 << 60).build().unwrap();
+    let runtime = builder.thread_stack_size(usize::MAX / 2).build().unwrap();
     let blocking = pmtaemail::PickupDirectory::open(place.path(), PickupOptions::default());
     let pickup = PickupDirectory::new(blocking.unwrap()).unwrap();
     runtime.block_on(async {
