@@ -74,8 +74,8 @@ WEAKNESSES = {
     "a daemon seldom tries again": Weakness(
         (
             Change(
-                "const PAUSE: Duration = Duration::from_millis(200); /// How long a probe",
-                "const PAUSE: Duration = Duration::from_secs(12); /// How long a probe",
+                "const PAUSE: Duration = Duration::from_millis(200); /// The maximum duration of a probe",
+                "const PAUSE: Duration = Duration::from_secs(12); /// The maximum duration of a probe",
             ),
         ),
         {f"{FAULTS}::test_a_leader_that[is frozen and goes on]": ""},
