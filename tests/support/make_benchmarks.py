@@ -2,7 +2,8 @@
 
 python tests/support/make_benchmarks.py NAME COMMAND...
 
-The block between `<!-- bench: NAME -->` and `<!-- end -->` becomes the output, with the day and the processor.
+The block between `<!-- bench: NAME -->` and `<!-- end -->` becomes the output, with the day and the processor. What
+criterion says of outliers and of throughput is left out.
 """
 
 import os
@@ -13,12 +14,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 PAGE = Path(__file__).parent.parent.parent / "BENCHMARKS.md"
+ASIDE = re.compile(r"^(?:Found \d+ outliers.*|  \d+ \(\d.*| +thrpt: .*)\n", re.MULTILINE)
 
 
 def main(name: str, *command: str) -> None:
     run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     print(run.stdout, end="", flush=True)
-    block = f"{datetime.now(UTC):%Y-%m-%d}, {processor()}:\n\n```text\n{run.stdout.strip()}\n```"
+    printed = ASIDE.sub("", run.stdout).strip()
+    block = f"{datetime.now(UTC):%Y-%m-%d}, {processor()}:\n\n```text\n{printed}\n```"
     page = PAGE.read_text(encoding="utf-8")
     start, end = re.escape(f"<!-- bench: {name} -->\n"), re.escape("<!-- end -->")
     # A function, since the output may hold what a replacement would take for its own.
