@@ -26,14 +26,15 @@ help: ## Tell what can be made.
 test: test-rust test-node test-python ## Build once and pass all tests.
 
 # What a change breaks most often: units of the library, every case at the command line and over HTTP, both programs' faces.
+# The tests of the pickup directory, which wait for disks and kill processes, are left to `make test`.
 QUICK := test_cases.py test_http.py test_command.py test_import_circles.py
 .PHONY: quick
 quick: $(VENV)/.installed tests/node_modules/.installed ## Pass what tells most in a minute, while you work.
 	cargo build --bin pmtaemailapi
 ifeq ($(NEXTEST),yes)
-	cargo nextest run --package pmtaemail --lib
+	cargo nextest run --package pmtaemail --lib -E 'not test(pickup_directory::tests::)'
 else
-	cargo test --package pmtaemail --lib
+	cargo test --package pmtaemail --lib -- --skip pickup_directory::tests::
 endif
 	cd tests && ../$(VENV)/bin/pytest $(PYTEST_FLAGS) -k 'not python and not node' $(QUICK)
 
