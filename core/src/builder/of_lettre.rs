@@ -11,7 +11,7 @@
 
 use super::data::{Data, Members};
 use super::library_rules::{CONTROL, ENCODED_WORD, NO_FIELD};
-use super::written_parts;
+use super::written_parts::{self, is_of_content};
 use crate::address::AddrSpec;
 use crate::header::{KnownField, MessageId};
 use crate::problem::{Code, Refusal};
@@ -133,12 +133,6 @@ fn becomes_a_labels(mailbox: &mut Mailbox) -> bool {
     };
     mailbox.email = address;
     true
-}
-
-/// Whether it is a field that a part has, which the outermost part writes into the header of the message.
-fn is_of_content(name: &str) -> bool {
-    let start = name.get(.."Content-".len());
-    start.is_some_and(|start| start.eq_ignore_ascii_case("Content-"))
 }
 
 /// lettre writes identifiers as they were given to it.

@@ -14,6 +14,8 @@ use crate::syntax::{
     Cursor, FieldForm, WrittenField, fields, has_control, has_control_except_tab, header_end,
     holds_bare_cr, holds_encoded_word, next_parameter,
 };
+use encodify::hex::decode_pair;
+use encodify::qp::BODY;
 use std::borrow::Cow;
 
 const BOUNDARY: Refusal = Refusal::new(
@@ -50,6 +52,12 @@ pub(super) fn check(entity: &[u8], is_signed: bool, by_hand: bool, refusals: &mu
     }
 }
 
+/// Whether it is a field that a part has. The outermost part writes its fields into the header of the message.
+pub(super) fn is_of_content(name: &str) -> bool {
+    let start = name.get(.."Content-".len());
+    start.is_some_and(|start| start.eq_ignore_ascii_case("Content-"))
+}
+
 /// Whether a CR or LF is there that ends no line.
 fn has_bare_line_end(bytes: &[u8]) -> bool {
     holds_bare_cr(bytes)
@@ -71,8 +79,7 @@ impl<'m> Part<'m> {
             if !field.is_field() || self.fields[..index].iter().any(is_it) {
                 return Err(NO_FIELD);
             }
-            let name = field.name.to_ascii_lowercase();
-            if !name.starts_with("content-") {
+            if !is_of_content(field.name) {
                 // It means nothing in a part, and those of the message are looked at elsewhere.
                 continue;
             }
@@ -80,7 +87,7 @@ impl<'m> Part<'m> {
             if has_control_except_tab(&body) {
                 return Err(CONTROL);
             }
-            match name.as_str() {
+            match field.name.to_ascii_lowercase().as_str() {
                 "content-description" => {}
                 "content-id" => content_id(&body)?,
                 _ if holds_encoded_word(&body) => return Err(ENCODED_WORD),
@@ -144,7 +151,7 @@ impl<'m> Part<'m> {
         let content = match encoding {
             "base64" => Base64::parse(String::from_utf8_lossy(self.body))
                 .map_or(Cow::Borrowed(self.body), |base64| base64.decode().into()),
-            "quoted-printable" => unescaped(self.body, b'=').into(),
+            "quoted-printable" => BODY.decode(self.body).unwrap_or(Cow::Borrowed(self.body)),
             _ => Cow::Borrowed(self.body),
         };
         let is_utf8 = simdutf8::basic::from_utf8(&content).is_ok();
@@ -191,7 +198,7 @@ impl Parameters {
             names.push(name);
             let value = parameter.value.as_bytes();
             let value = if is_extended {
-                unescaped(value, b'%')
+                percent_decoded(value)
             } else {
                 value.to_owned()
             };
@@ -224,32 +231,23 @@ impl Parameters {
     }
 }
 
-/// Undoes quoted-printable (`=`) and percent encoding (`%`).
-fn unescaped(text: &[u8], sign: u8) -> Vec<u8> {
+/// Undoes percent encoding. What is none stays.
+fn percent_decoded(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
-    while let Some((&first, behind)) = rest.split_first() {
-        rest = behind;
-        if first != sign {
-            bytes.push(first);
-        } else if let Some(next) = behind.strip_prefix(b"\r\n") {
-            rest = next;
-        } else if let Some((digits, next)) = behind.split_at_checked(2)
-            && let Some(byte) = hex(digits)
-        {
-            bytes.push(byte);
-            rest = next;
+    while let [first, behind @ ..] = rest {
+        let escaped = match behind {
+            [high, low, ..] if *first == b'%' => decode_pair(*high, *low),
+            _ => None,
+        };
+        bytes.push(escaped.unwrap_or(*first));
+        rest = if escaped.is_some() {
+            &behind[2..]
         } else {
-            bytes.push(first);
-        }
+            behind
+        };
     }
     bytes
-}
-
-fn hex(digits: &[u8]) -> Option<u8> {
-    let digit = |digit: u8| char::from(digit).to_digit(16);
-    let [high, low] = digits else { return None };
-    u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()
 }
 
 /// The parts between lines that lettre writes; `None` if they are others than it writes.

@@ -2,34 +2,26 @@
 
 use super::support::{
     Gate, Place, merge, message, open_files, poll_and_drop, runtimes, submission, until,
+    with_one_blocking_thread,
 };
-use pmtaemail::{PickupOptions, Submission};
+use pmtaemail::Submission;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
-use tokio::runtime::Builder;
 use tokio::task::{JoinSet, spawn_blocking, yield_now};
 
 #[test]
 fn submissions_at_the_same_time_share_syncs_that_no_thread_of_the_runtime_waits_for() {
     for runtime in runtimes() {
         let place = Place::new();
-        let gate = Arc::new(Gate::default());
-        let options = PickupOptions::default().with_observer(Arc::clone(&gate) as _);
+        let gate = Arc::<Gate>::default();
         runtime.block_on(async {
-            let pickup = place.open_with(options).await;
+            let pickup = place.open_gated(&gate).await;
+            gate.hold_both(&pickup).await;
+            let before = open_files();
             let mut tasks = JoinSet::new();
-            let submit = |tasks: &mut JoinSet<_>| {
+            for _ in 0..200 {
                 let pickup = pickup.clone();
                 tasks.spawn(async move { pickup.submit(submission()).await });
-            };
-            // Both threads are held.
-            for lanes in 1..=2 {
-                submit(&mut tasks);
-                until(|| gate.reports().len() == lanes).await;
-            }
-            let before = open_files();
-            for _ in 0..200 {
-                submit(&mut tasks);
             }
             // Each is written, and waits for its commit with its file open.
             #[cfg(target_os = "linux")]
@@ -58,10 +50,9 @@ fn submissions_at_the_same_time_share_syncs_that_no_thread_of_the_runtime_waits_
 fn no_more_are_in_progress_than_allowed() {
     for runtime in runtimes() {
         let place = Place::new();
-        let gate = Arc::new(Gate::default());
-        let options = PickupOptions::default().with_observer(Arc::clone(&gate) as _);
+        let gate = Arc::<Gate>::default();
         runtime.block_on(async {
-            let pickup = place.open_with(options).await.with_most_at_once(5);
+            let pickup = place.open_gated(&gate).await.with_most_at_once(5);
             let before = open_files();
             let mut tasks = JoinSet::new();
             for _ in 0..100 {
@@ -124,12 +115,7 @@ fn mail_merges_at_the_same_time_have_no_more_files_open_than_may_be() {
 #[test]
 fn no_more_than_one_file_is_written_by_the_thread_that_polls() {
     let place = Place::new();
-    let mut builder = Builder::new_current_thread();
-    let runtime = builder
-        .enable_all()
-        .max_blocking_threads(1)
-        .build()
-        .unwrap();
+    let runtime = with_one_blocking_thread();
     runtime.block_on(async {
         let pickup = place.open().await.with_inline_writes(1 << 20);
         let (sender, held) = mpsc::channel::<()>();

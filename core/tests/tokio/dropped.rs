@@ -2,17 +2,15 @@
 
 use super::support::{
     Gate, INLINE, JSON, PATIENCE, Place, current_thread, key, large, merge, message, poll_and_drop,
-    runtimes, submission, until,
+    runtimes, submission, until, with_one_blocking_thread,
 };
 use pmtaemail::tokio::PickupDirectory;
 use pmtaemail::{
-    Claimed, Fingerprinter, MessageStream, PickupError, PickupOptions, Receipt, StreamFormat,
-    Submission,
+    Claimed, Fingerprinter, MessageStream, PickupError, Receipt, StreamFormat, Submission,
 };
 use std::pin::Pin;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
-use tokio::runtime::Builder;
 use tokio::task::spawn_blocking;
 
 /// What is done in one of several ways, and how many files it makes.
@@ -105,12 +103,7 @@ fn a_future_that_is_dropped_leaves_all_or_nothing() {
 fn what_no_thread_has_begun_with_is_never_begun() {
     for (name, _, begin) in WAYS {
         let place = Place::new();
-        let mut builder = Builder::new_current_thread();
-        let runtime = builder
-            .enable_all()
-            .max_blocking_threads(1)
-            .build()
-            .unwrap();
+        let runtime = with_one_blocking_thread();
         runtime.block_on(async {
             let pickup = place.open().await;
             // The store of keys is open from now on.
@@ -156,14 +149,10 @@ fn a_merge_that_nobody_waits_for_is_interrupted() {
 fn a_timeout_may_lose_the_receipt_but_not_the_mail() {
     for runtime in runtimes() {
         let place = Place::new();
-        let gate = Arc::new(Gate::default());
-        let options = PickupOptions::default().with_observer(Arc::clone(&gate) as _);
+        let gate = Arc::<Gate>::default();
         runtime.block_on(async {
-            let pickup = place.open_with(options).await.with_inline_writes(INLINE);
-            for lanes in 1..=2 {
-                drop(pickup.submit(submission()).await);
-                until(|| gate.reports().len() == lanes).await;
-            }
+            let pickup = place.open_gated(&gate).await.with_inline_writes(INLINE);
+            gate.hold_both(&pickup).await;
             let (told, outcome) = mpsc::channel::<Result<Receipt, PickupError>>();
             let then =
                 move |result: &Result<Receipt, PickupError>| told.send(result.clone()).unwrap();

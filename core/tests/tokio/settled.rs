@@ -1,6 +1,6 @@
 //! When all is settled, and who is told.
 
-use super::support::{Gate, INLINE, PATIENCE, Place, poll_and_drop, runtimes, submission, until};
+use super::support::{Gate, INLINE, PATIENCE, Place, poll_and_drop, runtimes, submission};
 use pmtaemail::{Durability, PickupError, PickupOptions, Receipt};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -10,15 +10,11 @@ use tokio::task::spawn_blocking;
 fn what_a_clone_with_another_limit_began_is_waited_for() {
     for runtime in runtimes() {
         let place = Place::new();
-        let gate = Arc::new(Gate::default());
-        let options = PickupOptions::default().with_observer(Arc::clone(&gate) as _);
+        let gate = Arc::<Gate>::default();
         runtime.block_on(async {
-            let pickup = place.open_with(options).await;
+            let pickup = place.open_gated(&gate).await;
             let other = pickup.clone().with_most_at_once(usize::MAX);
-            for lanes in 1..=2 {
-                drop(pickup.submit(submission()).await);
-                until(|| gate.reports().len() == lanes).await;
-            }
+            gate.hold_both(&pickup).await;
             let begun = pickup.clone().with_inline_writes(INLINE);
             let submitting = async move { drop(begun.submit(submission()).await) };
             poll_and_drop(Box::pin(submitting), 1).await;

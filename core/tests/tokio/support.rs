@@ -8,7 +8,7 @@ use std::fs;
 use std::future::poll_fn;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::{Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -29,6 +29,13 @@ pub fn current_thread() -> Runtime {
 pub fn multi_thread() -> Runtime {
     let mut builder = Builder::new_multi_thread();
     builder.worker_threads(2).enable_all().build().unwrap()
+}
+
+/// With one thread for what blocks.
+pub fn with_one_blocking_thread() -> Runtime {
+    let mut builder = Builder::new_current_thread();
+    let builder = builder.enable_all().max_blocking_threads(1);
+    builder.build().unwrap()
 }
 
 pub fn runtimes() -> [Runtime; 2] {
@@ -55,6 +62,13 @@ impl Place {
 
     pub async fn open_with(&self, options: PickupOptions) -> PickupDirectory {
         PickupDirectory::open(self.path(), options).await.unwrap()
+    }
+
+    /// Whose threads that commit are held by the gate.
+    pub async fn open_gated(&self, gate: &Arc<Gate>) -> PickupDirectory {
+        let observer = Arc::clone(gate) as _;
+        self.open_with(PickupOptions::default().with_observer(observer))
+            .await
     }
 
     /// The files that PowerMTA would see, all of which are whole.
@@ -129,6 +143,14 @@ impl Gate {
     pub fn open(&self) {
         self.state.lock().unwrap().is_open = true;
         self.opened.notify_all();
+    }
+
+    /// Waits until both threads that commit are held, each after a message that it has committed.
+    pub async fn hold_both(&self, pickup: &PickupDirectory) {
+        for lanes in 1..=2 {
+            pickup.submit(submission()).await.unwrap();
+            until(|| self.reports().len() == lanes).await;
+        }
     }
 
     pub fn reports(&self) -> Vec<(usize, Option<String>)> {
