@@ -180,12 +180,18 @@ fn the_charset_is_that_of_the_content() {
         let body = Body::new_with_encoding(bytes.to_vec(), ContentTransferEncoding::Base64);
         text(charset, body.unwrap())
     };
+    let quoted_printable = |charset: &str, content: &str| {
+        let encoding = ContentTransferEncoding::QuotedPrintable;
+        let body = Body::new_with_encoding(content.to_owned(), encoding);
+        text(charset, body.unwrap())
+    };
     for wrong in [
         ascii("utf-16"),
         utf8("UTF-16LE"),
         utf8("iso-8859-1"),
         utf8("us-ascii"),
         base64("windows-1252", "Grüße".as_bytes()),
+        quoted_printable("windows-1252", "Grüße"),
     ] {
         assert_refused(&[alone(wrong.clone()), within(wrong)], "invalid_content");
     }
