@@ -275,24 +275,29 @@ fn phrase(text: Cow<'_, str>) -> Result<Lexeme<'_>, Refusal> {
 }
 
 /// Folds the base64 of a key, in which white space is meaningless (Autocrypt level 1, section 2.1). It is the last
-/// attribute.
+/// attribute. What else stands there, as a comment, stays in its words.
 fn with_folded_key(mut words: Vec<Lexeme<'_>>) -> Vec<Lexeme<'_>> {
     const NAME: &str = "keydata=";
     const LINE: usize = 72;
     let Some(at) = words.iter().position(|word| word.text.starts_with(NAME)) else {
         return words;
     };
-    let key: String = words[at..].iter().map(|word| word.text.as_ref()).collect();
-    if key.len() <= LINE || key.contains(';') {
+    let text: String = words[at..].iter().map(|word| word.text.as_ref()).collect();
+    let key = &text[NAME.len()..];
+    if text.len() <= LINE || !key.bytes().all(is_base64) {
         return words;
     }
     words.truncate(at);
     words.push(Lexeme::new(LexemeKind::Word, NAME));
-    let mut rest = &key[NAME.len()..];
+    let mut rest = key;
     while !rest.is_empty() {
         let (line, more) = rest.split_at(rest.len().min(LINE));
         words.push(Lexeme::new(LexemeKind::Word, line.to_owned()));
         rest = more;
     }
     words
+}
+
+fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
 }
