@@ -333,10 +333,10 @@ mod tests {
 
         /// A quote is quoted and nothing else.
         #[test]
-        fn file_names_come_back(name in "([ -~&&[^\\\\]]|\\PC){0,40}") {
+        fn file_names_come_back(name in "([ -~]|\\PC){0,40}") {
+            let name = name.replace('\\', "/");
             let body = format!("form-data; filename=\"{}\"; name=a", name.replace('"', "\\\""));
             let disposition = ContentDisposition::parse(body.as_bytes());
-            prop_assume!(!name.contains('\\'));
             prop_assume!(!["%22", "%0D", "%0A", "=?"].iter().any(|sign| name.contains(sign)));
             prop_assert_eq!(disposition.filename, Some(Ok(name)));
             prop_assert_eq!(disposition.name.as_deref(), Some("a"));
