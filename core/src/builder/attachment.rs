@@ -1,6 +1,7 @@
 //! Files.
 
 use super::data::{Data, Members};
+use super::setters::{Fields, texts};
 use std::borrow::Cow;
 
 /// A file that travels with the message.
@@ -33,6 +34,15 @@ impl<'a> Attachment<'a> {
     }
 
     /// A file without a name.
+    ///
+    /// ```
+    /// # use pmtaemail::{Attachment, Message};
+    /// let key = Attachment::unnamed(b"-----BEGIN PGP PUBLIC KEY BLOCK-----").content_type("application/pgp-keys");
+    /// let builder = Message::builder().from("ann@example.com").to("bob@example.org");
+    /// let mail = String::from_utf8(builder.attachment(key).build()?.render()).unwrap();
+    /// assert!(mail.contains("Content-Disposition: attachment\r\n"));
+    /// # Ok::<(), pmtaemail::Problems>(())
+    /// ```
     pub fn unnamed(content: impl Into<Cow<'a, [u8]>>) -> Self {
         Self(Members::default()).with("content", Data::Bytes(content.into()))
     }
@@ -46,40 +56,59 @@ impl<'a> Attachment<'a> {
     }
 
     /// A file whose content is base64 already (RFC 4648 section 4); it is not decoded and encoded again.
+    ///
+    /// ```
+    /// # use pmtaemail::{Attachment, Message};
+    /// let invoice = Attachment::base64("invoice.pdf", "JVBERi0xLjc=");
+    /// let builder = Message::builder().from("shop@example.com").to("ann@example.org");
+    /// let mail = String::from_utf8(builder.attachment(invoice).build()?.render()).unwrap();
+    /// assert!(mail.contains("\r\n\r\nJVBERi0xLjc=\r\n"));
+    /// # Ok::<(), pmtaemail::Problems>(())
+    /// ```
     pub fn base64(filename: impl Into<Cow<'a, str>>, content: impl Into<Cow<'a, str>>) -> Self {
         Self(Members::default())
             .with("content", Data::Text(content.into()))
             .filename(filename)
     }
 
-    /// Its name.
-    #[must_use]
-    pub fn filename(self, filename: impl Into<Cow<'a, str>>) -> Self {
-        self.with("filename", Data::Text(filename.into()))
-    }
-
-    /// Its media type, such as `application/pdf`.
-    #[must_use]
-    pub fn content_type(self, content_type: impl Into<Cow<'a, str>>) -> Self {
-        self.with("contentType", Data::Text(content_type.into()))
-    }
-
-    /// The name by which the HTML refers to it: `<img src="cid:logo">`. It makes the file inline.
-    #[must_use]
-    pub fn content_id(self, content_id: impl Into<Cow<'a, str>>) -> Self {
-        self.with("cid", Data::Text(content_id.into()))
+    texts! {
+        /// Its name.
+        filename = "filename",
+        /// Its media type, such as `application/pdf`.
+        ///
+        /// ```
+        /// # use pmtaemail::{Attachment, Message};
+        /// let entries = Attachment::new("entries.log", b"a\tb\n").content_type("text/tab-separated-values");
+        /// let builder = Message::builder().from("shop@example.com").to("ann@example.org");
+        /// let mail = String::from_utf8(builder.attachment(entries).build()?.render()).unwrap();
+        /// assert!(mail.contains("Content-Type: text/tab-separated-values;"));
+        /// # Ok::<(), pmtaemail::Problems>(())
+        /// ```
+        content_type = "contentType",
+        /// The name by which the HTML refers to it: `<img src="cid:logo">`. It makes the file inline.
+        content_id = "cid",
     }
 
     /// Whether it is shown within the message (RFC 2183 section 2.1); when this is not called, if it has a
     /// [content id](Self::content_id).
+    ///
+    /// ```
+    /// # use pmtaemail::{Attachment, Message};
+    /// let photo = Attachment::new("photo.jpg", b"\xFF\xD8\xFF").inline(true);
+    /// let builder = Message::builder().from("ann@example.com").to("bob@example.org").text("Look:");
+    /// let mail = String::from_utf8(builder.attachment(photo).build()?.render()).unwrap();
+    /// assert!(mail.contains("Content-Disposition: inline; filename=photo.jpg"));
+    /// # Ok::<(), pmtaemail::Problems>(())
+    /// ```
     #[must_use]
     pub fn inline(self, inline: bool) -> Self {
         let word = if inline { "inline" } else { "attachment" };
         self.with("disposition", Data::Text(word.into()))
     }
+}
 
-    fn with(mut self, name: &'static str, value: Data<'a>) -> Self {
-        self.0.set(name, value);
-        self
+impl<'a> Fields<'a> for Attachment<'a> {
+    fn fields(&mut self) -> &mut Members<'a> {
+        &mut self.0
     }
 }

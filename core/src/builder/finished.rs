@@ -6,6 +6,7 @@ use super::data::{Data, Members};
 use super::of_lettre;
 #[cfg(feature = "mail-builder")]
 use super::of_mail_builder;
+use super::setters::Fields;
 use crate::message::HeaderAddresses;
 #[cfg(any(feature = "lettre", feature = "mail-builder"))]
 use crate::message::Message;
@@ -121,6 +122,17 @@ impl<'a> MessageBuilder<'a> {
     }
 
     /// What the addresses in the header of a [finished message](Self::raw) are for.
+    ///
+    /// ```
+    /// use pmtaemail::{HeaderAddresses, Message};
+    ///
+    /// let mail = b"From: shop@example.com\r\nBcc: bob@example.org\r\n\r\nHello\r\n";
+    /// let builder = Message::builder().raw(mail).to("ann@example.org");
+    /// assert!(builder.clone().build().is_err(), "does Bob get it, who is only in Bcc?");
+    /// let ignoring = builder.sender("shop@example.com").header_addresses(HeaderAddresses::Ignore);
+    /// assert_eq!(ignoring.build()?.addressee_count(), 1);
+    /// # Ok::<(), pmtaemail::Problems>(())
+    /// ```
     #[must_use]
     pub fn header_addresses(mut self, header_addresses: HeaderAddresses) -> Self {
         self.header_addresses = header_addresses;

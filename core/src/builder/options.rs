@@ -1,34 +1,26 @@
 //! Small objects of the message.
 
 use super::data::{Data, Members};
-use super::word;
+use super::setters::{Fields, booleans, texts, word};
 use crate::json::{NotifyWord, ReturnWord};
 use std::borrow::Cow;
 
-/// Declares an object with a setter for each text that it has.
-macro_rules! object_of_texts {
-    (
-        $(#[$attribute:meta])*
-        $object:ident { $($(#[doc = $doc:literal])* $setter:ident = $name:literal,)+ }
-    ) => {
+/// Declares an object of the message.
+macro_rules! object {
+    ($(#[$attribute:meta])* $object:ident) => {
         $(#[$attribute])*
         #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $object<'a>(pub(super) Members<'a>);
 
-        impl<'a> $object<'a> {
-            $(
-                $(#[doc = $doc])*
-                #[must_use]
-                pub fn $setter(mut self, text: impl Into<Cow<'a, str>>) -> Self {
-                    self.0.set($name, Data::Text(text.into()));
-                    self
-                }
-            )+
+        impl<'a> Fields<'a> for $object<'a> {
+            fn fields(&mut self) -> &mut Members<'a> {
+                &mut self.0
+            }
         }
     };
 }
 
-object_of_texts! {
+object! {
     /// An invitation or its like (RFC 5546): a text/calendar body, as calendar programs expect it.
     ///
     /// ```
@@ -43,10 +35,7 @@ object_of_texts! {
     /// assert!(String::from_utf8(message.render()).unwrap().contains("method=REQUEST"));
     /// # Ok::<(), pmtaemail::Problems>(())
     /// ```
-    Calendar {
-        /// The iTIP method (RFC 5546), such as REQUEST, which may be left to the content.
-        method = "method",
-    }
+    Calendar
 }
 
 impl<'a> Calendar<'a> {
@@ -56,9 +45,24 @@ impl<'a> Calendar<'a> {
         members.set("content", Data::Text(content.into()));
         Self(members)
     }
+
+    texts! {
+        /// The iTIP method (RFC 5546), such as REQUEST, which may be left to the content. It must not say otherwise:
+        ///
+        /// ```
+        /// use pmtaemail::{Calendar, Message};
+        ///
+        /// let cancelled = "BEGIN:VCALENDAR\r\nMETHOD:CANCEL\r\nEND:VCALENDAR\r\n";
+        /// let builder = Message::builder().from("ann@example.com").to("bob@example.org");
+        /// let calendar = Calendar::new(cancelled).method("REQUEST");
+        /// let problems = builder.calendar(calendar).build().unwrap_err();
+        /// assert_eq!(problems.iter().next().unwrap().pointer(), "/calendar/method");
+        /// ```
+        method = "method",
+    }
 }
 
-object_of_texts! {
+object! {
     /// Ways to leave the list: List-Unsubscribe, and List-Unsubscribe-Post (RFC 8058) with an https URL.
     ///
     /// ```
@@ -74,24 +78,38 @@ object_of_texts! {
     /// assert!(mail.contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"));
     /// # Ok::<(), pmtaemail::Problems>(())
     /// ```
-    Unsubscribe {
+    Unsubscribe
+}
+
+impl<'a> Unsubscribe<'a> {
+    texts! {
         /// A web address.
         url = "url",
         /// An address to which a mail is sent.
         mailto = "mailto",
     }
-}
 
-impl Unsubscribe<'_> {
-    /// Whether one POST to the URL is enough (RFC 8058); with an https URL it is unless this says otherwise.
-    #[must_use]
-    pub fn one_click(mut self, one_click: bool) -> Self {
-        self.0.set("oneClick", Data::Boolean(one_click));
-        self
+    booleans! {
+        /// Whether one POST to the URL is enough (RFC 8058); with an https URL it is unless this says otherwise.
+        ///
+        /// ```
+        /// use pmtaemail::{Message, Unsubscribe};
+        ///
+        /// let ways = Unsubscribe::default()
+        ///     .mailto("leave@example.com")
+        ///     .url("https://example.com/preferences")
+        ///     .one_click(false);
+        /// let builder = Message::builder().from("shop@example.com").to("ann@example.org");
+        /// let mail = String::from_utf8(builder.unsubscribe(ways).build()?.render()).unwrap();
+        /// assert!(mail.contains("<mailto:leave@example.com>"));
+        /// assert!(!mail.contains("List-Unsubscribe-Post"));
+        /// # Ok::<(), pmtaemail::Problems>(())
+        /// ```
+        one_click = "oneClick",
     }
 }
 
-object_of_texts! {
+object! {
     /// Which key PowerMTA signs with.
     ///
     /// ```
@@ -101,12 +119,27 @@ object_of_texts! {
     /// let builder = Message::builder().from("shop@example.com").to("ann@example.org");
     /// assert!(builder.dkim(dkim).build().is_ok());
     /// ```
-    Dkim {
+    Dkim
+}
+
+impl<'a> Dkim<'a> {
+    texts! {
         /// s=
         selector = "selector",
         /// d=
         domain = "domain",
         /// i=
+        ///
+        /// ```
+        /// use pmtaemail::{Dkim, Message, Submission};
+        ///
+        /// let dkim = Dkim::default().identity("@news.example.com").key_list("marketing");
+        /// let builder = Message::builder().from("shop@example.com").to("ann@example.org");
+        /// let submission = Submission::new(&builder.dkim(dkim).build()?);
+        /// let file = String::from_utf8(submission.files()[0].chunks().concat()).unwrap();
+        /// assert!(file.contains("x-dkim-options: i=@news.example.com; key-list=marketing\r\n"));
+        /// # Ok::<(), pmtaemail::Problems>(())
+        /// ```
         identity = "identity",
         /// key-list=
         key_list = "keyList",
@@ -128,15 +161,19 @@ pub struct Dsn(pub(super) Members<'static>);
 impl Dsn {
     /// For which event. Several calls ask for several, but [`Never`](NotifyWord::Never) is alone.
     #[must_use]
-    pub fn notify(mut self, event: NotifyWord) -> Self {
-        self.0.push("notify", word(event));
-        self
+    pub fn notify(self, event: NotifyWord) -> Self {
+        self.pushing("notify", word(event))
     }
 
     /// How much of the message comes back.
     #[must_use]
-    pub fn ret(mut self, ret: ReturnWord) -> Self {
-        self.0.set("ret", word(ret));
-        self
+    pub fn ret(self, ret: ReturnWord) -> Self {
+        self.with("ret", word(ret))
+    }
+}
+
+impl Fields<'static> for Dsn {
+    fn fields(&mut self) -> &mut Members<'static> {
+        &mut self.0
     }
 }

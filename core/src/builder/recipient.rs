@@ -2,8 +2,8 @@
 
 use super::data::{Data, Members};
 use super::serialize;
+use super::setters::{Fields, template_values, texts, word};
 use super::template_value::TemplateValue;
-use super::word;
 use crate::address::{AddrSpec, InvalidAddress, Mailbox};
 use crate::json::Priority;
 use serde::Serialize;
@@ -55,74 +55,33 @@ impl<'a> Recipient<'a> {
         }
     }
 
-    /// The name to show in To.
-    #[must_use]
-    pub fn name(self, name: impl Into<Cow<'a, str>>) -> Self {
-        self.with("name", Data::Text(name.into()))
+    texts! {
+        /// The name to show in To.
+        name = "name",
+        /// The envelope sender; `"<>"` is the null reverse-path.
+        sender = "sender",
+        /// PowerMTA's envelope id; made when absent.
+        envid = "envid",
+        /// PowerMTA's job.
+        job = "job",
+        /// The virtual MTA, or pool, to send through.
+        vmta = "vmta",
+        /// PowerMTA's subaccount id.
+        subaccount_id = "subaccountId",
+        /// PowerMTA's custom message id.
+        custom_message_id = "customMessageId",
     }
 
-    /// A value for the template, which wins over the message's of this name.
-    #[must_use]
-    pub fn variable(
-        mut self,
-        name: impl Into<Cow<'a, str>>,
-        value: impl Into<TemplateValue<'a>>,
-    ) -> Self {
-        let value = value.into().into_data();
-        self.0.insert("variables", name.into(), value);
-        self
-    }
-
-    /// Values for the template: the fields of a struct, or a map. Their texts are copied.
-    #[must_use]
-    pub fn variables(mut self, variables: &(impl Serialize + ?Sized)) -> Self {
-        self.0.extend("variables", serialize::data(variables));
-        self
-    }
-
-    /// The envelope sender; `"<>"` is the null reverse-path.
-    #[must_use]
-    pub fn sender(self, address: impl Into<Cow<'a, str>>) -> Self {
-        self.with("sender", Data::Text(address.into()))
-    }
-
-    /// PowerMTA's envelope id; made when absent.
-    #[must_use]
-    pub fn envid(self, envid: impl Into<Cow<'a, str>>) -> Self {
-        self.with("envid", Data::Text(envid.into()))
-    }
-
-    /// PowerMTA's job.
-    #[must_use]
-    pub fn job(self, job: impl Into<Cow<'a, str>>) -> Self {
-        self.with("job", Data::Text(job.into()))
-    }
-
-    /// The virtual MTA, or pool, to send through.
-    #[must_use]
-    pub fn vmta(self, vmta: impl Into<Cow<'a, str>>) -> Self {
-        self.with("vmta", Data::Text(vmta.into()))
-    }
-
-    /// PowerMTA's subaccount id.
-    #[must_use]
-    pub fn subaccount_id(self, id: impl Into<Cow<'a, str>>) -> Self {
-        self.with("subaccountId", Data::Text(id.into()))
-    }
-
-    /// PowerMTA's custom message id.
-    #[must_use]
-    pub fn custom_message_id(self, id: impl Into<Cow<'a, str>>) -> Self {
-        self.with("customMessageId", Data::Text(id.into()))
+    template_values! {
+        /// A value for the template, which wins over the message's of this name.
+        variable
     }
 
     /// A header field of this recipient's message. It stands in place of the message's fields of this name, or beside
     /// the message's others.
     #[must_use]
-    pub fn header(mut self, name: impl Into<Cow<'a, str>>, value: impl Into<Cow<'a, str>>) -> Self {
-        self.0
-            .push("headers", super::header(name.into(), value.into()));
-        self
+    pub fn header(self, name: impl Into<Cow<'a, str>>, value: impl Into<Cow<'a, str>>) -> Self {
+        self.pushing_header(name.into(), value.into())
     }
 
     /// How urgent it is, for the header.
@@ -132,14 +91,27 @@ impl<'a> Recipient<'a> {
     }
 
     /// PowerMTA's own priority, from 1 to 100.
+    ///
+    /// ```
+    /// use pmtaemail::{Message, Recipient};
+    ///
+    /// let first = Recipient::new("ann@example.org").delivery_priority(100);
+    /// let last = Recipient::new("bob@example.org").delivery_priority(1);
+    /// let builder = Message::builder().from("shop@example.com").recipients([first, last]);
+    /// assert!(builder.build().is_ok());
+    ///
+    /// let beyond = Recipient::new("cy@example.org").delivery_priority(101);
+    /// assert!(Message::builder().from("shop@example.com").recipient(beyond).build().is_err());
+    /// ```
     #[must_use]
     pub fn delivery_priority(self, priority: u8) -> Self {
         self.with("priority", Data::Unsigned(priority.into()))
     }
+}
 
-    fn with(mut self, name: &'static str, value: Data<'a>) -> Self {
-        self.0.set(name, value);
-        self
+impl<'a> Fields<'a> for Recipient<'a> {
+    fn fields(&mut self) -> &mut Members<'a> {
+        &mut self.0
     }
 }
 

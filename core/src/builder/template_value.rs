@@ -49,6 +49,21 @@ impl<'a> TemplateValue<'a> {
     }
 
     /// An object with these members, for what is no map of Rust.
+    ///
+    /// ```
+    /// use pmtaemail::{Message, TemplateLanguage, TemplateValue};
+    ///
+    /// let tea = TemplateValue::object([("name", TemplateValue::from("Tea")), ("count", 2.into())]);
+    /// let message = Message::builder()
+    ///     .from("shop@example.com")
+    ///     .to("ann@example.org")
+    ///     .template(TemplateLanguage::Merge)
+    ///     .variable("item", tea)
+    ///     .text("{{ item.count }} times {{ item.name }}")
+    ///     .build()?;
+    /// assert!(message.render().ends_with(b"\r\n\r\n2 times Tea\r\n"));
+    /// # Ok::<(), pmtaemail::Problems>(())
+    /// ```
     pub fn object<N, V>(members: impl IntoIterator<Item = (N, V)>) -> Self
     where
         N: Into<Cow<'a, str>>,

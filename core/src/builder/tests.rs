@@ -1,4 +1,5 @@
 use super::*;
+use crate::json::{InvalidRecipients, MergeForm, Priority, TemplateLanguage};
 use crate::{AddrSpec, Identity, Mailbox, Notify, NumberLiteral, Return, Submission};
 use proptest::prelude::*;
 use serde_json::{Value, json};
