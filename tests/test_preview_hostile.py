@@ -65,6 +65,11 @@ def mail(html: str, site: Site, subject: str) -> dict:
 def show(page: Page, message: dict) -> None:
     page.write(message)
     page.locator("#subject").reads(message["subject"])
+    await_frame(page)
+
+
+def await_frame(page: Page) -> None:
+    """Waits until the frame is the one that will stay."""
     page.until("document.querySelectorAll('#stage iframe').length === 1 && !document.querySelector('#stage .coming')")
 
 
@@ -127,6 +132,7 @@ def test_a_hostile_mail_loads_pictures_alone_when_asked(previewing: Daemon, visi
     before = page.url()
     page.getByRole("button", name="Load it").click()
     elsewhere.wait_for("/img")
+    await_frame(page)
     settle(page)
     press_everything(page)
     settle(page)
