@@ -49,6 +49,7 @@ def http(shared_daemon) -> Door:
 @example(message={**PLAIN, "subject": "a" * 2_000})
 @example(message={**PLAIN, "subject": " "})
 @example(message={**PLAIN, "to": [{"name": '"', "address": "bo@example.org"}]})
+@example(message={**PLAIN, "to": [{"name": " \u2028" * 16, "address": "bo@example.org"}]})
 @example(message={**PLAIN, "text": "\r\n.\r\n"})
 def test_what_goes_in_is_read_back(http: Door, readers: ForeignReaders, message: dict):
     octets = encode(message)
