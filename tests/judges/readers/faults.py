@@ -125,7 +125,7 @@ FAULTS = [
     Fault(
         "python email",
         ADDRESS_FIELDS,
-        "in a phrase it collapses white space within encoded words, U+2028 and all that str.lstrip() cuts too, and puts a "
+        "in a phrase it collapses white space within encoded words, U+2028 and the like too, and puts a "
         "blank between two of them",
         only_white_space_of_names,
     ),
