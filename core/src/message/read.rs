@@ -13,11 +13,46 @@ use super::recipients::read_recipients;
 use super::single::{Content, SingleMessage};
 use super::templated::{read_merge, read_templated};
 use super::values::{choice, read_sender};
-use super::{Message, MessageKind, ReadContext, StreamedRecipients};
+use super::{Message, MessageKind};
 use crate::address::{Mailbox, ReversePath, SenderDomains};
+use crate::interruption::Interruption;
 use crate::json::{InvalidRecipients, JsonMessage, JsonRaw, Located};
-use crate::problem::{Code, Location, ProblemReport};
+use crate::problem::{Code, Location, ProblemReport, Refusal};
 use crate::template::Language;
+
+/// What comes with the JSON and affects how it is read.
+pub(super) struct ReadContext<'a> {
+    pub files: FileParts<'a>,
+    pub interruption: Interruption<'a>,
+    pub header_addresses: HeaderAddresses,
+    pub senders: &'a SenderDomains,
+    /// What is already known to be wrong with a finished message.
+    pub refusals: Vec<Refusal>,
+}
+
+impl<'a> ReadContext<'a> {
+    pub fn new(files: &'a [FilePart<'a>]) -> Self {
+        Self {
+            files: FileParts::new(files),
+            interruption: Interruption::NEVER,
+            header_addresses: HeaderAddresses::CompleteEnvelope,
+            senders: &SenderDomains::ALL,
+            refusals: Vec::new(),
+        }
+    }
+}
+
+/// Where the recipients of a mail merge are if they are not in the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StreamedRecipients {
+    /// They were taken out of the message's array, which is now empty.
+    Array,
+    /// They are lines after the message, which has none itself.
+    Lines,
+    /// They are rows of a separate table; the message has none itself.
+    #[cfg(feature = "csv")]
+    Table,
+}
 
 /// Interprets a message. `None` only if the report says why; if there are problems, a returned message must not be
 /// used.
