@@ -77,7 +77,9 @@ impl Date {
                 "The date has no unambiguous offset; write one such as +0100.",
             ));
         }
-        if time.trim_end().ends_with(":60") {
+        // White space and comments may stand around the colon (RFC 5322 section 4.3).
+        let minute = time.trim_end().strip_suffix("60");
+        if minute.is_some_and(|minute| minute.trim_end().ends_with(':')) {
             return Err(LEAP_SECOND);
         }
         let parser = DateTimeParser::new();
@@ -343,6 +345,8 @@ mod tests {
             "Mon, 30 Feb 2026 05:33:54 +0000",
             "Mon, 23 Nov 2026 24:00:00 +0000",
             "Mon, 23 Nov 2026 05:33:60 +0000",
+            "Mon, 23 Nov 2026 05:33: 60 +0000",
+            "Mon, 23 Nov 2026 05:33:(x)\t60 (y) +0000",
             "Mon, 23 Nov 2026 05:33:54 CEST",
             "Mon, 23 Nov 2026 05:33:54 +01:00",
             "Mon, 23 Nov 2026 05:33:54 +0000 x",
