@@ -39,7 +39,9 @@ pub(super) fn encode_letters(known: Option<&KnownField>, body: &str, out: &mut V
 }
 
 fn write_encoded(text: &str, out: &mut Vec<u8>) {
-    let line = out.iter().rev().take_while(|byte| **byte != b'\n').count();
+    // No further back than what follows asks for: there may be very many comments on one long line.
+    let near = out.iter().rev().take(ENCODED_LINE / 2);
+    let line = near.take_while(|byte| **byte != b'\n').count();
     // Where little room is left the first word will be folded to a line of its own.
     let mut column = if line < ENCODED_LINE / 2 { line } else { 1 };
     append_encoded_words(text, Q_PHRASE, &mut column, out);
