@@ -73,8 +73,22 @@ torture: build $(VENV)/.installed tests/node_modules/.installed ## Break it on p
 	status=0; \
 	(cd tests && ../$(VENV)/bin/pytest --long -rP $(PYTEST_FLAGS) $(TORTURE)) || status=1; \
 	$(TESTS_PYTHON) tests/support/timing_of_keys.py || status=1; \
+	$(MAKE) properties || status=1; \
 	$(MAKE) fuzz || status=1; \
 	exit $$status
+
+# What one case in thousands breaks: the properties of the library's units, which `make test` tries with 256 cases. CASES says
+# with how many. The tests of the pickup directory have none.
+CASES ?= 20000
+.PHONY: properties
+properties: export PROPTEST_CASES = $(CASES)
+properties: export PROPTEST_MAX_GLOBAL_REJECTS = $(CASES)
+properties: ## Try the properties of the library's units with 20,000 cases each: CASES=100000.
+ifeq ($(NEXTEST),yes)
+	cargo nextest run --package pmtaemail --tests --no-fail-fast -E 'not test(pickup_directory::tests::)'
+else
+	cargo test --package pmtaemail --tests --no-fail-fast -- --skip pickup_directory::tests::
+endif
 
 # The pip that comes with Python may be too old for dependency groups.
 $(VENV)/.installed: requirements-dev.txt

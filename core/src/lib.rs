@@ -4,6 +4,8 @@
 mod address;
 mod builder;
 mod envelope;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod hard_links;
 mod header;
 #[cfg(any(feature = "inline-css", feature = "mjml", feature = "text-from-html"))]
@@ -30,6 +32,8 @@ pub mod outbox;
 mod pickup_directory;
 mod pickup_file;
 mod problem;
+#[cfg(test)]
+mod property_cases;
 mod spool;
 mod submit;
 mod syntax;

@@ -239,7 +239,7 @@ fn builder() -> impl Strategy<Value = MessageBuilder<'static>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(crate::property_cases::at_least(2_000))]
 
     #[test]
     fn a_builder_says_what_its_json_says(builder in builder()) {

@@ -156,7 +156,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(30))]
+        #![proptest_config(crate::property_cases::at_least(30))]
         #[test]
         fn identifiers_are_read_as_they_were(
             given in prop::collection::vec((prop::option::of("[a-z]{1,9}"), any::<bool>()), 1..50),

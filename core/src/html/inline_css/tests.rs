@@ -195,7 +195,7 @@ fn hostile_html_is_refused_in_time() {
 }
 
 proptest::proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(400))]
+    #![proptest_config(crate::property_cases::at_least(400))]
 
     /// Without what was put in, the HTML is what it was.
     #[test]

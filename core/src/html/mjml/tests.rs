@@ -267,7 +267,7 @@ fn hostile_mjml_is_refused_in_time() {
 }
 
 proptest::proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(300))]
+    #![proptest_config(crate::property_cases::at_least(300))]
 
     #[test]
     fn any_mjml_is_read_or_refused(parts in proptest::collection::vec(proptest::sample::select(PARTS), 0..20)) {

@@ -222,7 +222,7 @@ fn hostile_html_is_read_in_time() {
 }
 
 proptest::proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(400))]
+    #![proptest_config(crate::property_cases::at_least(400))]
 
     #[test]
     fn any_html_has_a_text(parts in proptest::collection::vec(proptest::sample::select(PARTS), 0..30)) {
