@@ -95,7 +95,7 @@ impl FilledHeader<'_> {
             body.write(NAME, &mut header);
         }
         for field in self.own_fields() {
-            field.body.write(NAME, &mut header);
+            field.body.write(&field.name, &mut header);
         }
         if let Some(ways) = &self.unsubscribe {
             ways.write(&mut header);

@@ -102,6 +102,7 @@ use open_files::OpenFiles;
 use plans::Plans;
 use recipient::RecipientWriter;
 use std::borrow::Cow;
+use syntax::has_bracket;
 
 /// Puts recipients into pickup files, one after the other.
 ///
@@ -163,7 +164,10 @@ impl<'m> MergePacker<'m> {
             recipient.envid.as_deref(),
             message_id.map(MessageId::as_str),
         );
-        let Some(plans) = &mut self.plans else {
+        // The names of header fields stand in the template, where a bracket starts a variable.
+        let mut own = recipient.filled.own_fields();
+        let has_variable = own.any(|field| has_bracket(field.name.as_bytes()));
+        let Some(plans) = self.plans.as_mut().filter(|_| !has_variable) else {
             let file = self.single(recipient, id);
             return sink(file);
         };

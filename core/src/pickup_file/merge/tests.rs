@@ -167,6 +167,7 @@ fn brackets_are_no_text_of_a_template() {
         {"address": "b@example.org", "variables": {"x": "b", "url": "b"}},
         {"address": "\"c[x]\"@example.org", "variables": values},
         {"address": "d@[192.0.2.1]", "variables": values},
+        {"address": "e@example.org", "variables": {"x": "e", "url": "e"}, "headers": {"X-[*to]": "e"}},
     ]);
     let fields = json!({
         "from": "\"[Shop]\" <shop@example.com>",
@@ -185,7 +186,8 @@ fn brackets_are_no_text_of_a_template() {
     let [native] = natives.as_slice() else {
         panic!("{files:?}")
     };
-    assert_eq!((files.len(), native.matches("RCPT TO").count()), (3, 2));
+    assert_eq!((files.len(), native.matches("RCPT TO").count()), (4, 2));
+    assert!(files.iter().any(|file| file.contains("\r\nX-[*to]: e\r\n")));
     let mut rest = native.as_str();
     while let Some((_, variable)) = rest.split_once('[') {
         let (name, after) = variable.split_once(']').unwrap();
@@ -208,6 +210,8 @@ fn what_no_encoding_hides_is_expanded() {
         json!({"from": "shop@[192.0.2.1]"}),
         json!({"replyTo": "shop@[192.0.2.1]"}),
         json!({"references": "<a@[192.0.2.1]>"}),
+        json!({"headers": {"X-[a]": "b"}}),
+        json!({"headers": {"X-[a]": "{{ x }}"}}),
         json!({"dkim": {"selector": "s", "domain": "example.com"}}),
     ] {
         let mut message = merge(&filled(&["a", "b"]), &fields);
@@ -222,6 +226,7 @@ fn what_no_encoding_hides_is_expanded() {
     }
     for recipient in [
         json!({"address": "a@[192.0.2.1]", "priority": 7}),
+        json!({"address": "a@example.org", "priority": 7, "headers": {"X-[*to]": "b"}}),
         json!({"address": "a@example.org", "priority": 7, "variables": {"host": "[::1]"}}),
     ] {
         let url = "https://{{ host | default: \"example.com\" }}/";
