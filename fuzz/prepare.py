@@ -17,6 +17,7 @@ LARGEST = 20_000
 DICTIONARIES = {
     "address": ["header"],
     "encoded_word": ["header"],
+    "headers": ["header", "json"],
     "raw": ["header"],
     "form": ["form", "json"],
     "sendmail": ["sendmail"],
@@ -49,7 +50,7 @@ def seeds() -> dict[str, dict[str, bytes]]:
             add(target, path.parent.name, octets)
         if text := finished(message):
             add("raw", path.parent.name, text)
-    for number, line in enumerate((TESTS / "hostile.jsonl").read_bytes().splitlines()):
+    for number, line in enumerate((TESTS / "support" / "hostile.jsonl").read_bytes().splitlines()):
         add("message", f"hostile-{number}", line)
     for path in sorted((HERE / "seeds").glob("*/*")):
         add(path.parent.name, path.name, path.read_bytes())
