@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! mutation           JSON stays JSON while it is changed       words    what is put in
-//! message  merge     judges of pickup files
+//! message  merge  headers  header_body     judges of pickup files
 //! address  encoded_word  html  finished  sendmail  compat
 //! raw  http  refusal judges of finished messages, of the daemon's answers, of problems
 //! expected           what a message should come out as
@@ -24,6 +24,8 @@ pub mod expected;
 pub mod fields;
 pub mod finished;
 pub mod foreign;
+pub mod header_body;
+pub mod headers;
 pub mod html;
 pub mod http;
 pub mod merge;
