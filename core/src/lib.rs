@@ -68,6 +68,8 @@ pub use message::{
 #[cfg(feature = "form-data")]
 pub use mime::ContentDisposition;
 pub use mime::{Rendered, UnreadableName};
+#[cfg(feature = "idempotency")]
+pub use pickup_directory::ClaimError;
 #[cfg(feature = "outbox")]
 pub use pickup_directory::SubmittedFile;
 pub use pickup_directory::{
@@ -78,6 +80,8 @@ pub use pickup_directory::{
 pub use pickup_directory::{Parcel, ParcelFile, ParcelKey, Queue, QueueError};
 pub use pickup_file::{EnvelopeIds, PickupFile, RecipientReceipt, RecipientReceipts};
 pub use problem::{Code, Problem, Problems};
+#[cfg(feature = "idempotency")]
+pub use submit::Claimed;
 #[cfg(feature = "csv")]
 pub use submit::TableStream;
 pub use submit::{
@@ -85,8 +89,6 @@ pub use submit::{
     BatchResults, GroupLimits, MessageStream, OverQuota, Position, Progress, Quota, Receipt,
     ReceiptSummary, Reservation, StreamFormat, StreamedMessage, Submission, SubmitError, Submitter,
 };
-#[cfg(feature = "idempotency")]
-pub use submit::{ClaimError, Claimed};
 
 #[cfg(feature = "queue")]
 pub use virtual_mtas::VirtualMtas;

@@ -16,16 +16,40 @@ use super::staging::Staging;
 use super::{PickupDirectory, Place, absolute};
 
 /// Why a key cannot be claimed.
-#[derive(Debug)]
-pub(crate) enum KeyRefused {
-    /// Its first submission is in progress.
+///
+/// ```
+/// use pmtaemail::{ClaimError, Message, PickupDirectory, PickupOptions};
+///
+/// # let temporary = tempfile::tempdir()?;
+/// # let path = temporary.path().join("pickup");
+/// # std::fs::create_dir(&path)?;
+/// let directory = PickupDirectory::open(&path, PickupOptions::default())?;
+/// let message = |text| Message::builder().from("shop@example.com").to("ann@example.org").text(text).build();
+/// directory.submit_message_once(&message("Hello")?, "order-4711".parse()?)?;
+/// let error = directory.submit_message_once(&message("Goodbye")?, "order-4711".parse()?).unwrap_err();
+/// assert!(matches!(error, ClaimError::Conflict));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClaimError {
+    /// The first submission under it is in progress. Try again in a second.
+    #[error("a submission with the same idempotency key is in progress: try again later")]
     InWork,
-    /// Something else was submitted under it.
+    /// Something else was submitted under it in the last 24 hours.
+    #[error(
+        "another message was submitted with the same idempotency key: give each message its own key"
+    )]
     Conflict,
-    /// The store is full.
+    /// The store has no room for another key until the oldest is 24 hours old.
+    #[error(
+        "the store of idempotency keys is full: give it more room, or wait until its oldest keys expire after 24 hours"
+    )]
     Full,
-    /// The store cannot be used; or what was submitted under the key cannot be published at the moment.
-    Pickup(PickupError),
+    /// The store cannot be used. Or the same message was submitted before but its files could not be published yet:
+    /// [`PickupError::may_be_delivered`].
+    #[error(transparent)]
+    Pickup(#[from] PickupError),
 }
 
 /// The store of a pickup directory, opened if that was requested and it exists. `None` if there is no place for it next
@@ -93,8 +117,8 @@ impl PickupDirectory {
         &self,
         key: IdempotencyKey,
         fingerprint: Fingerprint,
-    ) -> Result<Found, KeyRefused> {
-        let store = self.open_keys().map_err(KeyRefused::Pickup)?;
+    ) -> Result<Found, ClaimError> {
+        let store = self.open_keys()?;
         let failed = |error| PickupError::from_io(Operation::KeepKey, &store.path())(error);
         let found = store.claim(key, fingerprint);
         #[cfg(feature = "queue")]
@@ -108,10 +132,10 @@ impl PickupDirectory {
         };
         let found = match found {
             Ok(found) => found,
-            Err(ClaimRefused::InWork) => return Err(KeyRefused::InWork),
-            Err(ClaimRefused::Conflict) => return Err(KeyRefused::Conflict),
-            Err(ClaimRefused::Full) => return Err(KeyRefused::Full),
-            Err(ClaimRefused::Store(error)) => return Err(KeyRefused::Pickup(failed(error))),
+            Err(ClaimRefused::InWork) => return Err(ClaimError::InWork),
+            Err(ClaimRefused::Conflict) => return Err(ClaimError::Conflict),
+            Err(ClaimRefused::Full) => return Err(ClaimError::Full),
+            Err(ClaimRefused::Store(error)) => return Err(failed(error).into()),
         };
         if let Found::Receipt { id, token, .. } = &found {
             self.finish_earlier(*id, *token)?;
@@ -184,14 +208,12 @@ impl PickupDirectory {
         &self,
         key: IdempotencyKey,
         fingerprint: Fingerprint,
-    ) -> Result<(), KeyRefused> {
+    ) -> Result<(), ClaimError> {
         if let Found::Receipt { token, .. } = self.claim_key(key, fingerprint)? {
-            let store = self.open_keys().map_err(KeyRefused::Pickup)?;
+            let store = self.open_keys()?;
             let path = store.path();
             let failed = PickupError::from_io(Operation::KeepKey, &path);
-            store
-                .revoke(token)
-                .map_err(|error| KeyRefused::Pickup(failed(error)))?;
+            store.revoke(token).map_err(failed)?;
         }
         Ok(())
     }
@@ -229,7 +251,7 @@ impl PickupDirectory {
     }
 
     /// What was decided must be finished before anybody is told that it is submitted.
-    fn finish_earlier(&self, id: Id, token: crate::idempotency::Token) -> Result<(), KeyRefused> {
+    fn finish_earlier(&self, id: Id, token: crate::idempotency::Token) -> Result<(), PickupError> {
         let waits = match &self.place {
             Place::Disk(disk) => disk.staging.waits(token),
             // What is decided there is done.
@@ -241,13 +263,9 @@ impl PickupDirectory {
             Ok(true) => {
                 let error = io::Error::other("it was decided to, and could not be done yet");
                 let error = PickupError::from_io(Operation::RollForward, self.path())(error);
-                Err(KeyRefused::Pickup(
-                    error.after_publishing().with_id(Some(id)),
-                ))
+                Err(error.after_publishing().with_id(Some(id)))
             }
-            Err(error) => Err(KeyRefused::Pickup(
-                error.after_publishing().with_id(Some(id)),
-            )),
+            Err(error) => Err(error.after_publishing().with_id(Some(id))),
         }
     }
 

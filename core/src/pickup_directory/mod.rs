@@ -122,7 +122,7 @@ use std::sync::Arc;
 pub use error::{PickupError, PickupErrorKind};
 pub use file_access::{FileGroup, FileMode};
 #[cfg(feature = "idempotency")]
-pub(crate) use keys::KeyRefused;
+pub use keys::ClaimError;
 #[cfg(feature = "outbox")]
 pub use memory::SubmittedFile;
 pub use observer::{CommitReport, Observer, RollForwardReport};

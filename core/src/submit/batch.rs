@@ -3,7 +3,7 @@
 use super::action::perform_unless;
 use super::batch_reader::{BatchEntry, BatchError, Position};
 #[cfg(feature = "idempotency")]
-use super::claimed::{ClaimError, Claimed};
+use super::claimed::Claimed;
 use super::files::MakeFiles;
 use super::limits::{FILES, GroupSize, MERGE_SIZE};
 use super::receipt::Receipt;
@@ -14,6 +14,8 @@ use crate::idempotency::Claim;
 use crate::identity::Identity;
 use crate::interruption::Interruption;
 use crate::message::{Message, Warning};
+#[cfg(feature = "idempotency")]
+use crate::pickup_directory::ClaimError;
 use crate::pickup_directory::{PickupDirectory, PickupError, Transaction};
 use crate::pickup_file::PickupFile;
 use std::mem;
@@ -563,7 +565,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_committed_leaves_nothing() {
+    fn uncommitted_files_leave_nothing_behind() {
         let (temporary, directory) = directory();
         let mut batch = Batch::<SubmitError>::new(&directory);
         push(&mut batch, PLAIN);

@@ -10,7 +10,7 @@ use crate::idempotency::{Claim, Fingerprint, Fingerprinter, Found, IdempotencyKe
 use crate::identity::Identity;
 use crate::interruption::{Interruption, uninterrupted};
 use crate::message::Message;
-use crate::pickup_directory::{KeyRefused, PickupDirectory, PickupError};
+use crate::pickup_directory::{ClaimError, PickupDirectory, PickupError};
 use crate::pickup_file::PickupFile;
 use std::convert::Infallible;
 use std::io::Read;
@@ -40,43 +40,6 @@ pub enum Claimed {
     First(Claim),
     /// The same message was submitted under it. This is its receipt, with `replayed` set.
     Again(Box<Receipt>),
-}
-
-/// Why a key cannot be claimed.
-///
-/// ```
-/// use pmtaemail::{ClaimError, Message, PickupDirectory, PickupOptions};
-///
-/// # let temporary = tempfile::tempdir()?;
-/// # let path = temporary.path().join("pickup");
-/// # std::fs::create_dir(&path)?;
-/// let directory = PickupDirectory::open(&path, PickupOptions::default())?;
-/// let message = |text| Message::builder().from("shop@example.com").to("ann@example.org").text(text).build();
-/// directory.submit_message_once(&message("Hello")?, "order-4711".parse()?)?;
-/// let error = directory.submit_message_once(&message("Goodbye")?, "order-4711".parse()?).unwrap_err();
-/// assert!(matches!(error, ClaimError::Conflict));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ClaimError {
-    /// The first submission under it is in progress. Try again in a second.
-    #[error("a submission with the same idempotency key is in progress: try again later")]
-    InWork,
-    /// Something else was submitted under it in the last 24 hours.
-    #[error(
-        "another message was submitted with the same idempotency key: give each message its own key"
-    )]
-    Conflict,
-    /// The store has no room for another key until the oldest is 24 hours old.
-    #[error(
-        "the store of idempotency keys is full: give it more room, or wait until its oldest keys expire after 24 hours"
-    )]
-    Full,
-    /// The store cannot be used. Or the same message was submitted before but its files could not be published yet:
-    /// [`PickupError::may_be_delivered`].
-    #[error(transparent)]
-    Pickup(#[from] PickupError),
 }
 
 impl Message<'_> {
@@ -288,17 +251,6 @@ impl PickupDirectory {
     ) -> Result<Receipt, PickupError> {
         let receipt = self.submit_unless(message, identity, claim.into(), Interruption::NEVER)?;
         Ok(uninterrupted(receipt))
-    }
-}
-
-impl From<KeyRefused> for ClaimError {
-    fn from(refused: KeyRefused) -> Self {
-        match refused {
-            KeyRefused::InWork => Self::InWork,
-            KeyRefused::Conflict => Self::Conflict,
-            KeyRefused::Full => Self::Full,
-            KeyRefused::Pickup(error) => Self::Pickup(error),
-        }
     }
 }
 

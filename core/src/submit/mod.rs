@@ -74,7 +74,7 @@ pub use atomic_batch::{AtomicBatch, BatchOutcome, BatchResults};
 pub use batch::Batch;
 pub use batch_reader::{BatchEntry, BatchError, BatchFormat, BatchReader, Position};
 #[cfg(feature = "idempotency")]
-pub use claimed::{ClaimError, Claimed};
+pub use claimed::Claimed;
 pub use error::SubmitError;
 pub use limits::GroupLimits;
 pub use progress::Progress;

@@ -1,9 +1,8 @@
 //! Files that do not belong to a message, committed once however often it is tried.
 
-use super::claimed::ClaimError;
 use crate::idempotency::{Fingerprint, Fingerprinter, Found, IdempotencyKey, NewRecord};
 use crate::identity::Id;
-use crate::pickup_directory::{PickupDirectory, PickupError, Transaction};
+use crate::pickup_directory::{ClaimError, PickupDirectory, PickupError, Transaction};
 use std::io;
 
 impl PickupDirectory {
@@ -56,8 +55,7 @@ impl PickupDirectory {
     /// # Errors
     /// The store cannot be used.
     pub fn forget_once(&self, key: IdempotencyKey) -> Result<(), ClaimError> {
-        self.forget_key(key, once())?;
-        Ok(())
+        self.forget_key(key, once())
     }
 
     /// Whether a transaction was committed [under this key](Self::begin_once) in the last 24 hours. Finishes first what

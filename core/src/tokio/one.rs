@@ -11,9 +11,11 @@ use crate::idempotency::{Fingerprint, IdempotencyKey};
 use crate::identity::Identity;
 use crate::interruption::Interruption;
 use crate::message::Message;
+#[cfg(feature = "idempotency")]
+use crate::pickup_directory::ClaimError;
 use crate::pickup_directory::PickupError;
 #[cfg(feature = "idempotency")]
-use crate::submit::{ClaimError, Claimed};
+use crate::submit::Claimed;
 use crate::submit::{Receipt, Submission, SubmitError};
 use ::tokio::sync::oneshot;
 use std::panic::{AssertUnwindSafe, catch_unwind};

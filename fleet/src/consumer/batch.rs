@@ -31,16 +31,31 @@ const MAY_COME: u32 = 5;
 /// must not be larger than a message may be.
 const MOST_DEAD: usize = 256 << 10;
 
+/// What became of an attempt to submit messages together.
+pub struct Attempt {
+    pub outcomes: Vec<Outcome>,
+    /// How many of the messages had been delivered before.
+    pub redelivered: usize,
+    /// The time before which none of those that were to be submitted was delivered.
+    pub taken: Instant,
+}
+
+impl Attempt {
+    /// Whether some are not submitted, so that the same may come again at once.
+    pub fn has_failed(&self) -> bool {
+        let is_submitted =
+            |outcome: &Outcome| matches!(outcome, Outcome::Done(_) | Outcome::Already(_));
+        self.outcomes.is_empty() || !self.outcomes.iter().all(is_submitted)
+    }
+}
+
 impl Host {
-    /// What became of messages that were delivered since then, and how many of them had been delivered before.
-    pub async fn hand_over(
-        self: &Arc<Self>,
-        messages: Vec<(Message, Instant)>,
-    ) -> (Vec<Outcome>, usize) {
+    /// Submits messages, each with the time before which it was not delivered.
+    pub async fn hand_over(self: &Arc<Self>, messages: Vec<(Message, Instant)>) -> Attempt {
         let mut items = Vec::with_capacity(messages.len());
         let mut already = Vec::new();
         let (mut redelivered, mut bytes) = (0, 0);
-        let mut first = Instant::now();
+        let mut taken = Instant::now();
         for (message, since) in messages {
             let Some((mut delivered, deliveries)) = delivered(&message) else {
                 continue;
@@ -62,7 +77,7 @@ impl Host {
                 Ok((payload, files)) => {
                     redelivered += usize::from(deliveries > 1);
                     bytes += payload.len();
-                    first = first.min(since);
+                    taken = taken.min(since);
                     items.push(Item {
                         delivered,
                         payload,
@@ -79,16 +94,20 @@ impl Host {
             outcomes.push(Outcome::Already(already));
         }
         if !items.is_empty() {
-            outcomes.extend(self.hand_over_items(items, first).await);
+            outcomes.extend(self.hand_over_items(items, taken).await);
         }
-        (outcomes, redelivered)
+        Attempt {
+            outcomes,
+            redelivered,
+            taken,
+        }
     }
 
-    async fn hand_over_items(self: &Arc<Self>, items: Vec<Item>, first: Instant) -> Vec<Outcome> {
+    async fn hand_over_items(self: &Arc<Self>, items: Vec<Item>, since: Instant) -> Vec<Outcome> {
         let taken = Taken {
             stream: self.stream.clone(),
-            time: milliseconds(now().saturating_sub(first.elapsed())),
-            end: first + self.options.ack_wait / 2,
+            time: milliseconds(now().saturating_sub(since.elapsed())),
+            end: since + self.own_time(),
         };
         // Whatever happens to the thread: they are not submitted once more by this one.
         let sequences: Vec<_> = items.iter().map(|item| item.delivered.sequence).collect();
@@ -160,7 +179,7 @@ impl Host {
 
     /// Gives messages back, unless another host may have them by now: they come again by themselves then.
     pub async fn give_back_taken(&self, messages: &[Delivered], taken: Instant) {
-        if taken.elapsed() < self.options.ack_wait / 2 {
+        if taken.elapsed() < self.own_time() {
             self.give_back(messages).await;
         }
     }

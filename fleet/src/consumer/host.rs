@@ -9,6 +9,7 @@ use async_nats::jetstream::Context;
 use async_nats::jetstream::object_store::ObjectStore;
 use pmtaemail::PickupDirectory;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A host that takes messages; its verbs are in the files beside this one.
 pub struct Host {
@@ -25,6 +26,12 @@ pub struct Host {
 }
 
 impl Host {
+    /// For how long after its delivery a message is surely nobody else's: half of the time after which the brokers give
+    /// it to another host.
+    pub fn own_time(&self) -> Duration {
+        self.options.ack_wait / 2
+    }
+
     pub fn tell_of_brokers(&self, error: &async_nats::Error) {
         (self.tell)(Event::Brokers {
             error: error.to_string(),

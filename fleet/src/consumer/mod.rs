@@ -27,7 +27,6 @@ mod settling;
 pub use event::Event;
 
 use crate::error::FleetError;
-use crate::hand_over::Outcome;
 use crate::journal::Journal;
 use crate::names::{self, Priority, Route};
 use crate::seen::Seen;
@@ -175,17 +174,11 @@ impl Consumer {
                 continue;
             }
             self.fit(&round.messages);
-            let taken = round.messages.iter().map(|(_, since)| *since).min();
-            let taken = taken.unwrap_or_else(Instant::now);
-            let (outcomes, redelivered) = self.host.hand_over(round.messages).await;
-            // Where nothing became of it, the same may come again at once.
-            let has_failed = outcomes.is_empty()
-                || outcomes
-                    .iter()
-                    .any(|outcome| !matches!(outcome, Outcome::Done(_) | Outcome::Already(_)));
+            let attempt = self.host.hand_over(round.messages).await;
+            let has_failed = attempt.has_failed();
             let host = Arc::clone(&self.host);
             acknowledging.spawn(async move {
-                let mut settling = pin!(host.settle(outcomes, redelivered, taken));
+                let mut settling = pin!(host.settle(attempt));
                 // The leader of one priority that is lost keeps nobody from the others.
                 if timeout(PROMPT, &mut settling).await.is_err() {
                     drop(permit);

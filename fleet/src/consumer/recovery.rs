@@ -43,9 +43,8 @@ impl Host {
             self.forget(&entry).await;
             self.seen.remove(sequences_of(&entry.messages));
             // Later another host may have them.
-            if milliseconds(now()).saturating_sub(entry.taken)
-                < milliseconds(self.options.ack_wait) / 2
-            {
+            let held = milliseconds(now()).saturating_sub(entry.taken);
+            if held < milliseconds(self.own_time()) {
                 self.give_back(&entry.messages).await;
             }
         }

@@ -1,15 +1,15 @@
 //! What is done about a batch, depending on its outcome.
 
+use super::batch::Attempt;
 use super::event::Event;
 use super::host::{Host, sequences_of};
 use crate::hand_over::Outcome;
-use std::time::Instant;
 
 impl Host {
     /// Acknowledges what is submitted, gives back what is not.
-    pub async fn settle(&self, outcomes: Vec<Outcome>, redelivered: usize, taken: Instant) {
-        let mut redelivered = Some(redelivered);
-        for outcome in outcomes {
+    pub async fn settle(&self, attempt: Attempt) {
+        let mut redelivered = Some(attempt.redelivered);
+        for outcome in attempt.outcomes {
             match outcome {
                 Outcome::Done(entry) => {
                     (self.tell)(Event::HandedOver {
@@ -34,7 +34,7 @@ impl Host {
                         messages: messages.len(),
                         error: failed.to_string(),
                     });
-                    self.give_back_taken(&messages, taken).await;
+                    self.give_back_taken(&messages, attempt.taken).await;
                 }
                 Outcome::Unknown(entry, error) => {
                     (self.tell)(Event::Failed {

@@ -9,7 +9,7 @@ use super::processes::{DIRECTORY, OPTIONS, run_until_it_dies};
 use super::*;
 use crate::idempotency::{Fingerprinter, Found, IdempotencyKey, NewRecord};
 use crate::identity::{Id, Identity};
-use crate::pickup_directory::KeyRefused;
+use crate::pickup_directory::ClaimError;
 
 const NAMES: [&str; 3] = ["1.eml", "2.eml", "3.eml"];
 const COUNT: &str = "PICKUP_TEST_COUNT";
@@ -20,7 +20,7 @@ fn key() -> IdempotencyKey {
     "a key".parse().unwrap()
 }
 
-fn find(directory: &PickupDirectory, body: &[u8]) -> Result<Found, KeyRefused> {
+fn find(directory: &PickupDirectory, body: &[u8]) -> Result<Found, ClaimError> {
     directory.claim_key(key(), Fingerprinter::new(&[]).with(body).finish())
 }
 
@@ -32,7 +32,7 @@ fn submit_once(directory: &PickupDirectory, count: usize) -> Result<usize, Picku
             assert_eq!(pieces.concat(), RECEIPT);
             return Ok(0);
         }
-        Err(KeyRefused::Pickup(error)) => return Err(error),
+        Err(ClaimError::Pickup(error)) => return Err(error),
         Err(other) => panic!("{other:?}"),
     };
     let id = id();
@@ -121,7 +121,7 @@ fn assert_once(place: &Place, options: &PickupOptions, count: usize, mut taken: 
     assert_eq!(submit_once(&directory, count).unwrap(), 0);
     assert!(matches!(
         find(&directory, b"other"),
-        Err(KeyRefused::Conflict)
+        Err(ClaimError::Conflict)
     ));
     drop(directory);
     let directory = place.open(options);
@@ -152,7 +152,7 @@ fn a_kill_at_any_step_and_a_retry_are_one_submission() {
 
 /// A file that has the name is there at the last moment: the submission fails, and the key is free.
 #[test]
-fn what_fails_after_its_decision_leaves_the_key_free_at_any_step() {
+fn a_failure_after_the_decision_frees_the_key_at_any_step() {
     for step in 0.. {
         let place = Place::new();
         let options = options_of(&place, 0);
@@ -265,10 +265,10 @@ fn a_key_that_is_in_work_is_free_again_when_its_submission_fails() {
     let place = Place::new();
     let directory = place.open(&options_of(&place, 0));
     let found = find(&directory, b"body").unwrap();
-    assert!(matches!(find(&directory, b"body"), Err(KeyRefused::InWork)));
+    assert!(matches!(find(&directory, b"body"), Err(ClaimError::InWork)));
     assert!(matches!(
         find(&directory, b"other"),
-        Err(KeyRefused::InWork)
+        Err(ClaimError::InWork)
     ));
     drop(found);
     let mut transaction = match find(&directory, b"body") {

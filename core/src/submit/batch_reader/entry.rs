@@ -1,7 +1,5 @@
 //! One message of a batch.
 
-#[cfg(feature = "idempotency")]
-use super::super::claimed::ClaimError;
 use super::super::error::SubmitError;
 use super::super::submitter::OverQuota;
 #[cfg(feature = "idempotency")]
@@ -10,6 +8,8 @@ use crate::address::SenderDomains;
 #[cfg(feature = "idempotency")]
 use crate::idempotency::{Fingerprint, Fingerprinter, IdempotencyKey};
 use crate::message::{Message, Warning};
+#[cfg(feature = "idempotency")]
+use crate::pickup_directory::ClaimError;
 use crate::pickup_directory::PickupError;
 use crate::problem::Problems;
 #[cfg(feature = "idempotency")]
