@@ -67,7 +67,7 @@ fn values_that_would_forge_fields_are_problems() {
 }
 
 #[test]
-fn what_readers_would_take_for_something_else_is_a_problem() {
+fn content_that_readers_would_misinterpret_is_a_problem() {
     let hidden = ContentType::new("multipart/mixed").attribute("boundary", "b");
     let in_content = vec![MimePart::new(
         "text/plain",

@@ -98,7 +98,7 @@ impl Journal {
         }
     }
 
-    /// What a dead process left.
+    /// Leftovers of a dead process.
     pub fn entries(&self) -> io::Result<Vec<Entry>> {
         let mut entries = Vec::new();
         for file in fs::read_dir(&self.folder)? {
@@ -108,7 +108,7 @@ impl Journal {
             }
             match serde_json::from_slice(&fs::read(&path)?) {
                 Ok(entry) => entries.push(entry),
-                // It was not whole yet, so nothing of its batch was submitted.
+                // The entry was not complete yet, so none of its batch was submitted.
                 Err(_) => fs::remove_file(&path)?,
             }
         }
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_on_its_way_is_found_again_by_one_process() {
+    fn journal_entries_are_found_again_by_a_single_process() {
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().join("journal");
         let journal = Journal::open(&folder).unwrap();

@@ -1,5 +1,5 @@
-//! Which messages this host has taken, so that those that are delivered to it again are submitted no second time, and
-//! are acknowledged only when they are in the pickup directory.
+//! Which messages this host has taken, so that those delivered to it again are not submitted a second time, and are
+//! acknowledged only once they are in the pickup directory.
 //!
 //! ```text
 //! taken ──▶ in hand ──▶ handed over ──▶ confirmed ──▶ forgotten, when no copy can be on its way any more
@@ -24,11 +24,11 @@ enum State {
     InHand,
     /// It is in the pickup directory.
     HandedOver,
-    /// The brokers know that. It is forgotten at this time.
+    /// The brokers have confirmed that. It is forgotten at this time.
     Confirmed(Instant),
 }
 
-/// What this host knows of a message that is delivered to it.
+/// What this host knows about a message that is delivered to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known {
     /// It has not been here.
@@ -57,7 +57,7 @@ impl Seen {
         self.set(sequences, State::HandedOver);
     }
 
-    /// They are confirmed to be acknowledged.
+    /// Their acknowledgement is confirmed.
     pub fn confirmed(&self, sequences: impl Iterator<Item = u64>) {
         let now = Instant::now();
         self.lock()
@@ -65,7 +65,7 @@ impl Seen {
         self.set(sequences, State::Confirmed(now + self.linger));
     }
 
-    /// They are not submitted, after all.
+    /// They were not submitted after all.
     pub fn remove(&self, sequences: impl Iterator<Item = u64>) {
         let mut messages = self.lock();
         for sequence in sequences {
@@ -87,7 +87,7 @@ impl Seen {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, State>> {
-        // Nothing in it is half done where something panics.
+        // No panic leaves it half changed.
         self.messages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_in_hand_is_not_submitted_yet() {
+    fn a_message_in_hand_is_not_yet_submitted() {
         let seen = Seen::new(Duration::ZERO);
         seen.in_hand([1, 2].into_iter());
         assert_eq!(
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_confirmed_lingers() {
+    fn confirmed_messages_are_remembered_for_a_while() {
         for (linger, known) in [
             (Duration::from_mins(1), Known::HandedOver),
             (Duration::ZERO, Known::No),

@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_changes_nothing() {
+    fn a_refused_edit_changes_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys.toml");
         assert!(matches!(remove(&path, "a"), Err(EditError::Problems(_))));

@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_environment_says_stays() {
+    fn settings_of_the_environment_are_kept() {
         let tunables = OsStr::new("glibc.malloc.arena_max=2:glibc.malloc.mmap_threshold=1");
         assert!(is_wanted(None, None));
         assert!(is_wanted(

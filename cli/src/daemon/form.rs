@@ -413,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_broken_is_not_kept() {
+    fn a_broken_form_is_not_buffered() {
         let mut reader = FormReader::new("b".to_owned());
         reader.push(Bytes::from_static(b"--b\r\nX: "));
         for _ in 0..100 {

@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_cannot_be_told_is_not_told() {
+    async fn a_measurement_that_fails_is_absent() {
         let look = PickupLook::default();
         assert_eq!(depth(&look, finds(1)).await, Some(1));
         age(&look, FRESH);

@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_mail_nor_form_is_json() {
+    fn a_body_that_is_neither_mail_nor_a_form_is_json() {
         for media_type in [
             "application/json",
             "application/x-www-form-urlencoded",

@@ -262,7 +262,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_back(
+        fn a_written_mailbox_parses_back_to_itself(
             name in "([ -~]|\\PC|[\"\\\\ \t]){0,12}",
             address in "(ann|\"a>,b\\\\\"\"|é)@(b\\.c|\\[192\\.0\\.2\\.1\\])",
         ) {

@@ -327,7 +327,7 @@ fn values_of_many_types_are_mailboxes_and_variables() {
 }
 
 #[test]
-fn what_was_set_twice_is_the_last_and_what_was_added_is_all() {
+fn the_last_call_of_a_setter_wins_and_added_values_accumulate() {
     let message = letter()
         .subject("a")
         .subject("b")
@@ -340,7 +340,7 @@ fn what_was_set_twice_is_the_last_and_what_was_added_is_all() {
 }
 
 #[test]
-fn what_cannot_be_said_is_a_problem_and_no_panic() {
+fn values_that_json_cannot_express_are_problems_and_do_not_panic() {
     struct Failing;
     impl Serialize for Failing {
         fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {

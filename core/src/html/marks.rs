@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_marked_comes_back() {
+    fn marking_tags_can_be_undone() {
         for text in [
             "",
             "a",

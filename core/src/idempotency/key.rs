@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_beside_the_body_is_told_apart_from_it() {
+    fn a_fingerprint_separates_the_body_from_what_accompanies_it() {
         let fingerprint =
             |beside: &[&str], body: &str| Fingerprinter::new(beside).with(body.as_bytes()).finish();
         assert_ne!(fingerprint(&["a", "b"], ""), fingerprint(&["ab"], ""));

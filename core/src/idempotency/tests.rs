@@ -67,7 +67,7 @@ fn receipts_of_every_size_are_read_again() {
 }
 
 #[test]
-fn who_cannot_wait_gets_only_what_is_known_to_be_new() {
+fn claiming_at_once_succeeds_only_for_keys_known_to_be_new() {
     let folder = tempfile::tempdir().unwrap();
     let fingerprint = Fingerprinter::new(&[]).with(b"body").finish();
     let at_once = |store: &Arc<KeyStore>, key: &str| {
@@ -173,7 +173,7 @@ fn a_record_that_is_replaced_gives_its_room_back() {
 }
 
 #[test]
-fn what_is_revoked_is_free_and_a_later_attempt_is_not_touched() {
+fn a_revoked_key_is_free_and_a_later_submission_under_it_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path(), u64::MAX);
     let token = |store: &Arc<KeyStore>| match claim(store, "k", "body").unwrap() {
@@ -237,7 +237,7 @@ fn two_cannot_have_a_store() {
 
 #[cfg(unix)]
 #[test]
-fn what_would_be_kept_in_a_file_that_is_gone_is_refused() {
+fn a_commit_fails_if_the_file_of_the_store_is_gone() {
     let folder = tempfile::tempdir().unwrap();
     let (state, aside) = (folder.path().join("state"), folder.path().join("aside"));
     let store = open(folder.path(), u64::MAX);

@@ -210,7 +210,7 @@ mod tests {
     use serde_json::{Value, json};
 
     #[test]
-    fn who_owns_a_header_field_is_said_alike_by_both_tables() {
+    fn both_tables_agree_on_who_owns_a_header_field() {
         for row in JsonMessage::ROWS {
             for header in row.headers {
                 assert_eq!(

@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_put_together_from_values_is_escaped_as_they_are() {
+    fn text_computed_from_values_is_escaped_like_values() {
         const VALUE: &str = "ann e; \"b\"\nATTENDEE:mailto:eve@example.com";
         const ESCAPED: &str = "ann e\\; \"b\"\\nATTENDEE:mailto:eve@example.com";
         let set = "SUMMARY:{% set y %}Tea {{ x }}{% endset %}";

@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_part_says_keeps_the_rules() {
+    fn names_and_types_of_parts_are_checked() {
         use UnreadableName::{Malformed, NotUtf8};
         let file = |filename, content_type| FilePart {
             filename,

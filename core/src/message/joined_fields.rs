@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_joined_stays() {
+    fn fields_that_cannot_be_joined_are_left_alone() {
         for header in [
             "Subject: a\r\nSubject: b\r\n",
             "From: a\r\nFrom: b\r\n",

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_encoded_is_encoded_where_it_must() {
+    fn transfer_encodings_respect_what_is_allowed() {
         use AllowedEncodings::{All, Identity, PreferIdentity, SevenBit};
         let refused = Err(Code::InvalidContent);
         let long = [b'x'; 999];

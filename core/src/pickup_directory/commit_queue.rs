@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn who_leads_takes_along_what_nobody_waits_for() {
+    fn a_leader_also_takes_requests_that_nobody_waits_for() {
         let queue = CommitQueue::default();
         let [(first, first_called), (second, second_called)] = [left(), left()];
         queue.push(first);
@@ -422,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn who_left_a_request_is_told_when_its_leader_panics_and_may_panic_itself() {
+    fn callbacks_are_called_when_their_leader_panics_even_if_one_of_them_panics() {
         let queue = CommitQueue::default();
         let (request, called) = left();
         let panics = |_| std::panic::resume_unwind(Box::new(()));

@@ -495,7 +495,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_delivered_says_where_to_look() {
+    fn an_error_after_publishing_says_where_to_look() {
         let error = || {
             PickupError::from_io(Operation::SyncDirectory, Path::new("/var/pickup"))(
                 io::Error::other("disk"),

@@ -516,7 +516,7 @@ mod tests {
 
     /// That it was taken away again is not durable where the directory cannot be synced.
     #[test]
-    fn what_was_taken_back_may_come_back_without_a_sync() {
+    fn files_taken_back_without_a_sync_may_reappear() {
         let failed = PickupError::from_io(Operation::SyncDirectory, Path::new("x"))(
             io::Error::other("a sync that fails"),
         );
@@ -540,7 +540,7 @@ mod tests {
 
     /// PowerMTA takes a file before it can be taken back: then the others follow.
     #[test]
-    fn what_cannot_be_taken_back_goes_forward() {
+    fn files_that_cannot_be_taken_back_are_published() {
         for taken in ["0.eml", "69.eml"] {
             let place = Place::new();
             let names: Vec<_> = (0..70).map(|number| format!("{number}.eml")).collect();
@@ -566,7 +566,7 @@ mod tests {
 
     /// The files would be published by a power failure, and by nobody else; so they are published in any case.
     #[test]
-    fn what_may_come_back_goes_forward() {
+    fn files_that_may_reappear_are_published() {
         let place = Place::new();
         let mut files = place.write(&["0.eml", "1.eml"]);
         place.publish(&mut files);

@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_dead_left_is_removed_at_every_stage_and_nothing_else() {
+    fn only_leftovers_of_dead_processes_are_removed_whatever_their_stage() {
         let place = Place::new();
         let others = ["notes.txt", "pmtaemail-1-1.private", "pmtaemail-1"];
         for name in others {
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_decided_goes_forward_and_nothing_else() {
+    fn only_decided_transactions_are_published() {
         let place = Place::new();
         // Of the transaction 7 all files were published; 12 is not 1.
         place.fill(&[
@@ -344,7 +344,7 @@ mod tests {
 
     /// A disk that was repaired may have lost the lock.
     #[test]
-    fn what_is_decided_goes_forward_without_a_lock_too() {
+    fn decided_transactions_are_published_even_without_a_lock() {
         let place = Place::new();
         place.fill(&["1.a.eml", "decided-1"]);
         assert!(place.clear().0);
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_go_forward_stays_and_is_reported() {
+    fn a_transaction_that_cannot_be_published_stays_and_is_reported() {
         let place = Place::new();
         place.fill(&[LOCK, "1.a.eml", "1.b.eml", "2.c.eml", "decided-1"]);
         fs::write(place.pickup.join("b.eml"), "another's").unwrap();
@@ -410,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_decided_for_another_pickup_directory_is_left_to_its_own_processes() {
+    fn decided_transactions_of_another_pickup_directory_are_left_alone() {
         let place = Place::new();
         place.fill(&[LOCK, "1.a.eml", "2.b.eml", "decided-1"]);
         let other = place.pickup.with_file_name("other");
@@ -427,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_removed_is_left_over_and_known_as_such() {
+    fn leftovers_that_cannot_be_removed_keep_their_lock() {
         let place = Place::new();
         place.fill(&[LOCK]);
         // A folder is no file that could be removed.

@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_many_files_takes_their_room() {
+    fn a_mail_merge_takes_the_room_of_many_files() {
         let room = Room::new();
         let merges: Vec<_> = (0..4).map(|_| at_once(room.take(OF_TRANSACTION))).collect();
         assert!(merges.iter().all(Option::is_some));
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_a_mail_merge_is_known_before_it_is_read() {
+    fn a_possible_mail_merge_is_recognized_before_parsing() {
         let merges = [
             r#"{"recipients": ["a@example.com"]}"#,
             r#"{"\u0072ecipients": ["a@example.com"]}"#,

@@ -100,7 +100,7 @@ fn a_future_that_is_dropped_leaves_all_or_nothing() {
 }
 
 #[test]
-fn what_no_thread_has_begun_with_is_never_begun() {
+fn dropped_work_that_no_thread_has_begun_never_begins() {
     for (name, _, begin) in WAYS {
         let place = Place::new();
         let runtime = with_one_blocking_thread();

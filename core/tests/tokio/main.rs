@@ -71,7 +71,7 @@ fn each_way_submits_what_it_is_given() {
 }
 
 #[test]
-fn what_was_submitted_under_a_key_is_not_submitted_again() {
+fn a_key_prevents_a_second_submission() {
     for runtime in runtimes() {
         let place = Place::new();
         runtime.block_on(async {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::task::spawn_blocking;
 
 #[test]
-fn what_a_clone_with_another_limit_began_is_waited_for() {
+fn settling_waits_for_clones_with_other_limits() {
     for runtime in runtimes() {
         let place = Place::new();
         let gate = Arc::<Gate>::default();

@@ -417,7 +417,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_waits_for_bytes_gets_them_when_others_have_given_way() {
+    async fn waiting_requests_get_bytes_once_others_give_way() {
         let admission = Admission::new(Room::new(9, 100, 1000));
         let mut hogs = Vec::new();
         for _ in 0..2 {

@@ -328,7 +328,7 @@ mod tests {
     ];
 
     #[tokio::test]
-    async fn what_was_encoded_is_decoded_in_pieces_of_any_size() {
+    async fn encoded_bodies_are_decoded_from_pieces_of_any_size() {
         for bytes in samples() {
             for (encode, coding) in CODINGS {
                 let encoded = encode(&bytes);
@@ -347,7 +347,7 @@ mod tests {
 
     /// The last piece of input may give more output than is given at a time.
     #[tokio::test]
-    async fn what_waits_in_the_decoder_is_not_lost() {
+    async fn output_waiting_in_the_decoder_is_not_lost() {
         let lines = (0..700_u32).map(|number| format!("{number:06}{}", "a".repeat(200)));
         let bytes = lines.collect::<String>().into_bytes();
         for (encode, coding) in CODINGS {
@@ -371,7 +371,7 @@ mod tests {
 
     /// Blocks of deflate that hold nothing: a few bytes, decoded once, are very many that mean nothing.
     #[tokio::test]
-    async fn what_is_between_codings_is_bounded() {
+    async fn the_intermediate_output_of_stacked_codings_is_limited() {
         const LIMIT: usize = 1 << 20;
         for (blocks, is_taken) in [(200_000, true), (400_000, false)] {
             let inner = [b"\0\0\0\xff\xff".repeat(blocks), raw_deflate(b"text")].concat();

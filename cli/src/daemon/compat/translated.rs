@@ -169,7 +169,7 @@ pub mod tests {
     }
 
     #[test]
-    fn what_is_made_of_a_message_knows_where_it_came_from() {
+    fn translated_fields_know_their_origin() {
         let body = Value::of_body(br#" "x" "#).unwrap();
         let mut message = Translated::new();
         message.put(

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_has_just_come_may_send_first() {
+    async fn a_new_connection_may_send_its_request_first() {
         let announcer = Announcer::default();
         let [mut young, mut old] = [(); 2].map(|()| announcer.subscribe());
         old.accepted -= YOUNG;

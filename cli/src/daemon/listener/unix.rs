@@ -209,7 +209,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     #[tokio::test]
-    async fn what_is_never_taken_fails() {
+    async fn writing_fails_if_the_client_never_reads() {
         let bytes = vec![0; 10 << 20];
         let (stream, client) = UnixStream::pair().unwrap();
         let mut connection = UnixConnection::new(stream, Duration::from_millis(50));

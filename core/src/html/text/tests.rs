@@ -157,7 +157,7 @@ fn placeholders_and_statements_survive() {
 }
 
 #[test]
-fn what_cannot_be_text_is_reported_with_its_position() {
+fn html_that_cannot_become_text_is_refused_with_its_position() {
     for (html, place) in [
         ("<p>\n{{ a|safe }}", "line 2, column 1"),
         ("<a {% if a %}href=b{% endif %}>c</a>", "line 1, column 1"),

@@ -165,7 +165,7 @@ fn lines_that_domains_make_too_long_are_folded() {
 
 proptest! {
     #[test]
-    fn what_is_complete_stays(
+    fn a_complete_message_does_not_change(
         fields in vec(("(To|Cc|From|Subject|Message-ID|Date|X)", "[a-c@<>\"(), \\\\é:;]{1,12}", 1..400_usize), 0..4),
         is_latin_1 in any::<bool>(),
     ) {

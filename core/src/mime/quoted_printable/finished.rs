@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_encoded_already_is_mended() {
+    fn quoted_printable_that_cannot_be_sent_is_mended() {
         for (body, expected) in [
             ("a=\r\n=C3=A9 =\r\n", "a=\r\n=C3=A9 =\r\n".to_owned()),
             ("a\0b", "a=00b".to_owned()),

@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_transport_would_change_is_encoded() {
+    fn bytes_that_transport_would_change_are_encoded() {
         assert_eq!(
             encoded("a \n=\0\u{b}é\u{7f}~ b\tc\t"),
             "a=20\r\n=3D=00=0B=C3=A9=7F~ b\tc=09"

@@ -15,7 +15,7 @@ fn encoded(message: &str) -> Result<String, String> {
 }
 
 #[test]
-fn what_can_be_sent_stays() {
+fn a_sendable_message_does_not_change() {
     let line = "x".repeat(998);
     for message in [
         "",
@@ -150,7 +150,7 @@ fn long_lines_of_quoted_printable_are_broken() {
 }
 
 #[test]
-fn what_cannot_be_encoded_is_refused() {
+fn content_that_cannot_be_encoded_is_refused() {
     let long = long().0;
     let multipart = "Content-Type: multipart/mixed; boundary=a\r\n\r\n";
     for (message, word) in [

@@ -398,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_not_be_removed_goes_with_the_next_file() {
+    fn leftovers_are_removed_with_the_next_file() {
         let parent = tempfile::tempdir().unwrap();
         let pickup = parent.path().join("pickup");
         fs::create_dir(&pickup).unwrap();

@@ -90,7 +90,7 @@ fn without_commit_threads_the_caller_does_it() {
 }
 
 #[test]
-fn what_was_left_to_them_is_done_when_the_directory_is_dropped() {
+fn commits_in_progress_finish_when_the_directory_is_dropped() {
     let place = Place::new();
     let directory = with_threads(&place, &PickupOptions::default());
     let (sender, results) = mpsc::channel();
@@ -105,7 +105,7 @@ fn what_was_left_to_them_is_done_when_the_directory_is_dropped() {
 }
 
 #[test]
-fn who_is_told_may_drop_the_directory() {
+fn a_callback_may_drop_the_directory() {
     let place = Place::new();
     let directory = Arc::new(with_threads(&place, &PickupOptions::default()));
     let last = Arc::clone(&directory);

@@ -175,7 +175,7 @@ fn assert_all_or_none(number: usize, options: &PickupOptions, settings: &[&str])
 
 /// A reader takes what it sees, at each instant. Nothing comes twice.
 #[test]
-fn what_was_taken_before_a_kill_does_not_come_again() {
+fn files_taken_before_a_kill_do_not_reappear() {
     let options = &all_options()[0];
     for step in 0.. {
         let place = Place::new();

@@ -166,7 +166,7 @@ fn a_name_that_is_taken_leaves_nothing() {
 }
 
 #[test]
-fn what_is_not_committed_leaves_nothing() {
+fn uncommitted_files_leave_nothing_behind() {
     for options in all_options() {
         let place = Place::new();
         let directory = place.open(&options);
@@ -179,7 +179,7 @@ fn what_is_not_committed_leaves_nothing() {
 /// As after a failed sync of the directory. Elsewhere only names tell files apart.
 #[cfg(target_os = "linux")]
 #[test]
-fn what_is_taken_back_is_gone_but_not_what_others_put_in_its_place() {
+fn taking_files_back_spares_those_that_others_put_in_their_place() {
     for options in all_options() {
         let place = Place::new();
         let pickup = place.open(&options);
@@ -269,7 +269,7 @@ fn closed_files_have_the_mode_and_the_group_of_all_others() {
 
 /// The other process ends in the middle of a large transaction.
 #[test]
-fn what_the_dead_left_is_removed_and_what_the_living_have_is_not() {
+fn files_of_dead_processes_are_removed_and_those_of_living_ones_are_not() {
     if let Ok(path) = env::var(DIRECTORY) {
         let options = all_options().swap_remove(env::var(OPTIONS).unwrap().parse().unwrap());
         let directory = PickupDirectory::open(path, options).unwrap();
@@ -281,7 +281,8 @@ fn what_the_dead_left_is_removed_and_what_the_living_have_is_not() {
         let directory = place.open(options);
         let alive = begin(&directory, &names(100));
         let in_use = staged(&place);
-        let test = "many_files::what_the_dead_left_is_removed_and_what_the_living_have_is_not";
+        let test =
+            "many_files::files_of_dead_processes_are_removed_and_those_of_living_ones_are_not";
         run_again(test, &place, number, "");
         assert_eq!(folders(&place), 2);
         assert_eq!(staged(&place).len(), 2 * in_use.len());

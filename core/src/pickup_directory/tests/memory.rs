@@ -131,7 +131,7 @@ fn a_message_for_very_many_is_one() {
 }
 
 #[test]
-fn what_is_too_much_is_refused_whole() {
+fn a_transaction_that_exceeds_memory_is_refused_whole() {
     let directory = PickupDirectory::in_memory_up_to(10_000);
     directory.submit(&submission(PLAIN)).unwrap();
     let error = directory

@@ -134,7 +134,7 @@ fn files_become_visible_together_and_whole() {
 }
 
 #[test]
-fn what_is_not_committed_leaves_nothing() {
+fn uncommitted_files_leave_nothing_behind() {
     for options in all_options() {
         let place = Place::new();
         let directory = place.open(&options);

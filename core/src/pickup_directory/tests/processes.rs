@@ -180,7 +180,7 @@ fn killed_processes_leave_whole_files_and_no_rubbish() {
 
 /// Of two other processes one is working and one has a transaction in progress.
 #[test]
-fn who_opens_the_directory_leaves_the_files_of_the_living_alone() {
+fn opening_the_directory_leaves_files_of_living_processes_alone() {
     for (number, options) in all_options().iter().enumerate() {
         let place = Place::new();
         let mut unfinished = start("unfinished_process", &place, number);

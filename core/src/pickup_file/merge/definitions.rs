@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_read_in_two_ways_is_not_defined() {
+    fn ambiguous_values_are_not_defined() {
         for value in [" a", "a ", "[a]", "a]", "\"", "\\", &"x".repeat(481)] {
             assert!(!is_definable(value.as_bytes()), "{value}");
         }

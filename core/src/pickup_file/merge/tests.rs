@@ -32,7 +32,7 @@ fn filled(values: &[&str]) -> Value {
 }
 
 #[test]
-fn what_all_recipients_share_is_in_the_template() {
+fn shared_values_go_into_the_template() {
     let recipients = filled(&["a", "b"]);
     let fields =
         json!({"variables": {"y": "<shared>"}, "html": "{{ x }} {{ y }}", "subject": "s {{ y }}"});
@@ -82,7 +82,7 @@ fn a_text_too_long_to_be_defined_may_be_shared() {
 }
 
 #[test]
-fn who_does_not_fit_gets_a_file_even_with_a_priority() {
+fn a_recipient_too_large_for_a_shared_file_gets_its_own_even_with_a_priority() {
     let long = "x".repeat(30_000);
     let mut recipients = filled(&["a", &long, &long]);
     recipients[2]["priority"] = json!(50);
@@ -202,7 +202,7 @@ fn brackets_are_no_text_of_a_template() {
 }
 
 #[test]
-fn what_no_encoding_hides_is_expanded() {
+fn a_merge_without_a_native_form_is_expanded() {
     let mail = "From: a@example.com\r\nSubject: [x]\r\n\r\n";
     let attachment = json!({"content": mail, "encoding": "utf8", "contentType": "message/rfc822"});
     for fields in [

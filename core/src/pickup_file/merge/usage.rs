@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_late_is_counted() {
+    fn late_definitions_are_counted() {
         let variable = |common| BodyVariable {
             value: 0,
             escaped: false,

@@ -114,7 +114,7 @@ fn half_a_mark_begins_no_array() {
 }
 
 #[test]
-fn what_precedes_an_array_is_examined_once() {
+fn blanks_before_an_array_are_scanned_only_once() {
     let text = [&b" ".repeat(2 << 20)[..], b"[1]"].concat();
     let mut reader = BatchReader::new(BatchFormat::Array, 32 << 20);
     for byte in text.chunks(1) {

@@ -486,7 +486,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_utf8_is_told() {
+    fn invalid_utf8_is_reported() {
         let found = |table: &[u8]| problems(table).remove(0);
         let header = ("/recipients".to_owned(), "invalid_content", None);
         assert_eq!(found(b"email,na\xefve\nb@example.org,Bo\n"), header);

@@ -164,7 +164,7 @@ fn blank_lines_are_not_recipients() {
 }
 
 #[test]
-fn what_is_submitted_is_what_the_receipt_says() {
+fn the_receipt_describes_the_submitted_file() {
     let temporary = tempfile::tempdir().unwrap();
     let directory = PickupDirectory::open(temporary.path(), PickupOptions::default()).unwrap();
     let [object, lines] = merges().map(|merge| merge.submit(&directory).unwrap());

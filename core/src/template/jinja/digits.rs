@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_computed_is_computed_with_numbers() {
+    fn arithmetic_uses_numbers() {
         for (text, expected) in [
             (
                 "{{ l|sum }} {{ l|map('round', 1)|join(' ') }} {{ l|sum(start=n) }}",

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_empty_is_absent() {
+    fn empty_fields_count_as_absent() {
         let json = format!(
             r#"{{{REST}, "cc": [], "bcc": "", "reply_to": [], "attachments": [], "headers": [], "tags": {{}}, "html": null}}"#
         );

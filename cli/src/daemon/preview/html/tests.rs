@@ -34,7 +34,7 @@ fn statements_without_effect_stay() {
 }
 
 #[test]
-fn what_leaves_the_frame_is_taken_out() {
+fn elements_that_would_escape_the_frame_are_removed() {
     for (html, expected) in [
         ("<meta http-equiv=refresh content='0;url=//x'>a", "a"),
         ("<META HTTP-EQUIV=Refresh NAME=viewport content=0>a", "a"),
@@ -174,7 +174,7 @@ fn references_to_other_hosts_are_counted() {
 }
 
 #[test]
-fn whoever_asks_gets_a_scheme_and_what_lies_on_other_hosts() {
+fn a_color_scheme_and_remote_content_are_available_on_request() {
     let options = Options {
         remote: true,
         scheme: Some(Scheme::Dark),

@@ -204,7 +204,7 @@ fn very_many_header_fields_are_soon_refused() {
 }
 
 #[test]
-fn what_the_header_field_could_not_be_is_refused() {
+fn values_that_the_header_field_does_not_allow_are_refused() {
     for (header, value, code) in [
         ("Reply-To", "", "invalid_mailbox"),
         ("Reply-To", "Friends: a@b.c;", "invalid_mailbox"),

@@ -4,7 +4,7 @@ use super::{html, text};
 use serde_json::json;
 
 #[test]
-fn what_sparkpost_documents() {
+fn documented_examples_render_as_documented() {
     let name = json!({"name": "Jane", "age": null, "job": "Software Engineer"});
     let place =
         json!({"address": {"street": "Howard Street", "city": "San Francisco"}, "part": "street"});

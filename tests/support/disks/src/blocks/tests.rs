@@ -5,7 +5,7 @@ fn sectors(letter: u8, count: usize) -> Vec<u8> {
 }
 
 #[test]
-fn what_was_flushed_is_there_and_no_more() {
+fn a_cut_keeps_what_was_flushed_and_nothing_else_for_certain() {
     let mut record = Record::default();
     record.write(0, &sectors(b'a', 2));
     record.flush();

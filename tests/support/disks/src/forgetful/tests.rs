@@ -94,7 +94,7 @@ fn a_folder_that_is_not_synced_in_its_own_takes_its_files_with_it() {
 }
 
 #[test]
-fn what_a_failed_sync_should_have_written_is_not_tried_again() {
+fn data_of_a_failed_sync_is_not_written_again() {
     let mut tree = Tree::default();
     let node = add(&mut tree, ROOT, "a", file(b"mail"));
     sync(&mut tree, ROOT);
@@ -129,7 +129,7 @@ fn a_random_cut_tears_files() {
 }
 
 #[test]
-fn what_is_cut_off_does_not_come_back() {
+fn data_cut_off_by_a_new_size_does_not_come_back() {
     let mut content = Content::default();
     content.write(0, &[b'x'; 2 * PAGE]);
     content.set_size(10);
