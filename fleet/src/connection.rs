@@ -9,20 +9,20 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// How often the client asks whether its broker still is there. One that is frozen is left after two of them.
+/// How often the client pings its broker. It leaves a frozen broker after two unanswered pings.
 const PING: Duration = Duration::from_secs(2);
 
 /// How long the client waits before it tries another broker.
 const RECONNECT: Duration = Duration::from_millis(250);
 
-/// Where brokers are: one address or several, with commas between them.
+/// The addresses of brokers: one, or several separated by commas.
 #[derive(Clone)]
 pub struct Brokers {
     addresses: Vec<ServerAddr>,
     credentials: Option<PathBuf>,
 }
 
-/// A text names no brokers.
+/// The string does not name brokers.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "give addresses such as nats://10.0.0.1:4222,nats://10.0.0.2:4222, or tls:// where the brokers have TLS"
@@ -43,7 +43,7 @@ impl FromStr for Brokers {
 }
 
 impl fmt::Debug for Brokers {
-    /// Addresses may have passwords.
+    /// Addresses may contain passwords.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Brokers(…)")
     }
@@ -60,12 +60,12 @@ impl Brokers {
     }
 }
 
-/// Connects to one of the brokers. A connection that is lost is made again, to whichever of them is there.
+/// Connects to one of the brokers. A lost connection is replaced by one to any broker that is available.
 ///
 /// # Errors
 /// None of them answers, or the credentials cannot be read or are refused.
 ///
-/// `tell` is told whether it is there each time that changes.
+/// `tell` is called with whether there is a connection, each time that changes.
 pub async fn connect(
     brokers: &Brokers,
     tell: impl Fn(bool) + Send + Sync + 'static,

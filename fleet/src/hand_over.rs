@@ -58,11 +58,11 @@ pub fn key_of(batch: &str) -> IdempotencyKey {
 /// Messages that were taken together.
 #[derive(Debug, Clone)]
 pub struct Taken {
-    /// The stream, and when it was made.
+    /// The stream, and when it was created.
     pub stream: String,
     /// When, in milliseconds since 1970.
     pub time: u64,
-    /// From when on another host may have them.
+    /// From this moment on, another host may have them.
     pub end: Instant,
 }
 
@@ -77,7 +77,7 @@ pub fn hand_over(
         Outcome::Failed(_, Failed::Pickup(error))
             if error.kind() == PickupErrorKind::AlreadyExists =>
         {
-            // No two submissions have files of one name: it is here from before. The others are not.
+            // No two submissions have files of the same name: one message was submitted before. The others were not.
             if let [item] = items {
                 return vec![Outcome::Already(vec![item.delivered.clone()])];
             }
@@ -119,7 +119,7 @@ fn together(
     let transaction = match write() {
         Ok(transaction) => transaction,
         Err(failed) => {
-            // What is left of it is of a batch that was never submitted.
+            // If an entry stays, it belongs to a batch that was never submitted.
             let _ = journal.remove(&entry.batch);
             return Outcome::Failed(entry.messages, failed);
         }
@@ -183,7 +183,7 @@ mod tests {
         directory.forget_once(key_of(&entry.batch)).unwrap();
         assert!(!directory.was_committed(key_of(&entry.batch)).unwrap());
 
-        // One of them is there from before.
+        // One of them was submitted before.
         let batch = [
             item(3, &["d.eml"]),
             item(2, &["c.eml"]),
@@ -201,7 +201,7 @@ mod tests {
         assert_eq!((done, already), (2, 1), "{outcomes:?}");
         assert_eq!(fs::read_dir(&pickup).unwrap().count(), 5);
 
-        // Too late, nothing of it is there.
+        // Too late: none of its files are there.
         let too_late = Taken {
             end: Instant::now(),
             ..in_time.clone()

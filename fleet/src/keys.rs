@@ -19,7 +19,7 @@ use std::io;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// After this long, the host that claimed a key is considered dead: no publishing takes as long.
+/// After this long, the host that claimed a key is considered dead: publishing never takes that long.
 const STALE: Duration = Duration::from_mins(1);
 
 /// A claim that is older cannot be taken over: the stream may have forgotten whether it was published.
@@ -31,7 +31,7 @@ const DONE: u8 = 1;
 /// How long a host tries to record that a key is done.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long until the next try.
+/// The pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// A key that this host has claimed.
@@ -40,7 +40,7 @@ pub struct ClaimedKey {
     revision: u64,
     /// When it was claimed first.
     first: Duration,
-    /// The record for which a host had claimed it that did not come back.
+    /// The record for which an earlier host, which did not come back, had claimed it.
     earlier: Option<Vec<u8>>,
     record: Vec<u8>,
 }
@@ -59,7 +59,7 @@ pub enum Refused {
 pub fn name_of(hash: &[u8; 32]) -> String {
     let mut name = String::with_capacity(64);
     for byte in hash {
-        // Of a text nothing can fail.
+        // Writing to a string cannot fail.
         let _ = write!(name, "{byte:02x}");
     }
     name
@@ -107,7 +107,7 @@ pub async fn claim(
     let (entry, found) = entry
         .and_then(|entry| Value::parse(&entry.value).map(|found| (entry, found)))
         .ok_or(Refused::Busy)?;
-    // No two tries have the same receipt: this one made it, and was not answered.
+    // No two attempts have the same receipt: this one created the key but never saw the answer.
     if found.state == CLAIMED && found.record == value.record {
         return Ok(ClaimedKey {
             name,
@@ -125,7 +125,7 @@ pub async fn claim(
         return Err(Refused::Unknown);
     }
     let taken_over = Value { last: now, ..found };
-    // Of two hosts that try one is refused.
+    // If two hosts try, one of them is refused.
     let updated = keys.update(&name, taken_over.bytes(), entry.revision).await;
     Ok(ClaimedKey {
         name,
@@ -142,7 +142,8 @@ impl ClaimedKey {
         format!("key-{}", self.name)
     }
 
-    /// It is published. Returns whether this host's record stands: for a duplicate, the first one does.
+    /// Records that the message is published. Returns whether this host's record counts: for a duplicate, the first one
+    /// does.
     pub async fn done(self, keys: &Store, is_duplicate: bool) -> bool {
         let (record, is_own) = match self.earlier {
             Some(earlier) if is_duplicate => (earlier, false),
@@ -158,9 +159,9 @@ impl ClaimedKey {
         loop {
             match keys.update(&self.name, value.bytes(), self.revision).await {
                 Ok(_) => return is_own,
-                // Another host took it over, or an update was done whose answer was lost: `find` has what is.
+                // Another host took it over, or the answer to an update was lost: `find` returns what is stored.
                 Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => return false,
-                // Whoever tries again finds out by the duplicate.
+                // A retry finds out by being a duplicate.
                 Err(_) if Instant::now() > end => return is_own,
                 Err(_) => sleep(PAUSE).await,
             }

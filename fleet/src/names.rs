@@ -72,7 +72,7 @@ impl Route {
     /// Messages of this stream, region and pool.
     ///
     /// # Errors
-    /// One of them is no name.
+    /// One of the names is invalid.
     ///
     /// ```
     /// use pmtaemail_fleet::Route;
@@ -95,7 +95,7 @@ impl Route {
     /// The same region of the same stream with another pool.
     ///
     /// # Errors
-    /// It is no name.
+    /// The name is invalid.
     pub fn with_pool(&self, pool: &str) -> Result<Self, InvalidName> {
         Ok(Self {
             pool: pool.parse()?,
@@ -116,7 +116,7 @@ impl Route {
 
     /// The consumer of a priority that all its hosts share.
     pub(crate) fn consumer(&self, priority: Priority) -> String {
-        // No name has this sign, so no two routes have one consumer.
+        // No name contains this character, so no two routes share a consumer.
         format!("{}={}={}", self.region.0, self.pool.0, priority.as_str())
     }
 }
@@ -150,7 +150,7 @@ pub fn large_stream(stream: &str) -> String {
     format!("OBJ_{}", large(stream))
 }
 
-/// The header field that says why a dead letter is one.
+/// The header field that says why a message is a dead letter.
 pub const PROBLEM: &str = "Pmtaemail-Problem";
 
 /// The header field with the subject that a dead letter came from.

@@ -32,7 +32,7 @@ const ACKNOWLEDGEMENT: Duration = Duration::from_secs(2);
 /// How long looking up a key waits for one broker.
 const ANSWER: Duration = Duration::from_secs(1);
 
-/// How long until the next try.
+/// The pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// The maximum duration of a probe, or of looking up a key.
@@ -116,7 +116,7 @@ impl Stream {
     async fn find(&self, key: &[u8; 32]) -> Result<Option<Vec<u8>>, QueueError> {
         let end = Instant::now() + LOOK;
         loop {
-            // Any broker that has the bucket may answer, also one that is frozen: the next try asks another.
+            // Any broker that has the bucket may be asked, even a frozen one: the next attempt asks another.
             let failed = match timeout(ANSWER, keys::find(&self.keys, key)).await {
                 Ok(Ok(found)) => return Ok(found),
                 Ok(Err(error)) => io::Error::other(error),
@@ -146,7 +146,7 @@ impl Stream {
             None => None,
             Some(ref key) => Some(self.claim(key).await?),
         };
-        // The submission's own, by which a try that was not answered is told from the next.
+        // The submission's own, which tells an unanswered attempt from the next one.
         let own = || {
             parcel
                 .id
@@ -184,7 +184,8 @@ impl Stream {
     ) -> Result<bool, QueueError> {
         let (payload, large) = self.payload(files).await?;
         let published = self.publish(id, &subject, payload).await;
-        // That of a duplicate stays: its message may be of a try of this one whose answer was lost.
+        // The object of a duplicate stays: its message may be an earlier attempt of this submission whose answer was
+        // lost.
         let is_unused = matches!(&published, Err(error) if !error.may_be_delivered);
         if let Some(name) = large.filter(|_| is_unused) {
             let _ = self.large.delete(&name).await;
@@ -216,7 +217,7 @@ impl Stream {
             return Ok((bytes.into(), None));
         }
         let size = bytes.len();
-        // Of this try alone: another under the same key must not put its own in this one's place.
+        // For this attempt alone: another one under the same key must not replace the object.
         let name = Identity::now().id().to_string();
         let put = timeout(PATIENCE, self.large.put(&name[..], &mut &bytes[..])).await;
         let put = put.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?;
@@ -260,7 +261,8 @@ impl Stream {
                     }
                 }
             } else {
-                // What is published now would wait in this process, and be sent long after this has failed.
+                // Without a connection the client would buffer the message, and send it long after this attempt has
+                // failed.
                 io::ErrorKind::NotConnected.into()
             };
             if Instant::now() > end {

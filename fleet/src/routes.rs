@@ -8,7 +8,7 @@ use std::collections::HashMap;
 #[derive(Debug, Clone)]
 pub struct Routes {
     rest: Target,
-    /// By the name of a virtual MTA, in small letters.
+    /// By the name of a virtual MTA in lower case.
     by_virtual_mta: HashMap<String, Target>,
 }
 
@@ -32,10 +32,10 @@ impl Routes {
         }
     }
 
-    /// Submissions that name this virtual MTA, in whatever letters, go to this pool of the same region.
+    /// Submissions that name this virtual MTA, ignoring case, go to this pool of the same region.
     ///
     /// # Errors
-    /// The pool is no name.
+    /// The name of the pool is invalid.
     ///
     /// ```
     /// use pmtaemail_fleet::{Priority, Route, Routes};
@@ -59,7 +59,8 @@ impl Routes {
         self.rest.route.stream()
     }
 
-    /// The subject for a submission that names these. Of several priorities it is the highest: somebody waits for it.
+    /// The subject for a submission that names these virtual MTAs. Of several priorities the highest counts: somebody
+    /// is waiting for it.
     pub(crate) fn subject(&self, names: &VirtualMtas) -> Result<String, SeveralPools> {
         if self.by_virtual_mta.is_empty() {
             return Ok(self.rest.route.subject(self.rest.priority));
@@ -90,7 +91,7 @@ mod tests {
     use pmtaemail::{Message, PickupDirectory, Queue, QueueError};
     use std::sync::{Arc, Mutex};
 
-    /// A queue that keeps what parcels name.
+    /// A queue that records which virtual MTAs parcels name.
     #[derive(Debug, Default)]
     struct Kept(Mutex<Vec<VirtualMtas>>);
 

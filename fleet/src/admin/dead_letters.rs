@@ -1,4 +1,4 @@
-//! Messages that could not be submitted: what they are, and once more into the queue.
+//! Messages that could not be submitted: listing them, and putting them back into the queue.
 
 use crate::error::FleetError;
 use crate::names::{self, dead};
@@ -12,9 +12,9 @@ use serde::Serialize;
 pub struct DeadLetter {
     /// Its number in the stream of dead letters.
     pub sequence: u64,
-    /// Why, as a frozen word.
+    /// Why, as a word that never changes.
     pub problem: String,
-    /// The subject that it came from.
+    /// Its original subject.
     pub subject: String,
     /// Its bytes.
     pub bytes: usize,
@@ -43,10 +43,10 @@ pub async fn dead_letters(
     Ok(letters)
 }
 
-/// Puts dead letters into the queue again, after what was wrong was put right. Gives their number.
+/// Puts dead letters back into the queue, once what was wrong has been fixed. Returns their number.
 ///
 /// # Errors
-/// The brokers do not answer, or do not take one: those before it are in the queue.
+/// The brokers do not answer, or refuse one: those before it are in the queue.
 pub async fn replay(client: &Client, name: &str) -> Result<usize, FleetError> {
     let context = jetstream::new(client.clone());
     let letters = context.get_stream_no_info(dead(name)).await;
@@ -54,14 +54,14 @@ pub async fn replay(client: &Client, name: &str) -> Result<usize, FleetError> {
     let mut count = 0;
     let again = async |letter: &Letter| {
         let mut headers = HeaderMap::new();
-        // Of a letter that is replayed twice, since this was interrupted, one is taken.
+        // If a letter is replayed twice because this was interrupted, the queue takes it once.
         headers.insert(
             header::NATS_MESSAGE_ID,
             format!("replay-{}-{}", letter.time, letter.sequence),
         );
         let subject = letter.header(names::SUBJECT);
         if subject.is_empty() {
-            // It is no letter of a consumer's.
+            // A consumer did not write this letter.
             return Ok(true);
         }
         let published = context.publish_with_headers(subject, headers, letter.payload.clone());
@@ -96,7 +96,7 @@ impl Letter {
     }
 }
 
-/// Does something with each dead letter, as long as it gives true.
+/// Calls a function with each dead letter, as long as it returns true.
 async fn each_letter(
     client: &Client,
     name: &str,
@@ -116,7 +116,7 @@ async fn each_letter(
             .await;
         let message = match found {
             Ok(message) => message,
-            // Nothing is after it.
+            // There is nothing after it.
             Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => return Ok(()),
             Err(error) => return Err(FleetError::of("read a dead letter")(error)),
         };

@@ -1,4 +1,4 @@
-//! Makes the streams of a fleet, or checks those that are there.
+//! Creates the streams of a fleet, or checks those that exist.
 
 use crate::error::FleetError;
 use crate::names::{self, dead};
@@ -10,13 +10,13 @@ use std::io;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// How long the stream knows what was published, so that it takes each message once.
+/// How long the stream remembers what was published, so that it takes each message once.
 const DUPLICATE_WINDOW: Duration = Duration::from_hours(1);
 
 /// How long idempotency keys are remembered.
 const KEYS: Duration = Duration::from_hours(24);
 
-/// The age of what is kept until it is removed.
+/// The age at which what nobody takes is removed.
 const FOR_EVER: Duration = Duration::ZERO;
 
 /// What to do about a setting that a stream cannot change.
@@ -25,27 +25,27 @@ const ANEW: &str = "let hosts take everything that is waiting, then delete it an
 /// What to do about a setting that a stream may change.
 const CHANGE: &str = "change it with `nats stream edit`";
 
-/// How long it is tried to make the streams.
+/// For how long creating the streams is attempted.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long until the next try.
+/// The pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// What the streams of a fleet are made with.
+/// How the streams of a fleet are created.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The name of the stream, which those beside it have in theirs.
+    /// The name of the stream; the names of the others begin with it.
     pub stream: String,
-    /// On how many brokers each message is.
+    /// The number of brokers that keep each message.
     pub replicas: usize,
-    /// Most bytes that wait in the stream; more is refused. `None`: as much as the brokers have room for.
+    /// Maximum number of bytes that wait in the stream; more is refused. `None`: as much as the brokers have room for.
     pub max_bytes: Option<i64>,
 }
 
-/// Makes the streams of a fleet, or checks those that are there.
+/// Creates the streams of a fleet, or checks those that exist.
 ///
 /// # Errors
-/// One is there with settings with which mail may be lost or doubled; or the brokers do not do it.
+/// One exists with settings that can lose or duplicate mail; or the brokers refuse.
 pub async fn init(client: &Client, settings: &Settings) -> Result<(), FleetError> {
     let end = Instant::now() + PATIENCE;
     loop {
@@ -113,13 +113,13 @@ async fn try_init(client: &Client, settings: &Settings) -> Result<(), FleetError
     Ok(())
 }
 
-/// What was made this moment is not there. It is tried again.
+/// A stream that was just created is not visible yet: try again.
 fn missing() -> FleetError {
     let error = io::Error::from(io::ErrorKind::NotFound);
     FleetError::of::<io::Error>("find what was made")(error)
 }
 
-/// The settings of a stream, if it is there.
+/// The settings of a stream, if it exists.
 async fn find(context: &Context, name: &str) -> Result<Option<stream::Config>, FleetError> {
     match context.get_stream(name).await {
         Ok(found) => Ok(Some(found.cached_info().config.clone())),
@@ -145,7 +145,7 @@ async fn make(context: &Context, wanted: stream::Config) -> Result<(), FleetErro
     check(&found, &wanted)
 }
 
-/// Whether nothing is lost or doubled with these settings.
+/// Checks that these settings lose and duplicate nothing.
 fn check(found: &stream::Config, wanted: &stream::Config) -> Result<(), FleetError> {
     let settings = [
         (
@@ -206,7 +206,7 @@ fn check(found: &stream::Config, wanted: &stream::Config) -> Result<(), FleetErr
             CHANGE,
         ),
         (
-            // Without a limit of its own none is asked for.
+            // Without a limit of its own, any is accepted.
             wanted.max_bytes <= 0 || found.max_bytes == wanted.max_bytes,
             "max_bytes",
             found.max_bytes.to_string(),
@@ -218,7 +218,7 @@ fn check(found: &stream::Config, wanted: &stream::Config) -> Result<(), FleetErr
     check_replicas(found, wanted.num_replicas)
 }
 
-/// Whether a bucket keeps what it has for so long.
+/// Checks that a bucket keeps its entries for this long.
 fn check_bucket(found: &stream::Config, age: Duration, replicas: usize) -> Result<(), FleetError> {
     let keeps = found.max_age == FOR_EVER || (age != FOR_EVER && found.max_age >= age);
     let settings = [
@@ -241,7 +241,7 @@ fn check_bucket(found: &stream::Config, age: Duration, replicas: usize) -> Resul
     check_replicas(found, replicas)
 }
 
-/// A setting: whether it is right, its name, what it is, what it must be, and what to do.
+/// A setting: whether it is right, its name, its value, the required value, and what to do.
 type Checked = (bool, &'static str, String, String, &'static str);
 
 fn check_all(stream: &str, settings: impl IntoIterator<Item = Checked>) -> Result<(), FleetError> {
@@ -259,7 +259,7 @@ fn check_all(stream: &str, settings: impl IntoIterator<Item = Checked>) -> Resul
     Ok(())
 }
 
-/// Whether a stream is on as many brokers as it should be.
+/// Checks that a stream is on as many brokers as it should be.
 fn check_replicas(found: &stream::Config, wanted: usize) -> Result<(), FleetError> {
     let replicas = (
         found.num_replicas >= wanted,

@@ -1,10 +1,10 @@
-//! Makes and checks the streams of a fleet, and tells what is in them.
+//! Creates and checks the streams of a fleet, and reports what is in them.
 //!
 //! ```text
-//! init            makes the streams, or checks those that are there
-//! monitoring      what brokers tell of themselves alone: how they sync
-//! status          how all of it is
-//! dead_letters    what could not be handed over
+//! init            creates the streams, or checks those that exist
+//! monitoring      what brokers report only at their monitoring port: how they sync
+//! status          the state of all of it
+//! dead_letters    what could not be submitted
 //! ```
 
 mod dead_letters;

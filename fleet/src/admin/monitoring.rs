@@ -1,4 +1,4 @@
-//! What brokers tell of themselves alone, at their monitoring port: how they sync, which no client of theirs can see.
+//! What brokers report only at their monitoring port: how they sync, which no client can see.
 
 use crate::error::FleetError;
 use bytes::Bytes;
@@ -18,10 +18,10 @@ use tokio::time::timeout;
 /// How long a broker may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Most bytes of an answer: it has some thousands.
+/// Maximum size of an answer in bytes; usually it has a few thousand.
 const MOST: usize = 1 << 20;
 
-/// The first version that has all that a fleet needs.
+/// The first version that has everything a fleet needs.
 const VERSION: (u32, u32) = (2, 10);
 
 /// The monitoring port of a broker, as its setting `http` has it: `http://10.0.0.1:8222`.
@@ -30,7 +30,7 @@ pub struct Monitoring {
     authority: String,
 }
 
-/// A text names no monitoring port.
+/// The string is not the address of a monitoring port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("give the monitoring ports of all brokers, such as http://10.0.0.1:8222")]
 pub struct InvalidMonitoring;
@@ -54,7 +54,7 @@ impl FromStr for Monitoring {
     }
 }
 
-/// What a broker answers to `/varz`, of which this is needed.
+/// The part of a broker's answer to `/varz` that is needed here.
 #[derive(Deserialize)]
 struct Varz {
     server_name: String,
@@ -77,10 +77,11 @@ struct JetStreamConfig {
     sync_always: bool,
 }
 
-/// Whether each of these brokers syncs what it acknowledges, and there are as many as messages have replicas.
+/// Checks that each of these brokers syncs before it acknowledges, and that there are as many of them as replicas of a
+/// message.
 ///
 /// # Errors
-/// One of them does not, or is too old, or cannot be asked; or they are too few.
+/// One of them does not, is too old, or cannot be reached; or there are too few.
 pub async fn check_brokers(brokers: &[Monitoring], replicas: usize) -> Result<(), FleetError> {
     let mut names = HashSet::new();
     for broker in brokers {

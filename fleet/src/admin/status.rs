@@ -18,13 +18,13 @@ pub struct Status {
     pub messages: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// The most that it takes, in bytes; `None` without a limit of its own.
+    /// Its limit in bytes; `None` without a limit of its own.
     pub max_bytes: Option<i64>,
-    /// The broker that leads it; `None` while there is none.
+    /// Its leader; `None` while there is none.
     pub leader: Option<String>,
-    /// On how many brokers it is.
+    /// The number of brokers that have a replica.
     pub replicas: usize,
-    /// How many of them have all of it.
+    /// How many of these replicas are up to date.
     pub current: usize,
     /// Messages in the stream of dead letters.
     pub dead: u64,
@@ -32,7 +32,7 @@ pub struct Status {
     pub large_bytes: u64,
     /// One for each region, pool and priority.
     pub consumers: Vec<ConsumerStatus>,
-    /// Messages that no consumer takes: no host of their pool has begun yet, or its name is misspelt.
+    /// Messages that no consumer takes: no host of their pool has started yet, or the pool's name is misspelled.
     pub unclaimed: Vec<Unclaimed>,
 }
 
@@ -45,7 +45,7 @@ pub struct Unclaimed {
     pub messages: usize,
 }
 
-/// How the hosts of a pool do.
+/// The state of a pool of hosts.
 #[derive(Debug, Serialize)]
 pub struct ConsumerStatus {
     /// Its region and pool.
@@ -56,14 +56,14 @@ pub struct ConsumerStatus {
     pub on_their_way: usize,
     /// Those of them that were delivered more than once.
     pub redelivered: usize,
-    /// Requests of hosts that wait for messages.
+    /// Pending requests of hosts for messages.
     pub hosts_waiting: usize,
 }
 
-/// Tells how a fleet is.
+/// Reports the state of a fleet.
 ///
 /// # Errors
-/// The brokers do not answer, or its streams are not there.
+/// The brokers do not answer, or its streams do not exist.
 pub async fn status(client: &Client, name: &str) -> Result<Status, FleetError> {
     const LOOK: &str = "inspect the streams, which `pmtaemailapi fleet init` creates";
     let context = jetstream::new(client.clone());

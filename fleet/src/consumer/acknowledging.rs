@@ -1,4 +1,4 @@
-//! Says to the brokers what became of messages.
+//! Tells the brokers what became of messages.
 
 use super::event::Event;
 use super::host::{Host, sequences_of};
@@ -12,15 +12,14 @@ use std::time::{Duration, Instant};
 use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
-/// How long a broker may take to confirm one. A leader that is lost never does, and the messages go to another host when
-/// the next one has not heard of it in time.
+/// How long a broker may take to confirm an acknowledgement. A lost leader never does; if the next leader does not hear
+/// of it in time either, the messages go to another host.
 const ANSWER: Duration = Duration::from_secs(2);
 
 /// How long until an acknowledgement is tried again.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// After so many times the time in which messages are given to another host, acknowledging them is left to the next
-/// start: nobody knows them any more.
+/// After this many times the ack wait, acknowledging messages is left to the next start: by then nobody waits for them.
 const HOPELESS: u32 = 20;
 
 const ACKNOWLEDGE: &[u8] = b"+ACK";
@@ -33,7 +32,7 @@ impl Host {
             return;
         }
         for name in (entry.messages.iter()).filter_map(|message| message.large.as_ref()) {
-            // One that stays takes room and does no harm.
+            // An entry that stays takes space and does no harm.
             if let Err(error) = self.large.delete(name).await {
                 self.tell_of_brokers(&error.into());
             }
@@ -62,7 +61,7 @@ impl Host {
         });
     }
 
-    /// Acknowledges messages until all are confirmed. False: they cannot be.
+    /// Acknowledges messages until all are confirmed. Returns false if that is not possible.
     pub async fn acknowledge(&self, messages: &[Delivered]) -> bool {
         let end = Instant::now() + self.options.ack_wait * HOPELESS;
         let mut left: Vec<&Delivered> = messages.iter().collect();
@@ -101,18 +100,18 @@ impl Host {
         }
     }
 
-    /// Nobody is to get this message again.
+    /// Tells the brokers that nobody needs this message again.
     pub async fn end(&self, message: &Delivered) -> Result<(), async_nats::Error> {
         self.answer(message, END_OF_IT).await
     }
 
-    /// Says what became of a message, and waits until the broker confirms that it knows.
+    /// Tells the broker what became of a message, and waits for its confirmation.
     async fn answer(
         &self,
         message: &Delivered,
         what: &'static [u8],
     ) -> Result<(), async_nats::Error> {
-        // What is said to nobody would wait in this process, and be said when another host has the message.
+        // Without a connection the client would buffer this, and send it when another host already has the message.
         if self.client.connection_state() != State::Connected {
             return Err(io::Error::from(io::ErrorKind::NotConnected).into());
         }
@@ -120,7 +119,7 @@ impl Host {
             .payload(Bytes::from_static(what))
             .timeout(Some(ANSWER));
         let asked = self.client.send_request(message.reply.clone(), request);
-        // The request's own limit begins when it is sent.
+        // The request's own timeout begins only when it is sent.
         timeout(2 * ANSWER, asked).await??;
         Ok(())
     }

@@ -20,15 +20,14 @@ use tokio::io::AsyncReadExt;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-/// Most bytes that are submitted together, about: all of them are in memory.
+/// About the maximum number of bytes that are submitted together: all of them are in memory.
 pub const MOST_BYTES: usize = 64 << 20;
 
-/// So many times the time in which messages are given to another host, an object that is not found may be on its way to
-/// the broker that was asked.
+/// For this many times the ack wait, an object that is not found may still be on its way to the broker that was asked.
 const MAY_COME: u32 = 5;
 
-/// Most bytes of a message that is no submission which are kept in a dead letter: with the header fields of that it
-/// must not be larger than a message may be.
+/// Maximum number of bytes of an unreadable message that a dead letter keeps: with its header fields, it must not
+/// exceed the size limit of a message.
 const MOST_DEAD: usize = 256 << 10;
 
 /// What became of an attempt to submit messages together.
@@ -41,7 +40,7 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// Whether some are not submitted, so that the same may come again at once.
+    /// Whether some were not submitted: the same ones may come again at once.
     pub fn has_failed(&self) -> bool {
         let is_submitted =
             |outcome: &Outcome| matches!(outcome, Outcome::Done(_) | Outcome::Already(_));
@@ -109,7 +108,7 @@ impl Host {
             time: milliseconds(now().saturating_sub(since.elapsed())),
             end: since + self.own_time(),
         };
-        // Whatever happens to the thread: they are not submitted once more by this one.
+        // Whatever happens to the thread, this host does not submit them a second time.
         let sequences: Vec<_> = items.iter().map(|item| item.delivered.sequence).collect();
         self.seen.in_hand(sequences.iter().copied());
         let own = Arc::clone(self);
@@ -139,11 +138,11 @@ impl Host {
         outcomes
     }
 
-    /// After a panic the journal tells which messages may have been submitted. The others were not.
+    /// After a panic, the journal says which messages may have been submitted. The others were not.
     async fn recover_all(&self, sequences: &[u64]) {
         let entries = match self.journal.entries() {
             Ok(entries) => entries,
-            // Another host gets them: this one does not know what it did.
+            // This host does not know what it did, so another one gets them.
             Err(error) => {
                 return (self.tell)(Event::Failed {
                     messages: sequences.len(),
@@ -163,7 +162,7 @@ impl Host {
         self.seen.remove(left.into_iter());
     }
 
-    /// Gives back messages that were asked for and are not submitted here.
+    /// Gives back messages that were requested and will not be submitted here.
     pub async fn give_back_unread(&self, messages: &[(Message, Instant)]) {
         for (message, since) in messages {
             let Some((delivered, _)) = delivered(message) else {
@@ -171,13 +170,13 @@ impl Host {
             };
             match self.seen.find(delivered.sequence) {
                 Known::No => self.give_back_taken(&[delivered], *since).await,
-                // What becomes of its other copy becomes of it.
+                // It shares the fate of its other copy.
                 Known::InHand | Known::HandedOver => {}
             }
         }
     }
 
-    /// Gives messages back, unless another host may have them by now: they come again by themselves then.
+    /// Gives messages back, unless another host may have them by now: then the brokers deliver them again anyway.
     pub async fn give_back_taken(&self, messages: &[Delivered], taken: Instant) {
         if taken.elapsed() < self.own_time() {
             self.give_back(messages).await;
@@ -205,7 +204,7 @@ impl Host {
         }
     }
 
-    /// Whether a message is so old that what it refers to must be everywhere.
+    /// Whether a message is so old that every broker must have the object it refers to.
     fn is_old(&self, message: &Message) -> bool {
         let published = message.info().map(|info| info.published.unix_timestamp());
         let published = published
@@ -229,7 +228,7 @@ impl Host {
         Ok(bytes)
     }
 
-    /// Makes a message a dead letter, which the stream of these has before the queue forgets it.
+    /// Turns a message into a dead letter. The stream of dead letters has it before the queue forgets it.
     async fn bury(&self, message: &Message, delivered: &Delivered, why: NotParcel) {
         let mut headers = HeaderMap::new();
         headers.insert(
@@ -258,7 +257,7 @@ impl Host {
     }
 }
 
-/// What acknowledges a message, and how many times it has been delivered. `None` if it is not from a stream.
+/// How to acknowledge a message, and how many times it has been delivered. `None` if it is not from a stream.
 fn delivered(message: &Message) -> Option<(Delivered, i64)> {
     let info = message.info().ok()?;
     let delivered = Delivered {
@@ -271,9 +270,9 @@ fn delivered(message: &Message) -> Option<(Delivered, i64)> {
 
 /// Why a message cannot be read.
 enum Unreadable {
-    /// Nobody will ever do.
+    /// Nobody ever can.
     Never(NotParcel),
-    /// The brokers do not answer.
+    /// Not now: the brokers do not answer.
     Now(async_nats::Error),
 }
 

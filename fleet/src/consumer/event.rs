@@ -1,22 +1,22 @@
-//! What a consumer tells whoever started it.
+//! What a consumer reports to its caller.
 
-/// What a consumer tells.
+/// What a consumer reports.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event {
-    /// What was on its way when this host died.
+    /// Batches of the journal that were unfinished when this host died.
     Recovered {
-        /// Messages that had been submitted, and are acknowledged now.
+        /// Messages that had been submitted and are now acknowledged.
         acknowledged: usize,
-        /// Messages that had not, and are given back.
+        /// Messages that had not been submitted and are given back.
         given_back: usize,
     },
     /// Messages are in the pickup directory.
     HandedOver {
         /// How many.
         messages: usize,
-        /// How many of them had been delivered before, to a host that did not acknowledge them in time: most that may
-        /// be there twice.
+        /// How many of them had been delivered before, to a host that did not acknowledge them in time. At most these
+        /// may be submitted twice.
         redelivered: usize,
     },
     /// Messages are confirmed to be acknowledged.
@@ -24,11 +24,11 @@ pub enum Event {
         /// How many.
         messages: usize,
     },
-    /// A message cannot be submitted by anybody, and is a dead letter now.
+    /// A message that nobody can submit became a dead letter.
     Dead {
         /// Its number in the stream.
         sequence: u64,
-        /// Why, as a frozen word.
+        /// Why, as a word that never changes.
         code: &'static str,
     },
     /// Messages were held for too long, and are given back.
@@ -43,9 +43,9 @@ pub enum Event {
         /// Why.
         error: String,
     },
-    /// The brokers do not do what is asked for. It is tried again.
+    /// A request to the brokers failed and is retried.
     Brokers {
-        /// What they, or the client, say.
+        /// The error of the brokers or of the client.
         error: String,
     },
 }

@@ -11,7 +11,7 @@ use pmtaemail::PickupDirectory;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A host that takes messages; its verbs are in the files beside this one.
+/// A host that takes messages; its methods are in the sibling files.
 pub struct Host {
     pub client: Client,
     pub context: Context,
@@ -21,13 +21,13 @@ pub struct Host {
     pub options: ConsumerOptions,
     pub tell: Box<dyn Fn(Event) + Send + Sync>,
     pub seen: Seen,
-    /// The stream, and when it was made.
+    /// The stream, and when it was created.
     pub stream: String,
 }
 
 impl Host {
-    /// For how long after its delivery a message is surely nobody else's: half of the time after which the brokers give
-    /// it to another host.
+    /// For how long after delivery no other host can have a message: half of the time after which the brokers deliver
+    /// it to another one.
     pub fn own_time(&self) -> Duration {
         self.options.ack_wait / 2
     }

@@ -1,9 +1,9 @@
-//! Which messages are taken next: those of a higher priority first, then what is there of the others.
+//! Which messages are taken next: those of a higher priority first, then whatever the others have.
 //!
 //! ```text
 //! a round      fetch high │ fetch normal │ fetch low     until the batch is full; none of the three waits
 //! nothing?     ask each of them for one message, and wait for whichever comes first
-//! next round   what the others were asked for may have come meanwhile: it is of this batch
+//! next round   answers to earlier requests may have arrived meanwhile: they belong to this batch
 //! ```
 
 use crate::names::Priority;
@@ -18,7 +18,7 @@ use tokio::time::timeout;
 /// How long a host waits for the first message of a batch.
 const WAIT: Duration = Duration::from_secs(1);
 
-/// How long a broker may say nothing where it should answer at once.
+/// How long a broker may be silent where it should answer at once.
 const SILENCE: Duration = Duration::from_secs(2);
 
 /// The consumers of a pool, by priority.
@@ -30,9 +30,9 @@ pub struct Levels {
 
 struct Level {
     consumer: PullConsumer,
-    /// Whether there is such a request.
+    /// Whether such a request is pending.
     is_asked: bool,
-    /// Whether it did not answer the last time: its leader may be lost, and only such a request tells when it is back.
+    /// Whether it did not answer the last time: its leader may be lost, and only such a request shows when it is back.
     is_silent: bool,
 }
 
@@ -43,14 +43,14 @@ struct Answer {
     received: Received,
 }
 
-/// Messages, and whether the broker said no more.
+/// Messages, and whether the broker fell silent.
 type Received = Result<(Vec<Message>, bool), async_nats::Error>;
 
 /// Messages of a round.
 pub struct Round {
     /// With the time before which each was not delivered.
     pub messages: Vec<(Message, Instant)>,
-    /// What levels answered in place of messages.
+    /// Errors of levels that returned no messages.
     pub errors: Vec<async_nats::Error>,
 }
 
@@ -68,7 +68,7 @@ impl Levels {
         }
     }
 
-    /// Takes at most `count` messages of those that are there, or waits a while for one.
+    /// Takes at most `count` of the available messages, or waits a while for one.
     pub async fn take(&mut self, count: usize) -> Round {
         let mut round = Round::new();
         while let Some(answered) = self.asked.try_join_next() {
@@ -79,7 +79,7 @@ impl Levels {
             if room == 0 {
                 break;
             }
-            // One level that does not answer keeps nobody from the others.
+            // A level that does not answer must not block the others.
             if level.is_silent {
                 continue;
             }
@@ -96,7 +96,7 @@ impl Levels {
         round
     }
 
-    /// Waits until nothing is asked for, and gives what came of it: nobody will take it here.
+    /// Waits until no request is pending, and returns the messages that arrived, which will not be submitted here.
     pub async fn let_go(&mut self) -> Round {
         let mut round = Round::new();
         while let Some(answered) = self.asked.join_next().await {
@@ -129,7 +129,7 @@ impl Levels {
                 level.is_asked = false;
                 level.is_silent = round.add(answer.received, answer.since);
             }
-            // Which of them is not known: those that are still in progress are asked twice, which does no harm.
+            // It is unknown which request failed. Those still in progress are sent twice, which does no harm.
             Err(error) => {
                 for level in &mut self.levels {
                     level.is_asked = false;
@@ -166,7 +166,7 @@ impl Round {
 
 async fn fetch(consumer: &PullConsumer, count: usize) -> Received {
     let there = consumer.fetch().max_messages(count);
-    // A client that has no broker may wait for one before it asks.
+    // Without a connection, the client may wait for one before it sends the request.
     match timeout(SILENCE, there.messages()).await {
         Ok(batch) => received(batch?, SILENCE).await,
         Err(_) => Ok((Vec::new(), true)),
@@ -181,14 +181,14 @@ async fn wait_for_one(consumer: &PullConsumer) -> Received {
     }
 }
 
-/// The messages of one request. A leader that is frozen or lost does not say that there are no more.
+/// The messages of one request. A frozen or lost leader does not say that there are no more.
 async fn received(mut batch: Batch, silence: Duration) -> Received {
     let mut messages = Vec::new();
     loop {
         match timeout(silence, batch.next()).await {
             Ok(Some(Ok(message))) => messages.push(message),
             Ok(Some(Err(error))) if messages.is_empty() => return Err(error),
-            // What has come is submitted.
+            // The messages that did arrive are submitted.
             Ok(Some(Err(_)) | None) => return Ok((messages, false)),
             Err(_) => return Ok((messages, true)),
         }

@@ -46,7 +46,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-/// How long until something is tried again.
+/// The pause before something is tried again.
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// How many batches may wait for their acknowledgements while others are submitted.
@@ -89,7 +89,7 @@ impl Consumer {
     /// A consumer for a pickup directory, which must keep its own idempotency keys.
     ///
     /// # Errors
-    /// The stream is not there, or another process has the journal.
+    /// The stream does not exist, or another process uses the journal.
     pub async fn start(
         client: Client,
         directory: Arc<PickupDirectory>,
@@ -179,7 +179,7 @@ impl Consumer {
             let host = Arc::clone(&self.host);
             acknowledging.spawn(async move {
                 let mut settling = pin!(host.settle(attempt));
-                // The leader of one priority that is lost keeps nobody from the others.
+                // A lost leader of one priority must not block the others.
                 if timeout(PROMPT, &mut settling).await.is_err() {
                     drop(permit);
                     settling.await;
@@ -191,7 +191,7 @@ impl Consumer {
             }
         }
         let _ = timeout(END, self.let_go()).await;
-        // What is not confirmed by then is so by the journal, at the next start.
+        // Whatever is not confirmed by then is settled from the journal at the next start.
         let _ = timeout(END, async {
             while acknowledging.join_next().await.is_some() {}
         })
@@ -231,7 +231,7 @@ async fn level(
     let consumer = if let Ok(consumer) = found {
         consumer
     } else {
-        // Where it is there and cannot be looked at, making it tells.
+        // If it exists but cannot be read, creating it returns the error.
         let config = pull::Config {
             durable_name: Some(name.clone()),
             filter_subject: options.route.subject(priority),

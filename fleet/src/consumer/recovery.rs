@@ -10,14 +10,14 @@ use std::time::Duration;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-/// How long until the store is asked again.
+/// The pause before the store is asked again.
 const PAUSE: Duration = Duration::from_millis(250);
 
 impl Host {
     /// Acknowledges a batch of the journal if it was submitted, and gives it back if not.
     pub async fn recover(&self, entry: Entry) {
         if entry.stream != self.stream {
-            // Its numbers are other messages now.
+            // Its sequence numbers belong to other messages now.
             self.forget(&entry).await;
             return;
         }

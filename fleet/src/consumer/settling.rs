@@ -24,7 +24,8 @@ impl Host {
                     }
                 }
                 Outcome::Late(messages) => {
-                    // Another host may have them by now, so they are not given back: they come again by themselves.
+                    // Another host may have them by now, so they are not given back: the brokers deliver them again
+                    // anyway.
                     (self.tell)(Event::Late {
                         messages: messages.len(),
                     });
